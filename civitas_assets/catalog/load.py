@@ -1,0 +1,209 @@
+"""Reading the tenants' YAML files into models, with every fault of every file named at once.
+
+Faults carry file, line, field and what is allowed there; a half-valid catalogue is never returned.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from civitas_assets.catalog.model import SLUG, Source, Tenant
+from civitas_assets.errors import CatalogError, Fault
+
+SourceModels = Mapping[str, type[Source]]
+Path_ = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All tenants of this deployment, by slug."""
+
+    tenants: Mapping[str, Tenant]
+
+    def tenant(self, slug: str) -> Tenant:
+        """The tenant of that slug.
+
+        Raises:
+            CatalogError: there is none; the message lists those that exist.
+        """
+        if slug not in self.tenants:
+            close = difflib.get_close_matches(slug, self.tenants, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"tenants: {', '.join(sorted(self.tenants)) or 'none'}"
+            raise CatalogError([Fault("tenants", 0, slug, f"no such tenant; {hint}")])
+        return self.tenants[slug]
+
+    def sources(self, connector: str) -> dict[str, dict[str, Source]]:
+        """Tenants that use the connector, with their sources of it."""
+        return {
+            slug: chosen
+            for slug, tenant in self.tenants.items()
+            if (chosen := {name: s for name, s in tenant.sources.items() if s.connector == connector})
+        }
+
+
+def load_catalog(folder: Path, models: SourceModels) -> Catalog:
+    """Read `<slug>.yaml` for every tenant in the folder.
+
+    Raises:
+        CatalogError: with all faults of all files.
+    """
+    if not folder.is_dir():
+        raise CatalogError([Fault(str(folder), 0, "", "no such folder; set CIVITAS_TENANTS_DIR to the tenants' files")])
+    tenants, faults = {}, list[Fault]()
+    for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+        try:
+            tenants[file.stem] = _load_tenant(file, models)
+        except CatalogError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise CatalogError(faults)
+    return Catalog(tenants)
+
+
+def _load_tenant(file: Path, models: SourceModels) -> Tenant:
+    document = _Document(file)
+    faults = list(document.faults)
+    if not re.fullmatch(SLUG, file.stem):
+        faults.append(document.fault((), f"the file's name is the tenant's key and must match {SLUG}"))
+    sources: dict[str, Source] = {}
+    content = dict(document.content)
+    given = content.get("sources") or {}
+    if not isinstance(given, dict):
+        faults.append(document.fault(("sources",), "must map source names to their settings"))
+        given = {}
+    for name, settings in given.items():
+        place: Path_ = ("sources", name)
+        if not isinstance(settings, dict):
+            faults.append(document.fault(place, "must hold the source's settings"))
+        elif settings.get("connector") not in models:
+            known = ", ".join(sorted(models))
+            faults.append(document.fault((*place, "connector"), f"must be one of: {known}"))
+        else:
+            try:
+                sources[name] = models[settings["connector"]].model_validate(_tuples(settings))
+            except ValidationError as error:
+                model = models[settings["connector"]]
+                faults.extend(document.fault((*place, *at), text) for at, text in _explain(error, model))
+    content["sources"] = sources
+    try:
+        tenant = Tenant.model_validate(_tuples(content))
+    except ValidationError as error:
+        faults.extend(document.fault(at, text) for at, text in _explain(error, Tenant))
+    if faults:
+        raise CatalogError(faults)
+    for name, source in tenant.sources.items():
+        source.named(name)
+    return tenant.keyed(file.stem)
+
+
+def _tuples(value: Any) -> Any:
+    """YAML lists as tuples, since the models are strict and frozen."""
+    if isinstance(value, dict):
+        return {key: _tuples(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return tuple(_tuples(inner) for inner in value)
+    return value
+
+
+class _Document:
+    """One YAML file: its content, and the line of every place in it."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.content: dict[str, Any] = {}
+        self.faults: list[Fault] = []
+        self._lines: dict[Path_, int] = {(): 1}
+        try:
+            text = file.read_text(encoding="utf-8")
+            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            content = yaml.safe_load(text)
+        except UnicodeDecodeError:
+            raise CatalogError([Fault(file.name, 1, "", "is not UTF-8 text")]) from None
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise CatalogError([Fault(file.name, line, "", f"is not valid YAML: {error.problem}")]) from None
+        except yaml.YAMLError as error:
+            raise CatalogError([Fault(file.name, 1, "", f"is not valid YAML: {error}")]) from None
+        if node is not None:
+            self._walk(node, ())
+        if isinstance(content, dict):
+            self.content = content
+        else:
+            self.faults.append(self.fault((), "must hold a tenant's settings"))
+
+    def _walk(self, node: yaml.Node, place: Path_) -> None:
+        if isinstance(node, yaml.MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                inner = (*place, key.value)
+                self._lines[inner] = key.start_mark.line + 1
+                if key.value in seen:
+                    self.faults.append(self.fault(inner, "is written twice; keep one"))
+                seen.add(key.value)
+                self._walk(value, inner)
+        elif isinstance(node, yaml.SequenceNode):
+            for index, value in enumerate(node.value):
+                self._lines[(*place, index)] = value.start_mark.line + 1
+                self._walk(value, (*place, index))
+
+    def fault(self, place: Sequence[str | int], message: str) -> Fault:
+        known = tuple(place)
+        while known not in self._lines:
+            known = known[:-1]
+        return Fault(self.file.name, self._lines[known], ".".join(map(str, place)), message)
+
+
+def _explain(error: ValidationError, model: type[BaseModel]) -> list[tuple[Path_, str]]:
+    """Pydantic's errors in the words of somebody who edits YAML."""
+    explained: dict[Path_, str] = {}
+    for detail in error.errors():
+        place = tuple(part for part in detail["loc"] if not _is_internal(part))
+        explained.setdefault(place, _sentence(detail, place, model))
+    return list(explained.items())
+
+
+def _is_internal(part: str | int) -> bool:
+    return isinstance(part, str) and (part in {"str", "SecretRef", "[key]"} or part.startswith("function-"))
+
+
+def _sentence(detail: ErrorDetails, place: Path_, model: type[BaseModel]) -> str:
+    kind, given = detail["type"], detail["input"]
+    if kind == "missing":
+        return "is missing"
+    if kind == "extra_forbidden":
+        allowed = _fields_at(model, place[:-1])
+        close = difflib.get_close_matches(str(place[-1]), allowed, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        return f"is not known here; {hint}allowed: {', '.join(sorted(allowed))}"
+    if kind == "string_type" and isinstance(given, int | float):
+        return f"must be text: write it in quotes, as in '{given}'"
+    if kind == "literal_error":
+        return f"is {given!r}, but must be one of: {detail['ctx']['expected']}"
+    if kind == "value_error":
+        return str(detail["ctx"]["error"])
+    return f"{detail['msg'][0].lower()}{detail['msg'][1:]} (given: {given!r})"
+
+
+def _fields_at(model: type[BaseModel], place: Path_) -> list[str]:
+    """Names of the fields of the model that sits at the place below the given one."""
+    for part in place:
+        field = model.model_fields.get(str(part))
+        nested = _nested_model(field.annotation) if field else None
+        if nested is None:
+            return []
+        model = nested
+    return list(model.model_fields)
+
+
+def _nested_model(annotation: Any) -> type[BaseModel] | None:
+    candidates = [annotation, *getattr(annotation, "__args__", ())]
+    return next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)

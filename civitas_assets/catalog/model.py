@@ -1,0 +1,214 @@
+"""The models of what a tenant's YAML file may say; unknown keys are refused.
+
+Connectors derive their own source models from `Source`; the rules common to all sources are here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SerializeAsAny,
+    field_validator,
+    model_validator,
+)
+
+from civitas_assets.catalog.template import unknown_placeholders
+from civitas_assets.catalog.window import Duration
+
+SLUG = r"^[a-z][a-z0-9_]{0,47}$"
+Slug = Annotated[str, Field(pattern=SLUG)]
+
+Licence = Literal[
+    "dl-de/by-2-0",
+    "dl-de/zero-2-0",
+    "CC0-1.0",
+    "CC-BY-3.0",
+    "CC-BY-4.0",
+    "CC-BY-SA-4.0",
+    "ODbL-1.0",
+    "PDDL-1.0",
+    "GeoNutzV",
+    "proprietary",
+]
+
+
+def _is_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("must be a time zone of the IANA database, such as Europe/Berlin")
+    return name
+
+
+def _is_crs(name: str) -> str:
+    if not name.startswith("EPSG:") or not name[5:].isdigit():
+        raise ValueError("must be an EPSG code, such as EPSG:25832")
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_is_zone)]
+Crs = Annotated[str, AfterValidator(_is_crs)]
+
+
+class Model(BaseModel):
+    """Base of everything that is configured: frozen, and a typo is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class SecretRef(Model):
+    """A value that the environment holds under a name; only the name is ever written down."""
+
+    secret: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$", description="Name of the environment variable.")
+    prefix: str = Field("", description="Text before the secret, such as 'Bearer '.")
+
+
+class HttpPolicy(Model):
+    """How politely and how patiently a source is fetched."""
+
+    requests_per_second: float = Field(2.0, gt=0, le=200, description="Ceiling per host.")
+    parallel: int = Field(4, ge=1, le=32, description="Requests under way at once, per host.")
+    timeout: Duration = Field("30 s", validate_default=True, description="Longest silence of the server.")  # type: ignore[assignment]
+    total_time: Duration = Field("10 min", validate_default=True, description="Longest time for one answer.")  # type: ignore[assignment]
+    max_bytes: int = Field(512 * 1024 * 1024, ge=1, description="Largest decoded answer.")
+    attempts: int = Field(4, ge=1, le=10, description="Tries per request, the first included.")
+    max_pages: int = Field(10_000, ge=1, description="Most answers of one fetch; more is an error.")
+
+
+class TimeRule(Model):
+    """What the times of a source mean; nothing about them is guessed."""
+
+    zone: Literal["utc", "offset", "cet_fixed", "local_wall", "received"] = Field(
+        description=(
+            "utc: written without offset, meant as UTC. offset: each time carries its own. cet_fixed: UTC+1 all year. "
+            "local_wall: the tenant's wall clock. received: the data has no time, the time of reception stands for it."
+        )
+    )
+    column: str | None = Field(None, description="Native field that holds the time.")
+    format: str = Field(
+        "iso", description="iso, epoch_s, epoch_ms, or a pattern such as '%d.%m.%Y %H:%M'."
+    )
+    stamp: Literal["instant", "interval_start", "interval_end"] = Field(
+        "instant", description="What the written time marks."
+    )
+    interval: Duration | None = Field(None, description="Length of the interval that a value stands for.")
+    fold: Literal["first", "second", "by_order", "summed", "reject"] = Field(
+        "reject",
+        description=(
+            "The hour that the wall clock shows twice. first, second: that pass. by_order: as the rows come. "
+            "summed: one row holds both passes. reject: quarantine."
+        ),
+    )
+    hour24: bool = Field(False, description="Whether 24:00 may be written for the end of a day.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.zone != "received" and self.column is None:
+            raise ValueError("column is needed: the native field that holds the time")
+        if self.stamp != "instant" and self.interval is None:
+            raise ValueError(f"interval is needed with stamp: {self.stamp}")
+        if self.fold != "reject" and self.zone != "local_wall":
+            raise ValueError("fold has a meaning only with zone: local_wall")
+        if self.fold == "summed" and self.interval is None:
+            raise ValueError("interval is needed with fold: summed")
+        return self
+
+
+class Source(Model):
+    """One configured upstream of one tenant: what all connectors share."""
+
+    connector: str = Field(description="The protocol.")
+    title: str = Field(min_length=1, description="What the source is, in the tenant's language.")
+    licence: Licence = Field(description="Licence of the data.")
+    attribution: str | None = Field(None, description="Whom the licence asks to be named.")
+    description: str | None = None
+    look_back: Duration = Field("14 days", validate_default=True, description="How far each night reads back.")  # type: ignore[assignment]
+    url: str = Field(pattern=r"^https?://", description="Address; may hold {name} of each:, {day:…}, {month:…}.")
+    each: Mapping[Slug, tuple[str, ...]] = Field({}, description="Lists whose values fill {name} in the address.")
+    headers: Mapping[str, str | SecretRef] = Field({}, description="Request headers.")
+    query: Mapping[str, str | SecretRef] = Field({}, description="Query parameters added when sending.")
+    allow_hosts: tuple[str, ...] = Field((), description="Other hosts that redirects and links may lead to.")
+    not_found: Literal["fail", "skip"] = Field("fail", description="Whether 404 is an error or an empty period.")
+    http: HttpPolicy = HttpPolicy()
+    time: TimeRule | None = None
+    crs: Crs = Field("EPSG:4326", description="Reference system of the coordinates, x before y.")
+    constants: Mapping[Slug, str] = Field({}, description="Fields that have the same value in every record.")
+    nulls: tuple[str, ...] = Field((), description="Texts that mean 'no value', besides the empty one.")
+    decimal: Literal[".", ","] = "."
+    codes: Mapping[Slug, Mapping[str, str]] = Field({}, description="Native text to code, by field.")
+    id_space: Slug | None = Field(None, description="Sources that name it share their ids; default: the source.")
+
+    _name: str = PrivateAttr("")
+
+    @property
+    def name(self) -> str:
+        """The key of the source in its tenant's file."""
+        return self._name
+
+    def named(self, name: str) -> Self:
+        """The same source, knowing its name."""
+        self._name = name
+        return self
+
+    def record_types(self) -> frozenset[str]:
+        """The record types that the source can bring; each connector's model says which."""
+        raise NotImplementedError
+
+    @model_validator(mode="after")
+    def _templates_are_known(self) -> Self:
+        unknown = unknown_placeholders(self.url, list(self.each), periods=True)
+        if unknown:
+            raise ValueError(f"url uses {{{unknown[0]}}}, but each: has only {sorted(self.each) or 'nothing'}")
+        for field, text in self.constants.items():
+            unknown = unknown_placeholders(text, list(self.each), periods=False)
+            if unknown:
+                raise ValueError(f"constants.{field} uses {{{unknown[0]}}}, which each: does not have")
+        return self
+
+
+class Tenant(Model):
+    """A municipality or municipal company: one file, one partition, one output."""
+
+    name: str = Field(min_length=1)
+    ags: str = Field(pattern=r"^\d{8}$", description="Official municipality key, eight digits, quoted.")
+    timezone: TimeZone = "Europe/Berlin"
+    bbox: tuple[float, float, float, float] = Field(description="west, south, east, north in degrees.")
+    destination: Literal["duckdb"] = "duckdb"
+    share: tuple[Slug, ...] = Field((), description="Shared models that the commons may hold.")
+    sources: Mapping[Slug, SerializeAsAny[Source]] = Field({}, description="What is pulled, by name.")
+
+    _slug: str = PrivateAttr("")
+
+    @property
+    def slug(self) -> str:
+        """The tenant's key: its file's name."""
+        return self._slug
+
+    def keyed(self, slug: str) -> Self:
+        """The same tenant, knowing its key."""
+        self._slug = slug
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone whose calendar days partition this tenant's data."""
+        return ZoneInfo(self.timezone)
+
+    @field_validator("bbox", mode="before")
+    @classmethod
+    def _numbers(cls, value: Any) -> Any:
+        return tuple(float(v) if isinstance(v, int) else v for v in value) if isinstance(value, list) else value
+
+    @field_validator("bbox")
+    @classmethod
+    def _ordered(cls, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        west, south, east, north = box
+        if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+            raise ValueError("must be [west, south, east, north] in degrees, west before east, south before north")
+        return box

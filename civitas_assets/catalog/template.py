@@ -1,0 +1,70 @@
+"""Address templates: `{name}` stands for a value of an `each:` list, `{day:…}`, `{month:…}`, `{year:…}` for the window.
+
+Templates are expanded here and nowhere else; a template cannot reach anything but these names.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import quote
+
+from civitas_assets.catalog.window import Window
+
+_PLACEHOLDER = re.compile(r"\{([^{}:]*)(?::([^{}]*))?\}")
+PERIODS = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """One address, and the values that made it."""
+
+    url: str
+    variables: Mapping[str, str]
+
+
+def placeholders(template: str) -> list[str]:
+    """The names that a template uses, in order of appearance."""
+    return [match[1] for match in _PLACEHOLDER.finditer(template)]
+
+
+def unknown_placeholders(template: str, known: Sequence[str], *, periods: bool) -> list[str]:
+    """The names that a template uses although nothing gives them a value."""
+    allowed = {*known, *(PERIODS if periods else ())}
+    return [name for name in placeholders(template) if name not in allowed]
+
+
+def fill(template: str, variables: Mapping[str, str]) -> str:
+    """The template with its `each` variables filled in, unquoted: for constants, not for addresses."""
+    return _PLACEHOLDER.sub(lambda match: variables[match[1]], template)
+
+
+def combinations(each: Mapping[str, Sequence[str]]) -> Iterator[dict[str, str]]:
+    """Every combination of the `each` lists; one empty combination where there are none."""
+    for values in itertools.product(*each.values()):
+        yield dict(zip(each, values, strict=True))
+
+
+def expand(template: str, each: Mapping[str, Sequence[str]], window: Window) -> Iterator[Expansion]:
+    """Every address that the template stands for in the window, without repetition."""
+    used = set(placeholders(template))
+    period = next((name for name in ("day", "month", "year") if name in used), None)
+    dates: list[date | None] = [None]
+    if period:
+        dates = list({"day": window.days, "month": window.months, "year": window.years}[period]())
+    for variables in combinations(each):
+        for when in dates:
+            yield Expansion(_address(template, variables, when), variables)
+
+
+def _address(template: str, variables: Mapping[str, str], when: date | None) -> str:
+    def value(match: re.Match[str]) -> str:
+        name, form = match[1], match[2]
+        if name in PERIODS and when is not None:
+            return when.strftime(form or PERIODS[name])
+        return quote(variables[name], safe="")
+
+    return _PLACEHOLDER.sub(value, template)

@@ -1,0 +1,100 @@
+"""Windows of days: the span of a fetch, and durations as people write them.
+
+A day is always the calendar day in the tenant's time zone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+_UNITS = {
+    "s": "seconds",
+    "sec": "seconds",
+    "second": "seconds",
+    "seconds": "seconds",
+    "min": "minutes",
+    "minute": "minutes",
+    "minutes": "minutes",
+    "h": "hours",
+    "hour": "hours",
+    "hours": "hours",
+    "day": "days",
+    "days": "days",
+    "week": "weeks",
+    "weeks": "weeks",
+}
+_DURATION = re.compile(r"\s*(\d+)\s*([a-z]+)\s*")
+
+
+def parse_duration(text: Any) -> timedelta:
+    """A positive span such as `15 min`, `1 hour` or `60 days`."""
+    if isinstance(text, timedelta):
+        return text
+    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
+    if match is None or match[2] not in _UNITS or int(match[1]) == 0:
+        raise ValueError("must be a number and a unit, such as '15 min', '1 hour' or '60 days'")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def _write_duration(span: timedelta) -> str:
+    days, rest = divmod(int(span.total_seconds()), 86400)
+    return f"{days} days" if rest == 0 else f"{int(span.total_seconds())} seconds"
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    PlainSerializer(_write_duration, return_type=str),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^\s*\d+\s*(s|sec|seconds?|min|minutes?|h|hours?|days?|weeks?)\s*$"}
+    ),
+]
+
+
+@dataclass(frozen=True, order=True)
+class Window:
+    """The days from `first` to `last`, both included."""
+
+    first: date
+    last: date
+
+    def __post_init__(self) -> None:
+        if self.last < self.first:
+            raise ValueError(f"the window ends ({self.last}) before it starts ({self.first})")
+
+    @classmethod
+    def looking_back(cls, span: timedelta, now: datetime, zone: ZoneInfo) -> Window:
+        """The window that ends today, in the given zone, and reaches back as far as `span`."""
+        today = now.astimezone(zone).date()
+        return cls(today - timedelta(days=span.days), today)
+
+    def days(self) -> Iterator[date]:
+        """Every day, in order."""
+        for offset in range((self.last - self.first).days + 1):
+            yield self.first + timedelta(days=offset)
+
+    def months(self) -> Iterator[date]:
+        """The first day of every month that the window touches, in order."""
+        month = self.first.replace(day=1)
+        while month <= self.last:
+            yield month
+            month = (month + timedelta(days=32)).replace(day=1)
+
+    def years(self) -> Iterator[date]:
+        """The first day of every year that the window touches, in order."""
+        for year in range(self.first.year, self.last.year + 1):
+            yield date(year, 1, 1)
+
+    def slices(self, days: int) -> Iterator[Window]:
+        """The window cut at fixed calendar positions, so that the same slice recurs from night to night."""
+        start = self.first - timedelta(days=self.first.toordinal() % days)
+        while start <= self.last:
+            yield Window(start, start + timedelta(days=days - 1))
+            start += timedelta(days=days)

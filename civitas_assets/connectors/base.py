@@ -1,0 +1,113 @@
+"""What a connector is: it knows how to fetch one protocol and how to read what was fetched.
+
+A connector knows no tenant, no store and no database; it gets a source, a window and a session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from civitas_assets.catalog import Source, Window
+
+
+@dataclass(frozen=True)
+class Request:
+    """One GET: the address without secrets, what it is for, and the values that made it.
+
+    `role` tells a connector that reads several kinds of answers which one this is; `variables` travel into the
+    manifest, so that a landed payload can be read without the catalogue of its day.
+    """
+
+    url: str
+    role: str = "data"
+    variables: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a request brought; `content` is the landed body, also where the server said that it is unchanged."""
+
+    request: Request
+    status: int
+    content_type: str
+    content: Callable[[], bytes]
+
+    @property
+    def found(self) -> bool:
+        """False for a period that the source does not have (404 with `not_found: skip`)."""
+        return self.status != 404
+
+
+class Session(Protocol):
+    """Fetching for one source, politely and in parallel; every answer is landed before it is handed over."""
+
+    def crawl(
+        self, requests: Iterable[Request], follow: Callable[[Answer], Iterable[Request]] | None = None
+    ) -> Iterator[Answer]:
+        """Answers as they arrive; `follow` names the requests that an answer leads to, such as its next page.
+
+        Raises:
+            FetchError: after all other requests were served, so that what is good has landed.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A landed body with what is needed to read it."""
+
+    body: bytes
+    url: str
+    role: str
+    variables: Mapping[str, str]
+    content_type: str
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """Rows of one record type as the source has them: columns named by the contract, values as text or native type.
+
+    `unknown_fields` are fields of the source that nothing maps; they are reported, never an error.
+    """
+
+    record_type: str
+    frame: pl.DataFrame
+    unknown_fields: tuple[str, ...] = ()
+
+
+class Connector(Protocol):
+    """One protocol."""
+
+    @property
+    def name(self) -> str:
+        """Key in the registry and in tenants' files."""
+        ...
+
+    @property
+    def source_model(self) -> type[Source]:
+        """What a tenant may configure."""
+        ...
+
+    def fetch(self, source: Any, window: Window, zone: ZoneInfo, session: Session) -> None:
+        """Ask the source for the window, whose days are those of the zone.
+
+        Raises:
+            FetchError: something was not answered; what was answered has landed.
+        """
+        ...
+
+    def read(self, source: Any, payload: Payload) -> Iterator[RawTable]:
+        """The tables in a landed payload.
+
+        Raises:
+            ReadError: the payload as a whole is not what the source declares.
+        """
+        ...

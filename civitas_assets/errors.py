@@ -1,0 +1,88 @@
+"""The exception tree: every error that this package raises on purpose says what, where and what to do.
+
+Faults of single records are not exceptions; they are rows in quarantine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class CivitasError(Exception):
+    """Base of all errors raised on purpose; its text is fit for a user."""
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One fault in a configuration file: where it is, and what to do about it."""
+
+    file: str
+    line: int
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.field or '(file)'}: {self.message}"
+
+
+class CatalogError(CivitasError):
+    """The tenants' files hold faults; `faults` has all of them, not only the first."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(sorted(faults))
+        count = len(self.faults)
+        super().__init__(
+            "\n".join([f"{count} fault{'s' if count != 1 else ''} in the catalogue:", *map(str, self.faults)])
+        )
+
+
+class SecretMissing(CivitasError):
+    """A source names a secret that the environment does not hold."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"secret {name} is not set: export {name} for the process that fetches")
+
+
+class FetchError(CivitasError):
+    """A source could not be fetched; the message names the address without its secrets."""
+
+
+class HttpStatusError(FetchError):
+    """The server answered with a status that is not a success, after the retries that make sense."""
+
+    def __init__(self, status: int, url: str, detail: str = "") -> None:
+        self.status = status
+        super().__init__(f"HTTP {status} from {url}" + (f": {detail}" if detail else ""))
+
+
+class ReadError(CivitasError):
+    """A landed payload as a whole cannot be read: not the declared format, or a required field is absent."""
+
+
+class StoreError(CivitasError):
+    """Landing, record store or quarantine cannot be read or written."""
+
+
+class TenantBusy(StoreError):
+    """Another process is working for this tenant."""
+
+
+class HarmoniseError(CivitasError):
+    """dbt could not build the shared models in the workspace."""
+
+
+class TestsFailed(HarmoniseError):
+    """The shared models broke a test of severity error; nothing of them is published."""
+
+    __test__ = False  # not a pytest class
+
+    def __init__(self, failures: Sequence[str]) -> None:
+        self.failures = tuple(failures)
+        super().__init__(
+            f"{len(self.failures)} data test(s) failed, nothing was published: " + "; ".join(self.failures)
+        )
+
+
+class PublishError(CivitasError):
+    """The destination could not be changed; it still holds its old state."""

@@ -1,0 +1,20 @@
+"""Record types: the typed contracts that everything read is brought into, and how text becomes typed.
+
+Protocols, stores and shared models are elsewhere.
+"""
+
+from collections.abc import Mapping
+
+from civitas_assets.records.contract import PROVENANCE, Column, Companion, Kind, RecordType
+from civitas_assets.records.datastream import DATASTREAM
+from civitas_assets.records.observation import OBSERVATION
+from civitas_assets.records.parking_site import PARKING_SITE
+from civitas_assets.records.parking_status import PARKING_STATUS
+from civitas_assets.records.station import STATION
+
+RECORD_TYPES: Mapping[str, RecordType] = {
+    record_type.name: record_type
+    for record_type in (OBSERVATION, STATION, DATASTREAM, PARKING_SITE, PARKING_STATUS)
+}
+
+__all__ = ["PROVENANCE", "RECORD_TYPES", "Column", "Companion", "Kind", "RecordType"]

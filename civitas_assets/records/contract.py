@@ -1,0 +1,121 @@
+"""What a record type is: columns with meaning and kind, a key, and the time of the event.
+
+Contracts are data; turning text into typed columns is in `typing.py`, storing them in `store`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+UTC_TIME = pl.Datetime("us", "UTC")
+
+
+class Kind(enum.Enum):
+    """What a column holds, and so how its text is read."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    TIME = "time"
+    CODE = "code"
+
+    @property
+    def dtype(self) -> pl.DataType:
+        """The column's Polars type; times are UTC."""
+        return _DTYPES[self]
+
+
+_DTYPES: dict[Kind, pl.DataType] = {
+    Kind.TEXT: pl.String(),
+    Kind.NUMBER: pl.Float64(),
+    Kind.INTEGER: pl.Int64(),
+    Kind.BOOLEAN: pl.Boolean(),
+    Kind.TIME: UTC_TIME,
+    Kind.CODE: pl.String(),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One field of a record type.
+
+    `codes` closes the list of a CODE column; `minimum` and `maximum` bound numbers, both included.
+    """
+
+    name: str
+    kind: Kind
+    description: str
+    required: bool = False
+    codes: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True)
+class Companion:
+    """Another record type that rows of this one also describe: its field by the field carried here."""
+
+    record_type: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class RecordType:
+    """The contract of one kind of record.
+
+    `key` identifies a record within its source. `event_time` names the time whose calendar day the record belongs to;
+    without one the record describes a thing and its current state counts. `measures` are the columns that must not all
+    be empty: a record that says nothing is not one. `carried` are extra columns that only companions use.
+    """
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    event_time: str | None = None
+    interval_end: str | None = None
+    measures: tuple[str, ...] = ()
+    position: tuple[str, str] | None = None
+    carried: tuple[Column, ...] = ()
+    companions: tuple[Companion, ...] = ()
+    _by_name: Mapping[str, Column] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_name = {column.name: column for column in (*self.columns, *self.carried)}
+        object.__setattr__(self, "_by_name", by_name)
+        assert all(key in by_name for key in self.key)  # noqa: S101 - a contract that contradicts itself
+
+    def column(self, name: str) -> Column:
+        """The column of that name, carried ones included."""
+        return self._by_name[name]
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """Names of all fields that a source may fill, carried ones included."""
+        return tuple(self._by_name)
+
+    @property
+    def schema(self) -> dict[str, pl.DataType]:
+        """Polars schema of the contract's own columns."""
+        return {column.name: column.kind.dtype for column in self.columns}
+
+    @property
+    def stored_schema(self) -> dict[str, pl.DataType]:
+        """Polars schema of a stored record: the contract, where it came from, and which revision it is."""
+        return {**self.schema, **PROVENANCE}
+
+
+# What the record store adds to each record.
+PROVENANCE: dict[str, pl.DataType] = {
+    "source": pl.String(),
+    "day": pl.Date(),
+    "received_at": UTC_TIME,
+    "revision": pl.Int32(),
+    "payload": pl.String(),
+    "run_id": pl.String(),
+}

@@ -1,0 +1,22 @@
+"""Datastreams: one property measured at one station by one procedure.
+
+Property and unit stay as the publisher writes them; the seeds of the dbt project know what they mean.
+"""
+
+from civitas_assets.records.contract import Column, Kind, RecordType
+
+DATASTREAM = RecordType(
+    name="datastream",
+    description="A series of observations of one property at one station.",
+    columns=(
+        Column("datastream_id", Kind.TEXT, "Native id of the datastream.", required=True),
+        Column("station_id", Kind.TEXT, "Native id of its station."),
+        Column("name", Kind.TEXT, "Name of the datastream."),
+        Column("description", Kind.TEXT, "What the publisher says about it."),
+        Column("observed_property", Kind.TEXT, "Native name or code of the observed property."),
+        Column("unit", Kind.TEXT, "Native unit of measurement."),
+        Column("sensor", Kind.TEXT, "Sensor or procedure."),
+        Column("interval_s", Kind.INTEGER, "Time between two values in seconds.", minimum=1),
+    ),
+    key=("datastream_id",),
+)
