@@ -11,9 +11,8 @@ from datetime import datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-import polars as pl
-
 from civitas_assets.catalog import Source, Window
+from civitas_assets.records import RawTable
 
 
 @dataclass(frozen=True)
@@ -71,16 +70,6 @@ class Payload:
     received_at: datetime
 
 
-@dataclass(frozen=True)
-class RawTable:
-    """Rows of one record type as the source has them: columns named by the contract, values as text or native type.
-
-    `unknown_fields` are fields of the source that nothing maps; they are reported, never an error.
-    """
-
-    record_type: str
-    frame: pl.DataFrame
-    unknown_fields: tuple[str, ...] = ()
 
 
 class Connector(Protocol):

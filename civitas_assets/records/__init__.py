@@ -10,6 +10,7 @@ from civitas_assets.records.datastream import DATASTREAM
 from civitas_assets.records.observation import OBSERVATION
 from civitas_assets.records.parking_site import PARKING_SITE
 from civitas_assets.records.parking_status import PARKING_STATUS
+from civitas_assets.records.raw import BrokenRow, RawTable
 from civitas_assets.records.station import STATION
 
 RECORD_TYPES: Mapping[str, RecordType] = {
@@ -17,4 +18,4 @@ RECORD_TYPES: Mapping[str, RecordType] = {
     for record_type in (OBSERVATION, STATION, DATASTREAM, PARKING_SITE, PARKING_STATUS)
 }
 
-__all__ = ["PROVENANCE", "RECORD_TYPES", "Column", "Companion", "Kind", "RecordType"]
+__all__ = ["PROVENANCE", "RECORD_TYPES", "BrokenRow", "Column", "Companion", "Kind", "RawTable", "RecordType"]

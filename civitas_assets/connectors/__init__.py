@@ -1,0 +1,4 @@
+"""Connectors: one module per protocol, and one HTTP client for all of them.
+
+Tenants, stores and databases are unknown here.
+"""

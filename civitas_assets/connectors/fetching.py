@@ -1,0 +1,25 @@
+"""The simplest way to fetch: one request for every address that the source's template stands for.
+
+Protocols with pages or discovery have their own way.
+"""
+
+from __future__ import annotations
+
+from civitas_assets.catalog import Source, Window
+from civitas_assets.catalog.template import expand
+from civitas_assets.connectors.base import Request, Session
+from civitas_assets.errors import FetchError
+
+
+def fetch_addresses(source: Source, window: Window, session: Session) -> None:
+    """Ask for every address of the window.
+
+    Raises:
+        FetchError: an answer failed, or nothing at all was found.
+    """
+    requests = [Request(e.url, variables=e.variables) for e in expand(source.url, source.each, window)]
+    found = sum(answer.found for answer in session.crawl(requests))
+    if requests and not found:
+        raise FetchError(
+            f"none of {len(requests)} address(es) was found, the first is {requests[0].url}: check url and each"
+        )

@@ -1,0 +1,54 @@
+"""What sources of free form share: one record type, and the fields that their data is mapped to.
+
+Protocols that define their own records, such as SensorThings, do not need it.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator, model_validator
+
+from civitas_assets.catalog import Source
+from civitas_assets.records import RECORD_TYPES, RecordType
+
+
+class MappedSource(Source):
+    """A source whose data has no record type of its own, so that the tenant's file names it."""
+
+    record_type: str = Field(description="The contract that the rows are brought into.")
+
+    @field_validator("record_type")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in RECORD_TYPES:
+            raise ValueError(f"is {name!r}, but must be one of: {', '.join(sorted(RECORD_TYPES))}")
+        return name
+
+    @property
+    def contract(self) -> RecordType:
+        """The record type's contract."""
+        return RECORD_TYPES[self.record_type]
+
+    def record_types(self) -> frozenset[str]:
+        """The named record type, and those that its rows also describe."""
+        return frozenset({self.record_type, *(c.record_type for c in self.contract.companions)})
+
+    @model_validator(mode="after")
+    def _fits_the_contract(self) -> MappedSource:
+        contract = self.contract
+        fields = getattr(self, "fields", {})
+        for place, names in (("fields", fields), ("constants", self.constants), ("codes", self.codes)):
+            for name in names:
+                if name not in contract.accepted:
+                    raise ValueError(
+                        f"{place}.{name} is no field of {contract.name}; allowed: {', '.join(contract.accepted)}"
+                    )
+        for field, mapping in self.codes.items():
+            allowed = contract.column(field).codes
+            wrong = sorted(code for code in mapping.values() if code not in allowed)
+            if wrong:
+                raise ValueError(
+                    f"codes.{field} maps to {wrong[0]!r}; allowed: {', '.join(allowed) or 'it is no code field'}"
+                )
+        if contract.event_time and self.time is None and contract.event_time not in fields:
+            raise ValueError(f"time is needed: a {contract.name} happens at a time; see zone: received if it has none")
+        return self

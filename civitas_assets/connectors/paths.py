@@ -1,0 +1,149 @@
+"""Reading JSON records into columns: where the records are, and which path in each fills which field.
+
+Plain dotted paths are decoded straight into typed structures; any other JMESPath works, at the price of a slower walk.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jmespath
+import msgspec
+import polars as pl
+
+from civitas_assets.errors import ReadError
+
+_PLAIN = re.compile(r"[^.\[\]|(){}*?&!<>=\"'`,@\s]+(\.[^.\[\]|(){}*?&!<>=\"'`,@\s]+)*")
+_Scalar = str | int | float | bool | None
+
+
+def is_plain(path: str) -> bool:
+    """Whether a path only names keys, so that records can be decoded straight into columns."""
+    return _PLAIN.fullmatch(path) is not None
+
+
+def valid_path(path: str) -> str:
+    """The path, if it is plain or a JMESPath expression."""
+    if not is_plain(path):
+        try:
+            jmespath.compile(path)
+        except jmespath.exceptions.JMESPathError as error:
+            raise ValueError(f"is no JMESPath expression: {str(error).splitlines()[0]}") from None
+    return path
+
+
+def records_at(body: bytes, path: str) -> bytes:
+    """The JSON text of the list of records.
+
+    Raises:
+        ReadError: the body is not JSON, or there is no list at the path.
+    """
+    try:
+        if path in {"", "@"}:
+            found = body
+        elif is_plain(path):
+            found = _walk(body, path)
+        else:
+            found = msgspec.json.encode(jmespath.search(path, msgspec.json.decode(body)))
+    except msgspec.DecodeError as error:
+        raise ReadError(f"is not the JSON that was declared: {error}") from None
+    if not found.lstrip()[:1] == b"[":
+        raise ReadError(f"has no list of records at {path or 'its top level'}: check records")
+    return found
+
+
+def _walk(body: bytes, path: str) -> bytes:
+    raw = msgspec.Raw(body)
+    for key in path.split("."):
+        inner = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        if key not in inner:
+            raise ReadError(f"has no key {key!r} of {path!r}; it has {', '.join(inner)}")
+        raw = inner[key]
+    return bytes(raw)
+
+
+def columns_of(records: bytes, fields: Mapping[str, str]) -> pl.DataFrame:
+    """One column per field; values keep their JSON type where a column has only one, and are text where it has several.
+
+    Raises:
+        ReadError: the records are not a list of objects.
+    """
+    names, paths = list(fields), list(fields.values())
+    values: Sequence[Sequence[Any]] | None = None
+    if all(map(is_plain, paths)):
+        values = _decoded(records, paths)
+    if values is None:
+        values = _searched(records, paths)
+    return pl.DataFrame([series(name, column) for name, column in zip(names, values, strict=True)])
+
+
+def _decoded(records: bytes, paths: Sequence[str]) -> list[list[Any]] | None:
+    """The fast way: a structure made for these paths, decoded and taken apart without touching single records."""
+    structure, attributes = _structure(paths)
+    try:
+        decoded = msgspec.json.decode(records, type=list[structure])  # type: ignore[valid-type]
+        return [list(map(operator.attrgetter(attribute), decoded)) for attribute in attributes]
+    except (msgspec.ValidationError, AttributeError):
+        # An object or list where a value was expected, or null where an object was: the general way copes.
+        return None
+
+
+def _structure(paths: Sequence[str]) -> tuple[type[msgspec.Struct], list[str]]:
+    tree: dict[str, Any] = {}
+    for path in paths:
+        node = tree
+        *outer, last = path.split(".")
+        for key in outer:
+            inner = node.setdefault(key, {})
+            node = inner if isinstance(inner, dict) else node.__setitem__(key, {}) or node[key]
+        node.setdefault(last, None)
+    attributes: dict[tuple[str, ...], str] = {}
+    root = _struct_of(tree, (), "", attributes)
+    return root, [attributes[tuple(path.split("."))] for path in paths]
+
+
+def _struct_of(
+    tree: Mapping[str, Any], place: tuple[str, ...], prefix: str, attributes: dict[tuple[str, ...], str]
+) -> type[msgspec.Struct]:
+    fields: list[tuple[str, Any, Any]] = []
+    names: dict[str, str] = {}
+    for number, (key, inner) in enumerate(tree.items()):
+        attribute = f"f{number}"
+        names[attribute] = key
+        attributes[(*place, key)] = f"{prefix}{attribute}"
+        if inner is None:
+            fields.append((attribute, _Scalar, None))
+        else:
+            nested = _struct_of(inner, (*place, key), f"{prefix}{attribute}.", attributes)
+            fields.append((attribute, nested | None, msgspec.field(default_factory=nested)))
+    return msgspec.defstruct("Record", fields, rename=names, gc=False)
+
+
+def _searched(records: bytes, paths: Sequence[str]) -> list[list[Any]]:
+    try:
+        decoded = msgspec.json.decode(records, type=list[dict[str, Any]])
+    except msgspec.DecodeError as error:
+        raise ReadError(f"holds records that are not objects: {error}") from None
+    compiled = [jmespath.compile(_quoted(path) if is_plain(path) else path) for path in paths]
+    return [[expression.search(record) for record in decoded] for expression in compiled]
+
+
+def _quoted(path: str) -> str:
+    return ".".join(f'"{key}"' for key in path.split("."))
+
+
+def series(name: str, values: Sequence[Any]) -> pl.Series:
+    """A column of JSON values: numbers stay numbers; where types differ, everything is text."""
+    try:
+        return pl.Series(name, values, strict=True)
+    except (TypeError, OverflowError, pl.exceptions.PolarsError):
+        return pl.Series(name, [_text(value) for value in values], pl.String)
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return msgspec.json.encode(value).decode()

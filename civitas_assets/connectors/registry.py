@@ -1,0 +1,19 @@
+"""All connectors by name: a new protocol is one module and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from civitas_assets.catalog import Source
+from civitas_assets.connectors.base import Connector
+from civitas_assets.connectors.csv import CsvConnector
+from civitas_assets.connectors.geojson import GeoJsonConnector
+from civitas_assets.connectors.json import JsonConnector
+from civitas_assets.connectors.sensorthings import SensorThingsConnector
+
+CONNECTORS: Mapping[str, Connector] = {
+    connector.name: connector
+    for connector in (CsvConnector(), GeoJsonConnector(), JsonConnector(), SensorThingsConnector())
+}
+
+SOURCE_MODELS: Mapping[str, type[Source]] = {name: c.source_model for name, c in CONNECTORS.items()}

@@ -1,0 +1,235 @@
+"""The entities of SensorThings as they come over the wire, and the tables that they become.
+
+Only the parts that are read are declared; everything else in an answer is skipped while decoding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import polars as pl
+
+from civitas_assets.connectors.paths import columns_of, series
+from civitas_assets.errors import ReadError
+
+T = TypeVar("T")
+
+_PLAIN_FIELDS = {"time": "phenomenonTime", "result_time": "resultTime", "result": "result"}
+
+
+class Named(msgspec.Struct):
+    """An observed property, a sensor, or a unit of measurement."""
+
+    name: str | None = None
+    definition: str | None = None
+    symbol: str | None = None
+
+
+class Datastream(
+    msgspec.Struct,
+    rename={
+        "id": "@iot.id",
+        "unit": "unitOfMeasurement",
+        "observed_property": "ObservedProperty",
+        "sensor": "Sensor",
+        "phenomenon_time": "phenomenonTime",
+        "observed_area": "observedArea",
+    },
+):
+    """A series of observations of one property."""
+
+    id: int | str
+    name: str | None = None
+    description: str | None = None
+    unit: Named | None = None
+    observed_property: Named | None = None
+    sensor: Named | None = None
+    phenomenon_time: str | None = None
+    observed_area: dict[str, Any] | None = None
+
+    @property
+    def key(self) -> str:
+        """The id as text."""
+        return str(self.id)
+
+
+class Place(msgspec.Struct):
+    """A Location with its encoded geometry."""
+
+    location: dict[str, Any] | None = None
+
+
+class Thing(
+    msgspec.Struct,
+    rename={
+        "id": "@iot.id",
+        "locations": "Locations",
+        "datastreams": "Datastreams",
+        "more_datastreams": "Datastreams@iot.nextLink",
+    },
+):
+    """A station or device."""
+
+    id: int | str
+    name: str | None = None
+    description: str | None = None
+    locations: list[Place] = []
+    datastreams: list[Datastream] = []
+    more_datastreams: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The id as text."""
+        return str(self.id)
+
+
+class _Page(msgspec.Struct, Generic[T]):
+    value: list[T]
+
+
+class _Raw(msgspec.Struct):
+    value: msgspec.Raw
+
+
+class _Link(msgspec.Struct, rename={"next": "@iot.nextLink"}):
+    next: str | None = None
+
+
+class _DataArray(msgspec.Struct, rename={"rows": "dataArray"}):
+    components: list[str]
+    rows: list[list[Any]]
+
+
+class _Settings(msgspec.Struct):
+    conformance: list[str] = []
+
+
+class _Root(msgspec.Struct, rename={"settings": "serverSettings"}):
+    settings: _Settings = msgspec.field(default_factory=_Settings)
+
+
+def _decode(body: bytes, kind: Any) -> Any:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.DecodeError as error:
+        raise ReadError(f"is not what SensorThings answers: {error}") from None
+
+
+def next_link(body: bytes) -> str | None:
+    """Where the next page is, verbatim."""
+    link: str | None = _decode(body, _Link).next
+    return link
+
+
+def declares_data_arrays(root: bytes) -> bool:
+    """Whether the service's conformance list has the dataArray extension."""
+    return any("data-array" in item for item in _decode(root, _Root).settings.conformance)
+
+
+def things(body: bytes) -> list[Thing]:
+    """The Things of a page; a single Thing, as its own address answers it, is a page of one."""
+    if "value" in _decode(body, dict[str, msgspec.Raw]):
+        page: list[Thing] = _decode(body, _Page[Thing]).value
+        return page
+    return [_decode(body, Thing)]
+
+
+def datastreams(body: bytes) -> list[Datastream]:
+    """The Datastreams of a page."""
+    page: list[Datastream] = _decode(body, _Page[Datastream]).value
+    return page
+
+
+def station_table(found: Iterable[Thing]) -> pl.DataFrame:
+    """Things as stations, at their first location that is a point, else where their first datastream observes."""
+    rows = [(thing.key, thing.name, thing.description, *_position(thing)) for thing in found]
+    schema = {"station_id": pl.String, "name": pl.String, "description": pl.String, "lon": pl.Float64, "lat": pl.Float64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def datastream_table(found: Iterable[tuple[str, Datastream]]) -> pl.DataFrame:
+    """Datastreams with the id of their station."""
+    rows = [
+        (
+            stream.key,
+            station,
+            stream.name,
+            stream.description,
+            _first(stream.observed_property, "name", "definition"),
+            _first(stream.unit, "symbol", "name", "definition"),
+            _first(stream.sensor, "name"),
+        )
+        for station, stream in found
+    ]
+    names = ("datastream_id", "station_id", "name", "description", "observed_property", "unit", "sensor")
+    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+
+
+def observations(body: bytes, datastream_id: str) -> pl.DataFrame:
+    """The observations of a page, from the plain form or from data arrays."""
+    value = bytes(_decode(body, _Raw).value)
+    if b'"dataArray"' in value[:1000]:
+        parts = [_from_array(part) for part in _decode(value, list[_DataArray])]
+        table = pl.concat(parts, how="diagonal_relaxed") if parts else columns_of(b"[]", _PLAIN_FIELDS)
+    else:
+        table = columns_of(value, _PLAIN_FIELDS)
+    start, end = _interval(table["time"])
+    number, text = _result(table["result"])
+    return pl.DataFrame(
+        {
+            "phenomenon_start": start,
+            "phenomenon_end": end,
+            "result_time": table["result_time"],
+            "value": number,
+            "value_text": text,
+        }
+    ).with_columns(pl.lit(datastream_id).alias("datastream_id"))
+
+
+def _from_array(part: _DataArray) -> pl.DataFrame:
+    places = {name: position for position, name in enumerate(part.components)}
+    if not {"phenomenonTime", "result"} <= places.keys():
+        raise ReadError(f"has a data array without phenomenonTime or result; it has {', '.join(places)}")
+    pick: Callable[[str], Sequence[Any]] = lambda name: (  # noqa: E731
+        list(map(itemgetter(places[name]), part.rows)) if name in places else [None] * len(part.rows)
+    )
+    return pl.DataFrame([series(field, pick(native)) for field, native in _PLAIN_FIELDS.items()])
+
+
+def _interval(times: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Start and end of phenomenon times, which are instants or `start/end`."""
+    times = times.cast(pl.String)
+    if not times.str.contains("/", literal=True).any():
+        return times, times
+    parts = times.str.splitn("/", 2).struct.unnest()
+    start, end = parts.get_columns()
+    return start, end.zip_with(end.is_not_null(), start)
+
+
+def _result(result: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Numbers as values; anything else as text."""
+    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(result))
+    if result.dtype.is_numeric() or result.dtype == pl.Null:
+        return result.cast(pl.Float64), nothing
+    if result.dtype != pl.String:
+        return nothing.cast(pl.Float64), result.cast(pl.String)
+    number = result.cast(pl.Float64, strict=False)
+    return number, result.zip_with(number.is_null(), nothing)
+
+
+def _first(named: Named | None, *attributes: str) -> str | None:
+    """The first of the attributes that says something."""
+    return next((text for name in attributes if (text := getattr(named, name, None))), None)
+
+
+def _position(thing: Thing) -> tuple[float | None, float | None]:
+    areas = [place.location for place in thing.locations] + [stream.observed_area for stream in thing.datastreams]
+    for area in areas:
+        geometry = (area or {}).get("geometry") or area or {}
+        if geometry.get("type") == "Point" and len(geometry.get("coordinates") or ()) >= 2:
+            lon, lat, *_ = geometry["coordinates"]
+            return float(lon), float(lat)
+    return None, None

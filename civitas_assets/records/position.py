@@ -1,0 +1,57 @@
+"""From native coordinates to WGS 84, and whether they can be right.
+
+A position outside its municipality is a fault; swapped and zero coordinates are named as what they are.
+"""
+
+from __future__ import annotations
+
+import math
+
+import polars as pl
+from pyproj import Transformer
+
+MARGIN_KM = 10.0
+_KM_PER_DEGREE = 111.32
+_DECIMALS = 7  # a centimetre; more is noise of the transformation
+
+Box = tuple[float, float, float, float]
+
+
+def to_wgs84(lon: pl.Series, lat: pl.Series, crs: str) -> tuple[pl.Series, pl.Series]:
+    """Longitude and latitude in degrees from x and y in the given reference system; what cannot be is infinite."""
+    if crs == "EPSG:4326":
+        return lon.round(_DECIMALS), lat.round(_DECIMALS)
+    # `always_xy` keeps easting before northing whatever the authority's axis order says.
+    transformer = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    x, y = transformer.transform(lon.fill_null(math.nan).to_list(), lat.fill_null(math.nan).to_list())
+    known = lon.is_not_null() & lat.is_not_null()
+    nothing = pl.Series([None], dtype=pl.Float64).new_from_index(0, len(lon))
+    return (
+        pl.Series("lon", x, pl.Float64).round(_DECIMALS).zip_with(known, nothing),
+        pl.Series("lat", y, pl.Float64).round(_DECIMALS).zip_with(known, nothing),
+    )
+
+
+def position_faults(lon: pl.Series, lat: pl.Series, box: Box) -> dict[str, pl.Series]:
+    """Rows whose position cannot be right, by rule; a row without a position is no fault."""
+    given = lon.is_not_null() | lat.is_not_null()
+    half = given & (lon.is_null() | lat.is_null())
+    inside = _inside(lon, lat, box)
+    zero = ((lon == 0) & (lat == 0)).fill_null(value=False)
+    swapped = _inside(lat, lon, box) & ~inside & ~zero
+    outside = given & ~half & ~inside & ~zero & ~swapped
+    return {
+        "position_is_incomplete": half,
+        "position_is_zero": zero,
+        "position_is_swapped": swapped,
+        "position_is_outside": outside,
+    }
+
+
+def _inside(lon: pl.Series, lat: pl.Series, box: Box) -> pl.Series:
+    west, south, east, north = box
+    margin_lat = MARGIN_KM / _KM_PER_DEGREE
+    margin_lon = margin_lat / max(math.cos(math.radians((south + north) / 2)), 0.01)
+    return (
+        lon.is_between(west - margin_lon, east + margin_lon) & lat.is_between(south - margin_lat, north + margin_lat)
+    ).fill_null(value=False)

@@ -1,0 +1,38 @@
+"""What readers hand over: rows as the source has them, not yet held against a contract.
+
+Columns are named by the contract's fields; names that start with @ carry what a row may bring besides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+TIME = "@time"  # the time of the event as written
+ROW = "@row"  # the row's number in its payload, counted from 1
+PAYLOAD = "@payload"  # content hash of the payload that the row came in
+RECEIVED = "@received_at"  # when that payload was fetched
+
+
+@dataclass(frozen=True)
+class BrokenRow:
+    """A row that its format already makes unreadable, such as a CSV line with too many cells."""
+
+    row: int
+    rule: str
+    detail: str
+    raw: str
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """Rows of one record type: values as text, or in the native type where the format has types.
+
+    `unknown_fields` are fields of the source that nothing maps; they are reported, never an error.
+    """
+
+    record_type: str
+    frame: pl.DataFrame
+    unknown_fields: tuple[str, ...] = ()
+    broken: tuple[BrokenRow, ...] = ()

@@ -1,0 +1,266 @@
+"""Rows into contract: text becomes typed, times and positions become comparable, and what breaks a rule is set apart.
+
+All work is on whole columns; a fault of one row never touches another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from civitas_assets.catalog import Source
+from civitas_assets.catalog.template import fill
+from civitas_assets.errors import ReadError
+from civitas_assets.records import RECORD_TYPES
+from civitas_assets.records.contract import UTC_TIME, Column, Kind, RecordType
+from civitas_assets.records.position import Box, position_faults, to_wgs84
+from civitas_assets.records.raw import PAYLOAD, RECEIVED, ROW, TIME, BrokenRow, RawTable
+from civitas_assets.records.time import event_times, parse_instants
+
+_TRUE = ("true", "t", "1", "1.0", "yes", "y", "ja", "j", "wahr", "x")
+_FALSE = ("false", "f", "0", "0.0", "no", "n", "nein", "falsch")
+
+REJECTED_SCHEMA: dict[str, pl.DataType] = {
+    "record_type": pl.String(),
+    "rule": pl.String(),
+    "field": pl.String(),
+    "detail": pl.String(),
+    "row": pl.Int64(),
+    "raw": pl.String(),
+    "payload": pl.String(),
+    "received_at": UTC_TIME,
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a tenant is: its time zone and its bounding box (west, south, east, north in degrees)."""
+
+    zone: str
+    box: Box
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A table after its contract: accepted records by record type, and rejected rows with the rule they broke.
+
+    Accepted frames have the contract's columns, `payload` and `received_at`, in the order of the rows.
+    """
+
+    accepted: Mapping[str, pl.DataFrame]
+    rejected: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class _Fault:
+    rule: str
+    field: str
+    rows: pl.Series
+    detail: pl.Series | None = None
+
+
+def with_origin(
+    raw: RawTable, source: Source, variables: Mapping[str, str], payload: str, received_at: datetime
+) -> pl.DataFrame:
+    """The rows of one payload with the source's constants, the payload's hash and the time of its reception."""
+    accepted = RECORD_TYPES[raw.record_type].accepted
+    constants = []
+    for name, template in source.constants.items():
+        if name in accepted:
+            value = pl.lit(fill(template, variables))
+            present = name in raw.frame.columns
+            constants.append((pl.coalesce(pl.col(name).cast(pl.String), value) if present else value).alias(name))
+    table = raw.frame if ROW in raw.frame.columns else raw.frame.with_row_index(ROW, offset=1)
+    return table.with_columns(
+        *constants, pl.lit(payload).alias(PAYLOAD), pl.lit(received_at).cast(UTC_TIME).alias(RECEIVED)
+    )
+
+
+def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: Source, place: Place) -> Typed:
+    """Type rows that have their origin; one call may hold the rows of many payloads.
+
+    Raises:
+        ReadError: a required field is in no row because the source's mapping does not bring it.
+    """
+    table = _without_nulls(table, source)
+    faults: list[_Fault] = []
+    columns: dict[str, pl.Series] = {}
+    for name in record_type.accepted:
+        if name in table.columns:
+            column = record_type.column(name)
+            columns[name] = _typed(table[name], column, source, faults)
+            native = f"{name}_native"
+            if column.kind is Kind.CODE and native in record_type.accepted and native not in table.columns:
+                columns[native] = _as_text(table[name])
+    _add_times(columns, table, source, record_type, place, faults)
+    _add_position(columns, source, record_type, place, faults)
+    for column in record_type.columns:
+        if column.required:
+            if column.name not in columns:
+                raise ReadError(f"brings no {column.name}, which every {record_type.name} needs: map it")
+            faults.append(_Fault("required_field_is_empty", column.name, columns[column.name].is_null()))
+    typed = pl.DataFrame({**columns, "payload": table[PAYLOAD], "received_at": table[RECEIVED]})
+    bad = [fault for fault in faults if fault.rows.any()]
+    if bad:
+        typed = typed.filter(~pl.DataFrame({str(i): f.rows for i, f in enumerate(bad)}).max_horizontal())
+    return Typed(_split(typed, record_type), _rejected(table, record_type, bad))
+
+
+def _without_nulls(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """Texts without surrounding blanks; the empty one and those that the source declares become null."""
+    names = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+    nothing = ["", *source.nulls]
+    stripped = frame.with_columns(pl.col(names).str.strip_chars()) if names else frame
+    return stripped.with_columns(pl.when(~pl.col(n).is_in(nothing)).then(pl.col(n)).alias(n) for n in names)
+
+
+def _typed(values: pl.Series, column: Column, source: Source, faults: list[_Fault]) -> pl.Series:
+    typed, rule = _convert(values, column, source)
+    if typed.null_count() > values.null_count():
+        faults.append(_Fault(rule, column.name, typed.is_null() & values.is_not_null(), values.cast(pl.String)))
+    for bound, breaks in ((column.minimum, typed.__lt__), (column.maximum, typed.__gt__)):
+        if bound is not None:
+            rows = breaks(bound).fill_null(value=False)
+            faults.append(_Fault("out_of_range", column.name, rows, values.cast(pl.String, strict=False)))
+    return typed
+
+
+def _convert(values: pl.Series, column: Column, source: Source) -> tuple[pl.Series, str]:
+    """The values in the column's type, null where that fails, and the rule that a failure breaks."""
+    kind = column.kind
+    if kind is Kind.TEXT:
+        return _as_text(values), "not_text"
+    if kind is Kind.TIME:
+        return (values if values.dtype == UTC_TIME else parse_instants(_as_text(values))), "time_is_unreadable"
+    if kind is Kind.CODE:
+        return _as_code(values, column, source), "unknown_code"
+    if kind is Kind.BOOLEAN:
+        text = _as_text(values).str.to_lowercase()
+        known = text.is_in(_TRUE) | text.is_in(_FALSE)
+        return text.is_in(_TRUE).zip_with(known.fill_null(value=False), pl.Series([None], dtype=pl.Boolean).new_from_index(0, len(text))), "not_a_boolean"
+    number = _as_number(values, source.decimal)
+    if kind is Kind.NUMBER:
+        return number, "not_a_number"
+    whole = number.cast(pl.Int64, strict=False)
+    return whole.set(whole != number, None), "not_an_integer"
+
+
+def _as_text(values: pl.Series) -> pl.Series:
+    if values.dtype == pl.String:
+        return values
+    if isinstance(values.dtype, pl.Struct | pl.List):
+        return values.to_frame("value").select(pl.struct("value").struct.json_encode()).to_series()
+    return values.cast(pl.String)
+
+
+def _as_number(values: pl.Series, decimal: str) -> pl.Series:
+    if values.dtype == pl.String:
+        if decimal == ",":
+            values = values.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+        values = values.cast(pl.Float64, strict=False)
+    number = values.cast(pl.Float64, strict=False)
+    return number.set(~number.is_finite(), None)
+
+
+def _as_code(values: pl.Series, column: Column, source: Source) -> pl.Series:
+    mapping = {**{code: code for code in column.codes}, **source.codes.get(column.name, {})}
+    return _as_text(values).replace_strict(mapping, default=None, return_dtype=pl.String)
+
+
+def _add_times(
+    columns: dict[str, pl.Series],
+    table: pl.DataFrame,
+    source: Source,
+    record_type: RecordType,
+    place: Place,
+    faults: list[_Fault],
+) -> None:
+    start, end = record_type.event_time, record_type.interval_end
+    if start is None:
+        return
+    if start not in columns and source.time is not None:
+        written = table[TIME] if TIME in table.columns else None
+        series = columns.get(record_type.key[0], table[ROW])
+        times = event_times(written, source.time, place.zone, table[RECEIVED], series)
+        columns[start] = times.start
+        if end is not None:
+            columns[end], columns["time_flag"] = times.end, times.flag
+        faults.extend(_Fault(rule, start, rows, written) for rule, rows in times.faults.items())
+    elif end is not None and start in columns:
+        known = columns.get(end)
+        columns[end] = columns[start] if known is None else known.zip_with(known.is_not_null(), columns[start])
+
+
+def _add_position(
+    columns: dict[str, pl.Series], source: Source, record_type: RecordType, place: Place, faults: list[_Fault]
+) -> None:
+    if record_type.position is None or not {*record_type.position} & {*columns}:
+        return
+    x, y = record_type.position
+    nothing = pl.Series([None], dtype=pl.Float64).new_from_index(0, len(next(iter(columns.values()))))
+    lon, lat = to_wgs84(columns.get(x, nothing), columns.get(y, nothing), source.crs)
+    detail = pl.select(pl.format("{}, {}", lon.fill_null(float("nan")), lat.fill_null(float("nan")))).to_series()
+    faults.extend(
+        _Fault(rule, f"{x}, {y}", rows, detail) for rule, rows in position_faults(lon, lat, place.box).items()
+    )
+    columns[x], columns[y] = lon, lat
+
+
+def _rejected(table: pl.DataFrame, record_type: RecordType, faults: list[_Fault]) -> pl.DataFrame:
+    """One row per rejected row: the first rule that it broke."""
+    blocks = [pl.DataFrame(schema=REJECTED_SCHEMA)]
+    seen = pl.Series([False]).new_from_index(0, table.height)
+    for fault in faults:
+        rows = (fault.rows & ~seen).arg_true()
+        seen = seen | fault.rows
+        if len(rows):
+            detail = pl.lit(None) if fault.detail is None else fault.detail.gather(rows)
+            blocks.append(
+                table[rows].select(
+                    record_type=pl.lit(record_type.name),
+                    rule=pl.lit(fault.rule),
+                    field=pl.lit(fault.field),
+                    detail=detail.cast(pl.String),
+                    row=pl.col(ROW).cast(pl.Int64),
+                    raw=pl.struct(pl.exclude(ROW, PAYLOAD, RECEIVED)).struct.json_encode(),
+                    payload=pl.col(PAYLOAD),
+                    received_at=pl.col(RECEIVED),
+                )
+            )
+    return pl.concat(blocks)
+
+
+def rejected_by_format(record_type: str, broken: Sequence[BrokenRow], payload: str, received_at: datetime) -> pl.DataFrame:
+    """Rows that their format already made unreadable, in the form of rejected ones."""
+    rows = [(record_type, b.rule, None, b.detail, b.row, b.raw, payload, received_at) for b in broken]
+    return pl.DataFrame(rows, schema=REJECTED_SCHEMA, orient="row")
+
+
+def _split(typed: pl.DataFrame, record_type: RecordType) -> dict[str, pl.DataFrame]:
+    """The records themselves, and what their rows also say about other things."""
+    split = {record_type.name: _complete(typed, record_type)}
+    for companion in record_type.companions:
+        other = RECORD_TYPES[companion.record_type]
+        present = {theirs: ours for theirs, ours in companion.fields.items() if ours in typed.columns}
+        own_key = set(other.key) <= set(record_type.key)
+        says_something = not own_key or any(theirs not in other.key for theirs in present)
+        if set(other.key) <= set(present) and says_something:
+            said = typed.select("payload", "received_at", **{t: pl.col(ours) for t, ours in present.items()})
+            said = said.unique([*present, "received_at"], keep="first", maintain_order=True)
+            split[other.name] = _complete(said.drop_nulls(list(other.key)), other)
+    return split
+
+
+def _complete(frame: pl.DataFrame, record_type: RecordType) -> pl.DataFrame:
+    """Exactly the contract's columns, absent ones as null, and the origin."""
+    return frame.select(
+        *(
+            (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
+            for name, dtype in record_type.schema.items()
+        ),
+        "payload",
+        "received_at",
+    )
