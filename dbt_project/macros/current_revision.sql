@@ -1,0 +1,24 @@
+{#-
+    Rows of `relation` that are the current revision of their key.
+
+    Nearly every record has one revision only, so the last revision is looked up just for keys that have been revised:
+    a small hash table instead of a sort over everything.
+-#}
+{% macro current_revision(relation, key) -%}
+    select {{ relation }}.*
+    from {{ relation }}
+    left join (
+        select
+            {{ key | join(', ') }},
+            max(revision) as last_revision
+        from {{ relation }}
+        where revision > 1
+        group by {{ key | join(', ') }}
+    ) as revised
+        on
+            {% for column in key -%}
+                {{ relation }}.{{ column }} = revised.{{ column }}
+                {{- '\n            and ' if not loop.last }}
+            {%- endfor %}
+    where revised.last_revision is null or {{ relation }}.revision = revised.last_revision
+{%- endmacro %}

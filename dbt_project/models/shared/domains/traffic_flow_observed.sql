@@ -1,0 +1,78 @@
+with properties as (
+    select
+        code,
+        wide_column,
+        aggregation
+    from {{ ref('observed_properties') }}
+    where wide_model = 'traffic_flow_observed'
+),
+
+totals as (
+    select
+        station_key,
+        observed_property,
+        datastream_key
+    from {{ ref('datastream') }}
+    where is_station_total
+),
+
+per_property as (
+    select
+        observed.tenant,
+        observed.station_key,
+        observed.station_id,
+        observed.phenomenon_start_at,
+        observed.phenomenon_end_at,
+        observed.day,
+        properties.wide_column,
+        if(properties.aggregation = 'sum', sum(observed.value), avg(observed.value)) as value,
+        if(bool_and(observed.quality_code = 'good'), 'good', 'suspect') as quality_code,
+        count(observed.value) as datastream_count,
+        max(observed.received_at) as received_at,
+        arg_max(observed.source, observed.received_at) as source,
+        arg_max(observed.run_id, observed.received_at) as run_id
+    from {{ ref('observation') }} as observed
+    inner join properties on observed.observed_property = properties.code
+    left join totals
+        on
+            observed.station_key = totals.station_key
+            and observed.observed_property = totals.observed_property
+    where
+        observed.station_key is not null
+        and (totals.datastream_key is null or observed.datastream_key = totals.datastream_key)
+    group by
+        observed.tenant,
+        observed.station_key,
+        observed.station_id,
+        observed.phenomenon_start_at,
+        observed.phenomenon_end_at,
+        observed.day,
+        properties.wide_column,
+        properties.aggregation
+),
+
+final as (
+    select
+        tenant,
+        station_key,
+        station_id,
+        phenomenon_start_at,
+        phenomenon_end_at,
+        day,
+        {{ pivot_properties([
+            'vehicle_count',
+            'bicycle_count',
+            'pedestrian_count',
+            'average_vehicle_speed_km_h',
+            'occupancy_percent',
+        ]) }},
+        sum(datastream_count)::bigint as datastream_count,
+        {{ wide_quality() }},
+        max(received_at) as received_at,
+        arg_max(source, received_at) as source,
+        arg_max(run_id, received_at) as run_id
+    from per_property
+    group by tenant, station_key, station_id, phenomenon_start_at, phenomenon_end_at, day
+)
+
+select * from final

@@ -1,0 +1,100 @@
+with series as (
+    select * from {{ ref('int_observation_series') }}
+    where problem is null
+),
+
+corrected as (
+    select
+        source,
+        datastream_key,
+        phenomenon_start_at
+    from {{ ref('observation_revision') }}
+    group by source, datastream_key, phenomenon_start_at
+),
+
+outranked as (
+    select
+        records.source,
+        series.datastream_key,
+        records.phenomenon_start_at
+    from {{ ref('stg_observation') }} as records
+    inner join series
+        on
+            records.source = series.source
+            and records.datastream_id = series.datastream_id
+            and records.observed_property_native is not distinct from series.own_property
+            and records.unit_native is not distinct from series.own_unit
+    where series.has_rivals
+    qualify
+        row_number() over (
+            partition by series.datastream_key, records.phenomenon_start_at
+            order by records.received_at desc, records.source asc
+        ) > 1
+),
+
+converted as (
+    select
+        records.*,
+        series.tenant,
+        series.datastream_key,
+        series.station_key,
+        series.station_id,
+        series.observed_property,
+        {{ convert_unit('records.value_native', 'series') }} as value,
+        series.unit,
+        series.unit_native as series_unit_native,
+        series.valid_min,
+        series.valid_max
+    from {{ ref('stg_observation') }} as records
+    inner join series
+        on
+            records.source = series.source
+            and records.datastream_id = series.datastream_id
+            and records.observed_property_native is not distinct from series.own_property
+            and records.unit_native is not distinct from series.own_unit
+),
+
+final as (
+    select
+        converted.tenant,
+        converted.datastream_key,
+        converted.station_key,
+        converted.datastream_id,
+        converted.station_id,
+        converted.observed_property,
+        converted.phenomenon_start_at,
+        converted.phenomenon_end_at,
+        converted.day,
+        converted.value,
+        converted.unit,
+        converted.value_native,
+        converted.series_unit_native as unit_native,
+        converted.value_text,
+        converted.result_at,
+        case
+            when converted.value is null and converted.value_text is null then 'missing'
+            when converted.value < converted.valid_min or converted.value > converted.valid_max then 'suspect'
+            else 'good'
+        end as quality_code,
+        converted.quality_native,
+        converted.time_flag,
+        corrected.source is not null as is_corrected,
+        converted.revision,
+        converted.received_at,
+        converted.source,
+        converted.run_id
+    from converted
+    left join outranked
+        on
+            converted.source = outranked.source
+            and converted.datastream_key = outranked.datastream_key
+            and converted.phenomenon_start_at = outranked.phenomenon_start_at
+    left join corrected
+        on
+            converted.source = corrected.source
+            and converted.datastream_key = corrected.datastream_key
+            and converted.phenomenon_start_at = corrected.phenomenon_start_at
+    where outranked.source is null
+)
+
+select * from final

@@ -1,0 +1,79 @@
+with tenant as (
+    select * from {{ ref('stg_tenant') }}
+),
+
+sources as (
+    select * from {{ ref('stg_source') }}
+),
+
+sites as (
+    select * from {{ ref('parking_site') }}
+),
+
+identified as (
+    select
+        records.*,
+        tenant.tenant,
+        coalesce(sources.id_space, records.source) as id_space
+    from {{ ref('stg_parking_status') }} as records
+    cross join tenant
+    left join sources on records.source = sources.source
+),
+
+received_last as (
+    select * from identified
+    qualify
+        row_number() over (
+            partition by id_space, site_id, observed_at
+            order by received_at desc, source asc
+        ) = 1
+),
+
+sized as (
+    select
+        received_last.* exclude (capacity),
+        coalesce(
+            received_last.capacity,
+            received_last.free + received_last.occupied,
+            sites.capacity
+        ) as capacity
+    from received_last
+    left join sites using (tenant, id_space, site_id)
+),
+
+completed as (
+    select
+        * exclude (free, occupied),
+        coalesce(free, if(capacity >= occupied, capacity - occupied, null)) as free,
+        coalesce(occupied, if(capacity >= free, capacity - free, null)) as occupied,
+        coalesce(greatest(free, occupied) > capacity, false) as is_overfull,
+        free is null and occupied is null and opening_status is null as is_withdrawn
+    from sized
+),
+
+final as (
+    select
+        tenant,
+        {{ shared_key('site_id') }} as site_key,
+        site_id,
+        observed_at,
+        day,
+        free,
+        occupied,
+        capacity,
+        least(occupied / nullif(capacity, 0), 1) as occupancy_ratio,
+        opening_status,
+        opening_status_native,
+        case
+            when is_withdrawn then 'missing'
+            when is_overfull then 'suspect'
+            else 'good'
+        end as quality_code,
+        revision,
+        received_at,
+        source,
+        run_id
+    from completed
+)
+
+select * from final

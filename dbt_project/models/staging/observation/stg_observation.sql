@@ -1,0 +1,29 @@
+with source as (
+    select * from {{ source('records', 'observation') }}
+),
+
+current_records as (
+    {{ current_revision('source', ['source', 'datastream_id', 'phenomenon_start']) }}
+),
+
+final as (
+    select
+        source,
+        datastream_id,
+        phenomenon_start as phenomenon_start_at,
+        phenomenon_end as phenomenon_end_at,
+        day,
+        time_flag,
+        result_time as result_at,
+        value as value_native,
+        value_text,
+        observed_property as observed_property_native,
+        unit as unit_native,
+        quality_native,
+        received_at,
+        revision,
+        run_id
+    from current_records
+)
+
+select * from final
