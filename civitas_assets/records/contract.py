@@ -71,6 +71,7 @@ class RecordType:
     `key` identifies a record within its source. `event_time` names the time whose calendar day the record belongs to;
     without one the record describes a thing and its current state counts. `measures` are the columns that must not all
     be empty: a record that says nothing is not one. `carried` are extra columns that only companions use.
+    `described_events` are record types whose events refer to this thing, by the column that holds its key.
     """
 
     name: str
@@ -83,6 +84,7 @@ class RecordType:
     position: tuple[str, str] | None = None
     carried: tuple[Column, ...] = ()
     companions: tuple[Companion, ...] = ()
+    described_events: Mapping[str, str] = field(default_factory=dict)
     _by_name: Mapping[str, Column] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

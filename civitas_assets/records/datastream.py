@@ -19,4 +19,5 @@ DATASTREAM = RecordType(
         Column("interval_s", Kind.INTEGER, "Time between two values in seconds.", minimum=1),
     ),
     key=("datastream_id",),
+    described_events={"observation": "datastream_id"},
 )

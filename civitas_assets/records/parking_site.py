@@ -32,4 +32,5 @@ PARKING_SITE = RecordType(
     ),
     key=("site_id",),
     position=("lon", "lat"),
+    described_events={"parking_status": "site_id"},
 )

@@ -1,0 +1,74 @@
+"""What all assets share: catalogue, settings, stores, dbt project and clock.
+
+Built once per process and handed to the asset factories, so that tests can hold every part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from civitas_assets.catalog import Catalog, Tenant
+from civitas_assets.connectors.http import HttpClient
+from civitas_assets.errors import CivitasError
+from civitas_assets.harmonise.project import Project
+from civitas_assets.harmonise.workspace import Workspace
+from civitas_assets.publish.destination import Destination
+from civitas_assets.publish.duckdb import DuckDBDestination
+from civitas_assets.settings import Settings, read_secret
+from civitas_assets.store.files import Files, LocalFiles
+from civitas_assets.store.locks import tenant_lock
+from civitas_assets.store.stores import Stores
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One installation: whose tenants, where their data is, and what time it is."""
+
+    catalog: Catalog
+    settings: Settings
+    project: Project
+    now: Callable[[], datetime] = _utc_now
+
+    @property
+    def partitions(self) -> dg.StaticPartitionsDefinition:
+        """The tenants; only validated slugs become partition keys."""
+        return dg.StaticPartitionsDefinition(sorted(self.catalog.tenants))
+
+    @property
+    def files(self) -> Files:
+        """Landing, record store and quarantine."""
+        return LocalFiles(self.settings.home)
+
+    def stores(self, tenant: Tenant) -> Stores:
+        """The stores of a tenant."""
+        return Stores.of(self.files, tenant.slug)
+
+    def destination(self, tenant: Tenant) -> Destination:
+        """Where the tenant's shared models land."""
+        return DuckDBDestination(self.settings.published, tenant.slug, self.settings.memory_limit)
+
+    def workspace(self, run_id: str) -> Workspace:
+        """The workspace of a run."""
+        return Workspace(self.settings.workspaces / run_id)
+
+    def http_client(self) -> HttpClient:
+        """The one client, with this deployment's name and secrets."""
+        return HttpClient(self.settings.user_agent, clock=self.now, secrets=read_secret)
+
+    @contextmanager
+    def working_for(self, tenant: Tenant) -> Iterator[None]:
+        """Hold the tenant's lock; errors raised on purpose become failures that show their text, not a traceback."""
+        try:
+            with tenant_lock(self.settings.locks, tenant.slug):
+                yield
+        except CivitasError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error

@@ -1,0 +1,136 @@
+"""The assets `records/<record type>`: landed payloads as typed records, with every revision.
+
+One step reads a payload once for all record types that it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from civitas_assets.connectors.registry import CONNECTORS
+from civitas_assets.defs.checks import partitioned_check
+from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.landing import landing_key
+from civitas_assets.defs.presentation import Metadata, table
+from civitas_assets.defs.scope import Scope
+from civitas_assets.ingest.read import Counts, ReadReport, read_sources
+from civitas_assets.records import RECORD_TYPES, RecordType
+from civitas_assets.store.stores import Stores
+
+_COLUMNS = ("source", "rows", "new", "changed", "rejected", "remarks")
+_PREVIEW = 10
+
+
+def records_key(record_type: str) -> dg.AssetKey:
+    """The key of a record type's asset."""
+    return dg.AssetKey(["records", record_type])
+
+
+def record_assets(deployment: Deployment) -> dg.AssetsDefinition:
+    """All record types, read in one step."""
+    landings = [landing_key(name) for name in CONNECTORS]
+    bringing = _sources_by_record_type(deployment)
+    specs = [
+        dg.AssetSpec(
+            records_key(name),
+            deps=landings,
+            group_name="records",
+            kinds={"parquet"},
+            description=record_type.description,
+            metadata={
+                "dagster/column_schema": dg.TableSchema(
+                    [dg.TableColumn(c.name, c.kind.value, c.description) for c in record_type.columns]
+                )
+            },
+        )
+        for name, record_type in RECORD_TYPES.items()
+    ]
+    checks = [
+        partitioned_check(source, records_key(name), deployment.partitions, "Every landed payload could be read.")
+        for name, sources in bringing.items()
+        for source in sources
+    ]
+
+    @dg.multi_asset(
+        name="read_landing",
+        specs=specs,
+        check_specs=checks,
+        partitions_def=deployment.partitions,
+        can_subset=True,
+    )
+    def read(context: dg.AssetExecutionContext, scope: Scope) -> Iterator[Any]:
+        tenant = deployment.catalog.tenant(context.partition_key)
+        stores = deployment.stores(tenant)
+        with deployment.working_for(tenant):
+            reports = read_sources(tenant, scope.chosen(tenant), CONNECTORS, stores, context.run_id)
+        wanted = {key.path[-1] for key in context.selected_asset_keys}
+        for report in reports:
+            for name in sorted(tenant.sources[report.source].record_types() & wanted):
+                yield _check(name, report)
+        for name in RECORD_TYPES:
+            if name in wanted:
+                metadata = _metadata(RECORD_TYPES[name], reports, stores)
+                yield dg.MaterializeResult(asset_key=records_key(name), metadata=metadata)
+
+    return read
+
+
+def _sources_by_record_type(deployment: Deployment) -> Mapping[str, list[str]]:
+    found: dict[str, set[str]] = {name: set() for name in RECORD_TYPES}
+    for tenant in deployment.catalog.tenants.values():
+        for name, source in tenant.sources.items():
+            for record_type in source.record_types():
+                found[record_type].add(name)
+    return {name: sorted(sources) for name, sources in found.items()}
+
+
+def _check(record_type: str, report: ReadReport) -> dg.AssetCheckResult:
+    counts = report.counts.get(record_type, Counts())
+    remarks = [*report.errors, *report.warnings]
+    return dg.AssetCheckResult(
+        asset_key=records_key(record_type),
+        check_name=report.source,
+        passed=report.ok and not counts.rejected,
+        severity=dg.AssetCheckSeverity.WARN if report.ok else dg.AssetCheckSeverity.ERROR,
+        description="; ".join(remarks) or None,
+        metadata={"read": counts.read, "new": counts.new, "changed": counts.changed, "rejected": counts.rejected},
+    )
+
+
+def _metadata(record_type: RecordType, reports: list[ReadReport], stores: Stores) -> Metadata:
+    rows = []
+    total = Counts()
+    for report in reports:
+        counts = report.counts.get(record_type.name)
+        if counts is None and not report.errors:
+            continue
+        counts = counts or Counts()
+        rows.append((report.source, counts.read, counts.new, counts.changed, counts.rejected, "; ".join(report.errors)))
+        total.read, total.new = total.read + counts.read, total.new + counts.new
+        total.changed, total.rejected = total.changed + counts.changed, total.rejected + counts.rejected
+        total.days |= counts.days
+    return {
+        "rows": total.read,
+        "new": total.new,
+        "changed": total.changed,
+        "rejected": total.rejected,
+        "days": len(total.days),
+        "payload_bytes": sum(report.bytes for report in reports if record_type.name in report.counts),
+        "seconds": sum(report.seconds for report in reports if record_type.name in report.counts),
+        "outcome": table(_COLUMNS, rows),
+        "preview": _preview(record_type, stores, total),
+    }
+
+
+def _preview(record_type: RecordType, stores: Stores, total: Counts) -> dg.MetadataValue:
+    if not total.new and not total.changed:
+        return dg.MetadataValue.text("nothing new")
+    locations = stores.records.locations(record_type, sorted(total.days)[-1:])
+    if not locations:
+        return dg.MetadataValue.text("no rows")
+    frame = pl.read_parquet(locations[0]).tail(_PREVIEW)
+    return table(frame.columns, frame.rows())

@@ -1,0 +1,59 @@
+"""What a run may be told: which days to fetch, and which sources.
+
+Without anything said, every source looks back as far as it declares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import dagster as dg
+from pydantic import Field
+
+from civitas_assets.catalog import Source, Tenant, Window
+
+
+class Days(dg.Config):  # type: ignore[misc]
+    """The window of a run, in the tenant's calendar."""
+
+    first: str | None = Field(None, alias="from", description="First day, such as 2026-08-01.")
+    last: str | None = Field(None, alias="to", description="Last day, included; by default the first one.")
+
+
+class Scope(dg.ConfigurableResource):  # type: ignore[misc]
+    """Limits a run to days and sources."""
+
+    days: Days = Field(Days(), description="Fetch these days; by default each source's look_back until today.")
+    sources: list[str] = Field([], description="Fetch and read only these sources; by default all.")
+
+    def window(self) -> Window | None:
+        """The days asked for, if any.
+
+        Raises:
+            dg.Failure: they are not days, or in the wrong order.
+        """
+        first, last = self.days.first, self.days.last
+        if first is None and last is None:
+            return None
+        try:
+            start, end = date.fromisoformat(first or last or ""), date.fromisoformat(last or first or "")
+            return Window(start, end)
+        except ValueError as error:
+            raise dg.Failure(f"days: {error}; write days as 2026-08-01", allow_retries=False) from error
+
+    def chosen(self, tenant: Tenant, connector: str | None = None) -> Mapping[str, Source]:
+        """The tenant's sources that this run is about, of one connector or of all.
+
+        Raises:
+            dg.Failure: a source was asked for that the tenant does not have.
+        """
+        unknown = sorted(set(self.sources) - set(tenant.sources))
+        if unknown:
+            known = ", ".join(tenant.sources) or "none"
+            raise dg.Failure(f"{tenant.slug} has no source {unknown[0]}; it has: {known}", allow_retries=False)
+        return {
+            name: source
+            for name, source in tenant.sources.items()
+            if (not self.sources or name in self.sources) and connector in (None, source.connector)
+        }

@@ -1,0 +1,110 @@
+"""The assets `shared/<model>`: what dbt makes of the affected days in a workspace, and its tests as checks per tenant.
+
+Where nothing is affected, neither workspace nor dbt is started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+
+from civitas_assets.defs.checks import partitioned_check
+from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.presentation import Metadata, column_schema, table
+from civitas_assets.defs.records import records_key
+from civitas_assets.errors import TestsFailed
+from civitas_assets.harmonise.dbt import NodeResult, build
+from civitas_assets.harmonise.preview import Preview, previews
+from civitas_assets.harmonise.project import DataTest, SharedModel
+from civitas_assets.harmonise.workspace import Task, make_workspace, plan, sweep
+
+
+def shared_key(model: str) -> dg.AssetKey:
+    """The key of a shared model's asset."""
+    return dg.AssetKey(["shared", model])
+
+
+def shared_assets(deployment: Deployment) -> dg.AssetsDefinition:
+    """All shared models, made in one step."""
+    project = deployment.project
+    checks = [
+        partitioned_check(test.name, shared_key(test.model), deployment.partitions, test.description or test.name)
+        for test in project.tests.values()
+    ]
+
+    @dg.multi_asset(
+        name="harmonise",
+        specs=[_spec(model) for model in project.models.values()],
+        check_specs=checks,
+        partitions_def=deployment.partitions,
+        can_subset=False,
+    )
+    def harmonise(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        tenant = deployment.catalog.tenant(context.partition_key)
+        stores = deployment.stores(tenant)
+        with deployment.working_for(tenant):
+            sweep(deployment.settings.workspaces, deployment.now())
+            rebuild = not deployment.destination(tenant).is_current(project)
+            task = plan(stores, rebuild=rebuild)
+            if task is None:
+                for name in project.models:
+                    yield dg.MaterializeResult(asset_key=shared_key(name), metadata={"days": 0, "dagster/row_count": 0})
+                return
+            folder = deployment.workspace(context.run_id).folder
+            workspace = make_workspace(folder, tenant, stores, task, deployment.settings.memory_limit)
+            results = {result.unique_id: result for result in build(project, workspace)}
+            made = previews(project, workspace)
+        failures = []
+        for unique_id, test in project.tests.items():
+            if unique_id in results:
+                yield _check(test, results[unique_id])
+                if test.blocking and not results[unique_id].ok:
+                    failures.append(f"{test.name} ({results[unique_id].failures} rows)")
+        if failures:
+            error = TestsFailed(failures)
+            raise dg.Failure(str(error), metadata={"workspace": str(workspace.database)}, allow_retries=False) from error
+        for name in project.models:
+            seconds = sum(r.seconds for r in results.values() if r.kind == "model" and r.name == name)
+            yield dg.MaterializeResult(asset_key=shared_key(name), metadata=_metadata(made[name], task, seconds))
+
+    return harmonise
+
+
+def _spec(model: SharedModel) -> dg.AssetSpec:
+    upstream: Sequence[dg.AssetKey] = [
+        *map(shared_key, model.shared_parents),
+        *(records_key(name) for name in model.record_types),
+    ]
+    return dg.AssetSpec(
+        shared_key(model.name),
+        deps=upstream,
+        group_name="shared",
+        kinds={"dbt", "duckdb"},
+        description=model.description,
+        metadata={"dagster/column_schema": column_schema(model.columns, model.types), "dbt_model": model.path},
+        tags={"subject": model.subject},
+    )
+
+
+def _check(test: DataTest, result: NodeResult) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=shared_key(test.model),
+        check_name=test.name,
+        passed=result.ok,
+        severity=dg.AssetCheckSeverity.ERROR if test.blocking else dg.AssetCheckSeverity.WARN,
+        description=result.message or None,
+        metadata={"failing_rows": result.failures, "seconds": result.seconds},
+    )
+
+
+def _metadata(preview: Preview, task: Task, seconds: float) -> Metadata:
+    return {
+        "days": len(task.days),
+        "first_day": str(task.days[0]) if task.days else "",
+        "last_day": str(task.days[-1]) if task.days else "",
+        "dagster/row_count": preview.rows,
+        "seconds": seconds,
+        "preview": table(preview.columns, preview.first),
+    }

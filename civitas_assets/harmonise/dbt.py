@@ -1,0 +1,86 @@
+"""Running dbt in this process, on the prepared manifest, in one workspace.
+
+dbt is imported only when there is something to harmonise.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from civitas_assets.errors import HarmoniseError
+from civitas_assets.harmonise.project import PARSED, Project, invocation
+from civitas_assets.harmonise.workspace import Workspace
+
+log = logging.getLogger("civitas_assets.harmonise")
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one model, seed or test; `failures` counts the rows that broke a test."""
+
+    unique_id: str
+    name: str
+    kind: str
+    status: str
+    seconds: float
+    failures: int
+    message: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the node did what it should."""
+        return self.status in {"success", "pass"}
+
+
+def build(project: Project, workspace: Workspace) -> Sequence[NodeResult]:
+    """Make and test all models in the workspace.
+
+    Raises:
+        HarmoniseError: a model or seed could not be made; failed tests are results, not errors.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
+
+    started = time.monotonic()
+    manifest = Manifest.from_msgpack((project.prepared / PARSED).read_bytes())
+    manifest.build_flat_graph()
+    arguments = invocation("build", project, workspace.folder, workspace.folder / "target")
+    arguments += ["--exclude-resource-type", "unit_test", "--no-write-json", "--no-partial-parse"]
+    try:
+        outcome: Any = dbtRunner(manifest=manifest, callbacks=[_show_progress]).invoke(arguments)
+    finally:
+        # dbt keeps the database open in this process, and publishing could not attach it.
+        DuckDBConnectionManager.close_all_connections()
+    if outcome.exception is not None:
+        raise HarmoniseError(f"dbt stopped: {outcome.exception}")
+    results = [_result(result) for result in outcome.result.results]
+    broken = [r for r in results if r.kind != "test" and not r.ok and r.status != "skipped"]
+    broken += [r for r in results if r.kind == "test" and r.status == "error"]
+    if broken:
+        raise HarmoniseError("; ".join(f"{r.name}: {' '.join(r.message.split())}" for r in broken))
+    log.info("harmonise · %d nodes in %.1f s", len(results), time.monotonic() - started)
+    return results
+
+
+def _result(result: Any) -> NodeResult:
+    return NodeResult(
+        unique_id=result.node.unique_id,
+        name=result.node.name,
+        kind=str(result.node.resource_type),
+        status=str(result.status),
+        seconds=float(result.execution_time),
+        failures=int(result.failures or 0),
+        message=str(result.message or ""),
+    )
+
+
+def _show_progress(event: Any) -> None:
+    if event.info.name == "NodeFinished":
+        node = event.data.node_info
+        if node.resource_type == "model" and node.node_path.startswith("shared/"):
+            log.info("harmonise · %s · %s", node.node_name, node.node_status)

@@ -1,0 +1,41 @@
+"""A look at what was made: rows and the first lines of each shared model in a workspace.
+
+For people in the Dagster UI; nothing is decided by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from civitas_assets.harmonise.project import Project
+from civitas_assets.harmonise.tables import SHARED_SCHEMA
+from civitas_assets.harmonise.workspace import Workspace
+
+_ROWS = 10
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Number of rows, names of columns, and the first rows as text."""
+
+    rows: int
+    columns: Sequence[str]
+    first: Sequence[Sequence[str]]
+
+
+def previews(project: Project, workspace: Workspace) -> Mapping[str, Preview]:
+    """A preview of every shared model."""
+    found = {}
+    with duckdb.connect(str(workspace.database), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for name in project.models:
+            table = f'{SHARED_SCHEMA}."{name}"'
+            count = connection.execute(f"select count(*) from {table}").fetchone()  # noqa: S608
+            cursor = connection.execute(f"select * from {table} limit {_ROWS}")  # noqa: S608
+            columns = [column[0] for column in cursor.description or ()]
+            first = [["" if cell is None else str(cell) for cell in row] for row in cursor.fetchall()]
+            found[name] = Preview(count[0] if count else 0, columns, first)
+    return found

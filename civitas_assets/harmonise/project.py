@@ -1,0 +1,201 @@
+"""The dbt project, parsed once per state of its files, and what its manifest says about models and tests.
+
+Parsing takes seconds and a process of its own; everything here afterwards is a matter of milliseconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from civitas_assets.errors import HarmoniseError
+from civitas_assets.settings import Settings
+from civitas_assets.store.files import remove_folder
+
+_PARTS = ("models", "seeds", "macros", "tests")
+MANIFEST = "manifest.json"
+PARSED = "partial_parse.msgpack"
+
+
+@dataclass(frozen=True)
+class SharedModel:
+    """A published table: its columns with their descriptions, what it is made of, and how it is replaced."""
+
+    name: str
+    description: str
+    subject: str
+    replaced: str
+    columns: Mapping[str, str]
+    types: Mapping[str, str]
+    shared_parents: tuple[str, ...]
+    record_types: tuple[str, ...]
+    path: str
+
+
+@dataclass(frozen=True)
+class DataTest:
+    """A data test: the shared model that it guards, and whether breaking it stops publishing."""
+
+    unique_id: str
+    name: str
+    model: str
+    description: str
+    blocking: bool
+
+
+@dataclass(frozen=True)
+class Project:
+    """A dbt project with its parsed manifest."""
+
+    folder: Path
+    prepared: Path
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest as dbt writes it."""
+        manifest: dict[str, Any] = msgspec.json.decode((self.prepared / MANIFEST).read_bytes())
+        return manifest
+
+    @cached_property
+    def models(self) -> Mapping[str, SharedModel]:
+        """The shared models by name."""
+        nodes = self.manifest["nodes"]
+        return {
+            node["name"]: SharedModel(
+                name=node["name"],
+                description=node["description"],
+                subject=node["fqn"][-2],
+                replaced=node["config"]["meta"]["publish"],
+                columns={name: column["description"] for name, column in node["columns"].items()},
+                types={name: column["data_type"] or "" for name, column in node["columns"].items()},
+                shared_parents=tuple(sorted(self._shared_above(unique_id))),
+                record_types=tuple(sorted(self._records_above(unique_id))),
+                path=node["original_file_path"],
+            )
+            for unique_id, node in sorted(nodes.items())
+            if _is_shared(node)
+        }
+
+    @cached_property
+    def tests(self) -> Mapping[str, DataTest]:
+        """The data tests of shared models, by dbt's unique id."""
+        found = {}
+        for unique_id, node in sorted(self.manifest["nodes"].items()):
+            if node["resource_type"] != "test":
+                continue
+            attached = self.manifest["nodes"].get(node.get("attached_node") or "")
+            guarded = attached or next(
+                (n for parent in node["depends_on"]["nodes"] if _is_shared(n := self.manifest["nodes"].get(parent, {}))),
+                None,
+            )
+            if guarded is not None and _is_shared(guarded):
+                found[unique_id] = DataTest(
+                    unique_id,
+                    node["name"],
+                    guarded["name"],
+                    node.get("description") or "",
+                    node["config"]["severity"].lower() == "error",
+                )
+        return found
+
+    @cached_property
+    def contract(self) -> str:
+        """A hash of what destinations hold: names, types and replacement of all shared models."""
+        content = {name: [model.replaced, dict(model.types)] for name, model in self.models.items()}
+        return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:16]
+
+    def _above(self, unique_id: str) -> set[str]:
+        """Everything that a node is made of, up to the next shared model."""
+        found: set[str] = set()
+        waiting = list(self.manifest["parent_map"].get(unique_id, ()))
+        while waiting:
+            parent = waiting.pop()
+            if parent not in found:
+                found.add(parent)
+                if not _is_shared(self.manifest["nodes"].get(parent, {})):
+                    waiting.extend(self.manifest["parent_map"].get(parent, ()))
+        return found
+
+    def _shared_above(self, unique_id: str) -> set[str]:
+        nodes = self.manifest["nodes"]
+        return {nodes[parent]["name"] for parent in self._above(unique_id) if _is_shared(nodes.get(parent, {}))}
+
+    def _records_above(self, unique_id: str) -> set[str]:
+        sources = self.manifest["sources"]
+        return {sources[parent]["name"] for parent in self._above(unique_id) if parent in sources}
+
+
+def _is_shared(node: Mapping[str, Any]) -> bool:
+    return node.get("resource_type") == "model" and "shared" in node.get("fqn", ())[:2]
+
+
+def prepare(settings: Settings) -> Project:
+    """The project with its manifest, parsing it first if its files have changed.
+
+    Raises:
+        HarmoniseError: dbt cannot parse the project; the message is dbt's.
+    """
+    folder = settings.dbt_project_dir
+    if not (folder / "dbt_project.yml").is_file():
+        raise HarmoniseError(f"{folder} holds no dbt project; set CIVITAS_DBT_PROJECT_DIR")
+    prepared = settings.prepared_dbt / _digest(folder)
+    if not (prepared / MANIFEST).is_file():
+        _parse(folder, prepared)
+    return Project(folder, prepared)
+
+
+def _digest(folder: Path) -> str:
+    files = [folder / "dbt_project.yml", folder / "profiles.yml"]
+    files += sorted(path for part in _PARTS for path in (folder / part).rglob("*") if path.is_file())
+    digest = hashlib.sha256(repr([importlib.metadata.version(n) for n in ("dbt-core", "dbt-duckdb")]).encode())
+    for file in files:
+        body = file.read_bytes()
+        digest.update(f"{file.relative_to(folder)} {len(body)}\n".encode() + body)
+    return digest.hexdigest()[:24]
+
+
+def _parse(folder: Path, prepared: Path) -> None:
+    """Parse in a process of its own, so that its memory goes again, and put the result in place in one step."""
+    prepared.parent.mkdir(parents=True, exist_ok=True)
+    working = Path(tempfile.mkdtemp(dir=prepared.parent, prefix=".parse-"))
+    try:
+        arguments = _arguments("parse", folder, folder, working)
+        done = subprocess.run(  # noqa: S603 - our own interpreter and our own arguments
+            [sys.executable, "-m", "dbt.cli.main", *arguments], capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0 or not (working / MANIFEST).is_file():
+            raise HarmoniseError(f"dbt cannot parse {folder}:\n{done.stdout.strip()}\n{done.stderr.strip()}")
+        try:
+            working.rename(prepared)
+        except OSError:
+            # Another process has prepared the same state meanwhile, which is as good.
+            if not (prepared / MANIFEST).is_file():
+                raise
+    finally:
+        remove_folder(working)
+
+
+def _arguments(command: str, folder: Path, profiles: Path, target: Path) -> list[str]:
+    paths: Sequence[tuple[str, Path]] = (
+        ("--project-dir", folder),
+        ("--profiles-dir", profiles),
+        ("--target-path", target),
+        ("--log-path", target),
+    )
+    return [command, *(part for option, path in paths for part in (option, str(path)))]
+
+
+def invocation(command: str, project: Project, profiles: Path, target: Path) -> list[str]:
+    """Arguments of a dbt command on the prepared project, quiet and without a file log."""
+    quiet = ["--quiet", "--log-level", "none", "--log-level-file", "none"]
+    return [*_arguments(command, project.folder, profiles, target), *quiet]

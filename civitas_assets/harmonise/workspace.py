@@ -1,0 +1,136 @@
+"""The workspace: an empty DuckDB file in a folder of its own, filled with just the records that a run needs.
+
+Its name, its schemas and its profile are the same for every tenant, because a dbt manifest remembers them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+import msgspec
+
+from civitas_assets.catalog import Tenant
+from civitas_assets.harmonise.tables import CONTEXT_TABLES, RECORDS_SCHEMA, create_tables
+from civitas_assets.records import RECORD_TYPES
+from civitas_assets.store.files import remove_folder
+from civitas_assets.store.journal import Pending
+from civitas_assets.store.landing import SourceLanding
+from civitas_assets.store.stores import Stores
+
+FILE = "workspace.duckdb"
+
+
+class Task(msgspec.Struct, frozen=True):
+    """What a run has to harmonise and publish.
+
+    `days` are replaced in the destination; `rebuild` says that the destination starts anew, from all days. `entries`
+    are the journal's notes that are settled by publishing.
+    """
+
+    days: tuple[date, ...]
+    rebuild: bool
+    entries: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder of one run."""
+
+    folder: Path
+
+    @property
+    def database(self) -> Path:
+        """The DuckDB file."""
+        return self.folder / FILE
+
+    def task(self) -> Task | None:
+        """What the workspace was made for; None where this run has made none."""
+        file = self.folder / "task.json"
+        return msgspec.json.decode(file.read_bytes(), type=Task) if file.exists() else None
+
+    def remove(self) -> None:
+        """Throw the workspace away."""
+        remove_folder(self.folder)
+
+
+def plan(stores: Stores, *, rebuild: bool) -> Task | None:
+    """What has to be done: everything for a new destination, else what the journal holds; None if that is nothing."""
+    pending: Pending = stores.journal.pending()
+    days = set(pending.days)
+    if rebuild:
+        events = [r for r in RECORD_TYPES.values() if r.event_time is not None]
+        days.update(day for record_type in events for day in stores.records.days(record_type))
+        days.update(stores.quarantine.rows()["day"].unique().to_list())
+    elif not pending:
+        return None
+    return Task(tuple(sorted(days)), rebuild, pending.entries)
+
+
+def make_workspace(folder: Path, tenant: Tenant, stores: Stores, task: Task, memory_limit: str) -> Workspace:
+    """An own folder with the records of the task's days and the state of all things."""
+    workspace = Workspace(folder)
+    workspace.remove()
+    folder.mkdir(parents=True)
+    with duckdb.connect(str(workspace.database)) as connection:
+        connection.execute("set preserve_insertion_order = false")
+        connection.execute(f"set memory_limit = '{memory_limit}'")
+        create_tables(connection)
+        for name, record_type in RECORD_TYPES.items():
+            locations = stores.records.locations(record_type, task.days)
+            if locations:
+                columns = ", ".join(f'"{column}"' for column in record_type.stored_schema)
+                connection.execute(
+                    f'insert into {RECORDS_SCHEMA}."{name}" ({columns}) select {columns} from read_parquet(?)',  # noqa: S608
+                    [locations],
+                )
+        _insert(connection, "tenant", [(tenant.slug, tenant.name, tenant.ags, tenant.timezone)])
+        _insert(connection, "affected_day", [(day,) for day in task.days])
+        _insert(connection, "source", [_source_row(tenant, name, stores) for name in tenant.sources])
+        rejected = stores.quarantine.rows(task.days).select(CONTEXT_TABLES["rejected"])  # noqa: F841 - named in the query
+        connection.execute(f"insert into {RECORDS_SCHEMA}.rejected select * from rejected")  # noqa: S608
+    (folder / "profiles.yml").write_text(_profile(workspace.database, memory_limit), encoding="utf-8")
+    (folder / "task.json").write_bytes(msgspec.json.encode(task))
+    return workspace
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+    if rows:
+        marks = ", ".join("?" for _ in rows[0])
+        connection.executemany(f'insert into {RECORDS_SCHEMA}."{table}" values ({marks})', rows)  # noqa: S608
+
+
+def _source_row(tenant: Tenant, name: str, stores: Stores) -> tuple[object, ...]:
+    source = tenant.sources[name]
+    fetched, changed = SourceLanding(stores.files, tenant.slug, name).last_times()
+    unread = stores.journal.progress(name).failed
+    state = "never_fetched" if fetched is None else "unreadable" if unread else "ok"
+    return (
+        name, source.id_space or name, source.title, source.connector, source.licence, source.attribution, source.url,
+        fetched, changed, state,
+    )  # fmt: skip
+
+
+def _profile(database: Path, memory_limit: str) -> str:
+    """dbt's profile of this workspace: a path, and nothing of any tenant."""
+    output: Mapping[str, object] = {
+        "type": "duckdb",
+        "path": str(database),
+        "schema": "shared",
+        "threads": 2,
+        "settings": {"TimeZone": "UTC", "preserve_insertion_order": False, "memory_limit": memory_limit},
+    }
+    # JSON is YAML, and its quoting leaves a path no way out.
+    return msgspec.json.encode({"civitas": {"target": "workspace", "outputs": {"workspace": output}}}).decode()
+
+
+def sweep(folder: Path, now: datetime, keep_days: int = 3) -> None:
+    """Remove workspaces that runs have left behind; a failed one stays a few days, to be looked at."""
+    if not folder.is_dir():
+        return
+    for old in folder.iterdir():
+        if old.is_dir() and (now - datetime.fromtimestamp(old.stat().st_mtime, UTC)).days >= keep_days:
+            remove_folder(old)

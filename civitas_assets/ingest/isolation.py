@@ -1,0 +1,28 @@
+"""The one place that catches everything, so that a fault of one source stays a fault of one source.
+
+What went wrong is returned as text; the traceback of something unforeseen goes to the log.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from civitas_assets.errors import CivitasError
+
+T = TypeVar("T")
+
+log = logging.getLogger("civitas_assets.ingest")
+
+
+def isolated(what: str, work: Callable[[], T]) -> tuple[T | None, str]:
+    """The work's result and an empty text, or None and what went wrong."""
+    try:
+        return work(), ""
+    except CivitasError as error:
+        log.error("%s: %s", what, error)
+        return None, str(error)
+    except Exception as error:  # noqa: BLE001 - see the module's first sentence
+        log.exception("%s: unforeseen %s", what, type(error).__name__)
+        return None, f"unforeseen {type(error).__name__}: {error}"

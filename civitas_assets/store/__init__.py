@@ -1,0 +1,4 @@
+"""What is kept: received bytes, accepted records with all revisions, rejected rows, and what still has to be published.
+
+Everything goes through the small interface in `files.py`, which object storage fits as well as a folder.
+"""

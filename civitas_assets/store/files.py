@@ -1,0 +1,136 @@
+"""Files by key: the few operations that the stores need, and a local folder that offers them.
+
+A key is a relative path with `/`; whole objects are read and replaced, nothing is ever appended to.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from civitas_assets.errors import StoreError
+
+
+class Files(Protocol):
+    """Objects by key, as a folder or an object store holds them."""
+
+    def read(self, key: str) -> bytes | None:
+        """The object, or None where there is none."""
+        ...
+
+    def write(self, key: str, body: bytes) -> None:
+        """Put the object; readers see the old one or the new one, whole, and after a crash one of the two."""
+        ...
+
+    def write_once(self, key: str, body: bytes) -> bool:
+        """Put the object unless there is one; whether it was put."""
+        ...
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an object."""
+        ...
+
+    def keys(self, prefix: str) -> list[str]:
+        """All keys below a prefix that ends in `/`, sorted."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove the object, if it is there."""
+        ...
+
+    def location(self, key: str) -> str:
+        """The object's address for readers that open it themselves, such as Polars and DuckDB."""
+        ...
+
+
+class LocalFiles:
+    """Objects in a folder of the local file system."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def read(self, key: str) -> bytes | None:
+        try:
+            return self._path(key).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write(self, key: str, body: bytes) -> None:
+        path = self._path(key)
+        with _temporary(path, body) as temporary:
+            temporary.replace(path)
+        sync_folder(path.parent)
+
+    def write_once(self, key: str, body: bytes) -> bool:
+        path = self._path(key)
+        if path.exists():
+            return False
+        with _temporary(path, body) as temporary:
+            try:
+                # A hard link fails where the name is taken, so that of two writers one wins and none overwrites.
+                os.link(temporary, path)
+            except FileExistsError:
+                return False
+        sync_folder(path.parent)
+        return True
+
+    def exists(self, key: str) -> bool:
+        return self._path(key).exists()
+
+    def keys(self, prefix: str) -> list[str]:
+        folder = self._path(prefix.rstrip("/"))
+        found = (
+            Path(parent, name).relative_to(self._root).as_posix()
+            for parent, _, names in os.walk(folder)
+            for name in names
+            if not name.startswith(".")
+        )
+        return sorted(found)
+
+    def delete(self, key: str) -> None:
+        self._path(key).unlink(missing_ok=True)
+
+    def location(self, key: str) -> str:
+        return str(self._path(key))
+
+    def _path(self, key: str) -> Path:
+        parts = key.split("/")
+        if not key or any(part in {"", ".", ".."} for part in parts) or "\\" in key:
+            raise StoreError(f"{key!r} is no key")
+        return self._root.joinpath(*parts)
+
+
+@contextmanager
+def _temporary(path: Path, body: bytes) -> Iterator[Path]:
+    """A file beside the final one, complete and on disk, gone afterwards unless it was renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o640)
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in the folder survive a crash."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a throw-away folder with all that is in it."""
+    shutil.rmtree(folder, ignore_errors=True)

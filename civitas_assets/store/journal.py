@@ -1,0 +1,87 @@
+"""The journal of a tenant: which manifests were read, and which days still have to be published.
+
+Days are noted before records change and struck out after publishing, so a crash in between costs a repetition, never
+data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+import msgspec
+
+from civitas_assets.store.files import Files
+from civitas_assets.store.landing import Line
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    days: list[date] = []
+    things: bool = False
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a source's landing has been read.
+
+    `manifest` is the last one that was read. `failed` are answers that could not be read, to be tried again until a
+    newer answer of the same address can be. `had_rows` and `unknown_fields` are what was seen so far.
+    """
+
+    manifest: str = ""
+    failed: tuple[Line, ...] = ()
+    had_rows: bool = False
+    unknown_fields: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Pending:
+    """What is not yet published: days of events, and whether things changed; `entries` are the notes that say so."""
+
+    days: frozenset[date]
+    things: bool
+    entries: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.days) or self.things
+
+
+class Journal:
+    """What was read and what is pending, for one tenant."""
+
+    def __init__(self, files: Files, tenant: str) -> None:
+        self._files = files
+        self._root = f"records/{tenant}/journal"
+
+    def note(self, name: str, days: Iterable[date], *, things: bool = False) -> None:
+        """Note that these days, or things, have to be published."""
+        key = f"{self._root}/pending/{name}.json"
+        before = self._entry(key)
+        entry = _Entry(sorted({*before.days, *days}), before.things or things)
+        if entry != before:
+            self._files.write(key, msgspec.json.encode(entry))
+
+    def pending(self) -> Pending:
+        """Everything that is noted."""
+        keys = self._files.keys(f"{self._root}/pending/")
+        entries = [self._entry(key) for key in keys]
+        days = frozenset(day for entry in entries for day in entry.days)
+        return Pending(days, any(entry.things for entry in entries), tuple(keys))
+
+    def strike(self, entries: Iterable[str]) -> None:
+        """Strike out the notes that have been settled by publishing; notes made since stay."""
+        for key in entries:
+            self._files.delete(key)
+
+    def progress(self, source: str) -> Progress:
+        """How far the source's landing has been read."""
+        body = self._files.read(f"{self._root}/read/{source}.json")
+        return msgspec.json.decode(body, type=Progress) if body is not None else Progress()
+
+    def advance(self, source: str, progress: Progress) -> None:
+        """The source's landing has been read this far."""
+        self._files.write(f"{self._root}/read/{source}.json", msgspec.json.encode(progress))
+
+    def _entry(self, key: str) -> _Entry:
+        body = self._files.read(key)
+        return msgspec.json.decode(body, type=_Entry) if body is not None else _Entry()

@@ -1,0 +1,152 @@
+"""Landing: bodies as received, each stored once under its content hash, and a manifest that says where they came from.
+
+A manifest is one write-once file per fetch of a source; what is known of each address is kept beside it as an index
+that can always be rebuilt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+import zstandard
+
+from civitas_assets.errors import StoreError
+from civitas_assets.store.files import Files
+
+State = Literal["stored", "unchanged", "not_found"]
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One answer: what was asked, what came, and when; `unchanged` is a 304 or the same body as last time."""
+
+    url: str
+    state: State
+    status: int
+    fetched_at: datetime
+    config: str
+    sha256: str = ""
+    bytes: int = 0
+    role: str = "data"
+    variables: Mapping[str, str] = {}
+    content_type: str = ""
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+class Address(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The last body of an address, and how to ask whether it still stands."""
+
+    sha256: str
+    content_type: str = ""
+    etag: str | None = None
+    last_modified: str | None = None
+    seen_on: str = ""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The manifest of one fetch; manifests of a source sort by name as they were written."""
+
+    name: str
+    lines: Sequence[Line]
+
+
+class SourceLanding:
+    """The landing of one source of one tenant."""
+
+    def __init__(self, files: Files, tenant: str, source: str) -> None:
+        self._files = files
+        self._root = f"landing/{tenant}/{source}"
+
+    def addresses(self) -> dict[str, Address]:
+        """What is known of each address, from the index, else from all manifests."""
+        body = self._files.read(f"{self._root}/addresses.json")
+        if body is not None:
+            return msgspec.json.decode(body, type=dict[str, Address])
+        known: dict[str, Address] = {}
+        for manifest in self.manifests():
+            update(known, manifest.lines)
+        return known
+
+    def write_addresses(self, known: Mapping[str, Address]) -> None:
+        """Replace the index."""
+        self._files.write(f"{self._root}/addresses.json", msgspec.json.encode(known))
+
+    def store(self, body: bytes) -> str:
+        """Keep a body, unless it is there already; its hash."""
+        digest = hashlib.sha256(body).hexdigest()
+        self._files.write_once(self._key(digest), zstandard.ZstdCompressor(level=3).compress(body))
+        return digest
+
+    def holds(self, digest: str) -> bool:
+        """Whether the body of that hash is there."""
+        return self._files.exists(self._key(digest))
+
+    def body(self, digest: str) -> bytes:
+        """The body of that hash.
+
+        Raises:
+            StoreError: it is not there, or not what was stored.
+        """
+        packed = self._files.read(self._key(digest))
+        if packed is None:
+            raise StoreError(f"landing has lost {self._key(digest)}: fetch the source again")
+        try:
+            body = zstandard.ZstdDecompressor().decompress(packed)
+        except zstandard.ZstdError as error:
+            raise StoreError(f"{self._key(digest)} is damaged: {error}") from error
+        if hashlib.sha256(body).hexdigest() != digest:
+            raise StoreError(f"{self._key(digest)} is damaged: its content has another hash")
+        return body
+
+    def write_manifest(self, at: datetime, lines: Sequence[Line]) -> str:
+        """Keep the manifest of one fetch; its name."""
+        stem = f"{at:%Y%m%dT%H%M%S%f}"
+        body = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+        for attempt in range(1000):
+            name = f"{stem}-{attempt:03d}.jsonl"
+            if self._files.write_once(f"{self._root}/manifests/{name}", body):
+                return name
+        raise StoreError(f"{self._root} has a thousand manifests of {at}: the clock stands still")
+
+    def manifests(self, after: str = "") -> Iterator[Manifest]:
+        """Manifests in the order in which they were written, from the one after the given name on."""
+        for key in self._files.keys(f"{self._root}/manifests/"):
+            name = key.rpartition("/")[2]
+            if name > after:
+                body = self._files.read(key) or b""
+                decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
+                yield Manifest(name, decoder.decode_lines(body))
+
+    def last_times(self) -> tuple[datetime | None, datetime | None]:
+        """When the source was last fetched, and when that last brought something new."""
+        fetched: datetime | None = None
+        for key in reversed(self._files.keys(f"{self._root}/manifests/")):
+            lines = msgspec.json.Decoder(Line).decode_lines(self._files.read(key) or b"")
+            fetched = fetched or max((line.fetched_at for line in lines), default=None)
+            changed = [line.fetched_at for line in lines if line.state == "stored"]
+            if changed:
+                return fetched, max(changed)
+        return fetched, None
+
+    def _key(self, digest: str) -> str:
+        return f"{self._root}/bodies/{digest[:2]}/{digest}.zst"
+
+
+def update(known: dict[str, Address], lines: Sequence[Line]) -> None:
+    """Learn from manifest lines, in order."""
+    for line in lines:
+        if line.sha256:
+            known[line.url] = Address(
+                line.sha256, line.content_type, line.etag, line.last_modified, line.fetched_at.date().isoformat()
+            )
+
+
+def config_hash(settings: Mapping[str, Any]) -> str:
+    """A short hash of a source's settings, so that a manifest tells under which ones it was fetched."""
+    return hashlib.sha256(msgspec.json.encode(settings, order="sorted")).hexdigest()[:16]

@@ -1,0 +1,165 @@
+"""The record store: every accepted record with every revision, one Parquet file per tenant, record type and day.
+
+Only what is new or changed is appended; a file is replaced whole, so a reader or a crash never meets half of one.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from civitas_assets.records import RecordType
+from civitas_assets.store.files import Files
+
+# Records that describe things, not events, have one file with this name in place of a day.
+TIMELESS = "all"
+
+_OLD = "@old"
+
+
+@dataclass(frozen=True)
+class News:
+    """Records that the store does not hold yet: new ones have revision 1, changed ones a higher one."""
+
+    record_type: RecordType
+    rows: pl.DataFrame
+
+    @property
+    def new(self) -> int:
+        """How many records were not known at all."""
+        return self.rows.filter(pl.col("revision") == 1).height
+
+    @property
+    def changed(self) -> int:
+        """How many revisions of known records there are."""
+        return self.rows.height - self.new
+
+    @property
+    def days(self) -> frozenset[date]:
+        """The days that gain something; none for records that describe things."""
+        return frozenset(self.rows["day"].drop_nulls().unique().to_list())
+
+
+class RecordStore:
+    """The records of one tenant."""
+
+    def __init__(self, files: Files, tenant: str) -> None:
+        self._files = files
+        self._root = f"records/{tenant}"
+
+    def news(self, record_type: RecordType, records: pl.DataFrame) -> News:
+        """What of these records is new or changed; nothing is stored yet.
+
+        `records` has the contract's columns and `source`, `day` (null for record types without an event time),
+        `payload`, `received_at` and `run_id`; of two rows with one key the later one in the frame is the newer.
+        """
+        existing = self._existing(record_type, records) if not records.is_empty() else None
+        return News(record_type, _fresh(record_type, records, existing))
+
+    def append(self, news: News) -> None:
+        """Add what is news, file by file."""
+        for (day,), part in news.rows.partition_by("day", as_dict=True, maintain_order=True).items():
+            self._extend(news.record_type, day if isinstance(day, date) else None, part)
+
+    def days(self) -> frozenset[date]:
+        """The days that gain something; none for records that describe things."""
+        return frozenset(self.rows["day"].drop_nulls().unique().to_list())
+
+
+class RecordStore:
+    """The records of one tenant."""
+
+    def __init__(self, files: Files, tenant: str) -> None:
+        self._files = files
+        self._root = f"records/{tenant}"
+
+    def append(self, record_type: RecordType, records: pl.DataFrame) -> Appended:
+        """Add what is new or changed.
+
+        `records` has the contract's columns and `source`, `day` (null for record types without an event time),
+        `payload`, `received_at` and `run_id`; of two rows with one key the later one in the frame is the newer.
+        """
+        if records.is_empty():
+            return Appended()
+        total = Appended(read=records.height)
+        existing = self._existing(record_type, records)
+        fresh = _fresh(record_type, records, existing)
+        for (day,), part in fresh.partition_by("day", as_dict=True, maintain_order=True).items():
+            self._extend(record_type, day if isinstance(day, date) else None, part)
+        new = fresh.filter(pl.col("revision") == 1).height
+        return total + Appended(new, fresh.height - new, frozenset(fresh["day"].drop_nulls().unique().to_list()))
+
+    def days(self, record_type: RecordType) -> list[date]:
+        """The days that hold records of the type, in order."""
+        keys = self._files.keys(f"{self._root}/{record_type.name}/")
+        stems = (key.rpartition("/")[2].removesuffix(".parquet") for key in keys)
+        return sorted(date.fromisoformat(stem) for stem in stems if stem != TIMELESS)
+
+    def locations(self, record_type: RecordType, days: Iterable[date]) -> list[str]:
+        """Addresses of the Parquet files of these days, or of the timeless file, as far as they exist."""
+        return [self._files.location(key) for key in self._present(record_type, days)]
+
+    def days_of(self, record_type: RecordType, column: str, values: Sequence[str]) -> frozenset[date]:
+        """The days with a record whose column has one of the values."""
+        days = self.days(record_type)
+        if not days or not values:
+            return frozenset()
+        scan = pl.scan_parquet(self.locations(record_type, days)).filter(pl.col(column).is_in(list(values)))
+        return frozenset(scan.select("day").unique().collect().to_series().to_list())
+
+    def _existing(self, record_type: RecordType, records: pl.DataFrame) -> pl.DataFrame | None:
+        """The current revisions of the keys in question."""
+        days = records["day"].unique().drop_nulls().to_list()
+        locations = self.locations(record_type, days)
+        if not locations:
+            return None
+        keys = ["source", *record_type.key]
+        stored = pl.scan_parquet(locations).join(records.lazy().select(keys).unique(), on=keys, how="semi")
+        return stored.sort("revision").unique(keys, keep="last", maintain_order=True).collect()
+
+    def _extend(self, record_type: RecordType, day: date | None, part: pl.DataFrame) -> None:
+        key = self._key(record_type, day)
+        stored = self._files.read(key)
+        part = part.select(record_type.stored_schema)
+        whole = pl.concat([pl.read_parquet(io.BytesIO(stored)), part]) if stored is not None else part
+        buffer = io.BytesIO()
+        whole.write_parquet(buffer, compression="zstd", compression_level=1)
+        self._files.write(key, buffer.getvalue())
+
+    def _present(self, record_type: RecordType, days: Iterable[date]) -> list[str]:
+        present = set(self._files.keys(f"{self._root}/{record_type.name}/"))
+        wanted = [None] if record_type.event_time is None else sorted(days)
+        return [key for day in wanted if (key := self._key(record_type, day)) in present]
+
+    def _key(self, record_type: RecordType, day: date | None) -> str:
+        return f"{self._root}/{record_type.name}/{day.isoformat() if day else TIMELESS}.parquet"
+
+
+def _fresh(record_type: RecordType, records: pl.DataFrame, existing: pl.DataFrame | None) -> pl.DataFrame:
+    """The rows that are new or differ from the one before them, with their revision.
+
+    A row without any measure is no record, unless it takes back one that had some.
+    """
+    keys = ["source", *record_type.key]
+    values = [name for name in record_type.schema if name not in record_type.key]
+    empty = pl.all_horizontal(pl.col(record_type.measures).is_null()) if record_type.measures else pl.lit(value=False)
+    columns = [*record_type.stored_schema]
+    candidates = records.with_columns(pl.lit(0, pl.Int32).alias("revision")).select(columns)
+    if existing is None and not candidates.select(keys).is_duplicated().any():
+        return candidates.filter(~empty).with_columns(pl.lit(1, pl.Int32).alias("revision"))
+    parts = [candidates.with_columns(pl.lit(value=False).alias(_OLD))]
+    if existing is not None:
+        parts.insert(0, existing.select(columns).with_columns(pl.lit(value=True).alias(_OLD)))
+    ordered = pl.concat(parts).sort(keys, maintain_order=True)
+    same_key = pl.all_horizontal(pl.col(key).eq_missing(pl.col(key).shift(1)) for key in keys)
+    if record_type.measures:
+        # Empty rows before the first record of a key are no news: without them, comparing neighbours is enough.
+        ordered = ordered.filter(pl.col(_OLD) | ~empty | ((~empty).cum_sum().over(keys) > 0))
+    same_value = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in values)
+    news = ordered.filter(pl.col(_OLD) | ~(same_key & same_value).fill_null(value=False))
+    revision = pl.col("revision").max().over(keys) + (~pl.col(_OLD)).cast(pl.Int32).cum_sum().over(keys)
+    return news.with_columns(revision.alias("revision")).filter(~pl.col(_OLD)).drop(_OLD)
