@@ -1,4 +1,4 @@
-{#- A native value in the canonical unit of its property; `conversion` is the relation that carries factor and shift. -#}
+{#- A native value in the canonical unit of its property; `conversion` carries factor and shift. -#}
 {% macro convert_unit(value, conversion) -%}
-    {{ value }} * {{ conversion }}.factor + {{ conversion }}.shift
+{{ value }} * {{ conversion }}.factor + {{ conversion }}.shift
 {%- endmacro %}

@@ -5,20 +5,18 @@
     a small hash table instead of a sort over everything.
 -#}
 {% macro current_revision(relation, key) -%}
-    select {{ relation }}.*
+select {{ relation }}.*
+from {{ relation }}
+left join (
+    select
+        {{ key | join(', ') }},
+        max(revision) as last_revision
     from {{ relation }}
-    left join (
-        select
-            {{ key | join(', ') }},
-            max(revision) as last_revision
-        from {{ relation }}
-        where revision > 1
-        group by {{ key | join(', ') }}
-    ) as revised
-        on
-            {% for column in key -%}
-                {{ relation }}.{{ column }} = revised.{{ column }}
-                {{- '\n            and ' if not loop.last }}
-            {%- endfor %}
-    where revised.last_revision is null or {{ relation }}.revision = revised.last_revision
+    where revision > 1
+    group by {{ key | join(', ') }}
+) as revised
+    on {% for column in key -%}
+{{ 'and ' if not loop.first }}{{ relation }}.{{ column }} = revised.{{ column }}
+{% endfor %}
+where revised.last_revision is null or {{ relation }}.revision = revised.last_revision
 {%- endmacro %}

@@ -66,14 +66,17 @@ identified as (
 described as (
     select
         identified.*,
-        {{ shared_key('identified.datastream_id') }} as datastream_key,
+        {{ shared_key('datastream_id', 'identified') }} as datastream_key,
         datastreams.station_key,
         datastreams.station_id,
         datastreams.interval_s,
         coalesce(identified.own_property, datastreams.observed_property_native) as observed_property_native,
         coalesce(identified.own_unit, datastreams.unit_native) as unit_native
     from identified
-    left join datastreams using (tenant, id_space, datastream_id)
+    left join datastreams
+        on
+            identified.id_space = datastreams.id_space
+            and identified.datastream_id = datastreams.datastream_id
 ),
 
 understood as (

@@ -7,13 +7,25 @@ spellings as (
 ),
 
 known as (
-    select code as native, code as observed_property from properties
+    select
+        code as native,
+        code as observed_property
+    from properties
     union all
-    select label_de as native, code as observed_property from properties
+    select
+        label_de as native,
+        code as observed_property
+    from properties
     union all
-    select label_en as native, code as observed_property from properties
+    select
+        label_en as native,
+        code as observed_property
+    from properties
     union all
-    select spelling as native, observed_property from spellings
+    select
+        spelling as native,
+        observed_property
+    from spellings
 ),
 
 final as (

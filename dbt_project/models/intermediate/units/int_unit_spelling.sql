@@ -7,15 +7,30 @@ spellings as (
 ),
 
 known as (
-    select code as native, code as unit from units
+    select
+        code as native,
+        code as unit
+    from units
     union all
-    select label as native, code as unit from units
+    select
+        label as native,
+        code as unit
+    from units
     union all
-    select qudt_unit as native, code as unit from units
+    select
+        qudt_unit as native,
+        code as unit
+    from units
     union all
-    select uncefact_unit as native, code as unit from units
+    select
+        uncefact_unit as native,
+        code as unit
+    from units
     union all
-    select spelling as native, unit from spellings
+    select
+        spelling as native,
+        unit
+    from spellings
 ),
 
 final as (

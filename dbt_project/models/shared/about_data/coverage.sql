@@ -15,7 +15,9 @@ counted as (
         records.day,
         count(*) as record_count,
         count(*) filter (
-            where series.problem is null and (records.value_native is not null or records.value_text is not null)
+            where
+            series.problem is null
+            and (records.value_native is not null or records.value_text is not null)
         ) as value_count,
         count(*) filter (
             where series.problem is null and records.value_native is null and records.value_text is null
@@ -24,7 +26,10 @@ counted as (
         coalesce(
             max(series.interval_s),
             mode(
-                nullif(epoch_us(records.phenomenon_end_at) - epoch_us(records.phenomenon_start_at), 0) // 1000000
+                nullif(
+                    (epoch_us(records.phenomenon_end_at) - epoch_us(records.phenomenon_start_at)) // 1000000,
+                    0
+                )
             )
         ) as interval_s,
         max(records.received_at) as received_at,
@@ -32,11 +37,7 @@ counted as (
         arg_max(records.run_id, records.received_at) as run_id
     from {{ ref('stg_observation') }} as records
     inner join series
-        on
-            records.source = series.source
-            and records.datastream_id = series.datastream_id
-            and records.observed_property_native is not distinct from series.own_property
-            and records.unit_native is not distinct from series.own_unit
+        on {{ same_series('records', 'series') }}
     group by
         series.tenant,
         series.datastream_key,

@@ -37,11 +37,7 @@ rejected as (
         records.run_id
     from {{ ref('stg_observation') }} as records
     inner join unmapped
-        on
-            records.source = unmapped.source
-            and records.datastream_id = unmapped.datastream_id
-            and records.observed_property_native is not distinct from unmapped.own_property
-            and records.unit_native is not distinct from unmapped.own_unit
+        on {{ same_series('records', 'unmapped') }}
 ),
 
 final as (

@@ -19,11 +19,7 @@ outranked as (
         records.phenomenon_start_at
     from {{ ref('stg_observation') }} as records
     inner join series
-        on
-            records.source = series.source
-            and records.datastream_id = series.datastream_id
-            and records.observed_property_native is not distinct from series.own_property
-            and records.unit_native is not distinct from series.own_unit
+        on {{ same_series('records', 'series') }}
     where series.has_rivals
     qualify
         row_number() over (
@@ -47,11 +43,7 @@ converted as (
         series.valid_max
     from {{ ref('stg_observation') }} as records
     inner join series
-        on
-            records.source = series.source
-            and records.datastream_id = series.datastream_id
-            and records.observed_property_native is not distinct from series.own_property
-            and records.unit_native is not distinct from series.own_unit
+        on {{ same_series('records', 'series') }}
 ),
 
 final as (

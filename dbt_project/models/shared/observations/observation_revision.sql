@@ -23,11 +23,7 @@ published as (
         records.run_id
     from {{ ref('stg_observation_revision') }} as records
     inner join series
-        on
-            records.source = series.source
-            and records.datastream_id = series.datastream_id
-            and records.observed_property_native is not distinct from series.own_property
-            and records.unit_native is not distinct from series.own_unit
+        on {{ same_series('records', 'series') }}
 ),
 
 compared as (

@@ -38,7 +38,10 @@ sized as (
             sites.capacity
         ) as capacity
     from received_last
-    left join sites using (tenant, id_space, site_id)
+    left join sites
+        on
+            received_last.id_space = sites.id_space
+            and received_last.site_id = sites.site_id
 ),
 
 completed as (

@@ -47,8 +47,8 @@ merged as (
 final as (
     select
         merged.tenant,
-        {{ shared_key('merged.datastream_id') }} as datastream_key,
-        {{ shared_key('merged.station_id') }} as station_key,
+        {{ shared_key('datastream_id', 'merged') }} as datastream_key,
+        {{ shared_key('station_id', 'merged') }} as station_key,
         merged.id_space,
         merged.datastream_id,
         merged.station_id,
