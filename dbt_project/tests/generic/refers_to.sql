@@ -1,4 +1,4 @@
-{#- Every value of the column is there in the other model. It compares distinct values, so that facts cost little. -#}
+{#- Every value of the column is there in the other model; distinct values are compared, which is cheap. -#}
 {% test refers_to(model, column_name, to, field) %}
 select distinct {{ column_name }}
 from {{ model }}

@@ -77,7 +77,7 @@ final as (
         unmapped_count,
         interval_s,
         expected_count,
-        least(value_count / expected_count, 1) as coverage_ratio,
+        {{ ratio('value_count', 'expected_count') }} as coverage_ratio,
         received_at,
         source,
         run_id

@@ -64,7 +64,7 @@ final as (
         free,
         occupied,
         capacity,
-        least(occupied / nullif(capacity, 0), 1) as occupancy_ratio,
+        {{ ratio('occupied', 'capacity') }} as occupancy_ratio,
         opening_status,
         opening_status_native,
         case
