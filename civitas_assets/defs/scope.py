@@ -22,10 +22,11 @@ class Days(dg.Config):  # type: ignore[misc]
 
 
 class Scope(dg.ConfigurableResource):  # type: ignore[misc]
-    """Limits a run to days and sources."""
+    """Limits a run to days and sources, or widens it to all days ever recorded."""
 
     days: Days = Field(Days(), description="Fetch these days; by default each source's look_back until today.")
     sources: list[str] = Field([], description="Fetch and read only these sources; by default all.")
+    rebuild: bool = Field(default=False, description="Make the output anew from all days in the record store.")
 
     def window(self) -> Window | None:
         """The days asked for, if any.

@@ -14,6 +14,7 @@ from civitas_assets.defs.checks import partitioned_check
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.presentation import Metadata, column_schema, table
 from civitas_assets.defs.records import records_key
+from civitas_assets.defs.scope import Scope
 from civitas_assets.errors import TestsFailed
 from civitas_assets.harmonise.dbt import NodeResult, build
 from civitas_assets.harmonise.preview import Preview, previews
@@ -41,12 +42,12 @@ def shared_assets(deployment: Deployment) -> dg.AssetsDefinition:
         partitions_def=deployment.partitions,
         can_subset=False,
     )
-    def harmonise(context: dg.AssetExecutionContext) -> Iterator[Any]:
+    def harmonise(context: dg.AssetExecutionContext, scope: Scope) -> Iterator[Any]:
         tenant = deployment.catalog.tenant(context.partition_key)
         stores = deployment.stores(tenant)
         with deployment.working_for(tenant):
             sweep(deployment.settings.workspaces, deployment.now())
-            rebuild = not deployment.destination(tenant).is_current(project)
+            rebuild = scope.rebuild or not deployment.destination(tenant).is_current(project)
             task = plan(stores, rebuild=rebuild)
             if task is None:
                 for name in project.models:

@@ -90,7 +90,7 @@ def make_workspace(folder: Path, tenant: Tenant, stores: Stores, task: Task, mem
         _insert(connection, "tenant", [(tenant.slug, tenant.name, tenant.ags, tenant.timezone)])
         _insert(connection, "affected_day", [(day,) for day in task.days])
         _insert(connection, "source", [_source_row(tenant, name, stores) for name in tenant.sources])
-        rejected = stores.quarantine.rows(task.days).select(CONTEXT_TABLES["rejected"])  # noqa: F841 - named in the query
+        rejected = stores.quarantine.rows(task.days).select(*CONTEXT_TABLES["rejected"])  # noqa: F841 - named in the query
         connection.execute(f"insert into {RECORDS_SCHEMA}.rejected select * from rejected")  # noqa: S608
     (folder / "profiles.yml").write_text(_profile(workspace.database, memory_limit), encoding="utf-8")
     (folder / "task.json").write_bytes(msgspec.json.encode(task))

@@ -44,7 +44,7 @@ class Quarantine:
         `day` is the tenant's calendar day on which a row was received.
         """
         key = f"{self._root}/{source}.parquet"
-        rejected = rejected.select(SCHEMA).unique(list(_SAME), keep="first", maintain_order=True)
+        rejected = rejected.select(*SCHEMA).unique(list(_SAME), keep="first", maintain_order=True)
         stored = self._files.read(key)
         known = pl.read_parquet(io.BytesIO(stored)) if stored is not None else pl.DataFrame(schema=SCHEMA)
         fresh = rejected.join(known, on=list(_SAME), how="anti", nulls_equal=True)

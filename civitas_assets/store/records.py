@@ -65,34 +65,6 @@ class RecordStore:
         for (day,), part in news.rows.partition_by("day", as_dict=True, maintain_order=True).items():
             self._extend(news.record_type, day if isinstance(day, date) else None, part)
 
-    def days(self) -> frozenset[date]:
-        """The days that gain something; none for records that describe things."""
-        return frozenset(self.rows["day"].drop_nulls().unique().to_list())
-
-
-class RecordStore:
-    """The records of one tenant."""
-
-    def __init__(self, files: Files, tenant: str) -> None:
-        self._files = files
-        self._root = f"records/{tenant}"
-
-    def append(self, record_type: RecordType, records: pl.DataFrame) -> Appended:
-        """Add what is new or changed.
-
-        `records` has the contract's columns and `source`, `day` (null for record types without an event time),
-        `payload`, `received_at` and `run_id`; of two rows with one key the later one in the frame is the newer.
-        """
-        if records.is_empty():
-            return Appended()
-        total = Appended(read=records.height)
-        existing = self._existing(record_type, records)
-        fresh = _fresh(record_type, records, existing)
-        for (day,), part in fresh.partition_by("day", as_dict=True, maintain_order=True).items():
-            self._extend(record_type, day if isinstance(day, date) else None, part)
-        new = fresh.filter(pl.col("revision") == 1).height
-        return total + Appended(new, fresh.height - new, frozenset(fresh["day"].drop_nulls().unique().to_list()))
-
     def days(self, record_type: RecordType) -> list[date]:
         """The days that hold records of the type, in order."""
         keys = self._files.keys(f"{self._root}/{record_type.name}/")
@@ -124,7 +96,7 @@ class RecordStore:
     def _extend(self, record_type: RecordType, day: date | None, part: pl.DataFrame) -> None:
         key = self._key(record_type, day)
         stored = self._files.read(key)
-        part = part.select(record_type.stored_schema)
+        part = part.select(*record_type.stored_schema)
         whole = pl.concat([pl.read_parquet(io.BytesIO(stored)), part]) if stored is not None else part
         buffer = io.BytesIO()
         whole.write_parquet(buffer, compression="zstd", compression_level=1)
