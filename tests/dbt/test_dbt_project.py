@@ -1,0 +1,207 @@
+"""The dbt project as a whole: it builds when empty, makes exact rows of a town's records, keeps its rules.
+
+Single rules of single models are dbt's own unit tests, beside the models; the first test here runs them.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from civitas_assets.harmonise.tables import create_tables
+
+Records = Mapping[str, Sequence[Mapping[str, object]]]
+Models = Mapping[str, Mapping[str, Any]]
+
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+HERE = Path(__file__).parent
+RECORDS: Records = json.loads((HERE / "records.json").read_text(encoding="utf-8"))
+EXPECTED: Mapping[str, Any] = json.loads((HERE / "expected.json").read_text(encoding="utf-8"))
+
+# dbt deprecates in its own code; what this project does wrong is an error all the same.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:dbt.*"),
+]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A workspace that dbt has built, with the status of each node and the manifest."""
+
+    database: Path
+    statuses: Mapping[str, str]
+    messages: str
+    manifest: Mapping[str, Any]
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """The answer to a query, times in UTC."""
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            return connection.execute(query).fetchall()
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, object]) -> None:
+    columns = ", ".join(f'"{column}"' for column in row)
+    marks = ", ".join("?" for _ in row)
+    statement = f'insert into records."{table}" ({columns}) values ({marks})'  # noqa: S608
+    connection.execute(statement, list(row.values()))
+
+
+def _build(folder: Path, records: Records, *arguments: str) -> Workspace:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - its warnings are ignored in tests only
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415
+
+    database = folder / "workspace.duckdb"
+    with duckdb.connect(str(database)) as connection:
+        create_tables(connection)
+        for table, rows in records.items():
+            for row in rows:
+                _insert(connection, table, row)
+    output = {
+        "type": "duckdb",
+        "path": str(database),
+        "schema": "shared",
+        "threads": 2,
+        "settings": {"TimeZone": "UTC"},
+    }
+    profile = {"civitas": {"target": "workspace", "outputs": {"workspace": output}}}
+    (folder / "profiles.yml").write_text(json.dumps(profile), encoding="utf-8")
+    target = folder / "target"
+    try:
+        outcome = dbtRunner().invoke(
+            [
+                "build",
+                *("--project-dir", str(PROJECT), "--profiles-dir", str(folder)),
+                *("--target-path", str(target), "--log-path", str(folder / "logs")),
+                *("--log-level", "none", "--log-level-file", "none"),
+                *arguments,
+            ]
+        )
+    finally:
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    assert outcome.exception is None, outcome.exception
+    results: list[Any] = list(outcome.result)  # type: ignore[arg-type]
+    return Workspace(
+        database,
+        {result.node.unique_id: str(result.status) for result in results},
+        "\n".join(f"{r.node.name}: {r.message}" for r in results if r.status not in {"success", "pass"}),
+        json.loads((target / "manifest.json").read_text(encoding="utf-8")),
+    )
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace without any record, with all unit tests run."""
+    return _build(tmp_path_factory.mktemp("empty"), {})
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace with the records of a small town, built as a run builds it."""
+    return _build(tmp_path_factory.mktemp("town"), RECORDS, "--selector", "run")
+
+
+@pytest.fixture(scope="module")
+def shared_models(empty: Workspace) -> Models:
+    """The shared models in the manifest, by name."""
+    nodes = empty.manifest["nodes"].values()
+    return {n["name"]: n for n in nodes if n["resource_type"] == "model" and n["fqn"][1] == "shared"}
+
+
+def test_an_empty_workspace_builds_and_all_unit_tests_pass(empty: Workspace) -> None:
+    assert not empty.messages
+    assert set(empty.statuses.values()) == {"success", "pass"}
+    assert any(node.startswith("unit_test.") for node in empty.statuses)
+
+
+def test_a_run_leaves_out_what_depends_on_the_project_alone(town: Workspace) -> None:
+    assert not town.messages
+    assert not any(node.startswith("unit_test.") for node in town.statuses)
+    assert not any("is_listed" in node and "_spellings" in node for node in town.statuses)
+
+
+@pytest.mark.parametrize("case", EXPECTED)
+def test_the_records_of_a_town_become_exactly(case: str, town: Workspace) -> None:
+    expected = EXPECTED[case]
+    assert [list(row) for row in town.rows(expected["query"])] == expected["rows"]
+
+
+def test_every_shared_model_promises_what_it_publishes(
+    shared_models: Mapping[str, Mapping[str, Any]],
+) -> None:
+    assert len(shared_models) == 13
+    for name, model in shared_models.items():
+        assert model["config"]["contract"]["enforced"], name
+        assert model["config"]["materialized"] == "table", name
+        publish = model["config"]["meta"]["publish"]
+        assert publish in {"replace_days", "replace_all"}, name
+        assert (publish == "replace_days") == (model["columns"].get("day", {}).get("data_type") == "date"), (
+            name
+        )
+        assert model["description"].startswith("One row per "), name
+        assert next(iter(model["columns"])) == "tenant", name
+        for column in model["columns"].values():
+            assert column["description"].strip(), f"{name}.{column['name']}"
+            assert column["data_type"], f"{name}.{column['name']}"
+            is_time = column["data_type"] == "timestamptz"
+            assert is_time == column["name"].endswith("_at"), f"{name}.{column['name']}"
+
+
+def test_every_row_says_source_and_run(shared_models: Models) -> None:
+    without = {n for n, model in shared_models.items() if not {"source", "run_id"} <= set(model["columns"])}
+    assert without == {"observed_property", "source"}
+
+
+def test_every_wide_property_has_its_column(shared_models: Models) -> None:
+    with (PROJECT / "seeds" / "observed_properties.csv").open(encoding="utf-8", newline="") as file:
+        wide = [row for row in csv.DictReader(file) if row["wide_model"]]
+    assert {row["wide_model"] for row in wide} == {
+        n for n, m in shared_models.items() if m["fqn"][2] == "domains"
+    }
+    for row in wide:
+        assert row["wide_column"] in shared_models[row["wide_model"]]["columns"], row["code"]
+
+
+def _sql(layer: str) -> Iterator[tuple[Path, str]]:
+    for file in sorted((PROJECT / "models" / layer).rglob("*.sql")):
+        yield file, file.read_text(encoding="utf-8")
+
+
+def test_no_model_is_incremental_or_reads_configuration() -> None:
+    for file, text in _sql("."):
+        assert not re.search(r"is_incremental|\bvar\(|env_var\(", text), file
+        assert file.with_suffix(".yml").exists(), f"{file} has no YAML beside it"
+
+
+def test_a_staging_model_reads_exactly_one_record_type() -> None:
+    for file, text in _sql("staging"):
+        assert len(re.findall(r"source\('records', '\w+'\)", text)) == 1, file
+        assert "ref(" not in text, file
+
+
+@pytest.mark.parametrize("layer", ["intermediate", "shared"])
+def test_only_staging_reads_records(layer: str) -> None:
+    for file, text in _sql(layer):
+        assert "source('" not in text, file
+
+
+def test_no_text_of_a_tenant_reaches_the_project(empty: Workspace) -> None:
+    configuration = [
+        (PROJECT / name).read_text(encoding="utf-8") for name in ("dbt_project.yml", "profiles.yml")
+    ]
+    assert not any("vars:" in text for text in configuration)
+    assert re.findall(r"env_var\('(\w+)'", "".join(configuration)) == ["DBT_WORKSPACE"]
+    assert {s["schema"] for s in empty.manifest["sources"].values()} == {"records"}
+    assert {n["schema"] for n in empty.manifest["nodes"].values() if n["resource_type"] != "test"} == {
+        "staging",
+        "shared",
+        "seeds",
+    }
