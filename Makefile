@@ -1,0 +1,86 @@
+# What one does with this workspace; `make help` lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DAGSTER_HOME ?= $(CURDIR)/data/dagster
+PORT ?= 3000
+UPGRADE ?=
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo dev dagster-home test lint format bench lock sbom clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## Make .venv from requirements.lock (PYTHON=python3.12 chooses the interpreter)
+
+# The lock's own entry for uv is installed first, with pip; uv then installs the rest several times faster.
+# uv does not read pip's configuration: where only pip knows the way to an index, pip installs the same pins.
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed, but $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
+	  echo "Name another one: make install PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+	  echo "$(PYTHON) has no venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@rm -f $(STAMP)
+	@echo "Installing $$(grep -c '^[a-z].*==' requirements.lock) pinned packages into $(VENV), about a minute ..."
+	@$(PYTHON) -m venv $(VENV)
+	@awk '/^[a-z]/ {wanted = /^uv==/} wanted' requirements.lock > $(VENV)/uv.lock
+	@$(BIN)/python -m pip install -qq --no-deps --require-hashes -r $(VENV)/uv.lock
+	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock \
+	  || $(BIN)/python -m pip install -qq --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+demo: install ## Publish sample towns from sample servers, without any network, and query them
+	@$(BIN)/civitas demo
+
+dev: install dagster-home ## Start the Dagster UI, schedules and daemon on this machine (PORT=3000)
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(BIN):$$PATH" DAGSTER_HOME="$(DAGSTER_HOME)" \
+	  dg dev --use-active-venv --port $(PORT)
+
+# Two processes that meet in a fresh home would race for its tables: one makes them beforehand.
+dagster-home: install
+	@case "$(DAGSTER_HOME)" in /*) ;; *) echo "DAGSTER_HOME must be an absolute path: $(DAGSTER_HOME)" >&2; exit 1 ;; esac
+	@test -e "$(DAGSTER_HOME)/dagster.yaml" || { \
+	  mkdir -p "$(DAGSTER_HOME)" && cp deploy/dagster.yaml "$(DAGSTER_HOME)/dagster.yaml" \
+	  && DAGSTER_HOME="$(DAGSTER_HOME)" $(BIN)/dagster instance migrate > "$(DAGSTER_HOME)/migrate.log" 2>&1; } || { \
+	  cat "$(DAGSTER_HOME)/migrate.log" >&2; rm -f "$(DAGSTER_HOME)/dagster.yaml"; exit 1; }
+
+test: install ## Run the tests, on two cores
+	@$(BIN)/pytest -n 2 --dist loadfile
+
+lint: install dagster-home ## Check format, style, types, the direction of imports, SQL and Dagster's definitions
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint --disable-progress-bar dbt_project
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(BIN):$$PATH" DAGSTER_HOME="$(DAGSTER_HOME)" \
+	  dg check defs --use-active-venv
+
+format: install ## Bring Python and SQL into the common format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/sqlfluff fix --disable-progress-bar dbt_project
+
+bench: install ## Measure throughput and print the table of results
+	@$(BIN)/python -m benchmarks
+
+lock: install ## Renew requirements.lock from pyproject.toml, keeping pins that still fit (UPGRADE=--upgrade moves them all)
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra dev \
+	  --generate-hashes --no-strip-extras --fork-strategy fewest --no-emit-index-url --no-emit-find-links \
+	  --custom-compile-command "make lock" --quiet $(UPGRADE) --output-file requirements.lock
+	@echo "requirements.lock is renewed; 'make install sbom' brings .venv and docs/dependencies up to it."
+
+sbom: install ## Renew the bill of materials and the table of licences in docs/dependencies
+	@$(BIN)/python scripts/describe_dependencies.py
+
+clean: ## Remove .venv, build output and caches; data/ stays
+	rm -rf $(VENV) dist dbt_project/target dbt_project/logs logs
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
