@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import sys
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -26,7 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-out = Console()
+# Tables of results need room, also where the output is no terminal.
+out = Console(width=max(100, shutil.get_terminal_size().columns))
 err = Console(stderr=True)
 
 Tenant = Annotated[str, typer.Argument(help="The tenant's key: the name of its file without .yaml.")]
@@ -53,6 +56,7 @@ def _show_log(settings: Settings) -> None:
 
     log = logging.getLogger("civitas_assets")
     log.setLevel(settings.log_level.upper())
+    log.propagate = False
     if not log.handlers:
         handler = RichHandler(console=err, show_path=False, show_level=False, log_time_format="%H:%M:%S", markup=False)
         handler.setFormatter(logging.Formatter("%(message)s"))
@@ -124,9 +128,9 @@ def run_and_report(
 
 
 def _print_outcomes(outcomes: list[Any]) -> None:
-    table = Table(title=None, header_style="bold")
+    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("tenant")
-    for name in ("sources", "requests", "unmodified", "new", "changed", "rejected", "days", "rows"):
+    for name in ("sources", "requests", "304", "new", "changed", "rejected", "days", "rows"):
         table.add_column(name, justify="right")
     table.add_column("result")
     for o in outcomes:

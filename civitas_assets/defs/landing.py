@@ -3,8 +3,6 @@
 Each source's outcome is a check of its own, so that one that is down is seen and stops nothing else.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -3,8 +3,6 @@
 It runs only after all shared models were made and every blocking test passed.
 """
 
-from __future__ import annotations
-
 import dagster as dg
 
 from civitas_assets.defs.deployment import Deployment

@@ -3,8 +3,6 @@
 One step reads a payload once for all record types that it holds.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -3,8 +3,6 @@
 Without anything said, every source looks back as far as it declares.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date
 

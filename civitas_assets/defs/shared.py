@@ -3,8 +3,6 @@
 Where nothing is affected, neither workspace nor dbt is started.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +69,9 @@ class Project:
 
     @cached_property
     def models(self) -> Mapping[str, SharedModel]:
-        """The shared models by name."""
+        """The shared models by name, parents before children."""
         nodes = self.manifest["nodes"]
-        return {
+        found = {
             node["name"]: SharedModel(
                 name=node["name"],
                 description=node["description"],
@@ -85,6 +86,8 @@ class Project:
             for unique_id, node in sorted(nodes.items())
             if _is_shared(node)
         }
+        order = TopologicalSorter({name: model.shared_parents for name, model in found.items()}).static_order()
+        return {name: found[name] for name in order}
 
     @cached_property
     def tests(self) -> Mapping[str, DataTest]:
