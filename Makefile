@@ -41,7 +41,7 @@ demo: install ## Publish sample towns from sample servers, without any network, 
 
 dev: install dagster-home ## Start the Dagster UI, schedules and daemon on this machine (PORT=3000)
 	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(BIN):$$PATH" DAGSTER_HOME="$(DAGSTER_HOME)" \
-	  dg dev --use-active-venv --port $(PORT)
+	  exec dg dev --use-active-venv --port $(PORT)
 
 # Two processes that meet in a fresh home would race for its tables: one makes them beforehand.
 dagster-home: install

@@ -35,7 +35,7 @@ PLATFORMS = [
 OUTSIDE = [
     *("files.pythonhosted" + ".org", "pypi" + ".org", "test.pypi" + ".org", "registry.npmjs" + ".org"),
     *("deb.debian" + ".org", "proxy.golang" + ".org", "static.crates" + ".io", "/" + "root/", "/" + "work/"),
-    *("/" + "opt/", "/" + "tmp/", "file:" + "///"),
+    *("/" + "opt/", "/" + "tmp/"),
 ]
 
 
