@@ -37,7 +37,11 @@ class Catalog:
         """
         if slug not in self.tenants:
             close = difflib.get_close_matches(slug, self.tenants, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"tenants: {', '.join(sorted(self.tenants)) or 'none'}"
+            hint = (
+                f"did you mean {close[0]}?"
+                if close
+                else f"tenants: {', '.join(sorted(self.tenants)) or 'none'}"
+            )
             raise CatalogError([Fault("tenants", 0, slug, f"no such tenant; {hint}")])
         return self.tenants[slug]
 
@@ -57,7 +61,9 @@ def load_catalog(folder: Path, models: SourceModels) -> Catalog:
         CatalogError: with all faults of all files.
     """
     if not folder.is_dir():
-        raise CatalogError([Fault(str(folder), 0, "", "no such folder; set CIVITAS_TENANTS_DIR to the tenants' files")])
+        raise CatalogError(
+            [Fault(str(folder), 0, "", "no such folder; set CIVITAS_TENANTS_DIR to the tenants' files")]
+        )
     tenants, faults = {}, list[Fault]()
     for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
         try:

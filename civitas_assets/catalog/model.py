@@ -74,8 +74,8 @@ class HttpPolicy(Model):
 
     requests_per_second: float = Field(2.0, gt=0, le=200, description="Ceiling per host.")
     parallel: int = Field(4, ge=1, le=32, description="Requests under way at once, per host.")
-    timeout: Duration = Field("30 s", validate_default=True, description="Longest silence of the server.")  # type: ignore[assignment]
-    total_time: Duration = Field("10 min", validate_default=True, description="Longest time for one answer.")  # type: ignore[assignment]
+    timeout: Duration = Field("30 s", validate_default=True, description="Longest silence of the server.")
+    total_time: Duration = Field("10 min", validate_default=True, description="Longest time for one answer.")
     max_bytes: int = Field(512 * 1024 * 1024, ge=1, description="Largest decoded answer.")
     attempts: int = Field(4, ge=1, le=10, description="Tries per request, the first included.")
     max_pages: int = Field(10_000, ge=1, description="Most answers of one fetch; more is an error.")
@@ -86,14 +86,13 @@ class TimeRule(Model):
 
     zone: Literal["utc", "offset", "cet_fixed", "local_wall", "received"] = Field(
         description=(
-            "utc: written without offset, meant as UTC. offset: each time carries its own. cet_fixed: UTC+1 all year. "
-            "local_wall: the tenant's wall clock. received: the data has no time, the time of reception stands for it."
+            "utc: written without offset, meant as UTC. offset: each time carries its own. "
+            "cet_fixed: UTC+1 all year. local_wall: the tenant's wall clock. "
+            "received: the data has no time, the time of reception stands for it."
         )
     )
     column: str | None = Field(None, description="Native field that holds the time.")
-    format: str = Field(
-        "iso", description="iso, epoch_s, epoch_ms, or a pattern such as '%d.%m.%Y %H:%M'."
-    )
+    format: str = Field("iso", description="iso, epoch_s, epoch_ms, or a pattern such as '%d.%m.%Y %H:%M'.")
     stamp: Literal["instant", "interval_start", "interval_end"] = Field(
         "instant", description="What the written time marks."
     )
@@ -128,13 +127,21 @@ class Source(Model):
     licence: Licence = Field(description="Licence of the data.")
     attribution: str | None = Field(None, description="Whom the licence asks to be named.")
     description: str | None = None
-    look_back: Duration = Field("14 days", validate_default=True, description="How far each night reads back.")  # type: ignore[assignment]
-    url: str = Field(pattern=r"^https?://", description="Address; may hold {name} of each:, {day:…}, {month:…}.")
-    each: Mapping[Slug, tuple[str, ...]] = Field({}, description="Lists whose values fill {name} in the address.")
+    look_back: Duration = Field(
+        "14 days", validate_default=True, description="How far each night reads back."
+    )
+    url: str = Field(
+        pattern=r"^https?://", description="Address; may hold {name} of each:, {day:…}, {month:…}."
+    )
+    each: Mapping[Slug, tuple[str, ...]] = Field(
+        {}, description="Lists whose values fill {name} in the address."
+    )
     headers: Mapping[str, str | SecretRef] = Field({}, description="Request headers.")
     query: Mapping[str, str | SecretRef] = Field({}, description="Query parameters added when sending.")
     allow_hosts: tuple[str, ...] = Field((), description="Other hosts that redirects and links may lead to.")
-    not_found: Literal["fail", "skip"] = Field("fail", description="Whether 404 is an error or an empty period.")
+    not_found: Literal["fail", "skip"] = Field(
+        "fail", description="Whether 404 is an error or an empty period."
+    )
     http: HttpPolicy = HttpPolicy()
     time: TimeRule | None = None
     crs: Crs = Field("EPSG:4326", description="Reference system of the coordinates, x before y.")
@@ -142,7 +149,9 @@ class Source(Model):
     nulls: tuple[str, ...] = Field((), description="Texts that mean 'no value', besides the empty one.")
     decimal: Literal[".", ","] = "."
     codes: Mapping[Slug, Mapping[str, str]] = Field({}, description="Native text to code, by field.")
-    id_space: Slug | None = Field(None, description="Sources that name it share their ids; default: the source.")
+    id_space: Slug | None = Field(
+        None, description="Sources that name it share their ids; default: the source."
+    )
 
     _name: str = PrivateAttr("")
 
@@ -164,7 +173,9 @@ class Source(Model):
     def _templates_are_known(self) -> Self:
         unknown = unknown_placeholders(self.url, list(self.each), periods=True)
         if unknown:
-            raise ValueError(f"url uses {{{unknown[0]}}}, but each: has only {sorted(self.each) or 'nothing'}")
+            raise ValueError(
+                f"url uses {{{unknown[0]}}}, but each: has only {sorted(self.each) or 'nothing'}"
+            )
         for field, text in self.constants.items():
             unknown = unknown_placeholders(text, list(self.each), periods=False)
             if unknown:
@@ -203,12 +214,16 @@ class Tenant(Model):
     @field_validator("bbox", mode="before")
     @classmethod
     def _numbers(cls, value: Any) -> Any:
-        return tuple(float(v) if isinstance(v, int) else v for v in value) if isinstance(value, list) else value
+        return (
+            tuple(float(v) if isinstance(v, int) else v for v in value) if isinstance(value, list) else value
+        )
 
     @field_validator("bbox")
     @classmethod
     def _ordered(cls, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
         west, south, east, north = box
         if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-            raise ValueError("must be [west, south, east, north] in degrees, west before east, south before north")
+            raise ValueError(
+                "must be [west, south, east, north] in degrees, west before east, south before north"
+            )
         return box

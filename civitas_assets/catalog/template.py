@@ -1,4 +1,4 @@
-"""Address templates: `{name}` stands for a value of an `each:` list, `{day:…}`, `{month:…}`, `{year:…}` for the window.
+"""Address templates: `{name}` is a value of an `each:` list, `{day:…}`, `{month:…}`, `{year:…}` of the window.
 
 Templates are expanded here and nowhere else; a template cannot reach anything but these names.
 """

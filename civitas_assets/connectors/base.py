@@ -19,8 +19,8 @@ from civitas_assets.records import RawTable
 class Request:
     """One GET: the address without secrets, what it is for, and the values that made it.
 
-    `role` tells a connector that reads several kinds of answers which one this is; `variables` travel into the
-    manifest, so that a landed payload can be read without the catalogue of its day.
+    `role` tells a connector that reads several kinds of answers which one this is; `variables` travel into
+    the manifest, so that a landed payload can be read without the catalogue of its day.
     """
 
     url: str
@@ -31,7 +31,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request brought; `content` is the landed body, also where the server said that it is unchanged."""
+    """What a request brought; `content` is the landed body, also of an answer that says it is unchanged."""
 
     request: Request
     status: int
@@ -68,8 +68,6 @@ class Payload:
     variables: Mapping[str, str]
     content_type: str
     received_at: datetime
-
-
 
 
 class Connector(Protocol):

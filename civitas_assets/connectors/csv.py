@@ -91,7 +91,9 @@ class CsvConnector:
         unknown = tuple(
             column
             for column in table.columns
-            if column not in used and column != ROW and not any(re.fullmatch(p, column) for p in source.ignore)
+            if column not in used
+            and column != ROW
+            and not any(re.fullmatch(p, column) for p in source.ignore)
         )
         yield RawTable(source.record_type, frame, unknown, broken)
 
@@ -131,10 +133,8 @@ def _lines_before_header(source: CsvSource, body: bytes) -> int:
     raise ReadError(f"has no header with the columns {', '.join(source.header)}")
 
 
-def _without_broken_rows(
-    source: CsvSource, body: bytes, skip: int
-) -> tuple[bytes, tuple[BrokenRow, ...]]:
-    """The slow path for files with rows that have more cells than the header: those rows apart, the rest as they are."""
+def _without_broken_rows(source: CsvSource, body: bytes, skip: int) -> tuple[bytes, tuple[BrokenRow, ...]]:
+    """The slow path for files with rows wider than the header: those rows apart, the rest as they are."""
     dialect: dict[str, Any] = {"delimiter": source.delimiter, "quotechar": source.quote}
     lines = itertools.islice(io.StringIO(body.decode(), newline=""), skip, None)
     kept, broken, width = io.StringIO(), list[BrokenRow](), 0
@@ -180,7 +180,9 @@ def _unpivoted(unpivot: Unpivot, table: pl.DataFrame, shared: list[pl.Expr], use
             block.append((pl.col(partner) if partner else pl.lit(None, pl.String)).alias(field))
         blocks.append(table.lazy().select(block))
     if not blocks:
-        raise ReadError(f"has no column that matches {unpivot.columns!r}; it has {', '.join(table.columns[1:])}")
+        raise ReadError(
+            f"has no column that matches {unpivot.columns!r}; it has {', '.join(table.columns[1:])}"
+        )
     return pl.concat(pl.collect_all(blocks))
 
 

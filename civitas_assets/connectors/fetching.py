@@ -21,5 +21,6 @@ def fetch_addresses(source: Source, window: Window, session: Session) -> None:
     found = sum(answer.found for answer in session.crawl(requests))
     if requests and not found:
         raise FetchError(
-            f"none of {len(requests)} address(es) was found, the first is {requests[0].url}: check url and each"
+            f"none of {len(requests)} address(es) was found, the first is {requests[0].url}: "
+            "check url and each"
         )

@@ -32,7 +32,9 @@ class GeoJsonSource(MappedSource):
     """A FeatureCollection."""
 
     connector: Literal["geojson"]
-    fields: Mapping[Slug, JsonPath] = Field({}, description="Contract field by path in a feature's properties.")
+    fields: Mapping[Slug, JsonPath] = Field(
+        {}, description="Contract field by path in a feature's properties."
+    )
     feature_id: Slug | None = Field(None, description="Field that takes the id of the feature itself.")
 
 
@@ -74,7 +76,9 @@ class GeoJsonConnector:
             frame = frame.with_columns(series(source.feature_id, [feature.id for feature in decoded]))
         if source.contract.position is not None:
             points = [_point(feature.geometry) for feature in decoded]
-            columns = zip(source.contract.position, zip(*points, strict=True) if points else ((), ()), strict=True)
+            columns = zip(
+                source.contract.position, zip(*points, strict=True) if points else ((), ()), strict=True
+            )
             frame = frame.with_columns(
                 series(name, values) for name, values in columns if name not in frame.columns
             )
@@ -89,7 +93,7 @@ def _point(geometry: _Geometry | None) -> tuple[Any, Any]:
 
 
 def _check_crs(body: bytes, source: GeoJsonSource) -> None:
-    """A file that names another reference system than the source is an error, not something to guess about."""
+    """A file that names another reference system than the source is an error: nothing is guessed."""
     head = msgspec.json.decode(body, type=_Head)
     name = str(((head.crs or {}).get("properties") or {}).get("name", ""))
     match = _EPSG.search(name)

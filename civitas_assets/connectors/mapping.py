@@ -40,15 +40,19 @@ class MappedSource(Source):
             for name in names:
                 if name not in contract.accepted:
                     raise ValueError(
-                        f"{place}.{name} is no field of {contract.name}; allowed: {', '.join(contract.accepted)}"
+                        f"{place}.{name} is no field of {contract.name}; "
+                        f"allowed: {', '.join(contract.accepted)}"
                     )
         for field, mapping in self.codes.items():
             allowed = contract.column(field).codes
             wrong = sorted(code for code in mapping.values() if code not in allowed)
             if wrong:
                 raise ValueError(
-                    f"codes.{field} maps to {wrong[0]!r}; allowed: {', '.join(allowed) or 'it is no code field'}"
+                    f"codes.{field} maps to {wrong[0]!r}; "
+                    f"allowed: {', '.join(allowed) or 'it is no code field'}"
                 )
         if contract.event_time and self.time is None and contract.event_time not in fields:
-            raise ValueError(f"time is needed: a {contract.name} happens at a time; see zone: received if it has none")
+            raise ValueError(
+                f"time is needed: a {contract.name} happens at a time; see zone: received if it has none"
+            )
         return self

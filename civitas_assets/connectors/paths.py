@@ -1,6 +1,7 @@
 """Reading JSON records into columns: where the records are, and which path in each fills which field.
 
-Plain dotted paths are decoded straight into typed structures; any other JMESPath works, at the price of a slower walk.
+Plain dotted paths are decoded straight into typed structures; any other JMESPath works, at the price of a
+slower walk.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def _walk(body: bytes, path: str) -> bytes:
 
 
 def columns_of(records: bytes, fields: Mapping[str, str]) -> pl.DataFrame:
-    """One column per field; values keep their JSON type where a column has only one, and are text where it has several.
+    """One column per field; values keep their JSON type where a column has one, and are text where several.
 
     Raises:
         ReadError: the records are not a list of objects.
@@ -81,7 +82,7 @@ def columns_of(records: bytes, fields: Mapping[str, str]) -> pl.DataFrame:
 
 
 def _decoded(records: bytes, paths: Sequence[str]) -> list[list[Any]] | None:
-    """The fast way: a structure made for these paths, decoded and taken apart without touching single records."""
+    """The fast way: a structure made for these paths, decoded and taken apart column by column."""
     structure, attributes = _structure(paths)
     try:
         decoded = msgspec.json.decode(records, type=list[structure])  # type: ignore[valid-type]
@@ -98,7 +99,9 @@ def _structure(paths: Sequence[str]) -> tuple[type[msgspec.Struct], list[str]]:
         *outer, last = path.split(".")
         for key in outer:
             inner = node.setdefault(key, {})
-            node = inner if isinstance(inner, dict) else node.__setitem__(key, {}) or node[key]
+            if inner is None:
+                inner = node[key] = {}
+            node = inner
         node.setdefault(last, None)
     attributes: dict[tuple[str, ...], str] = {}
     root = _struct_of(tree, (), "", attributes)

@@ -32,10 +32,13 @@ class SensorThingsSource(Source):
     connector: Literal["sensorthings"]
     things_filter: str | None = Field(None, description="$filter for Things, as the server understands it.")
     datastreams_filter: str | None = Field(None, description="$filter for the Datastreams of each Thing.")
-    slice: Duration = Field("7 days", validate_default=True, description="Length of one request's time window.")  # type: ignore[assignment]
+    slice: Duration = Field(
+        "7 days", validate_default=True, description="Length of one request's time window."
+    )
     page_size: int = Field(1000, ge=1, le=100_000, description="$top of each request for observations.")
     data_array: Literal["auto", "always", "never"] = Field(
-        "auto", description="Whether to ask for the compact dataArray form; auto: where the server says it has it."
+        "auto",
+        description="Whether to ask for the compact dataArray form; auto: where the server says it has it.",
     )
 
     def record_types(self) -> frozenset[str]:
@@ -64,7 +67,9 @@ class SensorThingsConnector:
     def read(self, source: SensorThingsSource, payload: Payload) -> Iterator[RawTable]:
         """Stations and datastreams, or observations, by the role of the request."""
         if payload.role == "observations":
-            yield RawTable("observation", entities.observations(payload.body, payload.variables["datastream_id"]))
+            yield RawTable(
+                "observation", entities.observations(payload.body, payload.variables["datastream_id"])
+            )
         elif payload.role == "things":
             things = entities.things(payload.body)
             yield RawTable("station", entities.station_table(things))
@@ -91,12 +96,15 @@ class _Slice:
         return cls(start.astimezone(UTC), end.astimezone(UTC))
 
     def meets(self, extent: str | None) -> bool:
-        """Whether a datastream's declared extent touches the slice; one that cannot be read is taken to do so."""
+        """Whether a datastream's declared extent touches the slice; one that is unreadable does."""
         if not extent:
             return True
         first, _, last = extent.partition("/")
         try:
-            return datetime.fromisoformat(first) < self.end and datetime.fromisoformat(last or first) >= self.start
+            return (
+                datetime.fromisoformat(first) < self.end
+                and datetime.fromisoformat(last or first) >= self.start
+            )
         except (ValueError, TypeError):
             return True
 
@@ -155,7 +163,10 @@ class _Crawl:
 def _offers_data_arrays(root: str, session: Session) -> bool:
     """What the service says about itself; one that says nothing gets plain requests."""
     try:
-        return any(entities.declares_data_arrays(answer.content()) for answer in session.crawl([Request(root, role="root")]))
+        return any(
+            entities.declares_data_arrays(answer.content())
+            for answer in session.crawl([Request(root, role="root")])
+        )
     except (FetchError, ReadError):
         return False
 

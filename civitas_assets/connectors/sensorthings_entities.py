@@ -144,9 +144,15 @@ def datastreams(body: bytes) -> list[Datastream]:
 
 
 def station_table(found: Iterable[Thing]) -> pl.DataFrame:
-    """Things as stations, at their first location that is a point, else where their first datastream observes."""
+    """Things as stations, at their first point location, else where their first datastream observes."""
     rows = [(thing.key, thing.name, thing.description, *_position(thing)) for thing in found]
-    schema = {"station_id": pl.String, "name": pl.String, "description": pl.String, "lon": pl.Float64, "lat": pl.Float64}
+    schema = {
+        "station_id": pl.String,
+        "name": pl.String,
+        "description": pl.String,
+        "lon": pl.Float64,
+        "lat": pl.Float64,
+    }
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
@@ -226,7 +232,9 @@ def _first(named: Named | None, *attributes: str) -> str | None:
 
 
 def _position(thing: Thing) -> tuple[float | None, float | None]:
-    areas = [place.location for place in thing.locations] + [stream.observed_area for stream in thing.datastreams]
+    areas = [place.location for place in thing.locations] + [
+        stream.observed_area for stream in thing.datastreams
+    ]
     for area in areas:
         geometry = (area or {}).get("geometry") or area or {}
         if geometry.get("type") == "Point" and len(geometry.get("coordinates") or ()) >= 2:

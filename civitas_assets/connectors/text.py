@@ -1,6 +1,7 @@
 """From bytes to text: encodings as municipal files really have them.
 
-Byte order mark, then UTF-8, then windows-1252; control characters that are windows-1252 in disguise are mended.
+Byte order mark, then UTF-8, then windows-1252; control characters that are windows-1252 in disguise are
+mended.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import re
 from civitas_assets.errors import ReadError
 
 _C1_IN_UTF8 = re.compile(rb"\xc2[\x80-\x9f]")
-# U+0080–U+009F are control characters that no publisher means; the same bytes in windows-1252 are what was meant.
-_C1_MENDED = {code: bytes([code]).decode("cp1252", errors="ignore") or chr(code) for code in range(0x80, 0xA0)}
+# U+0080–U+009F are control characters that no publisher means; the same bytes in windows-1252 are meant.
+_C1_MENDED = {
+    code: bytes([code]).decode("cp1252", errors="ignore") or chr(code) for code in range(0x80, 0xA0)
+}
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 

@@ -49,7 +49,7 @@ class FetchReport:
         return not self.error
 
 
-def fetch_sources(
+def fetch_sources(  # noqa: PLR0917 - each argument is of another type
     tenant: Tenant,
     connector: Connector,
     sources: Mapping[str, Source],
@@ -82,7 +82,8 @@ def _fetch_source(
     started = time.monotonic()
     log.info("%s · fetch · %s · %s to %s", tenant.slug, source.name, window.first, window.last)
     _, error = isolated(
-        f"{tenant.slug} · fetch · {source.name}", lambda: connector.fetch(source, window, tenant.zone, session)
+        f"{tenant.slug} · fetch · {source.name}",
+        lambda: connector.fetch(source, window, tenant.zone, session),
     )
     _, lost = isolated(f"{tenant.slug} · landing · {source.name}", session.close)
     report = session.report(time.monotonic() - started, error or lost)
@@ -95,12 +96,23 @@ def _fetch_source(
 
 
 class _LandingSession:
-    """A connector's session: fetches in parallel, lands every answer, and remembers what to write into the manifest."""
+    """A connector's session: fetches in parallel, lands every answer, remembers the manifest's lines."""
 
     def __init__(
-        self, tenant: str, source: Source, landing: SourceLanding, client: HttpClient, now: Callable[[], datetime]
+        self,
+        tenant: str,
+        source: Source,
+        landing: SourceLanding,
+        client: HttpClient,
+        now: Callable[[], datetime],
     ) -> None:
-        self._tenant, self._source, self._landing, self._client, self._now = tenant, source, landing, client, now
+        self._tenant, self._source, self._landing, self._client, self._now = (
+            tenant,
+            source,
+            landing,
+            client,
+            now,
+        )
         self._config = config_hash(source.model_dump(mode="json"))
         self._known = landing.addresses()
         self._lines: list[Line] = []
@@ -138,9 +150,13 @@ class _LandingSession:
     def _admit(self, request: Request) -> None:
         """A page loop ends in an error, not in the ceiling of somebody's patience."""
         if request.url in self._requested:
-            raise FetchError(f"{request.url} is asked for a second time in one fetch: its links run in a circle")
+            raise FetchError(
+                f"{request.url} is asked for a second time in one fetch: its links run in a circle"
+            )
         if len(self._requested) >= self._source.http.max_pages:
-            raise FetchError(f"more than {self._source.http.max_pages} requests: raise http.max_pages if that is right")
+            raise FetchError(
+                f"more than {self._source.http.max_pages} requests: raise http.max_pages if that is right"
+            )
         self._requested.add(request.url)
 
     def _get(self, request: Request) -> Response:
@@ -175,11 +191,20 @@ class _LandingSession:
         update(self._known, [line])
         self._show_progress()
         return Answer(
-            request, response.status, line.content_type, lambda: body if body is not None else self._landing.body(line.sha256)
+            request,
+            response.status,
+            line.content_type,
+            lambda: body if body is not None else self._landing.body(line.sha256),
         )
 
     def _line(
-        self, request: Request, response: Response, address: Address | None, *, unchanged: bool = False, size: int = 0
+        self,
+        request: Request,
+        response: Response,
+        address: Address | None,
+        *,
+        unchanged: bool = False,
+        size: int = 0,
     ) -> Line:
         return Line(
             url=request.url,
@@ -199,7 +224,13 @@ class _LandingSession:
     def _show_progress(self) -> None:
         if time.monotonic() - self._last_progress > _PROGRESS_SECONDS:
             self._last_progress = time.monotonic()
-            log.info("%s · fetch · %s · %d answers so far, %d bytes", self._tenant, self._source.name, len(self._lines), self._bytes)
+            log.info(
+                "%s · fetch · %s · %d answers so far, %d bytes",
+                self._tenant,
+                self._source.name,
+                len(self._lines),
+                self._bytes,
+            )
 
     def close(self) -> None:
         """Write the manifest and the index of addresses."""

@@ -23,6 +23,6 @@ def isolated(what: str, work: Callable[[], T]) -> tuple[T | None, str]:
     except CivitasError as error:
         log.error("%s: %s", what, error)
         return None, str(error)
-    except Exception as error:  # noqa: BLE001 - see the module's first sentence
+    except Exception as error:
         log.exception("%s: unforeseen %s", what, type(error).__name__)
         return None, f"unforeseen {type(error).__name__}: {error}"

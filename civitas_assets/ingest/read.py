@@ -1,6 +1,7 @@
 """Reading: landed payloads that were not read yet become records, or rows in quarantine.
 
-What is new or changed is appended to the record store; the days that gained something are noted as pending first.
+What is new or changed is appended to the record store; the days that gained something are noted as pending
+first.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from civitas_assets.store.stores import Stores
 
 log = logging.getLogger("civitas_assets.read")
 
-# What is decoded and typed in one go: enough to make the work per payload small, little enough for a small machine.
+# What is decoded and typed in one go: enough to make work per payload small, little for a small machine.
 _BATCH_BYTES = 48 * 1024 * 1024
 
 
@@ -60,7 +61,11 @@ class ReadReport:
 
 
 def read_sources(
-    tenant: Tenant, sources: Mapping[str, Source], connectors: Mapping[str, Connector], stores: Stores, run_id: str
+    tenant: Tenant,
+    sources: Mapping[str, Source],
+    connectors: Mapping[str, Connector],
+    stores: Stores,
+    run_id: str,
 ) -> list[ReadReport]:
     """Read what each source has landed since it was last read."""
     reports = []
@@ -76,7 +81,9 @@ def read_sources(
 class _SourceReader:
     """Reads one source, batch by batch."""
 
-    def __init__(self, tenant: Tenant, source: Source, connector: Connector, stores: Stores, run_id: str) -> None:
+    def __init__(
+        self, tenant: Tenant, source: Source, connector: Connector, stores: Stores, run_id: str
+    ) -> None:
         self.report = ReadReport(source.name)
         self._tenant, self._source, self._connector, self._stores = tenant, source, connector, stores
         self._run_id = run_id
@@ -109,7 +116,9 @@ class _SourceReader:
                     tables[raw.record_type].append(
                         with_origin(raw, self._source, line.variables, line.sha256, line.fetched_at)
                     )
-                    rejected.append(rejected_by_format(raw.record_type, raw.broken, line.sha256, line.fetched_at))
+                    rejected.append(
+                        rejected_by_format(raw.record_type, raw.broken, line.sha256, line.fetched_at)
+                    )
                     self._unknown.update(raw.unknown_fields)
             except ReadError as error:
                 self._fail([line], f"{line.url} {error}")
@@ -142,7 +151,7 @@ class _SourceReader:
             return
         days = set(news.days)
         for events, column in record_type.described_events.items():
-            # What is known of a thing changes how its events are harmonised, so their days have to be made again.
+            # What is known of a thing changes how its events are harmonised: their days are made again.
             keys = news.rows[record_type.key[0]].unique().to_list()
             days |= self._stores.records.days_of(RECORD_TYPES[events], column, keys)
         self._stores.journal.note(
@@ -163,7 +172,9 @@ class _SourceReader:
         for name, count in fresh["record_type"].value_counts().iter_rows():
             self.report.counts[name].rejected += count
         worst = fresh["rule"].value_counts(sort=True).row(0)
-        self.report.warnings.append(f"{fresh.height} row(s) in quarantine, most by rule {worst[0]} ({worst[1]})")
+        self.report.warnings.append(
+            f"{fresh.height} row(s) in quarantine, most by rule {worst[0]} ({worst[1]})"
+        )
 
     def _with_day(self, records: pl.DataFrame, time_column: str | None) -> pl.DataFrame:
         day = (
@@ -189,7 +200,9 @@ class _SourceReader:
         unknown = self._unknown - progress.unknown_fields
         if unknown:
             self.report.warnings.append(f"unknown field(s), not mapped: {', '.join(sorted(unknown))}")
-        after = Progress(manifest, tuple(self._failed), progress.had_rows or rows > 0, progress.unknown_fields | unknown)
+        after = Progress(
+            manifest, tuple(self._failed), progress.had_rows or rows > 0, progress.unknown_fields | unknown
+        )
         if after != progress:
             self._stores.journal.advance(self._source.name, after)
 

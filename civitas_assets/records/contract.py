@@ -68,10 +68,11 @@ class Companion:
 class RecordType:
     """The contract of one kind of record.
 
-    `key` identifies a record within its source. `event_time` names the time whose calendar day the record belongs to;
-    without one the record describes a thing and its current state counts. `measures` are the columns that must not all
-    be empty: a record that says nothing is not one. `carried` are extra columns that only companions use.
-    `described_events` are record types whose events refer to this thing, by the column that holds its key.
+    `key` identifies a record within its source. `event_time` names the time whose calendar day the record
+    belongs to; without one the record describes a thing and its current state counts. `measures` are the
+    columns that must not all be empty: a record that says nothing is not one. `carried` are extra columns
+    that only companions use. `described_events` are record types whose events refer to this thing, by the
+    column that holds its key.
     """
 
     name: str

@@ -29,7 +29,9 @@ OBSERVATION = RecordType(
         Column("result_time", Kind.TIME, "When the publisher produced the value."),
         Column("value", Kind.NUMBER, "The value in its native unit."),
         Column("value_text", Kind.TEXT, "The value where it is not a number."),
-        Column("observed_property", Kind.TEXT, "Native name or code of the property, where the value carries it."),
+        Column(
+            "observed_property", Kind.TEXT, "Native name or code of the property, where the value carries it."
+        ),
         Column("unit", Kind.TEXT, "Native unit, where the value carries it."),
         Column("quality_native", Kind.TEXT, "The publisher's own quality mark."),
     ),

@@ -11,7 +11,9 @@ PARKING_SITE = RecordType(
     columns=(
         Column("site_id", Kind.TEXT, "Native id of the site.", required=True),
         Column("name", Kind.TEXT, "Name of the site."),
-        Column("purpose", Kind.CODE, "What is parked.", codes=("car", "bicycle", "motorcycle", "bus", "truck")),
+        Column(
+            "purpose", Kind.CODE, "What is parked.", codes=("car", "bicycle", "motorcycle", "bus", "truck")
+        ),
         Column(
             "site_type",
             Kind.CODE,

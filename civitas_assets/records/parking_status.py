@@ -25,7 +25,12 @@ PARKING_STATUS = RecordType(
         Column("name", Kind.TEXT, "Name of the site."),
         Column("lon", Kind.NUMBER, "Longitude of the site, degrees WGS 84."),
         Column("lat", Kind.NUMBER, "Latitude of the site, degrees WGS 84."),
-        Column("site_type", Kind.CODE, "Kind of site.", codes=("car_park", "underground", "off_street", "on_street", "park_and_ride", "other")),
+        Column(
+            "site_type",
+            Kind.CODE,
+            "Kind of site.",
+            codes=("car_park", "underground", "off_street", "on_street", "park_and_ride", "other"),
+        ),
         Column("site_type_native", Kind.TEXT, "Kind of site as the publisher writes it."),
     ),
     companions=(

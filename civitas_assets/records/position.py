@@ -18,7 +18,7 @@ Box = tuple[float, float, float, float]
 
 
 def to_wgs84(lon: pl.Series, lat: pl.Series, crs: str) -> tuple[pl.Series, pl.Series]:
-    """Longitude and latitude in degrees from x and y in the given reference system; what cannot be is infinite."""
+    """Longitude and latitude in degrees from x and y in the given system; what cannot be is infinite."""
     if crs == "EPSG:4326":
         return lon.round(_DECIMALS), lat.round(_DECIMALS)
     # `always_xy` keeps easting before northing whatever the authority's axis order says.
@@ -53,5 +53,6 @@ def _inside(lon: pl.Series, lat: pl.Series, box: Box) -> pl.Series:
     margin_lat = MARGIN_KM / _KM_PER_DEGREE
     margin_lon = margin_lat / max(math.cos(math.radians((south + north) / 2)), 0.01)
     return (
-        lon.is_between(west - margin_lon, east + margin_lon) & lat.is_between(south - margin_lat, north + margin_lat)
+        lon.is_between(west - margin_lon, east + margin_lon)
+        & lat.is_between(south - margin_lat, north + margin_lat)
     ).fill_null(value=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 import polars as pl
 
@@ -21,7 +22,7 @@ _OFFSET_ISO = ("%+", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%dT%H:%M:%S%.f%#z")
 
 @dataclass(frozen=True)
 class EventTimes:
-    """The times of a table's rows: start and end in UTC, how a fold was read, and which rows are at fault by which rule."""
+    """Times of a table's rows: start and end in UTC, how a fold was read, and the rows at fault by rule."""
 
     start: pl.Series
     end: pl.Series
@@ -33,7 +34,7 @@ def parse_instants(text: pl.Series) -> pl.Series:
     """ISO 8601 times that carry their offset, as UTC; null where the text is not one."""
     if text.dtype == pl.Null:
         return text.cast(UTC_TIME)
-    # The usual form has a fast path in Polars; the general one costs four times as much and sees only what is left.
+    # The usual form has a fast path in Polars; the general one, four times as slow, sees only what is left.
     parsed = text.str.strptime(_NAIVE, "%Y-%m-%dT%H:%M:%SZ", strict=False).dt.replace_time_zone("UTC")
     for pattern in _OFFSET_ISO:
         parsed = _fill(parsed, text, lambda rest, p=pattern: rest.str.strptime(UTC_TIME, p, strict=False))  # type: ignore[misc]
@@ -45,8 +46,8 @@ def event_times(
 ) -> EventTimes:
     """The times that a rule makes of a column of written ones.
 
-    `zone` is the tenant's. `received_at` stands in for data without any time. `series` names the series that each row
-    belongs to, so that two passes of the repeated hour can be told apart by order.
+    `zone` is the tenant's. `received_at` stands in for data without any time. `series` names the series that
+    each row belongs to, so that two passes of the repeated hour can be told apart by order.
     """
     length = len(received_at)
     if rule.zone == "received" or written is None:
@@ -54,14 +55,18 @@ def event_times(
     given = written.is_not_null()
     none_given = {"time_is_missing": ~given}
     if rule.zone == "offset" or rule.format in {"epoch_s", "epoch_ms"}:
-        instant = _epoch(written, rule.format) if rule.format.startswith("epoch") else _aware(written, rule.format)
+        instant = (
+            _epoch(written, rule.format) if rule.format.startswith("epoch") else _aware(written, rule.format)
+        )
         start = instant - rule.interval if rule.stamp == "interval_end" and rule.interval else instant
         end = start + rule.interval if rule.interval else start
-        return EventTimes(start, end, _no_flag(length), {**none_given, "time_is_unreadable": given & instant.is_null()})
+        return EventTimes(
+            start, end, _no_flag(length), {**none_given, "time_is_unreadable": given & instant.is_null()}
+        )
     wall = _naive(written, rule)
     faults = {**none_given, "time_is_unreadable": given & wall.is_null()}
     if rule.stamp == "interval_end" and rule.interval:
-        # In wall time, because 03:00 may end both passes of the repeated hour although it is no ambiguous time itself.
+        # In wall time: 03:00 may end both passes of the repeated hour, though it is not ambiguous itself.
         wall = wall - rule.interval
     if rule.zone == "local_wall":
         return _local(wall, rule, zone, series, faults)
@@ -71,7 +76,9 @@ def event_times(
     return EventTimes(start, start + rule.interval if rule.interval else start, _no_flag(length), faults)
 
 
-def _local(wall: pl.Series, rule: TimeRule, zone: str, series: pl.Series, faults: dict[str, pl.Series]) -> EventTimes:
+def _local(
+    wall: pl.Series, rule: TimeRule, zone: str, series: pl.Series, faults: dict[str, pl.Series]
+) -> EventTimes:
     first = _at_zone(wall, zone, "earliest")
     second = _at_zone(wall, zone, "latest")
     ambiguous = (first != second).fill_null(value=False)
@@ -90,11 +97,8 @@ def _local(wall: pl.Series, rule: TimeRule, zone: str, series: pl.Series, faults
     return EventTimes(start, end + rule.interval if rule.interval else end, flag, faults)
 
 
-def _at_zone(wall: pl.Series, zone: str, pass_: str) -> pl.Series:
-    ambiguous: Callable[[], pl.Series] = lambda: wall.dt.replace_time_zone(  # noqa: E731
-        zone, ambiguous=pass_, non_existent="null"  # type: ignore[arg-type]
-    )
-    return ambiguous().dt.convert_time_zone("UTC")
+def _at_zone(wall: pl.Series, zone: str, pass_: Literal["earliest", "latest"]) -> pl.Series:
+    return wall.dt.replace_time_zone(zone, ambiguous=pass_, non_existent="null").dt.convert_time_zone("UTC")
 
 
 def _is_repetition(wall: pl.Series, series: pl.Series) -> pl.Series:

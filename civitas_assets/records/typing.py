@@ -1,4 +1,4 @@
-"""Rows into contract: text becomes typed, times and positions become comparable, and what breaks a rule is set apart.
+"""Rows into contract: text becomes typed, times and positions comparable, what breaks a rule is set apart.
 
 All work is on whole columns; a fault of one row never touches another.
 """
@@ -45,7 +45,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Typed:
-    """A table after its contract: accepted records by record type, and rejected rows with the rule they broke.
+    """A table after its contract: accepted records by record type, and rejected rows with the broken rule.
 
     Accepted frames have the contract's columns, `payload` and `received_at`, in the order of the rows.
     """
@@ -65,14 +65,16 @@ class _Fault:
 def with_origin(
     raw: RawTable, source: Source, variables: Mapping[str, str], payload: str, received_at: datetime
 ) -> pl.DataFrame:
-    """The rows of one payload with the source's constants, the payload's hash and the time of its reception."""
+    """The rows of one payload with the source's constants, the payload's hash and its reception."""
     accepted = RECORD_TYPES[raw.record_type].accepted
     constants = []
     for name, template in source.constants.items():
         if name in accepted:
             value = pl.lit(fill(template, variables))
             present = name in raw.frame.columns
-            constants.append((pl.coalesce(pl.col(name).cast(pl.String), value) if present else value).alias(name))
+            constants.append(
+                (pl.coalesce(pl.col(name).cast(pl.String), value) if present else value).alias(name)
+            )
     table = raw.frame if ROW in raw.frame.columns else raw.frame.with_row_index(ROW, offset=1)
     return table.with_columns(
         *constants, pl.lit(payload).alias(PAYLOAD), pl.lit(received_at).cast(UTC_TIME).alias(RECEIVED)
@@ -120,7 +122,9 @@ def _without_nulls(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
 def _typed(values: pl.Series, column: Column, source: Source, faults: list[_Fault]) -> pl.Series:
     typed, rule = _convert(values, column, source)
     if typed.null_count() > values.null_count():
-        faults.append(_Fault(rule, column.name, typed.is_null() & values.is_not_null(), values.cast(pl.String)))
+        faults.append(
+            _Fault(rule, column.name, typed.is_null() & values.is_not_null(), values.cast(pl.String))
+        )
     for bound, breaks in ((column.minimum, typed.__lt__), (column.maximum, typed.__gt__)):
         if bound is not None:
             rows = breaks(bound).fill_null(value=False)
@@ -134,13 +138,17 @@ def _convert(values: pl.Series, column: Column, source: Source) -> tuple[pl.Seri
     if kind is Kind.TEXT:
         return _as_text(values), "not_text"
     if kind is Kind.TIME:
-        return (values if values.dtype == UTC_TIME else parse_instants(_as_text(values))), "time_is_unreadable"
+        return (
+            values if values.dtype == UTC_TIME else parse_instants(_as_text(values))
+        ), "time_is_unreadable"
     if kind is Kind.CODE:
         return _as_code(values, column, source), "unknown_code"
     if kind is Kind.BOOLEAN:
         text = _as_text(values).str.to_lowercase()
         known = text.is_in(_TRUE) | text.is_in(_FALSE)
-        return text.is_in(_TRUE).zip_with(known.fill_null(value=False), pl.Series([None], dtype=pl.Boolean).new_from_index(0, len(text))), "not_a_boolean"
+        return text.is_in(_TRUE).zip_with(
+            known.fill_null(value=False), pl.Series([None], dtype=pl.Boolean).new_from_index(0, len(text))
+        ), "not_a_boolean"
     number = _as_number(values, source.decimal)
     if kind is Kind.NUMBER:
         return number, "not_a_number"
@@ -170,7 +178,7 @@ def _as_code(values: pl.Series, column: Column, source: Source) -> pl.Series:
     return _as_text(values).replace_strict(mapping, default=None, return_dtype=pl.String)
 
 
-def _add_times(
+def _add_times(  # noqa: PLR0917 - each argument is of another type
     columns: dict[str, pl.Series],
     table: pl.DataFrame,
     source: Source,
@@ -191,7 +199,9 @@ def _add_times(
         faults.extend(_Fault(rule, start, rows, written) for rule, rows in times.faults.items())
     elif end is not None and start in columns:
         known = columns.get(end)
-        columns[end] = columns[start] if known is None else known.zip_with(known.is_not_null(), columns[start])
+        columns[end] = (
+            columns[start] if known is None else known.zip_with(known.is_not_null(), columns[start])
+        )
 
 
 def _add_position(
@@ -202,7 +212,9 @@ def _add_position(
     x, y = record_type.position
     nothing = pl.Series([None], dtype=pl.Float64).new_from_index(0, len(next(iter(columns.values()))))
     lon, lat = to_wgs84(columns.get(x, nothing), columns.get(y, nothing), source.crs)
-    detail = pl.select(pl.format("{}, {}", lon.fill_null(float("nan")), lat.fill_null(float("nan")))).to_series()
+    detail = pl.select(
+        pl.format("{}, {}", lon.fill_null(float("nan")), lat.fill_null(float("nan")))
+    ).to_series()
     faults.extend(
         _Fault(rule, f"{x}, {y}", rows, detail) for rule, rows in position_faults(lon, lat, place.box).items()
     )
@@ -233,7 +245,9 @@ def _rejected(table: pl.DataFrame, record_type: RecordType, faults: list[_Fault]
     return pl.concat(blocks)
 
 
-def rejected_by_format(record_type: str, broken: Sequence[BrokenRow], payload: str, received_at: datetime) -> pl.DataFrame:
+def rejected_by_format(
+    record_type: str, broken: Sequence[BrokenRow], payload: str, received_at: datetime
+) -> pl.DataFrame:
     """Rows that their format already made unreadable, in the form of rejected ones."""
     rows = [(record_type, b.rule, None, b.detail, b.row, b.raw, payload, received_at) for b in broken]
     return pl.DataFrame(rows, schema=REJECTED_SCHEMA, orient="row")

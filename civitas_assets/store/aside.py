@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def put_records_aside(home: Path, tenant: str) -> Path | None:
-    """Move the tenant's records, quarantine and journal away; where they are now, or None if there were none."""
+    """Move the tenant's records, quarantine and journal away; where they are now, None if there were none."""
     aside = home / "aside" / f"{tenant}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     moved = None
     for part in ("records", "quarantine"):

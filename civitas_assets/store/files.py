@@ -72,7 +72,7 @@ class LocalFiles:
             return False
         with _temporary(path, body) as temporary:
             try:
-                # A hard link fails where the name is taken, so that of two writers one wins and none overwrites.
+                # A hard link fails where the name is taken: of two writers one wins and none overwrites.
                 os.link(temporary, path)
             except FileExistsError:
                 return False

@@ -1,7 +1,7 @@
 """The journal of a tenant: which manifests were read, and which days still have to be published.
 
-Days are noted before records change and struck out after publishing, so a crash in between costs a repetition, never
-data.
+Days are noted before records change and struck out after publishing, so a crash in between costs a
+repetition, never data.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class _Entry(msgspec.Struct, frozen=True):
 class Progress(msgspec.Struct, frozen=True):
     """How far a source's landing has been read.
 
-    `manifest` is the last one that was read. `failed` are answers that could not be read, to be tried again until a
-    newer answer of the same address can be. `had_rows` and `unknown_fields` are what was seen so far.
+    `manifest` is the last one that was read. `failed` are answers that could not be read, to be tried again
+    until a newer answer of the same address can be. `had_rows` and `unknown_fields` are what was seen so far.
     """
 
     manifest: str = ""
@@ -36,7 +36,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Pending:
-    """What is not yet published: days of events, and whether things changed; `entries` are the notes that say so."""
+    """What is not yet published: days of events, and whether things changed; `entries` are the notes."""
 
     days: frozenset[date]
     things: bool

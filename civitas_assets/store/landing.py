@@ -1,7 +1,7 @@
-"""Landing: bodies as received, each stored once under its content hash, and a manifest that says where they came from.
+"""Landing: bodies as received, each kept once under its content hash, and manifests of where they came from.
 
-A manifest is one write-once file per fetch of a source; what is known of each address is kept beside it as an index
-that can always be rebuilt.
+A manifest is one write-once file per fetch of a source; what is known of each address is kept beside it as an
+index that can always be rebuilt.
 """
 
 from __future__ import annotations
@@ -143,7 +143,11 @@ def update(known: dict[str, Address], lines: Sequence[Line]) -> None:
     for line in lines:
         if line.sha256:
             known[line.url] = Address(
-                line.sha256, line.content_type, line.etag, line.last_modified, line.fetched_at.date().isoformat()
+                line.sha256,
+                line.content_type,
+                line.etag,
+                line.last_modified,
+                line.fetched_at.date().isoformat(),
             )
 
 

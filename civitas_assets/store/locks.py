@@ -1,4 +1,4 @@
-"""One process at a time for a tenant: a lock that the operating system lets go when its holder ends, however it ends.
+"""One process at a time for a tenant: a lock that the system lets go when its holder ends, however it ends.
 
 Dagster's queue keeps runs of one tenant apart; this also holds for runs from the shell.
 """
@@ -25,5 +25,7 @@ def tenant_lock(folder: Path, tenant: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise TenantBusy(f"another run is working for {tenant}; wait for it, or end it in Dagster") from None
+            raise TenantBusy(
+                f"another run is working for {tenant}; wait for it, or end it in Dagster"
+            ) from None
         yield

@@ -1,4 +1,4 @@
-"""Quarantine: rejected rows with the rule that they broke and where they came from, kept until somebody decides.
+"""Quarantine: rejected rows with the rule that they broke and where they came from, kept for a decision.
 
 The same row rejected again, because its payload was fetched again, is not kept twice.
 """

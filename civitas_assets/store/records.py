@@ -1,6 +1,7 @@
-"""The record store: every accepted record with every revision, one Parquet file per tenant, record type and day.
+"""The record store: every record with every revision, one Parquet file per tenant, record type and day.
 
-Only what is new or changed is appended; a file is replaced whole, so a reader or a crash never meets half of one.
+Only what is new or changed is appended; a file is replaced whole, so a reader or a crash never meets half of
+one.
 """
 
 from __future__ import annotations
@@ -54,8 +55,9 @@ class RecordStore:
     def news(self, record_type: RecordType, records: pl.DataFrame) -> News:
         """What of these records is new or changed; nothing is stored yet.
 
-        `records` has the contract's columns and `source`, `day` (null for record types without an event time),
-        `payload`, `received_at` and `run_id`; of two rows with one key the later one in the frame is the newer.
+        `records` has the contract's columns and `source`, `day` (null for record types without an event
+        time), `payload`, `received_at` and `run_id`; of two rows with one key the later one in the frame is
+        the newer.
         """
         existing = self._existing(record_type, records) if not records.is_empty() else None
         return News(record_type, _fresh(record_type, records, existing))
@@ -118,7 +120,11 @@ def _fresh(record_type: RecordType, records: pl.DataFrame, existing: pl.DataFram
     """
     keys = ["source", *record_type.key]
     values = [name for name in record_type.schema if name not in record_type.key]
-    empty = pl.all_horizontal(pl.col(record_type.measures).is_null()) if record_type.measures else pl.lit(value=False)
+    empty = (
+        pl.all_horizontal(pl.col(record_type.measures).is_null())
+        if record_type.measures
+        else pl.lit(value=False)
+    )
     columns = [*record_type.stored_schema]
     candidates = records.with_columns(pl.lit(0, pl.Int32).alias("revision")).select(columns)
     if existing is None and not candidates.select(keys).is_duplicated().any():
@@ -129,7 +135,7 @@ def _fresh(record_type: RecordType, records: pl.DataFrame, existing: pl.DataFram
     ordered = pl.concat(parts).sort(keys, maintain_order=True)
     same_key = pl.all_horizontal(pl.col(key).eq_missing(pl.col(key).shift(1)) for key in keys)
     if record_type.measures:
-        # Empty rows before the first record of a key are no news: without them, comparing neighbours is enough.
+        # Empty rows before the first record of a key are no news; without them, neighbours are compared.
         ordered = ordered.filter(pl.col(_OLD) | ~empty | ((~empty).cum_sum().over(keys) > 0))
     same_value = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in values)
     news = ordered.filter(pl.col(_OLD) | ~(same_key & same_value).fill_null(value=False))
