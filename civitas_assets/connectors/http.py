@@ -9,11 +9,9 @@ import io
 import logging
 import random
 import re
-import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -23,8 +21,10 @@ from urllib.parse import quote, unquote_plus
 
 import httpx2
 
-from civitas_assets.catalog.model import HttpPolicy, SecretRef, Source
+from civitas_assets.catalog.model import SecretRef, Source
 from civitas_assets.connectors.base import Request
+from civitas_assets.connectors.gate import PROCESS_GATES, Gate
+from civitas_assets.connectors.inflate import CutShort, inflated
 from civitas_assets.errors import FetchError, HttpStatusError
 
 log = logging.getLogger("civitas_assets.fetch")
@@ -33,7 +33,6 @@ _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _RETRIED = frozenset({408, 425, 429, *range(500, 600)})
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
-_STEP = 64 * 1024  # what decompressing may bring forth at once
 _ADVICE = {
     304: "nothing was said to be known; check the server",
     401: "check the secrets that headers: and query: name",
@@ -95,46 +94,6 @@ class _Again(Exception):  # noqa: N818 - a signal within this module
 
     def __init__(self, error: FetchError, pause: float = 0.0) -> None:
         self.error, self.pause = error, pause
-
-
-class _Gate:
-    """What one host bears; of different limits the strictest that was ever named holds."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._interval, self._parallel = 0.0, 1 << 30
-        self._under_way, self._next = 0, float("-inf")
-
-    @contextmanager
-    def turn(
-        self, policy: HttpPolicy, monotonic: Callable[[], float], sleep: Callable[[float], None]
-    ) -> Iterator[None]:
-        """Wait for a place and for the moment to send, and keep the place meanwhile."""
-        with self._changed:
-            self._interval = max(self._interval, 1 / policy.requests_per_second)
-            self._parallel = min(self._parallel, policy.parallel)
-            self._changed.wait_for(lambda: self._under_way < self._parallel)
-            self._under_way += 1
-            now = monotonic()
-            pause = max(0.0, self._next - now)
-            self._next = now + pause + self._interval
-        try:
-            if pause:
-                sleep(pause)
-            yield
-        finally:
-            with self._changed:
-                self._under_way -= 1
-                self._changed.notify()
-
-    def close_until(self, moment: float) -> None:
-        """Nobody sends before the moment: a host that asks one thread to wait means all of them."""
-        with self._changed:
-            self._next = max(self._next, moment)
-
-
-# By host and port. Hosts are spared by the whole process, however many clients it has.
-_PROCESS_GATES: dict[str, _Gate] = {}
 
 
 class _Errand:
@@ -227,7 +186,7 @@ class HttpClient:
     ) -> None:
         self._clock, self._secrets, self._sleep, self._monotonic = clock, secrets, sleep, monotonic
         # Moments of different clocks cannot be compared.
-        self._gates = _PROCESS_GATES if monotonic is time.monotonic else dict[str, _Gate]()
+        self._gates = PROCESS_GATES if monotonic is time.monotonic else dict[str, Gate]()
         for logger in map(logging.getLogger, ("httpx2", "httpcore2")):
             # Below WARNING the library writes addresses and headers as they are sent, with their secrets.
             logger.setLevel(max(logger.level, logging.WARNING))
@@ -259,7 +218,7 @@ class HttpClient:
                 return self._answer(errand, attempt)
             except _Again as again:
                 failure = again
-            except (httpx2.TransportError, httpx2.DecodingError, zlib.error) as fault:
+            except (httpx2.TransportError, CutShort, zlib.error) as fault:
                 what = errand.shown(f"{errand.start} gave no whole answer: {type(fault).__name__}, {fault}")
                 failure = _Again(FetchError(f"{what}; check that the server is well, or raise http.timeout"))
             # Out of the handler: the library's errors hold requests with secrets, and are no cause of ours.
@@ -274,7 +233,7 @@ class HttpClient:
         url, policy = errand.start, errand.policy
         timeout = min(policy.timeout, policy.total_time).total_seconds()
         for _ in range(_MOST_REDIRECTS + 1):
-            gate = self._gates.setdefault(_site(url), _Gate())
+            gate = self._gates.setdefault(_site(url), Gate())
             with gate.turn(policy, self._monotonic, self._sleep):
                 deadline = self._monotonic() + policy.total_time.total_seconds()
                 target, headers, auth = errand.dressed(url)
@@ -295,7 +254,7 @@ class HttpClient:
         raise FetchError(errand.shown(f"{errand.start} redirects over {_MOST_REDIRECTS} times: correct url:"))
 
     def _body(
-        self, errand: _Errand, url: str, reply: httpx2.Response, gate: _Gate, deadline: float
+        self, errand: _Errand, url: str, reply: httpx2.Response, gate: Gate, deadline: float
     ) -> bytes | None:
         """The body of a good answer, None where a good answer has none."""
         status, policy, seconds = reply.status_code, errand.policy, errand.policy.total_time.total_seconds()
@@ -319,7 +278,7 @@ class HttpClient:
         if reply.is_stream_consumed:  # some transports have read and decoded it already
             pieces: Iterable[bytes] = [reply.content]
         else:
-            pieces = reply.iter_raw() if encoding == "identity" else _inflated(reply.iter_raw())
+            pieces = reply.iter_raw() if encoding == "identity" else inflated(reply.iter_raw())
         for piece in pieces:
             if self._monotonic() > deadline:
                 raise FetchError(f"{url} took over {seconds:g} s: raise http.total_time if it is so slow")
@@ -338,18 +297,3 @@ def _asked_pause(text: str, now: datetime) -> float:
     except ValueError:
         return 0.0
     return max(0.0, ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds())
-
-
-def _inflated(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """gzip or zlib data in steps of bounded size, at least one per piece; members in a row are one body."""
-    inflater, begun = zlib.decompressobj(zlib.MAX_WBITS | 32), False
-    for piece in pieces:
-        data, more, begun = piece, True, True
-        while more:
-            if inflater.eof:
-                inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)
-            yield (step := inflater.decompress(data, _STEP))
-            data = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
-            more = bool(data) or (len(step) == _STEP and not inflater.eof)
-    if begun and not inflater.eof:
-        raise httpx2.DecodingError("the compressed data ends early")

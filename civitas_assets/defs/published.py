@@ -31,7 +31,7 @@ def published_asset(deployment: Deployment) -> dg.AssetsDefinition:
     )
     def publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         tenant = deployment.catalog.tenant(context.partition_key)
-        workspace = deployment.workspace(context.run_id)
+        workspace = deployment.workspace(context.run.run_id)
         destination = deployment.destination(tenant)
         task = workspace.task()
         if task is None:
@@ -39,7 +39,7 @@ def published_asset(deployment: Deployment) -> dg.AssetsDefinition:
                 asset_key=PUBLISHED, metadata={"days": 0, "rows": 0, "path": destination.address}
             )
         with deployment.working_for(tenant):
-            publication = destination.publish(deployment.project, workspace, context.run_id)
+            publication = destination.publish(deployment.project, workspace, context.run.run_id)
             deployment.stores(tenant).journal.strike(task.entries)
             workspace.remove()
         return dg.MaterializeResult(

@@ -64,7 +64,7 @@ def record_assets(deployment: Deployment) -> dg.AssetsDefinition:
         tenant = deployment.catalog.tenant(context.partition_key)
         stores = deployment.stores(tenant)
         with deployment.working_for(tenant):
-            reports = read_sources(tenant, scope.chosen(tenant), CONNECTORS, stores, context.run_id)
+            reports = read_sources(tenant, scope.chosen(tenant), CONNECTORS, stores, context.run.run_id)
         wanted = {key.path[-1] for key in context.selected_asset_keys}
         for report in reports:
             for name in sorted(tenant.sources[report.source].record_types() & wanted):

@@ -38,9 +38,11 @@ def shared_assets(deployment: Deployment) -> dg.AssetsDefinition:
         specs=[_spec(model) for model in project.models.values()],
         check_specs=checks,
         partitions_def=deployment.partitions,
-        can_subset=False,
+        can_subset=True,
     )
     def harmonise(context: dg.AssetExecutionContext, scope: Scope) -> Iterator[Any]:
+        wanted = {key.path[-1] for key in context.selected_asset_keys}
+        models = [name for name in project.models if name in wanted]
         tenant = deployment.catalog.tenant(context.partition_key)
         stores = deployment.stores(tenant)
         with deployment.working_for(tenant):
@@ -48,23 +50,24 @@ def shared_assets(deployment: Deployment) -> dg.AssetsDefinition:
             rebuild = scope.rebuild or not deployment.destination(tenant).is_current(project)
             task = plan(stores, rebuild=rebuild)
             if task is None:
-                for name in project.models:
+                for name in models:
                     yield dg.MaterializeResult(asset_key=shared_key(name), metadata={"days": 0, "dagster/row_count": 0})
                 return
-            folder = deployment.workspace(context.run_id).folder
+            folder = deployment.workspace(context.run.run_id).folder
             workspace = make_workspace(folder, tenant, stores, task, deployment.settings.memory_limit)
             results = {result.unique_id: result for result in build(project, workspace)}
             made = previews(project, workspace)
         failures = []
         for unique_id, test in project.tests.items():
             if unique_id in results:
-                yield _check(test, results[unique_id])
+                if test.model in wanted:
+                    yield _check(test, results[unique_id])
                 if test.blocking and not results[unique_id].ok:
                     failures.append(f"{test.name} ({results[unique_id].failures} rows)")
         if failures:
             error = TestsFailed(failures)
             raise dg.Failure(str(error), metadata={"workspace": str(workspace.database)}, allow_retries=False) from error
-        for name in project.models:
+        for name in models:
             seconds = sum(r.seconds for r in results.values() if r.kind == "model" and r.name == name)
             yield dg.MaterializeResult(asset_key=shared_key(name), metadata=_metadata(made[name], task, seconds))
 

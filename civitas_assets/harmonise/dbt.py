@@ -50,7 +50,7 @@ def build(project: Project, workspace: Workspace) -> Sequence[NodeResult]:
     manifest = Manifest.from_msgpack((project.prepared / PARSED).read_bytes())
     manifest.build_flat_graph()
     arguments = invocation("build", project, workspace.folder, workspace.folder / "target")
-    arguments += ["--exclude-resource-type", "unit_test", "--no-write-json", "--no-partial-parse"]
+    arguments += ["--selector", "run", "--no-write-json", "--no-partial-parse"]
     try:
         outcome: Any = dbtRunner(manifest=manifest, callbacks=[_show_progress]).invoke(arguments)
     finally:

@@ -94,8 +94,8 @@ class Project:
         """The data tests of shared models, by dbt's unique id."""
         found = {}
         for unique_id, node in sorted(self.manifest["nodes"].items()):
-            if node["resource_type"] != "test":
-                continue
+            if node["resource_type"] != "test" or "project" in node["tags"]:
+                continue  # tests of the project itself run before a release, not in a run
             attached = self.manifest["nodes"].get(node.get("attached_node") or "")
             guarded = attached or next(
                 (n for parent in node["depends_on"]["nodes"] if _is_shared(n := self.manifest["nodes"].get(parent, {}))),

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from civitas_assets.catalog import Source, Tenant, Window
 from civitas_assets.connectors.base import Answer, Connector, Request
-from civitas_assets.connectors.http import HttpClient, Response, Validators
+from civitas_assets.connectors.http import HttpClient, Response, Validators, public_url
 from civitas_assets.errors import FetchError
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.store.files import Files
@@ -149,25 +149,28 @@ class _LandingSession:
 
     def _admit(self, request: Request) -> None:
         """A page loop ends in an error, not in the ceiling of somebody's patience."""
-        if request.url in self._requested:
-            raise FetchError(
-                f"{request.url} is asked for a second time in one fetch: its links run in a circle"
-            )
+        address = self._address(request)
+        if address in self._requested:
+            raise FetchError(f"{address} is asked for a second time in one fetch: its links run in a circle")
         if len(self._requested) >= self._source.http.max_pages:
             raise FetchError(
                 f"more than {self._source.http.max_pages} requests: raise http.max_pages if that is right"
             )
-        self._requested.add(request.url)
+        self._requested.add(address)
+
+    def _address(self, request: Request) -> str:
+        """What the manifest calls the request: a server's link may repeat a secret, which is left out."""
+        return str(public_url(request.url, self._source))
 
     def _get(self, request: Request) -> Response:
-        known = self._known.get(request.url)
+        known = self._known.get(self._address(request))
         # Without the body a 304 would be of no use; then the question is asked as if for the first time.
         conditional = known is not None and self._landing.holds(known.sha256)
         validators = Validators(known.etag, known.last_modified) if known and conditional else None
         return self._client.get(request, self._source, validators=validators)
 
     def _land(self, request: Request, response: Response) -> Answer:
-        known = self._known.get(request.url)
+        known = self._known.get(self._address(request))
         body = response.body
         if response.status == 404:
             self._lines.append(self._line(request, response, None))
@@ -207,7 +210,7 @@ class _LandingSession:
         size: int = 0,
     ) -> Line:
         return Line(
-            url=request.url,
+            url=self._address(request),
             state="not_found" if address is None else "unchanged" if unchanged else "stored",
             status=response.status,
             fetched_at=response.fetched_at,

@@ -1,0 +1,52 @@
+"""What hosts bear: so many requests a second and so many at once, counted for the whole process.
+
+Sending is not done here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from civitas_assets.catalog.model import HttpPolicy
+
+
+class Gate:
+    """What one host bears; of different limits the strictest that was ever named holds."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._interval, self._parallel = 0.0, 1 << 30
+        self._under_way, self._next = 0, float("-inf")
+
+    @contextmanager
+    def turn(
+        self, policy: HttpPolicy, monotonic: Callable[[], float], sleep: Callable[[float], None]
+    ) -> Iterator[None]:
+        """Wait for a place and for the moment to send, and keep the place meanwhile."""
+        with self._changed:
+            self._interval = max(self._interval, 1 / policy.requests_per_second)
+            self._parallel = min(self._parallel, policy.parallel)
+            self._changed.wait_for(lambda: self._under_way < self._parallel)
+            self._under_way += 1
+            now = monotonic()
+            pause = max(0.0, self._next - now)
+            self._next = now + pause + self._interval
+        try:
+            if pause:
+                sleep(pause)
+            yield
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify()
+
+    def close_until(self, moment: float) -> None:
+        """Nobody sends before the moment: a host that asks one thread to wait means all of them."""
+        with self._changed:
+            self._next = max(self._next, moment)
+
+
+# By host and port. Hosts are spared by the whole process, however many clients it has.
+PROCESS_GATES: dict[str, Gate] = {}
