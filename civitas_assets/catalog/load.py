@@ -90,20 +90,19 @@ def _load_tenant(file: Path, models: SourceModels) -> Tenant:
         place: Path_ = ("sources", name)
         if not isinstance(settings, dict):
             faults.append(document.fault(place, "must hold the source's settings"))
-        elif settings.get("connector") not in models:
+        elif not isinstance(connector := settings.get("connector"), str) or connector not in models:
             known = ", ".join(sorted(models))
             faults.append(document.fault((*place, "connector"), f"must be one of: {known}"))
         else:
             try:
-                sources[name] = models[settings["connector"]].model_validate(_tuples(settings))
+                sources[name] = models[connector].model_validate(_tuples(settings))
             except ValidationError as error:
-                model = models[settings["connector"]]
-                faults.extend(document.fault((*place, *at), text) for at, text in _explain(error, model))
+                faults.extend(document.explained(error, models[connector], place))
     content["sources"] = sources
     try:
         tenant = Tenant.model_validate(_tuples(content))
     except ValidationError as error:
-        faults.extend(document.fault(at, text) for at, text in _explain(error, Tenant))
+        faults.extend(document.explained(error, Tenant))
     if faults:
         raise CatalogError(faults)
     for name, source in tenant.sources.items():
@@ -128,6 +127,7 @@ class _Document:
         self.content: dict[str, Any] = {}
         self.faults: list[Fault] = []
         self._lines: dict[Path_, int] = {(): 1}
+        self._written: dict[Path_, str] = {}
         try:
             text = file.read_text(encoding="utf-8")
             node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -160,6 +160,8 @@ class _Document:
             for index, value in enumerate(node.value):
                 self._lines[(*place, index)] = value.start_mark.line + 1
                 self._walk(value, (*place, index))
+        elif isinstance(node, yaml.ScalarNode):
+            self._written[place] = node.value
 
     def fault(self, place: Sequence[str | int], message: str) -> Fault:
         known = tuple(place)
@@ -167,21 +169,24 @@ class _Document:
             known = known[:-1]
         return Fault(self.file.name, self._lines[known], ".".join(map(str, place)), message)
 
-
-def _explain(error: ValidationError, model: type[BaseModel]) -> list[tuple[Path_, str]]:
-    """Pydantic's errors in the words of somebody who edits YAML."""
-    explained: dict[Path_, str] = {}
-    for detail in error.errors():
-        place = tuple(part for part in detail["loc"] if not _is_internal(part))
-        explained.setdefault(place, _sentence(detail, place, model))
-    return list(explained.items())
+    def explained(self, error: ValidationError, model: type[BaseModel], below: Path_ = ()) -> list[Fault]:
+        """Pydantic's errors in the words of somebody who edits YAML, one for each place."""
+        found: dict[Path_, Fault] = {}
+        for detail in error.errors():
+            if detail["loc"][-1:] == ("str",) and isinstance(detail["input"], dict):
+                continue  # text or a secret was possible, and this is meant as a secret
+            place = tuple(part for part in detail["loc"] if not _is_internal(part))
+            written = self._written.get((*below, *place))
+            sentence = _sentence(detail, place, model, written)
+            found.setdefault(place, self.fault((*below, *place), sentence))
+        return list(found.values())
 
 
 def _is_internal(part: str | int) -> bool:
     return isinstance(part, str) and (part in {"str", "SecretRef", "[key]"} or part.startswith("function-"))
 
 
-def _sentence(detail: ErrorDetails, place: Path_, model: type[BaseModel]) -> str:
+def _sentence(detail: ErrorDetails, place: Path_, model: type[BaseModel], written: str | None) -> str:
     kind, given = detail["type"], detail["input"]
     if kind == "missing":
         return "is missing"
@@ -190,8 +195,9 @@ def _sentence(detail: ErrorDetails, place: Path_, model: type[BaseModel]) -> str
         close = difflib.get_close_matches(str(place[-1]), allowed, n=1)
         hint = f"did you mean {close[0]}? " if close else ""
         return f"is not known here; {hint}allowed: {', '.join(sorted(allowed))}"
-    if kind == "string_type" and isinstance(given, int | float):
-        return f"must be text: write it in quotes, as in '{given}'"
+    if kind == "string_type" and written is not None:
+        # As written, because YAML has already made another number of one that starts with zero.
+        return f"must be text: write it in quotes, as in '{written}'"
     if kind == "literal_error":
         return f"is {given!r}, but must be one of: {detail['ctx']['expected']}"
     if kind == "value_error":
@@ -203,7 +209,9 @@ def _fields_at(model: type[BaseModel], place: Path_) -> list[str]:
     """Names of the fields of the model that sits at the place below the given one."""
     for part in place:
         field = model.model_fields.get(str(part))
-        nested = _nested_model(field.annotation) if field else None
+        if field is None:  # a key of a mapping, whose values are what was found last
+            continue
+        nested = _nested_model(field.annotation)
         if nested is None:
             return []
         model = nested
@@ -211,5 +219,6 @@ def _fields_at(model: type[BaseModel], place: Path_) -> list[str]:
 
 
 def _nested_model(annotation: Any) -> type[BaseModel] | None:
-    candidates = [annotation, *getattr(annotation, "__args__", ())]
-    return next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_nested_model, getattr(annotation, "__args__", ()))), None)

@@ -110,6 +110,12 @@ class TimeRule(Model):
     def _consistent(self) -> Self:
         if self.zone != "received" and self.column is None:
             raise ValueError("column is needed: the native field that holds the time")
+        if (
+            self.zone == "offset"
+            and self.format not in {"iso", "epoch_s", "epoch_ms"}
+            and "z" not in self.format
+        ):
+            raise ValueError("format needs %z with zone: offset, since each time carries its own")
         if self.stamp != "instant" and self.interval is None:
             raise ValueError(f"interval is needed with stamp: {self.stamp}")
         if self.fold != "reject" and self.zone != "local_wall":

@@ -1,4 +1,4 @@
-"""Address templates: `{name}` is a value of an `each:` list, `{day:…}`, `{month:…}`, `{year:…}` of the window.
+"""Address templates: `{name}` is a value of an `each:` list, `{day:…}`, `{month:…}`, `{year:…}` of a window.
 
 Templates are expanded here and nowhere else; a template cannot reach anything but these names.
 """

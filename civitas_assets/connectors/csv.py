@@ -10,6 +10,7 @@ import io
 import itertools
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -110,14 +111,25 @@ def _parse(source: CsvSource, body: bytes) -> tuple[pl.DataFrame, tuple[BrokenRo
         raise ReadError("is empty: not even a header")
     broken: tuple[BrokenRow, ...] = ()
     try:
-        table = pl.read_csv(body, **options)
-    except pl.exceptions.ComputeError:
-        body, broken = _without_broken_rows(source, body, skip)
-        table = pl.read_csv(body, **{**options, "skip_lines": 0})
+        try:
+            table = pl.read_csv(body, **options)
+            numbers = pl.int_range(1, table.height + 1, eager=True)
+        except pl.exceptions.ComputeError:
+            body, numbers, broken = _without_broken_rows(source, body, skip)
+            table = pl.read_csv(body, **{**options, "skip_lines": 0})
     except pl.exceptions.NoDataError:
         raise ReadError("holds no header") from None
-    table = table.rename({column: column.strip() for column in table.columns})
-    return table.with_row_index(ROW, offset=1), broken
+    except (pl.exceptions.PolarsError, csv.Error) as error:
+        raise ReadError(f"is not the CSV that was declared: {str(error).splitlines()[0]}") from None
+    names = [column.strip() for column in table.columns]
+    twice = sorted({name for name in names if names.count(name) > 1 or name == ROW})
+    if twice:
+        raise ReadError(f"has more than one column {', '.join(twice)}")
+    table.columns = names
+    # A blank line, or a row of empty cells, is the end of a block or of the file, and no record.
+    return table.insert_column(0, numbers.alias(ROW)).filter(
+        ~pl.all_horizontal(pl.exclude(ROW).is_null())
+    ), broken
 
 
 def _lines_before_header(source: CsvSource, body: bytes) -> int:
@@ -126,27 +138,31 @@ def _lines_before_header(source: CsvSource, body: bytes) -> int:
     head = body[:_HEADER_SEARCH_BYTES].decode(errors="ignore")
     reader = csv.reader(io.StringIO(head), delimiter=source.delimiter, quotechar=source.quote)
     start = 0
-    for cells in reader:
-        if set(source.header) <= {cell.strip() for cell in cells}:
-            return start
-        start = reader.line_num
+    with suppress(csv.Error):
+        for cells in reader:
+            if set(source.header) <= {cell.strip() for cell in cells}:
+                return start
+            start = reader.line_num
     raise ReadError(f"has no header with the columns {', '.join(source.header)}")
 
 
-def _without_broken_rows(source: CsvSource, body: bytes, skip: int) -> tuple[bytes, tuple[BrokenRow, ...]]:
+def _without_broken_rows(
+    source: CsvSource, body: bytes, skip: int
+) -> tuple[bytes, pl.Series, tuple[BrokenRow, ...]]:
     """The slow path for files with rows wider than the header: those rows apart, the rest as they are."""
     dialect: dict[str, Any] = {"delimiter": source.delimiter, "quotechar": source.quote}
     lines = itertools.islice(io.StringIO(body.decode(), newline=""), skip, None)
-    kept, broken, width = io.StringIO(), list[BrokenRow](), 0
+    kept, numbers, broken, width = io.StringIO(), list[int](), list[BrokenRow](), 0
     writer = csv.writer(kept, **dialect)
     for number, cells in enumerate(csv.reader(lines, **dialect)):
         width = width or len(cells)
         if len(cells) > width and any(cells[width:]):
             raw = source.delimiter.join(cells)
             broken.append(BrokenRow(number, "too_many_cells", f"{len(cells)} cells, {width} columns", raw))
-        else:
+        elif cells:
             writer.writerow(cells[:width])
-    return kept.getvalue().encode(), tuple(broken)
+            numbers.append(number)
+    return kept.getvalue().encode(), pl.Series(numbers[1:], dtype=pl.Int64), tuple(broken)
 
 
 def _select(source: CsvSource, table: pl.DataFrame, used: set[str]) -> pl.DataFrame:

@@ -48,8 +48,16 @@ class _Feature(msgspec.Struct):
     id: str | int | float | None = None
 
 
+class _CrsProperties(msgspec.Struct):
+    name: Any = None
+
+
+class _Crs(msgspec.Struct):
+    properties: _CrsProperties | None = None
+
+
 class _Head(msgspec.Struct):
-    crs: dict[str, Any] | None = None
+    crs: _Crs | None = None
 
 
 class GeoJsonConnector:
@@ -71,7 +79,7 @@ class GeoJsonConnector:
         features = records_at(body, "features")
         _check_crs(body, source)
         frame = columns_of(features, wanted)
-        decoded = msgspec.json.decode(features, type=list[_Feature])
+        decoded = _decode(features, list[_Feature])
         if source.feature_id is not None:
             frame = frame.with_columns(series(source.feature_id, [feature.id for feature in decoded]))
         if source.contract.position is not None:
@@ -85,6 +93,13 @@ class GeoJsonConnector:
         yield RawTable(source.record_type, frame)
 
 
+def _decode(body: bytes, kind: Any) -> Any:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.DecodeError as error:
+        raise ReadError(f"is not GeoJSON: {error}") from None
+
+
 def _point(geometry: _Geometry | None) -> tuple[Any, Any]:
     if geometry is None or geometry.type != "Point" or not isinstance(geometry.coordinates, list):
         return None, None
@@ -94,8 +109,7 @@ def _point(geometry: _Geometry | None) -> tuple[Any, Any]:
 
 def _check_crs(body: bytes, source: GeoJsonSource) -> None:
     """A file that names another reference system than the source is an error: nothing is guessed."""
-    head = msgspec.json.decode(body, type=_Head)
-    name = str(((head.crs or {}).get("properties") or {}).get("name", ""))
-    match = _EPSG.search(name)
+    crs = _decode(body, _Head).crs
+    match = _EPSG.search(str(crs.properties.name)) if crs and crs.properties else None
     if match and f"EPSG:{match[1]}" != source.crs:
         raise ReadError(f"is in EPSG:{match[1]}, but the source says {source.crs}: set crs")

@@ -32,7 +32,7 @@ def valid_path(path: str) -> str:
         try:
             jmespath.compile(path)
         except jmespath.exceptions.JMESPathError as error:
-            raise ValueError(f"is no JMESPath expression: {str(error).splitlines()[0]}") from None
+            raise ValueError(f"is no JMESPath expression: {_first_line(error)}") from None
     return path
 
 
@@ -49,8 +49,10 @@ def records_at(body: bytes, path: str) -> bytes:
             found = _walk(body, path)
         else:
             found = msgspec.json.encode(jmespath.search(path, msgspec.json.decode(body)))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ReadError(f"is not the JSON that was declared: {error}") from None
+    except jmespath.exceptions.JMESPathError as error:
+        raise ReadError(f"does not fit the path {path!r}: {_first_line(error)}") from None
     if not found.lstrip()[:1] == b"[":
         raise ReadError(f"has no list of records at {path or 'its top level'}: check records")
     return found
@@ -131,7 +133,14 @@ def _searched(records: bytes, paths: Sequence[str]) -> list[list[Any]]:
     except msgspec.DecodeError as error:
         raise ReadError(f"holds records that are not objects: {error}") from None
     compiled = [jmespath.compile(_quoted(path) if is_plain(path) else path) for path in paths]
-    return [[expression.search(record) for record in decoded] for expression in compiled]
+    try:
+        return [[expression.search(record) for record in decoded] for expression in compiled]
+    except jmespath.exceptions.JMESPathError as error:
+        raise ReadError(f"does not fit the paths of its fields: {_first_line(error)}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _quoted(path: str) -> str:
@@ -139,11 +148,14 @@ def _quoted(path: str) -> str:
 
 
 def series(name: str, values: Sequence[Any]) -> pl.Series:
-    """A column of JSON values: numbers stay numbers; where types differ, everything is text."""
+    """A column of JSON values: of one simple type as that type, else all of them as text."""
     try:
-        return pl.Series(name, values, strict=True)
+        column = pl.Series(name, values, strict=True)
     except (TypeError, OverflowError, pl.exceptions.PolarsError):
-        return pl.Series(name, [_text(value) for value in values], pl.String)
+        column = None
+    if column is not None and not column.dtype.is_nested() and column.dtype != pl.Object:
+        return column
+    return pl.Series(name, [_text(value) for value in values], pl.String)
 
 
 def _text(value: Any) -> str | None:

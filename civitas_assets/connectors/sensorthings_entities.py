@@ -114,7 +114,7 @@ class _Root(msgspec.Struct, rename={"settings": "serverSettings"}):
 def _decode(body: bytes, kind: Any) -> Any:
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ReadError(f"is not what SensorThings answers: {error}") from None
 
 
@@ -199,6 +199,8 @@ def _from_array(part: _DataArray) -> pl.DataFrame:
     places = {name: position for position, name in enumerate(part.components)}
     if not {"phenomenonTime", "result"} <= places.keys():
         raise ReadError(f"has a data array without phenomenonTime or result; it has {', '.join(places)}")
+    if any(len(row) < len(places) for row in part.rows):
+        raise ReadError(f"has a data array with rows of fewer than its {len(places)} components")
     pick: Callable[[str], Sequence[Any]] = lambda name: (  # noqa: E731
         list(map(itemgetter(places[name]), part.rows)) if name in places else [None] * len(part.rows)
     )
@@ -236,8 +238,9 @@ def _position(thing: Thing) -> tuple[float | None, float | None]:
         stream.observed_area for stream in thing.datastreams
     ]
     for area in areas:
-        geometry = (area or {}).get("geometry") or area or {}
-        if geometry.get("type") == "Point" and len(geometry.get("coordinates") or ()) >= 2:
-            lon, lat, *_ = geometry["coordinates"]
-            return float(lon), float(lat)
+        geometry = (area or {}).get("geometry") or area
+        if isinstance(geometry, dict) and geometry.get("type") == "Point":
+            match geometry.get("coordinates"):
+                case [int() | float() as lon, int() | float() as lat, *_]:
+                    return float(lon), float(lat)
     return None, None

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from civitas_assets.catalog import Source, Tenant, Window
 from civitas_assets.connectors.base import Answer, Connector, Request
 from civitas_assets.connectors.http import HttpClient, Response, Validators, public_url
-from civitas_assets.errors import FetchError
+from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.store.files import Files
 from civitas_assets.store.landing import Address, Line, SourceLanding, config_hash, update
@@ -124,28 +124,35 @@ class _LandingSession:
         self, requests: Iterable[Request], follow: Callable[[Answer], Iterable[Request]] | None = None
     ) -> Iterator[Answer]:
         """See `connectors.base.Session`."""
-        waiting, running, failures = deque(requests), dict[Future[Response], Request](), list[FetchError]()
+        waiting, running, failures = deque(requests), dict[Future[Response], Request](), list[str]()
         with ThreadPoolExecutor(self._source.http.parallel, thread_name_prefix="request") as pool:
             while waiting or running:
                 while waiting and len(running) < 2 * self._source.http.parallel:
                     request = waiting.popleft()
-                    self._admit(request)
-                    running[pool.submit(self._get, request)] = request
+                    try:
+                        self._admit(request)
+                    except FetchError as error:
+                        failures.append(str(error))
+                    else:
+                        running[pool.submit(self._get, request)] = request
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     request = running.pop(future)
                     try:
                         response = future.result()
                     except FetchError as error:
-                        failures.append(error)
+                        failures.append(str(error))
                         continue
                     answer = self._land(request, response)
                     if follow is not None and answer.found:
-                        waiting.extend(follow(answer))
+                        try:
+                            waiting.extend(follow(answer))
+                        except ReadError as error:
+                            failures.append(f"{request.url} {error}")
                     yield answer
         if failures:
             others = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-            raise FetchError(f"{failures[0]}{others}") from None
+            raise FetchError(f"{failures[0]}{others}")
 
     def _admit(self, request: Request) -> None:
         """A page loop ends in an error, not in the ceiling of somebody's patience."""

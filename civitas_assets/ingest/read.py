@@ -97,10 +97,14 @@ class _SourceReader:
         progress = self._stores.journal.progress(self._source.name)
         manifests = list(self._landing.manifests(after=progress.manifest))
         fresh = [line for manifest in manifests for line in manifest.lines if line.state == "stored"]
-        # What could not be read is tried again, because the source's settings may have been mended since.
-        again = [line for line in progress.failed if line.url not in {newer.url for newer in fresh}]
+        # What could not be read is tried again, because the source's settings may have been mended since;
+        # where there is a newer answer, only after that could not be read either.
+        newer = {line.url for line in fresh}
+        again = [line for line in progress.failed if line.url not in newer]
+        waiting = [line for line in progress.failed if line.url in newer]
         for batch in _batches([*again, *fresh]):
             self._read(batch)
+        self._failed = _unsuperseded(waiting, [*again, *fresh], self._failed)
         self._advance(progress, manifests[-1].name if manifests else progress.manifest)
         self.report.seconds = time.monotonic() - started
         if self.report.payloads:
@@ -213,6 +217,20 @@ class _SourceReader:
             self._tenant.slug, self._source.name, state, sum(c.read for c in counts),
             sum(c.new for c in counts), sum(c.changed for c in counts), sum(c.rejected for c in counts),
         )  # fmt: skip
+
+
+def _unsuperseded(waiting: Sequence[Line], tried: Sequence[Line], failed: Sequence[Line]) -> list[Line]:
+    """The lines that are still to be read: those without a later answer of the same address that was read."""
+    unread = {(line.url, line.fetched_at) for line in failed}
+    open_by_url: dict[str, list[Line]] = defaultdict(list)
+    for line in waiting:
+        open_by_url[line.url].append(line)
+    for line in tried:
+        if (line.url, line.fetched_at) in unread:
+            open_by_url[line.url].append(line)
+        else:
+            open_by_url[line.url].clear()
+    return [line for lines in open_by_url.values() for line in lines]
 
 
 def _batches(lines: Sequence[Line]) -> Iterator[list[Line]]:

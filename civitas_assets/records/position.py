@@ -25,10 +25,10 @@ def to_wgs84(lon: pl.Series, lat: pl.Series, crs: str) -> tuple[pl.Series, pl.Se
     transformer = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
     x, y = transformer.transform(lon.fill_null(math.nan).to_list(), lat.fill_null(math.nan).to_list())
     known = lon.is_not_null() & lat.is_not_null()
-    nothing = pl.Series([None], dtype=pl.Float64).new_from_index(0, len(lon))
+    # Half a position stays as it is, so that it can be named a fault.
     return (
-        pl.Series("lon", x, pl.Float64).round(_DECIMALS).zip_with(known, nothing),
-        pl.Series("lat", y, pl.Float64).round(_DECIMALS).zip_with(known, nothing),
+        pl.Series("lon", x, pl.Float64).round(_DECIMALS).zip_with(known, lon),
+        pl.Series("lat", y, pl.Float64).round(_DECIMALS).zip_with(known, lat),
     )
 
 

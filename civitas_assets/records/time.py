@@ -16,7 +16,9 @@ from civitas_assets.catalog import TimeRule
 from civitas_assets.records.contract import UTC_TIME
 
 _NAIVE = pl.Datetime("us")
+_MOST_MICROSECONDS = 1e16  # some three hundred years
 _NAIVE_ISO = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d")
+_HOUR_24 = r"(^|[^:0-9])24:00(:00(?:\.0+)?)?($|[^:.0-9])"
 _OFFSET_ISO = ("%+", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%dT%H:%M:%S%.f%#z")
 
 
@@ -111,8 +113,8 @@ def _naive(written: pl.Series, rule: TimeRule) -> pl.Series:
     text = written.cast(pl.String)
     extra_day = None
     if rule.hour24:
-        midnight = text.str.contains(r"\b24:00(:00)?\b").fill_null(value=False)
-        text = text.str.replace(r"\b24:00", "00:00").zip_with(midnight, text)
+        midnight = text.str.contains(_HOUR_24).fill_null(value=False)
+        text = text.str.replace(_HOUR_24, "${1}00:00${2}${3}")
         extra_day = midnight
     if rule.format != "iso":
         wall = text.str.strptime(_NAIVE, rule.format, strict=False)
@@ -135,8 +137,9 @@ def _aware(written: pl.Series, form: str) -> pl.Series:
 
 def _epoch(written: pl.Series, form: str) -> pl.Series:
     factor = 1_000_000 if form == "epoch_s" else 1_000
-    number = written.cast(pl.Float64, strict=False)
-    return (number * factor).round().cast(pl.Int64, strict=False).cast(UTC_TIME)
+    number = (written.cast(pl.Float64, strict=False) * factor).round()
+    # Beyond a calendar's years there is no time to convert.
+    return number.set(number.abs() > _MOST_MICROSECONDS, None).cast(pl.Int64, strict=False).cast(UTC_TIME)
 
 
 def _fill(parsed: pl.Series, text: pl.Series, parse: Callable[[pl.Series], pl.Series]) -> pl.Series:

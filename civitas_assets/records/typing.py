@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import polars as pl
 
@@ -21,7 +21,12 @@ from civitas_assets.records.raw import PAYLOAD, RECEIVED, ROW, TIME, BrokenRow, 
 from civitas_assets.records.time import event_times, parse_instants
 
 _TRUE = ("true", "t", "1", "1.0", "yes", "y", "ja", "j", "wahr", "x")
+# With a decimal comma a point groups thousands and nothing else: 12.5 is no number there, least of all 125.
+_COMMA_NUMBER = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?$"
 _FALSE = ("false", "f", "0", "0.0", "no", "n", "nein", "falsch")
+
+# No measurement is older than instruments; beyond lie times written in another unit, or to mean none.
+_FIRST_TIME, _LAST_TIME = datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 REJECTED_SCHEMA: dict[str, pl.DataType] = {
     "record_type": pl.String(),
@@ -67,15 +72,16 @@ def with_origin(
 ) -> pl.DataFrame:
     """The rows of one payload with the source's constants, the payload's hash and its reception."""
     accepted = RECORD_TYPES[raw.record_type].accepted
+    frame = _without_nulls(raw.frame, source)
     constants = []
     for name, template in source.constants.items():
         if name in accepted:
             value = pl.lit(fill(template, variables))
-            present = name in raw.frame.columns
+            present = name in frame.columns
             constants.append(
                 (pl.coalesce(pl.col(name).cast(pl.String), value) if present else value).alias(name)
             )
-    table = raw.frame if ROW in raw.frame.columns else raw.frame.with_row_index(ROW, offset=1)
+    table = frame if ROW in frame.columns else frame.with_row_index(ROW, offset=1)
     return table.with_columns(
         *constants, pl.lit(payload).alias(PAYLOAD), pl.lit(received_at).cast(UTC_TIME).alias(RECEIVED)
     )
@@ -87,7 +93,6 @@ def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: So
     Raises:
         ReadError: a required field is in no row because the source's mapping does not bring it.
     """
-    table = _without_nulls(table, source)
     faults: list[_Fault] = []
     columns: dict[str, pl.Series] = {}
     for name in record_type.accepted:
@@ -167,6 +172,7 @@ def _as_text(values: pl.Series) -> pl.Series:
 def _as_number(values: pl.Series, decimal: str) -> pl.Series:
     if values.dtype == pl.String:
         if decimal == ",":
+            values = values.set(~values.str.contains(_COMMA_NUMBER), None)
             values = values.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
         values = values.cast(pl.Float64, strict=False)
     number = values.cast(pl.Float64, strict=False)
@@ -191,7 +197,13 @@ def _add_times(  # noqa: PLR0917 - each argument is of another type
         return
     if start not in columns and source.time is not None:
         written = table[TIME] if TIME in table.columns else None
-        series = columns.get(record_type.key[0], table[ROW])
+        # Passes of the repeated hour are told apart by order within one payload, not over several.
+        series = pl.DataFrame(
+            {
+                "series": columns.get(record_type.key[0], table[ROW]),
+                **table.select(PAYLOAD, RECEIVED).to_dict(),
+            }
+        ).to_struct()
         times = event_times(written, source.time, place.zone, table[RECEIVED], series)
         columns[start] = times.start
         if end is not None:
@@ -202,6 +214,9 @@ def _add_times(  # noqa: PLR0917 - each argument is of another type
         columns[end] = (
             columns[start] if known is None else known.zip_with(known.is_not_null(), columns[start])
         )
+    if start in columns:
+        possible = columns[start].is_between(_FIRST_TIME, _LAST_TIME).fill_null(value=True)
+        faults.append(_Fault("time_is_implausible", start, ~possible, columns[start]))
 
 
 def _add_position(

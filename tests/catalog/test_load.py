@@ -1,0 +1,233 @@
+"""Whoever edits a tenant's file learns of every fault at once: file, line, field, what is allowed there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from civitas_assets.catalog import Catalog, SecretRef, load_catalog
+from civitas_assets.connectors.registry import SOURCE_MODELS
+from civitas_assets.errors import CatalogError, Fault
+from civitas_assets.settings import Settings, read_secret
+
+Load = Callable[..., Catalog]
+
+
+def faults(load: Load, **texts: str) -> dict[str, Fault]:
+    """The faults by field."""
+    with pytest.raises(CatalogError) as caught:
+        load(**texts)
+    return {fault.field: fault for fault in caught.value.faults}
+
+
+def test_a_right_file_becomes_a_tenant(load: Load, right: str) -> None:
+    tenant = load(muster=right).tenant("muster")
+    source = tenant.sources["counters"]
+    assert (tenant.slug, tenant.ags, source.name, source.connector) == (
+        "muster",
+        "05515000",
+        "counters",
+        "csv",
+    )
+    assert tenant.bbox == (7.0, 51.8, 7.8, 52.1)
+    assert source.time is not None
+    assert source.time.interval == timedelta(minutes=15)
+    assert source.look_back == timedelta(days=14)
+    assert source.record_types() == {"observation", "datastream", "station"}
+
+
+def test_all_faults_of_all_files_are_named_at_once_with_file_line_and_field(load: Load, right: str) -> None:
+    first = right.replace("ags:", "agz:").replace("licence: dl-de/by-2-0", "licence: frei")
+    second = right.replace("15 min", "15 minutes ago").replace("name: Musterstadt\n", "")
+    with pytest.raises(CatalogError) as caught:
+        load(anton=first, berta=second)
+    places = [(fault.file, fault.line, fault.field) for fault in caught.value.faults]
+    assert places == [
+        ("anton.yaml", 1, "ags"),
+        ("anton.yaml", 2, "agz"),
+        ("anton.yaml", 8, "sources.counters.licence"),
+        ("berta.yaml", 1, "name"),
+        ("berta.yaml", 12, "sources.counters.time.interval"),
+    ]
+    text = str(caught.value)
+    assert text.startswith("5 faults in the catalogue:\n")
+    assert "anton.yaml:8: sources.counters.licence: is 'frei', but must be one of:" in text
+    assert "'dl-de/zero-2-0'" in text
+    assert "such as '15 min'" in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "hint"),
+    [
+        ("bbox:", "bbx:", "bbx", "did you mean bbox?"),
+        ("look_back", "lookback", "sources.counters.lookback", "did you mean look_back?"),
+        ("zone:", "zones:", "sources.counters.time.zones", "did you mean zone?"),
+        ("prefix:", "prefiks:", "sources.counters.headers.Authorization.prefiks", "did you mean prefix?"),
+    ],
+)
+def test_a_typo_is_named_with_what_was_meant(  # noqa: PLR0917
+    load: Load, right: str, old: str, new: str, field: str, hint: str
+) -> None:
+    text = right.replace("    title:", "    look_back: 3 days\n    title:").replace(old, new)
+    fault = faults(load, muster=text)[field]
+    assert hint in fault.message
+    assert "allowed: " in fault.message
+
+
+def test_a_key_that_is_written_twice_is_a_fault_on_its_second_line(load: Load, right: str) -> None:
+    fault = faults(load, muster=right + 'name: "Nochmal"\n')["name"]
+    assert (fault.line, fault.message) == (15, "is written twice; keep one")
+
+
+@pytest.mark.parametrize("written", ["05515000", "9162000"])
+def test_an_unquoted_municipality_key_is_shown_as_it_was_written(
+    load: Load, right: str, written: str
+) -> None:
+    """YAML reads 05515000 as an octal number; the message must not repeat that one."""
+    fault = faults(load, muster=right.replace('"05515000"', written))["ags"]
+    assert fault.message == f"must be text: write it in quotes, as in '{written}'"
+
+
+def test_an_unquoted_list_entry_is_named_by_its_position(load: Load, right: str) -> None:
+    assert (
+        "write it in quotes, as in '2'"
+        in faults(load, muster=right.replace('"2"', "2"))["sources.counters.each.counter.1"].message
+    )
+
+
+@pytest.mark.parametrize("connector", ["cvs", "[csv]", "", "1"])
+def test_an_unknown_connector_is_answered_by_the_known_ones(load: Load, right: str, connector: str) -> None:
+    fault = faults(load, muster=right.replace("connector: csv", f"connector: {connector}"))
+    message = fault["sources.counters.connector"].message
+    assert message == f"must be one of: {', '.join(sorted(SOURCE_MODELS))}"
+
+
+def test_a_secret_is_a_name_and_its_value_is_read_only_when_asked_for(
+    load: Load, right: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TOWN_TOKEN", raising=False)
+    source = load(muster=right).tenant("muster").sources["counters"]
+    reference = source.headers["Authorization"]
+    assert reference == SecretRef(secret="TOWN_TOKEN", prefix="Bearer ")  # noqa: S106 - a name
+    monkeypatch.setenv("TOWN_TOKEN", "geheim")
+    assert "geheim" not in source.model_dump_json()
+    assert read_secret("TOWN_TOKEN") == "geheim"
+
+
+def test_a_secret_must_be_named_like_an_environment_variable(load: Load, right: str) -> None:
+    found = faults(load, muster=right.replace("TOWN_TOKEN", "abc-123"))
+    assert [*found] == ["sources.counters.headers.Authorization.secret"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "message"),
+    [
+        ("{counter}", "{station}", "sources.counters", "url uses {station}, but each: has only ['counter']"),
+        (
+            "interval: 15 min",
+            "stamp: instant",
+            "sources.counters.time",
+            "interval is needed with fold: summed",
+        ),
+        (
+            "zone: local_wall, ",
+            "zone: utc, ",
+            "sources.counters.time",
+            "fold has a meaning only with zone: local_wall",
+        ),
+        (
+            "column: Zeit, ",
+            "",
+            "sources.counters.time",
+            "column is needed: the native field that holds the time",
+        ),
+        (
+            "record_type: observation",
+            "record_type: measurement",
+            "sources.counters.record_type",
+            "must be one of",
+        ),
+        ("value: Wert", "values: Wert", "sources.counters", "fields.values is no field of observation"),
+        ("51.8, 7.8, 52.1", "52.1, 7.8, 51.8", "bbox", "south before north"),
+        ("bbox:", "timezone: Europe/Münster\nbbox:", "timezone", "IANA"),
+        ("https://data", "ftp://data", "sources.counters.url", "pattern"),
+    ],
+)
+def test_a_contradiction_is_explained(  # noqa: PLR0917
+    load: Load, right: str, old: str, new: str, field: str, message: str
+) -> None:
+    assert message in faults(load, muster=right.replace(old, new))[field].message
+
+
+def test_times_with_an_offset_need_a_pattern_that_has_one(load: Load, right: str) -> None:
+    """Without %z a time would silently count as UTC."""
+    rule = 'time: {column: Zeit, zone: offset, format: "%Y-%m-%d %H:%M"}'
+    text = right.replace("time: {column: Zeit, zone: local_wall, fold: summed, interval: 15 min}", rule)
+    assert "%z" in faults(load, muster=text)["sources.counters.time"].message
+    assert load(muster=text.replace("%H:%M", "%H:%M%z")).tenant("muster").sources
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [1", "is not valid YAML"),
+        ("- just\n- a list\n", "must hold a tenant's settings"),
+        ("", "must hold a tenant's settings"),
+        ("name: Musterstadt\nsources: [a]\n", "must map source names to their settings"),
+        ("name: Musterstadt\nsources: {a: b}\n", "must hold the source's settings"),
+    ],
+)
+def test_what_is_no_tenants_file_is_named_with_a_line(load: Load, text: str, message: str) -> None:
+    found = faults(load, muster=text).values()
+    assert any(message in fault.message and fault.line >= 1 for fault in found)
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    (tmp_path / "muster.yaml").write_bytes("name: Münster".encode("cp1252"))
+    with pytest.raises(CatalogError, match=r"muster\.yaml:1: .*is not UTF-8 text"):
+        load_catalog(tmp_path, SOURCE_MODELS)
+
+
+def test_the_name_of_the_file_is_the_key_of_the_tenant_and_has_its_form(tmp_path: Path, right: str) -> None:
+    (tmp_path / "Muster-Stadt.yml").write_text(right, encoding="utf-8")
+    with pytest.raises(CatalogError, match="the file's name is the tenant's key"):
+        load_catalog(tmp_path, SOURCE_MODELS)
+
+
+def test_an_unknown_tenant_is_answered_by_a_close_or_by_all_names(load: Load, right: str) -> None:
+    catalog = load(muster=right, anderswo=right)
+    with pytest.raises(CatalogError, match="did you mean muster"):
+        catalog.tenant("mutser")
+    with pytest.raises(CatalogError, match="tenants: anderswo, muster"):
+        catalog.tenant("xyz")
+
+
+def test_the_tenants_of_a_connector_are_those_that_use_it(load: Load, right: str) -> None:
+    catalog = load(muster=right, leer=right.partition("sources:")[0])
+    assert {tenant: [*sources] for tenant, sources in catalog.sources("csv").items()} == {
+        "muster": ["counters"]
+    }
+    assert catalog.sources("json") == {}
+
+
+def test_a_tenant_cannot_be_changed(load: Load, right: str) -> None:
+    tenant = load(muster=right).tenant("muster")
+    with pytest.raises(ValidationError):
+        tenant.name = "Anders"
+
+
+def test_the_environment_says_whose_tenants_are_served(
+    tmp_path: Path, right: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "eigene.yaml").write_text(right, encoding="utf-8")
+    monkeypatch.setenv("CIVITAS_TENANTS_DIR", str(tmp_path))
+    assert [*load_catalog(Settings().tenants_dir, SOURCE_MODELS).tenants] == ["eigene"]
+
+
+def test_a_folder_that_is_not_there_is_answered_by_the_variable_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="CIVITAS_TENANTS_DIR"):
+        load_catalog(tmp_path / "none", SOURCE_MODELS)

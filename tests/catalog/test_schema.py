@@ -1,0 +1,75 @@
+"""Editors and the loader agree: what one accepts, the other accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import civitas_assets
+from civitas_assets.catalog import Catalog
+from civitas_assets.catalog.schema import tenant_schema
+from civitas_assets.connectors.registry import SOURCE_MODELS
+from civitas_assets.errors import CatalogError
+
+jsonschema = pytest.importorskip("jsonschema")
+TENANTS = sorted((Path(civitas_assets.__file__).parent / "tenants").glob("*.yaml"))
+SCHEMA = tenant_schema(SOURCE_MODELS)
+
+
+def complaints(text: str) -> list[str]:
+    """Where the schema sees faults."""
+    checker: Any = jsonschema.Draft202012Validator(SCHEMA)
+    return [error.json_path for error in checker.iter_errors(yaml.safe_load(text))]
+
+
+def test_it_is_a_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_there_are_packaged_tenants() -> None:
+    assert TENANTS
+
+
+@pytest.mark.parametrize("file", TENANTS, ids=lambda file: file.stem)
+def test_packaged_tenants_fit(file: Path) -> None:
+    assert complaints(file.read_text(encoding="utf-8")) == []
+
+
+def test_a_right_file_fits(right: str) -> None:
+    assert complaints(right) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ('"05515000"', "5515000", "$.ags"),
+        ("name:", "nam:", "$"),
+        ("connector: csv", "connector: cvs", "$.sources.counters.connector"),
+        ("fields:", "feilds:", "$.sources.counters"),
+        ("15 min", "15 months", "$.sources.counters.time"),
+        ("dl-de/by-2-0", "free", "$.sources.counters.licence"),
+        ("secret: TOWN_TOKEN", "secret: town", "$.sources.counters.headers.Authorization"),
+        ("  counters:", "  Counters:", "$.sources"),
+        ("[7, 51.8, 7.8, 52.1]", "[7, 51.8]", "$.bbox"),
+    ],
+)
+def test_a_fault_is_seen_by_the_editor_and_by_the_loader(
+    load: Callable[..., Catalog], right: str, old: str, new: str, place: str
+) -> None:
+    text = right.replace(old, new)
+    assert place in complaints(text)
+    with pytest.raises(CatalogError):
+        load(muster=text)
+
+
+def test_every_connector_is_offered_and_each_field_explains_itself() -> None:
+    sources = SCHEMA["properties"]["sources"]["additionalProperties"]
+    assert sources["properties"]["connector"]["enum"] == sorted(SOURCE_MODELS)
+    for model in SOURCE_MODELS.values():
+        described = SCHEMA["$defs"][model.__name__]["properties"]
+        assert "description" in described["url"]
+        assert "description" in described["licence"]

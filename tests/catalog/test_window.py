@@ -1,0 +1,81 @@
+"""Windows are calendar days of the tenant's zone, and durations are what people write."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from civitas_assets.catalog import Window
+from civitas_assets.catalog.window import Duration, parse_duration
+
+BERLIN = ZoneInfo("Europe/Berlin")
+DAYS = st.dates(date(1990, 1, 1), date(2090, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("15 min", timedelta(minutes=15)),
+        ("1 hour", timedelta(hours=1)),
+        (" 60days ", timedelta(days=60)),
+        ("2 weeks", timedelta(weeks=2)),
+        ("30 s", timedelta(seconds=30)),
+    ],
+)
+def test_durations_are_a_number_and_a_unit(text: str, span: timedelta) -> None:
+    assert parse_duration(text) == span
+
+
+@pytest.mark.parametrize(
+    "text", ["", "15", "min", "0 min", "-1 day", "1.5 h", "1 month", "1 Day", 15, None, "1 h 5 min"]
+)
+def test_what_is_no_duration_is_answered_by_an_example(text: object) -> None:
+    with pytest.raises(ValueError, match="such as '15 min'"):
+        parse_duration(text)
+
+
+@given(st.integers(1, 10**8))
+def test_a_written_duration_is_read_as_the_same(seconds: int) -> None:
+    adapter: TypeAdapter[timedelta] = TypeAdapter(Duration)
+    span = timedelta(seconds=seconds)
+    assert adapter.validate_python(adapter.dump_python(span)) == span
+
+
+def test_a_window_ends_today_in_the_tenants_zone() -> None:
+    """At 23:30 UTC it is tomorrow in Berlin."""
+    now = datetime(2026, 6, 30, 22, 30, tzinfo=UTC)
+    assert Window.looking_back(timedelta(days=1), now, BERLIN) == Window(date(2026, 6, 30), date(2026, 7, 1))
+    assert Window.looking_back(timedelta(hours=3), now, BERLIN) == Window(date(2026, 7, 1), date(2026, 7, 1))
+    assert Window.looking_back(timedelta(days=1), now, ZoneInfo("UTC")).last == date(2026, 6, 30)
+
+
+def test_a_window_cannot_end_before_it_starts() -> None:
+    with pytest.raises(ValueError, match="ends"):
+        Window(date(2026, 1, 2), date(2026, 1, 1))
+
+
+def test_days_months_and_years_are_all_that_the_window_touches() -> None:
+    window = Window(date(2025, 12, 31), date(2026, 2, 1))
+    assert len([*window.days()]) == 33
+    assert [*window.months()] == [date(2025, 12, 1), date(2026, 1, 1), date(2026, 2, 1)]
+    assert [*window.years()] == [date(2025, 1, 1), date(2026, 1, 1)]
+
+
+@given(DAYS, st.integers(0, 400), st.integers(1, 60))
+def test_slices_cover_the_window_without_gap_and_recur_from_night_to_night(
+    first: date, length: int, days: int
+) -> None:
+    tonight = Window(first, first + timedelta(days=length))
+    tomorrow = Window(first + timedelta(days=1), first + timedelta(days=length + 1))
+    slices = [*tonight.slices(days)]
+    assert slices[0].first <= tonight.first
+    assert slices[-1].last >= tonight.last
+    assert all((part.last - part.first).days == days - 1 for part in slices)
+    assert all(b.first - a.last == timedelta(days=1) for a, b in pairwise(slices))
+    assert {*slices[1:]} <= {*tomorrow.slices(days)}
