@@ -84,6 +84,17 @@ def test_the_lock_satisfies_pyproject(group: str) -> None:
         assert requirement.specifier.contains(version, prereleases=True), f"{requirement}, locked {version}"
 
 
+def test_the_lock_holds_nothing_that_pyproject_dropped() -> None:
+    project = PROJECT["project"]
+    wanted = [
+        *project["dependencies"],
+        *(line for group in project["optional-dependencies"].values() for line in group),
+    ]
+    entries = re.split(r"\n(?=[a-z0-9])", LOCK)
+    direct = {re.split(r"[=\[]", entry)[0] for entry in entries if re.search(r"# .*civitas-assets \(", entry)}
+    assert direct == {canonicalize_name(Requirement(line).name) for line in wanted}, "make lock"
+
+
 def test_dagster_packages_move_together() -> None:
     names = (
         "dagster",
