@@ -158,7 +158,7 @@ def prepare(settings: Settings) -> Project:
 
 
 def _digest(folder: Path) -> str:
-    files = [folder / "dbt_project.yml", folder / "profiles.yml"]
+    files = sorted(folder.glob("*.yml"))
     files += sorted(path for part in _PARTS for path in (folder / part).rglob("*") if path.is_file())
     digest = hashlib.sha256(repr([importlib.metadata.version(n) for n in ("dbt-core", "dbt-duckdb")]).encode())
     for file in files:

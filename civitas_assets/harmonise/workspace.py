@@ -75,8 +75,8 @@ def make_workspace(folder: Path, tenant: Tenant, stores: Stores, task: Task, mem
     workspace = Workspace(folder)
     workspace.remove()
     folder.mkdir(parents=True)
-    with duckdb.connect(str(workspace.database)) as connection:
-        connection.execute("set preserve_insertion_order = false")
+    # The file lives no longer than the run, so the newest storage format is the best one.
+    with duckdb.connect(str(workspace.database), config={"storage_compatibility_version": "latest"}) as connection:
         connection.execute(f"set memory_limit = '{memory_limit}'")
         create_tables(connection)
         for name, record_type in RECORD_TYPES.items():
@@ -121,7 +121,7 @@ def _profile(database: Path, memory_limit: str) -> str:
         "path": str(database),
         "schema": "shared",
         "threads": 2,
-        "settings": {"TimeZone": "UTC", "preserve_insertion_order": False, "memory_limit": memory_limit},
+        "settings": {"TimeZone": "UTC", "memory_limit": memory_limit},
     }
     # JSON is YAML, and its quoting leaves a path no way out.
     return msgspec.json.encode({"civitas": {"target": "workspace", "outputs": {"workspace": output}}}).decode()

@@ -41,7 +41,10 @@ class Workplace:
     folder: Path
     project: Project
     clock: datetime = datetime(2026, 8, 22, 5, 11, tzinfo=UTC)
-    instance: dg.DagsterInstance = field(default_factory=dg.DagsterInstance.ephemeral)
+    instance: dg.DagsterInstance = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.instance = dg.DagsterInstance.ephemeral(tempdir=str(self.folder / "dagster"))
 
     @property
     def settings(self) -> Settings:
