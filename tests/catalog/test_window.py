@@ -7,7 +7,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -40,6 +40,7 @@ def test_what_is_no_duration_is_answered_by_an_example(text: object) -> None:
         parse_duration(text)
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.integers(1, 10**8))
 def test_a_written_duration_is_read_as_the_same(seconds: int) -> None:
     adapter: TypeAdapter[timedelta] = TypeAdapter(Duration)
@@ -67,6 +68,7 @@ def test_days_months_and_years_are_all_that_the_window_touches() -> None:
     assert [*window.years()] == [date(2025, 1, 1), date(2026, 1, 1)]
 
 
+@settings(deadline=None, max_examples=30)
 @given(DAYS, st.integers(0, 400), st.integers(1, 60))
 def test_slices_cover_the_window_without_gap_and_recur_from_night_to_night(
     first: date, length: int, days: int

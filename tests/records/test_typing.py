@@ -1,0 +1,310 @@
+"""Text becomes typed by the contract; rows that break a rule are set apart, the others go on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+import pytest
+
+from civitas_assets.catalog import Source
+from civitas_assets.errors import ReadError
+from civitas_assets.records import RECORD_TYPES, BrokenRow, RawTable
+from civitas_assets.records.raw import TIME
+from civitas_assets.records.typing import (
+    REJECTED_SCHEMA,
+    Place,
+    Typed,
+    bring_into_contract,
+    rejected_by_format,
+    with_origin,
+)
+
+Bring = Callable[..., Typed]
+NOW = datetime(2026, 8, 1, 2, tzinfo=UTC)
+UTC_RULE = {"zone": "utc", "column": "t"}
+
+
+def observed(typed: Bring, values: list[Any], **settings: Any) -> Typed:
+    """Observations with these values."""
+    rows = len(values)
+    columns = {"datastream_id": ["d"] * rows, TIME: [f"2026-07-01T00:00:{i:02}" for i in range(rows)]}
+    value = pl.Series(values, strict=False)
+    return typed("observation", {**columns, "value": value}, time=UTC_RULE, **settings)
+
+
+def site(typed: Bring, **columns: Any) -> Typed:
+    """Parking sites with these columns, and settings after a double underscore."""
+    settings = {name[2:]: columns.pop(name) for name in [*columns] if name.startswith("__")}
+    length = len(next(iter(columns.values())))
+    return typed("parking_site", {"site_id": [f"s{i}" for i in range(length)], **columns}, **settings)
+
+
+def rules(typed: Typed) -> list[tuple[str, str | None, str | None, int]]:
+    """Rule, field, detail and row of what was rejected."""
+    return [*typed.rejected.select("rule", "field", "detail", "row").iter_rows()]
+
+
+@pytest.mark.parametrize(
+    ("settings", "written", "expected"),
+    [
+        ({}, ["1", "-2.5", " 3 ", "1e3", "0"], [1, -2.5, 3, 1000, 0]),
+        (
+            {"decimal": ","},
+            ["1", "-2,5", "1.234,56", "1.234", "12.345.678", ",5"],
+            [1, -2.5, 1234.56, 1234, 12345678, 0.5],
+        ),
+        ({"nulls": ("-", "k.A.")}, ["-", "k.A.", "", " ", None, "7"], [None, None, None, None, None, 7]),
+        ({}, [1, 2.5, None], [1, 2.5, None]),
+    ],
+)
+def test_numbers_are_read_as_declared(
+    typed: Bring, settings: Any, written: list[Any], expected: list[Any]
+) -> None:
+    result = observed(typed, written, **settings)
+    assert result.accepted["observation"]["value"].to_list() == expected
+    assert result.rejected.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("decimal", "text"),
+    [
+        (".", "1,5"),
+        (".", "abc"),
+        (".", "NaN"),
+        (".", "inf"),
+        (",", "12.5"),
+        (",", "1,2,3"),
+        (",", "1.23"),
+        (".", "1.2.3"),
+    ],
+)
+def test_what_is_no_number_is_set_apart_and_the_others_go_on(typed: Bring, decimal: str, text: str) -> None:
+    """With a decimal comma 12.5 must not become 125."""
+    result = observed(typed, ["1", text, "3"], decimal=decimal)
+    assert result.accepted["observation"]["value"].to_list() == [1, 3]
+    assert rules(result) == [("not_a_number", "value", text, 2)]
+
+
+def test_integers_may_be_written_with_zero_decimals_and_nothing_else(typed: Bring) -> None:
+    result = site(typed, capacity=["12.0", "7", "12.5", "1e2", "9" * 30])
+    assert result.accepted["parking_site"]["capacity"].to_list() == [12, 7, 100]
+    assert rules(result) == [
+        ("not_an_integer", "capacity", "12.5", 3),
+        ("not_an_integer", "capacity", "9" * 30, 5),
+    ]
+
+
+def test_booleans_are_what_municipal_files_write(typed: Bring) -> None:
+    result = site(typed, has_fee=["ja", "Nein", "T", "false", "1", "0.0", None, "x", "vielleicht"])
+    expected = [True, False, True, False, True, False, None, True]
+    assert result.accepted["parking_site"]["has_fee"].to_list() == expected
+    assert rules(result) == [("not_a_boolean", "has_fee", "vielleicht", 9)]
+    assert site(typed, has_fee=[True, False]).accepted["parking_site"]["has_fee"].to_list() == [True, False]
+
+
+def test_codes_are_mapped_the_native_text_is_kept_and_unknown_ones_are_set_apart(typed: Bring) -> None:
+    mapping = {"site_type": {"Parkhaus": "car_park", "2": "underground"}}
+    result = site(typed, site_type=["Parkhaus", "on_street", "2", None, "Wiese"], __codes=mapping)
+    accepted = result.accepted["parking_site"]
+    assert accepted["site_type"].to_list() == ["car_park", "on_street", "underground", None]
+    assert accepted["site_type_native"].to_list() == ["Parkhaus", "on_street", "2", None]
+    assert rules(result) == [("unknown_code", "site_type", "Wiese", 5)]
+
+
+def test_a_native_text_of_its_own_is_not_replaced(typed: Bring) -> None:
+    result = site(typed, site_type=["other"], site_type_native=["Wiese"])
+    assert result.accepted["parking_site"]["site_type_native"].to_list() == ["Wiese"]
+
+
+def test_numbers_out_of_range_are_set_apart(typed: Bring) -> None:
+    result = site(typed, capacity=["0", "-1"], max_height_cm=["1", "200"])
+    assert rules(result) == [("out_of_range", "capacity", "-1", 2)]
+
+
+def test_ids_stay_as_they_are_written(typed: Bring) -> None:
+    result = typed("parking_site", {"site_id": ["007", "07743", " 1 "]})
+    assert result.accepted["parking_site"]["site_id"].to_list() == ["007", "07743", "1"]
+    assert typed("parking_site", {"site_id": [7, 8]}).accepted["parking_site"]["site_id"].to_list() == [
+        "7",
+        "8",
+    ]
+
+
+def test_an_empty_required_field_sets_its_row_apart(typed: Bring) -> None:
+    result = typed(
+        "parking_site", {"site_id": ["a", "", None, "-"], "name": ["A", "B", "C", "D"]}, nulls=("-",)
+    )
+    assert result.accepted["parking_site"]["name"].to_list() == ["A"]
+    assert [rule[:2] for rule in rules(result)] == [("required_field_is_empty", "site_id")] * 3
+
+
+def test_a_required_field_that_no_row_can_have_is_an_error_of_the_mapping(typed: Bring) -> None:
+    with pytest.raises(ReadError, match="brings no site_id, which every parking_site needs"):
+        typed("parking_site", {"name": ["A"]})
+
+
+def test_a_rejected_row_tells_all_about_itself(typed: Bring) -> None:
+    result = typed(
+        "parking_site", {"site_id": ["a", "b"], "capacity": ["5", "viele"], "has_fee": ["ja", "manchmal"]}
+    )
+    assert dict(result.rejected.schema) == REJECTED_SCHEMA
+    (row,) = result.rejected.to_dicts()
+    assert json.loads(row.pop("raw")) == {"site_id": "b", "capacity": "viele", "has_fee": "manchmal"}
+    assert row == {
+        "record_type": "parking_site",
+        "rule": "not_an_integer",
+        "field": "capacity",
+        "detail": "viele",
+        "row": 2,
+        "payload": "abc",
+        "received_at": NOW,
+    }
+
+
+def test_each_row_is_rejected_once_by_the_first_rule_that_it_breaks(typed: Bring) -> None:
+    result = site(typed, capacity=["x", "1"], has_fee=["y", "z"])
+    assert [(rule[0], rule[3]) for rule in rules(result)] == [("not_an_integer", 1), ("not_a_boolean", 2)]
+
+
+def test_times_that_cannot_have_been_measured_are_set_apart(typed: Bring) -> None:
+    """Milliseconds declared as seconds, and the first day of the calendar in place of none."""
+    columns = {"datastream_id": ["d"] * 3, "value": [1.0] * 3}
+    rule = {"zone": "utc", "column": "t", "format": "epoch_s"}
+    seconds = typed("observation", {**columns, TIME: [1782907200000, 1782907200, None]}, time=rule)
+    assert [row[0] for row in rules(seconds)] == ["time_is_missing", "time_is_unreadable"]
+    mapped = {"phenomenon_start": ["0001-01-01T00:00:00Z", "2026-07-01T00:00:00Z", "9999-12-31T00:00:00Z"]}
+    result = typed("observation", {**columns, **mapped})
+    assert [(row[0], row[3]) for row in rules(result)] == [
+        ("time_is_implausible", 1),
+        ("time_is_implausible", 3),
+    ]
+    assert result.accepted["observation"].height == 1
+
+
+def test_an_event_without_an_end_ends_when_it_starts(typed: Bring) -> None:
+    columns = {
+        "datastream_id": ["d", "d"],
+        "value": ["1", "2"],
+        "phenomenon_start": ["2026-07-01T00:00:00Z", "2026-07-01T01:00:00Z"],
+    }
+    end = typed("observation", columns).accepted["observation"]["phenomenon_end"]
+    assert end.to_list() == [datetime(2026, 7, 1, 0, tzinfo=UTC), datetime(2026, 7, 1, 1, tzinfo=UTC)]
+    given = {**columns, "phenomenon_end": ["2026-07-01T00:30:00Z", None]}
+    end = typed("observation", given).accepted["observation"]["phenomenon_end"]
+    assert end.to_list() == [datetime(2026, 7, 1, 0, 30, tzinfo=UTC), datetime(2026, 7, 1, 1, tzinfo=UTC)]
+
+
+def test_positions_are_transformed_and_wrong_ones_set_apart(typed: Bring) -> None:
+    lon, lat = ["681721.5236", "5645057.6553", "1"], ["5645057.6553", "681721.5236", None]
+    result = site(typed, lon=lon, lat=lat, __crs="EPSG:25832")
+    accepted = result.accepted["parking_site"]
+    assert accepted["lon"].to_list() == pytest.approx([11.585954366], abs=1e-6)
+    assert [(rule[0], rule[3]) for rule in rules(result)] == [
+        ("position_is_incomplete", 3),
+        ("position_is_outside", 2),
+    ]
+    swapped = site(typed, lon=["50.93"], lat=["11.58"])
+    assert rules(swapped) == [("position_is_swapped", "lon, lat", "50.93, 11.58", 1)]
+
+
+def test_constants_fill_what_is_absent_empty_or_declared_as_null_and_nothing_else(typed: Bring) -> None:
+    result = site(
+        typed,
+        name=["A", None, "", "-"],
+        __nulls=("-",),
+        __constants={"name": "P {town}", "operator": "Stadtwerke {town}", "unrelated": "x"},
+    )
+    accepted = result.accepted["parking_site"]
+    assert accepted["name"].to_list() == ["A", "P jena", "P jena", "P jena"]
+    assert accepted["operator"].to_list() == ["Stadtwerke jena"] * 4
+
+
+def test_rows_also_bring_the_things_that_they_are_about(typed: Bring) -> None:
+    result = typed(
+        "observation",
+        {
+            "datastream_id": ["d1", "d1", "d2"],
+            "datastream_name": ["Links", "Links", "Rechts"],
+            "station_id": ["s", "s", "s"],
+            "value": ["1", "2", "3"],
+            TIME: ["2026-07-01T00:00", "2026-07-01T01:00", "2026-07-01T00:00"],
+        },
+        time=UTC_RULE,
+        constants={"unit": "1"},
+    )
+    assert {name: frame.height for name, frame in result.accepted.items()} == {
+        "observation": 3,
+        "datastream": 2,
+        "station": 1,
+    }
+    assert result.accepted["datastream"].select("datastream_id", "name", "unit").rows() == [
+        ("d1", "Links", "1"),
+        ("d2", "Rechts", "1"),
+    ]
+    for name, frame in result.accepted.items():
+        assert frame.columns == [*RECORD_TYPES[name].schema, "payload", "received_at"]
+        assert {column: frame.schema[column] for column in RECORD_TYPES[name].schema} == RECORD_TYPES[
+            name
+        ].schema
+
+
+def test_a_status_that_says_nothing_of_its_site_brings_no_site(typed: Bring) -> None:
+    columns = {"site_id": ["a"], TIME: ["2026-07-01T00:00"], "free": ["3"]}
+    assert {*typed("parking_status", columns, time=UTC_RULE).accepted} == {"parking_status"}
+    with_site = typed("parking_status", {**columns, "name": ["A"]}, time=UTC_RULE)
+    assert with_site.accepted["parking_site"]["name"].to_list() == ["A"]
+
+
+def test_a_rejected_row_brings_no_companion(typed: Bring) -> None:
+    columns = {"site_id": ["a"], TIME: ["2026-07-01T00:00"], "free": ["-3"], "name": ["A"]}
+    result = typed("parking_status", columns, time=UTC_RULE)
+    assert result.accepted["parking_site"].is_empty()
+    assert result.rejected.height == 1
+
+
+@pytest.mark.parametrize("name", RECORD_TYPES)
+def test_columns_without_any_value_have_the_types_of_the_contract(typed: Bring, name: str) -> None:
+    contract = RECORD_TYPES[name]
+    result = typed(name, {field: [None, None] for field in contract.accepted})
+    assert result.accepted[name].is_empty()
+    assert {*result.rejected["rule"]} == {"required_field_is_empty"}
+
+
+@pytest.mark.parametrize("name", RECORD_TYPES)
+def test_a_table_without_rows_is_no_error(typed: Bring, name: str) -> None:
+    result = typed(name, {field: [] for field in RECORD_TYPES[name].accepted})
+    assert all(frame.is_empty() for frame in (*result.accepted.values(), result.rejected))
+
+
+def test_objects_and_lists_where_text_is_expected_are_kept_as_json(typed: Bring) -> None:
+    result = site(typed, name=['{"de":"A"}', "B"], opening_hours=["[1,2]", None])
+    assert result.accepted["parking_site"]["opening_hours"].to_list() == ["[1,2]", None]
+
+
+def test_passes_of_the_repeated_hour_are_counted_within_each_payload() -> None:
+    """Two editions of one file in one batch: each has both passes, and the later edition corrects the first."""
+    rule = {"column": "t", "zone": "local_wall", "fold": "by_order", "format": "%Y-%m-%d %H:%M"}
+    basics = {"connector": "test", "title": "T", "licence": "CC0-1.0", "url": "https://data.example/"}
+    source = Source.model_validate({**basics, "time": rule})
+
+    def edition(payload: str, first: str) -> pl.DataFrame:
+        columns = {"datastream_id": ["d", "d"], TIME: ["2025-10-26 02:00"] * 2, "value": [first, "9"]}
+        return with_origin(RawTable("observation", pl.DataFrame(columns)), source, {}, payload, NOW)
+
+    table = pl.concat([edition("p1", "1"), edition("p2", "2")])
+    place = Place("Europe/Berlin", (7.0, 51.0, 8.0, 52.0))
+    accepted = bring_into_contract(RECORD_TYPES["observation"], table, source, place).accepted["observation"]
+    hours = accepted["phenomenon_start"].dt.hour().to_list()
+    assert [*zip(hours, accepted["value"], strict=True)] == [(0, 1.0), (1, 9.0), (0, 2.0), (1, 9.0)]
+
+
+def test_rows_that_the_format_breaks_look_like_other_rejected_rows() -> None:
+    frame = rejected_by_format(
+        "observation", [BrokenRow(3, "too_many_cells", "4 cells", "a,b,c,d")], "abc", NOW
+    )
+    assert dict(frame.schema) == REJECTED_SCHEMA
+    assert frame.select("rule", "row", "raw", "field").rows() == [("too_many_cells", 3, "a,b,c,d", None)]
