@@ -173,7 +173,11 @@ class Source(Model):
 
     def record_types(self) -> frozenset[str]:
         """The record types that the source can bring; each connector's model says which."""
-        raise NotImplementedError
+        return frozenset()
+
+    def own_record_types(self) -> frozenset[str]:
+        """Those that have rows of their own, and are not only described by the rows of others."""
+        return self.record_types()
 
     @model_validator(mode="after")
     def _templates_are_known(self) -> Self:

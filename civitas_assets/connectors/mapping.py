@@ -32,6 +32,10 @@ class MappedSource(Source):
         """The named record type, and those that its rows also describe."""
         return frozenset({self.record_type, *(c.record_type for c in self.contract.companions)})
 
+    def own_record_types(self) -> frozenset[str]:
+        """Only the named one."""
+        return frozenset({self.record_type})
+
     @model_validator(mode="after")
     def _fits_the_contract(self) -> MappedSource:
         contract = self.contract

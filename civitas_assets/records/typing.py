@@ -113,7 +113,7 @@ def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: So
     bad = [fault for fault in faults if fault.rows.any()]
     if bad:
         typed = typed.filter(~pl.DataFrame({str(i): f.rows for i, f in enumerate(bad)}).max_horizontal())
-    return Typed(_split(typed, record_type), _rejected(table, record_type, bad))
+    return Typed(_split(typed, record_type, source.own_record_types()), _rejected(table, record_type, bad))
 
 
 def _without_nulls(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
@@ -268,10 +268,12 @@ def rejected_by_format(
     return pl.DataFrame(rows, schema=REJECTED_SCHEMA, orient="row")
 
 
-def _split(typed: pl.DataFrame, record_type: RecordType) -> dict[str, pl.DataFrame]:
-    """The records themselves, and what their rows also say about other things."""
+def _split(typed: pl.DataFrame, record_type: RecordType, own: frozenset[str]) -> dict[str, pl.DataFrame]:
+    """The records themselves, and what their rows also say about things that have no rows of their own."""
     split = {record_type.name: _complete(typed, record_type)}
     for companion in record_type.companions:
+        if companion.record_type in own:
+            continue
         other = RECORD_TYPES[companion.record_type]
         present = {theirs: ours for theirs, ours in companion.fields.items() if ours in typed.columns}
         own_key = set(other.key) <= set(record_type.key)
