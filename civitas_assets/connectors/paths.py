@@ -89,8 +89,9 @@ def _decoded(records: bytes, paths: Sequence[str]) -> list[list[Any]] | None:
     try:
         decoded = msgspec.json.decode(records, type=list[structure])  # type: ignore[valid-type]
         return [list(map(operator.attrgetter(attribute), decoded)) for attribute in attributes]
-    except (msgspec.ValidationError, AttributeError):
-        # An object or list where a value was expected, or null where an object was: the general way copes.
+    except (msgspec.DecodeError, UnicodeDecodeError, AttributeError):
+        # An object or list where a value was expected, or null where an object was: the general way copes,
+        # and says what is wrong if it is no JSON at all.
         return None
 
 
@@ -130,8 +131,8 @@ def _struct_of(
 def _searched(records: bytes, paths: Sequence[str]) -> list[list[Any]]:
     try:
         decoded = msgspec.json.decode(records, type=list[dict[str, Any]])
-    except msgspec.DecodeError as error:
-        raise ReadError(f"holds records that are not objects: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ReadError(f"is not a list of objects in JSON: {error}") from None
     compiled = [jmespath.compile(_quoted(path) if is_plain(path) else path) for path in paths]
     try:
         return [[expression.search(record) for record in decoded] for expression in compiled]

@@ -286,7 +286,7 @@ def test_objects_and_lists_where_text_is_expected_are_kept_as_json(typed: Bring)
 
 
 def test_passes_of_the_repeated_hour_are_counted_within_each_payload() -> None:
-    """Two editions of one file in one batch: each has both passes, and the later edition corrects the first."""
+    """Two editions of one file in one batch: each has both passes, and the later one corrects the first."""
     rule = {"column": "t", "zone": "local_wall", "fold": "by_order", "format": "%Y-%m-%d %H:%M"}
     basics = {"connector": "test", "title": "T", "licence": "CC0-1.0", "url": "https://data.example/"}
     source = Source.model_validate({**basics, "time": rule})

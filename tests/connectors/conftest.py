@@ -1,0 +1,84 @@
+"""Payloads without a server, and a session that answers from a dictionary."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from civitas_assets.catalog import Source
+from civitas_assets.connectors.base import Answer, Payload, Request
+from civitas_assets.connectors.registry import CONNECTORS
+from civitas_assets.errors import FetchError
+from civitas_assets.records import RawTable
+
+BASICS = {"title": "Test", "licence": "CC0-1.0", "url": "https://data.example/v1"}
+
+
+class FakeSession:
+    """Answers by address from memory, in the order of the requests; what is not there is not found."""
+
+    def __init__(self, answers: Mapping[str, bytes] | Callable[[Request], bytes | None]) -> None:
+        self._answers = answers if callable(answers) else lambda request: answers.get(request.url)
+        self.requests: list[Request] = []
+
+    def crawl(
+        self, requests: Iterable[Request], follow: Callable[[Answer], Iterable[Request]] | None = None
+    ) -> Iterator[Answer]:
+        waiting = deque(requests)
+        while waiting:
+            request = waiting.popleft()
+            self.requests.append(request)
+            assert len(self.requests) < 1000, "the connector asks without end"
+            body = self._answers(request)
+            answer = Answer(request, 404 if body is None else 200, "", lambda body=body: body or b"")
+            if follow is not None and answer.found:
+                waiting.extend(follow(answer))
+            yield answer
+
+
+class DeadSession:
+    """Answers nothing."""
+
+    def crawl(
+        self, requests: Iterable[Request], follow: Callable[[Answer], Iterable[Request]] | None = None
+    ) -> Iterator[Answer]:
+        raise FetchError("nobody answers")
+        yield
+
+
+@pytest.fixture
+def session() -> Callable[..., FakeSession]:
+    """Makes sessions with these answers."""
+    return FakeSession
+
+
+@pytest.fixture
+def dead_session() -> DeadSession:
+    """A session of a server that is down."""
+    return DeadSession()
+
+
+@pytest.fixture
+def source() -> Callable[..., Source]:
+    """Makes a source of a connector."""
+
+    def make(connector: str, **settings: Any) -> Source:
+        model = CONNECTORS[connector].source_model
+        return model.model_validate({**BASICS, "connector": connector, **settings})
+
+    return make
+
+
+@pytest.fixture
+def read() -> Callable[..., list[RawTable]]:
+    """Reads a body as a source declares it."""
+
+    def tables(source: Source, body: bytes, role: str = "data", **variables: str) -> list[RawTable]:
+        payload = Payload(body, source.url, role, variables, "", datetime(2026, 8, 1, tzinfo=UTC))
+        return [*CONNECTORS[source.connector].read(source, payload)]
+
+    return tables

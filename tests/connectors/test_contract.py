@@ -1,0 +1,233 @@
+"""What every connector of the registry promises, so that a new one is tested from its first line."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from civitas_assets.catalog import Source, Window
+from civitas_assets.connectors.base import Connector
+from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
+from civitas_assets.errors import FetchError, ReadError
+from civitas_assets.records import RECORD_TYPES, RawTable
+
+Read = Callable[..., list[RawTable]]
+ALL = pytest.mark.parametrize("connector", CONNECTORS.values(), ids=CONNECTORS.keys())
+
+_OBSERVED: dict[str, Any] = {
+    "record_type": "observation",
+    "fields": {"datastream_id": "id", "value": "v"},
+    "time": {"column": "t", "zone": "utc"},
+}
+# The least that a source may say, and a payload of two rows for each role that the connector reads.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "csv": _OBSERVED,
+    "json": _OBSERVED,
+    "geojson": _OBSERVED,
+    "sensorthings": {},
+}
+PAYLOADS: dict[str, dict[str, bytes]] = {
+    "csv": {"data": b"id,v,t\na,1,2026-01-01\nb,2,2026-01-01\n"},
+    "json": {"data": b'[{"id":"a","v":1,"t":"2026-01-01"},{"id":"b","v":2,"t":"2026-01-01"}]'},
+    "geojson": {
+        "data": (
+            b'{"type":"FeatureCollection","features":['
+            b'{"geometry":{"type":"Point","coordinates":[7.6,51.9]},"properties":{"id":"a","v":1,"t":"2026-01-01"}},'
+            b'{"geometry":null,"properties":{"id":"b","v":2,"t":"2026-01-01"}}]}'
+        )
+    },
+    "sensorthings": {
+        "things": b'{"value":[{"@iot.id":1,"Datastreams":[{"@iot.id":7}]},{"@iot.id":2}]}',
+        "datastreams": b'{"value":[{"@iot.id":7},{"@iot.id":8}]}',
+        "observations": b'{"value":[{"phenomenonTime":"2026-01-01T00:00:00Z","result":1},'
+        b'{"phenomenonTime":"2026-01-01T01:00:00Z","result":2}]}',
+    },
+}
+VARIABLES = {"datastream_id": "7", "station_id": "1"}
+GARBAGE = [
+    *(
+        b"",
+        b" ",
+        b"\n\n",
+        b"{",
+        b"[",
+        b"[]",
+        b"{}",
+        b"null",
+        b"1",
+        b'"a"',
+        b"[1]",
+        b"[[]]",
+        b"[null]",
+        b"\x00",
+    ),
+    *(b"<html><body>Wartung</body></html>", b"\xff\xfe", b"\xff\xfe\x00", b"\xef\xbb\xbf", b"\x80\x81", b"'"),
+    *(b'{"value":1}', b'{"value":[1]}', b'{"value":[{"dataArray":[[1]],"components":["result"]}]}'),
+    b'{"value":[{"dataArray":[["2026-01-01"]],"components":["phenomenonTime","result"]}]}',
+    b'{"value":[{"@iot.id":1,"Locations":[{"location":{"geometry":"x"}},{"location":{"coordinates":1}}]}]}',
+    b'{"value":[{"@iot.id":1,"Locations":[{"location":{"type":"Point","coordinates":["a","b"]}}]}]}',
+    b'{"value":[{"phenomenonTime":{"a":1},"result":{"b":[1]}},{"phenomenonTime":[1],"result":true}]}',
+    b'{"features":1}',
+    b'{"features":[1]}',
+    b'{"features":[{"geometry":{"type":1}}]}',
+    b'{"features":[{"geometry":{"type":"Point","coordinates":["a"]},"properties":[]}]}',
+    b'{"features":[],"crs":"EPSG:25832"}',
+    b'{"features":[],"crs":{"properties":[]}}',
+    b'[{"id":{"a":1},"v":[1],"t":[]},{"id":1,"v":"x","t":null}]',
+    b"id,v,t\n1,2\n1,2,3,4\n",
+    b'id,v,t\n"1,2,3\n',
+    b"id,id,v,t\n1,2,3,4\n",
+    b"id, id,v,t\n1,2,3,4\n",
+    b"@row,id,v,t\n1,2,3,4\n",
+    b'id,v,t\n"' + b"x" * 140_000 + b'",2,3,4\n',
+]
+
+
+def declared(connector: Connector) -> Source:
+    """The smallest source of a connector."""
+    basics = {"title": "Test", "licence": "CC0-1.0", "url": "https://data.example/v1"}
+    return connector.source_model.model_validate(
+        {**basics, "connector": connector.name, **SETTINGS[connector.name]}
+    )
+
+
+def attempt(read: Read, source: Source, body: bytes, role: str) -> None:
+    """Reading ends in tables or in a `ReadError`, and in nothing else."""
+    with suppress(ReadError):
+        for table in read(source, body, role, **VARIABLES):
+            assert table.frame.height >= 0
+
+
+def roles(connector: Connector) -> list[str]:
+    return [*PAYLOADS[connector.name]]
+
+
+def test_every_connector_has_an_example_here() -> None:
+    assert {*SETTINGS} == {*PAYLOADS} == {*CONNECTORS} == {*SOURCE_MODELS}
+
+
+@ALL
+def test_its_key_is_its_name_and_the_one_value_that_its_sources_name(connector: Connector) -> None:
+    assert CONNECTORS[connector.name] is connector
+    assert get_args(connector.source_model.model_fields["connector"].annotation) == (connector.name,)
+    assert SOURCE_MODELS[connector.name] is connector.source_model
+    assert issubclass(connector.source_model, Source)
+
+
+@ALL
+def test_it_explains_itself_and_each_of_its_settings(connector: Connector) -> None:
+    for thing in (inspect.getmodule(connector), type(connector), connector.source_model):
+        assert inspect.getdoc(thing), thing
+    for method in ("fetch", "read"):
+        assert inspect.getdoc(getattr(connector, method))
+    own = {*connector.source_model.model_fields} - {*Source.model_fields}
+    undescribed = [name for name in own if not connector.source_model.model_fields[name].description]
+    assert {*undescribed} <= {"delimiter", "quote", "unpivot"}, "settings need a description"
+
+
+@ALL
+def test_it_brings_record_types_that_exist(connector: Connector) -> None:
+    assert declared(connector).record_types() <= {*RECORD_TYPES}
+
+
+@ALL
+def test_what_it_reads_fits_the_contract_of_its_record_type(connector: Connector, read: Read) -> None:
+    source = declared(connector)
+    rows = 0
+    for role, body in PAYLOADS[connector.name].items():
+        for table in read(source, body, role, **VARIABLES):
+            assert table.record_type in source.record_types()
+            named = {column for column in table.frame.columns if not column.startswith("@")}
+            assert named <= {*RECORD_TYPES[table.record_type].accepted}
+            rows += table.frame.height
+    assert rows >= 2
+
+
+@ALL
+def test_reading_the_same_payload_again_gives_the_same(connector: Connector, read: Read) -> None:
+    source = declared(connector)
+    for role, body in PAYLOADS[connector.name].items():
+        first, second = (read(source, body, role, **VARIABLES) for _ in range(2))
+        assert [table.frame.to_dicts() for table in first] == [table.frame.to_dicts() for table in second]
+
+
+@ALL
+@pytest.mark.parametrize("body", GARBAGE, ids=range(len(GARBAGE)))
+def test_garbage_is_an_error_of_the_payload_and_no_crash(
+    connector: Connector, body: bytes, read: Read
+) -> None:
+    for role in roles(connector):
+        attempt(read, declared(connector), body, role)
+
+
+@ALL
+@pytest.mark.parametrize("body", [b"", b"{", b"<html>"], ids=["nothing", "half", "html"])
+def test_what_is_not_its_format_is_refused(connector: Connector, body: bytes, read: Read) -> None:
+    for role in roles(connector):
+        with pytest.raises(ReadError):
+            read(declared(connector), body, role, **VARIABLES)
+
+
+@ALL
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_damaged_payloads_are_no_crash(connector: Connector, data: st.DataObject, read: Read) -> None:
+    """A payload cut, with bytes changed or with a part put twice, or any bytes at all."""
+    role = data.draw(st.sampled_from(roles(connector)))
+    whole = PAYLOADS[connector.name][role]
+    start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(whole))] * 2)))
+    noise = data.draw(st.binary(max_size=8) | st.text('[]{}":,\n ;', max_size=6).map(str.encode))
+    attempt(read, declared(connector), whole[:start] + noise + whole[end:], role)
+    attempt(read, declared(connector), whole[:end] + noise + whole[start:], role)
+    attempt(read, declared(connector), noise, role)
+
+
+@ALL
+def test_it_reaches_the_source_only_by_its_session(connector: Connector, dead_session: Any) -> None:
+    with pytest.raises(FetchError, match="nobody answers"):
+        connector.fetch(
+            declared(connector), Window(date(2026, 1, 1), date(2026, 1, 2)), ZoneInfo("UTC"), dead_session
+        )
+
+
+@ALL
+def test_its_requests_stay_below_the_address_of_the_source(connector: Connector, session: Any) -> None:
+    whole = PAYLOADS[connector.name].get("things") or PAYLOADS[connector.name].get("data")
+    asked = session(
+        lambda request: b"{}" if request.role == "root" else whole if len(asked.requests) < 3 else None
+    )
+    connector.fetch(declared(connector), Window(date(2026, 1, 1), date(2026, 1, 2)), ZoneInfo("UTC"), asked)
+    assert asked.requests
+    assert all(request.url.startswith("https://data.example/v1") for request in asked.requests)
+
+
+@ALL
+def test_its_module_knows_no_store_no_tenant_and_no_database(connector: Connector) -> None:
+    tree = ast.parse(inspect.getsource(inspect.getmodule(connector)))  # type: ignore[arg-type]
+    modules, names = set[str](), set[str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            modules.add(node.module or "")
+            names.update(alias.name for alias in node.names)
+    forbidden = (
+        "civitas_assets.store",
+        "civitas_assets.ingest",
+        "duckdb",
+        "sqlalchemy",
+        "httpx2",
+        "os",
+        "dagster",
+    )
+    assert not [module for module in modules if module.startswith(forbidden)]
+    assert not names & {"Tenant", "Catalog", "load_catalog"}
