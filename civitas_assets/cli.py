@@ -32,6 +32,12 @@ app = typer.Typer(
 out = Console(width=max(100, shutil.get_terminal_size().columns))
 err = Console(stderr=True)
 
+DEMO_QUERY = (
+    '"select station_id, day, sum(bicycle_count)::int as bicycles'
+    ' from traffic_flow_observed group by all order by day desc, station_id limit 10"'
+)
+VERBATIM: Any = {"soft_wrap": True, "highlight": False, "markup": False}
+
 Tenant = Annotated[str, typer.Argument(help="The tenant's key: the name of its file without .yaml.")]
 
 
@@ -58,17 +64,27 @@ def _show_log(settings: Settings) -> None:
     log.setLevel(settings.log_level.upper())
     log.propagate = False
     if not log.handlers:
-        handler = RichHandler(console=err, show_path=False, show_level=False, log_time_format="%H:%M:%S", markup=False)
+        handler = RichHandler(
+            console=err, show_path=False, show_level=False, log_time_format="%H:%M:%S", markup=False
+        )
         handler.setFormatter(logging.Formatter("%(message)s"))
         log.addHandler(handler)
 
 
 @app.command()
 def run(
-    tenant: Annotated[list[str] | None, typer.Option("--tenant", "-t", help="Only this tenant; repeatable.")] = None,
-    first: Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day to fetch, as 2026-08-01.")] = None,
-    last: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day to fetch, included.")] = None,
-    sources: Annotated[str, typer.Option(metavar="A,B", help="Only these sources, separated by commas.")] = "",
+    tenant: Annotated[
+        list[str] | None, typer.Option("--tenant", "-t", help="Only this tenant; repeatable.")
+    ] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="DAY", help="First day to fetch, as 2026-08-01.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="DAY", help="Last day to fetch, included.")
+    ] = None,
+    sources: Annotated[
+        str, typer.Option(metavar="A,B", help="Only these sources, separated by commas.")
+    ] = "",
 ) -> None:
     """Fetch, read, harmonise and publish: the nightly job, now and in this shell.
 
@@ -100,6 +116,7 @@ def run_and_report(
     sources: list[str] | None = None,
     fetch: bool = True,
     rebuild: bool = False,
+    own_instance: bool = False,
 ) -> bool:
     """Run tenant after tenant, print what became of each, and say whether all was well."""
     import dagster as dg
@@ -113,7 +130,7 @@ def run_and_report(
     if not tenants:
         err.print(f"no tenants in {settings.tenants_dir}: add a file, or set CIVITAS_TENANTS_DIR")
         return False
-    dagster_home(settings)
+    dagster_home(settings, own=own_instance)
     definitions = build_definitions(deployment)
     outcomes = []
     with dg.DagsterInstance.get() as instance:
@@ -226,9 +243,36 @@ def rebuild(
 
 
 @app.command()
-def demo() -> None:
-    """Start sample municipal servers on loopback and run three fictional towns against them."""
-    from civitas_assets.demo.run import run_demo
+def demo(
+    serve: Annotated[bool, typer.Option("--serve", help="Keep the sample servers up afterwards.")] = False,
+) -> None:
+    """Run three fictional towns against sample municipal servers on loopback; all data is synthetic."""
+    from datetime import UTC, datetime
 
-    if not run_demo(out, err):
+    from civitas_assets.demo.servers import start
+    from civitas_assets.demo.towns import write_towns
+
+    home = Settings().home / "demo"
+    settings = Settings(home=home, tenants_dir=home / "tenants", published_dir=home / "published")
+    _show_log(settings)
+    with start(datetime.now(UTC).date()) as servers:
+        towns = write_towns(settings.tenants_dir, servers.url)
+        err.print(f"sample servers of {', '.join(towns)} on {servers.url}", highlight=False)
+        fine = run_and_report(settings, towns, own_instance=True)
+        here = home.relative_to(Path.cwd()) if home.is_relative_to(Path.cwd()) else home
+        out.print(f"One DuckDB file per town is in {here}/published. To ask one of them:\n", highlight=False)
+        out.print(f"  CIVITAS_HOME={here} {_own_command()} query {towns[0]} {DEMO_QUERY}\n", **VERBATIM)
+        if serve:
+            out.print("In another shell, the Dagster UI for these towns, as long as the servers run:\n")
+            out.print(
+                f"  CIVITAS_HOME={home} CIVITAS_TENANTS_DIR={settings.tenants_dir} make dev\n", **VERBATIM
+            )
+            out.print("Ctrl-C ends the servers.")
+            servers.wait()
+    if not fine:
         raise typer.Exit(1)
+
+
+def _own_command() -> str:
+    command = Path(sys.argv[0])
+    return str(command.relative_to(Path.cwd())) if command.is_relative_to(Path.cwd()) else command.name

@@ -77,10 +77,13 @@ def read_secret(name: str) -> str:
     return value
 
 
-def dagster_home(settings: Settings) -> Path:
-    """Dagster's instance folder; made with this project's configuration where the operator has set none."""
+def dagster_home(settings: Settings, *, own: bool = False) -> Path:
+    """Dagster's instance folder: the one that the environment names, unless `own` is asked for, else one in `home`.
+
+    It is made with this project's configuration where it does not exist.
+    """
     given = os.environ.get("DAGSTER_HOME")
-    if given:
+    if given and not own:
         return Path(given)
     home = settings.home / "dagster"
     home.mkdir(parents=True, exist_ok=True)

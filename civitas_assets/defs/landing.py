@@ -26,9 +26,13 @@ def landing_key(connector: str) -> dg.AssetKey:
 def landing_asset(deployment: Deployment, connector: Connector) -> dg.AssetsDefinition:
     """The landing of one connector."""
     key = landing_key(connector.name)
-    names = sorted({name for sources in deployment.catalog.sources(connector.name).values() for name in sources})
+    names = sorted(
+        {name for sources in deployment.catalog.sources(connector.name).values() for name in sources}
+    )
     checks = [
-        partitioned_check(name, key, deployment.partitions, "Everything that was asked of the source was answered.")
+        partitioned_check(
+            name, key, deployment.partitions, "Everything that was asked of the source was answered."
+        )
         for name in names
     ]
 

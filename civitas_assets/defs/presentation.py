@@ -33,4 +33,6 @@ def _cell(value: object) -> str:
 
 def column_schema(columns: Mapping[str, str], types: Mapping[str, str]) -> dg.TableSchema:
     """Columns with their types and descriptions."""
-    return dg.TableSchema([dg.TableColumn(name, types[name], description) for name, description in columns.items()])
+    return dg.TableSchema(
+        [dg.TableColumn(name, types[name], description) for name, description in columns.items()]
+    )

@@ -3,6 +3,8 @@
 It runs only after all shared models were made and every blocking test passed.
 """
 
+from typing import Any
+
 import dagster as dg
 
 from civitas_assets.defs.deployment import Deployment
@@ -29,7 +31,7 @@ def published_asset(deployment: Deployment) -> dg.AssetsDefinition:
         partitions_def=deployment.partitions,
         can_subset=True,
     )
-    def publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         tenant = deployment.catalog.tenant(context.partition_key)
         workspace = deployment.workspace(context.run.run_id)
         destination = deployment.destination(tenant)

@@ -48,7 +48,9 @@ def record_assets(deployment: Deployment) -> dg.AssetsDefinition:
         for name, record_type in RECORD_TYPES.items()
     ]
     checks = [
-        partitioned_check(source, records_key(name), deployment.partitions, "Every landed payload could be read.")
+        partitioned_check(
+            source, records_key(name), deployment.partitions, "Every landed payload could be read."
+        )
         for name, sources in bringing.items()
         for source in sources
     ]
@@ -95,7 +97,12 @@ def _check(record_type: str, report: ReadReport) -> dg.AssetCheckResult:
         passed=report.ok and not counts.rejected,
         severity=dg.AssetCheckSeverity.WARN if report.ok else dg.AssetCheckSeverity.ERROR,
         description="; ".join(remarks) or None,
-        metadata={"read": counts.read, "new": counts.new, "changed": counts.changed, "rejected": counts.rejected},
+        metadata={
+            "read": counts.read,
+            "new": counts.new,
+            "changed": counts.changed,
+            "rejected": counts.rejected,
+        },
     )
 
 
@@ -107,7 +114,16 @@ def _metadata(record_type: RecordType, reports: list[ReadReport], stores: Stores
         if counts is None and not report.errors:
             continue
         counts = counts or Counts()
-        rows.append((report.source, counts.read, counts.new, counts.changed, counts.rejected, "; ".join(report.errors)))
+        rows.append(
+            (
+                report.source,
+                counts.read,
+                counts.new,
+                counts.changed,
+                counts.rejected,
+                "; ".join(report.errors),
+            )
+        )
         total.read, total.new = total.read + counts.read, total.new + counts.new
         total.changed, total.rejected = total.changed + counts.changed, total.rejected + counts.rejected
         total.days |= counts.days

@@ -58,7 +58,11 @@ class Order:
 
 
 def run_tenant(
-    definitions: dg.Definitions, deployment: Deployment, instance: dg.DagsterInstance, tenant: str, order: Order
+    definitions: dg.Definitions,
+    deployment: Deployment,
+    instance: dg.DagsterInstance,
+    tenant: str,
+    order: Order,
 ) -> Outcome:
     """Run the nightly job for one tenant and say what it did."""
     landings = [landing_key(name) for name in CONNECTORS]

@@ -5,6 +5,7 @@ Without anything said, every source looks back as far as it declares.
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
@@ -12,19 +13,23 @@ from pydantic import Field
 from civitas_assets.catalog import Source, Tenant, Window
 
 
-class Days(dg.Config):  # type: ignore[misc]
+class Days(dg.Config):
     """The window of a run, in the tenant's calendar."""
 
-    first: str | None = Field(None, alias="from", description="First day, such as 2026-08-01.")
-    last: str | None = Field(None, alias="to", description="Last day, included; by default the first one.")
+    first: str | None = Field(default=None, alias="from", description="First day, such as 2026-08-01.")
+    last: str | None = Field(default=None, alias="to", description="Last day, included; by default the first one.")
 
 
-class Scope(dg.ConfigurableResource):  # type: ignore[misc]
+class Scope(dg.ConfigurableResource[Any]):
     """Limits a run to days and sources, or widens it to all days ever recorded."""
 
-    days: Days = Field(Days(), description="Fetch these days; by default each source's look_back until today.")
-    sources: list[str] = Field([], description="Fetch and read only these sources; by default all.")
-    rebuild: bool = Field(default=False, description="Make the output anew from all days in the record store.")
+    days: Days = Field(
+        default=Days(), description="Fetch these days; by default each source's look_back until today."
+    )
+    sources: list[str] = Field(default=[], description="Fetch and read only these sources; by default all.")
+    rebuild: bool = Field(
+        default=False, description="Make the output anew from all days in the record store."
+    )
 
     def window(self) -> Window | None:
         """The days asked for, if any.
@@ -50,7 +55,9 @@ class Scope(dg.ConfigurableResource):  # type: ignore[misc]
         unknown = sorted(set(self.sources) - set(tenant.sources))
         if unknown:
             known = ", ".join(tenant.sources) or "none"
-            raise dg.Failure(f"{tenant.slug} has no source {unknown[0]}; it has: {known}", allow_retries=False)
+            raise dg.Failure(
+                f"{tenant.slug} has no source {unknown[0]}; it has: {known}", allow_retries=False
+            )
         return {
             name: source
             for name, source in tenant.sources.items()

@@ -29,7 +29,9 @@ def shared_assets(deployment: Deployment) -> dg.AssetsDefinition:
     """All shared models, made in one step."""
     project = deployment.project
     checks = [
-        partitioned_check(test.name, shared_key(test.model), deployment.partitions, test.description or test.name)
+        partitioned_check(
+            test.name, shared_key(test.model), deployment.partitions, test.description or test.name
+        )
         for test in project.tests.values()
     ]
 
@@ -51,7 +53,9 @@ def shared_assets(deployment: Deployment) -> dg.AssetsDefinition:
             task = plan(stores, rebuild=rebuild)
             if task is None:
                 for name in models:
-                    yield dg.MaterializeResult(asset_key=shared_key(name), metadata={"days": 0, "dagster/row_count": 0})
+                    yield dg.MaterializeResult(
+                        asset_key=shared_key(name), metadata={"days": 0, "dagster/row_count": 0}
+                    )
                 return
             folder = deployment.workspace(context.run.run_id).folder
             workspace = make_workspace(folder, tenant, stores, task, deployment.settings.memory_limit)
@@ -66,10 +70,14 @@ def shared_assets(deployment: Deployment) -> dg.AssetsDefinition:
                     failures.append(f"{test.name} ({results[unique_id].failures} rows)")
         if failures:
             error = TestsFailed(failures)
-            raise dg.Failure(str(error), metadata={"workspace": str(workspace.database)}, allow_retries=False) from error
+            raise dg.Failure(
+                str(error), metadata={"workspace": str(workspace.database)}, allow_retries=False
+            ) from error
         for name in models:
             seconds = sum(r.seconds for r in results.values() if r.kind == "model" and r.name == name)
-            yield dg.MaterializeResult(asset_key=shared_key(name), metadata=_metadata(made[name], task, seconds))
+            yield dg.MaterializeResult(
+                asset_key=shared_key(name), metadata=_metadata(made[name], task, seconds)
+            )
 
     return harmonise
 
@@ -85,7 +93,10 @@ def _spec(model: SharedModel) -> dg.AssetSpec:
         group_name="shared",
         kinds={"dbt", "duckdb"},
         description=model.description,
-        metadata={"dagster/column_schema": column_schema(model.columns, model.types), "dbt_model": model.path},
+        metadata={
+            "dagster/column_schema": column_schema(model.columns, model.types),
+            "dbt_model": model.path,
+        },
         tags={"subject": model.subject},
     )
 

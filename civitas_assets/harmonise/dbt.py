@@ -48,14 +48,14 @@ def build(project: Project, workspace: Workspace) -> Sequence[NodeResult]:
 
     started = time.monotonic()
     manifest = Manifest.from_msgpack((project.prepared / PARSED).read_bytes())
-    manifest.build_flat_graph()
+    manifest.build_flat_graph()  # type: ignore[no-untyped-call]
     arguments = invocation("build", project, workspace.folder, workspace.folder / "target")
     arguments += ["--selector", "run", "--no-write-json", "--no-partial-parse"]
     try:
         outcome: Any = dbtRunner(manifest=manifest, callbacks=[_show_progress]).invoke(arguments)
     finally:
         # dbt keeps the database open in this process, and publishing could not attach it.
-        DuckDBConnectionManager.close_all_connections()
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     if outcome.exception is not None:
         raise HarmoniseError(f"dbt stopped: {outcome.exception}")
     results = [_result(result) for result in outcome.result.results]

@@ -86,7 +86,9 @@ class Project:
             for unique_id, node in sorted(nodes.items())
             if _is_shared(node)
         }
-        order = TopologicalSorter({name: model.shared_parents for name, model in found.items()}).static_order()
+        order = TopologicalSorter(
+            {name: model.shared_parents for name, model in found.items()}
+        ).static_order()
         return {name: found[name] for name in order}
 
     @cached_property
@@ -98,7 +100,11 @@ class Project:
                 continue  # tests of the project itself run before a release, not in a run
             attached = self.manifest["nodes"].get(node.get("attached_node") or "")
             guarded = attached or next(
-                (n for parent in node["depends_on"]["nodes"] if _is_shared(n := self.manifest["nodes"].get(parent, {}))),
+                (
+                    n
+                    for parent in node["depends_on"]["nodes"]
+                    if _is_shared(n := self.manifest["nodes"].get(parent, {}))
+                ),
                 None,
             )
             if guarded is not None and _is_shared(guarded):
@@ -131,7 +137,9 @@ class Project:
 
     def _shared_above(self, unique_id: str) -> set[str]:
         nodes = self.manifest["nodes"]
-        return {nodes[parent]["name"] for parent in self._above(unique_id) if _is_shared(nodes.get(parent, {}))}
+        return {
+            nodes[parent]["name"] for parent in self._above(unique_id) if _is_shared(nodes.get(parent, {}))
+        }
 
     def _records_above(self, unique_id: str) -> set[str]:
         sources = self.manifest["sources"]
@@ -160,7 +168,9 @@ def prepare(settings: Settings) -> Project:
 def _digest(folder: Path) -> str:
     files = sorted(folder.glob("*.yml"))
     files += sorted(path for part in _PARTS for path in (folder / part).rglob("*") if path.is_file())
-    digest = hashlib.sha256(repr([importlib.metadata.version(n) for n in ("dbt-core", "dbt-duckdb")]).encode())
+    digest = hashlib.sha256(
+        repr([importlib.metadata.version(n) for n in ("dbt-core", "dbt-duckdb")]).encode()
+    )
     for file in files:
         body = file.read_bytes()
         digest.update(f"{file.relative_to(folder)} {len(body)}\n".encode() + body)

@@ -76,7 +76,9 @@ def make_workspace(folder: Path, tenant: Tenant, stores: Stores, task: Task, mem
     workspace.remove()
     folder.mkdir(parents=True)
     # The file lives no longer than the run, so the newest storage format is the best one.
-    with duckdb.connect(str(workspace.database), config={"storage_compatibility_version": "latest"}) as connection:
+    with duckdb.connect(
+        str(workspace.database), config={"storage_compatibility_version": "latest"}
+    ) as connection:
         connection.execute(f"set memory_limit = '{memory_limit}'")
         create_tables(connection)
         for name, record_type in RECORD_TYPES.items():
@@ -124,7 +126,9 @@ def _profile(database: Path, memory_limit: str) -> str:
         "settings": {"TimeZone": "UTC", "memory_limit": memory_limit},
     }
     # JSON is YAML, and its quoting leaves a path no way out.
-    return msgspec.json.encode({"civitas": {"target": "workspace", "outputs": {"workspace": output}}}).decode()
+    return msgspec.json.encode(
+        {"civitas": {"target": "workspace", "outputs": {"workspace": output}}}
+    ).decode()
 
 
 def sweep(folder: Path, now: datetime, keep_days: int = 3) -> None:

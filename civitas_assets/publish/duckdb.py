@@ -109,9 +109,11 @@ def _replace(connection: duckdb.DuckDBPyConnection, model: SharedModel, task: Ta
     made = f'workspace.{SHARED_SCHEMA}."{model.name}"'
     by_day = model.replaced == "replace_days"
     if by_day:
-        stray = _count(connection, f"{made} where day not in (select day from workspace.records.affected_day)")
+        stray = _count(connection, f"{made} anti join workspace.records.affected_day using (day)")
         if stray:
-            raise PublishError(f"{model.name} has {stray} rows outside the affected days; nothing was published")
+            raise PublishError(
+                f"{model.name} has {stray} rows outside the affected days; nothing was published"
+            )
     if task.rebuild or not by_day:
         order = " order by day" if by_day else ""
         connection.execute(f'create or replace table "{model.name}" as select {columns} from {made}{order}')  # noqa: S608

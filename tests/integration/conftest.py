@@ -94,7 +94,9 @@ class Replay:
             return nights
 
     def move(self, night: str) -> datetime:
-        urllib.request.urlopen(urllib.request.Request(f"{self.url}/clock", night.encode(), method="POST")).close()
+        urllib.request.urlopen(
+            urllib.request.Request(f"{self.url}/clock", night.encode(), method="POST")
+        ).close()
         return datetime.strptime(night, "%Y-%m-%dT%H%M").replace(tzinfo=UTC)
 
 
@@ -102,7 +104,9 @@ class Replay:
 def replay(payloads: Path) -> Iterator[Replay]:
     """The recorded payloads, served on loopback as the municipal servers did."""
     script = payloads.parent / "replay" / "serve.py"
-    process = subprocess.Popen([sys.executable, str(script), "--port", "0"], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, str(script), "--port", "0"], stdout=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout is not None
         yield Replay(process.stdout.readline().strip())

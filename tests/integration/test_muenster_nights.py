@@ -117,5 +117,7 @@ def test_total_channel_counts_once_in_traffic_flow(replayed):
     flow = "select station_id, sum(bicycle_count)::bigint from traffic_flow_observed group by 1"
     rows = dict(replayed.workplace.ask("muenster", flow))
     assert len(rows) == 4
-    totals = "select station_id, sum(value)::bigint from observation where datastream_id = station_id group by 1"
+    totals = (
+        "select station_id, sum(value)::bigint from observation where datastream_id = station_id group by 1"
+    )
     assert rows == dict(replayed.workplace.ask("muenster", totals))

@@ -35,7 +35,12 @@ class Hamburg(http.server.BaseHTTPRequestHandler):
             "/v1.1": b'{"value":[]}',
             "/v1.1/Things": b'{"value":[' + self.thing + b"]}",
             "/v1.1/Datastreams(16183)/Observations": json.dumps(
-                {"value": [{"phenomenonTime": t, "resultTime": None, "result": n} for n, t in enumerate(intervals, 3)]}
+                {
+                    "value": [
+                        {"phenomenonTime": t, "resultTime": None, "result": n}
+                        for n, t in enumerate(intervals, 3)
+                    ]
+                }
             ).encode(),
         }.get(path)
         self.send_response(200 if found else 404)
@@ -64,7 +69,10 @@ def place(replay: Any, hamburg: str, new_workplace: Any) -> Any:
     workplace = new_workplace()
     workplace.copy_tenant(TENANT, url=replay.url, hamburg=hamburg)
     workplace.clock = RECEIVED
-    for window in (Window(date(2019, 3, 1), date(2019, 10, 31)), Window(date(2024, 12, 28), date(2024, 12, 30))):
+    for window in (
+        Window(date(2019, 3, 1), date(2019, 10, 31)),
+        Window(date(2024, 12, 28), date(2024, 12, 30)),
+    ):
         sources = ("hamburg_bicycles",) if window.first.year == 2024 else ()
         outcome = workplace.run(TENANT, Order(window=window, sources=sources))
         assert outcome.errors == []
@@ -84,16 +92,27 @@ def test_repeated_hour_of_autumn_lands_once_and_spans_both_passes(place: Any) ->
     assert {row[3] for row in rows} == {"fold_summed"}
     # 02:00 in summer time begins at 00:00 UTC; 03:00 in winter time is 02:00 UTC.
     quarters = [(row[0].astimezone(UTC), row[1].astimezone(UTC)) for row in rows]
-    assert quarters[0] == (datetime(2019, 10, 27, 0, 0, tzinfo=UTC), datetime(2019, 10, 27, 1, 15, tzinfo=UTC))
-    assert quarters[-1] == (datetime(2019, 10, 27, 0, 45, tzinfo=UTC), datetime(2019, 10, 27, 2, 0, tzinfo=UTC))
+    assert quarters[0] == (
+        datetime(2019, 10, 27, 0, 0, tzinfo=UTC),
+        datetime(2019, 10, 27, 1, 15, tzinfo=UTC),
+    )
+    assert quarters[-1] == (
+        datetime(2019, 10, 27, 0, 45, tzinfo=UTC),
+        datetime(2019, 10, 27, 2, 0, tzinfo=UTC),
+    )
 
 
 def test_october_has_each_interval_once_and_its_days_sum_is_right(place: Any, payloads: Path) -> None:
-    count = "select count(*) from observation where datastream_id = '100031297' and day between '2019-10-01' and '2019-10-31'"
+    count = """
+        select count(*) from observation
+        where datastream_id = '100031297' and day between '2019-10-01' and '2019-10-31'
+    """
     assert place.ask(TENANT, count) == [(2_976,)]
     lines = (payloads / "ecocounter_muenster" / "100031297_2019-10.csv").read_text().splitlines()
     expected = sum(int(line.split(",")[1]) for line in lines if line.startswith("2019-10-27"))
-    total = "select sum(value)::bigint from observation where datastream_id = '100031297' and day = '2019-10-27'"
+    total = (
+        "select sum(value)::bigint from observation where datastream_id = '100031297' and day = '2019-10-27'"
+    )
     assert place.ask(TENANT, total) == [(expected,)]
 
 
@@ -120,7 +139,10 @@ def test_jena_sites_have_their_kinds_and_positions(place: Any, payloads: Path) -
         name, lon, lat = sites[str(feature["properties"]["gid"])]
         assert name == (feature["properties"]["name"].strip() or None)
         assert [lon, lat] == pytest.approx(feature["geometry"]["coordinates"], abs=1e-7)
-    kinds = "select site_type, purpose, count(*) from parking_site where source = 'jena_parking' group by all order by all"
+    kinds = """
+        select site_type, purpose, count(*) from parking_site where source = 'jena_parking'
+        group by all order by all
+    """
     assert place.ask(TENANT, kinds) == [
         ("car_park", "car", 10),
         ("off_street", "bus", 3),
@@ -130,7 +152,10 @@ def test_jena_sites_have_their_kinds_and_positions(place: Any, payloads: Path) -
 
 
 def test_freiburg_sites_and_statuses(place: Any) -> None:
-    site = "select name, capacity, site_type, site_type_native from parking_site where source = 'freiburg_sites' and site_id = '11'"
+    site = """
+        select name, capacity, site_type, site_type_native from parking_site
+        where source = 'freiburg_sites' and site_id = '11'
+    """
     assert place.ask(TENANT, site) == [("Parkhaus ZO", 294, "underground", "Tiefgarage")]
     count = "select count(*) from parking_site where source = 'freiburg_sites'"
     assert place.ask(TENANT, count) == [(15,)]
@@ -177,9 +202,9 @@ def test_aalen_statuses_without_ids_or_times(place: Any) -> None:
 
 
 def test_hamburg_thing_is_a_station_with_its_datastream_and_intervals(place: Any) -> None:
-    assert place.ask(TENANT, "select station_id, name, lon, lat from station where source = 'hamburg_bicycles'") == [
-        ("7648", "Zählfeld J_52.1_1_I", 9.9786482, 53.4613167)
-    ]
+    assert place.ask(
+        TENANT, "select station_id, name, lon, lat from station where source = 'hamburg_bicycles'"
+    ) == [("7648", "Zählfeld J_52.1_1_I", 9.9786482, 53.4613167)]
     rows = place.ask(
         TENANT,
         """
