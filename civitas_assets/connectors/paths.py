@@ -76,7 +76,7 @@ def columns_of(records: bytes, fields: Mapping[str, str]) -> pl.DataFrame:
     """
     names, paths = list(fields), list(fields.values())
     values: Sequence[Sequence[Any]] | None = None
-    if all(map(is_plain, paths)):
+    if all(map(is_plain, paths)) and not any(b.startswith(f"{a}.") for a in paths for b in paths):
         values = _decoded(records, paths)
     if values is None:
         values = _searched(records, paths)
@@ -101,11 +101,8 @@ def _structure(paths: Sequence[str]) -> tuple[type[msgspec.Struct], list[str]]:
         node = tree
         *outer, last = path.split(".")
         for key in outer:
-            inner = node.setdefault(key, {})
-            if inner is None:
-                inner = node[key] = {}
-            node = inner
-        node.setdefault(last, None)
+            node = node.setdefault(key, {})
+        node[last] = None
     attributes: dict[tuple[str, ...], str] = {}
     root = _struct_of(tree, (), "", attributes)
     return root, [attributes[tuple(path.split("."))] for path in paths]
