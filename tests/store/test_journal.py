@@ -1,0 +1,67 @@
+"""The journal loses nothing: what is noted stays until it is struck out, and progress is what was last said."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.journal import Journal, Progress
+from civitas_assets.store.landing import Line
+
+FIRST, SECOND = date(2026, 7, 1), date(2026, 7, 2)
+
+
+@pytest.fixture
+def journal(files: LocalFiles) -> Journal:
+    return Journal(files, "town")
+
+
+def test_nothing_noted_is_nothing_pending(journal: Journal) -> None:
+    assert not journal.pending()
+
+
+def test_notes_add_up_under_and_over_their_names(journal: Journal) -> None:
+    journal.note("run-a", [SECOND])
+    journal.note("run-a", [FIRST])
+    journal.note("run-b", [], things=True)
+    journal.note("run-b", [FIRST])
+    pending = journal.pending()
+    assert pending
+    assert (pending.days, pending.things, len(pending.entries)) == ({FIRST, SECOND}, True, 2)
+
+
+def test_striking_out_leaves_notes_that_were_made_since(journal: Journal) -> None:
+    journal.note("run-a", [FIRST])
+    published = journal.pending()
+    journal.note("run-b", [SECOND])
+    journal.strike(published.entries)
+    journal.strike(published.entries)
+    assert journal.pending().days == {SECOND}
+
+
+def test_a_note_that_says_nothing_new_writes_nothing(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.note("run-a", [FIRST, SECOND], things=True)
+    monkeypatch.setattr(LocalFiles, "write", None)
+    journal.note("run-a", [FIRST])
+    journal.note("run-b", [])
+
+
+def test_progress_is_kept_for_each_source(journal: Journal) -> None:
+    failed = Line("u", "stored", 200, datetime(2026, 8, 1, tzinfo=UTC), "c", "s", variables={"a": "b"})
+    progress = Progress("m1", (failed,), had_rows=True, unknown_fields=frozenset({"x", "y"}))
+    journal.advance("a", progress)
+    assert journal.progress("a") == progress
+    assert journal.progress("b") == Progress()
+    assert not journal.pending()
+
+
+def test_tenants_do_not_see_each_other(journal: Journal, files: LocalFiles) -> None:
+    journal.note("run", [FIRST])
+    journal.advance("a", Progress("m1"))
+    other = Journal(files, "other")
+    assert not other.pending()
+    assert other.progress("a") == Progress()

@@ -1,0 +1,105 @@
+"""Landing keeps bodies as received, once each, and knows of each address what was last seen there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from civitas_assets.errors import StoreError
+from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.landing import Address, Line, SourceLanding, config_hash, update
+
+NIGHT = datetime(2026, 8, 1, 2, tzinfo=UTC)
+
+
+@pytest.fixture
+def landing(files: LocalFiles) -> SourceLanding:
+    return SourceLanding(files, "town", "counters")
+
+
+def line(url: str = "u", state: str = "stored", sha256: str = "s", hours: int = 0) -> Line:
+    return Line(url, state, 200, NIGHT + timedelta(hours=hours), "c", sha256)  # type: ignore[arg-type]
+
+
+def test_a_body_is_kept_byte_by_byte_and_once(landing: SourceLanding, files: LocalFiles) -> None:
+    body = b"\x00\xff" * 5000
+    digest = landing.store(body)
+    assert landing.store(body) == digest
+    assert landing.holds(digest)
+    assert landing.body(digest) == body
+    (key,) = files.keys("landing/town/counters/bodies/")
+    assert key.endswith(f"/{digest[:2]}/{digest}.zst")
+    assert len(files.read(key) or b"") < len(body) / 10
+    assert landing.body(landing.store(b"")) == b""
+
+
+def test_a_lost_or_damaged_body_is_named(landing: SourceLanding, files: LocalFiles) -> None:
+    digest, other = landing.store(b"one"), landing.store(b"two")
+    paths = {
+        key.rpartition("/")[2].removesuffix(".zst"): Path(files.location(key))
+        for key in files.keys("landing/")
+    }
+    whole = paths[digest].read_bytes()
+    paths[digest].write_bytes(whole[:-3] + b"xyz")
+    with pytest.raises(StoreError, match="is damaged"):
+        landing.body(digest)
+    paths[digest].write_bytes(paths[other].read_bytes())
+    with pytest.raises(StoreError, match="its content has another hash"):
+        landing.body(digest)
+    paths[digest].unlink()
+    assert not landing.holds(digest)
+    with pytest.raises(StoreError, match="fetch the source again"):
+        landing.body(digest)
+
+
+def test_manifests_come_in_the_order_in_which_they_were_written(landing: SourceLanding) -> None:
+    names = [
+        landing.write_manifest(NIGHT, [line("a")]),
+        landing.write_manifest(NIGHT, [line("b"), line("c")]),
+    ]
+    names.append(landing.write_manifest(NIGHT + timedelta(microseconds=1), []))
+    found = [*landing.manifests()]
+    assert [manifest.name for manifest in found] == names == sorted({*names})
+    assert [[entry.url for entry in manifest.lines] for manifest in found] == [["a"], ["b", "c"], []]
+    assert [manifest.name for manifest in landing.manifests(after=names[0])] == names[1:]
+
+
+def test_a_line_survives_its_manifest(landing: SourceLanding) -> None:
+    full = Line("u", "unchanged", 304, NIGHT, "c", "s", 5, "role", {"a": "b"}, "text/csv", '"e"', "yesterday")
+    landing.write_manifest(NIGHT, [full])
+    ((only,),) = (manifest.lines for manifest in landing.manifests())
+    assert only == full
+
+
+def test_the_index_of_addresses_can_be_rebuilt_from_the_manifests(landing: SourceLanding) -> None:
+    landing.write_manifest(NIGHT, [line("a", sha256="1"), line("b", sha256="2")])
+    landing.write_manifest(NIGHT, [line("a", sha256="3", hours=24), line("b", "not_found", "")])
+    known = landing.addresses()
+    assert known == {"a": Address("3", seen_on="2026-08-02"), "b": Address("2", seen_on="2026-08-01")}
+    landing.write_addresses({"a": known["a"]})
+    assert landing.addresses() == {"a": known["a"]}
+
+
+def test_an_address_that_is_not_found_keeps_what_was_known_of_it() -> None:
+    known = {"u": Address("old")}
+    update(known, [line(state="not_found", sha256="")])
+    assert known == {"u": Address("old")}
+
+
+def test_last_times_tell_fetching_from_changing(landing: SourceLanding) -> None:
+    assert landing.last_times() == (None, None)
+    landing.write_manifest(NIGHT, [line()])
+    landing.write_manifest(NIGHT + timedelta(hours=24), [line(state="unchanged", hours=24)])
+    assert landing.last_times() == (NIGHT + timedelta(hours=24), NIGHT)
+
+
+def test_sources_and_tenants_do_not_see_each_other(landing: SourceLanding, files: LocalFiles) -> None:
+    digest = landing.store(b"x")
+    assert not SourceLanding(files, "town", "other").holds(digest)
+    assert not SourceLanding(files, "other", "counters").holds(digest)
+
+
+def test_the_hash_of_settings_depends_on_them_and_not_on_their_order() -> None:
+    assert config_hash({"a": 1, "b": 2}) == config_hash({"b": 2, "a": 1}) != config_hash({"a": 1, "b": 3})

@@ -1,0 +1,56 @@
+"""Quarantine keeps each rejected row once, with its reason."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import polars as pl
+import pytest
+
+from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.quarantine import SCHEMA, Quarantine
+
+
+@pytest.fixture
+def quarantine(files: LocalFiles) -> Quarantine:
+    return Quarantine(files, "town")
+
+
+def rejected(*raws: str, **more: Any) -> pl.DataFrame:
+    basics = {
+        "source": "s",
+        "record_type": "observation",
+        "rule": "not_a_number",
+        "field": "value",
+        "day": date(2026, 8, 1),
+        "received_at": datetime(2026, 8, 1, tzinfo=UTC),
+        **more,
+    }
+    return pl.DataFrame([{**dict.fromkeys(SCHEMA), **basics, "raw": raw} for raw in raws], schema=SCHEMA)
+
+
+def test_rows_are_kept_and_those_that_were_not_there_are_told(quarantine: Quarantine) -> None:
+    assert quarantine.add("s", rejected("a", "b", "a"))["raw"].to_list() == ["a", "b"]
+    assert quarantine.add("s", rejected("b", "c", row=9, payload="later"))["raw"].to_list() == ["c"]
+    assert quarantine.rows()["raw"].to_list() == ["a", "b", "c"]
+
+
+def test_another_rule_or_field_is_another_row_and_no_field_equals_no_field(quarantine: Quarantine) -> None:
+    quarantine.add("s", rejected("a", field=None))
+    assert quarantine.add("s", rejected("a", field=None)).is_empty()
+    assert quarantine.add("s", rejected("a", rule="out_of_range")).height == 1
+    assert quarantine.add("s", rejected("a")).height == 1
+
+
+def test_rows_can_be_asked_for_by_the_day_of_their_reception(quarantine: Quarantine) -> None:
+    quarantine.add("s", rejected("a"))
+    quarantine.add("t", rejected("b", day=date(2026, 8, 2)))
+    assert quarantine.rows([date(2026, 8, 2)])["raw"].to_list() == ["b"]
+    assert quarantine.rows([]).is_empty()
+
+
+def test_nothing_rejected_writes_nothing(quarantine: Quarantine, files: LocalFiles) -> None:
+    assert quarantine.add("s", rejected()).is_empty()
+    assert files.keys("quarantine/") == []
+    assert dict(quarantine.rows().schema) == SCHEMA

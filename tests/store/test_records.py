@@ -1,0 +1,184 @@
+"""The record store takes what is new or changed, keeps every revision, and is never half written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from civitas_assets.records import RECORD_TYPES
+from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.records import RecordStore
+
+OBSERVATION, STATION = RECORD_TYPES["observation"], RECORD_TYPES["station"]
+Frames = Callable[..., pl.DataFrame]
+
+
+@pytest.fixture
+def store(files: LocalFiles) -> RecordStore:
+    return RecordStore(files, "town")
+
+
+def add(store: RecordStore, records: pl.DataFrame) -> tuple[int, int]:
+    """How many records were new, and how many changed."""
+    news = store.news(OBSERVATION, records)
+    store.append(news)
+    return news.new, news.changed
+
+
+def stored(store: RecordStore) -> list[tuple[int, float | None, int]]:
+    """Hour, value and revision, in the order of the files."""
+    files = store.locations(OBSERVATION, store.days(OBSERVATION))
+    frame = pl.concat([pl.read_parquet(file) for file in files])
+    return frame.select(pl.col("phenomenon_start").dt.hour(), "value", "revision").rows()
+
+
+def test_new_records_are_revision_one_and_the_same_again_is_no_news(
+    store: RecordStore, observations: Frames
+) -> None:
+    assert add(store, observations((0, 1), (1, 2))) == (2, 0)
+    assert add(store, observations((0, 1), (1, 2))) == (0, 0)
+    assert stored(store) == [(0, 1, 1), (1, 2, 1)]
+
+
+def test_a_changed_value_is_a_revision_and_the_old_one_stays(
+    store: RecordStore, observations: Frames
+) -> None:
+    add(store, observations((0, 1), (1, 2)))
+    assert add(store, observations((0, 5), (1, 2), (2, 3))) == (1, 1)
+    assert add(store, observations((0, 1))) == (0, 1)
+    assert sorted(stored(store)) == [(0, 1, 1), (0, 1, 3), (0, 5, 2), (1, 2, 1), (2, 3, 1)]
+
+
+def test_where_it_came_from_alone_is_no_change(store: RecordStore, observations: Frames) -> None:
+    add(store, observations((0, 1)))
+    assert add(store, observations((0, 1), payload=["other"], run_id=["later"])) == (0, 0)
+
+
+def test_any_other_column_of_the_contract_is_a_change(store: RecordStore, observations: Frames) -> None:
+    add(store, observations((0, 1)))
+    assert add(store, observations((0, 1), quality_native=["checked"])) == (0, 1)
+
+
+def test_revisions_within_one_batch_are_counted_in_order(store: RecordStore, observations: Frames) -> None:
+    assert add(store, observations((0, 1), (1, 7), (0, 1), (0, 2), (0, 1), (1, 7))) == (2, 2)
+    assert sorted(stored(store)) == [(0, 1, 1), (0, 1, 3), (0, 2, 2), (1, 7, 1)]
+    assert add(store, observations((0, 1), (0, 3), (0, 3))) == (0, 1)
+    assert (0, 3, 4) in stored(store)
+
+
+def test_one_batch_or_many_give_the_same(tmp_path: Path, observations: Frames) -> None:
+    rows = [(0, 1), (0, None), (1, None), (0, 2), (0, 2), (1, 3), (1, None), (1, None), (0, None), (2, None)]
+    whole, single = (RecordStore(LocalFiles(tmp_path / name), "town") for name in ("whole", "single"))
+    add(whole, observations(*rows))
+    for row in rows:
+        add(single, observations(row))
+    assert sorted(stored(whole), key=str) == sorted(stored(single), key=str)
+
+
+def test_an_empty_row_is_no_record_until_it_takes_back_a_value(
+    store: RecordStore, observations: Frames
+) -> None:
+    assert add(store, observations((0, None), (1, None), (1, 4))) == (1, 0)
+    assert add(store, observations((1, None))) == (0, 1)
+    assert add(store, observations((1, None), (0, None))) == (0, 0)
+    assert add(store, observations((1, 4))) == (0, 1)
+    assert stored(store) == [(1, 4, 1), (1, None, 2), (1, 4, 3)]
+
+
+def test_a_batch_of_empty_rows_touches_nothing(store: RecordStore, observations: Frames) -> None:
+    news = store.news(OBSERVATION, observations((0, None), (0, None)))
+    assert (news.rows.height, news.days) == (0, frozenset())
+    store.append(news)
+    assert store.days(OBSERVATION) == []
+    assert store.news(OBSERVATION, observations()).rows.is_empty()
+
+
+def test_equal_keys_of_two_sources_are_two_records(store: RecordStore, observations: Frames) -> None:
+    assert add(store, pl.concat([observations((0, 1), source="a"), observations((0, 2), source="b")])) == (
+        2,
+        0,
+    )
+    assert add(store, observations((0, 1), source="b")) == (0, 1)
+
+
+def test_each_day_is_a_file_and_only_days_that_gain_something_are_written(
+    store: RecordStore, observations: Frames, files: LocalFiles
+) -> None:
+    both = pl.concat([observations((0, 1), day=1), observations((0, 1), day=2)])
+    news = store.news(OBSERVATION, both)
+    assert news.days == {date(2026, 7, 1), date(2026, 7, 2)}
+    store.append(news)
+    first, second = (Path(path) for path in store.locations(OBSERVATION, store.days(OBSERVATION)))
+    before = first.stat().st_ino, second.stat().st_ino
+    later = store.news(OBSERVATION, pl.concat([observations((0, 1), day=1), observations((0, 9), day=2)]))
+    assert later.days == {date(2026, 7, 2)}
+    store.append(later)
+    assert first.stat().st_ino == before[0]
+    assert second.stat().st_ino != before[1]
+    assert files.keys("records/town/") == [
+        "records/town/observation/2026-07-01.parquet",
+        "records/town/observation/2026-07-02.parquet",
+    ]
+    assert store.locations(OBSERVATION, [date(2026, 7, 3)]) == []
+
+
+def test_days_of_finds_the_days_of_a_thing(store: RecordStore, observations: Frames) -> None:
+    add(store, pl.concat([observations((0, 1), day=1), observations((0, 1), day=2)]))
+    assert store.days_of(OBSERVATION, "datastream_id", ["d"]) == {date(2026, 7, 1), date(2026, 7, 2)}
+    assert store.days_of(OBSERVATION, "datastream_id", ["x"]) == frozenset()
+    assert store.days_of(OBSERVATION, "datastream_id", []) == frozenset()
+
+
+def test_things_have_one_file_and_revisions_but_no_day(store: RecordStore, observations: Frames) -> None:
+    def station(name: str | None) -> pl.DataFrame:
+        schema = {key: dtype for key, dtype in STATION.stored_schema.items() if key != "revision"}
+        values = {"station_id": "1", "name": name, "source": "s"}
+        return pl.DataFrame({key: [values.get(key)] for key in schema}, schema=schema)
+
+    for name in ("A", "A", "B", None):
+        store.append(store.news(STATION, station(name)))
+    (file,) = store.locations(STATION, [])
+    assert file.endswith("station/all.parquet")
+    assert pl.read_parquet(file).select("name", "revision").rows() == [("A", 1), ("B", 2), (None, 3)]
+    assert store.news(STATION, station("C")).days == frozenset()
+    assert store.days(STATION) == []
+
+
+def test_a_stored_file_has_the_schema_of_the_contract_and_its_origin(
+    store: RecordStore, observations: Frames
+) -> None:
+    add(store, observations((0, 1)))
+    (file,) = store.locations(OBSERVATION, [date(2026, 7, 1)])
+    assert dict(pl.read_parquet_schema(file)) == OBSERVATION.stored_schema
+
+
+def test_a_crash_while_a_day_is_written_leaves_the_old_day_and_repeating_completes_it(
+    store: RecordStore, observations: Frames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(store, pl.concat([observations((0, 1), day=1), observations((0, 1), day=2)]))
+    change = pl.concat([observations((0, 2), day=1), observations((0, 2), day=2)])
+    whole, written = LocalFiles.write, list[str]()
+
+    def crash_at_the_second(self: LocalFiles, key: str, body: bytes) -> None:
+        written.append(key)
+        if len(written) == 2:
+            raise OSError("killed")
+        whole(self, key, body)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalFiles, "write", crash_at_the_second)
+        with pytest.raises(OSError, match="killed"):
+            add(store, change)
+    assert stored(store) == [(0, 1, 1), (0, 2, 2), (0, 1, 1)]
+    assert add(store, change) == (0, 1)
+    assert stored(store) == [(0, 1, 1), (0, 2, 2)] * 2
+
+
+def test_tenants_do_not_see_each_other(files: LocalFiles, observations: Frames) -> None:
+    add(RecordStore(files, "a"), observations((0, 1)))
+    assert RecordStore(files, "b").days(OBSERVATION) == []
+    assert add(RecordStore(files, "b"), observations((0, 1))) == (1, 0)
