@@ -17,7 +17,7 @@ SCALARS = (
     st.none()
     | st.booleans()
     | st.integers(-(2**60), 2**60)
-    | st.floats(allow_nan=False)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=5)
 )
 VALUES = st.recursive(
