@@ -1,0 +1,202 @@
+"""Every answer lands, nothing lands twice, and what goes wrong for one request or source stops no other."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from civitas_assets.catalog import Source
+from civitas_assets.connectors.base import Request
+from civitas_assets.connectors.registry import CONNECTORS
+from civitas_assets.errors import ReadError
+from civitas_assets.ingest.fetch import fetch_sources
+
+FILES = {"each": {"file": ("a", "b", "c")}}
+
+
+def states(town: Any, source: str = "s") -> list[list[str]]:
+    """The states of the lines of each manifest."""
+    return [sorted(line.state for line in manifest.lines) for manifest in town.landing(source).manifests()]
+
+
+def test_an_answer_lands_as_it_was_received(town: Any, publisher: Any) -> None:
+    publisher.bodies["a.csv"] = b"\xff\x00 anything"
+    report = town.fetch()["s"]
+    assert (report.ok, report.requests, report.stored, report.bytes) == (True, 1, 1, 11)
+    ((line,),) = (manifest.lines for manifest in town.landing().manifests())
+    assert town.landing().body(line.sha256) == b"\xff\x00 anything"
+    assert (line.url, line.role, line.variables) == ("https://data.example/a.csv", "data", {"file": "a"})
+    assert line.fetched_at == town.now
+
+
+def test_an_unchanged_answer_costs_one_conditional_request(town: Any, publisher: Any) -> None:
+    publisher.bodies["a.csv"] = b"1"
+    town.fetch()
+    second, third = town.fetch()["s"], town.fetch()["s"]
+    for report in (second, third):
+        assert (report.not_modified, report.unchanged, report.stored, report.bytes) == (1, 1, 0, 0)
+    assert states(town) == [["stored"], ["unchanged"], ["unchanged"]]
+    assert [status for _, status in publisher.asked] == [200, 304, 304]
+
+
+def test_an_answer_with_the_same_bytes_is_unchanged_even_if_the_server_does_not_say_so(
+    town: Any, publisher: Any
+) -> None:
+    publisher.tags, publisher.bodies["a.csv"] = False, b"1"
+    town.fetch()
+    assert (town.fetch()["s"].unchanged, publisher.asked[-1][1]) == (1, 200)
+    publisher.bodies["a.csv"] = b"2"
+    assert town.fetch()["s"].stored == 1
+    publisher.bodies["a.csv"] = b"1"
+    assert town.fetch()["s"].stored == 1, "what comes back is news"
+
+
+def test_a_body_that_landing_lost_is_asked_for_as_if_for_the_first_time(town: Any, publisher: Any) -> None:
+    publisher.bodies["a.csv"] = b"1"
+    town.fetch()
+    (key,) = town.files.keys("landing/town/s/bodies/")
+    town.files.delete(key)
+    town.fetch()
+    assert publisher.asked[-1][1] == 200
+    assert town.files.exists(key)
+
+
+def test_without_the_index_of_addresses_the_manifests_know_what_is_unchanged(
+    town: Any, publisher: Any
+) -> None:
+    publisher.bodies["a.csv"] = b"1"
+    town.fetch()
+    town.files.delete("landing/town/s/addresses.json")
+    assert town.fetch()["s"].not_modified == 1
+
+
+def test_what_was_good_lands_when_something_else_fails(town: Any, publisher: Any) -> None:
+    town.with_sources(s=FILES)
+    publisher.bodies.update({"a.csv": b"1", "b.csv": 500, "c.csv": b"3"})
+    report = town.fetch()["s"]
+    assert (report.ok, report.stored) == (False, 2)
+    assert report.error == "HTTP 500 from https://data.example/b.csv: fetch later"
+    assert states(town) == [["stored", "stored"]]
+    publisher.bodies["b.csv"] = b"2"
+    assert (town.fetch()["s"].stored, town.fetch()["s"].not_modified) == (1, 3)
+
+
+def test_several_failures_are_counted(town: Any, publisher: Any) -> None:
+    town.with_sources(s=FILES)
+    publisher.bodies.update({"a.csv": 500, "b.csv": b"2", "c.csv": 500})
+    assert town.fetch()["s"].error.endswith("(and 1 more)")
+
+
+def test_a_period_that_is_not_there_is_skipped_where_the_source_says_so(town: Any, publisher: Any) -> None:
+    town.with_sources(s={**FILES, "not_found": "skip"})
+    publisher.bodies["a.csv"] = b"1"
+    report = town.fetch()["s"]
+    assert (report.ok, report.stored, report.not_found) == (True, 1, 2)
+    town.with_sources(s=FILES)
+    assert "HTTP 404" in town.fetch()["s"].error
+
+
+def test_nothing_found_at_all_is_an_error(town: Any) -> None:
+    town.with_sources(s={**FILES, "not_found": "skip"})
+    report = town.fetch()["s"]
+    assert "none of 3 address(es) was found" in report.error
+    assert report.not_found == 3
+
+
+def test_a_source_that_crashes_stops_no_other(town: Any, publisher: Any) -> None:
+    town.with_sources(s={}, bad={"each": {"file": ("bad",)}})
+    publisher.bodies["a.csv"] = b"1"
+
+    class Crashing:
+        def fetch(self, source: Source, *rest: Any) -> None:
+            if source.name == "bad":
+                raise ZeroDivisionError("oops")
+            CONNECTORS["csv"].fetch(source, *rest)
+
+    reports = town.fetch(Crashing())
+    assert reports["bad"].error == "unforeseen ZeroDivisionError: oops"
+    assert reports["s"].ok
+    assert states(town) == [["stored"]]
+    assert states(town, "bad") == []
+
+
+def test_a_tenant_without_such_sources_is_no_error(town: Any, publisher: Any) -> None:
+    connector = CONNECTORS["csv"]
+    assert fetch_sources(town.tenant, connector, {}, None, town.files, town.client, lambda: town.now) == []
+    assert publisher.asked == []
+
+
+def test_without_given_days_each_source_looks_back_as_far_as_it_says(town: Any, publisher: Any) -> None:
+    town.with_sources(s={"url": "https://data.example/{day:%m%d}", "look_back": "2 days", "each": None})
+    publisher.bodies.update(dict.fromkeys(["0701", "0702", "0703"], b"x"))
+    connector, sources = CONNECTORS["csv"], town.tenant.sources
+    (report,) = fetch_sources(
+        town.tenant, connector, sources, None, town.files, town.client, lambda: town.now
+    )
+    assert (report.ok, publisher.paths) == (True, ["0701", "0702", "0703"])
+
+
+class Pages:
+    """Follows links that the bodies list, in a crawl that starts at the source's address."""
+
+    def fetch(self, source: Source, window: Any, zone: Any, session: Any) -> None:
+        def follow(answer: Any) -> Any:
+            try:
+                links = json.loads(answer.content())
+            except ValueError:
+                raise ReadError("is not JSON") from None
+            return [Request(f"https://data.example/{link}") for link in links]
+
+        for _ in session.crawl([Request("https://data.example/1")], follow):
+            pass
+
+
+def test_links_are_followed_to_their_end(town: Any, publisher: Any) -> None:
+    publisher.bodies.update({"1": b'["2","3"]', "2": b'["4"]', "3": b"[]", "4": b"[]"})
+    report = town.fetch(Pages())["s"]
+    assert (report.ok, report.stored) == (True, 4)
+    assert publisher.paths == ["1", "2", "3", "4"]
+
+
+def test_links_are_found_in_bodies_that_did_not_change(town: Any, publisher: Any) -> None:
+    publisher.bodies.update({"1": b'["2"]', "2": b"[]"})
+    town.fetch(Pages())
+    report = town.fetch(Pages())["s"]
+    assert (report.ok, report.not_modified) == (True, 2)
+
+
+def test_links_in_a_circle_end_in_an_error_and_the_others_are_followed(town: Any, publisher: Any) -> None:
+    publisher.bodies.update({"1": b'["1","2","3"]', "2": b'["1"]', "3": b'["4"]', "4": b"[]"})
+    report = town.fetch(Pages())["s"]
+    assert "https://data.example/1 is asked for a second time in one fetch" in report.error
+    assert report.stored == 4
+    assert publisher.paths == ["1", "2", "3", "4"]
+
+
+def test_a_page_that_cannot_be_followed_is_named_and_the_others_are(town: Any, publisher: Any) -> None:
+    publisher.bodies.update({"1": b'["2","3"]', "2": b"<html>", "3": b'["4"]', "4": b"[]"})
+    report = town.fetch(Pages())["s"]
+    assert report.error == "https://data.example/2 is not JSON"
+    assert publisher.paths == ["1", "2", "3", "4"]
+
+
+def test_a_crawl_without_end_ends_at_the_ceiling(town: Any, publisher: Any) -> None:
+    town.with_sources(s={"http": {"max_pages": 5, "attempts": 1, "requests_per_second": 200.0}})
+    publisher.bodies.update({str(page): f'["{page + 1}"]'.encode() for page in range(1, 20)})
+    report = town.fetch(Pages())["s"]
+    assert "more than 5 requests" in report.error
+    assert report.stored == 5
+
+
+def test_a_full_disk_is_the_error_of_the_source(
+    town: Any, publisher: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher.bodies["a.csv"] = b"1"
+
+    def full(*_: Any) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(type(town.files), "write_once", full)
+    assert "no space left on device" in town.fetch()["s"].error

@@ -1,0 +1,271 @@
+"""What has landed becomes records once; what cannot be read is tried again, and repeating changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from civitas_assets.records import RECORD_TYPES
+from civitas_assets.store.aside import put_records_aside
+from civitas_assets.store.journal import Journal
+from civitas_assets.store.records import RecordStore
+
+Csv = Callable[..., bytes]
+FIRST = date(2026, 7, 1)
+
+
+def hours(town: Any) -> list[tuple[int, float | None, int]]:
+    """Hour, value and revision of what is stored."""
+    return [
+        (at.hour, value, revision)
+        for at, value, revision in town.values("phenomenon_start", "value", "revision")
+    ]
+
+
+def test_a_landed_payload_is_read_once(town: Any, publisher: Any, csv: Csv) -> None:
+    publisher.bodies["a.csv"] = csv(1, 2)
+    report = town.night()
+    counts = report.counts["observation"]
+    assert (report.ok, report.payloads, counts.read, counts.new, counts.changed) == (True, 1, 2, 2, 0)
+    assert counts.days == {FIRST}
+    again = town.night()
+    assert (again.ok, again.payloads, dict(again.counts)) == (True, 0, {})
+    assert hours(town) == [(0, 1, 1), (1, 2, 1)]
+
+
+def test_a_corrected_value_is_a_revision_with_the_time_of_its_reception(
+    town: Any, publisher: Any, csv: Csv
+) -> None:
+    publisher.bodies["a.csv"] = csv(1, 2)
+    town.night()
+    publisher.bodies["a.csv"] = csv(1, 3)
+    counts = town.night().counts["observation"]
+    assert (counts.read, counts.new, counts.changed) == (2, 0, 1)
+    assert town.values("value", "revision", "received_at", "source", "run_id", "day") == [
+        (1.0, 1, datetime(2026, 7, 4, tzinfo=UTC), "s", "run", FIRST),
+        (2.0, 1, datetime(2026, 7, 4, tzinfo=UTC), "s", "run", FIRST),
+        (3.0, 2, datetime(2026, 7, 5, tzinfo=UTC), "s", "run", FIRST),
+    ]
+
+
+def test_editions_that_landed_without_being_read_are_read_in_their_order(
+    town: Any, publisher: Any, csv: Csv
+) -> None:
+    for value in (1, 2, 1):
+        publisher.bodies["a.csv"] = csv(value)
+        town.fetch()
+    counts = town.read()["s"].counts["observation"]
+    assert (counts.read, counts.new, counts.changed) == (3, 1, 2)
+    assert hours(town) == [(0, 1, 1), (0, 1, 3), (0, 2, 2)]
+
+
+def test_the_day_of_a_record_is_that_of_the_town(town: Any, publisher: Any) -> None:
+    publisher.bodies["a.csv"] = b"id,v,t\nd,1,2026-06-30T21:59\nd,2,2026-06-30T22:00\n"
+    assert town.night().counts["observation"].days == {date(2026, 6, 30), FIRST}
+    assert town.stores.journal.pending().days == {date(2026, 6, 30), FIRST}
+
+
+def test_rejected_rows_go_to_quarantine_once_and_stop_no_others(town: Any, publisher: Any, csv: Csv) -> None:
+    publisher.bodies["a.csv"] = csv(1, "kaputt", 3) + b"d,1,2,3,4\n"
+    report = town.night()
+    assert report.ok
+    assert (report.counts["observation"].new, report.counts["observation"].rejected) == (2, 2)
+    assert report.warnings[0].startswith("2 row(s) in quarantine, most by rule ")
+    kept = town.stores.quarantine.rows().sort("row").select("rule", "row", "source", "day").rows()
+    received = date(2026, 7, 4)
+    assert kept == [("not_a_number", 2, "s", received), ("too_many_cells", 4, "s", received)]
+    assert received in town.stores.journal.pending().days
+    publisher.bodies["a.csv"] = csv(1, "kaputt", 4)
+    again = town.night()
+    assert (again.counts["observation"].rejected, again.warnings) == (0, [])
+
+
+def test_a_payload_that_cannot_be_read_is_tried_again_when_the_mapping_is_mended(
+    town: Any, publisher: Any, csv: Csv
+) -> None:
+    publisher.bodies["a.csv"] = csv(1, header="ID,v,t")
+    report = town.night()
+    assert report.errors == ["https://data.example/a.csv lacks the column(s) id; it has ID, v, t"]
+    assert not town.night().ok, "it stays an error as long as it cannot be read"
+    town.with_sources(s={"fields": {"datastream_id": "ID", "value": "v"}})
+    mended = town.night()
+    assert (mended.ok, mended.counts["observation"].new) == (True, 1)
+    assert (town.night().payloads, publisher.asked[-1][1]) == (0, 304)
+
+
+def test_a_payload_that_cannot_be_read_is_dropped_when_a_newer_one_can(
+    town: Any, publisher: Any, csv: Csv
+) -> None:
+    publisher.bodies["a.csv"] = b"<html>Wartung</html>"
+    assert not town.night().ok
+    publisher.bodies["a.csv"] = csv(2)
+    report = town.night()
+    assert (report.ok, report.payloads) == (True, 1)
+    assert (town.night().payloads, hours(town)) == (0, [(0, 2, 1)])
+
+
+def test_an_older_payload_is_never_read_after_a_newer_one_of_its_address(
+    town: Any, publisher: Any, csv: Csv
+) -> None:
+    """Both landed before the first was read; the mapping is mended later, and the newer values must stay."""
+    publisher.bodies["a.csv"] = csv(1, header="ID,v,t")
+    town.fetch()
+    publisher.bodies["a.csv"] = csv(2)
+    town.fetch()
+    assert not town.read()["s"].ok
+    assert town.read()["s"].ok, "what was superseded is not tried again"
+    town.with_sources(s={"fields": {"datastream_id": "ID", "value": "v"}})
+    town.read()
+    assert hours(town) == [(0, 2, 1)]
+
+
+def test_a_payload_that_is_newer_but_no_better_does_not_supersede(
+    town: Any, publisher: Any, csv: Csv
+) -> None:
+    publisher.bodies["a.csv"] = csv(1, header="ID,v,t")
+    town.night()
+    publisher.bodies["a.csv"] = b"<html>Wartung</html>"
+    assert not town.night().ok
+    town.with_sources(s={"fields": {"datastream_id": "ID", "value": "v"}})
+    town.read()
+    assert hours(town) == [(0, 1, 1)]
+
+
+def test_an_unreadable_payload_stops_no_other(town: Any, publisher: Any, csv: Csv) -> None:
+    town.with_sources(s={"each": {"file": ("a", "b")}})
+    publisher.bodies.update({"a.csv": b"<html>", "b.csv": csv(5)})
+    report = town.night()
+    assert len(report.errors) == 1
+    assert hours(town) == [(0, 5, 1)]
+
+
+def test_a_source_that_crashes_stops_no_other(town: Any, publisher: Any, csv: Csv) -> None:
+    town.with_sources(bad={}, s={})
+    publisher.bodies["a.csv"] = csv(1)
+    town.fetch()
+    town.files.delete(town.files.keys("landing/town/bad/bodies/")[0])
+    reports = town.read()
+    assert "landing has lost" in reports["bad"].errors[0]
+    assert reports["s"].ok
+    town.fetch()
+    assert town.read()["bad"].ok, "it is fetched again and read"
+
+
+def test_no_rows_from_a_source_that_always_had_some_is_an_error(town: Any, publisher: Any, csv: Csv) -> None:
+    publisher.bodies["a.csv"] = csv()
+    assert town.night().ok, "it never had any"
+    publisher.bodies["a.csv"] = csv(1)
+    assert town.night().ok
+    publisher.bodies["a.csv"] = csv() + b"\n"
+    report = town.night()
+    assert report.errors == ["1 payload(s) without a single row, although the source always had some"]
+    assert town.night().ok, "nothing landed, so nothing is wrong with it"
+
+
+def test_an_unknown_field_is_reported_once(town: Any, publisher: Any) -> None:
+    publisher.bodies["a.csv"] = b"id,v,t,neu\nd,1,2026-07-01T00:00,x\n"
+    assert town.night().warnings == ["unknown field(s), not mapped: neu"]
+    publisher.bodies["a.csv"] = b"id,v,t,neu\nd,2,2026-07-01T00:00,x\n"
+    assert town.night().warnings == []
+    publisher.bodies["a.csv"] = b"id,v,t,neu,neuer\nd,2,2026-07-01T00:00,x,y\n"
+    assert town.night().warnings == ["unknown field(s), not mapped: neuer"]
+
+
+def test_reading_all_of_landing_again_gives_the_same_records(town: Any, publisher: Any, csv: Csv) -> None:
+    for values in ((1, 2), (1, 3, ""), ("", 3, 4), (1, 3)):
+        publisher.bodies["a.csv"] = csv(*values)
+        town.night()
+    before = town.values()
+    put_records_aside(town.files._root, "town")
+    assert town.values() == []
+    report = town.read(run_id="again")["s"]
+    assert report.payloads == 4
+    assert town.values() == before
+
+
+@pytest.mark.parametrize("crash", ["note", "append", "add", "advance"])
+def test_a_crash_anywhere_costs_a_repetition_and_no_data(
+    town: Any, publisher: Any, csv: Csv, monkeypatch: pytest.MonkeyPatch, crash: str
+) -> None:
+    """After the crash each record is there once, and its day is pending until it is published."""
+    publisher.bodies["a.csv"] = csv(1, "kaputt", 3)
+    town.fetch()
+    place: Any = {
+        "note": Journal,
+        "append": RecordStore,
+        "advance": Journal,
+        "add": type(town.stores.quarantine),
+    }[crash]
+    whole = getattr(place, crash)
+
+    def killed(*arguments: Any, **more: Any) -> None:
+        if crash == "append":
+            whole(*arguments, **more)
+        raise OSError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, crash, killed)
+        assert "killed" in town.read(run_id="first")["s"].errors[0]
+    if town.values():
+        assert FIRST in town.stores.journal.pending().days
+    assert town.read(run_id="second")["s"].ok
+    assert hours(town) == [(0, 1, 1), (2, 3, 1)]
+    assert town.stores.quarantine.rows().height == 1
+    assert FIRST in town.stores.journal.pending().days
+
+
+def test_news_about_a_thing_make_the_days_of_its_events_pending(town: Any, publisher: Any) -> None:
+    mapped = {"datastream_id": "id", "value": "v", "datastream_name": "name"}
+    town.with_sources(s={"fields": mapped})
+    publisher.bodies["a.csv"] = b"id,v,t,name\nd,1,2026-07-01T00:00,alt\nd,2,2026-07-02T00:00,alt\n"
+    town.night()
+    journal = town.stores.journal
+    journal.strike(journal.pending().entries)
+    publisher.bodies["a.csv"] = b"id,v,t,name\nd,2,2026-07-02T00:00,neu\n"
+    report = town.night()
+    assert report.counts["datastream"].changed == 1
+    assert journal.pending().days == {FIRST, date(2026, 7, 2)}
+    assert journal.pending().things
+
+
+def test_payloads_whose_columns_have_other_types_are_read_together(town: Any, publisher: Any) -> None:
+    """One file has numbers, one text, and one something else altogether in the same field."""
+    town.with_sources(
+        s={
+            "connector": "json",
+            "url": "https://data.example/{file}",
+            "each": {"file": ("1", "2", "3")},
+            "fields": {"datastream_id": "id", "value": "v"},
+        }
+    )
+    for name, value in (("1", "7"), ("2", '"8"'), ("3", "[9]")):
+        row = f'[{{"id":"d{name}","v":{value},"t":"2026-07-01T00:00"}}]'
+        publisher.bodies[name] = row.encode()
+    report = town.night()
+    assert report.ok
+    assert town.values("datastream_id", "value") == [("d1", 7.0), ("d2", 8.0)]
+    assert town.stores.quarantine.rows()["detail"].to_list() == ["[9]"]
+
+
+def test_large_landings_are_read_in_batches_with_the_same_outcome(
+    town: Any, publisher: Any, csv: Csv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("civitas_assets.ingest.read._BATCH_BYTES", 1)
+    for value in (1, 2, 1):
+        publisher.bodies["a.csv"] = csv(value)
+        town.fetch()
+    report = town.read()["s"]
+    assert (report.counts["observation"].new, report.counts["observation"].changed) == (1, 2)
+    assert hours(town) == [(0, 1, 1), (0, 1, 3), (0, 2, 2)]
+
+
+def test_every_record_names_the_payload_that_brought_it(town: Any, publisher: Any, csv: Csv) -> None:
+    publisher.bodies["a.csv"] = csv(1)
+    town.night()
+    ((digest,),) = town.values("payload")
+    assert town.landing().body(digest) == csv(1)
+    contract = RECORD_TYPES["observation"]
+    assert town.stores.records.days(contract) == [FIRST]

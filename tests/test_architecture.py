@@ -1,0 +1,125 @@
+"""The package keeps its own rules: who may import what, who reads the environment, and who catches everything."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import civitas_assets
+
+PACKAGE = Path(civitas_assets.__file__).parent
+MODULES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
+TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+
+
+def imports(tree: ast.AST, *, deferred: bool = True) -> Iterator[str]:
+    """Top-level packages that a module imports; without the deferred ones, only those of importing it."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not deferred:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+        yield from imports(node, deferred=deferred)
+
+
+def importers(package: str, *, deferred: bool = True) -> set[str]:
+    return {name for name, tree in TREES.items() if package in imports(tree, deferred=deferred)}
+
+
+def within(*places: str) -> set[str]:
+    return {name for name in MODULES if name.startswith(places)}
+
+
+def test_only_the_dagster_layer_imports_dagster() -> None:
+    assert importers("dagster", deferred=False) <= within("defs/", "definitions.py")
+    assert importers("dagster") <= within("defs/", "definitions.py", "cli.py", "demo/")
+
+
+@pytest.mark.parametrize(
+    ("package", "places"),
+    [
+        ("duckdb", ("harmonise/", "publish/")),
+        ("httpx2", ("connectors/http",)),
+        ("dbt", ("harmonise/",)),
+        ("yaml", ("catalog/load.py",)),
+        ("pyproj", ("records/position.py",)),
+        ("fcntl", ("store/locks.py",)),
+    ],
+)
+def test_a_library_is_known_to_one_place_only(package: str, places: tuple[str, ...]) -> None:
+    found = importers(package)
+    assert found, f"nothing imports {package}: this test guards nothing"
+    assert found <= within(*places)
+
+
+def reads_environment(node: ast.AST) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "os" and any(
+            alias.name in {"environ", "getenv", "putenv"} for alias in node.names
+        )
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr in {"environ", "getenv", "putenv"}
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "os"
+    )
+
+
+def catches_everything(node: ast.AST) -> bool:
+    if not isinstance(node, ast.ExceptHandler):
+        return False
+    caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+    return any(
+        kind is None or (isinstance(kind, ast.Name) and kind.id in {"Exception", "BaseException"})
+        for kind in caught
+    )
+
+
+def prints(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+
+
+def places_of(matches: Callable[[ast.AST], bool]) -> list[str]:
+    """The module of each node that matches."""
+    return [name for name, tree in TREES.items() for node in ast.walk(tree) if matches(node)]
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    assert {*places_of(reads_environment)} == {"settings.py"}
+
+
+def test_one_place_catches_everything() -> None:
+    assert places_of(catches_everything) == ["ingest/isolation.py"]
+
+
+def test_nothing_prints_past_the_command_line() -> None:
+    assert {*places_of(prints)} <= within("cli.py", "demo/")
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_opens_with_a_sentence_about_what_is_in_it(name: str) -> None:
+    text = ast.get_docstring(TREES[name])
+    assert text, "no module docstring"
+    first = text.partition("\n\n")[0]
+    assert first.endswith("."), first
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_whatever_others_may_use_is_described(name: str) -> None:
+    bare = [
+        node.name
+        for node in TREES[name].body
+        if isinstance(node, ast.ClassDef | ast.FunctionDef)
+        and not node.name.startswith("_")
+        and not ast.get_docstring(node)
+    ]
+    assert not bare
+
+
+def test_there_is_no_drawer_for_odds_and_ends() -> None:
+    assert not {Path(name).stem for name in MODULES} & {"utils", "util", "helpers", "misc", "common"}
