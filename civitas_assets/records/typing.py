@@ -72,7 +72,9 @@ def with_origin(
 ) -> pl.DataFrame:
     """The rows of one payload with the source's constants, the payload's hash and its reception."""
     accepted = RECORD_TYPES[raw.record_type].accepted
-    frame = _without_nulls(raw.frame, source)
+    frame = raw.frame
+    if any(name in frame.columns for name in source.constants):
+        frame = _without_nulls(frame, source)  # else done below, for many payloads at once
     constants = []
     for name, template in source.constants.items():
         if name in accepted:
@@ -93,6 +95,7 @@ def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: So
     Raises:
         ReadError: a required field is in no row because the source's mapping does not bring it.
     """
+    table = _without_nulls(table, source)
     faults: list[_Fault] = []
     columns: dict[str, pl.Series] = {}
     for name in record_type.accepted:
