@@ -72,9 +72,8 @@ def with_origin(
 ) -> pl.DataFrame:
     """The rows of one payload with the source's constants, the payload's hash and its reception."""
     accepted = RECORD_TYPES[raw.record_type].accepted
-    frame = raw.frame
-    if any(name in frame.columns for name in source.constants):
-        frame = _without_nulls(frame, source)  # else done below, for many payloads at once
+    fills = any(name in raw.frame.columns for name in source.constants)
+    frame = _without_nulls(raw.frame, source) if fills else raw.frame
     constants = []
     for name, template in source.constants.items():
         if name in accepted:
@@ -218,8 +217,8 @@ def _add_times(  # noqa: PLR0917 - each argument is of another type
             columns[start] if known is None else known.zip_with(known.is_not_null(), columns[start])
         )
     if start in columns:
-        possible = columns[start].is_between(_FIRST_TIME, _LAST_TIME).fill_null(value=True)
-        faults.append(_Fault("time_is_implausible", start, ~possible, columns[start]))
+        odd = ~columns[start].is_between(_FIRST_TIME, _LAST_TIME).fill_null(value=True)
+        faults.append(_Fault("time_is_implausible", start, odd, columns[start]))
 
 
 def _add_position(
