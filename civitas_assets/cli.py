@@ -276,3 +276,7 @@ def demo(
 def _own_command() -> str:
     command = Path(sys.argv[0])
     return str(command.relative_to(Path.cwd())) if command.is_relative_to(Path.cwd()) else command.name
+
+
+if __name__ == "__main__":
+    main()

@@ -60,7 +60,6 @@ def shared_assets(deployment: Deployment) -> dg.AssetsDefinition:
             folder = deployment.workspace(context.run.run_id).folder
             workspace = make_workspace(folder, tenant, stores, task, deployment.settings.memory_limit)
             results = {result.unique_id: result for result in build(project, workspace)}
-            made = previews(project, workspace)
         failures = []
         for unique_id, test in project.tests.items():
             if unique_id in results:
@@ -73,6 +72,7 @@ def shared_assets(deployment: Deployment) -> dg.AssetsDefinition:
             raise dg.Failure(
                 str(error), metadata={"workspace": str(workspace.database)}, allow_retries=False
             ) from error
+        made = previews(project, workspace)
         for name in models:
             seconds = sum(r.seconds for r in results.values() if r.kind == "model" and r.name == name)
             yield dg.MaterializeResult(

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from civitas_assets.errors import HarmoniseError
+from civitas_assets.records import RECORD_TYPES
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import remove_folder
 
@@ -143,7 +144,8 @@ class Project:
 
     def _records_above(self, unique_id: str) -> set[str]:
         sources = self.manifest["sources"]
-        return {sources[parent]["name"] for parent in self._above(unique_id) if parent in sources}
+        names = {sources[parent]["name"] for parent in self._above(unique_id) if parent in sources}
+        return names & RECORD_TYPES.keys()
 
 
 def _is_shared(node: Mapping[str, Any]) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import subprocess
 import sys
+import threading
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -119,3 +122,67 @@ def replay(payloads: Path) -> Iterator[Replay]:
 def new_workplace(tmp_path_factory: pytest.TempPathFactory, project: Project) -> Callable[[], Workplace]:
     """Further empty deployments, for tests that compare two."""
     return lambda: Workplace(tmp_path_factory.mktemp("workplace"), project)
+
+
+class Town:
+    """The server of a small town, whose answers a test changes at will; None is a server error."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, bytes | None] = {
+            "/counter.csv": counts({"2026-08-20T10:00:00Z": 5, "2026-08-20T11:00:00Z": 7}),
+            "/parking.json": b'[{"id": "P1", "free": 3, "total": 10, "x": 9.1, "y": 50.1,'
+            b' "at": "2026-08-20T12:00:00"}]',
+        }
+        pages = self.pages
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *_: object) -> None:
+                pass
+
+            def do_GET(self) -> None:
+                body = pages.get(self.path)
+                etag = f'"{zlib.crc32(body or b"")}"'
+                unchanged = body is not None and self.headers.get("If-None-Match") == etag
+                self.send_response(503 if body is None else 304 if unchanged else 200)
+                self.send_header("ETag", etag)
+                content = b"" if unchanged or body is None else body
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def counts(values: dict[str, object]) -> bytes:
+    """A counter's file."""
+    lines = [f"{moment},1,{'' if value is None else value}" for moment, value in values.items()]
+    return "\n".join(["time,id,count", *lines]).encode()
+
+
+@pytest.fixture
+def town() -> Iterator[Town]:
+    """A small town's server."""
+    server = Town()
+    yield server
+    server.close()
+
+
+@pytest.fixture(name="counts")
+def counts_of() -> Callable[[dict[str, object]], bytes]:
+    """What makes a counter's file of times and values."""
+    return counts
+
+
+@pytest.fixture
+def kleinstadt(workplace: Workplace, town: Town) -> Workplace:
+    """A deployment with that one town."""
+    workplace.copy_tenant("kleinstadt", url=town.url)
+    return workplace

@@ -1,0 +1,67 @@
+"""`make bench`: all scenarios one after the other, with their targets and the machine.
+
+With names as arguments, only those.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.scenarios import SCENARIOS
+
+# What the product promises on two cores.
+TARGETS = {
+    "csv_to_records": "records_per_second ≥ 500,000",
+    "data_arrays_to_records": "records_per_second ≥ 250,000",
+    "flat_pages_to_records": "records_per_second ≥ 150,000",
+    "harmonise_and_publish": "seconds ≤ 12",
+    "unchanged_night": "cpu_seconds ≤ 6",
+}
+
+
+def _machine() -> str:
+    models = [line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
+    memory = next((line.split()[1] for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), "0")
+    load = os.getloadavg()[0]
+    return (
+        f"{os.cpu_count()} × {models[0] if models else platform.processor()}, {int(memory) // 1048576} GiB, "
+        f"{platform.system()} {platform.release()}, Python {platform.python_version()}, load {load:.1f}"
+    )
+
+
+def _lines(file: str) -> list[str]:
+    path = Path(file)
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def main() -> None:
+    """Run the scenarios and print a table."""
+    console = Console(width=120)
+    console.print(_machine())
+    table = Table("scenario", "figures", "target", header_style="bold")
+    with tempfile.TemporaryDirectory() as folder:
+        for name in sys.argv[1:] or SCENARIOS:
+            console.print(f"{name} …", style="dim")
+            command = [sys.executable, "-m", "benchmarks.scenarios", name, str(Path(folder) / name)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                table.add_row(name, f"failed: {done.stderr.strip()[-600:]}", TARGETS.get(name, ""))
+                continue
+            figures = json.loads(done.stdout.splitlines()[-1])
+            text = "\n".join(f"{k} {v:,.2f}" for k, v in figures.items() if isinstance(v, float))
+            table.add_row(name, text, TARGETS.get(name, "floor"))
+    console.print(table)
+    console.print("Peak memory is to stay below 1,500 MB in every scenario.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""Synthetic payloads of a chosen size, in the shapes that publishers use.
+
+Values repeat with a pattern; nothing here is measured.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+CHANNELS = 25
+ROWS = 40_000
+START = datetime(2025, 1, 1, tzinfo=UTC)
+OBSERVATIONS = CHANNELS * ROWS
+
+
+def counter_csv() -> bytes:
+    """A million counts: 40,000 quarters of an hour in 25 channels, in wall-clock time of Berlin."""
+    wall = pl.datetime_range(
+        START, START + timedelta(minutes=15 * (ROWS + 7)), "15m", eager=True, time_zone="UTC"
+    ).dt.convert_time_zone("Europe/Berlin")
+    times = wall.dt.strftime("%Y-%m-%d %H:%M").unique(maintain_order=True)[:ROWS]
+    columns = {"Datetime": times}
+    for channel in range(CHANNELS):
+        column = (pl.int_range(ROWS, eager=True) * (channel + 3) % 97).cast(pl.String)
+        columns[f"{1000 + channel} (Kanal {channel})"] = column
+    return pl.DataFrame(columns).write_csv().encode()
+
+
+def observation_pages(*, compact: bool, page: int = 1000) -> Iterator[tuple[str, bytes]]:
+    """A million SensorThings observations of 25 datastreams, page by page: datastream and body."""
+    for channel in range(CHANNELS):
+        for first in range(0, ROWS, page):
+            rows = [
+                (
+                    channel * ROWS + n,
+                    f"{START + timedelta(minutes=15 * n):%Y-%m-%dT%H:%M:%SZ}",
+                    f"{START + timedelta(minutes=15 * n + 1):%Y-%m-%dT%H:%M:%SZ}",
+                    n * (channel + 3) % 970 / 10,
+                )
+                for n in range(first, min(first + page, ROWS))
+            ]
+            names = ("id", "phenomenonTime", "resultTime", "result")
+            if compact:
+                value: list[object] = [{"components": names, "dataArray@iot.count": len(rows), "dataArray": rows}]
+            else:
+                value = [{"@iot.id" if k == "id" else k: v for k, v in zip(names, row, strict=True)} for row in rows]
+            yield f"{1000 + channel}", json.dumps({"value": value}).encode()

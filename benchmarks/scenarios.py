@@ -1,0 +1,252 @@
+"""The scenarios: each prepares its input, measures one thing, and returns figures by name.
+
+Called as `python -m benchmarks.scenarios <name> <folder>`, so that memory is that of one scenario alone.
+"""
+
+from __future__ import annotations
+
+import http.server
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+import msgspec
+import polars as pl
+
+from benchmarks.data import OBSERVATIONS, counter_csv, observation_pages
+from civitas_assets.catalog import Tenant, load_catalog
+from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
+from civitas_assets.harmonise.dbt import build
+from civitas_assets.harmonise.project import prepare
+from civitas_assets.harmonise.workspace import make_workspace, plan
+from civitas_assets.ingest.read import read_sources
+from civitas_assets.publish.duckdb import DuckDBDestination
+from civitas_assets.settings import Settings
+from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.landing import Line, SourceLanding
+from civitas_assets.store.stores import Stores
+
+Figures = dict[str, float]
+NOW = datetime(2026, 8, 1, tzinfo=UTC)
+
+TENANT = """
+name: Messstadt
+ags: "99000097"
+bbox: [9.0, 50.0, 9.2, 50.2]
+sources:
+  counters:
+    title: Counters
+    connector: csv
+    licence: CC0-1.0
+    url: "http://127.0.0.1:{port}/counter.csv"
+    http: {{requests_per_second: 200}}
+    record_type: observation
+    time:
+      column: Datetime
+      format: "%Y-%m-%d %H:%M"
+      zone: local_wall
+      fold: summed
+      stamp: interval_start
+      interval: 15 min
+    unpivot: {{columns: '(?P<datastream_id>\\d+) \\((?P<datastream_name>.+)\\)'}}
+    constants: {{station_id: "1000", observed_property: traffic.bicycle_count, unit: "1"}}
+  sensors:
+    title: Sensors
+    connector: sensorthings
+    licence: CC0-1.0
+    url: "http://127.0.0.1:{port}/v1.1"
+    http: {{requests_per_second: 200}}
+"""
+
+
+def _tenant(folder: Path, port: int = 1) -> Tenant:
+    tenants = folder / "tenants"
+    tenants.mkdir(parents=True, exist_ok=True)
+    (tenants / "messstadt.yaml").write_text(TENANT.format(port=port), encoding="utf-8")
+    return load_catalog(tenants, SOURCE_MODELS).tenant("messstadt")
+
+
+def _land(files: LocalFiles, source: str, role: str, bodies: Iterable[tuple[str, bytes]]) -> int:
+    landing, lines, size = SourceLanding(files, "messstadt", source), [], 0
+    for number, (datastream, body) in enumerate(bodies):
+        size += len(body)
+        lines.append(
+            Line(
+                url=f"http://127.0.0.1/{source}/{number}",
+                state="stored",
+                status=200,
+                fetched_at=NOW,
+                config="",
+                sha256=landing.store(body),
+                bytes=len(body),
+                role=role,
+                variables={"datastream_id": datastream},
+            )
+        )
+    landing.write_manifest(NOW, lines)
+    return size
+
+
+def _read(folder: Path, source: str, role: str, bodies: Iterable[tuple[str, bytes]]) -> Figures:
+    tenant, files = _tenant(folder), LocalFiles(folder / "home")
+    size = _land(files, source, role, bodies)
+    started = time.perf_counter()
+    (report,) = read_sources(
+        tenant, {source: tenant.sources[source]}, CONNECTORS, Stores.of(files, tenant.slug), "benchmark"
+    )
+    seconds = time.perf_counter() - started
+    assert report.ok, report.errors
+    assert report.counts["observation"].new == OBSERVATIONS
+    return {"records_per_second": OBSERVATIONS / seconds, "seconds": seconds, "input_mb": size / 1e6}
+
+
+def csv_to_records(folder: Path) -> Figures:
+    """A million counts from landing into the record store."""
+    return _read(folder, "counters", "data", [("", counter_csv())])
+
+
+def csv_floor(folder: Path) -> Figures:
+    """The same file read and written as one Parquet file, without contract, comparison or days."""
+    body = counter_csv()
+    started = time.perf_counter()
+    wide = pl.read_csv(body, infer_schema=False)
+    long = wide.unpivot(index="Datetime", variable_name="datastream", value_name="value")
+    typed = long.with_columns(
+        pl.col("Datetime").str.strptime(pl.Datetime("us"), "%Y-%m-%d %H:%M"), pl.col("value").cast(pl.Float64)
+    )
+    typed.write_parquet(folder / "floor.parquet", compression="zstd", compression_level=1)
+    seconds = time.perf_counter() - started
+    return {"records_per_second": typed.height / seconds, "seconds": seconds}
+
+
+def data_arrays_to_records(folder: Path) -> Figures:
+    """A million observations in dataArray pages of 1,000, from bytes into the record store."""
+    return _read(folder, "sensors", "observations", observation_pages(compact=True))
+
+
+def flat_pages_to_records(folder: Path) -> Figures:
+    """A million observations in plain pages of 1,000, from bytes into the record store."""
+    return _read(folder, "sensors", "observations", observation_pages(compact=False))
+
+
+def flat_floor(folder: Path) -> Figures:
+    """The same plain pages decoded by msgspec into untyped objects, and nothing else."""
+    del folder
+    bodies = [body for _, body in observation_pages(compact=False)]
+    started = time.perf_counter()
+    rows = sum(len(msgspec.json.decode(body)["value"]) for body in bodies)
+    seconds = time.perf_counter() - started
+    return {"records_per_second": rows / seconds, "seconds": seconds}
+
+
+def harmonise_and_publish(folder: Path) -> Figures:
+    """A million new observations from the record store through dbt and its tests into the published file."""
+    csv_to_records(folder)
+    settings = Settings(home=folder / "home")
+    tenant, stores, project = _tenant(folder), Stores.of(LocalFiles(settings.home), "messstadt"), prepare(settings)
+    destination = DuckDBDestination(settings.published, tenant.slug, settings.memory_limit)
+    started = time.perf_counter()
+    task = plan(stores, rebuild=not destination.is_current(project))
+    assert task is not None
+    workspace = make_workspace(settings.workspaces / "run", tenant, stores, task, settings.memory_limit)
+    filled = time.perf_counter()
+    results = build(project, workspace)
+    built = time.perf_counter()
+    assert all(result.ok for result in results), [r for r in results if not r.ok]
+    publication = destination.publish(project, workspace, "benchmark")
+    seconds = time.perf_counter() - started
+    assert publication.rows["observation"] == OBSERVATIONS
+    slowest = sorted(results, key=lambda result: -result.seconds)[:6]
+    figures = {f"dbt: {result.name}": result.seconds for result in slowest}
+    return {
+        "seconds": seconds,
+        "fill workspace": filled - started,
+        "dbt build": built - filled,
+        "publish": publication.seconds,
+        **figures,
+    }
+
+
+def copy_floor(folder: Path) -> Figures:
+    """A million rows of the same width written by DuckDB from Parquet into one table."""
+    csv_to_records(folder)
+    files = [str(path) for path in (folder / "home" / "records" / "messstadt" / "observation").glob("*.parquet")]
+    started = time.perf_counter()
+    with duckdb.connect(str(folder / "floor.duckdb")) as connection:
+        connection.execute("create table t as select * from read_parquet(?)", [files])
+    return {"seconds": time.perf_counter() - started}
+
+
+def unchanged_night(folder: Path) -> Figures:
+    """`civitas run` for one tenant whose sources answer 304: processor time of the whole command."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            found = {"/counter.csv": b"Datetime,1 (A)\n2025-01-01 00:00,3\n", "/v1.1/Things": b'{"value":[]}'}
+            body = found.get(self.path.partition("?")[0], b"{}")
+            unchanged = self.headers.get("If-None-Match") == '"same"'
+            self.send_response(304 if unchanged else 200)
+            self.send_header("ETag", '"same"')
+            self.send_header("Content-Length", str(0 if unchanged else len(body)))
+            self.end_headers()
+            self.wfile.write(b"" if unchanged else body)
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        _tenant(folder, server.server_port)
+        environment = {"CIVITAS_HOME": str(folder / "home"), "CIVITAS_TENANTS_DIR": str(folder / "tenants")}
+        command = [sys.executable, "-m", "civitas_assets.cli", "run"]
+        for _ in range(2):  # the first night fetches, the second finds the instance as it will be every night
+            subprocess.run(command, env=environment, check=True, capture_output=True)
+        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        subprocess.run(command, env=environment, check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"cpu_seconds": cpu, "seconds": time.perf_counter() - started}
+
+
+SCENARIOS: dict[str, Callable[[Path], Figures]] = {
+    function.__name__: function
+    for function in (
+        csv_to_records,
+        csv_floor,
+        data_arrays_to_records,
+        flat_pages_to_records,
+        flat_floor,
+        harmonise_and_publish,
+        copy_floor,
+        unchanged_night,
+    )
+}
+
+
+def main() -> None:
+    """Run one scenario in a fresh folder and print its figures as JSON."""
+    name, folder = sys.argv[1], Path(sys.argv[2])
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    figures = SCENARIOS[name](folder)
+    figures["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    shutil.rmtree(folder, ignore_errors=True)
+    print(json.dumps({"on": date.today().isoformat(), **figures}))  # noqa: DTZ011 - a label
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""The `civitas` command as a user meets it: exit codes, tables, and messages that say what to do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from civitas_assets import cli
+
+
+@dataclass(frozen=True)
+class Called:
+    """What a call of the command did."""
+
+    exit_code: int
+    stdout: str
+    output: str
+
+
+@pytest.fixture
+def civitas(kleinstadt: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """The command in this process, in the small town's deployment."""
+    monkeypatch.setenv("CIVITAS_HOME", str(kleinstadt.settings.home))
+    monkeypatch.setenv("CIVITAS_TENANTS_DIR", str(kleinstadt.settings.tenants_dir))
+    monkeypatch.setenv("DAGSTER_HOME", str(kleinstadt.folder / "dagster-home"))
+    (kleinstadt.folder / "dagster-home").mkdir()
+    kleinstadt.settings.home.mkdir()
+    # The manifest is prepared once for all tests.
+    (kleinstadt.settings.home / "dbt").symlink_to(kleinstadt.project.prepared.parent)
+
+    def call(*arguments: str) -> Called:
+        monkeypatch.setattr(sys, "argv", ["civitas", *arguments])
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        else:
+            code = 0
+        printed = capsys.readouterr()
+        return Called(code, printed.out, printed.out + printed.err)
+
+    return call
+
+
+def test_run_exits_with_0_only_if_every_source_was_fine(civitas: Any, town: Any) -> None:
+    fine = civitas("run", "--tenant", "kleinstadt")
+    assert fine.exit_code == 0, fine.output
+    assert "published" in fine.output
+    assert "nothing new" in civitas("run").output
+    town.pages["/parking.json"] = None
+    broken = civitas("run", "-t", "kleinstadt")
+    assert broken.exit_code == 1
+    assert "landing/json · parking" in broken.output
+
+
+def test_query_prints_a_table(civitas: Any) -> None:
+    assert civitas("run").exit_code == 0
+    answer = civitas(
+        "query", "kleinstadt", "select station_id, sum(value)::int as total from observation group by 1"
+    )
+    assert answer.exit_code == 0
+    assert "1x" in answer.output
+    assert "12" in answer.output
+    assert "1 row(s)" in answer.output
+    outside = civitas("query", "kleinstadt", "select * from read_csv('/etc/passwd')")
+    assert outside.exit_code == 1
+
+
+def test_rebuild_makes_the_output_anew_without_fetching(civitas: Any, town: Any, kleinstadt: Any) -> None:
+    assert civitas("run").exit_code == 0
+    kleinstadt.published("kleinstadt").unlink()
+    town.pages.clear()
+    assert civitas("rebuild", "kleinstadt", "--records").exit_code == 0
+    assert kleinstadt.ask("kleinstadt", "select sum(value)::int from observation") == [(12,)]
+    assert list((kleinstadt.settings.home / "aside").iterdir())
+
+
+def test_validate_names_every_fault(civitas: Any, kleinstadt: Any) -> None:
+    assert civitas("validate").exit_code == 0
+    kleinstadt.write_tenant("falsch", "name: Falsch\nags: 5515000\nbbox: [1, 2, 3, 4]\nsorces: {}\n")
+    result = civitas("validate")
+    assert result.exit_code == 1
+    text = result.output
+    assert "falsch.yaml:2: ags" in text
+    assert "falsch.yaml:4: sorces" in text
+    assert "did you mean sources?" in text
+
+
+def test_schema_is_json_schema(civitas: Any, tmp_path: Path) -> None:
+    assert civitas("schema", str(tmp_path / "tenant.json")).exit_code == 0
+    schema = json.loads((tmp_path / "tenant.json").read_text())
+    assert schema["$schema"].endswith("2020-12/schema")
+    assert json.loads(civitas("schema").stdout) == schema
+
+
+@pytest.mark.parametrize("command", [[], ["run"], ["validate"], ["schema"], ["query"], ["rebuild"], ["demo"]])
+def test_help_reads_well(civitas: Any, command: list[str]) -> None:
+    result = civitas(*command, "--help")
+    assert result.exit_code == 0
+    assert "Usage:" in result.output
+    assert len(result.output.splitlines()) > 5
+
+
+def test_unreadable_day_is_named(civitas: Any) -> None:
+    result = civitas("run", "--from", "yesterday")
+    assert result.exit_code == 2
+    assert "2026-08-01" in result.output
+
+
+def test_error_is_one_sentence_and_not_a_traceback(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "civitas_assets.cli", "validate"],
+        env={"CIVITAS_TENANTS_DIR": str(tmp_path / "nowhere"), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "CIVITAS_TENANTS_DIR" in done.stderr

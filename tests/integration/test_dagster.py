@@ -1,0 +1,142 @@
+"""The Dagster layer: one graph for all tenants, checks per tenant, one run per tenant and night."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from civitas_assets.connectors.registry import CONNECTORS
+from civitas_assets.definitions import build_definitions
+from civitas_assets.defs.runner import Order
+from civitas_assets.defs.schedules import NIGHTLY
+from civitas_assets.records import RECORD_TYPES
+from civitas_assets.store.locks import tenant_lock
+
+EMPTY_TOWN = 'name: Leer\nags: "99000098"\nbbox: [9.0, 50.0, 9.2, 50.2]\n'
+
+
+@pytest.fixture
+def definitions(kleinstadt: Any) -> dg.Definitions:
+    kleinstadt.write_tenant("leer", EMPTY_TOWN)
+    return build_definitions(kleinstadt.deployment)
+
+
+def test_assets_are_per_connector_record_type_and_model_never_per_tenant(
+    definitions: Any, project: Any
+) -> None:
+    keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
+    assert keys == {
+        *(f"landing/{name}" for name in CONNECTORS),
+        *(f"records/{name}" for name in RECORD_TYPES),
+        *(f"shared/{name}" for name in project.models),
+        "published/duckdb",
+    }
+
+
+def test_every_check_and_every_asset_is_partitioned_by_tenant(definitions: Any) -> None:
+    graph = definitions.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        assert graph.get(key).partitions_def.get_partition_keys() == ["kleinstadt", "leer"]
+    checks = [graph.get(key) for key in graph.asset_check_keys]
+    assert checks
+    assert {tuple(check.partitions_def.get_partition_keys()) for check in checks} == {("kleinstadt", "leer")}
+
+
+def test_dbt_tests_are_checks_of_the_model_that_they_guard(definitions: Any, project: Any) -> None:
+    found = {(key.asset_key.path[-1], key.name) for key in definitions.resolve_asset_graph().asset_check_keys}
+    assert {(test.model, test.name) for test in project.tests.values()} <= found
+
+
+def test_night_has_one_run_per_tenant_at_two_in_berlin(definitions: Any) -> None:
+    schedule = definitions.resolve_schedule_def(NIGHTLY)
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", "Europe/Berlin")
+    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+    with dg.build_schedule_context(
+        scheduled_execution_time=datetime(2026, 8, 22, 0, 0, tzinfo=UTC),
+        repository_def=definitions.get_repository_def(),
+    ) as context:
+        requests = schedule.evaluate_tick(context).run_requests
+    assert [(r.partition_key, r.run_key) for r in requests] == [
+        ("kleinstadt", "2026-08-22:kleinstadt"),
+        ("leer", "2026-08-22:leer"),
+    ]
+
+
+def test_tenant_without_sources_materialises_everything_and_skips_nothing(kleinstadt: Any) -> None:
+    kleinstadt.write_tenant("leer", EMPTY_TOWN)
+    outcome = kleinstadt.run("leer")
+    assert outcome.ok
+    assert (outcome.sources, outcome.requests) == (0, 0)
+    assert kleinstadt.ask("leer", "select count(*) from observation") == [(0,)]
+
+
+def test_source_that_is_down_fails_its_own_check_and_nothing_else(kleinstadt: Any, town: Any) -> None:
+    town.pages["/parking.json"] = None
+    outcome = kleinstadt.run("kleinstadt")
+    assert len(outcome.errors) == 1
+    assert outcome.errors[0].startswith("landing/json · parking: ")
+    assert "503" in outcome.errors[0]
+    assert kleinstadt.ask("kleinstadt", "select sum(value)::int from observation") == [(12,)]
+
+
+def test_payload_that_cannot_be_read_fails_the_check_until_it_can(kleinstadt: Any, town: Any) -> None:
+    good = town.pages["/parking.json"]
+    town.pages["/parking.json"] = b"<html>maintenance</html>"
+    assert any("records/parking_status · parking" in error for error in kleinstadt.run("kleinstadt").errors)
+    # The page has not changed, so it is not fetched again; that it is unreadable is still said.
+    assert any("records/parking_status · parking" in error for error in kleinstadt.run("kleinstadt").errors)
+    town.pages["/parking.json"] = good
+    assert kleinstadt.run("kleinstadt").ok
+    assert kleinstadt.ask("kleinstadt", "select free from parking_status") == [(3,)]
+
+
+def test_unchanged_night_starts_neither_workspace_nor_dbt(
+    kleinstadt: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert kleinstadt.run("kleinstadt").ok
+
+    def never(*_: object) -> None:
+        raise AssertionError("dbt was started")
+
+    monkeypatch.setattr("civitas_assets.defs.shared.build", never)
+    again = kleinstadt.run("kleinstadt")
+    assert again.ok
+    assert (again.new, again.days) == (0, 0)
+    assert not any(kleinstadt.settings.workspaces.glob("*"))
+
+
+def test_run_for_chosen_sources_fetches_only_those(kleinstadt: Any) -> None:
+    outcome = kleinstadt.run("kleinstadt", Order(sources=("parking",)))
+    assert outcome.ok
+    assert (outcome.sources, outcome.requests) == (1, 1)
+    unknown = kleinstadt.run("kleinstadt", Order(sources=("trams",)))
+    assert any("no source trams; it has: bicycle_counters, parking" in error for error in unknown.errors)
+
+
+def test_second_run_of_a_tenant_is_refused_while_one_is_going(kleinstadt: Any) -> None:
+    with tenant_lock(kleinstadt.settings.locks, "kleinstadt"):
+        outcome = kleinstadt.run("kleinstadt")
+    assert any("another run is working for kleinstadt" in error for error in outcome.errors)
+    assert not kleinstadt.published("kleinstadt").exists()
+
+
+def test_secret_reaches_the_server_and_no_record_of_the_run(
+    kleinstadt: Any, town: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "hunter2-hunter2"  # noqa: S105 - the point of the test
+    monkeypatch.setenv("KLEINSTADT_TOKEN", secret)
+    file = kleinstadt.settings.tenants_dir / "kleinstadt.yaml"
+    text = file.read_text().replace(
+        "    record_type: parking_status\n",
+        "    record_type: parking_status\n    query: {key: {secret: KLEINSTADT_TOKEN}}\n",
+    )
+    file.write_text(text)
+    town.pages[f"/parking.json?key={secret}"] = town.pages["/parking.json"]
+    town.pages["/parking.json"] = None
+    assert kleinstadt.run("kleinstadt").ok
+    kept = [path for path in kleinstadt.folder.rglob("*") if path.is_file()]
+    assert kept
+    assert not [path for path in kept if secret.encode() in path.read_bytes()]

@@ -1,0 +1,116 @@
+"""What an analyst sees: the old state or the new one, corrections with their history, and nothing that broke a test."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from civitas_assets.harmonise.project import prepare
+from civitas_assets.settings import PROJECT_DIR, Settings
+
+READER = """
+import sys, duckdb
+with duckdb.connect(sys.argv[1], read_only=True) as connection:
+    for _ in range(2):
+        print(connection.execute("select sum(value)::int from observation").fetchone()[0], flush=True)
+        sys.stdin.readline()
+"""
+
+
+def test_reader_that_holds_the_file_is_not_disturbed_and_does_not_disturb(
+    kleinstadt: Any, town: Any, counts: Any
+) -> None:
+    assert kleinstadt.run("kleinstadt").ok
+    file = str(kleinstadt.published("kleinstadt"))
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READER, file], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert reader.stdin is not None
+    assert reader.stdout is not None
+    assert reader.stdout.readline() == "12\n"
+    town.pages["/counter.csv"] = counts({"2026-08-20T10:00:00Z": 6, "2026-08-21T11:00:00Z": 7})
+    assert kleinstadt.run("kleinstadt").ok
+    reader.stdin.write("again\nenough\n")
+    reader.stdin.flush()
+    assert reader.communicate()[0] == "12\n"
+    # 5 became 6, the 7 of the first file stays although the second no longer has it, and another 7 came.
+    assert kleinstadt.ask("kleinstadt", "select sum(value)::int from observation") == [(20,)]
+
+
+def test_red_test_publishes_nothing_and_the_days_are_made_up_for_later(
+    kleinstadt: Any, town: Any, counts: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "dbt_project"
+    shutil.copytree(PROJECT_DIR / "dbt_project", folder, ignore=shutil.ignore_patterns("target", "logs"))
+    (folder / "tests" / "no_value_is_666.sql").write_text(
+        "select * from {{ ref('observation') }} where value = 666\n"
+    )
+    kleinstadt.project = prepare(Settings(home=tmp_path / "prepared", dbt_project_dir=folder))
+    assert kleinstadt.run("kleinstadt").ok
+    before = kleinstadt.published("kleinstadt").read_bytes()
+
+    town.pages["/counter.csv"] = counts({"2026-08-21T10:00:00Z": 666, "2026-08-22T01:00:00Z": 8})
+    red = kleinstadt.run("kleinstadt")
+    assert not red.ok
+    assert "no_value_is_666" in str(red.errors)
+    assert "nothing was published" in str(red.errors)
+    assert kleinstadt.published("kleinstadt").read_bytes() == before
+
+    town.pages["/counter.csv"] = counts({"2026-08-21T10:00:00Z": 6})
+    green = kleinstadt.run("kleinstadt")
+    assert green.ok
+    assert green.days == 2
+    values = "select day::varchar, value::int from observation where day > '2026-08-20' order by 1"
+    assert kleinstadt.ask("kleinstadt", values) == [("2026-08-21", 6), ("2026-08-22", 8)]
+
+
+def test_withdrawn_value_is_marked_and_its_history_kept(kleinstadt: Any, town: Any, counts: Any) -> None:
+    assert kleinstadt.run("kleinstadt").ok
+    town.pages["/counter.csv"] = counts({"2026-08-20T10:00:00Z": None, "2026-08-20T12:00:00Z": None})
+    again = kleinstadt.run("kleinstadt")
+    assert (again.new, again.changed) == (0, 1)
+    rows = kleinstadt.ask(
+        "kleinstadt", "select value, quality_code from observation order by phenomenon_start_at"
+    )
+    assert rows == [(None, "missing"), (7.0, "good")]
+    history = "select previous_value, value, revision from observation_revision"
+    assert kleinstadt.ask("kleinstadt", history) == [(5.0, None, 2)]
+
+
+def test_rejected_rows_are_published_as_counts_with_their_rule(
+    kleinstadt: Any, town: Any, counts: Any
+) -> None:
+    town.pages["/counter.csv"] = counts(
+        {"2026-08-20T10:00:00Z": "many", "2026-08-20T11:00:00Z": 7, "noon": 1}
+    )
+    outcome = kleinstadt.run("kleinstadt")
+    assert outcome.ok
+    assert outcome.rejected == 2
+    assert len(outcome.warnings) == 1
+    rows = kleinstadt.ask("kleinstadt", "select rule, record_count from rejected_record order by 1")
+    assert rows == [("not_a_number", 1), ("time_is_unreadable", 1)]
+    assert kleinstadt.ask("kleinstadt", "select count(*) from observation") == [(1,)]
+
+
+def test_output_of_an_older_contract_is_made_anew(kleinstadt: Any) -> None:
+    assert kleinstadt.run("kleinstadt").ok
+    with duckdb.connect(str(kleinstadt.published("kleinstadt"))) as connection:
+        connection.execute("update meta.publication set contract = 'older'")
+        connection.execute("alter table observation drop column unit")
+    assert kleinstadt.run("kleinstadt").ok
+    assert kleinstadt.ask("kleinstadt", "select distinct unit from observation") == [("1",)]
+
+
+def test_tables_and_columns_carry_their_descriptions(kleinstadt: Any) -> None:
+    assert kleinstadt.run("kleinstadt").ok
+    tables = (
+        "select count(*) from duckdb_tables() where schema_name = 'main' and not internal and comment is null"
+    )
+    columns = "select count(*) from duckdb_columns() where schema_name = 'main' and not internal and comment is null"
+    assert kleinstadt.ask("kleinstadt", tables) == [(0,)]
+    assert kleinstadt.ask("kleinstadt", columns) == [(0,)]
