@@ -89,7 +89,7 @@ def _site(url: httpx2.URL) -> str:
     return f"[{url.host}]:{url.origin.port}" if ":" in url.host else f"{url.host}:{url.origin.port}"
 
 
-class _Again(Exception):  # noqa: N818 - a signal within this module
+class _Again(Exception):
     """A failure that another try may mend; `pause` is how long the server asked to wait."""
 
     def __init__(self, error: FetchError, pause: float = 0.0) -> None:

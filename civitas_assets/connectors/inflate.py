@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 _STEP = 64 * 1024  # what decompressing may bring forth at once
 
 
-class CutShort(Exception):  # noqa: N818 - it says what happened
+class CutShort(Exception):
     """Compressed data that ends before its end mark."""
 
 

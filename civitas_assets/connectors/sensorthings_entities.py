@@ -5,7 +5,7 @@ Only the parts that are read are declared; everything else in an answer is skipp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
@@ -14,10 +14,11 @@ import polars as pl
 
 from civitas_assets.connectors.paths import columns_of, series
 from civitas_assets.errors import ReadError
+from civitas_assets.records.raw import INTERVAL, RESULT
 
 T = TypeVar("T")
 
-_PLAIN_FIELDS = {"time": "phenomenonTime", "result_time": "resultTime", "result": "result"}
+_OBSERVATION = {INTERVAL: "phenomenonTime", "result_time": "resultTime", RESULT: "result"}
 
 
 class Named(msgspec.Struct):
@@ -175,57 +176,32 @@ def datastream_table(found: Iterable[tuple[str, Datastream]]) -> pl.DataFrame:
 
 
 def observations(body: bytes, datastream_id: str) -> pl.DataFrame:
-    """The observations of a page, from the plain form or from data arrays."""
+    """The observations of a page, from the plain form or from data arrays; times and results as they are."""
     value = bytes(_decode(body, _Raw).value)
     if b'"dataArray"' in value[:1000]:
         parts = [_from_array(part) for part in _decode(value, list[_DataArray])]
-        table = pl.concat(parts, how="diagonal_relaxed") if parts else columns_of(b"[]", _PLAIN_FIELDS)
+        table = pl.concat(parts, how="diagonal_relaxed") if parts else columns_of(b"[]", _OBSERVATION)
     else:
-        table = columns_of(value, _PLAIN_FIELDS)
-    start, end = _interval(table["time"])
-    number, text = _result(table["result"])
-    return pl.DataFrame(
-        {
-            "phenomenon_start": start,
-            "phenomenon_end": end,
-            "result_time": table["result_time"],
-            "value": number,
-            "value_text": text,
-        }
-    ).with_columns(pl.lit(datastream_id).alias("datastream_id"))
+        table = columns_of(value, _OBSERVATION)
+    if table[RESULT].dtype == pl.Boolean:
+        # Beside the numbers of another page, true would become 1.
+        table = table.with_columns(pl.col(RESULT).cast(pl.String))
+    return table.hstack([pl.Series("datastream_id", [datastream_id]).new_from_index(0, table.height)])
 
 
 def _from_array(part: _DataArray) -> pl.DataFrame:
     places = {name: position for position, name in enumerate(part.components)}
     if not {"phenomenonTime", "result"} <= places.keys():
         raise ReadError(f"has a data array without phenomenonTime or result; it has {', '.join(places)}")
-    if any(len(row) < len(places) for row in part.rows):
+    if min(map(len, part.rows), default=len(places)) < len(places):
         raise ReadError(f"has a data array with rows of fewer than its {len(places)} components")
-    pick: Callable[[str], Sequence[Any]] = lambda name: (  # noqa: E731
-        list(map(itemgetter(places[name]), part.rows)) if name in places else [None] * len(part.rows)
+    return pl.DataFrame(
+        [series(field, _column(part, places.get(name))) for field, name in _OBSERVATION.items()]
     )
-    return pl.DataFrame([series(field, pick(native)) for field, native in _PLAIN_FIELDS.items()])
 
 
-def _interval(times: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Start and end of phenomenon times, which are instants or `start/end`."""
-    times = times.cast(pl.String)
-    if not times.str.contains("/", literal=True).any():
-        return times, times
-    parts = times.str.splitn("/", 2).struct.unnest()
-    start, end = parts.get_columns()
-    return start, end.zip_with(end.is_not_null(), start)
-
-
-def _result(result: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Numbers as values; anything else as text."""
-    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(result))
-    if result.dtype.is_numeric() or result.dtype == pl.Null:
-        return result.cast(pl.Float64), nothing
-    if result.dtype != pl.String:
-        return nothing.cast(pl.Float64), result.cast(pl.String)
-    number = result.cast(pl.Float64, strict=False)
-    return number, result.zip_with(number.is_null(), nothing)
+def _column(part: _DataArray, place: int | None) -> list[Any]:
+    return [None] * len(part.rows) if place is None else list(map(itemgetter(place), part.rows))
 
 
 def _first(named: Named | None, *attributes: str) -> str | None:

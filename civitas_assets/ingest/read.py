@@ -20,7 +20,9 @@ from civitas_assets.connectors.base import Connector, Payload
 from civitas_assets.errors import ReadError
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.records import RECORD_TYPES, RecordType
-from civitas_assets.records.typing import Place, bring_into_contract, rejected_by_format, with_origin
+from civitas_assets.records.origin import Origin, gathered, rejected_by_format
+from civitas_assets.records.raw import RawTable
+from civitas_assets.records.typing import Place, bring_into_contract
 from civitas_assets.store.journal import Progress
 from civitas_assets.store.landing import Line, SourceLanding
 from civitas_assets.store.stores import Stores
@@ -28,7 +30,7 @@ from civitas_assets.store.stores import Stores
 log = logging.getLogger("civitas_assets.read")
 
 # What is decoded and typed in one go: enough to make work per payload small, little for a small machine.
-_BATCH_BYTES = 48 * 1024 * 1024
+_BATCH_BYTES = 72 * 1024 * 1024
 
 
 @dataclass
@@ -112,23 +114,24 @@ class _SourceReader:
 
     def _read(self, lines: Sequence[Line]) -> None:
         """Decode, type and store what the lines' payloads hold."""
-        tables: dict[str, list[pl.DataFrame]] = defaultdict(list)
+        tables: dict[str, list[tuple[RawTable, Origin]]] = defaultdict(list)
         rejected: list[pl.DataFrame] = []
         for line in lines:
             try:
                 for raw in self._connector.read(self._source, self._payload(line)):
                     tables[raw.record_type].append(
-                        with_origin(raw, self._source, line.variables, line.sha256, line.fetched_at)
+                        (raw, Origin(line.variables, line.sha256, line.fetched_at))
                     )
-                    rejected.append(
-                        rejected_by_format(raw.record_type, raw.broken, line.sha256, line.fetched_at)
-                    )
+                    if raw.broken:
+                        rejected.append(
+                            rejected_by_format(raw.record_type, raw.broken, line.sha256, line.fetched_at)
+                        )
                     self._unknown.update(raw.unknown_fields)
             except ReadError as error:
                 self._fail([line], f"{line.url} {error}")
         accepted: dict[str, list[pl.DataFrame]] = defaultdict(list)
-        for name, frames in tables.items():
-            table = pl.concat(frames, how="diagonal_relaxed")
+        for name, found in tables.items():
+            table = gathered(found, self._source)
             self.report.counts[name].read += table.height
             try:
                 typed = bring_into_contract(RECORD_TYPES[name], table, self._source, self._place)
@@ -138,8 +141,9 @@ class _SourceReader:
             rejected.append(typed.rejected)
             for other, records in typed.accepted.items():
                 accepted[other].append(records)
-        for name, frames in accepted.items():
-            self._store(RECORD_TYPES[name], pl.concat(frames))
+        # Things first: of events that are stored later, no day has to be made again for their sake.
+        for name in sorted(accepted, key=lambda name: RECORD_TYPES[name].event_time is not None):
+            self._store(RECORD_TYPES[name], pl.concat(accepted[name]))
         if rejected:
             self._reject(pl.concat(rejected))
 

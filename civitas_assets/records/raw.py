@@ -11,6 +11,8 @@ import polars as pl
 
 TIME = "@time"  # the time of the event as written
 ROW = "@row"  # the row's number in its payload, counted from 1
+INTERVAL = "@interval"  # the time of the event as ISO 8601 has it: an instant, or start/end
+RESULT = "@result"  # the value of the event, of whatever type it is
 PAYLOAD = "@payload"  # content hash of the payload that the row came in
 RECEIVED = "@received_at"  # when that payload was fetched
 

@@ -5,19 +5,19 @@ All work is on whole columns; a fault of one row never touches another.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import polars as pl
 
 from civitas_assets.catalog import Source
-from civitas_assets.catalog.template import fill
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.contract import UTC_TIME, Column, Kind, RecordType
+from civitas_assets.records.origin import REJECTED_SCHEMA, without_nulls
 from civitas_assets.records.position import Box, position_faults, to_wgs84
-from civitas_assets.records.raw import PAYLOAD, RECEIVED, ROW, TIME, BrokenRow, RawTable
+from civitas_assets.records.raw import INTERVAL, PAYLOAD, RECEIVED, RESULT, ROW, TIME
 from civitas_assets.records.time import event_times, parse_instants
 
 _TRUE = ("true", "t", "1", "1.0", "yes", "y", "ja", "j", "wahr", "x")
@@ -27,17 +27,6 @@ _FALSE = ("false", "f", "0", "0.0", "no", "n", "nein", "falsch")
 
 # No measurement is older than instruments; beyond lie times written in another unit, or to mean none.
 _FIRST_TIME, _LAST_TIME = datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-
-REJECTED_SCHEMA: dict[str, pl.DataType] = {
-    "record_type": pl.String(),
-    "rule": pl.String(),
-    "field": pl.String(),
-    "detail": pl.String(),
-    "row": pl.Int64(),
-    "raw": pl.String(),
-    "payload": pl.String(),
-    "received_at": UTC_TIME,
-}
 
 
 @dataclass(frozen=True)
@@ -67,34 +56,13 @@ class _Fault:
     detail: pl.Series | None = None
 
 
-def with_origin(
-    raw: RawTable, source: Source, variables: Mapping[str, str], payload: str, received_at: datetime
-) -> pl.DataFrame:
-    """The rows of one payload with the source's constants, the payload's hash and its reception."""
-    accepted = RECORD_TYPES[raw.record_type].accepted
-    fills = any(name in raw.frame.columns for name in source.constants)
-    frame = _without_nulls(raw.frame, source) if fills else raw.frame
-    constants = []
-    for name, template in source.constants.items():
-        if name in accepted:
-            value = pl.lit(fill(template, variables))
-            present = name in frame.columns
-            constants.append(
-                (pl.coalesce(pl.col(name).cast(pl.String), value) if present else value).alias(name)
-            )
-    table = frame if ROW in frame.columns else frame.with_row_index(ROW, offset=1)
-    return table.with_columns(
-        *constants, pl.lit(payload).alias(PAYLOAD), pl.lit(received_at).cast(UTC_TIME).alias(RECEIVED)
-    )
-
-
 def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: Source, place: Place) -> Typed:
     """Type rows that have their origin; one call may hold the rows of many payloads.
 
     Raises:
         ReadError: a required field is in no row because the source's mapping does not bring it.
     """
-    table = _without_nulls(table, source)
+    table = _taken_apart(without_nulls(table, source), record_type)
     faults: list[_Fault] = []
     columns: dict[str, pl.Series] = {}
     for name in record_type.accepted:
@@ -118,12 +86,25 @@ def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: So
     return Typed(_split(typed, record_type, source.own_record_types()), _rejected(table, record_type, bad))
 
 
-def _without_nulls(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
-    """Texts without surrounding blanks; the empty one and those that the source declares become null."""
-    names = [name for name, dtype in frame.schema.items() if dtype == pl.String]
-    nothing = ["", *source.nulls]
-    stripped = frame.with_columns(pl.col(names).str.strip_chars()) if names else frame
-    return stripped.with_columns(pl.when(~pl.col(n).is_in(nothing)).then(pl.col(n)).alias(n) for n in names)
+def _taken_apart(table: pl.DataFrame, record_type: RecordType) -> pl.DataFrame:
+    """Times that may be intervals as start and end, results of any type as numbers and texts."""
+    columns = {}
+    if INTERVAL in table.columns and record_type.event_time and record_type.interval_end:
+        start = table[INTERVAL].cast(pl.String)
+        if start.str.contains("/", literal=True).any():
+            start, end = start.str.splitn("/", 2).struct.unnest().get_columns()
+            columns[record_type.interval_end] = end
+        columns[record_type.event_time] = start
+    if RESULT in table.columns:
+        result = table[RESULT]
+        text = pl.Series([None], dtype=pl.String).new_from_index(0, len(result))
+        if result.dtype == pl.String:
+            number = result.cast(pl.Float64, strict=False)
+            text = result.zip_with(number.is_null(), text)
+        else:
+            number = result.cast(pl.Float64)
+        columns |= {"value": number, "value_text": text}
+    return table.with_columns(**columns) if columns else table
 
 
 def _typed(values: pl.Series, column: Column, source: Source, faults: list[_Fault]) -> pl.Series:
@@ -260,14 +241,6 @@ def _rejected(table: pl.DataFrame, record_type: RecordType, faults: list[_Fault]
                 )
             )
     return pl.concat(blocks)
-
-
-def rejected_by_format(
-    record_type: str, broken: Sequence[BrokenRow], payload: str, received_at: datetime
-) -> pl.DataFrame:
-    """Rows that their format already made unreadable, in the form of rejected ones."""
-    rows = [(record_type, b.rule, None, b.detail, b.row, b.raw, payload, received_at) for b in broken]
-    return pl.DataFrame(rows, schema=REJECTED_SCHEMA, orient="row")
 
 
 def _split(typed: pl.DataFrame, record_type: RecordType, own: frozenset[str]) -> dict[str, pl.DataFrame]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,6 +21,7 @@ from civitas_assets.store.files import Files
 TIMELESS = "all"
 
 _OLD = "@old"
+_WRITERS = 4  # compressing and waiting for the disk overlap
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,16 @@ class RecordStore:
         return News(record_type, _fresh(record_type, records, existing))
 
     def append(self, news: News) -> None:
-        """Add what is news, file by file."""
-        for (day,), part in news.rows.partition_by("day", as_dict=True, maintain_order=True).items():
-            self._extend(news.record_type, day if isinstance(day, date) else None, part)
+        """Add what is news, file by file; each file is replaced whole, several at a time."""
+        rows = news.rows.select(*news.record_type.stored_schema)
+        parts = rows.partition_by("day", as_dict=True, maintain_order=True)
+        with ThreadPoolExecutor(_WRITERS, thread_name_prefix="day") as pool:
+            jobs = [
+                pool.submit(self._extend, news.record_type, day if isinstance(day, date) else None, part)
+                for (day,), part in parts.items()
+            ]
+            for job in jobs:
+                job.result()
 
     def days(self, record_type: RecordType) -> list[date]:
         """The days that hold records of the type, in order."""
@@ -98,7 +107,6 @@ class RecordStore:
     def _extend(self, record_type: RecordType, day: date | None, part: pl.DataFrame) -> None:
         key = self._key(record_type, day)
         stored = self._files.read(key)
-        part = part.select(*record_type.stored_schema)
         whole = pl.concat([pl.read_parquet(io.BytesIO(stored)), part]) if stored is not None else part
         buffer = io.BytesIO()
         whole.write_parquet(buffer, compression="zstd", compression_level=1)

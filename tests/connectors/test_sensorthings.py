@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import pytest
 
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ReadError
-from civitas_assets.records import RawTable
+from civitas_assets.records import RECORD_TYPES, RawTable
+from civitas_assets.records.origin import Origin, gathered
+from civitas_assets.records.typing import Place, bring_into_contract
 
 ROOT = "https://data.example/v1"
+NOW = datetime(2026, 8, 1, 2, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
 WEEK = Window(date(2026, 7, 1), date(2026, 7, 1))
 Fetch = Callable[..., list[Any]]
@@ -218,22 +222,40 @@ INSTANT, SPAN = "2026-07-01T00:00:00Z", "2026-07-01T00:00:00Z/2026-07-01T00:15:0
 COLUMNS = ["datastream_id", "phenomenon_start", "phenomenon_end", "result_time", "value", "value_text"]
 
 
-def test_instants_and_intervals_are_told_apart(tables: Callable[..., list[Any]]) -> None:
-    (frame,) = tables(
+@pytest.fixture
+def observed(tables: Callable[..., list[Any]], source: Callable[..., Any]) -> Callable[[bytes], Any]:
+    """The observations of a page as typed records."""
+
+    def typed(body: bytes) -> pl.DataFrame:
+        (frame,) = tables(body)
+        raw = RawTable("observation", frame)
+        given = source("sensorthings")
+        table = gathered([(raw, Origin({}, "abc", NOW))], given)
+        place = Place("Europe/Berlin", (11.3, 50.8, 11.8, 51.1))
+        result = bring_into_contract(RECORD_TYPES["observation"], table, given, place)
+        assert result.rejected.is_empty()
+        return result.accepted["observation"].select(COLUMNS)
+
+    return typed
+
+
+def test_instants_and_intervals_are_told_apart(observed: Callable[[bytes], Any]) -> None:
+    frame = observed(
         page(
             {"phenomenonTime": INSTANT, "result": 1, "resultTime": INSTANT},
             {"phenomenonTime": SPAN, "result": 2.5},
         )
     )
-    assert frame.select(COLUMNS).rows() == [
-        ("7", INSTANT, INSTANT, INSTANT, 1.0, None),
-        ("7", INSTANT, SPAN.partition("/")[2], None, 2.5, None),
+    instant, end = (datetime.fromisoformat(text) for text in (INSTANT, SPAN.partition("/")[2]))
+    assert frame.rows() == [
+        ("7", instant, instant, instant, 1.0, None),
+        ("7", instant, end, None, 2.5, None),
     ]
 
 
-def test_results_that_are_no_numbers_are_kept_as_text(tables: Callable[..., list[Any]]) -> None:
+def test_results_that_are_no_numbers_are_kept_as_text(observed: Callable[[bytes], Any]) -> None:
     results = [1, "2.5", "nass", None, {"a": 1}, True]
-    (frame,) = tables(page(*({"phenomenonTime": INSTANT, "result": result} for result in results)))
+    frame = observed(page(*({"phenomenonTime": INSTANT, "result": result} for result in results)))
     assert frame["value"].to_list() == [1.0, 2.5, None, None, None, None]
     assert frame["value_text"].to_list() == [None, None, "nass", None, '{"a":1}', "true"]
 
@@ -242,22 +264,25 @@ def array(components: list[str], *rows: list[Any]) -> dict[str, Any]:
     return {"Datastream@iot.navigationLink": "…", "components": components, "dataArray": [*rows]}
 
 
-def test_data_arrays_give_the_same_as_plain_pages(tables: Callable[..., list[Any]]) -> None:
+def test_truth_is_text_beside_numbers_of_other_pages(tables: Callable[..., list[Any]]) -> None:
+    (frame,) = tables(page({"phenomenonTime": INSTANT, "result": True}))
+    assert frame["@result"].to_list() == ["true"]
+
+
+def test_data_arrays_give_the_same_as_plain_pages(observed: Callable[[bytes], Any]) -> None:
     plain = page(*({"phenomenonTime": INSTANT, "result": result} for result in (1, 2.5)))
     compact = page(array(["id", "phenomenonTime", "result"], [1, INSTANT, 1], [2, INSTANT, 2.5]))
     several = page(
         array(["phenomenonTime", "result"], [INSTANT, 1]),
         array(["result", "resultTime", "phenomenonTime"], [2.5, None, INSTANT]),
     )
-    (expected,) = tables(plain)
     for body in (compact, several):
-        assert tables(body)[0].select(COLUMNS).rows() == expected.select(COLUMNS).rows()
+        assert observed(body).rows() == observed(plain).rows()
 
 
-def test_pages_without_observations_have_the_columns_but_no_rows(tables: Callable[..., list[Any]]) -> None:
+def test_pages_without_observations_have_the_columns_but_no_rows(observed: Callable[[bytes], Any]) -> None:
     for body in (page(), page(array(["phenomenonTime", "result"]))):
-        (frame,) = tables(body)
-        assert (frame.height, sorted(frame.columns)) == (0, sorted(COLUMNS))
+        assert observed(body).is_empty()
 
 
 @pytest.mark.parametrize(

@@ -13,15 +13,9 @@ import pytest
 from civitas_assets.catalog import Source
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES, BrokenRow, RawTable
+from civitas_assets.records.origin import REJECTED_SCHEMA, Origin, gathered, rejected_by_format
 from civitas_assets.records.raw import TIME
-from civitas_assets.records.typing import (
-    REJECTED_SCHEMA,
-    Place,
-    Typed,
-    bring_into_contract,
-    rejected_by_format,
-    with_origin,
-)
+from civitas_assets.records.typing import Place, Typed, bring_into_contract
 
 Bring = Callable[..., Typed]
 NOW = datetime(2026, 8, 1, 2, tzinfo=UTC)
@@ -293,7 +287,7 @@ def test_passes_of_the_repeated_hour_are_counted_within_each_payload() -> None:
 
     def edition(payload: str, first: str) -> pl.DataFrame:
         columns = {"datastream_id": ["d", "d"], TIME: ["2025-10-26 02:00"] * 2, "value": [first, "9"]}
-        return with_origin(RawTable("observation", pl.DataFrame(columns)), source, {}, payload, NOW)
+        return gathered([(RawTable("observation", pl.DataFrame(columns)), Origin({}, payload, NOW))], source)
 
     table = pl.concat([edition("p1", "1"), edition("p2", "2")])
     place = Place("Europe/Berlin", (7.0, 51.0, 8.0, 52.0))

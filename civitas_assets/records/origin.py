@@ -1,0 +1,87 @@
+"""Rows of many payloads as one table that knows where each row came from, before any contract is held against it.
+
+Constants of the source are filled in here, because they may depend on the payload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from civitas_assets.catalog import Source
+from civitas_assets.catalog.template import fill
+from civitas_assets.records import RECORD_TYPES
+from civitas_assets.records.contract import UTC_TIME
+from civitas_assets.records.raw import PAYLOAD, RECEIVED, ROW, BrokenRow, RawTable
+
+REJECTED_SCHEMA: dict[str, pl.DataType] = {
+    "record_type": pl.String(),
+    "rule": pl.String(),
+    "field": pl.String(),
+    "detail": pl.String(),
+    "row": pl.Int64(),
+    "raw": pl.String(),
+    "payload": pl.String(),
+    "received_at": UTC_TIME,
+}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where rows came from: the values that made the address, the hash of the payload, and when it was received."""
+
+    variables: Mapping[str, str]
+    payload: str
+    received_at: datetime
+
+
+def gathered(tables: Sequence[tuple[RawTable, Origin]], source: Source) -> pl.DataFrame:
+    """The rows of all tables of one record type, in order, with their origin and the source's constants.
+
+    A source may have thousands of small pages, so what is the same for a page is spread over its rows in one go.
+    """
+    frames = [raw.frame for raw, _ in tables]
+    origins = [origin for _, origin in tables]
+    table = pl.concat(frames, how="diagonal_relaxed")
+    lengths = pl.Series([frame.height for frame in frames], dtype=pl.UInt32)
+    page = pl.DataFrame({"page": range(len(frames)), "n": lengths}).select(
+        pl.col("page").repeat_by("n").explode()
+    )
+    pages = page.to_series().drop_nulls()
+    columns = [
+        pl.Series(PAYLOAD, [o.payload for o in origins], pl.String).gather(pages),
+        pl.Series(RECEIVED, [o.received_at for o in origins], UTC_TIME).gather(pages),
+    ]
+    if ROW not in table.columns:
+        first = (lengths.cum_sum() - lengths).cast(pl.Int64).gather(pages)
+        columns.append((pl.int_range(1, table.height + 1, eager=True) - first).alias(ROW))
+    table = table.hstack(columns)
+    accepted = RECORD_TYPES[tables[0][0].record_type].accepted
+    constants = {name: template for name, template in source.constants.items() if name in accepted}
+    if constants.keys() & {*table.columns}:
+        table = without_nulls(table, source)
+    for name, template in constants.items():
+        values = pl.Series(name, [fill(template, o.variables) for o in origins], pl.String).gather(pages)
+        if name in table.columns:
+            values = pl.select(pl.coalesce(table[name].cast(pl.String), values).alias(name)).to_series()
+        table = table.with_columns(values)
+    return table
+
+
+def rejected_by_format(
+    record_type: str, broken: Sequence[BrokenRow], payload: str, received_at: datetime
+) -> pl.DataFrame:
+    """Rows that their format already made unreadable, in the form of rejected ones."""
+    rows = [(record_type, b.rule, None, b.detail, b.row, b.raw, payload, received_at) for b in broken]
+    return pl.DataFrame(rows, schema=REJECTED_SCHEMA, orient="row")
+
+
+def without_nulls(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """Texts without surrounding blanks; the empty one and those that the source declares become null."""
+    names = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+    nothing = ["", *source.nulls]
+    stripped = frame.with_columns(pl.col(names).str.strip_chars()) if names else frame
+    return stripped.with_columns(pl.when(~pl.col(n).is_in(nothing)).then(pl.col(n)).alias(n) for n in names)
