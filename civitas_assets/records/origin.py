@@ -81,7 +81,7 @@ def rejected_by_format(
 
 def without_nulls(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
     """Texts without surrounding blanks; the empty one and those that the source declares become null."""
-    names = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+    names = [name for name, dtype in frame.schema.items() if dtype == pl.String and name != PAYLOAD]
     nothing = ["", *source.nulls]
     stripped = frame.with_columns(pl.col(names).str.strip_chars()) if names else frame
     return stripped.with_columns(pl.when(~pl.col(n).is_in(nothing)).then(pl.col(n)).alias(n) for n in names)

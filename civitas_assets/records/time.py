@@ -82,20 +82,24 @@ def _local(
     wall: pl.Series, rule: TimeRule, zone: str, series: pl.Series, faults: dict[str, pl.Series]
 ) -> EventTimes:
     first = _at_zone(wall, zone, "earliest")
-    second = _at_zone(wall, zone, "latest")
-    ambiguous = (first != second).fill_null(value=False)
     faults["time_does_not_exist"] = wall.is_not_null() & first.is_null()
-    start, end = first, first
-    if ambiguous.any():
-        if rule.fold == "reject":
-            faults["time_is_ambiguous"] = ambiguous
-        elif rule.fold in {"second", "by_order"}:
-            late = ambiguous if rule.fold == "second" else ambiguous & _is_repetition(wall, series)
-            start = second.zip_with(late, first)
-        end = second.zip_with(ambiguous, start) if rule.fold == "summed" else start
-    else:
-        end = start
-    flag = _no_flag(len(wall)) if not ambiguous.any() else _flagged(ambiguous, f"fold_{rule.fold}")
+    # Few times are ambiguous and many are repeated: the distinct ones tell which rows need a second look.
+    walls = wall.unique()
+    twice = walls.filter(_at_zone(walls, zone, "earliest") != _at_zone(walls, zone, "latest"))
+    if twice.is_empty():
+        return EventTimes(
+            first, first + rule.interval if rule.interval else first, _no_flag(len(wall)), faults
+        )
+    ambiguous, second = wall.is_in(twice.implode()).fill_null(value=False), _at_zone(wall, zone, "latest")
+    start = end = first
+    if rule.fold == "reject":
+        faults["time_is_ambiguous"] = ambiguous
+    elif rule.fold in {"second", "by_order"}:
+        late = ambiguous if rule.fold == "second" else ambiguous & _is_repetition(wall, series)
+        start = end = second.zip_with(late, first)
+    elif rule.fold == "summed":
+        end = second.zip_with(ambiguous, first)
+    flag = _flagged(ambiguous, f"fold_{rule.fold}")
     return EventTimes(start, end + rule.interval if rule.interval else end, flag, faults)
 
 

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import Protocol
 
 from civitas_assets.errors import StoreError
+
+_WRITERS = 8  # making bodies and waiting for the disk overlap
 
 
 class Files(Protocol):
@@ -25,6 +28,10 @@ class Files(Protocol):
 
     def write(self, key: str, body: bytes) -> None:
         """Put the object; readers see the old one or the new one, whole, and after a crash one of the two."""
+        ...
+
+    def write_all(self, bodies: Mapping[str, Callable[[], bytes]]) -> None:
+        """Put many objects, several at a time, each as `write` does; a body is made when its turn comes."""
         ...
 
     def write_once(self, key: str, body: bytes) -> bool:
@@ -61,10 +68,21 @@ class LocalFiles:
             return None
 
     def write(self, key: str, body: bytes) -> None:
+        self.write_all({key: lambda: body})
+
+    def write_all(self, bodies: Mapping[str, Callable[[], bytes]]) -> None:
+        with ThreadPoolExecutor(_WRITERS, thread_name_prefix="write") as pool:
+            jobs = [pool.submit(lambda k=key, b=body: self._put(k, b())) for key, body in bodies.items()]  # type: ignore[misc]
+        # Renames of one folder reach the disk together.
+        for folder in {self._path(key).parent for key in bodies}:
+            sync_folder(folder)
+        for job in jobs:
+            job.result()
+
+    def _put(self, key: str, body: bytes) -> None:
         path = self._path(key)
         with _temporary(path, body) as temporary:
             temporary.replace(path)
-        sync_folder(path.parent)
 
     def write_once(self, key: str, body: bytes) -> bool:
         path = self._path(key)
@@ -109,14 +127,12 @@ class LocalFiles:
 def _temporary(path: Path, body: bytes) -> Iterator[Path]:
     """A file beside the final one, complete and on disk, gone afterwards unless it was renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
-    temporary = Path(name)
+    temporary = path.parent / f".{path.name}-{token_hex(8)}"
     try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640), "wb") as file:
             file.write(body)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o640)
         yield temporary
     finally:
         temporary.unlink(missing_ok=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import polars as pl
 
@@ -21,7 +21,6 @@ from civitas_assets.store.files import Files
 TIMELESS = "all"
 
 _OLD = "@old"
-_WRITERS = 4  # compressing and waiting for the disk overlap
 
 
 @dataclass(frozen=True)
@@ -68,13 +67,14 @@ class RecordStore:
         """Add what is news, file by file; each file is replaced whole, several at a time."""
         rows = news.rows.select(*news.record_type.stored_schema)
         parts = rows.partition_by("day", as_dict=True, maintain_order=True)
-        with ThreadPoolExecutor(_WRITERS, thread_name_prefix="day") as pool:
-            jobs = [
-                pool.submit(self._extend, news.record_type, day if isinstance(day, date) else None, part)
+        self._files.write_all(
+            {
+                (key := self._key(news.record_type, day if isinstance(day, date) else None)): partial(
+                    self._extended, key, part
+                )
                 for (day,), part in parts.items()
-            ]
-            for job in jobs:
-                job.result()
+            }
+        )
 
     def days(self, record_type: RecordType) -> list[date]:
         """The days that hold records of the type, in order."""
@@ -104,13 +104,13 @@ class RecordStore:
         stored = pl.scan_parquet(locations).join(records.lazy().select(keys).unique(), on=keys, how="semi")
         return stored.sort("revision").unique(keys, keep="last", maintain_order=True).collect()
 
-    def _extend(self, record_type: RecordType, day: date | None, part: pl.DataFrame) -> None:
-        key = self._key(record_type, day)
+    def _extended(self, key: str, part: pl.DataFrame) -> bytes:
+        """The file with further rows."""
         stored = self._files.read(key)
         whole = pl.concat([pl.read_parquet(io.BytesIO(stored)), part]) if stored is not None else part
         buffer = io.BytesIO()
         whole.write_parquet(buffer, compression="zstd", compression_level=1)
-        self._files.write(key, buffer.getvalue())
+        return buffer.getvalue()
 
     def _present(self, record_type: RecordType, days: Iterable[date]) -> list[str]:
         present = set(self._files.keys(f"{self._root}/{record_type.name}/"))

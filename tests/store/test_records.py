@@ -161,7 +161,7 @@ def test_a_crash_while_a_day_is_written_leaves_the_old_day_and_repeating_complet
 ) -> None:
     add(store, pl.concat([observations((0, 1), day=1), observations((0, 1), day=2)]))
     change = pl.concat([observations((0, 2), day=1), observations((0, 2), day=2)])
-    whole = LocalFiles.write
+    whole = LocalFiles._put
 
     def crash_at_the_second_day(self: LocalFiles, key: str, body: bytes) -> None:
         if key.endswith("-02.parquet"):
@@ -169,7 +169,7 @@ def test_a_crash_while_a_day_is_written_leaves_the_old_day_and_repeating_complet
         whole(self, key, body)
 
     with monkeypatch.context() as patch:
-        patch.setattr(LocalFiles, "write", crash_at_the_second_day)
+        patch.setattr(LocalFiles, "_put", crash_at_the_second_day)
         with pytest.raises(OSError, match="killed"):
             add(store, change)
     assert stored(store) == [(0, 1, 1), (0, 2, 2), (0, 1, 1)]
