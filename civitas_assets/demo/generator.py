@@ -1,0 +1,202 @@
+"""Synthetic municipal data: bicycle counts, air and weather, parking; the same for the same town and day, everywhere.
+
+Values follow a daily profile with noise that a hash of stream and time decides; nothing here was ever measured.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+ZONE = ZoneInfo("Europe/Berlin")
+DAYS = 21
+QUARTER = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Series:
+    """A datastream of a sensor station: native name, unit, mean, daily swing, and the factor of its native unit."""
+
+    name: str
+    unit: str
+    mean: float
+    swing: float
+    factor: float = 1.0
+    shift: float = 0.0
+
+
+AIR = (
+    Series("PM10", "µg/m³", 18, 8),
+    Series("PM2.5", "µg/m³", 9, 4),
+    Series("NO2", "µg/m³", 24, 14),
+    Series("O3", "µg/m³", 55, 30),
+)
+WEATHER = (
+    Series("Lufttemperatur", "°C", 14, 7),
+    Series("rel. Luftfeuchte", "%", 68, 18),
+    Series("Luftdruck", "hPa", 1013, 6),
+)
+# Other publishers, other units: the same things in Kelvin, Pascal and milligrams.
+WEATHER_SI = (
+    Series("Lufttemperatur", "K", 14, 7, shift=273.15),
+    Series("rel. Luftfeuchte", "%", 68, 18),
+    Series("Luftdruck", "Pa", 1013, 6, factor=100),
+)
+AIR_MG = (*AIR[:3], Series("O3", "mg/m³", 55, 30, factor=0.001))
+
+
+@dataclass(frozen=True)
+class Station:
+    """A sensor station with its datastreams."""
+
+    key: int
+    name: str
+    lon: float
+    lat: float
+    series: tuple[Series, ...]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A car park."""
+
+    key: str
+    name: str
+    kind: str
+    capacity: int
+    lon: float
+    lat: float
+
+
+@dataclass(frozen=True)
+class Town:
+    """What a fictional town has."""
+
+    name: str
+    counters: tuple[str, ...] = ()
+    stations: tuple[Station, ...] = ()
+    sites: tuple[Site, ...] = ()
+
+
+TOWNS = {
+    town.name: town
+    for town in (
+        Town(
+            "musterstadt",
+            counters=("900100", "900200"),
+            stations=(
+                Station(1, "Rathausplatz", 10.012, 51.011, AIR),
+                Station(2, "Wetterwarte", 10.034, 51.024, WEATHER),
+                Station(3, "Leihgerät auf Reisen", 2.35, 48.86, AIR[:1]),  # far outside: to be rejected
+            ),
+            sites=(
+                Site("P1", "Parkhaus Markt", "Parkhaus", 320, 10.011, 51.012),
+                Site("P2", "Parkplatz Stadtbad", "Parkplatz", 140, 10.022, 51.018),
+            ),
+        ),
+        Town(
+            "beispielhausen",
+            counters=("910100",),
+            stations=(
+                Station(1, "Bahnhofstraße", 9.512, 50.511, AIR_MG),
+                Station(2, "Dach", 9.523, 50.52, WEATHER_SI),
+            ),
+        ),
+        Town(
+            "probeheim",
+            stations=(Station(1, "Schulhof", 11.211, 49.811, (*AIR[:2], *WEATHER)),),
+            sites=(Site("P1", "Tiefgarage Post", "Tiefgarage", 210, 11.212, 49.812),),
+        ),
+    )
+}
+
+
+def extent(today: date) -> tuple[date, date]:
+    """The first and the last day that have data: three weeks, up to the last midnight."""
+    return today - timedelta(days=DAYS), today - timedelta(days=1)
+
+
+def noise(*parts: object) -> float:
+    """A number from 0 to 1 that these parts always give."""
+    return zlib.crc32("|".join(map(str, parts)).encode()) / 0xFFFFFFFF
+
+
+def _profile(hour: float) -> float:
+    """How busy a street is at that hour, from 0 to 1."""
+    return 0.05 + 0.55 * math.exp(-(((hour - 8) / 1.6) ** 2)) + 0.75 * math.exp(-(((hour - 17) / 2.2) ** 2))
+
+
+def counter_csv(counter: str, month: date, today: date) -> str | None:
+    """The file of a counter for a month, as its wall clock has it; None where the month has no data."""
+    first, last = extent(today)
+    ids = [counter, f"{counter}1", f"{counter}2"]
+    names = ["Zählstelle", "stadteinwärts", "stadtauswärts"]
+    header = [f"{i} ({name})" for i, name in zip(ids, names, strict=True)] + [f"{i}-status" for i in ids]
+    rows = [",".join(["Datetime", *header])]
+    for wall, passes in _wall_quarters(month, first, last):
+        inward, outward = (
+            sum(_count(stream, wall, nth) for nth in range(passes))
+            for stream in (f"{counter}1", f"{counter}2")
+        )
+        counts = [str(inward + outward), str(inward), str(outward)]
+        if noise(counter, wall) > 0.997:
+            counts = ["", "", ""]
+        elif noise(counter, wall) < 0.0005:
+            counts = ["-999", "-999", "-999"]
+        rows.append(
+            ",".join([f"{wall:%Y-%m-%d %H:%M}", *counts, *("0" if count else "" for count in counts)])
+        )
+    return "\n".join(rows) if len(rows) > 1 else None
+
+
+def _count(stream: str, wall: datetime, nth: int) -> int:
+    return int(40 * _profile(wall.hour + wall.minute / 60) * (0.5 + noise(stream, wall, nth)))
+
+
+def _wall_quarters(month: date, first: date, last: date) -> Iterator[tuple[datetime, int]]:
+    """Every quarter of an hour on the wall clock, and how often it passes: twice in an autumn night."""
+    day = max(first, month)
+    while day <= last and (day.year, day.month) == (month.year, month.month):
+        moment = datetime.combine(day, time(), ZONE).astimezone(UTC)
+        end = datetime.combine(day + timedelta(days=1), time(), ZONE).astimezone(UTC)
+        passes: dict[datetime, int] = {}
+        while moment < end:
+            wall = moment.astimezone(ZONE).replace(tzinfo=None, fold=0)
+            passes[wall] = passes.get(wall, 0) + 1
+            moment += QUARTER
+        yield from passes.items()
+        day += timedelta(days=1)
+
+
+def observations(
+    town: Town, station: Station, series: Series, today: date
+) -> Iterator[tuple[datetime, float | None]]:
+    """Hourly values of a datastream in its native unit; now and then there is none."""
+    first, last = extent(today)
+    moment = datetime.combine(first, time(), ZONE).astimezone(UTC)
+    end = datetime.combine(last + timedelta(days=1), time(), ZONE).astimezone(UTC)
+    while moment < end:
+        chance = noise(town.name, station.key, series.name, moment)
+        wave = math.sin((moment.hour - 8) / 24 * 2 * math.pi)
+        value = max(series.mean + series.swing * (0.7 * wave + 0.6 * (chance - 0.5)), 0.1)
+        yield moment, None if chance > 0.995 else round(value * series.factor + series.shift, 5)
+        moment += timedelta(hours=1)
+
+
+def parking_status(town: Town, today: date) -> list[dict[str, object]]:
+    """How full the car parks were a quarter of an hour before the last midnight."""
+    moment = datetime.combine(extent(today)[1], time(23, 45))
+    return [
+        {
+            "id": site.key,
+            "free": int(site.capacity * (0.3 + 0.6 * noise(town.name, site.key, moment))),
+            "total": site.capacity,
+            "status": "geöffnet" if site.kind != "Tiefgarage" else "geschlossen",
+            "updated": f"{moment:%Y-%m-%d %H:%M:%S}",
+        }
+        for site in town.sites
+    ]
