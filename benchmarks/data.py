@@ -11,14 +11,14 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-CHANNELS = 25
-ROWS = 40_000
+CHANNELS = 100
+ROWS = 10_000
 START = datetime(2025, 1, 1, tzinfo=UTC)
 OBSERVATIONS = CHANNELS * ROWS
 
 
 def counter_csv() -> bytes:
-    """A million counts: 40,000 quarters of an hour in 25 channels, in wall-clock time of Berlin."""
+    """A million counts: 10,000 quarters of an hour (104 days) in 100 channels, in wall-clock time of Berlin."""
     wall = pl.datetime_range(
         START, START + timedelta(minutes=15 * (ROWS + 7)), "15m", eager=True, time_zone="UTC"
     ).dt.convert_time_zone("Europe/Berlin")
@@ -31,7 +31,7 @@ def counter_csv() -> bytes:
 
 
 def observation_pages(*, compact: bool, page: int = 1000) -> Iterator[tuple[str, bytes]]:
-    """A million SensorThings observations of 25 datastreams, page by page: datastream and body."""
+    """A million SensorThings observations of 100 datastreams, page by page: datastream and body."""
     for channel in range(CHANNELS):
         for first in range(0, ROWS, page):
             rows = [
@@ -45,7 +45,12 @@ def observation_pages(*, compact: bool, page: int = 1000) -> Iterator[tuple[str,
             ]
             names = ("id", "phenomenonTime", "resultTime", "result")
             if compact:
-                value: list[object] = [{"components": names, "dataArray@iot.count": len(rows), "dataArray": rows}]
+                value: list[object] = [
+                    {"components": names, "dataArray@iot.count": len(rows), "dataArray": rows}
+                ]
             else:
-                value = [{"@iot.id" if k == "id" else k: v for k, v in zip(names, row, strict=True)} for row in rows]
+                value = [
+                    {"@iot.id" if k == "id" else k: v for k, v in zip(names, row, strict=True)}
+                    for row in rows
+                ]
             yield f"{1000 + channel}", json.dumps({"value": value}).encode()

@@ -24,7 +24,7 @@ import polars as pl
 from benchmarks.data import OBSERVATIONS, counter_csv, observation_pages
 from civitas_assets.catalog import Tenant, load_catalog
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
-from civitas_assets.harmonise.dbt import build
+from civitas_assets.harmonise.dbt import build, preload
 from civitas_assets.harmonise.project import prepare
 from civitas_assets.harmonise.workspace import make_workspace, plan
 from civitas_assets.ingest.read import read_sources
@@ -151,11 +151,16 @@ def harmonise_and_publish(folder: Path) -> Figures:
     """A million new observations from the record store through dbt and its tests into the published file."""
     csv_to_records(folder)
     settings = Settings(home=folder / "home")
-    tenant, stores, project = _tenant(folder), Stores.of(LocalFiles(settings.home), "messstadt"), prepare(settings)
+    tenant, stores, project = (
+        _tenant(folder),
+        Stores.of(LocalFiles(settings.home), "messstadt"),
+        prepare(settings),
+    )
     destination = DuckDBDestination(settings.published, tenant.slug, settings.memory_limit)
     started = time.perf_counter()
     task = plan(stores, rebuild=not destination.is_current(project))
     assert task is not None
+    preload()
     workspace = make_workspace(settings.workspaces / "run", tenant, stores, task, settings.memory_limit)
     filled = time.perf_counter()
     results = build(project, workspace)
@@ -178,7 +183,9 @@ def harmonise_and_publish(folder: Path) -> Figures:
 def copy_floor(folder: Path) -> Figures:
     """A million rows of the same width written by DuckDB from Parquet into one table."""
     csv_to_records(folder)
-    files = [str(path) for path in (folder / "home" / "records" / "messstadt" / "observation").glob("*.parquet")]
+    files = [
+        str(path) for path in (folder / "home" / "records" / "messstadt" / "observation").glob("*.parquet")
+    ]
     started = time.perf_counter()
     with duckdb.connect(str(folder / "floor.duckdb")) as connection:
         connection.execute("create table t as select * from read_parquet(?)", [files])

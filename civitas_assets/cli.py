@@ -29,8 +29,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 # Tables of results need room, also where the output is no terminal.
-out = Console(width=max(100, shutil.get_terminal_size().columns))
-err = Console(stderr=True)
+_WIDTH = max(110, shutil.get_terminal_size().columns)
+out = Console(width=_WIDTH)
+err = Console(stderr=True, width=_WIDTH)
 
 DEMO_QUERY = (
     '"select station_id, day, sum(bicycle_count)::int as bicycles'
@@ -274,7 +275,7 @@ def demo(
 
 
 def _own_command() -> str:
-    command = Path(sys.argv[0])
+    command = Path(sys.argv[0]).absolute()
     return str(command.relative_to(Path.cwd())) if command.is_relative_to(Path.cwd()) else command.name
 
 

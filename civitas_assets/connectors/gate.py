@@ -8,6 +8,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from civitas_assets.catalog.model import HttpPolicy
 
@@ -50,3 +52,14 @@ class Gate:
 
 # By host and port. Hosts are spared by the whole process, however many clients it has.
 PROCESS_GATES: dict[str, Gate] = {}
+
+
+def asked_pause(text: str, now: datetime) -> float:
+    """Seconds that a Retry-After asks for, given as seconds or as a date; 0 where it asks for nothing."""
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return 0.0
+    return max(0.0, ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds())

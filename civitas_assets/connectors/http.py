@@ -9,12 +9,13 @@ import io
 import logging
 import random
 import re
+import ssl
 import time
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Self
 from urllib.parse import quote, unquote_plus
@@ -23,7 +24,7 @@ import httpx2
 
 from civitas_assets.catalog.model import SecretRef, Source
 from civitas_assets.connectors.base import Request
-from civitas_assets.connectors.gate import PROCESS_GATES, Gate
+from civitas_assets.connectors.gate import PROCESS_GATES, Gate, asked_pause
 from civitas_assets.connectors.inflate import CutShort, inflated
 from civitas_assets.errors import FetchError, HttpStatusError
 
@@ -79,6 +80,12 @@ def public_url(url: str, source: Source, base: httpx2.URL | None = None) -> http
     secret = {name for name, value in source.query.items() if isinstance(value, SecretRef)}
     query = [part for part in parsed.query.split(b"&") if part and _parameter(part) not in secret]
     return parsed.copy_with(userinfo=b"", query=b"&".join(query) or None, fragment=None)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom TLS trusts; reading the certificates takes long enough to do it once for all clients of a process."""
+    return httpx2.create_ssl_context()
 
 
 def _parameter(part: bytes) -> str:
@@ -193,6 +200,7 @@ class HttpClient:
         self._client = httpx2.Client(
             headers={"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            verify=_trusted(),
             limits=httpx2.Limits(max_connections=None),  # the gates count, per host
             transport=transport,
         )
@@ -262,7 +270,7 @@ class HttpClient:
         if (status == 304 and known) or (status == 404 and skips):
             return None
         if status in _RETRIED:
-            pause = _asked_pause(reply.headers.get("retry-after", ""), self._clock())
+            pause = asked_pause(reply.headers.get("retry-after", ""), self._clock())
             if pause > seconds:
                 limit = f"longer than http.total_time ({seconds:g} s)"
                 raise HttpStatusError(status, url, f"asks to wait {pause:.0f} s, {limit}: fetch later")
@@ -286,14 +294,3 @@ class HttpClient:
                 raise FetchError(f"{url} has over {policy.max_bytes} bytes: raise http.max_bytes if right")
             body.write(piece)
         return body.getvalue()  # hands the buffer over, without a second copy
-
-
-def _asked_pause(text: str, now: datetime) -> float:
-    """Seconds that a Retry-After asks for, given as seconds or as a date; 0 where it asks for nothing."""
-    if text.isascii() and text.isdigit():
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return 0.0
-    return max(0.0, ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds())

@@ -17,7 +17,9 @@ class Days(dg.Config):
     """The window of a run, in the tenant's calendar."""
 
     first: str | None = Field(default=None, alias="from", description="First day, such as 2026-08-01.")
-    last: str | None = Field(default=None, alias="to", description="Last day, included; by default the first one.")
+    last: str | None = Field(
+        default=None, alias="to", description="Last day, included; by default the first one."
+    )
 
 
 class Scope(dg.ConfigurableResource[Any]):

@@ -14,7 +14,7 @@ from civitas_assets.defs.presentation import Metadata, column_schema, table
 from civitas_assets.defs.records import records_key
 from civitas_assets.defs.scope import Scope
 from civitas_assets.errors import TestsFailed
-from civitas_assets.harmonise.dbt import NodeResult, build
+from civitas_assets.harmonise.dbt import NodeResult, build, preload
 from civitas_assets.harmonise.preview import Preview, previews
 from civitas_assets.harmonise.project import DataTest, SharedModel
 from civitas_assets.harmonise.workspace import Task, make_workspace, plan, sweep
@@ -57,6 +57,7 @@ def shared_assets(deployment: Deployment) -> dg.AssetsDefinition:
                         asset_key=shared_key(name), metadata={"days": 0, "dagster/row_count": 0}
                     )
                 return
+            preload()
             folder = deployment.workspace(context.run.run_id).folder
             workspace = make_workspace(folder, tenant, stores, task, deployment.settings.memory_limit)
             results = {result.unique_id: result for result in build(project, workspace)}

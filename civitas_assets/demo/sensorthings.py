@@ -6,11 +6,11 @@ It pages, links, filters by time and offers data arrays as real services do.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from urllib.parse import quote
 
-from civitas_assets.demo.generator import Series, Station, Town, extent, observations
+from civitas_assets.demo.generator import Station, Town, extent, observations
 
 DATA_ARRAYS = "http://www.opengis.net/spec/iot_sensing/1.1/req/data-array/data-array"
 _BETWEEN = re.compile(r"phenomenonTime ge (\S+) and phenomenonTime lt (\S+)")
@@ -29,7 +29,8 @@ def answer(town: Town, root: str, path: str, query: Mapping[str, str], today: da
     found = {_key(s, n): (s, series) for s in town.stations for n, series in enumerate(s.series)}
     if match is None or int(match[1]) not in found:
         return None
-    return _observations(town, *found[int(match[1])], f"{root}{path}", query, today)
+    station, series = found[int(match[1])]
+    return _page(list(observations(town, station, series, today)), f"{root}{path}", query)
 
 
 def _key(station: Station, number: int) -> int:
@@ -57,14 +58,12 @@ def _thing(station: Station, today: date) -> Json:
     }
 
 
-def _observations(
-    town: Town, station: Station, series: Series, address: str, query: Mapping[str, str], today: date
-) -> Json:
+def _page(values: Sequence[tuple[datetime, float | None]], address: str, query: Mapping[str, str]) -> Json:
     between = _BETWEEN.search(query.get("$filter", ""))
     start, end = (datetime.fromisoformat(text) for text in between.groups()) if between else (None, None)
     rows = [
         (int(moment.timestamp()), f"{moment:%Y-%m-%dT%H:%M:%SZ}", None, value)
-        for moment, value in observations(town, station, series, today)
+        for moment, value in values
         if start is None or end is None or start <= moment < end
     ]
     top, skip = int(query.get("$top", "100")), int(query.get("$skip", "0"))

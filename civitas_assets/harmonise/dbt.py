@@ -5,7 +5,9 @@ dbt is imported only when there is something to harmonise.
 
 from __future__ import annotations
 
+import importlib
 import logging
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,6 +36,11 @@ class NodeResult:
     def ok(self) -> bool:
         """Whether the node did what it should."""
         return self.status in {"success", "pass"}
+
+
+def preload() -> None:
+    """Start importing dbt, which takes seconds, beside whatever the caller does next."""
+    threading.Thread(target=importlib.import_module, args=("dbt.cli.main",), daemon=True).start()
 
 
 def build(project: Project, workspace: Workspace) -> Sequence[NodeResult]:

@@ -85,6 +85,7 @@ def make_workspace(folder: Path, tenant: Tenant, stores: Stores, task: Task, mem
             locations = stores.records.locations(record_type, task.days)
             if locations:
                 columns = ", ".join(f'"{column}"' for column in record_type.stored_schema)
+                # Copied, not looked at from a distance: models read these rows several times.
                 connection.execute(
                     f'insert into {RECORDS_SCHEMA}."{name}" ({columns}) select {columns} from read_parquet(?)',  # noqa: S608
                     [locations],

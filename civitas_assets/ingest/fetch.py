@@ -80,7 +80,6 @@ def _fetch_source(
     tenant: Tenant, connector: Connector, source: Source, window: Window, session: _LandingSession
 ) -> FetchReport:
     started = time.monotonic()
-    log.info("%s · fetch · %s · %s to %s", tenant.slug, source.name, window.first, window.last)
     _, error = isolated(
         f"{tenant.slug} · fetch · {source.name}",
         lambda: connector.fetch(source, window, tenant.zone, session),

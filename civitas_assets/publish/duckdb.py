@@ -115,8 +115,7 @@ def _replace(connection: duckdb.DuckDBPyConnection, model: SharedModel, task: Ta
                 f"{model.name} has {stray} rows outside the affected days; nothing was published"
             )
     if task.rebuild or not by_day:
-        order = " order by day" if by_day else ""
-        connection.execute(f'create or replace table "{model.name}" as select {columns} from {made}{order}')  # noqa: S608
+        connection.execute(f'create or replace table "{model.name}" as select {columns} from {made}')  # noqa: S608
         _comment(connection, model)
     else:
         connection.execute(
