@@ -25,7 +25,7 @@ from benchmarks.data import OBSERVATIONS, counter_csv, observation_pages
 from civitas_assets.catalog import Tenant, load_catalog
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.harmonise.dbt import build, preload
-from civitas_assets.harmonise.project import prepare
+from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.harmonise.workspace import make_workspace, plan
 from civitas_assets.ingest.read import read_sources
 from civitas_assets.publish.duckdb import DuckDBDestination
@@ -161,7 +161,9 @@ def harmonise_and_publish(folder: Path) -> Figures:
     task = plan(stores, rebuild=not destination.is_current(project))
     assert task is not None
     preload()
-    workspace = make_workspace(settings.workspaces / "run", tenant, stores, task, settings.memory_limit)
+    workspace = make_workspace(
+        settings.workspaces / "run", project, tenant, stores, task, memory_limit=settings.memory_limit
+    )
     filled = time.perf_counter()
     results = build(project, workspace)
     built = time.perf_counter()

@@ -16,7 +16,7 @@ from civitas_assets.defs.records import record_assets
 from civitas_assets.defs.schedules import nightly_job, nightly_schedule
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.shared import shared_assets
-from civitas_assets.harmonise.project import prepare
+from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.settings import Settings
 
 

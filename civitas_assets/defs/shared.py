@@ -59,7 +59,9 @@ def shared_assets(deployment: Deployment) -> dg.AssetsDefinition:
                 return
             preload()
             folder = deployment.workspace(context.run.run_id).folder
-            workspace = make_workspace(folder, tenant, stores, task, deployment.settings.memory_limit)
+            workspace = make_workspace(
+                folder, project, tenant, stores, task, memory_limit=deployment.settings.memory_limit
+            )
             results = {result.unique_id: result for result in build(project, workspace)}
         failures = []
         for unique_id, test in project.tests.items():

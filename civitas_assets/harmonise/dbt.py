@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from civitas_assets.errors import HarmoniseError
-from civitas_assets.harmonise.project import PARSED, Project, invocation
+from civitas_assets.harmonise.invocation import arguments
+from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.workspace import Workspace
 
 log = logging.getLogger("civitas_assets.harmonise")
+
+_PARSED = "target/partial_parse.msgpack"
 
 
 @dataclass(frozen=True)
@@ -54,12 +57,12 @@ def build(project: Project, workspace: Workspace) -> Sequence[NodeResult]:
     from dbt.contracts.graph.manifest import Manifest
 
     started = time.monotonic()
-    manifest = Manifest.from_msgpack((project.prepared / PARSED).read_bytes())
+    manifest = Manifest.from_msgpack((project.prepared / _PARSED).read_bytes())
     manifest.build_flat_graph()  # type: ignore[no-untyped-call]
-    arguments = invocation("build", project, workspace.folder, workspace.folder / "target")
-    arguments += ["--selector", "run", "--no-write-json", "--no-partial-parse"]
+    command = arguments("build", project.folder, workspace.folder, "run")
+    command += ["--quiet", "--log-level", "none", "--no-write-json", "--no-partial-parse"]
     try:
-        outcome: Any = dbtRunner(manifest=manifest, callbacks=[_show_progress]).invoke(arguments)
+        outcome: Any = dbtRunner(manifest=manifest, callbacks=[_show_progress]).invoke(command)
     finally:
         # dbt keeps the database open in this process, and publishing could not attach it.
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]

@@ -1,16 +1,9 @@
-"""The dbt project, parsed once per state of its files, and what its manifest says about models and tests.
-
-Parsing takes seconds and a process of its own; everything here afterwards is a matter of milliseconds.
-"""
+"""What the manifest of the prepared dbt project says about its models and tests."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
-import subprocess
-import sys
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
@@ -19,14 +12,9 @@ from typing import Any
 
 import msgspec
 
-from civitas_assets.errors import HarmoniseError
 from civitas_assets.records import RECORD_TYPES
-from civitas_assets.settings import Settings
-from civitas_assets.store.files import remove_folder
 
-_PARTS = ("models", "seeds", "macros", "tests")
-MANIFEST = "manifest.json"
-PARSED = "partial_parse.msgpack"
+MANIFEST = "target/manifest.json"
 
 
 @dataclass(frozen=True)
@@ -57,7 +45,7 @@ class DataTest:
 
 @dataclass(frozen=True)
 class Project:
-    """A dbt project with its parsed manifest."""
+    """A dbt project, and the folder with what `prepare.py` has made of it."""
 
     folder: Path
     prepared: Path
@@ -150,67 +138,3 @@ class Project:
 
 def _is_shared(node: Mapping[str, Any]) -> bool:
     return node.get("resource_type") == "model" and "shared" in node.get("fqn", ())[:2]
-
-
-def prepare(settings: Settings) -> Project:
-    """The project with its manifest, parsing it first if its files have changed.
-
-    Raises:
-        HarmoniseError: dbt cannot parse the project; the message is dbt's.
-    """
-    folder = settings.dbt_project_dir
-    if not (folder / "dbt_project.yml").is_file():
-        raise HarmoniseError(f"{folder} holds no dbt project; set CIVITAS_DBT_PROJECT_DIR")
-    prepared = settings.prepared_dbt / _digest(folder)
-    if not (prepared / MANIFEST).is_file():
-        _parse(folder, prepared)
-    return Project(folder, prepared)
-
-
-def _digest(folder: Path) -> str:
-    files = sorted(folder.glob("*.yml"))
-    files += sorted(path for part in _PARTS for path in (folder / part).rglob("*") if path.is_file())
-    digest = hashlib.sha256(
-        repr([importlib.metadata.version(n) for n in ("dbt-core", "dbt-duckdb")]).encode()
-    )
-    for file in files:
-        body = file.read_bytes()
-        digest.update(f"{file.relative_to(folder)} {len(body)}\n".encode() + body)
-    return digest.hexdigest()[:24]
-
-
-def _parse(folder: Path, prepared: Path) -> None:
-    """Parse in a process of its own, so that its memory goes again, and put the result in place in one step."""
-    prepared.parent.mkdir(parents=True, exist_ok=True)
-    working = Path(tempfile.mkdtemp(dir=prepared.parent, prefix=".parse-"))
-    try:
-        arguments = _arguments("parse", folder, folder, working)
-        done = subprocess.run(  # noqa: S603 - our own interpreter and our own arguments
-            [sys.executable, "-m", "dbt.cli.main", *arguments], capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0 or not (working / MANIFEST).is_file():
-            raise HarmoniseError(f"dbt cannot parse {folder}:\n{done.stdout.strip()}\n{done.stderr.strip()}")
-        try:
-            working.rename(prepared)
-        except OSError:
-            # Another process has prepared the same state meanwhile, which is as good.
-            if not (prepared / MANIFEST).is_file():
-                raise
-    finally:
-        remove_folder(working)
-
-
-def _arguments(command: str, folder: Path, profiles: Path, target: Path) -> list[str]:
-    paths: Sequence[tuple[str, Path]] = (
-        ("--project-dir", folder),
-        ("--profiles-dir", profiles),
-        ("--target-path", target),
-        ("--log-path", target),
-    )
-    return [command, *(part for option, path in paths for part in (option, str(path)))]
-
-
-def invocation(command: str, project: Project, profiles: Path, target: Path) -> list[str]:
-    """Arguments of a dbt command on the prepared project, quiet and without a file log."""
-    quiet = ["--quiet", "--log-level", "none", "--log-level-file", "none"]
-    return [*_arguments(command, project.folder, profiles, target), *quiet]

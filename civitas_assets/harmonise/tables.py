@@ -12,6 +12,7 @@ import polars as pl
 
 from civitas_assets.records import RECORD_TYPES
 
+WORKSPACE_FILE = "workspace.duckdb"  # a manifest remembers the stem, hence the same one for all
 RECORDS_SCHEMA = "records"
 SHARED_SCHEMA = "shared"
 

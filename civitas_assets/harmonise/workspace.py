@@ -1,11 +1,12 @@
-"""The workspace: an empty DuckDB file in a folder of its own, filled with just the records that a run needs.
+"""The workspace: a copy of the blank one in a folder of its own, filled with just the records that a run needs.
 
 Its name, its schemas and its profile are the same for every tenant, because a dbt manifest remembers them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,14 +15,14 @@ import duckdb
 import msgspec
 
 from civitas_assets.catalog import Tenant
-from civitas_assets.harmonise.tables import CONTEXT_TABLES, RECORDS_SCHEMA, create_tables
-from civitas_assets.records import RECORD_TYPES
+from civitas_assets.harmonise.invocation import PROFILES, profile
+from civitas_assets.harmonise.project import Project
+from civitas_assets.harmonise.tables import CONTEXT_TABLES, RECORDS_SCHEMA, WORKSPACE_FILE
+from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.store.files import remove_folder
 from civitas_assets.store.journal import Pending
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.stores import Stores
-
-FILE = "workspace.duckdb"
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -45,7 +46,7 @@ class Workspace:
     @property
     def database(self) -> Path:
         """The DuckDB file."""
-        return self.folder / FILE
+        return self.folder / WORKSPACE_FILE
 
     def task(self) -> Task | None:
         """What the workspace was made for; None where this run has made none."""
@@ -70,34 +71,39 @@ def plan(stores: Stores, *, rebuild: bool) -> Task | None:
     return Task(tuple(sorted(days)), rebuild, pending.entries)
 
 
-def make_workspace(folder: Path, tenant: Tenant, stores: Stores, task: Task, memory_limit: str) -> Workspace:
-    """An own folder with the records of the task's days and the state of all things."""
+def make_workspace(
+    folder: Path, project: Project, tenant: Tenant, stores: Stores, task: Task, *, memory_limit: str
+) -> Workspace:
+    """A folder of its own with the records of the task's days and the state of all things."""
     workspace = Workspace(folder)
     workspace.remove()
     folder.mkdir(parents=True)
-    # The file lives no longer than the run, so the newest storage format is the best one.
-    with duckdb.connect(
-        str(workspace.database), config={"storage_compatibility_version": "latest"}
-    ) as connection:
-        connection.execute(f"set memory_limit = '{memory_limit}'")
-        create_tables(connection)
-        for name, record_type in RECORD_TYPES.items():
-            locations = stores.records.locations(record_type, task.days)
-            if locations:
-                columns = ", ".join(f'"{column}"' for column in record_type.stored_schema)
-                # Copied, not looked at from a distance: models read these rows several times.
-                connection.execute(
-                    f'insert into {RECORDS_SCHEMA}."{name}" ({columns}) select {columns} from read_parquet(?)',  # noqa: S608
-                    [locations],
-                )
+    shutil.copyfile(project.prepared / WORKSPACE_FILE, workspace.database)
+    with duckdb.connect(str(workspace.database)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for record_type in RECORD_TYPES.values():
+            _show_records(connection, record_type, stores.records.locations(record_type, task.days))
         _insert(connection, "tenant", [(tenant.slug, tenant.name, tenant.ags, tenant.timezone)])
         _insert(connection, "affected_day", [(day,) for day in task.days])
         _insert(connection, "source", [_source_row(tenant, name, stores) for name in tenant.sources])
         rejected = stores.quarantine.rows(task.days).select(*CONTEXT_TABLES["rejected"])  # noqa: F841 - named in the query
         connection.execute(f"insert into {RECORDS_SCHEMA}.rejected select * from rejected")  # noqa: S608
-    (folder / "profiles.yml").write_text(_profile(workspace.database, memory_limit), encoding="utf-8")
+    (folder / PROFILES).write_text(profile(workspace.database, memory_limit), encoding="utf-8")
     (folder / "task.json").write_bytes(msgspec.json.encode(task))
     return workspace
+
+
+def _show_records(
+    connection: duckdb.DuckDBPyConnection, record_type: RecordType, locations: Sequence[str]
+) -> None:
+    """Put a view of the files in the place of the empty table: reading them where they are costs less than a copy."""
+    if not locations:
+        return
+    table = f'{RECORDS_SCHEMA}."{record_type.name}"'
+    columns = ", ".join(f'"{column}"' for column in record_type.stored_schema)
+    files = ", ".join("'" + location.replace("'", "''") + "'" for location in locations)
+    connection.execute(f"drop table {table}")
+    connection.execute(f"create view {table} as select {columns} from read_parquet([{files}])")  # noqa: S608
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
@@ -115,21 +121,6 @@ def _source_row(tenant: Tenant, name: str, stores: Stores) -> tuple[object, ...]
         name, source.id_space or name, source.title, source.connector, source.licence, source.attribution, source.url,
         fetched, changed, state,
     )  # fmt: skip
-
-
-def _profile(database: Path, memory_limit: str) -> str:
-    """dbt's profile of this workspace: a path, and nothing of any tenant."""
-    output: Mapping[str, object] = {
-        "type": "duckdb",
-        "path": str(database),
-        "schema": "shared",
-        "threads": 2,
-        "settings": {"TimeZone": "UTC", "memory_limit": memory_limit},
-    }
-    # JSON is YAML, and its quoting leaves a path no way out.
-    return msgspec.json.encode(
-        {"civitas": {"target": "workspace", "outputs": {"workspace": output}}}
-    ).decode()
 
 
 def sweep(folder: Path, now: datetime, keep_days: int = 3) -> None:

@@ -55,7 +55,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, row: Mapping[str,
     connection.execute(statement, list(row.values()))
 
 
-def _build(folder: Path, records: Records, *arguments: str) -> Workspace:
+def _build(folder: Path, records: Records, *commands: Sequence[str]) -> Workspace:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - its warnings are ignored in tests only
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
@@ -75,20 +75,22 @@ def _build(folder: Path, records: Records, *arguments: str) -> Workspace:
     profile = {"civitas": {"target": "workspace", "outputs": {"workspace": output}}}
     (folder / "profiles.yml").write_text(json.dumps(profile), encoding="utf-8")
     target = folder / "target"
-    try:
-        outcome = dbtRunner().invoke(
-            [
-                "build",
-                *("--project-dir", str(PROJECT), "--profiles-dir", str(folder)),
-                *("--target-path", str(target), "--log-path", str(folder / "logs")),
-                *("--log-level", "none", "--log-level-file", "none"),
-                *arguments,
-            ]
-        )
-    finally:
-        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
-    assert outcome.exception is None, outcome.exception
-    results: list[Any] = list(outcome.result)  # type: ignore[arg-type]
+    results: list[Any] = []
+    for arguments in commands:
+        try:
+            outcome = dbtRunner().invoke(
+                [
+                    "build",
+                    *("--project-dir", str(PROJECT), "--profiles-dir", str(folder)),
+                    *("--target-path", str(target), "--log-path", str(folder / "logs")),
+                    *("--log-level", "none", "--log-level-file", "none"),
+                    *arguments,
+                ]
+            )
+        finally:
+            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        assert outcome.exception is None, outcome.exception
+        results.extend(outcome.result)  # type: ignore[arg-type]
     return Workspace(
         database,
         {result.node.unique_id: str(result.status) for result in results},
@@ -100,13 +102,13 @@ def _build(folder: Path, records: Records, *arguments: str) -> Workspace:
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace without any record, with all unit tests run."""
-    return _build(tmp_path_factory.mktemp("empty"), {})
+    return _build(tmp_path_factory.mktemp("empty"), {}, [])
 
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace with the records of a small town, built as a run builds it."""
-    return _build(tmp_path_factory.mktemp("town"), RECORDS, "--selector", "run")
+    return _build(tmp_path_factory.mktemp("town"), RECORDS, ["--selector", "prepare"], ["--selector", "run"])
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +128,8 @@ def test_a_run_leaves_out_what_depends_on_the_project_alone(town: Workspace) -> 
     assert not town.messages
     assert not any(node.startswith("unit_test.") for node in town.statuses)
     assert not any("is_listed" in node and "_spellings" in node for node in town.statuses)
+    made = {node for node in town.manifest["nodes"] if node.startswith(("model.", "seed."))}
+    assert made <= town.statuses.keys()
 
 
 @pytest.mark.parametrize("case", EXPECTED)

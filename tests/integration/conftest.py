@@ -25,7 +25,8 @@ from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.definitions import build_definitions
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runner import Order, Outcome, run_tenant
-from civitas_assets.harmonise.project import Project, prepare
+from civitas_assets.harmonise.prepare import prepare
+from civitas_assets.harmonise.project import Project
 from civitas_assets.settings import Settings
 
 TENANTS = Path(__file__).parent / "tenants"

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from civitas_assets.harmonise.project import prepare
+from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.settings import PROJECT_DIR, Settings
 
 READER = """

@@ -1,21 +1,7 @@
 {{ config(materialized='table') }}
 
 with observed as (
-    select
-        source,
-        datastream_id,
-        observed_property_native,
-        unit_native
-    from {{ ref('stg_observation') }}
-    group by all
-    union
-    select
-        source,
-        datastream_id,
-        observed_property_native,
-        unit_native
-    from {{ ref('stg_observation_revision') }}
-    group by all
+    select * from {{ ref('stg_observation_series') }}
 ),
 
 tenant as (
@@ -56,8 +42,8 @@ identified as (
         observed.source,
         coalesce(sources.id_space, observed.source) as id_space,
         observed.datastream_id,
-        observed.observed_property_native as own_property,
-        observed.unit_native as own_unit
+        observed.own_property,
+        observed.own_unit
     from observed
     cross join tenant
     left join sources on observed.source = sources.source

@@ -8,7 +8,7 @@ corrected as (
         source,
         datastream_key,
         phenomenon_start_at
-    from {{ ref('observation_revision') }}
+    from {{ ref('int_observation_correction') }}
     group by source, datastream_key, phenomenon_start_at
 ),
 

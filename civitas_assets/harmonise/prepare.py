@@ -1,0 +1,83 @@
+"""What depends on the dbt project alone, made once per state of its files: the manifest, and a blank workspace.
+
+Parsing takes seconds and a process of its own. The blank workspace holds the empty tables of records, the seeds and
+all views; every run starts with a copy of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import logging
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import duckdb
+
+from civitas_assets.errors import HarmoniseError
+from civitas_assets.harmonise.invocation import PROFILES, arguments, profile
+from civitas_assets.harmonise.project import MANIFEST, Project
+from civitas_assets.harmonise.tables import WORKSPACE_FILE, create_tables, table_columns
+from civitas_assets.settings import Settings
+from civitas_assets.store.files import remove_folder
+
+log = logging.getLogger("civitas_assets.harmonise")
+
+_PARTS = ("models", "seeds", "macros", "tests")
+
+
+def prepare(settings: Settings) -> Project:
+    """The project with its manifest and blank workspace, which are made first if its files have changed.
+
+    Raises:
+        HarmoniseError: dbt cannot parse the project or make its seeds and views; the message is dbt's.
+    """
+    folder = settings.dbt_project_dir
+    if not (folder / "dbt_project.yml").is_file():
+        raise HarmoniseError(f"{folder} holds no dbt project; set CIVITAS_DBT_PROJECT_DIR")
+    prepared = settings.prepared_dbt / _digest(folder)
+    if not prepared.is_dir():
+        log.info("harmonise · preparing %s, once per state of its files", folder)
+        _make(folder, prepared, settings.memory_limit)
+    return Project(folder, prepared)
+
+
+def _digest(folder: Path) -> str:
+    files = sorted(folder.glob("*.yml"))
+    files += sorted(path for part in _PARTS for path in (folder / part).rglob("*") if path.is_file())
+    versions = [importlib.metadata.version(name) for name in ("dbt-core", "dbt-duckdb", "duckdb")]
+    digest = hashlib.sha256(repr((versions, table_columns())).encode())
+    for file in files:
+        body = file.read_bytes()
+        digest.update(f"{file.relative_to(folder)} {len(body)}\n".encode() + body)
+    return digest.hexdigest()[:24]
+
+
+def _make(folder: Path, prepared: Path, memory_limit: str) -> None:
+    """Make both in a process of its own, so that its memory goes again, and put them in place in one step."""
+    prepared.parent.mkdir(parents=True, exist_ok=True)
+    working = Path(tempfile.mkdtemp(dir=prepared.parent, prefix=".prepare-"))
+    try:
+        database = working / WORKSPACE_FILE
+        # A copy lives no longer than its run, so the newest storage format is the best one.
+        with duckdb.connect(str(database), config={"storage_compatibility_version": "latest"}) as connection:
+            create_tables(connection)
+        (working / PROFILES).write_text(profile(database, memory_limit), encoding="utf-8")
+        done = subprocess.run(  # noqa: S603 - our own interpreter and our own arguments
+            [sys.executable, "-m", "dbt.cli.main", *arguments("build", folder, working, "prepare")],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode != 0 or not (working / MANIFEST).is_file():
+            raise HarmoniseError(
+                f"dbt cannot prepare {folder}:\n{done.stdout.strip()}\n{done.stderr.strip()}"
+            )
+        try:
+            working.rename(prepared)
+        except OSError:
+            # Another process has prepared the same state meanwhile, which is as good.
+            if not prepared.is_dir():
+                raise
+    finally:
+        remove_folder(working)
