@@ -16,7 +16,7 @@ from civitas_assets.catalog import Catalog, Tenant
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.errors import CivitasError
 from civitas_assets.harmonise.project import Project
-from civitas_assets.harmonise.workspace import Workspace
+from civitas_assets.harmonise.workspace import Task, Workspace, plan
 from civitas_assets.publish.destination import Destination
 from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.settings import Settings, read_secret
@@ -55,6 +55,11 @@ class Deployment:
     def destination(self, tenant: Tenant) -> Destination:
         """Where the tenant's shared models land."""
         return DuckDBDestination(self.settings.published, tenant.slug, self.settings.memory_limit)
+
+    def task(self, tenant: Tenant, *, rebuild: bool) -> Task | None:
+        """What is to be harmonised and published; None where the destination is as it should be."""
+        current = self.destination(tenant).is_current(self.project)
+        return plan(self.stores(tenant), rebuild=rebuild or not current)
 
     def workspace(self, run_id: str) -> Workspace:
         """The workspace of a run."""

@@ -37,8 +37,8 @@ def published_asset(deployment: Deployment) -> dg.AssetsDefinition:
         destination = deployment.destination(tenant)
         task = workspace.task()
         if task is None:
-            return dg.MaterializeResult(
-                asset_key=PUBLISHED, metadata={"days": 0, "rows": 0, "path": destination.address}
+            raise dg.Failure(
+                "there is no workspace to publish: harmonise in the same run", allow_retries=False
             )
         with deployment.working_for(tenant):
             publication = destination.publish(deployment.project, workspace, context.run.run_id)

@@ -1,8 +1,10 @@
 """The assets `records/<record type>`: landed payloads as typed records, with every revision.
 
-One step reads a payload once for all record types that it holds.
+One step reads a payload once for all record types that it holds. Where that leaves nothing to publish, the outcome of
+each source is still checked, but nothing is materialised, and what comes after is skipped.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +20,8 @@ from civitas_assets.defs.scope import Scope
 from civitas_assets.ingest.read import Counts, ReadReport, read_sources
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.store.stores import Stores
+
+log = logging.getLogger("civitas_assets.records")
 
 _COLUMNS = ("source", "rows", "new", "changed", "rejected", "remarks")
 _PREVIEW = 10
@@ -67,10 +71,14 @@ def record_assets(deployment: Deployment) -> dg.AssetsDefinition:
         stores = deployment.stores(tenant)
         with deployment.working_for(tenant):
             reports = read_sources(tenant, scope.chosen(tenant), CONNECTORS, stores, context.run.run_id)
+            task = deployment.task(tenant, rebuild=scope.rebuild)
         wanted = {key.path[-1] for key in context.selected_asset_keys}
         for report in reports:
             for name in sorted(tenant.sources[report.source].record_types() & wanted):
                 yield _check(name, report)
+        if task is None:
+            log.info("%s · nothing new: harmonising and publishing are skipped", tenant.slug)
+            return
         for name in RECORD_TYPES:
             if name in wanted:
                 metadata = _metadata(RECORD_TYPES[name], reports, stores)

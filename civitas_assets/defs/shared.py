@@ -1,8 +1,9 @@
 """The assets `shared/<model>`: what dbt makes of the affected days in a workspace, and its tests as checks per tenant.
 
-Where nothing is affected, neither workspace nor dbt is started.
+Where nothing is affected, neither workspace nor dbt is started, and publishing is skipped.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,7 +18,9 @@ from civitas_assets.errors import TestsFailed
 from civitas_assets.harmonise.dbt import NodeResult, build, preload
 from civitas_assets.harmonise.preview import Preview, previews
 from civitas_assets.harmonise.project import DataTest, SharedModel
-from civitas_assets.harmonise.workspace import Task, make_workspace, plan, sweep
+from civitas_assets.harmonise.workspace import Task, make_workspace, sweep
+
+log = logging.getLogger("civitas_assets.harmonise")
 
 
 def shared_key(model: str) -> dg.AssetKey:
@@ -49,13 +52,9 @@ def shared_assets(deployment: Deployment) -> dg.AssetsDefinition:
         stores = deployment.stores(tenant)
         with deployment.working_for(tenant):
             sweep(deployment.settings.workspaces, deployment.now())
-            rebuild = scope.rebuild or not deployment.destination(tenant).is_current(project)
-            task = plan(stores, rebuild=rebuild)
+            task = deployment.task(tenant, rebuild=scope.rebuild)
             if task is None:
-                for name in models:
-                    yield dg.MaterializeResult(
-                        asset_key=shared_key(name), metadata={"days": 0, "dagster/row_count": 0}
-                    )
+                log.info("%s · nothing to harmonise: the destination is up to date", tenant.slug)
                 return
             preload()
             folder = deployment.workspace(context.run.run_id).folder

@@ -5,6 +5,7 @@ Every answer lands before a connector sees it; what was good stays when somethin
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections import deque
@@ -31,9 +32,10 @@ _FORGET_AFTER = timedelta(days=400)
 
 @dataclass(frozen=True)
 class FetchReport:
-    """What fetching one source brought."""
+    """What fetching one source brought; `contents` is a hash of all that is landed of it."""
 
     source: str
+    contents: str = ""
     requests: int = 0
     stored: int = 0
     unchanged: int = 0
@@ -253,8 +255,10 @@ class _LandingSession:
     def report(self, seconds: float, error: str) -> FetchReport:
         """What was fetched so far."""
         states = [line.state for line in self._lines]
+        contents = sorted((url, address.sha256) for url, address in self._known.items())
         return FetchReport(
             source=self._source.name,
+            contents=hashlib.sha256(repr(contents).encode()).hexdigest(),
             requests=len(self._lines),
             stored=states.count("stored"),
             unchanged=states.count("unchanged"),

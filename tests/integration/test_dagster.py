@@ -108,6 +108,29 @@ def test_unchanged_night_starts_neither_workspace_nor_dbt(
     assert not any(kleinstadt.settings.workspaces.glob("*"))
 
 
+def test_unchanged_night_lands_the_same_version_and_materialises_nothing_else(
+    kleinstadt: Any, town: Any, counts: Any
+) -> None:
+    runs = [kleinstadt.run("kleinstadt").run_id for _ in range(2)]
+    town.pages["/counter.csv"] = counts({"2026-08-21T10:00:00Z": 6})
+    runs.append(kleinstadt.run("kleinstadt").run_id)
+    made = [
+        {
+            event.asset_key.to_user_string(): event.asset_materialization.tags["dagster/data_version"]
+            for event in (
+                record.event_log_entry
+                for record in kleinstadt.instance.get_records_for_run(
+                    run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
+                ).records
+            )
+        }
+        for run_id in runs
+    ]
+    assert made[0].keys() == made[2].keys() > made[1].keys() == {f"landing/{name}" for name in CONNECTORS}
+    assert made[1].items() <= made[0].items()
+    assert made[2]["landing/csv"] != made[1]["landing/csv"]
+
+
 def test_run_for_chosen_sources_fetches_only_those(kleinstadt: Any) -> None:
     outcome = kleinstadt.run("kleinstadt", Order(sources=("parking",)))
     assert outcome.ok

@@ -1,0 +1,45 @@
+"""The demo towns' files are valid, point to addresses that the sample servers have, and say what they are."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from civitas_assets.catalog import Window, load_catalog
+from civitas_assets.catalog.template import expand
+from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
+from civitas_assets.demo.servers import content
+from civitas_assets.demo.towns import write_towns
+
+TODAY = date(2026, 8, 22)
+
+
+def test_every_town_is_valid_fictional_and_served(tmp_path: Path) -> None:
+    towns = write_towns(tmp_path, "http://127.0.0.1:1")
+    catalog = load_catalog(tmp_path, SOURCE_MODELS)
+    assert sorted(catalog.tenants) == towns
+    window = Window(date(2026, 8, 2), date(2026, 8, 21))
+    for tenant in catalog.tenants.values():
+        assert "fiktiv" in tenant.name
+        assert tenant.ags.startswith("99")
+        for name, source in tenant.sources.items():
+            for expansion in expand(source.url, source.each, window):
+                path = urlsplit(expansion.url).path
+                assert content(path, {}, "http://h", TODAY), f"{tenant.slug} · {name}: {path}"
+
+
+def test_together_the_towns_use_every_connector(tmp_path: Path) -> None:
+    write_towns(tmp_path, "http://127.0.0.1:1")
+    tenants = load_catalog(tmp_path, SOURCE_MODELS).tenants.values()
+    assert {source.connector for tenant in tenants for source in tenant.sources.values()} == set(CONNECTORS)
+
+
+def test_a_file_that_would_not_change_is_left_alone(tmp_path: Path) -> None:
+    write_towns(tmp_path, "http://127.0.0.1:1")
+    file = tmp_path / "musterstadt.yaml"
+    before = file.stat().st_mtime_ns
+    write_towns(tmp_path, "http://127.0.0.1:1")
+    assert file.stat().st_mtime_ns == before
+    write_towns(tmp_path, "http://127.0.0.1:2")
+    assert "http://127.0.0.1:2/musterstadt/counters" in file.read_text(encoding="utf-8")
