@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     tenants_dir: Path = Field(
         PROJECT_DIR / "civitas_assets" / "tenants", description="Folder with one YAML file per tenant."
     )
-    published_dir: Path | None = Field(None, description="Published DuckDB files; by default below `home`.")
+    published_dir: Path | None = Field(None, description="Published DuckDB files.")
     dbt_project_dir: Path = Field(PROJECT_DIR / "dbt_project", description="The dbt project.")
     contact: str = Field("", description="E-mail or URL that servers see in the User-Agent.")
     log_level: str = Field("INFO", description="Level of the messages that the command line prints.")
