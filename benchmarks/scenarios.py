@@ -165,7 +165,7 @@ def harmonise_and_publish(folder: Path) -> Figures:
         settings.workspaces / "run", project, tenant, stores, task, memory_limit=settings.memory_limit
     )
     filled = time.perf_counter()
-    results = build(project, workspace)
+    results = build(project, workspace, tenant.slug)
     built = time.perf_counter()
     assert all(result.ok for result in results), [r for r in results if not r.ok]
     publication = destination.publish(project, workspace, "benchmark")

@@ -61,7 +61,7 @@ def shared_assets(deployment: Deployment) -> dg.AssetsDefinition:
             workspace = make_workspace(
                 folder, project, tenant, stores, task, memory_limit=deployment.settings.memory_limit
             )
-            results = {result.unique_id: result for result in build(project, workspace)}
+            results = {result.unique_id: result for result in build(project, workspace, tenant.slug)}
         failures = []
         for unique_id, test in project.tests.items():
             if unique_id in results:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from civitas_assets.errors import HarmoniseError
@@ -46,8 +47,8 @@ def preload() -> None:
     threading.Thread(target=importlib.import_module, args=("dbt.cli.main",), daemon=True).start()
 
 
-def build(project: Project, workspace: Workspace) -> Sequence[NodeResult]:
-    """Make and test all models in the workspace.
+def build(project: Project, workspace: Workspace, label: str) -> Sequence[NodeResult]:
+    """Make and test all models in the workspace; `label` begins the lines of the log.
 
     Raises:
         HarmoniseError: a model or seed could not be made; failed tests are results, not errors.
@@ -62,7 +63,9 @@ def build(project: Project, workspace: Workspace) -> Sequence[NodeResult]:
     command = arguments("build", project.folder, workspace.folder, "run")
     command += ["--quiet", "--log-level", "none", "--no-write-json", "--no-partial-parse"]
     try:
-        outcome: Any = dbtRunner(manifest=manifest, callbacks=[_show_progress]).invoke(command)
+        outcome: Any = dbtRunner(manifest=manifest, callbacks=[partial(_show_progress, label)]).invoke(
+            command
+        )
     finally:
         # dbt keeps the database open in this process, and publishing could not attach it.
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
@@ -73,7 +76,7 @@ def build(project: Project, workspace: Workspace) -> Sequence[NodeResult]:
     broken += [r for r in results if r.kind == "test" and r.status == "error"]
     if broken:
         raise HarmoniseError("; ".join(f"{r.name}: {' '.join(r.message.split())}" for r in broken))
-    log.info("harmonise · %d nodes in %.1f s", len(results), time.monotonic() - started)
+    log.info("%s · harmonise · done: %d nodes in %.1f s", label, len(results), time.monotonic() - started)
     return results
 
 
@@ -89,8 +92,8 @@ def _result(result: Any) -> NodeResult:
     )
 
 
-def _show_progress(event: Any) -> None:
+def _show_progress(label: str, event: Any) -> None:
     if event.info.name == "NodeFinished":
         node = event.data.node_info
         if node.resource_type == "model" and node.node_path.startswith("shared/"):
-            log.info("harmonise · %s · %s", node.node_name, node.node_status)
+            log.info("%s · harmonise · %s · %s", label, node.node_name, node.node_status)

@@ -104,8 +104,11 @@ class _SourceReader:
         newer = {line.url for line in fresh}
         again = [line for line in progress.failed if line.url not in newer]
         waiting = [line for line in progress.failed if line.url in newer]
-        for batch in _batches([*again, *fresh]):
+        batches = list(_batches([*again, *fresh]))
+        for number, batch in enumerate(batches, 1):
             self._read(batch)
+            if number < len(batches):
+                self._log(f"part {number} of {len(batches)}")
         self._failed = _unsuperseded(waiting, [*again, *fresh], self._failed)
         self._advance(progress, manifests[-1].name if manifests else progress.manifest)
         self.report.seconds = time.monotonic() - started
@@ -170,7 +173,6 @@ class _SourceReader:
         counts.new += news.new
         counts.changed += news.changed
         counts.days |= news.days
-        self._log("so far")
 
     def _reject(self, rejected: pl.DataFrame) -> None:
         fresh = self._stores.quarantine.add(self._source.name, self._with_day(rejected, "received_at"))
