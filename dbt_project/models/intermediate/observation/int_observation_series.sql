@@ -13,7 +13,7 @@ sources as (
 ),
 
 datastreams as (
-    select * from {{ ref('datastream') }}
+    select * from {{ ref('int_datastream') }}
 ),
 
 properties as (
