@@ -99,6 +99,10 @@ class _Link(msgspec.Struct, rename={"next": "@iot.nextLink"}):
     next: str | None = None
 
 
+class _Identified(msgspec.Struct, rename={"id": "@iot.id"}):
+    id: int | str | None = None
+
+
 class _DataArray(msgspec.Struct, rename={"rows": "dataArray"}):
     components: list[str]
     rows: list[list[Any]]
@@ -183,10 +187,34 @@ def observations(body: bytes, datastream_id: str) -> pl.DataFrame:
         table = pl.concat(parts, how="diagonal_relaxed") if parts else columns_of(b"[]", _OBSERVATION)
     else:
         table = columns_of(value, _OBSERVATION)
+    if table[INTERVAL].is_duplicated().any():
+        table = _later_last(table, _ids(value))
     if table[RESULT].dtype == pl.Boolean:
         # Beside the numbers of another page, true would become 1.
         table = table.with_columns(pl.col(RESULT).cast(pl.String))
     return table.hstack([pl.Series("datastream_id", [datastream_id]).new_from_index(0, table.height)])
+
+
+def _later_last(table: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
+    """Of two results at one time the one produced later counts, else the one with the higher id: it comes last."""
+    produced = (
+        pl.col("result_time").cast(pl.String).str.to_datetime(time_zone="UTC", strict=False, format="%+")
+    )
+    return (
+        table.with_columns(produced.alias("@produced"), ids.alias("@id"))
+        .sort("@produced", "@id", nulls_last=False, maintain_order=True)
+        .drop("@produced", "@id")
+    )
+
+
+def _ids(value: bytes) -> pl.Series:
+    if b'"dataArray"' not in value[:1000]:
+        return series("id", [observation.id for observation in _decode(value, list[_Identified])])
+    ids: list[Any] = []
+    for part in _decode(value, list[_DataArray]):
+        names = [name for name in ("@iot.id", "id") if name in part.components]
+        ids.extend(_column(part, part.components.index(names[0]) if names else None))
+    return series("id", ids)
 
 
 def _from_array(part: _DataArray) -> pl.DataFrame:

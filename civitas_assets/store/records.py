@@ -21,6 +21,7 @@ from civitas_assets.store.files import Files
 TIMELESS = "all"
 
 _OLD = "@old"
+_OVERRULED = "@overruled"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class RecordStore:
 
         `records` has the contract's columns and `source`, `day` (null for record types without an event
         time), `payload`, `received_at` and `run_id`; of two rows with one key the later one in the frame is
-        the newer.
+        the newer. A payload that says two things of one key means the later one; what it says first is kept as
+        a revision when the key is new, and is no news when the payload comes again with other rows changed.
         """
         existing = self._existing(record_type, records) if not records.is_empty() else None
         return News(record_type, _fresh(record_type, records, existing))
@@ -140,7 +142,7 @@ def _fresh(record_type: RecordType, records: pl.DataFrame, existing: pl.DataFram
     parts = [candidates.with_columns(pl.lit(value=False).alias(_OLD))]
     if existing is not None:
         parts.insert(0, existing.select(columns).with_columns(pl.lit(value=True).alias(_OLD)))
-    ordered = pl.concat(parts).sort(keys, maintain_order=True)
+    ordered = _without_repeated_rivals(pl.concat(parts).sort(keys, maintain_order=True), keys)
     same_key = pl.all_horizontal(pl.col(key).eq_missing(pl.col(key).shift(1)) for key in keys)
     if record_type.measures:
         # Empty rows before the first record of a key are no news; without them, neighbours are compared.
@@ -149,3 +151,15 @@ def _fresh(record_type: RecordType, records: pl.DataFrame, existing: pl.DataFram
     news = ordered.filter(pl.col(_OLD) | ~(same_key & same_value).fill_null(value=False))
     revision = pl.col("revision").max().over(keys) + (~pl.col(_OLD)).cast(pl.Int32).cum_sum().over(keys)
     return news.with_columns(revision.alias("revision")).filter(~pl.col(_OLD)).drop(_OLD)
+
+
+def _without_repeated_rivals(ordered: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """Rows, sorted by key, without those that the same payload takes back, unless the key is met for the first time."""
+    overruled = pl.all_horizontal(
+        pl.col(name).eq_missing(pl.col(name).shift(-1)) for name in (*keys, "payload")
+    )
+    marked = ordered.with_columns((overruled & ~pl.col(_OLD)).fill_null(value=False).alias(_OVERRULED))
+    if not marked[_OVERRULED].any():
+        return ordered
+    is_new = ~pl.col(_OLD).any().over(keys) & (pl.col("payload") == pl.col("payload").first().over(keys))
+    return marked.filter(~pl.col(_OVERRULED) | is_new).drop(_OVERRULED)

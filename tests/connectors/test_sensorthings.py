@@ -309,3 +309,32 @@ def test_a_recorded_thing_of_hamburg_is_a_station_with_its_datastreams(
     assert streams.height > 0
     assert {*streams["station_id"]} == {"7648"}
     assert not streams["name"].null_count()
+
+
+@pytest.mark.parametrize("compact", [False, True])
+@pytest.mark.parametrize(
+    ("rows", "winner"),
+    [
+        ([(9, None, 33.0), (10, None, 31.5)], 31.5),
+        ([(10, None, 31.5), (9, None, 33.0)], 31.5),
+        ([(1, "2026-07-01T12:00:00Z", 33.0), (2, "2026-07-01T11:00:00Z", 31.5)], 33.0),
+        ([(1, "2026-07-01T13:00:00+02:00", 33.0), (2, "2026-07-01T11:30:00Z", 31.5)], 31.5),
+        ([("b", None, 33.0), ("a", None, 31.5)], 33.0),
+    ],
+)
+def test_of_two_results_at_one_time_the_one_produced_later_comes_last_else_the_higher_id(
+    tables: Callable[..., list[Any]], rows: list[tuple[Any, Any, float]], winner: float, compact: bool
+) -> None:
+    at = "2026-07-01T10:00:00Z"
+    if compact:
+        names = ["id", "phenomenonTime", "resultTime", "result"]
+        body = page(
+            {"components": names, "dataArray": [[key, at, produced, value] for key, produced, value in rows]}
+        )
+    else:
+        body = page(
+            *({"@iot.id": k, "phenomenonTime": at, "resultTime": t, "result": value} for k, t, value in rows)
+        )
+    (frame,) = tables(body)
+    assert sorted(frame["@result"].to_list()) == [31.5, 33.0]
+    assert frame["@result"].to_list()[-1] == winner

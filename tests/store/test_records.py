@@ -70,6 +70,26 @@ def test_revisions_within_one_batch_are_counted_in_order(store: RecordStore, obs
     assert (0, 3, 4) in stored(store)
 
 
+def test_a_payload_that_says_two_things_means_the_later_one_however_often_it_comes(
+    store: RecordStore, observations: Frames
+) -> None:
+    first = observations((0, 33), (0, 31), payload=["a", "a"])
+    grown = observations((0, 33), (0, 31), (1, 5), payload=["b", "b", "b"])
+    assert add(store, first) == (1, 1)
+    assert add(store, grown) == (1, 0)
+    assert stored(store) == [(0, 33, 1), (0, 31, 2), (1, 5, 1)]
+    assert add(store, observations((0, 33), (0, 30), payload=["c", "c"])) == (0, 1)
+    assert (0, 30, 3) in stored(store)
+
+
+def test_two_things_said_by_several_payloads_of_one_batch_are_counted_once(
+    store: RecordStore, observations: Frames
+) -> None:
+    both = [observations((0, 33), (0, 31), payload=[name, name]) for name in "ab"]
+    assert add(store, pl.concat(both)) == (1, 1)
+    assert stored(store) == [(0, 33, 1), (0, 31, 2)]
+
+
 def test_one_batch_or_many_give_the_same(tmp_path: Path, observations: Frames) -> None:
     rows = [(0, 1), (0, None), (1, None), (0, 2), (0, 2), (1, 3), (1, None), (1, None), (0, None), (2, None)]
     whole, single = (RecordStore(LocalFiles(tmp_path / name), "town") for name in ("whole", "single"))
