@@ -4,7 +4,17 @@ Nothing here fetches, reads data, or knows a protocol; connectors bring their ow
 """
 
 from civitas_assets.catalog.load import Catalog, load_catalog
-from civitas_assets.catalog.model import HttpPolicy, SecretRef, Source, Tenant, TimeRule
+from civitas_assets.catalog.model import Box, HttpPolicy, SecretRef, Source, Tenant, TimeRule
 from civitas_assets.catalog.window import Window
 
-__all__ = ["Catalog", "HttpPolicy", "SecretRef", "Source", "Tenant", "TimeRule", "Window", "load_catalog"]
+__all__ = [
+    "Box",
+    "Catalog",
+    "HttpPolicy",
+    "SecretRef",
+    "Source",
+    "Tenant",
+    "TimeRule",
+    "Window",
+    "load_catalog",
+]

@@ -23,6 +23,7 @@ from pydantic import (
 from civitas_assets.catalog.template import unknown_placeholders
 from civitas_assets.catalog.window import Duration
 
+ADDRESS = r"^https?://"
 SLUG = r"^[a-z][a-z0-9_]{0,47}$"
 Slug = Annotated[str, Field(pattern=SLUG)]
 
@@ -52,6 +53,7 @@ def _is_crs(name: str) -> str:
     return name
 
 
+Box = tuple[float, float, float, float]
 TimeZone = Annotated[str, AfterValidator(_is_zone)]
 Crs = Annotated[str, AfterValidator(_is_crs)]
 
@@ -136,9 +138,7 @@ class Source(Model):
     look_back: Duration = Field(
         "14 days", validate_default=True, description="How far each night reads back."
     )
-    url: str = Field(
-        pattern=r"^https?://", description="Address; may hold {name} of each:, {day:…}, {month:…}."
-    )
+    url: str = Field(pattern=ADDRESS, description="Address; may hold {name} of each:, {day:…}, {month:…}.")
     each: Mapping[Slug, tuple[str, ...]] = Field(
         {}, description="Lists whose values fill {name} in the address."
     )
@@ -160,15 +160,21 @@ class Source(Model):
     )
 
     _name: str = PrivateAttr("")
+    _box: Box | None = PrivateAttr(None)
 
     @property
     def name(self) -> str:
         """The key of the source in its tenant's file."""
         return self._name
 
-    def named(self, name: str) -> Self:
-        """The same source, knowing its name."""
-        self._name = name
+    @property
+    def box(self) -> Box | None:
+        """The box of its tenant, where national services look: west, south, east, north in degrees."""
+        return self._box
+
+    def placed(self, name: str, box: Box) -> Self:
+        """The same source, knowing its name and where its tenant is."""
+        self._name, self._box = name, box
         return self
 
     def record_types(self) -> frozenset[str]:
@@ -199,7 +205,7 @@ class Tenant(Model):
     name: str = Field(min_length=1)
     ags: str = Field(pattern=r"^\d{8}$", description="Official municipality key, eight digits, quoted.")
     timezone: TimeZone = "Europe/Berlin"
-    bbox: tuple[float, float, float, float] = Field(description="west, south, east, north in degrees.")
+    bbox: Box = Field(description="west, south, east, north in degrees.")
     destination: Literal["duckdb"] = "duckdb"
     share: tuple[Slug, ...] = Field((), description="Shared models that the commons may hold.")
     sources: Mapping[Slug, SerializeAsAny[Source]] = Field({}, description="What is pulled, by name.")
@@ -230,7 +236,7 @@ class Tenant(Model):
 
     @field_validator("bbox")
     @classmethod
-    def _ordered(cls, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    def _ordered(cls, box: Box) -> Box:
         west, south, east, north = box
         if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
             raise ValueError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -91,6 +91,12 @@ class Window:
         """The first day of every year that the window touches, in order."""
         for year in range(self.first.year, self.last.year + 1):
             yield date(year, 1, 1)
+
+    def span(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        """The instants, in UTC, from the start of the first day to before the end of the last one."""
+        start = datetime.combine(self.first, time(), zone)
+        end = datetime.combine(self.last + timedelta(days=1), time(), zone)
+        return start.astimezone(UTC), end.astimezone(UTC)
 
     def slices(self, days: int) -> Iterator[Window]:
         """The window cut at fixed calendar positions, so that the same slice recurs from night to night."""

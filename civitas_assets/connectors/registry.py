@@ -9,11 +9,24 @@ from civitas_assets.connectors.base import Connector
 from civitas_assets.connectors.csv import CsvConnector
 from civitas_assets.connectors.geojson import GeoJsonConnector
 from civitas_assets.connectors.json import JsonConnector
+from civitas_assets.connectors.opensensemap import OpenSenseMapConnector
+from civitas_assets.connectors.pegelonline import PegelonlineConnector
+from civitas_assets.connectors.sensor_community import SensorCommunityConnector
 from civitas_assets.connectors.sensorthings import SensorThingsConnector
+from civitas_assets.connectors.uba import UbaConnector
 
 CONNECTORS: Mapping[str, Connector] = {
     connector.name: connector
-    for connector in (CsvConnector(), GeoJsonConnector(), JsonConnector(), SensorThingsConnector())
+    for connector in (
+        CsvConnector(),
+        GeoJsonConnector(),
+        JsonConnector(),
+        OpenSenseMapConnector(),
+        PegelonlineConnector(),
+        SensorCommunityConnector(),
+        SensorThingsConnector(),
+        UbaConnector(),
+    )
 }
 
 SOURCE_MODELS: Mapping[str, type[Source]] = {name: c.source_model for name, c in CONNECTORS.items()}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from typing import Literal
 from urllib.parse import quote, urljoin
 from zoneinfo import ZoneInfo
@@ -54,7 +54,7 @@ class SensorThingsConnector:
 
     def fetch(self, source: SensorThingsSource, window: Window, zone: ZoneInfo, session: Session) -> None:
         """Things with their datastreams, and each datastream's slices of the window, in parallel."""
-        slices = [_Slice.of(part, zone) for part in window.slices(max(source.slice.days, 1))]
+        slices = [_Slice(*part.span(zone)) for part in window.slices(max(source.slice.days, 1))]
         for expansion in expand(source.url, source.each, window):
             root = expansion.url.rstrip("/")
             compact = source.data_array == "always" or (
@@ -88,12 +88,6 @@ class _Slice:
 
     start: datetime
     end: datetime
-
-    @classmethod
-    def of(cls, window: Window, zone: ZoneInfo) -> _Slice:
-        start = datetime.combine(window.first, time(), zone)
-        end = datetime.combine(window.last + timedelta(days=1), time(), zone)
-        return cls(start.astimezone(UTC), end.astimezone(UTC))
 
     def meets(self, extent: str | None) -> bool:
         """Whether a datastream's declared extent touches the slice; one that is unreadable does."""

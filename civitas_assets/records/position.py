@@ -10,11 +10,11 @@ import math
 import polars as pl
 from pyproj import Transformer
 
+from civitas_assets.catalog import Box
+
 MARGIN_KM = 10.0
 _KM_PER_DEGREE = 111.32
 _DECIMALS = 7  # a centimetre; more is noise of the transformation
-
-Box = tuple[float, float, float, float]
 
 
 def to_wgs84(lon: pl.Series, lat: pl.Series, crs: str) -> tuple[pl.Series, pl.Series]:

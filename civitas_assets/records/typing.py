@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from civitas_assets.catalog import Source
+from civitas_assets.catalog import Box, Source
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.contract import UTC_TIME, Column, Kind, RecordType
 from civitas_assets.records.origin import REJECTED_SCHEMA, without_nulls
-from civitas_assets.records.position import Box, position_faults, to_wgs84
+from civitas_assets.records.position import position_faults, to_wgs84
 from civitas_assets.records.raw import INTERVAL, PAYLOAD, RECEIVED, RESULT, ROW, TIME
 from civitas_assets.records.time import event_times, parse_instants
 

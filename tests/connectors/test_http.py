@@ -133,7 +133,7 @@ def source(url: str = URL, *, policy: dict[str, Any] | None = None, **more: Any)
         http=HttpPolicy(**hurried | (policy or {})),
         **more,
     )
-    return model.named("items")
+    return model.placed("items", (7.0, 51.0, 8.0, 52.0))
 
 
 @contextmanager

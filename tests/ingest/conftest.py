@@ -90,7 +90,11 @@ class Town:
         for name, more in sources.items():
             settings = {**csv, **more}
             settings = {key: value for key, value in settings.items() if value is not None}
-            models[name] = CONNECTORS[settings["connector"]].source_model.model_validate(settings).named(name)
+            models[name] = (
+                CONNECTORS[settings["connector"]]
+                .source_model.model_validate(settings)
+                .placed(name, (7.0, 51.0, 8.0, 52.0))
+            )
         self.tenant = Tenant.model_validate(
             {"name": "Town", "ags": "05515000", "bbox": (7.0, 51.0, 8.0, 52.0), "sources": models}
         ).keyed("town")

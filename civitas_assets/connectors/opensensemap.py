@@ -1,0 +1,162 @@
+"""openSenseMap: senseBoxes of schools and citizens, with the history of their sensors.
+
+Titles and units are free text of the owners; what no seed of the dbt project understands is reported there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+import polars as pl
+from pydantic import Field
+
+from civitas_assets.catalog import Source, Window
+from civitas_assets.catalog.window import Duration
+from civitas_assets.connectors.base import Answer, Payload, Request, Session
+from civitas_assets.connectors.paths import columns_of, records_at
+from civitas_assets.connectors.service import (
+    Attribution,
+    Root,
+    ServiceLicence,
+    ServiceSource,
+    Title,
+    decoded,
+    table,
+)
+from civitas_assets.errors import ReadError
+from civitas_assets.records import RawTable
+from civitas_assets.records.raw import INTERVAL, RESULT
+
+_SLICE_DAYS = 5
+_MOST_VALUES = 10_000  # the service cuts its answers there without a word
+
+
+class OpenSenseMapSource(ServiceSource):
+    """Boxes by their id, or all in the tenant's box."""
+
+    connector: Literal["opensensemap"]
+    title: Title = "openSenseMap"
+    licence: ServiceLicence = "PDDL-1.0"
+    attribution: Attribution = "openSenseMap"
+    url: Root = "https://api.opensensemap.org"
+    look_back: Duration = Field("4 days", validate_default=True, description="How far each night reads back.")
+    exposure: Literal["outdoor", "any"] = Field(
+        "outdoor", description="outdoor leaves out boxes that stand inside or are carried about."
+    )
+
+
+class _Point(msgspec.Struct):
+    coordinates: list[float] = []
+
+
+class _Sensor(msgspec.Struct, rename={"id": "_id", "sensor_type": "sensorType"}):
+    id: str
+    title: str | None = None
+    unit: str | None = None
+    sensor_type: str | None = None
+
+
+class _Box(msgspec.Struct, rename={"id": "_id", "place": "currentLocation"}):
+    id: str
+    name: str | None = None
+    description: str | None = None
+    exposure: str | None = None
+    place: _Point = msgspec.field(default_factory=_Point)
+    sensors: list[_Sensor] = []
+
+    def position(self) -> tuple[float | None, float | None]:
+        lon, lat, *_ = (*self.place.coordinates, None, None)
+        return lon, lat
+
+
+class OpenSenseMapConnector:
+    """Fetches and reads openSenseMap."""
+
+    name = "opensensemap"
+    source_model: type[Source] = OpenSenseMapSource
+
+    def fetch(self, source: OpenSenseMapSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+        """The boxes, and the slices of the window of each of their sensors."""
+        root = source.url.rstrip("/")
+        spans = [part.span(zone) for part in window.slices(_SLICE_DAYS)]
+
+        def values(answer: Answer) -> Iterator[Request]:
+            if answer.request.role != "boxes":
+                return
+            for box in _wanted(source, answer.content()):
+                for sensor in box.sensors:
+                    for start, end in spans:
+                        times = f"from-date={start:%Y-%m-%dT%H:%M:%SZ}&to-date={end:%Y-%m-%dT%H:%M:%SZ}"
+                        yield Request(
+                            f"{root}/boxes/{box.id}/data/{sensor.id}?{times}&format=json",
+                            role="values",
+                            variables={"datastream_id": sensor.id},
+                        )
+
+        if source.stations:
+            boxes = [Request(f"{root}/boxes/{station}", role="boxes") for station in source.stations]
+        else:
+            box = "" if source.box is None else "&bbox=" + ",".join(f"{degrees:g}" for degrees in source.box)
+            boxes = [Request(f"{root}/boxes?format=json{box}", role="boxes")]
+        for _ in session.crawl(boxes, values):
+            pass
+
+    def read(self, source: OpenSenseMapSource, payload: Payload) -> Iterator[RawTable]:
+        """Boxes and their sensors, or the values of one sensor."""
+        if payload.role != "boxes":
+            found = columns_of(records_at(payload.body, "@"), {INTERVAL: "createdAt", RESULT: "value"})
+            if found.height >= _MOST_VALUES:
+                raise ReadError(
+                    f"has {found.height} values, at which the service cuts: narrow days from and to"
+                )
+            datastream = pl.lit(payload.variables["datastream_id"]).alias("datastream_id")
+            yield RawTable("observation", found.with_columns(datastream))
+            return
+        boxes = _wanted(source, payload.body)
+        yield table(
+            "station",
+            (
+                {
+                    "station_id": box.id,
+                    "name": box.name,
+                    "description": box.description,
+                    "lon": box.position()[0],
+                    "lat": box.position()[1],
+                }
+                for box in boxes
+            ),
+            ("station_id", "name", "description", "lon", "lat"),
+        )
+        yield table(
+            "datastream",
+            (
+                {
+                    "datastream_id": sensor.id,
+                    "station_id": box.id,
+                    "name": f"{sensor.title or sensor.id} {box.name or box.id}",
+                    "observed_property": sensor.title,
+                    "unit": sensor.unit,
+                    "sensor": sensor.sensor_type,
+                }
+                for box in boxes
+                for sensor in box.sensors
+            ),
+            ("datastream_id", "station_id", "name", "observed_property", "unit", "sensor"),
+        )
+
+
+def _wanted(source: OpenSenseMapSource, body: bytes) -> list[_Box]:
+    """The boxes of a list, or the one box that an id answers."""
+    listed = body.lstrip()[:1] == b"["
+    boxes: list[_Box] = (
+        decoded(body, list[_Box], "openSenseMap") if listed else [decoded(body, _Box, "openSenseMap")]
+    )
+    return [
+        box
+        for box in boxes
+        if source.wants(box.id, *box.position())
+        and (source.exposure == "any" or box.exposure in {None, "outdoor"})
+    ]

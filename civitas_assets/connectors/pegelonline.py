@@ -1,0 +1,155 @@
+"""PEGELONLINE: water levels, discharges and more of the federal waterways, from its REST service, version 2.
+
+Values are raw and unchecked, as the service says; it keeps them for 31 days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import msgspec
+import polars as pl
+
+from civitas_assets.catalog import Source, Window
+from civitas_assets.connectors.base import Answer, Payload, Request, Session
+from civitas_assets.connectors.paths import columns_of, records_at
+from civitas_assets.connectors.service import (
+    Attribution,
+    Root,
+    ServiceLicence,
+    ServiceSource,
+    Title,
+    decoded,
+    table,
+)
+from civitas_assets.records import RawTable
+from civitas_assets.records.raw import INTERVAL, RESULT
+
+_SLICE_DAYS = 5
+_NO_UNIT = {"", "-", "--"}
+
+
+class PegelonlineSource(ServiceSource):
+    """Gauges by their UUID, number or short name, or all in the tenant's box."""
+
+    connector: Literal["pegelonline"]
+    title: Title = "PEGELONLINE"
+    licence: ServiceLicence = "dl-de/zero-2-0"
+    attribution: Attribution = "Wasserstraßen- und Schifffahrtsverwaltung des Bundes"
+    url: Root = "https://www.pegelonline.wsv.de/webservices/rest-api/v2"
+
+
+class _Series(msgspec.Struct):
+    shortname: str
+    longname: str | None = None
+    unit: str | None = None
+    equidistance: int | None = None
+
+
+class _Water(msgspec.Struct):
+    longname: str | None = None
+
+
+class _Gauge(msgspec.Struct):
+    uuid: str
+    number: str = ""
+    shortname: str = ""
+    longname: str | None = None
+    agency: str | None = None
+    km: float | None = None
+    longitude: float | None = None
+    latitude: float | None = None
+    water: _Water = msgspec.field(default_factory=_Water)
+    timeseries: list[_Series] = []
+
+    def where(self) -> str | None:
+        parts = [self.water.longname, None if self.km is None else f"km {self.km:g}"]
+        return ", ".join(part for part in parts if part) or None
+
+
+class PegelonlineConnector:
+    """Fetches and reads PEGELONLINE."""
+
+    name = "pegelonline"
+    source_model: type[Source] = PegelonlineSource
+
+    def fetch(self, source: PegelonlineSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+        """The catalogue of gauges, and the slices of the window of each of their timeseries."""
+        root = source.url.rstrip("/")
+        spans = [part.span(zone) for part in window.slices(_SLICE_DAYS)]
+
+        def measurements(answer: Answer) -> Iterator[Request]:
+            if answer.request.role != "stations":
+                return
+            for gauge in _wanted(source, answer.content()):
+                for series in gauge.timeseries:
+                    address = (
+                        f"{root}/stations/{gauge.uuid}/{quote(series.shortname, safe='')}/measurements.json"
+                    )
+                    for start, end in spans:
+                        times = f"start={start:%Y-%m-%dT%H:%M:%SZ}&end={end:%Y-%m-%dT%H:%M:%SZ}"
+                        variables = {"datastream_id": _key(gauge, series)}
+                        yield Request(f"{address}?{times}", role="measurements", variables=variables)
+
+        gauges = Request(f"{root}/stations.json?includeTimeseries=true", role="stations")
+        for _ in session.crawl([gauges], measurements):
+            pass
+
+    def read(self, source: PegelonlineSource, payload: Payload) -> Iterator[RawTable]:
+        """Gauges and their timeseries, or the values of one timeseries."""
+        if payload.role == "stations":
+            gauges = _wanted(source, payload.body)
+            yield table(
+                "station",
+                (
+                    {
+                        "station_id": gauge.uuid,
+                        "name": gauge.longname or gauge.shortname,
+                        "description": gauge.where(),
+                        "lon": gauge.longitude,
+                        "lat": gauge.latitude,
+                        "operator": gauge.agency,
+                    }
+                    for gauge in gauges
+                ),
+                ("station_id", "name", "description", "lon", "lat", "operator"),
+            )
+            yield table(
+                "datastream",
+                (
+                    {
+                        "datastream_id": _key(gauge, series),
+                        "station_id": gauge.uuid,
+                        "name": f"{series.longname or series.shortname} {gauge.longname or gauge.shortname}",
+                        "observed_property": series.longname or series.shortname,
+                        "unit": None if (series.unit or "") in _NO_UNIT else series.unit,
+                        "interval_s": series.equidistance * 60 if series.equidistance else None,
+                    }
+                    for gauge in gauges
+                    for series in gauge.timeseries
+                ),
+                ("datastream_id", "station_id", "name", "observed_property", "unit", "interval_s"),
+            )
+        else:
+            values = columns_of(records_at(payload.body, "@"), {INTERVAL: "timestamp", RESULT: "value"})
+            datastream = pl.lit(payload.variables["datastream_id"]).alias("datastream_id")
+            yield RawTable("observation", values.with_columns(datastream))
+
+
+def _wanted(source: PegelonlineSource, body: bytes) -> list[_Gauge]:
+    gauges: list[_Gauge] = decoded(body, list[_Gauge], "PEGELONLINE")
+    return [
+        gauge
+        for gauge in gauges
+        if any(
+            source.wants(key, gauge.longitude, gauge.latitude)
+            for key in (gauge.uuid, gauge.number, gauge.shortname)
+        )
+    ]
+
+
+def _key(gauge: _Gauge, series: _Series) -> str:
+    return f"{gauge.uuid}/{series.shortname}"

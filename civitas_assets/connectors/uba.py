@@ -1,0 +1,188 @@
+"""Air data of the German Environment Agency (Umweltbundesamt): hourly means of the official stations, version 3.
+
+Times are UTC+1 all year, and midnight may be written 24:00; values of the last weeks are provisional.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import msgspec
+import polars as pl
+from pydantic import Field
+
+from civitas_assets.catalog import HttpPolicy, Source, TimeRule, Window
+from civitas_assets.connectors.base import Answer, Payload, Request, Session
+from civitas_assets.connectors.paths import series
+from civitas_assets.connectors.service import (
+    Attribution,
+    Root,
+    ServiceLicence,
+    ServiceSource,
+    Title,
+    decoded,
+    number,
+    table,
+)
+from civitas_assets.errors import ReadError
+from civitas_assets.records import RawTable
+from civitas_assets.records.raw import TIME
+
+_SLICE_DAYS = 7
+_HOURLY_MEAN = "2"
+# Numbers of the service's own list of components; its units are the same for all stations.
+_COMPONENTS = {
+    "PM10": ("1", "ug/m3"),
+    "CO": ("2", "mg/m3"),
+    "O3": ("3", "ug/m3"),
+    "SO2": ("4", "ug/m3"),
+    "NO2": ("5", "ug/m3"),
+    "PM2.5": ("9", "ug/m3"),
+}
+Component = Literal["PM10", "CO", "O3", "SO2", "NO2", "PM2.5"]
+
+
+class UbaSource(ServiceSource):
+    """Stations by their number or code, such as DENW095, or all in the tenant's box."""
+
+    connector: Literal["uba"]
+    title: Title = "Luftdaten des Umweltbundesamtes"
+    licence: ServiceLicence = "dl-de/by-2-0"
+    attribution: Attribution = "Umweltbundesamt mit Daten der Messnetze der Länder und des Bundes"
+    url: Root = "https://luftdaten.umweltbundesamt.de/api/air-data/v3"
+    components: tuple[Component, ...] = Field(
+        ("PM10", "PM2.5", "NO2", "O3", "SO2"), description="What is fetched."
+    )
+    http: HttpPolicy = HttpPolicy(timeout="2 min")  # type: ignore[arg-type]  # its catalogue takes a minute
+    time: TimeRule | None = TimeRule(
+        column="date start",
+        zone="cet_fixed",
+        hour24=True,
+        stamp="interval_start",
+        interval="1 hour",  # type: ignore[arg-type]
+    )
+
+
+class _Stations(msgspec.Struct):
+    indices: list[str]
+    data: dict[str, list[Any]] | list[Any]
+
+
+class _Measures(msgspec.Struct):
+    data: dict[str, dict[str, list[Any]]] | list[Any]
+
+
+class UbaConnector:
+    """Fetches and reads the air data of the Umweltbundesamt."""
+
+    name = "uba"
+    source_model: type[Source] = UbaSource
+
+    def fetch(self, source: UbaSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+        """The catalogue of stations, and the slices of the window for each station and component."""
+        root = source.url.rstrip("/")
+
+        def measures(answer: Answer) -> Iterator[Request]:
+            if answer.request.role != "stations":
+                return
+            for station in _wanted(source, answer.content()):
+                for component in source.components:
+                    for part in window.slices(_SLICE_DAYS):
+                        asked = {
+                            "date_from": part.first.isoformat(),
+                            "time_from": "1",
+                            "date_to": part.last.isoformat(),
+                            "time_to": "24",
+                            "station": station["station id"],
+                            "component": _COMPONENTS[component][0],
+                            "scope": _HOURLY_MEAN,
+                        }
+                        yield Request(
+                            f"{root}/measures/json?{urlencode(asked)}",
+                            role="measures",
+                            variables={"component": component},
+                        )
+
+        for _ in session.crawl([Request(f"{root}/stations/json?lang=de", role="stations")], measures):
+            pass
+
+    def read(self, source: UbaSource, payload: Payload) -> Iterator[RawTable]:
+        """Stations with a datastream for every component, or the hourly means of a component."""
+        if payload.role != "stations":
+            yield _observations(payload)
+            return
+        stations = _wanted(source, payload.body)
+        yield table(
+            "station",
+            (
+                {
+                    "station_id": station["station code"],
+                    "name": station["station name"],
+                    "description": ", ".join(
+                        filter(None, (station.get("station setting name"), station.get("station type name")))
+                    ),
+                    "lon": number(station.get("station longitude")),
+                    "lat": number(station.get("station latitude")),
+                    "operator": station.get("network name"),
+                }
+                for station in stations
+            ),
+            ("station_id", "name", "description", "lon", "lat", "operator"),
+        )
+        yield table(
+            "datastream",
+            (
+                {
+                    "datastream_id": f"{station['station id']}/{component}",
+                    "station_id": station["station code"],
+                    "name": f"{component} {station['station name']}",
+                    "observed_property": component,
+                    "unit": _COMPONENTS[component][1],
+                    "interval_s": 3600,
+                }
+                for station in stations
+                for component in source.components
+            ),
+            ("datastream_id", "station_id", "name", "observed_property", "unit", "interval_s"),
+        )
+
+
+def _wanted(source: UbaSource, body: bytes) -> list[Mapping[str, Any]]:
+    """The stations that the source wants and that still measure."""
+    answer: _Stations = decoded(body, _Stations, "the Umweltbundesamt")
+    rows = answer.data.values() if isinstance(answer.data, dict) else answer.data
+    stations: list[Mapping[str, Any]] = []
+    for row in rows:
+        if not isinstance(row, list):
+            raise ReadError("is not what the Umweltbundesamt answers: a station is no list")
+        station = dict(zip(answer.indices, row, strict=False))
+        missing = [name for name in ("station id", "station code", "station name") if not station.get(name)]
+        if missing:
+            raise ReadError(f"has a station without {', '.join(missing)}; it has {', '.join(answer.indices)}")
+        place = number(station.get("station longitude")), number(station.get("station latitude"))
+        named = any(source.wants(str(station[key]), *place) for key in ("station id", "station code"))
+        if named and not station.get("station active to"):
+            stations.append(station)
+    return stations
+
+
+def _observations(payload: Payload) -> RawTable:
+    """Positional rows by station and start: component, scope, value, end, index."""
+    answer: _Measures = decoded(payload.body, _Measures, "the Umweltbundesamt")
+    # An answer without any value has a list in the place of the object.
+    by_station = answer.data if isinstance(answer.data, dict) else {}
+    rows = [(station, start, row) for station, hours in by_station.items() for start, row in hours.items()]
+    if any(len(row) < 3 for _, _, row in rows):
+        raise ReadError("has a measure of fewer than three elements: component, scope, value")
+    component = payload.variables["component"]
+    frame = pl.DataFrame(
+        [
+            pl.Series("datastream_id", [f"{station}/{component}" for station, _, _ in rows], pl.String),
+            pl.Series(TIME, [start for _, start, _ in rows], pl.String),
+            series("value", [row[2] for _, _, row in rows]),
+        ]
+    )
+    return RawTable("observation", frame)

@@ -1,0 +1,245 @@
+"""National services: what is asked for a box or for named stations, and what recorded answers become."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from civitas_assets.catalog import Window, load_catalog
+from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
+from civitas_assets.errors import ReadError
+from civitas_assets.records import RECORD_TYPES, RawTable
+from civitas_assets.records.origin import Origin, gathered
+from civitas_assets.records.typing import Place, bring_into_contract
+
+SERVICES = ("opensensemap", "pegelonline", "sensor_community", "uba")
+WUERZBURG = (9.8, 49.7, 10.1, 49.9)
+GERMANY = Place("Europe/Berlin", (5.8, 47.2, 15.1, 55.1))
+NOW = datetime(2026, 8, 1, 2, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+Tables = Callable[..., dict[str, list[dict[str, Any]]]]
+
+
+def service(connector: str, box: Any = None, **settings: Any) -> Any:
+    """A source as a tenant writes it: the name of the service, and little else."""
+    source = SOURCE_MODELS[connector].model_validate({"connector": connector, **settings})
+    return source.placed("it", box) if box else source
+
+
+@pytest.fixture
+def tables(read: Callable[..., list[RawTable]]) -> Tables:
+    """Records in their contract, by record type; a rejected row is a failure."""
+
+    def accepted(
+        source: Any, body: bytes, role: str = "data", **variables: str
+    ) -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {}
+        for raw in read(source, body, role, **variables):
+            table = gathered([(raw, Origin(variables, "p", NOW))], source)
+            typed = bring_into_contract(RECORD_TYPES[raw.record_type], table, source, GERMANY)
+            assert typed.rejected.is_empty(), typed.rejected.to_dicts()
+            for frame in [typed.accepted[raw.record_type]]:
+                rows = [{k: v for k, v in row.items() if v is not None} for row in frame.to_dicts()]
+                found.setdefault(raw.record_type, []).extend(rows)
+        return found
+
+    return accepted
+
+
+@pytest.fixture
+def asked(session: Any) -> Callable[..., list[Any]]:
+    """The requests for a window; answers are by role."""
+
+    def requests(source: Any, answers: dict[str, bytes], *days: date) -> list[Any]:
+        first, last = days or (date(2026, 7, 30), date(2026, 7, 30))
+        fake = session(lambda request: answers[request.role])
+        CONNECTORS[source.connector].fetch(source, Window(first, last), BERLIN, fake)
+        return [*fake.requests]
+
+    return requests
+
+
+@pytest.mark.parametrize("connector", SERVICES)
+def test_a_tenant_needs_to_say_no_more_than_the_name_of_the_service(connector: str, tmp_path: Path) -> None:
+    (tmp_path / "jena.yaml").write_text(
+        "name: Jena\nags: '16053000'\nbbox: [11.49, 50.85, 11.68, 51.0]\n"
+        f"sources:\n  it:\n    connector: {connector}\n"
+    )
+    source = load_catalog(tmp_path, SOURCE_MODELS).tenants["jena"].sources["it"]
+    assert source.title
+    assert source.attribution
+    assert source.url.startswith("https://")
+    assert source.box == (11.49, 50.85, 11.68, 51.0)
+    assert source.record_types() == {"station", "datastream", "observation"}
+
+
+@pytest.mark.parametrize("connector", SERVICES)
+def test_named_stations_go_before_the_box(connector: str) -> None:
+    anywhere, named = service(connector, WUERZBURG), service(connector, WUERZBURG, stations=("x",))
+    assert anywhere.wants("x", 9.9, 49.8)
+    assert not anywhere.wants("x", 13.7, 51.0)
+    assert not anywhere.wants("x", None, None)
+    assert named.wants("x", 13.7, 51.0)
+    assert not named.wants("y", 9.9, 49.8)
+
+
+class TestPegelonline:
+    def test_gauges_of_the_box_are_asked_for_in_slices_of_their_timeseries(
+        self, asked: Any, payloads: Path
+    ) -> None:
+        listed = json.loads((payloads / "pegelonline" / "stations.json").read_bytes())
+        listed[1] = json.loads(
+            (payloads / "pegelonline" / "station_timeseries_current_wuerzburg.json").read_bytes()
+        )
+        requests = asked(
+            service("pegelonline", WUERZBURG),
+            {"stations": json.dumps(listed).encode(), "measurements": b"[]"},
+            date(2026, 7, 25),
+            date(2026, 7, 30),
+        )
+        stations, *values = requests
+        assert stations.url.endswith("/rest-api/v2/stations.json?includeTimeseries=true")
+        assert {request.variables["datastream_id"].partition("/")[2] for request in values} == {
+            *("W", "LT", "WT", "VA", "O2", "PH", "Q"),
+        }
+        spans = [
+            parse_qs(urlsplit(r.url).query) for r in values if r.variables["datastream_id"].endswith("/W")
+        ]
+        assert spans[0]["end"] == spans[1]["start"]
+        assert all(span["start"][0].endswith("T22:00:00Z") for span in spans)
+
+    def test_a_recorded_gauge_and_values_in_their_own_units(self, tables: Tables, payloads: Path) -> None:
+        gauge = (payloads / "pegelonline" / "station_timeseries_current_wuerzburg.json").read_bytes()
+        found = tables(service("pegelonline"), b"[" + gauge + b"]", "stations")
+        (station,) = found["station"]
+        assert (station["name"], station["description"]) == ("WÜRZBURG", "MAIN, km 251.97")
+        assert (round(station["lon"], 4), round(station["lat"], 4)) == (9.926, 49.7962)
+        units = {s["observed_property"]: (s.get("unit"), s["interval_s"]) for s in found["datastream"]}
+        assert units == {
+            "WASSERSTAND ROHDATEN": ("cm", 900),
+            "LUFTTEMPERATUR": ("°C", 3600),
+            "WASSERTEMPERATUR": ("°C", 3600),
+            "FLIESSGESCHWINDIGKEIT": ("m/s", 900),
+            "SAUERSTOFFGEHALT": ("mg/l", 3600),
+            "PH-WERT": (None, 3600),
+            "ABFLUSS": ("m³/s", 900),
+        }
+        values = b'[{"timestamp":"2023-07-26T19:15:00+02:00","value":159.0}]'
+        (row,) = tables(service("pegelonline"), values, "measurements", datastream_id="u/W")["observation"]
+        assert (row["datastream_id"], row["value"]) == ("u/W", 159.0)
+        assert row["phenomenon_start"] == datetime(2023, 7, 26, 17, 15, tzinfo=UTC)
+
+
+class TestSensorCommunity:
+    def test_a_box_is_one_request_and_a_sensor_too(self, asked: Any) -> None:
+        (box,) = asked(service("sensor_community", WUERZBURG), {"data": b"[]"})
+        assert box.url.endswith("/airrohr/v1/filter/box=49.7,9.8,49.9,10.1")
+        sensors = asked(service("sensor_community", WUERZBURG, stations=("152", "153")), {"data": b"[]"})
+        assert [request.url.rpartition("/v1")[2] for request in sensors] == ["/sensor/152/", "/sensor/153/"]
+
+    def test_recorded_text_numbers_and_times_without_zone(self, tables: Tables, payloads: Path) -> None:
+        body = (payloads / "sensor_community" / "sensor_152_two_records.json").read_bytes()
+        found = tables(service("sensor_community"), body)
+        (station,) = found["station"]
+        assert (station["station_id"], station["lon"], station["lat"]) == ("68", 9.164, 48.792)
+        assert station["elevation_m"] == 326.9
+        assert [(s["datastream_id"], s["unit"], s["sensor"]) for s in found["datastream"]] == [
+            ("152/temperature", "Cel", "DHT22"),
+            ("152/humidity", "%", "DHT22"),
+        ]
+        assert [(r["datastream_id"], r["phenomenon_start"], r["value"]) for r in found["observation"]] == [
+            ("152/temperature", datetime(2021, 11, 7, 11, 16, 45, tzinfo=UTC), 10.5),
+            ("152/humidity", datetime(2021, 11, 7, 11, 16, 45, tzinfo=UTC), 79.3),
+            ("152/temperature", datetime(2021, 11, 7, 11, 14, 13, tzinfo=UTC), 10.5),
+            ("152/humidity", datetime(2021, 11, 7, 11, 14, 13, tzinfo=UTC), 80.6),
+        ]
+
+    def test_what_is_measured_indoors_is_left_out(self, tables: Tables, payloads: Path) -> None:
+        records = json.loads((payloads / "sensor_community" / "sensor_152_two_records.json").read_bytes())
+        for record in records:
+            record["location"]["indoor"] = 1
+        found = tables(service("sensor_community"), json.dumps(records).encode())
+        assert not any(found.values())
+
+
+class TestOpenSenseMap:
+    def test_a_recorded_box_with_its_sensors(self, tables: Tables, payloads: Path) -> None:
+        body = (payloads / "opensensemap" / "box_gross_glienicke.json").read_bytes()
+        found = tables(service("opensensemap", stations=("5eba5fbad46fb8001b799786",)), body, "boxes")
+        (station,) = found["station"]
+        assert (station["name"], station["lon"], station["lat"]) == ("Groß Glienicke", 13.110423, 52.472952)
+        assert [(s["observed_property"], s["unit"], s["sensor"]) for s in found["datastream"]] == [
+            ("PM10", "µg/m³", "SDS 011"),
+            ("PM2.5", "µg/m³", "SDS 011"),
+            ("Temperatur", "°C", "BME280"),
+            ("rel. Luftfeuchte", "%", "BME280"),
+            ("Luftdruck", "Pa", "BME280"),
+        ]
+
+    def test_sensors_of_the_box_are_asked_for_in_slices(self, asked: Any, payloads: Path) -> None:
+        box = json.loads((payloads / "opensensemap" / "box_gross_glienicke.json").read_bytes())
+        indoor = {**box, "_id": "indoor", "exposure": "indoor"}
+        answers = {"boxes": json.dumps([box, indoor]).encode(), "values": b"[]"}
+        boxes, *values = asked(service("opensensemap", (13.0, 52.4, 13.2, 52.5)), answers)
+        assert parse_qs(urlsplit(boxes.url).query)["bbox"] == ["13,52.4,13.2,52.5"]
+        assert len(values) == 5
+        assert not any("indoor" in request.url for request in values)
+        any_exposure = service("opensensemap", (13.0, 52.4, 13.2, 52.5), exposure="any")
+        assert len(asked(any_exposure, answers)) == 11
+
+    def test_text_values_are_numbers_and_a_cut_answer_is_an_error(self, tables: Tables) -> None:
+        source = service("opensensemap")
+        value = {"createdAt": "2026-07-10T13:09:47.578Z", "value": "26.06", "location": [13.1, 52.4]}
+        (row,) = tables(source, json.dumps([value]).encode(), "values", datastream_id="s")["observation"]
+        assert (row["datastream_id"], row["value"]) == ("s", 26.06)
+        assert row["phenomenon_start"] == datetime(2026, 7, 10, 13, 9, 47, 578000, tzinfo=UTC)
+        with pytest.raises(ReadError, match="10000 values, at which the service cuts"):
+            tables(source, json.dumps([value] * 10_000).encode(), "values", datastream_id="s")
+
+
+class TestUba:
+    def test_stations_that_still_measure_are_asked_for_component_by_component(
+        self, asked: Any, payloads: Path
+    ) -> None:
+        answers = {
+            "stations": (payloads / "uba" / "uba_v3_stations_payload.json").read_bytes(),
+            "measures": b'{"data":[]}',
+        }
+        germany = service("uba", GERMANY.box, components=("NO2", "PM10"))
+        stations, *measures = asked(germany, answers, date(2026, 4, 6), date(2026, 4, 8))
+        assert stations.url.endswith("/stations/json?lang=de")
+        queries = [parse_qs(urlsplit(request.url).query) for request in measures]
+        assert {query["station"][0] for query in queries} == {"21"}, "the other one was closed in 2001"
+        assert {(q["component"][0], q["scope"][0]) for q in queries} == {("5", "2"), ("1", "2")}
+        assert len(asked(service("uba", stations=("DEBE021",)), answers)) > 1
+        assert len(asked(service("uba", stations=("DEBB003",)), answers)) == 1
+
+    def test_a_recorded_station_and_its_hourly_means_in_winter_time(
+        self, tables: Tables, payloads: Path
+    ) -> None:
+        folder, source = payloads / "uba", service("uba", components=("NO2",))
+        found = tables(source, (folder / "uba_v3_stations_payload.json").read_bytes(), "stations")
+        (station,) = found["station"]
+        assert (station["station_id"], station["name"]) == ("DEBE021", "Berlin Wedding")
+        assert (station["lon"], station["lat"], station["operator"]) == (13.3495, 52.5491, "Berlin")
+        assert [(s["datastream_id"], s["unit"]) for s in found["datastream"]] == [("21/NO2", "ug/m3")]
+        body = (folder / "uba_v3_measures_payload.json").read_bytes()
+        rows = tables(source, body, "measures", component="NO2")["observation"]
+        assert [(r["datastream_id"], r["phenomenon_start"].hour, r.get("value")) for r in rows] == [
+            ("21/NO2", 11, 4.0),
+            ("21/NO2", 12, None),
+            ("3/NO2", 11, 99.0),
+        ]
+        assert (rows[0]["phenomenon_end"] - rows[0]["phenomenon_start"]).seconds == 3600
+
+    def test_midnight_may_be_24_o_clock(self, tables: Tables) -> None:
+        body = b'{"data":{"21":{"2026-04-07 24:00:00":[5,2,4,"2026-04-08 01:00:00","0"]}}}'
+        (row,) = tables(service("uba"), body, "measures", component="NO2")["observation"]
+        assert row["phenomenon_start"] == datetime(2026, 4, 7, 23, tzinfo=UTC)

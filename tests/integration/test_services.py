@@ -1,0 +1,133 @@
+"""National services through the whole chain: recorded answers become observations in canonical units."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from civitas_assets.catalog import Window
+from civitas_assets.defs.runner import Order
+
+CLOCK = datetime(2026, 8, 22, 5, 11, tzinfo=UTC)
+DAY = "2026-08-21"
+TENANT = """
+name: Deutschland
+ags: "99000000"
+bbox: [5.8, 47.2, 15.1, 55.1]
+sources:
+  water: {connector: pegelonline, url: "$url/pegel", http: {requests_per_second: 200}}
+  citizens: {connector: sensor_community, url: "$url/community", http: {requests_per_second: 200}}
+  boxes: {connector: opensensemap, url: "$url/boxmap", http: {requests_per_second: 200}}
+  air: {connector: uba, url: "$url/uba", components: [NO2], http: {requests_per_second: 200}}
+"""
+
+
+def _recorded(payloads: Path) -> dict[str, bytes]:
+    """Catalogues as they were recorded, and values of one day in the recorded form."""
+    gauge = json.loads((payloads / "pegelonline" / "station_timeseries_current_wuerzburg.json").read_bytes())
+    box = json.loads((payloads / "opensensemap" / "box_gross_glienicke.json").read_bytes())
+    answers = {
+        "/pegel/stations.json": [gauge],
+        "/boxmap/boxes": [box],
+        "/uba/stations/json": json.loads((payloads / "uba" / "uba_v3_stations_payload.json").read_bytes()),
+        "/uba/measures/json": {"data": {"21": {f"{DAY} 12:00:00": [5, 2, 4, f"{DAY} 13:00:00", "0"]}}},
+    }
+    for series in gauge["timeseries"]:
+        path = f"/pegel/stations/{gauge['uuid']}/{series['shortname']}/measurements.json"
+        value = series["currentMeasurement"]["value"]
+        answers[path] = [{"timestamp": f"{DAY}T19:15:00+02:00", "value": value}]
+    for sensor in box["sensors"]:
+        path = f"/boxmap/boxes/{box['_id']}/data/{sensor['_id']}"
+        value = sensor["lastMeasurement"]["value"]
+        answers[path] = [{"createdAt": f"{DAY}T13:09:47.578Z", "value": value}]
+    community = (payloads / "sensor_community" / "sensor_152_two_records.json").read_bytes()
+    return {path: json.dumps(answer).encode() for path, answer in answers.items()} | {
+        "/community/filter/box=47.2,5.8,55.1,15.1": community
+    }
+
+
+@pytest.fixture(scope="module")
+def germany(payloads: Path, new_workplace: Any) -> Iterator[Any]:
+    """All services, run for one day."""
+    answers = _recorded(payloads)
+
+    class Services(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            found = answers.get(self.path.partition("?")[0])
+            self.send_response(200 if found else 404)
+            self.send_header("Content-Length", str(len(found or b"")))
+            self.end_headers()
+            self.wfile.write(found or b"")
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Services)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    workplace = new_workplace()
+    workplace.clock = CLOCK
+    workplace.write_tenant("deutschland", TENANT.replace("$url", f"http://127.0.0.1:{server.server_port}"))
+    day = date.fromisoformat(DAY)
+    outcome = workplace.run("deutschland", Order(window=Window(day, day)))
+    assert outcome.errors == []
+    assert outcome.rejected == 0
+    yield workplace
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_every_recorded_property_and_unit_is_known(germany: Any) -> None:
+    assert germany.ask("deutschland", "select * from rejected_record") == []
+
+
+def test_values_arrive_in_canonical_units(germany: Any) -> None:
+    query = """
+        select source, observed_property, value, unit from observation
+        where day >= '2026-08-01' order by source, observed_property
+    """
+    assert germany.ask("deutschland", query) == [
+        ("air", "air.no2", 4.0, "ug/m3"),
+        ("boxes", "air.pm10", 0.0, "ug/m3"),
+        ("boxes", "air.pm2_5", 0.0, "ug/m3"),
+        ("boxes", "weather.pressure", pytest.approx(1013.3772), "hPa"),
+        ("boxes", "weather.relative_humidity", 55.67, "%"),
+        ("boxes", "weather.temperature", 26.06, "Cel"),
+        ("water", "water.discharge", 102.0, "m3/s"),
+        ("water", "water.dissolved_oxygen", 8.4, "mg/L"),
+        ("water", "water.flow_velocity", 0.58, "m/s"),
+        ("water", "water.level", 159.0, "cm"),
+        ("water", "water.ph", 8.1, "[pH]"),
+        ("water", "water.temperature", 22.1, "Cel"),
+        ("water", "weather.temperature", 21.2, "Cel"),
+    ]
+
+
+def test_winter_time_of_the_air_data_and_utc_of_the_citizens_are_told_apart(germany: Any) -> None:
+    air = "select phenomenon_start_at from observation where source = 'air'"
+    assert germany.ask("deutschland", air) == [(datetime(2026, 8, 21, 11, tzinfo=UTC),)]
+    citizens = """
+        select distinct phenomenon_start_at from observation where source = 'citizens' order by 1
+    """
+    assert germany.ask("deutschland", citizens) == [
+        (datetime(2021, 11, 7, 11, 14, 13, tzinfo=UTC),),
+        (datetime(2021, 11, 7, 11, 16, 45, tzinfo=UTC),),
+    ]
+
+
+def test_stations_have_their_names_and_places(germany: Any) -> None:
+    stations = "select source, name, round(lon, 3), round(lat, 3) from station order by source"
+    assert germany.ask("deutschland", stations) == [
+        ("air", "Berlin Wedding", 13.35, 52.549),
+        ("boxes", "Groß Glienicke", 13.11, 52.473),
+        ("citizens", "sensor.community 68", 9.164, 48.792),
+        ("water", "WÜRZBURG", 9.926, 49.796),
+    ]
