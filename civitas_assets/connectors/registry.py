@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from civitas_assets.catalog import Source
 from civitas_assets.connectors.base import Connector
 from civitas_assets.connectors.csv import CsvConnector
+from civitas_assets.connectors.excel import ExcelConnector
 from civitas_assets.connectors.geojson import GeoJsonConnector
 from civitas_assets.connectors.json import JsonConnector
 from civitas_assets.connectors.opensensemap import OpenSenseMapConnector
@@ -19,6 +20,7 @@ CONNECTORS: Mapping[str, Connector] = {
     connector.name: connector
     for connector in (
         CsvConnector(),
+        ExcelConnector(),
         GeoJsonConnector(),
         JsonConnector(),
         OpenSenseMapConnector(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import io
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
@@ -11,6 +12,7 @@ from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
+import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -28,10 +30,22 @@ _OBSERVED: dict[str, Any] = {
     "fields": {"datastream_id": "id", "value": "v"},
     "time": {"column": "t", "zone": "utc"},
 }
+
+
+def _spreadsheet(rows: list[list[Any]]) -> bytes:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate(rows):
+            sheet.write_row(number, 0, row)
+    return file.getvalue()
+
+
 # The least that a source may say, and a payload of two rows for each role that the connector reads.
 SETTINGS: dict[str, dict[str, Any]] = {
     "csv": _OBSERVED,
     "json": _OBSERVED,
+    "excel": _OBSERVED,
     "geojson": _OBSERVED,
     "opensensemap": {},
     "pegelonline": {},
@@ -49,6 +63,7 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
             b'{"geometry":null,"properties":{"id":"b","v":2,"t":"2026-01-01"}}]}'
         )
     },
+    "excel": {"data": _spreadsheet([["id", "v", "t"], ["a", 1, "2026-01-01"], ["b", 2, "2026-01-01"]])},
     "opensensemap": {
         "boxes": b'[{"_id":"b1","exposure":"outdoor","sensors":[{"_id":"s1","title":"PM10"}]},{"_id":"b2"}]',
         "values": b'[{"createdAt":"2026-01-01T00:00:00Z","value":"1"},'

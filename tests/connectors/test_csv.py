@@ -214,3 +214,12 @@ def test_a_recorded_month_of_bicycle_counts_is_read_whole(table: Table, payloads
     assert found.frame["@row"].max() == 2976
     assert found.frame.height % 2976 == 0
     assert not found.broken
+
+
+def test_sums_and_notes_are_no_data(source: Callable[..., Any], read: Callable[..., list[RawTable]]) -> None:
+    body = b"id,name,n\n1,A,3\nSumme,,3\n2,B,4\n,Stand: heute,\n9,unter dem Strich,1\n"
+    settings = {"record_type": "parking_site", "fields": {"site_id": "id", "name": "name", "capacity": "n"}}
+    (found,) = read(source("csv", **settings, until_blank="id", drop={"id": "Summe"}), body)
+    assert found.frame.select("@row", "site_id").rows() == [(1, "1"), (3, "2")]
+    with pytest.raises(ReadError, match=r"lacks the column\(s\) Nr; it has id, name, n"):
+        read(source("csv", **settings, until_blank="Nr"), body)

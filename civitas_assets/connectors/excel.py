@@ -1,0 +1,106 @@
+"""Spreadsheets over HTTP: xlsx, xlsm, xlsb, xls and ods, one sheet of each.
+
+Cells become the text that they stand for: dates as ISO 8601, numbers with a decimal point. What the columns mean is
+in `tabular.py`, as for any other table.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import fastexcel
+import polars as pl
+from pydantic import Field
+
+from civitas_assets.catalog import Source, Window
+from civitas_assets.connectors.base import Payload, Session
+from civitas_assets.connectors.fetching import fetch_addresses
+from civitas_assets.connectors.tabular import TabularSource, numbered, raw_table
+from civitas_assets.errors import ReadError
+from civitas_assets.records import RawTable
+
+_HEADER_SEARCH_ROWS = 200
+_MOST_MEMBERS = 10_000
+
+
+class ExcelSource(TabularSource):
+    """A spreadsheet, or one per `each` value and period."""
+
+    connector: Literal["excel"]
+    sheet: str | None = Field(None, description="Name of the sheet; by default the first one.")
+
+
+class ExcelConnector:
+    """Fetches and reads spreadsheets."""
+
+    name = "excel"
+    source_model: type[Source] = ExcelSource
+
+    def fetch(self, source: ExcelSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+        """One request per address of the window."""
+        fetch_addresses(source, window, session)
+
+    def read(self, source: ExcelSource, payload: Payload) -> Iterator[RawTable]:
+        """One table; cells are text."""
+        _check_size(payload.body, source.http.max_bytes)
+        cells = _sheet(payload.body, source.sheet)
+        place = _header(source, cells)
+        names = [_name(cell) for cell in cells.row(place)]
+        table = cells.slice(place + 1)
+        numbers = pl.int_range(place + 2, place + 2 + table.height, eager=True)
+        named = [column for column, name in zip(table.columns, names, strict=True) if name]
+        yield raw_table(source, numbered(table.select(named), [*filter(None, names)], numbers))
+
+
+def _check_size(body: bytes, most: int) -> None:
+    """What a compressed file unfolds to is known before it is unfolded."""
+    if not body.startswith(b"PK"):
+        return
+    try:
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            members = archive.infolist()
+    except zipfile.BadZipFile as error:
+        raise ReadError(f"is no spreadsheet: {error}") from None
+    size = sum(member.file_size for member in members)
+    if size > most or len(members) > _MOST_MEMBERS:
+        raise ReadError(
+            f"unfolds to {len(members)} parts of {size} bytes: raise http.max_bytes if that is right"
+        )
+
+
+def _sheet(body: bytes, name: str | None) -> pl.DataFrame:
+    """All cells of the sheet as text, from its first row on."""
+    try:
+        book = fastexcel.read_excel(body)
+        if name is not None and name not in book.sheet_names:
+            raise ReadError(f"has no sheet {name!r}; it has {', '.join(book.sheet_names)}")
+        if not book.sheet_names:
+            raise ReadError("has no sheet")
+        # Without this, rows above the first filled one are left out, and rows would be miscounted.
+        sheet = book.load_sheet(
+            name if name is not None else 0, header_row=None, skip_rows=0, dtypes="string"
+        )
+    except fastexcel.FastExcelError as error:
+        raise ReadError(f"is no spreadsheet: {str(error).splitlines()[0]}") from None
+    return pl.DataFrame(sheet)
+
+
+def _header(source: ExcelSource, cells: pl.DataFrame) -> int:
+    """The place of the header row."""
+    if not source.header:
+        if cells.height <= source.skip_lines:
+            raise ReadError(f"has {cells.height} row(s): no header after {source.skip_lines} line(s)")
+        return source.skip_lines
+    for place, row in enumerate(cells.head(_HEADER_SEARCH_ROWS).iter_rows()):
+        if {*source.header} <= {_name(cell) for cell in row}:
+            return place
+    raise ReadError(f"has no header with the columns {', '.join(source.header)}")
+
+
+def _name(cell: str | None) -> str:
+    """The name of a column; the lines of a cell are one name."""
+    return " ".join((cell or "").split())

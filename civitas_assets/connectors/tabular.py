@@ -1,0 +1,155 @@
+"""Tables of text cells, whatever file they came in: which rows are data, and which field each column fills.
+
+A wide table carries ids in its column names; `unpivot` turns each such column into rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+import polars as pl
+from pydantic import AfterValidator, Field, model_validator
+
+from civitas_assets.catalog.model import Model, Slug
+from civitas_assets.connectors.mapping import MappedSource
+from civitas_assets.errors import ReadError
+from civitas_assets.records import BrokenRow, RawTable
+from civitas_assets.records.raw import ROW, TIME
+
+
+def _is_pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"is not a regular expression: {error}") from None
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_is_pattern)]
+
+
+class Unpivot(Model):
+    """Columns whose names carry ids, and where their cells go."""
+
+    columns: Pattern = Field(description="Matches a whole column name; named groups become fields.")
+    value: Slug = Field("value", description="Field that takes the cells.")
+    companions: Mapping[Slug, Pattern] = Field(
+        {}, description="Further columns about the same id: field by pattern, with the same named groups."
+    )
+
+
+class TabularSource(MappedSource):
+    """A file with a table: where its header is, which rows count, and what its columns mean."""
+
+    skip_lines: int = Field(0, ge=0, description="Lines before the header.")
+    header: tuple[str, ...] = Field(
+        (), description="Column names to search the header by, for preambles of changing length."
+    )
+    until_blank: str | None = Field(
+        None, description="Column whose first empty cell ends the data: what follows are sums and notes."
+    )
+    drop: Mapping[str, Pattern] = Field(
+        {}, description="Rows to leave out, such as totals: pattern of a whole cell, by column."
+    )
+    fields: Mapping[Slug, str] = Field({}, description="Contract field by native column.")
+    unpivot: Unpivot | None = Field(None, description="Columns whose names carry ids.")
+    ignore: tuple[Pattern, ...] = Field((), description="Columns that are known and not wanted.")
+
+    @model_validator(mode="after")
+    def _brings_something(self) -> Self:
+        if not self.fields and self.unpivot is None:
+            raise ValueError("fields or unpivot is needed: nothing would be read")
+        return self
+
+
+def numbered(table: pl.DataFrame, names: list[str], numbers: pl.Series) -> pl.DataFrame:
+    """Cells under the names of their columns, with the number of each row.
+
+    Raises:
+        ReadError: two columns have the same name.
+    """
+    names = [name.strip() for name in names]
+    twice = sorted({name for name in names if names.count(name) > 1 or name == ROW})
+    if twice:
+        raise ReadError(f"has more than one column {', '.join(twice)}")
+    table.columns = names
+    return table.insert_column(0, numbers.alias(ROW))
+
+
+def raw_table(source: TabularSource, cells: pl.DataFrame, broken: tuple[BrokenRow, ...] = ()) -> RawTable:
+    """The rows that count, by field; `cells` are text, with the number of each row.
+
+    Raises:
+        ReadError: a column that the source names is not there.
+    """
+    table = _rows_that_count(source, cells)
+    used = {*source.drop}
+    frame = _select(source, table, used)
+    unknown = tuple(
+        column
+        for column in cells.columns
+        if column not in used and column != ROW and not any(re.fullmatch(p, column) for p in source.ignore)
+    )
+    return RawTable(source.record_type, frame, unknown, broken)
+
+
+def _rows_that_count(source: TabularSource, table: pl.DataFrame) -> pl.DataFrame:
+    """Without blank rows, without what stands below the data, and without what the source drops."""
+    _require(table, [*source.drop, *([source.until_blank] if source.until_blank else ())])
+    if source.until_blank is not None:
+        blank = table[source.until_blank].str.strip_chars().fill_null("") == ""
+        table = table.head(blank.arg_true()[0]) if blank.any() else table
+    # A blank line, or a row of empty cells, is the end of a block or of the file, and no record.
+    table = table.filter(~pl.all_horizontal(pl.exclude(ROW).is_null()))
+    for column, pattern in source.drop.items():
+        table = table.filter(~pl.col(column).str.contains(f"^(?:{pattern})$").fill_null(value=False))
+    return table
+
+
+def _require(table: pl.DataFrame, columns: list[str]) -> None:
+    missing = sorted({native for native in columns if native not in table.columns})
+    if missing:
+        raise ReadError(f"lacks the column(s) {', '.join(missing)}; it has {', '.join(table.columns[1:])}")
+
+
+def _select(source: TabularSource, table: pl.DataFrame, used: set[str]) -> pl.DataFrame:
+    columns = [pl.col(ROW)]
+    wanted = dict(source.fields)
+    if source.time is not None and source.time.column is not None:
+        wanted[TIME] = source.time.column
+    _require(table, [*wanted.values()])
+    for field, native in wanted.items():
+        used.add(native)
+        columns.append(pl.col(native).alias(field))
+    if source.unpivot is None:
+        return table.select(columns)
+    return _unpivoted(source.unpivot, table, columns, used)
+
+
+def _unpivoted(unpivot: Unpivot, table: pl.DataFrame, shared: list[pl.Expr], used: set[str]) -> pl.DataFrame:
+    """One block of rows per matching column, below each other; the loop is over columns, not over records."""
+    blocks = []
+    companions = {field: _matching(pattern, table.columns) for field, pattern in unpivot.companions.items()}
+    for column, groups in _matching(unpivot.columns, table.columns).items():
+        used.add(column)
+        block = [*shared, pl.col(column).alias(unpivot.value)]
+        block.extend(pl.lit(text).alias(field) for field, text in groups.items())
+        for field, candidates in companions.items():
+            partner = next((name for name, ids in candidates.items() if ids.items() <= groups.items()), None)
+            if partner is not None:
+                used.add(partner)
+            block.append((pl.col(partner) if partner else pl.lit(None, pl.String)).alias(field))
+        blocks.append(table.lazy().select(block))
+    if not blocks:
+        raise ReadError(
+            f"has no column that matches {unpivot.columns!r}; it has {', '.join(table.columns[1:])}"
+        )
+    return pl.concat(pl.collect_all(blocks))
+
+
+def _matching(pattern: str, columns: list[str]) -> dict[str, dict[str, str]]:
+    """Columns that the pattern matches as a whole, with their named groups."""
+    compiled = re.compile(pattern)
+    return {name: match.groupdict() for name in columns if (match := compiled.fullmatch(name))}
