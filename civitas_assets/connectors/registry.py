@@ -10,6 +10,7 @@ from civitas_assets.connectors.csv import CsvConnector
 from civitas_assets.connectors.excel import ExcelConnector
 from civitas_assets.connectors.geojson import GeoJsonConnector
 from civitas_assets.connectors.json import JsonConnector
+from civitas_assets.connectors.ngsi_ld import NgsiLdConnector
 from civitas_assets.connectors.opensensemap import OpenSenseMapConnector
 from civitas_assets.connectors.pegelonline import PegelonlineConnector
 from civitas_assets.connectors.sensor_community import SensorCommunityConnector
@@ -23,6 +24,7 @@ CONNECTORS: Mapping[str, Connector] = {
         ExcelConnector(),
         GeoJsonConnector(),
         JsonConnector(),
+        NgsiLdConnector(),
         OpenSenseMapConnector(),
         PegelonlineConnector(),
         SensorCommunityConnector(),

@@ -5,6 +5,7 @@ Each service is a connector of its own; they all bring stations, datastreams and
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from pydantic import Field
 from civitas_assets.catalog import Source
 from civitas_assets.catalog.model import ADDRESS, Licence
 from civitas_assets.errors import ReadError
-from civitas_assets.records import RECORD_TYPES, RawTable
+from civitas_assets.records import RECORD_TYPES, Kind, RawTable
 
 # A service brings its own values for what every source has to say.
 Title = Annotated[str, Field(min_length=1, description="What the source is.")]
@@ -58,18 +59,25 @@ def decoded(body: bytes, kind: Any, service: str) -> Any:
 
 
 def table(record_type: str, rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> RawTable:
-    """Rows of things as a table; for the few rows of a catalogue, not for its values."""
-    contract = RECORD_TYPES[record_type]
-    schema = {
-        name: pl.String if name.startswith("@") else contract.column(name).kind.dtype for name in columns
-    }
-    tuples = [tuple(row.get(name) for name in columns) for row in rows]
-    return RawTable(record_type, pl.DataFrame(tuples, schema=schema, orient="row"))
+    """Rows of things as a table; for the few rows of a catalogue, not for its values.
+
+    Decimal numbers keep their type; all else is text, which the contract then types.
+    """
+    contract, found = RECORD_TYPES[record_type], list(rows)
+    series = []
+    for name in columns:
+        values = [row.get(name) for row in found]
+        if not name.startswith("@") and contract.column(name).kind is Kind.NUMBER:
+            series.append(pl.Series(name, values, pl.Float64, strict=False))
+        else:
+            series.append(pl.Series(name, [None if v is None else str(v) for v in values], pl.String))
+    return RawTable(record_type, pl.DataFrame(series))
 
 
 def number(text: str | float | None) -> float | None:
-    """A coordinate that may be written as text; None where it is none."""
+    """A number that may be written as text; None where it is none."""
     try:
-        return None if text is None else float(text)
-    except ValueError:
+        value = math.nan if text is None else float(text)
+    except (ValueError, OverflowError):
         return None
+    return value if math.isfinite(value) else None

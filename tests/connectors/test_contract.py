@@ -47,6 +47,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "json": _OBSERVED,
     "excel": _OBSERVED,
     "geojson": _OBSERVED,
+    "ngsi_ld": {"types": ("WeatherObserved", "OffStreetParking")},
     "opensensemap": {},
     "pegelonline": {},
     "sensor_community": {"stations": ("152",)},
@@ -64,6 +65,11 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         )
     },
     "excel": {"data": _spreadsheet([["id", "v", "t"], ["a", 1, "2026-01-01"], ["b", 2, "2026-01-01"]])},
+    "ngsi_ld": {
+        "entities": b'[{"id":"a","type":"WeatherObserved","dateObserved":"2026-01-01T00:00:00Z",'
+        b'"temperature":{"type":"Property","value":1}},'
+        b'{"id":"b","type":"OffStreetParking","availableSpotNumber":{"value":2,"observedAt":"2026-01-01T00:00:00Z"}}]',
+    },
     "opensensemap": {
         "boxes": b'[{"_id":"b1","exposure":"outdoor","sensors":[{"_id":"s1","title":"PM10"}]},{"_id":"b2"}]',
         "values": b'[{"createdAt":"2026-01-01T00:00:00Z","value":"1"},'
@@ -117,6 +123,10 @@ GARBAGE = [
     b'{"indices":["station id"],"data":{"1":["1"]}}',
     b'{"indices":[],"data":[1]}',
     b'{"data":{"1":{"2026-01-01":[1]}}}',
+    b'[{"id":1,"type":"A"}]',
+    b'[{"id":"a"}]',
+    b'[{"id":"a","type":["b"],"x":[{"value":[]}],"y":{"value":{"value":{"value":"1e999"}}},"location":1}]',
+    b'[{"id":"a","type":"OffStreetParking","totalSpotNumber":{"value":1e300},"status":[1,"x"],"category":7}]',
     b'[{"uuid":"u","timeseries":[{}]}]',
     b'[{"_id":"b","currentLocation":{"coordinates":[]},"sensors":[]}]',
     b'{"features":1}',
@@ -245,7 +255,7 @@ def test_it_reaches_the_source_only_by_its_session(connector: Connector, dead_se
 @ALL
 def test_its_requests_stay_below_the_address_of_the_source(connector: Connector, session: Any) -> None:
     answers = {"root": b"{}", **PAYLOADS[connector.name]}
-    asked = session(lambda request: answers[request.role])
+    asked = session(lambda request: b"[]" if "offset=2" in request.url else answers[request.role])
     connector.fetch(declared(connector), Window(date(2026, 1, 1), date(2026, 1, 2)), ZoneInfo("UTC"), asked)
     assert asked.requests
     assert all(request.url.startswith("https://data.example/v1") for request in asked.requests)
