@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from civitas_assets.catalog import Source
 from civitas_assets.connectors.base import Connector
 from civitas_assets.connectors.csv import CsvConnector
+from civitas_assets.connectors.datex2 import Datex2Connector
 from civitas_assets.connectors.excel import ExcelConnector
 from civitas_assets.connectors.geojson import GeoJsonConnector
 from civitas_assets.connectors.json import JsonConnector
@@ -21,6 +22,7 @@ CONNECTORS: Mapping[str, Connector] = {
     connector.name: connector
     for connector in (
         CsvConnector(),
+        Datex2Connector(),
         ExcelConnector(),
         GeoJsonConnector(),
         JsonConnector(),

@@ -45,6 +45,7 @@ def _spreadsheet(rows: list[list[Any]]) -> bytes:
 SETTINGS: dict[str, dict[str, Any]] = {
     "csv": _OBSERVED,
     "json": _OBSERVED,
+    "datex2": {},
     "excel": _OBSERVED,
     "geojson": _OBSERVED,
     "ngsi_ld": {"types": ("WeatherObserved", "OffStreetParking")},
@@ -63,6 +64,10 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
             b'{"geometry":{"type":"Point","coordinates":[7.6,51.9]},"properties":{"id":"a","v":1,"t":"2026-01-01"}},'
             b'{"geometry":null,"properties":{"id":"b","v":2,"t":"2026-01-01"}}]}'
         )
+    },
+    "datex2": {
+        "data": b'<a:d2LogicalModel xmlns:a="u"><a:parkingRecord id="1"/><a:parkingRecordStatus>'
+        b'<a:parkingRecordReference id="1"/></a:parkingRecordStatus></a:d2LogicalModel>',
     },
     "excel": {"data": _spreadsheet([["id", "v", "t"], ["a", 1, "2026-01-01"], ["b", 2, "2026-01-01"]])},
     "ngsi_ld": {
@@ -123,6 +128,9 @@ GARBAGE = [
     b'{"indices":["station id"],"data":{"1":["1"]}}',
     b'{"indices":[],"data":[1]}',
     b'{"data":{"1":{"2026-01-01":[1]}}}',
+    b"<d2LogicalModel/>",
+    b'<!DOCTYPE x [<!ENTITY a "b">]><d2LogicalModel><parkingRecord id="&a;"/></d2LogicalModel>',
+    b'<?xml version="1.0" encoding="x"?><d2LogicalModel/>',
     b'[{"id":1,"type":"A"}]',
     b'[{"id":"a"}]',
     b'[{"id":"a","type":["b"],"x":[{"value":[]}],"y":{"value":{"value":{"value":"1e999"}}},"location":1}]',
