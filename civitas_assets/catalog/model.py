@@ -155,6 +155,9 @@ class Source(Model):
     nulls: tuple[str, ...] = Field((), description="Texts that mean 'no value', besides the empty one.")
     decimal: Literal[".", ","] = "."
     codes: Mapping[Slug, Mapping[str, str]] = Field({}, description="Native text to code, by field.")
+    computed: Mapping[Slug, Annotated[str, Field(pattern=r"^\w+ [-+] \w+$")]] = Field(
+        {}, description="Fields worked out where the data lacks them, as in 'capacity - occupied'."
+    )
     id_space: Slug | None = Field(
         None, description="Sources that name it share their ids; default: the source."
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
+import polars as pl
 from pydantic import AfterValidator, Field
 
 from civitas_assets.catalog import Source, Window
@@ -16,7 +17,7 @@ from civitas_assets.catalog.model import Slug
 from civitas_assets.connectors.base import Payload, Session
 from civitas_assets.connectors.fetching import fetch_addresses
 from civitas_assets.connectors.mapping import MappedSource
-from civitas_assets.connectors.paths import columns_of, records_at, valid_path
+from civitas_assets.connectors.paths import columns_of, members_at, records_at, valid_path
 from civitas_assets.connectors.text import to_utf8
 from civitas_assets.records import RawTable
 from civitas_assets.records.raw import TIME
@@ -29,6 +30,9 @@ class JsonSource(MappedSource):
 
     connector: Literal["json"]
     records: str = Field("@", description="JMESPath of the list of records; @ is the top level.")
+    key: Slug | None = Field(
+        None, description="Where records is an object: the field that takes the names of its members."
+    )
     fields: Mapping[Slug, JsonPath] = Field(min_length=1, description="Contract field by path in a record.")
 
 
@@ -47,5 +51,10 @@ class JsonConnector:
         wanted = dict(source.fields)
         if source.time is not None and source.time.column is not None:
             wanted[TIME] = source.time.column
-        records = records_at(to_utf8(payload.body), source.records)
-        yield RawTable(source.record_type, columns_of(records, wanted))
+        body = to_utf8(payload.body)
+        if source.key is None:
+            frame = columns_of(records_at(body, source.records), wanted)
+        else:
+            keys, records = members_at(body, source.records)
+            frame = columns_of(records, wanted).with_columns(pl.Series(source.key, keys, pl.String))
+        yield RawTable(source.record_type, frame)

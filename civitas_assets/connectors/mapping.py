@@ -8,7 +8,9 @@ from __future__ import annotations
 from pydantic import Field, field_validator, model_validator
 
 from civitas_assets.catalog import Source
-from civitas_assets.records import RECORD_TYPES, RecordType
+from civitas_assets.records import RECORD_TYPES, Kind, RecordType
+
+_NUMBERS = (Kind.NUMBER, Kind.INTEGER)
 
 
 class MappedSource(Source):
@@ -47,6 +49,10 @@ class MappedSource(Source):
                         f"{place}.{name} is no field of {contract.name}; "
                         f"allowed: {', '.join(contract.accepted)}"
                     )
+        for field, text in self.computed.items():
+            for name in (field, *text.split()[::2]):
+                if name not in contract.accepted or contract.column(name).kind not in _NUMBERS:
+                    raise ValueError(f"computed.{field} uses {name}, which is no number of {contract.name}")
         for field, mapping in self.codes.items():
             allowed = contract.column(field).codes
             wrong = sorted(code for code in mapping.values() if code not in allowed)

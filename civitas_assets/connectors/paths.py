@@ -42,20 +42,37 @@ def records_at(body: bytes, path: str) -> bytes:
     Raises:
         ReadError: the body is not JSON, or there is no list at the path.
     """
+    found = _part(body, path)
+    if not found.lstrip()[:1] == b"[":
+        raise ReadError(f"has no list of records at {path or 'its top level'}: check records")
+    return found
+
+
+def members_at(body: bytes, path: str) -> tuple[list[str], bytes]:
+    """The names of an object's members, and the JSON text of the list of what they hold.
+
+    Raises:
+        ReadError: the body is not JSON, or there is no object at the path.
+    """
+    try:
+        members = msgspec.json.decode(_part(body, path), type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise ReadError(f"has no object at {path or 'its top level'}: check records and key") from None
+    return [*members], msgspec.json.encode([*members.values()])
+
+
+def _part(body: bytes, path: str) -> bytes:
+    """The JSON text at the path."""
     try:
         if path in {"", "@"}:
-            found = body
-        elif is_plain(path):
-            found = _walk(body, path)
-        else:
-            found = msgspec.json.encode(jmespath.search(path, msgspec.json.decode(body)))
+            return body
+        if is_plain(path):
+            return _walk(body, path)
+        return msgspec.json.encode(jmespath.search(path, msgspec.json.decode(body)))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ReadError(f"is not the JSON that was declared: {error}") from None
     except jmespath.exceptions.JMESPathError as error:
         raise ReadError(f"does not fit the path {path!r}: {_first_line(error)}") from None
-    if not found.lstrip()[:1] == b"[":
-        raise ReadError(f"has no list of records at {path or 'its top level'}: check records")
-    return found
 
 
 def _walk(body: bytes, path: str) -> bytes:
@@ -127,7 +144,9 @@ def _struct_of(
 
 def _searched(records: bytes, paths: Sequence[str]) -> list[list[Any]]:
     try:
-        decoded = msgspec.json.decode(records, type=list[dict[str, Any]])
+        # With paths such as [2], a record may be a list whose elements have their meaning by position.
+        record = dict[str, Any] if all(map(is_plain, paths)) else dict[str, Any] | list[Any]
+        decoded = msgspec.json.decode(records, type=list[record])  # type: ignore[valid-type]
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ReadError(f"is not a list of objects in JSON: {error}") from None
     compiled = [jmespath.compile(_quoted(path) if is_plain(path) else path) for path in paths]

@@ -72,6 +72,7 @@ def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: So
             native = f"{name}_native"
             if column.kind is Kind.CODE and native in record_type.accepted and native not in table.columns:
                 columns[native] = _as_text(table[name])
+    _compute(columns, record_type, source)
     _add_times(columns, table, source, record_type, place, faults)
     _add_position(columns, source, record_type, place, faults)
     for column in record_type.columns:
@@ -118,6 +119,20 @@ def _typed(values: pl.Series, column: Column, source: Source, faults: list[_Faul
             rows = breaks(bound).fill_null(value=False)
             faults.append(_Fault("out_of_range", column.name, rows, values.cast(pl.String, strict=False)))
     return typed
+
+
+def _compute(columns: dict[str, pl.Series], record_type: RecordType, source: Source) -> None:
+    """Fill what the data lacks from what it has; a result that cannot be right stays empty."""
+    for name, text in source.computed.items():
+        first, operator, second = text.split()
+        if not {first, second} <= columns.keys():
+            continue
+        column = record_type.column(name)
+        result = columns[first] - columns[second] if operator == "-" else columns[first] + columns[second]
+        if column.minimum is not None:
+            result = result.set(result < column.minimum, None)
+        given = columns.get(name, pl.Series([None], dtype=result.dtype).new_from_index(0, len(result)))
+        columns[name] = given.zip_with(given.is_not_null(), result.cast(given.dtype))
 
 
 def _convert(values: pl.Series, column: Column, source: Source) -> tuple[pl.Series, str]:

@@ -54,6 +54,9 @@ def test_half_an_answer_is_an_error(
         ({"fields": {"site_id": "a["}}, "is no JMESPath expression"),
         ({"fields": {"sites": "a"}}, "fields.sites is no field of parking_status"),
         ({"time": None}, "time is needed"),
+        ({"computed": {"free": "capacity - beds"}}, "computed.free uses beds, which is no number"),
+        ({"computed": {"name": "capacity - free"}}, "computed.name uses name, which is no number"),
+        ({"computed": {"free": "capacity * 2"}}, "String should match pattern"),
     ],
 )
 def test_what_cannot_work_is_refused(
@@ -71,3 +74,23 @@ def test_a_recorded_answer_about_car_parks_is_read_whole(
     (table,) = read(declared, (payloads / "parking" / "aalen.json").read_bytes())
     assert table.frame.row(0) == ("P1 Rathaus", 5, 165, 170)
     assert not table.frame.select("free", "occupied", "capacity").null_count().sum_horizontal()[0]
+
+
+def test_an_object_of_records_gives_its_keys_to_a_field_and_lists_are_read_by_position(
+    source: Callable[..., Any], read: Callable[..., list[RawTable]]
+) -> None:
+    settings = {
+        **STATUS,
+        "records": "data",
+        "key": "site_id",
+        "fields": {"capacity": "[0]", "occupied": "[1]"},
+        "time": {"column": "[2]", "format": "epoch_s", "zone": "utc"},
+    }
+    (table,) = read(source("json", **settings), b'{"data":{"P1":[320,112,0],"P2":[50,null,60]}}')
+    assert table.frame.select("site_id", "capacity", "occupied", "@time").rows() == [
+        ("P1", 320, 112, 0),
+        ("P2", 50, None, 60),
+    ]
+    for body in (b'{"data":[1]}', b'{"data":{"P1":7}}', b'{"data":'):
+        with pytest.raises(ReadError):
+            read(source("json", **settings), body)

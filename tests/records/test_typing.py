@@ -302,3 +302,24 @@ def test_rows_that_the_format_breaks_look_like_other_rejected_rows() -> None:
     )
     assert dict(frame.schema) == REJECTED_SCHEMA
     assert frame.select("rule", "row", "raw", "field").rows() == [("too_many_cells", 3, "a,b,c,d", None)]
+
+
+def test_what_the_data_lacks_is_computed_and_what_it_says_stands(typed: Callable[..., Typed]) -> None:
+    found = typed(
+        "parking_status",
+        {
+            "site_id": ["lacks", "says", "cannot", "unknown"],
+            "capacity": ["10", "10", "10", None],
+            "occupied": ["4", "4", "12", "4"],
+            "free": [None, "5", None, None],
+        },
+        computed={"free": "capacity - occupied"},
+        time={"zone": "received"},
+    )
+    assert found.accepted["parking_status"].select("site_id", "free").rows() == [
+        ("lacks", 6),
+        ("says", 5),
+        ("cannot", None),
+        ("unknown", None),
+    ]
+    assert found.rejected.is_empty()
