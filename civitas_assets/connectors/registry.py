@@ -9,6 +9,7 @@ from civitas_assets.connectors.base import Connector
 from civitas_assets.connectors.csv import CsvConnector
 from civitas_assets.connectors.datex2 import Datex2Connector
 from civitas_assets.connectors.excel import ExcelConnector
+from civitas_assets.connectors.gbfs import GbfsConnector
 from civitas_assets.connectors.geojson import GeoJsonConnector
 from civitas_assets.connectors.json import JsonConnector
 from civitas_assets.connectors.ngsi_ld import NgsiLdConnector
@@ -24,6 +25,7 @@ CONNECTORS: Mapping[str, Connector] = {
         CsvConnector(),
         Datex2Connector(),
         ExcelConnector(),
+        GbfsConnector(),
         GeoJsonConnector(),
         JsonConnector(),
         NgsiLdConnector(),

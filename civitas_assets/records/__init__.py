@@ -11,11 +11,21 @@ from civitas_assets.records.observation import OBSERVATION
 from civitas_assets.records.parking_site import PARKING_SITE
 from civitas_assets.records.parking_status import PARKING_STATUS
 from civitas_assets.records.raw import BrokenRow, RawTable
+from civitas_assets.records.sharing_station import SHARING_STATION
+from civitas_assets.records.sharing_status import SHARING_STATUS
 from civitas_assets.records.station import STATION
 
 RECORD_TYPES: Mapping[str, RecordType] = {
     record_type.name: record_type
-    for record_type in (OBSERVATION, STATION, DATASTREAM, PARKING_SITE, PARKING_STATUS)
+    for record_type in (
+        OBSERVATION,
+        STATION,
+        DATASTREAM,
+        PARKING_SITE,
+        PARKING_STATUS,
+        SHARING_STATION,
+        SHARING_STATUS,
+    )
 }
 
 __all__ = ["PROVENANCE", "RECORD_TYPES", "BrokenRow", "Column", "Companion", "Kind", "RawTable", "RecordType"]

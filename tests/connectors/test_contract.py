@@ -47,6 +47,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "json": _OBSERVED,
     "datex2": {},
     "excel": _OBSERVED,
+    "gbfs": {},
     "geojson": _OBSERVED,
     "ngsi_ld": {"types": ("WeatherObserved", "OffStreetParking")},
     "opensensemap": {},
@@ -70,6 +71,12 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         b'<a:parkingRecordReference id="1"/></a:parkingRecordStatus></a:d2LogicalModel>',
     },
     "excel": {"data": _spreadsheet([["id", "v", "t"], ["a", 1, "2026-01-01"], ["b", 2, "2026-01-01"]])},
+    "gbfs": {
+        "discovery": b'{"data":{"feeds":[{"name":"station_information","url":"https://data.example/v1/i"},'
+        b'{"name":"station_status","url":"https://data.example/v1/s"}]}}',
+        "station_information": b'{"data":{"stations":[{"station_id":"1","name":"A","lat":50.1,"lon":9.1}]}}',
+        "station_status": b'{"last_updated":1767225600,"data":{"stations":[{"station_id":"1"}]}}',
+    },
     "ngsi_ld": {
         "entities": b'[{"id":"a","type":"WeatherObserved","dateObserved":"2026-01-01T00:00:00Z",'
         b'"temperature":{"type":"Property","value":1}},'
@@ -128,6 +135,9 @@ GARBAGE = [
     b'{"indices":["station id"],"data":{"1":["1"]}}',
     b'{"indices":[],"data":[1]}',
     b'{"data":{"1":{"2026-01-01":[1]}}}',
+    b'{"data":{"feeds":[{"name":"x"}]}}',
+    b'{"data":{"de":{"feeds":1},"en":2}}',
+    b'{"data":{"stations":[{"station_id":[1],"name":[{"text":1}],"capacity":{},"last_reported":1e99}]}}',
     b"<d2LogicalModel/>",
     b'<!DOCTYPE x [<!ENTITY a "b">]><d2LogicalModel><parkingRecord id="&a;"/></d2LogicalModel>',
     b'<?xml version="1.0" encoding="x"?><d2LogicalModel/>',

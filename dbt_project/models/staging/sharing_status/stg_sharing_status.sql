@@ -1,0 +1,28 @@
+with source as (
+    select * from {{ source('records', 'sharing_status') }}
+),
+
+current_records as (
+    {{ current_revision('source', ['source', 'station_id', 'observed_at']) }}
+),
+
+final as (
+    select
+        source,
+        station_id,
+        observed_at,
+        day,
+        vehicles_available,
+        vehicles_disabled,
+        docks_available,
+        docks_disabled,
+        is_installed,
+        is_renting,
+        is_returning,
+        received_at,
+        revision,
+        run_id
+    from current_records
+)
+
+select * from final
