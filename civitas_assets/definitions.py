@@ -8,9 +8,9 @@ from __future__ import annotations
 import dagster as dg
 
 from civitas_assets.catalog import Catalog, load_catalog
-from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
+from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.landing import landing_asset
+from civitas_assets.defs.landing import landing_assets
 from civitas_assets.defs.published import published_asset
 from civitas_assets.defs.records import record_assets
 from civitas_assets.defs.schedules import nightly_job, nightly_schedule
@@ -22,9 +22,10 @@ from civitas_assets.settings import Settings
 
 def build_definitions(deployment: Deployment) -> dg.Definitions:
     """The assets, checks, job and schedule of a deployment."""
+    landing = landing_assets(deployment)
     return dg.Definitions(
         assets=[
-            *(landing_asset(deployment, connector) for connector in CONNECTORS.values()),
+            *([landing] if landing else []),
             record_assets(deployment),
             shared_assets(deployment),
             published_asset(deployment),

@@ -45,6 +45,11 @@ class Catalog:
             raise CatalogError([Fault("tenants", 0, slug, f"no such tenant; {hint}")])
         return self.tenants[slug]
 
+    @property
+    def connectors(self) -> list[str]:
+        """Names of the connectors that any tenant uses."""
+        return sorted({s.connector for tenant in self.tenants.values() for s in tenant.sources.values()})
+
     def sources(self, connector: str) -> dict[str, dict[str, Source]]:
         """Tenants that use the connector, with their sources of it."""
         return {

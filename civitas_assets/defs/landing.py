@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from civitas_assets.connectors.base import Connector
+from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.defs.checks import partitioned_check
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.presentation import table
@@ -24,64 +24,78 @@ def landing_key(connector: str) -> dg.AssetKey:
     return dg.AssetKey(["landing", connector])
 
 
-def landing_asset(deployment: Deployment, connector: Connector) -> dg.AssetsDefinition:
-    """The landing of one connector."""
-    key = landing_key(connector.name)
-    names = sorted(
-        {name for sources in deployment.catalog.sources(connector.name).values() for name in sources}
-    )
-    checks = [
-        partitioned_check(
-            name, key, deployment.partitions, "Everything that was asked of the source was answered."
+def landing_assets(deployment: Deployment) -> dg.AssetsDefinition | None:
+    """The landings of all connectors that a tenant uses, fetched in one step; None where there is no source at all."""
+    specs, checks = [], []
+    for connector in deployment.catalog.connectors:
+        specs.append(
+            dg.AssetSpec(
+                landing_key(connector),
+                group_name="landing",
+                kinds={connector},
+                description=f"Bodies received from the tenant's {connector} sources, each kept once.",
+            )
         )
-        for name in names
-    ]
+        names = {name for sources in deployment.catalog.sources(connector).values() for name in sources}
+        checks += [
+            partitioned_check(
+                name,
+                landing_key(connector),
+                deployment.partitions,
+                "Everything that was asked of the source was answered.",
+            )
+            for name in sorted(names)
+        ]
+    if not specs:
+        return None
 
     @dg.multi_asset(
-        name=f"landing_{connector.name}",
-        specs=[
-            dg.AssetSpec(
-                key,
-                group_name="landing",
-                kinds={connector.name},
-                description=f"Bodies received from the tenant's {connector.name} sources, each kept once.",
-            )
-        ],
+        name="fetch",
+        specs=specs,
         check_specs=checks,
         partitions_def=deployment.partitions,
         can_subset=True,
     )
     def fetch(context: dg.AssetExecutionContext, scope: Scope) -> Iterator[Any]:
         tenant = deployment.catalog.tenant(context.partition_key)
-        sources = scope.chosen(tenant, connector.name)
+        connectors = sorted(key.path[-1] for key in context.selected_asset_keys)
+        sources = {
+            name: source for name, source in scope.chosen(tenant).items() if source.connector in connectors
+        }
         with deployment.working_for(tenant), deployment.http_client() as client:
             reports = fetch_sources(
-                tenant, connector, sources, scope.window(), deployment.files, client, deployment.now
+                tenant, sources, CONNECTORS, scope.window(), deployment.files, client, deployment.now
             )
-        for report in reports:
-            yield dg.AssetCheckResult(
-                asset_key=key,
-                check_name=report.source,
-                passed=report.ok,
-                description=report.error or None,
-                metadata={"requests": report.requests, "bytes": report.bytes, "seconds": report.seconds},
-            )
-        yield dg.MaterializeResult(
-            asset_key=key,
-            data_version=_version(reports),
-            metadata={
-                "sources": len(reports),
-                "failed": sum(not report.ok for report in reports),
-                "requests": sum(report.requests for report in reports),
-                "not_modified": sum(report.not_modified for report in reports),
-                "new_payloads": sum(report.stored for report in reports),
-                "bytes": sum(report.bytes for report in reports),
-                "seconds": max((report.seconds for report in reports), default=0.0),
-                "outcome": table(_COLUMNS, [_row(report) for report in reports]),
-            },
-        )
+        for connector in connectors:
+            yield from _outcome(connector, [r for r in reports if sources[r.source].connector == connector])
 
     return fetch
+
+
+def _outcome(connector: str, reports: Sequence[FetchReport]) -> Iterator[Any]:
+    """The check of each source, and the materialisation of their landing, which a tenant without any has too."""
+    for report in reports:
+        yield dg.AssetCheckResult(
+            asset_key=landing_key(connector),
+            check_name=report.source,
+            passed=report.ok,
+            description=report.error or None,
+            metadata={"requests": report.requests, "bytes": report.bytes, "seconds": report.seconds},
+        )
+    yield dg.MaterializeResult(
+        asset_key=landing_key(connector),
+        data_version=_version(reports),
+        metadata={
+            "sources": len(reports),
+            "failed": sum(not report.ok for report in reports),
+            "requests": sum(report.requests for report in reports),
+            "not_modified": sum(report.not_modified for report in reports),
+            "new_payloads": sum(report.stored for report in reports),
+            "bytes": sum(report.bytes for report in reports),
+            "seconds": max((report.seconds for report in reports), default=0.0),
+            "outcome": table(_COLUMNS, [_row(report) for report in reports]),
+        },
+    )
 
 
 def _version(reports: Sequence[FetchReport]) -> dg.DataVersion:

@@ -34,7 +34,7 @@ def records_key(record_type: str) -> dg.AssetKey:
 
 def record_assets(deployment: Deployment) -> dg.AssetsDefinition:
     """All record types, read in one step."""
-    landings = [landing_key(name) for name in CONNECTORS]
+    landings = [landing_key(name) for name in deployment.catalog.connectors]
     bringing = _sources_by_record_type(deployment)
     specs = [
         dg.AssetSpec(

@@ -12,7 +12,6 @@ from typing import Any
 import dagster as dg
 
 from civitas_assets.catalog import Window
-from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.landing import landing_key
 from civitas_assets.defs.published import PUBLISHED
@@ -65,7 +64,7 @@ def run_tenant(
     order: Order,
 ) -> Outcome:
     """Run the nightly job for one tenant and say what it did."""
-    landings = [landing_key(name) for name in CONNECTORS]
+    landings = [landing_key(name) for name in deployment.catalog.connectors]
     records = [records_key(name) for name in RECORD_TYPES]
     later = [*records, *map(shared_key, deployment.project.models), PUBLISHED]
     window = order.window

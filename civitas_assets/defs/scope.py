@@ -48,8 +48,8 @@ class Scope(dg.ConfigurableResource[Any]):
         except ValueError as error:
             raise dg.Failure(f"days: {error}; write days as 2026-08-01", allow_retries=False) from error
 
-    def chosen(self, tenant: Tenant, connector: str | None = None) -> Mapping[str, Source]:
-        """The tenant's sources that this run is about, of one connector or of all.
+    def chosen(self, tenant: Tenant) -> Mapping[str, Source]:
+        """The tenant's sources that this run is about.
 
         Raises:
             dg.Failure: a source was asked for that the tenant does not have.
@@ -63,5 +63,5 @@ class Scope(dg.ConfigurableResource[Any]):
         return {
             name: source
             for name, source in tenant.sources.items()
-            if (not self.sources or name in self.sources) and connector in (None, source.connector)
+            if not self.sources or name in self.sources
         }

@@ -1,4 +1,4 @@
-"""Fetching: a tenant's sources of one connector, at the same time and politely, into landing.
+"""Fetching: a tenant's sources, at the same time and politely, into landing.
 
 Every answer lands before a connector sees it; what was good stays when something else fails.
 """
@@ -53,8 +53,8 @@ class FetchReport:
 
 def fetch_sources(  # noqa: PLR0917 - each argument is of another type
     tenant: Tenant,
-    connector: Connector,
     sources: Mapping[str, Source],
+    connectors: Mapping[str, Connector],
     days: Window | None,
     files: Files,
     client: HttpClient,
@@ -68,7 +68,7 @@ def fetch_sources(  # noqa: PLR0917 - each argument is of another type
             pool.submit(
                 _fetch_source,
                 tenant,
-                connector,
+                connectors[source.connector],
                 source,
                 days or Window.looking_back(source.look_back, now(), tenant.zone),
                 _LandingSession(tenant.slug, source, SourceLanding(files, tenant.slug, name), client, now),

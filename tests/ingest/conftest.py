@@ -100,14 +100,13 @@ class Town:
         ).keyed("town")
         return self.tenant
 
-    def fetch(self, connector: Connector | None = None) -> dict[str, FetchReport]:
-        """Fetch all sources of one connector; a night passes."""
+    def fetch(self, connectors: Mapping[str, Connector] = CONNECTORS) -> dict[str, FetchReport]:
+        """Fetch all sources; a night passes."""
         self.now += timedelta(days=1)
-        name = next(iter(self.tenant.sources.values())).connector
         reports = fetch_sources(
             self.tenant,
-            connector or CONNECTORS[name],
             self.tenant.sources,
+            connectors,
             WEEK,
             self.files,
             self.client,

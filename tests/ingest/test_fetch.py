@@ -115,7 +115,7 @@ def test_a_source_that_crashes_stops_no_other(town: Any, publisher: Any) -> None
                 raise ZeroDivisionError("oops")
             CONNECTORS["csv"].fetch(source, *rest)
 
-    reports = town.fetch(Crashing())
+    reports = town.fetch({"csv": Crashing()})
     assert reports["bad"].error == "unforeseen ZeroDivisionError: oops"
     assert reports["s"].ok
     assert states(town) == [["stored"]]
@@ -123,17 +123,16 @@ def test_a_source_that_crashes_stops_no_other(town: Any, publisher: Any) -> None
 
 
 def test_a_tenant_without_such_sources_is_no_error(town: Any, publisher: Any) -> None:
-    connector = CONNECTORS["csv"]
-    assert fetch_sources(town.tenant, connector, {}, None, town.files, town.client, lambda: town.now) == []
+    assert fetch_sources(town.tenant, {}, CONNECTORS, None, town.files, town.client, lambda: town.now) == []
     assert publisher.asked == []
 
 
 def test_without_given_days_each_source_looks_back_as_far_as_it_says(town: Any, publisher: Any) -> None:
     town.with_sources(s={"url": "https://data.example/{day:%m%d}", "look_back": "2 days", "each": None})
     publisher.bodies.update(dict.fromkeys(["0701", "0702", "0703"], b"x"))
-    connector, sources = CONNECTORS["csv"], town.tenant.sources
+    sources = town.tenant.sources
     (report,) = fetch_sources(
-        town.tenant, connector, sources, None, town.files, town.client, lambda: town.now
+        town.tenant, sources, CONNECTORS, None, town.files, town.client, lambda: town.now
     )
     assert (report.ok, publisher.paths) == (True, ["0701", "0702", "0703"])
 
@@ -155,21 +154,21 @@ class Pages:
 
 def test_links_are_followed_to_their_end(town: Any, publisher: Any) -> None:
     publisher.bodies.update({"1": b'["2","3"]', "2": b'["4"]', "3": b"[]", "4": b"[]"})
-    report = town.fetch(Pages())["s"]
+    report = town.fetch({"csv": Pages()})["s"]
     assert (report.ok, report.stored) == (True, 4)
     assert publisher.paths == ["1", "2", "3", "4"]
 
 
 def test_links_are_found_in_bodies_that_did_not_change(town: Any, publisher: Any) -> None:
     publisher.bodies.update({"1": b'["2"]', "2": b"[]"})
-    town.fetch(Pages())
-    report = town.fetch(Pages())["s"]
+    town.fetch({"csv": Pages()})
+    report = town.fetch({"csv": Pages()})["s"]
     assert (report.ok, report.not_modified) == (True, 2)
 
 
 def test_links_in_a_circle_end_in_an_error_and_the_others_are_followed(town: Any, publisher: Any) -> None:
     publisher.bodies.update({"1": b'["1","2","3"]', "2": b'["1"]', "3": b'["4"]', "4": b"[]"})
-    report = town.fetch(Pages())["s"]
+    report = town.fetch({"csv": Pages()})["s"]
     assert "https://data.example/1 is asked for a second time in one fetch" in report.error
     assert report.stored == 4
     assert publisher.paths == ["1", "2", "3", "4"]
@@ -177,7 +176,7 @@ def test_links_in_a_circle_end_in_an_error_and_the_others_are_followed(town: Any
 
 def test_a_page_that_cannot_be_followed_is_named_and_the_others_are(town: Any, publisher: Any) -> None:
     publisher.bodies.update({"1": b'["2","3"]', "2": b"<html>", "3": b'["4"]', "4": b"[]"})
-    report = town.fetch(Pages())["s"]
+    report = town.fetch({"csv": Pages()})["s"]
     assert report.error == "https://data.example/2 is not JSON"
     assert publisher.paths == ["1", "2", "3", "4"]
 
@@ -185,7 +184,7 @@ def test_a_page_that_cannot_be_followed_is_named_and_the_others_are(town: Any, p
 def test_a_crawl_without_end_ends_at_the_ceiling(town: Any, publisher: Any) -> None:
     town.with_sources(s={"http": {"max_pages": 5, "attempts": 1, "requests_per_second": 200.0}})
     publisher.bodies.update({str(page): f'["{page + 1}"]'.encode() for page in range(1, 20)})
-    report = town.fetch(Pages())["s"]
+    report = town.fetch({"csv": Pages()})["s"]
     assert "more than 5 requests" in report.error
     assert report.stored == 5
 
