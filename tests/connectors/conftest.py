@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 
-from civitas_assets.catalog import Source
+from civitas_assets.catalog import Box, Source
 from civitas_assets.connectors.base import Answer, Payload, Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError
-from civitas_assets.records import RawTable
+from civitas_assets.records import RECORD_TYPES, RawTable
+from civitas_assets.records.origin import Origin, gathered
+from civitas_assets.records.typing import Place, bring_into_contract
 
+NOW = datetime(2026, 8, 1, 2, tzinfo=UTC)
+EVERYWHERE: Box = (-180.0, -90.0, 180.0, 90.0)
 BASICS = {"title": "Test", "licence": "CC0-1.0", "url": "https://data.example/v1"}
 
 
@@ -82,3 +86,24 @@ def read() -> Callable[..., list[RawTable]]:
         return [*CONNECTORS[source.connector].read(source, payload)]
 
     return tables
+
+
+@pytest.fixture
+def records(read: Callable[..., list[RawTable]]) -> Callable[..., dict[str, list[dict[str, Any]]]]:
+    """What a body brings, in its contract: rows by record type, without what is empty; a rejected row is a failure."""
+
+    def accepted(
+        source: Source, body: bytes, role: str = "data", box: Box = EVERYWHERE, **variables: str
+    ) -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {}
+        for raw in read(source, body, role, **variables):
+            table = gathered([(raw, Origin(variables, "p", NOW))], source)
+            place = Place("Europe/Berlin", box)
+            typed = bring_into_contract(RECORD_TYPES[raw.record_type], table, source, place)
+            assert typed.rejected.is_empty(), typed.rejected.to_dicts()
+            frame = typed.accepted[raw.record_type].drop("payload", "received_at")
+            rows = [{k: v for k, v in row.items() if v is not None} for row in frame.to_dicts()]
+            found.setdefault(raw.record_type, []).extend(rows)
+        return found
+
+    return accepted

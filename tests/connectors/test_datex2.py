@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from civitas_assets.errors import ReadError
-from civitas_assets.records import RECORD_TYPES, RawTable
-from civitas_assets.records.origin import Origin, gathered
-from civitas_assets.records.typing import Place, bring_into_contract
 
-AACHEN = Place("Europe/Berlin", (5.97, 50.66, 6.22, 50.86))
-NOW = datetime(2026, 8, 1, 2, tzinfo=UTC)
 Rows = Callable[[bytes], dict[str, list[dict[str, Any]]]]
 
 OLDER = b"""<d2LogicalModel xmlns="http://datex2.eu/schema/2/2_0" modelBaseVersion="2"><payloadPublication>
@@ -31,23 +27,10 @@ OLDER = b"""<d2LogicalModel xmlns="http://datex2.eu/schema/2/2_0" modelBaseVersi
 
 
 @pytest.fixture
-def rows(source: Callable[..., Any], read: Callable[..., list[RawTable]]) -> Rows:
-    """Records in their contract, by record type, without what is empty."""
-
-    def accepted(body: bytes) -> dict[str, list[dict[str, Any]]]:
-        declared = source("datex2")
-        found = {}
-        for raw in read(declared, body):
-            table = gathered([(raw, Origin({}, "p", NOW))], declared)
-            typed = bring_into_contract(RECORD_TYPES[raw.record_type], table, declared, AACHEN)
-            assert typed.rejected.is_empty(), typed.rejected.to_dicts()
-            frame = typed.accepted[raw.record_type].drop("payload", "received_at")
-            found[raw.record_type] = [
-                {k: v for k, v in row.items() if v is not None} for row in frame.to_dicts()
-            ]
-        return found
-
-    return accepted
+def rows(source: Callable[..., Any], records: Callable[..., Any]) -> Rows:
+    """Records of a document in Aachen."""
+    found: Rows = partial(records, source("datex2"), box=(5.97, 50.66, 6.22, 50.86))
+    return found
 
 
 def test_the_recorded_table_of_aachen(rows: Rows, payloads: Path) -> None:

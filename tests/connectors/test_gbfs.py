@@ -14,31 +14,20 @@ import pytest
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ReadError
-from civitas_assets.records import RECORD_TYPES, RawTable
-from civitas_assets.records.origin import Origin, gathered
-from civitas_assets.records.typing import Place, bring_into_contract
 
-# The recorded stations are where somebody made them up to be.
-ANYWHERE = Place("Europe/Berlin", (-180.0, -90.0, 180.0, 90.0))
-NOW = datetime(2026, 8, 1, 2, tzinfo=UTC)
 DAY = Window(date(2026, 7, 30), date(2026, 7, 30))
 Rows = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture
-def rows(source: Callable[..., Any], read: Callable[..., list[RawTable]]) -> Rows:
-    """Records of one feed in their contract, without what is empty."""
+def rows(source: Callable[..., Any], records: Callable[..., Any]) -> Rows:
+    """Records of one feed."""
 
-    def accepted(body: bytes, role: str, **settings: Any) -> list[dict[str, Any]]:
-        declared = source("gbfs", **settings)
-        (raw,) = read(declared, body, role)
-        table = gathered([(raw, Origin({}, "p", NOW))], declared)
-        typed = bring_into_contract(RECORD_TYPES[raw.record_type], table, declared, ANYWHERE)
-        assert typed.rejected.is_empty(), typed.rejected.to_dicts()
-        frame = typed.accepted[raw.record_type].drop("payload", "received_at")
-        return [{k: v for k, v in row.items() if v is not None} for row in frame.to_dicts()]
+    def read(body: bytes, role: str, **settings: Any) -> Any:
+        (found,) = records(source("gbfs", **settings), body, role).values()
+        return found
 
-    return accepted
+    return read
 
 
 @pytest.fixture

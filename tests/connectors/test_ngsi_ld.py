@@ -15,35 +15,21 @@ from pydantic import ValidationError
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ReadError
-from civitas_assets.records import RECORD_TYPES, RawTable
-from civitas_assets.records.origin import Origin, gathered
-from civitas_assets.records.typing import Place, bring_into_contract
 
-EUROPE = Place("Europe/Berlin", (-10.0, 36.0, 15.1, 55.1))
-NOW = datetime(2026, 8, 1, 2, tzinfo=UTC)
 DAY = Window(date(2026, 7, 30), date(2026, 7, 30))
 Rows = Callable[..., dict[str, list[dict[str, Any]]]]
 
 
 @pytest.fixture
-def rows(source: Callable[..., Any], read: Callable[..., list[RawTable]]) -> Rows:
-    """Records in their contract, by record type, without what is empty."""
+def rows(source: Callable[..., Any], records: Callable[..., Any]) -> Rows:
+    """Records of these entities."""
 
-    def accepted(*entities: dict[str, Any], **settings: Any) -> dict[str, list[dict[str, Any]]]:
+    def read(*entities: dict[str, Any], **settings: Any) -> Any:
         types = tuple(entity["type"] for entity in entities)
         declared = source("ngsi_ld", **{"types": types, **settings})
-        found = {}
-        for raw in read(declared, json.dumps(entities).encode(), "entities", type=types[0]):
-            table = gathered([(raw, Origin({}, "p", NOW))], declared)
-            typed = bring_into_contract(RECORD_TYPES[raw.record_type], table, declared, EUROPE)
-            assert typed.rejected.is_empty(), typed.rejected.to_dicts()
-            frame = typed.accepted[raw.record_type].drop("payload", "received_at")
-            found[raw.record_type] = [
-                {k: v for k, v in row.items() if v is not None} for row in frame.to_dicts()
-            ]
-        return found
+        return records(declared, json.dumps(entities).encode(), "entities", type=types[0])
 
-    return accepted
+    return read
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,14 +16,10 @@ import pytest
 from civitas_assets.catalog import Window, load_catalog
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.errors import ReadError
-from civitas_assets.records import RECORD_TYPES, RawTable
-from civitas_assets.records.origin import Origin, gathered
-from civitas_assets.records.typing import Place, bring_into_contract
 
 SERVICES = ("opensensemap", "pegelonline", "sensor_community", "uba")
 WUERZBURG = (9.8, 49.7, 10.1, 49.9)
-GERMANY = Place("Europe/Berlin", (5.8, 47.2, 15.1, 55.1))
-NOW = datetime(2026, 8, 1, 2, tzinfo=UTC)
+GERMANY = (5.8, 47.2, 15.1, 55.1)
 BERLIN = ZoneInfo("Europe/Berlin")
 Tables = Callable[..., dict[str, list[dict[str, Any]]]]
 
@@ -34,23 +31,10 @@ def service(connector: str, box: Any = None, **settings: Any) -> Any:
 
 
 @pytest.fixture
-def tables(read: Callable[..., list[RawTable]]) -> Tables:
-    """Records in their contract, by record type; a rejected row is a failure."""
-
-    def accepted(
-        source: Any, body: bytes, role: str = "data", **variables: str
-    ) -> dict[str, list[dict[str, Any]]]:
-        found: dict[str, list[dict[str, Any]]] = {}
-        for raw in read(source, body, role, **variables):
-            table = gathered([(raw, Origin(variables, "p", NOW))], source)
-            typed = bring_into_contract(RECORD_TYPES[raw.record_type], table, source, GERMANY)
-            assert typed.rejected.is_empty(), typed.rejected.to_dicts()
-            for frame in [typed.accepted[raw.record_type]]:
-                rows = [{k: v for k, v in row.items() if v is not None} for row in frame.to_dicts()]
-                found.setdefault(raw.record_type, []).extend(rows)
-        return found
-
-    return accepted
+def tables(records: Callable[..., Any]) -> Tables:
+    """Records of an answer somewhere in Germany."""
+    found: Tables = partial(records, box=GERMANY)
+    return found
 
 
 @pytest.fixture
@@ -212,7 +196,7 @@ class TestUba:
             "stations": (payloads / "uba" / "uba_v3_stations_payload.json").read_bytes(),
             "measures": b'{"data":[]}',
         }
-        germany = service("uba", GERMANY.box, components=("NO2", "PM10"))
+        germany = service("uba", GERMANY, components=("NO2", "PM10"))
         stations, *measures = asked(germany, answers, date(2026, 4, 6), date(2026, 4, 8))
         assert stations.url.endswith("/stations/json?lang=de")
         queries = [parse_qs(urlsplit(request.url).query) for request in measures]

@@ -1,20 +1,5 @@
-with tenant as (
-    select * from {{ ref('stg_tenant') }}
-),
-
-sources as (
-    select * from {{ ref('stg_source') }}
-),
-
-described as (
-    select
-        datastreams.*,
-        tenant.tenant,
-        coalesce(sources.id_space, datastreams.source) as id_space,
-        row_number() over (order by datastreams.received_at, datastreams.source) as precedence
-    from {{ ref('stg_datastream') }} as datastreams
-    cross join tenant
-    left join sources on datastreams.source = sources.source
+with described as (
+    {{ described(ref('stg_datastream')) }}
 ),
 
 merged as (

@@ -1,20 +1,5 @@
-with tenant as (
-    select * from {{ ref('stg_tenant') }}
-),
-
-sources as (
-    select * from {{ ref('stg_source') }}
-),
-
-described as (
-    select
-        sites.*,
-        tenant.tenant,
-        coalesce(sources.id_space, sites.source) as id_space,
-        row_number() over (order by sites.received_at, sites.source) as precedence
-    from {{ ref('stg_parking_site') }} as sites
-    cross join tenant
-    left join sources on sites.source = sources.source
+with described as (
+    {{ described(ref('stg_parking_site')) }}
 ),
 
 final as (

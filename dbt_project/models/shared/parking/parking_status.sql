@@ -1,23 +1,9 @@
-with tenant as (
-    select * from {{ ref('stg_tenant') }}
-),
-
-sources as (
-    select * from {{ ref('stg_source') }}
+with identified as (
+    {{ identified(ref('stg_parking_status')) }}
 ),
 
 sites as (
     select * from {{ ref('parking_site') }}
-),
-
-identified as (
-    select
-        records.*,
-        tenant.tenant,
-        coalesce(sources.id_space, records.source) as id_space
-    from {{ ref('stg_parking_status') }} as records
-    cross join tenant
-    left join sources on records.source = sources.source
 ),
 
 received_last as (

@@ -1,20 +1,5 @@
-with tenant as (
-    select * from {{ ref('stg_tenant') }}
-),
-
-sources as (
-    select * from {{ ref('stg_source') }}
-),
-
-described as (
-    select
-        stations.*,
-        tenant.tenant,
-        coalesce(sources.id_space, stations.source) as id_space,
-        row_number() over (order by stations.received_at, stations.source) as precedence
-    from {{ ref('stg_sharing_station') }} as stations
-    cross join tenant
-    left join sources on stations.source = sources.source
+with described as (
+    {{ described(ref('stg_sharing_station')) }}
 ),
 
 final as (

@@ -1,19 +1,5 @@
-with tenant as (
-    select * from {{ ref('stg_tenant') }}
-),
-
-sources as (
-    select * from {{ ref('stg_source') }}
-),
-
-identified as (
-    select
-        records.*,
-        tenant.tenant,
-        coalesce(sources.id_space, records.source) as id_space
-    from {{ ref('stg_sharing_status') }} as records
-    cross join tenant
-    left join sources on records.source = sources.source
+with identified as (
+    {{ identified(ref('stg_sharing_status')) }}
 ),
 
 received_last as (
