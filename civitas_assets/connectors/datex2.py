@@ -16,7 +16,7 @@ from defusedxml.common import DefusedXmlException
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import Payload, Session
 from civitas_assets.connectors.fetching import fetch_addresses
-from civitas_assets.connectors.service import number, table
+from civitas_assets.connectors.rows import number, table
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 

@@ -17,7 +17,7 @@ from pydantic import Field
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.template import expand
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
-from civitas_assets.connectors.service import decoded, table
+from civitas_assets.connectors.rows import decoded, table
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 

@@ -10,9 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
-from civitas_assets.connectors.service import number
+from civitas_assets.connectors.rows import decoded, number
 from civitas_assets.errors import ReadError
 from civitas_assets.records.raw import INTERVAL, RESULT
 
@@ -69,10 +67,7 @@ def decode(body: bytes) -> list[Entity]:
     Raises:
         ReadError: it is no list of objects with id and type.
     """
-    try:
-        found: list[Entity] = msgspec.json.decode(body, type=list[dict[str, Any]])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ReadError(f"is not what a context broker answers: {error}") from None
+    found: list[Entity] = decoded(body, list[dict[str, Any]], "a context broker")
     for entity in found:
         if not isinstance(entity.get("id"), str) or not kind_of(entity):
             raise ReadError("has an entity without id or type")

@@ -16,7 +16,7 @@ from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.template import expand
 from civitas_assets.connectors import ngsi_entities as entities
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
-from civitas_assets.connectors.service import table
+from civitas_assets.connectors.rows import table
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 

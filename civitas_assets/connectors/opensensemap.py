@@ -10,25 +10,22 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
-import polars as pl
 from pydantic import Field
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.window import Duration
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
-from civitas_assets.connectors.paths import columns_of, records_at
+from civitas_assets.connectors.rows import decoded, table
 from civitas_assets.connectors.service import (
     Attribution,
     Root,
     ServiceLicence,
     ServiceSource,
     Title,
-    decoded,
-    table,
+    values_of,
 )
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
-from civitas_assets.records.raw import INTERVAL, RESULT
 
 _SLICE_DAYS = 5
 _MOST_VALUES = 10_000  # the service cuts its answers there without a word
@@ -107,13 +104,12 @@ class OpenSenseMapConnector:
     def read(self, source: OpenSenseMapSource, payload: Payload) -> Iterator[RawTable]:
         """Boxes and their sensors, or the values of one sensor."""
         if payload.role != "boxes":
-            found = columns_of(records_at(payload.body, "@"), {INTERVAL: "createdAt", RESULT: "value"})
-            if found.height >= _MOST_VALUES:
+            values = values_of(payload, "createdAt", "value")
+            if values.frame.height >= _MOST_VALUES:
                 raise ReadError(
-                    f"has {found.height} values, at which the service cuts: narrow days from and to"
+                    f"has {values.frame.height} values, at which the service cuts: narrow days from and to"
                 )
-            datastream = pl.lit(payload.variables["datastream_id"]).alias("datastream_id")
-            yield RawTable("observation", found.with_columns(datastream))
+            yield values
             return
         boxes = _wanted(source, payload.body)
         yield table(

@@ -11,22 +11,19 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import msgspec
-import polars as pl
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
-from civitas_assets.connectors.paths import columns_of, records_at
+from civitas_assets.connectors.rows import decoded, table
 from civitas_assets.connectors.service import (
     Attribution,
     Root,
     ServiceLicence,
     ServiceSource,
     Title,
-    decoded,
-    table,
+    values_of,
 )
 from civitas_assets.records import RawTable
-from civitas_assets.records.raw import INTERVAL, RESULT
 
 _SLICE_DAYS = 5
 _NO_UNIT = {"", "-", "--"}
@@ -134,9 +131,7 @@ class PegelonlineConnector:
                 ("datastream_id", "station_id", "name", "observed_property", "unit", "interval_s"),
             )
         else:
-            values = columns_of(records_at(payload.body, "@"), {INTERVAL: "timestamp", RESULT: "value"})
-            datastream = pl.lit(payload.variables["datastream_id"]).alias("datastream_id")
-            yield RawTable("observation", values.with_columns(datastream))
+            yield values_of(payload, "timestamp", "value")
 
 
 def _wanted(source: PegelonlineSource, body: bytes) -> list[_Gauge]:

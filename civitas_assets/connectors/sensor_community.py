@@ -13,15 +13,13 @@ import msgspec
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import Payload, Request, Session
+from civitas_assets.connectors.rows import decoded, number, table
 from civitas_assets.connectors.service import (
     Attribution,
     Root,
     ServiceLicence,
     ServiceSource,
     Title,
-    decoded,
-    number,
-    table,
 )
 from civitas_assets.errors import FetchError
 from civitas_assets.records import RawTable

@@ -13,6 +13,7 @@ import msgspec
 import polars as pl
 
 from civitas_assets.connectors.paths import columns_of, series
+from civitas_assets.connectors.rows import decoded
 from civitas_assets.errors import ReadError
 from civitas_assets.records.raw import INTERVAL, RESULT
 
@@ -117,10 +118,7 @@ class _Root(msgspec.Struct, rename={"settings": "serverSettings"}):
 
 
 def _decode(body: bytes, kind: Any) -> Any:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ReadError(f"is not what SensorThings answers: {error}") from None
+    return decoded(body, kind, "SensorThings")
 
 
 def next_link(body: bytes) -> str | None:

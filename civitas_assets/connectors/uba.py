@@ -17,15 +17,13 @@ from pydantic import Field
 from civitas_assets.catalog import HttpPolicy, Source, TimeRule, Window
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
 from civitas_assets.connectors.paths import series
+from civitas_assets.connectors.rows import decoded, number, table
 from civitas_assets.connectors.service import (
     Attribution,
     Root,
     ServiceLicence,
     ServiceSource,
     Title,
-    decoded,
-    number,
-    table,
 )
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable

@@ -35,12 +35,8 @@ def published_asset(deployment: Deployment) -> dg.AssetsDefinition:
         tenant = deployment.catalog.tenant(context.partition_key)
         workspace = deployment.workspace(context.run.run_id)
         destination = deployment.destination(tenant)
-        task = workspace.task()
-        if task is None:
-            raise dg.Failure(
-                "there is no workspace to publish: harmonise in the same run", allow_retries=False
-            )
         with deployment.working_for(tenant):
+            task = workspace.task()
             publication = destination.publish(deployment.project, workspace, context.run.run_id)
             deployment.stores(tenant).journal.strike(task.entries)
             workspace.remove()

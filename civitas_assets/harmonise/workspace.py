@@ -15,6 +15,7 @@ import duckdb
 import msgspec
 
 from civitas_assets.catalog import Tenant
+from civitas_assets.errors import HarmoniseError
 from civitas_assets.harmonise.invocation import PROFILES, profile
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.tables import CONTEXT_TABLES, RECORDS_SCHEMA, WORKSPACE_FILE
@@ -48,10 +49,16 @@ class Workspace:
         """The DuckDB file."""
         return self.folder / WORKSPACE_FILE
 
-    def task(self) -> Task | None:
-        """What the workspace was made for; None where this run has made none."""
+    def task(self) -> Task:
+        """What the workspace was made for.
+
+        Raises:
+            HarmoniseError: this run has made no workspace.
+        """
         file = self.folder / "task.json"
-        return msgspec.json.decode(file.read_bytes(), type=Task) if file.exists() else None
+        if not file.exists():
+            raise HarmoniseError("there is no workspace to publish: harmonise in the same run")
+        return msgspec.json.decode(file.read_bytes(), type=Task)
 
     def remove(self) -> None:
         """Throw the workspace away."""

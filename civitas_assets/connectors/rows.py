@@ -1,0 +1,53 @@
+"""From an answer to rows: decoding it as its protocol documents, and putting the few rows of a catalogue into a table.
+
+Many values are read by paths, in `paths.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from civitas_assets.errors import ReadError
+from civitas_assets.records import RECORD_TYPES, Kind, RawTable
+
+
+def decoded(body: bytes, kind: Any, service: str) -> Any:
+    """The answer in types of its protocol.
+
+    Raises:
+        ReadError: it is not what the service documents.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ReadError(f"is not what {service} answers: {error}") from None
+
+
+def table(record_type: str, rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> RawTable:
+    """Rows of things as a table; for the few rows of a catalogue, not for its values.
+
+    Decimal numbers keep their type; all else is text, which the contract then types.
+    """
+    contract, found = RECORD_TYPES[record_type], list(rows)
+    series = []
+    for name in columns:
+        values = [row.get(name) for row in found]
+        if not name.startswith("@") and contract.column(name).kind is Kind.NUMBER:
+            series.append(pl.Series(name, values, pl.Float64, strict=False))
+        else:
+            series.append(pl.Series(name, [None if v is None else str(v) for v in values], pl.String))
+    return RawTable(record_type, pl.DataFrame(series))
+
+
+def number(text: str | float | None) -> float | None:
+    """A number that may be written as text; None where it is none."""
+    try:
+        value = math.nan if text is None else float(text)
+    except (ValueError, OverflowError):
+        return None
+    return value if math.isfinite(value) else None
