@@ -45,6 +45,9 @@ LICENCES = {
             "Apache-2.0 OR BSD-2-Clause",
             "BSD-2-Clause",
             "BSD-3-Clause",
+            "BSD-3-Clause AND 0BSD AND MIT AND Zlib AND CC0-1.0",
+            "EPL-2.0 OR BSD-3-Clause",
+            "LGPL-3.0-only",
             "MIT",
             "MIT AND PSF-2.0",
             "MIT OR Apache-2.0",
@@ -66,7 +69,7 @@ MIT, PSF-2.0), which set no condition on a work that uses them. The others are:
 
 {attention}
 
-All of them are compatible with the EUPL-1.2, whose appendix names GPL v2 and v3 and MPL v2. Whoever passes
+All of them are compatible with the EUPL-1.2, whose appendix names GPL v2 and v3, LGPL v3 and MPL v2. Whoever passes
 the packages on, as in a container image, passes on their licence texts too: the wheels carry these in their
 `*.dist-info` folders, with those of native libraries inside.
 
@@ -75,7 +78,8 @@ the packages on, as in a container image, passes on their licence texts too: the
 """
 ATTENTION = {
     "MPL": "the MPL keeps changes to its own files open and asks nothing of works around them",
-    "GPL": "offered under the Artistic licence as well as under the GPL, and used under the former",
+    "LGPL": "a library that is installed beside this work and not changed, which the LGPL allows to all works",
+    " GPL": "offered under the Artistic licence as well as under the GPL, and used under the former",
 }
 
 

@@ -44,7 +44,7 @@ def test_only_the_dagster_layer_imports_dagster() -> None:
     ("package", "places"),
     [
         ("duckdb", ("harmonise/", "publish/")),
-        ("httpx2", ("connectors/http",)),
+        ("httpx2", ("connectors/http", "connectors/errand")),
         ("dbt", ("harmonise/",)),
         ("yaml", ("catalog/load.py",)),
         ("pyproj", ("records/position.py",)),

@@ -184,6 +184,14 @@ class Source(Model):
         """The record types that the source can bring; each connector's model says which."""
         return frozenset()
 
+    def storable(self, role: str, body: bytes) -> bytes:
+        """What of an answer may be kept; a source that may carry secrets or personal data leaves them out.
+
+        Raises:
+            ReadError: the answer is not what the source declares, so that nothing of it may be kept.
+        """
+        return body
+
     def own_record_types(self) -> frozenset[str]:
         """Those that have rows of their own, and are not only described by the rows of others."""
         return self.record_types()

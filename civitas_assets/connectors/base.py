@@ -20,23 +20,29 @@ class Request:
     """One GET: the address without secrets, what it is for, and the values that made it.
 
     `role` tells a connector that reads several kinds of answers which one this is; `variables` travel into
-    the manifest, so that a landed payload can be read without the catalogue of its day.
+    the manifest, so that a landed payload can be read without the catalogue of its day. `partial` says that
+    206, a part whose range is in the headers, is an answer too.
     """
 
     url: str
     role: str = "data"
     variables: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    partial: bool = False
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request brought; `content` is the landed body, also of an answer that says it is unchanged."""
+    """What a request brought; `content` is the landed body, also of an answer that says it is unchanged.
+
+    `headers` are those that page through a result, by their names in lower case.
+    """
 
     request: Request
     status: int
     content_type: str
     content: Callable[[], bytes]
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def found(self) -> bool:
@@ -54,6 +60,26 @@ class Session(Protocol):
 
         Raises:
             FetchError: after all other requests were served, so that what is good has landed.
+        """
+        ...
+
+    def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
+        """Land what came by another way than HTTP, such as a database's rows or a queue's messages.
+
+        The address of the request must hold no secret. When this returns, the body and where it came from are
+        kept for good, so that its sender may forget it.
+        """
+        ...
+
+    def delivered(self, url: str) -> Mapping[str, str]:
+        """The variables of what was last delivered to the address, such as where to go on; empty for none."""
+        ...
+
+    def secret(self, name: str) -> str:
+        """The value that the environment holds under the name, for what is not HTTP.
+
+        Raises:
+            SecretMissing: it is not set.
         """
         ...
 

@@ -8,22 +8,21 @@ from __future__ import annotations
 import io
 import logging
 import random
-import re
 import ssl
 import time
 import zlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Self
-from urllib.parse import quote, unquote_plus
 
 import httpx2
 
-from civitas_assets.catalog.model import SecretRef, Source
+from civitas_assets.catalog.model import Source
 from civitas_assets.connectors.base import Request
+from civitas_assets.connectors.errand import Errand, Validators, site_of
 from civitas_assets.connectors.gate import PROCESS_GATES, Gate, asked_pause
 from civitas_assets.connectors.inflate import CutShort, inflated
 from civitas_assets.errors import FetchError, HttpStatusError
@@ -33,6 +32,16 @@ log = logging.getLogger("civitas_assets.fetch")
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _RETRIED = frozenset({408, 425, 429, *range(500, 600)})
+# What tells a connector where in a result an answer is; nothing else of a header is kept.
+_PAGING = (
+    "link",
+    "content-crs",
+    "content-range",
+    "next-page",
+    "ngsild-results-count",
+    "fiware-total-count",
+    "x-total-count",
+)
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 _ADVICE = {
     304: "nothing was said to be known; check the server",
@@ -43,16 +52,11 @@ _ADVICE = {
 
 
 @dataclass(frozen=True)
-class Validators:
-    """What a server gave to recognise an unchanged body."""
-
-    etag: str | None = None
-    last_modified: str | None = None
-
-
-@dataclass(frozen=True)
 class Response:
-    """One answer: status 200, 304 for an unchanged body, or 404 where the source says `not_found: skip`."""
+    """One answer: status 200, 304 for an unchanged body, or 404 where the source says `not_found: skip`.
+
+    Where the request wants it, also 206.
+    """
 
     url: str  # without secrets; after redirects
     status: int
@@ -62,24 +66,7 @@ class Response:
     fetched_at: datetime  # aware, UTC
     attempts: int
     received_bytes: int  # on the wire where that is known, else decoded
-
-
-def public_url(url: str, source: Source, base: httpx2.URL | None = None) -> httpx2.URL:
-    """The address as it may be shown and kept: without userinfo, fragment and the source's secret parameters.
-
-    Raises:
-        FetchError: it is no http(s) address.
-    """
-    try:
-        parsed = base.join(url) if base else httpx2.URL(url)
-    except (httpx2.InvalidURL, ValueError):
-        parsed = httpx2.URL()
-    if parsed.scheme not in ("http", "https") or not parsed.host or (parsed.port or 0) > 65535:
-        shown = url.partition("?")[0].rpartition("@")[2]
-        raise FetchError(f"{shown} is no http(s) address: check url:, or the links that the server gives")
-    secret = {name for name, value in source.query.items() if isinstance(value, SecretRef)}
-    query = [part for part in parsed.query.split(b"&") if part and _parameter(part) not in secret]
-    return parsed.copy_with(userinfo=b"", query=b"&".join(query) or None, fragment=None)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @cache
@@ -88,89 +75,11 @@ def _trusted() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-def _parameter(part: bytes) -> str:
-    return unquote_plus(part.partition(b"=")[0].decode("ascii"))
-
-
-def _site(url: httpx2.URL) -> str:
-    return f"[{url.host}]:{url.origin.port}" if ":" in url.host else f"{url.host}:{url.origin.port}"
-
-
 class _Again(Exception):
     """A failure that another try may mend; `pause` is how long the server asked to wait."""
 
     def __init__(self, error: FetchError, pause: float = 0.0) -> None:
         self.error, self.pause = error, pause
-
-
-class _Errand:
-    """One `get`: where it may go, and what it carries there."""
-
-    def __init__(
-        self, request: Request, source: Source, validators: Validators | None, secrets: Callable[[str], str]
-    ) -> None:
-        self.source, self.policy, self.validators = source, source.http, validators or Validators()
-        self._request, self._secrets, self._sent = request, secrets, set[str]()
-        self._home, given = public_url(source.url, source), httpx2.URL(source.url)
-        self._auth = httpx2.BasicAuth(given.username, given.password) if given.userinfo else None
-        self.start = self._admitted(public_url(request.url, source))
-
-    def redirected(self, url: httpx2.URL, reply: httpx2.Response) -> httpx2.URL:
-        """Where a redirect leads to, if it may lead there."""
-        target = public_url(reply.headers["location"], self.source, url)
-        if url.scheme == "https" and target.scheme == "http":
-            raise FetchError(self.shown(f"{url} redirects to {target}, without TLS: correct url:"))
-        return self._admitted(target)
-
-    def _admitted(self, url: httpx2.URL) -> httpx2.URL:
-        # The second form is the same host with TLS where url: has none.
-        same = self._home.origin in (url.origin, url.copy_with(scheme="http").origin)
-        if same or {url.host, _site(url)} & {host.lower() for host in self.source.allow_hosts}:
-            return url
-        leads = self.shown(f"source {self.source.name} leads to another host, {url}")
-        raise FetchError(f"{leads}: add {_site(url)} to allow_hosts if that is right")
-
-    def dressed(self, url: httpx2.URL) -> tuple[httpx2.URL, httpx2.Headers, httpx2.Auth | None]:
-        """Address, headers and credentials to send; what is configured goes to the source's own origin."""
-        headers = httpx2.Headers(dict(self._request.headers))
-        if self.validators.etag:
-            headers["If-None-Match"] = self.validators.etag
-        if self.validators.last_modified:
-            headers["If-Modified-Since"] = self.validators.last_modified
-        if url.origin != self._home.origin:
-            return url, headers, None
-        for name, value in self.source.headers.items():
-            headers[name] = text = self._resolved(value)
-            if not text.isprintable() or text != text.strip():
-                raise FetchError(
-                    f"header {name} for {_site(url)} has line breaks or outer spaces: remove them"
-                )
-        query = url.query.split(b"&") if url.query else []
-        # A link of the server that names a parameter knows better, such as the offset of its next page.
-        new = self.source.query.keys() - {_parameter(part) for part in query}
-        for name, value in self.source.query.items():
-            if name in new:
-                query.append(f"{quote(name, safe='$')}={quote(self._resolved(value), safe='')}".encode())
-        return url.copy_with(query=b"&".join(query) or None), headers, self._auth
-
-    def _resolved(self, value: str | SecretRef) -> str:
-        if isinstance(value, str):
-            return value
-        secret = self._secrets(value.secret)
-        self._sent.add(secret)
-        return value.prefix + secret
-
-    def shown(self, what: object) -> str:
-        """The text of an address or error without secrets, even if the server has repeated one."""
-        text = str(what)
-        for secret in sorted(self._sent - {""}, key=len, reverse=True):
-            # Which characters an address writes as %xx depends on who wrote it: each may be either way.
-            either = (
-                rf"(?:{re.escape(c)}|{''.join(f'%{b:02x}' for b in c.encode())}{'|[+]' * (c == ' ')})"
-                for c in secret
-            )
-            text = re.sub("".join(either), "***", text, flags=re.IGNORECASE)
-        return text
 
 
 class HttpClient:
@@ -211,6 +120,14 @@ class HttpClient:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
+    def secret(self, name: str) -> str:
+        """The value that a source names, for what is not HTTP.
+
+        Raises:
+            SecretMissing: it is not set.
+        """
+        return self._secrets(name)
+
     def get(self, request: Request, source: Source, *, validators: Validators | None = None) -> Response:
         """One answer, after as many tries as the source's policy grants.
 
@@ -219,7 +136,7 @@ class HttpClient:
             FetchError: no answer, an address that the source may not reach, or a breach of its policy.
             SecretMissing: the source names a secret that is not set.
         """
-        errand = _Errand(request, source, validators, self._secrets)
+        errand = Errand(request, source, validators, self._secrets)
         attempt, attempts = 1, source.http.attempts
         while True:
             try:
@@ -237,11 +154,11 @@ class HttpClient:
             log.warning("%s; try %d of %d follows in %.1f s", failure.error, attempt, attempts, pause)
             self._sleep(pause)
 
-    def _answer(self, errand: _Errand, attempt: int) -> Response:
+    def _answer(self, errand: Errand, attempt: int) -> Response:
         url, policy = errand.start, errand.policy
         timeout = min(policy.timeout, policy.total_time).total_seconds()
         for _ in range(_MOST_REDIRECTS + 1):
-            gate = self._gates.setdefault(_site(url), Gate())
+            gate = self._gates.setdefault(site_of(url), Gate())
             with gate.turn(policy, self._monotonic, self._sleep):
                 deadline = self._monotonic() + policy.total_time.total_seconds()
                 target, headers, auth = errand.dressed(url)
@@ -257,12 +174,17 @@ class HttpClient:
                             fetched_at=self._clock().astimezone(UTC),
                             attempts=attempt,
                             received_bytes=reply.num_bytes_downloaded or len(body or b""),
+                            headers={
+                                name: errand.shown(reply.headers[name])
+                                for name in _PAGING
+                                if name in reply.headers
+                            },
                         )
                     url = errand.redirected(url, reply)
         raise FetchError(errand.shown(f"{errand.start} redirects over {_MOST_REDIRECTS} times: correct url:"))
 
     def _body(
-        self, errand: _Errand, url: str, reply: httpx2.Response, gate: Gate, deadline: float
+        self, errand: Errand, url: str, reply: httpx2.Response, gate: Gate, deadline: float
     ) -> bytes | None:
         """The body of a good answer, None where a good answer has none."""
         status, policy, seconds = reply.status_code, errand.policy, errand.policy.total_time.total_seconds()
@@ -276,7 +198,7 @@ class HttpClient:
                 raise HttpStatusError(status, url, f"asks to wait {pause:.0f} s, {limit}: fetch later")
             gate.close_until(self._monotonic() + pause)
             raise _Again(HttpStatusError(status, url, "fetch later"), pause)
-        if status != 200:
+        if status != 200 and not (status == 206 and errand.partial):
             raise HttpStatusError(status, url, _ADVICE.get(status, "check url:"))
         encoding, body = reply.headers.get("content-encoding", "identity").strip().lower(), io.BytesIO()
         if encoding not in ("identity", "gzip", "x-gzip", "deflate"):

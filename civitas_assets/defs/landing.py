@@ -14,7 +14,8 @@ from civitas_assets.defs.checks import partitioned_check
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.presentation import table
 from civitas_assets.defs.scope import Scope
-from civitas_assets.ingest.fetch import FetchReport, fetch_sources
+from civitas_assets.ingest.fetch import fetch_sources
+from civitas_assets.ingest.session import FetchReport
 
 _COLUMNS = ("source", "state", "requests", "new", "unchanged", "not found", "bytes", "seconds", "error")
 

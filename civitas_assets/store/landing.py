@@ -36,16 +36,19 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     content_type: str = ""
     etag: str | None = None
     last_modified: str | None = None
+    headers: Mapping[str, str] = {}
 
 
 class Address(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The last body of an address, and how to ask whether it still stands."""
+    """The last body of an address, and how to ask whether it still stands or what comes after it."""
 
     sha256: str
     content_type: str = ""
     etag: str | None = None
     last_modified: str | None = None
     seen_on: str = ""
+    headers: Mapping[str, str] = {}
+    variables: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,7 @@ def update(known: dict[str, Address], lines: Sequence[Line]) -> None:
                 line.etag,
                 line.last_modified,
                 line.fetched_at.date().isoformat(),
+                line.headers,
             )
 
 

@@ -28,6 +28,7 @@ class FakeSession:
     def __init__(self, answers: Mapping[str, bytes] | Callable[[Request], bytes | None]) -> None:
         self._answers = answers if callable(answers) else lambda request: answers.get(request.url)
         self.requests: list[Request] = []
+        self.deliveries: list[tuple[Request, bytes]] = []
 
     def crawl(
         self, requests: Iterable[Request], follow: Callable[[Answer], Iterable[Request]] | None = None
@@ -43,6 +44,15 @@ class FakeSession:
                 waiting.extend(follow(answer))
             yield answer
 
+    def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
+        self.deliveries.append((request, body))
+
+    def delivered(self, url: str) -> Mapping[str, str]:
+        return next((r.variables for r, _ in reversed(self.deliveries) if r.url == url), {})
+
+    def secret(self, name: str) -> str:
+        return f"value of {name}"
+
 
 class DeadSession:
     """Answers nothing."""
@@ -52,6 +62,15 @@ class DeadSession:
     ) -> Iterator[Answer]:
         raise FetchError("nobody answers")
         yield
+
+    def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
+        raise FetchError("nobody answers")
+
+    def delivered(self, url: str) -> Mapping[str, str]:
+        return {}
+
+    def secret(self, name: str) -> str:
+        return f"value of {name}"
 
 
 @pytest.fixture

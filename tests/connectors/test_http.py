@@ -25,7 +25,8 @@ import pytest
 
 from civitas_assets.catalog.model import HttpPolicy, SecretRef, Source
 from civitas_assets.connectors.base import Request
-from civitas_assets.connectors.http import HttpClient, Response, Validators, public_url
+from civitas_assets.connectors.errand import Validators, public_url
+from civitas_assets.connectors.http import HttpClient, Response
 from civitas_assets.errors import FetchError, HttpStatusError, SecretMissing
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)

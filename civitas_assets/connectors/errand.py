@@ -1,0 +1,123 @@
+"""One errand of the HTTP client: where it may go, what it carries there, and what may be shown of it.
+
+Sending, waiting and trying again are in `http.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote, unquote_plus
+
+import httpx2
+
+from civitas_assets.catalog.model import SecretRef, Source
+from civitas_assets.connectors.base import Request
+from civitas_assets.errors import FetchError
+
+
+@dataclass(frozen=True)
+class Validators:
+    """What a server gave to recognise an unchanged body."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+def public_url(url: str, source: Source, base: httpx2.URL | None = None) -> httpx2.URL:
+    """The address as it may be shown and kept: without userinfo, fragment and the source's secret parameters.
+
+    Raises:
+        FetchError: it is no http(s) address.
+    """
+    try:
+        parsed = base.join(url) if base else httpx2.URL(url)
+    except (httpx2.InvalidURL, ValueError):
+        parsed = httpx2.URL()
+    if parsed.scheme not in ("http", "https") or not parsed.host or (parsed.port or 0) > 65535:
+        shown = url.partition("?")[0].rpartition("@")[2]
+        raise FetchError(f"{shown} is no http(s) address: check url:, or the links that the server gives")
+    secret = {name for name, value in source.query.items() if isinstance(value, SecretRef)}
+    query = [part for part in parsed.query.split(b"&") if part and _parameter(part) not in secret]
+    return parsed.copy_with(userinfo=b"", query=b"&".join(query) or None, fragment=None)
+
+
+def _parameter(part: bytes) -> str:
+    return unquote_plus(part.partition(b"=")[0].decode("ascii"))
+
+
+def site_of(url: httpx2.URL) -> str:
+    """Host and port, by which hosts are spared and admitted."""
+    return f"[{url.host}]:{url.origin.port}" if ":" in url.host else f"{url.host}:{url.origin.port}"
+
+
+class Errand:
+    """One `get`: where it may go, and what it carries there."""
+
+    def __init__(
+        self, request: Request, source: Source, validators: Validators | None, secrets: Callable[[str], str]
+    ) -> None:
+        self.source, self.policy, self.validators = source, source.http, validators or Validators()
+        self.partial = request.partial
+        self._request, self._secrets, self._sent = request, secrets, set[str]()
+        self._home, given = public_url(source.url, source), httpx2.URL(source.url)
+        self._auth = httpx2.BasicAuth(given.username, given.password) if given.userinfo else None
+        self.start = self._admitted(public_url(request.url, source))
+
+    def redirected(self, url: httpx2.URL, reply: httpx2.Response) -> httpx2.URL:
+        """Where a redirect leads to, if it may lead there."""
+        target = public_url(reply.headers["location"], self.source, url)
+        if url.scheme == "https" and target.scheme == "http":
+            raise FetchError(self.shown(f"{url} redirects to {target}, without TLS: correct url:"))
+        return self._admitted(target)
+
+    def _admitted(self, url: httpx2.URL) -> httpx2.URL:
+        # The second form is the same host with TLS where url: has none.
+        same = self._home.origin in (url.origin, url.copy_with(scheme="http").origin)
+        if same or {url.host, site_of(url)} & {host.lower() for host in self.source.allow_hosts}:
+            return url
+        leads = self.shown(f"source {self.source.name} leads to another host, {url}")
+        raise FetchError(f"{leads}: add {site_of(url)} to allow_hosts if that is right")
+
+    def dressed(self, url: httpx2.URL) -> tuple[httpx2.URL, httpx2.Headers, httpx2.Auth | None]:
+        """Address, headers and credentials to send; what is configured goes to the source's own origin."""
+        headers = httpx2.Headers(dict(self._request.headers))
+        if self.validators.etag:
+            headers["If-None-Match"] = self.validators.etag
+        if self.validators.last_modified:
+            headers["If-Modified-Since"] = self.validators.last_modified
+        if url.origin != self._home.origin:
+            return url, headers, None
+        for name, value in self.source.headers.items():
+            headers[name] = text = self._resolved(value)
+            if not text.isprintable() or text != text.strip():
+                raise FetchError(
+                    f"header {name} for {site_of(url)} has line breaks or outer spaces: remove them"
+                )
+        query = url.query.split(b"&") if url.query else []
+        # A link of the server that names a parameter knows better, such as the offset of its next page.
+        new = self.source.query.keys() - {_parameter(part) for part in query}
+        for name, value in self.source.query.items():
+            if name in new:
+                query.append(f"{quote(name, safe='$')}={quote(self._resolved(value), safe='')}".encode())
+        return url.copy_with(query=b"&".join(query) or None), headers, self._auth
+
+    def _resolved(self, value: str | SecretRef) -> str:
+        if isinstance(value, str):
+            return value
+        secret = self._secrets(value.secret)
+        self._sent.add(secret)
+        return value.prefix + secret
+
+    def shown(self, what: object) -> str:
+        """The text of an address or error without secrets, even if the server has repeated one."""
+        text = str(what)
+        for secret in sorted(self._sent - {""}, key=len, reverse=True):
+            # Which characters an address writes as %xx depends on who wrote it: each may be either way.
+            either = (
+                rf"(?:{re.escape(c)}|{''.join(f'%{b:02x}' for b in c.encode())}{'|[+]' * (c == ' ')})"
+                for c in secret
+            )
+            text = re.sub("".join(either), "***", text, flags=re.IGNORECASE)
+        return text
