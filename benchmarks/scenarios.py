@@ -21,13 +21,21 @@ import duckdb
 import msgspec
 import polars as pl
 
-from benchmarks.data import OBSERVATIONS, counter_csv, observation_pages
+from benchmarks.data import (
+    FEATURES,
+    OBSERVATIONS,
+    PLACES,
+    TENANT,
+    counter_csv,
+    feature_collection,
+    observation_pages,
+)
 from civitas_assets.catalog import Tenant, load_catalog
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.harmonise.dbt import build, preload
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.harmonise.workspace import make_workspace, plan
-from civitas_assets.ingest.read import read_sources
+from civitas_assets.ingest.read import ReadReport, read_sources
 from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
@@ -37,40 +45,11 @@ from civitas_assets.store.stores import Stores
 Figures = dict[str, float]
 NOW = datetime(2026, 8, 1, tzinfo=UTC)
 
-TENANT = """
-name: Messstadt
-ags: "99000097"
-bbox: [9.0, 50.0, 9.2, 50.2]
-sources:
-  counters:
-    title: Counters
-    connector: csv
-    licence: CC0-1.0
-    url: "http://127.0.0.1:{port}/counter.csv"
-    http: {{requests_per_second: 200}}
-    record_type: observation
-    time:
-      column: Datetime
-      format: "%Y-%m-%d %H:%M"
-      zone: local_wall
-      fold: summed
-      stamp: interval_start
-      interval: 15 min
-    unpivot: {{columns: '(?P<datastream_id>\\d+) \\((?P<datastream_name>.+)\\)'}}
-    constants: {{station_id: "1000", observed_property: traffic.bicycle_count, unit: "1"}}
-  sensors:
-    title: Sensors
-    connector: sensorthings
-    licence: CC0-1.0
-    url: "http://127.0.0.1:{port}/v1.1"
-    http: {{requests_per_second: 200}}
-"""
 
-
-def _tenant(folder: Path, port: int = 1) -> Tenant:
+def _tenant(folder: Path, port: int = 1, more: str = "") -> Tenant:
     tenants = folder / "tenants"
     tenants.mkdir(parents=True, exist_ok=True)
-    (tenants / "messstadt.yaml").write_text(TENANT.format(port=port), encoding="utf-8")
+    (tenants / "messstadt.yaml").write_text((TENANT + more).format(port=port), encoding="utf-8")
     return load_catalog(tenants, SOURCE_MODELS).tenant("messstadt")
 
 
@@ -95,8 +74,10 @@ def _land(files: LocalFiles, source: str, role: str, bodies: Iterable[tuple[str,
     return size
 
 
-def _read(folder: Path, source: str, role: str, bodies: Iterable[tuple[str, bytes]]) -> Figures:
-    tenant, files = _tenant(folder), LocalFiles(folder / "home")
+def _read(
+    folder: Path, source: str, role: str, bodies: Iterable[tuple[str, bytes]], more: str = ""
+) -> tuple[ReadReport, Figures]:
+    tenant, files = _tenant(folder, more=more), LocalFiles(folder / "home")
     size = _land(files, source, role, bodies)
     started = time.perf_counter()
     (report,) = read_sources(
@@ -104,13 +85,18 @@ def _read(folder: Path, source: str, role: str, bodies: Iterable[tuple[str, byte
     )
     seconds = time.perf_counter() - started
     assert report.ok, report.errors
+    return report, {"seconds": seconds, "input_mb": size / 1e6}
+
+
+def _observations(folder: Path, source: str, role: str, bodies: Iterable[tuple[str, bytes]]) -> Figures:
+    report, figures = _read(folder, source, role, bodies)
     assert report.counts["observation"].new == OBSERVATIONS
-    return {"records_per_second": OBSERVATIONS / seconds, "seconds": seconds, "input_mb": size / 1e6}
+    return {"records_per_second": OBSERVATIONS / figures["seconds"], **figures}
 
 
 def csv_to_records(folder: Path) -> Figures:
     """A million counts from landing into the record store."""
-    return _read(folder, "counters", "data", [("", counter_csv())])
+    return _observations(folder, "counters", "data", [("", counter_csv())])
 
 
 def csv_floor(folder: Path) -> Figures:
@@ -129,12 +115,12 @@ def csv_floor(folder: Path) -> Figures:
 
 def data_arrays_to_records(folder: Path) -> Figures:
     """A million observations in dataArray pages of 1,000, from bytes into the record store."""
-    return _read(folder, "sensors", "observations", observation_pages(compact=True))
+    return _observations(folder, "sensors", "observations", observation_pages(compact=True))
 
 
 def flat_pages_to_records(folder: Path) -> Figures:
     """A million observations in plain pages of 1,000, from bytes into the record store."""
-    return _read(folder, "sensors", "observations", observation_pages(compact=False))
+    return _observations(folder, "sensors", "observations", observation_pages(compact=False))
 
 
 def flat_floor(folder: Path) -> Figures:
@@ -143,6 +129,23 @@ def flat_floor(folder: Path) -> Figures:
     bodies = [body for _, body in observation_pages(compact=False)]
     started = time.perf_counter()
     rows = sum(len(msgspec.json.decode(body)["value"]) for body in bodies)
+    seconds = time.perf_counter() - started
+    return {"records_per_second": rows / seconds, "seconds": seconds}
+
+
+def features_to_records(folder: Path) -> Figures:
+    """200,000 GeoJSON features from the landed body into the record store."""
+    report, figures = _read(folder, "places", "data", [("", feature_collection())], PLACES)
+    assert report.counts["parking_site"].new == FEATURES
+    return {"records_per_second": FEATURES / figures["seconds"], **figures}
+
+
+def features_floor(folder: Path) -> Figures:
+    """The same features decoded by msgspec into untyped objects, and nothing else."""
+    del folder
+    body = feature_collection()
+    started = time.perf_counter()
+    rows = len(msgspec.json.decode(body)["features"])
     seconds = time.perf_counter() - started
     return {"records_per_second": rows / seconds, "seconds": seconds}
 
@@ -239,6 +242,8 @@ SCENARIOS: dict[str, Callable[[Path], Figures]] = {
         data_arrays_to_records,
         flat_pages_to_records,
         flat_floor,
+        features_to_records,
+        features_floor,
         harmonise_and_publish,
         copy_floor,
         unchanged_night,

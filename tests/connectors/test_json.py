@@ -35,7 +35,7 @@ def test_records_fields_and_time_are_where_the_source_says(
 def test_a_byte_order_mark_is_no_part_of_the_json(
     source: Callable[..., Any], read: Callable[..., list[RawTable]]
 ) -> None:
-    (table,) = read(source("json", **STATUS), b'\xef\xbb\xbf{"parkings":[{"id":"P1"}]}')
+    (table,) = read(source("json", **STATUS), b'\xef\xbb\xbf{"parkings":[{"id":"P1","at":"x"}]}')
     assert table.frame["site_id"].to_list() == ["P1"]
 
 
@@ -82,8 +82,7 @@ def test_an_object_of_records_gives_its_keys_to_a_field_and_lists_are_read_by_po
     settings = {
         **STATUS,
         "records": "data",
-        "key": "site_id",
-        "fields": {"capacity": "[0]", "occupied": "[1]"},
+        "fields": {"site_id": "@key", "capacity": "[0]", "occupied": "[1]"},
         "time": {"column": "[2]", "format": "epoch_s", "zone": "utc"},
     }
     (table,) = read(source("json", **settings), b'{"data":{"P1":[320,112,0],"P2":[50,null,60]}}')
