@@ -47,7 +47,8 @@ def test_only_the_dagster_layer_imports_dagster() -> None:
         ("httpx2", ("connectors/http", "connectors/errand")),
         ("dbt", ("harmonise/",)),
         ("yaml", ("catalog/load.py",)),
-        ("pyproj", ("records/position.py",)),
+        ("pyproj", ("records/position.py", "records/geometry.py")),
+        ("shapely", ("records/geometry.py",)),
         ("fcntl", ("store/locks.py",)),
     ],
 )

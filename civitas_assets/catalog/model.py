@@ -94,7 +94,9 @@ class TimeRule(Model):
         )
     )
     column: str | None = Field(None, description="Native field that holds the time.")
-    format: str = Field("iso", description="iso, epoch_s, epoch_ms, or a pattern such as '%d.%m.%Y %H:%M'.")
+    format: str = Field(
+        "iso", description="iso, epoch_s, epoch_ms, period, or a pattern such as '%d.%m.%Y %H:%M'."
+    )
     stamp: Literal["instant", "interval_start", "interval_end"] = Field(
         "instant", description="What the written time marks."
     )

@@ -23,6 +23,7 @@ _TYPES: dict[pl.DataType, str] = {
     pl.Int32(): "integer",
     pl.Boolean(): "boolean",
     pl.Date(): "date",
+    pl.Binary(): "blob",
     pl.Datetime("us", "UTC"): "timestamptz",
 }
 
