@@ -10,9 +10,11 @@ from civitas_assets.connectors.csv import CsvConnector
 from civitas_assets.connectors.datex2 import Datex2Connector
 from civitas_assets.connectors.excel import ExcelConnector
 from civitas_assets.connectors.gbfs import GbfsConnector
+from civitas_assets.connectors.geofile import GeoFileConnector
 from civitas_assets.connectors.geojson import GeoJsonConnector
 from civitas_assets.connectors.json import JsonConnector
 from civitas_assets.connectors.ngsi_ld import NgsiLdConnector
+from civitas_assets.connectors.ogc_features import OgcFeaturesConnector
 from civitas_assets.connectors.opensensemap import OpenSenseMapConnector
 from civitas_assets.connectors.pegelonline import PegelonlineConnector
 from civitas_assets.connectors.sensor_community import SensorCommunityConnector
@@ -26,9 +28,11 @@ CONNECTORS: Mapping[str, Connector] = {
         Datex2Connector(),
         ExcelConnector(),
         GbfsConnector(),
+        GeoFileConnector(),
         GeoJsonConnector(),
         JsonConnector(),
         NgsiLdConnector(),
+        OgcFeaturesConnector(),
         OpenSenseMapConnector(),
         PegelonlineConnector(),
         SensorCommunityConnector(),

@@ -6,6 +6,10 @@ whether it may be where it is, is not decided here.
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +72,7 @@ def _parsed(values: pl.Series) -> tuple[Array, Array]:
     """Array, None for what is none, and the SRID that each names, 0 for none."""
     shapes = np.full(len(values), None, dtype=object)
     if values.dtype == pl.Binary:
-        shapes = shapely.from_wkb(np.array(values.to_list(), dtype=object), on_invalid="ignore")
+        shapes = _read(shapely.from_wkb, np.array(values.to_list(), dtype=object))
         return shapes, np.where(shapely.is_missing(shapes), 0, shapely.get_srid(shapes)).astype(np.int64)
     text = values.cast(pl.String).str.strip_chars()
     forms = pl.DataFrame({"text": text}).select(
@@ -90,10 +94,22 @@ def _parsed(values: pl.Series) -> tuple[Array, Array]:
         rows = (forms["form"] == form).fill_null(value=False).to_numpy()
         if rows.any():
             found = np.array(forms["text"].filter(pl.Series(rows)).to_list(), dtype=object)
-            shapes[rows] = read(found, on_invalid="ignore")
+            shapes[rows] = _read(read, found)
     own = np.where(shapely.is_missing(shapes), 0, shapely.get_srid(shapes))
     written = forms["srid"].to_numpy()
     return shapes, np.where(written > 0, written, own).astype(np.int64)
+
+
+def _read(read: Callable[..., Any], written: Array) -> Array:
+    """The shapes; None for what is none, and for arcs, which are not known here."""
+    try:
+        return read(written, on_invalid="ignore")
+    except NotImplementedError:
+        shapes = np.full(len(written), None, dtype=object)
+        for row, value in enumerate(written):
+            with suppress(NotImplementedError):
+                shapes[row] = read(value, on_invalid="ignore")
+        return shapes
 
 
 def _to_wgs84(shapes: Array, system: int) -> Array:
@@ -115,3 +131,33 @@ def _points_on(shapes: Array) -> tuple[Array, Array]:
     sound = np.where(shapely.is_valid(shapes), shapes, shapely.make_valid(shapes))
     points = shapely.point_on_surface(sound)
     return shapely.get_x(points), shapely.get_y(points)
+
+
+def with_system(values: pl.Series, crs: str) -> pl.Series:
+    """The geometries as binary that names this reference system; what cannot be read stays as it is."""
+    shapes, _ = _parsed(values)
+    named = shapely.to_wkb(shapely.set_srid(shapes, int(crs.removeprefix("EPSG:"))), include_srid=True)
+    written = values if values.dtype == pl.Binary else values.cast(pl.String).cast(pl.Binary)
+    return pl.select(pl.coalesce(pl.Series(named.tolist(), dtype=pl.Binary), written)).to_series()
+
+
+def epsg_of(description: object) -> str | None:
+    """The EPSG code of a reference system, described as a name, an address, WKT or PROJJSON; None without one."""
+    text = description if isinstance(description, str) else json.dumps(description)
+    if re.search(r"CRS:?84$", text):
+        return "EPSG:4326"  # the same, with longitude first, as here always
+    if name := re.search(r"EPSG(?::[\d.]*:|/[\d.]+/|:|\.xml#)(\d+)$", text, re.IGNORECASE):
+        return f"EPSG:{name[1]}"
+    try:
+        code = CRS.from_user_input(description).to_epsg()
+    except (ProjError, TypeError, ValueError, AttributeError, LookupError):
+        return None
+    return None if code is None else f"EPSG:{code}"
+
+
+def is_northing_first(crs: str) -> bool:
+    """Whether the authority of the reference system writes northing or latitude before easting or longitude."""
+    try:
+        return str(CRS.from_user_input(crs).axis_info[0].direction).lower() in {"north", "south"}
+    except (ProjError, LookupError):
+        return False

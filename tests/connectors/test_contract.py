@@ -48,17 +48,26 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "datex2": {},
     "excel": _OBSERVED,
     "gbfs": {},
+    "geofile": _OBSERVED,
     "geojson": _OBSERVED,
     "ngsi_ld": {"types": ("WeatherObserved", "OffStreetParking")},
+    "ogc_features": {**_OBSERVED, "collection": "a:c", "api": "wfs2"},
     "opensensemap": {},
     "pegelonline": {},
     "sensor_community": {"stations": ("152",)},
     "sensorthings": {},
     "uba": {},
 }
+_GML = (
+    b'<w:FeatureCollection xmlns:w="http://www.opengis.net/wfs/2.0" xmlns:g="http://www.opengis.net/gml/3.2"'
+    b' numberMatched="2"><w:member><c g:id="1"><id>a</id><v>1</v><t>2026-01-01</t><p>'
+    b'<g:Point srsName="urn:ogc:def:crs:EPSG::25832"><g:pos>400000 5700000</g:pos></g:Point></p></c></w:member>'
+    b'<w:member><c g:id="2"><id>b</id><v>2</v><t>2026-01-01</t></c></w:member></w:FeatureCollection>'
+)
 PAYLOADS: dict[str, dict[str, bytes]] = {
     "csv": {"data": b"id,v,t\na,1,2026-01-01\nb,2,2026-01-01\n"},
     "json": {"data": b'[{"id":"a","v":1,"t":"2026-01-01"},{"id":"b","v":2,"t":"2026-01-01"}]'},
+    "geofile": {"data": _GML},
     "geojson": {
         "data": (
             b'{"type":"FeatureCollection","features":['
@@ -82,6 +91,7 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         b'"temperature":{"type":"Property","value":1}},'
         b'{"id":"b","type":"OffStreetParking","availableSpotNumber":{"value":2,"observedAt":"2026-01-01T00:00:00Z"}}]',
     },
+    "ogc_features": {"features": _GML, "hits": b'<a numberMatched="2"/>'},
     "opensensemap": {
         "boxes": b'[{"_id":"b1","exposure":"outdoor","sensors":[{"_id":"s1","title":"PM10"}]},{"_id":"b2"}]',
         "values": b'[{"createdAt":"2026-01-01T00:00:00Z","value":"1"},'
@@ -147,6 +157,14 @@ GARBAGE = [
     b'[{"id":"a","type":"OffStreetParking","totalSpotNumber":{"value":1e300},"status":[1,"x"],"category":7}]',
     b'[{"uuid":"u","timeseries":[{}]}]',
     b'[{"_id":"b","currentLocation":{"coordinates":[]},"sensors":[]}]',
+    *(b"PK", b"PK\x05\x06" + 18 * b"\0", b"PAR1", b"PAR1PAR1", b"SQLite format 3\x00", b"<kml/>"),
+    b"SQLite format 3\x00" + 52 * b"\0" + b"GPKG" + 100 * b"\0",
+    b"<kml><Placemark><Point><coordinates>a b,c</coordinates></Point></Placemark></kml>",
+    b"<kml><Folder><name/><Placemark><Polygon/><MultiGeometry/></Placemark></Folder></kml>",
+    b"<a>" * 300 + b"</a>" * 300,
+    b"<OGRVRTDataSource><OGRVRTLayer/></OGRVRTDataSource>",
+    b"<ExceptionReport><ExceptionText>no</ExceptionText></ExceptionReport>",
+    b"<c><member><d/></member><member><e><f>1</f></e></member></c>",
     b'{"features":1}',
     b'{"features":[1]}',
     b'{"features":[{"geometry":{"type":1}}]}',
