@@ -149,7 +149,10 @@ def epsg_of(description: object) -> str | None:
     if name := re.search(r"EPSG(?::[\d.]*:|/[\d.]+/|:|\.xml#)(\d+)$", text, re.IGNORECASE):
         return f"EPSG:{name[1]}"
     try:
-        code = CRS.from_user_input(description).to_epsg()
+        system = CRS.from_user_input(description)
+        if system.to_authority() == ("OGC", "CRS84"):
+            return "EPSG:4326"
+        code = system.to_epsg()
     except (ProjError, TypeError, ValueError, AttributeError, LookupError):
         return None
     return None if code is None else f"EPSG:{code}"
