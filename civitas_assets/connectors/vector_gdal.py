@@ -30,7 +30,6 @@ _CONFIGURATION = {
     "GML_DOWNLOAD_SCHEMA": "NO",
     "GML_SKIP_RESOLVE_ELEMS": "ALL",
     "OGR_SQLITE_ALLOW_EXTERNAL_ACCESS": "NO",
-    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
 }
 _WITHOUT_FILES_BESIDE: dict[str, Any] = {"DOWNLOAD_SCHEMA": "NO", "WRITE_GFS": "NO"}
 _FAILURES = (RuntimeError, ValueError, IndexError, pa.ArrowException)
