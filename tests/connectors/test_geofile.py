@@ -530,8 +530,8 @@ def test_the_recorded_addresses_in_the_dutch_system(rows: Any, payloads: Path) -
             "postcode": "6733EB",
             "city": "Wekerom",
             "attributes": '{"huisletter":"C","huisnummer":"2"}',
-            "lon": pytest.approx(5.7136, abs=2e-3),
-            "lat": pytest.approx(52.1207, abs=2e-3),
+            "lon": 5.7148467,
+            "lat": 52.1212275,
         },
         {
             "place_id": "inspireadressen.1744950",
@@ -539,8 +539,8 @@ def test_the_recorded_addresses_in_the_dutch_system(rows: Any, payloads: Path) -
             "postcode": "6731BV",
             "city": "Otterlo",
             "attributes": '{"huisnummer":"92"}',
-            "lon": pytest.approx(5.7725, abs=2e-3),
-            "lat": pytest.approx(52.0927, abs=2e-3),
+            "lon": 5.7736964,
+            "lat": 52.0931591,
         },
     ]
 

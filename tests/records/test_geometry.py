@@ -5,12 +5,19 @@ from __future__ import annotations
 import math
 
 import polars as pl
+import pyproj
 import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from civitas_assets.records.geometry import Geometries, geometries
+from civitas_assets.records.geometry import (
+    Geometries,
+    epsg_of,
+    geometries,
+    is_northing_first,
+    with_system,
+)
 
 SQUARE = "POLYGON ((11.5 50.9, 11.6 50.9, 11.6 51.0, 11.5 51.0, 11.5 50.9))"
 EICHPLATZ = shapely.Point(681721.5236, 5645057.6553)  # as its operator publishes it, in UTM zone 32
@@ -99,3 +106,53 @@ def test_no_rows_and_no_geometries_at_all_are_no_error() -> None:
 @given(st.lists(st.text(max_size=30) | st.binary(max_size=30).map(bytes.hex), max_size=5))
 def test_no_text_is_a_crash(values: list[str]) -> None:
     assert len(geometries(pl.Series("geometry", values, pl.String), "EPSG:31467").wkb) == len(values)
+
+
+@pytest.mark.parametrize("arc", ["CIRCULARSTRING (0 0, 1 1, 2 0)", bytes.fromhex("010800000000000000")])
+def test_arcs_are_told_as_unreadable_and_stop_nothing(arc: str | bytes) -> None:
+    line = "LINESTRING (11.5 50.9, 11.6 51)"
+    other = line if isinstance(arc, str) else shapely.to_wkb(shapely.from_wkt(line))
+    found = read(arc, other, None)
+    assert found.unreadable.to_list() == [True, False, False]
+    assert wkt(found) == [None, line, None]
+
+
+def test_geometries_can_be_told_their_reference_system() -> None:
+    given = pl.Series("geometry", ["POINT (681721.5236 5645057.6553)", None, "hier"])
+    named = with_system(given, "EPSG:25832")
+    assert named.dtype == pl.Binary
+    assert (named[1], named[2]) == (None, b"hier")
+    found = geometries(named, "EPSG:4326")
+    assert (found.lon[0], found.lat[0]) == (
+        pytest.approx(11.585954, abs=1e-6),
+        pytest.approx(50.928492, abs=1e-6),
+    )
+    assert found.unreadable.to_list() == [False, False, True]
+    assert with_system(named, "EPSG:25833").to_list()[1:] == [None, b"hier"]
+
+
+@pytest.mark.parametrize(
+    ("description", "code"),
+    [
+        ("EPSG:25832", "EPSG:25832"),
+        ("urn:ogc:def:crs:EPSG::4647", "EPSG:4647"),
+        ("urn:ogc:def:crs:EPSG:6.9:31467", "EPSG:31467"),
+        ("http://www.opengis.net/def/crs/EPSG/0/25833", "EPSG:25833"),
+        ("http://www.opengis.net/gml/srs/epsg.xml#31468", "EPSG:31468"),
+        ("http://www.opengis.net/def/crs/OGC/1.3/CRS84", "EPSG:4326"),
+        ("urn:ogc:def:crs:OGC:1.3:CRS84", "EPSG:4326"),
+        (pyproj.CRS("OGC:CRS84").to_wkt("WKT1_GDAL"), "EPSG:4326"),
+        (pyproj.CRS("OGC:CRS84").to_json_dict(), "EPSG:4326"),
+        (pyproj.CRS("EPSG:31466").to_json_dict(), "EPSG:31466"),
+        (pyproj.CRS("EPSG:25832").to_wkt("WKT1_ESRI"), "EPSG:25832"),
+        (pyproj.CRS("+proj=tmerc +lon_0=10").to_wkt(), None),
+        *((nothing, None) for nothing in ("", "x", None, {}, {"id": 1}, 7, [])),
+    ],
+)
+def test_reference_systems_are_known_by_every_kind_of_name(description: object, code: str | None) -> None:
+    assert epsg_of(description) == code
+
+
+def test_authorities_that_put_the_northing_first_are_known() -> None:
+    codes = (4326, 25832, 25833, 4647, 3857, 28992, 31466, 31467, 31468, 31469, 99999)
+    assert [code for code in codes if is_northing_first(f"EPSG:{code}")] == [4326, 31466, 31467, 31468, 31469]
