@@ -70,6 +70,14 @@ def _configuration(data: Path) -> dict[str, Any]:
         "crs": [degrees, "http://www.opengis.net/def/crs/EPSG/0/25832"],
         "storage_crs": degrees,
     }
+    identification = {
+        **somebody,
+        "title": "Test",
+        "description": "Test",
+        "keywords": ["Test"],
+        "keywords_type": "theme",
+        "terms_of_service": "https://musterstadt.example/",
+    }
     collection = {
         "type": "collection",
         "title": "Bäume",
@@ -90,7 +98,7 @@ def _configuration(data: Path) -> dict[str, Any]:
         },
         "logging": {"level": "ERROR"},
         "metadata": {
-            "identification": {**somebody, "title": "Test", "description": "Test", "keywords": ["Test"]},
+            "identification": identification,
             "license": somebody,
             "provider": somebody,
             "contact": somebody,
