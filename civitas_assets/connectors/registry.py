@@ -8,6 +8,7 @@ from civitas_assets.catalog import Source
 from civitas_assets.connectors.base import Connector
 from civitas_assets.connectors.csv import CsvConnector
 from civitas_assets.connectors.datex2 import Datex2Connector
+from civitas_assets.connectors.dwd import DwdConnector
 from civitas_assets.connectors.excel import ExcelConnector
 from civitas_assets.connectors.gbfs import GbfsConnector
 from civitas_assets.connectors.geojson import GeoJsonConnector
@@ -24,6 +25,7 @@ CONNECTORS: Mapping[str, Connector] = {
     for connector in (
         CsvConnector(),
         Datex2Connector(),
+        DwdConnector(),
         ExcelConnector(),
         GbfsConnector(),
         GeoJsonConnector(),

@@ -33,7 +33,7 @@ def test_files_come_out_by_the_pattern_of_their_names_in_their_order(method: int
 def test_the_bound_holds_for_all_files_together() -> None:
     body = packed(("a.txt", b"x" * 60), ("b.txt", b"x" * 60))
     assert len([*unzipped(body, "*", 120)]) == 2
-    with pytest.raises(ReadError, match="more than 119 bytes unpacked: raise http.max_bytes"):
+    with pytest.raises(ReadError, match=r"more than 119 bytes unpacked: raise http\.max_bytes"):
         list(unzipped(body, "*", 119))
 
 

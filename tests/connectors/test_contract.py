@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import io
+import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
@@ -41,11 +42,19 @@ def _spreadsheet(rows: list[list[Any]]) -> bytes:
     return file.getvalue()
 
 
+def _archive(name: str, content: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return file.getvalue()
+
+
 # The least that a source may say, and a payload of two rows for each role that the connector reads.
 SETTINGS: dict[str, dict[str, Any]] = {
     "csv": _OBSERVED,
     "json": _OBSERVED,
     "datex2": {},
+    "dwd": {},
     "excel": _OBSERVED,
     "gbfs": {},
     "geojson": _OBSERVED,
@@ -69,6 +78,15 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
     "datex2": {
         "data": b'<a:d2LogicalModel xmlns:a="u"><a:parkingRecord id="1"/><a:parkingRecordStatus>'
         b'<a:parkingRecordReference id="1"/></a:parkingRecordStatus></a:d2LogicalModel>',
+    },
+    "dwd": {
+        "stations": b"Stations_id von_datum bis_datum Stationshoehe geoBreite geoLaenge Stationsname Bundesland\n"
+        b"01766 19891001 20991231             48     52.1344    7.6969 A                       B\n",
+        "index": b'<a href="10minutenwerte_TU_01766_20000101_20091231_hist.zip">x</a>',
+        "values": _archive(
+            "produkt_zehn_min_tu_01766.txt",
+            b"STATIONS_ID;MESS_DATUM;  QN;TT_10;eor\n1766;202601010000;1;5.0;eor\n1766;202601010010;1;-999;eor\n",
+        ),
     },
     "excel": {"data": _spreadsheet([["id", "v", "t"], ["a", 1, "2026-01-01"], ["b", 2, "2026-01-01"]])},
     "gbfs": {
@@ -154,6 +172,11 @@ GARBAGE = [
     b'{"features":[],"crs":"EPSG:25832"}',
     b'{"features":[],"crs":{"properties":[]}}',
     b'[{"id":{"a":1},"v":[1],"t":[]},{"id":1,"v":"x","t":null}]',
+    _archive("produkt_a.txt", b""),
+    _archive("produkt_a.txt", b"STATIONS_ID;MESS_DATUM;QN;TT_10\n\xff;\xff;\xff;\xff\n;;;\n1"),
+    _archive("a/../produkt_a.txt", b"\0" * 10_000),
+    b"Stations_id\n-----\n00001 99999999 99999999 1 1.0 1.0 x\n1 1 1.0 1.0 \n",
+    b'<a href="10minutenwerte_TU_00001_20001399_20001399_hist.zip">',
     b"id,v,t\n1,2\n1,2,3,4\n",
     b'id,v,t\n"1,2,3\n',
     b"id,id,v,t\n1,2,3,4\n",
