@@ -9,6 +9,7 @@ from civitas_assets.connectors.base import Connector
 from civitas_assets.connectors.csv import CsvConnector
 from civitas_assets.connectors.datex2 import Datex2Connector
 from civitas_assets.connectors.dwd import DwdConnector
+from civitas_assets.connectors.eco_counter import EcoCounterConnector
 from civitas_assets.connectors.excel import ExcelConnector
 from civitas_assets.connectors.gbfs import GbfsConnector
 from civitas_assets.connectors.geojson import GeoJsonConnector
@@ -26,6 +27,7 @@ CONNECTORS: Mapping[str, Connector] = {
         CsvConnector(),
         Datex2Connector(),
         DwdConnector(),
+        EcoCounterConnector(),
         ExcelConnector(),
         GbfsConnector(),
         GeoJsonConnector(),

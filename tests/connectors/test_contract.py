@@ -55,6 +55,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "json": _OBSERVED,
     "datex2": {},
     "dwd": {},
+    "eco_counter": {"token": "ECO_COUNTER_TOKEN"},
     "excel": _OBSERVED,
     "gbfs": {},
     "geojson": _OBSERVED,
@@ -87,6 +88,11 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
             "produkt_zehn_min_tu_01766.txt",
             b"STATIONS_ID;MESS_DATUM;  QN;TT_10;eor\n1766;202601010000;1;5.0;eor\n1766;202601010010;1;-999;eor\n",
         ),
+    },
+    "eco_counter": {
+        "sites": b'[{"id":1,"name":"A","latitude":52.0,"longitude":7.6,"channels":[{"id":11},{"id":12}]},{"id":2}]',
+        "counts": b'[{"date":"2026-01-01T00:00:00+0000","isoDate":"2026-01-01T00:00:00+0100","counts":1,"status":0},'
+        b'{"date":"2026-01-01T00:15:00+0000","isoDate":"2026-01-01T00:15:00+0100","counts":null,"status":0}]',
     },
     "excel": {"data": _spreadsheet([["id", "v", "t"], ["a", 1, "2026-01-01"], ["b", 2, "2026-01-01"]])},
     "gbfs": {
@@ -172,6 +178,10 @@ GARBAGE = [
     b'{"features":[],"crs":"EPSG:25832"}',
     b'{"features":[],"crs":{"properties":[]}}',
     b'[{"id":{"a":1},"v":[1],"t":[]},{"id":1,"v":"x","t":null}]',
+    b'[{"date":1,"isoDate":[2],"counts":{"a":1}},{"date":1,"isoDate":"x+0100","counts":"y"}]',
+    b'[{"isoDate":null}]',
+    b'[{"id":[1]}]',
+    b'[{"id":"a","channels":[{"id":null}]}]',
     _archive("produkt_a.txt", b""),
     _archive("produkt_a.txt", b"STATIONS_ID;MESS_DATUM;QN;TT_10\n\xff;\xff;\xff;\xff\n;;;\n1"),
     _archive("a/../produkt_a.txt", b"\0" * 10_000),
