@@ -44,7 +44,7 @@ _NOT_WANTED = {"RWS_IND_10", "FNX_10", "FMX_10", "DX_10"}
 _FIRST_UTC = "200001010000"
 
 _LISTED = re.compile(
-    r"\s*(?P<id>\d{1,5})\s+(?:(?P<first>\d{8})\s+(?P<last>\d{8})\s+)?(?P<height>-?\d{1,5}(?:\.\d{1,3})?)"
+    r"\s*(?P<id>\d{1,5})\s+(?:\d{8}\s+)?(?:(?P<last>\d{8})\s+)?(?P<height>-?\d{1,5}(?:\.\d{1,3})?)"
     r"\s+(?P<lat>-?\d{1,2}\.\d{1,6})\s+(?P<lon>-?\d{1,3}\.\d{1,6})\s(?P<rest>.*)"
 )
 _NAME_WIDTH = 41

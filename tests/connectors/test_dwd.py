@@ -25,7 +25,7 @@ LIST = (
     "Stations_id von_datum bis_datum Stationshoehe geoBreite geoLaenge Stationsname Bundesland\r\n"
     "----------- --------- --------- ------------- --------- --------- -------------------- ----------\r\n"
     "00999 19930428 20091230            202     52.1000    7.5000 Stillgelegt                              Nord\r\n"
-    "01766 19891001 20260731             48     52.1344    7.6969 Münster/Osnabrück                        Nord\r\n"
+    "01766 19891001                      48     52.1344    7.6969 Münster/Osnabrück                        Nord\r\n"
     "01767                               -1     52.0000    7.6000 Überall, mit einem sehr langen Namen hier Nord\r\n"
     "05000 20000101 20260731            100     48.1479    9.4596 Fern im Süden                            Süd Frei\r\n"
     "\r\n"
