@@ -15,7 +15,7 @@ import msgspec
 import polars as pl
 from pydantic import Field, model_validator
 
-from civitas_assets.catalog import Source, Window
+from civitas_assets.catalog import SecretRef, Source, Window
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
 from civitas_assets.connectors.paths import columns_of, records_at
 from civitas_assets.connectors.rows import decoded, number, table
@@ -50,10 +50,8 @@ class EcoCounterSource(ServiceSource):
     connector: Literal["eco_counter"]
     title: Title = "Zählstellen für Rad- und Fußverkehr"
     url: Root = "https://apieco.eco-counter-tools.com/api/1.0"
-    token: str | None = Field(
-        None,
-        pattern=r"^[A-Z][A-Z0-9_]*$",
-        description="Name of the environment variable with the account's access token.",
+    token: SecretRef | None = Field(
+        None, description="The account's access token, as a secret; it is sent as a bearer token."
     )
     step: Literal["15m", "hour"] = Field("15m", description="Length of the intervals that are counted.")
 
@@ -65,8 +63,10 @@ class EcoCounterSource(ServiceSource):
             return said
         settings: dict[str, Any] = dict(said)
         token, headers, step = settings.get("token"), settings.get("headers", {}), settings.get("step", "15m")
-        if isinstance(token, str) and isinstance(headers, Mapping):
-            settings["headers"] = {"Authorization": {"secret": token, "prefix": "Bearer "}, **headers}
+        if isinstance(token, str):  # said without repeating it, since it may be the token itself
+            raise ValueError("token must be {secret: NAME}, the name of an environment variable")
+        if isinstance(token, Mapping) and isinstance(headers, Mapping):
+            settings["headers"] = {"Authorization": {"prefix": "Bearer ", **token}, **headers}
         if settings.get("time") is None and isinstance(step, str) and step in _INTERVALS:
             settings["time"] = {
                 "column": "date",
@@ -80,7 +80,7 @@ class EcoCounterSource(ServiceSource):
     @model_validator(mode="after")
     def _may_ask(self) -> EcoCounterSource:
         if not any(name.lower() == "authorization" for name in self.headers):
-            raise ValueError("token is needed: the name of the environment variable with the access token")
+            raise ValueError("token is needed: {secret: NAME}, the name of an environment variable")
         return self
 
 

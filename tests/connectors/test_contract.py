@@ -55,7 +55,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "json": _OBSERVED,
     "datex2": {},
     "dwd": {},
-    "eco_counter": {"token": "ECO_COUNTER_TOKEN"},
+    "eco_counter": {"token": {"secret": "ECO_COUNTER_TOKEN"}},
     "excel": _OBSERVED,
     "gbfs": {},
     "geojson": _OBSERVED,

@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from civitas_assets.catalog import SecretRef, Window
+from civitas_assets.catalog import SecretRef, Window, load_catalog
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.eco_counter import EcoCounterConnector, EcoCounterSource
-from civitas_assets.errors import ReadError
+from civitas_assets.connectors.registry import SOURCE_MODELS
+from civitas_assets.errors import CatalogError, ReadError
 
 BOX = (7.4, 51.8, 7.8, 52.1)
 Row = dict[str, Any]
@@ -25,7 +26,12 @@ Row = dict[str, Any]
 
 def counters(**settings: Any) -> EcoCounterSource:
     """A source as a tenant writes it."""
-    said = {"connector": "eco_counter", "licence": "dl-de/by-2-0", "token": "MUENSTER_TOKEN", **settings}
+    said = {
+        "connector": "eco_counter",
+        "licence": "dl-de/by-2-0",
+        "token": {"secret": "MUENSTER_TOKEN"},
+        **settings,
+    }
     return EcoCounterSource.model_validate(said).placed("counters", BOX)
 
 
@@ -63,10 +69,18 @@ class TestSource:
         assert counters(token=None, headers=own).headers == {"Authorization": SecretRef(secret="OTHER")}  # noqa: S106
 
     def test_without_any_token_the_source_is_refused(self) -> None:
-        with pytest.raises(ValidationError, match="token is needed: the name of the environment variable"):
+        with pytest.raises(ValidationError, match=r"token is needed: \{secret: NAME\}"):
             counters(token=None)
-        with pytest.raises(ValidationError, match="should match pattern"):
-            counters(token="geheim")  # noqa: S106 - not a name of a variable
+
+    def test_a_token_in_the_place_of_its_name_is_refused_and_not_repeated(self, tmp_path: Path) -> None:
+        (tmp_path / "muenster.yaml").write_text(
+            "name: Münster\nags: '05515000'\nbbox: [7.4, 51.8, 7.8, 52.1]\nsources:\n"
+            "  it: {connector: eco_counter, licence: CC0-1.0, token: abc123geheim}\n",
+            encoding="utf-8",
+        )
+        with pytest.raises(CatalogError, match=r"token must be \{secret: NAME\}") as refused:
+            load_catalog(tmp_path, SOURCE_MODELS)
+        assert "geheim" not in str(refused.value)
 
     def test_the_rule_of_time_goes_with_the_step(self) -> None:
         for step, seconds in (("15m", 900), ("hour", 3600)):
