@@ -23,7 +23,7 @@ SourceModels = Mapping[str, type[Source]]
 Path_ = tuple[str | int, ...]
 
 # What stands in such a place may be the secret itself, and is not repeated.
-_NO_SECRET = "must be the name of an environment variable that holds the secret, such as MUSTERSTADT_TOKEN"
+_NAME_WANTED = "must be the name of an environment variable that holds the secret, such as MUSTERSTADT_TOKEN"
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ class _Document:
             place = tuple(part for part in detail["loc"] if not _is_internal(part))
             written = self._written.get((*below, *place))
             is_secret = place[-1:] == ("secret",) and detail["type"] != "missing"
-            sentence = _NO_SECRET if is_secret else _sentence(detail, place, model, written)
+            sentence = _NAME_WANTED if is_secret else _sentence(detail, place, model, written)
             found.setdefault(place, self.fault((*below, *place), sentence))
         return list(found.values())
 
