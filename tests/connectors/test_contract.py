@@ -128,11 +128,14 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
     "sensorthings": {
         "things": b'{"value":[{"@iot.id":1,"Datastreams":[{"@iot.id":7}]},{"@iot.id":2}]}',
         "datastreams": b'{"value":[{"@iot.id":7},{"@iot.id":8}]}',
+        "multi_datastreams": b'{"value":[{"@iot.id":7,"unitOfMeasurements":[{"name":"a"},{"name":"b"}]}]}',
+        "multi_observations": b'{"value":[{"phenomenonTime":"2026-01-01T00:00:00Z","result":[1,"a"]},'
+        b'{"phenomenonTime":"2026-01-01T01:00:00Z","result":[2,null]}]}',
         "observations": b'{"value":[{"phenomenonTime":"2026-01-01T00:00:00Z","result":1},'
         b'{"phenomenonTime":"2026-01-01T01:00:00Z","result":2}]}',
     },
 }
-VARIABLES = {"datastream_id": "7", "station_id": "1", "component": "NO2"}
+VARIABLES = {"datastream_id": "7", "station_id": "1", "component": "NO2", "components": "2"}
 GARBAGE = [
     *(
         b"",
@@ -155,6 +158,8 @@ GARBAGE = [
     b'{"value":[{"dataArray":[["2026-01-01"]],"components":["phenomenonTime","result"]}]}',
     b'{"value":[{"@iot.id":1,"Locations":[{"location":{"geometry":"x"}},{"location":{"coordinates":1}}]}]}',
     b'{"value":[{"@iot.id":1,"Locations":[{"location":{"type":"Point","coordinates":["a","b"]}}]}]}',
+    b'{"value":[{"@iot.id":1,"MultiDatastreams":[{"@iot.id":2,"unitOfMeasurements":[null,{}]}]},{"@iot.id":3}]}',
+    b'{"value":[{"dataArray":[["2026-01-01",[1,2]],["2026-01-01",3]],"components":["phenomenonTime","result"]}]}',
     b'{"value":[{"phenomenonTime":{"a":1},"result":{"b":[1]}},{"phenomenonTime":[1],"result":true}]}',
     b'{"indices":["station id"],"data":{"1":["1"]}}',
     b'{"indices":[],"data":[1]}',

@@ -1,0 +1,211 @@
+"""Observations of SensorThings as they come over the wire, page by page, plain or as data arrays.
+
+What they are observations of is told by the request, and described in `sensorthings_entities.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from operator import attrgetter, itemgetter
+from types import NoneType
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from civitas_assets.connectors.paths import series
+from civitas_assets.connectors.sensorthings_entities import component_id, decode, unmapped
+from civitas_assets.errors import ReadError
+from civitas_assets.records.raw import INTERVAL, RESULT, ROW, BrokenRow, RawTable
+
+_READ = ("phenomenonTime", "resultTime", "result")
+_KNOWN = frozenset(
+    {
+        *("id", "phenomenonTime", "resultTime", "result", "resultQuality", "validTime", "parameters"),
+        *("Datastream", "MultiDatastream", "FeatureOfInterest", "FeatureOfInterest/id"),
+    }
+)
+# Enough of a page to see the fields of its first observation.
+_HEAD = 8192
+
+
+class _Observation(msgspec.Struct, rename={"time": "phenomenonTime", "produced": "resultTime"}, gc=False):
+    time: Any = None
+    produced: Any = None
+    result: Any = None
+
+
+class _Identified(msgspec.Struct, rename={"id": "@iot.id"}):
+    id: Any = None
+
+
+class _Raw(msgspec.Struct):
+    value: msgspec.Raw
+
+
+class _DataArray(msgspec.Struct, rename={"rows": "dataArray"}):
+    components: list[str]
+    rows: list[list[Any]]
+
+
+def observations(body: bytes, datastream_id: str) -> RawTable:
+    """The observations of a page; times and results as they are.
+
+    Raises:
+        ReadError: the page is no page of observations, or they lack a time or a result.
+    """
+    value = _value(body)
+    arrays = _arrays(value)
+    table, results = _cells(value, arrays)
+    table = table.with_columns(_result(results))
+    if table[INTERVAL].is_duplicated().any():
+        table = table[_later_last(table["result_time"], _ids(value, arrays))]
+    return RawTable(
+        "observation", _of_datastream(table, datastream_id), unknown_fields=_unknown(value, arrays)
+    )
+
+
+def multi_observations(body: bytes, multi_id: str, components: int) -> Iterator[RawTable]:
+    """The observations of a page of a MultiDatastream: a table for each element of their results.
+
+    A result that does not have that many elements is a broken row.
+
+    Raises:
+        ReadError: the page is no page of observations, or they lack a time or a result.
+    """
+    value = _value(body)
+    arrays = _arrays(value)
+    table, results = _cells(value, arrays)
+    nothing = [None] * components
+    rows = [nothing if result is None else result for result in results]
+    fits = [isinstance(row, list) and len(row) == components for row in rows]
+    broken = _broken(rows, fits, components)
+    if broken:
+        table = table.filter(pl.Series(fits))
+        rows = [row for row, fit in zip(rows, fits, strict=True) if fit]
+    order = None
+    if table[INTERVAL].is_duplicated().any():
+        order = _later_last(table["result_time"], _ids(value, arrays).filter(pl.Series(fits)))
+    unknown = _unknown(value, arrays)
+    for place in range(components):
+        part = table.with_columns(_result(list(map(itemgetter(place), rows))))
+        yield RawTable(
+            "observation",
+            _of_datastream(part if order is None else part[order], component_id(multi_id, place)),
+            unknown_fields=unknown,
+            broken=broken if place == 0 else (),
+        )
+
+
+def row_count(body: bytes) -> int:
+    """How many observations, or other entities, a page holds."""
+    value = _value(body)
+    if b'"dataArray"' not in value[:1000]:
+        return len(decode(value, list[msgspec.Raw]))
+    return sum(len(part.rows) for part in _arrays(value) or ())
+
+
+def _value(body: bytes) -> bytes:
+    return bytes(decode(body, _Raw).value)
+
+
+def _arrays(value: bytes) -> list[_DataArray] | None:
+    """The data arrays of a page; None where it has plain observations."""
+    if b'"dataArray"' not in value[:1000]:
+        return None
+    found: list[_DataArray] = decode(value, list[_DataArray])
+    return found
+
+
+def _cells(value: bytes, arrays: Sequence[_DataArray] | None) -> tuple[pl.DataFrame, list[Any]]:
+    """Rows with their numbers and times, and the results as they are."""
+    if arrays is None:
+        found = decode(value, list[_Observation])
+        _refuse_nameless(value, len(found))
+        columns = [list(map(attrgetter(name), found)) for name in ("time", "produced", "result")]
+    else:
+        parts = [_columns(part) for part in arrays]
+        columns = [[cell for part in parts for cell in part[n]] for n in range(len(_READ))]
+    times, produced, results = columns
+    table = pl.DataFrame([series(INTERVAL, times), series("result_time", produced)])
+    return table.with_columns(pl.int_range(1, table.height + 1).alias(ROW)), results
+
+
+def _columns(part: _DataArray) -> list[list[Any]]:
+    """What is read of a data array."""
+    places = {name: position for position, name in enumerate(part.components)}
+    if not {"phenomenonTime", "result"} <= places.keys():
+        raise ReadError(f"has a data array without phenomenonTime or result; it has {', '.join(places)}")
+    if min(map(len, part.rows), default=len(places)) < len(places):
+        raise ReadError(f"has a data array with rows of fewer than its {len(places)} components")
+    return [_column(part, places.get(name)) for name in _READ]
+
+
+def _column(part: _DataArray, place: int | None) -> list[Any]:
+    return [None] * len(part.rows) if place is None else list(map(itemgetter(place), part.rows))
+
+
+def _refuse_nameless(value: bytes, height: int) -> None:
+    """A field that is empty is one thing; one that nothing on the page ever names is another."""
+    for name in ("phenomenonTime", "result"):
+        if height and f'"{name}"'.encode() not in value:
+            raise ReadError(f"has {height} observation(s) without {name}, which each must have")
+
+
+def _result(values: list[Any]) -> pl.Series:
+    """Numbers as such, whole or not; anything else as text, and so truth, which beside other pages' numbers were 1."""
+    if {*map(type, values)} <= {int, float, NoneType}:
+        with suppress(OverflowError):  # whole numbers beyond any measure, which the contract then refuses
+            return pl.Series(RESULT, values, pl.Float64)
+    column = series(RESULT, values)
+    return column.cast(pl.String) if column.dtype == pl.Boolean else column
+
+
+def _later_last(produced: pl.Series, ids: pl.Series) -> pl.Series:
+    """The order in which of two results at one time the one produced later is last, else the one with the higher id."""
+    times = produced.cast(pl.String).str.to_datetime(time_zone="UTC", strict=False, format="%+")
+    keys = pl.DataFrame([times.alias("produced"), ids.alias("id")]).with_row_index("row")
+    return keys.sort("produced", "id", nulls_last=False, maintain_order=True)["row"]
+
+
+def _ids(value: bytes, arrays: Sequence[_DataArray] | None) -> pl.Series:
+    if arrays is None:
+        return series("id", [observation.id for observation in decode(value, list[_Identified])])
+    ids: list[Any] = []
+    for part in arrays:
+        names = [name for name in ("@iot.id", "id") if name in part.components]
+        ids.extend(_column(part, part.components.index(names[0]) if names else None))
+    return series("id", ids)
+
+
+def _of_datastream(table: pl.DataFrame, datastream_id: str) -> pl.DataFrame:
+    return table.hstack([pl.Series("datastream_id", [datastream_id]).new_from_index(0, table.height)])
+
+
+def _broken(rows: Sequence[Any], fits: Sequence[bool], components: int) -> tuple[BrokenRow, ...]:
+    return tuple(
+        BrokenRow(
+            number,
+            "result_has_other_components",
+            f"the MultiDatastream has {components}",
+            msgspec.json.encode(row).decode(),
+        )
+        for number, (row, fit) in enumerate(zip(rows, fits, strict=True), 1)
+        if not fit
+    )
+
+
+def _unknown(value: bytes, arrays: Sequence[_DataArray] | None) -> tuple[str, ...]:
+    """Fields that the standard does not have, as far as a page's first observation tells."""
+    names: Iterable[str]
+    if arrays is None:
+        text = value[:_HEAD].decode(errors="ignore")
+        try:
+            names = json.JSONDecoder().raw_decode(text, max(text.find("{"), 0))[0]
+        except (ValueError, RecursionError):
+            return ()
+    else:
+        names = {name for part in arrays for name in part.components}
+    return unmapped("Observation", names, _KNOWN)
