@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import cache
 from operator import attrgetter, itemgetter
 from types import NoneType
 from typing import Any
@@ -45,9 +46,33 @@ class _Raw(msgspec.Struct):
     value: msgspec.Raw
 
 
-class _DataArray(msgspec.Struct, rename={"rows": "dataArray"}):
+class _DataArray(msgspec.Struct, rename={"raw": "dataArray"}):
     components: list[str]
-    rows: list[list[Any]]
+    raw: msgspec.Raw
+
+    def rows(self, kind: Any) -> list[Any]:
+        found: list[Any] = decode(self.raw, list[kind])
+        return found
+
+    def columns(self, names: Sequence[str]) -> list[list[Any]]:
+        """The columns by name, without values where there is none of the name."""
+        places = {name: place for place, name in enumerate(self.components)}
+        try:
+            rows = self.rows(_row(len(places)))
+        except ReadError as error:
+            raise ReadError(
+                f"has a data array whose rows do not have its {len(places)} components: {error}"
+            ) from None
+        return [
+            list(map(attrgetter(f"f{places[name]}"), rows)) if name in places else [None] * len(rows)
+            for name in names
+        ]
+
+
+@cache
+def _row(size: int) -> type[msgspec.Struct]:
+    """A row of so many cells; unlike lists, as many rows as there are do not busy the garbage collector."""
+    return msgspec.defstruct("Row", [(f"f{place}", Any) for place in range(size)], array_like=True, gc=False)
 
 
 def observations(body: bytes, datastream_id: str) -> RawTable:
@@ -104,7 +129,7 @@ def row_count(body: bytes) -> int:
     value = _value(body)
     if b'"dataArray"' not in value[:1000]:
         return len(decode(value, list[msgspec.Raw]))
-    return sum(len(part.rows) for part in _arrays(value) or ())
+    return sum(len(part.rows(msgspec.Raw)) for part in _arrays(value) or ())
 
 
 def _value(body: bytes) -> bytes:
@@ -126,25 +151,15 @@ def _cells(value: bytes, arrays: Sequence[_DataArray] | None) -> tuple[pl.DataFr
         _refuse_nameless(value, len(found))
         columns = [list(map(attrgetter(name), found)) for name in ("time", "produced", "result")]
     else:
-        parts = [_columns(part) for part in arrays]
-        columns = [[cell for part in parts for cell in part[n]] for n in range(len(_READ))]
+        for part in arrays:
+            if not {"phenomenonTime", "result"} <= {*part.components}:
+                named = ", ".join(part.components)
+                raise ReadError(f"has a data array without phenomenonTime or result; it has {named}")
+        parts = [part.columns(_READ) for part in arrays]
+        columns = parts[0] if len(parts) == 1 else [[c for p in parts for c in p[n]] for n in range(3)]
     times, produced, results = columns
     table = pl.DataFrame([series(INTERVAL, times), series("result_time", produced)])
     return table.with_columns(pl.int_range(1, table.height + 1).alias(ROW)), results
-
-
-def _columns(part: _DataArray) -> list[list[Any]]:
-    """What is read of a data array."""
-    places = {name: position for position, name in enumerate(part.components)}
-    if not {"phenomenonTime", "result"} <= places.keys():
-        raise ReadError(f"has a data array without phenomenonTime or result; it has {', '.join(places)}")
-    if min(map(len, part.rows), default=len(places)) < len(places):
-        raise ReadError(f"has a data array with rows of fewer than its {len(places)} components")
-    return [_column(part, places.get(name)) for name in _READ]
-
-
-def _column(part: _DataArray, place: int | None) -> list[Any]:
-    return [None] * len(part.rows) if place is None else list(map(itemgetter(place), part.rows))
 
 
 def _refuse_nameless(value: bytes, height: int) -> None:
@@ -175,8 +190,7 @@ def _ids(value: bytes, arrays: Sequence[_DataArray] | None) -> pl.Series:
         return series("id", [observation.id for observation in decode(value, list[_Identified])])
     ids: list[Any] = []
     for part in arrays:
-        names = [name for name in ("@iot.id", "id") if name in part.components]
-        ids.extend(_column(part, part.components.index(names[0]) if names else None))
+        ids.extend(part.columns(["@iot.id" if "@iot.id" in part.components else "id"])[0])
     return series("id", ids)
 
 

@@ -476,7 +476,10 @@ def test_pages_without_observations_have_the_columns_but_no_rows(observed: Calla
     ("value", "message"),
     [
         (array(["result"], [1]), "without phenomenonTime or result; it has result"),
-        (array(["phenomenonTime", "result"], [INSTANT]), "rows of fewer than its 2 components"),
+        (
+            array(["phenomenonTime", "result"], [INSTANT]),
+            "rows do not have its 2 components: .* at least length 2, got 1",
+        ),
     ],
 )
 def test_data_arrays_that_do_not_fit_their_components_are_refused(
