@@ -70,8 +70,8 @@ sources:
     licence: CC0-1.0
     url: "http://127.0.0.1:{port}/v1.1"
     http: {{requests_per_second: 200, parallel: 32}}
-    slice: 62 days
-    page_size: 5000
+    slice: 124 days
+    page_size: 10000
 """
 
 

@@ -84,8 +84,8 @@ def observations(body: bytes, datastream_id: str) -> RawTable:
     value = _value(body)
     arrays = _arrays(value)
     table, results = _cells(value, arrays)
-    table = table.with_columns(_result(results))
-    if table[INTERVAL].is_duplicated().any():
+    table = table.hstack([_result(results)])
+    if _repeats(table):
         table = table[_later_last(table["result_time"], _ids(value, arrays))]
     return RawTable(
         "observation", _of_datastream(table, datastream_id), unknown_fields=_unknown(value, arrays)
@@ -111,11 +111,11 @@ def multi_observations(body: bytes, multi_id: str, components: int) -> Iterator[
         table = table.filter(pl.Series(fits))
         rows = [row for row, fit in zip(rows, fits, strict=True) if fit]
     order = None
-    if table[INTERVAL].is_duplicated().any():
+    if _repeats(table):
         order = _later_last(table["result_time"], _ids(value, arrays).filter(pl.Series(fits)))
     unknown = _unknown(value, arrays)
     for place in range(components):
-        part = table.with_columns(_result(list(map(itemgetter(place), rows))))
+        part = table.hstack([_result(list(map(itemgetter(place), rows)))])
         yield RawTable(
             "observation",
             _of_datastream(part if order is None else part[order], component_id(multi_id, place)),
@@ -158,8 +158,8 @@ def _cells(value: bytes, arrays: Sequence[_DataArray] | None) -> tuple[pl.DataFr
         parts = [part.columns(_READ) for part in arrays]
         columns = parts[0] if len(parts) == 1 else [[c for p in parts for c in p[n]] for n in range(3)]
     times, produced, results = columns
-    table = pl.DataFrame([series(INTERVAL, times), series("result_time", produced)])
-    return table.with_columns(pl.int_range(1, table.height + 1).alias(ROW)), results
+    rows = pl.int_range(1, len(times) + 1, eager=True).alias(ROW)
+    return pl.DataFrame([rows, series(INTERVAL, times), series("result_time", produced)]), results
 
 
 def _refuse_nameless(value: bytes, height: int) -> None:
@@ -176,6 +176,10 @@ def _result(values: list[Any]) -> pl.Series:
             return pl.Series(RESULT, values, pl.Float64)
     column = series(RESULT, values)
     return column.cast(pl.String) if column.dtype == pl.Boolean else column
+
+
+def _repeats(table: pl.DataFrame) -> bool:
+    return table[INTERVAL].n_unique() < table.height
 
 
 def _later_last(produced: pl.Series, ids: pl.Series) -> pl.Series:
