@@ -13,73 +13,27 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import date
 from pathlib import Path
 
 import duckdb
-import httpx2
 import msgspec
 import polars as pl
 
-from benchmarks.data import OBSERVATIONS, ROWS, START, counter_csv, observation_pages
-from civitas_assets.catalog import Tenant, Window, load_catalog
-from civitas_assets.connectors.base import Payload
-from civitas_assets.connectors.http import HttpClient
-from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
+from benchmarks.data import OBSERVATIONS, counter_csv, observation_pages
+from benchmarks.fetching import fetch_data_arrays, fetch_flat
+from benchmarks.town import NOW, Figures, tenant_of
+from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.harmonise.dbt import build, preload
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.harmonise.workspace import make_workspace, plan
-from civitas_assets.ingest.fetch import fetch_sources
 from civitas_assets.ingest.read import read_sources
 from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.landing import Line, SourceLanding
 from civitas_assets.store.stores import Stores
-
-Figures = dict[str, float]
-NOW = datetime(2026, 8, 1, tzinfo=UTC)
-
-TENANT = """
-name: Messstadt
-ags: "99000097"
-bbox: [9.0, 50.0, 9.2, 50.2]
-sources:
-  counters:
-    title: Counters
-    connector: csv
-    licence: CC0-1.0
-    url: "http://127.0.0.1:{port}/counter.csv"
-    http: {{requests_per_second: 200}}
-    record_type: observation
-    time:
-      column: Datetime
-      format: "%Y-%m-%d %H:%M"
-      zone: local_wall
-      fold: summed
-      stamp: interval_start
-      interval: 15 min
-    unpivot: {{columns: '(?P<datastream_id>\\d+) \\((?P<datastream_name>.+)\\)'}}
-    constants: {{station_id: "1000", observed_property: traffic.bicycle_count, unit: "1"}}
-  sensors:
-    title: Sensors
-    connector: sensorthings
-    licence: CC0-1.0
-    url: "http://127.0.0.1:{port}/v1.1"
-    http: {{requests_per_second: 200, parallel: 32}}
-    slice: 124 days
-    page_size: 10000
-"""
-
-
-def _tenant(folder: Path, port: int = 1) -> Tenant:
-    tenants = folder / "tenants"
-    tenants.mkdir(parents=True, exist_ok=True)
-    (tenants / "messstadt.yaml").write_text(TENANT.format(port=port), encoding="utf-8")
-    return load_catalog(tenants, SOURCE_MODELS).tenant("messstadt")
 
 
 def _land(files: LocalFiles, source: str, role: str, bodies: Iterable[tuple[str, bytes]]) -> int:
@@ -104,7 +58,7 @@ def _land(files: LocalFiles, source: str, role: str, bodies: Iterable[tuple[str,
 
 
 def _read(folder: Path, source: str, role: str, bodies: Iterable[tuple[str, bytes]]) -> Figures:
-    tenant, files = _tenant(folder), LocalFiles(folder / "home")
+    tenant, files = tenant_of(folder), LocalFiles(folder / "home")
     size = _land(files, source, role, bodies)
     started = time.perf_counter()
     (report,) = read_sources(
@@ -155,78 +109,12 @@ def flat_floor(folder: Path) -> Figures:
     return {"records_per_second": rows / seconds, "seconds": seconds}
 
 
-@contextmanager
-def _service(form: str) -> Iterator[int]:
-    """The port of a SensorThings service that answers 50 ms late, in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.server", form]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        yield int(process.stdout.readline())
-        process.communicate()
-
-
-def _fetch(folder: Path, form: str) -> Figures:
-    """Fetched, landed and decoded into tables; then, instead of only decoded, read into the record store.
-
-    The same addresses, fetched by as many threads of the bare client and decoded into untyped objects, are the floor.
-    """
-    with _service(form) as port:
-        tenant, files = _tenant(folder, port), LocalFiles(folder / "home")
-        sources = {"sensors": tenant.sources["sensors"]}
-        window = Window(START.date(), (START + timedelta(minutes=15 * ROWS)).date())
-        started = time.perf_counter()
-        with HttpClient("benchmark", clock=lambda: datetime.now(UTC), secrets=str) as client:
-            (fetched,) = fetch_sources(tenant, sources, CONNECTORS, window, files, client, lambda: NOW)
-        landed = time.perf_counter()
-        assert fetched.ok, fetched.error
-        landing = SourceLanding(files, "messstadt", "sensors")
-        lines = [line for manifest in landing.manifests() for line in manifest.lines]
-        connector, rows = CONNECTORS["sensorthings"], 0
-        for line in lines:
-            body = landing.body(line.sha256)
-            payload = Payload(body, line.url, line.role, line.variables, line.content_type, line.fetched_at)
-            tables = connector.read(sources["sensors"], payload)
-            rows += sum(table.frame.height for table in tables if table.record_type == "observation")
-        decoded = time.perf_counter()
-        assert rows == OBSERVATIONS, rows
-        stores = Stores.of(files, tenant.slug)
-        (report,) = read_sources(tenant, sources, CONNECTORS, stores, "benchmark")
-        stored = time.perf_counter()
-        assert report.counts["observation"].new == OBSERVATIONS, report.errors
-        addresses = [line.url for line in lines if line.role == "observations"]
-        floor = time.perf_counter()
-        with httpx2.Client() as bare, ThreadPoolExecutor(32) as pool:
-            bodies = pool.map(lambda url: bare.get(url).content, addresses)
-            found = sum(len(body) for body in bodies if msgspec.json.decode(body)["value"])
-        floor = time.perf_counter() - floor
-    return {
-        "observations_per_second": OBSERVATIONS / (decoded - started),
-        "fetch and land": landed - started,
-        "decode into tables": decoded - landed,
-        "records_per_second": OBSERVATIONS / (landed - started + stored - decoded),
-        "read into the store": stored - decoded,
-        "floor_per_second": OBSERVATIONS / floor,
-        "requests": float(len(lines)),
-        "input_mb": found / 1e6,
-    }
-
-
-def fetch_flat(folder: Path) -> Figures:
-    """A million observations from a service 50 ms away, in plain pages."""
-    return _fetch(folder, "plain")
-
-
-def fetch_data_arrays(folder: Path) -> Figures:
-    """A million observations from a service 50 ms away, in data arrays."""
-    return _fetch(folder, "compact")
-
-
 def harmonise_and_publish(folder: Path) -> Figures:
     """A million new observations from the record store through dbt and its tests into the published file."""
     csv_to_records(folder)
     settings = Settings(home=folder / "home")
     tenant, stores, project = (
-        _tenant(folder),
+        tenant_of(folder),
         Stores.of(LocalFiles(settings.home), "messstadt"),
         prepare(settings),
     )
@@ -289,7 +177,7 @@ def unchanged_night(folder: Path) -> Figures:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        _tenant(folder, server.server_port)
+        tenant_of(folder, server.server_port)
         environment = {"CIVITAS_HOME": str(folder / "home"), "CIVITAS_TENANTS_DIR": str(folder / "tenants")}
         command = [sys.executable, "-m", "civitas_assets.cli", "run"]
         for _ in range(2):  # the first night fetches, the second finds the instance as it will be every night
