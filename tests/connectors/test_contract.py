@@ -59,7 +59,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "excel": _OBSERVED,
     "gbfs": {},
     "geojson": _OBSERVED,
-    "ngsi_ld": {"types": ("WeatherObserved", "OffStreetParking")},
+    "ngsi_ld": {"types": ("WeatherObserved", "OffStreetParking", "BikeHireDockingStation")},
     "opensensemap": {},
     "pegelonline": {},
     "sensor_community": {"stations": ("152",)},
@@ -105,6 +105,9 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         "entities": b'[{"id":"a","type":"WeatherObserved","dateObserved":"2026-01-01T00:00:00Z",'
         b'"temperature":{"type":"Property","value":1}},'
         b'{"id":"b","type":"OffStreetParking","availableSpotNumber":{"value":2,"observedAt":"2026-01-01T00:00:00Z"}}]',
+        "history": b'[{"id":"a","type":"WeatherObserved","temperature":['
+        b'{"value":1,"observedAt":"2026-01-01T00:00:00Z"},{"value":2,"observedAt":"2026-01-01T01:00:00Z"}]},{"id":"c","type":"BikeHireDockingStation",'
+        b'"freeSlotNumber":{"type":"Property","values":[[3,"2026-01-01T00:00:00Z"]]}}]',
     },
     "opensensemap": {
         "boxes": b'[{"_id":"b1","exposure":"outdoor","sensors":[{"_id":"s1","title":"PM10"}]},{"_id":"b2"}]',
@@ -174,6 +177,9 @@ GARBAGE = [
     b'[{"id":"a"}]',
     b'[{"id":"a","type":["b"],"x":[{"value":[]}],"y":{"value":{"value":{"value":"1e999"}}},"location":1}]',
     b'[{"id":"a","type":"OffStreetParking","totalSpotNumber":{"value":1e300},"status":[1,"x"],"category":7}]',
+    b'[{"id":"a","type":"A","x":[{"type":"Property","values":[1,[],[[2],{}],[1,2]]},{"value":1,"observedAt":[1]}]}]',
+    b'[{"id":"a","type":"ParkingSpot","status":[{"value":[{}],"observedAt":"x"},{"observedAt":"y","value":{"a":1}}]}]',
+    b'[{"id":"a","type":"BikeHireDockingStation","address":{"value":[1]},"status":{"type":"Property","values":[[[],"z"]]}}]',
     b'[{"uuid":"u","timeseries":[{}]}]',
     b'[{"_id":"b","currentLocation":{"coordinates":[]},"sensors":[]}]',
     b'{"features":1}',
