@@ -136,8 +136,7 @@ def _current(names: Sequence[str], entities: Sequence[Entity], skip: Sequence[st
 
 def _history(record_type: str, entities: Sequence[Entity], skip: Sequence[str]) -> RawTable:
     if record_type == "observation":
-        rows = (row for e in entities for row in observed.measures(temporal.in_order(e), skip))
-        return table(record_type, temporal.observations(rows), observed.HISTORY)
+        return RawTable(record_type, temporal.observations(entities, skip))
     if record_type == "parking_status":
         states = (state for e in entities for state in temporal.moments(e, mobility.PARKING_STATE))
         return table(record_type, filter(None, map(mobility.status, states)), mobility.STATUS)

@@ -7,7 +7,8 @@ where no seed knows it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from civitas_assets.connectors import ngsi_entities as ngsi
@@ -18,8 +19,6 @@ from civitas_assets.records.raw import INTERVAL, RESULT
 STATION = ("station_id", "name", "description", "lon", "lat")
 DATASTREAM = ("datastream_id", "station_id", "name", "observed_property", "unit", "sensor")
 OBSERVATION = ("datastream_id", INTERVAL, RESULT)
-# An observation that comes without its datastream says itself what it is.
-HISTORY = (*OBSERVATION, "observed_property", "unit")
 
 # Models whose attributes mean something else than their names do elsewhere: water is not as warm as the air.
 _OF_THEIR_OWN = frozenset(
@@ -90,43 +89,56 @@ def station(entity: Entity) -> Row:
     }
 
 
+@dataclass(frozen=True)
+class Attribute:
+    """An attribute that may hold numbers: its native name, what it observes, its unit where it carries none."""
+
+    name: str
+    datastream_id: str
+    observed_property: str
+    unit: str | None
+    content: Any
+
+
+def attributes(entity: Entity, skip: Sequence[str]) -> Iterator[Attribute]:
+    """What an entity may measure; each lane and each type of vehicle is a datastream of its own."""
+    kind, lane, vehicle = ngsi.kind_of(entity), ngsi.count(entity, "laneId"), ngsi.text(entity, "vehicleType")
+    series = [
+        _station_id(entity),
+        *([] if lane is None else [f"lane{lane}"]),
+        *([vehicle] if vehicle else []),
+    ]
+    for attribute, content in entity.items():
+        if attribute not in _ABOUT and attribute not in skip:
+            name = f"{kind}.{attribute}" if kind in _OF_THEIR_OWN else attribute
+            observes = f"{name}.{vehicle}" if vehicle else name
+            yield Attribute(attribute, "/".join([*series, attribute]), observes, _UNITS.get(name), content)
+
+
 def measures(entity: Entity, skip: Sequence[str]) -> list[Row]:
     """One row per attribute and instance with a number, for its datastream and its observation."""
-    key = _station_id(entity)
+    key, rows = _station_id(entity), list[Row]()
     title = ngsi.text(entity, "stationName", "name") or key
-    lane, vehicle = ngsi.count(entity, "laneId"), ngsi.text(entity, "vehicleType")
-    series = (key, None if lane is None else f"lane{lane}", vehicle)
-    rows: list[Row] = []
-    for attribute, content in entity.items():
-        if attribute in _ABOUT or attribute in skip:
-            continue
-        name = _name(entity, attribute)
-        for instance in ngsi.instances(content):
+    for attribute in attributes(entity, skip):
+        for instance in ngsi.instances(attribute.content):
             value = _number(ngsi.value_of(instance))
             if value is None:
                 continue
             details = instance if isinstance(instance, dict) else {}
-            unit = ngsi.metadata_of(details, "unitCode")
+            unit, data_set = ngsi.metadata_of(details, "unitCode"), details.get("datasetId")
             rows.append(
                 {
-                    "datastream_id": "/".join(
-                        str(part) for part in (*series, attribute, details.get("datasetId")) if part
-                    ),
+                    "datastream_id": attribute.datastream_id + (f"/{data_set}" if data_set else ""),
                     "station_id": key,
-                    "name": f"{attribute} {title}",
-                    "observed_property": f"{name}.{vehicle}" if vehicle else name,
-                    "unit": unit if isinstance(unit, str) else _UNITS.get(name),
+                    "name": f"{attribute.name} {title}",
+                    "observed_property": attribute.observed_property,
+                    "unit": unit if isinstance(unit, str) else attribute.unit,
                     "sensor": ngsi.reference(entity, "refDevice"),
                     INTERVAL: _time(entity, details),
                     RESULT: value,
                 }
             )
     return rows
-
-
-def _name(entity: Entity, attribute: str) -> str:
-    kind = ngsi.kind_of(entity)
-    return f"{kind}.{attribute}" if kind in _OF_THEIR_OWN else attribute
 
 
 def _number(value: Any) -> str | None:

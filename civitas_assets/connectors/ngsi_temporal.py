@@ -12,14 +12,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from urllib.parse import quote
 
+import polars as pl
+
 from civitas_assets.connectors import ngsi_entities as ngsi
 from civitas_assets.connectors.base import Answer
-from civitas_assets.connectors.ngsi_entities import Entity, Row
+from civitas_assets.connectors.ngsi_entities import Entity
+from civitas_assets.connectors.ngsi_observed import attributes
 from civitas_assets.errors import ReadError
-from civitas_assets.records.raw import INTERVAL
+from civitas_assets.records.raw import INTERVAL, RESULT
 
 _INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?"
 _RANGE = re.compile(rf"date-time ({_INSTANT})-({_INSTANT})/(?:\d+|\*)")
+_COLUMNS = ("datastream_id", INTERVAL, RESULT, "observed_property", "unit")
 _OVERLAP = timedelta(milliseconds=1)
 
 
@@ -88,23 +92,57 @@ def rest(answer: Answer) -> Span | None:
     return left if left.start < left.end else None
 
 
-def observations(rows: Iterable[Row]) -> list[Row]:
-    """One row per datastream and time: of several the last, since a correction is another instance of the time."""
-    return list({(row["datastream_id"], row[INTERVAL]): row for row in rows}.values())
+def observations(entities: Iterable[Entity], skip: Sequence[str]) -> pl.DataFrame:
+    """One row per datastream and time at which it was observed; each says itself what it is.
+
+    Of several the last counts, since a correction is another instance of the time.
+    """
+    blocks = [pl.DataFrame(schema=dict.fromkeys(_COLUMNS, pl.String))]
+    for entity in entities:
+        for attribute in attributes(entity, skip):
+            parts = ordered(attribute.content)
+            if not parts:
+                continue
+            found = pl.DataFrame(
+                {
+                    "data_set": _texts(part.get("datasetId") for part in parts),
+                    INTERVAL: _texts(part["observedAt"] for part in parts),
+                    RESULT: _texts(_written(part) for part in parts),
+                    "unit": _texts(part.get("unitCode") for part in parts),
+                }
+            )
+            key = pl.lit(attribute.datastream_id)
+            blocks.append(
+                found.filter(pl.col(RESULT).cast(pl.Float64, strict=False).is_finite()).select(
+                    datastream_id=pl.coalesce(pl.concat_str(key, pl.col("data_set"), separator="/"), key),
+                    **{
+                        INTERVAL: pl.col(INTERVAL).str.replace(r"(T[\d:.]+)$", "${1}Z"),
+                        RESULT: pl.col(RESULT),
+                    },
+                    observed_property=pl.lit(attribute.observed_property),
+                    unit=pl.col("unit").fill_null(pl.lit(attribute.unit, pl.String)),
+                )
+            )
+    return pl.concat(blocks).unique(("datastream_id", INTERVAL), keep="last", maintain_order=True)
 
 
-def in_order(entity: Entity) -> Entity:
-    """The same entity with the instances of each attribute from the first to the last, as far as they are stamped."""
-    return {name: _sorted(content) if _is_series(content) else content for name, content in entity.items()}
+def ordered(content: Any) -> list[Mapping[str, Any]]:
+    """The instances of an attribute that have a time, the latest modified of those with the same time behind."""
+    stamped = (part for part in ngsi.instances(content) if isinstance(part, dict) and part.get("observedAt"))
+    found: list[Mapping[str, Any]] = [*stamped]
+    if found and str(found[0]["observedAt"]) > str(found[-1]["observedAt"]):
+        found.reverse()  # the latest came first, also among those of the same time
+    if any("modifiedAt" in part for part in found):
+        found.sort(key=lambda part: str(part.get("modifiedAt", "")))
+    return found
 
 
 def moments(entity: Entity, names: Sequence[str]) -> Iterator[Entity]:
     """The entity as it was at each time at which one of the attributes was observed, with what was observed then."""
     found: dict[str, dict[str, Any]] = {}
-    series = in_order(entity)
     for name in names:
-        for instance in ngsi.instances(series.get(name)):
-            moment = ngsi.time(ngsi.metadata_of(instance, "observedAt"))
+        for instance in ordered(entity.get(name)):
+            moment = ngsi.time(instance["observedAt"])
             if moment and ngsi.value_of(instance) is not None:
                 found.setdefault(moment, {})[name] = instance
     for moment in sorted(found):
@@ -116,7 +154,7 @@ def _fullest(entities: Iterable[Entity]) -> list[list[datetime]]:
     series = []
     for entity in entities:
         for content in entity.values():
-            stamps = (ngsi.metadata_of(instance, "observedAt") for instance in ngsi.instances(content))
+            stamps = (instance["observedAt"] for instance in ordered(content))
             times = [moment for stamp in stamps if (moment := _parsed(stamp)) is not None]
             if times:
                 series.append(times)
@@ -124,18 +162,16 @@ def _fullest(entities: Iterable[Entity]) -> list[list[datetime]]:
     return [times for times in series if len(times) == most]
 
 
-def _is_series(content: Any) -> bool:
-    return isinstance(content, (list, dict)) and any(
-        isinstance(instance, dict) and "observedAt" in instance for instance in ngsi.instances(content)
-    )
+def _written(instance: Mapping[str, Any]) -> str | None:
+    """The value as text, where it is a number or a text."""
+    value = instance.get("value")
+    if isinstance(value, dict):
+        value = ngsi.value_of(value)
+    return str(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else None
 
 
-def _sorted(content: Any) -> list[Any]:
-    found = list(ngsi.instances(content))
-    stamped = [str(ngsi.time(ngsi.metadata_of(instance, "observedAt"))) for instance in found]
-    if stamped and stamped[0] > stamped[-1]:
-        found.reverse()  # the latest came first, also among those of the same time
-    return sorted(found, key=lambda instance: str(ngsi.metadata_of(instance, "modifiedAt") or ""))
+def _texts(values: Iterable[Any]) -> pl.Series:
+    return pl.Series([value if isinstance(value, str) else None for value in values], dtype=pl.String)
 
 
 def _parsed(text: Any) -> datetime | None:

@@ -30,12 +30,12 @@ def every(minutes: int, hours: int = 48, start: datetime = START) -> list[dateti
     return [start + timedelta(minutes=number) for number in range(0, 60 * hours, minutes)]
 
 
-def iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def iso(moment: datetime, precision: str = "milliseconds") -> str:
+    return moment.isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 def instance(moment: datetime, value: Any = 1) -> dict[str, Any]:
-    return {"type": "Property", "value": value, "observedAt": iso(moment)}
+    return {"type": "Property", "value": value, "observedAt": iso(moment, "microseconds")}
 
 
 @dataclass
@@ -84,7 +84,9 @@ class Broker:
         return (first <= moment if self.takes_start else first < moment) and moment < last
 
     def _body(self, series: Series) -> bytes:
-        self.given |= {(name, iso(moment)) for name, times in series.items() for moment in times}
+        self.given |= {
+            (name, iso(moment, "microseconds")) for name, times in series.items() for moment in times
+        }
         attributes = {name: [instance(moment) for moment in times] for name, times in series.items()}
         return json.dumps([{"id": KEY, "type": "WeatherObserved", **attributes}]).encode()
 
@@ -115,7 +117,7 @@ def history(source: Callable[..., Any], records: Callable[..., Any]) -> Callable
 
 
 def all_of(series: Series) -> set[tuple[str, str]]:
-    return {(name, iso(moment)) for name, times in series.items() for moment in times}
+    return {(name, iso(moment, "microseconds")) for name, times in series.items() for moment in times}
 
 
 def test_history_is_asked_for_by_entity_and_slice_in_days_of_the_tenant(fetch: Any) -> None:
@@ -151,16 +153,19 @@ def test_a_history_in_parts_comes_whole_however_the_broker_cuts_it(
         "illuminance": [START + timedelta(hours=47)],
     }
     broker = Broker(series, 20, backwards, takes_start, exact)
-    fetch(broker)
+    fetch(broker, slice="1 day")
     assert broker.given == all_of(series)
     assert 10 < broker.parts < 25, "each part brings as much as it can"
 
 
-def test_values_of_the_same_time_at_the_edge_of_a_part_are_not_lost(fetch: Any) -> None:
-    series = {"temperature": [moment for moment in every(30, hours=4) for _ in range(3)]}
-    broker = Broker(series, limit=5)
+@pytest.mark.parametrize("backwards", [False, True], ids=["forwards", "backwards"])
+def test_values_of_the_same_millisecond_at_the_edge_of_a_part_are_not_lost(
+    fetch: Any, backwards: bool
+) -> None:
+    times = [moment + timedelta(microseconds=part) for moment in every(30, hours=4) for part in (0, 100, 200)]
+    broker = Broker({"temperature": times}, limit=5, backwards=backwards, takes_start=False)
     fetch(broker)
-    assert broker.given == all_of(series)
+    assert broker.given == all_of({"temperature": times})
 
 
 @pytest.mark.parametrize("backwards", [False, True], ids=["forwards", "backwards"])
