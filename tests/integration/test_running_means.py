@@ -1,4 +1,4 @@
-"""Averages over eight hours are right across midnight, summer time and nights: a late value changes the day after too."""
+"""Averages over eight hours are right across midnight, summer time and nights; a late value changes the day after."""
 
 from __future__ import annotations
 

@@ -1,11 +1,5 @@
 with observed as (
-    select
-        source,
-        datastream_id,
-        observed_property as own_property,
-        day
-    from {{ source('records', 'observation') }}
-    group by all
+    select * from {{ ref('stg_observation_day') }}
 ),
 
 sources as (
