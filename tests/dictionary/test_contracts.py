@@ -22,6 +22,7 @@ from civitas_assets.harmonise.project import Project
 SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
 # Endings of names that are units, longest first where one ends like another.
 ENDINGS = {
+    "_m3_s": "m3/s", "_us_cm": "uS/cm", "_mg_l": "mg/L", "_ntu": "[NTU]", "_dba": "dB[A]",
     "_ug_m3": "ug/m3", "_mg_m3": "mg/m3", "_w_m2": "W/m2", "_km_h": "km/h", "_m_s": "m/s", "_ppm": "[ppm]",
     "_cel": "Cel", "_hpa": "hPa", "_percent": "%", "_ratio": "1", "_min": "min", "_deg": "deg", "_mm": "mm",
     "_cm": "cm", "_lx": "lx", "_kw": "kW", "_s": "s", "_m": "m",
