@@ -97,9 +97,14 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
     "excel": {"data": _spreadsheet([["id", "v", "t"], ["a", 1, "2026-01-01"], ["b", 2, "2026-01-01"]])},
     "gbfs": {
         "discovery": b'{"data":{"feeds":[{"name":"station_information","url":"https://data.example/v1/i"},'
-        b'{"name":"station_status","url":"https://data.example/v1/s"}]}}',
+        b'{"name":"station_status","url":"https://data.example/v1/s"},{"name":"vehicle_types","url":"https://data.example/v1/t"},'
+        b'{"name":"system_information","url":"https://data.example/v1/x"},'
+        b'{"name":"vehicle_status","url":"https://data.example/v1/v"}]}}',
         "station_information": b'{"data":{"stations":[{"station_id":"1","name":"A","lat":50.1,"lon":9.1}]}}',
         "station_status": b'{"last_updated":1767225600,"data":{"stations":[{"station_id":"1"}]}}',
+        "system_information": b'{"data":{"system_id":"a","name":"A"}}',
+        "vehicle_types": b'{"data":{"vehicle_types":[{"vehicle_type_id":"b","form_factor":"bicycle"}]}}',
+        "vehicles": b'{"counted":{"b":{"free":2}},"last_updated":"2026-01-01T00:00:00+00:00"}',
     },
     "ngsi_ld": {
         "entities": b'[{"id":"a","type":"WeatherObserved","dateObserved":"2026-01-01T00:00:00Z",'
@@ -170,6 +175,10 @@ GARBAGE = [
     b'{"data":{"feeds":[{"name":"x"}]}}',
     b'{"data":{"de":{"feeds":1},"en":2}}',
     b'{"data":{"stations":[{"station_id":[1],"name":[{"text":1}],"capacity":{},"last_reported":1e99}]}}',
+    b'{"data":{"system_id":1,"name":[1]}}',
+    b'{"data":{"vehicle_types":[{"vehicle_type_id":"b","form_factor":{}}]}}',
+    b'{"data":{"vehicles":[{"vehicle_id":"v","lat":"x"}],"bikes":1},"last_updated":[]}',
+    b'{"counted":{"":{"free":-1,"x":1e300}},"last_updated":"x"}',
     b"<d2LogicalModel/>",
     b'<!DOCTYPE x [<!ENTITY a "b">]><d2LogicalModel><parkingRecord id="&a;"/></d2LogicalModel>',
     b'<?xml version="1.0" encoding="x"?><d2LogicalModel/>',
