@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import polars as pl
 
@@ -30,27 +31,32 @@ def counter_csv() -> bytes:
     return pl.DataFrame(columns).write_csv().encode()
 
 
+NAMES = ("id", "phenomenonTime", "resultTime", "result")
+
+
+def observation_rows(channel: int, *, compact: bool) -> Iterator[object]:
+    """The observations of one datastream as SensorThings writes them: objects, or the rows of a data array."""
+    for n in range(ROWS):
+        row = (
+            channel * ROWS + n,
+            f"{START + timedelta(minutes=15 * n):%Y-%m-%dT%H:%M:%SZ}",
+            f"{START + timedelta(minutes=15 * n + 1):%Y-%m-%dT%H:%M:%SZ}",
+            n * (channel + 3) % 970 / 10,
+        )
+        yield row if compact else {"@iot.id" if k == "id" else k: v for k, v in zip(NAMES, row, strict=True)}
+
+
 def observation_pages(*, compact: bool, page: int = 1000) -> Iterator[tuple[str, bytes]]:
     """A million SensorThings observations of 100 datastreams, page by page: datastream and body."""
     for channel in range(CHANNELS):
-        for first in range(0, ROWS, page):
-            rows = [
-                (
-                    channel * ROWS + n,
-                    f"{START + timedelta(minutes=15 * n):%Y-%m-%dT%H:%M:%SZ}",
-                    f"{START + timedelta(minutes=15 * n + 1):%Y-%m-%dT%H:%M:%SZ}",
-                    n * (channel + 3) % 970 / 10,
-                )
-                for n in range(first, min(first + page, ROWS))
-            ]
-            names = ("id", "phenomenonTime", "resultTime", "result")
+        for rows in batched(observation_rows(channel, compact=compact), page):
+            value: list[object] = [*rows]
             if compact:
-                value: list[object] = [
-                    {"components": names, "dataArray@iot.count": len(rows), "dataArray": rows}
-                ]
-            else:
-                value = [
-                    {"@iot.id" if k == "id" else k: v for k, v in zip(names, row, strict=True)}
-                    for row in rows
-                ]
+                value = [{"components": NAMES, "dataArray@iot.count": len(rows), "dataArray": rows}]
             yield f"{1000 + channel}", json.dumps({"value": value}).encode()
+
+
+def batched(rows: Iterator[object], size: int) -> Iterator[tuple[object, ...]]:
+    """Groups of so many rows, the last one of what is left."""
+    while group := tuple(islice(rows, size)):
+        yield group

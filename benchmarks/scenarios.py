@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -22,8 +22,9 @@ import msgspec
 import polars as pl
 
 from benchmarks.data import OBSERVATIONS, counter_csv, observation_pages
-from civitas_assets.catalog import Tenant, load_catalog
-from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
+from benchmarks.fetching import fetch_data_arrays, fetch_flat
+from benchmarks.town import NOW, Figures, tenant_of
+from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.harmonise.dbt import build, preload
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.harmonise.workspace import make_workspace, plan
@@ -33,45 +34,6 @@ from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.landing import Line, SourceLanding
 from civitas_assets.store.stores import Stores
-
-Figures = dict[str, float]
-NOW = datetime(2026, 8, 1, tzinfo=UTC)
-
-TENANT = """
-name: Messstadt
-ags: "99000097"
-bbox: [9.0, 50.0, 9.2, 50.2]
-sources:
-  counters:
-    title: Counters
-    connector: csv
-    licence: CC0-1.0
-    url: "http://127.0.0.1:{port}/counter.csv"
-    http: {{requests_per_second: 200}}
-    record_type: observation
-    time:
-      column: Datetime
-      format: "%Y-%m-%d %H:%M"
-      zone: local_wall
-      fold: summed
-      stamp: interval_start
-      interval: 15 min
-    unpivot: {{columns: '(?P<datastream_id>\\d+) \\((?P<datastream_name>.+)\\)'}}
-    constants: {{station_id: "1000", observed_property: traffic.bicycle_count, unit: "1"}}
-  sensors:
-    title: Sensors
-    connector: sensorthings
-    licence: CC0-1.0
-    url: "http://127.0.0.1:{port}/v1.1"
-    http: {{requests_per_second: 200}}
-"""
-
-
-def _tenant(folder: Path, port: int = 1) -> Tenant:
-    tenants = folder / "tenants"
-    tenants.mkdir(parents=True, exist_ok=True)
-    (tenants / "messstadt.yaml").write_text(TENANT.format(port=port), encoding="utf-8")
-    return load_catalog(tenants, SOURCE_MODELS).tenant("messstadt")
 
 
 def _land(files: LocalFiles, source: str, role: str, bodies: Iterable[tuple[str, bytes]]) -> int:
@@ -96,7 +58,7 @@ def _land(files: LocalFiles, source: str, role: str, bodies: Iterable[tuple[str,
 
 
 def _read(folder: Path, source: str, role: str, bodies: Iterable[tuple[str, bytes]]) -> Figures:
-    tenant, files = _tenant(folder), LocalFiles(folder / "home")
+    tenant, files = tenant_of(folder), LocalFiles(folder / "home")
     size = _land(files, source, role, bodies)
     started = time.perf_counter()
     (report,) = read_sources(
@@ -152,7 +114,7 @@ def harmonise_and_publish(folder: Path) -> Figures:
     csv_to_records(folder)
     settings = Settings(home=folder / "home")
     tenant, stores, project = (
-        _tenant(folder),
+        tenant_of(folder),
         Stores.of(LocalFiles(settings.home), "messstadt"),
         prepare(settings),
     )
@@ -215,7 +177,7 @@ def unchanged_night(folder: Path) -> Figures:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        _tenant(folder, server.server_port)
+        tenant_of(folder, server.server_port)
         environment = {"CIVITAS_HOME": str(folder / "home"), "CIVITAS_TENANTS_DIR": str(folder / "tenants")}
         command = [sys.executable, "-m", "civitas_assets.cli", "run"]
         for _ in range(2):  # the first night fetches, the second finds the instance as it will be every night
@@ -239,6 +201,8 @@ SCENARIOS: dict[str, Callable[[Path], Figures]] = {
         data_arrays_to_records,
         flat_pages_to_records,
         flat_floor,
+        fetch_flat,
+        fetch_data_arrays,
         harmonise_and_publish,
         copy_floor,
         unchanged_night,

@@ -8,6 +8,8 @@ from civitas_assets.catalog import Source
 from civitas_assets.connectors.base import Connector
 from civitas_assets.connectors.csv import CsvConnector
 from civitas_assets.connectors.datex2 import Datex2Connector
+from civitas_assets.connectors.dwd import DwdConnector
+from civitas_assets.connectors.eco_counter import EcoCounterConnector
 from civitas_assets.connectors.excel import ExcelConnector
 from civitas_assets.connectors.gbfs import GbfsConnector
 from civitas_assets.connectors.geofile import GeoFileConnector
@@ -26,6 +28,8 @@ CONNECTORS: Mapping[str, Connector] = {
     for connector in (
         CsvConnector(),
         Datex2Connector(),
+        DwdConnector(),
+        EcoCounterConnector(),
         ExcelConnector(),
         GbfsConnector(),
         GeoFileConnector(),
