@@ -35,7 +35,7 @@ def test_every_town_is_valid_fictional_and_served(tmp_path: Path) -> None:
 def test_together_the_towns_use_every_protocol_of_the_sample_servers(tmp_path: Path) -> None:
     write_towns(tmp_path, "http://127.0.0.1:1")
     tenants = load_catalog(tmp_path, SOURCE_MODELS).tenants.values()
-    spoken = {"csv", "datex2", "excel", "gbfs", "geojson", "json", "ngsi_ld", "sensorthings"}
+    spoken = {"csv", "datex2", "excel", "gbfs", "geojson", "json", "ngsi_ld", "ogc_features", "sensorthings"}
     assert {source.connector for tenant in tenants for source in tenant.sources.values()} == spoken
 
 
