@@ -135,7 +135,7 @@ def _checked_schema(body: bytes) -> set[str]:
     try:
         connection.deserialize(body)
         schema = connection.execute("select type, name, coalesce(sql, '') from sqlite_master").fetchall()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise ReadError(f"is no sound GeoPackage: {error}") from None
     finally:
         connection.close()
@@ -176,6 +176,8 @@ def _features(
             _check_texts(table)
             key = table.column_names[0]  # named like no attribute
             geometry = _geometries(body, layer, table, meta)
+        except UnboundLocalError:  # the library's way to fail at a system that it cannot write down
+            raise ReadError("has a reference system that cannot be understood") from None
         except _FAILURES as error:
             raise ReadError(f"cannot be read: {_first_line(error)}") from None
     columns = [_series(name, table.column(name)) for name in meta["fields"]]
