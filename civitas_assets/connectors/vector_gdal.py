@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyogrio
 import pyogrio.raw
 
-from civitas_assets.connectors.markup import outline
+from civitas_assets.connectors.markup import Outline
 from civitas_assets.connectors.vector import Features
 from civitas_assets.errors import ReadError
 from civitas_assets.records.geometry import epsg_of
@@ -88,15 +88,14 @@ def shapefile(parts: Mapping[str, bytes], encoding: str | None) -> Features:
     raise AssertionError
 
 
-def gml(body: bytes, layer: str | None, usual: str | None = None) -> Features:
-    """The features of one kind in a GML document; `gml:id` is their id.
+def gml(body: bytes, document: Outline, layer: str | None, usual: str | None = None) -> Features:
+    """The features of one kind in a GML document, whose outline is known; `gml:id` is their id.
 
     `usual` is the layer where the document has several, and none is named.
 
     Raises:
-        ReadError: it is no XML that can be trusted, reports an error, or has no such features.
+        ReadError: it reports an error, or has no such features.
     """
-    document = outline(body)
     if document.complaint:
         raise ReadError(f"reports an error: {document.complaint}")
     kinds = [*dict.fromkeys(feature.kind for feature in document.features)]
