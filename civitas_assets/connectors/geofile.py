@@ -79,7 +79,8 @@ def _plain(source: GeoFileSource, body: bytes) -> Features:
     if body.startswith(b"PAR1"):
         return parquet(body, source.http.max_bytes)
     if is_markup(body):
-        return kml(body) if outline(body).root == "kml" else gml(body, source.layer)
+        document = outline(body)
+        return kml(body) if document.root == "kml" else gml(body, document, source.layer)
     if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return geojson(body)
     raise ReadError(f"is not {_FORMATS}")

@@ -98,6 +98,7 @@ class OgcFeaturesConnector:
         if payload.role == HITS:
             outline(payload.body)
         elif source.api != "oaf" and is_markup(payload.body):
-            yield raw_table(source, gml(payload.body, None, source.collection))
+            found = gml(payload.body, outline(payload.body), None, source.collection)
+            yield raw_table(source, found)
         else:
             yield raw_table(source, geojson(payload.body))

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyogrio
 import pyogrio.raw
 
-from civitas_assets.connectors.markup import outline
+from civitas_assets.connectors.markup import Outline
 from civitas_assets.connectors.vector import Features
 from civitas_assets.errors import ReadError
 from civitas_assets.records.geometry import epsg_of
@@ -88,15 +88,14 @@ def shapefile(parts: Mapping[str, bytes], encoding: str | None) -> Features:
     raise AssertionError
 
 
-def gml(body: bytes, layer: str | None, usual: str | None = None) -> Features:
-    """The features of one kind in a GML document; `gml:id` is their id.
+def gml(body: bytes, document: Outline, layer: str | None, usual: str | None = None) -> Features:
+    """The features of one kind in a GML document, whose outline is known; `gml:id` is their id.
 
     `usual` is the layer where the document has several, and none is named.
 
     Raises:
-        ReadError: it is no XML that can be trusted, reports an error, or has no such features.
+        ReadError: it reports an error, or has no such features.
     """
-    document = outline(body)
     if document.complaint:
         raise ReadError(f"reports an error: {document.complaint}")
     kinds = [*dict.fromkeys(feature.kind for feature in document.features)]
@@ -135,7 +134,7 @@ def _checked_schema(body: bytes) -> set[str]:
     try:
         connection.deserialize(body)
         schema = connection.execute("select type, name, coalesce(sql, '') from sqlite_master").fetchall()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise ReadError(f"is no sound GeoPackage: {error}") from None
     finally:
         connection.close()
@@ -176,6 +175,8 @@ def _features(
             _check_texts(table)
             key = table.column_names[0]  # named like no attribute
             geometry = _geometries(body, layer, table, meta)
+        except UnboundLocalError:  # the library's way to fail at a system that it cannot write down
+            raise ReadError("has a reference system that cannot be understood") from None
         except _FAILURES as error:
             raise ReadError(f"cannot be read: {_first_line(error)}") from None
     columns = [_series(name, table.column(name)) for name in meta["fields"]]

@@ -14,7 +14,6 @@ import defusedxml.ElementTree
 import polars as pl
 from defusedxml.common import DefusedXmlException
 
-from civitas_assets.connectors.markup import outline
 from civitas_assets.connectors.vector import Features
 from civitas_assets.errors import ReadError
 
@@ -25,13 +24,13 @@ _COMMA = re.compile(r"\s*,\s*")
 
 
 def kml(body: bytes) -> Features:
-    """The placemarks of all folders; the attribute `folder` has the names of those that each is in.
+    """The placemarks of all folders, of a document whose outline is known.
+
+    The attribute `folder` has the names of the folders that each is in.
 
     Raises:
-        ReadError: it is no KML, or nothing that can be trusted.
+        ReadError: it is nothing that can be trusted.
     """
-    if (root := outline(body).root) != "kml":
-        raise ReadError(f"is {root}, not KML")
     try:
         found = [*_placemarks(body)]
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:

@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ import pyogrio.raw
 import pyproj
 import pytest
 import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from civitas_assets.errors import ReadError
@@ -31,6 +33,10 @@ Records = Callable[..., dict[str, list[dict[str, Any]]]]
 UTM = [(681721.5236, 5645057.6553), (681793.0172, 5645066.8577)]
 DEGREES = [(11.585954, 50.928492), (11.586975, 50.928552)]
 TREES: dict[str, Any] = {"record_type": "place", "fields": {"place_id": "nr", "category": "art"}}
+UNWRITABLE = (
+    b'GEOGCS["\xe7",DATUM["D",SPHEROID["S",6378000.0,298.0]],PRIMEM["Greenwich",0.0],'
+    b'UNIT["Degree",0.0174532925199433]]'
+)
 EXPECTED = [("007", "Linde"), ("008", "Röteiche")]
 
 
@@ -125,11 +131,11 @@ def assert_trees(found: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.parametrize("name", ["trees.gpkg", "trees.shp", "trees.geojson"])
-@pytest.mark.parametrize("settings", [{}, {"crs": "EPSG:25832"}], ids=["crs of the file", "crs declared"])
+@pytest.mark.parametrize("more", [{}, {"crs": "EPSG:25832"}], ids=["crs of the file", "crs declared"])
 def test_the_trees_are_the_same_in_every_format(
-    name: str, settings: dict[str, Any], rows: Any, tmp_path: Path
+    name: str, more: dict[str, Any], rows: Any, tmp_path: Path
 ) -> None:
-    assert_trees(rows(written(name, tmp_path), **settings))
+    assert_trees(rows(written(name, tmp_path), **more))
 
 
 def test_they_are_the_same_in_geoparquet(rows: Any) -> None:
@@ -445,6 +451,51 @@ def test_a_damaged_geopackage_is_an_error(table: Any, tmp_path: Path) -> None:
     for damaged in (body[:200], body[: len(body) // 2], body[:4096] + bytes(len(body) - 4096)):
         with pytest.raises(ReadError):
             table(damaged)
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_damaged_files_are_no_crash(data: st.DataObject, files: dict[str, Any], table: Any) -> None:
+    def damaged(body: bytes) -> bytes:
+        changed = bytearray(body)
+        for place, value in data.draw(
+            st.lists(st.tuples(st.integers(0, len(body) - 1), st.integers(0, 255)), max_size=8)
+        ):
+            changed[place] = value
+        return bytes(changed[: data.draw(st.integers(0, len(body)))])
+
+    name = data.draw(st.sampled_from(sorted(files)))
+    body = files[name]
+    if isinstance(body, dict):
+        part = data.draw(st.sampled_from(sorted(body)))
+        body = zipped({**body, part: damaged(body[part])})
+    else:
+        body = damaged(body)
+    with suppress(ReadError):
+        table(body, rest="attributes")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Any]:
+    """The trees in binary formats; the Shapefile as its parts."""
+    with zipfile.ZipFile(io.BytesIO(written("trees.shp", tmp_path))) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    return {"gpkg": written("trees.gpkg", tmp_path), "parquet": geoparquet(points=DEGREES), "shp": parts}
+
+
+@pytest.mark.parametrize(
+    ("part", "content", "message"),
+    [
+        ("trees.prj", b'PROJCS["x",GEOGCS["y"', "cannot be read: missing"),
+        ("trees.prj", UNWRITABLE, "has a reference system that cannot be understood"),
+        ("trees.dbf", b"", r"lacks the attribute\(s\) art, nr"),
+    ],
+)
+def test_a_part_of_a_shapefile_that_makes_no_sense_is_named(
+    part: str, content: bytes, message: str, files: dict[str, Any], table: Any
+) -> None:
+    with pytest.raises(ReadError, match=message):
+        table(zipped({**files["shp"], part: content}))
 
 
 def test_what_is_nested_too_deep_is_an_error(table: Any) -> None:
