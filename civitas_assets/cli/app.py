@@ -23,8 +23,8 @@ app = typer.Typer(
 )
 # Tables of results need room, also where the output is no terminal.
 _WIDTH = max(110, shutil.get_terminal_size().columns)
-out = Console(width=_WIDTH)
-err = Console(stderr=True, width=_WIDTH)
+out = Console(width=_WIDTH, emoji=False)  # ids may hold what looks like one
+err = Console(stderr=True, width=_WIDTH, emoji=False)
 
 VERBATIM: Any = {"soft_wrap": True, "highlight": False, "markup": False}
 

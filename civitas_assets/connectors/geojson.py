@@ -20,6 +20,7 @@ from civitas_assets.connectors.fetching import fetch_addresses
 from civitas_assets.connectors.json import JsonPath
 from civitas_assets.connectors.mapping import MappedSource
 from civitas_assets.connectors.paths import columns_of, records_at, series
+from civitas_assets.connectors.rows import UNREADABLE
 from civitas_assets.connectors.text import to_utf8
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
@@ -96,7 +97,7 @@ class GeoJsonConnector:
 def _decode(body: bytes, kind: Any) -> Any:
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise ReadError(f"is not GeoJSON: {error}") from None
 
 

@@ -14,6 +14,7 @@ import msgspec
 from civitas_assets.catalog import Box
 from civitas_assets.connectors.base import Answer, Request, Session
 from civitas_assets.connectors.markup import is_markup, outline
+from civitas_assets.connectors.rows import UNREADABLE
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records.geometry import epsg_of
 
@@ -82,7 +83,7 @@ class _Page:
             return cls(ids, _count(said.get("numberMatched")), said.get("next"))
         try:
             found = msgspec.json.decode(body, type=_Collection)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise ReadError(f"is no collection of features: {error}") from None
         total = found.totalFeatures if found.numberMatched is None else found.numberMatched
         return cls(

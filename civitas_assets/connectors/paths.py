@@ -15,6 +15,7 @@ import jmespath
 import msgspec
 import polars as pl
 
+from civitas_assets.connectors.rows import UNREADABLE
 from civitas_assets.errors import ReadError
 
 _PLAIN = re.compile(r"[^.\[\]|(){}*?&!<>=\"'`,@\s]+(\.[^.\[\]|(){}*?&!<>=\"'`,@\s]+)*")
@@ -56,7 +57,7 @@ def members_at(body: bytes, path: str) -> tuple[list[str], bytes]:
     """
     try:
         members = msgspec.json.decode(_part(body, path), type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         raise ReadError(f"has no object at {path or 'its top level'}: check records and key") from None
     return [*members], msgspec.json.encode([*members.values()])
 
@@ -69,7 +70,7 @@ def _part(body: bytes, path: str) -> bytes:
         if is_plain(path):
             return _walk(body, path)
         return msgspec.json.encode(jmespath.search(path, msgspec.json.decode(body)))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ReadError(f"is not the JSON that was declared: {error}") from None
     except jmespath.exceptions.JMESPathError as error:
         raise ReadError(f"does not fit the path {path!r}: {_first_line(error)}") from None
@@ -106,7 +107,7 @@ def _decoded(records: bytes, paths: Sequence[str]) -> list[list[Any]] | None:
     try:
         decoded = msgspec.json.decode(records, type=list[structure])  # type: ignore[valid-type]
         return [list(map(operator.attrgetter(attribute), decoded)) for attribute in attributes]
-    except (msgspec.DecodeError, UnicodeDecodeError, AttributeError):
+    except (*UNREADABLE, AttributeError):
         # An object or list where a value was expected, or null where an object was: the general way copes,
         # and says what is wrong if it is no JSON at all.
         return None
@@ -147,7 +148,7 @@ def _searched(records: bytes, paths: Sequence[str]) -> list[list[Any]]:
         # With paths such as [2], a record may be a list whose elements have their meaning by position.
         record = dict[str, Any] if all(map(is_plain, paths)) else dict[str, Any] | list[Any]
         decoded = msgspec.json.decode(records, type=list[record])  # type: ignore[valid-type]
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ReadError(f"is not a list of objects in JSON: {error}") from None
     compiled = [jmespath.compile(_quoted(path) if is_plain(path) else path) for path in paths]
     try:

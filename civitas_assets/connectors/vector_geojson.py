@@ -11,6 +11,7 @@ import msgspec
 import polars as pl
 
 from civitas_assets.connectors.paths import series
+from civitas_assets.connectors.rows import UNREADABLE
 from civitas_assets.connectors.text import to_utf8
 from civitas_assets.connectors.vector import Features
 from civitas_assets.errors import ReadError
@@ -38,7 +39,7 @@ def geojson(body: bytes) -> Features:
     """
     try:
         collection = msgspec.json.decode(to_utf8(body), type=_Collection)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise ReadError(f"is no GeoJSON FeatureCollection: {error}") from None
     found = collection.features
     properties = [feature.properties or {} for feature in found]

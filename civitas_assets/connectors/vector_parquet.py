@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet
 
+from civitas_assets.connectors.rows import UNREADABLE
 from civitas_assets.connectors.vector import Features
 from civitas_assets.errors import ReadError
 from civitas_assets.records.geometry import epsg_of
@@ -72,5 +73,5 @@ def _geo(metadata: Any) -> _Geo | None:
         return None
     try:
         return msgspec.json.decode(metadata[b"geo"], type=_Geo)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ReadError(f"has geo metadata that cannot be understood: {error}") from None

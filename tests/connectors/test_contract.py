@@ -155,6 +155,8 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
 }
 VARIABLES = {"datastream_id": "7", "station_id": "1", "component": "NO2", "components": "2"}
 GARBAGE = [
+    b"[" * 100_000,
+    b'{"value":' * 100_000,
     *(
         b"",
         b" ",
