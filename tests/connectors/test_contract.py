@@ -194,6 +194,8 @@ GARBAGE = [
     b"<d2LogicalModel/>",
     b'<!DOCTYPE x [<!ENTITY a "b">]><d2LogicalModel><parkingRecord id="&a;"/></d2LogicalModel>',
     b'<?xml version="1.0" encoding="x"?><d2LogicalModel/>',
+    b'{"payload":{"sitSituationPublication":{"situation":[1,[],{"situationRecord":[{"sitAccident":[]}]}]}}}',
+    b'{"energyInfrastructureSite":{"energyInfrastructureStation":[[{"refillPoint":"x"}]]}}',
     b'[{"id":1,"type":"A"}]',
     b'[{"id":"a"}]',
     b'[{"id":"a","type":["b"],"x":[{"value":[]}],"y":{"value":{"value":{"value":"1e999"}}},"location":1}]',
