@@ -5,6 +5,7 @@ dbt is imported only when there is something to harmonise.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import threading
@@ -12,7 +13,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from civitas_assets.errors import HarmoniseError
 from civitas_assets.harmonise.invocation import arguments
@@ -22,6 +26,7 @@ from civitas_assets.harmonise.workspace import Workspace
 log = logging.getLogger("civitas_assets.harmonise")
 
 _PARSED = "target/partial_parse.msgpack"
+_PATIENCE = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6)  # seconds
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ def build(project: Project, workspace: Workspace, label: str) -> Sequence[NodeRe
     finally:
         # dbt keeps the database open in this process, and publishing could not attach it.
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        _let_go(workspace.database)
     if outcome.exception is not None:
         raise HarmoniseError(f"dbt stopped: {outcome.exception}")
     results = [_result(result) for result in outcome.result.results]
@@ -78,6 +84,19 @@ def build(project: Project, workspace: Workspace, label: str) -> Sequence[NodeRe
         raise HarmoniseError("; ".join(f"{r.name}: {' '.join(r.message.split())}" for r in broken))
     log.info("%s · harmonise · done: %d nodes in %.1f s", label, len(results), time.monotonic() - started)
     return results
+
+
+def _let_go(database: Path) -> None:
+    """Wait until the database is free for others: a thread of dbt may be about to close it, or a cycle of objects."""
+    for pause in _PATIENCE:
+        try:
+            duckdb.connect(str(database), read_only=True).close()
+        except duckdb.Error as error:
+            log.debug("%s is not free yet: %s", database, error)
+            gc.collect()
+            time.sleep(pause)
+        else:
+            return
 
 
 def _result(result: Any) -> NodeResult:
