@@ -27,7 +27,8 @@ from benchmarks.town import NOW, Figures, tenant_of
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.harmonise.dbt import build, preload
 from civitas_assets.harmonise.prepare import prepare
-from civitas_assets.harmonise.workspace import make_workspace, plan
+from civitas_assets.harmonise.task import plan
+from civitas_assets.harmonise.workspace import make_workspace
 from civitas_assets.ingest.read import read_sources
 from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.settings import Settings
@@ -120,7 +121,7 @@ def harmonise_and_publish(folder: Path) -> Figures:
     )
     destination = DuckDBDestination(settings.published, tenant.slug, settings.memory_limit)
     started = time.perf_counter()
-    task = plan(stores, rebuild=not destination.is_current(project))
+    task = plan(stores, rebuild=bool(destination.lacks(project).reasons))
     assert task is not None
     preload()
     workspace = make_workspace(

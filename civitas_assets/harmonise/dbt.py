@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,21 @@ class NodeResult:
     def ok(self) -> bool:
         """Whether the node did what it should."""
         return self.status in {"success", "pass"}
+
+
+def together(before: Sequence[NodeResult], after: Sequence[NodeResult]) -> Sequence[NodeResult]:
+    """What became of each node in two builds, of two portions: the worse of both."""
+    known = {result.unique_id: result for result in before}
+    return [
+        replace(
+            result if known.get(result.unique_id, result).ok else known[result.unique_id],
+            seconds=known[result.unique_id].seconds + result.seconds,
+            failures=known[result.unique_id].failures + result.failures,
+        )
+        if result.unique_id in known
+        else result
+        for result in after
+    ]
 
 
 def preload() -> None:

@@ -25,26 +25,14 @@ from civitas_assets.harmonise.tables import (
     STAGING_SCHEMA,
     WORKSPACE_FILE,
 )
+from civitas_assets.harmonise.task import Task
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.records.observation import OBSERVATION
 from civitas_assets.store.files import remove_folder
-from civitas_assets.store.journal import Pending
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.stores import Stores
 
 _DAY = timedelta(days=1)
-
-
-class Task(msgspec.Struct, frozen=True):
-    """What a run has to harmonise and publish.
-
-    `days` are replaced in the destination; `rebuild` says that the destination starts anew, from all days. `entries`
-    are the journal's notes that are settled by publishing.
-    """
-
-    days: tuple[date, ...]
-    rebuild: bool
-    entries: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -74,19 +62,6 @@ class Workspace:
         remove_folder(self.folder)
 
 
-def plan(stores: Stores, *, rebuild: bool) -> Task | None:
-    """What has to be done: everything for a new destination, else what the journal holds; None if that is nothing."""
-    pending: Pending = stores.journal.pending()
-    days = set(pending.days)
-    if rebuild:
-        events = [r for r in RECORD_TYPES.values() if r.event_time is not None]
-        days.update(day for record_type in events for day in stores.records.days(record_type))
-        days.update(stores.quarantine.rows()["day"].unique().to_list())
-    elif not pending:
-        return None
-    return Task(tuple(sorted(days)), rebuild, pending.entries)
-
-
 def make_workspace(
     folder: Path, project: Project, tenant: Tenant, stores: Stores, task: Task, *, memory_limit: str
 ) -> Workspace:
@@ -112,16 +87,14 @@ def make_workspace(
 def _with_neighbours(connection: duckdb.DuckDBPyConnection, stores: Stores, task: Task) -> Task:
     """The task with the days whose averages reach back into affected ones; and what such averages need is shown.
 
-    Most tenants have no such averages, and their tasks stay as they are.
+    Most tenants have no such averages, and their tasks stay as they are. A rebuild comes to the following days itself.
     """
-    if task.rebuild:
-        return task
     found = connection.execute(f"select day from {STAGING_SCHEMA}.int_day_with_running_mean").fetchall()  # noqa: S608
     affected = {day for (day,) in found}
     if not affected:
         return task
     known = {*stores.records.days(OBSERVATION)}
-    following = ({day + _DAY for day in affected} & known) - {*task.days}
+    following = set() if task.rebuild else ({day + _DAY for day in affected} & known) - {*task.days}
     before = ({day - _DAY for day in affected | following} & known) - {*task.days} - following
     _show(connection, BEFORE, OBSERVATION, stores.records.locations(OBSERVATION, before))
     if not following:
