@@ -11,7 +11,7 @@ UPGRADE ?=
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo dev dagster-home test lint format bench lock sbom clean
+.PHONY: help install demo dev dagster-home test lint format models bench lock sbom clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ format: install ## Bring Python and SQL into the common format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfluff fix --disable-progress-bar dbt_project
+
+models: install ## Renew docs/models, the dictionary of the shared models, from their contracts
+	@$(BIN)/civitas models --write
 
 bench: install ## Measure throughput and print the table of results
 	@$(BIN)/python -m benchmarks

@@ -1,4 +1,4 @@
-"""Synthetic payloads of a chosen size, in the shapes that publishers use, and the sources that they come from.
+"""Synthetic payloads of a chosen size, in the shapes that publishers use.
 
 Values repeat with a pattern; nothing here is measured.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import polars as pl
 
@@ -16,55 +17,6 @@ CHANNELS = 100
 ROWS = 10_000
 START = datetime(2025, 1, 1, tzinfo=UTC)
 OBSERVATIONS = CHANNELS * ROWS
-
-TENANT = """
-name: Messstadt
-ags: "99000097"
-bbox: [9.0, 50.0, 9.2, 50.2]
-sources:
-  counters:
-    title: Counters
-    connector: csv
-    licence: CC0-1.0
-    url: "http://127.0.0.1:{port}/counter.csv"
-    http: {{requests_per_second: 200}}
-    record_type: observation
-    time:
-      column: Datetime
-      format: "%Y-%m-%d %H:%M"
-      zone: local_wall
-      fold: summed
-      stamp: interval_start
-      interval: 15 min
-    unpivot: {{columns: '(?P<datastream_id>\\d+) \\((?P<datastream_name>.+)\\)'}}
-    constants: {{station_id: "1000", observed_property: traffic.bicycle_count, unit: "1"}}
-  sensors:
-    title: Sensors
-    connector: sensorthings
-    licence: CC0-1.0
-    url: "http://127.0.0.1:{port}/v1.1"
-    http: {{requests_per_second: 200}}
-"""
-
-PLACES = """
-  places:
-    title: Places
-    connector: geojson
-    licence: CC0-1.0
-    url: "http://127.0.0.1:{port}/places.geojson"
-    record_type: parking_site
-    feature_id: site_id
-    fields:
-      name: bezeichnung
-      capacity: plaetze
-      site_type: art
-      address: adresse.strasse
-      operator: betreiber
-      has_fee: gebuehr
-    codes:
-      site_type: {{Parkhaus: car_park, Parkplatz: off_street, Tiefgarage: underground}}
-    ignore: [nr, adresse.ort, stand, hoehe, bemerkung]
-"""
 
 
 def counter_csv() -> bytes:
@@ -80,29 +32,28 @@ def counter_csv() -> bytes:
     return pl.DataFrame(columns).write_csv().encode()
 
 
+NAMES = ("id", "phenomenonTime", "resultTime", "result")
+
+
+def observation_rows(channel: int, *, compact: bool) -> Iterator[object]:
+    """The observations of one datastream as SensorThings writes them: objects, or the rows of a data array."""
+    for n in range(ROWS):
+        row = (
+            channel * ROWS + n,
+            f"{START + timedelta(minutes=15 * n):%Y-%m-%dT%H:%M:%SZ}",
+            f"{START + timedelta(minutes=15 * n + 1):%Y-%m-%dT%H:%M:%SZ}",
+            n * (channel + 3) % 970 / 10,
+        )
+        yield row if compact else {"@iot.id" if k == "id" else k: v for k, v in zip(NAMES, row, strict=True)}
+
+
 def observation_pages(*, compact: bool, page: int = 1000) -> Iterator[tuple[str, bytes]]:
     """A million SensorThings observations of 100 datastreams, page by page: datastream and body."""
     for channel in range(CHANNELS):
-        for first in range(0, ROWS, page):
-            rows = [
-                (
-                    channel * ROWS + n,
-                    f"{START + timedelta(minutes=15 * n):%Y-%m-%dT%H:%M:%SZ}",
-                    f"{START + timedelta(minutes=15 * n + 1):%Y-%m-%dT%H:%M:%SZ}",
-                    n * (channel + 3) % 970 / 10,
-                )
-                for n in range(first, min(first + page, ROWS))
-            ]
-            names = ("id", "phenomenonTime", "resultTime", "result")
+        for rows in batched(observation_rows(channel, compact=compact), page):
+            value: list[object] = [*rows]
             if compact:
-                value: list[object] = [
-                    {"components": names, "dataArray@iot.count": len(rows), "dataArray": rows}
-                ]
-            else:
-                value = [
-                    {"@iot.id" if k == "id" else k: v for k, v in zip(names, row, strict=True)}
-                    for row in rows
-                ]
+                value = [{"components": NAMES, "dataArray@iot.count": len(rows), "dataArray": rows}]
             yield f"{1000 + channel}", json.dumps({"value": value}).encode()
 
 
@@ -129,3 +80,9 @@ def feature_collection() -> bytes:
         for n in range(FEATURES)
     ]
     return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False).encode()
+
+
+def batched(rows: Iterator[object], size: int) -> Iterator[tuple[object, ...]]:
+    """Groups of so many rows, the last one of what is left."""
+    while group := tuple(islice(rows, size)):
+        yield group

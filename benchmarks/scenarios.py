@@ -14,43 +14,27 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import msgspec
 import polars as pl
 
-from benchmarks.data import (
-    FEATURES,
-    OBSERVATIONS,
-    PLACES,
-    TENANT,
-    counter_csv,
-    feature_collection,
-    observation_pages,
-)
-from civitas_assets.catalog import Tenant, load_catalog
-from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
+from benchmarks.data import FEATURES, OBSERVATIONS, counter_csv, feature_collection, observation_pages
+from benchmarks.fetching import fetch_data_arrays, fetch_flat
+from benchmarks.town import NOW, Figures, tenant_of
+from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.harmonise.dbt import build, preload
 from civitas_assets.harmonise.prepare import prepare
-from civitas_assets.harmonise.workspace import make_workspace, plan
+from civitas_assets.harmonise.task import plan
+from civitas_assets.harmonise.workspace import make_workspace
 from civitas_assets.ingest.read import ReadReport, read_sources
 from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.landing import Line, SourceLanding
 from civitas_assets.store.stores import Stores
-
-Figures = dict[str, float]
-NOW = datetime(2026, 8, 1, tzinfo=UTC)
-
-
-def _tenant(folder: Path, port: int = 1, more: str = "") -> Tenant:
-    tenants = folder / "tenants"
-    tenants.mkdir(parents=True, exist_ok=True)
-    (tenants / "messstadt.yaml").write_text((TENANT + more).format(port=port), encoding="utf-8")
-    return load_catalog(tenants, SOURCE_MODELS).tenant("messstadt")
 
 
 def _land(files: LocalFiles, source: str, role: str, bodies: Iterable[tuple[str, bytes]]) -> int:
@@ -75,9 +59,9 @@ def _land(files: LocalFiles, source: str, role: str, bodies: Iterable[tuple[str,
 
 
 def _read(
-    folder: Path, source: str, role: str, bodies: Iterable[tuple[str, bytes]], more: str = ""
+    folder: Path, source: str, role: str, bodies: Iterable[tuple[str, bytes]]
 ) -> tuple[ReadReport, Figures]:
-    tenant, files = _tenant(folder, more=more), LocalFiles(folder / "home")
+    tenant, files = tenant_of(folder), LocalFiles(folder / "home")
     size = _land(files, source, role, bodies)
     started = time.perf_counter()
     (report,) = read_sources(
@@ -135,7 +119,7 @@ def flat_floor(folder: Path) -> Figures:
 
 def features_to_records(folder: Path) -> Figures:
     """200,000 GeoJSON features from the landed body into the record store."""
-    report, figures = _read(folder, "places", "data", [("", feature_collection())], PLACES)
+    report, figures = _read(folder, "places", "data", [("", feature_collection())])
     assert report.counts["parking_site"].new == FEATURES
     return {"records_per_second": FEATURES / figures["seconds"], **figures}
 
@@ -155,13 +139,13 @@ def harmonise_and_publish(folder: Path) -> Figures:
     csv_to_records(folder)
     settings = Settings(home=folder / "home")
     tenant, stores, project = (
-        _tenant(folder),
+        tenant_of(folder),
         Stores.of(LocalFiles(settings.home), "messstadt"),
         prepare(settings),
     )
     destination = DuckDBDestination(settings.published, tenant.slug, settings.memory_limit)
     started = time.perf_counter()
-    task = plan(stores, rebuild=not destination.is_current(project))
+    task = plan(stores, rebuild=bool(destination.lacks(project).reasons))
     assert task is not None
     preload()
     workspace = make_workspace(
@@ -218,7 +202,7 @@ def unchanged_night(folder: Path) -> Figures:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        _tenant(folder, server.server_port)
+        tenant_of(folder, server.server_port)
         environment = {"CIVITAS_HOME": str(folder / "home"), "CIVITAS_TENANTS_DIR": str(folder / "tenants")}
         command = [sys.executable, "-m", "civitas_assets.cli", "run"]
         for _ in range(2):  # the first night fetches, the second finds the instance as it will be every night
@@ -244,6 +228,8 @@ SCENARIOS: dict[str, Callable[[Path], Figures]] = {
         flat_floor,
         features_to_records,
         features_floor,
+        fetch_flat,
+        fetch_data_arrays,
         harmonise_and_publish,
         copy_floor,
         unchanged_night,

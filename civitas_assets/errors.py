@@ -86,3 +86,7 @@ class TestsFailed(HarmoniseError):
 
 class PublishError(CivitasError):
     """The destination could not be changed; it still holds its old state."""
+
+
+class DictionaryError(CivitasError):
+    """A shared model's contract is incomplete, or has changed without the version that the change asks for."""

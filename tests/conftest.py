@@ -1,4 +1,4 @@
-"""What all tests share: no network but loopback, and the facts of `../shared` where that folder is there."""
+"""What all tests share: no network but loopback, the prepared dbt project, and `../shared` where that is there."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from civitas_assets.harmonise.prepare import prepare
+from civitas_assets.harmonise.project import Project
+from civitas_assets.settings import Settings
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -41,3 +45,9 @@ def payloads() -> Path:
     if not folder.is_dir():
         pytest.skip("recorded payloads are not beside this repository (../shared/payloads)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The dbt project, parsed once for all tests of a process."""
+    return prepare(Settings(home=tmp_path_factory.mktemp("prepared")))

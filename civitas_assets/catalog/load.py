@@ -22,6 +22,9 @@ from civitas_assets.errors import CatalogError, Fault
 SourceModels = Mapping[str, type[Source]]
 Path_ = tuple[str | int, ...]
 
+# What stands in such a place may be the secret itself, and is not repeated.
+_NAME_WANTED = "must be the name of an environment variable that holds the secret, such as MUSTERSTADT_TOKEN"
+
 
 @dataclass(frozen=True)
 class Catalog:
@@ -182,7 +185,8 @@ class _Document:
                 continue  # text or a secret was possible, and this is meant as a secret
             place = tuple(part for part in detail["loc"] if not _is_internal(part))
             written = self._written.get((*below, *place))
-            sentence = _sentence(detail, place, model, written)
+            is_secret = place[-1:] == ("secret",) and detail["type"] != "missing"
+            sentence = _NAME_WANTED if is_secret else _sentence(detail, place, model, written)
             found.setdefault(place, self.fault((*below, *place), sentence))
         return list(found.values())
 

@@ -71,6 +71,13 @@ class SecretRef(Model):
     prefix: str = Field("", description="Text before the secret, such as 'Bearer '.")
 
 
+class ClientCertificate(Model):
+    """Who we are to a server that asks for a certificate: a PEM file with certificate and private key."""
+
+    file: SecretRef = Field(description="Environment variable that holds the path of the PEM file.")
+    password: SecretRef | None = Field(None, description="Password of the private key, where it has one.")
+
+
 class HttpPolicy(Model):
     """How politely and how patiently a source is fetched."""
 
@@ -94,7 +101,9 @@ class TimeRule(Model):
         )
     )
     column: str | None = Field(None, description="Native field that holds the time.")
-    format: str = Field("iso", description="iso, epoch_s, epoch_ms, or a pattern such as '%d.%m.%Y %H:%M'.")
+    format: str = Field(
+        "iso", description="iso, epoch_s, epoch_ms, period, or a pattern such as '%d.%m.%Y %H:%M'."
+    )
     stamp: Literal["instant", "interval_start", "interval_end"] = Field(
         "instant", description="What the written time marks."
     )
@@ -144,6 +153,9 @@ class Source(Model):
     )
     headers: Mapping[str, str | SecretRef] = Field({}, description="Request headers.")
     query: Mapping[str, str | SecretRef] = Field({}, description="Query parameters added when sending.")
+    certificate: ClientCertificate | None = Field(
+        None, description="Client certificate, for a server that asks for one."
+    )
     allow_hosts: tuple[str, ...] = Field((), description="Other hosts that redirects and links may lead to.")
     not_found: Literal["fail", "skip"] = Field(
         "fail", description="Whether 404 is an error or an empty period."
@@ -207,6 +219,8 @@ class Source(Model):
             unknown = unknown_placeholders(text, list(self.each), periods=False)
             if unknown:
                 raise ValueError(f"constants.{field} uses {{{unknown[0]}}}, which each: does not have")
+        if self.certificate is not None and not self.url.startswith("https:"):
+            raise ValueError("certificate is shown over TLS only: url must begin with https://")
         return self
 
 

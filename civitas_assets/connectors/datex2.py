@@ -1,73 +1,55 @@
-"""DATEX II, version 2, with the parking extension: tables of car parks and how full they are.
+"""DATEX II: parking of version 2, situations of versions 2 and 3, and charging infrastructure of version 3.
 
-Table and status are usually two sources that share their ids: give both the same `id_space`.
+Each publication is read in a module of its own. Table and status are usually two sources that share their ids: give
+both the same `id_space`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
-from xml.etree.ElementTree import Element, ParseError
+from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
-import defusedxml.ElementTree
-from defusedxml.common import DefusedXmlException
+from pydantic import Field, model_validator
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import Payload, Session
+from civitas_assets.connectors.datex2_charging import charging_tables
+from civitas_assets.connectors.datex2_parking import parking_tables
+from civitas_assets.connectors.datex2_situations import event_table
 from civitas_assets.connectors.fetching import fetch_addresses
-from civitas_assets.connectors.rows import number, table
-from civitas_assets.errors import ReadError
+from civitas_assets.connectors.nearby import nearby
 from civitas_assets.records import RawTable
 
-_SITE = ("site_id", "name", "site_type", "site_type_native", "capacity", "lon", "lat")
-_STATUS = (
-    "site_id",
-    "observed_at",
-    "free",
-    "occupied",
-    "capacity",
-    "opening_status",
-    "opening_status_native",
-)
-_LAYOUTS = {
-    "multiStorey": "car_park",
-    "underground": "underground",
-    "undergroundParking": "underground",
-    "singleLevel": "off_street",
-    "openSpace": "off_street",
-    "onStreetParking": "on_street",
-    "offStreetParking": "off_street",
-    "parkAndRide": "park_and_ride",
+_BROUGHT = {
+    "parking": frozenset({"parking_site", "parking_status"}),
+    "situations": frozenset({"event"}),
+    "charging": frozenset({"charge_point", "charge_point_status"}),
 }
-_OPENING = {
-    "open": "open",
-    "closed": "closed",
-    "closedAbnormal": "closed",
-    "full": "open",
-    "almostFull": "open",
-}
-# The same things under the names of the two parking extensions that are in use.
-_RECORDS = ("parkingRecord", "parkingFacility")
-_STATES = ("parkingRecordStatus", "parkingFacilityStatus")
-_CAPACITY = ("parkingNumberOfSpaces", "totalParkingCapacity")
-_VACANT = ("parkingNumberOfVacantSpaces", "totalNumberOfVacantParkingSpaces")
-_OCCUPIED = ("parkingNumberOfOccupiedSpaces", "totalNumberOfOccupiedParkingSpaces")
-_OVERRIDE = ("parkingNumberOfSpacesOverride", "totalParkingCapacityOverride")
-_TIMES = ("parkingStatusOriginTime", "parkingFacilityStatusTime")
-_OPEN = ("parkingSiteOpeningStatus", "parkingFacilityStatus")
-
-Row = dict[str, object]
 
 
 class Datex2Source(Source):
-    """A parking publication."""
+    """One publication of DATEX II."""
 
     connector: Literal["datex2"]
+    publication: Literal["parking", "situations", "charging"] = Field(
+        "parking", description="What is published."
+    )
+    language: str = Field("de", description="Language of texts, where there are several; else the first one.")
+    points: tuple[str, ...] = Field(
+        (),
+        description="Of charging: ids of sites, stations or points to read, or how they begin; else all.",
+    )
 
     def record_types(self) -> frozenset[str]:
-        """Sites from tables, status from status publications."""
-        return frozenset({"parking_site", "parking_status"})
+        """Those of the publication, of which a table has some and a status others."""
+        return _BROUGHT[self.publication]
+
+    @model_validator(mode="after")
+    def _points_are_of_charging(self) -> Self:
+        if self.points and self.publication != "charging":
+            raise ValueError("points has a meaning only with publication: charging")
+        return self
 
 
 class Datex2Connector:
@@ -81,76 +63,11 @@ class Datex2Connector:
         fetch_addresses(source, window, session)
 
     def read(self, source: Datex2Source, payload: Payload) -> Iterator[RawTable]:
-        """Sites, status, or both; whatever prefix their elements have."""
-        root = _parse(payload.body)
-        published = next((e.text for e in root.iter() if _name(e) == "publicationTime"), None)
-        sites = [_site(e) for e in root.iter() if _name(e) in _RECORDS and e.get("id")]
-        # The name of the older extension's status is also that of a text within it.
-        states = [_status(e, published) for e in root.iter() if _name(e) in _STATES and len(e)]
-        if not sites and not states:
-            raise ReadError("holds neither a parking table nor a parking status")
-        if sites:
-            yield table("parking_site", sites, _SITE)
-        if states:
-            yield table("parking_status", states, _STATUS)
-
-
-def _parse(body: bytes) -> Element:
-    """The document; entities and external references are refused, not resolved."""
-    try:
-        root: Element = defusedxml.ElementTree.fromstring(body, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise ReadError(f"is no XML that can be trusted: {str(error) or type(error).__name__}") from None
-    if _name(root) != "d2LogicalModel":
-        raise ReadError(f"is {_name(root)}, not the d2LogicalModel of DATEX II, version 2")
-    return root
-
-
-def _site(record: Element) -> Row:
-    kinds = [*_texts(record, "parkingLayout"), *_texts(record, "urbanParkingSiteType")]
-    return {
-        "site_id": record.get("id"),
-        "name": _value(record, ("parkingName", "parkingFacilityName")),
-        "site_type": next((_LAYOUTS[kind] for kind in kinds if kind in _LAYOUTS), "other" if kinds else None),
-        "site_type_native": ", ".join(kinds) or None,
-        "capacity": _text(record, _CAPACITY),
-        "lon": number(_text(record, ("longitude",))),
-        "lat": number(_text(record, ("latitude",))),
-    }
-
-
-def _status(state: Element, published: str | None) -> Row:
-    reference = next((e for e in state.iter() if _name(e).endswith("Reference") and e.get("id")), None)
-    opening = _text(state, _OPEN)
-    return {
-        "site_id": None if reference is None else reference.get("id"),
-        "observed_at": _text(state, _TIMES) or published,
-        "free": _text(state, _VACANT),
-        "occupied": _text(state, _OCCUPIED),
-        "capacity": _text(state, _OVERRIDE),
-        "opening_status": None if opening is None else _OPENING.get(opening, "unknown"),
-        "opening_status_native": opening,
-    }
-
-
-def _name(element: Element) -> str:
-    """The name without its namespace."""
-    return element.tag.rpartition("}")[2]
-
-
-def _texts(element: Element, *names: str) -> list[str]:
-    """Texts of all elements of these names that hold text alone, in order."""
-    found = (e for e in element.iter() if e is not element and _name(e) in names and not len(e))
-    return [text for e in found if (text := (e.text or "").strip())]
-
-
-def _text(element: Element, names: tuple[str, ...]) -> str | None:
-    return next(iter(_texts(element, *names)), None)
-
-
-def _value(element: Element, names: tuple[str, ...]) -> str | None:
-    """The first of the texts, of several languages, below an element."""
-    holder = next((e for e in element.iter() if _name(e) in names), None)
-    if holder is None:
-        return None
-    return (holder.text or "").strip() or _text(holder, ("value",))
+        """What the source declares; of whole countries what lies near the tenant."""
+        if source.publication == "parking":
+            yield from parking_tables(payload.body)
+        elif source.publication == "situations":
+            yield nearby(event_table(payload.body, source.language), source.box)
+        else:
+            for found in charging_tables(payload.body, source.points, source.language):
+                yield nearby(found, source.box)

@@ -103,6 +103,13 @@ class Errand:
                 query.append(f"{quote(name, safe='$')}={quote(self._resolved(value), safe='')}".encode())
         return url.copy_with(query=b"&".join(query) or None), headers, self._auth
 
+    def identity(self, url: httpx2.URL) -> tuple[str, str] | None:
+        """Path and password of the client certificate, which goes to the source's own origin only."""
+        given = self.source.certificate
+        if given is None or url.origin != self._home.origin:
+            return None
+        return self._resolved(given.file), self._resolved(given.password or "")
+
     def _resolved(self, value: str | SecretRef) -> str:
         if isinstance(value, str):
             return value

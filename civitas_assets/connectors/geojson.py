@@ -1,6 +1,6 @@
 """GeoJSON over HTTP: features whose properties fill fields and whose points fill longitude and latitude.
 
-Other geometries than points give no position here.
+Other geometries than points are handed on as they are, for the record's contract to read.
 """
 
 from __future__ import annotations
@@ -22,14 +22,17 @@ from civitas_assets.connectors.levels import joined, one_or_several
 from civitas_assets.connectors.mapping import Pattern, SelectiveSource
 from civitas_assets.connectors.paths import is_plain, records_at, series, valid_path, values_of
 from civitas_assets.connectors.reach import Each, Reach, only
+from civitas_assets.connectors.rows import UNREADABLE
 from civitas_assets.connectors.sample import first_records, require, unmapped
 from civitas_assets.connectors.text import to_utf8
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
+from civitas_assets.records.contract import GEOMETRY
 from civitas_assets.records.raw import TIME
 
 _EPSG = re.compile(r"EPSG:+(\d+)$")
 _KIND, _COORDINATES = "geometry.type", "geometry.coordinates"
+_MEMBERS = "geometry.geometries"  # what a GeometryCollection has in place of coordinates
 
 
 class GeoJsonSource(SelectiveSource):
@@ -55,7 +58,7 @@ class GeoJsonSource(SelectiveSource):
     @property
     def geometry(self) -> tuple[str, ...]:
         """What is read of a feature's geometry."""
-        return () if self.contract.position is None else (_KIND, _COORDINATES)
+        return () if self.contract.position is None else (_KIND, _COORDINATES, _MEMBERS)
 
     def mapped(self, body: bytes) -> bytes:
         """See `SelectiveSource`."""
@@ -102,12 +105,19 @@ class GeoJsonConnector:
         places, columns = source.places, dict[str, pl.Series]()
         names = [f"{name}/{number}" for name, paths in places.items() for number in range(len(paths))]
         paths = [path for parts in places.values() for path in parts]
-        *values, kinds, coordinates = values_of(features, [*paths, _KIND, _COORDINATES], raw={_COORDINATES})
+        *values, kinds, coordinates, members = values_of(
+            features, [*paths, _KIND, _COORDINATES, _MEMBERS], raw={_COORDINATES, _MEMBERS}
+        )
         columns = {name: series(name, found) for name, found in zip(names, values, strict=True)}
         if source.contract.position is not None:
             for name, found in zip(source.contract.position, _points(kinds, coordinates), strict=True):
                 if name not in places:
                     places[name], columns[f"{name}/0"] = (), series(f"{name}/0", found)
+            if GEOMETRY.name not in places and (shapes := _shapes(kinds, coordinates, members)):
+                places[GEOMETRY.name], columns[f"{GEOMETRY.name}/0"] = (
+                    (),
+                    series(f"{GEOMETRY.name}/0", shapes),
+                )
         frame = joined(columns, {name: len(parts) or 1 for name, parts in places.items()})
         sample = first_records(features)
         require(source, frame, {name: [(path, sample) for path in parts] for name, parts in places.items()})
@@ -127,18 +137,39 @@ def _points(kinds: Sequence[Any], coordinates: Sequence[msgspec.Raw]) -> tuple[l
     )
     try:
         points = msgspec.json.decode(texts, type=list[_Point | None])
-    except msgspec.DecodeError:  # something else than numbers, which is for the contract to refuse
+    except UNREADABLE:  # something else than numbers, which is for the contract to refuse
         points = [
             _Point(*values[:2]) if isinstance(values, list) else None for values in msgspec.json.decode(texts)
         ]
     return [point and point.x for point in points], [point and point.y for point in points]
 
 
+def _shapes(
+    kinds: Sequence[Any], coordinates: Sequence[msgspec.Raw], members: Sequence[msgspec.Raw]
+) -> list[str | None] | None:
+    """The text of each geometry that is no point; None if there is none."""
+    if all(kind is None or kind == "Point" for kind in kinds):
+        return None
+    texts = list[str | None]()
+    for kind, numbers, parts in zip(kinds, coordinates, members, strict=True):
+        inner = {"geometries": parts} if kind == "GeometryCollection" else {"coordinates": numbers}
+        is_shape = kind is not None and kind != "Point"
+        texts.append(_compact({"type": kind, **inner}) if is_shape else None)
+    return texts
+
+
+def _compact(geometry: Mapping[str, Any]) -> str:
+    try:
+        return msgspec.json.format(msgspec.json.encode(geometry), indent=-1).decode()
+    except UNREADABLE as error:
+        raise ReadError(f"is not GeoJSON: {error}") from None
+
+
 def _check_crs(body: bytes, source: GeoJsonSource) -> None:
     """A file that names another reference system than the source is an error: nothing is guessed."""
     try:
         crs = msgspec.json.decode(body, type=_Head).crs
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise ReadError(f"is not GeoJSON: {error}") from None
     match = _EPSG.search(str(crs.properties.name)) if crs and crs.properties else None
     if match and f"EPSG:{match[1]}" != source.crs:

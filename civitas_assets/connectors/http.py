@@ -9,12 +9,12 @@ import io
 import logging
 import random
 import ssl
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Self
 
@@ -24,6 +24,7 @@ from civitas_assets.catalog.model import Source
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.errand import Errand, Validators, site_of
 from civitas_assets.connectors.gate import PROCESS_GATES, Gate, asked_pause
+from civitas_assets.connectors.http_tls import identified, trusted
 from civitas_assets.connectors.inflate import CutShort, inflated
 from civitas_assets.errors import FetchError, HttpStatusError
 
@@ -43,10 +44,12 @@ _PAGING = (
     "x-total-count",
 )
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
+_WIRE_ADVICE = "check that the server is well, or raise http.timeout"
+_TLS_ADVICE = "check certificate:, and SSL_CERT_FILE where the server's own is of no public authority"
 _ADVICE = {
     304: "nothing was said to be known; check the server",
-    401: "check the secrets that headers: and query: name",
-    403: "check the secrets that headers: and query: name",
+    401: "check the secrets that headers:, query: and certificate: name",
+    403: "check the secrets that headers:, query: and certificate: name",
     404: "check url:, or set not_found: skip if a period may be absent",
 }
 
@@ -67,12 +70,6 @@ class Response:
     attempts: int
     received_bytes: int  # on the wire where that is known, else decoded
     headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """Whom TLS trusts; reading the certificates takes long enough to do it once for all clients of a process."""
-    return httpx2.create_ssl_context()
 
 
 class _Again(Exception):
@@ -106,19 +103,36 @@ class HttpClient:
         for logger in map(logging.getLogger, ("httpx2", "httpcore2")):
             # Below WARNING the library writes addresses and headers as they are sent, with their secrets.
             logger.setLevel(max(logger.level, logging.WARNING))
-        self._client = httpx2.Client(
-            headers={"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate"},
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            verify=_trusted(),
-            limits=httpx2.Limits(max_connections=None),  # the gates count, per host
-            transport=transport,
-        )
+        self._user_agent, self._transport = user_agent, transport
+        self._client = self._opened(trusted())
+        # A connection shows one identity or none, so that each identity has connections of its own.
+        self._identified: dict[tuple[str, str], httpx2.Client] = {}
+        self._opening = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.close()
+        for client in (self._client, *self._identified.values()):
+            client.close()
+
+    def _opened(self, tls: ssl.SSLContext) -> httpx2.Client:
+        return httpx2.Client(
+            headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip, deflate"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            verify=tls,
+            limits=httpx2.Limits(max_connections=None),  # the gates count, per host
+            transport=self._transport,
+        )
+
+    def _client_of(self, errand: Errand, url: httpx2.URL) -> httpx2.Client:
+        identity = errand.identity(url)
+        if identity is None:
+            return self._client
+        with self._opening:
+            if identity not in self._identified:
+                self._identified[identity] = self._opened(identified(errand.source, *identity))
+            return self._identified[identity]
 
     def secret(self, name: str) -> str:
         """The value that a source names, for what is not HTTP.
@@ -145,7 +159,7 @@ class HttpClient:
                 failure = again
             except (httpx2.TransportError, CutShort, zlib.error) as fault:
                 what = errand.shown(f"{errand.start} gave no whole answer: {type(fault).__name__}, {fault}")
-                failure = _Again(FetchError(f"{what}; check that the server is well, or raise http.timeout"))
+                failure = _Again(FetchError(f"{what}; {_TLS_ADVICE if '[SSL' in what else _WIRE_ADVICE}"))
             # Out of the handler: the library's errors hold requests with secrets, and are no cause of ours.
             if attempt == attempts:
                 raise failure.error
@@ -162,7 +176,8 @@ class HttpClient:
             with gate.turn(policy, self._monotonic, self._sleep):
                 deadline = self._monotonic() + policy.total_time.total_seconds()
                 target, headers, auth = errand.dressed(url)
-                with self._client.stream("GET", target, headers=headers, auth=auth, timeout=timeout) as reply:
+                client = self._client_of(errand, url)
+                with client.stream("GET", target, headers=headers, auth=auth, timeout=timeout) as reply:
                     if reply.status_code not in _REDIRECTS or "location" not in reply.headers:
                         body = self._body(errand, errand.shown(url), reply, gate, deadline)
                         return Response(

@@ -15,6 +15,7 @@ import polars as pl
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from civitas_assets.connectors.paths import columns_of, part_at, records_at, valid_path, values_of
+from civitas_assets.connectors.rows import UNREADABLE
 from civitas_assets.errors import ReadError
 
 KEY = "@key"
@@ -87,7 +88,7 @@ def outermost(body: bytes, path: str, *, keyed: bool) -> Level:
         return Level(records_at(body, path))
     try:
         members = msgspec.json.decode(part_at(body, path), type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         raise ReadError(f"has no object at {path or 'its top level'}: check records and {KEY}") from None
     return Level(msgspec.json.encode([*members.values()]), [*members])
 
@@ -107,7 +108,7 @@ def inside(level: Level, path: str, *, keyed: bool) -> Level:
         else:
             groups = [msgspec.json.decode(part, type=list[msgspec.Raw] | None) or [] for part in parts]
             keys = None
-    except msgspec.DecodeError:
+    except UNREADABLE:
         wanted = f"object with {KEY}" if keyed else "list"
         raise ReadError(f"has records whose {path} is no {wanted}: check nested") from None
     lengths = pl.Series([len(group) for group in groups], dtype=pl.UInt32)

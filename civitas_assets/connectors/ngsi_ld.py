@@ -1,26 +1,37 @@
-"""NGSI-LD and NGSI-v2 context brokers: the current entities of some types, page by page.
+"""NGSI-LD and NGSI-v2 context brokers: the current entities of some types, page by page, and their history.
 
-Entities of the Smart Data Models need no mapping. A broker keeps no history: every night adds what is current then.
+Entities of the Smart Data Models need no mapping. Without history, every night adds what is current then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Self
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.template import expand
-from civitas_assets.connectors import ngsi_entities as entities
+from civitas_assets.catalog.window import Duration
+from civitas_assets.connectors import ngsi_entities as ngsi
+from civitas_assets.connectors import ngsi_mobility as mobility
+from civitas_assets.connectors import ngsi_observed as observed
+from civitas_assets.connectors import ngsi_temporal as temporal
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
+from civitas_assets.connectors.ngsi_entities import Entity
 from civitas_assets.connectors.rows import table
-from civitas_assets.errors import ReadError
+from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records import RawTable
 
 _CONTEXT = '<{url}>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"'
+_TOTALS = ("ngsild-results-count", "fiware-total-count")
+_LINK = re.compile(r"<([^>]*)>([^<]*)")
+_IS_NEXT = re.compile(r'\brel\s*=\s*"?next\b')
 
 
 class NgsiLdSource(Source):
@@ -35,6 +46,12 @@ class NgsiLdSource(Source):
     service_path: str | None = Field(None, description="Header Fiware-ServicePath, with api: v2.")
     context: str | None = Field(None, description="Address of the JSON-LD context that names the types.")
     page_size: int = Field(100, ge=1, le=1000, description="Entities per request; brokers allow up to 1000.")
+    history: bool = Field(
+        False, description="Whether values come from the temporal interface, for all times of the window."
+    )
+    slice: Duration = Field(
+        "7 days", validate_default=True, description="Length of one history request's time window."
+    )
     skip: tuple[str, ...] = Field((), description="Attributes that are known and not wanted.")
 
     @field_validator("context")
@@ -44,12 +61,25 @@ class NgsiLdSource(Source):
             raise ValueError("must be the address of a JSON-LD context")
         return url
 
+    @model_validator(mode="after")
+    def _has_history(self) -> Self:
+        if self.history and self.api == "v2":
+            raise ValueError("history needs api: ld, since NGSI-v2 has no temporal interface")
+        return self
+
     def record_types(self) -> frozenset[str]:
-        """Parking models bring sites and their status, all others stations with what they observe."""
-        parking = {"parking_site", "parking_status"}
-        observing = {"station", "datastream", "observation"}
-        kinds = {name in entities.PARKING for name in self.types}
-        return frozenset((parking if True in kinds else set()) | (observing if False in kinds else set()))
+        """Parking and sharing models bring sites and their status, all others stations with what they observe."""
+        return frozenset(name for kind in self.types for name in _records_of(kind))
+
+
+def _records_of(type_: str) -> tuple[str, ...]:
+    """The record types of an entity type, the one with values last."""
+    kind = ngsi.kind_of({"type": type_})
+    if kind in mobility.PARKING:
+        return "parking_site", "parking_status"
+    if kind in mobility.SHARING:
+        return "sharing_station", "sharing_status"
+    return "station", "datastream", "observation"
 
 
 class NgsiLdConnector:
@@ -59,56 +89,160 @@ class NgsiLdConnector:
     source_model: type[Source] = NgsiLdSource
 
     def fetch(self, source: NgsiLdSource, window: Window, zone: ZoneInfo, session: Session) -> None:
-        """Every type's pages, until one is empty: a broker that gives fewer than asked for is not at its end."""
+        """Every type's pages to the end, and the history of each entity that is on them."""
+        parts = window.slices(max(source.slice.days, 1)) if source.history else ()
+        crawl = _Crawl(source, [temporal.Span(*part.span(zone)) for part in parts])
         first = [
-            _page(source, expansion.url.rstrip("/"), kind, 0)
+            crawl.page(expansion.url.rstrip("/"), kind, 0)
             for expansion in expand(source.url, source.each, window)
             for kind in source.types
         ]
-
-        seen = set[tuple[str, str]]()
-
-        def next_page(answer: Answer) -> Iterator[Request]:
-            found, asked = entities.decode(answer.content()), answer.request.variables
-            if found:
-                start = asked["root"] + asked["type"], found[0]["id"]
-                if start in seen:
-                    raise ReadError("begins with an entity that was there before: the broker ignores offset")
-                seen.add(start)
-                yield _page(source, asked["root"], asked["type"], int(asked["offset"]) + len(found))
-
-        for _ in session.crawl(first, next_page):
+        for _ in session.crawl(first, crawl.follow):
             pass
+        crawl.check()
 
     def read(self, source: NgsiLdSource, payload: Payload) -> Iterator[RawTable]:
-        """Sites and status of parking entities; stations, datastreams and observations of all others."""
-        found = entities.decode(payload.body)
-        parking = [entity for entity in found if entities.kind_of(entity) in entities.PARKING]
-        observing = [entity for entity in found if entities.kind_of(entity) not in entities.PARKING]
-        if parking or payload.variables.get("type") in entities.PARKING:
-            yield table("parking_site", map(entities.site, parking), entities.SITE)
-            status = [row for row in map(entities.status, parking) if row is not None]
-            yield table("parking_status", status, entities.STATUS)
-        if observing or payload.variables.get("type") not in entities.PARKING:
-            measures = [entities.measures(entity, source.skip) for entity in observing]
-            stations = {row["station_id"]: row for row in map(entities.station, observing)}
-            streams = {row["datastream_id"]: row for rows in measures for row in rows}
-            yield table("station", stations.values(), entities.STATION)
-            yield table("datastream", streams.values(), entities.DATASTREAM)
-            yield table("observation", (row for rows in measures for row in rows), entities.OBSERVATION)
+        """Things and their values, by the model of each entity; with history, values come from there alone."""
+        found = ngsi.decode(payload.body)
+        by_kind: dict[tuple[str, ...], list[Entity]] = defaultdict(list)
+        by_kind[_records_of(payload.variables.get("type", source.types[0]))] = []
+        for entity in found:
+            by_kind[_records_of(ngsi.kind_of(entity))].append(entity)
+        for names, entities in by_kind.items():
+            if payload.role == "history":
+                yield _history(names[-1], entities, source.skip)
+            else:
+                current = _current(names, entities, source.skip)
+                yield from (part for part in current if part.record_type != names[-1] or not source.history)
 
 
-def _page(source: NgsiLdSource, root: str, kind: str, offset: int) -> Request:
-    headers = {"Accept": "application/json"}
-    if source.context:
-        headers["Link"] = _CONTEXT.format(url=source.context)
-    if source.broker_tenant:
-        headers["NGSILD-Tenant" if source.api == "ld" else "Fiware-Service"] = source.broker_tenant
-    if source.service_path:
-        headers["Fiware-ServicePath"] = source.service_path
-    return Request(
-        f"{root}/entities?type={quote(kind, safe='')}&limit={source.page_size}&offset={offset}",
-        role="entities",
-        variables={"root": root, "type": kind, "offset": str(offset)},
-        headers=headers,
-    )
+def _current(names: Sequence[str], entities: Sequence[Entity], skip: Sequence[str]) -> Iterator[RawTable]:
+    if names[0] == "parking_site":
+        yield table("parking_site", map(mobility.site, entities), mobility.SITE)
+        yield table("parking_status", filter(None, map(mobility.status, entities)), mobility.STATUS)
+    elif names[0] == "sharing_station":
+        yield table("sharing_station", map(mobility.docking_station, entities), mobility.DOCKING)
+        yield table(
+            "sharing_status", filter(None, map(mobility.availability, entities)), mobility.AVAILABILITY
+        )
+    else:
+        rows = [row for entity in entities for row in observed.measures(entity, skip)]
+        stations = {row["station_id"]: row for row in map(observed.station, entities)}
+        streams = {row["datastream_id"]: row for row in rows}
+        yield table("station", stations.values(), observed.STATION)
+        yield table("datastream", streams.values(), observed.DATASTREAM)
+        yield table("observation", rows, observed.OBSERVATION)
+
+
+def _history(record_type: str, entities: Sequence[Entity], skip: Sequence[str]) -> RawTable:
+    if record_type == "observation":
+        return RawTable(record_type, temporal.observations(entities, skip))
+    if record_type == "parking_status":
+        states = (state for e in entities for state in temporal.moments(e, mobility.PARKING_STATE))
+        return table(record_type, filter(None, map(mobility.status, states)), mobility.STATUS)
+    states = (state for e in entities for state in temporal.moments(e, mobility.SHARING_STATE))
+    return table(record_type, filter(None, map(mobility.availability, states)), mobility.AVAILABILITY)
+
+
+@dataclass
+class _Progress:
+    """How far the pages of one type have come."""
+
+    received: int = 0
+    total: int | None = None  # the smallest that a page named
+    linked: bool = False
+    starts: set[str] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)
+
+
+class _Crawl:
+    """The requests for one source, and where each answer leads."""
+
+    def __init__(self, source: NgsiLdSource, slices: Sequence[temporal.Span]) -> None:
+        self._source, self._slices = source, slices
+        self._progress: dict[tuple[str, str], _Progress] = defaultdict(_Progress)
+
+    def page(self, root: str, kind: str, offset: int, query: str = "") -> Request:
+        """A page of current entities; `query` is that of a broker's own link to it."""
+        count = "count=true" if self._source.api == "ld" else "options=count"
+        asked = f"type={quote(kind, safe='')}&limit={self._source.page_size}&offset={offset}&{count}"
+        return Request(
+            f"{root}/entities?{query or asked}",
+            role="entities",
+            variables={"root": root, "type": kind, "offset": str(offset)},
+            headers=self._headers(),
+        )
+
+    def follow(self, answer: Answer) -> Iterator[Request]:
+        """The next page and the history of new entities; what is left of a history that came in part."""
+        asked = answer.request.variables
+        root, kind = asked["root"], asked["type"]
+        if answer.request.role == "history":
+            left = temporal.rest(answer)
+            if left is not None:
+                yield self._of_entity(root, kind, asked["id"], left)
+            return
+        found, progress = ngsi.decode(answer.content()), self._progress[root, kind]
+        progress.received += len(found)
+        total = _total(answer.headers)
+        if total is not None:
+            progress.total = total if progress.total is None else min(progress.total, total)
+        if not found:
+            return
+        if found[0]["id"] in progress.starts:
+            raise ReadError("begins with an entity that was there before: the broker ignores offset")
+        progress.starts.add(found[0]["id"])
+        offset, link = int(asked["offset"]) + len(found), _next(answer.headers)
+        if link or not (progress.linked or (total is not None and offset >= total)):
+            yield self.page(root, kind, offset, link)
+        progress.linked = bool(link)
+        for key in sorted({entity["id"] for entity in found} - progress.ids):
+            progress.ids.add(key)
+            yield from (self._of_entity(root, kind, key, part) for part in self._slices)
+
+    def check(self) -> None:
+        """Whether every type came whole.
+
+        Entities come and go while pages are read, so that the smallest total that a page named is what must be there.
+
+        Raises:
+            FetchError: a broker gave fewer entities than it says that it has.
+        """
+        for (root, kind), progress in self._progress.items():
+            if progress.total is not None and progress.received < progress.total:
+                raise FetchError(
+                    f"{root} gave {progress.received} of the {progress.total} entities of type {kind} that it counts:"
+                    " fetch again, or lower page_size if it stays so"
+                )
+
+    def _of_entity(self, root: str, kind: str, key: str, span: temporal.Span) -> Request:
+        return Request(
+            f"{root}/temporal/entities?{span.query(kind, key)}",
+            role="history",
+            variables={"root": root, "type": kind, "id": key, **span.variables()},
+            headers=self._headers(),
+            partial=True,
+        )
+
+    def _headers(self) -> Mapping[str, str]:
+        source, headers = self._source, {"Accept": "application/json"}
+        if source.context:
+            headers["Link"] = _CONTEXT.format(url=source.context)
+        if source.broker_tenant:
+            headers["NGSILD-Tenant" if source.api == "ld" else "Fiware-Service"] = source.broker_tenant
+        if source.service_path:
+            headers["Fiware-ServicePath"] = source.service_path
+        return headers
+
+
+def _total(headers: Mapping[str, str]) -> int | None:
+    """How many entities the broker counts, where it says so."""
+    given = next((headers[name].strip() for name in _TOTALS if name in headers), "")
+    return int(given) if given.isascii() and given.isdigit() else None
+
+
+def _next(headers: Mapping[str, str]) -> str:
+    """The query of the broker's link to its next page: the rest of the link is often an address behind its gateway."""
+    links = _LINK.findall(headers.get("link", ""))
+    target = next((target for target, about in links if _IS_NEXT.search(about)), "")
+    return str(target).partition("#")[0].partition("?")[2]

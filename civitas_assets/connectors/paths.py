@@ -16,6 +16,7 @@ import jmespath.parser
 import msgspec
 import polars as pl
 
+from civitas_assets.connectors.rows import UNREADABLE
 from civitas_assets.errors import ReadError
 
 _PLAIN = re.compile(r"[^.\[\]|(){}*?&!<>=\"'`,@\s]+(\.[^.\[\]|(){}*?&!<>=\"'`,@\s]+)*")
@@ -63,7 +64,7 @@ def part_at(body: bytes, path: str) -> bytes:
         if is_plain(path):
             return _walk(body, path)
         return msgspec.json.encode(jmespath.search(path, msgspec.json.decode(body)))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ReadError(f"is not the JSON that was declared: {error}") from None
     except jmespath.exceptions.JMESPathError as error:
         raise ReadError(f"does not fit the path {path!r}: {_first_line(error)}") from None
@@ -113,7 +114,7 @@ def _by_position(records: bytes, places: Sequence[int]) -> list[list[Any]] | Non
     """The fast way for records that are lists."""
     try:
         decoded = msgspec.json.decode(records, type=list[list[_Scalar]])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
     return [[record[place] if place < len(record) else None for record in decoded] for place in places]
 
@@ -123,7 +124,7 @@ def _decoded(records: bytes, paths: Sequence[str], raw: Container[str]) -> list[
     structure, attributes = _structure(paths, raw)
     try:
         decoded = msgspec.json.decode(records, type=list[structure])  # type: ignore[valid-type]
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         # An object or list where a value was expected: the general way copes, and says what is wrong if it is
         # no JSON at all.
         return None
@@ -180,7 +181,7 @@ def _searched(records: bytes, paths: Sequence[str]) -> list[list[Any]]:
         record: Any = dict[str, Any] if all(map(is_plain, paths)) else dict[str, Any] | list[Any]
         kind: Any = list[Any] if "@" in paths else list[record]
         decoded = msgspec.json.decode(records, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ReadError(f"is not a list of objects in JSON: {error}") from None
     compiled = [compiled_path(path) for path in paths]
     try:

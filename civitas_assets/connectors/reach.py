@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from civitas_assets.connectors.paths import compiled_path
+from civitas_assets.connectors.rows import UNREADABLE
 from civitas_assets.errors import ReadError
 
 
@@ -58,7 +59,7 @@ def only(body: bytes, reach: Reach) -> bytes:
     """
     try:
         return msgspec.json.encode(kept(msgspec.json.decode(body), [reach]))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise ReadError(f"is not the JSON that was declared: {error}") from None
 
 

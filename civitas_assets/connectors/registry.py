@@ -8,11 +8,15 @@ from civitas_assets.catalog import Source
 from civitas_assets.connectors.base import Connector
 from civitas_assets.connectors.csv import CsvConnector
 from civitas_assets.connectors.datex2 import Datex2Connector
+from civitas_assets.connectors.dwd import DwdConnector
+from civitas_assets.connectors.eco_counter import EcoCounterConnector
 from civitas_assets.connectors.excel import ExcelConnector
 from civitas_assets.connectors.gbfs import GbfsConnector
+from civitas_assets.connectors.geofile import GeoFileConnector
 from civitas_assets.connectors.geojson import GeoJsonConnector
 from civitas_assets.connectors.json import JsonConnector
 from civitas_assets.connectors.ngsi_ld import NgsiLdConnector
+from civitas_assets.connectors.ogc_features import OgcFeaturesConnector
 from civitas_assets.connectors.opensensemap import OpenSenseMapConnector
 from civitas_assets.connectors.pegelonline import PegelonlineConnector
 from civitas_assets.connectors.sensor_community import SensorCommunityConnector
@@ -24,11 +28,15 @@ CONNECTORS: Mapping[str, Connector] = {
     for connector in (
         CsvConnector(),
         Datex2Connector(),
+        DwdConnector(),
+        EcoCounterConnector(),
         ExcelConnector(),
         GbfsConnector(),
+        GeoFileConnector(),
         GeoJsonConnector(),
         JsonConnector(),
         NgsiLdConnector(),
+        OgcFeaturesConnector(),
         OpenSenseMapConnector(),
         PegelonlineConnector(),
         SensorCommunityConnector(),

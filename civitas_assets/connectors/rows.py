@@ -15,6 +15,9 @@ import polars as pl
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES, Kind, RawTable
 
+# What decoding raises for a body that is no JSON of the expected shape, or is nested deeper than anybody means.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 
 def decoded(body: bytes, kind: Any, service: str) -> Any:
     """The answer in types of its protocol.
@@ -24,7 +27,7 @@ def decoded(body: bytes, kind: Any, service: str) -> Any:
     """
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ReadError(f"is not what {service} answers: {error}") from None
 
 

@@ -1,25 +1,34 @@
-"""The entities of SensorThings as they come over the wire, and the tables that they become.
+"""The entities of SensorThings that describe: things, their datastreams, and the service itself.
 
-Only the parts that are read are declared; everything else in an answer is skipped while decoding.
+Only the parts that are read are declared; everything else in an answer is skipped while decoding. Observations
+are read in `sensorthings_observations.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 import msgspec
 import polars as pl
 
-from civitas_assets.connectors.paths import columns_of, series
 from civitas_assets.connectors.rows import decoded
-from civitas_assets.errors import ReadError
-from civitas_assets.records.raw import INTERVAL, RESULT
 
 T = TypeVar("T")
 
-_OBSERVATION = {INTERVAL: "phenomenonTime", "result_time": "resultTime", RESULT: "result"}
+_DATASTREAM = frozenset(
+    {
+        *("id", "name", "description", "observationType", "unitOfMeasurement", "observedArea", "properties"),
+        *("phenomenonTime", "resultTime", "Thing", "Sensor", "ObservedProperty", "Observations"),
+        *("multiObservationDataTypes", "unitOfMeasurements", "ObservedProperties"),
+    }
+)
+_THING = frozenset(
+    {
+        *("id", "name", "description", "properties"),
+        *("Locations", "HistoricalLocations", "Datastreams", "MultiDatastreams", "TaskingCapabilities"),
+    }
+)
 
 
 class Named(msgspec.Struct):
@@ -58,6 +67,61 @@ class Datastream(
         return str(self.id)
 
 
+class MultiDatastream(
+    msgspec.Struct,
+    rename={
+        "id": "@iot.id",
+        "types": "multiObservationDataTypes",
+        "units": "unitOfMeasurements",
+        "observed_properties": "ObservedProperties",
+        "sensor": "Sensor",
+        "phenomenon_time": "phenomenonTime",
+        "observed_area": "observedArea",
+    },
+):
+    """A series of observations whose results have an element for each of several properties."""
+
+    id: int | str
+    name: str | None = None
+    description: str | None = None
+    types: list[str | None] | None = None
+    units: list[Named | None] | None = None
+    observed_properties: list[Named | None] | None = None
+    sensor: Named | None = None
+    phenomenon_time: str | None = None
+    observed_area: dict[str, Any] | None = None
+
+    @property
+    def key(self) -> str:
+        """The id as text."""
+        return str(self.id)
+
+    @property
+    def size(self) -> int:
+        """How many elements a result has."""
+        return max(len(part or ()) for part in (self.types, self.units, self.observed_properties))
+
+    def components(self) -> list[Datastream]:
+        """Each element of the results as a datastream; a list of another length says nothing of which is which."""
+        parts = (
+            part if part and len(part) == self.size else [None] * self.size
+            for part in (self.units, self.observed_properties)
+        )
+        return [
+            Datastream(
+                id=component_id(self.key, place),
+                name=": ".join(filter(None, (self.name, _first(observed, "name")))) or None,
+                description=self.description,
+                unit=unit,
+                observed_property=observed,
+                sensor=self.sensor,
+                phenomenon_time=self.phenomenon_time,
+                observed_area=self.observed_area,
+            )
+            for place, (unit, observed) in enumerate(zip(*parts, strict=True))
+        ]
+
+
 class Place(msgspec.Struct):
     """A Location with its encoded geometry."""
 
@@ -71,6 +135,8 @@ class Thing(
         "locations": "Locations",
         "datastreams": "Datastreams",
         "more_datastreams": "Datastreams@iot.nextLink",
+        "multi_datastreams": "MultiDatastreams",
+        "more_multi_datastreams": "MultiDatastreams@iot.nextLink",
     },
 ):
     """A station or device."""
@@ -81,69 +147,87 @@ class Thing(
     locations: list[Place] = []
     datastreams: list[Datastream] = []
     more_datastreams: str | None = None
+    multi_datastreams: list[MultiDatastream] = []
+    more_multi_datastreams: str | None = None
 
     @property
     def key(self) -> str:
         """The id as text."""
         return str(self.id)
 
+    @property
+    def series(self) -> list[Datastream]:
+        """All that it observes, each element of a MultiDatastream for itself."""
+        return [*self.datastreams, *(part for multi in self.multi_datastreams for part in multi.components())]
+
+
+class Head(msgspec.Struct, rename={"next": "@iot.nextLink", "total": "@iot.count"}):
+    """What a page says of the pages: where the next one is, verbatim, and how many entities all of them hold."""
+
+    next: str | None = None
+    total: int | str | None = None
+
 
 class _Page(msgspec.Struct, Generic[T]):
     value: list[T]
-
-
-class _Raw(msgspec.Struct):
-    value: msgspec.Raw
-
-
-class _Link(msgspec.Struct, rename={"next": "@iot.nextLink"}):
-    next: str | None = None
-
-
-class _Identified(msgspec.Struct, rename={"id": "@iot.id"}):
-    id: int | str | None = None
-
-
-class _DataArray(msgspec.Struct, rename={"rows": "dataArray"}):
-    components: list[str]
-    rows: list[list[Any]]
 
 
 class _Settings(msgspec.Struct):
     conformance: list[str] = []
 
 
-class _Root(msgspec.Struct, rename={"settings": "serverSettings"}):
+class _EntitySet(msgspec.Struct):
+    name: str | None = None
+
+
+class _Root(msgspec.Struct, rename={"sets": "value", "settings": "serverSettings"}):
+    sets: list[_EntitySet] = []
     settings: _Settings = msgspec.field(default_factory=_Settings)
 
 
-def _decode(body: bytes, kind: Any) -> Any:
+class Offers(msgspec.Struct, frozen=True):
+    """What a service has beside what all have."""
+
+    data_arrays: bool = False
+    multi_datastreams: bool = False
+
+
+def decode(body: bytes, kind: Any) -> Any:
+    """The JSON in these types, else a `ReadError`."""
     return decoded(body, kind, "SensorThings")
 
 
-def next_link(body: bytes) -> str | None:
-    """Where the next page is, verbatim."""
-    link: str | None = _decode(body, _Link).next
-    return link
+def head(body: bytes) -> Head:
+    """What a page says of the pages."""
+    found: Head = decode(body, Head)
+    return found
 
 
-def declares_data_arrays(root: bytes) -> bool:
-    """Whether the service's conformance list has the dataArray extension."""
-    return any("data-array" in item for item in _decode(root, _Root).settings.conformance)
+def offers(root: bytes) -> Offers:
+    """What the service's root says: version 1.0 lists the entity sets, 1.1 also the extensions that it conforms to."""
+    said = decode(root, _Root)
+    return Offers(
+        data_arrays=any("data-array" in item for item in said.settings.conformance),
+        multi_datastreams=any(entity_set.name == "MultiDatastreams" for entity_set in said.sets),
+    )
+
+
+def component_id(multi_id: str, place: int) -> str:
+    """The datastream that an element of a MultiDatastream's results is: `7[0]` is the first one of 7."""
+    return f"{multi_id}[{place}]"
 
 
 def things(body: bytes) -> list[Thing]:
     """The Things of a page; a single Thing, as its own address answers it, is a page of one."""
-    if "value" in _decode(body, dict[str, msgspec.Raw]):
-        page: list[Thing] = _decode(body, _Page[Thing]).value
-        return page
-    return [_decode(body, Thing)]
+    if "value" in decode(body, dict[str, msgspec.Raw]):
+        return page(body, Thing)
+    return [decode(body, Thing)]
 
 
-def datastreams(body: bytes) -> list[Datastream]:
-    """The Datastreams of a page."""
-    page: list[Datastream] = _decode(body, _Page[Datastream]).value
-    return page
+def page(body: bytes, kind: type[T]) -> list[T]:
+    """The entities of a page."""
+    found: list[T] = decode(body, _Page[kind]).value  # type: ignore[valid-type]
+    return found
 
 
 def station_table(found: Iterable[Thing]) -> pl.DataFrame:
@@ -177,69 +261,36 @@ def datastream_table(found: Iterable[tuple[str, Datastream]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
-def observations(body: bytes, datastream_id: str) -> pl.DataFrame:
-    """The observations of a page, from the plain form or from data arrays; times and results as they are."""
-    value = bytes(_decode(body, _Raw).value)
-    if b'"dataArray"' in value[:1000]:
-        parts = [_from_array(part) for part in _decode(value, list[_DataArray])]
-        table = pl.concat(parts, how="diagonal_relaxed") if parts else columns_of(b"[]", _OBSERVATION)
-    else:
-        table = columns_of(value, _OBSERVATION)
-    if table[INTERVAL].is_duplicated().any():
-        table = _later_last(table, _ids(value))
-    if table[RESULT].dtype == pl.Boolean:
-        # Beside the numbers of another page, true would become 1.
-        table = table.with_columns(pl.col(RESULT).cast(pl.String))
-    return table.hstack([pl.Series("datastream_id", [datastream_id]).new_from_index(0, table.height)])
+def unknown_fields(body: bytes, role: str) -> tuple[str, ...]:
+    """Fields of a page's things or datastreams that the standard does not have."""
+    found = decode(body, dict[str, Any])
+    entities = found.get("value", [found])
+    if role != "things":
+        return unmapped("Datastream", _names(entities), _DATASTREAM)
+    streams = [
+        stream for e in entities for n in ("Datastreams", "MultiDatastreams") for stream in e.get(n) or ()
+    ]
+    return unmapped("Thing", _names(entities), _THING) + unmapped("Datastream", _names(streams), _DATASTREAM)
 
 
-def _later_last(table: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
-    """Of two results at one time the one produced later counts, else the one with the higher id: it comes last."""
-    produced = (
-        pl.col("result_time").cast(pl.String).str.to_datetime(time_zone="UTC", strict=False, format="%+")
-    )
-    return (
-        table.with_columns(produced.alias("@produced"), ids.alias("@id"))
-        .sort("@produced", "@id", nulls_last=False, maintain_order=True)
-        .drop("@produced", "@id")
-    )
+def _names(entities: Iterable[dict[str, Any]]) -> set[str]:
+    return {name for entity in entities for name in entity}
 
 
-def _ids(value: bytes) -> pl.Series:
-    if b'"dataArray"' not in value[:1000]:
-        return series("id", [observation.id for observation in _decode(value, list[_Identified])])
-    ids: list[Any] = []
-    for part in _decode(value, list[_DataArray]):
-        names = [name for name in ("@iot.id", "id") if name in part.components]
-        ids.extend(_column(part, part.components.index(names[0]) if names else None))
-    return series("id", ids)
-
-
-def _from_array(part: _DataArray) -> pl.DataFrame:
-    places = {name: position for position, name in enumerate(part.components)}
-    if not {"phenomenonTime", "result"} <= places.keys():
-        raise ReadError(f"has a data array without phenomenonTime or result; it has {', '.join(places)}")
-    if min(map(len, part.rows), default=len(places)) < len(places):
-        raise ReadError(f"has a data array with rows of fewer than its {len(places)} components")
-    return pl.DataFrame(
-        [series(field, _column(part, places.get(name))) for field, name in _OBSERVATION.items()]
-    )
-
-
-def _column(part: _DataArray, place: int | None) -> list[Any]:
-    return [None] * len(part.rows) if place is None else list(map(itemgetter(place), part.rows))
+def unmapped(kind: str, names: Iterable[str], known: frozenset[str]) -> tuple[str, ...]:
+    """The fields that are not known; annotations, such as links, are no fields."""
+    return tuple(sorted(f"{kind}.{name}" for name in {*names} - known if "@" not in name))
 
 
 def _first(named: Named | None, *attributes: str) -> str | None:
-    """The first of the attributes that says something."""
-    return next((text for name in attributes if (text := getattr(named, name, None))), None)
+    """The first of the attributes that says something; the standard's own example writes "null" for no unit."""
+    texts = ((getattr(named, name, None) or "").strip() for name in attributes)
+    return next((text for text in texts if text not in {"", "null"}), None)
 
 
 def _position(thing: Thing) -> tuple[float | None, float | None]:
-    areas = [place.location for place in thing.locations] + [
-        stream.observed_area for stream in thing.datastreams
-    ]
-    for area in areas:
+    areas = [place.location for place in thing.locations]
+    for area in (*areas, *(stream.observed_area for stream in thing.series)):
         geometry = (area or {}).get("geometry") or area
         if isinstance(geometry, dict) and geometry.get("type") == "Point":
             match geometry.get("coordinates"):

@@ -14,6 +14,7 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from civitas_assets.catalog.model import Model, Slug
+from civitas_assets.connectors.levels import one_or_several
 from civitas_assets.connectors.mapping import Pattern, SelectiveSource
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, RawTable
@@ -47,7 +48,9 @@ class TabularSource(SelectiveSource):
     drop: Mapping[str, Pattern] = Field(
         {}, description="Rows to leave out, such as totals: pattern of a whole cell, by column."
     )
-    fields: Mapping[Slug, str] = Field({}, description="Contract field by native column.")
+    fields: Mapping[Slug, one_or_several(str)] = Field(  # type: ignore[valid-type]
+        {}, description="Contract field by native column; a list of columns is joined by a slash."
+    )
     unpivot: Unpivot | None = Field(None, description="Columns whose names carry ids.")
     ignore: tuple[Pattern, ...] = Field((), description="Columns that are known and not wanted.")
 
@@ -157,11 +160,11 @@ def _select(source: TabularSource, table: pl.DataFrame, used: set[str]) -> pl.Da
     columns = [pl.col(ROW)]
     wanted = dict(source.fields)
     if source.time is not None and source.time.column is not None:
-        wanted[TIME] = source.time.column
-    _require(source, table, [*wanted.values()])
-    for field, native in wanted.items():
-        used.add(native)
-        columns.append(pl.col(native).alias(field))
+        wanted[TIME] = (source.time.column,)
+    _require(source, table, [native for natives in wanted.values() for native in natives])
+    for field, natives in wanted.items():
+        used.update(natives)
+        columns.append(pl.concat_str(map(pl.col, natives), separator="/").alias(field))
     if source.unpivot is None:
         return table.select(columns)
     if not _matching(source.unpivot.columns, table.columns):

@@ -1,4 +1,4 @@
-"""Synthetic municipal data: bicycle counts, air and weather, parking; the same for the same town and day, everywhere.
+"""Synthetic municipal data: counts, air and weather, parking, sharing; the same for a town and a day, everywhere.
 
 Values follow a daily profile with noise that a hash of stream and time decides; nothing here was ever measured.
 """
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 ZONE = ZoneInfo("Europe/Berlin")
 DAYS = 21
 QUARTER = timedelta(minutes=15)
+EVENING = 20  # counts of the last day from this hour on are corrected the day after
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,29 @@ class Site:
 
 
 @dataclass(frozen=True)
+class Dock:
+    """A station of a bike sharing system."""
+
+    key: str
+    name: str
+    capacity: int
+    lon: float
+    lat: float
+
+
+@dataclass(frozen=True)
 class Town:
-    """What a fictional town has."""
+    """What a fictional town has; `playgrounds` are eastings and northings in UTM zone 32."""
 
     name: str
+    box: tuple[float, float, float, float]
     counters: tuple[str, ...] = ()
     stations: tuple[Station, ...] = ()
     sites: tuple[Site, ...] = ()
+    docks: tuple[Dock, ...] = ()
+    poles: tuple[Station, ...] = ()
+    playgrounds: tuple[tuple[float, float], ...] = ()
+    has_features: bool = False
 
 
 TOWNS = {
@@ -87,6 +104,7 @@ TOWNS = {
     for town in (
         Town(
             "musterstadt",
+            (9.95, 50.95, 10.1, 51.1),
             counters=("900100", "900200"),
             stations=(
                 Station(1, "Rathausplatz", 10.012, 51.011, AIR),
@@ -97,17 +115,32 @@ TOWNS = {
                 Site("P1", "Parkhaus Markt", "Parkhaus", 320, 10.011, 51.012),
                 Site("P2", "Parkplatz Stadtbad", "Parkplatz", 140, 10.022, 51.018),
             ),
+            docks=(
+                Dock("S1", "Hauptbahnhof", 24, 10.015, 51.013),
+                Dock("S2", "Hochschule", 16, 10.031, 51.022),
+                Dock("S3", "Stadtbad", 12, 10.023, 51.019),
+            ),
+            playgrounds=((570992.5, 5651646.7), (572242.8, 5652553.8), (571526.0, 5653656.0)),
         ),
         Town(
             "beispielhausen",
+            (9.45, 50.45, 9.6, 50.6),
             counters=("910100",),
             stations=(
                 Station(1, "Bahnhofstraße", 9.512, 50.511, AIR_MG),
                 Station(2, "Dach", 9.523, 50.52, WEATHER_SI),
             ),
+            poles=tuple(
+                Station(
+                    number, f"Mast {number}", 9.5 + number / 400, 50.5 + number / 500, (*AIR[:2], *WEATHER)
+                )
+                for number in range(1, 26)
+            ),
+            has_features=True,
         ),
         Town(
             "probeheim",
+            (11.15, 49.75, 11.3, 49.9),
             stations=(Station(1, "Schulhof", 11.211, 49.811, (*AIR[:2], *WEATHER)),),
             sites=(Site("P1", "Tiefgarage Post", "Tiefgarage", 210, 11.212, 49.812),),
         ),
@@ -142,6 +175,8 @@ def counter_csv(counter: str, month: date, today: date) -> str | None:
             sum(_count(stream, wall, nth) for nth in range(passes))
             for stream in (f"{counter}1", f"{counter}2")
         )
+        if wall.date() == last and wall.hour >= EVENING:
+            inward = inward * 3 // 4  # what was counted late arrives a day later
         counts = [str(inward + outward), str(inward), str(outward)]
         if noise(counter, wall) > 0.997:
             counts = ["", "", ""]

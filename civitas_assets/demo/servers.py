@@ -1,4 +1,4 @@
-"""Sample municipal servers on loopback: counter files, a SensorThings service, and parking as GeoJSON and JSON.
+"""Sample municipal servers on loopback: files, services of several protocols, and one that is down.
 
 They answer conditional requests and compress, as real servers do; they are for a first run and for tests.
 """
@@ -10,12 +10,13 @@ import http.server
 import json
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from civitas_assets.demo import sensorthings
+from civitas_assets.demo import datex2, features, gbfs, ngsi_ld, sensorthings, workbook
 from civitas_assets.demo.generator import TOWNS, Town, counter_csv, parking_status
 
 _HOST = "127.0.0.1"
@@ -65,15 +66,17 @@ def _handler(today: date, url: Callable[[], str]) -> type[http.server.BaseHTTPRe
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
-            body = content(unquote(parts.path), dict(parse_qsl(parts.query)), url(), today)
-            etag = f'"{zlib.crc32(body or b""):08x}"'
-            unchanged = body is not None and self.headers.get("If-None-Match") == etag
-            self.send_response(404 if body is None else 304 if unchanged else 200)
-            sent = b"" if body is None or unchanged else body
+            reply = content(unquote(parts.path), dict(parse_qsl(parts.query)), url(), today)
+            etag = f'"{zlib.crc32(reply.body):08x}"'
+            unchanged = reply.status == 200 and self.headers.get("If-None-Match") == etag
+            self.send_response(304 if unchanged else reply.status)
+            sent = b"" if unchanged else reply.body
             if sent and "gzip" in self.headers.get("Accept-Encoding", ""):
                 sent = gzip.compress(sent, mtime=0)
                 self.send_header("Content-Encoding", "gzip")
             self.send_header("ETag", etag)
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(sent)))
             self.end_headers()
             self.wfile.write(sent)
@@ -81,23 +84,61 @@ def _handler(today: date, url: Callable[[], str]) -> type[http.server.BaseHTTPRe
     return Handler
 
 
-def content(path: str, query: dict[str, str], url: str, today: date) -> bytes | None:
-    """What is published under a path; None where nothing is."""
+@dataclass(frozen=True)
+class Reply:
+    """What a server answers; without a body nothing was found."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+NOT_FOUND = Reply(status=404)
+DOWN = Reply(b"Wartungsarbeiten", status=503)
+
+
+def content(  # noqa: PLR0911 - one return per kind of address
+    path: str, query: dict[str, str], url: str, today: date
+) -> Reply:
+    """What is published under a path."""
     _, name, *rest = (*path.split("/"), "")
     town = TOWNS.get(name)
     match (town, [part for part in rest if part]):
         case (Town(), ["counters", counter, file]) if counter in town.counters:
             month = _month(file.removesuffix(".csv"))
             text = counter_csv(counter, month, today) if month else None
-            return text.encode() if text else None
+            return Reply(text.encode()) if text else NOT_FOUND
         case (Town(), ["sensorthings", "v1.1", *more]) if town.stations:
             root = f"{url}/{name}/sensorthings/v1.1"
             return _json(sensorthings.answer(town, root, "".join(f"/{part}" for part in more), query, today))
-        case (Town(), ["parking", "sites.geojson"]) if town.sites:
+        case (Town(), ["ngsi-ld", "v1", "entities"]) if town.poles:
+            page, headers = ngsi_ld.entities(town, query, today)
+            return _json(page, headers)
+        case (Town(), ["gbfs", file]) if town.docks:
+            return _json(gbfs.document(town, f"{url}/{name}/gbfs", file.removesuffix(".json"), today))
+        case (Town(), ["features", *more]) if town.has_features:
+            root = f"{url}/{name}/features"
+            return _json(features.answer(town, root, "".join(f"/{part}" for part in more), query, today))
+        case (Town(), ["parking", file]) if town.sites:
+            return _parking(town, file, today)
+        case (Town(), ["spielplaetze.xlsx"]) if town.playgrounds:
+            return Reply(workbook.playgrounds(town))
+        case (Town(), ["levels.json"]):
+            return DOWN
+    return NOT_FOUND
+
+
+def _parking(town: Town, file: str, today: date) -> Reply:
+    match file:
+        case "sites.geojson":
             return _json(_sites(town))
-        case (Town(), ["parking", "status.json"]) if town.sites:
+        case "status.json":
             return _json({"parkings": parking_status(town, today)})
-    return None
+        case "table.xml":
+            return Reply(datex2.table(town))
+        case "status.xml":
+            return Reply(datex2.status(town, today))
+    return NOT_FOUND
 
 
 def _month(text: str) -> date | None:
@@ -107,8 +148,10 @@ def _month(text: str) -> date | None:
         return None
 
 
-def _json(value: object) -> bytes | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False).encode()
+def _json(value: object, headers: Mapping[str, str] | None = None) -> Reply:
+    if value is None:
+        return NOT_FOUND
+    return Reply(json.dumps(value, ensure_ascii=False).encode(), headers=headers or {})
 
 
 def _sites(town: Town) -> dict[str, object]:

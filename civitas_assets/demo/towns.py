@@ -8,6 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from string import Template
 
+# Its server answers with 503, so that a first run shows what becomes of the town and its other sources.
+DOWN = ("probeheim", "river_level")
+
 _FILES = Path(__file__).parent / "town_files"
 
 

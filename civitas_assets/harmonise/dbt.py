@@ -5,14 +5,18 @@ dbt is imported only when there is something to harmonise.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from civitas_assets.errors import HarmoniseError
 from civitas_assets.harmonise.invocation import arguments
@@ -22,6 +26,7 @@ from civitas_assets.harmonise.workspace import Workspace
 log = logging.getLogger("civitas_assets.harmonise")
 
 _PARSED = "target/partial_parse.msgpack"
+_PATIENCE = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6)  # seconds
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,21 @@ class NodeResult:
     def ok(self) -> bool:
         """Whether the node did what it should."""
         return self.status in {"success", "pass"}
+
+
+def together(before: Sequence[NodeResult], after: Sequence[NodeResult]) -> Sequence[NodeResult]:
+    """What became of each node in two builds, of two portions: the worse of both."""
+    known = {result.unique_id: result for result in before}
+    return [
+        replace(
+            result if known.get(result.unique_id, result).ok else known[result.unique_id],
+            seconds=known[result.unique_id].seconds + result.seconds,
+            failures=known[result.unique_id].failures + result.failures,
+        )
+        if result.unique_id in known
+        else result
+        for result in after
+    ]
 
 
 def preload() -> None:
@@ -69,6 +89,7 @@ def build(project: Project, workspace: Workspace, label: str) -> Sequence[NodeRe
     finally:
         # dbt keeps the database open in this process, and publishing could not attach it.
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        _let_go(workspace.database)
     if outcome.exception is not None:
         raise HarmoniseError(f"dbt stopped: {outcome.exception}")
     results = [_result(result) for result in outcome.result.results]
@@ -78,6 +99,19 @@ def build(project: Project, workspace: Workspace, label: str) -> Sequence[NodeRe
         raise HarmoniseError("; ".join(f"{r.name}: {' '.join(r.message.split())}" for r in broken))
     log.info("%s · harmonise · done: %d nodes in %.1f s", label, len(results), time.monotonic() - started)
     return results
+
+
+def _let_go(database: Path) -> None:
+    """Wait until the database is free for others: a thread of dbt may be about to close it, or a cycle of objects."""
+    for pause in _PATIENCE:
+        try:
+            duckdb.connect(str(database), read_only=True).close()
+        except duckdb.Error as error:
+            log.debug("%s is not free yet: %s", database, error)
+            gc.collect()
+            time.sleep(pause)
+        else:
+            return
 
 
 def _result(result: Any) -> NodeResult:

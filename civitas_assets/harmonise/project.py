@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +29,11 @@ class SharedModel:
     shared_parents: tuple[str, ...]
     record_types: tuple[str, ...]
     path: str
+
+    @property
+    def by_day(self) -> bool:
+        """Whether publishing replaces single days, and not the whole table."""
+        return self.replaced == "replace_days"
 
 
 @dataclass(frozen=True)
@@ -106,11 +110,10 @@ class Project:
                 )
         return found
 
-    @cached_property
-    def contract(self) -> str:
-        """A hash of what destinations hold: names, types and replacement of all shared models."""
-        content = {name: [model.replaced, dict(model.types)] for name, model in self.models.items()}
-        return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:16]
+    def record_types_of(self, model: str) -> frozenset[str]:
+        """The record types that a shared model is made of, also by way of other shared models."""
+        above = self.models[model].shared_parents
+        return frozenset(self.models[model].record_types).union(*map(self.record_types_of, above))
 
     def _above(self, unique_id: str) -> set[str]:
         """Everything that a node is made of, up to the next shared model."""

@@ -15,6 +15,8 @@ from civitas_assets.records import RECORD_TYPES
 WORKSPACE_FILE = "workspace.duckdb"  # a manifest remembers the stem, hence the same one for all
 RECORDS_SCHEMA = "records"
 SHARED_SCHEMA = "shared"
+STAGING_SCHEMA = "staging"
+BEFORE = "observation_before"  # of days before affected ones, for averages that reach back into them
 
 _TYPES: dict[pl.DataType, str] = {
     pl.String(): "varchar",
@@ -23,6 +25,7 @@ _TYPES: dict[pl.DataType, str] = {
     pl.Int32(): "integer",
     pl.Boolean(): "boolean",
     pl.Date(): "date",
+    pl.Binary(): "blob",
     pl.Datetime("us", "UTC"): "timestamptz",
 }
 
@@ -62,7 +65,8 @@ def table_columns() -> dict[str, dict[str, str]]:
         name: {column: _TYPES[dtype] for column, dtype in record_type.stored_schema.items()}
         for name, record_type in RECORD_TYPES.items()
     }
-    return {**tables, **{name: dict(columns) for name, columns in CONTEXT_TABLES.items()}}
+    before = {BEFORE: dict(tables["observation"])}
+    return {**tables, **before, **{name: dict(columns) for name, columns in CONTEXT_TABLES.items()}}
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:

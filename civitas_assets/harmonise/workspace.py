@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -18,24 +18,21 @@ from civitas_assets.catalog import Tenant
 from civitas_assets.errors import HarmoniseError
 from civitas_assets.harmonise.invocation import PROFILES, profile
 from civitas_assets.harmonise.project import Project
-from civitas_assets.harmonise.tables import CONTEXT_TABLES, RECORDS_SCHEMA, WORKSPACE_FILE
+from civitas_assets.harmonise.tables import (
+    BEFORE,
+    CONTEXT_TABLES,
+    RECORDS_SCHEMA,
+    STAGING_SCHEMA,
+    WORKSPACE_FILE,
+)
+from civitas_assets.harmonise.task import Task
 from civitas_assets.records import RECORD_TYPES, RecordType
+from civitas_assets.records.observation import OBSERVATION
 from civitas_assets.store.files import remove_folder
-from civitas_assets.store.journal import Pending
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.stores import Stores
 
-
-class Task(msgspec.Struct, frozen=True):
-    """What a run has to harmonise and publish.
-
-    `days` are replaced in the destination; `rebuild` says that the destination starts anew, from all days. `entries`
-    are the journal's notes that are settled by publishing.
-    """
-
-    days: tuple[date, ...]
-    rebuild: bool
-    entries: tuple[str, ...]
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -65,19 +62,6 @@ class Workspace:
         remove_folder(self.folder)
 
 
-def plan(stores: Stores, *, rebuild: bool) -> Task | None:
-    """What has to be done: everything for a new destination, else what the journal holds; None if that is nothing."""
-    pending: Pending = stores.journal.pending()
-    days = set(pending.days)
-    if rebuild:
-        events = [r for r in RECORD_TYPES.values() if r.event_time is not None]
-        days.update(day for record_type in events for day in stores.records.days(record_type))
-        days.update(stores.quarantine.rows()["day"].unique().to_list())
-    elif not pending:
-        return None
-    return Task(tuple(sorted(days)), rebuild, pending.entries)
-
-
 def make_workspace(
     folder: Path, project: Project, tenant: Tenant, stores: Stores, task: Task, *, memory_limit: str
 ) -> Workspace:
@@ -88,11 +72,11 @@ def make_workspace(
     shutil.copyfile(project.prepared / WORKSPACE_FILE, workspace.database)
     with duckdb.connect(str(workspace.database)) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        for record_type in RECORD_TYPES.values():
-            _show_records(connection, record_type, stores.records.locations(record_type, task.days))
         _insert(connection, "tenant", [(tenant.slug, tenant.name, tenant.ags, tenant.timezone)])
-        _insert(connection, "affected_day", [(day,) for day in task.days])
         _insert(connection, "source", [_source_row(tenant, name, stores) for name in tenant.sources])
+        _show_all(connection, stores, task.days)
+        task = _with_neighbours(connection, stores, task)
+        _insert(connection, "affected_day", [(day,) for day in task.days])
         rejected = stores.quarantine.rows(task.days).select(*CONTEXT_TABLES["rejected"])  # noqa: F841 - named in the query
         connection.execute(f"insert into {RECORDS_SCHEMA}.rejected select * from rejected")  # noqa: S608
     (folder / PROFILES).write_text(profile(workspace.database, memory_limit), encoding="utf-8")
@@ -100,17 +84,44 @@ def make_workspace(
     return workspace
 
 
-def _show_records(
-    connection: duckdb.DuckDBPyConnection, record_type: RecordType, locations: Sequence[str]
+def _with_neighbours(connection: duckdb.DuckDBPyConnection, stores: Stores, task: Task) -> Task:
+    """The task with the days whose averages reach back into affected ones; and what such averages need is shown.
+
+    Most tenants have no such averages, and their tasks stay as they are. A rebuild comes to the following days itself.
+    """
+    found = connection.execute(f"select day from {STAGING_SCHEMA}.int_day_with_running_mean").fetchall()  # noqa: S608
+    affected = {day for (day,) in found}
+    if not affected:
+        return task
+    known = {*stores.records.days(OBSERVATION)}
+    following = set() if task.rebuild else ({day + _DAY for day in affected} & known) - {*task.days}
+    before = ({day - _DAY for day in affected | following} & known) - {*task.days} - following
+    _show(connection, BEFORE, OBSERVATION, stores.records.locations(OBSERVATION, before))
+    if not following:
+        return task
+    extended = msgspec.structs.replace(task, days=tuple(sorted({*task.days, *following})))
+    _show_all(connection, stores, extended.days)
+    return extended
+
+
+def _show_all(connection: duckdb.DuckDBPyConnection, stores: Stores, days: Sequence[date]) -> None:
+    for record_type in RECORD_TYPES.values():
+        _show(connection, record_type.name, record_type, stores.records.locations(record_type, days))
+
+
+def _show(
+    connection: duckdb.DuckDBPyConnection, table: str, record_type: RecordType, locations: Sequence[str]
 ) -> None:
     """Put a view of the files in the place of the empty table: reading them where they are costs less than a copy."""
     if not locations:
         return
-    table = f'{RECORDS_SCHEMA}."{record_type.name}"'
+    name = f'{RECORDS_SCHEMA}."{table}"'
     columns = ", ".join(f'"{column}"' for column in record_type.stored_schema)
     files = ", ".join("'" + location.replace("'", "''") + "'" for location in locations)
-    connection.execute(f"drop table {table}")
-    connection.execute(f"create view {table} as select {columns} from read_parquet([{files}])")  # noqa: S608
+    is_table = "select 1 from duckdb_tables() where schema_name = ? and table_name = ?"
+    if connection.execute(is_table, [RECORDS_SCHEMA, table]).fetchone():
+        connection.execute(f"drop table {name}")
+    connection.execute(f"create or replace view {name} as select {columns} from read_parquet([{files}])")  # noqa: S608
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:

@@ -53,6 +53,16 @@ class FetchReport:
         return not self.error
 
 
+@dataclass(frozen=True)
+class _Landed:
+    """A response, and its body as it landed; neither body nor hash where it has none."""
+
+    url: str
+    response: Response
+    body: bytes | None = None
+    sha256: str = ""
+
+
 class LandingSession:
     """Lands every answer of one source and remembers where it came from."""
 
@@ -83,22 +93,22 @@ class LandingSession:
         self, requests: Iterable[Request], follow: Callable[[Answer], Iterable[Request]] | None = None
     ) -> Iterator[Answer]:
         """See `connectors.base.Session`."""
-        waiting, running, failures = deque(requests), dict[Future[Response], Request](), list[str]()
+        waiting, running, failures = deque(requests), dict[Future[_Landed], Request](), list[str]()
         with ThreadPoolExecutor(self._source.http.parallel, thread_name_prefix="request") as pool:
             while waiting or running:
                 while waiting and len(running) < 2 * self._source.http.parallel:
                     request = waiting.popleft()
                     try:
-                        self._admit(request)
+                        url = self._admitted(request)
                     except FetchError as error:
                         failures.append(str(error))
                     else:
-                        running[pool.submit(self._get, request)] = request
+                        running[pool.submit(self._fetch, request, url)] = request
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     request = running.pop(future)
                     try:
-                        answer = self._land(request, future.result())
+                        answer = self._answer(request, future.result())
                     except FetchError as error:
                         failures.append(str(error))
                         continue
@@ -112,8 +122,8 @@ class LandingSession:
             others = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
             raise FetchError(f"{failures[0]}{others}")
 
-    def _admit(self, request: Request) -> None:
-        """A page loop ends in an error, not in the ceiling of somebody's patience."""
+    def _admitted(self, request: Request) -> str:
+        """The request's address; a page loop ends in an error, not in the ceiling of somebody's patience."""
         address = self._address(request)
         if address in self._requested:
             raise FetchError(f"{address} is asked for a second time in one fetch: its links run in a circle")
@@ -122,22 +132,28 @@ class LandingSession:
                 f"more than {self._source.http.max_pages} requests: raise http.max_pages if that is right"
             )
         self._requested.add(address)
+        return address
 
     def _address(self, request: Request) -> str:
         """What the manifest calls the request: a server's link may repeat a secret, which is left out."""
         return str(public_url(request.url, self._source))
 
-    def _get(self, request: Request) -> Response:
-        known = self._known.get(self._address(request))
+    def _fetch(self, request: Request, url: str) -> _Landed:
+        """Ask and land what comes: packing bodies and waiting for the disk overlap with other requests."""
+        known = self._known.get(url)
         # Without the body a 304 would be of no use; then the question is asked as if for the first time.
         conditional = known is not None and self._landing.holds(known.sha256)
         validators = Validators(known.etag, known.last_modified) if known and conditional else None
-        return self._client.get(request, self._source, validators=validators)
+        response = self._client.get(request, self._source, validators=validators)
+        if response.body is None:
+            return _Landed(url, response)
+        body = self._storable(request, response.body)
+        return _Landed(url, response, body, self._landing.store(body))
 
     def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
         """See `connectors.base.Session`; the manifest is written at once, because the sender forgets the body."""
         body = self._storable(request, body)
-        address, at = self._stored(body, content_type), self._now().astimezone(UTC)
+        address, at = Address(self._landing.store(body), content_type), self._now().astimezone(UTC)
         self._note(request, request.url, 200, at, address, len(body))
         self._known[request.url] = replace(self._known[request.url], variables=dict(request.variables))
         self._write_manifest()
@@ -151,10 +167,9 @@ class LandingSession:
         """See `connectors.base.Session`."""
         return self._client.secret(name)
 
-    def _land(self, request: Request, response: Response) -> Answer:
-        url, body = self._address(request), response.body
+    def _answer(self, request: Request, landed: _Landed) -> Answer:
+        url, response, body = landed.url, landed.response, landed.body
         known = self._known.get(url)
-        address, size = known, 0
         if response.status == 404:
             address = None
         elif body is None and known is not None:
@@ -165,8 +180,14 @@ class LandingSession:
                 headers=response.headers or known.headers,
             )
         else:
-            body = self._storable(request, body or b"")
-            address, size = self._stored(body, response.content_type, response), len(body)
+            address = Address(
+                landed.sha256,
+                response.content_type,
+                response.validators.etag,
+                response.validators.last_modified,
+                headers=response.headers,
+            )
+        size = len(body or b"")
         line = self._note(request, url, response.status, response.fetched_at, address, size)
         return Answer(
             request,
@@ -182,17 +203,11 @@ class LandingSession:
         except ReadError as error:
             raise FetchError(f"{request.url} {error}; nothing of it is kept") from None
 
-    def _stored(self, body: bytes, content_type: str, response: Response | None = None) -> Address:
-        self._bytes += len(body)
-        validators = response.validators if response else Validators()
-        headers = response.headers if response else {}
-        digest = self._landing.store(body)
-        return Address(digest, content_type, validators.etag, validators.last_modified, headers=headers)
-
     def _note(  # noqa: PLR0917 - each argument is of another type
         self, request: Request, url: str, status: int, at: datetime, address: Address | None, size: int
     ) -> Line:
         """Remember an answer: `size` bytes that are new or unchanged; no address is nothing found."""
+        self._bytes += size
         known = self._known.get(url)
         unchanged = address is not None and known is not None and known.sha256 == address.sha256
         line = Line(

@@ -5,15 +5,21 @@ Protocols, stores and shared models are elsewhere.
 
 from collections.abc import Mapping
 
+from civitas_assets.records.area_feature import AREA_FEATURE
+from civitas_assets.records.charge_point import CHARGE_POINT
+from civitas_assets.records.charge_point_status import CHARGE_POINT_STATUS
 from civitas_assets.records.contract import PROVENANCE, Column, Companion, Kind, RecordType
 from civitas_assets.records.datastream import DATASTREAM
+from civitas_assets.records.event import EVENT
 from civitas_assets.records.observation import OBSERVATION
 from civitas_assets.records.parking_site import PARKING_SITE
 from civitas_assets.records.parking_status import PARKING_STATUS
+from civitas_assets.records.place import PLACE
 from civitas_assets.records.raw import BrokenRow, RawTable
 from civitas_assets.records.sharing_station import SHARING_STATION
 from civitas_assets.records.sharing_status import SHARING_STATUS
 from civitas_assets.records.station import STATION
+from civitas_assets.records.statistic import STATISTIC
 
 RECORD_TYPES: Mapping[str, RecordType] = {
     record_type.name: record_type
@@ -25,6 +31,12 @@ RECORD_TYPES: Mapping[str, RecordType] = {
         PARKING_STATUS,
         SHARING_STATION,
         SHARING_STATUS,
+        CHARGE_POINT,
+        CHARGE_POINT_STATUS,
+        PLACE,
+        AREA_FEATURE,
+        EVENT,
+        STATISTIC,
     )
 }
 

@@ -22,6 +22,8 @@ class Kind(enum.Enum):
     INTEGER = "integer"
     BOOLEAN = "boolean"
     TIME = "time"
+    DATE = "date"
+    GEOMETRY = "geometry"
     CODE = "code"
 
     @property
@@ -36,6 +38,8 @@ _DTYPES: dict[Kind, pl.DataType] = {
     Kind.INTEGER: pl.Int64(),
     Kind.BOOLEAN: pl.Boolean(),
     Kind.TIME: UTC_TIME,
+    Kind.DATE: pl.Date(),
+    Kind.GEOMETRY: pl.Binary(),
     Kind.CODE: pl.String(),
 }
 
@@ -56,6 +60,10 @@ class Column:
     maximum: float | None = None
 
 
+# Where and how large something is. Whatever has a position may be given it as a geometry instead.
+GEOMETRY = Column("geometry", Kind.GEOMETRY, "The geometry as well-known binary in WGS 84, longitude first.")
+
+
 @dataclass(frozen=True)
 class Companion:
     """Another record type that rows of this one also describe: its field by the field carried here."""
@@ -71,7 +79,7 @@ class RecordType:
     `key` identifies a record within its source. `event_time` names the time whose calendar day the record
     belongs to; without one the record describes a thing and its current state counts. `measures` are the
     columns that must not all be empty: a record that says nothing is not one. `carried` are extra columns
-    that only companions use. `described_events` are record types whose events refer to this thing, by the
+    that only companions and positions use. `described_events` are record types whose events refer to this thing, by the
     column that holds its key.
     """
 
@@ -89,6 +97,8 @@ class RecordType:
     _by_name: Mapping[str, Column] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if self.position and GEOMETRY not in self.columns:
+            object.__setattr__(self, "carried", (*self.carried, GEOMETRY))
         by_name = {column.name: column for column in (*self.columns, *self.carried)}
         object.__setattr__(self, "_by_name", by_name)
         assert all(key in by_name for key in self.key)  # noqa: S101 - a contract that contradicts itself

@@ -32,11 +32,26 @@ def to_wgs84(lon: pl.Series, lat: pl.Series, crs: str) -> tuple[pl.Series, pl.Se
     )
 
 
-def position_faults(lon: pl.Series, lat: pl.Series, box: Box) -> dict[str, pl.Series]:
-    """Rows whose position cannot be right, by rule; a row without a position is no fault."""
+def widened(box: Box) -> Box:
+    """The box with a margin around it, in degrees: what lies just outside a municipality may be its own."""
+    west, south, east, north = box
+    margin_lat = MARGIN_KM / _KM_PER_DEGREE
+    margin_lon = margin_lat / max(math.cos(math.radians((south + north) / 2)), 0.01)
+    return west - margin_lon, south - margin_lat, east + margin_lon, north + margin_lat
+
+
+def position_faults(
+    lon: pl.Series, lat: pl.Series, box: Box, near: pl.Series | None = None
+) -> dict[str, pl.Series]:
+    """Rows whose position cannot be right, by rule; a row without a position is no fault.
+
+    `near` says of rows with a geometry that a part of it lies within the widened box, wherever its middle is.
+    """
     given = lon.is_not_null() | lat.is_not_null()
     half = given & (lon.is_null() | lat.is_null())
     inside = _inside(lon, lat, box)
+    if near is not None:
+        inside = inside | near
     zero = ((lon == 0) & (lat == 0)).fill_null(value=False)
     swapped = _inside(lat, lon, box) & ~inside & ~zero
     outside = given & ~half & ~inside & ~zero & ~swapped
@@ -49,10 +64,5 @@ def position_faults(lon: pl.Series, lat: pl.Series, box: Box) -> dict[str, pl.Se
 
 
 def _inside(lon: pl.Series, lat: pl.Series, box: Box) -> pl.Series:
-    west, south, east, north = box
-    margin_lat = MARGIN_KM / _KM_PER_DEGREE
-    margin_lon = margin_lat / max(math.cos(math.radians((south + north) / 2)), 0.01)
-    return (
-        lon.is_between(west - margin_lon, east + margin_lon)
-        & lat.is_between(south - margin_lat, north + margin_lat)
-    ).fill_null(value=False)
+    west, south, east, north = widened(box)
+    return (lon.is_between(west, east) & lat.is_between(south, north)).fill_null(value=False)

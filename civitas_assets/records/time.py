@@ -19,6 +19,8 @@ _NAIVE = pl.Datetime("us")
 _MOST_MICROSECONDS = 1e16  # some three hundred years
 _NAIVE_ISO = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d")
 _HOUR_24 = r"(^|[^:0-9])24:00(:00(?:\.0+)?)?($|[^:.0-9])"
+_PERIOD = r"^(\d{4})(?:/(\d{4})|-Q([1-4])|-(\d{2})(?:-(\d{2}))?)?$"
+_PARTS = ("year", "last_year", "quarter", "month", "day")
 _OFFSET_ISO = ("%+", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%dT%H:%M:%S%.f%#z")
 
 
@@ -43,6 +45,30 @@ def parse_instants(text: pl.Series) -> pl.Series:
     return parsed
 
 
+def dates(text: pl.Series) -> pl.Series:
+    """Calendar days as ISO 8601 or German files write them, also with a time behind; null where it is none."""
+    text = text.str.slice(0, 10)
+    day = text.str.strptime(pl.Date, "%Y-%m-%d", strict=False)
+    for pattern in ("%d.%m.%Y", "%Y/%m/%d"):
+        day = _fill(day, text, lambda rest, p=pattern: rest.str.strptime(pl.Date, p, strict=False))  # type: ignore[misc]
+    return day
+
+
+def other_times(values: pl.Series, instants: pl.Series, rule: TimeRule | None, zone: str) -> pl.Series:
+    """Times besides that of the event: those that carry no offset are read by the rule of the source.
+
+    What occurs twice on the wall clock without a rule for it, or never, stays null.
+    """
+    if rule is None or rule.zone in {"received", "offset"} or instants.null_count() == values.null_count():
+        return instants
+    instant = rule.model_copy(update={"stamp": "instant", "interval": None})
+    times = event_times(values, instant, zone, instants, values)
+    read = times.start
+    for rows in times.faults.values():
+        read = read.set(rows, None)
+    return instants.zip_with(instants.is_not_null(), read)
+
+
 def event_times(
     written: pl.Series | None, rule: TimeRule, zone: str, received_at: pl.Series, series: pl.Series
 ) -> EventTimes:
@@ -65,6 +91,8 @@ def event_times(
         return EventTimes(
             start, end, _no_flag(length), {**none_given, "time_is_unreadable": given & instant.is_null()}
         )
+    if rule.format == "period":
+        return _periods(written, rule, zone, none_given)
     wall = _naive(written, rule)
     faults = {**none_given, "time_is_unreadable": given & wall.is_null()}
     if rule.stamp == "interval_end" and rule.interval:
@@ -101,6 +129,44 @@ def _local(
         end = second.zip_with(ambiguous, first)
     flag = _flagged(ambiguous, f"fold_{rule.fold}")
     return EventTimes(start, end + rule.interval if rule.interval else end, flag, faults)
+
+
+def _periods(written: pl.Series, rule: TimeRule, zone: str, faults: dict[str, pl.Series]) -> EventTimes:
+    """Years, months, quarters and days from their start to the start of the next; `2011/2012` is both years."""
+    text = written.cast(pl.String).str.strip_chars()
+    parts = pl.DataFrame({"text": text}).select(
+        *(
+            pl.col("text").str.extract(_PERIOD, group + 1).cast(pl.Int32).alias(name)
+            for group, name in enumerate(_PARTS)
+        )
+    )
+    month = pl.coalesce(pl.col("month"), 3 * pl.col("quarter") - 2, 1)
+    # By its text, because a day that no calendar has is then none, and no error.
+    written_day = pl.format("{}-{}-{}", "year", month, pl.coalesce("day", 1))
+    start = written_day.str.to_date("%Y-%-m-%-d", strict=False)
+    length = (
+        pl.when(pl.col("day").is_not_null())
+        .then(pl.lit("1d"))
+        .when(pl.col("month").is_not_null())
+        .then(pl.lit("1mo"))
+        .when(pl.col("quarter").is_not_null())
+        .then(pl.lit("3mo"))
+        .otherwise(pl.lit("1y"))
+    )
+    end = pl.coalesce(pl.date(pl.col("last_year") + 1, 1, 1), start.dt.offset_by(length))
+    walls = parts.select(start.cast(_NAIVE).alias("start"), end.cast(_NAIVE).alias("end"))
+    backwards = (walls["end"] <= walls["start"]).fill_null(value=False)
+    walls = walls.with_columns(pl.when(~backwards).then(pl.all()))
+
+    def at(wall: pl.Series) -> pl.Series:
+        if rule.zone == "local_wall":
+            return _at_zone(wall, zone, "earliest")
+        hours = 1 if rule.zone == "cet_fixed" else 0
+        return (wall - timedelta(hours=hours)).dt.replace_time_zone("UTC")
+
+    unreadable = written.is_not_null() & walls["start"].is_null()
+    found = {**faults, "time_is_unreadable": unreadable}
+    return EventTimes(at(walls["start"]), at(walls["end"]), _no_flag(len(written)), found)
 
 
 def _at_zone(wall: pl.Series, zone: str, pass_: Literal["earliest", "latest"]) -> pl.Series:

@@ -14,16 +14,15 @@ import polars as pl
 from civitas_assets.catalog import Box, Source
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES
-from civitas_assets.records.contract import UTC_TIME, Column, Kind, RecordType
+from civitas_assets.records.contract import GEOMETRY, Column, Kind, RecordType
+from civitas_assets.records.conversion import as_text, converted
+from civitas_assets.records.geometry import geometries
 from civitas_assets.records.origin import REJECTED_SCHEMA, without_nulls
-from civitas_assets.records.position import position_faults, to_wgs84
+from civitas_assets.records.position import position_faults, to_wgs84, widened
 from civitas_assets.records.raw import INTERVAL, PAYLOAD, RECEIVED, RESULT, ROW, TIME
-from civitas_assets.records.time import event_times, parse_instants
+from civitas_assets.records.time import event_times
 
-_TRUE = ("true", "t", "1", "1.0", "yes", "y", "ja", "j", "wahr", "x")
-# With a decimal comma a point groups thousands and nothing else: 12.5 is no number there, least of all 125.
-_COMMA_NUMBER = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?$"
-_FALSE = ("false", "f", "0", "0.0", "no", "n", "nein", "falsch")
+_SHOWN = 200  # characters of a geometry that a rejected row shows as its detail
 
 # No measurement is older than instruments; beyond lie times written in another unit, or to mean none.
 _FIRST_TIME, _LAST_TIME = datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -68,10 +67,10 @@ def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: So
     for name in record_type.accepted:
         if name in table.columns:
             column = record_type.column(name)
-            columns[name] = _typed(table[name], column, source, faults)
+            columns[name] = _typed(table[name], column, source, place, faults)
             native = f"{name}_native"
             if column.kind is Kind.CODE and native in record_type.accepted and native not in table.columns:
-                columns[native] = _as_text(table[name])
+                columns[native] = as_text(table[name])
     _compute(columns, record_type, source)
     _add_times(columns, table, source, record_type, place, faults)
     _add_position(columns, source, record_type, place, faults)
@@ -108,8 +107,12 @@ def _taken_apart(table: pl.DataFrame, record_type: RecordType) -> pl.DataFrame:
     return table.with_columns(**columns) if columns else table
 
 
-def _typed(values: pl.Series, column: Column, source: Source, faults: list[_Fault]) -> pl.Series:
-    typed, rule = _convert(values, column, source)
+def _typed(
+    values: pl.Series, column: Column, source: Source, place: Place, faults: list[_Fault]
+) -> pl.Series:
+    if column.kind is Kind.GEOMETRY:
+        return values  # read with the position
+    typed, rule = converted(values, column, source, place.zone)
     if typed.null_count() > values.null_count():
         faults.append(
             _Fault(rule, column.name, typed.is_null() & values.is_not_null(), values.cast(pl.String))
@@ -135,53 +138,6 @@ def _compute(columns: dict[str, pl.Series], record_type: RecordType, source: Sou
         columns[name] = given.zip_with(given.is_not_null(), result.cast(given.dtype))
 
 
-def _convert(values: pl.Series, column: Column, source: Source) -> tuple[pl.Series, str]:
-    """The values in the column's type, null where that fails, and the rule that a failure breaks."""
-    kind = column.kind
-    if kind is Kind.TEXT:
-        return _as_text(values), "not_text"
-    if kind is Kind.TIME:
-        return (
-            values if values.dtype == UTC_TIME else parse_instants(_as_text(values))
-        ), "time_is_unreadable"
-    if kind is Kind.CODE:
-        return _as_code(values, column, source), "unknown_code"
-    if kind is Kind.BOOLEAN:
-        text = _as_text(values).str.to_lowercase()
-        known = text.is_in(_TRUE) | text.is_in(_FALSE)
-        return text.is_in(_TRUE).zip_with(
-            known.fill_null(value=False), pl.Series([None], dtype=pl.Boolean).new_from_index(0, len(text))
-        ), "not_a_boolean"
-    number = _as_number(values, source.decimal)
-    if kind is Kind.NUMBER:
-        return number, "not_a_number"
-    whole = number.cast(pl.Int64, strict=False)
-    return whole.set(whole != number, None), "not_an_integer"
-
-
-def _as_text(values: pl.Series) -> pl.Series:
-    if values.dtype == pl.String:
-        return values
-    if isinstance(values.dtype, pl.Struct | pl.List):
-        return values.to_frame("value").select(pl.struct("value").struct.json_encode()).to_series()
-    return values.cast(pl.String)
-
-
-def _as_number(values: pl.Series, decimal: str) -> pl.Series:
-    if values.dtype == pl.String:
-        if decimal == ",":
-            values = values.set(~values.str.contains(_COMMA_NUMBER), None)
-            values = values.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
-        values = values.cast(pl.Float64, strict=False)
-    number = values.cast(pl.Float64, strict=False)
-    return number.set(~number.is_finite(), None)
-
-
-def _as_code(values: pl.Series, column: Column, source: Source) -> pl.Series:
-    mapping = {**{code: code for code in column.codes}, **source.codes.get(column.name, {})}
-    return _as_text(values).replace_strict(mapping, default=None, return_dtype=pl.String)
-
-
 def _add_times(  # noqa: PLR0917 - each argument is of another type
     columns: dict[str, pl.Series],
     table: pl.DataFrame,
@@ -205,7 +161,9 @@ def _add_times(  # noqa: PLR0917 - each argument is of another type
         times = event_times(written, source.time, place.zone, table[RECEIVED], series)
         columns[start] = times.start
         if end is not None:
-            columns[end], columns["time_flag"] = times.end, times.flag
+            columns[end] = times.end
+            if "time_flag" in record_type.schema:
+                columns["time_flag"] = times.flag
         faults.extend(_Fault(rule, start, rows, written) for rule, rows in times.faults.items())
     elif end is not None and start in columns:
         known = columns.get(end)
@@ -220,23 +178,34 @@ def _add_times(  # noqa: PLR0917 - each argument is of another type
 def _add_position(
     columns: dict[str, pl.Series], source: Source, record_type: RecordType, place: Place, faults: list[_Fault]
 ) -> None:
-    if record_type.position is None or not {*record_type.position} & {*columns}:
+    if record_type.position is None or not {*record_type.position, GEOMETRY.name} & {*columns}:
         return
     x, y = record_type.position
     nothing = pl.Series([None], dtype=pl.Float64).new_from_index(0, len(next(iter(columns.values()))))
     lon, lat = to_wgs84(columns.get(x, nothing), columns.get(y, nothing), source.crs)
+    near = None
+    if GEOMETRY.name in columns:
+        written = columns[GEOMETRY.name]
+        shapes = geometries(written, source.crs)
+        detail = as_text(written).str.head(_SHOWN)
+        faults.append(_Fault("geometry_is_unreadable", GEOMETRY.name, shapes.unreadable, detail))
+        pointless = lon.is_null() & lat.is_null()
+        lon, lat = shapes.lon.zip_with(pointless, lon), shapes.lat.zip_with(pointless, lat)
+        # What is large may have its middle elsewhere: that a part of it is here is enough.
+        near = shapes.touching(widened(place.box))
+        columns[GEOMETRY.name] = shapes.wkb
     detail = pl.select(
         pl.format("{}, {}", lon.fill_null(float("nan")), lat.fill_null(float("nan")))
     ).to_series()
-    faults.extend(
-        _Fault(rule, f"{x}, {y}", rows, detail) for rule, rows in position_faults(lon, lat, place.box).items()
-    )
+    found = position_faults(lon, lat, place.box, near)
+    faults.extend(_Fault(rule, f"{x}, {y}", rows, detail) for rule, rows in found.items())
     columns[x], columns[y] = lon, lat
 
 
 def _rejected(table: pl.DataFrame, record_type: RecordType, faults: list[_Fault]) -> pl.DataFrame:
     """One row per rejected row: the first rule that it broke."""
     blocks = [pl.DataFrame(schema=REJECTED_SCHEMA)]
+    table = table.with_columns(pl.col(pl.Binary).bin.encode("hex"))
     seen = pl.Series([False]).new_from_index(0, table.height)
     for fault in faults:
         rows = (fault.rows & ~seen).arg_true()

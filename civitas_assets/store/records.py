@@ -14,8 +14,8 @@ from functools import partial
 
 import polars as pl
 
-from civitas_assets.records import RecordType
-from civitas_assets.store.files import Files
+from civitas_assets.records import RECORD_TYPES, RecordType
+from civitas_assets.store.files import Files, Stamp
 
 # Records that describe things, not events, have one file with this name in place of a day.
 TIMELESS = "all"
@@ -83,6 +83,15 @@ class RecordStore:
         keys = self._files.keys(f"{self._root}/{record_type.name}/")
         stems = (key.rpartition("/")[2].removesuffix(".parquet") for key in keys)
         return sorted(date.fromisoformat(stem) for stem in stems if stem != TIMELESS)
+
+    def stamps(self) -> dict[date | None, dict[str, Stamp]]:
+        """Size and version of the files of each day, by key; those of records that describe things under None."""
+        found: dict[date | None, dict[str, Stamp]] = {}
+        for name in sorted(RECORD_TYPES):
+            for key, stamp in self._files.stamps(f"{self._root}/{name}/").items():
+                stem = key.rpartition("/")[2].removesuffix(".parquet")
+                found.setdefault(None if stem == TIMELESS else date.fromisoformat(stem), {})[key] = stamp
+        return found
 
     def locations(self, record_type: RecordType, days: Iterable[date]) -> list[str]:
         """Addresses of the Parquet files of these days, or of the timeless file, as far as they exist."""

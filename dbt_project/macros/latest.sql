@@ -3,8 +3,8 @@
 
     The rows must carry `precedence`, a number that grows with the time of receipt.
 -#}
-{% macro latest(column) -%}
-arg_max({{ column }}, precedence) as {{ column }}
+{% macro latest(column, name=none) -%}
+arg_max({{ column }}, precedence) as {{ name or column }}
 {%- endmacro %}
 
 {#- The position as a pair: longitude and latitude never come from different descriptions. -#}

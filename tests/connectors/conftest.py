@@ -23,9 +23,12 @@ BASICS = {"title": "Test", "licence": "CC0-1.0", "url": "https://data.example/v1
 
 
 class FakeSession:
-    """Answers by address from memory, in the order of the requests; what is not there is not found."""
+    """Answers by address from memory, in the order of the requests; what is not there is not found.
 
-    def __init__(self, answers: Mapping[str, bytes] | Callable[[Request], bytes | None]) -> None:
+    An answer may come with headers; one that names its range is a part.
+    """
+
+    def __init__(self, answers: Mapping[str, bytes] | Callable[[Request], Any]) -> None:
         self._answers = answers if callable(answers) else lambda request: answers.get(request.url)
         self.requests: list[Request] = []
         self.deliveries: list[tuple[Request, bytes]] = []
@@ -38,8 +41,10 @@ class FakeSession:
             request = waiting.popleft()
             self.requests.append(request)
             assert len(self.requests) < 1000, "the connector asks without end"
-            body = self._answers(request)
-            answer = Answer(request, 404 if body is None else 200, "", lambda body=body: body or b"")
+            given = self._answers(request)
+            body, headers = given if isinstance(given, tuple) else (given, {})
+            status = 404 if body is None else 206 if "content-range" in headers else 200
+            answer = Answer(request, status, "", lambda body=body: body or b"", headers)
             if follow is not None and answer.found:
                 waiting.extend(follow(answer))
             yield answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import io
+import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
@@ -41,24 +42,42 @@ def _spreadsheet(rows: list[list[Any]]) -> bytes:
     return file.getvalue()
 
 
+def _archive(name: str, content: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return file.getvalue()
+
+
 # The least that a source may say, and a payload of two rows for each role that the connector reads.
 SETTINGS: dict[str, dict[str, Any]] = {
     "csv": _OBSERVED,
     "json": _OBSERVED,
     "datex2": {},
+    "dwd": {},
+    "eco_counter": {"token": {"secret": "ECO_COUNTER_TOKEN"}},
     "excel": _OBSERVED,
     "gbfs": {},
+    "geofile": _OBSERVED,
     "geojson": _OBSERVED,
-    "ngsi_ld": {"types": ("WeatherObserved", "OffStreetParking")},
+    "ngsi_ld": {"types": ("WeatherObserved", "OffStreetParking", "BikeHireDockingStation")},
+    "ogc_features": {**_OBSERVED, "collection": "a:c", "api": "wfs2"},
     "opensensemap": {},
     "pegelonline": {},
     "sensor_community": {"stations": ("152",)},
     "sensorthings": {},
     "uba": {},
 }
+_GML = (
+    b'<w:FeatureCollection xmlns:w="http://www.opengis.net/wfs/2.0" xmlns:g="http://www.opengis.net/gml/3.2"'
+    b' numberMatched="2"><w:member><c g:id="1"><id>a</id><v>1</v><t>2026-01-01</t><p>'
+    b'<g:Point srsName="urn:ogc:def:crs:EPSG::25832"><g:pos>400000 5700000</g:pos></g:Point></p></c></w:member>'
+    b'<w:member><c g:id="2"><id>b</id><v>2</v><t>2026-01-01</t></c></w:member></w:FeatureCollection>'
+)
 PAYLOADS: dict[str, dict[str, bytes]] = {
     "csv": {"data": b"id,v,t\na,1,2026-01-01\nb,2,2026-01-01\n"},
     "json": {"data": b'[{"id":"a","v":1,"t":"2026-01-01"},{"id":"b","v":2,"t":"2026-01-01"}]'},
+    "geofile": {"data": _GML},
     "geojson": {
         "data": (
             b'{"type":"FeatureCollection","features":['
@@ -70,18 +89,41 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         "data": b'<a:d2LogicalModel xmlns:a="u"><a:parkingRecord id="1"/><a:parkingRecordStatus>'
         b'<a:parkingRecordReference id="1"/></a:parkingRecordStatus></a:d2LogicalModel>',
     },
+    "dwd": {
+        "stations": b"Stations_id von_datum bis_datum Stationshoehe geoBreite geoLaenge Stationsname Bundesland\n"
+        b"01766 19891001 20991231             48     52.1344    7.6969 A                       B\n",
+        "index": b'<a href="10minutenwerte_TU_01766_20000101_20091231_hist.zip">x</a>',
+        "values": _archive(
+            "produkt_zehn_min_tu_01766.txt",
+            b"STATIONS_ID;MESS_DATUM;  QN;TT_10;eor\n1766;202601010000;1;5.0;eor\n1766;202601010010;1;-999;eor\n",
+        ),
+    },
+    "eco_counter": {
+        "sites": b'[{"id":1,"name":"A","latitude":52.0,"longitude":7.6,"channels":[{"id":11},{"id":12}]},{"id":2}]',
+        "counts": b'[{"date":"2026-01-01T00:00:00+0000","isoDate":"2026-01-01T00:00:00+0100","counts":1,"status":0},'
+        b'{"date":"2026-01-01T00:15:00+0000","isoDate":"2026-01-01T00:15:00+0100","counts":null,"status":0}]',
+    },
     "excel": {"data": _spreadsheet([["id", "v", "t"], ["a", 1, "2026-01-01"], ["b", 2, "2026-01-01"]])},
     "gbfs": {
         "discovery": b'{"data":{"feeds":[{"name":"station_information","url":"https://data.example/v1/i"},'
-        b'{"name":"station_status","url":"https://data.example/v1/s"}]}}',
+        b'{"name":"station_status","url":"https://data.example/v1/s"},{"name":"vehicle_types","url":"https://data.example/v1/t"},'
+        b'{"name":"system_information","url":"https://data.example/v1/x"},'
+        b'{"name":"vehicle_status","url":"https://data.example/v1/v"}]}}',
         "station_information": b'{"data":{"stations":[{"station_id":"1","name":"A","lat":50.1,"lon":9.1}]}}',
         "station_status": b'{"last_updated":1767225600,"data":{"stations":[{"station_id":"1"}]}}',
+        "system_information": b'{"data":{"system_id":"a","name":"A"}}',
+        "vehicle_types": b'{"data":{"vehicle_types":[{"vehicle_type_id":"b","form_factor":"bicycle"}]}}',
+        "vehicles": b'{"counted":{"b":{"free":2}},"last_updated":"2026-01-01T00:00:00+00:00"}',
     },
     "ngsi_ld": {
         "entities": b'[{"id":"a","type":"WeatherObserved","dateObserved":"2026-01-01T00:00:00Z",'
         b'"temperature":{"type":"Property","value":1}},'
         b'{"id":"b","type":"OffStreetParking","availableSpotNumber":{"value":2,"observedAt":"2026-01-01T00:00:00Z"}}]',
+        "history": b'[{"id":"a","type":"WeatherObserved","temperature":['
+        b'{"value":1,"observedAt":"2026-01-01T00:00:00Z"},{"value":2,"observedAt":"2026-01-01T01:00:00Z"}]},{"id":"c","type":"BikeHireDockingStation",'
+        b'"freeSlotNumber":{"type":"Property","values":[[3,"2026-01-01T00:00:00Z"]]}}]',
     },
+    "ogc_features": {"features": _GML, "hits": b'<a numberMatched="2"/>'},
     "opensensemap": {
         "boxes": b'[{"_id":"b1","exposure":"outdoor","sensors":[{"_id":"s1","title":"PM10"}]},{"_id":"b2"}]',
         "values": b'[{"createdAt":"2026-01-01T00:00:00Z","value":"1"},'
@@ -104,12 +146,17 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
     "sensorthings": {
         "things": b'{"value":[{"@iot.id":1,"Datastreams":[{"@iot.id":7}]},{"@iot.id":2}]}',
         "datastreams": b'{"value":[{"@iot.id":7},{"@iot.id":8}]}',
+        "multi_datastreams": b'{"value":[{"@iot.id":7,"unitOfMeasurements":[{"name":"a"},{"name":"b"}]}]}',
+        "multi_observations": b'{"value":[{"phenomenonTime":"2026-01-01T00:00:00Z","result":[1,"a"]},'
+        b'{"phenomenonTime":"2026-01-01T01:00:00Z","result":[2,null]}]}',
         "observations": b'{"value":[{"phenomenonTime":"2026-01-01T00:00:00Z","result":1},'
         b'{"phenomenonTime":"2026-01-01T01:00:00Z","result":2}]}',
     },
 }
-VARIABLES = {"datastream_id": "7", "station_id": "1", "component": "NO2"}
+VARIABLES = {"datastream_id": "7", "station_id": "1", "component": "NO2", "components": "2"}
 GARBAGE = [
+    b"[" * 100_000,
+    b'{"value":' * 100_000,
     *(
         b"",
         b" ",
@@ -131,6 +178,8 @@ GARBAGE = [
     b'{"value":[{"dataArray":[["2026-01-01"]],"components":["phenomenonTime","result"]}]}',
     b'{"value":[{"@iot.id":1,"Locations":[{"location":{"geometry":"x"}},{"location":{"coordinates":1}}]}]}',
     b'{"value":[{"@iot.id":1,"Locations":[{"location":{"type":"Point","coordinates":["a","b"]}}]}]}',
+    b'{"value":[{"@iot.id":1,"MultiDatastreams":[{"@iot.id":2,"unitOfMeasurements":[null,{}]}]},{"@iot.id":3}]}',
+    b'{"value":[{"dataArray":[["2026-01-01",[1,2]],["2026-01-01",3]],"components":["phenomenonTime","result"]}]}',
     b'{"value":[{"phenomenonTime":{"a":1},"result":{"b":[1]}},{"phenomenonTime":[1],"result":true}]}',
     b'{"indices":["station id"],"data":{"1":["1"]}}',
     b'{"indices":[],"data":[1]}',
@@ -138,15 +187,32 @@ GARBAGE = [
     b'{"data":{"feeds":[{"name":"x"}]}}',
     b'{"data":{"de":{"feeds":1},"en":2}}',
     b'{"data":{"stations":[{"station_id":[1],"name":[{"text":1}],"capacity":{},"last_reported":1e99}]}}',
+    b'{"data":{"system_id":1,"name":[1]}}',
+    b'{"data":{"vehicle_types":[{"vehicle_type_id":"b","form_factor":{}}]}}',
+    b'{"data":{"vehicles":[{"vehicle_id":"v","lat":"x"}],"bikes":1},"last_updated":[]}',
+    b'{"counted":{"":{"free":-1,"x":1e300}},"last_updated":"x"}',
     b"<d2LogicalModel/>",
     b'<!DOCTYPE x [<!ENTITY a "b">]><d2LogicalModel><parkingRecord id="&a;"/></d2LogicalModel>',
     b'<?xml version="1.0" encoding="x"?><d2LogicalModel/>',
+    b'{"payload":{"sitSituationPublication":{"situation":[1,[],{"situationRecord":[{"sitAccident":[]}]}]}}}',
+    b'{"energyInfrastructureSite":{"energyInfrastructureStation":[[{"refillPoint":"x"}]]}}',
     b'[{"id":1,"type":"A"}]',
     b'[{"id":"a"}]',
     b'[{"id":"a","type":["b"],"x":[{"value":[]}],"y":{"value":{"value":{"value":"1e999"}}},"location":1}]',
     b'[{"id":"a","type":"OffStreetParking","totalSpotNumber":{"value":1e300},"status":[1,"x"],"category":7}]',
+    b'[{"id":"a","type":"A","x":[{"type":"Property","values":[1,[],[[2],{}],[1,2]]},{"value":1,"observedAt":[1]}]}]',
+    b'[{"id":"a","type":"ParkingSpot","status":[{"value":[{}],"observedAt":"x"},{"observedAt":"y","value":{"a":1}}]}]',
+    b'[{"id":"a","type":"BikeHireDockingStation","address":{"value":[1]},"status":{"type":"Property","values":[[[],"z"]]}}]',
     b'[{"uuid":"u","timeseries":[{}]}]',
     b'[{"_id":"b","currentLocation":{"coordinates":[]},"sensors":[]}]',
+    *(b"PK", b"PK\x05\x06" + 18 * b"\0", b"PAR1", b"PAR1PAR1", b"SQLite format 3\x00", b"<kml/>"),
+    b"SQLite format 3\x00" + 52 * b"\0" + b"GPKG" + 100 * b"\0",
+    b"<kml><Placemark><Point><coordinates>a b,c</coordinates></Point></Placemark></kml>",
+    b"<kml><Folder><name/><Placemark><Polygon/><MultiGeometry/></Placemark></Folder></kml>",
+    b"<a>" * 300 + b"</a>" * 300,
+    b"<OGRVRTDataSource><OGRVRTLayer/></OGRVRTDataSource>",
+    b"<ExceptionReport><ExceptionText>no</ExceptionText></ExceptionReport>",
+    b"<c><member><d/></member><member><e><f>1</f></e></member></c>",
     b'{"features":1}',
     b'{"features":[1]}',
     b'{"features":[{"geometry":{"type":1}}]}',
@@ -154,6 +220,15 @@ GARBAGE = [
     b'{"features":[],"crs":"EPSG:25832"}',
     b'{"features":[],"crs":{"properties":[]}}',
     b'[{"id":{"a":1},"v":[1],"t":[]},{"id":1,"v":"x","t":null}]',
+    b'[{"date":1,"isoDate":[2],"counts":{"a":1}},{"date":1,"isoDate":"x+0100","counts":"y"}]',
+    b'[{"isoDate":null}]',
+    b'[{"id":[1]}]',
+    b'[{"id":"a","channels":[{"id":null}]}]',
+    _archive("produkt_a.txt", b""),
+    _archive("produkt_a.txt", b"STATIONS_ID;MESS_DATUM;QN;TT_10\n\xff;\xff;\xff;\xff\n;;;\n1"),
+    _archive("a/../produkt_a.txt", b"\0" * 10_000),
+    b"Stations_id\n-----\n00001 99999999 99999999 1 1.0 1.0 x\n1 1 1.0 1.0 \n",
+    b'<a href="10minutenwerte_TU_00001_20001399_20001399_hist.zip">',
     b"id,v,t\n1,2\n1,2,3,4\n",
     b'id,v,t\n"1,2,3\n',
     b"id,id,v,t\n1,2,3,4\n",

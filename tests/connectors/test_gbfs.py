@@ -36,16 +36,24 @@ def feed(payloads: Path) -> Callable[[str], bytes]:
     return lambda name: (payloads / "gbfs" / f"{name}.json").read_bytes()
 
 
-@pytest.mark.parametrize(("version", "system"), [("v2", "testatlantis"), ("v3", "testozon")])
-def test_discovery_leads_to_the_stations_and_their_status_and_to_no_vehicle(
-    source: Callable[..., Any], session: Any, feed: Any, version: str, system: str
+@pytest.mark.parametrize(
+    "system", [("v2", "testatlantis", "free_bike_status"), ("v3", "testozon", "vehicle_status")]
+)
+@pytest.mark.parametrize("free_vehicles", [True, False])
+def test_recorded_discovery_leads_to_stations_and_status_and_to_vehicles_if_they_are_to_be_counted(
+    source: Callable[..., Any], session: Any, feed: Any, system: tuple[str, str, str], free_vehicles: bool
 ) -> None:
-    asked = session(lambda request: feed(f"{version}_gbfs") if request.role == "discovery" else b"{}")
-    CONNECTORS["gbfs"].fetch(source("gbfs"), DAY, ZoneInfo("UTC"), asked)
-    assert [request.url for request in asked.requests[1:]] == [
-        f"http://localhost:8888/{system}/station_information",
-        f"http://localhost:8888/{system}/station_status",
-    ]
+    version, path, vehicles = system
+    bodies = {
+        "discovery": feed(f"{version}_gbfs"),
+        "system_information": feed("v2_system_information"),
+        "vehicle_types": feed("v2_vehicle_types"),
+    }
+    asked = session(lambda request: bodies.get(request.role, b"{}"))
+    CONNECTORS["gbfs"].fetch(source("gbfs", free_vehicles=free_vehicles), DAY, ZoneInfo("UTC"), asked)
+    names = ["station_information", "station_status"]
+    names += ["system_information", "vehicle_types", vehicles] if free_vehicles else []
+    assert [r.url for r in asked.requests[1:]] == [f"http://localhost:8888/{path}/{name}" for name in names]
 
 
 def test_the_language_is_taken_where_it_is_offered(source: Callable[..., Any], session: Any) -> None:
@@ -60,11 +68,20 @@ def test_the_language_is_taken_where_it_is_offered(source: Callable[..., Any], s
         assert asked.requests[1].url == f"https://data.example/{expected}/station_information"
 
 
-def test_a_system_without_stations_is_an_error_that_says_what_it_has(
-    source: Callable[..., Any], session: Any
+@pytest.mark.parametrize(
+    ("names", "missing"),
+    [
+        (("system_regions",), "station_information"),
+        (("station_information", "vehicle_status", "system_information"), "station_status"),
+        (("vehicle_status",), "system_information"),
+    ],
+)
+def test_a_system_without_what_is_needed_is_an_error_that_says_what_it_has(
+    source: Callable[..., Any], session: Any, names: tuple[str, ...], missing: str
 ) -> None:
-    asked = session(lambda request: b'{"data":{"feeds":[{"name":"vehicle_status","url":"x"}]}}')
-    with pytest.raises(ReadError, match="offers no station_information; it has vehicle_status"):
+    discovery = json.dumps({"data": {"feeds": [{"name": name, "url": name} for name in names]}}).encode()
+    asked = session(lambda request: discovery)
+    with pytest.raises(ReadError, match=f"offers no {missing}; it has {', '.join(names)}"):
         CONNECTORS["gbfs"].fetch(source("gbfs"), DAY, ZoneInfo("UTC"), asked)
 
 

@@ -1,12 +1,12 @@
-"""NGSI-LD and NGSI-v2: pages to the very end, and entities of the Smart Data Models without any mapping."""
+"""NGSI-LD and NGSI-v2: pages to the very end, as many entities as the broker counts, with tenant and context."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from datetime import UTC, date, datetime
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,71 +14,127 @@ from pydantic import ValidationError
 
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.errors import ReadError
+from civitas_assets.errors import FetchError, ReadError
 
 DAY = Window(date(2026, 7, 30), date(2026, 7, 30))
-Rows = Callable[..., dict[str, list[dict[str, Any]]]]
+COUNT = {"ld": "ngsild-results-count", "v2": "fiware-total-count"}
+
+
+class Fetch:
+    """Fetches, and keeps the addresses that were asked for, also of a fetch that fails."""
+
+    def __init__(self, source: Callable[..., Any], session: Callable[..., Any]) -> None:
+        self._source, self._session, self.asked = source, session, list[str]()
+
+    def __call__(self, answers: Any, **settings: Any) -> list[str]:
+        session = self._session(answers)
+        declared = self._source("ngsi_ld", **{"types": ("WeatherObserved",), **settings})
+        try:
+            CONNECTORS["ngsi_ld"].fetch(declared, DAY, ZoneInfo("UTC"), session)
+        finally:
+            self.asked = [request.url for request in session.requests]
+        return self.asked
+
+
+def page(*names: object) -> bytes:
+    return json.dumps([{"id": f"e{name}", "type": "WeatherObserved"} for name in names]).encode()
+
+
+def offset_of(request: Any) -> int:
+    return int(parse_qs(urlsplit(request.url).query)["offset"][0])
 
 
 @pytest.fixture
-def rows(source: Callable[..., Any], records: Callable[..., Any]) -> Rows:
-    """Records of these entities."""
-
-    def read(*entities: dict[str, Any], **settings: Any) -> Any:
-        types = tuple(entity["type"] for entity in entities)
-        declared = source("ngsi_ld", **{"types": types, **settings})
-        return records(declared, json.dumps(entities).encode(), "entities", type=types[0])
-
-    return read
+def fetch(source: Callable[..., Any], session: Callable[..., Any]) -> Fetch:
+    """The addresses that a fetch asks for."""
+    return Fetch(source, session)
 
 
-@pytest.fixture
-def recorded(payloads: Path) -> Callable[[str], dict[str, Any]]:
-    """An example of the makers of the models."""
+def broker(entities: int, gives: int, headers: Callable[[int], Mapping[str, str]]) -> Any:
+    """A broker with so many entities, which gives so many at once."""
 
-    def load(model: str) -> dict[str, Any]:
-        file = payloads / "ngsi_smart_data_models" / f"{model}.example-normalized.jsonld"
-        entity: dict[str, Any] = json.loads(file.read_bytes())
-        return entity
+    def answer(request: Any) -> tuple[bytes, Mapping[str, str]]:
+        offset = offset_of(request)
+        return page(*range(offset, min(offset + gives, entities))), headers(offset)
 
-    return load
+    return answer
 
 
-def observed(found: dict[str, list[dict[str, Any]]]) -> dict[str, tuple[Any, Any]]:
-    """Value and unit by native property."""
-    streams = {stream["datastream_id"]: stream for stream in found["datastream"]}
-    return {
-        streams[row["datastream_id"]]["observed_property"]: (
-            row["value"],
-            streams[row["datastream_id"]].get("unit"),
-        )
-        for row in found["observation"]
-    }
-
-
-def test_pages_are_asked_for_until_one_is_empty_even_if_the_broker_gives_fewer(
-    source: Callable[..., Any], session: Any
-) -> None:
-    entities = [{"id": f"e{number}", "type": "WeatherObserved"} for number in range(5)]
-
-    def answer(request: Any) -> bytes:
-        offset = int(request.variables["offset"])
-        return json.dumps(entities[offset : offset + 2]).encode()
-
-    asked = session(answer)
-    declared = source("ngsi_ld", types=("WeatherObserved",), page_size=100)
-    CONNECTORS["ngsi_ld"].fetch(declared, DAY, ZoneInfo("UTC"), asked)
-    assert [request.url.partition("?")[2] for request in asked.requests] == [
-        f"type=WeatherObserved&limit=100&offset={offset}" for offset in (0, 2, 4, 5)
+def test_pages_are_asked_for_until_one_is_empty_even_if_the_broker_gives_fewer(fetch: Fetch) -> None:
+    urls = fetch(broker(5, 2, lambda _: {}))
+    assert [url.partition("?")[2] for url in urls] == [
+        f"type=WeatherObserved&limit=100&offset={offset}&count=true" for offset in (0, 2, 4, 5)
     ]
 
 
+@pytest.mark.parametrize(("api", "asks"), [("ld", "count=true"), ("v2", "options=count")])
+def test_a_broker_that_counts_is_asked_for_no_empty_page(fetch: Fetch, api: str, asks: str) -> None:
+    urls = fetch(broker(5, 2, lambda _: {COUNT[api]: "5"}), api=api)
+    assert [url.partition("?")[2] for url in urls] == [
+        f"type=WeatherObserved&limit=100&offset={offset}&{asks}" for offset in (0, 2, 4)
+    ]
+    assert len(fetch(broker(0, 2, lambda _: {COUNT[api]: "0"}), api=api)) == 1
+
+
+def test_every_type_has_its_own_count(fetch: Fetch) -> None:
+    def answer(request: Any) -> tuple[bytes, Mapping[str, str]]:
+        kind = request.variables["type"]
+        return page(*range(2 if kind == "A" else 0)), {COUNT["ld"]: "2" if kind == "A" else "0"}
+
+    assert len(fetch(answer, types=("A", "B"))) == 2
+
+
+def test_fewer_entities_than_every_page_counted_are_an_error_once_all_that_came_is_kept(fetch: Fetch) -> None:
+    with pytest.raises(
+        FetchError, match=r"gave 3 of the 4 entities of type WeatherObserved .* lower page_size"
+    ):
+        fetch(broker(3, 2, lambda offset: {COUNT["ld"]: "5" if offset == 0 else "4"}))
+    assert len(fetch.asked) == 3
+
+
+def test_an_entity_that_is_deleted_while_pages_are_read_is_no_shortfall(fetch: Fetch) -> None:
+    assert len(fetch(broker(3, 2, lambda offset: {COUNT["ld"]: "4" if offset == 0 else "3"}))) == 2
+
+
+def test_an_entity_that_is_created_while_pages_are_read_is_fetched(fetch: Fetch) -> None:
+    assert len(fetch(broker(5, 2, lambda offset: {COUNT["ld"]: "4" if offset == 0 else "5"}))) == 3
+
+
+def test_a_count_that_is_no_number_is_none(fetch: Fetch) -> None:
+    assert len(fetch(broker(3, 2, lambda _: {COUNT["ld"]: "many"}))) == 3
+
+
+def test_a_link_to_the_next_page_is_followed_at_the_address_of_the_source(fetch: Fetch) -> None:
+    context = '<https://c.example/x.jsonld>; rel="http://www.w3.org/ns/json-ld#context"'
+    link = '<http://broker.internal:1026/ngsi-ld/v1/entities?type=X&anchor=2&offset=0>;rel="next"'
+
+    def answer(request: Any) -> tuple[bytes, Mapping[str, str]]:
+        if "anchor=2" in request.url:
+            return page(2, 3), {"link": context}
+        return page(0, 1), {"link": f"{context}, {link}"}
+
+    assert fetch(answer) == [
+        "https://data.example/v1/entities?type=WeatherObserved&limit=100&offset=0&count=true",
+        "https://data.example/v1/entities?type=X&anchor=2&offset=0",
+    ]
+
+
+def test_links_that_end_too_early_are_a_shortfall(fetch: Fetch) -> None:
+    def answer(request: Any) -> tuple[bytes, Mapping[str, str]]:
+        if "anchor" in request.url:
+            return page(2), {}
+        return page(0, 1), {COUNT["ld"]: "9", "link": "</entities?anchor=2>; rel=next"}
+
+    with pytest.raises(FetchError, match="gave 3 of the 9 entities"):
+        fetch(answer)
+
+
+@pytest.mark.parametrize("headers", [{}, {COUNT["ld"]: "3"}])
 def test_a_broker_that_ignores_offset_is_an_error_and_no_endless_loop(
-    source: Callable[..., Any], session: Any
+    fetch: Fetch, headers: Mapping[str, str]
 ) -> None:
-    asked = session(lambda request: b'[{"id":"a","type":"WeatherObserved"}]')
     with pytest.raises(ReadError, match="ignores offset"):
-        CONNECTORS["ngsi_ld"].fetch(source("ngsi_ld", types=("A",)), DAY, ZoneInfo("UTC"), asked)
+        fetch(lambda request: (page(0), headers))
 
 
 @pytest.mark.parametrize(
@@ -111,107 +167,19 @@ def test_a_context_that_is_no_address_is_refused(source: Callable[..., Any]) -> 
         source("ngsi_ld", types=("A",), context="https://c.example/>; rel=x")
 
 
-def test_the_recorded_air_quality_needs_no_mapping(rows: Rows, recorded: Any) -> None:
-    found = rows(recorded("AirQualityObserved"))
-    (station,) = found["station"]
-    assert station["station_id"] == "urn:ngsi-ld:AirQualityObserved:Madrid-AmbientObserved-28079004"
-    assert (round(station["lon"], 3), round(station["lat"], 3)) == (-3.712, 40.424)
-    values = observed(found)
-    assert {name: values[name] for name in ("co", "no", "no2", "so2", "temperature", "relativeHumidity")} == {
-        "co": (500, "GP"),
-        "no": (45, "GQ"),
-        "no2": (69, "GQ"),
-        "so2": (11, "GQ"),
-        "temperature": (12.2, "Cel"),
-        "relativeHumidity": (0.54, "1"),
-    }
-    assert "airQualityLevel" not in values, "text is no measurement"
-    assert "reliability" not in values, "it is about the data"
-    assert {row["phenomenon_start"] for row in found["observation"]} == {
-        datetime(2016, 3, 15, 11, tzinfo=UTC)
-    }
-
-
-def test_the_recorded_weather_is_observed_by_its_device(rows: Rows, recorded: Any) -> None:
-    found = rows(recorded("WeatherObserved"), skip=("pressureTendency",))
-    assert [station["station_id"] for station in found["station"]] == ["urn:ngsi-ld:Device:device-0A3478"]
-    values = observed(found)
-    assert values["atmosphericPressure"] == (938.9, "hPa")
-    assert values["windDirection"] == (135, "deg")
-    assert "pressureTendency" not in values
-
-
-def test_the_recorded_car_park_is_a_site_with_a_status(rows: Rows, recorded: Any) -> None:
-    found = rows(recorded("OffStreetParking"))
-    (site,), (status,) = found["parking_site"], found["parking_status"]
-    assert site == {
-        "site_id": "urn:ngsi-ld:OffStreetParking:porto-ParkingLot-23889",
-        "name": "Parque de estacionamento Trindade",
-        "site_type": "underground",
-        "site_type_native": "OffStreetParking, underground, public, feeCharged, mediumTerm, barrierAccess",
-        "capacity": 414,
-        "lon": -8.609612,
-        "lat": 41.1506918,
-    }
-    assert (status["free"], status["occupied"], status["capacity"]) == (132, 282, 414)
-    assert status["observed_at"] == datetime(2018, 9, 21, 12, tzinfo=UTC)
-
-
-def test_ngsi_v2_has_text_numbers_and_units_in_metadata(rows: Rows) -> None:
-    entity = {
-        "id": "s1",
-        "type": "AirQualityObserved",
-        "NO2": {
-            "type": "Number",
-            "value": "12.5",
-            "metadata": {
-                "unitCode": {"type": "Text", "value": "GQ"},
-                "TimeInstant": {"type": "DateTime", "value": "2026-07-30T10:00:00.00Z"},
-            },
-        },
-        "location": {"type": "geo:json", "value": {"type": "Point", "coordinates": [11.5, 50.9]}},
-    }
-    found = rows(entity, api="v2")
-    assert observed(found) == {"NO2": (12.5, "GQ")}
-    assert found["observation"][0]["phenomenon_start"] == datetime(2026, 7, 30, 10, tzinfo=UTC)
-    assert (found["station"][0]["lon"], found["station"][0]["lat"]) == (11.5, 50.9)
-
-
-def test_plain_values_intervals_and_data_sets_are_understood(rows: Rows) -> None:
-    entity = {
-        "id": "urn:c:1",
-        "type": ["https://smartdatamodels.org/dataModel.Transportation/TrafficFlowObserved"],
-        "dateObservedFrom": "2026-07-30T10:00:00Z",
-        "dateObservedTo": "2026-07-30T10:15:00Z",
-        "intensity": 42,
-        "averageVehicleSpeed": [
-            {"type": "Property", "value": 31.5, "datasetId": "urn:lane:1"},
-            {"type": "Property", "value": 29, "datasetId": "urn:lane:2"},
-        ],
-    }
-    found = rows({**entity, "type": "TrafficFlowObserved"})
-    assert sorted((row["datastream_id"], row["value"]) for row in found["observation"]) == [
-        ("urn:c:1/averageVehicleSpeed/urn:lane:1", 31.5),
-        ("urn:c:1/averageVehicleSpeed/urn:lane:2", 29),
-        ("urn:c:1/intensity", 42),
-    ]
-    assert {
-        (row["phenomenon_start"].minute, row["phenomenon_end"].minute) for row in found["observation"]
-    } == {(0, 15)}
-    assert {stream.get("unit") for stream in found["datastream"]} == {"km/h", "1"}
-
-
 @pytest.mark.parametrize(
-    ("given", "code"),
-    [("open", "open"), (["full", "open"], "open"), (["closed"], "closed"), ("x", "unknown")],
+    ("types", "records"),
+    [
+        (("OnStreetParking",), {"parking_site", "parking_status"}),
+        (("https://smartdatamodels.org/dataModel.Parking/ParkingSpot",), {"parking_site", "parking_status"}),
+        (("BikeHireDockingStation",), {"sharing_station", "sharing_status"}),
+        (
+            ("A", "OffStreetParking"),
+            {"station", "datastream", "observation", "parking_site", "parking_status"},
+        ),
+    ],
 )
-def test_the_status_of_a_car_park_is_a_code_with_the_native_text_beside_it(
-    rows: Rows, given: Any, code: str
+def test_the_types_say_which_records_a_source_brings(
+    source: Callable[..., Any], types: tuple[str, ...], records: set[str]
 ) -> None:
-    entity = {"id": "p", "type": "OnStreetParking", "status": given, "dateModified": "2026-07-30T10:00:00Z"}
-    found = rows(entity)
-    (status,) = found["parking_status"]
-    assert status["opening_status"] == code
-    assert status["opening_status_native"] == (given if isinstance(given, str) else ", ".join(given))
-    assert found["parking_site"][0]["site_type"] == "on_street"
-    assert rows({"id": "p", "type": "OnStreetParking"})["parking_status"] == []
+    assert source("ngsi_ld", types=types).record_types() == records

@@ -1,4 +1,4 @@
-"""SensorThings 1.1: all things, datastreams and observations of the window, page by page."""
+"""SensorThings 1.0 and 1.1: all things, datastreams and observations of the window, page by page."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 from civitas_assets.catalog import Window
+from civitas_assets.connectors import sensorthings_entities
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES, RawTable
@@ -53,7 +54,7 @@ def fetch(source: Callable[..., Any], session: Any) -> Fetch:
             return b'{"value":[]}' if given is None and request.role == "observations" else given
 
         asked = session(answer)
-        settings = {"data_array": "never", **settings}
+        settings = {"data_array": "never", "multi_datastreams": "never", **settings}
         CONNECTORS["sensorthings"].fetch(source("sensorthings", **settings), window, BERLIN, asked)
         return asked.requests
 
@@ -108,7 +109,15 @@ def test_datastreams_that_did_not_fit_into_their_thing_are_fetched(fetch: Fetch)
 
 @pytest.mark.parametrize(
     ("key", "path"),
-    [(7, "Datastreams(7)"), ("7", "Datastreams('7')"), ("a'b/c d", "Datastreams('a''b/c d')")],
+    [
+        (7, "Datastreams(7)"),
+        ("7", "Datastreams('7')"),
+        ("a'b/c d", "Datastreams('a''b/c d')"),
+        (
+            "0c1f2a34-5b6d-4e7f-8a9b-0c1d2e3f4a5b",
+            "Datastreams('0c1f2a34-5b6d-4e7f-8a9b-0c1d2e3f4a5b')",
+        ),
+    ],
 )
 def test_ids_are_written_as_the_service_gave_them(fetch: Fetch, key: Any, path: str) -> None:
     _, request = fetch({"things": page(thing("t", stream(key)))})
@@ -130,6 +139,14 @@ def test_the_window_is_cut_into_half_open_slices_of_whole_local_days(fetch: Fetc
     assert {(item["$top"], item["$orderby"]) for item in asked} == {("5", "phenomenonTime asc,id asc")}
 
 
+def test_intervals_across_slices_are_found_where_the_source_has_them(fetch: Fetch) -> None:
+    """A service calls an interval `lt` a moment only if it is over by then."""
+    _, asked = fetch({"things": page(thing("t", stream(1)))}, straddling=True)
+    assert query(asked.url)["$filter"] == (
+        "phenomenonTime ge 2026-06-27T22:00:00Z and not (phenomenonTime ge 2026-07-04T22:00:00Z)"
+    )
+
+
 @pytest.mark.parametrize(
     ("extent", "asked"),
     [
@@ -149,6 +166,71 @@ def test_slices_that_a_datastream_says_it_does_not_reach_are_not_asked_for(
 ) -> None:
     things = page(thing("t", stream(1, phenomenonTime=extent)))
     assert (len(fetch({"things": things}, slice="1 day")) == 2) is asked
+
+
+def endless(request: Any) -> bytes | None:
+    """Three pages of two observations each, linked to the wrong host."""
+    if request.role == "things":
+        return page(thing("t", stream(1)))
+    number = int(query(request.url).get("$skip", "0"))
+    link = {"@iot.nextLink": f"http://localhost:8080/FROST/v1.1/Observations?$skip={number + 2}"}
+    seen = {"phenomenonTime": INSTANT, "result": number}
+    return page(seen, seen, **link if number < 4 else {}, **{"@iot.count": TOTAL})
+
+
+TOTAL = 6
+
+
+def test_links_to_the_root_that_a_service_wrongly_believes_to_have_are_followed_at_its_url(
+    fetch: Fetch,
+) -> None:
+    requests = fetch(endless, advertised_url="http://localhost:8080/FROST/v1.1/")
+    assert [request.url for request in requests[2:]] == [
+        f"{ROOT}/Observations?$skip=2",
+        f"{ROOT}/Observations?$skip=4",
+    ]
+    untouched = fetch(endless, advertised_url="http://localhost:8080/FROST/v1")
+    assert untouched[2].url.startswith("http://localhost:8080/FROST/v1.1/")
+
+
+@pytest.mark.parametrize("compact", [False, True])
+@pytest.mark.parametrize("totals", [(5, 5), (9, 5), (5, 9), (None, 5), (5, None), ("5", "5")])
+def test_pages_with_less_than_the_service_counts_are_an_error(
+    fetch: Fetch, totals: tuple[Any, Any], compact: bool
+) -> None:
+    """Counts are held against the pages, whether or not they were asked for; the smallest that was named holds."""
+
+    def pages(request: Any) -> bytes:
+        if request.role == "things":
+            return page(thing("t", stream(1)))
+        last = "skip" in request.url
+        seen: list[Any] = [{"phenomenonTime": INSTANT, "result": 1}] * 2
+        if compact:
+            seen = [array(["phenomenonTime", "result"], [INSTANT, 1], [INSTANT, 2])]
+        more = {} if last else {"@iot.nextLink": "Observations?$skip=2"}
+        total = {} if totals[last] is None else {"@iot.count": totals[last]}
+        return page(*seen, **more, **total)
+
+    if totals[0] in {None, "5"}:  # too late, or no number
+        fetch(pages)
+        return
+    with pytest.raises(ReadError, match="pages with 4 entities, but the service counts 5"):
+        fetch(pages)
+    assert len(fetch(pages, count="estimated")) == 3
+
+
+def test_a_total_that_is_reached_is_no_error(fetch: Fetch) -> None:
+    assert len(fetch(endless)) == 4
+
+
+def test_datastreams_inside_their_thing_count_towards_the_total_of_the_pages_that_follow(
+    fetch: Fetch,
+) -> None:
+    link = {"Datastreams@iot.nextLink": "Things('a')/Datastreams?$skip=1"}
+    things = page(thing("a", stream(1), **link))
+    fetch({"things": things, "datastreams": page(stream(2), **{"@iot.count": 2})})
+    with pytest.raises(ReadError, match="with 2 entities, but the service counts 3"):
+        fetch({"things": things, "datastreams": page(stream(2), **{"@iot.count": 3})})
 
 
 @pytest.mark.parametrize(
@@ -173,6 +255,53 @@ def test_data_arrays_are_asked_for_where_they_are_offered(
     requests = fetch({"root": root, "things": page(thing("t", stream(1)))}, data_array=mode)
     assert ("resultFormat=dataArray" in requests[-1].url) is compact
     assert (requests[0].role == "root") is (mode == "auto")
+
+
+SETS_1_0 = [{"name": name, "url": f"{ROOT}/{name}"} for name in ("Things", "Datastreams", "Observations")]
+MULTI = {"name": "MultiDatastreams", "url": f"{ROOT}/MultiDatastreams"}
+
+
+def test_a_service_of_version_1_0_gets_plain_requests_for_what_its_root_lists(fetch: Fetch) -> None:
+    """Its root is a list of entity sets, without settings."""
+    answers = {"root": page(*SETS_1_0), "things": page(thing("t", stream(1)))}
+    auto = {"data_array": "auto", "multi_datastreams": "auto", "url": "https://data.example/v1.0"}
+    root, things, asked = fetch(answers, **auto)
+    assert urlsplit(root.url).path == "/v1.0"
+    assert "MultiDatastreams" not in things.url
+    assert "resultFormat" not in asked.url
+
+
+@pytest.mark.parametrize(
+    ("mode", "sets", "asked"),
+    [("never", None, False), ("always", None, True), ("auto", [MULTI], True), ("auto", [], False)],
+)
+def test_multi_datastreams_are_asked_for_with_their_things_where_they_are_listed(
+    fetch: Fetch, mode: str, sets: Any, asked: bool
+) -> None:
+    answers = {"root": page(*SETS_1_0, *sets or ()), "things": page()}
+    requests = fetch(answers, multi_datastreams=mode, multi_datastreams_filter="id gt 3")
+    assert len(requests) == (2 if mode == "auto" else 1)
+    expand = query(requests[-1].url)["$expand"]
+    assert ("MultiDatastreams($expand=ObservedProperties,Sensor;$filter=id gt 3)" in expand) is asked
+    assert ("MultiDatastreams" in expand) is asked
+
+
+def test_observations_of_a_multi_datastream_know_how_many_elements_their_results_have(fetch: Fetch) -> None:
+    link = {"MultiDatastreams@iot.nextLink": "Things(1)/MultiDatastreams?$skip=1"}
+    several = multi("m'1", 3, phenomenonTime="2026-07-01T00:00:00Z/2026-07-02T00:00:00Z")
+    requests = fetch(
+        {
+            "things": page(thing(1, MultiDatastreams=[several], **link)),
+            "multi_datastreams": page(multi(2, 2), multi(3, 1, phenomenonTime="2020-01-01T00:00:00Z")),
+        }
+    )
+    (more,) = (request for request in requests if request.role == "multi_datastreams")
+    assert (more.url, more.variables) == (f"{ROOT}/Things(1)/MultiDatastreams?$skip=1", {"station_id": "1"})
+    asked = [request for request in requests if request.role == "multi_observations"]
+    assert [(unquote(urlsplit(request.url).path), request.variables) for request in asked] == [
+        ("/v1/MultiDatastreams('m''1')/Observations", {"datastream_id": "m'1", "components": "3"}),
+        ("/v1/MultiDatastreams(2)/Observations", {"datastream_id": "2", "components": "2"}),
+    ]
 
 
 def test_every_address_of_each_is_a_service(fetch: Fetch) -> None:
@@ -216,6 +345,52 @@ def test_datastreams_know_their_station_property_unit_and_sensor(tables: Callabl
     ]
     (more,) = tables(page(full), "datastreams", station_id="t9")
     assert more["station_id"].to_list() == ["t9"]
+
+
+def multi(key: Any, size: int, **more: Any) -> dict[str, Any]:
+    units = [{"name": f"unit {n}", "symbol": f" u{n}", "definition": "…"} for n in range(size)]
+    return {
+        "@iot.id": key,
+        "name": "Wetterstation",
+        "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_ComplexObservation",
+        "multiObservationDataTypes": ["http://…/OM_Measurement"] * size,
+        "unitOfMeasurements": units,
+        "ObservedProperties": [{"@iot.id": n, "name": f"property {n}"} for n in range(size)],
+        "Sensor": {"name": "WS"},
+        **more,
+    }
+
+
+def test_each_element_of_a_multi_datastream_is_a_datastream(tables: Callable[..., list[Any]]) -> None:
+    nothing = {"name": "null", "symbol": "null", "definition": "null"}
+    truth = {"name": None, "symbol": None, "definition": None}
+    spot = {"type": "Point", "coordinates": [10, 53.5]}
+    several = multi(7, 3, observedArea=spot)
+    several["unitOfMeasurements"][1:] = nothing, truth
+    stations, streams = tables(page(thing("t", stream(7), MultiDatastreams=[several])), "things")
+    assert stations.select("lon", "lat").rows() == [(10.0, 53.5)]
+    assert streams.drop("description").rows() == [
+        ("7", "t", None, None, None, None),
+        ("7[0]", "t", "Wetterstation: property 0", "property 0", "u0", "WS"),
+        ("7[1]", "t", "Wetterstation: property 1", "property 1", None, "WS"),
+        ("7[2]", "t", "Wetterstation: property 2", "property 2", None, "WS"),
+    ]
+    (more,) = tables(page(several), "multi_datastreams", station_id="t9")
+    assert more["station_id"].to_list() == ["t9"] * 3
+
+
+def test_properties_of_another_number_than_the_elements_are_given_to_none(
+    tables: Callable[..., list[Any]],
+) -> None:
+    few = multi(7, 2)
+    few["ObservedProperties"] = few["ObservedProperties"][1:]
+    bare = {"@iot.id": 8, "multiObservationDataTypes": ["…"]}
+    _, streams = tables(page(thing("t", MultiDatastreams=[few, bare])), "things")
+    assert streams.select("datastream_id", "name", "observed_property", "unit").rows() == [
+        ("7[0]", "Wetterstation", None, "u0"),
+        ("7[1]", "Wetterstation", None, "u1"),
+        ("8[0]", None, None, None),
+    ]
 
 
 INSTANT, SPAN = "2026-07-01T00:00:00Z", "2026-07-01T00:00:00Z/2026-07-01T00:15:00Z"
@@ -264,6 +439,18 @@ def array(components: list[str], *rows: list[Any]) -> dict[str, Any]:
     return {"Datastream@iot.navigationLink": "…", "components": components, "dataArray": [*rows]}
 
 
+def test_whole_and_other_numbers_of_a_page_are_numbers(tables: Callable[..., list[Any]]) -> None:
+    def results(*values: Any) -> Any:
+        (frame,) = tables(
+            page(*({"phenomenonTime": SPAN[:19] + f".{n}Z", "result": v} for n, v in enumerate(values)))
+        )
+        return frame["@result"]
+
+    assert results(20, 20.5, None).to_list() == [20.0, 20.5, None]
+    assert results(None, None).to_list() == [None, None]
+    assert results(1, 10**400)[1] == str(10**400)
+
+
 def test_truth_is_text_beside_numbers_of_other_pages(tables: Callable[..., list[Any]]) -> None:
     (frame,) = tables(page({"phenomenonTime": INSTANT, "result": True}))
     assert frame["@result"].to_list() == ["true"]
@@ -289,7 +476,10 @@ def test_pages_without_observations_have_the_columns_but_no_rows(observed: Calla
     ("value", "message"),
     [
         (array(["result"], [1]), "without phenomenonTime or result; it has result"),
-        (array(["phenomenonTime", "result"], [INSTANT]), "rows of fewer than its 2 components"),
+        (
+            array(["phenomenonTime", "result"], [INSTANT]),
+            "rows do not have its 2 components: .* at least length 2, got 1",
+        ),
     ],
 )
 def test_data_arrays_that_do_not_fit_their_components_are_refused(
@@ -297,6 +487,207 @@ def test_data_arrays_that_do_not_fit_their_components_are_refused(
 ) -> None:
     with pytest.raises(ReadError, match=message):
         tables(page(value))
+
+
+@pytest.fixture
+def spread(source: Callable[..., Any], read: Callable[..., list[RawTable]]) -> Callable[..., list[RawTable]]:
+    """The tables of a page of a MultiDatastream."""
+
+    def parse(body: bytes, components: int) -> list[RawTable]:
+        known = {"datastream_id": "7", "components": str(components)}
+        return read(source("sensorthings"), body, "multi_observations", **known)
+
+    return parse
+
+
+@pytest.mark.parametrize("compact", [False, True])
+def test_results_of_a_multi_datastream_are_spread_over_its_elements(
+    spread: Callable[..., list[RawTable]], compact: bool
+) -> None:
+    rows = [(1, "2026-07-01T00:00:00Z", [25, 65, "klar"]), (2, "2026-07-01T01:00:00Z", [25.5, None, "trüb"])]
+    rows.append((3, "2026-07-01T02:00:00Z", None))  # type: ignore[arg-type] - a service may say so
+    if compact:
+        body = page(array(["id", "phenomenonTime", "result"], *map(list, rows)))
+    else:
+        body = page(*({"@iot.id": k, "phenomenonTime": at, "result": r} for k, at, r in rows))
+    first, second, third = (table.frame for table in spread(body, 3))
+    assert [frame["datastream_id"].unique().to_list() for frame in (first, second, third)] == [
+        ["7[0]"],
+        ["7[1]"],
+        ["7[2]"],
+    ]
+    assert first["@interval"].to_list() == second["@interval"].to_list() == [at for _, at, _ in rows]
+    assert first["@result"].to_list() == [25.0, 25.5, None]
+    assert second["@result"].to_list() == [65, None, None]
+    assert third["@result"].to_list() == ["klar", "trüb", None]
+
+
+def test_a_result_with_other_elements_is_a_broken_row_and_the_rest_goes_on(
+    spread: Callable[..., list[RawTable]],
+) -> None:
+    results = ([1, True], [1], 5, {"a": 1}, [2, False])
+    body = page(*({"phenomenonTime": f"2026-07-0{n}", "result": r} for n, r in enumerate(results, 1)))
+    first, second = spread(body, 2)
+    assert [(row.row, row.rule, row.raw) for row in first.broken] == [
+        (2, "result_has_other_components", "[1]"),
+        (3, "result_has_other_components", "5"),
+        (4, "result_has_other_components", '{"a":1}'),
+    ]
+    assert not second.broken
+    assert first.frame.select("@row", "@interval", "@result").rows() == [
+        (1, "2026-07-01", 1),
+        (5, "2026-07-05", 2),
+    ]
+    assert second.frame["@result"].to_list() == ["true", "false"]
+
+
+@pytest.mark.parametrize("compact", [False, True])
+def test_of_two_results_of_a_multi_datastream_the_one_that_counts_comes_last(
+    spread: Callable[..., list[RawTable]], compact: bool
+) -> None:
+    rows = [(10, INSTANT, [2, 20]), (11, INSTANT, [0]), (9, INSTANT, [1, 10])]
+    if compact:
+        body = page(array(["@iot.id", "phenomenonTime", "result"], *map(list, rows)))
+    else:
+        body = page(*({"@iot.id": k, "phenomenonTime": at, "result": r} for k, at, r in rows))
+    first, second = spread(body, 2)
+    assert first.frame.select("@row", "@result").rows() == [(3, 1), (1, 2)]
+    assert second.frame["@result"].to_list() == [10, 20]
+
+
+def test_pages_of_a_multi_datastream_may_be_empty(spread: Callable[..., list[RawTable]]) -> None:
+    for body in (page(), page(array(["phenomenonTime", "result"]))):
+        assert [table.frame.height for table in spread(body, 2)] == [0, 0]
+
+
+@pytest.mark.parametrize("role", ["observations", "multi_observations"])
+@pytest.mark.parametrize("missing", ["phenomenonTime", "result"])
+def test_observations_without_a_required_field_fail_and_name_it(
+    tables: Callable[..., list[Any]], role: str, missing: str
+) -> None:
+    given = {"phenomenonTime": INSTANT, "result": [1]}
+    del given[missing]
+    with pytest.raises(ReadError, match=rf"has 2 observation\(s\) without {missing}"):
+        tables(page(given, given), role, components="1")
+
+
+def test_fields_that_the_standard_does_not_have_are_named(
+    source: Callable[..., Any], read: Callable[..., list[RawTable]]
+) -> None:
+    """Links and other annotations are no fields, and what the standard has is known although it is not read."""
+    seen = {"phenomenonTime": INSTANT, "result": 1, "Datastream@iot.navigationLink": "…", "validTime": None}
+    things = page(thing(1, stream(2, observationType="…", licence="…"), properties={}, owner="…"))
+    for body, role, unknown in (
+        (page({**seen, "uncertainty": 2}), "observations", ("Observation.uncertainty",)),
+        (page(seen), "observations", ()),
+        (page(array(["phenomenonTime", "result", "x"], [INSTANT, 1, 2])), "observations", ("Observation.x",)),
+        (things, "things", ("Thing.owner", "Datastream.licence")),
+        (page(stream(2, licence="…")), "datastreams", ("Datastream.licence",)),
+    ):
+        found = read(source("sensorthings"), body, role, datastream_id="7", station_id="1")
+        assert {name for table in found for name in table.unknown_fields} == {*unknown}
+
+
+# What follows has the shapes of the examples in OGC 15-078r6 and 18-088: ids and links as they write them, all
+# properties of an entity, navigation links beside expanded entities, times with any offset.
+
+
+def test_a_thing_in_the_shape_of_the_standard(tables: Callable[..., list[Any]]) -> None:
+    def links(entity: str, *names: str) -> dict[str, str]:
+        return {f"{name}@iot.navigationLink": f"{entity}/{name}" for name in names}
+
+    property_ = {"@iot.id": 1, "@iot.selfLink": f"{ROOT}/ObservedProperties(1)", "name": "Feuchte"}
+    series_ = {
+        "@iot.id": 1,
+        "@iot.selfLink": f"{ROOT}/Datastreams(1)",
+        "name": "Feuchte im Keller",
+        "description": "relative Feuchte",
+        "unitOfMeasurement": {"name": "Prozent", "symbol": "%", "definition": "http://…/ucum.html#para-29"},
+        "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement",
+        "observedArea": {"type": "Polygon", "coordinates": [[[9, 50], [10, 50], [10, 51], [9, 50]]]},
+        "phenomenonTime": "2026-03-01T13:00:00Z/2026-07-11T15:30:00Z",
+        "resultTime": "2026-03-01T13:00:00Z/2026-07-11T15:30:00Z",
+        "ObservedProperty": {**property_, **links("ObservedProperties(1)", "Datastreams")},
+        "Sensor": {"@iot.id": 1, "name": "HY-1", "encodingType": "application/pdf", "metadata": "http://…"},
+        **links("Datastreams(1)", "Thing", "Sensor", "ObservedProperty", "Observations"),
+    }
+    keller = {
+        "@iot.id": 1,
+        "@iot.selfLink": f"{ROOT}/Things(1)",
+        "name": "Keller",
+        "description": "ein feuchter",
+        "properties": {"Eigentümer": "Stadt"},
+        "Locations": [
+            {
+                "@iot.id": 1,
+                "name": "Hof",
+                "encodingType": "application/geo+json",
+                "location": {"type": "Feature", "geometry": {"type": "Point", "coordinates": [9.5, 50.5]}},
+            }
+        ],
+        "Datastreams@iot.count": 1,
+        "Datastreams": [series_],
+        **links("Things(1)", "Locations", "Datastreams", "HistoricalLocations"),
+    }
+    station = ("1", "Keller", "ein feuchter", 9.5, 50.5)
+    datastream = ("1", "1", "Feuchte im Keller", "relative Feuchte", "Feuchte", "%", "HY-1")
+    for body in (page(keller, **{"@iot.count": 1}), json.dumps(keller).encode()):
+        stations, streams = tables(body, "things")
+        assert (stations.rows(), streams.rows()) == ([station], [datastream])
+
+
+def test_observations_in_the_shape_of_the_standard(observed: Callable[[bytes], Any]) -> None:
+    def one(key: int, at: str, produced: str | None, result: Any) -> dict[str, Any]:
+        here = f"Observations({key})"
+        return {
+            "@iot.id": key,
+            "@iot.selfLink": f"{ROOT}/{here}",
+            "phenomenonTime": at,
+            "resultTime": produced,
+            "result": result,
+            "resultQuality": {"nameOfMeasure": "…"},
+            "parameters": {},
+            "Datastream@iot.navigationLink": f"{here}/Datastream",
+            "FeatureOfInterest@iot.navigationLink": f"{here}/FeatureOfInterest",
+        }
+
+    moment = datetime(2026, 7, 1, 3, 59, 59, tzinfo=UTC)
+    body = page(
+        one(1, "2026-07-01T11:59:59.00+08:00", "2026-07-01T11:59:59.000+08:00", 70.4),
+        one(2, "2026-07-01T03:59:59Z/2026-07-01T04:59:59Z", None, "klar"),
+        **{"@iot.count": 84, "@iot.nextLink": f"{ROOT}/Datastreams(7)/Observations?$skip=2"},
+    )
+    assert observed(body).rows() == [
+        ("7", moment, moment, moment, 70.4, None),
+        ("7", moment, moment.replace(hour=4), None, None, "klar"),
+    ]
+
+
+def test_data_arrays_of_several_datastreams_in_the_shape_of_the_standard(
+    tables: Callable[..., list[Any]],
+) -> None:
+    """Components by any name and in any order; counts and links beside them are of no matter."""
+
+    def part(key: int, *rows: list[Any]) -> dict[str, Any]:
+        return {
+            "Datastream@iot.navigationLink": f"{ROOT}/Datastreams({key})",
+            "components": ["id", "phenomenonTime", "resultTime", "result", "FeatureOfInterest/id"],
+            "dataArray@iot.count": 3,
+            "dataArray": [*rows],
+        }
+
+    (frame,) = tables(
+        page(
+            part(1, [1, INSTANT, INSTANT, 20, 5], [2, SPAN, None, 30.5, 5]),
+            part(2, [3, INSTANT, None, 65, 6]),
+        )
+    )
+    assert frame.select("@row", "@interval", "result_time").rows() == [
+        (2, SPAN, None),
+        (3, INSTANT, None),
+        (1, INSTANT, INSTANT),
+    ]
+    assert frame["@result"].to_list() == [30.5, 65.0, 20.0]
 
 
 def test_a_recorded_thing_of_hamburg_is_a_station_with_its_datastreams(
@@ -309,6 +700,7 @@ def test_a_recorded_thing_of_hamburg_is_a_station_with_its_datastreams(
     assert streams.height > 0
     assert {*streams["station_id"]} == {"7648"}
     assert not streams["name"].null_count()
+    assert sensorthings_entities.unknown_fields(body, "things") == ()
 
 
 @pytest.mark.parametrize("compact", [False, True])

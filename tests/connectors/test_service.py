@@ -17,7 +17,7 @@ from civitas_assets.catalog import Window, load_catalog
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.errors import ReadError
 
-SERVICES = ("opensensemap", "pegelonline", "sensor_community", "uba")
+SERVICES = ("dwd", "opensensemap", "pegelonline", "sensor_community", "uba")
 WUERZBURG = (9.8, 49.7, 10.1, 49.9)
 GERMANY = (5.8, 47.2, 15.1, 55.1)
 BERLIN = ZoneInfo("Europe/Berlin")

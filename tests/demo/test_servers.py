@@ -20,9 +20,9 @@ OBSERVATIONS = f"{SERVICE}/Datastreams(100)/Observations"
 
 
 def _json(path: str, query: Mapping[str, str] | None = None) -> dict[str, object]:
-    body = content(path, dict(query or {}), "http://h", TODAY)
-    assert body is not None
-    answer: dict[str, object] = json.loads(body)
+    reply = content(path, dict(query or {}), "http://h", TODAY)
+    assert reply.status == 200
+    answer: dict[str, object] = json.loads(reply.body)
     return answer
 
 
@@ -76,7 +76,7 @@ def test_who_asks_for_no_compression_gets_none(servers: SampleServers) -> None:
     ],
 )
 def test_what_a_town_does_not_have_is_not_found(path: str) -> None:
-    assert content(path, {}, "http://h", TODAY) is None
+    assert content(path, {}, "http://h", TODAY).status == 404
 
 
 def test_the_service_says_that_it_has_data_arrays_and_lists_its_things() -> None:
@@ -110,3 +110,49 @@ def test_a_taken_port_is_no_obstacle() -> None:
         with start(TODAY, port) as servers:
             assert not servers.url.endswith(f":{port}")
             assert httpx2.get(f"{servers.url}/probeheim/parking/status.json").status_code == 200
+
+
+BROKER = "/beispielhausen/ngsi-ld/v1/entities"
+
+
+def test_the_broker_gives_twenty_entities_to_who_asks_for_no_more_and_counts_on_request() -> None:
+    page = content(BROKER, {"type": "AirQualityObserved"}, "http://h", TODAY)
+    assert (len(json.loads(page.body)), page.headers) == (20, {})
+    query = {"type": "WeatherObserved", "limit": "100", "offset": "20", "count": "true"}
+    rest = content(BROKER, query, "http://h", TODAY)
+    assert (len(json.loads(rest.body)), rest.headers) == (5, {"NGSILD-Results-Count": "25"})
+    assert json.loads(content(BROKER, {"type": "Tree"}, "http://h", TODAY).body) == []
+    (pole, *_) = json.loads(page.body)
+    assert {"pm10", "pm25"} <= pole.keys()
+    assert "temperature" not in pole
+
+
+def test_the_sharing_system_names_feeds_that_it_has() -> None:
+    found = _json("/musterstadt/gbfs/gbfs.json")["data"]["de"]["feeds"]  # type: ignore[index]
+    for feed in found:
+        document = _json(urlsplit(feed["url"]).path)
+        assert document["data"], feed
+    bikes = _json("/musterstadt/gbfs/free_bike_status.json")["data"]["bikes"]  # type: ignore[index]
+    assert {"bike_id", "lat", "lon"} <= bikes[0].keys()
+
+
+def test_roadworks_are_paged_to_their_end_and_have_every_kind_of_geometry() -> None:
+    address: str | None = "http://h/beispielhausen/features/collections/baustellen/items?limit=100"
+    found: list[dict[str, object]] = []
+    while address:
+        parts = urlsplit(address)
+        page = _json(parts.path, dict(parse_qsl(parts.query)))
+        found += page["features"]  # type: ignore[operator]
+        address = next((link["href"] for link in page["links"] if link["rel"] == "next"), None)  # type: ignore[attr-defined]
+    assert len({feature["id"] for feature in found}) == len(found) == page["numberMatched"]
+    kinds = {feature["geometry"]["type"] if feature["geometry"] else None for feature in found}  # type: ignore[index]
+    assert kinds == {"Point", "LineString", "Polygon", None}
+
+
+def test_the_source_that_is_down_says_so() -> None:
+    assert content("/probeheim/levels.json", {}, "http://h", TODAY).status == 503
+
+
+def test_a_file_has_the_same_bytes_whenever_it_is_asked_for() -> None:
+    one, other = (content("/musterstadt/spielplaetze.xlsx", {}, "http://h", TODAY).body for _ in range(2))
+    assert one == other

@@ -10,7 +10,7 @@ from civitas_assets.catalog import Window, load_catalog
 from civitas_assets.catalog.template import expand
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.demo.servers import content
-from civitas_assets.demo.towns import write_towns
+from civitas_assets.demo.towns import DOWN, write_towns
 
 TODAY = date(2026, 8, 22)
 
@@ -25,14 +25,17 @@ def test_every_town_is_valid_fictional_and_served(tmp_path: Path) -> None:
         assert tenant.ags.startswith("99")
         for name, source in tenant.sources.items():
             for expansion in expand(source.url, source.each, window):
-                path = urlsplit(expansion.url).path
-                assert content(path, {}, "http://h", TODAY), f"{tenant.slug} · {name}: {path}"
+                path = urlsplit(expansion.url).path + ("/entities" if source.connector == "ngsi_ld" else "")
+                found = content(path, {}, "http://h", TODAY).status
+                assert found == (503 if (tenant.slug, name) == DOWN else 200), (
+                    f"{tenant.slug} · {name}: {path}"
+                )
 
 
 def test_together_the_towns_use_every_protocol_of_the_sample_servers(tmp_path: Path) -> None:
     write_towns(tmp_path, "http://127.0.0.1:1")
     tenants = load_catalog(tmp_path, SOURCE_MODELS).tenants.values()
-    spoken = {"csv", "geojson", "json", "sensorthings"}
+    spoken = {"csv", "datex2", "excel", "gbfs", "geojson", "json", "ngsi_ld", "ogc_features", "sensorthings"}
     assert {source.connector for tenant in tenants for source in tenant.sources.values()} == spoken
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ import pytest
 from civitas_assets.catalog import Source
 from civitas_assets.connectors.base import Request
 from civitas_assets.errors import FetchError, ReadError
+from civitas_assets.store.landing import SourceLanding
 
 
 class Discreet(Source):
@@ -54,6 +56,28 @@ def fetch(town: Any) -> Callable[[Callable[[Any], None]], Any]:
 def bodies(town: Any) -> list[bytes]:
     lines = [line for manifest in town.landing().manifests() for line in manifest.lines]
     return [town.landing().body(line.sha256) for line in lines]
+
+
+def test_bodies_land_beside_each_other(
+    town: Any, publisher: Any, fetch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of two waits until the other one is being stored as well."""
+    publisher.bodies |= {"a": b"one|", "b": b"two|"}
+    together, store = threading.Barrier(2, timeout=10), SourceLanding.store
+
+    def meeting(landing: SourceLanding, body: bytes) -> str:
+        together.wait()
+        return store(landing, body)
+
+    monkeypatch.setattr(SourceLanding, "store", meeting)
+    seen = []
+
+    def work(session: Any) -> None:
+        asked = [Request(f"https://data.example/{name}") for name in "ab"]
+        seen.extend(answer.content() for answer in session.crawl(asked))
+
+    assert fetch(work).ok
+    assert sorted(seen) == sorted(bodies(town)) == [b"one", b"two"]
 
 
 def test_a_delivery_is_kept_before_its_sender_hears_of_it(town: Any, fetch: Any) -> None:

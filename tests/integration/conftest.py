@@ -25,17 +25,10 @@ from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.definitions import build_definitions
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runner import Order, Outcome, run_tenant
-from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.harmonise.project import Project
 from civitas_assets.settings import Settings
 
 TENANTS = Path(__file__).parent / "tenants"
-
-
-@pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The dbt project, parsed once for all tests of a process."""
-    return prepare(Settings(home=tmp_path_factory.mktemp("prepared")))
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -124,3 +125,41 @@ def test_error_is_one_sentence_and_not_a_traceback(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "CIVITAS_TENANTS_DIR" in done.stderr
+
+
+def test_models_are_listed_and_shown_with_their_columns(civitas: Any) -> None:
+    listed = civitas("models")
+    assert listed.exit_code == 0, listed.output
+    assert re.search(
+        r"parking_status +One row per parking site and time of +by day +\d+ +\d+\.\d+\.\d+", listed.stdout
+    )
+    shown = civitas("models", "observation").stdout
+    assert re.search(r"^ ?value +double +yes +in unit +The value in the canonical unit", shown, re.MULTILINE)
+    assert "inner join datastream as d using (datastream_key)" in shown
+    unknown = civitas("models", "parking")
+    assert unknown.exit_code == 1
+    assert "there is no shared model parking; there are: " in unknown.output
+
+
+def test_a_breaking_change_of_a_contract_is_printed_and_fails(
+    civitas: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("civitas_assets.cli.models.FOLDER", tmp_path / "models")
+    stale = civitas("models", "--check")
+    assert stale.exit_code == 1
+    assert "is out of date, run `make models`: README.md" in " ".join(stale.output.split())
+    assert civitas("models", "--write", "--release", "--check").exit_code == 0
+    file = tmp_path / "models" / "contracts.json"
+    released = json.loads(file.read_text(encoding="utf-8"))
+    lost = {"type": "varchar", "description": "No more.", "nullable": True}
+    released["models"]["station"]["columns"]["colour"] = lost
+    file.write_text(json.dumps(released), encoding="utf-8")
+    checked = civitas("models", "--check")
+    assert checked.exit_code == 1
+    assert "station: column colour removed (breaking)" in checked.stdout
+    assert re.search(
+        r"error station \S+ was released before these changes: they ask for \d+\.0\.0", checked.output
+    )
+    refused = civitas("models", "--release")
+    assert refused.exit_code == 1
+    assert "these contracts cannot be released" in refused.output

@@ -26,6 +26,12 @@ sources:
   citizens: {connector: sensor_community, url: "$url/community", http: {requests_per_second: 200}}
   boxes: {connector: opensensemap, url: "$url/boxmap", http: {requests_per_second: 200}}
   air: {connector: uba, url: "$url/uba", components: [NO2], http: {requests_per_second: 200}}
+  weather:
+    connector: dwd
+    url: "$url/dwd"
+    stations: ["01766"]
+    products: [air_temperature, solar]
+    http: {requests_per_second: 200}
 """
 
 
@@ -39,6 +45,10 @@ def _recorded(payloads: Path) -> dict[str, bytes]:
         "/uba/stations/json": json.loads((payloads / "uba" / "uba_v3_stations_payload.json").read_bytes()),
         "/uba/measures/json": {"data": {"21": {f"{DAY} 12:00:00": [5, 2, 4, f"{DAY} 13:00:00", "0"]}}},
     }
+    stations = (
+        "Stations_id von_datum bis_datum Stationshoehe geoBreite geoLaenge Stationsname Bundesland\n"
+        "01766 19891001                      48     52.1344    7.6969 Münster/Osnabrück\n"
+    ).encode("latin-1")
     for series in gauge["timeseries"]:
         path = f"/pegel/stations/{gauge['uuid']}/{series['shortname']}/measurements.json"
         value = series["currentMeasurement"]["value"]
@@ -48,8 +58,12 @@ def _recorded(payloads: Path) -> dict[str, bytes]:
         value = sensor["lastMeasurement"]["value"]
         answers[path] = [{"createdAt": f"{DAY}T13:09:47.578Z", "value": value}]
     community = (payloads / "sensor_community" / "sensor_152_two_records.json").read_bytes()
+    weather = (payloads / "dwd" / "10minutenwerte_SOLAR_01766_akt.zip").read_bytes()
     return {path: json.dumps(answer).encode() for path, answer in answers.items()} | {
-        "/community/filter/box=47.2,5.8,55.1,15.1": community
+        "/community/filter/box=47.2,5.8,55.1,15.1": community,
+        "/dwd/air_temperature/recent/zehn_min_tu_Beschreibung_Stationen.txt": stations,
+        "/dwd/solar/recent/zehn_min_sd_Beschreibung_Stationen.txt": stations,
+        "/dwd/solar/recent/10minutenwerte_SOLAR_01766_akt.zip": weather,
     }
 
 
@@ -70,14 +84,14 @@ def germany(payloads: Path, new_workplace: Any) -> Iterator[Any]:
             self.wfile.write(found or b"")
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Services)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     workplace = new_workplace()
     workplace.clock = CLOCK
     workplace.write_tenant("deutschland", TENANT.replace("$url", f"http://127.0.0.1:{server.server_port}"))
     day = date.fromisoformat(DAY)
     outcome = workplace.run("deutschland", Order(window=Window(day, day)))
-    assert outcome.errors == []
+    assert not outcome.errors, "\n".join(outcome.errors)
     assert outcome.rejected == 0
     yield workplace
     server.shutdown()
@@ -123,6 +137,34 @@ def test_winter_time_of_the_air_data_and_utc_of_the_citizens_are_told_apart(germ
     ]
 
 
+def test_recorded_sums_of_ten_minutes_are_published_as_means_and_minutes(germany: Any) -> None:
+    noon = """
+        select observed_property, round(value, 3), unit, value_native, unit_native, quality_native
+        from observation
+        where source = 'weather' and phenomenon_end_at = '2023-06-09 12:00:00+00'
+        order by observed_property
+    """
+    assert germany.ask("deutschland", noon) == [
+        ("weather.diffuse_radiation", 200.0, "W/m2", 12.0, "J/cm2/(10.min)", "2"),
+        ("weather.global_radiation", 833.333, "W/m2", 50.0, "J/cm2/(10.min)", "2"),
+        ("weather.sunshine_duration", 10.02, "min", 0.167, "h", "2"),
+    ]
+    wide = """
+        select station_id, phenomenon_start_at, round(solar_radiation_w_m2, 3), round(sunshine_duration_min, 3)
+        from weather_observed
+        where source = 'weather' and phenomenon_end_at = '2023-06-09 12:00:00+00'
+    """
+    assert germany.ask("deutschland", wide) == [
+        ("01766", datetime(2023, 6, 9, 11, 50, tzinfo=UTC), 833.333, 10.02)
+    ]
+    days = "select day, count(*) from weather_observed where source = 'weather' group by day order by day"
+    assert germany.ask("deutschland", days) == [
+        (date(2023, 6, 9), 133),
+        (date(2023, 6, 10), 144),
+        (date(2023, 6, 11), 11),
+    ]
+
+
 def test_stations_have_their_names_and_places(germany: Any) -> None:
     stations = "select source, name, round(lon, 3), round(lat, 3) from station order by source"
     assert germany.ask("deutschland", stations) == [
@@ -130,4 +172,5 @@ def test_stations_have_their_names_and_places(germany: Any) -> None:
         ("boxes", "Groß Glienicke", 13.11, 52.473),
         ("citizens", "sensor.community 68", 9.164, 48.792),
         ("water", "WÜRZBURG", 9.926, 49.796),
+        ("weather", "Münster/Osnabrück", 7.697, 52.134),
     ]

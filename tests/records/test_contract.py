@@ -41,7 +41,7 @@ def test_events_have_a_required_time_in_their_key(contract: RecordType) -> None:
 def test_names_that_the_contract_refers_to_are_columns(contract: RecordType) -> None:
     names = [*contract.measures, *(contract.position or ())]
     if contract.interval_end:
-        names += [contract.interval_end, "time_flag"]
+        names += [contract.interval_end]
     assert {*names} <= {*contract.accepted}
 
 

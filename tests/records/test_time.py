@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from civitas_assets.catalog import TimeRule
 from civitas_assets.records.contract import UTC_TIME
-from civitas_assets.records.time import EventTimes, event_times, parse_instants
+from civitas_assets.records.time import EventTimes, dates, event_times, other_times, parse_instants
 
 BERLIN = ZoneInfo("Europe/Berlin")
 RECEIVED = datetime(2026, 8, 1, 2, tzinfo=UTC)
@@ -217,3 +217,55 @@ def test_a_day_of_quarters_has_as_many_rows_as_its_clock_shows(day: str, quarter
     starts = [start for start, fault in zip(times.start, broken(times), strict=True) if fault is None]
     assert len({*starts}) == quarters
     assert {start.astimezone(BERLIN).date().isoformat() for start in starts} == {day}
+
+
+@pytest.mark.parametrize(
+    ("written", "start", "end"),
+    [
+        ("2024", "2023-12-31T23:00", "2024-12-31T23:00"),
+        ("2011/2012", "2010-12-31T23:00", "2012-12-31T23:00"),
+        ("2024-03", "2024-02-29T23:00", "2024-03-31T22:00"),
+        ("2024-Q4", "2024-09-30T22:00", "2024-12-31T23:00"),
+        ("2024-10-27", "2024-10-26T22:00", "2024-10-27T23:00"),
+    ],
+)
+def test_a_period_lasts_until_the_next_one_on_the_wall_clock(written: str, start: str, end: str) -> None:
+    times = read(written, zone="local_wall", format="period")
+    assert [f"{moment:%Y-%m-%dT%H:%M}" for moment in (times.start[0], times.end[0])] == [start, end]
+
+
+@pytest.mark.parametrize(
+    "written", ["24", "2012/2011", "2024-13", "2024-Q5", "2024-02-30", "Mai 2024", "2024-3"]
+)
+def test_what_is_no_period_is_unreadable(written: str) -> None:
+    times = read(written, zone="utc", format="period")
+    assert (times.start[0], times.end[0]) == (None, None)
+    assert times.faults["time_is_unreadable"].to_list() == [True]
+
+
+def test_days_are_read_as_files_write_them() -> None:
+    written = [
+        "2026-01-31",
+        "31.01.2026",
+        "2026/01/31",
+        "2026-01-31 00:00:00",
+        "2026-02-30",
+        "31-01-2026",
+        None,
+    ]
+    assert dates(pl.Series(written)).to_list() == [date(2026, 1, 31)] * 4 + [None] * 3
+
+
+def test_other_times_than_that_of_the_event_follow_the_rule_of_the_source() -> None:
+    written = pl.Series(
+        ["2026-07-01 08:00", "2026-07-01T08:00:00Z", "2026-10-25 02:30", "2026-03-29 02:30", "x", None]
+    )
+    rule = TimeRule(
+        column="t", zone="local_wall", format="iso", stamp="interval_end", interval=timedelta(hours=1)
+    )
+    found = other_times(written, parse_instants(written), rule, "Europe/Berlin")
+    assert found.to_list() == [
+        datetime(2026, 7, 1, 6, tzinfo=UTC),
+        datetime(2026, 7, 1, 8, tzinfo=UTC),
+        *[None] * 4,
+    ]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import polars as pl
 import pytest
+import shapely
 
 from civitas_assets.catalog import Source
 from civitas_assets.errors import ReadError
@@ -323,3 +324,52 @@ def test_what_the_data_lacks_is_computed_and_what_it_says_stands(typed: Callable
         ("unknown", None),
     ]
     assert found.rejected.is_empty()
+
+
+def test_a_geometry_gives_the_position_that_the_source_does_not(typed: Callable[..., Typed]) -> None:
+    columns = {
+        "site_id": ["a", "b", "c", "d"],
+        "lon": [None, "11.6", None, None],
+        "lat": [None, "50.9", None, None],
+        "geometry": ["POINT (11.5 50.9)", "POINT (11.5 50.9)", "POINT (7.6 51.9)", "nowhere"],
+    }
+    found = typed("parking_site", columns)
+    places = found.accepted["parking_site"].select("site_id", "lon", "lat").rows()
+    assert places == [("a", 11.5, 50.9), ("b", 11.6, 50.9)]
+    rules = found.rejected.select("rule", "field", "detail").rows()
+    assert sorted(rules) == [
+        ("geometry_is_unreadable", "geometry", "nowhere"),
+        ("position_is_outside", "lon, lat", "7.6, 51.9"),
+    ]
+
+
+def test_an_area_is_kept_whole_and_need_not_have_its_middle_in_the_municipality(
+    typed: Callable[..., Typed],
+) -> None:
+    wide = "POLYGON ((11.4 50.85, 15 50.85, 15 50.9, 11.4 50.9, 11.4 50.85))"
+    found = typed("area_feature", {"feature_id": ["a"], "geometry": [wide], "valid_from": ["31.01.2026"]})
+    (row,) = found.accepted["area_feature"].to_dicts()
+    assert row["valid_from"] == date(2026, 1, 31)
+    assert row["lon"] > 11.8
+    assert shapely.from_wkb(row["geometry"]).equals(shapely.from_wkt(wide))
+
+
+def test_bytes_of_a_rejected_row_are_told_in_hexadecimal(typed: Callable[..., Typed]) -> None:
+    found = typed("place", {"place_id": [None], "geometry": [b"\x01\xff"]})
+    assert "01ff" in found.rejected["raw"][0]
+
+
+def test_a_statistic_stands_for_its_period(typed: Callable[..., Typed]) -> None:
+    columns = {
+        "category": ["climate"],
+        "indicator_id": ["co2"],
+        "area_id": ["town"],
+        "value": ["1,5"],
+        "@time": ["2024"],
+    }
+    time = {"column": "t", "zone": "local_wall", "format": "period"}
+    (row,) = typed("statistic", columns, time=time, decimal=",").accepted["statistic"].to_dicts()
+    assert (row["period_start"], row["period_end"]) == (
+        datetime(2023, 12, 31, 23, tzinfo=UTC),
+        datetime(2024, 12, 31, 23, tzinfo=UTC),
+    )

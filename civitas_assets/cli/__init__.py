@@ -1,0 +1,23 @@
+"""The `civitas` command: what a data engineer does from the shell.
+
+Commands parse, call the package and print; heavy imports wait until a command needs them.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from civitas_assets.cli import catalogue, demo, models, runs, tables
+from civitas_assets.cli.app import app, err, plain
+from civitas_assets.errors import CivitasError
+
+__all__ = ["app", "catalogue", "demo", "main", "models", "runs", "tables"]
+
+
+def main() -> None:
+    """Run the command; errors raised on purpose print their text and exit with 1."""
+    try:
+        app()
+    except CivitasError as error:
+        err.print(f"[bold red]error[/] {plain(error)}", soft_wrap=True, highlight=False)
+        sys.exit(1)

@@ -1,0 +1,59 @@
+"""The `civitas` command itself, and what its commands share: consoles, progress and exit codes.
+
+Each command is in the module of its subject.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from civitas_assets.settings import Settings
+
+app = typer.Typer(
+    name="civitas",
+    help="Data integration for municipalities: sources in, harmonised tables per tenant out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+# Tables of results need room, also where the output is no terminal.
+_WIDTH = max(110, shutil.get_terminal_size().columns)
+out = Console(width=_WIDTH, emoji=False)  # ids may hold what looks like one
+err = Console(stderr=True, width=_WIDTH, emoji=False)
+
+VERBATIM: Any = {"soft_wrap": True, "highlight": False, "markup": False}
+
+Tenant = Annotated[str, typer.Argument(help="The tenant's key: the name of its file without .yaml.")]
+
+
+def plain(text: object) -> str:
+    """The text with its brackets shown, not read as colours."""
+    from rich.markup import escape
+
+    return escape(str(text))
+
+
+def show_log(settings: Settings) -> None:
+    """Print the package's log as progress."""
+    from rich.logging import RichHandler
+
+    log = logging.getLogger("civitas_assets")
+    log.setLevel(settings.log_level.upper())
+    log.propagate = False
+    if not log.handlers:
+        handler = RichHandler(
+            console=err, show_path=False, show_level=False, log_time_format="%H:%M:%S", markup=False
+        )
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        log.addHandler(handler)
+
+
+def exit_unless(fine: bool) -> None:
+    """End with 1 where something failed that was printed already."""
+    if not fine:
+        raise typer.Exit(1)

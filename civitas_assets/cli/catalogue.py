@@ -1,0 +1,51 @@
+"""Commands about what is configured: `validate` and `schema`.
+
+Neither of them needs a network.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from civitas_assets.cli.app import app, err, out
+from civitas_assets.settings import Settings
+
+
+@app.command()
+def validate() -> None:
+    """Check all tenants' files, without any network, and name every fault."""
+    from civitas_assets.catalog import load_catalog
+    from civitas_assets.connectors.registry import SOURCE_MODELS
+
+    settings = Settings()
+    catalog = load_catalog(settings.tenants_dir, SOURCE_MODELS)
+    for slug, tenant in catalog.tenants.items():
+        names = ", ".join(f"{name} ({source.connector})" for name, source in tenant.sources.items())
+        out.print(f"[green]ok[/] {slug}: {len(tenant.sources)} source(s): {names or 'none'}", highlight=False)
+    if not catalog.tenants:
+        err.print(f"no tenants in {settings.tenants_dir}")
+        raise typer.Exit(1)
+
+
+@app.command()
+def schema(
+    file: Annotated[Path | None, typer.Argument(help="Where to write it; without, it is printed.")] = None,
+) -> None:
+    """Write the JSON Schema of tenants' files, for completion and checks in editors.
+
+    In VS Code, put `# yaml-language-server: $schema=<file>` into the first line of a tenant's file.
+    """
+    from civitas_assets.catalog.schema import tenant_schema
+    from civitas_assets.connectors.registry import SOURCE_MODELS
+
+    text = json.dumps(tenant_schema(SOURCE_MODELS), indent=2, ensure_ascii=False)
+    if file is None:
+        sys.stdout.write(text + "\n")
+    else:
+        file.write_text(text + "\n", encoding="utf-8")
+        err.print(f"wrote {file}", highlight=False)

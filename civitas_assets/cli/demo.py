@@ -1,0 +1,69 @@
+"""The command `demo`: a first run against sample servers.
+
+Towns and servers are in the package `demo`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from civitas_assets.cli.app import VERBATIM, app, err, exit_unless, out, show_log
+from civitas_assets.cli.runs import run_and_report
+from civitas_assets.settings import Settings
+
+DEMO_QUERY = (
+    '"select station_id, day, sum(bicycle_count)::int as bicycles'
+    ' from traffic_flow_observed group by all order by day desc, station_id limit 10"'
+)
+
+
+@app.command()
+def demo(
+    serve: Annotated[bool, typer.Option("--serve", help="Keep the sample servers up afterwards.")] = False,
+) -> None:
+    """Run three fictional towns against sample municipal servers on loopback; all data is synthetic."""
+    from datetime import UTC, datetime
+
+    from civitas_assets.demo.servers import start
+    from civitas_assets.demo.towns import DOWN, write_towns
+
+    home = Settings().home / "demo"
+    settings = Settings(home=home, tenants_dir=home / "tenants", published_dir=home / "published")
+    show_log(settings)
+    with start(datetime.now(UTC).date()) as servers:
+        towns = write_towns(settings.tenants_dir, servers.url)
+        err.print(f"sample servers of {', '.join(towns)} on {servers.url}", highlight=False)
+        outcomes = run_and_report(settings, towns, own_instance=True)
+        town, source = DOWN
+        out.print(
+            f"The source {source} of {town} is down on purpose: its error is shown above, and everything else of the\n"
+            "town was published all the same.\n",
+            **VERBATIM,
+        )
+        here = home.relative_to(Path.cwd()) if home.is_relative_to(Path.cwd()) else home
+        out.print(f"One DuckDB file per town is in {here}/published. To ask one of them:\n", highlight=False)
+        out.print(f"  CIVITAS_HOME={here} {_own_command()} query {towns[0]} {DEMO_QUERY}\n", **VERBATIM)
+        if serve:
+            out.print("In another shell, the Dagster UI for these towns, as long as the servers run:\n")
+            out.print(
+                f"  CIVITAS_HOME={home} CIVITAS_TENANTS_DIR={settings.tenants_dir} make dev\n", **VERBATIM
+            )
+            out.print("Ctrl-C ends the servers.")
+            servers.wait()
+    expected = {town: [f" · {source}: "]}
+    exit_unless(
+        all(
+            any(text in error for text in expected.get(outcome.tenant, ()))
+            for outcome in outcomes
+            for error in outcome.errors
+        )
+    )
+
+
+def _own_command() -> str:
+    command = Path(sys.argv[0]).absolute()
+    return str(command.relative_to(Path.cwd())) if command.is_relative_to(Path.cwd()) else command.name

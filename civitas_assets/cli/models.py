@@ -1,0 +1,112 @@
+"""The command `models`: the shared models and their contracts, in the shell and as the pages of docs/models.
+
+What the models hold is decided in the dbt project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from civitas_assets.cli.app import VERBATIM, app, err, exit_unless, out, plain, show_log
+from civitas_assets.settings import PROJECT_DIR, Settings
+
+if TYPE_CHECKING:
+    from civitas_assets.dictionary.contracts import Contract
+
+FOLDER = PROJECT_DIR / "docs" / "models"
+
+
+@app.command()
+def models(
+    name: Annotated[str | None, typer.Argument(help="Show this model with its columns.")] = None,
+    write: Annotated[bool, typer.Option("--write", help="Renew docs/models from the contracts.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare with docs/models and with the last release.")
+    ] = False,
+    release: Annotated[
+        bool, typer.Option("--release", help="Remember the contracts as those of this release.")
+    ] = False,
+) -> None:
+    """List the shared models; with a name, its columns, units and an example.
+
+    A breaking change of a contract without a new major version makes --check exit with 1, and --release refuse.
+    """
+    from civitas_assets import __version__
+    from civitas_assets.dictionary import documents
+    from civitas_assets.dictionary.contracts import read_contracts
+    from civitas_assets.harmonise.prepare import prepare
+
+    settings = Settings()
+    show_log(settings)
+    contracts = read_contracts(prepare(settings))
+    if name is not None:
+        _print_model(name, contracts)
+    elif not (write or check or release):
+        _print_models(contracts)
+    if write:
+        changed = documents.write(FOLDER, contracts)
+        err.print(f"{FOLDER}: {len(changed)} file(s) renewed", **VERBATIM)
+    if release:
+        documents.release(FOLDER, contracts, __version__)
+        err.print(f"{FOLDER / documents.RELEASED}: {len(contracts)} contracts released", **VERBATIM)
+    if check:
+        exit_unless(_check(contracts, __version__))
+
+
+def _check(contracts: Mapping[str, Contract], version: str) -> bool:
+    """Print all differences, and what is wrong with them; whether nothing is."""
+    from civitas_assets.dictionary import documents
+    from civitas_assets.dictionary.compare import compare
+
+    before = documents.last_release(FOLDER)
+    for change in compare(before.models, contracts):
+        out.print(str(change), **VERBATIM)
+    wrong = documents.release_faults(before, contracts, version)
+    stale = documents.out_of_date(FOLDER, contracts)
+    for text in wrong:
+        err.print(f"[red]error[/] {plain(text)}", soft_wrap=True, highlight=False)
+    if stale:
+        err.print(
+            f"[red]error[/] {FOLDER} is out of date, run `make models`: {', '.join(stale)}",
+            soft_wrap=True,
+            highlight=False,
+        )
+    return not (wrong or stale)
+
+
+def _print_models(contracts: Mapping[str, Contract]) -> None:
+    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for heading in ("model", "grain", "rows replaced"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("columns", justify="right")
+    table.add_column("version")
+    for contract in contracts.values():
+        replaced = "by day" if contract.replaced == "replace_days" else "all"
+        table.add_row(
+            contract.name, plain(contract.grain), replaced, str(len(contract.columns)), contract.version
+        )
+    out.print(table)
+
+
+def _print_model(name: str, contracts: Mapping[str, Contract]) -> None:
+    from civitas_assets.errors import DictionaryError
+
+    if name not in contracts:
+        raise DictionaryError(f"there is no shared model {name}; there are: {', '.join(contracts)}")
+    contract = contracts[name]
+    out.print(f"{contract.name} {contract.version}: {contract.description}\n", **VERBATIM)
+    out.print(f"Key: {', '.join(contract.key)}\nStandard: {contract.standard}\n", **VERBATIM)
+    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for heading in ("column", "type", "null", "unit", "meaning"):
+        table.add_column(heading, overflow="fold")
+    for column, described in contract.columns.items():
+        unit = described.unit or (described.unit_column and f"in {described.unit_column}") or ""
+        null = "yes" if described.nullable else "no"
+        table.add_row(column, described.type, null, plain(unit), plain(described.description))
+    out.print(table)
+    out.print(f"{contract.example}\n", **VERBATIM)

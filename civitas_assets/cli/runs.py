@@ -1,0 +1,135 @@
+"""Commands that run the pipeline: `run` and `rebuild`.
+
+The pipeline itself is the nightly job of the Dagster layer.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from civitas_assets.cli.app import Tenant, app, err, exit_unless, out, plain, show_log
+from civitas_assets.settings import Settings
+
+
+@app.command()
+def run(
+    tenant: Annotated[
+        list[str] | None, typer.Option("--tenant", "-t", help="Only this tenant; repeatable.")
+    ] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="DAY", help="First day to fetch, as 2026-08-01.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="DAY", help="Last day to fetch, included.")
+    ] = None,
+    sources: Annotated[
+        str, typer.Option(metavar="A,B", help="Only these sources, separated by commas.")
+    ] = "",
+) -> None:
+    """Fetch, read, harmonise and publish: the nightly job, now and in this shell.
+
+    Exits with 0 only if every source answered, every payload could be read and every test passed.
+    """
+    settings = Settings()
+    show_log(settings)
+    names = [name.strip() for name in sources.split(",") if name.strip()]
+    outcomes = run_and_report(settings, tenant, window=_window(first, last), sources=names)
+    exit_unless(bool(outcomes) and all(outcome.ok for outcome in outcomes))
+
+
+@app.command()
+def rebuild(
+    tenant: Tenant,
+    records: Annotated[bool, typer.Option("--records", help="Read all of landing again first.")] = False,
+) -> None:
+    """Make a tenant's output anew from the record store; nothing is fetched.
+
+    The old output is served until the new one is complete.
+    """
+    settings = Settings()
+    show_log(settings)
+    if records:
+        from civitas_assets.catalog import load_catalog
+        from civitas_assets.connectors.registry import SOURCE_MODELS
+        from civitas_assets.store.aside import put_records_aside
+
+        known = load_catalog(settings.tenants_dir, SOURCE_MODELS).tenant(tenant)
+        kept = put_records_aside(settings.home, known.slug)
+        if kept:
+            err.print(f"the records so far are kept in {kept}", highlight=False)
+    outcomes = run_and_report(settings, [tenant], fetch=False, rebuild=True)
+    exit_unless(all(outcome.ok for outcome in outcomes))
+
+
+def _window(first: str | None, last: str | None) -> Any:
+    from civitas_assets.catalog import Window
+
+    if first is None and last is None:
+        return None
+    try:
+        return Window(date.fromisoformat(first or last or ""), date.fromisoformat(last or first or ""))
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}; write days as 2026-08-01", param_hint="--from/--to") from None
+
+
+def run_and_report(
+    settings: Settings,
+    chosen: list[str] | None,
+    *,
+    window: Any = None,
+    sources: list[str] | None = None,
+    fetch: bool = True,
+    rebuild: bool = False,
+    own_instance: bool = False,
+) -> list[Any]:
+    """Run tenant after tenant, print what became of each, and return it."""
+    import dagster as dg
+
+    from civitas_assets.definitions import build_definitions, load_deployment
+    from civitas_assets.defs.runner import Order, run_tenant
+    from civitas_assets.settings import dagster_home
+
+    deployment = load_deployment(settings)
+    tenants = [deployment.catalog.tenant(slug).slug for slug in chosen or sorted(deployment.catalog.tenants)]
+    if not tenants:
+        err.print(f"no tenants in {settings.tenants_dir}: add a file, or set CIVITAS_TENANTS_DIR")
+        return []
+    dagster_home(settings, own=own_instance)
+    definitions = build_definitions(deployment)
+    outcomes = []
+    with dg.DagsterInstance.get() as instance:
+        for slug in tenants:
+            having = set(deployment.catalog.tenant(slug).sources)
+            if sources and not having & set(sources) and not chosen:
+                continue
+            order = Order(window, tuple(sources or ()), fetch=fetch, rebuild=rebuild)
+            outcomes.append(run_tenant(definitions, deployment, instance, slug, order))
+    _print_outcomes(outcomes)
+    return outcomes
+
+
+def _print_outcomes(outcomes: list[Any]) -> None:
+    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("tenant")
+    for name in ("sources", "requests", "304", "new", "changed", "rejected", "days", "rows"):
+        table.add_column(name, justify="right")
+    table.add_column("result")
+    for o in outcomes:
+        numbers = (o.sources, o.requests, o.not_modified, o.new, o.changed, o.rejected, o.days, o.rows)
+        nothing = o.ok and not o.days and not o.new
+        if o.ok:
+            result = "[green]nothing new[/]" if nothing else "[green]published[/]"
+        else:
+            result = "[yellow]published, with errors[/]" if o.path else "[red]failed[/]"
+        table.add_row(o.tenant, *(f"{n:,}" for n in numbers), result)
+    out.print(table)
+    for o in outcomes:
+        for text in o.errors:
+            err.print(f"[red]error[/] {o.tenant}: {plain(text)}", soft_wrap=True, highlight=False)
+        for text in o.warnings:
+            err.print(f"[yellow]note[/]  {o.tenant}: {plain(text)}", soft_wrap=True, highlight=False)

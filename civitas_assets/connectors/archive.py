@@ -1,0 +1,90 @@
+"""Files out of ZIP archives, in memory and of bounded size, so that no small archive can become a large one unnoticed.
+
+Nothing is written to a disk, and no name in an archive is ever a path.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from civitas_assets.errors import ReadError
+
+_STEP = 1024 * 1024
+_MOST_MEMBERS = 10_000
+_END, _END_64 = b"PK\x05\x06", b"PK\x06\x07"
+_END_SIZE, _END_64_SIZE = 22, 20
+_LONGEST_COMMENT = 0xFFFF
+# A directory's entry is at least this long without its name; ten thousand with long names stay far below.
+_LARGEST_DIRECTORY = _MOST_MEMBERS * 512
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # other methods are not decompressed in bounded steps
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    IndexError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,  # the library's way to say that a member is encrypted
+    ValueError,
+)
+
+
+def unzipped(body: bytes, pattern: str, most_bytes: int) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each file whose name without folders matches the pattern, such as `*.txt`, in its order.
+
+    `most_bytes` bounds what all of them hold together.
+
+    Raises:
+        ReadError: it is no such archive, a file in it is damaged, or it holds more than the bound.
+    """
+    _check_directory(body)
+    left = most_bytes
+    try:
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            for member in archive.infolist():
+                name = member.filename.rpartition("/")[2]
+                if not name or not fnmatchcase(name, pattern):
+                    continue
+                if member.compress_type not in _METHODS:
+                    raise ReadError(
+                        f"holds {name} compressed by method {member.compress_type}, not by deflate"
+                    )
+                content = _content(archive, member, left)
+                if content is None:
+                    raise ReadError(
+                        f"holds more than {most_bytes} bytes unpacked: raise http.max_bytes if right"
+                    )
+                left -= len(content)
+                yield name, content
+    except _DAMAGED as error:
+        raise ReadError(f"is no sound ZIP archive: {error or type(error).__name__}") from None
+
+
+def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> bytes | None:
+    """What the member holds, whatever size the directory claims; None if that is too much."""
+    content = io.BytesIO()
+    with archive.open(member) as file:
+        while step := file.read(_STEP):
+            if content.tell() + len(step) > most:
+                return None
+            content.write(step)
+    return content.getvalue()
+
+
+def _check_directory(body: bytes) -> None:
+    """The library reads the whole directory before anything else, so that it must be small."""
+    end = body.rfind(_END, max(0, len(body) - _END_SIZE - _LONGEST_COMMENT))
+    if end < 0 or len(body) - end < _END_SIZE:
+        raise ReadError("is no ZIP archive, or was cut short")
+    if body[end - _END_64_SIZE : end].startswith(_END_64):
+        raise ReadError("is a ZIP64 archive, which is not read")
+    members, size = struct.unpack_from("<HL", body, end + 10)
+    if members > _MOST_MEMBERS or size > _LARGEST_DIRECTORY:
+        raise ReadError(f"lists more than {_MOST_MEMBERS} files")

@@ -1,0 +1,121 @@
+"""Sources whose records have named attributes: which of them fill which field, and where all the others go.
+
+Where the attributes come from is not known here: features of a map have them, and so may rows of a table.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+import polars as pl
+from pydantic import Field, model_validator
+
+from civitas_assets.catalog.model import Slug
+from civitas_assets.connectors.mapping import MappedSource
+from civitas_assets.errors import ReadError
+from civitas_assets.records import Kind
+from civitas_assets.records.conversion import as_text
+from civitas_assets.records.raw import TIME
+
+_BREAK = r"(?i)<br\s*/?>|</?p[^>]*>|\r"
+_TAG = r"<[^>]*>"
+_LINE = r"^\s*(?<key>[^:]{1,60}?)\s*:\s*(?<value>.*?)\s*$"
+_ENTITIES = {"&nbsp;": " ", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&amp;": "&"}
+_MOST_KEYS = 500
+
+
+class AttributeSource(MappedSource):
+    """A source that maps attributes to fields by name."""
+
+    fields: Mapping[Slug, str] = Field({}, description="Contract field by the name of an attribute.")
+    rest: Slug | None = Field(
+        None, description="Field that takes all attributes that nothing else uses, as a JSON object."
+    )
+
+    @model_validator(mode="after")
+    def _rest_is_a_text(self) -> Self:
+        contract, name = self.contract, self.rest
+        if name is not None and (
+            name not in contract.accepted or contract.column(name).kind is not Kind.TEXT
+        ):
+            texts = [field for field in contract.accepted if contract.column(field).kind is Kind.TEXT]
+            raise ValueError(f"rest is no text of {contract.name}; allowed: {', '.join(texts)}")
+        return self
+
+
+def by_field(
+    source: AttributeSource, attributes: pl.DataFrame, *, complete: bool
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Attributes under the names of fields, and those that nothing uses.
+
+    `complete` says that the attributes are all that there can be; else one may be missing only because no
+    record of this payload has it.
+
+    Raises:
+        ReadError: an attribute that the source names does not exist.
+    """
+    wanted = dict(source.fields)
+    if source.time is not None and source.time.column is not None:
+        wanted[TIME] = source.time.column
+    missing = sorted({*wanted.values()} - {*attributes.columns})
+    if missing and complete:
+        raise ReadError(
+            f"lacks the attribute(s) {', '.join(missing)}; it has {', '.join(attributes.columns)}"
+        )
+    present = {field: name for field, name in wanted.items() if name in attributes.columns}
+    columns = [attributes[name].alias(field) for field, name in present.items()]
+    frame = pl.DataFrame(height=attributes.height).with_columns(columns)
+    others = tuple(name for name in attributes.columns if name not in present.values())
+    if source.rest is None:
+        return frame, others
+    return frame.with_columns(as_object(attributes, others, source.nulls).alias(source.rest)), ()
+
+
+def as_object(attributes: pl.DataFrame, names: Sequence[str], nulls: Sequence[str] = ()) -> pl.Series:
+    """The attributes that have a value as a JSON object, by name, so that others' absence changes nothing."""
+    members = []
+    for name in sorted(names):
+        values = attributes[name]
+        if values.dtype in {pl.String, pl.Binary}:
+            values = as_text(values).str.strip_chars()
+            values = values.set(values.is_in(["", *nulls]), None)
+        written = pl.DataFrame({"v": values}).to_struct().struct.json_encode().str.slice(5).str.head(-1)
+        key = pl.Series([json.dumps(name, ensure_ascii=False)])
+        members.append((key + ":" + written).set(values.is_null() | (written == "null"), None).alias(name))
+    if not members:
+        return pl.Series([None], dtype=pl.String).new_from_index(0, attributes.height)
+    joined = pl.concat_str(pl.all(), separator=",", ignore_nulls=True)
+    filled = pl.any_horizontal(pl.all().is_not_null())
+    return pl.DataFrame(members).select(pl.when(filled).then("{" + joined + "}")).to_series()
+
+
+def with_lines(attributes: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The attributes, and those that lines `key: value` of one of them hold; what was there goes before.
+
+    Raises:
+        ReadError: so many keys that the lines must be something else.
+    """
+    if name not in attributes.columns:
+        return attributes
+    text = pl.col(name).cast(pl.String).str.replace_all(_BREAK, "\n").str.replace_all(_TAG, "")
+    lines = (
+        attributes.select(pl.row_index("row"), text.str.replace_many(_ENTITIES).str.split("\n").alias("line"))
+        .explode("line")
+        .select("row", pl.col("line").str.extract_groups(_LINE).struct.unnest())
+        .filter(pl.col("key").is_not_null() & (pl.col("value") != ""))
+        .unique(["row", "key"], keep="first", maintain_order=True)
+    )
+    keys = lines["key"].unique(maintain_order=True).to_list()
+    if len(keys) > _MOST_KEYS:
+        raise ReadError(f"has over {_MOST_KEYS} keys in lines of {name}: take split_lines away")
+    for key in keys:
+        own = lines.filter(pl.col("key") == key)
+        values = pl.Series(key, [None], pl.String).new_from_index(0, attributes.height)
+        values = values.scatter(own["row"], own["value"])
+        if key in attributes.columns:
+            given = as_text(attributes[key])
+            values = given.zip_with((given != "").fill_null(value=False), values)
+        attributes = attributes.with_columns(values.alias(key))
+    return attributes

@@ -1,0 +1,168 @@
+"""Situations of DATEX II as events: roadworks, closures, accidents and what else happens on roads.
+
+A situation has one event for each of its records, which may be the works, their closure and the diversion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from civitas_assets.connectors.datex2_document import Node, opened
+from civitas_assets.connectors.datex2_location import display_point, geometry, place_name
+from civitas_assets.connectors.rows import table
+from civitas_assets.errors import ReadError
+from civitas_assets.records import RawTable
+
+_CODES = {
+    "MaintenanceWorks": "roadworks",
+    "ConstructionWorks": "roadworks",
+    "Roadworks": "roadworks",
+    "Accident": "accident",
+    "AbnormalTraffic": "congestion",
+    "PublicEvent": "public_event",
+    "PoorEnvironmentConditions": "weather",
+    "WeatherRelatedRoadConditions": "weather",
+}
+_CLOSURES = frozenset(
+    {
+        "roadClosed",
+        "carriagewayClosures",
+        "laneClosures",
+        "overnightClosures",
+        "intermittentShortTermClosures",
+        "closedPermanentlyForTheWinter",
+    }
+)
+# What a record of a class is in detail.
+_DETAILS = (
+    "roadOrCarriagewayOrLaneManagementType",
+    "constructionWorkType",
+    "roadMaintenanceType",
+    "accidentType",
+    "abnormalTrafficType",
+    "obstructionType",
+    "publicEventType",
+    "poorEnvironmentType",
+    "weatherRelatedRoadConditionType",
+)
+_SEVERITIES = frozenset({"lowest", "low", "medium", "high", "highest"})
+_STATUSES = frozenset({"planned", "active", "suspended"})
+_COLUMNS = (
+    *(
+        "event_id",
+        "event_type",
+        "event_type_native",
+        "title",
+        "description",
+        "start_at",
+        "end_at",
+        "severity",
+    ),
+    *("severity_native", "status", "status_native", "place_name", "changed_at", "lon", "lat", "geometry"),
+)
+
+Row = dict[str, object]
+
+
+def event_table(body: bytes, language: str) -> RawTable:
+    """The events of a publication, each in its latest version; exercises and tests are left out.
+
+    Raises:
+        ReadError: it is no publication of situations.
+    """
+    document = opened(body, "situation")
+    latest: dict[object, tuple[int, Row]] = {}
+    found = False
+    for situation, published in document.parts("situation"):
+        found = True
+        if (situation.word("headerInformation", "informationStatus") or "real") != "real":
+            continue
+        for version, row in _events(situation, published, language):
+            key = row["event_id"] or object()  # rows without an id stay, to be found at fault
+            if key not in latest or latest[key][0] <= version:
+                latest[key] = (version, row)
+    if not found and not any(name.endswith("SituationPublication") for name in document.publications):
+        raise ReadError("holds no situations of DATEX II")
+    return table("event", (row for _, row in latest.values()), _COLUMNS)
+
+
+def _events(situation: Node, published: str | None, language: str) -> Iterator[tuple[int, Row]]:
+    for wrapped in situation.all("situationRecord"):
+        record = wrapped.unwrapped("sit")
+        version = record.word("version") or ""
+        yield int(version) if version.isdecimal() else 0, _event(situation, record, published, language)
+
+
+def _event(situation: Node, record: Node, published: str | None, language: str) -> Row:
+    details = [text for name in _DETAILS for node in record.all(name) if (text := node.word())]
+    ids = [text for node in (situation, record) if (text := node.word("id"))]
+    comments = [
+        text
+        for node in record.all("generalPublicComment")
+        if (text := (node.first("comment") or node).said(language))
+    ]
+    said = "\n".join(dict.fromkeys(comments))
+    title = said.strip().partition("\n")[0].strip()
+    times = record.first("validity", "validityTimeSpecification")
+    start, end = (times.word(name) if times else None for name in ("overallStartTime", "overallEndTime"))
+    severity = record.word("severity") or situation.word("overallSeverity")
+    location = record.first("locationReference") or record.first("groupOfLocations")
+    lon, lat = display_point(location) if location else (None, None)
+    status = record.word("validity", "validityStatus")
+    return {
+        "event_id": "/".join(ids) if record.word("id") else None,
+        "event_type": _code(record.kind, details),
+        "event_type_native": ": ".join([record.kind, ", ".join(details)][: 1 + bool(details)])
+        if record.kind
+        else None,
+        "title": title or None,
+        "description": said if said != title else None,
+        "start_at": start,
+        "end_at": end,
+        "severity": severity if severity in _SEVERITIES else None,
+        "severity_native": severity,
+        "status": _status(record, status, start, end, published),
+        "status_native": status,
+        "place_name": place_name(location, language) if location else None,
+        "changed_at": record.word("situationRecordVersionTime")
+        or situation.word("situationVersionTime")
+        or record.word("situationRecordCreationTime"),
+        "lon": lon,
+        "lat": lat,
+        "geometry": geometry(location) if location else None,
+    }
+
+
+def _code(kind: str | None, details: list[str]) -> str | None:
+    if kind is None:
+        return None
+    if kind == "RoadOrCarriagewayOrLaneManagement" and _CLOSURES & {*details}:
+        return "closure"
+    return _CODES.get(kind, "obstruction" if kind.endswith("Obstruction") else "traffic_other")
+
+
+def _status(
+    record: Node, native: str | None, start: str | None, end: str | None, published: str | None
+) -> str | None:
+    """Where it stands when it was published: as the publisher says, else by its times."""
+    for name, status in (("cancel", "cancelled"), ("end", "ended")):
+        if record.word("management", "lifeCycleManagement", name) in ("true", "1"):
+            return status
+    if native in _STATUSES:
+        return native
+    now, since, until = map(_instant, (published, start, end))
+    if native != "definedByValidityTimeSpec" or now is None:
+        return None
+    if until is not None and until < now:
+        return "ended"
+    return "planned" if since is not None and since > now else "active"
+
+
+def _instant(written: str | None) -> datetime | None:
+    """A time that can be compared with another: one with its offset."""
+    try:
+        time = datetime.fromisoformat(written or "")
+    except ValueError:
+        return None
+    return time if time.tzinfo else None

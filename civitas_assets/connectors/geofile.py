@@ -1,0 +1,117 @@
+"""Files of features over HTTP: GeoPackage, Shapefile, KML, KMZ, GML, GeoJSON and GeoParquet, plain or in a ZIP archive.
+
+Which of them a file is, its first bytes say, not its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from civitas_assets.catalog import Source, Window
+from civitas_assets.connectors.archive import unzipped
+from civitas_assets.connectors.attributes import with_lines
+from civitas_assets.connectors.base import Payload, Session
+from civitas_assets.connectors.fetching import fetch_addresses
+from civitas_assets.connectors.markup import is_markup, outline
+from civitas_assets.connectors.vector import Features, VectorSource, raw_table
+from civitas_assets.connectors.vector_gdal import geopackage, gml, is_geopackage, shapefile
+from civitas_assets.connectors.vector_geojson import geojson
+from civitas_assets.connectors.vector_kml import kml
+from civitas_assets.connectors.vector_parquet import parquet
+from civitas_assets.errors import ReadError
+from civitas_assets.records import RawTable
+
+_SHAPEFILE = ".shp"
+_SUFFIXES = (_SHAPEFILE, ".gpkg", ".kml", ".gml", ".xml", ".geojson", ".json", ".parquet", ".geoparquet")
+_FORMATS = "a GeoPackage, Shapefile in a ZIP archive, KML, KMZ, GML, GeoJSON or GeoParquet"
+
+
+class GeoFileSource(VectorSource):
+    """A file of features, or one per `each` value and period."""
+
+    connector: Literal["geofile"]
+    layer: str | None = Field(None, description="Layer of the file, needed where it has several.")
+    file: str | None = Field(
+        None, description="Name or pattern of the file in a ZIP archive, needed where it has several."
+    )
+    encoding: str | None = Field(
+        None, description="Encoding of a Shapefile's texts; by default what it says, else windows-1252."
+    )
+    split_lines: str | None = Field(
+        None, description="Attribute whose lines 'key: value' are attributes of their own."
+    )
+
+
+class GeoFileConnector:
+    """Fetches and reads files of features."""
+
+    name = "geofile"
+    source_model: type[Source] = GeoFileSource
+
+    def fetch(self, source: GeoFileSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+        """One request per address of the window."""
+        fetch_addresses(source, window, session)
+
+    def read(self, source: GeoFileSource, payload: Payload) -> Iterator[RawTable]:
+        """One table; geometries of any kind stay in the reference system of the file."""
+        body = payload.body
+        features = _archived(source, body) if body.startswith(b"PK") else _plain(source, body)
+        if source.split_lines is not None:
+            if features.complete and source.split_lines not in features.attributes.columns:
+                there = ", ".join(features.attributes.columns)
+                raise ReadError(f"lacks the attribute {source.split_lines} of split_lines; it has {there}")
+            attributes = with_lines(features.attributes, source.split_lines)
+            if source.split_lines not in source.fields.values():
+                attributes = attributes.drop(source.split_lines, strict=False)
+            features = features.with_attributes(attributes)
+        yield raw_table(source, features)
+
+
+def _plain(source: GeoFileSource, body: bytes) -> Features:
+    """The features of a file by its first bytes."""
+    if is_geopackage(body):
+        return geopackage(body, source.layer)
+    if body.startswith(b"PAR1"):
+        return parquet(body, source.http.max_bytes)
+    if is_markup(body):
+        document = outline(body)
+        return kml(body) if document.root == "kml" else gml(body, document, source.layer)
+    if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        return geojson(body)
+    raise ReadError(f"is not {_FORMATS}")
+
+
+def _archived(source: GeoFileSource, body: bytes) -> Features:
+    """The features of the one file in an archive that holds some."""
+    found: dict[str, bytes] = {}
+    for name, content in unzipped(body, "*", source.http.max_bytes):
+        if name in found:
+            raise ReadError(f"has {name} in more than one folder")
+        if not name.startswith("."):
+            found[name] = content
+    chosen = [
+        name
+        for name in found
+        if (fnmatchcase(name, source.file) if source.file else name.lower().endswith(_SUFFIXES))
+    ]
+    if source.file is None and len(chosen) > 1:
+        # Metadata are often beside the data, as XML or JSON.
+        chosen = [name for name in chosen if not name.lower().endswith((".xml", ".json"))] or chosen
+    if len(chosen) != 1:
+        there = ", ".join(sorted(chosen or found)[:20])
+        raise ReadError(f"has {len(chosen)} files that could be meant; it has {there or 'none'}: set file")
+    (name,) = chosen
+    stem, _, suffix = name.rpartition(".")
+    if f".{suffix.lower()}" != _SHAPEFILE:
+        return _plain(source, found[name])
+    parts = {
+        f".{other.rpartition('.')[2].lower()}": content
+        for other, content in found.items()
+        if other.rpartition(".")[0].lower() == stem.lower()
+    }
+    return shapefile(parts, source.encoding)

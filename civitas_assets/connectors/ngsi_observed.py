@@ -1,0 +1,166 @@
+"""Entities that observe, as stations, datastreams and observations.
+
+Names and units follow the Smart Data Models; an attribute that is not one of theirs is still observed, and reported
+where no seed knows it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from civitas_assets.connectors import ngsi_entities as ngsi
+from civitas_assets.connectors.ngsi_entities import Entity, Row
+from civitas_assets.connectors.rows import number
+from civitas_assets.records.raw import INTERVAL, RESULT
+
+STATION = ("station_id", "name", "description", "lon", "lat")
+DATASTREAM = ("datastream_id", "station_id", "name", "observed_property", "unit", "sensor")
+OBSERVATION = ("datastream_id", INTERVAL, RESULT)
+
+# Models whose attributes mean something else than their names do elsewhere: water is not as warm as the air.
+_OF_THEIR_OWN = frozenset(
+    {"IndoorEnvironmentObserved", "TrafficFlowObserved", "WasteContainer", "WaterQualityObserved"}
+)
+# What the models recommend where an attribute carries no unit. Pollutants have no such unit: they need their unitCode.
+_UNITS = {
+    "temperature": "Cel",
+    "dewPoint": "Cel",
+    "feelsLikeTemperature": "Cel",
+    "relativeHumidity": "1",
+    "atmosphericPressure": "hPa",
+    "precipitation": "L/m2",
+    "windSpeed": "m/s",
+    "gustSpeed": "m/s",
+    "windDirection": "deg",
+    "solarRadiation": "W/m2",
+    "illuminance": "lx",
+    "snowHeight": "cm",
+    "streamGauge": "cm",
+    "uVIndexMax": "1",
+    "LAeq": "dB[A]",
+    "LAeq_d": "dB[A]",
+    "LAmax": "dB[A]",
+    "LAS": "dB[A]",
+    "TrafficFlowObserved.averageVehicleSpeed": "km/h",
+    "TrafficFlowObserved.intensity": "1",
+    "TrafficFlowObserved.occupancy": "1",
+    "WasteContainer.fillingLevel": "1",
+    "WasteContainer.temperature": "Cel",
+    "WaterQualityObserved.Cl-": "mg/L",
+    "WaterQualityObserved.NH4": "mg/L",
+    "WaterQualityObserved.NO3": "mg/L",
+    "WaterQualityObserved.O2": "mg/L",
+    "WaterQualityObserved.bod": "mg/L",
+    "WaterQualityObserved.cod": "mg/L",
+    "WaterQualityObserved.conductivity": "S/m",
+    "WaterQualityObserved.orp": "mV",
+    "WaterQualityObserved.tds": "mg/L",
+    "WaterQualityObserved.temperature": "Cel",
+    "WaterQualityObserved.tss": "mg/L",
+    "WaterQualityObserved.turbidity": "[NTU]",
+}
+# Attributes that may be written as a number and are about the data, the place or the device.
+_ABOUT = {
+    *("id", "type", "@context", "name", "alternateName", "description", "source", "owner", "dataProvider"),
+    *("location", "address", "areaServed", "zoneName", "wardId", "stationName", "stationCode", "measurand"),
+    *("dateObserved", "dateObservedFrom", "dateObservedTo", "TimeInstant", "timeInstant"),
+    *("dateCreated", "dateModified", "createdAt", "modifiedAt", "deletedAt", "reliability", "refDevice"),
+    *("laneId", "laneDirection", "vehicleType", "vehicleSubType"),
+    *("sonometerClass", "heightAverage", "distanceAverage"),
+    *("serialNumber", "storedWasteCode", "isleId", "binId", "RFID", "license_plate"),
+    *("binCapacity", "binFullnessThreshold", "binMaxLoad", "binRecommendedLoad"),
+}
+_TIME = r"\d{4}-\d{2}-\d{2}T[\d:.]+Z?"
+_TIME_AT_END = re.compile(rf"[-:_]{_TIME}(?:[-_/]{_TIME})?$")
+
+
+def station(entity: Entity) -> Row:
+    """Where an entity observes: its device, else itself, without the time that some publishers put into the id."""
+    lon, lat = ngsi.point(entity)
+    return {
+        "station_id": _station_id(entity),
+        "name": ngsi.text(entity, "stationName", "name"),
+        "description": ngsi.text(entity, "description"),
+        "lon": lon,
+        "lat": lat,
+    }
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """An attribute that may hold numbers: its native name, what it observes, its unit where it carries none."""
+
+    name: str
+    datastream_id: str
+    observed_property: str
+    unit: str | None
+    content: Any
+
+
+def attributes(entity: Entity, skip: Sequence[str]) -> Iterator[Attribute]:
+    """What an entity may measure; each lane and each type of vehicle is a datastream of its own."""
+    kind, lane, vehicle = ngsi.kind_of(entity), ngsi.count(entity, "laneId"), ngsi.text(entity, "vehicleType")
+    series = [
+        _station_id(entity),
+        *([] if lane is None else [f"lane{lane}"]),
+        *([vehicle] if vehicle else []),
+    ]
+    for attribute, content in entity.items():
+        if attribute not in _ABOUT and attribute not in skip:
+            name = f"{kind}.{attribute}" if kind in _OF_THEIR_OWN else attribute
+            observes = f"{name}.{vehicle}" if vehicle else name
+            yield Attribute(attribute, "/".join([*series, attribute]), observes, _UNITS.get(name), content)
+
+
+def measures(entity: Entity, skip: Sequence[str]) -> list[Row]:
+    """One row per attribute and instance with a number, for its datastream and its observation."""
+    key, rows = _station_id(entity), list[Row]()
+    title = ngsi.text(entity, "stationName", "name") or key
+    for attribute in attributes(entity, skip):
+        for instance in ngsi.instances(attribute.content):
+            value = _number(ngsi.value_of(instance))
+            if value is None:
+                continue
+            details = instance if isinstance(instance, dict) else {}
+            unit, data_set = ngsi.metadata_of(details, "unitCode"), details.get("datasetId")
+            rows.append(
+                {
+                    "datastream_id": attribute.datastream_id + (f"/{data_set}" if data_set else ""),
+                    "station_id": key,
+                    "name": f"{attribute.name} {title}",
+                    "observed_property": attribute.observed_property,
+                    "unit": unit if isinstance(unit, str) else attribute.unit,
+                    "sensor": ngsi.reference(entity, "refDevice"),
+                    INTERVAL: _time(entity, details),
+                    RESULT: value,
+                }
+            )
+    return rows
+
+
+def _number(value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    return None if number(value) is None else str(value)
+
+
+def _time(entity: Entity, details: Mapping[str, Any]) -> str | None:
+    """When a value was observed: its own time, else that of its entity."""
+    own = (ngsi.time(ngsi.metadata_of(details, name)) for name in ("observedAt", "TimeInstant", "timestamp"))
+    first, last = (ngsi.time(ngsi.value_of(entity.get(f"dateObserved{end}"))) for end in ("From", "To"))
+    others = (
+        ngsi.time(ngsi.value_of(entity.get(name))) for name in ("dateObserved", "TimeInstant", "timeInstant")
+    )
+    return (
+        next((moment for moment in own if moment), None)
+        or (f"{first}/{last}" if first and last else first)
+        or next((moment for moment in others if moment), None)
+    )
+
+
+def _station_id(entity: Entity) -> str:
+    named = ngsi.reference(entity, "refDevice") or ngsi.text(entity, "stationCode")
+    return named or _TIME_AT_END.sub("", entity["id"])

@@ -1,0 +1,104 @@
+"""OGC API Features and the Web Feature Service, versions 2.0 and 1.1: features of one collection, page by page.
+
+How a result is asked for and when it is whole is in `ogc_features_pages.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, model_validator
+
+from civitas_assets.catalog import Source, Window
+from civitas_assets.catalog.template import expand
+from civitas_assets.connectors.base import Payload, Session
+from civitas_assets.connectors.markup import is_markup, outline
+from civitas_assets.connectors.ogc_features_pages import HITS, Items, Question, WebFeatures
+from civitas_assets.connectors.vector import VectorSource, raw_table
+from civitas_assets.connectors.vector_gdal import gml
+from civitas_assets.connectors.vector_geojson import geojson
+from civitas_assets.records import RawTable
+from civitas_assets.records.geometry import is_northing_first
+
+_WINDOW = "window"
+
+
+class OgcFeaturesSource(VectorSource):
+    """A collection of a service; `url` is the root of the API, or the address of the WFS without its parameters."""
+
+    connector: Literal["ogc_features"]
+    api: Literal["oaf", "wfs2", "wfs11"] = Field(
+        "oaf", description="OGC API Features, or the Web Feature Service in version 2.0 or 1.1."
+    )
+    collection: str = Field(
+        min_length=1, description="Id of the collection, or the feature type with its prefix."
+    )
+    page_size: int = Field(1000, ge=1, le=100_000, description="Features of one request.")
+    within_bbox: bool = Field(True, description="Whether to ask for the tenant's bbox only.")
+    filter: str | None = Field(
+        None, description="Which features: CQL2 as text, or what a WFS takes as cql_filter."
+    )
+    datetime: str | None = Field(
+        None, description="For oaf: a time or interval as the standard has it, or window for the run's days."
+    )
+    sort_by: str | None = Field(
+        None, description="For wfs2: attribute that keeps the order of pages, such as gml:id."
+    )
+    format: str | None = Field(
+        None, description="For WFS: outputFormat, some GML or GeoJSON; by default the service's own GML."
+    )
+
+    @model_validator(mode="after")
+    def _fits_its_api(self) -> Self:
+        for name, apis in (("datetime", ("oaf",)), ("sort_by", ("wfs2",)), ("format", ("wfs2", "wfs11"))):
+            if getattr(self, name) is not None and self.api not in apis:
+                raise ValueError(f"{name} has no meaning with api: {self.api}")
+        if self.api != "oaf" and self.filter is not None and self.within_bbox:
+            raise ValueError("filter and bbox exclude each other in a WFS: set within_bbox: false")
+        crs = self.expected_crs
+        if self.api == "oaf" and crs not in {None, "EPSG:4326"} and is_northing_first(str(crs)):
+            raise ValueError(f"crs {crs} has its northing first, as few services do alike: leave crs out")
+        return self
+
+
+class OgcFeaturesConnector:
+    """Fetches and reads features of OGC services."""
+
+    name = "ogc_features"
+    source_model: type[Source] = OgcFeaturesSource
+
+    def fetch(self, source: OgcFeaturesSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+        """All pages of the collection, one after another."""
+        when = source.datetime
+        if when == _WINDOW:
+            when = "/".join(f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in window.span(zone))
+        for expansion in expand(source.url, source.each, window):
+            question = Question(
+                address=expansion.url,
+                variables=expansion.variables,
+                collection=source.collection,
+                page_size=source.page_size,
+                box=source.box if source.within_bbox else None,
+                crs=source.expected_crs,
+                filter=source.filter,
+                datetime=when,
+                sort_by=source.sort_by,
+                format=source.format,
+                given=frozenset(source.query),
+            )
+            if source.api == "oaf":
+                Items(question).crawl(session)
+            else:
+                WebFeatures(question, paged=source.api == "wfs2").crawl(session)
+
+    def read(self, source: OgcFeaturesSource, payload: Payload) -> Iterator[RawTable]:
+        """One table for a page of features; geometries of any kind stay in the reference system of the answer."""
+        if payload.role == HITS:
+            outline(payload.body)
+        elif source.api != "oaf" and is_markup(payload.body):
+            found = gml(payload.body, outline(payload.body), None, source.collection)
+            yield raw_table(source, found)
+        else:
+            yield raw_table(source, geojson(payload.body))

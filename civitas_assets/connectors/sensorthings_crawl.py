@@ -1,0 +1,213 @@
+"""What a SensorThings source says, the requests that follow from it, and where each answer leads.
+
+What the answers hold is decoded in `sensorthings_entities.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from urllib.parse import quote, urljoin
+
+from pydantic import Field
+
+from civitas_assets.catalog import Source
+from civitas_assets.catalog.model import ADDRESS
+from civitas_assets.catalog.window import Duration
+from civitas_assets.connectors import sensorthings_entities as entities
+from civitas_assets.connectors.base import Answer, Request
+from civitas_assets.connectors.sensorthings_observations import row_count
+from civitas_assets.errors import ReadError
+
+_OBSERVATION_FIELDS = "id,phenomenonTime,resultTime,result"
+
+
+Where = Literal["auto", "always", "never"]
+
+
+class SensorThingsSource(Source):
+    """A SensorThings service; `url` is its root with the version, such as https://…/v1.1."""
+
+    connector: Literal["sensorthings"]
+    things_filter: str | None = Field(None, description="$filter for Things, as the server understands it.")
+    datastreams_filter: str | None = Field(None, description="$filter for the Datastreams of each Thing.")
+    multi_datastreams: Where = Field(
+        "auto", description="Whether to ask for MultiDatastreams; auto: where the server's root lists them."
+    )
+    multi_datastreams_filter: str | None = Field(
+        None, description="$filter for the MultiDatastreams of each Thing."
+    )
+    slice: Duration = Field(
+        "7 days", validate_default=True, description="Length of one request's time window."
+    )
+    straddling: bool = Field(
+        default=False,
+        description="Whether observed intervals may begin in one slice and end in the next, as days of UTC do.",
+    )
+    page_size: int = Field(1000, ge=1, le=100_000, description="$top of each request for observations.")
+    data_array: Where = Field(
+        "auto",
+        description="Whether to ask for the compact dataArray form; auto: where the server says it has it.",
+    )
+    advertised_url: str | None = Field(
+        None, pattern=ADDRESS, description="The root that the server's links name, if it is not url."
+    )
+    count: Literal["exact", "estimated"] = Field(
+        "exact",
+        description="Whether an @iot.count is to be reached; estimates are not held against the pages.",
+    )
+
+    def record_types(self) -> frozenset[str]:
+        """Things are stations; datastreams and observations have the same names here and there."""
+        return frozenset({"station", "datastream", "observation"})
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of the window as the half-open span of instants that its days are."""
+
+    start: datetime
+    end: datetime
+
+    def meets(self, extent: str | None) -> bool:
+        """Whether a datastream's declared extent touches the slice; one that is unreadable does."""
+        if not extent:
+            return True
+        first, _, last = extent.partition("/")
+        try:
+            return (
+                datetime.fromisoformat(first) < self.end
+                and datetime.fromisoformat(last or first) >= self.start
+            )
+        except (ValueError, TypeError):
+            return True
+
+    def filter(self, *, straddling: bool) -> str:
+        """The $filter for what begins in the slice.
+
+        An interval is `lt` a moment when it is over by then, so that one across two slices is in neither; it is
+        `ge` the moment when it begins then or later. Services understand the first form more often.
+        """
+        start, end = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (self.start, self.end))
+        before = f"not (phenomenonTime ge {end})" if straddling else f"phenomenonTime lt {end}"
+        return f"phenomenonTime ge {start} and {before}"
+
+
+@dataclass(frozen=True)
+class Crawl:
+    """The way through one service; `offers` is what it is asked for beside what all services have."""
+
+    source: SensorThingsSource
+    root: str
+    slices: Sequence[Slice]
+    offers: entities.Offers
+    # Of pages yet to come: how many entities came before them, and the smallest total that was named; None where
+    # the service did not count from the first page on.
+    _before: dict[str, tuple[int, int | None] | None] = field(default_factory=dict)
+
+    def things(self) -> Request:
+        """The first request."""
+        expand = ["Locations", _expanded("Datastreams", "ObservedProperty", self.source.datastreams_filter)]
+        if self.offers.multi_datastreams:
+            wanted = self.source.multi_datastreams_filter
+            expand.append(_expanded("MultiDatastreams", "ObservedProperties", wanted))
+        query = f"$expand={','.join(expand)}&$top=100"
+        if self.source.things_filter:
+            query += f"&$filter={_quoted(self.source.things_filter)}"
+        return Request(f"{self.root}/Things?{query}", role="things")
+
+    def follow(self, answer: Answer) -> Iterator[Request]:
+        """The next page, and what the things and datastreams of this one lead to.
+
+        Raises:
+            ReadError: after all of these, if the pages together hold less than the service counts.
+        """
+        request, body = answer.request, answer.content()
+        head = entities.head(body)
+        following = self._linked(request, head.next, request.role, request.variables) if head.next else None
+        if following:
+            yield following
+        if request.role == "things":
+            for thing in entities.things(body):
+                yield from self._of_thing(request, thing)
+        elif request.role == "datastreams":
+            for datastream in entities.page(body, entities.Datastream):
+                yield from self._observations(datastream)
+        elif request.role == "multi_datastreams":
+            for multi in entities.page(body, entities.MultiDatastream):
+                yield from self._observations(multi)
+        self._count(request, body, head.total, following)
+
+    def _of_thing(self, request: Request, thing: entities.Thing) -> Iterator[Request]:
+        for datastream in thing.datastreams:
+            yield from self._observations(datastream)
+        for multi in thing.multi_datastreams:
+            yield from self._observations(multi)
+        for link, role, inside in (
+            (thing.more_datastreams, "datastreams", thing.datastreams),
+            (thing.more_multi_datastreams, "multi_datastreams", thing.multi_datastreams),
+        ):
+            if link:
+                more = self._linked(request, link, role, {"station_id": thing.key})
+                self._before[more.url] = len(inside), None
+                yield more
+
+    def _observations(self, stream: entities.Datastream | entities.MultiDatastream) -> Iterator[Request]:
+        entity_set, role, variables = "Datastreams", "observations", {"datastream_id": stream.key}
+        if isinstance(stream, entities.MultiDatastream):
+            entity_set, role = "MultiDatastreams", "multi_observations"
+            variables["components"] = str(stream.size)
+        address = f"{self.root}/{entity_set}({_literal(stream.id)})/Observations"
+        compact = "&$resultFormat=dataArray" if self.offers.data_arrays else ""
+        for part in self.slices:
+            if part.meets(stream.phenomenon_time):
+                within = _quoted(part.filter(straddling=self.source.straddling))
+                yield Request(
+                    f"{address}?$filter={within}&$orderby={_quoted('phenomenonTime asc,id asc')}"
+                    f"&$top={self.source.page_size}&$select={_OBSERVATION_FIELDS}{compact}",
+                    role=role,
+                    variables=variables,
+                )
+
+    def _linked(self, request: Request, link: str, role: str, variables: Mapping[str, str]) -> Request:
+        """Where a link leads: as it is written, but for the root that the service wrongly believes to have."""
+        url, wrong = urljoin(request.url, link), (self.source.advertised_url or "").rstrip("/")
+        if wrong and url.startswith(f"{wrong}/"):
+            url = self.root + url.removeprefix(wrong)
+        return Request(url, role=role, variables=variables)
+
+    def _count(
+        self, request: Request, body: bytes, named: int | str | None, following: Request | None
+    ) -> None:
+        """Hold the pages of one question against the total that the service names, asked or not."""
+        known = self._before.pop(request.url, (0, None))
+        if self.source.count == "estimated" or not known or not (any(known) or isinstance(named, int)):
+            if following:
+                self._before[following.url] = None
+            return
+        rows, total = known
+        rows += row_count(body)
+        # Whatever comes or goes while the pages are fetched, so many were there all the time.
+        total = min((t for t in (total, named) if isinstance(t, int)), default=None)
+        if following:
+            self._before[following.url] = rows, total
+        elif total is not None and rows < total:
+            raise ReadError(
+                f"is the last of pages with {rows} entities, but the service counts {total}: fetch again, "
+                "or set count: estimated if it only estimates"
+            )
+
+
+def _expanded(datastreams: str, properties: str, wanted: str | None) -> str:
+    only = f";$filter={_quoted(wanted)}" if wanted else ""
+    return f"{datastreams}($expand={properties},Sensor{only})"
+
+
+def _literal(key: int | str) -> str:
+    return str(key) if isinstance(key, int) else quote("'" + key.replace("'", "''") + "'", safe="'")
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="',()/:")

@@ -1,0 +1,86 @@
+"""Features: attributes and a geometry each, whatever file or service they come from, and how they become rows.
+
+Reading them out of bytes is in the modules of the formats, `vector_gdal.py` and its neighbours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import polars as pl
+from pydantic import Field, model_validator
+
+from civitas_assets.catalog.model import Slug
+from civitas_assets.connectors.attributes import AttributeSource, by_field
+from civitas_assets.errors import ReadError
+from civitas_assets.records import RawTable
+from civitas_assets.records.geometry import with_system
+
+_GEOMETRY = "geometry"
+
+
+@dataclass(frozen=True)
+class Features:
+    """Features of one layer.
+
+    `geometry` is as `records.geometry` reads it, in `crs`; where the data names no reference system, `crs` is
+    None, and `usual` what its format then means. `complete` says that every feature has all attributes.
+    """
+
+    attributes: pl.DataFrame
+    geometry: pl.Series
+    ids: pl.Series | None = None
+    crs: str | None = None
+    usual: str | None = None
+    complete: bool = False
+
+    def with_attributes(self, attributes: pl.DataFrame) -> Self:
+        """The same features with other attributes."""
+        return replace(self, attributes=attributes)
+
+
+class VectorSource(AttributeSource):
+    """A source of features. Its `crs`, if set, has to be that of the data; else the data says it."""
+
+    feature_id: Slug | None = Field(None, description="Field that takes the id of the feature itself.")
+
+    @model_validator(mode="after")
+    def _feature_id_is_a_field(self) -> Self:
+        if self.feature_id is not None and self.feature_id not in self.contract.accepted:
+            raise ValueError(f"feature_id is no field; allowed: {', '.join(self.contract.accepted)}")
+        return self
+
+    @property
+    def expected_crs(self) -> str | None:
+        """The reference system that the tenant's file demands, None if it leaves that to the data."""
+        return self.crs if "crs" in self.model_fields_set else None
+
+
+def raw_table(source: VectorSource, features: Features) -> RawTable:
+    """The features as rows of the source's record type.
+
+    Raises:
+        ReadError: their reference system is unknown or not the expected one, or something named is not there.
+    """
+    frame, unknown = by_field(source, features.attributes, complete=features.complete)
+    if source.feature_id is not None:
+        if features.ids is None:
+            raise ReadError("has no ids of features: map an attribute instead of feature_id")
+        frame = frame.with_columns(features.ids.alias(source.feature_id))
+    if _GEOMETRY in source.contract.accepted and _GEOMETRY not in source.fields:
+        frame = frame.with_columns(_placed(source, features).alias(_GEOMETRY))
+    return RawTable(source.record_type, frame, unknown)
+
+
+def _placed(source: VectorSource, features: Features) -> pl.Series:
+    """The geometries, which name their reference system where it is not that of the source."""
+    geometry, expected = features.geometry, source.expected_crs
+    if geometry.null_count() == len(geometry):
+        return geometry
+    if features.crs and expected and features.crs != expected:
+        raise ReadError(f"is in {features.crs}, but the source says {expected}: correct crs, or leave it out")
+    crs = features.crs or expected or features.usual
+    if crs is None:
+        raise ReadError("names no reference system with an EPSG code: set crs")
+    return geometry if crs == source.crs else with_system(geometry, crs)

@@ -1,0 +1,166 @@
+"""Geometries in the spellings of municipal data, as well-known binary in WGS 84.
+
+Read are WKT with or without SRID, WKB and EWKB in hexadecimal or as bytes, and GeoJSON. What a geometry means, and
+whether it may be where it is, is not decided here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+import shapely
+from pyproj import CRS, Transformer
+from pyproj.exceptions import ProjError
+
+from civitas_assets.catalog import Box
+
+_SRID = r"^\s*SRID=(\d+);"
+_HEX = r"^\s*[0-9A-Fa-f]{10,}\s*$"
+_DECIMALS = 7  # a centimetre; more is noise of the transformation
+
+Array = Any  # of numpy; its element types and those of shapely say little to a type checker
+
+
+@dataclass(frozen=True)
+class Geometries:
+    """Rows' geometries: WKB in WGS 84, a point on each, and which rows hold something that is no geometry."""
+
+    wkb: pl.Series
+    lon: pl.Series
+    lat: pl.Series
+    unreadable: pl.Series
+    _shapes: Array
+
+    def touching(self, box: Box) -> pl.Series:
+        """Whether each one has a part within the box; false for none."""
+        return pl.Series("touching", shapely.intersects(self._shapes, shapely.box(*box)), pl.Boolean)
+
+
+def geometries(values: pl.Series, crs: str) -> Geometries:
+    """The geometries of a column; one that names its reference system is in that one, all others in `crs`."""
+    shapes, named = _parsed(values)
+    readable = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    shapes = shapely.force_2d(np.where(readable, shapes, None))
+    declared = int(crs.removeprefix("EPSG:"))
+    systems = np.where(named > 0, named, declared)
+    for system in np.unique(systems[readable]):
+        rows = readable & (systems == system)
+        shapes[rows] = _to_wgs84(shapes[rows], int(system))
+    bounds = shapely.bounds(shapes)
+    with np.errstate(invalid="ignore"):
+        finite = readable & np.isfinite(bounds).all(axis=1)
+    shapes = np.where(finite, shapes, None)
+    lon, lat = _points_on(shapes)
+    given = values.is_not_null()
+    return Geometries(
+        wkb=pl.Series("geometry", shapely.to_wkb(shapes).tolist(), pl.Binary),
+        lon=pl.Series("lon", lon, pl.Float64, nan_to_null=True).round(_DECIMALS),
+        lat=pl.Series("lat", lat, pl.Float64, nan_to_null=True).round(_DECIMALS),
+        unreadable=given & ~pl.Series(finite),
+        _shapes=shapes,
+    )
+
+
+def _parsed(values: pl.Series) -> tuple[Array, Array]:
+    """Array, None for what is none, and the SRID that each names, 0 for none."""
+    shapes = np.full(len(values), None, dtype=object)
+    if values.dtype == pl.Binary:
+        shapes = _read(shapely.from_wkb, np.array(values.to_list(), dtype=object))
+        return shapes, np.where(shapely.is_missing(shapes), 0, shapely.get_srid(shapes)).astype(np.int64)
+    text = values.cast(pl.String).str.strip_chars()
+    forms = pl.DataFrame({"text": text}).select(
+        pl.when(pl.col("text").str.starts_with("{"))
+        .then(pl.lit("geojson"))
+        .when(pl.col("text").str.contains(_HEX))
+        .then(pl.lit("wkb"))
+        .when(pl.col("text").is_not_null())
+        .then(pl.lit("wkt"))
+        .alias("form"),
+        pl.col("text").str.extract(_SRID).cast(pl.Int64, strict=False).fill_null(0).alias("srid"),
+        pl.col("text").str.replace(_SRID, ""),
+    )
+    for form, read in (
+        ("geojson", shapely.from_geojson),
+        ("wkb", shapely.from_wkb),
+        ("wkt", shapely.from_wkt),
+    ):
+        rows = (forms["form"] == form).fill_null(value=False).to_numpy()
+        if rows.any():
+            found = np.array(forms["text"].filter(pl.Series(rows)).to_list(), dtype=object)
+            shapes[rows] = _read(read, found)
+    own = np.where(shapely.is_missing(shapes), 0, shapely.get_srid(shapes))
+    written = forms["srid"].to_numpy()
+    return shapes, np.where(written > 0, written, own).astype(np.int64)
+
+
+def _read(read: Callable[..., Any], written: Array) -> Array:
+    """The shapes; None for what is none, and for arcs, which are not known here."""
+    try:
+        return read(written, on_invalid="ignore")
+    except NotImplementedError:
+        shapes = np.full(len(written), None, dtype=object)
+        for row, value in enumerate(written):
+            with suppress(NotImplementedError):
+                shapes[row] = read(value, on_invalid="ignore")
+        return shapes
+
+
+def _to_wgs84(shapes: Array, system: int) -> Array:
+    """Array with their coordinates in degrees; infinite where they are none, or the system is not known."""
+    if system == 4326:
+        return shapely.transform(shapes, lambda xy: np.round(xy, _DECIMALS))
+    try:
+        # `always_xy` keeps easting before northing whatever the authority's axis order says.
+        transformer = Transformer.from_crs(CRS.from_epsg(system), "EPSG:4326", always_xy=True)
+    except ProjError:
+        return shapely.transform(shapes, lambda xy: np.full_like(xy, np.inf))
+    return shapely.transform(
+        shapes, lambda xy: np.round(np.column_stack(transformer.transform(xy[:, 0], xy[:, 1])), _DECIMALS)
+    )
+
+
+def _points_on(shapes: Array) -> tuple[Array, Array]:
+    """Longitude and latitude of a point on each shape, not-a-number for none."""
+    sound = np.where(shapely.is_valid(shapes), shapes, shapely.make_valid(shapes))
+    points = shapely.point_on_surface(sound)
+    return shapely.get_x(points), shapely.get_y(points)
+
+
+def with_system(values: pl.Series, crs: str) -> pl.Series:
+    """The geometries as binary that names this reference system; what cannot be read stays as it is."""
+    shapes, _ = _parsed(values)
+    named = shapely.to_wkb(shapely.set_srid(shapes, int(crs.removeprefix("EPSG:"))), include_srid=True)
+    written = values if values.dtype == pl.Binary else values.cast(pl.String).cast(pl.Binary)
+    return pl.select(pl.coalesce(pl.Series(named.tolist(), dtype=pl.Binary), written)).to_series()
+
+
+def epsg_of(description: object) -> str | None:
+    """The EPSG code of a reference system, described as a name, an address, WKT or PROJJSON; None without one."""
+    text = description if isinstance(description, str) else json.dumps(description)
+    if re.search(r"CRS:?84$", text):
+        return "EPSG:4326"  # the same, with longitude first, as here always
+    if name := re.search(r"EPSG(?::[\d.]*:|/[\d.]+/|:|\.xml#)(\d+)$", text, re.IGNORECASE):
+        return f"EPSG:{name[1]}"
+    try:
+        system = CRS.from_user_input(description)
+        if system.to_authority() == ("OGC", "CRS84"):
+            return "EPSG:4326"
+        code = system.to_epsg()
+    except (ProjError, TypeError, ValueError, AttributeError, LookupError):
+        return None
+    return None if code is None else f"EPSG:{code}"
+
+
+def is_northing_first(crs: str) -> bool:
+    """Whether the authority of the reference system writes northing or latitude before easting or longitude."""
+    try:
+        return str(CRS.from_user_input(crs).axis_info[0].direction).lower() in {"north", "south"}
+    except (ProjError, LookupError):
+        return False

@@ -1,0 +1,25 @@
+{#- Seconds between two values of each series on each day, as coverage has found them. -#}
+{% macro series_intervals() -%}
+select
+    datastream_key,
+    day,
+    max(interval_s) as interval_s
+from {{ ref('coverage') }}
+group by datastream_key, day
+{%- endmacro %}
+
+{#- What good values of one property make together: their sum, their mean, or nothing that has a meaning. -#}
+{% macro aggregated(observed, properties) -%}
+case {{ properties }}.aggregation
+    when 'sum' then sum({{ observed }}.value) filter (where {{ observed }}.quality_code = 'good')
+    when 'mean' then avg({{ observed }}.value) filter (where {{ observed }}.quality_code = 'good')
+end as value
+{%- endmacro %}
+
+{#-
+    Whether good values are there for three quarters of the time, as 2008/50/EC asks for aggregates; null where nobody
+    knows how many there should be.
+-#}
+{% macro is_representative(expected) -%}
+count(observed.value) filter (where observed.quality_code = 'good') >= 0.75 * {{ expected }} as is_representative
+{%- endmacro %}

@@ -1,0 +1,60 @@
+with observed as (
+    select * from {{ ref('observation') }}
+),
+
+intervals as (
+    {{ series_intervals() }}
+),
+
+properties as (
+    select
+        code,
+        aggregation
+    from {{ ref('observed_properties') }}
+),
+
+days as (
+    select
+        affected.day,
+        {{ seconds_of_day('affected.day', 'tenant.timezone') }} as seconds
+    from {{ ref('stg_affected_day') }} as affected
+    cross join {{ ref('stg_tenant') }} as tenant
+),
+
+final as (
+    select
+        observed.tenant,
+        observed.datastream_key,
+        observed.station_key,
+        observed.observed_property,
+        observed.day,
+        {{ aggregated('observed', 'properties') }},
+        min(observed.value) filter (where observed.quality_code = 'good') as minimum,
+        max(observed.value) filter (where observed.quality_code = 'good') as maximum,
+        observed.unit,
+        count(observed.value) filter (where observed.quality_code = 'good') as valid_count,
+        count(observed.value) filter (where observed.quality_code <> 'good') as suspect_count,
+        round(any_value(days.seconds / intervals.interval_s))::bigint as expected_count,
+        {{ is_representative('any_value(days.seconds / intervals.interval_s)') }},
+        max(observed.received_at) as received_at,
+        arg_max(observed.source, observed.received_at) as source,
+        arg_max(observed.run_id, observed.received_at) as run_id
+    from observed
+    inner join properties on observed.observed_property = properties.code
+    inner join days on observed.day = days.day
+    left join intervals
+        on
+            observed.datastream_key = intervals.datastream_key
+            and observed.day = intervals.day
+    where observed.value is not null
+    group by
+        observed.tenant,
+        observed.datastream_key,
+        observed.station_key,
+        observed.observed_property,
+        observed.day,
+        observed.unit,
+        properties.aggregation
+)
+
+select * from final

@@ -1,0 +1,58 @@
+with observed as (
+    select
+        *,
+        date_trunc('hour', phenomenon_start_at) as hour_start_at
+    from {{ ref('observation') }}
+),
+
+intervals as (
+    {{ series_intervals() }}
+),
+
+properties as (
+    select
+        code,
+        aggregation
+    from {{ ref('observed_properties') }}
+),
+
+final as (
+    select
+        observed.tenant,
+        observed.datastream_key,
+        observed.station_key,
+        observed.observed_property,
+        observed.hour_start_at,
+        observed.day,
+        {{ aggregated('observed', 'properties') }},
+        min(observed.value) filter (where observed.quality_code = 'good') as minimum,
+        max(observed.value) filter (where observed.quality_code = 'good') as maximum,
+        observed.unit,
+        count(observed.value) filter (where observed.quality_code = 'good') as valid_count,
+        count(observed.value) filter (where observed.quality_code <> 'good') as suspect_count,
+        (3600 // any_value(intervals.interval_s))::bigint as expected_count,
+        {{ is_representative('3600 / any_value(intervals.interval_s)') }},
+        max(observed.received_at) as received_at,
+        arg_max(observed.source, observed.received_at) as source,
+        arg_max(observed.run_id, observed.received_at) as run_id
+    from observed
+    inner join properties on observed.observed_property = properties.code
+    left join intervals
+        on
+            observed.datastream_key = intervals.datastream_key
+            and observed.day = intervals.day
+    where
+        observed.value is not null
+        and coalesce(observed.phenomenon_end_at <= observed.hour_start_at + interval 1 hour, true)
+    group by
+        observed.tenant,
+        observed.datastream_key,
+        observed.station_key,
+        observed.observed_property,
+        observed.hour_start_at,
+        observed.day,
+        observed.unit,
+        properties.aggregation
+)
+
+select * from final

@@ -1,0 +1,362 @@
+"""OGC API Features and WFS: pages are followed to their end, what is missing is noticed, and records are exact."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
+
+import pytest
+import shapely
+from pydantic import ValidationError
+
+from civitas_assets.catalog import Window
+from civitas_assets.connectors.base import Answer, Request
+from civitas_assets.connectors.ogc_features import OgcFeaturesConnector
+from civitas_assets.errors import FetchError, ReadError
+
+ROOT = "https://data.example/v1"
+BOX = (11.4, 50.8, 11.8, 51.1)
+HOSPITALS: dict[str, Any] = {
+    "record_type": "place",
+    "collection": "app:krankenhaeuser_hh",
+    "feature_id": "place_id",
+    "fields": {"name": "name", "address": "strasse", "city": "ort", "website": "homepage"},
+}
+
+
+def geojson(ids: Iterable[int], **more: Any) -> bytes:
+    features = [{"type": "Feature", "id": i, "geometry": None, "properties": {"nr": f"0{i}"}} for i in ids]
+    return json.dumps({"type": "FeatureCollection", "features": features, **more}).encode()
+
+
+def gml(ids: Iterable[int], **attributes: Any) -> bytes:
+    said = " ".join(f'{name}="{value}"' for name, value in attributes.items())
+    members = "".join(f'<wfs:member><a:c gml:id="c.{i}"><a:nr>{i}</a:nr></a:c></wfs:member>' for i in ids)
+    spaces = (
+        'xmlns:wfs="http://www.opengis.net/wfs/2.0" xmlns:gml="http://www.opengis.net/gml/3.2" xmlns:a="a"'
+    )
+    return f"<wfs:FeatureCollection {spaces} {said}>{members}</wfs:FeatureCollection>".encode()
+
+
+def parameters(request: Request) -> dict[str, str]:
+    return {name: value for name, (value,) in parse_qs(urlsplit(request.url).query).items()}
+
+
+@pytest.fixture
+def ask(source: Callable[..., Any], session: Callable[..., Any]) -> Callable[..., list[Request]]:
+    """Fetches by answers to requests, in the tenant's box, and tells what was asked for."""
+
+    def fetch(answer: Callable[[Request], bytes | None], **settings: Any) -> list[Request]:
+        declared = source("ogc_features", **{"record_type": "place", "collection": "c", **settings})
+        asked = session(answer)
+        days = Window(date(2026, 8, 1), date(2026, 8, 2))
+        try:
+            OgcFeaturesConnector().fetch(declared.placed("s", BOX), days, ZoneInfo("Europe/Berlin"), asked)
+        finally:
+            fetch.requests = asked.requests  # type: ignore[attr-defined]
+        return list(asked.requests)
+
+    return fetch
+
+
+def test_next_links_are_followed_until_there_is_none(ask: Any) -> None:
+    pages = {
+        "": geojson([1, 2], numberMatched=5, links=[{"rel": "next", "href": "?cursor=b"}]),
+        "b": geojson(
+            [3, 4], numberMatched=5, links=[{"rel": "next", "href": "/v1/collections/c/items?cursor=c"}]
+        ),
+        "c": geojson([5], numberMatched=5, links=[{"rel": "prev", "href": "?cursor=b"}]),
+    }
+    first, *others = ask(lambda request: pages[parameters(request).get("cursor", "")], page_size=2)
+    assert first.url.partition("?")[0] == f"{ROOT}/collections/c/items"
+    assert parameters(first) == {"f": "json", "limit": "2", "bbox": "11.4,50.8,11.8,51.1"}
+    assert [request.url for request in others] == [f"{ROOT}/collections/c/items?cursor={x}" for x in "bc"]
+    assert all("geo+json" in request.headers["Accept"] for request in (first, *others))
+
+
+def test_an_empty_page_ends_it_although_it_links_further(ask: Any) -> None:
+    link = [{"rel": "next", "href": "?offset=10"}]
+    assert len(ask(lambda request: geojson([], links=link))) == 1
+
+
+def test_items_are_asked_for_as_the_tenant_s_file_says(ask: Any) -> None:
+    settings = {
+        "collection": "bäume/alt",
+        "filter": "art = 'Linde' AND höhe > 10",
+        "datetime": "window",
+        "within_bbox": False,
+        "query": {"f": "application/geo+json"},
+        "url": f"{ROOT}/?token=x",
+    }
+    (request,) = ask(lambda request: geojson([]), **settings)
+    assert request.url.startswith(f"{ROOT}/collections/b%C3%A4ume%2Falt/items?token=x&limit=1000")
+    assert parameters(request) == {
+        "token": "x",
+        "limit": "1000",
+        "datetime": "2026-07-31T22:00:00Z/2026-08-02T22:00:00Z",
+        "filter": "art = 'Linde' AND höhe > 10",
+        "filter-lang": "cql2-text",
+    }
+
+
+def test_fewer_items_than_match_are_an_error_after_all_have_landed(ask: Any) -> None:
+    link = [{"rel": "next", "href": "?offset=2"}]
+    with pytest.raises(
+        FetchError, match=r"c of https://data.example/v1: 3 of 4 features came: the server's paging"
+    ):
+        ask(lambda r: geojson([3], numberMatched=4) if "offset" in r.url else geojson([1, 2], links=link))
+    assert len(ask.requests) == 2
+
+
+def test_pages_that_overlap_are_an_error(ask: Any) -> None:
+    link = [{"rel": "next", "href": "?offset=2"}]
+    with pytest.raises(FetchError, match="1 of 4 features came more than once"):
+        ask(lambda r: geojson([2, 3], numberMatched=4) if "offset" in r.url else geojson([1, 2], links=link))
+
+
+@pytest.mark.parametrize(
+    ("header", "error"),
+    [
+        ("<http://www.opengis.net/def/crs/EPSG/0/25832>", None),
+        (
+            "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>",
+            "is in http://www.opengis.net/def/crs/OGC/1.3/CRS84, not",
+        ),
+        (None, "is in longitude and latitude, not in EPSG:25832: leave crs out"),
+    ],
+)
+def test_the_answer_says_that_it_is_in_the_reference_system_that_was_asked_for(
+    header: str | None, error: str | None, source: Any, session: Any
+) -> None:
+    asked = session(lambda request: geojson([1]))
+    crawl = asked.crawl
+
+    def with_header(requests: Any, follow: Any = None) -> Any:
+        def heard(answer: Answer) -> Any:
+            return follow(replace(answer, headers={"content-crs": header} if header else {}))
+
+        return crawl(requests, heard)
+
+    asked.crawl = with_header
+    declared = source("ogc_features", record_type="place", collection="c", crs="EPSG:25832")
+    days = Window(date(2026, 8, 1), date(2026, 8, 2))
+    if error is None:
+        OgcFeaturesConnector().fetch(declared, days, ZoneInfo("UTC"), asked)
+    else:
+        with pytest.raises(ReadError, match=error):
+            OgcFeaturesConnector().fetch(declared, days, ZoneInfo("UTC"), asked)
+    assert parameters(asked.requests[0])["crs"] == "http://www.opengis.net/def/crs/EPSG/0/25832"
+
+
+def test_pages_of_a_wfs_are_counted_by_their_members(ask: Any) -> None:
+    """The recorded service says that the number is unknown, and that none was returned, and brings members."""
+
+    def answer(request: Request) -> bytes:
+        asked = parameters(request)
+        if asked.get("resultType") == "hits":
+            return gml([], numberMatched="5", numberReturned="0")
+        start = int(asked["startIndex"])
+        return gml(range(start, min(start + 2, 5)), numberMatched="unknown", numberReturned="0")
+
+    hits, *pages = ask(answer, api="wfs2", collection="a:c", page_size=2, sort_by="nr", format="GML32")
+    common = {
+        "service": "WFS",
+        "version": "2.0.0",
+        "request": "GetFeature",
+        "typeNames": "a:c",
+        "bbox": "50.8,11.4,51.1,11.8,urn:ogc:def:crs:EPSG::4326",
+    }
+    assert parameters(hits) == {**common, "resultType": "hits"}
+    assert [parameters(page) for page in pages] == [
+        {**common, "outputFormat": "GML32", "sortBy": "nr", "count": "2", "startIndex": str(start)}
+        for start in (0, 2, 4)
+    ]
+
+
+@pytest.mark.parametrize("hits", [b"<ServiceExceptionReport/>", b"{}", None])
+def test_without_a_number_a_short_page_is_the_last_unless_there_is_a_next_link(
+    hits: bytes | None, ask: Any
+) -> None:
+    def answer(request: Request) -> bytes | None:
+        asked = parameters(request)
+        if "resultType" in asked:
+            return hits
+        more = {"next": "https://elsewhere.example/"} if asked["startIndex"] == "2" else {}
+        return {"0": gml([1, 2], **more), "2": gml([3], **more), "3": gml([4])}[asked["startIndex"]]
+
+    starts = [parameters(request).get("startIndex") for request in ask(answer, api="wfs2", page_size=2)]
+    assert starts == [None, "0", "2", "3"]
+
+
+def test_a_service_that_does_not_know_pages_is_noticed(ask: Any) -> None:
+    with pytest.raises(
+        FetchError, match="2 of 4 features came more than once: set sort_by to an attribute that"
+    ):
+        ask(lambda r: gml([1, 2], numberMatched="4"), api="wfs2", page_size=2)
+
+
+def test_a_service_that_stops_early_is_noticed(ask: Any) -> None:
+    def answer(request: Request) -> bytes:
+        return gml([1, 2] if parameters(request).get("startIndex") == "0" else [], numberMatched="4")
+
+    with pytest.raises(FetchError, match="2 of 4 features came"):
+        ask(answer, api="wfs2", page_size=2)
+
+
+def test_pages_of_a_wfs_may_be_geojson(ask: Any) -> None:
+    def answer(request: Request) -> bytes:
+        start = int(parameters(request).get("startIndex", 0))
+        return geojson(range(start, min(start + 2, 3)), totalFeatures=3)
+
+    requests = ask(answer, api="wfs2", page_size=2, format="application/json", crs="EPSG:25832")
+    assert [parameters(request).get("startIndex") for request in requests] == [None, "0", "2"]
+    assert parameters(requests[1])["srsName"] == "urn:ogc:def:crs:EPSG::25832"
+
+
+def test_version_1_1_is_one_answer_and_says_when_it_is_not_all(ask: Any) -> None:
+    def answer(request: Request) -> bytes:
+        # In this version an answer's number is that of its own features, but for hits.
+        return gml([], numberOfFeatures=3) if "resultType" in request.url else gml([1, 2], numberOfFeatures=2)
+
+    with pytest.raises(
+        FetchError, match=r"2 of 3 features came: version 1\.1 has no pages; set a larger page_size"
+    ):
+        ask(answer, api="wfs11", collection="a:c", page_size=2)
+    assert parameters(ask.requests[-1]) == {
+        "service": "WFS",
+        "version": "1.1.0",
+        "request": "GetFeature",
+        "typeName": "a:c",
+        "bbox": "50.8,11.4,51.1,11.8,urn:ogc:def:crs:EPSG::4326",
+        "maxFeatures": "2",
+    }
+    with pytest.raises(FetchError, match="c: 2 features came, which is the limit: set a larger page_size"):
+        ask(lambda request: gml([1, 2]), api="wfs11", page_size=2)
+    assert len(ask(lambda request: gml([1, 2]), api="wfs11", page_size=3)) == 2
+
+
+REPORT = b"""<?xml version="1.0"?>
+<ows:ExceptionReport xmlns:ows="http://www.opengis.net/ows/1.1" version="2.0.0">
+  <ows:Exception exceptionCode="InvalidParameterValue" locator="typeNames">
+    <ows:ExceptionText>Feature type a:c
+      is unknown</ows:ExceptionText></ows:Exception></ows:ExceptionReport>"""
+
+
+@pytest.mark.parametrize(
+    ("report", "text"),
+    [
+        (REPORT, "reports an error: InvalidParameterValue: Feature type a:c is unknown"),
+        (
+            b'<ServiceExceptionReport><ServiceException code="A">no</ServiceException></ServiceExceptionReport>',
+            "A: no",
+        ),
+        (b"<ExceptionReport/>", "an error without a text"),
+    ],
+)
+def test_a_report_of_an_error_is_one_though_it_comes_as_a_success(
+    report: bytes, text: str, ask: Any, source: Any, read: Any
+) -> None:
+    with pytest.raises(ReadError, match=text):
+        ask(lambda request: report, api="wfs2")
+    with pytest.raises(ReadError, match=text):
+        read(source("ogc_features", api="wfs2", **HOSPITALS), report, "features")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"datetime": "window", "api": "wfs2"}, "datetime has no meaning with api: wfs2"),
+        ({"sort_by": "a"}, "sort_by has no meaning with api: oaf"),
+        ({"sort_by": "a", "api": "wfs11"}, "sort_by has no meaning with api: wfs11"),
+        ({"format": "GML2"}, "format has no meaning with api: oaf"),
+        (
+            {"filter": "a=1", "api": "wfs2"},
+            "filter and bbox exclude each other in a WFS: set within_bbox: false",
+        ),
+        ({"crs": "EPSG:31468"}, "crs EPSG:31468 has its northing first"),
+    ],
+)
+def test_settings_that_mean_nothing_together_are_a_fault_of_the_file(
+    settings: dict[str, Any], message: str, source: Any
+) -> None:
+    with pytest.raises(ValidationError, match=message):
+        source("ogc_features", record_type="place", collection="c", **settings)
+
+
+def test_a_wfs_is_filtered_by_the_words_of_its_vendor(ask: Any) -> None:
+    settings = {"api": "wfs11", "filter": "name LIKE 'A%'", "within_bbox": False, "url": f"{ROOT}?map=/a.map"}
+    *_, request = ask(lambda request: gml([]), **settings)
+    assert request.url.startswith(f"{ROOT}?map=/a.map&service=WFS&")
+    assert parameters(request)["cql_filter"] == "name LIKE 'A%'"
+    assert "bbox" not in parameters(request)
+
+
+def test_the_recorded_districts_of_hamburg_in_version_2(source: Any, records: Any, payloads: Path) -> None:
+    declared = source(
+        "ogc_features",
+        api="wfs2",
+        collection="dog:Kreise",
+        record_type="area_feature",
+        feature_id="feature_id",
+        fields={"name": "geographicIdentifier"},
+        rest="attributes",
+    )
+    body = (payloads / "wfs" / "hamburg_wfs20_numberMatched_unknown.xml").read_bytes()
+    found = records(declared, body, "features", box=(9.7, 53.3, 10.4, 53.8))["area_feature"]
+    shapes = [shapely.from_wkb(row.pop("geometry")) for row in found]
+    assert [(shape.x, shape.y) for shape in shapes] == [(row["lon"], row["lat"]) for row in found]
+    assert [json.loads(row.pop("attributes"))["kreisschluessel"] for row in found] == ["02;4;10", "02;4;08"]
+    assert found == [
+        {
+            "feature_id": "HH_KRS_91435",
+            "name": "Barmbek-Nord",
+            "lon": 10.0511872,
+            "lat": 53.5956311,
+        },
+        {
+            "feature_id": "HH_KRS_91450",
+            "name": "Barmbek-Süd",
+            "lon": 10.0380469,
+            "lat": 53.5775078,
+        },
+    ]
+
+
+def test_the_recorded_hospitals_of_hamburg_in_version_1_1(source: Any, records: Any, payloads: Path) -> None:
+    declared = source("ogc_features", api="wfs11", rest="attributes", **HOSPITALS)
+    body = (payloads / "wfs" / "testFeatures.xml").read_bytes()
+    found = records(declared, body, "features", box=(9.7, 53.3, 10.4, 54.0))["place"]
+    assert len(found) == 41
+    first = found[0]
+    assert shapely.from_wkb(first.pop("geometry")).geom_type == "Point"
+    assert json.loads(first.pop("attributes")) == {
+        "anzahl_plaetze_teilstationaer": "43",
+        "anzahl_planbetten": "252",
+        "geburtsklinik_differenziert": "Nein",
+        "kh_nummer": "20",
+        "krankenhausverzeichnis": "www.krankenhausverzeichnis.de|www.google.com|www.hamburg.de",
+        "stand": "01.01.2016",
+        "teilnahme_geburtsklinik": "Nein",
+        "teilnahme_notversorgung": "false",
+    }
+    assert first == {
+        "place_id": "APP_KRANKENHAEUSER_HH_9",
+        "name": "Evangelisches Krankenhaus Alsterdorf",
+        "address": "Bodelschwinghstraße 24",
+        "city": "22337  Hamburg",
+        "website": "http://www.evangelisches-krankenhaus-alsterdorf.de",
+        "lon": 10.023512,
+        "lat": 53.614118,
+    }
+
+
+def test_a_recorded_collection_without_members_has_no_rows(source: Any, read: Any, payloads: Path) -> None:
+    body = (payloads / "wfs" / "emptyFeatureCollection.gml").read_bytes()
+    (table,) = read(source("ogc_features", api="wfs2", **HOSPITALS), body, "features")
+    assert table.frame.is_empty()
