@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.broker import mosquitto, program
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.harmonise.project import Project
 from civitas_assets.settings import Settings
@@ -45,6 +49,14 @@ def payloads() -> Path:
     if not folder.is_dir():
         pytest.skip("recorded payloads are not beside this repository (../shared/payloads)")
     return folder
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Callable[..., AbstractContextManager[int]]:
+    """Starts a broker whose state is in the test's folder; without one installed the test is skipped, and says so."""
+    if program() is None:
+        pytest.skip("mosquitto is not installed")
+    return partial(mosquitto, tmp_path / "broker")
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from civitas_assets.connectors.gbfs import GbfsConnector
 from civitas_assets.connectors.geofile import GeoFileConnector
 from civitas_assets.connectors.geojson import GeoJsonConnector
 from civitas_assets.connectors.json import JsonConnector
+from civitas_assets.connectors.lorawan import LorawanConnector
 from civitas_assets.connectors.ngsi_ld import NgsiLdConnector
 from civitas_assets.connectors.ogc_features import OgcFeaturesConnector
 from civitas_assets.connectors.opensensemap import OpenSenseMapConnector
@@ -35,6 +36,7 @@ CONNECTORS: Mapping[str, Connector] = {
         GeoFileConnector(),
         GeoJsonConnector(),
         JsonConnector(),
+        LorawanConnector(),
         NgsiLdConnector(),
         OgcFeaturesConnector(),
         OpenSenseMapConnector(),

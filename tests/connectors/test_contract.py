@@ -60,6 +60,14 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "gbfs": {},
     "geofile": _OBSERVED,
     "geojson": _OBSERVED,
+    "lorawan": {
+        "profiles": {
+            "*": (
+                {"path": "t", "observed_property": "weather.temperature", "unit": "Cel"},
+                {"measurement": "4097", "observed_property": "weather.temperature", "unit": "Cel"},
+            )
+        }
+    },
     "ngsi_ld": {"types": ("WeatherObserved", "OffStreetParking", "BikeHireDockingStation")},
     "ogc_features": {**_OBSERVED, "collection": "a:c", "api": "wfs2"},
     "opensensemap": {},
@@ -115,6 +123,12 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         "vehicle_types": b'{"data":{"vehicle_types":[{"vehicle_type_id":"b","form_factor":"bicycle"}]}}',
         "vehicles": b'{"counted":{"b":{"free":2}},"last_updated":"2026-01-01T00:00:00+00:00"}',
     },
+    "lorawan": dict.fromkeys(
+        ("data", "storage", "messages"),
+        b'{"time":"2026-01-01T00:00:00Z","deviceInfo":{"devEui":"a"},"object":{"t":1}}\n'
+        b'{"end_device_ids":{"device_id":"b"},"received_at":"2026-01-01T00:00:00Z",'
+        b'"uplink_message":{"decoded_payload":{"t":2}}}',
+    ),
     "ngsi_ld": {
         "entities": b'[{"id":"a","type":"WeatherObserved","dateObserved":"2026-01-01T00:00:00Z",'
         b'"temperature":{"type":"Property","value":1}},'
@@ -204,6 +218,10 @@ GARBAGE = [
     b'[{"id":"a","type":"ParkingSpot","status":[{"value":[{}],"observedAt":"x"},{"observedAt":"y","value":{"a":1}}]}]',
     b'[{"id":"a","type":"BikeHireDockingStation","address":{"value":[1]},"status":{"type":"Property","values":[[[],"z"]]}}]',
     b'[{"uuid":"u","timeseries":[{}]}]',
+    b'{"deviceInfo":{"devEui":"a"},"object":{"t":{"u":[1]},"messages":[[{"measurementId":{},"measurementValue":[]}],1]}}',
+    b'{"deviceInfo":{"devEui":""},"object":{"t":"1e999","messages":{"measurementId":1}},"fPort":-1}',
+    b'{"result":{"result":{"deviceInfo":{"devEui":"a"}}}}',
+    b'{"end_device_ids":{"device_id":"a"},"uplink_message":{"locations":{"user":{"latitude":1e300}}}}',
     b'[{"_id":"b","currentLocation":{"coordinates":[]},"sensors":[]}]',
     *(b"PK", b"PK\x05\x06" + 18 * b"\0", b"PAR1", b"PAR1PAR1", b"SQLite format 3\x00", b"<kml/>"),
     b"SQLite format 3\x00" + 52 * b"\0" + b"GPKG" + 100 * b"\0",
