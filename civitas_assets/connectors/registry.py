@@ -22,6 +22,7 @@ from civitas_assets.connectors.opensensemap import OpenSenseMapConnector
 from civitas_assets.connectors.pegelonline import PegelonlineConnector
 from civitas_assets.connectors.sensor_community import SensorCommunityConnector
 from civitas_assets.connectors.sensorthings import SensorThingsConnector
+from civitas_assets.connectors.sql import SqlConnector
 from civitas_assets.connectors.uba import UbaConnector
 
 CONNECTORS: Mapping[str, Connector] = {
@@ -43,6 +44,7 @@ CONNECTORS: Mapping[str, Connector] = {
         PegelonlineConnector(),
         SensorCommunityConnector(),
         SensorThingsConnector(),
+        SqlConnector(),
         UbaConnector(),
     )
 }

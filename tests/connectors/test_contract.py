@@ -25,6 +25,10 @@ from civitas_assets.records import RECORD_TYPES, RawTable
 
 Read = Callable[..., list[RawTable]]
 ALL = pytest.mark.parametrize("connector", CONNECTORS.values(), ids=CONNECTORS.keys())
+# What a database is asked, its own tests say.
+BY_HTTP = pytest.mark.parametrize(
+    "connector", [c for c in CONNECTORS.values() if c.name != "sql"], ids=lambda c: c.name
+)
 
 _OBSERVED: dict[str, Any] = {
     "record_type": "observation",
@@ -74,6 +78,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "pegelonline": {},
     "sensor_community": {"stations": ("152",)},
     "sensorthings": {},
+    "sql": {
+        "url": "postgresql://reader@data.example/v1",
+        "table": "t",
+        "record_type": "parking_site",
+        "fields": {"site_id": "id", "capacity": "v"},
+    },
     "uba": {},
 }
 _GML = (
@@ -152,6 +162,7 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         "data": b'[{"timestamp":"2026-01-01 00:00:00","sensor":{"id":1},"location":{"id":5},"sensordatavalues":['
         b'{"value_type":"P1","value":"1"},{"value_type":"P2","value":"2"}]}]',
     },
+    "sql": {"rows": b"id,v\na,1\nb,\n", "keys": b"id\na\nb\n"},
     "uba": {
         "stations": b'{"indices":["station id","station code","station name"],'
         b'"data":{"1":["1","DENW1","A"],"2":["2","DENW2","B"]}}',
@@ -355,7 +366,7 @@ def test_damaged_payloads_are_no_crash(connector: Connector, data: st.DataObject
     attempt(read, declared(connector), noise, role)
 
 
-@ALL
+@BY_HTTP
 def test_it_reaches_the_source_only_by_its_session(connector: Connector, dead_session: Any) -> None:
     with pytest.raises(FetchError, match="nobody answers"):
         connector.fetch(
@@ -363,7 +374,7 @@ def test_it_reaches_the_source_only_by_its_session(connector: Connector, dead_se
         )
 
 
-@ALL
+@BY_HTTP
 def test_its_requests_stay_below_the_address_of_the_source(connector: Connector, session: Any) -> None:
     answers = {"root": b"{}", **PAYLOADS[connector.name]}
     asked = session(lambda request: b"[]" if "offset=2" in request.url else answers[request.role])
