@@ -191,7 +191,7 @@ def charging_status(entity: Entity) -> Row | None:
 
 @dataclass(frozen=True)
 class StatusModel:
-    """Entity types of things with a status, and how they become records; `changing` are the attributes of the status."""
+    """Entity types of things with a status, and how they become records; `changing` are the status's attributes."""
 
     kinds: frozenset[str]
     thing: str
