@@ -14,6 +14,7 @@ import msgspec
 from civitas_assets.records import RECORD_TYPES
 
 MANIFEST = "target/manifest.json"
+REJECTED = "rejected"  # rows of any record type may be there
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,29 @@ class Project:
                 )
         return found
 
+    def nodes_of(self, filled: frozenset[str]) -> list[str]:
+        """Tables and data tests that have something to do where there are records of these types, by unique id.
+
+        Left out is what records of other types make, and nothing else does: it stays as it is without any.
+        """
+        return [
+            unique_id
+            for unique_id, node in sorted(self.manifest["nodes"].items())
+            if _is_made_by_runs(node)
+            and (not self._fillings[unique_id] or self._fillings[unique_id] & {*filled, REJECTED})
+        ]
+
+    @cached_property
+    def _fillings(self) -> Mapping[str, frozenset[str]]:
+        """By node, the record types that can give it rows; none for what is there in any case."""
+        found: dict[str, frozenset[str]] = {}
+        parents = self.manifest["parent_map"]
+        for unique_id in TopologicalSorter(parents).static_order():
+            source = self.manifest["sources"].get(unique_id)
+            own = frozenset([source["name"]]) & {*RECORD_TYPES, REJECTED} if source else frozenset[str]()
+            found[unique_id] = own.union(*(found[parent] for parent in parents.get(unique_id, ())))
+        return found
+
     def record_types_of(self, model: str) -> frozenset[str]:
         """The record types that a shared model is made of, also by way of other shared models."""
         above = self.models[model].shared_parents
@@ -141,3 +165,11 @@ class Project:
 
 def _is_shared(node: Mapping[str, Any]) -> bool:
     return node.get("resource_type") == "model" and "shared" in node.get("fqn", ())[:2]
+
+
+def _is_made_by_runs(node: Mapping[str, Any]) -> bool:
+    """Tables and data tests, but neither what is prepared once nor tests of the project itself."""
+    kind = node["resource_type"]
+    return "project" not in node["tags"] and (
+        kind == "test" or (kind == "model" and node["config"]["materialized"] == "table")
+    )

@@ -58,6 +58,14 @@ class Workspace:
             raise HarmoniseError("there is no workspace to publish: harmonise in the same run")
         return msgspec.json.decode(file.read_bytes(), type=Task)
 
+    def record_types(self) -> frozenset[str]:
+        """The record types that it has records of: in place of the empty table, there is a view of their files."""
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            found = connection.execute(
+                "select view_name from duckdb_views() where schema_name = ?", [RECORDS_SCHEMA]
+            ).fetchall()
+        return frozenset(name for (name,) in found) & RECORD_TYPES.keys()
+
     def remove(self) -> None:
         """Throw the workspace away."""
         remove_folder(self.folder)

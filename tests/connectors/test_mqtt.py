@@ -79,9 +79,11 @@ def test_a_batch_is_taken_whole_before_any_of_it_is_acknowledged(port: int) -> N
 
 def test_a_fetch_stops_at_its_ceiling_and_the_next_one_goes_on(port: int) -> None:
     wanted = subscribed(port, most=10)
-    publish(port, TOPIC, [b"x"] * 15)
-    assert len(taken(wanted)) == 10
-    assert len(taken(wanted)) == 5
+    bodies = [str(n).encode() for n in range(15)]
+    publish(port, TOPIC, bodies)
+    assert taken(wanted) == bodies[:10]
+    # An acknowledgement may be lost when a connection ends: then a message comes twice, but none never.
+    assert set(bodies[10:]) <= set(taken(wanted))
 
 
 def test_a_broker_that_was_stopped_keeps_the_queue(broker: Broker) -> None:
