@@ -23,6 +23,7 @@ import polars as pl
 
 from benchmarks.data import FEATURES, OBSERVATIONS, counter_csv, feature_collection, observation_pages
 from benchmarks.fetching import fetch_data_arrays, fetch_flat
+from benchmarks.queue import drain_queue
 from benchmarks.town import NOW, Figures, tenant_of
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.harmonise.dbt import build, preload
@@ -230,6 +231,7 @@ SCENARIOS: dict[str, Callable[[Path], Figures]] = {
         features_floor,
         fetch_flat,
         fetch_data_arrays,
+        drain_queue,
         harmonise_and_publish,
         copy_floor,
         unchanged_night,

@@ -60,6 +60,17 @@ sources:
     codes:
       site_type: {{Parkhaus: car_park, Parkplatz: off_street, Tiefgarage: underground}}
     ignore: [nr, adresse.ort, stand, hoehe, bemerkung]
+  uplinks:
+    title: Uplinks
+    connector: lorawan
+    licence: CC0-1.0
+    url: "mqtt://127.0.0.1:{port}"
+    queue: {{client_id: civitas, quiet: 1 s}}
+    profiles:
+      Bodensonde:
+        - {{path: feuchte, observed_property: soil.moisture, unit: "%"}}
+        - {{path: temperatur, observed_property: soil.temperature, unit: Cel}}
+        - {{path: batterie, observed_property: device.battery_voltage, unit: V}}
 """
 
 

@@ -24,6 +24,7 @@ from civitas_assets.harmonise.tables import (
     RECORDS_SCHEMA,
     STAGING_SCHEMA,
     WORKSPACE_FILE,
+    table_columns,
 )
 from civitas_assets.harmonise.task import Task
 from civitas_assets.records import RECORD_TYPES, RecordType
@@ -122,12 +123,18 @@ def _show(
     if not locations:
         return
     name = f'{RECORDS_SCHEMA}."{table}"'
-    columns = ", ".join(f'"{column}"' for column in record_type.stored_schema)
     files = ", ".join("'" + location.replace("'", "''") + "'" for location in locations)
+    stored = f"read_parquet([{files}], union_by_name = true)"
+    present = {row[0] for row in connection.execute(f"describe select * from {stored}").fetchall()}  # noqa: S608
+    # A column that the contract has gained since is in none of the older files.
+    columns = ", ".join(
+        f'"{column}"' if column in present else f'null::{kind} as "{column}"'
+        for column, kind in table_columns()[record_type.name].items()
+    )
     is_table = "select 1 from duckdb_tables() where schema_name = ? and table_name = ?"
     if connection.execute(is_table, [RECORDS_SCHEMA, table]).fetchone():
         connection.execute(f"drop table {name}")
-    connection.execute(f"create or replace view {name} as select {columns} from read_parquet([{files}])")  # noqa: S608
+    connection.execute(f"create or replace view {name} as select {columns} from {stored}")  # noqa: S608
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -99,15 +98,7 @@ def test_rebuild_that_is_killed_goes_on_where_it_was_and_nobody_sees_half_of_it(
     }
     published = kleinstadt.published("kleinstadt").read_bytes()
 
-    environment = {
-        **os.environ,
-        "CIVITAS_HOME": str(kleinstadt.settings.home),
-        "CIVITAS_TENANTS_DIR": str(kleinstadt.settings.tenants_dir),
-        "CIVITAS_REBUILD_PORTION": "1",
-        "NO_COLOR": "1",
-        "COLUMNS": "200",
-    }
-    (kleinstadt.settings.home / "dbt").symlink_to(kleinstadt.project.prepared.parent)
+    environment = {**kleinstadt.environment(), "CIVITAS_REBUILD_PORTION": "1"}
     command = [sys.executable, "-m", "civitas_assets.cli", "rebuild", "kleinstadt"]
     killed = subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
