@@ -29,6 +29,7 @@ from civitas_assets.harmonise.tables import (
 from civitas_assets.harmonise.task import Task
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.records.observation import OBSERVATION
+from civitas_assets.records.position import widened
 from civitas_assets.store.files import remove_folder
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.stores import Stores
@@ -81,7 +82,11 @@ def make_workspace(
     shutil.copyfile(project.prepared / WORKSPACE_FILE, workspace.database)
     with duckdb.connect(str(workspace.database)) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        _insert(connection, "tenant", [(tenant.slug, tenant.name, tenant.ags, tenant.timezone)])
+        _insert(
+            connection,
+            "tenant",
+            [(tenant.slug, tenant.name, tenant.ags, tenant.timezone, *widened(tenant.bbox))],
+        )
         _insert(connection, "source", [_source_row(tenant, name, stores) for name in tenant.sources])
         _show_all(connection, stores, task.days)
         task = _with_neighbours(connection, stores, task)
@@ -94,11 +99,12 @@ def make_workspace(
 
 
 def _with_neighbours(connection: duckdb.DuckDBPyConnection, stores: Stores, task: Task) -> Task:
-    """The task with the days whose averages reach back into affected ones; and what such averages need is shown.
+    """The task with the days whose rows look back into affected ones; and what those look back at is shown.
 
-    Most tenants have no such averages, and their tasks stay as they are. A rebuild comes to the following days itself.
+    Averages and checks of quality reach back into the day before, and no further. A rebuild comes to the following
+    days itself.
     """
-    found = connection.execute(f"select day from {STAGING_SCHEMA}.int_day_with_running_mean").fetchall()  # noqa: S608
+    found = connection.execute(f"select day from {STAGING_SCHEMA}.int_day_with_look_back").fetchall()  # noqa: S608
     affected = {day for (day,) in found}
     if not affected:
         return task
