@@ -28,12 +28,34 @@ known as (
     from spellings
 ),
 
-final as (
+own as (
+    select distinct
+        spelling,
+        code as observed_property
+    from {{ ref('stg_mapping') }}
+    where kind = 'property' and spelling is not null
+),
+
+common as (
     select distinct
         {{ spelling('native') }} as spelling,
         observed_property
     from known
     where native is not null
+),
+
+-- What the tenant says of its publishers goes before what is usual.
+final as (
+    select
+        spelling,
+        observed_property
+    from own
+    union all
+    select
+        common.spelling,
+        common.observed_property
+    from common
+    anti join own on common.spelling = own.spelling
 )
 
 select * from final

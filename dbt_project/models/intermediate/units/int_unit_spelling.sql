@@ -33,12 +33,34 @@ known as (
     from spellings
 ),
 
-final as (
+own as (
+    select distinct
+        spelling,
+        code as unit
+    from {{ ref('stg_mapping') }}
+    where kind = 'unit' and spelling is not null
+),
+
+common as (
     select distinct
         {{ spelling('native') }} as spelling,
         unit
     from known
     where native is not null
+),
+
+-- What the tenant says of its publishers goes before what is usual.
+final as (
+    select
+        spelling,
+        unit
+    from own
+    union all
+    select
+        common.spelling,
+        common.unit
+    from common
+    anti join own on common.spelling = own.spelling
 )
 
 select * from final
