@@ -25,7 +25,9 @@ from civitas_assets.connectors.sql_database import Database, Rows, holds_passwor
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records import RawTable, Roster
 
+# A row may become visible after later ones: its transaction took longer.
 _OVERLAP = timedelta(hours=1)
+_OVERLAP_STEPS = 1000
 _LARGEST = 64 * 1024 * 1024
 _HTTP_ONLY = ("headers", "query", "each", "certificate", "allow_hosts")
 
@@ -34,8 +36,8 @@ class SqlSource(AttributeSource):
     """A table, view or selection; `fields` name its columns."""
 
     connector: Literal["sql"]
+    # No pattern here: its error would quote the address, and a password with it.
     url: str = Field(
-        pattern=r"^[a-z][a-z0-9_+]*://",
         description="postgresql://user@host/database?sslmode=verify-full, or the SQLAlchemy URL of another database.",
     )
     password: SecretRef | None = Field(None, description="Name of the secret.")
@@ -49,7 +51,7 @@ class SqlSource(AttributeSource):
     overlap: Duration | Annotated[int, Field(ge=0)] | None = Field(
         None,
         description="How far before the last row a fetch begins, for rows that became visible late: a duration for a "
-        "cursor of times, by default one hour; a number for one of numbers, by default none.",
+        "cursor of times, by default one hour; a number for one of numbers, by default 1000.",
     )
     fetch_size: int = Field(50_000, ge=1, description="Rows that land together.")
 
@@ -115,7 +117,7 @@ class SqlConnector:
                 _land_all(source, session, rows, others)
                 return
             last = session.delivered(source.address).get("cursor")
-            if last is None and database.has_nulls(relation, source.cursor):
+            if database.has_nulls(relation, source.cursor):
                 raise FetchError(
                     f"{source.address} has rows without {source.cursor}, which would never be fetched: "
                     "choose another cursor, or leave them out with select"
@@ -202,7 +204,7 @@ def _before(source: SqlSource, last: str) -> int | str:
     if last.lstrip("-").isdigit():
         if isinstance(overlap, timedelta):
             raise FetchError(f"{kind} is a number ({last}), but overlap a duration: write a number")
-        return int(last) - (overlap or 0)
+        return int(last) - (_OVERLAP_STEPS if overlap is None else overlap)
     try:
         moment = datetime.fromisoformat(last)
     except ValueError:

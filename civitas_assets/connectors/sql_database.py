@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Self
+from urllib.parse import quote
 
 import psycopg
 import sqlalchemy as sa
@@ -31,9 +32,12 @@ def holds_password(url: str) -> bool:
     """
     try:
         address = make_url(url)
-    except ArgumentError as error:
-        raise ValueError(f"url is no address of a database: {error}") from None
-    return address.password is not None or bool({"password", "passfile"} & {*address.query})
+        address.get_backend_name()
+    except (ArgumentError, ValueError):
+        raise ValueError(
+            "url is no address of a database, such as postgresql://user@host:5432/database"
+        ) from None
+    return address.password is not None or any("pass" in name.lower() for name in address.query)
 
 
 def public_address(url: str) -> str:
@@ -58,6 +62,10 @@ class Database:
         self._url = address.set(
             drivername=_DRIVERS.get(address.drivername, address.drivername), password=password
         )
+        if self._url.get_backend_name() == "sqlite" and self._url.database:
+            # Else a file that is not there would be made.
+            file = f"file:{quote(self._url.database)}"
+            self._url = self._url.set(database=file, query={"mode": "ro", "uri": "true"})
         self._is_postgres = self._url.get_backend_name() == "postgresql"
         self._timeout, self._total_time = timeout, total_time
 

@@ -14,10 +14,10 @@ import psycopg
 import pytest
 from pydantic import ValidationError
 
-from civitas_assets.catalog import Window
+from civitas_assets.catalog import Window, load_catalog
 from civitas_assets.connectors.base import Payload, Request
-from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.errors import FetchError
+from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
+from civitas_assets.errors import CatalogError, FetchError
 from civitas_assets.records import RawTable, Roster
 
 DAY = Window(date(2026, 8, 1), date(2026, 8, 1))
@@ -157,13 +157,36 @@ def test_a_cursor_fetches_what_is_new_and_what_became_visible_late(
     assert [line.partition(",")[0] for line in again] == ["late", "01", "ü2", "new"]
 
 
+def test_a_row_that_gets_no_cursor_later_is_found_as_well(
+    database: Any, postgres_url: str, fetch: Any, landed: Landed
+) -> None:
+    url = database(READINGS)
+    fetch(url, table="readings", cursor="changed_at", **OBSERVED)
+    change(postgres_url, "insert into readings (meter, read_at, value) values ('x', '2026-08-01', 7)")
+    with pytest.raises(FetchError, match="has rows without changed_at"):
+        fetch(url, table="readings", cursor="changed_at", **OBSERVED)
+
+
+def test_a_number_that_becomes_visible_after_a_higher_one_is_not_lost(
+    database: Any, postgres_url: str, fetch: Any, landed: Landed
+) -> None:
+    url = database(READINGS)
+    new = "insert into readings (id, meter, read_at, value) values "
+    change(postgres_url, new + "(900, 'early', '2026-08-01', 7)")
+    fetch(url, table="readings", cursor="id", **OBSERVED)
+    change(postgres_url, new + "(899, 'late', '2026-08-01', 8)")
+    fetch(url, table="readings", cursor="id", **OBSERVED)
+    assert any(line.startswith("late") for line in landed.rows())
+
+
 def test_a_cursor_of_numbers_goes_on_with_its_last_row(
     database: Any, postgres_url: str, fetch: Any, landed: Landed
 ) -> None:
     url = database(READINGS)
-    fetch(url, table="readings", cursor="id", **OBSERVED)
+    settings = {"table": "readings", "cursor": "id", "overlap": 0, **OBSERVED}
+    fetch(url, **settings)
     change(postgres_url, "insert into readings (meter, read_at, value) values ('4', '2026-08-01', 7)")
-    fetch(url, table="readings", cursor="id", **OBSERVED)
+    fetch(url, **settings)
     assert [line.rpartition(",")[2] for line in landed.rows()] == ["1", "2", "3", "3", "4"]
 
 
@@ -279,7 +302,7 @@ def test_another_database_is_read_by_its_url(tmp_path: Path, fetch: Any, landed:
         rows = [(1, "01", "2026-08-01T00:00:00Z", 1.5), (2, None, 'a"b', None)]
         connection.executemany("insert into readings values (?, ?, ?, ?)", rows)
     connection.close()
-    settings = {**OBSERVED, "password": None, "table": "readings", "cursor": "id"}
+    settings = {**OBSERVED, "password": None, "table": "readings", "cursor": "id", "overlap": 0}
     fetch(f"sqlite:///{file}", **settings)
     assert landed.rows() == ["01,1.5,2026-08-01T00:00:00Z,1", ',,"a""b",2']
     fetch(f"sqlite:///{file}", **settings)
@@ -288,6 +311,9 @@ def test_another_database_is_read_by_its_url(tmp_path: Path, fetch: Any, landed:
         fetch(
             f"sqlite:///{file}", **{**settings, "table": None, "select": "delete from readings returning *"}
         )
+    with pytest.raises(FetchError, match="unable to open database file"):
+        fetch(f"sqlite:///{tmp_path}/nowhere.db", **settings)
+    assert not (tmp_path / "nowhere.db").exists()
     with pytest.raises(FetchError, match="driver that is not installed"):
         fetch("mssql+pymssql://u@127.0.0.1/d", **settings)
 
@@ -299,6 +325,10 @@ def test_another_database_is_read_by_its_url(tmp_path: Path, fetch: Any, landed:
         ({"table": "t", "select": "select 1"}, "either table or select"),
         ({"table": "t", "url": "postgresql://u:geheim@h/d"}, "url holds a password"),
         ({"table": "t", "url": "postgresql://u@h/d?password=geheim"}, "url holds a password"),
+        ({"table": "t", "url": "postgresql://u@h/d?sslpassword=geheim"}, "url holds a password"),
+        ({"table": "t", "url": "PostgreSQL://u:geheim@h/d"}, "url"),
+        ({"table": "t", "url": "postgresql:u:geheim@h/d"}, "url is no address of a database"),
+        ({"table": "t", "url": "postgresql://u@h:port/d"}, "url is no address of a database"),
         ({"select": "select 1; drop table t"}, "without a semicolon"),
         ({"table": "t", "headers": {"a": "b"}}, "headers has no meaning"),
     ],
@@ -306,5 +336,27 @@ def test_another_database_is_read_by_its_url(tmp_path: Path, fetch: Any, landed:
 def test_what_cannot_work_is_refused_before_anything_is_fetched(
     source: Any, settings: Any, message: str
 ) -> None:
-    with pytest.raises(ValidationError, match=message):
+    with pytest.raises(ValidationError, match=message) as error:
         source("sql", **{"url": "postgresql://u@h/d", **OBSERVED, **settings})
+    told = [fault["msg"] for fault in error.value.errors(include_input=False)]
+    assert not any("geheim" in text for text in told)
+
+
+def test_no_fault_of_the_catalogue_quotes_a_password(tmp_path: Path) -> None:
+    tenant = """
+name: A
+ags: "99000099"
+bbox: [9.0, 50.0, 9.2, 50.2]
+sources:
+  s: {connector: sql, title: T, licence: CC0-1.0, url: "%s", table: t, record_type: station, fields: {station_id: a}}
+"""
+    for url in (
+        "PostgreSQL://u:geheim@h/d",
+        "postgresql:u:geheim@h/d",
+        "postgresql://u:geheim@h/d",
+        "u:geheim@h",
+    ):
+        (tmp_path / "a.yaml").write_text(tenant % url, encoding="utf-8")
+        with pytest.raises(CatalogError) as error:
+            load_catalog(tmp_path, SOURCE_MODELS)
+        assert "geheim" not in str(error.value)
