@@ -51,7 +51,7 @@ def read_spellings(project: Project) -> Spellings:
     with duckdb.connect(str(project.prepared / WORKSPACE_FILE), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         found = [
-            dict(connection.table(f"{STAGING_SCHEMA}.{view}").select("spelling", code).fetchall())
+            dict(connection.execute(f"select spelling, {code} from {STAGING_SCHEMA}.{view}").fetchall())  # noqa: S608
             for view, code in (
                 ("int_observed_property_spelling", "observed_property"),
                 ("int_unit_spelling", "unit"),

@@ -30,10 +30,11 @@ known as (
 
 own as (
     select distinct
-        spelling,
-        code as observed_property
-    from {{ ref('stg_mapping') }}
-    where kind = 'property' and spelling is not null
+        mapping.spelling,
+        mapping.code as observed_property
+    from {{ ref('stg_mapping') }} as mapping
+    semi join properties on mapping.code = properties.code
+    where mapping.kind = 'property' and mapping.spelling is not null
 ),
 
 common as (
@@ -44,7 +45,7 @@ common as (
     where native is not null
 ),
 
--- What the tenant says of its publishers goes before what is usual.
+-- What the tenant says of its publishers goes before what is usual; a code that there is not says nothing.
 final as (
     select
         spelling,

@@ -35,10 +35,11 @@ known as (
 
 own as (
     select distinct
-        spelling,
-        code as unit
-    from {{ ref('stg_mapping') }}
-    where kind = 'unit' and spelling is not null
+        mapping.spelling,
+        mapping.code as unit
+    from {{ ref('stg_mapping') }} as mapping
+    semi join units on mapping.code = units.code
+    where mapping.kind = 'unit' and mapping.spelling is not null
 ),
 
 common as (
@@ -49,7 +50,7 @@ common as (
     where native is not null
 ),
 
--- What the tenant says of its publishers goes before what is usual.
+-- What the tenant says of its publishers goes before what is usual; a code that there is not says nothing.
 final as (
     select
         spelling,
