@@ -30,11 +30,11 @@ known as (
 
 own as (
     select distinct
-        mapping.spelling,
-        mapping.code as observed_property
-    from {{ ref('stg_mapping') }} as mapping
-    semi join properties on mapping.code = properties.code
-    where mapping.kind = 'property' and mapping.spelling is not null
+        mappings.spelling,
+        mappings.code as observed_property
+    from {{ ref('stg_mapping') }} as mappings
+    semi join properties on mappings.code = properties.code
+    where mappings.kind = 'property' and mappings.spelling is not null
 ),
 
 common as (

@@ -35,11 +35,11 @@ known as (
 
 own as (
     select distinct
-        mapping.spelling,
-        mapping.code as unit
-    from {{ ref('stg_mapping') }} as mapping
-    semi join units on mapping.code = units.code
-    where mapping.kind = 'unit' and mapping.spelling is not null
+        mappings.spelling,
+        mappings.code as unit
+    from {{ ref('stg_mapping') }} as mappings
+    semi join units on mappings.code = units.code
+    where mappings.kind = 'unit' and mappings.spelling is not null
 ),
 
 common as (
