@@ -29,12 +29,13 @@ known as (
 ),
 
 own as (
-    select distinct
+    select
         mappings.spelling,
-        mappings.code as observed_property
+        min(mappings.code) as observed_property
     from {{ ref('stg_mapping') }} as mappings
     semi join properties on mappings.code = properties.code
     where mappings.kind = 'property' and mappings.spelling is not null
+    group by mappings.spelling
 ),
 
 common as (

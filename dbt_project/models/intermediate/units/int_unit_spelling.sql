@@ -34,12 +34,13 @@ known as (
 ),
 
 own as (
-    select distinct
+    select
         mappings.spelling,
-        mappings.code as unit
+        min(mappings.code) as unit
     from {{ ref('stg_mapping') }} as mappings
     semi join units on mappings.code = units.code
     where mappings.kind = 'unit' and mappings.spelling is not null
+    group by mappings.spelling
 ),
 
 common as (
