@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
 import json
-import threading
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -68,35 +65,17 @@ def _recorded(payloads: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def germany(payloads: Path, new_workplace: Any) -> Iterator[Any]:
+def germany(payloads: Path, new_workplace: Any, serve: Any) -> Any:
     """All services, run for one day."""
-    answers = _recorded(payloads)
-
-    class Services(http.server.BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def do_GET(self) -> None:
-            found = answers.get(self.path.partition("?")[0])
-            self.send_response(200 if found else 404)
-            self.send_header("Content-Length", str(len(found or b"")))
-            self.end_headers()
-            self.wfile.write(found or b"")
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Services)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
+    server = serve(_recorded(payloads))
     workplace = new_workplace()
     workplace.clock = CLOCK
-    workplace.write_tenant("deutschland", TENANT.replace("$url", f"http://127.0.0.1:{server.server_port}"))
+    workplace.write_tenant("deutschland", TENANT.replace("$url", server.url))
     day = date.fromisoformat(DAY)
     outcome = workplace.run("deutschland", Order(window=Window(day, day)))
     assert not outcome.errors, "\n".join(outcome.errors)
     assert outcome.rejected == 0
-    yield workplace
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    return workplace
 
 
 def test_every_recorded_property_and_unit_is_known(germany: Any) -> None:
