@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-import yaml
 
 from civitas_assets.catalog import load_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
@@ -23,10 +20,9 @@ TOWNS = {
     "osnabrueck": ("03404000", 8.047, 52.279),
     "paderborn": ("05774032", 8.754, 51.719),
 }
-# Each has its own recorded payloads in tests/integration: test_services.py, or the named source of a real city.
+# Each has its own recorded payloads in tests/integration: test_services.py, or that city's own tests.
 PROVEN_SERVICES = {"dwd", "opensensemap", "pegelonline", "sensor_community", "uba"}
 PROVEN_SOURCES = {("muenster", "bicycle_counters"), ("jena", "parking_sites")}
-RECORDED = Path(__file__).parent / "integration" / "tenants" / "deutschland.yaml"
 
 
 def test_these_towns_are_here() -> None:
@@ -51,10 +47,3 @@ def test_every_source_is_of_a_kind_that_was_proven_on_a_recorded_payload(slug: s
         assert source.attribution
         assert source.url.startswith("https://")
         assert source.licence != "proprietary"
-
-
-def test_the_parking_sites_of_jena_are_read_as_the_recorded_ones_are() -> None:
-    recorded = yaml.safe_load(RECORDED.read_text(encoding="utf-8"))["sources"]["jena_parking"]
-    real = yaml.safe_load((TENANTS / "jena.yaml").read_text(encoding="utf-8"))["sources"]["parking_sites"]
-    different = {key for key in recorded | real if recorded.get(key) != real.get(key)}
-    assert different == {"url", "http", "attribution"}

@@ -20,6 +20,8 @@ from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, RawTable
 from civitas_assets.records.raw import ROW, TIME
 
+# In a list of columns: which of the rows it is that are alike in the other columns.
+NTH = "@nth"
 # What a source that stores only what is mapped keeps of its file: a table of its own, which says so at its start.
 _BROKEN = "@broken"
 _KEPT = codecs.BOM_UTF8 + f"{ROW},{_BROKEN},".encode()
@@ -49,7 +51,11 @@ class TabularSource(SelectiveSource):
         {}, description="Rows to leave out, such as totals: pattern of a whole cell, by column."
     )
     fields: Mapping[Slug, one_or_several(str)] = Field(  # type: ignore[valid-type]
-        {}, description="Contract field by native column; a list of columns is joined by a slash."
+        {},
+        description=(
+            "Contract field by native column; a list of columns is joined by a slash, and @nth in it counts "
+            "the rows that are alike in the others."
+        ),
     )
     unpivot: Unpivot | None = Field(None, description="Columns whose names carry ids.")
     ignore: tuple[Pattern, ...] = Field((), description="Columns that are known and not wanted.")
@@ -58,6 +64,11 @@ class TabularSource(SelectiveSource):
     def _brings_something(self) -> Self:
         if not self.fields and self.unpivot is None:
             raise ValueError("fields or unpivot is needed: nothing would be read")
+        for field, natives in self.fields.items():
+            if {*natives} == {NTH} or natives.count(NTH) > 1:
+                raise ValueError(
+                    f"fields.{field} needs columns besides one {NTH}: it counts rows alike in them"
+                )
         return self
 
 
@@ -146,7 +157,7 @@ def as_kept(body: bytes) -> tuple[pl.DataFrame, tuple[BrokenRow, ...]] | None:
 
 
 def _require(source: TabularSource, table: pl.DataFrame, columns: list[str]) -> None:
-    missing = sorted({native for native in columns if native not in table.columns})
+    missing = sorted({native for native in columns if native not in {NTH, *table.columns}})
     if missing:
         raise ReadError(f"lacks the column(s) {', '.join(missing)}{_those_there(source, table)}")
 
@@ -164,12 +175,19 @@ def _select(source: TabularSource, table: pl.DataFrame, used: set[str]) -> pl.Da
     _require(source, table, [native for natives in wanted.values() for native in natives])
     for field, natives in wanted.items():
         used.update(natives)
-        columns.append(pl.concat_str(map(pl.col, natives), separator="/").alias(field))
+        columns.append(_joined(natives).alias(field))
     if source.unpivot is None:
         return table.select(columns)
     if not _matching(source.unpivot.columns, table.columns):
         raise ReadError(f"has no column that matches {source.unpivot.columns!r}{_those_there(source, table)}")
     return _unpivoted(source.unpivot, table, columns, used)
+
+
+def _joined(natives: tuple[str, ...]) -> pl.Expr:
+    """The cells of several columns, where `NTH` is the number of a row among those with the same others."""
+    others = [native for native in natives if native != NTH]
+    nth = pl.int_range(1, pl.len() + 1).over(others) if len(others) < len(natives) else None
+    return pl.concat_str((nth if native == NTH else pl.col(native) for native in natives), separator="/")
 
 
 def _unpivoted(unpivot: Unpivot, table: pl.DataFrame, shared: list[pl.Expr], used: set[str]) -> pl.DataFrame:

@@ -134,6 +134,19 @@ def test_one_column_may_fill_several_fields(table: Table) -> None:
     assert rows(table("id\n7\n", fields={"site_id": "id", "name": "id"})) == [("7", "7")]
 
 
+def test_rows_that_are_alike_are_counted_where_an_id_asks_for_it(
+    table: Table, source: Callable[..., Any]
+) -> None:
+    body = "place,kind\nA,x\nB,x\nA,y\nA,x\n"
+    fields = {"site_id": ("place", "kind", "@nth"), "name": ("@nth", "place")}
+    counted = [("A/x/1", "1/A"), ("B/x/1", "1/B"), ("A/y/1", "2/A"), ("A/x/2", "3/A")]
+    assert rows(table(body, fields=fields)) == counted
+    kept = source("csv", **{**SITES, "fields": fields, "store": "mapped"}).storable("data", body.encode())
+    assert rows(table(kept, fields=fields, store="mapped")) == counted
+    with pytest.raises(ValidationError, match=r"fields.site_id needs columns besides one @nth"):
+        table(body, fields={"site_id": "@nth"})
+
+
 WIDE = "Zeit,100 (Nord),100-status,200 (Süd),Wetter\n12:00,5,ok,7,sonnig\n12:15,,,8,\n"
 UNPIVOT = {
     "record_type": "observation",

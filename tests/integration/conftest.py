@@ -10,16 +10,19 @@ import sys
 import threading
 import urllib.request
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from string import Template
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import dagster as dg
 import duckdb
 import pytest
+import yaml
 
 from civitas_assets.catalog import load_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
@@ -27,9 +30,10 @@ from civitas_assets.definitions import build_definitions
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runner import Order, Outcome, run_tenant
 from civitas_assets.harmonise.project import Project
-from civitas_assets.settings import Settings
+from civitas_assets.settings import PROJECT_DIR, Settings
 
 TENANTS = Path(__file__).parent / "tenants"
+PACKAGED = PROJECT_DIR / "civitas_assets" / "tenants"
 
 
 @dataclass
@@ -53,8 +57,19 @@ class Workplace:
         (self.settings.tenants_dir / f"{slug}.yaml").write_text(text, encoding="utf-8")
 
     def copy_tenant(self, slug: str, **values: str) -> None:
-        text = (TENANTS / f"{slug}.yaml").read_text(encoding="utf-8")
-        self.write_tenant(slug, Template(text).substitute(values))
+        self.write_tenant(slug, self.template(slug, **values))
+
+    def template(self, name: str, **values: str) -> str:
+        return Template((TENANTS / f"{name}.yaml").read_text(encoding="utf-8")).substitute(values)
+
+    def write_packaged_tenant(self, slug: str, elsewhere: Mapping[str, str], more: str = "{}") -> None:
+        """The tenant that comes with the project, with those of its sources that are to be read elsewhere, and more."""
+        tenant = yaml.safe_load((PACKAGED / f"{slug}.yaml").read_text(encoding="utf-8"))
+        sources = {name: {**tenant["sources"][name], "url": url} for name, url in elsewhere.items()}
+        sources |= yaml.safe_load(more)
+        for source in sources.values():
+            source.setdefault("http", {"requests_per_second": 200})
+        self.write_tenant(slug, yaml.safe_dump({**tenant, "sources": sources}))
 
     @property
     def deployment(self) -> Deployment:
@@ -134,26 +149,23 @@ def new_workplace(tmp_path_factory: pytest.TempPathFactory, project: Project) ->
     return lambda: Workplace(tmp_path_factory.mktemp("workplace"), project)
 
 
-class Town:
-    """The server of a small town, whose answers a test changes at will; None is a server error."""
+class Server:
+    """A server on loopback with these pages, which a test changes at will; None is a server error."""
 
-    def __init__(self) -> None:
-        self.pages: dict[str, bytes | None] = {
-            "/counter.csv": counts({"2026-08-20T10:00:00Z": 5, "2026-08-20T11:00:00Z": 7}),
-            "/parking.json": b'[{"id": "P1", "free": 3, "total": 10, "x": 9.1, "y": 50.1,'
-            b' "at": "2026-08-20T12:00:00"}]',
-        }
-        pages = self.pages
+    def __init__(self, pages: dict[str, bytes | None]) -> None:
+        self.pages = pages
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def log_message(self, *_: object) -> None:
                 pass
 
             def do_GET(self) -> None:
-                body = pages.get(self.path)
+                path = self.path if self.path in pages else unquote(urlsplit(self.path).path)
+                body = pages.get(path)
                 etag = f'"{zlib.crc32(body or b"")}"'
                 unchanged = body is not None and self.headers.get("If-None-Match") == etag
-                self.send_response(503 if body is None else 304 if unchanged else 200)
+                missing = 503 if path in pages else 404
+                self.send_response(missing if body is None else 304 if unchanged else 200)
                 self.send_header("ETag", etag)
                 content = b"" if unchanged or body is None else body
                 self.send_header("Content-Length", str(len(content)))
@@ -171,6 +183,19 @@ class Town:
         self._server.server_close()
 
 
+@pytest.fixture(scope="module")
+def serve() -> Iterator[Callable[[dict[str, bytes | None]], Server]]:
+    """Starts servers that stand until the module is through."""
+    with ExitStack() as servers:
+
+        def started(pages: dict[str, bytes | None]) -> Server:
+            server = Server(pages)
+            servers.callback(server.close)
+            return server
+
+        yield started
+
+
 def counts(values: dict[str, object]) -> bytes:
     """A counter's file."""
     lines = [f"{moment},1,{'' if value is None else value}" for moment, value in values.items()]
@@ -178,9 +203,15 @@ def counts(values: dict[str, object]) -> bytes:
 
 
 @pytest.fixture
-def town() -> Iterator[Town]:
-    """A small town's server."""
-    server = Town()
+def town() -> Iterator[Server]:
+    """The server of a small town with a counter and a car park."""
+    server = Server(
+        {
+            "/counter.csv": counts({"2026-08-20T10:00:00Z": 5, "2026-08-20T11:00:00Z": 7}),
+            "/parking.json": b'[{"id": "P1", "free": 3, "total": 10, "x": 9.1, "y": 50.1,'
+            b' "at": "2026-08-20T12:00:00"}]',
+        }
+    )
     yield server
     server.close()
 
@@ -192,7 +223,7 @@ def counts_of() -> Callable[[dict[str, object]], bytes]:
 
 
 @pytest.fixture
-def kleinstadt(workplace: Workplace, town: Town) -> Workplace:
+def kleinstadt(workplace: Workplace, town: Server) -> Workplace:
     """A deployment with that one town."""
     workplace.copy_tenant("kleinstadt", url=town.url)
     return workplace

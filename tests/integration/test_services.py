@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
 import json
-import threading
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -36,11 +33,20 @@ sources:
 
 
 def _recorded(payloads: Path) -> dict[str, bytes]:
-    """Catalogues as they were recorded, and values of one day in the recorded form."""
+    """Catalogues as they were recorded, a gauge in their form, and values of one day in the recorded form."""
     gauge = json.loads((payloads / "pegelonline" / "station_timeseries_current_wuerzburg.json").read_bytes())
+    reservoir = {
+        **gauge,
+        "uuid": "5f0e2b1a-0000-0000-0000-000000000000",
+        "longname": "TALSPERRE",
+        "timeseries": [
+            {**gauge["timeseries"][0], "unit": "m+NN", "currentMeasurement": {"value": 244.31}},
+            {"shortname": "DFH", "unit": "m", "currentMeasurement": {"value": 6.1}},
+        ],
+    }
     box = json.loads((payloads / "opensensemap" / "box_gross_glienicke.json").read_bytes())
     answers = {
-        "/pegel/stations.json": [gauge],
+        "/pegel/stations.json": [gauge, reservoir],
         "/boxmap/boxes": [box],
         "/uba/stations/json": json.loads((payloads / "uba" / "uba_v3_stations_payload.json").read_bytes()),
         "/uba/measures/json": {"data": {"21": {f"{DAY} 12:00:00": [5, 2, 4, f"{DAY} 13:00:00", "0"]}}},
@@ -49,10 +55,11 @@ def _recorded(payloads: Path) -> dict[str, bytes]:
         "Stations_id von_datum bis_datum Stationshoehe geoBreite geoLaenge Stationsname Bundesland\n"
         "01766 19891001                      48     52.1344    7.6969 Münster/Osnabrück\n"
     ).encode("latin-1")
-    for series in gauge["timeseries"]:
-        path = f"/pegel/stations/{gauge['uuid']}/{series['shortname']}/measurements.json"
-        value = series["currentMeasurement"]["value"]
-        answers[path] = [{"timestamp": f"{DAY}T19:15:00+02:00", "value": value}]
+    for place in (gauge, reservoir):
+        for series in place["timeseries"]:
+            path = f"/pegel/stations/{place['uuid']}/{series['shortname']}/measurements.json"
+            value = series["currentMeasurement"]["value"]
+            answers[path] = [{"timestamp": f"{DAY}T19:15:00+02:00", "value": value}]
     for sensor in box["sensors"]:
         path = f"/boxmap/boxes/{box['_id']}/data/{sensor['_id']}"
         value = sensor["lastMeasurement"]["value"]
@@ -68,39 +75,73 @@ def _recorded(payloads: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def germany(payloads: Path, new_workplace: Any) -> Iterator[Any]:
+def germany(payloads: Path, new_workplace: Any, serve: Any) -> Any:
     """All services, run for one day."""
-    answers = _recorded(payloads)
-
-    class Services(http.server.BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def do_GET(self) -> None:
-            found = answers.get(self.path.partition("?")[0])
-            self.send_response(200 if found else 404)
-            self.send_header("Content-Length", str(len(found or b"")))
-            self.end_headers()
-            self.wfile.write(found or b"")
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Services)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
+    server = serve(_recorded(payloads))
     workplace = new_workplace()
     workplace.clock = CLOCK
-    workplace.write_tenant("deutschland", TENANT.replace("$url", f"http://127.0.0.1:{server.server_port}"))
+    workplace.write_tenant("deutschland", TENANT.replace("$url", server.url))
     day = date.fromisoformat(DAY)
     outcome = workplace.run("deutschland", Order(window=Window(day, day)))
     assert not outcome.errors, "\n".join(outcome.errors)
     assert outcome.rejected == 0
-    yield workplace
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    return workplace
 
 
-def test_every_recorded_property_and_unit_is_known(germany: Any) -> None:
-    assert germany.ask("deutschland", "select * from rejected_record") == []
+def test_every_recorded_property_and_unit_is_known_and_no_other_is_guessed(germany: Any) -> None:
+    rejected = """
+        select source, record_type, rule, field, day, record_count, example_detail
+        from rejected_record order by rule
+    """
+    property_, unit = 'property "DFH", unit "m"', 'property "WASSERSTAND ROHDATEN", unit "m+NN"'
+    day = date.fromisoformat(DAY)
+    # A level above the sea is none above the zero of a gauge, though both are lengths.
+    assert germany.ask("deutschland", rejected) == [
+        ("water", "observation", "unknown_observed_property", "observed_property", day, 1, property_),
+        ("water", "observation", "unknown_unit", "unit", day, 1, unit),
+    ]
+
+
+def test_levels_and_discharges_are_one_row_of_a_gauge(germany: Any) -> None:
+    wide = """
+        select station_id, phenomenon_start_at, phenomenon_end_at, day, level_cm, discharge_m3_s, temperature_cel,
+               flow_velocity_m_s, ph, dissolved_oxygen_mg_l, quality_code, source
+        from water_observed
+    """
+    at = datetime(2026, 8, 21, 17, 15, tzinfo=UTC)
+    wuerzburg = "915d76e1-xxxx-xxxx-xxxx-4d144cd771cc"
+    assert germany.ask("deutschland", wide) == [
+        (wuerzburg, at, at, date(2026, 8, 21), 159, 102, 22.1, 0.58, 8.1, 8.4, "provisional", "water")
+    ]
+
+
+def test_numbers_that_citizens_sensors_write_as_text(germany: Any) -> None:
+    wide = """
+        select station_id, phenomenon_start_at, day, temperature_cel, relative_humidity_percent, quality_code
+        from weather_observed where source = 'citizens' order by phenomenon_start_at
+    """
+    day = date(2021, 11, 7)
+    assert germany.ask("deutschland", wide) == [
+        ("68", datetime(2021, 11, 7, 11, 14, 13, tzinfo=UTC), day, 10.5, 80.6, "good"),
+        ("68", datetime(2021, 11, 7, 11, 16, 45, tzinfo=UTC), day, 10.5, 79.3, "good"),
+    ]
+    place = "select station_id, name, lon, lat, elevation_m from station where source = 'citizens'"
+    assert germany.ask("deutschland", place) == [("68", "sensor.community 68", 9.164, 48.792, 326.9)]
+
+
+def test_a_column_without_any_value_is_no_datastream(germany: Any) -> None:
+    weather = """
+        select datastream_id, count(*), count(value), round(sum(value_native), 3)
+        from observation where source = 'weather' group by 1 order by 1
+    """
+    # LS_10, longwave radiation, is -999 in all 288 rows of the recorded file.
+    assert germany.ask("deutschland", weather) == [
+        ("01766/DS_10", 288, 288, 1409.3),
+        ("01766/GS_10", 288, 288, 5509.7),
+        ("01766/SD_10", 288, 288, 29.704),
+    ]
+    ids = "select datastream_id from datastream where source = 'weather' order by 1"
+    assert germany.ask("deutschland", ids) == [("01766/DS_10",), ("01766/GS_10",), ("01766/SD_10",)]
 
 
 def test_values_arrive_in_canonical_units(germany: Any) -> None:
@@ -166,11 +207,12 @@ def test_recorded_sums_of_ten_minutes_are_published_as_means_and_minutes(germany
 
 
 def test_stations_have_their_names_and_places(germany: Any) -> None:
-    stations = "select source, name, round(lon, 3), round(lat, 3) from station order by source"
+    stations = "select source, name, round(lon, 3), round(lat, 3) from station order by source, name"
     assert germany.ask("deutschland", stations) == [
         ("air", "Berlin Wedding", 13.35, 52.549),
         ("boxes", "Groß Glienicke", 13.11, 52.473),
         ("citizens", "sensor.community 68", 9.164, 48.792),
+        ("water", "TALSPERRE", 9.926, 49.796),
         ("water", "WÜRZBURG", 9.926, 49.796),
         ("weather", "Münster/Osnabrück", 7.697, 52.134),
     ]

@@ -20,6 +20,12 @@ counted as (
             and (records.value_native is not null or records.value_text is not null)
         ) as value_count,
         count(*) filter (
+            where
+            series.problem is null
+            and records.value_native is not null
+            and records.time_flag = 'fold_summed'
+        ) as summed_count,
+        count(*) filter (
             where series.problem is null and records.value_native is null and records.value_text is null
         ) as withdrawn_count,
         count(*) filter (where series.problem is not null) as unmapped_count,
@@ -77,7 +83,7 @@ final as (
         unmapped_count,
         interval_s,
         expected_count,
-        {{ ratio('value_count', 'expected_count') }} as coverage_ratio,
+        {{ ratio('(value_count + summed_count)', 'expected_count') }} as coverage_ratio,
         received_at,
         source,
         run_id
