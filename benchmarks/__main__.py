@@ -23,8 +23,10 @@ TARGETS = {
     "csv_to_records": "records_per_second ≥ 500,000",
     "data_arrays_to_records": "records_per_second ≥ 250,000",
     "flat_pages_to_records": "records_per_second ≥ 150,000",
+    "features_to_records": "seconds ≤ 6",
     "fetch_flat": "observations_per_second ≥ 80,000",
     "fetch_data_arrays": "observations_per_second ≥ 200,000",
+    "drain_queue": "seconds ≤ 10",
     "harmonise_and_publish": "seconds ≤ 12",
     "unchanged_night": "cpu_seconds ≤ 6",
 }

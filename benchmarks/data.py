@@ -12,6 +12,7 @@ from itertools import islice
 
 import polars as pl
 
+FEATURES = 200_000
 CHANNELS = 100
 ROWS = 10_000
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -54,6 +55,31 @@ def observation_pages(*, compact: bool, page: int = 1000) -> Iterator[tuple[str,
             if compact:
                 value = [{"components": NAMES, "dataArray@iot.count": len(rows), "dataArray": rows}]
             yield f"{1000 + channel}", json.dumps({"value": value}).encode()
+
+
+def feature_collection() -> bytes:
+    """200,000 places with ten properties each, and their positions."""
+    features = [
+        {
+            "type": "Feature",
+            "id": f"site.{n}",
+            "geometry": {"type": "Point", "coordinates": [9 + n % 997 / 5000, 50 + n % 991 / 5000]},
+            "properties": {
+                "nr": f"{n:06}",
+                "bezeichnung": f"Stellplatz {n}",
+                "plaetze": n % 320,
+                "art": ("Parkplatz", "Parkhaus", "Tiefgarage")[n % 3],
+                "adresse": {"strasse": f"Hauptstraße {n % 211}", "ort": "Messstadt"},
+                "betreiber": "Stadtwerke Messstadt" if n % 7 else None,
+                "gebuehr": n % 2 == 0,
+                "stand": "2026-07-31T23:00:00Z",
+                "hoehe": 2.05,
+                "bemerkung": None,
+            },
+        }
+        for n in range(FEATURES)
+    ]
+    return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False).encode()
 
 
 def batched(rows: Iterator[object], size: int) -> Iterator[tuple[object, ...]]:

@@ -21,14 +21,16 @@ import duckdb
 import msgspec
 import polars as pl
 
-from benchmarks.data import OBSERVATIONS, counter_csv, observation_pages
+from benchmarks.data import FEATURES, OBSERVATIONS, counter_csv, feature_collection, observation_pages
 from benchmarks.fetching import fetch_data_arrays, fetch_flat
+from benchmarks.queue import drain_queue
 from benchmarks.town import NOW, Figures, tenant_of
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.harmonise.dbt import build, preload
 from civitas_assets.harmonise.prepare import prepare
-from civitas_assets.harmonise.workspace import make_workspace, plan
-from civitas_assets.ingest.read import read_sources
+from civitas_assets.harmonise.task import plan
+from civitas_assets.harmonise.workspace import make_workspace
+from civitas_assets.ingest.read import ReadReport, read_sources
 from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
@@ -57,7 +59,9 @@ def _land(files: LocalFiles, source: str, role: str, bodies: Iterable[tuple[str,
     return size
 
 
-def _read(folder: Path, source: str, role: str, bodies: Iterable[tuple[str, bytes]]) -> Figures:
+def _read(
+    folder: Path, source: str, role: str, bodies: Iterable[tuple[str, bytes]]
+) -> tuple[ReadReport, Figures]:
     tenant, files = tenant_of(folder), LocalFiles(folder / "home")
     size = _land(files, source, role, bodies)
     started = time.perf_counter()
@@ -66,13 +70,18 @@ def _read(folder: Path, source: str, role: str, bodies: Iterable[tuple[str, byte
     )
     seconds = time.perf_counter() - started
     assert report.ok, report.errors
+    return report, {"seconds": seconds, "input_mb": size / 1e6}
+
+
+def _observations(folder: Path, source: str, role: str, bodies: Iterable[tuple[str, bytes]]) -> Figures:
+    report, figures = _read(folder, source, role, bodies)
     assert report.counts["observation"].new == OBSERVATIONS
-    return {"records_per_second": OBSERVATIONS / seconds, "seconds": seconds, "input_mb": size / 1e6}
+    return {"records_per_second": OBSERVATIONS / figures["seconds"], **figures}
 
 
 def csv_to_records(folder: Path) -> Figures:
     """A million counts from landing into the record store."""
-    return _read(folder, "counters", "data", [("", counter_csv())])
+    return _observations(folder, "counters", "data", [("", counter_csv())])
 
 
 def csv_floor(folder: Path) -> Figures:
@@ -91,12 +100,12 @@ def csv_floor(folder: Path) -> Figures:
 
 def data_arrays_to_records(folder: Path) -> Figures:
     """A million observations in dataArray pages of 1,000, from bytes into the record store."""
-    return _read(folder, "sensors", "observations", observation_pages(compact=True))
+    return _observations(folder, "sensors", "observations", observation_pages(compact=True))
 
 
 def flat_pages_to_records(folder: Path) -> Figures:
     """A million observations in plain pages of 1,000, from bytes into the record store."""
-    return _read(folder, "sensors", "observations", observation_pages(compact=False))
+    return _observations(folder, "sensors", "observations", observation_pages(compact=False))
 
 
 def flat_floor(folder: Path) -> Figures:
@@ -105,6 +114,23 @@ def flat_floor(folder: Path) -> Figures:
     bodies = [body for _, body in observation_pages(compact=False)]
     started = time.perf_counter()
     rows = sum(len(msgspec.json.decode(body)["value"]) for body in bodies)
+    seconds = time.perf_counter() - started
+    return {"records_per_second": rows / seconds, "seconds": seconds}
+
+
+def features_to_records(folder: Path) -> Figures:
+    """200,000 GeoJSON features from the landed body into the record store."""
+    report, figures = _read(folder, "places", "data", [("", feature_collection())])
+    assert report.counts["parking_site"].new == FEATURES
+    return {"records_per_second": FEATURES / figures["seconds"], **figures}
+
+
+def features_floor(folder: Path) -> Figures:
+    """The same features decoded by msgspec into untyped objects, and nothing else."""
+    del folder
+    body = feature_collection()
+    started = time.perf_counter()
+    rows = len(msgspec.json.decode(body)["features"])
     seconds = time.perf_counter() - started
     return {"records_per_second": rows / seconds, "seconds": seconds}
 
@@ -120,7 +146,7 @@ def harmonise_and_publish(folder: Path) -> Figures:
     )
     destination = DuckDBDestination(settings.published, tenant.slug, settings.memory_limit)
     started = time.perf_counter()
-    task = plan(stores, rebuild=not destination.is_current(project))
+    task = plan(stores, rebuild=bool(destination.lacks(project).reasons))
     assert task is not None
     preload()
     workspace = make_workspace(
@@ -201,8 +227,11 @@ SCENARIOS: dict[str, Callable[[Path], Figures]] = {
         data_arrays_to_records,
         flat_pages_to_records,
         flat_floor,
+        features_to_records,
+        features_floor,
         fetch_flat,
         fetch_data_arrays,
+        drain_queue,
         harmonise_and_publish,
         copy_floor,
         unchanged_night,

@@ -1,4 +1,4 @@
-"""The one tenant of all scenarios, with a source of files and one of sensors.
+"""The one tenant of all scenarios, with sources of files, sensors and places.
 
 Its servers are those of a scenario.
 """
@@ -43,6 +43,34 @@ sources:
     http: {{requests_per_second: 200, parallel: 32}}
     slice: 124 days
     page_size: 10000
+  places:
+    title: Places
+    connector: geojson
+    licence: CC0-1.0
+    url: "http://127.0.0.1:{port}/places.geojson"
+    record_type: parking_site
+    feature_id: site_id
+    fields:
+      name: bezeichnung
+      capacity: plaetze
+      site_type: art
+      address: adresse.strasse
+      operator: betreiber
+      has_fee: gebuehr
+    codes:
+      site_type: {{Parkhaus: car_park, Parkplatz: off_street, Tiefgarage: underground}}
+    ignore: [nr, adresse.ort, stand, hoehe, bemerkung]
+  uplinks:
+    title: Uplinks
+    connector: lorawan
+    licence: CC0-1.0
+    url: "mqtt://127.0.0.1:{port}"
+    queue: {{client_id: civitas, quiet: 1 s}}
+    profiles:
+      Bodensonde:
+        - {{path: feuchte, observed_property: soil.moisture, unit: "%"}}
+        - {{path: temperatur, observed_property: soil.temperature, unit: Cel}}
+        - {{path: batterie, observed_property: device.battery_voltage, unit: V}}
 """
 
 

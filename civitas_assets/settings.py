@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     contact: str = Field("", description="E-mail or URL that servers see in the User-Agent.")
     log_level: str = Field("INFO", description="Level of the messages that the command line prints.")
     memory_limit: str = Field("1GB", description="What one workspace may hold in memory before it spills.")
+    rebuild_portion: int = Field(
+        32 * 1024 * 1024, ge=1, description="Bytes of records that a rebuild harmonises at a time."
+    )
 
     @field_validator("home", "tenants_dir", "published_dir", "dbt_project_dir")
     @classmethod

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 
+from benchmarks.broker import mosquitto, program
+from benchmarks.postgres import postgres, programs
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.harmonise.project import Project
 from civitas_assets.settings import Settings
@@ -45,6 +55,38 @@ def payloads() -> Path:
     if not folder.is_dir():
         pytest.skip("recorded payloads are not beside this repository (../shared/payloads)")
     return folder
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Callable[..., AbstractContextManager[int]]:
+    """Starts a broker whose state is in the test's folder; without one installed the test is skipped, and says so."""
+    if program() is None:
+        pytest.skip("mosquitto is not installed")
+    return partial(mosquitto, tmp_path / "broker")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The server that CIVITAS_TEST_POSTGRES_URL names, else one of our own; without any the test is skipped."""
+    given = os.environ.get("CIVITAS_TEST_POSTGRES_URL")
+    if given:
+        yield given
+    elif programs() is None:
+        pytest.skip("PostgreSQL is not installed, and CIVITAS_TEST_POSTGRES_URL names no server")
+    else:
+        with postgres() as url:
+            yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of an empty database, with its owner's password."""
+    name = f"civitas_test_{token_hex(6)}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(SQL("create database {}").format(Identifier(name)))
+        parts = urlsplit(postgres_server)
+        yield urlunsplit(parts._replace(path=f"/{name}"))
+        connection.execute(SQL("drop database {} with (force)").format(Identifier(name)))
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ TOWNS = {
     "paderborn": ("05774032", 8.754, 51.719),
 }
 # Each has its own recorded payloads in tests/integration: test_services.py, or the named source of a real city.
-PROVEN_SERVICES = {"opensensemap", "pegelonline", "sensor_community", "uba"}
+PROVEN_SERVICES = {"dwd", "opensensemap", "pegelonline", "sensor_community", "uba"}
 PROVEN_SOURCES = {("muenster", "bicycle_counters"), ("jena", "parking_sites")}
 RECORDED = Path(__file__).parent / "integration" / "tenants" / "deutschland.yaml"
 

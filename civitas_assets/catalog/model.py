@@ -164,7 +164,9 @@ class Source(Model):
     time: TimeRule | None = None
     crs: Crs = Field("EPSG:4326", description="Reference system of the coordinates, x before y.")
     constants: Mapping[Slug, str] = Field({}, description="Fields that have the same value in every record.")
-    nulls: tuple[str, ...] = Field((), description="Texts that mean 'no value', besides the empty one.")
+    nulls: tuple[str, ...] = Field(
+        (), description="Texts or numbers that mean 'no value', besides the empty text."
+    )
     decimal: Literal[".", ","] = "."
     codes: Mapping[Slug, Mapping[str, str]] = Field({}, description="Native text to code, by field.")
     computed: Mapping[Slug, Annotated[str, Field(pattern=r"^\w+ [-+] \w+$")]] = Field(

@@ -35,7 +35,7 @@ def demo(
     settings = Settings(home=home, tenants_dir=home / "tenants", published_dir=home / "published")
     show_log(settings)
     with start(datetime.now(UTC).date()) as servers:
-        towns = write_towns(settings.tenants_dir, servers.url)
+        towns = write_towns(settings.tenants_dir, servers.url, servers.queue)
         err.print(f"sample servers of {', '.join(towns)} on {servers.url}", highlight=False)
         outcomes = run_and_report(settings, towns, own_instance=True)
         town, source = DOWN

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from civitas_assets.catalog import Source, Window
-from civitas_assets.records import RawTable
+from civitas_assets.records import RawTable, Roster
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ class Connector(Protocol):
         """
         ...
 
-    def read(self, source: Any, payload: Payload) -> Iterator[RawTable]:
-        """The tables in a landed payload.
+    def read(self, source: Any, payload: Payload) -> Iterator[RawTable | Roster]:
+        """The tables in a landed payload; after them, if it holds all things of a record type, their roster.
 
         Raises:
             ReadError: the payload as a whole is not what the source declares.

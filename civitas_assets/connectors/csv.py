@@ -19,7 +19,7 @@ from pydantic import Field
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import Payload, Session
 from civitas_assets.connectors.fetching import fetch_addresses
-from civitas_assets.connectors.tabular import TabularSource, numbered, raw_table
+from civitas_assets.connectors.tabular import TabularSource, as_kept, kept, numbered, raw_table
 from civitas_assets.connectors.text import to_utf8
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, RawTable
@@ -35,6 +35,10 @@ class CsvSource(TabularSource):
     quote: str = Field('"', min_length=1, max_length=1)
     encoding: str = Field("auto", description="auto: byte order mark, then UTF-8, then windows-1252.")
 
+    def mapped(self, body: bytes) -> bytes:
+        """See `SelectiveSource`."""
+        return kept(self, *_parse(self, to_utf8(body, self.encoding)))
+
 
 class CsvConnector:
     """Fetches and reads CSV."""
@@ -48,7 +52,8 @@ class CsvConnector:
 
     def read(self, source: CsvSource, payload: Payload) -> Iterator[RawTable]:
         """One table; cells stay text."""
-        yield raw_table(source, *_parse(source, to_utf8(payload.body, source.encoding)))
+        cells = as_kept(payload.body) or _parse(source, to_utf8(payload.body, source.encoding))
+        yield raw_table(source, *cells)
 
 
 def _parse(source: CsvSource, body: bytes) -> tuple[pl.DataFrame, tuple[BrokenRow, ...]]:

@@ -1,4 +1,4 @@
-"""DATEX II documents, of version 2 or 3 and in XML or JSON, as one kind of tree; only parts of interest are unfolded.
+"""DATEX II documents, of version 2 or 3 and in XML or JSON, as one kind of tree, unfolded as far as it is looked at.
 
 What the parts mean is known where they are read.
 """
@@ -6,9 +6,8 @@ What the parts mean is known where they are read.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
 import defusedxml.ElementTree
@@ -18,7 +17,6 @@ from defusedxml.common import DefusedXmlException
 from civitas_assets.errors import ReadError
 
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
-_DEEPEST = 60  # levels; documents have some twenty
 _SPACE = b" \t\r\n"
 
 
@@ -28,10 +26,23 @@ class Node:
     Names are those of the model: without namespace, and without the G that JSON appends to some.
     """
 
-    __slots__ = ("children", "kind", "name", "text")
+    __slots__ = ("_children", "_held", "kind", "name", "text")
 
-    def __init__(self, name: str, kind: str | None, text: str | None, children: tuple[Node, ...]) -> None:
-        self.name, self.kind, self.text, self.children = name, kind, text, children
+    def __init__(self, name: str, held: object, kind: str | None = None) -> None:
+        self.name, self.kind, self._held = name, kind, held
+        self.text = _scalar(held.text if isinstance(held, Element) else held)
+        self._children: tuple[Node, ...] | None = None
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        """Those of the node, in the order of the document."""
+        if self._children is None:
+            held = self._held
+            if isinstance(held, Element):
+                self._children = tuple(_of_element(held))
+            else:
+                self._children = tuple(_of_object(held)) if isinstance(held, dict) else ()
+        return self._children
 
     def all(self, *names: str) -> list[Node]:
         """Children of these names, in order."""
@@ -76,7 +87,7 @@ class Node:
         """The one of several classes that a node holds, where it is named by a child instead of by a type."""
         for child in self.children:
             if child.name.startswith(prefix) and child.name[len(prefix) :][:1].isupper():
-                return Node(self.name, child.name[len(prefix) :], child.text, child.children)
+                return Node(self.name, child._held, child.name[len(prefix) :])
         return self
 
 
@@ -91,7 +102,7 @@ class Document:
         """Those of these names, and when they were published.
 
         Raises:
-            ReadError: one is nested too deeply.
+            ReadError: one is no JSON.
         """
         for name, part, published in self._parts:
             if name in names:
@@ -132,8 +143,7 @@ def _from_xml(root: Element, names: tuple[str, ...]) -> Document:
     publications, parts, published = set[str](), [], None
     for element in root.iter():
         name = local_name(element)
-        kind = element.get(_TYPE, "").rpartition(":")[2]
-        publications.update(said for said in (name, kind) if said.endswith("Publication"))
+        publications.update(said for said in (name, _kind(element)) if said and said.endswith("Publication"))
         if name == "publicationTime":
             published = (element.text or "").strip() or None
         elif name in names:
@@ -177,47 +187,41 @@ def _objects(items: list[msgspec.Raw]) -> list[msgspec.Raw]:
 
 def _node(name: str, part: Element | msgspec.Raw) -> Node:
     if isinstance(part, Element):
-        return _of_element(part, 0)
+        return Node(name, part, _kind(part))
     try:
-        return _of_value(name, msgspec.json.decode(part), 0)
+        return Node(name, msgspec.json.decode(part))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ReadError(f"is no JSON of DATEX II: {error}") from None
 
 
-def _of_element(element: Element, depth: int) -> Node:
-    _not_too_deep(depth)
-    said = (
-        Node(key.rpartition("}")[2], None, text.strip(), ())
-        for key, text in element.attrib.items()
-        if key != _TYPE
-    )
-    children = (*said, *(_of_element(child, depth + 1) for child in element))
-    kind = element.get(_TYPE, "").rpartition(":")[2] or None
-    return Node(local_name(element), kind, (element.text or "").strip() or None, children)
+def _kind(element: Element) -> str | None:
+    return element.get(_TYPE, "").rpartition(":")[2] or None
 
 
-def _of_value(name: str, value: Any, depth: int) -> Node:
-    _not_too_deep(depth)
-    if not isinstance(value, Mapping):
-        return Node(name, None, _scalar(value), ())
-    children: list[Node] = []
-    for key, held in value.items():
-        own = key.removesuffix("G")
+def _of_element(element: Element) -> Iterator[Node]:
+    for name, text in element.attrib.items():
+        if name != _TYPE:
+            yield Node(name.rpartition("}")[2], text)
+    for child in element:
+        yield Node(local_name(child), child, _kind(child))
+
+
+def _of_object(held: dict[str, object]) -> Iterator[Node]:
+    for key, value in held.items():
+        name = key.removesuffix("G")
         # The numbers of a posList are one text in XML, all else that is repeated is an element each.
-        several = held if isinstance(held, list) and own != "posList" else [held]
-        children.extend(_of_value(own, each, depth + 1) for each in several if each is not None)
-    return Node(name, None, None, tuple(children))
+        several = value if isinstance(value, list) and name != "posList" else [value]
+        for each in several:
+            if each is not None:
+                yield Node(name, each)
 
 
-def _scalar(value: Any) -> str | None:
-    """A value as XML would write it."""
+def _scalar(value: object) -> str | None:
+    """A value as XML would write it; None for what is none, or empty."""
+    if isinstance(value, str):
+        return value.strip() or None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
         return " ".join(text for each in value if (text := _scalar(each))) or None
-    return None if value is None or isinstance(value, dict) else str(value).strip() or None
-
-
-def _not_too_deep(depth: int) -> None:
-    if depth > _DEEPEST:
-        raise ReadError(f"is nested over {_DEEPEST} levels deep, as no DATEX II is")
+    return None if value is None or isinstance(value, dict) else str(value)

@@ -154,13 +154,11 @@ def _tables(member: bytes, nulls: Collection[str]) -> Iterator[RawTable]:
     missing = [name for name in (_STATION, _TIME, _QUALITY) if name not in table.columns]
     if missing:
         raise ReadError(f"lacks the column(s) {', '.join(missing)}; it has {', '.join(table.columns[1:])}")
-    own = [name for name in _QUANTITIES if name in table.columns]
-    table = table.with_columns(
-        pl.when(~pl.col(name).is_in([*nulls, ""])).then(pl.col(name)).alias(name) for name in own
-    )
     table = table.with_columns(pl.col(_STATION).str.zfill(5), _utc(pl.col(_TIME)))
     # Most stations measure some quantities of a product only; the columns of the others are there, without a value.
-    own = [name for name in own if table[name].null_count() < table.height]
+    own = [
+        name for name in _QUANTITIES if name in table.columns and not table[name].is_in([*nulls, ""]).all()
+    ]
     stations = table[_STATION].unique(maintain_order=True).to_list()
     series = [(f"{station}/{name}", station, name) for name in own for station in stations]
     yield RawTable(

@@ -19,7 +19,7 @@ from pydantic import Field
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import Payload, Session
 from civitas_assets.connectors.fetching import fetch_addresses
-from civitas_assets.connectors.tabular import TabularSource, numbered, raw_table
+from civitas_assets.connectors.tabular import TabularSource, as_kept, kept, numbered, raw_table
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 
@@ -32,6 +32,10 @@ class ExcelSource(TabularSource):
 
     connector: Literal["excel"]
     sheet: str | None = Field(None, description="Name of the sheet; by default the first one.")
+
+    def mapped(self, body: bytes) -> bytes:
+        """See `SelectiveSource`."""
+        return kept(self, _cells(self, body), ())
 
 
 class ExcelConnector:
@@ -46,14 +50,19 @@ class ExcelConnector:
 
     def read(self, source: ExcelSource, payload: Payload) -> Iterator[RawTable]:
         """One table; cells are text."""
-        _check_size(payload.body, source.http.max_bytes)
-        cells = _sheet(payload.body, source.sheet)
-        place = _header(source, cells)
-        names = [_name(cell) for cell in cells.row(place)]
-        table = cells.slice(place + 1)
-        numbers = pl.int_range(place + 2, place + 2 + table.height, eager=True)
-        named = [column for column, name in zip(table.columns, names, strict=True) if name]
-        yield raw_table(source, numbered(table.select(named), [*filter(None, names)], numbers))
+        yield raw_table(source, *(as_kept(payload.body) or (_cells(source, payload.body), ())))
+
+
+def _cells(source: ExcelSource, body: bytes) -> pl.DataFrame:
+    """The named columns below the header, with the numbers of their rows."""
+    _check_size(body, source.http.max_bytes)
+    cells = _sheet(body, source.sheet)
+    place = _header(source, cells)
+    names = [_name(cell) for cell in cells.row(place)]
+    table = cells.slice(place + 1)
+    numbers = pl.int_range(place + 2, place + 2 + table.height, eager=True)
+    named = [column for column, name in zip(table.columns, names, strict=True) if name]
+    return numbered(table.select(named), [*filter(None, names)], numbers)
 
 
 def _check_size(body: bytes, most: int) -> None:

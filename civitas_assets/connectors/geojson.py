@@ -1,52 +1,78 @@
 """GeoJSON over HTTP: features whose properties fill fields and whose points fill longitude and latitude.
 
-Other geometries than points give no position here.
+Other geometries than points are handed on as they are, for the record's contract to read.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
+import polars as pl
 from pydantic import Field
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.model import Slug
 from civitas_assets.connectors.base import Payload, Session
 from civitas_assets.connectors.fetching import fetch_addresses
-from civitas_assets.connectors.json import JsonPath
-from civitas_assets.connectors.mapping import MappedSource
-from civitas_assets.connectors.paths import columns_of, records_at, series
+from civitas_assets.connectors.levels import joined, one_or_several
+from civitas_assets.connectors.mapping import Pattern, SelectiveSource
+from civitas_assets.connectors.paths import is_plain, records_at, series, valid_path, values_of
+from civitas_assets.connectors.reach import Each, Reach, only
 from civitas_assets.connectors.rows import UNREADABLE
+from civitas_assets.connectors.sample import first_records, require, unmapped
 from civitas_assets.connectors.text import to_utf8
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
+from civitas_assets.records.contract import GEOMETRY
 from civitas_assets.records.raw import TIME
 
 _EPSG = re.compile(r"EPSG:+(\d+)$")
+_KIND, _COORDINATES = "geometry.type", "geometry.coordinates"
+_MEMBERS = "geometry.geometries"  # what a GeometryCollection has in place of coordinates
 
 
-class GeoJsonSource(MappedSource):
+class GeoJsonSource(SelectiveSource):
     """A FeatureCollection."""
 
     connector: Literal["geojson"]
-    fields: Mapping[Slug, JsonPath] = Field(
+    fields: Mapping[Slug, one_or_several(valid_path)] = Field(  # type: ignore[valid-type]
         {}, description="Contract field by path in a feature's properties."
     )
     feature_id: Slug | None = Field(None, description="Field that takes the id of the feature itself.")
+    ignore: tuple[Pattern, ...] = Field((), description="Properties that are known and not wanted.")
+
+    @property
+    def places(self) -> dict[str, tuple[str, ...]]:
+        """Paths of each field and the time, from a feature."""
+        places = {name: tuple(map(_property, paths)) for name, paths in self.fields.items()}
+        if self.time is not None and self.time.column is not None:
+            places[TIME] = (_property(valid_path(self.time.column)),)
+        if self.feature_id is not None:
+            places[self.feature_id] = ("id",)
+        return places
+
+    @property
+    def geometry(self) -> tuple[str, ...]:
+        """What is read of a feature's geometry."""
+        return () if self.contract.position is None else (_KIND, _COORDINATES, _MEMBERS)
+
+    def mapped(self, body: bytes) -> bytes:
+        """See `SelectiveSource`."""
+        root = Reach()
+        root.look("crs.properties.name")
+        feature = root.step("features").step(Each.ITEM)
+        for path in (*(path for paths in self.places.values() for path in paths), *self.geometry):
+            feature.look(path)
+        return only(to_utf8(body), root)
 
 
-class _Geometry(msgspec.Struct, gc=False):
-    type: str | None = None
-    coordinates: Any = None
-
-
-class _Feature(msgspec.Struct):
-    geometry: _Geometry | None = None
-    id: str | int | float | None = None
+class _Point(msgspec.Struct, array_like=True, gc=False):
+    x: float | None = None
+    y: float | None = None
 
 
 class _CrsProperties(msgspec.Struct):
@@ -74,43 +100,77 @@ class GeoJsonConnector:
     def read(self, source: GeoJsonSource, payload: Payload) -> Iterator[RawTable]:
         """One table; values keep their JSON type, positions stay in the source's reference system."""
         body = to_utf8(payload.body)
-        wanted = {field: f"properties.{path}" for field, path in source.fields.items()}
-        if source.time is not None and source.time.column is not None:
-            wanted[TIME] = f"properties.{source.time.column}"
         features = records_at(body, "features")
         _check_crs(body, source)
-        frame = columns_of(features, wanted)
-        decoded = _decode(features, list[_Feature])
-        if source.feature_id is not None:
-            frame = frame.with_columns(series(source.feature_id, [feature.id for feature in decoded]))
+        places, columns = source.places, dict[str, pl.Series]()
+        names = [f"{name}/{number}" for name, paths in places.items() for number in range(len(paths))]
+        paths = [path for parts in places.values() for path in parts]
+        *values, kinds, coordinates, members = values_of(
+            features, [*paths, _KIND, _COORDINATES, _MEMBERS], raw={_COORDINATES, _MEMBERS}
+        )
+        columns = {name: series(name, found) for name, found in zip(names, values, strict=True)}
         if source.contract.position is not None:
-            points = [_point(feature.geometry) for feature in decoded]
-            columns = zip(
-                source.contract.position, zip(*points, strict=True) if points else ((), ()), strict=True
-            )
-            frame = frame.with_columns(
-                series(name, values) for name, values in columns if name not in frame.columns
-            )
-        yield RawTable(source.record_type, frame)
+            for name, found in zip(source.contract.position, _points(kinds, coordinates), strict=True):
+                if name not in places:
+                    places[name], columns[f"{name}/0"] = (), series(f"{name}/0", found)
+            if GEOMETRY.name not in places and (shapes := _shapes(kinds, coordinates, members)):
+                places[GEOMETRY.name], columns[f"{GEOMETRY.name}/0"] = (
+                    (),
+                    series(f"{GEOMETRY.name}/0", shapes),
+                )
+        frame = joined(columns, {name: len(parts) or 1 for name, parts in places.items()})
+        sample = first_records(features)
+        require(source, frame, {name: [(path, sample) for path in parts] for name, parts in places.items()})
+        known = (*paths, "type", "id", "geometry", "geometry_name", "bbox")
+        unknown = unmapped(sample, known, [rf"properties\.(?:{pattern})" for pattern in source.ignore])
+        yield RawTable(source.record_type, frame, tuple(name.removeprefix("properties.") for name in unknown))
 
 
-def _decode(body: bytes, kind: Any) -> Any:
+def _property(path: str) -> str:
+    return f"properties.{path}" if is_plain(path) else f"properties | {path}"
+
+
+def _points(kinds: Sequence[Any], coordinates: Sequence[msgspec.Raw]) -> tuple[list[Any], list[Any]]:
+    """The two coordinates of each geometry that is a point."""
+    texts = msgspec.json.encode(
+        [text if kind == "Point" else None for kind, text in zip(kinds, coordinates, strict=True)]
+    )
     try:
-        return msgspec.json.decode(body, type=kind)
+        points = msgspec.json.decode(texts, type=list[_Point | None])
+    except UNREADABLE:  # something else than numbers, which is for the contract to refuse
+        points = [
+            _Point(*values[:2]) if isinstance(values, list) else None for values in msgspec.json.decode(texts)
+        ]
+    return [point and point.x for point in points], [point and point.y for point in points]
+
+
+def _shapes(
+    kinds: Sequence[Any], coordinates: Sequence[msgspec.Raw], members: Sequence[msgspec.Raw]
+) -> list[str | None] | None:
+    """The text of each geometry that is no point; None if there is none."""
+    if all(kind is None or kind == "Point" for kind in kinds):
+        return None
+    texts = list[str | None]()
+    for kind, numbers, parts in zip(kinds, coordinates, members, strict=True):
+        inner = {"geometries": parts} if kind == "GeometryCollection" else {"coordinates": numbers}
+        is_shape = kind is not None and kind != "Point"
+        texts.append(_compact({"type": kind, **inner}) if is_shape else None)
+    return texts
+
+
+def _compact(geometry: Mapping[str, Any]) -> str:
+    try:
+        return msgspec.json.format(msgspec.json.encode(geometry), indent=-1).decode()
     except UNREADABLE as error:
         raise ReadError(f"is not GeoJSON: {error}") from None
 
 
-def _point(geometry: _Geometry | None) -> tuple[Any, Any]:
-    if geometry is None or geometry.type != "Point" or not isinstance(geometry.coordinates, list):
-        return None, None
-    x, y, *_ = (*geometry.coordinates, None, None)
-    return x, y
-
-
 def _check_crs(body: bytes, source: GeoJsonSource) -> None:
     """A file that names another reference system than the source is an error: nothing is guessed."""
-    crs = _decode(body, _Head).crs
+    try:
+        crs = msgspec.json.decode(body, type=_Head).crs
+    except UNREADABLE as error:
+        raise ReadError(f"is not GeoJSON: {error}") from None
     match = _EPSG.search(str(crs.properties.name)) if crs and crs.properties else None
     if match and f"EPSG:{match[1]}" != source.crs:
         raise ReadError(f"is in EPSG:{match[1]}, but the source says {source.crs}: set crs")

@@ -1,4 +1,4 @@
-"""JSON over HTTP in any shape: a list of records somewhere, and a path for every field.
+"""JSON over HTTP in any shape: records somewhere, perhaps in each other, and a path for every field.
 
 GeoJSON has a connector of its own, which knows geometries.
 """
@@ -6,18 +6,20 @@ GeoJSON has a connector of its own, which knows geometries.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-import polars as pl
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.model import Slug
 from civitas_assets.connectors.base import Payload, Session
 from civitas_assets.connectors.fetching import fetch_addresses
-from civitas_assets.connectors.mapping import MappedSource
-from civitas_assets.connectors.paths import columns_of, members_at, records_at, valid_path
+from civitas_assets.connectors.levels import KEY, Place, levels_of, one_or_several, rows_of, valid_place
+from civitas_assets.connectors.mapping import Pattern, SelectiveSource
+from civitas_assets.connectors.paths import valid_path
+from civitas_assets.connectors.reach import Each, Reach, only
+from civitas_assets.connectors.sample import first_records, require, unmapped
 from civitas_assets.connectors.text import to_utf8
 from civitas_assets.records import RawTable
 from civitas_assets.records.raw import TIME
@@ -25,15 +27,77 @@ from civitas_assets.records.raw import TIME
 JsonPath = Annotated[str, AfterValidator(valid_path)]
 
 
-class JsonSource(MappedSource):
-    """A JSON document with a list of records."""
+class JsonSource(SelectiveSource):
+    """A JSON document with records."""
 
     connector: Literal["json"]
-    records: str = Field("@", description="JMESPath of the list of records; @ is the top level.")
-    key: Slug | None = Field(
-        None, description="Where records is an object: the field that takes the names of its members."
+    records: JsonPath = Field(
+        "@", description="JMESPath of the list of records, or of the object with @key; @ is the top level."
     )
-    fields: Mapping[Slug, JsonPath] = Field(min_length=1, description="Contract field by path in a record.")
+    nested: tuple[JsonPath, ...] = Field(
+        (), description="Where each record holds the list or object of the rows; further ones go deeper."
+    )
+    fields: Mapping[Slug, one_or_several(valid_place)] = Field(  # type: ignore[valid-type]
+        min_length=1,
+        description="Contract field by path in a row; ^. leads to the record outside, @key to a member's name.",
+    )
+    ignore: tuple[Pattern, ...] = Field((), description="Members that are known and not wanted.")
+
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> Self:
+        for name, places in self.places.items():
+            for place in places:
+                if place.out > len(self.nested):
+                    raise ValueError(f"{name} leads out of {len(self.nested) + 1} level(s): check nested")
+        if self.store == "mapped":
+            self._reach()
+        return self
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The paths from the top to the rows."""
+        return (self.records, *self.nested)
+
+    @property
+    def places(self) -> dict[str, list[Place]]:
+        """Where each field and the time are, from a row."""
+        places = {name: [*map(Place.of, paths)] for name, paths in self.fields.items()}
+        if self.time is not None and self.time.column is not None:
+            places[TIME] = [Place.of(valid_place(self.time.column))]
+        return places
+
+    def paths(self, depth: int) -> list[str]:
+        """What is read in the records of a level, which are counted from the outermost, 0; `@key` included."""
+        out = len(self.nested) - depth
+        return [place.path for places in self.places.values() for place in places if place.out == out]
+
+    @property
+    def keyed(self) -> list[bool]:
+        """By level, whether its records are members of an object."""
+        return [KEY in self.paths(depth) for depth in range(len(self.levels))]
+
+    def _reach(self) -> Reach:
+        """What the source looks at in a document."""
+        root = Reach()
+        at = [root]
+        for depth, (path, keyed) in enumerate(zip(self.levels, self.keyed, strict=True)):
+            if keyed:
+                at = [found.step(Each.MEMBER) for place in at for found in place.follow(path)]
+            else:
+                at = [found for place in at for found in place.elements(path)]
+            if not at or root.whole:
+                raise ValueError(
+                    f"store: mapped cannot tell what {path} leaves out: use names, [*], [] or [?…]"
+                )
+            for place in at:
+                for field in self.paths(depth):
+                    if field != KEY:
+                        place.look(field)
+        return root
+
+    def mapped(self, body: bytes) -> bytes:
+        """See `SelectiveSource`."""
+        return only(to_utf8(body), self._reach())
 
 
 class JsonConnector:
@@ -48,13 +112,21 @@ class JsonConnector:
 
     def read(self, source: JsonSource, payload: Payload) -> Iterator[RawTable]:
         """One table; values keep their JSON type."""
-        wanted = dict(source.fields)
-        if source.time is not None and source.time.column is not None:
-            wanted[TIME] = source.time.column
-        body = to_utf8(payload.body)
-        if source.key is None:
-            frame = columns_of(records_at(body, source.records), wanted)
-        else:
-            keys, records = members_at(body, source.records)
-            frame = columns_of(records, wanted).with_columns(pl.Series(source.key, keys, pl.String))
-        yield RawTable(source.record_type, frame)
+        levels = levels_of(to_utf8(payload.body), source.levels, source.keyed)
+        frame = rows_of(levels, source.places)
+        samples = [first_records(level.records) for level in levels]
+        require(
+            source,
+            frame,
+            {
+                name: [(place.path, samples[-1 - place.out]) for place in places if place.path != KEY]
+                for name, places in source.places.items()
+            },
+        )
+        unknown = dict[str, None]()
+        for depth, sample in enumerate(samples):
+            paths = [
+                path for path in (*source.paths(depth), *source.nested[depth : depth + 1]) if path != KEY
+            ]
+            unknown |= dict.fromkeys(unmapped(sample, paths, source.ignore))
+        yield RawTable(source.record_type, frame, tuple(unknown))

@@ -5,10 +5,26 @@ Protocols that define their own records, such as SensorThings, do not need it.
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator, model_validator
+import re
+from abc import abstractmethod
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from civitas_assets.catalog import Source
 from civitas_assets.records import RECORD_TYPES, Kind, RecordType
+from civitas_assets.records.raw import TIME
+
+
+def _is_pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"is not a regular expression: {error}") from None
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_is_pattern)]
 
 _NUMBERS = (Kind.NUMBER, Kind.INTEGER)
 
@@ -38,6 +54,17 @@ class MappedSource(Source):
         """Only the named one."""
         return frozenset({self.record_type})
 
+    @property
+    def needed(self) -> frozenset[str]:
+        """What every row must bring: required fields that nothing else fills, and its time as written."""
+        needed = {column.name for column in self.contract.columns if column.required}
+        needed -= {*self.constants, *self.computed}
+        if self.contract.event_time in needed and self.contract.event_time not in getattr(self, "fields", {}):
+            needed.remove(self.contract.event_time)
+            if self.time is not None and self.time.zone != "received":
+                needed.add(TIME)
+        return frozenset(needed)
+
     @model_validator(mode="after")
     def _fits_the_contract(self) -> MappedSource:
         contract = self.contract
@@ -66,3 +93,28 @@ class MappedSource(Source):
                 f"time is needed: a {contract.name} happens at a time; see zone: received if it has none"
             )
         return self
+
+
+class SelectiveSource(MappedSource):
+    """A source that can keep what its settings name, and nothing else of an answer."""
+
+    store: Literal["whole", "mapped"] = Field(
+        "whole",
+        description=(
+            "whole: answers land as they were received. mapped: nothing is stored but what fields, time and the "
+            "like name, for answers that may hold secrets or personal data."
+        ),
+    )
+
+    def storable(self, role: str, body: bytes) -> bytes:
+        """See `catalog.Source`."""
+        return body if self.store == "whole" else self.mapped(body)
+
+    @abstractmethod
+    def mapped(self, body: bytes) -> bytes:
+        """The answer without what no setting names; it reads as the whole of it does.
+
+        Raises:
+            ReadError: the answer is not what the source declares.
+        """
+        ...

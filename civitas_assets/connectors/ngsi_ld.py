@@ -68,18 +68,15 @@ class NgsiLdSource(Source):
         return self
 
     def record_types(self) -> frozenset[str]:
-        """Parking and sharing models bring sites and their status, all others stations with what they observe."""
+        """Parking, sharing and charging bring things and their status, all others stations with what they observe."""
         return frozenset(name for kind in self.types for name in _records_of(kind))
 
 
 def _records_of(type_: str) -> tuple[str, ...]:
     """The record types of an entity type, the one with values last."""
     kind = ngsi.kind_of({"type": type_})
-    if kind in mobility.PARKING:
-        return "parking_site", "parking_status"
-    if kind in mobility.SHARING:
-        return "sharing_station", "sharing_status"
-    return "station", "datastream", "observation"
+    model = next((model for model in mobility.MODELS if kind in model.kinds), None)
+    return ("station", "datastream", "observation") if model is None else (model.thing, model.state)
 
 
 class NgsiLdConnector:
@@ -117,14 +114,10 @@ class NgsiLdConnector:
 
 
 def _current(names: Sequence[str], entities: Sequence[Entity], skip: Sequence[str]) -> Iterator[RawTable]:
-    if names[0] == "parking_site":
-        yield table("parking_site", map(mobility.site, entities), mobility.SITE)
-        yield table("parking_status", filter(None, map(mobility.status, entities)), mobility.STATUS)
-    elif names[0] == "sharing_station":
-        yield table("sharing_station", map(mobility.docking_station, entities), mobility.DOCKING)
-        yield table(
-            "sharing_status", filter(None, map(mobility.availability, entities)), mobility.AVAILABILITY
-        )
+    model = _model(names[-1])
+    if model is not None:
+        yield table(model.thing, map(model.thing_of, entities), model.thing_columns)
+        yield table(model.state, filter(None, map(model.state_of, entities)), model.state_columns)
     else:
         rows = [row for entity in entities for row in observed.measures(entity, skip)]
         stations = {row["station_id"]: row for row in map(observed.station, entities)}
@@ -135,13 +128,15 @@ def _current(names: Sequence[str], entities: Sequence[Entity], skip: Sequence[st
 
 
 def _history(record_type: str, entities: Sequence[Entity], skip: Sequence[str]) -> RawTable:
-    if record_type == "observation":
+    model = _model(record_type)
+    if model is None:
         return RawTable(record_type, temporal.observations(entities, skip))
-    if record_type == "parking_status":
-        states = (state for e in entities for state in temporal.moments(e, mobility.PARKING_STATE))
-        return table(record_type, filter(None, map(mobility.status, states)), mobility.STATUS)
-    states = (state for e in entities for state in temporal.moments(e, mobility.SHARING_STATE))
-    return table(record_type, filter(None, map(mobility.availability, states)), mobility.AVAILABILITY)
+    states = (state for entity in entities for state in temporal.moments(entity, model.changing))
+    return table(record_type, filter(None, map(model.state_of, states)), model.state_columns)
+
+
+def _model(record_type: str) -> mobility.StatusModel | None:
+    return next((model for model in mobility.MODELS if model.state == record_type), None)
 
 
 @dataclass

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import jmespath
+import jmespath.parser
 import msgspec
 import polars as pl
 
@@ -19,7 +20,9 @@ from civitas_assets.connectors.rows import UNREADABLE
 from civitas_assets.errors import ReadError
 
 _PLAIN = re.compile(r"[^.\[\]|(){}*?&!<>=\"'`,@\s]+(\.[^.\[\]|(){}*?&!<>=\"'`,@\s]+)*")
+_POSITION = re.compile(r"\[\d+\]")
 _Scalar = str | int | float | bool | None
+_NULL = msgspec.Raw(b"null")
 
 
 def is_plain(path: str) -> bool:
@@ -43,27 +46,18 @@ def records_at(body: bytes, path: str) -> bytes:
     Raises:
         ReadError: the body is not JSON, or there is no list at the path.
     """
-    found = _part(body, path)
+    found = part_at(body, path)
     if not found.lstrip()[:1] == b"[":
         raise ReadError(f"has no list of records at {path or 'its top level'}: check records")
     return found
 
 
-def members_at(body: bytes, path: str) -> tuple[list[str], bytes]:
-    """The names of an object's members, and the JSON text of the list of what they hold.
+def part_at(body: bytes, path: str) -> bytes:
+    """The JSON text at the path.
 
     Raises:
-        ReadError: the body is not JSON, or there is no object at the path.
+        ReadError: the body is not JSON, or does not fit the path.
     """
-    try:
-        members = msgspec.json.decode(_part(body, path), type=dict[str, msgspec.Raw])
-    except UNREADABLE:
-        raise ReadError(f"has no object at {path or 'its top level'}: check records and key") from None
-    return [*members], msgspec.json.encode([*members.values()])
-
-
-def _part(body: bytes, path: str) -> bytes:
-    """The JSON text at the path."""
     try:
         if path in {"", "@"}:
             return body
@@ -92,35 +86,72 @@ def columns_of(records: bytes, fields: Mapping[str, str]) -> pl.DataFrame:
     Raises:
         ReadError: the records are not a list of objects.
     """
-    names, paths = list(fields), list(fields.values())
-    values: Sequence[Sequence[Any]] | None = None
+    values = values_of(records, [*fields.values()])
+    return pl.DataFrame([series(name, column) for name, column in zip(fields, values, strict=True)])
+
+
+def values_of(records: bytes, paths: Sequence[str], raw: Container[str] = ()) -> list[list[Any]]:
+    """What each path finds in each record, path by path; for those in `raw`, its JSON text.
+
+    Raises:
+        ReadError: the records are not a list of objects, or of what the paths look into.
+    """
+    values: list[list[Any]] | None = None
     if all(map(is_plain, paths)) and not any(b.startswith(f"{a}.") for a in paths for b in paths):
-        values = _decoded(records, paths)
+        values = _decoded(records, paths, raw)
+    elif all(map(_POSITION.fullmatch, paths)) and not any(path in raw for path in paths):
+        values = _by_position(records, [int(path[1:-1]) for path in paths])
     if values is None:
         values = _searched(records, paths)
-    return pl.DataFrame([series(name, column) for name, column in zip(names, values, strict=True)])
+        values = [
+            [msgspec.Raw(msgspec.json.encode(value)) for value in column] if path in raw else column
+            for path, column in zip(paths, values, strict=True)
+        ]
+    return values
 
 
-def _decoded(records: bytes, paths: Sequence[str]) -> list[list[Any]] | None:
+def _by_position(records: bytes, places: Sequence[int]) -> list[list[Any]] | None:
+    """The fast way for records that are lists."""
+    try:
+        decoded = msgspec.json.decode(records, type=list[list[_Scalar]])
+    except UNREADABLE:
+        return None
+    return [[record[place] if place < len(record) else None for record in decoded] for place in places]
+
+
+def _decoded(records: bytes, paths: Sequence[str], raw: Container[str]) -> list[list[Any]] | None:
     """The fast way: a structure made for these paths, decoded and taken apart column by column."""
-    structure, attributes = _structure(paths)
+    structure, attributes = _structure(paths, raw)
     try:
         decoded = msgspec.json.decode(records, type=list[structure])  # type: ignore[valid-type]
-        return [list(map(operator.attrgetter(attribute), decoded)) for attribute in attributes]
-    except (*UNREADABLE, AttributeError):
-        # An object or list where a value was expected, or null where an object was: the general way copes,
-        # and says what is wrong if it is no JSON at all.
+    except UNREADABLE:
+        # An object or list where a value was expected: the general way copes, and says what is wrong if it is
+        # no JSON at all.
         return None
+    return [
+        _column(decoded, attribute, _NULL if path in raw else None)
+        for path, attribute in zip(paths, attributes, strict=True)
+    ]
 
 
-def _structure(paths: Sequence[str]) -> tuple[type[msgspec.Struct], list[str]]:
+def _column(decoded: Sequence[Any], attribute: str, missing: Any) -> list[Any]:
+    try:
+        return list(map(operator.attrgetter(attribute), decoded))
+    except AttributeError:  # null where an object was expected
+        values = list(decoded)
+        for name in attribute.split("."):
+            values = [None if value is None else getattr(value, name) for value in values]
+        return [missing if value is None else value for value in values]
+
+
+def _structure(paths: Sequence[str], raw: Container[str]) -> tuple[type[msgspec.Struct], list[str]]:
     tree: dict[str, Any] = {}
     for path in paths:
         node = tree
         *outer, last = path.split(".")
         for key in outer:
             node = node.setdefault(key, {})
-        node[last] = None
+        node[last] = (msgspec.Raw, _NULL) if path in raw else (_Scalar, None)
     attributes: dict[tuple[str, ...], str] = {}
     root = _struct_of(tree, (), "", attributes)
     return root, [attributes[tuple(path.split("."))] for path in paths]
@@ -135,8 +166,8 @@ def _struct_of(
         attribute = f"f{number}"
         names[attribute] = key
         attributes[(*place, key)] = f"{prefix}{attribute}"
-        if inner is None:
-            fields.append((attribute, _Scalar, None))
+        if isinstance(inner, tuple):
+            fields.append((attribute, *inner))
         else:
             nested = _struct_of(inner, (*place, key), f"{prefix}{attribute}.", attributes)
             fields.append((attribute, nested | None, msgspec.field(default_factory=nested)))
@@ -145,14 +176,19 @@ def _struct_of(
 
 def _searched(records: bytes, paths: Sequence[str]) -> list[list[Any]]:
     try:
-        # With paths such as [2], a record may be a list whose elements have their meaning by position.
-        record = dict[str, Any] if all(map(is_plain, paths)) else dict[str, Any] | list[Any]
-        decoded = msgspec.json.decode(records, type=list[record])  # type: ignore[valid-type]
+        # With @, a record may be a mere value; with paths such as [2], a list whose elements have their meaning
+        # by position.
+        record: Any = dict[str, Any] if all(map(is_plain, paths)) else dict[str, Any] | list[Any]
+        kind: Any = list[Any] if "@" in paths else list[record]
+        decoded = msgspec.json.decode(records, type=kind)
     except UNREADABLE as error:
         raise ReadError(f"is not a list of objects in JSON: {error}") from None
-    compiled = [jmespath.compile(_quoted(path) if is_plain(path) else path) for path in paths]
+    compiled = [compiled_path(path) for path in paths]
     try:
-        return [[expression.search(record) for record in decoded] for expression in compiled]
+        return [
+            decoded if path == "@" else [expression.search(record) for record in decoded]
+            for path, expression in zip(paths, compiled, strict=True)
+        ]
     except jmespath.exceptions.JMESPathError as error:
         raise ReadError(f"does not fit the paths of its fields: {_first_line(error)}") from None
 
@@ -161,8 +197,11 @@ def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 
-def _quoted(path: str) -> str:
-    return ".".join(f'"{key}"' for key in path.split("."))
+def compiled_path(path: str) -> jmespath.parser.ParsedResult:
+    """The expression that the path stands for; the names of a plain one are taken as they are written."""
+    return jmespath.compile(
+        ".".join(f'"{key}"' for key in path.split(".")) if is_plain(path) else path or "@"
+    )
 
 
 def series(name: str, values: Sequence[Any]) -> pl.Series:

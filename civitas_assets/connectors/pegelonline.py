@@ -6,11 +6,13 @@ Values are raw and unchecked, as the service says; it keeps them for 31 days.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import msgspec
+import polars as pl
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
@@ -27,6 +29,7 @@ from civitas_assets.records import RawTable
 
 _SLICE_DAYS = 5
 _NO_UNIT = {"", "-", "--"}
+_RAW = "Rohdaten"  # what the service says of all its values
 
 
 class PegelonlineSource(ServiceSource):
@@ -131,7 +134,8 @@ class PegelonlineConnector:
                 ("datastream_id", "station_id", "name", "observed_property", "unit", "interval_s"),
             )
         else:
-            yield values_of(payload, "timestamp", "value")
+            values = values_of(payload, "timestamp", "value")
+            yield replace(values, frame=values.frame.with_columns(quality_native=pl.lit(_RAW)))
 
 
 def _wanted(source: PegelonlineSource, body: bytes) -> list[_Gauge]:

@@ -15,12 +15,14 @@ from civitas_assets.connectors.gbfs import GbfsConnector
 from civitas_assets.connectors.geofile import GeoFileConnector
 from civitas_assets.connectors.geojson import GeoJsonConnector
 from civitas_assets.connectors.json import JsonConnector
+from civitas_assets.connectors.lorawan import LorawanConnector
 from civitas_assets.connectors.ngsi_ld import NgsiLdConnector
 from civitas_assets.connectors.ogc_features import OgcFeaturesConnector
 from civitas_assets.connectors.opensensemap import OpenSenseMapConnector
 from civitas_assets.connectors.pegelonline import PegelonlineConnector
 from civitas_assets.connectors.sensor_community import SensorCommunityConnector
 from civitas_assets.connectors.sensorthings import SensorThingsConnector
+from civitas_assets.connectors.sql import SqlConnector
 from civitas_assets.connectors.uba import UbaConnector
 
 CONNECTORS: Mapping[str, Connector] = {
@@ -35,12 +37,14 @@ CONNECTORS: Mapping[str, Connector] = {
         GeoFileConnector(),
         GeoJsonConnector(),
         JsonConnector(),
+        LorawanConnector(),
         NgsiLdConnector(),
         OgcFeaturesConnector(),
         OpenSenseMapConnector(),
         PegelonlineConnector(),
         SensorCommunityConnector(),
         SensorThingsConnector(),
+        SqlConnector(),
         UbaConnector(),
     )
 }

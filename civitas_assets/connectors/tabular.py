@@ -5,29 +5,24 @@ A wide table carries ids in its column names; `unpivot` turns each such column i
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Self
 
 import polars as pl
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from civitas_assets.catalog.model import Model, Slug
-from civitas_assets.connectors.mapping import MappedSource
+from civitas_assets.connectors.levels import one_or_several
+from civitas_assets.connectors.mapping import Pattern, SelectiveSource
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, RawTable
 from civitas_assets.records.raw import ROW, TIME
 
-
-def _is_pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"is not a regular expression: {error}") from None
-    return text
-
-
-Pattern = Annotated[str, AfterValidator(_is_pattern)]
+# What a source that stores only what is mapped keeps of its file: a table of its own, which says so at its start.
+_BROKEN = "@broken"
+_KEPT = codecs.BOM_UTF8 + f"{ROW},{_BROKEN},".encode()
 
 
 class Unpivot(Model):
@@ -40,7 +35,7 @@ class Unpivot(Model):
     )
 
 
-class TabularSource(MappedSource):
+class TabularSource(SelectiveSource):
     """A file with a table: where its header is, which rows count, and what its columns mean."""
 
     skip_lines: int = Field(0, ge=0, description="Lines before the header.")
@@ -53,7 +48,9 @@ class TabularSource(MappedSource):
     drop: Mapping[str, Pattern] = Field(
         {}, description="Rows to leave out, such as totals: pattern of a whole cell, by column."
     )
-    fields: Mapping[Slug, str] = Field({}, description="Contract field by native column.")
+    fields: Mapping[Slug, one_or_several(str)] = Field(  # type: ignore[valid-type]
+        {}, description="Contract field by native column; a list of columns is joined by a slash."
+    )
     unpivot: Unpivot | None = Field(None, description="Columns whose names carry ids.")
     ignore: tuple[Pattern, ...] = Field((), description="Columns that are known and not wanted.")
 
@@ -71,7 +68,7 @@ def numbered(table: pl.DataFrame, names: list[str], numbers: pl.Series) -> pl.Da
         ReadError: two columns have the same name.
     """
     names = [name.strip() for name in names]
-    twice = sorted({name for name in names if names.count(name) > 1 or name == ROW})
+    twice = sorted({name for name in names if names.count(name) > 1 or name in {ROW, _BROKEN}})
     if twice:
         raise ReadError(f"has more than one column {', '.join(twice)}")
     table.columns = names
@@ -85,7 +82,7 @@ def raw_table(source: TabularSource, cells: pl.DataFrame, broken: tuple[BrokenRo
         ReadError: a column that the source names is not there.
     """
     table = _rows_that_count(source, cells)
-    used = {*source.drop}
+    used = _rules(source)
     frame = _select(source, table, used)
     unknown = tuple(
         column
@@ -97,7 +94,7 @@ def raw_table(source: TabularSource, cells: pl.DataFrame, broken: tuple[BrokenRo
 
 def _rows_that_count(source: TabularSource, table: pl.DataFrame) -> pl.DataFrame:
     """Without blank rows, without what stands below the data, and without what the source drops."""
-    _require(table, [*source.drop, *([source.until_blank] if source.until_blank else ())])
+    _require(source, table, [*_rules(source)])
     if source.until_blank is not None:
         blank = table[source.until_blank].str.strip_chars().fill_null("") == ""
         table = table.head(blank.arg_true()[0]) if blank.any() else table
@@ -108,23 +105,70 @@ def _rows_that_count(source: TabularSource, table: pl.DataFrame) -> pl.DataFrame
     return table
 
 
-def _require(table: pl.DataFrame, columns: list[str]) -> None:
+def _rules(source: TabularSource) -> set[str]:
+    """Columns that decide which rows count."""
+    return {*source.drop, *filter(None, [source.until_blank])}
+
+
+def kept(source: TabularSource, cells: pl.DataFrame, broken: tuple[BrokenRow, ...]) -> bytes:
+    """The rows that count and the columns that the source names, as a file; of broken rows only that they are.
+
+    Raises:
+        ReadError: a column that the source names is not there.
+    """
+    table, used = _rows_that_count(source, cells), _rules(source)
+    _select(source, table, used)
+    table = table.select(ROW, *(column for column in table.columns if column in used))
+    apart = pl.DataFrame(
+        [(row.row, row.detail) for row in broken], schema={ROW: pl.Int64, _BROKEN: pl.String}, orient="row"
+    )
+    table.insert_column(1, pl.lit(None, pl.String).alias(_BROKEN))
+    return pl.concat([table, apart], how="diagonal_relaxed").sort(ROW).write_csv(include_bom=True).encode()
+
+
+def as_kept(body: bytes) -> tuple[pl.DataFrame, tuple[BrokenRow, ...]] | None:
+    """The cells of a file that `kept` has made; None for any other.
+
+    Raises:
+        ReadError: it is damaged.
+    """
+    if not body.startswith(_KEPT):
+        return None
+    try:
+        table = pl.read_csv(body, infer_schema=False).with_columns(pl.col(ROW).cast(pl.Int64))
+    except pl.exceptions.PolarsError as error:
+        raise ReadError(f"is a damaged table: {str(error).splitlines()[0]}") from None
+    apart = pl.col(_BROKEN).is_not_null()
+    broken = table.filter(apart).select(ROW, _BROKEN).iter_rows()
+    return table.filter(~apart).drop(_BROKEN), tuple(
+        BrokenRow(row, "too_many_cells", detail, "") for row, detail in broken
+    )
+
+
+def _require(source: TabularSource, table: pl.DataFrame, columns: list[str]) -> None:
     missing = sorted({native for native in columns if native not in table.columns})
     if missing:
-        raise ReadError(f"lacks the column(s) {', '.join(missing)}; it has {', '.join(table.columns[1:])}")
+        raise ReadError(f"lacks the column(s) {', '.join(missing)}{_those_there(source, table)}")
+
+
+def _those_there(source: TabularSource, table: pl.DataFrame) -> str:
+    """The columns, for a message; without its header a file's first row stands there, which may be nobody's to see."""
+    return f"; it has {', '.join(table.columns[1:])}" if source.store == "whole" else ""
 
 
 def _select(source: TabularSource, table: pl.DataFrame, used: set[str]) -> pl.DataFrame:
     columns = [pl.col(ROW)]
     wanted = dict(source.fields)
     if source.time is not None and source.time.column is not None:
-        wanted[TIME] = source.time.column
-    _require(table, [*wanted.values()])
-    for field, native in wanted.items():
-        used.add(native)
-        columns.append(pl.col(native).alias(field))
+        wanted[TIME] = (source.time.column,)
+    _require(source, table, [native for natives in wanted.values() for native in natives])
+    for field, natives in wanted.items():
+        used.update(natives)
+        columns.append(pl.concat_str(map(pl.col, natives), separator="/").alias(field))
     if source.unpivot is None:
         return table.select(columns)
+    if not _matching(source.unpivot.columns, table.columns):
+        raise ReadError(f"has no column that matches {source.unpivot.columns!r}{_those_there(source, table)}")
     return _unpivoted(source.unpivot, table, columns, used)
 
 
@@ -142,10 +186,6 @@ def _unpivoted(unpivot: Unpivot, table: pl.DataFrame, shared: list[pl.Expr], use
                 used.add(partner)
             block.append((pl.col(partner) if partner else pl.lit(None, pl.String)).alias(field))
         blocks.append(table.lazy().select(block))
-    if not blocks:
-        raise ReadError(
-            f"has no column that matches {unpivot.columns!r}; it has {', '.join(table.columns[1:])}"
-        )
     return pl.concat(pl.collect_all(blocks))
 
 

@@ -5,18 +5,20 @@ Built once per process and handed to the asset factories, so that tests can hold
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dagster as dg
+import msgspec
 
 from civitas_assets.catalog import Catalog, Tenant
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.errors import CivitasError
 from civitas_assets.harmonise.project import Project
-from civitas_assets.harmonise.workspace import Task, Workspace, plan
+from civitas_assets.harmonise.task import Portion, Task, plan, portions
+from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.publish.destination import Destination
 from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.settings import Settings, read_secret
@@ -58,8 +60,24 @@ class Deployment:
 
     def task(self, tenant: Tenant, *, rebuild: bool) -> Task | None:
         """What is to be harmonised and published; None where the destination is as it should be."""
-        current = self.destination(tenant).is_current(self.project)
-        return plan(self.stores(tenant), rebuild=rebuild or not current)
+        lacks = self.destination(tenant).lacks(self.project)
+        return plan(self.stores(tenant), rebuild=rebuild or bool(lacks.reasons), evolves=bool(lacks.steps))
+
+    def portions(self, tenant: Tenant, task: Task) -> Sequence[tuple[Task, Portion]]:
+        """The task, where it is a rebuild in portions that fit into memory; the last one is to be published.
+
+        What an interrupted rebuild has collected is left out.
+        """
+        if not task.rebuild:
+            return [(task, Portion({}))]
+        destination = self.destination(tenant)
+        made = destination.rebuilt(self.project)
+        if set(made) - set(task.days):
+            destination.begin_anew()
+            made = {}
+        state = f"{self.project.prepared.name} {tenant.model_dump_json()}"
+        found = portions(self.stores(tenant), task, made, state=state, size=self.settings.rebuild_portion)
+        return [(msgspec.structs.replace(task, days=portion.days), portion) for portion in found]
 
     def workspace(self, run_id: str) -> Workspace:
         """The workspace of a run."""

@@ -43,12 +43,13 @@ def published_asset(deployment: Deployment) -> dg.AssetsDefinition:
         return dg.MaterializeResult(
             asset_key=PUBLISHED,
             metadata={
-                "days": len(task.days),
+                "days": task.size,
                 "rebuilt": task.rebuild,
                 "rows": sum(publication.rows.values()),
                 "bytes": publication.bytes,
                 "seconds": publication.seconds,
                 "path": destination.address,
+                "unfilled": list(publication.unfilled),
                 "tables": table(("table", "rows"), list(publication.rows.items())),
             },
         )

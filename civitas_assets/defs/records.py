@@ -23,7 +23,7 @@ from civitas_assets.store.stores import Stores
 
 log = logging.getLogger("civitas_assets.records")
 
-_COLUMNS = ("source", "rows", "new", "changed", "rejected", "remarks")
+_COLUMNS = ("source", "rows", "new", "changed", "deleted", "rejected", "remarks")
 _PREVIEW = 10
 
 
@@ -109,6 +109,7 @@ def _check(record_type: str, report: ReadReport) -> dg.AssetCheckResult:
             "read": counts.read,
             "new": counts.new,
             "changed": counts.changed,
+            "deleted": counts.deleted,
             "rejected": counts.rejected,
         },
     )
@@ -128,17 +129,20 @@ def _metadata(record_type: RecordType, reports: list[ReadReport], stores: Stores
                 counts.read,
                 counts.new,
                 counts.changed,
+                counts.deleted,
                 counts.rejected,
                 "; ".join(report.errors),
             )
         )
         total.read, total.new = total.read + counts.read, total.new + counts.new
         total.changed, total.rejected = total.changed + counts.changed, total.rejected + counts.rejected
+        total.deleted += counts.deleted
         total.days |= counts.days
     return {
         "rows": total.read,
         "new": total.new,
         "changed": total.changed,
+        "deleted": total.deleted,
         "rejected": total.rejected,
         "days": len(total.days),
         "payload_bytes": sum(report.bytes for report in reports if record_type.name in report.counts),

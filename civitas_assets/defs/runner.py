@@ -82,6 +82,10 @@ def run_tenant(
     )
     found = _Materialisations(result)
     errors, warnings = _verdicts(result)
+    for name in found.metadata.get(PUBLISHED, {}).get("unfilled", ()):
+        warnings.append(
+            f"{name} is new and empty on the days before; `civitas rebuild {tenant}` fills them from the records"
+        )
     return Outcome(
         tenant=tenant,
         run_id=result.run_id,

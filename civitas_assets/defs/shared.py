@@ -15,10 +15,11 @@ from civitas_assets.defs.presentation import Metadata, column_schema, table
 from civitas_assets.defs.records import records_key
 from civitas_assets.defs.scope import Scope
 from civitas_assets.errors import TestsFailed
-from civitas_assets.harmonise.dbt import NodeResult, build, preload
+from civitas_assets.harmonise.dbt import NodeResult, build, preload, together
 from civitas_assets.harmonise.preview import Preview, previews
-from civitas_assets.harmonise.project import DataTest, SharedModel
-from civitas_assets.harmonise.workspace import Task, make_workspace, sweep
+from civitas_assets.harmonise.project import DataTest, Project, SharedModel
+from civitas_assets.harmonise.task import Task
+from civitas_assets.harmonise.workspace import make_workspace, sweep
 
 log = logging.getLogger("civitas_assets.harmonise")
 
@@ -52,23 +53,30 @@ def shared_assets(deployment: Deployment) -> dg.AssetsDefinition:
         stores = deployment.stores(tenant)
         with deployment.working_for(tenant):
             sweep(deployment.settings.workspaces, deployment.now())
-            task = deployment.task(tenant, rebuild=scope.rebuild)
-            if task is None:
+            whole = deployment.task(tenant, rebuild=scope.rebuild)
+            if whole is None:
                 log.info("%s · nothing to harmonise: the destination is up to date", tenant.slug)
                 return
             preload()
             folder = deployment.workspace(context.run.run_id).folder
-            workspace = make_workspace(
-                folder, project, tenant, stores, task, memory_limit=deployment.settings.memory_limit
-            )
-            results = {result.unique_id: result for result in build(project, workspace, tenant.slug)}
-        failures = []
+            tasks = deployment.portions(tenant, whole)
+            results: Sequence[NodeResult] = []
+            for number, (task, portion) in enumerate(tasks, 1):
+                if len(tasks) > 1:
+                    log.info("%s · rebuild · portion %d of %d: %s", tenant.slug, number, len(tasks), portion)
+                workspace = make_workspace(
+                    folder, project, tenant, stores, task, memory_limit=deployment.settings.memory_limit
+                )
+                results = together(results, build(project, workspace, tenant.slug))
+                failures = _failures(project, results)
+                if failures:
+                    break
+                if number < len(tasks):
+                    deployment.destination(tenant).collect(project, workspace, portion)
+        found = {result.unique_id: result for result in results}
         for unique_id, test in project.tests.items():
-            if unique_id in results:
-                if test.model in wanted:
-                    yield _check(test, results[unique_id])
-                if test.blocking and not results[unique_id].ok:
-                    failures.append(f"{test.name} ({results[unique_id].failures} rows)")
+            if unique_id in found and test.model in wanted:
+                yield _check(test, found[unique_id])
         if failures:
             error = TestsFailed(failures)
             raise dg.Failure(
@@ -76,12 +84,21 @@ def shared_assets(deployment: Deployment) -> dg.AssetsDefinition:
             ) from error
         made = previews(project, workspace)
         for name in models:
-            seconds = sum(r.seconds for r in results.values() if r.kind == "model" and r.name == name)
+            seconds = sum(r.seconds for r in results if r.kind == "model" and r.name == name)
             yield dg.MaterializeResult(
                 asset_key=shared_key(name), metadata=_metadata(made[name], task, seconds)
             )
 
     return harmonise
+
+
+def _failures(project: Project, results: Sequence[NodeResult]) -> list[str]:
+    """The blocking tests that found something."""
+    return [
+        f"{project.tests[result.unique_id].name} ({result.failures} rows)"
+        for result in results
+        if result.unique_id in project.tests and project.tests[result.unique_id].blocking and not result.ok
+    ]
 
 
 def _spec(model: SharedModel) -> dg.AssetSpec:
@@ -116,7 +133,7 @@ def _check(test: DataTest, result: NodeResult) -> dg.AssetCheckResult:
 
 def _metadata(preview: Preview, task: Task, seconds: float) -> Metadata:
     return {
-        "days": len(task.days),
+        "days": task.size,
         "first_day": str(task.days[0]) if task.days else "",
         "last_day": str(task.days[-1]) if task.days else "",
         "dagster/row_count": preview.rows,

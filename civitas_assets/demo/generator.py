@@ -86,7 +86,7 @@ class Dock:
 
 @dataclass(frozen=True)
 class Town:
-    """What a fictional town has; `playgrounds` are eastings and northings in UTM zone 32."""
+    """What a fictional town has; `playgrounds` are eastings and northings in UTM zone 32, `trees` have a sensor."""
 
     name: str
     box: tuple[float, float, float, float]
@@ -97,6 +97,7 @@ class Town:
     poles: tuple[Station, ...] = ()
     playgrounds: tuple[tuple[float, float], ...] = ()
     has_features: bool = False
+    trees: int = 0
 
 
 TOWNS = {
@@ -143,6 +144,7 @@ TOWNS = {
             (11.15, 49.75, 11.3, 49.9),
             stations=(Station(1, "Schulhof", 11.211, 49.811, (*AIR[:2], *WEATHER)),),
             sites=(Site("P1", "Tiefgarage Post", "Tiefgarage", 210, 11.212, 49.812),),
+            trees=4,
         ),
     )
 }

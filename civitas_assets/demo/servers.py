@@ -1,4 +1,4 @@
-"""Sample municipal servers on loopback: files, services of several protocols, and one that is down.
+"""Sample municipal servers on loopback: files, services of several protocols, a broker, and one that is down.
 
 They answer conditional requests and compress, as real servers do; they are for a first run and for tests.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import http.server
 import json
+import socket
 import threading
 import zlib
 from collections.abc import Callable, Mapping
@@ -16,27 +17,33 @@ from datetime import date
 from typing import Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from civitas_assets.demo import datex2, features, gbfs, ngsi_ld, sensorthings, workbook
+from civitas_assets.demo import datex2, features, gbfs, lorawan, ngsi_ld, sensorthings, workbook
 from civitas_assets.demo.generator import TOWNS, Town, counter_csv, parking_status
+from civitas_assets.demo.queue import Messages, SampleBroker
 
 _HOST = "127.0.0.1"
 PORT = 8765
+BROKER_PORT = 8766
 
 
 class SampleServers:
     """All towns' servers in one, in a thread of this process."""
 
-    def __init__(self, today: date, port: int = 0) -> None:
+    def __init__(self, today: date, port: int = 0, broker_port: int = 0) -> None:
         self._stopped = threading.Event()
+        self._broker = SampleBroker(broker_port or _free_port(), _queues(today))
         self._server = http.server.ThreadingHTTPServer((_HOST, port), _handler(today, lambda: self.url))
         self._thread = threading.Thread(target=self._server.serve_forever, name="sample servers")
         self.url = f"http://{_HOST}:{self._server.server_port}"
+        self.queue = self._broker.url
 
     def __enter__(self) -> Self:
+        self._broker.__enter__()
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._broker.__exit__()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -49,12 +56,36 @@ class SampleServers:
             return
 
 
-def start(today: date, port: int = PORT) -> SampleServers:
+def start(today: date, port: int = PORT, broker_port: int = BROKER_PORT) -> SampleServers:
     """Servers on the usual port, so that addresses stay the same from run to run; on a free one if it is taken."""
     try:
-        return SampleServers(today, port)
+        return SampleServers(today, port, broker_port if _is_free(broker_port) else 0)
     except OSError:
         return SampleServers(today)
+
+
+def _queues(today: date) -> dict[tuple[str, str], Messages]:
+    return {
+        (lorawan.CLIENT.format(town=town.name), lorawan.TOPICS): lorawan.uplinks(town, today)
+        for town in TOWNS.values()
+        if town.trees
+    }
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        return int(probe.getsockname()[1])
 
 
 def _handler(today: date, url: Callable[[], str]) -> type[http.server.BaseHTTPRequestHandler]:

@@ -14,12 +14,12 @@ DOWN = ("probeheim", "river_level")
 _FILES = Path(__file__).parent / "town_files"
 
 
-def write_towns(folder: Path, servers: str) -> list[str]:
+def write_towns(folder: Path, servers: str, queue: str) -> list[str]:
     """Write the towns' files into the folder; their keys. A file that would not change is left alone."""
     folder.mkdir(parents=True, exist_ok=True)
     towns = sorted(_FILES.glob("*.yaml"))
     for town in towns:
-        text = Template(town.read_text(encoding="utf-8")).substitute(servers=servers)
+        text = Template(town.read_text(encoding="utf-8")).substitute(servers=servers, queue=queue)
         target = folder / town.name
         if not target.exists() or target.read_text(encoding="utf-8") != text:
             target.write_text(text, encoding="utf-8")

@@ -15,6 +15,11 @@ from civitas_assets.dictionary.contracts import Column, Contract, Relation, pars
 _WIDENING = (("integer", "bigint"), ("integer", "double"))
 
 
+def is_wider(before: str, now: str) -> bool:
+    """Whether the second of two types is another one that holds every value of the first."""
+    return (before, now) in _WIDENING
+
+
 class Bump(IntEnum):
     """By what a version has to rise, or has risen."""
 
@@ -39,7 +44,11 @@ class Change:
 
 def compare(before: Mapping[str, Contract], now: Mapping[str, Contract]) -> tuple[Change, ...]:
     """All differences, by model; a model that is gone breaks whoever reads it."""
-    changes = [Change(name, Bump.MAJOR, "model removed") for name in sorted(before.keys() - now.keys())]
+    renamed = {contract.renamed_from: name for name, contract in now.items() if name not in before}
+    changes = [
+        Change(name, Bump.MAJOR, f"model renamed to {renamed[name]}" if name in renamed else "model removed")
+        for name in sorted(before.keys() - now.keys())
+    ]
     for name in sorted(now):
         if name in before:
             changes += [Change(name, bump, text) for bump, text in _of_model(before[name], now[name])]
@@ -104,11 +113,18 @@ def _of_model(before: Contract, now: Contract) -> Iterator[tuple[Bump, str]]:
         yield Bump.PATCH, "description changed"
     if before.key != now.key:
         yield Bump.MAJOR, f"key changed from ({', '.join(before.key)}) to ({', '.join(now.key)})"
+    renamed = {
+        column.renamed_from: name
+        for name, column in now.columns.items()
+        if column.renamed_from in before.columns and name not in before.columns
+    }
     for name in sorted(before.columns.keys() - now.columns.keys()):
-        yield Bump.MAJOR, f"column {name} removed"
+        how = f"renamed to {renamed[name]}" if name in renamed else "removed"
+        yield Bump.MAJOR, f"column {name} {how}"
     for name, column in now.columns.items():
-        if name in before.columns:
-            yield from ((bump, f"{name}: {text}") for bump, text in _of_column(before.columns[name], column))
+        old = before.columns.get(name) or before.columns.get(column.renamed_from or "")
+        if old is not None:
+            yield from ((bump, f"{name}: {text}") for bump, text in _of_column(old, column))
         else:
             yield Bump.MINOR, f"column {name} added, {column.type}"
     for relation in (known for known in before.relations if known not in now.relations):
@@ -124,7 +140,7 @@ def _of_model(before: Contract, now: Contract) -> Iterator[tuple[Bump, str]]:
 
 def _of_column(before: Column, now: Column) -> Iterator[tuple[Bump, str]]:
     if before.type != now.type:
-        wider, narrower = (before.type, now.type) in _WIDENING, (now.type, before.type) in _WIDENING
+        wider, narrower = is_wider(before.type, now.type), is_wider(now.type, before.type)
         how = "widened" if wider else "narrowed" if narrower else "changed"
         yield Bump.MINOR if wider else Bump.MAJOR, f"type {how} from {before.type} to {now.type}"
     if before.nullable != now.nullable:

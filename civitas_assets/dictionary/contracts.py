@@ -20,7 +20,10 @@ _SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its DuckDB type, its unit as a UCUM code, or the column that names the unit of each row."""
+    """A column: its DuckDB type, its unit as a UCUM code, or the column that names the unit of each row.
+
+    `renamed_from` is what it was called before; destinations rename it then instead of losing what they have.
+    """
 
     type: str
     description: str
@@ -28,6 +31,7 @@ class Column:
     unit: str | None = None
     unit_column: str | None = None
     codes: tuple[str, ...] = ()
+    renamed_from: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Contract:
     key: tuple[str, ...]
     columns: Mapping[str, Column]
     relations: tuple[Relation, ...] = ()
+    renamed_from: str | None = None
 
 
 def read_contracts(project: Project) -> Mapping[str, Contract]:
@@ -127,6 +132,7 @@ def _contract(node: Mapping[str, Any], tests: list[tuple[str, str, Mapping[str, 
             for column in node["columns"].values()
         },
         relations=tuple(_relations(path, node["columns"].values(), tests)),
+        renamed_from=meta.get("renamed_from"),
     )
 
 
@@ -139,6 +145,7 @@ def _column(column: Mapping[str, Any], codes: list[str] | tuple[()]) -> Column:
         unit=meta.get("unit"),
         unit_column=meta.get("unit_column"),
         codes=tuple(codes),
+        renamed_from=meta.get("renamed_from"),
     )
 
 

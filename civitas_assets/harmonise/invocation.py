@@ -10,7 +10,7 @@ import msgspec
 PROFILES = "profiles.yml"
 
 
-def arguments(command: str, project: Path, workspace: Path, selector: str) -> list[str]:
+def arguments(command: str, project: Path, workspace: Path, selection: Sequence[str]) -> list[str]:
     """Arguments of a dbt command on a workspace's folder, without a log in a file."""
     paths: Sequence[tuple[str, Path]] = (
         ("--project-dir", project),
@@ -19,7 +19,7 @@ def arguments(command: str, project: Path, workspace: Path, selector: str) -> li
         ("--log-path", workspace / "target"),
     )
     options = (part for option, path in paths for part in (option, str(path)))
-    return [command, *options, "--selector", selector, "--log-level-file", "none"]
+    return [command, *options, *selection, "--log-level-file", "none"]
 
 
 def profile(database: Path, memory_limit: str) -> str:

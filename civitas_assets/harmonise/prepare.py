@@ -1,7 +1,7 @@
 """What depends on the dbt project alone, made once per state of its files: the manifest, and a blank workspace.
 
-Parsing takes seconds and a process of its own. The blank workspace holds the empty tables of records, the seeds and
-all views; every run starts with a copy of it.
+Parsing takes seconds and a process of its own. The blank workspace holds the empty tables of records, the seeds, all
+views, and all tables as no records make them; every run starts with a copy of it and makes only what has records.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _make(folder: Path, prepared: Path, memory_limit: str) -> None:
             create_tables(connection)
         (working / PROFILES).write_text(profile(database, memory_limit), encoding="utf-8")
         done = subprocess.run(  # noqa: S603 - our own interpreter and our own arguments
-            [sys.executable, "-m", "dbt.cli.main", *arguments("build", folder, working, "prepare")],
+            [sys.executable, "-m", "dbt.cli.main", *arguments("build", folder, working, ["--selector", "prepare"])],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode != 0 or not (working / MANIFEST).is_file():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ import msgspec
 from civitas_assets.records import RECORD_TYPES
 
 MANIFEST = "target/manifest.json"
+REJECTED = "rejected"  # rows of any record type may be there
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ class SharedModel:
     shared_parents: tuple[str, ...]
     record_types: tuple[str, ...]
     path: str
+
+    @property
+    def by_day(self) -> bool:
+        """Whether publishing replaces single days, and not the whole table."""
+        return self.replaced == "replace_days"
 
 
 @dataclass(frozen=True)
@@ -106,11 +111,33 @@ class Project:
                 )
         return found
 
+    def nodes_of(self, filled: frozenset[str]) -> list[str]:
+        """Tables and data tests that have something to do where there are records of these types, by unique id.
+
+        Left out is what records of other types make, and nothing else does: it stays as it is without any.
+        """
+        return [
+            unique_id
+            for unique_id, node in sorted(self.manifest["nodes"].items())
+            if _is_made_by_runs(node)
+            and (not self._fillings[unique_id] or self._fillings[unique_id] & {*filled, REJECTED})
+        ]
+
     @cached_property
-    def contract(self) -> str:
-        """A hash of what destinations hold: names, types and replacement of all shared models."""
-        content = {name: [model.replaced, dict(model.types)] for name, model in self.models.items()}
-        return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:16]
+    def _fillings(self) -> Mapping[str, frozenset[str]]:
+        """By node, the record types that can give it rows; none for what is there in any case."""
+        found: dict[str, frozenset[str]] = {}
+        parents = self.manifest["parent_map"]
+        for unique_id in TopologicalSorter(parents).static_order():
+            source = self.manifest["sources"].get(unique_id)
+            own = frozenset([source["name"]]) & {*RECORD_TYPES, REJECTED} if source else frozenset[str]()
+            found[unique_id] = own.union(*(found[parent] for parent in parents.get(unique_id, ())))
+        return found
+
+    def record_types_of(self, model: str) -> frozenset[str]:
+        """The record types that a shared model is made of, also by way of other shared models."""
+        above = self.models[model].shared_parents
+        return frozenset(self.models[model].record_types).union(*map(self.record_types_of, above))
 
     def _above(self, unique_id: str) -> set[str]:
         """Everything that a node is made of, up to the next shared model."""
@@ -138,3 +165,11 @@ class Project:
 
 def _is_shared(node: Mapping[str, Any]) -> bool:
     return node.get("resource_type") == "model" and "shared" in node.get("fqn", ())[:2]
+
+
+def _is_made_by_runs(node: Mapping[str, Any]) -> bool:
+    """Tables and data tests, but neither what is prepared once nor tests of the project itself."""
+    kind = node["resource_type"]
+    return "project" not in node["tags"] and (
+        kind == "test" or (kind == "model" and node["config"]["materialized"] == "table")
+    )

@@ -16,7 +16,7 @@ WORKSPACE_FILE = "workspace.duckdb"  # a manifest remembers the stem, hence the 
 RECORDS_SCHEMA = "records"
 SHARED_SCHEMA = "shared"
 STAGING_SCHEMA = "staging"
-BEFORE = "observation_before"  # of days before affected ones, for averages that reach back into them
+BEFORE = "observation_before"  # of days before affected ones, for what looks back into them
 
 _TYPES: dict[pl.DataType, str] = {
     pl.String(): "varchar",
@@ -31,7 +31,16 @@ _TYPES: dict[pl.DataType, str] = {
 
 # About the data itself: the tenant, its sources, the days of this run, and what was rejected on them.
 CONTEXT_TABLES: Mapping[str, Mapping[str, str]] = {
-    "tenant": {"tenant": "varchar", "name": "varchar", "ags": "varchar", "timezone": "varchar"},
+    "tenant": {
+        "tenant": "varchar",
+        "name": "varchar",
+        "ags": "varchar",
+        "timezone": "varchar",
+        "west": "double",
+        "south": "double",
+        "east": "double",
+        "north": "double",
+    },
     "source": {
         "source": "varchar",
         "id_space": "varchar",

@@ -24,27 +24,17 @@ from civitas_assets.harmonise.tables import (
     RECORDS_SCHEMA,
     STAGING_SCHEMA,
     WORKSPACE_FILE,
+    table_columns,
 )
+from civitas_assets.harmonise.task import Task
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.records.observation import OBSERVATION
+from civitas_assets.records.position import widened
 from civitas_assets.store.files import remove_folder
-from civitas_assets.store.journal import Pending
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.stores import Stores
 
 _DAY = timedelta(days=1)
-
-
-class Task(msgspec.Struct, frozen=True):
-    """What a run has to harmonise and publish.
-
-    `days` are replaced in the destination; `rebuild` says that the destination starts anew, from all days. `entries`
-    are the journal's notes that are settled by publishing.
-    """
-
-    days: tuple[date, ...]
-    rebuild: bool
-    entries: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -69,22 +59,17 @@ class Workspace:
             raise HarmoniseError("there is no workspace to publish: harmonise in the same run")
         return msgspec.json.decode(file.read_bytes(), type=Task)
 
+    def record_types(self) -> frozenset[str]:
+        """The record types that it has records of: in place of the empty table, there is a view of their files."""
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            found = connection.execute(
+                "select view_name from duckdb_views() where schema_name = ?", [RECORDS_SCHEMA]
+            ).fetchall()
+        return frozenset(name for (name,) in found) & RECORD_TYPES.keys()
+
     def remove(self) -> None:
         """Throw the workspace away."""
         remove_folder(self.folder)
-
-
-def plan(stores: Stores, *, rebuild: bool) -> Task | None:
-    """What has to be done: everything for a new destination, else what the journal holds; None if that is nothing."""
-    pending: Pending = stores.journal.pending()
-    days = set(pending.days)
-    if rebuild:
-        events = [r for r in RECORD_TYPES.values() if r.event_time is not None]
-        days.update(day for record_type in events for day in stores.records.days(record_type))
-        days.update(stores.quarantine.rows()["day"].unique().to_list())
-    elif not pending:
-        return None
-    return Task(tuple(sorted(days)), rebuild, pending.entries)
 
 
 def make_workspace(
@@ -97,7 +82,11 @@ def make_workspace(
     shutil.copyfile(project.prepared / WORKSPACE_FILE, workspace.database)
     with duckdb.connect(str(workspace.database)) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        _insert(connection, "tenant", [(tenant.slug, tenant.name, tenant.ags, tenant.timezone)])
+        _insert(
+            connection,
+            "tenant",
+            [(tenant.slug, tenant.name, tenant.ags, tenant.timezone, *widened(tenant.bbox))],
+        )
         _insert(connection, "source", [_source_row(tenant, name, stores) for name in tenant.sources])
         _show_all(connection, stores, task.days)
         task = _with_neighbours(connection, stores, task)
@@ -110,18 +99,17 @@ def make_workspace(
 
 
 def _with_neighbours(connection: duckdb.DuckDBPyConnection, stores: Stores, task: Task) -> Task:
-    """The task with the days whose averages reach back into affected ones; and what such averages need is shown.
+    """The task with the days whose rows look back into affected ones; and what those look back at is shown.
 
-    Most tenants have no such averages, and their tasks stay as they are.
+    Averages and checks of quality reach back into the day before, and no further. A rebuild comes to the following
+    days itself.
     """
-    if task.rebuild:
-        return task
-    found = connection.execute(f"select day from {STAGING_SCHEMA}.int_day_with_running_mean").fetchall()  # noqa: S608
+    found = connection.execute(f"select day from {STAGING_SCHEMA}.int_day_with_look_back").fetchall()  # noqa: S608
     affected = {day for (day,) in found}
     if not affected:
         return task
     known = {*stores.records.days(OBSERVATION)}
-    following = ({day + _DAY for day in affected} & known) - {*task.days}
+    following = set() if task.rebuild else ({day + _DAY for day in affected} & known) - {*task.days}
     before = ({day - _DAY for day in affected | following} & known) - {*task.days} - following
     _show(connection, BEFORE, OBSERVATION, stores.records.locations(OBSERVATION, before))
     if not following:
@@ -143,12 +131,18 @@ def _show(
     if not locations:
         return
     name = f'{RECORDS_SCHEMA}."{table}"'
-    columns = ", ".join(f'"{column}"' for column in record_type.stored_schema)
     files = ", ".join("'" + location.replace("'", "''") + "'" for location in locations)
+    stored = f"read_parquet([{files}], union_by_name = true)"
+    present = {row[0] for row in connection.execute(f"describe select * from {stored}").fetchall()}  # noqa: S608
+    # A column that the contract has gained since is in none of the older files.
+    columns = ", ".join(
+        f'"{column}"' if column in present else f'null::{kind} as "{column}"'
+        for column, kind in table_columns()[record_type.name].items()
+    )
     is_table = "select 1 from duckdb_tables() where schema_name = ? and table_name = ?"
     if connection.execute(is_table, [RECORDS_SCHEMA, table]).fetchone():
         connection.execute(f"drop table {name}")
-    connection.execute(f"create or replace view {name} as select {columns} from read_parquet([{files}])")  # noqa: S608
+    connection.execute(f"create or replace view {name} as select {columns} from {stored}")  # noqa: S608
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:

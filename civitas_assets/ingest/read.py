@@ -19,12 +19,14 @@ from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.base import Connector, Payload
 from civitas_assets.errors import ReadError
 from civitas_assets.ingest.isolation import isolated
+from civitas_assets.ingest.vanished import vanished
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.records.origin import Origin, gathered, rejected_by_format
-from civitas_assets.records.raw import RawTable
+from civitas_assets.records.raw import RawTable, Roster
 from civitas_assets.records.typing import Place, bring_into_contract
 from civitas_assets.store.journal import Progress
 from civitas_assets.store.landing import Line, SourceLanding
+from civitas_assets.store.records import News
 from civitas_assets.store.stores import Stores
 
 log = logging.getLogger("civitas_assets.read")
@@ -35,11 +37,12 @@ _BATCH_BYTES = 72 * 1024 * 1024
 
 @dataclass
 class Counts:
-    """What reading did for one record type."""
+    """What reading did for one record type; what was deleted is among what was changed."""
 
     read: int = 0
     new: int = 0
     changed: int = 0
+    deleted: int = 0
     rejected: int = 0
     days: set[date] = field(default_factory=set)
 
@@ -92,6 +95,7 @@ class _SourceReader:
         self._landing = SourceLanding(stores.files, tenant.slug, source.name)
         self._place = Place(tenant.timezone, tenant.bbox)
         self._failed: list[Line] = []
+        self._listed = 0
         self._unknown: set[str] = set()
 
     def run(self) -> None:
@@ -116,15 +120,21 @@ class _SourceReader:
             self._log("done" if self.report.ok else "FAILED")
 
     def _read(self, lines: Sequence[Line]) -> None:
-        """Decode, type and store what the lines' payloads hold."""
+        """Decode, type and store what the lines' payloads hold; a roster is called when all before it is stored."""
         tables: dict[str, list[tuple[RawTable, Origin]]] = defaultdict(list)
         rejected: list[pl.DataFrame] = []
         for line in lines:
+            origin = Origin(line.variables, line.sha256, line.fetched_at)
             try:
                 for raw in self._connector.read(self._source, self._payload(line)):
-                    tables[raw.record_type].append(
-                        (raw, Origin(line.variables, line.sha256, line.fetched_at))
-                    )
+                    if isinstance(raw, Roster):
+                        self._settle(lines, tables, rejected)
+                        tables.clear()
+                        rejected.clear()
+                        self._listed += raw.frame.height
+                        self._keep(vanished(raw, origin, self._source, self._stores.records, self._run_id))
+                        continue
+                    tables[raw.record_type].append((raw, origin))
                     if raw.broken:
                         rejected.append(
                             rejected_by_format(raw.record_type, raw.broken, line.sha256, line.fetched_at)
@@ -132,6 +142,15 @@ class _SourceReader:
                     self._unknown.update(raw.unknown_fields)
             except ReadError as error:
                 self._fail([line], f"{line.url} {error}")
+        self._settle(lines, tables, rejected)
+
+    def _settle(
+        self,
+        lines: Sequence[Line],
+        tables: Mapping[str, list[tuple[RawTable, Origin]]],
+        rejected: list[pl.DataFrame],
+    ) -> None:
+        """Type and store what was decoded so far."""
         accepted: dict[str, list[pl.DataFrame]] = defaultdict(list)
         for name, found in tables.items():
             table = gathered(found, self._source)
@@ -157,7 +176,10 @@ class _SourceReader:
         return Payload(body, line.url, line.role, line.variables, line.content_type, line.fetched_at)
 
     def _store(self, record_type: RecordType, records: pl.DataFrame) -> None:
-        news = self._stores.records.news(record_type, self._with_day(records, record_type.event_time))
+        self._keep(self._stores.records.news(record_type, self._with_day(records, record_type.event_time)))
+
+    def _keep(self, news: News) -> None:
+        record_type = news.record_type
         if news.rows.is_empty():
             return
         days = set(news.days)
@@ -172,6 +194,7 @@ class _SourceReader:
         counts = self.report.counts[record_type.name]
         counts.new += news.new
         counts.changed += news.changed
+        counts.deleted += news.deleted
         counts.days |= news.days
 
     def _reject(self, rejected: pl.DataFrame) -> None:
@@ -202,7 +225,7 @@ class _SourceReader:
         log.error("%s · read · %s · %s", self._tenant.slug, self._source.name, message)
 
     def _advance(self, progress: Progress, manifest: str) -> None:
-        rows = sum(counts.read for counts in self.report.counts.values())
+        rows = sum(counts.read for counts in self.report.counts.values()) + self._listed
         if self.report.payloads and self.report.ok and not rows and progress.had_rows:
             self.report.errors.append(
                 f"{self.report.payloads} payload(s) without a single row, although the source always had some"
@@ -219,9 +242,10 @@ class _SourceReader:
     def _log(self, state: str) -> None:
         counts = self.report.counts.values()
         log.info(
-            "%s · read · %s · %s: %d rows, %d new, %d changed, %d rejected",
+            "%s · read · %s · %s: %d rows, %d new, %d changed (%d deleted), %d rejected",
             self._tenant.slug, self._source.name, state, sum(c.read for c in counts),
-            sum(c.new for c in counts), sum(c.changed for c in counts), sum(c.rejected for c in counts),
+            sum(c.new for c in counts), sum(c.changed for c in counts), sum(c.deleted for c in counts),
+            sum(c.rejected for c in counts),
         )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What a destination is: it knows whether it is up to date with the contracts, and takes a workspace in one step.
+"""What a destination is: it knows what its tables lack by the contracts, and takes a workspace in one step.
 
 Readers see the state before or the state after, never a mixture, and are never blocked.
 """
@@ -7,19 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
+from civitas_assets.dictionary.evolution import Evolution
 from civitas_assets.harmonise.project import Project
+from civitas_assets.harmonise.task import Portion
 from civitas_assets.harmonise.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Publication:
-    """What was published: rows by model, bytes of the destination, and seconds that it took."""
+    """What was published: rows by model, bytes of the destination, and seconds that it took.
+
+    `unfilled` are models, or columns as `model.column`, that came to a destination after its other days: they are
+    empty there until a rebuild fills them.
+    """
 
     rows: Mapping[str, int]
     bytes: int
     seconds: float
+    unfilled: tuple[str, ...] = ()
 
 
 class Destination(Protocol):
@@ -30,14 +38,33 @@ class Destination(Protocol):
         """Where an analyst finds it; without any secret."""
         ...
 
-    def is_current(self, project: Project) -> bool:
-        """Whether it exists and has the shape that the project's contracts ask for."""
+    def lacks(self, project: Project) -> Evolution:
+        """What leads its tables to the project's contracts; nothing where they fit, reasons where there are none."""
+        ...
+
+    def rebuilt(self, project: Project) -> Mapping[date, str]:
+        """The days that an interrupted rebuild has collected, with their versions; none if none can be used."""
+        ...
+
+    def begin_anew(self) -> None:
+        """Forget what an interrupted rebuild has collected."""
+        ...
+
+    def collect(self, project: Project, workspace: Workspace, portion: Portion) -> None:
+        """Keep the rows of a portion of a rebuild, where no reader sees them.
+
+        Raises:
+            PublishError: what was collected before is still there.
+        """
         ...
 
     def publish(self, project: Project, workspace: Workspace, run_id: str) -> Publication:
         """Replace the task's days of fact models and the whole of dimension models.
 
+        Tables that lack something get it first. A rebuild's last portion joins what was collected, and all of it takes
+        the place of what was published.
+
         Raises:
-            PublishError: nothing was changed.
+            PublishError: nothing was changed for readers.
         """
         ...

@@ -9,18 +9,22 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import duckdb
 
+from civitas_assets.dictionary.contracts import read_contracts
+from civitas_assets.dictionary.evolution import Evolution, evolution
 from civitas_assets.errors import PublishError
-from civitas_assets.harmonise.project import Project, SharedModel
-from civitas_assets.harmonise.tables import SHARED_SCHEMA
-from civitas_assets.harmonise.workspace import Task, Workspace
+from civitas_assets.harmonise.project import Project
+from civitas_assets.harmonise.task import Portion
+from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.publish.destination import Publication
-from civitas_assets.store.files import sync_folder
+from civitas_assets.publish.duckdb_tables import Tables
+from civitas_assets.store.files import remove_folder, sync_folder
 
 _COPY_CHUNK = 1 << 30
 # What analysts need at least to open the file. Older formats take a third longer to write.
@@ -33,6 +37,7 @@ class DuckDBDestination:
     def __init__(self, published: Path, tenant: str, memory_limit: str = "1GB") -> None:
         # The stem differs from every schema in the file, else `tenant.table` would be ambiguous.
         self.file = published / tenant / f"{tenant}_db.duckdb"
+        self._unfinished = self.file.parent / ".rebuild" / self.file.name
         self._memory_limit = memory_limit
 
     @property
@@ -40,105 +45,106 @@ class DuckDBDestination:
         """The file's path."""
         return str(self.file)
 
-    def is_current(self, project: Project) -> bool:
+    def lacks(self, project: Project) -> Evolution:
         """See `Destination`."""
         if not self.file.is_file():
-            return False
+            return Evolution(reasons=("there is no output yet",))
         try:
             with duckdb.connect(str(self.file), read_only=True) as connection:
-                row = connection.execute("select contract from meta.publication").fetchone()
-        except duckdb.CatalogException:
-            return False
+                held = Tables(connection).contracts()
         except duckdb.Error as error:
             raise PublishError(
                 f"{self.file} cannot be opened: {error}; close whoever writes to it, or remove it to have it rebuilt"
             ) from error
-        return row is not None and row[0] == project.contract
+        if held is None:
+            return Evolution(reasons=("the output does not say what contracts it follows",))
+        return evolution(held, read_contracts(project))
+
+    def rebuilt(self, project: Project) -> Mapping[date, str]:
+        """See `Destination`."""
+        if not self._unfinished.is_file():
+            return {}
+        try:
+            with self._open(self._unfinished) as tables:
+                if tables.contracts() == read_contracts(project):
+                    return tables.collected()
+        except duckdb.Error:
+            pass  # what cannot be read is made again
+        self.begin_anew()
+        return {}
+
+    def begin_anew(self) -> None:
+        """See `Destination`."""
+        remove_folder(self._unfinished.parent)
+
+    def collect(self, project: Project, workspace: Workspace, portion: Portion) -> None:
+        """See `Destination`."""
+        self._unfinished.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with self._open(self._unfinished) as tables, tables.change(workspace):
+                for model in project.models.values():
+                    if model.by_day:
+                        tables.replace(model)
+                tables.remember_contracts(read_contracts(project), run_id=None)
+                tables.remember_collected(portion.versions)
+        except (duckdb.Error, OSError) as error:
+            raise PublishError(f"{self._unfinished} takes no further days: {error}") from error
 
     def publish(self, project: Project, workspace: Workspace, run_id: str) -> Publication:
         """See `Destination`."""
         started = time.monotonic()
-        task = workspace.task()
+        rebuild = workspace.task().rebuild
         self.file.parent.mkdir(parents=True, exist_ok=True)
         for leftover in self.file.parent.glob(".publish-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
-        working = Path(tempfile.mkdtemp(dir=self.file.parent, prefix=".publish-"))
+            remove_folder(leftover)
+        contracts = read_contracts(project)
         try:
-            copy = working / self.file.name
-            if not task.rebuild:
-                _copy(self.file, copy)
-            rows = self._change(copy, project, workspace, task, run_id)
-            copy.chmod(0o640)
-            _sync(copy)
-            copy.replace(self.file)
-            sync_folder(self.file.parent)
+            with self._copy(rebuild=rebuild) as copy:
+                with self._open(copy) as tables:
+                    if not rebuild:
+                        tables.follow(evolution(tables.contracts() or {}, contracts), project, workspace)
+                    with tables.change(workspace):
+                        rows = {model.name: tables.replace(model) for model in project.models.values()}
+                        tables.comment(contracts)
+                        tables.remember_contracts(contracts, run_id)
+                    if rebuild:
+                        tables.forget_collected()
+                        rows = {name: tables.count(name) for name in project.models}
+                    unfilled = tables.unfilled()
+                copy.chmod(0o640)
+                _sync(copy)
+                copy.replace(self.file)
+                sync_folder(self.file.parent)
         except (duckdb.Error, OSError) as error:
             raise PublishError(f"{self.file} was left as it was: {error}") from error
-        finally:
-            shutil.rmtree(working, ignore_errors=True)
-        return Publication(rows, self.file.stat().st_size, time.monotonic() - started)
+        return Publication(rows, self.file.stat().st_size, time.monotonic() - started, unfilled)
 
-    def _change(
-        self, copy: Path, project: Project, workspace: Workspace, task: Task, run_id: str
-    ) -> Mapping[str, int]:
-        rows = {}
+    @contextmanager
+    def _open(self, file: Path) -> Iterator[Tables]:
+        """The file's tables; what was changed is in the file itself when it is closed, not beside it."""
         with duckdb.connect(
-            str(copy), config={"storage_compatibility_version": _READABLE_SINCE}
+            str(file), config={"storage_compatibility_version": _READABLE_SINCE}
         ) as connection:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute(f"set memory_limit = '{self._memory_limit}'")
-            connection.execute(f"attach '{_quoted(workspace.database)}' as workspace (read_only)")
-            connection.execute("begin")
-            for model in project.models.values():
-                rows[model.name] = _replace(connection, model, task)
-            connection.execute("create schema if not exists meta")
-            connection.execute(
-                "create or replace table meta.publication (contract varchar, run_id varchar, published_at timestamptz)"
-            )
-            connection.execute(
-                "insert into meta.publication values (?, ?, ?)", [project.contract, run_id, datetime.now(UTC)]
-            )
-            connection.execute("commit")
-            connection.execute("detach workspace")
+            yield Tables(connection)
             connection.execute("checkpoint")
-        return rows
 
-
-def _replace(connection: duckdb.DuckDBPyConnection, model: SharedModel, task: Task) -> int:
-    """Replace the task's days of the model, or all of it; the number of rows that came."""
-    columns = ", ".join(f'"{name}"' for name in model.columns)
-    made = f'workspace.{SHARED_SCHEMA}."{model.name}"'
-    by_day = model.replaced == "replace_days"
-    if by_day:
-        stray = _count(connection, f"{made} anti join workspace.records.affected_day using (day)")
-        if stray:
-            raise PublishError(
-                f"{model.name} has {stray} rows outside the affected days; nothing was published"
-            )
-    if task.rebuild or not by_day:
-        connection.execute(f'create or replace table "{model.name}" as select {columns} from {made}')  # noqa: S608
-        _comment(connection, model)
-    else:
-        connection.execute(
-            f'delete from "{model.name}" where day in (select day from workspace.records.affected_day)'  # noqa: S608
-        )
-        connection.execute(f'insert into "{model.name}" ({columns}) select {columns} from {made}')  # noqa: S608
-    return _count(connection, made)
-
-
-def _comment(connection: duckdb.DuckDBPyConnection, model: SharedModel) -> None:
-    connection.execute(f"comment on table \"{model.name}\" is '{_quoted(model.description)}'")
-    for name, description in model.columns.items():
-        connection.execute(f'comment on column "{model.name}"."{name}" is \'{_quoted(description)}\'')
-
-
-def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
-    row = connection.execute(f"select count(*) from {relation}").fetchone()  # noqa: S608
-    return int(row[0]) if row else 0
-
-
-def _quoted(text: object) -> str:
-    return str(text).replace("'", "''")
+    @contextmanager
+    def _copy(self, *, rebuild: bool) -> Iterator[Path]:
+        """The file to change and to rename then: a copy of what is published, or what a rebuild has collected."""
+        if rebuild:
+            self._unfinished.parent.mkdir(parents=True, exist_ok=True)
+            yield self._unfinished
+            self.begin_anew()
+            return
+        working = Path(tempfile.mkdtemp(dir=self.file.parent, prefix=".publish-"))
+        try:
+            copy = working / self.file.name
+            _copy(self.file, copy)
+            yield copy
+        finally:
+            remove_folder(working)
 
 
 def _copy(source: Path, target: Path) -> None:

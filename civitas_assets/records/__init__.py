@@ -15,7 +15,7 @@ from civitas_assets.records.observation import OBSERVATION
 from civitas_assets.records.parking_site import PARKING_SITE
 from civitas_assets.records.parking_status import PARKING_STATUS
 from civitas_assets.records.place import PLACE
-from civitas_assets.records.raw import BrokenRow, RawTable
+from civitas_assets.records.raw import BrokenRow, RawTable, Roster
 from civitas_assets.records.sharing_station import SHARING_STATION
 from civitas_assets.records.sharing_status import SHARING_STATUS
 from civitas_assets.records.station import STATION
@@ -40,4 +40,14 @@ RECORD_TYPES: Mapping[str, RecordType] = {
     )
 }
 
-__all__ = ["PROVENANCE", "RECORD_TYPES", "BrokenRow", "Column", "Companion", "Kind", "RawTable", "RecordType"]
+__all__ = [
+    "PROVENANCE",
+    "RECORD_TYPES",
+    "BrokenRow",
+    "Column",
+    "Companion",
+    "Kind",
+    "RawTable",
+    "RecordType",
+    "Roster",
+]

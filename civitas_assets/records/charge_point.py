@@ -40,4 +40,5 @@ CHARGE_POINT = RecordType(
     ),
     key=("charge_point_id",),
     position=("lon", "lat"),
+    described_events={"charge_point_status": "charge_point_id"},
 )

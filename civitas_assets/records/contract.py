@@ -131,4 +131,6 @@ PROVENANCE: dict[str, pl.DataType] = {
     "revision": pl.Int32(),
     "payload": pl.String(),
     "run_id": pl.String(),
+    # Whether the revision says that the source no longer has the thing; older files do not have the column.
+    "deleted": pl.Boolean(),
 }

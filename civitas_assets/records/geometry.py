@@ -108,14 +108,15 @@ def _parsed(values: pl.Series) -> tuple[Array, Array]:
 
 def _read(read: Callable[..., Any], written: Array) -> Array:
     """The shapes; None for what is none, and for arcs, which are not known here."""
-    try:
-        return read(written, on_invalid="ignore")
-    except NotImplementedError:
-        shapes = np.full(len(written), None, dtype=object)
-        for row, value in enumerate(written):
-            with suppress(NotImplementedError):
-                shapes[row] = read(value, on_invalid="ignore")
-        return shapes
+    with np.errstate(all="ignore"):  # a number may be larger than any; that is for the bounds to find
+        try:
+            return read(written, on_invalid="ignore")
+        except NotImplementedError:
+            shapes = np.full(len(written), None, dtype=object)
+            for row, value in enumerate(written):
+                with suppress(NotImplementedError):
+                    shapes[row] = read(value, on_invalid="ignore")
+            return shapes
 
 
 def _to_wgs84(shapes: Array, system: int) -> Array:

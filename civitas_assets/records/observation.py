@@ -30,6 +30,12 @@ OBSERVATION = RecordType(
         Column("value", Kind.NUMBER, "The value in its native unit."),
         Column("value_text", Kind.TEXT, "The value where it is not a number."),
         Column(
+            "value_flag",
+            Kind.CODE,
+            "Why there is no value, where the data say so.",
+            codes=("sentinel",),
+        ),
+        Column(
             "observed_property", Kind.TEXT, "Native name or code of the property, where the value carries it."
         ),
         Column("unit", Kind.TEXT, "Native unit, where the value carries it."),

@@ -61,8 +61,9 @@ def gathered(tables: Sequence[tuple[RawTable, Origin]], source: Source) -> pl.Da
     table = table.hstack(columns)
     accepted = RECORD_TYPES[tables[0][0].record_type].accepted
     constants = {name: template for name, template in source.constants.items() if name in accepted}
-    if constants.keys() & {*table.columns}:
-        table = without_nulls(table, source)
+    shared = [name for name in constants if name in table.columns]
+    if shared:
+        table = table.with_columns(without_nulls(table.select(shared), source))
     for name, template in constants.items():
         values = pl.Series(name, [fill(template, o.variables) for o in origins], pl.String).gather(pages)
         if name in table.columns:
@@ -80,8 +81,37 @@ def rejected_by_format(
 
 
 def without_nulls(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
-    """Texts without surrounding blanks; the empty one and those that the source declares become null."""
+    """Texts without surrounding blanks; the empty one and what the source declares to be none become null."""
     names = [name for name, dtype in frame.schema.items() if dtype == pl.String and name != PAYLOAD]
     nothing = ["", *source.nulls]
     stripped = frame.with_columns(pl.col(names).str.strip_chars()) if names else frame
-    return stripped.with_columns(pl.when(~pl.col(n).is_in(nothing)).then(pl.col(n)).alias(n) for n in names)
+    texts = [pl.when(~pl.col(n).is_in(nothing)).then(pl.col(n)).alias(n) for n in names]
+    return stripped.with_columns(*texts, *_without_null_numbers(frame, source))
+
+
+def sentinels(values: pl.Series, source: Source) -> pl.Series:
+    """Which values are there and are what the source declares to mean none."""
+    if values.dtype == pl.String:
+        marked = values.str.strip_chars().is_in([text for text in source.nulls if text.strip()])
+    elif values.dtype.is_numeric():
+        marked = values.cast(pl.Float64).is_in(_null_numbers(source))
+    else:
+        marked = values.is_null() & values.is_not_null()
+    return marked.fill_null(value=False)
+
+
+def _without_null_numbers(frame: pl.DataFrame, source: Source) -> list[pl.Expr]:
+    """The columns that are numbers already, without those that the source declares to mean none."""
+    numbers = _null_numbers(source)
+    names = [name for name, dtype in frame.schema.items() if dtype.is_numeric() and name != ROW]
+    if not numbers:
+        return []
+    return [
+        pl.when(~pl.col(name).cast(pl.Float64).is_in(numbers)).then(pl.col(name)).alias(name)
+        for name in names
+    ]
+
+
+def _null_numbers(source: Source) -> list[float]:
+    texts = pl.Series(source.nulls, dtype=pl.String)
+    return texts.cast(pl.Float64, strict=False).drop_nulls().to_list()

@@ -38,3 +38,16 @@ class RawTable:
     frame: pl.DataFrame
     unknown_fields: tuple[str, ...] = ()
     broken: tuple[BrokenRow, ...] = ()
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The keys of all things of one record type that a source has; what was there and is not among them is gone.
+
+    `frame` has the columns of the key, also of rows that break their contract: a row with a fault is not gone.
+    It is handed over after the rows that it is about. Events have no roster: a source that forgets old ones
+    takes nothing back.
+    """
+
+    record_type: str
+    frame: pl.DataFrame

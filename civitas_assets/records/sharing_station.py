@@ -19,4 +19,5 @@ SHARING_STATION = RecordType(
     ),
     key=("station_id",),
     position=("lon", "lat"),
+    described_events={"sharing_status": "station_id"},
 )

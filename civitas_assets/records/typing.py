@@ -17,7 +17,7 @@ from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.contract import GEOMETRY, Column, Kind, RecordType
 from civitas_assets.records.conversion import as_text, converted
 from civitas_assets.records.geometry import geometries
-from civitas_assets.records.origin import REJECTED_SCHEMA, without_nulls
+from civitas_assets.records.origin import REJECTED_SCHEMA, sentinels, without_nulls
 from civitas_assets.records.position import position_faults, to_wgs84, widened
 from civitas_assets.records.raw import INTERVAL, PAYLOAD, RECEIVED, RESULT, ROW, TIME
 from civitas_assets.records.time import event_times
@@ -61,9 +61,9 @@ def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: So
     Raises:
         ReadError: a required field is in no row because the source's mapping does not bring it.
     """
-    table = _taken_apart(without_nulls(table, source), record_type)
     faults: list[_Fault] = []
-    columns: dict[str, pl.Series] = {}
+    columns = _flags(table, record_type, source)
+    table = _taken_apart(without_nulls(table, source), record_type)
     for name in record_type.accepted:
         if name in table.columns:
             column = record_type.column(name)
@@ -84,6 +84,17 @@ def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: So
     if bad:
         typed = typed.filter(~pl.DataFrame({str(i): f.rows for i, f in enumerate(bad)}).max_horizontal())
     return Typed(_split(typed, record_type, source.own_record_types()), _rejected(table, record_type, bad))
+
+
+def _flags(table: pl.DataFrame, record_type: RecordType, source: Source) -> dict[str, pl.Series]:
+    """Where the value is there as a number or text that means none, which its absence would not tell."""
+    native = next((name for name in (RESULT, "value") if name in table.columns), None)
+    if "value_flag" not in record_type.schema or native is None or not source.nulls:
+        return {}
+    marked = sentinels(table[native], source)
+    if not marked.any():
+        return {}
+    return {"value_flag": pl.select(pl.when(marked).then(pl.lit("sentinel"))).to_series()}
 
 
 def _taken_apart(table: pl.DataFrame, record_type: RecordType) -> pl.DataFrame:

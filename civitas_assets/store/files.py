@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from typing import Protocol
@@ -17,6 +18,14 @@ from typing import Protocol
 from civitas_assets.errors import StoreError
 
 _WRITERS = 8  # making bodies and waiting for the disk overlap
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Size in bytes, and a text that differs whenever the object was put anew."""
+
+    size: int
+    version: str
 
 
 class Files(Protocol):
@@ -44,6 +53,10 @@ class Files(Protocol):
 
     def keys(self, prefix: str) -> list[str]:
         """All keys below a prefix that ends in `/`, sorted."""
+        ...
+
+    def stamps(self, prefix: str) -> Mapping[str, Stamp]:
+        """Size and version of all objects below a prefix that ends in `/`, by key, sorted."""
         ...
 
     def delete(self, key: str) -> None:
@@ -109,6 +122,10 @@ class LocalFiles:
             if not name.startswith(".")
         )
         return sorted(found)
+
+    def stamps(self, prefix: str) -> Mapping[str, Stamp]:
+        found = {key: self._path(key).stat() for key in self.keys(prefix)}
+        return {key: Stamp(stat.st_size, f"{stat.st_ino}-{stat.st_mtime_ns}") for key, stat in found.items()}
 
     def delete(self, key: str) -> None:
         self._path(key).unlink(missing_ok=True)

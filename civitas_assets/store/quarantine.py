@@ -12,7 +12,7 @@ from datetime import date
 import polars as pl
 
 from civitas_assets.records.contract import UTC_TIME
-from civitas_assets.store.files import Files
+from civitas_assets.store.files import Files, Stamp
 
 SCHEMA: Mapping[str, pl.DataType] = {
     "source": pl.String(),
@@ -53,6 +53,10 @@ class Quarantine:
             pl.concat([known, fresh]).write_parquet(buffer, compression="zstd")
             self._files.write(key, buffer.getvalue())
         return fresh
+
+    def stamps(self) -> Mapping[str, Stamp]:
+        """Size and version of the files, by key."""
+        return self._files.stamps(f"{self._root}/")
 
     def rows(self, days: Iterable[date] | None = None) -> pl.DataFrame:
         """All rejected rows, or those received on the given days."""

@@ -14,8 +14,8 @@ from functools import partial
 
 import polars as pl
 
-from civitas_assets.records import RecordType
-from civitas_assets.store.files import Files
+from civitas_assets.records import RECORD_TYPES, RecordType
+from civitas_assets.store.files import Files, Stamp
 
 # Records that describe things, not events, have one file with this name in place of a day.
 TIMELESS = "all"
@@ -30,6 +30,11 @@ class News:
 
     record_type: RecordType
     rows: pl.DataFrame
+
+    @property
+    def deleted(self) -> int:
+        """How many of the revisions mark a thing as deleted."""
+        return self.rows.filter(pl.col("deleted")).height
 
     @property
     def new(self) -> int:
@@ -58,12 +63,26 @@ class RecordStore:
         """What of these records is new or changed; nothing is stored yet.
 
         `records` has the contract's columns and `source`, `day` (null for record types without an event
-        time), `payload`, `received_at` and `run_id`; of two rows with one key the later one in the frame is
-        the newer. A payload that says two things of one key means the later one; what it says first is kept as
-        a revision when the key is new, and is no news when the payload comes again with other rows changed.
+        time), `payload`, `received_at` and `run_id`, and `deleted` where it marks things as deleted; of two
+        rows with one key the later one in the frame is the newer. A payload that says two things of one key means
+        the later one; what it says first is kept as a revision when the key is new, and is no news when the
+        payload comes again with other rows changed.
         """
         existing = self._existing(record_type, records) if not records.is_empty() else None
         return News(record_type, _fresh(record_type, records, existing))
+
+    def vanished(self, record_type: RecordType, source: str, present: pl.DataFrame) -> pl.DataFrame:
+        """The current revisions of the source's things whose key is not among the present ones, nor deleted already.
+
+        `present` has the columns of the key.
+        """
+        keys = [*record_type.key]
+        stored = self._scan(record_type, self.locations(record_type, []))
+        if stored is None:
+            return pl.DataFrame(schema=record_type.stored_schema)
+        current = stored.filter(pl.col("source") == source).sort("revision").unique(keys, keep="last")
+        gone = current.filter(~pl.col("deleted")).join(present.lazy().select(keys), on=keys, how="anti")
+        return gone.sort(keys).collect()
 
     def append(self, news: News) -> None:
         """Add what is news, file by file; each file is replaced whole, several at a time."""
@@ -84,6 +103,15 @@ class RecordStore:
         stems = (key.rpartition("/")[2].removesuffix(".parquet") for key in keys)
         return sorted(date.fromisoformat(stem) for stem in stems if stem != TIMELESS)
 
+    def stamps(self) -> dict[date | None, dict[str, Stamp]]:
+        """Size and version of the files of each day, by key; those of records that describe things under None."""
+        found: dict[date | None, dict[str, Stamp]] = {}
+        for name in sorted(RECORD_TYPES):
+            for key, stamp in self._files.stamps(f"{self._root}/{name}/").items():
+                stem = key.rpartition("/")[2].removesuffix(".parquet")
+                found.setdefault(None if stem == TIMELESS else date.fromisoformat(stem), {})[key] = stamp
+        return found
+
     def locations(self, record_type: RecordType, days: Iterable[date]) -> list[str]:
         """Addresses of the Parquet files of these days, or of the timeless file, as far as they exist."""
         return [self._files.location(key) for key in self._present(record_type, days)]
@@ -99,17 +127,26 @@ class RecordStore:
     def _existing(self, record_type: RecordType, records: pl.DataFrame) -> pl.DataFrame | None:
         """The current revisions of the keys in question."""
         days = records["day"].unique().drop_nulls().to_list()
-        locations = self.locations(record_type, days)
-        if not locations:
+        scan = self._scan(record_type, self.locations(record_type, days))
+        if scan is None:
             return None
         keys = ["source", *record_type.key]
-        stored = pl.scan_parquet(locations).join(records.lazy().select(keys).unique(), on=keys, how="semi")
+        stored = scan.join(records.lazy().select(keys).unique(), on=keys, how="semi")
         return stored.sort("revision").unique(keys, keep="last", maintain_order=True).collect()
+
+    def _scan(self, record_type: RecordType, locations: Sequence[str]) -> pl.LazyFrame | None:
+        """The rows of the files, also of those that were written before there were marks of deletion."""
+        if not locations:
+            return None
+        schema = record_type.stored_schema
+        scan = pl.scan_parquet(list(locations), schema=schema, missing_columns="insert")
+        return scan.with_columns(pl.col("deleted").fill_null(value=False))
 
     def _extended(self, key: str, part: pl.DataFrame) -> bytes:
         """The file with further rows."""
         stored = self._files.read(key)
-        whole = pl.concat([pl.read_parquet(io.BytesIO(stored)), part]) if stored is not None else part
+        parts = [part] if stored is None else [pl.read_parquet(io.BytesIO(stored)), part]
+        whole = pl.concat(parts, how="diagonal")
         buffer = io.BytesIO()
         whole.write_parquet(buffer, compression="zstd", compression_level=1)
         return buffer.getvalue()
@@ -129,14 +166,17 @@ def _fresh(record_type: RecordType, records: pl.DataFrame, existing: pl.DataFram
     A row without any measure is no record, unless it takes back one that had some.
     """
     keys = ["source", *record_type.key]
-    values = [name for name in record_type.schema if name not in record_type.key]
+    values = [name for name in (*record_type.schema, "deleted") if name not in record_type.key]
     empty = (
         pl.all_horizontal(pl.col(record_type.measures).is_null())
         if record_type.measures
         else pl.lit(value=False)
     )
     columns = [*record_type.stored_schema]
-    candidates = records.with_columns(pl.lit(0, pl.Int32).alias("revision")).select(columns)
+    marked = pl.col("deleted").fill_null(value=False) if "deleted" in records.columns else pl.lit(value=False)
+    candidates = records.with_columns(pl.lit(0, pl.Int32).alias("revision"), marked.alias("deleted")).select(
+        columns
+    )
     if existing is None and not candidates.select(keys).is_duplicated().any():
         return candidates.filter(~empty).with_columns(pl.lit(1, pl.Int32).alias("revision"))
     parts = [candidates.with_columns(pl.lit(value=False).alias(_OLD))]

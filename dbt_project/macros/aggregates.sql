@@ -8,18 +8,18 @@ from {{ ref('coverage') }}
 group by datastream_key, day
 {%- endmacro %}
 
-{#- What good values of one property make together: their sum, their mean, or nothing that has a meaning. -#}
+{#- What valid values of one property make together: their sum, their mean, or nothing that has a meaning. -#}
 {% macro aggregated(observed, properties) -%}
 case {{ properties }}.aggregation
-    when 'sum' then sum({{ observed }}.value) filter (where {{ observed }}.quality_code = 'good')
-    when 'mean' then avg({{ observed }}.value) filter (where {{ observed }}.quality_code = 'good')
+    when 'sum' then sum({{ observed }}.value) filter (where {{ is_valid(observed ~ '.quality_code') }})
+    when 'mean' then avg({{ observed }}.value) filter (where {{ is_valid(observed ~ '.quality_code') }})
 end as value
 {%- endmacro %}
 
 {#-
-    Whether good values are there for three quarters of the time, as 2008/50/EC asks for aggregates; null where nobody
+    Whether valid values are there for three quarters of the time, as 2008/50/EC asks for aggregates; null where nobody
     knows how many there should be.
 -#}
 {% macro is_representative(expected) -%}
-count(observed.value) filter (where observed.quality_code = 'good') >= 0.75 * {{ expected }} as is_representative
+count(observed.value) filter (where {{ is_valid('observed.quality_code') }}) >= 0.75 * {{ expected }} as is_representative
 {%- endmacro %}

@@ -1,5 +1,5 @@
 {#-
-    Rows of `relation` that are the current revision of their key.
+    Rows of `relation` that are the current revision of their key, without the things that their source no longer has.
 
     Nearly every record has one revision only, so the last revision is looked up just for keys that have been revised:
     a small hash table instead of a sort over everything.
@@ -18,5 +18,7 @@ left join (
     on {% for column in key -%}
 {{ 'and ' if not loop.first }}{{ relation }}.{{ column }} = revised.{{ column }}
 {% endfor %}
-where revised.last_revision is null or {{ relation }}.revision = revised.last_revision
+where
+    (revised.last_revision is null or {{ relation }}.revision = revised.last_revision)
+    and {{ relation }}.deleted is distinct from true
 {%- endmacro %}

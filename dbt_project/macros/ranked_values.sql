@@ -1,7 +1,7 @@
 {#-
     Observations of the given properties at a station, one per station, time and property.
 
-    Where a station measures a property with several datastreams, the best value counts: good before suspect, then the
+    Where a station measures a property with several datastreams, the value of the best quality counts, then the
     smallest datastream id. Only such stations are ranked: ranking everything would sort everything.
 -#}
 {% macro ranked_values(observations, properties) -%}
@@ -37,7 +37,7 @@ left join (
                 candidates.observed_property
             order by
                 candidates.value is null,
-                candidates.quality_code = 'suspect',
+                {{ quality_rank('candidates.quality_code') }},
                 candidates.datastream_id
         ) > 1
 ) as outranked

@@ -25,6 +25,10 @@ from civitas_assets.records import RECORD_TYPES, RawTable
 
 Read = Callable[..., list[RawTable]]
 ALL = pytest.mark.parametrize("connector", CONNECTORS.values(), ids=CONNECTORS.keys())
+# What a database is asked, its own tests say.
+BY_HTTP = pytest.mark.parametrize(
+    "connector", [c for c in CONNECTORS.values() if c.name != "sql"], ids=lambda c: c.name
+)
 
 _OBSERVED: dict[str, Any] = {
     "record_type": "observation",
@@ -60,12 +64,26 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "gbfs": {},
     "geofile": _OBSERVED,
     "geojson": _OBSERVED,
+    "lorawan": {
+        "profiles": {
+            "*": (
+                {"path": "t", "observed_property": "weather.temperature", "unit": "Cel"},
+                {"measurement": "4097", "observed_property": "weather.temperature", "unit": "Cel"},
+            )
+        }
+    },
     "ngsi_ld": {"types": ("WeatherObserved", "OffStreetParking", "BikeHireDockingStation")},
     "ogc_features": {**_OBSERVED, "collection": "a:c", "api": "wfs2"},
     "opensensemap": {},
     "pegelonline": {},
     "sensor_community": {"stations": ("152",)},
     "sensorthings": {},
+    "sql": {
+        "url": "postgresql://reader@data.example/v1",
+        "table": "t",
+        "record_type": "parking_site",
+        "fields": {"site_id": "id", "capacity": "v"},
+    },
     "uba": {},
 }
 _GML = (
@@ -115,6 +133,12 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         "vehicle_types": b'{"data":{"vehicle_types":[{"vehicle_type_id":"b","form_factor":"bicycle"}]}}',
         "vehicles": b'{"counted":{"b":{"free":2}},"last_updated":"2026-01-01T00:00:00+00:00"}',
     },
+    "lorawan": dict.fromkeys(
+        ("data", "storage", "messages"),
+        b'{"time":"2026-01-01T00:00:00Z","deviceInfo":{"devEui":"a"},"object":{"t":1}}\n'
+        b'{"end_device_ids":{"device_id":"b"},"received_at":"2026-01-01T00:00:00Z",'
+        b'"uplink_message":{"decoded_payload":{"t":2}}}',
+    ),
     "ngsi_ld": {
         "entities": b'[{"id":"a","type":"WeatherObserved","dateObserved":"2026-01-01T00:00:00Z",'
         b'"temperature":{"type":"Property","value":1}},'
@@ -138,6 +162,7 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         "data": b'[{"timestamp":"2026-01-01 00:00:00","sensor":{"id":1},"location":{"id":5},"sensordatavalues":['
         b'{"value_type":"P1","value":"1"},{"value_type":"P2","value":"2"}]}]',
     },
+    "sql": {"rows": b"id,v\na,1\nb,\n", "keys": b"id\na\nb\n"},
     "uba": {
         "stations": b'{"indices":["station id","station code","station name"],'
         b'"data":{"1":["1","DENW1","A"],"2":["2","DENW2","B"]}}',
@@ -204,6 +229,10 @@ GARBAGE = [
     b'[{"id":"a","type":"ParkingSpot","status":[{"value":[{}],"observedAt":"x"},{"observedAt":"y","value":{"a":1}}]}]',
     b'[{"id":"a","type":"BikeHireDockingStation","address":{"value":[1]},"status":{"type":"Property","values":[[[],"z"]]}}]',
     b'[{"uuid":"u","timeseries":[{}]}]',
+    b'{"deviceInfo":{"devEui":"a"},"object":{"t":{"u":[1]},"messages":[[{"measurementId":{},"measurementValue":[]}],1]}}',
+    b'{"deviceInfo":{"devEui":""},"object":{"t":"1e999","messages":{"measurementId":1}},"fPort":-1}',
+    b'{"result":{"result":{"deviceInfo":{"devEui":"a"}}}}',
+    b'{"end_device_ids":{"device_id":"a"},"uplink_message":{"locations":{"user":{"latitude":1e300}}}}',
     b'[{"_id":"b","currentLocation":{"coordinates":[]},"sensors":[]}]',
     *(b"PK", b"PK\x05\x06" + 18 * b"\0", b"PAR1", b"PAR1PAR1", b"SQLite format 3\x00", b"<kml/>"),
     b"SQLite format 3\x00" + 52 * b"\0" + b"GPKG" + 100 * b"\0",
@@ -337,7 +366,7 @@ def test_damaged_payloads_are_no_crash(connector: Connector, data: st.DataObject
     attempt(read, declared(connector), noise, role)
 
 
-@ALL
+@BY_HTTP
 def test_it_reaches_the_source_only_by_its_session(connector: Connector, dead_session: Any) -> None:
     with pytest.raises(FetchError, match="nobody answers"):
         connector.fetch(
@@ -345,7 +374,7 @@ def test_it_reaches_the_source_only_by_its_session(connector: Connector, dead_se
         )
 
 
-@ALL
+@BY_HTTP
 def test_its_requests_stay_below_the_address_of_the_source(connector: Connector, session: Any) -> None:
     answers = {"root": b"{}", **PAYLOADS[connector.name]}
     asked = session(lambda request: b"[]" if "offset=2" in request.url else answers[request.role])

@@ -223,3 +223,21 @@ def test_sums_and_notes_are_no_data(source: Callable[..., Any], read: Callable[.
     assert found.frame.select("@row", "site_id").rows() == [(1, "1"), (3, "2")]
     with pytest.raises(ReadError, match=r"lacks the column\(s\) Nr; it has id, name, n"):
         read(source("csv", **settings, until_blank="Nr"), body)
+
+
+def test_a_column_of_geometries_fills_position_and_shape(source: Any, records: Any) -> None:
+    body = """id;form
+1;"SRID=25832;POINT (405000 5757000)"
+2;0101000020E61000009A99999999991E40CDCCCCCCCCFC4940
+3;LINESTRING (7.6 51.9, 7.7 51.9)
+"""
+    fields = {"place_id": "id", "geometry": "form"}
+    constants = {"category": "other"}
+    declared = source("csv", record_type="place", fields=fields, delimiter=";", constants=constants)
+    found = records(declared, body.encode())["place"]
+    assert [(row["lon"], row["lat"]) for row in found] == [
+        (7.6175158, 51.9555764),
+        (7.65, 51.975),
+        (7.7, 51.9),  # a point on the line
+    ]
+    assert [row["geometry"][1] for row in found] == [1, 1, 2]  # WKB: points and a line

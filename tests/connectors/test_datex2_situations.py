@@ -352,10 +352,13 @@ def test_depth_without_end_is_an_error_and_no_crash(rows: Rows) -> None:
         b'{"situation":' + b'{"a":' * 5000 + b"1" + b"}" * 5001,
         b'{"a":' * 200_000,
         b"[" * 200_000,
-        b"<situation>" + b"<a>" * 5000 + b"</a>" * 5000 + b"</situation>",
+        b"<a>" * 5000 + b"</a>" * 5000,
     ):
         with pytest.raises(ReadError):
             rows(deep)
+    inside = b"<generalPublicComment>" + b"<a>" * 5000 + b"x" + b"</a>" * 5000 + b"</generalPublicComment>"
+    record = b'<situationRecord id="R">' + inside + b"</situationRecord>"
+    assert rows(b'<situation id="S">' + record + b"</situation>") == [{"event_id": "S/R"}]
 
 
 @given(data=st.data())

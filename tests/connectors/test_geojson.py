@@ -61,6 +61,27 @@ def test_what_is_no_point_gives_no_position_and_no_error(table: Table, geometry:
     assert frame.select("lon", "lat").rows() == [(None, None), (11.5, 50.9)]
 
 
+def test_other_shapes_than_points_are_handed_on_as_geometries(table: Table) -> None:
+    area = {"type": "Polygon", "coordinates": [[[11.5, 50.9], [11.6, 50.9], [11.6, 51.0], [11.5, 50.9]]]}
+    both = {"type": "GeometryCollection", "geometries": [area, point(11.5, 50.9)]}
+    frame = table(
+        [
+            feature(area, nr="1"),
+            feature(point(11.5, 50.9), nr="2"),
+            feature(None, nr="3"),
+            feature(both, nr="4"),
+        ]
+    ).frame
+    found = [text and json.loads(text) for text in frame["geometry"]]
+    assert found == [
+        area,
+        None,
+        None,
+        {**both, "geometries": [area, {**point(), "coordinates": [11.5, 50.9]}]},
+    ]
+    assert "geometry" not in table([feature(point(11.5, 50.9), nr="2")]).frame.columns
+
+
 def test_a_position_among_the_properties_goes_before_the_geometry(table: Table) -> None:
     fields = {"site_id": "nr", "lon": "x", "lat": "y"}
     frame = table(

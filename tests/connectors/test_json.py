@@ -35,7 +35,7 @@ def test_records_fields_and_time_are_where_the_source_says(
 def test_a_byte_order_mark_is_no_part_of_the_json(
     source: Callable[..., Any], read: Callable[..., list[RawTable]]
 ) -> None:
-    (table,) = read(source("json", **STATUS), b'\xef\xbb\xbf{"parkings":[{"id":"P1"}]}')
+    (table,) = read(source("json", **STATUS), b'\xef\xbb\xbf{"parkings":[{"id":"P1","at":"x"}]}')
     assert table.frame["site_id"].to_list() == ["P1"]
 
 
@@ -82,8 +82,7 @@ def test_an_object_of_records_gives_its_keys_to_a_field_and_lists_are_read_by_po
     settings = {
         **STATUS,
         "records": "data",
-        "key": "site_id",
-        "fields": {"capacity": "[0]", "occupied": "[1]"},
+        "fields": {"site_id": "@key", "capacity": "[0]", "occupied": "[1]"},
         "time": {"column": "[2]", "format": "epoch_s", "zone": "utc"},
     }
     (table,) = read(source("json", **settings), b'{"data":{"P1":[320,112,0],"P2":[50,null,60]}}')
@@ -94,3 +93,263 @@ def test_an_object_of_records_gives_its_keys_to_a_field_and_lists_are_read_by_po
     for body in (b'{"data":[1]}', b'{"data":{"P1":7}}', b'{"data":'):
         with pytest.raises(ReadError):
             read(source("json", **settings), body)
+
+
+def rows(table: RawTable, *columns: str) -> list[tuple[Any, ...]]:
+    return table.frame.select(columns).rows()
+
+
+OBSERVED = {"record_type": "observation", "time": {"column": "^.at", "zone": "utc"}}
+
+
+def test_what_a_record_says_is_repeated_for_each_row_inside_it(
+    source: Callable[..., Any], read: Callable[..., list[RawTable]]
+) -> None:
+    settings = {
+        **OBSERVED,
+        "records": "data",
+        "nested": ("values",),
+        "fields": {"station_id": "^.id", "datastream_id": ("^.id", "kind"), "value": "value"},
+    }
+    body = (
+        b'{"data":[{"id":1,"at":"a","values":[{"kind":"x","value":1},{"kind":"y","value":2}]},{"id":2,"at":"b"},'
+        b'{"id":3,"at":"c","values":null},{"id":4,"at":"d","values":[]},{"id":5,"values":[{"value":3}]}]}'
+    )
+    (table,) = read(source("json", **settings), body)
+    assert rows(table, "station_id", "datastream_id", "value", "@time") == [
+        (1, "1/x", 1, "a"),
+        (1, "1/y", 2, "a"),
+        (5, None, 3, None),
+    ]
+
+
+def test_lists_lie_in_each_other_to_any_depth(
+    source: Callable[..., Any], read: Callable[..., list[RawTable]]
+) -> None:
+    settings = {
+        **OBSERVED,
+        "records": "towns",
+        "nested": ("stations", "series[1:]", "[1:]"),
+        "fields": {
+            "station_name": "^.^.^.name",
+            "station_id": "^.^.id",
+            "datastream_id": "^.[0].n",
+            "value": "@",
+        },
+        "time": {"zone": "received"},
+    }
+    body = (
+        b'{"towns":[{"name":"T","stations":[{"id":1,"series":[{"on":[7]},[{"n":"a"},8]]},{"id":2,"series":[]}]},'
+        b'{"name":"U","stations":[]}]}'
+    )
+    (table,) = read(source("json", **settings), body)
+    assert rows(table, "station_name", "station_id", "datastream_id", "value") == [("T", 1, "a", 8)]
+
+
+def test_objects_are_tables_also_inside_others(
+    source: Callable[..., Any], read: Callable[..., list[RawTable]]
+) -> None:
+    settings = {
+        **OBSERVED,
+        "records": "data",
+        "nested": ("@",),
+        "fields": {"datastream_id": "^.@key", "value": "@"},
+        "time": {"column": "@key", "zone": "utc"},
+    }
+    declared = source("json", **settings)
+    (table,) = read(declared, b'{"data":{"s1":{"t1":1.5,"t2":null},"s2":{},"s3":null,"s4":{"t1":2}}}')
+    assert rows(table, "datastream_id", "@time", "value") == [
+        ("s1", "t1", 1.5),
+        ("s1", "t2", None),
+        ("s4", "t1", 2.0),
+    ]
+    (empty,) = read(declared, b'{"data":{}}')
+    assert empty.frame.columns == ["datastream_id", "value", "@time"]
+    assert empty.frame.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"data":{"s1":[1]}}', "records whose @ is no object with @key: check nested"),
+        (b'{"data":{"s1":7}}', "records whose @ is no object with @key: check nested"),
+        (b'{"data":[{}]}', "has no object at data: check records and @key"),
+        (b'{"data":7}', "has no object at data: check records and @key"),
+        (b'{"data":{"s1":', "is not the JSON that was declared"),
+    ],
+)
+def test_an_object_that_is_none_is_an_error_that_says_where(
+    source: Callable[..., Any], read: Callable[..., list[RawTable]], body: bytes, message: str
+) -> None:
+    settings = {
+        **OBSERVED,
+        "records": "data",
+        "nested": ("@",),
+        "fields": {"datastream_id": "^.@key", "value": "@"},
+        "time": {"column": "@key", "zone": "utc"},
+    }
+    with pytest.raises(ReadError, match=message):
+        read(source("json", **settings), body)
+
+
+def test_something_else_than_a_list_inside_a_record_is_an_error(
+    source: Callable[..., Any], read: Callable[..., list[RawTable]]
+) -> None:
+    settings = {**OBSERVED, "nested": ("values",), "fields": {"datastream_id": "id", "value": "v"}}
+    with pytest.raises(ReadError, match="has records whose values is no list: check nested"):
+        read(source("json", **settings), b'[{"at":"a","values":{"id":1}}]')
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"fields": {"site_id": "^.id"}}, r"site_id leads out of 1 level\(s\): check nested"),
+        ({"time": {"column": "^.^.at", "zone": "utc"}, "nested": ("x",)}, r"@time leads out of 2 level\(s\)"),
+        ({"time": {"column": "a[", "zone": "utc"}}, "is no JMESPath expression"),
+        ({"fields": {"site_id": ()}}, "at least 1 item"),
+        ({"fields": {"site_id": ("id", "^.a[")}}, "is no JMESPath expression"),
+        ({"nested": ("a[",)}, "is no JMESPath expression"),
+        ({"ignore": ("(",)}, "is not a regular expression"),
+        (
+            {"store": "mapped", "records": "values(@)"},
+            r"store: mapped cannot tell what values\(@\) leaves out",
+        ),
+        ({"store": "mapped", "nested": ("sort_by(@, &a)",)}, "store: mapped cannot tell"),
+    ],
+)
+def test_places_that_cannot_be_are_refused(
+    source: Callable[..., Any], change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message):
+        source("json", **{**STATUS, **change})
+
+
+def test_members_that_nobody_maps_are_reported_unless_they_are_ignored(
+    source: Callable[..., Any], read: Callable[..., list[RawTable]]
+) -> None:
+    settings = {
+        **OBSERVED,
+        "nested": ("values[]",),
+        "fields": {"station_id": "^.sensor.id", "datastream_id": "id", "value": "v.n"},
+    }
+    body = b'[{"at":"a","new":1,"sensor":{"id":1,"pin":7},"values":[[{"id":1,"v":{"n":1,"unit":"C"}}],{"id":2,"q":1}]}]'
+    assert read(source("json", **settings), body)[0].unknown_fields == ("new", "sensor.pin", "v.unit", "q")
+    (table,) = read(source("json", **settings, ignore=("new", r"sensor\..*", "q")), body)
+    assert table.unknown_fields == ("v.unit",)
+
+
+def test_a_member_that_appears_far_down_is_not_looked_for(
+    source: Callable[..., Any], read: Callable[..., list[RawTable]]
+) -> None:
+    records = [b'{"id":"P","at":"2026-01-01T00:00:00Z"}'] * 100
+    body = b'{"parkings":[%s,{"id":"Q","late":1}]}' % b",".join(records)
+    assert read(source("json", **STATUS), body)[0].unknown_fields == ()
+
+
+def test_a_required_field_that_no_record_has_is_named_beside_what_they_have(
+    source: Callable[..., Any], read: Callable[..., list[RawTable]]
+) -> None:
+    declared = source("json", **STATUS)
+    with pytest.raises(
+        ReadError, match="has no id in any record, where site_id is read from; they have nr, at"
+    ):
+        read(declared, b'{"parkings":[{"nr":"P1","at":"x"}]}')
+    with pytest.raises(ReadError, match="has no at in any record, where time is read from; they have id"):
+        read(declared, b'{"parkings":[{"id":"P1"}]}')
+    # There, but empty, is a fault of the records; optional fields may be missing.
+    (table,) = read(declared, b'{"parkings":[{"id":null,"at":null}]}')
+    assert rows(table, "site_id", "free") == [(None, None)]
+    assert read(source("json", **STATUS, constants={"site_id": "P"}), b'{"parkings":[{"at":"x"}]}')
+
+
+def test_the_recorded_sensor_of_stuttgart_has_a_row_per_value(
+    source: Callable[..., Any], records: Callable[..., Any], payloads: Path
+) -> None:
+    declared = source(
+        "json",
+        record_type="observation",
+        nested=("sensordatavalues",),
+        fields={
+            "station_id": "^.location.id",
+            "datastream_id": ("^.sensor.id", "value_type"),
+            "observed_property": "value_type",
+            "value": "value",
+            "lon": "^.location.longitude",
+            "lat": "^.location.latitude",
+        },
+        time={"column": "^.timestamp", "zone": "utc", "format": "%Y-%m-%d %H:%M:%S"},
+    )
+    found = records(declared, (payloads / "sensor_community" / "sensor_152_two_records.json").read_bytes())
+    assert [
+        (row["datastream_id"], f"{row['phenomenon_start']:%H:%M:%S}", row["value"])
+        for row in found["observation"]
+    ] == [
+        ("152/temperature", "11:16:45", 10.5),
+        ("152/humidity", "11:16:45", 79.3),
+        ("152/temperature", "11:14:13", 10.5),
+        ("152/humidity", "11:14:13", 80.6),
+    ]
+
+
+def test_the_recorded_uplink_of_jena_gives_the_values_of_its_lists_of_lists(
+    source: Callable[..., Any], records: Callable[..., Any], payloads: Path
+) -> None:
+    declared = source(
+        "json",
+        record_type="observation",
+        records="[@]",
+        nested=("object.messages[]",),
+        fields={
+            "station_id": "^.deviceInfo.devEui",
+            "datastream_id": ("^.deviceInfo.devEui", "measurementId"),
+            "observed_property": "type",
+            "value": "measurementValue",
+        },
+        time={"column": "^.time", "zone": "offset"},
+    )
+    found = records(declared, (payloads / "chirpstack_jena" / "example2.json").read_bytes())["observation"]
+    assert [(row["datastream_id"][-4:], row["value"]) for row in found] == [
+        ("4097", 24.4),
+        ("4098", 36.0),
+        ("4099", 83405.0),
+        ("4190", 5.3),
+        ("4105", 4.1),
+        ("4104", 354.0),
+        ("4113", 0.0),
+        ("4101", 100540.0),
+        ("4191", 7.7),
+        ("4213", 278.638),
+    ]
+    assert {f"{row['phenomenon_start']:%Y-%m-%dT%H:%M:%S.%f}" for row in found} == {
+        "2025-07-03T14:07:30.917000"
+    }
+    assert found[0]["datastream_id"] == "2cf7f1c0443002c8/4097"
+
+
+def test_the_recorded_measures_of_the_environment_agency_are_tables_in_tables(
+    source: Callable[..., Any], records: Callable[..., Any], payloads: Path
+) -> None:
+    declared = source(
+        "json",
+        record_type="observation",
+        records="data",
+        nested=("@",),
+        fields={"datastream_id": "^.@key", "value": "[2]", "quality_native": "[4]"},
+        time={
+            "column": "@key",
+            "zone": "cet_fixed",
+            "format": "%Y-%m-%d %H:%M:%S",
+            "stamp": "interval_start",
+            "interval": "1 hour",
+        },
+    )
+    body = (payloads / "uba" / "uba_v3_measures_payload.json").read_bytes()
+    assert [
+        (
+            row["datastream_id"],
+            f"{row['phenomenon_start']:%H:%M}",
+            f"{row['phenomenon_end']:%H:%M}",
+            row.get("value"),
+        )
+        for row in records(declared, body)["observation"]
+    ] == [("21", "11:00", "12:00", 4.0), ("21", "12:00", "13:00", None), ("3", "11:00", "12:00", 99.0)]

@@ -1,4 +1,4 @@
-"""Parking and docking entities of the Smart Data Models are sites and stations, each with its status."""
+"""Parking, docking and charging entities of the Smart Data Models are things, each with its status."""
 
 from __future__ import annotations
 
@@ -179,3 +179,53 @@ def test_a_docking_station_is_a_sharing_station_with_a_status(
 def test_a_docking_station_that_says_nothing_has_no_status(rows: Rows) -> None:
     found = rows({"id": "d", "type": "BikeHireDockingStation", "totalSlotNumber": 20})
     assert (found["sharing_station"][0]["capacity"], found["sharing_status"]) == (20, [])
+
+
+@pytest.mark.parametrize(
+    ("given", "free", "expected"),
+    [
+        ("working", 2, "available"),
+        ("full", 0, "charging"),
+        (["outOfService", "empty"], 2, "out_of_order"),
+        ("almostEmpty", None, "unknown"),
+        (None, 1, "available"),
+    ],
+)
+def test_a_charging_station_is_a_charge_point_with_a_status(
+    rows: Rows, given: Any, free: int | None, expected: str
+) -> None:
+    found = rows(
+        {
+            "id": "urn:ev:1",
+            "type": "EVChargingStation",
+            "name": {"type": "Property", "value": "Rathaus"},
+            "operator": {"type": "Property", "value": "Stadtwerke"},
+            "capacity": {"type": "Property", "value": 4},
+            "socketType": {"type": "Property", "value": ["Type2", "CHAdeMO"]},
+            "acceptedPaymentMethod": {"type": "Property", "value": ["ByInvoice"]},
+            "address": {"type": "Property", "value": {"streetAddress": "Platz 1", "postalCode": "01234"}},
+            "location": {"type": "GeoProperty", "value": {"type": "Point", "coordinates": [11.5, 50.9]}},
+            **({} if given is None else {"status": {"type": "Property", "value": given}}),
+            "availableCapacity": {"type": "Property", "value": free, "observedAt": "2026-07-30T12:00:00Z"},
+        }
+    )
+    assert found["charge_point"] == [
+        {
+            "charge_point_id": "urn:ev:1",
+            "name": "Rathaus",
+            "operator": "Stadtwerke",
+            "points": 4,
+            "plug_types": "Type2, CHAdeMO",
+            "payment": "ByInvoice",
+            "street": "Platz 1",
+            "postcode": "01234",
+            "lon": 11.5,
+            "lat": 50.9,
+        }
+    ]
+    (status,) = found["charge_point_status"]
+    assert (status["observed_at"], status["status"], status.get("points_available")) == (NOON, expected, free)
+
+
+def test_a_charging_station_that_says_nothing_has_no_status(rows: Rows) -> None:
+    assert rows({"id": "e", "type": "EVChargingStation", "capacity": 2})["charge_point_status"] == []

@@ -117,7 +117,7 @@ class TestPegelonline:
         }
         values = b'[{"timestamp":"2023-07-26T19:15:00+02:00","value":159.0}]'
         (row,) = tables(service("pegelonline"), values, "measurements", datastream_id="u/W")["observation"]
-        assert (row["datastream_id"], row["value"]) == ("u/W", 159.0)
+        assert (row["datastream_id"], row["value"], row["quality_native"]) == ("u/W", 159.0, "Rohdaten")
         assert row["phenomenon_start"] == datetime(2023, 7, 26, 17, 15, tzinfo=UTC)
 
 

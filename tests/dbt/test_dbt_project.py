@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.harmonise.tables import create_tables
 
 Records = Mapping[str, Sequence[Mapping[str, object]]]
@@ -165,13 +166,44 @@ def test_every_row_says_source_and_run(shared_models: Models) -> None:
 
 
 def test_every_wide_property_has_its_column(shared_models: Models) -> None:
-    with (PROJECT / "seeds" / "observed_properties.csv").open(encoding="utf-8", newline="") as file:
-        wide = [row for row in csv.DictReader(file) if row["wide_model"]]
+    wide = [row for row in _seed("observed_properties") if row["wide_model"]]
     assert {row["wide_model"] for row in wide} == {
         n for n, m in shared_models.items() if m["fqn"][2] == "domains"
     }
     for row in wide:
         assert row["wide_column"] in shared_models[row["wide_model"]]["columns"], row["code"]
+
+
+def _seed(name: str) -> list[dict[str, str]]:
+    with (PROJECT / "seeds" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return [*csv.DictReader(file)]
+
+
+def test_every_property_has_its_unit_in_all_vocabularies(empty: Workspace) -> None:
+    units = {unit["code"]: unit for unit in _seed("units")}
+    properties = {row["code"]: units[row["canonical_unit"]] for row in _seed("observed_properties")}
+    assert all(unit["qudt_unit"] for unit in properties.values())
+    without = {code for code, unit in properties.items() if not unit["uncefact_unit"]}
+    assert without == {"water.turbidity"}, "Recommendation 20 has no unit of turbidity"
+    assert empty.rows("select count(*) from seeds.observed_properties") == [(len(properties),)]
+
+
+def test_publishers_are_understood_in_many_spellings_each_listed_once() -> None:
+    spellings = _seed("observed_property_spellings")
+    assert len(spellings) >= 250
+    assert len({row["spelling"] for row in spellings}) == len(spellings)
+
+
+def test_marks_of_quality_name_rules_and_connectors_that_there_are(shared_models: Models) -> None:
+    tests = (PROJECT / "models/shared/observations/observation.yml").read_text(encoding="utf-8")
+    rules = re.findall(r"quality_rule_of_observation.*values: \[(.+?)\]", tests)[0].split(", ")
+    sql = (PROJECT / "models/intermediate/quality/int_observation_quality.sql").read_text(encoding="utf-8")
+    mistakes = {row["rule"] for row in _seed("unit_mistakes")}
+    assert {*re.findall(r"then '(\w+)'", sql)} | mistakes == {*rules}
+    assert {row["connector"] for row in _seed("quality_spellings")} - {""} <= CONNECTORS.keys()
+    assert {row["record_type"] for row in _seed("status_rules")} == {
+        name for name in shared_models if name.endswith("_status")
+    }
 
 
 def _sql(layer: str) -> Iterator[tuple[Path, str]]:

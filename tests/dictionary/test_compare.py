@@ -98,13 +98,30 @@ def test_a_change_is_named_and_needs_its_version(text: str, asks: Bump, now: Con
     )
 
 
+def test_a_declared_rename_is_named_and_breaks_those_who_read_the_old_name() -> None:
+    columns = {
+        "free_spaces" if name == "free" else name: column for name, column in without("").columns.items()
+    }
+    columns["free_spaces"] = replace(columns["free_spaces"], renamed_from="free", type="bigint")
+    now = replace(BEFORE, columns=columns)
+    assert [(change.asks, change.text) for change in compare({"parking": BEFORE}, {"parking": now})] == [
+        (Bump.MAJOR, "column free renamed to free_spaces"),
+        (Bump.MINOR, "free_spaces: type widened from integer to bigint"),
+    ]
+    moved = {"parking_state": replace(BEFORE, name="parking_state", renamed_from="parking")}
+    assert [str(change) for change in compare({"parking": BEFORE}, moved)] == [
+        "parking: model renamed to parking_state (breaking)",
+        "parking_state: model added, version 1.2.3 (compatible)",
+    ]
+
+
 def test_every_part_of_a_contract_is_compared() -> None:
-    parts = {field.name for field in fields(Contract)} - {"name", "version"}
+    parts = {field.name for field in fields(Contract)} - {"name", "version", "renamed_from"}
     tried = {
         part for _, now in CHANGES.values() for part in parts if getattr(now, part) != getattr(BEFORE, part)
     }
     assert tried == parts
-    of_columns = {field.name for field in fields(Column)}
+    of_columns = {field.name for field in fields(Column)} - {"renamed_from"}
     tried = {
         part
         for _, now in CHANGES.values()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -63,6 +64,21 @@ class Workplace:
     def run(self, tenant: str, order: Order | None = None) -> Outcome:
         deployment = self.deployment
         return run_tenant(build_definitions(deployment), deployment, self.instance, tenant, order or Order())
+
+    def environment(self) -> dict[str, str]:
+        """That of a process of its own that works on this deployment."""
+        self.settings.home.mkdir(parents=True, exist_ok=True)
+        prepared = self.settings.home / "dbt"
+        if not prepared.exists():  # the manifest is prepared once for all tests
+            prepared.symlink_to(self.project.prepared.parent)
+        return {
+            **os.environ,
+            "CIVITAS_HOME": str(self.settings.home),
+            "CIVITAS_TENANTS_DIR": str(self.settings.tenants_dir),
+            "DAGSTER_HOME": "",
+            "NO_COLOR": "1",
+            "COLUMNS": "200",
+        }
 
     def published(self, tenant: str) -> Path:
         return self.settings.published / tenant / f"{tenant}_db.duckdb"

@@ -91,7 +91,7 @@ def germany(payloads: Path, new_workplace: Any) -> Iterator[Any]:
     workplace.write_tenant("deutschland", TENANT.replace("$url", f"http://127.0.0.1:{server.server_port}"))
     day = date.fromisoformat(DAY)
     outcome = workplace.run("deutschland", Order(window=Window(day, day)))
-    assert outcome.errors == []
+    assert not outcome.errors, "\n".join(outcome.errors)
     assert outcome.rejected == 0
     yield workplace
     server.shutdown()

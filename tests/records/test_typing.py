@@ -54,6 +54,7 @@ def rules(typed: Typed) -> list[tuple[str, str | None, str | None, int]]:
         ),
         ({"nulls": ("-", "k.A.")}, ["-", "k.A.", "", " ", None, "7"], [None, None, None, None, None, 7]),
         ({}, [1, 2.5, None], [1, 2.5, None]),
+        ({"nulls": ("-999", "k.A.")}, [1.5, -999, -998.9, None], [1.5, None, -998.9, None]),
     ],
 )
 def test_numbers_are_read_as_declared(
@@ -62,6 +63,18 @@ def test_numbers_are_read_as_declared(
     result = observed(typed, written, **settings)
     assert result.accepted["observation"]["value"].to_list() == expected
     assert result.rejected.is_empty()
+
+
+@pytest.mark.parametrize("field", ["value", "@result"])
+@pytest.mark.parametrize("written", [["7", " -999", "", None, "k.A."], [7, -999, None, None, None]])
+def test_a_value_that_means_none_is_told_from_one_that_is_not_there(
+    typed: Bring, field: str, written: list[Any]
+) -> None:
+    columns = {"datastream_id": ["a"] * 5, "phenomenon_start": ["2026-03-01T10:00:00Z"] * 5, field: written}
+    found = typed("observation", columns, nulls=("-999", "k.A.")).accepted["observation"]
+    assert found["value"].to_list() == [7, None, None, None, None]
+    last = "sentinel" if isinstance(written[-1], str) else None
+    assert found["value_flag"].to_list() == [None, "sentinel", None, None, last]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.records import RecordStore
 
-OBSERVATION, STATION = RECORD_TYPES["observation"], RECORD_TYPES["station"]
+OBSERVATION, STATION, SITE = (RECORD_TYPES[name] for name in ("observation", "station", "parking_site"))
 Frames = Callable[..., pl.DataFrame]
 
 
@@ -201,3 +201,61 @@ def test_tenants_do_not_see_each_other(files: LocalFiles, observations: Frames) 
     add(RecordStore(files, "a"), observations((0, 1)))
     assert RecordStore(files, "b").days(OBSERVATION) == []
     assert add(RecordStore(files, "b"), observations((0, 1))) == (1, 0)
+
+
+def sites(*rows: tuple[str, int], source: str = "s") -> pl.DataFrame:
+    schema = {name: dtype for name, dtype in SITE.stored_schema.items() if name != "revision"}
+    values = {"site_id": [key for key, _ in rows], "capacity": [size for _, size in rows]}
+    values |= {"source": [source] * len(rows), "deleted": [False] * len(rows)}
+    nothing = [None] * len(rows)
+    return pl.DataFrame({name: values.get(name, nothing) for name in schema}, schema=schema)
+
+
+def keep(store: RecordStore, records: pl.DataFrame) -> tuple[int, int, int]:
+    news = store.news(SITE, records)
+    store.append(news)
+    return news.new, news.changed, news.deleted
+
+
+def history(store: RecordStore) -> list[tuple[str, int, int, bool | None]]:
+    (file,) = store.locations(SITE, [])
+    return sorted(pl.read_parquet(file).select("site_id", "capacity", "revision", "deleted").rows())
+
+
+def vanished(store: RecordStore, *present: str, source: str = "s") -> pl.DataFrame:
+    keys = pl.DataFrame({"site_id": [*present]}, schema={"site_id": pl.String})
+    return store.vanished(SITE, source, keys)
+
+
+def test_what_vanished_is_what_is_current_and_not_present(store: RecordStore) -> None:
+    assert vanished(store, "a").is_empty()
+    keep(store, sites(("a", 1), ("b", 2)))
+    keep(store, sites(("b", 3)))
+    keep(store, sites(("c", 4), source="other"))
+    assert vanished(store, "a").select("site_id", "capacity", "source").rows() == [("b", 3, "s")]
+    assert vanished(store, "a", "b").is_empty()
+    assert vanished(store, source="other")["site_id"].to_list() == ["c"]
+
+
+def test_a_mark_of_deletion_is_a_revision_made_once_and_what_comes_back_is_another(
+    store: RecordStore,
+) -> None:
+    keep(store, sites(("a", 1), ("b", 2)))
+    marks = vanished(store, "a").with_columns(pl.lit(value=True).alias("deleted"))
+    assert keep(store, marks) == (0, 1, 1)
+    assert keep(store, marks) == (0, 0, 0)
+    assert vanished(store, "a").is_empty(), "it is gone already"
+    assert keep(store, sites(("b", 2))) == (0, 1, 0)
+    assert history(store) == [("a", 1, 1, False), ("b", 2, 1, False), ("b", 2, 2, True), ("b", 2, 3, False)]
+    assert vanished(store, "a")["site_id"].to_list() == ["b"]
+
+
+def test_files_from_before_there_were_marks_are_read_and_extended(store: RecordStore) -> None:
+    keep(store, sites(("a", 1), ("b", 2)))
+    (file,) = store.locations(SITE, [])
+    pl.read_parquet(file).drop("deleted").write_parquet(file)
+    assert keep(store, sites(("a", 1))) == (0, 0, 0)
+    marks = vanished(store, "a").with_columns(pl.lit(value=True).alias("deleted"))
+    assert keep(store, marks) == (0, 1, 1)
+    assert history(store) == [("a", 1, 1, None), ("b", 2, 1, None), ("b", 2, 2, True)]
+    assert [*pl.read_parquet_schema(file)] == [*SITE.stored_schema]

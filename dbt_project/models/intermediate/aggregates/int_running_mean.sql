@@ -36,7 +36,14 @@ before as (
     from {{ ref('stg_observation_before') }} as records
     inner join series
         on {{ same_series('records', 'series') }}
-    where {{ convert_unit('records.value_native', 'series') }} between series.valid_min and series.valid_max
+    left join {{ ref('int_observation_quality') }} as quality
+        on
+            records.source = quality.source
+            and series.datastream_key = quality.datastream_key
+            and records.phenomenon_start_at = quality.phenomenon_start_at
+    where
+        records.value_native is not null
+        and {{ is_valid("coalesce(quality.quality_code, 'good')") }}
     qualify
         row_number() over (
             partition by series.datastream_key, records.phenomenon_start_at

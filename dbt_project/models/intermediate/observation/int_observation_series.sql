@@ -72,6 +72,10 @@ understood as (
         properties.canonical_unit as unit,
         properties.valid_min,
         properties.valid_max,
+        properties.max_change_per_hour,
+        properties.flatline_hours,
+        properties.flatline_above,
+        properties.flatline_below,
         case
             when {{ spelling('described.unit_native') }} is not null then unit_spellings.unit
             when canonical_units.may_be_omitted then properties.canonical_unit

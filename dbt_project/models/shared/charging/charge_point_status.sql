@@ -1,5 +1,13 @@
-with identified as (
-    {{ identified(ref('stg_charge_point_status')) }}
+with aged as (
+    {{ with_staleness(ref('stg_charge_point_status'), 'charge_point_status', 'charge_point_id') }}
+),
+
+identified as (
+    {{ identified('aged') }}
+),
+
+points as (
+    select * from {{ ref('charge_point') }}
 ),
 
 received_last as (
@@ -9,6 +17,23 @@ received_last as (
             partition by id_space, charge_point_id, observed_at
             order by received_at desc, source asc
         ) = 1
+),
+
+judged as (
+    select
+        received_last.*,
+        case
+            when received_last.status is null and received_last.points_available is null then 'withdrawn'
+            when {{ is_in_future('received_last.observed_at', 'received_last.received_at') }}
+                then 'clock_in_future'
+            when received_last.points_available > points.points then 'exceeds_capacity'
+            when received_last.is_stale then 'stale'
+        end as quality_rule
+    from received_last
+    left join points
+        on
+            received_last.id_space = points.id_space
+            and received_last.charge_point_id = points.charge_point_id
 ),
 
 final as (
@@ -21,15 +46,13 @@ final as (
         status,
         status_native,
         points_available,
-        case
-            when status is null and points_available is null then 'missing'
-            else 'good'
-        end as quality_code,
+        {{ quality_code('quality_rule') }} as quality_code,
+        quality_rule,
         revision,
         received_at,
         source,
         run_id
-    from received_last
+    from judged
 )
 
 select * from final

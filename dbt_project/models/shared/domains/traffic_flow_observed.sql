@@ -26,7 +26,11 @@ per_property as (
         observed.day,
         properties.wide_column,
         if(properties.aggregation = 'sum', sum(observed.value), avg(observed.value)) as value,
-        if(bool_and(observed.quality_code = 'good'), 'good', 'suspect') as quality_code,
+        case
+            when not bool_and({{ is_valid('observed.quality_code') }}) then 'suspect'
+            when bool_or(observed.quality_code = 'provisional') then 'provisional'
+            else 'good'
+        end as quality_code,
         count(observed.value) as datastream_count,
         max(observed.received_at) as received_at,
         arg_max(observed.source, observed.received_at) as source,

@@ -38,9 +38,7 @@ converted as (
         series.observed_property,
         {{ convert_unit('records.value_native', 'series') }} as value,
         series.unit,
-        series.unit_native as series_unit_native,
-        series.valid_min,
-        series.valid_max
+        series.unit_native as series_unit_native
     from {{ ref('stg_observation') }} as records
     inner join series
         on {{ same_series('records', 'series') }}
@@ -57,17 +55,14 @@ final as (
         converted.phenomenon_start_at,
         converted.phenomenon_end_at,
         converted.day,
-        converted.value,
+        if(quality.quality_rule = 'sentinel', null, converted.value) as value,
         converted.unit,
         converted.value_native,
         converted.series_unit_native as unit_native,
         converted.value_text,
         converted.result_at,
-        case
-            when converted.value is null and converted.value_text is null then 'missing'
-            when converted.value < converted.valid_min or converted.value > converted.valid_max then 'suspect'
-            else 'good'
-        end as quality_code,
+        coalesce(quality.quality_code, 'good') as quality_code,
+        quality.quality_rule,
         converted.quality_native,
         converted.time_flag,
         corrected.source is not null as is_corrected,
@@ -81,6 +76,11 @@ final as (
             converted.source = outranked.source
             and converted.datastream_key = outranked.datastream_key
             and converted.phenomenon_start_at = outranked.phenomenon_start_at
+    left join {{ ref('int_observation_quality') }} as quality
+        on
+            converted.source = quality.source
+            and converted.datastream_key = quality.datastream_key
+            and converted.phenomenon_start_at = quality.phenomenon_start_at
     left join corrected
         on
             converted.source = corrected.source

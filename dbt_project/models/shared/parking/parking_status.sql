@@ -1,5 +1,9 @@
-with identified as (
-    {{ identified(ref('stg_parking_status')) }}
+with aged as (
+    {{ with_staleness(ref('stg_parking_status'), 'parking_status', 'site_id') }}
+),
+
+identified as (
+    {{ identified('aged') }}
 ),
 
 sites as (
@@ -40,6 +44,18 @@ completed as (
     from sized
 ),
 
+judged as (
+    select
+        *,
+        case
+            when is_withdrawn then 'withdrawn'
+            when {{ is_in_future('observed_at', 'received_at') }} then 'clock_in_future'
+            when is_overfull then 'exceeds_capacity'
+            when is_stale then 'stale'
+        end as quality_rule
+    from completed
+),
+
 final as (
     select
         tenant,
@@ -53,16 +69,13 @@ final as (
         {{ ratio('occupied', 'capacity') }} as occupancy_ratio,
         opening_status,
         opening_status_native,
-        case
-            when is_withdrawn then 'missing'
-            when is_overfull then 'suspect'
-            else 'good'
-        end as quality_code,
+        {{ quality_code('quality_rule') }} as quality_code,
+        quality_rule,
         revision,
         received_at,
         source,
         run_id
-    from completed
+    from judged
 )
 
 select * from final

@@ -1,5 +1,13 @@
-with identified as (
-    {{ identified(ref('stg_sharing_status')) }}
+with aged as (
+    {{ with_staleness(ref('stg_sharing_status'), 'sharing_status', 'station_id') }}
+),
+
+identified as (
+    {{ identified('aged') }}
+),
+
+stations as (
+    select * from {{ ref('sharing_station') }}
 ),
 
 received_last as (
@@ -9,6 +17,27 @@ received_last as (
             partition by id_space, station_id, observed_at
             order by received_at desc, source asc
         ) = 1
+),
+
+judged as (
+    select
+        received_last.*,
+        case
+            when
+                coalesce(received_last.vehicles_available, received_last.docks_available) is null
+                and received_last.is_renting is null
+                and received_last.is_returning is null
+                then 'withdrawn'
+            when {{ is_in_future('received_last.observed_at', 'received_last.received_at') }}
+                then 'clock_in_future'
+            when received_last.docks_available > stations.capacity then 'exceeds_capacity'
+            when received_last.is_stale then 'stale'
+        end as quality_rule
+    from received_last
+    left join stations
+        on
+            received_last.id_space = stations.id_space
+            and received_last.station_id = stations.station_id
 ),
 
 final as (
@@ -25,11 +54,13 @@ final as (
         is_installed,
         is_renting,
         is_returning,
+        {{ quality_code('quality_rule') }} as quality_code,
+        quality_rule,
         revision,
         received_at,
         source,
         run_id
-    from received_last
+    from judged
 )
 
 select * from final

@@ -20,6 +20,10 @@ final as (
         properties.smart_data_model_name,
         properties.valid_min,
         properties.valid_max,
+        properties.max_change_per_hour,
+        properties.flatline_hours,
+        properties.flatline_above,
+        properties.flatline_below,
         properties.aggregation
     from {{ ref('observed_properties') }} as properties
     cross join tenant

@@ -17,6 +17,7 @@ final as (
         points_available,
         received_at,
         revision,
+        payload,
         run_id
     from current_records
 )

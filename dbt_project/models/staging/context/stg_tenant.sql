@@ -7,7 +7,11 @@ final as (
         tenant,
         name,
         ags,
-        timezone
+        timezone,
+        west,
+        south,
+        east,
+        north
     from source
 )
 

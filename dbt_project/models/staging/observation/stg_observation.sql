@@ -17,6 +17,7 @@ final as (
         result_time as result_at,
         value as value_native,
         value_text,
+        value_flag,
         observed_property as observed_property_native,
         unit as unit_native,
         quality_native,

@@ -15,6 +15,7 @@ final as (
         value as value_native,
         observed_property as observed_property_native,
         unit as unit_native,
+        quality_native,
         received_at
     from current_records
 )

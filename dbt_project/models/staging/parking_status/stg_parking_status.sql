@@ -19,6 +19,7 @@ final as (
         opening_status_native,
         received_at,
         revision,
+        payload,
         run_id
     from current_records
 )

@@ -21,6 +21,7 @@ final as (
         is_returning,
         received_at,
         revision,
+        payload,
         run_id
     from current_records
 )

@@ -14,10 +14,14 @@ property_spellings as (
     select * from {{ ref('int_observed_property_spelling') }}
 ),
 
-limits as (
-    select distinct observed_property
+looking_back as (
+    select observed_property
     from {{ ref('limit_values') }}
     where averaging = 'running_8_hours'
+    union
+    select code as observed_property
+    from {{ ref('observed_properties') }}
+    where max_change_per_hour is not null or flatline_hours is not null
 ),
 
 final as (
@@ -32,7 +36,7 @@ final as (
         on
             {{ spelling('coalesce(observed.own_property, datastreams.observed_property_native)') }}
             = property_spellings.spelling
-    inner join limits on property_spellings.observed_property = limits.observed_property
+    inner join looking_back on property_spellings.observed_property = looking_back.observed_property
 )
 
 select * from final

@@ -1,0 +1,115 @@
+"""PostgreSQL for measurements and tests: a server of its own on a free port, as an unprivileged user, gone afterwards.
+
+The programs come from Debian's package `postgresql` or the like; nothing is installed here.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import psycopg
+
+_SECONDS = 30.0
+_ACCOUNTS = ("postgres", "nobody")  # the server refuses to run as root
+
+
+def programs() -> Path | None:
+    """The folder with `initdb` and `postgres`: that on PATH, else the newest of Debian's."""
+    found = shutil.which("postgres")
+    folders = [Path(found).resolve().parent] if found else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: -float(p.parent.name))
+    return next((folder for folder in folders if (folder / "initdb").exists()), None)
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """The URL of a server, with the password of its superuser; what is in it is thrown away."""
+    folder = programs()
+    if folder is None:
+        raise FileNotFoundError(
+            "PostgreSQL is not installed; on Debian and Ubuntu: apt-get install postgresql"
+        )
+    account = _account()
+    place = Path(tempfile.mkdtemp(prefix="civitas-postgres-"))
+    password, port = token_hex(8), _free_port()
+    try:
+        (place / "password").write_text(password, encoding="utf-8")
+        if account is not None:
+            for path in (place, place / "password"):
+                os.chown(path, account.pw_uid, account.pw_gid)
+        user: dict[str, Any] = {} if account is None else {"user": account.pw_uid, "group": account.pw_gid}
+        data = place / "data"
+        command: list[str | Path] = [
+            folder / "initdb",
+            "-D",
+            data,
+            "-U",
+            "civitas",
+            "-A",
+            "scram-sha-256",
+            "--no-sync",
+        ]
+        command += ["--pwfile", place / "password", "--encoding=UTF8", "--locale=C"]
+        subprocess.run(command, check=True, capture_output=True, cwd=place, **user)
+        options = [
+            "listen_addresses=127.0.0.1",
+            f"port={port}",
+            f"unix_socket_directories={place}",
+            "fsync=off",
+        ]
+        command = [folder / "postgres", "-D", data]
+        for option in options:
+            command += ["-c", option]
+        with (place / "log").open("wb") as log:
+            server = subprocess.Popen(command, stdout=log, stderr=log, cwd=place, **user)
+        url = f"postgresql://civitas:{password}@127.0.0.1:{port}/postgres"
+        try:
+            _wait(url, server, place / "log")
+            yield url
+        finally:
+            server.send_signal(signal.SIGINT)  # ends sessions and stops
+            server.wait(_SECONDS)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _account() -> pwd.struct_passwd | None:
+    if os.getuid() != 0:
+        return None
+    for name in _ACCOUNTS:
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise RuntimeError(f"PostgreSQL does not run as root, and there is no account {' or '.join(_ACCOUNTS)}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _SECONDS
+    while True:
+        try:
+            psycopg.connect(url).close()
+        except psycopg.OperationalError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL does not answer: {log.read_text()}") from None
+            time.sleep(0.05)
+        else:
+            return

@@ -1,0 +1,40 @@
+"""Things that a source no longer has: what its roster does not name gets a last revision that marks it as deleted.
+
+The history stays. Reading the roster is the connector's, storing the marks is done in `read.py`.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from civitas_assets.catalog import Source
+from civitas_assets.errors import ReadError
+from civitas_assets.records import RECORD_TYPES, Roster
+from civitas_assets.records.contract import UTC_TIME
+from civitas_assets.records.conversion import as_text
+from civitas_assets.records.origin import Origin, without_nulls
+from civitas_assets.store.records import News, RecordStore
+
+
+def vanished(roster: Roster, origin: Origin, source: Source, store: RecordStore, run_id: str) -> News:
+    """The marks of deletion for the source's things that are not on the roster, as the last known rows.
+
+    Raises:
+        ReadError: it names none at all, which is a fault of the source rather than the end of all things.
+    """
+    record_type = RECORD_TYPES[roster.record_type]
+    if record_type.event_time is not None:
+        raise ReadError(f"has a roster of {record_type.name}, but only things can be deleted")
+    present = without_nulls(pl.DataFrame([as_text(column) for column in roster.frame]), source)
+    gone = store.vanished(record_type, source.name, present)
+    if present.is_empty() and not gone.is_empty():
+        raise ReadError(
+            f"names no {record_type.name} at all, but {gone.height} are known: nothing is deleted"
+        )
+    marks = gone.with_columns(
+        pl.lit(origin.payload).alias("payload"),
+        pl.lit(origin.received_at, UTC_TIME).alias("received_at"),
+        pl.lit(run_id).alias("run_id"),
+        pl.lit(value=True).alias("deleted"),
+    )
+    return store.news(record_type, marks)

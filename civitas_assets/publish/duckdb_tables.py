@@ -1,0 +1,183 @@
+"""The tables in a DuckDB file that is about to be published: following contracts, replacing days, saying what they are.
+
+Which file that is, and how it reaches readers, is in `duckdb.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+
+import duckdb
+import msgspec
+
+from civitas_assets.dictionary.contracts import Contract
+from civitas_assets.dictionary.evolution import Evolution, Step
+from civitas_assets.errors import PublishError
+from civitas_assets.harmonise.project import Project, SharedModel
+from civitas_assets.harmonise.tables import SHARED_SCHEMA
+from civitas_assets.harmonise.workspace import Workspace
+
+_META = """
+create schema if not exists meta;
+create table if not exists meta.publication (contracts varchar, run_id varchar, published_at timestamptz);
+create table if not exists meta.unfilled (model varchar, column_name varchar);
+create table if not exists meta.collected (day date, version varchar);
+"""
+
+
+class Tables:
+    """What an open file holds."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._run = connection.execute
+
+    def contracts(self) -> Mapping[str, Contract] | None:
+        """The contracts that the tables follow; None where the file does not say so in a way that is understood."""
+        try:
+            row = self._run("select contracts from meta.publication").fetchone()
+            return msgspec.json.decode(row[0], type=dict[str, Contract]) if row else None
+        except (duckdb.CatalogException, duckdb.BinderException, msgspec.DecodeError):
+            return None
+
+    def collected(self) -> Mapping[date, str]:
+        """The days of a rebuild under way, with their versions."""
+        return dict(self._run("select day, version from meta.collected").fetchall())
+
+    def unfilled(self) -> tuple[str, ...]:
+        """Models and columns without values on days that were published before they came."""
+        return tuple(
+            f"{model}.{column}" if column else model
+            for model, column in self._run(
+                "select model, column_name from meta.unfilled order by all"
+            ).fetchall()
+        )
+
+    @contextmanager
+    def change(self, workspace: Workspace) -> Iterator[None]:
+        """All that follows happens together, or not at all; rows come from this workspace."""
+        self._run(f"attach '{_quoted(workspace.database)}' as workspace (read_only)")
+        complete = False
+        self._run("begin")
+        try:
+            self._run(_META)
+            yield
+            complete = True
+        finally:
+            self._run("commit" if complete else "rollback")
+            self._run("detach workspace")
+
+    def replace(self, model: SharedModel) -> int:
+        """Replace the affected days of the model, or all of it; the number of rows that came.
+
+        Raises:
+            PublishError: there are rows of other days.
+        """
+        columns = ", ".join(f'"{name}"' for name in model.columns)
+        made = f'workspace.{SHARED_SCHEMA}."{model.name}"'
+        if model.by_day and (
+            stray := self.count_of(f"{made} anti join workspace.records.affected_day using (day)")
+        ):
+            raise PublishError(
+                f"{model.name} has {stray} rows outside the affected days; nothing was published"
+            )
+        if model.by_day and self._has(model.name):
+            self._run(
+                f'delete from "{model.name}" where day in (select day from workspace.records.affected_day)'  # noqa: S608
+            )
+            self._run(f'insert into "{model.name}" ({columns}) select {columns} from {made}')  # noqa: S608
+        else:
+            self._run(f'create or replace table "{model.name}" as select {columns} from {made}')  # noqa: S608
+        return self.count_of(made)
+
+    def follow(self, change: Evolution, project: Project, workspace: Workspace) -> None:
+        """Take the steps that lead the tables to their contracts, and note what then lacks its history.
+
+        Tables that are replaced whole come in their new shape anyway.
+        """
+        if change.reasons:
+            raise PublishError(f"the output has to be rebuilt: {'; '.join(change.reasons)}")
+        if not change.steps:
+            return
+        self._run(_META)
+        days = [day.isoformat() for day in workspace.task().days]
+        for step in change.steps:
+            model = project.models.get(step.model)
+            if step.kind == "drop_model":
+                self._run(f'drop table if exists "{step.model}"')
+            elif step.kind == "rename_model":
+                self._run(f'alter table "{step.before}" rename to "{step.model}"')
+            elif model is not None and model.by_day:
+                self._alter(step)
+                if step.kind in {"add_model", "add_column"} and self._has_older(project, model, days):
+                    self._run("insert into meta.unfilled values (?, ?)", [step.model, step.column])
+
+    def comment(self, contracts: Mapping[str, Contract]) -> None:
+        """Describe tables and columns where readers look for it."""
+        for name, contract in contracts.items():
+            self._run(f"comment on table \"{name}\" is '{_quoted(contract.description)}'")
+            for column, promised in contract.columns.items():
+                self._run(f'comment on column "{name}"."{column}" is \'{_quoted(promised.description)}\'')
+
+    def remember_contracts(self, contracts: Mapping[str, Contract], run_id: str | None) -> None:
+        """Say which contracts the tables follow, and who made them when."""
+        self._run("delete from meta.publication")
+        content = msgspec.json.encode(contracts).decode()
+        self._run("insert into meta.publication values (?, ?, ?)", [content, run_id, datetime.now(UTC)])
+
+    def remember_collected(self, versions: Mapping[date, str]) -> None:
+        """Say which days of a rebuild are there."""
+        days = [day.isoformat() for day in versions]
+        self._run("delete from meta.collected where day in (select unnest(?::date[]))", [days])
+        self._run(
+            "insert into meta.collected select unnest(?::date[]), unnest(?::varchar[])",
+            [days, [*versions.values()]],
+        )
+
+    def forget_collected(self) -> None:
+        """The rebuild is complete."""
+        self._run("delete from meta.collected")
+
+    def count(self, model: str) -> int:
+        """Rows of a model's table."""
+        return self.count_of(f'"{model}"')
+
+    def count_of(self, relation: str) -> int:
+        """Rows of a relation."""
+        row = self._run(f"select count(*) from {relation}").fetchone()  # noqa: S608
+        return int(row[0]) if row else 0
+
+    def _alter(self, step: Step) -> None:
+        table = f'alter table "{step.model}"'
+        if step.kind == "add_column":
+            self._run(f'{table} add column "{step.column}" {step.type}')
+        elif step.kind == "drop_column":
+            self._run(f'{table} drop column "{step.column}"')
+        elif step.kind == "rename_column":
+            self._run(f'{table} rename column "{step.before}" to "{step.column}"')
+        elif step.kind == "widen_column":
+            self._run(f'{table} alter column "{step.column}" set data type {step.type}')
+
+    def _has(self, table: str) -> bool:
+        found = "select 1 from duckdb_tables() where schema_name = 'main' and table_name = ?"
+        return self._run(found, [table]).fetchone() is not None
+
+    def _has_older(self, project: Project, model: SharedModel, days: list[str]) -> bool:
+        """Whether days were published before that hold what the model is made of."""
+        made_of = project.record_types_of(model.name)
+        kin = (
+            m.name for m in project.models.values() if m.by_day and project.record_types_of(m.name) & made_of
+        )
+        return any(
+            self._run(
+                f'select 1 from "{name}" where day not in (select unnest(?::date[])) limit 1',  # noqa: S608
+                [days],
+            ).fetchone()
+            for name in kin
+            if self._has(name)
+        )
+
+
+def _quoted(text: object) -> str:
+    return str(text).replace("'", "''")

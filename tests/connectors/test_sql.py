@@ -1,0 +1,362 @@
+"""Tables of PostgreSQL and other databases: exact records, only what is new, what is gone, and nothing written."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+from pydantic import ValidationError
+
+from civitas_assets.catalog import Window, load_catalog
+from civitas_assets.connectors.base import Payload, Request
+from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
+from civitas_assets.errors import CatalogError, FetchError
+from civitas_assets.records import RawTable, Roster
+
+DAY = Window(date(2026, 8, 1), date(2026, 8, 1))
+SECRET = "gegenüber-4711"  # noqa: S105
+
+READINGS = """
+create table readings (
+    id bigserial primary key, meter text, read_at timestamptz, value numeric, note text, changed_at timestamptz
+);
+insert into readings (meter, read_at, value, note, changed_at) values
+    ('01', '2026-08-01 02:00:00+02', 12.50, 'a;"b"\nc', '2026-08-01 00:01:00+00'),
+    ('01', '2026-08-01 01:00:00+00', null, null, '2026-08-01 01:01:00+00'),
+    ('ü2', '2026-08-01 01:00:00+00', 1e-7, '', '2026-08-01 01:01:00+00');
+"""
+OBSERVED: dict[str, Any] = {
+    "record_type": "observation",
+    "fields": {"datastream_id": "meter", "value": "value"},
+    "time": {"column": "read_at", "zone": "offset"},
+    "constants": {"observed_property": "energy.consumption", "unit": "kWh"},
+}
+
+
+class Landed:
+    """A session that keeps what is delivered, in order, as landing does."""
+
+    def __init__(self) -> None:
+        self.payloads: list[Payload] = []
+
+    def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
+        now = datetime(2026, 8, 2, tzinfo=UTC)
+        self.payloads.append(Payload(body, request.url, request.role, request.variables, content_type, now))
+
+    def delivered(self, url: str) -> Any:
+        return next((p.variables for p in reversed(self.payloads) if p.url == url), {})
+
+    def secret(self, name: str) -> str:
+        assert name == "DB_PASSWORD"
+        return SECRET
+
+    def rows(self) -> list[str]:
+        """The lines of all bodies, without their headers."""
+        return [line for p in self.payloads if p.role == "rows" for line in p.body.decode().split("\n")[1:-1]]
+
+
+@pytest.fixture
+def landed() -> Landed:
+    return Landed()
+
+
+@pytest.fixture
+def database(postgres_url: str) -> Callable[[str], str]:
+    """Makes the statements' tables, and an account that may only read them; the address without its password."""
+
+    def make(statements: str) -> str:
+        parts = urlsplit(postgres_url)
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute(statements.encode())
+            role = f"reader_{parts.path[-12:]}"
+            connection.execute(f"create role {role} login password '{SECRET}'".encode())
+            connection.execute(f"grant select on all tables in schema public to {role}".encode())
+        made.append(role)
+        return urlunsplit(parts._replace(netloc=f"{role}@{parts.hostname}:{parts.port}"))
+
+    made: list[str] = []
+    yield make
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        for role in made:
+            connection.execute(f"drop owned by {role}; drop role {role}".encode())
+
+
+@pytest.fixture
+def fetch(source: Callable[..., Any], landed: Landed) -> Callable[..., Any]:
+    """Fetches from an address; the source."""
+
+    def run(url: str, **settings: Any) -> Any:
+        declared = source("sql", **{"url": url, "password": {"secret": "DB_PASSWORD"}, **settings})
+        CONNECTORS["sql"].fetch(declared, DAY, ZoneInfo("Europe/Berlin"), landed)
+        return declared
+
+    return run
+
+
+def read(declared: Any, payloads: list[Payload]) -> list[RawTable | Roster]:
+    return [table for payload in payloads for table in CONNECTORS["sql"].read(declared, payload)]
+
+
+def change(url: str, statement: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+def test_a_table_is_read_exactly(database: Any, fetch: Any, landed: Landed, records: Any) -> None:
+    declared = fetch(database(READINGS), table="public.readings", **OBSERVED)
+    (payload,) = landed.payloads
+    found = records(declared, payload.body, "rows")["observation"]
+    assert [(row["datastream_id"], row["phenomenon_start"], row.get("value")) for row in found] == [
+        ("01", datetime(2026, 8, 1, 0, tzinfo=UTC), 12.5),
+        ("01", datetime(2026, 8, 1, 1, tzinfo=UTC), None),
+        ("ü2", datetime(2026, 8, 1, 1, tzinfo=UTC), 1e-7),
+    ]
+
+
+def test_only_named_columns_leave_the_database_and_the_others_are_reported(
+    database: Any, fetch: Any, landed: Landed
+) -> None:
+    declared = fetch(database(READINGS), table="readings", **OBSERVED)
+    assert landed.payloads[0].body.splitlines()[0] == b"meter,value,read_at"
+    (table,) = read(declared, landed.payloads)
+    assert isinstance(table, RawTable)
+    assert table.unknown_fields == ("id", "note", "changed_at")
+
+
+def test_rest_takes_every_column_and_texts_keep_quotes_and_lines(
+    database: Any, fetch: Any, landed: Landed
+) -> None:
+    sites = {"record_type": "place", "fields": {"place_id": "id"}, "constants": {"category": "other"}}
+    declared = fetch(database(READINGS), table="readings", rest="attributes", **sites)
+    table = read(declared, landed.payloads)[0]
+    assert '"note":"a;\\"b\\"\\nc"' in table.frame["attributes"][0]
+
+
+def test_a_cursor_fetches_what_is_new_and_what_became_visible_late(
+    database: Any, postgres_url: str, fetch: Any, landed: Landed
+) -> None:
+    url = database(READINGS)
+    settings = {"table": "readings", "cursor": "changed_at", "fetch_size": 2, "overlap": "10 min", **OBSERVED}
+    fetch(url, **settings)
+    assert [len(p.body.splitlines()) - 1 for p in landed.payloads] == [2, 1]
+    first = landed.rows()
+    assert landed.delivered(landed.payloads[0].url)["cursor"] == "2026-08-01 01:01:00+00"
+    new = "insert into readings (meter, read_at, value, changed_at) values "
+    change(postgres_url, new + "('late', '2026-08-01', 7, '2026-08-01 00:55:00+00')")
+    change(postgres_url, new + "('old', '2026-08-01', 7, '2026-08-01 00:30:00+00')")
+    change(postgres_url, new + "('new', '2026-08-01', 8, '2026-08-01 02:00:00+00')")
+    fetch(url, **settings)
+    again = landed.rows()[len(first) :]
+    assert [line.partition(",")[0] for line in again] == ["late", "01", "ü2", "new"]
+
+
+def test_a_row_that_gets_no_cursor_later_is_found_as_well(
+    database: Any, postgres_url: str, fetch: Any, landed: Landed
+) -> None:
+    url = database(READINGS)
+    fetch(url, table="readings", cursor="changed_at", **OBSERVED)
+    change(postgres_url, "insert into readings (meter, read_at, value) values ('x', '2026-08-01', 7)")
+    with pytest.raises(FetchError, match="has rows without changed_at"):
+        fetch(url, table="readings", cursor="changed_at", **OBSERVED)
+
+
+def test_a_number_that_becomes_visible_after_a_higher_one_is_not_lost(
+    database: Any, postgres_url: str, fetch: Any, landed: Landed
+) -> None:
+    url = database(READINGS)
+    new = "insert into readings (id, meter, read_at, value) values "
+    change(postgres_url, new + "(900, 'early', '2026-08-01', 7)")
+    fetch(url, table="readings", cursor="id", **OBSERVED)
+    change(postgres_url, new + "(899, 'late', '2026-08-01', 8)")
+    fetch(url, table="readings", cursor="id", **OBSERVED)
+    assert any(line.startswith("late") for line in landed.rows())
+
+
+def test_a_cursor_of_numbers_goes_on_with_its_last_row(
+    database: Any, postgres_url: str, fetch: Any, landed: Landed
+) -> None:
+    url = database(READINGS)
+    settings = {"table": "readings", "cursor": "id", "overlap": 0, **OBSERVED}
+    fetch(url, **settings)
+    change(postgres_url, "insert into readings (meter, read_at, value) values ('4', '2026-08-01', 7)")
+    fetch(url, **settings)
+    assert [line.rpartition(",")[2] for line in landed.rows()] == ["1", "2", "3", "3", "4"]
+
+
+def test_nothing_new_is_no_fault_and_nothing_to_land(database: Any, fetch: Any, landed: Landed) -> None:
+    url = database("create table readings (id bigint, meter text, value numeric, read_at timestamptz)")
+    fetch(url, table="readings", cursor="id", **OBSERVED)
+    assert landed.payloads == []
+
+
+SITES = {
+    "record_type": "parking_site",
+    "fields": {"site_id": "nr", "name": "name", "capacity": "plaetze"},
+    "table": "sites",
+}
+MAKE_SITES = """
+create table sites (nr text, name text, plaetze int);
+insert into sites values ('2', 'B', 5), ('1', 'A', 3);
+"""
+
+
+def test_a_whole_fetch_ends_with_the_keys_of_all_things(database: Any, fetch: Any, landed: Landed) -> None:
+    declared = fetch(database(MAKE_SITES), fetch_size=1, **SITES)
+    *tables, roster = read(declared, landed.payloads)
+    assert [table.frame["site_id"].to_list() for table in tables] == [["1"], ["2"]], "in the order of the key"
+    assert isinstance(roster, Roster)
+    assert (roster.record_type, roster.frame.to_dicts()) == (
+        "parking_site",
+        [{"site_id": "1"}, {"site_id": "2"}],
+    )
+
+
+def test_an_empty_table_still_says_that_it_is_empty(database: Any, fetch: Any, landed: Landed) -> None:
+    declared = fetch(database("create table sites (nr text, name text, plaetze int)"), **SITES)
+    table, roster = read(declared, landed.payloads)
+    assert table.frame.height == roster.frame.height == 0
+
+
+def test_events_and_cursors_have_no_roster(database: Any, fetch: Any, landed: Landed) -> None:
+    fetch(database(READINGS), table="readings", **OBSERVED)
+    assert [payload.role for payload in landed.payloads] == ["rows"]
+
+
+def test_a_selection_may_hold_what_sql_has(database: Any, fetch: Any, landed: Landed) -> None:
+    select = (
+        "select meter, read_at, value::numeric(9, 1) % 5 as value from readings "
+        "where note like 'a%' and read_at > '2026-07-31 00:00:00' and meter <> ':x'"
+    )
+    fetch(database(READINGS), select=select, **OBSERVED)
+    assert landed.rows() == ["01,2.5,2026-08-01 00:00:00+00"]
+
+
+def test_nothing_can_be_written_even_by_who_may(
+    database: Any, postgres_url: str, fetch: Any, landed: Landed
+) -> None:
+    url = database(READINGS)
+    reader = urlsplit(url).username
+    change(postgres_url, f"grant all on readings to {reader}")
+    select = "with gone as (delete from readings returning *) select * from gone"
+    with pytest.raises(FetchError, match=r"data-modifying|read-only"):
+        fetch(url, select=select, **OBSERVED)
+    change(
+        postgres_url, "create function f() returns bigint language sql as 'delete from readings returning id'"
+    )
+    with pytest.raises(FetchError, match="read-only transaction"):
+        fetch(url, select="select f() as meter, now() as read_at, 1 as value", **OBSERVED)
+    with psycopg.connect(postgres_url) as connection:
+        assert connection.execute("select count(*) from readings").fetchone() == (3,)
+    assert landed.payloads == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"table": "nowhere"}, 'relation "nowhere" does not exist'),
+        (
+            {"table": "readings", "fields": {"datastream_id": "zaehler"}},
+            r"lacks the column\(s\) zaehler; it has id,",
+        ),
+        ({"table": "hidden"}, "permission denied for table hidden"),
+        ({"table": "readings", "cursor": "note"}, "has rows without note"),
+        ({"table": "readings", "cursor": "meter"}, "is neither a number nor a time: 'ü2'"),
+        ({"table": "readings", "cursor": "id", "overlap": "1 h"}, "is a number .* write a number"),
+        ({"table": "readings", "cursor": "changed_at", "overlap": 5}, "is a time .* write a duration"),
+        ({"select": "select pg_sleep(20)::text as meter, now() as read_at, 1 as value"}, "statement timeout"),
+    ],
+)
+def test_what_goes_wrong_says_what_and_where(
+    database: Any, postgres_url: str, fetch: Any, settings: Any, message: str
+) -> None:
+    url = database(READINGS)
+    change(postgres_url, "create table hidden (meter text, read_at timestamptz, value int)")
+    with pytest.raises(FetchError, match=message) as error:
+        fetch(url, **{**OBSERVED, "http": {"total_time": "1 s"}, **settings})
+    assert SECRET not in str(error.value)
+
+
+def test_who_is_not_let_in_or_not_there_is_told_without_the_password(
+    postgres_url: str, fetch: Any, landed: Landed
+) -> None:
+    parts = urlsplit(postgres_url)
+    wrong = urlunsplit(parts._replace(netloc=f"civitas@{parts.hostname}:{parts.port}"))
+    with pytest.raises(FetchError, match="password authentication failed") as error:
+        fetch(wrong, table="t", **OBSERVED)
+    assert SECRET not in str(error.value)
+    with pytest.raises(FetchError, match=r"127\.0\.0\.1"):
+        fetch("postgresql://u@127.0.0.1:1/d", table="t", **OBSERVED)
+
+
+def test_another_database_is_read_by_its_url(tmp_path: Path, fetch: Any, landed: Landed) -> None:
+    file = tmp_path / "meters.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("create table readings (id integer, meter text, read_at text, value real)")
+        rows = [(1, "01", "2026-08-01T00:00:00Z", 1.5), (2, None, 'a"b', None)]
+        connection.executemany("insert into readings values (?, ?, ?, ?)", rows)
+    connection.close()
+    settings = {**OBSERVED, "password": None, "table": "readings", "cursor": "id", "overlap": 0}
+    fetch(f"sqlite:///{file}", **settings)
+    assert landed.rows() == ["01,1.5,2026-08-01T00:00:00Z,1", ',,"a""b",2']
+    fetch(f"sqlite:///{file}", **settings)
+    assert landed.rows()[2:] == [',,"a""b",2']
+    with pytest.raises(FetchError, match=r"readonly|syntax"):
+        fetch(
+            f"sqlite:///{file}", **{**settings, "table": None, "select": "delete from readings returning *"}
+        )
+    with pytest.raises(FetchError, match="unable to open database file"):
+        fetch(f"sqlite:///{tmp_path}/nowhere.db", **settings)
+    assert not (tmp_path / "nowhere.db").exists()
+    with pytest.raises(FetchError, match="driver that is not installed"):
+        fetch("mssql+pymssql://u@127.0.0.1/d", **settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({}, "either table or select"),
+        ({"table": "t", "select": "select 1"}, "either table or select"),
+        ({"table": "t", "url": "postgresql://u:geheim@h/d"}, "url holds a password"),
+        ({"table": "t", "url": "postgresql://u@h/d?password=geheim"}, "url holds a password"),
+        ({"table": "t", "url": "postgresql://u@h/d?sslpassword=geheim"}, "url holds a password"),
+        ({"table": "t", "url": "PostgreSQL://u:geheim@h/d"}, "url"),
+        ({"table": "t", "url": "postgresql:u:geheim@h/d"}, "url is no address of a database"),
+        ({"table": "t", "url": "postgresql://u@h:port/d"}, "url is no address of a database"),
+        ({"select": "select 1; drop table t"}, "without a semicolon"),
+        ({"table": "t", "headers": {"a": "b"}}, "headers has no meaning"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_is_fetched(
+    source: Any, settings: Any, message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message) as error:
+        source("sql", **{"url": "postgresql://u@h/d", **OBSERVED, **settings})
+    told = [fault["msg"] for fault in error.value.errors(include_input=False)]
+    assert not any("geheim" in text for text in told)
+
+
+def test_no_fault_of_the_catalogue_quotes_a_password(tmp_path: Path) -> None:
+    tenant = """
+name: A
+ags: "99000099"
+bbox: [9.0, 50.0, 9.2, 50.2]
+sources:
+  s: {connector: sql, title: T, licence: CC0-1.0, url: "%s", table: t, record_type: station, fields: {station_id: a}}
+"""
+    for url in (
+        "PostgreSQL://u:geheim@h/d",
+        "postgresql:u:geheim@h/d",
+        "postgresql://u:geheim@h/d",
+        "u:geheim@h",
+    ):
+        (tmp_path / "a.yaml").write_text(tenant % url, encoding="utf-8")
+        with pytest.raises(CatalogError) as error:
+            load_catalog(tmp_path, SOURCE_MODELS)
+        assert "geheim" not in str(error.value)

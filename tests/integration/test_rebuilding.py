@@ -1,0 +1,153 @@
+"""Tables follow their contracts at the next publish, and a rebuild fills what that leaves empty, day after day."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from civitas_assets.defs.runner import Order
+from civitas_assets.harmonise.prepare import prepare
+from civitas_assets.harmonise.project import Project
+from civitas_assets.settings import PROJECT_DIR, Settings
+
+STATUS = "models/shared/parking/parking_status"
+# What the next version of the model says of its columns, in place of what this one says.
+NEXT = {
+    f"{STATUS}.yml": {
+        "      - name: occupancy_ratio\n": (
+            "      - name: free_twice\n        description: Twice the free spaces.\n        data_type: bigint\n"
+            "      - name: occupied_share\n"
+        ),
+        'config: {meta: {unit: "1"}}': 'config: {meta: {unit: "1", renamed_from: occupancy_ratio}}',
+        "      - name: revision\n        description: \"{{ doc('revision') }}\"\n        data_type: integer\n": (
+            "      - name: revision\n        description: \"{{ doc('revision') }}\"\n        data_type: bigint\n"
+        ),
+    },
+    f"{STATUS}.sql": {
+        "as occupancy_ratio": "as occupied_share,\n        2 * free as free_twice",
+        "        revision,\n        received_at": "        revision::bigint as revision,\n        received_at",
+    },
+}
+DAYS = "select day::varchar, free, occupied_share, free_twice from parking_status order by 1"
+
+
+@pytest.fixture(scope="module")
+def next_version(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The project with another version of the model of parking."""
+    home = tmp_path_factory.mktemp("next")
+    folder = home / "dbt_project"
+    shutil.copytree(PROJECT_DIR / "dbt_project", folder, ignore=shutil.ignore_patterns("target", "logs"))
+    for name, changes in NEXT.items():
+        text = (folder / name).read_text(encoding="utf-8")
+        for old, new in changes.items():
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        (folder / name).write_text(text, encoding="utf-8")
+    # Unit tests of this version know nothing of the next one.
+    yml = folder / f"{STATUS}.yml"
+    yml.write_text(yml.read_text(encoding="utf-8").partition("\nunit_tests:")[0] + "\n", encoding="utf-8")
+    return prepare(Settings(home=home, dbt_project_dir=folder))
+
+
+def parking(free: dict[int, int]) -> bytes:
+    """The car park's answer: free spaces by day."""
+    place = {"id": "P1", "total": 10, "x": 9.1, "y": 50.1}
+    rows = [{**place, "free": count, "at": f"2026-08-{day:02d}T12:00:00"} for day, count in free.items()]
+    return json.dumps(rows).encode()
+
+
+def test_columns_come_widen_and_are_renamed_at_the_next_publish_and_a_rebuild_fills_them(
+    kleinstadt: Any, town: Any, next_version: Project
+) -> None:
+    assert kleinstadt.run("kleinstadt").ok
+    counted = kleinstadt.ask("kleinstadt", "select * from observation order by all")
+
+    kleinstadt.project = next_version
+    quiet = kleinstadt.run("kleinstadt")  # nothing new was fetched, and yet the tables follow
+    assert quiet.ok
+    lacking = "parking_status.free_twice is new and empty on the days before; "
+    assert quiet.warnings == [lacking + "`civitas rebuild kleinstadt` fills them from the records"]
+    assert kleinstadt.ask("kleinstadt", DAYS) == [("2026-08-20", 3, 0.7, None)]
+    types = "select column_name, data_type from duckdb_columns() where table_name = 'parking_status'"
+    assert dict(kleinstadt.ask("kleinstadt", types))["revision"] == "BIGINT"
+
+    town.pages["/parking.json"] = parking({21: 4})
+    assert kleinstadt.run("kleinstadt").warnings == quiet.warnings
+    assert kleinstadt.ask("kleinstadt", DAYS) == [("2026-08-20", 3, 0.7, None), ("2026-08-21", 4, 0.6, 8)]
+
+    rebuilt = kleinstadt.run("kleinstadt", Order(fetch=False, rebuild=True))
+    assert (rebuilt.ok, rebuilt.days, rebuilt.warnings) == (True, 2, [])
+    assert kleinstadt.ask("kleinstadt", DAYS) == [("2026-08-20", 3, 0.7, 6), ("2026-08-21", 4, 0.6, 8)]
+    assert kleinstadt.ask("kleinstadt", "select * from observation order by all") == counted
+
+
+def test_rebuild_that_is_killed_goes_on_where_it_was_and_nobody_sees_half_of_it(
+    kleinstadt: Any, town: Any
+) -> None:
+    town.pages["/parking.json"] = parking({19: 4, 20: 5, 21: 6})
+    assert kleinstadt.run("kleinstadt").ok
+    everything = "select * exclude (received_at, run_id) from {} order by all"
+    before = {
+        table: kleinstadt.ask("kleinstadt", everything.format(table))
+        for table in ("parking_status", "observation")
+    }
+    published = kleinstadt.published("kleinstadt").read_bytes()
+
+    environment = {**kleinstadt.environment(), "CIVITAS_REBUILD_PORTION": "1"}
+    command = [sys.executable, "-m", "civitas_assets.cli", "rebuild", "kleinstadt"]
+    killed = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    assert killed.stderr is not None
+    for line in killed.stderr:
+        if "portion 2 of 3" in line:
+            break
+    killed.kill()
+    killed.communicate()
+    assert kleinstadt.published("kleinstadt").read_bytes() == published
+
+    resumed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert "portion 1 of 2: 2026-08-20 to 2026-08-20" in " ".join(resumed.stderr.split())
+    for table, rows in before.items():
+        assert kleinstadt.ask("kleinstadt", everything.format(table)) == rows
+    assert [path.name for path in kleinstadt.published("kleinstadt").parent.iterdir()] == [
+        "kleinstadt_db.duckdb"
+    ]
+
+
+def test_only_days_that_changed_since_a_rebuild_was_interrupted_are_made_again(
+    kleinstadt: Any, town: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "civitas_assets.harmonise")
+    town.pages["/parking.json"] = parking({14: 3, 16: 3, 18: 3})
+    assert kleinstadt.run("kleinstadt").ok
+    monkeypatch.setenv("CIVITAS_REBUILD_PORTION", "1")
+    anew = Order(fetch=False, rebuild=True)
+    with monkeypatch.context() as patch:
+        patch.setattr("civitas_assets.publish.duckdb_tables.Tables.comment", _full_disk)
+        stopped = kleinstadt.run("kleinstadt", anew)
+    assert "No space left on device" in str(stopped.errors)
+
+    town.pages["/parking.json"] = parking({14: 8})
+    assert kleinstadt.run("kleinstadt").ok
+    caplog.clear()
+    assert kleinstadt.run("kleinstadt", anew).ok
+    made = [
+        record.getMessage().partition("portion ")[2] for record in caplog.records if "portion" in record.msg
+    ]
+    assert made == ["1 of 2: 2026-08-14 to 2026-08-14", "2 of 2: 2026-08-20 to 2026-08-20"]
+    rows = "select day::varchar, free from parking_status order by 1"
+    assert kleinstadt.ask("kleinstadt", rows) == [
+        ("2026-08-14", 8),
+        ("2026-08-16", 3),
+        ("2026-08-18", 3),
+    ]
+
+
+def _full_disk(*_: object) -> None:
+    raise OSError(28, "No space left on device")
