@@ -236,6 +236,14 @@ class Tenant(Model):
     destination: Literal["duckdb"] = "duckdb"
     share: tuple[Slug, ...] = Field((), description="Shared models that the commons may hold.")
     sources: Mapping[Slug, SerializeAsAny[Source]] = Field({}, description="What is pulled, by name.")
+    properties: Mapping[str, str] = Field(
+        {},
+        description="What the tenant's publishers call a property, and its code; goes before the common spellings.",
+    )
+    units: Mapping[str, str] = Field(
+        {},
+        description="What the tenant's publishers call a unit, and its UCUM code; goes before the common spellings.",
+    )
 
     _slug: str = PrivateAttr("")
 

@@ -94,8 +94,12 @@ def build(project: Project, workspace: Workspace, label: str) -> Sequence[NodeRe
             command
         )
     finally:
-        # dbt keeps the database open in this process, and publishing could not attach it.
+        # dbt keeps the database open in this process, and publishing could not attach it. Its own way of closing only
+        # forgets the environment, which may then live on in whatever still knows it.
+        environment = DuckDBConnectionManager._ENV
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        if environment is not None:
+            environment.close()
         _let_go(workspace.database)
     if outcome.exception is not None:
         raise HarmoniseError(f"dbt stopped: {outcome.exception}")
@@ -109,16 +113,22 @@ def build(project: Project, workspace: Workspace, label: str) -> Sequence[NodeRe
 
 
 def _let_go(database: Path) -> None:
-    """Wait until the database is free for others: a thread of dbt may be about to close it, or a cycle of objects."""
+    """Wait until the database is free for others: a thread of dbt may be about to close it, or a cycle of objects.
+
+    Raises:
+        HarmoniseError: it is not free after seconds.
+    """
+    fault: duckdb.Error | None = None
     for pause in _PATIENCE:
         try:
             duckdb.connect(str(database), read_only=True).close()
         except duckdb.Error as error:
-            log.debug("%s is not free yet: %s", database, error)
+            fault = error
             gc.collect()
             time.sleep(pause)
         else:
             return
+    raise HarmoniseError(f"dbt has not let go of {database}, run it again: {fault}") from fault
 
 
 def _result(result: Any) -> NodeResult:

@@ -53,6 +53,7 @@ CONTEXT_TABLES: Mapping[str, Mapping[str, str]] = {
         "last_changed_at": "timestamptz",
         "state": "varchar",
     },
+    "mapping": {"kind": "varchar", "native": "varchar", "code": "varchar"},
     "affected_day": {"day": "date"},
     "rejected": {
         "source": "varchar",

@@ -88,6 +88,8 @@ def make_workspace(
             [(tenant.slug, tenant.name, tenant.ags, tenant.timezone, *widened(tenant.bbox))],
         )
         _insert(connection, "source", [_source_row(tenant, name, stores) for name in tenant.sources])
+        own = (("property", tenant.properties), ("unit", tenant.units))
+        _insert(connection, "mapping", [(kind, *pair) for kind, pairs in own for pair in pairs.items()])
         _show_all(connection, stores, task.days)
         task = _with_neighbours(connection, stores, task)
         _insert(connection, "affected_day", [(day,) for day in task.days])

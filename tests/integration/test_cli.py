@@ -82,6 +82,33 @@ def test_rebuild_makes_the_output_anew_without_fetching(civitas: Any, town: Any,
     assert list((kleinstadt.settings.home / "aside").iterdir())
 
 
+def test_mappings_lists_what_nobody_knows_and_writes_what_it_means(
+    civitas: Any, town: Any, kleinstadt: Any
+) -> None:
+    file = kleinstadt.settings.tenants_dir / "kleinstadt.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("traffic.bicycle_count", '"Fahrrad Zählung"'), encoding="utf-8")
+    assert civitas("run").exit_code == 0
+    assert kleinstadt.ask("kleinstadt", "select count(*) from observation") == [(0,)]
+    listed = civitas("mappings", "kleinstadt")
+    assert listed.exit_code == 0
+    assert "traffic.bicycle_count" in listed.output
+
+    wrong = civitas("mappings", "kleinstadt", "--property", "Fahrrad Zählung=traffic.bikes")
+    assert wrong.exit_code != 0
+    assert "is no code of a property" in wrong.output
+    assert (
+        civitas("mappings", "kleinstadt", "--property", "Fahrrad Zählung=traffic.bicycle_count").exit_code
+        == 0
+    )
+    assert file.read_text(encoding="utf-8").endswith(
+        'properties:\n  "Fahrrad Zählung": traffic.bicycle_count\n'
+    )
+    assert civitas("rebuild", "kleinstadt").exit_code == 0
+    assert kleinstadt.ask("kleinstadt", "select sum(value)::int from observation") == [(12,)]
+    assert "all properties and units are known" in civitas("mappings", "kleinstadt").output
+
+
 def test_validate_names_every_fault(civitas: Any, kleinstadt: Any) -> None:
     assert civitas("validate").exit_code == 0
     kleinstadt.write_tenant("falsch", "name: Falsch\nags: 5515000\nbbox: [1, 2, 3, 4]\nsorces: {}\n")

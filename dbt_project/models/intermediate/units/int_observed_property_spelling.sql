@@ -28,12 +28,35 @@ known as (
     from spellings
 ),
 
-final as (
+own as (
+    select distinct
+        mapping.spelling,
+        mapping.code as observed_property
+    from {{ ref('stg_mapping') }} as mapping
+    semi join properties on mapping.code = properties.code
+    where mapping.kind = 'property' and mapping.spelling is not null
+),
+
+common as (
     select distinct
         {{ spelling('native') }} as spelling,
         observed_property
     from known
     where native is not null
+),
+
+-- What the tenant says of its publishers goes before what is usual; a code that there is not says nothing.
+final as (
+    select
+        spelling,
+        observed_property
+    from own
+    union all
+    select
+        common.spelling,
+        common.observed_property
+    from common
+    anti join own on common.spelling = own.spelling
 )
 
 select * from final

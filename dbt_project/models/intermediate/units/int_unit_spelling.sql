@@ -33,12 +33,35 @@ known as (
     from spellings
 ),
 
-final as (
+own as (
+    select distinct
+        mapping.spelling,
+        mapping.code as unit
+    from {{ ref('stg_mapping') }} as mapping
+    semi join units on mapping.code = units.code
+    where mapping.kind = 'unit' and mapping.spelling is not null
+),
+
+common as (
     select distinct
         {{ spelling('native') }} as spelling,
         unit
     from known
     where native is not null
+),
+
+-- What the tenant says of its publishers goes before what is usual; a code that there is not says nothing.
+final as (
+    select
+        spelling,
+        unit
+    from own
+    union all
+    select
+        common.spelling,
+        common.unit
+    from common
+    anti join own on common.spelling = own.spelling
 )
 
 select * from final

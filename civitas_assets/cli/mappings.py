@@ -1,0 +1,116 @@
+"""The command `mappings`: what publishers call properties and units that nobody knows, and what they mean.
+
+A mapping is written into the tenant's file; runs read it from there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from civitas_assets.cli.app import Tenant, app, err, out, plain, show_log
+from civitas_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from civitas_assets.catalog.mappings import Section
+    from civitas_assets.harmonise.spellings import Spellings
+
+_UNKNOWN = """
+    select
+        streams.source,
+        streams.observed_property_native,
+        streams.unit_native,
+        streams.observed_property is null as is_property,
+        count(distinct streams.datastream_key)::bigint as datastreams,
+        sum(coverage.unmapped_count)::bigint as values_
+    from coverage inner join datastream as streams using (datastream_key)
+    where coverage.unmapped_count > 0
+    group by all
+    order by values_ desc
+"""
+
+
+@app.command()
+def mappings(
+    tenant: Tenant,
+    properties: Annotated[
+        list[str] | None,
+        typer.Option("--property", metavar="NATIVE=CODE", help="Say what a property means; repeatable."),
+    ] = None,
+    units: Annotated[
+        list[str] | None,
+        typer.Option("--unit", metavar="NATIVE=CODE", help="Say what a unit means; repeatable."),
+    ] = None,
+) -> None:
+    """List what a tenant's publishers call things that nobody knows, or write what it means into the tenant's file.
+
+    Values of what is unknown are in quarantine; the next run of their days publishes them, and a rebuild all of them.
+    """
+    from civitas_assets.catalog import load_catalog
+    from civitas_assets.connectors.registry import SOURCE_MODELS
+    from civitas_assets.harmonise.prepare import prepare
+    from civitas_assets.harmonise.spellings import read_spellings
+
+    settings = Settings()
+    show_log(settings)
+    known = load_catalog(settings.tenants_dir, SOURCE_MODELS).tenant(tenant)
+    spellings = read_spellings(prepare(settings))
+    if not properties and not units:
+        _list(settings, known.slug, spellings)
+        return
+    chosen: list[tuple[Section, str, str]] = [
+        *(("properties", *_pair(text, spellings.properties, "property")) for text in properties or ()),
+        *(("units", *_pair(text, spellings.units, "unit")) for text in units or ()),
+    ]
+    _write(settings, known.slug, chosen)
+
+
+def _pair(text: str, codes: frozenset[str], kind: str) -> tuple[str, str]:
+    native, _, code = (part.strip() for part in text.rpartition("="))
+    if not native:
+        raise typer.BadParameter(f"{text!r}: write NATIVE=CODE", param_hint=f"--{kind}")
+    if code not in codes:
+        raise typer.BadParameter(f"{code!r} is no code of a {kind}", param_hint=f"--{kind}")
+    return native, code
+
+
+def _write(settings: Settings, tenant: str, chosen: list[tuple[Section, str, str]]) -> None:
+    from civitas_assets.catalog.mappings import write_mapping
+
+    file = next(settings.tenants_dir.glob(f"{tenant}.y*ml"))
+    for section, native, code in chosen:
+        write_mapping(file, section, native, code)
+        err.print(f"{file}: {section}: {plain(native)} means {code}", soft_wrap=True, highlight=False)
+    err.print(
+        f"The next run publishes what comes; `civitas rebuild {tenant}` also what came before.",
+        highlight=False,
+    )
+
+
+def _list(settings: Settings, tenant: str, spellings: Spellings) -> None:
+    from civitas_assets.publish.query import ask
+
+    rows = ask(settings, tenant, _UNKNOWN, 1000).rows
+    if not rows:
+        out.print(f"{tenant}: all properties and units are known")
+        return
+    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("source", "unknown", "as written", "datastreams", "values", "perhaps"):
+        table.add_column(
+            name, justify="right" if name in {"datastreams", "values"} else "left", overflow="fold"
+        )
+    for source, native_property, native_unit, is_property, datastreams, values in rows:
+        native = native_property if is_property else native_unit
+        perhaps = spellings.like(str(native or ""), "property" if is_property else "unit")
+        table.add_row(
+            plain(source), "property" if is_property else "unit", plain(native or "(nothing)"),
+            f"{datastreams:,}", f"{values:,}", ", ".join(perhaps) or "–",
+        )  # fmt: skip
+    out.print(table)
+    out.print(
+        f"To say what one means: civitas mappings {tenant} --property 'AS WRITTEN=code', or --unit",
+        highlight=False,
+    )
