@@ -6,9 +6,17 @@ project say.
 
 from __future__ import annotations
 
+# The model of a single value that names its property and its unit in attributes of its own.
+MEASUREMENT = "DeviceMeasurement"
 # Models whose attributes mean something else than their names do elsewhere: water is not as warm as the air.
 OF_THEIR_OWN = frozenset(
-    {"IndoorEnvironmentObserved", "TrafficFlowObserved", "WasteContainer", "WaterObserved", "WaterQualityObserved"}
+    {
+        "IndoorEnvironmentObserved",
+        "TrafficFlowObserved",
+        "WasteContainer",
+        "WaterObserved",
+        "WaterQualityObserved",
+    }
 )
 # What the models recommend where an attribute carries no unit. Pollutants have no such unit: they need their unitCode.
 UNITS = {

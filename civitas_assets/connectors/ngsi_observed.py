@@ -13,7 +13,7 @@ from typing import Any
 
 from civitas_assets.connectors import ngsi_entities as ngsi
 from civitas_assets.connectors.ngsi_entities import Entity, Row
-from civitas_assets.connectors.ngsi_models import qualified, recommended_unit
+from civitas_assets.connectors.ngsi_models import MEASUREMENT, qualified, recommended_unit
 from civitas_assets.connectors.rows import number
 from civitas_assets.records.raw import INTERVAL, RESULT
 
@@ -62,6 +62,9 @@ class Attribute:
 def attributes(entity: Entity, skip: Sequence[str]) -> Iterator[Attribute]:
     """What an entity may measure; each lane and each type of vehicle is a datastream of its own."""
     kind, lane, vehicle = ngsi.kind_of(entity), ngsi.count(entity, "laneId"), ngsi.text(entity, "vehicleType")
+    if kind == MEASUREMENT:
+        yield from _measured(entity, skip)
+        return
     series = [
         _station_id(entity),
         *([] if lane is None else [f"lane{lane}"]),
@@ -73,6 +76,14 @@ def attributes(entity: Entity, skip: Sequence[str]) -> Iterator[Attribute]:
             observes = f"{name}.{vehicle}" if vehicle else name
             unit = recommended_unit(kind, attribute)
             yield Attribute(attribute, "/".join([*series, attribute]), observes, unit, content)
+
+
+def _measured(entity: Entity, skip: Sequence[str]) -> Iterator[Attribute]:
+    """The one value of an entity that says itself what it is of; without its times, such an entity is a datastream."""
+    if "numValue" in entity and "numValue" not in skip:
+        series, observes = _TIME_AT_END.sub("", entity["id"]), ngsi.text(entity, "controlledProperty")
+        name = observes or "numValue"
+        yield Attribute(name, f"{series}/numValue", name, ngsi.text(entity, "unit"), entity["numValue"])
 
 
 def measures(entity: Entity, skip: Sequence[str]) -> list[Row]:
@@ -112,7 +123,9 @@ def _time(entity: Entity, details: Mapping[str, Any]) -> str | None:
 
     An own time that is the start or the end of the entity's span says less than the span.
     """
-    stamps = (ngsi.time(ngsi.metadata_of(details, name)) for name in ("observedAt", "TimeInstant", "timestamp"))
+    stamps = (
+        ngsi.time(ngsi.metadata_of(details, name)) for name in ("observedAt", "TimeInstant", "timestamp")
+    )
     own = next((moment for moment in stamps if moment), None)
     first, last = (ngsi.time(ngsi.value_of(entity.get(f"dateObserved{end}"))) for end in ("From", "To"))
     others = (

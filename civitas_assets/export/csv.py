@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 import polars as pl
 import pyarrow as pa
@@ -25,15 +25,19 @@ _GEOMETRY = "geometry_wkb"
 class Csv:
     """A table with a header; `german` is what a spreadsheet expects that is set to German."""
 
+    unit: ClassVar[str] = "rows"
+
     german: bool = False
 
     def query(self, selection: Selection) -> Query:
         """All columns of the model, times as text."""
         chosen = (
-            f'{iso(f"picked.{name}")} as "{name}"' if kind == "TIMESTAMP WITH TIME ZONE" else f'picked."{name}"'
+            f'{iso(f"picked.{name}")} as "{name}"'
+            if kind == "TIMESTAMP WITH TIME ZONE"
+            else f'picked."{name}"'
             for name, kind in selection.columns.items()
         )
-        return selection.query(", ".join(chosen))
+        return selection.query(", ".join(chosen), with_thing=False)
 
     def write(self, batches: pa.RecordBatchReader, sink: BinaryIO) -> Iterator[int]:
         """Write batch after batch; the rows of each."""

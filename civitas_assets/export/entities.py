@@ -87,7 +87,7 @@ class Entity:
 
     def json(self, unit_codes: Mapping[str, str]) -> str:
         """SQL for the entity as JSON, null where the row does not become one."""
-        context = json.dumps([_CONTEXT.format(self.subject), _CORE_CONTEXT])
+        context = json.dumps([_CONTEXT.format(self.subject), _CORE_CONTEXT], separators=(",", ":"))
         members = [
             f"""'"id":' || to_json({urn(self.type, self.key)})""",
             literal(f'"type":{json.dumps(self.type)}'),

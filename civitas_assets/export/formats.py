@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, ClassVar, Protocol
 
 import pyarrow as pa
 
+from civitas_assets.errors import ExportError
 from civitas_assets.export.output import destination
 from civitas_assets.export.selection import Query, Selection, Span
 from civitas_assets.publish.reading import open_published
@@ -21,7 +22,9 @@ BATCH = 20_000
 
 
 class Format(Protocol):
-    """How rows of a shared model are written."""
+    """How rows of a shared model are written, and what it calls them."""
+
+    unit: ClassVar[str]
 
     def query(self, selection: Selection) -> Query:
         """What it needs of the rows.
@@ -59,7 +62,10 @@ def export(
     with open_published(settings, tenant) as tables:
         query = form.query(Selection.of(tables.columns(), model, span))
         with destination(file, standard_output) as sink:
-            for rows in form.write(tables.batches(query.sql, query.parameters, BATCH), sink):
-                written += rows
-                progress(written)
+            try:
+                for rows in form.write(tables.batches(query.sql, query.parameters, BATCH), sink):
+                    written += rows
+                    progress(written)
+            except pa.ArrowException as error:
+                raise ExportError(f"{tenant}: {model} could not be read to its end: {error}") from error
     return written

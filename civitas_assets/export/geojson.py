@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 import polars as pl
 import pyarrow as pa
@@ -22,6 +22,8 @@ _BEGIN, _BETWEEN, _END = b'{"type":"FeatureCollection","features":[\n', b",\n", 
 @dataclass(frozen=True)
 class GeoJson:
     """Features with all columns as properties; `lines` leaves out the collection around them."""
+
+    unit: ClassVar[str] = "features"
 
     lines: bool = False
 

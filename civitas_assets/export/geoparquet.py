@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import polars as pl
 import pyarrow as pa
@@ -25,6 +25,8 @@ _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 @dataclass(frozen=True)
 class GeoParquet:
     """All columns with their types, the geometry, and the box of each row, by which readers skip row groups."""
+
+    unit: ClassVar[str] = "rows"
 
     def query(self, selection: Selection) -> Query:
         """All columns, and where each row is.

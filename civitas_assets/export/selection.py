@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from civitas_assets.errors import ExportError
@@ -23,19 +23,23 @@ _OF_STATIONS = ("station", "station_key")
 
 @dataclass(frozen=True)
 class Span:
-    """From the start of the first day to before the start of the other one, in the tenant's zone; None is open."""
+    """Days in the tenant's zone, the last one included; None is open.
+
+    Raises:
+        ExportError: the last day is before the first one.
+    """
 
     first: date | None
-    end: date | None
+    last: date | None
     zone: ZoneInfo
 
     def __post_init__(self) -> None:
-        if self.first and self.end and self.end <= self.first:
-            raise ExportError(f"--to {self.end} is not after --from {self.first}; it is the first day left out")
+        if self.first and self.last and self.last < self.first:
+            raise ExportError(f"--to {self.last} is before --from {self.first}")
 
-    def instant(self, day: date) -> datetime:
-        """When the day begins."""
-        return datetime.combine(day, time(), self.zone)
+    def begins(self, day: date) -> datetime:
+        """When the day begins, as an instant in UTC: midnight of the tenant is not that of the database."""
+        return datetime.combine(day, time(), self.zone).astimezone(UTC)
 
 
 @dataclass(frozen=True)
@@ -60,18 +64,20 @@ class Selection:
         """The rows of a published model, those of a span if one is given.
 
         Raises:
-            ExportError: there is no such model, or it has no time.
+            ExportError: there is no such model, or it has no days.
         """
         if model not in models:
             raise ExportError(f"there is no published model {model}; there are: {', '.join(models)}")
         chosen = cls(model, models[model], models, span)
-        if span is not None and not chosen.has_time:
-            timed = ", ".join(name for name in models if cls(name, models[name], models).has_time)
-            raise ExportError(f"{model} has no time, so --from and --to mean nothing for it; these have: {timed}")
+        if span is not None and not chosen.has_days:
+            timed = ", ".join(name for name in models if cls(name, models[name], models).has_days)
+            raise ExportError(
+                f"{model} has no days, so --from and --to mean nothing for it; these have: {timed}"
+            )
         return chosen
 
     @property
-    def has_time(self) -> bool:
+    def has_days(self) -> bool:
         """Whether rows have a day, or a start and an end."""
         return "day" in self.columns or {"start_at", "end_at"} <= self.columns.keys()
 
@@ -87,17 +93,15 @@ class Selection:
         """Whether rows have a position, their own or that of their thing."""
         return "lon" in self.columns or self.thing is not None
 
-    def query(self, columns: str, extra: str = "") -> Query:
+    def query(self, columns: str, extra: str = "", *, with_thing: bool = True) -> Query:
         """The columns of the rows that were picked; `thing` is what they are about, where they are about one."""
         joined = ""
-        if self.thing is not None:
+        if with_thing and self.thing is not None:
             model, key = self.thing
             joined = f' left join "{model}" as thing on picked.{key} = thing.{key}'
         where, parameters = self._condition()
-        return Query(
-            f'with picked as (select * from "{self.model}"{where}) select {columns} from picked{joined}{extra}',
-            parameters,
-        )
+        picked = f'(select * from "{self.model}"{where})'  # noqa: S608 - names come from the database
+        return Query(f"select {columns} from {picked} as picked{joined}{extra}", parameters)  # noqa: S608
 
     def _condition(self) -> tuple[str, tuple[object, ...]]:
         span, conditions, parameters = self.span, list[str](), list[object]()
@@ -106,17 +110,16 @@ class Selection:
         by_day = "day" in self.columns
         if span.first is not None:
             conditions.append("day >= ?" if by_day else "(end_at is null or end_at > ?)")
-            parameters.append(span.first if by_day else span.instant(span.first))
-        if span.end is not None:
-            conditions.append("day < ?" if by_day else "(start_at is null or start_at < ?)")
-            parameters.append(span.end if by_day else span.instant(span.end))
+            parameters.append(span.first if by_day else span.begins(span.first))
+        if span.last is not None:
+            conditions.append("day <= ?" if by_day else "(start_at is null or start_at < ?)")
+            parameters.append(span.last if by_day else span.begins(span.last + timedelta(days=1)))
         return " where " + " and ".join(conditions), tuple(parameters)
 
 
 def iso(moment: str) -> str:
     """SQL for an instant as ISO 8601 in UTC, with as many decimals of a second as it has."""
-    text = f"strftime({moment} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f')"
-    return rf"(regexp_replace({text}, '\.?0+$', '') || 'Z')"
+    return f"(replace(make_timestamp(epoch_us({moment}))::varchar, ' ', 'T') || 'Z')"
 
 
 def literal(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from civitas_assets.connectors.ngsi_models import recommended_unit
+from civitas_assets.connectors.ngsi_models import MEASUREMENT, recommended_unit
 from civitas_assets.export.entities import Attribute, Entity, Kind, chosen, point, urn
 from civitas_assets.export.selection import iso
 from civitas_assets.export.vocabulary import Vocabulary
@@ -51,9 +51,7 @@ _OBSERVED = (
             *("dew_point_cel", "snow_height_cm", "uv_index", "illuminance_lx"),
         ),
     ),
-    _Observed(
-        "WaterObserved", "dataModel.Environment", "water_observed", ("level_cm", "discharge_m3_s")
-    ),
+    _Observed("WaterObserved", "dataModel.Environment", "water_observed", ("level_cm", "discharge_m3_s")),
     _Observed(
         "WaterQualityObserved",
         "dataModel.WaterQuality",
@@ -130,14 +128,16 @@ def _about() -> tuple[Attribute, ...]:
 def _measurement(vocabulary: Vocabulary) -> Entity:
     """A single observation, whatever it is of; its unit is that of the row."""
     return Entity(
-        "DeviceMeasurement",
+        MEASUREMENT,
         "dataModel.Device",
         "observation",
         f"picked.datastream_key || {_TIME}",
         (
             Attribute("controlledProperty", Kind.TEXT, "picked.observed_property"),
             Attribute("numValue", Kind.NUMBER, "picked.value", unit_of_row="picked.unit", at=_START),
-            Attribute("unit", Kind.TEXT, chosen("picked.unit", vocabulary.unit_codes)),
+            Attribute(
+                "unit", Kind.TEXT, f"coalesce({chosen('picked.unit', vocabulary.unit_codes)}, picked.unit)"
+            ),
             Attribute("textValue", Kind.TEXT, "if(picked.value is null, picked.value_text, null)", at=_START),
             Attribute("outlier", Kind.TRUTH, "picked.quality_code = 'suspect'", at=_START),
             *_about(),

@@ -6,7 +6,7 @@ A state becomes an entity with all that is known of its thing, and of each thing
 from __future__ import annotations
 
 from civitas_assets.connectors.ngsi_mobility import PURPOSES
-from civitas_assets.export.entities import Attribute, Entity, Kind, address, chosen, listed, point, urn
+from civitas_assets.export.entities import Attribute, Entity, Kind, address, chosen, listed, point
 
 _TRANSPORT = "dataModel.Transportation"
 _OCCUPANCY = {"available": "working", "charging": "full", "reserved": "full", "blocked": "withIncidence"}
@@ -63,7 +63,12 @@ def _parking(kind: str, thing: str, condition: str) -> tuple[Entity, Entity]:
     subject = "dataModel.Parking"
     return (
         Entity(
-            kind, subject, "parking_site", "picked.site_key", (capacity, *known("picked")), f"picked.{condition}"
+            kind,
+            subject,
+            "parking_site",
+            "picked.site_key",
+            (capacity, *known("picked")),
+            f"picked.{condition}",
         ),
         Entity(
             kind,
@@ -137,9 +142,7 @@ def _charging() -> tuple[Entity, Entity]:
             Attribute(
                 "address",
                 Kind.OBJECT,
-                address(
-                    streetAddress=street, postalCode=f"{of}.postcode", addressLocality=f"{of}.city"
-                ),
+                address(streetAddress=street, postalCode=f"{of}.postcode", addressLocality=f"{of}.city"),
             ),
             Attribute("location", Kind.PLACE, point(of)),
         )
@@ -202,7 +205,11 @@ _PLACE = Entity(
                 streetAddress="picked.address", postalCode="picked.postcode", addressLocality="picked.city"
             ),
         ),
-        Attribute("additionalInfoURL", Kind.REFERENCE, "picked.website"),
+        Attribute(
+            "additionalInfoURL",
+            Kind.REFERENCE,
+            r"case when regexp_full_match(picked.website, 'https?://[^\s<>\"]+') then picked.website end",
+        ),
         Attribute("location", Kind.PLACE, point("picked")),
     ),
     "true",

@@ -51,11 +51,7 @@ class Vocabulary:
                 )
                 for row in _rows(seeds / "observed_properties.csv")
             ),
-            {
-                row["code"]: row["uncefact_unit"]
-                for row in _rows(seeds / "units.csv")
-                if row["uncefact_unit"]
-            },
+            {row["code"]: row["uncefact_unit"] for row in _rows(seeds / "units.csv") if row["uncefact_unit"]},
             {
                 (row["from_unit"], row["to_unit"], row["observed_property"]): (
                     float(row["factor"]),

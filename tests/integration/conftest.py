@@ -21,6 +21,7 @@ import dagster as dg
 import duckdb
 import pytest
 
+from civitas_assets import cli
 from civitas_assets.catalog import load_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.definitions import build_definitions
@@ -196,3 +197,37 @@ def kleinstadt(workplace: Workplace, town: Town) -> Workplace:
     """A deployment with that one town."""
     workplace.copy_tenant("kleinstadt", url=town.url)
     return workplace
+
+
+@dataclass(frozen=True)
+class Called:
+    """What a call of the command did."""
+
+    exit_code: int
+    stdout: str
+    output: str
+
+
+@pytest.fixture
+def civitas(kleinstadt: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """The command in this process, in the small town's deployment."""
+    monkeypatch.setenv("CIVITAS_HOME", str(kleinstadt.settings.home))
+    monkeypatch.setenv("CIVITAS_TENANTS_DIR", str(kleinstadt.settings.tenants_dir))
+    monkeypatch.setenv("DAGSTER_HOME", str(kleinstadt.folder / "dagster-home"))
+    (kleinstadt.folder / "dagster-home").mkdir()
+    kleinstadt.settings.home.mkdir()
+    # The manifest is prepared once for all tests.
+    (kleinstadt.settings.home / "dbt").symlink_to(kleinstadt.project.prepared.parent)
+
+    def call(*arguments: str) -> Called:
+        monkeypatch.setattr(sys, "argv", ["civitas", *arguments])
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        else:
+            code = 0
+        printed = capsys.readouterr()
+        return Called(code, printed.out, printed.out + printed.err)
+
+    return call
