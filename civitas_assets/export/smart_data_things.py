@@ -10,9 +10,9 @@ from civitas_assets.export.entities import Attribute, Entity, Kind, address, cho
 
 _TRANSPORT = "dataModel.Transportation"
 _OCCUPANCY = {"available": "working", "charging": "full", "reserved": "full", "blocked": "withIncidence"}
-_CHARGING_STATES = {**_OCCUPANCY, "inoperative": "outOfService", "out_of_order": "outOfService"}
+CHARGING_STATES = {**_OCCUPANCY, "inoperative": "outOfService", "out_of_order": "outOfService"}
 # Plugs in the words of registers, of OCPI and of DATEX II.
-_SOCKETS = {
+SOCKETS = {
     "CCS/SAE": "combo|ccs",
     "CHAdeMO": "chademo",
     "J-1772": "j.?1772|typ(e)? ?1|62196_?t1($|[^_c0-9])",
@@ -124,7 +124,7 @@ def _charging() -> tuple[Entity, Entity]:
     def known(of: str) -> tuple[Attribute, ...]:
         sockets = ", ".join(
             f"case when regexp_matches(lower({of}.plug_types), '{pattern}') then '{socket}' end"
-            for socket, pattern in _SOCKETS.items()
+            for socket, pattern in SOCKETS.items()
         )
         found = f"list_filter([{sockets}], lambda word: word is not null)"
         street = f"nullif(concat_ws(' ', {of}.street, {of}.house_number), '')"
@@ -149,7 +149,7 @@ def _charging() -> tuple[Entity, Entity]:
 
     at = "picked.observed_at"
     state = (
-        Attribute("status", Kind.TEXT, chosen("picked.status", _CHARGING_STATES), at=at),
+        Attribute("status", Kind.TEXT, chosen("picked.status", CHARGING_STATES), at=at),
         Attribute("availableCapacity", Kind.NUMBER, "picked.points_available", at=at),
         Attribute("observationDateTime", Kind.MOMENT, at),
         _text("qualityCode", "picked.quality_code"),

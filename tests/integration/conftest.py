@@ -186,6 +186,20 @@ def town() -> Iterator[Town]:
     server.close()
 
 
+@pytest.fixture(scope="module")
+def open_town() -> Iterator[Callable[[], Town]]:
+    """Further servers, for tests that share what was published once."""
+    servers: list[Town] = []
+
+    def opened() -> Town:
+        servers.append(Town())
+        return servers[-1]
+
+    yield opened
+    for server in servers:
+        server.close()
+
+
 @pytest.fixture(name="counts")
 def counts_of() -> Callable[[dict[str, object]], bytes]:
     """What makes a counter's file of times and values."""
@@ -209,25 +223,36 @@ class Called:
 
 
 @pytest.fixture
-def civitas(kleinstadt: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """The command in this process, in the small town's deployment."""
-    monkeypatch.setenv("CIVITAS_HOME", str(kleinstadt.settings.home))
-    monkeypatch.setenv("CIVITAS_TENANTS_DIR", str(kleinstadt.settings.tenants_dir))
-    monkeypatch.setenv("DAGSTER_HOME", str(kleinstadt.folder / "dagster-home"))
-    (kleinstadt.folder / "dagster-home").mkdir()
-    kleinstadt.settings.home.mkdir()
-    # The manifest is prepared once for all tests.
-    (kleinstadt.settings.home / "dbt").symlink_to(kleinstadt.project.prepared.parent)
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """The command in this process, in a deployment."""
 
-    def call(*arguments: str) -> Called:
-        monkeypatch.setattr(sys, "argv", ["civitas", *arguments])
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 1
-        else:
-            code = 0
-        printed = capsys.readouterr()
-        return Called(code, printed.out, printed.out + printed.err)
+    def within(workplace: Workplace) -> Callable[..., Called]:
+        home, dagster_home = workplace.settings.home, workplace.folder / "dagster-home"
+        monkeypatch.setenv("CIVITAS_HOME", str(home))
+        monkeypatch.setenv("CIVITAS_TENANTS_DIR", str(workplace.settings.tenants_dir))
+        monkeypatch.setenv("DAGSTER_HOME", str(dagster_home))
+        dagster_home.mkdir(exist_ok=True)
+        home.mkdir(exist_ok=True)
+        if not (home / "dbt").exists():  # the manifest is prepared once for all tests
+            (home / "dbt").symlink_to(workplace.project.prepared.parent)
 
-    return call
+        def call(*arguments: str) -> Called:
+            monkeypatch.setattr(sys, "argv", ["civitas", *arguments])
+            try:
+                cli.main()
+            except SystemExit as end:
+                code = end.code if isinstance(end.code, int) else 1
+            else:
+                code = 0
+            printed = capsys.readouterr()
+            return Called(code, printed.out, printed.out + printed.err)
+
+        return call
+
+    return within
+
+
+@pytest.fixture
+def civitas(kleinstadt: Workplace, command: Any) -> Any:
+    """The command in the small town's deployment."""
+    return command(kleinstadt)
