@@ -243,6 +243,7 @@ def test_another_town_reads_from_a_broker_what_was_exported(
     measured = kleinstadt.ask("messstadt", ALL.format("everything"))
     assert len(measured) == 4 * len(everything)
     assert kleinstadt.ask("nachbarstadt", ALL.format("single")) == measured
-    assert kleinstadt.ask("nachbarstadt", ALL.format("wide")) == [
-        row for row in measured if row[0] in MEASURED
-    ]
+    # A ratio becomes percent again with the last bit of a float.
+    wide = [row for row in measured if row[0] in MEASURED]
+    for written, read in zip(wide, kleinstadt.ask("nachbarstadt", ALL.format("wide")), strict=True):
+        assert (*read[:2], pytest.approx(read[2], rel=1e-12), *read[3:]) == written
