@@ -28,6 +28,7 @@ TARGETS = {
     "fetch_data_arrays": "observations_per_second ≥ 200,000",
     "drain_queue": "seconds ≤ 10",
     "harmonise_and_publish": "seconds ≤ 12",
+    "one_day_of_a_small_tenant": "seconds ≤ 4",
     "unchanged_night": "cpu_seconds ≤ 6",
 }
 

@@ -6,6 +6,7 @@ Called as `python -m benchmarks.scenarios <name> <folder>`, so that memory is th
 from __future__ import annotations
 
 import http.server
+import importlib
 import json
 import resource
 import shutil
@@ -170,6 +171,34 @@ def harmonise_and_publish(folder: Path) -> Figures:
     }
 
 
+def one_day_of_a_small_tenant(folder: Path) -> Figures:
+    """The dbt part of a run that one day of ten thousand observations affects; importing dbt is told apart."""
+    csv_to_records(folder)
+    settings = Settings(home=folder / "home")
+    tenant, stores, project = (
+        tenant_of(folder),
+        Stores.of(LocalFiles(settings.home), "messstadt"),
+        prepare(settings),
+    )
+    everything = plan(stores, rebuild=True)
+    assert everything is not None
+    task = msgspec.structs.replace(everything, days=everything.days[:1], rebuild=False)
+    workspace = make_workspace(
+        settings.workspaces / "run", project, tenant, stores, task, memory_limit=settings.memory_limit
+    )
+    started = time.perf_counter()
+    importlib.import_module("dbt.cli.main")
+    imported, spent = time.perf_counter(), time.process_time()
+    results = build(project, workspace, tenant.slug)
+    assert all(result.ok for result in results), [r for r in results if not r.ok]
+    return {
+        "seconds": time.perf_counter() - imported,
+        "cpu_seconds": time.process_time() - spent,
+        "import dbt": imported - started,
+        "nodes": float(len(results)),
+    }
+
+
 def copy_floor(folder: Path) -> Figures:
     """A million rows of the same width written by DuckDB from Parquet into one table."""
     csv_to_records(folder)
@@ -233,6 +262,7 @@ SCENARIOS: dict[str, Callable[[Path], Figures]] = {
         fetch_data_arrays,
         drain_queue,
         harmonise_and_publish,
+        one_day_of_a_small_tenant,
         copy_floor,
         unchanged_night,
     )

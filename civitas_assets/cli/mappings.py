@@ -16,7 +16,7 @@ from civitas_assets.settings import Settings
 
 if TYPE_CHECKING:
     from civitas_assets.catalog.mappings import Section
-    from civitas_assets.harmonise.spellings import Spellings
+    from civitas_assets.harmonise.spellings import Kind, Spellings
 
 _UNKNOWN = """
     select
@@ -52,28 +52,32 @@ def mappings(
     from civitas_assets.catalog import load_catalog
     from civitas_assets.connectors.registry import SOURCE_MODELS
     from civitas_assets.harmonise.prepare import prepare
-    from civitas_assets.harmonise.spellings import read_spellings
+    from civitas_assets.harmonise.spellings import Spellings
 
     settings = Settings()
     show_log(settings)
     known = load_catalog(settings.tenants_dir, SOURCE_MODELS).tenant(tenant)
-    spellings = read_spellings(prepare(settings))
-    if not properties and not units:
-        _list(settings, known.slug, spellings)
-        return
-    chosen: list[tuple[Section, str, str]] = [
-        *(("properties", *_pair(text, spellings.properties, "property")) for text in properties or ()),
-        *(("units", *_pair(text, spellings.units, "unit")) for text in units or ()),
-    ]
+    with Spellings(prepare(settings)) as spellings:
+        if not properties and not units:
+            _list(settings, known.slug, spellings)
+            return
+        chosen: list[tuple[Section, str, str]] = [
+            *(("properties", *_pair(text, spellings, "property")) for text in properties or ()),
+            *(("units", *_pair(text, spellings, "unit")) for text in units or ()),
+        ]
     _write(settings, known.slug, chosen)
 
 
-def _pair(text: str, codes: frozenset[str], kind: str) -> tuple[str, str]:
+def _pair(text: str, spellings: Spellings, kind: Kind) -> tuple[str, str]:
     native, _, code = (part.strip() for part in text.rpartition("="))
     if not native:
         raise typer.BadParameter(f"{text!r}: write NATIVE=CODE", param_hint=f"--{kind}")
-    if code not in codes:
-        raise typer.BadParameter(f"{code!r} is no code of a {kind}", param_hint=f"--{kind}")
+    if code not in spellings.codes(kind):
+        perhaps = ", ".join(spellings.like(code, kind))
+        raise typer.BadParameter(
+            f"{code!r} is no code of a {kind}" + (f"; perhaps {perhaps}" if perhaps else ""),
+            param_hint=f"--{kind}",
+        )
     return native, code
 
 

@@ -33,7 +33,19 @@ an example and a picture of its neighbours, and a JSON Schema of its rows.
 
 Units are [UCUM](https://ucum.org) codes; `1` is a plain number, as for counts and for shares from 0 to 1.
 Where rows differ in their unit, the page names the column that has it. Columns that end in `_at` are
-instants in UTC.
+instants in UTC, and so are `valid_from` and `valid_to`.
+
+## History
+
+`station`, `parking_site`, `sharing_station` and `charge_point` are as they are now. Their `_history` has every version
+of what was known of them, and each observation and status names the version of its time, so that a station that moved
+or a car park that grew does not change what was measured before:
+
+```sql
+select o.phenomenon_start_at, o.value, h.lon, h.lat
+from observation as o
+inner join station_history as h on o.station_key = h.station_key and o.station_version = h.version
+```
 
 ## Relations
 

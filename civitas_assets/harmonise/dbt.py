@@ -82,7 +82,6 @@ def build(project: Project, workspace: Workspace, label: str) -> Sequence[NodeRe
 
     started = time.monotonic()
     manifest = Manifest.from_msgpack((project.prepared / _PARSED).read_bytes())
-    manifest.build_flat_graph()  # type: ignore[no-untyped-call]
     # dbt takes a tenth of a second for each name that is selected, but no time for a tag.
     for unique_id in project.nodes_of(workspace.record_types()):
         manifest.nodes[unique_id].tags.append(_WANTED)

@@ -5,56 +5,63 @@ Whether a spelling is understood decides the dbt project; here people get help w
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import duckdb
 
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.tables import STAGING_SCHEMA, WORKSPACE_FILE
 
-_LIKE = 0.6  # of 1; less is a guess
+Kind = Literal["property", "unit"]
 
-
-@dataclass(frozen=True)
-class Spellings:
-    """Code by spelling, in lower case without spaces and umlauts; of properties and of units."""
-
-    of_properties: Mapping[str, str]
-    of_units: Mapping[str, str]
-
-    @property
-    def properties(self) -> frozenset[str]:
-        """The codes of properties."""
-        return frozenset(self.of_properties.values())
-
-    @property
-    def units(self) -> frozenset[str]:
-        """The codes of units."""
-        return frozenset(self.of_units.values())
-
-    def like(self, native: str, kind: Literal["property", "unit"], most: int = 3) -> list[str]:
-        """The codes whose spellings are most like this one, the best first."""
-        known = self.of_properties if kind == "property" else self.of_units
-        written = native.lower().replace(" ", "")
-        found = difflib.get_close_matches(written, known, n=4 * most, cutoff=_LIKE)
-        # A word in a longer name, such as the temperature of "Temperatur Dach Nord".
-        parts = [spelling for spelling in known if len(spelling) > 3 and spelling in written]
-        parts.sort(key=len, reverse=True)
-        return [*dict.fromkeys(known[spelling] for spelling in [*found, *parts])][:most]
-
-
-def read_spellings(project: Project) -> Spellings:
-    """All spellings that the project knows."""
-    with duckdb.connect(str(project.prepared / WORKSPACE_FILE), read_only=True) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        found = [
-            dict(connection.execute(f"select spelling, {code} from {STAGING_SCHEMA}.{view}").fetchall())  # noqa: S608
-            for view, code in (
-                ("int_observed_property_spelling", "observed_property"),
-                ("int_unit_spelling", "unit"),
+_SPELLINGS: dict[Kind, tuple[str, str]] = {
+    "property": (f"{STAGING_SCHEMA}.int_observed_property_spelling", "observed_property"),
+    "unit": (f"{STAGING_SCHEMA}.int_unit_spelling", "unit"),
+}
+# As the macro `likely_codes` has it for the models.
+_LIKE = """
+    select
+        {code},
+        max(
+            greatest(
+                jaro_winkler_similarity(native, spelling),
+                if(
+                    length(spelling) > 3 and contains(native, spelling),
+                    0.8 + 0.2 * length(spelling) / length(native),
+                    0
+                )
             )
-        ]
-    return Spellings(*found)
+        ) as likeness
+    from {view}
+    cross join (select replace(lower(?), ' ', '') as native)
+    group by {code}
+    having likeness >= 0.8
+    order by likeness desc, {code}
+    limit ?
+"""
+
+
+class Spellings:
+    """All spellings that the project knows, to be looked up."""
+
+    def __init__(self, project: Project) -> None:
+        self._connection = duckdb.connect(str(project.prepared / WORKSPACE_FILE), read_only=True)
+
+    def __enter__(self) -> Self:
+        self._connection.execute("set TimeZone = 'UTC'")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def codes(self, kind: Kind) -> frozenset[str]:
+        """All codes of properties or units."""
+        view, code = _SPELLINGS[kind]
+        found = self._connection.execute(f"select distinct {code} from {view}")  # noqa: S608
+        return frozenset(name for (name,) in found.fetchall())
+
+    def like(self, native: str, kind: Kind, most: int = 3) -> list[str]:
+        """The codes whose spellings are most like this one, the best first."""
+        view, code = _SPELLINGS[kind]
+        found = self._connection.execute(_LIKE.format(view=view, code=code), [native, most])
+        return [name for name, _ in found.fetchall()]

@@ -142,7 +142,7 @@ def test_the_records_of_a_town_become_exactly(case: str, town: Workspace) -> Non
 def test_every_shared_model_promises_what_it_publishes(
     shared_models: Mapping[str, Mapping[str, Any]],
 ) -> None:
-    assert len(shared_models) == 26
+    assert len(shared_models) == 30
     for name, model in shared_models.items():
         assert model["config"]["contract"]["enforced"], name
         assert model["config"]["materialized"] == "table", name
@@ -157,7 +157,8 @@ def test_every_shared_model_promises_what_it_publishes(
             assert column["description"].strip(), f"{name}.{column['name']}"
             assert column["data_type"], f"{name}.{column['name']}"
             is_time = column["data_type"] == "timestamptz"
-            assert is_time == column["name"].endswith("_at"), f"{name}.{column['name']}"
+            is_named_so = column["name"].endswith("_at") or column["name"] in {"valid_from", "valid_to"}
+            assert is_time == is_named_so, f"{name}.{column['name']}"
 
 
 def test_every_row_says_source_and_run(shared_models: Models) -> None:

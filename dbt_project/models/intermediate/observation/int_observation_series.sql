@@ -8,6 +8,14 @@ tenant as (
     select * from {{ ref('stg_tenant') }}
 ),
 
+stations as (
+    select
+        station_key,
+        max(version) as last_version
+    from {{ ref('station_history') }}
+    group by station_key
+),
+
 sources as (
     select * from {{ ref('stg_source') }}
 ),
@@ -55,6 +63,7 @@ described as (
         {{ shared_key('datastream_id', 'identified') }} as datastream_key,
         datastreams.station_key,
         datastreams.station_id,
+        stations.last_version as last_station_version,
         datastreams.interval_s,
         coalesce(identified.own_property, datastreams.observed_property_native) as observed_property_native,
         coalesce(identified.own_unit, datastreams.unit_native) as unit_native
@@ -63,6 +72,7 @@ described as (
         on
             identified.id_space = datastreams.id_space
             and identified.datastream_id = datastreams.datastream_id
+    left join stations on datastreams.station_key = stations.station_key
 ),
 
 understood as (

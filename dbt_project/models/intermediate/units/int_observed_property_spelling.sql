@@ -29,12 +29,13 @@ known as (
 ),
 
 own as (
-    select distinct
-        mapping.spelling,
-        mapping.code as observed_property
-    from {{ ref('stg_mapping') }} as mapping
-    semi join properties on mapping.code = properties.code
-    where mapping.kind = 'property' and mapping.spelling is not null
+    select
+        mappings.spelling,
+        min(mappings.code) as observed_property
+    from {{ ref('stg_mapping') }} as mappings
+    semi join properties on mappings.code = properties.code
+    where mappings.kind = 'property' and mappings.spelling is not null
+    group by mappings.spelling
 ),
 
 common as (

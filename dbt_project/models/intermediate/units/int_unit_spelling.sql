@@ -34,12 +34,13 @@ known as (
 ),
 
 own as (
-    select distinct
-        mapping.spelling,
-        mapping.code as unit
-    from {{ ref('stg_mapping') }} as mapping
-    semi join units on mapping.code = units.code
-    where mapping.kind = 'unit' and mapping.spelling is not null
+    select
+        mappings.spelling,
+        min(mappings.code) as unit
+    from {{ ref('stg_mapping') }} as mappings
+    semi join units on mappings.code = units.code
+    where mappings.kind = 'unit' and mappings.spelling is not null
+    group by mappings.spelling
 ),
 
 common as (

@@ -2,9 +2,34 @@ with tenant as (
     select * from {{ ref('stg_tenant') }}
 ),
 
+property_spellings as (
+    select * from {{ ref('int_observed_property_spelling') }}
+),
+
+unit_spellings as (
+    select * from {{ ref('int_unit_spelling') }}
+),
+
 unmapped as (
-    select * from {{ ref('int_observation_series') }}
+    select
+        *,
+        case problem
+            when 'unknown_observed_property' then {{ spelling('observed_property_native') }}
+            when 'unknown_unit' then {{ spelling('unit_native') }}
+        end as unknown_spelling
+    from {{ ref('int_observation_series') }}
     where problem is not null
+),
+
+guessed as (
+    select
+        *,
+        if(
+            problem = 'unknown_observed_property',
+            {{ likely_codes('unmapped.unknown_spelling', 'property_spellings', 'observed_property') }},
+            {{ likely_codes('unmapped.unknown_spelling', 'unit_spellings', 'unit') }}
+        ) as likely_codes
+    from unmapped
 ),
 
 rejected as (
@@ -23,21 +48,21 @@ rejected as (
     select
         records.source,
         'observation' as record_type,
-        unmapped.problem as rule,
-        if(unmapped.problem = 'unknown_observed_property', 'observed_property', 'unit') as field,
+        guessed.problem as rule,
+        if(guessed.problem = 'unknown_observed_property', 'observed_property', 'unit') as field,
         concat_ws(
             ' ',
             'property',
-            coalesce('"' || unmapped.observed_property_native || '"', 'not given') || ',',
+            coalesce('"' || guessed.observed_property_native || '"', 'not given') || ',',
             'unit',
-            coalesce('"' || unmapped.unit_native || '"', 'not given')
-        ) as detail,
+            coalesce('"' || guessed.unit_native || '"', 'not given')
+        ) || coalesce('; perhaps ' || guessed.likely_codes, '') as detail,
         records.day,
         records.received_at,
         records.run_id
     from {{ ref('stg_observation') }} as records
-    inner join unmapped
-        on {{ same_series('records', 'unmapped') }}
+    inner join guessed
+        on {{ same_series('records', 'guessed') }}
 ),
 
 final as (

@@ -1,37 +1,38 @@
-with described as (
-    {{ described(ref('stg_charge_point')) }}
+with history as (
+    select * from {{ ref('charge_point_history') }}
 ),
 
 final as (
     select
         tenant,
-        {{ shared_key('charge_point_id') }} as charge_point_key,
+        charge_point_key,
         id_space,
         charge_point_id,
-        {{ normal_evse_id('arg_max(evse_id, precedence)') }} as evse_id,
-        {{ latest('installation_id') }},
-        {{ latest('name') }},
-        {{ latest('operator') }},
-        {{ latest('points') }},
-        {{ latest('power_kw') }},
-        {{ latest('current_type') }},
-        {{ latest('current_type_native') }},
-        {{ latest('plug_types') }},
-        {{ latest('commissioned_on') }},
-        {{ latest('register_status') }},
-        {{ latest('register_status_native') }},
-        {{ latest('street') }},
-        {{ latest('house_number') }},
-        {{ latest('postcode') }},
-        {{ latest('city') }},
-        {{ latest('opening_hours') }},
-        {{ latest('payment') }},
-        {{ latest_position() }},
-        max(received_at) as received_at,
-        {{ latest('source') }},
-        {{ latest('run_id') }}
-    from described
-    group by tenant, id_space, charge_point_id
+        evse_id,
+        installation_id,
+        name,
+        operator,
+        points,
+        power_kw,
+        current_type,
+        current_type_native,
+        plug_types,
+        commissioned_on,
+        register_status,
+        register_status_native,
+        street,
+        house_number,
+        postcode,
+        city,
+        opening_hours,
+        payment,
+        lon,
+        lat,
+        received_at,
+        source,
+        run_id
+    from history
+    where valid_to is null
 )
 
 select * from final

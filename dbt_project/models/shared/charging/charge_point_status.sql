@@ -7,7 +7,7 @@ identified as (
 ),
 
 points as (
-    select * from {{ ref('charge_point') }}
+    select * from {{ ref('charge_point_history') }}
 ),
 
 received_last as (
@@ -22,6 +22,7 @@ received_last as (
 judged as (
     select
         received_last.*,
+        points.version as charge_point_version,
         case
             when received_last.status is null and received_last.points_available is null then 'withdrawn'
             when {{ is_in_future('received_last.observed_at', 'received_last.received_at') }}
@@ -34,12 +35,14 @@ judged as (
         on
             received_last.id_space = points.id_space
             and received_last.charge_point_id = points.charge_point_id
+            and {{ in_force('points', 'received_last.observed_at') }}
 ),
 
 final as (
     select
         tenant,
         {{ shared_key('charge_point_id') }} as charge_point_key,
+        charge_point_version,
         charge_point_id,
         observed_at,
         day,

@@ -14,6 +14,7 @@ final as (
     select
         tenant,
         station_key,
+        max(station_version) as station_version,
         station_id,
         phenomenon_start_at,
         phenomenon_end_at,

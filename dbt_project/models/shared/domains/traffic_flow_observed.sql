@@ -20,6 +20,7 @@ per_property as (
     select
         observed.tenant,
         observed.station_key,
+        max(observed.station_version) as station_version,
         observed.station_id,
         observed.phenomenon_start_at,
         observed.phenomenon_end_at,
@@ -59,6 +60,7 @@ final as (
     select
         tenant,
         station_key,
+        max(station_version) as station_version,
         station_id,
         phenomenon_start_at,
         phenomenon_end_at,

@@ -3,6 +3,14 @@ with series as (
     where problem is null
 ),
 
+-- Most stations have never changed: only for the others it matters when something was observed.
+changed_stations as (
+    select versions.*
+    from {{ ref('station_history') }} as versions
+    semi join series
+        on versions.station_key = series.station_key and series.last_station_version > 1
+),
+
 corrected as (
     select
         source,
@@ -34,6 +42,9 @@ converted as (
         series.tenant,
         series.datastream_key,
         series.station_key,
+        if(
+            series.last_station_version > 1, changed_stations.version, series.last_station_version
+        ) as station_version,
         series.station_id,
         series.observed_property,
         {{ convert_unit('records.value_native', 'series') }} as value,
@@ -42,6 +53,10 @@ converted as (
     from {{ ref('stg_observation') }} as records
     inner join series
         on {{ same_series('records', 'series') }}
+    left join changed_stations
+        on
+            series.station_key = changed_stations.station_key
+            and {{ in_force('changed_stations', 'records.phenomenon_start_at') }}
 ),
 
 final as (
@@ -49,6 +64,7 @@ final as (
         converted.tenant,
         converted.datastream_key,
         converted.station_key,
+        converted.station_version,
         converted.datastream_id,
         converted.station_id,
         converted.observed_property,

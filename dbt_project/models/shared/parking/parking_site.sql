@@ -1,31 +1,32 @@
-with described as (
-    {{ described(ref('stg_parking_site')) }}
+with history as (
+    select * from {{ ref('parking_site_history') }}
 ),
 
 final as (
     select
         tenant,
-        {{ shared_key('site_id') }} as site_key,
+        site_key,
         id_space,
         site_id,
-        {{ latest('name') }},
-        {{ latest('purpose') }},
-        {{ latest('site_type') }},
-        {{ latest('site_type_native') }},
-        {{ latest('capacity') }},
-        {{ latest('capacity_disabled') }},
-        {{ latest('max_height_cm') }},
-        {{ latest('has_fee') }},
-        {{ latest('is_park_and_ride') }},
-        {{ latest('address') }},
-        {{ latest('operator') }},
-        {{ latest('opening_hours') }},
-        {{ latest_position() }},
-        max(received_at) as received_at,
-        {{ latest('source') }},
-        {{ latest('run_id') }}
-    from described
-    group by tenant, id_space, site_id
+        name,
+        purpose,
+        site_type,
+        site_type_native,
+        capacity,
+        capacity_disabled,
+        max_height_cm,
+        has_fee,
+        is_park_and_ride,
+        address,
+        operator,
+        opening_hours,
+        lon,
+        lat,
+        received_at,
+        source,
+        run_id
+    from history
+    where valid_to is null
 )
 
 select * from final

@@ -7,7 +7,7 @@ identified as (
 ),
 
 sites as (
-    select * from {{ ref('parking_site') }}
+    select * from {{ ref('parking_site_history') }}
 ),
 
 received_last as (
@@ -26,12 +26,14 @@ sized as (
             received_last.capacity,
             received_last.free + received_last.occupied,
             sites.capacity
-        ) as capacity
+        ) as capacity,
+        sites.version as site_version
     from received_last
     left join sites
         on
             received_last.id_space = sites.id_space
             and received_last.site_id = sites.site_id
+            and {{ in_force('sites', 'received_last.observed_at') }}
 ),
 
 completed as (
@@ -60,6 +62,7 @@ final as (
     select
         tenant,
         {{ shared_key('site_id') }} as site_key,
+        site_version,
         site_id,
         observed_at,
         day,

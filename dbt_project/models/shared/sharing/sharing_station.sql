@@ -1,23 +1,24 @@
-with described as (
-    {{ described(ref('stg_sharing_station')) }}
+with history as (
+    select * from {{ ref('sharing_station_history') }}
 ),
 
 final as (
     select
         tenant,
-        {{ shared_key('station_id') }} as station_key,
+        station_key,
         id_space,
         station_id,
-        {{ latest('name') }},
-        {{ latest('address') }},
-        {{ latest('capacity') }},
-        {{ latest('is_virtual') }},
-        {{ latest_position() }},
-        max(received_at) as received_at,
-        {{ latest('source') }},
-        {{ latest('run_id') }}
-    from described
-    group by tenant, id_space, station_id
+        name,
+        address,
+        capacity,
+        is_virtual,
+        lon,
+        lat,
+        received_at,
+        source,
+        run_id
+    from history
+    where valid_to is null
 )
 
 select * from final

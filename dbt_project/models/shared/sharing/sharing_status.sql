@@ -7,7 +7,7 @@ identified as (
 ),
 
 stations as (
-    select * from {{ ref('sharing_station') }}
+    select * from {{ ref('sharing_station_history') }}
 ),
 
 received_last as (
@@ -22,6 +22,7 @@ received_last as (
 judged as (
     select
         received_last.*,
+        stations.version as station_version,
         case
             when
                 coalesce(received_last.vehicles_available, received_last.docks_available) is null
@@ -38,12 +39,14 @@ judged as (
         on
             received_last.id_space = stations.id_space
             and received_last.station_id = stations.station_id
+            and {{ in_force('stations', 'received_last.observed_at') }}
 ),
 
 final as (
     select
         tenant,
         {{ shared_key('station_id') }} as station_key,
+        station_version,
         station_id,
         observed_at,
         day,

@@ -1,23 +1,24 @@
-with described as (
-    {{ described(ref('stg_station')) }}
+with history as (
+    select * from {{ ref('station_history') }}
 ),
 
 final as (
     select
         tenant,
-        {{ shared_key('station_id') }} as station_key,
+        station_key,
         id_space,
         station_id,
-        {{ latest('name') }},
-        {{ latest('description') }},
-        {{ latest_position() }},
-        {{ latest('elevation_m') }},
-        {{ latest('operator') }},
-        max(received_at) as received_at,
-        {{ latest('source') }},
-        {{ latest('run_id') }}
-    from described
-    group by tenant, id_space, station_id
+        name,
+        description,
+        elevation_m,
+        operator,
+        lon,
+        lat,
+        received_at,
+        source,
+        run_id
+    from history
+    where valid_to is null
 )
 
 select * from final

@@ -2,10 +2,6 @@ with source as (
     select * from {{ source('records', 'charge_point') }}
 ),
 
-current_records as (
-    {{ current_revision('source', ['source', 'charge_point_id']) }}
-),
-
 final as (
     select
         source,
@@ -30,10 +26,11 @@ final as (
         payment,
         lon,
         lat,
+        coalesce(deleted, false) as is_deleted,
         received_at,
         revision,
         run_id
-    from current_records
+    from source
 )
 
 select * from final

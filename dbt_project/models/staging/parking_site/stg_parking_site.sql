@@ -2,10 +2,6 @@ with source as (
     select * from {{ source('records', 'parking_site') }}
 ),
 
-current_records as (
-    {{ current_revision('source', ['source', 'site_id']) }}
-),
-
 final as (
     select
         source,
@@ -24,10 +20,11 @@ final as (
         opening_hours,
         lon,
         lat,
+        coalesce(deleted, false) as is_deleted,
         received_at,
         revision,
         run_id
-    from current_records
+    from source
 )
 
 select * from final

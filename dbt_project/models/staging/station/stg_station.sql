@@ -2,10 +2,6 @@ with source as (
     select * from {{ source('records', 'station') }}
 ),
 
-current_records as (
-    {{ current_revision('source', ['source', 'station_id']) }}
-),
-
 final as (
     select
         source,
@@ -16,10 +12,11 @@ final as (
         lat,
         elevation_m,
         operator,
+        coalesce(deleted, false) as is_deleted,
         received_at,
         revision,
         run_id
-    from current_records
+    from source
 )
 
 select * from final

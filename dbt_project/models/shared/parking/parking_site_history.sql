@@ -1,0 +1,51 @@
+with versions as (
+    {{ versions(
+        ref('stg_parking_site'),
+        'site_id',
+        [
+            'name',
+            'purpose',
+            'site_type',
+            'site_type_native',
+            'capacity',
+            'capacity_disabled',
+            'max_height_cm',
+            'has_fee',
+            'is_park_and_ride',
+            'address',
+            'operator',
+            'opening_hours',
+        ]
+    ) }}
+),
+
+final as (
+    select
+        tenant,
+        {{ shared_key('site_id') }} as site_key,
+        id_space,
+        site_id,
+        version,
+        valid_from,
+        valid_to,
+        name,
+        purpose,
+        site_type,
+        site_type_native,
+        capacity,
+        capacity_disabled,
+        max_height_cm,
+        has_fee,
+        is_park_and_ride,
+        address,
+        operator,
+        opening_hours,
+        lon,
+        lat,
+        received_at,
+        source,
+        run_id
+    from versions
+)
+
+select * from final

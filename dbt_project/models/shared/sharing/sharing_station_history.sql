@@ -1,0 +1,35 @@
+with versions as (
+    {{ versions(
+        ref('stg_sharing_station'),
+        'station_id',
+        [
+            'name',
+            'address',
+            'capacity',
+            'is_virtual',
+        ]
+    ) }}
+),
+
+final as (
+    select
+        tenant,
+        {{ shared_key('station_id') }} as station_key,
+        id_space,
+        station_id,
+        version,
+        valid_from,
+        valid_to,
+        name,
+        address,
+        capacity,
+        is_virtual,
+        lon,
+        lat,
+        received_at,
+        source,
+        run_id
+    from versions
+)
+
+select * from final
