@@ -95,13 +95,22 @@ class Selection:
 
     def query(self, columns: str, extra: str = "", *, with_thing: bool = True) -> Query:
         """The columns of the rows that were picked; `thing` is what they are about, where they are about one."""
-        joined = ""
-        if with_thing and self.thing is not None:
-            model, key = self.thing
-            joined = f' left join "{model}" as thing on picked.{key} = thing.{key}'
+        joined = self._joined() if with_thing else ""
         where, parameters = self._condition()
         picked = f'(select * from "{self.model}"{where})'  # noqa: S608 - names come from the database
         return Query(f"select {columns} from {picked} as picked{joined}{extra}", parameters)  # noqa: S608
+
+    def _joined(self) -> str:
+        """The thing as it was at the time of the row, where its versions are known; else as it is now."""
+        if self.thing is None:
+            return ""
+        model, key = self.thing
+        version, history = f"{key.removesuffix('_key')}_version", f"{model}_history"
+        if version not in self.columns or history not in self.models:
+            return f' left join "{model}" as thing on picked.{key} = thing.{key}'
+        # Rows from before a table had versions name none.
+        in_force = f"coalesce(picked.{version} = thing.version, thing.valid_to is null)"
+        return f' left join "{history}" as thing on picked.{key} = thing.{key} and {in_force}'
 
     def _condition(self) -> tuple[str, tuple[object, ...]]:
         span, conditions, parameters = self.span, list[str](), list[object]()

@@ -34,7 +34,9 @@ class Town:
         return self.settings.published / "town" / "town_db.duckdb"
 
     def put(self, model: str, *rows: dict[str, Any]) -> None:
-        """Add rows; columns that are not said are null."""
+        """Add rows; columns that are not said are null. Things are in force since ever."""
+        if model in {"charge_point", "parking_site", "sharing_station", "station"}:
+            self.put(f"{model}_history", *({"version": 1, **row} for row in rows))
         with duckdb.connect(str(self.file)) as connection:
             for row in rows:
                 places = ", ".join("?" * len(row))

@@ -54,6 +54,16 @@ def test_a_row_about_a_thing_lies_where_it_does(town: Any) -> None:
     assert nowhere["properties"]["value"] is None
 
 
+def test_a_row_lies_where_the_thing_was_at_its_time(town: Any) -> None:
+    moved = datetime(2026, 8, 1, tzinfo=UTC)
+    town.put("station_history", {**STATION, "version": 1, "lon": 9.0, "valid_to": moved})
+    town.put("station_history", {**STATION, "version": 2})
+    rows = [{"station_key": "town:s:1", "station_version": version} for version in (1, 2, None)]
+    town.put("observation", *rows)
+    lon = [row["geometry"]["coordinates"][0] for row in features(town.export("observation", GeoJson()))]
+    assert sorted(lon) == [9.0, 9.1, 9.1]
+
+
 def test_an_area_has_its_outer_ring_anticlockwise_and_attributes_as_json(town: Any) -> None:
     town.put(
         "area_feature",
