@@ -223,7 +223,7 @@ class Called:
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+def command_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     """The command in this process, in a deployment."""
 
     def within(workplace: Workplace) -> Callable[..., Called]:
@@ -253,6 +253,6 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 
 @pytest.fixture
-def civitas(kleinstadt: Workplace, command: Any) -> Any:
+def civitas(kleinstadt: Workplace, command_in: Any) -> Any:
     """The command in the small town's deployment."""
-    return command(kleinstadt)
+    return command_in(kleinstadt)

@@ -101,9 +101,9 @@ def published(new_workplace: Any, open_town: Any) -> Any:
 
 
 @pytest.fixture
-def exported(published: Any, command: Any) -> Any:
+def exported(published: Any, command_in: Any) -> Any:
     """The command in that town."""
-    return partial(command(published), "export")
+    return partial(command_in(published), "export")
 
 
 def test_csv_goes_to_standard_output_and_what_was_done_to_standard_error(exported: Any) -> None:
