@@ -31,6 +31,7 @@ MEASURED = {
     "water.temperature": ("Cel", 11.9),
     "water.conductivity": ("uS/cm", 431.7),
     "water.ph": ("[pH]", 7.4),
+    "water.turbidity": ("[NTU]", 3.2),
     "noise.laeq": ("dB[A]", 61.3),
     "traffic.count": ("1", 34.0),
     "traffic.bicycle_count": ("1", 12.0),
@@ -38,9 +39,8 @@ MEASURED = {
     "traffic.occupancy": ("%", 12.7),
     "traffic.speed_mean": ("km/h", 43.1),
 }
-# These are in no wide model or have no code of UN/CEFACT, and travel as single measurements only.
+# These have no attribute in the Smart Data Models, and travel as single measurements only.
 SINGLE = {
-    "water.turbidity": ("[NTU]", 3.2),
     "soil.moisture": ("%", 31.9),
     "weather.visibility": ("m", 9000.0),
 }
