@@ -90,3 +90,7 @@ class PublishError(CivitasError):
 
 class DictionaryError(CivitasError):
     """A shared model's contract is incomplete, or has changed without the version that the change asks for."""
+
+
+class ExportError(CivitasError):
+    """A shared model cannot be exported as asked for; the message says what can be."""

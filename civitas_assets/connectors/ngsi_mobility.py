@@ -39,7 +39,8 @@ _PARKING_STATE = ("availableSpotNumber", "occupiedSpotNumber", "status", "totalS
 _SHARING_STATE = ("availableBikeNumber", "freeSlotNumber", "status", "outOfServiceSlotNumber")
 _CHARGING_STATE = ("availableCapacity", "status")
 
-_PURPOSES = {
+# Vehicles that are allowed, and the purpose of the site.
+PURPOSES = {
     "bicycle": "bicycle",
     "bus": "bus",
     "car": "car",
@@ -76,7 +77,7 @@ def site(entity: Entity) -> Row:
     return {
         "site_id": entity["id"],
         "name": ngsi.text(entity, "name"),
-        "purpose": _PURPOSES.get(vehicles[0]) if len(vehicles) == 1 else None,
+        "purpose": PURPOSES.get(vehicles[0]) if len(vehicles) == 1 else None,
         "site_type": "on_street" if on_street else place,
         "site_type_native": ", ".join([kind, *categories]),
         "capacity": 1 if kind == "ParkingSpot" else ngsi.count(entity, "totalSpotNumber"),

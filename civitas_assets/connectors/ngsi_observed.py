@@ -13,6 +13,7 @@ from typing import Any
 
 from civitas_assets.connectors import ngsi_entities as ngsi
 from civitas_assets.connectors.ngsi_entities import Entity, Row
+from civitas_assets.connectors.ngsi_models import MEASUREMENT, qualified, recommended_unit
 from civitas_assets.connectors.rows import number
 from civitas_assets.records.raw import INTERVAL, RESULT
 
@@ -20,48 +21,6 @@ STATION = ("station_id", "name", "description", "lon", "lat")
 DATASTREAM = ("datastream_id", "station_id", "name", "observed_property", "unit", "sensor")
 OBSERVATION = ("datastream_id", INTERVAL, RESULT)
 
-# Models whose attributes mean something else than their names do elsewhere: water is not as warm as the air.
-_OF_THEIR_OWN = frozenset(
-    {"IndoorEnvironmentObserved", "TrafficFlowObserved", "WasteContainer", "WaterQualityObserved"}
-)
-# What the models recommend where an attribute carries no unit. Pollutants have no such unit: they need their unitCode.
-_UNITS = {
-    "temperature": "Cel",
-    "dewPoint": "Cel",
-    "feelsLikeTemperature": "Cel",
-    "relativeHumidity": "1",
-    "atmosphericPressure": "hPa",
-    "precipitation": "L/m2",
-    "windSpeed": "m/s",
-    "gustSpeed": "m/s",
-    "windDirection": "deg",
-    "solarRadiation": "W/m2",
-    "illuminance": "lx",
-    "snowHeight": "cm",
-    "streamGauge": "cm",
-    "uVIndexMax": "1",
-    "LAeq": "dB[A]",
-    "LAeq_d": "dB[A]",
-    "LAmax": "dB[A]",
-    "LAS": "dB[A]",
-    "TrafficFlowObserved.averageVehicleSpeed": "km/h",
-    "TrafficFlowObserved.intensity": "1",
-    "TrafficFlowObserved.occupancy": "1",
-    "WasteContainer.fillingLevel": "1",
-    "WasteContainer.temperature": "Cel",
-    "WaterQualityObserved.Cl-": "mg/L",
-    "WaterQualityObserved.NH4": "mg/L",
-    "WaterQualityObserved.NO3": "mg/L",
-    "WaterQualityObserved.O2": "mg/L",
-    "WaterQualityObserved.bod": "mg/L",
-    "WaterQualityObserved.cod": "mg/L",
-    "WaterQualityObserved.conductivity": "S/m",
-    "WaterQualityObserved.orp": "mV",
-    "WaterQualityObserved.tds": "mg/L",
-    "WaterQualityObserved.temperature": "Cel",
-    "WaterQualityObserved.tss": "mg/L",
-    "WaterQualityObserved.turbidity": "[NTU]",
-}
 # Attributes that may be written as a number and are about the data, the place or the device.
 _ABOUT = {
     *("id", "type", "@context", "name", "alternateName", "description", "source", "owner", "dataProvider"),
@@ -103,6 +62,9 @@ class Attribute:
 def attributes(entity: Entity, skip: Sequence[str]) -> Iterator[Attribute]:
     """What an entity may measure; each lane and each type of vehicle is a datastream of its own."""
     kind, lane, vehicle = ngsi.kind_of(entity), ngsi.count(entity, "laneId"), ngsi.text(entity, "vehicleType")
+    if kind == MEASUREMENT:
+        yield from _measured(entity, skip)
+        return
     series = [
         _station_id(entity),
         *([] if lane is None else [f"lane{lane}"]),
@@ -110,9 +72,18 @@ def attributes(entity: Entity, skip: Sequence[str]) -> Iterator[Attribute]:
     ]
     for attribute, content in entity.items():
         if attribute not in _ABOUT and attribute not in skip:
-            name = f"{kind}.{attribute}" if kind in _OF_THEIR_OWN else attribute
+            name = qualified(kind, attribute)
             observes = f"{name}.{vehicle}" if vehicle else name
-            yield Attribute(attribute, "/".join([*series, attribute]), observes, _UNITS.get(name), content)
+            unit = recommended_unit(kind, attribute)
+            yield Attribute(attribute, "/".join([*series, attribute]), observes, unit, content)
+
+
+def _measured(entity: Entity, skip: Sequence[str]) -> Iterator[Attribute]:
+    """The one value of an entity that says itself what it is of; without its times, such an entity is a datastream."""
+    if "numValue" in entity and "numValue" not in skip:
+        series, observes = _TIME_AT_END.sub("", entity["id"]), ngsi.text(entity, "controlledProperty")
+        name = observes or "numValue"
+        yield Attribute(name, f"{series}/numValue", name, ngsi.text(entity, "unit"), entity["numValue"])
 
 
 def measures(entity: Entity, skip: Sequence[str]) -> list[Row]:
@@ -148,15 +119,22 @@ def _number(value: Any) -> str | None:
 
 
 def _time(entity: Entity, details: Mapping[str, Any]) -> str | None:
-    """When a value was observed: its own time, else that of its entity."""
-    own = (ngsi.time(ngsi.metadata_of(details, name)) for name in ("observedAt", "TimeInstant", "timestamp"))
+    """When a value was observed: its own time, else that of its entity.
+
+    An own time that is the start or the end of the entity's span says less than the span.
+    """
+    stamps = (
+        ngsi.time(ngsi.metadata_of(details, name)) for name in ("observedAt", "TimeInstant", "timestamp")
+    )
+    own = next((moment for moment in stamps if moment), None)
     first, last = (ngsi.time(ngsi.value_of(entity.get(f"dateObserved{end}"))) for end in ("From", "To"))
     others = (
         ngsi.time(ngsi.value_of(entity.get(name))) for name in ("dateObserved", "TimeInstant", "timeInstant")
     )
     return (
-        next((moment for moment in own if moment), None)
+        (own if own not in (first, last) else None)
         or (f"{first}/{last}" if first and last else first)
+        or own
         or next((moment for moment in others if moment), None)
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import duckdb
 
 from civitas_assets.errors import PublishError
-from civitas_assets.publish.duckdb import DuckDBDestination
+from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import Settings
 
 _NUMERIC = {"BIGINT", "INTEGER", "DOUBLE", "HUGEINT", "FLOAT", "DECIMAL", "SMALLINT", "UBIGINT", "UINTEGER"}
@@ -33,19 +33,10 @@ def ask(settings: Settings, tenant: str, sql: str, limit: int) -> Answer:
     Raises:
         PublishError: the tenant has no output yet, or the query is not understood.
     """
-    published = sorted(folder.name for folder in settings.published.glob("*") if folder.is_dir())
-    if tenant not in published:
-        raise PublishError(
-            f"{tenant} has no output in {settings.published}; run: civitas run --tenant {tenant}"
-            + (f" (there is: {', '.join(published)})" if published else "")
-        )
-    file = DuckDBDestination(settings.published, tenant).file
     try:
-        with duckdb.connect(str(file), read_only=True) as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            # A query of one tenant reads that tenant's file and nothing else.
-            connection.execute("set enable_external_access = false")
-            cursor = connection.execute(sql)
+        # A query of one tenant reads that tenant's file and nothing else.
+        with open_published(settings, tenant) as tables:
+            cursor = tables.connection.execute(sql)
             description = cursor.description or []
             rows = cursor.fetchmany(limit + 1)
     except duckdb.Error as error:

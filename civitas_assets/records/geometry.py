@@ -25,6 +25,12 @@ _SRID = r"^\s*SRID=(\d+);"
 _HEX = r"^\s*[0-9A-Fa-f]{10,}\s*$"
 _DECIMALS = 7  # a centimetre; more is noise of the transformation
 
+# By shapely's number of the kind.
+_KINDS = (
+    *("Point", "LineString", "LinearRing", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon"),
+    "GeometryCollection",
+)
+
 Array = Any  # of numpy; its element types and those of shapely say little to a type checker
 
 
@@ -165,3 +171,35 @@ def is_northing_first(crs: str) -> bool:
         return str(CRS.from_user_input(crs).axis_info[0].direction).lower() in {"north", "south"}
     except (ProjError, LookupError):
         return False
+
+
+def points(lon: pl.Series, lat: pl.Series) -> pl.Series:
+    """Points as WKB; null where one of the two is."""
+    known = (lon.is_not_null() & lat.is_not_null()).to_numpy()
+    shapes = np.full(len(lon), None, dtype=object)
+    shapes[known] = shapely.points(lon.to_numpy()[known], lat.to_numpy()[known])
+    return pl.Series("geometry", shapely.to_wkb(shapes).tolist(), pl.Binary)
+
+
+def as_wkt(wkb: pl.Series) -> pl.Series:
+    """Geometries as WKT, with the decimals that positions have."""
+    shapes = shapely.from_wkb(np.array(wkb.to_list(), dtype=object))
+    return pl.Series(wkb.name, shapely.to_wkt(shapes, rounding_precision=_DECIMALS).tolist(), pl.String)
+
+
+def as_geojson(wkb: pl.Series) -> pl.Series:
+    """Geometries as GeoJSON, their outer rings anticlockwise as RFC 7946 asks for."""
+    shapes = shapely.orient_polygons(shapely.from_wkb(np.array(wkb.to_list(), dtype=object)))
+    return pl.Series(wkb.name, shapely.to_geojson(shapes).tolist(), pl.String)
+
+
+def extents(wkb: pl.Series) -> pl.DataFrame:
+    """Kind and bounds of each geometry: `kind` by its name in GeoJSON, `xmin`, `ymin`, `xmax` and `ymax`."""
+    shapes = shapely.from_wkb(np.array(wkb.to_list(), dtype=object))
+    bounds = shapely.bounds(shapes)
+    numbers = {
+        name: pl.Series(bounds[:, place], dtype=pl.Float64, nan_to_null=True)
+        for place, name in enumerate(("xmin", "ymin", "xmax", "ymax"))
+    }
+    kinds = [None if kind < 0 else _KINDS[kind] for kind in shapely.get_type_id(shapes)]
+    return pl.DataFrame({"kind": pl.Series(kinds, dtype=pl.String), **numbers})

@@ -24,6 +24,7 @@ import duckdb
 import pytest
 import yaml
 
+from civitas_assets import cli
 from civitas_assets.catalog import load_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.definitions import build_definitions
@@ -216,6 +217,20 @@ def town() -> Iterator[Server]:
     server.close()
 
 
+@pytest.fixture(scope="module")
+def open_town() -> Iterator[Callable[[], Town]]:
+    """Further servers, for tests that share what was published once."""
+    servers: list[Town] = []
+
+    def opened() -> Town:
+        servers.append(Town())
+        return servers[-1]
+
+    yield opened
+    for server in servers:
+        server.close()
+
+
 @pytest.fixture(name="counts")
 def counts_of() -> Callable[[dict[str, object]], bytes]:
     """What makes a counter's file of times and values."""
@@ -227,3 +242,48 @@ def kleinstadt(workplace: Workplace, town: Server) -> Workplace:
     """A deployment with that one town."""
     workplace.copy_tenant("kleinstadt", url=town.url)
     return workplace
+
+
+@dataclass(frozen=True)
+class Called:
+    """What a call of the command did."""
+
+    exit_code: int
+    stdout: str
+    output: str
+
+
+@pytest.fixture
+def command_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """The command in this process, in a deployment."""
+
+    def within(workplace: Workplace) -> Callable[..., Called]:
+        home, dagster_home = workplace.settings.home, workplace.folder / "dagster-home"
+        monkeypatch.setenv("CIVITAS_HOME", str(home))
+        monkeypatch.setenv("CIVITAS_TENANTS_DIR", str(workplace.settings.tenants_dir))
+        monkeypatch.setenv("DAGSTER_HOME", str(dagster_home))
+        dagster_home.mkdir(exist_ok=True)
+        home.mkdir(exist_ok=True)
+        if not (home / "dbt").exists():  # the manifest is prepared once for all tests
+            (home / "dbt").symlink_to(workplace.project.prepared.parent)
+
+        def call(*arguments: str) -> Called:
+            monkeypatch.setattr(sys, "argv", ["civitas", *arguments])
+            try:
+                cli.main()
+            except SystemExit as end:
+                code = end.code if isinstance(end.code, int) else 1
+            else:
+                code = 0
+            printed = capsys.readouterr()
+            return Called(code, printed.out, printed.out + printed.err)
+
+        return call
+
+    return within
+
+
+@pytest.fixture
+def civitas(kleinstadt: Workplace, command_in: Any) -> Any:
+    """The command in the small town's deployment."""
+    return command_in(kleinstadt)

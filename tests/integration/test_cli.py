@@ -6,47 +6,10 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-from civitas_assets import cli
-
-
-@dataclass(frozen=True)
-class Called:
-    """What a call of the command did."""
-
-    exit_code: int
-    stdout: str
-    output: str
-
-
-@pytest.fixture
-def civitas(kleinstadt: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """The command in this process, in the small town's deployment."""
-    monkeypatch.setenv("CIVITAS_HOME", str(kleinstadt.settings.home))
-    monkeypatch.setenv("CIVITAS_TENANTS_DIR", str(kleinstadt.settings.tenants_dir))
-    monkeypatch.setenv("DAGSTER_HOME", str(kleinstadt.folder / "dagster-home"))
-    (kleinstadt.folder / "dagster-home").mkdir()
-    kleinstadt.settings.home.mkdir()
-    # The manifest is prepared once for all tests.
-    (kleinstadt.settings.home / "dbt").symlink_to(kleinstadt.project.prepared.parent)
-
-    def call(*arguments: str) -> Called:
-        monkeypatch.setattr(sys, "argv", ["civitas", *arguments])
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 1
-        else:
-            code = 0
-        printed = capsys.readouterr()
-        return Called(code, printed.out, printed.out + printed.err)
-
-    return call
 
 
 def test_run_exits_with_0_only_if_every_source_was_fine(civitas: Any, town: Any) -> None:
@@ -127,7 +90,9 @@ def test_schema_is_json_schema(civitas: Any, tmp_path: Path) -> None:
     assert json.loads(civitas("schema").stdout) == schema
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["validate"], ["schema"], ["query"], ["rebuild"], ["demo"]])
+@pytest.mark.parametrize(
+    "command", [[], ["run"], ["validate"], ["schema"], ["query"], ["rebuild"], ["demo"], ["export"]]
+)
 def test_help_reads_well(civitas: Any, command: list[str]) -> None:
     result = civitas(*command, "--help")
     assert result.exit_code == 0

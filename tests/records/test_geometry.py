@@ -13,9 +13,13 @@ from hypothesis import strategies as st
 
 from civitas_assets.records.geometry import (
     Geometries,
+    as_geojson,
+    as_wkt,
     epsg_of,
+    extents,
     geometries,
     is_northing_first,
+    points,
     with_system,
 )
 
@@ -157,3 +161,27 @@ def test_reference_systems_are_known_by_every_kind_of_name(description: object, 
 def test_authorities_that_put_the_northing_first_are_known() -> None:
     codes = (4326, 25832, 25833, 4647, 3857, 28992, 31466, 31467, 31468, 31469, 99999)
     assert [code for code in codes if is_northing_first(f"EPSG:{code}")] == [4326, 31466, 31467, 31468, 31469]
+
+
+def test_what_was_read_is_written_again() -> None:
+    wkb = read(SQUARE, None, "POINT (11.123456789 50)").wkb
+    assert as_wkt(wkb).to_list() == [
+        "POLYGON ((11.5 50.9, 11.6 50.9, 11.6 51, 11.5 51, 11.5 50.9))",
+        None,
+        "POINT (11.1234568 50)",
+    ]
+    clockwise = pl.Series([shapely.to_wkb(shapely.from_wkt(SQUARE).reverse()), None], dtype=pl.Binary)
+    written, nothing = as_geojson(clockwise).to_list()
+    assert shapely.from_geojson(written).exterior.is_ccw
+    assert nothing is None
+    assert extents(wkb).rows() == [
+        ("Polygon", 11.5, 50.9, 11.6, 51.0),
+        (None, None, None, None, None),
+        ("Point", *([11.1234568, 50.0] * 2)),
+    ]
+
+
+def test_points_are_where_both_coordinates_are_known() -> None:
+    lon, lat = pl.Series([9.5, None, 9.5], dtype=pl.Float64), pl.Series([50.5, 50.5, None], dtype=pl.Float64)
+    assert as_wkt(points(lon, lat)).to_list() == ["POINT (9.5 50.5)", None, None]
+    assert as_wkt(points(lon.clear(), lat.clear())).to_list() == []

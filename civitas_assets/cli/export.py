@@ -1,0 +1,133 @@
+"""The command `export`: a published model as a file or on standard output.
+
+What the formats look like is decided in the package `export`.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from civitas_assets.cli.app import VERBATIM, Tenant, app, err
+from civitas_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from civitas_assets.export.formats import Format
+    from civitas_assets.export.selection import Span
+
+_SECONDS_BETWEEN_LINES = 5
+
+
+class FormatName(StrEnum):
+    """How a model can be written."""
+
+    NGSI_LD = "ngsi-ld"
+    CSV = "csv"
+    GEOJSON = "geojson"
+    GEOPARQUET = "geoparquet"
+
+
+@app.command()
+def export(
+    form: Annotated[
+        FormatName, typer.Argument(metavar="FORMAT", help="ngsi-ld, csv, geojson or geoparquet.")
+    ],
+    tenant: Tenant,
+    model: Annotated[str, typer.Argument(help="A shared model, such as observation; see civitas models.")],
+    *,
+    first: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], metavar="DAY", help="First day, as 2026-08-01."),
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], metavar="DAY", help="Last day, included.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="The file, which appears whole or not at all."),
+    ] = None,
+    german: Annotated[
+        bool, typer.Option("--german", help="csv: as spreadsheets expect that are set to German.")
+    ] = False,
+    lines: Annotated[bool, typer.Option("--lines", help="geojson: one feature per line.")] = False,
+    batch: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="ngsi-ld: one array per line, of at most so many entities."),
+    ] = None,
+) -> None:
+    """Write a tenant's published model as it is now, to standard output or a file.
+
+    FORMAT is csv, geojson, geoparquet or ngsi-ld; docs/export.md says what each makes of the models. Days are those
+    of the tenant.
+    """
+    from civitas_assets.export.formats import export as write
+
+    settings = Settings()
+    chosen = _format(form, settings, german=german, lines=lines, batch=batch)
+    if form is FormatName.GEOPARQUET and output is None and sys.stdout.isatty():
+        raise typer.BadParameter("geoparquet is no text; name a file with --output", param_hint="--output")
+    span = _span(settings, tenant, first and first.date(), last and last.date())
+    told = monotonic()
+
+    def tell(written: int) -> None:
+        nonlocal told
+        if monotonic() - told > _SECONDS_BETWEEN_LINES:
+            told = monotonic()
+            err.print(f"{tenant}: {written:,} {chosen.unit} so far", **VERBATIM)
+
+    written = write(
+        settings,
+        tenant,
+        model,
+        chosen,
+        span=span,
+        file=output,
+        standard_output=sys.stdout.buffer,
+        progress=tell,
+    )
+    place = f" written to {output}" if output else ""
+    err.print(f"{tenant}: {written:,} {chosen.unit} of {model}{place}", **VERBATIM)
+
+
+def _format(form: FormatName, settings: Settings, *, german: bool, lines: bool, batch: int | None) -> Format:
+    """The format with its own option; that of another one would mean nothing."""
+    from civitas_assets.export.csv import Csv
+    from civitas_assets.export.geojson import GeoJson
+    from civitas_assets.export.geoparquet import GeoParquet
+    from civitas_assets.export.ngsi_ld import NgsiLd
+    from civitas_assets.export.vocabulary import Vocabulary
+
+    given = {
+        "--german": (FormatName.CSV, german),
+        "--lines": (FormatName.GEOJSON, lines),
+        "--batch": (FormatName.NGSI_LD, batch is not None),
+    }
+    for option, (of, is_given) in given.items():
+        if is_given and form is not of:
+            raise typer.BadParameter(f"is for {of.value} only, not for {form.value}", param_hint=option)
+    match form:
+        case FormatName.CSV:
+            return Csv(german)
+        case FormatName.GEOJSON:
+            return GeoJson(lines)
+        case FormatName.GEOPARQUET:
+            return GeoParquet()
+        case FormatName.NGSI_LD:
+            return NgsiLd(Vocabulary.read(settings.dbt_project_dir), batch)
+
+
+def _span(settings: Settings, tenant: str, first: date | None, last: date | None) -> Span | None:
+    from civitas_assets.catalog import load_catalog
+    from civitas_assets.connectors.registry import SOURCE_MODELS
+    from civitas_assets.export.selection import Span
+
+    if first is None and last is None:
+        return None
+    zone = load_catalog(settings.tenants_dir, SOURCE_MODELS).tenant(tenant).zone
+    return Span(first, last, zone)

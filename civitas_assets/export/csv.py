@@ -1,0 +1,72 @@
+"""Shared models as CSV by RFC 4180, safe to open in a spreadsheet.
+
+Which rows there are is decided in `selection.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, ClassVar
+
+import polars as pl
+import pyarrow as pa
+
+from civitas_assets.export.selection import Query, Selection, iso
+from civitas_assets.records.geometry import as_wkt
+
+# What spreadsheets take for the beginning of a formula, also in full width and behind a line break.
+_FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"
+_NUMBER = r"^[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?$"
+_GEOMETRY = "geometry_wkb"
+
+
+@dataclass(frozen=True)
+class Csv:
+    """A table with a header; `german` is what a spreadsheet expects that is set to German."""
+
+    unit: ClassVar[str] = "rows"
+
+    german: bool = False
+
+    def query(self, selection: Selection) -> Query:
+        """All columns of the model, times as text."""
+        chosen = (
+            f'{iso(f"picked.{name}")} as "{name}"'
+            if kind == "TIMESTAMP WITH TIME ZONE"
+            else f'picked."{name}"'
+            for name, kind in selection.columns.items()
+        )
+        return selection.query(", ".join(chosen), with_thing=False)
+
+    def write(self, batches: pa.RecordBatchReader, sink: BinaryIO) -> Iterator[int]:
+        """Write batch after batch; the rows of each."""
+        if self.german:
+            sink.write("\ufeff".encode())
+        sink.write(self._text(pl.DataFrame(pa.Table.from_batches([], batches.schema)), header=True))
+        for batch in batches:
+            sink.write(self._text(pl.DataFrame(batch), header=False))
+            yield batch.num_rows
+
+    def _text(self, rows: pl.DataFrame, *, header: bool) -> bytes:
+        if _GEOMETRY in rows.columns:
+            position = rows.columns.index(_GEOMETRY)
+            text = as_wkt(rows[_GEOMETRY]).alias("geometry_wkt")
+            rows = rows.drop(_GEOMETRY).insert_column(position, text)
+        return (
+            rows.with_columns(guarded(name) for name in rows.columns if rows[name].dtype == pl.String)
+            .write_csv(
+                include_header=header,
+                separator=";" if self.german else ",",
+                decimal_comma=self.german,
+                line_terminator="\r\n",
+            )
+            .encode()
+        )
+
+
+def guarded(column: str) -> pl.Expr:
+    """The text with an apostrophe before it where a spreadsheet would calculate it; numbers stay as they are."""
+    text = pl.col(column)
+    is_formula = text.str.contains(_FORMULA) & ~text.str.contains(_NUMBER)
+    return pl.when(is_formula).then("'" + text).otherwise(text).alias(column)

@@ -1,0 +1,71 @@
+"""The formats of an export, and the one way through all of them: select, stream, write.
+
+What each format looks like is in its own module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, ClassVar, Protocol
+
+import pyarrow as pa
+
+from civitas_assets.errors import ExportError
+from civitas_assets.export.output import destination
+from civitas_assets.export.selection import Query, Selection, Span
+from civitas_assets.publish.reading import open_published
+from civitas_assets.settings import Settings
+
+# As many rows are in memory at once, and are a row group of Parquet.
+BATCH = 20_000
+
+
+class Format(Protocol):
+    """How rows of a shared model are written, and what it calls them."""
+
+    unit: ClassVar[str]
+
+    def query(self, selection: Selection) -> Query:
+        """What it needs of the rows.
+
+        Raises:
+            ExportError: the model cannot be written so.
+        """
+        ...
+
+    def write(self, batches: pa.RecordBatchReader, sink: BinaryIO) -> Iterator[int]:
+        """Write batch after batch; how many rows, features or entities each had."""
+        ...
+
+
+def export(
+    settings: Settings,
+    tenant: str,
+    model: str,
+    form: Format,
+    *,
+    span: Span | None = None,
+    file: Path | None = None,
+    standard_output: BinaryIO,
+    progress: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Write a published model as it is at this moment; how many rows, features or entities.
+
+    Memory holds a batch at a time, however many there are; `progress` hears how many have been written.
+
+    Raises:
+        PublishError: the tenant has no output yet.
+        ExportError: the model cannot be exported so, or the file cannot be written.
+    """
+    written = 0
+    with open_published(settings, tenant) as tables:
+        query = form.query(Selection.of(tables.columns(), model, span))
+        with destination(file, standard_output) as sink:
+            try:
+                for rows in form.write(tables.batches(query.sql, query.parameters, BATCH), sink):
+                    written += rows
+                    progress(written)
+            except pa.ArrowException as error:
+                raise ExportError(f"{tenant}: {model} could not be read to its end: {error}") from error
+    return written

@@ -1,0 +1,55 @@
+"""A published file is read in batches, never written to, and sees nothing beside itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from civitas_assets.errors import PublishError
+from civitas_assets.publish.reading import open_published
+from civitas_assets.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A deployment whose town has published ten thousand rows."""
+    made = Settings(home=tmp_path)
+    folder = made.published / "town"
+    folder.mkdir(parents=True)
+    with duckdb.connect(str(folder / "town_db.duckdb")) as connection:
+        connection.execute("create table b as select range as number, 'x' as text from range(10000)")
+        connection.execute('create table a ("at" timestamptz)')
+        connection.execute("insert into a values ('2026-08-20 12:00:00+02')")
+    return made
+
+
+def test_models_and_columns_are_listed_with_their_types(settings: Settings) -> None:
+    with open_published(settings, "town") as tables:
+        assert tables.columns() == {
+            "a": {"at": "TIMESTAMP WITH TIME ZONE"},
+            "b": {"number": "BIGINT", "text": "VARCHAR"},
+        }
+
+
+def test_a_batch_has_at_most_so_many_rows_and_the_order_is_kept(settings: Settings) -> None:
+    with open_published(settings, "town") as tables:
+        batches = [*tables.batches("select number from b where number >= ?", [10], 2048)]
+    assert max(batch.num_rows for batch in batches) == 2048
+    numbers = [number for batch in batches for number in batch.column(0).to_pylist()]
+    assert numbers == [*range(10, 10_000)]
+
+
+def test_times_are_in_utc(settings: Settings) -> None:
+    with open_published(settings, "town") as tables:
+        (batch,) = tables.batches('select "at"::varchar from a', [], 10)
+    assert batch.column(0).to_pylist() == ["2026-08-20 10:00:00+00"]
+
+
+@pytest.mark.parametrize(
+    "sql", ["select * from c", "delete from a", "select * from read_csv('/etc/passwd')", "select"]
+)
+def test_what_does_not_fit_or_would_leave_the_file_is_an_error(settings: Settings, sql: str) -> None:
+    with open_published(settings, "town") as tables, pytest.raises(PublishError, match="town: "):
+        tables.batches(sql, [], 10)
