@@ -75,7 +75,7 @@ def attributes(entity: Entity, skip: Sequence[str]) -> Iterator[Attribute]:
             name = qualified(kind, attribute)
             observes = f"{name}.{vehicle}" if vehicle else name
             unit = recommended_unit(kind, attribute)
-            yield Attribute(attribute, "/".join([*series, attribute]), observes, unit, content)
+            yield Attribute(attribute, "/".join([*series, name]), observes, unit, content)
 
 
 def _measured(entity: Entity, skip: Sequence[str]) -> Iterator[Attribute]:

@@ -89,3 +89,20 @@ def test_the_level_of_water_is_in_metres_unless_it_says_otherwise(rows: Any) -> 
     }
     (stream,) = rows(level)["datastream"]
     assert (stream["observed_property"], stream["unit"]) == ("WaterObserved.waterLevel", "m")
+
+
+def test_air_and_water_of_one_device_are_two_datastreams(rows: Any) -> None:
+    def observed(kind: str, temperature: float) -> dict[str, Any]:
+        return {
+            "id": f"urn:ngsi-ld:{kind}:1",
+            "type": kind,
+            "refDevice": {"type": "Relationship", "object": "urn:ngsi-ld:Device:1"},
+            "dateObserved": {"type": "Property", "value": "2026-07-30T12:00:00Z"},
+            "temperature": {"type": "Property", "value": temperature},
+        }
+
+    found = rows(observed("WeatherObserved", 24.5), observed("WaterQualityObserved", 17.0))
+    assert sorted((row["datastream_id"], row["value"]) for row in found["observation"]) == [
+        ("urn:ngsi-ld:Device:1/WaterQualityObserved.temperature", 17.0),
+        ("urn:ngsi-ld:Device:1/temperature", 24.5),
+    ]

@@ -203,32 +203,27 @@ def counts(values: dict[str, object]) -> bytes:
     return "\n".join(["time,id,count", *lines]).encode()
 
 
+def small_town() -> dict[str, bytes | None]:
+    """The pages of a town with a counter and a car park."""
+    return {
+        "/counter.csv": counts({"2026-08-20T10:00:00Z": 5, "2026-08-20T11:00:00Z": 7}),
+        "/parking.json": b'[{"id": "P1", "free": 3, "total": 10, "x": 9.1, "y": 50.1,'
+        b' "at": "2026-08-20T12:00:00"}]',
+    }
+
+
 @pytest.fixture
 def town() -> Iterator[Server]:
-    """The server of a small town with a counter and a car park."""
-    server = Server(
-        {
-            "/counter.csv": counts({"2026-08-20T10:00:00Z": 5, "2026-08-20T11:00:00Z": 7}),
-            "/parking.json": b'[{"id": "P1", "free": 3, "total": 10, "x": 9.1, "y": 50.1,'
-            b' "at": "2026-08-20T12:00:00"}]',
-        }
-    )
+    """The server of that town."""
+    server = Server(small_town())
     yield server
     server.close()
 
 
 @pytest.fixture(scope="module")
-def open_town() -> Iterator[Callable[[], Town]]:
+def open_town(serve: Callable[[dict[str, bytes | None]], Server]) -> Callable[[], Server]:
     """Further servers, for tests that share what was published once."""
-    servers: list[Town] = []
-
-    def opened() -> Town:
-        servers.append(Town())
-        return servers[-1]
-
-    yield opened
-    for server in servers:
-        server.close()
+    return lambda: serve(small_town())
 
 
 @pytest.fixture(name="counts")
