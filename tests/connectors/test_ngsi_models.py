@@ -273,14 +273,14 @@ def test_lanes_vehicle_types_and_data_sets_have_datastreams_of_their_own(rows: R
     ]
     found = rows(car, bicycle)
     assert sorted((row["datastream_id"], row["value"]) for row in found["observation"]) == [
-        ("urn:loop:1/bicycle/intensity", 7),
-        ("urn:loop:1/lane2/averageVehicleSpeed", 29),
-        ("urn:loop:1/lane2/averageVehicleSpeed/urn:morning", 31.5),
-        ("urn:loop:1/lane2/intensity", 42),
+        ("urn:loop:1/bicycle/TrafficFlowObserved.intensity", 7),
+        ("urn:loop:1/lane2/TrafficFlowObserved.averageVehicleSpeed", 29),
+        ("urn:loop:1/lane2/TrafficFlowObserved.averageVehicleSpeed/urn:morning", 31.5),
+        ("urn:loop:1/lane2/TrafficFlowObserved.intensity", 42),
     ]
     properties = {s["datastream_id"]: meaning(s["observed_property"], None)[0] for s in found["datastream"]}
-    assert properties["urn:loop:1/bicycle/intensity"] == "traffic.bicycle_count"
-    assert properties["urn:loop:1/lane2/intensity"] == "traffic.count"
+    assert properties["urn:loop:1/bicycle/TrafficFlowObserved.intensity"] == "traffic.bicycle_count"
+    assert properties["urn:loop:1/lane2/TrafficFlowObserved.intensity"] == "traffic.count"
     assert meaning("TrafficFlowObserved.intensity.lorry", None)[0] == "", "no count of all motor vehicles"
 
 
