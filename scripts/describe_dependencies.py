@@ -34,6 +34,7 @@ LICENCES = {
     ),
     "BSD": "BSD-3-Clause",
     "BSD License": "BSD-3-Clause",
+    "GNU Library or Lesser General Public License (LGPL)": "LGPL-3.0-or-later",  # psycopg2, whose text says so
     "ISC License (ISCL)": "ISC",
     "MIT License": "MIT",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
@@ -42,6 +43,7 @@ LICENCES = {
         spdx: spdx
         for spdx in (
             "Apache-2.0",
+            "Apache-2.0 AND BSD-2-Clause",
             "Apache-2.0 OR BSD-2-Clause",
             "BSD-2-Clause",
             "BSD-3-Clause",
