@@ -11,7 +11,7 @@ UPGRADE ?=
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo dev dagster-home test lint format models bench lock sbom clean
+.PHONY: help install demo dev dagster-home test lint format models docs bench lock sbom clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,10 @@ format: install ## Bring Python and SQL into the common format
 
 models: install ## Renew docs/models, the dictionary of the shared models, from their contracts
 	@$(BIN)/civitas models --write
+
+docs: install ## Make the documentation as a site in dist/docs
+	@$(BIN)/python -m sphinx -q -W --keep-going -b html docs dist/docs
+	@echo "open dist/docs/index.html"
 
 bench: install ## Measure throughput and print the table of results
 	@$(BIN)/python -m benchmarks

@@ -15,7 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -115,10 +115,12 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 @contextmanager
 def _started(unit: str, environment: Mapping[str, str], folder: Path) -> Iterator[None]:
-    """The unit's process, as the service manager would start it: first what goes before, then wait for what goes after."""
+    """The unit's process, as the service manager starts it: after what goes before, until what goes after is done."""
     commands = _commands(unit)
     for command in commands.get("ExecStartPre", []):
-        subprocess.run(_here(command, environment), env=environment, check=True, capture_output=True, cwd=PROJECT_DIR)
+        subprocess.run(
+            _here(command, environment), env=environment, check=True, capture_output=True, cwd=PROJECT_DIR
+        )
     log = folder / f"{unit}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -132,7 +134,11 @@ def _started(unit: str, environment: Mapping[str, str], folder: Path) -> Iterato
         try:
             for command in commands.get("ExecStartPost", []):
                 subprocess.run(
-                    _here(command, environment), env=environment, check=True, capture_output=True, timeout=_PATIENCE
+                    _here(command, environment),
+                    env=environment,
+                    check=True,
+                    capture_output=True,
+                    timeout=_PATIENCE,
                 )
             assert process.poll() is None, log.read_text(errors="replace")
             yield
@@ -143,20 +149,18 @@ def _started(unit: str, environment: Mapping[str, str], folder: Path) -> Iterato
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End the process and what it started, as the service manager does with a unit's group."""
     process.send_signal(signal.SIGTERM)
-    try:
+    with suppress(subprocess.TimeoutExpired):
         process.wait(30)
-    except subprocess.TimeoutExpired:
-        pass
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait(30)
 
 
 def _commands(unit: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for key, command in re.findall(r"^(ExecStart\w*)=(.+)$", (UNITS / unit).read_text(encoding="utf-8"), re.MULTILINE):
+    for key, command in re.findall(
+        r"^(ExecStart\w*)=(.+)$", (UNITS / unit).read_text(encoding="utf-8"), re.MULTILINE
+    ):
         found.setdefault(key, []).append(command)
     return found
 

@@ -16,13 +16,22 @@ mutation ($parameters: ExecutionParams!) {
   }
 }
 """
-SELECTOR = {"repositoryLocationName": "civitas_assets", "repositoryName": "__repository__", "jobName": "nightly"}
+SELECTOR = {
+    "repositoryLocationName": "civitas_assets",
+    "repositoryName": "__repository__",
+    "jobName": "nightly",
+}
 _PATIENCE = 120_000  # milliseconds
 
 
 def test_a_run_launched_over_graphql_succeeds_and_its_tables_can_be_asked(machine: Any) -> None:
     tags = [{"key": "dagster/partition", "value": "beispielhausen"}]
-    parameters = {"selector": SELECTOR, "runConfigData": {}, "mode": "default", "executionMetadata": {"tags": tags}}
+    parameters = {
+        "selector": SELECTOR,
+        "runConfigData": {},
+        "mode": "default",
+        "executionMetadata": {"tags": tags},
+    }
     launched = machine.ask(LAUNCH, {"parameters": parameters})["launchRun"]
     assert launched["__typename"] == "LaunchRunSuccess", launched
     assert machine.run_ends(launched["run"]["runId"]) == "SUCCESS"
