@@ -6,11 +6,14 @@ Dagster's queue keeps runs of one tenant apart; this also holds for runs from th
 from __future__ import annotations
 
 import fcntl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from civitas_assets.errors import TenantBusy
+from civitas_assets.errors import StoreError, TenantBusy
+
+_POLL_SECONDS = 0.05
 
 
 @contextmanager
@@ -28,4 +31,27 @@ def tenant_lock(folder: Path, tenant: str) -> Iterator[None]:
             raise TenantBusy(
                 f"another run is working for {tenant}; wait for it, or end it in Dagster"
             ) from None
+        yield
+
+
+@contextmanager
+def shared_lock(folder: Path, name: str, patience: float = 600.0) -> Iterator[None]:
+    """Hold a lock that all tenants' runs take in turn, waiting for it at most so many seconds.
+
+    Raises:
+        StoreError: others have held it all the time.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + patience
+    with (folder / f"{name}.lock").open("a") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise StoreError(
+                        f"{name} was locked by others for {patience:.0f} s; the next run tries again"
+                    ) from None
+                time.sleep(_POLL_SECONDS)
         yield
