@@ -26,6 +26,10 @@ from civitas_assets.catalog.window import Duration
 ADDRESS = r"^https?://"
 SLUG = r"^[a-z][a-z0-9_]{0,47}$"
 Slug = Annotated[str, Field(pattern=SLUG)]
+# Keys that no tenant may have: databases and this project use them as names of schemas and folders.
+RESERVED_SLUGS = frozenset({"commons", "information_schema", "main", "meta", "public", "temp"})
+RESERVED_BEGINNING = "pg_"
+Destination = Literal["duckdb", "postgres"]
 
 Licence = Literal[
     "dl-de/by-2-0",
@@ -233,7 +237,7 @@ class Tenant(Model):
     ags: str = Field(pattern=r"^\d{8}$", description="Official municipality key, eight digits, quoted.")
     timezone: TimeZone = "Europe/Berlin"
     bbox: Box = Field(description="west, south, east, north in degrees.")
-    destination: Literal["duckdb"] = "duckdb"
+    destination: Destination = Field("duckdb", description="Where its shared models are published.")
     share: tuple[Slug, ...] = Field((), description="Shared models that the commons may hold.")
     sources: Mapping[Slug, SerializeAsAny[Source]] = Field({}, description="What is pulled, by name.")
     properties: Mapping[str, str] = Field(
