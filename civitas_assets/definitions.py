@@ -11,6 +11,7 @@ import dagster as dg
 
 from civitas_assets.catalog import Catalog, load_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
+from civitas_assets.defs.commons import commons_assets
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.landing import landing_assets
 from civitas_assets.defs.published import published_assets
@@ -18,6 +19,8 @@ from civitas_assets.defs.records import record_assets
 from civitas_assets.defs.schedules import cadences
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.shared import shared_assets
+from civitas_assets.dictionary.contracts import read_contracts
+from civitas_assets.dictionary.shares import check_shares
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.settings import Settings
 
@@ -27,6 +30,7 @@ PARTS: Sequence[Callable[[Deployment], dg.Definitions]] = (
     record_assets,
     shared_assets,
     published_assets,
+    commons_assets,
     cadences,
 )
 
@@ -46,7 +50,9 @@ def load_deployment(settings: Settings | None = None, catalog: Catalog | None = 
     """
     settings = settings or Settings()
     catalog = catalog or load_catalog(settings.tenants_dir, SOURCE_MODELS)
-    return Deployment(catalog, settings, prepare(settings))
+    project = prepare(settings)
+    check_shares(catalog, read_contracts(project), settings.tenants_dir)
+    return Deployment(catalog, settings, project)
 
 
 @dg.definitions

@@ -9,7 +9,7 @@ import os
 import socket
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from civitas_assets import __version__
@@ -29,6 +29,18 @@ class Settings(BaseSettings):
     )
     published_dir: Path | None = Field(None, description="Published DuckDB files.")
     dbt_project_dir: Path = Field(PROJECT_DIR / "dbt_project", description="The dbt project.")
+    postgres_url: SecretStr | None = Field(
+        None, description="PostgreSQL of tenants with `destination: postgres`, as libpq takes it."
+    )
+    postgres_lock_timeout: float = Field(
+        5.0, gt=0, description="Seconds that publishing waits for a lock, at each of several tries."
+    )
+    postgres_statement_timeout: float = Field(
+        1800.0, gt=0, description="Seconds that one statement of publishing may take."
+    )
+    postgres_query_timeout: float = Field(
+        60.0, gt=0, description="Seconds that a query of `civitas query` may take on PostgreSQL."
+    )
     contact: str = Field("", description="E-mail or URL that servers see in the User-Agent.")
     log_level: str = Field("INFO", description="Level of the messages that the command line prints.")
     memory_limit: str = Field("1GB", description="What one workspace may hold in memory before it spills.")

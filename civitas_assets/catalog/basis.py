@@ -12,9 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 SLUG = r"^[a-z][a-z0-9_]{0,47}$"
 Slug = Annotated[str, Field(pattern=SLUG)]
 
-# Keys that no tenant may have: there is a place of that name for what tenants share.
-COMMONS = "commons"
-RESERVED = frozenset({COMMONS})
+COMMONS = "commons"  # what tenants share has the place of a tenant of that name
+
+# Keys that no tenant may have: databases and this project use them as names of schemas and folders.
+RESERVED_SLUGS = frozenset({COMMONS, "information_schema", "main", "meta", "public", "temp"})
+RESERVED_BEGINNING = "pg_"
 
 
 class Model(BaseModel):

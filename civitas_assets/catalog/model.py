@@ -18,17 +18,18 @@ from pydantic import (
     model_validator,
 )
 
-from civitas_assets.catalog.basis import SLUG, Model, Slug
+from civitas_assets.catalog.basis import RESERVED_BEGINNING, RESERVED_SLUGS, SLUG, Model, Slug
 from civitas_assets.catalog.share import Retention, Share
 from civitas_assets.catalog.template import unknown_placeholders
 from civitas_assets.catalog.window import Duration
 
 __all__ = [
-    "ADDRESS", "SLUG", "Box", "ClientCertificate", "Crs", "HttpPolicy", "Licence", "Model", "SecretRef", "Slug",
-    "Source", "Tenant", "TimeRule", "TimeZone",
+    "ADDRESS", "RESERVED_BEGINNING", "RESERVED_SLUGS", "SLUG", "Box", "ClientCertificate", "Crs", "Destination",
+    "HttpPolicy", "Licence", "Model", "SecretRef", "Slug", "Source", "Tenant", "TimeRule", "TimeZone",
 ]  # fmt: skip
 
 ADDRESS = r"^https?://"
+Destination = Literal["duckdb", "postgres"]
 
 Licence = Literal[
     "dl-de/by-2-0",
@@ -230,7 +231,7 @@ class Tenant(Model):
     ags: str = Field(pattern=r"^\d{8}$", description="Official municipality key, eight digits, quoted.")
     timezone: TimeZone = "Europe/Berlin"
     bbox: Box = Field(description="west, south, east, north in degrees.")
-    destination: Literal["duckdb"] = "duckdb"
+    destination: Destination = Field("duckdb", description="Where its shared models are published.")
     share: tuple[Share, ...] = Field((), description="Shared models that the commons may hold.")
     retention: Retention = Field(
         Retention(), description="How long landing and records are kept; default: for ever."

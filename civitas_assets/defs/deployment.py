@@ -17,6 +17,8 @@ from civitas_assets.connectors.http import HttpClient
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.task import Portion, Task, plan, portions
 from civitas_assets.harmonise.workspace import Workspace
+from civitas_assets.publish.commons import Commons, Members, members_of
+from civitas_assets.publish.commons_duckdb import DuckDBCommons
 from civitas_assets.publish.destination import Destination
 from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.settings import Settings, read_secret
@@ -55,10 +57,20 @@ class Deployment:
         """Where the tenant's shared models land."""
         return DuckDBDestination(self.settings.published, tenant.slug, self.settings.memory_limit)
 
+    def commons(self, tenant: Tenant) -> Commons:
+        """Where what the tenant shares meets what others with that kind of destination share."""
+        settings = self.settings
+        return DuckDBCommons(settings.published, settings.locks, self.files, settings.memory_limit)
+
+    def members(self, tenant: Tenant) -> Members:
+        """All who share something in those commons."""
+        return members_of(self.catalog, tenant.destination)
+
     def task(self, tenant: Tenant, *, rebuild: bool) -> Task | None:
-        """What is to be harmonised and published; None where the destination is as it should be."""
+        """What is to be harmonised and published; None where destination and commons are as they should be."""
         lacks = self.destination(tenant).lacks(self.project)
-        return plan(self.stores(tenant), rebuild=rebuild or bool(lacks.reasons), evolves=bool(lacks.steps))
+        evolves = bool(lacks.steps) or not self.commons(tenant).is_current(tenant.slug, self.members(tenant))
+        return plan(self.stores(tenant), rebuild=rebuild or bool(lacks.reasons), evolves=evolves)
 
     def portions(self, tenant: Tenant, task: Task) -> Sequence[tuple[Task, Portion]]:
         """The task, where it is a rebuild in portions that fit into memory; the last one is to be published.

@@ -46,7 +46,10 @@ def publish_tenant(work: Work) -> Iterator[Result]:
     destination, workspace = work.deployment.destination(work.tenant), work.workspace
     with work.locked():
         task = workspace.task()
+        commons = work.deployment.commons(work.tenant)
+        commons.announce(work.tenant.slug, work.run_id, task.days, whole=task.rebuild)
         publication = destination.publish(work.deployment.project, workspace, work.run_id)
+        commons.confirm(work.tenant.slug, work.run_id)
         work.stores.journal.strike(task.entries)
         workspace.remove()
     yield dg.MaterializeResult(

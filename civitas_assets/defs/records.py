@@ -78,6 +78,7 @@ def read_tenant(work: Work) -> Iterator[Result]:
     """Read what has landed for the tenant; no record type is materialised where that leaves nothing to publish."""
     tenant, stores = work.tenant, work.stores
     with work.locked():
+        work.withdraw()
         reports = read_sources(tenant, work.scope.chosen(tenant), CONNECTORS, stores, work.run_id)
         task = work.deployment.task(tenant, rebuild=work.scope.rebuild)
     wanted = {name for name in RECORD_TYPES if work.wants(records_key(name))}

@@ -5,6 +5,7 @@ The steps themselves are beside their assets; a run of one tenant and a batch of
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,10 +16,12 @@ import dagster as dg
 from civitas_assets.catalog import Tenant
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.scope import Scope
-from civitas_assets.errors import CivitasError, TestsFailed
+from civitas_assets.errors import CivitasError, PublishError, TestsFailed
 from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.store.locks import tenant_lock
 from civitas_assets.store.stores import Stores
+
+log = logging.getLogger("civitas_assets.publish")
 
 Result: TypeAlias = "dg.MaterializeResult[Any] | dg.AssetCheckResult"
 
@@ -52,6 +55,19 @@ class Work:
     def workspace(self) -> Workspace:
         """The tenant's workspace in this run."""
         return self.deployment.workspace(f"{self.run_id}-{self.tenant.slug}")
+
+    def withdraw(self) -> None:
+        """Take out of the commons what nobody shares any more, before anything else can fail.
+
+        Where that fails, the run goes on: bringing the commons up to date tries again, and reports it.
+        """
+        try:
+            rows = self.deployment.commons(self.tenant).withdraw(self.deployment.members(self.tenant))
+        except PublishError as error:
+            log.error("commons · what is not shared any more could not be taken out yet: %s", error)
+        else:
+            if rows:
+                log.info("commons · %d rows are not shared any more, and were taken out", rows)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -48,7 +48,7 @@ def test_a_fault_is_named_with_its_place(load: Load, right: str, line: str, fiel
 
 
 def test_no_tenant_takes_the_place_of_the_commons(load: Load, right: str) -> None:
-    with pytest.raises(CatalogError, match="commons is reserved"):
+    with pytest.raises(CatalogError, match="must not be one of commons"):
         load(commons=right)
 
 

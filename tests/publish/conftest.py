@@ -79,8 +79,7 @@ class Towns:
             for made in contracts.values():
                 columns = ", ".join(f'"{name}" {column.type}' for name, column in made.columns.items())
                 run(f"create table {made.name} ({columns})")
-            run("insert into source by name select ? as tenant, 's' as source, ? as licence, 'Town ' || ? as attribution",
-                [slug, licence, slug])  # fmt: skip
+            run("insert into source values (?, 's', ?, 'Town ' || ?)", [slug, licence, slug])
             run("insert into site by name select ? as tenant, 's' as source, 'P1' as site_key", [slug])
             if "operator" in contracts["site"].columns:
                 run("update site set operator = ?", [operator])
