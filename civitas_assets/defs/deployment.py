@@ -22,8 +22,8 @@ from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.publish.destination import Destination
 from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.settings import Settings, read_secret
-from civitas_assets.store.files import Files, LocalFiles
-from civitas_assets.store.locks import tenant_lock
+from civitas_assets.store.files import Files
+from civitas_assets.store.storage import storage_of
 from civitas_assets.store.stores import Stores
 
 
@@ -48,7 +48,7 @@ class Deployment:
     @property
     def files(self) -> Files:
         """Landing, record store and quarantine."""
-        return LocalFiles(self.settings.home)
+        return storage_of(self.settings).files
 
     def stores(self, tenant: Tenant) -> Stores:
         """The stores of a tenant."""
@@ -88,10 +88,13 @@ class Deployment:
         return HttpClient(self.settings.user_agent, clock=self.now, secrets=read_secret)
 
     @contextmanager
-    def working_for(self, tenant: Tenant) -> Iterator[None]:
-        """Hold the tenant's lock; errors raised on purpose become failures that show their text, not a traceback."""
+    def working_for(self, tenant: Tenant) -> Iterator[Callable[[], None]]:
+        """Hold the tenant's lock; errors raised on purpose become failures that show their text, not a traceback.
+
+        What is yielded raises where the lock may be another's by now: to be called before what cannot be repeated.
+        """
         try:
-            with tenant_lock(self.settings.locks, tenant.slug):
-                yield
+            with storage_of(self.settings).hold(tenant.slug) as ensure_held:
+                yield ensure_held
         except CivitasError as error:
             raise dg.Failure(str(error), allow_retries=False) from error

@@ -35,9 +35,11 @@ def published_asset(deployment: Deployment) -> dg.AssetsDefinition:
         tenant = deployment.catalog.tenant(context.partition_key)
         workspace = deployment.workspace(context.run.run_id)
         destination = deployment.destination(tenant)
-        with deployment.working_for(tenant):
+        with deployment.working_for(tenant) as ensure_held:
             task = workspace.task()
+            ensure_held()
             publication = destination.publish(deployment.project, workspace, context.run.run_id)
+            ensure_held()
             deployment.stores(tenant).journal.strike(task.entries)
             workspace.remove()
         return dg.MaterializeResult(
