@@ -6,6 +6,7 @@ The only module that reads the environment; nothing is read at import.
 from __future__ import annotations
 
 import os
+import re
 import socket
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from civitas_assets import __version__
 from civitas_assets.errors import SecretMissing
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
+_STORAGE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?")
 
 
 class Settings(BaseSettings):
@@ -24,6 +26,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CIVITAS_", frozen=True, extra="ignore")
 
     home: Path = Field(PROJECT_DIR / "data", description="Landing, record store, quarantine and work files.")
+    storage_url: str = Field(
+        "", description="Landing, record store and quarantine in object storage, as `s3://bucket/prefix`."
+    )
     tenants_dir: Path = Field(
         PROJECT_DIR / "civitas_assets" / "tenants", description="Folder with one YAML file per tenant."
     )
@@ -52,6 +57,15 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else path
+
+    @field_validator("storage_url")
+    @classmethod
+    def _of_a_bucket(cls, url: str) -> str:
+        if url and not _STORAGE_URL.fullmatch(url):
+            raise ValueError(
+                "write s3://bucket or s3://bucket/prefix; credentials belong into AWS_* variables"
+            )
+        return url.rstrip("/")
 
     @property
     def published(self) -> Path:

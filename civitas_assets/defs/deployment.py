@@ -22,7 +22,8 @@ from civitas_assets.publish.commons_duckdb import DuckDBCommons
 from civitas_assets.publish.destination import Destination
 from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.settings import Settings, read_secret
-from civitas_assets.store.files import Files, LocalFiles
+from civitas_assets.store.files import Files
+from civitas_assets.store.storage import storage_of
 from civitas_assets.store.stores import Stores
 
 
@@ -47,7 +48,7 @@ class Deployment:
     @property
     def files(self) -> Files:
         """Landing, record store and quarantine."""
-        return LocalFiles(self.settings.home)
+        return storage_of(self.settings).files
 
     def stores(self, tenant: Tenant) -> Stores:
         """The stores of a tenant."""

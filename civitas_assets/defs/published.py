@@ -44,11 +44,13 @@ def published_assets(deployment: Deployment) -> dg.Definitions:
 def publish_tenant(work: Work) -> Iterator[Result]:
     """Replace what the tenant's workspace was made for in the destination."""
     destination, workspace = work.deployment.destination(work.tenant), work.workspace
-    with work.locked():
+    with work.locked() as ensure_held:
         task = workspace.task()
         commons = work.deployment.commons(work.tenant)
         commons.announce(work.tenant.slug, work.run_id, task.days, whole=task.rebuild)
+        ensure_held()
         publication = destination.publish(work.deployment.project, workspace, work.run_id)
+        ensure_held()
         commons.confirm(work.tenant.slug, work.run_id)
         work.stores.journal.strike(task.entries)
         workspace.remove()

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
-import polars as pl
 
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.defs.checks import partitioned_check
@@ -162,8 +161,5 @@ def _metadata(record_type: RecordType, reports: list[ReadReport], stores: Stores
 def _preview(record_type: RecordType, stores: Stores, total: Counts) -> dg.MetadataValue:
     if not total.new and not total.changed:
         return dg.MetadataValue.text("nothing new")
-    locations = stores.records.locations(record_type, sorted(total.days)[-1:])
-    if not locations:
-        return dg.MetadataValue.text("no rows")
-    frame = pl.read_parquet(locations[0]).tail(_PREVIEW)
+    frame = stores.records.frame(record_type, sorted(total.days)[-1:]).tail(_PREVIEW)
     return table(frame.columns, frame.rows())

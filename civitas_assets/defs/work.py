@@ -6,7 +6,7 @@ The steps themselves are beside their assets; a run of one tenant and a batch of
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -18,7 +18,7 @@ from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.scope import Scope
 from civitas_assets.errors import CivitasError, PublishError, TestsFailed
 from civitas_assets.harmonise.workspace import Workspace
-from civitas_assets.store.locks import tenant_lock
+from civitas_assets.store.storage import storage_of
 from civitas_assets.store.stores import Stores
 
 log = logging.getLogger("civitas_assets.publish")
@@ -70,14 +70,16 @@ class Work:
                 log.info("commons · %d rows are not shared any more, and were taken out", rows)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> Iterator[Callable[[], None]]:
         """Hold the tenant's lock.
+
+        What is yielded raises where the lock may be another's by now: to be called before what cannot be repeated.
 
         Raises:
             TenantBusy: another process works for the tenant.
         """
-        with tenant_lock(self.deployment.settings.locks, self.tenant.slug):
-            yield
+        with storage_of(self.deployment.settings).hold(self.tenant.slug) as ensure_held:
+            yield ensure_held
 
 
 @contextmanager
