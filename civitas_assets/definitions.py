@@ -16,6 +16,7 @@ from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.landing import landing_assets
 from civitas_assets.defs.published import published_assets
 from civitas_assets.defs.records import record_assets
+from civitas_assets.defs.retention import retention_parts
 from civitas_assets.defs.schedules import cadences
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.shared import shared_assets
@@ -32,6 +33,7 @@ PARTS: Sequence[Callable[[Deployment], dg.Definitions]] = (
     published_assets,
     commons_assets,
     cadences,
+    retention_parts,
 )
 
 

@@ -101,7 +101,7 @@ def run_and_report(
     from civitas_assets.settings import dagster_home
 
     deployment = load_deployment(settings)
-    tenants = [deployment.catalog.tenant(slug).slug for slug in chosen or sorted(deployment.catalog.tenants)]
+    tenants = [deployment.catalog.tenant(slug).slug for slug in chosen or deployment.catalog.active]
     if not tenants:
         err.print(f"no tenants in {settings.tenants_dir}: add a file, or set CIVITAS_TENANTS_DIR")
         return []

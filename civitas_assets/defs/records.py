@@ -19,6 +19,7 @@ from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.work import Result, Work, failures_in_words
 from civitas_assets.ingest.read import Counts, ReadReport, read_sources
 from civitas_assets.records import RECORD_TYPES, RecordType
+from civitas_assets.store.aside import finish_putting_aside
 from civitas_assets.store.stores import Stores
 
 log = logging.getLogger("civitas_assets.records")
@@ -78,6 +79,7 @@ def read_tenant(work: Work) -> Iterator[Result]:
     tenant, stores = work.tenant, work.stores
     with work.locked():
         work.withdraw()
+        finish_putting_aside(stores.files, tenant.slug)
         reports = read_sources(tenant, work.scope.chosen(tenant), CONNECTORS, stores, work.run_id)
         task = work.deployment.task(tenant, rebuild=work.scope.rebuild)
     wanted = {name for name in RECORD_TYPES if work.wants(records_key(name))}

@@ -33,7 +33,7 @@ def _nightly_schedule(deployment: Deployment) -> dg.ScheduleDefinition:
 
     def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
         night = context.scheduled_execution_time.date().isoformat()
-        for tenant in sorted(deployment.catalog.tenants):
+        for tenant in deployment.catalog.active:
             yield dg.RunRequest(run_key=f"{night}:{tenant}", partition_key=tenant)
 
     return dg.ScheduleDefinition(

@@ -14,10 +14,12 @@ from typing import Any, TypeAlias
 import dagster as dg
 
 from civitas_assets.catalog import Tenant
+from civitas_assets.catalog.load import tenant_file
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.scope import Scope
-from civitas_assets.errors import CivitasError, PublishError, TestsFailed
+from civitas_assets.errors import CivitasError, PublishError, StoreError, TestsFailed
 from civitas_assets.harmonise.workspace import Workspace
+from civitas_assets.lifecycle.removal import was_removed
 from civitas_assets.store.storage import storage_of
 from civitas_assets.store.stores import Stores
 
@@ -77,7 +79,13 @@ class Work:
 
         Raises:
             TenantBusy: another process works for the tenant.
+            StoreError: nobody should, as it is archived or was removed.
         """
+        settings, slug = self.deployment.settings, self.tenant.slug
+        if self.tenant.archived:
+            raise StoreError(f"{slug} is archived; to go on with it: civitas tenant archive {slug} --undo")
+        if not tenant_file(settings.tenants_dir, slug).is_file() and was_removed(self.deployment.files, slug):
+            raise StoreError(f"{slug} was removed; have Dagster load the tenants' files again")
         with storage_of(self.deployment.settings).hold(self.tenant.slug) as ensure_held:
             yield ensure_held
 

@@ -67,6 +67,15 @@ class Workspace:
             ).fetchall()
         return frozenset(name for (name,) in found) & RECORD_TYPES.keys()
 
+    def tenant(self) -> str | None:
+        """Whose records it holds; None where that cannot be read, as in one that was never finished."""
+        try:
+            with duckdb.connect(str(self.database), read_only=True) as connection:
+                found = connection.execute(f"select tenant from {RECORDS_SCHEMA}.tenant").fetchone()  # noqa: S608
+        except duckdb.Error:
+            return None
+        return str(found[0]) if found else None
+
     def remove(self) -> None:
         """Throw the workspace away."""
         remove_folder(self.folder)

@@ -85,6 +85,10 @@ class Commons(Protocol):
         """
         ...
 
+    def rows_of(self, tenant: str) -> int:
+        """How many rows the commons hold of a tenant."""
+        ...
+
     def forget(self, tenant: str) -> int:
         """Take out everything of a tenant, and all notes of it; the number of rows."""
         ...

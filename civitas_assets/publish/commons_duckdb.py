@@ -116,6 +116,11 @@ class DuckDBCommons:
         size = self.file.stat().st_size if self.file.is_file() else 0
         return CommonsReport(report.rows, report.withdrawn, size, time.monotonic() - started, report.problems)
 
+    def rows_of(self, tenant: str) -> int:
+        """See `Commons`."""
+        with self._file.reading() as tables:
+            return tables.count(tenant) if tables else 0
+
     def forget(self, tenant: str) -> int:
         """See `Commons`."""
         with self._alone():

@@ -69,6 +69,13 @@ class CommonsTables:
         rows = self._run("select tenant from meta.holding union select tenant from meta.tenant").fetchall()
         return frozenset(tenant for (tenant,) in rows)
 
+    def count(self, tenant: str) -> int:
+        """How many rows there are of a tenant."""
+        return sum(
+            self._count(f'select count(*) from {_ROWS}."{model}" where tenant = ?', [tenant])  # noqa: S608
+            for model in self.models()
+        )
+
     def drop(self, tenant: str, model: str) -> int:
         """Take a tenant's rows of a model out; how many there were."""
         count = self._delete(tenant, model, None)

@@ -75,6 +75,10 @@ class Files(Protocol):
         """Remove objects, many at a time."""
         ...
 
+    def clear(self, prefix: str) -> None:
+        """Remove everything below a prefix that ends in `/`, also what writers have left unfinished there."""
+        ...
+
     def move_all(self, keys: Mapping[str, str]) -> None:
         """Give objects other keys; if that is interrupted, each is under at least one of its two."""
         ...
@@ -158,6 +162,12 @@ class LocalFiles:
     def delete_all(self, keys: Iterable[str]) -> None:
         for key in keys:
             self.delete(key)
+
+    def clear(self, prefix: str) -> None:
+        folder = self._path(prefix.rstrip("/"))
+        if folder.is_dir():
+            shutil.rmtree(folder)
+            sync_folder(folder.parent)
 
     def move_all(self, keys: Mapping[str, str]) -> None:
         for key, to in keys.items():

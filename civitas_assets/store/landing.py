@@ -7,7 +7,7 @@ index that can always be rebuilt.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -108,6 +108,16 @@ class SourceLanding:
         if hashlib.sha256(body).hexdigest() != digest:
             raise StoreError(f"{self._key(digest)} is damaged: its content has another hash")
         return body
+
+    def sizes(self, digests: Iterable[str]) -> Mapping[str, int]:
+        """Bytes that bodies take, by hash, of those that are there."""
+        keys = {self._key(digest): digest for digest in digests}
+        found = self._files.stamps(f"{self._root}/bodies/") if keys else {}
+        return {digest: found[key].size for key, digest in keys.items() if key in found}
+
+    def remove(self, digests: Iterable[str]) -> None:
+        """Let go of bodies for good."""
+        self._files.delete_all(self._key(digest) for digest in digests)
 
     def write_manifest(self, at: datetime, lines: Sequence[Line]) -> str:
         """Keep the manifest of one fetch; its name."""

@@ -169,6 +169,9 @@ class ObjectFiles:
             with self._asking("delete", wanted[start]):
                 obstore.delete(self._store, wanted[start : start + 1000])
 
+    def clear(self, prefix: str) -> None:
+        self.delete_all(self.keys(prefix))
+
     def move_all(self, keys: Mapping[str, str]) -> None:
         def copy(key: str) -> None:
             with self._asking("move", key):

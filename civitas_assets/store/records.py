@@ -62,6 +62,7 @@ class RecordStore:
     def __init__(self, files: Files, tenant: str) -> None:
         self._files = files
         self._root = f"records/{tenant}"
+        self._limit = f"retention/{tenant}/records_from.txt"
 
     def news(self, record_type: RecordType, records: pl.DataFrame) -> News:
         """What of these records is new or changed; nothing is stored yet.
@@ -70,10 +71,25 @@ class RecordStore:
         time), `payload`, `received_at` and `run_id`, and `deleted` where it marks things as deleted; of two
         rows with one key the later one in the frame is the newer. A payload that says two things of one key means
         the later one; what it says first is kept as a revision when the key is new, and is no news when the
-        payload comes again with other rows changed.
+        payload comes again with other rows changed. Days before the first one that is kept are left out.
         """
+        kept_from = self.kept_from()
+        if kept_from is not None and record_type.event_time is not None:
+            records = records.filter(pl.col("day") >= kept_from)
         existing = self._existing(record_type, records) if not records.is_empty() else None
         return News(record_type, _fresh(record_type, records, existing))
+
+    def kept_from(self) -> date | None:
+        """The first day that the store takes: what retention has let go does not come back with an old payload."""
+        body = self._files.read(self._limit)
+        return date.fromisoformat(body.decode()) if body is not None else None
+
+    def keep_from(self, first: date | None) -> None:
+        """Take no days before this one from now on; None for all."""
+        if first is None:
+            self._files.delete(self._limit)
+        elif first != self.kept_from():
+            self._files.write(self._limit, first.isoformat().encode())
 
     def vanished(self, record_type: RecordType, source: str, present: pl.DataFrame) -> pl.DataFrame:
         """The current revisions of the source's things whose key is not among the present ones, nor deleted already.

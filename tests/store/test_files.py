@@ -115,3 +115,11 @@ def test_deleting_twice_is_deleting_once(files: Files) -> None:
     files.delete_all(["b/1", "b/2", "b/3"])
     files.delete_all([])
     assert not any(files.exists(key) for key in ("a", "b/1", "b/2"))
+
+
+def test_everything_below_a_prefix_is_cleared_and_nothing_beside_it(files: Files) -> None:
+    for key in ("a/b/1", "a/b/c/2", "a/bb/3", "a/4"):
+        files.write(key, b"x")
+    files.clear("a/b/")
+    files.clear("nothing/")
+    assert files.keys("a/") == ["a/4", "a/bb/3"]
