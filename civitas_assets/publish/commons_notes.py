@@ -64,7 +64,7 @@ class Notes:
 
     def forget(self, tenant: str) -> None:
         """Strike out all notes of a tenant."""
-        self.strike(self._files.keys(f"{_ROOT}/{tenant}/"))
+        self._files.clear(f"{_ROOT}/{tenant}/")
 
     def _gathered(self, tenant: str, *, only_published: bool) -> Waiting | None:
         noted = {key: self._entry(key) for key in self._files.keys(f"{_ROOT}/{tenant}/")}
