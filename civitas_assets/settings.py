@@ -6,16 +6,18 @@ The only module that reads the environment; nothing is read at import.
 from __future__ import annotations
 
 import os
+import re
 import socket
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from civitas_assets import __version__
 from civitas_assets.errors import SecretMissing
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
+_STORAGE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?")
 
 
 class Settings(BaseSettings):
@@ -24,11 +26,26 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CIVITAS_", frozen=True, extra="ignore")
 
     home: Path = Field(PROJECT_DIR / "data", description="Landing, record store, quarantine and work files.")
+    storage_url: str = Field(
+        "", description="Landing, record store and quarantine in object storage, as `s3://bucket/prefix`."
+    )
     tenants_dir: Path = Field(
         PROJECT_DIR / "civitas_assets" / "tenants", description="Folder with one YAML file per tenant."
     )
     published_dir: Path | None = Field(None, description="Published DuckDB files.")
     dbt_project_dir: Path = Field(PROJECT_DIR / "dbt_project", description="The dbt project.")
+    postgres_url: SecretStr | None = Field(
+        None, description="PostgreSQL of tenants with `destination: postgres`, as libpq takes it."
+    )
+    postgres_lock_timeout: float = Field(
+        5.0, gt=0, description="Seconds that publishing waits for a lock, at each of several tries."
+    )
+    postgres_statement_timeout: float = Field(
+        1800.0, gt=0, description="Seconds that one statement of publishing may take."
+    )
+    postgres_query_timeout: float = Field(
+        60.0, gt=0, description="Seconds that a query of `civitas query` may take on PostgreSQL."
+    )
     contact: str = Field("", description="E-mail or URL that servers see in the User-Agent.")
     log_level: str = Field("INFO", description="Level of the messages that the command line prints.")
     memory_limit: str = Field("1GB", description="What one workspace may hold in memory before it spills.")
@@ -40,6 +57,15 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else path
+
+    @field_validator("storage_url")
+    @classmethod
+    def _of_a_bucket(cls, url: str) -> str:
+        if url and not _STORAGE_URL.fullmatch(url):
+            raise ValueError(
+                "write s3://bucket or s3://bucket/prefix; credentials belong into AWS_* variables"
+            )
+        return url.rstrip("/")
 
     @property
     def published(self) -> Path:

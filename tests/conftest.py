@@ -18,6 +18,7 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from benchmarks.broker import mosquitto, program
+from benchmarks.objects import BUCKET, ObjectServer, object_server
 from benchmarks.postgres import postgres, programs
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.harmonise.project import Project
@@ -87,6 +88,21 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
         parts = urlsplit(postgres_server)
         yield urlunsplit(parts._replace(path=f"/{name}"))
         connection.execute(SQL("drop database {} with (force)").format(Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[ObjectServer]:
+    """An object store on loopback, for all tests of a process."""
+    with object_server() as server:
+        yield server
+
+
+@pytest.fixture
+def storage_url(object_store: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A part of its bucket that is the test's own, with the variables that lead there."""
+    for name, value in object_store.environment.items():
+        monkeypatch.setenv(name, value)
+    return f"s3://{BUCKET}/{token_hex(6)}"
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from civitas_assets.catalog.model import SLUG, Source, Tenant
+from civitas_assets.catalog.basis import RESERVED_BEGINNING, RESERVED_SLUGS, SLUG
+from civitas_assets.catalog.model import Source, Tenant
 from civitas_assets.errors import CatalogError, Fault
 
 SourceModels = Mapping[str, type[Source]]
@@ -47,6 +48,11 @@ class Catalog:
             )
             raise CatalogError([Fault("tenants", 0, slug, f"no such tenant; {hint}")])
         return self.tenants[slug]
+
+    @property
+    def active(self) -> list[str]:
+        """The tenants for which something runs, in alphabetical order."""
+        return sorted(slug for slug, tenant in self.tenants.items() if not tenant.archived)
 
     @property
     def connectors(self) -> list[str]:
@@ -83,11 +89,28 @@ def load_catalog(folder: Path, models: SourceModels) -> Catalog:
     return Catalog(tenants)
 
 
+def fault_in(file: Path, place: Sequence[str | int], message: str) -> Fault:
+    """A fault of a file that could be loaded, with the line of its place; 0 where the file is not there any more."""
+    if not file.is_file():
+        return Fault(file.name, 0, ".".join(map(str, place)), message)
+    return _Document(file).fault(place, message)
+
+
+def tenant_file(folder: Path, slug: str) -> Path:
+    """The file of a tenant that was loaded from the folder."""
+    return next((file for file in sorted(folder.glob(f"{slug}.y*ml"))), folder / f"{slug}.yaml")
+
+
 def _load_tenant(file: Path, models: SourceModels) -> Tenant:
     document = _Document(file)
     faults = list(document.faults)
     if not re.fullmatch(SLUG, file.stem):
         faults.append(document.fault((), f"the file's name is the tenant's key and must match {SLUG}"))
+    if file.stem in RESERVED_SLUGS or file.stem.startswith(RESERVED_BEGINNING):
+        taken = f"{', '.join(sorted(RESERVED_SLUGS))} and what begins with {RESERVED_BEGINNING}"
+        faults.append(
+            document.fault((), f"the file's name is the tenant's key and must not be one of {taken}")
+        )
     sources: dict[str, Source] = {}
     content = dict(document.content)
     given = content.get("sources") or {}

@@ -11,8 +11,6 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
     SerializeAsAny,
@@ -20,12 +18,18 @@ from pydantic import (
     model_validator,
 )
 
+from civitas_assets.catalog.basis import RESERVED_BEGINNING, RESERVED_SLUGS, SLUG, Model, Slug
+from civitas_assets.catalog.share import Retention, Share
 from civitas_assets.catalog.template import unknown_placeholders
 from civitas_assets.catalog.window import Duration
 
+__all__ = [
+    "ADDRESS", "RESERVED_BEGINNING", "RESERVED_SLUGS", "SLUG", "Box", "ClientCertificate", "Crs", "Destination",
+    "HttpPolicy", "Licence", "Model", "SecretRef", "Slug", "Source", "Tenant", "TimeRule", "TimeZone",
+]  # fmt: skip
+
 ADDRESS = r"^https?://"
-SLUG = r"^[a-z][a-z0-9_]{0,47}$"
-Slug = Annotated[str, Field(pattern=SLUG)]
+Destination = Literal["duckdb", "postgres"]
 
 Licence = Literal[
     "dl-de/by-2-0",
@@ -56,12 +60,6 @@ def _is_crs(name: str) -> str:
 Box = tuple[float, float, float, float]
 TimeZone = Annotated[str, AfterValidator(_is_zone)]
 Crs = Annotated[str, AfterValidator(_is_crs)]
-
-
-class Model(BaseModel):
-    """Base of everything that is configured: frozen, and a typo is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class SecretRef(Model):
@@ -233,8 +231,12 @@ class Tenant(Model):
     ags: str = Field(pattern=r"^\d{8}$", description="Official municipality key, eight digits, quoted.")
     timezone: TimeZone = "Europe/Berlin"
     bbox: Box = Field(description="west, south, east, north in degrees.")
-    destination: Literal["duckdb"] = "duckdb"
-    share: tuple[Slug, ...] = Field((), description="Shared models that the commons may hold.")
+    destination: Destination = Field("duckdb", description="Where its shared models are published.")
+    share: tuple[Share, ...] = Field((), description="Shared models that the commons may hold.")
+    retention: Retention = Field(
+        Retention(), description="How long landing and records are kept; default: for ever."
+    )
+    archived: bool = Field(False, description="Whether nothing runs any more; what was published stays.")
     sources: Mapping[Slug, SerializeAsAny[Source]] = Field({}, description="What is pulled, by name.")
     properties: Mapping[str, str] = Field(
         {},
@@ -261,6 +263,20 @@ class Tenant(Model):
     def zone(self) -> ZoneInfo:
         """The zone whose calendar days partition this tenant's data."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def shared(self) -> Mapping[str, frozenset[str]]:
+        """The shared models that the commons may hold, each with the columns that it may not."""
+        return {share.table: frozenset(share.withhold) for share in self.share}
+
+    @field_validator("share")
+    @classmethod
+    def _shared_once(cls, shares: tuple[Share, ...]) -> tuple[Share, ...]:
+        names = [share.table for share in shares]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"lists {twice[0]} twice; keep one")
+        return shares
 
     @field_validator("bbox", mode="before")
     @classmethod

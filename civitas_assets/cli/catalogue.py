@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import app, err, out
+from civitas_assets.cli.app import app, err, out, show_log
 from civitas_assets.settings import Settings
 
 
@@ -21,9 +21,15 @@ def validate() -> None:
     """Check all tenants' files, without any network, and name every fault."""
     from civitas_assets.catalog import load_catalog
     from civitas_assets.connectors.registry import SOURCE_MODELS
+    from civitas_assets.dictionary.contracts import read_contracts
+    from civitas_assets.dictionary.shares import check_shares
+    from civitas_assets.harmonise.prepare import prepare
 
     settings = Settings()
     catalog = load_catalog(settings.tenants_dir, SOURCE_MODELS)
+    if any(tenant.share for tenant in catalog.tenants.values()):
+        show_log(settings)
+        check_shares(catalog, read_contracts(prepare(settings)), settings.tenants_dir)
     for slug, tenant in catalog.tenants.items():
         names = ", ".join(f"{name} ({source.connector})" for name, source in tenant.sources.items())
         out.print(f"[green]ok[/] {slug}: {len(tenant.sources)} source(s): {names or 'none'}", highlight=False)

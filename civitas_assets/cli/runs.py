@@ -57,11 +57,17 @@ def rebuild(
         from civitas_assets.catalog import load_catalog
         from civitas_assets.connectors.registry import SOURCE_MODELS
         from civitas_assets.store.aside import put_records_aside
+        from civitas_assets.store.storage import storage_of
 
-        known = load_catalog(settings.tenants_dir, SOURCE_MODELS).tenant(tenant)
-        kept = put_records_aside(settings.home, known.slug)
+        known, storage = (
+            load_catalog(settings.tenants_dir, SOURCE_MODELS).tenant(tenant),
+            storage_of(settings),
+        )
+        with storage.hold(known.slug):
+            kept = put_records_aside(storage.files, known.slug)
         if kept:
-            err.print(f"the records so far are kept in {kept}", highlight=False)
+            place = settings.storage_url or settings.home
+            err.print(f"the records so far are kept in {place}/{kept}", highlight=False)
     outcomes = run_and_report(settings, [tenant], fetch=False, rebuild=True)
     exit_unless(all(outcome.ok for outcome in outcomes))
 
@@ -95,7 +101,7 @@ def run_and_report(
     from civitas_assets.settings import dagster_home
 
     deployment = load_deployment(settings)
-    tenants = [deployment.catalog.tenant(slug).slug for slug in chosen or sorted(deployment.catalog.tenants)]
+    tenants = [deployment.catalog.tenant(slug).slug for slug in chosen or deployment.catalog.active]
     if not tenants:
         err.print(f"no tenants in {settings.tenants_dir}: add a file, or set CIVITAS_TENANTS_DIR")
         return []

@@ -5,8 +5,7 @@ Built once per process and handed to the asset factories, so that tests can hold
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,15 +14,16 @@ import msgspec
 
 from civitas_assets.catalog import Catalog, Tenant
 from civitas_assets.connectors.http import HttpClient
-from civitas_assets.errors import CivitasError
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.task import Portion, Task, plan, portions
 from civitas_assets.harmonise.workspace import Workspace
+from civitas_assets.publish.commons import Commons, Members, members_of
+from civitas_assets.publish.commons_duckdb import DuckDBCommons
 from civitas_assets.publish.destination import Destination
 from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.settings import Settings, read_secret
-from civitas_assets.store.files import Files, LocalFiles
-from civitas_assets.store.locks import tenant_lock
+from civitas_assets.store.files import Files
+from civitas_assets.store.storage import storage_of
 from civitas_assets.store.stores import Stores
 
 
@@ -48,7 +48,7 @@ class Deployment:
     @property
     def files(self) -> Files:
         """Landing, record store and quarantine."""
-        return LocalFiles(self.settings.home)
+        return storage_of(self.settings).files
 
     def stores(self, tenant: Tenant) -> Stores:
         """The stores of a tenant."""
@@ -58,10 +58,20 @@ class Deployment:
         """Where the tenant's shared models land."""
         return DuckDBDestination(self.settings.published, tenant.slug, self.settings.memory_limit)
 
+    def commons(self, tenant: Tenant) -> Commons:
+        """Where what the tenant shares meets what others with that kind of destination share."""
+        settings = self.settings
+        return DuckDBCommons(settings.published, settings.locks, self.files, settings.memory_limit)
+
+    def members(self, tenant: Tenant) -> Members:
+        """All who share something in those commons."""
+        return members_of(self.catalog, tenant.destination)
+
     def task(self, tenant: Tenant, *, rebuild: bool) -> Task | None:
-        """What is to be harmonised and published; None where the destination is as it should be."""
+        """What is to be harmonised and published; None where destination and commons are as they should be."""
         lacks = self.destination(tenant).lacks(self.project)
-        return plan(self.stores(tenant), rebuild=rebuild or bool(lacks.reasons), evolves=bool(lacks.steps))
+        evolves = bool(lacks.steps) or not self.commons(tenant).is_current(tenant.slug, self.members(tenant))
+        return plan(self.stores(tenant), rebuild=rebuild or bool(lacks.reasons), evolves=evolves)
 
     def portions(self, tenant: Tenant, task: Task) -> Sequence[tuple[Task, Portion]]:
         """The task, where it is a rebuild in portions that fit into memory; the last one is to be published.
@@ -79,19 +89,10 @@ class Deployment:
         found = portions(self.stores(tenant), task, made, state=state, size=self.settings.rebuild_portion)
         return [(msgspec.structs.replace(task, days=portion.days), portion) for portion in found]
 
-    def workspace(self, run_id: str) -> Workspace:
-        """The workspace of a run."""
-        return Workspace(self.settings.workspaces / run_id)
+    def workspace(self, name: str) -> Workspace:
+        """The workspace of that name: of a tenant in a run."""
+        return Workspace(self.settings.workspaces / name)
 
     def http_client(self) -> HttpClient:
         """The one client, with this deployment's name and secrets."""
         return HttpClient(self.settings.user_agent, clock=self.now, secrets=read_secret)
-
-    @contextmanager
-    def working_for(self, tenant: Tenant) -> Iterator[None]:
-        """Hold the tenant's lock; errors raised on purpose become failures that show their text, not a traceback."""
-        try:
-            with tenant_lock(self.settings.locks, tenant.slug):
-                yield
-        except CivitasError as error:
-            raise dg.Failure(str(error), allow_retries=False) from error

@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 
 from civitas_assets.catalog import Window
+from civitas_assets.defs.commons import COMMONS_KEY
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.landing import landing_key
 from civitas_assets.defs.published import PUBLISHED
@@ -66,7 +67,7 @@ def run_tenant(
     """Run the nightly job for one tenant and say what it did."""
     landings = [landing_key(name) for name in deployment.catalog.connectors]
     records = [records_key(name) for name in RECORD_TYPES]
-    later = [*records, *map(shared_key, deployment.project.models), PUBLISHED]
+    later = [*records, *map(shared_key, deployment.project.models), PUBLISHED, COMMONS_KEY]
     window = order.window
     days = {"from": window.first.isoformat(), "to": window.last.isoformat()} if window else {}
     scope = {"days": days, "sources": list(order.sources), "rebuild": order.rebuild}

@@ -23,12 +23,17 @@ nightly_job = dg.define_asset_job(
 )
 
 
-def nightly_schedule(deployment: Deployment) -> dg.ScheduleDefinition:
+def cadences(deployment: Deployment) -> dg.Definitions:
+    """The jobs and their schedules."""
+    return dg.Definitions(jobs=[nightly_job], schedules=[_nightly_schedule(deployment)])
+
+
+def _nightly_schedule(deployment: Deployment) -> dg.ScheduleDefinition:
     """At two in the morning, local time, a run for every tenant."""
 
     def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
         night = context.scheduled_execution_time.date().isoformat()
-        for tenant in sorted(deployment.catalog.tenants):
+        for tenant in deployment.catalog.active:
             yield dg.RunRequest(run_key=f"{night}:{tenant}", partition_key=tenant)
 
     return dg.ScheduleDefinition(

@@ -67,6 +67,15 @@ class Workspace:
             ).fetchall()
         return frozenset(name for (name,) in found) & RECORD_TYPES.keys()
 
+    def tenant(self) -> str | None:
+        """Whose records it holds; None where that cannot be read, as in one that was never finished."""
+        try:
+            with duckdb.connect(str(self.database), read_only=True) as connection:
+                found = connection.execute(f"select tenant from {RECORDS_SCHEMA}.tenant").fetchone()  # noqa: S608
+        except duckdb.Error:
+            return None
+        return str(found[0]) if found else None
+
     def remove(self) -> None:
         """Throw the workspace away."""
         remove_folder(self.folder)
@@ -90,8 +99,8 @@ def make_workspace(
         _insert(connection, "source", [_source_row(tenant, name, stores) for name in tenant.sources])
         own = (("property", tenant.properties), ("unit", tenant.units))
         _insert(connection, "mapping", [(kind, *pair) for kind, pairs in own for pair in pairs.items()])
-        _show_all(connection, stores, task.days)
-        task = _with_neighbours(connection, stores, task)
+        _show_all(connection, stores, task.days, folder)
+        task = _with_neighbours(connection, stores, task, folder)
         _insert(connection, "affected_day", [(day,) for day in task.days])
         rejected = stores.quarantine.rows(task.days).select(*CONTEXT_TABLES["rejected"])  # noqa: F841 - named in the query
         connection.execute(f"insert into {RECORDS_SCHEMA}.rejected select * from rejected")  # noqa: S608
@@ -100,7 +109,7 @@ def make_workspace(
     return workspace
 
 
-def _with_neighbours(connection: duckdb.DuckDBPyConnection, stores: Stores, task: Task) -> Task:
+def _with_neighbours(connection: duckdb.DuckDBPyConnection, stores: Stores, task: Task, folder: Path) -> Task:
     """The task with the days whose rows look back into affected ones; and what those look back at is shown.
 
     Averages and checks of quality reach back into the day before, and no further. A rebuild comes to the following
@@ -113,27 +122,30 @@ def _with_neighbours(connection: duckdb.DuckDBPyConnection, stores: Stores, task
     known = {*stores.records.days(OBSERVATION)}
     following = set() if task.rebuild else ({day + _DAY for day in affected} & known) - {*task.days}
     before = ({day - _DAY for day in affected | following} & known) - {*task.days} - following
-    _show(connection, BEFORE, OBSERVATION, stores.records.locations(OBSERVATION, before))
+    _show(connection, BEFORE, OBSERVATION, stores.records.locations(OBSERVATION, before, folder))
     if not following:
         return task
     extended = msgspec.structs.replace(task, days=tuple(sorted({*task.days, *following})))
-    _show_all(connection, stores, extended.days)
+    _show_all(connection, stores, extended.days, folder)
     return extended
 
 
-def _show_all(connection: duckdb.DuckDBPyConnection, stores: Stores, days: Sequence[date]) -> None:
+def _show_all(
+    connection: duckdb.DuckDBPyConnection, stores: Stores, days: Sequence[date], folder: Path
+) -> None:
     for record_type in RECORD_TYPES.values():
-        _show(connection, record_type.name, record_type, stores.records.locations(record_type, days))
+        locations = stores.records.locations(record_type, days, folder)
+        _show(connection, record_type.name, record_type, locations)
 
 
 def _show(
-    connection: duckdb.DuckDBPyConnection, table: str, record_type: RecordType, locations: Sequence[str]
+    connection: duckdb.DuckDBPyConnection, table: str, record_type: RecordType, locations: Sequence[Path]
 ) -> None:
     """Put a view of the files in the place of the empty table: reading them where they are costs less than a copy."""
     if not locations:
         return
     name = f'{RECORDS_SCHEMA}."{table}"'
-    files = ", ".join("'" + location.replace("'", "''") + "'" for location in locations)
+    files = ", ".join("'" + str(location).replace("'", "''") + "'" for location in locations)
     stored = f"read_parquet([{files}], union_by_name = true)"
     present = {row[0] for row in connection.execute(f"describe select * from {stored}").fetchall()}  # noqa: S608
     # A column that the contract has gained since is in none of the older files.

@@ -5,8 +5,6 @@ A reader that holds the file keeps its old state until it opens it again, and is
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -24,11 +22,11 @@ from civitas_assets.harmonise.task import Portion
 from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.publish.destination import Publication
 from civitas_assets.publish.duckdb_tables import Tables
+from civitas_assets.publish.replacing import copy_file, sync_file
 from civitas_assets.store.files import remove_folder, sync_folder
 
-_COPY_CHUNK = 1 << 30
 # What analysts need at least to open the file. Older formats take a third longer to write.
-_READABLE_SINCE = "v1.4.0"
+READABLE_SINCE = "v1.4.0"
 
 
 class DuckDBDestination:
@@ -112,7 +110,7 @@ class DuckDBDestination:
                         rows = {name: tables.count(name) for name in project.models}
                     unfilled = tables.unfilled()
                 copy.chmod(0o640)
-                _sync(copy)
+                sync_file(copy)
                 copy.replace(self.file)
                 sync_folder(self.file.parent)
         except (duckdb.Error, OSError) as error:
@@ -123,7 +121,7 @@ class DuckDBDestination:
     def _open(self, file: Path) -> Iterator[Tables]:
         """The file's tables; what was changed is in the file itself when it is closed, not beside it."""
         with duckdb.connect(
-            str(file), config={"storage_compatibility_version": _READABLE_SINCE}
+            str(file), config={"storage_compatibility_version": READABLE_SINCE}
         ) as connection:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute(f"set memory_limit = '{self._memory_limit}'")
@@ -141,26 +139,7 @@ class DuckDBDestination:
         working = Path(tempfile.mkdtemp(dir=self.file.parent, prefix=".publish-"))
         try:
             copy = working / self.file.name
-            _copy(self.file, copy)
+            copy_file(self.file, copy)
             yield copy
         finally:
             remove_folder(working)
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy within the kernel where it offers that, which shares blocks where the file system can."""
-    if not hasattr(os, "copy_file_range"):
-        shutil.copyfile(source, target)
-        return
-    with source.open("rb") as reader, target.open("wb") as writer:
-        remaining = os.fstat(reader.fileno()).st_size
-        while remaining > 0:
-            copied = os.copy_file_range(reader.fileno(), writer.fileno(), min(remaining, _COPY_CHUNK))
-            if copied == 0:
-                raise PublishError(f"{source} became shorter while it was copied")
-            remaining -= copied
-
-
-def _sync(file: Path) -> None:
-    with file.open("rb") as handle:
-        os.fsync(handle.fileno())

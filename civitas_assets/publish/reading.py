@@ -12,7 +12,9 @@ from contextlib import contextmanager
 import duckdb
 import pyarrow as pa
 
+from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.errors import PublishError
+from civitas_assets.publish.commons import COMMONS_SCHEMA
 from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.settings import Settings
 
@@ -29,7 +31,7 @@ class Tables:
         found: dict[str, dict[str, str]] = defaultdict(dict)
         rows = self.connection.execute(
             "select table_name, column_name, data_type from duckdb_columns()"
-            " where schema_name = 'main' and not internal order by table_name, column_index"
+            " where schema_name = current_schema() and not internal order by table_name, column_index"
         )
         for model, column, kind in rows.fetchall():
             found[model][column] = kind
@@ -58,6 +60,8 @@ def open_published(settings: Settings, tenant: str) -> Iterator[Tables]:
     file = DuckDBDestination(settings.published, tenant).file
     if tenant not in published or not file.is_file():
         others = ", ".join(name for name in published if name != tenant)
+        if tenant == COMMONS:
+            raise PublishError("nobody shares anything yet; tenants list models under share: in their files")
         raise PublishError(
             f"{tenant} has no output in {settings.published}; run: civitas run --tenant {tenant}"
             + (f" (there is: {others})" if others else "")
@@ -70,4 +74,6 @@ def open_published(settings: Settings, tenant: str) -> Iterator[Tables]:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"set memory_limit = '{settings.memory_limit}'")
         connection.execute("set enable_external_access = false")
+        if tenant == COMMONS:
+            connection.execute(f"set schema = '{COMMONS_SCHEMA}'")
         yield Tables(tenant, connection)

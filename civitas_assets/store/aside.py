@@ -1,22 +1,91 @@
-"""Putting a tenant's records aside, so that landing is read again from its beginning.
+"""Putting a tenant's records aside, so that landing is read again from as far back as it reaches.
 
-Nothing is removed: what landing no longer holds can be brought back by hand.
+Nothing is removed, and what landing no longer holds stays among the records as it was read then.
 """
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from civitas_assets.store.files import Files
+from civitas_assets.store.journal import Journal, Progress
+from civitas_assets.store.retention import Horizon, horizon
 
 
-def put_records_aside(home: Path, tenant: str) -> Path | None:
-    """Move the tenant's records, quarantine and journal away; where they are now, None if there were none."""
-    aside = home / "aside" / f"{tenant}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
-    moved = None
+def put_records_aside(files: Files, tenant: str) -> str | None:
+    """Move the tenant's records, quarantine and journal away; below which key they are now, None if there were none."""
+    finish_putting_aside(files, tenant)
+    if not files.keys(f"records/{tenant}/") and not files.keys(f"quarantine/{tenant}/"):
+        return None
+    aside = f"aside/{tenant}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+    files.write(_marker(tenant), aside.encode())
+    finish_putting_aside(files, tenant)
+    return aside
+
+
+def finish_putting_aside(files: Files, tenant: str) -> None:
+    """Go on with what was interrupted, before anything is read; there is nothing to do in most cases."""
+    noted = files.read(_marker(tenant))
+    if noted is None:
+        return
+    aside = noted.decode()
+    for keys in _in_order(files, tenant):
+        files.move_all({key: "/".join([aside, key.split("/")[0], *key.split("/")[2:]]) for key in keys})
+    _bring_back(files, tenant, aside)
+    files.delete(_marker(tenant))
+
+
+def _bring_back(files: Files, tenant: str, aside: str) -> None:
+    """What came from payloads that landing has let go of, and how far each such source was read then."""
+    horizons = dict(_horizons(files, tenant))
+    if not horizons:
+        return
+    before = pl.any_horizontal(
+        (pl.col("source") == source) & (pl.col("received_at") <= until)
+        for source, (_, until) in horizons.items()
+    )
     for part in ("records", "quarantine"):
-        folder = home / part / tenant
-        if folder.is_dir():
-            aside.mkdir(parents=True, exist_ok=True)
-            folder.rename(aside / part)
-            moved = aside
-    return moved
+        for key in files.keys(f"{aside}/{part}/"):
+            if key.endswith(".parquet"):
+                rows = pl.read_parquet(io.BytesIO(files.read(key) or b"")).filter(before)
+                if not rows.is_empty():
+                    buffer = io.BytesIO()
+                    rows.write_parquet(buffer, compression="zstd", compression_level=1)
+                    files.write("/".join([part, tenant, *key.split("/")[3:]]), buffer.getvalue())
+    journal = Journal(files, tenant)
+    for source, (limit, until) in horizons.items():
+        body = files.read(f"{aside}/records/journal/read/{source}.json")
+        then = msgspec.json.decode(body, type=Progress) if body is not None else Progress()
+        unread = tuple(line for line in then.failed if line.fetched_at <= until)
+        journal.advance(source, Progress(limit.through, unread, then.had_rows, then.unknown_fields))
+
+
+def _horizons(files: Files, tenant: str) -> Iterator[tuple[str, tuple[Horizon, datetime]]]:
+    for source in sorted({key.split("/")[2] for key in files.keys(f"landing/{tenant}/")}):
+        found = horizon(files, tenant, source)
+        if found.until is not None:
+            yield source, (found, found.until)
+
+
+def _in_order(files: Files, tenant: str) -> Sequence[Sequence[str]]:
+    """The keys, in portions that are moved one after the other.
+
+    What has been read is forgotten before any record goes, and what is to be published after all of them, so that a
+    run after a crash in between reads again what is gone, and loses no day.
+    """
+    records = files.keys(f"records/{tenant}/")
+    read, pending = (
+        [key for key in records if key.startswith(f"records/{tenant}/journal/{part}/")]
+        for part in ("read", "pending")
+    )
+    rest = [*(key for key in records if key not in {*read, *pending}), *files.keys(f"quarantine/{tenant}/")]
+    return read, rest, pending
+
+
+def _marker(tenant: str) -> str:
+    return f"aside/unfinished/{tenant}.txt"

@@ -1,13 +1,14 @@
 """Files by key: the few operations that the stores need, and a local folder that offers them.
 
-A key is a relative path with `/`; whole objects are read and replaced, nothing is ever appended to.
+A key is a relative path with `/`; whole objects are read and replaced, nothing is ever appended to. Object storage
+offers the same in `objects.py`.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,10 +20,13 @@ from civitas_assets.errors import StoreError
 
 _WRITERS = 8  # making bodies and waiting for the disk overlap
 
+# Makes the new body of an object from the one that is there.
+Change = Callable[[bytes | None], bytes]
+
 
 @dataclass(frozen=True)
 class Stamp:
-    """Size in bytes, and a text that differs whenever the object was put anew."""
+    """Size in bytes, and a text that differs whenever the object holds something else."""
 
     size: int
     version: str
@@ -35,24 +39,28 @@ class Files(Protocol):
         """The object, or None where there is none."""
         ...
 
-    def write(self, key: str, body: bytes) -> None:
-        """Put the object; readers see the old one or the new one, whole, and after a crash one of the two."""
+    def read_all(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The objects in the order of the keys, several at a time."""
         ...
 
-    def write_all(self, bodies: Mapping[str, Callable[[], bytes]]) -> None:
-        """Put many objects, several at a time, each as `write` does; a body is made when its turn comes."""
+    def write(self, key: str, body: bytes) -> None:
+        """Put the object; readers see the old one or the new one, whole, and after a crash one of the two."""
         ...
 
     def write_once(self, key: str, body: bytes) -> bool:
         """Put the object unless there is one; whether it was put."""
         ...
 
+    def change_all(self, changes: Mapping[str, Change]) -> None:
+        """Replace objects by what is made of them, several at a time, each as `write` does."""
+        ...
+
     def exists(self, key: str) -> bool:
         """Whether there is an object."""
         ...
 
-    def keys(self, prefix: str) -> list[str]:
-        """All keys below a prefix that ends in `/`, sorted."""
+    def keys(self, prefix: str, after: str = "") -> list[str]:
+        """All keys below a prefix that ends in `/`, sorted, or those behind a key."""
         ...
 
     def stamps(self, prefix: str) -> Mapping[str, Stamp]:
@@ -63,8 +71,23 @@ class Files(Protocol):
         """Remove the object, if it is there."""
         ...
 
-    def location(self, key: str) -> str:
-        """The object's address for readers that open it themselves, such as Polars and DuckDB."""
+    def delete_all(self, keys: Iterable[str]) -> None:
+        """Remove objects, many at a time."""
+        ...
+
+    def clear(self, prefix: str) -> None:
+        """Remove everything below a prefix that ends in `/`, also what writers have left unfinished there."""
+        ...
+
+    def move_all(self, keys: Mapping[str, str]) -> None:
+        """Give objects other keys; if that is interrupted, each is under at least one of its two."""
+        ...
+
+    def copies(self, keys: Sequence[str], folder: Path) -> list[Path]:
+        """Files with the objects, for readers that open them themselves, such as Polars and DuckDB.
+
+        They are the objects themselves where those are files, else copies in the folder, made once.
+        """
         ...
 
 
@@ -80,17 +103,23 @@ class LocalFiles:
         except FileNotFoundError:
             return None
 
-    def write(self, key: str, body: bytes) -> None:
-        self.write_all({key: lambda: body})
+    def read_all(self, keys: Sequence[str]) -> list[bytes | None]:
+        return [self.read(key) for key in keys]
 
-    def write_all(self, bodies: Mapping[str, Callable[[], bytes]]) -> None:
+    def write(self, key: str, body: bytes) -> None:
+        self.change_all({key: lambda _: body})
+
+    def change_all(self, changes: Mapping[str, Change]) -> None:
         with ThreadPoolExecutor(_WRITERS, thread_name_prefix="write") as pool:
-            jobs = [pool.submit(lambda k=key, b=body: self._put(k, b())) for key, body in bodies.items()]  # type: ignore[misc]
+            jobs = [pool.submit(self._change, key, change) for key, change in changes.items()]
         # Renames of one folder reach the disk together.
-        for folder in {self._path(key).parent for key in bodies}:
+        for folder in {self._path(key).parent for key in changes}:
             sync_folder(folder)
         for job in jobs:
             job.result()
+
+    def _change(self, key: str, change: Change) -> None:
+        self._put(key, change(self.read(key)))
 
     def _put(self, key: str, body: bytes) -> None:
         path = self._path(key)
@@ -113,7 +142,7 @@ class LocalFiles:
     def exists(self, key: str) -> bool:
         return self._path(key).exists()
 
-    def keys(self, prefix: str) -> list[str]:
+    def keys(self, prefix: str, after: str = "") -> list[str]:
         folder = self._path(prefix.rstrip("/"))
         found = (
             Path(parent, name).relative_to(self._root).as_posix()
@@ -121,7 +150,7 @@ class LocalFiles:
             for name in names
             if not name.startswith(".")
         )
-        return sorted(found)
+        return sorted(key for key in found if key > after)
 
     def stamps(self, prefix: str) -> Mapping[str, Stamp]:
         found = {key: self._path(key).stat() for key in self.keys(prefix)}
@@ -130,14 +159,41 @@ class LocalFiles:
     def delete(self, key: str) -> None:
         self._path(key).unlink(missing_ok=True)
 
-    def location(self, key: str) -> str:
-        return str(self._path(key))
+    def delete_all(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self.delete(key)
+
+    def clear(self, prefix: str) -> None:
+        folder = self._path(prefix.rstrip("/"))
+        if folder.is_dir():
+            shutil.rmtree(folder)
+            sync_folder(folder.parent)
+
+    def move_all(self, keys: Mapping[str, str]) -> None:
+        for key, to in keys.items():
+            target = self._path(to)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._path(key).replace(target)
+        for folder in {self._path(to).parent for to in keys.values()}:
+            sync_folder(folder)
+
+    def copies(self, keys: Sequence[str], folder: Path) -> list[Path]:
+        return [self._path(key) for key in keys]
 
     def _path(self, key: str) -> Path:
-        parts = key.split("/")
-        if not key or any(part in {"", ".", ".."} for part in parts) or "\\" in key:
-            raise StoreError(f"{key!r} is no key")
-        return self._root.joinpath(*parts)
+        return self._root.joinpath(*parts_of(key))
+
+
+def parts_of(key: str) -> list[str]:
+    """The parts of a key.
+
+    Raises:
+        StoreError: it would lead out of where the objects are.
+    """
+    parts = key.split("/")
+    if any(part in {"", ".", ".."} for part in parts) or "\\" in key:
+        raise StoreError(f"{key!r} is no key")
+    return parts
 
 
 @contextmanager

@@ -56,7 +56,7 @@ class Journal:
     def note(self, name: str, days: Iterable[date], *, things: bool = False) -> None:
         """Note that these days, or things, have to be published."""
         key = f"{self._root}/pending/{name}.json"
-        before = self._entry(key)
+        before = _decoded(self._files.read(key))
         entry = _Entry(sorted({*before.days, *days}), before.things or things)
         if entry != before:
             self._files.write(key, msgspec.json.encode(entry))
@@ -64,14 +64,13 @@ class Journal:
     def pending(self) -> Pending:
         """Everything that is noted."""
         keys = self._files.keys(f"{self._root}/pending/")
-        entries = [self._entry(key) for key in keys]
+        entries = [_decoded(body) for body in self._files.read_all(keys)]
         days = frozenset(day for entry in entries for day in entry.days)
         return Pending(days, any(entry.things for entry in entries), tuple(keys))
 
     def strike(self, entries: Iterable[str]) -> None:
         """Strike out the notes that have been settled by publishing; notes made since stay."""
-        for key in entries:
-            self._files.delete(key)
+        self._files.delete_all(entries)
 
     def progress(self, source: str) -> Progress:
         """How far the source's landing has been read."""
@@ -82,6 +81,6 @@ class Journal:
         """The source's landing has been read this far."""
         self._files.write(f"{self._root}/read/{source}.json", msgspec.json.encode(progress))
 
-    def _entry(self, key: str) -> _Entry:
-        body = self._files.read(key)
-        return msgspec.json.decode(body, type=_Entry) if body is not None else _Entry()
+
+def _decoded(body: bytes | None) -> _Entry:
+    return msgspec.json.decode(body, type=_Entry) if body is not None else _Entry()

@@ -7,7 +7,7 @@ index that can always be rebuilt.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -17,6 +17,8 @@ import zstandard
 
 from civitas_assets.errors import StoreError
 from civitas_assets.store.files import Files
+
+_MANIFESTS_AT_A_TIME = 64
 
 State = Literal["stored", "unchanged", "not_found"]
 
@@ -107,6 +109,16 @@ class SourceLanding:
             raise StoreError(f"{self._key(digest)} is damaged: its content has another hash")
         return body
 
+    def sizes(self, digests: Iterable[str]) -> Mapping[str, int]:
+        """Bytes that bodies take, by hash, of those that are there."""
+        keys = {self._key(digest): digest for digest in digests}
+        found = self._files.stamps(f"{self._root}/bodies/") if keys else {}
+        return {digest: found[key].size for key, digest in keys.items() if key in found}
+
+    def remove(self, digests: Iterable[str]) -> None:
+        """Let go of bodies for good."""
+        self._files.delete_all(self._key(digest) for digest in digests)
+
     def write_manifest(self, at: datetime, lines: Sequence[Line]) -> str:
         """Keep the manifest of one fetch; its name."""
         stem = f"{at:%Y%m%dT%H%M%S%f}"
@@ -119,26 +131,35 @@ class SourceLanding:
 
     def manifests(self, after: str = "") -> Iterator[Manifest]:
         """Manifests in the order in which they were written, from the one after the given name on."""
-        for key in self._files.keys(f"{self._root}/manifests/"):
-            name = key.rpartition("/")[2]
-            if name > after:
-                body = self._files.read(key) or b""
-                decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
-                yield Manifest(name, decoder.decode_lines(body))
+        root = f"{self._root}/manifests/"
+        decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
+        for keys in _batched(self._files.keys(root, after=f"{root}{after}")):
+            for key, body in zip(keys, self._files.read_all(keys), strict=True):
+                yield Manifest(key.rpartition("/")[2], decoder.decode_lines(body or b""))
 
     def last_times(self) -> tuple[datetime | None, datetime | None]:
         """When the source was last fetched, and when that last brought something new."""
         fetched: datetime | None = None
-        for key in reversed(self._files.keys(f"{self._root}/manifests/")):
-            lines = msgspec.json.Decoder(Line).decode_lines(self._files.read(key) or b"")
-            fetched = fetched or max((line.fetched_at for line in lines), default=None)
-            changed = [line.fetched_at for line in lines if line.state == "stored"]
-            if changed:
-                return fetched, max(changed)
+        decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
+        for keys in _batched(self._files.keys(f"{self._root}/manifests/")[::-1]):
+            for body in self._files.read_all(keys):
+                lines = decoder.decode_lines(body or b"")
+                fetched = fetched or max((line.fetched_at for line in lines), default=None)
+                changed = [line.fetched_at for line in lines if line.state == "stored"]
+                if changed:
+                    return fetched, max(changed)
         return fetched, None
 
     def _key(self, digest: str) -> str:
         return f"{self._root}/bodies/{digest[:2]}/{digest}.zst"
+
+
+def _batched(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The keys in portions, a small one first: often the first manifest says it all."""
+    start, size = 0, 1
+    while start < len(keys):
+        yield keys[start : start + size]
+        start, size = start + size, _MANIFESTS_AT_A_TIME
 
 
 def update(known: dict[str, Address], lines: Sequence[Line]) -> None:

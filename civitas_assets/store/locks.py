@@ -1,21 +1,25 @@
 """One process at a time for a tenant: a lock that the system lets go when its holder ends, however it ends.
 
-Dagster's queue keeps runs of one tenant apart; this also holds for runs from the shell.
+Dagster's queue keeps runs of one tenant apart; this also holds for runs from the shell. It holds on this machine;
+where several share a store, `leases.py` does it.
 """
 
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from civitas_assets.errors import TenantBusy
+from civitas_assets.errors import StoreError, TenantBusy
+
+_POLL_SECONDS = 0.05
 
 
 @contextmanager
-def tenant_lock(folder: Path, tenant: str) -> Iterator[None]:
-    """Hold the tenant's lock.
+def tenant_lock(folder: Path, tenant: str) -> Iterator[Callable[[], None]]:
+    """Hold the tenant's lock; what is yielded is there to be called by who wants to know that it is still held.
 
     Raises:
         TenantBusy: another process holds it.
@@ -28,4 +32,31 @@ def tenant_lock(folder: Path, tenant: str) -> Iterator[None]:
             raise TenantBusy(
                 f"another run is working for {tenant}; wait for it, or end it in Dagster"
             ) from None
+        yield _still_held
+
+
+def _still_held() -> None:
+    """A lock of the system is never lost."""
+
+
+@contextmanager
+def shared_lock(folder: Path, name: str, patience: float = 600.0) -> Iterator[None]:
+    """Hold a lock that all tenants' runs take in turn, waiting for it at most so many seconds.
+
+    Raises:
+        StoreError: others have held it all the time.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + patience
+    with (folder / f"{name}.lock").open("a") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise StoreError(
+                        f"{name} was locked by others for {patience:.0f} s; the next run tries again"
+                    ) from None
+                time.sleep(_POLL_SECONDS)
         yield

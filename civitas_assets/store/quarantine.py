@@ -61,6 +61,6 @@ class Quarantine:
     def rows(self, days: Iterable[date] | None = None) -> pl.DataFrame:
         """All rejected rows, or those received on the given days."""
         keys = self._files.keys(f"{self._root}/")
-        frames = [pl.read_parquet(io.BytesIO(self._files.read(key) or b"")) for key in keys]
+        frames = [pl.read_parquet(io.BytesIO(body)) for body in self._files.read_all(keys) if body]
         rows = pl.concat([pl.DataFrame(schema=SCHEMA), *frames])
         return rows if days is None else rows.filter(pl.col("day").is_in(list(days)))

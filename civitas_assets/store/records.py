@@ -7,10 +7,13 @@ one.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
@@ -22,6 +25,7 @@ TIMELESS = "all"
 
 _OLD = "@old"
 _OVERRULED = "@overruled"
+_DAYS_AT_A_TIME = 366  # where files are copied to be searched, so many are at a time
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class RecordStore:
     def __init__(self, files: Files, tenant: str) -> None:
         self._files = files
         self._root = f"records/{tenant}"
+        self._limit = f"retention/{tenant}/records_from.txt"
 
     def news(self, record_type: RecordType, records: pl.DataFrame) -> News:
         """What of these records is new or changed; nothing is stored yet.
@@ -66,10 +71,25 @@ class RecordStore:
         time), `payload`, `received_at` and `run_id`, and `deleted` where it marks things as deleted; of two
         rows with one key the later one in the frame is the newer. A payload that says two things of one key means
         the later one; what it says first is kept as a revision when the key is new, and is no news when the
-        payload comes again with other rows changed.
+        payload comes again with other rows changed. Days before the first one that is kept are left out.
         """
+        kept_from = self.kept_from()
+        if kept_from is not None and record_type.event_time is not None:
+            records = records.filter(pl.col("day") >= kept_from)
         existing = self._existing(record_type, records) if not records.is_empty() else None
         return News(record_type, _fresh(record_type, records, existing))
+
+    def kept_from(self) -> date | None:
+        """The first day that the store takes: what retention has let go does not come back with an old payload."""
+        body = self._files.read(self._limit)
+        return date.fromisoformat(body.decode()) if body is not None else None
+
+    def keep_from(self, first: date | None) -> None:
+        """Take no days before this one from now on; None for all."""
+        if first is None:
+            self._files.delete(self._limit)
+        elif first != self.kept_from():
+            self._files.write(self._limit, first.isoformat().encode())
 
     def vanished(self, record_type: RecordType, source: str, present: pl.DataFrame) -> pl.DataFrame:
         """The current revisions of the source's things whose key is not among the present ones, nor deleted already.
@@ -77,22 +97,20 @@ class RecordStore:
         `present` has the columns of the key.
         """
         keys = [*record_type.key]
-        stored = self._scan(record_type, self.locations(record_type, []))
-        if stored is None:
-            return pl.DataFrame(schema=record_type.stored_schema)
-        current = stored.filter(pl.col("source") == source).sort("revision").unique(keys, keep="last")
-        gone = current.filter(~pl.col("deleted")).join(present.lazy().select(keys), on=keys, how="anti")
-        return gone.sort(keys).collect()
+        with self._scan(record_type, []) as stored:
+            if stored is None:
+                return pl.DataFrame(schema=record_type.stored_schema)
+            current = stored.filter(pl.col("source") == source).sort("revision").unique(keys, keep="last")
+            gone = current.filter(~pl.col("deleted")).join(present.lazy().select(keys), on=keys, how="anti")
+            return gone.sort(keys).collect()
 
     def append(self, news: News) -> None:
         """Add what is news, file by file; each file is replaced whole, several at a time."""
         rows = news.rows.select(*news.record_type.stored_schema)
         parts = rows.partition_by("day", as_dict=True, maintain_order=True)
-        self._files.write_all(
+        self._files.change_all(
             {
-                (key := self._key(news.record_type, day if isinstance(day, date) else None)): partial(
-                    self._extended, key, part
-                )
+                self._key(news.record_type, day if isinstance(day, date) else None): partial(_extended, part)
                 for (day,), part in parts.items()
             }
         )
@@ -112,44 +130,50 @@ class RecordStore:
                 found.setdefault(None if stem == TIMELESS else date.fromisoformat(stem), {})[key] = stamp
         return found
 
-    def locations(self, record_type: RecordType, days: Iterable[date]) -> list[str]:
-        """Addresses of the Parquet files of these days, or of the timeless file, as far as they exist."""
-        return [self._files.location(key) for key in self._present(record_type, days)]
+    def locations(self, record_type: RecordType, days: Iterable[date], folder: Path) -> list[Path]:
+        """Parquet files of these days, or the timeless one, as far as they exist.
+
+        They are copies in the folder where the store itself is no folder.
+        """
+        return self._files.copies(self._present(record_type, days), folder)
+
+    def frame(self, record_type: RecordType, days: Iterable[date]) -> pl.DataFrame:
+        """The rows of these days, or of the timeless file, in the order in which they were stored."""
+        with self._scan(record_type, days) as stored:
+            return pl.DataFrame(schema=record_type.stored_schema) if stored is None else stored.collect()
 
     def days_of(self, record_type: RecordType, column: str, values: Sequence[str]) -> frozenset[date]:
         """The days with a record whose column has one of the values."""
         days = self.days(record_type)
-        if not days or not values:
-            return frozenset()
-        scan = pl.scan_parquet(self.locations(record_type, days)).filter(pl.col(column).is_in(list(values)))
-        return frozenset(scan.select("day").unique().collect().to_series().to_list())
+        found: set[date] = set()
+        for start in range(0, len(days) if values else 0, _DAYS_AT_A_TIME):
+            with self._scan(record_type, days[start : start + _DAYS_AT_A_TIME]) as stored:
+                if stored is not None:
+                    rows = stored.filter(pl.col(column).is_in(list(values))).select("day").unique()
+                    found.update(rows.collect().to_series().to_list())
+        return frozenset(found)
 
     def _existing(self, record_type: RecordType, records: pl.DataFrame) -> pl.DataFrame | None:
         """The current revisions of the keys in question."""
         days = records["day"].unique().drop_nulls().to_list()
-        scan = self._scan(record_type, self.locations(record_type, days))
-        if scan is None:
-            return None
         keys = ["source", *record_type.key]
-        stored = scan.join(records.lazy().select(keys).unique(), on=keys, how="semi")
-        return stored.sort("revision").unique(keys, keep="last", maintain_order=True).collect()
+        with self._scan(record_type, days) as scan:
+            if scan is None:
+                return None
+            stored = scan.join(records.lazy().select(keys).unique(), on=keys, how="semi")
+            return stored.sort("revision").unique(keys, keep="last", maintain_order=True).collect()
 
-    def _scan(self, record_type: RecordType, locations: Sequence[str]) -> pl.LazyFrame | None:
+    @contextmanager
+    def _scan(self, record_type: RecordType, days: Iterable[date]) -> Iterator[pl.LazyFrame | None]:
         """The rows of the files, also of those that were written before there were marks of deletion."""
-        if not locations:
-            return None
-        schema = record_type.stored_schema
-        scan = pl.scan_parquet(list(locations), schema=schema, missing_columns="insert")
-        return scan.with_columns(pl.col("deleted").fill_null(value=False))
-
-    def _extended(self, key: str, part: pl.DataFrame) -> bytes:
-        """The file with further rows."""
-        stored = self._files.read(key)
-        parts = [part] if stored is None else [pl.read_parquet(io.BytesIO(stored)), part]
-        whole = pl.concat(parts, how="diagonal")
-        buffer = io.BytesIO()
-        whole.write_parquet(buffer, compression="zstd", compression_level=1)
-        return buffer.getvalue()
+        with TemporaryDirectory(prefix="civitas-records-") as folder:
+            locations = self.locations(record_type, days, Path(folder))
+            if not locations:
+                yield None
+                return
+            schema = record_type.stored_schema
+            scan = pl.scan_parquet(locations, schema=schema, missing_columns="insert")
+            yield scan.with_columns(pl.col("deleted").fill_null(value=False))
 
     def _present(self, record_type: RecordType, days: Iterable[date]) -> list[str]:
         present = set(self._files.keys(f"{self._root}/{record_type.name}/"))
@@ -158,6 +182,15 @@ class RecordStore:
 
     def _key(self, record_type: RecordType, day: date | None) -> str:
         return f"{self._root}/{record_type.name}/{day.isoformat() if day else TIMELESS}.parquet"
+
+
+def _extended(part: pl.DataFrame, stored: bytes | None) -> bytes:
+    """The file with further rows."""
+    parts = [part] if stored is None else [pl.read_parquet(io.BytesIO(stored)), part]
+    whole = pl.concat(parts, how="diagonal")
+    buffer = io.BytesIO()
+    whole.write_parquet(buffer, compression="zstd", compression_level=1)
+    return buffer.getvalue()
 
 
 def _fresh(record_type: RecordType, records: pl.DataFrame, existing: pl.DataFrame | None) -> pl.DataFrame:

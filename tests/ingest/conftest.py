@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import polars as pl
 import pytest
 
 from civitas_assets.catalog import Source, Tenant, Window
@@ -138,11 +137,8 @@ class Town:
     def values(self, *columns: str) -> list[tuple[Any, ...]]:
         """Stored observations."""
         contract, records = RECORD_TYPES["observation"], self.stores.records
-        files = records.locations(contract, records.days(contract))
-        if not files:
-            return []
         names = columns or ("datastream_id", "phenomenon_start", "value", "revision")
-        return sorted(pl.concat([pl.read_parquet(file) for file in files]).select(names).rows(), key=str)
+        return sorted(records.frame(contract, records.days(contract)).select(names).rows(), key=str)
 
 
 @pytest.fixture

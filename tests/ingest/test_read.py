@@ -179,7 +179,7 @@ def test_reading_all_of_landing_again_gives_the_same_records(town: Any, publishe
         publisher.bodies["a.csv"] = csv(*values)
         town.night()
     before = town.values()
-    put_records_aside(town.files._root, "town")
+    put_records_aside(town.files, "town")
     assert town.values() == []
     report = town.read(run_id="again")["s"]
     assert report.payloads == 4

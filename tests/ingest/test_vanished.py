@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
-import polars as pl
 import pytest
 
 from civitas_assets.connectors.csv import CsvConnector
@@ -59,8 +58,8 @@ def night(town: Any, publisher: Any) -> Callable[..., Any]:
 
 
 def history(town: Any) -> list[tuple[Any, ...]]:
-    (file,) = town.stores.records.locations(SITE, [])
-    return sorted(pl.read_parquet(file).select("site_id", "capacity", "revision", "deleted").rows())
+    stored = town.stores.records.frame(SITE, [])
+    return sorted(stored.select("site_id", "capacity", "revision", "deleted").rows())
 
 
 def test_what_the_roster_lacks_is_marked_with_the_payload_that_lacks_it(town: Any, night: Any) -> None:
@@ -69,8 +68,7 @@ def test_what_the_roster_lacks_is_marked_with_the_payload_that_lacks_it(town: An
     counts = night({"a": 1}).counts["parking_site"]
     assert (counts.new, counts.changed, counts.deleted) == (0, 1, 1)
     assert history(town) == [("a", 1, 1, False), ("b", 2, 1, False), ("b", 2, 2, True)]
-    (file,) = town.stores.records.locations(SITE, [])
-    first, _, mark = pl.read_parquet(file).sort("site_id", "revision").rows(named=True)
+    first, _, mark = town.stores.records.frame(SITE, []).sort("site_id", "revision").rows(named=True)
     assert mark["payload"] != first["payload"]
     assert mark["received_at"] > first["received_at"]
     assert town.stores.journal.pending().things
@@ -126,8 +124,7 @@ def test_another_source_with_the_same_key_keeps_its_thing(town: Any, night: Any,
     publisher.bodies["other"] = b'[{"id":"b","n":7}]'
     night({"a": 1, "b": 2})
     night({"a": 1})
-    (file,) = town.stores.records.locations(SITE, [])
-    marked = pl.read_parquet(file).filter("deleted")
+    marked = town.stores.records.frame(SITE, []).filter("deleted")
     assert marked.select("source", "site_id").rows() == [("s", "b")]
 
 

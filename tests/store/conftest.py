@@ -1,4 +1,4 @@
-"""Stores in a folder of the test, and records to put into them."""
+"""Stores in a folder of the test and in object storage, and records to put into them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ import polars as pl
 import pytest
 
 from civitas_assets.records import RECORD_TYPES
-from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.files import Files, LocalFiles
+from civitas_assets.store.objects import ObjectFiles
 
 NIGHT = datetime(2026, 8, 1, 2, tzinfo=UTC)
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> LocalFiles:
-    """An empty folder."""
-    return LocalFiles(tmp_path)
+@pytest.fixture(params=["folder", "objects"])
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
+    """An empty folder, and an empty part of a bucket: what holds for one has to hold for the other."""
+    if request.param == "folder":
+        return LocalFiles(tmp_path)
+    return ObjectFiles(request.getfixturevalue("storage_url"))
 
 
 @pytest.fixture

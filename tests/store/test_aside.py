@@ -10,28 +10,31 @@ import polars as pl
 
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.aside import put_records_aside
-from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.files import Files, LocalFiles
 from civitas_assets.store.journal import Progress
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.stores import Stores
 
 
 def test_records_quarantine_and_journal_move_and_landing_stays(
-    tmp_path: Path, files: LocalFiles, observations: Callable[..., pl.DataFrame]
+    files: Files, observations: Callable[..., pl.DataFrame]
 ) -> None:
     stores, contract = Stores.of(files, "town"), RECORD_TYPES["observation"]
     stores.records.append(stores.records.news(contract, observations((0, 1))))
     stores.journal.note("run", [date(2026, 7, 1)])
     stores.journal.advance("s", Progress("m1"))
     digest = SourceLanding(files, "town", "s").store(b"x")
-    aside = put_records_aside(tmp_path, "town")
+    files.write("quarantine/town/s.parquet", b"rejected")
+    aside = put_records_aside(files, "town")
     assert aside is not None
-    assert (aside / "records" / "observation" / "2026-07-01.parquet").is_file()
+    assert files.exists(f"{aside}/records/observation/2026-07-01.parquet")
+    assert files.read(f"{aside}/quarantine/s.parquet") == b"rejected"
+    assert len(files.keys(f"{aside}/records/journal/")) == 2
     assert (stores.records.days(contract), stores.journal.progress("s")) == ([], Progress())
     assert not stores.journal.pending()
     assert SourceLanding(files, "town", "s").holds(digest)
 
 
 def test_a_tenant_without_records_has_nothing_to_put_aside(tmp_path: Path) -> None:
-    assert put_records_aside(tmp_path, "town") is None
+    assert put_records_aside(LocalFiles(tmp_path), "town") is None
     assert not (tmp_path / "aside").exists()

@@ -1,97 +1,125 @@
-"""Files are replaced whole, written once where that is asked for, and never outside their folder."""
+"""Objects are replaced whole, written once where that is asked for, and never outside their place."""
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from civitas_assets.errors import StoreError
-from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.files import Files
 
 
-def left_over(folder: Path) -> list[str]:
-    return [path.name for path in folder.rglob(".*")]
-
-
-def test_what_is_written_is_read_and_what_is_not_there_is_none(files: LocalFiles) -> None:
+def test_what_is_written_is_read_and_what_is_not_there_is_none(files: Files) -> None:
     assert files.read("a/b") is None
     assert not files.exists("a/b")
     files.write("a/b", b"1")
     files.write("a/b", b"2")
     assert files.read("a/b") == b"2"
     assert files.exists("a/b")
-    assert Path(files.location("a/b")).read_bytes() == b"2"
+    assert files.read_all(["x", "a/b", "y"]) == [None, b"2", None]
 
 
-def test_a_reader_that_holds_the_old_file_open_keeps_it(files: LocalFiles) -> None:
+def test_readers_that_open_files_get_the_objects_as_files(files: Files, tmp_path: Path) -> None:
+    files.write("a/1", b"one")
+    files.write("a/2", b"two")
+    first = files.copies(["a/1", "a/2"], tmp_path / "folder")
+    assert [path.read_bytes() for path in first] == [b"one", b"two"]
+    assert [path.name for path in first] == ["1", "2"]
+    assert files.copies(["a/2"], tmp_path / "folder") == first[1:]
+
+
+def test_a_reader_that_holds_the_old_file_open_keeps_it(files: Files, tmp_path: Path) -> None:
     files.write("a", b"old")
-    with Path(files.location("a")).open("rb") as reader:
+    with files.copies(["a"], tmp_path / "folder")[0].open("rb") as reader:
         files.write("a", b"new")
         assert reader.read() == b"old"
     assert files.read("a") == b"new"
 
 
-@pytest.mark.parametrize("function", ["fsync", "replace"])
-def test_a_crash_while_writing_leaves_the_old_file_and_nothing_beside_it(
-    files: LocalFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str
-) -> None:
-    files.write("a", b"old")
-
-    def crash(*_: Any) -> None:
-        raise OSError("disk full")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(*((os, "fsync") if function == "fsync" else (Path, "replace")), crash)
-        with pytest.raises(OSError, match="disk full"):
-            files.write("a", b"new")
-    assert files.read("a") == b"old"
-    assert left_over(tmp_path) == []
-
-
-def test_of_many_that_write_once_exactly_one_wins(files: LocalFiles, tmp_path: Path) -> None:
+def test_of_many_that_write_once_exactly_one_wins(files: Files) -> None:
     bodies = [bytes([number]) * 1000 for number in range(16)]
     with ThreadPoolExecutor(8) as pool:
         won = [*pool.map(lambda body: files.write_once("x/once", body), bodies)]
     assert won.count(True) == 1
     assert files.read("x/once") == bodies[won.index(True)]
-    assert left_over(tmp_path) == []
+    large = b"x" * 2_000_000
+    assert [files.write_once("x/large", large) for _ in range(2)] == [True, False]
 
 
-def test_the_second_of_two_racers_loses_after_the_check_too(
-    files: LocalFiles, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Both saw that the name was free; the one that is later finds it taken."""
-    files.write_once("a", b"first")
-    monkeypatch.setattr(Path, "exists", lambda _: False)
-    assert not files.write_once("a", b"second")
-    assert files.read("a") == b"first"
+def test_objects_are_changed_from_what_they_are(files: Files) -> None:
+    files.write("a", b"1")
+    files.change_all({"a": lambda body: (body or b"") + b"2", "b": lambda body: repr(body).encode()})
+    assert files.read_all(["a", "b"]) == [b"12", b"None"]
+
+
+def test_a_change_that_fails_leaves_its_object_and_no_other_behind(files: Files) -> None:
+    files.write("a", b"1")
+
+    def fails(_: bytes | None) -> bytes:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        files.change_all({"a": fails, "b": lambda _: b"2"})
+    assert files.read_all(["a", "b"]) == [b"1", b"2"]
 
 
 @pytest.mark.parametrize(
     "key", ["", "/", "..", "../a", "a/../../b", "a//b", "/etc/passwd", "a/", "./a", "a\\b"]
 )
-def test_a_key_cannot_lead_out_of_the_folder(files: LocalFiles, key: str) -> None:
-    for use in (files.read, files.exists, files.delete, files.location):
+def test_a_key_cannot_lead_out_of_its_place(files: Files, key: str, tmp_path: Path) -> None:
+    for use in (files.read, files.exists, files.delete):
         with pytest.raises(StoreError, match="is no key"):
             use(key)
     with pytest.raises(StoreError, match="is no key"):
         files.write(key, b"")
+    with pytest.raises(StoreError, match="is no key"):
+        files.write_once(key, b"")
+    with pytest.raises(StoreError, match="is no key"):
+        files.copies([key], tmp_path / "folder")
 
 
-def test_keys_are_listed_in_order_without_what_is_not_finished(files: LocalFiles, tmp_path: Path) -> None:
-    for key in ("t/b/2", "t/a", "t/b/1", "u/a"):
+def test_keys_are_listed_in_order_and_from_one_on(files: Files) -> None:
+    for key in ("t/b/2", "t/a", "t/b/1", "u/a", "tt/a"):
         files.write(key, b"")
-    (tmp_path / "t" / ".unfinished").write_bytes(b"")
     assert files.keys("t/") == ["t/a", "t/b/1", "t/b/2"]
+    assert files.keys("t/", after="t/b/1") == ["t/b/2"]
     assert files.keys("none/") == []
 
 
-def test_deleting_twice_is_deleting_once(files: LocalFiles) -> None:
-    files.write("a", b"")
+def test_stamps_change_with_what_an_object_holds(files: Files) -> None:
+    files.write("t/a", b"one")
+    files.write("t/b", b"four")
+    before = files.stamps("t/")
+    assert {key: stamp.size for key, stamp in before.items()} == {"t/a": 3, "t/b": 4}
+    files.write("t/a", b"two")
+    after = files.stamps("t/")
+    assert after["t/a"] != before["t/a"]
+    assert after["t/b"] == before["t/b"]
+
+
+def test_what_is_moved_is_under_its_new_key_only(files: Files) -> None:
+    files.write("a/1", b"one")
+    files.write("a/2", b"two")
+    files.move_all({"a/1": "b/c/1", "a/2": "b/c/2"})
+    assert files.keys("a/") == []
+    assert files.read_all(["b/c/1", "b/c/2"]) == [b"one", b"two"]
+
+
+def test_deleting_twice_is_deleting_once(files: Files) -> None:
+    for key in ("a", "b/1", "b/2"):
+        files.write(key, b"")
     files.delete("a")
     files.delete("a")
-    assert not files.exists("a")
+    files.delete_all(["b/1", "b/2", "b/3"])
+    files.delete_all([])
+    assert not any(files.exists(key) for key in ("a", "b/1", "b/2"))
+
+
+def test_everything_below_a_prefix_is_cleared_and_nothing_beside_it(files: Files) -> None:
+    for key in ("a/b/1", "a/b/c/2", "a/bb/3", "a/4"):
+        files.write(key, b"x")
+    files.clear("a/b/")
+    files.clear("nothing/")
+    assert files.keys("a/") == ["a/4", "a/bb/3"]

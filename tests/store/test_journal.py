@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.files import Files
 from civitas_assets.store.journal import Journal, Progress
 from civitas_assets.store.landing import Line
 
@@ -14,7 +14,7 @@ FIRST, SECOND = date(2026, 7, 1), date(2026, 7, 2)
 
 
 @pytest.fixture
-def journal(files: LocalFiles) -> Journal:
+def journal(files: Files) -> Journal:
     return Journal(files, "town")
 
 
@@ -42,10 +42,10 @@ def test_striking_out_leaves_notes_that_were_made_since(journal: Journal) -> Non
 
 
 def test_a_note_that_says_nothing_new_writes_nothing(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
+    journal: Journal, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     journal.note("run-a", [FIRST, SECOND], things=True)
-    monkeypatch.setattr(LocalFiles, "write", None)
+    monkeypatch.setattr(files, "write", None)
     journal.note("run-a", [FIRST])
     journal.note("run-b", [])
 
@@ -59,7 +59,7 @@ def test_progress_is_kept_for_each_source(journal: Journal) -> None:
     assert not journal.pending()
 
 
-def test_tenants_do_not_see_each_other(journal: Journal, files: LocalFiles) -> None:
+def test_tenants_do_not_see_each_other(journal: Journal, files: Files) -> None:
     journal.note("run", [FIRST])
     journal.advance("a", Progress("m1"))
     other = Journal(files, "other")

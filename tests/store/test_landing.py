@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from civitas_assets.errors import StoreError
-from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.files import Files
 from civitas_assets.store.landing import Address, Line, SourceLanding, config_hash, update
 
 NIGHT = datetime(2026, 8, 1, 2, tzinfo=UTC)
 
 
 @pytest.fixture
-def landing(files: LocalFiles) -> SourceLanding:
+def landing(files: Files) -> SourceLanding:
     return SourceLanding(files, "town", "counters")
 
 
@@ -23,7 +22,7 @@ def line(url: str = "u", state: str = "stored", sha256: str = "s", hours: int = 
     return Line(url, state, 200, NIGHT + timedelta(hours=hours), "c", sha256)  # type: ignore[arg-type]
 
 
-def test_a_body_is_kept_byte_by_byte_and_once(landing: SourceLanding, files: LocalFiles) -> None:
+def test_a_body_is_kept_byte_by_byte_and_once(landing: SourceLanding, files: Files) -> None:
     body = b"\x00\xff" * 5000
     digest = landing.store(body)
     assert landing.store(body) == digest
@@ -35,20 +34,17 @@ def test_a_body_is_kept_byte_by_byte_and_once(landing: SourceLanding, files: Loc
     assert landing.body(landing.store(b"")) == b""
 
 
-def test_a_lost_or_damaged_body_is_named(landing: SourceLanding, files: LocalFiles) -> None:
+def test_a_lost_or_damaged_body_is_named(landing: SourceLanding, files: Files) -> None:
     digest, other = landing.store(b"one"), landing.store(b"two")
-    paths = {
-        key.rpartition("/")[2].removesuffix(".zst"): Path(files.location(key))
-        for key in files.keys("landing/")
-    }
-    whole = paths[digest].read_bytes()
-    paths[digest].write_bytes(whole[:-3] + b"xyz")
+    keys = {key.rpartition("/")[2].removesuffix(".zst"): key for key in files.keys("landing/")}
+    whole = files.read(keys[digest]) or b""
+    files.write(keys[digest], whole[:-3] + b"xyz")
     with pytest.raises(StoreError, match="is damaged"):
         landing.body(digest)
-    paths[digest].write_bytes(paths[other].read_bytes())
+    files.write(keys[digest], files.read(keys[other]) or b"")
     with pytest.raises(StoreError, match="its content has another hash"):
         landing.body(digest)
-    paths[digest].unlink()
+    files.delete(keys[digest])
     assert not landing.holds(digest)
     with pytest.raises(StoreError, match="fetch the source again"):
         landing.body(digest)
@@ -95,7 +91,7 @@ def test_last_times_tell_fetching_from_changing(landing: SourceLanding) -> None:
     assert landing.last_times() == (NIGHT + timedelta(hours=24), NIGHT)
 
 
-def test_sources_and_tenants_do_not_see_each_other(landing: SourceLanding, files: LocalFiles) -> None:
+def test_sources_and_tenants_do_not_see_each_other(landing: SourceLanding, files: Files) -> None:
     digest = landing.store(b"x")
     assert not SourceLanding(files, "town", "other").holds(digest)
     assert not SourceLanding(files, "other", "counters").holds(digest)

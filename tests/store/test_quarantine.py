@@ -8,12 +8,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.files import Files
 from civitas_assets.store.quarantine import SCHEMA, Quarantine
 
 
 @pytest.fixture
-def quarantine(files: LocalFiles) -> Quarantine:
+def quarantine(files: Files) -> Quarantine:
     return Quarantine(files, "town")
 
 
@@ -50,7 +50,7 @@ def test_rows_can_be_asked_for_by_the_day_of_their_reception(quarantine: Quarant
     assert quarantine.rows([]).is_empty()
 
 
-def test_nothing_rejected_writes_nothing(quarantine: Quarantine, files: LocalFiles) -> None:
+def test_nothing_rejected_writes_nothing(quarantine: Quarantine, files: Files) -> None:
     assert quarantine.add("s", rejected()).is_empty()
     assert files.keys("quarantine/") == []
     assert dict(quarantine.rows().schema) == SCHEMA

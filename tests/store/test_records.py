@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -10,7 +11,7 @@ import polars as pl
 import pytest
 
 from civitas_assets.records import RECORD_TYPES
-from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.files import Change, Files, LocalFiles
 from civitas_assets.store.records import RecordStore
 
 OBSERVATION, STATION, SITE = (RECORD_TYPES[name] for name in ("observation", "station", "parking_site"))
@@ -18,7 +19,7 @@ Frames = Callable[..., pl.DataFrame]
 
 
 @pytest.fixture
-def store(files: LocalFiles) -> RecordStore:
+def store(files: Files) -> RecordStore:
     return RecordStore(files, "town")
 
 
@@ -31,8 +32,7 @@ def add(store: RecordStore, records: pl.DataFrame) -> tuple[int, int]:
 
 def stored(store: RecordStore) -> list[tuple[int, float | None, int]]:
     """Hour, value and revision, in the order of the files."""
-    files = store.locations(OBSERVATION, store.days(OBSERVATION))
-    frame = pl.concat([pl.read_parquet(file) for file in files])
+    frame = store.frame(OBSERVATION, store.days(OBSERVATION))
     return frame.select(pl.col("phenomenon_start").dt.hour(), "value", "revision").rows()
 
 
@@ -126,24 +126,25 @@ def test_equal_keys_of_two_sources_are_two_records(store: RecordStore, observati
 
 
 def test_each_day_is_a_file_and_only_days_that_gain_something_are_written(
-    store: RecordStore, observations: Frames, files: LocalFiles
+    store: RecordStore, observations: Frames, files: Files
 ) -> None:
     both = pl.concat([observations((0, 1), day=1), observations((0, 1), day=2)])
     news = store.news(OBSERVATION, both)
     assert news.days == {date(2026, 7, 1), date(2026, 7, 2)}
     store.append(news)
-    first, second = (Path(path) for path in store.locations(OBSERVATION, store.days(OBSERVATION)))
-    before = first.stat().st_ino, second.stat().st_ino
+    first, second = files.keys("records/town/")
+    before = files.stamps("records/town/")
     later = store.news(OBSERVATION, pl.concat([observations((0, 1), day=1), observations((0, 9), day=2)]))
     assert later.days == {date(2026, 7, 2)}
     store.append(later)
-    assert first.stat().st_ino == before[0]
-    assert second.stat().st_ino != before[1]
+    after = files.stamps("records/town/")
+    assert after[first] == before[first]
+    assert after[second] != before[second]
     assert files.keys("records/town/") == [
         "records/town/observation/2026-07-01.parquet",
         "records/town/observation/2026-07-02.parquet",
     ]
-    assert store.locations(OBSERVATION, [date(2026, 7, 3)]) == []
+    assert store.frame(OBSERVATION, [date(2026, 7, 3)]).is_empty()
 
 
 def test_days_of_finds_the_days_of_a_thing(store: RecordStore, observations: Frames) -> None:
@@ -161,35 +162,34 @@ def test_things_have_one_file_and_revisions_but_no_day(store: RecordStore, obser
 
     for name in ("A", "A", "B", None):
         store.append(store.news(STATION, station(name)))
-    (file,) = store.locations(STATION, [])
-    assert file.endswith("station/all.parquet")
-    assert pl.read_parquet(file).select("name", "revision").rows() == [("A", 1), ("B", 2), (None, 3)]
+    assert store.frame(STATION, []).select("name", "revision").rows() == [("A", 1), ("B", 2), (None, 3)]
     assert store.news(STATION, station("C")).days == frozenset()
     assert store.days(STATION) == []
 
 
 def test_a_stored_file_has_the_schema_of_the_contract_and_its_origin(
-    store: RecordStore, observations: Frames
+    store: RecordStore, observations: Frames, tmp_path: Path
 ) -> None:
     add(store, observations((0, 1)))
-    (file,) = store.locations(OBSERVATION, [date(2026, 7, 1)])
+    (file,) = store.locations(OBSERVATION, [date(2026, 7, 1)], tmp_path)
+    assert file.name == "2026-07-01.parquet"
     assert dict(pl.read_parquet_schema(file)) == OBSERVATION.stored_schema
 
 
 def test_a_crash_while_a_day_is_written_leaves_the_old_day_and_repeating_completes_it(
-    store: RecordStore, observations: Frames, monkeypatch: pytest.MonkeyPatch
+    store: RecordStore, files: Files, observations: Frames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(store, pl.concat([observations((0, 1), day=1), observations((0, 1), day=2)]))
     change = pl.concat([observations((0, 2), day=1), observations((0, 2), day=2)])
-    whole = LocalFiles._put
+    whole = files._change  # type: ignore[attr-defined]
 
-    def crash_at_the_second_day(self: LocalFiles, key: str, body: bytes) -> None:
+    def crash_at_the_second_day(key: str, change: Change) -> None:
         if key.endswith("-02.parquet"):
             raise OSError("killed")
-        whole(self, key, body)
+        whole(key, change)
 
     with monkeypatch.context() as patch:
-        patch.setattr(LocalFiles, "_put", crash_at_the_second_day)
+        patch.setattr(files, "_change", crash_at_the_second_day)
         with pytest.raises(OSError, match="killed"):
             add(store, change)
     assert stored(store) == [(0, 1, 1), (0, 2, 2), (0, 1, 1)]
@@ -197,7 +197,7 @@ def test_a_crash_while_a_day_is_written_leaves_the_old_day_and_repeating_complet
     assert stored(store) == [(0, 1, 1), (0, 2, 2)] * 2
 
 
-def test_tenants_do_not_see_each_other(files: LocalFiles, observations: Frames) -> None:
+def test_tenants_do_not_see_each_other(files: Files, observations: Frames) -> None:
     add(RecordStore(files, "a"), observations((0, 1)))
     assert RecordStore(files, "b").days(OBSERVATION) == []
     assert add(RecordStore(files, "b"), observations((0, 1))) == (1, 0)
@@ -218,8 +218,7 @@ def keep(store: RecordStore, records: pl.DataFrame) -> tuple[int, int, int]:
 
 
 def history(store: RecordStore) -> list[tuple[str, int, int, bool | None]]:
-    (file,) = store.locations(SITE, [])
-    return sorted(pl.read_parquet(file).select("site_id", "capacity", "revision", "deleted").rows())
+    return sorted(store.frame(SITE, []).select("site_id", "capacity", "revision", "deleted").rows())
 
 
 def vanished(store: RecordStore, *present: str, source: str = "s") -> pl.DataFrame:
@@ -250,12 +249,14 @@ def test_a_mark_of_deletion_is_a_revision_made_once_and_what_comes_back_is_anoth
     assert vanished(store, "a")["site_id"].to_list() == ["b"]
 
 
-def test_files_from_before_there_were_marks_are_read_and_extended(store: RecordStore) -> None:
+def test_files_from_before_there_were_marks_are_read_and_extended(store: RecordStore, files: Files) -> None:
     keep(store, sites(("a", 1), ("b", 2)))
-    (file,) = store.locations(SITE, [])
-    pl.read_parquet(file).drop("deleted").write_parquet(file)
+    (key,) = files.keys("records/town/")
+    buffer = io.BytesIO()
+    store.frame(SITE, []).drop("deleted").write_parquet(buffer)
+    files.write(key, buffer.getvalue())
     assert keep(store, sites(("a", 1))) == (0, 0, 0)
     marks = vanished(store, "a").with_columns(pl.lit(value=True).alias("deleted"))
     assert keep(store, marks) == (0, 1, 1)
-    assert history(store) == [("a", 1, 1, None), ("b", 2, 1, None), ("b", 2, 2, True)]
-    assert [*pl.read_parquet_schema(file)] == [*SITE.stored_schema]
+    assert history(store) == [("a", 1, 1, False), ("b", 2, 1, False), ("b", 2, 2, True)]
+    assert [*pl.read_parquet_schema(io.BytesIO(files.read(key) or b""))] == [*SITE.stored_schema]

@@ -1,0 +1,85 @@
+"""An S3-compatible object store for tests and measurements: moto's, in this process, on a free port of loopback.
+
+It can be told to fail or to be slow, which moto itself cannot.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+BUCKET = "civitas"
+KEY, SECRET = "civitas", "cloud-cuckoo-land"
+
+
+@dataclass
+class ObjectServer:
+    """The server's address, what it was asked, and the answers that it is to give instead of the right ones."""
+
+    address: str = ""
+    asked: list[str] = field(default_factory=list)
+    faults: list[int] = field(default_factory=list)
+    answer_lost: list[str] = field(default_factory=list)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables that lead to it."""
+        return {
+            "AWS_ENDPOINT_URL": self.address,
+            "AWS_REGION": "eu-central-1",
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+        }
+
+    def fill(self, keys: Iterable[str]) -> None:
+        """Put objects of one byte, past the network."""
+        from moto.s3.models import s3_backends  # noqa: PLC0415 - slow to import
+
+        backend = s3_backends["123456789012"]["aws"]
+        for key in keys:
+            backend.put_object(BUCKET, key, b"x")
+
+    def serving(self, application: Callable[..., Any]) -> Callable[..., Any]:
+        """The application, with the faults before it: a status in place of the answer, or the answer lost."""
+
+        def serve(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
+            self.asked.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+            if self.faults:
+                start(f"{self.faults.pop(0)} Fault", [("Content-Length", "0")])
+                return [b""]
+            if environ["REQUEST_METHOD"] in self.answer_lost:
+                self.answer_lost.remove(environ["REQUEST_METHOD"])
+                b"".join(application(environ, lambda *_: None))
+                start("503 Slow Down", [("Content-Length", "0")])
+                return [b""]
+            return application(environ, start)
+
+        return serve
+
+
+@contextmanager
+def object_server() -> Iterator[ObjectServer]:
+    """The server, with an empty bucket."""
+    from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415 - slow to import
+    from werkzeug.serving import make_server  # noqa: PLC0415
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ObjectServer()
+    application = server.serving(DomainDispatcherApplication(create_backend_app))
+    http = make_server("127.0.0.1", 0, application, threaded=True)
+    server.address = f"http://127.0.0.1:{http.server_port}"
+    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        make = urllib.request.Request(f"{server.address}/{BUCKET}", method="PUT")  # noqa: S310 - loopback
+        urllib.request.urlopen(make).close()  # noqa: S310
+        yield server
+    finally:
+        http.shutdown()
+        thread.join()
+        http.server_close()

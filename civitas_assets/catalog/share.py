@@ -1,0 +1,97 @@
+"""What a tenant decides about its data beyond its sources: what it shares with others, and how long it is kept.
+
+Whether the shared models exist is checked where they are known.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated, Any
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from civitas_assets.catalog.basis import SLUG, Model, Slug
+
+_SPAN = re.compile(r"\s*(\d{1,5})\s*(day|week|month|year)s?\s*")
+_DAYS = {"day": 1, "week": 7}
+_MONTHS = {"month": 1, "year": 12}
+
+
+class Share(Model):
+    """A shared model that the commons may hold; a plain name stands for one without anything withheld."""
+
+    table: Slug = Field(description="Name of the shared model.")
+    withhold: tuple[Slug, ...] = Field(
+        (), description="Columns that the commons do not get; never one of the key."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        return {"table": given} if isinstance(given, str) else given
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler.resolve_ref_schema(handler(core))
+        return {"anyOf": [{"type": "string", "pattern": SLUG}, schema]}
+
+
+@dataclass(frozen=True)
+class Span:
+    """A time for which something is kept, in days or in months of the calendar."""
+
+    count: int
+    unit: str
+
+    def first_kept(self, today: date) -> date:
+        """The first day that is still kept; today is the last one."""
+        if self.unit in _DAYS:
+            return today - timedelta(days=self.count * _DAYS[self.unit])
+        month = today.year * 12 + today.month - 1 - self.count * _MONTHS[self.unit]
+        if month < 12:
+            return date.min
+        year, month = month // 12, month % 12 + 1
+        return date(year, month, min(today.day, calendar.monthrange(year, month)[1]))
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.unit}" + ("s" if self.count > 1 else "")
+
+
+def _parsed(given: Any) -> Any:
+    if isinstance(given, Span):
+        return given
+    match = _SPAN.fullmatch(given) if isinstance(given, str) else None
+    if match is None or int(match[1]) == 0:
+        raise ValueError("must be a number and a unit, such as '90 days', '6 months' or '3 years'")
+    return Span(int(match[1]), match[2])
+
+
+Age = Annotated[
+    Span,
+    BeforeValidator(_parsed),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*\d{1,5}\s*(day|week|month|year)s?\s*$"}),
+]
+
+
+class Retention(Model):
+    """How long what a tenant has is kept; what is not said is kept for ever."""
+
+    landing: Age | None = Field(
+        None, description="Bodies as received; the last one of an address always stays."
+    )
+    records: Age | None = Field(
+        None, description="Records of events by their day, and what is published of them."
+    )

@@ -1,0 +1,106 @@
+"""Commands with which a tenant's data go: `tenant export`, `tenant retention` and `tenant remove`.
+
+What belongs to a tenant is known to the package `lifecycle`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from civitas_assets.cli.app import VERBATIM, Tenant, err, exit_unless, out, show_log
+from civitas_assets.cli.tenants import parts_here, sizes_table, tenant_app
+from civitas_assets.settings import Settings
+
+
+@tenant_app.command()
+def remove(
+    tenant: Tenant,
+    yes: Annotated[
+        str, typer.Option(metavar="TENANT", help="The tenant's key once more, instead of being asked for it.")
+    ] = "",
+) -> None:
+    """Remove a tenant for good: landing, records, outputs, what it shared, and its file; a report stays.
+
+    If it is interrupted, the same command goes on.
+    """
+    import dagster as dg
+
+    from civitas_assets.defs.history import history_part
+    from civitas_assets.lifecycle.removal import preview, remove_tenant
+    from civitas_assets.settings import dagster_home
+    from civitas_assets.store.storage import storage_of
+
+    settings = Settings()
+    show_log(settings)
+    dagster_home(settings)
+    with dg.DagsterInstance.get() as instance:
+        parts = [*parts_here(settings, tenant), history_part(instance, tenant)]
+        out.print(f"This goes for good, from {settings.home} and {settings.published}:", **VERBATIM)
+        out.print(sizes_table(preview(tenant, parts)))
+        given = yes or typer.prompt(
+            f"To remove it, write the tenant's key ({tenant})", default="", show_default=False
+        )
+        if given != tenant:
+            err.print(f"{given!r} is not {tenant}: nothing was removed", **VERBATIM)
+            raise typer.Exit(1)
+        report = remove_tenant(storage_of(settings), tenant, parts, datetime.now(UTC))
+    out.print(f"{tenant} is removed; the report is in removed/, with {len(report.parts)} parts", **VERBATIM)
+    out.print(
+        "A Dagster that is running has to load the tenants' files again: Deployment, Reload.", **VERBATIM
+    )
+
+
+@tenant_app.command()
+def retention(
+    tenants: Annotated[
+        list[str] | None, typer.Option("--tenant", "-t", help="Only this tenant; repeatable.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would go, and let nothing go.")
+    ] = False,
+) -> None:
+    """Let go of what is older than tenants keep it, as it is done every night; the next run publishes it so."""
+    from civitas_assets.definitions import load_deployment
+    from civitas_assets.defs.retention import let_go_for
+
+    deployment = load_deployment(Settings())
+    chosen = [deployment.catalog.tenant(slug) for slug in tenants or deployment.catalog.active]
+    fine = True
+    for slug, expired, fault in let_go_for(deployment, chosen, dry_run=dry_run):
+        said = f"{'would go: ' if dry_run and expired else ''}{expired}"
+        (err if fault else out).print(f"{slug}: {fault or said}", **VERBATIM)
+        fine = fine and not fault
+    exit_unless(fine)
+
+
+@tenant_app.command()
+def export(
+    tenant: Tenant,
+    folder: Annotated[Path, typer.Argument(help="Folder to make; it must not be there yet.")],
+    landing: Annotated[bool, typer.Option("--landing", help="With all bodies as received.")] = False,
+) -> None:
+    """Hand over everything that is a tenant's, for another operator: tables, records, contracts, catalogue."""
+    from civitas_assets.catalog import load_catalog
+    from civitas_assets.connectors.registry import SOURCE_MODELS
+    from civitas_assets.harmonise.prepare import prepare
+    from civitas_assets.lifecycle.handover import hand_over
+    from civitas_assets.store.storage import storage_of
+
+    settings = Settings()
+    show_log(settings)
+    known = load_catalog(settings.tenants_dir, SOURCE_MODELS).tenant(tenant)
+    handed = hand_over(
+        settings,
+        storage_of(settings),
+        prepare(settings),
+        known,
+        folder,
+        datetime.now(UTC),
+        with_landing=landing,
+    )
+    out.print(f"{handed.files:,} files, {handed.bytes:,} bytes in {folder}", **VERBATIM)
+    out.print(f"To check them there: cd {folder} && sha256sum --check --quiet checksums.sha256", **VERBATIM)

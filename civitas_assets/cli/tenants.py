@@ -1,0 +1,199 @@
+"""Commands about a tenant itself: `tenant add`, `list`, `show`, `archive` and `grant`.
+
+How it is handed over and how it goes is in `departure.py`; what is published of it is asked with `query` and `export`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from civitas_assets.cli.app import VERBATIM, Tenant, app, err, out, plain
+from civitas_assets.settings import Settings
+
+tenant_app = typer.Typer(
+    help="A tenant's life: add, look at, archive, hand over, remove.", no_args_is_help=True
+)
+app.add_typer(tenant_app, name="tenant")
+
+
+@tenant_app.command()
+def add(  # noqa: PLR0917 - options
+    tenant: Annotated[
+        str, typer.Argument(help="The new tenant's key, such as musterstadt; it becomes a folder.")
+    ],
+    name: Annotated[str, typer.Option(help="What it is called, such as 'Stadt Musterstadt'.")],
+    ags: Annotated[str, typer.Option(help="Official municipality key, eight digits.")],
+    bbox: Annotated[
+        str, typer.Option(metavar="W,S,E,N", help="Where it is: west,south,east,north in degrees.")
+    ],
+    timezone: Annotated[str, typer.Option(help="Whose calendar days partition its data.")] = "Europe/Berlin",
+    destination: Annotated[str, typer.Option(help="duckdb or postgres.")] = "duckdb",
+) -> None:
+    """Write the file of a new tenant, with explanations of what it may say."""
+    from civitas_assets.catalog.starter import Newcomer, write_newcomer
+    from civitas_assets.connectors.registry import SOURCE_MODELS
+
+    try:
+        west, south, east, north = (float(part) for part in bbox.split(","))
+    except ValueError:
+        raise typer.BadParameter(
+            f"{bbox!r}: write W,S,E,N, such as 7.47,51.84,7.77,52.06", param_hint="--bbox"
+        ) from None
+    newcomer = Newcomer(tenant, name, ags, (west, south, east, north), timezone, destination)
+    file = write_newcomer(Settings().tenants_dir, newcomer, SOURCE_MODELS)
+    out.print(f"wrote {file}", **VERBATIM)
+    out.print("Next:", **VERBATIM)
+    out.print(
+        f"  1. write its sources into {file.name}; each connector has a page in docs/connectors", **VERBATIM
+    )
+    out.print("  2. civitas validate", **VERBATIM)
+    out.print(f"  3. civitas run --tenant {tenant}", **VERBATIM)
+    if destination == "postgres":
+        out.print(f"  4. civitas tenant grant {tenant}    for the roles of its analysts", **VERBATIM)
+    out.print(
+        "A Dagster that is running has to load the tenants' files again: Deployment, Reload.", **VERBATIM
+    )
+
+
+@tenant_app.command("list")
+def list_tenants() -> None:
+    """List all tenants with what they share, how long they keep things, and when they were last published."""
+    from civitas_assets.lifecycle.overview import published_at
+
+    settings = Settings()
+    catalog = _catalog(settings)
+    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for column in ("tenant", "name", "sources", "destination", "shares", "keeps", "last published", ""):
+        table.add_column(column, justify="right" if column == "sources" else "left", overflow="fold")
+    for slug, tenant in sorted(catalog.tenants.items()):
+        table.add_row(
+            slug, plain(tenant.name), str(len(tenant.sources)), tenant.destination, f"{len(tenant.share)} tables",
+            _kept(tenant), _moment(published_at(settings, tenant)), "archived" if tenant.archived else "",
+        )  # fmt: skip
+    out.print(table)
+
+
+@tenant_app.command()
+def show(tenant: Tenant) -> None:
+    """Show what there is of a tenant: sources, sizes, days, and what it shares."""
+    from civitas_assets.lifecycle.overview import overview
+    from civitas_assets.store.storage import storage_of
+    from civitas_assets.store.stores import Stores
+
+    settings = Settings()
+    known = _catalog(settings).tenant(tenant)
+    files = storage_of(settings).files
+    seen = overview(settings, known, Stores.of(files, known.slug), parts_here(settings, known.slug))
+    first, last = (str(seen.days[0]), str(seen.days[-1])) if seen.days else ("", "")
+    facts = {
+        "name": known.name,
+        "municipality key": known.ags,
+        "state": "archived" if known.archived else "active",
+        "destination": known.destination,
+        "last published": _moment(seen.published) or "never",
+        "days recorded": f"{len(seen.days)}, from {first} to {last}" if seen.days else "none",
+        "days to publish": str(seen.pending),
+        "kept": _kept(known),
+    }
+    for share in known.share:
+        without = f" without {', '.join(share.withhold)}" if share.withhold else ""
+        facts[f"shares {share.table}"] = f"yes{without}"
+    for name, text in facts.items():
+        out.print(f"{name:<20} {text}", **VERBATIM)
+    sources = Table(
+        "source", "connector", "licence", "last asked", "last new", header_style="bold", box=SIMPLE_HEAD
+    )
+    for source in seen.sources:
+        times = (_moment(source.fetched) or "never", _moment(source.changed) or "never")
+        sources.add_row(plain(source.name), source.connector, source.licence, *times)
+    out.print(sources)
+    out.print(sizes_table(seen.parts))
+
+
+@tenant_app.command()
+def archive(
+    tenant: Tenant,
+    undo: Annotated[bool, typer.Option("--undo", help="Let it run again.")] = False,
+) -> None:
+    """Let nothing run for a tenant any more; its data and what is published of it stay as they are."""
+    from civitas_assets.catalog.load import tenant_file
+    from civitas_assets.catalog.starter import set_archived
+
+    settings = Settings()
+    known = _catalog(settings).tenant(tenant)
+    changed = set_archived(tenant_file(settings.tenants_dir, known.slug), archived=not undo)
+    state = "active" if undo else "archived"
+    out.print(f"{known.slug} {'is' if changed else 'was already'} {state}", **VERBATIM)
+    if changed:
+        hint = "" if undo else f"; to undo it: civitas tenant archive {known.slug} --undo"
+        out.print(f"A Dagster that is running has to load the tenants' files again{hint}", **VERBATIM)
+
+
+@tenant_app.command()
+def grant(
+    tenant: Tenant,
+    only_print: Annotated[
+        bool, typer.Option("--print", help="Print the SQL, for somebody else to run.")
+    ] = False,
+    login: Annotated[
+        str | None, typer.Option(help="Account that publishes; by default that of CIVITAS_POSTGRES_URL.")
+    ] = None,
+) -> None:
+    """Print the SQL of a tenant's schemas and roles in PostgreSQL, then make them."""
+    from civitas_assets.publish.postgres_names import Names
+    from civitas_assets.publish.postgres_roles import grant as make
+    from civitas_assets.publish.postgres_roles import granting, login_of
+    from civitas_assets.publish.postgres_server import Server, text_of
+
+    server, names = Server.of(Settings()), Names(tenant)
+    account = login or login_of(server)
+    out.print("begin;", **VERBATIM)
+    for statement in granting(names, account):
+        out.print(f"{text_of(statement)};", **VERBATIM)
+    out.print("commit;", **VERBATIM)
+    if not only_print:
+        make(server, names, account)
+        err.print(f"{names.reader} and {names.writer} are there, at {server.address}", **VERBATIM)
+
+
+def parts_here(settings: Settings, tenant: str) -> Any:
+    """Everything of a tenant outside Dagster."""
+    from civitas_assets.lifecycle.parts import parts_of
+    from civitas_assets.publish.commons_duckdb import DuckDBCommons
+    from civitas_assets.store.storage import storage_of
+
+    files = storage_of(settings).files
+    commons = [DuckDBCommons(settings.published, settings.locks, files, settings.memory_limit)]
+    return parts_of(settings, files, commons, tenant)
+
+
+def sizes_table(sizes: Any) -> Table:
+    """How much there is, by part."""
+    table = Table(header_style="bold", box=SIMPLE_HEAD)
+    for column in ("part", "files", "bytes", "rows"):
+        table.add_column(column, justify="left" if column == "part" else "right")
+    for name, size in sizes.items():
+        if size:
+            table.add_row(name, f"{size.files:,}", f"{size.bytes:,}", f"{size.rows:,}" if size.rows else "")
+    return table
+
+
+def _catalog(settings: Settings) -> Any:
+    from civitas_assets.catalog import load_catalog
+    from civitas_assets.connectors.registry import SOURCE_MODELS
+
+    return load_catalog(settings.tenants_dir, SOURCE_MODELS)
+
+
+def _kept(tenant: Any) -> str:
+    limits = {"landing": tenant.retention.landing, "records": tenant.retention.records}
+    return ", ".join(f"{name} {limit}" for name, limit in limits.items() if limit) or "for ever"
+
+
+def _moment(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else ""

@@ -1,0 +1,100 @@
+"""One tenant's turn in a run: what the steps of the pipeline are given, and what of it they may be asked for.
+
+The steps themselves are beside their assets; a run of one tenant and a batch of many call the same ones.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import dagster as dg
+
+from civitas_assets.catalog import Tenant
+from civitas_assets.catalog.load import tenant_file
+from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.scope import Scope
+from civitas_assets.errors import CivitasError, PublishError, StoreError, TestsFailed
+from civitas_assets.harmonise.workspace import Workspace
+from civitas_assets.lifecycle.removal import was_removed
+from civitas_assets.store.storage import storage_of
+from civitas_assets.store.stores import Stores
+
+log = logging.getLogger("civitas_assets.publish")
+
+Result: TypeAlias = "dg.MaterializeResult[Any] | dg.AssetCheckResult"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a step needs to know; without `keys`, all of its assets are wanted."""
+
+    deployment: Deployment
+    tenant: Tenant
+    scope: Scope
+    run_id: str
+    keys: frozenset[dg.AssetKey] | None = None
+
+    @classmethod
+    def of(cls, context: dg.AssetExecutionContext, deployment: Deployment, scope: Scope) -> Work:
+        """The work of a run of one tenant."""
+        tenant = deployment.catalog.tenant(context.partition_key)
+        return cls(deployment, tenant, scope, context.run.run_id, frozenset(context.selected_asset_keys))
+
+    def wants(self, key: dg.AssetKey) -> bool:
+        """Whether the run is asked for this asset."""
+        return self.keys is None or key in self.keys
+
+    @property
+    def stores(self) -> Stores:
+        """The tenant's stores."""
+        return self.deployment.stores(self.tenant)
+
+    @property
+    def workspace(self) -> Workspace:
+        """The tenant's workspace in this run."""
+        return self.deployment.workspace(f"{self.run_id}-{self.tenant.slug}")
+
+    def withdraw(self) -> None:
+        """Take out of the commons what nobody shares any more, before anything else can fail.
+
+        Where that fails, the run goes on: bringing the commons up to date tries again, and reports it.
+        """
+        try:
+            rows = self.deployment.commons(self.tenant).withdraw(self.deployment.members(self.tenant))
+        except PublishError as error:
+            log.error("commons · what is not shared any more could not be taken out yet: %s", error)
+        else:
+            if rows:
+                log.info("commons · %d rows are not shared any more, and were taken out", rows)
+
+    @contextmanager
+    def locked(self) -> Iterator[Callable[[], None]]:
+        """Hold the tenant's lock.
+
+        What is yielded raises where the lock may be another's by now: to be called before what cannot be repeated.
+
+        Raises:
+            TenantBusy: another process works for the tenant.
+            StoreError: nobody should, as it is archived or was removed.
+        """
+        settings, slug = self.deployment.settings, self.tenant.slug
+        if self.tenant.archived:
+            raise StoreError(f"{slug} is archived; to go on with it: civitas tenant archive {slug} --undo")
+        if not tenant_file(settings.tenants_dir, slug).is_file() and was_removed(self.deployment.files, slug):
+            raise StoreError(f"{slug} was removed; have Dagster load the tenants' files again")
+        with storage_of(self.deployment.settings).hold(self.tenant.slug) as ensure_held:
+            yield ensure_held
+
+
+@contextmanager
+def failures_in_words() -> Iterator[None]:
+    """Errors raised on purpose become failures of the run that show their text, not a traceback."""
+    try:
+        yield
+    except CivitasError as error:
+        place = {"workspace": error.workspace} if isinstance(error, TestsFailed) and error.workspace else {}
+        raise dg.Failure(str(error), metadata=place, allow_retries=False) from error

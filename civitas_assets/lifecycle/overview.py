@@ -1,0 +1,71 @@
+"""What a tenant has, at a glance: its parts, its days, and when it was last published.
+
+Nothing is changed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from civitas_assets.catalog import Tenant
+from civitas_assets.lifecycle.parts import Part, Size
+from civitas_assets.publish.duckdb import DuckDBDestination
+from civitas_assets.records import RECORD_TYPES
+from civitas_assets.settings import Settings
+from civitas_assets.store.landing import SourceLanding
+from civitas_assets.store.stores import Stores
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """A source, and when it was last asked and last brought something new."""
+
+    name: str
+    connector: str
+    licence: str
+    fetched: datetime | None
+    changed: datetime | None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What there is of a tenant; `pending` days are recorded and not published yet."""
+
+    sources: Sequence[SourceState]
+    parts: dict[str, Size]
+    days: Sequence[date]
+    pending: int
+    published: datetime | None
+
+
+def overview(settings: Settings, tenant: Tenant, stores: Stores, parts: Sequence[Part]) -> Overview:
+    """Look at everything that belongs to the tenant."""
+    days = {
+        day
+        for kind in RECORD_TYPES.values()
+        if kind.event_time is not None
+        for day in stores.records.days(kind)
+    }
+    return Overview(
+        [
+            SourceState(
+                name,
+                source.connector,
+                source.licence,
+                *SourceLanding(stores.files, tenant.slug, name).last_times(),
+            )
+            for name, source in tenant.sources.items()
+        ],
+        {part.name: part.measure() for part in parts},
+        sorted(days),
+        len(stores.journal.pending().days),
+        published_at(settings, tenant),
+    )
+
+
+def published_at(settings: Settings, tenant: Tenant) -> datetime | None:
+    """When the tenant's output was last replaced; None where there is none."""
+    file = DuckDBDestination(settings.published, tenant.slug).file
+    return datetime.fromtimestamp(file.stat().st_mtime, UTC) if file.is_file() else None

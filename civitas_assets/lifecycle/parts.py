@@ -1,0 +1,117 @@
+"""What belongs to a tenant, part by part: how much there is of it, and how it is removed.
+
+Which parts are removed, and in what order, is decided in `removal.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from civitas_assets.catalog.load import tenant_file
+from civitas_assets.harmonise.workspace import Workspace
+from civitas_assets.publish.commons import Commons
+from civitas_assets.publish.duckdb import DuckDBDestination
+from civitas_assets.settings import Settings
+from civitas_assets.store.files import Files, remove_folder
+from civitas_assets.store.retention import asides
+
+# Below each of these, a tenant has a folder of its own.
+_STORED = ("landing", "records", "quarantine", "retention")
+
+
+class Size(msgspec.Struct, frozen=True):
+    """How much there is: files or objects, their bytes, and rows or events where that is what counts."""
+
+    files: int = 0
+    bytes: int = 0
+    rows: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.files or self.rows)
+
+    def __add__(self, other: Size) -> Size:
+        return Size(self.files + other.files, self.bytes + other.bytes, self.rows + other.rows)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One place in which something of a tenant is; removing it twice does no harm."""
+
+    name: str
+    measure: Callable[[], Size]
+    remove: Callable[[], object]
+
+
+def parts_of(settings: Settings, files: Files, commons: Sequence[Commons], tenant: str) -> Sequence[Part]:
+    """Everything outside Dagster, in the order in which it goes: first what runs it, then what others see of it."""
+    file, output = (
+        tenant_file(settings.tenants_dir, tenant),
+        DuckDBDestination(settings.published, tenant).file,
+    )
+    return [
+        Part("configuration", partial(_on_disk, [file]), partial(file.unlink, missing_ok=True)),
+        Part("commons", partial(_shared, commons, tenant), partial(_forget, commons, tenant)),
+        Part("output", partial(_on_disk, [output.parent]), partial(remove_folder, output.parent)),
+        *(_stored(name, files, partial(_own, name, tenant)) for name in _STORED),
+        _stored("aside", files, partial(_put_aside, files, tenant)),
+        Part("workspaces", partial(_left_behind, settings, tenant), partial(_sweep, settings, tenant)),
+    ]
+
+
+def _stored(name: str, files: Files, prefixes: Callable[[], Iterable[str]]) -> Part:
+    def measure() -> Size:
+        stamps = [stamp for prefix in prefixes() for stamp in files.stamps(prefix).values()]
+        return Size(len(stamps), sum(stamp.size for stamp in stamps))
+
+    def remove() -> None:
+        for prefix in prefixes():
+            files.clear(prefix)
+
+    return Part(name, measure, remove)
+
+
+def _own(name: str, tenant: str) -> Sequence[str]:
+    return [f"{name}/{tenant}/"]
+
+
+def _put_aside(files: Files, tenant: str) -> Sequence[str]:
+    return [f"{root}/" for root in asides(files, tenant)]
+
+
+def _forget(commons: Sequence[Commons], tenant: str) -> None:
+    for one in commons:
+        one.forget(tenant)
+
+
+def _left_behind(settings: Settings, tenant: str) -> Size:
+    return _on_disk(_workspaces(settings, tenant))
+
+
+def _sweep(settings: Settings, tenant: str) -> None:
+    for folder in _workspaces(settings, tenant):
+        remove_folder(folder)
+
+
+def _shared(commons: Sequence[Commons], tenant: str) -> Size:
+    return Size(rows=sum(one.rows_of(tenant) for one in commons))
+
+
+def _on_disk(places: Iterable[Path]) -> Size:
+    found = [
+        path.stat().st_size
+        for place in places
+        for path in ([place] if place.is_file() else place.rglob("*"))
+        if path.is_file()
+    ]
+    return Size(len(found), sum(found))
+
+
+def _workspaces(settings: Settings, tenant: str) -> Sequence[Path]:
+    """What runs of the tenant have left behind."""
+    folders = settings.workspaces.iterdir() if settings.workspaces.is_dir() else ()
+    return [folder for folder in folders if folder.is_dir() and Workspace(folder).tenant() == tenant]

@@ -1,0 +1,103 @@
+"""What commons are: the union of what tenants agreed to share, and how each destination keeps it right.
+
+Whoever is named here as a member shares something; how its rows get into the commons is the destinations' matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+from civitas_assets.catalog import Catalog
+from civitas_assets.dictionary.contracts import Contract
+
+COMMONS_SCHEMA = "commons"
+TENANT_NAME = "tenant_name"
+# What each row of the commons has beside its model's columns, unless the model has it itself.
+ADDED_COLUMNS: Mapping[str, str] = {
+    TENANT_NAME: "Name of the tenant that shares the row.",
+    "licence": "Licence under which the row's source is published.",
+    "attribution": "Whom the licence asks to be named with the row.",
+}
+
+
+@dataclass(frozen=True)
+class Member:
+    """A tenant that shares: its models, each with the columns that it withholds."""
+
+    slug: str
+    name: str
+    shared: Mapping[str, frozenset[str]]
+
+
+Members = Mapping[str, Member]
+
+
+@dataclass(frozen=True)
+class CommonsReport:
+    """What bringing the commons up to date did: rows that came by model, rows that were taken out, and how long.
+
+    `problems` are what could not be done for other tenants; their own next run tries again.
+    """
+
+    rows: Mapping[str, int] = field(default_factory=dict)
+    withdrawn: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    problems: tuple[str, ...] = ()
+
+
+class Commons(Protocol):
+    """The commons of one destination."""
+
+    @property
+    def address(self) -> str:
+        """Where an analyst finds them; without any secret."""
+        ...
+
+    def announce(self, tenant: str, run_id: str, days: Iterable[date], *, whole: bool) -> None:
+        """Note, before it is published, what of a tenant will have to be renewed: these days, or all of it."""
+        ...
+
+    def confirm(self, tenant: str, run_id: str) -> None:
+        """What was announced is published."""
+        ...
+
+    def is_current(self, tenant: str, members: Members) -> bool:
+        """Whether the commons hold of the tenant what they should, and nothing of anybody who does not share it."""
+        ...
+
+    def withdraw(self, members: Members) -> int:
+        """Take out what nobody shares any more; the number of rows.
+
+        Raises:
+            PublishError: it is still there.
+        """
+        ...
+
+    def refresh(self, tenant: str, members: Members, contracts: Mapping[str, Contract]) -> CommonsReport:
+        """Bring in what the tenant has published since, and take out what nobody shares any more.
+
+        Raises:
+            PublishError: nothing was changed for readers; what was announced stays noted.
+        """
+        ...
+
+    def rows_of(self, tenant: str) -> int:
+        """How many rows the commons hold of a tenant."""
+        ...
+
+    def forget(self, tenant: str) -> int:
+        """Take out everything of a tenant, and all notes of it; the number of rows."""
+        ...
+
+
+def members_of(catalog: Catalog, destination: str) -> Members:
+    """The tenants with that kind of destination that share something."""
+    return {
+        slug: Member(slug, tenant.name, tenant.shared)
+        for slug, tenant in catalog.tenants.items()
+        if tenant.share and tenant.destination == destination
+    }

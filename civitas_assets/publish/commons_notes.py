@@ -1,0 +1,87 @@
+"""Notes of what tenants have published and the commons do not hold yet.
+
+A note is made before publishing and confirmed after it, so that a crash in between costs a repetition, never a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+import msgspec
+
+from civitas_assets.store.files import Files
+
+_ROOT = "commons/pending"
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    days: list[date] = []
+    whole: bool = False
+    published: bool = False
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What has to be renewed of a tenant: days, or all of it; `entries` are the notes that say so."""
+
+    days: frozenset[date]
+    whole: bool
+    entries: tuple[str, ...]
+
+
+class Notes:
+    """The notes of all tenants."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+
+    def announce(self, tenant: str, run_id: str, days: Iterable[date], *, whole: bool) -> None:
+        """These days, or all of the tenant, are about to be published."""
+        self._put(tenant, run_id, _Entry(sorted(days), whole))
+
+    def confirm(self, tenant: str, run_id: str) -> None:
+        """They are published."""
+        entry = self._entry(self._key(tenant, run_id))
+        if entry is not None:
+            self._put(tenant, run_id, msgspec.structs.replace(entry, published=True))
+
+    def waiting(self, tenant: str) -> Waiting | None:
+        """What is noted of a tenant for which nothing is being published right now; None if nothing is."""
+        return self._gathered(tenant, only_published=False)
+
+    def others(self, tenant: str) -> dict[str, Waiting]:
+        """What is published and noted of the other tenants, which may be publishing further days at this moment."""
+        slugs = {key.split("/")[2] for key in self._files.keys(f"{_ROOT}/")} - {tenant}
+        found = {slug: self._gathered(slug, only_published=True) for slug in sorted(slugs)}
+        return {slug: waiting for slug, waiting in found.items() if waiting is not None}
+
+    def strike(self, entries: Iterable[str]) -> None:
+        """Strike out notes that are settled."""
+        for key in entries:
+            self._files.delete(key)
+
+    def forget(self, tenant: str) -> None:
+        """Strike out all notes of a tenant."""
+        self._files.clear(f"{_ROOT}/{tenant}/")
+
+    def _gathered(self, tenant: str, *, only_published: bool) -> Waiting | None:
+        noted = {key: self._entry(key) for key in self._files.keys(f"{_ROOT}/{tenant}/")}
+        entries = {
+            key: e for key, e in noted.items() if e is not None and (e.published or not only_published)
+        }
+        if not entries:
+            return None
+        days = frozenset(day for entry in entries.values() for day in entry.days)
+        return Waiting(days, any(entry.whole for entry in entries.values()), tuple(entries))
+
+    def _entry(self, key: str) -> _Entry | None:
+        body = self._files.read(key)
+        return msgspec.json.decode(body, type=_Entry) if body is not None else None
+
+    def _put(self, tenant: str, run_id: str, entry: _Entry) -> None:
+        self._files.write(self._key(tenant, run_id), msgspec.json.encode(entry))
+
+    def _key(self, tenant: str, run_id: str) -> str:
+        return f"{_ROOT}/{tenant}/{run_id}.json"

@@ -1,0 +1,195 @@
+"""The commons of all tenants that are published to one PostgreSQL database: views over their schemas.
+
+Views show what tenants publish at once, so there is something to do only where a tenant shares something else than
+before, or its tables change; what the views and roles look like is in `commons_views.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+
+import psycopg
+
+from civitas_assets.dictionary.contracts import Contract
+from civitas_assets.errors import PublishError
+from civitas_assets.publish.commons import COMMONS_SCHEMA, CommonsReport, Members
+from civitas_assets.publish.commons_views import Held, Views
+from civitas_assets.publish.postgres_server import Server
+
+log = logging.getLogger("civitas_assets.publish")
+
+_PAUSES = (1.0, 5.0, 15.0)  # seconds before it is tried again: a query on the views holds a lock
+# Lock not available, deadlock, conflict between transactions.
+_PASSING = frozenset({"55P03", "40P01", "40001"})
+
+
+class PostgresCommons:
+    """The schema of the commons."""
+
+    def __init__(self, server: Server, pause: Callable[[float], None] = time.sleep) -> None:
+        self._server, self._pause = server, pause
+
+    @property
+    def address(self) -> str:
+        """See `Commons`."""
+        return f"{self._server.address}, schema {COMMONS_SCHEMA}"
+
+    def announce(
+        self, tenant: str, run_id: str, days: Iterable[date], contracts: Mapping[str, Contract], *, whole: bool
+    ) -> None:
+        """See `Commons`; a tenant whose tables are about to change leaves the views until it is published."""
+        del run_id, days, whole
+
+        def leave(views: Views) -> None:
+            mine = {model for slug, model in views.held() if slug == tenant}
+            published = views.contracts_of(tenant) if mine else {}
+            if any(published.get(model) != contracts.get(model) for model in mine | ({"source"} if mine else set())):
+                self._change(views, {key: held for key, held in views.held().items() if key[0] != tenant}, contracts)
+
+        if self._is_there():
+            self._tried(leave)
+
+    def confirm(self, tenant: str, run_id: str) -> None:
+        """See `Commons`: views show it already."""
+
+    def is_current(self, tenant: str, members: Members) -> bool:
+        """See `Commons`."""
+        try:
+            held = self._held()
+        except PublishError:
+            return False  # bringing it up to date will say why it cannot be
+        wanted = _wanted(members)
+        own = {key for key in wanted if key[0] == tenant}
+        return not _withdrawn(held, wanted) and all(held.get(key) == wanted[key] for key in own)
+
+    def withdraw(self, members: Members) -> int:
+        """See `Commons`."""
+        wanted = _wanted(members)
+        if not _withdrawn(self._held(), wanted):
+            return 0
+
+        def take_out(views: Views) -> int:
+            before = views.held()
+            rows = views.rows({key for key in before if key not in wanted})
+            after = {
+                key: Held(wanted[key].name, held.withheld | wanted[key].withheld)
+                for key, held in before.items()
+                if key in wanted
+            }
+            self._change(views, after, None)
+            return rows
+
+        return self._tried(take_out)
+
+    def refresh(self, tenant: str, members: Members, contracts: Mapping[str, Contract]) -> CommonsReport:
+        """See `Commons`."""
+        started = time.monotonic()
+        wanted = _wanted(members)
+        if not wanted and not self._is_there():
+            return CommonsReport(seconds=time.monotonic() - started)
+
+        def bring_in(views: Views) -> CommonsReport:
+            views.found()
+            before = views.held()
+            gone = {key for key in before if key not in wanted}
+            taken = views.rows(gone)
+            after = {
+                key: held if key[0] == tenant else Held(held.name, before[key].withheld | held.withheld)
+                for key, held in wanted.items()
+                if key[0] == tenant or key in before
+            }
+            if after != before or views.misshapen(contracts):
+                self._change(views, after, contracts)
+            return CommonsReport(views.rows_by_model(tenant), taken, 0, time.monotonic() - started)
+
+        return self._tried(bring_in)
+
+    def rows_of(self, tenant: str) -> int:
+        """See `Commons`."""
+        if not self._is_there():
+            return 0
+        return self._tried(lambda views: views.rows({key for key in views.held() if key[0] == tenant}))
+
+    def forget(self, tenant: str) -> int:
+        """See `Commons`."""
+        if not self._is_there():
+            return 0
+
+        def leave(views: Views) -> int:
+            before = views.held()
+            rows = views.rows({key for key in before if key[0] == tenant})
+            self._change(views, {key: held for key, held in before.items() if key[0] != tenant}, None)
+            return rows
+
+        return self._tried(leave)
+
+    def _change(
+        self,
+        views: Views,
+        after: Mapping[tuple[str, str], Held],
+        contracts: Mapping[str, Contract] | None,
+    ) -> None:
+        """Make the views of all models that change anew, and with them who may read what."""
+        before = views.held()
+        shapes = contracts or views.shapes()
+        touched = {key[1] for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+        if contracts is not None:
+            touched |= views.misshapen(contracts)
+        for model in sorted(touched):
+            legs = {slug: held for (slug, name), held in after.items() if name == model}
+            views.make(model, shapes.get(model), legs)
+        views.allow(after)
+        views.remember(after)
+
+    def _held(self) -> Mapping[tuple[str, str], Held]:
+        return self._tried(lambda views: views.held()) if self._is_there() else {}
+
+    def _is_there(self) -> bool:
+        with self._server.connected() as connection:
+            return Views(connection).is_there()
+
+    def _tried(self, work: Callable[[Views], _Result]) -> _Result:
+        """The result of a transaction that only one process at a time may be in.
+
+        Raises:
+            PublishError: it failed, and nothing was changed.
+        """
+        pauses = iter(_PAUSES)
+        while True:
+            try:
+                with self._alone() as views:
+                    return work(views)
+            except psycopg.Error as error:
+                pause = next(pauses, None) if error.sqlstate in _PASSING else None
+                if pause is None:
+                    raise self._server.fault("the commons were left as they were", error) from None
+                log.info("commons · tried again in %g s: %s", pause, self._server.told(error))
+                self._pause(pause)
+
+    @contextmanager
+    def _alone(self) -> Iterator[Views]:
+        with self._server.connected() as connection, connection.transaction():
+            views = Views(connection)
+            views.wait_for_turn()
+            yield views
+
+
+def _wanted(members: Members) -> dict[tuple[str, str], Held]:
+    return {
+        (slug, model): Held(member.name, withheld)
+        for slug, member in members.items()
+        for model, withheld in member.shared.items()
+    }
+
+
+def _withdrawn(
+    held: Mapping[tuple[str, str], Held], wanted: Mapping[tuple[str, str], Held]
+) -> bool:
+    """Whether there is anything that is not shared any more."""
+    return any(
+        key not in wanted or bool(wanted[key].withheld - here.withheld) for key, here in held.items()
+    )

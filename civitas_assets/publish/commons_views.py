@@ -1,0 +1,265 @@
+"""The views of the commons in PostgreSQL, and who may read what for them: one owner, one reader, nothing for PUBLIC.
+
+The owner may read the shared columns of shared tables and no others, so that no view can show more. When views are
+made is decided in `commons_postgres.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+import psycopg
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+
+from civitas_assets.dictionary.contracts import Contract
+from civitas_assets.dictionary.evolution import columns_before, evolution
+from civitas_assets.publish.commons import ADDED_COLUMNS, COMMONS_SCHEMA, TENANT_NAME
+from civitas_assets.publish.commons_tables import shape_of
+from civitas_assets.publish.postgres_names import PUBLICATION, Names
+from civitas_assets.publish.postgres_tables import column_type
+
+OWNER = "civitas_commons"
+READER = "commons_reader"
+_HOLDING, _SHAPE = "_holding", "_shape"
+# Held while views are made, and while roles are, by whichever tenant's run.
+_TURN = 4_711_000_015
+_LICENCE = ("source", "licence", "attribution")
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the commons show of a tenant's model: under which name, and without which columns."""
+
+    name: str
+    withheld: frozenset[str]
+
+
+class Views:
+    """The schema of the commons, in one transaction."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+
+    def is_there(self) -> bool:
+        """Whether there are commons at all."""
+        found = self._rows(SQL("select 1 from pg_namespace where nspname = {}").format(Literal(COMMONS_SCHEMA)))
+        return bool(found)
+
+    def wait_for_turn(self) -> None:
+        """Wait until no other transaction changes the commons."""
+        self._run(SQL("select pg_advisory_xact_lock({})").format(Literal(_TURN)))
+
+    def found(self) -> None:
+        """Make roles, schema and what is remembered, where they are not there."""
+        if self.is_there():
+            return
+        for role in (OWNER, READER):
+            self._run(
+                SQL(
+                    "do $$ begin if not exists (select from pg_catalog.pg_roles where rolname = {}) then"
+                    " create role {} nologin; end if;"
+                    " exception when duplicate_object or unique_violation then null; end $$"
+                ).format(Literal(role), Identifier(role))
+            )
+            self._run(SQL("grant {} to current_user").format(Identifier(role)))
+        schema = Identifier(COMMONS_SCHEMA)
+        self._run(SQL("create schema {} authorization {}").format(schema, Identifier(OWNER)))
+        self._run(SQL("revoke all on schema {} from public").format(schema))
+        self._act_as(OWNER)
+        self._run(SQL("grant usage on schema {} to {}").format(schema, Identifier(READER)))
+        columns = SQL("tenant text not null, model text not null, name text not null, withheld text[] not null")
+        self._run(SQL("create table {} ({})").format(_own(_HOLDING), columns))
+        self._run(SQL("create table {} (model text not null, contract text not null)").format(_own(_SHAPE)))
+
+    def held(self) -> dict[Key, Held]:
+        """What the views show."""
+        if not self.is_there():
+            return {}
+        self._act_as(OWNER)
+        rows = self._rows(SQL("select tenant, model, name, withheld from {}").format(_own(_HOLDING)))
+        return {(tenant, model): Held(name, frozenset(withheld)) for tenant, model, name, withheld in rows}
+
+    def shapes(self) -> dict[str, Contract]:
+        """The contracts that the views follow."""
+        self._act_as(OWNER)
+        rows = self._rows(SQL("select model, contract from {}").format(_own(_SHAPE)))
+        return {model: msgspec.json.decode(text, type=Contract) for model, text in rows}
+
+    def misshapen(self, contracts: Mapping[str, Contract]) -> set[str]:
+        """Models whose views follow another contract than now."""
+        return {
+            model
+            for model, contract in self.shapes().items()
+            if model not in contracts or shape_of(contract) != shape_of(contracts[model])
+        }
+
+    def contracts_of(self, tenant: str) -> Mapping[str, Contract]:
+        """The contracts that a tenant's tables follow; none where nothing is published."""
+        names = Names(tenant)
+        table = names.table(PUBLICATION)
+        there = SQL("select to_regclass({}) is not null").format(Literal(table.as_string(None)))
+        self._reset()
+        if not self._rows(SQL("select 1 from pg_roles where rolname = {}").format(Literal(names.writer))):
+            return {}
+        self._act_as(names.writer)
+        if not self._rows(there)[0][0]:
+            return {}
+        found = self._rows(SQL("select contracts from {}").format(table))
+        return msgspec.json.decode(found[0][0], type=dict[str, Contract]) if found else {}
+
+    def make(self, model: str, contract: Contract | None, legs: Mapping[str, Held]) -> None:
+        """The view of a model: a part for each tenant, by the names of the contract; none without any part."""
+        parts = []
+        if contract is not None:
+            for slug, held in sorted(legs.items()):
+                old = self._readable(slug, contract)
+                if old is not None:
+                    self._let_owner_read(slug, old, held.withheld, contract)
+                    parts.append(_part(slug, held, old, contract))
+        self._act_as(OWNER)
+        self._run(SQL("drop view if exists {}").format(_own(model)))
+        self._run(SQL("delete from {} where model = {}").format(_own(_SHAPE), Literal(model)))
+        if contract is None or not parts:
+            return
+        self._run(
+            SQL("create view {} with (security_barrier = true) as {}").format(
+                _own(model), SQL(" union all ").join(parts)
+            )
+        )
+        self._run(SQL("grant select on {} to {}").format(_own(model), Identifier(READER)))
+        text = msgspec.json.encode(contract).decode()
+        self._run(SQL("insert into {} values ({}, {})").format(_own(_SHAPE), Literal(model), Literal(text)))
+        self._run(SQL("comment on view {} is {}").format(_own(model), Literal(contract.description)))
+        for column, description in _described(contract).items():
+            place = Identifier(COMMONS_SCHEMA, model, column)
+            self._run(SQL("comment on column {} is {}").format(place, Literal(description)))
+
+    def allow(self, after: Mapping[Key, Held]) -> None:
+        """Take from the owner what it does not need any more."""
+        for (slug, model), held in self.held().items():
+            if (slug, model) in after and not after[slug, model].withheld - held.withheld:
+                continue
+            still = {name for tenant, name in after if tenant == slug}
+            names = Names(slug)
+            if not self.contracts_of(slug):
+                continue
+            self._act_as(names.writer)
+            if model not in still and (model != "source" or not still):
+                self._revoke(names, model)
+            if not still:
+                self._revoke(names, "source")
+                self._run(SQL("revoke usage on schema {} from {}").format(Identifier(slug), Identifier(OWNER)))
+
+    def remember(self, after: Mapping[Key, Held]) -> None:
+        """Note what the views show."""
+        self._act_as(OWNER)
+        self._run(SQL("delete from {}").format(_own(_HOLDING)))
+        for (slug, model), held in after.items():
+            values = (slug, model, held.name, sorted(held.withheld))
+            self._run(
+                SQL("insert into {} values ({})").format(_own(_HOLDING), SQL(", ").join(map(Literal, values)))
+            )
+
+    def rows(self, keys: Iterable[Key]) -> int:
+        """How many rows the views show of these tenants' models."""
+        return sum(self._count(slug, model) for slug, model in keys)
+
+    def rows_by_model(self, tenant: str) -> dict[str, int]:
+        """How many rows the views show of a tenant, by model."""
+        return {model: self._count(slug, model) for slug, model in self.held() if slug == tenant}
+
+    def _count(self, tenant: str, model: str) -> int:
+        self._act_as(OWNER)
+        there = SQL("select to_regclass({}) is not null").format(Literal(_own(model).as_string(None)))
+        if not self._rows(there)[0][0]:
+            return 0
+        counted = SQL("select count(*) from {} where tenant = {}").format(_own(model), Literal(tenant))
+        return int(self._rows(counted)[0][0])
+
+    def _readable(self, slug: str, contract: Contract) -> Contract | None:
+        """The contract of the tenant's table, where its rows mean what the view's do."""
+        held = self.contracts_of(slug)
+        old = held.get(contract.name) or held.get(contract.renamed_from or "")
+        if old is None or evolution({contract.name: old}, {contract.name: contract}).reasons:
+            return None
+        return old
+
+    def _let_owner_read(self, slug: str, old: Contract, withheld: frozenset[str], contract: Contract) -> None:
+        """Of the table only columns that are shared, and of the sources only what says whose rows are."""
+        names = Names(slug)
+        shared = [before for now, before in _pairs(old, contract).items() if now not in withheld]
+        self._act_as(names.writer)
+        self._run(SQL("grant usage on schema {} to {}").format(Identifier(slug), Identifier(OWNER)))
+        if old.name != "source":
+            self._revoke(names, old.name)
+        for table, columns in ((old.name, shared), ("source", _LICENCE)):
+            self._run(
+                SQL("grant select ({}) on {} to {}").format(_listed(columns), names.table(table), Identifier(OWNER))
+            )
+
+    def _revoke(self, names: Names, model: str) -> None:
+        there = SQL("select to_regclass({}) is not null").format(Literal(names.table(model).as_string(None)))
+        if self._rows(there)[0][0]:
+            self._run(SQL("revoke all on {} from {}").format(names.table(model), Identifier(OWNER)))
+
+    def _act_as(self, role: str) -> None:
+        self._run(SQL("set local role {}").format(Identifier(role)))
+
+    def _reset(self) -> None:
+        self._run(SQL("set local role none"))
+
+    def _run(self, statement: Composable) -> None:
+        self._connection.execute(statement)  # type: ignore[arg-type]
+
+    def _rows(self, statement: Composable) -> list[tuple[object, ...]]:
+        return self._connection.execute(statement).fetchall()  # type: ignore[arg-type]
+
+
+def _part(slug: str, held: Held, old: Contract, contract: Contract) -> Composed:
+    """What a tenant's table gives to a view."""
+    names, pairs = Names(slug), _pairs(old, contract)
+    given: Mapping[str, Composable] = {
+        TENANT_NAME: SQL("{}::text").format(Literal(held.name)),
+        "licence": SQL("origin.licence"),
+        "attribution": SQL("origin.attribution"),
+    }
+    columns = []
+    for column in _described(contract):
+        promised = contract.columns.get(column)
+        if promised is None:
+            value = given[column]
+        elif column in pairs and column not in held.withheld:
+            value = SQL("held.{}::{}").format(Identifier(pairs[column]), column_type(promised.type))
+        else:
+            value = SQL("null::{}").format(column_type(promised.type))
+        columns.append(SQL("{} as {}").format(value, Identifier(column)))
+    source = SQL("held.source") if "source" in contract.columns else SQL("null")
+    return SQL("select {} from {} as held left join {} as origin on origin.source = {}").format(
+        SQL(", ").join(columns), names.table(old.name), names.table("source"), source
+    )
+
+
+def _described(contract: Contract) -> dict[str, str]:
+    """The columns of a view in their order, with what they are."""
+    own = {name: column.description for name, column in contract.columns.items()}
+    added = {name: text for name, text in ADDED_COLUMNS.items() if name not in own}
+    first = {name: (own | added)[name] for name in ("tenant", TENANT_NAME) if name in own or name in added}
+    return first | own | added
+
+
+def _pairs(old: Contract, contract: Contract) -> dict[str, str]:
+    """Names of now, with what the table calls them."""
+    names = dict(zip(columns_before(old, contract), old.columns, strict=True))
+    return {column: names[column] for column in contract.columns if column in names}
+
+
+def _own(name: str) -> Identifier:
+    return Identifier(COMMONS_SCHEMA, name)
+
+
+def _listed(columns: Iterable[str]) -> Composed:
+    return SQL(", ").join(map(Identifier, columns))

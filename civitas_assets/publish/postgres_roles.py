@@ -1,0 +1,127 @@
+"""Who may do what in PostgreSQL: per tenant a writer that owns its schemas and a reader that owns nothing.
+
+Tables and rows are in `postgres_tables.py`; `PUBLIC` gets nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+from psycopg.sql import SQL, Identifier, Literal
+
+from civitas_assets.publish.postgres_names import Names
+from civitas_assets.publish.postgres_server import Server, Statement
+
+# Held while schemas and roles are made, since PostgreSQL's own `if not exists` does not wait for others.
+_TURNSTILE = 4_711_000_014
+
+
+def granting(names: Names, login: str) -> Sequence[Statement]:
+    """What makes a tenant's roles and schemas for publishing as `login`; all of it may be repeated."""
+    reader, writer = Identifier(names.reader), Identifier(names.writer)
+    schema, rebuild = Identifier(names.schema), Identifier(names.rebuild)
+    roles = [
+        SQL(
+            "do $$ begin if not exists (select from pg_catalog.pg_roles where rolname = {}) then"
+            " create role {} nologin; end if; end $$"
+        ).format(Literal(role), Identifier(role))
+        for role in (names.writer, names.reader)
+    ]
+    return [
+        SQL("select pg_advisory_xact_lock({})").format(Literal(_TURNSTILE)),
+        *roles,
+        SQL("grant {}, {} to {}").format(writer, reader, Identifier(login)),
+        SQL("create schema if not exists {} authorization {}").format(schema, writer),
+        SQL("create schema if not exists {} authorization {}").format(rebuild, writer),
+        SQL("revoke all on schema {}, {} from public").format(schema, rebuild),
+        SQL("grant usage on schema {} to {}").format(schema, reader),
+        SQL("alter default privileges for role {} in schema {} grant select on tables to {}").format(
+            writer, schema, reader
+        ),
+        SQL("grant select on all tables in schema {} to {}").format(schema, reader),
+    ]
+
+
+def withdrawing(names: Names) -> Sequence[Statement]:
+    """What removes everything of a tenant, its tables and what others have made of them included."""
+    made = [
+        SQL("drop schema if exists {} cascade").format(Identifier(schema))
+        for schema in (names.schema, names.rebuild)
+    ]
+    roles = [
+        SQL(
+            "do $$ begin if exists (select from pg_catalog.pg_roles where rolname = {}) then"
+            " drop owned by {}; drop role {}; end if; end $$"
+        ).format(Literal(role), Identifier(role), Identifier(role))
+        for role in (names.reader, names.writer)
+    ]
+    return [SQL("select pg_advisory_xact_lock({})").format(Literal(_TURNSTILE)), *made, *roles]
+
+
+def grant(server: Server, names: Names, login: str | None = None) -> None:
+    """Make the tenant's roles and schemas; those of several tenants may be made at once.
+
+    Raises:
+        PublishError: the account may not make them.
+    """
+    with server.connected() as connection:
+        _together(server, connection, granting(names, login or _session_user(connection)), "making roles")
+
+
+def withdraw(server: Server, names: Names) -> None:
+    """Remove the tenant's schemas, with all that is in them, and its roles.
+
+    Raises:
+        PublishError: the account may not remove them, or somebody uses them; nothing was removed.
+    """
+    with server.connected() as connection:
+        _together(server, connection, withdrawing(names), f"removing {names.slug}")
+
+
+def ensure(server: Server, names: Names) -> None:
+    """Make what is not there yet.
+
+    Raises:
+        PublishError: the account may not make it.
+    """
+    with server.connected() as connection:
+        try:
+            found = connection.execute(
+                SQL(
+                    "select count(*) from pg_namespace where nspname in ({}, {})"
+                    " and pg_get_userbyid(nspowner) = {} and pg_has_role(session_user, nspowner, 'MEMBER')"
+                ).format(*map(Literal, (names.schema, names.rebuild, names.writer)))
+            ).fetchone()
+        except psycopg.Error as error:
+            raise server.fault("looking for the tenant's schemas", error) from None
+        if found != (2,):
+            _together(server, connection, granting(names, _session_user(connection)), "making roles")
+
+
+def login_of(server: Server) -> str:
+    """The account that publishing connects as.
+
+    Raises:
+        PublishError: the server is not reached.
+    """
+    if server.login:
+        return server.login
+    with server.connected() as connection:
+        return _session_user(connection)
+
+
+def _session_user(connection: psycopg.Connection) -> str:
+    row = connection.execute("select session_user").fetchone()
+    return str(row[0]) if row else ""
+
+
+def _together(
+    server: Server, connection: psycopg.Connection, statements: Sequence[Statement], what: str
+) -> None:
+    try:
+        with connection.transaction():
+            for statement in statements:
+                connection.execute(statement)
+    except psycopg.Error as error:
+        raise server.fault(what, error) from None

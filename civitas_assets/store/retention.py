@@ -1,0 +1,190 @@
+"""What is older than a tenant keeps it goes: bodies from landing, and days from the record store and quarantine.
+
+When that is done, and for whom, is decided elsewhere; the caller holds the tenant's lock.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time
+
+import msgspec
+import polars as pl
+
+from civitas_assets.catalog import Tenant
+from civitas_assets.records import RECORD_TYPES
+from civitas_assets.store.files import Files
+from civitas_assets.store.landing import Manifest, SourceLanding
+from civitas_assets.store.stores import Stores
+
+
+class Horizon(msgspec.Struct, frozen=True):
+    """How far a source's landing has been let go.
+
+    Of manifests up to `through`, fetched until `until`, landing holds no more than the last body of each address, which
+    are `latest`. `going` are bodies that may be half-way gone.
+    """
+
+    through: str = ""
+    until: datetime | None = None
+    latest: dict[str, str] = {}
+    going: tuple[str, ...] = ()
+
+
+class Expired(msgspec.Struct, frozen=True):
+    """What has gone, or what would go: bodies and bytes of landing, and days, files and rows of records."""
+
+    tenant: str
+    bodies: int = 0
+    body_bytes: int = 0
+    days: tuple[date, ...] = ()
+    record_files: int = 0
+    record_bytes: int = 0
+    rejected_rows: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.bodies or self.days or self.record_files or self.rejected_rows)
+
+    def __str__(self) -> str:
+        if not self:
+            return "nothing is older than it is kept"
+        return (
+            f"{self.bodies:,} bodies of landing ({self.body_bytes:,} bytes), {len(self.days):,} days in "
+            f"{self.record_files:,} files of records ({self.record_bytes:,} bytes), "
+            f"{self.rejected_rows:,} rejected rows"
+        )
+
+
+def apply_retention(tenant: Tenant, stores: Stores, now: datetime, *, dry_run: bool = False) -> Expired:
+    """Let go of what is older than the tenant keeps it, or only say what that would be.
+
+    Days that go from the records are noted in the journal, so that the next run publishes them without rows.
+    """
+    today = now.astimezone(tenant.zone).date()
+    expired = Expired(tenant.slug)
+    if tenant.retention.landing:
+        first = tenant.retention.landing.first_kept(today)
+        limit = datetime.combine(max(first, date(1970, 1, 2)), time(), tenant.zone)
+        for source in _sources(stores.files, tenant.slug):
+            expired = _landing(expired, source, stores, limit, dry_run)
+    if tenant.retention.records:
+        expired = _records(expired, stores, tenant.retention.records.first_kept(today), dry_run)
+    elif not dry_run:
+        stores.records.keep_from(None)
+    return expired
+
+
+def horizon(files: Files, tenant: str, source: str) -> Horizon:
+    """How far a source's landing has been let go; not at all where nothing says so."""
+    body = files.read(_horizon_key(tenant, source))
+    return msgspec.json.decode(body, type=Horizon) if body is not None else Horizon()
+
+
+def _landing(expired: Expired, source: str, stores: Stores, limit: datetime, dry_run: bool) -> Expired:
+    """Bodies that only old manifests name, that have been read, and that are no address's last one."""
+    files = stores.files
+    landing = SourceLanding(files, expired.tenant, source)
+    before = horizon(files, expired.tenant, source)
+    progress = stores.journal.progress(source)
+    latest, through, until = dict(before.latest), before.through, before.until
+    candidates = {*before.latest.values(), *before.going}
+    kept = {line.sha256 for line in progress.failed}
+    later: dict[str, str] = {}
+    for manifest, is_old in _by_age(landing, before.through, progress.manifest, limit):
+        named = {line.url: line.sha256 for line in manifest.lines if line.sha256}
+        if is_old:
+            latest |= named
+            candidates |= {line.sha256 for line in manifest.lines if line.sha256}
+            through = manifest.name
+            until = max([*filter(None, [until]), *(line.fetched_at for line in manifest.lines)], default=None)
+        else:
+            later |= named
+            kept |= {line.sha256 for line in manifest.lines if line.sha256}
+    kept |= {*(latest | later).values()}
+    sizes = landing.sizes(candidates - kept)
+    going = tuple(sorted(sizes))
+    if not dry_run and (going or through != before.through):
+        after = Horizon(through, until, latest, going)
+        key = _horizon_key(expired.tenant, source)
+        files.write(key, msgspec.json.encode(after))
+        landing.remove(going)
+        files.write(key, msgspec.json.encode(msgspec.structs.replace(after, going=())))
+    return msgspec.structs.replace(
+        expired, bodies=expired.bodies + len(going), body_bytes=expired.body_bytes + sum(sizes.values())
+    )
+
+
+def _by_age(
+    landing: SourceLanding, through: str, read: str, limit: datetime
+) -> Iterator[tuple[Manifest, bool]]:
+    """Manifests after the horizon, and whether they are old: read, and fetched before the limit, as all before them."""
+    old = True
+    for manifest in landing.manifests(after=through):
+        old = old and manifest.name <= read and all(line.fetched_at < limit for line in manifest.lines)
+        yield manifest, old
+
+
+def _records(expired: Expired, stores: Stores, first: date, dry_run: bool) -> Expired:
+    """Whole days before the first one; those of things, which have no day, stay."""
+    files, tenant = stores.files, expired.tenant
+    events = [name for name, kind in RECORD_TYPES.items() if kind.event_time is not None]
+    roots = [f"records/{tenant}", *(f"{root}/records" for root in asides(files, tenant))]
+    old = {
+        key: day for root in roots for name in events for key, day in _days(files, f"{root}/{name}/", first)
+    }
+    sizes = {
+        key: stamp.size
+        for root in {key.rpartition("/")[0] for key in old}
+        for key, stamp in files.stamps(f"{root}/").items()
+    }
+    rejected = {
+        key: frame
+        for root in (f"quarantine/{tenant}", *(f"{root}/quarantine" for root in asides(files, tenant)))
+        for key in files.keys(f"{root}/")
+        if (frame := pl.read_parquet(io.BytesIO(files.read(key) or b""))).filter(pl.col("day") < first).height
+    }
+    gone = {key: frame.filter(pl.col("day") < first) for key, frame in rejected.items()}
+    days = {day for key, day in old.items() if key.startswith("records/")}
+    days.update(day for key, rows in gone.items() if key.startswith("quarantine/") for day in rows["day"])
+    if not dry_run:
+        stores.records.keep_from(first)
+        if days:
+            stores.journal.note(f"retention-{first}", days)
+        files.delete_all(old)
+        for key, frame in rejected.items():
+            files.write(key, _parquet(frame.filter(pl.col("day") >= first)))
+    return msgspec.structs.replace(
+        expired,
+        days=tuple(sorted(days)),
+        record_files=len(old),
+        record_bytes=sum(sizes[key] for key in old),
+        rejected_rows=sum(rows.height for rows in gone.values()),
+    )
+
+
+def asides(files: Files, tenant: str) -> Sequence[str]:
+    """Below which keys records of the tenant were put aside; no key of a tenant holds a hyphen."""
+    found = {key.split("/")[1] for key in files.keys("aside/")}
+    return sorted(f"aside/{name}" for name in found if name.rpartition("-")[0] == tenant)
+
+
+def _days(files: Files, prefix: str, first: date) -> Iterator[tuple[str, date]]:
+    for key in files.keys(prefix):
+        day = date.fromisoformat(key.rpartition("/")[2].removesuffix(".parquet"))
+        if day < first:
+            yield key, day
+
+
+def _sources(files: Files, tenant: str) -> Sequence[str]:
+    return sorted({key.split("/")[2] for key in files.keys(f"landing/{tenant}/")})
+
+
+def _horizon_key(tenant: str, source: str) -> str:
+    return f"landing/{tenant}/{source}/horizon.json"
+
+
+def _parquet(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd")
+    return buffer.getvalue()

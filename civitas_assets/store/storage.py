@@ -1,0 +1,72 @@
+"""Where a deployment's stores are: a folder of this machine, or object storage that several machines share.
+
+What is kept there knows nothing of the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import cache
+from typing import Protocol
+
+from civitas_assets.settings import Settings
+from civitas_assets.store.files import Files, LocalFiles
+from civitas_assets.store.locks import tenant_lock
+
+
+class Storage(Protocol):
+    """Landing, records, quarantine and journal, and the lock that keeps a tenant to one process at a time."""
+
+    @property
+    def files(self) -> Files:
+        """The objects."""
+        ...
+
+    def hold(self, tenant: str) -> AbstractContextManager[Callable[[], None]]:
+        """Hold the tenant's lock; what is yielded raises where it may be another's by now.
+
+        Raises:
+            TenantBusy: another process holds it.
+        """
+        ...
+
+
+class _Folder:
+    def __init__(self, settings: Settings) -> None:
+        self.files: Files = LocalFiles(settings.home)
+        self._locks = settings.locks
+
+    def hold(self, tenant: str) -> AbstractContextManager[Callable[[], None]]:
+        return tenant_lock(self._locks, tenant)
+
+
+class _Objects:
+    def __init__(self, url: str) -> None:
+        from civitas_assets.store.leases import tenant_lease  # noqa: PLC0415 - obstore is loaded where it is used
+        from civitas_assets.store.objects import ObjectFiles  # noqa: PLC0415
+
+        self._files = ObjectFiles(url)
+        self._lease = tenant_lease
+
+    @property
+    def files(self) -> Files:
+        return self._files
+
+    def hold(self, tenant: str) -> AbstractContextManager[Callable[[], None]]:
+        return self._lease(self._files, tenant)
+
+
+def storage_of(settings: Settings) -> Storage:
+    """The storage that the settings name.
+
+    Raises:
+        StoreError: it cannot be opened.
+    """
+    return _objects(settings.storage_url) if settings.storage_url else _Folder(settings)
+
+
+@cache
+def _objects(url: str) -> Storage:
+    """One client per process, with its connections."""
+    return _Objects(url)

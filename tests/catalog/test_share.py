@@ -1,0 +1,75 @@
+"""What a tenant decides beyond its sources: what it shares, what it withholds, how long things are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from civitas_assets.catalog import Catalog
+from civitas_assets.catalog.share import Span
+from civitas_assets.errors import CatalogError
+
+Load = Callable[..., Catalog]
+
+
+def test_tables_are_shared_whole_or_without_some_columns(load: Load, right: str) -> None:
+    share = "share: [parking_site, {table: parking_status, withhold: [occupied, free]}]\n"
+    tenant = load(muster=right + share).tenant("muster")
+    assert tenant.shared == {"parking_site": frozenset(), "parking_status": {"occupied", "free"}}
+
+
+def test_nothing_is_shared_and_all_is_kept_unless_said(load: Load, right: str) -> None:
+    tenant = load(muster=right).tenant("muster")
+    assert tenant.shared == {}
+    assert (tenant.retention.landing, tenant.retention.records, tenant.archived) == (None, None, False)
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "hint"),
+    [
+        ("share: [parking_site, parking_site]", "share", "parking_site twice"),
+        ("share: [{tabel: parking_site}]", "share.0.tabel", "did you mean table?"),
+        ("share: [{table: parking_site, withold: [a]}]", "share.0.withold", "did you mean withhold?"),
+        ("share: ['a; drop']", "share.0.table", "pattern"),
+        ("retention: {landing: 90 dogs}", "retention.landing", "such as '90 days'"),
+        ("retention: {records: 0 days}", "retention.records", "such as '90 days'"),
+        ("retention: {bodies: 1 day}", "retention.bodies", "allowed: landing, records"),
+        ("archived: maybe", "archived", "boolean"),
+    ],
+)
+def test_a_fault_is_named_with_its_place(load: Load, right: str, line: str, field: str, hint: str) -> None:
+    with pytest.raises(CatalogError) as caught:
+        load(muster=right + line + "\n")
+    fault = next(fault for fault in caught.value.faults if fault.field == field)
+    assert hint in fault.message
+    assert fault.line == len(right.splitlines()) + 1
+
+
+def test_no_tenant_takes_the_place_of_the_commons(load: Load, right: str) -> None:
+    with pytest.raises(CatalogError, match="must not be one of commons"):
+        load(commons=right)
+
+
+@pytest.mark.parametrize(
+    ("count", "unit", "first"),
+    [
+        (90, "day", date(2026, 8, 28)),
+        (2, "week", date(2026, 11, 12)),
+        (9, "month", date(2026, 2, 26)),
+        (3, "year", date(2023, 11, 26)),
+        (9999, "year", date.min),
+    ],
+)
+def test_a_span_reaches_back_by_the_calendar(count: int, unit: str, first: date) -> None:
+    assert Span(count, unit).first_kept(date(2026, 11, 26)) == first
+
+
+def test_a_month_that_is_too_short_ends_with_its_last_day() -> None:
+    assert Span(1, "month").first_kept(date(2026, 3, 31)) == date(2026, 2, 28)
+
+
+def test_archived_tenants_are_known_but_not_active(load: Load, right: str) -> None:
+    catalog = load(anton=right, berta=right + "archived: true\n")
+    assert (catalog.active, sorted(catalog.tenants)) == (["anton"], ["anton", "berta"])

@@ -1,0 +1,134 @@
+"""A town's life from the command line: it is shown, rests, is handed over, keeps days for a time, and goes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+import pytest
+import yaml
+
+from civitas_assets.defs.retention import let_go_for
+from civitas_assets.defs.runner import Order
+from civitas_assets.store.locks import tenant_lock
+
+SHARE = "share: [parking_status]\n"
+
+
+@pytest.fixture
+def published(kleinstadt: Any) -> Any:
+    """The small town with everything that a night leaves, recorded in the instance that the command uses."""
+    file = kleinstadt.settings.tenants_dir / "kleinstadt.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + SHARE, encoding="utf-8")
+    return kleinstadt
+
+
+def test_a_town_is_added_shown_archived_handed_over_and_removed(
+    published: Any, command_in: Any, tmp_path: Path
+) -> None:
+    civitas = command_in(published)
+    box = ("--name", "Neustadt", "--ags", "99000097", "--bbox", "9,50,9.2,50.2")
+    assert civitas("tenant", "add", "neustadt", *box).exit_code == 0
+    assert "there is such a tenant already" in civitas("tenant", "add", "neustadt", *box).output
+    assert civitas("run").exit_code == 0
+
+    listed = civitas("tenant", "list").stdout
+    assert "Neustadt" in listed
+    assert "1 tables" in listed
+    shown = civitas("tenant", "show", "kleinstadt").stdout
+    assert "days recorded        1, from 2026-08-20 to 2026-08-20" in shown
+    assert "shares parking_status yes" in shown
+    assert "bicycle_counters" in shown
+
+    assert civitas("tenant", "archive", "neustadt").exit_code == 0
+    refused = civitas("run", "--tenant", "neustadt")
+    assert refused.exit_code == 1
+    assert "neustadt is archived; to go on with it: civitas tenant archive neustadt --undo" in refused.output
+    assert civitas("query", "neustadt", "select count(*) from observation").exit_code == 0
+    assert civitas("tenant", "archive", "neustadt", "--undo").exit_code == 0
+
+    handed = tmp_path / "handed"
+    assert civitas("tenant", "export", "kleinstadt", str(handed), "--landing").exit_code == 0
+    assert "is there already" in civitas("tenant", "export", "kleinstadt", str(handed)).output
+    _check_handover(handed)
+
+    with tenant_lock(published.settings.locks, "kleinstadt"):
+        busy = civitas("tenant", "remove", "kleinstadt", "--yes", "kleinstadt")
+    assert busy.exit_code == 1
+    assert "another run is working" in busy.output
+    assert civitas("tenant", "remove", "kleinstadt", "--yes", "neustadt").exit_code == 1
+    assert published.published("kleinstadt").exists()
+    assert civitas("tenant", "remove", "kleinstadt", "--yes", "kleinstadt").exit_code == 0
+    _check_nothing_is_left(published)
+
+
+def _check_handover(handed: Path) -> None:
+    names = {path.relative_to(handed).as_posix() for path in handed.rglob("*") if path.is_file()}
+    lines = (handed / "checksums.sha256").read_text(encoding="utf-8").splitlines()
+    sums = {name: digest for digest, name in (line.split("  ") for line in lines)}
+    assert sums.keys() == names - {"checksums.sha256"}
+    assert all(
+        hashlib.sha256((handed / name).read_bytes()).hexdigest() == digest for name, digest in sums.items()
+    )
+    assert pl.read_parquet(handed / "models" / "observation.parquet")["value"].sum() == 12
+    assert pl.read_parquet(handed / "records" / "observation" / "2026-08-20.parquet").height == 2
+    assert {name.split("/")[0] for name in names} >= {"models", "contracts", "records", "landing"}
+    assert not [name for name in names if "journal" in name]
+    assert (
+        json.loads((handed / "contracts" / "observation.schema.json").read_text())["title"] == "observation"
+    )
+    assert yaml.safe_load((handed / "tenant.yaml").read_text(encoding="utf-8"))["name"] == "Kleinstadt"
+    datasets = json.loads((handed / "catalogue.json").read_text(encoding="utf-8"))["dcat:dataset"]
+    by_name = {dataset["dct:identifier"]: dataset for dataset in datasets}
+    assert by_name["source/parking"]["dct:license"]["@id"].startswith(
+        "https://creativecommons.org/publicdomain/zero"
+    )
+    assert by_name["observation"]["dcat:distribution"][0]["rows"] == 2
+
+
+def _check_nothing_is_left(published: Any) -> None:
+    home = published.settings.home
+    mentioning = {
+        path.relative_to(published.folder).parts[:2]
+        for path in [*home.rglob("*"), *(published.folder / "dagster-home").rglob("*")]
+        if path.is_file() and not path.is_symlink() and b"kleinstadt" in path.read_bytes()
+    }
+    assert mentioning <= {("home", "removed"), ("dagster-home", "schedules"), ("dagster-home", "history")}
+    assert not [path for path in home.rglob("*kleinstadt*") if "removed" not in path.parts]
+    (report,) = (home / "removed").iterdir()
+    parts = json.loads(report.read_text(encoding="utf-8"))["parts"]
+    assert parts["commons"]["rows"] == 1
+    assert parts["history"]["rows"] > 0
+    with dg.DagsterInstance.from_config(str(published.folder / "dagster-home")) as instance:
+        assert [run.tags["dagster/partition"] for run in instance.get_runs()] == ["neustadt"]
+        key = dg.AssetKey(["published", "duckdb"])
+        records = instance.fetch_materializations(key, limit=10).records
+        assert [record.partition_key for record in records] == ["neustadt"]
+
+
+def test_days_go_by_retention_and_the_next_run_publishes_it_so(
+    published: Any, town: Any, counts: Any
+) -> None:
+    town.pages["/counter.csv"] = counts({"2026-08-01T10:00:00Z": 1, "2026-08-20T10:00:00Z": 5})
+    assert published.run("kleinstadt").ok
+    file = published.settings.tenants_dir / "kleinstadt.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + "retention: {records: 1 week}\n", encoding="utf-8")
+    published.clock = datetime(2026, 8, 22, 5, 11, tzinfo=UTC)
+    deployment = published.deployment
+
+    ((slug, expired, fault),) = let_go_for(deployment, deployment.catalog.tenants.values())
+    assert (slug, fault) == ("kleinstadt", "")
+    assert [str(day) for day in expired.days] == ["2026-08-01"]
+    assert published.ask("kleinstadt", "select count(*) from observation") == [(2,)], "until it is published"
+    assert published.run("kleinstadt").ok
+    assert published.ask("kleinstadt", "select distinct day::varchar from observation") == [("2026-08-20",)]
+    # The publisher still has the old day; a rebuild from the records does not bring it back either.
+    town.pages["/counter.csv"] = counts({"2026-08-01T10:00:00Z": 2, "2026-08-20T10:00:00Z": 6})
+    assert published.run("kleinstadt").ok
+    assert published.run("kleinstadt", Order(fetch=False, rebuild=True)).ok
+    assert published.ask("kleinstadt", "select day::varchar, value from observation") == [("2026-08-20", 6.0)]

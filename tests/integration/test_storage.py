@@ -1,0 +1,91 @@
+"""Whole nights with landing and records in a folder and in object storage give the same tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.objects import SECRET, ObjectServer
+from civitas_assets.store.storage import storage_of
+
+TABLES = {
+    "observation": "day, datastream_id, phenomenon_start_at, value, revision, source",
+    "observation_hourly": "day, hour_start_at, value",
+    "parking_status": "day, site_id, observed_at, free",
+    "station": "station_id, name",
+}
+FIRST, LATER = "2026-08-20T10:00:00Z", "2026-08-21T10:00:00Z"
+
+
+@pytest.fixture(params=["folder", "objects"])
+def place(request: pytest.FixtureRequest, kleinstadt: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The small town's deployment, with its stores in one and in the other."""
+    if request.param == "objects":
+        monkeypatch.setenv("CIVITAS_STORAGE_URL", request.getfixturevalue("storage_url"))
+    return kleinstadt
+
+
+@pytest.fixture
+def shared(storage_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Object storage for all deployments of the test."""
+    monkeypatch.setenv("CIVITAS_STORAGE_URL", storage_url)
+    return storage_url
+
+
+def test_a_night_a_correction_and_a_rebuild_from_landing(
+    place: Any, town: Any, counts: Callable[..., bytes], command_in: Any
+) -> None:
+    first = place.run("kleinstadt")
+    assert first.ok, first.errors
+    assert place.ask("kleinstadt", "select sum(value)::int from observation") == [(12,)]
+    again = place.run("kleinstadt")
+    assert (again.ok, again.new, again.days) == (True, 0, 0)
+    town.pages["/counter.csv"] = counts({FIRST: 6, LATER: 1})
+    corrected = place.run("kleinstadt")
+    assert (corrected.ok, corrected.new, corrected.changed) == (True, 1, 1)
+    assert place.ask("kleinstadt", "select sum(value)::int, max(revision) from observation") == [(14, 2)]
+    before = content(place)
+    called = command_in(place)("rebuild", "kleinstadt", "--records")
+    assert called.exit_code == 0, called.output
+    assert "are kept in" in called.output
+    assert content(place) == before
+    assert not any(place.settings.workspaces.glob("*")), "what a run has copied is gone with it"
+    kept = {path.name for path in place.settings.home.iterdir()}
+    assert ("landing" in kept) is not bool(place.settings.storage_url)
+    assert storage_of(place.settings).files.keys("aside/")
+
+
+def content(place: Any) -> list[list[tuple[Any, ...]]]:
+    return [
+        place.ask("kleinstadt", f"select {columns} from {table} order by all")  # noqa: S608 - the test's own
+        for table, columns in TABLES.items()
+    ]
+
+
+def test_another_machine_publishes_from_the_same_objects_without_fetching(
+    kleinstadt: Any, town: Any, shared: str, new_workplace: Callable[[], Any], object_store: ObjectServer
+) -> None:
+    assert kleinstadt.run("kleinstadt").ok
+    assert kleinstadt.settings.storage_url == shared
+    other = new_workplace()
+    other.copy_tenant("kleinstadt", url=town.url)
+    outcome = other.run("kleinstadt")
+    assert (outcome.ok, outcome.new, outcome.days) == (True, 0, 1), outcome.errors
+    assert other.ask("kleinstadt", "select sum(value)::int from observation") == [(12,)]
+    with storage_of(kleinstadt.settings).hold("kleinstadt"):
+        busy = other.run("kleinstadt")
+    assert any("another run is working for kleinstadt" in error for error in busy.errors)
+    object_store.faults.extend([403] * 200)
+    try:
+        failed = other.run("kleinstadt")
+    finally:
+        object_store.faults.clear()
+    assert any("check the AWS_* credentials" in error for error in failed.errors)
+    assert not [path for path in files_of(kleinstadt, other) if SECRET.encode() in path.read_bytes()]
+
+
+def files_of(*places: Any) -> list[Path]:
+    return [path for place in places for path in place.folder.rglob("*") if path.is_file()]

@@ -1,0 +1,162 @@
+"""Towns with published files, made by hand, and what they share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import msgspec
+import pytest
+
+from civitas_assets.dictionary.contracts import Column, Contract
+from civitas_assets.publish.commons import CommonsReport, Member
+from civitas_assets.publish.commons_duckdb import DuckDBCommons
+from civitas_assets.store.files import LocalFiles
+
+
+def contract(name: str, replaced: str, key: tuple[str, ...], **columns: str) -> Contract:
+    """A contract with these columns and types."""
+    return Contract(
+        name=name,
+        version="1.0.0",
+        grain=f"One row per {' and '.join(key)}.",
+        description=f"Rows of {name}.",
+        standard="none",
+        example="select 1",
+        replaced=replaced,
+        key=key,
+        columns={column: Column(kind, f"The {column}.") for column, kind in columns.items()},
+    )
+
+
+CONTRACTS = {
+    "source": contract(
+        "source", "replace_all", ("source",),
+        tenant="varchar", source="varchar", licence="varchar", attribution="varchar",
+    ),
+    "site": contract(
+        "site", "replace_all", ("site_key",),
+        tenant="varchar", source="varchar", site_key="varchar", operator="varchar",
+    ),
+    "status": contract(
+        "status", "replace_days", ("site_key", "day"),
+        tenant="varchar", source="varchar", site_key="varchar", day="date", free="integer",
+    ),
+}  # fmt: skip
+
+
+def by_slug(members: Iterable[Member]) -> dict[str, Member]:
+    """The members as a catalogue has them."""
+    return {member.slug: member for member in members}
+
+
+@dataclass
+class Towns:
+    """A folder of published files, and the commons beside them."""
+
+    folder: Path
+    commons: DuckDBCommons
+
+    def publish(
+        self,
+        slug: str,
+        free: dict[date, int],
+        *,
+        operator: str = "Stadtwerke",
+        licence: str = "CC0-1.0",
+        contracts: dict[str, Contract] | None = None,
+    ) -> None:
+        """Publish a town with one site and its free spaces by day."""
+        contracts = contracts or CONTRACTS
+        file = self.folder / "published" / slug / f"{slug}_db.duckdb"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)
+        with duckdb.connect(str(file)) as connection:
+            run = connection.execute
+            for made in contracts.values():
+                columns = ", ".join(f'"{name}" {column.type}' for name, column in made.columns.items())
+                run(f"create table {made.name} ({columns})")
+            run("insert into source values (?, 's', ?, 'Town ' || ?)", [slug, licence, slug])
+            run("insert into site by name select ? as tenant, 's' as source, 'P1' as site_key", [slug])
+            if "operator" in contracts["site"].columns:
+                run("update site set operator = ?", [operator])
+            for day, value in free.items():
+                run("insert into status select ?, 's', 'P1', ?, ?", [slug, day, value])
+            run("create schema meta")
+            run("create table meta.publication (contracts varchar)")
+            run("insert into meta.publication values (?)", [msgspec.json.encode(contracts).decode()])
+
+    def night(
+        self, member: Member, free: dict[date, int], days: Sequence[date], run_id: str = "r", **more: object
+    ) -> None:
+        """What a run does for the commons: announce, publish, confirm."""
+        self.commons.announce(member.slug, run_id, days, whole=False)
+        self.publish(member.slug, free, **more)  # type: ignore[arg-type]
+        self.commons.confirm(member.slug, run_id)
+
+    def refresh(
+        self, slug: str, *members: Member, contracts: dict[str, Contract] | None = None
+    ) -> CommonsReport:
+        """What the step after publishing does."""
+        return self.commons.refresh(slug, by_slug(members), contracts or CONTRACTS)
+
+    def withdraw(self, *members: Member) -> int:
+        """What every run does first."""
+        return self.commons.withdraw(by_slug(members))
+
+    def is_current(self, slug: str, *members: Member) -> bool:
+        """Whether a run has anything to do for the commons."""
+        return self.commons.is_current(slug, by_slug(members))
+
+    def ask(self, sql: str) -> list[tuple[object, ...]]:
+        """What an analyst gets."""
+        with duckdb.connect(str(self.commons.file), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+
+@pytest.fixture
+def contracts() -> dict[str, Contract]:
+    """The contracts that the towns follow."""
+    return CONTRACTS
+
+
+@pytest.fixture
+def towns(tmp_path: Path) -> Towns:
+    """No town yet."""
+    files = LocalFiles(tmp_path / "home")
+    return Towns(tmp_path, DuckDBCommons(tmp_path / "published", tmp_path / "locks", files))
+
+
+@pytest.fixture
+def member() -> Callable[..., Member]:
+    """Makes what a town shares: models, or models with the columns that are withheld."""
+
+    def made(slug: str, *models: str, **withheld: set[str]) -> Member:
+        shared = {name: frozenset[str]() for name in models} | {
+            name: frozenset(columns) for name, columns in withheld.items()
+        }
+        return Member(slug, slug.title(), shared)
+
+    return made
+
+
+@pytest.fixture
+def widened() -> dict[str, Contract]:
+    """The contracts of the next version: a column renamed, one more, and one wider."""
+    site = CONTRACTS["site"].columns
+    status = CONTRACTS["status"].columns
+    return {
+        **CONTRACTS,
+        "site": replace(
+            CONTRACTS["site"],
+            columns={
+                **{name: column for name, column in site.items() if name != "operator"},
+                "run_by": Column("varchar", "Who runs it.", renamed_from="operator"),
+                "level_count": Column("integer", "Levels."),
+            },
+        ),
+        "status": replace(CONTRACTS["status"], columns={**status, "free": Column("bigint", "Free spaces.")}),
+    }

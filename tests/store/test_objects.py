@@ -1,0 +1,164 @@
+"""Object storage: what is asked again, what is given up and how that is said, and what writers do to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from benchmarks.objects import BUCKET, SECRET, ObjectServer
+from civitas_assets.errors import StoreError
+from civitas_assets.store.objects import ObjectFiles
+
+
+@pytest.fixture
+def bucket(storage_url: str) -> ObjectFiles:
+    return ObjectFiles(
+        storage_url,
+        {
+            "max_retries": 3,
+            "backoff": {
+                "init_backoff": timedelta(milliseconds=1),
+                "max_backoff": timedelta(milliseconds=2),
+                "base": 2,
+            },
+        },
+    )
+
+
+@pytest.fixture
+def throttled(object_store: ObjectServer) -> Any:
+    """Has the server answer the next requests with these statuses."""
+    yield object_store.faults.extend
+    object_store.faults.clear()
+
+
+def every_use(bucket: ObjectFiles) -> list[Callable[[], Any]]:
+    return [
+        lambda: bucket.read("t/a"),
+        lambda: bucket.write("t/a", b"2"),
+        lambda: bucket.write_once("t/b", b"2"),
+        lambda: bucket.change_all({"t/a": lambda _: b"3"}),
+        lambda: bucket.exists("t/a"),
+        lambda: bucket.keys("t/"),
+        lambda: bucket.delete("t/b"),
+        lambda: bucket.move_all({"t/a": "t/c"}),
+    ]
+
+
+@pytest.mark.parametrize("status", [500, 503, 429])
+def test_a_storage_that_is_busy_is_asked_again(bucket: ObjectFiles, throttled: Any, status: int) -> None:
+    bucket.write("t/a", b"1")
+    for use in every_use(bucket):
+        throttled([status, status])
+        use()
+    assert bucket.read("t/c") == b"3"
+
+
+def test_a_storage_that_stays_busy_is_given_up_with_the_key_and_no_secret(
+    bucket: ObjectFiles, throttled: Any
+) -> None:
+    bucket.write("t/a", b"1")
+    for use in every_use(bucket):
+        throttled([503] * 50)
+        with pytest.raises(StoreError, match=r"cannot .*s3://civitas/.*/t/.*503.*try again later") as raised:
+            use()
+        assert SECRET not in str(raised.value)
+        assert "Authorization" not in str(raised.value)
+        assert raised.value.__cause__ is None
+
+
+def test_what_is_not_allowed_is_not_asked_again_and_says_where_to_look(
+    bucket: ObjectFiles, throttled: Any, object_store: ObjectServer
+) -> None:
+    throttled([403])
+    before = len(object_store.asked)
+    with pytest.raises(StoreError, match=r"t/a: not allowed \(403 .*check the AWS_\* credentials"):
+        bucket.read("t/a")
+    assert len(object_store.asked) == before + 1
+
+
+def test_a_bucket_that_is_not_there_is_no_empty_store(storage_url: str) -> None:
+    elsewhere = ObjectFiles(storage_url.replace("civitas", "elsewhere"))
+    for use in (
+        lambda: elsewhere.read("t/a"),
+        lambda: elsewhere.keys("t/"),
+        lambda: elsewhere.write("t/a", b""),
+    ):
+        with pytest.raises(StoreError, match=r"no such bucket.*CIVITAS_STORAGE_URL"):
+            use()
+
+
+def test_a_storage_that_cannot_be_reached_says_so(storage_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(StoreError, match="t/a: the storage does not answer"):
+        ObjectFiles(storage_url, {"max_retries": 1}).read("t/a")
+
+
+def test_more_than_a_page_of_keys_is_listed_and_deleted(
+    bucket: ObjectFiles, storage_url: str, object_store: ObjectServer
+) -> None:
+    names = [f"many/{number:04d}" for number in range(1005)]
+    object_store.fill(f"{storage_url.partition(BUCKET)[2][1:]}/{name}" for name in names)
+    before = len(object_store.asked)
+    assert bucket.keys("many/") == names
+    assert len(object_store.asked) == before + 2
+    assert [*bucket.stamps("many/")] == names
+    assert bucket.keys("many/", after=names[-2]) == names[-1:]
+    bucket.delete_all(names)
+    assert bucket.keys("many/") == []
+
+
+def test_no_change_of_several_writers_is_lost(bucket: ObjectFiles) -> None:
+    """Without the condition, the later of two writers would put what it had read before the earlier one wrote."""
+
+    def add(number: int) -> None:
+        while True:
+            try:
+                bucket.change_all({"t/a": lambda body: (body or b"") + b"%d " % number})
+            except StoreError as error:
+                assert "changed by others" in str(error)  # noqa: PT017 - tried until it succeeds
+            else:
+                return
+
+    with ThreadPoolExecutor(4) as pool:
+        [*pool.map(add, range(12))]
+    assert sorted((bucket.read("t/a") or b"").split()) == sorted(b"%d" % number for number in range(12))
+
+
+def test_a_change_whose_answer_was_lost_is_made_once(bucket: ObjectFiles, object_store: ObjectServer) -> None:
+    for _ in range(2):
+        object_store.answer_lost.append("PUT")
+        bucket.change_all({"t/a": lambda body: (body or b"") + b"x"})
+    assert bucket.read("t/a") == b"xx"
+    assert object_store.answer_lost == []
+
+
+def test_an_object_is_put_only_on_its_condition(bucket: ObjectFiles) -> None:
+    first = bucket.put_if("t/a", b"1", None)
+    assert first
+    assert bucket.put_if("t/a", b"2", None) is None
+    second = bucket.put_if("t/a", b"2", first)
+    assert second not in {None, first}
+    assert bucket.put_if("t/a", b"3", first) is None
+    assert bucket.put_if("t/none", b"3", first) is None
+    assert bucket.read("t/a") == b"2"
+
+
+def test_a_large_object_is_sent_in_parts_and_appears_whole(
+    bucket: ObjectFiles, object_store: ObjectServer, tmp_path: Any
+) -> None:
+    body = bytes(range(256)) * 80_000
+    before = len(object_store.asked)
+    bucket.write("t/large", body)
+    assert sum(request.startswith("PUT") for request in object_store.asked[before:]) == 2
+    assert bucket.copies(["t/large"], tmp_path)[0].read_bytes() == body
+
+
+def test_a_copy_of_what_has_gone_meanwhile_says_so(bucket: ObjectFiles, tmp_path: Any) -> None:
+    with pytest.raises(StoreError, match=r"t/gone: it is no longer there"):
+        bucket.copies(["t/gone", "t/too"], tmp_path)
+    assert not [path for path in tmp_path.rglob("*") if path.name in {"gone", "too"}]

@@ -1,0 +1,222 @@
+"""What is older than a tenant keeps it goes, nothing else does, and neither crash nor rebuild loses any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+
+from civitas_assets.catalog import Tenant
+from civitas_assets.errors import StoreError
+from civitas_assets.records import RECORD_TYPES
+from civitas_assets.store.aside import finish_putting_aside, put_records_aside
+from civitas_assets.store.files import Files
+from civitas_assets.store.journal import Progress
+from civitas_assets.store.landing import Line, SourceLanding
+from civitas_assets.store.quarantine import SCHEMA
+from civitas_assets.store.retention import apply_retention, horizon
+from civitas_assets.store.stores import Stores
+
+NOW = datetime(2026, 11, 26, 3, tzinfo=UTC)
+OBSERVATION = RECORD_TYPES["observation"]
+
+
+def town(**retention: str) -> Tenant:
+    """A tenant that keeps things for these times."""
+    content = {"name": "Town", "ags": "99000001", "bbox": (9.0, 50.0, 9.2, 50.2), "retention": retention}
+    return Tenant.model_validate(content).keyed("town")
+
+
+def land(
+    files: Files, days_ago: int, *, url: str = "http://x/a", body: bytes = b"", read: bool = True
+) -> str:
+    """A body as it was fetched so many days ago; its hash."""
+    landing, at = SourceLanding(files, "town", "s"), NOW - timedelta(days=days_ago)
+    digest = landing.store(body or f"{url} {days_ago}".encode())
+    name = landing.write_manifest(at, [Line(url, "stored", 200, at, "", digest, 9)])
+    if read:
+        Stores.of(files, "town").journal.advance("s", Progress(name, had_rows=True))
+    return digest
+
+
+def held(files: Files, *digests: str) -> list[bool]:
+    return [SourceLanding(files, "town", "s").holds(digest) for digest in digests]
+
+
+class Crash(Exception):
+    """The machine went down."""
+
+
+class Crashing:
+    """The same files; the given operation ends everything."""
+
+    def __init__(self, files: Files, operation: str) -> None:
+        self._files, self._operation = files, operation
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._operation:
+            raise Crash
+        return getattr(self._files, name)
+
+
+def test_old_bodies_go_but_never_the_last_one_of_an_address(files: Files) -> None:
+    old = [land(files, 200), land(files, 100)]
+    last_of_another = land(files, 150, url="http://x/b")
+    young = land(files, 10)
+    tenant, stores = town(landing="90 days"), Stores.of(files, "town")
+    rehearsed = apply_retention(tenant, stores, NOW, dry_run=True)
+    assert held(files, *old, last_of_another, young) == [True] * 4
+    assert apply_retention(tenant, stores, NOW) == rehearsed
+    assert (rehearsed.bodies, rehearsed.body_bytes > 0) == (2, True)
+    assert held(files, *old, last_of_another, young) == [False, False, True, True]
+    assert not apply_retention(tenant, stores, NOW), "a second time there is nothing"
+
+
+def test_the_last_body_of_an_address_goes_once_a_later_one_is_old_too(files: Files) -> None:
+    tenant, stores = town(landing="90 days"), Stores.of(files, "town")
+    first = land(files, 200)
+    apply_retention(tenant, stores, NOW)
+    assert held(files, first) == [True]
+    second = land(files, 5)
+    apply_retention(tenant, stores, NOW)
+    assert held(files, first, second) == [False, True]
+
+
+def test_a_body_that_came_again_or_is_not_read_yet_stays(files: Files) -> None:
+    again = land(files, 200, body=b"same")
+    failed = land(files, 180, url="http://x/c")
+    between = land(files, 150)
+    assert land(files, 5, body=b"same") == again
+    unread = land(files, 3, read=False)
+    land(files, 2, url="http://x/c", read=False)
+    line = Line("http://x/c", "stored", 200, NOW - timedelta(days=180), "", failed, 9)
+    stores = Stores.of(files, "town")
+    stores.journal.advance("s", Progress(stores.journal.progress("s").manifest, (line,)))
+    apply_retention(town(landing="90 days"), stores, NOW)
+    assert held(files, again, between, unread, failed) == [True, False, True, True]
+
+
+def test_landing_that_was_never_read_is_not_let_go(files: Files) -> None:
+    bodies = [land(files, 300, read=False), land(files, 200, read=False)]
+    assert not apply_retention(town(landing="90 days"), Stores.of(files, "town"), NOW)
+    assert held(files, *bodies) == [True, True]
+
+
+@pytest.mark.parametrize("operation", ["delete_all", "write"])
+def test_a_crash_while_bodies_go_is_made_up_for(files: Files, operation: str) -> None:
+    old, _ = land(files, 200), land(files, 10)
+    crashing: Any = Crashing(files, operation)
+    with pytest.raises(Crash):
+        apply_retention(town(landing="90 days"), Stores.of(crashing, "town"), NOW)
+    apply_retention(town(landing="90 days"), Stores.of(files, "town"), NOW)
+    assert held(files, old) == [False]
+    assert horizon(files, "town", "s").going == ()
+
+
+def keep(files: Files, records: pl.DataFrame, *, ago: int = 0) -> None:
+    """Records as they came so many days ago."""
+    store = Stores.of(files, "town").records
+    records = records.with_columns(
+        pl.lit(NOW - timedelta(days=ago)).cast(pl.Datetime("us", "UTC")).alias("received_at")
+    )
+    store.append(store.news(OBSERVATION, records))
+
+
+def test_whole_days_go_from_records_and_quarantine_and_are_noted_for_publishing(
+    files: Files, observations: Callable[..., pl.DataFrame]
+) -> None:
+    for day in (1, 2, 3):
+        keep(files, observations((0, 1.0), day=day))
+    stores = Stores.of(files, "town")
+    rejected = pl.DataFrame(
+        {
+            "source": "s",
+            "record_type": "observation",
+            "raw": ["a", "b"],
+            "day": [date(2026, 7, 1), date(2026, 7, 3)],
+            **dict.fromkeys(SCHEMA.keys() - {"source", "record_type", "raw", "day"}, None),
+        },
+        schema=SCHEMA,
+    )
+    stores.quarantine.add("s", rejected)
+    tenant = town(records="147 days")  # from 2 July on
+    rehearsed = apply_retention(tenant, stores, NOW, dry_run=True)
+    assert len(stores.records.days(OBSERVATION)) == 3
+    assert not stores.journal.pending()
+    assert apply_retention(tenant, stores, NOW) == rehearsed
+    assert (rehearsed.days, rehearsed.record_files, rehearsed.rejected_rows) == ((date(2026, 7, 1),), 1, 1)
+    assert stores.records.days(OBSERVATION) == [date(2026, 7, 2), date(2026, 7, 3)]
+    assert stores.quarantine.rows()["raw"].to_list() == ["b"]
+    assert stores.journal.pending().days == {date(2026, 7, 1)}
+
+
+def test_what_went_does_not_come_back_with_an_old_payload_until_more_is_kept(
+    files: Files, observations: Callable[..., pl.DataFrame]
+) -> None:
+    stores = Stores.of(files, "town")
+    apply_retention(town(records="147 days"), stores, NOW)
+    keep(files, observations((0, 1.0), day=1))
+    keep(files, observations((0, 1.0), day=2))
+    assert stores.records.days(OBSERVATION) == [date(2026, 7, 2)]
+    apply_retention(town(), stores, NOW)
+    keep(files, observations((0, 1.0), day=1))
+    assert len(stores.records.days(OBSERVATION)) == 2
+
+
+def test_a_crash_while_days_go_repeats_them(files: Files, observations: Callable[..., pl.DataFrame]) -> None:
+    keep(files, observations((0, 1.0), day=1))
+    crashing: Any = Crashing(files, "delete_all")
+    with pytest.raises(Crash):
+        apply_retention(town(records="147 days"), Stores.of(crashing, "town"), NOW)
+    stores = Stores.of(files, "town")
+    assert stores.journal.pending().days == {date(2026, 7, 1)}, "noted before anything goes"
+    apply_retention(town(records="147 days"), stores, NOW)
+    assert stores.records.days(OBSERVATION) == []
+
+
+def test_days_of_records_that_were_put_aside_go_too(
+    files: Files, observations: Callable[..., pl.DataFrame]
+) -> None:
+    keep(files, observations((0, 1.0), day=1))
+    aside = put_records_aside(files, "town")
+    apply_retention(town(records="147 days"), Stores.of(files, "town"), NOW)
+    assert not files.keys(f"{aside}/records/observation/")
+
+
+@pytest.mark.parametrize("crash", [None, "move_all", "write"])
+def test_reading_landing_again_keeps_what_landing_no_longer_holds(
+    files: Files, observations: Callable[..., pl.DataFrame], crash: str | None
+) -> None:
+    land(files, 200)
+    keep(files, observations((0, 1.0), day=1), ago=200)
+    land(files, 10)
+    keep(files, observations((0, 2.0), (1, 5.0), day=1), ago=10)
+    stores = Stores.of(files, "town")
+    apply_retention(town(landing="90 days"), stores, NOW)
+    if crash:
+        crashing: Any = Crashing(files, crash)
+        with pytest.raises(Crash):
+            put_records_aside(crashing, "town")
+    else:
+        put_records_aside(files, "town")
+    finish_putting_aside(files, "town")
+    if crash == "write":  # nothing had happened yet
+        put_records_aside(files, "town")
+    rows = stores.records.frame(OBSERVATION, [date(2026, 7, 1)])
+    assert rows.select("value", "revision").rows() == [(1.0, 1)], "what came from the body that is gone"
+    progress = stores.journal.progress("s")
+    assert progress.manifest == horizon(files, "town", "s").through
+    assert [
+        m.name > progress.manifest for m in SourceLanding(files, "town", "s").manifests(progress.manifest)
+    ] == [True]
+    assert not files.keys("aside/unfinished/")
+
+
+def test_a_body_that_is_gone_is_an_error_that_says_so(files: Files) -> None:
+    old, _ = land(files, 200), land(files, 10)
+    apply_retention(town(landing="90 days"), Stores.of(files, "town"), NOW)
+    with pytest.raises(StoreError, match="landing has lost"):
+        SourceLanding(files, "town", "s").body(old)
