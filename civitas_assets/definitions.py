@@ -11,6 +11,7 @@ from civitas_assets.catalog import Catalog, load_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.landing import landing_assets
+from civitas_assets.defs.maintenance import purge_job, purge_schedule
 from civitas_assets.defs.published import published_asset
 from civitas_assets.defs.records import record_assets
 from civitas_assets.defs.schedules import nightly_job, nightly_schedule
@@ -22,7 +23,7 @@ from civitas_assets.settings import Settings
 
 def build_definitions(deployment: Deployment) -> dg.Definitions:
     """The assets, checks, job and schedule of a deployment."""
-    landing = landing_assets(deployment)
+    landing, purge = landing_assets(deployment), purge_job(deployment)
     return dg.Definitions(
         assets=[
             *([landing] if landing else []),
@@ -30,8 +31,8 @@ def build_definitions(deployment: Deployment) -> dg.Definitions:
             shared_assets(deployment),
             published_asset(deployment),
         ],
-        jobs=[nightly_job],
-        schedules=[nightly_schedule(deployment)],
+        jobs=[nightly_job, purge],
+        schedules=[nightly_schedule(deployment), purge_schedule(purge)],
         resources={"scope": Scope()},
         executor=dg.in_process_executor,
     )
