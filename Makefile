@@ -47,7 +47,8 @@ dev: install dagster-home ## Start the Dagster UI, schedules and daemon on this 
 dagster-home: install
 	@case "$(DAGSTER_HOME)" in /*) ;; *) echo "DAGSTER_HOME must be an absolute path: $(DAGSTER_HOME)" >&2; exit 1 ;; esac
 	@test -e "$(DAGSTER_HOME)/dagster.yaml" || { \
-	  mkdir -p "$(DAGSTER_HOME)" && cp deploy/dagster.yaml "$(DAGSTER_HOME)/dagster.yaml" \
+	  mkdir -p "$(DAGSTER_HOME)" \
+	  && cp "deploy/dagster$${CIVITAS_DAGSTER_URL:+-postgres}.yaml" "$(DAGSTER_HOME)/dagster.yaml" \
 	  && DAGSTER_HOME="$(DAGSTER_HOME)" $(BIN)/dagster instance migrate > "$(DAGSTER_HOME)/migrate.log" 2>&1; } || { \
 	  cat "$(DAGSTER_HOME)/migrate.log" >&2; rm -f "$(DAGSTER_HOME)/dagster.yaml"; exit 1; }
 

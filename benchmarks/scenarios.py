@@ -1,6 +1,6 @@
 """The scenarios: each prepares its input, measures one thing, and returns figures by name.
 
-Called as `python -m benchmarks.scenarios <name> <folder>`, so that memory is that of one scenario alone.
+Called as `python -m benchmarks.scenarios <name>[=<size>] <folder>`, so that memory is that of one scenario alone.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import polars as pl
 
 from benchmarks.data import FEATURES, OBSERVATIONS, counter_csv, feature_collection, observation_pages
 from benchmarks.fetching import fetch_data_arrays, fetch_flat
+from benchmarks.nights import night_of_tenants
 from benchmarks.queue import drain_queue
 from benchmarks.town import NOW, Figures, tenant_of
 from civitas_assets.connectors.registry import CONNECTORS
@@ -248,7 +249,7 @@ def unchanged_night(folder: Path) -> Figures:
     return {"cpu_seconds": cpu, "seconds": time.perf_counter() - started}
 
 
-SCENARIOS: dict[str, Callable[[Path], Figures]] = {
+SCENARIOS: dict[str, Callable[..., Figures]] = {
     function.__name__: function
     for function in (
         csv_to_records,
@@ -265,16 +266,18 @@ SCENARIOS: dict[str, Callable[[Path], Figures]] = {
         one_day_of_a_small_tenant,
         copy_floor,
         unchanged_night,
+        night_of_tenants,
     )
 }
 
 
 def main() -> None:
     """Run one scenario in a fresh folder and print its figures as JSON."""
-    name, folder = sys.argv[1], Path(sys.argv[2])
+    name, _, size = sys.argv[1].partition("=")
+    folder = Path(sys.argv[2])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    figures = SCENARIOS[name](folder)
+    figures = SCENARIOS[name](folder, *([int(size)] if size else []))
     figures["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     shutil.rmtree(folder, ignore_errors=True)
     print(json.dumps({"on": date.today().isoformat(), **figures}))  # noqa: DTZ011 - a label

@@ -14,6 +14,7 @@ from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.defs.commons import commons_assets
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.landing import landing_assets
+from civitas_assets.defs.maintenance import maintenance
 from civitas_assets.defs.published import published_assets
 from civitas_assets.defs.records import record_assets
 from civitas_assets.defs.retention import retention_parts
@@ -34,6 +35,7 @@ PARTS: Sequence[Callable[[Deployment], dg.Definitions]] = (
     commons_assets,
     cadences,
     retention_parts,
+    maintenance,
 )
 
 

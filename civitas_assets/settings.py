@@ -53,6 +53,14 @@ class Settings(BaseSettings):
         32 * 1024 * 1024, ge=1, description="Bytes of records that a rebuild harmonises at a time."
     )
 
+    history_days: int = Field(
+        90, ge=1, description="Days for which Dagster's runs and events are kept; see `civitas purge`."
+    )
+    dagster_url: SecretStr = Field(
+        SecretStr(""),
+        description="PostgreSQL database for Dagster's runs and events, where several machines share them.",
+    )
+
     @field_validator("home", "tenants_dir", "published_dir", "dbt_project_dir")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
@@ -117,7 +125,8 @@ def dagster_home(settings: Settings, *, own: bool = False) -> Path:
     home = settings.home / "dagster"
     home.mkdir(parents=True, exist_ok=True)
     os.environ["DAGSTER_HOME"] = str(home)
-    configured, template = home / "dagster.yaml", PROJECT_DIR / "deploy" / "dagster.yaml"
+    name = "dagster-postgres.yaml" if settings.dagster_url.get_secret_value() else "dagster.yaml"
+    configured, template = home / "dagster.yaml", PROJECT_DIR / "deploy" / name
     if not configured.exists() and template.exists():
         configured.write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
     return home

@@ -6,7 +6,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
@@ -79,8 +79,8 @@ def postgres_server() -> Iterator[str]:
             yield url
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
+@contextmanager
+def new_database(postgres_server: str) -> Iterator[str]:
     """The URL of an empty database, with its owner's password."""
     name = f"civitas_test_{token_hex(6)}"
     with psycopg.connect(postgres_server, autocommit=True) as connection:
@@ -88,6 +88,27 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
         parts = urlsplit(postgres_server)
         yield urlunsplit(parts._replace(path=f"/{name}"))
         connection.execute(SQL("drop database {} with (force)").format(Identifier(name)))
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of an empty database."""
+    with new_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Dagster's instance as it is deployed on one machine and on several, for all tests of a module."""
+    from benchmarks.history import history as opened  # noqa: PLC0415 - most tests do without Dagster
+
+    home = tmp_path_factory.mktemp("dagster")
+    if request.param == "sqlite":
+        with opened(home) as found:
+            yield found
+    else:
+        with new_database(request.getfixturevalue("postgres_server")) as url, opened(home, url) as found:
+            yield found
 
 
 @pytest.fixture(scope="session")

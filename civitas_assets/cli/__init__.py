@@ -7,7 +7,18 @@ from __future__ import annotations
 
 import sys
 
-from civitas_assets.cli import catalogue, demo, departure, export, mappings, models, runs, tables, tenants
+from civitas_assets.cli import (
+    catalogue,
+    demo,
+    departure,
+    export,
+    mappings,
+    models,
+    purge,
+    runs,
+    tables,
+    tenants,
+)
 from civitas_assets.cli.app import app, err, plain
 from civitas_assets.errors import CivitasError
 
@@ -20,6 +31,7 @@ __all__ = [
     "main",
     "mappings",
     "models",
+    "purge",
     "runs",
     "tables",
     "tenants",

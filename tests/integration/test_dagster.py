@@ -18,6 +18,13 @@ EMPTY_TOWN = 'name: Leer\nags: "99000098"\nbbox: [9.0, 50.0, 9.2, 50.2]\n'
 
 
 @pytest.fixture
+def kleinstadt(kleinstadt: Any, history: Any) -> Any:
+    """The small town, with Dagster's history on SQLite and on PostgreSQL."""
+    kleinstadt.instance = history.instance
+    return kleinstadt
+
+
+@pytest.fixture
 def definitions(kleinstadt: Any) -> dg.Definitions:
     kleinstadt.write_tenant("leer", EMPTY_TOWN)
     return build_definitions(kleinstadt.deployment)
@@ -148,7 +155,7 @@ def test_second_run_of_a_tenant_is_refused_while_one_is_going(kleinstadt: Any) -
 
 
 def test_secret_reaches_the_server_and_no_record_of_the_run(
-    kleinstadt: Any, town: Any, monkeypatch: pytest.MonkeyPatch
+    kleinstadt: Any, town: Any, history: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = "hunter2-hunter2"  # noqa: S105 - the point of the test
     monkeypatch.setenv("KLEINSTADT_TOKEN", secret)
@@ -164,3 +171,4 @@ def test_secret_reaches_the_server_and_no_record_of_the_run(
     kept = [path for path in kleinstadt.folder.rglob("*") if path.is_file()]
     assert kept
     assert not [path for path in kept if secret.encode() in path.read_bytes()]
+    assert secret.encode() not in history.content()

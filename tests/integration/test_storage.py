@@ -35,8 +35,16 @@ def shared(storage_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return storage_url
 
 
-def test_a_night_a_correction_and_a_rebuild_from_landing(
-    place: Any, town: Any, counts: Callable[..., bytes], command_in: Any
+@pytest.fixture
+def another(new_workplace: Callable[[], Any], town: Any) -> Any:
+    """A deployment of the same town on another machine."""
+    workplace = new_workplace()
+    workplace.copy_tenant("kleinstadt", url=town.url)
+    return workplace
+
+
+def test_a_night_one_without_news_and_a_correction(
+    place: Any, town: Any, counts: Callable[..., bytes]
 ) -> None:
     first = place.run("kleinstadt")
     assert first.ok, first.errors
@@ -47,15 +55,9 @@ def test_a_night_a_correction_and_a_rebuild_from_landing(
     corrected = place.run("kleinstadt")
     assert (corrected.ok, corrected.new, corrected.changed) == (True, 1, 1)
     assert place.ask("kleinstadt", "select sum(value)::int, max(revision) from observation") == [(14, 2)]
-    before = content(place)
-    called = command_in(place)("rebuild", "kleinstadt", "--records")
-    assert called.exit_code == 0, called.output
-    assert "are kept in" in called.output
-    assert content(place) == before
     assert not any(place.settings.workspaces.glob("*")), "what a run has copied is gone with it"
     kept = {path.name for path in place.settings.home.iterdir()}
-    assert ("landing" in kept) is not bool(place.settings.storage_url)
-    assert storage_of(place.settings).files.keys("aside/")
+    assert ({"landing", "records"} <= kept) is not bool(place.settings.storage_url)
 
 
 def content(place: Any) -> list[list[tuple[Any, ...]]]:
@@ -65,26 +67,26 @@ def content(place: Any) -> list[list[tuple[Any, ...]]]:
     ]
 
 
-def test_another_machine_publishes_from_the_same_objects_without_fetching(
-    kleinstadt: Any, town: Any, shared: str, new_workplace: Callable[[], Any], object_store: ObjectServer
+def test_another_machine_rebuilds_from_the_same_objects_without_fetching(
+    kleinstadt: Any, shared: str, another: Any, command_in: Any, object_store: ObjectServer
 ) -> None:
-    assert kleinstadt.run("kleinstadt").ok
     assert kleinstadt.settings.storage_url == shared
-    other = new_workplace()
-    other.copy_tenant("kleinstadt", url=town.url)
-    outcome = other.run("kleinstadt")
-    assert (outcome.ok, outcome.new, outcome.days) == (True, 0, 1), outcome.errors
-    assert other.ask("kleinstadt", "select sum(value)::int from observation") == [(12,)]
+    assert kleinstadt.run("kleinstadt").ok
+    called = command_in(another)("rebuild", "kleinstadt", "--records")
+    assert called.exit_code == 0, called.output
+    assert f"are kept in {shared}/aside/kleinstadt-" in called.output
+    assert content(another) == content(kleinstadt)
+    assert storage_of(another.settings).files.keys("aside/")
     with storage_of(kleinstadt.settings).hold("kleinstadt"):
-        busy = other.run("kleinstadt")
+        busy = another.run("kleinstadt")
     assert any("another run is working for kleinstadt" in error for error in busy.errors)
     object_store.faults.extend([403] * 200)
     try:
-        failed = other.run("kleinstadt")
+        failed = another.run("kleinstadt")
     finally:
         object_store.faults.clear()
     assert any("check the AWS_* credentials" in error for error in failed.errors)
-    assert not [path for path in files_of(kleinstadt, other) if SECRET.encode() in path.read_bytes()]
+    assert not [path for path in files_of(kleinstadt, another) if SECRET.encode() in path.read_bytes()]
 
 
 def files_of(*places: Any) -> list[Path]:

@@ -1,0 +1,181 @@
+"""A night of many tenants through Dagster's own queue: daemon, run coordinator and a process for each run, as deployed.
+
+Sources answer on loopback, so what is measured is everything but the network.
+"""
+
+from __future__ import annotations
+
+import http.server
+import os
+import resource
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+
+from benchmarks.history import History, history
+from benchmarks.town import Figures
+from civitas_assets.harmonise.prepare import prepare
+from civitas_assets.settings import Settings
+
+TENANTS = 100
+SENSORS, TIMES = 125, 80  # 10,000 observations of one day
+_DAY = datetime(2026, 7, 30, 1, tzinfo=UTC)
+_TENANT = """
+name: Stadt {number}
+ags: "99{number:06d}"
+bbox: [9.0, 50.0, 9.2, 50.2]
+sources:
+  counters:
+    title: Counters
+    connector: csv
+    licence: CC0-1.0
+    url: "http://127.0.0.1:{port}/{number}.csv"
+    http: {{requests_per_second: 200}}
+    record_type: observation
+    fields: {{datastream_id: id, value: count}}
+    constants: {{station_id: "1", observed_property: traffic.bicycle_count, unit: "1"}}
+    time: {{column: time, zone: utc, stamp: interval_start, interval: 15 min}}
+"""
+
+
+@contextmanager
+def _sources() -> Iterator[int]:
+    """The port of a server that gives each tenant a file of its own."""
+    times = [(_DAY + timedelta(minutes=15 * step)).isoformat() for step in range(TIMES)]
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            number = int(self.path.strip("/").removesuffix(".csv"))
+            rows = [f"{at},{id_},{(number + id_) % 97}" for id_ in range(SENSORS) for at in times]
+            body = "\n".join(["time,id,count", *rows]).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def night_of_tenants(folder: Path, size: int = TENANTS) -> Figures:
+    """Every tenant has 10,000 new observations; from the first run's submission to the last one's end."""
+    tenants, home = folder / "tenants", folder / "home"
+    tenants.mkdir(parents=True)
+    with _sources() as port, history(folder / "dagster") as kept:
+        for number in range(1, size + 1):
+            (tenants / f"stadt{number:03d}.yaml").write_text(
+                _TENANT.format(number=number, port=port), encoding="utf-8"
+            )
+        environment = {
+            **os.environ,
+            "CIVITAS_HOME": str(home),
+            "CIVITAS_TENANTS_DIR": str(tenants),
+            "DAGSTER_HOME": str(kept.home),
+        }
+        prepare(Settings(home=home))  # once per installation
+        before, told = kept.size(), datetime.now(UTC)
+        spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+        with _daemon(environment):
+            submit = ["dagster", "job", "backfill", *_LOCATION, "-j", "nightly", "--all", "--noprompt"]
+            _call(submit, environment)
+            runs = _ended(kept, size, told)
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = used.ru_utime + used.ru_stime - spent.ru_utime - spent.ru_stime
+        return {**_figures(kept, runs, kept.size() - before), "cpu_seconds of all processes": cpu}
+
+
+_LOCATION = ("-m", "civitas_assets.definitions")
+
+
+def _call(arguments: list[str], environment: Mapping[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:] + done.stdout[-2000:]
+
+
+@contextmanager
+def _daemon(environment: Mapping[str, str]) -> Iterator[None]:
+    command = [sys.executable, "-m", "dagster._daemon", "run", *_LOCATION]
+    log = Path(environment["DAGSTER_HOME"], "daemon.log")
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, env=environment, stdout=file, stderr=file)
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def _ended(kept: History, size: int, after: datetime) -> list[dg.RunRecord]:
+    """The runs of the queue, when all of them have ended."""
+    wanted = dg.RunsFilter(job_name="nightly", created_after=after)
+    ended = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
+    deadline = time.monotonic() + 120 + 60 * size
+    while time.monotonic() < deadline:
+        runs = kept.instance.get_run_records(wanted)
+        if len(runs) == size and all(run.dagster_run.status in ended for run in runs):
+            failed = [run.dagster_run.run_id for run in runs if not run.dagster_run.is_success]
+            assert not failed, _errors(kept, failed[0])
+            return [*runs]
+        time.sleep(0.5)
+    raise TimeoutError((kept.home / "daemon.log").read_text()[-3000:])
+
+
+def _errors(kept: History, run_id: str) -> str:
+    return "\n".join(entry.user_message for entry in kept.instance.all_logs(run_id))[-3000:]
+
+
+def _figures(kept: History, runs: list[dg.RunRecord], grown: int) -> Figures:
+    """Where the time of the runs went, on average; the rest is processes, imports, Dagster and what is between."""
+    parts = dict.fromkeys(("step fetch", "step read", "step harmonise", "step publish"), 0.0)
+    fetching = sql = running = starting = 0.0
+    for run in runs:
+        entries = kept.instance.all_logs(run.dagster_run.run_id)
+        moments = {entry.dagster_event_type: entry.timestamp for entry in reversed(entries)}
+        started = moments[dg.DagsterEventType.RUN_STARTING]
+        starting += moments[dg.DagsterEventType.RUN_START] - started
+        running += entries[-1].timestamp - started
+        for stats in kept.instance.get_run_step_stats(run.dagster_run.run_id):
+            name = {"read_landing": "read", "publish_duckdb": "publish"}.get(stats.step_key, stats.step_key)
+            if stats.start_time and stats.end_time:
+                parts[f"step {name}"] += stats.end_time - stats.start_time
+        for entry in entries:
+            made = entry.asset_materialization
+            if made is None or "seconds" not in made.metadata:
+                continue
+            seconds = float(made.metadata["seconds"].value)  # type: ignore[arg-type]
+            if made.asset_key.path[0] == "landing":
+                fetching += seconds
+            elif made.asset_key.path[0] in {"shared", "published"}:
+                sql += seconds
+    begun = min(run.create_timestamp.timestamp() for run in runs)
+    count = len(runs)
+    return {
+        "seconds": max(run.end_time or 0.0 for run in runs) - begun,
+        "tenants": float(count),
+        "seconds per run": running / count,
+        "of these until the run begins": starting / count,
+        **{name: seconds / count for name, seconds in parts.items()},
+        "fetching": fetching / count,
+        "SQL of models and publishing": sql / count,
+        "share that is neither": 1 - (fetching + sql) / running,
+        "history_kb_per_run": grown / count / 1000,
+    }

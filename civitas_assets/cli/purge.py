@@ -1,0 +1,58 @@
+"""The command `purge`: Dagster's own history is made shorter.
+
+The same is done every morning by the schedule `purge`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from civitas_assets.cli.app import app, err, out
+from civitas_assets.settings import Settings
+
+
+@app.command()
+def purge(
+    older_than: Annotated[
+        str, typer.Option(metavar="90d", help="Age in days; by default CIVITAS_HISTORY_DAYS.")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+) -> None:
+    """Remove Dagster's runs and events past their age; the present state of all assets stays.
+
+    What tenants' sources have delivered is not touched.
+    """
+    settings = Settings()
+    days = _days(older_than) if older_than else settings.history_days
+
+    import dagster as dg
+    from rich.progress import Progress
+
+    from civitas_assets.defs.purge import purge as purge_history
+    from civitas_assets.settings import dagster_home
+
+    dagster_home(settings)
+    before = datetime.now(UTC) - timedelta(days=days)
+    with dg.DagsterInstance.get() as instance, Progress(console=err, transient=True) as bar:
+        task = bar.add_task("removing runs", total=None)
+        done = purge_history(
+            instance, before, dry_run=dry_run, progress=lambda n, of: bar.update(task, completed=n, total=of)
+        )
+    verb = "would be removed" if dry_run else "removed"
+    freed = f", {done.freed / 1e6:,.1f} MB freed" if done.freed else ""
+    out.print(
+        f"{done.runs:,} runs older than {days} days {verb}{freed}; "
+        f"{done.kept:,} older ones stay, because they are the present state of an asset",
+        highlight=False,
+    )
+
+
+def _days(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,5}) ?d(ays?)?", text.strip())
+    if not found:
+        raise typer.BadParameter(f"{text!r} is no age; write days as 90d", param_hint="--older-than")
+    return int(found[1])
