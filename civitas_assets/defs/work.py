@@ -20,24 +20,35 @@ from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.store.locks import tenant_lock
 from civitas_assets.store.stores import Stores
 
+TENANT_TAG = "civitas/tenant"
+CADENCE_TAG = "civitas/cadence"
+SHELL_TAG = "civitas/shell"  # somebody waits for the run and sees at once that the tenant is busy
+_PATIENCE = 900.0
+
 Result: TypeAlias = "dg.MaterializeResult[Any] | dg.AssetCheckResult"
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a step needs to know; without `keys`, all of its assets are wanted."""
+    """What a step needs to know; without `keys`, all of its assets are wanted.
+
+    A step waits as long as `patience`, in seconds, for another process that works for the tenant.
+    """
 
     deployment: Deployment
     tenant: Tenant
     scope: Scope
     run_id: str
     keys: frozenset[dg.AssetKey] | None = None
+    patience: float = 0.0
 
     @classmethod
     def of(cls, context: dg.AssetExecutionContext, deployment: Deployment, scope: Scope) -> Work:
         """The work of a run of one tenant."""
         tenant = deployment.catalog.tenant(context.partition_key)
-        return cls(deployment, tenant, scope, context.run.run_id, frozenset(context.selected_asset_keys))
+        keys = frozenset(context.selected_asset_keys)
+        patience = 0.0 if SHELL_TAG in context.run.tags else _PATIENCE
+        return cls(deployment, tenant, scope, context.run.run_id, keys, patience)
 
     def wants(self, key: dg.AssetKey) -> bool:
         """Whether the run is asked for this asset."""
@@ -60,7 +71,7 @@ class Work:
         Raises:
             TenantBusy: another process works for the tenant.
         """
-        with tenant_lock(self.deployment.settings.locks, self.tenant.slug):
+        with tenant_lock(self.deployment.settings.locks, self.tenant.slug, self.patience):
             yield
 
 
