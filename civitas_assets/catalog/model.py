@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from civitas_assets.catalog.basis import RESERVED_BEGINNING, RESERVED_SLUGS, SLUG, Model, Slug
+from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.catalog.share import Retention, Share
 from civitas_assets.catalog.template import unknown_placeholders
 from civitas_assets.catalog.window import Duration
@@ -145,6 +146,7 @@ class Source(Model):
     look_back: Duration = Field(
         "14 days", validate_default=True, description="How far each night reads back."
     )
+    cadence: Cadence = Field("nightly", description="When it is fetched: nightly, hourly, every_15_minutes.")
     url: str = Field(pattern=ADDRESS, description="Address; may hold {name} of each:, {day:…}, {month:…}.")
     each: Mapping[Slug, tuple[str, ...]] = Field(
         {}, description="Lists whose values fill {name} in the address."

@@ -13,6 +13,7 @@ import dagster as dg
 import msgspec
 
 from civitas_assets.catalog import Catalog, Tenant
+from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.task import Portion, Task, plan, portions
@@ -44,6 +45,14 @@ class Deployment:
     def partitions(self) -> dg.StaticPartitionsDefinition:
         """The tenants; only validated slugs become partition keys."""
         return dg.StaticPartitionsDefinition(sorted(self.catalog.tenants))
+
+    def scheduled(self, cadence: Cadence) -> list[str]:
+        """The tenants that have a source of this cadence; nothing runs for one that is archived."""
+        return [
+            slug
+            for slug in self.catalog.active
+            if any(source.cadence == cadence for source in self.catalog.tenant(slug).sources.values())
+        ]
 
     @property
     def files(self) -> Files:

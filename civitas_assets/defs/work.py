@@ -24,25 +24,35 @@ from civitas_assets.store.storage import storage_of
 from civitas_assets.store.stores import Stores
 
 log = logging.getLogger("civitas_assets.publish")
+TENANT_TAG = "civitas/tenant"
+CADENCE_TAG = "civitas/cadence"
+SHELL_TAG = "civitas/shell"  # somebody waits for the run and sees at once that the tenant is busy
+_PATIENCE = 900.0
 
 Result: TypeAlias = "dg.MaterializeResult[Any] | dg.AssetCheckResult"
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a step needs to know; without `keys`, all of its assets are wanted."""
+    """What a step needs to know; without `keys`, all of its assets are wanted.
+
+    A step waits as long as `patience`, in seconds, for another process that works for the tenant.
+    """
 
     deployment: Deployment
     tenant: Tenant
     scope: Scope
     run_id: str
     keys: frozenset[dg.AssetKey] | None = None
+    patience: float = 0.0
 
     @classmethod
     def of(cls, context: dg.AssetExecutionContext, deployment: Deployment, scope: Scope) -> Work:
         """The work of a run of one tenant."""
         tenant = deployment.catalog.tenant(context.partition_key)
-        return cls(deployment, tenant, scope, context.run.run_id, frozenset(context.selected_asset_keys))
+        keys = frozenset(context.selected_asset_keys)
+        patience = 0.0 if SHELL_TAG in context.run.tags else _PATIENCE
+        return cls(deployment, tenant, scope, context.run.run_id, keys, patience)
 
     def wants(self, key: dg.AssetKey) -> bool:
         """Whether the run is asked for this asset."""
@@ -86,7 +96,7 @@ class Work:
             raise StoreError(f"{slug} is archived; to go on with it: civitas tenant archive {slug} --undo")
         if not tenant_file(settings.tenants_dir, slug).is_file() and was_removed(self.deployment.files, slug):
             raise StoreError(f"{slug} was removed; have Dagster load the tenants' files again")
-        with storage_of(self.deployment.settings).hold(self.tenant.slug) as ensure_held:
+        with storage_of(settings).hold(slug, self.patience) as ensure_held:
             yield ensure_held
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -51,6 +51,13 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
     seen_on: str = ""
     headers: Mapping[str, str] = {}
     variables: Mapping[str, str] = {}
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """When a source last answered all that was asked, and the last day on which that was its whole look-back."""
+
+    at: datetime | None = None
+    whole_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,15 @@ class SourceLanding:
         for keys in _batched(self._files.keys(root, after=f"{root}{after}")):
             for key, body in zip(keys, self._files.read_all(keys), strict=True):
                 yield Manifest(key.rpartition("/")[2], decoder.decode_lines(body or b""))
+
+    def answered(self) -> Answered:
+        """When the source last answered all that was asked."""
+        body = self._files.read(f"{self._root}/answered.json")
+        return msgspec.json.decode(body, type=Answered) if body is not None else Answered()
+
+    def write_answered(self, answered: Answered) -> None:
+        """Note that the source has answered all that was asked."""
+        self._files.write(f"{self._root}/answered.json", msgspec.json.encode(answered))
 
     def last_times(self) -> tuple[datetime | None, datetime | None]:
         """When the source was last fetched, and when that last brought something new."""

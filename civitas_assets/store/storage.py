@@ -5,14 +5,18 @@ What is kept there knows nothing of the difference.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from functools import cache
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cache, partial
 from typing import Protocol
 
+from civitas_assets.errors import TenantBusy
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files, LocalFiles
 from civitas_assets.store.locks import tenant_lock
+
+_PAUSE = 0.2  # seconds between two tries
 
 
 class Storage(Protocol):
@@ -23,8 +27,10 @@ class Storage(Protocol):
         """The objects."""
         ...
 
-    def hold(self, tenant: str) -> AbstractContextManager[Callable[[], None]]:
-        """Hold the tenant's lock; what is yielded raises where it may be another's by now.
+    def hold(self, tenant: str, patience: float = 0.0) -> AbstractContextManager[Callable[[], None]]:
+        """Hold the tenant's lock, once it is free within so many seconds.
+
+        What is yielded raises where the lock may be another's by now.
 
         Raises:
             TenantBusy: another process holds it.
@@ -37,8 +43,8 @@ class _Folder:
         self.files: Files = LocalFiles(settings.home)
         self._locks = settings.locks
 
-    def hold(self, tenant: str) -> AbstractContextManager[Callable[[], None]]:
-        return tenant_lock(self._locks, tenant)
+    def hold(self, tenant: str, patience: float = 0.0) -> AbstractContextManager[Callable[[], None]]:
+        return _patiently(partial(tenant_lock, self._locks, tenant), patience)
 
 
 class _Objects:
@@ -53,8 +59,26 @@ class _Objects:
     def files(self) -> Files:
         return self._files
 
-    def hold(self, tenant: str) -> AbstractContextManager[Callable[[], None]]:
-        return self._lease(self._files, tenant)
+    def hold(self, tenant: str, patience: float = 0.0) -> AbstractContextManager[Callable[[], None]]:
+        return _patiently(partial(self._lease, self._files, tenant), patience)
+
+
+@contextmanager
+def _patiently(
+    lock: Callable[[], AbstractContextManager[Callable[[], None]]], patience: float
+) -> Iterator[Callable[[], None]]:
+    """Hold the lock, trying again for so many seconds while it is another's."""
+    deadline = time.monotonic() + patience
+    with ExitStack() as held:
+        while True:
+            try:
+                ensure_held = held.enter_context(lock())
+                break
+            except TenantBusy:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(_PAUSE)
+        yield ensure_held
 
 
 def storage_of(settings: Settings) -> Storage:
