@@ -23,7 +23,12 @@ nightly_job = dg.define_asset_job(
 )
 
 
-def nightly_schedule(deployment: Deployment) -> dg.ScheduleDefinition:
+def cadences(deployment: Deployment) -> dg.Definitions:
+    """The jobs and their schedules."""
+    return dg.Definitions(jobs=[nightly_job], schedules=[_nightly_schedule(deployment)])
+
+
+def _nightly_schedule(deployment: Deployment) -> dg.ScheduleDefinition:
     """At two in the morning, local time, a run for every tenant."""
 
     def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
