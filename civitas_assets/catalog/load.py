@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from civitas_assets.catalog.model import RESERVED_BEGINNING, RESERVED_SLUGS, SLUG, Source, Tenant
+from civitas_assets.catalog.model import RESERVED_BEGINNING, RESERVED_SLUGS, SLUG, Destination, Source, Tenant
 from civitas_assets.errors import CatalogError, Fault
 
 SourceModels = Mapping[str, type[Source]]
@@ -81,6 +81,15 @@ def load_catalog(folder: Path, models: SourceModels) -> Catalog:
     if faults:
         raise CatalogError(faults)
     return Catalog(tenants)
+
+
+def declared_destination(folder: Path, slug: str) -> Destination:
+    """Where the tenant's file says that it is published, for reading alone: the rest of the file is not checked."""
+    for file in (folder / f"{slug}.yaml", folder / f"{slug}.yml"):
+        if re.fullmatch(SLUG, slug) and file.is_file():
+            written = _Document(file).content.get("destination")
+            return "postgres" if written == "postgres" else "duckdb"
+    return "duckdb"
 
 
 def _load_tenant(file: Path, models: SourceModels) -> Tenant:

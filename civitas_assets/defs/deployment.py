@@ -18,7 +18,7 @@ from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.task import Portion, Task, plan, portions
 from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.publish.destination import Destination
-from civitas_assets.publish.duckdb import DuckDBDestination
+from civitas_assets.publish.destinations import destination_of
 from civitas_assets.settings import Settings, read_secret
 from civitas_assets.store.files import Files, LocalFiles
 from civitas_assets.store.stores import Stores
@@ -53,7 +53,7 @@ class Deployment:
 
     def destination(self, tenant: Tenant) -> Destination:
         """Where the tenant's shared models land."""
-        return DuckDBDestination(self.settings.published, tenant.slug, self.settings.memory_limit)
+        return destination_of(self.settings, tenant.slug, tenant.destination)
 
     def task(self, tenant: Tenant, *, rebuild: bool) -> Task | None:
         """What is to be harmonised and published; None where the destination is as it should be."""

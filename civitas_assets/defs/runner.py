@@ -14,7 +14,7 @@ import dagster as dg
 from civitas_assets.catalog import Window
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.landing import landing_key
-from civitas_assets.defs.published import PUBLISHED
+from civitas_assets.defs.published import published_key
 from civitas_assets.defs.records import records_key
 from civitas_assets.defs.schedules import NIGHTLY
 from civitas_assets.defs.shared import shared_key
@@ -66,7 +66,8 @@ def run_tenant(
     """Run the nightly job for one tenant and say what it did."""
     landings = [landing_key(name) for name in deployment.catalog.connectors]
     records = [records_key(name) for name in RECORD_TYPES]
-    later = [*records, *map(shared_key, deployment.project.models), PUBLISHED]
+    published = published_key(deployment.catalog.tenant(tenant).destination)
+    later = [*records, *map(shared_key, deployment.project.models), published]
     window = order.window
     days = {"from": window.first.isoformat(), "to": window.last.isoformat()} if window else {}
     scope = {"days": days, "sources": list(order.sources), "rebuild": order.rebuild}
@@ -82,7 +83,7 @@ def run_tenant(
     )
     found = _Materialisations(result)
     errors, warnings = _verdicts(result)
-    for name in found.metadata.get(PUBLISHED, {}).get("unfilled", ()):
+    for name in found.metadata.get(published, {}).get("unfilled", ()):
         warnings.append(
             f"{name} is new and empty on the days before; `civitas rebuild {tenant}` fills them from the records"
         )
@@ -96,9 +97,9 @@ def run_tenant(
         new=found.total("new", records),
         changed=found.total("changed", records),
         rejected=found.total("rejected", records),
-        days=found.total("days", [PUBLISHED]),
-        rows=found.total("rows", [PUBLISHED]),
-        path=str(found.metadata.get(PUBLISHED, {}).get("path", "")),
+        days=found.total("days", [published]),
+        rows=found.total("rows", [published]),
+        path=str(found.metadata.get(published, {}).get("path", "")),
         errors=errors,
         warnings=warnings,
     )

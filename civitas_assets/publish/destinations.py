@@ -1,0 +1,24 @@
+"""Which destination is whose.
+
+What destinations do is in the modules called after them.
+"""
+
+from __future__ import annotations
+
+from civitas_assets.catalog.model import Destination as Kind
+from civitas_assets.publish.destination import Destination
+from civitas_assets.publish.duckdb import DuckDBDestination
+from civitas_assets.publish.postgres import PostgresDestination
+from civitas_assets.publish.postgres_server import Server
+from civitas_assets.settings import Settings
+
+
+def destination_of(settings: Settings, tenant: str, kind: Kind) -> Destination:
+    """Where the tenant's shared models land.
+
+    Raises:
+        PublishError: it is PostgreSQL, and no server is set.
+    """
+    if kind == "postgres":
+        return PostgresDestination(Server.of(settings), tenant, settings.memory_limit)
+    return DuckDBDestination(settings.published, tenant, settings.memory_limit)
