@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from typing import TypeVar
 
 import psycopg
 
@@ -23,6 +24,7 @@ from civitas_assets.publish.postgres_server import Server
 log = logging.getLogger("civitas_assets.publish")
 
 _PAUSES = (1.0, 5.0, 15.0)  # seconds before it is tried again: a query on the views holds a lock
+_Result = TypeVar("_Result")
 # Lock not available, deadlock, conflict between transactions.
 _PASSING = frozenset({"55P03", "40P01", "40001"})
 
@@ -39,7 +41,13 @@ class PostgresCommons:
         return f"{self._server.address}, schema {COMMONS_SCHEMA}"
 
     def announce(
-        self, tenant: str, run_id: str, days: Iterable[date], contracts: Mapping[str, Contract], *, whole: bool
+        self,
+        tenant: str,
+        run_id: str,
+        days: Iterable[date],
+        contracts: Mapping[str, Contract],
+        *,
+        whole: bool,
     ) -> None:
         """See `Commons`; a tenant whose tables are about to change leaves the views until it is published."""
         del run_id, days, whole
@@ -47,8 +55,13 @@ class PostgresCommons:
         def leave(views: Views) -> None:
             mine = {model for slug, model in views.held() if slug == tenant}
             published = views.contracts_of(tenant) if mine else {}
-            if any(published.get(model) != contracts.get(model) for model in mine | ({"source"} if mine else set())):
-                self._change(views, {key: held for key, held in views.held().items() if key[0] != tenant}, contracts)
+            if any(
+                published.get(model) != contracts.get(model)
+                for model in mine | ({"source"} if mine else set())
+            ):
+                self._change(
+                    views, {key: held for key, held in views.held().items() if key[0] != tenant}, contracts
+                )
 
         if self._is_there():
             self._tried(leave)
@@ -186,10 +199,6 @@ def _wanted(members: Members) -> dict[tuple[str, str], Held]:
     }
 
 
-def _withdrawn(
-    held: Mapping[tuple[str, str], Held], wanted: Mapping[tuple[str, str], Held]
-) -> bool:
+def _withdrawn(held: Mapping[tuple[str, str], Held], wanted: Mapping[tuple[str, str], Held]) -> bool:
     """Whether there is anything that is not shared any more."""
-    return any(
-        key not in wanted or bool(wanted[key].withheld - here.withheld) for key, here in held.items()
-    )
+    return any(key not in wanted or bool(wanted[key].withheld - here.withheld) for key, here in held.items())

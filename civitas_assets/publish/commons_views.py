@@ -46,7 +46,9 @@ class Views:
 
     def is_there(self) -> bool:
         """Whether there are commons at all."""
-        found = self._rows(SQL("select 1 from pg_namespace where nspname = {}").format(Literal(COMMONS_SCHEMA)))
+        found = self._rows(
+            SQL("select 1 from pg_namespace where nspname = {}").format(Literal(COMMONS_SCHEMA))
+        )
         return bool(found)
 
     def wait_for_turn(self) -> None:
@@ -71,7 +73,9 @@ class Views:
         self._run(SQL("revoke all on schema {} from public").format(schema))
         self._act_as(OWNER)
         self._run(SQL("grant usage on schema {} to {}").format(schema, Identifier(READER)))
-        columns = SQL("tenant text not null, model text not null, name text not null, withheld text[] not null")
+        columns = SQL(
+            "tenant text not null, model text not null, name text not null, withheld text[] not null"
+        )
         self._run(SQL("create table {} ({})").format(_own(_HOLDING), columns))
         self._run(SQL("create table {} (model text not null, contract text not null)").format(_own(_SHAPE)))
 
@@ -152,7 +156,9 @@ class Views:
                 self._revoke(names, model)
             if not still:
                 self._revoke(names, "source")
-                self._run(SQL("revoke usage on schema {} from {}").format(Identifier(slug), Identifier(OWNER)))
+                self._run(
+                    SQL("revoke usage on schema {} from {}").format(Identifier(slug), Identifier(OWNER))
+                )
 
     def remember(self, after: Mapping[Key, Held]) -> None:
         """Note what the views show."""
@@ -198,7 +204,9 @@ class Views:
             self._revoke(names, old.name)
         for table, columns in ((old.name, shared), ("source", _LICENCE)):
             self._run(
-                SQL("grant select ({}) on {} to {}").format(_listed(columns), names.table(table), Identifier(OWNER))
+                SQL("grant select ({}) on {} to {}").format(
+                    _listed(columns), names.table(table), Identifier(OWNER)
+                )
             )
 
     def _revoke(self, names: Names, model: str) -> None:
