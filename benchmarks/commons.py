@@ -97,7 +97,9 @@ def commons_in_duckdb(folder: Path) -> Figures:
                 connection.execute(f"create table {name} ({columns})")
                 connection.execute(_insert(contract, name, slug, DAYS, of_postgres=False))
             connection.execute("create schema meta; create table meta.publication (contracts varchar)")
-            connection.execute("insert into meta.publication values (?)", [msgspec.json.encode(contracts).decode()])
+            connection.execute(
+                "insert into meta.publication values (?)", [msgspec.json.encode(contracts).decode()]
+            )
         commons.announce(slug, "first", _DAYS, contracts, whole=True)
         commons.confirm(slug, "first")
     made = time.perf_counter()

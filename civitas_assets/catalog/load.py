@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from civitas_assets.catalog.basis import RESERVED_BEGINNING, RESERVED_SLUGS, SLUG
-from civitas_assets.catalog.model import Source, Tenant
+from civitas_assets.catalog.model import Destination, Source, Tenant
 from civitas_assets.errors import CatalogError, Fault
 
 SourceModels = Mapping[str, type[Source]]
@@ -99,6 +99,15 @@ def fault_in(file: Path, place: Sequence[str | int], message: str) -> Fault:
 def tenant_file(folder: Path, slug: str) -> Path:
     """The file of a tenant that was loaded from the folder."""
     return next((file for file in sorted(folder.glob(f"{slug}.y*ml"))), folder / f"{slug}.yaml")
+
+
+def declared_destination(folder: Path, slug: str) -> Destination:
+    """Where the tenant's file says that it is published, for reading alone: the rest of the file is not checked."""
+    for file in (folder / f"{slug}.yaml", folder / f"{slug}.yml"):
+        if re.fullmatch(SLUG, slug) and file.is_file():
+            written = _Document(file).content.get("destination")
+            return "postgres" if written == "postgres" else "duckdb"
+    return "duckdb"
 
 
 def _load_tenant(file: Path, models: SourceModels) -> Tenant:

@@ -164,12 +164,9 @@ def grant(
 def parts_here(settings: Settings, tenant: str) -> Any:
     """Everything of a tenant outside Dagster."""
     from civitas_assets.lifecycle.parts import parts_of
-    from civitas_assets.publish.commons_duckdb import DuckDBCommons
     from civitas_assets.store.storage import storage_of
 
-    files = storage_of(settings).files
-    commons = [DuckDBCommons(settings.published, settings.locks, files, settings.memory_limit)]
-    return parts_of(settings, files, commons, tenant)
+    return parts_of(settings, storage_of(settings).files, tenant)
 
 
 def sizes_table(sizes: Any) -> Table:

@@ -1,4 +1,4 @@
-"""The asset `published/commons`: what the tenant shares, brought into what all share, right after it was published.
+"""The assets `commons/<destination>`: what the tenant shares, brought into what all share, right after it was published.
 
 What is not shared any more is taken out earlier in the run, whatever becomes of the rest of it.
 """
@@ -9,29 +9,39 @@ from typing import Any
 
 import dagster as dg
 
+from civitas_assets.catalog.model import Destination
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.presentation import table
-from civitas_assets.defs.published import PUBLISHED
+from civitas_assets.defs.published import published_key
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.work import Result, Work, failures_in_words
 from civitas_assets.dictionary.contracts import read_contracts
 
 log = logging.getLogger("civitas_assets.publish")
 
-COMMONS_KEY = dg.AssetKey(["published", "commons"])
+
+def commons_key(destination: Destination) -> dg.AssetKey:
+    """The key of the commons of a destination."""
+    return dg.AssetKey(["commons", destination])
 
 
 def commons_assets(deployment: Deployment) -> dg.Definitions:
-    """The union of what tenants share."""
+    """The union of what tenants share, for each destination that they use."""
+    used = {tenant.destination for tenant in deployment.catalog.tenants.values()} or {"duckdb"}
+    return dg.Definitions(assets=[_asset(deployment, destination) for destination in sorted(used)])
+
+
+def _asset(deployment: Deployment, destination: Destination) -> dg.AssetsDefinition:
+    """In a step of its own: it is skipped with its destination, and only with that."""
 
     @dg.multi_asset(
-        name="publish_commons",
+        name=f"commons_{destination}",
         specs=[
             dg.AssetSpec(
-                COMMONS_KEY,
-                deps=[PUBLISHED],
+                commons_key(destination),
+                deps=[published_key(destination)],
                 group_name="published",
-                kinds={"duckdb"},
+                kinds={destination},
                 description="What tenants share with each other, each row with its tenant, licence and attribution.",
             )
         ],
@@ -42,19 +52,19 @@ def commons_assets(deployment: Deployment) -> dg.Definitions:
         with failures_in_words():
             yield from share_tenant(Work.of(context, deployment, scope))
 
-    return dg.Definitions(assets=[share])
+    return share
 
 
 def share_tenant(work: Work) -> Iterator[Result]:
     """Bring the commons up to what the tenant has published."""
-    commons, slug = work.deployment.commons(work.tenant), work.tenant.slug
+    slug, key = work.tenant.slug, commons_key(work.tenant.destination)
+    commons, members = work.deployment.commons(work.tenant.destination)
     with work.locked():
-        contracts = read_contracts(work.deployment.project)
-        report = commons.refresh(slug, work.deployment.members(work.tenant), contracts)
+        report = commons.refresh(slug, members, read_contracts(work.deployment.project))
     if report.rows or report.withdrawn:
         log.info("%s · commons · %d rows came, %d went", slug, sum(report.rows.values()), report.withdrawn)
     yield dg.MaterializeResult(
-        asset_key=COMMONS_KEY,
+        asset_key=key,
         metadata={
             "shared_rows": sum(report.rows.values()),
             "withdrawn_rows": report.withdrawn,

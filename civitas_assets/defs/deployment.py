@@ -14,14 +14,14 @@ import msgspec
 
 from civitas_assets.catalog import Catalog, Tenant
 from civitas_assets.catalog.cadence import Cadence
+from civitas_assets.catalog.model import Destination as Kind
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.task import Portion, Task, plan, portions
 from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.publish.commons import Commons, Members, members_of
-from civitas_assets.publish.commons_duckdb import DuckDBCommons
 from civitas_assets.publish.destination import Destination
-from civitas_assets.publish.duckdb import DuckDBDestination
+from civitas_assets.publish.destinations import commons_of, destination_of
 from civitas_assets.settings import Settings, read_secret
 from civitas_assets.store.files import Files
 from civitas_assets.store.storage import storage_of
@@ -65,21 +65,17 @@ class Deployment:
 
     def destination(self, tenant: Tenant) -> Destination:
         """Where the tenant's shared models land."""
-        return DuckDBDestination(self.settings.published, tenant.slug, self.settings.memory_limit)
+        return destination_of(self.settings, tenant.slug, tenant.destination)
 
-    def commons(self, tenant: Tenant) -> Commons:
-        """Where what the tenant shares meets what others with that kind of destination share."""
-        settings = self.settings
-        return DuckDBCommons(settings.published, settings.locks, self.files, settings.memory_limit)
-
-    def members(self, tenant: Tenant) -> Members:
-        """All who share something in those commons."""
-        return members_of(self.catalog, tenant.destination)
+    def commons(self, kind: Kind) -> tuple[Commons, Members]:
+        """Where what tenants of that kind of destination share meets, and all who share something there."""
+        return commons_of(self.settings, self.files, kind), members_of(self.catalog, kind)
 
     def task(self, tenant: Tenant, *, rebuild: bool) -> Task | None:
         """What is to be harmonised and published; None where destination and commons are as they should be."""
         lacks = self.destination(tenant).lacks(self.project)
-        evolves = bool(lacks.steps) or not self.commons(tenant).is_current(tenant.slug, self.members(tenant))
+        commons, members = self.commons(tenant.destination)
+        evolves = bool(lacks.steps) or not commons.is_current(tenant.slug, members)
         return plan(self.stores(tenant), rebuild=rebuild or bool(lacks.reasons), evolves=evolves)
 
     def portions(self, tenant: Tenant, task: Task) -> Sequence[tuple[Task, Portion]]:

@@ -12,10 +12,10 @@ from typing import Any
 import dagster as dg
 
 from civitas_assets.catalog import Window
-from civitas_assets.defs.commons import COMMONS_KEY
+from civitas_assets.defs.commons import commons_key
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.landing import landing_key
-from civitas_assets.defs.published import PUBLISHED
+from civitas_assets.defs.published import published_key
 from civitas_assets.defs.records import records_key
 from civitas_assets.defs.schedules import NIGHTLY
 from civitas_assets.defs.shared import shared_key
@@ -68,7 +68,9 @@ def run_tenant(
     """Run the nightly job for one tenant and say what it did."""
     landings = [landing_key(name) for name in deployment.catalog.connectors]
     records = [records_key(name) for name in RECORD_TYPES]
-    later = [*records, *map(shared_key, deployment.project.models), PUBLISHED, COMMONS_KEY]
+    destination = deployment.catalog.tenant(tenant).destination
+    published = published_key(destination)
+    later = [*records, *map(shared_key, deployment.project.models), published, commons_key(destination)]
     window = order.window
     days = {"from": window.first.isoformat(), "to": window.last.isoformat()} if window else {}
     scope = {"days": days, "sources": list(order.sources), "rebuild": order.rebuild}
@@ -85,7 +87,7 @@ def run_tenant(
     )
     found = _Materialisations(result)
     errors, warnings = _verdicts(result)
-    for name in found.metadata.get(PUBLISHED, {}).get("unfilled", ()):
+    for name in found.metadata.get(published, {}).get("unfilled", ()):
         warnings.append(
             f"{name} is new and empty on the days before; `civitas rebuild {tenant}` fills them from the records"
         )
@@ -99,9 +101,9 @@ def run_tenant(
         new=found.total("new", records),
         changed=found.total("changed", records),
         rejected=found.total("rejected", records),
-        days=found.total("days", [PUBLISHED]),
-        rows=found.total("rows", [PUBLISHED]),
-        path=str(found.metadata.get(PUBLISHED, {}).get("path", "")),
+        days=found.total("days", [published]),
+        rows=found.total("rows", [published]),
+        path=str(found.metadata.get(published, {}).get("path", "")),
         errors=errors,
         warnings=warnings,
     )

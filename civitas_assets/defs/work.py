@@ -73,13 +73,15 @@ class Work:
 
         Where that fails, the run goes on: bringing the commons up to date tries again, and reports it.
         """
-        try:
-            rows = self.deployment.commons(self.tenant).withdraw(self.deployment.members(self.tenant))
-        except PublishError as error:
-            log.error("commons · what is not shared any more could not be taken out yet: %s", error)
-        else:
-            if rows:
-                log.info("commons · %d rows are not shared any more, and were taken out", rows)
+        for kind in sorted({tenant.destination for tenant in self.deployment.catalog.tenants.values()}):
+            try:
+                commons, members = self.deployment.commons(kind)
+                rows = commons.withdraw(members)
+            except PublishError as error:
+                log.error("commons · what is not shared any more could not be taken out yet: %s", error)
+            else:
+                if rows:
+                    log.info("commons · %d rows are not shared any more, and were taken out", rows)
 
     @contextmanager
     def locked(self) -> Iterator[Callable[[], None]]:

@@ -59,7 +59,8 @@ def export(
         ExportError: the model cannot be exported so, or the file cannot be written.
     """
     written = 0
-    with open_published(settings, tenant) as tables:
+    first, last = (span.first, span.last) if span else (None, None)
+    with open_published(settings, tenant, first, last) as tables:
         query = form.query(Selection.of(tables.columns(), model, span))
         with destination(file, standard_output) as sink:
             try:

@@ -5,6 +5,7 @@ Which parts are removed, and in what order, is decided in `removal.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,10 +13,16 @@ from pathlib import Path
 
 import msgspec
 
+from civitas_assets.catalog.basis import RESERVED_BEGINNING, RESERVED_SLUGS, SLUG
 from civitas_assets.catalog.load import tenant_file
+from civitas_assets.catalog.model import Destination as Kind
 from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.publish.commons import Commons
+from civitas_assets.publish.destinations import commons_of
 from civitas_assets.publish.duckdb import DuckDBDestination
+from civitas_assets.publish.postgres_names import Names
+from civitas_assets.publish.postgres_roles import objects_of, withdraw
+from civitas_assets.publish.postgres_server import Server
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files, remove_folder
 from civitas_assets.store.retention import asides
@@ -47,8 +54,14 @@ class Part:
     remove: Callable[[], object]
 
 
-def parts_of(settings: Settings, files: Files, commons: Sequence[Commons], tenant: str) -> Sequence[Part]:
-    """Everything outside Dagster, in the order in which it goes: first what runs it, then what others see of it."""
+def parts_of(settings: Settings, files: Files, tenant: str) -> Sequence[Part]:
+    """Everything outside Dagster, in the order in which it goes: first what runs it, then what others see of it.
+
+    Where a PostgreSQL server is set, it is asked for what is there, whatever the tenant's file says today.
+    """
+    server = Server.of(settings) if settings.postgres_url else None
+    kinds: Sequence[Kind] = ("duckdb", "postgres") if server else ("duckdb",)
+    commons = [commons_of(settings, files, kind) for kind in kinds]
     file, output = (
         tenant_file(settings.tenants_dir, tenant),
         DuckDBDestination(settings.published, tenant).file,
@@ -57,10 +70,17 @@ def parts_of(settings: Settings, files: Files, commons: Sequence[Commons], tenan
         Part("configuration", partial(_on_disk, [file]), partial(file.unlink, missing_ok=True)),
         Part("commons", partial(_shared, commons, tenant), partial(_forget, commons, tenant)),
         Part("output", partial(_on_disk, [output.parent]), partial(remove_folder, output.parent)),
+        *([_schemas(server, Names(tenant))] if server and is_key(tenant) else []),
         *(_stored(name, files, partial(_own, name, tenant)) for name in _STORED),
         _stored("aside", files, partial(_put_aside, files, tenant)),
         Part("workspaces", partial(_left_behind, settings, tenant), partial(_sweep, settings, tenant)),
     ]
+
+
+def is_key(tenant: str) -> bool:
+    """Whether that can be a tenant's key."""
+    reserved = tenant in RESERVED_SLUGS or tenant.startswith(RESERVED_BEGINNING)
+    return not reserved and re.fullmatch(SLUG, tenant) is not None
 
 
 def _stored(name: str, files: Files, prefixes: Callable[[], Iterable[str]]) -> Part:
@@ -95,6 +115,10 @@ def _left_behind(settings: Settings, tenant: str) -> Size:
 def _sweep(settings: Settings, tenant: str) -> None:
     for folder in _workspaces(settings, tenant):
         remove_folder(folder)
+
+
+def _schemas(server: Server, names: Names) -> Part:
+    return Part("database", lambda: Size(rows=objects_of(server, names)), partial(withdraw, server, names))
 
 
 def _shared(commons: Sequence[Commons], tenant: str) -> Size:

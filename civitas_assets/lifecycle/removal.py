@@ -6,15 +6,13 @@ The report says what went, how much and when; it holds nothing of what it was.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
-from civitas_assets.catalog.basis import RESERVED_BEGINNING, RESERVED_SLUGS, SLUG
 from civitas_assets.errors import StoreError
-from civitas_assets.lifecycle.parts import Part, Size
+from civitas_assets.lifecycle.parts import Part, Size, is_key
 from civitas_assets.store.files import Files
 from civitas_assets.store.storage import Storage
 
@@ -38,7 +36,7 @@ def preview(tenant: str, parts: Sequence[Part]) -> dict[str, Size]:
     Raises:
         StoreError: that can be no tenant.
     """
-    if not re.fullmatch(SLUG, tenant) or tenant in RESERVED_SLUGS or tenant.startswith(RESERVED_BEGINNING):
+    if not is_key(tenant):
         raise StoreError(f"{tenant!r} is no tenant's key")
     return {part.name: part.measure() for part in parts}
 

@@ -57,8 +57,19 @@ class Commons(Protocol):
         """Where an analyst finds them; without any secret."""
         ...
 
-    def announce(self, tenant: str, run_id: str, days: Iterable[date], *, whole: bool) -> None:
-        """Note, before it is published, what of a tenant will have to be renewed: these days, or all of it."""
+    def announce(
+        self,
+        tenant: str,
+        run_id: str,
+        days: Iterable[date],
+        contracts: Mapping[str, Contract],
+        *,
+        whole: bool,
+    ) -> None:
+        """Note, before it is published, what of a tenant will have to be renewed: these days, or all of it.
+
+        `contracts` are those that its tables will follow then.
+        """
         ...
 
     def confirm(self, tenant: str, run_id: str) -> None:

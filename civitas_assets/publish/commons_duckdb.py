@@ -59,8 +59,17 @@ class DuckDBCommons:
         """See `Commons`."""
         return str(self.file)
 
-    def announce(self, tenant: str, run_id: str, days: Iterable[date], *, whole: bool) -> None:
-        """See `Commons`."""
+    def announce(
+        self,
+        tenant: str,
+        run_id: str,
+        days: Iterable[date],
+        contracts: Mapping[str, Contract],
+        *,
+        whole: bool,
+    ) -> None:
+        """See `Commons`; what tables look like then is read from the published file itself."""
+        del contracts
         self._notes.announce(tenant, run_id, days, whole=whole)
 
     def confirm(self, tenant: str, run_id: str) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from typing import TypeVar
 
 import psycopg
 
@@ -23,6 +24,7 @@ from civitas_assets.publish.postgres_server import Server
 log = logging.getLogger("civitas_assets.publish")
 
 _PAUSES = (1.0, 5.0, 15.0)  # seconds before it is tried again: a query on the views holds a lock
+_Result = TypeVar("_Result")
 # Lock not available, deadlock, conflict between transactions.
 _PASSING = frozenset({"55P03", "40P01", "40001"})
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import psycopg
 from psycopg.sql import SQL, Identifier, Literal
 
+from civitas_assets.errors import PublishError
 from civitas_assets.publish.postgres_names import Names
 from civitas_assets.publish.postgres_server import Server, Statement
 
@@ -66,7 +67,7 @@ def grant(server: Server, names: Names, login: str | None = None) -> None:
         PublishError: the account may not make them.
     """
     with server.connected() as connection:
-        _together(server, connection, granting(names, login or _session_user(connection)), "making roles")
+        _make(server, connection, names, login)
 
 
 def withdraw(server: Server, names: Names) -> None:
@@ -77,6 +78,26 @@ def withdraw(server: Server, names: Names) -> None:
     """
     with server.connected() as connection:
         _together(server, connection, withdrawing(names), f"removing {names.slug}")
+
+
+def objects_of(server: Server, names: Names) -> int:
+    """How many schemas, tables and roles there are of a tenant.
+
+    Raises:
+        PublishError: the server does not say so.
+    """
+    counted = SQL(
+        "select (select count(*) from pg_namespace where nspname in ({0}, {1}))"
+        " + (select count(*) from pg_class join pg_namespace n on n.oid = relnamespace"
+        " where nspname in ({0}, {1}) and relkind in ('r', 'p'))"
+        " + (select count(*) from pg_roles where rolname in ({2}, {3}))"
+    ).format(*map(Literal, (names.schema, names.rebuild, names.reader, names.writer)))
+    with server.connected() as connection:
+        try:
+            row = connection.execute(counted).fetchone()
+        except psycopg.Error as error:
+            raise server.fault(f"counting what is of {names.slug}", error) from None
+    return int(row[0]) if row else 0
 
 
 def ensure(server: Server, names: Names) -> None:
@@ -96,7 +117,7 @@ def ensure(server: Server, names: Names) -> None:
         except psycopg.Error as error:
             raise server.fault("looking for the tenant's schemas", error) from None
         if found != (2,):
-            _together(server, connection, granting(names, _session_user(connection)), "making roles")
+            _make(server, connection, names, None)
 
 
 def login_of(server: Server) -> str:
@@ -109,6 +130,21 @@ def login_of(server: Server) -> str:
         return server.login
     with server.connected() as connection:
         return _session_user(connection)
+
+
+def _make(server: Server, connection: psycopg.Connection, names: Names, login: str | None) -> None:
+    foreign = connection.execute(
+        SQL(
+            "select nspname, pg_get_userbyid(nspowner) from pg_namespace"
+            " where nspname in ({}, {}) and pg_get_userbyid(nspowner) <> {}"
+        ).format(*map(Literal, (names.schema, names.rebuild, names.writer)))
+    ).fetchone()
+    if foreign is not None:
+        raise PublishError(
+            f"{server.address}: schema {foreign[0]} belongs to {foreign[1]}, and not to {names.writer};"
+            " rename it, or give it to that role if it is this tenant's"
+        )
+    _together(server, connection, granting(names, login or _session_user(connection)), "making roles")
 
 
 def _session_user(connection: psycopg.Connection) -> str:

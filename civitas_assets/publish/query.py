@@ -1,6 +1,6 @@
-"""Asking a published DuckDB file from the shell, read-only.
+"""Asking published tables from the shell, read-only: a DuckDB file with DuckDB's SQL, PostgreSQL with its own.
 
-Analysts may as well open the file with any DuckDB client.
+Analysts may as well use any client of either.
 """
 
 from __future__ import annotations
@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import duckdb
-
-from civitas_assets.errors import PublishError
+from civitas_assets.catalog.load import declared_destination
+from civitas_assets.publish import postgres_reading
+from civitas_assets.publish.postgres_server import Server
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import Settings
-
-_NUMERIC = {"BIGINT", "INTEGER", "DOUBLE", "HUGEINT", "FLOAT", "DECIMAL", "SMALLINT", "UBIGINT", "UINTEGER"}
 
 
 @dataclass(frozen=True)
@@ -33,13 +31,10 @@ def ask(settings: Settings, tenant: str, sql: str, limit: int) -> Answer:
     Raises:
         PublishError: the tenant has no output yet, or the query is not understood.
     """
-    try:
-        # A query of one tenant reads that tenant's file and nothing else.
-        with open_published(settings, tenant) as tables:
-            cursor = tables.connection.execute(sql)
-            description = cursor.description or []
-            rows = cursor.fetchmany(limit + 1)
-    except duckdb.Error as error:
-        raise PublishError(f"{tenant}: {error}") from error
-    numeric = [str(column[1]).split("(")[0] in _NUMERIC for column in description]
-    return Answer([column[0] for column in description], numeric, rows[:limit], len(rows) > limit)
+    # A query of one tenant reads that tenant's tables and nothing else.
+    if declared_destination(settings.tenants_dir, tenant) == "postgres":
+        columns, numeric, found = postgres_reading.ask(Server.of(settings), tenant, sql, limit + 1)
+        return Answer(columns, numeric, found[:limit], len(found) > limit)
+    with open_published(settings, tenant) as tables:
+        columns, numeric, rows = tables.first(sql, limit + 1)
+    return Answer(columns, numeric, rows[:limit], len(rows) > limit)

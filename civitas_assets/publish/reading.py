@@ -1,4 +1,4 @@
-"""Reading a tenant's published DuckDB file: one state of it, never written to, in batches.
+"""Reading a tenant's published tables: one state of them, never written to, in batches, with SQL of DuckDB.
 
 What is asked for, and what becomes of the answer, is decided elsewhere.
 """
@@ -8,28 +8,36 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 
 import duckdb
 import pyarrow as pa
 
 from civitas_assets.catalog.basis import COMMONS
+from civitas_assets.catalog.load import declared_destination
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons import COMMONS_SCHEMA
 from civitas_assets.publish.duckdb import DuckDBDestination
+from civitas_assets.publish.postgres_reading import Stream, open_stream
+from civitas_assets.publish.postgres_server import Server
 from civitas_assets.settings import Settings
+
+_NUMERIC = {"BIGINT", "INTEGER", "DOUBLE", "HUGEINT", "FLOAT", "DECIMAL", "SMALLINT", "UBIGINT", "UINTEGER"}
 
 
 class Tables:
     """The shared models of one tenant as they are published at one moment, also while a run publishes anew."""
 
-    def __init__(self, tenant: str, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(
+        self, tenant: str, connection: duckdb.DuckDBPyConnection, stream: Stream | None = None
+    ) -> None:
         self.tenant = tenant
-        self.connection = connection
+        self._connection, self._stream = connection, stream
 
     def columns(self) -> Mapping[str, Mapping[str, str]]:
         """Every model with its columns and their types, in order."""
         found: dict[str, dict[str, str]] = defaultdict(dict)
-        rows = self.connection.execute(
+        rows = self._connection.execute(
             "select table_name, column_name, data_type from duckdb_columns()"
             " where schema_name = current_schema() and not internal order by table_name, column_index"
         )
@@ -44,18 +52,65 @@ class Tables:
             PublishError: the query does not fit the tables.
         """
         try:
-            return self.connection.execute(sql, parameters).to_arrow_reader(rows)
+            return self._filled(sql).execute(sql, parameters).to_arrow_reader(rows)
         except duckdb.Error as error:
             raise PublishError(f"{self.tenant}: {error}") from error
 
+    def first(self, sql: str, rows: int) -> tuple[Sequence[str], Sequence[bool], list[tuple[object, ...]]]:
+        """Names of columns, which of them are numbers, and so many rows of the answer.
+
+        Raises:
+            PublishError: the query does not fit the tables.
+        """
+        try:
+            cursor = self._filled(sql).execute(sql)
+            description = cursor.description or []
+            found = cursor.fetchmany(rows)
+        except duckdb.Error as error:
+            raise PublishError(f"{self.tenant}: {error}") from error
+        names = [column[0] for column in description]
+        return names, [str(column[1]).split("(")[0] in _NUMERIC for column in description], found
+
+    def _filled(self, sql: str) -> duckdb.DuckDBPyConnection:
+        """The database with the tables that a query names."""
+        if self._stream is not None:
+            self._stream.fill(self._connection, self._connection.get_table_names(sql))
+        return self._connection
+
 
 @contextmanager
-def open_published(settings: Settings, tenant: str) -> Iterator[Tables]:
-    """The tenant's tables, which see nothing beside their own file.
+def open_published(
+    settings: Settings, tenant: str, first: date | None = None, last: date | None = None
+) -> Iterator[Tables]:
+    """The tenant's tables, which see nothing beside their own.
+
+    Days before the first or after the last one may be missing: from PostgreSQL they are not even fetched.
 
     Raises:
         PublishError: the tenant has no output yet, or it cannot be opened.
     """
+    if declared_destination(settings.tenants_dir, tenant) == "postgres":
+        with (
+            open_stream(Server.of(settings), tenant, first, last) as stream,
+            stream.database(settings.workspaces) as connection,
+        ):
+            _restrict(connection, settings)
+            yield Tables(tenant, connection, stream)
+        return
+    with _opened_file(settings, tenant) as connection:
+        _restrict(connection, settings)
+        if tenant == COMMONS:
+            connection.execute(f"set schema = '{COMMONS_SCHEMA}'")
+        yield Tables(tenant, connection)
+
+
+def _restrict(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute(f"set memory_limit = '{settings.memory_limit}'")
+    connection.execute("set enable_external_access = false")
+
+
+def _opened_file(settings: Settings, tenant: str) -> duckdb.DuckDBPyConnection:
     published = sorted(folder.name for folder in settings.published.glob("*") if folder.is_dir())
     file = DuckDBDestination(settings.published, tenant).file
     if tenant not in published or not file.is_file():
@@ -67,13 +122,6 @@ def open_published(settings: Settings, tenant: str) -> Iterator[Tables]:
             + (f" (there is: {others})" if others else "")
         )
     try:
-        connection = duckdb.connect(str(file), read_only=True)
+        return duckdb.connect(str(file), read_only=True)
     except duckdb.Error as error:
         raise PublishError(f"{file} cannot be opened: {error}") from error
-    with connection:
-        connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"set memory_limit = '{settings.memory_limit}'")
-        connection.execute("set enable_external_access = false")
-        if tenant == COMMONS:
-            connection.execute(f"set schema = '{COMMONS_SCHEMA}'")
-        yield Tables(tenant, connection)

@@ -16,7 +16,6 @@ from civitas_assets.errors import StoreError, TenantBusy
 from civitas_assets.harmonise.tables import WORKSPACE_FILE
 from civitas_assets.lifecycle.parts import Part, parts_of
 from civitas_assets.lifecycle.removal import preview, remove_tenant, was_removed
-from civitas_assets.publish.commons_duckdb import DuckDBCommons
 from civitas_assets.settings import Settings
 from civitas_assets.store.storage import Storage, storage_of
 
@@ -51,8 +50,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 
 
 def parts(settings: Settings) -> Sequence[Part]:
-    files = storage_of(settings).files
-    return parts_of(settings, files, [DuckDBCommons(settings.published, settings.locks, files)], "town")
+    return parts_of(settings, storage_of(settings).files, "town")
 
 
 def left(settings: Settings, slug: str) -> set[str]:
@@ -134,6 +132,6 @@ def test_a_town_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, tenants_dir=tmp_path)
     storage: Storage = storage_of(settings)
     files: Any = storage.files
-    nothing = parts_of(settings, files, [], "nowhere")
+    nothing = parts_of(settings, files, "nowhere")
     with pytest.raises(StoreError, match="nothing of a tenant nowhere"):
         remove_tenant(storage, "nowhere", nothing, NOW)

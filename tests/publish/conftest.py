@@ -93,7 +93,7 @@ class Towns:
         self, member: Member, free: dict[date, int], days: Sequence[date], run_id: str = "r", **more: object
     ) -> None:
         """What a run does for the commons: announce, publish, confirm."""
-        self.commons.announce(member.slug, run_id, days, whole=False)
+        self.commons.announce(member.slug, run_id, days, CONTRACTS, whole=False)
         self.publish(member.slug, free, **more)  # type: ignore[arg-type]
         self.commons.confirm(member.slug, run_id)
 

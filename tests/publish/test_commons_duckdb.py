@@ -70,7 +70,7 @@ def test_an_output_that_was_rebuilt_is_read_whole(towns: Any, member: Make) -> N
     anton = member("anton", "status")
     towns.night(anton, {DAY: 3}, [DAY])
     towns.refresh("anton", anton)
-    towns.commons.announce("anton", "rebuild", [], whole=True)
+    towns.commons.announce("anton", "rebuild", [], {}, whole=True)
     towns.publish("anton", {NEXT: 9})
     towns.commons.confirm("anton", "rebuild")
     towns.refresh("anton", anton)
@@ -132,7 +132,7 @@ def test_one_who_holds_the_lock_brings_in_what_others_have_published(towns: Any,
         towns.refresh(town.slug, *towns_)
     towns.night(towns_[0], {DAY: 1}, [DAY])
     towns.night(towns_[1], {DAY: 2}, [DAY])
-    towns.commons.announce("caesar", "r", [DAY], whole=False)  # and is still publishing
+    towns.commons.announce("caesar", "r", [DAY], {}, whole=False)  # and is still publishing
     towns.refresh("anton", *towns_)
     assert [row[0] for row in towns.ask(STATUS)] == ["anton", "berta"]
     before = towns.commons.file.stat().st_ino
@@ -255,7 +255,7 @@ def test_rows_that_mean_something_else_are_left_out_until_they_are_made_anew(
         towns.refresh(town.slug, anton, berta)
     columns = {**contracts["status"].columns, "free": Column("integer", "Free, in dozens.", unit="{dozen}")}
     now = {**contracts, "status": replace(contracts["status"], columns=columns)}
-    towns.commons.announce("anton", "r", [], whole=True)
+    towns.commons.announce("anton", "r", [], {}, whole=True)
     towns.publish("anton", {DAY: 12}, contracts=now)
     towns.refresh("anton", anton, berta, contracts=now)
     assert towns.ask(STATUS) == [("anton", "2026-08-01", 12)]
@@ -266,7 +266,7 @@ def test_rows_that_mean_something_else_are_left_out_until_they_are_made_anew(
 
 
 def test_nobody_shares_and_nothing_is_made(towns: Any) -> None:
-    towns.commons.announce("anton", "r", [DAY], whole=False)
+    towns.commons.announce("anton", "r", [DAY], {}, whole=False)
     towns.publish("anton", {DAY: 3})
     towns.commons.confirm("anton", "r")
     towns.refresh("anton")

@@ -1,0 +1,39 @@
+"""Which destination is whose, and which commons belong to it.
+
+What destinations do is in the modules called after them.
+"""
+
+from __future__ import annotations
+
+from civitas_assets.catalog.model import Destination as Kind
+from civitas_assets.publish.commons import Commons
+from civitas_assets.publish.commons_duckdb import DuckDBCommons
+from civitas_assets.publish.commons_postgres import PostgresCommons
+from civitas_assets.publish.destination import Destination
+from civitas_assets.publish.duckdb import DuckDBDestination
+from civitas_assets.publish.postgres import PostgresDestination
+from civitas_assets.publish.postgres_server import Server
+from civitas_assets.settings import Settings
+from civitas_assets.store.files import Files
+
+
+def destination_of(settings: Settings, tenant: str, kind: Kind) -> Destination:
+    """Where the tenant's shared models land.
+
+    Raises:
+        PublishError: it is PostgreSQL, and no server is set.
+    """
+    if kind == "postgres":
+        return PostgresDestination(Server.of(settings), tenant, settings.memory_limit)
+    return DuckDBDestination(settings.published, tenant, settings.memory_limit)
+
+
+def commons_of(settings: Settings, files: Files, kind: Kind) -> Commons:
+    """Where meets what tenants of that kind of destination share; notes of it are in the files.
+
+    Raises:
+        PublishError: it is PostgreSQL, and no server is set.
+    """
+    if kind == "postgres":
+        return PostgresCommons(Server.of(settings))
+    return DuckDBCommons(settings.published, settings.locks, files, settings.memory_limit)

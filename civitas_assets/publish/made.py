@@ -1,0 +1,75 @@
+"""What a run has made for a destination that takes Arrow: rows of a workspace as a stream, model by model.
+
+What becomes of them is the destination's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+import pyarrow as pa
+
+from civitas_assets.errors import PublishError
+from civitas_assets.harmonise.project import SharedModel
+from civitas_assets.harmonise.tables import RECORDS_SCHEMA, SHARED_SCHEMA
+from civitas_assets.harmonise.workspace import Workspace
+
+_BATCH = 100_000
+
+
+@dataclass(frozen=True)
+class Made:
+    """An open workspace; nothing in it can be changed."""
+
+    connection: duckdb.DuckDBPyConnection
+    cleaned: bool = False
+
+    def days(self) -> Sequence[date]:
+        """The days that are replaced."""
+        found = self.connection.execute(f"select day from {RECORDS_SCHEMA}.affected_day order by 1")  # noqa: S608
+        return [day for (day,) in found.fetchall()]
+
+    def rows(self, model: SharedModel, order: Sequence[str]) -> pa.RecordBatchReader:
+        """The rows of a model, in that order.
+
+        Raises:
+            PublishError: there are rows of other days.
+        """
+        made = f'{SHARED_SCHEMA}."{model.name}"'
+        if model.by_day:
+            stray = f"select count(*) from {made} anti join {RECORDS_SCHEMA}.affected_day using (day)"  # noqa: S608
+            ((count,),) = self.connection.execute(stray).fetchall()
+            if count:
+                raise PublishError(
+                    f"{model.name} has {count} rows outside the affected days; nothing was published"
+                )
+        columns = ", ".join(map(self._column, model.columns, model.types.values()))
+        sorted_by = ", ".join(f'"{name}"' for name in order)
+        query = f"select {columns} from {made} order by {sorted_by}"  # noqa: S608
+        return self.connection.execute(query).to_arrow_reader(_BATCH)
+
+    def _column(self, name: str, kind: str) -> str:
+        if self.cleaned and kind.lower() == "varchar":
+            return f'replace("{name}", chr(0), \'\ufffd\') as "{name}"'
+        return f'"{name}"'
+
+
+@contextmanager
+def opened(workspace: Workspace, memory_limit: str, *, cleaned: bool = False) -> Iterator[Made]:
+    """The workspace's rows; where `cleaned`, texts have a replacement for the character zero.
+
+    Raises:
+        PublishError: the workspace cannot be read.
+    """
+    try:
+        connection = duckdb.connect(str(workspace.database), read_only=True)
+    except duckdb.Error as error:
+        raise PublishError(f"{workspace.database} cannot be opened: {error}") from error
+    with connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"set memory_limit = '{memory_limit}'")
+        yield Made(connection, cleaned)

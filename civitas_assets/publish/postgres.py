@@ -1,0 +1,249 @@
+"""PostgreSQL as a destination: one schema per tenant, changed in one transaction.
+
+Rows are deleted and copied anew, and no table that readers use is put in the place of another: whoever reads keeps the
+state that their statement or transaction began with, views on the tables live on, and nobody waits for a lock. Only a
+changed contract needs one, which is asked for briefly and several times.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from typing import TypeVar
+
+import adbc_driver_manager
+import duckdb
+import pyarrow as pa
+
+from civitas_assets.dictionary.contracts import Contract, read_contracts
+from civitas_assets.dictionary.evolution import Evolution, evolution
+from civitas_assets.errors import PublishError
+from civitas_assets.harmonise.project import Project
+from civitas_assets.harmonise.task import Portion
+from civitas_assets.harmonise.workspace import Workspace
+from civitas_assets.publish.destination import Publication
+from civitas_assets.publish.made import Made, opened
+from civitas_assets.publish.postgres_changes import Changes
+from civitas_assets.publish.postgres_names import Names
+from civitas_assets.publish.postgres_roles import ensure
+from civitas_assets.publish.postgres_server import Server
+from civitas_assets.publish.postgres_tables import Layout
+
+log = logging.getLogger("civitas_assets.publish")
+
+Result = TypeVar("Result")
+_PAUSES = (1.0, 5.0, 15.0)  # seconds before it is tried again
+# Lock not available, deadlock, conflict between transactions, server going down or coming up.
+_PASSING = frozenset({"55P03", "40P01", "40001", "57P01", "57P02", "57P03"})
+_CONNECTION = "08"
+_UNTRANSLATABLE = "22021"  # PostgreSQL's texts cannot hold the character zero
+
+
+class PostgresDestination:
+    """The published schema of one tenant."""
+
+    def __init__(
+        self,
+        server: Server,
+        tenant: str,
+        memory_limit: str = "1GB",
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.names = Names(tenant)
+        self._server, self._memory_limit, self._pause = server, memory_limit, pause
+
+    @property
+    def address(self) -> str:
+        """Database and schema, without account and password."""
+        return f"{self._server.address}, schema {self.names.schema}"
+
+    def lacks(self, project: Project) -> Evolution:
+        """See `Destination`."""
+
+        def look(changes: Changes) -> Evolution:
+            if not changes.is_published():
+                return Evolution(reasons=("there is no output yet",))
+            self._begin(changes)
+            held = changes.contracts(self.names.schema)
+            if held is None:
+                return Evolution(reasons=("the output does not say what contracts it follows",))
+            return evolution(held, read_contracts(project))
+
+        return self._tried(look, "cannot be looked at")
+
+    def rebuilt(self, project: Project) -> Mapping[date, str]:
+        """See `Destination`."""
+        ensure(self._server, self.names)
+
+        def look(changes: Changes) -> Mapping[date, str]:
+            self._begin(changes)
+            if changes.contracts(self.names.rebuild) == read_contracts(project):
+                return changes.collected()
+            changes.forget_collected()
+            return {}
+
+        return self._tried(look, "cannot be looked at")
+
+    def begin_anew(self) -> None:
+        """See `Destination`."""
+        ensure(self._server, self.names)
+
+        def forget(changes: Changes) -> None:
+            self._begin(changes)
+            changes.forget_collected()
+
+        self._tried(forget, "cannot begin anew")
+
+    def collect(self, project: Project, workspace: Workspace, portion: Portion) -> None:
+        """See `Destination`."""
+        ensure(self._server, self.names)
+
+        def collect(changes: Changes, made: Made) -> None:
+            layouts = self._begin(changes, project)
+            changes.wait_for_turn()
+            facts = [model for model in project.models.values() if model.by_day]
+            changes.remember_collected([model.name for model in facts], portion.versions)
+            for model in facts:
+                layout = layouts[model.name]
+                changes.collect(layout, made.rows(model, layout.order))
+            changes.remember_contracts(self.names.rebuild, read_contracts(project), run_id=None)
+
+        self._loaded(collect, workspace, "takes no further days")
+
+    def publish(self, project: Project, workspace: Workspace, run_id: str) -> Publication:
+        """See `Destination`."""
+        started = time.monotonic()
+        ensure(self._server, self.names)
+        task = workspace.task()
+        contracts = read_contracts(project)
+
+        def publish(changes: Changes, made: Made) -> tuple[dict[str, int], int, tuple[str, ...], set[str]]:
+            layouts = self._begin(changes, project)
+            changes.wait_for_turn()
+            held = changes.contracts(self.names.schema)
+            days = made.days()
+            if task.rebuild:
+                changes.drop(_unfit(held, contracts, changes.models()))
+            else:
+                change = evolution(held or {}, contracts)
+                if change.reasons:
+                    raise PublishError(f"the output has to be rebuilt: {'; '.join(change.reasons)}")
+                changes.follow(change, project, layouts, days)
+            changes.prepare(layouts.values())
+            rows = {}
+            for name, model in project.models.items():
+                layout = layouts[name]
+                reader = made.rows(model, layout.order)
+                if task.rebuild and model.by_day:
+                    changes.replace_all(layout, reader, days)
+                    rows[name] = changes.count(name)
+                else:
+                    rows[name] = changes.replace(layout, reader, days)
+            if task.rebuild:
+                changes.fill()
+                changes.forget_collected()
+            if held != contracts or changes.created:
+                for layout in layouts.values():
+                    changes.run(*layout.comments())
+            changes.remember_contracts(self.names.schema, contracts, run_id)
+            stale = {*layouts} if task.rebuild else changes.created | changes.grown
+            return rows, changes.bytes(), changes.unfilled(), stale
+
+        rows, size, unfilled, stale = self._loaded(publish, workspace, "was left as it was")
+        self._analyze(stale)
+        return Publication(rows, size, time.monotonic() - started, unfilled)
+
+    def _begin(self, changes: Changes, project: Project | None = None) -> dict[str, Layout]:
+        """Act as the tenant's writer, within limits of time; the tables of a project."""
+        changes.begin(self._server.limits())
+        if project is None:
+            return {}
+        platform = changes.platform()
+        return {
+            name: Layout(self.names, contract, platform) for name, contract in read_contracts(project).items()
+        }
+
+    def _analyze(self, models: set[str]) -> None:
+        """Have the server look at tables that are new or have grown: nobody else ever does at partitioned ones."""
+
+        def analyze(changes: Changes) -> None:
+            self._begin(changes)
+            changes.analyze(sorted(models))
+
+        if models:
+            try:
+                self._tried(analyze, "cannot be analysed")
+            except PublishError as error:
+                log.warning(
+                    "%s · queries may be slow until the tables are analysed: %s", self.names.slug, error
+                )
+
+    def _loaded(self, work: Callable[[Changes, Made], Result], workspace: Workspace, failed: str) -> Result:
+        """The result of a transaction that takes rows of a workspace."""
+        cleaned = False
+
+        def load(changes: Changes) -> Result:
+            nonlocal cleaned
+            with opened(workspace, self._memory_limit, cleaned=cleaned) as made:
+                try:
+                    return work(changes, made)
+                except adbc_driver_manager.Error as error:
+                    cleaned = cleaned or error.sqlstate == _UNTRANSLATABLE
+                    raise
+
+        return self._tried(load, failed)
+
+    def _tried(self, work: Callable[[Changes], Result], failed: str) -> Result:
+        """The result of a transaction; it is tried again where what stopped it passes.
+
+        Raises:
+            PublishError: it did not pass, or what stopped it does not pass.
+        """
+        pauses = iter(_PAUSES)
+        while True:
+            try:
+                with self._transaction() as changes:
+                    return work(changes)
+            except adbc_driver_manager.Error as error:
+                pause = next(pauses, None) if _passes(error) else None
+                if pause is None:
+                    raise self._server.fault(f"schema {self.names.schema} {failed}", error) from None
+                log.info("%s · tried again in %g s: %s", self.names.slug, pause, self._server.told(error))
+                if error.sqlstate != _UNTRANSLATABLE:
+                    self._pause(pause)
+            except (duckdb.Error, pa.ArrowException, OSError) as error:
+                raise PublishError(f"{self.address} {failed}: {error}") from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Changes]:
+        """Committed where all goes well; else the connection ends, and with it all that was done."""
+        with self._server.loading() as connection, connection.cursor() as cursor:
+            yield Changes(cursor, self.names)
+            connection.commit()
+
+
+def _passes(error: adbc_driver_manager.Error) -> bool:
+    state = error.sqlstate
+    if state is None:
+        return isinstance(error, adbc_driver_manager.OperationalError)  # no connection, or no longer
+    return state in _PASSING or state.startswith(_CONNECTION) or state == _UNTRANSLATABLE
+
+
+def _unfit(
+    held: Mapping[str, Contract] | None, contracts: Mapping[str, Contract], tables: set[str]
+) -> set[str]:
+    """Tables that a rebuild cannot fill, since their columns or keys are not those of the contract, or unknown."""
+    if held is None:
+        return tables & contracts.keys()
+    return {name for name in tables if _shape(held.get(name)) != _shape(contracts.get(name))}
+
+
+def _shape(contract: Contract | None) -> object:
+    if contract is None:
+        return None
+    columns = {name: column.type for name, column in contract.columns.items()}
+    nullable = [contract.columns[name].nullable for name in contract.key]
+    return columns, contract.key, nullable, contract.replaced

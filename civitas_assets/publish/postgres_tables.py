@@ -1,0 +1,208 @@
+"""What a shared model's table looks like in PostgreSQL: columns, key, indexes, partitions, geometry and comments.
+
+Everything is made from the model's contract; when it is made, and with what rows, is in `postgres_changes.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from psycopg.sql import SQL, Composed, Identifier, Literal
+
+from civitas_assets.dictionary.contracts import Contract
+from civitas_assets.dictionary.evolution import Step
+from civitas_assets.publish.postgres_names import Names
+from civitas_assets.publish.postgres_server import Statement
+
+GEOMETRY = "geom"
+_TYPES: Mapping[str, str] = {
+    "varchar": "text",
+    "double": "double precision",
+    "integer": "integer",
+    "bigint": "bigint",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamptz": "timestamptz",
+    "blob": "bytea",
+}
+# Months since then have a partition each. What is older shares one: a statement locks every partition that it touches,
+# and a century of weather would exhaust the server's table of locks.
+_FIRST_MONTH = date(2015, 1, 1)
+# Rows come day by day, so that few pages hold a day: an index of page ranges is small and finds them.
+_BRIN = "pages_per_range = 16, autosummarize = on"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What the database can do: the server's version as a number, and the schema of PostGIS where it is installed."""
+
+    version: int
+    postgis: str | None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The table of one contract in a tenant's schema."""
+
+    names: Names
+    contract: Contract
+    platform: Platform
+
+    @property
+    def table(self) -> Identifier:
+        """Its name, quoted."""
+        return self.names.table(self.contract.name)
+
+    @property
+    def by_day(self) -> bool:
+        """Whether single days of it are replaced."""
+        return self.contract.replaced == "replace_days"
+
+    @property
+    def is_partitioned(self) -> bool:
+        """Whether it may become large: a fact with several rows a day of the same thing."""
+        return self.by_day and any(
+            self.contract.columns[column].type == "timestamptz" for column in self.contract.key
+        )
+
+    @property
+    def order(self) -> Sequence[str]:
+        """The order of rows in which the key's index grows with the fewest jumps, and a day lies together."""
+        return (*(("day",) if self.by_day else ()), *(c for c in self.contract.key if c != "day"))
+
+    def create(self) -> Iterator[Statement]:
+        """The table with its key and its indexes."""
+        partitioned = SQL(" partition by range (day)") if self.is_partitioned else SQL("")
+        yield SQL("create table {} ({}){}").format(self.table, self._columns(), partitioned)
+        yield self._key()
+        yield from self.indexes(self.contract.columns)
+
+    def create_collected(self) -> Statement:
+        """The table of a rebuild: without key, and not logged, since it can be made again."""
+        collected = self.names.collected(self.contract.name)
+        return SQL("create unlogged table if not exists {} ({})").format(collected, self._columns())
+
+    def indexes(self, columns: Iterable[str]) -> Iterator[Statement]:
+        """Those in which one of the columns is: by day, and by what the model's rows are about."""
+        wanted = {*columns}
+        if self.by_day and "day" in wanted:
+            yield SQL("create index on {} using brin (day) with ({})").format(self.table, SQL(_BRIN))
+        for relation in self.contract.relations:
+            if relation.column != self.contract.key[0] and relation.column in wanted:
+                by = [relation.column, *(("day",) if self.by_day else ())]
+                yield SQL("create index on {} ({})").format(self.table, _listed(by))
+
+    def partition(self, first: date, last: date | None) -> Iterator[Statement]:
+        """A partition from a day on to the day before another one; None is the time before all months.
+
+        Made beside the table and attached then: readers go on meanwhile, which they could not if it were made in it.
+        """
+        name = self.names.table(f"{self.contract.name}_{_suffix(first, last)}")
+        lower = SQL("minvalue") if last is None else Literal(first)
+        yield SQL("create table {} (like {} including generated including comments)").format(name, self.table)
+        yield SQL("alter table {} attach partition {} for values from ({}) to ({})").format(
+            self.table, name, lower, Literal(last or _FIRST_MONTH)
+        )
+
+    def partition_name(self, first: date, last: date | None) -> str:
+        """What the partition is called."""
+        return f"{self.contract.name}_{_suffix(first, last)}"
+
+    def add_geometry(self) -> Iterator[Statement]:
+        """The column for PostGIS, worked out from the others by the server; none without PostGIS or a position."""
+        expression = self._geometry()
+        if expression is None:
+            return
+        kind = SQL("{}(geometry, 4326)").format(Identifier(self.platform.postgis or "", "geometry"))
+        yield SQL("alter table {} add column {} {} generated always as ({}) stored").format(
+            self.table, Identifier(GEOMETRY), kind, expression
+        )
+        yield SQL("create index on {} using gist ({})").format(self.table, Identifier(GEOMETRY))
+        yield SQL("comment on column {} is {}").format(
+            Identifier(self.names.schema, self.contract.name, GEOMETRY),
+            Literal("Geometry in WGS 84, worked out from the other columns; for PostGIS."),
+        )
+
+    def needs_geometry(self, column: str | None) -> bool:
+        """Whether the geometry is worked out from that column."""
+        return column in {"lon", "lat", "geometry_wkb"}
+
+    def comments(self) -> Iterator[Statement]:
+        """What readers find about table and columns."""
+        yield SQL("comment on table {} is {}").format(self.table, Literal(self.contract.description))
+        for name, column in self.contract.columns.items():
+            yield SQL("comment on column {} is {}").format(
+                Identifier(self.names.schema, self.contract.name, name), Literal(column.description)
+            )
+
+    def alter(self, step: Step) -> Iterator[Statement]:
+        """What takes a step of a column."""
+        column = Identifier(step.column or "")
+        if step.kind == "add_column":
+            yield SQL("alter table {} add column {} {}").format(self.table, column, column_type(step.type))
+            yield from self.indexes([step.column or ""])
+        elif step.kind == "drop_column":
+            yield SQL("alter table {} drop column {}").format(self.table, column)
+        elif step.kind == "rename_column":
+            yield SQL("alter table {} rename column {} to {}").format(
+                self.table, Identifier(step.before or ""), column
+            )
+        elif step.kind == "widen_column":
+            yield SQL("alter table {} alter column {} type {}").format(
+                self.table, column, column_type(step.type)
+            )
+
+    def _columns(self) -> Composed:
+        return SQL(", ").join(
+            SQL("{} {}").format(Identifier(name), column_type(column.type))
+            for name, column in self.contract.columns.items()
+        )
+
+    def _key(self) -> Statement:
+        """What tells rows apart; a partitioned table needs its day among it, which the other columns decide anyway."""
+        key = [*self.contract.key]
+        if self.is_partitioned and "day" not in key:
+            key.append("day")
+        kind = "primary key"
+        if any(self.contract.columns[column].nullable for column in key):
+            kind = "unique nulls not distinct" if self.platform.version >= 150_000 else "unique"
+        return SQL("alter table {} add {} ({})").format(self.table, SQL(kind), _listed(key))
+
+    def _geometry(self) -> Statement | None:
+        if self.platform.postgis is None:
+            return None
+
+        def call(function: str) -> Identifier:
+            return Identifier(self.platform.postgis or "", function)
+
+        if "geometry_wkb" in self.contract.columns:
+            return SQL("{}({}({}(geometry_wkb)), 4326)").format(
+                call("st_setsrid"), call("st_force2d"), call("st_geomfromwkb")
+            )
+        if {"lon", "lat"} <= self.contract.columns.keys():
+            return SQL("{}({}(lon, lat), 4326)").format(call("st_setsrid"), call("st_makepoint"))
+        return None
+
+
+def months(days: Iterable[date]) -> Sequence[tuple[date, date | None]]:
+    """The partitions that days belong to, in order: first day, and the day after the last one."""
+    found = {day.replace(day=1) if day >= _FIRST_MONTH else date.min for day in days}
+    return [
+        (first, None if first == date.min else date(first.year + first.month // 12, first.month % 12 + 1, 1))
+        for first in sorted(found)
+    ]
+
+
+def _suffix(first: date, last: date | None) -> str:
+    return f"before_{_FIRST_MONTH.year}" if last is None else f"y{first.year:04d}m{first.month:02d}"
+
+
+def column_type(kind: str | None) -> SQL:
+    """The type for one of a contract's."""
+    return SQL(_TYPES[kind or ""])  # a constant of this module
+
+
+def _listed(columns: Iterable[str]) -> Composed:
+    return SQL(", ").join(map(Identifier, columns))

@@ -1,0 +1,289 @@
+"""What PostgreSQL adds: readers of one moment, keys and indexes, months, comments, geometry, waiting for locks."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import adbc_driver_postgresql.dbapi as adbc
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+from pydantic import SecretStr
+
+from civitas_assets.errors import PublishError
+from civitas_assets.publish.postgres_server import Server
+from civitas_assets.settings import Settings
+
+D1, D2 = date(2026, 7, 31), date(2026, 8, 1)
+
+
+@pytest.fixture
+def town(postgres_town: Any, site: Any, status: Any) -> Any:
+    """A town with two days of two months."""
+    postgres_town.publish(
+        [D1, D2],
+        rebuild=True,
+        site=[site("a")],
+        status=[status("a", D1, 1), status("a", D2, 3)],
+        daily=[{"site_key": "a", "day": D1, "visits": 1}],
+    )
+    return postgres_town
+
+
+def one(connection: psycopg.Connection, query: str) -> Any:
+    return [row[0] if len(row) == 1 else row for row in connection.execute(query.encode()).fetchall()]
+
+
+def test_a_reader_keeps_what_it_began_with_and_nobody_waits(
+    town: Any, database: Any, postgres_url: str, site: Any, status: Any
+) -> None:
+    with psycopg.connect(postgres_url) as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        both = "select (select sum(free) from town.status), (select string_agg(site_key, ',') from town.site)"
+        assert one(reader, both) == [(4, "a")]
+        # The open transaction holds its locks; publishing and even a rebuild do not ask for them.
+        town.publish([D2], site=[site("b")], status=[status("b", D2, 5)])
+        assert one(reader, both) == [(4, "a")]
+        town.publish([D1, D2], rebuild=True, site=[site("c")], status=[status("c", D1, 7)])
+        assert one(reader, both) == [(4, "a")]
+        reader.rollback()
+        assert one(reader, both) == [(7, "c")]
+    assert town.pauses == []
+
+
+def test_views_of_analysts_live_on_through_a_rebuild(
+    town: Any, database: Any, site: Any, status: Any
+) -> None:
+    database.execute("create schema desk; create view desk.free as select free from town.status")
+    town.publish([D1], rebuild=True, status=[status("c", D1, 8)])
+    assert one(database, "select * from desk.free") == [8]
+
+
+def test_a_new_month_is_attached_while_a_query_runs(town: Any, postgres_url: str, status: Any) -> None:
+    with psycopg.connect(postgres_url) as reader:
+        assert one(reader, "select count(*) from town.status") == [2]
+        town.publish([date(2026, 9, 1)], status=[status("a", "2026-09-01", 1)])
+    assert town.pauses == []
+
+
+def test_facts_are_kept_by_month_and_what_is_old_together(town: Any, database: Any, status: Any) -> None:
+    days = [date(1987, 3, 1), date(2014, 12, 31), date(2026, 12, 31), date(2027, 1, 1)]
+    town.publish(days, status=[status("a", day, 1) for day in days])
+    parts = one(database, "select inhrelid::regclass::text from pg_inherits join pg_class on oid = inhparent"
+                          " where relname = 'status' order by 1")  # fmt: skip
+    assert parts == [
+        f"town.status_{part}" for part in ("before_2015", "y2026m07", "y2026m08", "y2026m12", "y2027m01")
+    ]
+    assert one(database, "select count(*) from town.status_before_2015") == [2]
+    assert one(
+        database, "select count(*) from pg_inherits join pg_class on oid = inhparent where relname = 'daily'"
+    ) == [0]
+
+
+def test_keys_and_indexes_are_those_that_queries_use(town: Any, database: Any) -> None:
+    found = one(
+        database, "select indexdef from pg_indexes where schemaname = 'town' and tablename !~ '_y2026'"
+    )
+    listed = " ".join(sorted(found))
+    assert "INDEX status_pkey ON ONLY town.status USING btree (site_key, observed_at, day)" in listed
+    assert "ON ONLY town.status USING brin (day) WITH" in listed
+    assert (
+        "UNIQUE INDEX daily_site_key_rule_day_key ON town.daily USING btree (site_key, rule, day)" in listed
+    )
+    assert "site_pkey ON town.site USING btree (site_key)" in listed
+    plan = " ".join(one(database, "explain select * from town.status where day = '2026-08-01'"))
+    assert "status_y2026m08" in plan
+    assert "status_y2026m07" not in plan
+
+
+def test_tables_and_columns_say_what_they_are(town: Any, database: Any) -> None:
+    bare = """select c.relname, a.attname from pg_class c join pg_namespace n on n.oid = relnamespace
+        join pg_attribute a on a.attrelid = c.oid and attnum > 0
+        where nspname = 'town' and relname in ('site', 'status', 'daily')
+        and (obj_description(c.oid) is null or col_description(c.oid, attnum) is null)"""
+    assert one(database, bare) == []
+    assert one(database, "select obj_description('town.status'::regclass)") == [
+        "One row per thing and time. It's status."
+    ]
+
+
+def test_geometry_is_worked_out_where_postgis_is(
+    postgres_town: Any, database: Any, site: Any, changed: Callable[..., Any]
+) -> None:
+    if not one(database, "select 1 from pg_available_extensions where name = 'postgis'"):
+        pytest.skip("PostGIS is not installed")
+    line = bytes.fromhex("01020000000200000000000000000000000000000000000000000000000000f03f000000000000f03f")
+    rows = [site("a", geometry_wkb=line), site("b")]
+    postgres_town.publish(rebuild=True, site=rows)
+    columns = "select column_name from information_schema.columns where table_schema = 'town' and table_name = 'site'"
+    assert "geom" not in one(database, columns)
+    database.execute("create schema gis; create extension postgis schema gis")
+    postgres_town.publish(site=rows)  # from now on
+    shape = "select gis.st_astext(geom), gis.st_srid(geom) from town.site order by site_key"
+    assert one(database, shape) == [("LINESTRING(0 0,1 1)", 4326), (None, None)]
+    assert "USING gist (geom)" in " ".join(
+        one(database, "select indexdef from pg_indexes where tablename = 'site'")
+    )
+    points = {"site_key": "varchar!", "lon": "double", "lat": "double"}
+    postgres_town.project = changed(site=points)
+    postgres_town.publish(site=[{"site_key": "a", "lon": 9.5, "lat": 50.5}])
+    assert one(database, shape) == [("POINT(9.5 50.5)", 4326)]
+    assert postgres_town.ask("select * from site") == [("a", 9.5, 50.5)]
+
+
+def test_a_lock_is_waited_for_briefly_and_asked_for_again(
+    town: Any, postgres_url: str, status: Any, changed: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIVITAS_POSTGRES_LOCK_TIMEOUT", "0.05")
+    columns = {name: column for name, column in town.project.models["status"].types.items() if name != "note"}
+    columns |= {"site_key": "varchar!", "observed_at": "timestamptz!", "day": "date!"}
+    town.settings = Settings(**{**town.settings.model_dump(), "postgres_lock_timeout": 0.05})
+    town.project = changed(status=columns)
+    with psycopg.connect(postgres_url) as analyst:
+        assert one(analyst, "select count(*) from town.status") == [2]
+        with pytest.raises(PublishError, match="lock timeout"):
+            town.publish([D2], status=[status("a", D2, 9)])
+        assert town.pauses == [1.0, 5.0, 15.0]
+        # Whoever reads meanwhile is not in its way for longer than that, and sees the old state.
+        with psycopg.connect(postgres_url) as other:
+            assert one(other, "select free, note from town.status order by 1") == [(1, None), (3, None)]
+    town.publish([D2], status=[status("a", D2, 9)])
+    assert town.ask("select free from status order by 1") == [(1,), (9,)]
+
+
+def test_what_breaks_off_is_tried_again_and_nothing_is_half_done(
+    town: Any, database: Any, status: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest, killed = adbc.Cursor.adbc_ingest, []
+
+    def kill_once(self: Any, table: str, *arguments: Any, **more: Any) -> int:
+        if table == "status" and not killed:
+            killed.append(one(database, "select pg_terminate_backend(pid) from pg_stat_activity"
+                                        " where application_name = 'civitas_assets'"))  # fmt: skip
+        return ingest(self, table, *arguments, **more)
+
+    monkeypatch.setattr(adbc.Cursor, "adbc_ingest", kill_once)
+    town.publish([D2], status=[status("a", D2, 9)])
+    assert killed == [[True]]
+    assert town.pauses == [1.0]
+    assert town.ask("select free from status order by 1") == [(1,), (9,)]
+
+
+def test_a_server_that_is_away_is_asked_several_times(town: Any, status: Any) -> None:
+    town.settings = Settings(
+        **{**town.settings.model_dump(), "postgres_url": SecretStr("postgresql://u:geheim@127.0.0.1:1/d")}
+    )
+    with pytest.raises(PublishError, match=r"Connection refused") as caught:
+        town.publish([D2])
+    assert "geheim" not in str(caught.value)
+
+
+def test_the_server_may_be_named_in_a_service_file(
+    town: Any, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: Any
+) -> None:
+    parts = urlsplit(postgres_url)
+    (tmp_path / "services").write_text(
+        f"[civitas]\nhost={parts.hostname}\nport={parts.port}\ndbname={parts.path[1:]}\nuser={parts.username}\n"
+    )
+    (tmp_path / "pass").write_text(f"*:*:*:*:{parts.password}\n")
+    (tmp_path / "pass").chmod(0o600)
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+    monkeypatch.setenv("PGPASSFILE", str(tmp_path / "pass"))
+    town.settings = Settings(**{**town.settings.model_dump(), "postgres_url": SecretStr("service=civitas")})
+    town.publish([D2], status=[status("a", D2, 9)])
+    assert town.ask("select free from status order by 1") == [(1,), (9,)]
+    assert town.destination.address == "service=civitas, schema town"
+
+
+@pytest.mark.parametrize("url", ["postgres:/u:geheim@h/x", "geheim", "host=h geheim"])
+def test_a_setting_that_cannot_be_understood_is_not_repeated(url: str, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, postgres_url=SecretStr(url))
+    assert "geheim" not in repr(settings)
+    with pytest.raises(PublishError, match="CIVITAS_POSTGRES_URL is neither") as caught:
+        Server.of(settings)
+    assert "geheim" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_no_message_holds_the_password(
+    town: Any, postgres_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    password = urlsplit(postgres_url).password or "?"
+    monkeypatch.setattr(
+        adbc.Cursor, "adbc_ingest", lambda self, *_, **__: self.execute(f"select x{password}")
+    )
+    with pytest.raises(PublishError) as caught:
+        town.publish([D2])
+    assert "***" in str(caught.value)
+    assert password not in str(caught.value) + caplog.text + repr(town.destination._server)
+
+
+def test_first_nights_of_many_tenants_do_not_race(postgres_town: Any, site: Any, status: Any) -> None:
+    towns = [postgres_town.neighbour(f"town_{number}") for number in range(6)]
+    failures: list[BaseException] = []
+
+    def first_night(town: Any) -> None:
+        try:
+            town.publish([D1], rebuild=True, site=[site(town.slug)], status=[status(town.slug, D1, 1)])
+        except PublishError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=first_night, args=(town,)) for town in towns]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert [town.ask("select site_key from status") for town in towns] == [[(town.slug,)] for town in towns]
+
+
+@pytest.fixture
+def another_schema(database: Any) -> Iterator[str]:
+    """A schema that somebody else has made under the town's name."""
+    database.execute(SQL("create schema {}").format(Identifier("town")))
+    return "town"
+
+
+def test_a_schema_of_somebody_else_is_left_alone(
+    another_schema: str, postgres_town: Any, database: Any
+) -> None:
+    database.execute("create table town.treasure (x int)")
+    with pytest.raises(PublishError, match="schema town belongs to civitas"):
+        postgres_town.publish(rebuild=True)
+    assert one(database, "select count(*) from town.treasure") == [0]
+
+
+def test_queries_run_as_the_reader_with_the_time_that_they_may_take(town: Any) -> None:
+    from civitas_assets.publish.query import ask  # noqa: PLC0415
+
+    answer = ask(town.settings, "town", "select free, current_user, 'x%' as text from status order by 1", 1)
+    assert (answer.columns, answer.numeric) == (["free", "current_user", "text"], [True, False, False])
+    assert (answer.rows, answer.more) == ([(1, "civitas_reader_town", "x%")], True)
+    for sql, message in {
+        "delete from status": "read-only|permission denied",
+        "select 1; reset role": "cannot insert multiple commands",
+        "select nothing from status": "nothing",
+        "create table town.x ()": "read-only|permission denied",
+    }.items():
+        with pytest.raises(PublishError, match=message):
+            ask(town.settings, "town", sql, 1)
+    town.settings = Settings(**{**town.settings.model_dump(), "postgres_query_timeout": 0.05})
+    with pytest.raises(PublishError, match="statement timeout"):
+        ask(town.settings, "town", "select pg_sleep(60)", 1)
+
+
+def test_days_that_are_not_asked_for_are_not_fetched(town: Any) -> None:
+    from civitas_assets.publish.reading import open_published  # noqa: PLC0415
+
+    with open_published(town.settings, "town", D2, D2 + timedelta(days=1)) as tables:
+        assert tables.first("select free from status", 9)[2] == [(3,)]
+        assert [*tables.columns()] == ["daily", "site", "status"]
+        (batch,) = tables.batches("select s.free, t.name from status s join site t using (site_key)", [], 5)
+        assert batch.to_pylist() == [{"free": 3, "name": "Site a"}]
