@@ -10,9 +10,19 @@ import pytest
 
 @pytest.fixture(scope="module")
 def muenster(replay: Any, new_workplace: Any) -> Any:
-    """The city's tenant with sources of its open data."""
+    """The city's own tenant with the files of its open data, and an export of air data."""
     workplace = new_workplace()
-    workplace.write_packaged_tenant("muenster", {}, workplace.template("muenster_open_data", url=replay.url))
+    files = {
+        "glass": "awm-glascontainer.csv",
+        "climate": "klimadata.csv",
+        "charging": "ladesaeulen-muenster.csv",
+        "park_and_ride": "park_and_ride_stationen.csv",
+    }
+    workplace.write_packaged_tenant(
+        "muenster",
+        {source: f"{replay.url}/files/csv_muenster/{name}" for source, name in files.items()},
+        workplace.template("muenster_open_data", url=replay.url),
+    )
     outcome = workplace.run("muenster")
     assert outcome.errors == []
     return lambda sql: workplace.ask("muenster", sql)
@@ -110,6 +120,15 @@ def test_charging_stations_of_the_older_register_have_an_id_each(muenster: Any) 
         where operator = 'Westfalen AG' and street = 'Johann-Krane-Weg'
     """
     assert muenster(garage) == [(28, "Westfalen AG/Johann-Krane-Weg/0/28.09.2023/9")]
+
+
+def test_places_to_leave_the_car_are_parking_sites(muenster: Any) -> None:
+    row = "select site_id, name, site_type, is_park_and_ride, lon, lat, source from parking_site order by site_id"
+    sites = muenster(row)
+    assert len(sites) == 16
+    assert sites[0] == (
+        "759", "P+R Amelsbüren Bahnhof", "park_and_ride", True, 7.59991, 51.8847, "park_and_ride",
+    )  # fmt: skip
 
 
 def test_glass_containers_are_places(muenster: Any) -> None:
