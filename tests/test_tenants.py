@@ -149,15 +149,16 @@ def test_roadworks_of_osnabrueck_last_from_day_to_day_by_the_wall_clock() -> Non
 
 
 def test_car_parks_of_jena_count_against_the_spaces_for_short_stays() -> None:
-    body = """
+    body = b"""
         <d2LogicalModel xmlns="http://datex2.eu/schema/2/2_0" modelBaseVersion="2"><payloadPublication>
         <publicationTime>2026-08-22T03:55:00.000+02:00</publicationTime><parkingFacilityStatus>
-        <parkingFacilityReference id="Neue Mitte" version="1"/><totalNumberOfOccupiedParkingSpaces>150</totalNumberOfOccupiedParkingSpaces>
+        <parkingFacilityReference id="Neue Mitte" version="1"/>
+        <totalNumberOfOccupiedParkingSpaces>150</totalNumberOfOccupiedParkingSpaces>
         <totalNumberOfVacantParkingSpaces>50</totalNumberOfVacantParkingSpaces>
         <totalParkingCapacityShortTermOverride>200</totalParkingCapacityShortTermOverride>
         <parkingFacilityStatusTime>2026-08-22T03:54:00.000+02:00</parkingFacilityStatusTime>
         </parkingFacilityStatus></payloadPublication></d2LogicalModel>
-    """.encode()
+    """
     assert stored("jena", "parking_status", body)["parking_status"] == [
         {
             "site_id": "Neue Mitte",

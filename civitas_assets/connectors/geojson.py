@@ -139,7 +139,8 @@ def _points(kinds: Sequence[Any], coordinates: Sequence[msgspec.Raw]) -> tuple[l
         points = msgspec.json.decode(texts, type=list[_Point | None])
     except UNREADABLE:  # something else than numbers, which is for the contract to refuse
         points = [
-            _doubtful(text) if kind == "Point" else None for kind, text in zip(kinds, coordinates, strict=True)
+            _doubtful(text) if kind == "Point" else None
+            for kind, text in zip(kinds, coordinates, strict=True)
         ]
     return [point and point.x for point in points], [point and point.y for point in points]
 

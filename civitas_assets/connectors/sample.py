@@ -31,7 +31,9 @@ def first_records(records: bytes) -> list[Any]:
         size += len(bytes(record))
         if found and size > _MOST_BYTES:
             break
-        with suppress(*UNREADABLE):  # JSON, but with a number that nobody can hold: it tells nothing of the others
+        with suppress(
+            *UNREADABLE
+        ):  # JSON, but with a number that nobody can hold: it tells nothing of the others
             found.append(msgspec.json.decode(record))
     return found
 
