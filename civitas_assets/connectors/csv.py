@@ -19,7 +19,15 @@ from pydantic import Field
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import Payload, Session
 from civitas_assets.connectors.fetching import fetch_addresses
-from civitas_assets.connectors.tabular import TabularSource, as_kept, kept, numbered, raw_table
+from civitas_assets.connectors.tabular import (
+    ENDLESS,
+    TOO_WIDE,
+    TabularSource,
+    as_kept,
+    kept,
+    numbered,
+    raw_table,
+)
 from civitas_assets.connectors.text import to_utf8
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, RawTable
@@ -107,10 +115,10 @@ def _without_broken_rows(
     for number, (cells, endless) in enumerate(_rows(io.StringIO(body.decode(), newline=""), skip, dialect)):
         width = width or len(cells)
         if endless:
-            broken.append(BrokenRow(number, "quote_is_never_closed", endless.strip()[:200], endless))
+            broken.append(BrokenRow(number, ENDLESS, "a cell of it goes on to the end of the file", endless))
         elif len(cells) > width and any(cells[width:]):
             raw = source.delimiter.join(cells)
-            broken.append(BrokenRow(number, "too_many_cells", f"{len(cells)} cells, {width} columns", raw))
+            broken.append(BrokenRow(number, TOO_WIDE, f"{len(cells)} cells, {width} columns", raw))
         elif cells:
             writer.writerow(cells[:width])
             numbers.append(number)

@@ -110,12 +110,20 @@ def test_a_row_with_too_many_cells_is_set_apart_and_the_others_go_on(table: Tabl
 
 
 @pytest.mark.parametrize("torn", ['"2,B', '2,"B', '2,B,"C'])
-def test_a_quote_that_is_never_closed_takes_no_other_line_along(table: Table, torn: str) -> None:
-    found = table(f"id,name\n1,A\n{torn}\n\n3,C\n")
+def test_a_quote_that_is_never_closed_takes_no_other_line_along(
+    table: Table, source: Any, read: Any, torn: str
+) -> None:
+    body = f"id,name\n1,A\n{torn}\n\n3,C\n".encode()
+    found = table(body)
     assert [(row.row, row.rule, row.raw) for row in found.broken] == [
         (2, "quote_is_never_closed", f"{torn}\n")
     ]
     assert found.frame.rows() == [(1, "1", "A"), (4, "3", "C")]
+    kept = source("csv", **SITES, store="mapped").storable("data", body)
+    assert b"B" not in kept
+    assert [(row.row, row.rule, row.raw) for row in read(source("csv", **SITES), kept)[0].broken] == [
+        (2, "quote_is_never_closed", "")
+    ]
 
 
 def test_a_quote_within_a_word_is_a_letter(table: Table) -> None:
