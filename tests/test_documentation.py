@@ -71,6 +71,29 @@ def test_every_option_of_a_connector_is_on_its_page(connector: str) -> None:
     assert _in_first_column(f"docs/connectors/{connector}.md") == own | more
 
 
+@pytest.mark.parametrize("connector", CONNECTORS)
+def test_every_option_of_a_connector_is_in_an_example_on_its_page(connector: str) -> None:
+    used = set[str]()
+    for page, _, block in _yaml_blocks():
+        if page == f"docs/connectors/{connector}.md":
+            for source in yaml.safe_load(block)["sources"].values():
+                assert source["connector"] == connector
+                used |= source.keys()
+    own = SOURCE_MODELS[connector].model_fields.keys() - Source.model_fields.keys()
+    # Members that services have a default for belong to every source.
+    assert own <= used
+
+
+@pytest.mark.parametrize("connector", CONNECTORS)
+def test_a_page_says_what_becomes_of_the_data_what_is_rejected_and_how_to_ask(connector: str) -> None:
+    text = PAGES[f"docs/connectors/{connector}.md"]
+    assert re.search(r"^\|.* becomes \|$|^## What becomes of", text, re.MULTILINE)
+    for heading in ("What is rejected", "Licence and etiquette"):
+        said = re.search(rf"^## {heading}\n\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+        assert said, heading
+        assert len(said[1].split()) > 15, heading
+
+
 @pytest.mark.parametrize(
     ("page", "models"), [("docs/sources.md", (Source, HttpPolicy)), ("docs/time.md", (TimeRule,))]
 )

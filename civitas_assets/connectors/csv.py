@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -19,7 +19,15 @@ from pydantic import Field
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import Payload, Session
 from civitas_assets.connectors.fetching import fetch_addresses
-from civitas_assets.connectors.tabular import TabularSource, as_kept, kept, numbered, raw_table
+from civitas_assets.connectors.tabular import (
+    ENDLESS,
+    TOO_WIDE,
+    TabularSource,
+    as_kept,
+    kept,
+    numbered,
+    raw_table,
+)
 from civitas_assets.connectors.text import to_utf8
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, RawTable
@@ -69,6 +77,8 @@ def _parse(source: CsvSource, body: bytes) -> tuple[pl.DataFrame, tuple[BrokenRo
     broken: tuple[BrokenRow, ...] = ()
     try:
         try:
+            if body.count(source.quote.encode()) % 2:
+                raise pl.exceptions.ComputeError("has a quote that is perhaps never closed")
             table = pl.read_csv(body, **options)
             numbers = pl.int_range(1, table.height + 1, eager=True)
         except pl.exceptions.ComputeError:
@@ -98,17 +108,40 @@ def _lines_before_header(source: CsvSource, body: bytes) -> int:
 def _without_broken_rows(
     source: CsvSource, body: bytes, skip: int
 ) -> tuple[bytes, pl.Series, tuple[BrokenRow, ...]]:
-    """The slow path for files with rows wider than the header: those rows apart, the rest as they are."""
+    """The slow path: rows that are wider than the header, or begin a cell that never ends, apart from the others."""
     dialect: dict[str, Any] = {"delimiter": source.delimiter, "quotechar": source.quote}
-    lines = itertools.islice(io.StringIO(body.decode(), newline=""), skip, None)
     kept, numbers, broken, width = io.StringIO(), list[int](), list[BrokenRow](), 0
     writer = csv.writer(kept, **dialect)
-    for number, cells in enumerate(csv.reader(lines, **dialect)):
+    for number, (cells, endless) in enumerate(_rows(io.StringIO(body.decode(), newline=""), skip, dialect)):
         width = width or len(cells)
-        if len(cells) > width and any(cells[width:]):
+        if endless:
+            broken.append(BrokenRow(number, ENDLESS, "a cell of it goes on to the end of the file", endless))
+        elif len(cells) > width and any(cells[width:]):
             raw = source.delimiter.join(cells)
-            broken.append(BrokenRow(number, "too_many_cells", f"{len(cells)} cells, {width} columns", raw))
+            broken.append(BrokenRow(number, TOO_WIDE, f"{len(cells)} cells, {width} columns", raw))
         elif cells:
             writer.writerow(cells[:width])
             numbers.append(number)
     return kept.getvalue().encode(), pl.Series(numbers[1:], dtype=pl.Int64), tuple(broken)
+
+
+def _rows(text: io.StringIO, skip: int, dialect: Mapping[str, Any]) -> Iterator[tuple[list[str], str]]:
+    """The cells of each row; of one with a quote that is never closed its line, and then the rows below it."""
+    lines = [*itertools.islice(text, skip, None)]
+    start = 0
+    while start < len(lines):
+        reader, first = csv.reader(lines[start:], **dialect), start
+        for cells in reader:
+            begun, start = start, first + reader.line_num
+            if start == len(lines) and _is_endless(lines[begun:], dialect):
+                start = begun + 1
+                yield [], lines[begun]
+                break
+            yield cells, ""
+
+
+def _is_endless(lines: Sequence[str], dialect: Mapping[str, Any]) -> bool:
+    try:
+        return not [*csv.reader(lines, strict=True, **dialect)]
+    except csv.Error as error:
+        return "unexpected end of data" in str(error)

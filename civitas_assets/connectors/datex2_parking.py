@@ -46,7 +46,11 @@ _STATES = ("parkingRecordStatus", "parkingFacilityStatus")
 _CAPACITY = ("parkingNumberOfSpaces", "totalParkingCapacity")
 _VACANT = ("parkingNumberOfVacantSpaces", "totalNumberOfVacantParkingSpaces")
 _OCCUPIED = ("parkingNumberOfOccupiedSpaces", "totalNumberOfOccupiedParkingSpaces")
-_OVERRIDE = ("parkingNumberOfSpacesOverride", "totalParkingCapacityOverride")
+_OVERRIDE = (
+    "parkingNumberOfSpacesOverride",
+    "totalParkingCapacityOverride",
+    "totalParkingCapacityShortTermOverride",
+)
 _TIMES = ("parkingStatusOriginTime", "parkingFacilityStatusTime")
 _OPEN = ("parkingSiteOpeningStatus", "parkingFacilityStatus")
 

@@ -93,6 +93,7 @@ class DwdConnector:
     def fetch(self, source: DwdSource, window: Window, zone: ZoneInfo, session: Session) -> None:
         """The station lists of the products, and the files of the wanted stations for the periods of the window."""
         root, today = source.url.rstrip("/"), self.clock().astimezone(zone).date()
+        known = set[str]()
 
         def lists() -> Iterator[Request]:
             for name in source.products:
@@ -110,6 +111,7 @@ class DwdConnector:
                 stations, _ = listed_stations(answer.content())
                 since = _since(variables["period"], today)
                 ids = [station.id for station in source.wanted(stations, since)]
+                known.update(*((station.id, station.id.lstrip("0")) for station in stations))
                 if variables["period"] != "historical":
                     suffix = {"now": "now", "recent": "akt"}[variables["period"]]
                     kind = PRODUCTS[variables["product"]].file
@@ -139,6 +141,7 @@ class DwdConnector:
                 f"{'is among ' + ', '.join(source.stations) if source.stations else 'lies in the bbox'}: "
                 "name stations near by, from the lists below url"
             )
+        source.expect(known)
 
     def read(self, source: DwdSource, payload: Payload) -> Iterator[RawTable]:
         """Stations with their places, or the datastreams and values of a product's archive."""

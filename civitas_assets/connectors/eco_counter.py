@@ -109,12 +109,13 @@ class EcoCounterConnector:
 
     def fetch(self, source: EcoCounterSource, window: Window, zone: ZoneInfo, session: Session) -> None:
         """The sites of the account, and the slices of the window of each of their channels."""
-        root = source.url.rstrip("/")
+        root, found = source.url.rstrip("/"), set[str]()
 
         def counts(answer: Answer) -> Iterator[Request]:
             if answer.request.role != "sites":
                 return
             for site in _wanted(source, answer.content()):
+                found.add(str(site.id))
                 for channel in site.counted():
                     for part in window.slices(_SLICE_DAYS):
                         asked = {
@@ -131,6 +132,7 @@ class EcoCounterConnector:
 
         for _ in session.crawl([Request(f"{root}/site", role="sites")], counts):
             pass
+        source.expect(found)
 
     def read(self, source: EcoCounterSource, payload: Payload) -> Iterator[RawTable]:
         """Sites with a datastream for every channel, or the counts of one."""

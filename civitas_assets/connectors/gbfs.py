@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
-from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -24,6 +23,7 @@ from civitas_assets.connectors.gbfs_vehicles import (
     system_of,
     vehicle_tables,
 )
+from civitas_assets.connectors.links import led_to
 from civitas_assets.connectors.rows import decoded, table
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
@@ -80,7 +80,7 @@ class GbfsConnector:
         systems: dict[str, Mapping[str, str]] = {}  # feeds by the address of an answer that leads to vehicles
 
         def ask(answer: Answer, feeds: Mapping[str, str], name: str, role: str, **known: str) -> Request:
-            request = Request(urljoin(answer.request.url, feeds[name]), role=role, variables=known)
+            request = Request(led_to(answer.request.url, feeds[name]), role=role, variables=known)
             systems[request.url] = feeds
             return request
 

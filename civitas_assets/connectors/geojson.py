@@ -139,9 +139,20 @@ def _points(kinds: Sequence[Any], coordinates: Sequence[msgspec.Raw]) -> tuple[l
         points = msgspec.json.decode(texts, type=list[_Point | None])
     except UNREADABLE:  # something else than numbers, which is for the contract to refuse
         points = [
-            _Point(*values[:2]) if isinstance(values, list) else None for values in msgspec.json.decode(texts)
+            _doubtful(text) if kind == "Point" else None
+            for kind, text in zip(kinds, coordinates, strict=True)
         ]
     return [point and point.x for point in points], [point and point.y for point in points]
+
+
+def _doubtful(coordinates: msgspec.Raw) -> _Point | None:
+    """The first two elements, whatever they are; of what nobody can decode, such as 1e999, its text."""
+    try:
+        values = msgspec.json.decode(coordinates)
+    except UNREADABLE:
+        text = bytes(coordinates).decode(errors="replace")
+        return _Point(text, text)  # type: ignore[arg-type]
+    return _Point(*values[:2]) if isinstance(values, list) else None
 
 
 def _shapes(

@@ -14,18 +14,22 @@ from pydantic import Field, model_validator
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.template import expand
 from civitas_assets.connectors.base import Payload, Session
+from civitas_assets.connectors.mapping import SelectiveSource
 from civitas_assets.connectors.markup import is_markup, outline
 from civitas_assets.connectors.ogc_features_pages import HITS, Items, Question, WebFeatures
+from civitas_assets.connectors.reach import Each, Reach, only
+from civitas_assets.connectors.text import to_utf8
 from civitas_assets.connectors.vector import VectorSource, raw_table
 from civitas_assets.connectors.vector_gdal import gml
 from civitas_assets.connectors.vector_geojson import geojson
+from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 from civitas_assets.records.geometry import is_northing_first
 
 _WINDOW = "window"
 
 
-class OgcFeaturesSource(VectorSource):
+class OgcFeaturesSource(VectorSource, SelectiveSource):
     """A collection of a service; `url` is the root of the API, or the address of the WFS without its parameters."""
 
     connector: Literal["ogc_features"]
@@ -60,7 +64,37 @@ class OgcFeaturesSource(VectorSource):
         crs = self.expected_crs
         if self.api == "oaf" and crs not in {None, "EPSG:4326"} and is_northing_first(str(crs)):
             raise ValueError(f"crs {crs} has its northing first, as few services do alike: leave crs out")
+        if self.store == "mapped" and self.rest is not None:
+            raise ValueError(
+                "rest keeps every attribute, store: mapped only those that are named: leave one out"
+            )
         return self
+
+    def storable(self, role: str, body: bytes) -> bytes:
+        """See `catalog.Source`; a number of features holds nothing of them."""
+        return body if role == HITS else super().storable(role, body)
+
+    def mapped(self, body: bytes) -> bytes:
+        """See `SelectiveSource`; what leads from page to page is kept beside the features."""
+        if is_markup(body):
+            complaint = outline(body).complaint
+            raise ReadError(
+                f"reports an error: {complaint}"
+                if complaint
+                else "is GML, of which nothing can be left out: set format to the service's GeoJSON"
+            )
+        root, named = Reach(), {*self.fields.values()}
+        if self.time is not None and self.time.column is not None:
+            named.add(self.time.column)
+        for member in ("type", "links", "numberMatched", "numberReturned", "totalFeatures"):
+            root.step(member).whole = True
+        root.look("crs.properties.name")
+        feature = root.step("features").step(Each.ITEM)
+        for member in ("type", "id", "geometry"):
+            feature.step(member).whole = True
+        for name in named:
+            feature.step("properties").step(name).whole = True
+        return only(to_utf8(body), root)
 
 
 class OgcFeaturesConnector:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 import msgspec
 
 from civitas_assets.catalog import Box
 from civitas_assets.connectors.base import Answer, Request, Session
+from civitas_assets.connectors.links import led_to
 from civitas_assets.connectors.markup import is_markup, outline
 from civitas_assets.connectors.rows import UNREADABLE
 from civitas_assets.errors import FetchError, ReadError
@@ -160,7 +161,7 @@ class Items:
         self._tally.add(page)
         self._tally.total = page.total
         if page.next and page.ids:
-            url = urljoin(answer.request.url, page.next)
+            url = led_to(answer.request.url, page.next)
             yield Request(url, answer.request.role, answer.request.variables, answer.request.headers)
 
     def _check_crs(self, answer: Answer) -> None:

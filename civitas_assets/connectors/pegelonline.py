@@ -65,6 +65,11 @@ class _Gauge(msgspec.Struct):
     water: _Water = msgspec.field(default_factory=_Water)
     timeseries: list[_Series] = []
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a tenant may call it."""
+        return self.uuid, self.number, self.shortname
+
     def where(self) -> str | None:
         parts = [self.water.longname, None if self.km is None else f"km {self.km:g}"]
         return ", ".join(part for part in parts if part) or None
@@ -78,13 +83,14 @@ class PegelonlineConnector:
 
     def fetch(self, source: PegelonlineSource, window: Window, zone: ZoneInfo, session: Session) -> None:
         """The catalogue of gauges, and the slices of the window of each of their timeseries."""
-        root = source.url.rstrip("/")
+        root, found = source.url.rstrip("/"), set[str]()
         spans = [part.span(zone) for part in window.slices(_SLICE_DAYS)]
 
         def measurements(answer: Answer) -> Iterator[Request]:
             if answer.request.role != "stations":
                 return
             for gauge in _wanted(source, answer.content()):
+                found.update(gauge.names)
                 for series in gauge.timeseries:
                     address = (
                         f"{root}/stations/{gauge.uuid}/{quote(series.shortname, safe='')}/measurements.json"
@@ -97,6 +103,7 @@ class PegelonlineConnector:
         gauges = Request(f"{root}/stations.json?includeTimeseries=true", role="stations")
         for _ in session.crawl([gauges], measurements):
             pass
+        source.expect(found)
 
     def read(self, source: PegelonlineSource, payload: Payload) -> Iterator[RawTable]:
         """Gauges and their timeseries, or the values of one timeseries."""
@@ -143,10 +150,7 @@ def _wanted(source: PegelonlineSource, body: bytes) -> list[_Gauge]:
     return [
         gauge
         for gauge in gauges
-        if any(
-            source.wants(key, gauge.longitude, gauge.latitude)
-            for key in (gauge.uuid, gauge.number, gauge.shortname)
-        )
+        if any(source.wants(name, gauge.longitude, gauge.latitude) for name in gauge.names)
     ]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ import polars as pl
 from civitas_assets.connectors.mapping import MappedSource
 from civitas_assets.connectors.paths import is_plain
 from civitas_assets.connectors.reach import Reach, left_out
+from civitas_assets.connectors.rows import UNREADABLE
 from civitas_assets.errors import ReadError
 from civitas_assets.records.raw import TIME
 
@@ -29,7 +31,10 @@ def first_records(records: bytes) -> list[Any]:
         size += len(bytes(record))
         if found and size > _MOST_BYTES:
             break
-        found.append(msgspec.json.decode(record))
+        with suppress(
+            *UNREADABLE
+        ):  # JSON, but with a number that nobody can hold: it tells nothing of the others
+            found.append(msgspec.json.decode(record))
     return found
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ from civitas_assets.catalog.model import ADDRESS
 from civitas_assets.catalog.window import Duration
 from civitas_assets.connectors import sensorthings_entities as entities
 from civitas_assets.connectors.base import Answer, Request
+from civitas_assets.connectors.links import led_to
 from civitas_assets.connectors.sensorthings_observations import row_count
 from civitas_assets.errors import ReadError
 
@@ -173,7 +174,7 @@ class Crawl:
 
     def _linked(self, request: Request, link: str, role: str, variables: Mapping[str, str]) -> Request:
         """Where a link leads: as it is written, but for the root that the service wrongly believes to have."""
-        url, wrong = urljoin(request.url, link), (self.source.advertised_url or "").rstrip("/")
+        url, wrong = led_to(request.url, link), (self.source.advertised_url or "").rstrip("/")
         if wrong and url.startswith(f"{wrong}/"):
             url = self.root + url.removeprefix(wrong)
         return Request(url, role=role, variables=variables)

@@ -5,6 +5,7 @@ Each service is a connector of its own; they all bring stations, datastreams and
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import polars as pl
@@ -14,6 +15,7 @@ from civitas_assets.catalog import Source
 from civitas_assets.catalog.model import ADDRESS, Licence
 from civitas_assets.connectors.base import Payload
 from civitas_assets.connectors.paths import columns_of, records_at
+from civitas_assets.errors import FetchError
 from civitas_assets.records import RawTable
 from civitas_assets.records.raw import INTERVAL, RESULT
 
@@ -41,6 +43,19 @@ class ServiceSource(Source):
             return True
         west, south, east, north = self.box
         return lon is not None and lat is not None and west <= lon <= east and south <= lat <= north
+
+    def expect(self, found: Iterable[str]) -> None:
+        """Nothing, if the names of the stations that were found, in all their spellings, hold those that are named.
+
+        Raises:
+            FetchError: the service has no such station, or has it no more.
+        """
+        absent = sorted({*self.stations}.difference(found))
+        if absent:
+            raise FetchError(
+                f"the service has no station {', '.join(absent)} at present: correct stations; "
+                "what it has of the others is fetched"
+            )
 
 
 def values_of(payload: Payload, time: str, value: str) -> RawTable:

@@ -24,6 +24,8 @@ from civitas_assets.records.raw import ROW, TIME
 NTH = "@nth"
 # What a source that stores only what is mapped keeps of its file: a table of its own, which says so at its start.
 _BROKEN = "@broken"
+# Rules that a line of a file breaks before its cells are known.
+TOO_WIDE, ENDLESS = "too_many_cells", "quote_is_never_closed"
 _KEPT = codecs.BOM_UTF8 + f"{ROW},{_BROKEN},".encode()
 
 
@@ -131,7 +133,9 @@ def kept(source: TabularSource, cells: pl.DataFrame, broken: tuple[BrokenRow, ..
     _select(source, table, used)
     table = table.select(ROW, *(column for column in table.columns if column in used))
     apart = pl.DataFrame(
-        [(row.row, row.detail) for row in broken], schema={ROW: pl.Int64, _BROKEN: pl.String}, orient="row"
+        [(row.row, row.detail if row.rule == TOO_WIDE else row.rule) for row in broken],
+        schema={ROW: pl.Int64, _BROKEN: pl.String},
+        orient="row",
     )
     table.insert_column(1, pl.lit(None, pl.String).alias(_BROKEN))
     return pl.concat([table, apart], how="diagonal_relaxed").sort(ROW).write_csv(include_bom=True).encode()
@@ -152,7 +156,7 @@ def as_kept(body: bytes) -> tuple[pl.DataFrame, tuple[BrokenRow, ...]] | None:
     apart = pl.col(_BROKEN).is_not_null()
     broken = table.filter(apart).select(ROW, _BROKEN).iter_rows()
     return table.filter(~apart).drop(_BROKEN), tuple(
-        BrokenRow(row, "too_many_cells", detail, "") for row, detail in broken
+        BrokenRow(row, ENDLESS if detail == ENDLESS else TOO_WIDE, detail, "") for row, detail in broken
     )
 
 

@@ -81,12 +81,13 @@ class UbaConnector:
 
     def fetch(self, source: UbaSource, window: Window, zone: ZoneInfo, session: Session) -> None:
         """The catalogue of stations, and the slices of the window for each station and component."""
-        root = source.url.rstrip("/")
+        root, found = source.url.rstrip("/"), set[str]()
 
         def measures(answer: Answer) -> Iterator[Request]:
             if answer.request.role != "stations":
                 return
             for station in _wanted(source, answer.content()):
+                found.update((str(station["station id"]), str(station["station code"])))
                 for component in source.components:
                     for part in window.slices(_SLICE_DAYS):
                         asked = {
@@ -106,6 +107,7 @@ class UbaConnector:
 
         for _ in session.crawl([Request(f"{root}/stations/json?lang=de", role="stations")], measures):
             pass
+        source.expect(found)
 
     def read(self, source: UbaSource, payload: Payload) -> Iterator[RawTable]:
         """Stations with a datastream for every component, or the hourly means of a component."""

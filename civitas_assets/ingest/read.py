@@ -226,15 +226,22 @@ class _SourceReader:
 
     def _advance(self, progress: Progress, manifest: str) -> None:
         rows = sum(counts.read for counts in self.report.counts.values()) + self._listed
-        if self.report.payloads and self.report.ok and not rows and progress.had_rows:
+        # An answer that stays empty is not read again; that it is empty stays true until rows come.
+        ran_dry = not rows and (progress.ran_dry or bool(self.report.payloads and progress.had_rows))
+        if ran_dry and self.report.ok:
+            number = self.report.payloads or "unchanged"
             self.report.errors.append(
-                f"{self.report.payloads} payload(s) without a single row, although the source always had some"
+                f"{number} payload(s) without a single row, although the source always had some"
             )
         unknown = self._unknown - progress.unknown_fields
         if unknown:
             self.report.warnings.append(f"unknown field(s), not mapped: {', '.join(sorted(unknown))}")
         after = Progress(
-            manifest, tuple(self._failed), progress.had_rows or rows > 0, progress.unknown_fields | unknown
+            manifest,
+            tuple(self._failed),
+            progress.had_rows or rows > 0,
+            ran_dry,
+            progress.unknown_fields | unknown,
         )
         if after != progress:
             self._stores.journal.advance(self._source.name, after)

@@ -25,12 +25,14 @@ class Progress(msgspec.Struct, frozen=True):
     """How far a source's landing has been read.
 
     `manifest` is the last one that was read. `failed` are answers that could not be read, to be tried again
-    until a newer answer of the same address can be. `had_rows` and `unknown_fields` are what was seen so far.
+    until a newer answer of the same address can be. `had_rows` and `unknown_fields` are what was seen so far;
+    `ran_dry` is that the last answers had no row, although those before had.
     """
 
     manifest: str = ""
     failed: tuple[Line, ...] = ()
     had_rows: bool = False
+    ran_dry: bool = False
     unknown_fields: frozenset[str] = frozenset()
 
 

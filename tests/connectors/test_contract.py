@@ -366,6 +366,52 @@ def test_damaged_payloads_are_no_crash(connector: Connector, data: st.DataObject
     attempt(read, declared(connector), noise, role)
 
 
+# What a server may put where a crawl looks for its way on.
+WRONG_WAYS = [
+    b'{"value":[],"@iot.nextLink":"http://["}',
+    b'{"value":[],"@iot.nextLink":1}',
+    b'{"value":[{"@iot.id":1,"Datastreams":[{"@iot.id":1,"phenomenonTime":"x/y"}],"Datastreams@iot.nextLink":[]}]}',
+    b'{"value":[{"@iot.id":1,"Datastreams":[{"@iot.id":2,"phenomenonTime":"0000-01-01T00:00:00Z/9999-12-31T23:59:59+14:00"}]}]}',
+    b'{"value":[{"name":5,"url":6}],"serverSettings":{"conformance":5}}',
+    b'{"features":[{"id":1}],"links":[{"rel":"next","href":"http://["}]}',
+    b'{"features":[{"id":1}],"links":[5],"numberMatched":{}}',
+    b'{"data":{"feeds":[{"name":"station_information","url":"http://["},{"name":"station_status","url":"x"}]}}',
+    b'<a numberMatched="-1" next="http://["/>',
+]
+WRONG_HEADERS = [
+    {},
+    {"link": '<http://[>; rel="next"'},
+    {"link": "<x"},
+    {"ngsild-results-count": "99999999999999999999"},
+    {"content-range": "date-time x-y/3"},
+    {"content-range": "date-time 9999-12-31T23:59:59-2026-01-01T00:00:00/9"},
+    {"content-crs": "<>"},
+]
+
+
+@BY_HTTP
+@pytest.mark.parametrize("headers", WRONG_HEADERS, ids=str)
+def test_a_way_that_leads_nowhere_is_an_error_of_the_source_and_no_crash(
+    connector: Connector, headers: dict[str, str], session: Any
+) -> None:
+    """Any answer of a crawl may be garbage: it ends in records, in a `ReadError` or in a `FetchError`."""
+    right = {"root": b"{}", **PAYLOADS[connector.name]}
+    days, zone = Window(date(2026, 1, 1), date(2026, 1, 2)), ZoneInfo("Europe/Berlin")
+    for wrong in right:
+        for body in WRONG_WAYS if headers else GARBAGE + WRONG_WAYS:
+            asked = 0
+
+            def answer(request: Any, wrong: str = wrong, body: bytes = body) -> tuple[bytes, dict[str, str]]:
+                nonlocal asked
+                asked += 1
+                if asked > 30:  # what ends a circle in a real session
+                    raise FetchError("asks without end")
+                return body if request.role == wrong else right[request.role], headers
+
+            with suppress(FetchError, ReadError):
+                connector.fetch(declared(connector), days, zone, session(answer))
+
+
 @BY_HTTP
 def test_it_reaches_the_source_only_by_its_session(connector: Connector, dead_session: Any) -> None:
     with pytest.raises(FetchError, match="nobody answers"):

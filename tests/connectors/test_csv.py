@@ -109,6 +109,35 @@ def test_a_row_with_too_many_cells_is_set_apart_and_the_others_go_on(table: Tabl
     )
 
 
+@pytest.mark.parametrize("torn", ['"2,B', '2,"B', '2,B,"C'])
+def test_a_quote_that_is_never_closed_takes_no_other_line_along(
+    table: Table, source: Any, read: Any, torn: str
+) -> None:
+    body = f"id,name\n1,A\n{torn}\n\n3,C\n".encode()
+    found = table(body)
+    assert [(row.row, row.rule, row.raw) for row in found.broken] == [
+        (2, "quote_is_never_closed", f"{torn}\n")
+    ]
+    assert found.frame.rows() == [(1, "1", "A"), (4, "3", "C")]
+    kept = source("csv", **SITES, store="mapped").storable("data", body)
+    assert b"B" not in kept
+    assert [(row.row, row.rule, row.raw) for row in read(source("csv", **SITES), kept)[0].broken] == [
+        (2, "quote_is_never_closed", "")
+    ]
+
+
+def test_a_quote_within_a_word_is_a_letter(table: Table) -> None:
+    found = table('id,name\n1,Rohr 12"\n2,B\n')
+    assert found.broken == ()
+    assert rows(found) == [("1", 'Rohr 12"'), ("2", "B")]
+
+
+def test_a_file_that_was_cut_within_a_cell_loses_no_more_than_that_row(table: Table) -> None:
+    found = table('id,name\n1,"A\nB"\n2,"C')
+    assert rows(found) == [("1", "A\nB")]
+    assert [row.raw for row in found.broken] == ['2,"C']
+
+
 def test_broken_rows_below_a_preamble_are_counted_from_the_header(table: Table) -> None:
     found = table("Stand: heute\nid,name\n1,A\n2,B,C\n3,D\n", header=("id", "name"))
     assert found.frame["site_id"].to_list() == ["1", "3"]

@@ -139,6 +139,8 @@ class TestFetching:
             asked(weather((1.0, 1.0, 2.0, 2.0)), 1)
         with pytest.raises(FetchError, match="is among 4711"):
             asked(weather(stations=("4711",)), 1)
+        with pytest.raises(FetchError, match="the service has no station 4711 at present"):
+            asked(weather(stations=("4711", "01766")), 1)
 
 
 class TestStations:

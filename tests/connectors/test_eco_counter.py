@@ -18,7 +18,7 @@ from civitas_assets.catalog import SecretRef, Window, load_catalog
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.eco_counter import EcoCounterConnector, EcoCounterSource
 from civitas_assets.connectors.registry import SOURCE_MODELS
-from civitas_assets.errors import CatalogError, ReadError
+from civitas_assets.errors import CatalogError, FetchError, ReadError
 
 BOX = (7.4, 51.8, 7.8, 52.1)
 Row = dict[str, Any]
@@ -133,6 +133,10 @@ class TestFetching:
         day = Window(date(2026, 7, 1), date(2026, 7, 1))
         EcoCounterConnector().fetch(counters(stations=("4",)), day, ZoneInfo("Europe/Berlin"), fake)
         assert [r.variables.get("datastream_id") for r in fake.requests] == [None, "4"]
+        with pytest.raises(FetchError, match="no station 5 at present"):
+            EcoCounterConnector().fetch(
+                counters(stations=("4", "5")), day, ZoneInfo("Europe/Berlin"), session(lambda r: body)
+            )
 
 
 class TestSites:

@@ -61,6 +61,14 @@ def test_what_is_no_point_gives_no_position_and_no_error(table: Table, geometry:
     assert frame.select("lon", "lat").rows() == [(None, None), (11.5, 50.9)]
 
 
+def test_coordinates_that_nobody_can_decode_stay_for_the_contract_to_refuse(source: Any, read: Any) -> None:
+    huge = json.dumps(feature(point(7.5, 51.5), nr="1")).replace("51.5", "1e999")
+    right = json.dumps(feature(point(11.5, 50.9), nr="2"))
+    body = f'{{"type": "FeatureCollection", "features": [{huge}, {right}]}}'.encode()
+    (found,) = read(source("geojson", **SITES), body)
+    assert found.frame["lat"].to_list() == ["[7.5, 1e999]", "50.9"]
+
+
 def test_other_shapes_than_points_are_handed_on_as_geometries(table: Table) -> None:
     area = {"type": "Polygon", "coordinates": [[[11.5, 50.9], [11.6, 50.9], [11.6, 51.0], [11.5, 50.9]]]}
     both = {"type": "GeometryCollection", "geometries": [area, point(11.5, 50.9)]}

@@ -289,6 +289,55 @@ def test_settings_that_mean_nothing_together_are_a_fault_of_the_file(
         source("ogc_features", record_type="place", collection="c", **settings)
 
 
+def test_of_what_is_not_mapped_nothing_is_kept_and_pages_are_followed_all_the_same(
+    source: Any, ask: Any, read: Any
+) -> None:
+    settings = {"fields": {"name": "nr"}, "feature_id": "place_id", "store": "mapped"}
+    declared = source("ogc_features", record_type="place", collection="c", **settings)
+    link = [{"rel": "next", "href": "?offset=1"}]
+    page = json.loads(geojson([1], numberMatched=2, links=link))
+    page["features"][0]["properties"]["kontakt"] = {"telefon": "0251 4711"}
+    body = declared.storable("features", json.dumps(page).encode())
+    assert b"4711" not in body
+    assert read(declared, body, "features")[0].frame.select("place_id", "name").rows() == [(1, "01")]
+    assert len(ask(lambda r: geojson([2], numberMatched=2) if "offset" in r.url else body, **settings)) == 2
+    assert declared.storable("hits", b'<a numberMatched="2"/>') == b'<a numberMatched="2"/>'
+    with pytest.raises(ReadError, match="is GML, of which nothing can be left out: set format"):
+        declared.storable("features", gml([1]))
+    with pytest.raises(ReadError, match="reports an error: no"):
+        declared.storable("features", b"<ExceptionReport><ExceptionText>no</ExceptionText></ExceptionReport>")
+
+
+def test_an_answer_in_the_shape_of_the_standard(source: Any, records: Any) -> None:
+    """OGC 17-069r4, clause 7.16: numbers may be texts, and the links of a page lead to itself as well."""
+    building = {
+        "type": "Feature",
+        "id": "123",
+        "geometry": {
+            "type": "Polygon",
+            "coordinates": [[[7.1, 50.7], [7.2, 50.7], [7.2, 50.8], [7.1, 50.8], [7.1, 50.7]]],
+        },
+        "properties": {"function": "residential", "floors": "2", "lastUpdate": "2015-08-01T12:34:56Z"},
+    }
+    body = {
+        "type": "FeatureCollection",
+        "links": [
+            {"href": "https://data.example/v1/collections/buildings/items?f=json", "rel": "self"},
+            {"href": "https://data.example/v1/collections/buildings/items?f=html", "rel": "alternate"},
+        ],
+        "timeStamp": "2018-04-03T14:52:23Z",
+        "numberMatched": 1,
+        "numberReturned": 1,
+        "features": [building],
+    }
+    settings = {"record_type": "area_feature", "collection": "buildings", "feature_id": "feature_id"}
+    declared = source("ogc_features", **settings, fields={"feature_class": "function"}, rest="attributes")
+    (row,) = records(declared, json.dumps(body).encode(), "features")["area_feature"]
+    assert (row["feature_id"], row["feature_class"]) == ("123", "residential")
+    assert json.loads(row["attributes"]) == {"floors": "2", "lastUpdate": "2015-08-01T12:34:56Z"}
+    assert shapely.from_wkb(row["geometry"]).area == pytest.approx(0.01)
+
+
 def test_a_wfs_is_filtered_by_the_words_of_its_vendor(ask: Any) -> None:
     settings = {"api": "wfs11", "filter": "name LIKE 'A%'", "within_bbox": False, "url": f"{ROOT}?map=/a.map"}
     *_, request = ask(lambda request: gml([]), **settings)

@@ -15,7 +15,7 @@ import pytest
 
 from civitas_assets.catalog import Window, load_catalog
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
-from civitas_assets.errors import ReadError
+from civitas_assets.errors import FetchError, ReadError
 
 SERVICES = ("dwd", "opensensemap", "pegelonline", "sensor_community", "uba")
 WUERZBURG = (9.8, 49.7, 10.1, 49.9)
@@ -75,6 +75,16 @@ def test_named_stations_go_before_the_box(connector: str) -> None:
 
 
 class TestPegelonline:
+    def test_a_named_gauge_that_is_not_there_is_an_error_once_the_others_are_asked_for(
+        self, session: Any, payloads: Path
+    ) -> None:
+        listed = (payloads / "pegelonline" / "station_timeseries_current_wuerzburg.json").read_bytes()
+        fake = session(lambda request: b"[" + listed + b"]" if request.role == "stations" else b"[]")
+        source, day = service("pegelonline", stations=("WÜRZBURG", "WURZBURG")), date(2026, 7, 30)
+        with pytest.raises(FetchError, match="the service has no station WURZBURG at present"):
+            CONNECTORS["pegelonline"].fetch(source, Window(day, day), BERLIN, fake)
+        assert len(fake.requests) > 1
+
     def test_gauges_of_the_box_are_asked_for_in_slices_of_their_timeseries(
         self, asked: Any, payloads: Path
     ) -> None:
@@ -203,7 +213,8 @@ class TestUba:
         assert {query["station"][0] for query in queries} == {"21"}, "the other one was closed in 2001"
         assert {(q["component"][0], q["scope"][0]) for q in queries} == {("5", "2"), ("1", "2")}
         assert len(asked(service("uba", stations=("DEBE021",)), answers)) > 1
-        assert len(asked(service("uba", stations=("DEBB003",)), answers)) == 1
+        with pytest.raises(FetchError, match="the service has no station DEBB003 at present"):
+            asked(service("uba", stations=("DEBE021", "DEBB003")), answers)
 
     def test_a_recorded_station_and_its_hourly_means_in_winter_time(
         self, tables: Tables, payloads: Path

@@ -162,7 +162,12 @@ def test_no_rows_from_a_source_that_always_had_some_is_an_error(town: Any, publi
     publisher.bodies["a.csv"] = csv() + b"\n"
     report = town.night()
     assert report.errors == ["1 payload(s) without a single row, although the source always had some"]
-    assert town.night().ok, "nothing landed, so nothing is wrong with it"
+    assert town.night().errors == [
+        "unchanged payload(s) without a single row, although the source always had some"
+    ]
+    publisher.bodies["a.csv"] = csv(1)
+    assert town.night().ok
+    assert town.night().ok, "an unchanged answer with rows is none without"
 
 
 def test_an_unknown_field_is_reported_once(town: Any, publisher: Any) -> None:

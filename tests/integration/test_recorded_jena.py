@@ -15,12 +15,29 @@ OBSERVED = """
 """
 
 
+# In the form that the city publishes; the car park is known by its name.
+STATUS = b"""
+    <d2LogicalModel xmlns="http://datex2.eu/schema/2/2_0" modelBaseVersion="2"><payloadPublication>
+    <publicationTime>2026-08-22T05:10:00.000+02:00</publicationTime><parkingFacilityStatus>
+    <parkingFacilityReference id="Neue Mitte" version="1"/>
+    <totalNumberOfOccupiedParkingSpaces>150</totalNumberOfOccupiedParkingSpaces>
+    <totalNumberOfVacantParkingSpaces>50</totalNumberOfVacantParkingSpaces>
+    <totalParkingCapacityShortTermOverride>200</totalParkingCapacityShortTermOverride>
+    <parkingFacilityStatusTime>2026-08-22T05:09:00.000+02:00</parkingFacilityStatusTime>
+    </parkingFacilityStatus></payloadPublication></d2LogicalModel>
+"""
+
+
 @pytest.fixture(scope="module")
-def jena(replay: Any, new_workplace: Any) -> Any:
+def jena(replay: Any, new_workplace: Any, serve: Any) -> Any:
     """The city's own tenant with its car parks, and its sensors."""
     workplace = new_workplace()
     sensors = workplace.template("jena_sensors", url=replay.url)
-    sites = {"parking_sites": f"{replay.url}/files/parking/jena.geojson"}
+    status = serve({"/status.xml": STATUS})
+    sites = {
+        "parking_sites": f"{replay.url}/files/parking/jena.geojson",
+        "parking_status": f"{status.url}/status.xml",
+    }
     workplace.write_packaged_tenant("jena", sites, sensors)
     outcome = workplace.run("jena")
     assert outcome.errors == []
@@ -48,6 +65,14 @@ def test_car_parks_have_their_kinds_and_positions(jena: Any) -> None:
         ("Parkplatz", "off_street", "car", 48),
         (disabled, "other", "car", 42),
     ]
+
+
+def test_a_status_is_published_though_no_site_has_its_name(jena: Any) -> None:
+    status = (
+        "select site_id, observed_at, free, occupied, capacity, occupancy_ratio, source from parking_status"
+    )
+    at = datetime(2026, 8, 22, 3, 9, tzinfo=UTC)
+    assert jena(status) == [("Neue Mitte", at, 50, 150, 200, 0.75, "parking_status")]
 
 
 def test_soil_values_that_are_sent_as_text_and_as_numbers_count_once(jena: Any) -> None:

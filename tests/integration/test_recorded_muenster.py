@@ -7,12 +7,33 @@ from typing import Any
 
 import pytest
 
+# In the form that the city publishes.
+ROADWORKS = b"""
+    {"type": "FeatureCollection", "features": [{"type": "Feature", "id": "baustellen.7",
+      "geometry": {"type": "LineString", "coordinates": [[7.60, 51.95], [7.61, 51.96]]},
+      "properties": {"fuid": 7, "bezeichnung": "B51 - Br\\u00fccke", "information": "Spur gesperrt", "typ_bez": "Bau",
+                     "gesamtname1": "Erika Muster", "telefonansprechpartner1": "0251 0000"}}]}
+"""
+
 
 @pytest.fixture(scope="module")
-def muenster(replay: Any, new_workplace: Any) -> Any:
-    """The city's tenant with sources of its open data."""
+def muenster(replay: Any, new_workplace: Any, serve: Any) -> Any:
+    """The city's own tenant with the files of its open data, and an export of air data."""
     workplace = new_workplace()
-    workplace.write_packaged_tenant("muenster", {}, workplace.template("muenster_open_data", url=replay.url))
+    files = {
+        "glass": "awm-glascontainer.csv",
+        "climate": "klimadata.csv",
+        "charging": "ladesaeulen-muenster.csv",
+        "park_and_ride": "park_and_ride_stationen.csv",
+    }
+    workplace.write_packaged_tenant(
+        "muenster",
+        {
+            "roadworks": f"{serve({'/baustellen': ROADWORKS}).url}/baustellen",
+            **{source: f"{replay.url}/files/csv_muenster/{name}" for source, name in files.items()},
+        },
+        workplace.template("muenster_open_data", url=replay.url),
+    )
     outcome = workplace.run("muenster")
     assert outcome.errors == []
     return lambda sql: workplace.ask("muenster", sql)
@@ -110,6 +131,20 @@ def test_charging_stations_of_the_older_register_have_an_id_each(muenster: Any) 
         where operator = 'Westfalen AG' and street = 'Johann-Krane-Weg'
     """
     assert muenster(garage) == [(28, "Westfalen AG/Johann-Krane-Weg/0/28.09.2023/9")]
+
+
+def test_places_to_leave_the_car_are_parking_sites(muenster: Any) -> None:
+    row = "select site_id, name, site_type, is_park_and_ride, lon, lat, source from parking_site order by site_id"
+    sites = muenster(row)
+    assert len(sites) == 16
+    assert sites[0] == (
+        "759", "P+R Amelsbüren Bahnhof", "park_and_ride", True, 7.59991, 51.8847, "park_and_ride",
+    )  # fmt: skip
+
+
+def test_roadworks_are_events(muenster: Any) -> None:
+    row = "select event_id, event_type, event_type_native, title, description, start_at, source from event"
+    assert muenster(row) == [("7", "roadworks", "Bau", "B51 - Brücke", "Spur gesperrt", None, "roadworks")]
 
 
 def test_glass_containers_are_places(muenster: Any) -> None:
