@@ -67,6 +67,12 @@ class Workspace:
             ).fetchall()
         return frozenset(name for (name,) in found) & RECORD_TYPES.keys()
 
+    def occasions(self) -> frozenset[str]:
+        """What its observations give occasion to, as the model `int_occasion` says."""
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            found = connection.execute(f"select occasion from {STAGING_SCHEMA}.int_occasion").fetchall()  # noqa: S608
+        return frozenset(occasion for (occasion,) in found)
+
     def remove(self) -> None:
         """Throw the workspace away."""
         remove_folder(self.folder)
