@@ -5,7 +5,6 @@ from __future__ import annotations
 from civitas_assets.harmonise.project import Project
 from civitas_assets.records import RECORD_TYPES
 
-
 OCCASIONS = frozenset({
     "air_quality_observed", "noise_level_observed", "traffic_flow_observed", "water_observed", "weather_observed",
     "comparison", "correction", "limit_value", "running_mean",
