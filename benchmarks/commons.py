@@ -37,8 +37,8 @@ DAYS = 30
 ROWS_A_DAY = 2_000  # of each tenant
 _FIRST = date(2026, 7, 1)
 _DAYS = [_FIRST + timedelta(days=number) for number in range(DAYS)]
-_ONE_DAY = (  # noqa: S608 - a day of this module
-    "select tenant, licence, count(*) as rows, avg(value) as mean from commons.observation"
+_ONE_DAY = (
+    "select tenant, licence, count(*) as rows, avg(value) as mean from commons.observation"  # noqa: S608
     f" where day = date '{_DAYS[DAYS // 2]}' group by tenant, licence order by tenant"
 )
 _MODELS = ("source", "observation")

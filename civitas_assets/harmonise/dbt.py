@@ -83,7 +83,7 @@ def build(project: Project, workspace: Workspace, label: str) -> Sequence[NodeRe
     started = time.monotonic()
     manifest = Manifest.from_msgpack((project.prepared / _PARSED).read_bytes())
     # dbt takes a tenth of a second for each name that is selected, but no time for a tag.
-    for unique_id in project.nodes_of(workspace.record_types()):
+    for unique_id in project.nodes_of(workspace.record_types(), workspace.occasions()):
         manifest.nodes[unique_id].tags.append(_WANTED)
     selection = ["--select", f"tag:{_WANTED}", "--indirect-selection", "empty"]
     command = arguments("build", project.folder, workspace.folder, selection)

@@ -111,17 +111,25 @@ class Project:
                 )
         return found
 
-    def nodes_of(self, filled: frozenset[str]) -> list[str]:
+    def nodes_of(self, filled: frozenset[str], occasions: frozenset[str]) -> list[str]:
         """Tables and data tests that have something to do where there are records of these types, by unique id.
 
-        Left out is what records of other types make, and nothing else does: it stays as it is without any.
+        Left out is what records of other types make, and nothing else does; and what needs an occasion that the
+        records do not give: it stays as it is without any.
         """
         return [
             unique_id
             for unique_id, node in sorted(self.manifest["nodes"].items())
             if _is_made_by_runs(node)
             and (not self._fillings[unique_id] or self._fillings[unique_id] & {*filled, REJECTED})
+            and self._occasion(node) in {None, *occasions}
         ]
+
+    def _occasion(self, node: Mapping[str, Any]) -> str | None:
+        """What a model's rows depend on besides records of its types; that of a test is that of its model."""
+        model = self.manifest["nodes"].get(node.get("attached_node") or "", node)
+        occasion: str | None = model["config"]["meta"].get("only_with")
+        return occasion
 
     @cached_property
     def _fillings(self) -> Mapping[str, frozenset[str]]:

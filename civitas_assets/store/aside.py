@@ -62,7 +62,7 @@ def _bring_back(files: Files, tenant: str, aside: str) -> None:
         body = files.read(f"{aside}/records/journal/read/{source}.json")
         then = msgspec.json.decode(body, type=Progress) if body is not None else Progress()
         unread = tuple(line for line in then.failed if line.fetched_at <= until)
-        journal.advance(source, Progress(limit.through, unread, then.had_rows, then.unknown_fields))
+        journal.advance(source, msgspec.structs.replace(then, manifest=limit.through, failed=unread))
 
 
 def _horizons(files: Files, tenant: str) -> Iterator[tuple[str, tuple[Horizon, datetime]]]:

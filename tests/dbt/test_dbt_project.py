@@ -161,6 +161,15 @@ def test_every_shared_model_promises_what_it_publishes(
             assert is_time == is_named_so, f"{name}.{column['name']}"
 
 
+def test_the_name_of_every_data_test_is_a_sentence(empty: Workspace) -> None:
+    tests = [node for node in empty.manifest["nodes"].values() if node["resource_type"] == "test"]
+    assert len({test["name"] for test in tests}) == len(tests)
+    for test in tests:
+        kind = (test.get("test_metadata") or {"name": "singular"})["name"]
+        assert not test["name"].startswith(f"{kind}_"), f"{test['name']} has no name of its own"
+        assert len(test["name"].split("_")) >= 4, test["name"]
+
+
 def test_every_row_says_source_and_run(shared_models: Models) -> None:
     without = {n for n, model in shared_models.items() if not {"source", "run_id"} <= set(model["columns"])}
     assert without == {"observed_property", "source"}

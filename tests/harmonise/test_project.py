@@ -5,9 +5,15 @@ from __future__ import annotations
 from civitas_assets.harmonise.project import Project
 from civitas_assets.records import RECORD_TYPES
 
+OCCASIONS = frozenset({
+    "air_quality_observed", "noise_level_observed", "traffic_flow_observed", "water_observed", "weather_observed",
+    "comparison", "correction", "limit_value", "running_mean",
+})  # fmt: skip
 
-def made_of(project: Project, *record_types: str) -> set[str]:
-    return {project.manifest["nodes"][node]["name"] for node in project.nodes_of(frozenset(record_types))}
+
+def made_of(project: Project, *record_types: str, occasions: frozenset[str] = OCCASIONS) -> set[str]:
+    nodes = project.nodes_of(frozenset(record_types), occasions)
+    return {project.manifest["nodes"][node]["name"] for node in nodes}
 
 
 def test_nodes_of_one_kind_of_records_leave_the_others_alone(project: Project) -> None:
@@ -32,3 +38,26 @@ def test_all_record_types_together_make_every_model(project: Project) -> None:
     made = made_of(project, *RECORD_TYPES)
     assert project.models.keys() <= made
     assert {test.name for test in project.tests.values()} <= made
+
+
+def test_what_needs_an_occasion_that_the_records_do_not_give_stays_empty_and_untested(
+    project: Project,
+) -> None:
+    made = made_of(project, "observation", occasions=frozenset({"traffic_flow_observed"}))
+    assert {"observation", "traffic_flow_observed", "int_observation_quality"} <= made
+    left_out = made_of(project, "observation") - made
+    assert {
+        "air_quality_observed", "weather_observed", "water_observed", "noise_level_observed", "int_observation_step",
+        "int_running_mean", "air_quality_assessment", "observation_revision", "int_observation_correction",
+        "quality_code_of_weather_observed_is_a_known_code",
+    } <= left_out  # fmt: skip
+
+
+def test_every_occasion_that_a_model_waits_for_may_come(project: Project) -> None:
+    nodes = project.manifest["nodes"].values()
+    waited_for = {node["config"]["meta"].get("only_with") for node in nodes} - {None}
+    assert waited_for == OCCASIONS
+    view = next(node["raw_code"] for node in nodes if node["name"] == "int_occasion")
+    assert {occasion for occasion in OCCASIONS if f"'{occasion}' as occasion" in view} == {
+        occasion for occasion in OCCASIONS if occasion not in project.models
+    }

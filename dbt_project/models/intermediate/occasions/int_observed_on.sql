@@ -14,18 +14,10 @@ property_spellings as (
     select * from {{ ref('int_observed_property_spelling') }}
 ),
 
-looking_back as (
-    select observed_property
-    from {{ ref('limit_values') }}
-    where averaging = 'running_8_hours'
-    union
-    select code as observed_property
-    from {{ ref('observed_properties') }}
-    where max_change_per_hour is not null or flatline_hours is not null
-),
-
 final as (
-    select distinct observed.day
+    select distinct
+        property_spellings.observed_property,
+        observed.day
     from observed
     left join sources on observed.source = sources.source
     left join datastreams
@@ -36,7 +28,6 @@ final as (
         on
             {{ spelling('coalesce(observed.own_property, datastreams.observed_property_native)') }}
             = property_spellings.spelling
-    inner join looking_back on property_spellings.observed_property = looking_back.observed_property
 )
 
 select * from final
