@@ -67,7 +67,6 @@ class Workspace:
             ).fetchall()
         return frozenset(name for (name,) in found) & RECORD_TYPES.keys()
 
-<<<<<<< HEAD
     def tenant(self) -> str | None:
         """Whose records it holds; None where that cannot be read, as in one that was never finished."""
         try:
@@ -76,13 +75,12 @@ class Workspace:
         except duckdb.Error:
             return None
         return str(found[0]) if found else None
-=======
+
     def occasions(self) -> frozenset[str]:
         """What its observations give occasion to, as the model `int_occasion` says."""
         with duckdb.connect(str(self.database), read_only=True) as connection:
             found = connection.execute(f"select occasion from {STAGING_SCHEMA}.int_occasion").fetchall()  # noqa: S608
         return frozenset(occasion for (occasion,) in found)
->>>>>>> wt-I4
 
     def remove(self) -> None:
         """Throw the workspace away."""

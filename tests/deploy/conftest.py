@@ -29,7 +29,7 @@ from civitas_assets.demo.towns import write_towns
 from civitas_assets.settings import PROJECT_DIR
 
 UNITS = PROJECT_DIR / "deploy" / "systemd"
-INSTALLED = "/opt/civitas"
+INSTALLED = "/srv/civitas"
 _PATIENCE = 240  # seconds; a machine that is busy with other tests takes its time
 
 
