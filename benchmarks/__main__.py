@@ -30,6 +30,8 @@ TARGETS = {
     "harmonise_and_publish": "seconds ≤ 12",
     "one_day_of_a_small_tenant": "seconds ≤ 4",
     "unchanged_night": "cpu_seconds ≤ 6",
+    "commons_in_duckdb": "one-day query ≤ 1",
+    "commons_in_postgres": "one-day query ≤ 1",
 }
 
 

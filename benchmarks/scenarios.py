@@ -22,6 +22,7 @@ import duckdb
 import msgspec
 import polars as pl
 
+from benchmarks.commons import commons_in_duckdb, commons_in_postgres
 from benchmarks.data import FEATURES, OBSERVATIONS, counter_csv, feature_collection, observation_pages
 from benchmarks.fetching import fetch_data_arrays, fetch_flat
 from benchmarks.queue import drain_queue
@@ -265,6 +266,8 @@ SCENARIOS: dict[str, Callable[[Path], Figures]] = {
         one_day_of_a_small_tenant,
         copy_floor,
         unchanged_night,
+        commons_in_duckdb,
+        commons_in_postgres,
     )
 }
 
