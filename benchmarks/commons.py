@@ -33,8 +33,8 @@ from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
 
 TENANTS = 100
-DAYS = 30
-ROWS_A_DAY = 2_000  # of each tenant
+DAYS = 10
+ROWS_A_DAY = 1_000  # of each tenant
 _FIRST = date(2026, 7, 1)
 _DAYS = [_FIRST + timedelta(days=number) for number in range(DAYS)]
 _ONE_DAY = f"""
