@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import psycopg
-from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.dictionary.evolution import columns_before, evolution
 from civitas_assets.publish.commons import ADDED_COLUMNS, COMMONS_SCHEMA, TENANT_NAME
 from civitas_assets.publish.commons_tables import shape_of
 from civitas_assets.publish.postgres_names import COMMONS_OWNER, COMMONS_READER, PUBLICATION, Names
+from civitas_assets.publish.postgres_server import Statement
 from civitas_assets.publish.postgres_tables import column_type
 
 _HOLDING, _SHAPE = "_holding", "_shape"
@@ -220,17 +222,17 @@ class Views:
     def _reset(self) -> None:
         self._run(SQL("set local role none"))
 
-    def _run(self, statement: Composable) -> None:
-        self._connection.execute(statement)  # type: ignore[arg-type]
+    def _run(self, statement: Statement) -> None:
+        self._connection.execute(statement)
 
-    def _rows(self, statement: Composable) -> list[tuple[object, ...]]:
-        return self._connection.execute(statement).fetchall()  # type: ignore[arg-type]
+    def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+        return self._connection.execute(statement).fetchall()
 
 
 def _part(slug: str, held: Held, old: Contract, contract: Contract) -> Composed:
     """What a tenant's table gives to a view."""
     names, pairs = Names(slug), _pairs(old, contract)
-    given: Mapping[str, Composable] = {
+    given: Mapping[str, Statement] = {
         TENANT_NAME: SQL("{}::text").format(Literal(held.name)),
         "licence": SQL("origin.licence"),
         "attribution": SQL("origin.attribution"),
