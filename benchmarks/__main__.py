@@ -31,6 +31,8 @@ TARGETS = {
     "one_day_of_a_small_tenant": "seconds ≤ 4",
     "unchanged_night": "cpu_seconds ≤ 6",
     "night_of_tenants": "seconds ≤ 720",
+    "commons_in_duckdb": "one-day query ≤ 1",
+    "commons_in_postgres": "one-day query ≤ 1",
 }
 
 

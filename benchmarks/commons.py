@@ -33,14 +33,17 @@ from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
 
 TENANTS = 100
-DAYS = 30
-ROWS_A_DAY = 2_000  # of each tenant
+DAYS = 10
+ROWS_A_DAY = 1_000  # of each tenant
 _FIRST = date(2026, 7, 1)
 _DAYS = [_FIRST + timedelta(days=number) for number in range(DAYS)]
-_ONE_DAY = (
-    "select tenant, licence, count(*) as rows, avg(value) as mean from commons.observation"  # noqa: S608
-    f" where day = date '{_DAYS[DAYS // 2]}' group by tenant, licence order by tenant"
-)
+_ONE_DAY = f"""
+    select tenant, licence, count(*) as rows, avg(value) as mean
+    from commons.observation
+    where day = date '{_DAYS[DAYS // 2]}'
+    group by tenant, licence
+    order by tenant
+"""  # noqa: S608 - a constant
 _MODELS = ("source", "observation")
 
 

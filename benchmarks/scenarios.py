@@ -22,6 +22,7 @@ import duckdb
 import msgspec
 import polars as pl
 
+from benchmarks.commons import commons_in_duckdb, commons_in_postgres
 from benchmarks.data import FEATURES, OBSERVATIONS, counter_csv, feature_collection, observation_pages
 from benchmarks.fetching import fetch_data_arrays, fetch_flat
 from benchmarks.nights import night_of_tenants
@@ -275,6 +276,8 @@ SCENARIOS: dict[str, Callable[..., Figures]] = {
         copy_floor,
         unchanged_night,
         night_of_tenants,
+        commons_in_duckdb,
+        commons_in_postgres,
     )
 }
 

@@ -93,7 +93,9 @@ def _database(server: str) -> Iterator[str]:
         parts = urlsplit(server)
         yield urlunsplit(parts._replace(path=f"/{name}"))
         connection.execute(SQL("drop database {} with (force)").format(Identifier(name)))
-        roles = connection.execute("select rolname from pg_roles where rolname ~ '^civitas_(reader|writer)_'")
+        roles = connection.execute(
+            "select rolname from pg_roles where rolname ~ '^(civitas_(reader|writer)_|civitas_commons|commons_reader)'"
+        )
         for (role,) in roles.fetchall():
             with suppress(
                 psycopg.errors.DependentObjectsStillExist, psycopg.errors.UndefinedObject

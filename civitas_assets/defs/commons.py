@@ -1,4 +1,4 @@
-"""The assets `commons/<destination>`: what the tenant shares, brought into what all share, once it was published.
+"""The assets `commons/<destination>`: what the tenant shares, brought into what all share once it is published.
 
 What is not shared any more is taken out earlier in the run, whatever becomes of the rest of it.
 """

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from civitas_assets.catalog import Tenant
+from civitas_assets.errors import PublishError
 from civitas_assets.lifecycle.parts import Part, Size
 from civitas_assets.publish.duckdb import DuckDBDestination
+from civitas_assets.publish.postgres_reading import ask
+from civitas_assets.publish.postgres_server import Server
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.settings import Settings
 from civitas_assets.store.landing import SourceLanding
@@ -66,6 +69,12 @@ def overview(settings: Settings, tenant: Tenant, stores: Stores, parts: Sequence
 
 
 def published_at(settings: Settings, tenant: Tenant) -> datetime | None:
-    """When the tenant's output was last replaced; None where there is none."""
+    """When the tenant's output was last replaced; None where there is none, or it cannot be asked."""
+    if tenant.destination == "postgres":
+        try:
+            _, _, found = ask(Server.of(settings), tenant.slug, "select published_at from _publication", 1)
+        except PublishError:
+            return None
+        return found[0][0] if found and isinstance(found[0][0], datetime) else None
     file = DuckDBDestination(settings.published, tenant.slug).file
     return datetime.fromtimestamp(file.stat().st_mtime, UTC) if file.is_file() else None

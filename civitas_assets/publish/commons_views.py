@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import psycopg
-from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.dictionary.evolution import columns_before, evolution
 from civitas_assets.publish.commons import ADDED_COLUMNS, COMMONS_SCHEMA, TENANT_NAME
 from civitas_assets.publish.commons_tables import shape_of
-from civitas_assets.publish.postgres_names import PUBLICATION, Names
+from civitas_assets.publish.postgres_names import COMMONS_OWNER, COMMONS_READER, PUBLICATION, Names
+from civitas_assets.publish.postgres_server import Statement
 from civitas_assets.publish.postgres_tables import column_type
 
-OWNER = "civitas_commons"
-READER = "commons_reader"
 _HOLDING, _SHAPE = "_holding", "_shape"
 # Held while views are made, and while roles are, by whichever tenant's run.
 _TURN = 4_711_000_015
@@ -59,7 +59,7 @@ class Views:
         """Make roles, schema and what is remembered, where they are not there."""
         if self.is_there():
             return
-        for role in (OWNER, READER):
+        for role in (COMMONS_OWNER, COMMONS_READER):
             self._run(
                 SQL(
                     "do $$ begin if not exists (select from pg_catalog.pg_roles where rolname = {}) then"
@@ -69,10 +69,10 @@ class Views:
             )
             self._run(SQL("grant {} to current_user").format(Identifier(role)))
         schema = Identifier(COMMONS_SCHEMA)
-        self._run(SQL("create schema {} authorization {}").format(schema, Identifier(OWNER)))
+        self._run(SQL("create schema {} authorization {}").format(schema, Identifier(COMMONS_OWNER)))
         self._run(SQL("revoke all on schema {} from public").format(schema))
-        self._act_as(OWNER)
-        self._run(SQL("grant usage on schema {} to {}").format(schema, Identifier(READER)))
+        self._act_as(COMMONS_OWNER)
+        self._run(SQL("grant usage on schema {} to {}").format(schema, Identifier(COMMONS_READER)))
         columns = SQL(
             "tenant text not null, model text not null, name text not null, withheld text[] not null"
         )
@@ -83,13 +83,13 @@ class Views:
         """What the views show."""
         if not self.is_there():
             return {}
-        self._act_as(OWNER)
+        self._act_as(COMMONS_OWNER)
         rows = self._rows(SQL("select tenant, model, name, withheld from {}").format(_own(_HOLDING)))
         return {(tenant, model): Held(name, frozenset(withheld)) for tenant, model, name, withheld in rows}
 
     def shapes(self) -> dict[str, Contract]:
         """The contracts that the views follow."""
-        self._act_as(OWNER)
+        self._act_as(COMMONS_OWNER)
         rows = self._rows(SQL("select model, contract from {}").format(_own(_SHAPE)))
         return {model: msgspec.json.decode(text, type=Contract) for model, text in rows}
 
@@ -124,7 +124,7 @@ class Views:
                 if old is not None:
                     self._let_owner_read(slug, old, held.withheld, contract)
                     parts.append(_part(slug, held, old, contract))
-        self._act_as(OWNER)
+        self._act_as(COMMONS_OWNER)
         self._run(SQL("drop view if exists {}").format(_own(model)))
         self._run(SQL("delete from {} where model = {}").format(_own(_SHAPE), Literal(model)))
         if contract is None or not parts:
@@ -134,7 +134,7 @@ class Views:
                 _own(model), SQL(" union all ").join(parts)
             )
         )
-        self._run(SQL("grant select on {} to {}").format(_own(model), Identifier(READER)))
+        self._run(SQL("grant select on {} to {}").format(_own(model), Identifier(COMMONS_READER)))
         text = msgspec.json.encode(contract).decode()
         self._run(SQL("insert into {} values ({}, {})").format(_own(_SHAPE), Literal(model), Literal(text)))
         self._run(SQL("comment on view {} is {}").format(_own(model), Literal(contract.description)))
@@ -157,12 +157,14 @@ class Views:
             if not still:
                 self._revoke(names, "source")
                 self._run(
-                    SQL("revoke usage on schema {} from {}").format(Identifier(slug), Identifier(OWNER))
+                    SQL("revoke usage on schema {} from {}").format(
+                        Identifier(slug), Identifier(COMMONS_OWNER)
+                    )
                 )
 
     def remember(self, after: Mapping[Key, Held]) -> None:
         """Note what the views show."""
-        self._act_as(OWNER)
+        self._act_as(COMMONS_OWNER)
         self._run(SQL("delete from {}").format(_own(_HOLDING)))
         for (slug, model), held in after.items():
             values = (slug, model, held.name, sorted(held.withheld))
@@ -179,7 +181,7 @@ class Views:
         return {model: self._count(slug, model) for slug, model in self.held() if slug == tenant}
 
     def _count(self, tenant: str, model: str) -> int:
-        self._act_as(OWNER)
+        self._act_as(COMMONS_OWNER)
         there = SQL("select to_regclass({}) is not null").format(Literal(_own(model).as_string(None)))
         if not self._rows(there)[0][0]:
             return 0
@@ -199,20 +201,20 @@ class Views:
         names = Names(slug)
         shared = [before for now, before in _pairs(old, contract).items() if now not in withheld]
         self._act_as(names.writer)
-        self._run(SQL("grant usage on schema {} to {}").format(Identifier(slug), Identifier(OWNER)))
+        self._run(SQL("grant usage on schema {} to {}").format(Identifier(slug), Identifier(COMMONS_OWNER)))
         if old.name != "source":
             self._revoke(names, old.name)
         for table, columns in ((old.name, shared), ("source", _LICENCE)):
             self._run(
                 SQL("grant select ({}) on {} to {}").format(
-                    _listed(columns), names.table(table), Identifier(OWNER)
+                    _listed(columns), names.table(table), Identifier(COMMONS_OWNER)
                 )
             )
 
     def _revoke(self, names: Names, model: str) -> None:
         there = SQL("select to_regclass({}) is not null").format(Literal(names.table(model).as_string(None)))
         if self._rows(there)[0][0]:
-            self._run(SQL("revoke all on {} from {}").format(names.table(model), Identifier(OWNER)))
+            self._run(SQL("revoke all on {} from {}").format(names.table(model), Identifier(COMMONS_OWNER)))
 
     def _act_as(self, role: str) -> None:
         self._run(SQL("set local role {}").format(Identifier(role)))
@@ -220,17 +222,17 @@ class Views:
     def _reset(self) -> None:
         self._run(SQL("set local role none"))
 
-    def _run(self, statement: Composable) -> None:
-        self._connection.execute(statement)  # type: ignore[arg-type]
+    def _run(self, statement: Statement) -> None:
+        self._connection.execute(statement)
 
-    def _rows(self, statement: Composable) -> list[tuple[object, ...]]:
-        return self._connection.execute(statement).fetchall()  # type: ignore[arg-type]
+    def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+        return self._connection.execute(statement).fetchall()
 
 
 def _part(slug: str, held: Held, old: Contract, contract: Contract) -> Composed:
     """What a tenant's table gives to a view."""
     names, pairs = Names(slug), _pairs(old, contract)
-    given: Mapping[str, Composable] = {
+    given: Mapping[str, Statement] = {
         TENANT_NAME: SQL("{}::text").format(Literal(held.name)),
         "licence": SQL("origin.licence"),
         "attribution": SQL("origin.attribution"),

@@ -18,6 +18,10 @@ PUBLICATION = "_publication"
 UNFILLED = "_unfilled"
 COLLECTED = "_collected"
 
+# What tenants share: who owns the views and may read just that of the tenants' tables, and who reads the views.
+COMMONS_OWNER = "civitas_commons"
+COMMONS_READER = "commons_reader"
+
 
 @dataclass(frozen=True)
 class Names:

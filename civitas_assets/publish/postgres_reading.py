@@ -20,12 +20,14 @@ import msgspec
 import psycopg
 from psycopg.sql import SQL, Identifier, Literal
 
+from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import PublishError
-from civitas_assets.publish.postgres_names import PUBLICATION, Names
+from civitas_assets.publish.postgres_names import COMMONS_READER, PUBLICATION, Names
 from civitas_assets.publish.postgres_server import Server, Statement, text_of
 
 # int8, int2, int4, oid, float4, float8, numeric
+_NO_ROLE = frozenset({"22023", "42704"})
 _NUMERIC = frozenset({20, 21, 23, 26, 700, 701, 1700})
 
 
@@ -95,7 +97,7 @@ def open_stream(
     try:
         with server.loading() as connection, connection.cursor() as cursor:
             cursor.execute("set transaction isolation level repeatable read, read only")
-            for statement in _as_reader(server, names, server.statement_timeout):
+            for statement in _as_reader(server, names.reader, names.schema, server.statement_timeout):
                 cursor.execute(text_of(statement))
             table = names.table(PUBLICATION)
             cursor.execute(text_of(SQL("select contracts from {}").format(table)))
@@ -115,27 +117,50 @@ def ask(
         PublishError: the tenant has no output yet, or the query is not understood, not allowed or too slow.
     """
     names = Names(tenant)
-    with server.connected() as connection:
-        try:
-            with connection.transaction(force_rollback=True):
-                connection.execute("set transaction read only")
-                for statement in _as_reader(server, names, server.query_timeout):
-                    connection.execute(statement)
-                with connection.cursor() as cursor:
-                    # Streamed, so that a large answer is cut off; the server takes one statement that way, not several.
-                    rows = list(islice(cursor.stream(sql.encode()), limit))
-                    columns = cursor.description or []
-        except psycopg.Error as error:
-            raise _nothing_there(server, names, error) from None
+    try:
+        return _asked(server, names.reader, names.schema, sql, limit)
+    except psycopg.Error as error:
+        raise _nothing_there(server, names, error) from None
+
+
+def ask_commons(
+    server: Server, sql: str, limit: int
+) -> tuple[Sequence[str], Sequence[bool], list[tuple[object, ...]]]:
+    """The same for what tenants share, as those may who read the commons.
+
+    Raises:
+        PublishError: nobody shares anything yet, or the query is not understood, not allowed or too slow.
+    """
+    try:
+        return _asked(server, COMMONS_READER, COMMONS, sql, limit)
+    except psycopg.Error as error:
+        if error.sqlstate in _NO_ROLE:
+            raise PublishError(
+                "nobody shares anything yet; tenants list models under share: in their files"
+            ) from None
+        raise server.fault(COMMONS, error) from None
+
+
+def _asked(
+    server: Server, role: str, schema: str, sql: str, limit: int
+) -> tuple[Sequence[str], Sequence[bool], list[tuple[object, ...]]]:
+    with server.connected() as connection, connection.transaction(force_rollback=True):
+        connection.execute("set transaction read only")
+        for statement in _as_reader(server, role, schema, server.query_timeout):
+            connection.execute(statement)
+        with connection.cursor() as cursor:
+            # Streamed, so that a large answer is cut off; the server takes one statement that way, not several.
+            rows = list(islice(cursor.stream(sql.encode()), limit))
+            columns = cursor.description or []
     return [c.name for c in columns], [c.type_code in _NUMERIC for c in columns], rows
 
 
-def _as_reader(server: Server, names: Names, seconds: float) -> list[Statement]:
+def _as_reader(server: Server, role: str, schema: str, seconds: float) -> list[Statement]:
     return [
         *server.limits(),
         SQL("set local statement_timeout = {}").format(Literal(int(seconds * 1000))),
-        SQL("set local role {}").format(Identifier(names.reader)),
-        SQL("set local search_path = {}, public").format(Identifier(names.schema)),
+        SQL("set local role {}").format(Identifier(role)),
+        SQL("set local search_path = {}, public").format(Identifier(schema)),
         SQL("set local timezone = 'UTC'"),
     ]
 
@@ -144,7 +169,7 @@ def _nothing_there(
     server: Server, names: Names, error: psycopg.Error | adbc_driver_manager.Error
 ) -> PublishError:
     """The fault, or the simple reason that nothing was published yet."""
-    no_role, no_table = error.sqlstate in {"22023", "42704"}, error.sqlstate == "42P01"
+    no_role, no_table = error.sqlstate in _NO_ROLE, error.sqlstate == "42P01"
     if no_role or (no_table and PUBLICATION in str(error)):
         return PublishError(
             f"{names.slug} has no output in {server.address}; run: civitas run --tenant {names.slug}"

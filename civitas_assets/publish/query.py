@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.catalog.load import declared_destination
 from civitas_assets.publish import postgres_reading
+from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.publish.postgres_server import Server
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import Settings
@@ -31,6 +33,13 @@ def ask(settings: Settings, tenant: str, sql: str, limit: int) -> Answer:
     Raises:
         PublishError: the tenant has no output yet, or the query is not understood.
     """
+    if (
+        tenant == COMMONS
+        and settings.postgres_url
+        and not DuckDBDestination(settings.published, tenant).file.is_file()
+    ):
+        columns, numeric, found = postgres_reading.ask_commons(Server.of(settings), sql, limit + 1)
+        return Answer(columns, numeric, found[:limit], len(found) > limit)
     # A query of one tenant reads that tenant's tables and nothing else.
     if declared_destination(settings.tenants_dir, tenant) == "postgres":
         columns, numeric, found = postgres_reading.ask(Server.of(settings), tenant, sql, limit + 1)
