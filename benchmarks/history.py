@@ -33,7 +33,7 @@ class History:
             with psycopg.connect(self.url) as connection:
                 for table in ("event_logs", "runs", "asset_keys", "asset_check_executions", "run_tags"):
                     copy = f"copy {table} to stdout"
-                    with connection.cursor() as cursor, cursor.copy(copy) as rows:  # type: ignore[arg-type]
+                    with connection.cursor() as cursor, cursor.copy(copy) as rows:
                         kept += b"".join(bytes(row) for row in rows)
         return kept
 

@@ -65,7 +65,7 @@ class ObjectServer:
 @contextmanager
 def object_server() -> Iterator[ObjectServer]:
     """The server, with an empty bucket."""
-    from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415 - slow to import
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415 - slow to import
     from werkzeug.serving import make_server  # noqa: PLC0415
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)

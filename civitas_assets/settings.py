@@ -17,13 +17,15 @@ from civitas_assets import __version__
 from civitas_assets.errors import SecretMissing
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
-_STORAGE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?")
+_STORAGE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_][A-Za-z0-9._-]*)*/?")
 
 
 class Settings(BaseSettings):
     """Paths and identity of this deployment; each field is an environment variable `CIVITAS_<FIELD>`."""
 
-    model_config = SettingsConfigDict(env_prefix="CIVITAS_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="CIVITAS_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     home: Path = Field(PROJECT_DIR / "data", description="Landing, record store, quarantine and work files.")
     storage_url: str = Field(

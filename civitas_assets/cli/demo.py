@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import SecretStr
 
 from civitas_assets.cli.app import VERBATIM, app, err, exit_unless, out, show_log
 from civitas_assets.cli.runs import run_and_report
@@ -32,7 +33,14 @@ def demo(
     from civitas_assets.demo.towns import DOWN, write_towns
 
     home = Settings().home / "demo"
-    settings = Settings(home=home, tenants_dir=home / "tenants", published_dir=home / "published")
+    # Whatever this installation shares with others, sample towns are no part of it.
+    settings = Settings(
+        home=home,
+        tenants_dir=home / "tenants",
+        published_dir=home / "published",
+        storage_url="",
+        dagster_url=SecretStr(""),
+    )
     show_log(settings)
     with start(datetime.now(UTC).date()) as servers:
         towns = write_towns(settings.tenants_dir, servers.url, servers.queue)

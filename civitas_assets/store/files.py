@@ -107,7 +107,8 @@ class LocalFiles:
         return [self.read(key) for key in keys]
 
     def write(self, key: str, body: bytes) -> None:
-        self.change_all({key: lambda _: body})
+        self._put(key, body)
+        sync_folder(self._path(key).parent)
 
     def change_all(self, changes: Mapping[str, Change]) -> None:
         with ThreadPoolExecutor(_WRITERS, thread_name_prefix="write") as pool:
