@@ -12,11 +12,14 @@ import dagster as dg
 from civitas_assets.catalog import Catalog, load_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.freshness import freshness_sensor
 from civitas_assets.defs.landing import landing_assets
+from civitas_assets.defs.messages import message_sensors
 from civitas_assets.defs.published import published_assets
 from civitas_assets.defs.records import record_assets
 from civitas_assets.defs.schedules import cadences
 from civitas_assets.defs.scope import Scope
+from civitas_assets.defs.sensors import arrival_sensors
 from civitas_assets.defs.shared import shared_assets
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.settings import Settings
@@ -28,6 +31,9 @@ PARTS: Sequence[Callable[[Deployment], dg.Definitions]] = (
     shared_assets,
     published_assets,
     cadences,
+    arrival_sensors,
+    freshness_sensor,
+    message_sensors,
 )
 
 

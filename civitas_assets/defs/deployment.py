@@ -43,13 +43,18 @@ class Deployment:
         """The tenants; only validated slugs become partition keys."""
         return dg.StaticPartitionsDefinition(sorted(self.catalog.tenants))
 
+    @property
+    def active(self) -> list[Tenant]:
+        """The tenants for which something runs; nothing does for one that is archived."""
+        tenants = (tenant for _, tenant in sorted(self.catalog.tenants.items()))
+        return [tenant for tenant in tenants if not getattr(tenant, "archived", False)]
+
     def scheduled(self, cadence: Cadence) -> list[str]:
-        """The tenants that have a source of this cadence; nothing runs for one that is archived."""
+        """The tenants that have a source of this cadence."""
         return [
-            slug
-            for slug, tenant in sorted(self.catalog.tenants.items())
-            if not getattr(tenant, "archived", False)
-            and any(source.cadence == cadence for source in tenant.sources.values())
+            tenant.slug
+            for tenant in self.active
+            if any(source.cadence == cadence for source in tenant.sources.values())
         ]
 
     @property

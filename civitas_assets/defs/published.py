@@ -9,9 +9,9 @@ from typing import Any
 import dagster as dg
 
 from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.keys import shared_key
 from civitas_assets.defs.presentation import table
 from civitas_assets.defs.scope import Scope
-from civitas_assets.defs.shared import shared_key
 from civitas_assets.defs.work import Result, Work, failures_in_words
 
 PUBLISHED = dg.AssetKey(["published", "duckdb"])
@@ -28,6 +28,7 @@ def published_assets(deployment: Deployment) -> dg.Definitions:
                 deps=[shared_key(name) for name in deployment.project.models],
                 group_name="published",
                 kinds={"duckdb"},
+                owners=[f"team:{deployment.settings.team}"],
                 description="One DuckDB file per tenant with all shared models, for analysts.",
             )
         ],

@@ -14,7 +14,8 @@ import polars as pl
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.defs.checks import partitioned_check
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.landing import landing_key
+from civitas_assets.defs.keys import landing_key, records_key
+from civitas_assets.defs.models import code_link
 from civitas_assets.defs.presentation import Metadata, table
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.work import Result, Work, failures_in_words
@@ -28,11 +29,6 @@ _COLUMNS = ("source", "rows", "new", "changed", "deleted", "rejected", "remarks"
 _PREVIEW = 10
 
 
-def records_key(record_type: str) -> dg.AssetKey:
-    """The key of a record type's asset."""
-    return dg.AssetKey(["records", record_type])
-
-
 def record_assets(deployment: Deployment) -> dg.Definitions:
     """All record types, read in one step."""
     landings = [landing_key(name) for name in deployment.catalog.connectors]
@@ -43,11 +39,13 @@ def record_assets(deployment: Deployment) -> dg.Definitions:
             deps=landings,
             group_name="records",
             kinds={"parquet"},
+            owners=[f"team:{deployment.settings.team}"],
             description=record_type.description,
             metadata={
                 "dagster/column_schema": dg.TableSchema(
                     [dg.TableColumn(c.name, c.kind.value, c.description) for c in record_type.columns]
-                )
+                ),
+                **code_link(deployment.settings, f"civitas_assets/records/{name}.py", "Record type"),
             },
         )
         for name, record_type in RECORD_TYPES.items()

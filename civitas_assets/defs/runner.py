@@ -13,12 +13,11 @@ import dagster as dg
 
 from civitas_assets.catalog import Window
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.landing import landing_key
+from civitas_assets.defs.keys import landing_key, records_key
+from civitas_assets.defs.models import model_specs
 from civitas_assets.defs.published import PUBLISHED
-from civitas_assets.defs.records import records_key
+from civitas_assets.defs.runs import SHELL_TAG
 from civitas_assets.defs.schedules import NIGHTLY
-from civitas_assets.defs.shared import shared_key
-from civitas_assets.defs.work import SHELL_TAG
 from civitas_assets.records import RECORD_TYPES
 
 
@@ -67,7 +66,8 @@ def run_tenant(
     """Run the nightly job for one tenant and say what it did."""
     landings = [landing_key(name) for name in deployment.catalog.connectors]
     records = [records_key(name) for name in RECORD_TYPES]
-    later = [*records, *map(shared_key, deployment.project.models), PUBLISHED]
+    models = [spec.key for spec in model_specs(deployment)]
+    later = [*records, *models, PUBLISHED]
     window = order.window
     days = {"from": window.first.isoformat(), "to": window.last.isoformat()} if window else {}
     scope = {"days": days, "sources": list(order.sources), "rebuild": order.rebuild}

@@ -14,15 +14,13 @@ import dagster as dg
 
 from civitas_assets.catalog import Tenant
 from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.runs import SHELL_TAG
 from civitas_assets.defs.scope import Scope
 from civitas_assets.errors import CivitasError, TestsFailed
 from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.store.locks import tenant_lock
 from civitas_assets.store.stores import Stores
 
-TENANT_TAG = "civitas/tenant"
-CADENCE_TAG = "civitas/cadence"
-SHELL_TAG = "civitas/shell"  # somebody waits for the run and sees at once that the tenant is busy
 _PATIENCE = 900.0
 
 Result: TypeAlias = "dg.MaterializeResult[Any] | dg.AssetCheckResult"

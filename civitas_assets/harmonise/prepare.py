@@ -15,9 +15,11 @@ import tempfile
 from pathlib import Path
 
 import duckdb
+import msgspec
 
 from civitas_assets.errors import HarmoniseError
 from civitas_assets.harmonise.invocation import PROFILES, arguments, profile
+from civitas_assets.harmonise.lineage import write_lineage
 from civitas_assets.harmonise.project import MANIFEST, Project
 from civitas_assets.harmonise.tables import WORKSPACE_FILE, create_tables, table_columns
 from civitas_assets.settings import Settings
@@ -73,6 +75,8 @@ def _make(folder: Path, prepared: Path, memory_limit: str) -> None:
             raise HarmoniseError(
                 f"dbt cannot prepare {folder}:\n{done.stdout.strip()}\n{done.stderr.strip()}"
             )
+        manifest = msgspec.json.decode((working / MANIFEST).read_bytes())
+        write_lineage(working, manifest, database)
         try:
             working.rename(prepared)
         except OSError:
