@@ -52,7 +52,7 @@ def code_link(settings: Settings, path: str, label: str) -> Mapping[str, Any]:
     """Metadata that leads from the UI to a file of the project: here, and where its repository can be read."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
-        places: list[Any] = [dg.LocalFileCodeReference(str(PROJECT_DIR / path), label=label)]
+        places: list[Any] = [dg.LocalFileCodeReference(file_path=str(PROJECT_DIR / path), label=label)]
         if settings.repository_url:
             address = f"{settings.repository_url.rstrip('/')}/{path}"
             places.append(dg.UrlCodeReference(url=address, label=f"{label} in the repository"))

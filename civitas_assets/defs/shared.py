@@ -21,7 +21,7 @@ from civitas_assets.harmonise.dbt import NodeResult, build, preload, together
 from civitas_assets.harmonise.preview import Preview, previews
 from civitas_assets.harmonise.project import DataTest, Project
 from civitas_assets.harmonise.task import Task
-from civitas_assets.harmonise.workspace import make_workspace, sweep
+from civitas_assets.harmonise.workspace import Workspace, make_workspace, sweep
 
 log = logging.getLogger("civitas_assets.harmonise")
 
@@ -89,11 +89,19 @@ def harmonise_tenant(work: Work) -> Iterator[Result]:
             yield _check(test, found[unique_id])
     if failures:
         raise TestsFailed(failures, str(workspace.database))
-    for name in staging_models(deployment):
+    yield from _made(work, workspace, task, results)
+
+
+def _made(work: Work, workspace: Workspace, task: Task, results: Sequence[NodeResult]) -> Iterator[Result]:
+    """The models that the run is asked for."""
+    for name in staging_models(work.deployment):
         if work.wants(staging_key(name)):
             yield dg.MaterializeResult(asset_key=staging_key(name))
-    made, lineage = previews(project, workspace), column_lineage(deployment) if work.keys else {}
-    for name in project.models:
+    made, lineage = (
+        previews(work.deployment.project, workspace),
+        column_lineage(work.deployment) if work.keys else {},
+    )
+    for name in work.deployment.project.models:
         if work.wants(shared_key(name)):
             seconds = sum(r.seconds for r in results if r.kind == "model" and r.name == name)
             metadata = _metadata(made[name], task, seconds)
