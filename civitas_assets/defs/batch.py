@@ -133,10 +133,12 @@ def _worked(deployment: Deployment, turns: list[_Turn]) -> Iterator[_Turn]:
 
 def event_of(tenant: str, result: Result) -> dg.AssetMaterialization | dg.AssetCheckEvaluation:
     """What a step says, as an event of the tenant's partition."""
+    if result.asset_key is None:
+        raise ValueError("a step names the asset that it speaks of")
     if isinstance(result, dg.AssetCheckResult):
         return dg.AssetCheckEvaluation(
             asset_key=result.asset_key,
-            check_name=result.check_name,
+            check_name=result.check_name or "",
             passed=result.passed,
             severity=result.severity,
             description=result.description,

@@ -14,6 +14,7 @@ from civitas_assets.catalog import Source, Tenant
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.keys import landing_key
 from civitas_assets.defs.messages import tell
+from civitas_assets.defs.presentation import Metadata
 from civitas_assets.ingest.freshness import Freshness, freshness
 
 _EVERY = 900  # seconds
@@ -82,7 +83,7 @@ def _event(tenant: Tenant, source: Source, found: Freshness) -> dg.AssetCheckEva
     )
 
 
-def _metadata(source: Source, found: Freshness) -> dict[str, object]:
+def _metadata(source: Source, found: Freshness) -> Metadata:
     answered = (
         {"answered_at": dg.TimestampMetadataValue(found.answered_at.timestamp())} if found.answered_at else {}
     )

@@ -96,11 +96,11 @@ def fetch_tenant(work: Work, client: HttpClient) -> Iterator[Result]:
             deployment.settings.drop,
         )
     for connector in connectors:
-        yield from _outcome(connector, [r for r in reports if sources[r.source].connector == connector])
         for source in sources.values():
             if source.connector == connector:
                 now = deployment.now()
                 yield fresh_result(source, freshness(deployment.files, tenant.slug, source, now))
+        yield from _outcome(connector, [r for r in reports if sources[r.source].connector == connector])
 
 
 def _outcome(connector: str, reports: Sequence[FetchReport]) -> Iterator[Result]:

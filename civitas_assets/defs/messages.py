@@ -86,7 +86,7 @@ def faults_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Mapping[str, 
     ending = ""
     for entry in instance.all_logs(run.run_id, of_type=_EVENTS):
         event = entry.get_dagster_event()
-        if event.is_asset_check_evaluation:
+        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             check = event.asset_check_evaluation_data
             if not check.passed and check.severity is dg.AssetCheckSeverity.ERROR:
                 text = f"{check.asset_key.to_user_string()} · {check.check_name}: {check.description or 'failed'}"
@@ -94,14 +94,12 @@ def faults_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Mapping[str, 
         elif event.is_step_failure:
             given = event.step_failure_data.user_failure_data
             by_tenant = given.metadata.get(FAILED) if given else None
-            if by_tenant is not None:
-                for tenant, error in dict(by_tenant.value).items():
+            if isinstance(by_tenant, dg.JsonMetadataValue) and isinstance(by_tenant.data, dict):
+                for tenant, error in by_tenant.data.items():
                     faults.setdefault(tenant, []).append(str(error))
             else:
-                error = event.step_failure_data.error
-                text = (
-                    (given.description if given else None) or (error.message if error else None) or "failed"
-                )
+                raised = event.step_failure_data.error
+                text = (given.description if given else None) or (raised.message if raised else "failed")
                 faults.setdefault(own, []).append(f"{event.step_key}: {text}")
         else:
             ending = event.message or "the run failed"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
@@ -20,9 +21,9 @@ from civitas_assets.settings import PROJECT_DIR, Settings
 _SCHEMAS = {"records": records_key, "staging": staging_key, "shared": shared_key}
 
 
-def staging_models(deployment: Deployment) -> list[str]:
-    """The models between records and shared ones, by name."""
-    return [node["name"] for node in _models(deployment) if _layer(node) == "staging"]
+def model_keys(deployment: Deployment) -> list[dg.AssetKey]:
+    """The assets of all models, parents before children."""
+    return [_SCHEMAS[_layer(node)](node["name"]) for node in _models(deployment)]
 
 
 def model_specs(deployment: Deployment) -> list[dg.AssetSpec]:
@@ -99,8 +100,10 @@ def _parents(deployment: Deployment, node: Mapping[str, Any]) -> Iterator[dg.Ass
 
 
 def _models(deployment: Deployment) -> Sequence[Mapping[str, Any]]:
-    nodes = deployment.project.manifest["nodes"]
-    return [node for _, node in sorted(nodes.items()) if node["resource_type"] == "model"]
+    manifest = deployment.project.manifest
+    order = TopologicalSorter(manifest["parent_map"]).static_order()
+    nodes = (manifest["nodes"].get(unique_id) for unique_id in order)
+    return [node for node in nodes if node is not None and node["resource_type"] == "model"]
 
 
 def _layer(node: Mapping[str, Any]) -> str:

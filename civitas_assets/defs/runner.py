@@ -14,7 +14,7 @@ import dagster as dg
 from civitas_assets.catalog import Window
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.keys import landing_key, records_key
-from civitas_assets.defs.models import model_specs
+from civitas_assets.defs.models import model_keys
 from civitas_assets.defs.published import PUBLISHED
 from civitas_assets.defs.runs import SHELL_TAG
 from civitas_assets.defs.schedules import NIGHTLY
@@ -66,8 +66,7 @@ def run_tenant(
     """Run the nightly job for one tenant and say what it did."""
     landings = [landing_key(name) for name in deployment.catalog.connectors]
     records = [records_key(name) for name in RECORD_TYPES]
-    models = [spec.key for spec in model_specs(deployment)]
-    later = [*records, *models, PUBLISHED]
+    later = [*records, *model_keys(deployment), PUBLISHED]
     window = order.window
     days = {"from": window.first.isoformat(), "to": window.last.isoformat()} if window else {}
     scope = {"days": days, "sources": list(order.sources), "rebuild": order.rebuild}
