@@ -13,13 +13,16 @@ from civitas_assets.catalog import Catalog, load_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.defs.commons import commons_assets
 from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.freshness import freshness_sensor
 from civitas_assets.defs.landing import landing_assets
 from civitas_assets.defs.maintenance import maintenance
+from civitas_assets.defs.messages import message_sensors
 from civitas_assets.defs.published import published_assets
 from civitas_assets.defs.records import record_assets
 from civitas_assets.defs.retention import retention_parts
 from civitas_assets.defs.schedules import cadences
 from civitas_assets.defs.scope import Scope
+from civitas_assets.defs.sensors import arrival_sensors
 from civitas_assets.defs.shared import shared_assets
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.dictionary.shares import check_shares
@@ -36,6 +39,9 @@ PARTS: Sequence[Callable[[Deployment], dg.Definitions]] = (
     cadences,
     retention_parts,
     maintenance,
+    arrival_sensors,
+    freshness_sensor,
+    message_sensors,
 )
 
 

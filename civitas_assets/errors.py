@@ -88,6 +88,10 @@ class PublishError(CivitasError):
     """The destination could not be changed; it still holds its old state."""
 
 
+class MessageLost(CivitasError):
+    """A message has not reached everybody whom it was for."""
+
+
 class DictionaryError(CivitasError):
     """A shared model's contract is incomplete, or has changed without the version that the change asks for."""
 

@@ -51,6 +51,17 @@ class Settings(BaseSettings):
     contact: str = Field("", description="E-mail or URL that servers see in the User-Agent.")
     log_level: str = Field("INFO", description="Level of the messages that the command line prints.")
     memory_limit: str = Field("1GB", description="What one workspace may hold in memory before it spills.")
+    ui_url: str = Field(
+        "http://localhost:3000", description="Address of the Dagster UI, for the links in messages."
+    )
+    notify_secret: str = Field(
+        "",
+        description="Name of the environment variable that holds whom messages about faults go to, as Apprise URLs.",
+    )
+    repository_url: str = Field(
+        "", description="Address of this project's files in a browser, for links from the UI to the SQL."
+    )
+    team: str = Field("data", description="Team that owns the assets in the Dagster UI.")
     rebuild_portion: int = Field(
         32 * 1024 * 1024, ge=1, description="Bytes of records that a rebuild harmonises at a time."
     )
@@ -91,6 +102,11 @@ class Settings(BaseSettings):
     def locks(self) -> Path:
         """Lock files that keep a tenant to one run at a time."""
         return self.home / "locks"
+
+    @property
+    def drop(self) -> Path:
+        """Where files are dropped: a folder per tenant, and in it one per source."""
+        return self.home / "drop"
 
     @property
     def prepared_dbt(self) -> Path:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import http.server
 import ipaddress
+import json
 import os
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
@@ -150,3 +153,41 @@ def storage_url(object_store: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> 
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The dbt project, parsed once for all tests of a process."""
     return prepare(Settings(home=tmp_path_factory.mktemp("prepared")))
+
+
+class Webhook:
+    """A server that takes JSON; `status` is what it answers."""
+
+    def __init__(self) -> None:
+        self.taken: list[dict[str, Any]] = []
+        self.status = 200
+        webhook = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *_: object) -> None:
+                pass
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                webhook.taken.append(json.loads(body))
+                self.send_response(webhook.status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+        self.url = f"json://127.0.0.1:{self._server.server_port}/hook"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    """The webhook."""
+    hook = Webhook()
+    yield hook
+    hook.close()

@@ -6,7 +6,7 @@ Connectors derive their own source models from `Source`; the rules common to all
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -31,6 +31,7 @@ __all__ = [
 
 ADDRESS = r"^https?://"
 Destination = Literal["duckdb", "postgres"]
+DROP = "drop:"
 
 Licence = Literal[
     "dl-de/by-2-0",
@@ -147,7 +148,10 @@ class Source(Model):
         "14 days", validate_default=True, description="How far each night reads back."
     )
     cadence: Cadence = Field("nightly", description="When it is fetched: nightly, hourly, every_15_minutes.")
-    url: str = Field(pattern=ADDRESS, description="Address; may hold {name} of each:, {day:…}, {month:…}.")
+    url: str = Field(
+        pattern=r"^(https?://|drop:)",
+        description="Address; may hold {name} of each:, {day:…}, {month:…}. Or drop: and a pattern, for a folder.",
+    )
     each: Mapping[Slug, tuple[str, ...]] = Field(
         {}, description="Lists whose values fill {name} in the address."
     )
@@ -176,6 +180,8 @@ class Source(Model):
         None, description="Sources that name it share their ids; default: the source."
     )
 
+    takes_files: ClassVar[bool] = False
+
     _name: str = PrivateAttr("")
     _box: Box | None = PrivateAttr(None)
 
@@ -183,6 +189,11 @@ class Source(Model):
     def name(self) -> str:
         """The key of the source in its tenant's file."""
         return self._name
+
+    @property
+    def dropped(self) -> str | None:
+        """Which names the files have that are dropped into the source's folder; None where it has none."""
+        return (self.url.removeprefix(DROP) or "*") if self.url.startswith(DROP) else None
 
     @property
     def box(self) -> Box | None:
@@ -212,6 +223,11 @@ class Source(Model):
 
     @model_validator(mode="after")
     def _templates_are_known(self) -> Self:
+        if self.dropped is not None and (not self.takes_files or "/" in self.url or self.each):
+            raise ValueError(
+                "url: drop: is for csv, excel, json, geojson and geofile, with a pattern of names such as drop:*.csv, "
+                "and without each:"
+            )
         unknown = unknown_placeholders(self.url, list(self.each), periods=True)
         if unknown:
             raise ValueError(
@@ -239,6 +255,9 @@ class Tenant(Model):
         Retention(), description="How long landing and records are kept; default: for ever."
     )
     archived: bool = Field(False, description="Whether nothing runs any more; what was published stays.")
+    notify: SecretRef | None = Field(
+        None, description="Environment variable with Apprise URLs: who else gets messages about its faults."
+    )
     sources: Mapping[Slug, SerializeAsAny[Source]] = Field({}, description="What is pulled, by name.")
     properties: Mapping[str, str] = Field(
         {},

@@ -71,6 +71,14 @@ class Session(Protocol):
         """
         ...
 
+    def collect(self) -> None:
+        """Land the files that wait in the source's drop folder, and put them aside.
+
+        Raises:
+            FetchError: after all others were taken, that a file may not be, or could not be read.
+        """
+        ...
+
     def delivered(self, url: str) -> Mapping[str, str]:
         """The variables of what was last delivered to the address, such as where to go on; empty for none."""
         ...

@@ -10,7 +10,7 @@ import io
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -37,6 +37,8 @@ _HEADER_SEARCH_BYTES = 256 * 1024
 
 class CsvSource(TabularSource):
     """A CSV file, or one per `each` value and period."""
+
+    takes_files: ClassVar[bool] = True
 
     connector: Literal["csv"]
     delimiter: str = Field(",", min_length=1, max_length=1)

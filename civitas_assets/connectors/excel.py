@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
-from typing import Literal
+from typing import ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 import fastexcel
@@ -29,6 +29,8 @@ _MOST_MEMBERS = 10_000
 
 class ExcelSource(TabularSource):
     """A spreadsheet, or one per `each` value and period."""
+
+    takes_files: ClassVar[bool] = True
 
     connector: Literal["excel"]
     sheet: str | None = Field(None, description="Name of the sheet; by default the first one.")

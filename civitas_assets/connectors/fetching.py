@@ -12,11 +12,14 @@ from civitas_assets.errors import FetchError
 
 
 def fetch_addresses(source: Source, window: Window, session: Session) -> None:
-    """Ask for every address of the window.
+    """Ask for every address of the window, or take the files that wait in the source's folder.
 
     Raises:
         FetchError: an answer failed, or nothing at all was found.
     """
+    if source.dropped is not None:
+        session.collect()
+        return
     requests = [Request(e.url, variables=e.variables) for e in expand(source.url, source.each, window)]
     found = sum(answer.found for answer in session.crawl(requests))
     if requests and not found:

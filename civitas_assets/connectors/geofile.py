@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -33,6 +33,8 @@ _FORMATS = "a GeoPackage, Shapefile in a ZIP archive, KML, KMZ, GML, GeoJSON or 
 
 class GeoFileSource(VectorSource):
     """A file of features, or one per `each` value and period."""
+
+    takes_files: ClassVar[bool] = True
 
     connector: Literal["geofile"]
     layer: str | None = Field(None, description="Layer of the file, needed where it has several.")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -37,6 +37,8 @@ _MEMBERS = "geometry.geometries"  # what a GeometryCollection has in place of co
 
 class GeoJsonSource(SelectiveSource):
     """A FeatureCollection."""
+
+    takes_files: ClassVar[bool] = True
 
     connector: Literal["geojson"]
     fields: Mapping[Slug, one_or_several(valid_path)] = Field(  # type: ignore[valid-type]

@@ -6,7 +6,7 @@ GeoJSON has a connector of its own, which knows geometries.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
@@ -29,6 +29,8 @@ JsonPath = Annotated[str, AfterValidator(valid_path)]
 
 class JsonSource(SelectiveSource):
     """A JSON document with records."""
+
+    takes_files: ClassVar[bool] = True
 
     connector: Literal["json"]
     records: JsonPath = Field(

@@ -6,7 +6,8 @@ What may be kept of an uplink is in `lorawan_uplinks.py`, what its values mean i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, Self
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
@@ -28,6 +29,7 @@ from civitas_assets.records import RECORD_TYPES, RawTable
 
 _STORAGE = "/packages/storage/"
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
+_BELL_QUIET, _BELL_LONGEST = 0.5, 10.0  # seconds: who asks the bell has others to ask
 
 
 class Queue(Model):
@@ -45,6 +47,10 @@ class Queue(Model):
     ca_file: str | None = Field(
         None, description="Certificates to trust with mqtts, as a PEM file; default: the system's."
     )
+    bell: str | None = Field(
+        None,
+        description="Name of a second session, used by nobody else, whose messages only tell that some wait.",
+    )
     version: Literal["5", "3.1.1"] = Field("5", description="MQTT version.")
     keep: Duration = Field(
         "30 days", validate_default=True, description="How long the broker is asked to keep the session."
@@ -56,6 +62,16 @@ class Queue(Model):
         500, ge=1, le=65_535, description="Messages that land, and are acknowledged, together."
     )
     max_messages: int = Field(1_000_000, ge=1, description="Where one fetch stops; the next one goes on.")
+
+    @model_validator(mode="after")
+    def _rings(self) -> Self:
+        if self.bell == self.client_id:
+            raise ValueError("bell is a session of its own, with another name than client_id")
+        if self.bell is not None and any(topic.startswith("$share/") for topic in self.topics):
+            raise ValueError(
+                "bell would take messages of a shared subscription ($share/) from others: leave it out"
+            )
+        return self
 
 
 class LorawanSource(Source):
@@ -165,7 +181,7 @@ def _drain(source: LorawanSource, queue: Queue, session: Session) -> None:
     Raises:
         FetchError: something was lost, or will be; what came has landed.
     """
-    broker = _subscription(source, queue, session)
+    broker = _subscription(source, queue, session.secret)
     known = session.delivered(broker.address).get("client_id") == queue.client_id
 
     def land(messages: Sequence[MQTTMessage]) -> None:
@@ -191,9 +207,29 @@ def _drain(source: LorawanSource, queue: Queue, session: Session) -> None:
         )
 
 
-def _subscription(source: LorawanSource, queue: Queue, session: Session) -> Subscription:
+def rings(source: LorawanSource, secret: Callable[[str], str]) -> bool:
+    """Whether messages have come since the bell was last asked; those of the queue itself are not touched.
+
+    The broker keeps a copy of each message for the bell's own session, and only these are taken.
+
+    Raises:
+        FetchError: the broker is not reached, or refuses.
+    """
+    if source.queue is None or source.queue.bell is None:
+        return False
+    waiting = replace(
+        _subscription(source, source.queue, secret),
+        client_id=source.queue.bell,
+        quiet=_BELL_QUIET,
+        longest=_BELL_LONGEST,
+        timeout=_BELL_LONGEST,
+    )
+    return drain(waiting, lambda _: None).messages > 0
+
+
+def _subscription(source: LorawanSource, queue: Queue, secret: Callable[[str], str]) -> Subscription:
     def resolved(value: str | SecretRef | None) -> str | None:
-        return value.prefix + session.secret(value.secret) if isinstance(value, SecretRef) else value
+        return value.prefix + secret(value.secret) if isinstance(value, SecretRef) else value
 
     address = urlsplit(source.url)
     return Subscription(

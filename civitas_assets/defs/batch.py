@@ -16,12 +16,13 @@ from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.landing import fetch_tenant
-from civitas_assets.defs.presentation import table
 from civitas_assets.defs.published import publish_tenant
 from civitas_assets.defs.records import read_tenant
+from civitas_assets.defs.runs import CADENCE_TAG, FAILED
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.shared import harmonise_tenant
-from civitas_assets.defs.work import CADENCE_TAG, Result, Work
+from civitas_assets.defs.work import Result, Work
+from civitas_assets.errors import TenantBusy
 from civitas_assets.ingest.isolation import isolated
 
 log = logging.getLogger("civitas_assets.batch")
@@ -43,11 +44,12 @@ class Due(dg.Config):
 
 @dataclass
 class _Turn:
-    """What a tenant's steps have said so far, and what went wrong."""
+    """What a tenant's steps have said so far, and what went wrong; one that is busy has its turn at the next tick."""
 
     work: Work
     results: list[Result] = field(default_factory=list)
     error: str = ""
+    busy: str = ""
 
     @property
     def slug(self) -> str:
@@ -61,13 +63,19 @@ class _Turn:
         """The steps after fetching, until one finds nothing to do."""
         for step in _LATER:
             before = len(self.results)
-            if not self.error:
+            if not self.error and not self.busy:
                 self._take(lambda s=step: self._extend(s(self.work)), step.__name__.removesuffix("_tenant"))
             if not any(isinstance(result, dg.MaterializeResult) for result in self.results[before:]):
                 return
 
     def _take(self, work: Any, name: str) -> None:
-        _, self.error = isolated(f"{self.slug} · {name}", work)
+        def unless_busy() -> None:
+            try:
+                work()
+            except TenantBusy as busy:
+                self.busy = str(busy)
+
+        _, self.error = isolated(f"{self.slug} · {name}", unless_busy)
 
     def _extend(self, results: Iterator[Result]) -> None:
         for result in results:  # one by one, because what was said before a fault counts
@@ -95,7 +103,7 @@ def batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinition:
             raise dg.Failure(
                 f"{len(failed)} of {len(turns)} tenants: "
                 + "; ".join(f"{slug}: {error}" for slug, error in failed.items()),
-                metadata={"failed": table(("tenant", "error"), list(failed.items()))},
+                metadata={FAILED: dg.MetadataValue.json(failed)},
                 allow_retries=False,
             )
         yield dg.Output(None)
@@ -119,16 +127,18 @@ def _worked(deployment: Deployment, turns: list[_Turn]) -> Iterator[_Turn]:
         for fetched in as_completed(fetching):
             turn = fetched.result()
             turn.finish()
-            log.info("%s · %s", turn.slug, f"FAILED: {turn.error}" if turn.error else "done")
+            log.info("%s · %s", turn.slug, turn.error or turn.busy or "done")
             yield turn
 
 
 def event_of(tenant: str, result: Result) -> dg.AssetMaterialization | dg.AssetCheckEvaluation:
     """What a step says, as an event of the tenant's partition."""
+    if result.asset_key is None:
+        raise ValueError("a step names the asset that it speaks of")
     if isinstance(result, dg.AssetCheckResult):
         return dg.AssetCheckEvaluation(
             asset_key=result.asset_key,
-            check_name=result.check_name,
+            check_name=result.check_name or "",
             passed=result.passed,
             severity=result.severity,
             description=result.description,

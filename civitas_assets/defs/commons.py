@@ -42,6 +42,7 @@ def _asset(deployment: Deployment, destination: Destination) -> dg.AssetsDefinit
                 deps=[published_key(destination)],
                 group_name="published",
                 kinds={destination},
+                owners=[f"team:{deployment.settings.team}"],
                 description="What tenants share with each other, each row with its tenant, licence and attribution.",
             )
         ],

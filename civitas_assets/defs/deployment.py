@@ -46,12 +46,17 @@ class Deployment:
         """The tenants; only validated slugs become partition keys."""
         return dg.StaticPartitionsDefinition(sorted(self.catalog.tenants))
 
+    @property
+    def active(self) -> list[Tenant]:
+        """The tenants for which something runs; nothing does for one that is archived."""
+        return [self.catalog.tenant(slug) for slug in self.catalog.active]
+
     def scheduled(self, cadence: Cadence) -> list[str]:
-        """The tenants that have a source of this cadence; nothing runs for one that is archived."""
+        """The tenants that have a source of this cadence."""
         return [
-            slug
-            for slug in self.catalog.active
-            if any(source.cadence == cadence for source in self.catalog.tenant(slug).sources.values())
+            tenant.slug
+            for tenant in self.active
+            if any(source.cadence == cadence for source in tenant.sources.values())
         ]
 
     @property

@@ -13,18 +13,28 @@ from civitas_assets.connectors.http import HttpClient
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.defs.checks import partitioned_check
 from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.freshness import fresh_check, fresh_result
+from civitas_assets.defs.keys import landing_key
+from civitas_assets.defs.models import code_link
 from civitas_assets.defs.presentation import table
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.work import Result, Work, failures_in_words
 from civitas_assets.ingest.fetch import fetch_sources
+from civitas_assets.ingest.freshness import freshness
 from civitas_assets.ingest.session import FetchReport
 
-_COLUMNS = ("source", "state", "requests", "new", "unchanged", "not found", "bytes", "seconds", "error")
-
-
-def landing_key(connector: str) -> dg.AssetKey:
-    """The key of a connector's landing."""
-    return dg.AssetKey(["landing", connector])
+_COLUMNS = (
+    "source",
+    "state",
+    "requests",
+    "bytes",
+    "new",
+    "changed",
+    "rejected",
+    "seconds",
+    "unchanged",
+    "error",
+)
 
 
 def landing_assets(deployment: Deployment) -> dg.Definitions:
@@ -36,19 +46,20 @@ def landing_assets(deployment: Deployment) -> dg.Definitions:
                 landing_key(connector),
                 group_name="landing",
                 kinds={connector},
+                owners=[f"team:{deployment.settings.team}"],
                 description=f"Bodies received from the tenant's {connector} sources, each kept once.",
+                metadata=code_link(
+                    deployment.settings, f"civitas_assets/connectors/{connector}.py", "Connector"
+                ),
             )
         )
         names = {name for sources in deployment.catalog.sources(connector).values() for name in sources}
-        checks += [
-            partitioned_check(
-                name,
-                landing_key(connector),
-                deployment.partitions,
-                "Everything that was asked of the source was answered.",
-            )
-            for name in sorted(names)
-        ]
+        for name in sorted(names):
+            for check, what in (
+                (name, "Everything that was asked of the source was answered."),
+                (fresh_check(name), "The source has answered within the time that its cadence allows."),
+            ):
+                checks.append(partitioned_check(check, landing_key(connector), deployment.partitions, what))
     if not specs:
         return dg.Definitions()
 
@@ -75,9 +86,20 @@ def fetch_tenant(work: Work, client: HttpClient) -> Iterator[Result]:
     }
     with work.locked():
         reports = fetch_sources(
-            tenant, sources, CONNECTORS, work.scope.window(), deployment.files, client, deployment.now
+            tenant,
+            sources,
+            CONNECTORS,
+            work.scope.window(),
+            deployment.files,
+            client,
+            deployment.now,
+            deployment.settings.drop,
         )
     for connector in connectors:
+        for source in sources.values():
+            if source.connector == connector:
+                now = deployment.now()
+                yield fresh_result(source, freshness(deployment.files, tenant.slug, source, now))
         yield from _outcome(connector, [r for r in reports if sources[r.source].connector == connector])
 
 
@@ -100,6 +122,8 @@ def _outcome(connector: str, reports: Sequence[FetchReport]) -> Iterator[Result]
             "requests": sum(report.requests for report in reports),
             "not_modified": sum(report.not_modified for report in reports),
             "new_payloads": sum(report.stored for report in reports),
+            "changed_payloads": sum(report.changed for report in reports),
+            "rejected_answers": sum(report.rejected for report in reports),
             "bytes": sum(report.bytes for report in reports),
             "seconds": max((report.seconds for report in reports), default=0.0),
             "outcome": table(_COLUMNS, [_row(report) for report in reports]),
@@ -115,6 +139,6 @@ def _version(reports: Sequence[FetchReport]) -> dg.DataVersion:
 
 def _row(report: FetchReport) -> tuple[object, ...]:
     return (
-        report.source, "ok" if report.ok else "failed", report.requests, report.stored, report.unchanged,
-        report.not_found, report.bytes, round(report.seconds, 2), report.error,
+        report.source, "ok" if report.ok else "failed", report.requests, report.bytes, report.stored - report.changed,
+        report.changed, report.rejected, round(report.seconds, 2), report.unchanged, report.error,
     )  # fmt: skip

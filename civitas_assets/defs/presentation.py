@@ -5,7 +5,7 @@ Only values that are fit for everybody who may open the UI; never a secret.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -29,10 +29,3 @@ def _line(cells: Sequence[object]) -> str:
 def _cell(value: object) -> str:
     text = "" if value is None else str(value)
     return text[:_CELL].replace("|", "\\|").replace("\n", " ")
-
-
-def column_schema(columns: Mapping[str, str], types: Mapping[str, str]) -> dg.TableSchema:
-    """Columns with their types and descriptions."""
-    return dg.TableSchema(
-        [dg.TableColumn(name, types[name], description) for name, description in columns.items()]
-    )

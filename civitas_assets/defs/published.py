@@ -10,9 +10,9 @@ import dagster as dg
 
 from civitas_assets.catalog.model import Destination
 from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.keys import shared_key
 from civitas_assets.defs.presentation import table
 from civitas_assets.defs.scope import Scope
-from civitas_assets.defs.shared import shared_key
 from civitas_assets.defs.work import Result, Work, failures_in_words
 from civitas_assets.dictionary.contracts import read_contracts
 
@@ -39,6 +39,7 @@ def published_assets(deployment: Deployment) -> dg.Definitions:
                 deps=[shared_key(name) for name in deployment.project.models],
                 group_name="published",
                 kinds={destination},
+                owners=[f"team:{deployment.settings.team}"],
                 description=description,
                 skippable=True,
             )

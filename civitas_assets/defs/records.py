@@ -13,10 +13,12 @@ import dagster as dg
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.defs.checks import partitioned_check
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.landing import landing_key
+from civitas_assets.defs.keys import landing_key, records_key
+from civitas_assets.defs.models import code_link
 from civitas_assets.defs.presentation import Metadata, table
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.work import Result, Work, failures_in_words
+from civitas_assets.harmonise.tables import table_columns
 from civitas_assets.ingest.read import Counts, ReadReport, read_sources
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.store.aside import finish_putting_aside
@@ -26,11 +28,15 @@ log = logging.getLogger("civitas_assets.records")
 
 _COLUMNS = ("source", "rows", "new", "changed", "deleted", "rejected", "remarks")
 _PREVIEW = 10
-
-
-def records_key(record_type: str) -> dg.AssetKey:
-    """The key of a record type's asset."""
-    return dg.AssetKey(["records", record_type])
+_ADDED = {
+    "source": "Source that the record came from.",
+    "day": "Day of the event in the tenant's time zone.",
+    "revision": "Counts the versions of the record, from 1.",
+    "received_at": "When the payload was received.",
+    "run_id": "Run that has read it.",
+    "payload": "Hash of the payload in landing.",
+    "deleted": "Whether the source has ceased to name the thing.",
+}
 
 
 def record_assets(deployment: Deployment) -> dg.Definitions:
@@ -43,11 +49,11 @@ def record_assets(deployment: Deployment) -> dg.Definitions:
             deps=landings,
             group_name="records",
             kinds={"parquet"},
+            owners=[f"team:{deployment.settings.team}"],
             description=record_type.description,
             metadata={
-                "dagster/column_schema": dg.TableSchema(
-                    [dg.TableColumn(c.name, c.kind.value, c.description) for c in record_type.columns]
-                )
+                "dagster/column_schema": _columns(record_type),
+                **code_link(deployment.settings, f"civitas_assets/records/{name}.py", "Record type"),
             },
         )
         for name, record_type in RECORD_TYPES.items()
@@ -72,6 +78,15 @@ def record_assets(deployment: Deployment) -> dg.Definitions:
             yield from read_tenant(Work.of(context, deployment, scope))
 
     return dg.Definitions(assets=[read])
+
+
+def _columns(record_type: RecordType) -> dg.TableSchema:
+    """What a source can bring, and what the store adds."""
+    own = [dg.TableColumn(c.name, c.kind.value, c.description) for c in record_type.columns]
+    kinds = table_columns()[record_type.name]
+    return dg.TableSchema(
+        own + [dg.TableColumn(name, kinds[name], what) for name, what in _ADDED.items() if name in kinds]
+    )
 
 
 def read_tenant(work: Work) -> Iterator[Result]:

@@ -14,12 +14,11 @@ import dagster as dg
 from civitas_assets.catalog import Window
 from civitas_assets.defs.commons import commons_key
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.landing import landing_key
+from civitas_assets.defs.keys import landing_key, records_key
+from civitas_assets.defs.models import model_keys
 from civitas_assets.defs.published import published_key
-from civitas_assets.defs.records import records_key
+from civitas_assets.defs.runs import SHELL_TAG
 from civitas_assets.defs.schedules import NIGHTLY
-from civitas_assets.defs.shared import shared_key
-from civitas_assets.defs.work import SHELL_TAG
 from civitas_assets.records import RECORD_TYPES
 
 
@@ -70,7 +69,7 @@ def run_tenant(
     records = [records_key(name) for name in RECORD_TYPES]
     destination = deployment.catalog.tenant(tenant).destination
     published = published_key(destination)
-    later = [*records, *map(shared_key, deployment.project.models), published, commons_key(destination)]
+    later = [*records, *model_keys(deployment), published, commons_key(destination)]
     window = order.window
     days = {"from": window.first.isoformat(), "to": window.last.isoformat()} if window else {}
     scope = {"days": days, "sources": list(order.sources), "rebuild": order.rebuild}

@@ -6,7 +6,7 @@ Nightly and hourly, each tenant has a run of its own; the queue keeps a tenant t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,20 +15,10 @@ import dagster as dg
 from civitas_assets.catalog.cadence import CADENCES, Cadence
 from civitas_assets.defs.batch import BATCHED, batch_job
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.work import CADENCE_TAG, TENANT_TAG
+from civitas_assets.defs.runs import CADENCE_TAG, OPERATORS_TIME, TENANT_TAG, TENANTS_TAG, busy
 
 NIGHTLY = "nightly"
 ARRIVALS = "arrivals"
-TENANTS_TAG = "civitas/tenants"
-OPERATORS_TIME = "Europe/Berlin"
-
-_GOING = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 def cadences(deployment: Deployment) -> dg.Definitions:
@@ -119,15 +109,3 @@ def _batch(cadence: Cadence, tick: datetime, tenants: Sequence[str]) -> dg.RunRe
         run_config={"ops": {cadence: {"config": {"tenants": list(tenants)}}}},
         tags={TENANTS_TAG: " ".join(tenants), CADENCE_TAG: cadence},
     )
-
-
-def busy(instance: dg.DagsterInstance, cadence: str) -> set[str]:
-    """The tenants that a run of this cadence waits for, or works for."""
-    going = instance.get_runs(dg.RunsFilter(statuses=_GOING, tags={CADENCE_TAG: cadence}))
-    return {tenant for run in going for tenant in tenants_of(run.tags)}
-
-
-def tenants_of(tags: Mapping[str, str]) -> list[str]:
-    """The tenants that a run's tags name."""
-    one = tags.get(TENANT_TAG) or tags.get("dagster/partition")
-    return [one] if one else tags.get(TENANTS_TAG, "").split()

@@ -1,4 +1,4 @@
-"""The assets `shared/<model>`: what dbt makes of the affected days in a workspace, and its tests as checks per tenant.
+"""The assets `staging/<model>` and `shared/<model>`: what dbt makes of the affected days, and its tests as checks.
 
 Where nothing is affected, neither workspace nor dbt is started, and publishing is skipped.
 """
@@ -11,27 +11,23 @@ import dagster as dg
 
 from civitas_assets.defs.checks import partitioned_check
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.presentation import Metadata, column_schema, table
-from civitas_assets.defs.records import records_key
+from civitas_assets.defs.keys import shared_key
+from civitas_assets.defs.models import column_lineage, model_keys, model_specs
+from civitas_assets.defs.presentation import Metadata, table
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.work import Result, Work, failures_in_words
 from civitas_assets.errors import TestsFailed
 from civitas_assets.harmonise.dbt import NodeResult, build, preload, together
 from civitas_assets.harmonise.preview import Preview, previews
-from civitas_assets.harmonise.project import DataTest, Project, SharedModel
+from civitas_assets.harmonise.project import DataTest, Project
 from civitas_assets.harmonise.task import Task
-from civitas_assets.harmonise.workspace import make_workspace, sweep
+from civitas_assets.harmonise.workspace import Workspace, make_workspace, sweep
 
 log = logging.getLogger("civitas_assets.harmonise")
 
 
-def shared_key(model: str) -> dg.AssetKey:
-    """The key of a shared model's asset."""
-    return dg.AssetKey(["shared", model])
-
-
 def shared_assets(deployment: Deployment) -> dg.Definitions:
-    """All shared models, made in one step."""
+    """All models, made in one step."""
     project = deployment.project
     checks = [
         partitioned_check(
@@ -42,7 +38,7 @@ def shared_assets(deployment: Deployment) -> dg.Definitions:
 
     @dg.multi_asset(
         name="harmonise",
-        specs=[_spec(model) for model in project.models.values()],
+        specs=model_specs(deployment),
         check_specs=checks,
         partitions_def=deployment.partitions,
         can_subset=True,
@@ -93,13 +89,23 @@ def harmonise_tenant(work: Work) -> Iterator[Result]:
             yield _check(test, found[unique_id])
     if failures:
         raise TestsFailed(failures, str(workspace.database))
-    made = previews(project, workspace)
-    for name in project.models:
-        if work.wants(shared_key(name)):
+    yield from _made(work, workspace, task, results)
+
+
+def _made(work: Work, workspace: Workspace, task: Task, results: Sequence[NodeResult]) -> Iterator[Result]:
+    """The models that the run is asked for, parents before children."""
+    deployment = work.deployment
+    made = previews(deployment.project, workspace)
+    # The UI looks for the lineage here; a batch, which comes often, goes without.
+    lineage = column_lineage(deployment) if work.keys else {}
+    for key in filter(work.wants, model_keys(deployment)):
+        name, metadata = key.path[-1], dict[str, Any]()
+        if key == shared_key(name):
             seconds = sum(r.seconds for r in results if r.kind == "model" and r.name == name)
-            yield dg.MaterializeResult(
-                asset_key=shared_key(name), metadata=_metadata(made[name], task, seconds)
-            )
+            metadata = _metadata(made[name], task, seconds)
+            if name in lineage:
+                metadata["dagster/column_lineage"] = lineage[name]
+        yield dg.MaterializeResult(asset_key=key, metadata=metadata)
 
 
 def _failures(project: Project, results: Sequence[NodeResult]) -> list[str]:
@@ -109,25 +115,6 @@ def _failures(project: Project, results: Sequence[NodeResult]) -> list[str]:
         for result in results
         if result.unique_id in project.tests and project.tests[result.unique_id].blocking and not result.ok
     ]
-
-
-def _spec(model: SharedModel) -> dg.AssetSpec:
-    upstream: Sequence[dg.AssetKey] = [
-        *map(shared_key, model.shared_parents),
-        *(records_key(name) for name in model.record_types),
-    ]
-    return dg.AssetSpec(
-        shared_key(model.name),
-        deps=upstream,
-        group_name="shared",
-        kinds={"dbt", "duckdb"},
-        description=model.description,
-        metadata={
-            "dagster/column_schema": column_schema(model.columns, model.types),
-            "dbt_model": model.path,
-        },
-        tags={"subject": model.subject},
-    )
 
 
 def _check(test: DataTest, result: NodeResult) -> dg.AssetCheckResult:

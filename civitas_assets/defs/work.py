@@ -16,6 +16,7 @@ import dagster as dg
 from civitas_assets.catalog import Tenant
 from civitas_assets.catalog.load import tenant_file
 from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.runs import SHELL_TAG
 from civitas_assets.defs.scope import Scope
 from civitas_assets.errors import CivitasError, PublishError, StoreError, TestsFailed
 from civitas_assets.harmonise.workspace import Workspace
@@ -24,9 +25,6 @@ from civitas_assets.store.storage import storage_of
 from civitas_assets.store.stores import Stores
 
 log = logging.getLogger("civitas_assets.publish")
-TENANT_TAG = "civitas/tenant"
-CADENCE_TAG = "civitas/cadence"
-SHELL_TAG = "civitas/shell"  # somebody waits for the run and sees at once that the tenant is busy
 _PATIENCE = 900.0
 
 Result: TypeAlias = "dg.MaterializeResult[Any] | dg.AssetCheckResult"

@@ -15,9 +15,11 @@ import tempfile
 from pathlib import Path
 
 import duckdb
+import msgspec
 
 from civitas_assets.errors import HarmoniseError
 from civitas_assets.harmonise.invocation import PROFILES, arguments, profile
+from civitas_assets.harmonise.lineage import LINEAGE, write_lineage
 from civitas_assets.harmonise.project import MANIFEST, Project
 from civitas_assets.harmonise.tables import WORKSPACE_FILE, create_tables, table_columns
 from civitas_assets.settings import Settings
@@ -48,7 +50,7 @@ def _digest(folder: Path) -> str:
     files = sorted(folder.glob("*.yml"))
     files += sorted(path for part in _PARTS for path in (folder / part).rglob("*") if path.is_file())
     versions = [importlib.metadata.version(name) for name in ("dbt-core", "dbt-duckdb", "duckdb")]
-    digest = hashlib.sha256(repr((versions, table_columns())).encode())
+    digest = hashlib.sha256(repr((versions, table_columns(), LINEAGE)).encode())
     for file in files:
         body = file.read_bytes()
         digest.update(f"{file.relative_to(folder)} {len(body)}\n".encode() + body)
@@ -73,6 +75,8 @@ def _make(folder: Path, prepared: Path, memory_limit: str) -> None:
             raise HarmoniseError(
                 f"dbt cannot prepare {folder}:\n{done.stdout.strip()}\n{done.stderr.strip()}"
             )
+        manifest = msgspec.json.decode((working / MANIFEST).read_bytes())
+        write_lineage(working, manifest, database)
         try:
             working.rename(prepared)
         except OSError:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from civitas_assets.catalog import Source, Tenant, Window
@@ -33,6 +34,7 @@ def fetch_sources(  # noqa: PLR0917 - each argument is of another type
     files: Files,
     client: HttpClient,
     now: Callable[[], datetime],
+    drop: Path | None = None,
 ) -> list[FetchReport]:
     """Fetch the sources concurrently; each looks back as far as it says, unless days are given."""
     if not sources:
@@ -45,7 +47,9 @@ def fetch_sources(  # noqa: PLR0917 - each argument is of another type
                 connectors[source.connector],
                 source,
                 days,
-                LandingSession(tenant.slug, source, SourceLanding(files, tenant.slug, name), client, now),
+                LandingSession(
+                    tenant.slug, source, SourceLanding(files, tenant.slug, name), client, now, drop
+                ),
                 SourceLanding(files, tenant.slug, name),
                 now,
             )

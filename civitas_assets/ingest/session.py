@@ -13,14 +13,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from mimetypes import guess_type
+from pathlib import Path
 
 from msgspec.structs import replace
 
 from civitas_assets.catalog import Source
+from civitas_assets.catalog.model import DROP
 from civitas_assets.connectors.base import Answer, Request
 from civitas_assets.connectors.errand import Validators, public_url
 from civitas_assets.connectors.http import HttpClient, Response
 from civitas_assets.errors import FetchError, ReadError
+from civitas_assets.ingest.drop import DropFolder
 from civitas_assets.store.landing import Address, Line, SourceLanding, config_hash, update
 
 log = logging.getLogger("civitas_assets.fetch")
@@ -34,7 +38,11 @@ _KEPT = ("sha256", "content_type", "etag", "last_modified", "headers")
 
 @dataclass(frozen=True)
 class FetchReport:
-    """What fetching one source brought; `contents` is a hash of all that is landed of it."""
+    """What fetching one source brought; `contents` is a hash of all that is landed of it.
+
+    Of the answers that were stored, `changed` have taken the place of another one; `rejected` were none, or not as
+    declared.
+    """
 
     source: str
     contents: str = ""
@@ -43,6 +51,8 @@ class FetchReport:
     unchanged: int = 0
     not_modified: int = 0
     not_found: int = 0
+    changed: int = 0
+    rejected: int = 0
     bytes: int = 0
     seconds: float = 0.0
     error: str = ""
@@ -66,13 +76,14 @@ class _Landed:
 class LandingSession:
     """Lands every answer of one source and remembers where it came from."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - each argument is of another type
         self,
         tenant: str,
         source: Source,
         landing: SourceLanding,
         client: HttpClient,
         now: Callable[[], datetime],
+        drop: Path | None = None,
     ) -> None:
         self._tenant, self._source, self._landing, self._client, self._now = (
             tenant,
@@ -81,11 +92,13 @@ class LandingSession:
             client,
             now,
         )
+        self._drop = drop
         self._config = config_hash(source.model_dump(mode="json"))
         self._known = landing.addresses()
         self._lines: list[Line] = []
         self._written = 0  # how many of them are in a manifest already
         self._requested: set[str] = set()
+        self._changed, self._rejected = 0, 0
         self._bytes = 0
         self._last_progress = time.monotonic()
 
@@ -118,6 +131,7 @@ class LandingSession:
                         except ReadError as error:
                             failures.append(f"{request.url} {error}")
                     yield answer
+        self._rejected += len(failures)
         if failures:
             others = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
             raise FetchError(f"{failures[0]}{others}")
@@ -157,6 +171,30 @@ class LandingSession:
         self._note(request, request.url, 200, at, address, len(body))
         self._known[request.url] = replace(self._known[request.url], variables=dict(request.variables))
         self._write_manifest()
+
+    def collect(self) -> None:
+        """See `connectors.base.Session`; a file is moved only after it has landed, and what lands twice counts once."""
+        if self._drop is None or self._source.dropped is None:
+            return
+        folder, failures = (
+            DropFolder(self._drop, self._tenant, self._source.name, self._source.dropped),
+            list[str](),
+        )
+        for file in folder.waiting(self._now()):
+            request = Request(f"{DROP}{file.path.name}", variables={"file": file.path.name})
+            try:
+                if file.size > self._source.http.max_bytes:
+                    raise FetchError(
+                        f"{request.url} has {file.size} bytes: raise http.max_bytes if that is right"
+                    )
+                self.deliver(request, file.path.read_bytes(), guess_type(file.path.name)[0] or "")
+                folder.put_aside(file, self._now())
+            except OSError as error:
+                failures.append(f"{request.url} cannot be read or moved: {error.strerror}")
+            except FetchError as error:
+                failures.append(str(error))
+        if failures:
+            raise FetchError("; ".join(failures))
 
     def delivered(self, url: str) -> Mapping[str, str]:
         """See `connectors.base.Session`."""
@@ -210,6 +248,7 @@ class LandingSession:
         self._bytes += size
         known = self._known.get(url)
         unchanged = address is not None and known is not None and known.sha256 == address.sha256
+        self._changed += address is not None and known is not None and not unchanged
         line = Line(
             url=url,
             state="not_found" if address is None else "unchanged" if unchanged else "stored",
@@ -263,6 +302,8 @@ class LandingSession:
             unchanged=states.count("unchanged"),
             not_modified=sum(line.status == 304 for line in self._lines),
             not_found=states.count("not_found"),
+            changed=self._changed,
+            rejected=self._rejected,
             bytes=self._bytes,
             seconds=seconds,
             error=error,

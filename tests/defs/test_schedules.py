@@ -12,7 +12,7 @@ from dagster._core.test_utils import create_run_for_test
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from civitas_assets.catalog.cadence import CADENCES
-from civitas_assets.defs.schedules import OPERATORS_TIME, tenants_of
+from civitas_assets.defs.runs import OPERATORS_TIME, tenants_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

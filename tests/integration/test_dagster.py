@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -10,11 +10,20 @@ import pytest
 
 from civitas_assets.definitions import build_definitions
 from civitas_assets.defs.runner import Order
-from civitas_assets.defs.schedules import NIGHTLY
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.locks import tenant_lock
 
 EMPTY_TOWN = 'name: Leer\nags: "99000098"\nbbox: [9.0, 50.0, 9.2, 50.2]\n'
+
+
+def models_of(project: Any) -> list[tuple[str, str]]:
+    """Group and name of each dbt model."""
+    nodes = project.manifest["nodes"].values()
+    return [
+        ("shared" if node["name"] in project.models else "staging", node["name"])
+        for node in nodes
+        if node["resource_type"] == "model"
+    ]
 
 
 @pytest.fixture
@@ -37,7 +46,7 @@ def test_assets_are_per_used_connector_record_type_and_model_never_per_tenant(
     assert keys == {
         *(f"landing/{name}" for name in ("csv", "json")),  # what the two tenants use
         *(f"records/{name}" for name in RECORD_TYPES),
-        *(f"shared/{name}" for name in project.models),
+        *(f"{layer}/{name}" for layer, name in models_of(project)),
         "published/duckdb",
     }
 
@@ -56,19 +65,40 @@ def test_dbt_tests_are_checks_of_the_model_that_they_guard(definitions: Any, pro
     assert {(test.model, test.name) for test in project.tests.values()} <= found
 
 
-def test_night_has_one_run_per_tenant_at_two_in_berlin(definitions: Any) -> None:
-    schedule = definitions.resolve_schedule_def(NIGHTLY)
-    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", "Europe/Berlin")
-    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
-    with dg.build_schedule_context(
-        scheduled_execution_time=datetime(2026, 8, 22, 0, 0, tzinfo=UTC),
-        repository_def=definitions.get_repository_def(),
-    ) as context:
-        requests = schedule.evaluate_tick(context).run_requests
-    assert [(r.partition_key, r.run_key) for r in requests] == [
-        ("kleinstadt", "2026-08-22:kleinstadt"),
-        ("leer", "2026-08-22:leer"),
-    ]
+def test_every_table_has_an_owner_columns_and_a_link_to_what_makes_it(definitions: Any, project: Any) -> None:
+    graph = definitions.resolve_asset_graph()
+    groups = {key.path[0]: graph.get(key).group_name for key in graph.get_all_asset_keys()}
+    assert groups == {name: name for name in ("landing", "records", "staging", "shared", "published")}
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.owners == ["team:data"]
+        assert node.kinds
+        assert node.description
+        if node.group_name in {"records", "staging", "shared"}:
+            assert node.metadata["dagster/column_schema"].columns
+            (link,) = node.metadata["dagster/code_references"].code_references
+            assert Path(link.file_path).is_file()
+
+
+def test_columns_lead_back_to_columns_of_assets_that_there_are(definitions: Any, project: Any) -> None:
+    graph = definitions.resolve_asset_graph()
+    columns = {
+        key: {column.name for column in graph.get(key).metadata["dagster/column_schema"].columns}
+        for key in graph.get_all_asset_keys()
+        if "dagster/column_schema" in graph.get(key).metadata
+    }
+    for layer, name in models_of(project):
+        key = dg.AssetKey([layer, name])
+        lineage = graph.get(key).metadata["dagster/column_lineage"].deps_by_column
+        assert columns[key] <= set(lineage), name
+        for deps in lineage.values():
+            assert {dep.asset_key for dep in deps} <= graph.get(key).parent_keys
+            assert all(dep.column_name in columns[dep.asset_key] for dep in deps), name
+    value = graph.get(dg.AssetKey(["shared", "observation"])).metadata["dagster/column_lineage"]
+    assert (
+        dg.TableColumnDep(dg.AssetKey(["staging", "stg_observation"]), "value_native")
+        in value.deps_by_column["value"]
+    )
 
 
 def test_tenant_without_sources_materialises_everything_and_skips_nothing(kleinstadt: Any) -> None:

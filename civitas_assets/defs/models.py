@@ -1,0 +1,110 @@
+"""How dbt's models look as assets: their parents, columns, column lineage, and links to their SQL.
+
+Everything is read from what was prepared of the dbt project; what a run makes of a model is in `shared.py`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from graphlib import TopologicalSorter
+from typing import Any
+
+import dagster as dg
+
+from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.keys import records_key, shared_key, staging_key
+from civitas_assets.harmonise.lineage import read_lineage
+from civitas_assets.records import RECORD_TYPES
+from civitas_assets.settings import PROJECT_DIR, Settings
+
+_SCHEMAS = {"records": records_key, "staging": staging_key, "shared": shared_key}
+
+
+def model_keys(deployment: Deployment) -> list[dg.AssetKey]:
+    """The assets of all models, parents before children."""
+    return [_SCHEMAS[_layer(node)](node["name"]) for node in _models(deployment)]
+
+
+def model_specs(deployment: Deployment) -> list[dg.AssetSpec]:
+    """The assets of all models: those between records and shared ones in the group staging."""
+    lineage = column_lineage(deployment)
+    return [_spec(deployment, node, lineage.get(node["name"])) for node in _models(deployment)]
+
+
+def column_lineage(deployment: Deployment) -> Mapping[str, dg.TableColumnLineage]:
+    """Which columns the columns of each model are made of; those of seeds are left out, since they are no assets."""
+    return {
+        model: dg.TableColumnLineage(
+            {
+                column: [
+                    dg.TableColumnDep(_SCHEMAS[schema](table), name)
+                    for schema, table, name in origins
+                    if schema in _SCHEMAS and (schema != "records" or table in RECORD_TYPES)
+                ]
+                for column, origins in columns.items()
+            }
+        )
+        for model, columns in read_lineage(deployment.project.prepared).items()
+    }
+
+
+def code_link(settings: Settings, path: str, label: str) -> Mapping[str, Any]:
+    """Metadata that leads from the UI to a file of the project: here, and where its repository can be read."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        places: list[Any] = [dg.LocalFileCodeReference(file_path=str(PROJECT_DIR / path), label=label)]
+        if settings.repository_url:
+            address = f"{settings.repository_url.rstrip('/')}/{path}"
+            places.append(dg.UrlCodeReference(url=address, label=f"{label} in the repository"))
+        return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=places)}
+
+
+def _spec(
+    deployment: Deployment, node: Mapping[str, Any], lineage: dg.TableColumnLineage | None
+) -> dg.AssetSpec:
+    layer, settings = _layer(node), deployment.settings
+    columns = [
+        dg.TableColumn(name, column["data_type"] or "", column["description"])
+        for name, column in node["columns"].items()
+    ]
+    folder = settings.dbt_project_dir
+    file = folder / node["original_file_path"]
+    path = file.relative_to(PROJECT_DIR) if file.is_relative_to(PROJECT_DIR) else file
+    return dg.AssetSpec(
+        _SCHEMAS[layer](node["name"]),
+        deps=list(_parents(deployment, node)),
+        group_name=layer,
+        kinds={"dbt", "duckdb"},
+        owners=[f"team:{settings.team}"],
+        description=node["description"],
+        metadata={
+            "dagster/column_schema": dg.TableSchema(columns),
+            **({"dagster/column_lineage": lineage} if lineage else {}),
+            **code_link(settings, str(path), "SQL"),
+        },
+        tags={"subject": node["fqn"][-2]},
+    )
+
+
+def _parents(deployment: Deployment, node: Mapping[str, Any]) -> Iterator[dg.AssetKey]:
+    """The models and record types that the model reads."""
+    manifest = deployment.project.manifest
+    for parent in sorted(set(node["depends_on"]["nodes"])):
+        source = manifest["sources"].get(parent)
+        if source is not None and source["name"] in RECORD_TYPES:
+            yield records_key(source["name"])
+        elif parent in manifest["nodes"] and manifest["nodes"][parent]["resource_type"] == "model":
+            above = manifest["nodes"][parent]
+            yield _SCHEMAS[_layer(above)](above["name"])
+
+
+def _models(deployment: Deployment) -> Sequence[Mapping[str, Any]]:
+    manifest = deployment.project.manifest
+    order = TopologicalSorter(manifest["parent_map"]).static_order()
+    nodes = (manifest["nodes"].get(unique_id) for unique_id in order)
+    return [node for node in nodes if node is not None and node["resource_type"] == "model"]
+
+
+def _layer(node: Mapping[str, Any]) -> str:
+    return "shared" if "shared" in node["fqn"][:2] else "staging"

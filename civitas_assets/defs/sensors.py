@@ -1,0 +1,120 @@
+"""What starts a tenant's run before its schedule does: files in a drop folder, and messages that wait at a broker.
+
+Neither is taken here; that is done by the run, like in every other one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import dagster as dg
+
+from civitas_assets.catalog import Tenant
+from civitas_assets.connectors.lorawan import LorawanSource, rings
+from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.runs import CADENCE_TAG, TENANT_TAG, busy
+from civitas_assets.defs.schedules import ARRIVALS
+from civitas_assets.ingest.drop import DropFolder, Waiting
+from civitas_assets.ingest.isolation import isolated
+from civitas_assets.settings import read_secret
+
+_FILES_EVERY = 30  # seconds
+_MESSAGES_EVERY = 300
+_BROKERS_AT_ONCE = 8
+
+
+def arrival_sensors(deployment: Deployment) -> dg.Definitions:
+    """The sensors of files and of messages."""
+    return dg.Definitions(sensors=[_files(deployment), _messages(deployment)])
+
+
+def _files(deployment: Deployment) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="dropped_files",
+        job_name=ARRIVALS,
+        minimum_interval_seconds=_FILES_EVERY,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Starts a tenant's run when complete files wait in a drop folder of its sources.",
+    )
+    def dropped_files(
+        context: dg.SensorEvaluationContext,
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        going, found = busy(context.instance, ARRIVALS), False
+        for tenant in deployment.active:
+            waiting = _waiting(deployment, tenant)
+            if waiting and tenant.slug not in going:
+                found = True
+                yield _run(tenant.slug, sorted(waiting), _mark(waiting.values()))
+        if not found:
+            yield dg.SkipReason("no files wait, but for tenants whose run is going")
+
+    return dropped_files
+
+
+def _waiting(deployment: Deployment, tenant: Tenant) -> Mapping[str, Sequence[Waiting]]:
+    """The files that wait, by the source that they are for."""
+    found = {
+        name: list(
+            DropFolder(deployment.settings.drop, tenant.slug, name, source.dropped).waiting(deployment.now())
+        )
+        for name, source in tenant.sources.items()
+        if source.dropped is not None
+    }
+    return {name: files for name, files in found.items() if files}
+
+
+def _messages(deployment: Deployment) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="waiting_messages",
+        job_name=ARRIVALS,
+        minimum_interval_seconds=_MESSAGES_EVERY,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Starts a tenant's run when the bell of one of its queues rings; the queue itself is not touched.",
+    )
+    def waiting_messages(
+        context: dg.SensorEvaluationContext,
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        going = busy(context.instance, ARRIVALS)
+        bells = [
+            (tenant.slug, source)
+            for tenant in deployment.active
+            for source in tenant.sources.values()
+            if isinstance(source, LorawanSource)
+            and source.queue
+            and source.queue.bell
+            # A bell that nobody answers stays rung.
+            and tenant.slug not in going
+        ]
+        rung: dict[str, list[str]] = {}
+        with ThreadPoolExecutor(_BROKERS_AT_ONCE, thread_name_prefix="bell") as pool:
+            for (tenant, source), ringing in zip(bells, pool.map(_asked, bells), strict=True):
+                if ringing:
+                    rung.setdefault(tenant, []).append(source.name)
+        for tenant, sources in rung.items():
+            yield _run(tenant, sources, None)
+        if not rung:
+            yield dg.SkipReason(f"none of {len(bells)} bells has rung")
+
+    return waiting_messages
+
+
+def _asked(bell: tuple[str, LorawanSource]) -> bool:
+    tenant, source = bell
+    ringing, _ = isolated(f"{tenant} · bell · {source.name}", lambda: rings(source, read_secret))
+    return bool(ringing)
+
+
+def _run(tenant: str, sources: Sequence[str], mark: str | None) -> dg.RunRequest:
+    return dg.RunRequest(
+        run_key=None if mark is None else f"{tenant}:{mark}",
+        partition_key=tenant,
+        run_config={"resources": {"scope": {"config": {"sources": list(sources)}}}},
+        tags={TENANT_TAG: tenant, CADENCE_TAG: ARRIVALS},
+    )
+
+
+def _mark(waiting: Iterable[Sequence[Waiting]]) -> str:
+    """Changes with every file that comes or is changed, so that the same ones start one run only."""
+    return hashlib.sha256(repr(list(waiting)).encode()).hexdigest()[:16]

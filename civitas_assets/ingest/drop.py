@@ -1,0 +1,62 @@
+"""The drop folder of a source: files that somebody puts there wait until they have landed, and are put aside then.
+
+A file that is still being written is left alone; so is all that is no plain file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fnmatch import fnmatch
+from pathlib import Path
+
+_SETTLED = timedelta(seconds=10)  # without a change for so long, a file is complete
+_UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A complete file that waits."""
+
+    path: Path
+    size: int
+    changed: int  # nanoseconds
+
+
+@dataclass(frozen=True)
+class DropFolder:
+    """`<root>/<tenant>/<source>`, of which the files that fit the pattern are taken, and `done` below it."""
+
+    root: Path
+    tenant: str
+    source: str
+    pattern: str
+
+    @property
+    def folder(self) -> Path:
+        """Where files are to be put."""
+        return self.root / self.tenant / self.source
+
+    def waiting(self, now: datetime) -> Iterator[Waiting]:
+        """The complete files, by name."""
+        if not self.folder.is_dir():
+            return
+        with os.scandir(self.folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+        for entry in found:
+            hidden = entry.name.startswith(".") or entry.name.endswith(_UNFINISHED)
+            if hidden or not fnmatch(entry.name, self.pattern) or not entry.is_file(follow_symlinks=False):
+                continue
+            stat = entry.stat(follow_symlinks=False)
+            if not 0 <= now.timestamp() - stat.st_mtime < _SETTLED.total_seconds():
+                yield Waiting(Path(entry.path), stat.st_size, stat.st_mtime_ns)
+
+    def put_aside(self, file: Waiting, now: datetime) -> None:
+        """Move what has landed to `done`; what was put in its place meanwhile stays."""
+        if file.path.stat(follow_symlinks=False).st_mtime_ns != file.changed:
+            return
+        done = self.folder / "done"
+        done.mkdir(exist_ok=True)
+        file.path.rename(done / f"{now:%Y%m%dT%H%M%S%f}-{file.path.name}")

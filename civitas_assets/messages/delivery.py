@@ -1,0 +1,61 @@
+"""Bringing messages to people, once per tenant and night, by e-mail, Matrix, Slack, Teams, webhooks and the like.
+
+That a message does not arrive is a line in the log, and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from civitas_assets.errors import MessageLost, SecretMissing
+from civitas_assets.ingest.isolation import isolated
+from civitas_assets.messages.text import Message, without_secrets
+from civitas_assets.store.files import Files
+
+log = logging.getLogger("civitas_assets.messages")
+
+
+def addresses(names: Sequence[str], read: Callable[[str], str]) -> list[str]:
+    """The addresses that these secrets hold, separated by white space; what is not set is said in the log."""
+    found: list[str] = []
+    for name in names:
+        try:
+            found += read(name).split()
+        except SecretMissing as error:
+            log.warning("no message to %s: %s", name, error)
+    return list(dict.fromkeys(found))
+
+
+def deliver_once(
+    files: Files, key: str, message: Message, urls: Sequence[str], secrets: Sequence[str]
+) -> bool:
+    """Send the message unless one was sent under this key; whether it was sent now."""
+    mark = f"messages/{key}"
+    if not urls or not files.write_once(mark, b""):
+        return False
+    clean = without_secrets(message, [*secrets, *urls])
+    _, error = isolated(f"message about {key}", lambda: _send(clean, urls))
+    if error:
+        files.delete(mark)  # so that the next fault of the night is a new try
+        return False
+    log.info("message about %s sent to %d addresses", key, len(urls))
+    return True
+
+
+def _send(message: Message, urls: Sequence[str]) -> None:
+    # Its many services take half a second to import, which a process without a message need not spend.
+    from apprise import Apprise, NotifyFormat, NotifyType
+
+    people = Apprise()
+    unknown = sum(not people.add(url) for url in urls)
+    arrived = people.notify(
+        body=message.body, title=message.title, notify_type=NotifyType.FAILURE, body_format=NotifyFormat.TEXT
+    )
+    if not arrived:
+        raise MessageLost(
+            f"not every one of {len(urls)} addresses has taken it"
+            + (f"; {unknown} of them no service understands" if unknown else "")
+        )
+    if unknown:
+        log.warning("%d of %d addresses for messages are not understood", unknown, len(urls))

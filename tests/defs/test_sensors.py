@@ -1,0 +1,185 @@
+"""Sensors: files and messages that wait start one run, stale sources are said once, a fault is told once a night."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.test_utils import create_run_for_test
+
+from benchmarks.broker import publish
+from civitas_assets.connectors.mqtt import Subscription, drain
+from civitas_assets.defs.messages import faults_of, night_of, tell, tell_of_run
+from civitas_assets.store.landing import Answered, SourceLanding
+
+NOW = datetime(2026, 8, 22, 0, 0, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def evaluate(instance: dg.DagsterInstance, definitions_of: Any) -> Any:
+    """Asks a sensor what it starts."""
+
+    def ask(deployment: Any, name: str, cursor: str | None = None) -> Any:
+        definitions = definitions_of(deployment)
+        sensor = definitions.resolve_sensor_def(name)
+        with dg.build_sensor_context(
+            instance=instance, cursor=cursor, repository_def=definitions.get_repository_def()
+        ) as context:
+            return sensor.evaluate_tick(context)
+
+    return ask
+
+
+@pytest.fixture
+def with_folder(deployed: Any, town: Any) -> Any:
+    """A town whose source is a drop folder, and one without."""
+    text = town(1, bins="nightly").replace("http://127.0.0.1:9/bins.json", "drop:*.json")
+    return deployed(NOW, eins=text, zwei=town(2, bins="nightly"))
+
+
+def put(deployment: Any, name: str, body: str = "[]") -> Path:
+    path: Path = deployment.settings.drop / "eins" / "bins" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(body)
+    os.utime(path, (NOW.timestamp() - 60,) * 2)
+    return path
+
+
+def test_files_that_wait_start_one_run_of_their_tenant_and_source(with_folder: Any, evaluate: Any) -> None:
+    assert not evaluate(with_folder, "dropped_files").run_requests
+    put(with_folder, "a.json")
+    (request,) = evaluate(with_folder, "dropped_files").run_requests
+    assert request.partition_key == "eins"
+    assert request.run_config["resources"]["scope"]["config"] == {"sources": ["bins"]}
+    assert request.tags.items() >= {"civitas/tenant": "eins", "civitas/cadence": "arrivals"}.items()
+    (same,) = evaluate(with_folder, "dropped_files").run_requests
+    assert same.run_key == request.run_key
+    put(with_folder, "b.json")
+    (other,) = evaluate(with_folder, "dropped_files").run_requests
+    assert other.run_key != request.run_key
+
+
+def test_files_wait_until_the_run_before_is_through(with_folder: Any, evaluate: Any, instance: Any) -> None:
+    put(with_folder, "a.json")
+    tags = {"civitas/tenant": "eins", "civitas/cadence": "arrivals"}
+    create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED, tags=tags)
+    assert not evaluate(with_folder, "dropped_files").run_requests
+
+
+def test_bell_rings_for_messages_that_wait_and_takes_none_of_them(
+    deployed: Any, evaluate: Any, broker: Callable[..., AbstractContextManager[int]]
+) -> None:
+    with broker() as port:
+        own = Subscription("127.0.0.1", port, "own", ("application/#",), quiet=0.5)
+        drain(own, lambda _: None)
+        deployment = deployed(
+            NOW,
+            funk=f"""
+name: Funkstadt
+ags: "99000098"
+bbox: [9.0, 50.0, 9.2, 50.2]
+sources:
+  sensors:
+    title: Sensoren
+    connector: lorawan
+    licence: CC0-1.0
+    url: "mqtt://127.0.0.1:{port}"
+    queue: {{client_id: own, bell: own-bell, topics: ["application/#"]}}
+""",
+        )
+        assert not evaluate(deployment, "waiting_messages").run_requests
+        publish(port, "application/7/device/00aa/event/up", [b"{}"] * 3)
+        (request,) = evaluate(deployment, "waiting_messages").run_requests
+        assert request.partition_key == "funk"
+        assert not evaluate(deployment, "waiting_messages").run_requests, "it rings once for a message"
+        assert drain(own, lambda _: None).messages == 3, "those of the queue itself are all there"
+
+
+def test_broker_that_is_not_reached_fails_no_other(deployed: Any, evaluate: Any) -> None:
+    text = """
+name: Funkstadt
+ags: "99000098"
+bbox: [9.0, 50.0, 9.2, 50.2]
+sources:
+  sensors:
+    title: Sensoren
+    connector: lorawan
+    licence: CC0-1.0
+    url: "mqtt://127.0.0.1:9"
+    queue: {client_id: own, bell: own-bell}
+"""
+    assert "none of 1 bells" in evaluate(deployed(NOW, funk=text), "waiting_messages").skip_message
+
+
+def test_source_that_becomes_stale_fails_its_check_once(deployed: Any, town: Any, evaluate: Any) -> None:
+    deployment = deployed(NOW, eins=town(1, a="nightly", b="hourly", c="hourly"))
+    for name, hours in (("a", 20), ("b", 4)):  # c was never fetched
+        landing = SourceLanding(deployment.files, "eins", name)
+        landing.write_answered(Answered(NOW - timedelta(hours=hours)))
+    first = evaluate(deployment, "stale_sources")
+    (event,) = first.asset_events
+    assert (event.check_name, event.partition, event.passed) == ("Fresh_b", "eins", False)
+    assert "4.0 hours ago" in event.description
+    assert json.loads(first.cursor) == ["eins/b"]
+    assert not evaluate(deployment, "stale_sources", first.cursor).asset_events
+
+
+def test_fault_is_told_once_a_night_and_tenant_with_a_link_and_without_secrets(
+    deployed: Any, town: Any, instance: Any, webhook: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PEOPLE", webhook.url)
+    monkeypatch.setenv("TOWN_KEY", "s3cret")
+    text = town(1, a="nightly") + "    query: {key: {secret: TOWN_KEY}}\n"
+    more = {"notify_secret": "PEOPLE", "ui_url": "https://ui.example.org/"}
+    deployment = deployed(NOW, more, eins=text, zwei=town(2, a="nightly"))
+
+    @dg.op
+    def broken() -> None:
+        raise dg.Failure("http://x/?key=s3cret answers 403")
+
+    @dg.job
+    def nightly() -> None:
+        broken()
+
+    for slug in ("eins", "eins", "zwei"):
+        result = nightly.execute_in_process(
+            instance=instance, raise_on_error=False, tags={"civitas/tenant": slug}
+        )
+        run = instance.get_run_by_id(result.run_id)
+        assert faults_of(instance, run) == {slug: ["broken: http://x/?key=s3cret answers 403"]}
+        tell_of_run(deployment, instance, run)
+    assert [taken["title"] for taken in webhook.taken] == [
+        f"Stadt {number}: 1 fault in the night of 2026-08-22" for number in (1, 2)
+    ]
+    assert "key=*** answers 403" in webhook.taken[0]["message"]
+    assert "https://ui.example.org/runs/" in webhook.taken[0]["message"]
+    assert "s3cret" not in json.dumps(webhook.taken[0])
+
+
+def test_tenant_may_name_others_who_are_told(
+    deployed: Any, town: Any, webhook: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOWN_PEOPLE", webhook.url)
+    deployment = deployed(NOW, eins=town(1, a="nightly") + "notify: {secret: TOWN_PEOPLE}\n", zwei=town(2))
+    assert tell(deployment, "eins", ["a fault"], "http://ui")
+    assert not tell(deployment, "zwei", ["a fault"], "http://ui")
+    assert len(webhook.taken) == 1
+
+
+def test_night_lasts_from_one_nightly_schedule_to_the_next() -> None:
+    assert night_of(datetime(2026, 8, 21, 23, 59, tzinfo=UTC)) == "2026-08-21"
+    assert night_of(datetime(2026, 8, 22, 0, 0, tzinfo=UTC)) == "2026-08-22"
+
+
+def test_sensors_are_running_from_the_start(with_folder: Any, definitions_of: Any) -> None:
+    sensors = definitions_of(with_folder).get_repository_def().sensor_defs
+    names = {"dropped_files", "waiting_messages", "stale_sources", "failed_runs", "failed_checks"}
+    assert names <= {sensor.name for sensor in sensors}
+    assert all(sensor.default_status is dg.DefaultSensorStatus.RUNNING for sensor in sensors)

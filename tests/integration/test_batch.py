@@ -1,0 +1,121 @@
+"""A batch: one run for many tenants, each with its own partition, and no fault of one reaches another."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from civitas_assets.definitions import build_definitions
+from civitas_assets.defs.messages import faults_of
+from civitas_assets.defs.scope import Scope
+from civitas_assets.store.locks import tenant_lock
+
+CADENCE = "every_15_minutes"
+
+
+@pytest.fixture
+def towns(workplace: Any, open_town: Any) -> Any:
+    """Two towns with quick counters; and what serves them."""
+    servers = {}
+    for slug in ("anstadt", "bestadt"):
+        servers[slug] = open_town()
+        text = workplace.template("kleinstadt", url=servers[slug].url)
+        workplace.write_tenant(
+            slug, text.replace("    connector:", f"    cadence: {CADENCE}\n    connector:")
+        )
+    return servers
+
+
+@pytest.fixture
+def batch(workplace: Any) -> Any:
+    """Runs the batch."""
+
+    def run(**config: Any) -> dg.ExecuteInProcessResult:
+        job = build_definitions(workplace.deployment).resolve_job_def(CADENCE)
+        return job.execute_in_process(
+            instance=workplace.instance,
+            raise_on_error=False,
+            run_config={"ops": {CADENCE: {"config": config}}} if config else None,
+        )
+
+    return run
+
+
+def materialised(result: dg.ExecuteInProcessResult) -> set[tuple[str, str]]:
+    return {
+        (event.materialization.partition, event.asset_key.path[0])
+        for event in result.get_asset_materialization_events()
+    }
+
+
+def test_tenants_are_published_and_recorded_each_under_its_own_partition(
+    workplace: Any, towns: Any, batch: Any
+) -> None:
+    result = batch()
+    assert result.success
+    layers = ("landing", "records", "staging", "shared", "published")
+    assert materialised(result) == {(slug, layer) for slug in towns for layer in layers}
+    checks = result.get_asset_check_evaluations()
+    assert {check.partition for check in checks} == set(towns)
+    assert not [check for check in checks if not check.passed]
+    for slug in towns:
+        assert workplace.ask(slug, "select sum(value)::int from observation") == [(12,)]
+
+    # Nothing new: it lands the same version, and nothing else happens.
+    again = batch()
+    assert again.success
+    assert materialised(again) == {(slug, "landing") for slug in towns}
+
+
+def test_fault_of_one_tenant_stops_no_other_and_is_named(
+    workplace: Any, towns: Any, batch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Scope.chosen
+
+    def chosen(self: Scope, tenant: Any) -> Any:
+        if tenant.slug == "anstadt":
+            raise RuntimeError("disk on fire")
+        return real(self, tenant)
+
+    monkeypatch.setattr(Scope, "chosen", chosen)
+    result = batch()
+    assert not result.success
+    assert materialised(result) >= {("bestadt", "published")}
+    assert not workplace.published("anstadt").exists()
+    faults = faults_of(workplace.instance, workplace.instance.get_run_by_id(result.run_id))
+    assert faults == {"anstadt": ["unforeseen RuntimeError: disk on fire"]}
+
+
+def test_tenant_that_another_run_works_for_is_left_to_it(
+    workplace: Any, towns: Any, batch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("civitas_assets.defs.batch._PATIENCE", 0.0)
+    with tenant_lock(workplace.settings.locks, "anstadt"):
+        result = batch(tenants=["anstadt", "bestadt"])
+    assert result.success
+    assert {partition for partition, _ in materialised(result)} == {"bestadt"}
+
+
+def test_frequent_source_reads_its_look_back_once_a_day_and_then_only_today(
+    workplace: Any, towns: Any, batch: Any
+) -> None:
+    for slug in towns:
+        file = workplace.settings.tenants_dir / f"{slug}.yaml"
+        file.write_text(file.read_text().replace("/counter.csv", "/counter.csv?day={day:%Y-%m-%d}"))
+
+    def requests(result: Any) -> int:
+        return sum(
+            event.materialization.metadata["requests"].value
+            for event in result.get_asset_materialization_events()
+            if event.asset_key.path == ["landing", "csv"]
+        )
+
+    whole = requests(batch(tenants=["anstadt"]))
+    assert whole > 10
+    workplace.clock += timedelta(minutes=15)
+    assert requests(batch(tenants=["anstadt"])) == 1
+    workplace.clock += timedelta(days=1)
+    assert requests(batch(tenants=["anstadt"])) == whole
