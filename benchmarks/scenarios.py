@@ -31,7 +31,8 @@ from civitas_assets.harmonise.dbt import build, preload
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.harmonise.task import plan
 from civitas_assets.harmonise.workspace import make_workspace
-from civitas_assets.ingest.read import ReadReport, read_sources
+from civitas_assets.ingest.keep import ReadReport
+from civitas_assets.ingest.read import read_sources
 from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles

@@ -17,7 +17,8 @@ from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.landing import landing_key
 from civitas_assets.defs.presentation import Metadata, table
 from civitas_assets.defs.scope import Scope
-from civitas_assets.ingest.read import Counts, ReadReport, read_sources
+from civitas_assets.ingest.keep import Counts, ReadReport
+from civitas_assets.ingest.read import read_sources
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.store.stores import Stores
 
