@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 import shutil
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from civitas_assets.settings import Settings
+if TYPE_CHECKING:
+    from civitas_assets.settings import Settings
 
 app = typer.Typer(
     name="civitas",
@@ -28,7 +29,24 @@ err = Console(stderr=True, width=_WIDTH, emoji=False)
 
 VERBATIM: Any = {"soft_wrap": True, "highlight": False, "markup": False}
 
-Tenant = Annotated[str, typer.Argument(help="The tenant's key: the name of its file without .yaml.")]
+
+def _tenants(incomplete: str) -> list[str]:
+    """What completion in a shell offers; the files are not read for it."""
+    files = current_settings().tenants_dir.glob("*.y*ml")
+    return sorted(file.stem for file in files if file.stem.startswith(incomplete))
+
+
+Tenant = Annotated[
+    str,
+    typer.Argument(help="The tenant's key: the name of its file without .yaml.", autocompletion=_tenants),
+]
+
+
+def current_settings() -> Settings:
+    """What the environment decides, read when a command needs it: `civitas --help` does not."""
+    from civitas_assets.settings import Settings
+
+    return Settings()
 
 
 def plain(text: object) -> str:

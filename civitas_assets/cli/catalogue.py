@@ -12,8 +12,7 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import app, err, out
-from civitas_assets.settings import Settings
+from civitas_assets.cli.app import app, current_settings, err, out
 
 
 @app.command()
@@ -22,7 +21,7 @@ def validate() -> None:
     from civitas_assets.catalog import load_catalog
     from civitas_assets.connectors.registry import SOURCE_MODELS
 
-    settings = Settings()
+    settings = current_settings()
     catalog = load_catalog(settings.tenants_dir, SOURCE_MODELS)
     for slug, tenant in catalog.tenants.items():
         names = ", ".join(f"{name} ({source.connector})" for name, source in tenant.sources.items())

@@ -11,9 +11,8 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, app, err, exit_unless, out, show_log
+from civitas_assets.cli.app import VERBATIM, app, current_settings, err, exit_unless, out, show_log
 from civitas_assets.cli.runs import run_and_report
-from civitas_assets.settings import Settings
 
 DEMO_QUERY = (
     '"select station_id, day, sum(bicycle_count)::int as bicycles'
@@ -30,8 +29,9 @@ def demo(
 
     from civitas_assets.demo.servers import start
     from civitas_assets.demo.towns import DOWN, write_towns
+    from civitas_assets.settings import Settings
 
-    home = Settings().home / "demo"
+    home = current_settings().home / "demo"
     settings = Settings(home=home, tenants_dir=home / "tenants", published_dir=home / "published")
     show_log(settings)
     with start(datetime.now(UTC).date()) as servers:

@@ -21,7 +21,7 @@ from civitas_assets.connectors.base import Connector
 from civitas_assets.ingest.keep import ReadReport
 from civitas_assets.ingest.read import SourceReader
 from civitas_assets.records import RECORD_TYPES, RecordType
-from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.files import Files, LocalFiles
 from civitas_assets.store.journal import Progress
 from civitas_assets.store.landing import Line, Manifest, SourceLanding
 from civitas_assets.store.records import News, RecordStore
@@ -99,7 +99,7 @@ def _chosen(landing: SourceLanding, last: str, wanted: Callable[[Line], bool]) -
 class _OfDays(RecordStore):
     """A record store that takes events of some days only; things are of no day."""
 
-    def __init__(self, files: LocalFiles, tenant: str, days: Window) -> None:
+    def __init__(self, files: Files, tenant: str, days: Window) -> None:
         super().__init__(files, tenant)
         self._first: date = days.first
         self._last: date = days.last
