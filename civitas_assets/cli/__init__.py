@@ -7,7 +7,18 @@ from __future__ import annotations
 
 import sys
 
-from civitas_assets.cli import catalogue, demo, export, mappings, models, quarantine, replay, runs, tables
+from civitas_assets.cli import (
+    catalogue,
+    demo,
+    export,
+    mappings,
+    models,
+    quarantine,
+    replay,
+    runs,
+    status,
+    tables,
+)
 from civitas_assets.cli.app import app, err, plain
 from civitas_assets.errors import CivitasError
 
@@ -22,6 +33,7 @@ __all__ = [
     "quarantine",
     "replay",
     "runs",
+    "status",
     "tables",
 ]
 

@@ -30,7 +30,7 @@ err = Console(stderr=True, width=_WIDTH, emoji=False)
 VERBATIM: Any = {"soft_wrap": True, "highlight": False, "markup": False}
 
 
-def _tenants(incomplete: str) -> list[str]:
+def complete_tenants(incomplete: str) -> list[str]:
     """What completion in a shell offers; the files are not read for it."""
     files = current_settings().tenants_dir.glob("*.y*ml")
     return sorted(file.stem for file in files if file.stem.startswith(incomplete))
@@ -38,7 +38,9 @@ def _tenants(incomplete: str) -> list[str]:
 
 Tenant = Annotated[
     str,
-    typer.Argument(help="The tenant's key: the name of its file without .yaml.", autocompletion=_tenants),
+    typer.Argument(
+        help="The tenant's key: the name of its file without .yaml.", autocompletion=complete_tenants
+    ),
 ]
 
 

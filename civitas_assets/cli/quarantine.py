@@ -154,6 +154,7 @@ def retry(
             table.add_row(source.name, *(f"{number:,}" for number in (*numbers, *brought)))
             accepted += result.accepted
             errors.extend(result.report.errors)
+        site.summarise()
     out.print(table)
     for text in errors:
         err.print(f"[red]error[/] {plain(text)}", soft_wrap=True, highlight=False)
@@ -189,6 +190,7 @@ def discard(
         for (name,), part in rows.partition_by("source", as_dict=True, maintain_order=True).items():
             _note(site, "discard", str(name), part)
             site.stores.quarantine.discard(str(name), part, decision)
+        site.summarise()
     out.print(
         f"{rows.height:,} row(s) discarded; civitas quarantine restore {tenant} takes that back",
         highlight=False,
@@ -215,6 +217,7 @@ def restore(
         for (name,), part in rows.partition_by("source", as_dict=True, maintain_order=True).items():
             _note(site, "restore", str(name), part)
             site.stores.quarantine.restore(str(name), part)
+        site.summarise()
     out.print(f"{rows.height:,} row(s) are in quarantine again", highlight=False)
     _say_when(tenant, rows)
 

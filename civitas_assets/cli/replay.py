@@ -110,6 +110,7 @@ def _apply(site: Site, days: Window, rehearsals: Mapping[str, Rehearsal]) -> Non
                 f"{sum(c.deleted for c in counts):,} of which take a record away",
                 highlight=False,
             )
+        site.summarise()
 
 
 def _print(tenant: str, days: Window, proposals: list[Proposal]) -> None:

@@ -69,6 +69,12 @@ class Site:
 
         return tenant_lock(self.settings.locks, self.tenant.slug)
 
+    def summarise(self) -> None:
+        """Bring the summary up to what is unread, rejected and discarded now; the lock must be held."""
+        from civitas_assets.ingest.summarise import note_read
+
+        note_read(self.stores, self.tenant.slug, self.tenant.sources, grown=False)
+
 
 def new_run_id(what: str) -> str:
     """The name under which records say that they came from a command."""

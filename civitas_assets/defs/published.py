@@ -10,6 +10,7 @@ import dagster as dg
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.presentation import table
 from civitas_assets.defs.shared import shared_key
+from civitas_assets.publish.noted import note_publication
 
 PUBLISHED = dg.AssetKey(["published", "duckdb"])
 
@@ -39,6 +40,9 @@ def published_asset(deployment: Deployment) -> dg.AssetsDefinition:
             task = workspace.task()
             publication = destination.publish(deployment.project, workspace, context.run.run_id)
             deployment.stores(tenant).journal.strike(task.entries)
+            note_publication(
+                deployment.settings, deployment.files, tenant.slug, publication, deployment.now()
+            )
             workspace.remove()
         return dg.MaterializeResult(
             asset_key=PUBLISHED,

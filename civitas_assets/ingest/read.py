@@ -17,6 +17,7 @@ from civitas_assets.connectors.base import Connector, Payload
 from civitas_assets.errors import ReadError
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.ingest.keep import Keeper, ReadReport
+from civitas_assets.ingest.summarise import note_read
 from civitas_assets.ingest.vanished import vanished
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.origin import Origin, gathered, rejected_by_format
@@ -48,6 +49,8 @@ def read_sources(
         if error:
             reader.report.errors.append(error)
         reports.append(reader.report)
+    grown = any(counts.days or counts.new or counts.rejected for r in reports for counts in r.counts.values())
+    note_read(stores, tenant.slug, sources, grown=grown)
     return reports
 
 

@@ -34,7 +34,7 @@ _KEPT = ("sha256", "content_type", "etag", "last_modified", "headers")
 
 @dataclass(frozen=True)
 class FetchReport:
-    """What fetching one source brought; `contents` is a hash of all that is landed of it."""
+    """What fetching one source brought; `contents` is a hash of all that is landed of it, `landed` bytes as stored."""
 
     source: str
     contents: str = ""
@@ -44,6 +44,7 @@ class FetchReport:
     not_modified: int = 0
     not_found: int = 0
     bytes: int = 0
+    landed: int = 0
     seconds: float = 0.0
     error: str = ""
 
@@ -264,6 +265,7 @@ class LandingSession:
             not_modified=sum(line.status == 304 for line in self._lines),
             not_found=states.count("not_found"),
             bytes=self._bytes,
+            landed=self._landing.added_bytes,
             seconds=seconds,
             error=error,
         )

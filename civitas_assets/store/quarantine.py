@@ -120,6 +120,16 @@ class Quarantine:
         keys = self._files.keys(f"{self._root}/{_DISCARDED}/")
         return pl.concat([pl.DataFrame(schema=schema), *(self._read(key, schema) for key in keys)])
 
+    def counts(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """By source, how many rows nobody decided on, and how many were discarded."""
+        undecided, decided = dict[str, int](), dict[str, int]()
+        for key in self._files.keys(f"{self._root}/"):
+            body = self._files.read(key)
+            count = pl.scan_parquet(io.BytesIO(body)).select(pl.len()).collect().item() if body else 0
+            counts = undecided if self._is_open(key) else decided
+            counts[key.rpartition("/")[2].removesuffix(".parquet")] = count
+        return undecided, decided
+
     def _read(self, key: str, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
         body = self._files.read(key)
         return pl.read_parquet(io.BytesIO(body)) if body is not None else pl.DataFrame(schema=schema)
