@@ -30,6 +30,8 @@ TARGETS = {
     "harmonise_and_publish": "seconds ≤ 12",
     "one_day_of_a_small_tenant": "seconds ≤ 4",
     "unchanged_night": "cpu_seconds ≤ 6",
+    "help_of_the_command": "seconds ≤ 0.4",
+    "status_of_200_tenants": "seconds ≤ 2",
 }
 
 

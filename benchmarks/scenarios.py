@@ -25,6 +25,7 @@ import polars as pl
 from benchmarks.data import FEATURES, OBSERVATIONS, counter_csv, feature_collection, observation_pages
 from benchmarks.fetching import fetch_data_arrays, fetch_flat
 from benchmarks.queue import drain_queue
+from benchmarks.shell import help_of_the_command, status_of_200_tenants
 from benchmarks.town import NOW, Figures, tenant_of
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.harmonise.dbt import build, preload
@@ -266,6 +267,8 @@ SCENARIOS: dict[str, Callable[[Path], Figures]] = {
         one_day_of_a_small_tenant,
         copy_floor,
         unchanged_night,
+        help_of_the_command,
+        status_of_200_tenants,
     )
 }
 
