@@ -252,7 +252,8 @@ def _chosen(
     from civitas_assets.store.quarantine import ids
 
     rows = site.stores.quarantine.discarded() if discarded else site.stores.quarantine.rows()
-    rows = rows.filter(pl.col(name) == value for name, value in wanted.items() if value is not None)
+    for name, value in wanted.items():
+        rows = rows if value is None else rows.filter(pl.col(name) == value)
     if sources:
         rows = rows.filter(pl.col("source").is_in(sources))
     rows = rows.select(ids(rows), pl.all())
