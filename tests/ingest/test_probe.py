@@ -79,8 +79,7 @@ def test_messages_of_a_queue_are_left_where_they_are(town: Any, looked: Any) -> 
     town.with_sources(
         s={
             "connector": "lorawan", "url": "mqtt://broker.example:1883", "each": None, "time": None, "fields": None,
-            "record_type": None, "server": "chirpstack", "queue": {"client_id": "x", "topics": ("application/#",)},
-            "quantities": {"temperature": {"property": "weather.temperature", "unit": "Cel"}},
+            "record_type": None, "queue": {"client_id": "x", "topics": ("application/#",)},
         }
     )  # fmt: skip
     with pytest.raises(FetchError, match="is a queue"):
