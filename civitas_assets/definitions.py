@@ -5,36 +5,38 @@ Nothing is read at import; Dagster asks when it loads the code location.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import dagster as dg
 
 from civitas_assets.catalog import Catalog, load_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.landing import landing_assets
-from civitas_assets.defs.published import published_asset
+from civitas_assets.defs.published import published_assets
 from civitas_assets.defs.records import record_assets
-from civitas_assets.defs.schedules import nightly_job, nightly_schedule
+from civitas_assets.defs.repair import repairs
+from civitas_assets.defs.schedules import cadences
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.shared import shared_assets
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.settings import Settings
 
+# What a deployment consists of; each part makes its own assets, checks, jobs, schedules and sensors.
+PARTS: Sequence[Callable[[Deployment], dg.Definitions]] = (
+    landing_assets,
+    record_assets,
+    shared_assets,
+    published_assets,
+    cadences,
+    repairs,
+)
+
 
 def build_definitions(deployment: Deployment) -> dg.Definitions:
-    """The assets, checks, job and schedule of a deployment."""
-    landing = landing_assets(deployment)
-    return dg.Definitions(
-        assets=[
-            *([landing] if landing else []),
-            record_assets(deployment),
-            shared_assets(deployment),
-            published_asset(deployment),
-        ],
-        jobs=[nightly_job],
-        schedules=[nightly_schedule(deployment)],
-        resources={"scope": Scope()},
-        executor=dg.in_process_executor,
-    )
+    """Everything that a deployment consists of."""
+    rest = dg.Definitions(resources={"scope": Scope()}, executor=dg.in_process_executor)
+    return dg.Definitions.merge(rest, *(part(deployment) for part in PARTS))
 
 
 def load_deployment(settings: Settings | None = None, catalog: Catalog | None = None) -> Deployment:

@@ -73,12 +73,12 @@ class HarmoniseError(CivitasError):
 
 
 class TestsFailed(HarmoniseError):
-    """The shared models broke a test of severity error; nothing of them is published."""
+    """The shared models broke a test of severity error; nothing is published, and the workspace can be looked at."""
 
     __test__ = False  # not a pytest class
 
-    def __init__(self, failures: Sequence[str]) -> None:
-        self.failures = tuple(failures)
+    def __init__(self, failures: Sequence[str], workspace: str = "") -> None:
+        self.failures, self.workspace = tuple(failures), workspace
         super().__init__(
             f"{len(self.failures)} data test(s) failed, nothing was published: " + "; ".join(self.failures)
         )

@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.catalog.template import unknown_placeholders
 from civitas_assets.catalog.window import Duration
 
@@ -147,6 +148,7 @@ class Source(Model):
     look_back: Duration = Field(
         "14 days", validate_default=True, description="How far each night reads back."
     )
+    cadence: Cadence = Field("nightly", description="When it is fetched: nightly, hourly, every_15_minutes.")
     url: str = Field(pattern=ADDRESS, description="Address; may hold {name} of each:, {day:…}, {month:…}.")
     each: Mapping[Slug, tuple[str, ...]] = Field(
         {}, description="Lists whose values fill {name} in the address."

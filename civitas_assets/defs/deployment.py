@@ -5,8 +5,7 @@ Built once per process and handed to the asset factories, so that tests can hold
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,8 +13,8 @@ import dagster as dg
 import msgspec
 
 from civitas_assets.catalog import Catalog, Tenant
+from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.connectors.http import HttpClient
-from civitas_assets.errors import CivitasError
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.task import Portion, Task, plan, portions
 from civitas_assets.harmonise.workspace import Workspace
@@ -23,7 +22,6 @@ from civitas_assets.publish.destination import Destination
 from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.settings import Settings, read_secret
 from civitas_assets.store.files import Files, LocalFiles
-from civitas_assets.store.locks import tenant_lock
 from civitas_assets.store.stores import Stores
 
 
@@ -44,6 +42,15 @@ class Deployment:
     def partitions(self) -> dg.StaticPartitionsDefinition:
         """The tenants; only validated slugs become partition keys."""
         return dg.StaticPartitionsDefinition(sorted(self.catalog.tenants))
+
+    def scheduled(self, cadence: Cadence) -> list[str]:
+        """The tenants that have a source of this cadence; nothing runs for one that is archived."""
+        return [
+            slug
+            for slug, tenant in sorted(self.catalog.tenants.items())
+            if not getattr(tenant, "archived", False)
+            and any(source.cadence == cadence for source in tenant.sources.values())
+        ]
 
     @property
     def files(self) -> Files:
@@ -79,19 +86,10 @@ class Deployment:
         found = portions(self.stores(tenant), task, made, state=state, size=self.settings.rebuild_portion)
         return [(msgspec.structs.replace(task, days=portion.days), portion) for portion in found]
 
-    def workspace(self, run_id: str) -> Workspace:
-        """The workspace of a run."""
-        return Workspace(self.settings.workspaces / run_id)
+    def workspace(self, name: str) -> Workspace:
+        """The workspace of that name: of a tenant in a run."""
+        return Workspace(self.settings.workspaces / name)
 
     def http_client(self) -> HttpClient:
         """The one client, with this deployment's name and secrets."""
         return HttpClient(self.settings.user_agent, clock=self.now, secrets=read_secret)
-
-    @contextmanager
-    def working_for(self, tenant: Tenant) -> Iterator[None]:
-        """Hold the tenant's lock; errors raised on purpose become failures that show their text, not a traceback."""
-        try:
-            with tenant_lock(self.settings.locks, tenant.slug):
-                yield
-        except CivitasError as error:
-            raise dg.Failure(str(error), allow_retries=False) from error

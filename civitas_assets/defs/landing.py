@@ -9,11 +9,13 @@ from typing import Any
 
 import dagster as dg
 
+from civitas_assets.connectors.http import HttpClient
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.defs.checks import partitioned_check
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.presentation import table
 from civitas_assets.defs.scope import Scope
+from civitas_assets.defs.work import Result, Work, failures_in_words
 from civitas_assets.ingest.fetch import fetch_sources
 from civitas_assets.ingest.session import FetchReport
 
@@ -25,8 +27,8 @@ def landing_key(connector: str) -> dg.AssetKey:
     return dg.AssetKey(["landing", connector])
 
 
-def landing_assets(deployment: Deployment) -> dg.AssetsDefinition | None:
-    """The landings of all connectors that a tenant uses, fetched in one step; None where there is no source at all."""
+def landing_assets(deployment: Deployment) -> dg.Definitions:
+    """The landings of all connectors that a tenant uses, fetched in one step."""
     specs, checks = [], []
     for connector in deployment.catalog.connectors:
         specs.append(
@@ -48,7 +50,7 @@ def landing_assets(deployment: Deployment) -> dg.AssetsDefinition | None:
             for name in sorted(names)
         ]
     if not specs:
-        return None
+        return dg.Definitions()
 
     @dg.multi_asset(
         name="fetch",
@@ -58,22 +60,28 @@ def landing_assets(deployment: Deployment) -> dg.AssetsDefinition | None:
         can_subset=True,
     )
     def fetch(context: dg.AssetExecutionContext, scope: Scope) -> Iterator[Any]:
-        tenant = deployment.catalog.tenant(context.partition_key)
-        connectors = sorted(key.path[-1] for key in context.selected_asset_keys)
-        sources = {
-            name: source for name, source in scope.chosen(tenant).items() if source.connector in connectors
-        }
-        with deployment.working_for(tenant), deployment.http_client() as client:
-            reports = fetch_sources(
-                tenant, sources, CONNECTORS, scope.window(), deployment.files, client, deployment.now
-            )
-        for connector in connectors:
-            yield from _outcome(connector, [r for r in reports if sources[r.source].connector == connector])
+        with failures_in_words(), deployment.http_client() as client:
+            yield from fetch_tenant(Work.of(context, deployment, scope), client)
 
-    return fetch
+    return dg.Definitions(assets=[fetch])
 
 
-def _outcome(connector: str, reports: Sequence[FetchReport]) -> Iterator[Any]:
+def fetch_tenant(work: Work, client: HttpClient) -> Iterator[Result]:
+    """Fetch the tenant's sources, and say what came."""
+    deployment, tenant = work.deployment, work.tenant
+    connectors = [name for name in deployment.catalog.connectors if work.wants(landing_key(name))]
+    sources = {
+        name: source for name, source in work.scope.chosen(tenant).items() if source.connector in connectors
+    }
+    with work.locked():
+        reports = fetch_sources(
+            tenant, sources, CONNECTORS, work.scope.window(), deployment.files, client, deployment.now
+        )
+    for connector in connectors:
+        yield from _outcome(connector, [r for r in reports if sources[r.source].connector == connector])
+
+
+def _outcome(connector: str, reports: Sequence[FetchReport]) -> Iterator[Result]:
     """The check of each source, and the materialisation of their landing, which a tenant without any has too."""
     for report in reports:
         yield dg.AssetCheckResult(

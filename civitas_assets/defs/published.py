@@ -3,19 +3,22 @@
 It runs only after all shared models were made and every blocking test passed.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.presentation import table
+from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.shared import shared_key
+from civitas_assets.defs.work import Result, Work, failures_in_words
 from civitas_assets.publish.noted import note_publication
 
 PUBLISHED = dg.AssetKey(["published", "duckdb"])
 
 
-def published_asset(deployment: Deployment) -> dg.AssetsDefinition:
+def published_assets(deployment: Deployment) -> dg.Definitions:
     """The DuckDB destination."""
 
     @dg.multi_asset(
@@ -32,30 +35,38 @@ def published_asset(deployment: Deployment) -> dg.AssetsDefinition:
         partitions_def=deployment.partitions,
         can_subset=True,
     )
-    def publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-        tenant = deployment.catalog.tenant(context.partition_key)
-        workspace = deployment.workspace(context.run.run_id)
-        destination = deployment.destination(tenant)
-        with deployment.working_for(tenant):
-            task = workspace.task()
-            publication = destination.publish(deployment.project, workspace, context.run.run_id)
-            deployment.stores(tenant).journal.strike(task.entries)
-            note_publication(
-                deployment.settings, deployment.files, tenant.slug, publication, deployment.now()
-            )
-            workspace.remove()
-        return dg.MaterializeResult(
-            asset_key=PUBLISHED,
-            metadata={
-                "days": task.size,
-                "rebuilt": task.rebuild,
-                "rows": sum(publication.rows.values()),
-                "bytes": publication.bytes,
-                "seconds": publication.seconds,
-                "path": destination.address,
-                "unfilled": list(publication.unfilled),
-                "tables": table(("table", "rows"), list(publication.rows.items())),
-            },
-        )
+    def publish(context: dg.AssetExecutionContext, scope: Scope) -> Iterator[Any]:
+        with failures_in_words():
+            yield from publish_tenant(Work.of(context, deployment, scope))
 
-    return publish
+    return dg.Definitions(assets=[publish])
+
+
+def publish_tenant(work: Work) -> Iterator[Result]:
+    """Replace what the tenant's workspace was made for in the destination."""
+    destination, workspace = work.deployment.destination(work.tenant), work.workspace
+    with work.locked():
+        task = workspace.task()
+        publication = destination.publish(work.deployment.project, workspace, work.run_id)
+        work.stores.journal.strike(task.entries)
+        note_publication(
+            work.deployment.settings,
+            work.deployment.files,
+            work.tenant.slug,
+            publication,
+            work.deployment.now(),
+        )
+        workspace.remove()
+    yield dg.MaterializeResult(
+        asset_key=PUBLISHED,
+        metadata={
+            "days": task.size,
+            "rebuilt": task.rebuild,
+            "rows": sum(publication.rows.values()),
+            "bytes": publication.bytes,
+            "seconds": publication.seconds,
+            "path": destination.address,
+            "unfilled": list(publication.unfilled),
+            "tables": table(("table", "rows"), list(publication.rows.items())),
+        },
+    )

@@ -16,7 +16,9 @@ from civitas_assets.defs.checks import partitioned_check
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.landing import landing_key
 from civitas_assets.defs.presentation import Metadata, table
+from civitas_assets.defs.repair import repaired
 from civitas_assets.defs.scope import Scope
+from civitas_assets.defs.work import Result, Work, failures_in_words
 from civitas_assets.ingest.keep import Counts, ReadReport
 from civitas_assets.ingest.read import read_sources
 from civitas_assets.records import RECORD_TYPES, RecordType
@@ -33,7 +35,7 @@ def records_key(record_type: str) -> dg.AssetKey:
     return dg.AssetKey(["records", record_type])
 
 
-def record_assets(deployment: Deployment) -> dg.AssetsDefinition:
+def record_assets(deployment: Deployment) -> dg.Definitions:
     """All record types, read in one step."""
     landings = [landing_key(name) for name in deployment.catalog.connectors]
     bringing = _sources_by_record_type(deployment)
@@ -68,24 +70,33 @@ def record_assets(deployment: Deployment) -> dg.AssetsDefinition:
         can_subset=True,
     )
     def read(context: dg.AssetExecutionContext, scope: Scope) -> Iterator[Any]:
-        tenant = deployment.catalog.tenant(context.partition_key)
-        stores = deployment.stores(tenant)
-        with deployment.working_for(tenant):
-            reports = read_sources(tenant, scope.chosen(tenant), CONNECTORS, stores, context.run.run_id)
-            task = deployment.task(tenant, rebuild=scope.rebuild)
-        wanted = {key.path[-1] for key in context.selected_asset_keys}
-        for report in reports:
-            for name in sorted(tenant.sources[report.source].record_types() & wanted):
-                yield _check(name, report)
-        if task is None:
-            log.info("%s · nothing new: harmonising and publishing are skipped", tenant.slug)
-            return
-        for name in RECORD_TYPES:
-            if name in wanted:
-                metadata = _metadata(RECORD_TYPES[name], reports, stores)
-                yield dg.MaterializeResult(asset_key=records_key(name), metadata=metadata)
+        with failures_in_words():
+            yield from read_tenant(Work.of(context, deployment, scope))
 
-    return read
+    return dg.Definitions(assets=[read])
+
+
+def read_tenant(work: Work) -> Iterator[Result]:
+    """Read what has landed for the tenant; no record type is materialised where that leaves nothing to publish."""
+    tenant, stores = work.tenant, work.stores
+    with work.locked():
+        reports = (
+            read_sources(tenant, work.scope.chosen(tenant), CONNECTORS, stores, work.run_id)
+            if work.scope.repair == "none"
+            else repaired(work)
+        )
+        task = work.deployment.task(tenant, rebuild=work.scope.rebuild)
+    wanted = {name for name in RECORD_TYPES if work.wants(records_key(name))}
+    for report in reports:
+        for name in sorted(tenant.sources[report.source].record_types() & wanted):
+            yield _check(name, report)
+    if task is None:
+        log.info("%s · nothing new: harmonising and publishing are skipped", tenant.slug)
+        return
+    for name in RECORD_TYPES:
+        if name in wanted:
+            metadata = _metadata(RECORD_TYPES[name], reports, stores)
+            yield dg.MaterializeResult(asset_key=records_key(name), metadata=metadata)
 
 
 def _sources_by_record_type(deployment: Deployment) -> Mapping[str, list[str]]:

@@ -18,6 +18,7 @@ from civitas_assets.defs.published import PUBLISHED
 from civitas_assets.defs.records import records_key
 from civitas_assets.defs.schedules import NIGHTLY
 from civitas_assets.defs.shared import shared_key
+from civitas_assets.defs.work import SHELL_TAG
 from civitas_assets.records import RECORD_TYPES
 
 
@@ -75,6 +76,7 @@ def run_tenant(
         instance=instance,
         raise_on_error=False,
         asset_selection=None if order.fetch else later,
+        tags={SHELL_TAG: "true"},
         run_config={
             "resources": {"scope": {"config": scope}},
             "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},

@@ -1,42 +1,133 @@
-"""When what runs: the nightly job, one run per tenant.
+"""When what runs: per cadence a job and its schedule, for the tenants that have a source of it.
 
-The queue keeps a tenant to one run at a time; see `deploy/dagster.yaml`.
+Nightly and hourly, each tenant has a run of its own; the queue keeps a tenant to one run at a time, see
+`deploy/dagster.yaml`. More often than that, one run works through all tenants, see `batch.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 
+from civitas_assets.catalog.cadence import CADENCES, Cadence
+from civitas_assets.defs.batch import BATCHED, batch_job
 from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.work import CADENCE_TAG, TENANT_TAG
 
 NIGHTLY = "nightly"
-CADENCE_TAG = "civitas/cadence"
+ARRIVALS = "arrivals"
+TENANTS_TAG = "civitas/tenants"
+OPERATORS_TIME = "Europe/Berlin"
 
-nightly_job = dg.define_asset_job(
-    NIGHTLY,
-    selection=dg.AssetSelection.all(),
-    description="Fetch, read, harmonise and publish everything of one tenant.",
-    executor_def=dg.in_process_executor,
-    tags={CADENCE_TAG: NIGHTLY},
-)
+_GOING = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 
 
-def nightly_schedule(deployment: Deployment) -> dg.ScheduleDefinition:
-    """At two in the morning, local time, a run for every tenant."""
+def cadences(deployment: Deployment) -> dg.Definitions:
+    """The jobs and their schedules."""
+    jobs: list[Any] = [
+        batch_job(deployment, cadence)
+        if cadence in BATCHED
+        else tenant_job(deployment, cadence, rhythm.title)
+        for cadence, rhythm in CADENCES.items()
+    ]
+    schedules = [_schedule(deployment, cadence, job) for cadence, job in zip(CADENCES, jobs, strict=True)]
+    jobs.append(tenant_job(deployment, ARRIVALS, "When files or messages wait"))
+    return dg.Definitions(jobs=jobs, schedules=schedules)
 
-    def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
-        night = context.scheduled_execution_time.date().isoformat()
-        for tenant in sorted(deployment.catalog.tenants):
-            yield dg.RunRequest(run_key=f"{night}:{tenant}", partition_key=tenant)
+
+def tenant_job(deployment: Deployment, name: str, title: str) -> Any:
+    """The job that does everything for one tenant; its runs name tenant and cadence, also those from the UI."""
+    return dg.define_asset_job(
+        name,
+        selection=dg.AssetSelection.all(),
+        description=f"{title}: fetch, read, harmonise and publish everything of one tenant.",
+        executor_def=dg.in_process_executor,
+        tags={CADENCE_TAG: name},
+        config=dg.PartitionedConfig(
+            deployment.partitions,
+            run_config_for_partition_key_fn=lambda _: {},
+            tags_for_partition_key_fn=lambda tenant: {TENANT_TAG: tenant},
+        ),
+    )
+
+
+def _schedule(deployment: Deployment, cadence: Cadence, job: Any) -> dg.ScheduleDefinition:
+    rhythm = CADENCES[cadence]
+
+    def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        yield from _due(deployment, cadence, context.scheduled_execution_time, context.instance)
 
     return dg.ScheduleDefinition(
-        name=NIGHTLY,
-        job=nightly_job,
-        cron_schedule="0 2 * * *",
-        execution_timezone="Europe/Berlin",
+        name=cadence,
+        job=job,
+        cron_schedule=rhythm.cron,
+        execution_timezone=OPERATORS_TIME,
         execution_fn=requests,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Every night at 02:00, one run per tenant.",
+        description=f"{rhythm.title}, "
+        + ("one run for all tenants together." if cadence in BATCHED else "one run per tenant."),
     )
+
+
+def _due(
+    deployment: Deployment, cadence: Cadence, tick: datetime, instance: dg.DagsterInstance
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """The runs of a tick, or why there is none."""
+    due, going = deployment.scheduled(cadence), busy(instance, cadence)
+    waiting = [tenant for tenant in due if tenant not in going]
+    if deployment.now() >= _next(tick, cadence):
+        yield dg.SkipReason(f"{tick.isoformat()} was missed; the tick after it catches up, once")
+    elif not due:
+        yield dg.SkipReason(f"no tenant has a source with cadence: {cadence}")
+    elif not waiting:
+        yield dg.SkipReason(f"the {cadence} run before is still going for {', '.join(due)}")
+    elif cadence in BATCHED:
+        yield _batch(cadence, tick, waiting)
+    else:
+        yield from (_single(cadence, tick, tenant) for tenant in waiting)
+
+
+def _next(tick: datetime, cadence: Cadence) -> datetime:
+    """The tick after this one; the next night begins at the same time of the clock."""
+    period = CADENCES[cadence].period
+    return tick + period if period.days else tick.astimezone(UTC) + period
+
+
+def _single(cadence: Cadence, tick: datetime, tenant: str) -> dg.RunRequest:
+    # A night has one date; hours and their quarters are told apart in UTC, since the clock shows one of them twice.
+    night = tick.date().isoformat() if cadence == NIGHTLY else f"{tick.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+    return dg.RunRequest(
+        run_key=f"{night}:{tenant}",
+        partition_key=tenant,
+        run_config={"resources": {"scope": {"config": {"cadence": cadence}}}},
+        tags={TENANT_TAG: tenant, CADENCE_TAG: cadence},
+    )
+
+
+def _batch(cadence: Cadence, tick: datetime, tenants: Sequence[str]) -> dg.RunRequest:
+    return dg.RunRequest(
+        run_key=f"{tick.astimezone(UTC):%Y-%m-%dT%H:%MZ}",
+        run_config={"ops": {cadence: {"config": {"tenants": list(tenants)}}}},
+        tags={TENANTS_TAG: " ".join(tenants), CADENCE_TAG: cadence},
+    )
+
+
+def busy(instance: dg.DagsterInstance, cadence: str) -> set[str]:
+    """The tenants that a run of this cadence waits for, or works for."""
+    going = instance.get_runs(dg.RunsFilter(statuses=_GOING, tags={CADENCE_TAG: cadence}))
+    return {tenant for run in going for tenant in tenants_of(run.tags)}
+
+
+def tenants_of(tags: Mapping[str, str]) -> list[str]:
+    """The tenants that a run's tags name."""
+    one = tags.get(TENANT_TAG) or tags.get("dagster/partition")
+    return [one] if one else tags.get(TENANTS_TAG, "").split()

@@ -5,7 +5,7 @@ Without anything said, every source looks back as far as it declares.
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import dagster as dg
 from pydantic import Field
@@ -29,8 +29,18 @@ class Scope(dg.ConfigurableResource[Any]):
         default=Days(), description="Fetch these days; by default each source's look_back until today."
     )
     sources: list[str] = Field(default=[], description="Fetch and read only these sources; by default all.")
+    cadence: Literal["any", "nightly", "hourly", "every_15_minutes"] = Field(
+        default="any", description="Fetch and read only the sources of this cadence. Schedules set it."
+    )
     rebuild: bool = Field(
         default=False, description="Make the output anew from all days in the record store."
+    )
+    repair: Literal["none", "show_replay", "replay", "retry_quarantine"] = Field(
+        default="none",
+        description=(
+            "In place of reading what is new. show_replay: say what reading `days` again with today's mapping would "
+            "change. replay: append that as revisions. retry_quarantine: try rejected rows again."
+        ),
     )
 
     def window(self) -> Window | None:
@@ -63,5 +73,5 @@ class Scope(dg.ConfigurableResource[Any]):
         return {
             name: source
             for name, source in tenant.sources.items()
-            if not self.sources or name in self.sources
+            if (not self.sources or name in self.sources) and self.cadence in {"any", source.cadence}
         }

@@ -14,6 +14,7 @@ from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.presentation import Metadata, column_schema, table
 from civitas_assets.defs.records import records_key
 from civitas_assets.defs.scope import Scope
+from civitas_assets.defs.work import Result, Work, failures_in_words
 from civitas_assets.errors import TestsFailed
 from civitas_assets.harmonise.dbt import NodeResult, build, preload, together
 from civitas_assets.harmonise.preview import Preview, previews
@@ -29,7 +30,7 @@ def shared_key(model: str) -> dg.AssetKey:
     return dg.AssetKey(["shared", model])
 
 
-def shared_assets(deployment: Deployment) -> dg.AssetsDefinition:
+def shared_assets(deployment: Deployment) -> dg.Definitions:
     """All shared models, made in one step."""
     project = deployment.project
     checks = [
@@ -47,49 +48,58 @@ def shared_assets(deployment: Deployment) -> dg.AssetsDefinition:
         can_subset=True,
     )
     def harmonise(context: dg.AssetExecutionContext, scope: Scope) -> Iterator[Any]:
-        wanted = {key.path[-1] for key in context.selected_asset_keys}
-        models = [name for name in project.models if name in wanted]
-        tenant = deployment.catalog.tenant(context.partition_key)
-        stores = deployment.stores(tenant)
-        with deployment.working_for(tenant):
-            sweep(deployment.settings.workspaces, deployment.now())
-            whole = deployment.task(tenant, rebuild=scope.rebuild)
-            if whole is None:
-                log.info("%s · nothing to harmonise: the destination is up to date", tenant.slug)
-                return
-            preload()
-            folder = deployment.workspace(context.run.run_id).folder
-            tasks = deployment.portions(tenant, whole)
-            results: Sequence[NodeResult] = []
-            for number, (task, portion) in enumerate(tasks, 1):
-                if len(tasks) > 1:
-                    log.info("%s · rebuild · portion %d of %d: %s", tenant.slug, number, len(tasks), portion)
-                workspace = make_workspace(
-                    folder, project, tenant, stores, task, memory_limit=deployment.settings.memory_limit
-                )
-                results = together(results, build(project, workspace, tenant.slug))
-                failures = _failures(project, results)
-                if failures:
-                    break
-                if number < len(tasks):
-                    deployment.destination(tenant).collect(project, workspace, portion)
-        found = {result.unique_id: result for result in results}
-        for unique_id, test in project.tests.items():
-            if unique_id in found and test.model in wanted:
-                yield _check(test, found[unique_id])
-        if failures:
-            error = TestsFailed(failures)
-            raise dg.Failure(
-                str(error), metadata={"workspace": str(workspace.database)}, allow_retries=False
-            ) from error
-        made = previews(project, workspace)
-        for name in models:
+        with failures_in_words():
+            yield from harmonise_tenant(Work.of(context, deployment, scope))
+
+    return dg.Definitions(assets=[harmonise])
+
+
+def harmonise_tenant(work: Work) -> Iterator[Result]:
+    """Make and test the tenant's shared models in a workspace; nothing at all where the destination is up to date.
+
+    Raises:
+        TestsFailed: after the outcome of every test was said.
+    """
+    deployment, tenant, project = work.deployment, work.tenant, work.deployment.project
+    with work.locked():
+        sweep(deployment.settings.workspaces, deployment.now())
+        whole = deployment.task(tenant, rebuild=work.scope.rebuild)
+        if whole is None:
+            log.info("%s · nothing to harmonise: the destination is up to date", tenant.slug)
+            return
+        preload()
+        tasks = deployment.portions(tenant, whole)
+        results: Sequence[NodeResult] = []
+        for number, (task, portion) in enumerate(tasks, 1):
+            if len(tasks) > 1:
+                log.info("%s · rebuild · portion %d of %d: %s", tenant.slug, number, len(tasks), portion)
+            workspace = make_workspace(
+                work.workspace.folder,
+                project,
+                tenant,
+                work.stores,
+                task,
+                memory_limit=deployment.settings.memory_limit,
+            )
+            results = together(results, build(project, workspace, tenant.slug))
+            failures = _failures(project, results)
+            if failures:
+                break
+            if number < len(tasks):
+                deployment.destination(tenant).collect(project, workspace, portion)
+    found = {result.unique_id: result for result in results}
+    for unique_id, test in project.tests.items():
+        if unique_id in found and work.wants(shared_key(test.model)):
+            yield _check(test, found[unique_id])
+    if failures:
+        raise TestsFailed(failures, str(workspace.database))
+    made = previews(project, workspace)
+    for name in project.models:
+        if work.wants(shared_key(name)):
             seconds = sum(r.seconds for r in results if r.kind == "model" and r.name == name)
             yield dg.MaterializeResult(
                 asset_key=shared_key(name), metadata=_metadata(made[name], task, seconds)
             )
-
-    return harmonise
 
 
 def _failures(project: Project, results: Sequence[NodeResult]) -> list[str]:

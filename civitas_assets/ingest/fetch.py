@@ -9,7 +9,8 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from civitas_assets.catalog import Source, Tenant, Window
 from civitas_assets.connectors.base import Connector
@@ -18,7 +19,7 @@ from civitas_assets.ingest.isolation import isolated
 from civitas_assets.ingest.session import FetchReport, LandingSession
 from civitas_assets.ingest.summarise import note_fetched
 from civitas_assets.store.files import Files
-from civitas_assets.store.landing import SourceLanding
+from civitas_assets.store.landing import Answered, SourceLanding
 
 log = logging.getLogger("civitas_assets.fetch")
 
@@ -44,8 +45,10 @@ def fetch_sources(  # noqa: PLR0917 - each argument is of another type
                 tenant,
                 connectors[source.connector],
                 source,
-                days or Window.looking_back(source.look_back, now(), tenant.zone),
+                days,
                 LandingSession(tenant.slug, source, SourceLanding(files, tenant.slug, name), client, now),
+                SourceLanding(files, tenant.slug, name),
+                now,
             )
             for name, source in sources.items()
         ]
@@ -54,16 +57,40 @@ def fetch_sources(  # noqa: PLR0917 - each argument is of another type
     return reports
 
 
-def _fetch_source(
-    tenant: Tenant, connector: Connector, source: Source, window: Window, session: LandingSession
+def window_of(source: Source, answered: Answered, now: datetime, zone: ZoneInfo) -> Window:
+    """The days that a source is asked for unless a run says otherwise.
+
+    A source that is fetched more often than nightly is asked for its whole look-back once a day, until it has answered
+    all of that, and for the rest of the day only for what is new since.
+    """
+    whole = Window.looking_back(source.look_back, now, zone)
+    if source.cadence == "nightly" or answered.whole_on != whole.last:
+        return whole
+    return Window(whole.last, whole.last)
+
+
+def _fetch_source(  # noqa: PLR0917 - each argument is of another type
+    tenant: Tenant,
+    connector: Connector,
+    source: Source,
+    days: Window | None,
+    session: LandingSession,
+    landing: SourceLanding,
+    now: Callable[[], datetime],
 ) -> FetchReport:
-    started = time.monotonic()
+    started, began = time.monotonic(), now()
+    whole = Window.looking_back(source.look_back, began, tenant.zone)
+    answered = landing.answered()
+    window = days or window_of(source, answered, began, tenant.zone)
     _, error = isolated(
         f"{tenant.slug} · fetch · {source.name}",
         lambda: connector.fetch(source, window, tenant.zone, session),
     )
     _, lost = isolated(f"{tenant.slug} · landing · {source.name}", session.close)
     report = session.report(time.monotonic() - started, error or lost)
+    if report.ok:
+        covers = window.first <= whole.first and window.last >= whole.last
+        landing.write_answered(Answered(began.astimezone(UTC), whole.last if covers else answered.whole_on))
     log.info(
         "%s · fetch · %s · %s: %d requests, %d new, %d unchanged, %d bytes",
         tenant.slug, source.name, "done" if report.ok else "FAILED",

@@ -11,19 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from civitas_assets.catalog.outline import NIGHTLY, Outline
+from civitas_assets.catalog.cadence import CADENCES
+from civitas_assets.catalog.outline import Outline
 from civitas_assets.store.files import Files
 from civitas_assets.store.journal import Journal, Pending
 from civitas_assets.store.summary import SourceSummary, TenantSummary, summaries
 
 State = Literal["ok", "late", "failing", "unread", "never"]
 
-# How old the last complete answer of a source may be: its cadence, and as much again as a slow run may take.
-_MAY_BE_OLD: Mapping[str, timedelta] = {
-    NIGHTLY: timedelta(hours=30),
-    "hourly": timedelta(hours=2),
-    "every_15_minutes": timedelta(minutes=45),
-}
 _READERS = 16
 
 
@@ -92,8 +87,14 @@ def _source(tenant: str, name: str, cadence: str, summary: SourceSummary, now: d
         state = "never"
     elif summary.error:
         state = "failing"
-    elif age is None or age > _MAY_BE_OLD.get(cadence, _MAY_BE_OLD[NIGHTLY]):
+    elif age is None or age > _patience(cadence):
         state = "late"
     elif summary.unread:
         state = "unread"
     return SourceState(tenant, name, cadence, state, age, summary)
+
+
+def _patience(cadence: str) -> timedelta:
+    """How old the last complete answer of a source may be; one of a cadence that there is not counts as nightly."""
+    known = {str(name): rhythm.patience for name, rhythm in CADENCES.items()}
+    return known.get(cadence, CADENCES["nightly"].patience)

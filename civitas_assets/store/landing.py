@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -49,6 +49,13 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
     seen_on: str = ""
     headers: Mapping[str, str] = {}
     variables: Mapping[str, str] = {}
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """When a source last answered all that was asked, and the last day on which that was its whole look-back."""
+
+    at: datetime | None = None
+    whole_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +140,15 @@ class SourceLanding:
                 body = self._files.read(key) or b""
                 decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
                 yield Manifest(name, decoder.decode_lines(body))
+
+    def answered(self) -> Answered:
+        """When the source last answered all that was asked."""
+        body = self._files.read(f"{self._root}/answered.json")
+        return msgspec.json.decode(body, type=Answered) if body is not None else Answered()
+
+    def write_answered(self, answered: Answered) -> None:
+        """Note that the source has answered all that was asked."""
+        self._files.write(f"{self._root}/answered.json", msgspec.json.encode(answered))
 
     def last_times(self) -> tuple[datetime | None, datetime | None]:
         """When the source was last fetched, and when that last brought something new."""

@@ -48,8 +48,8 @@ def test_a_source_is_as_its_last_run_left_it(tmp_path: Path, summary: SourceSumm
     ("cadence", "fresh", "late"),
     [
         ("nightly", timedelta(hours=29), timedelta(hours=31)),
-        ("hourly", timedelta(minutes=100), timedelta(minutes=130)),
-        ("every_15_minutes", timedelta(minutes=40), timedelta(minutes=50)),
+        ("hourly", timedelta(minutes=170), timedelta(minutes=190)),
+        ("every_15_minutes", timedelta(minutes=45), timedelta(minutes=55)),
     ],
 )
 def test_what_is_late_depends_on_the_cadence(

@@ -1,0 +1,34 @@
+"""How often sources are fetched: the cadences that a source may name, when they tick, and what is late by them.
+
+What runs at a tick is decided in the Dagster layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+Cadence = Literal["nightly", "hourly", "every_15_minutes"]
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """When a cadence ticks, in the operator's time; a source that was silent for longer than `patience` is stale."""
+
+    cron: str
+    period: timedelta
+    patience: timedelta
+    title: str
+
+
+# Hours tick between quarters, so that a tenant with both seldom waits for itself. A night with a time change has 25
+# hours, and a run takes its time.
+CADENCES: Mapping[Cadence, Rhythm] = {
+    "nightly": Rhythm("0 2 * * *", timedelta(days=1), timedelta(hours=30), "Every night at 02:00"),
+    "hourly": Rhythm("20 * * * *", timedelta(hours=1), timedelta(hours=3), "Every hour, at 20 past"),
+    "every_15_minutes": Rhythm(
+        "*/15 * * * *", timedelta(minutes=15), timedelta(minutes=50), "Every quarter of an hour"
+    ),
+}
