@@ -34,6 +34,7 @@ def _is_whole(parts: Sequence[Column]) -> bool:
 
 
 def tell_apart(parts: Sequence[Column]) -> bool:
+    """Whether no two rows are alike in these columns, and nearly all rows have them."""
     rows = [row for row in zip(*(part.values for part in parts), strict=True) if None not in row]
     return len({*rows}) == len(rows) > 0 and _is_whole(parts)
 
