@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from civitas_assets.cli.arguments import Commands
+
 if TYPE_CHECKING:
     from civitas_assets.settings import Settings
 
-app = typer.Typer(
+app = Commands(
     name="civitas",
     help="Data integration for municipalities: sources in, harmonised tables per tenant out.",
     no_args_is_help=True,

@@ -16,13 +16,14 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from civitas_assets.cli.app import Tenant, app, current_settings, err, exit_unless, out, plain, show_log
+from civitas_assets.cli.arguments import Commands
 from civitas_assets.cli.runs import run_and_report
 from civitas_assets.cli.stores import Site, new_run_id
 
 if TYPE_CHECKING:
     import polars as pl
 
-quarantine = typer.Typer(
+quarantine = Commands(
     name="quarantine", help="See rejected rows, try them again, or discard them.", no_args_is_help=True
 )
 app.add_typer(quarantine)

@@ -5,7 +5,7 @@ They are the nightly job without fetching, with another way of reading; how that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -56,7 +56,7 @@ def _job(name: str, description: str, scope: Mapping[str, Any], selection: dg.As
     )
 
 
-def repaired(work: Work) -> Sequence[ReadReport]:
+def repaired(work: Work) -> list[ReadReport]:
     """What the repair that the scope asks for did with each source; the tenant's lock must be held.
 
     Raises:

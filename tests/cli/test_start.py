@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from typer.main import get_command
+from typer.testing import CliRunner
 
 from civitas_assets.cli import app
 
@@ -52,3 +53,10 @@ def test_every_command_and_option_says_what_it_does() -> None:
         return [*inner, *options, *([] if command.help else [path])]
 
     assert silent(get_command(app), "civitas") == []
+
+
+def test_arguments_are_explained() -> None:
+    shown = CliRunner().invoke(app, ["query", "--help"], env={"COLUMNS": "200"}).output
+    assert "The tenant's key" in shown
+    assert "A query, such as" in shown
+    assert "as show names them" in CliRunner().invoke(app, ["quarantine", "show", "--help"]).output

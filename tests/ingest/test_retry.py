@@ -49,9 +49,6 @@ def test_rows_that_are_accepted_now_leave_and_become_records(town: Any, publishe
 
 
 def test_a_newer_record_is_not_replaced(town: Any, publisher: Any, retried: Any) -> None:
-    publisher.bodies["a.csv"] = rows(
-        "d,1.000,5,2026-07-01T10:00", 'd,"2,5",2026-07-01T11:00', 'd,"3,5",2026-07-01T12:00'
-    )
     publisher.bodies["a.csv"] = rows('d,"2,5",2026-07-01T11:00', 'd,"3,5",2026-07-01T12:00')
     town.night()
     publisher.bodies["a.csv"] = rows("d,7,2026-07-01T11:00")
