@@ -38,11 +38,25 @@ def complete_tenants(incomplete: str) -> list[str]:
     return sorted(file.stem for file in files if file.stem.startswith(incomplete))
 
 
+def complete_sources(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The sources of the tenant that was named before, for completion in a shell."""
+    from civitas_assets.catalog.outline import outlines
+
+    # While an option lacks its value, what was given before has not been told apart yet.
+    named = ctx.params.get("tenant") or ctx.params.get("what") or next(iter(ctx.args), "")
+    found = outlines(current_settings().tenants_dir).get(str(named))
+    return [name for name in found.cadences if name.startswith(incomplete)] if found else []
+
+
 Tenant = Annotated[
     str,
     typer.Argument(
         help="The tenant's key: the name of its file without .yaml.", autocompletion=complete_tenants
     ),
+]
+Sources = Annotated[
+    list[str] | None,
+    typer.Option("--source", "-s", help="Only this source; repeatable.", autocompletion=complete_sources),
 ]
 
 

@@ -17,6 +17,7 @@ from rich.table import Table
 from civitas_assets.cli.app import (
     VERBATIM,
     app,
+    complete_sources,
     complete_tenants,
     current_settings,
     err,
@@ -47,7 +48,10 @@ def probe(
             autocompletion=complete_tenants,
         ),
     ],
-    source: Annotated[str | None, typer.Argument(help="With a tenant: which of its sources.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Argument(help="With a tenant: which of its sources.", autocompletion=complete_sources),
+    ] = None,
     *,
     tenant: Annotated[
         str | None,

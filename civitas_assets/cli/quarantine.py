@@ -15,7 +15,17 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from civitas_assets.cli.app import Tenant, app, current_settings, err, exit_unless, out, plain, show_log
+from civitas_assets.cli.app import (
+    Sources,
+    Tenant,
+    app,
+    current_settings,
+    err,
+    exit_unless,
+    out,
+    plain,
+    show_log,
+)
 from civitas_assets.cli.arguments import Commands
 from civitas_assets.cli.runs import run_and_report
 from civitas_assets.cli.stores import Site, new_run_id
@@ -31,7 +41,6 @@ app.add_typer(quarantine)
 _EXAMPLE = 60
 _GROUP = ("source", "record_type", "rule", "field")
 
-Sources = Annotated[list[str] | None, typer.Option("--source", "-s", help="Only this source; repeatable.")]
 RecordType = Annotated[str | None, typer.Option("--record-type", help="Only this record type.")]
 Rule = Annotated[str | None, typer.Option("--rule", help="Only rows that broke this rule.")]
 Field = Annotated[str | None, typer.Option("--field", help="Only rows that broke it in this field.")]

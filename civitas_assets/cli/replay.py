@@ -14,7 +14,17 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from civitas_assets.cli.app import Tenant, app, current_settings, err, exit_unless, out, plain, show_log
+from civitas_assets.cli.app import (
+    Sources,
+    Tenant,
+    app,
+    current_settings,
+    err,
+    exit_unless,
+    out,
+    plain,
+    show_log,
+)
 from civitas_assets.cli.runs import run_and_report
 from civitas_assets.cli.stores import Site, new_run_id
 
@@ -40,9 +50,7 @@ def replay(
         datetime,
         typer.Option("--to", formats=["%Y-%m-%d"], metavar="DAY", help="Last day of events, included."),
     ],
-    sources: Annotated[
-        list[str] | None, typer.Option("--source", "-s", help="Only this source; repeatable.")
-    ] = None,
+    sources: Sources = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:

@@ -66,7 +66,7 @@ def propose(body: bytes, address: str, folder: Path, tenant: Tenant | None = Non
         found = _tried(name, draft, sample, body, address, folder, owner)
         if found is not None and (best is None or found.accepted > best.accepted):
             best = found
-        if found is not None and found.accepted and found.probe.rejected.height <= _FEW * sample.rows:
+        if found is not None and found.accepted and found.probe.rejected.height <= max(1, _FEW * sample.rows):
             best = found
             break
     if best is None:

@@ -143,6 +143,16 @@ def test_json_with_records_somewhere_and_codes(proposed: Any) -> None:
     assert "# unsure: what do these mean: Umbau?" in found.yaml
 
 
+def test_a_row_with_a_fault_does_not_make_another_record_type_of_it(proposed: Any) -> None:
+    rows = [
+        {"id": f"P{n}", "free": free, "total": 10, "at": "2026-08-01T10:00:00Z"}
+        for n, free in enumerate((3, -3))
+    ]
+    found, _ = proposed(json.dumps(rows), "parking.json")
+    assert (found.record_type, found.accepted) == ("parking_status", 1)
+    assert found.probe.rejected["rule"].to_list() == ["out_of_range"]
+
+
 def test_geojson_brings_its_own_positions_and_ids(proposed: Any) -> None:
     features = [
         {"type": "Feature", "id": f"g.{n}", "properties": {"bezeichnung": f"Baum {n}", "art": "Linde"},
