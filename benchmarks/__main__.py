@@ -33,6 +33,8 @@ TARGETS = {
     "night_of_tenants": "seconds ≤ 720",
     "commons_in_duckdb": "one-day query ≤ 1",
     "commons_in_postgres": "one-day query ≤ 1",
+    "help_of_the_command": "seconds ≤ 0.4",
+    "status_of_200_tenants": "seconds ≤ 2",
 }
 
 

@@ -27,13 +27,15 @@ from benchmarks.data import FEATURES, OBSERVATIONS, counter_csv, feature_collect
 from benchmarks.fetching import fetch_data_arrays, fetch_flat
 from benchmarks.nights import night_of_tenants
 from benchmarks.queue import drain_queue
+from benchmarks.shell import help_of_the_command, status_of_200_tenants
 from benchmarks.town import NOW, Figures, tenant_of
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.harmonise.dbt import build, preload
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.harmonise.task import plan
 from civitas_assets.harmonise.workspace import make_workspace
-from civitas_assets.ingest.read import ReadReport, read_sources
+from civitas_assets.ingest.keep import ReadReport
+from civitas_assets.ingest.read import read_sources
 from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
@@ -278,6 +280,8 @@ SCENARIOS: dict[str, Callable[..., Figures]] = {
         night_of_tenants,
         commons_in_duckdb,
         commons_in_postgres,
+        help_of_the_command,
+        status_of_200_tenants,
     )
 }
 

@@ -19,6 +19,7 @@ from civitas_assets.defs.maintenance import maintenance
 from civitas_assets.defs.messages import message_sensors
 from civitas_assets.defs.published import published_assets
 from civitas_assets.defs.records import record_assets
+from civitas_assets.defs.repair import repairs
 from civitas_assets.defs.retention import retention_parts
 from civitas_assets.defs.schedules import cadences
 from civitas_assets.defs.scope import Scope
@@ -42,6 +43,7 @@ PARTS: Sequence[Callable[[Deployment], dg.Definitions]] = (
     arrival_sensors,
     freshness_sensor,
     message_sensors,
+    repairs,
 )
 
 

@@ -5,7 +5,7 @@ Faults of single records are not exceptions; they are rows in quarantine.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -35,6 +35,13 @@ class CatalogError(CivitasError):
         super().__init__(
             "\n".join([f"{count} fault{'s' if count != 1 else ''} in the catalogue:", *map(str, self.faults)])
         )
+
+
+class SettingsError(CivitasError):
+    """Variables of the environment hold what they must not; the message says why, and never what they hold."""
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        super().__init__("\n".join(f"{variable}: {reason}" for variable, reason in faults.items()))
 
 
 class SecretMissing(CivitasError):

@@ -48,7 +48,11 @@ def test_every_setting_is_in_the_readme_with_its_meaning() -> None:
 
 def test_every_command_and_target_is_in_the_readme() -> None:
     commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
-    commands |= {group.name for group in app.registered_groups}
+    commands |= {
+        str(group.name or group.typer_instance.info.name)
+        for group in app.registered_groups
+        if group.typer_instance
+    }
     assert set(re.findall(r"^\| `civitas (\w+)", README, re.MULTILINE)) == commands
     makefile = (PROJECT_DIR / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE)) - {"help"}

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import sys
 
-from pydantic import ValidationError
-
 from civitas_assets.cli import (
     catalogue,
     demo,
@@ -16,14 +14,17 @@ from civitas_assets.cli import (
     export,
     mappings,
     models,
+    probe,
     purge,
+    quarantine,
+    replay,
     runs,
+    status,
     tables,
     tenants,
 )
 from civitas_assets.cli.app import app, err, plain
 from civitas_assets.errors import CivitasError
-from civitas_assets.settings import Settings
 
 __all__ = [
     "app",
@@ -34,8 +35,12 @@ __all__ = [
     "main",
     "mappings",
     "models",
+    "probe",
     "purge",
+    "quarantine",
+    "replay",
     "runs",
+    "status",
     "tables",
     "tenants",
 ]
@@ -45,13 +50,6 @@ def main() -> None:
     """Run the command; errors raised on purpose print their text and exit with 1."""
     try:
         app()
-    except ValidationError as error:
-        if error.title != Settings.__name__:
-            raise
-        for fault in error.errors(include_url=False, include_input=False):
-            name = "CIVITAS_" + "_".join(map(str, fault["loc"])).upper()
-            err.print(f"[bold red]error[/] {name}: {plain(fault['msg'])}", soft_wrap=True, highlight=False)
-        sys.exit(1)
     except CivitasError as error:
         err.print(f"[bold red]error[/] {plain(error)}", soft_wrap=True, highlight=False)
         sys.exit(1)

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import logging
 import shutil
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from civitas_assets.settings import Settings
+from civitas_assets.cli.arguments import Commands
+from civitas_assets.errors import SettingsError
 
-app = typer.Typer(
+if TYPE_CHECKING:
+    from civitas_assets.settings import Settings
+
+app = Commands(
     name="civitas",
     help="Data integration for municipalities: sources in, harmonised tables per tenant out.",
     no_args_is_help=True,
@@ -28,7 +32,52 @@ err = Console(stderr=True, width=_WIDTH, emoji=False)
 
 VERBATIM: Any = {"soft_wrap": True, "highlight": False, "markup": False}
 
-Tenant = Annotated[str, typer.Argument(help="The tenant's key: the name of its file without .yaml.")]
+
+def complete_tenants(incomplete: str) -> list[str]:
+    """What completion in a shell offers; the files are not read for it."""
+    files = current_settings().tenants_dir.glob("*.y*ml")
+    return sorted(file.stem for file in files if file.stem.startswith(incomplete))
+
+
+def complete_sources(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The sources of the tenant that was named before, for completion in a shell."""
+    from civitas_assets.catalog.outline import outlines
+
+    # While an option lacks its value, what was given before has not been told apart yet.
+    named = ctx.params.get("tenant") or ctx.params.get("what") or next(iter(ctx.args), "")
+    found = outlines(current_settings().tenants_dir).get(str(named))
+    return [name for name in found.cadences if name.startswith(incomplete)] if found else []
+
+
+Tenant = Annotated[
+    str,
+    typer.Argument(
+        help="The tenant's key: the name of its file without .yaml.", autocompletion=complete_tenants
+    ),
+]
+Sources = Annotated[
+    list[str] | None,
+    typer.Option("--source", "-s", help="Only this source; repeatable.", autocompletion=complete_sources),
+]
+
+
+def current_settings() -> Settings:
+    """What the environment decides, read when a command needs it: `civitas --help` does not.
+
+    Raises:
+        SettingsError: with all variables that hold what they must not; never with what they hold.
+    """
+    from pydantic import ValidationError
+
+    from civitas_assets.settings import Settings
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+        raise SettingsError(
+            {"CIVITAS_" + "_".join(map(str, fault["loc"])).upper(): fault["msg"] for fault in faults}
+        ) from None
 
 
 def plain(text: object) -> str:

@@ -12,8 +12,7 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import app, err, out, show_log
-from civitas_assets.settings import Settings
+from civitas_assets.cli.app import app, current_settings, err, out
 
 
 @app.command()
@@ -25,7 +24,7 @@ def validate() -> None:
     from civitas_assets.dictionary.shares import check_shares
     from civitas_assets.harmonise.prepare import prepare
 
-    settings = Settings()
+    settings = current_settings()
     catalog = load_catalog(settings.tenants_dir, SOURCE_MODELS)
     if any(tenant.share for tenant in catalog.tenants.values()):
         show_log(settings)

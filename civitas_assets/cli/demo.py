@@ -14,7 +14,6 @@ from pydantic import SecretStr
 
 from civitas_assets.cli.app import VERBATIM, app, err, exit_unless, out, show_log
 from civitas_assets.cli.runs import run_and_report
-from civitas_assets.settings import Settings
 
 DEMO_QUERY = (
     '"select station_id, day, sum(bicycle_count)::int as bicycles'
@@ -31,6 +30,7 @@ def demo(
 
     from civitas_assets.demo.servers import start
     from civitas_assets.demo.towns import DOWN, write_towns
+    from civitas_assets.settings import Settings
 
     home = Settings().home / "demo"
     # Whatever this installation shares with others, sample towns are no part of it.

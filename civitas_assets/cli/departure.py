@@ -11,9 +11,8 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, Tenant, err, exit_unless, out, show_log
+from civitas_assets.cli.app import VERBATIM, Tenant, current_settings, err, exit_unless, out, show_log
 from civitas_assets.cli.tenants import parts_here, sizes_table, tenant_app
-from civitas_assets.settings import Settings
 
 
 @tenant_app.command()
@@ -34,7 +33,7 @@ def remove(
     from civitas_assets.settings import dagster_home
     from civitas_assets.store.storage import storage_of
 
-    settings = Settings()
+    settings = current_settings()
     show_log(settings)
     dagster_home(settings)
     with dg.DagsterInstance.get() as instance:
@@ -67,7 +66,7 @@ def retention(
     from civitas_assets.definitions import load_deployment
     from civitas_assets.defs.retention import let_go_for
 
-    deployment = load_deployment(Settings())
+    deployment = load_deployment(current_settings())
     chosen = [deployment.catalog.tenant(slug) for slug in tenants or deployment.catalog.active]
     fine = True
     for slug, expired, fault in let_go_for(deployment, chosen, dry_run=dry_run):
@@ -90,7 +89,7 @@ def export(
     from civitas_assets.lifecycle.handover import hand_over
     from civitas_assets.store.storage import storage_of
 
-    settings = Settings()
+    settings = current_settings()
     show_log(settings)
     known = load_catalog(settings.tenants_dir, SOURCE_MODELS).tenant(tenant)
     handed = hand_over(

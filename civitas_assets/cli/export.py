@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, Tenant, app, err
-from civitas_assets.settings import Settings
+from civitas_assets.cli.app import VERBATIM, Tenant, app, current_settings, err
 
 if TYPE_CHECKING:
     from civitas_assets.export.formats import Format
     from civitas_assets.export.selection import Span
+    from civitas_assets.settings import Settings
 
 _SECONDS_BETWEEN_LINES = 5
 
@@ -68,7 +68,7 @@ def export(
     """
     from civitas_assets.export.formats import export as write
 
-    settings = Settings()
+    settings = current_settings()
     chosen = _format(form, settings, german=german, lines=lines, batch=batch)
     if form is FormatName.GEOPARQUET and output is None and sys.stdout.isatty():
         raise typer.BadParameter("geoparquet is no text; name a file with --output", param_hint="--output")

@@ -11,12 +11,12 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from civitas_assets.cli.app import Tenant, app, err, out, plain, show_log
-from civitas_assets.settings import Settings
+from civitas_assets.cli.app import Tenant, app, current_settings, err, out, plain, show_log
 
 if TYPE_CHECKING:
     from civitas_assets.catalog.mappings import Section
     from civitas_assets.harmonise.spellings import Kind, Spellings
+    from civitas_assets.settings import Settings
 
 _UNKNOWN = """
     select
@@ -54,7 +54,7 @@ def mappings(
     from civitas_assets.harmonise.prepare import prepare
     from civitas_assets.harmonise.spellings import Spellings
 
-    settings = Settings()
+    settings = current_settings()
     show_log(settings)
     known = load_catalog(settings.tenants_dir, SOURCE_MODELS).tenant(tenant)
     with Spellings(prepare(settings)) as spellings:

@@ -6,19 +6,19 @@ What the models hold is decided in the dbt project.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from civitas_assets.cli.app import VERBATIM, app, err, exit_unless, out, plain, show_log
-from civitas_assets.settings import PROJECT_DIR, Settings
+from civitas_assets.cli.app import VERBATIM, app, current_settings, err, exit_unless, out, plain, show_log
 
 if TYPE_CHECKING:
     from civitas_assets.dictionary.contracts import Contract
 
-FOLDER = PROJECT_DIR / "docs" / "models"
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "models"
 
 
 @app.command()
@@ -41,7 +41,7 @@ def models(
     from civitas_assets.dictionary.contracts import read_contracts
     from civitas_assets.harmonise.prepare import prepare
 
-    settings = Settings()
+    settings = current_settings()
     show_log(settings)
     contracts = read_contracts(prepare(settings))
     if name is not None:

@@ -11,8 +11,7 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import app, err, out
-from civitas_assets.settings import Settings
+from civitas_assets.cli.app import app, current_settings, err, out
 
 
 @app.command()
@@ -26,7 +25,7 @@ def purge(
 
     What tenants' sources have delivered is not touched.
     """
-    settings = Settings()
+    settings = current_settings()
     days = _days(older_than) if older_than else settings.history_days
 
     import dagster as dg

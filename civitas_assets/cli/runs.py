@@ -6,14 +6,16 @@ The pipeline itself is the nightly job of the Dagster layer.
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from civitas_assets.cli.app import Tenant, app, err, exit_unless, out, plain, show_log
-from civitas_assets.settings import Settings
+from civitas_assets.cli.app import Tenant, app, current_settings, err, exit_unless, out, plain, show_log
+
+if TYPE_CHECKING:
+    from civitas_assets.settings import Settings
 
 
 @app.command()
@@ -35,7 +37,7 @@ def run(
 
     Exits with 0 only if every source answered, every payload could be read and every test passed.
     """
-    settings = Settings()
+    settings = current_settings()
     show_log(settings)
     names = [name.strip() for name in sources.split(",") if name.strip()]
     outcomes = run_and_report(settings, tenant, window=_window(first, last), sources=names)
@@ -51,7 +53,7 @@ def rebuild(
 
     The old output is served until the new one is complete.
     """
-    settings = Settings()
+    settings = current_settings()
     show_log(settings)
     if records:
         from civitas_assets.catalog import load_catalog

@@ -10,8 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from civitas_assets.cli.app import Tenant, app, out, plain
-from civitas_assets.settings import Settings
+from civitas_assets.cli.app import Tenant, app, current_settings, out, plain
 
 
 @app.command()
@@ -23,7 +22,7 @@ def query(
     """Ask a tenant's published tables, read-only, and print the answer."""
     from civitas_assets.publish.query import ask
 
-    answer = ask(Settings(), tenant, sql, limit)
+    answer = ask(current_settings(), tenant, sql, limit)
     table = Table(header_style="bold")
     for name, is_number in zip(answer.columns, answer.numeric, strict=True):
         table.add_column(name, justify="right" if is_number else "left", overflow="fold")

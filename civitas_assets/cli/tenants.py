@@ -6,19 +6,21 @@ How it is handed over and how it goes is in `departure.py`; what is published of
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from civitas_assets.cli.app import VERBATIM, Tenant, app, err, out, plain
-from civitas_assets.settings import Settings
+from civitas_assets.cli.app import VERBATIM, Tenant, app, current_settings, err, out, plain
 
 tenant_app = typer.Typer(
     help="A tenant's life: add, look at, archive, hand over, remove.", no_args_is_help=True
 )
 app.add_typer(tenant_app, name="tenant")
+
+if TYPE_CHECKING:
+    from civitas_assets.settings import Settings
 
 
 @tenant_app.command()
@@ -45,7 +47,7 @@ def add(  # noqa: PLR0917 - options
             f"{bbox!r}: write W,S,E,N, such as 7.47,51.84,7.77,52.06", param_hint="--bbox"
         ) from None
     newcomer = Newcomer(tenant, name, ags, (west, south, east, north), timezone, destination)
-    file = write_newcomer(Settings().tenants_dir, newcomer, SOURCE_MODELS)
+    file = write_newcomer(current_settings().tenants_dir, newcomer, SOURCE_MODELS)
     out.print(f"wrote {file}", **VERBATIM)
     out.print("Next:", **VERBATIM)
     out.print(
@@ -65,7 +67,7 @@ def list_tenants() -> None:
     """List all tenants with what they share, how long they keep things, and when they were last published."""
     from civitas_assets.lifecycle.overview import published_at
 
-    settings = Settings()
+    settings = current_settings()
     catalog = _catalog(settings)
     table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for column in ("tenant", "name", "sources", "destination", "shares", "keeps", "last published", ""):
@@ -85,7 +87,7 @@ def show(tenant: Tenant) -> None:
     from civitas_assets.store.storage import storage_of
     from civitas_assets.store.stores import Stores
 
-    settings = Settings()
+    settings = current_settings()
     known = _catalog(settings).tenant(tenant)
     files = storage_of(settings).files
     seen = overview(settings, known, Stores.of(files, known.slug), parts_here(settings, known.slug))
@@ -124,7 +126,7 @@ def archive(
     from civitas_assets.catalog.load import tenant_file
     from civitas_assets.catalog.starter import set_archived
 
-    settings = Settings()
+    settings = current_settings()
     known = _catalog(settings).tenant(tenant)
     changed = set_archived(tenant_file(settings.tenants_dir, known.slug), archived=not undo)
     state = "active" if undo else "archived"
@@ -150,7 +152,7 @@ def grant(
     from civitas_assets.publish.postgres_roles import granting, login_of
     from civitas_assets.publish.postgres_server import Server, text_of
 
-    server, names = Server.of(Settings()), Names(tenant)
+    server, names = Server.of(current_settings()), Names(tenant)
     account = login or login_of(server)
     out.print("begin;", **VERBATIM)
     for statement in granting(names, account):

@@ -15,6 +15,7 @@ from civitas_assets.defs.presentation import table
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.work import Result, Work, failures_in_words
 from civitas_assets.dictionary.contracts import read_contracts
+from civitas_assets.publish.noted import note_publication
 
 _DESCRIPTIONS: Mapping[Destination, str] = {
     "duckdb": "One DuckDB file per tenant with all shared models, for analysts.",
@@ -72,6 +73,13 @@ def publish_tenant(work: Work) -> Iterator[Result]:
         ensure_held()
         commons.confirm(work.tenant.slug, work.run_id)
         work.stores.journal.strike(task.entries)
+        note_publication(
+            work.deployment.settings,
+            work.deployment.files,
+            work.tenant.slug,
+            publication,
+            work.deployment.now(),
+        )
         workspace.remove()
     yield dg.MaterializeResult(
         asset_key=key,

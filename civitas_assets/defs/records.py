@@ -16,10 +16,12 @@ from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.keys import landing_key, records_key
 from civitas_assets.defs.models import code_link
 from civitas_assets.defs.presentation import Metadata, table
+from civitas_assets.defs.repair import repaired
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.work import Result, Work, failures_in_words
 from civitas_assets.harmonise.tables import table_columns
-from civitas_assets.ingest.read import Counts, ReadReport, read_sources
+from civitas_assets.ingest.keep import Counts, ReadReport
+from civitas_assets.ingest.read import read_sources
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.store.aside import finish_putting_aside
 from civitas_assets.store.stores import Stores
@@ -95,7 +97,11 @@ def read_tenant(work: Work) -> Iterator[Result]:
     with work.locked():
         work.withdraw()
         finish_putting_aside(stores.files, tenant.slug)
-        reports = read_sources(tenant, work.scope.chosen(tenant), CONNECTORS, stores, work.run_id)
+        reports = (
+            read_sources(tenant, work.scope.chosen(tenant), CONNECTORS, stores, work.run_id)
+            if work.scope.repair == "none"
+            else repaired(work)
+        )
         task = work.deployment.task(tenant, rebuild=work.scope.rebuild)
     wanted = {name for name in RECORD_TYPES if work.wants(records_key(name))}
     for report in reports:

@@ -35,6 +35,13 @@ class Scope(dg.ConfigurableResource[Any]):
     rebuild: bool = Field(
         default=False, description="Make the output anew from all days in the record store."
     )
+    repair: Literal["none", "show_replay", "replay", "retry_quarantine"] = Field(
+        default="none",
+        description=(
+            "In place of reading what is new. show_replay: say what reading `days` again with today's mapping would "
+            "change. replay: append that as revisions. retry_quarantine: try rejected rows again."
+        ),
+    )
 
     def window(self) -> Window | None:
         """The days asked for, if any.

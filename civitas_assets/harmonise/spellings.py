@@ -39,6 +39,19 @@ _LIKE = """
     order by likeness desc, {code}
     limit ?
 """
+# As the macro `spelling` has it for the models.
+_KNOWN = """
+    select {code}
+    from {view}
+    where
+        spelling = replace(
+            replace(
+                replace(replace(lower(replace(replace(?, ' ', ''), chr(160), '')), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'
+            ),
+            'ß', 'ss'
+        )
+    limit 1
+"""
 
 
 class Spellings:
@@ -59,6 +72,12 @@ class Spellings:
         view, code = _SPELLINGS[kind]
         found = self._connection.execute(f"select distinct {code} from {view}")  # noqa: S608
         return frozenset(name for (name,) in found.fetchall())
+
+    def code(self, native: str, kind: Kind) -> str | None:
+        """The code that a spelling stands for, without regard to case, spaces and umlauts; None if nobody knows it."""
+        view, code = _SPELLINGS[kind]
+        found = self._connection.execute(_KNOWN.format(view=view, code=code), [native]).fetchone()
+        return None if found is None else str(found[0])
 
     def like(self, native: str, kind: Kind, most: int = 3) -> list[str]:
         """The codes whose spellings are most like this one, the best first."""

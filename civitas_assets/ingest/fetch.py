@@ -18,6 +18,7 @@ from civitas_assets.connectors.base import Connector
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.ingest.session import FetchReport, LandingSession
+from civitas_assets.ingest.summarise import note_fetched
 from civitas_assets.store.files import Files
 from civitas_assets.store.landing import Answered, SourceLanding
 
@@ -55,7 +56,9 @@ def fetch_sources(  # noqa: PLR0917 - each argument is of another type
             )
             for name, source in sources.items()
         ]
-        return [job.result() for job in jobs]
+        reports = [job.result() for job in jobs]
+    note_fetched(files, tenant.slug, reports, now())
+    return reports
 
 
 def window_of(source: Source, answered: Answered, now: datetime, zone: ZoneInfo) -> Window:

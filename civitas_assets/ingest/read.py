@@ -1,7 +1,6 @@
 """Reading: landed payloads that were not read yet become records, or rows in quarantine.
 
-What is new or changed is appended to the record store; the days that gained something are noted as pending
-first.
+How what was read is kept is in `keep.py`; reading again what was read before is in `rehearse.py`.
 """
 
 from __future__ import annotations
@@ -9,9 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import polars as pl
 
@@ -19,50 +16,21 @@ from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.base import Connector, Payload
 from civitas_assets.errors import ReadError
 from civitas_assets.ingest.isolation import isolated
+from civitas_assets.ingest.keep import Keeper, ReadReport
+from civitas_assets.ingest.summarise import note_read
 from civitas_assets.ingest.vanished import vanished
-from civitas_assets.records import RECORD_TYPES, RecordType
+from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.origin import Origin, gathered, rejected_by_format
 from civitas_assets.records.raw import RawTable, Roster
 from civitas_assets.records.typing import Place, bring_into_contract
 from civitas_assets.store.journal import Progress
-from civitas_assets.store.landing import Line, SourceLanding
-from civitas_assets.store.records import News
+from civitas_assets.store.landing import Line, Manifest, SourceLanding
 from civitas_assets.store.stores import Stores
 
 log = logging.getLogger("civitas_assets.read")
 
 # What is decoded and typed in one go: enough to make work per payload small, little for a small machine.
 _BATCH_BYTES = 72 * 1024 * 1024
-
-
-@dataclass
-class Counts:
-    """What reading did for one record type; what was deleted is among what was changed."""
-
-    read: int = 0
-    new: int = 0
-    changed: int = 0
-    deleted: int = 0
-    rejected: int = 0
-    days: set[date] = field(default_factory=set)
-
-
-@dataclass
-class ReadReport:
-    """What reading one source brought, by record type; `errors` name payloads that could not be read."""
-
-    source: str
-    payloads: int = 0
-    bytes: int = 0
-    seconds: float = 0.0
-    counts: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
-    errors: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        """Whether every payload could be read; rejected rows are no error of the source."""
-        return not self.errors
 
 
 def read_sources(
@@ -75,33 +43,48 @@ def read_sources(
     """Read what each source has landed since it was last read."""
     reports = []
     for name, source in sources.items():
-        reader = _SourceReader(tenant, source, connectors[source.connector], stores, run_id)
+        landing = SourceLanding(stores.files, tenant.slug, name)
+        reader = SourceReader(tenant, source, connectors[source.connector], landing, stores, run_id)
         _, error = isolated(f"{tenant.slug} · read · {name}", reader.run)
         if error:
             reader.report.errors.append(error)
         reports.append(reader.report)
+    grown = any(counts.days or counts.new or counts.rejected for r in reports for counts in r.counts.values())
+    note_read(stores, tenant.slug, sources, grown=grown)
     return reports
 
 
-class _SourceReader:
-    """Reads one source, batch by batch."""
+class SourceReader:
+    """Reads one source, batch by batch, from its landing into stores."""
 
-    def __init__(
-        self, tenant: Tenant, source: Source, connector: Connector, stores: Stores, run_id: str
+    def __init__(  # noqa: PLR0917 - each argument is of another type
+        self,
+        tenant: Tenant,
+        source: Source,
+        connector: Connector,
+        landing: SourceLanding,
+        stores: Stores,
+        run_id: str,
     ) -> None:
         self.report = ReadReport(source.name)
         self._tenant, self._source, self._connector, self._stores = tenant, source, connector, stores
-        self._run_id = run_id
-        self._landing = SourceLanding(stores.files, tenant.slug, source.name)
+        self._run_id, self._landing = run_id, landing
+        self._keeper = Keeper(tenant, stores, run_id, self.report)
         self._place = Place(tenant.timezone, tenant.bbox)
         self._failed: list[Line] = []
+        self.unread: Sequence[Line] = ()  # of what was read, what could not be
         self._listed = 0
         self._unknown: set[str] = set()
 
     def run(self) -> None:
-        started = time.monotonic()
+        """Read what has landed since it was last read."""
         progress = self._stores.journal.progress(self._source.name)
-        manifests = list(self._landing.manifests(after=progress.manifest))
+        self.read(self._landing.manifests(after=progress.manifest), progress)
+
+    def read(self, found: Iterable[Manifest], progress: Progress) -> None:
+        """Read these manifests, which follow on what was read so far, and note that."""
+        started = time.monotonic()
+        manifests = list(found)
         fresh = [line for manifest in manifests for line in manifest.lines if line.state == "stored"]
         # What could not be read is tried again, because the source's settings may have been mended since;
         # where there is a newer answer, only after that could not be read either.
@@ -113,6 +96,7 @@ class _SourceReader:
             self._read(batch)
             if number < len(batches):
                 self._log(f"part {number} of {len(batches)}")
+        self.unread = self._failed
         self._failed = _unsuperseded(waiting, [*again, *fresh], self._failed)
         self._advance(progress, manifests[-1].name if manifests else progress.manifest)
         self.report.seconds = time.monotonic() - started
@@ -132,7 +116,9 @@ class _SourceReader:
                         tables.clear()
                         rejected.clear()
                         self._listed += raw.frame.height
-                        self._keep(vanished(raw, origin, self._source, self._stores.records, self._run_id))
+                        self._keeper.keep(
+                            vanished(raw, origin, self._source, self._stores.records, self._run_id)
+                        )
                         continue
                     tables[raw.record_type].append((raw, origin))
                     if raw.broken:
@@ -165,59 +151,15 @@ class _SourceReader:
                 accepted[other].append(records)
         # Things first: of events that are stored later, no day has to be made again for their sake.
         for name in sorted(accepted, key=lambda name: RECORD_TYPES[name].event_time is not None):
-            self._store(RECORD_TYPES[name], pl.concat(accepted[name]))
+            self._keeper.store(RECORD_TYPES[name], pl.concat(accepted[name]))
         if rejected:
-            self._reject(pl.concat(rejected))
+            self._keeper.reject(pl.concat(rejected))
 
     def _payload(self, line: Line) -> Payload:
         body = self._landing.body(line.sha256)
         self.report.payloads += 1
         self.report.bytes += len(body)
         return Payload(body, line.url, line.role, line.variables, line.content_type, line.fetched_at)
-
-    def _store(self, record_type: RecordType, records: pl.DataFrame) -> None:
-        self._keep(self._stores.records.news(record_type, self._with_day(records, record_type.event_time)))
-
-    def _keep(self, news: News) -> None:
-        record_type = news.record_type
-        if news.rows.is_empty():
-            return
-        days = set(news.days)
-        for events, column in record_type.described_events.items():
-            # What is known of a thing changes how its events are harmonised: their days are made again.
-            keys = news.rows[record_type.key[0]].unique().to_list()
-            days |= self._stores.records.days_of(RECORD_TYPES[events], column, keys)
-        self._stores.journal.note(
-            f"{self._run_id}-{self._source.name}", days, things=record_type.event_time is None
-        )
-        self._stores.records.append(news)
-        counts = self.report.counts[record_type.name]
-        counts.new += news.new
-        counts.changed += news.changed
-        counts.deleted += news.deleted
-        counts.days |= news.days
-
-    def _reject(self, rejected: pl.DataFrame) -> None:
-        fresh = self._stores.quarantine.add(self._source.name, self._with_day(rejected, "received_at"))
-        if fresh.is_empty():
-            return
-        self._stores.journal.note(f"{self._run_id}-{self._source.name}", fresh["day"].unique().to_list())
-        for name, count in fresh["record_type"].value_counts().iter_rows():
-            self.report.counts[name].rejected += count
-        worst = fresh["rule"].value_counts(sort=True).row(0)
-        self.report.warnings.append(
-            f"{fresh.height} row(s) in quarantine, most by rule {worst[0]} ({worst[1]})"
-        )
-
-    def _with_day(self, records: pl.DataFrame, time_column: str | None) -> pl.DataFrame:
-        day = (
-            pl.col(time_column).dt.convert_time_zone(self._tenant.timezone).dt.date()
-            if time_column
-            else pl.lit(None, pl.Date)
-        )
-        return records.with_columns(
-            day.alias("day"), pl.lit(self._source.name).alias("source"), pl.lit(self._run_id).alias("run_id")
-        )
 
     def _fail(self, lines: Sequence[Line], message: str) -> None:
         self._failed.extend(lines)

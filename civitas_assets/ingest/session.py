@@ -54,6 +54,7 @@ class FetchReport:
     changed: int = 0
     rejected: int = 0
     bytes: int = 0
+    landed: int = 0
     seconds: float = 0.0
     error: str = ""
 
@@ -305,6 +306,7 @@ class LandingSession:
             changed=self._changed,
             rejected=self._rejected,
             bytes=self._bytes,
+            landed=self._landing.added_bytes,
             seconds=seconds,
             error=error,
         )

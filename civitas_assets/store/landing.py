@@ -74,6 +74,12 @@ class SourceLanding:
     def __init__(self, files: Files, tenant: str, source: str) -> None:
         self._files = files
         self._root = f"landing/{tenant}/{source}"
+        self._added: list[int] = []
+
+    @property
+    def added_bytes(self) -> int:
+        """How much was added by `store`."""
+        return sum(self._added)
 
     def addresses(self) -> dict[str, Address]:
         """What is known of each address, from the index, else from all manifests."""
@@ -92,7 +98,9 @@ class SourceLanding:
     def store(self, body: bytes) -> str:
         """Keep a body, unless it is there already; its hash."""
         digest = hashlib.sha256(body).hexdigest()
-        self._files.write_once(self._key(digest), zstandard.ZstdCompressor(level=3).compress(body))
+        packed = zstandard.ZstdCompressor(level=3).compress(body)
+        if self._files.write_once(self._key(digest), packed):
+            self._added.append(len(packed))  # several threads may do so at once
         return digest
 
     def holds(self, digest: str) -> bool:

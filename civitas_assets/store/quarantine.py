@@ -1,13 +1,16 @@
 """Quarantine: rejected rows with the rule that they broke and where they came from, kept for a decision.
 
-The same row rejected again, because its payload was fetched again, is not kept twice.
+The same row rejected again, because its payload was fetched again, is not kept twice. A row that somebody decided to
+discard is kept apart with who did so, when and why, and does not come back by itself.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterable, Mapping
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 
 import polars as pl
 
@@ -27,12 +30,29 @@ SCHEMA: Mapping[str, pl.DataType] = {
     "payload": pl.String(),
     "run_id": pl.String(),
 }
+# What a discarded row has besides.
+DECISION: Mapping[str, pl.DataType] = {
+    "discarded_at": UTC_TIME,
+    "discarded_by": pl.String(),
+    "reason": pl.String(),
+}
 
-_SAME = ("record_type", "rule", "field", "raw")
+# Rows that are alike in these, within a source, are one.
+SAME = ("record_type", "rule", "field", "raw")
+_DISCARDED = "discarded"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Who discards rows, when and why."""
+
+    at: datetime
+    by: str
+    reason: str
 
 
 class Quarantine:
-    """The rejected rows of one tenant, one Parquet file per source."""
+    """The rejected rows of one tenant, one Parquet file per source, and another one for those discarded."""
 
     def __init__(self, files: Files, tenant: str) -> None:
         self._files = files
@@ -41,26 +61,110 @@ class Quarantine:
     def add(self, source: str, rejected: pl.DataFrame) -> pl.DataFrame:
         """Keep rejected rows; the ones that were not there before.
 
-        `day` is the tenant's calendar day on which a row was received.
+        `day` is the tenant's calendar day on which a row was received. Discarded rows stay discarded.
         """
-        key = f"{self._root}/{source}.parquet"
-        rejected = rejected.select(*SCHEMA).unique(list(_SAME), keep="first", maintain_order=True)
-        stored = self._files.read(key)
-        known = pl.read_parquet(io.BytesIO(stored)) if stored is not None else pl.DataFrame(schema=SCHEMA)
-        fresh = rejected.join(known, on=list(_SAME), how="anti", nulls_equal=True)
+        fresh = self.unknown(source, rejected)
         if not fresh.is_empty():
-            buffer = io.BytesIO()
-            pl.concat([known, fresh]).write_parquet(buffer, compression="zstd")
-            self._files.write(key, buffer.getvalue())
+            self._write(self._key(source), pl.concat([self._read(self._key(source), SCHEMA), fresh]))
         return fresh
 
+    def unknown(self, source: str, rejected: pl.DataFrame) -> pl.DataFrame:
+        """Those of the rows that are neither here nor discarded, each once; nothing is kept."""
+        rejected = rejected.select(*SCHEMA).unique(list(SAME), keep="first", maintain_order=True)
+        fresh = _without(rejected, self._read(self._key(source), SCHEMA))
+        if fresh.is_empty():
+            return fresh
+        return _without(fresh, self._read(self._discarded_key(source), {**SCHEMA, **DECISION}))
+
+    def remove(self, source: str, rows: pl.DataFrame) -> None:
+        """Let go of rows that were accepted, or are kept elsewhere."""
+        known = self._read(self._key(source), SCHEMA)
+        left = _without(known, rows)
+        if left.height < known.height:
+            self._write(self._key(source), left)
+
+    def discard(self, source: str, rows: pl.DataFrame, decision: Decision) -> None:
+        """Keep rows apart, with the decision; they are written there before they leave here."""
+        key, schema = self._discarded_key(source), {**SCHEMA, **DECISION}
+        before = self._read(key, schema)
+        values = (decision.at, decision.by, decision.reason)
+        decided = rows.select(*SCHEMA).with_columns(
+            pl.lit(value).cast(dtype).alias(name)
+            for (name, dtype), value in zip(DECISION.items(), values, strict=True)
+        )
+        self._write(key, pl.concat([before, _without(decided, before)]))
+        self.remove(source, rows)
+
+    def restore(self, source: str, rows: pl.DataFrame) -> None:
+        """Take a decision back: the rows are in quarantine again."""
+        key = self._discarded_key(source)
+        discarded = self._read(key, {**SCHEMA, **DECISION})
+        known = self._read(self._key(source), SCHEMA)
+        self._write(self._key(source), pl.concat([known, _without(rows.select(*SCHEMA), known)]))
+        self._write(key, _without(discarded, rows))
+
     def stamps(self) -> Mapping[str, Stamp]:
-        """Size and version of the files, by key."""
-        return self._files.stamps(f"{self._root}/")
+        """Size and version of the files with rows that nobody decided on, by key."""
+        found = self._files.stamps(f"{self._root}/")
+        return {key: stamp for key, stamp in found.items() if self._is_open(key)}
 
     def rows(self, days: Iterable[date] | None = None) -> pl.DataFrame:
-        """All rejected rows, or those received on the given days."""
-        keys = self._files.keys(f"{self._root}/")
-        frames = [pl.read_parquet(io.BytesIO(body)) for body in self._files.read_all(keys) if body]
-        rows = pl.concat([pl.DataFrame(schema=SCHEMA), *frames])
+        """All rejected rows that nobody decided on, or those received on the given days."""
+        keys = [key for key in self._files.keys(f"{self._root}/") if self._is_open(key)]
+        rows = pl.concat(
+            [
+                pl.DataFrame(schema=SCHEMA),
+                *(pl.read_parquet(io.BytesIO(body)) for body in self._files.read_all(keys) if body),
+            ]
+        )
         return rows if days is None else rows.filter(pl.col("day").is_in(list(days)))
+
+    def discarded(self) -> pl.DataFrame:
+        """All discarded rows, with the decisions."""
+        schema = {**SCHEMA, **DECISION}
+        keys = self._files.keys(f"{self._root}/{_DISCARDED}/")
+        return pl.concat([pl.DataFrame(schema=schema), *(self._read(key, schema) for key in keys)])
+
+    def counts(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """By source, how many rows nobody decided on, and how many were discarded."""
+        undecided, decided = dict[str, int](), dict[str, int]()
+        for key in self._files.keys(f"{self._root}/"):
+            body = self._files.read(key)
+            count = pl.scan_parquet(io.BytesIO(body)).select(pl.len()).collect().item() if body else 0
+            counts = undecided if self._is_open(key) else decided
+            counts[key.rpartition("/")[2].removesuffix(".parquet")] = count
+        return undecided, decided
+
+    def _read(self, key: str, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+        body = self._files.read(key)
+        return pl.read_parquet(io.BytesIO(body)) if body is not None else pl.DataFrame(schema=schema)
+
+    def _write(self, key: str, rows: pl.DataFrame) -> None:
+        """Replace the file; one without rows is none."""
+        if rows.is_empty():
+            self._files.delete(key)
+            return
+        buffer = io.BytesIO()
+        rows.write_parquet(buffer, compression="zstd")
+        self._files.write(key, buffer.getvalue())
+
+    def _key(self, source: str) -> str:
+        return f"{self._root}/{source}.parquet"
+
+    def _discarded_key(self, source: str) -> str:
+        return f"{self._root}/{_DISCARDED}/{source}.parquet"
+
+    def _is_open(self, key: str) -> bool:
+        return not key.startswith(f"{self._root}/{_DISCARDED}/")
+
+
+def ids(rows: pl.DataFrame) -> pl.Series:
+    """A short name for each row, which stays the same as long as the row is kept."""
+    texts = rows.select(pl.struct("source", *SAME).struct.json_encode()).to_series()
+    names = [hashlib.blake2b(text.encode(), digest_size=5).hexdigest() for text in texts]
+    return pl.Series("id", names, pl.String)
+
+
+def _without(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """The rows that are not among the others."""
+    return rows.join(others, on=list(SAME), how="anti", nulls_equal=True, maintain_order="left")

@@ -104,6 +104,14 @@ class RecordStore:
             gone = current.filter(~pl.col("deleted")).join(present.lazy().select(keys), on=keys, how="anti")
             return gone.sort(keys).collect()
 
+    def current(self, record_type: RecordType, source: str, days: Iterable[date]) -> pl.DataFrame:
+        """The last revisions of the source's records of these days, or of its things; marks of deletion included."""
+        with self._scan(record_type, days) as stored:
+            if stored is None:
+                return pl.DataFrame(schema=record_type.stored_schema)
+            own = stored.filter(pl.col("source") == source).sort("revision")
+            return own.unique([*record_type.key], keep="last", maintain_order=True).collect()
+
     def append(self, news: News) -> None:
         """Add what is news, file by file; each file is replaced whole, several at a time."""
         rows = news.rows.select(*news.record_type.stored_schema)

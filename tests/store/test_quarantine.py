@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from civitas_assets.store.files import Files
-from civitas_assets.store.quarantine import SCHEMA, Quarantine
+from civitas_assets.store.quarantine import SCHEMA, Decision, Quarantine, ids
 
 
 @pytest.fixture
@@ -54,3 +54,44 @@ def test_nothing_rejected_writes_nothing(quarantine: Quarantine, files: Files) -
     assert quarantine.add("s", rejected()).is_empty()
     assert files.keys("quarantine/") == []
     assert dict(quarantine.rows().schema) == SCHEMA
+
+
+DECISION = Decision(datetime(2026, 8, 2, tzinfo=UTC), "lena", "Testbetrieb")
+
+
+def test_discarded_rows_are_kept_with_the_decision_and_do_not_come_back(quarantine: Quarantine) -> None:
+    quarantine.add("s", rejected("a", "b"))
+    quarantine.discard("s", rejected("a"), DECISION)
+    assert quarantine.rows()["raw"].to_list() == ["b"]
+    kept = quarantine.discarded().select("raw", "discarded_at", "discarded_by", "reason").rows()
+    assert kept == [("a", DECISION.at, "lena", "Testbetrieb")]
+    assert quarantine.add("s", rejected("a", "b", "c"))["raw"].to_list() == ["c"]
+    assert len(quarantine.stamps()) == 1, "decisions are not what tables are made of"
+
+
+def test_a_decision_can_be_taken_back(quarantine: Quarantine, files: Files) -> None:
+    quarantine.add("s", rejected("a", "b"))
+    before = quarantine.rows().sort("raw")
+    quarantine.discard("s", before, DECISION)
+    assert quarantine.rows().is_empty()
+    quarantine.restore("s", quarantine.discarded())
+    assert quarantine.rows().sort("raw").equals(before)
+    assert quarantine.discarded().is_empty()
+    assert files.keys("quarantine/") == ["quarantine/town/s.parquet"]
+
+
+def test_discarding_that_was_cut_short_is_made_up_for(quarantine: Quarantine) -> None:
+    """The decision was written, but the row had not left yet."""
+    quarantine.add("s", rejected("a"))
+    quarantine.discard("s", rejected("a"), DECISION)
+    quarantine.restore("t", rejected("z"))
+    quarantine.discard("s", rejected("a"), DECISION)
+    assert quarantine.discarded().height == 1
+
+
+def test_a_row_has_a_name_that_stays(quarantine: Quarantine) -> None:
+    quarantine.add("s", rejected("a", "b", field=None))
+    first = ids(quarantine.rows()).to_list()
+    assert len({*first}) == 2
+    quarantine.add("s", rejected("c"))
+    assert ids(quarantine.rows()).to_list()[:2] == first

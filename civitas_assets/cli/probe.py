@@ -1,0 +1,207 @@
+"""The command `probe`: what a source answers right now and what becomes of it, or what an unknown file seems to be.
+
+Nothing of it is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from civitas_assets.cli.app import (
+    VERBATIM,
+    app,
+    complete_sources,
+    complete_tenants,
+    current_settings,
+    err,
+    exit_unless,
+    out,
+    plain,
+)
+from civitas_assets.cli.stores import Site
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from civitas_assets.catalog import Tenant
+    from civitas_assets.ingest.probe import Probe
+    from civitas_assets.settings import Settings
+
+_CELL, _COLUMNS = 24, 8
+_PROVENANCE = {"source", "day", "received_at", "revision", "payload", "run_id", "deleted"}
+
+
+@app.command()
+def probe(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="TENANT|URL|FILE",
+            help="A tenant, or an address or a file of unknown form.",
+            autocompletion=complete_tenants,
+        ),
+    ],
+    source: Annotated[
+        str | None,
+        typer.Argument(help="With a tenant: which of its sources.", autocompletion=complete_sources),
+    ] = None,
+    *,
+    tenant: Annotated[
+        str | None,
+        typer.Option(
+            "--tenant",
+            "-t",
+            help="With an address or a file: whose box and zone.",
+            autocompletion=complete_tenants,
+        ),
+    ] = None,
+    pages: Annotated[int, typer.Option(min=1, max=20, help="Ask for so many answers at most.")] = 2,
+    rows: Annotated[int, typer.Option(min=1, help="Show so many records of each kind.")] = 10,
+) -> None:
+    """Fetch a little of a source and show what becomes of it; of an unknown file, propose the source's YAML.
+
+    Nothing is written: neither landing nor records change.
+    """  # fmt: skip
+    settings = current_settings()
+    is_address = re.match("https?://", what) is not None
+    if source is not None:
+        _probe_source(settings, what, source, pages, rows)
+    elif is_address or Path(what).is_file():
+        _propose(settings, what, tenant, rows, is_address=is_address)
+    else:
+        raise typer.BadParameter(
+            f"{what} is no file and no address; with a tenant, name one of its sources too"
+        )
+
+
+def _probe_source(settings: Settings, slug: str, name: str, pages: int, rows: int) -> None:
+    from civitas_assets.catalog import Window
+    from civitas_assets.connectors.http import HttpClient
+    from civitas_assets.connectors.registry import CONNECTORS
+    from civitas_assets.ingest.probe import probe as look
+    from civitas_assets.settings import read_secret
+
+    site = Site.of(settings, slug)
+    source = site.sources([name])[name]
+    today = datetime.now(site.tenant.zone).date()
+    with HttpClient(settings.user_agent, clock=lambda: datetime.now(UTC), secrets=read_secret) as client:
+        found = look(
+            site.tenant, source, CONNECTORS[source.connector], client, Window(today - timedelta(days=1), today),
+            settings.workspaces, lambda: datetime.now(UTC), pages=pages,
+        )  # fmt: skip
+    for url in found.asked:
+        out.print(f"asked {url}", **VERBATIM)
+    if found.cut:
+        out.print(f"only the first {pages} answer(s) were asked for; see --pages", highlight=False)
+    _show(found, rows)
+    _show_unknown(settings, site.tenant, found)
+    exit_unless(not found.error and found.report.ok)
+
+
+def _propose(settings: Settings, what: str, slug: str | None, rows: int, *, is_address: bool) -> None:
+    from civitas_assets.propose.proposal import propose
+
+    tenant = Site.of(settings, slug).tenant if slug is not None else None
+    body = _fetched(settings, what) if is_address else Path(what).read_bytes()
+    found = propose(body, what, settings.workspaces, tenant)
+    out.print(f"sources:\n{found.yaml}", **VERBATIM)
+    if tenant is None:
+        err.print(
+            "--tenant T says in whose box positions have to lie, and in which zone times are", highlight=False
+        )
+    _show(found.probe, rows)
+    if found.unused:
+        err.print(f"nothing is made of: {', '.join(found.unused)}", **VERBATIM)
+    err.print(
+        f"read with this, {found.rows:,} row(s) give {found.accepted:,} records of {found.record_type}, "
+        f"{found.probe.rejected.height:,} are rejected",
+        highlight=False,
+    )
+    exit_unless(found.accepted > 0)
+
+
+def _fetched(settings: Settings, url: str) -> bytes:
+    """The body at the address: asked once, and no more than a sample may have."""
+    from civitas_assets.catalog import HttpPolicy, Source
+    from civitas_assets.connectors.base import Request
+    from civitas_assets.connectors.http import HttpClient
+    from civitas_assets.settings import read_secret
+
+    policy = HttpPolicy(attempts=1, max_bytes=64 * 1024 * 1024)
+    asked = Source(connector="probe", title="Probe", licence="proprietary", url=url, http=policy)
+    with HttpClient(settings.user_agent, clock=lambda: datetime.now(UTC), secrets=read_secret) as client:
+        return client.get(Request(url), asked).body or b""
+
+
+def _show(found: Probe, rows: int) -> None:
+    for name, records in found.records.items():
+        out.print(f"[bold]{name}[/]: {records.height:,} record(s)", highlight=False)
+        _show_records(records.head(rows))
+    if found.rejected.height:
+        table = _table("rejected", "rule", "field", "for example", "row")
+        groups = found.rejected.group_by("record_type", "rule", "field", maintain_order=True)
+        for (record_type, rule, field), part in groups:
+            example, row = (part["detail"][0] or part["raw"][0] or "")[:60], part["row"][0]
+            cells = (f"{part.height:,} {record_type}", str(rule), str(field or "–"), plain(example), str(row))
+            table.add_row(*cells)
+        out.print(table)
+    for text in found.report.warnings:
+        if "in quarantine" not in text:
+            err.print(f"[yellow]note[/]  {plain(text)}", soft_wrap=True, highlight=False)
+    for text in filter(None, [found.error, *found.report.errors]):
+        err.print(f"[red]error[/] {plain(text)}", soft_wrap=True, highlight=False)
+
+
+def _show_records(records: pl.DataFrame) -> None:
+    """The columns that hold something, as far as they fit."""
+    own = [name for name in records.columns if name not in _PROVENANCE]
+    filled = [name for name in own if records[name].null_count() < records.height]
+    table = _table(*filled[:_COLUMNS])
+    for row in records.select(filled[:_COLUMNS]).iter_rows():
+        table.add_row(*("" if value is None else plain(str(value)[:_CELL]) for value in row))
+    out.print(table)
+    if filled[_COLUMNS:]:
+        out.print(f"  and {', '.join(filled[_COLUMNS:])}", highlight=False)
+
+
+def _show_unknown(settings: Settings, tenant: Tenant, found: Probe) -> None:
+    """Properties and units that nobody knows, with what they may mean."""
+    import polars as pl
+
+    from civitas_assets.harmonise.prepare import prepare
+    from civitas_assets.harmonise.spellings import Spellings
+
+    natives = {"observed_property": set[str](), "unit": set[str]()}
+    for records in found.records.values():
+        for name in natives.keys() & {*records.columns}:
+            natives[name] |= {*records.filter(pl.col(name).is_not_null())[name]}
+    if not any(natives.values()):
+        return
+    table = _table("native", "is a", "perhaps")
+    with Spellings(prepare(settings)) as spellings:
+        for native in sorted(natives["observed_property"] - tenant.properties.keys()):
+            if spellings.code(native, "property") is None:
+                table.add_row(plain(native), "property", ", ".join(spellings.like(native, "property")) or "–")
+        for native in sorted(natives["unit"] - tenant.units.keys()):
+            if spellings.code(native, "unit") is None:
+                table.add_row(plain(native), "unit", ", ".join(spellings.like(native, "unit")) or "–")
+    if table.row_count:
+        out.print(table)
+        out.print(
+            f"To say what one means: civitas mappings {tenant.slug} --property 'NATIVE=code', or --unit",
+            **VERBATIM,
+        )
+
+
+def _table(*names: str) -> Table:
+    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for name in names:
+        table.add_column(name, overflow="fold")
+    return table

@@ -1,0 +1,180 @@
+"""The command `replay`: landing is read again with today's mapping, what would change is shown, and then done.
+
+How that is worked out is in the package `ingest`.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from civitas_assets.cli.app import (
+    Sources,
+    Tenant,
+    app,
+    current_settings,
+    err,
+    exit_unless,
+    out,
+    plain,
+    show_log,
+)
+from civitas_assets.cli.runs import run_and_report
+from civitas_assets.cli.stores import Site, new_run_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from civitas_assets.catalog import Window
+    from civitas_assets.ingest.rehearse import Rehearsal
+    from civitas_assets.ingest.replay import Difference, Proposal, Tally
+
+_DAYS_SHOWN = 31
+_CELL = 40
+
+
+@app.command()
+def replay(
+    tenant: Tenant,
+    *,
+    first: Annotated[
+        datetime, typer.Option("--from", formats=["%Y-%m-%d"], metavar="DAY", help="First day of events.")
+    ],
+    last: Annotated[
+        datetime,
+        typer.Option("--to", formats=["%Y-%m-%d"], metavar="DAY", help="Last day of events, included."),
+    ],
+    sources: Sources = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Read landing again with today's mapping: show what would change, and after a yes append and publish it.
+
+    Nothing is overwritten or fetched: what changes becomes a further revision. To undo a replay, put the former mapping
+    back and replay the same days again.
+    """
+    from civitas_assets.catalog import Window
+    from civitas_assets.connectors.registry import CONNECTORS
+    from civitas_assets.ingest.rehearse import rehearsed
+    from civitas_assets.ingest.replay import propose
+
+    if last < first:
+        raise typer.BadParameter("is before --from", param_hint="--to")
+    settings = current_settings()
+    show_log(settings)
+    site, days = Site.of(settings, tenant), Window(first.date(), last.date())
+    run_id = new_run_id("replay")
+    proposals: list[Proposal] = []
+    rehearsals: dict[str, Rehearsal] = {}
+    with ExitStack() as kept:
+        for name, source in site.sources(sources).items():
+            again = rehearsed(
+                site.tenant,
+                source,
+                CONNECTORS[source.connector],
+                site.stores,
+                settings.workspaces,
+                run_id,
+                days=days,
+            )
+            rehearsals[name] = kept.enter_context(again)
+            proposals.append(propose(rehearsals[name], site.stores, days))
+        _print(tenant, days, proposals)
+        readable = not any(proposal.errors for proposal in proposals)
+        changing = {proposal.source for proposal in proposals if proposal}
+        if not changing or dry_run:
+            exit_unless(readable)
+            return
+        if not (yes or _agreed()):
+            err.print("nothing was changed", highlight=False)
+            raise typer.Exit(1)
+        _apply(site, days, {name: rehearsals[name] for name in rehearsals if name in changing})
+    outcomes = run_and_report(settings, [tenant], fetch=False)
+    exit_unless(readable and all(outcome.ok for outcome in outcomes))
+
+
+def _agreed() -> bool:
+    """Whether a person says yes; where nobody can be asked, that has to be said beforehand."""
+    if not sys.stdin.isatty():
+        err.print("nobody can be asked here: --yes says that these changes are wanted", highlight=False)
+        return False
+    return typer.confirm("Append these changes as new revisions, and publish them?")
+
+
+def _apply(site: Site, days: Window, rehearsals: Mapping[str, Rehearsal]) -> None:
+    from civitas_assets.ingest.replay import replay as append
+
+    with site.lock():
+        for name, rehearsal in rehearsals.items():
+            counts = append(rehearsal, site.tenant, site.stores, days).counts.values()
+            err.print(
+                f"{name}: {sum(c.new for c in counts):,} new records and {sum(c.changed for c in counts):,} revisions, "
+                f"{sum(c.deleted for c in counts):,} of which take a record away",
+                highlight=False,
+            )
+        site.summarise()
+
+
+def _print(tenant: str, days: Window, proposals: list[Proposal]) -> None:
+    table = _table("source", "records", "day", "new", "changed", "vanished", "identical", "rejected")
+    for proposal in proposals:
+        for difference in proposal.differences:
+            total = difference.total()
+            _row(table, proposal.source, difference.record_type, "all", total, f"{difference.rejected:,}")
+            for day, tally in _changing(difference)[:_DAYS_SHOWN]:
+                _row(table, "", "", str(day), tally, "")
+            more = len(_changing(difference)) - _DAYS_SHOWN
+            if more > 0:
+                table.add_row("", "", f"and {more} more", *[""] * 5)
+    out.print(f"{tenant}, {days.first} to {days.last}, by today's mapping:", highlight=False)
+    out.print(table)
+    _print_columns(proposals)
+    for proposal in proposals:
+        if proposal.missing:
+            err.print(
+                f"[yellow]note[/]  {proposal.source}: {proposal.missing} payload(s) are not in landing any more; "
+                "their records stay",
+                highlight=False,
+            )
+        for text in proposal.errors:
+            err.print(f"[red]error[/] {proposal.source}: {plain(text)}", soft_wrap=True, highlight=False)
+    if not any(proposals):
+        out.print("nothing would change")
+
+
+def _print_columns(proposals: list[Proposal]) -> None:
+    table = _table("records", "column", "changed", "for example", "now", "then")
+    for proposal in proposals:
+        for difference in proposal.differences:
+            for name, column in difference.columns.items():
+                cells = (f"{proposal.source} {difference.record_type}", name, f"{column.changed:,}")
+                for example in column.examples:
+                    shown = (example.key, example.before, example.after)
+                    table.add_row(*cells, *(plain(text[:_CELL]) for text in shown))
+                    cells = ("", "", "")
+    if table.row_count:
+        out.print(table)
+
+
+def _changing(difference: Difference) -> list[tuple[object, Tally]]:
+    days = [(day, t) for day, t in difference.days.items() if t.new or t.changed or t.vanished]
+    return sorted(((day, t) for day, t in days if day is not None), key=lambda found: str(found[0]))
+
+
+def _row(table: Table, source: str, record_type: str, day: str, tally: Tally, rejected: str) -> None:  # noqa: PLR0917
+    numbers = (tally.new, tally.changed, tally.vanished, tally.identical)
+    table.add_row(source, record_type, day, *(f"{number:,}" for number in numbers), rejected)
+
+
+def _table(*names: str) -> Table:
+    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    numbers = {"new", "changed", "vanished", "identical", "rejected", "rows"}
+    for name in names:
+        table.add_column(name, justify="right" if name in numbers else "left", overflow="fold")
+    return table

@@ -1,0 +1,195 @@
+"""The command `status`: all tenants and their sources on one screen, as JSON, or as metrics for Prometheus.
+
+How a source is found to be late or failing is in the package `overview`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from civitas_assets.cli.app import app, complete_tenants, current_settings, err, exit_unless, out, plain
+from civitas_assets.cli.stores import files_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from civitas_assets.overview.state import SourceState, TenantState
+
+# More sources than these do not fit on a screen: then there is a line per tenant, and those that need somebody.
+_SOURCES_SHOWN = 40
+_COLOURS = {"ok": "green", "late": "yellow", "failing": "red", "unread": "red", "never": "yellow"}
+
+
+@app.command()
+def status(
+    tenant: Annotated[
+        str | None,
+        typer.Argument(help="Only this tenant, with all its sources.", autocompletion=complete_tenants),
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, everything that is known.")] = False,
+    prometheus: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write metrics for node_exporter's textfile collector there."),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with 1 if a source is late, failing or cannot be read.")
+    ] = False,
+) -> None:
+    """Show when each source last answered, whether that is fresh, what is rejected and what waits to be published.
+
+    It reads a few small files that runs leave behind, so that it answers at once for hundreds of tenants.
+    """
+    from civitas_assets.catalog.outline import outlines
+    from civitas_assets.overview.state import states
+
+    settings, now = current_settings(), datetime.now(UTC)
+    known = outlines(settings.tenants_dir)
+    if tenant is not None and tenant not in known:
+        names = ", ".join(sorted(known)) or "none"
+        raise typer.BadParameter(f"there is no tenant {tenant}; there are: {names}", param_hint="TENANT")
+    chosen = known if tenant is None else {tenant: known[tenant]}
+    found = states(files_of(settings), chosen, now)
+    if prometheus is not None:
+        from civitas_assets.overview.prometheus import write_metrics
+
+        write_metrics(prometheus, found, now)
+    if as_json:
+        sys.stdout.write(json.dumps(_plain_data(found, now), ensure_ascii=False, indent=2) + "\n")
+    elif prometheus is None:
+        _print(found, whole=tenant is not None)
+    if check:
+        exit_unless(all(state.is_fine for state in found))
+
+
+def _print(found: Sequence[TenantState], *, whole: bool) -> None:
+    from civitas_assets.overview.state import troubled
+
+    whole = whole or sum(len(state.sources) for state in found) <= _SOURCES_SHOWN
+    if not whole:
+        _print_tenants(found)
+    listed = [source for state in found for source in state.sources] if whole else troubled(found)
+    _print_sources(listed[:_SOURCES_SHOWN] if not whole else listed)
+    if not whole and len(listed) > _SOURCES_SHOWN:
+        out.print(f"and {len(listed) - _SOURCES_SHOWN} more that need somebody; see --json", highlight=False)
+    for state in found:
+        if not state.outline.readable:
+            err.print(f"[red]error[/] {state.tenant}: the file cannot be read; see civitas validate")
+        elif whole:
+            out.print(_sentence(state), highlight=False)
+    fine = sum(source.is_fine for state in found for source in state.sources)
+    total = sum(len(state.sources) for state in found)
+    out.print(f"{len(found)} tenant(s), {fine} of {total} source(s) ok", highlight=False)
+
+
+def _print_tenants(found: Sequence[TenantState]) -> None:
+    table = _table(
+        "tenant", "sources ok", "oldest success", "rejected", "unmapped", "unread", "size", "pending", "published"
+    )  # fmt: skip
+    for state in found:
+        ages = [source.age for source in state.sources if source.age is not None]
+        parts = [source.summary for source in state.sources]
+        fine = sum(source.is_fine for source in state.sources)
+        table.add_row(
+            state.tenant, f"{fine}/{len(state.sources)}", _ago(max(ages, default=None)),
+            *(f"{sum(numbers):,}" for numbers in (
+                [p.rejected for p in parts], [p.unmapped for p in parts], [p.unread for p in parts])),
+            _size(state.summary.bytes), f"{len(state.pending.days)} d", _moment(state.summary.published_at),
+        )  # fmt: skip
+    out.print(table)
+
+
+def _print_sources(listed: Sequence[SourceState]) -> None:
+    if not listed:
+        return
+    table = _table(
+        "tenant", "source", "state", "last success", "cadence", "rejected", "unmapped", "unread", "landing"
+    )
+    for source in listed:
+        summary = source.summary
+        table.add_row(
+            source.tenant, source.source, f"[{_COLOURS[source.state]}]{source.state}[/]", _ago(source.age),
+            source.cadence, f"{summary.rejected:,}", f"{summary.unmapped:,}", f"{summary.unread:,}",
+            _size(summary.landing_bytes),
+        )  # fmt: skip
+    out.print(table)
+    for source in listed:
+        if source.summary.error:
+            text = f"[red]error[/] {source.tenant} · {source.source}: {plain(source.summary.error)}"
+            err.print(text, soft_wrap=True, highlight=False)
+
+
+def _sentence(state: TenantState) -> str:
+    summary, days = state.summary, len(state.pending.days)
+    pending = f"{days} day(s) to be published" if state.pending else "nothing to be published"
+    return (
+        f"{state.tenant}: {_size(summary.bytes)} in all, published {_moment(summary.published_at)}, {pending}"
+    )
+
+
+def _plain_data(found: Sequence[TenantState], now: datetime) -> dict[str, Any]:
+    import msgspec
+
+    tenants = {
+        state.tenant: {
+            "name": state.outline.name,
+            "readable": state.outline.readable,
+            "bytes": state.summary.bytes,
+            "record_bytes": state.summary.record_bytes,
+            "published_bytes": state.summary.published_bytes,
+            "published_at": state.summary.published_at and state.summary.published_at.isoformat(),
+            "pending_days": [day.isoformat() for day in sorted(state.pending.days)],
+            "pending_things": state.pending.things,
+            "sources": {
+                source.source: {
+                    "state": source.state,
+                    "cadence": source.cadence,
+                    "age_seconds": source.age.total_seconds() if source.age is not None else None,
+                    **{
+                        n: msgspec.to_builtins(getattr(source.summary, n))
+                        for n in source.summary.__struct_fields__
+                    },
+                }
+                for source in state.sources
+            },
+        }
+        for state in found
+    }
+    return {"at": now.isoformat(), "tenants": tenants}
+
+
+def _ago(age: timedelta | None) -> str:
+    if age is None:
+        return "never"
+    minutes = int(age.total_seconds() // 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} d"
+
+
+def _moment(at: datetime | None) -> str:
+    return at.strftime("%Y-%m-%d %H:%M UTC") if at else "never"
+
+
+def _size(size: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def _table(*names: str) -> Table:
+    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    texts = {"tenant", "source", "state", "cadence", "published"}
+    for name in names:
+        table.add_column(name, justify="left" if name in texts else "right", overflow="fold")
+    return table

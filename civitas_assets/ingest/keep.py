@@ -1,0 +1,104 @@
+"""Keeping what was read: new and changed records, marks of deletion, and rejected rows.
+
+The days that gain something are noted as pending first, so that a crash costs a repetition and nothing else. How
+payloads become records is in `read.py`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+
+import polars as pl
+
+from civitas_assets.catalog import Tenant
+from civitas_assets.records import RECORD_TYPES, RecordType
+from civitas_assets.store.records import News
+from civitas_assets.store.stores import Stores
+
+
+@dataclass
+class Counts:
+    """What reading did for one record type; what was deleted is among what was changed."""
+
+    read: int = 0
+    new: int = 0
+    changed: int = 0
+    deleted: int = 0
+    rejected: int = 0
+    days: set[date] = field(default_factory=set)
+
+
+@dataclass
+class ReadReport:
+    """What reading one source brought, by record type; `errors` name payloads that could not be read."""
+
+    source: str
+    payloads: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    counts: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every payload could be read; rejected rows are no error of the source."""
+        return not self.errors
+
+
+class Keeper:
+    """Appends what one source brings to the stores of its tenant, and counts it in the report."""
+
+    def __init__(self, tenant: Tenant, stores: Stores, run_id: str, report: ReadReport) -> None:
+        self._tenant, self._stores, self._run_id, self._report = tenant, stores, run_id, report
+
+    def store(self, record_type: RecordType, records: pl.DataFrame) -> None:
+        """Keep what of these records is new or changed."""
+        self.keep(self._stores.records.news(record_type, self._with_day(records, record_type.event_time)))
+
+    def keep(self, news: News) -> None:
+        """Append what is news."""
+        record_type = news.record_type
+        if news.rows.is_empty():
+            return
+        days = set(news.days)
+        for events, column in record_type.described_events.items():
+            # What is known of a thing changes how its events are harmonised: their days are made again.
+            keys = news.rows[record_type.key[0]].unique().to_list()
+            days |= self._stores.records.days_of(RECORD_TYPES[events], column, keys)
+        self._stores.journal.note(
+            f"{self._run_id}-{self._report.source}", days, things=record_type.event_time is None
+        )
+        self._stores.records.append(news)
+        counts = self._report.counts[record_type.name]
+        counts.new += news.new
+        counts.changed += news.changed
+        counts.deleted += news.deleted
+        counts.days |= news.days
+
+    def reject(self, rejected: pl.DataFrame) -> None:
+        """Put rejected rows into quarantine, as far as they are not there."""
+        fresh = self._stores.quarantine.add(self._report.source, self._with_day(rejected, "received_at"))
+        if fresh.is_empty():
+            return
+        self._stores.journal.note(f"{self._run_id}-{self._report.source}", fresh["day"].unique().to_list())
+        for name, count in fresh["record_type"].value_counts().iter_rows():
+            self._report.counts[name].rejected += count
+        worst = fresh["rule"].value_counts(sort=True).row(0)
+        self._report.warnings.append(
+            f"{fresh.height} row(s) in quarantine, most by rule {worst[0]} ({worst[1]})"
+        )
+
+    def _with_day(self, records: pl.DataFrame, time_column: str | None) -> pl.DataFrame:
+        day = (
+            pl.col(time_column).dt.convert_time_zone(self._tenant.timezone).dt.date()
+            if time_column
+            else pl.lit(None, pl.Date)
+        )
+        return records.with_columns(
+            day.alias("day"),
+            pl.lit(self._report.source).alias("source"),
+            pl.lit(self._run_id).alias("run_id"),
+        )

@@ -1,0 +1,208 @@
+"""Replaying: what of some days differs between the record store and what today's mapping makes of landing.
+
+It is shown first, and then appended as new revisions like any night's news: nothing is overwritten, and replaying with
+the former mapping brings the former state back. How landing is read anew is in `rehearse.py`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+import msgspec
+import polars as pl
+
+from civitas_assets.catalog import Tenant, Window
+from civitas_assets.errors import StoreError
+from civitas_assets.ingest.keep import Keeper, ReadReport
+from civitas_assets.ingest.rehearse import Rehearsal
+from civitas_assets.records import RecordType
+from civitas_assets.records.origin import REJECTED_SCHEMA
+from civitas_assets.store.records import News
+from civitas_assets.store.stores import Stores
+
+_DAYS_AT_ONCE = 14
+_EXAMPLES = 3
+
+
+@dataclass
+class Tally:
+    """How many records of a day would come, change, stay as they are, or go."""
+
+    new: int = 0
+    changed: int = 0
+    identical: int = 0
+    vanished: int = 0
+
+
+@dataclass(frozen=True)
+class Example:
+    """One value that would change."""
+
+    key: str
+    before: str
+    after: str
+
+
+@dataclass
+class Column:
+    """A column that would change, in how many records, with examples."""
+
+    changed: int = 0
+    examples: list[Example] = field(default_factory=list)
+
+
+@dataclass
+class Difference:
+    """What would become of one record type; things are counted under no day."""
+
+    record_type: str
+    rejected: int = 0
+    days: dict[date | None, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    columns: dict[str, Column] = field(default_factory=lambda: defaultdict(Column))
+
+    def total(self) -> Tally:
+        """All days together."""
+        parts = [(t.new, t.changed, t.identical, t.vanished) for t in self.days.values()]
+        return Tally(*(sum(numbers) for numbers in zip(*parts, strict=True))) if parts else Tally()
+
+    def __bool__(self) -> bool:
+        total = self.total()
+        return bool(total.new or total.changed or total.vanished or self.rejected)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What replaying one source would do; `errors` name payloads that today's mapping cannot read."""
+
+    source: str
+    payloads: int
+    missing: int
+    differences: tuple[Difference, ...]
+    errors: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return any(self.differences)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """The difference of some days of one record type: records to append, and all that this was worked out from."""
+
+    record_type: RecordType
+    news: News
+    marks: pl.DataFrame
+    before: pl.DataFrame
+    after: pl.DataFrame
+
+
+def propose(rehearsal: Rehearsal, stores: Stores, days: Window) -> Proposal:
+    """What replaying these days would change; nothing is changed."""
+    found: dict[str, Difference] = {r.name: Difference(r.name) for r in rehearsal.record_types}
+    concerned = set[str]()
+    for step in _steps(rehearsal, stores, days):
+        _count(step, found[step.record_type.name])
+        concerned |= _payloads(step)
+    for name, count in _rejected(rehearsal, stores, concerned)["record_type"].value_counts().iter_rows():
+        found.setdefault(name, Difference(name)).rejected = count
+    shown = tuple(d for d in found.values() if d.days or d.rejected)
+    report = rehearsal.report
+    return Proposal(report.source, report.payloads, rehearsal.missing, shown, tuple(report.errors))
+
+
+def replay(rehearsal: Rehearsal, tenant: Tenant, stores: Stores, days: Window) -> ReadReport:
+    """Append what these days lack by today's mapping; the days are noted as pending first.
+
+    The tenant's lock must be held.
+
+    Raises:
+        StoreError: the source was read since the rehearsal began, so that what it found may be out of date.
+    """
+    source = rehearsal.source.name
+    if stores.journal.progress(source) != rehearsal.upto:
+        raise StoreError(f"{source} was read by a run in the meantime: replay it again")
+    report = ReadReport(source, rehearsal.report.payloads, rehearsal.report.bytes)
+    report.errors.extend(rehearsal.report.errors)
+    keeper, concerned = Keeper(tenant, stores, rehearsal.run_id, report), set[str]()
+    for step in _steps(rehearsal, stores, days):
+        report.counts[step.record_type.name].read += step.after.height
+        keeper.keep(step.news)
+        keeper.keep(stores.records.news(step.record_type, step.marks))
+        concerned |= _payloads(step)
+    rejected = _rejected(rehearsal, stores, concerned)
+    if not rejected.is_empty():
+        keeper.reject(rejected.select(*REJECTED_SCHEMA))
+    failed = tuple(line for line in rehearsal.upto.failed if line.sha256 not in rehearsal.read)
+    if failed != rehearsal.upto.failed:
+        stores.journal.advance(source, msgspec.structs.replace(rehearsal.upto, failed=failed))
+    return report
+
+
+def _steps(rehearsal: Rehearsal, stores: Stores, days: Window) -> Iterator[_Step]:
+    """Things first, as in every reading; events some days at a time, so that memory holds no more of them."""
+    for record_type in rehearsal.record_types:
+        if record_type.event_time is None:
+            yield _step(rehearsal, stores, record_type, [])
+            continue
+        there = {*stores.records.days(record_type), *rehearsal.stores.records.days(record_type)}
+        chosen = sorted(day for day in there if days.first <= day <= days.last)
+        for start in range(0, len(chosen), _DAYS_AT_ONCE):
+            yield _step(rehearsal, stores, record_type, chosen[start : start + _DAYS_AT_ONCE])
+
+
+def _step(rehearsal: Rehearsal, stores: Stores, record_type: RecordType, days: list[date]) -> _Step:
+    source, keys = rehearsal.source.name, [*record_type.key]
+    before = stores.records.current(record_type, source, days).filter(~pl.col("deleted"))
+    after = rehearsal.stores.records.current(record_type, source, days).filter(~pl.col("deleted"))
+    # What came in a payload that was read again, and is in none of them any more, was a fault of the mapping. What
+    # came in one that landing has no more, or that cannot be read, stays.
+    gone = before.filter(pl.col("payload").is_in(rehearsal.read)).join(after, on=keys, how="anti")
+    marks = gone.with_columns(pl.lit(value=True).alias("deleted"), pl.lit(rehearsal.run_id).alias("run_id"))
+    return _Step(record_type, stores.records.news(record_type, after), marks, before, after)
+
+
+def _payloads(step: _Step) -> set[str]:
+    return {*step.after["payload"].unique(), *step.marks["payload"].unique()}
+
+
+def _rejected(rehearsal: Rehearsal, stores: Stores, payloads: set[str]) -> pl.DataFrame:
+    """The rows of these payloads that today's mapping rejects, and that are not in quarantine."""
+    rejected = rehearsal.stores.quarantine.rows().filter(pl.col("payload").is_in(payloads))
+    return stores.quarantine.unknown(rehearsal.source.name, rejected)
+
+
+def _count(step: _Step, difference: Difference) -> None:
+    rows = step.news.rows
+    parts = {
+        "new": rows.filter(pl.col("revision") == 1),
+        "changed": rows.filter(pl.col("revision") > 1),
+        "identical": step.after.join(rows, on=[*step.record_type.key], how="anti"),
+        "vanished": step.marks,
+    }
+    for name, part in parts.items():
+        for day, count in part["day"].value_counts().iter_rows():
+            tally = difference.days[day]
+            setattr(tally, name, getattr(tally, name) + count)
+    keys = [*step.record_type.key]
+    pairs = parts["changed"].join(step.before, on=keys, how="inner", suffix="@before")
+    for name in step.record_type.schema:
+        if name in keys:
+            continue
+        differing = pairs.filter(pl.col(name).ne_missing(pl.col(f"{name}@before")))
+        if differing.is_empty():
+            continue
+        column = difference.columns[name]
+        column.changed += differing.height
+        for row in differing.head(_EXAMPLES - len(column.examples)).iter_rows(named=True):
+            key = ", ".join(_shown(row[part]) for part in keys)
+            column.examples.append(Example(key, _shown(row[f"{name}@before"]), _shown(row[name])))
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    return str(value)

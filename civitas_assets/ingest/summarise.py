@@ -1,0 +1,78 @@
+"""What the steps of a run leave in the tenant's summary: who was asked, what is rejected or unread, how large it is.
+
+The summary's form is in the package `store`; who reads it is the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+
+from msgspec.structs import replace
+
+from civitas_assets.ingest.session import FetchReport
+from civitas_assets.store.files import Files
+from civitas_assets.store.stores import Stores
+from civitas_assets.store.summary import SourceSummary, Summary, TenantSummary
+
+
+def note_fetched(files: Files, tenant: str, reports: Iterable[FetchReport], at: datetime) -> None:
+    """Note what the sources were asked and what came of it."""
+    summary = Summary(files, tenant)
+    known = summary.read().sources
+    # Before there was a summary, nothing was added up: what is there is looked at once.
+    sizes = {r.source: _size(files, tenant, r) for r in reports if r.source not in known}
+    moment = at.astimezone(UTC)
+    summary.change_sources({r.source: partial(_fetched, r, moment, sizes.get(r.source)) for r in reports})
+
+
+def _size(files: Files, tenant: str, report: FetchReport) -> int:
+    return sum(stamp.size for stamp in files.stamps(f"landing/{tenant}/{report.source}/bodies/").values())
+
+
+def _fetched(report: FetchReport, at: datetime, size: int | None, before: SourceSummary) -> SourceSummary:
+    return replace(
+        before,
+        asked_at=at,
+        answered_at=at if report.ok else before.answered_at,
+        brought_at=at if report.stored else before.brought_at,
+        error=report.error,
+        landing_bytes=before.landing_bytes + report.landed if size is None else size,
+    )
+
+
+def note_read(stores: Stores, tenant: str, sources: Iterable[str], *, grown: bool) -> None:
+    """Note what of the sources is unread, rejected and discarded, and how large the records are if they have grown."""
+    open_, discarded = stores.quarantine.counts()
+    summary = Summary(stores.files, tenant)
+    summary.change_sources(
+        {
+            name: partial(
+                replace,
+                unread=len(stores.journal.progress(name).failed),
+                rejected=open_.get(name, 0),
+                discarded=discarded.get(name, 0),
+            )
+            for name in sources
+        }
+    )
+    if grown:
+        parts = ("records", "quarantine")
+        size = sum(s.size for part in parts for s in stores.files.stamps(f"{part}/{tenant}/").values())
+        summary.change(lambda whole: replace(whole, record_bytes=size))
+
+
+def note_published(
+    files: Files, tenant: str, *, at: datetime, bytes_: int, unmapped: Mapping[str, int]
+) -> None:
+    """Note what was published when, and how many values of each source nobody can map."""
+
+    def published(whole: TenantSummary) -> TenantSummary:
+        sources = {
+            name: replace(whole.source(name), unmapped=unmapped.get(name, 0))
+            for name in {*whole.sources, *unmapped}
+        }
+        return replace(whole, sources=sources, published_at=at.astimezone(UTC), published_bytes=bytes_)
+
+    Summary(files, tenant).change(published)

@@ -1,0 +1,56 @@
+"""A source's settings as the YAML that a tenant's file holds, with what has to be looked at behind a `#`.
+
+What the settings are is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+# In the order in which people read them.
+_ORDER = (
+    "title", "connector", "licence", "attribution", "url", "delimiter", "header", "records", "record_type",
+    "feature_id", "fields", "unpivot", "constants", "codes", "computed", "time", "crs", "decimal", "nulls",
+)  # fmt: skip
+_WIDTH = 96
+_PLAIN = re.compile(r"[A-Za-zÄÖÜäöüß_][\wÄÖÜäöüß /.()+-]*")
+_RESERVED = {"true", "false", "yes", "no", "null", "on", "off", "y", "n"}
+
+
+def written(name: str, settings: Mapping[str, Any], doubts: Mapping[str, str]) -> str:
+    """The block below `sources:`."""
+    lines = [f"  {name}:"]
+    names = [key for key in _ORDER if key in settings] + [key for key in settings if key not in _ORDER]
+    for key in names:
+        if key in doubts:
+            lines.append(f"    # unsure: {doubts[key]}")
+        lines.extend(_lines(key, settings[key]))
+    others = [f"    # unsure: {text}" for key, text in doubts.items() if key not in settings]
+    return "\n".join([*lines, *others]) + "\n"
+
+
+def _lines(key: str, value: Any) -> Iterator[str]:
+    line = f"    {key}: {_flow(value)}"
+    if not isinstance(value, Mapping) or len(line) <= _WIDTH:
+        yield line
+        return
+    yield f"    {key}:"
+    for inner, part in value.items():
+        yield f"      {_flow(inner)}: {_flow(part)}"
+
+
+def _flow(value: Any) -> str:
+    """A value in one line."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_flow(key)}: {_flow(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        is_plain = _PLAIN.fullmatch(value) and value.lower() not in _RESERVED and value == value.strip()
+        return value if is_plain else json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False)

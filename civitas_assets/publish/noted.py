@@ -1,0 +1,37 @@
+"""What a publication leaves in the tenant's summary: when it was, how large the tables are, and what nobody can map.
+
+The summary's form is in the package `store`.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from civitas_assets.errors import PublishError
+from civitas_assets.ingest.summarise import note_published
+from civitas_assets.publish.destination import Publication
+from civitas_assets.publish.query import ask
+from civitas_assets.settings import Settings
+from civitas_assets.store.files import Files
+
+log = logging.getLogger("civitas_assets.publish")
+
+_UNMAPPED = (
+    "select source, sum(unmapped_count)::bigint from coverage group by source having sum(unmapped_count) > 0"
+)
+_MOST_SOURCES = 10_000
+
+
+def note_publication(
+    settings: Settings, files: Files, tenant: str, publication: Publication, at: datetime
+) -> None:
+    """Note the publication in the summary; the tenant's lock must be held."""
+    try:
+        rows = ask(settings, tenant, _UNMAPPED, _MOST_SOURCES).rows
+    except PublishError as error:
+        # What was published stays published, whether or not it can be counted.
+        log.warning("%s · what nobody can map is not counted: %s", tenant, error)
+        rows = []
+    unmapped = {str(source): int(str(count)) for source, count in rows}
+    note_published(files, tenant, at=at, bytes_=publication.bytes, unmapped=unmapped)

@@ -1,0 +1,99 @@
+"""The summary of a tenant: what its runs last did, in one small file, so that an overview need not look at everything.
+
+It is kept beside the journal and written by the steps of a run; whatever it says can be found out from the stores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+import msgspec
+
+from civitas_assets.store.files import Files
+
+_READERS = 16
+
+
+class SourceSummary(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One source: when it was asked, when all that was asked was answered, when that was last new, and what is left.
+
+    `error` is what fetching last failed by, `unread` the number of payloads that cannot be read, `unmapped` the number
+    of published values without a known property or unit.
+    """
+
+    asked_at: datetime | None = None
+    answered_at: datetime | None = None
+    brought_at: datetime | None = None
+    error: str = ""
+    landing_bytes: int = 0
+    unread: int = 0
+    rejected: int = 0
+    discarded: int = 0
+    unmapped: int = 0
+
+
+class TenantSummary(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One tenant: its sources, the bytes of records and quarantine, and what was last published when."""
+
+    sources: dict[str, SourceSummary] = {}
+    record_bytes: int = 0
+    published_at: datetime | None = None
+    published_bytes: int = 0
+
+    def source(self, name: str) -> SourceSummary:
+        """That of a source, also of one that was never asked."""
+        return self.sources.get(name, SourceSummary())
+
+    @property
+    def bytes(self) -> int:
+        """All that is kept of the tenant."""
+        landing = sum(source.landing_bytes for source in self.sources.values())
+        return landing + self.record_bytes + self.published_bytes
+
+
+class Summary:
+    """The summary of one tenant; whoever changes it holds the tenant's lock."""
+
+    def __init__(self, files: Files, tenant: str) -> None:
+        self._files = files
+        self._key = _key(tenant)
+
+    def read(self) -> TenantSummary:
+        """What the runs so far have left."""
+        return _decoded(self._files.read(self._key))
+
+    def change(self, change: Callable[[TenantSummary], TenantSummary]) -> None:
+        """Replace it by what is made of it."""
+        before = self.read()
+        after = change(before)
+        if after != before:
+            self._files.write(self._key, msgspec.json.encode(after))
+
+    def change_sources(self, changes: Mapping[str, Callable[[SourceSummary], SourceSummary]]) -> None:
+        """Replace what is said of some sources."""
+        if changes:
+            self.change(
+                lambda whole: msgspec.structs.replace(
+                    whole,
+                    sources=whole.sources
+                    | {name: change(whole.source(name)) for name, change in changes.items()},
+                )
+            )
+
+
+def summaries(files: Files, tenants: Iterable[str]) -> dict[str, TenantSummary]:
+    """The summaries of many tenants, several read at a time."""
+    names = list(tenants)
+    with ThreadPoolExecutor(_READERS, thread_name_prefix="summary") as pool:
+        bodies = pool.map(files.read, map(_key, names))
+        return {name: _decoded(body) for name, body in zip(names, bodies, strict=True)}
+
+
+def _key(tenant: str) -> str:
+    return f"records/{tenant}/journal/summary.json"
+
+
+def _decoded(body: bytes | None) -> TenantSummary:
+    return msgspec.json.decode(body, type=TenantSummary) if body is not None else TenantSummary()

@@ -1,0 +1,62 @@
+"""The command answers at once: what it imports for its help, and that all of it has help."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from civitas_assets.cli import app
+
+HEAVY = {"pydantic", "polars", "duckdb", "dagster", "httpx2", "yaml", "sqlalchemy", "msgspec", "pyproj"}
+
+
+def modules_after(*arguments: str) -> set[str]:
+    """Top-level packages that a process has imported when the command is through."""
+    code = (
+        "import sys\n"
+        f"sys.argv = ['civitas', *{list(arguments)!r}]\n"
+        "from civitas_assets.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print('@', *{name.partition('.')[0] for name in sys.modules})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {*done.stdout.rpartition("@")[2].split()}
+
+
+def test_help_imports_nothing_that_takes_long() -> None:
+    assert not modules_after("--help") & HEAVY
+
+
+def test_status_needs_neither_tables_nor_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "town.yaml").write_text("name: Town\nsources: {s: {connector: csv}}\n", encoding="utf-8")
+    monkeypatch.setenv("CIVITAS_TENANTS_DIR", str(tmp_path))
+    monkeypatch.setenv("CIVITAS_HOME", str(tmp_path / "home"))
+    assert not modules_after("status") & {"polars", "duckdb", "dagster", "httpx2", "sqlalchemy", "pyproj"}
+
+
+def test_every_command_and_option_says_what_it_does() -> None:
+    def silent(command: Any, path: str) -> list[str]:
+        inner = [
+            name for n, c in getattr(command, "commands", {}).items() for name in silent(c, f"{path} {n}")
+        ]
+        options = [
+            f"{path} {option.name}"
+            for option in command.params
+            if option.param_type_name == "option" and not getattr(option, "help", None)
+        ]
+        return [*inner, *options, *([] if command.help else [path])]
+
+    assert silent(get_command(app), "civitas") == []
+
+
+def test_arguments_are_explained() -> None:
+    shown = CliRunner().invoke(app, ["query", "--help"], env={"COLUMNS": "200"}).output
+    assert "The tenant's key" in shown
+    assert "A query, such as" in shown
+    assert "as show names them" in CliRunner().invoke(app, ["quarantine", "show", "--help"]).output

@@ -1,0 +1,233 @@
+"""A file that nobody has configured becomes a source that reads it, which a tenant's file can hold as it stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from civitas_assets.catalog import Source, Tenant, load_catalog
+from civitas_assets.connectors.registry import SOURCE_MODELS
+from civitas_assets.errors import ReadError
+from civitas_assets.propose.proposal import Proposal, propose
+
+BOX = (7.4, 51.8, 7.8, 52.1)
+HEAD = 'name: Town\nags: "05515000"\nbbox: [7.4, 51.8, 7.8, 52.1]\nsources:\n'
+
+
+@pytest.fixture
+def proposed(tmp_path: Path) -> Callable[..., tuple[Proposal, Source]]:
+    """The proposal, and its source as a tenant's file gives it."""
+
+    def made(body: bytes | str, name: str = "sample.csv", *, near: bool = True) -> tuple[Proposal, Source]:
+        tenant = Tenant.model_validate({"name": "Town", "ags": "05515000", "bbox": BOX}).keyed("town")
+        raw = body.encode() if isinstance(body, str) else body
+        found = propose(raw, name, tmp_path / "work", tenant if near else None)
+        folder = tmp_path / "tenants"
+        folder.mkdir(exist_ok=True)
+        (folder / "town.yaml").write_text(HEAD + found.yaml, encoding="utf-8")
+        return found, load_catalog(folder, SOURCE_MODELS).tenant("town").sources[found.name]
+
+    return made
+
+
+def test_a_german_long_table_of_measurements(proposed: Any) -> None:
+    found, source = proposed(
+        "Station;Messzeit;Komponente;Wert;Einheit\n"
+        "Nord;01.08.2026 24:00;PM10;12,5;µg/m³\nNord;02.08.2026 01:00;PM10;-;µg/m³\n"
+        "Süd;02.08.2026 01:00;NO2;1.013,2;µg/m³\n"
+    )  # fmt: skip
+    assert (found.record_type, found.accepted, found.probe.rejected.height) == ("observation", 2, 0)
+    assert source.delimiter == ";"
+    assert (source.decimal, source.nulls) == (",", ("-",))
+    assert source.fields["datastream_id"] == ("Station", "Komponente")
+    assert (source.time.format, source.time.zone, source.time.hour24) == (
+        "%d.%m.%Y %H:%M",
+        "local_wall",
+        True,
+    )
+    assert "# unsure: written without an offset" in found.yaml
+    assert found.probe.records["observation"]["value"].to_list() == [12.5, 1013.2]
+
+
+def test_a_wide_table_with_units_in_its_header(proposed: Any) -> None:
+    found, source = proposed(
+        "Zeit;Temperatur [°C];Luftfeuchte [%];Bemerkung\n"
+        "01.08.2026 10:00;21,5;60;\n01.08.2026 11:00;-999;58;\n01.08.2026 12:00;22,0;57;Sonne\n"
+    )
+    assert source.unpivot is not None
+    assert source.nulls == ("-999",)
+    series = found.probe.records["datastream"].sort("datastream_id")
+    assert series.select("datastream_id", "observed_property", "unit").rows() == [
+        ("Luftfeuchte", "Luftfeuchte", "%"),
+        ("Temperatur", "Temperatur", "°C"),
+    ]
+    assert found.accepted == 5
+    assert found.unused == ("Bemerkung",)
+
+
+def test_columns_that_are_named_by_a_number_and_a_name(proposed: Any) -> None:
+    found, source = proposed(
+        "Datetime,101 (Nord FR Süd),102 (Süd)\n2026-08-01 10:00,5,6\n2026-08-01 10:15,7,8\n"
+    )
+    assert source.unpivot.columns == r"(?P<datastream_id>\d+) \((?P<datastream_name>.+)\)"
+    assert found.accepted == 4
+
+
+@pytest.mark.parametrize(
+    ("crs", "x", "y"),
+    [
+        ("EPSG:4326", 7.628, 51.962),
+        ("EPSG:25832", 405736.0, 5757706.0),
+        ("EPSG:31467", 3405770.0, 5759570.0),
+        ("EPSG:3857", 849145.0, 6790175.0),
+    ],
+)
+def test_the_reference_system_is_the_one_that_leads_into_the_town(
+    proposed: Any, crs: str, x: float, y: float
+) -> None:
+    rows = "".join(f"{n};Spielplatz {n};{x + n / 1e4:.4f};{y + n / 1e4:.4f}\n" for n in range(5))
+    found, source = proposed(f"Nr;Name;Rechtswert;Hochwert\n{rows}", "spielplaetze.csv")
+    assert (found.record_type, found.accepted, source.crs) == ("place", 5, crs)
+    assert found.probe.records["place"]["lon"][0] == pytest.approx(7.628, abs=0.002)
+
+
+def test_swapped_coordinates_are_put_right(proposed: Any) -> None:
+    found, source = proposed("id;name;lon;lat\n1;a;51.96;7.62\n2;b;51.97;7.63\n")
+    assert (source.fields["lon"], source.fields["lat"]) == (("lat",), ("lon",))
+    assert found.accepted == 2
+
+
+def test_well_known_text_is_a_geometry(proposed: Any) -> None:
+    found, source = proposed(
+        "id,Parkplatz,Kapazität,GEOM\n1,Nord,10,POINT (7.62 51.96)\n2,Süd,20,POINT (7.63 51.97)\n"
+    )
+    assert (found.record_type, found.accepted) == ("parking_site", 2)
+    assert source.fields["geometry"] == ("GEOM",)
+
+
+@pytest.mark.parametrize(
+    ("written", "zone", "form"),
+    [
+        ("2026-08-01T10:00:00+02:00", "offset", "iso"),
+        ("2026-08-01T08:00:00Z", "offset", "iso"),
+        ("2026-08-01T10:00:00", "local_wall", "iso"),
+        ("2026-08-01 10:00:00", "local_wall", "%Y-%m-%d %H:%M:%S"),
+        ("01.08.2026 10:00", "local_wall", "%d.%m.%Y %H:%M"),
+        ("1785571200", "utc", "epoch_s"),
+        ("1785571200000", "utc", "epoch_ms"),
+    ],
+)
+def test_times_are_read_as_they_are_written(proposed: Any, written: str, zone: str, form: str) -> None:
+    found, source = proposed(f"Parkhaus,frei,gesamt,Stand\nNord,3,10,{written}\nSüd,4,20,{written}\n")
+    assert (source.time.zone, source.time.format) == (zone, form)
+    hours = found.probe.records["parking_status"]["observed_at"].dt.hour().to_list()
+    assert hours == [8, 8]
+
+
+def test_json_with_records_somewhere_and_codes(proposed: Any) -> None:
+    body = {"stand": "x", "data": {"sites": [
+        {"id": f"P{n}", "title": f"Parkhaus {n}", "free spaces": n, "total": 10, "geo": {"lat": 51.96, "lon": 7.62},
+         "state": state, "updated": "2026-08-01T10:00:00Z"} for n, state in enumerate(["geöffnet", "zu", "Umbau"])
+    ]}}  # fmt: skip
+    found, source = proposed(json.dumps(body), "parking.json")
+    assert (found.record_type, found.accepted) == ("parking_status", 3)
+    assert source.records == "data.sites"
+    assert source.fields["free"] == ('"free spaces"',)
+    assert source.fields["lon"] == ("geo.lon",)
+    assert source.codes["opening_status"] == {"Umbau": "unknown", "geöffnet": "open", "zu": "closed"}
+    assert "# unsure: what do these mean: Umbau?" in found.yaml
+
+
+def test_a_row_with_a_fault_does_not_make_another_record_type_of_it(proposed: Any) -> None:
+    rows = [
+        {"id": f"P{n}", "free": free, "total": 10, "at": "2026-08-01T10:00:00Z"}
+        for n, free in enumerate((3, -3))
+    ]
+    found, _ = proposed(json.dumps(rows), "parking.json")
+    assert (found.record_type, found.accepted) == ("parking_status", 1)
+    assert found.probe.rejected["rule"].to_list() == ["out_of_range"]
+
+
+def test_geojson_brings_its_own_positions_and_ids(proposed: Any) -> None:
+    features = [
+        {"type": "Feature", "id": f"g.{n}", "properties": {"bezeichnung": f"Baum {n}", "art": "Linde"},
+         "geometry": {"type": "Point", "coordinates": [405736.0 + n, 5757706.0]}} for n in range(3)
+    ]  # fmt: skip
+    found, source = proposed(
+        json.dumps({"type": "FeatureCollection", "features": features}), "baeume.geojson"
+    )
+    assert (found.record_type, source.feature_id, source.crs) == ("place", "place_id", "EPSG:25832")
+    assert found.accepted == 3
+
+
+def test_statistics_have_periods(proposed: Any) -> None:
+    found, source = proposed(
+        "Raum;Merkmal;Jahr;Wert\nMitte;Einwohner;2024;1.234\nMitte;Einwohner;2025;1.300,5\n"
+    )
+    assert (found.record_type, source.time.format, found.accepted) == ("statistic", "period", 2)
+
+
+def test_rows_without_an_id_are_told_apart_by_what_they_have(proposed: Any) -> None:
+    found, source = proposed(
+        "Containertyp,Straße,Latitude,Longitude\nGlas,Nordweg,51.96,7.62\nGlas,Nordweg,51.96,7.62\nGlas,Südweg,51.97,7.63\n"
+    )
+    assert "@nth" in source.fields["place_id"]
+    assert found.accepted == 3
+
+
+def test_a_preamble_and_windows_umlauts(proposed: Any) -> None:
+    text = "Datenstand: 01.08.2026\nQuelle: Stadt\n\n"
+    text += "Nr;Bezeichnung;Längengrad;Breitengrad\n1;Grün;7,62;51,96\n2;Süd;7,63;51,97\n"
+    found, source = proposed(text.encode("cp1252"), "brunnen.csv")
+    assert source.header == ("Nr", "Bezeichnung", "Längengrad")
+    assert found.probe.records["place"].sort("place_id")["name"].to_list() == ["Grün", "Süd"]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("<html>", "is neither CSV nor JSON"),
+        ('{"a": 1}', "holds no list of records"),
+        ('{"a": [1, 2', "begins as JSON"),
+        ("nur Text\nin Zeilen\n", "is no table"),
+        ("a;b\n1;2\n3;4\n", "is not recognised: map them by hand"),
+    ],
+)
+def test_what_cannot_be_proposed_is_said(proposed: Any, body: str, message: str) -> None:
+    with pytest.raises(ReadError, match=message):
+        proposed(body)
+
+
+RECORDED = {
+    "parking/aalen.json": ("parking_status", 6),
+    "parking/bietigheim-bissingen.csv": ("parking_status", 14),
+    "parking/freiburg.json": ("parking_status", 19),
+    "parking/freiburg_p_r_static.json": ("parking_site", 15),
+    "parking/karlsruhe.json": ("parking_status", 39),
+    "parking/konstanz.json": ("parking_site", 11),
+    "parking/mannheim.json": ("parking_status", 1),
+    "parking/jena.geojson": ("parking_site", 103),
+    "parking/reutlingen.csv": ("parking_site", 114),
+    "csv_muenster/awm-glascontainer.csv": ("place", 249),
+    "csv_muenster/klimadata.csv": ("statistic", 1470),
+    "csv_muenster/ladesaeulen-muenster.csv": ("charge_point", 166),
+    "csv_muenster/park_and_ride_stationen.csv": ("parking_site", 16),
+    "muenster_counters/2026-08-12T1729/100031297/2026-07.csv": ("observation", 7000),
+    "socrata/bike_counts_page_1.json": ("observation", 1000),
+    "charging/bnetza_lsr_2026_header_and_two_rows.csv": ("charge_point", 2),
+}
+
+
+@pytest.mark.parametrize("file", RECORDED)
+def test_what_cities_publish_is_recognised(proposed: Any, payloads: Path, file: str) -> None:
+    """Without the town: positions have to lie in Germany, and times are those of its wall clock."""
+    found, _ = proposed((payloads / file).read_bytes(), file, near=False)
+    record_type, rows = RECORDED[file]
+    assert (found.record_type, found.accepted) == (record_type, rows)
+    assert found.probe.rejected.height <= 0.1 * found.rows
+    assert isinstance(found.probe.records[record_type], pl.DataFrame)
