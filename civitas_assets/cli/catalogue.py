@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import app, current_settings, err, out
+from civitas_assets.cli.app import app, current_settings, err, out, show_log
 
 
 @app.command()
