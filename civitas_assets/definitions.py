@@ -13,6 +13,7 @@ from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.landing import landing_assets
 from civitas_assets.defs.published import published_asset
 from civitas_assets.defs.records import record_assets
+from civitas_assets.defs.report import report_assets
 from civitas_assets.defs.schedules import nightly_job, nightly_schedule
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.shared import shared_assets
@@ -23,7 +24,7 @@ from civitas_assets.settings import Settings
 def build_definitions(deployment: Deployment) -> dg.Definitions:
     """The assets, checks, job and schedule of a deployment."""
     landing = landing_assets(deployment)
-    return dg.Definitions(
+    pipeline = dg.Definitions(
         assets=[
             *([landing] if landing else []),
             record_assets(deployment),
@@ -35,6 +36,7 @@ def build_definitions(deployment: Deployment) -> dg.Definitions:
         resources={"scope": Scope()},
         executor=dg.in_process_executor,
     )
+    return dg.Definitions.merge(pipeline, report_assets(deployment))
 
 
 def load_deployment(settings: Settings | None = None, catalog: Catalog | None = None) -> Deployment:

@@ -36,6 +36,8 @@ class Settings(BaseSettings):
         32 * 1024 * 1024, ge=1, description="Bytes of records that a rebuild harmonises at a time."
     )
 
+    reports_url: str = Field("", description="Where the morning pages are served, for links in messages.")
+
     @field_validator("home", "tenants_dir", "published_dir", "dbt_project_dir")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
@@ -55,6 +57,11 @@ class Settings(BaseSettings):
     def locks(self) -> Path:
         """Lock files that keep a tenant to one run at a time."""
         return self.home / "locks"
+
+    @property
+    def reports(self) -> Path:
+        """The morning pages: one folder per tenant, and the operator's page."""
+        return self.home / "reports"
 
     @property
     def prepared_dbt(self) -> Path:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import sys
 
-from civitas_assets.cli import catalogue, demo, export, mappings, models, runs, tables
+from civitas_assets.cli import catalogue, demo, export, mappings, models, report, runs, tables
 from civitas_assets.cli.app import app, err, plain
 from civitas_assets.errors import CivitasError
 
-__all__ = ["app", "catalogue", "demo", "export", "main", "mappings", "models", "runs", "tables"]
+__all__ = ["app", "catalogue", "demo", "export", "main", "mappings", "models", "report", "runs", "tables"]
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.landing import landing_key
 from civitas_assets.defs.published import PUBLISHED
 from civitas_assets.defs.records import records_key
+from civitas_assets.defs.report import MORNING_PAGE
 from civitas_assets.defs.schedules import NIGHTLY
 from civitas_assets.defs.shared import shared_key
 from civitas_assets.records import RECORD_TYPES
@@ -66,7 +67,7 @@ def run_tenant(
     """Run the nightly job for one tenant and say what it did."""
     landings = [landing_key(name) for name in deployment.catalog.connectors]
     records = [records_key(name) for name in RECORD_TYPES]
-    later = [*records, *map(shared_key, deployment.project.models), PUBLISHED]
+    later = [*records, *map(shared_key, deployment.project.models), PUBLISHED, MORNING_PAGE]
     window = order.window
     days = {"from": window.first.isoformat(), "to": window.last.isoformat()} if window else {}
     scope = {"days": days, "sources": list(order.sources), "rebuild": order.rebuild}

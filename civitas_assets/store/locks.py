@@ -29,3 +29,12 @@ def tenant_lock(folder: Path, tenant: str) -> Iterator[None]:
                 f"another run is working for {tenant}; wait for it, or end it in Dagster"
             ) from None
         yield
+
+
+@contextmanager
+def waiting_lock(folder: Path, name: str) -> Iterator[None]:
+    """Hold a lock that others hold for a moment only; its name is none that a tenant can have."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{name}.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
