@@ -30,6 +30,7 @@ TARGETS = {
     "harmonise_and_publish": "seconds ≤ 12",
     "one_day_of_a_small_tenant": "seconds ≤ 4",
     "unchanged_night": "cpu_seconds ≤ 6",
+    "morning_page": "seconds ≤ 10, megabytes ≤ 5",
 }
 
 

@@ -24,6 +24,7 @@ import polars as pl
 
 from benchmarks.data import FEATURES, OBSERVATIONS, counter_csv, feature_collection, observation_pages
 from benchmarks.fetching import fetch_data_arrays, fetch_flat
+from benchmarks.pages import morning_page
 from benchmarks.queue import drain_queue
 from benchmarks.town import NOW, Figures, tenant_of
 from civitas_assets.connectors.registry import CONNECTORS
@@ -265,6 +266,7 @@ SCENARIOS: dict[str, Callable[[Path], Figures]] = {
         one_day_of_a_small_tenant,
         copy_floor,
         unchanged_night,
+        morning_page,
     )
 }
 

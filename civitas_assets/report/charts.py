@@ -55,7 +55,7 @@ def series_chart(panel: Panel, first: date, last: date) -> Drawing:
             y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q"
         )
         line = base.mark_line(color="var(--series)", strokeWidth=1.6).encode(y=y)
-        alone = base.transform_filter("datum.alone").mark_circle(size=14, color="var(--series)", opacity=1)
+        alone = base.transform_filter("datum.alone").mark_circle(size=28, color="var(--series)", opacity=1)
         marks = [band, line, alone.encode(y=y)]
     return _drawn(alt.layer(*marks, doubts), _HEIGHT)
 

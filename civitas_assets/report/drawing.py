@@ -20,7 +20,14 @@ _KEPT = frozenset(
     {
         *("d", "x", "y", "x1", "y1", "x2", "y2", "width", "height", "transform"),
         *("fill", "fill-opacity", "opacity", "stroke", "stroke-opacity", "stroke-width", "stroke-dasharray"),
-        *("stroke-linecap", "stroke-linejoin", "stroke-miterlimit", "text-anchor", "font-size", "font-weight"),
+        *(
+            "stroke-linecap",
+            "stroke-linejoin",
+            "stroke-miterlimit",
+            "text-anchor",
+            "font-size",
+            "font-weight",
+        ),
     }
 )
 _LONG = re.compile(r"-?\d+\.\d{2,}")

@@ -136,6 +136,8 @@ class Language:
         if at is None:
             return self("age.never")
         passed = max(now - at, timedelta())
+        if passed < timedelta(minutes=1):
+            return self("age.now")
         if passed < timedelta(hours=2):
             return self("age.minutes", count=int(passed.total_seconds()) // 60)
         if passed < timedelta(days=2):
