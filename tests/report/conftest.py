@@ -153,19 +153,21 @@ def fill(town: Town) -> None:
     )
     series = """
         insert into {model} by name
-        select 'air:1' as datastream_key, 'air:s1' as station_key, 'air.no2' as observed_property, 'ug/m3' as unit,
+        select 'air:1' as datastream_key, 'air:s1' as station_key,
           timezone('Europe/Berlin', day)::date as day, {columns}
         from (select unnest(generate_series(timestamptz '2026-08-01 22:00:00+00', timestamptz '2026-08-20 22:00:00+00',
           interval '{step}')) as day)
         where day::date not between '2026-08-10' and '2026-08-12'
     """
-    daily = "20.5 as value, 4.0 as minimum, 61.25 as maximum, 22 as valid_count, 2 as suspect_count"
+    thing = "'air.no2' as observed_property, 'ug/m3' as unit, "
+    daily = thing + "20.5 as value, 4.0 as minimum, 61.25 as maximum, 22 as valid_count, 2 as suspect_count"
     hourly = (
-        "day as hour_start_at, 20.5 as value, 4.0 as minimum, 61.25 as maximum, 1 as valid_count,"
-        " 0 as suspect_count"
+        thing + "day as hour_start_at, 20.5 as value, 4.0 as minimum, 61.25 as maximum, 1 as valid_count,"
+        " if(hour(day) = 3, 1, 0) as suspect_count"
     )
     observed = (
-        "day as phenomenon_start_at, day + interval 1 hour as phenomenon_end_at, 'air' as source, 20.5 as value,"
+        thing
+        + "day as phenomenon_start_at, day + interval 1 hour as phenomenon_end_at, 'air' as source, 20.5 as value,"
         " if(hour(day) in (3, 4), 'suspect', 'good') as quality_code,"
         " if(hour(day) in (3, 4), 'range', null) as quality_rule"
     )

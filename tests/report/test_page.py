@@ -129,6 +129,9 @@ def test_each_drawing_says_what_is_on_it_and_has_its_figures_beside_it(pages: Pa
         "Stickstoffdioxid, 17 Tage mit Werten, kleinster 4, größter 61,2 µg/m³" in label for label in labels
     )
     assert "<title>Markt &amp; Rathaus</title>" in text
+    air = next(svg for svg in re.findall(r"<svg.*?</svg>", text, re.DOTALL) if "Stickstoffdioxid" in svg)
+    assert air.count('fill="var(--suspect)"') == 16
+    assert air.count('stroke="var(--series)"') == 1
     assert "2.8." in text
     assert "2 Aug" in (pages / ALL[1]).read_text(encoding="utf-8")
 
@@ -183,7 +186,7 @@ def test_the_keyboard_reaches_everything_and_the_page_says_nothing_to_the_consol
     page.locator("summary").first.focus()
     page.keyboard.press("Enter")
     assert page.locator("details").first.get_attribute("open") is not None
-    page.get_by_text("English").click()
+    page.get_by_role("link", name="English").click()
     assert page.url.endswith("index.en.html")
     assert page.evaluate("document.documentElement.lang") == "en"
     assert not said
