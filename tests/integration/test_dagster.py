@@ -32,6 +32,7 @@ def test_assets_are_per_used_connector_record_type_and_model_never_per_tenant(
         *(f"records/{name}" for name in RECORD_TYPES),
         *(f"shared/{name}" for name in project.models),
         "published/duckdb",
+        "reports/morning_page",
     }
 
 
