@@ -78,7 +78,7 @@ def _of_the_run(s: Situation) -> Iterator[Finding]:
                 "error",
                 again,
                 detail=failure.message,
-                values={"step": failure.name, "days": s.waiting_days, "has_output": s.has_output},
+                values={"step": failure.name, "days": s.waiting_days},
             )
         for warning in last.warnings:
             yield Finding(

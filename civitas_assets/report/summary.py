@@ -111,7 +111,9 @@ def _topic(finding: Finding, tenant: Tenant) -> Topic:
         source=known.title if known else finding.source,
         command=finding.command,
         facts={
-            name: value if value is None or isinstance(value, int | float | str | list) else str(value)
+            name: value
+            if value is None or (isinstance(value, int | float | str | list) and not isinstance(value, bool))
+            else str(value)
             for name, value in finding.values.items()
             if name not in moments and name not in days
         },
