@@ -278,9 +278,12 @@ def town(tmp_path_factory: pytest.TempPathFactory, contracts: Mapping[str, Contr
     return made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium without a window; without it the test is skipped, and says so."""
+    """Debian's Chromium without a window; without it the test is skipped, and says so.
+
+    It is gone with its module: as long as it is there, its event loop is in the way of everybody else's.
+    """
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         pytest.skip("Chromium is not installed")
