@@ -35,6 +35,7 @@ TARGETS = {
     "commons_in_postgres": "one-day query ≤ 1",
     "help_of_the_command": "seconds ≤ 0.4",
     "status_of_200_tenants": "seconds ≤ 2",
+    "morning_page": "seconds ≤ 10, megabytes ≤ 5",
 }
 
 

@@ -26,6 +26,7 @@ from benchmarks.commons import commons_in_duckdb, commons_in_postgres
 from benchmarks.data import FEATURES, OBSERVATIONS, counter_csv, feature_collection, observation_pages
 from benchmarks.fetching import fetch_data_arrays, fetch_flat
 from benchmarks.nights import night_of_tenants
+from benchmarks.pages import morning_page
 from benchmarks.queue import drain_queue
 from benchmarks.shell import help_of_the_command, status_of_200_tenants
 from benchmarks.town import NOW, Figures, tenant_of
@@ -282,6 +283,7 @@ SCENARIOS: dict[str, Callable[..., Figures]] = {
         commons_in_postgres,
         help_of_the_command,
         status_of_200_tenants,
+        morning_page,
     )
 }
 

@@ -20,6 +20,7 @@ from civitas_assets.defs.messages import message_sensors
 from civitas_assets.defs.published import published_assets
 from civitas_assets.defs.records import record_assets
 from civitas_assets.defs.repair import repairs
+from civitas_assets.defs.report import report_assets
 from civitas_assets.defs.retention import retention_parts
 from civitas_assets.defs.schedules import cadences
 from civitas_assets.defs.scope import Scope
@@ -37,6 +38,7 @@ PARTS: Sequence[Callable[[Deployment], dg.Definitions]] = (
     shared_assets,
     published_assets,
     commons_assets,
+    report_assets,
     cadences,
     retention_parts,
     maintenance,

@@ -105,3 +105,7 @@ class DictionaryError(CivitasError):
 
 class ExportError(CivitasError):
     """A shared model cannot be exported as asked for; the message says what can be."""
+
+
+class ReportError(CivitasError):
+    """A page cannot be written where it should be."""

@@ -73,6 +73,7 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="PostgreSQL database for Dagster's runs and events, where several machines share them.",
     )
+    reports_url: str = Field("", description="Where the morning pages are served, for links in messages.")
 
     @field_validator("home", "tenants_dir", "published_dir", "dbt_project_dir")
     @classmethod
@@ -107,6 +108,11 @@ class Settings(BaseSettings):
     def drop(self) -> Path:
         """Where files are dropped: a folder per tenant, and in it one per source."""
         return self.home / "drop"
+
+    @property
+    def reports(self) -> Path:
+        """The morning pages: one folder per tenant, and the operator's page."""
+        return self.home / "reports"
 
     @property
     def prepared_dbt(self) -> Path:

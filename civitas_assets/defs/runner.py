@@ -17,6 +17,7 @@ from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.keys import landing_key, records_key
 from civitas_assets.defs.models import model_keys
 from civitas_assets.defs.published import published_key
+from civitas_assets.defs.report import MORNING_PAGE
 from civitas_assets.defs.runs import SHELL_TAG
 from civitas_assets.defs.schedules import NIGHTLY
 from civitas_assets.records import RECORD_TYPES
@@ -69,7 +70,7 @@ def run_tenant(
     records = [records_key(name) for name in RECORD_TYPES]
     destination = deployment.catalog.tenant(tenant).destination
     published = published_key(destination)
-    later = [*records, *model_keys(deployment), published, commons_key(destination)]
+    later = [*records, *model_keys(deployment), published, commons_key(destination), MORNING_PAGE]
     window = order.window
     days = {"from": window.first.isoformat(), "to": window.last.isoformat()} if window else {}
     scope = {"days": days, "sources": list(order.sources), "rebuild": order.rebuild}

@@ -48,6 +48,7 @@ def test_assets_are_per_used_connector_record_type_and_model_never_per_tenant(
         *(f"records/{name}" for name in RECORD_TYPES),
         *(f"{layer}/{name}" for layer, name in models_of(project)),
         "published/duckdb",
+        "reports/morning_page",
     }
 
 

@@ -1,0 +1,79 @@
+"""The command `report`: the morning pages, made anew from what is there.
+
+What is on them is decided in the package `report`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from time import monotonic
+from typing import Annotated
+
+import typer
+
+from civitas_assets.cli.app import VERBATIM, app, err, out
+from civitas_assets.settings import Settings
+
+
+class LanguageName(StrEnum):
+    """The languages that pages can be written in."""
+
+    DE = "de"
+    EN = "en"
+
+
+@app.command()
+def report(
+    tenant: Annotated[
+        str | None, typer.Argument(help="The tenant's key; without it, the pages of all tenants.")
+    ] = None,
+    *,
+    lang: Annotated[
+        LanguageName | None, typer.Option("--lang", help="Only this language; by default both.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="Folder for the pages; by default reports in CIVITAS_HOME."
+        ),
+    ] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in this machine's browser.")] = False,
+) -> None:
+    """Write the morning page: what failed, for whom, why, what is missing, and how to put it right.
+
+    One page per tenant and one for the operator, each a file that opens without network; docs/report.md says what is on
+    them.
+    """
+    from civitas_assets.catalog import load_catalog
+    from civitas_assets.connectors.registry import SOURCE_MODELS
+    from civitas_assets.dictionary.contracts import read_contracts
+    from civitas_assets.harmonise.prepare import prepare
+    from civitas_assets.report.files import write_operator_page, write_tenant_page
+    from civitas_assets.report.language import LANGUAGES
+    from civitas_assets.report.page import file_name
+    from civitas_assets.store.files import LocalFiles
+    from civitas_assets.store.stores import Stores
+
+    settings = Settings()
+    catalog = load_catalog(settings.tenants_dir, SOURCE_MODELS)
+    chosen = [catalog.tenant(tenant)] if tenant else [*catalog.tenants.values()]
+    folder = (output or settings.reports).expanduser().absolute()
+    languages = (lang.value,) if lang else LANGUAGES
+    contracts, files, now = read_contracts(prepare(settings)), LocalFiles(settings.home), datetime.now(UTC)
+    for number, one in enumerate(chosen, 1):
+        started = monotonic()
+        stores = Stores.of(files, one.slug)
+        made = write_tenant_page(settings, one, stores, contracts, now, folder, languages)
+        findings = f"{made.errors} errors, {made.warnings} warnings"
+        progress = (
+            f"[{number}/{len(chosen)}] {one.slug}: {made.state}, {findings}, {monotonic() - started:.1f} s"
+        )
+        err.print(progress, **VERBATIM)
+    page = write_operator_page(settings, catalog.tenants.values(), now, folder, languages)
+    if tenant:
+        page = folder / chosen[0].slug / file_name(languages[0])
+    out.print(str(page), **VERBATIM)
+    if show:
+        typer.launch(page.as_uri())

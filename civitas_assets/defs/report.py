@@ -1,0 +1,89 @@
+"""The asset `reports/morning_page`: what became of the night, as a page; made last, whatever happened before.
+
+It depends on no step, because one that failed or had nothing to do takes all that depend on it with it: its priority
+lets every other step go first. A page that cannot be made is told by a check, and stops nothing.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from civitas_assets.defs.checks import partitioned_check
+from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.night import night_of
+from civitas_assets.dictionary.contracts import read_contracts
+from civitas_assets.ingest.isolation import isolated
+from civitas_assets.report.files import page_address, write_operator_page, write_tenant_page
+from civitas_assets.report.summary import Summary
+from civitas_assets.store.nights import NightBook
+
+MORNING_PAGE = dg.AssetKey(["reports", "morning_page"])
+_CHECK = "the_page_was_made"
+_LAST = {"dagster/priority": "-100"}
+
+
+def report_assets(deployment: Deployment) -> dg.Definitions:
+    """The morning page of a tenant, and with it the operator's page."""
+
+    @dg.multi_asset(
+        name="write_morning_page",
+        specs=[
+            dg.AssetSpec(
+                MORNING_PAGE,
+                group_name="reports",
+                kinds={"html"},
+                owners=[f"team:{deployment.settings.team}"],
+                description="One page per tenant: what failed, for whom, why, what is missing, how to put it right.",
+                skippable=True,
+            )
+        ],
+        check_specs=[
+            partitioned_check(
+                _CHECK, MORNING_PAGE, deployment.partitions, "The morning page is as of this run."
+            )
+        ],
+        partitions_def=deployment.partitions,
+        op_tags=_LAST,
+        can_subset=True,
+    )
+    def write_morning_page(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        slug = deployment.catalog.tenant(context.partition_key).slug
+        instance, run_id = context.instance, context.run.run_id
+        made, error = isolated(f"{slug} · report", lambda: _pages(deployment, instance, run_id, slug))
+        yield dg.AssetCheckResult(
+            asset_key=MORNING_PAGE,
+            check_name=_CHECK,
+            passed=made is not None,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=error or None,
+        )
+        if made is not None:
+            yield dg.MaterializeResult(asset_key=MORNING_PAGE, metadata=_metadata(deployment, made))
+
+    return dg.Definitions(assets=[write_morning_page])
+
+
+def _pages(deployment: Deployment, instance: dg.DagsterInstance, run_id: str, slug: str) -> Summary:
+    night = night_of(instance, run_id, deployment.now())
+    if night is not None:
+        NightBook(deployment.files, slug).write(night)
+    settings, now, tenant = deployment.settings, deployment.now(), deployment.catalog.tenant(slug)
+    contracts = read_contracts(deployment.project)
+    made = write_tenant_page(settings, tenant, deployment.stores(tenant), contracts, now, settings.reports)
+    write_operator_page(settings, deployment.catalog.tenants.values(), now, settings.reports)
+    return made
+
+
+def _metadata(deployment: Deployment, made: Summary) -> dict[str, Any]:
+    page = deployment.settings.reports / made.tenant / "index.html"
+    address = page_address(deployment.settings, made.tenant)
+    return {
+        "page": dg.MetadataValue.url(address if "://" in address else page.as_uri()),
+        "path": dg.MetadataValue.path(str(page)),
+        "bytes": page.stat().st_size,
+        "state": made.state,
+        "errors": made.errors,
+        "warnings": made.warnings,
+        "observations": made.observations,
+    }

@@ -1,0 +1,106 @@
+"""Where pages land: a folder per tenant and the operator's page above them, each replaced as a whole.
+
+A tenant's folder holds nothing of any other tenant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from civitas_assets.catalog import Tenant
+from civitas_assets.dictionary.contracts import Contract
+from civitas_assets.errors import ReportError
+from civitas_assets.report.language import LANGUAGES, Language
+from civitas_assets.report.morning import gather
+from civitas_assets.report.page import drawings_of, file_name, render, tenant_page
+from civitas_assets.report.summary import Summary, summary
+from civitas_assets.settings import Settings
+from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.locks import waiting_lock
+from civitas_assets.store.stores import Stores
+
+_SUMMARY = "summary.json"
+
+
+def write_tenant_page(  # noqa: PLR0917 - each argument is of another type
+    settings: Settings,
+    tenant: Tenant,
+    stores: Stores,
+    contracts: Mapping[str, Contract],
+    now: datetime,
+    folder: Path,
+    languages: Sequence[str] = LANGUAGES,
+) -> Summary:
+    """Make the tenant's page in each language, and keep its summary for the operator's.
+
+    Raises:
+        ReportError: a page cannot be written; what was there before still is.
+    """
+    morning = gather(settings, tenant, stores, contracts, now)
+    drawings = drawings_of(morning)
+    found = summary(morning)
+    bodies: dict[str, Callable[[], bytes]] = {f"{tenant.slug}/{_SUMMARY}": lambda: msgspec.json.encode(found)}
+    for code in languages:
+        page = tenant_page(morning, drawings, Language.of(code, tenant.zone)).encode()
+        bodies[f"{tenant.slug}/{file_name(code)}"] = lambda page=page: page  # type: ignore[misc]
+    _write(folder, bodies)
+    return found
+
+
+def write_operator_page(
+    settings: Settings,
+    tenants: Iterable[Tenant],
+    now: datetime,
+    folder: Path,
+    languages: Sequence[str] = LANGUAGES,
+) -> Path:
+    """Make the page of all tenants from their summaries; one process at a time, so that the last one knows all.
+
+    Raises:
+        ReportError: the page cannot be written; what was there before still is.
+    """
+    with waiting_lock(settings.locks, ".reports"):
+        known = {tenant.slug: tenant for tenant in tenants}
+        summaries = [s.as_of(now) for slug in known if (s := _summary(folder, slug)) is not None]
+        zone = next((tenant.zone for tenant in known.values()), ZoneInfo("Europe/Berlin"))
+        bodies: dict[str, Callable[[], bytes]] = {}
+        for code in languages:
+            page = render(
+                "operator.html.j2",
+                Language.of(code, zone),
+                now=now,
+                zone=zone.key,
+                summaries=sorted(summaries, key=lambda found: found.urgency),
+                without=sorted(set(known) - {found.tenant for found in summaries}),
+                page_name=file_name(code),
+            ).encode()
+            bodies[file_name(code)] = lambda page=page: page  # type: ignore[misc]
+        _write(folder, bodies)
+    return folder / file_name(languages[0])
+
+
+def page_address(settings: Settings, tenant: str) -> str:
+    """Where the tenant's page is: below the address at which pages are served, where there is one, else as a file."""
+    if settings.reports_url:
+        return f"{settings.reports_url.rstrip('/')}/{tenant}/{file_name('de')}"
+    return str(settings.reports / tenant / file_name("de"))
+
+
+def _summary(folder: Path, tenant: str) -> Summary | None:
+    body = LocalFiles(folder).read(f"{tenant}/{_SUMMARY}")
+    try:
+        return msgspec.json.decode(body, type=Summary) if body is not None else None
+    except msgspec.DecodeError:
+        return None  # of another version; the tenant's next page brings it again
+
+
+def _write(folder: Path, bodies: Mapping[str, Callable[[], bytes]]) -> None:
+    try:
+        LocalFiles(folder).write_all(bodies)
+    except OSError as error:
+        raise ReportError(f"no page can be written in {folder}: {error.strerror or error}") from error

@@ -1,0 +1,73 @@
+"""The nightly job ends with a page, whether it went well, had nothing to do or failed; a command makes it anew."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from civitas_assets.report.summary import Summary
+from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.nights import NightBook
+
+
+def told(workplace: Any) -> Summary:
+    file = workplace.settings.reports / "kleinstadt" / "summary.json"
+    return msgspec.json.decode(file.read_bytes(), type=Summary)
+
+
+def test_every_night_ends_with_a_page(kleinstadt: Any, town: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = kleinstadt.settings.reports / "kleinstadt" / "index.html"
+    book = NightBook(LocalFiles(kleinstadt.settings.home), "kleinstadt")
+    assert kleinstadt.run("kleinstadt").ok
+    (night,) = book.last(9)
+    assert night.published
+    assert {name: source.ok for name, source in night.sources.items()} == {
+        "bicycle_counters": True,
+        "parking": True,
+    }
+    assert sum(source.new for source in night.sources.values()) >= 3
+    assert "Kleinstadt" in page.read_text(encoding="utf-8")
+    assert (kleinstadt.settings.reports / "index.html").is_file()
+
+    kleinstadt.clock += timedelta(hours=1)
+    town.pages["/parking.json"] = None
+    assert not kleinstadt.run("kleinstadt").ok
+    assert told(kleinstadt).state == "errors"
+    assert "HTTP 503" in page.read_text(encoding="utf-8")
+    assert not book.last(1)[0].published
+
+    kleinstadt.clock += timedelta(hours=1)
+    # A step that fails is on the page too, though the page is made by the same run.
+    town.pages["/counter.csv"] = b"time,id,count\n2026-08-21T10:00:00Z,1,9"
+    monkeypatch.setattr(
+        "civitas_assets.publish.duckdb_tables.Tables.replace",
+        lambda *_: (_ for _ in ()).throw(OSError("full")),
+    )
+    assert not kleinstadt.run("kleinstadt").ok
+    assert told(kleinstadt).state == "failed"
+    assert "was left as it was: full" in page.read_text(encoding="utf-8")
+    monkeypatch.undo()
+
+    # A page that cannot be made stops nothing.
+    page.unlink()
+    page.mkdir()
+    town.pages["/parking.json"] = b"[]"
+    outcome = kleinstadt.run("kleinstadt")
+    assert outcome.path
+    assert any("the_page_was_made" in warning for warning in outcome.warnings)
+
+
+def test_the_command_makes_pages_where_it_is_told(civitas: Any, kleinstadt: Any, tmp_path: Path) -> None:
+    done = civitas("report", "kleinstadt", "--lang", "en", "--output", str(tmp_path / "site"))
+    assert done.exit_code == 0, done.output
+    assert "[1/1] kleinstadt: failed, 1 errors" in done.output
+    page = tmp_path / "site" / "kleinstadt" / "index.en.html"
+    assert str(page) in done.stdout
+    assert "There has been no run yet" in page.read_text(encoding="utf-8")
+    assert {file.name for file in (tmp_path / "site").rglob("*.html")} == {"index.en.html"}
+    unknown = civitas("report", "grossstadt")
+    assert unknown.exit_code == 1

@@ -1,0 +1,114 @@
+"""What is wrong is told with what is missing and the command that helps; the worst comes first."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from civitas_assets.report.findings import gaps
+from civitas_assets.report.quality import Covered
+from civitas_assets.report.summary import Summary, summary
+from civitas_assets.store.nights import NightBook, SourceNight, StepFailure
+
+NOW = datetime(2026, 8, 22, 4, 30, tzinfo=UTC)
+
+
+def kinds(morning: Any) -> list[tuple[str, str]]:
+    return [(finding.kind, finding.source) for finding in morning.findings]
+
+
+def test_a_tenant_that_never_ran_is_told_how_to_begin(empty_town: Any) -> None:
+    morning = empty_town.morning()
+    assert morning.state == "failed"
+    assert kinds(morning) == [("never_run", "")]
+    assert morning.findings[0].command == "civitas run --tenant beispielstadt"
+    assert morning.figures is None
+
+
+def test_a_failed_source_is_an_error_with_the_time_since_when(town: Any) -> None:
+    morning = town.morning()
+    assert morning.state == "errors"
+    first = morning.findings[0]
+    assert (first.kind, first.source) == ("server_down", "counters")
+    assert first.values["since"] == NOW - timedelta(days=2)
+    assert first.command == "civitas run --tenant beispielstadt --sources counters"
+    assert [standing.state for standing in morning.standings] == ["fresh", "failed"]
+    assert set(kinds(morning)[1:]) == {("silent", ""), ("unmapped", "air"), ("gaps", "air")}
+
+
+def test_what_was_rejected_long_ago_is_no_news(town: Any) -> None:
+    assert "rejected" not in {finding.kind for finding in town.morning().findings}
+
+
+def test_a_gap_is_filled_by_a_run_of_its_days(town: Any) -> None:
+    (gap,) = [finding for finding in town.morning().findings if finding.kind == "gaps"]
+    assert gap.values["first"] == date(2026, 8, 11)
+    assert gap.command.endswith("--sources air --from 2026-08-11 --to 2026-08-13")
+
+
+def test_a_night_without_run_is_the_worst_of_all(town: Any) -> None:
+    later = NOW + timedelta(days=2)
+    morning = town.morning(later)
+    assert (morning.state, morning.findings[0].kind) == ("failed", "no_run")
+    told = summary(town.morning())
+    assert told.as_of(NOW + timedelta(hours=1)) is told
+    assert told.as_of(later).state == "failed"
+    assert told.as_of(later).topics[0].kind == "no_run"
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "command"),
+    [
+        ("secret AIR_TOKEN is not set: export AIR_TOKEN for the process", "secret_missing", "export AIR_TOKEN=… && civitas run"),  # noqa: E501
+        ("HTTP 403 from https://x.example", "not_allowed", "civitas run"),
+        ("HTTP 404 from https://x.example", "not_there", "civitas run"),
+        ("HTTP 429 from https://x.example", "server_down", "civitas run"),
+        ("no answer within 30 s", "fetch_failed", "civitas run"),
+    ],
+)  # fmt: skip
+def test_the_kind_of_failure_decides_what_helps(
+    empty_town: Any, message: str, kind: str, command: str
+) -> None:
+    empty_town.run_at(NOW, sources={"air": SourceNight(fetch_error=message)})
+    (failure,) = [f for f in empty_town.morning().findings if f.source == "air" and f.severity == "error"]
+    assert failure.kind == kind
+    assert failure.command.startswith(command)
+
+
+def test_a_broken_test_says_that_readers_keep_the_old_state(empty_town: Any) -> None:
+    empty_town.run_at(
+        NOW, published=False, failures=(StepFailure("a_station_is_there_once", "Got 2 results"),)
+    )
+    empty_town.stores.journal.note("x", [date(2026, 8, 1), date(2026, 8, 2)])
+    morning = empty_town.morning()
+    assert morning.state == "failed"
+    told = summary(morning)
+    assert msgspec.json.decode(msgspec.json.encode(told), type=Summary) == told
+    assert morning.findings[0].values == {"step": "a_station_is_there_once", "days": 2}
+
+
+def test_tables_of_another_version_do_not_keep_the_page_from_being_made(empty_town: Any) -> None:
+    empty_town.publish()
+    empty_town.ask("drop table observation_daily")
+    empty_town.run_at(NOW)
+    morning = empty_town.morning()
+    assert morning.findings[0].kind == "unreadable"
+    assert morning.figures is None
+
+
+def test_days_before_the_first_record_are_no_gap() -> None:
+    there = Covered(1, 1.0)
+    days = {date(2026, 8, 3): there, date(2026, 8, 6): there}
+    assert gaps(days, date(2026, 8, 22), 28) == [date(2026, 8, 4), date(2026, 8, 5)]
+    assert gaps({}, date(2026, 8, 22), 28) == []
+
+
+def test_the_night_book_keeps_the_newest_runs(empty_town: Any) -> None:
+    for hours in range(70):
+        empty_town.run_at(NOW - timedelta(hours=hours))
+    kept = NightBook(empty_town.files, "beispielstadt").last(100)
+    assert len(kept) == 60
+    assert kept[0].started_at == NOW
