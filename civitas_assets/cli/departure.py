@@ -46,7 +46,7 @@ def remove(
         if given != tenant:
             err.print(f"{given!r} is not {tenant}: nothing was removed", **VERBATIM)
             raise typer.Exit(1)
-        report = remove_tenant(storage_of(settings), tenant, parts, datetime.now(UTC))
+        report = remove_tenant(storage_of(settings), tenant, parts, lambda: datetime.now(UTC))
     out.print(f"{tenant} is removed; the report is in removed/, with {len(report.parts)} parts", **VERBATIM)
     out.print(
         "A Dagster that is running has to load the tenants' files again: Deployment, Reload.", **VERBATIM

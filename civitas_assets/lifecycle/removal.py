@@ -6,7 +6,7 @@ The report says what went, how much and when; it holds nothing of what it was.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -41,7 +41,9 @@ def preview(tenant: str, parts: Sequence[Part]) -> dict[str, Size]:
     return {part.name: part.measure() for part in parts}
 
 
-def remove_tenant(storage: Storage, tenant: str, parts: Sequence[Part], now: datetime) -> Report:
+def remove_tenant(
+    storage: Storage, tenant: str, parts: Sequence[Part], clock: Callable[[], datetime]
+) -> Report:
     """Remove all parts, going on with what was interrupted; the report.
 
     Raises:
@@ -49,7 +51,7 @@ def remove_tenant(storage: Storage, tenant: str, parts: Sequence[Part], now: dat
         StoreError: there is no such tenant.
     """
     sizes = preview(tenant, parts)
-    files = storage.files
+    files, now = storage.files, clock()
     with storage.hold(tenant):
         key, report = _unfinished(files, tenant) or (f"{_ROOT}/{tenant}-{now:%Y%m%dT%H%M%S}.json", None)
         if report is None:
@@ -64,7 +66,7 @@ def remove_tenant(storage: Storage, tenant: str, parts: Sequence[Part], now: dat
                 raise StoreError(
                     f"{tenant}: {part.name} is still there ({left.files} files, {left.rows} rows); call it again"
                 )
-        report = msgspec.structs.replace(report, finished_at=now)
+        report = msgspec.structs.replace(report, finished_at=clock())
         files.write(key, _encoded(report))
     for lock in (f"locks/{tenant}.lock", f"locks/{tenant}.json"):
         files.delete(lock)

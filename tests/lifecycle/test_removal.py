@@ -73,7 +73,7 @@ def test_everything_of_the_town_goes_and_nothing_of_another(settings: Settings) 
     before = left(settings, "town_2")
     assert len(before) == 9
     assert left(settings, "town") == before
-    report = remove_tenant(storage, "town", parts(settings), NOW)
+    report = remove_tenant(storage, "town", parts(settings), lambda: NOW)
     assert left(settings, "town") == set()
     assert left(settings, "town_2") == before
     assert {name for name, size in report.parts.items() if size} == {
@@ -95,9 +95,11 @@ def test_an_interrupted_removal_goes_on_and_reports_what_there_was(settings: Set
 
     at = [part.name for part in whole].index("records")
     with pytest.raises(KeyboardInterrupt):
-        remove_tenant(storage, "town", [*whole[:at], replace(whole[at], remove=crash), *whole[at + 1 :]], NOW)
+        remove_tenant(
+            storage, "town", [*whole[:at], replace(whole[at], remove=crash), *whole[at + 1 :]], lambda: NOW
+        )
     assert {"records", "quarantine"} <= left(settings, "town")
-    report = remove_tenant(storage, "town", parts(settings), NOW)
+    report = remove_tenant(storage, "town", parts(settings), lambda: NOW)
     assert left(settings, "town") == set()
     assert report.parts["landing"].files == 1, "which had gone the first time"
     assert len(storage.files.keys("removed/")) == 1
@@ -106,7 +108,7 @@ def test_an_interrupted_removal_goes_on_and_reports_what_there_was(settings: Set
 def test_nothing_goes_while_somebody_works_for_the_town(settings: Settings) -> None:
     storage, before = storage_of(settings), left(settings, "town")
     with storage.hold("town"), pytest.raises(TenantBusy):
-        remove_tenant(storage, "town", parts(settings), NOW)
+        remove_tenant(storage, "town", parts(settings), lambda: NOW)
     assert left(settings, "town") - {"locks"} == before
     assert not storage.files.keys("removed/")
 
@@ -117,7 +119,7 @@ def test_what_cannot_be_removed_is_said_and_the_report_stays_open(settings: Sett
         replace(part, remove=lambda: None) if part.name == "output" else part for part in parts(settings)
     ]
     with pytest.raises(StoreError, match="output is still there"):
-        remove_tenant(storage, "town", stuck, NOW)
+        remove_tenant(storage, "town", stuck, lambda: NOW)
     (key,) = storage.files.keys("removed/")
     assert json.loads(storage.files.read(key) or b"")["finished_at"] is None
 
@@ -134,4 +136,4 @@ def test_a_town_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     files: Any = storage.files
     nothing = parts_of(settings, files, "nowhere")
     with pytest.raises(StoreError, match="nothing of a tenant nowhere"):
-        remove_tenant(storage, "nowhere", nothing, NOW)
+        remove_tenant(storage, "nowhere", nothing, lambda: NOW)

@@ -144,8 +144,8 @@ def test_one_who_holds_the_lock_brings_in_what_others_have_published(towns: Any,
     assert [row[0] for row in towns.ask(STATUS)] == ["anton", "berta", "caesar"]
 
 
-def test_a_hundred_towns_at_once_lose_nothing(towns: Any, member: Make) -> None:
-    members = [member(f"town_{number:03d}", "status") for number in range(100)]
+def test_many_towns_at_once_lose_nothing(towns: Any, member: Make) -> None:
+    members = [member(f"town_{number:03d}", "status") for number in range(24)]
     waiting = list(members)
     failures: list[BaseException] = []
 
@@ -164,7 +164,7 @@ def test_a_hundred_towns_at_once_lose_nothing(towns: Any, member: Make) -> None:
     for thread in threads:
         thread.join()
     assert not failures
-    assert towns.ask("select count(distinct tenant), sum(free) from commons.status") == [(100, 300)]
+    assert towns.ask("select count(distinct tenant), sum(free) from commons.status") == [(24, 72)]
     assert all(towns.is_current(town.slug, *members) for town in members)
 
 
