@@ -82,10 +82,19 @@ class _Turn:
             self.results.append(result)
 
 
+def batch_op(cadence: Cadence) -> str:
+    """The name of the only op of a batch, by which it is configured."""
+    return f"tenants_{cadence}"
+
+
 def batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinition:
     """The job of a cadence whose tenants share a run."""
 
-    @dg.op(name=cadence, out=dg.Out(dg.Nothing), description="Every tenant's sources, read and published.")
+    @dg.op(
+        name=batch_op(cadence),
+        out=dg.Out(dg.Nothing),
+        description="Every tenant's sources, read and published.",
+    )
     def work_through(context: dg.OpExecutionContext, config: Due) -> Iterator[Any]:
         slugs = config.tenants or deployment.scheduled(cadence)
         scope = Scope(cadence=cadence)

@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 
 from civitas_assets.catalog.cadence import CADENCES, Cadence
-from civitas_assets.defs.batch import BATCHED, batch_job
+from civitas_assets.defs.batch import BATCHED, batch_job, batch_op
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runs import CADENCE_TAG, OPERATORS_TIME, TENANT_TAG, TENANTS_TAG, busy
 
@@ -106,6 +106,6 @@ def _single(cadence: Cadence, tick: datetime, tenant: str) -> dg.RunRequest:
 def _batch(cadence: Cadence, tick: datetime, tenants: Sequence[str]) -> dg.RunRequest:
     return dg.RunRequest(
         run_key=f"{tick.astimezone(UTC):%Y-%m-%dT%H:%MZ}",
-        run_config={"ops": {cadence: {"config": {"tenants": list(tenants)}}}},
+        run_config={"ops": {batch_op(cadence): {"config": {"tenants": list(tenants)}}}},
         tags={TENANTS_TAG: " ".join(tenants), CADENCE_TAG: cadence},
     )

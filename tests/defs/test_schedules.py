@@ -66,7 +66,9 @@ def test_run_names_tenant_and_cadence_and_fetches_what_is_of_it(three: Any, tick
 
 def test_tenants_of_a_short_cadence_share_one_run(three: Any, tick: Any) -> None:
     (request,) = tick(three, "every_15_minutes", AT_TWO).run_requests
-    assert request.run_config == {"ops": {"every_15_minutes": {"config": {"tenants": ["eins", "vier"]}}}}
+    assert request.run_config == {
+        "ops": {"tenants_every_15_minutes": {"config": {"tenants": ["eins", "vier"]}}}
+    }
     assert (request.partition_key, request.tags["civitas/tenants"]) == (None, "eins vier")
 
 
@@ -141,6 +143,11 @@ def test_time_change_neither_skips_nor_doubles_an_hour(
         deployment = deployed(moment.astimezone(UTC) + timedelta(seconds=20), eins=town(1, a="hourly"))
         keys += [request.run_key for request in tick(deployment, "hourly", moment).run_requests]
     assert keys == [f"{change + timedelta(hours=n):%Y-%m-%dT%H}:20Z:eins" for n in range(4)]
+
+
+def test_everything_can_be_loaded_as_the_ui_loads_it(three: Any, definitions_of: Any) -> None:
+    jobs = {job.name for job in definitions_of(three).get_repository_def().get_all_jobs()}
+    assert {"nightly", "hourly", "every_15_minutes", "arrivals"} <= jobs
 
 
 def test_runs_from_the_ui_name_their_tenant_too(three: Any, definitions_of: Any) -> None:

@@ -38,7 +38,7 @@ def batch(workplace: Any) -> Any:
         return job.execute_in_process(
             instance=workplace.instance,
             raise_on_error=False,
-            run_config={"ops": {CADENCE: {"config": config}}} if config else None,
+            run_config={"ops": {f"tenants_{CADENCE}": {"config": config}}} if config else None,
         )
 
     return run
