@@ -23,6 +23,11 @@ import msgspec
 import polars as pl
 
 from benchmarks.data import FEATURES, OBSERVATIONS, counter_csv, feature_collection, observation_pages
+from benchmarks.destinations import (
+    publish_a_day_to_duckdb,
+    publish_a_day_to_postgres,
+    publish_to_postgres,
+)
 from benchmarks.fetching import fetch_data_arrays, fetch_flat
 from benchmarks.queue import drain_queue
 from benchmarks.town import NOW, Figures, tenant_of
@@ -264,6 +269,9 @@ SCENARIOS: dict[str, Callable[[Path], Figures]] = {
         harmonise_and_publish,
         one_day_of_a_small_tenant,
         copy_floor,
+        publish_to_postgres,
+        publish_a_day_to_postgres,
+        publish_a_day_to_duckdb,
         unchanged_night,
     )
 }

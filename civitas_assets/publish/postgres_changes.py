@@ -80,7 +80,8 @@ class Changes:
         ((version, postgis),) = self.rows(
             SQL(
                 "select current_setting('server_version_num')::int, (select nspname::text from pg_extension"
-                " join pg_namespace on pg_namespace.oid = extnamespace where extname = 'postgis')"
+                " join pg_namespace n on n.oid = extnamespace where extname = 'postgis'"
+                " and has_schema_privilege(n.oid, 'usage'))"
             )
         )
         return Platform(version, postgis)
