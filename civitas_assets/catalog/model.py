@@ -5,6 +5,7 @@ Connectors derive their own source models from `Source`; the rules common to all
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -68,11 +69,22 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+# What lets this deployment into its own stores is not for a tenant's file to name.
+_OWN = re.compile(r"(CIVITAS|DAGSTER|DBT|AWS|AZURE|GOOGLE)_|PG[A-Z]+$")
+
+
 class SecretRef(Model):
     """A value that the environment holds under a name; only the name is ever written down."""
 
     secret: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$", description="Name of the environment variable.")
     prefix: str = Field("", description="Text before the secret, such as 'Bearer '.")
+
+    @field_validator("secret")
+    @classmethod
+    def _of_a_source(cls, name: str) -> str:
+        if _OWN.match(name):
+            raise ValueError("names a setting of the deployment, which no source may send anywhere")
+        return name
 
 
 class ClientCertificate(Model):
