@@ -15,7 +15,9 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
+from civitas_assets.cli import app
 from civitas_assets.errors import CivitasError, PublishError
 from civitas_assets.publish.destinations import destination_of
 from civitas_assets.publish.postgres_names import Names
@@ -240,3 +242,20 @@ def test_an_account_that_may_not_make_roles_says_who_may(
             SQL("revoke civitas_reader_town, civitas_writer_town from {}").format(Identifier(name))
         )
         database.execute(SQL("drop role {}").format(Identifier(name)))
+
+
+def test_the_command_prints_what_it_grants(
+    postgres_town: Any, database: Any, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIVITAS_POSTGRES_URL", postgres_url)
+    made = "select count(*) from pg_roles where rolname ~ '_town$'"
+    printed = CliRunner().invoke(app, ["tenant", "grant", "town", "--print", "--login", "civitas"])
+    assert printed.stdout.count("create role") == 2
+    assert (urlsplit(postgres_url).password or "?") not in printed.output
+    assert database.execute(made).fetchone() == (0,)
+    for statement in printed.stdout.splitlines():  # one of it in each line, to be run by somebody else
+        database.execute(statement.encode())
+    assert database.execute(made).fetchone() == (2,)
+    again = CliRunner().invoke(app, ["tenant", "grant", "town"])
+    assert (again.exit_code, again.stdout.count("create role")) == (0, 2)
+    postgres_town.publish(rebuild=True, site=[{"site_key": "a"}])
