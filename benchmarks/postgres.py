@@ -14,7 +14,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
@@ -43,7 +43,7 @@ def embedded() -> Path:
 
 
 @contextmanager
-def postgres(folder: Path | None = None) -> Iterator[str]:
+def postgres(folder: Path | None = None, settings: Sequence[str] = ("fsync=off",)) -> Iterator[str]:
     """The URL of a server, with the password of its superuser; what is in it is thrown away."""
     folder = folder or programs()
     account = _account()
@@ -78,7 +78,7 @@ def postgres(folder: Path | None = None) -> Iterator[str]:
             "listen_addresses=127.0.0.1",
             f"port={port}",
             f"unix_socket_directories={place}",
-            "fsync=off",
+            *settings,
         ]
         command = [folder / "postgres", "-D", data]
         for option in options:

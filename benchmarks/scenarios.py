@@ -24,6 +24,11 @@ import polars as pl
 
 from benchmarks.commons import commons_in_duckdb, commons_in_postgres
 from benchmarks.data import FEATURES, OBSERVATIONS, counter_csv, feature_collection, observation_pages
+from benchmarks.destinations import (
+    publish_a_day_to_duckdb,
+    publish_a_day_to_postgres,
+    publish_to_postgres,
+)
 from benchmarks.fetching import fetch_data_arrays, fetch_flat
 from benchmarks.nights import night_of_tenants
 from benchmarks.pages import morning_page
@@ -277,6 +282,9 @@ SCENARIOS: dict[str, Callable[..., Figures]] = {
         harmonise_and_publish,
         one_day_of_a_small_tenant,
         copy_floor,
+        publish_to_postgres,
+        publish_a_day_to_postgres,
+        publish_a_day_to_duckdb,
         unchanged_night,
         night_of_tenants,
         commons_in_duckdb,

@@ -84,6 +84,12 @@ def load_catalog(folder: Path, models: SourceModels) -> Catalog:
             tenants[file.stem] = _load_tenant(file, models)
         except CatalogError as error:
             faults.extend(error.faults)
+    faults += [
+        Fault(f"{slug}.yaml", 1, "sources", f"names {name}, a secret of {owner}: a tenant has its own")
+        for slug, tenant in tenants.items()
+        for name in sorted(_secrets(tenant.model_dump()))
+        if (owner := _owner(name, tenants)) not in {None, slug}
+    ]
     if faults:
         raise CatalogError(faults)
     return Catalog(tenants)
@@ -99,6 +105,19 @@ def fault_in(file: Path, place: Sequence[str | int], message: str) -> Fault:
 def tenant_file(folder: Path, slug: str) -> Path:
     """The file of a tenant that was loaded from the folder."""
     return next((file for file in sorted(folder.glob(f"{slug}.y*ml"))), folder / f"{slug}.yaml")
+
+
+def _secrets(dumped: Any) -> set[str]:
+    """The names of all secrets in a tenant's settings."""
+    if isinstance(dumped, dict):
+        own = {dumped["secret"]} if dumped.keys() == {"secret", "prefix"} else set[str]()
+        return own.union(*map(_secrets, dumped.values()))
+    return set[str]().union(*map(_secrets, dumped)) if isinstance(dumped, (list, tuple)) else set()
+
+
+def _owner(secret: str, tenants: Mapping[str, Tenant]) -> str | None:
+    """Whose secret it is by its name: the tenant with the longest key that it begins with."""
+    return max((slug for slug in tenants if secret.startswith(f"{slug.upper()}_")), key=len, default=None)
 
 
 def declared_destination(folder: Path, slug: str) -> Destination:

@@ -5,6 +5,7 @@ Connectors derive their own source models from `Source`; the rules common to all
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -64,11 +65,22 @@ TimeZone = Annotated[str, AfterValidator(_is_zone)]
 Crs = Annotated[str, AfterValidator(_is_crs)]
 
 
+# What lets this deployment into its own stores is not for a tenant's file to name.
+_OWN = re.compile(r"(CIVITAS|DAGSTER|DBT|AWS|AZURE|GOOGLE)_|PG[A-Z]+$")
+
+
 class SecretRef(Model):
     """A value that the environment holds under a name; only the name is ever written down."""
 
     secret: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$", description="Name of the environment variable.")
     prefix: str = Field("", description="Text before the secret, such as 'Bearer '.")
+
+    @field_validator("secret")
+    @classmethod
+    def _of_a_source(cls, name: str) -> str:
+        if _OWN.match(name):
+            raise ValueError("names a setting of the deployment, which no source may send anywhere")
+        return name
 
 
 class ClientCertificate(Model):

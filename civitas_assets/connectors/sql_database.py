@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -77,7 +78,15 @@ class Database:
             FetchError: it is not reached, refuses, or breaks off; the message holds no password.
         """
         with self._faults():
-            arguments = {"connect_timeout": max(2, int(self._timeout))} if self._is_postgres else {}
+            arguments: dict[str, Any] = {}
+            if self._is_postgres:
+                # A source has the password that it names or none, never that of whoever runs this: libpq would look for
+                # one in the environment and in the password file.
+                by_service = (
+                    "service" in self._url.query
+                )  # an entry that was made for sources, with its password
+                own = {} if by_service else {"password": self._url.password or "", "passfile": os.devnull}
+                arguments = {"connect_timeout": max(2, int(self._timeout)), **own}
             engine = sa.create_engine(self._url, poolclass=sa.NullPool, connect_args=arguments)
             try:
                 with engine.connect() as connection:

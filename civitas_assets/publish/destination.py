@@ -5,12 +5,15 @@ Readers see the state before or the state after, never a mixture, and are never 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from civitas_assets.catalog.model import RESERVED_BEGINNING, RESERVED_SLUGS, SLUG
 from civitas_assets.dictionary.evolution import Evolution
+from civitas_assets.errors import PublishError
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.task import Portion
 from civitas_assets.harmonise.workspace import Workspace
@@ -28,6 +31,17 @@ class Publication:
     bytes: int
     seconds: float
     unfilled: tuple[str, ...] = ()
+
+
+def check_key(tenant: str) -> None:
+    """Let nothing but a tenant's key become a path or a name.
+
+    Raises:
+        PublishError: it cannot be one.
+    """
+    reserved = tenant in RESERVED_SLUGS or tenant.startswith(RESERVED_BEGINNING)
+    if reserved or not re.fullmatch(SLUG, tenant):
+        raise PublishError(f"{tenant!r} cannot be a tenant's key: it must match {SLUG}")
 
 
 class Destination(Protocol):

@@ -20,7 +20,7 @@ from civitas_assets.errors import PublishError
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.task import Portion
 from civitas_assets.harmonise.workspace import Workspace
-from civitas_assets.publish.destination import Publication
+from civitas_assets.publish.destination import Publication, check_key
 from civitas_assets.publish.duckdb_tables import Tables
 from civitas_assets.publish.replacing import copy_file, sync_file
 from civitas_assets.store.files import remove_folder, sync_folder
@@ -34,6 +34,7 @@ class DuckDBDestination:
 
     def __init__(self, published: Path, tenant: str, memory_limit: str = "1GB") -> None:
         # The stem differs from every schema in the file, else `tenant.table` would be ambiguous.
+        check_key(tenant)
         self.file = published / tenant / f"{tenant}_db.duckdb"
         self._unfinished = self.file.parent / ".rebuild" / self.file.name
         self._memory_limit = memory_limit
@@ -77,7 +78,8 @@ class DuckDBDestination:
 
     def collect(self, project: Project, workspace: Workspace, portion: Portion) -> None:
         """See `Destination`."""
-        self._unfinished.parent.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
+        self._unfinished.parent.mkdir(exist_ok=True)
         try:
             with self._open(self._unfinished) as tables, tables.change(workspace):
                 for model in project.models.values():
@@ -92,7 +94,7 @@ class DuckDBDestination:
         """See `Destination`."""
         started = time.monotonic()
         rebuild = workspace.task().rebuild
-        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         for leftover in self.file.parent.glob(".publish-*"):
             remove_folder(leftover)
         contracts = read_contracts(project)
@@ -116,6 +118,11 @@ class DuckDBDestination:
         except (duckdb.Error, OSError) as error:
             raise PublishError(f"{self.file} was left as it was: {error}") from error
         return Publication(rows, self.file.stat().st_size, time.monotonic() - started, unfilled)
+
+    def _make_folder(self) -> None:
+        """The tenant's folder, which is for its group: analysts of one tenant need not see the files of another."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.parent.chmod(0o750)
 
     @contextmanager
     def _open(self, file: Path) -> Iterator[Tables]:

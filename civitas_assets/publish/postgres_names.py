@@ -5,13 +5,11 @@ Names are only ever made here, from a key that was checked, and are quoted by th
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from psycopg.sql import Identifier
 
-from civitas_assets.catalog.model import RESERVED_BEGINNING, RESERVED_SLUGS, SLUG
-from civitas_assets.errors import PublishError
+from civitas_assets.publish.destination import check_key
 
 # Tables about the tables of a schema; no model's name begins so.
 PUBLICATION = "_publication"
@@ -34,9 +32,7 @@ class Names:
     slug: str
 
     def __post_init__(self) -> None:
-        reserved = self.slug in RESERVED_SLUGS or self.slug.startswith(RESERVED_BEGINNING)
-        if reserved or not re.fullmatch(SLUG, self.slug):
-            raise PublishError(f"{self.slug!r} cannot be a tenant's key: it must match {SLUG}")
+        check_key(self.slug)
 
     @property
     def schema(self) -> str:

@@ -56,13 +56,13 @@ class Stream:
                 connection.execute(f'create table "{contract.name}" ({columns})')
             yield connection
 
-    def fill(self, connection: duckdb.DuckDBPyConnection, tables: set[str]) -> None:
-        """Fetch these tables, each once.
+    def fill(self, connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+        """Fetch the tables that a query names, each once.
 
         Raises:
             PublishError: the server does not give them.
         """
-        for name in sorted((tables & self.contracts.keys()) - self.there):
+        for name in sorted((_tables_in(connection, sql) & self.contracts.keys()) - self.there):
             try:
                 self.cursor.execute(text_of(self._select(self.contracts[name])))
                 reader = self.cursor.fetch_record_batch()
@@ -82,6 +82,21 @@ class Stream:
         where = SQL(" where {}").format(SQL(" and ").join(conditions)) if conditions else SQL("")
         columns = SQL(", ").join(map(Identifier, contract.columns))
         return SQL("select {} from {}{}").format(columns, self.names.table(contract.name), where)
+
+
+def _tables_in(connection: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
+    """What a query names as a table, as DuckDB's own parser has it; nothing where it is no query."""
+    ((parsed,),) = connection.execute("select json_serialize_sql(?)", [sql]).fetchall()
+    waiting, found = [msgspec.json.decode(parsed)], set[str]()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            if node.get("type") == "BASE_TABLE":
+                found.add(str(node["table_name"]).lower())
+            waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)
+    return found
 
 
 @contextmanager

@@ -137,7 +137,9 @@ class Server:
     def told(self, error: psycopg.Error | adbc_driver_manager.Error) -> str:
         """The server's own words, without the statement and without any password."""
         text = str(error).partition("\nQuery was:")[0]
-        text = re.sub(r"^.*?(ERROR:|FATAL:|\[libpq\])", "", text, count=1, flags=re.DOTALL)
+        # The driver puts the statement before the server's words.
+        text = re.sub(r"^.*?(ERROR|FATAL): ", "", text, count=1, flags=re.DOTALL)
+        text = re.sub(r"^\w+: (\[libpq\] )?", "", text)
         text = re.sub(r"\.? SQLSTATE: \w+$", "", text.strip())
         for name, value in self._given.items():
             if "password" in name and value:

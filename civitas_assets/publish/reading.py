@@ -74,7 +74,7 @@ class Tables:
     def _filled(self, sql: str) -> duckdb.DuckDBPyConnection:
         """The database with the tables that a query names."""
         if self._stream is not None:
-            self._stream.fill(self._connection, self._connection.get_table_names(sql))
+            self._stream.fill(self._connection, sql)
         return self._connection
 
 

@@ -44,10 +44,10 @@ def write_tenant_page(  # noqa: PLR0917 - each argument is of another type
     morning = gather(settings, tenant, stores, contracts, now)
     drawings = drawings_of(morning)
     found = summary(morning)
-    bodies: dict[str, Callable[[], bytes]] = {f"{tenant.slug}/{_SUMMARY}": lambda: msgspec.json.encode(found)}
+    bodies = {f"{tenant.slug}/{_SUMMARY}": msgspec.json.encode(found)}
     for code in languages:
         page = tenant_page(morning, drawings, Language.of(code, tenant.zone)).encode()
-        bodies[f"{tenant.slug}/{file_name(code)}"] = lambda page=page: page  # type: ignore[misc]
+        bodies[f"{tenant.slug}/{file_name(code)}"] = page
     _write(folder, bodies)
     return found
 
@@ -68,7 +68,7 @@ def write_operator_page(
         known = {tenant.slug: tenant for tenant in tenants}
         summaries = [s.as_of(now) for slug in known if (s := _summary(folder, slug)) is not None]
         zone = next((tenant.zone for tenant in known.values()), ZoneInfo("Europe/Berlin"))
-        bodies: dict[str, Callable[[], bytes]] = {}
+        bodies: dict[str, bytes] = {}
         for code in languages:
             page = render(
                 "operator.html.j2",
@@ -79,7 +79,7 @@ def write_operator_page(
                 without=sorted(set(known) - {found.tenant for found in summaries}),
                 page_name=file_name(code),
             ).encode()
-            bodies[file_name(code)] = lambda page=page: page  # type: ignore[misc]
+            bodies[file_name(code)] = page
         _write(folder, bodies)
     return folder / file_name(languages[0])
 
@@ -99,8 +99,12 @@ def _summary(folder: Path, tenant: str) -> Summary | None:
         return None  # of another version; the tenant's next page brings it again
 
 
-def _write(folder: Path, bodies: Mapping[str, Callable[[], bytes]]) -> None:
+def _write(folder: Path, bodies: Mapping[str, bytes]) -> None:
     try:
-        LocalFiles(folder).write_all(bodies)
+        LocalFiles(folder).change_all({key: _replaced_by(body) for key, body in bodies.items()})
     except OSError as error:
         raise ReportError(f"no page can be written in {folder}: {error.strerror or error}") from error
+
+
+def _replaced_by(body: bytes) -> Callable[[bytes | None], bytes]:
+    return lambda _: body

@@ -232,3 +232,29 @@ def test_the_environment_says_whose_tenants_are_served(
 def test_a_folder_that_is_not_there_is_answered_by_the_variable_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match="CIVITAS_TENANTS_DIR"):
         load_catalog(tmp_path / "none", SOURCE_MODELS)
+
+
+@pytest.mark.parametrize(
+    "name", ["CIVITAS_POSTGRES_URL", "PGPASSWORD", "DAGSTER_PG_PASSWORD", "AWS_SECRET_ACCESS_KEY"]
+)
+def test_a_file_cannot_send_what_lets_the_deployment_into_its_stores(
+    load: Load, right: str, name: str
+) -> None:
+    found = faults(load, muster=right.replace("TOWN_TOKEN", name))
+    (fault,) = found.values()
+    assert fault.field.startswith("sources.counters.headers.Authorization")
+    assert name not in fault.message
+
+
+def test_a_tenant_cannot_name_the_secret_of_another(load: Load, right: str) -> None:
+    theirs = right.replace("TOWN_TOKEN", "JENA_OST_TOKEN")
+    found = faults(load, muster=theirs, jena=right, jena_ost=theirs)
+    assert [*found.values()] == [
+        Fault("muster.yaml", 1, "sources", "names JENA_OST_TOKEN, a secret of jena_ost: a tenant has its own")
+    ]
+
+
+@pytest.mark.parametrize("slug", ["public", "commons", "information_schema", "pg_town"])
+def test_a_key_that_databases_use_is_refused(load: Load, right: str, slug: str) -> None:
+    with pytest.raises(CatalogError, match="must not be one of"):
+        load(**{slug: right})

@@ -360,3 +360,17 @@ sources:
         with pytest.raises(CatalogError) as error:
             load_catalog(tmp_path, SOURCE_MODELS)
         assert "geheim" not in str(error.value)
+
+
+def test_a_source_never_logs_in_with_what_the_deployment_knows(
+    database: Any, fetch: Any, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = urlsplit(postgres_url)
+    (tmp_path / "pass").write_text(f"*:*:*:*:{parts.password}\n")
+    (tmp_path / "pass").chmod(0o600)
+    monkeypatch.setenv("PGPASSWORD", parts.password or "")
+    monkeypatch.setenv("PGPASSFILE", str(tmp_path / "pass"))
+    database(READINGS)
+    bare = urlunsplit(parts._replace(netloc=f"{parts.username}@{parts.hostname}:{parts.port}"))
+    with pytest.raises(FetchError):
+        fetch(bare, table="public.readings", password=None, **OBSERVED)

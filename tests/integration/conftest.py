@@ -21,8 +21,11 @@ from urllib.parse import unquote, urlsplit
 
 import dagster as dg
 import duckdb
+import psycopg
 import pytest
 import yaml
+from psycopg.sql import SQL, Identifier
+from pydantic import SecretStr
 
 from civitas_assets import cli
 from civitas_assets.catalog import load_catalog
@@ -31,6 +34,7 @@ from civitas_assets.definitions import build_definitions
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runner import Order, Outcome, run_tenant
 from civitas_assets.harmonise.project import Project
+from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import PROJECT_DIR, Settings
 
 TENANTS = Path(__file__).parent / "tenants"
@@ -44,6 +48,7 @@ class Workplace:
     folder: Path
     project: Project
     clock: datetime = datetime(2026, 8, 22, 5, 11, tzinfo=UTC)
+    postgres_url: str | None = None  # tenants are published there, where it is given
     instance: dg.DagsterInstance = field(init=False)
 
     def __post_init__(self) -> None:
@@ -51,9 +56,12 @@ class Workplace:
 
     @property
     def settings(self) -> Settings:
-        return Settings(home=self.folder / "home", tenants_dir=self.folder / "tenants")
+        url = SecretStr(self.postgres_url) if self.postgres_url else None
+        return Settings(home=self.folder / "home", tenants_dir=self.folder / "tenants", postgres_url=url)
 
     def write_tenant(self, slug: str, text: str) -> None:
+        if self.postgres_url:
+            text += "\ndestination: postgres\n"
         self.settings.tenants_dir.mkdir(parents=True, exist_ok=True)
         (self.settings.tenants_dir / f"{slug}.yaml").write_text(text, encoding="utf-8")
 
@@ -91,6 +99,7 @@ class Workplace:
             **os.environ,
             "CIVITAS_HOME": str(self.settings.home),
             "CIVITAS_TENANTS_DIR": str(self.settings.tenants_dir),
+            **({"CIVITAS_POSTGRES_URL": self.postgres_url} if self.postgres_url else {}),
             "DAGSTER_HOME": "",
             "NO_COLOR": "1",
             "COLUMNS": "200",
@@ -99,16 +108,42 @@ class Workplace:
     def published(self, tenant: str) -> Path:
         return self.settings.published / tenant / f"{tenant}_db.duckdb"
 
+    def state(self, tenant: str) -> object:
+        """Everything that is published, and when and by what it was."""
+        if self.postgres_url is None:
+            return self.published(tenant).read_bytes()
+        with psycopg.connect(self.postgres_url) as connection:
+            found = connection.execute(
+                "select table_name from information_schema.tables where table_schema = %s order by 1",
+                [tenant],
+            )
+            return {
+                name: connection.execute(SQL("select * from {}").format(Identifier(tenant, name))).fetchall()
+                for (name,) in found.fetchall()
+            }
+
     def ask(self, tenant: str, sql: str) -> list[tuple[Any, ...]]:
+        if self.postgres_url:
+            with open_published(self.settings, tenant) as tables:
+                return tables.first(sql, 10_000)[2]
         with duckdb.connect(str(self.published(tenant)), read_only=True) as connection:
             connection.execute("set TimeZone = 'UTC'")
             return connection.execute(sql).fetchall()
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, project: Project) -> Workplace:
+def destination() -> str:
+    """Where tenants are published; modules whose promises hold for all destinations say all of them."""
+    return "duckdb"
+
+
+@pytest.fixture
+def workplace(
+    tmp_path: Path, project: Project, destination: str, request: pytest.FixtureRequest
+) -> Workplace:
     """An empty deployment."""
-    return Workplace(tmp_path, project)
+    url = request.getfixturevalue("postgres_url") if destination == "postgres" else None
+    return Workplace(tmp_path, project, postgres_url=url)
 
 
 @dataclass
@@ -257,6 +292,8 @@ def command_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
         monkeypatch.setenv("CIVITAS_HOME", str(home))
         monkeypatch.setenv("CIVITAS_TENANTS_DIR", str(workplace.settings.tenants_dir))
         monkeypatch.setenv("DAGSTER_HOME", str(dagster_home))
+        if workplace.postgres_url:
+            monkeypatch.setenv("CIVITAS_POSTGRES_URL", workplace.postgres_url)
         dagster_home.mkdir(exist_ok=True)
         home.mkdir(exist_ok=True)
         if not (home / "dbt").exists():  # the manifest is prepared once for all tests

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.settings import PROJECT_DIR, Settings
 
+ALL = ("duckdb", "postgres")
 READER = """
 import sys, duckdb
 with duckdb.connect(sys.argv[1], read_only=True) as connection:
@@ -42,6 +44,7 @@ def test_reader_that_holds_the_file_is_not_disturbed_and_does_not_disturb(
     assert kleinstadt.ask("kleinstadt", "select sum(value)::int from observation") == [(20,)]
 
 
+@pytest.mark.parametrize("destination", ALL)
 def test_red_test_publishes_nothing_and_the_days_are_made_up_for_later(
     kleinstadt: Any, town: Any, counts: Any, tmp_path: Path
 ) -> None:
@@ -52,14 +55,14 @@ def test_red_test_publishes_nothing_and_the_days_are_made_up_for_later(
     )
     kleinstadt.project = prepare(Settings(home=tmp_path / "prepared", dbt_project_dir=folder))
     assert kleinstadt.run("kleinstadt").ok
-    before = kleinstadt.published("kleinstadt").read_bytes()
+    before = kleinstadt.state("kleinstadt")
 
     town.pages["/counter.csv"] = counts({"2026-08-21T10:00:00Z": 666, "2026-08-22T01:00:00Z": 8})
     red = kleinstadt.run("kleinstadt")
     assert not red.ok
     assert "no_value_is_666" in str(red.errors)
     assert "nothing was published" in str(red.errors)
-    assert kleinstadt.published("kleinstadt").read_bytes() == before
+    assert kleinstadt.state("kleinstadt") == before
 
     town.pages["/counter.csv"] = counts({"2026-08-21T10:00:00Z": 6})
     green = kleinstadt.run("kleinstadt")
@@ -69,6 +72,7 @@ def test_red_test_publishes_nothing_and_the_days_are_made_up_for_later(
     assert kleinstadt.ask("kleinstadt", values) == [("2026-08-21", 6), ("2026-08-22", 8)]
 
 
+@pytest.mark.parametrize("destination", ALL)
 def test_withdrawn_value_is_marked_and_its_history_kept(kleinstadt: Any, town: Any, counts: Any) -> None:
     assert kleinstadt.run("kleinstadt").ok
     town.pages["/counter.csv"] = counts({"2026-08-20T10:00:00Z": None, "2026-08-20T12:00:00Z": None})
@@ -82,6 +86,7 @@ def test_withdrawn_value_is_marked_and_its_history_kept(kleinstadt: Any, town: A
     assert kleinstadt.ask("kleinstadt", history) == [(5.0, None, 2)]
 
 
+@pytest.mark.parametrize("destination", ALL)
 def test_rejected_rows_are_published_as_counts_with_their_rule(
     kleinstadt: Any, town: Any, counts: Any
 ) -> None:

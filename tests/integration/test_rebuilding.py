@@ -36,6 +36,12 @@ NEXT = {
 DAYS = "select day::varchar, free, occupied_share, free_twice from parking_status order by 1"
 
 
+@pytest.fixture(params=["duckdb", "postgres"])
+def destination(request: pytest.FixtureRequest) -> str:
+    """All of this holds for every destination."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
 def next_version(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The project with another version of the model of parking."""
@@ -96,7 +102,7 @@ def test_rebuild_that_is_killed_goes_on_where_it_was_and_nobody_sees_half_of_it(
         table: kleinstadt.ask("kleinstadt", everything.format(table))
         for table in ("parking_status", "observation")
     }
-    published = kleinstadt.published("kleinstadt").read_bytes()
+    published = kleinstadt.state("kleinstadt")
 
     environment = {**kleinstadt.environment(), "CIVITAS_REBUILD_PORTION": "1"}
     command = [sys.executable, "-m", "civitas_assets.cli", "rebuild", "kleinstadt"]
@@ -109,15 +115,15 @@ def test_rebuild_that_is_killed_goes_on_where_it_was_and_nobody_sees_half_of_it(
             break
     killed.kill()
     killed.communicate()
-    assert kleinstadt.published("kleinstadt").read_bytes() == published
+    assert kleinstadt.state("kleinstadt") == published
 
     resumed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert "portion 1 of 2: 2026-08-20 to 2026-08-20" in " ".join(resumed.stderr.split())
     for table, rows in before.items():
         assert kleinstadt.ask("kleinstadt", everything.format(table)) == rows
-    assert [path.name for path in kleinstadt.published("kleinstadt").parent.iterdir()] == [
-        "kleinstadt_db.duckdb"
-    ]
+    if kleinstadt.postgres_url is None:
+        left = kleinstadt.published("kleinstadt").parent.iterdir()
+        assert [path.name for path in left] == ["kleinstadt_db.duckdb"]
 
 
 def test_only_days_that_changed_since_a_rebuild_was_interrupted_are_made_again(
@@ -129,7 +135,10 @@ def test_only_days_that_changed_since_a_rebuild_was_interrupted_are_made_again(
     monkeypatch.setenv("CIVITAS_REBUILD_PORTION", "1")
     anew = Order(fetch=False, rebuild=True)
     with monkeypatch.context() as patch:
-        patch.setattr("civitas_assets.publish.duckdb_tables.Tables.comment", _full_disk)
+        last_step = (
+            "postgres_changes.Changes.bytes" if kleinstadt.postgres_url else "duckdb_tables.Tables.comment"
+        )
+        patch.setattr(f"civitas_assets.publish.{last_step}", _full_disk)
         stopped = kleinstadt.run("kleinstadt", anew)
     assert "No space left on device" in str(stopped.errors)
 

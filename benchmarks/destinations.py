@@ -1,0 +1,242 @@
+"""Publishing measured against the floor: a million new rows, and one day into a table with years of history.
+
+Rows are made in the workspace itself; what dbt costs is measured elsewhere. `CIVITAS_BENCHMARK_ROWS` is the size of the
+large table.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import msgspec
+import psycopg
+from psycopg.sql import SQL, Identifier, Literal
+from pydantic import SecretStr
+
+from benchmarks.postgres import postgres
+from benchmarks.town import Figures
+from civitas_assets.dictionary.contracts import read_contracts
+from civitas_assets.harmonise.prepare import prepare
+from civitas_assets.harmonise.project import Project
+from civitas_assets.harmonise.task import Task
+from civitas_assets.harmonise.workspace import Workspace
+from civitas_assets.publish.duckdb import DuckDBDestination
+from civitas_assets.publish.postgres import PostgresDestination
+from civitas_assets.publish.postgres_names import Names
+from civitas_assets.publish.postgres_server import Server
+from civitas_assets.publish.postgres_tables import Layout, Platform, months
+from civitas_assets.settings import Settings
+
+TOWN = "messstadt"
+NEW = 1_000_000
+A_DAY = 10_000
+LAST = date(2026, 7, 31)
+_LARGE = int(os.environ.get("CIVITAS_BENCHMARK_ROWS", "2000000"))
+# A hundred datastreams that measure a hundred times a day; `{day}` and `{number}` are the row's, whatever the dialect.
+_ROW = {
+    "tenant": f"'{TOWN}'",
+    "datastream_key": "'counters:' || (1000 + {number} % 100)::varchar",
+    "station_key": "'counters:station-' || ({number} % 20)::varchar",
+    "station_version": "1",
+    "datastream_id": "(1000 + {number} % 100)::varchar",
+    "station_id": "'station-' || ({number} % 20)::varchar",
+    "observed_property": "'traffic.bicycle_count'",
+    "phenomenon_start_at": "({day}::timestamp + {turn} * interval '864 seconds')::timestamptz",
+    "day": "{day}",
+    "value": "(({number} * 7) % 97)::double precision",
+    "unit": "'1'",
+    "value_native": "(({number} * 7) % 97)::double precision",
+    "unit_native": "'Anzahl'",
+    "quality_code": "'good'",
+    "is_corrected": "false",
+    "revision": "1",
+    "received_at": "({day}::timestamp + interval '30 hours')::timestamptz",
+    "source": "'counters'",
+    "run_id": "'3f0c7a52-6d0e-4a5b-9a53-1c9e0e8f0000'",
+}
+
+
+def _days(rows: int) -> list[date]:
+    return [LAST - timedelta(days=back) for back in range(rows // A_DAY)][::-1]
+
+
+def _select(day: str, number: str) -> str:
+    turn = f"(({number} - {number} % 100) / 100)::integer"
+    columns = (f'{text.format(day=day, number=number, turn=turn)} as "{name}"' for name, text in _ROW.items())
+    return f"select {', '.join(columns)}"
+
+
+def _project(folder: Path) -> Project:
+    return prepare(Settings(home=folder / "home"))
+
+
+def _workspace(folder: Path, project: Project, days: list[date], *, rebuild: bool = False) -> Workspace:
+    """The workspace of a run in which each of the days got its observations."""
+    workspace = Workspace(folder / "workspace")
+    workspace.remove()
+    workspace.folder.mkdir(parents=True)
+    with duckdb.connect(str(workspace.database)) as connection:
+        connection.execute("set TimeZone = 'UTC'; create schema shared; create schema records")
+        connection.execute("create table records.affected_day (day date)")
+        connection.executemany("insert into records.affected_day values (?)", [(day,) for day in days])
+        for name, model in project.models.items():
+            columns = ", ".join(f'"{column}" {kind}' for column, kind in model.types.items())
+            connection.execute(f'create table shared."{name}" ({columns})')
+        rows = f"from records.affected_day, range({A_DAY}) as n(number)"
+        connection.execute(f"insert into shared.observation by name {_select('day', 'number')} {rows}")
+    (workspace.folder / "task.json").write_bytes(msgspec.json.encode(Task(tuple(days), rebuild, ())))
+    return workspace
+
+
+@contextmanager
+def _destination() -> Iterator[tuple[PostgresDestination, str]]:
+    """A destination on a server that keeps what it promises to: with fsync, as it is installed."""
+    with postgres(settings=("fsync=on", "max_wal_size=8GB", "shared_buffers=512MB")) as url:
+        yield PostgresDestination(Server(SecretStr(url)), TOWN), url
+
+
+def publish_to_postgres(folder: Path) -> Figures:
+    """A million new observations into a keyed, indexed table by month, and plain COPY of them into the same table."""
+    project = _project(folder)
+    days = _days(NEW + A_DAY)
+    with _destination() as (destination, url):
+        destination.publish(project, _workspace(folder, project, days[:1], rebuild=True), "first")
+        workspace = _workspace(folder, project, days[1:])
+        publication = destination.publish(project, workspace, "benchmark")
+        assert publication.rows["observation"] == NEW
+        figures: Figures = {"seconds": publication.seconds}
+        csv = folder / "rows.csv"
+        with duckdb.connect(str(workspace.database), read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute(f"copy shared.observation to '{csv}' (header false)")
+        with psycopg.connect(url, autocommit=True) as connection:
+            table = SQL("create table floor (like {}.observation including indexes)").format(Identifier(TOWN))
+            for name, keyed in (
+                ("copy into the same table", True),
+                ("copy into a table with the key alone", False),
+            ):
+                connection.execute("drop table if exists floor")
+                connection.execute(table)
+                if not keyed:
+                    others = (
+                        "select indexrelid::regclass::text from pg_index where indrelid = 'floor'::regclass"
+                    )
+                    for (index,) in connection.execute(f"{others} and not indisprimary").fetchall():
+                        connection.execute(SQL("drop index {}").format(Identifier(index)))
+                figures[name] = _copied(connection, csv)
+    figures["ratio"] = figures["seconds"] / figures["copy into the same table"]
+    figures["ratio to the key alone"] = figures["seconds"] / figures["copy into a table with the key alone"]
+    return figures
+
+
+def _copied(connection: psycopg.Connection, csv: Path) -> float:
+    columns = connection.execute("select * from floor limit 0").description or []
+    names = SQL(", ").join(Identifier(column.name) for column in columns)
+    started = time.perf_counter()
+    with (
+        csv.open("rb") as rows,
+        connection.cursor() as cursor,
+        cursor.copy(SQL("copy floor ({}) from stdin (format csv)").format(names)) as copy,
+    ):
+        while block := rows.read(1 << 20):
+            copy.write(block)
+    return time.perf_counter() - started
+
+
+def publish_a_day_to_postgres(folder: Path) -> Figures:
+    """A day of 10,000 rows into the large table, replaced and new."""
+    project = _project(folder)
+    history = _days(_LARGE)
+    with _destination() as (destination, url):
+        destination.publish(project, _workspace(folder, project, history[-1:], rebuild=True), "first")
+        started = time.perf_counter()
+        with psycopg.connect(url, autocommit=True, options="-c timezone=UTC") as connection:
+            _fill(connection, project, history[:-1])
+        filled = time.perf_counter() - started
+        figures: Figures = {"rows": float(_LARGE), "filling": filled}
+        for what, day in (("replaced", history[len(history) // 2]), ("new", LAST + timedelta(days=1))):
+            publication = destination.publish(project, _workspace(folder, project, [day]), "benchmark")
+            assert publication.rows["observation"] == A_DAY
+            figures[f"seconds, {what}"] = publication.seconds
+        figures["gigabytes"] = publication.bytes / 1e9
+    return figures
+
+
+def _fill(connection: psycopg.Connection, project: Project, days: list[date]) -> None:
+    """Give the table its history, month by month."""
+    layout = Layout(Names(TOWN), read_contracts(project)["observation"], Platform(0, None))
+    for first, last in months(days):
+        exists = connection.execute(
+            "select to_regclass(%s)", [f"{TOWN}.{layout.partition_name(first, last)}"]
+        ).fetchone()
+        with connection.transaction():
+            if exists == (None,):
+                for statement in layout.partition(first, last):
+                    connection.execute(statement)
+            own = [day for day in days if months([day]) == [(first, last)]]
+            names = SQL(", ").join(map(Identifier, _ROW))
+            made = "from unnest({}::date[]) as day, generate_series(0, {}) as number order by day, 2, 8"
+            rows = SQL(f"{_select('day::date', 'number')} {made}").format(Literal(own), Literal(A_DAY - 1))
+            connection.execute(SQL("insert into {} ({}) {}").format(layout.table, names, rows))
+    connection.execute(SQL("vacuum analyze {}").format(layout.table))
+
+
+def publish_a_day_to_duckdb(folder: Path) -> Figures:
+    """A day of 10,000 rows into the large published file, and the disk's own copy of that file."""
+    project = _project(folder)
+    history = _days(_LARGE)
+    destination = DuckDBDestination(folder / "published", TOWN)
+    destination.publish(project, _workspace(folder, project, history[-1:], rebuild=True), "first")
+    figures: Figures = {"rows": float(_LARGE)}
+    for part in (0.25, 1.0):
+        _fill_file(destination.file, history[:-1], part)
+        publication = destination.publish(project, _workspace(folder, project, [history[-1]]), "benchmark")
+        copied = _sequential(destination.file, folder / "copy")
+        name = f"at {part:.0%}"
+        figures |= {
+            f"megabytes, {name}": publication.bytes / 1e6,
+            f"seconds, {name}": publication.seconds,
+            f"sequential copy, {name}": copied,
+        }
+    publication = destination.publish(
+        project, _workspace(folder, project, [LAST + timedelta(days=1)]), "benchmark"
+    )
+    figures["seconds, new"] = publication.seconds
+    grown, copied = (
+        figures[f"{what}, at 100%"] - figures[f"{what}, at 25%"] for what in ("seconds", "sequential copy")
+    )
+    figures["ratio of growth"] = grown / copied
+    return figures
+
+
+def _fill_file(file: Path, days: list[date], part: float) -> None:
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(
+            "set TimeZone = 'UTC'; set preserve_insertion_order = false; set memory_limit = '2GB'"
+        )
+        ((held,),) = connection.execute("select count(distinct day) - 1 from observation").fetchall()
+        wanted = days[held : int(len(days) * part)]
+        for begin in range(0, len(wanted), 200):
+            connection.execute(
+                f"insert into observation by name {_select('day', 'number')}"
+                f" from (select unnest(?::date[]) as day), range({A_DAY}) as n(number)",
+                [[day.isoformat() for day in wanted[begin : begin + 200]]],
+            )
+
+
+def _sequential(file: Path, target: Path) -> float:
+    started = time.perf_counter()
+    with file.open("rb") as source, target.open("wb") as copy:
+        while block := source.read(1 << 20):
+            copy.write(block)
+        copy.flush()
+        os.fsync(copy.fileno())
+    seconds = time.perf_counter() - started
+    target.unlink()
+    return seconds
