@@ -21,7 +21,7 @@ from civitas_assets.report.page import drawings_of, file_name, render, tenant_pa
 from civitas_assets.report.summary import Summary, summary
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
-from civitas_assets.store.locks import waiting_lock
+from civitas_assets.store.locks import shared_lock
 from civitas_assets.store.stores import Stores
 
 _SUMMARY = "summary.json"
@@ -64,7 +64,7 @@ def write_operator_page(
     Raises:
         ReportError: the page cannot be written; what was there before still is.
     """
-    with waiting_lock(settings.locks, ".reports"):
+    with shared_lock(settings.locks, ".reports"):
         known = {tenant.slug: tenant for tenant in tenants}
         summaries = [s.as_of(now) for slug in known if (s := _summary(folder, slug)) is not None]
         zone = next((tenant.zone for tenant in known.values()), ZoneInfo("Europe/Berlin"))

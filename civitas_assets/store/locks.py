@@ -60,12 +60,3 @@ def shared_lock(folder: Path, name: str, patience: float = 600.0) -> Iterator[No
                     ) from None
                 time.sleep(_POLL_SECONDS)
         yield
-
-
-@contextmanager
-def waiting_lock(folder: Path, name: str) -> Iterator[None]:
-    """Hold a lock that others hold for a moment only; its name is none that a tenant can have."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{name}.lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
