@@ -34,7 +34,7 @@ from civitas_assets.store.files import LocalFiles
 
 TENANTS = 100
 DAYS = 10
-ROWS_A_DAY = 1_000  # of each tenant
+ROWS_A_DAY = 500  # of each tenant
 _FIRST = date(2026, 7, 1)
 _DAYS = [_FIRST + timedelta(days=number) for number in range(DAYS)]
 _ONE_DAY = f"""

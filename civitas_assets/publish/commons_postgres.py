@@ -150,11 +150,12 @@ class PostgresCommons:
         before = views.held()
         shapes = contracts or views.shapes()
         touched = {key[1] for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-        if contracts is not None:
-            touched |= views.misshapen(contracts)
+        misshapen = views.misshapen(contracts) if contracts is not None else set[str]()
+        touched |= misshapen
         for model in sorted(touched):
             legs = {slug: held for (slug, name), held in after.items() if name == model}
-            views.make(model, shapes.get(model), legs)
+            settled = {slug for slug, held in legs.items() if before.get((slug, model)) == held}
+            views.make(model, shapes.get(model), legs, set() if model in misshapen else settled)
         views.allow(after)
         views.remember(after)
 

@@ -7,6 +7,7 @@ made is decided in `commons_postgres.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,14 +116,20 @@ class Views:
         found = self._rows(SQL("select contracts from {}").format(table))
         return msgspec.json.decode(found[0][0], type=dict[str, Contract]) if found else {}
 
-    def make(self, model: str, contract: Contract | None, legs: Mapping[str, Held]) -> None:
-        """The view of a model: a part for each tenant, by the names of the contract; none without any part."""
+    def make(
+        self, model: str, contract: Contract | None, legs: Mapping[str, Held], allowed: AbstractSet[str]
+    ) -> None:
+        """The view of a model: a part for each tenant, by the names of the contract; none without any part.
+
+        Of the tenants in `allowed`, the owner may read what it needs already.
+        """
         parts = []
         if contract is not None:
             for slug, held in sorted(legs.items()):
                 old = self._readable(slug, contract)
                 if old is not None:
-                    self._let_owner_read(slug, old, held.withheld, contract)
+                    if slug not in allowed:
+                        self._let_owner_read(slug, old, held.withheld, contract)
                     parts.append(_part(slug, held, old, contract))
         self._act_as(COMMONS_OWNER)
         self._run(SQL("drop view if exists {}").format(_own(model)))
