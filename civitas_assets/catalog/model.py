@@ -35,17 +35,9 @@ Destination = Literal["duckdb", "postgres"]
 DROP = "drop:"
 
 Licence = Literal[
-    "dl-de/by-2-0",
-    "dl-de/zero-2-0",
-    "CC0-1.0",
-    "CC-BY-3.0",
-    "CC-BY-4.0",
-    "CC-BY-SA-4.0",
-    "ODbL-1.0",
-    "PDDL-1.0",
-    "GeoNutzV",
-    "proprietary",
-]
+    "dl-de/by-2-0", "dl-de/zero-2-0", "CC0-1.0", "CC-BY-3.0", "CC-BY-4.0", "CC-BY-SA-4.0", "ODbL-1.0", "PDDL-1.0",
+    "GeoNutzV", "proprietary",
+]  # fmt: skip
 
 
 def _is_zone(name: str) -> str:

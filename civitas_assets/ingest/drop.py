@@ -6,11 +6,16 @@ A file that is still being written is left alone; so is all that is no plain fil
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatch
+from mimetypes import guess_type
 from pathlib import Path
+
+from civitas_assets.catalog.model import DROP
+from civitas_assets.connectors.base import Request
+from civitas_assets.errors import FetchError
 
 _SETTLED = timedelta(seconds=10)  # without a change for so long, a file is complete
 _UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart")
@@ -60,3 +65,33 @@ class DropFolder:
         done = self.folder / "done"
         done.mkdir(exist_ok=True)
         file.path.rename(done / f"{now:%Y%m%dT%H%M%S%f}-{file.path.name}")
+
+
+def take_all(
+    folder: DropFolder,
+    most: int,
+    now: Callable[[], datetime],
+    deliver: Callable[[Request, bytes, str], None],
+) -> None:
+    """Deliver every complete file of at most so many bytes, and put it aside once it has landed.
+
+    Raises:
+        FetchError: after all others were taken, that a file is too large, or could not be read or landed.
+    """
+    failures = list[str]()
+    for file in folder.waiting(now()):
+        name = file.path.name
+        request = Request(f"{DROP}{name}", variables={"file": name})
+        try:
+            if file.size > most:
+                raise FetchError(
+                    f"{request.url} has {file.size} bytes: raise http.max_bytes if that is right"
+                )
+            deliver(request, file.path.read_bytes(), guess_type(name)[0] or "")
+            folder.put_aside(file, now())
+        except OSError as error:
+            failures.append(f"{request.url} cannot be read or moved: {error.strerror}")
+        except FetchError as error:
+            failures.append(str(error))
+    if failures:
+        raise FetchError("; ".join(failures))

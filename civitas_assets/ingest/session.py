@@ -13,18 +13,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from mimetypes import guess_type
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from civitas_assets.catalog import Source
-from civitas_assets.catalog.model import DROP
 from civitas_assets.connectors.base import Answer, Request
 from civitas_assets.connectors.errand import Validators, public_url
 from civitas_assets.connectors.http import HttpClient, Response
 from civitas_assets.errors import FetchError, ReadError
-from civitas_assets.ingest.drop import DropFolder
+from civitas_assets.ingest.drop import DropFolder, take_all
 from civitas_assets.store.landing import Address, Line, SourceLanding, config_hash, update
 
 log = logging.getLogger("civitas_assets.fetch")
@@ -177,25 +175,8 @@ class LandingSession:
         """See `connectors.base.Session`; a file is moved only after it has landed, and what lands twice counts once."""
         if self._drop is None or self._source.dropped is None:
             return
-        folder, failures = (
-            DropFolder(self._drop, self._tenant, self._source.name, self._source.dropped),
-            list[str](),
-        )
-        for file in folder.waiting(self._now()):
-            request = Request(f"{DROP}{file.path.name}", variables={"file": file.path.name})
-            try:
-                if file.size > self._source.http.max_bytes:
-                    raise FetchError(
-                        f"{request.url} has {file.size} bytes: raise http.max_bytes if that is right"
-                    )
-                self.deliver(request, file.path.read_bytes(), guess_type(file.path.name)[0] or "")
-                folder.put_aside(file, self._now())
-            except OSError as error:
-                failures.append(f"{request.url} cannot be read or moved: {error.strerror}")
-            except FetchError as error:
-                failures.append(str(error))
-        if failures:
-            raise FetchError("; ".join(failures))
+        folder = DropFolder(self._drop, self._tenant, self._source.name, self._source.dropped)
+        take_all(folder, self._source.http.max_bytes, self._now, self.deliver)
 
     def delivered(self, url: str) -> Mapping[str, str]:
         """See `connectors.base.Session`."""
