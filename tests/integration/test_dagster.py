@@ -9,8 +9,8 @@ import dagster as dg
 import pytest
 
 from civitas_assets.definitions import build_definitions
-from civitas_assets.defs.runner import Order
 from civitas_assets.defs.report import MORNING_PAGE
+from civitas_assets.defs.runner import Order
 from civitas_assets.defs.schedules import NIGHTLY
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.locks import tenant_lock
