@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from civitas_assets.definitions import build_definitions
+from civitas_assets.defs.report import MORNING_PAGE
 from civitas_assets.defs.runner import Order
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.locks import tenant_lock
@@ -162,6 +163,8 @@ def test_unchanged_night_lands_the_same_version_and_materialises_nothing_else(
                     run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
                 ).records
             )
+            if event.dagster_event.asset_key
+            != MORNING_PAGE  # which tells of every night, also of a quiet one
         }
         for run_id in runs
     ]
