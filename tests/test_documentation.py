@@ -23,7 +23,7 @@ PROJECT_DIR = Path(__file__).resolve().parents[1]
 README = (PROJECT_DIR / "README.md").read_text(encoding="utf-8")
 PAGES = {
     path.relative_to(PROJECT_DIR).as_posix(): path.read_text(encoding="utf-8")
-    for path in (PROJECT_DIR / "README.md", *sorted((PROJECT_DIR / "docs").rglob("*.md")))
+    for path in (*sorted(PROJECT_DIR.glob("*.md")), *sorted((PROJECT_DIR / "docs").rglob("*.md")))
 }
 TENANT = 'name: Musterstadt\nags: "99000001"\nbbox: [9.95, 50.95, 10.1, 51.1]\n'
 

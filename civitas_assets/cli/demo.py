@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import SecretStr
 
 from civitas_assets.cli.app import VERBATIM, app, err, exit_unless, out, show_log
 from civitas_assets.cli.runs import run_and_report
@@ -27,6 +26,8 @@ def demo(
 ) -> None:
     """Run three fictional towns against sample municipal servers on loopback; all data is synthetic."""
     from datetime import UTC, datetime
+
+    from pydantic import SecretStr
 
     from civitas_assets.demo.servers import start
     from civitas_assets.demo.towns import DOWN, write_towns

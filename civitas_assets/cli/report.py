@@ -13,8 +13,8 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, app, err, out
-from civitas_assets.settings import Settings
+from civitas_assets.cli.app import VERBATIM, app, current_settings, err, out
+from civitas_assets.cli.stores import files_of
 
 
 class LanguageName(StrEnum):
@@ -53,15 +53,14 @@ def report(
     from civitas_assets.report.files import write_operator_page, write_tenant_page
     from civitas_assets.report.language import LANGUAGES
     from civitas_assets.report.page import file_name
-    from civitas_assets.store.files import LocalFiles
     from civitas_assets.store.stores import Stores
 
-    settings = Settings()
+    settings = current_settings()
     catalog = load_catalog(settings.tenants_dir, SOURCE_MODELS)
     chosen = [catalog.tenant(tenant)] if tenant else [*catalog.tenants.values()]
     folder = (output or settings.reports).expanduser().absolute()
     languages = (lang.value,) if lang else LANGUAGES
-    contracts, files, now = read_contracts(prepare(settings)), LocalFiles(settings.home), datetime.now(UTC)
+    contracts, files, now = read_contracts(prepare(settings)), files_of(settings), datetime.now(UTC)
     for number, one in enumerate(chosen, 1):
         started = monotonic()
         stores = Stores.of(files, one.slug)

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.connectors.http import HttpClient
+from civitas_assets.defs.commons import share_tenant
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.landing import fetch_tenant
 from civitas_assets.defs.published import publish_tenant
@@ -31,7 +32,7 @@ BATCHED: frozenset[Cadence] = frozenset({"every_15_minutes"})
 
 _AT_ONCE = 4  # tenants whose sources are fetched at the same time
 _PATIENCE = 60.0  # seconds for a tenant that another run works for
-_LATER = (read_tenant, harmonise_tenant, publish_tenant)
+_LATER = (read_tenant, harmonise_tenant, publish_tenant, share_tenant)
 
 
 class Due(dg.Config):

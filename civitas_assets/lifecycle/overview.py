@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from civitas_assets.catalog import Tenant
 from civitas_assets.errors import PublishError
 from civitas_assets.lifecycle.parts import Part, Size
-from civitas_assets.publish.duckdb import DuckDBDestination
+from civitas_assets.publish.duckdb import published_file
 from civitas_assets.publish.postgres_reading import ask
 from civitas_assets.publish.postgres_server import Server
 from civitas_assets.records import RECORD_TYPES
@@ -76,5 +76,5 @@ def published_at(settings: Settings, tenant: Tenant) -> datetime | None:
         except PublishError:
             return None
         return found[0][0] if found and isinstance(found[0][0], datetime) else None
-    file = DuckDBDestination(settings.published, tenant.slug).file
+    file = published_file(settings.published, tenant.slug)
     return datetime.fromtimestamp(file.stat().st_mtime, UTC) if file.is_file() else None

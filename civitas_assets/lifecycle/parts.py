@@ -19,7 +19,7 @@ from civitas_assets.catalog.model import Destination as Kind
 from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.publish.commons import Commons
 from civitas_assets.publish.destinations import commons_of
-from civitas_assets.publish.duckdb import DuckDBDestination
+from civitas_assets.publish.duckdb import published_file
 from civitas_assets.publish.postgres_names import Names
 from civitas_assets.publish.postgres_roles import objects_of, withdraw
 from civitas_assets.publish.postgres_server import Server
@@ -28,7 +28,7 @@ from civitas_assets.store.files import Files, remove_folder
 from civitas_assets.store.retention import asides
 
 # Below each of these, a tenant has a folder of its own.
-_STORED = ("landing", "records", "quarantine", "retention")
+_STORED = ("landing", "records", "quarantine", "nights", "retention")
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -62,19 +62,22 @@ def parts_of(settings: Settings, files: Files, tenant: str) -> Sequence[Part]:
     server = Server.of(settings) if settings.postgres_url else None
     kinds: Sequence[Kind] = ("duckdb", "postgres") if server else ("duckdb",)
     commons = [commons_of(settings, files, kind) for kind in kinds]
-    file, output = (
-        tenant_file(settings.tenants_dir, tenant),
-        DuckDBDestination(settings.published, tenant).file,
-    )
+    file, output = tenant_file(settings.tenants_dir, tenant), published_file(settings.published, tenant)
     return [
         Part("configuration", partial(_on_disk, [file]), partial(file.unlink, missing_ok=True)),
         Part("commons", partial(_shared, commons, tenant), partial(_forget, commons, tenant)),
-        Part("output", partial(_on_disk, [output.parent]), partial(remove_folder, output.parent)),
+        _folder("output", output.parent),
+        _folder("reports", settings.reports / tenant),
+        _folder("drop", settings.drop / tenant),
         *([_schemas(server, Names(tenant))] if server and is_key(tenant) else []),
         *(_stored(name, files, partial(_own, name, tenant)) for name in _STORED),
         _stored("aside", files, partial(_put_aside, files, tenant)),
         Part("workspaces", partial(_left_behind, settings, tenant), partial(_sweep, settings, tenant)),
     ]
+
+
+def _folder(name: str, folder: Path) -> Part:
+    return Part(name, partial(_on_disk, [folder]), partial(remove_folder, folder))
 
 
 def is_key(tenant: str) -> bool:

@@ -22,7 +22,7 @@ from civitas_assets.publish.commons import CommonsReport, Member, Members
 from civitas_assets.publish.commons_file import CommonsFile
 from civitas_assets.publish.commons_notes import Notes
 from civitas_assets.publish.commons_tables import CommonsTables
-from civitas_assets.publish.duckdb import DuckDBDestination
+from civitas_assets.publish.duckdb import published_file
 from civitas_assets.store.files import Files
 from civitas_assets.store.locks import shared_lock
 
@@ -49,7 +49,7 @@ class DuckDBCommons:
     """The file of the commons."""
 
     def __init__(self, published: Path, locks: Path, files: Files, memory_limit: str = "1GB") -> None:
-        self.file = DuckDBDestination(published, COMMONS).file
+        self.file = published_file(published, COMMONS)
         self._file = CommonsFile(self.file, memory_limit)
         self._published, self._locks = published, locks
         self._notes = Notes(files)
@@ -199,7 +199,7 @@ class DuckDBCommons:
                     tables.begin(contracts[model])
         for slug in work.tenants:
             member = members[slug]
-            file = DuckDBDestination(self._published, slug).file
+            file = published_file(self._published, slug)
             if not file.is_file():
                 continue
             try:

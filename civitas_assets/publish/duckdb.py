@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.dictionary.evolution import Evolution, evolution
 from civitas_assets.errors import PublishError
@@ -29,13 +30,25 @@ from civitas_assets.store.files import remove_folder, sync_folder
 READABLE_SINCE = "v1.4.0"
 
 
+def published_file(published: Path, name: str) -> Path:
+    """Where the file of a tenant is, or that of the commons.
+
+    The stem differs from every schema in the file, else `tenant.table` would be ambiguous.
+
+    Raises:
+        PublishError: that cannot be a tenant's key.
+    """
+    if name != COMMONS:
+        check_key(name)
+    return published / name / f"{name}_db.duckdb"
+
+
 class DuckDBDestination:
     """The published file of one tenant."""
 
     def __init__(self, published: Path, tenant: str, memory_limit: str = "1GB") -> None:
-        # The stem differs from every schema in the file, else `tenant.table` would be ambiguous.
         check_key(tenant)
-        self.file = published / tenant / f"{tenant}_db.duckdb"
+        self.file = published_file(published, tenant)
         self._unfinished = self.file.parent / ".rebuild" / self.file.name
         self._memory_limit = memory_limit
 

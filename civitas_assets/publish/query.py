@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.catalog.load import declared_destination
 from civitas_assets.publish import postgres_reading
-from civitas_assets.publish.duckdb import DuckDBDestination
+from civitas_assets.publish.duckdb import published_file
 from civitas_assets.publish.postgres_server import Server
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import Settings
@@ -36,7 +36,7 @@ def ask(settings: Settings, tenant: str, sql: str, limit: int) -> Answer:
     if (
         tenant == COMMONS
         and settings.postgres_url
-        and not DuckDBDestination(settings.published, tenant).file.is_file()
+        and not published_file(settings.published, tenant).is_file()
     ):
         columns, numeric, found = postgres_reading.ask_commons(Server.of(settings), sql, limit + 1)
         return Answer(columns, numeric, found[:limit], len(found) > limit)

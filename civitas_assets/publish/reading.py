@@ -17,7 +17,7 @@ from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.catalog.load import declared_destination
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons import COMMONS_SCHEMA
-from civitas_assets.publish.duckdb import DuckDBDestination
+from civitas_assets.publish.duckdb import published_file
 from civitas_assets.publish.postgres_reading import Stream, open_stream
 from civitas_assets.publish.postgres_server import Server
 from civitas_assets.settings import Settings
@@ -112,7 +112,7 @@ def _restrict(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None
 
 def _opened_file(settings: Settings, tenant: str) -> duckdb.DuckDBPyConnection:
     published = sorted(folder.name for folder in settings.published.glob("*") if folder.is_dir())
-    file = DuckDBDestination(settings.published, tenant).file
+    file = published_file(settings.published, tenant)
     if tenant not in published or not file.is_file():
         others = ", ".join(name for name in published if name != tenant)
         if tenant == COMMONS:

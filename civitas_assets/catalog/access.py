@@ -1,0 +1,49 @@
+"""How a source is reached: by secrets that only the environment holds, by a certificate, and how politely.
+
+What it brings is in `model.py`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import Field, field_validator
+
+from civitas_assets.catalog.basis import Model
+from civitas_assets.catalog.window import Duration
+
+# What lets this deployment into its own stores is not for a tenant's file to name.
+_OWN = re.compile(r"(CIVITAS|DAGSTER|DBT|AWS|AZURE|GOOGLE)_|PG[A-Z]+$")
+
+
+class SecretRef(Model):
+    """A value that the environment holds under a name; only the name is ever written down."""
+
+    secret: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$", description="Name of the environment variable.")
+    prefix: str = Field("", description="Text before the secret, such as 'Bearer '.")
+
+    @field_validator("secret")
+    @classmethod
+    def _of_a_source(cls, name: str) -> str:
+        if _OWN.match(name):
+            raise ValueError("names a setting of the deployment, which no source may send anywhere")
+        return name
+
+
+class ClientCertificate(Model):
+    """Who we are to a server that asks for a certificate: a PEM file with certificate and private key."""
+
+    file: SecretRef = Field(description="Environment variable that holds the path of the PEM file.")
+    password: SecretRef | None = Field(None, description="Password of the private key, where it has one.")
+
+
+class HttpPolicy(Model):
+    """How politely and how patiently a source is fetched."""
+
+    requests_per_second: float = Field(2.0, gt=0, le=200, description="Ceiling per host.")
+    parallel: int = Field(4, ge=1, le=32, description="Requests under way at once, per host.")
+    timeout: Duration = Field("30 s", validate_default=True, description="Longest silence of the server.")
+    total_time: Duration = Field("10 min", validate_default=True, description="Longest time for one answer.")
+    max_bytes: int = Field(512 * 1024 * 1024, ge=1, description="Largest decoded answer.")
+    attempts: int = Field(4, ge=1, le=10, description="Tries per request, the first included.")
+    max_pages: int = Field(10_000, ge=1, description="Most answers of one fetch; more is an error.")
