@@ -212,11 +212,7 @@ def _of_rejections(s: Situation) -> Iterator[Finding]:
             yield Finding(
                 "rejected",
                 "warning",
-                _query(
-                    s.tenant,
-                    "select day, rule, field, record_count, example_detail from rejected_record"  # noqa: S608 - text
-                    f" where source = '{source}' order by day desc",
-                ),
+                f"civitas quarantine show {s.tenant} --source {source}",
                 source,
                 others[0].example or "",
                 {"records": sum(r.record_count for r in others), "rule": others[0].rule},

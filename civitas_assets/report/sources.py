@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from civitas_assets.catalog import Source, Tenant
+from civitas_assets.catalog.cadence import CADENCES
 from civitas_assets.publish.reading import Tables
 from civitas_assets.report.rows import rows
 from civitas_assets.store.landing import SourceLanding
@@ -21,8 +22,8 @@ from civitas_assets.store.stores import Stores
 
 State = Literal["failed", "unread", "never", "overdue", "quiet", "fresh"]
 
-# A run a night, with two hours for a late start; and what publishers take to bring a day's values.
-EXPECTED_WITHIN = timedelta(hours=26)
+EXPECTED_WITHIN = CADENCES["nightly"].patience
+# What publishers take to bring a day's values.
 QUIET_AFTER = timedelta(hours=48)
 
 _NEWEST = """
@@ -99,7 +100,7 @@ def _standing(  # noqa: PLR0917 - each argument is of another type
         failed_since = night.started_at
     return Standing(
         source=source,
-        state=_state(outcome, fetched, newest.get(name), unread, now),
+        state=_state(outcome, fetched, newest.get(name), unread, CADENCES[source.cadence].patience, now),
         last_fetched_at=fetched,
         last_changed_at=changed,
         newest_at=newest.get(name),
@@ -109,8 +110,13 @@ def _standing(  # noqa: PLR0917 - each argument is of another type
     )
 
 
-def _state(
-    outcome: SourceNight | None, fetched: datetime | None, newest: datetime | None, unread: int, now: datetime
+def _state(  # noqa: PLR0917 - as above
+    outcome: SourceNight | None,
+    fetched: datetime | None,
+    newest: datetime | None,
+    unread: int,
+    patience: timedelta,
+    now: datetime,
 ) -> State:
     if outcome is not None and outcome.fetch_error:
         return "failed"
@@ -118,6 +124,6 @@ def _state(
         return "unread"
     if fetched is None:
         return "never"
-    if now - fetched > EXPECTED_WITHIN:
+    if now - fetched > patience:
         return "overdue"
     return "quiet" if newest is not None and now - newest > QUIET_AFTER else "fresh"
