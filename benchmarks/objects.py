@@ -76,8 +76,8 @@ def object_server() -> Iterator[ObjectServer]:
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        make = urllib.request.Request(f"{server.address}/{BUCKET}", method="PUT")  # noqa: S310 - loopback
-        urllib.request.urlopen(make).close()  # noqa: S310
+        make = urllib.request.Request(f"{server.address}/{BUCKET}", method="PUT")
+        urllib.request.urlopen(make).close()
         yield server
     finally:
         http.shutdown()

@@ -35,6 +35,7 @@ from benchmarks.pages import morning_page
 from benchmarks.queue import drain_queue
 from benchmarks.shell import help_of_the_command, status_of_200_tenants
 from benchmarks.town import NOW, Figures, tenant_of
+from benchmarks.ui import development_server, graph_of_200_tenants
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.harmonise.dbt import build, preload
 from civitas_assets.harmonise.prepare import prepare
@@ -287,6 +288,8 @@ SCENARIOS: dict[str, Callable[..., Figures]] = {
         publish_a_day_to_duckdb,
         unchanged_night,
         night_of_tenants,
+        development_server,
+        graph_of_200_tenants,
         commons_in_duckdb,
         commons_in_postgres,
         help_of_the_command,
