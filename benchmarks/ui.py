@@ -19,13 +19,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.browser import chromium, program
 from benchmarks.town import TENANT, Figures
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.settings import PROJECT_DIR, Settings
 
 TENANTS = 200
 _PATIENCE = 180  # seconds
-_QUIET = ("no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking")
 _LOADED = "{locationStatusesOrError {... on WorkspaceLocationStatusEntries {entries {loadStatus}}}}"
 
 
@@ -37,16 +37,14 @@ def development_server(folder: Path) -> Figures:
 
 def graph_of_200_tenants(folder: Path, size: int = TENANTS) -> Figures:
     """The page with the graph of all assets, from its address to the last group of it."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - other scenarios do without a browser
-
     tenants = folder / "tenants"
     tenants.mkdir(parents=True)
     for number in range(size):
         text = TENANT.format(port=9).replace("99000097", f"99{number:06d}")
         (tenants / f"stadt{number:03d}.yaml").write_text(text, encoding="utf-8")
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    with _serving(folder, tenants) as (url, started), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=[f"--{name}" for name in _QUIET])
+    executable = program()
+    assert executable, "Chromium is not installed; on Debian: apt-get install chromium"
+    with _serving(folder, tenants) as (url, started), chromium(executable) as browser:
         page = browser.new_page(viewport={"width": 1500, "height": 950})
         page.goto(f"{url}/server_info")  # the browser itself is no part of it
         begun = time.monotonic()
@@ -54,7 +52,6 @@ def graph_of_200_tenants(folder: Path, size: int = TENANTS) -> Figures:
         for group in ("landing", "records", "staging", "shared", "published"):
             page.locator("svg foreignObject").get_by_text(group, exact=True).first.wait_for()
         seconds = time.monotonic() - begun
-        browser.close()
     return {"seconds": seconds, "tenants": float(size), "until the server answers": started}
 
 

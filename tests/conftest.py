@@ -21,6 +21,8 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from benchmarks.broker import mosquitto, program
+from benchmarks.browser import chromium
+from benchmarks.browser import program as program_of_browser
 from benchmarks.objects import BUCKET, ObjectServer, object_server
 from benchmarks.postgres import embedded, postgres
 from civitas_assets.harmonise.prepare import prepare
@@ -191,3 +193,13 @@ def webhook() -> Iterator[Webhook]:
     hook = Webhook()
     yield hook
     hook.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium without a window; where it is not installed the test is skipped, and says so."""
+    executable = program_of_browser()
+    if executable is None:
+        pytest.skip("Chromium is not installed; on Debian: apt-get install chromium")
+    with chromium(executable) as opened:
+        yield opened

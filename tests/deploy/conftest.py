@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from civitas_assets.demo.servers import SampleServers
 from civitas_assets.demo.towns import write_towns
@@ -191,20 +190,3 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """Chromium as the system has it, which asks nobody but the page's own server."""
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    assert program, "the tests of pages need Chromium; on Debian: apt-get install chromium"
-    quiet = ("no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=program,
-            args=[f"--{name}" for name in (*quiet, "disable-component-update", "disable-sync")],
-        )
-        try:
-            yield chromium
-        finally:
-            chromium.close()

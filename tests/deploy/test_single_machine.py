@@ -40,7 +40,7 @@ def test_a_run_launched_over_graphql_succeeds_and_its_tables_can_be_asked(machin
 
 
 def test_a_tenant_is_chosen_and_launched_by_clicking_and_its_checks_can_be_seen(
-    machine: Any, browser: Browser, tmp_path: Path
+    machine: Any, browser: Any, tmp_path: Path
 ) -> None:
     page = browser.new_page(viewport={"width": 1500, "height": 950})
     page.set_default_timeout(_PATIENCE)

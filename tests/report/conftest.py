@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 
 import duckdb
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from civitas_assets.catalog import Tenant, load_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
@@ -276,20 +274,3 @@ def town(tmp_path_factory: pytest.TempPathFactory, contracts: Mapping[str, Contr
     made = Town(tmp_path_factory.mktemp("town"), contracts)
     fill(made)
     return made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium without a window; without it the test is skipped, and says so.
-
-    It is gone with its module: as long as it is there, its event loop is in the way of everybody else's.
-    """
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("Chromium is not installed")
-    quiet = ("quic", "background-networking", "component-update", "sync", "gpu")
-    arguments = ["--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in quiet)]
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=arguments)
-        yield opened
-        opened.close()
