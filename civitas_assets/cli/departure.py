@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from civitas_assets.cli.app import VERBATIM, Tenant, current_settings, err, exit_unless, out, show_log
 from civitas_assets.cli.tenants import parts_here, sizes_table, tenant_app
+
+if TYPE_CHECKING:
+    from civitas_assets.settings import Settings
 
 
 @tenant_app.command()
@@ -47,10 +50,22 @@ def remove(
             err.print(f"{given!r} is not {tenant}: nothing was removed", **VERBATIM)
             raise typer.Exit(1)
         report = remove_tenant(storage_of(settings), tenant, parts, lambda: datetime.now(UTC))
+    if settings.reports.is_dir():
+        _renew_overview(settings)
     out.print(f"{tenant} is removed; the report is in removed/, with {len(report.parts)} parts", **VERBATIM)
     out.print(
         "A Dagster that is running has to load the tenants' files again: Deployment, Reload.", **VERBATIM
     )
+
+
+def _renew_overview(settings: Settings) -> None:
+    """Make the page of all tenants that are still there."""
+    from civitas_assets.catalog import load_catalog
+    from civitas_assets.connectors.registry import SOURCE_MODELS
+    from civitas_assets.report.files import write_operator_page
+
+    left = load_catalog(settings.tenants_dir, SOURCE_MODELS).tenants.values()
+    write_operator_page(settings, left, datetime.now(UTC), settings.reports)
 
 
 @tenant_app.command()

@@ -10,6 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
+
+# Not public, but what a check of a batch is about can be said in no other way.
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData,
+)
 from pydantic import Field
 
 from civitas_assets.catalog.cadence import Cadence
@@ -107,7 +112,7 @@ def batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinition:
         ]
         for turn in _worked(deployment, turns):
             for result in turn.results:
-                yield event_of(turn.slug, result)
+                yield event_of(turn.slug, result, context.instance)
         failed = {turn.slug: turn.error for turn in turns if turn.error}
         if failed:
             raise dg.Failure(
@@ -141,8 +146,10 @@ def _worked(deployment: Deployment, turns: list[_Turn]) -> Iterator[_Turn]:
             yield turn
 
 
-def event_of(tenant: str, result: Result) -> dg.AssetMaterialization | dg.AssetCheckEvaluation:
-    """What a step says, as an event of the tenant's partition."""
+def event_of(
+    tenant: str, result: Result, instance: dg.DagsterInstance
+) -> dg.AssetMaterialization | dg.AssetCheckEvaluation:
+    """What a step says, as an event of the tenant's partition; a check is about the latest materialisation of that."""
     if result.asset_key is None:
         raise ValueError("a step names the asset that it speaks of")
     if isinstance(result, dg.AssetCheckResult):
@@ -153,6 +160,7 @@ def event_of(tenant: str, result: Result) -> dg.AssetMaterialization | dg.AssetC
             severity=result.severity,
             description=result.description,
             metadata=result.metadata,
+            target_materialization_data=_latest(instance, result.asset_key, tenant),
             partition=tenant,
         )
     version = result.data_version
@@ -166,4 +174,18 @@ def event_of(tenant: str, result: Result) -> dg.AssetMaterialization | dg.AssetC
         }
         if version
         else None,
+    )
+
+
+def _latest(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, tenant: str
+) -> AssetCheckEvaluationTargetMaterializationData | None:
+    records = instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[tenant]), limit=1
+    ).records
+    if not records:
+        return None
+    found = records[0]
+    return AssetCheckEvaluationTargetMaterializationData(
+        storage_id=found.storage_id, run_id=found.run_id, timestamp=found.timestamp
     )

@@ -20,9 +20,17 @@ from civitas_assets.ingest.freshness import Freshness, freshness
 _EVERY = 900  # seconds
 
 
+_FRESH = "Fresh_"  # no source has a name with a capital letter
+
+
 def fresh_check(source: str) -> str:
-    """The name of the check; no source has a name with a capital letter."""
-    return f"Fresh_{source}"
+    """The name of the check."""
+    return f"{_FRESH}{source}"
+
+
+def is_fresh_check(name: str) -> bool:
+    """Whether a check of a landing is about its freshness, and not about what was answered in this run."""
+    return name.startswith(_FRESH)
 
 
 def fresh_result(source: Source, found: Freshness) -> dg.AssetCheckResult:

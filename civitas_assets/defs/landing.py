@@ -96,23 +96,18 @@ def fetch_tenant(work: Work, client: HttpClient) -> Iterator[Result]:
             deployment.settings.drop,
         )
     for connector in connectors:
+        yield from _outcome(connector, [r for r in reports if sources[r.source].connector == connector])
         for source in sources.values():
             if source.connector == connector:
                 now = deployment.now()
                 yield fresh_result(source, freshness(deployment.files, tenant.slug, source, now))
-        yield from _outcome(connector, [r for r in reports if sources[r.source].connector == connector])
 
 
 def _outcome(connector: str, reports: Sequence[FetchReport]) -> Iterator[Result]:
-    """The check of each source, and the materialisation of their landing, which a tenant without any has too."""
-    for report in reports:
-        yield dg.AssetCheckResult(
-            asset_key=landing_key(connector),
-            check_name=report.source,
-            passed=report.ok,
-            description=report.error or None,
-            metadata={"requests": report.requests, "bytes": report.bytes, "seconds": report.seconds},
-        )
+    """The materialisation of the landing, which a tenant without any source has too, and the check of each source.
+
+    Checks come after what they are about: Dagster shows only those of the latest materialisation.
+    """
     yield dg.MaterializeResult(
         asset_key=landing_key(connector),
         data_version=_version(reports),
@@ -129,6 +124,14 @@ def _outcome(connector: str, reports: Sequence[FetchReport]) -> Iterator[Result]
             "outcome": table(_COLUMNS, [_row(report) for report in reports]),
         },
     )
+    for report in reports:
+        yield dg.AssetCheckResult(
+            asset_key=landing_key(connector),
+            check_name=report.source,
+            passed=report.ok,
+            description=report.error or None,
+            metadata={"requests": report.requests, "bytes": report.bytes, "seconds": report.seconds},
+        )
 
 
 def _version(reports: Sequence[FetchReport]) -> dg.DataVersion:

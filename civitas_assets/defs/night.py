@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 
+from civitas_assets.defs.freshness import is_fresh_check
 from civitas_assets.store.nights import Night, SourceNight, StepFailure
 
 _EVENTS = {
@@ -88,7 +89,7 @@ def _sources(checks: Sequence[dg.AssetCheckEvaluation]) -> dict[str, _Source]:
     found: dict[str, _Source] = {}
     for check in checks:
         step = check.asset_key.path[0]
-        if step not in {"landing", "records"}:
+        if step not in {"landing", "records"} or is_fresh_check(check.check_name):
             continue
         source, text = found.setdefault(check.check_name, _Source()), (check.description or "")[:_LONGEST]
         if step == "landing":

@@ -103,17 +103,16 @@ def read_tenant(work: Work) -> Iterator[Result]:
             else repaired(work)
         )
         task = work.deployment.task(tenant, rebuild=work.scope.rebuild)
-    wanted = {name for name in RECORD_TYPES if work.wants(records_key(name))}
-    for report in reports:
-        for name in sorted(tenant.sources[report.source].record_types() & wanted):
-            yield _check(name, report)
+    wanted = [name for name in RECORD_TYPES if work.wants(records_key(name))]
     if task is None:
         log.info("%s · nothing new: harmonising and publishing are skipped", tenant.slug)
-        return
-    for name in RECORD_TYPES:
-        if name in wanted:
-            metadata = _metadata(RECORD_TYPES[name], reports, stores)
-            yield dg.MaterializeResult(asset_key=records_key(name), metadata=metadata)
+    for name in wanted if task else ():
+        metadata = _metadata(RECORD_TYPES[name], reports, stores)
+        yield dg.MaterializeResult(asset_key=records_key(name), metadata=metadata)
+    # After what they are about: Dagster shows only the checks of the latest materialisation.
+    for report in reports:
+        for name in sorted(tenant.sources[report.source].record_types() & {*wanted}):
+            yield _check(name, report)
 
 
 def _sources_by_record_type(deployment: Deployment) -> Mapping[str, list[str]]:

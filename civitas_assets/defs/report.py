@@ -51,6 +51,8 @@ def report_assets(deployment: Deployment) -> dg.Definitions:
         slug = deployment.catalog.tenant(context.partition_key).slug
         instance, run_id = context.instance, context.run.run_id
         made, error = isolated(f"{slug} · report", lambda: _pages(deployment, instance, run_id, slug))
+        if made is not None:
+            yield dg.MaterializeResult(asset_key=MORNING_PAGE, metadata=_metadata(deployment, made))
         yield dg.AssetCheckResult(
             asset_key=MORNING_PAGE,
             check_name=_CHECK,
@@ -58,8 +60,6 @@ def report_assets(deployment: Deployment) -> dg.Definitions:
             severity=dg.AssetCheckSeverity.WARN,
             description=error or None,
         )
-        if made is not None:
-            yield dg.MaterializeResult(asset_key=MORNING_PAGE, metadata=_metadata(deployment, made))
 
     return dg.Definitions(assets=[write_morning_page])
 

@@ -68,6 +68,7 @@ def parts_of(settings: Settings, files: Files, tenant: str) -> Sequence[Part]:
         Part("commons", partial(_shared, commons, tenant), partial(_forget, commons, tenant)),
         _folder("output", output.parent),
         _folder("reports", settings.reports / tenant),
+        Part("overview", partial(_on_disk, _overviews(settings)), partial(_drop_overviews, settings)),
         _folder("drop", settings.drop / tenant),
         *([_schemas(server, Names(tenant))] if server and is_key(tenant) else []),
         *(_stored(name, files, partial(_own, name, tenant)) for name in _STORED),
@@ -78,6 +79,16 @@ def parts_of(settings: Settings, files: Files, tenant: str) -> Sequence[Part]:
 
 def _folder(name: str, folder: Path) -> Part:
     return Part(name, partial(_on_disk, [folder]), partial(remove_folder, folder))
+
+
+def _overviews(settings: Settings) -> Sequence[Path]:
+    """The pages of all tenants, which name this one too; the next report or run makes them anew."""
+    return [*settings.reports.glob("*.html")]
+
+
+def _drop_overviews(settings: Settings) -> None:
+    for page in _overviews(settings):
+        page.unlink(missing_ok=True)
 
 
 def is_key(tenant: str) -> bool:

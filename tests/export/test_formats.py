@@ -58,7 +58,7 @@ def test_a_tenant_without_output_is_an_error_that_names_the_others(town: Any) ->
 
 
 def test_a_tenant_cannot_be_a_path(town: Any) -> None:
-    with pytest.raises(PublishError, match="has no output"):
+    with pytest.raises(PublishError, match="cannot be a tenant's key"):
         export(town.settings, "../published/town", "station", Csv(), standard_output=io.BytesIO())
 
 

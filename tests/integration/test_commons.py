@@ -68,7 +68,7 @@ def test_consent_counts_even_where_the_night_fails_and_a_failure_of_the_commons_
     commons.write_bytes(b"damaged" * 1000)
     town.pages["/parking.json"] = town.pages["/parking.json"].replace(b'"free": 3', b'"free": 8')
     outcome = two_towns.run("kleinstadt")
-    assert [error.partition(":")[0] for error in outcome.errors] == ["publish_commons"]
+    assert [error.partition(":")[0] for error in outcome.errors] == ["commons_duckdb"]
     assert "remove it to have it made anew" in outcome.errors[0]
     assert two_towns.ask("kleinstadt", "select free from parking_status") == [(8,)]
     commons.write_bytes(good)

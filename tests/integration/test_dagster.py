@@ -49,6 +49,7 @@ def test_assets_are_per_used_connector_record_type_and_model_never_per_tenant(
         *(f"records/{name}" for name in RECORD_TYPES),
         *(f"{layer}/{name}" for layer, name in models_of(project)),
         "published/duckdb",
+        "commons/duckdb",
         "reports/morning_page",
     }
 
@@ -70,7 +71,8 @@ def test_dbt_tests_are_checks_of_the_model_that_they_guard(definitions: Any, pro
 def test_every_table_has_an_owner_columns_and_a_link_to_what_makes_it(definitions: Any, project: Any) -> None:
     graph = definitions.resolve_asset_graph()
     groups = {key.path[0]: graph.get(key).group_name for key in graph.get_all_asset_keys()}
-    assert groups == {name: name for name in ("landing", "records", "staging", "shared", "published")}
+    layers = ("landing", "records", "staging", "shared", "published", "reports")
+    assert groups == {**{name: name for name in layers}, "commons": "published"}
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
         assert node.owners == ["team:data"]
