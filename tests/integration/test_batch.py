@@ -61,6 +61,11 @@ def test_tenants_are_published_and_recorded_each_under_its_own_partition(
     checks = result.get_asset_check_evaluations()
     assert {check.partition for check in checks} == set(towns)
     assert not [check for check in checks if not check.passed]
+    # What the UI shows: only checks of the latest materialisation.
+    storage = workplace.instance.event_log_storage
+    infos = storage.get_asset_check_partition_info([*{check.asset_check_key for check in checks}])
+    assert {info.partition_key for info in infos} == set(towns)
+    assert all(info.is_current for info in infos)
     for slug in towns:
         assert workplace.ask(slug, "select sum(value)::int from observation") == [(12,)]
 

@@ -113,6 +113,10 @@ def test_tenant_without_sources_materialises_everything_and_skips_nothing(kleins
     assert kleinstadt.ask("leer", "select count(*) from observation") == [(0,)]
 
 
+def _check_keys(kleinstadt: Any) -> Any:
+    return build_definitions(kleinstadt.deployment).resolve_asset_graph().asset_check_keys
+
+
 def test_source_that_is_down_fails_its_own_check_and_nothing_else(kleinstadt: Any, town: Any) -> None:
     town.pages["/parking.json"] = None
     outcome = kleinstadt.run("kleinstadt")
@@ -120,6 +124,16 @@ def test_source_that_is_down_fails_its_own_check_and_nothing_else(kleinstadt: An
     assert outcome.errors[0].startswith("landing/json · parking: ")
     assert "503" in outcome.errors[0]
     assert kleinstadt.ask("kleinstadt", "select sum(value)::int from observation") == [(12,)]
+    # What the UI shows: only checks that are about the latest materialisation.
+    keys = [
+        key for key in _check_keys(kleinstadt) if key.asset_key.path[0] in {"landing", "records", "shared"}
+    ]
+    infos = kleinstadt.instance.event_log_storage.get_asset_check_partition_info(
+        keys, partition_keys=["kleinstadt"]
+    )
+    evaluated = [info for info in infos if info.latest_execution_status.value != "PLANNED"]
+    assert len(evaluated) > len(kleinstadt.deployment.catalog.tenants)
+    assert all(info.is_current for info in evaluated)
 
 
 def test_payload_that_cannot_be_read_fails_the_check_until_it_can(kleinstadt: Any, town: Any) -> None:
