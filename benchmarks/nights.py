@@ -154,9 +154,9 @@ def _figures(kept: History, runs: list[dg.RunRecord], grown: int) -> Figures:
         starting += moments[dg.DagsterEventType.RUN_START] - started
         running += entries[-1].timestamp - started
         for stats in kept.instance.get_run_step_stats(run.dagster_run.run_id):
-            name = {"read_landing": "read", "publish_duckdb": "publish"}.get(stats.step_key, stats.step_key)
-            if stats.start_time and stats.end_time:
-                parts[f"step {name}"] += stats.end_time - stats.start_time
+            name = f"step {'read' if stats.step_key == 'read_landing' else stats.step_key}"
+            if stats.start_time and stats.end_time and name in parts:
+                parts[name] += stats.end_time - stats.start_time
         for entry in entries:
             made = entry.asset_materialization
             if made is None or "seconds" not in made.metadata:
