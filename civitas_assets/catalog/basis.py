@@ -5,6 +5,7 @@ What may be configured is in `model.py` and the connectors.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,6 +18,16 @@ COMMONS = "commons"  # what tenants share has the place of a tenant of that name
 # Keys that no tenant may have: databases and this project use them as names of schemas and folders.
 RESERVED_SLUGS = frozenset({COMMONS, "information_schema", "main", "meta", "public", "temp"})
 RESERVED_BEGINNING = "pg_"
+
+
+def is_reserved(name: str) -> bool:
+    """Whether databases or this project use that name themselves."""
+    return name in RESERVED_SLUGS or name.startswith(RESERVED_BEGINNING)
+
+
+def is_key(name: str) -> bool:
+    """Whether that can be a tenant's key."""
+    return re.fullmatch(SLUG, name) is not None and not is_reserved(name)
 
 
 class Model(BaseModel):

@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from civitas_assets.catalog.basis import RESERVED_BEGINNING, RESERVED_SLUGS, SLUG
+from civitas_assets.catalog.basis import RESERVED_BEGINNING, RESERVED_SLUGS, SLUG, is_reserved
 from civitas_assets.catalog.model import Destination, Source, Tenant
 from civitas_assets.errors import CatalogError, Fault
 
@@ -134,7 +134,7 @@ def _load_tenant(file: Path, models: SourceModels) -> Tenant:
     faults = list(document.faults)
     if not re.fullmatch(SLUG, file.stem):
         faults.append(document.fault((), f"the file's name is the tenant's key and must match {SLUG}"))
-    if file.stem in RESERVED_SLUGS or file.stem.startswith(RESERVED_BEGINNING):
+    if is_reserved(file.stem):
         taken = f"{', '.join(sorted(RESERVED_SLUGS))} and what begins with {RESERVED_BEGINNING}"
         faults.append(
             document.fault((), f"the file's name is the tenant's key and must not be one of {taken}")

@@ -19,14 +19,14 @@ from pydantic import (
 )
 
 from civitas_assets.catalog.access import ClientCertificate, HttpPolicy, SecretRef
-from civitas_assets.catalog.basis import RESERVED_BEGINNING, RESERVED_SLUGS, SLUG, Model, Slug
+from civitas_assets.catalog.basis import SLUG, Model, Slug
 from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.catalog.share import Retention, Share
 from civitas_assets.catalog.template import unknown_placeholders
 from civitas_assets.catalog.window import Duration
 
 __all__ = [
-    "ADDRESS", "RESERVED_BEGINNING", "RESERVED_SLUGS", "SLUG", "Box", "ClientCertificate", "Crs", "Destination",
+    "ADDRESS", "SLUG", "Box", "ClientCertificate", "Crs", "Destination",
     "HttpPolicy", "Licence", "Model", "SecretRef", "Slug", "Source", "Tenant", "TimeRule", "TimeZone",
 ]  # fmt: skip
 

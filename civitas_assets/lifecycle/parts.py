@@ -5,7 +5,6 @@ Which parts are removed, and in what order, is decided in `removal.py`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from civitas_assets.catalog.basis import RESERVED_BEGINNING, RESERVED_SLUGS, SLUG
+from civitas_assets.catalog.basis import is_key
 from civitas_assets.catalog.load import tenant_file
 from civitas_assets.catalog.model import Destination as Kind
 from civitas_assets.harmonise.workspace import Workspace
@@ -89,12 +88,6 @@ def _overviews(settings: Settings) -> Sequence[Path]:
 def _drop_overviews(settings: Settings) -> None:
     for page in _overviews(settings):
         page.unlink(missing_ok=True)
-
-
-def is_key(tenant: str) -> bool:
-    """Whether that can be a tenant's key."""
-    reserved = tenant in RESERVED_SLUGS or tenant.startswith(RESERVED_BEGINNING)
-    return not reserved and re.fullmatch(SLUG, tenant) is not None
 
 
 def _stored(name: str, files: Files, prefixes: Callable[[], Iterable[str]]) -> Part:

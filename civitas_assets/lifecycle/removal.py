@@ -11,8 +11,9 @@ from datetime import datetime
 
 import msgspec
 
+from civitas_assets.catalog.basis import is_key
 from civitas_assets.errors import StoreError
-from civitas_assets.lifecycle.parts import Part, Size, is_key
+from civitas_assets.lifecycle.parts import Part, Size
 from civitas_assets.store.files import Files
 from civitas_assets.store.storage import Storage
 

@@ -5,13 +5,12 @@ Readers see the state before or the state after, never a mixture, and are never 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from civitas_assets.catalog.model import RESERVED_BEGINNING, RESERVED_SLUGS, SLUG
+from civitas_assets.catalog.basis import SLUG, is_key
 from civitas_assets.dictionary.evolution import Evolution
 from civitas_assets.errors import PublishError
 from civitas_assets.harmonise.project import Project
@@ -39,8 +38,7 @@ def check_key(tenant: str) -> None:
     Raises:
         PublishError: it cannot be one.
     """
-    reserved = tenant in RESERVED_SLUGS or tenant.startswith(RESERVED_BEGINNING)
-    if reserved or not re.fullmatch(SLUG, tenant):
+    if not is_key(tenant):
         raise PublishError(f"{tenant!r} cannot be a tenant's key: it must match {SLUG}")
 
 
