@@ -5,6 +5,7 @@ With names as arguments, only those; `night_of_tenants=10` is a night of ten ten
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -63,11 +64,23 @@ def _lines(file: str) -> list[str]:
 
 def main() -> None:
     """Run the scenarios and print a table."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Measure, and compare with what the product promises."
+    )
+    parser.add_argument(
+        "scenario",
+        nargs="*",
+        default=[*SCENARIOS],
+        help=f"one of {', '.join(SCENARIOS)}; all by default; name=number for another size",
+    )
+    asked = parser.parse_args().scenario
+    if unknown := [name for name in asked if name.partition("=")[0] not in SCENARIOS]:
+        parser.error(f"no such scenario: {', '.join(unknown)}")
     console = Console(width=120)
     console.print(_machine())
     table = Table("scenario", "figures", "target", header_style="bold")
     with tempfile.TemporaryDirectory() as folder:
-        for name in sys.argv[1:] or SCENARIOS:
+        for name in asked:
             console.print(f"{name} …", style="dim")
             command = [sys.executable, "-m", "benchmarks.scenarios", name, str(Path(folder) / name)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)

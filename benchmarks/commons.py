@@ -28,7 +28,7 @@ from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.publish.postgres_names import PUBLICATION, Names
 from civitas_assets.publish.postgres_roles import grant
 from civitas_assets.publish.postgres_server import Server
-from civitas_assets.publish.postgres_tables import Layout, Platform, months
+from civitas_assets.publish.postgres_tables import Layout, Platform, by_month
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
 
@@ -170,9 +170,9 @@ def _fill(url: str, slug: str, contracts: Mapping[str, Contract]) -> None:
             for statement in layout.create():
                 run(statement)
             if layout.is_partitioned:
-                for first, last in months(_DAYS):
-                    for statement in layout.partition(first, last):
-                        run(statement)
+                for month in by_month(_DAYS):
+                    run(layout.create_partition(month))
+                    run(layout.attach_partition(month))
             target: Composed | str = layout.table.as_string(None)
             run(_insert(contract, str(target), slug, DAYS, of_postgres=True).encode())
 

@@ -30,7 +30,7 @@ from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.publish.postgres import PostgresDestination
 from civitas_assets.publish.postgres_names import Names
 from civitas_assets.publish.postgres_server import Server
-from civitas_assets.publish.postgres_tables import Layout, Platform, months
+from civitas_assets.publish.postgres_tables import Layout, Platform, by_month
 from civitas_assets.settings import Settings
 
 TOWN = "messstadt"
@@ -171,19 +171,18 @@ def publish_a_day_to_postgres(folder: Path) -> Figures:
 def _fill(connection: psycopg.Connection, project: Project, days: list[date]) -> None:
     """Give the table its history, month by month."""
     layout = Layout(Names(TOWN), read_contracts(project)["observation"], Platform(0, None))
-    for first, last in months(days):
-        exists = connection.execute(
-            "select to_regclass(%s)", [f"{TOWN}.{layout.partition_name(first, last)}"]
-        ).fetchone()
+    for month, own in by_month(days).items():
+        partition = layout.partition_name(month)
+        exists = connection.execute("select to_regclass(%s)", [f"{TOWN}.{partition}"]).fetchone()
         with connection.transaction():
             if exists == (None,):
-                for statement in layout.partition(first, last):
-                    connection.execute(statement)
-            own = [day for day in days if months([day]) == [(first, last)]]
+                connection.execute(layout.create_partition(month))
             names = SQL(", ").join(map(Identifier, _ROW))
             made = "from unnest({}::date[]) as day, generate_series(0, {}) as number order by day, 2, 8"
             rows = SQL(f"{_select('day::date', 'number')} {made}").format(Literal(own), Literal(A_DAY - 1))
-            connection.execute(SQL("insert into {} ({}) {}").format(layout.table, names, rows))
+            connection.execute(SQL("insert into {} ({}) {}").format(Identifier(TOWN, partition), names, rows))
+            if exists == (None,):
+                connection.execute(layout.attach_partition(month))
     connection.execute(SQL("vacuum analyze {}").format(layout.table))
 
 

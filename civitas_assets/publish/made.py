@@ -18,7 +18,23 @@ from civitas_assets.harmonise.project import SharedModel
 from civitas_assets.harmonise.tables import RECORDS_SCHEMA, SHARED_SCHEMA
 from civitas_assets.harmonise.workspace import Workspace
 
-_BATCH = 100_000
+_BATCH = 10_000  # rows; what fits a processor's cache is taken over a third faster than ten times as many
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a model, in the order of its table; `days` are those on which it has any."""
+
+    connection: duckdb.DuckDBPyConnection
+    query: str
+    days: Sequence[date]
+
+    def read(self, days: Sequence[date] | None = None) -> pa.RecordBatchReader:
+        """Those of some days, or all."""
+        if days is None:
+            return self.connection.execute(self.query).to_arrow_reader(_BATCH)
+        wanted = f"from ({self.query}) where day in (select unnest(?::date[]))"
+        return self.connection.execute(wanted, [days]).to_arrow_reader(_BATCH)
 
 
 @dataclass(frozen=True)
@@ -30,27 +46,29 @@ class Made:
 
     def days(self) -> Sequence[date]:
         """The days that are replaced."""
-        found = self.connection.execute(f"select day from {RECORDS_SCHEMA}.affected_day order by 1")  # noqa: S608
-        return [day for (day,) in found.fetchall()]
+        return self._days(f"{RECORDS_SCHEMA}.affected_day")
 
-    def rows(self, model: SharedModel, order: Sequence[str]) -> pa.RecordBatchReader:
+    def rows(self, model: SharedModel, order: Sequence[str]) -> Rows:
         """The rows of a model, in that order.
 
         Raises:
             PublishError: there are rows of other days.
         """
         made = f'{SHARED_SCHEMA}."{model.name}"'
-        if model.by_day:
+        days = self._days(made) if model.by_day else ()
+        if {*days} - {*self.days()}:
             stray = f"select count(*) from {made} anti join {RECORDS_SCHEMA}.affected_day using (day)"  # noqa: S608
             ((count,),) = self.connection.execute(stray).fetchall()
-            if count:
-                raise PublishError(
-                    f"{model.name} has {count} rows outside the affected days; nothing was published"
-                )
+            raise PublishError(
+                f"{model.name} has {count} rows outside the affected days; nothing was published"
+            )
         columns = ", ".join(map(self._column, model.columns, model.types.values()))
         sorted_by = ", ".join(f'"{name}"' for name in order)
-        query = f"select {columns} from {made} order by {sorted_by}"  # noqa: S608
-        return self.connection.execute(query).to_arrow_reader(_BATCH)
+        return Rows(self.connection, f"select {columns} from {made} order by {sorted_by}", days)  # noqa: S608
+
+    def _days(self, table: str) -> Sequence[date]:
+        found = self.connection.execute(f"select distinct day from {table} order by 1")  # noqa: S608
+        return [day for (day,) in found.fetchall()]
 
     def _column(self, name: str, kind: str) -> str:
         if self.cleaned and kind.lower() == "varchar":

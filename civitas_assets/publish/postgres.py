@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import TypeVar
@@ -120,7 +120,7 @@ class PostgresDestination:
         task = workspace.task()
         contracts = read_contracts(project)
 
-        def publish(changes: Changes, made: Made) -> tuple[dict[str, int], int, tuple[str, ...], set[str]]:
+        def publish(changes: Changes, made: Made) -> tuple[dict[str, int], int, tuple[str, ...], list[str]]:
             layouts = self._begin(changes, project)
             changes.wait_for_turn()
             held = changes.contracts(self.names.schema)
@@ -136,12 +136,12 @@ class PostgresDestination:
             rows = {}
             for name, model in project.models.items():
                 layout = layouts[name]
-                reader = made.rows(model, layout.order)
+                of_model = made.rows(model, layout.order)
                 if task.rebuild and model.by_day:
-                    changes.replace_all(layout, reader, days)
+                    changes.replace_all(layout, of_model, days)
                     rows[name] = changes.count(name)
                 else:
-                    rows[name] = changes.replace(layout, reader, days)
+                    rows[name] = changes.replace(layout, of_model, days)
             if task.rebuild:
                 changes.fill()
                 changes.forget_collected()
@@ -149,7 +149,7 @@ class PostgresDestination:
                 for layout in layouts.values():
                     changes.run(*layout.comments())
             changes.remember_contracts(self.names.schema, contracts, run_id)
-            stale = {*layouts} if task.rebuild else changes.created | changes.grown
+            stale = [*layouts] if task.rebuild else changes.stale()
             return rows, changes.bytes(), changes.unfilled(), stale
 
         rows, size, unfilled, stale = self._loaded(publish, workspace, "was left as it was")
@@ -166,14 +166,14 @@ class PostgresDestination:
             name: Layout(self.names, contract, platform) for name, contract in read_contracts(project).items()
         }
 
-    def _analyze(self, models: set[str]) -> None:
+    def _analyze(self, tables: Sequence[str]) -> None:
         """Have the server look at tables that are new or have grown: nobody else ever does at partitioned ones."""
 
         def analyze(changes: Changes) -> None:
             self._begin(changes)
-            changes.analyze(sorted(models))
+            changes.analyze(tables)
 
-        if models:
+        if tables:
             try:
                 self._tried(analyze, "cannot be analysed")
             except PublishError as error:

@@ -5,7 +5,8 @@ What statements look like is in `postgres_tables.py`; when a transaction is trie
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -16,10 +17,11 @@ from psycopg.sql import SQL, Identifier, Literal
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.dictionary.evolution import Evolution
 from civitas_assets.harmonise.project import Project
+from civitas_assets.publish.made import Rows
 from civitas_assets.publish.postgres_names import COLLECTED, PUBLICATION, UNFILLED, Names
 from civitas_assets.publish.postgres_server import Statement
 from civitas_assets.publish.postgres_session import Session
-from civitas_assets.publish.postgres_tables import GEOMETRY, Layout, months
+from civitas_assets.publish.postgres_tables import GEOMETRY, Layout, Month, by_month
 
 _META = (
     (PUBLICATION, "contracts text not null, run_id text, published_at timestamptz not null default now()"),
@@ -33,7 +35,7 @@ class Changes(Session):
     def __init__(self, cursor: adbc.Cursor, names: Names) -> None:
         super().__init__(cursor, names)
         self.created: set[str] = set()  # models whose tables this transaction made
-        self.grown: set[str] = set()  # models that got a partition
+        self.grown: dict[str, list[str]] = {}  # models that got partitions, with their names
 
     def prepare(self, layouts: Iterable[Layout]) -> None:
         """Make the tables that are not there, and the geometry where it has become possible."""
@@ -82,40 +84,47 @@ class Changes(Session):
                         )
                     )
 
-    def replace(self, layout: Layout, rows: pa.RecordBatchReader, days: Sequence[date]) -> int:
+    def replace(self, layout: Layout, rows: Rows, days: Sequence[date]) -> int:
         """Replace the days, or all rows of a model that has none; the number of rows that came."""
-        if layout.is_partitioned:
-            self._partition(layout, days)
         if layout.contract.name not in self.created:
             condition = SQL(" where day = any({})").format(_array(days)) if layout.by_day else SQL("")
             self.run(SQL("delete from {}{}").format(layout.table, condition))
-        return self._load(self.names.schema, layout, rows)
+        if not layout.is_partitioned:
+            return self._load(self.names.schema, layout.contract.name, rows.read())
+        loaded = 0
+        for month, own in by_month(rows.days).items():
+            with self._filling(layout, month) as table:
+                loaded += self._load(self.names.schema, table, rows.read(own))
+        return loaded
 
-    def replace_all(self, layout: Layout, rows: pa.RecordBatchReader, days: Sequence[date]) -> None:
+    def replace_all(self, layout: Layout, rows: Rows, days: Sequence[date]) -> None:
         """Replace everything by what a rebuild has collected, and by the rows of its last portion."""
-        name, collected = layout.contract.name, self.tables(self.names.rebuild)
-        if layout.contract.name not in self.created:
+        name = layout.contract.name
+        if name not in self.created:
             self.run(SQL("delete from {}").format(layout.table))
-        if name in collected:
-            source = self.names.collected(name)
-            if layout.is_partitioned:
-                found = self.rows(SQL("select distinct day from {}").format(source))
-                self._partition(layout, [day for (day,) in found])
-            columns = SQL(", ").join(map(Identifier, layout.contract.columns))
-            order = SQL(", ").join(map(Identifier, layout.order))
-            self.run(
-                SQL("insert into {} ({}) select {} from {} where not day = any({}) order by {}").format(
-                    layout.table, columns, columns, source, _array(days), order
-                )
-            )
-        if layout.is_partitioned:
-            self._partition(layout, days)
-        self._load(self.names.schema, layout, rows)
+        is_collected = name in self.tables(self.names.rebuild)
+        if not layout.is_partitioned:
+            if is_collected:
+                self.run(layout.take_collected(name, SQL("not day = any({})").format(_array(days))))
+            self._load(self.names.schema, name, rows.read())
+            return
+        earlier: Sequence[date] = ()
+        if is_collected:
+            found = self.rows(SQL("select distinct day from {}").format(self.names.collected(name)))
+            earlier = [day for (day,) in found if day not in {*days}]
+        collected, last = by_month(earlier), by_month(rows.days)
+        for month in sorted({*collected, *last}):
+            with self._filling(layout, month) as table:
+                if month in collected:
+                    wanted = SQL("day = any({})").format(_array(collected[month]))
+                    self.run(layout.take_collected(table, wanted))
+                if month in last:
+                    self._load(self.names.schema, table, rows.read(last[month]))
 
-    def collect(self, layout: Layout, rows: pa.RecordBatchReader) -> None:
+    def collect(self, layout: Layout, rows: Rows) -> None:
         """Keep rows of a rebuild."""
         self.run(layout.create_collected())
-        self._load(self.names.rebuild, layout, rows)
+        self._load(self.names.rebuild, layout.contract.name, rows.read())
 
     def collected(self) -> Mapping[date, str]:
         """The days of a rebuild under way, with their versions."""
@@ -155,6 +164,20 @@ class Changes(Session):
             )
         )
 
+    def stale(self) -> list[str]:
+        """The tables that the server knows too little of to plan queries well: what is new.
+
+        A partitioned table as a whole is among them each time that it has doubled. To look at it means to look at all
+        of its partitions, and what is asked of it, such as how many things are measured, changes slowly.
+        """
+        found = sorted(self.created)
+        for name, partitions in sorted(self.grown.items()):
+            if name not in self.created:
+                months = len(self.partitions(name))
+                has_doubled = months.bit_length() != (months - len(partitions)).bit_length()
+                found += [name] if has_doubled else partitions
+        return found
+
     def unfilled(self) -> tuple[str, ...]:
         """Models and columns without values on days that were published before they came."""
         found = self.rows(
@@ -168,32 +191,31 @@ class Changes(Session):
 
     def _rename(self, before: str, model: str) -> None:
         """Rename a table and its partitions."""
-        partitions = self.rows(
-            SQL(
-                "select p.relname::text from pg_inherits join pg_class p on p.oid = inhrelid"
-                " join pg_class c on c.oid = inhparent join pg_namespace n on n.oid = c.relnamespace"
-                " where n.nspname = {} and c.relname = {}"
-            ).format(Literal(self.names.schema), Literal(before))
-        )
-        for name in (before, *(name for (name,) in partitions)):
+        for name in (before, *self.partitions(before)):
             self.run(
                 SQL("alter table {} rename to {}").format(
                     self.names.table(name), Identifier(model + name.removeprefix(before))
                 )
             )
 
-    def _load(self, schema: str, layout: Layout, rows: pa.RecordBatchReader) -> int:
-        return int(self.cursor.adbc_ingest(layout.contract.name, rows, mode="append", db_schema_name=schema))
+    def _load(self, schema: str, table: str, rows: pa.RecordBatchReader) -> int:
+        return int(self.cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema))
 
-    def _partition(self, layout: Layout, days: Sequence[date]) -> None:
-        wanted = months(days)
-        if not wanted:
+    @contextmanager
+    def _filling(self, layout: Layout, month: Month) -> Iterator[str]:
+        """The table that takes the rows of a month.
+
+        Where the month is new, that is a partition of its own without any index, which joins the others when it is
+        full: the server makes its indexes then, in half the time that they would take row by row.
+        """
+        name, partition = layout.contract.name, layout.partition_name(month)
+        if partition in self.tables(self.names.schema):
+            yield name
             return
-        held = self.tables(self.names.schema)
-        for first, last in wanted:
-            if layout.partition_name(first, last) not in held:
-                self.run(*layout.partition(first, last))
-                self.grown.add(layout.contract.name)
+        self.run(layout.create_partition(month))
+        yield partition
+        self.run(layout.attach_partition(month))
+        self.grown.setdefault(name, []).append(partition)
 
     def _has_older(self, project: Project, model: str, days: Sequence[date]) -> bool:
         """Whether days were published before that hold what the model is made of."""

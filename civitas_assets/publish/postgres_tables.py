@@ -32,6 +32,8 @@ _TYPES: Mapping[str, str] = {
 _FIRST_MONTH = date(2015, 1, 1)
 # Rows come day by day, so that few pages hold a day: an index of page ranges is small and finds them.
 _BRIN = "pages_per_range = 16, autosummarize = on"
+# A partition: its first day, and the day after its last one; None stands for the time before all months.
+Month = tuple[date, date | None]
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,18 @@ class Layout:
         collected = self.names.collected(self.contract.name)
         return SQL("create unlogged table if not exists {} ({})").format(collected, self._columns())
 
+    def take_collected(self, table: str, wanted: Statement) -> Statement:
+        """Fill a table with rows that a rebuild has collected."""
+        columns = _listed(self.contract.columns)
+        return SQL("insert into {} ({}) select {} from {} where {} order by {}").format(
+            self.names.table(table),
+            columns,
+            columns,
+            self.names.collected(self.contract.name),
+            wanted,
+            _listed(self.order),
+        )
+
     def indexes(self, columns: Iterable[str]) -> Iterator[Statement]:
         """Those in which one of the columns is: by day, and by what the model's rows are about."""
         wanted = {*columns}
@@ -94,21 +108,30 @@ class Layout:
                 by = [relation.column, *(("day",) if self.by_day else ())]
                 yield SQL("create index on {} ({})").format(self.table, _listed(by))
 
-    def partition(self, first: date, last: date | None) -> Iterator[Statement]:
-        """A partition from a day on to the day before another one; None is the time before all months.
+    def create_partition(self, month: Month) -> Statement:
+        """A table for the rows of a month, beside the table that it will be a partition of, and without indexes.
 
-        Made beside the table and attached then: readers go on meanwhile, which they could not if it were made in it.
+        Readers go on meanwhile, which they could not if it were made in that table.
         """
-        name = self.names.table(f"{self.contract.name}_{_suffix(first, last)}")
-        lower = SQL("minvalue") if last is None else Literal(first)
-        yield SQL("create table {} (like {} including generated including comments)").format(name, self.table)
-        yield SQL("alter table {} attach partition {} for values from ({}) to ({})").format(
-            self.table, name, lower, Literal(last or _FIRST_MONTH)
+        return SQL("create table {} (like {} including generated)").format(
+            self.names.table(self.partition_name(month)), self.table
         )
 
-    def partition_name(self, first: date, last: date | None) -> str:
+    def attach_partition(self, month: Month) -> Statement:
+        """Make it a partition, with the key and the indexes of all others."""
+        first, last = month
+        return SQL("alter table {} attach partition {} for values from ({}) to ({})").format(
+            self.table,
+            self.names.table(self.partition_name(month)),
+            SQL("minvalue") if last is None else Literal(first),
+            Literal(last or _FIRST_MONTH),
+        )
+
+    def partition_name(self, month: Month) -> str:
         """What the partition is called."""
-        return f"{self.contract.name}_{_suffix(first, last)}"
+        first, last = month
+        suffix = f"before_{_FIRST_MONTH.year}" if last is None else f"y{first.year:04d}m{first.month:02d}"
+        return f"{self.contract.name}_{suffix}"
 
     def add_geometry(self) -> Iterator[Statement]:
         """The column for PostGIS, worked out from the others by the server; none without PostGIS or a position."""
@@ -186,17 +209,15 @@ class Layout:
         return None
 
 
-def months(days: Iterable[date]) -> Sequence[tuple[date, date | None]]:
-    """The partitions that days belong to, in order: first day, and the day after the last one."""
-    found = {day.replace(day=1) if day >= _FIRST_MONTH else date.min for day in days}
-    return [
-        (first, None if first == date.min else date(first.year + first.month // 12, first.month % 12 + 1, 1))
-        for first in sorted(found)
-    ]
-
-
-def _suffix(first: date, last: date | None) -> str:
-    return f"before_{_FIRST_MONTH.year}" if last is None else f"y{first.year:04d}m{first.month:02d}"
+def by_month(days: Iterable[date]) -> Mapping[Month, Sequence[date]]:
+    """The partitions that days belong to, in order, each with its days."""
+    found: dict[Month, list[date]] = {}
+    for day in sorted(days):
+        first = day.replace(day=1)
+        following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+        month = (first, following) if day >= _FIRST_MONTH else (date.min, None)
+        found.setdefault(month, []).append(day)
+    return found
 
 
 def column_type(kind: str | None) -> SQL:

@@ -102,6 +102,22 @@ def test_keys_and_indexes_are_those_that_queries_use(town: Any, database: Any) -
     assert "status_y2026m07" not in plan
 
 
+def test_a_month_that_came_later_is_like_the_others(town: Any, database: Any, status: Any) -> None:
+    day = date(2026, 11, 3)
+    town.publish([day], status=[status(key, day, 1) for key in "abc"])
+    # A partition is filled before it joins the others: what they have, it has to be given then.
+    made = """select count(*), count(*) filter (where indisunique),
+        (select min(contype::text) filter (where contype <> 'n') from pg_constraint c where c.conrelid = i.indrelid),
+        (select n_distinct from pg_stats s where schemaname = 'town' and attname = 'day'
+            and tablename = relname) is not null
+        from pg_index i join pg_class c on c.oid = indrelid
+        where relnamespace = 'town'::regnamespace and relname ~ '^status_y' group by indrelid, relname"""
+    of_months = one(database, made)
+    assert len(of_months) == 3
+    assert {*of_months} == {(2, 1, "p", True)}
+    assert one(database, "select count(*) from town.status where day = '2026-11-03'") == [3]
+
+
 def test_tables_and_columns_say_what_they_are(town: Any, database: Any) -> None:
     bare = """select c.relname, a.attname from pg_class c join pg_namespace n on n.oid = relnamespace
         join pg_attribute a on a.attrelid = c.oid and attnum > 0
