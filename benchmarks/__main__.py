@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from benchmarks.scenarios import SCENARIOS
@@ -85,7 +86,7 @@ def main() -> None:
             command = [sys.executable, "-m", "benchmarks.scenarios", name, str(Path(folder) / name)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
-                table.add_row(name, f"failed: {done.stderr.strip()[-600:]}", TARGETS.get(name, ""))
+                table.add_row(name, escape(f"failed: {done.stderr.strip()[-600:]}"), TARGETS.get(name, ""))
                 continue
             figures = json.loads(done.stdout.splitlines()[-1])
             text = "\n".join(f"{k} {v:,.2f}" for k, v in figures.items() if isinstance(v, float))

@@ -53,12 +53,14 @@ def history(home: Path, url: str = "") -> Iterator[History]:
     name = "dagster-postgres.yaml" if url else "dagster.yaml"
     home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PROJECT_DIR / "deploy" / name, home / "dagster.yaml")
-    before = os.environ.get("CIVITAS_DAGSTER_URL")
-    os.environ["CIVITAS_DAGSTER_URL"] = url
+    given = {"CIVITAS_DAGSTER_URL": url, "DAGSTER_HOME": str(home)}
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
     try:
         with dg.DagsterInstance.from_config(str(home)) as instance:
             yield History(instance, home, url)
     finally:
-        os.environ.pop("CIVITAS_DAGSTER_URL")
-        if before is not None:
-            os.environ["CIVITAS_DAGSTER_URL"] = before
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value

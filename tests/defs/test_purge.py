@@ -105,5 +105,6 @@ def test_both_instances_are_configured_alike_but_for_the_storage() -> None:
         yaml.safe_load((PROJECT_DIR / "deploy" / name).read_text(encoding="utf-8"))
         for name in ("dagster.yaml", "dagster-postgres.yaml")
     )
+    assert one.pop("storage")["custom"]["class"] == "LocalHistory"
     assert several.pop("storage") == {"postgres": {"postgres_url": {"env": "CIVITAS_DAGSTER_URL"}}}
     assert one == several

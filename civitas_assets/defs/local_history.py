@@ -1,0 +1,151 @@
+"""Dagster's history on one machine: the same SQLite files as by default, but kept open.
+
+By default every event opens its run's file and the index, and closes both: a run of some four hundred events spends
+seconds on that. Several machines share a PostgreSQL database instead, see `deploy/dagster-postgres.yaml`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+from dagster._serdes import ConfigurableClassData
+
+_KEPT = 4  # files of runs; a run's process writes one, and the daemon begins one after the other
+
+
+class LocalHistory(DagsterSqliteStorage):
+    """What `dagster.yaml` names as `storage`; `base_dir` is the instance's folder."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(base_dir, inst_data)
+        self._event_log_storage = OpenEventLog(str(Path(base_dir, "history", "runs")))
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> LocalHistory:
+        """See `ConfigurableClass`."""
+        return cls.from_local(inst_data=inst_data, **config_value)
+
+
+@dataclass
+class _File:
+    """An open database, and which file it was when it was opened."""
+
+    engine: sa.Engine
+    number: int
+
+
+class OpenEventLog(SqliteEventLogStorage):
+    """Events in a file for each run and an index of all, whose connections last."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self._files: OrderedDict[str, _File] = OrderedDict()
+        self._begun: dict[str, sa.Connection] = {}
+        self._is_migrated = False
+        super().__init__(base_dir, inst_data)
+        self._db_lock = threading.RLock()  # type: ignore[assignment] # a batch holds it while its events ask for it
+        # Dagster asks for this before it gives events in batches, such as all that a run intends to make.
+        os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store an event, and wake those who watch its run."""
+        with self._db_lock:
+            self._engine(event.run_id)
+        super().store_event(event)
+        self._touch(event.run_id)
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store events together or not at all: one transaction for each file."""
+        runs = {event.run_id for event in events}
+        with self._db_lock, ExitStack() as stack:
+            for run in runs:
+                self._engine(run)
+            begun = {shard: stack.enter_context(self._connect(shard)) for shard in (*runs, INDEX_SHARD_NAME)}
+            self._begun = begun
+            stack.callback(self._end)
+            for event in events:
+                super().store_event(event)
+        for run in runs:
+            self._touch(run)
+
+    def dispose(self) -> None:
+        """Close what is open."""
+        super().dispose()
+        with self._db_lock:
+            while self._files:
+                self._close(next(iter(self._files)))
+
+    def wipe(self) -> None:
+        """Forget everything."""
+        with self._db_lock:
+            for shard in [shard for shard in self._files if shard != INDEX_SHARD_NAME]:
+                self._close(shard)
+        super().wipe()
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[sa.Connection]:
+        with self._db_lock:
+            if shard in self._begun:
+                yield self._begun[shard]
+            elif shard == INDEX_SHARD_NAME or shard in self._files:
+                with self._engine(shard).begin() as connection:
+                    yield connection
+            else:  # who only looks at a run does not keep its file, which might be removed meanwhile
+                with super()._connect(shard) as connection:
+                    yield connection
+
+    def _has_asset_key_index_cols_on_connection(self, conn: sa.Connection) -> bool:
+        """Asked for each event of an asset, and answered by a migration once and for all."""
+        if not self._is_migrated:
+            self._is_migrated = super()._has_asset_key_index_cols_on_connection(conn)
+        return self._is_migrated
+
+    def _engine(self, shard: str) -> sa.Engine:
+        """The open database; one that was removed, by whichever process, is let go and begun anew."""
+        found = self._files.get(shard)
+        if found is not None and found.number == _number(self.path_for_shard(shard)):
+            self._files.move_to_end(shard)
+            return found.engine
+        if found is not None:
+            self._close(shard)
+        engine = sa.create_engine(
+            self.conn_string_for_shard(shard), connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
+        )
+        if shard not in self._initialized_dbs:
+            self._initdb(engine, for_index_shard=shard == INDEX_SHARD_NAME)
+            self._initialized_dbs.add(shard)
+        self._files[shard] = _File(engine, _number(self.path_for_shard(shard)))
+        runs = [name for name in self._files if name not in {INDEX_SHARD_NAME, *self._begun}]
+        if len(runs) > _KEPT:
+            self._close(runs[0])
+        return engine
+
+    def _close(self, shard: str) -> None:
+        self._files.pop(shard).engine.dispose()
+        self._initialized_dbs.discard(shard)
+
+    def _end(self) -> None:
+        self._begun = {}
+
+    def _touch(self, run_id: str) -> None:
+        """A file that stays open is written beside itself at first, while Dagster watches the file as such."""
+        os.utime(self.path_for_shard(run_id))
+
+
+def _number(file: str) -> int:
+    """What tells a file from another one of the same name; 0 where there is none."""
+    try:
+        return Path(file).stat().st_ino
+    except FileNotFoundError:
+        return 0
