@@ -31,6 +31,7 @@ from civitas_assets.publish.postgres import PostgresDestination
 from civitas_assets.publish.postgres_names import Names
 from civitas_assets.publish.postgres_server import Server
 from civitas_assets.publish.postgres_tables import Layout, Platform, by_month
+from civitas_assets.publish.replacing import copy_file, sync_file
 from civitas_assets.settings import Settings
 
 TOWN = "messstadt"
@@ -197,10 +198,12 @@ def publish_a_day_to_duckdb(folder: Path) -> Figures:
         _fill_file(destination.file, history[:-1], part)
         publication = destination.publish(project, _workspace(folder, project, [history[-1]]), "benchmark")
         copied = _sequential(destination.file, folder / "copy")
+        own = _own_copy(destination.file, folder / "copy")
         name = f"at {part:.0%}"
         figures |= {
             f"megabytes, {name}": publication.bytes / 1e6,
             f"seconds, {name}": publication.seconds,
+            f"copy alone, {name}": own,
             f"sequential copy, {name}": copied,
         }
     publication = destination.publish(
@@ -227,6 +230,15 @@ def _fill_file(file: Path, days: list[date], part: float) -> None:
                 f" from (select unnest(?::date[]) as day), range({A_DAY}) as n(number)",
                 [[day.isoformat() for day in wanted[begin : begin + 200]]],
             )
+
+
+def _own_copy(file: Path, target: Path) -> float:
+    started = time.perf_counter()
+    copy_file(file, target)
+    sync_file(target)
+    seconds = time.perf_counter() - started
+    target.unlink()
+    return seconds
 
 
 def _sequential(file: Path, target: Path) -> float:

@@ -1,4 +1,4 @@
-"""A night of many tenants through Dagster's own queue: daemon, run coordinator and a process for each run, as deployed.
+"""A night of many tenants through Dagster's own queue: code location, daemon and a process for each run, as deployed.
 
 Sources answer on loopback, so what is measured is everything but the network.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.server
 import os
 import resource
+import socket
 import subprocess
 import sys
 import threading
@@ -22,7 +23,7 @@ import dagster as dg
 from benchmarks.history import History, history
 from benchmarks.town import Figures
 from civitas_assets.harmonise.prepare import prepare
-from civitas_assets.settings import Settings
+from civitas_assets.settings import PROJECT_DIR, Settings
 
 TENANTS = 100
 SENSORS, TIMES = 125, 80  # 10,000 observations of one day
@@ -92,9 +93,11 @@ def night_of_tenants(folder: Path, size: int = TENANTS) -> Figures:
         prepare(Settings(home=home))  # once per installation
         before, told = kept.size(), datetime.now(UTC)
         spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-        with _daemon(environment):
-            submit = ["dagster", "job", "backfill", *_LOCATION, "-j", "nightly", "--all", "--noprompt"]
-            _call(submit, environment)
+        with _deployed(environment):
+            _call(
+                ["dagster", "job", "backfill", *_LOCATION, "-j", "nightly", "--all", "--noprompt"],
+                environment,
+            )
             runs = _ended(kept, size, told)
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu = used.ru_utime + used.ru_stime - spent.ru_utime - spent.ru_stime
@@ -103,7 +106,7 @@ def night_of_tenants(folder: Path, size: int = TENANTS) -> Figures:
 
 _STEPS = ("fetch", "read", "harmonise", "publish", "page")
 _STEPS_NAMED = {"read_landing": "read", "write_morning_page": "page"}
-_LOCATION = ("-m", "civitas_assets.definitions")
+_LOCATION = ("--workspace", str(PROJECT_DIR / "deploy" / "workspace.yaml"))
 
 
 def _call(arguments: list[str], environment: Mapping[str, str]) -> None:
@@ -114,16 +117,37 @@ def _call(arguments: list[str], environment: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def _daemon(environment: Mapping[str, str]) -> Iterator[None]:
-    command = [sys.executable, "-m", "dagster._daemon", "run", *_LOCATION]
-    log = Path(environment["DAGSTER_HOME"], "daemon.log")
-    with log.open("wb") as file:
-        process = subprocess.Popen(command, env=environment, stdout=file, stderr=file)
+def _deployed(environment: dict[str, str]) -> Iterator[None]:
+    """The code location and the daemon, each a process of its own as on a machine without containers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    environment |= {"CIVITAS_CODE_HOST": "127.0.0.1", "CIVITAS_CODE_PORT": port}
+    at = ["--host", "127.0.0.1", "--port", port]
+    with _process(
+        ["dagster", "code-server", "start", *at, "--module-name", "civitas_assets.definitions"], environment
+    ):
+        health = [sys.executable, "-m", "dagster", "api", "grpc-health-check", *at]
+        deadline = time.monotonic() + 60
+        while subprocess.run(health, env=environment, capture_output=True, check=False).returncode:
+            assert time.monotonic() < deadline, _log(environment).read_text()[-3000:]
+        with _process(["dagster._daemon", "run", *_LOCATION], environment):
+            yield
+
+
+@contextmanager
+def _process(command: list[str], environment: Mapping[str, str]) -> Iterator[None]:
+    with _log(environment).open("ab") as log:
+        process = subprocess.Popen([sys.executable, "-m", *command], env=environment, stdout=log, stderr=log)
         try:
             yield
         finally:
             process.terminate()
             process.wait(60)
+
+
+def _log(environment: Mapping[str, str]) -> Path:
+    return Path(environment["DAGSTER_HOME"], "processes.log")
 
 
 def _ended(kept: History, size: int, after: datetime) -> list[dg.RunRecord]:
@@ -138,7 +162,7 @@ def _ended(kept: History, size: int, after: datetime) -> list[dg.RunRecord]:
             assert not failed, _errors(kept, failed[0])
             return [*runs]
         time.sleep(0.5)
-    raise TimeoutError((kept.home / "daemon.log").read_text()[-3000:])
+    raise TimeoutError(_log({"DAGSTER_HOME": str(kept.home)}).read_text()[-3000:])
 
 
 def _errors(kept: History, run_id: str) -> str:
@@ -155,7 +179,7 @@ def _figures(kept: History, runs: list[dg.RunRecord], grown: int) -> Figures:
         moments = {entry.dagster_event_type: entry.timestamp for entry in reversed(entries)}
         started = moments[dg.DagsterEventType.RUN_STARTING]
         starting += moments[dg.DagsterEventType.RUN_START] - started
-        running += entries[-1].timestamp - started
+        running += moments[dg.DagsterEventType.RUN_SUCCESS] - started
         for stats in kept.instance.get_run_step_stats(run.dagster_run.run_id):
             name = f"step {_STEPS_NAMED.get(stats.step_key, stats.step_key)}"
             if stats.start_time and stats.end_time and name in parts:

@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 
 from civitas_assets.catalog.basis import RESERVED_BEGINNING, RESERVED_SLUGS, SLUG, is_reserved
 from civitas_assets.catalog.model import Destination, Source, Tenant
+from civitas_assets.catalog.outline import SAFE_LOADER
 from civitas_assets.errors import CatalogError, Fault
 
 SourceModels = Mapping[str, type[Source]]
@@ -189,8 +190,8 @@ class _Document:
         self._written: dict[Path_, str] = {}
         try:
             text = file.read_text(encoding="utf-8")
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
-            content = yaml.safe_load(text)
+            node = yaml.compose(text, Loader=SAFE_LOADER)
+            content = yaml.load(text, Loader=SAFE_LOADER)  # noqa: S506 - a safe loader
         except UnicodeDecodeError:
             raise CatalogError([Fault(file.name, 1, "", "is not UTF-8 text")]) from None
         except yaml.MarkedYAMLError as error:

@@ -15,7 +15,7 @@ import yaml
 from civitas_assets.errors import CatalogError, Fault
 
 # The loader in C is ten times as fast, where PyYAML was built with it.
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+SAFE_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 NIGHTLY = "nightly"
 
 
@@ -43,7 +43,7 @@ def outlines(folder: Path) -> dict[str, Outline]:
 
 def _outline(file: Path) -> Outline:
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=SAFE_LOADER)  # noqa: S506 - a safe loader
     except (yaml.YAMLError, UnicodeDecodeError):
         return Outline(file.stem, {}, readable=False)
     sources = content.get("sources") or {} if isinstance(content, dict) else None
