@@ -214,6 +214,7 @@ def publish_a_day_to_duckdb(folder: Path) -> Figures:
         figures[f"{what}, at 100%"] - figures[f"{what}, at 25%"] for what in ("seconds", "sequential copy")
     )
     figures["ratio of growth"] = grown / copied
+    figures["ratio of the copy"] = figures["copy alone, at 100%"] / figures["sequential copy, at 100%"]
     return figures
 
 

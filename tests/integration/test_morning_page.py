@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,27 @@ def test_every_night_ends_with_a_page(kleinstadt: Any, town: Any, monkeypatch: p
     outcome = kleinstadt.run("kleinstadt")
     assert outcome.path
     assert any("the_page_was_made" in warning for warning in outcome.warnings)
+
+
+@pytest.mark.parametrize("destination", ["postgres"])
+def test_a_town_in_postgresql_has_the_page_that_it_would_have_as_a_file(
+    kleinstadt: Any, town: Any, new_workplace: Any
+) -> None:
+    as_file = new_workplace()
+    as_file.copy_tenant("kleinstadt", url=town.url)
+    for workplace in (kleinstadt, as_file):
+        assert workplace.run("kleinstadt").ok
+    in_database, in_file = (
+        (workplace.settings.reports / "kleinstadt" / "index.html").read_text(encoding="utf-8")
+        for workplace in (kleinstadt, as_file)
+    )
+    assert ">Parkhaus" in in_file or "P1" in in_file
+    assert without_sizes(in_database) == without_sizes(in_file)
+
+
+def without_sizes(page: str) -> str:
+    """A page without what it says of bytes and seconds."""
+    return re.sub(r"[0-9.,]+\s*(kB|MB|B|s)\b", "…", page)
 
 
 def test_the_command_makes_pages_where_it_is_told(civitas: Any, kleinstadt: Any, tmp_path: Path) -> None:
