@@ -28,11 +28,11 @@ def model_keys(deployment: Deployment) -> list[dg.AssetKey]:
 
 def model_specs(deployment: Deployment) -> list[dg.AssetSpec]:
     """The assets of all models: those between records and shared ones in the group staging."""
-    lineage = column_lineage(deployment)
-    return [_spec(deployment, node, lineage.get(node["name"])) for node in _models(deployment)]
+    lineage = _column_lineage(deployment)
+    return [_spec(deployment, node, lineage[node["name"]]) for node in _models(deployment)]
 
 
-def column_lineage(deployment: Deployment) -> Mapping[str, dg.TableColumnLineage]:
+def _column_lineage(deployment: Deployment) -> Mapping[str, dg.TableColumnLineage]:
     """Which columns the columns of each model are made of; those of seeds are left out, since they are no assets."""
     return {
         model: dg.TableColumnLineage(
@@ -60,12 +60,12 @@ def code_link(settings: Settings, path: str, label: str) -> Mapping[str, Any]:
         return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=places)}
 
 
-def _spec(
-    deployment: Deployment, node: Mapping[str, Any], lineage: dg.TableColumnLineage | None
-) -> dg.AssetSpec:
+def _spec(deployment: Deployment, node: Mapping[str, Any], lineage: dg.TableColumnLineage) -> dg.AssetSpec:
     layer, settings = _layer(node), deployment.settings
     columns = [
-        dg.TableColumn(name, column["data_type"] or "", column["description"])
+        dg.TableColumn(
+            name, column["data_type"] or "", _described(column, lineage.deps_by_column.get(name, ()))
+        )
         for name, column in node["columns"].items()
     ]
     folder = settings.dbt_project_dir
@@ -80,11 +80,17 @@ def _spec(
         description=node["description"],
         metadata={
             "dagster/column_schema": dg.TableSchema(columns),
-            **({"dagster/column_lineage": lineage} if lineage else {}),
+            "dagster/column_lineage": lineage,
             **code_link(settings, str(path), "SQL"),
         },
         tags={"subject": node["fqn"][-2]},
     )
+
+
+def _described(column: Mapping[str, Any], origins: Sequence[dg.TableColumnDep]) -> str:
+    """What the column is and what it is made of: the open-source UI shows lineage of columns nowhere else."""
+    made_of = ", ".join(f"`{dep.asset_key.to_user_string()}.{dep.column_name}`" for dep in origins)
+    return "\n\n".join(filter(None, (column["description"], made_of and f"From {made_of}.")))
 
 
 def _parents(deployment: Deployment, node: Mapping[str, Any]) -> Iterator[dg.AssetKey]:

@@ -12,7 +12,7 @@ import dagster as dg
 from civitas_assets.defs.checks import partitioned_check
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.keys import shared_key
-from civitas_assets.defs.models import column_lineage, model_keys, model_specs
+from civitas_assets.defs.models import model_keys, model_specs
 from civitas_assets.defs.presentation import Metadata, table
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.work import Result, Work, failures_in_words
@@ -98,15 +98,11 @@ def _made(work: Work, workspace: Workspace, task: Task, results: Sequence[NodeRe
     """The models that the run is asked for, parents before children."""
     deployment = work.deployment
     made = previews(deployment.project, workspace)
-    # The UI looks for the lineage here; a batch, which comes often, goes without.
-    lineage = column_lineage(deployment) if work.keys else {}
     for key in filter(work.wants, model_keys(deployment)):
         name, metadata = key.path[-1], dict[str, Any]()
         if key == shared_key(name):
             seconds = sum(r.seconds for r in results if r.kind == "model" and r.name == name)
             metadata = _metadata(made[name], task, seconds)
-            if name in lineage:
-                metadata["dagster/column_lineage"] = lineage[name]
         yield dg.MaterializeResult(asset_key=key, metadata=metadata)
 
 

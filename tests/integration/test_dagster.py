@@ -103,6 +103,11 @@ def test_columns_lead_back_to_columns_of_assets_that_there_are(definitions: Any,
         dg.TableColumnDep(dg.AssetKey(["staging", "stg_observation"]), "value_native")
         in value.deps_by_column["value"]
     )
+    daily = graph.get(dg.AssetKey(["shared", "observation_daily"])).metadata["dagster/column_schema"].columns
+    (smallest,) = (column.description for column in daily if column.name == "minimum")
+    assert smallest == (
+        "Smallest valid value.\n\nFrom `shared/observation.quality_code`, `shared/observation.value`."
+    )
 
 
 def test_tenant_without_sources_materialises_everything_and_skips_nothing(kleinstadt: Any) -> None:
