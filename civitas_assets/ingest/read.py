@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import polars as pl
@@ -74,12 +74,20 @@ class SourceReader:
         self._failed: list[Line] = []
         self.unread: Sequence[Line] = ()  # of what was read, what could not be
         self._listed = 0
+        self._given: Counter[str] = Counter()  # rows by record type, and what could be used of them
+        self._used: Counter[str] = Counter()
         self._unknown: set[str] = set()
 
     def run(self) -> None:
         """Read what has landed since it was last read."""
         progress = self._stores.journal.progress(self._source.name)
         self.read(self._landing.manifests(after=progress.manifest), progress)
+        for name in sorted(self._given.keys() - self._used.keys()):
+            # Single rows that are rejected are a remark; where all are, the source or its mapping has changed.
+            self._complain(
+                f"none of {self._given[name]:,} row(s) could be used for {name}; "
+                f"`civitas quarantine show {self._tenant.slug} --source {self._source.name}` says why"
+            )
 
     def read(self, found: Iterable[Manifest], progress: Progress) -> None:
         """Read these manifests, which follow on what was read so far, and note that."""
@@ -122,6 +130,7 @@ class SourceReader:
                         continue
                     tables[raw.record_type].append((raw, origin))
                     if raw.broken:
+                        self._given[raw.record_type] += len(raw.broken)
                         rejected.append(
                             rejected_by_format(raw.record_type, raw.broken, line.sha256, line.fetched_at)
                         )
@@ -141,6 +150,8 @@ class SourceReader:
         for name, found in tables.items():
             table = gathered(found, self._source)
             self.report.counts[name].read += table.height
+            if table.height:
+                self._given[name] += table.height
             try:
                 typed = bring_into_contract(RECORD_TYPES[name], table, self._source, self._place)
             except ReadError as error:
@@ -149,6 +160,8 @@ class SourceReader:
             rejected.append(typed.rejected)
             for other, records in typed.accepted.items():
                 accepted[other].append(records)
+            if usable := sum(records.height for records in typed.accepted.values()):
+                self._used[name] += usable
         # Things first: of events that are stored later, no day has to be made again for their sake.
         for name in sorted(accepted, key=lambda name: RECORD_TYPES[name].event_time is not None):
             self._keeper.store(RECORD_TYPES[name], pl.concat(accepted[name]))
@@ -163,6 +176,9 @@ class SourceReader:
 
     def _fail(self, lines: Sequence[Line], message: str) -> None:
         self._failed.extend(lines)
+        self._complain(message)
+
+    def _complain(self, message: str) -> None:
         self.report.errors.append(message)
         log.error("%s · read · %s · %s", self._tenant.slug, self._source.name, message)
 

@@ -68,6 +68,20 @@ def test_the_day_of_a_record_is_that_of_the_town(town: Any, publisher: Any) -> N
     assert town.stores.journal.pending().days == {date(2026, 6, 30), FIRST}
 
 
+def test_a_source_of_which_nothing_can_be_used_is_an_error(town: Any, publisher: Any, csv: Csv) -> None:
+    publisher.bodies["a.csv"] = csv("kaputt", "defekt")
+    report = town.night()
+    assert not report.ok
+    assert report.errors == [
+        "none of 2 row(s) could be used for observation; `civitas quarantine show town --source s` says why"
+    ]
+    publisher.bodies["a.csv"] = csv("kaputt", 3)
+    assert town.night().ok
+    publisher.bodies["a.csv"] = csv("kaputt", "hin")
+    assert not town.night().ok, "that one of them was rejected before changes nothing"
+    assert town.night().ok, "nothing has come"
+
+
 def test_rejected_rows_go_to_quarantine_once_and_stop_no_others(town: Any, publisher: Any, csv: Csv) -> None:
     publisher.bodies["a.csv"] = csv(1, "kaputt", 3) + b"d,1,2,3,4\n"
     report = town.night()
