@@ -154,3 +154,8 @@ def dagster_home(settings: Settings, *, own: bool = False) -> Path:
     if not configured.exists() and template.exists():
         configured.write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
     return home
+
+
+def take_events_in_batches() -> None:
+    """Have Dagster hand over together what it stores together, in this process; unless the environment decides."""
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")

@@ -22,6 +22,8 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 
+from civitas_assets.settings import take_events_in_batches
+
 _KEPT = 4  # files of runs; a run's process writes one, and the daemon begins one after the other
 
 
@@ -55,8 +57,7 @@ class OpenEventLog(SqliteEventLogStorage):
         self._is_migrated = False
         super().__init__(base_dir, inst_data)
         self._db_lock = threading.RLock()  # type: ignore[assignment] # a batch holds it while its events ask for it
-        # Dagster asks for this before it gives events in batches, such as all that a run intends to make.
-        os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
+        take_events_in_batches()  # such as all that a run intends to make
 
     def store_event(self, event: EventLogEntry) -> None:
         """Store an event, and wake those who watch its run."""

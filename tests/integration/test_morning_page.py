@@ -74,13 +74,14 @@ def test_a_town_in_postgresql_has_the_page_that_it_would_have_as_a_file(
         (workplace.settings.reports / "kleinstadt" / "index.html").read_text(encoding="utf-8")
         for workplace in (kleinstadt, as_file)
     )
-    assert ">Parkhaus" in in_file or "P1" in in_file
+    assert "<svg" in in_file
     assert without_sizes(in_database) == without_sizes(in_file)
 
 
 def without_sizes(page: str) -> str:
-    """A page without what it says of bytes and seconds."""
-    return re.sub(r"[0-9.,]+\s*(kB|MB|B|s)\b", "…", page)
+    """A page without what it says of bytes and seconds, which end the rows of a table."""
+    page = re.sub(r"[0-9.,]+\s*(kB|MB|B|s)\b", "…", page)
+    return re.sub(r"[0-9]+(?=</td></tr>)", "…", page)
 
 
 def test_the_command_makes_pages_where_it_is_told(civitas: Any, kleinstadt: Any, tmp_path: Path) -> None:
