@@ -18,6 +18,7 @@ from civitas_assets.harmonise.lineage import read_lineage
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.settings import PROJECT_DIR, Settings
 
+_UNKNOWN = dg.TableColumnLineage({})
 _SCHEMAS = {"records": records_key, "staging": staging_key, "shared": shared_key}
 
 
@@ -29,7 +30,7 @@ def model_keys(deployment: Deployment) -> list[dg.AssetKey]:
 def model_specs(deployment: Deployment) -> list[dg.AssetSpec]:
     """The assets of all models: those between records and shared ones in the group staging."""
     lineage = _column_lineage(deployment)
-    return [_spec(deployment, node, lineage[node["name"]]) for node in _models(deployment)]
+    return [_spec(deployment, node, lineage.get(node["name"], _UNKNOWN)) for node in _models(deployment)]
 
 
 def _column_lineage(deployment: Deployment) -> Mapping[str, dg.TableColumnLineage]:
