@@ -17,6 +17,8 @@ from pathlib import Path
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
+from benchmarks.ports import free_port
+
 _SECONDS = 10.0
 _CONFIG = """
 listener {port} 127.0.0.1
@@ -41,7 +43,7 @@ def mosquitto(folder: Path, *, port: int = 0, more: str = "") -> Iterator[int]:
     if found is None:
         raise FileNotFoundError("mosquitto is not installed; on Debian and Ubuntu: apt-get install mosquitto")
     folder.mkdir(parents=True, exist_ok=True)
-    port = port or _free_port()
+    port = port or free_port()
     config = folder / "mosquitto.conf"
     config.write_text(
         _CONFIG.format(port=port, user=getpass.getuser(), folder=folder, more=more), encoding="utf-8"
@@ -69,12 +71,6 @@ def publish(port: int, topic: str, bodies: Sequence[bytes], *, qos: int = 1) -> 
     finally:
         client.disconnect()
         client.loop_stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

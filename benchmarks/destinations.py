@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -197,8 +197,8 @@ def publish_a_day_to_duckdb(folder: Path) -> Figures:
     for part in (0.25, 1.0):
         _fill_file(destination.file, history[:-1], part)
         publication = destination.publish(project, _workspace(folder, project, [history[-1]]), "benchmark")
-        copied = _sequential(destination.file, folder / "copy")
-        own = _own_copy(destination.file, folder / "copy")
+        copied = _copying(_sequential, destination.file, folder / "copy")
+        own = _copying(copy_file, destination.file, folder / "copy")
         name = f"at {part:.0%}"
         figures |= {
             f"megabytes, {name}": publication.bytes / 1e6,
@@ -233,22 +233,17 @@ def _fill_file(file: Path, days: list[date], part: float) -> None:
             )
 
 
-def _own_copy(file: Path, target: Path) -> float:
+def _copying(copy: Callable[[Path, Path], None], file: Path, target: Path) -> float:
+    """Seconds until a copy of the file is on disk; it is removed then."""
     started = time.perf_counter()
-    copy_file(file, target)
+    copy(file, target)
     sync_file(target)
     seconds = time.perf_counter() - started
     target.unlink()
     return seconds
 
 
-def _sequential(file: Path, target: Path) -> float:
-    started = time.perf_counter()
+def _sequential(file: Path, target: Path) -> None:
     with file.open("rb") as source, target.open("wb") as copy:
         while block := source.read(1 << 20):
             copy.write(block)
-        copy.flush()
-        os.fsync(copy.fileno())
-    seconds = time.perf_counter() - started
-    target.unlink()
-    return seconds

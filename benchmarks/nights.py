@@ -8,7 +8,6 @@ from __future__ import annotations
 import http.server
 import os
 import resource
-import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ from pathlib import Path
 import dagster as dg
 
 from benchmarks.history import History, history
+from benchmarks.ports import free_port
 from benchmarks.town import Figures
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.settings import PROJECT_DIR, Settings
@@ -104,8 +104,13 @@ def night_of_tenants(folder: Path, size: int = TENANTS) -> Figures:
         return {**_figures(kept, runs, kept.size() - before), "cpu_seconds of all processes": cpu}
 
 
-_STEPS = ("fetch", "read", "harmonise", "publish", "page")
-_STEPS_NAMED = {"read_landing": "read", "write_morning_page": "page"}
+_STEPS = {
+    "fetch": "fetch",
+    "read_landing": "read",
+    "harmonise": "harmonise",
+    "publish": "publish",
+    "write_morning_page": "page",
+}
 _LOCATION = ("--workspace", str(PROJECT_DIR / "deploy" / "workspace.yaml"))
 
 
@@ -119,9 +124,7 @@ def _call(arguments: list[str], environment: Mapping[str, str]) -> None:
 @contextmanager
 def _deployed(environment: dict[str, str]) -> Iterator[None]:
     """The code location and the daemon, each a process of its own as on a machine without containers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     environment |= {"CIVITAS_CODE_HOST": "127.0.0.1", "CIVITAS_CODE_PORT": port}
     at = ["--host", "127.0.0.1", "--port", port]
     with _process(
@@ -171,7 +174,7 @@ def _errors(kept: History, run_id: str) -> str:
 
 def _figures(kept: History, runs: list[dg.RunRecord], grown: int) -> Figures:
     """Where the time of the runs went, on average; the rest is processes, imports, Dagster and what is between."""
-    parts = dict.fromkeys((f"step {name}" for name in _STEPS), 0.0)
+    parts = dict.fromkeys((f"step {name}" for name in _STEPS.values()), 0.0)
     fetching = sql = running = starting = 0.0
     kept_rows = 0
     for run in runs:
@@ -181,9 +184,8 @@ def _figures(kept: History, runs: list[dg.RunRecord], grown: int) -> Figures:
         starting += moments[dg.DagsterEventType.RUN_START] - started
         running += moments[dg.DagsterEventType.RUN_SUCCESS] - started
         for stats in kept.instance.get_run_step_stats(run.dagster_run.run_id):
-            name = f"step {_STEPS_NAMED.get(stats.step_key, stats.step_key)}"
-            if stats.start_time and stats.end_time and name in parts:
-                parts[name] += stats.end_time - stats.start_time
+            if stats.start_time and stats.end_time and stats.step_key in _STEPS:
+                parts[f"step {_STEPS[stats.step_key]}"] += stats.end_time - stats.start_time
         for entry in entries:
             made = entry.asset_materialization
             if made is not None and made.asset_key.path == ["records", "observation"]:

@@ -10,7 +10,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +20,8 @@ from secrets import token_hex
 from typing import Any
 
 import psycopg
+
+from benchmarks.ports import free_port
 
 _SECONDS = 30.0
 _ACCOUNTS = ("postgres", "nobody")  # the server refuses to run as root
@@ -48,7 +49,7 @@ def postgres(folder: Path | None = None, settings: Sequence[str] = ("fsync=off",
     folder = folder or programs()
     account = _account()
     place = Path(tempfile.mkdtemp(prefix="civitas-postgres-"))
-    password, port = token_hex(8), _free_port()
+    password, port = token_hex(8), free_port()
     try:
         (place / "password").write_text(password, encoding="utf-8")
         if account is not None:
@@ -105,12 +106,6 @@ def _account() -> pwd.struct_passwd | None:
         except KeyError:
             continue
     raise RuntimeError(f"PostgreSQL does not run as root, and there is no account {' or '.join(_ACCOUNTS)}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.browser import chromium, program
+from benchmarks.ports import free_port
 from benchmarks.town import TENANT, Figures
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.settings import PROJECT_DIR, Settings
@@ -71,9 +71,7 @@ def _serving(folder: Path, tenants: Path) -> Iterator[tuple[str, float]]:
     }
     prepare(Settings(home=folder / "home"))  # once per installation
     subprocess.run(["dagster", "instance", "migrate"], env=environment, check=True, capture_output=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     begun = time.monotonic()
     with (folder / "server.log").open("wb") as log, _process(port, environment, log.fileno()):

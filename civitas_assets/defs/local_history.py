@@ -73,8 +73,8 @@ class OpenEventLog(SqliteEventLogStorage):
             for run in runs:
                 self._engine(run)
             begun = {shard: stack.enter_context(self._connect(shard)) for shard in (*runs, INDEX_SHARD_NAME)}
-            self._begun = begun
-            stack.callback(self._end)
+            self._begun.update(begun)
+            stack.callback(self._begun.clear)
             for event in events:
                 super().store_event(event)
         for run in runs:
@@ -135,9 +135,6 @@ class OpenEventLog(SqliteEventLogStorage):
     def _close(self, shard: str) -> None:
         self._files.pop(shard).engine.dispose()
         self._initialized_dbs.discard(shard)
-
-    def _end(self) -> None:
-        self._begun = {}
 
     def _touch(self, run_id: str) -> None:
         """A file that stays open is written beside itself at first, while Dagster watches the file as such."""

@@ -74,15 +74,15 @@ class SourceReader:
         self._failed: list[Line] = []
         self.unread: Sequence[Line] = ()  # of what was read, what could not be
         self._listed = 0
-        self._given: Counter[str] = Counter()  # rows by record type, and what could be used of them
-        self._used: Counter[str] = Counter()
+        self._given: Counter[str] = Counter()  # rows by record type
+        self._usable: set[str] = set()  # record types with a row that could be used
         self._unknown: set[str] = set()
 
     def run(self) -> None:
         """Read what has landed since it was last read."""
         progress = self._stores.journal.progress(self._source.name)
         self.read(self._landing.manifests(after=progress.manifest), progress)
-        for name in sorted(self._given.keys() - self._used.keys()):
+        for name in sorted(self._given.keys() - self._usable):
             # Single rows that are rejected are a remark; where all are, the source or its mapping has changed.
             self._complain(
                 f"none of {self._given[name]:,} row(s) could be used for {name}; "
@@ -160,8 +160,8 @@ class SourceReader:
             rejected.append(typed.rejected)
             for other, records in typed.accepted.items():
                 accepted[other].append(records)
-            if usable := sum(records.height for records in typed.accepted.values()):
-                self._used[name] += usable
+            if any(records.height for records in typed.accepted.values()):
+                self._usable.add(name)
         # Things first: of events that are stored later, no day has to be made again for their sake.
         for name in sorted(accepted, key=lambda name: RECORD_TYPES[name].event_time is not None):
             self._keeper.store(RECORD_TYPES[name], pl.concat(accepted[name]))

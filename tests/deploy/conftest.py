@@ -8,7 +8,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.ports import free_port
 from civitas_assets.demo.servers import SampleServers
 from civitas_assets.demo.towns import write_towns
 from civitas_assets.settings import PROJECT_DIR
@@ -91,7 +91,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     home, tenants = folder / "home", folder / "tenants"
     (home / "dagster").mkdir(parents=True)
     shutil.copy(PROJECT_DIR / "deploy" / "dagster.yaml", home / "dagster")
-    code, ui = _free_port(), _free_port()
+    code, ui = free_port(), free_port()
     given = {
         "CIVITAS_HOME": str(home),
         "CIVITAS_TENANTS_DIR": str(tenants),
@@ -183,10 +183,3 @@ def _answer(url: str) -> bytes | None:
             return body
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
