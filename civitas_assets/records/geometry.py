@@ -1,17 +1,14 @@
-"""Geometries in the spellings of municipal data, as well-known binary in WGS 84.
+"""Geometries in any form and reference system, as well-known binary in WGS 84.
 
-Read are WKT with or without SRID, WKB and EWKB in hexadecimal or as bytes, and GeoJSON. What a geometry means, and
-whether it may be where it is, is not decided here.
+The forms are read in `geometry_forms.py`. What a geometry means, and whether it may be where it is, is not decided
+here.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -20,9 +17,8 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import ProjError
 
 from civitas_assets.catalog import Box
+from civitas_assets.records.geometry_forms import Array, parse_geometries, points_on
 
-_SRID = r"^\s*SRID=(\d+);"
-_HEX = r"^\s*[0-9A-Fa-f]{10,}\s*$"
 _DECIMALS = 7  # a centimetre; more is noise of the transformation
 
 # By shapely's number of the kind.
@@ -30,8 +26,6 @@ _KINDS = (
     *("Point", "LineString", "LinearRing", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon"),
     "GeometryCollection",
 )
-
-Array = Any  # of numpy; its element types and those of shapely say little to a type checker
 
 
 @dataclass(frozen=True)
@@ -51,9 +45,9 @@ class Geometries:
 
 def geometries(values: pl.Series, crs: str) -> Geometries:
     """The geometries of a column; one that names its reference system is in that one, all others in `crs`."""
-    shapes, named = _parsed(values)
-    readable = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    shapes = shapely.force_2d(np.where(readable, shapes, None))
+    shapes, named, unreadable = parse_geometries(values)
+    readable = ~shapely.is_missing(shapes)
+    shapes = shapely.force_2d(shapes)
     declared = int(crs.removeprefix("EPSG:"))
     systems = np.where(named > 0, named, declared)
     for system in np.unique(systems[readable]):
@@ -63,60 +57,15 @@ def geometries(values: pl.Series, crs: str) -> Geometries:
     with np.errstate(invalid="ignore"):
         finite = readable & np.isfinite(bounds).all(axis=1)
     shapes = np.where(finite, shapes, None)
-    lon, lat = _points_on(shapes)
-    given = values.is_not_null()
+    points_on_them = points_on(shapes)
+    lon, lat = shapely.get_x(points_on_them), shapely.get_y(points_on_them)
     return Geometries(
         wkb=pl.Series("geometry", shapely.to_wkb(shapes).tolist(), pl.Binary),
         lon=pl.Series("lon", lon, pl.Float64, nan_to_null=True).round(_DECIMALS),
         lat=pl.Series("lat", lat, pl.Float64, nan_to_null=True).round(_DECIMALS),
-        unreadable=given & ~pl.Series(finite),
+        unreadable=pl.Series(unreadable | (readable & ~finite)),
         _shapes=shapes,
     )
-
-
-def _parsed(values: pl.Series) -> tuple[Array, Array]:
-    """Array, None for what is none, and the SRID that each names, 0 for none."""
-    shapes = np.full(len(values), None, dtype=object)
-    if values.dtype == pl.Binary:
-        shapes = _read(shapely.from_wkb, np.array(values.to_list(), dtype=object))
-        return shapes, np.where(shapely.is_missing(shapes), 0, shapely.get_srid(shapes)).astype(np.int64)
-    text = values.cast(pl.String).str.strip_chars()
-    forms = pl.DataFrame({"text": text}).select(
-        pl.when(pl.col("text").str.starts_with("{"))
-        .then(pl.lit("geojson"))
-        .when(pl.col("text").str.contains(_HEX))
-        .then(pl.lit("wkb"))
-        .when(pl.col("text").is_not_null())
-        .then(pl.lit("wkt"))
-        .alias("form"),
-        pl.col("text").str.extract(_SRID).cast(pl.Int64, strict=False).fill_null(0).alias("srid"),
-        pl.col("text").str.replace(_SRID, ""),
-    )
-    for form, read in (
-        ("geojson", shapely.from_geojson),
-        ("wkb", shapely.from_wkb),
-        ("wkt", shapely.from_wkt),
-    ):
-        rows = (forms["form"] == form).fill_null(value=False).to_numpy()
-        if rows.any():
-            found = np.array(forms["text"].filter(pl.Series(rows)).to_list(), dtype=object)
-            shapes[rows] = _read(read, found)
-    own = np.where(shapely.is_missing(shapes), 0, shapely.get_srid(shapes))
-    written = forms["srid"].to_numpy()
-    return shapes, np.where(written > 0, written, own).astype(np.int64)
-
-
-def _read(read: Callable[..., Any], written: Array) -> Array:
-    """The shapes; None for what is none, and for arcs, which are not known here."""
-    with np.errstate(all="ignore"):  # a number may be larger than any; that is for the bounds to find
-        try:
-            return read(written, on_invalid="ignore")
-        except NotImplementedError:
-            shapes = np.full(len(written), None, dtype=object)
-            for row, value in enumerate(written):
-                with suppress(NotImplementedError):
-                    shapes[row] = read(value, on_invalid="ignore")
-            return shapes
 
 
 def _to_wgs84(shapes: Array, system: int) -> Array:
@@ -133,19 +82,13 @@ def _to_wgs84(shapes: Array, system: int) -> Array:
     )
 
 
-def _points_on(shapes: Array) -> tuple[Array, Array]:
-    """Longitude and latitude of a point on each shape, not-a-number for none."""
-    sound = np.where(shapely.is_valid(shapes), shapes, shapely.make_valid(shapes))
-    points = shapely.point_on_surface(sound)
-    return shapely.get_x(points), shapely.get_y(points)
-
-
 def with_system(values: pl.Series, crs: str) -> pl.Series:
-    """The geometries as binary that names this reference system; what cannot be read stays as it is."""
-    shapes, _ = _parsed(values)
-    named = shapely.to_wkb(shapely.set_srid(shapes, int(crs.removeprefix("EPSG:"))), include_srid=True)
+    """The geometries as binary; those that name no reference system name this one. What is none stays as it is."""
+    shapes, systems, unreadable = parse_geometries(values)
+    systems = np.where(systems > 0, systems, int(crs.removeprefix("EPSG:")))
+    named = shapely.to_wkb(shapely.set_srid(shapes, systems), include_srid=True)
     written = values if values.dtype == pl.Binary else values.cast(pl.String).cast(pl.Binary)
-    return pl.select(pl.coalesce(pl.Series(named.tolist(), dtype=pl.Binary), written)).to_series()
+    return written.zip_with(pl.Series(unreadable), pl.Series(named.tolist(), dtype=pl.Binary))
 
 
 def epsg_of(description: object) -> str | None:
