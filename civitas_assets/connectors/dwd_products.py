@@ -40,6 +40,8 @@ _QUANTITIES = {
 _STATION, _TIME, _QUALITY, _END = "STATIONS_ID", "MESS_DATUM", "QN", "eor"
 # A code for the kind of precipitation, and statistics of the wind that no shared model has.
 _NOT_WANTED = {"RWS_IND_10", "FNX_10", "FMX_10", "DX_10"}
+# No degrees: the wind came from everywhere, so that it had no mean direction (key table 0877 of the service).
+_NOT_MEASURED = {"DD_10": 990.0}
 # Until then the service wrote CET, since then it writes UTC.
 _FIRST_UTC = "200001010000"
 
@@ -182,7 +184,7 @@ def _tables(member: bytes, nulls: Collection[str]) -> Iterator[RawTable]:
             ROW,
             pl.format("{}/{}", _STATION, pl.lit(name)).alias("datastream_id"),
             pl.col(_TIME).alias(TIME),
-            pl.col(name).alias("value"),
+            *_value(name),
             pl.col(_QUALITY).alias("quality_native"),
         )
         for name in own
@@ -190,7 +192,20 @@ def _tables(member: bytes, nulls: Collection[str]) -> Iterator[RawTable]:
     nothing = table.select(ROW, pl.lit(None, pl.String).alias("datastream_id")).clear()
     known = {ROW, _STATION, _TIME, _QUALITY, _END, *_QUANTITIES, *_NOT_WANTED}
     unknown = tuple(name for name in table.columns if name not in known)
-    yield RawTable("observation", pl.concat(blocks) if blocks else nothing, unknown, broken)
+    observed = pl.concat(blocks, how="diagonal") if blocks else nothing
+    yield RawTable("observation", observed, unknown, broken)
+
+
+def _value(name: str) -> list[pl.Expr]:
+    """The cell as the value; of a column that has a code among its numbers, which of them are no value."""
+    cell = pl.col(name)
+    if name not in _NOT_MEASURED:
+        return [cell.alias("value")]
+    is_code = cell.cast(pl.Float64, strict=False).eq_missing(_NOT_MEASURED[name])
+    return [
+        pl.when(~is_code).then(cell).alias("value"),
+        pl.when(is_code).then(pl.lit("sentinel")).alias("value_flag"),
+    ]
 
 
 def _cells(member: bytes) -> tuple[pl.DataFrame, tuple[BrokenRow, ...]]:

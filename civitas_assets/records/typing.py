@@ -67,7 +67,9 @@ def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: So
     for name in record_type.accepted:
         if name in table.columns:
             column = record_type.column(name)
-            columns[name] = _typed(table[name], column, source, place, faults)
+            typed = _typed(table[name], column, source, place, faults)
+            marked = columns.get(name, typed)  # of a flag, what is marked already stays
+            columns[name] = marked.zip_with(marked.is_not_null(), typed)
             native = f"{name}_native"
             if column.kind is Kind.CODE and native in record_type.accepted and native not in table.columns:
                 columns[native] = as_text(table[name])

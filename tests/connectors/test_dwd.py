@@ -237,6 +237,19 @@ class TestValues:
             datetime(2000, 1, 1, 0, 0, tzinfo=UTC),
         ]
 
+    def test_a_variable_wind_has_a_speed_and_no_direction_and_a_calm_has_its_zero(self, records: Any) -> None:
+        body = archive(
+            "STATIONS_ID;MESS_DATUM;  QN;FF_10;DD_10;eor\n3;202608010000;1;0.3; 990;eor\n3;202608010010;1;0.2;990.0;eor\n"
+            "3;202608010020;1;0.0;   0;eor\n3;202608010030;1;3.0; 240;eor\n3;202608010040;1;-999;-999;eor\n"
+        )
+        rows = records(weather(), body, "values")["observation"]
+        directions = [
+            (r.get("value"), r.get("value_flag")) for r in rows if r["datastream_id"] == "00003/DD_10"
+        ]
+        assert directions == [(None, "sentinel")] * 2 + [(0.0, None), (240.0, None), (None, "sentinel")]
+        speeds = [(r.get("value"), r.get("value_flag")) for r in rows if r["datastream_id"] == "00003/FF_10"]
+        assert speeds == [(0.3, None), (0.2, None), (0.0, None), (3.0, None), (None, "sentinel")]
+
     def test_rows_of_another_width_are_told_from_the_others_and_new_columns_are_named(
         self, read: Any
     ) -> None:

@@ -38,6 +38,7 @@ observed as (
         phenomenon_start_at,
         value_native,
         coalesce(value_native is null and value_text is null, false) as is_empty,
+        coalesce(value_native is null and value_text is not null, false) as is_text,
         value_flag,
         observed_property_native,
         unit_native,
@@ -51,6 +52,7 @@ observed as (
         phenomenon_start_at,
         value_native,
         false as is_empty,
+        false as is_text,
         null as value_flag,
         observed_property_native,
         unit_native,
@@ -68,6 +70,7 @@ converted as (
         observed.value_native,
         {{ convert_unit('observed.value_native', 'series') }} as value,
         observed.is_empty,
+        observed.is_text,
         observed.value_flag,
         observed.quality_native,
         series.valid_min,
@@ -91,6 +94,8 @@ judged as (
         case
             when converted.is_empty and converted.value_flag = 'sentinel' then 'sentinel'
             when converted.is_empty then 'withdrawn'
+            -- Every property has a unit: what it is measured in is a number.
+            when converted.is_text then 'not_a_number'
             when
                 converted.value not between converted.valid_min and converted.valid_max
                 and sentinels.value is not null

@@ -17,7 +17,7 @@ counted as (
         count(*) filter (
             where
             series.problem is null
-            and (records.value_native is not null or records.value_text is not null)
+            and records.value_native is not null
         ) as value_count,
         count(*) filter (
             where
