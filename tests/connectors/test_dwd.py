@@ -239,7 +239,8 @@ class TestValues:
 
     def test_a_variable_wind_has_a_speed_and_no_direction_and_a_calm_has_its_zero(self, records: Any) -> None:
         body = archive(
-            "STATIONS_ID;MESS_DATUM;  QN;FF_10;DD_10;eor\n3;202608010000;1;0.3; 990;eor\n3;202608010010;1;0.2;990.0;eor\n"
+            "STATIONS_ID;MESS_DATUM;  QN;FF_10;DD_10;eor\n3;202608010000;1;0.3; 990;eor\n"
+            "3;202608010010;1;0.2;990.0;eor\n"
             "3;202608010020;1;0.0;   0;eor\n3;202608010030;1;3.0; 240;eor\n"
             "3;202608010040;1;-999;-999;eor\n"
         )
