@@ -23,6 +23,7 @@ from civitas_assets.catalog.basis import SLUG, Model, Slug
 from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.catalog.share import Retention, Share
 from civitas_assets.catalog.template import unknown_placeholders
+from civitas_assets.catalog.time_rule import TimeRule
 from civitas_assets.catalog.window import Duration
 
 __all__ = [
@@ -55,52 +56,6 @@ def _is_crs(name: str) -> str:
 Box = tuple[float, float, float, float]
 TimeZone = Annotated[str, AfterValidator(_is_zone)]
 Crs = Annotated[str, AfterValidator(_is_crs)]
-
-
-class TimeRule(Model):
-    """What the times of a source mean; nothing about them is guessed."""
-
-    zone: Literal["utc", "offset", "cet_fixed", "local_wall", "received"] = Field(
-        description=(
-            "utc: written without offset, meant as UTC. offset: each time carries its own. "
-            "cet_fixed: UTC+1 all year. local_wall: the tenant's wall clock. "
-            "received: the data has no time, the time of reception stands for it."
-        )
-    )
-    column: str | None = Field(None, description="Native field that holds the time.")
-    format: str = Field(
-        "iso", description="iso, epoch_s, epoch_ms, period, or a pattern such as '%d.%m.%Y %H:%M'."
-    )
-    stamp: Literal["instant", "interval_start", "interval_end"] = Field(
-        "instant", description="What the written time marks."
-    )
-    interval: Duration | None = Field(None, description="Length of the interval that a value stands for.")
-    fold: Literal["first", "second", "by_order", "summed", "reject"] = Field(
-        "reject",
-        description=(
-            "The hour that the wall clock shows twice. first, second: that pass. by_order: as the rows come. "
-            "summed: one row holds both passes. reject: quarantine."
-        ),
-    )
-    hour24: bool = Field(False, description="Whether 24:00 may be written for the end of a day.")
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.zone != "received" and self.column is None:
-            raise ValueError("column is needed: the native field that holds the time")
-        if (
-            self.zone == "offset"
-            and self.format not in {"iso", "epoch_s", "epoch_ms"}
-            and "z" not in self.format
-        ):
-            raise ValueError("format needs %z with zone: offset, since each time carries its own")
-        if self.stamp != "instant" and self.interval is None:
-            raise ValueError(f"interval is needed with stamp: {self.stamp}")
-        if self.fold != "reject" and self.zone != "local_wall":
-            raise ValueError("fold has a meaning only with zone: local_wall")
-        if self.fold == "summed" and self.interval is None:
-            raise ValueError("interval is needed with fold: summed")
-        return self
 
 
 class Source(Model):

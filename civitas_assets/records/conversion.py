@@ -30,11 +30,21 @@ def converted(values: pl.Series, column: Column, source: Source, zone: str) -> t
     if kind is Kind.CODE:
         return _as_code(values, column, source), "unknown_code"
     if kind is Kind.DATE:
-        return dates(as_text(values)), "date_is_unreadable"
+        return _as_day(values, source, zone), "date_is_unreadable"
     if kind is Kind.TIME:
         instants = values if values.dtype == UTC_TIME else parse_instants(as_text(values))
         return other_times(values, instants, source.time, zone), "time_is_unreadable"
     return as_text(values), "not_text"
+
+
+def _as_day(values: pl.Series, source: Source, zone: str) -> pl.Series:
+    """Days of the tenant's calendar; what is written like the event's own time is read by its rule."""
+    days = dates(values if values.dtype.is_temporal() else as_text(values), zone)
+    if source.time is None or days.null_count() == values.null_count():
+        return days
+    unread = pl.Series([None], dtype=UTC_TIME).new_from_index(0, len(values))
+    moments = other_times(as_text(values), unread, source.time, zone)
+    return days.zip_with(days.is_not_null(), moments.dt.convert_time_zone(zone).dt.date())
 
 
 def as_text(values: pl.Series) -> pl.Series:

@@ -23,8 +23,8 @@ OBSERVATION = RecordType(
         Column(
             "time_flag",
             Kind.CODE,
-            "How a wall-clock time that occurs twice was read.",
-            codes=("fold_first", "fold_second", "fold_by_order", "fold_summed"),
+            "How a wall-clock time that occurs twice was read, or that a clock shows which nobody has set.",
+            codes=("fold_first", "fold_second", "fold_by_order", "fold_summed", "clock_unset"),
         ),
         Column("result_time", Kind.TIME, "When the publisher produced the value."),
         Column("value", Kind.NUMBER, "The value in its native unit."),

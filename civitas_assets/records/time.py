@@ -13,15 +13,22 @@ from typing import Literal
 import polars as pl
 
 from civitas_assets.catalog import TimeRule
+from civitas_assets.catalog import pattern as patterns
 from civitas_assets.records.contract import UTC_TIME
 
 _NAIVE = pl.Datetime("us")
 _MOST_MICROSECONDS = 1e16  # some three hundred years
-_NAIVE_ISO = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d")
+_NAIVE_ISO = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d", "%Y-%m-%dT%H")
 _HOUR_24 = r"(^|[^:0-9])24:00(:00(?:\.0+)?)?($|[^:.0-9])"
 _PERIOD = r"^(\d{4})(?:/(\d{4})|-Q([1-4])|-(\d{2})(?:-(\d{2}))?)?$"
 _PARTS = ("year", "last_year", "quarter", "month", "day")
-_OFFSET_ISO = ("%+", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z")
+_OFFSET_ISO = (
+    "%+", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M%#z",
+    "%Y-%m-%dT%H%#z",
+)  # fmt: skip
+_DAY = r"^(\d{4}-\d{2}-\d{2}|\d{4}/\d{2}/\d{2}|\d{1,2}\.\d{1,2}\.\d{4}|\d{8}$)(?:\D|$)"
+_DAYS = ("%Y-%m-%d", "%d.%m.%Y", "%Y/%m/%d", "%Y%m%d")
+_WITH_OFFSET = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)$"
 
 
 @dataclass(frozen=True)
@@ -41,17 +48,29 @@ def parse_instants(text: pl.Series) -> pl.Series:
     # The usual form has a fast path in Polars; the general one, four times as slow, sees only what is left.
     parsed = text.str.strptime(_NAIVE, "%Y-%m-%dT%H:%M:%SZ", strict=False).dt.replace_time_zone("UTC")
     for pattern in _OFFSET_ISO:
-        parsed = _fill(parsed, text, lambda rest, p=pattern: rest.str.strptime(UTC_TIME, p, strict=False))  # type: ignore[misc]
+        parsed = _fill(parsed, text, lambda rest, p=pattern: patterns.instants(rest, p))  # type: ignore[misc]
     return parsed
 
 
-def dates(text: pl.Series) -> pl.Series:
-    """Calendar days as ISO 8601 or German files write them, also with a time behind; null where it is none."""
-    text = text.str.slice(0, 10)
-    day = text.str.strptime(pl.Date, "%Y-%m-%d", strict=False)
-    for pattern in ("%d.%m.%Y", "%Y/%m/%d"):
-        day = _fill(day, text, lambda rest, p=pattern: rest.str.strptime(pl.Date, p, strict=False))  # type: ignore[misc]
-    return day
+def dates(values: pl.Series, zone: str) -> pl.Series:
+    """Calendar days as ISO 8601 or German files write them, also with a time behind; null where it is none.
+
+    A day that is written as an instant, such as `2026-03-01T23:00:00Z` for a midnight of Berlin, is the one in `zone`.
+    """
+    if isinstance(values.dtype, pl.Datetime):
+        return (values if values.dtype.time_zone is None else values.dt.convert_time_zone(zone)).dt.date()
+    if values.dtype == pl.Date:
+        return values
+    text = values.cast(pl.String)
+    written = text.str.extract(_DAY, 1)
+    day = written.str.strptime(pl.Date, _DAYS[0], strict=False)
+    for pattern in _DAYS[1:]:
+        day = _fill(day, written, lambda rest, p=pattern: rest.str.strptime(pl.Date, p, strict=False))  # type: ignore[misc]
+    aware = text.str.contains(_WITH_OFFSET).fill_null(value=False)
+    if not aware.any():
+        return day
+    where = aware.arg_true()
+    return day.scatter(where, parse_instants(text.gather(where)).dt.convert_time_zone(zone).dt.date())
 
 
 def other_times(values: pl.Series, instants: pl.Series, rule: TimeRule | None, zone: str) -> pl.Series:
@@ -59,7 +78,7 @@ def other_times(values: pl.Series, instants: pl.Series, rule: TimeRule | None, z
 
     What occurs twice on the wall clock without a rule for it, or never, stays null.
     """
-    if rule is None or rule.zone in {"received", "offset"} or instants.null_count() == values.null_count():
+    if rule is None or rule.zone == "received" or instants.null_count() == values.null_count():
         return instants
     instant = rule.model_copy(update={"stamp": "instant", "interval": None})
     times = event_times(values, instant, zone, instants, values)
@@ -82,10 +101,8 @@ def event_times(
         return EventTimes(received_at, received_at, _no_flag(length), {})
     given = written.is_not_null()
     none_given = {"time_is_missing": ~given}
-    if rule.zone == "offset" or rule.format in {"epoch_s", "epoch_ms"}:
-        instant = (
-            _epoch(written, rule.format) if rule.format.startswith("epoch") else _aware(written, rule.format)
-        )
+    if rule.zone == "offset" or rule.counted:
+        instant = _epoch(written, rule.format) if rule.counted else _aware(written, rule.format)
         start = instant - rule.interval if rule.stamp == "interval_end" and rule.interval else instant
         end = start + rule.interval if rule.interval else start
         return EventTimes(
@@ -187,14 +204,14 @@ def _naive(written: pl.Series, rule: TimeRule) -> pl.Series:
         text = text.str.replace(_HOUR_24, "${1}00:00${2}${3}")
         extra_day = midnight
     if rule.format != "iso":
-        wall = text.str.strptime(_NAIVE, rule.format, strict=False)
+        wall = patterns.wall_times(text, rule.format)
     else:
         text = text.str.replace(" ", "T", literal=True)
         if rule.zone == "utc":
             text = text.str.strip_suffix("Z")
         wall = text.str.strptime(_NAIVE, _NAIVE_ISO[0], strict=False)
         for pattern in _NAIVE_ISO[1:]:
-            wall = _fill(wall, text, lambda rest, p=pattern: rest.str.strptime(_NAIVE, p, strict=False))  # type: ignore[misc]
+            wall = _fill(wall, text, lambda rest, p=pattern: patterns.wall_times(rest, p))  # type: ignore[misc]
     if extra_day is not None:
         wall = (wall + timedelta(days=1)).zip_with(extra_day, wall)
     return wall
@@ -202,7 +219,7 @@ def _naive(written: pl.Series, rule: TimeRule) -> pl.Series:
 
 def _aware(written: pl.Series, form: str) -> pl.Series:
     text = written.cast(pl.String)
-    return parse_instants(text) if form == "iso" else text.str.strptime(UTC_TIME, form, strict=False)
+    return parse_instants(text) if form == "iso" else patterns.instants(text, form)
 
 
 def _epoch(written: pl.Series, form: str) -> pl.Series:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import polars as pl
 
 from civitas_assets.catalog import Box, Source
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES
+from civitas_assets.records.clock import is_implausible, is_of_unset_clock, without_open_ends
 from civitas_assets.records.contract import GEOMETRY, Column, Kind, RecordType
 from civitas_assets.records.conversion import as_text, converted
 from civitas_assets.records.geometry import geometries
@@ -23,9 +23,6 @@ from civitas_assets.records.raw import INTERVAL, PAYLOAD, RECEIVED, RESULT, ROW,
 from civitas_assets.records.time import event_times
 
 _SHOWN = 200  # characters of a geometry that a rejected row shows as its detail
-
-# No measurement is older than instruments; beyond lie times written in another unit, or to mean none.
-_FIRST_TIME, _LAST_TIME = datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,8 @@ def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: So
     for name in record_type.accepted:
         if name in table.columns:
             column = record_type.column(name)
-            typed = _typed(table[name], column, source, place, faults)
+            is_event = name == record_type.event_time
+            typed = _typed(table[name], column, source, place, faults, is_event=is_event)
             marked = columns.get(name, typed)  # of a flag, what is marked already stays
             columns[name] = marked.zip_with(marked.is_not_null(), typed)
             native = f"{name}_native"
@@ -121,14 +119,21 @@ def _taken_apart(table: pl.DataFrame, record_type: RecordType) -> pl.DataFrame:
 
 
 def _typed(
-    values: pl.Series, column: Column, source: Source, place: Place, faults: list[_Fault]
+    values: pl.Series, column: Column, source: Source, place: Place, faults: list[_Fault], *, is_event: bool
 ) -> pl.Series:
     if column.kind is Kind.GEOMETRY:
         return values  # read with the position
+    is_other_time = column.kind in {Kind.TIME, Kind.DATE} and not is_event
+    if is_other_time:
+        values = without_open_ends(values)
     typed, rule = converted(values, column, source, place.zone)
     if typed.null_count() > values.null_count():
         faults.append(
             _Fault(rule, column.name, typed.is_null() & values.is_not_null(), values.cast(pl.String))
+        )
+    if is_other_time:
+        faults.append(
+            _Fault("time_is_implausible", column.name, is_implausible(typed), values.cast(pl.String))
         )
     for bound, breaks in ((column.minimum, typed.__lt__), (column.maximum, typed.__gt__)):
         if bound is not None:
@@ -179,13 +184,24 @@ def _add_times(  # noqa: PLR0917 - each argument is of another type
                 columns["time_flag"] = times.flag
         faults.extend(_Fault(rule, start, rows, written) for rule, rows in times.faults.items())
     elif end is not None and start in columns:
+        last = columns[start]
+        if source.time is not None and source.time.format == "period" and start in table.columns:
+            last = event_times(table[start], source.time, place.zone, last, table[ROW]).end
+            last = last.zip_with(last.is_not_null(), columns[start])
         known = columns.get(end)
-        columns[end] = (
-            columns[start] if known is None else known.zip_with(known.is_not_null(), columns[start])
-        )
+        columns[end] = last if known is None else known.zip_with(known.is_not_null(), last)
     if start in columns:
-        odd = ~columns[start].is_between(_FIRST_TIME, _LAST_TIME).fill_null(value=True)
-        faults.append(_Fault("time_is_implausible", start, odd, columns[start]))
+        faults.append(_Fault("time_is_implausible", start, is_implausible(columns[start]), columns[start]))
+        if end is not None:
+            backwards = (columns[end] < columns[start]).fill_null(value=False)
+            faults.append(_Fault("interval_ends_before_it_starts", end, backwards, columns[end]))
+        if "time_flag" in record_type.schema:
+            unset = is_of_unset_clock(columns[start], table[PAYLOAD])
+            if unset.any():
+                flags = columns.get(
+                    "time_flag", pl.Series([None], dtype=pl.String).new_from_index(0, len(unset))
+                )
+                columns["time_flag"] = flags.set(unset, "clock_unset")
 
 
 def _add_position(

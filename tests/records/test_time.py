@@ -56,6 +56,11 @@ def broken(times: EventTimes) -> list[str | None]:
         ({"zone": "offset"}, "2026-07-01T12:00:00.123Z", "2026-07-01 12:00:00.123"),
         ({"zone": "offset"}, "2026-07-01T12:00+0200", "2026-07-01 10:00"),
         ({"zone": "offset", "format": "%d.%m.%Y %H:%M %z"}, "01.07.2026 12:00 +0200", "2026-07-01 10:00"),
+        ({"zone": "offset"}, "2026-07-01T12+02:00", "2026-07-01 10:00"),
+        ({"zone": "offset"}, "2026-07-01T12Z", "2026-07-01 12:00"),
+        ({"zone": "offset", "format": "%d.%m.%Y %H:%M %Z"}, "01.07.2026 12:00 MESZ", "2026-07-01 10:00"),
+        ({"zone": "utc"}, "2026-07-01T05", "2026-07-01 05:00"),
+        ({"zone": "cet_fixed", "format": "%d.%m.%Y %H"}, "01.07.2026 5", "2026-07-01 04:00"),
         ({"zone": "cet_fixed"}, "2026-07-01T12:00", "2026-07-01 11:00"),
         ({"zone": "cet_fixed"}, "2026-01-01T12:00", "2026-01-01 11:00"),
         (WALL, "2026-07-01 12:00", "2026-07-01 10:00"),
@@ -251,9 +256,28 @@ def test_days_are_read_as_files_write_them() -> None:
         "2026-01-31 00:00:00",
         "2026-02-30",
         "31-01-2026",
+        "31.01.26",
         None,
     ]
-    assert dates(pl.Series(written)).to_list() == [date(2026, 1, 31)] * 4 + [None] * 3
+    assert dates(pl.Series(written), "Europe/Berlin").to_list() == [date(2026, 1, 31)] * 4 + [None] * 4
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("2026-03-01T23:00:00Z", "2026-03-01T23:00Z", "2026-03-01 23:00:00+00", "2026-03-02T00:00:00+01:00"),
+        *("2026-03-02+01:00", "2026-03-02Z", "20260302", "2.3.2026", "02.03.2026 00:00"),
+    ],
+)
+def test_a_day_written_as_an_instant_is_the_day_of_the_tenant(written: str) -> None:
+    assert dates(pl.Series([written]), "Europe/Berlin").to_list() == [date(2026, 3, 2)]
+
+
+def test_a_day_that_a_format_has_as_an_instant_is_the_day_of_the_tenant() -> None:
+    instant = pl.Series([datetime(2026, 3, 1, 23, tzinfo=UTC)], dtype=UTC_TIME)
+    assert dates(instant, "Europe/Berlin").to_list() == [date(2026, 3, 2)]
+    wall = pl.Series([datetime(2026, 3, 1, 23)])  # noqa: DTZ001
+    assert dates(wall, "Europe/Berlin").to_list() == [date(2026, 3, 1)]
 
 
 def test_other_times_than_that_of_the_event_follow_the_rule_of_the_source() -> None:

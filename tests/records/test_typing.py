@@ -193,6 +193,71 @@ def test_times_that_cannot_have_been_measured_are_set_apart(typed: Bring) -> Non
     assert result.accepted["observation"].height == 1
 
 
+def test_a_year_of_two_digits_is_not_one_of_the_first_century(typed: Bring) -> None:
+    """Neither for the event nor for any other time or day; what is open is none."""
+    rule = {"zone": "local_wall", "column": "t", "format": "%d.%m.%Y"}
+    columns = {"datastream_id": ["d"] * 2, "value": [1.0] * 2, TIME: ["01.02.26", "01.02.2026"]}
+    assert [row[0] for row in rules(typed("observation", columns, time=rule))] == ["time_is_implausible"]
+    event = {
+        "event_id": ["a", "b", "c"],
+        "start_at": ["01.02.2026"] * 3,
+        "end_at": ["01.02.26", "infinity", "05.02.2026"],
+    }
+    result = typed("event", event, time=rule)
+    assert [row[:2] for row in rules(result)] == [("time_is_implausible", "end_at")]
+    assert result.accepted["event"]["end_at"].to_list() == [None, datetime(2026, 2, 4, 23, tzinfo=UTC)]
+    area = {"feature_id": ["a", "b", "c"], "valid_from": ["01.02.26", "0026-02-01", "2026-02-01T23:00:00Z"]}
+    result = typed("area_feature", {**area, "valid_to": ["9999-12-31"] * 3})
+    assert [row[:2] for row in rules(result)] == [
+        ("date_is_unreadable", "valid_from"),
+        ("time_is_implausible", "valid_from"),
+    ]
+    assert result.accepted["area_feature"].select("valid_from", "valid_to").rows() == [
+        (date(2026, 2, 2), None)
+    ]
+
+
+def test_days_besides_the_event_are_read_by_the_rule_of_the_source(typed: Bring) -> None:
+    rule = {"zone": "local_wall", "column": "t", "format": "%d/%m/%Y"}
+    result = typed("area_feature", {"feature_id": ["a"], "valid_from": ["02/03/2026"]}, time=rule)
+    assert result.accepted["area_feature"]["valid_from"].to_list() == [date(2026, 3, 2)]
+
+
+def test_a_clock_that_was_never_set_is_flagged(typed: Bring) -> None:
+    columns = {"datastream_id": ["d"] * 2, "value": [1.0] * 2}
+    mapped = {"phenomenon_start": ["1980-01-06T00:00:10Z", "2026-07-01T00:00:00Z"]}
+    accepted = typed("observation", {**columns, **mapped}).accepted["observation"]
+    assert accepted["time_flag"].to_list() == ["clock_unset", None]
+
+
+def test_a_mapped_period_lasts_as_long_as_it_says(typed: Bring) -> None:
+    rule = {"zone": "local_wall", "column": "t", "format": "period"}
+    columns = {
+        "indicator_id": ["i"],
+        "area_id": ["a"],
+        "category": ["c"],
+        "value": [1.0],
+        "period_start": ["2019"],
+    }
+    (row,) = typed("statistic", columns, time=rule).accepted["statistic"].to_dicts()
+    assert (row["period_start"], row["period_end"]) == (
+        datetime(2018, 12, 31, 23, tzinfo=UTC),
+        datetime(2019, 12, 31, 23, tzinfo=UTC),
+    )
+
+
+def test_an_interval_does_not_end_before_it_starts(typed: Bring) -> None:
+    columns = {
+        "datastream_id": ["d"] * 2,
+        "value": [1.0] * 2,
+        "phenomenon_start": ["2026-07-01T00:00:00Z"] * 2,
+    }
+    ends = {"phenomenon_end": ["2026-06-30T00:00:00Z", "2026-07-01T00:00:00Z"]}
+    assert [row[:2] for row in rules(typed("observation", {**columns, **ends}))] == [
+        ("interval_ends_before_it_starts", "phenomenon_end")
+    ]
+
+
 def test_an_event_without_an_end_ends_when_it_starts(typed: Bring) -> None:
     columns = {
         "datastream_id": ["d", "d"],
