@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from civitas_assets.catalog.basis import COMMONS
-from civitas_assets.dictionary.contracts import read_contracts
+from civitas_assets.dictionary.contracts import Contract, read_contracts
 from civitas_assets.dictionary.evolution import Evolution, evolution
 from civitas_assets.errors import PublishError
 from civitas_assets.harmonise.project import Project
@@ -28,6 +28,8 @@ from civitas_assets.store.files import remove_folder, sync_folder
 
 # What analysts need at least to open the file. Older formats take a third longer to write.
 READABLE_SINCE = "v1.4.0"
+# A file of which more than this holds nothing is written anew, so that corrected days do not make it grow for good.
+_WASTED = 0.1
 
 
 def published_file(published: Path, name: str) -> Path:
@@ -95,10 +97,11 @@ class DuckDBDestination:
         self._unfinished.parent.mkdir(exist_ok=True)
         try:
             with self._open(self._unfinished) as tables, tables.change(workspace):
+                contracts = read_contracts(project)
                 for model in project.models.values():
                     if model.by_day:
-                        tables.replace(model)
-                tables.remember_contracts(read_contracts(project), run_id=None)
+                        tables.replace(model, contracts[model.name])
+                tables.remember_contracts(contracts, run_id=None)
                 tables.remember_collected(portion.versions)
         except (duckdb.Error, OSError) as error:
             raise PublishError(f"{self._unfinished} takes no further days: {error}") from error
@@ -117,13 +120,19 @@ class DuckDBDestination:
                     if not rebuild:
                         tables.follow(evolution(tables.contracts() or {}, contracts), project, workspace)
                     with tables.change(workspace):
-                        rows = {model.name: tables.replace(model) for model in project.models.values()}
+                        rows = {
+                            model.name: tables.replace(model, contracts[model.name])
+                            for model in project.models.values()
+                        }
                         tables.comment(contracts)
                         tables.remember_contracts(contracts, run_id)
                     if rebuild:
                         tables.forget_collected()
                         rows = {name: tables.count(name) for name in project.models}
                     unfilled = tables.unfilled()
+                    anew = tables.has_forgotten or tables.wasted_share() > _WASTED
+                if anew:
+                    self._write_anew(copy, contracts)
                 copy.chmod(0o640)
                 sync_file(copy)
                 copy.replace(self.file)
@@ -131,6 +140,14 @@ class DuckDBDestination:
         except (duckdb.Error, OSError) as error:
             raise PublishError(f"{self.file} was left as it was: {error}") from error
         return Publication(rows, self.file.stat().st_size, time.monotonic() - started, unfilled)
+
+    def _write_anew(self, file: Path, contracts: Mapping[str, Contract]) -> None:
+        """Write the file once more in order: DuckDB keeps what was deleted in its blocks, also after a checkpoint."""
+        fresh = file.with_name(f".fresh-{file.name}")
+        fresh.unlink(missing_ok=True)
+        with self._open(fresh) as tables:
+            tables.copy_from(file, contracts)
+        fresh.replace(file)
 
     def _make_folder(self) -> None:
         """The tenant's folder, which is for its group: analysts of one tenant need not see the files of another."""
