@@ -16,8 +16,8 @@ from civitas_assets.catalog.model import Slug
 from civitas_assets.connectors.mapping import MappedSource
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Kind
-from civitas_assets.records.conversion import as_text
 from civitas_assets.records.raw import TIME
+from civitas_assets.records.text import as_text
 
 _BREAK = r"(?i)<br\s*/?>|</?p[^>]*>|\r"
 _TAG = r"<[^>]*>"

@@ -23,6 +23,7 @@ _PLAIN = re.compile(r"[^.\[\]|(){}*?&!<>=\"'`,@\s]+(\.[^.\[\]|(){}*?&!<>=\"'`,@\
 _POSITION = re.compile(r"\[\d+\]")
 _Scalar = str | int | float | bool | None
 _NULL = msgspec.Raw(b"null")
+_MOST_WHOLE = 2.0**53
 
 
 def is_plain(path: str) -> bool:
@@ -210,6 +211,8 @@ def series(name: str, values: Sequence[Any]) -> pl.Series:
         column = pl.Series(name, values, strict=True)
     except (TypeError, OverflowError, pl.exceptions.PolarsError):
         column = None
+    if column is not None and column.dtype.is_float() and (column.abs() >= _MOST_WHOLE).any():
+        column = None  # among decimals, a large whole number would lose its last digits
     if column is not None and not column.dtype.is_nested() and column.dtype != pl.Object:
         return column
     return pl.Series(name, [_text(value) for value in values], pl.String)
@@ -218,4 +221,6 @@ def series(name: str, values: Sequence[Any]) -> pl.Series:
 def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, float) and value.is_integer() and abs(value) < _MOST_WHOLE:
+        value = int(value)
     return msgspec.json.encode(value).decode()

@@ -22,6 +22,7 @@ from civitas_assets.ingest.vanished import vanished
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.origin import Origin, gathered, rejected_by_format
 from civitas_assets.records.raw import RawTable, Roster
+from civitas_assets.records.text import is_clean
 from civitas_assets.records.typing import Place, bring_into_contract
 from civitas_assets.store.journal import Progress
 from civitas_assets.store.landing import Line, Manifest, SourceLanding
@@ -116,9 +117,10 @@ class SourceReader:
         tables: dict[str, list[tuple[RawTable, Origin]]] = defaultdict(list)
         rejected: list[pl.DataFrame] = []
         for line in lines:
-            origin = Origin(line.variables, line.sha256, line.fetched_at)
+            payload = self._payload(line)
+            origin = Origin(line.variables, line.sha256, line.fetched_at, is_clean(payload.body))
             try:
-                for raw in self._connector.read(self._source, self._payload(line)):
+                for raw in self._connector.read(self._source, payload):
                     if isinstance(raw, Roster):
                         self._settle(lines, tables, rejected)
                         tables.clear()

@@ -11,8 +11,8 @@ from civitas_assets.catalog import Source
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES, Roster
 from civitas_assets.records.contract import UTC_TIME
-from civitas_assets.records.conversion import as_text
 from civitas_assets.records.origin import Origin, without_nulls
+from civitas_assets.records.text import as_text
 from civitas_assets.store.records import News, RecordStore
 
 

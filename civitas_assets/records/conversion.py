@@ -9,11 +9,16 @@ import polars as pl
 
 from civitas_assets.catalog import Source
 from civitas_assets.records.contract import UTC_TIME, Column, Kind
+from civitas_assets.records.text import as_text
 from civitas_assets.records.time import dates, other_times, parse_instants
 
 _TRUE = ("true", "t", "1", "1.0", "yes", "y", "ja", "j", "wahr", "x")
 # With a decimal comma a point groups thousands and nothing else: 12.5 is no number there, least of all 125.
 _COMMA_NUMBER = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?$"
+# Thousands parted by a blank, also a narrow or unbroken one, or an apostrophe, as in Switzerland.
+_GROUP_MARK = r"['\u{2019}\s\u{a0}\u{202f}\u{2009}]"
+_GROUPED = rf"^[+-]?\d{{1,3}}(?:{_GROUP_MARK}\d{{3}})+(?:[.,]\d*)?$"
+_TRAILING_MINUS = r"^([\d.,'\u{2019}\s\u{a0}\u{202f}\u{2009}]*\d)\s*[-−]$"
 _FALSE = ("false", "f", "0", "0.0", "no", "n", "nein", "falsch")
 
 
@@ -47,29 +52,34 @@ def _as_day(values: pl.Series, source: Source, zone: str) -> pl.Series:
     return days.zip_with(days.is_not_null(), moments.dt.convert_time_zone(zone).dt.date())
 
 
-def as_text(values: pl.Series) -> pl.Series:
-    """Values of any type as text: bytes in hexadecimal, structures as JSON."""
-    if values.dtype == pl.String:
-        return values
-    if values.dtype == pl.Binary:
-        return values.bin.encode("hex")
-    if isinstance(values.dtype, pl.Struct | pl.List):
-        return values.to_frame("value").select(pl.struct("value").struct.json_encode()).to_series()
-    return values.cast(pl.String)
-
-
 def _as_number(values: pl.Series, decimal: str, *, whole: bool) -> tuple[pl.Series, str]:
-    if values.dtype == pl.String:
-        if decimal == ",":
-            values = values.set(~values.str.contains(_COMMA_NUMBER), None)
-            values = values.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
-        values = values.cast(pl.Float64, strict=False)
-    number = values.cast(pl.Float64, strict=False)
+    number = (
+        _read_numbers(values, decimal) if values.dtype == pl.String else values.cast(pl.Float64, strict=False)
+    )
+    if values.dtype == pl.String and number.null_count() > values.null_count():
+        rows = (number.is_null() & values.is_not_null()).arg_true()
+        number = number.scatter(rows, _read_numbers(_plain_numbers(values.gather(rows)), decimal))
     number = number.set(~number.is_finite(), None)
     if not whole:
         return number, "not_a_number"
     integer = number.cast(pl.Int64, strict=False)
     return integer.set(integer != number, None), "not_an_integer"
+
+
+def _read_numbers(text: pl.Series, decimal: str) -> pl.Series:
+    if decimal == ",":
+        text = text.set(~text.str.contains(_COMMA_NUMBER), None)
+        text = text.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+    return text.cast(pl.Float64, strict=False)
+
+
+def _plain_numbers(text: pl.Series) -> pl.Series:
+    """Numbers as people and offices write them, with a plain sign in front and no marks between their digits."""
+    text = (
+        text.str.replace(r"^\s*[−–]\s*", "-").str.replace(_TRAILING_MINUS, "-$1").str.replace(r"\s*%\s*$", "")
+    )
+    grouped = text.str.contains(_GROUPED).fill_null(value=False)
+    return text.str.replace_all(_GROUP_MARK, "").zip_with(grouped, text)
 
 
 def _as_boolean(text: pl.Series) -> pl.Series:

@@ -5,6 +5,7 @@ Constants of the source are filled in here, because they may depend on the paylo
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +15,9 @@ import polars as pl
 from civitas_assets.catalog import Source
 from civitas_assets.catalog.template import fill
 from civitas_assets.records import RECORD_TYPES
-from civitas_assets.records.contract import UTC_TIME
+from civitas_assets.records.contract import UTC_TIME, Kind, RecordType
 from civitas_assets.records.raw import PAYLOAD, RECEIVED, ROW, BrokenRow, RawTable
+from civitas_assets.records.text import as_text, clean, cleaned
 
 REJECTED_SCHEMA: dict[str, pl.DataType] = {
     "record_type": pl.String(),
@@ -31,11 +33,15 @@ REJECTED_SCHEMA: dict[str, pl.DataType] = {
 
 @dataclass(frozen=True)
 class Origin:
-    """Where rows came from: the values that made the address, the hash of the payload, and when it was received."""
+    """Where rows came from: the values that made the address, the hash of the payload, and when it was received.
+
+    `clean` says that `records.text.is_clean` holds for the payload.
+    """
 
     variables: Mapping[str, str]
     payload: str
     received_at: datetime
+    clean: bool = False
 
 
 def gathered(tables: Sequence[tuple[RawTable, Origin]], source: Source) -> pl.DataFrame:
@@ -45,7 +51,9 @@ def gathered(tables: Sequence[tuple[RawTable, Origin]], source: Source) -> pl.Da
     """
     frames = [raw.frame for raw, _ in tables]
     origins = [origin for _, origin in tables]
-    table = pl.concat(frames, how="diagonal_relaxed")
+    table = pl.concat(_alike(frames, RECORD_TYPES[tables[0][0].record_type], source), how="diagonal_relaxed")
+    if not all(origin.clean for origin in origins):
+        table = cleaned(table)
     lengths = pl.Series([frame.height for frame in frames], dtype=pl.UInt32)
     page = pl.DataFrame({"page": range(len(frames)), "n": lengths}).select(
         pl.col("page").repeat_by("n").explode()
@@ -72,27 +80,69 @@ def gathered(tables: Sequence[tuple[RawTable, Origin]], source: Source) -> pl.Da
     return table
 
 
+def _alike(frames: Sequence[pl.DataFrame], record_type: RecordType, source: Source) -> Sequence[pl.DataFrame]:
+    """The frames with columns of one type each: what a value becomes must not depend on the other pages."""
+    types: dict[str, set[pl.DataType]] = defaultdict(set)
+    for frame in frames:
+        for name, dtype in frame.schema.items():
+            types[name].add(dtype)
+    mixed = {name for name, found in types.items() if len(found - {pl.Null()}) > 1}
+    if not mixed:
+        return frames
+    numbers = {
+        name
+        for name in mixed & {*record_type.accepted}
+        if record_type.column(name).kind in {Kind.NUMBER, Kind.INTEGER}
+    }
+    native = {
+        name for name in numbers if all(dtype.is_numeric() or dtype == pl.Null for dtype in types[name])
+    }
+    texts = mixed - native - {ROW}
+    return [
+        frame.with_columns(_as_written(frame[n], source, n in numbers) for n in texts & {*frame.columns})
+        for frame in frames
+    ]
+
+
+def _as_written(values: pl.Series, source: Source, is_number: bool) -> pl.Series:
+    """The values as the texts beside them are written."""
+    text = as_text(values)
+    if is_number and values.dtype.is_float() and source.decimal == ",":
+        return text.str.replace(".", ",", literal=True)
+    return text
+
+
 def rejected_by_format(
     record_type: str, broken: Sequence[BrokenRow], payload: str, received_at: datetime
 ) -> pl.DataFrame:
     """Rows that their format already made unreadable, in the form of rejected ones."""
-    rows = [(record_type, b.rule, None, b.detail, b.row, b.raw, payload, received_at) for b in broken]
+    rows = [
+        (record_type, b.rule, None, clean(b.detail), b.row, clean(b.raw), payload, received_at)
+        for b in broken
+    ]
     return pl.DataFrame(rows, schema=REJECTED_SCHEMA, orient="row")
 
 
 def without_nulls(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
     """Texts without surrounding blanks; the empty one and what the source declares to be none become null."""
     names = [name for name, dtype in frame.schema.items() if dtype == pl.String and name != PAYLOAD]
-    nothing = ["", *source.nulls]
+    nothing, numbers = ["", *source.nulls], _null_forms(source)
     stripped = frame.with_columns(pl.col(names).str.strip_chars()) if names else frame
-    texts = [pl.when(~pl.col(n).is_in(nothing)).then(pl.col(n)).alias(n) for n in names]
+    texts = []
+    for name in names:
+        none = pl.col(name).is_in(nothing)
+        if numbers:
+            none |= pl.col(name).str.contains(numbers)
+        texts.append(pl.when(~none).then(pl.col(name)).alias(name))
     return stripped.with_columns(*texts, *_without_null_numbers(frame, source))
 
 
 def sentinels(values: pl.Series, source: Source) -> pl.Series:
     """Which values are there and are what the source declares to mean none."""
     if values.dtype == pl.String:
-        marked = values.str.strip_chars().is_in([text for text in source.nulls if text.strip()])
+        text, numbers = values.str.strip_chars(), _null_forms(source)
+        marked = text.is_in([text for text in source.nulls if text.strip()])
+        marked = marked | text.str.contains(numbers) if numbers else marked
     elif values.dtype.is_numeric():
         marked = values.cast(pl.Float64).is_in(_null_numbers(source))
     else:
@@ -113,5 +163,12 @@ def _without_null_numbers(frame: pl.DataFrame, source: Source) -> list[pl.Expr]:
 
 
 def _null_numbers(source: Source) -> list[float]:
-    texts = pl.Series(source.nulls, dtype=pl.String)
+    texts = pl.Series(source.nulls, dtype=pl.String).str.strip_chars().str.replace(",", ".", literal=True)
     return texts.cast(pl.Float64, strict=False).drop_nulls().to_list()
+
+
+def _null_forms(source: Source) -> str | None:
+    """A pattern of the texts that say one of those numbers: with zeros behind a point or comma, or a true minus."""
+    whole = {f"{number:.0f}" for number in _null_numbers(source) if number.is_integer()}
+    forms = "|".join(sorted(text.replace("-", "[-\u2212]") for text in whole))
+    return rf"^(?:{forms})(?:[.,]0*)?$" if forms else None

@@ -15,6 +15,7 @@ import polars as pl
 from civitas_assets.catalog import TimeRule
 from civitas_assets.catalog import pattern as patterns
 from civitas_assets.records.contract import UTC_TIME
+from civitas_assets.records.text import as_text
 
 _NAIVE = pl.Datetime("us")
 _MOST_MICROSECONDS = 1e16  # some three hundred years
@@ -150,7 +151,7 @@ def _local(
 
 def _periods(written: pl.Series, rule: TimeRule, zone: str, faults: dict[str, pl.Series]) -> EventTimes:
     """Years, months, quarters and days from their start to the start of the next; `2011/2012` is both years."""
-    text = written.cast(pl.String).str.strip_chars()
+    text = as_text(written).str.strip_chars()
     parts = pl.DataFrame({"text": text}).select(
         *(
             pl.col("text").str.extract(_PERIOD, group + 1).cast(pl.Int32).alias(name)
@@ -197,7 +198,7 @@ def _is_repetition(wall: pl.Series, series: pl.Series) -> pl.Series:
 
 
 def _naive(written: pl.Series, rule: TimeRule) -> pl.Series:
-    text = written.cast(pl.String)
+    text = as_text(written)
     extra_day = None
     if rule.hour24:
         midnight = text.str.contains(_HOUR_24).fill_null(value=False)
@@ -218,7 +219,7 @@ def _naive(written: pl.Series, rule: TimeRule) -> pl.Series:
 
 
 def _aware(written: pl.Series, form: str) -> pl.Series:
-    text = written.cast(pl.String)
+    text = as_text(written)
     return parse_instants(text) if form == "iso" else patterns.instants(text, form)
 
 

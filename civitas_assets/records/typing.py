@@ -15,11 +15,12 @@ from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.clock import is_implausible, is_of_unset_clock, without_open_ends
 from civitas_assets.records.contract import GEOMETRY, Column, Kind, RecordType
-from civitas_assets.records.conversion import as_text, converted
+from civitas_assets.records.conversion import converted
 from civitas_assets.records.geometry import geometries
 from civitas_assets.records.origin import REJECTED_SCHEMA, sentinels, without_nulls
 from civitas_assets.records.position import position_faults, to_wgs84, widened
 from civitas_assets.records.raw import INTERVAL, PAYLOAD, RECEIVED, RESULT, ROW, TIME
+from civitas_assets.records.text import as_text
 from civitas_assets.records.time import event_times
 
 _SHOWN = 200  # characters of a geometry that a rejected row shows as its detail
@@ -268,7 +269,7 @@ def _split(typed: pl.DataFrame, record_type: RecordType, own: frozenset[str]) ->
         says_something = not own_key or any(theirs not in other.key for theirs in present)
         if set(other.key) <= set(present) and says_something:
             said = typed.select("payload", "received_at", **{t: pl.col(ours) for t, ours in present.items()})
-            said = said.unique([*present, "received_at"], keep="first", maintain_order=True)
+            said = said.unique([*present, "received_at"], keep="last", maintain_order=True)
             split[other.name] = _complete(said.drop_nulls(list(other.key)), other)
     return split
 

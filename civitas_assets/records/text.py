@@ -1,0 +1,79 @@
+"""Values as text, the same way whatever came with them, and text without what nobody can see.
+
+Control characters would go on to tables, pages, logs and terminals; decomposed letters would make two names of one.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import numpy as np
+import polars as pl
+
+_STEP = 128 * 1024  # what a processor's cache holds
+_C1 = {code: bytes([code]).decode("cp1252", errors="ignore") for code in range(0x80, 0xA0)}
+_SPACES = "\x0b\x0c\x1c\x1d\x1e\x1f\u2028\u2029"  # they part lines or words
+_UNSEEN = "\x00-\x08\x0e-\x1b\x7f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_ESCAPE = r"\x1b\[[0-?]*[ -/]*[@-~]"  # what colours a terminal
+_ODD = re.compile(f"[{_SPACES}{_UNSEEN}\u0080-\u009f\u0300-\u036f]")
+# The same characters in UTF-8, those that begin alike together; soft hyphens are C2 AD.
+_ODD_BYTES = re.compile(
+    rb"\xc2[\x80-\x9f\xad]|\xe2(?:\x80[\x8b\x8e\x8f\xa8-\xae]|\x81[\xa0-\xa9])|\xef\xbb\xbf"
+)
+# As JSON writes them, and XML any character.
+_ESCAPED = re.compile(rb"\\u(?:00(?:[0189]|7[fF]|[aA][dD])|03[0-6]|20[0-6]|[fF][eE][fF])|&#")
+_MOST_WHOLE = 2.0**53
+
+
+def as_text(values: pl.Series) -> pl.Series:
+    """Values of any type as text: whole numbers without a point, bytes in hexadecimal, structures as JSON."""
+    if values.dtype == pl.String:
+        return values
+    if values.dtype == pl.Binary:
+        return values.bin.encode("hex")
+    if isinstance(values.dtype, pl.Struct | pl.List):
+        return values.to_frame("value").select(pl.struct("value").struct.json_encode()).to_series()
+    if values.dtype.is_float():
+        whole = (values.floor() == values) & (values.abs() < _MOST_WHOLE)
+        number = values.set(~whole, None).cast(pl.Int64, strict=False)
+        return number.cast(pl.String).zip_with(whole.fill_null(value=True), values.cast(pl.String))
+    return values.cast(pl.String)
+
+
+def is_clean(body: bytes) -> bool:
+    """Whether a body surely brings no text that `cleaned` would change; a quick look at its bytes."""
+    if b"\xcc" in body or b"\xcd" in body or ((b"\\u" in body or b"&#" in body) and _ESCAPED.search(body)):
+        return False
+    octets = np.frombuffer(body, np.uint8)
+    for start in range(0, len(octets), _STEP):
+        part = octets[start : start + _STEP]
+        others = np.count_nonzero(part < 32) - np.count_nonzero(part == 10)
+        if others and others != np.count_nonzero(part == 13) + np.count_nonzero(part == 9):
+            return False
+        if (part == 127).any():
+            return False
+    return not ((b"\xc2" in body or b"\xe2" in body or b"\xef" in body) and _ODD_BYTES.search(body))
+
+
+def cleaned(frame: pl.DataFrame) -> pl.DataFrame:
+    """The texts without control and invisible characters, letters composed; the rest of the frame as it is."""
+    odd = {
+        name: values.str.contains(_ODD.pattern).fill_null(value=False)
+        for name, values in frame.to_dict().items()
+        if values.dtype == pl.String
+    }
+    return frame.with_columns(
+        frame[name].scatter(rows.arg_true(), [clean(text) for text in frame[name].filter(rows)]).alias(name)
+        for name, rows in odd.items()
+        if rows.any()
+    )
+
+
+def clean(text: str) -> str:
+    """One text without them; line breaks and tabs stay."""
+    if not _ODD.search(text):
+        return text
+    text = re.sub(_ESCAPE, "", text).translate(_C1)
+    text = re.sub(f"[{_SPACES}]", " ", text)
+    return unicodedata.normalize("NFC", re.sub(f"[{_UNSEEN}]", "", text))

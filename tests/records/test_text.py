@@ -1,0 +1,83 @@
+"""Text is the same whatever came with it, and holds nothing that nobody can see."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+import pytest
+
+from civitas_assets.catalog import Source
+from civitas_assets.records import RawTable
+from civitas_assets.records.origin import Origin, gathered
+from civitas_assets.records.text import as_text, clean, cleaned, is_clean
+
+SOURCE = Source.model_validate(
+    {
+        "connector": "test",
+        "title": "Test",
+        "licence": "CC0-1.0",
+        "url": "https://data.example/",
+        "decimal": ",",
+    }
+)
+NOW = datetime(2026, 8, 1, 2, tzinfo=UTC)
+
+
+def test_a_whole_number_is_the_same_text_in_every_type() -> None:
+    assert as_text(pl.Series([1, 2, None])).to_list() == ["1", "2", None]
+    assert as_text(pl.Series([1.0, 2.5, None, -0.0])).to_list() == ["1", "2.5", None, "0"]
+    assert as_text(pl.Series([9007199254740993])).to_list() == ["9007199254740993"]
+
+
+@pytest.mark.parametrize(
+    ("pages", "ids"),
+    [
+        ([[1, 2], [3.0, 4.0]], ["1", "2", "3", "4"]),
+        ([[1.0], ["x"], [9007199254740993]], ["1", "x", "9007199254740993"]),
+        ([[2**63], [-1]], ["9223372036854775808", "-1"]),
+        ([["007"], [7], [None]], ["007", "7", None]),
+    ],
+)
+def test_an_id_does_not_depend_on_the_pages_beside_it(pages: list[list[Any]], ids: list[str]) -> None:
+    tables = [RawTable("parking_site", pl.DataFrame({"site_id": page})) for page in pages]
+    origin = Origin({}, "a", NOW)
+    together = as_text(gathered([(table, origin) for table in tables], SOURCE)["site_id"]).to_list()
+    alone = [text for table in tables for text in as_text(gathered([(table, origin)], SOURCE)["site_id"])]
+    assert together == alone == ids
+
+
+def test_a_real_number_beside_pages_of_text_is_written_as_they_are() -> None:
+    tables = [RawTable("parking_site", pl.DataFrame({"capacity": page})) for page in ([4.5], ["4,2"])]
+    found = gathered([(table, Origin({}, "a", NOW)) for table in tables], SOURCE)
+    assert found["capacity"].to_list() == ["4,5", "4,2"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("Nord\0\0", "Nord"),
+        ("\x1b[31mNord\x1b[0m", "Nord"),
+        ("Park\x0bhaus", "Park haus"),
+        ("10 \x80", "10 €"),
+        ("Pla\u0308tze", "Plätze"),
+        ("\ufeffNr", "Nr"),
+        ("a\u202eb\u00ad", "ab"),
+        ("zwei\r\nZeilen\tweit", "zwei\r\nZeilen\tweit"),
+        ("Süd „Hof“ – 5 °C", "Süd „Hof“ – 5 °C"),
+    ],
+)
+def test_what_nobody_can_see_is_left_out_and_all_else_stays(written: str, meant: str) -> None:
+    assert clean(written) == meant
+    frame = cleaned(pl.DataFrame({"a": [written, None, "x"], "n": [1, 2, 3]}))
+    assert frame.rows() == [(meant, 1), (None, 2), ("x", 3)]
+    assert is_clean(written.encode()) == (written == meant)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a":"\\u0000"}', b'{"a":"\\u001b["}', b'{"a":"a\\u0308"}', b"<a>&#133;</a>"]
+)
+def test_escaped_characters_are_looked_at_too(body: bytes) -> None:
+    assert not is_clean(body)
+    assert is_clean(b'{"a":"M\\u00fcnster"}')
