@@ -5,10 +5,13 @@ What may be configured is in `model.py` and the connectors.
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 SLUG = r"^[a-z][a-z0-9_]{0,47}$"
 Slug = Annotated[str, Field(pattern=SLUG)]
@@ -28,6 +31,28 @@ def is_reserved(name: str) -> bool:
 def is_key(name: str) -> bool:
     """Whether that can be a tenant's key."""
     return re.fullmatch(SLUG, name) is not None and not is_reserved(name)
+
+
+PLACED = "placed"  # kind of the faults that a model names with their place in it
+
+
+def faults_at(found: Iterable[tuple[tuple[str | int, ...], str]]) -> ValidationError:
+    """What a model's check raises for faults of single settings: the place of each below the model, and a sentence."""
+    return ValidationError.from_exception_data(
+        "settings",
+        [
+            InitErrorDetails(
+                type=PydanticCustomError(PLACED, "{text}", {"text": text}), loc=place, input=None
+            )
+            for place, text in found
+        ],
+    )
+
+
+def perhaps(written: str, allowed: Sequence[str]) -> str:
+    """Which of those that are allowed may be meant, for the middle of a sentence; empty where none is like it."""
+    close = difflib.get_close_matches(written, allowed, n=1)
+    return f"did you mean {close[0]}? " if close else ""
 
 
 class Model(BaseModel):

@@ -16,7 +16,14 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from civitas_assets.catalog.basis import RESERVED_BEGINNING, RESERVED_SLUGS, SLUG, is_reserved
+from civitas_assets.catalog.basis import (
+    PLACED,
+    RESERVED_BEGINNING,
+    RESERVED_SLUGS,
+    SLUG,
+    is_reserved,
+    perhaps,
+)
 from civitas_assets.catalog.model import Destination, Source, Tenant
 from civitas_assets.catalog.outline import SAFE_LOADER
 from civitas_assets.errors import CatalogError, Fault
@@ -152,7 +159,8 @@ def _load_tenant(file: Path, models: SourceModels) -> Tenant:
             faults.append(document.fault(place, "must hold the source's settings"))
         elif not isinstance(connector := settings.get("connector"), str) or connector not in models:
             known = ", ".join(sorted(models))
-            faults.append(document.fault((*place, "connector"), f"must be one of: {known}"))
+            meant = perhaps(str(connector), sorted(models)) if connector else ""
+            faults.append(document.fault((*place, "connector"), f"{meant}must be one of: {known}"))
         else:
             try:
                 sources[name] = models[connector].model_validate(_tuples(settings))
@@ -253,16 +261,14 @@ def _sentence(detail: ErrorDetails, place: Path_, model: type[BaseModel], writte
         return "is missing"
     if kind == "extra_forbidden":
         allowed = _fields_at(model, place[:-1])
-        close = difflib.get_close_matches(str(place[-1]), allowed, n=1)
-        hint = f"did you mean {close[0]}? " if close else ""
-        return f"is not known here; {hint}allowed: {', '.join(sorted(allowed))}"
+        return f"is not known here; {perhaps(str(place[-1]), allowed)}allowed: {', '.join(sorted(allowed))}"
     if kind == "string_type" and written is not None:
         # As written, because YAML has already made another number of one that starts with zero.
         return f"must be text: write it in quotes, as in '{written}'"
     if kind == "literal_error":
         return f"is {given!r}, but must be one of: {detail['ctx']['expected']}"
-    if kind == "value_error":
-        return str(detail["ctx"]["error"])
+    if kind in {PLACED, "value_error"}:
+        return str(detail["msg"] if kind == PLACED else detail["ctx"]["error"])
     return f"{detail['msg'][0].lower()}{detail['msg'][1:]} (given: {given!r})"
 
 

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from civitas_assets.catalog.access import ClientCertificate, HttpPolicy, SecretRef
-from civitas_assets.catalog.basis import SLUG, Model, Slug
+from civitas_assets.catalog.basis import SLUG, Model, Slug, perhaps
 from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.catalog.share import Retention, Share
 from civitas_assets.catalog.template import unknown_placeholders
@@ -43,7 +43,8 @@ Licence = Literal[
 
 def _is_zone(name: str) -> str:
     if name not in available_timezones():
-        raise ValueError("must be a time zone of the IANA database, such as Europe/Berlin")
+        meant = perhaps(name, sorted(available_timezones()))
+        raise ValueError(f"{meant}must be a time zone of the IANA database, such as Europe/Berlin")
     return name
 
 
@@ -95,6 +96,9 @@ class Source(Model):
     )
     decimal: Literal[".", ","] = "."
     codes: Mapping[Slug, Mapping[str, str]] = Field({}, description="Native text to code, by field.")
+    units: Mapping[str, str] = Field(
+        {}, description="Unit of values that come without one, by the native name of their property."
+    )
     computed: Mapping[Slug, Annotated[str, Field(pattern=r"^\w+ [-+] \w+$")]] = Field(
         {}, description="Fields worked out where the data lacks them, as in 'capacity - occupied'."
     )

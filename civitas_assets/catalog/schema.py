@@ -5,16 +5,21 @@ It is made from the same models that load the files, so the two cannot disagree.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from civitas_assets.catalog.load import SourceModels
 from civitas_assets.catalog.model import SLUG, Tenant
+from civitas_assets.catalog.vocabulary import Kind, Vocabulary
 
 
-def tenant_schema(models: SourceModels) -> dict[str, Any]:
-    """JSON Schema 2020-12 of one tenant's file; each source is matched by its connector."""
+def tenant_schema(models: SourceModels, vocabulary: Vocabulary | None = None) -> dict[str, Any]:
+    """JSON Schema 2020-12 of one tenant's file; each source is matched by its connector.
+
+    With a vocabulary, editors offer its codes of properties and units; other spellings of them stay allowed in sources.
+    """
     schema = Tenant.model_json_schema()
     definitions = schema.setdefault("$defs", {})
     definitions.pop("Source", None)
@@ -41,4 +46,27 @@ def tenant_schema(models: SourceModels) -> dict[str, Any]:
             "allOf": choices,
         },
     }
+    if vocabulary is not None:
+        _offer(schema, vocabulary)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _offer(schema: dict[str, Any], vocabulary: Vocabulary) -> None:
+    """Put the codes where settings name properties and units."""
+    codes: Mapping[str, Kind] = {"observed_property": "property", "unit": "unit"}
+    offered = {
+        name: {"anyOf": [{"enum": [*vocabulary.codes(kind)]}, {"type": "string"}]}
+        for name, kind in codes.items()
+    }
+    sections: Mapping[str, Kind] = {"properties": "property", "units": "unit"}
+    for section, kind in sections.items():
+        schema["properties"][section]["additionalProperties"] = {"enum": [*vocabulary.codes(kind)]}
+    for model in schema["$defs"].values():
+        members = model.get("properties", {})
+        if "units" in members:
+            members["units"]["additionalProperties"] = offered["unit"]
+        if "constants" in members:
+            members["constants"]["properties"] = offered
+        for name in offered.keys() & members.keys():
+            members[name] = {**members[name], **offered[name]}
+            members[name].pop("type", None)

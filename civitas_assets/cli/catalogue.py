@@ -19,6 +19,8 @@ from civitas_assets.cli.app import app, current_settings, err, out, show_log
 def validate() -> None:
     """Check all tenants' files, without any network, and name every fault."""
     from civitas_assets.catalog import load_catalog
+    from civitas_assets.catalog.known_names import check_names
+    from civitas_assets.catalog.vocabulary import read_vocabulary
     from civitas_assets.connectors.registry import SOURCE_MODELS
     from civitas_assets.dictionary.contracts import read_contracts
     from civitas_assets.dictionary.shares import check_shares
@@ -26,6 +28,7 @@ def validate() -> None:
 
     settings = current_settings()
     catalog = load_catalog(settings.tenants_dir, SOURCE_MODELS)
+    check_names(catalog, read_vocabulary(settings.dbt_project_dir), settings.tenants_dir)
     if any(tenant.share for tenant in catalog.tenants.values()):
         show_log(settings)
         check_shares(catalog, read_contracts(prepare(settings)), settings.tenants_dir)
@@ -46,9 +49,11 @@ def schema(
     In VS Code, put `# yaml-language-server: $schema=<file>` into the first line of a tenant's file.
     """
     from civitas_assets.catalog.schema import tenant_schema
+    from civitas_assets.catalog.vocabulary import read_vocabulary
     from civitas_assets.connectors.registry import SOURCE_MODELS
 
-    text = json.dumps(tenant_schema(SOURCE_MODELS), indent=2, ensure_ascii=False)
+    vocabulary = read_vocabulary(current_settings().dbt_project_dir)
+    text = json.dumps(tenant_schema(SOURCE_MODELS, vocabulary), indent=2, ensure_ascii=False)
     if file is None:
         sys.stdout.write(text + "\n")
     else:

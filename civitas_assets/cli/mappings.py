@@ -15,7 +15,7 @@ from civitas_assets.cli.app import Tenant, app, current_settings, err, out, plai
 
 if TYPE_CHECKING:
     from civitas_assets.catalog.mappings import Section
-    from civitas_assets.harmonise.spellings import Kind, Spellings
+    from civitas_assets.catalog.vocabulary import Kind, Vocabulary
     from civitas_assets.settings import Settings
 
 _UNKNOWN = """
@@ -50,30 +50,29 @@ def mappings(
     Values of what is unknown are in quarantine; the next run of their days publishes them, and a rebuild all of them.
     """
     from civitas_assets.catalog import load_catalog
+    from civitas_assets.catalog.vocabulary import read_vocabulary
     from civitas_assets.connectors.registry import SOURCE_MODELS
-    from civitas_assets.harmonise.prepare import prepare
-    from civitas_assets.harmonise.spellings import Spellings
 
     settings = current_settings()
     show_log(settings)
     known = load_catalog(settings.tenants_dir, SOURCE_MODELS).tenant(tenant)
-    with Spellings(prepare(settings)) as spellings:
-        if not properties and not units:
-            _list(settings, known.slug, spellings)
-            return
-        chosen: list[tuple[Section, str, str]] = [
-            *(("properties", *_pair(text, spellings, "property")) for text in properties or ()),
-            *(("units", *_pair(text, spellings, "unit")) for text in units or ()),
-        ]
+    vocabulary = read_vocabulary(settings.dbt_project_dir)
+    if not properties and not units:
+        _list(settings, known.slug, vocabulary)
+        return
+    chosen: list[tuple[Section, str, str]] = [
+        *(("properties", *_pair(text, vocabulary, "property")) for text in properties or ()),
+        *(("units", *_pair(text, vocabulary, "unit")) for text in units or ()),
+    ]
     _write(settings, known.slug, chosen)
 
 
-def _pair(text: str, spellings: Spellings, kind: Kind) -> tuple[str, str]:
+def _pair(text: str, vocabulary: Vocabulary, kind: Kind) -> tuple[str, str]:
     native, _, code = (part.strip() for part in text.rpartition("="))
     if not native:
         raise typer.BadParameter(f"{text!r}: write NATIVE=CODE", param_hint=f"--{kind}")
-    if code not in spellings.codes(kind):
-        perhaps = ", ".join(spellings.like(code, kind))
+    if code not in vocabulary.codes(kind):
+        perhaps = ", ".join(vocabulary.like(code, kind))
         raise typer.BadParameter(
             f"{code!r} is no code of a {kind}" + (f"; perhaps {perhaps}" if perhaps else ""),
             param_hint=f"--{kind}",
@@ -94,7 +93,7 @@ def _write(settings: Settings, tenant: str, chosen: list[tuple[Section, str, str
     )
 
 
-def _list(settings: Settings, tenant: str, spellings: Spellings) -> None:
+def _list(settings: Settings, tenant: str, vocabulary: Vocabulary) -> None:
     from civitas_assets.publish.query import ask
 
     rows = ask(settings, tenant, _UNKNOWN, 1000).rows
@@ -108,7 +107,7 @@ def _list(settings: Settings, tenant: str, spellings: Spellings) -> None:
         )
     for source, native_property, native_unit, is_property, datastreams, values in rows:
         native = native_property if is_property else native_unit
-        perhaps = spellings.like(str(native or ""), "property" if is_property else "unit")
+        perhaps = vocabulary.like(str(native or ""), "property" if is_property else "unit")
         table.add_row(
             plain(source), "property" if is_property else "unit", plain(native or "(nothing)"),
             f"{datastreams:,}", f"{values:,}", ", ".join(perhaps) or "–",

@@ -28,9 +28,12 @@ from civitas_assets.cli.app import (
 from civitas_assets.cli.stores import Site
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
 
     from civitas_assets.catalog import Tenant
+    from civitas_assets.catalog.vocabulary import Kind
     from civitas_assets.ingest.probe import Probe
     from civitas_assets.settings import Settings
 
@@ -175,8 +178,7 @@ def _show_unknown(settings: Settings, tenant: Tenant, found: Probe) -> None:
     """Properties and units that nobody knows, with what they may mean."""
     import polars as pl
 
-    from civitas_assets.harmonise.prepare import prepare
-    from civitas_assets.harmonise.spellings import Spellings
+    from civitas_assets.catalog.vocabulary import normal_spelling, read_vocabulary
 
     natives = {"observed_property": set[str](), "unit": set[str]()}
     for records in found.records.values():
@@ -184,14 +186,16 @@ def _show_unknown(settings: Settings, tenant: Tenant, found: Probe) -> None:
             natives[name] |= {*records.filter(pl.col(name).is_not_null())[name]}
     if not any(natives.values()):
         return
-    table = _table("native", "is a", "perhaps")
-    with Spellings(prepare(settings)) as spellings:
-        for native in sorted(natives["observed_property"] - tenant.properties.keys()):
-            if spellings.code(native, "property") is None:
-                table.add_row(plain(native), "property", ", ".join(spellings.like(native, "property")) or "–")
-        for native in sorted(natives["unit"] - tenant.units.keys()):
-            if spellings.code(native, "unit") is None:
-                table.add_row(plain(native), "unit", ", ".join(spellings.like(native, "unit")) or "–")
+    table, vocabulary = _table("native", "is a", "perhaps"), read_vocabulary(settings.dbt_project_dir)
+    kinds: Mapping[str, tuple[Kind, Mapping[str, str]]] = {
+        "observed_property": ("property", tenant.properties),
+        "unit": ("unit", tenant.units),
+    }
+    for name, (kind, own) in kinds.items():
+        known = {*map(normal_spelling, own)}
+        for native in sorted(natives[name]):
+            if normal_spelling(native) not in known and vocabulary.code(native, kind) is None:
+                table.add_row(plain(native), kind, ", ".join(vocabulary.like(native, kind)) or "–")
     if table.row_count:
         out.print(table)
         out.print(

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 
 from civitas_assets.catalog import Source, Window
+from civitas_assets.catalog.language import Language
 from civitas_assets.connectors.base import Payload, Session
 from civitas_assets.connectors.datex2_charging import charging_tables
 from civitas_assets.connectors.datex2_parking import parking_tables
@@ -35,7 +36,9 @@ class Datex2Source(Source):
     publication: Literal["parking", "situations", "charging"] = Field(
         "parking", description="What is published."
     )
-    language: str = Field("de", description="Language of texts, where there are several; else the first one.")
+    language: Language = Field(
+        "de", description="Language of texts, where there are several; else the first one."
+    )
     points: tuple[str, ...] = Field(
         (),
         description="Of charging: ids of sites, stations or points to read, or how they begin; else all.",

@@ -13,6 +13,7 @@ import msgspec
 from pydantic import Field
 
 from civitas_assets.catalog import Source, Window
+from civitas_assets.catalog.language import Language
 from civitas_assets.catalog.template import expand
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
 from civitas_assets.connectors.gbfs_fields import text_of, time_of
@@ -37,7 +38,9 @@ class GbfsSource(Source):
     """A sharing system; `url` is its discovery file, usually gbfs.json."""
 
     connector: Literal["gbfs"]
-    language: str = Field("de", description="Language of names, where the system has it; else its first one.")
+    language: Language = Field(
+        "de", description="Language of names, where the system has it; else its first one."
+    )
     free_vehicles: bool = Field(
         True, description="Whether vehicles that are at no station are counted, where the system shows them."
     )

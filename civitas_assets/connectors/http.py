@@ -12,7 +12,7 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -24,6 +24,7 @@ from civitas_assets.catalog.model import Source
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.errand import Errand, Validators, site_of
 from civitas_assets.connectors.gate import PROCESS_GATES, Gate, asked_pause
+from civitas_assets.connectors.http_reason import head_of, stated_reason
 from civitas_assets.connectors.http_tls import identified, trusted
 from civitas_assets.connectors.inflate import CutShort, inflated
 from civitas_assets.errors import FetchError, HttpStatusError
@@ -208,13 +209,17 @@ class HttpClient:
             return None
         if status in _RETRIED:
             pause = asked_pause(reply.headers.get("retry-after", ""), self._clock())
+            stated = self._stated(errand, reply, deadline)
             if pause > seconds:
                 limit = f"longer than http.total_time ({seconds:g} s)"
-                raise HttpStatusError(status, url, f"asks to wait {pause:.0f} s, {limit}: fetch later")
+                raise HttpStatusError(
+                    status, url, f"{stated}asks to wait {pause:.0f} s, {limit}: fetch later"
+                )
             gate.close_until(self._monotonic() + pause)
-            raise _Again(HttpStatusError(status, url, "fetch later"), pause)
+            raise _Again(HttpStatusError(status, url, f"{stated}fetch later"), pause)
         if status != 200 and not (status == 206 and errand.partial):
-            raise HttpStatusError(status, url, _ADVICE.get(status, "check url:"))
+            stated = self._stated(errand, reply, deadline)
+            raise HttpStatusError(status, url, f"{stated}{_ADVICE.get(status, 'check url:')}")
         encoding, body = reply.headers.get("content-encoding", "identity").strip().lower(), io.BytesIO()
         if encoding not in ("identity", "gzip", "x-gzip", "deflate"):
             raise FetchError(
@@ -231,3 +236,24 @@ class HttpClient:
                 raise FetchError(f"{url} has over {policy.max_bytes} bytes: raise http.max_bytes if right")
             body.write(piece)
         return body.getvalue()  # hands the buffer over, without a second copy
+
+    def _stated(self, errand: Errand, reply: httpx2.Response, deadline: float) -> str:
+        """What the server says about its fault, before our own advice; nothing where it cannot be read."""
+        encoding = reply.headers.get("content-encoding", "identity").strip().lower()
+        try:
+            if reply.is_stream_consumed:
+                head = reply.content
+            elif encoding == "identity":
+                head = head_of(self._in_time(reply.iter_raw(), deadline))
+            else:
+                head = head_of(inflated(self._in_time(reply.iter_raw(), deadline)))
+        except (httpx2.HTTPError, CutShort, zlib.error):
+            return ""
+        reason = stated_reason(head, errand.shown)
+        return f"the server says {reason!r}; " if reason else ""
+
+    def _in_time(self, pieces: Iterable[bytes], deadline: float) -> Iterator[bytes]:
+        for piece in pieces:
+            yield piece
+            if self._monotonic() > deadline:
+                return

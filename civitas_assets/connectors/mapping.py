@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from civitas_assets.catalog import Source
+from civitas_assets.catalog.basis import faults_at, perhaps
 from civitas_assets.records import RECORD_TYPES, Kind, RecordType
 from civitas_assets.records.raw import TIME
 
@@ -27,18 +29,24 @@ def _is_pattern(text: str) -> str:
 Pattern = Annotated[str, AfterValidator(_is_pattern)]
 
 _NUMBERS = (Kind.NUMBER, Kind.INTEGER)
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+_Placed = tuple[tuple[str, ...], str]  # where among the settings a fault is, and what it is
 
 
 class MappedSource(Source):
     """A source whose data has no record type of its own, so that the tenant's file names it."""
 
-    record_type: str = Field(description="The contract that the rows are brought into.")
+    record_type: str = Field(
+        description="The contract that the rows are brought into.",
+        json_schema_extra={"enum": [*sorted(RECORD_TYPES)]},
+    )
 
     @field_validator("record_type")
     @classmethod
     def _known(cls, name: str) -> str:
         if name not in RECORD_TYPES:
-            raise ValueError(f"is {name!r}, but must be one of: {', '.join(sorted(RECORD_TYPES))}")
+            known = sorted(RECORD_TYPES)
+            raise ValueError(f"is {name!r}; {perhaps(name, known)}must be one of: {', '.join(known)}")
         return name
 
     @property
@@ -68,31 +76,54 @@ class MappedSource(Source):
     @model_validator(mode="after")
     def _fits_the_contract(self) -> MappedSource:
         contract = self.contract
-        fields = getattr(self, "fields", {})
-        for place, names in (("fields", fields), ("constants", self.constants), ("codes", self.codes)):
-            for name in names:
-                if name not in contract.accepted:
-                    raise ValueError(
-                        f"{place}.{name} is no field of {contract.name}; "
-                        f"allowed: {', '.join(contract.accepted)}"
-                    )
-        for field, text in self.computed.items():
-            for name in (field, *text.split()[::2]):
-                if name not in contract.accepted or contract.column(name).kind not in _NUMBERS:
-                    raise ValueError(f"computed.{field} uses {name}, which is no number of {contract.name}")
-        for field, mapping in self.codes.items():
-            allowed = contract.column(field).codes
-            wrong = sorted(code for code in mapping.values() if code not in allowed)
-            if wrong:
-                raise ValueError(
-                    f"codes.{field} maps to {wrong[0]!r}; "
-                    f"allowed: {', '.join(allowed) or 'it is no code field'}"
-                )
+        fields, allowed = getattr(self, "fields", {}), ", ".join(contract.accepted)
+        faults: list[_Placed] = [
+            (
+                (place, name),
+                f"is no field of {contract.name}; {perhaps(name, contract.accepted)}allowed: {allowed}",
+            )
+            for place, names in (("fields", fields), ("constants", self.constants), ("codes", self.codes))
+            for name in names
+            if name not in contract.accepted
+        ]
+        faults += [
+            (("computed", field), f"uses {name}, which is no number of {contract.name}")
+            for field, text in self.computed.items()
+            for name in (field, *text.split()[::2])
+            if name not in contract.accepted or contract.column(name).kind not in _NUMBERS
+        ]
+        faults += [fault for field in self.codes for fault in self._wrong_codes(field)]
+        faults += [fault for field in self.constants for fault in self._wrong_constant(field)]
+        if faults:
+            raise faults_at(faults)
         if contract.event_time and self.time is None and contract.event_time not in fields:
             raise ValueError(
                 f"time is needed: a {contract.name} happens at a time; see zone: received if it has none"
             )
         return self
+
+    def _wrong_codes(self, field: str) -> Iterator[_Placed]:
+        """What a field's native texts are mapped to, and is none of its codes."""
+        codes = self.contract.column(field).codes if field in self.contract.accepted else None
+        if codes == ():
+            yield ("codes", field), f"is no field of codes of {self.contract.name}"
+        elif codes is not None:
+            for native, code in self.codes[field].items():
+                if code not in codes:
+                    text = f"maps to {code!r}; {perhaps(code, codes)}allowed: {', '.join(codes)}"
+                    yield ("codes", field, native), text
+
+    def _wrong_constant(self, field: str) -> Iterator[_Placed]:
+        """A constant that no record could take; one that `each` fills is not known yet."""
+        text = self.constants[field]
+        if field not in self.contract.accepted or "{" in text:
+            return
+        column = self.contract.column(field)
+        if column.kind is Kind.CODE and text not in {*column.codes, *self.codes.get(field, ())}:
+            known = ", ".join(column.codes)
+            yield ("constants", field), f"is {text!r}; {perhaps(text, column.codes)}allowed: {known}"
+        elif column.kind in _NUMBERS and not _NUMBER.fullmatch(text.replace(self.decimal, ".")):
+            yield ("constants", field), f"is {text!r}, but {field} is a number"
 
 
 class SelectiveSource(MappedSource):

@@ -14,10 +14,13 @@ import polars as pl
 
 from civitas_assets.catalog import Source
 from civitas_assets.catalog.template import fill
+from civitas_assets.catalog.vocabulary import normal_spelling
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.contract import UTC_TIME, Kind, RecordType
 from civitas_assets.records.raw import PAYLOAD, RECEIVED, ROW, BrokenRow, RawTable
 from civitas_assets.records.text import as_text, clean, cleaned
+
+PROPERTY, UNIT = "observed_property", "unit"
 
 REJECTED_SCHEMA: dict[str, pl.DataType] = {
     "record_type": pl.String(),
@@ -72,12 +75,32 @@ def gathered(tables: Sequence[tuple[RawTable, Origin]], source: Source) -> pl.Da
     shared = [name for name in constants if name in table.columns]
     if shared:
         table = table.with_columns(without_nulls(table.select(shared), source))
-    for name, template in constants.items():
+    # What a source says of one property's unit goes before what it says of all.
+    for name in sorted(constants, key=lambda name: name == UNIT):
+        template = constants[name]
+        if name == UNIT:
+            table = _with_units(table, source)
         values = pl.Series(name, [fill(template, o.variables) for o in origins], pl.String).gather(pages)
         if name in table.columns:
             values = pl.select(pl.coalesce(table[name].cast(pl.String), values).alias(name)).to_series()
         table = table.with_columns(values)
-    return table
+    return table if UNIT in constants or UNIT not in accepted else _with_units(table, source)
+
+
+def _with_units(table: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """The units that the source declares by property, where rows come without one."""
+    if not source.units or PROPERTY not in table.columns:
+        return table
+    declared = {normal_spelling(native): unit for native, unit in source.units.items()}
+    natives = table[PROPERTY].cast(pl.String)
+    meant = {
+        native: declared.get(normal_spelling(native)) for native in natives.unique().drop_nulls().to_list()
+    }
+    units = natives.replace_strict(meant, default=None, return_dtype=pl.String)
+    if UNIT in table.columns:
+        given = without_nulls(table.select(pl.col(UNIT).cast(pl.String)), source)[UNIT]
+        units = given.zip_with(given.is_not_null(), units)
+    return table.with_columns(units.alias(UNIT))
 
 
 def _alike(frames: Sequence[pl.DataFrame], record_type: RecordType, source: Source) -> Sequence[pl.DataFrame]:

@@ -103,7 +103,8 @@ def test_an_unquoted_list_entry_is_named_by_its_position(load: Load, right: str)
 def test_an_unknown_connector_is_answered_by_the_known_ones(load: Load, right: str, connector: str) -> None:
     fault = faults(load, muster=right.replace("connector: csv", f"connector: {connector}"))
     message = fault["sources.counters.connector"].message
-    assert message == f"must be one of: {', '.join(sorted(SOURCE_MODELS))}"
+    assert message.endswith(f"must be one of: {', '.join(sorted(SOURCE_MODELS))}")
+    assert message.startswith("did you mean csv?") == (connector in {"cvs", "[csv]"})
 
 
 def test_a_secret_is_a_name_and_its_value_is_read_only_when_asked_for(
@@ -152,7 +153,7 @@ def test_a_secret_must_be_named_like_an_environment_variable(load: Load, right: 
             "sources.counters.record_type",
             "must be one of",
         ),
-        ("value: Wert", "values: Wert", "sources.counters", "fields.values is no field of observation"),
+        ("value: Wert", "values: Wert", "sources.counters.fields.values", "is no field of observation"),
         ("51.8, 7.8, 52.1", "52.1, 7.8, 51.8", "bbox", "south before north"),
         ("bbox:", "timezone: Europe/Münster\nbbox:", "timezone", "IANA"),
         ("https://data", "ftp://data", "sources.counters.url", "pattern"),

@@ -211,12 +211,12 @@ def test_a_wide_table_without_any_such_column_is_an_error(table: Table) -> None:
         ({"record_type": "parking_site"}, "fields or unpivot is needed"),
         ({**SITES, "ignore": ("(",)}, "is not a regular expression"),
         ({**SITES, "delimiter": ";;"}, "at most 1 character"),
-        ({**SITES, "codes": {"name": {"a": "b"}}}, "it is no code field"),
+        ({**SITES, "codes": {"name": {"a": "b"}}}, "is no field of codes"),
         (
             {**SITES, "codes": {"site_type": {"P": "garage"}}},
-            "codes.site_type maps to 'garage'; allowed: car_park",
+            "maps to 'garage'; allowed: car_park",
         ),
-        ({**SITES, "constants": {"free": "1"}}, "constants.free is no field of parking_site"),
+        ({**SITES, "constants": {"free": "1"}}, "is no field of parking_site"),
         ({"record_type": "parking_status", "fields": {"site_id": "id"}}, "time is needed"),
     ],
 )

@@ -7,6 +7,7 @@ The wire is loopback, or a transport in memory whose time is the test's.
 from __future__ import annotations
 
 import gzip
+import json
 import logging
 import threading
 import time
@@ -416,6 +417,19 @@ def test_a_status_that_will_not_pass_is_asked_for_once(status: int) -> None:
     assert isinstance(error, HttpStatusError)
     assert error.status == status
     assert clock.slept == []
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_an_error_shows_what_the_server_says_without_the_secret_that_it_repeats(
+    serve: Callable[[Answer], Server], encoding: str
+) -> None:
+    said = json.dumps({"detail": f"no user {SECRET}, nor s3cr%2Bt%2F%20value\nat line 1"}).encode()
+    body = gzip.compress(said) if encoding == "gzip" else said
+    server = serve(lambda handler: handler.reply(body, 422, Content_Encoding=encoding))
+    with wire() as client:
+        of = source(server.url(), query={"key": SecretRef(secret="TOKEN")})
+        error = fails(client, of, server.url())
+    assert str(error) == f"HTTP 422 from {server.url()}: the server says 'no user ***, nor ***'; check url:"
 
 
 def test_tries_end_with_the_last_status_and_pauses_grow_with_jitter() -> None:

@@ -462,3 +462,30 @@ def test_a_statistic_stands_for_its_period(typed: Callable[..., Typed]) -> None:
         datetime(2023, 12, 31, 23, tzinfo=UTC),
         datetime(2024, 12, 31, 23, tzinfo=UTC),
     )
+
+
+@pytest.mark.parametrize("record_type", ["observation", "datastream"])
+def test_a_unit_that_is_declared_for_a_property_fills_what_has_none(typed: Bring, record_type: str) -> None:
+    """What the data say goes before it, and it goes before a constant."""
+    columns: dict[str, Any] = {
+        "datastream_id": [*"abcde"],
+        "observed_property": ["PM10", " pm 10 ", "Lüfter", "Ozon", None],
+        "unit": [None, "mg/m3", " ", None, None],
+    }
+    if record_type == "observation":
+        columns |= {TIME: ["2026-07-01T00:00:00"] * 5, "value": [1.0] * 5}
+    settings = {"units": {"PM10": "ug/m3", "LUEFTER": "1"}, "time": UTC_RULE}
+    found = typed(record_type, columns, **settings).accepted["datastream"]
+    assert found["unit"].to_list() == ["ug/m3", "mg/m3", "1", None, None]
+    found = typed(record_type, columns, **settings, constants={"unit": "K"}).accepted["datastream"]
+    assert found["unit"].to_list() == ["ug/m3", "mg/m3", "1", "K", "K"]
+    del columns["unit"]
+    found = typed(record_type, columns, **settings).accepted["datastream"]
+    assert found["unit"].to_list() == ["ug/m3", "ug/m3", "1", None, None]
+
+
+def test_a_declared_unit_is_that_of_a_property_that_is_a_constant(typed: Bring) -> None:
+    columns = {"datastream_id": ["a"], TIME: ["2026-07-01T00:00:00"], "value": [1.0]}
+    constants = {"observed_property": "{town}"}
+    found = typed("observation", columns, units={"Jena": "Cel"}, constants=constants, time=UTC_RULE)
+    assert found.accepted["datastream"]["unit"].to_list() == ["Cel"]

@@ -1,0 +1,107 @@
+"""Whether the names of properties and units in tenants' files are ones that the models know, wherever they are written.
+
+A name that nobody knows is no fault of the file's form; it would send its values to quarantine night after night.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from civitas_assets.catalog.load import Catalog, fault_in, tenant_file
+from civitas_assets.catalog.model import Source, Tenant
+from civitas_assets.catalog.template import combinations, fill, placeholders
+from civitas_assets.catalog.vocabulary import Kind, Vocabulary, normal_spelling
+from civitas_assets.errors import CatalogError
+
+Place = tuple[str | int, ...]
+
+_SECTIONS: Mapping[str, Kind] = {"properties": "property", "units": "unit"}
+# What such a setting is called, in the constants of a source and in what describes one of its values.
+_SETTINGS: Mapping[str, Kind] = {"observed_property": "property", "unit": "unit", "quality_native": "quality"}
+# Whose figures stay in the unit of their publisher, whatever it is.
+_FREE_UNITS = frozenset({"statistic"})
+_LISTED: Mapping[Kind, str] = {
+    "property": "observed_properties",
+    "unit": "units",
+    "quality": "quality_spellings",
+}
+
+
+def check_names(catalog: Catalog, vocabulary: Vocabulary, folder: Path) -> None:
+    """Hold every name of a property or unit against what is known.
+
+    Raises:
+        CatalogError: with all that are not, where they are, and what may be meant.
+    """
+    faults = [
+        fault_in(tenant_file(folder, slug), place, message)
+        for slug, tenant in catalog.tenants.items()
+        for place, message in _faults(tenant, vocabulary)
+    ]
+    if faults:
+        raise CatalogError(faults)
+
+
+def _faults(tenant: Tenant, vocabulary: Vocabulary) -> Iterator[tuple[Place, str]]:
+    for section, kind in _SECTIONS.items():
+        for native, code in getattr(tenant, section).items():
+            if code not in vocabulary.codes(kind):
+                yield (
+                    (section, native),
+                    f"is {code!r}, which is no code of a {kind}; {_meant(code, kind, vocabulary)}",
+                )
+    own = {_SECTIONS[name]: {*map(normal_spelling, getattr(tenant, name))} for name in _SECTIONS}
+    for name, source in tenant.sources.items():
+        for place, kind, native in _named(source):
+            if normal_spelling(native) not in own.get(kind, ()) and vocabulary.code(native, kind) is None:
+                message = f"is {native!r}, which no {kind} is called; {_meant(native, kind, vocabulary)}"
+                yield ("sources", name, *place), message
+
+
+def _meant(native: str, kind: Kind, vocabulary: Vocabulary) -> str:
+    like = vocabulary.like(native, kind)
+    if like:
+        return f"perhaps {' or '.join(like)}"
+    return f"those that are known are in dbt_project/seeds/{_LISTED[kind]}.csv"
+
+
+def _named(source: Source) -> Iterator[tuple[Place, Kind, str]]:
+    """What a source names itself, with its place; not what its data will bring."""
+    for native, unit in source.units.items():
+        yield ("units", native), "unit", unit
+    for setting, kind in _SETTINGS.items():
+        free = kind == "unit" and not _FREE_UNITS.isdisjoint(source.own_record_types())
+        if setting in source.constants and not free:
+            for text in _filled(source.constants[setting], source):
+                yield ("constants", setting), kind, text
+    for field in type(source).model_fields:
+        yield from _within(getattr(source, field), (field,))
+
+
+def _filled(template: str, source: Source) -> set[str]:
+    """A constant with each value that the lists of the source give it."""
+    used = {name: source.each[name] for name in placeholders(template)}
+    return {fill(template, variables) for variables in combinations(used)}
+
+
+def _within(value: Any, place: Place) -> Iterator[tuple[Place, Kind, str]]:
+    """The settings of that name in what describes single values, such as the profiles of devices."""
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            inner = getattr(value, name)
+            if name in _SETTINGS and isinstance(inner, str):
+                yield (*place, name), _SETTINGS[name], inner
+            else:
+                yield from _within(inner, (*place, name))
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            if not isinstance(inner, str):
+                yield from _within(inner, (*place, key))
+    elif isinstance(value, tuple):
+        for number, inner in enumerate(value):
+            if not isinstance(inner, str):
+                yield from _within(inner, (*place, number))
