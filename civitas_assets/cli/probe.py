@@ -158,6 +158,8 @@ def _show(found: Probe, rows: int) -> None:
     for text in found.report.warnings:
         if "in quarantine" not in text:
             err.print(f"[yellow]note[/]  {plain(text)}", soft_wrap=True, highlight=False)
+    for note in found.report.notes:
+        err.print(f"[yellow]note[/]  {plain(note.text)}", soft_wrap=True, highlight=False)
     for text in filter(None, [found.error, *found.report.errors]):
         err.print(f"[red]error[/] {plain(text)}", soft_wrap=True, highlight=False)
 

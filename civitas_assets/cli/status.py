@@ -125,6 +125,9 @@ def _print_sources(listed: Sequence[SourceState]) -> None:
         if source.summary.error:
             text = f"[red]error[/] {source.tenant} · {source.source}: {plain(source.summary.error)}"
             err.print(text, soft_wrap=True, highlight=False)
+        for note in source.summary.notes:
+            text = f"[yellow]note[/]  {source.tenant} · {source.source}: {plain(note.text)}"
+            err.print(text, soft_wrap=True, highlight=False)
 
 
 def _sentence(state: TenantState) -> str:
@@ -156,7 +159,9 @@ def _plain_data(found: Sequence[TenantState], now: datetime) -> dict[str, Any]:
                     **{
                         n: msgspec.to_builtins(getattr(source.summary, n))
                         for n in source.summary.__struct_fields__
+                        if not n.endswith("_notes")
                     },
+                    "notes": msgspec.to_builtins(source.summary.notes),
                 }
                 for source in state.sources
             },

@@ -83,6 +83,13 @@ class Session(Protocol):
         """The variables of what was last delivered to the address, such as where to go on; empty for none."""
         ...
 
+    def note(self, code: str, text: str) -> None:
+        """Say something that is no error and that people should know, such as an end that could not be proven.
+
+        It stands until the source is fetched again without it; `code` and `text` are those of `records.Note`.
+        """
+        ...
+
     def secret(self, name: str) -> str:
         """The value that the environment holds under the name, for what is not HTTP.
 

@@ -11,7 +11,7 @@ import dagster as dg
 
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.defs.checks import partitioned_check
+from civitas_assets.defs.checks import described, notes_metadata, partitioned_check
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.freshness import fresh_check, fresh_result
 from civitas_assets.defs.keys import landing_key
@@ -128,9 +128,15 @@ def _outcome(connector: str, reports: Sequence[FetchReport]) -> Iterator[Result]
         yield dg.AssetCheckResult(
             asset_key=landing_key(connector),
             check_name=report.source,
-            passed=report.ok,
-            description=report.error or None,
-            metadata={"requests": report.requests, "bytes": report.bytes, "seconds": report.seconds},
+            passed=report.ok and not report.new_notes,
+            severity=dg.AssetCheckSeverity.WARN if report.ok else dg.AssetCheckSeverity.ERROR,
+            description=described([report.error] if report.error else [], report.new_notes),
+            metadata={
+                **notes_metadata(report.notes, report.new_notes),
+                "requests": report.requests,
+                "bytes": report.bytes,
+                "seconds": report.seconds,
+            },
         )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 
+from civitas_assets.defs.checks import remarks
 from civitas_assets.defs.freshness import is_fresh_check
 from civitas_assets.store.nights import Night, SourceNight, StepFailure
 
@@ -91,14 +92,15 @@ def _sources(checks: Sequence[dg.AssetCheckEvaluation]) -> dict[str, _Source]:
         step = check.asset_key.path[0]
         if step not in {"landing", "records"} or is_fresh_check(check.check_name):
             continue
-        source, text = found.setdefault(check.check_name, _Source()), (check.description or "")[:_LONGEST]
+        source, text = found.setdefault(check.check_name, _Source()), remarks(check)[:_LONGEST]
+        is_error = not check.passed and check.severity is dg.AssetCheckSeverity.ERROR
         if step == "landing":
             source.add(check, "requests", "bytes", "seconds")
-            if not check.passed:
+            if is_error:
                 source.fetch_error = text or "failed"
             continue
         source.add(check, "new", "changed", "rejected")
-        if not check.passed and check.severity is dg.AssetCheckSeverity.ERROR:
+        if is_error:
             source.read_error = text or "failed"
         elif text:
             source.remarks.append(text)

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.defs.checks import partitioned_check
+from civitas_assets.defs.checks import described, notes_metadata, partitioned_check
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.keys import landing_key, records_key
 from civitas_assets.defs.models import code_link
@@ -126,14 +126,14 @@ def _sources_by_record_type(deployment: Deployment) -> Mapping[str, list[str]]:
 
 def _check(record_type: str, report: ReadReport) -> dg.AssetCheckResult:
     counts = report.counts.get(record_type, Counts())
-    remarks = [*report.errors, *report.warnings]
     return dg.AssetCheckResult(
         asset_key=records_key(record_type),
         check_name=report.source,
-        passed=report.ok and not counts.rejected,
+        passed=report.ok and not counts.rejected and not report.new_notes,
         severity=dg.AssetCheckSeverity.WARN if report.ok else dg.AssetCheckSeverity.ERROR,
-        description="; ".join(remarks) or None,
+        description=described([*report.errors, *report.warnings], report.new_notes),
         metadata={
+            **notes_metadata(report.notes, report.new_notes),
             "read": counts.read,
             "new": counts.new,
             "changed": counts.changed,

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,10 +18,12 @@ from civitas_assets.catalog import Source, Tenant, Window
 from civitas_assets.connectors.base import Connector
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.ingest.isolation import isolated
+from civitas_assets.ingest.notes import unsaid
 from civitas_assets.ingest.session import FetchReport, LandingSession
 from civitas_assets.ingest.summarise import note_fetched
 from civitas_assets.store.files import Files
 from civitas_assets.store.landing import Answered, SourceLanding
+from civitas_assets.store.summary import Summary
 
 log = logging.getLogger("civitas_assets.fetch")
 
@@ -57,8 +60,9 @@ def fetch_sources(  # noqa: PLR0917 - each argument is of another type
             for name, source in sources.items()
         ]
         reports = [job.result() for job in jobs]
+    known = Summary(files, tenant.slug).read()
     note_fetched(files, tenant.slug, reports, now())
-    return reports
+    return [replace(r, new_notes=unsaid(r.notes, known.source(r.source).fetch_notes)) for r in reports]
 
 
 def window_of(source: Source, answered: Answered, now: datetime, zone: ZoneInfo) -> Window:

@@ -13,7 +13,7 @@ from datetime import date
 import polars as pl
 
 from civitas_assets.catalog import Tenant
-from civitas_assets.records import RECORD_TYPES, RecordType
+from civitas_assets.records import RECORD_TYPES, Note, RecordType
 from civitas_assets.store.records import News
 from civitas_assets.store.stores import Stores
 
@@ -32,7 +32,10 @@ class Counts:
 
 @dataclass
 class ReadReport:
-    """What reading one source brought, by record type; `errors` name payloads that could not be read."""
+    """What reading one source brought, by record type; `errors` name payloads that could not be read.
+
+    `notes` are all that people should know of what the source has now, `new_notes` those that they were not told yet.
+    """
 
     source: str
     payloads: int = 0
@@ -41,6 +44,8 @@ class ReadReport:
     counts: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    notes: tuple[Note, ...] = ()
+    new_notes: tuple[Note, ...] = ()
 
     @property
     def ok(self) -> bool:

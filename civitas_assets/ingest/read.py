@@ -17,11 +17,13 @@ from civitas_assets.connectors.base import Connector, Payload
 from civitas_assets.errors import ReadError
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.ingest.keep import Keeper, ReadReport
+from civitas_assets.ingest.notes import NoteBook, notes_of, summarised, unsaid
 from civitas_assets.ingest.summarise import note_read
 from civitas_assets.ingest.vanished import vanished
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.origin import Origin, gathered, rejected_by_format
 from civitas_assets.records.raw import RawTable, Roster
+from civitas_assets.records.replaced import replaced_rows
 from civitas_assets.records.text import is_clean
 from civitas_assets.records.typing import Place, bring_into_contract
 from civitas_assets.store.journal import Progress
@@ -77,7 +79,7 @@ class SourceReader:
         self._listed = 0
         self._given: Counter[str] = Counter()  # rows by record type
         self._usable: set[str] = set()  # record types with a row that could be used
-        self._unknown: set[str] = set()
+        self._notes = NoteBook()
 
     def run(self) -> None:
         """Read what has landed since it was last read."""
@@ -114,6 +116,7 @@ class SourceReader:
 
     def _read(self, lines: Sequence[Line]) -> None:
         """Decode, type and store what the lines' payloads hold; a roster is called when all before it is stored."""
+        self._notes.read(line.url for line in lines)
         tables: dict[str, list[tuple[RawTable, Origin]]] = defaultdict(list)
         rejected: list[pl.DataFrame] = []
         for line in lines:
@@ -136,7 +139,7 @@ class SourceReader:
                         rejected.append(
                             rejected_by_format(raw.record_type, raw.broken, line.sha256, line.fetched_at)
                         )
-                    self._unknown.update(raw.unknown_fields)
+                    self._notes.add(line.url, notes_of(raw))
             except ReadError as error:
                 self._fail([line], f"{line.url} {error}")
         self._settle(lines, tables, rejected)
@@ -149,6 +152,7 @@ class SourceReader:
     ) -> None:
         """Type and store what was decoded so far."""
         accepted: dict[str, list[pl.DataFrame]] = defaultdict(list)
+        addresses = {line.sha256: line.url for line in lines}
         for name, found in tables.items():
             table = gathered(found, self._source)
             self.report.counts[name].read += table.height
@@ -162,6 +166,8 @@ class SourceReader:
             rejected.append(typed.rejected)
             for other, records in typed.accepted.items():
                 accepted[other].append(records)
+                for payload, note in replaced_rows(RECORD_TYPES[other], records).items():
+                    self._notes.add(addresses[payload], [note])
             if any(records.height for records in typed.accepted.values()):
                 self._usable.add(name)
         # Things first: of events that are stored later, no day has to be made again for their sake.
@@ -193,15 +199,15 @@ class SourceReader:
             self.report.errors.append(
                 f"{number} payload(s) without a single row, although the source always had some"
             )
-        unknown = self._unknown - progress.unknown_fields
-        if unknown:
-            self.report.warnings.append(f"unknown field(s), not mapped: {', '.join(sorted(unknown))}")
+        notes = self._notes.standing(progress.notes, self._landing.addresses)
+        self.report.notes = summarised(notes)
+        self.report.new_notes = unsaid(self.report.notes, summarised(progress.notes))
         after = Progress(
             manifest,
             tuple(self._failed),
             progress.had_rows or rows > 0,
             ran_dry,
-            progress.unknown_fields | unknown,
+            notes,
         )
         if after != progress:
             self._stores.journal.advance(self._source.name, after)

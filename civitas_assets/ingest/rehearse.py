@@ -77,7 +77,7 @@ def rehearsed(  # noqa: PLR0917 - each argument is of another type
         if days is not None:
             blank = dataclasses.replace(blank, records=_OfDays(blank.files, tenant.slug, days))
         reader = SourceReader(tenant, source, connector, landing, blank, run_id)
-        reader.read(chosen, Progress(unknown_fields=upto.unknown_fields))
+        reader.read(chosen, Progress(notes=upto.notes))
         unread = {line.sha256 for line in reader.unread}
         read = {line.sha256 for manifest in chosen for line in manifest.lines} - unread
         yield Rehearsal(source, run_id, blank, reader.report, frozenset(read), missing, upto)

@@ -23,6 +23,7 @@ from civitas_assets.connectors.errand import Validators, public_url
 from civitas_assets.connectors.http import HttpClient, Response
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.ingest.drop import DropFolder, take_all
+from civitas_assets.records import Note
 from civitas_assets.store.landing import Address, Line, SourceLanding, config_hash, update
 
 log = logging.getLogger("civitas_assets.fetch")
@@ -39,7 +40,7 @@ class FetchReport:
     """What fetching one source brought; `contents` is a hash of all that is landed of it.
 
     Of the answers that were stored, `changed` have taken the place of another one; `rejected` were none, or not as
-    declared.
+    declared. `notes` are what people should know of it, and `new_notes` those that they were not told the last time.
     """
 
     source: str
@@ -55,6 +56,8 @@ class FetchReport:
     landed: int = 0
     seconds: float = 0.0
     error: str = ""
+    notes: tuple[Note, ...] = ()
+    new_notes: tuple[Note, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -99,6 +102,7 @@ class LandingSession:
         self._requested: set[str] = set()
         self._changed, self._rejected = 0, 0
         self._bytes = 0
+        self._notes: dict[Note, None] = {}
         self._last_progress = time.monotonic()
 
     def crawl(
@@ -182,6 +186,10 @@ class LandingSession:
         """See `connectors.base.Session`."""
         known = self._known.get(url)
         return known.variables if known else {}
+
+    def note(self, code: str, text: str) -> None:
+        """See `connectors.base.Session`."""
+        self._notes[Note(code, text)] = None
 
     def secret(self, name: str) -> str:
         """See `connectors.base.Session`."""
@@ -290,4 +298,5 @@ class LandingSession:
             landed=self._landing.added_bytes,
             seconds=seconds,
             error=error,
+            notes=tuple(self._notes),
         )

@@ -11,6 +11,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from civitas_assets.ingest.notes import summarised
 from civitas_assets.ingest.session import FetchReport
 from civitas_assets.store.files import Files
 from civitas_assets.store.stores import Stores
@@ -38,6 +39,7 @@ def _fetched(report: FetchReport, at: datetime, size: int | None, before: Source
         answered_at=at if report.ok else before.answered_at,
         brought_at=at if report.stored else before.brought_at,
         error=report.error,
+        fetch_notes=report.notes,
         landing_bytes=before.landing_bytes + report.landed if size is None else size,
     )
 
@@ -46,15 +48,17 @@ def note_read(stores: Stores, tenant: str, sources: Iterable[str], *, grown: boo
     """Note what of the sources is unread, rejected and discarded, and how large the records are if they have grown."""
     open_, discarded = stores.quarantine.counts()
     summary = Summary(stores.files, tenant)
+    progress = {name: stores.journal.progress(name) for name in sources}
     summary.change_sources(
         {
             name: partial(
                 replace,
-                unread=len(stores.journal.progress(name).failed),
+                unread=len(progress[name].failed),
                 rejected=open_.get(name, 0),
                 discarded=discarded.get(name, 0),
+                read_notes=summarised(progress[name].notes),
             )
-            for name in sources
+            for name in progress
         }
     )
     if grown:

@@ -19,6 +19,7 @@ _OF_SOURCE = {
     "civitas_source_rejected_rows": "Rows in quarantine that nobody decided on.",
     "civitas_source_discarded_rows": "Rows that somebody decided to discard.",
     "civitas_source_unread_payloads": "Payloads that could not be read.",
+    "civitas_source_notes": "Notes on what the source has and is not taken over, or should be known of it.",
     "civitas_source_unmapped_values": "Published values without a known property or unit.",
     "civitas_source_landing_bytes": "Bytes of landing.",
 }
@@ -62,6 +63,7 @@ def _source_values(source: SourceState) -> dict[str, float | None]:
         summary.rejected,
         summary.discarded,
         summary.unread,
+        len(summary.notes),
         summary.unmapped,
         summary.landing_bytes,
     )

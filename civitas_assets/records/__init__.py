@@ -15,7 +15,7 @@ from civitas_assets.records.observation import OBSERVATION
 from civitas_assets.records.parking_site import PARKING_SITE
 from civitas_assets.records.parking_status import PARKING_STATUS
 from civitas_assets.records.place import PLACE
-from civitas_assets.records.raw import BrokenRow, RawTable, Roster
+from civitas_assets.records.raw import BrokenRow, Note, RawTable, Roster
 from civitas_assets.records.sharing_station import SHARING_STATION
 from civitas_assets.records.sharing_status import SHARING_STATUS
 from civitas_assets.records.station import STATION
@@ -47,6 +47,7 @@ __all__ = [
     "Column",
     "Companion",
     "Kind",
+    "Note",
     "RawTable",
     "RecordType",
     "Roster",

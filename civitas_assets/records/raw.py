@@ -17,6 +17,22 @@ PAYLOAD = "@payload"  # content hash of the payload that the row came in
 RECEIVED = "@received_at"  # when that payload was fetched
 
 
+# Codes of notes that are made where rows are stored, whatever connector they come from.
+UNKNOWN_FIELDS, REPLACED_ROWS = "unknown_fields", "replaced_rows"
+
+
+@dataclass(frozen=True, order=True)
+class Note:
+    """Something valid that was not taken over, or that people should know of what came; never an error.
+
+    `code` names the kind and holds for all notes of it; `text` is a sentence for people, with counts and an example.
+    There is one note per kind and payload, not one per row.
+    """
+
+    code: str
+    text: str
+
+
 @dataclass(frozen=True)
 class BrokenRow:
     """A row that its format already makes unreadable, such as a CSV line with too many cells."""
@@ -31,13 +47,14 @@ class BrokenRow:
 class RawTable:
     """Rows of one record type: values as text, or in the native type where the format has types.
 
-    `unknown_fields` are fields of the source that nothing maps; they are reported, never an error.
+    `unknown_fields` are fields of the source that nothing maps, and become one note; `notes` are further ones.
     """
 
     record_type: str
     frame: pl.DataFrame
     unknown_fields: tuple[str, ...] = ()
     broken: tuple[BrokenRow, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -269,6 +269,7 @@ def _split(typed: pl.DataFrame, record_type: RecordType, own: frozenset[str]) ->
         says_something = not own_key or any(theirs not in other.key for theirs in present)
         if set(other.key) <= set(present) and says_something:
             said = typed.select("payload", "received_at", **{t: pl.col(ours) for t, ours in present.items()})
+            # Of what is said more than once the last time counts: A, B, A ends with A.
             said = said.unique([*present, "received_at"], keep="last", maintain_order=True)
             split[other.name] = _complete(said.drop_nulls(list(other.key)), other)
     return split

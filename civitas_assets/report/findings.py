@@ -122,6 +122,8 @@ def _of_sources(s: Situation) -> Iterator[Finding]:
             yield Finding(
                 "overdue", "warning", again, standing.name, values={"since": standing.last_fetched_at}
             )
+        for note in standing.notes:
+            yield Finding("noted", "note", f"civitas status {s.tenant}", standing.name, note.text)
         if standing.state == "quiet":
             yield Finding("quiet", "warning", again, standing.name, values={"since": standing.newest_at})
 

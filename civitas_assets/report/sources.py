@@ -6,7 +6,7 @@ What is to be done about it is worked out in `findings.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
@@ -15,10 +15,12 @@ import msgspec
 from civitas_assets.catalog import Source, Tenant
 from civitas_assets.catalog.cadence import CADENCES
 from civitas_assets.publish.reading import Tables
+from civitas_assets.records import Note
 from civitas_assets.report.rows import rows
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.nights import Night, SourceNight
 from civitas_assets.store.stores import Stores
+from civitas_assets.store.summary import Summary
 
 State = Literal["failed", "unread", "never", "overdue", "quiet", "fresh"]
 
@@ -57,6 +59,7 @@ class Standing:
     failed_since: datetime | None
     unread: int
     outcome: SourceNight | None
+    notes: tuple[Note, ...] = ()
 
     @property
     def name(self) -> str:
@@ -77,7 +80,11 @@ def standings(
     tenant: Tenant, stores: Stores, nights: Sequence[Night], newest: Mapping[str, datetime], now: datetime
 ) -> list[Standing]:
     """All sources of the tenant as they stand, in the order of its file."""
-    return [_standing(source, tenant, stores, nights, newest, now) for source in tenant.sources.values()]
+    known = Summary(stores.files, tenant.slug).read()
+    return [
+        replace(_standing(source, tenant, stores, nights, newest, now), notes=known.source(source.name).notes)
+        for source in tenant.sources.values()
+    ]
 
 
 def _standing(  # noqa: PLR0917 - each argument is of another type

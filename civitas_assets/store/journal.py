@@ -12,6 +12,7 @@ from datetime import date
 
 import msgspec
 
+from civitas_assets.records import Note
 from civitas_assets.store.files import Files
 from civitas_assets.store.landing import Line
 
@@ -21,19 +22,26 @@ class _Entry(msgspec.Struct, frozen=True):
     things: bool = False
 
 
+class StandingNote(msgspec.Struct, frozen=True):
+    """A note, and the addresses whose last answer gave cause for it; of many addresses only some."""
+
+    note: Note
+    addresses: tuple[str, ...]
+
+
 class Progress(msgspec.Struct, frozen=True):
     """How far a source's landing has been read.
 
     `manifest` is the last one that was read. `failed` are answers that could not be read, to be tried again
-    until a newer answer of the same address can be. `had_rows` and `unknown_fields` are what was seen so far;
-    `ran_dry` is that the last answers had no row, although those before had.
+    until a newer answer of the same address can be. `had_rows` is whether there ever were any; `ran_dry` is that
+    the last answers had no row, although those before had. `notes` stand until the source gives no more cause for them.
     """
 
     manifest: str = ""
     failed: tuple[Line, ...] = ()
     had_rows: bool = False
     ran_dry: bool = False
-    unknown_fields: frozenset[str] = frozenset()
+    notes: tuple[StandingNote, ...] = ()
 
 
 @dataclass(frozen=True)

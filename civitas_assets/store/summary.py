@@ -11,6 +11,7 @@ from datetime import datetime
 
 import msgspec
 
+from civitas_assets.records import Note
 from civitas_assets.store.files import Files
 
 _READERS = 16
@@ -20,7 +21,8 @@ class SourceSummary(msgspec.Struct, frozen=True, omit_defaults=True):
     """One source: when it was asked, when all that was asked was answered, when that was last new, and what is left.
 
     `error` is what fetching last failed by, `unread` the number of payloads that cannot be read, `unmapped` the number
-    of published values without a known property or unit.
+    of published values without a known property or unit. `fetch_notes` are those of the last fetch, `read_notes` those
+    of all that has been read and that the source has still.
     """
 
     asked_at: datetime | None = None
@@ -32,6 +34,13 @@ class SourceSummary(msgspec.Struct, frozen=True, omit_defaults=True):
     rejected: int = 0
     discarded: int = 0
     unmapped: int = 0
+    fetch_notes: tuple[Note, ...] = ()
+    read_notes: tuple[Note, ...] = ()
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What people should know of the source as it is now."""
+        return (*self.fetch_notes, *self.read_notes)
 
 
 class TenantSummary(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -13,7 +13,7 @@ from civitas_assets.catalog import Box, Source
 from civitas_assets.connectors.base import Answer, Payload, Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError
-from civitas_assets.records import RECORD_TYPES, RawTable
+from civitas_assets.records import RECORD_TYPES, Note, RawTable
 from civitas_assets.records.origin import Origin, gathered
 from civitas_assets.records.typing import Place, bring_into_contract
 
@@ -32,6 +32,7 @@ class FakeSession:
         self._answers = answers if callable(answers) else lambda request: answers.get(request.url)
         self.requests: list[Request] = []
         self.deliveries: list[tuple[Request, bytes]] = []
+        self.notes: list[Note] = []
 
     def crawl(
         self, requests: Iterable[Request], follow: Callable[[Answer], Iterable[Request]] | None = None
@@ -55,6 +56,9 @@ class FakeSession:
     def delivered(self, url: str) -> Mapping[str, str]:
         return next((r.variables for r, _ in reversed(self.deliveries) if r.url == url), {})
 
+    def note(self, code: str, text: str) -> None:
+        self.notes.append(Note(code, text))
+
     def secret(self, name: str) -> str:
         return f"value of {name}"
 
@@ -73,6 +77,9 @@ class DeadSession:
 
     def delivered(self, url: str) -> Mapping[str, str]:
         return {}
+
+    def note(self, code: str, text: str) -> None:
+        raise AssertionError("nothing came to be noted")
 
     def secret(self, name: str) -> str:
         return f"value of {name}"

@@ -22,6 +22,7 @@ from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.stores import Stores
+from civitas_assets.store.summary import SourceSummary, Summary
 
 HOST = "https://data.example/"
 WEEK = Window(date(2026, 7, 1), date(2026, 7, 2))
@@ -134,6 +135,10 @@ class Town:
 
     def landing(self, source: str = "s") -> SourceLanding:
         return SourceLanding(self.files, "town", source)
+
+    def summary(self, source: str = "s") -> SourceSummary:
+        """What the runs so far have left for the overview."""
+        return Summary(self.files, "town").read().source(source)
 
     def values(self, *columns: str) -> list[tuple[Any, ...]]:
         """Stored observations."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from civitas_assets.records import RECORD_TYPES
+from civitas_assets.records import RECORD_TYPES, Note
 from civitas_assets.store.aside import put_records_aside
 from civitas_assets.store.journal import Journal
 from civitas_assets.store.records import RecordStore
@@ -184,13 +184,54 @@ def test_no_rows_from_a_source_that_always_had_some_is_an_error(town: Any, publi
     assert town.night().ok, "an unchanged answer with rows is none without"
 
 
-def test_an_unknown_field_is_reported_once(town: Any, publisher: Any) -> None:
+def test_an_unknown_field_is_noted_once_and_stands_until_the_source_has_it_no_more(
+    town: Any, publisher: Any
+) -> None:
+    noted = Note("unknown_fields", "unknown field(s), not mapped: neu")
     publisher.bodies["a.csv"] = b"id,v,t,neu\nd,1,2026-07-01T00:00,x\n"
-    assert town.night().warnings == ["unknown field(s), not mapped: neu"]
+    report = town.night()
+    assert (report.ok, report.notes, report.new_notes) == (True, (noted,), (noted,))
     publisher.bodies["a.csv"] = b"id,v,t,neu\nd,2,2026-07-01T00:00,x\n"
-    assert town.night().warnings == []
-    publisher.bodies["a.csv"] = b"id,v,t,neu,neuer\nd,2,2026-07-01T00:00,x,y\n"
-    assert town.night().warnings == ["unknown field(s), not mapped: neuer"]
+    report = town.night()
+    assert (report.notes, report.new_notes) == ((noted,), ())
+    assert (town.night().notes, town.summary("s").notes) == ((noted,), (noted,)), "nothing new has come"
+    publisher.bodies["a.csv"] = b"id,v,t,neu,mehr\nd,2,2026-07-01T00:00,x,y\n"
+    more = Note("unknown_fields", "unknown field(s), not mapped: mehr, neu")
+    assert town.night().new_notes == (more,)
+    publisher.bodies["a.csv"] = b"id,v,t\nd,2,2026-07-01T00:00\n"
+    assert (town.night().notes, town.summary("s").notes) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("rows", "value", "noted"),
+    [
+        (["d,1", "d,2", "d,1"], 1, "1 row(s) of observation have the same key"),
+        (["d,1", "d,2"], 2, "datastream_id d, phenomenon_start 2026-07-01 00:00:00+00:00 with value 1.0 and 2.0"),
+        (["d,1", "d,1"], 1, ""),
+        (["d,", "d,1"], 1, ""),
+    ],
+)  # fmt: skip
+def test_rows_of_one_answer_that_replace_each_other_are_noted_and_the_last_counts(
+    rows: list[str], value: float, noted: str, town: Any, publisher: Any
+) -> None:
+    publisher.bodies["a.csv"] = "\n".join(["id,v,t", *(f"{row},2026-07-01T00:00" for row in rows)]).encode()
+    report = town.night()
+    assert report.ok
+    assert [note.code for note in report.notes] == (["replaced_rows"] if noted else [])
+    assert all(noted in note.text for note in report.notes)
+    assert max(town.values("revision", "value"))[1] == value
+
+
+def test_what_the_last_row_says_of_a_station_counts(town: Any, publisher: Any) -> None:
+    town.with_sources(
+        s={"fields": {"datastream_id": "id", "value": "v", "station_id": "id", "station_name": "n"}}
+    )
+    lines = [f"d,{hour},2026-07-01T0{hour}:00,{name}" for hour, name in enumerate(("A", "B", "A"))]
+    publisher.bodies["a.csv"] = "\n".join(["id,v,t,n", *lines]).encode()
+    (note,) = town.night().notes
+    assert "of station have the same key (station_id)" in note.text
+    stations = town.stores.records.current(RECORD_TYPES["station"], "s", [])
+    assert stations["name"].to_list() == ["A"]
 
 
 def test_reading_all_of_landing_again_gives_the_same_records(town: Any, publisher: Any, csv: Csv) -> None:

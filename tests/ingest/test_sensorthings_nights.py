@@ -99,8 +99,8 @@ def test_a_new_field_is_reported_once(town: Any, service: ByPath) -> None:
     town.night()
     for name in ("Turm", "Halle"):
         service[f"{ROOT}/Things"] = page({**THING, "name": name, "colour": "red"})
-        warnings = town.night().warnings
-        assert any("Thing.colour" in warning for warning in warnings) is (name == "Turm")
+        notes = town.night().new_notes
+        assert any("Thing.colour" in note.text for note in notes) is (name == "Turm")
 
 
 def test_pages_that_hold_less_than_the_service_counts_fail_but_land(town: Any, service: ByPath) -> None:

@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from civitas_assets.records import Note
 from civitas_assets.store.files import Files
-from civitas_assets.store.journal import Journal, Progress
+from civitas_assets.store.journal import Journal, Progress, StandingNote
 from civitas_assets.store.landing import Line
 
 FIRST, SECOND = date(2026, 7, 1), date(2026, 7, 2)
@@ -52,7 +53,7 @@ def test_a_note_that_says_nothing_new_writes_nothing(
 
 def test_progress_is_kept_for_each_source(journal: Journal) -> None:
     failed = Line("u", "stored", 200, datetime(2026, 8, 1, tzinfo=UTC), "c", "s", variables={"a": "b"})
-    progress = Progress("m1", (failed,), had_rows=True, unknown_fields=frozenset({"x", "y"}))
+    progress = Progress("m1", (failed,), had_rows=True, notes=(StandingNote(Note("x", "y"), ("u",)),))
     journal.advance("a", progress)
     assert journal.progress("a") == progress
     assert journal.progress("b") == Progress()

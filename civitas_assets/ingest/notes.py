@@ -1,0 +1,82 @@
+"""Notes that stand: what was found in a source's answers is told as long as the source gives cause for it.
+
+A note is made by a connector or where rows are stored; here it is remembered by the address that it came from.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from civitas_assets.records import Note, RawTable
+from civitas_assets.records.raw import UNKNOWN_FIELDS
+from civitas_assets.store.journal import StandingNote
+from civitas_assets.store.landing import Address
+
+# Addresses that are remembered for a note: those of a source with thousands of pages would say no more.
+_ADDRESSES = 32
+_TEXTS = 3  # of one kind, that are told in full
+
+
+class NoteBook:
+    """The notes of one reading of a source, by address."""
+
+    def __init__(self) -> None:
+        self._found: dict[Note, dict[str, None]] = defaultdict(dict)
+        self._read: set[str] = set()
+
+    def read(self, addresses: Iterable[str]) -> None:
+        """These addresses have a newer answer: what was noted of the one before holds no more."""
+        self._read.update(addresses)
+
+    def add(self, address: str, notes: Iterable[Note]) -> None:
+        """Note something of the answer of an address."""
+        for note in notes:
+            self._found[note][address] = None
+
+    def standing(
+        self, before: Sequence[StandingNote], known: Callable[[], Mapping[str, Address]]
+    ) -> tuple[StandingNote, ...]:
+        """What holds now, in order: what was found, and what holds still of what was noted before.
+
+        `known` gives what landing knows of each address; one that was not asked for on the source's last day has left
+        it, and takes its notes along.
+        """
+        found = {note: dict(addresses) for note, addresses in self._found.items()}
+        current = _current(known()) if before else frozenset()
+        for one in before:
+            for address in one.addresses:
+                if address in current and address not in self._read:
+                    found.setdefault(one.note, {})[address] = None
+        return tuple(StandingNote(note, tuple(sorted(found[note])[:_ADDRESSES])) for note in sorted(found))
+
+
+def notes_of(table: RawTable) -> list[Note]:
+    """The notes of a table, with one for each field that nothing maps."""
+    return [*(Note(UNKNOWN_FIELDS, name) for name in table.unknown_fields), *table.notes]
+
+
+def summarised(standing: Iterable[StandingNote]) -> tuple[Note, ...]:
+    """One note for each kind, as people are told it."""
+    texts: dict[str, list[str]] = defaultdict(list)
+    for one in standing:
+        texts[one.note.code].append(one.note.text)
+    return tuple(Note(code, _told(code, found)) for code, found in texts.items())
+
+
+def unsaid(notes: Iterable[Note], before: Iterable[Note]) -> tuple[Note, ...]:
+    """The notes that nobody was told yet."""
+    said = {*before}
+    return tuple(note for note in notes if note not in said)
+
+
+def _told(code: str, texts: Sequence[str]) -> str:
+    if code == UNKNOWN_FIELDS:
+        return f"unknown field(s), not mapped: {', '.join(texts)}"
+    more = f" (and {len(texts) - _TEXTS} more of the kind)" if len(texts) > _TEXTS else ""
+    return "; ".join(texts[:_TEXTS]) + more
+
+
+def _current(known: Mapping[str, Address]) -> frozenset[str]:
+    last = max((address.seen_on for address in known.values()), default="")
+    return frozenset(url for url, address in known.items() if address.seen_on >= last)

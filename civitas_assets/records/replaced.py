@@ -1,0 +1,55 @@
+"""Rows that replace each other: one payload that says two things of the same key.
+
+The last row counts; that there was another is told, because it may be a record of its own whose key is not unique.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from civitas_assets.records.contract import RecordType
+from civitas_assets.records.raw import REPLACED_ROWS, Note
+
+_SHOWN = 60  # characters of an example
+
+
+def replaced_rows(record_type: RecordType, records: pl.DataFrame) -> Mapping[str, Note]:
+    """A note for each payload, by hash, with rows that another one of it replaces; same rows twice are no matter.
+
+    `records` has the contract's columns and `payload`, in the order of the rows.
+    """
+    keys = ["payload", *record_type.key]
+    repeated = records.select(keys).is_duplicated()
+    if not repeated.any():
+        return {}
+    values = [column for column in record_type.schema if column not in record_type.key]
+    rivals = records.filter(repeated).select(*keys, *values)
+    if record_type.measures:
+        # A row without a value is no record, unless it is the last one and takes a value back.
+        empty = pl.all_horizontal(pl.col(record_type.measures).is_null())
+        rivals = rivals.filter(~empty | pl.struct(keys).is_last_distinct())
+    rivals = rivals.unique(maintain_order=True, keep="last").filter(pl.struct(keys).is_duplicated())
+    found = rivals.group_by("payload", maintain_order=True)
+    return {str(payload): _note(record_type, rows, values) for (payload,), rows in found}
+
+
+def _note(record_type: RecordType, rows: pl.DataFrame, values: list[str]) -> Note:
+    keys = [*record_type.key]
+    lost = rows.height - rows.select(keys).n_unique()
+    first = rows.filter(pl.all_horizontal(pl.col(key).eq_missing(rows[key][0]) for key in keys))
+    named = ", ".join(f"{key} {_text(first[key][0])}" for key in keys)
+    differing = next(name for name in values if first[name].n_unique() > 1)
+    one, other = (_text(first[differing][row]) for row in (0, -1))
+    return Note(
+        REPLACED_ROWS,
+        f"{lost:,} row(s) of {record_type.name} have the same key ({', '.join(keys)}) as a later row of the same "
+        f"answer, which replaces them, for example {named} with {differing} {one} and {other}",
+    )
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    return "none" if value is None else str(value)[:_SHOWN]
