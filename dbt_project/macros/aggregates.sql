@@ -8,11 +8,19 @@ from {{ ref('coverage') }}
 group by datastream_key, day
 {%- endmacro %}
 
+{#-
+    A number with nine decimals. Sums and means of such numbers are the same whatever order a run adds them in, which those
+    of binary fractions are not; null beyond 29 digits before the point.
+-#}
+{% macro exact(value) -%}
+try_cast({{ value }} as decimal(38, 9))
+{%- endmacro %}
+
 {#- What valid values of one property make together: their sum, their mean, or nothing that has a meaning. -#}
 {% macro aggregated(observed, properties) -%}
 case {{ properties }}.aggregation
-    when 'sum' then sum({{ observed }}.value) filter (where {{ is_valid(observed ~ '.quality_code') }})
-    when 'mean' then avg({{ observed }}.value) filter (where {{ is_valid(observed ~ '.quality_code') }})
+    when 'sum' then sum({{ exact(observed ~ '.value') }}) filter (where {{ is_valid(observed ~ '.quality_code') }})::double
+    when 'mean' then avg({{ exact(observed ~ '.value') }}) filter (where {{ is_valid(observed ~ '.quality_code') }})
 end as value
 {%- endmacro %}
 

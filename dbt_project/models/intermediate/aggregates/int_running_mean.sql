@@ -55,7 +55,7 @@ hours_before as (
     select
         datastream_key,
         hour_start_at,
-        avg(value) as value,
+        avg({{ exact('value') }}) as value,
         null::date as day
     from before
     group by datastream_key, hour_start_at
@@ -72,7 +72,7 @@ averaged as (
     select
         datastream_key,
         day,
-        avg(value) over eight_hours as value,
+        avg({{ exact('value') }}) over eight_hours as value,
         count(*) over eight_hours as hour_count
     from all_hours
     window eight_hours as (

@@ -40,6 +40,7 @@ observed as (
         coalesce(value_native is null and value_text is null, false) as is_empty,
         coalesce(value_native is null and value_text is not null, false) as is_text,
         value_flag,
+        time_flag,
         observed_property_native,
         unit_native,
         quality_native,
@@ -54,6 +55,7 @@ observed as (
         false as is_empty,
         false as is_text,
         null as value_flag,
+        time_flag,
         observed_property_native,
         unit_native,
         quality_native,
@@ -72,6 +74,7 @@ converted as (
         observed.is_empty,
         observed.is_text,
         observed.value_flag,
+        observed.time_flag,
         observed.quality_native,
         series.valid_min,
         series.valid_max,
@@ -101,6 +104,7 @@ judged as (
                 and sentinels.value is not null
                 then 'sentinel'
             when marks.quality_code = 'bad' then 'source_bad'
+            when converted.time_flag = 'clock_unset' then 'clock_unset'
             when {{ is_in_future('converted.phenomenon_start_at', 'converted.received_at') }}
                 then 'clock_in_future'
             when converted.is_outside then 'outside_bbox'

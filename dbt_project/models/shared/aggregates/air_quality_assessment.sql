@@ -68,7 +68,9 @@ final as (
         averages.value,
         limits.limit_value,
         limits.unit,
-        averages.value > limits.limit_value as is_exceeded,
+        -- Rounding is the last step before the comparison: half up, to as many decimals as the limit has.
+        round({{ exact('averages.value * power(10, limits.decimals)') }})
+        > {{ exact('limits.limit_value * power(10, limits.decimals)') }} as is_exceeded,
         averages.is_representative,
         daily.day >= limits.applies_from_on as is_in_force,
         daily.received_at,

@@ -26,7 +26,11 @@ per_property as (
         observed.phenomenon_end_at,
         observed.day,
         properties.wide_column,
-        if(properties.aggregation = 'sum', sum(observed.value), avg(observed.value)) as value,
+        if(
+            properties.aggregation = 'sum',
+            sum({{ exact('observed.value') }})::double,
+            avg({{ exact('observed.value') }})
+        ) as value,
         case
             when not bool_and({{ is_valid('observed.quality_code') }}) then 'suspect'
             when bool_or(observed.quality_code = 'provisional') then 'provisional'

@@ -12,6 +12,7 @@ final as (
         datastream_id,
         phenomenon_start as phenomenon_start_at,
         phenomenon_end as phenomenon_end_at,
+        time_flag,
         value as value_native,
         observed_property as observed_property_native,
         unit as unit_native,
