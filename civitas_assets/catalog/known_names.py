@@ -13,8 +13,9 @@ from pydantic import BaseModel
 
 from civitas_assets.catalog.load import Catalog, fault_in, tenant_file
 from civitas_assets.catalog.model import Source, Tenant
+from civitas_assets.catalog.spelling import normal_spelling
 from civitas_assets.catalog.template import combinations, fill, placeholders
-from civitas_assets.catalog.vocabulary import Kind, Vocabulary, normal_spelling
+from civitas_assets.catalog.vocabulary import Kind, Vocabulary
 from civitas_assets.errors import CatalogError
 
 Place = tuple[str | int, ...]

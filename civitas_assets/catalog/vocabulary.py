@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from civitas_assets.catalog.spelling import normal_spelling
 from civitas_assets.errors import SettingsError
 
 Kind = Literal["property", "unit", "quality"]
@@ -28,7 +29,6 @@ _SEEDS: Mapping[Kind, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
     ),
     "quality": (("quality_spellings", "quality_code", ("spelling",)),),
 }
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", " ": "", "\N{NO-BREAK SPACE}": ""})
 # As the macro `likely_codes` has it for the models.
 _LIKE = """
     select
@@ -49,11 +49,6 @@ _LIKE = """
     order by likeness desc, code
     limit $most
 """
-
-
-def normal_spelling(native: str) -> str:
-    """A spelling without regard to case, spaces and how umlauts are written, as the macro `spelling` has it."""
-    return native.lower().translate(_UMLAUTS)
 
 
 @dataclass(frozen=True)

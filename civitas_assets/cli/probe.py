@@ -180,7 +180,8 @@ def _show_unknown(settings: Settings, tenant: Tenant, found: Probe) -> None:
     """Properties and units that nobody knows, with what they may mean."""
     import polars as pl
 
-    from civitas_assets.catalog.vocabulary import normal_spelling, read_vocabulary
+    from civitas_assets.catalog.spelling import normal_spelling
+    from civitas_assets.catalog.vocabulary import read_vocabulary
 
     natives = {"observed_property": set[str](), "unit": set[str]()}
     for records in found.records.values():

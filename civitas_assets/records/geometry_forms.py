@@ -212,7 +212,7 @@ def _without_nothing(written: object) -> dict[str, Any] | None:
     if not isinstance(written, Mapping):
         raise ValueError("is no object of GeoJSON")
     kind = written.get("type")
-    if kind == "Feature":
+    if kind == "Feature" or (kind is None and "geometry" in written):
         return _without_nothing(written.get("geometry"))
     if kind in {"FeatureCollection", "GeometryCollection"}:
         members = written.get("features" if kind == "FeatureCollection" else "geometries")

@@ -13,8 +13,8 @@ from datetime import datetime
 import polars as pl
 
 from civitas_assets.catalog import Source
+from civitas_assets.catalog.spelling import normal_spelling
 from civitas_assets.catalog.template import fill
-from civitas_assets.catalog.vocabulary import normal_spelling
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.contract import UTC_TIME, Kind, RecordType
 from civitas_assets.records.raw import PAYLOAD, RECEIVED, ROW, BrokenRow, RawTable

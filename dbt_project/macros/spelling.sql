@@ -1,14 +1,29 @@
-{#- A native spelling without regard to case, spaces and how umlauts are written; an empty one is null. -#}
+{#-
+    A native spelling without regard to case, blanks, powers written above the line and how umlauts, degrees and micro
+    are written; an empty one is null. `catalog/spelling.py` does the same for people's questions.
+-#}
 {% macro spelling(column) -%}
+{%- set alike = [
+    ('⁰¹²³⁴⁵⁶⁷⁸⁹', '0123456789'), ('₀₁₂₃₄₅₆₇₈₉', '0123456789'), ('⁻−–', '---'), ('µμ', 'uu'),
+    ('º˚∘', '°°°'), ('％', '%'), ('∕⁄', '//')
+] -%}
+{%- set expanded = {
+    'ä': 'ae', 'ö': 'oe', 'ü': 'ue', 'ß': 'ss', '℃': '°c', '℉': '°f', '㎍': 'ug', '㎎': 'mg', '㎏': 'kg',
+    '㎜': 'mm', '㎝': 'cm', '㎞': 'km', '㎡': 'm2', '㎥': 'm3', '㎧': 'm/s', '㎩': 'pa', '㎪': 'kpa',
+    '㎷': 'mv', '㎽': 'mw', '㎾': 'kw', '㏈': 'db', '㏗': 'ph', '㏙': 'ppm'
+} -%}
+{#- Blanks of all widths, and signs of products and powers, which say nothing more than a blank does. -#}
+{%- set codes = [9, 32, 94, 160, 183, 8199, 8201, 8203, 8239, 8729, 8901, 65279] -%}
+{%- set left_out = 'chr(' ~ codes | join(') || chr(') ~ ')' -%}
+{%- set steps = [] -%}
+{%- for written, meant in expanded.items() -%}
+{%- set _ = steps.append(".replace('" ~ written ~ "', '" ~ meant ~ "')") -%}
+{%- endfor -%}
 nullif(
-    replace(
-        replace(
-            replace(
-                replace(lower(replace(replace({{ column }}, ' ', ''), chr(160), '')), 'ä', 'ae'), 'ö', 'oe'
-            ),
-            'ü', 'ue'
-        ),
-        'ß', 'ss'
+    translate(
+        lower(nfc_normalize({{ column }})){{ steps | join }},
+        '{{ alike | map(attribute=0) | join }}' || {{ left_out }},
+        '{{ alike | map(attribute=1) | join }}'
     ),
     ''
 )

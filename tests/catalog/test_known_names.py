@@ -8,7 +8,8 @@ import pytest
 
 from civitas_assets.catalog import load_catalog
 from civitas_assets.catalog.known_names import check_names
-from civitas_assets.catalog.vocabulary import normal_spelling, read_vocabulary
+from civitas_assets.catalog.spelling import normal_spelling
+from civitas_assets.catalog.vocabulary import read_vocabulary
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.errors import CatalogError, Fault, SettingsError
 from civitas_assets.settings import PROJECT_DIR

@@ -24,21 +24,51 @@ spellings as (
     from {{ ref('quality_spellings') }}
 ),
 
-final as (
+-- A value may carry several marks, each perhaps after the name of what it is about.
+marks as (
     select
         tables.source,
+        sources.connector,
         tables.quality_native,
-        spellings.quality_code
+        unnest(string_split(tables.quality_native, '; ')) as mark
     from tables
     left join sources on tables.source = sources.source
+),
+
+written as (
+    select
+        *,
+        unnest([mark, nullif(regexp_extract(mark, '^.*: (.*)$', 1), '')]) as written_mark
+    from marks
+),
+
+known as (
+    select
+        written.source,
+        written.quality_native,
+        spellings.quality_code
+    from written
     inner join spellings
         on
-            {{ spelling('tables.quality_native') }} = spellings.spelling
-            and coalesce(sources.connector = spellings.connector, spellings.connector is null)
+            {{ spelling('written.written_mark') }} = spellings.spelling
+            and coalesce(written.connector = spellings.connector, spellings.connector is null)
     qualify
         row_number() over (
-            partition by tables.source, tables.quality_native order by spellings.connector is null
+            partition by written.source, written.quality_native, written.mark
+            order by spellings.connector is null
         ) = 1
+),
+
+-- The worst of them counts.
+final as (
+    select
+        source,
+        quality_native,
+        arg_max(
+            quality_code, list_position(['good', 'provisional', 'suspect', 'bad'], quality_code)
+        ) as quality_code
+    from known
+    group by source, quality_native
 )
 
 select * from final
