@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.template import expand
 from civitas_assets.connectors import sensorthings_entities as entities
+from civitas_assets.connectors import sensorthings_tables as tables
 from civitas_assets.connectors.base import Payload, Request, Session
 from civitas_assets.connectors.sensorthings_crawl import Crawl, SensorThingsSource, Slice, Where
 from civitas_assets.connectors.sensorthings_observations import multi_observations, observations
@@ -33,6 +34,12 @@ class SensorThingsConnector:
             crawl = Crawl(source, root, slices, _wanted(source, root, session))
             for _ in session.crawl([crawl.things()], crawl.follow):
                 pass
+            if crawl.unasked:
+                session.note(
+                    "datastreams_not_asked",
+                    f"{len(crawl.unasked)} of {len(crawl.streams)} datastreams were not asked for, since their "
+                    "declared phenomenonTime lies outside the window: declared_extent: ignored asks for all",
+                )
 
     def read(self, source: SensorThingsSource, payload: Payload) -> Iterator[RawTable]:
         """Stations and datastreams, or observations, by the role of the request."""
@@ -45,14 +52,15 @@ class SensorThingsConnector:
             if payload.role == "things":
                 things = entities.things(body)
                 found = [(thing.key, stream) for thing in things for stream in thing.series]
-                yield RawTable("station", entities.station_table(things))
+                stations, notes = tables.station_table(things, source.box)
+                yield RawTable("station", stations, notes=notes)
             elif payload.role == "datastreams":
                 found = [(known["station_id"], s) for s in entities.page(body, entities.Datastream)]
             else:
                 multi = entities.page(body, entities.MultiDatastream)
                 found = [(known["station_id"], stream) for m in multi for stream in m.components()]
-            unknown = entities.unknown_fields(body, payload.role)
-            yield RawTable("datastream", entities.datastream_table(found), unknown_fields=unknown)
+            unknown = tables.unknown_fields(body, payload.role)
+            yield RawTable("datastream", tables.datastream_table(found), unknown_fields=unknown)
 
 
 def _wanted(source: SensorThingsSource, root: str, session: Session) -> entities.Offers:

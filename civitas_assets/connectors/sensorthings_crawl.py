@@ -22,7 +22,7 @@ from civitas_assets.connectors.links import led_to
 from civitas_assets.connectors.sensorthings_observations import row_count
 from civitas_assets.errors import ReadError
 
-_OBSERVATION_FIELDS = "id,phenomenonTime,resultTime,result"
+_OBSERVATION_FIELDS = "id,phenomenonTime,resultTime,result,resultQuality"
 
 
 Where = Literal["auto", "always", "never"]
@@ -55,6 +55,11 @@ class SensorThingsSource(Source):
     advertised_url: str | None = Field(
         None, pattern=ADDRESS, description="The root that the server's links name, if it is not url."
     )
+    declared_extent: Literal["ignored", "trusted"] = Field(
+        "ignored",
+        description="Whether datastreams are asked for whose declared phenomenonTime is outside the window; "
+        "trusted leaves them out, and says so.",
+    )
     count: Literal["exact", "estimated"] = Field(
         "exact",
         description="Whether an @iot.count is to be reached; estimates are not held against the pages.",
@@ -72,9 +77,9 @@ class Slice:
     start: datetime
     end: datetime
 
-    def meets(self, extent: str | None) -> bool:
+    def meets(self, extent: object) -> bool:
         """Whether a datastream's declared extent touches the slice; one that is unreadable does."""
-        if not extent:
+        if not extent or not isinstance(extent, str):
             return True
         first, _, last = extent.partition("/")
         try:
@@ -98,12 +103,17 @@ class Slice:
 
 @dataclass(frozen=True)
 class Crawl:
-    """The way through one service; `offers` is what it is asked for beside what all services have."""
+    """The way through one service; `offers` is what it is asked for beside what all services have.
+
+    `streams` and `unasked` are the datastreams that were found, and those of them that are not asked for.
+    """
 
     source: SensorThingsSource
     root: str
     slices: Sequence[Slice]
     offers: entities.Offers
+    streams: set[str] = field(default_factory=set)
+    unasked: set[str] = field(default_factory=set)
     # Of pages yet to come: how many entities came before them, and the smallest total that was named; None where
     # the service did not count from the first page on.
     _before: dict[str, tuple[int, int | None] | None] = field(default_factory=dict)
@@ -162,15 +172,30 @@ class Crawl:
             variables["components"] = str(stream.size)
         address = f"{self.root}/{entity_set}({_literal(stream.id)})/Observations"
         compact = "&$resultFormat=dataArray" if self.offers.data_arrays else ""
-        for part in self.slices:
-            if part.meets(stream.phenomenon_time):
-                within = _quoted(part.filter(straddling=self.source.straddling))
-                yield Request(
-                    f"{address}?$filter={within}&$orderby={_quoted('phenomenonTime asc,id asc')}"
-                    f"&$top={self.source.page_size}&$select={_OBSERVATION_FIELDS}{compact}",
-                    role=role,
-                    variables=variables,
-                )
+        for part in self._slices(stream):
+            within = _quoted(part.filter(straddling=self.source.straddling))
+            yield Request(
+                f"{address}?$filter={within}&$orderby={_quoted('phenomenonTime asc,id asc')}"
+                f"&$top={self.source.page_size}&$select={_OBSERVATION_FIELDS}{compact}",
+                role=role,
+                variables=variables,
+            )
+
+    def _slices(self, stream: entities.Datastream | entities.MultiDatastream) -> Sequence[Slice]:
+        """Those of one datastream: what it declares may be old or wrong, and only saves requests.
+
+        One that says that it has nothing in the window is asked for all of it at once.
+        """
+        key = f"{type(stream).__name__} {stream.key}"
+        self.streams.add(key)
+        met = [part for part in self.slices if part.meets(stream.phenomenon_time)]
+        if self.source.declared_extent == "trusted":
+            if not met:
+                self.unasked.add(key)
+            return met
+        if met or not self.slices:
+            return self.slices
+        return [Slice(self.slices[0].start, self.slices[-1].end)]
 
     def _linked(self, request: Request, link: str, role: str, variables: Mapping[str, str]) -> Request:
         """Where a link leads: as it is written, but for the root that the service wrongly believes to have."""

@@ -1,34 +1,18 @@
 """The entities of SensorThings that describe: things, their datastreams, and the service itself.
 
-Only the parts that are read are declared; everything else in an answer is skipped while decoding. Observations
-are read in `sensorthings_observations.py`.
+Only the parts that are read are declared; everything else in an answer is skipped while decoding. Tables are made of
+them in `sensorthings_tables.py`, and observations are read in `sensorthings_observations.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
 import msgspec
-import polars as pl
 
 from civitas_assets.connectors.rows import decoded
 
 T = TypeVar("T")
-
-_DATASTREAM = frozenset(
-    {
-        *("id", "name", "description", "observationType", "unitOfMeasurement", "observedArea", "properties"),
-        *("phenomenonTime", "resultTime", "Thing", "Sensor", "ObservedProperty", "Observations"),
-        *("multiObservationDataTypes", "unitOfMeasurements", "ObservedProperties"),
-    }
-)
-_THING = frozenset(
-    {
-        *("id", "name", "description", "properties"),
-        *("Locations", "HistoricalLocations", "Datastreams", "MultiDatastreams", "TaskingCapabilities"),
-    }
-)
 
 
 class Named(msgspec.Struct):
@@ -58,8 +42,8 @@ class Datastream(
     unit: Named | None = None
     observed_property: Named | None = None
     sensor: Named | None = None
-    phenomenon_time: str | None = None
-    observed_area: dict[str, Any] | None = None
+    phenomenon_time: Any = None
+    observed_area: Any = None
 
     @property
     def key(self) -> str:
@@ -88,8 +72,8 @@ class MultiDatastream(
     units: list[Named | None] | None = None
     observed_properties: list[Named | None] | None = None
     sensor: Named | None = None
-    phenomenon_time: str | None = None
-    observed_area: dict[str, Any] | None = None
+    phenomenon_time: Any = None
+    observed_area: Any = None
 
     @property
     def key(self) -> str:
@@ -110,7 +94,7 @@ class MultiDatastream(
         return [
             Datastream(
                 id=component_id(self.key, place),
-                name=": ".join(filter(None, (self.name, _first(observed, "name")))) or None,
+                name=": ".join(filter(None, (self.name, first_text(observed, "name")))) or None,
                 description=self.description,
                 unit=unit,
                 observed_property=observed,
@@ -123,9 +107,9 @@ class MultiDatastream(
 
 
 class Place(msgspec.Struct):
-    """A Location with its encoded geometry."""
+    """A Location with its encoded geometry: an object of GeoJSON, or a text."""
 
-    location: dict[str, Any] | None = None
+    location: Any = None
 
 
 class Thing(
@@ -230,70 +214,7 @@ def page(body: bytes, kind: type[T]) -> list[T]:
     return found
 
 
-def station_table(found: Iterable[Thing]) -> pl.DataFrame:
-    """Things as stations, at their first point location, else where their first datastream observes."""
-    rows = [(thing.key, thing.name, thing.description, *_position(thing)) for thing in found]
-    schema = {
-        "station_id": pl.String,
-        "name": pl.String,
-        "description": pl.String,
-        "lon": pl.Float64,
-        "lat": pl.Float64,
-    }
-    return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def datastream_table(found: Iterable[tuple[str, Datastream]]) -> pl.DataFrame:
-    """Datastreams with the id of their station."""
-    rows = [
-        (
-            stream.key,
-            station,
-            stream.name,
-            stream.description,
-            _first(stream.observed_property, "name", "definition"),
-            _first(stream.unit, "symbol", "name", "definition"),
-            _first(stream.sensor, "name"),
-        )
-        for station, stream in found
-    ]
-    names = ("datastream_id", "station_id", "name", "description", "observed_property", "unit", "sensor")
-    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
-
-
-def unknown_fields(body: bytes, role: str) -> tuple[str, ...]:
-    """Fields of a page's things or datastreams that the standard does not have."""
-    found = decode(body, dict[str, Any])
-    entities = found.get("value", [found])
-    if role != "things":
-        return unmapped("Datastream", _names(entities), _DATASTREAM)
-    streams = [
-        stream for e in entities for n in ("Datastreams", "MultiDatastreams") for stream in e.get(n) or ()
-    ]
-    return unmapped("Thing", _names(entities), _THING) + unmapped("Datastream", _names(streams), _DATASTREAM)
-
-
-def _names(entities: Iterable[dict[str, Any]]) -> set[str]:
-    return {name for entity in entities for name in entity}
-
-
-def unmapped(kind: str, names: Iterable[str], known: frozenset[str]) -> tuple[str, ...]:
-    """The fields that are not known; annotations, such as links, are no fields."""
-    return tuple(sorted(f"{kind}.{name}" for name in {*names} - known if "@" not in name))
-
-
-def _first(named: Named | None, *attributes: str) -> str | None:
+def first_text(named: Named | None, *attributes: str) -> str | None:
     """The first of the attributes that says something; the standard's own example writes "null" for no unit."""
     texts = ((getattr(named, name, None) or "").strip() for name in attributes)
     return next((text for text in texts if text not in {"", "null"}), None)
-
-
-def _position(thing: Thing) -> tuple[float | None, float | None]:
-    areas = [place.location for place in thing.locations]
-    for area in (*areas, *(stream.observed_area for stream in thing.series)):
-        geometry = (area or {}).get("geometry") or area
-        if isinstance(geometry, dict) and geometry.get("type") == "Point":
-            match geometry.get("coordinates"):
-                case [int() | float() as lon, int() | float() as lat, *_]:
-                    return float(lon), float(lat)
-    return None, None

@@ -17,7 +17,9 @@ import msgspec
 import polars as pl
 
 from civitas_assets.connectors.paths import series
-from civitas_assets.connectors.sensorthings_entities import component_id, decode, unmapped
+from civitas_assets.connectors.sensorthings_entities import component_id, decode
+from civitas_assets.connectors.sensorthings_quality import marks
+from civitas_assets.connectors.sensorthings_tables import unmapped
 from civitas_assets.errors import ReadError
 from civitas_assets.records.raw import INTERVAL, RESULT, ROW, BrokenRow, RawTable
 
@@ -40,6 +42,10 @@ class _Observation(msgspec.Struct, rename={"time": "phenomenonTime", "produced":
 
 class _Identified(msgspec.Struct, rename={"id": "@iot.id"}):
     id: Any = None
+
+
+class _Judged(msgspec.Struct, rename={"quality": "resultQuality"}):
+    quality: Any = None
 
 
 class _Raw(msgspec.Struct):
@@ -145,7 +151,7 @@ def _arrays(value: bytes) -> list[_DataArray] | None:
 
 
 def _cells(value: bytes, arrays: Sequence[_DataArray] | None) -> tuple[pl.DataFrame, list[Any]]:
-    """Rows with their numbers and times, and the results as they are."""
+    """Rows with their numbers, times and marks of quality, and the results as they are."""
     if arrays is None:
         found = decode(value, list[_Observation])
         _refuse_nameless(value, len(found))
@@ -159,7 +165,18 @@ def _cells(value: bytes, arrays: Sequence[_DataArray] | None) -> tuple[pl.DataFr
         columns = parts[0] if len(parts) == 1 else [[c for p in parts for c in p[n]] for n in range(3)]
     times, produced, results = columns
     rows = pl.int_range(1, len(times) + 1, eager=True).alias(ROW)
-    return pl.DataFrame([rows, series(INTERVAL, times), series("result_time", produced)]), results
+    table = pl.DataFrame([rows, series(INTERVAL, times), series("result_time", produced)])
+    qualities = _qualities(value, arrays)
+    return (table if qualities is None else table.hstack([marks(qualities)])), results
+
+
+def _qualities(value: bytes, arrays: Sequence[_DataArray] | None) -> list[Any] | None:
+    """What each observation says of its result, as it is; None where none says anything."""
+    if b'"resultQuality"' not in value:
+        return None
+    if arrays is None:
+        return [observation.quality for observation in decode(value, list[_Judged])]
+    return [quality for part in arrays for quality in part.columns(["resultQuality"])[0]]
 
 
 def _refuse_nameless(value: bytes, height: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ import polars as pl
 import pytest
 
 from civitas_assets.catalog import Window
-from civitas_assets.connectors import sensorthings_entities
+from civitas_assets.connectors import sensorthings_tables
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES, RawTable
@@ -147,25 +148,55 @@ def test_intervals_across_slices_are_found_where_the_source_has_them(fetch: Fetc
     )
 
 
-@pytest.mark.parametrize(
-    ("extent", "asked"),
-    [
-        (None, True),
-        ("2026-06-30T22:00:00Z/2026-06-30T22:00:00Z", True),
-        ("2020-01-01T00:00:00Z/2026-06-30T22:00:00.000Z", True),
-        ("2020-01-01T00:00:00Z/2026-06-30T21:59:59Z", False),
-        ("2026-07-01T22:00:00Z/2026-07-02T00:00:00Z", False),
-        ("2026-07-01T21:59:59Z", True),
-        ("2020-01-01T00:00:00Z", False),
-        ("2020-01-01T00:00:00/2021-01-01T00:00:00", True),
-        ("unbekannt", True),
-    ],
-)
-def test_slices_that_a_datastream_says_it_does_not_reach_are_not_asked_for(
-    fetch: Fetch, extent: str | None, asked: bool
+EXTENTS = [
+    (None, True),
+    ("2026-06-30T22:00:00Z/2026-06-30T22:00:00Z", True),
+    ("2020-01-01T00:00:00Z/2026-06-30T22:00:00.000Z", True),
+    ("2020-01-01T00:00:00Z/2026-06-30T21:59:59Z", False),
+    ("2026-07-01T22:00:00Z/2026-07-02T00:00:00Z", False),
+    ("2026-07-01T21:59:59Z", True),
+    ("2020-01-01T00:00:00Z", False),
+    ("2020-01-01T00:00:00/2021-01-01T00:00:00", True),
+    ("unbekannt", True),
+    (["2020-01-01T00:00:00Z"], True),
+]
+
+
+@pytest.mark.parametrize(("extent", "trusted"), EXTENTS)
+def test_what_a_datastream_declares_saves_requests_only_where_it_is_trusted(
+    fetch: Fetch, extent: Any, trusted: bool
 ) -> None:
     things = page(thing("t", stream(1, phenomenonTime=extent)))
-    assert (len(fetch({"things": things}, slice="1 day")) == 2) is asked
+    for kind, asked in (("trusted", trusted), ("ignored", True)):
+        assert (len(fetch({"things": things}, slice="1 day", declared_extent=kind)) == 2) is asked
+
+
+def test_a_datastream_that_declares_nothing_in_the_window_is_asked_for_it_at_once(fetch: Fetch) -> None:
+    """Extents of services are wrong for months; a month of slices would be a month of empty answers."""
+    window = Window(date(2026, 7, 1), date(2026, 7, 31))
+    extents = ("2020-01-01T00:00:00Z", None, "2026-07-30T00:00:00Z")
+    streams = (stream(key, phenomenonTime=extent) for key, extent in enumerate(extents, 1))
+    requests = fetch({"things": page(thing("t", *streams))}, window, slice="1 day")
+    asked = Counter(request.variables.get("datastream_id") for request in requests)
+    assert asked == {None: 1, "1": 1, "2": 31, "3": 31}
+    (whole,) = [request.url for request in requests if request.variables.get("datastream_id") == "1"]
+    assert query(whole)["$filter"] == (
+        "phenomenonTime ge 2026-06-30T22:00:00Z and phenomenonTime lt 2026-07-31T22:00:00Z"
+    )
+
+
+def test_datastreams_that_are_left_out_for_what_they_declare_are_told(
+    source: Callable[..., Any], session: Any
+) -> None:
+    things = page(thing("t", stream(1, phenomenonTime="2020-01-01T00:00:00Z"), stream(2)))
+    asked = session(lambda request: things if request.role == "things" else page())
+    trusting = source(
+        "sensorthings", declared_extent="trusted", data_array="never", multi_datastreams="never"
+    )
+    CONNECTORS["sensorthings"].fetch(trusting, WEEK, BERLIN, asked)
+    (note,) = asked.notes
+    assert note.code == "datastreams_not_asked"
+    assert note.text.startswith("1 of 2 datastreams were not asked for")
 
 
 def endless(request: Any) -> bytes | None:
@@ -293,7 +324,8 @@ def test_observations_of_a_multi_datastream_know_how_many_elements_their_results
         {
             "things": page(thing(1, MultiDatastreams=[several], **link)),
             "multi_datastreams": page(multi(2, 2), multi(3, 1, phenomenonTime="2020-01-01T00:00:00Z")),
-        }
+        },
+        declared_extent="trusted",
     )
     (more,) = (request for request in requests if request.role == "multi_datastreams")
     assert (more.url, more.variables) == (f"{ROOT}/Things(1)/MultiDatastreams?$skip=1", {"station_id": "1"})
@@ -327,6 +359,40 @@ def test_things_become_stations_at_their_first_point(tables: Callable[..., list[
         ("zwei", None, None, 10.0, 53.5),
         ("3", None, None, None, None),
     ]
+
+
+def test_a_location_of_any_form_is_a_position_and_one_that_is_none_is_told(
+    source: Callable[..., Any], read: Callable[..., list[RawTable]]
+) -> None:
+    spot = {"type": "Point", "coordinates": [10, 53.5]}
+    forms = [
+        {"type": "Feature", "properties": {}, "geometry": spot},
+        {"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": spot}]},
+        {"type": "Polygon", "coordinates": [[[9, 53], [11, 53], [11, 54], [9, 54], [9, 53]]]},
+        {"type": "LineString", "coordinates": [[10, 53.5], [10.1, 53.6]]},
+        "POINT Z (10 53.5 7)",
+        json.dumps(spot),
+    ]
+    unread = [{"href": "https://data.example/place.svg"}, {"type": "Point", "coordinates": []}]
+    things = [thing(key, Locations=[{"location": form}]) for key, form in enumerate(forms + unread)]
+    stations, _ = read(source("sensorthings"), page(*things), "things")
+    assert stations.frame["lon"].is_between(9, 11).to_list() == [True] * 6 + [None] * 2
+    assert stations.frame["lat"].is_between(53, 54).to_list() == [True] * 6 + [None] * 2
+    (note,) = stations.notes
+    assert note.code == "location_unreadable"
+    assert note.text.startswith(
+        "1 of 8 Things have no position that can be read; the location of 6 has no geo"
+    )
+
+
+def test_a_thing_with_several_locations_is_at_the_first_that_has_a_position(
+    tables: Callable[..., list[Any]],
+) -> None:
+    places = [
+        {"location": form} for form in (None, "am Markt", "POINT EMPTY", "POINT (10 53)", "POINT (1 2)")
+    ]
+    stations, _ = tables(page(thing(1, Locations=places)), "things")
+    assert stations.select("lon", "lat").rows() == [(10.0, 53.0)]
 
 
 def test_datastreams_know_their_station_property_unit_and_sensor(tables: Callable[..., list[Any]]) -> None:
@@ -433,6 +499,69 @@ def test_results_that_are_no_numbers_are_kept_as_text(observed: Callable[[bytes]
     frame = observed(page(*({"phenomenonTime": INSTANT, "result": result} for result in results)))
     assert frame["value"].to_list() == [1.0, 2.5, None, None, None, None]
     assert frame["value_text"].to_list() == [None, None, "nass", None, '{"a":1}', "true"]
+
+
+QUALITIES = {
+    "word": ("bad", "bad"),
+    "number": (3, "3"),
+    "whole decimal": (3.0, "3"),
+    "truth": (False, "false"),
+    "blank": (" ", None),
+    "nothing": ([{}, None, "", []], None),
+    "words": (["good", "good", "raw"], "good; raw"),
+    "element": ([{"nameOfMeasure": "DQ_Status", "DQ_Result": {"code": "bad"}}], "DQ_Status: bad"),
+    "one element": ({"nameOfMeasure": "DQ_Status", "DQ_Result": {"code": "bad"}}, "DQ_Status: bad"),
+    "elements": (
+        [
+            {
+                "nameOfMeasure": "DQ_Status",
+                "DQ_Result": {"code": "https://x.example/446#3", "label": "Stufe 2"},
+            },
+            {"nameOfMeasure": "DQ_Level", "result": [{"value": 2, "unit": "1"}], "description": "so und so"},
+        ],
+        "DQ_Status: https://x.example/446#3; DQ_Status: Stufe 2; DQ_Level: 2",
+    ),
+    "named by its key": ({"DQ_Status": {"code": "bad"}}, "DQ_Status: bad"),
+    "own words": (
+        {"qc": "ok", "uncertainty": 0.5, "trusted": True},
+        "qc: ok; uncertainty: 0.5; trusted: true",
+    ),
+    "conformance": ({"name": "DQ_Domain", "result": {"pass": False}}, "DQ_Domain: fail"),
+    "code": ({"code": "bad"}, "bad"),
+    "name alone": ({"nameOfMeasure": "checked"}, "checked"),
+    "JSON in a text": ('{"status": "bad"}', "status: bad"),
+    "half JSON in a text": ("[bad", "[bad"),
+}
+
+
+@pytest.mark.parametrize(("quality", "mark"), QUALITIES.values(), ids=QUALITIES)
+def test_a_result_quality_of_any_form_becomes_marks(
+    tables: Callable[..., list[Any]], quality: Any, mark: str | None
+) -> None:
+    judged = {"phenomenonTime": INSTANT, "result": 1, "resultQuality": quality}
+    plain = {"phenomenonTime": SPAN, "result": 2}
+    (frame,) = tables(page(judged, plain))
+    assert frame["quality_native"].to_list() == [mark, None]
+    names = ["phenomenonTime", "result", "resultQuality"]
+    (frame,) = tables(page(array(names, [INSTANT, 1, quality], [SPAN, 2, None])))
+    assert frame["quality_native"].to_list() == [mark, None]
+
+
+def test_marks_are_asked_for_and_hold_for_each_element_of_a_result(
+    fetch: Fetch, spread: Callable[..., list[RawTable]]
+) -> None:
+    _, asked = fetch({"things": page(thing("t", stream(1)))})
+    assert "resultQuality" in query(asked.url)["$select"].split(",")
+    rows = [{"phenomenonTime": INSTANT, "result": [1, 2], "resultQuality": mark} for mark in ("bad", None)]
+    parts = spread(page(*rows, {"phenomenonTime": SPAN, "result": [1], "resultQuality": "raw"}), 2)
+    assert [part.frame["quality_native"].to_list() for part in parts] == [["bad", None]] * 2
+
+
+def test_deep_quality_ends_somewhere(tables: Callable[..., list[Any]]) -> None:
+    deep = "[" * 200 + "1" + "]" * 200
+    body = f'{{"value": [{{"phenomenonTime": "{INSTANT}", "result": 1, "resultQuality": {deep}}}]}}'.encode()
+    (frame,) = tables(body)
+    assert len(frame["quality_native"][0]) < 501
 
 
 def array(components: list[str], *rows: list[Any]) -> dict[str, Any]:
@@ -700,7 +829,7 @@ def test_a_recorded_thing_of_hamburg_is_a_station_with_its_datastreams(
     assert streams.height > 0
     assert {*streams["station_id"]} == {"7648"}
     assert not streams["name"].null_count()
-    assert sensorthings_entities.unknown_fields(body, "things") == ()
+    assert sensorthings_tables.unknown_fields(body, "things") == ()
 
 
 @pytest.mark.parametrize("compact", [False, True])
