@@ -1,54 +1,158 @@
 """From bytes to text: encodings as municipal files really have them.
 
-Byte order mark, then UTF-8, then windows-1252; control characters that are windows-1252 in disguise are
-mended.
+Byte order mark, then UTF-8, then windows-1252, and single wrong bytes for themselves; what shows that a file is in
+none of them is an error that asks for `encoding`.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 
 from civitas_assets.errors import ReadError
+from civitas_assets.records.raw import Note
 
 _C1_IN_UTF8 = re.compile(rb"\xc2[\x80-\x9f]")
 # U+0080–U+009F are control characters that no publisher means; the same bytes in windows-1252 are meant.
 _C1_MENDED = {
     code: bytes([code]).decode("cp1252", errors="ignore") or chr(code) for code in range(0x80, 0xA0)
 }
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+# That of UTF-32 begins with that of UTF-16.
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
+)  # fmt: skip
+_HEAD = 4096
+# Bytes that windows-1252 does not have, and those that are umlauts in DOS and Mac code pages, where in windows-1252
+# a mark stands that nobody writes between letters: ü ä ö ß of cp850, ü ä ö ß of Mac OS Roman.
+_UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+_OTHER_PAGE = re.compile(
+    rb"(?<=[A-Za-z])(?:[\x81\x84\x94\x9f\xa7]+[a-z]|(?<=[Ss]tra)\xe1e)|(?<![A-Za-z])\x9aber"
+)
+_HIGH = re.compile(rb"[\x80-\xff]+")
+_NOT_LATIN = re.compile("[^\x00-\u024f\u2000-\u206f\u20ac\u2100-\u22ff]")
+_COMBINING = (b"\xcc", b"\xcd")
 
 
 def to_utf8(body: bytes, encoding: str = "auto") -> bytes:
     """The body as UTF-8 without a byte order mark.
 
     Raises:
-        ReadError: the body is not in the declared encoding.
+        ReadError: the body is not in the declared encoding, or in none of those that are tried.
+    """
+    return read_text(body, encoding)[0]
+
+
+def read_text(body: bytes, encoding: str = "auto") -> tuple[bytes, tuple[Note, ...]]:
+    """The body as UTF-8 without byte order marks, its letters composed, and notes of what was mended.
+
+    Raises:
+        ReadError: the body is not in the declared encoding, or in none of those that are tried.
     """
     for mark, name in _BOMS:
         if body.startswith(mark):
-            return _mended(_decoded(body[len(mark) :], name).encode())
-    if encoding != "auto":
-        return _mended(_decoded(body, encoding).encode())
+            body, encoding = body[len(mark) :], name
+            break
+    if encoding == "auto":
+        encoding = _without_mark(body) or "auto"
+    if encoding not in {"auto", "utf-8"}:
+        return _mended(_decoded(body, encoding).encode()), ()
     try:
         body.decode("utf-8")
-    except UnicodeDecodeError:
-        return _decoded(body, "cp1252", errors="replace").encode()
-    return _mended(body)
-
-
-def _decoded(body: bytes, encoding: str, errors: str = "strict") -> str:
-    try:
-        return body.decode(encoding, errors=errors)
     except UnicodeDecodeError as error:
-        raise ReadError(
-            f"is not {encoding} text: byte {error.start} is 0x{body[error.start]:02x}; set encoding"
-        ) from error
+        if encoding == "utf-8":
+            raise _not_in(encoding, error) from None
+        return _mixed(body)
+    return _mended(body), ()
+
+
+def _without_mark(body: bytes) -> str | None:
+    """UTF-16 that does not say so: every other byte of its letters is zero."""
+    head = body[: _HEAD - _HEAD % 2]
+    if len(body) % 2 or b"\0" not in head:
+        return None
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if max(even, odd) * 5 < len(head) * 2 or min(even, odd) * 20 > len(head):
+        return None
+    return "utf-16-be" if even > odd else "utf-16-le"
+
+
+def _decoded(body: bytes, encoding: str) -> str:
+    try:
+        return body.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise _not_in(encoding, error) from None
     except LookupError as error:
         raise ReadError(f"encoding {encoding!r} is not known") from error
+    except UnicodeError as error:
+        raise ReadError(f"is not {encoding} text: {error}; set encoding") from None
+
+
+def _not_in(encoding: str, error: UnicodeDecodeError) -> ReadError:
+    return ReadError(
+        f"is not {encoding} text: byte {error.start} is 0x{error.object[error.start]:02x}; set encoding"
+    )
+
+
+def _mixed(body: bytes) -> tuple[bytes, tuple[Note, ...]]:
+    """What is no UTF-8: windows-1252 as a whole, or UTF-8 with lines or single bytes of it."""
+    high = b" ".join(_HIGH.findall(body))
+    read = high.decode(errors="ignore").replace(" ", "")
+    wrong = len(high.replace(b" ", b"")) - len(read.encode())
+    # Two letters of windows-1252 may look like one of another script.
+    is_utf8 = len(read) > wrong or bool(_NOT_LATIN.sub("", read))
+    found = _UNDEFINED.search(_wrong_bytes(high) if is_utf8 else high)
+    found = found or (None if is_utf8 else _OTHER_PAGE.search(body))
+    if found:
+        raise ReadError(
+            f"is in no encoding that is tried: neither UTF-8 nor windows-1252 has {_shown(found[0])} there, as DOS "
+            "(cp850) or old Macs (mac-roman) write umlauts; set encoding"
+        )
+    if not is_utf8:
+        return body.decode("cp1252").encode(), ()
+    lines = body.split(b"\n")
+    mended = list[int]()
+    for number, line in enumerate(lines):
+        try:
+            line.decode()
+        except UnicodeDecodeError:
+            lines[number] = _mended_line(line)
+            mended.append(number + 1)
+    where = f"line {mended[0]}" + (f" and {len(mended) - 1} more" if len(mended) > 1 else "")
+    note = Note("wrong_bytes", f"{where} of a file in UTF-8 held bytes that are not, read as windows-1252")
+    return _mended(b"\n".join(lines)), (note,)
+
+
+def _mended_line(line: bytes) -> bytes:
+    """Its wrong bytes read as windows-1252; all of it, where what looks like UTF-8 in it is no Latin letter."""
+    text = line.decode(errors="windows_1252")
+    return (line.decode("cp1252") if _NOT_LATIN.search(text) else text).encode()
+
+
+def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)  # noqa: S101 - it is registered for decoding alone
+    return error.object[error.start : error.end].decode("cp1252"), error.end
+
+
+codecs.register_error("windows_1252", _as_windows_1252)
+
+
+def _wrong_bytes(high: bytes) -> bytes:
+    """The bytes that are no part of a letter in UTF-8."""
+    text = high.decode(errors="surrogateescape")
+    return bytes(ord(letter) - 0xDC00 for letter in text if 0xDC80 <= ord(letter) <= 0xDCFF)
+
+
+def _shown(found: bytes) -> str:
+    return " ".join(f"0x{byte:02x}" for byte in found if byte > 0x7F)
 
 
 def _mended(body: bytes) -> bytes:
-    if not _C1_IN_UTF8.search(body):
-        return body
-    return body.decode().translate(_C1_MENDED).encode()
+    """Without control characters that are windows-1252 in disguise, further byte order marks, and parted letters."""
+    if _C1_IN_UTF8.search(body):
+        body = body.decode().translate(_C1_MENDED).encode()
+    body = body.replace(codecs.BOM_UTF8, b"")
+    if any(mark in body for mark in _COMBINING):
+        body = unicodedata.normalize("NFC", body.decode()).encode()
+    return body
