@@ -27,6 +27,9 @@ class TimeRule(Model):
         )
     )
     column: str | None = Field(None, description="Native field that holds the time.")
+    columns: tuple[str, ...] = Field(
+        (), description="Instead of column, in a table: several, whose cells joined by a blank are the time."
+    )
     format: str = Field(
         "iso", description="iso, epoch_s, epoch_ms, period, or a pattern such as '%d.%m.%Y %H:%M'."
     )
@@ -44,6 +47,11 @@ class TimeRule(Model):
     hour24: bool = Field(False, description="Whether 24:00 may be written for the end of a day.")
 
     @property
+    def written(self) -> tuple[str, ...]:
+        """The native fields that together hold the time; none where the data has no time."""
+        return self.columns or ((self.column,) if self.column is not None else ())
+
+    @property
     def counted(self) -> bool:
         """Whether times are numbers counted from 1970 in UTC."""
         return self.format in {"epoch_s", "epoch_ms"}
@@ -58,7 +66,9 @@ class TimeRule(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.zone != "received" and self.column is None:
+        if self.column is not None and self.columns:
+            raise ValueError("column and columns say the same: keep one of them")
+        if self.zone != "received" and not self.written:
             raise ValueError("column is needed: the native field that holds the time")
         if self.zone == "offset" and self.format == "period":
             raise ValueError("a period has no offset: zone says on whose clock it begins")

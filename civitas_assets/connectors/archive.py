@@ -36,6 +36,20 @@ _DAMAGED = (
 )
 
 
+def names_in(body: bytes) -> list[str]:
+    """The names of the files in an archive, with their folders.
+
+    Raises:
+        ReadError: it is no such archive.
+    """
+    _check_directory(body)
+    try:
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            return archive.namelist()
+    except _DAMAGED as error:
+        raise ReadError(f"is no sound ZIP archive: {error or type(error).__name__}") from None
+
+
 def unzipped(body: bytes, pattern: str, most_bytes: int) -> Iterator[tuple[str, bytes]]:
     """Name and content of each file whose name without folders matches the pattern, such as `*.txt`, in its order.
 

@@ -26,10 +26,9 @@ _ENTITIES = {"&nbsp;": " ", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'
 _MOST_KEYS = 500
 
 
-class AttributeSource(MappedSource):
-    """A source that maps attributes to fields by name."""
+class RestSource(MappedSource):
+    """A source that can keep all that nothing else uses, in one field."""
 
-    fields: Mapping[Slug, str] = Field({}, description="Contract field by the name of an attribute.")
     rest: Slug | None = Field(
         None, description="Field that takes all attributes that nothing else uses, as a JSON object."
     )
@@ -42,7 +41,15 @@ class AttributeSource(MappedSource):
         ):
             texts = [field for field in contract.accepted if contract.column(field).kind is Kind.TEXT]
             raise ValueError(f"rest is no text of {contract.name}; allowed: {', '.join(texts)}")
+        if name is not None and name in getattr(self, "fields", {}):
+            raise ValueError(f"rest is {name}, which fields maps already: keep one of them")
         return self
+
+
+class AttributeSource(RestSource):
+    """A source that maps attributes to fields by name."""
+
+    fields: Mapping[Slug, str] = Field({}, description="Contract field by the name of an attribute.")
 
 
 def by_field(

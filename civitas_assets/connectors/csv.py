@@ -1,15 +1,15 @@
-"""CSV files over HTTP: any dialect, any of the usual encodings.
+"""CSV files over HTTP: any dialect, any of the usual encodings, plain or in an archive.
 
-What the columns mean is in `tabular.py`, as for any other table.
+What the columns mean is in `tabular.py`, as for any other table; which rows are whole in `csv_rows.py`.
 """
 
 from __future__ import annotations
 
 import csv
-import io
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
@@ -18,21 +18,26 @@ from pydantic import Field
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import Payload, Session
+from civitas_assets.connectors.columns import header_of
+from civitas_assets.connectors.csv_rows import Dialect, short_rows, torn_rows, without_broken_rows
 from civitas_assets.connectors.fetching import fetch_addresses
+from civitas_assets.connectors.kept import as_kept, kept
+from civitas_assets.connectors.packed import is_spreadsheet, unpacked
 from civitas_assets.connectors.tabular import (
-    ENDLESS,
-    TOO_WIDE,
+    Cells,
     TabularSource,
-    as_kept,
-    kept,
-    numbered,
+    headed,
     raw_table,
+    with_address,
+    with_preamble,
 )
-from civitas_assets.connectors.text import to_utf8
+from civitas_assets.connectors.text import read_text
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, RawTable
 
 _HEADER_SEARCH_BYTES = 256 * 1024
+_SEP_LINE = re.compile(rb'\s*"?sep=(.)"?[;,\t]*\r?\n', re.IGNORECASE)
+_FORMS = (".csv", ".tsv", ".txt", ".tab", ".dat")
 
 
 class CsvSource(TabularSource):
@@ -44,10 +49,13 @@ class CsvSource(TabularSource):
     delimiter: str = Field(",", min_length=1, max_length=1)
     quote: str = Field('"', min_length=1, max_length=1)
     encoding: str = Field("auto", description="auto: byte order mark, then UTF-8, then windows-1252.")
+    member: str | None = Field(
+        None, description="Name or pattern of the file in a ZIP archive, needed where it has several."
+    )
 
     def mapped(self, body: bytes) -> bytes:
         """See `SelectiveSource`."""
-        return kept(self, *_parse(self, to_utf8(body, self.encoding)))
+        return kept(self, _parse(self, body))
 
 
 class CsvConnector:
@@ -62,88 +70,69 @@ class CsvConnector:
 
     def read(self, source: CsvSource, payload: Payload) -> Iterator[RawTable]:
         """One table; cells stay text."""
-        cells = as_kept(payload.body) or _parse(source, to_utf8(payload.body, source.encoding))
-        yield raw_table(source, *cells)
+        cells = as_kept(payload.body) or _parse(source, payload.body)
+        yield raw_table(source, with_address(source, cells, payload.url))
 
 
-def _parse(source: CsvSource, body: bytes) -> tuple[pl.DataFrame, tuple[BrokenRow, ...]]:
-    skip = _lines_before_header(source, body)
-    options: dict[str, Any] = {
-        "separator": source.delimiter,
-        "quote_char": source.quote,
-        "infer_schema": False,
-        "skip_lines": skip,
-    }
+def _parse(source: CsvSource, packed: bytes) -> Cells:
+    plain = unpacked(packed, source.member, _FORMS, source.http.max_bytes)
+    if is_spreadsheet(plain):
+        raise ReadError("is a spreadsheet in a ZIP archive: write connector: excel")
+    body, notes = read_text(plain, source.encoding)
     if not body.strip():
         raise ReadError("is empty: not even a header")
+    dialect = Dialect(source.delimiter, source.quote)
+    if not source.skip_lines and not source.header and (sep := _SEP_LINE.match(body)):
+        body, dialect = body[sep.end() :], Dialect(sep[1].decode(errors="replace"), source.quote)
+    head = body[:_HEADER_SEARCH_BYTES].decode(errors="ignore")
+    skip, names, end = _header(source, head, dialect)
     broken: tuple[BrokenRow, ...] = ()
     try:
-        try:
-            if body.count(source.quote.encode()) % 2:
-                raise pl.exceptions.ComputeError("has a quote that is perhaps never closed")
-            table = pl.read_csv(body, **options)
+        table = _whole(body, dialect, skip, len(names))
+        if table is None:
+            body, numbers, broken, short = without_broken_rows(body, dialect, skip)
+            table = pl.read_csv(
+                body, separator=dialect.delimiter, quote_char=dialect.quote, infer_schema=False
+            )
+        else:
             numbers = pl.int_range(1, table.height + 1, eager=True)
-        except pl.exceptions.ComputeError:
-            body, numbers, broken = _without_broken_rows(source, body, skip)
-            table = pl.read_csv(body, **{**options, "skip_lines": 0})
+            short = short_rows(body, dialect, end, table)
     except pl.exceptions.NoDataError:
         raise ReadError("holds no header") from None
     except (pl.exceptions.PolarsError, csv.Error) as error:
         raise ReadError(f"is not the CSV that was declared: {str(error).splitlines()[0]}") from None
-    return numbered(table, table.columns, numbers), broken
+    torn, more = torn_rows(table, numbers, short, dialect, cut=not body.endswith(b"\n"))
+    cells = headed(source, table, names, numbers)
+    cells = replace(cells, broken=broken, torn=torn, notes=(*notes, *more))
+    return with_preamble(source, cells, head.split("\n")[:skip])
 
 
-def _lines_before_header(source: CsvSource, body: bytes) -> int:
-    if not source.header:
-        return source.skip_lines
-    head = body[:_HEADER_SEARCH_BYTES].decode(errors="ignore")
-    reader = csv.reader(io.StringIO(head), delimiter=source.delimiter, quotechar=source.quote)
-    start = 0
+def _whole(body: bytes, dialect: Dialect, skip: int, width: int) -> pl.DataFrame | None:
+    """The table in one go; None where a row is wider than the header, or a quote perhaps never closed."""
+    if body.count(dialect.quote.encode()) % 2:
+        return None
+    options: dict[str, Any] = {
+        "separator": dialect.delimiter,
+        "quote_char": dialect.quote,
+        "skip_lines": skip,
+    }
+    with suppress(pl.exceptions.ComputeError):
+        table = pl.read_csv(body, infer_schema=False, **options)
+        return table if table.width == width else None
+    return None
+
+
+def _header(source: CsvSource, head: str, dialect: Dialect) -> tuple[int, list[str], int]:
+    """Lines before the header, its cells as they are written, and the lines up to its end."""
+    lines = [f"{line}\n" for line in head.split("\n")]
+    reader = csv.reader(lines[source.skip_lines :] if not source.header else lines, **dialect.options)
+    start, before = 0, 0 if source.header else source.skip_lines
     with suppress(csv.Error):
         for cells in reader:
-            if set(source.header) <= {cell.strip() for cell in cells}:
-                return start
+            found = header_of(cells, source.named, source.aliases).names if source.header else ()
+            if {*source.header} <= {*found} and any(cells):
+                return before + start, cells, before + reader.line_num
             start = reader.line_num
-    raise ReadError(f"has no header with the columns {', '.join(source.header)}")
-
-
-def _without_broken_rows(
-    source: CsvSource, body: bytes, skip: int
-) -> tuple[bytes, pl.Series, tuple[BrokenRow, ...]]:
-    """The slow path: rows that are wider than the header, or begin a cell that never ends, apart from the others."""
-    dialect: dict[str, Any] = {"delimiter": source.delimiter, "quotechar": source.quote}
-    kept, numbers, broken, width = io.StringIO(), list[int](), list[BrokenRow](), 0
-    writer = csv.writer(kept, **dialect)
-    for number, (cells, endless) in enumerate(_rows(io.StringIO(body.decode(), newline=""), skip, dialect)):
-        width = width or len(cells)
-        if endless:
-            broken.append(BrokenRow(number, ENDLESS, "a cell of it goes on to the end of the file", endless))
-        elif len(cells) > width and any(cells[width:]):
-            raw = source.delimiter.join(cells)
-            broken.append(BrokenRow(number, TOO_WIDE, f"{len(cells)} cells, {width} columns", raw))
-        elif cells:
-            writer.writerow(cells[:width])
-            numbers.append(number)
-    return kept.getvalue().encode(), pl.Series(numbers[1:], dtype=pl.Int64), tuple(broken)
-
-
-def _rows(text: io.StringIO, skip: int, dialect: Mapping[str, Any]) -> Iterator[tuple[list[str], str]]:
-    """The cells of each row; of one with a quote that is never closed its line, and then the rows below it."""
-    lines = [*itertools.islice(text, skip, None)]
-    start = 0
-    while start < len(lines):
-        reader, first = csv.reader(lines[start:], **dialect), start
-        for cells in reader:
-            begun, start = start, first + reader.line_num
-            if start == len(lines) and _is_endless(lines[begun:], dialect):
-                start = begun + 1
-                yield [], lines[begun]
-                break
-            yield cells, ""
-
-
-def _is_endless(lines: Sequence[str], dialect: Mapping[str, Any]) -> bool:
-    try:
-        return not [*csv.reader(lines, strict=True, **dialect)]
-    except csv.Error as error:
-        return "unexpected end of data" in str(error)
+    if source.header:
+        raise ReadError(f"has no header with the columns {', '.join(source.header)}")
+    raise ReadError("holds no header")

@@ -18,8 +18,17 @@ from pydantic import Field
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import Payload, Session
+from civitas_assets.connectors.columns import header_of
 from civitas_assets.connectors.fetching import fetch_addresses
-from civitas_assets.connectors.tabular import TabularSource, as_kept, kept, numbered, raw_table
+from civitas_assets.connectors.kept import as_kept, kept
+from civitas_assets.connectors.tabular import (
+    Cells,
+    TabularSource,
+    headed,
+    raw_table,
+    with_address,
+    with_preamble,
+)
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 
@@ -37,7 +46,7 @@ class ExcelSource(TabularSource):
 
     def mapped(self, body: bytes) -> bytes:
         """See `SelectiveSource`."""
-        return kept(self, _cells(self, body), ())
+        return kept(self, _cells(self, body))
 
 
 class ExcelConnector:
@@ -52,19 +61,20 @@ class ExcelConnector:
 
     def read(self, source: ExcelSource, payload: Payload) -> Iterator[RawTable]:
         """One table; cells are text."""
-        yield raw_table(source, *(as_kept(payload.body) or (_cells(source, payload.body), ())))
+        cells = as_kept(payload.body) or _cells(source, payload.body)
+        yield raw_table(source, with_address(source, cells, payload.url))
 
 
-def _cells(source: ExcelSource, body: bytes) -> pl.DataFrame:
+def _cells(source: ExcelSource, body: bytes) -> Cells:
     """The named columns below the header, with the numbers of their rows."""
     _check_size(body, source.http.max_bytes)
     cells = _sheet(body, source.sheet)
     place = _header(source, cells)
-    names = [_name(cell) for cell in cells.row(place)]
     table = cells.slice(place + 1)
     numbers = pl.int_range(place + 2, place + 2 + table.height, eager=True)
-    named = [column for column, name in zip(table.columns, names, strict=True) if name]
-    return numbered(table.select(named), [*filter(None, names)], numbers)
+    found = headed(source, table, [cell or "" for cell in cells.row(place)], numbers)
+    before = [" ".join(filter(None, row)) for row in cells.head(place).iter_rows()]
+    return with_preamble(source, found, before)
 
 
 def _check_size(body: bytes, most: int) -> None:
@@ -107,11 +117,6 @@ def _header(source: ExcelSource, cells: pl.DataFrame) -> int:
             raise ReadError(f"has {cells.height} row(s): no header after {source.skip_lines} line(s)")
         return source.skip_lines
     for place, row in enumerate(cells.head(_HEADER_SEARCH_ROWS).iter_rows()):
-        if {*source.header} <= {_name(cell) for cell in row}:
+        if {*source.header} <= {*header_of([cell or "" for cell in row], source.named, source.aliases).names}:
             return place
     raise ReadError(f"has no header with the columns {', '.join(source.header)}")
-
-
-def _name(cell: str | None) -> str:
-    """The name of a column; the lines of a cell are one name."""
-    return " ".join((cell or "").split())

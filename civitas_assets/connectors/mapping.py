@@ -96,6 +96,8 @@ class MappedSource(Source):
         faults += [fault for field in self.constants for fault in self._wrong_constant(field)]
         if faults:
             raise faults_at(faults)
+        if self.time is not None and self.time.columns and not self.joins_times:
+            raise ValueError("time.columns is for csv and excel: write column")
         if contract.event_time and self.time is None and contract.event_time not in fields:
             raise ValueError(
                 f"time is needed: a {contract.name} happens at a time; see zone: received if it has none"

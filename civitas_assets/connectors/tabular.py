@@ -5,41 +5,43 @@ A wide table carries ids in its column names; `unpivot` turns each such column i
 
 from __future__ import annotations
 
-import codecs
 import re
-from collections.abc import Mapping
-from typing import Self
+import unicodedata
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import polars as pl
 from pydantic import Field, model_validator
 
 from civitas_assets.catalog.model import Model, Slug
+from civitas_assets.connectors.attributes import RestSource, as_object
+from civitas_assets.connectors.columns import Header, header_of
 from civitas_assets.connectors.levels import one_or_several
 from civitas_assets.connectors.mapping import Pattern, SelectiveSource
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, RawTable
-from civitas_assets.records.raw import ROW, TIME
+from civitas_assets.records.raw import ROW, TIME, Note
 
 # In a list of columns: which of the rows it is that are alike in the other columns.
 NTH = "@nth"
-# What a source that stores only what is mapped keeps of its file: a table of its own, which says so at its start.
-_BROKEN = "@broken"
-# Rules that a line of a file breaks before its cells are known.
-TOO_WIDE, ENDLESS = "too_many_cells", "quote_is_never_closed"
-_KEPT = codecs.BOM_UTF8 + f"{ROW},{_BROKEN},".encode()
+BROKEN = "@broken"  # what a file of `kept.py` says of a row that is not in it
+_MIDNIGHT = r"[ T]00:00(?::00(?:\.0+)?)?$"
 
 
 class Unpivot(Model):
     """Columns whose names carry ids, and where their cells go."""
 
-    columns: Pattern = Field(description="Matches a whole column name; named groups become fields.")
+    columns: Pattern = Field(
+        description="Matches a whole column name; named groups become fields, or what time names."
+    )
     value: Slug = Field("value", description="Field that takes the cells.")
     companions: Mapping[Slug, Pattern] = Field(
         {}, description="Further columns about the same id: field by pattern, with the same named groups."
     )
 
 
-class TabularSource(SelectiveSource):
+class TabularSource(SelectiveSource, RestSource):
     """A file with a table: where its header is, which rows count, and what its columns mean."""
 
     skip_lines: int = Field(0, ge=0, description="Lines before the header.")
@@ -59,8 +61,32 @@ class TabularSource(SelectiveSource):
             "the rows that are alike in the others."
         ),
     )
+    aliases: Mapping[str, one_or_several(str)] = Field(  # type: ignore[valid-type]
+        {},
+        description="Other names of a column that is named above or in time, as files of other years have them.",
+    )
+    preamble: Mapping[str, Pattern] = Field(
+        {},
+        description=(
+            "Columns that the lines before the header fill: by name a pattern, whose first group is the cell."
+        ),
+    )
+    file_name: Mapping[str, Pattern] = Field(
+        {},
+        description="Columns that the address fills: by name a pattern in it, whose first group is the cell.",
+    )
     unpivot: Unpivot | None = Field(None, description="Columns whose names carry ids.")
     ignore: tuple[Pattern, ...] = Field((), description="Columns that are known and not wanted.")
+
+    joins_times: ClassVar[bool] = True
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """All columns that the settings name, as they are spelt there."""
+        times = self.time.written if self.time is not None else ()
+        several = [native for natives in self.fields.values() for native in natives]
+        own = [*self.header, *filter(None, [self.until_blank]), *self.drop, *several, *times, *self.aliases]
+        return tuple(dict.fromkeys(own))
 
     @model_validator(mode="after")
     def _brings_something(self) -> Self:
@@ -74,48 +100,158 @@ class TabularSource(SelectiveSource):
         return self
 
 
-def numbered(table: pl.DataFrame, names: list[str], numbers: pl.Series) -> pl.DataFrame:
-    """Cells under the names of their columns, with the number of each row.
+@dataclass(frozen=True)
+class Cells:
+    """The cells of a table as text, under the names of its columns, and what is known of its rows besides.
 
-    Raises:
-        ReadError: two columns have the same name.
+    `frame` has the number of each row. `torn` are rows of it that are not whole, `broken` those that it lacks.
+    `added` are columns that do not come from its cells.
     """
-    names = [name.strip() for name in names]
-    twice = sorted({name for name in names if names.count(name) > 1 or name in {ROW, _BROKEN}})
-    if twice:
-        raise ReadError(f"has more than one column {', '.join(twice)}")
-    table.columns = names
-    return table.insert_column(0, numbers.alias(ROW))
+
+    frame: pl.DataFrame
+    header: Header
+    broken: tuple[BrokenRow, ...] = ()
+    torn: tuple[BrokenRow, ...] = ()
+    notes: tuple[Note, ...] = ()
+    added: tuple[str, ...] = ()
 
 
-def raw_table(source: TabularSource, cells: pl.DataFrame, broken: tuple[BrokenRow, ...] = ()) -> RawTable:
-    """The rows that count, by field; `cells` are text, with the number of each row.
-
-    Raises:
-        ReadError: a column that the source names is not there.
-    """
-    table = _rows_that_count(source, cells)
-    used = _rules(source)
-    frame = _select(source, table, used)
-    unknown = tuple(
-        column
-        for column in cells.columns
-        if column not in used and column != ROW and not any(re.fullmatch(p, column) for p in source.ignore)
+def headed(source: TabularSource, table: pl.DataFrame, written: Sequence[str], numbers: pl.Series) -> Cells:
+    """Cells under the names of their columns, with the number of each row; columns without a name are left out."""
+    header = header_of(written, source.named, source.aliases)
+    named = [place for place, name in enumerate(header.names) if name]
+    table = table.select(table.columns[place] for place in named)
+    header = replace(
+        header,
+        names=tuple(header.names[place] for place in named),
+        written=tuple(header.written[place] for place in named),
     )
-    return RawTable(source.record_type, frame, unknown, broken)
+    if reserved := {*header.names} & {ROW, BROKEN}:
+        raise ReadError(f"has a column {', '.join(reserved)}, which is no name for one")
+    table.columns = [*header.names]
+    return Cells(table.insert_column(0, numbers.alias(ROW)), header)
 
 
-def _rows_that_count(source: TabularSource, table: pl.DataFrame) -> pl.DataFrame:
-    """Without blank rows, without what stands below the data, and without what the source drops."""
-    _require(source, table, [*_rules(source)])
+def with_column(cells: Cells, name: str, text: str | None) -> Cells:
+    """The cells with one more column, in which all rows have the same; what the file itself has goes before."""
+    if name in cells.frame.columns:
+        return cells
+    frame = cells.frame.with_columns(pl.lit(text, pl.String).alias(name))
+    header = replace(cells.header, names=(*cells.header.names, name), written=(*cells.header.written, name))
+    return replace(cells, frame=frame, header=header, added=(*cells.added, name))
+
+
+def with_address(source: TabularSource, cells: Cells, address: str) -> Cells:
+    """The cells with the columns that the address fills.
+
+    Raises:
+        ReadError: the address is not as the source says.
+    """
+    for name, pattern in source.file_name.items():
+        match = re.search(pattern, address)
+        if match is None:
+            raise ReadError(f"has an address without {pattern!r} of file_name.{name}")
+        cells = with_column(cells, name, match[1] if match.re.groups else match[0])
+    return cells
+
+
+def with_preamble(source: TabularSource, cells: Cells, lines: Sequence[str]) -> Cells:
+    """The cells with the columns that the lines before the header fill.
+
+    Raises:
+        ReadError: no line is as the source says.
+    """
+    for name, pattern in source.preamble.items():
+        match = re.search(pattern, "\n".join(lines), re.MULTILINE)
+        if match is None:
+            raise ReadError(f"has nothing like {pattern!r} of preamble.{name} in the lines before its header")
+        cells = with_column(cells, name, match[1] if match.re.groups else match[0])
+    return cells
+
+
+def raw_table(source: TabularSource, cells: Cells) -> RawTable:
+    """The rows that count, by field.
+
+    Raises:
+        ReadError: a column that the source names is not there, or not only once.
+    """
+    cells = data_rows(source, cells)
+    used = _rules(source)
+    frame = _select(source, cells, used)
+    others = _others(source, cells, used)
+    if source.rest is not None:
+        rest = as_object(cells.frame, others, source.nulls).alias(source.rest)
+        frame = frame.join(cells.frame.select(ROW, rest), on=ROW, how="left", maintain_order="left")
+        others = []
+    return RawTable(source.record_type, frame, tuple(others), cells.broken, cells.notes)
+
+
+def data_rows(source: TabularSource, cells: Cells) -> Cells:
+    """Without blank rows, what stands below the data, what the source drops, repeated headers and torn rows.
+
+    Raises:
+        ReadError: a column that tells which rows count is not there, or a second header is another one.
+    """
+    _require(source, cells, [*_rules(source)])
+    table, broken = cells.frame, cells.broken
     if source.until_blank is not None:
         blank = table[source.until_blank].str.strip_chars().fill_null("") == ""
-        table = table.head(blank.arg_true()[0]) if blank.any() else table
+        if blank.any():
+            table = table.head(blank.arg_true()[0])
+            last = table[ROW][-1] if table.height else 0
+            broken = tuple(row for row in broken if row.row <= last)
     # A blank line, or a row of empty cells, is the end of a block or of the file, and no record.
-    table = table.filter(~pl.all_horizontal(pl.exclude(ROW).is_null()))
+    table = table.filter(~pl.all_horizontal(pl.exclude(ROW, *cells.added).is_null()))
     for column, pattern in source.drop.items():
         table = table.filter(~pl.col(column).str.contains(f"^(?:{pattern})$").fill_null(value=False))
-    return table
+    table, notes = _without_headers(table, cells)
+    if cells.torn:
+        there = {*table[ROW]}
+        torn = tuple(row for row in cells.torn if row.row in there)
+        table = table.filter(~pl.col(ROW).is_in([row.row for row in torn]))
+        broken = tuple(sorted((*broken, *torn), key=lambda row: row.row))
+    return replace(cells, frame=table, broken=broken, torn=(), notes=(*cells.notes, *notes))
+
+
+def _without_headers(table: pl.DataFrame, cells: Cells) -> tuple[pl.DataFrame, tuple[Note, ...]]:
+    """The table without the header, where it stands in the middle once more."""
+    own = {
+        n: w for n, w in zip(cells.header.names, cells.header.written, strict=True) if n not in cells.added
+    }
+    names, written = [*own], [*own.values()]
+    if len(names) < 2 or not (candidates := (table[names[0]] == written[0]).fill_null(value=False)).any():
+        return table, ()
+    rows = table.select(names).with_row_index("@place").filter(candidates)
+    again = [
+        row[0]
+        for row in rows.iter_rows()
+        if all((cell or "") == text for cell, text in zip(row[1:], written, strict=True))
+    ]
+    if not again:
+        return table, ()
+    where = table[ROW].gather(again)
+    note = Note(
+        "repeated_header", f"the header stands in the data again, at row {where[0]}: {len(again)} time(s)"
+    )
+    return table.filter(~pl.col(ROW).is_in(where.implode())), (note,)
+
+
+def used_columns(source: TabularSource, cells: Cells) -> set[str]:
+    """The columns that the source names.
+
+    Raises:
+        ReadError: one of them is not there, or not only once.
+    """
+    used = _rules(source)
+    _select(source, cells, used)
+    return used if source.rest is None else used.union(_others(source, cells, used))
+
+
+def _others(source: TabularSource, cells: Cells, used: Set[str]) -> list[str]:
+    """Columns that nothing else uses, and that are not ignored."""
+    ignored = [unicodedata.normalize("NFC", pattern) for pattern in source.ignore]
+    names = (name for name in cells.header.names if name not in used and name not in cells.added)
+    return [name for name in names if not any(re.fullmatch(pattern, name) for pattern in ignored)]
 
 
 def _rules(source: TabularSource) -> set[str]:
@@ -123,68 +259,52 @@ def _rules(source: TabularSource) -> set[str]:
     return {*source.drop, *filter(None, [source.until_blank])}
 
 
-def kept(source: TabularSource, cells: pl.DataFrame, broken: tuple[BrokenRow, ...]) -> bytes:
-    """The rows that count and the columns that the source names, as a file; of broken rows only that they are.
-
-    Raises:
-        ReadError: a column that the source names is not there.
-    """
-    table, used = _rows_that_count(source, cells), _rules(source)
-    _select(source, table, used)
-    table = table.select(ROW, *(column for column in table.columns if column in used))
-    apart = pl.DataFrame(
-        [(row.row, row.detail if row.rule == TOO_WIDE else row.rule) for row in broken],
-        schema={ROW: pl.Int64, _BROKEN: pl.String},
-        orient="row",
-    )
-    table.insert_column(1, pl.lit(None, pl.String).alias(_BROKEN))
-    return pl.concat([table, apart], how="diagonal_relaxed").sort(ROW).write_csv(include_bom=True).encode()
-
-
-def as_kept(body: bytes) -> tuple[pl.DataFrame, tuple[BrokenRow, ...]] | None:
-    """The cells of a file that `kept` has made; None for any other.
-
-    Raises:
-        ReadError: it is damaged.
-    """
-    if not body.startswith(_KEPT):
-        return None
-    try:
-        table = pl.read_csv(body, infer_schema=False).with_columns(pl.col(ROW).cast(pl.Int64))
-    except pl.exceptions.PolarsError as error:
-        raise ReadError(f"is a damaged table: {str(error).splitlines()[0]}") from None
-    apart = pl.col(_BROKEN).is_not_null()
-    broken = table.filter(apart).select(ROW, _BROKEN).iter_rows()
-    return table.filter(~apart).drop(_BROKEN), tuple(
-        BrokenRow(row, ENDLESS if detail == ENDLESS else TOO_WIDE, detail, "") for row, detail in broken
-    )
-
-
-def _require(source: TabularSource, table: pl.DataFrame, columns: list[str]) -> None:
-    missing = sorted({native for native in columns if native not in {NTH, *table.columns}})
+def _require(source: TabularSource, cells: Cells, columns: list[str]) -> None:
+    names = cells.header.names
+    missing = sorted({native for native in columns if native not in {NTH, *names}})
     if missing:
-        raise ReadError(f"lacks the column(s) {', '.join(missing)}{_those_there(source, table)}")
+        there = f"; it has {', '.join(names)}" if source.store == "whole" else ""
+        raise ReadError(f"lacks the column(s) {', '.join(missing)}{there}")
+    twice = sorted(cells.header.twice & {*columns})
+    if twice:
+        raise ReadError(
+            f"has more than one column {', '.join(twice)}: rename all but one of them, or choose another column"
+        )
 
 
-def _those_there(source: TabularSource, table: pl.DataFrame) -> str:
-    """The columns, for a message; without its header a file's first row stands there, which may be nobody's to see."""
-    return f"; it has {', '.join(table.columns[1:])}" if source.store == "whole" else ""
-
-
-def _select(source: TabularSource, table: pl.DataFrame, used: set[str]) -> pl.DataFrame:
-    columns = [pl.col(ROW)]
-    wanted = dict(source.fields)
-    if source.time is not None and source.time.column is not None:
-        wanted[TIME] = (source.time.column,)
-    _require(source, table, [native for natives in wanted.values() for native in natives])
-    for field, natives in wanted.items():
+def _select(source: TabularSource, cells: Cells, used: set[str]) -> pl.DataFrame:
+    table, columns = cells.frame, [pl.col(ROW)]
+    groups = re.compile(source.unpivot.columns).groupindex if source.unpivot is not None else {}
+    times = source.time.written if source.time is not None else ()
+    spread = [name for name in times if name in groups and name not in table.columns]
+    wanted = [native for natives in source.fields.values() for native in natives]
+    _require(source, cells, [*wanted, *(name for name in times if name not in spread)])
+    for field, natives in source.fields.items():
         used.update(natives)
         columns.append(_joined(natives).alias(field))
+    used.update(name for name in times if name not in spread)
     if source.unpivot is None:
-        return table.select(columns)
-    if not _matching(source.unpivot.columns, table.columns):
-        raise ReadError(f"has no column that matches {source.unpivot.columns!r}{_those_there(source, table)}")
-    return _unpivoted(source.unpivot, table, columns, used)
+        return table.select(*columns, *_time(times))
+    found = _matching(source.unpivot.columns, cells.header.names)
+    if not found:
+        there = f"; it has {', '.join(cells.header.names)}" if source.store == "whole" else ""
+        raise ReadError(f"has no column that matches {source.unpivot.columns!r}{there}")
+    if twice := sorted(cells.header.twice & found.keys()):
+        raise ReadError(f"has more than one column {', '.join(twice)}")
+    return _unpivoted(source.unpivot, cells, columns, times, used)
+
+
+def _time(names: Sequence[str], given: Mapping[str, str | None] | None = None) -> list[pl.Expr]:
+    """The time as written: of several columns joined by a blank, days that are instants without their midnight."""
+    if not names:
+        return []
+    parts = [
+        pl.lit(given[name], pl.String) if given and name in given else pl.col(name).str.strip_chars()
+        for name in names
+    ]
+    if len(parts) > 1:
+        parts = [*(part.str.replace(_MIDNIGHT, "") for part in parts[:-1]), parts[-1]]
+    return [pl.concat_str(parts, separator=" ").alias(TIME)]
 
 
 def _joined(natives: tuple[str, ...]) -> pl.Expr:
@@ -194,14 +314,18 @@ def _joined(natives: tuple[str, ...]) -> pl.Expr:
     return pl.concat_str((nth if native == NTH else pl.col(native) for native in natives), separator="/")
 
 
-def _unpivoted(unpivot: Unpivot, table: pl.DataFrame, shared: list[pl.Expr], used: set[str]) -> pl.DataFrame:
+def _unpivoted(
+    unpivot: Unpivot, cells: Cells, shared: list[pl.Expr], times: Sequence[str], used: set[str]
+) -> pl.DataFrame:
     """One block of rows per matching column, below each other; the loop is over columns, not over records."""
-    blocks = []
-    companions = {field: _matching(pattern, table.columns) for field, pattern in unpivot.companions.items()}
-    for column, groups in _matching(unpivot.columns, table.columns).items():
+    blocks, table, names = [], cells.frame, cells.header.names
+    companions = {field: _matching(pattern, names) for field, pattern in unpivot.companions.items()}
+    for column, groups in _matching(unpivot.columns, names).items():
         used.add(column)
         block = [*shared, pl.col(column).alias(unpivot.value)]
-        block.extend(pl.lit(text).alias(field) for field, text in groups.items())
+        written = {name: text for name, text in groups.items() if name in times and name not in names}
+        block.extend(pl.lit(text).alias(field) for field, text in groups.items() if field not in written)
+        block.extend(_time(times, written))
         for field, candidates in companions.items():
             partner = next((name for name, ids in candidates.items() if ids.items() <= groups.items()), None)
             if partner is not None:
@@ -211,7 +335,7 @@ def _unpivoted(unpivot: Unpivot, table: pl.DataFrame, shared: list[pl.Expr], use
     return pl.concat(pl.collect_all(blocks))
 
 
-def _matching(pattern: str, columns: list[str]) -> dict[str, dict[str, str]]:
+def _matching(pattern: str, columns: Sequence[str]) -> dict[str, dict[str, str]]:
     """Columns that the pattern matches as a whole, with their named groups."""
-    compiled = re.compile(pattern)
+    compiled = re.compile(unicodedata.normalize("NFC", pattern))
     return {name: match.groupdict() for name in columns if (match := compiled.fullmatch(name))}

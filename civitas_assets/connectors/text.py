@@ -28,7 +28,7 @@ _HEAD = 4096
 # a mark stands that nobody writes between letters: ü ä ö ß of cp850, ü ä ö ß of Mac OS Roman.
 _UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _OTHER_PAGE = re.compile(
-    rb"(?<=[A-Za-z])(?:[\x81\x84\x94\x9f\xa7]+[a-z]|(?<=[Ss]tra)\xe1e)|(?<![A-Za-z])\x9aber"
+    rb"(?<=[A-Za-z\x9a])(?:[\x81\x84\x94\x9f\xa7]+[a-z]|(?<=[Ss]tra)\xe1e)|(?<![A-Za-z])\x9aber"
 )
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _NOT_LATIN = re.compile("[^\x00-\u024f\u2000-\u206f\u20ac\u2100-\u22ff]")

@@ -21,6 +21,11 @@ _NAIVE = pl.Datetime("us")
 _MOST_MICROSECONDS = 1e16  # some three hundred years
 _NAIVE_ISO = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d", "%Y-%m-%dT%H")
 _HOUR_24 = r"(^|[^:0-9])24:00(:00(?:\.0+)?)?($|[^:.0-9])"
+# Hours that a pattern reads at its end, without a colon behind them.
+_HOURS_24 = {
+    "%H": (r"(^|[^:0-9])24$", "${1}00"),
+    "%H%M": (r"(^|[^:0-9])2400$", "${1}0000"),
+}
 _PERIOD = r"^(\d{4})(?:/(\d{4})|-Q([1-4])|-(\d{2})(?:-(\d{2}))?)?$"
 _PARTS = ("year", "last_year", "quarter", "month", "day")
 _OFFSET_ISO = (
@@ -201,9 +206,10 @@ def _naive(written: pl.Series, rule: TimeRule) -> pl.Series:
     text = as_text(written)
     extra_day = None
     if rule.hour24:
-        midnight = text.str.contains(_HOUR_24).fill_null(value=False)
-        text = text.str.replace(_HOUR_24, "${1}00:00${2}${3}")
-        extra_day = midnight
+        found = (forms for end, forms in _HOURS_24.items() if rule.format.endswith(end))
+        written_24, zero = next(found, (_HOUR_24, "${1}00:00${2}${3}"))
+        extra_day = text.str.contains(written_24).fill_null(value=False)
+        text = text.str.replace(written_24, zero)
     if rule.format != "iso":
         wall = patterns.wall_times(text, rule.format)
     else:

@@ -61,6 +61,7 @@ def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: So
     """
     faults: list[_Fault] = []
     columns = _flags(table, record_type, source)
+    table = _dated(table, record_type, source)
     table = _taken_apart(without_nulls(table, source), record_type)
     for name in record_type.accepted:
         if name in table.columns:
@@ -96,6 +97,15 @@ def _flags(table: pl.DataFrame, record_type: RecordType, source: Source) -> dict
     if not marked.any():
         return {}
     return {"value_flag": pl.select(pl.when(marked).then(pl.lit("sentinel"))).to_series()}
+
+
+def _dated(table: pl.DataFrame, record_type: RecordType, source: Source) -> pl.DataFrame:
+    """Periods that fill the time of the event as a field are read as periods, which have an end as well."""
+    start, end = record_type.event_time, record_type.interval_end
+    rule = source.time
+    if rule is None or rule.format != "period" or start not in table.columns or end in table.columns:
+        return table
+    return table.with_columns(pl.col(start).alias(TIME)).drop(start)
 
 
 def _taken_apart(table: pl.DataFrame, record_type: RecordType) -> pl.DataFrame:

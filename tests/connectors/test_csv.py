@@ -144,8 +144,217 @@ def test_broken_rows_below_a_preamble_are_counted_from_the_header(table: Table) 
     assert [broken.row for broken in found.broken] == [2]
 
 
-def test_a_row_with_too_few_cells_has_nothing_in_the_others(table: Table) -> None:
-    assert rows(table("id,name\n1\n2,B\n")) == [("1", None), ("2", "B")]
+def apart(table: RawTable) -> list[tuple[int, str, str]]:
+    return [(row.row, row.rule, row.raw) for row in table.broken]
+
+
+@pytest.mark.parametrize(
+    ("lines", "whole", "torn"),
+    [
+        (["1;Park", "haus;10", "2;West;20"], ["2"], ["1;Park", "haus;10"]),
+        (["1;Park", "Mitte", "Süd;10", "2;West;20"], ["2"], ["1;Park", "Mitte", "Süd;10"]),
+        (["1;Park", "", "haus;10", "2;West;20"], ["2"], ["1;Park", "haus;10"]),
+        (["1;West;20", "Quelle: Stadt"], ["1"], ["Quelle: Stadt"]),
+        (["1;West;20", '2;"Nord";3', "3;Pa"], ["1", "2"], ["3;Pa"]),
+        (['1;5" am;Markt', "2;Pa", 'rk 3";7', "4;Ost;1"], ["1", "4"], ["2;Pa", 'rk 3";7']),
+        (['1;"a\nb";3', "2;Pa", "rk;7", "4;O;1;", "5;Ost;1"], ["1", "4", "5"], ["2;Pa", "rk;7"]),
+    ],
+)
+def test_a_row_torn_by_a_line_break_is_set_apart(
+    source: Any, read: Any, lines: list[str], whole: list[str], torn: list[str]
+) -> None:
+    body = "\n".join(["id;name;capacity", *lines])
+    (found,) = read(source("csv", **SITES, delimiter=";"), body.encode())
+    assert found.frame["site_id"].to_list() == whole
+    assert [(rule, raw) for _, rule, raw in apart(found)] == [("too_few_cells", row) for row in torn]
+    kept = source("csv", **SITES, delimiter=";", store="mapped").storable("data", body.encode())
+    (again,) = read(source("csv", **SITES, delimiter=";", store="mapped"), kept)
+    assert [(row, rule) for row, rule, _ in apart(again)] == [(row, rule) for row, rule, _ in apart(found)]
+
+
+def test_empty_cells_at_the_end_of_a_row_may_be_left_out_and_that_is_told(table: Table) -> None:
+    found = table("id,name,a,b\n1,A\n2,B\n3,C,x,y\n4,D,z\n")
+    assert rows(found) == [("1", "A"), ("2", "B"), ("3", "C"), ("4", "D")]
+    assert [note.code for note in found.notes] == ["short_rows"]
+    assert "3 row(s), such as 1," in found.notes[0].text
+
+
+def test_what_stands_below_the_data_is_not_called_torn(table: Table) -> None:
+    found = table("id,name,n\n1,A,2\nSumme\n,,\nQuelle\n", drop={"id": "Summe"}, until_blank="id")
+    assert (rows(found), found.broken) == ([("1", "A")], ())
+
+
+def test_a_header_that_stands_in_the_middle_again_is_no_row(table: Table) -> None:
+    found = table('"id",name\n1,A\nid,name\n2,B\nid,x\n')
+    assert rows(found) == [("1", "A"), ("2", "B"), ("id", "x")]
+    assert [note.code for note in found.notes] == ["repeated_header"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Nr;Pla\u0308tze je Ebene",
+        " Nr\u00a0;Plätze\u00a0je  Ebene",
+        "'Nr';„Plätze je Ebene“",
+        '"Nr";"Plätze\nje Ebene"',
+        "\ufeffNr;Plätze je\u200b Ebene",
+    ],
+)
+def test_a_name_is_the_same_whatever_blanks_quotes_and_marks_are_in_it(table: Table, header: str) -> None:
+    fields = {"site_id": "Nr", "name": "Plätze je Ebene"}
+    assert rows(table(f"{header}\n1;10\n", fields=fields, delimiter=";")) == [("1", "10")]
+
+
+def test_a_quote_within_a_name_is_a_letter(table: Table) -> None:
+    fields = {"site_id": "id", "name": 'Rohr 5" lang'}
+    assert rows(table('id;"Rohr 5"" lang"\n1;A\n', fields=fields, delimiter=";")) == [("1", "A")]
+
+
+def test_a_column_that_is_there_twice_is_refused_only_where_it_is_mapped(table: Table) -> None:
+    with pytest.raises(ReadError, match=r"has more than one column name: rename all but one"):
+        table("id,name,name\n1,A,B\n")
+    assert table("id,name,x,x,,\n1,A,B,C,,\n").unknown_fields == ("x", "x (2)")
+
+
+def test_a_line_that_names_the_separator_is_no_header(table: Table) -> None:
+    assert rows(table("sep=;\r\nid;name\r\n1;A,B\r\n")) == [("1", "A,B")]
+    assert rows(table('"sep=;"\nid;name\n1;A\n', skip_lines=1, delimiter=";")) == [("1", "A")]
+
+
+def test_a_column_may_have_other_names_in_other_years(table: Table) -> None:
+    settings = {"aliases": {"name": ("Bezeichnung", "Titel")}}
+    for header in ("id,name", "id,Bezeichnung", "Titel,id", "id,name,Titel"):
+        found = table(
+            f"{header}\n1,1,1\n".replace(",1,1\n", ",1\n" if header.count(",") == 1 else ",1,1\n"), **settings
+        )
+        assert rows(found) == [("1", "1")]
+    with pytest.raises(ReadError, match=r"lacks the column\(s\) name; it has id, Name"):
+        table("id,Name\n1,A\n", **settings)
+
+
+def test_all_other_columns_can_be_kept_as_an_object(table: Table, source: Any, read: Any) -> None:
+    settings = {
+        "record_type": "place", "fields": {"place_id": "id", "name": "name"}, "constants": {"category": "other"},
+        "rest": "attributes", "ignore": ("x",), "nulls": ("-",),
+    }  # fmt: skip
+    body = b"id,name,Baum,H\xc3\xb6he,x\n1,A,Linde,12,9\n2,B,,-,9\n"
+    for store in ("whole", "mapped"):
+        declared = source("csv", **settings, store=store)
+        (found,) = read(declared, declared.storable("data", body))
+        assert found.frame["attributes"].to_list() == ['{"Baum":"Linde","Höhe":"12"}', None]
+        assert found.unknown_fields == ()
+    with pytest.raises(ValidationError, match="rest is name, which fields maps already"):
+        source("csv", **{**settings, "rest": "name"})
+
+
+@pytest.fixture
+def make(source: Any, records: Any) -> tuple[Any, Any]:
+    """Both ways from settings to records."""
+    return source, records
+
+
+HOURLY: dict[str, Any] = {
+    "record_type": "observation",
+    "constants": {"observed_property": "traffic.vehicle_count", "unit": "1"},
+    "delimiter": ";",
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "fields", "time", "unpivot"),
+    [
+        (
+            "z;Tag;Std;n\na;260201;01;5\na;260201;24;7\n",
+            {"datastream_id": "z", "value": "n"},
+            {"columns": ("Tag", "Std"), "format": "%y%m%d %H", "hour24": True},
+            None,
+        ),
+        (
+            "Tag;01;24\n01.02.2026;5;7\n",
+            {},
+            {"columns": ("Tag", "std"), "format": "%d.%m.%Y %H", "hour24": True},
+            {"columns": r"(?P<std>\d\d)"},
+        ),
+        (
+            "z;Tag;Zeit;n\na;2026-02-01 00:00:00;01:00;5\na;2026-02-02 00:00:00;00:00;7\n",
+            {"datastream_id": "z", "value": "n"},
+            {"columns": ("Tag", "Zeit")},
+            None,
+        ),
+    ],
+    ids=["hour-1-to-24", "a-column-per-hour", "day-with-midnight-and-time"],
+)
+def test_a_time_may_be_in_several_columns(
+    make: Any, body: str, fields: dict[str, str], time: dict[str, Any], unpivot: Any
+) -> None:
+    source, records = make
+    rule = {"zone": "cet_fixed", "stamp": "interval_end", "interval": "1 hour", **time}
+    constants = {**HOURLY["constants"], **({} if fields else {"datastream_id": "a"})}
+    declared = source("csv", **{**HOURLY, "constants": constants}, fields=fields, time=rule, unpivot=unpivot)
+    found = records(declared, body.encode())["observation"]
+    assert [(f"{row['phenomenon_start']:%d %H}", row["value"]) for row in found] == [
+        ("31 23", 5),
+        ("01 22", 7),
+    ]
+
+
+def test_a_column_per_year_stands_for_the_whole_of_it(source: Any, records: Any) -> None:
+    time = {"zone": "local_wall", "format": "period"}
+    settings = {
+        "record_type": "statistic", "fields": {"area_id": "Stadtteil"},
+        "constants": {"indicator_id": "einwohner", "category": "b"},
+    }  # fmt: skip
+    body = b"Stadtteil,2019,2020\nMitte,12,13\n"
+    for group, column in (("period_start", "Stadtteil"), ("Jahr", "Jahr")):
+        unpivot = {"columns": rf"(?P<{group}>\d{{4}})"}
+        declared = source("csv", **settings, unpivot=unpivot, time={**time, "column": column})
+        found = records(declared, body)["statistic"]
+        assert [(f"{r['period_start']:%F %H}", f"{r['period_end']:%F %H}", r["value"]) for r in found] == [
+            ("2018-12-31 23", "2019-12-31 23", 12),
+            ("2019-12-31 23", "2020-12-31 23", 13),
+        ]
+
+
+def test_columns_may_be_filled_by_the_preamble_and_by_the_address(
+    source: Any, read: Callable[..., list[RawTable]]
+) -> None:
+    body = b"Stand: 01.02.2026 08:00\n\nid;name\n1;A\n"
+    settings = {
+        **SITES, "fields": {"site_id": "id", "name": "Jahr", "operator": "Stand"}, "delimiter": ";", "header": ("id",),
+        "preamble": {"Stand": r"^Stand: (\S+)"}, "file_name": {"Jahr": r"example"},
+    }  # fmt: skip
+    for store in ("whole", "mapped"):
+        declared = source("csv", **settings, store=store)
+        (found,) = read(declared, declared.storable("data", body))
+        assert found.frame.select("site_id", "name", "operator").rows() == [("1", "example", "01.02.2026")]
+    with pytest.raises(ReadError, match=r"nothing like 'Datum' of preamble\.Stand"):
+        read(source("csv", **{**settings, "preamble": {"Stand": "Datum"}}), body)
+    with pytest.raises(ReadError, match=r"an address without '_\\\\d\+' of file_name\.Jahr"):
+        read(source("csv", **{**settings, "file_name": {"Jahr": r"_\d+"}}), body)
+
+
+def test_single_wrong_bytes_are_mended_alone_and_told(table: Table) -> None:
+    body = "id,name\n1,Süd\n".encode() + "2,Größe „x“\n".encode("cp1252") + "3,Öl".encode()
+    found = table(body)
+    assert rows(found) == [("1", "Süd"), ("2", "Größe „x“"), ("3", "Öl")]
+    assert [(note.code, note.text[:6]) for note in found.notes] == [("wrong_bytes", "line 3")]
+
+
+@pytest.mark.parametrize(
+    ("text", "page"), [("Münster", "cp850"), ("Säge", "cp437"), ("Straße", "cp850"), ("Größe", "mac-roman")]
+)
+def test_a_code_page_that_is_not_tried_asks_for_the_encoding(table: Table, text: str, page: str) -> None:
+    body = f"id,name\n1,{text}\n".encode(page)
+    with pytest.raises(ReadError, match=r"neither UTF-8 nor windows-1252 .*set encoding"):
+        table(body)
+    assert rows(table(body, encoding=page)) == [("1", text)]
+
+
+@pytest.mark.parametrize(
+    "body", ["id,name\n1,Süd\n".encode("utf-16-le"), "id,name\n1,Süd\n".encode("utf-16-be")]
+)
+def test_wide_characters_need_no_mark(table: Table, body: bytes) -> None:
+    assert rows(table(body)) == [("1", "Süd")]
 
 
 def test_a_missing_column_is_named_beside_those_that_are_there(table: Table) -> None:
