@@ -17,7 +17,6 @@ from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.language import Language
 from civitas_assets.catalog.template import expand
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
-from civitas_assets.connectors.gbfs_fields import best_language
 from civitas_assets.connectors.gbfs_stations import station_table, status_table
 from civitas_assets.connectors.gbfs_vehicles import (
     counted,
@@ -26,6 +25,7 @@ from civitas_assets.connectors.gbfs_vehicles import (
     system_of,
     vehicle_tables,
 )
+from civitas_assets.connectors.languages import best_language
 from civitas_assets.connectors.links import led_to
 from civitas_assets.connectors.rows import decoded
 from civitas_assets.errors import ReadError

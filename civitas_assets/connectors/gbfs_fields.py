@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from civitas_assets.connectors.languages import best_language
 from civitas_assets.records.geometry import geometries
 
 _TRUE, _FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
@@ -31,22 +32,6 @@ def text_of(value: Any, language: str) -> str | None:
         if isinstance(text := written.get("text"), str) and text.strip():
             told.setdefault(str(written.get("language") or ""), text)
     return told[best_language([*told], language)] if told else None
-
-
-def best_language(tags: Sequence[str], language: str) -> str:
-    """The tag of BCP 47 that is the language, else one of it without or with another region, else the first."""
-    wanted = language.lower().replace("_", "-")
-    primary = wanted.partition("-")[0]
-
-    def distance(tag: str) -> int:
-        written = tag.lower().replace("_", "-")
-        if written == wanted:
-            return 0
-        if written == primary:
-            return 1
-        return 2 if written.partition("-")[0] == primary else 3
-
-    return min(tags, key=distance)
 
 
 def id_of(value: Any) -> str | None:
