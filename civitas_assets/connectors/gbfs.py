@@ -86,7 +86,7 @@ class GbfsConnector:
                     )
                 yield from (ask(answer, feeds, name, name) for name in _wanted(feeds, source))
             elif role == _SYSTEM:
-                feeds, system = systems[answer.request.url], system_of(answer.content()).system_id
+                feeds, system = systems[answer.request.url], str(system_of(answer.content()).system_id)
                 name, role = (_TYPES, _TYPES) if _TYPES in feeds else (_vehicle_feed(feeds), _VEHICLES)
                 yield ask(answer, feeds, name, role, system_id=system)
             elif role == _TYPES:

@@ -117,10 +117,11 @@ def _first(station: Mapping[str, Any], names: Iterable[str]) -> str | None:
 def _sum(station: Mapping[str, Any], name: str) -> str | None:
     """The total of a list by types, which the specification says is the total of the station; None if a part lacks."""
     parts = station.get(name)
-    counts = [part.get("count") if isinstance(part, dict) else None for part in parts or [None]]
-    if not isinstance(parts, list) or not all(isinstance(n, int) and not isinstance(n, bool) for n in counts):
+    if not isinstance(parts, list):
         return None
-    return str(sum(counts))
+    counts = [part.get("count") if isinstance(part, dict) else None for part in parts]
+    numbers = [count for count in counts if isinstance(count, int) and not isinstance(count, bool)]
+    return str(sum(numbers)) if parts and len(numbers) == len(parts) else None
 
 
 def _disagreements(stations: Sequence[Mapping[str, Any]]) -> tuple[Note, ...]:
