@@ -78,6 +78,11 @@ class Errand:
         if same or {url.host, site_of(url)} & {host.lower() for host in self.source.allow_hosts}:
             return url
         leads = self.shown(f"source {self.source.name} leads to another host, {url}")
+        if "advertised_url" in type(self.source).model_fields:
+            raise FetchError(
+                f"{leads}: if the server only calls itself so, set advertised_url to the root of its links, such as "
+                f"{url.scheme}://{site_of(url)}; if it has data there, add {site_of(url)} to allow_hosts"
+            )
         raise FetchError(f"{leads}: add {site_of(url)} to allow_hosts if that is right")
 
     def dressed(self, url: httpx2.URL) -> tuple[httpx2.URL, httpx2.Headers, httpx2.Auth | None]:

@@ -1,12 +1,11 @@
-"""GBFS, the General Bikeshare Feed Specification, 1 to 3: stations, their status, and how many vehicles stand free.
+"""GBFS, the General Bikeshare Feed Specification, 2 and 3: stations, their status, and how many vehicles stand free.
 
-Stations are read in `gbfs_stations.py`; how vehicles are counted, so that none of them can be followed, is in
-`gbfs_vehicles.py`.
+How vehicles are counted, so that none of them can be followed, is in `gbfs_vehicles.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -17,7 +16,7 @@ from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.language import Language
 from civitas_assets.catalog.template import expand
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
-from civitas_assets.connectors.gbfs_stations import station_table, status_table
+from civitas_assets.connectors.gbfs_fields import text_of, time_of
 from civitas_assets.connectors.gbfs_vehicles import (
     counted,
     kinds_of,
@@ -25,9 +24,8 @@ from civitas_assets.connectors.gbfs_vehicles import (
     system_of,
     vehicle_tables,
 )
-from civitas_assets.connectors.languages import best_language
-from civitas_assets.connectors.links import led_to
-from civitas_assets.connectors.rows import decoded
+from civitas_assets.connectors.links import LinkedSource, led_to
+from civitas_assets.connectors.rows import decoded, table
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 
@@ -36,7 +34,7 @@ _SYSTEM, _TYPES, _VEHICLES = "system_information", "vehicle_types", "vehicles"
 _VEHICLE_FEEDS = ("vehicle_status", "free_bike_status")  # of version 3 and of version 2
 
 
-class GbfsSource(Source):
+class GbfsSource(LinkedSource):
     """A sharing system; `url` is its discovery file, usually gbfs.json."""
 
     connector: Literal["gbfs"]
@@ -56,8 +54,22 @@ class GbfsSource(Source):
         return counted(body, self.box) if role == _VEHICLES else body
 
 
+class _Feed(msgspec.Struct):
+    name: str
+    url: str
+
+
 class _Discovery(msgspec.Struct):
     data: dict[str, Any]
+
+
+class _Stations(msgspec.Struct):
+    stations: list[dict[str, Any]] = []
+
+
+class _Document(msgspec.Struct):
+    data: _Stations
+    last_updated: int | str | None = None
 
 
 class GbfsConnector:
@@ -68,25 +80,22 @@ class GbfsConnector:
 
     def fetch(self, source: GbfsSource, window: Window, zone: ZoneInfo, session: Session) -> None:
         """The discovery file, and the feeds about stations and vehicles that it names."""
+        home = source.url.rpartition("/")[0]
         systems: dict[str, Mapping[str, str]] = {}  # feeds by the address of an answer that leads to vehicles
 
         def ask(answer: Answer, feeds: Mapping[str, str], name: str, role: str, **known: str) -> Request:
-            request = Request(led_to(answer.request.url, feeds[name]), role=role, variables=known)
+            url = led_to(answer.request.url, feeds[name], source.advertised_url, home)
+            request = Request(url, role=role, variables=known)
             systems[request.url] = feeds
             return request
 
         def follow(answer: Answer) -> Iterator[Request]:
             role, known = answer.request.role, answer.request.variables
             if role == "discovery":
-                feeds, twice = _feeds(answer.content(), source.language)
-                for name in twice:
-                    session.note(
-                        "feed_listed_twice",
-                        f"the discovery file lists {name} with several addresses: the first one is read",
-                    )
+                feeds = _feeds(answer.content(), source.language)
                 yield from (ask(answer, feeds, name, name) for name in _wanted(feeds, source))
             elif role == _SYSTEM:
-                feeds, system = systems[answer.request.url], str(system_of(answer.content()).system_id)
+                feeds, system = systems[answer.request.url], system_of(answer.content()).system_id
                 name, role = (_TYPES, _TYPES) if _TYPES in feeds else (_vehicle_feed(feeds), _VEHICLES)
                 yield ask(answer, feeds, name, role, system_id=system)
             elif role == _TYPES:
@@ -108,10 +117,8 @@ class GbfsConnector:
             kinds_of(payload.body)
         elif payload.role == _VEHICLES:
             yield from vehicle_tables(payload)
-        elif payload.role == _INFORMATION:
-            yield station_table(payload.body, source.language)
-        elif payload.role == _STATUS:
-            yield status_table(payload.body)
+        else:
+            yield from _station_tables(payload, source.language)
 
 
 def _wanted(feeds: Mapping[str, str], source: GbfsSource) -> list[str]:
@@ -133,31 +140,57 @@ def _vehicle_feed(feeds: Mapping[str, str]) -> str:
     return next((name for name in _VEHICLE_FEEDS if name in feeds), "")
 
 
-def _feeds(body: bytes, language: str) -> tuple[Mapping[str, str], Sequence[str]]:
-    """Addresses by name, and the names that have several: version 3 has one list, version 2 one for every language.
+def _station_tables(payload: Payload, language: str) -> Iterator[RawTable]:
+    document: _Document = decoded(payload.body, _Document, "GBFS")
+    if payload.role == _INFORMATION:
+        rows = [_station(station, language) for station in document.data.stations]
+        yield table("sharing_station", rows, tuple(_station({}, "")))
+    elif payload.role == _STATUS:
+        rows = [_status(station, document.last_updated) for station in document.data.stations]
+        yield table("sharing_status", rows, tuple(_status({}, None)))
 
-    What the list of the language lacks is taken from the others.
-    """
+
+def _feeds(body: bytes, language: str) -> Mapping[str, str]:
+    """Addresses by name: version 3 has one list, version 2 one for every language."""
     data = decoded(body, _Discovery, "GBFS").data
-    if (listed := data.get("feeds")) is not None:
-        lists = [listed]
-    else:
+    listed = data.get("feeds")
+    if listed is None:
         by_language = {
-            key: part["feeds"] for key, part in data.items() if isinstance(part, dict) and part.get("feeds")
+            key: part["feeds"] for key, part in data.items() if isinstance(part, dict) and "feeds" in part
         }
-        best = best_language([*by_language], language) if by_language else ""
-        lists = [by_language[key] for key in sorted(by_language, key=lambda key: key != best)]
-    if not lists or not all(isinstance(feeds, list) for feeds in lists):
-        raise ReadError("is no discovery file of GBFS: it has no list of feeds")
-    found: dict[str, str] = {}
-    twice = set[str]()
-    for feeds in lists:
-        of_list: dict[str, str] = {}
-        for feed in feeds:
-            name, url = (feed.get("name"), feed.get("url")) if isinstance(feed, dict) else (None, None)
-            if isinstance(name, str) and isinstance(url, str) and url != of_list.setdefault(name, url):
-                twice.add(name)
-        found = {**of_list, **found}
-    if not found:
-        raise ReadError("is no discovery file of GBFS: none of its feeds has a name and a url")
-    return found, sorted(twice)
+        listed = by_language.get(language) or next(iter(by_language.values()), None)
+    try:
+        return {feed.name: feed.url for feed in msgspec.convert(listed, list[_Feed])}
+    except msgspec.ValidationError as error:
+        raise ReadError(f"is no discovery file of GBFS: {error}") from None
+
+
+def _station(station: Mapping[str, Any], language: str) -> dict[str, object]:
+    return {
+        "station_id": station.get("station_id"),
+        "name": text_of(station.get("name"), language),
+        "address": text_of(station.get("address"), language),
+        "capacity": station.get("capacity"),
+        "is_virtual": station.get("is_virtual_station"),
+        "lon": station.get("lon"),
+        "lat": station.get("lat"),
+    }
+
+
+def _status(station: Mapping[str, Any], last_updated: int | str | None) -> dict[str, object]:
+    return {
+        "station_id": station.get("station_id"),
+        "observed_at": time_of(station.get("last_reported")) or time_of(last_updated),
+        "vehicles_available": _either(station, "num_vehicles_available", "num_bikes_available"),
+        "vehicles_disabled": _either(station, "num_vehicles_disabled", "num_bikes_disabled"),
+        "docks_available": station.get("num_docks_available"),
+        "docks_disabled": station.get("num_docks_disabled"),
+        "is_installed": station.get("is_installed"),
+        "is_renting": station.get("is_renting"),
+        "is_returning": station.get("is_returning"),
+    }
+
+
+def _either(station: Mapping[str, Any], *names: str) -> Any:
+    """The name of version 3 before that of version 2."""
+    return next((station[name] for name in names if station.get(name) is not None), None)

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import polars as pl
-
 from civitas_assets.catalog import Box
 from civitas_assets.records import RawTable
 from civitas_assets.records.geometry import geometries
@@ -23,9 +21,7 @@ def nearby(found: RawTable, box: Box | None) -> RawTable:
     frame = found.frame
     if box is None or "lon" not in frame.columns or frame.is_empty():
         return found
-    # What is no number is not elsewhere: it stays, for the contract to reject.
-    lon, lat = (frame[name].cast(pl.Float64, strict=False) for name in ("lon", "lat"))
-    near = None
+    lon, lat, near = frame["lon"], frame["lat"], None
     if "geometry" in frame.columns:
         shapes = geometries(frame["geometry"], "EPSG:4326")
         pointless = lon.is_null() & lat.is_null()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Literal, Self
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -23,11 +23,10 @@ from civitas_assets.connectors import ngsi_mobility as mobility
 from civitas_assets.connectors import ngsi_observed as observed
 from civitas_assets.connectors import ngsi_temporal as temporal
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
-from civitas_assets.connectors.ngsi_entities import Entity, Row, types_of
-from civitas_assets.connectors.ngsi_models import MEASUREMENT, OF_THEIR_OWN
-from civitas_assets.connectors.ngsi_reader import Reader, Remarks
+from civitas_assets.connectors.ngsi_entities import Entity
+from civitas_assets.connectors.pagination import Completeness
 from civitas_assets.connectors.rows import table
-from civitas_assets.errors import FetchError, ReadError
+from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 
 _CONTEXT = '<{url}>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"'
@@ -55,9 +54,6 @@ class NgsiLdSource(Source):
         "7 days", validate_default=True, description="Length of one history request's time window."
     )
     skip: tuple[str, ...] = Field((), description="Attributes that are known and not wanted.")
-    language: str = Field(
-        "de", description="Language of texts, where a broker has several; else its first one."
-    )
 
     @field_validator("context")
     @classmethod
@@ -74,36 +70,14 @@ class NgsiLdSource(Source):
 
     def record_types(self) -> frozenset[str]:
         """Parking, sharing and charging bring things and their status, all others stations with what they observe."""
-        return frozenset(name for type_ in self.types for kind in _terms(type_) for name in _records_of(kind))
+        return frozenset(name for kind in self.types for name in _records_of(kind))
 
 
 def _records_of(type_: str) -> tuple[str, ...]:
     """The record types of an entity type, the one with values last."""
-    model = next((model for model in mobility.MODELS if type_ in model.kinds), None)
+    kind = ngsi.kind_of({"type": type_})
+    model = next((model for model in mobility.MODELS if kind in model.kinds), None)
     return ("station", "datastream", "observation") if model is None else (model.thing, model.state)
-
-
-def _terms(type_: str) -> list[str]:
-    """The types that are asked for, without their namespaces; a broker may be asked for one or another at once."""
-    return types_of({"type": re.split(r"[,;|()]", type_)})
-
-
-def _kind(entity: Entity, asked: Sequence[str], others: Sequence[str]) -> str:
-    """The type as which an entity is read: the one that was asked for, if it has several.
-
-    One that means something goes before one that does not, so that an entity is the same on the pages of all its types.
-    """
-    kinds = types_of(entity)
-    here, elsewhere = ([kind for kind in given if kind in kinds] for given in (asked, others))
-    understood = [kind for kind in (*here, *elsewhere) if _is_understood(kind)]
-    more = [kind for kind in kinds if _is_understood(kind)]
-    return next(iter([*understood, *here, *elsewhere, *more, *kinds]))
-
-
-def _is_understood(kind: str) -> bool:
-    return (
-        kind in OF_THEIR_OWN or kind == MEASUREMENT or any(kind in model.kinds for model in mobility.MODELS)
-    )
 
 
 class NgsiLdConnector:
@@ -127,53 +101,37 @@ class NgsiLdConnector:
 
     def read(self, source: NgsiLdSource, payload: Payload) -> Iterator[RawTable]:
         """Things and their values, by the model of each entity; with history, values come from there alone."""
-        asked = payload.variables.get("type", source.types[0])
-        terms, others = _terms(asked), [kind for type_ in source.types for kind in _terms(type_)]
-        by_kind: dict[tuple[str, ...], list[Reader]] = defaultdict(list)
-        by_kind[_records_of(next(iter(terms), ""))] = []
-        remarks = Remarks(source.skip)
-        for entity in ngsi.decode(payload.body):
-            reader = Reader(entity, _kind(entity, terms, others), remarks, source.language)
-            by_kind[_records_of(reader.kind)].append(reader)
-        tables: list[RawTable] = []
+        found = ngsi.decode(payload.body)
+        by_kind: dict[tuple[str, ...], list[Entity]] = defaultdict(list)
+        by_kind[_records_of(payload.variables.get("type", source.types[0]))] = []
+        for entity in found:
+            by_kind[_records_of(ngsi.kind_of(entity))].append(entity)
         for names, entities in by_kind.items():
             if payload.role == "history":
-                tables.append(_history(names[-1], entities))
+                yield _history(names[-1], entities, source.skip)
             else:
-                current = _current(names, entities)
-                tables += [part for part in current if part.record_type != names[-1] or not source.history]
-                remarks.unread.update(name for entity in entities for name in entity.unread())
-        yield replace(tables[0], unknown_fields=tuple(sorted(remarks.unread)), notes=remarks.notes())
-        yield from tables[1:]
+                current = _current(names, entities, source.skip)
+                yield from (part for part in current if part.record_type != names[-1] or not source.history)
 
 
-def _current(names: Sequence[str], entities: Sequence[Reader]) -> Iterator[RawTable]:
+def _current(names: Sequence[str], entities: Sequence[Entity], skip: Sequence[str]) -> Iterator[RawTable]:
     model = _model(names[-1])
     if model is not None:
-        yield _placed(table(model.thing, map(model.thing_of, entities), model.thing_columns))
+        yield table(model.thing, map(model.thing_of, entities), model.thing_columns)
         yield table(model.state, filter(None, map(model.state_of, entities)), model.state_columns)
     else:
-        rows = [row for entity in entities for row in observed.measures(entity)]
-        stations: dict[object, Row] = {}
-        for row in map(observed.station, entities):
-            known = {name: value for name, value in row.items() if value is not None}
-            stations[row["station_id"]] = {**stations.get(row["station_id"], {}), **known}
+        rows = [row for entity in entities for row in observed.measures(entity, skip)]
+        stations = {row["station_id"]: row for row in map(observed.station, entities)}
         streams = {row["datastream_id"]: row for row in rows}
-        yield _placed(table("station", stations.values(), observed.STATION))
+        yield table("station", stations.values(), observed.STATION)
         yield table("datastream", streams.values(), observed.DATASTREAM)
         yield table("observation", rows, observed.OBSERVATION)
 
 
-def _placed(things: RawTable) -> RawTable:
-    """The table without the column of geometries if it has none: points are a position already."""
-    empty = things.frame["geometry"].null_count() == things.frame.height
-    return replace(things, frame=things.frame.drop("geometry")) if empty else things
-
-
-def _history(record_type: str, entities: Sequence[Reader]) -> RawTable:
+def _history(record_type: str, entities: Sequence[Entity], skip: Sequence[str]) -> RawTable:
     model = _model(record_type)
     if model is None:
-        return RawTable(record_type, temporal.observations(entities))
+        return RawTable(record_type, temporal.observations(entities, skip))
     states = (state for entity in entities for state in temporal.moments(entity, model.changing))
     return table(record_type, filter(None, map(model.state_of, states)), model.state_columns)
 
@@ -183,14 +141,10 @@ def _model(record_type: str) -> mobility.StatusModel | None:
 
 
 @dataclass
-class _Progress:
+class _Progress(Completeness):
     """How far the pages of one type have come."""
 
-    received: int = 0
-    total: int | None = None  # the smallest that a page named
     linked: bool = False
-    starts: set[str] = field(default_factory=set)
-    ids: set[str] = field(default_factory=set)
 
 
 class _Crawl:
@@ -198,7 +152,7 @@ class _Crawl:
 
     def __init__(self, source: NgsiLdSource, slices: Sequence[temporal.Span]) -> None:
         self._source, self._slices = source, slices
-        self._progress: dict[tuple[str, str], _Progress] = defaultdict(_Progress)
+        self._progress: dict[tuple[str, str], _Progress] = {}
 
     def page(self, root: str, kind: str, offset: int, query: str = "") -> Request:
         """A page of current entities; `query` is that of a broker's own link to it."""
@@ -220,22 +174,20 @@ class _Crawl:
             if left is not None:
                 yield self._of_entity(root, kind, asked["id"], left)
             return
-        found, progress = ngsi.decode(answer.content()), self._progress[root, kind]
-        progress.received += len(found)
-        total = _total(answer.headers)
-        if total is not None:
-            progress.total = total if progress.total is None else min(progress.total, total)
-        if not found:
+        found, total = ngsi.decode(answer.content()), _total(answer.headers)
+        progress = self._progress.setdefault((root, kind), _Progress(f"{kind} of {root}"))
+        before = set(progress.ids)
+        if not progress.add((entity["id"] for entity in found), total):
+            if found:
+                raise ReadError("holds only entities that were there before: the broker ignores offset")
             return
-        if found[0]["id"] in progress.starts:
-            raise ReadError("begins with an entity that was there before: the broker ignores offset")
-        progress.starts.add(found[0]["id"])
         offset, link = int(asked["offset"]) + len(found), _next(answer.headers)
-        if link or not (progress.linked or (total is not None and offset >= total)):
+        # A broker that counts no further than it gives names a total that is reached on a page that is full.
+        whole = total is not None and offset >= total and len(found) < self._source.page_size
+        if link or not (progress.linked or whole):
             yield self.page(root, kind, offset, link)
         progress.linked = bool(link)
-        for key in sorted({entity["id"] for entity in found} - progress.ids):
-            progress.ids.add(key)
+        for key in sorted({entity["id"] for entity in found} - before):
             yield from (self._of_entity(root, kind, key, part) for part in self._slices)
 
     def check(self) -> None:
@@ -246,12 +198,8 @@ class _Crawl:
         Raises:
             FetchError: a broker gave fewer entities than it says that it has.
         """
-        for (root, kind), progress in self._progress.items():
-            if progress.total is not None and progress.received < progress.total:
-                raise FetchError(
-                    f"{root} gave {progress.received} of the {progress.total} entities of type {kind} that it counts:"
-                    " fetch again, or lower page_size if it stays so"
-                )
+        for progress in self._progress.values():
+            progress.check("fetch again, or lower page_size if it stays so")
 
     def _of_entity(self, root: str, kind: str, key: str, span: temporal.Span) -> Request:
         return Request(

@@ -14,9 +14,10 @@ from pydantic import Field, model_validator
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.template import expand
 from civitas_assets.connectors.base import Payload, Session
+from civitas_assets.connectors.links import LinkedSource
 from civitas_assets.connectors.mapping import SelectiveSource
 from civitas_assets.connectors.markup import is_markup, outline
-from civitas_assets.connectors.ogc_features_pages import HITS, Items, Question, WebFeatures
+from civitas_assets.connectors.ogc_features_pages import FURTHER, HITS, Items, Question, WebFeatures, is_page
 from civitas_assets.connectors.reach import Each, Reach, only
 from civitas_assets.connectors.text import to_utf8
 from civitas_assets.connectors.vector import VectorSource, raw_table
@@ -29,7 +30,7 @@ from civitas_assets.records.geometry import is_northing_first
 _WINDOW = "window"
 
 
-class OgcFeaturesSource(VectorSource, SelectiveSource):
+class OgcFeaturesSource(LinkedSource, VectorSource, SelectiveSource):
     """A collection of a service; `url` is the root of the API, or the address of the WFS without its parameters."""
 
     connector: Literal["ogc_features"]
@@ -89,6 +90,8 @@ class OgcFeaturesSource(VectorSource, SelectiveSource):
         for member in ("type", "links", "numberMatched", "numberReturned", "totalFeatures"):
             root.step(member).whole = True
         root.look("crs.properties.name")
+        for flag in ("exceededTransferLimit", "properties.exceededTransferLimit"):
+            root.look(flag)
         feature = root.step("features").step(Each.ITEM)
         for member in ("type", "id", "geometry"):
             feature.step(member).whole = True
@@ -123,7 +126,7 @@ class OgcFeaturesConnector:
                 given=frozenset(source.query),
             )
             if source.api == "oaf":
-                Items(question).crawl(session)
+                Items(question, source.advertised_url).crawl(session)
             else:
                 WebFeatures(question, paged=source.api == "wfs2").crawl(session)
 
@@ -131,6 +134,8 @@ class OgcFeaturesConnector:
         """One table for a page of features; geometries of any kind stay in the reference system of the answer."""
         if payload.role == HITS:
             outline(payload.body)
+        elif payload.role == FURTHER and not is_page(payload.body):
+            return
         elif source.api != "oaf" and is_markup(payload.body):
             found = gml(payload.body, outline(payload.body), None, source.collection)
             yield raw_table(source, found)

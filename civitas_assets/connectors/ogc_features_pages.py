@@ -5,8 +5,9 @@ What is in the features is not looked at, but for their ids, which tell whether 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -15,11 +16,12 @@ from civitas_assets.catalog import Box
 from civitas_assets.connectors.base import Answer, Request, Session
 from civitas_assets.connectors.links import led_to
 from civitas_assets.connectors.markup import is_markup, outline
-from civitas_assets.connectors.rows import UNREADABLE
+from civitas_assets.connectors.pagination import END_UNPROVEN, Completeness, says_incomplete
+from civitas_assets.connectors.rows import UNREADABLE, decoded
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records.geometry import epsg_of
 
-HITS, PAGE = "hits", "features"
+HITS, PAGE, FURTHER = "hits", "features", "further"  # the last for what a service need not understand
 _DEGREES = "urn:ogc:def:crs:EPSG::4326"  # latitude first, by that name
 _ACCEPT = {"Accept": "application/geo+json, application/json;q=0.9"}
 
@@ -72,6 +74,7 @@ class _Page:
     ids: tuple[str | None, ...]
     total: int | None
     next: str | None
+    is_cut: bool = False
 
     @classmethod
     def of(cls, body: bytes) -> _Page:
@@ -91,54 +94,80 @@ class _Page:
             tuple(None if feature.id is None else str(feature.id) for feature in found.features),
             _count(total),
             next((link.href for link in found.links if link.rel == "next" and link.href), None),
+            says_incomplete(body),
         )
 
 
-@dataclass
-class _Tally:
-    """What has come so far, and how many there are in all, if anybody said it."""
+def is_page(body: bytes) -> bool:
+    """Whether an answer holds features, and no complaint about the question.
 
-    question: Question
-    count: int = 0
-    total: int | None = None
-    pages: int = 0
-    ids: set[str] = field(default_factory=set)
-    named: int = 0
+    Raises:
+        ReadError: it is neither XML nor JSON.
+    """
+    try:
+        _Page.of(body)
+    except ReadError:
+        if is_markup(body):
+            return not outline(body).complaint
+        decoded(body, Any, "the service")
+        return False
+    return True
 
-    def add(self, page: _Page) -> None:
-        ids = [key for key in page.ids if key is not None]
-        self.pages, self.count, self.named = self.pages + 1, self.count + len(page.ids), self.named + len(ids)
-        self.ids.update(ids)
 
-    def check(self, advice: str) -> None:
-        """Raises:
-        FetchError: features are missing, or came more than once because pages overlap.
-        """
-        what = f"{self.question.collection} of {self.question.address}"
-        if self.pages > 1 and len(self.ids) < self.named:
-            twice = self.named - len(self.ids)
-            raise FetchError(f"{what}: {twice} of {self.count} features came more than once: {advice}")
-        if self.total is not None and self.count < self.total:
-            raise FetchError(f"{what}: {self.count} of {self.total} features came: {advice}")
+def _completeness(question: Question) -> Completeness:
+    return Completeness(f"{question.collection} of {question.address}")
+
+
+def _ask_further(
+    session: Session, question: Question, tally: Completeness, page: Callable[[int], Request]
+) -> None:
+    """Ask for what comes after all that has come, until nothing new does: no service has to say where its end is.
+
+    Raises:
+        FetchError: the service says that there is more, and does not give it.
+    """
+    while not tally.is_at_end(question.page_size):
+        request = replace(page(tally.rows), role=FURTHER)
+        try:
+            found = [_Page.of(answer.content()) for answer in session.crawl([request]) if answer.found]
+        except (FetchError, ReadError):
+            found = []
+        if not found:
+            _tell(session, tally, "ask its operator whether that is all")
+            return
+        rows = tally.rows
+        if not tally.add(found[0].ids, found[0].total, is_cut=found[0].is_cut) and found[0].ids:
+            # It leaves the question aside and answers the first one again, which is no repetition.
+            tally.rows = rows
+            _tell(session, tally, "ask its operator, or set a larger page_size and compare")
+
+
+def _tell(session: Session, tally: Completeness, advice: str) -> None:
+    if tally.total is None:
+        tally.tell_unproven(session, advice)
 
 
 class Items:
     """The items of a collection of an OGC API; its next links are followed as they are."""
 
-    def __init__(self, question: Question) -> None:
-        self._question, self._tally = question, _Tally(question)
+    def __init__(self, question: Question, advertised: str | None = None) -> None:
+        self._question, self._tally, self._linked = question, _completeness(question), False
+        self._advertised = advertised
 
     def crawl(self, session: Session) -> None:
-        """Ask for all pages.
+        """Ask for all pages: by their links, and where there are none, by how many came before.
 
         Raises:
             FetchError: an answer failed, or fewer features came than match.
         """
-        for _ in session.crawl([self._first()], self._follow):
+        for _ in session.crawl([self._page()], self._follow):
             pass
+        # Where one page has led to the next, the one that leads to none is the last.
+        if self._tally.pages and not (self._linked and (self._tally.total is None or self._tally.has_total)):
+            _ask_further(session, self._question, self._tally, self._page)
         self._tally.check("the server's paging is at fault; try another page_size")
 
-    def _first(self) -> Request:
+    def _page(self, offset: int = 0) -> Request:
         wanted = self._question
         root, _, query = wanted.address.partition("?")
         address = f"{root.rstrip('/')}/collections/{quote(wanted.collection, safe='')}/items"
@@ -152,16 +181,17 @@ class Items:
                 "crs": _address_of(wanted.crs),
                 "filter": wanted.filter,
                 "filter-lang": wanted.filter and "cql2-text",
+                "offset": str(offset) if offset else None,
             },
         )
 
     def _follow(self, answer: Answer) -> Iterator[Request]:
         page = _Page.of(answer.content())
         self._check_crs(answer)
-        self._tally.add(page)
-        self._tally.total = page.total
-        if page.next and page.ids:
-            url = led_to(answer.request.url, page.next)
+        new = self._tally.add(page.ids, page.total, is_cut=page.is_cut)
+        if page.next and new:
+            self._linked = True
+            url = led_to(answer.request.url, page.next, self._advertised, self._question.address)
             yield Request(url, answer.request.role, answer.request.variables, answer.request.headers)
 
     def _check_crs(self, answer: Answer) -> None:
@@ -177,24 +207,32 @@ class WebFeatures:
     """The features of a type in a WFS: version 2.0 in pages, version 1.1 in one answer."""
 
     def __init__(self, question: Question, *, paged: bool) -> None:
-        self._question, self._paged, self._tally = question, paged, _Tally(question)
+        self._question, self._paged, self._tally = question, paged, _completeness(question)
 
     def crawl(self, session: Session) -> None:
-        """Ask how many features there are, then for them.
+        """Ask how many features there are, then for them, and for more than there should be.
 
         Raises:
             FetchError: an answer failed, or fewer features came than match.
         """
-        self._tally.total = self._hits(session)
+        tally, size = self._tally, self._question.page_size
+        tally.total = self._hits(session)
         for _ in session.crawl([self._page(0)], self._follow):
             pass
         if self._paged:
-            self._tally.check("set sort_by to an attribute that is unique, or a larger page_size")
+            if tally.pages:
+                _ask_further(session, self._question, tally, self._page)
+            tally.check("set sort_by to an attribute that is unique, or a larger page_size")
             return
-        self._tally.check("version 1.1 has no pages; set a larger page_size, or api: wfs2")
-        if self._tally.total is None and self._tally.count >= self._question.page_size:
-            limit = f"{self._tally.count} features came, which is the limit"
-            raise FetchError(f"{self._question.collection}: {limit}: set a larger page_size, or api: wfs2")
+        tally.check("version 1.1 has no pages; set a larger page_size, or api: wfs2")
+        if tally.rows >= size:
+            limit = f"{tally.what}: {tally.rows} features came, which is the limit"
+            advice = "set a larger page_size, or api: wfs2"
+            if tally.total is None:
+                raise FetchError(f"{limit}: {advice}")
+            session.note(
+                END_UNPROVEN, f"{limit}, and the service counts no more, which it may do up to it: {advice}"
+            )
 
     def _hits(self, session: Session) -> int | None:
         """How many features match, if the service says; in its pages many services do not."""
@@ -231,16 +269,16 @@ class WebFeatures:
         }
 
     def _follow(self, answer: Answer) -> Iterator[Request]:
-        page = _Page.of(answer.content())
-        self._tally.add(page)
-        tally = self._tally
-        if tally.total is None and self._paged:
-            tally.total = page.total
+        page, tally = _Page.of(answer.content()), self._tally
+        # What a page says of the total may be the number of its own features: hits go before.
+        new = tally.add(
+            page.ids, page.total if self._paged and tally.total is None else None, is_cut=page.is_cut
+        )
         full = len(page.ids) >= self._question.page_size or page.next is not None
-        more = tally.count < tally.total if tally.total is not None else full
+        more = not tally.has_total if tally.total is not None else full
         # Members are counted, since what an answer says of their number may be wrong.
-        if self._paged and page.ids and more:
-            yield self._page(tally.count)
+        if self._paged and new and more:
+            yield self._page(tally.rows)
 
 
 def _address_of(crs: str | None) -> str | None:

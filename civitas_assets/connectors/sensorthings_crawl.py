@@ -5,30 +5,32 @@ What the answers hold is decoded in `sensorthings_entities.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 from urllib.parse import quote
 
 from pydantic import Field
 
-from civitas_assets.catalog import Source
-from civitas_assets.catalog.model import ADDRESS
 from civitas_assets.catalog.window import Duration
 from civitas_assets.connectors import sensorthings_entities as entities
 from civitas_assets.connectors.base import Answer, Request
-from civitas_assets.connectors.links import led_to
-from civitas_assets.connectors.sensorthings_observations import row_count
+from civitas_assets.connectors.links import LinkedSource, led_to
+from civitas_assets.connectors.pagination import Completeness
+from civitas_assets.connectors.sensorthings_observations import row_ids
 from civitas_assets.errors import ReadError
 
+_THINGS = 100  # of one page
+_SKIP = re.compile(r"&\$skip=\d+")
 _OBSERVATION_FIELDS = "id,phenomenonTime,resultTime,result,resultQuality"
 
 
 Where = Literal["auto", "always", "never"]
 
 
-class SensorThingsSource(Source):
+class SensorThingsSource(LinkedSource):
     """A SensorThings service; `url` is its root with the version, such as https://…/v1.1."""
 
     connector: Literal["sensorthings"]
@@ -51,9 +53,6 @@ class SensorThingsSource(Source):
     data_array: Where = Field(
         "auto",
         description="Whether to ask for the compact dataArray form; auto: where the server says it has it.",
-    )
-    advertised_url: str | None = Field(
-        None, pattern=ADDRESS, description="The root that the server's links name, if it is not url."
     )
     declared_extent: Literal["ignored", "trusted"] = Field(
         "ignored",
@@ -101,6 +100,13 @@ class Slice:
         return f"phenomenonTime ge {start} and {before}"
 
 
+@dataclass
+class _Pages(Completeness):
+    """The pages of one question; a service that counts from a later page on is not held to that."""
+
+    counts: bool = True
+
+
 @dataclass(frozen=True)
 class Crawl:
     """The way through one service; `offers` is what it is asked for beside what all services have.
@@ -114,9 +120,8 @@ class Crawl:
     offers: entities.Offers
     streams: set[str] = field(default_factory=set)
     unasked: set[str] = field(default_factory=set)
-    # Of pages yet to come: how many entities came before them, and the smallest total that was named; None where
-    # the service did not count from the first page on.
-    _before: dict[str, tuple[int, int | None] | None] = field(default_factory=dict)
+    # Of pages yet to come: what came on those before.
+    _before: dict[str, _Pages] = field(default_factory=dict)
 
     def things(self) -> Request:
         """The first request."""
@@ -124,7 +129,7 @@ class Crawl:
         if self.offers.multi_datastreams:
             wanted = self.source.multi_datastreams_filter
             expand.append(_expanded("MultiDatastreams", "ObservedProperties", wanted))
-        query = f"$expand={','.join(expand)}&$top=100"
+        query = f"$expand={','.join(expand)}&$top={_THINGS}"
         if self.source.things_filter:
             query += f"&$filter={_quoted(self.source.things_filter)}"
         return Request(f"{self.root}/Things?{query}", role="things")
@@ -149,7 +154,7 @@ class Crawl:
         elif request.role == "multi_datastreams":
             for multi in entities.page(body, entities.MultiDatastream):
                 yield from self._observations(multi)
-        self._count(request, body, head.total, following)
+        yield from self._count(request, body, head.total, following)
 
     def _of_thing(self, request: Request, thing: entities.Thing) -> Iterator[Request]:
         for datastream in thing.datastreams:
@@ -162,7 +167,8 @@ class Crawl:
         ):
             if link:
                 more = self._linked(request, link, role, {"station_id": thing.key})
-                self._before[more.url] = len(inside), None
+                known = self._before[more.url] = _Pages(more.url)
+                known.add(stream.id for stream in inside)
                 yield more
 
     def _observations(self, stream: entities.Datastream | entities.MultiDatastream) -> Iterator[Request]:
@@ -170,6 +176,8 @@ class Crawl:
         if isinstance(stream, entities.MultiDatastream):
             entity_set, role = "MultiDatastreams", "multi_observations"
             variables["components"] = str(stream.size)
+        if _name(stream) in self.streams:
+            return  # of a Thing that a second page has as well
         address = f"{self.root}/{entity_set}({_literal(stream.id)})/Observations"
         compact = "&$resultFormat=dataArray" if self.offers.data_arrays else ""
         for part in self._slices(stream):
@@ -186,7 +194,7 @@ class Crawl:
 
         One that says that it has nothing in the window is asked for all of it at once.
         """
-        key = f"{type(stream).__name__} {stream.key}"
+        key = _name(stream)
         self.streams.add(key)
         met = [part for part in self.slices if part.meets(stream.phenomenon_time)]
         if self.source.declared_extent == "trusted":
@@ -199,31 +207,48 @@ class Crawl:
 
     def _linked(self, request: Request, link: str, role: str, variables: Mapping[str, str]) -> Request:
         """Where a link leads: as it is written, but for the root that the service wrongly believes to have."""
-        url, wrong = led_to(request.url, link), (self.source.advertised_url or "").rstrip("/")
-        if wrong and url.startswith(f"{wrong}/"):
-            url = self.root + url.removeprefix(wrong)
+        url = led_to(request.url, link, self.source.advertised_url, self.root)
         return Request(url, role=role, variables=variables)
 
     def _count(
         self, request: Request, body: bytes, named: int | str | None, following: Request | None
-    ) -> None:
-        """Hold the pages of one question against the total that the service names, asked or not."""
-        known = self._before.pop(request.url, (0, None))
-        if self.source.count == "estimated" or not known or not (any(known) or isinstance(named, int)):
-            if following:
-                self._before[following.url] = None
-            return
-        rows, total = known
-        rows += row_count(body)
-        # Whatever comes or goes while the pages are fetched, so many were there all the time.
-        total = min((t for t in (total, named) if isinstance(t, int)), default=None)
+    ) -> Iterator[Request]:
+        """Hold the pages of one question against the total that the service names, asked or not.
+
+        Without total and next link, what comes after a page that may be cut is asked for.
+        """
+        pages, total = self._before.pop(request.url, None), named if isinstance(named, int) else None
+        if pages is None:
+            pages = _Pages(request.url, counts=total is not None)
+        pages.counts = pages.counts and self.source.count == "exact"
+        new = pages.add(row_ids(body), total if pages.counts else None)
         if following:
-            self._before[following.url] = rows, total
-        elif total is not None and rows < total:
-            raise ReadError(
-                f"is the last of pages with {rows} entities, but the service counts {total}: fetch again, "
-                "or set count: estimated if it only estimates"
-            )
+            self._before[following.url] = pages
+        elif pages.total is not None:
+            if pages.received < pages.total:
+                raise ReadError(
+                    f"is the last of pages with {pages.received} entities{pages.twice}, but the service counts "
+                    f"{pages.total}: fetch again, or set count: estimated if it only estimates"
+                )
+        elif new and self._is_open(request, pages):
+            following = _skipping(request, pages.rows)
+            self._before[following.url] = pages
+            yield following
+
+    def _is_open(self, request: Request, pages: Completeness) -> bool:
+        """Whether more may come although nothing leads there."""
+        asked = _THINGS if request.role == "things" else self.source.page_size
+        return f"$top={asked}" in request.url and pages.may_be_cut(asked)
+
+
+def _name(stream: entities.Datastream | entities.MultiDatastream) -> str:
+    return f"{type(stream).__name__} {stream.key}"
+
+
+def _skipping(request: Request, rows: int) -> Request:
+    """The same question without what came before."""
+    address = _SKIP.sub("", request.url)
+    return replace(request, url=f"{address}&$skip={rows}")
 
 
 def _expanded(datastreams: str, properties: str, wanted: str | None) -> str:

@@ -130,12 +130,12 @@ def multi_observations(body: bytes, multi_id: str, components: int) -> Iterator[
         )
 
 
-def row_count(body: bytes) -> int:
-    """How many observations, or other entities, a page holds."""
+def row_ids(body: bytes) -> list[Any]:
+    """The ids of the observations, or other entities, of a page; None for one without."""
     value = _value(body)
     if b'"dataArray"' not in value[:1000]:
-        return len(decode(value, list[msgspec.Raw]))
-    return sum(len(part.rows(msgspec.Raw)) for part in _arrays(value) or ())
+        return [entity.id for entity in decode(value, list[_Identified])]
+    return [key for part in _arrays(value) or () for key in part.columns(["id"])[0]]
 
 
 def _value(body: bytes) -> bytes:

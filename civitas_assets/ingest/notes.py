@@ -8,11 +8,27 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from civitas_assets.catalog import Source
 from civitas_assets.records import Note, RawTable
 from civitas_assets.records.raw import UNKNOWN_FIELDS
 from civitas_assets.store.journal import StandingNote
 from civitas_assets.store.landing import Address
 
+NOTHING_CAME, SAYS_INCOMPLETE = "nothing_came", "says_incomplete"
+# Settings by which a source asks for a part of what a service has, or looks at a part of an answer.
+_NARROWING = (
+    *(
+        "types",
+        "collection",
+        "things_filter",
+        "datastreams_filter",
+        "filter",
+        "datetime",
+        "stations",
+        "records",
+    ),
+    *("nested", "table", "select", "sheet", "layer", "member", "drop", "topic", "exposure"),
+)
 # Addresses that are remembered for a note: those of a source with thousands of pages would say no more.
 _ADDRESSES = 32
 _TEXTS = 3  # of one kind, that are told in full
@@ -62,6 +78,28 @@ def summarised(standing: Iterable[StandingNote]) -> tuple[Note, ...]:
     for one in standing:
         texts[one.note.code].append(one.note.text)
     return tuple(Note(code, _told(code, found)) for code, found in texts.items())
+
+
+def nothing_came(source: Source) -> Note:
+    """The note on a source that has never brought a row, with the settings that may be why."""
+    settings = {name: getattr(source, name, None) for name in _NARROWING}
+    if getattr(source, "within_bbox", not settings["stations"] and hasattr(source, "stations")):
+        settings["bbox"] = source.box
+    named = [f"{name} ({_shown(value)})" for name, value in settings.items() if value]
+    check = ", ".join(named) or "url"
+    return Note(NOTHING_CAME, f"nothing came: no answer has had a single row so far; check {check}")
+
+
+def says_incomplete_note(url: str) -> Note:
+    """The note on an answer that calls itself a part."""
+    return Note(
+        SAYS_INCOMPLETE,
+        f"{url} says itself that it is not all: ask for less at a time, such as parts by each, or for more per answer",
+    )
+
+
+def _shown(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def unsaid(notes: Iterable[Note], before: Iterable[Note]) -> tuple[Note, ...]:

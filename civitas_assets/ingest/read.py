@@ -14,10 +14,19 @@ import polars as pl
 
 from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.base import Connector, Payload
+from civitas_assets.connectors.pagination import says_incomplete
 from civitas_assets.errors import ReadError
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.ingest.keep import Keeper, ReadReport
-from civitas_assets.ingest.notes import NoteBook, notes_of, summarised, unsaid
+from civitas_assets.ingest.notes import (
+    NOTHING_CAME,
+    NoteBook,
+    notes_of,
+    nothing_came,
+    says_incomplete_note,
+    summarised,
+    unsaid,
+)
 from civitas_assets.ingest.summarise import note_read
 from civitas_assets.ingest.vanished import vanished
 from civitas_assets.records import RECORD_TYPES
@@ -26,7 +35,7 @@ from civitas_assets.records.raw import RawTable, Roster
 from civitas_assets.records.replaced import replaced_rows
 from civitas_assets.records.text import is_clean
 from civitas_assets.records.typing import Place, bring_into_contract
-from civitas_assets.store.journal import Progress
+from civitas_assets.store.journal import Progress, StandingNote
 from civitas_assets.store.landing import Line, Manifest, SourceLanding
 from civitas_assets.store.stores import Stores
 
@@ -122,6 +131,10 @@ class SourceReader:
         for line in lines:
             payload = self._payload(line)
             origin = Origin(line.variables, line.sha256, line.fetched_at, is_clean(payload.body))
+            # Where pages are followed, the connector knows what came after one that is not all.
+            is_part = line.role == "data" and says_incomplete(payload.body)
+            if is_part:
+                self._notes.add(line.url, [says_incomplete_note(line.url)])
             try:
                 for raw in self._connector.read(self._source, payload):
                     if isinstance(raw, Roster):
@@ -129,6 +142,8 @@ class SourceReader:
                         tables.clear()
                         rejected.clear()
                         self._listed += raw.frame.height
+                        if is_part:
+                            continue  # what is not in a part may be in the rest
                         self._keeper.keep(
                             vanished(raw, origin, self._source, self._stores.records, self._run_id)
                         )
@@ -200,6 +215,8 @@ class SourceReader:
                 f"{number} payload(s) without a single row, although the source always had some"
             )
         notes = self._notes.standing(progress.notes, self._landing.addresses)
+        if not rows and not progress.had_rows and self._has_answers(progress):
+            notes += (StandingNote(nothing_came(self._source), ()),)
         self.report.notes = summarised(notes)
         self.report.new_notes = unsaid(self.report.notes, summarised(progress.notes))
         after = Progress(
@@ -211,6 +228,10 @@ class SourceReader:
         )
         if after != progress:
             self._stores.journal.advance(self._source.name, after)
+
+    def _has_answers(self, progress: Progress) -> bool:
+        """Whether there were answers at all, now or before."""
+        return bool(self.report.payloads) or any(one.note.code == NOTHING_CAME for one in progress.notes)
 
     def _log(self, state: str) -> None:
         counts = self.report.counts.values()

@@ -147,7 +147,7 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         b'{"value":1,"observedAt":"2026-01-01T00:00:00Z"},{"value":2,"observedAt":"2026-01-01T01:00:00Z"}]},{"id":"c","type":"BikeHireDockingStation",'
         b'"freeSlotNumber":{"type":"Property","values":[[3,"2026-01-01T00:00:00Z"]]}}]',
     },
-    "ogc_features": {"features": _GML, "hits": b'<a numberMatched="2"/>'},
+    "ogc_features": {"features": _GML, "hits": b'<a numberMatched="2"/>', "further": _GML},
     "opensensemap": {
         "boxes": b'[{"_id":"b1","exposure":"outdoor","sensors":[{"_id":"s1","title":"PM10"}]},{"_id":"b2"}]',
         "values": b'[{"createdAt":"2026-01-01T00:00:00Z","value":"1"},'

@@ -86,7 +86,7 @@ def test_every_type_has_its_own_count(fetch: Fetch) -> None:
 
 def test_fewer_entities_than_every_page_counted_are_an_error_once_all_that_came_is_kept(fetch: Fetch) -> None:
     with pytest.raises(
-        FetchError, match=r"gave 3 of the 4 entities of type WeatherObserved .* lower page_size"
+        FetchError, match=r"WeatherObserved of https://data.example/v1: 3 of 4 came: .* lower page_size"
     ):
         fetch(broker(3, 2, lambda offset: {COUNT["ld"]: "5" if offset == 0 else "4"}))
     assert len(fetch.asked) == 3
@@ -102,6 +102,22 @@ def test_an_entity_that_is_created_while_pages_are_read_is_fetched(fetch: Fetch)
 
 def test_a_count_that_is_no_number_is_none(fetch: Fetch) -> None:
     assert len(fetch(broker(3, 2, lambda _: {COUNT["ld"]: "many"}))) == 3
+
+
+def test_an_entity_that_comes_twice_does_not_stand_for_one_that_never_came(fetch: Fetch) -> None:
+    def answer(request: Any) -> tuple[bytes, Mapping[str, str]]:
+        pages = {"offset=0&": page(0, 1), "offset=2&": page(1, 2)}
+        body = next((found for name, found in pages.items() if name in request.url), page())
+        return body, {COUNT["ld"]: "4"}
+
+    with pytest.raises(FetchError, match=r"3 of 4 came \(1 of 4 came more than once\)"):
+        fetch(answer, page_size=2)
+
+
+def test_a_count_that_ends_where_a_full_page_does_is_not_believed(fetch: Fetch) -> None:
+    """A broker that counts no further than its own limit."""
+    requests = fetch(broker(5, 2, lambda offset: {COUNT["ld"]: "2"}), page_size=2)
+    assert len(requests) == 3
 
 
 def test_a_link_to_the_next_page_is_followed_at_the_address_of_the_source(fetch: Fetch) -> None:
@@ -125,7 +141,7 @@ def test_links_that_end_too_early_are_a_shortfall(fetch: Fetch) -> None:
             return page(2), {}
         return page(0, 1), {COUNT["ld"]: "9", "link": "</entities?anchor=2>; rel=next"}
 
-    with pytest.raises(FetchError, match="gave 3 of the 9 entities"):
+    with pytest.raises(FetchError, match="3 of 9 came"):
         fetch(answer)
 
 

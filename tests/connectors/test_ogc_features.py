@@ -59,7 +59,7 @@ def ask(source: Callable[..., Any], session: Callable[..., Any]) -> Callable[...
         try:
             OgcFeaturesConnector().fetch(declared.placed("s", BOX), days, ZoneInfo("Europe/Berlin"), asked)
         finally:
-            fetch.requests = asked.requests  # type: ignore[attr-defined]
+            fetch.requests, fetch.notes = asked.requests, asked.notes  # type: ignore[attr-defined]
         return list(asked.requests)
 
     return fetch
@@ -107,16 +107,65 @@ def test_items_are_asked_for_as_the_tenant_s_file_says(ask: Any) -> None:
 
 def test_fewer_items_than_match_are_an_error_after_all_have_landed(ask: Any) -> None:
     link = [{"rel": "next", "href": "?offset=2"}]
-    with pytest.raises(
-        FetchError, match=r"c of https://data.example/v1: 3 of 4 features came: the server's paging"
-    ):
+    with pytest.raises(FetchError, match=r"c of https://data.example/v1: 3 of 4 came: the server's paging"):
         ask(lambda r: geojson([3], numberMatched=4) if "offset" in r.url else geojson([1, 2], links=link))
-    assert len(ask.requests) == 2
+    assert [parameters(request).get("offset") for request in ask.requests] == [None, "2", "3"]
+
+
+@pytest.mark.parametrize("total", [None, 5, 2])
+def test_without_a_link_pages_are_asked_for_by_offset_until_one_brings_nothing_new(
+    total: int | None, ask: Any
+) -> None:
+    """A server with a ceiling of its own, which may say no total, the right one, or one that it cuts as well."""
+    said = {} if total is None else {"numberMatched": total}
+
+    def answer(request: Request) -> bytes:
+        first = int(parameters(request).get("offset", 0))
+        return geojson(range(first, min(first + 2, 5)), **said)
+
+    offsets = [parameters(request).get("offset") for request in ask(answer)]
+    assert offsets == [None, "2", "4", *(["5"] if total is None else [])]
+    assert not ask.notes
+
+
+@pytest.mark.parametrize("other", [geojson([1, 2]), b"<ExceptionReport/>", None])
+def test_an_end_that_nothing_proves_is_noted(other: bytes | None, ask: Any) -> None:
+    ask(lambda r: other if "offset" in r.url else geojson([1, 2]))
+    (note,) = ask.notes
+    assert note.code == "end_unproven"
+    assert note.text.startswith("c of https://data.example/v1: 2 came; the service names neither a total nor")
+    ask(lambda r: other if "offset" in r.url else geojson([1, 2], numberMatched=2))
+    assert not ask.notes, "a total that is reached is enough, where the service leaves the question aside"
+
+
+@pytest.mark.parametrize(
+    "flag", [{"exceededTransferLimit": True}, {"properties": {"exceededTransferLimit": True}}]
+)
+def test_a_service_that_says_that_there_is_more_is_believed(flag: dict[str, Any], ask: Any) -> None:
+    with pytest.raises(FetchError, match="2 came, and the server says that there are more"):
+        ask(lambda r: geojson([] if "offset" in r.url else [1, 2], numberMatched=2, **flag))
+
+
+def test_what_a_complaint_answers_to_the_question_for_more_is_no_fault_of_the_data(
+    source: Any, read: Any
+) -> None:
+    declared = source("ogc_features", api="wfs2", **HOSPITALS)
+    assert read(declared, REPORT, "further") == []
+    assert read(declared, b'{"error": {"code": 400}}', "further") == []
+    with pytest.raises(ReadError, match="reports an error"):
+        read(declared, REPORT, "features")
+
+
+def test_links_to_the_root_that_a_service_believes_to_have_are_followed_at_its_url(ask: Any) -> None:
+    link = [{"rel": "next", "href": "http://localhost:5000/collections/c/items?offset=2"}]
+    settings = {"advertised_url": "http://localhost:5000/", "url": f"{ROOT}/?f=json"}
+    _, second = ask(lambda r: geojson([3]) if "offset" in r.url else geojson([1, 2], links=link), **settings)
+    assert second.url == f"{ROOT}/collections/c/items?offset=2"
 
 
 def test_pages_that_overlap_are_an_error(ask: Any) -> None:
     link = [{"rel": "next", "href": "?offset=2"}]
-    with pytest.raises(FetchError, match="1 of 4 features came more than once"):
+    with pytest.raises(FetchError, match=r"3 of 4 came \(1 of 4 came more than once\)"):
         ask(lambda r: geojson([2, 3], numberMatched=4) if "offset" in r.url else geojson([1, 2], links=link))
 
 
@@ -139,7 +188,8 @@ def test_the_answer_says_that_it_is_in_the_reference_system_that_was_asked_for(
 
     def with_header(requests: Any, follow: Any = None) -> Any:
         def heard(answer: Answer) -> Any:
-            return follow(replace(answer, headers={"content-crs": header} if header else {}))
+            said = {"content-crs": header} if header else {}
+            return follow(replace(answer, headers=said)) if follow else ()
 
         return crawl(requests, heard)
 
@@ -179,24 +229,35 @@ def test_pages_of_a_wfs_are_counted_by_their_members(ask: Any) -> None:
     ]
 
 
+def test_hits_that_are_cut_where_its_pages_are_do_not_end_a_wfs(ask: Any) -> None:
+    """MapServer counts no further than its own limit, and gives what comes after it when asked."""
+
+    def answer(request: Request) -> bytes:
+        start = int(parameters(request).get("startIndex", 0))
+        found = [] if "resultType" in request.url else range(start, min(start + 2, 5))
+        return gml(found, numberMatched="2")
+
+    starts = [parameters(request).get("startIndex") for request in ask(answer, api="wfs2")]
+    assert starts == [None, "0", "2", "4"]
+
+
 @pytest.mark.parametrize("hits", [b"<ServiceExceptionReport/>", b"{}", None])
-def test_without_a_number_a_short_page_is_the_last_unless_there_is_a_next_link(
-    hits: bytes | None, ask: Any
-) -> None:
+def test_without_a_number_an_empty_page_is_the_end(hits: bytes | None, ask: Any) -> None:
     def answer(request: Request) -> bytes | None:
         asked = parameters(request)
         if "resultType" in asked:
             return hits
         more = {"next": "https://elsewhere.example/"} if asked["startIndex"] == "2" else {}
-        return {"0": gml([1, 2], **more), "2": gml([3], **more), "3": gml([4])}[asked["startIndex"]]
+        pages = {"0": gml([1, 2], **more), "2": gml([3], **more), "3": gml([4]), "4": gml([])}
+        return pages[asked["startIndex"]]
 
     starts = [parameters(request).get("startIndex") for request in ask(answer, api="wfs2", page_size=2)]
-    assert starts == [None, "0", "2", "3"]
+    assert starts == [None, "0", "2", "3", "4"]
 
 
 def test_a_service_that_does_not_know_pages_is_noticed(ask: Any) -> None:
     with pytest.raises(
-        FetchError, match="2 of 4 features came more than once: set sort_by to an attribute that"
+        FetchError, match=r"2 of 4 came \(2 of 4 came more than once\): set sort_by to an attribute that"
     ):
         ask(lambda r: gml([1, 2], numberMatched="4"), api="wfs2", page_size=2)
 
@@ -205,7 +266,7 @@ def test_a_service_that_stops_early_is_noticed(ask: Any) -> None:
     def answer(request: Request) -> bytes:
         return gml([1, 2] if parameters(request).get("startIndex") == "0" else [], numberMatched="4")
 
-    with pytest.raises(FetchError, match="2 of 4 features came"):
+    with pytest.raises(FetchError, match="2 of 4 came: set sort_by"):
         ask(answer, api="wfs2", page_size=2)
 
 
@@ -224,9 +285,7 @@ def test_version_1_1_is_one_answer_and_says_when_it_is_not_all(ask: Any) -> None
         # In this version an answer's number is that of its own features, but for hits.
         return gml([], numberOfFeatures=3) if "resultType" in request.url else gml([1, 2], numberOfFeatures=2)
 
-    with pytest.raises(
-        FetchError, match=r"2 of 3 features came: version 1\.1 has no pages; set a larger page_size"
-    ):
+    with pytest.raises(FetchError, match=r"2 of 3 came: version 1\.1 has no pages; set a larger page_size"):
         ask(answer, api="wfs11", collection="a:c", page_size=2)
     assert parameters(ask.requests[-1]) == {
         "service": "WFS",
@@ -236,7 +295,9 @@ def test_version_1_1_is_one_answer_and_says_when_it_is_not_all(ask: Any) -> None
         "bbox": "50.8,11.4,51.1,11.8,urn:ogc:def:crs:EPSG::4326",
         "maxFeatures": "2",
     }
-    with pytest.raises(FetchError, match="c: 2 features came, which is the limit: set a larger page_size"):
+    ask(lambda request: gml([1, 2], numberOfFeatures=2), api="wfs11", page_size=2)
+    assert "2 features came, which is the limit, and the service counts no more" in ask.notes[0].text
+    with pytest.raises(FetchError, match="2 features came, which is the limit: set a larger page_size"):
         ask(lambda request: gml([1, 2]), api="wfs11", page_size=2)
     assert len(ask(lambda request: gml([1, 2]), api="wfs11", page_size=3)) == 2
 

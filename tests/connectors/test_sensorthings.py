@@ -250,6 +250,33 @@ def test_pages_with_less_than_the_service_counts_are_an_error(
     assert len(fetch(pages, count="estimated")) == 3
 
 
+def test_a_thing_that_comes_twice_does_not_stand_for_one_that_never_came(fetch: Fetch) -> None:
+    more = {"@iot.nextLink": f"{ROOT}/Things?$skip=2", "@iot.count": 4}
+
+    def answer(request: Any) -> bytes:
+        if request.role != "things":
+            return page()
+        return (
+            page(thing("b", stream(2)), thing("c"))
+            if "skip" in request.url
+            else page(thing("a"), thing("b", stream(2)), **more)
+        )
+
+    with pytest.raises(
+        ReadError, match=r"with 3 entities \(1 of 4 came more than once\), but the service counts 4"
+    ):
+        fetch(answer)
+
+
+def test_without_link_and_total_what_comes_after_a_page_that_may_be_cut_is_asked_for(fetch: Fetch) -> None:
+    def answer(request: Any) -> bytes:
+        if request.role != "things":
+            return page()
+        return page(*map(thing, "kl" if "skip" in request.url else "abcdefghij"))
+
+    assert [request.url.partition("$skip=")[2] for request in fetch(answer)] == ["", "10"]
+
+
 def test_a_total_that_is_reached_is_no_error(fetch: Fetch) -> None:
     assert len(fetch(endless)) == 4
 

@@ -222,6 +222,37 @@ def test_rows_of_one_answer_that_replace_each_other_are_noted_and_the_last_count
     assert max(town.values("revision", "value"))[1] == value
 
 
+def test_a_source_that_never_brought_a_row_says_so_until_it_does(town: Any, publisher: Any, csv: Csv) -> None:
+    town.with_sources(s={"drop": {"id": "x"}})
+    publisher.bodies["a.csv"] = csv()
+    report = town.night()
+    assert report.ok
+    (note,) = report.new_notes
+    assert note.text == "nothing came: no answer has had a single row so far; check drop ({'id': 'x'})"
+    report = town.night()
+    assert (report.new_notes, len(report.notes)) == ((), 1), "an unchanged answer is no news"
+    publisher.bodies["a.csv"] = csv(1)
+    assert town.night().notes == ()
+
+
+def test_an_answer_that_calls_itself_a_part_is_noted_until_a_whole_one_comes(
+    town: Any, publisher: Any
+) -> None:
+    town.with_sources(
+        s={"connector": "json", "records": "features", "url": "https://data.example/a.json", "each": {}}
+    )
+    row = '{"id": "d", "v": 1, "t": "2026-07-01T00:00"}'
+    for more, noted in (('"exceededTransferLimit": true', True), ('"exceededTransferLimit": false', False)):
+        publisher.bodies["a.json"] = f'{{"features": [{row}], {more}}}'.encode()
+        report = town.night()
+        assert report.ok
+        assert [
+            "says itself that it is not all" in note.text
+            for note in report.notes
+            if note.code != "unknown_fields"
+        ] == [True] * noted
+
+
 def test_what_the_last_row_says_of_a_station_counts(town: Any, publisher: Any) -> None:
     town.with_sources(
         s={"fields": {"datastream_id": "id", "value": "v", "station_id": "id", "station_name": "n"}}

@@ -1,0 +1,137 @@
+"""Whether a collection that comes in pages has come whole: one notion of it for all protocols that page.
+
+How a protocol names its totals, links and ids, its own module knows. That a page leads to no other one proves nothing:
+the end is proven by an empty page, by a page that brings nothing new, or by a total that is reached on a short page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from civitas_assets.connectors.base import Session
+from civitas_assets.connectors.rows import UNREADABLE
+from civitas_assets.errors import FetchError
+
+END_UNPROVEN = "end_unproven"
+# Ceilings of servers are round numbers: so many rows, or a multiple of them, may be where one has cut.
+_ROUND = 10
+_EXCEEDED = re.compile(rb'"exceededTransferLimit"\s*:\s*true')
+_FLAGS = ("truncated", "isTruncated", "is_truncated", "incomplete", "partial", "hasMore", "has_more")
+_NAMED = re.compile(rb'"(?:' + "|".join(_FLAGS).encode() + rb')"\s*:\s*true')
+
+
+@dataclass
+class Completeness:
+    """What has come of one collection, page by page; entities without an id count as rows.
+
+    `total` is the smallest number that the server named: entities come and go while pages are read, so many were there
+    all the time. `is_cut` says that the last page calls itself incomplete.
+    """
+
+    what: str
+    rows: int = 0
+    unnamed: int = 0
+    pages: int = 0
+    total: int | None = None
+    is_cut: bool = False
+    ids: set[str] = field(default_factory=set)
+    _last: int = 0
+    _longest: int = 0
+    _new: int = 0
+
+    @property
+    def received(self) -> int:
+        """How many different entities have come."""
+        return len(self.ids) + self.unnamed
+
+    @property
+    def repeated(self) -> int:
+        """How many entities have come more than once."""
+        return self.rows - self.received
+
+    @property
+    def twice(self) -> str:
+        """What a message says of that; empty where none has."""
+        return f" ({self.repeated} of {self.rows} came more than once)" if self.repeated else ""
+
+    @property
+    def has_total(self) -> bool:
+        """Whether the server named a total, and so many have come."""
+        return self.total is not None and self.received >= self.total
+
+    def add(self, ids: Iterable[object], total: int | None = None, *, is_cut: bool = False) -> int:
+        """Count a page by the ids of its entities, None for one without; how many of them were not there before."""
+        before, keys = self.received, [None if key is None else str(key) for key in ids]
+        self.pages, self.rows, self._last = self.pages + 1, self.rows + len(keys), len(keys)
+        self._longest = max(self._longest, len(keys))
+        self.unnamed += keys.count(None)
+        self.ids.update(key for key in keys if key is not None)
+        if total is not None:
+            self.total = total if self.total is None else min(self.total, total)
+        self.is_cut = is_cut
+        self._new = self.received - before
+        return self._new
+
+    def is_at_end(self, asked: int) -> bool:
+        """Whether what has come proves that there is no more; `asked` is how many a page may hold.
+
+        A total that is reached is believed only on a page that is shorter than one was: a server may count no
+        further than it delivers.
+        """
+        if not self._new:
+            return True
+        short = self._last < min(asked, self._longest)
+        return self.has_total and short and not self.is_cut
+
+    def may_be_cut(self, asked: int) -> bool:
+        """Whether the last page holds as many entities as were asked for, or as a server's own ceiling could be."""
+        return bool(self._last) and (self._last >= asked or self._last % _ROUND == 0)
+
+    def check(self, advice: str) -> None:
+        """Nothing, unless it is known that something is missing.
+
+        Raises:
+            FetchError: fewer came than the server counts, some came more than once without such a count, or the server
+                says itself that there is more.
+        """
+        if self.total is not None and self.received < self.total:
+            raise FetchError(f"{self.what}: {self.received} of {self.total} came{self.twice}: {advice}")
+        if self.total is None and self.repeated and self.pages > 1:
+            raise FetchError(
+                f"{self.what}: {self.repeated} of {self.rows} came more than once, so that others may be missing: "
+                f"{advice}"
+            )
+        if self.is_cut:
+            raise FetchError(
+                f"{self.what}: {self.received} came, and the server says that there are more: {advice}"
+            )
+
+    def tell_unproven(self, session: Session, advice: str) -> None:
+        """Note that nobody can tell whether all has come."""
+        session.note(
+            END_UNPROVEN,
+            f"{self.what}: {self.received} came; the service names neither a total nor a further page, and answers no "
+            f"question for what comes after these, so that more may be missing: {advice}",
+        )
+
+
+def says_incomplete(body: bytes) -> bool:
+    """Whether a JSON document says itself that it is not all: ArcGIS anywhere, others at its top or below `meta`."""
+    if _EXCEEDED.search(body):
+        return True
+    if not _NAMED.search(body):
+        return False
+    try:
+        top = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except UNREADABLE:
+        return False
+    for name, value in top.items():
+        if name in _FLAGS and bytes(value) == b"true":
+            return True
+        if name in {"meta", "metadata", "pagination", "paging", "links"} and _NAMED.search(bytes(value)):
+            return True
+    return False

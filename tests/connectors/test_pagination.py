@@ -1,0 +1,78 @@
+"""When a collection that comes in pages is whole, and when nobody can tell."""
+
+from __future__ import annotations
+
+import pytest
+
+from civitas_assets.connectors.pagination import Completeness, says_incomplete
+from civitas_assets.errors import FetchError
+
+
+def gathered(*pages: str, total: int | None = None, asked: int = 3) -> tuple[Completeness, bool]:
+    """Pages of ids of one letter, the last one of which is, or is not, the proven end."""
+    found = Completeness("trees")
+    for page in pages:
+        found.add(page, total)
+    return found, found.is_at_end(asked)
+
+
+@pytest.mark.parametrize(
+    ("pages", "total", "ends"),
+    [
+        (["ab"], None, False),
+        (["ab", ""], None, True),
+        (["abc", "abc"], None, True),
+        (["abc", "de"], 5, True),
+        (["abc", "def"], 6, False),
+        (["ab"], 2, False),
+        (["abc", "cd"], 5, False),
+        ([""], 0, True),
+    ],
+)
+def test_the_end_is_an_empty_page_nothing_new_or_a_total_on_a_page_that_is_shorter_than_another(
+    pages: list[str], total: int | None, ends: bool
+) -> None:
+    assert gathered(*pages, total=total)[1] is ends
+
+
+def test_distinct_entities_count_and_not_rows() -> None:
+    found, _ = gathered("abc", "cd", total=5)
+    assert (found.rows, found.received, found.repeated) == (5, 4, 1)
+    with pytest.raises(FetchError, match=r"trees: 4 of 5 came \(1 of 5 came more than once\): again"):
+        found.check("again")
+
+
+def test_what_comes_and_goes_while_pages_are_read_is_no_fault() -> None:
+    found = Completeness("trees")
+    found.add("abc", 5)
+    found.add("cd", 4)
+    found.check("")
+
+
+def test_entities_without_an_id_count_as_rows() -> None:
+    found = Completeness("trees")
+    assert found.add([None, None, 1], 3) == 3
+    assert found.add(["1"]) == 0, "an id is the same as a number and as a text"
+    found.check("")
+
+
+def test_pages_that_overlap_without_a_total_are_a_fault() -> None:
+    with pytest.raises(FetchError, match="1 of 5 came more than once, so that others may be missing"):
+        gathered("abc", "cd")[0].check("")
+
+
+@pytest.mark.parametrize(
+    ("body", "incomplete"),
+    [
+        (b'{"features": [], "exceededTransferLimit" : true}', True),
+        (b'{"features": [], "properties": {"exceededTransferLimit": true}}', True),
+        (b'{"features": [], "exceededTransferLimit": false}', False),
+        (b'{"truncated": true, "rows": []}', True),
+        (b'{"meta": {"has_more": true}, "rows": []}', True),
+        (b'{"rows": [{"truncated": true}]}', False),
+        (b'[{"truncated": true}]', False),
+        (b"truncated;true", False),
+    ],
+)
+def test_an_answer_may_call_itself_a_part(body: bytes, incomplete: bool) -> None:
+    assert says_incomplete(body) is incomplete
