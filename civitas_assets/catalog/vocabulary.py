@@ -57,6 +57,7 @@ class Vocabulary:
 
     _codes: Mapping[Kind, tuple[str, ...]]
     _spellings: Mapping[Kind, Mapping[str, str]]
+    _units: Mapping[str, str]
 
     def codes(self, kind: Kind) -> tuple[str, ...]:
         """All codes, in the order of the seeds."""
@@ -65,6 +66,10 @@ class Vocabulary:
     def code(self, native: str, kind: Kind) -> str | None:
         """The code that a spelling stands for; None if nobody knows it."""
         return self._spellings[kind].get(normal_spelling(native))
+
+    def unit_of(self, code: str) -> str:
+        """The canonical unit of a property."""
+        return self._units[code]
 
     def like(self, native: str, kind: Kind, most: int = 3) -> list[str]:
         """The codes whose spellings are most like this one, the best first."""
@@ -95,7 +100,8 @@ def read_vocabulary(project: Path) -> Vocabulary:
         ]
         codes[kind] = tuple(dict.fromkeys(code for _, code in pairs))
         spellings[kind] = _first_of_each(pairs)
-    return Vocabulary(codes, spellings)
+    units = {row["code"]: row["canonical_unit"] for row in _rows(project, "observed_properties")}
+    return Vocabulary(codes, spellings, units)
 
 
 def _rows(project: Path, seed: str) -> Iterator[Mapping[str, str]]:

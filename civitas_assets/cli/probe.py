@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from civitas_assets.settings import Settings
 
 _CELL, _COLUMNS = 24, 8
+_MOST_BYTES = 256 * 1024 * 1024
 _PROVENANCE = {"source", "day", "received_at", "revision", "payload", "run_id", "deleted"}
 
 
@@ -109,25 +110,51 @@ def _probe_source(settings: Settings, slug: str, name: str, pages: int, rows: in
 
 
 def _propose(settings: Settings, what: str, slug: str | None, rows: int, *, is_address: bool) -> None:
+    from civitas_assets.catalog.vocabulary import read_vocabulary
     from civitas_assets.propose.proposal import propose
 
     tenant = Site.of(settings, slug).tenant if slug is not None else None
-    body = _fetched(settings, what) if is_address else Path(what).read_bytes()
-    found = propose(body, what, settings.workspaces, tenant)
+    body = _fetched(settings, what) if is_address else _read(Path(what))
+    found = propose(body, what, settings.workspaces, read_vocabulary(settings.dbt_project_dir), tenant)
     out.print(f"sources:\n{found.yaml}", **VERBATIM)
     if tenant is None:
         err.print(
             "--tenant T says in whose box positions have to lie, and in which zone times are", highlight=False
         )
+    for remark in found.remarks:
+        err.print(f"[yellow]note[/]  {plain(remark)}", soft_wrap=True, highlight=False)
+    if found.probe is None:
+        err.print(
+            "nothing of it was read: put the block into a tenant's file and try it with civitas probe TENANT SOURCE",
+            **VERBATIM,
+        )
+        return
     _show(found.probe, rows)
     if found.unused:
         err.print(f"nothing is made of: {', '.join(found.unused)}", **VERBATIM)
+    seen = f"{found.rows:,} row(s) give" if found.rows else "it gives"
     err.print(
-        f"read with this, {found.rows:,} row(s) give {found.accepted:,} records of {found.record_type}, "
+        f"read with this, {seen} {found.accepted:,} records of {found.record_type or 'all kinds'}, "
         f"{found.probe.rejected.height:,} are rejected",
         highlight=False,
     )
     exit_unless(found.accepted > 0)
+
+
+def _read(file: Path) -> bytes:
+    """The file, if it is no larger than a sample may be.
+
+    Raises:
+        ReadError: it cannot be read, or is larger.
+    """
+    from civitas_assets.errors import ReadError
+
+    try:
+        if (size := file.stat().st_size) > _MOST_BYTES:
+            raise ReadError(f"{file} has {size:,} bytes: probe a part of it")
+        return file.read_bytes()
+    except OSError as error:
+        raise ReadError(f"{file} cannot be read: {error.strerror}") from None
 
 
 def _fetched(settings: Settings, url: str) -> bytes:
@@ -137,7 +164,7 @@ def _fetched(settings: Settings, url: str) -> bytes:
     from civitas_assets.connectors.http import HttpClient
     from civitas_assets.settings import read_secret
 
-    policy = HttpPolicy(attempts=1, max_bytes=64 * 1024 * 1024)
+    policy = HttpPolicy(attempts=1, max_bytes=_MOST_BYTES)
     asked = Source(connector="probe", title="Probe", licence="proprietary", url=url, http=policy)
     with HttpClient(settings.user_agent, clock=lambda: datetime.now(UTC), secrets=read_secret) as client:
         return client.get(Request(url), asked).body or b""

@@ -6,7 +6,7 @@ What is shown of them is decided by the command line.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -80,12 +80,26 @@ def probe(  # noqa: PLR0917 - each argument is of another type
         return _read(tenant, source, connector, stores, cut=session.cut, error="" if session.cut else error)
 
 
-def read_sample(tenant: Tenant, source: Source, connector: Connector, body: bytes, folder: Path) -> Probe:
-    """What the source's settings make of a body that somebody has already; nothing is left behind."""
+def read_sample(  # noqa: PLR0917 - each argument is of another type
+    tenant: Tenant,
+    source: Source,
+    connector: Connector,
+    body: bytes,
+    folder: Path,
+    role: str = "data",
+    variables: Mapping[str, str] | None = None,
+) -> Probe:
+    """What the source's settings make of a body that somebody has already; nothing is left behind.
+
+    `role` and `variables` are those of the request that would have brought it.
+
+    Raises:
+        ReadError: the source may keep nothing of such a body.
+    """
     with _thrown_away(folder, tenant) as stores:
         landing, now = SourceLanding(stores.files, tenant.slug, source.name), datetime.now(UTC)
-        digest = landing.store(source.storable("data", body))
-        line = Line(source.url, "stored", 200, now, "", digest, len(body))
+        digest = landing.store(source.storable(role, body))
+        line = Line(source.url, "stored", 200, now, "", digest, len(body), role, variables or {})
         landing.write_manifest(now, [line])
         return _read(tenant, source, connector, stores)
 

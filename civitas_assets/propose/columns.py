@@ -11,20 +11,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from civitas_assets.propose.numbers import Notation, is_number, notation_of, number_of
 from civitas_assets.propose.vocabulary import nulls, sentinels
 
-_POINT = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
-_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?")
-_HAS_COMMA = re.compile(r"[+-]?[\d.]*\d,\d+")
 _WKT = re.compile(
     r"(SRID=\d+;)?\s*(MULTI)?(POINT|LINESTRING|POLYGON|GEOMETRYCOLLECTION)\s*(Z|M|ZM)?\s*\(", re.IGNORECASE
 )
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_COORDINATE = re.compile(r"-?\d+(?:\.\d+)?")
+_MARK = re.compile(r"[A-Z0-9_./-]{1,6}|[a-z]|true|false|ja|nein|yes|no", re.ASCII)
 _MOST = 0.9  # of the values: a file may hold a few broken rows
 _SECONDS, _MILLISECONDS = (946_684_800, 4_102_444_800), (946_684_800_000, 4_102_444_800_000)
 
 # Pattern of the text, format of the rule, zone that is likely, and why that is not sure.
 _LOCAL = "written without an offset: the tenant's wall clock, or utc, or cet_fixed?"
+_ORDER = "day before month, or the other way? "
+_DAY = "days without an hour: do values stand for the whole day?"
 _TIMES: Sequence[tuple[re.Pattern[str], str, str, str]] = tuple(
     (re.compile(pattern), form, zone, doubt)
     for pattern, form, zone, doubt in (
@@ -37,9 +38,13 @@ _TIMES: Sequence[tuple[re.Pattern[str], str, str, str]] = tuple(
         (r"\d{4}/\d\d/\d\d \d\d:\d\d", "%Y/%m/%d %H:%M", "local_wall", _LOCAL),
         (r"\d\d?\.\d\d?\.\d{4} \d\d?:\d\d:\d\d", "%d.%m.%Y %H:%M:%S", "local_wall", _LOCAL),
         (r"\d\d?\.\d\d?\.\d{4},? \d\d?:\d\d", "%d.%m.%Y %H:%M", "local_wall", _LOCAL),
-        (r"\d\d?\.\d\d?\.\d{4}", "%d.%m.%Y", "local_wall", "days without an hour: do values stand for the whole day?"),
-        (r"\d\d?/\d\d?/\d{4} \d\d?:\d\d", "%d/%m/%Y %H:%M", "local_wall", "day before month? " + _LOCAL),
-        (r"\d{4}-\d\d-\d\d", "iso", "local_wall", "days without an hour: do values stand for the whole day?"),
+        (r"\d\d?\.\d\d?\.\d{4}", "%d.%m.%Y", "local_wall", _DAY),
+        (r"\d\d?\.\d\d?\.\d\d", "%d.%m.%y", "local_wall", _DAY),
+        (r"(0?[1-9]|1\d|2\d|3[01])/(0?[1-9]|1[0-2])/\d{4} \d\d?:\d\d", "%d/%m/%Y %H:%M", "local_wall", _ORDER + _LOCAL),
+        (r"(0?[1-9]|1[0-2])/\d\d?/\d{4} \d\d?:\d\d", "%m/%d/%Y %H:%M", "local_wall", _ORDER + _LOCAL),
+        (r"\d\d?\.\d\d?\.\d\d \d\d?:\d\d", "%d.%m.%y %H:%M", "local_wall", _LOCAL),
+        (r"\d{4}-\d\d-\d\d", "iso", "local_wall", _DAY),
+        (r"\d{4}/\d\d/\d\d", "%Y/%m/%d", "local_wall", _DAY),
         (r"(19|20)\d\d(/(19|20)\d\d|-Q[1-4]|-\d\d)?", "period", "local_wall", ""),
     )
 )  # fmt: skip
@@ -57,10 +62,14 @@ class Written:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a sample: the path or name by which it is read, and its values as they came."""
+    """One column of a sample: the path or name by which it is read, and its values as they came.
+
+    `typed` says that numbers are numbers in the file, whatever text stands for them here.
+    """
 
     name: str
     values: tuple[Any, ...]
+    typed: bool = False
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
@@ -74,10 +83,10 @@ class Column:
         """Texts and numbers among the values that mean none, where all others are numbers or times."""
         words = {*self.texts} & {*nulls()}
         rest = [text for text in self.texts if text not in words]
-        if not rest or not (_mostly(rest, _POINT) or _mostly(rest, _COMMA)):
+        if not rest or not _mostly_numbers(rest):
             return ()
-        numbers = {*rest} & {*sentinels()}
-        others = [number for text in rest if text not in numbers and (number := _number(text)) is not None]
+        numbers, notation = {*rest} & {*sentinels()}, notation_of(rest)
+        others = [n for text in rest if text not in numbers and (n := number_of(text, notation)) is not None]
         # A sentinel lies apart from the values; -99 among temperatures of a liquid gas would not.
         apart = {t for t in numbers if others and not min(others) <= float(t) <= max(others)}
         return tuple(sorted(words | apart))
@@ -87,25 +96,54 @@ class Column:
         """The texts without those that mean nothing."""
         return tuple(text for text in self.texts if text not in {*nulls(), *self.nothings})
 
-    @property
+    @cached_property
     def is_number(self) -> bool:
-        """Whether the values are numbers, with a point or a comma."""
-        return bool(self.meant) and (_mostly(self.meant, _POINT) or _mostly(self.meant, _COMMA))
+        """Whether the values are numbers in a notation that can be read."""
+        return self.looks_like_number and self.notation is not Notation.COMMA_GROUPS
 
-    @property
-    def has_comma(self) -> bool:
-        """Whether numbers are written with a decimal comma."""
-        return self.is_number and any(_HAS_COMMA.fullmatch(text) for text in self.meant)
+    @cached_property
+    def looks_like_number(self) -> bool:
+        """Whether the values are numbers, however they are written."""
+        return bool(self.meant) and _mostly_numbers(self.meant)
 
-    @property
-    def has_point(self) -> bool:
-        """Whether numbers are written with a decimal point."""
-        return self.is_number and any("." in text and "," not in text for text in self.meant)
+    @cached_property
+    def notation(self) -> Notation:
+        """How its numbers are written; those that came as numbers are written in no way that matters."""
+        if self.typed or any(isinstance(value, int | float) for value in self.values):
+            return Notation.WHOLE
+        return notation_of(self.meant)
 
     @cached_property
     def numbers(self) -> tuple[float, ...]:
         """The values that are numbers."""
-        return tuple(number for text in self.meant if (number := _number(text)) is not None)
+        found = (number_of(text, self.notation) for text in self.meant)
+        return tuple(number for number in found if number is not None)
+
+    @cached_property
+    def decimals(self) -> tuple[float, ...]:
+        """The same, where a single sign before three digits is taken for the decimal sign."""
+        notation = Notation.POINT if self.notation is Notation.POINT_GROUPS else self.notation
+        found = (number_of(text, notation) for text in self.meant)
+        return tuple(number for number in found if number is not None)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all its numbers are whole."""
+        return all(number.is_integer() for number in self.numbers)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all rows, and there are several, have the same."""
+        return len(self.values) > 1 and len({*self.texts}) <= 1
+
+    @property
+    def is_code(self) -> bool:
+        """Whether its values are numbers, flags or short marks that many rows share: no names that people read."""
+        distinct = {*self.meant}
+        if not distinct or all(is_number(text) for text in distinct):
+            return True
+        shared = len(distinct) <= len(self.meant) / 2 and len(self.meant) > len(distinct)
+        return shared and all(_MARK.fullmatch(text) for text in distinct)
 
     @property
     def is_unique(self) -> bool:
@@ -120,7 +158,7 @@ class Column:
     @property
     def points(self) -> tuple[tuple[float, float], ...]:
         """The first position of each well-known text."""
-        pairs = (_NUMBER.findall(text.partition("(")[2])[:2] for text in self.meant)
+        pairs = (_COORDINATE.findall(text.partition("(")[2])[:2] for text in self.meant)
         return tuple((float(pair[0]), float(pair[1])) for pair in pairs if len(pair) == 2)
 
     @cached_property
@@ -132,7 +170,7 @@ class Column:
         for pattern, form, zone, doubt in _TIMES:
             if _mostly(self.meant, pattern):
                 return Written(form, zone, doubt, hour24)
-        whole = [int(number) for number in self.numbers if number == int(number)]
+        whole = [number for number in self.numbers if number.is_integer()]
         if len(whole) == len(self.meant):
             for (low, high), form in ((_SECONDS, "epoch_s"), (_MILLISECONDS, "epoch_ms")):
                 if all(low <= number <= high for number in whole):
@@ -144,9 +182,5 @@ def _mostly(texts: Sequence[str], pattern: re.Pattern[str]) -> bool:
     return sum(pattern.fullmatch(text) is not None for text in texts) >= _MOST * len(texts)
 
 
-def _number(text: str) -> float | None:
-    if _POINT.fullmatch(text):
-        return float(text)
-    if _COMMA.fullmatch(text):
-        return float(text.replace(".", "").replace(",", "."))
-    return None
+def _mostly_numbers(texts: Sequence[str]) -> bool:
+    return sum(map(is_number, texts)) >= _MOST * len(texts)

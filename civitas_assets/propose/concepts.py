@@ -5,61 +5,110 @@ Which record type has such concepts is decided in `mapping.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence, Set
 
 from civitas_assets.propose.columns import Column
-from civitas_assets.propose.vocabulary import likeness
+from civitas_assets.propose.sample import FEATURE_ID
+from civitas_assets.propose.vocabulary import likeness, normal, without_unit, words_of
 
-_NUMBERS = frozenset(
-    {
-        *(
-            "lon",
-            "lat",
-            "x",
-            "y",
-            "value",
-            "free",
-            "occupied",
-            "capacity",
-            "capacity_disabled",
-            "points",
-            "power_kw",
-        ),
-        *("vehicles_available", "docks_available"),
-    }
+_WHOLE_NUMBERS = frozenset(
+    {"free", "occupied", "capacity", "capacity_disabled", "points", "vehicles_available", "docks_available"}
 )
+_NUMBERS = _WHOLE_NUMBERS | {"lon", "lat", "x", "y", "value", "power_kw"}
+_TAKEN = ("belegt", "besetzt", "occupied", "taken", "genutzt", "used")
+_VACANT = ("frei", "free", "vacant", "available", "verfuegbar")
+_SHARES = ("prozent", "percent", "quote", "auslastung", "rate", "grad", "ratio", "pct")
+# Beginnings of words that say that a column is something else, whatever other words its name has.
+_NOT = {
+    "capacity": (*_TAKEN, *_VACANT, *_SHARES),
+    "free": (*_TAKEN, *_SHARES, "freigabe", "freitag"),
+    "occupied": (*_VACANT, *_SHARES),
+}
+_ID = re.compile(
+    r"(^|[^a-z])(nr|id|key|code)\d*$|(nummer|kennung|kennzahl|schluessel|kennziffer|[ou]id|guid|nr)$"
+)
+_BEGINS_AS_ID = re.compile(r"^(nr|id|kennung|schluessel|objectid|ogc_fid)\b")
 
 
 def assigned(columns: Sequence[Column], wanted: Set[str]) -> dict[str, Column]:
     """Each wanted concept's column: the likeliest pairs first, each column for one, if its values allow that."""
     pairs = sorted(
         (
-            (-score, number, concept, column)
+            (concept == "id" and not column.is_unique, -score, number, concept, column)
             for number, column in enumerate(columns)
-            for concept, score in likeness("id" if column.name == "@feature" else column.name).items()
-            if concept in wanted and _possible(concept, column)
+            for concept, score in likeness("id" if column.name == FEATURE_ID else column.name).items()
+            if concept in wanted and _is_possible(concept, column)
         ),
-        key=lambda pair: pair[:3],
+        key=lambda pair: pair[:4],
     )
     found, taken = dict[str, Column](), set[str]()
-    for _, _, concept, column in pairs:
+    for *_, concept, column in pairs:
         if concept not in found and (column.name not in taken or concept == "station"):
             found[concept] = column
             taken.add(column.name)
+    if "id" in wanted and not ("id" in found and found["id"].is_unique):
+        own = next((c for c in columns if c.name not in taken and is_id(c)), None)
+        if own is not None:
+            found["id"] = own
     return found
 
 
-def _possible(concept: str, column: Column) -> bool:
+def is_id(column: Column) -> bool:
+    """Whether its name is that of an id, and every row has its own."""
+    return column.is_unique and is_called_id(column.name)
+
+
+def is_called_id(name: str) -> bool:
+    """Whether a column of that name holds ids, such as `Baum-Nr.` and `gml_id`."""
+    bare = " ".join(words_of(without_unit(name.rpartition(".")[2] or name.strip("."))[0]))
+    return bool(_ID.search(bare) or _BEGINS_AS_ID.search(bare))
+
+
+def _is_possible(concept: str, column: Column) -> bool:
     written = column.written
     if concept in _NUMBERS:
-        return column.is_number
+        whole = concept not in _WHOLE_NUMBERS or column.is_whole
+        return column.is_number and whole and not _says_otherwise(concept, column.name)
     if concept in {"time", "start_at", "end_at"}:
         return written is not None and written.format != "period"
     if concept == "period":
         return written is not None and written.format == "period"
     if concept == "geometry":
         return column.is_geometry
+    if concept == "name":
+        return not column.is_constant and not column.is_code and written is None
     return bool(column.texts)
+
+
+def _says_otherwise(concept: str, name: str) -> bool:
+    bare, unit = without_unit(name.rpartition(".")[2])
+    if concept in _NOT and (unit == "%" or "%" in name):
+        return True
+    words = (*words_of(bare), normal(bare))
+    return any(word.startswith(_NOT.get(concept, ())) for word in words)
+
+
+def times_of(columns: Sequence[Column]) -> list[Column]:
+    """The columns that hold moments, those with an hour first; numbers that count seconds only by their names."""
+    found = [
+        column
+        for column in columns
+        if (written := column.written) is not None
+        and written.format != "period"
+        and (not written.format.startswith("epoch") or "time" in likeness(column.name))
+    ]
+    return sorted(found, key=lambda column: not has_hour(column))
+
+
+def has_hour(column: Column) -> bool:
+    """Whether its times are moments, and not days."""
+    written = column.written
+    return written is not None and (
+        written.format.startswith("epoch")
+        or "%H" in written.format
+        or any(":" in text for text in column.meant[:5])
+    )
 
 
 def measures(columns: Sequence[Column], concepts: Mapping[str, Column]) -> list[Column]:
@@ -67,4 +116,11 @@ def measures(columns: Sequence[Column], concepts: Mapping[str, Column]) -> list[
     taken = {
         column.name for concept, column in concepts.items() if concept not in {"value", "free", "occupied"}
     }
-    return [column for column in columns if column.is_number and column.name not in taken]
+    return [
+        column
+        for column in columns
+        if column.is_number
+        and column.name not in taken
+        and not is_called_id(column.name)
+        and not {"postcode", "house_number"} & {*likeness(column.name)}
+    ]

@@ -1,26 +1,109 @@
-"""What tells rows apart: the columns that an id can be made of, and the names of a wide table's columns.
+"""What tells rows apart: the id that they have, or the columns that one can be made of.
 
-Which field takes the id is decided in `mapping.py`.
+Which other field takes which column is decided in `mapping.py`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import combinations
 
+from civitas_assets.catalog.vocabulary import Vocabulary
 from civitas_assets.propose.columns import Column
-from civitas_assets.propose.vocabulary import without_unit
+from civitas_assets.propose.draft import ONE_ATTRIBUTE, TABULAR, Draft
+from civitas_assets.propose.sample import FEATURE_ID, KEY
+from civitas_assets.propose.series import name_value
 
 _TRIED, _NEARLY_ALL = 10, 0.95
-_NUMBERED = re.compile(r"\d+ \(.+\)")
-_SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|()]")
+_LIKELY = ("name", "address", "street", "category", "lat", "geometry")
+
+
+def identify(draft: Draft, vocabulary: Vocabulary) -> bool:
+    """Give every row an id; for a thing it has to be its own. False where nothing tells rows apart."""
+    key = draft.contract.key[0] if draft.kind.name != "statistic" else "indicator_id"
+    found = _has_own(draft, key) or _has_key(draft, key)
+    if not found:
+        found = _of_series(draft, key) if draft.contract.event_time is not None else _of_parts(draft, key)
+    if found and draft.kind.name == "observation":
+        _complete_series(draft, vocabulary)
+    if found and draft.kind.name == "statistic":
+        for needed in ("area_id", "category"):
+            if needed not in draft.fields:
+                draft.constant(needed, "?")
+                draft.doubt("constants", "nothing in it says so")
+    return found
+
+
+def _has_own(draft: Draft, key: str) -> bool:
+    """Whether the column of ids does its work."""
+    if draft.settings.get("feature_id") == key:
+        return True
+    column = next((c for c in draft.sample.columns if c.name == draft.fields.get(key)), None)
+    if column is None:
+        return False
+    if draft.contract.event_time is None:
+        return column.is_unique
+    if draft.kind.name == "observation" and column.is_unique and len(column.values) > 1:
+        series = draft.concepts.get("station") or draft.concepts.get("name")
+        if series is not None and series.name != column.name and not series.is_unique:
+            return False  # it tells single values apart, and not what is measured
+        draft.doubt("fields", f"does {column.name} say what is measured? It is another one in every row")
+    return True
+
+
+def _has_key(draft: Draft, key: str) -> bool:
+    """Whether records are members whose names tell them apart."""
+    if all(column.name != KEY for column in draft.sample.columns):
+        return False
+    draft.fields[key] = KEY
+    return True
+
+
+def _of_series(draft: Draft, key: str) -> bool:
+    """Let the name of what has a status or values be its id."""
+    name = draft.concepts.get("name") or draft.concepts.get("station")
+    if name is not None:
+        draft.fields[key] = name.name
+        return True
+    if draft.kind.name != "observation":
+        return False
+    draft.fields.pop(key, None)
+    draft.constant(key, "1")
+    draft.doubt("constants", "one series in the file? give it an id that says which")
+    return True
+
+
+def _of_parts(draft: Draft, key: str) -> bool:
+    """Make an id of as few columns as tell rows apart."""
+    likely = [draft.concepts[concept] for concept in _LIKELY if concept in draft.concepts]
+    parts = telling(likely, draft.sample.columns)
+    names = [part.name for part in parts]
+    if draft.sample.connector in TABULAR and not tell_apart(parts):
+        names.append("@nth")
+    if not parts or (draft.sample.connector in ONE_ATTRIBUTE and len(names) > 1):
+        return False
+    draft.fields[key] = names[0] if len(names) == 1 else names
+    draft.doubt("fields", f"nothing in it is an id: {key} is made of {', '.join(names)}")
+    return True
+
+
+def _complete_series(draft: Draft, vocabulary: Vocabulary) -> None:
+    """A series is one property at one station."""
+    fields = draft.fields
+    if "observed_property" in fields:
+        station = fields.get("station_id") or fields.get("datastream_id")
+        parts = [part for part in (station, fields["observed_property"]) if part]
+        fields["datastream_id"] = parts if len(parts) > 1 else parts[0]
+        if "unit" not in fields:
+            draft.doubt("units", 'no column has units: say them by property, as in units: {"PM10": "ug/m3"}')
+    elif "value" in fields:
+        name_value(draft, vocabulary)
 
 
 def telling(likely: Sequence[Column], columns: Sequence[Column]) -> list[Column]:
     """As few columns as tell rows apart, and are there in nearly every row: likely ones before any."""
     texts = [column for column in columns if not column.is_number and not column.is_geometry]
-    found = [c for c in dict.fromkeys([*likely, *texts][:_TRIED]) if c.name != "@feature" and _is_whole([c])]
+    found = [c for c in dict.fromkeys([*likely, *texts][:_TRIED]) if c.name != FEATURE_ID and _is_whole([c])]
     for size in (1, 2, 3):
         for parts in combinations(found, size):
             if tell_apart(parts):
@@ -36,19 +119,4 @@ def _is_whole(parts: Sequence[Column]) -> bool:
 def tell_apart(parts: Sequence[Column]) -> bool:
     """Whether no two rows are alike in these columns, and nearly all rows have them."""
     rows = [row for row in zip(*(part.values for part in parts), strict=True) if None not in row]
-    return len({*rows}) == len(rows) > 0 and _is_whole(parts)
-
-
-def pattern(names: Sequence[str]) -> str:
-    """A regular expression for the columns of a wide table, whose groups are what their names say."""
-    if all(_NUMBERED.fullmatch(name) for name in names):
-        return r"(?P<datastream_id>\d+) \((?P<datastream_name>.+)\)"
-    parts = [without_unit(name) for name in names]
-    bare = "|".join(dict.fromkeys(_SPECIAL.sub(r"\\\g<0>", name) for name, _ in parts))
-    series = f"(?P<datastream_id>(?P<observed_property>{bare}))"
-    if not any(unit for _, unit in parts):
-        return series
-    plain = all(
-        f"{name} in {unit}" == whole for whole, (name, unit) in zip(names, parts, strict=True) if unit
-    )
-    return series + (r"(?: in (?P<unit>\S+))?" if plain else r"(?: ?[\[(](?P<unit>[^\])]+)[\])])?")
+    return len({*map(str, rows)}) == len(rows) > 0 and _is_whole(parts)

@@ -15,7 +15,7 @@ from civitas_assets.records.position import to_wgs84, widened
 
 GERMANY: Box = (5.8, 47.2, 15.1, 55.1)
 # Those in use in Germany, the likeliest first.
-_SYSTEMS = (
+SYSTEMS = (
     "EPSG:4326",
     "EPSG:25832",
     "EPSG:25833",
@@ -48,16 +48,17 @@ def located(points: Sequence[tuple[float, float]], box: Box, named: str | None =
     some = points[:_LOOKED_AT]
     for swapped in (False, True):
         turned = [(y, x) for x, y in some] if swapped else some
-        shares = {crs: _share_inside(turned, crs, box) for crs in _SYSTEMS}
+        shares = {crs: share_inside(turned, crs, box) for crs in SYSTEMS}
         best = max(shares.values(), default=0.0)
         if best >= _ENOUGH:
             # Equally good ones cannot be told apart by this data.
-            fitting = [crs for crs in _SYSTEMS if shares[crs] == best]
+            fitting = [crs for crs in SYSTEMS if shares[crs] == best]
             return Located(fitting[0], tuple(fitting[1:]), swapped)
     return None
 
 
-def _share_inside(points: Sequence[tuple[float, float]], crs: str, box: Box) -> float:
+def share_inside(points: Sequence[tuple[float, float]], crs: str, box: Box) -> float:
+    """The share of the positions that lie in the box, if they are in that reference system."""
     if not points:
         return 0.0
     x = pl.Series([x for x, _ in points], dtype=pl.Float64)

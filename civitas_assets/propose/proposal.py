@@ -5,8 +5,10 @@ Fetching the body is not done here.
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,97 +16,232 @@ from typing import Any
 from pydantic import ValidationError
 
 from civitas_assets.catalog import Box, Source, Tenant
+from civitas_assets.catalog.vocabulary import Vocabulary
 from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.errors import ReadError
+from civitas_assets.errors import CivitasError, ReadError
 from civitas_assets.ingest.probe import Probe, read_sample
-from civitas_assets.propose.mapping import Draft, drafts
+from civitas_assets.propose.draft import Draft
+from civitas_assets.propose.forms import form_of
+from civitas_assets.propose.mapping import drafts
 from civitas_assets.propose.position import GERMANY
-from civitas_assets.propose.sample import Sample, sample_of
+from civitas_assets.propose.sample import FEATURE_ID, Sample, shown
+from civitas_assets.propose.service import service_at, with_service
+from civitas_assets.propose.standards import Standard
 from civitas_assets.propose.vocabulary import words_of
 from civitas_assets.propose.writing import written
+
+log = logging.getLogger("civitas_assets.propose")
 
 _PLACE = "https://SERVER.example/PATH"
 _LICENCE = "which one does the publisher name? `proprietary` is for none"
 _FEW = 0.3  # of the rows: a draft that is rejected no more is believed
+_FAILING = 0.05  # of the rows: a field that fails more often is left out
 
 
 @dataclass(frozen=True)
 class Proposal:
     """The block for a tenant's file, and what it makes of the sample.
 
-    `unused` are columns that nothing was made of.
+    `source` is what the block says. `unused` are columns that nothing was made of, `remarks` what else has to be
+    said. A document that only leads to others is not read: then there is no `probe`.
     """
 
     name: str
     yaml: str
     record_type: str
     rows: int
-    probe: Probe
-    unused: tuple[str, ...]
+    source: Source
+    probe: Probe | None
+    unused: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> int:
-        """How many records of the record type there are."""
-        found = self.probe.records.get(self.record_type)
-        return 0 if found is None else found.height
+        """How many records of the record type there are; of a standard, of all that it brings."""
+        found = self.probe.records if self.probe is not None else {}
+        return sum(records.height for name, records in found.items() if self.record_type in {name, ""})
 
 
-def propose(body: bytes, address: str, folder: Path, tenant: Tenant | None = None) -> Proposal:
+def propose(
+    body: bytes, address: str, folder: Path, vocabulary: Vocabulary, tenant: Tenant | None = None
+) -> Proposal:
     """What a body from this address, or file, seems to be.
 
     Raises:
-        ReadError: it has another form than CSV, JSON and GeoJSON, or nothing in it is recognised.
+        ReadError: no connector reads it, or nothing in it is recognised; the sentence says why.
     """
-    sample = sample_of(body)
+    try:
+        return _proposed(body, address, folder, vocabulary, tenant)
+    except CivitasError:
+        raise
+    except Exception as error:
+        # Whatever a file may hold, people get a sentence.
+        log.debug("no proposal for %s", address, exc_info=True)
+        kind = type(error).__name__
+        raise ReadError(f"is not understood ({kind}: {str(error)[:200]}): map it by hand") from error
+
+
+def _proposed(
+    body: bytes, address: str, folder: Path, vocabulary: Vocabulary, tenant: Tenant | None
+) -> Proposal:
     box: Box = tenant.bbox if tenant is not None else GERMANY
     owner = tenant or Tenant.model_validate({"name": "Sample", "ags": "00000000", "bbox": GERMANY}).keyed(
         "sample"
     )
-    name = _name(address)
+    trial = _Trial(_name(address), body, address if re.match("https?://", address) else "", folder, owner)
+    form = service_at(trial.address) or form_of(body, trial.address, box, vocabulary)
+    if isinstance(form, Standard):
+        return trial.standard(form)
+    form = with_service(form, trial.address)
     best: Proposal | None = None
-    for draft in drafts(sample, box, address):
-        found = _tried(name, draft, sample, body, address, folder, owner)
+    for draft in drafts(form, box, address, vocabulary):
+        found = trial.draft(draft)
         if found is not None and (best is None or found.accepted > best.accepted):
             best = found
-        if found is not None and found.accepted and found.probe.rejected.height <= max(1, _FEW * sample.rows):
+        if found is not None and found.accepted and _rejected(found) <= max(1, _FEW * form.rows):
             best = found
             break
     if best is None:
-        names = ", ".join(column.name for column in sample.columns[:20])
+        names = shown((column.name for column in form.columns), 20)
         raise ReadError(
-            f"has {sample.rows} rows with {names}, but what they are is not recognised: map them by hand"
+            f"has {form.rows} row(s) with {names}, but what they are is not recognised: map them by hand "
+            f"with connector: {form.connector}{_hint(form)}"
         )
     return best
 
 
-def _tried(  # noqa: PLR0917 - each argument is of another type
-    name: str, draft: Draft, sample: Sample, body: bytes, address: str, folder: Path, tenant: Tenant
-) -> Proposal | None:
-    settings, doubts = _whole(name, draft, sample, address)
-    connector = CONNECTORS[sample.connector]
-    try:
-        source: Source = connector.source_model.model_validate(_tuples(settings)).placed(name, tenant.bbox)
-    except ValidationError:
+def _rejected(proposal: Proposal) -> int:
+    return proposal.probe.rejected.height if proposal.probe is not None else 0
+
+
+def _hint(sample: Sample) -> str:
+    """Why it may be, in a few words."""
+    if sample.remarks:
+        return f" ({'; '.join(sample.remarks)})"
+    return ""
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What is the same for all tries at a body."""
+
+    name: str
+    body: bytes
+    address: str
+    folder: Path
+    tenant: Tenant
+
+    def draft(self, draft: Draft) -> Proposal | None:
+        """What a draft reads; without the fields whose values cannot be what they would fill."""
+        sample = draft.sample
+        while True:
+            settings, doubts = self._whole(draft)
+            source = self._source(sample.connector, settings)
+            if source is None:
+                return None
+            probe = read_sample(self.tenant, source, CONNECTORS[sample.connector], self.body, self.folder)
+            failing = _failing(draft, probe)
+            if failing is None:
+                break
+            name, count, example = failing
+            column = draft.fields.pop(name)
+            draft.settings["fields"] = {
+                key: part for key, part in draft.settings["fields"].items() if key != name
+            }
+            draft.settings.get("codes", {}).pop(name, None)
+            draft.doubt(
+                "fields",
+                f"{name}: {column} is left out, since {count} row(s) have no such value, as {example!r}",
+            )
+        used = {*_texts(settings)}
+        unused = tuple(
+            column.name
+            for column in sample.columns
+            if column.name not in used and not _matched(settings, column.name) and "rest" not in settings
+        )
+        return Proposal(
+            self.name, written(self.name, settings, doubts), draft.record_type, sample.rows, source, probe,
+            unused, tuple(sample.remarks),
+        )  # fmt: skip
+
+    def standard(self, form: Standard) -> Proposal:
+        """What a document of a standard becomes; it is read if it holds records itself."""
+        doubts = {setting: [text] for setting, text in form.doubts.items()}
+        settings: dict[str, Any] = {
+            "title": " ".join(words_of(self.name)).title() or self.name, "connector": form.connector,
+            "licence": "proprietary", "url": form.url or _PLACE, **form.settings,
+        }  # fmt: skip
+        doubts["licence"] = [_LICENCE]
+        if not form.url and "url" not in doubts:
+            doubts["url"] = ["where is it fetched from?"]
+        if form.url == "-":  # a service whose address is known
+            del settings["url"]
+        if form.connector == "ogc_features":
+            settings |= {"record_type": "place", "fields": {}, "feature_id": "place_id"}
+            doubts["record_type"] = ["its features were not seen yet"]
+            settings.setdefault("collection", "?")
+        source = self._source(form.connector, settings)
+        if source is None:
+            raise ReadError(f"is {form.what}: see docs/connectors/{form.connector}.md")
+        probe = None
+        if form.role:
+            probe = read_sample(
+                self.tenant,
+                source,
+                CONNECTORS[form.connector],
+                self.body,
+                self.folder,
+                form.role,
+                form.variables,
+            )
+        remarks = (f"this is {form.what}", *filter(None, [form.advice]))
+        return Proposal(self.name, written(self.name, settings, doubts), "", 0, source, probe, (), remarks)
+
+    def _source(self, connector: str, settings: Mapping[str, Any]) -> Source | None:
+        try:
+            model = CONNECTORS[connector].source_model
+            return model.model_validate(_tuples(settings)).placed(self.name, self.tenant.bbox)
+        except ValidationError as error:
+            log.debug("a draft is not valid: %s", error)
+            return None
+
+    def _whole(self, draft: Draft) -> tuple[dict[str, Any], Mapping[str, Sequence[str]]]:
+        settings: dict[str, Any] = {
+            "title": " ".join(words_of(self.name)).title() or self.name,
+            "connector": draft.sample.connector,
+            "licence": "proprietary",
+            "url": draft.sample.url or self.address or _PLACE,
+            **draft.settings,
+        }
+        doubts = {"licence": [_LICENCE], **draft.doubts}
+        if not self.address:
+            doubts["url"] = ["where is it fetched from?"]
+        model = CONNECTORS[draft.sample.connector].source_model
+        used = {*_texts(settings)}
+        left = any(column.name not in {*used, FEATURE_ID} for column in draft.sample.columns)
+        if left and "rest" in model.model_fields and "attributes" in draft.contract.accepted:
+            settings["rest"] = "attributes"
+        return settings, doubts
+
+
+def _failing(draft: Draft, probe: Probe) -> tuple[str, int, str] | None:
+    """An optional field that costs rows: its name, how many, and an example."""
+    contract, rejected = draft.contract, probe.rejected
+    needed = {column.name for column in contract.columns if column.required} | {*contract.key}
+    left = {*draft.fields} - needed
+    measures = left & {*contract.measures}
+    counts = Counter(
+        name
+        for name in rejected["field"].to_list()
+        if name in left and (name not in measures or len(measures) > 1)
+    )
+    if not counts:
         return None
-    probe = read_sample(tenant, source, connector, body, folder)
-    used = {*_texts(settings)}
-    unused = tuple(c.name for c in sample.columns if c.name not in used and not _matched(settings, c.name))
-    return Proposal(name, written(name, settings, doubts), draft.record_type, sample.rows, probe, unused)
-
-
-def _whole(name: str, draft: Draft, sample: Sample, address: str) -> tuple[dict[str, Any], dict[str, str]]:
-    is_address = bool(re.match("https?://", address))
-    settings: dict[str, Any] = {
-        "title": " ".join(words_of(name)).title() or name,
-        "connector": sample.connector,
-        "licence": "proprietary",
-        "url": address if is_address else _PLACE,
-        **draft.settings,
-    }
-    doubts = {"licence": _LICENCE, **draft.doubts}
-    if not is_address:
-        doubts["url"] = "where is it fetched from?"
-    return settings, doubts
+    name, count = counts.most_common(1)[0]
+    if count <= max(1, _FAILING * draft.sample.rows):
+        return None
+    detail = next((d for f, d in rejected.select("field", "detail").iter_rows() if f == name and d), "")
+    return name, count, str(detail)[:40]
 
 
 def _name(address: str) -> str:
@@ -118,14 +255,14 @@ def _name(address: str) -> str:
 def _tuples(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _tuples(part) for key, part in value.items()}
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
 
 
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         for part in value.values():
             yield from _texts(part)
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         for part in value:
             yield from _texts(part)
     elif isinstance(value, str):
@@ -134,6 +271,6 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _matched(settings: Mapping[str, Any], column: str) -> bool:
     unpivot = settings.get("unpivot")
-    return (column == "@feature" and "feature_id" in settings) or (
+    return (column == FEATURE_ID and "feature_id" in settings) or (
         unpivot is not None and re.fullmatch(unpivot["columns"], column) is not None
     )

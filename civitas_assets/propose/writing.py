@@ -7,29 +7,39 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 # In the order in which people read them.
 _ORDER = (
-    "title", "connector", "licence", "attribution", "url", "delimiter", "header", "records", "record_type",
-    "feature_id", "fields", "unpivot", "constants", "codes", "computed", "time", "crs", "decimal", "nulls",
+    "title", "connector", "licence", "attribution", "url", "types", "api", "publication", "collection", "delimiter",
+    "sheet", "file", "layer", "header", "records", "nested", "record_type", "feature_id", "fields", "unpivot",
+    "constants", "codes", "computed", "units", "time", "crs", "decimal", "nulls", "rest",
 )  # fmt: skip
 _WIDTH = 96
 _PLAIN = re.compile(r"[A-Za-zÄÖÜäöüß_][\wÄÖÜäöüß /.()+-]*")
 _RESERVED = {"true", "false", "yes", "no", "null", "on", "off", "y", "n"}
 
 
-def written(name: str, settings: Mapping[str, Any], doubts: Mapping[str, str]) -> str:
+def written(name: str, settings: Mapping[str, Any], doubts: Mapping[str, Sequence[str]]) -> str:
     """The block below `sources:`."""
     lines = [f"  {name}:"]
     names = [key for key in _ORDER if key in settings] + [key for key in settings if key not in _ORDER]
     for key in names:
-        if key in doubts:
-            lines.append(f"    # unsure: {doubts[key]}")
+        lines.extend(f"    # unsure: {_one_line(text)}" for text in doubts.get(key, ()))
         lines.extend(_lines(key, settings[key]))
-    others = [f"    # unsure: {text}" for key, text in doubts.items() if key not in settings]
+    others = [
+        f"    # unsure: {key}: {_one_line(text)}"
+        for key, texts in doubts.items()
+        if key not in settings
+        for text in texts
+    ]
     return "\n".join([*lines, *others]) + "\n"
+
+
+def _one_line(text: str) -> str:
+    """A remark, which names what the file holds, as one line that ends no comment."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _lines(key: str, value: Any) -> Iterator[str]:
@@ -39,7 +49,12 @@ def _lines(key: str, value: Any) -> Iterator[str]:
         return
     yield f"    {key}:"
     for inner, part in value.items():
-        yield f"      {_flow(inner)}: {_flow(part)}"
+        line = f"      {_flow(inner)}: {_flow(part)}"
+        if len(line) <= _WIDTH or not isinstance(part, list | tuple) or not part:
+            yield line
+            continue
+        yield f"      {_flow(inner)}:"
+        yield from (f"        - {_flow(item)}" for item in part)
 
 
 def _flow(value: Any) -> str:

@@ -44,4 +44,4 @@ def test_what_is_neither_tenant_file_nor_address_is_refused(
     assert probe("town", "nowhere").exit_code == 2
     (tmp_path / "page.html").write_text("<html>", encoding="utf-8")
     failed = probe(str(tmp_path / "page.html"))
-    assert "is neither CSV nor JSON" in str(failed.exception)
+    assert "is a web page" in str(failed.exception)

@@ -11,11 +11,14 @@ import polars as pl
 import pytest
 
 from civitas_assets.catalog import Source, Tenant, load_catalog
+from civitas_assets.catalog.vocabulary import read_vocabulary
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.errors import ReadError
 from civitas_assets.propose.proposal import Proposal, propose
+from civitas_assets.settings import PROJECT_DIR
 
 BOX = (7.4, 51.8, 7.8, 52.1)
+VOCABULARY = read_vocabulary(PROJECT_DIR / "dbt_project")
 HEAD = 'name: Town\nags: "05515000"\nbbox: [7.4, 51.8, 7.8, 52.1]\nsources:\n'
 
 
@@ -26,7 +29,7 @@ def proposed(tmp_path: Path) -> Callable[..., tuple[Proposal, Source]]:
     def made(body: bytes | str, name: str = "sample.csv", *, near: bool = True) -> tuple[Proposal, Source]:
         tenant = Tenant.model_validate({"name": "Town", "ags": "05515000", "bbox": BOX}).keyed("town")
         raw = body.encode() if isinstance(body, str) else body
-        found = propose(raw, name, tmp_path / "work", tenant if near else None)
+        found = propose(raw, name, tmp_path / "work", VOCABULARY, tenant if near else None)
         folder = tmp_path / "tenants"
         folder.mkdir(exist_ok=True)
         (folder / "town.yaml").write_text(HEAD + found.yaml, encoding="utf-8")
@@ -191,8 +194,9 @@ def test_a_preamble_and_windows_umlauts(proposed: Any) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("<html>", "is neither CSV nor JSON"),
-        ('{"a": 1}', "holds no list of records"),
+        ("<html>", "is a web page"),
+        ('{"a": 1}', "is not recognised"),
+        ('{"a": []}', "holds no list of records"),
         ('{"a": [1, 2', "begins as JSON"),
         ("nur Text\nin Zeilen\n", "is no table"),
         ("a;b\n1;2\n3;4\n", "is not recognised: map them by hand"),

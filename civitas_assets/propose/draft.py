@@ -1,0 +1,148 @@
+"""A draft of a source: settings, the columns that they use, and what of them somebody has to look at.
+
+Which columns go where is decided in `mapping.py` and its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from civitas_assets.propose.columns import Column
+from civitas_assets.propose.numbers import Notation, is_read_with
+from civitas_assets.propose.sample import FEATURE_ID, Sample, shown
+from civitas_assets.propose.vocabulary import Kind, codes, normal
+from civitas_assets.records import RECORD_TYPES
+from civitas_assets.records.contract import Kind as ValueKind
+from civitas_assets.records.contract import RecordType
+
+TABULAR = frozenset({"csv", "excel"})
+ONE_ATTRIBUTE = frozenset({"geofile", "ogc_features"})  # whose fields are one attribute each
+_NUMERIC = (ValueKind.NUMBER, ValueKind.INTEGER)
+_MOST_CODES = 12
+
+
+@dataclass
+class Draft:
+    """Settings of a source by name, and the doubts about each."""
+
+    kind: Kind
+    sample: Sample
+    concepts: Mapping[str, Column]
+    settings: dict[str, Any] = field(default_factory=dict)
+    doubts: dict[str, list[str]] = field(default_factory=dict)
+    fields: dict[str, Any] = field(default_factory=dict)
+    used: list[Column] = field(default_factory=list)
+    degrees: list[Column] = field(default_factory=list)  # coordinates that are read with a decimal point
+
+    @cached_property
+    def contract(self) -> RecordType:
+        """The contract of the record type."""
+        return RECORD_TYPES[self.kind.name]
+
+    @property
+    def record_type(self) -> str:
+        """The record type."""
+        return self.kind.name
+
+    def doubt(self, setting: str, text: str) -> None:
+        """Note what somebody has to look at."""
+        if text not in self.doubts.setdefault(setting, []):
+            self.doubts[setting].append(text)
+
+    def constant(self, name: str, text: str) -> None:
+        """Give a field the same value in every record."""
+        self.settings.setdefault("constants", {})[name] = text
+
+    def take(self, name: str, column: Column) -> None:
+        """Fill a field from a column, if its values can be what the field holds."""
+        kind = self.contract.column(name).kind
+        if kind in _NUMERIC and not column.is_number:
+            return
+        if kind is ValueKind.INTEGER and not column.is_whole:
+            return
+        if kind is ValueKind.CODE:
+            self._take_code(name, column)
+            return
+        self.used.append(column)
+        if column.name == FEATURE_ID:
+            self.settings["feature_id"] = name
+        else:
+            self.fields[name] = column.name
+
+    def _take_code(self, name: str, column: Column) -> None:
+        known, texts = codes(name), sorted({*column.meant})
+        native = f"{name}_native"
+        if 0 < len(texts) <= _MOST_CODES and any(normal(text) in known for text in texts):
+            self.fields[name] = column.name
+            fallback = "unknown" if "unknown" in self.contract.column(name).codes else None
+            found = {text: known.get(normal(text), fallback) for text in texts}
+            self.settings["codes"] = {name: {text: code for text, code in found.items() if code}}
+            strange = [text for text in texts if normal(text) not in known]
+            asked = (
+                f"what do these mean: {', '.join(strange)}?" if strange else "are these all that there are?"
+            )
+            self.doubt("codes", asked)
+        elif native in self.contract.accepted:
+            self.fields[native] = column.name
+            self.doubt("fields", f"say in codes what the values of {column.name} mean, as {name}")
+
+    def finish(self) -> None:
+        """Put what was gathered into settings, in the order of the contract."""
+        self.settings["record_type"] = self.kind.name
+        if self.fields:
+            self.settings["fields"] = {n: self.fields[n] for n in self.contract.accepted if n in self.fields}
+        self._write_numbers()
+        nothings = sorted({text for column in self.used for text in column.nothings})
+        if nothings:
+            self.settings["nulls"] = nothings
+        names = {*self.fields}
+        if self.kind.name == "parking_status" and "free" not in names and {"capacity", "occupied"} <= names:
+            self.settings["computed"] = {"free": "capacity - occupied"}
+
+    def _write_numbers(self) -> None:
+        """The decimal sign that all columns prove together; what it cannot read of them is told."""
+        ways: dict[Notation, list[str]] = {}
+        for column in self.used:
+            if column.is_number and not self._is_text(column):
+                degrees = column in self.degrees and column.notation in {
+                    Notation.POINT_GROUPS,
+                    Notation.POINT,
+                }
+                ways.setdefault(Notation.POINT if degrees else column.notation, []).append(column.name)
+        comma = {Notation.COMMA, Notation.POINT_GROUPS} & {*ways}
+        point = {Notation.POINT} & {*ways}
+        decimal = "," if (comma and not point) or (not point and Notation.COMMA_OR_GROUPS in ways) else "."
+        if comma and point and Notation.COMMA in ways:
+            decimal = ","
+        if decimal == ",":
+            self.settings["decimal"] = ","
+        for notation, names in ways.items():
+            text = _asked(notation, decimal)
+            if text:
+                self.doubt("decimal", text.format(shown(names)))
+        unread = [
+            column.name for column in self.sample.columns if column.looks_like_number and not column.is_number
+        ]
+        if unread:
+            self.doubt("decimal", f"a comma between thousands, as in 1,234.5, is not read: {shown(unread)}")
+
+    def _is_text(self, column: Column) -> bool:
+        """Whether the column fills only fields of text, such as ids."""
+        fields = [name for name, taken in self.fields.items() if taken == column.name]
+        return bool(fields) and all(self.contract.column(name).kind not in _NUMERIC for name in fields)
+
+
+def _asked(notation: Notation, decimal: str) -> str:
+    """What has to be looked at where columns of the notation are read with the decimal sign."""
+    if not is_read_with(notation, decimal):
+        return f'numbers of {{}} are written with a {notation.value}, which decimal: "{decimal}" misreads'
+    if notation is Notation.POINT_GROUPS:
+        return "1.234 in {} is read as more than a thousand, since smaller numbers have no point"
+    if notation is Notation.POINT_OR_GROUPS:
+        return 'is 1.234 in {} more than a thousand? Then decimal: ","; it is read as one and a fraction'
+    if notation is Notation.COMMA_OR_GROUPS:
+        return "is 1,234 in {} more than a thousand? It is read as one and a fraction"
+    return ""

@@ -1,0 +1,74 @@
+"""When records of a draft happened: the column of times, how they are written, and what else says when.
+
+What times of a column look like is in `columns.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from civitas_assets.propose.columns import Column
+from civitas_assets.propose.concepts import has_hour, times_of
+from civitas_assets.propose.draft import Draft
+from civitas_assets.propose.sample import shown
+
+_NEED_ONE = {"observation", "statistic"}
+_OF_DAYS = {"observation", "statistic", "event"}
+
+
+def date(draft: Draft) -> bool:
+    """Give the draft its rule of time; where the data have none, the time of reception stands for it.
+
+    False for records that mean nothing without a time of their own.
+    """
+    concepts, kind = draft.concepts, draft.kind.name
+    if draft.contract.event_time is None:
+        column = concepts.get("start_at") or concepts.get("end_at")
+        if column is not None and kind == "event":
+            _rule(draft, column)
+        return True
+    column = concepts.get("time")
+    if kind == "statistic":
+        column = concepts.get("period") or column
+    if column is not None and kind not in _OF_DAYS and not has_hour(column):
+        draft.doubt("time", f"{column.name} has days without an hour, which say too little of a status")
+        column = None
+    if column is None:
+        if kind in _NEED_ONE:
+            return False
+        draft.settings["time"] = {"zone": "received"}
+        draft.doubt("time", "nothing in it says when: the time of reception stands for it")
+        return True
+    _rule(draft, column)
+    _offer_others(draft, column)
+    return True
+
+
+def _rule(draft: Draft, column: Column) -> None:
+    written = column.written
+    if written is None:
+        return
+    if column.name.startswith("^."):
+        draft.settings |= draft.sample.reached
+        draft.doubt("time", f"{column.name} stands beside the list and holds for all of it")
+    rule: dict[str, Any] = {"column": column.name, "zone": written.zone}
+    if written.format != "iso":
+        rule["format"] = written.format
+    if written.hour24:
+        rule["hour24"] = True
+    draft.settings["time"] = rule
+    draft.used.append(column)
+    if written.doubt:
+        draft.doubt("time", written.doubt)
+
+
+def _offer_others(draft: Draft, column: Column) -> None:
+    """Name the other columns that hold times, also those beside the list."""
+    used = {*draft.fields.values()} if all(isinstance(v, str) for v in draft.fields.values()) else set()
+    others = [
+        other.name if not other.name.startswith("^.") else f"{other.name[2:]} (beside the list)"
+        for other in [*times_of(draft.sample.columns), *times_of(draft.sample.outside)]
+        if other.name != column.name and other.name not in used
+    ]
+    if others:
+        draft.doubt("time", f"there are more times in it: {shown(others)}")
