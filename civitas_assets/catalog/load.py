@@ -174,7 +174,7 @@ def _load_tenant(file: Path, models: SourceModels) -> Tenant:
     if faults:
         raise CatalogError(faults)
     for name, source in tenant.sources.items():
-        source.placed(name, tenant.bbox)
+        source.placed(name, tenant.bbox, tenant.timezone)
     return tenant.keyed(file.stem)
 
 

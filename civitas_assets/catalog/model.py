@@ -110,6 +110,7 @@ class Source(Model):
 
     _name: str = PrivateAttr("")
     _box: Box | None = PrivateAttr(None)
+    _zone: str = PrivateAttr("Europe/Berlin")
 
     @property
     def name(self) -> str:
@@ -126,9 +127,14 @@ class Source(Model):
         """The box of its tenant, where national services look: west, south, east, north in degrees."""
         return self._box
 
-    def placed(self, name: str, box: Box) -> Self:
-        """The same source, knowing its name and where its tenant is."""
-        self._name, self._box = name, box
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clock of its tenant."""
+        return ZoneInfo(self._zone)
+
+    def placed(self, name: str, box: Box, zone: str | None = None) -> Self:
+        """The same source, knowing its name, where its tenant is and, if it is said, by which clock it goes."""
+        self._name, self._box, self._zone = name, box, zone or self._zone
         return self
 
     def record_types(self) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""DATEX II: parking of version 2, situations of versions 2 and 3, and charging infrastructure of version 3.
+"""DATEX II: parking and situations of versions 2 and 3, and charging infrastructure of version 3.
 
 Each publication is read in a module of its own. Table and status are usually two sources that share their ids: give
 both the same `id_space`.
@@ -68,9 +68,9 @@ class Datex2Connector:
     def read(self, source: Datex2Source, payload: Payload) -> Iterator[RawTable]:
         """What the source declares; of whole countries what lies near the tenant."""
         if source.publication == "parking":
-            yield from parking_tables(payload.body)
+            yield from parking_tables(payload.body, source.language)
         elif source.publication == "situations":
-            yield nearby(event_table(payload.body, source.language), source.box)
+            yield nearby(event_table(payload.body, source.language, source.zone), source.box)
         else:
             for found in charging_tables(payload.body, source.points, source.language):
                 yield nearby(found, source.box)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from civitas_assets.connectors.datex2_document import Node, opened
-from civitas_assets.connectors.datex2_location import first_point
+from civitas_assets.connectors.datex2_document import Node, opened, unreal_note
+from civitas_assets.connectors.datex2_location import position
 from civitas_assets.connectors.rows import number, table
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
@@ -55,10 +56,11 @@ def charging_tables(body: bytes, only: Sequence[str], language: str) -> Iterator
     published = {name.rpartition("EnergyInfrastructure")[2] for name in document.publications}
     if not published & {"TablePublication", "StatusPublication"}:
         raise ReadError("holds neither a table nor a status of charging points of DATEX II, version 3")
+    notes = unreal_note(document.unreal)
     if "TablePublication" in published:
-        yield table("charge_point", points, _POINT)
+        yield replace(table("charge_point", points, _POINT), notes=notes)
     if "StatusPublication" in published:
-        yield table("charge_point_status", states, _POINT_STATUS)
+        yield replace(table("charge_point_status", states, _POINT_STATUS), notes=notes)
 
 
 def _wanted(only: tuple[str, ...], *ids: str | None) -> bool:
@@ -94,7 +96,7 @@ def _point(nodes: tuple[Node, Node, Node], language: str) -> Row:
     point, station, site = nodes
     connectors = point.all("connector")
     places = [place for node in nodes for place in node.all("locationReference", "entrance")]
-    lon, lat = next((p for place in places if None not in (p := first_point(place))), (None, None))
+    lon, lat = next((p for place in places if None not in (p := position(place))), (None, None))
     native = point.word("currentType")
     itself = point is not station
     return {

@@ -6,18 +6,23 @@ What the parts mean is known where they are read.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from xml.etree.ElementTree import Element, ParseError
 
 import defusedxml.ElementTree
 import msgspec
 from defusedxml.common import DefusedXmlException
 
+from civitas_assets.connectors.languages import best_language
 from civitas_assets.errors import ReadError
+from civitas_assets.records import Note
 
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _SPACE = b" \t\r\n"
+_HEADER = "headerInformation"
+REAL = "real"  # the information status of what is neither an exercise nor a test
 
 
 class Node:
@@ -73,15 +78,12 @@ class Node:
 
     def said(self, language: str) -> str | None:
         """A text in the language, where it is told in several; else in the first one."""
-        texts = [("", self.text)] if self.text else []
-        texts += [
-            (value.word("lang") or node.word("lang") or "", value.text)
-            for node in self.walk()
-            for value in node.all("value")
-            if value.text
-        ]
-        texts.sort(key=lambda text: not text[0].lower().startswith(language.lower()))
-        return texts[0][1] if texts else None
+        told = {"": self.text} if self.text else {}
+        for node in self.walk():
+            for value in node.all("value"):
+                if value.text:
+                    told.setdefault(value.word("lang") or node.word("lang") or "", value.text)
+        return told[best_language([*told], language)] if told else None
 
     def unwrapped(self, prefix: str) -> Node:
         """The one of several classes that a node holds, where it is named by a child instead of by a type."""
@@ -93,10 +95,14 @@ class Node:
 
 @dataclass(frozen=True)
 class Document:
-    """Parts of a document with the time of their publication, and the names of its publications."""
+    """Parts of a document with the time of their publication, and the names of its publications.
+
+    `unreal` counts the parts of exercises and tests, by what their publication calls itself; they are no parts here.
+    """
 
     publications: frozenset[str]
     _parts: tuple[tuple[str, Element | msgspec.Raw, str | None], ...]
+    unreal: Mapping[str, int] = field(default_factory=dict)
 
     def parts(self, *names: str) -> Iterator[tuple[Node, str | None]]:
         """Those of these names, and when they were published.
@@ -139,44 +145,81 @@ def local_name(element: Element) -> str:
     return element.tag.rpartition("}")[2]
 
 
+def unreal_note(numbers: Mapping[str, int]) -> tuple[Note, ...]:
+    """A note on what is not published because it is an exercise or a test, by how that is called."""
+    if not (found := {kind: number for kind, number in numbers.items() if number}):
+        return ()
+    told = ", ".join(f"{number:,} with informationStatus {kind}" for kind, number in sorted(found.items()))
+    return (Note("exercises_and_tests", f"exercises and tests are not published: {told}"),)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a publication says of all its parts."""
+
+    published: str | None = None
+    status: str = REAL
+
+
 def _from_xml(root: Element, names: tuple[str, ...]) -> Document:
-    publications, parts, published = set[str](), [], None
-    for element in root.iter():
+    publications, parts, unreal = set[str](), list[_Found](), Counter[str]()
+    waiting = [(root, _Said())]
+    while waiting:
+        element, said = waiting.pop()
         name = local_name(element)
-        publications.update(said for said in (name, _kind(element)) if said and said.endswith("Publication"))
-        if name == "publicationTime":
-            published = (element.text or "").strip() or None
-        elif name in names:
-            parts.append((name, element, published))
-    return Document(frozenset(publications), tuple(parts))
+        if name in names and (len(element) or element.get("id")):
+            if said.status == REAL:
+                parts.append((name, element, said.published))
+            unreal[said.status] += said.status != REAL
+            continue
+        publications.update(
+            known for known in (name, _kind(element)) if known and known.endswith("Publication")
+        )
+        for child in element:
+            if local_name(child) == "publicationTime":
+                said = replace(said, published=(child.text or "").strip() or said.published)
+            elif local_name(child) == _HEADER:
+                status = next(
+                    (e.text for e in child if local_name(e) == "informationStatus" and e.text), said.status
+                )
+                said = replace(said, status=status.strip())
+        waiting.extend((child, said) for child in reversed(element))
+    return Document(frozenset(publications), tuple(parts), unreal)
 
 
 def _from_json(body: bytes, names: tuple[str, ...]) -> Document:
-    publications, parts = set[str](), list[tuple[str, Element | msgspec.Raw, str | None]]()
-    waiting: list[tuple[bytes | msgspec.Raw, str | None]] = [(body, None)]
+    publications, parts, unreal = set[str](), list[_Found](), Counter[str]()
+    waiting: list[tuple[bytes | msgspec.Raw, _Said]] = [(body, _Said())]
     try:
         while waiting:
-            raw, published = waiting.pop()
+            raw, said = waiting.pop()
             if not isinstance(fields := msgspec.json.decode(raw, type=_Opened), dict):
-                waiting.extend((item, published) for item in reversed(_objects(fields)))
+                waiting.extend((item, said) for item in reversed(_objects(fields)))
                 continue
             if "publicationTime" in fields:
-                published = _scalar(msgspec.json.decode(fields["publicationTime"])) or published
+                written = _scalar(msgspec.json.decode(fields["publicationTime"]))
+                said = replace(said, published=written or said.published)
+            if _HEADER in fields:
+                header = Node(_HEADER, msgspec.json.decode(fields[_HEADER]))
+                said = replace(said, status=header.word("informationStatus") or said.status)
             for name, value in fields.items():
                 if name == "feedType":
                     publications.add(str(msgspec.json.decode(value)))
                 elif name in names:
                     found = msgspec.json.decode(value, type=_Opened)
                     items = [value] if isinstance(found, dict) else _objects(found)
-                    parts.extend((name, item, published) for item in items)
+                    if said.status == REAL:
+                        parts.extend((name, item, said.published) for item in items)
+                    unreal[said.status] += len(items) * (said.status != REAL)
                 else:
                     publications.update({name} if name.endswith("Publication") else ())
-                    waiting.extend((item, published) for item in _objects([value]))
+                    waiting.extend((item, said) for item in _objects([value]))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ReadError(f"is no JSON of DATEX II: {error}") from None
-    return Document(frozenset(publications), tuple(parts))
+    return Document(frozenset(publications), tuple(parts), unreal)
 
 
+_Found = tuple[str, Element | msgspec.Raw, str | None]
 _Opened = dict[str, msgspec.Raw] | list[msgspec.Raw]
 
 

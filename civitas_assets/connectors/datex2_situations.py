@@ -5,14 +5,18 @@ A situation has one event for each of its records, which may be the works, their
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from civitas_assets.connectors.datex2_document import Node, opened
+from civitas_assets.connectors.datex2_document import REAL, Node, opened, unreal_note
 from civitas_assets.connectors.datex2_location import display_point, geometry, place_name
+from civitas_assets.connectors.datex2_validity import UndecidableError, validity_of
 from civitas_assets.connectors.rows import table
 from civitas_assets.errors import ReadError
-from civitas_assets.records import RawTable
+from civitas_assets.records import Note, RawTable
 
 _CODES = {
     "MaintenanceWorks": "roadworks",
@@ -65,36 +69,56 @@ _COLUMNS = (
 Row = dict[str, object]
 
 
-def event_table(body: bytes, language: str) -> RawTable:
-    """The events of a publication, each in its latest version; exercises and tests are left out.
+def event_table(body: bytes, language: str, zone: ZoneInfo) -> RawTable:
+    """The events of a publication, each in its latest version; exercises and tests are left out, which a note tells.
 
     Raises:
         ReadError: it is no publication of situations.
     """
     document = opened(body, "situation")
     latest: dict[object, tuple[int, Row]] = {}
-    found = False
+    unreal = Counter(document.unreal)
+    undecided: list[str] = []
+    found = bool(document.unreal)
     for situation, published in document.parts("situation"):
         found = True
-        if (situation.word("headerInformation", "informationStatus") or "real") != "real":
+        status = situation.word("headerInformation", "informationStatus") or REAL
+        if status != REAL:
+            unreal[status] += 1
             continue
-        for version, row in _events(situation, published, language):
+        for version, row in _events(situation, published, language, zone, undecided):
             key = row["event_id"] or object()  # rows without an id stay, to be found at fault
             if key not in latest or latest[key][0] <= version:
                 latest[key] = (version, row)
     if not found and not any(name.endswith("SituationPublication") for name in document.publications):
         raise ReadError("holds no situations of DATEX II")
-    return table("event", (row for _, row in latest.values()), _COLUMNS)
+    notes = unreal_note(unreal)
+    if undecided:
+        notes += (
+            Note(
+                "status_not_decided",
+                f"the periods of {len(undecided):,} event(s) depend on what is not known here, such as holidays: "
+                f"they have no status ({undecided[0]})",
+            ),
+        )
+    return replace(table("event", (row for _, row in latest.values()), _COLUMNS), notes=notes)
 
 
-def _events(situation: Node, published: str | None, language: str) -> Iterator[tuple[int, Row]]:
+def _events(
+    situation: Node, published: str | None, language: str, zone: ZoneInfo, undecided: list[str]
+) -> Iterator[tuple[int, Row]]:
     for wrapped in situation.all("situationRecord"):
         record = wrapped.unwrapped("sit")
         version = record.word("version") or ""
-        yield int(version) if version.isdecimal() else 0, _event(situation, record, published, language)
+        row = _event(situation, record, language)
+        try:
+            row["status"] = _status(record, published, zone)
+        except UndecidableError:
+            undecided.append(str(row["event_id"]))
+        yield int(version) if version.isdecimal() else 0, row
 
 
-def _event(situation: Node, record: Node, published: str | None, language: str) -> Row:
+def _event(situation: Node, record: Node, language: str) -> Row:
     details = [text for name in _DETAILS for node in record.all(name) if (text := node.word())]
     ids = [text for node in (situation, record) if (text := node.word("id"))]
     comments = [
@@ -109,7 +133,6 @@ def _event(situation: Node, record: Node, published: str | None, language: str) 
     severity = record.word("severity") or situation.word("overallSeverity")
     location = record.first("locationReference") or record.first("groupOfLocations")
     lon, lat = display_point(location) if location else (None, None)
-    status = record.word("validity", "validityStatus")
     return {
         "event_id": "/".join(ids) if record.word("id") else None,
         "event_type": _code(record.kind, details),
@@ -122,8 +145,7 @@ def _event(situation: Node, record: Node, published: str | None, language: str) 
         "end_at": end,
         "severity": severity if severity in _SEVERITIES else None,
         "severity_native": severity,
-        "status": _status(record, status, start, end, published),
-        "status_native": status,
+        "status_native": record.word("validity", "validityStatus"),
         "place_name": place_name(location, language) if location else None,
         "changed_at": record.word("situationRecordVersionTime")
         or situation.word("situationVersionTime")
@@ -142,21 +164,21 @@ def _code(kind: str | None, details: list[str]) -> str | None:
     return _CODES.get(kind, "obstruction" if kind.endswith("Obstruction") else "traffic_other")
 
 
-def _status(
-    record: Node, native: str | None, start: str | None, end: str | None, published: str | None
-) -> str | None:
-    """Where it stands when it was published: as the publisher says, else by its times."""
+def _status(record: Node, published: str | None, zone: ZoneInfo) -> str | None:
+    """Where it stands when it was published: as the publisher says, else by its times and periods.
+
+    Raises:
+        UndecidableError: these depend on what is not known.
+    """
     for name, status in (("cancel", "cancelled"), ("end", "ended")):
         if record.word("management", "lifeCycleManagement", name) in ("true", "1"):
             return status
+    native = record.word("validity", "validityStatus")
     if native in _STATUSES:
         return native
-    now, since, until = map(_instant, (published, start, end))
-    if native != "definedByValidityTimeSpec" or now is None:
+    if native != "definedByValidityTimeSpec" or (now := _instant(published)) is None:
         return None
-    if until is not None and until < now:
-        return "ended"
-    return "planned" if since is not None and since > now else "active"
+    return validity_of(record.first("validity", "validityTimeSpecification"), zone).status(now)
 
 
 def _instant(written: str | None) -> datetime | None:

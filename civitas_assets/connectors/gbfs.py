@@ -1,11 +1,12 @@
-"""GBFS, the General Bikeshare Feed Specification, 2 and 3: stations, their status, and how many vehicles stand free.
+"""GBFS, the General Bikeshare Feed Specification, 1 to 3: stations, their status, and how many vehicles stand free.
 
-How vehicles are counted, so that none of them can be followed, is in `gbfs_vehicles.py`.
+Stations are read in `gbfs_stations.py`; how vehicles are counted, so that none of them can be followed, is in
+`gbfs_vehicles.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.language import Language
 from civitas_assets.catalog.template import expand
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
-from civitas_assets.connectors.gbfs_fields import text_of, time_of
+from civitas_assets.connectors.gbfs_stations import station_table, status_table
 from civitas_assets.connectors.gbfs_vehicles import (
     counted,
     kinds_of,
@@ -24,8 +25,9 @@ from civitas_assets.connectors.gbfs_vehicles import (
     system_of,
     vehicle_tables,
 )
+from civitas_assets.connectors.languages import best_language
 from civitas_assets.connectors.links import LinkedSource, led_to
-from civitas_assets.connectors.rows import decoded, table
+from civitas_assets.connectors.rows import decoded
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 
@@ -54,22 +56,8 @@ class GbfsSource(LinkedSource):
         return counted(body, self.box) if role == _VEHICLES else body
 
 
-class _Feed(msgspec.Struct):
-    name: str
-    url: str
-
-
 class _Discovery(msgspec.Struct):
     data: dict[str, Any]
-
-
-class _Stations(msgspec.Struct):
-    stations: list[dict[str, Any]] = []
-
-
-class _Document(msgspec.Struct):
-    data: _Stations
-    last_updated: int | str | None = None
 
 
 class GbfsConnector:
@@ -92,10 +80,15 @@ class GbfsConnector:
         def follow(answer: Answer) -> Iterator[Request]:
             role, known = answer.request.role, answer.request.variables
             if role == "discovery":
-                feeds = _feeds(answer.content(), source.language)
+                feeds, twice = _feeds(answer.content(), source.language)
+                for name in twice:
+                    session.note(
+                        "feed_listed_twice",
+                        f"the discovery file lists {name} with several addresses: the first one is read",
+                    )
                 yield from (ask(answer, feeds, name, name) for name in _wanted(feeds, source))
             elif role == _SYSTEM:
-                feeds, system = systems[answer.request.url], system_of(answer.content()).system_id
+                feeds, system = systems[answer.request.url], str(system_of(answer.content()).system_id)
                 name, role = (_TYPES, _TYPES) if _TYPES in feeds else (_vehicle_feed(feeds), _VEHICLES)
                 yield ask(answer, feeds, name, role, system_id=system)
             elif role == _TYPES:
@@ -117,8 +110,10 @@ class GbfsConnector:
             kinds_of(payload.body)
         elif payload.role == _VEHICLES:
             yield from vehicle_tables(payload)
-        else:
-            yield from _station_tables(payload, source.language)
+        elif payload.role == _INFORMATION:
+            yield station_table(payload.body, source.language)
+        elif payload.role == _STATUS:
+            yield status_table(payload.body)
 
 
 def _wanted(feeds: Mapping[str, str], source: GbfsSource) -> list[str]:
@@ -140,57 +135,31 @@ def _vehicle_feed(feeds: Mapping[str, str]) -> str:
     return next((name for name in _VEHICLE_FEEDS if name in feeds), "")
 
 
-def _station_tables(payload: Payload, language: str) -> Iterator[RawTable]:
-    document: _Document = decoded(payload.body, _Document, "GBFS")
-    if payload.role == _INFORMATION:
-        rows = [_station(station, language) for station in document.data.stations]
-        yield table("sharing_station", rows, tuple(_station({}, "")))
-    elif payload.role == _STATUS:
-        rows = [_status(station, document.last_updated) for station in document.data.stations]
-        yield table("sharing_status", rows, tuple(_status({}, None)))
+def _feeds(body: bytes, language: str) -> tuple[Mapping[str, str], Sequence[str]]:
+    """Addresses by name, and the names that have several: version 3 has one list, version 2 one for every language.
 
-
-def _feeds(body: bytes, language: str) -> Mapping[str, str]:
-    """Addresses by name: version 3 has one list, version 2 one for every language."""
+    What the list of the language lacks is taken from the others.
+    """
     data = decoded(body, _Discovery, "GBFS").data
-    listed = data.get("feeds")
-    if listed is None:
+    if (listed := data.get("feeds")) is not None:
+        lists = [listed]
+    else:
         by_language = {
-            key: part["feeds"] for key, part in data.items() if isinstance(part, dict) and "feeds" in part
+            key: part["feeds"] for key, part in data.items() if isinstance(part, dict) and part.get("feeds")
         }
-        listed = by_language.get(language) or next(iter(by_language.values()), None)
-    try:
-        return {feed.name: feed.url for feed in msgspec.convert(listed, list[_Feed])}
-    except msgspec.ValidationError as error:
-        raise ReadError(f"is no discovery file of GBFS: {error}") from None
-
-
-def _station(station: Mapping[str, Any], language: str) -> dict[str, object]:
-    return {
-        "station_id": station.get("station_id"),
-        "name": text_of(station.get("name"), language),
-        "address": text_of(station.get("address"), language),
-        "capacity": station.get("capacity"),
-        "is_virtual": station.get("is_virtual_station"),
-        "lon": station.get("lon"),
-        "lat": station.get("lat"),
-    }
-
-
-def _status(station: Mapping[str, Any], last_updated: int | str | None) -> dict[str, object]:
-    return {
-        "station_id": station.get("station_id"),
-        "observed_at": time_of(station.get("last_reported")) or time_of(last_updated),
-        "vehicles_available": _either(station, "num_vehicles_available", "num_bikes_available"),
-        "vehicles_disabled": _either(station, "num_vehicles_disabled", "num_bikes_disabled"),
-        "docks_available": station.get("num_docks_available"),
-        "docks_disabled": station.get("num_docks_disabled"),
-        "is_installed": station.get("is_installed"),
-        "is_renting": station.get("is_renting"),
-        "is_returning": station.get("is_returning"),
-    }
-
-
-def _either(station: Mapping[str, Any], *names: str) -> Any:
-    """The name of version 3 before that of version 2."""
-    return next((station[name] for name in names if station.get(name) is not None), None)
+        best = best_language([*by_language], language) if by_language else ""
+        lists = [by_language[key] for key in sorted(by_language, key=lambda key: key != best)]
+    if not lists or not all(isinstance(feeds, list) for feeds in lists):
+        raise ReadError("is no discovery file of GBFS: it has no list of feeds")
+    found: dict[str, str] = {}
+    twice = set[str]()
+    for feeds in lists:
+        of_list: dict[str, str] = {}
+        for feed in feeds:
+            name, url = (feed.get("name"), feed.get("url")) if isinstance(feed, dict) else (None, None)
+            if isinstance(name, str) and isinstance(url, str) and url != of_list.setdefault(name, url):
+                twice.add(name)
+        found = {**of_list, **found}
+    if not found:
+        raise ReadError("is no discovery file of GBFS: none of its feeds has a name and a url")
+    return found, sorted(twice)

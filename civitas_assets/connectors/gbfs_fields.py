@@ -1,4 +1,4 @@
-"""What the versions of GBFS write differently: texts in languages, and times.
+"""What the versions and publishers of GBFS write differently: ids, truth, texts in languages, times and positions.
 
 Which fields hold them is known where they are read.
 """
@@ -9,22 +9,82 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+import polars as pl
+
+from civitas_assets.connectors.languages import best_language
+from civitas_assets.records.geometry import geometries
+
+_TRUE, _FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
+# No system is older than 2001; until the year 5138 seconds are fewer than milliseconds of any time that may be meant.
+_LEAST_SECONDS, _LEAST_MILLISECONDS, _LEAST_MICROSECONDS, _MOST_MICROSECONDS = 1e9, 1e11, 1e14, 1e17
+
 
 def text_of(value: Any, language: str) -> str | None:
-    """A text; in version 3 the one of the language, else the first."""
+    """A text; of several the one that `best_language` chooses."""
     if isinstance(value, str):
         return value
     texts: Sequence[Mapping[str, Any]] = (
         [t for t in value if isinstance(t, dict)] if isinstance(value, list) else []
     )
-    ordered = sorted(texts, key=lambda text: text.get("language") != language)
-    return next((text["text"] for text in ordered if isinstance(text.get("text"), str)), None)
+    told: dict[str, str] = {}
+    for written in texts:
+        if isinstance(text := written.get("text"), str) and text.strip():
+            told.setdefault(str(written.get("language") or ""), text)
+    return told[best_language([*told], language)] if told else None
+
+
+def id_of(value: Any) -> str | None:
+    """An id as text, also where it is written as a number: 7 and 7.0 are the same; None for what is no id."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return str(value).strip() or None
+
+
+def truth_of(value: Any) -> bool:
+    """True or false, also as a number or text; none is false, as the specification's default is.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    written = "false" if value is None else str(value).strip().lower()
+    if isinstance(value, float) and value in {0.0, 1.0}:
+        written = str(int(value))
+    if written not in _TRUE | _FALSE:
+        raise ValueError("is neither true nor false")
+    return written in _TRUE
 
 
 def time_of(value: Any) -> str | None:
-    """Version 2 writes seconds since 1970, version 3 ISO 8601; 0 means never."""
-    if isinstance(value, str) and value:
-        return value
-    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 33:
-        return datetime.fromtimestamp(value, UTC).isoformat()
-    return None
+    """An instant as ISO 8601; 0 and nothing mean never, what is no time stays as written, to be found at fault.
+
+    Version 2 writes seconds since 1970, version 3 ISO 8601; some publishers milliseconds, decimals or digits in text.
+    """
+    if value is None or isinstance(value, bool):
+        return None if value is None else str(value)
+    if not isinstance(value, str | int | float):
+        return msgspec.json.encode(value).decode()
+    text = str(value).strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        return text or None
+    if seconds == 0:
+        return None
+    for least, factor in ((_LEAST_MICROSECONDS, 1e6), (_LEAST_MILLISECONDS, 1e3)):
+        if least <= seconds < _MOST_MICROSECONDS:
+            seconds /= factor
+            break
+    if not _LEAST_SECONDS <= seconds < _LEAST_MILLISECONDS:
+        return text
+    return datetime.fromtimestamp(round(seconds, 3), UTC).isoformat()
+
+
+def point_on(area: Any) -> tuple[float | None, float | None]:
+    """Longitude and latitude of a point on an area in GeoJSON; None for what is none."""
+    if not isinstance(area, dict):
+        return None, None
+    found = geometries(pl.Series([msgspec.json.encode(area).decode()], dtype=pl.String), "EPSG:4326")
+    return found.lon[0], found.lat[0]

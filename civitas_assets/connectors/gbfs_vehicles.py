@@ -6,7 +6,8 @@ Their ids and positions would say where people ended a ride: they are counted an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,51 +15,45 @@ import msgspec
 
 from civitas_assets.catalog import Box
 from civitas_assets.connectors.base import Payload
-from civitas_assets.connectors.gbfs_fields import text_of, time_of
-from civitas_assets.connectors.rows import decoded, table
+from civitas_assets.connectors.gbfs_fields import id_of, text_of, time_of, truth_of
+from civitas_assets.connectors.rows import decoded, number, table
 from civitas_assets.errors import ReadError
-from civitas_assets.records import RawTable
+from civitas_assets.records import Note, RawTable
 
 _STATES = ("free", "reserved", "disabled")
 # A system that lists no types has bicycles without a motor, as the specification says.
 _UNLISTED = "bicycle:human"
 _UNKNOWN = "unknown"
-
-
-class _Vehicle(msgspec.Struct):
-    vehicle_type_id: str | None = None
-    station_id: str | None = None
-    is_reserved: bool | int | None = None
-    is_disabled: bool | int | None = None
-    lon: float | None = None
-    lat: float | None = None
+_UNREADABLE, _NOWHERE = "unreadable", "nowhere"
+_WHY = {
+    _UNREADABLE: "cannot be read",
+    _NOWHERE: "name neither a station nor a position",
+}
 
 
 class _Vehicles(msgspec.Struct):
-    bikes: list[_Vehicle] | None = None  # version 2
-    vehicles: list[_Vehicle] | None = None  # version 3
+    bikes: list[Any] | None = None  # version 2
+    vehicles: list[Any] | None = None  # version 3
 
 
 class _Feed(msgspec.Struct):
     data: _Vehicles
-    last_updated: int | str | None = None
+    last_updated: Any = None
 
 
-class _Counts(msgspec.Struct, forbid_unknown_fields=True):
-    """What is stored: vehicles by state, by the id of their type, which is empty where they name none."""
+class _Counts(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """What is stored: vehicles by state, by the id of their type, which is empty where they name none.
+
+    `uncounted` are numbers of vehicles by why they are not among them.
+    """
 
     counted: dict[str, dict[str, int]]
     last_updated: str | None
-
-
-class _Type(msgspec.Struct):
-    vehicle_type_id: str
-    form_factor: str = _UNKNOWN
-    propulsion_type: str = _UNKNOWN
+    uncounted: dict[str, int] = {}
 
 
 class _Types(msgspec.Struct):
-    vehicle_types: list[_Type]
+    vehicle_types: list[Any]
 
 
 class _TypesFeed(msgspec.Struct):
@@ -68,7 +63,7 @@ class _TypesFeed(msgspec.Struct):
 class System(msgspec.Struct):
     """What a system says about itself."""
 
-    system_id: str
+    system_id: str | int | float
     name: Any = None
     operator: Any = None
 
@@ -81,30 +76,96 @@ def counted(body: bytes, box: Box | None) -> bytes:
     """A feed of vehicles reduced to numbers: those in the box that are at no station, by type and state.
 
     Raises:
-        ReadError: it is no such feed, so that nobody knows what of it may be kept.
+        ReadError: it is no such feed, or none of its vehicles is one, so that nobody knows what of it may be kept.
     """
     feed = decoded(body, _Feed, "GBFS")
     vehicles = feed.data.bikes if feed.data.vehicles is None else feed.data.vehicles
     if vehicles is None:
         raise ReadError("is no list of vehicles of GBFS")
     counts: dict[str, Counter[str]] = {}
-    for vehicle in vehicles:
-        if not vehicle.station_id and _within(vehicle, box):
-            state = "disabled" if vehicle.is_disabled else "reserved" if vehicle.is_reserved else "free"
-            counts.setdefault(vehicle.vehicle_type_id or "", Counter())[state] += 1
+    uncounted = Counter[str]()
+    distinct = _without_repeats(vehicles)
+    for vehicle in distinct:
+        try:
+            if not _is_free(vehicle, box):
+                continue
+            kind, state = _kind_and_state(vehicle)
+        except _NotCountedError as error:
+            uncounted[str(error)] += 1
+        else:
+            counts.setdefault(kind, Counter())[state] += 1
+    if vehicles and uncounted[_UNREADABLE] == len(distinct):
+        raise ReadError("is no list of vehicles of GBFS: none of them can be read")
     numbers = {kind: dict(sorted(states.items())) for kind, states in sorted(counts.items())}
-    return msgspec.json.encode(_Counts(numbers, _instant(feed.last_updated)))
+    return msgspec.json.encode(_Counts(numbers, _instant(feed.last_updated), dict(sorted(uncounted.items()))))
 
 
-def _within(vehicle: _Vehicle, box: Box | None) -> bool:
+def _without_repeats(vehicles: Sequence[Any]) -> Sequence[Any]:
+    """The vehicles, of those with an id each only once that is repeated as a whole."""
+    return [
+        *{
+            msgspec.json.encode(vehicle, order="sorted")
+            if isinstance(vehicle, dict) and (vehicle.get("vehicle_id") or vehicle.get("bike_id"))
+            else place: vehicle
+            for place, vehicle in enumerate(vehicles)
+        }.values()
+    ]
+
+
+class _NotCountedError(Exception):
+    """Why a vehicle is not counted; nothing of the vehicle itself."""
+
+
+def _is_free(vehicle: Any, box: Box | None) -> bool:
+    """Whether it is at no station and lies in the box.
+
+    Raises:
+        _NotCountedError: it says neither, or not in a way that can be read.
+    """
+    if not isinstance(vehicle, dict):
+        raise _NotCountedError(_UNREADABLE)
+    if _id(vehicle, "station_id"):
+        return False
+    written = [vehicle[name] for name in ("lon", "lat") if vehicle.get(name) is not None]
+    place = [number(value) if isinstance(value, str | int | float) else None for value in written]
+    if None in place:
+        raise _NotCountedError(_UNREADABLE)
     if box is None:
         return True
+    if len(place) < 2:
+        raise _NotCountedError(_NOWHERE)
+    lon, lat = (degrees or 0.0 for degrees in place)
     west, south, east, north = box
-    lon, lat = vehicle.lon, vehicle.lat
-    return lon is not None and lat is not None and west <= lon <= east and south <= lat <= north
+    return west <= lon <= east and south <= lat <= north
 
 
-def _instant(written: int | str | None) -> str | None:
+def _kind_and_state(vehicle: Mapping[str, Any]) -> tuple[str, str]:
+    """The id of its type, empty for none, and whether it can be taken.
+
+    Raises:
+        _NotCountedError: one of them cannot be read.
+    """
+    try:
+        disabled, reserved = (truth_of(vehicle.get(name)) for name in ("is_disabled", "is_reserved"))
+    except ValueError:
+        raise _NotCountedError(_UNREADABLE) from None
+    return _id(vehicle, "vehicle_type_id"), "disabled" if disabled else "reserved" if reserved else "free"
+
+
+def _id(vehicle: Mapping[str, Any], name: str) -> str:
+    """The id, also where it is a number; empty for none.
+
+    Raises:
+        _NotCountedError: it is neither text nor number.
+    """
+    written = vehicle.get(name)
+    found = id_of(written)
+    if found is None and written is not None and not isinstance(written, str):
+        raise _NotCountedError(_UNREADABLE)
+    return found or ""
+
+
+def _instant(written: Any) -> str | None:
     """The time and nothing but a time, whatever the feed wrote there."""
     try:
         return datetime.fromisoformat(time_of(written) or "").isoformat()
@@ -119,7 +180,10 @@ def system_of(body: bytes) -> System:
         ReadError: it is no system_information.
     """
     system: System = decoded(body, _SystemFeed, "GBFS").data
-    return system
+    name = id_of(system.system_id)
+    if name is None:
+        raise ReadError("has no system_id")
+    return msgspec.structs.replace(system, system_id=name)
 
 
 def kinds_of(body: bytes) -> dict[str, str]:
@@ -128,14 +192,21 @@ def kinds_of(body: bytes) -> dict[str, str]:
     Raises:
         ReadError: it is no vehicle_types.
     """
-    types: list[_Type] = decoded(body, _TypesFeed, "GBFS").data.vehicle_types
-    return {kind.vehicle_type_id: f"{kind.form_factor}:{kind.propulsion_type}" for kind in types}
+    kinds: dict[str, str] = {}
+    for kind in decoded(body, _TypesFeed, "GBFS").data.vehicle_types:
+        if isinstance(kind, dict) and (native := id_of(kind.get("vehicle_type_id"))):
+            form, propulsion = (
+                kind[name] if isinstance(kind.get(name), str) and kind[name] else _UNKNOWN
+                for name in ("form_factor", "propulsion_type")
+            )
+            kinds[native] = f"{form}:{propulsion}"
+    return kinds
 
 
 def station_of(system: System, language: str) -> RawTable:
     """The system as the one station of its free vehicles."""
     row = {
-        "station_id": system.system_id,
+        "station_id": str(system.system_id),
         "name": text_of(system.name, language),
         "operator": text_of(system.operator, language),
     }
@@ -166,7 +237,7 @@ def vehicle_tables(payload: Payload) -> Iterator[RawTable]:
         ),
         ("datastream_id", "station_id", "name", "observed_property", "unit"),
     )
-    yield table(
+    observed = table(
         "observation",
         (
             {
@@ -178,3 +249,8 @@ def vehicle_tables(payload: Payload) -> Iterator[RawTable]:
         ),
         ("datastream_id", "phenomenon_start", "value"),
     )
+    notes = (
+        Note(f"vehicles_{why}", f"{count:,} vehicle(s) of the feed {_WHY.get(why, why)} and are not counted")
+        for why, count in feed.uncounted.items()
+    )
+    yield replace(observed, notes=tuple(notes))

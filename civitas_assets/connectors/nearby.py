@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import polars as pl
+
 from civitas_assets.catalog import Box
 from civitas_assets.records import RawTable
 from civitas_assets.records.geometry import geometries
@@ -21,7 +23,9 @@ def nearby(found: RawTable, box: Box | None) -> RawTable:
     frame = found.frame
     if box is None or "lon" not in frame.columns or frame.is_empty():
         return found
-    lon, lat, near = frame["lon"], frame["lat"], None
+    # What is no number is not elsewhere: it stays, for the contract to reject.
+    lon, lat = (frame[name].cast(pl.Float64, strict=False) for name in ("lon", "lat"))
+    near = None
     if "geometry" in frame.columns:
         shapes = geometries(frame["geometry"], "EPSG:4326")
         pointless = lon.is_null() & lat.is_null()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Self
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -23,7 +23,9 @@ from civitas_assets.connectors import ngsi_mobility as mobility
 from civitas_assets.connectors import ngsi_observed as observed
 from civitas_assets.connectors import ngsi_temporal as temporal
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
-from civitas_assets.connectors.ngsi_entities import Entity
+from civitas_assets.connectors.ngsi_entities import Entity, Row, types_of
+from civitas_assets.connectors.ngsi_models import MEASUREMENT, OF_THEIR_OWN
+from civitas_assets.connectors.ngsi_reader import Reader, Remarks
 from civitas_assets.connectors.pagination import Completeness
 from civitas_assets.connectors.rows import table
 from civitas_assets.errors import ReadError
@@ -54,6 +56,9 @@ class NgsiLdSource(Source):
         "7 days", validate_default=True, description="Length of one history request's time window."
     )
     skip: tuple[str, ...] = Field((), description="Attributes that are known and not wanted.")
+    language: str = Field(
+        "de", description="Language of texts, where a broker has several; else its first one."
+    )
 
     @field_validator("context")
     @classmethod
@@ -70,14 +75,36 @@ class NgsiLdSource(Source):
 
     def record_types(self) -> frozenset[str]:
         """Parking, sharing and charging bring things and their status, all others stations with what they observe."""
-        return frozenset(name for kind in self.types for name in _records_of(kind))
+        return frozenset(name for type_ in self.types for kind in _terms(type_) for name in _records_of(kind))
 
 
 def _records_of(type_: str) -> tuple[str, ...]:
     """The record types of an entity type, the one with values last."""
-    kind = ngsi.kind_of({"type": type_})
-    model = next((model for model in mobility.MODELS if kind in model.kinds), None)
+    model = next((model for model in mobility.MODELS if type_ in model.kinds), None)
     return ("station", "datastream", "observation") if model is None else (model.thing, model.state)
+
+
+def _terms(type_: str) -> list[str]:
+    """The types that are asked for, without their namespaces; a broker may be asked for one or another at once."""
+    return types_of({"type": re.split(r"[,;|()]", type_)})
+
+
+def _kind(entity: Entity, asked: Sequence[str], others: Sequence[str]) -> str:
+    """The type as which an entity is read: the one that was asked for, if it has several.
+
+    One that means something goes before one that does not, so that an entity is the same on the pages of all its types.
+    """
+    kinds = types_of(entity)
+    here, elsewhere = ([kind for kind in given if kind in kinds] for given in (asked, others))
+    understood = [kind for kind in (*here, *elsewhere) if _is_understood(kind)]
+    more = [kind for kind in kinds if _is_understood(kind)]
+    return next(iter([*understood, *here, *elsewhere, *more, *kinds]))
+
+
+def _is_understood(kind: str) -> bool:
+    return (
+        kind in OF_THEIR_OWN or kind == MEASUREMENT or any(kind in model.kinds for model in mobility.MODELS)
+    )
 
 
 class NgsiLdConnector:
@@ -101,37 +128,53 @@ class NgsiLdConnector:
 
     def read(self, source: NgsiLdSource, payload: Payload) -> Iterator[RawTable]:
         """Things and their values, by the model of each entity; with history, values come from there alone."""
-        found = ngsi.decode(payload.body)
-        by_kind: dict[tuple[str, ...], list[Entity]] = defaultdict(list)
-        by_kind[_records_of(payload.variables.get("type", source.types[0]))] = []
-        for entity in found:
-            by_kind[_records_of(ngsi.kind_of(entity))].append(entity)
+        asked = payload.variables.get("type", source.types[0])
+        terms, others = _terms(asked), [kind for type_ in source.types for kind in _terms(type_)]
+        by_kind: dict[tuple[str, ...], list[Reader]] = defaultdict(list)
+        by_kind[_records_of(next(iter(terms), ""))] = []
+        remarks = Remarks(source.skip)
+        for entity in ngsi.decode(payload.body):
+            reader = Reader(entity, _kind(entity, terms, others), remarks, source.language)
+            by_kind[_records_of(reader.kind)].append(reader)
+        tables: list[RawTable] = []
         for names, entities in by_kind.items():
             if payload.role == "history":
-                yield _history(names[-1], entities, source.skip)
+                tables.append(_history(names[-1], entities))
             else:
-                current = _current(names, entities, source.skip)
-                yield from (part for part in current if part.record_type != names[-1] or not source.history)
+                current = _current(names, entities)
+                tables += [part for part in current if part.record_type != names[-1] or not source.history]
+                remarks.unread.update(name for entity in entities for name in entity.unread())
+        yield replace(tables[0], unknown_fields=tuple(sorted(remarks.unread)), notes=remarks.notes())
+        yield from tables[1:]
 
 
-def _current(names: Sequence[str], entities: Sequence[Entity], skip: Sequence[str]) -> Iterator[RawTable]:
+def _current(names: Sequence[str], entities: Sequence[Reader]) -> Iterator[RawTable]:
     model = _model(names[-1])
     if model is not None:
-        yield table(model.thing, map(model.thing_of, entities), model.thing_columns)
+        yield _placed(table(model.thing, map(model.thing_of, entities), model.thing_columns))
         yield table(model.state, filter(None, map(model.state_of, entities)), model.state_columns)
     else:
-        rows = [row for entity in entities for row in observed.measures(entity, skip)]
-        stations = {row["station_id"]: row for row in map(observed.station, entities)}
+        rows = [row for entity in entities for row in observed.measures(entity)]
+        stations: dict[object, Row] = {}
+        for row in map(observed.station, entities):
+            known = {name: value for name, value in row.items() if value is not None}
+            stations[row["station_id"]] = {**stations.get(row["station_id"], {}), **known}
         streams = {row["datastream_id"]: row for row in rows}
-        yield table("station", stations.values(), observed.STATION)
+        yield _placed(table("station", stations.values(), observed.STATION))
         yield table("datastream", streams.values(), observed.DATASTREAM)
         yield table("observation", rows, observed.OBSERVATION)
 
 
-def _history(record_type: str, entities: Sequence[Entity], skip: Sequence[str]) -> RawTable:
+def _placed(things: RawTable) -> RawTable:
+    """The table without the column of geometries if it has none: points are a position already."""
+    empty = things.frame["geometry"].null_count() == things.frame.height
+    return replace(things, frame=things.frame.drop("geometry")) if empty else things
+
+
+def _history(record_type: str, entities: Sequence[Reader]) -> RawTable:
     model = _model(record_type)
     if model is None:
-        return RawTable(record_type, temporal.observations(entities, skip))
+        return RawTable(record_type, temporal.observations(entities))
     states = (state for entity in entities for state in temporal.moments(entity, model.changing))
     return table(record_type, filter(None, map(model.state_of, states)), model.state_columns)
 

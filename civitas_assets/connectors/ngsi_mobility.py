@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from civitas_assets.connectors import ngsi_entities as ngsi
-from civitas_assets.connectors.ngsi_entities import Entity, Row
+from civitas_assets.connectors.ngsi_entities import Row
+from civitas_assets.connectors.ngsi_reader import Reader
 
 _SITE = (
     *("site_id", "name", "purpose", "site_type", "site_type_native", "capacity", "max_height_cm", "has_fee"),
-    *("address", "lon", "lat"),
+    *("address", "operator", "opening_hours", "lon", "lat", "geometry"),
 )
 _STATUS = (
     "site_id",
@@ -24,14 +24,14 @@ _STATUS = (
     "opening_status",
     "opening_status_native",
 )
-_DOCKING = ("station_id", "name", "address", "capacity", "lon", "lat")
+_DOCKING = ("station_id", "name", "address", "capacity", "lon", "lat", "geometry")
 _AVAILABILITY = (
     *("station_id", "observed_at", "vehicles_available", "docks_available", "docks_disabled"),
     *("is_renting", "is_returning"),
 )
 _CHARGING = (
     *("charge_point_id", "name", "operator", "points", "plug_types", "street", "postcode", "city"),
-    *("opening_hours", "payment", "lon", "lat"),
+    *("opening_hours", "payment", "lon", "lat", "geometry"),
 )
 _CHARGING_STATUS = ("charge_point_id", "observed_at", "status", "status_native", "points_available")
 # The attributes that change, and whose times are those of the status.
@@ -66,38 +66,38 @@ _IN_SERVICE = {
 }
 
 
-def site(entity: Entity) -> Row:
+def site(entity: Reader) -> Row:
     """A parking entity as a site."""
-    lon, lat = ngsi.point(entity)
-    kind, categories = ngsi.kind_of(entity), ngsi.texts(entity, "category")
-    height, vehicles = ngsi.measure(entity, "maximumAllowedHeight"), ngsi.texts(entity, "allowedVehicleType")
+    kind, categories = entity.kind, entity.codes("category")
+    height, vehicles = entity.measure("maximumAllowedHeight"), entity.codes("allowedVehicleType")
     on_street = kind == "OnStreetParking" or (kind == "ParkingSpot" and "onStreet" in categories)
     place = "underground" if "underground" in categories else "off_street"
     charged = {"feeCharged": True, "free": False}
     return {
-        "site_id": entity["id"],
-        "name": ngsi.text(entity, "name"),
+        "site_id": entity.id,
+        "name": entity.text("name"),
         "purpose": PURPOSES.get(vehicles[0]) if len(vehicles) == 1 else None,
         "site_type": "on_street" if on_street else place,
         "site_type_native": ", ".join([kind, *categories]),
-        "capacity": 1 if kind == "ParkingSpot" else ngsi.count(entity, "totalSpotNumber"),
+        "capacity": 1 if kind == "ParkingSpot" else entity.count("totalSpotNumber"),
         "max_height_cm": None if height is None else round(height * 100),
         "has_fee": next((charged[category] for category in categories if category in charged), None),
-        "address": ngsi.address(entity),
-        "lon": lon,
-        "lat": lat,
+        "address": entity.address(),
+        "operator": entity.text("operator", "provider"),
+        "opening_hours": entity.text("openingHours"),
+        **entity.position(),
     }
 
 
-def status(entity: Entity) -> Row | None:
+def status(entity: Reader) -> Row | None:
     """How full a parking entity is; None where it does not say."""
-    codes = ngsi.texts(entity, "status")
+    codes = entity.codes("status")
     free, occupied = (
-        ngsi.count(entity, "availableSpotNumber"),
-        ngsi.count(entity, "occupiedSpotNumber"),
+        entity.count("availableSpotNumber"),
+        entity.count("occupiedSpotNumber"),
     )
-    capacity = ngsi.count(entity, "totalSpotNumber")
-    if ngsi.kind_of(entity) == "ParkingSpot":
+    capacity = entity.count("totalSpotNumber")
+    if entity.kind == "ParkingSpot":
         known = "free" in codes or "occupied" in codes
         free, occupied = (int("free" in codes), int("occupied" in codes)) if known else (None, None)
         capacity = 1
@@ -106,8 +106,8 @@ def status(entity: Entity) -> Row | None:
     openings = {_OPENING[code] for code in codes if code in _OPENING}
     opening = "closed" if "closed" in openings else "open" if openings else "unknown" if codes else None
     return {
-        "site_id": entity["id"],
-        "observed_at": ngsi.instant(entity, *_PARKING_STATE),
+        "site_id": entity.id,
+        "observed_at": entity.moment(*_PARKING_STATE),
         "free": free,
         "occupied": occupied,
         "capacity": capacity,
@@ -116,63 +116,58 @@ def status(entity: Entity) -> Row | None:
     }
 
 
-def docking_station(entity: Entity) -> Row:
+def docking_station(entity: Reader) -> Row:
     """A docking station of a sharing system."""
-    lon, lat = ngsi.point(entity)
     return {
-        "station_id": entity["id"],
-        "name": ngsi.text(entity, "stationName", "name"),
-        "address": ngsi.address(entity),
-        "capacity": ngsi.count(entity, "totalSlotNumber"),
-        "lon": lon,
-        "lat": lat,
+        "station_id": entity.id,
+        "name": entity.text("stationName", "name"),
+        "address": entity.address(),
+        "capacity": entity.count("totalSlotNumber"),
+        **entity.position(),
     }
 
 
-def availability(entity: Entity) -> Row | None:
+def availability(entity: Reader) -> Row | None:
     """What a docking station has to offer; None where it does not say."""
-    codes = ngsi.texts(entity, "status")
-    bikes, slots = ngsi.count(entity, "availableBikeNumber"), ngsi.count(entity, "freeSlotNumber")
+    codes = entity.codes("status")
+    bikes, slots = entity.count("availableBikeNumber"), entity.count("freeSlotNumber")
     if bikes is None and slots is None and not codes:
         return None
     # A station with an incident may work or not: nothing is said then.
     services = [_IN_SERVICE[code] for code in codes if code in _IN_SERVICE]
     serves = None if not services else all(services)
     return {
-        "station_id": entity["id"],
-        "observed_at": ngsi.instant(entity, *_SHARING_STATE),
+        "station_id": entity.id,
+        "observed_at": entity.moment(*_SHARING_STATE),
         "vehicles_available": bikes,
         "docks_available": slots,
-        "docks_disabled": ngsi.count(entity, "outOfServiceSlotNumber"),
+        "docks_disabled": entity.count("outOfServiceSlotNumber"),
         "is_renting": serves,
         "is_returning": serves,
     }
 
 
-def charging_station(entity: Entity) -> Row:
+def charging_station(entity: Reader) -> Row:
     """A charging station, which may have several points."""
-    lon, lat = ngsi.point(entity)
-    place = ngsi.value_of(entity.get("address"))
-    address: Entity = place if isinstance(place, dict) else {}
+    address = entity.part("address")
     return {
-        "charge_point_id": entity["id"],
-        "name": ngsi.text(entity, "name"),
-        "operator": ngsi.text(entity, "operator", "network"),
-        "points": ngsi.count(entity, "capacity"),
-        "plug_types": ", ".join(ngsi.texts(entity, "socketType")) or None,
-        "street": ngsi.text(address, "streetAddress"),
-        "postcode": ngsi.text(address, "postalCode"),
-        "city": ngsi.text(address, "addressLocality"),
-        "opening_hours": ngsi.text(entity, "openingHours"),
-        "payment": ", ".join(ngsi.texts(entity, "acceptedPaymentMethod")) or None,
-        "lon": lon,
-        "lat": lat,
+        "charge_point_id": entity.id,
+        "name": entity.text("name"),
+        "operator": entity.text("operator", "network"),
+        "points": entity.count("capacity"),
+        "plug_types": ", ".join(entity.codes("socketType")) or None,
+        "street": address.text("streetAddress") if address else entity.text("address"),
+        "postcode": address and address.text("postalCode"),
+        "city": address and address.text("addressLocality"),
+        "opening_hours": entity.text("openingHours"),
+        "payment": ", ".join(entity.codes("acceptedPaymentMethod")) or None,
+        **entity.position(),
     }
 
 
-def charging_status(entity: Entity) -> Row | None:
+def charging_status(entity: Reader) -> Row | None:
     """Whether a vehicle can be charged; None where the station does not say."""
-    codes, free = ngsi.texts(entity, "status"), ngsi.count(entity, "availableCapacity")
+    codes, free = entity.codes("status"), entity.count("availableCapacity")
     if free is None and not codes:
         return None
     if "outOfService" in codes:
@@ -182,8 +177,8 @@ def charging_status(entity: Entity) -> Row | None:
     else:
         status = "available" if free else "charging"
     return {
-        "charge_point_id": entity["id"],
-        "observed_at": ngsi.instant(entity, *_CHARGING_STATE),
+        "charge_point_id": entity.id,
+        "observed_at": entity.moment(*_CHARGING_STATE),
         "status": status,
         "status_native": ", ".join(codes) or None,
         "points_available": free,
@@ -197,8 +192,8 @@ class StatusModel:
     kinds: frozenset[str]
     thing: str
     state: str
-    thing_of: Callable[[Entity], Row]
-    state_of: Callable[[Entity], Row | None]
+    thing_of: Callable[[Reader], Row]
+    state_of: Callable[[Reader], Row | None]
     thing_columns: tuple[str, ...]
     state_columns: tuple[str, ...]
     changing: tuple[str, ...]

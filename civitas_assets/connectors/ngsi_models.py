@@ -57,6 +57,30 @@ UNITS = {
     "WaterQualityObserved.tss": "mg/L",
     "WaterQualityObserved.turbidity": "[NTU]",
 }
+# Names of attributes that hold numbers: those with a unit, pollutants, and what carries its unit always.
+_NUMBERS = frozenset(
+    {
+        *(name.rpartition(".")[2] for name in UNITS),
+        *("no2", "no", "nox", "o3", "so2", "pm10", "pm25", "pm1", "co", "co2", "c6h6", "nh3", "pH", "PO4", "NH3"),
+        *("flow", "peopleCount", "numValue", "intensity", "occupancy"),
+    }
+)  # fmt: skip
+_NUMBERS_ANYHOW = frozenset(name.lower() for name in _NUMBERS)
+_NUMBER_TYPES = frozenset({"Number", "Integer", "Float", "Double", "number", "integer", "float", "double"})
+# Names of the models, which lose a prefix that stands for a namespace.
+KNOWN = _NUMBERS | {
+    *("name", "description", "category", "status", "location", "address", "refDevice", "stationName", "stationCode"),
+    *("dateObserved", "dateObservedFrom", "dateObservedTo", "observationDateTime", "dateModified"),
+    *("allowedVehicleType", "totalSpotNumber", "availableSpotNumber", "occupiedSpotNumber", "maximumAllowedHeight"),
+    *("occupancyModified", "openingHours", "operator", "network", "capacity", "availableCapacity", "socketType"),
+    *("totalSlotNumber", "availableBikeNumber", "freeSlotNumber", "outOfServiceSlotNumber", "laneId", "vehicleType"),
+    *("controlledProperty", "unit", "streetAddress", "postalCode", "addressLocality", "acceptedPaymentMethod"),
+}  # fmt: skip
+
+
+def holds_number(attribute: str, type_: object) -> bool:
+    """Whether an attribute is one of numbers, by its name or by the type that NGSI-v2 gives it."""
+    return attribute.lower() in _NUMBERS_ANYHOW or (isinstance(type_, str) and type_ in _NUMBER_TYPES)
 
 
 def qualified(kind: str, attribute: str) -> str:

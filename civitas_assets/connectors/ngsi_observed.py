@@ -7,27 +7,27 @@ where no seed knows it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from civitas_assets.connectors import ngsi_entities as ngsi
-from civitas_assets.connectors.ngsi_entities import Entity, Row
-from civitas_assets.connectors.ngsi_models import MEASUREMENT, qualified, recommended_unit
-from civitas_assets.connectors.rows import number
+from civitas_assets.connectors.ngsi_attributes import Instance
+from civitas_assets.connectors.ngsi_entities import Row
+from civitas_assets.connectors.ngsi_models import MEASUREMENT, holds_number, qualified, recommended_unit
+from civitas_assets.connectors.ngsi_reader import Reader, as_number
+from civitas_assets.connectors.ngsi_times import OBSERVED, entity_span, observed_time
 from civitas_assets.records.raw import INTERVAL, RESULT
 
-STATION = ("station_id", "name", "description", "lon", "lat")
+STATION = ("station_id", "name", "description", "operator", "lon", "lat", "geometry")
 DATASTREAM = ("datastream_id", "station_id", "name", "observed_property", "unit", "sensor")
-OBSERVATION = ("datastream_id", INTERVAL, RESULT)
+OBSERVATION = ("datastream_id", INTERVAL, RESULT, "quality_native")
 
 # Attributes that may be written as a number and are about the data, the place or the device.
 _ABOUT = {
     *("id", "type", "@context", "name", "alternateName", "description", "source", "owner", "dataProvider"),
     *("location", "address", "areaServed", "zoneName", "wardId", "stationName", "stationCode", "measurand"),
-    *("dateObserved", "dateObservedFrom", "dateObservedTo", "TimeInstant", "timeInstant"),
+    *("dateObservedFrom", "dateObservedTo", "observationSpace", "operationSpace", "scope", *OBSERVED),
     *("dateCreated", "dateModified", "createdAt", "modifiedAt", "deletedAt", "reliability", "refDevice"),
-    *("laneId", "laneDirection", "vehicleType", "vehicleSubType"),
+    *("laneId", "laneDirection", "vehicleType", "vehicleSubType", "provider", "qualityCode"),
     *("sonometerClass", "heightAverage", "distanceAverage"),
     *("serialNumber", "storedWasteCode", "isleId", "binId", "RFID", "license_plate"),
     *("binCapacity", "binFullnessThreshold", "binMaxLoad", "binRecommendedLoad"),
@@ -36,109 +36,102 @@ _TIME = r"\d{4}-\d{2}-\d{2}T[\d:.]+Z?"
 _TIME_AT_END = re.compile(rf"[-:_]{_TIME}(?:[-_/]{_TIME})?$")
 
 
-def station(entity: Entity) -> Row:
+def station(entity: Reader) -> Row:
     """Where an entity observes: its device, else itself, without the time that some publishers put into the id."""
-    lon, lat = ngsi.point(entity)
     return {
         "station_id": _station_id(entity),
-        "name": ngsi.text(entity, "stationName", "name"),
-        "description": ngsi.text(entity, "description"),
-        "lon": lon,
-        "lat": lat,
+        "name": entity.text("stationName", "name"),
+        "description": entity.text("description"),
+        "operator": entity.text("provider"),
+        **entity.position(),
     }
 
 
 @dataclass(frozen=True)
 class Attribute:
-    """An attribute that may hold numbers: its native name, what it observes, its unit where it carries none."""
+    """An attribute that may hold measurements: what they are called, observe, and have as unit where they carry none.
 
+    `source` is its name in the entity, and `numeric` whether a text in it stands in place of a number.
+    """
+
+    source: str
     name: str
     datastream_id: str
     observed_property: str
     unit: str | None
-    content: Any
+    numeric: bool
+
+    def result(self, instance: Instance) -> str | None:
+        """The value as text where it is a number, or a text in place of one; None where it is no measurement."""
+        value = instance.value
+        if isinstance(value, list) and len(value) == 1:
+            (value,) = value
+        if as_number(value) is not None:
+            return str(value)
+        measures = self.numeric or instance.unit or holds_number(self.source, instance.members.get("type"))
+        return value if isinstance(value, str) and measures else None
+
+    def series(self, instance: Instance) -> str:
+        """The datastream of an instance: each data set has its own."""
+        return f"{self.datastream_id}/{instance.data_set}" if instance.data_set else self.datastream_id
 
 
-def attributes(entity: Entity, skip: Sequence[str]) -> Iterator[Attribute]:
+def attributes(entity: Reader) -> Iterator[Attribute]:
     """What an entity may measure; each lane and each type of vehicle is a datastream of its own."""
-    kind, lane, vehicle = ngsi.kind_of(entity), ngsi.count(entity, "laneId"), ngsi.text(entity, "vehicleType")
-    if kind == MEASUREMENT:
-        yield from _measured(entity, skip)
+    if entity.kind == MEASUREMENT:
+        yield from _measured(entity)
         return
+    lane, vehicle = entity.text("laneId"), entity.text("vehicleType")
     series = [
         _station_id(entity),
         *([] if lane is None else [f"lane{lane}"]),
         *([vehicle] if vehicle else []),
     ]
-    for attribute, content in entity.items():
-        if attribute not in _ABOUT and attribute not in skip:
-            name = qualified(kind, attribute)
+    for attribute in entity.content:
+        if attribute not in _ABOUT and attribute not in entity.remarks.skip:
+            name = qualified(entity.kind, attribute)
             observes = f"{name}.{vehicle}" if vehicle else name
-            unit = recommended_unit(kind, attribute)
-            yield Attribute(attribute, "/".join([*series, name]), observes, unit, content)
+            unit = recommended_unit(entity.kind, attribute)
+            yield Attribute(attribute, attribute, "/".join([*series, name]), observes, unit, unit is not None)
 
 
-def _measured(entity: Entity, skip: Sequence[str]) -> Iterator[Attribute]:
-    """The one value of an entity that says itself what it is of; without its times, such an entity is a datastream."""
-    if "numValue" in entity and "numValue" not in skip:
-        series, observes = _TIME_AT_END.sub("", entity["id"]), ngsi.text(entity, "controlledProperty")
-        name = observes or "numValue"
-        yield Attribute(name, f"{series}/numValue", name, ngsi.text(entity, "unit"), entity["numValue"])
+def _measured(entity: Reader) -> Iterator[Attribute]:
+    """The one value of an entity that says itself what it is of; without its times, such an entity is a datastream.
+
+    A value that is no number is in an attribute of its own.
+    """
+    given = ((name, entity.instances(name)) for name in ("numValue", "textValue"))
+    source = next((name for name, parts in given if any(part.value is not None for part in parts)), None)
+    if source and not entity.remarks.skip & {"numValue", source}:
+        series, observes = _TIME_AT_END.sub("", entity.id), entity.text("controlledProperty")
+        name = observes or source
+        yield Attribute(source, name, f"{series}/numValue", name, entity.text("unit"), numeric=True)
 
 
-def measures(entity: Entity, skip: Sequence[str]) -> list[Row]:
-    """One row per attribute and instance with a number, for its datastream and its observation."""
+def measures(entity: Reader) -> list[Row]:
+    """One row per attribute and instance with a measurement, for its datastream and its observation."""
     key, rows = _station_id(entity), list[Row]()
-    title = ngsi.text(entity, "stationName", "name") or key
-    for attribute in attributes(entity, skip):
-        for instance in ngsi.instances(attribute.content):
-            value = _number(ngsi.value_of(instance))
-            if value is None:
-                continue
-            details = instance if isinstance(instance, dict) else {}
-            unit, data_set = ngsi.metadata_of(details, "unitCode"), details.get("datasetId")
+    title = entity.text("stationName", "name") or key
+    device, span = entity.reference("refDevice"), entity_span(entity.value)
+    quality = entity.text("qualityCode")
+    for attribute in attributes(entity):
+        for instance, value in entity.results(attribute.source, attribute.result):
             rows.append(
                 {
-                    "datastream_id": attribute.datastream_id + (f"/{data_set}" if data_set else ""),
+                    "datastream_id": attribute.series(instance),
                     "station_id": key,
                     "name": f"{attribute.name} {title}",
                     "observed_property": attribute.observed_property,
-                    "unit": unit if isinstance(unit, str) else attribute.unit,
-                    "sensor": ngsi.reference(entity, "refDevice"),
-                    INTERVAL: _time(entity, details),
+                    "unit": instance.unit or attribute.unit,
+                    "sensor": device,
+                    INTERVAL: observed_time(instance, span),
                     RESULT: value,
+                    "quality_native": quality,
                 }
             )
     return rows
 
 
-def _number(value: Any) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    return None if number(value) is None else str(value)
-
-
-def _time(entity: Entity, details: Mapping[str, Any]) -> str | None:
-    """When a value was observed: its own time, else that of its entity.
-
-    An own time that is the start or the end of the entity's span says less than the span.
-    """
-    stamps = (
-        ngsi.time(ngsi.metadata_of(details, name)) for name in ("observedAt", "TimeInstant", "timestamp")
-    )
-    own = next((moment for moment in stamps if moment), None)
-    first, last = (ngsi.time(ngsi.value_of(entity.get(f"dateObserved{end}"))) for end in ("From", "To"))
-    others = (
-        ngsi.time(ngsi.value_of(entity.get(name))) for name in ("dateObserved", "TimeInstant", "timeInstant")
-    )
-    return (
-        (own if own not in (first, last) else None)
-        or (f"{first}/{last}" if first and last else first)
-        or own
-        or next((moment for moment in others if moment), None)
-    )
-
-
-def _station_id(entity: Entity) -> str:
-    named = ngsi.reference(entity, "refDevice") or ngsi.text(entity, "stationCode")
-    return named or _TIME_AT_END.sub("", entity["id"])
+def _station_id(entity: Reader) -> str:
+    named = entity.reference("refDevice") or entity.text("stationCode")
+    return named or _TIME_AT_END.sub("", entity.id)

@@ -8,16 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 from urllib.parse import quote
 
 import polars as pl
 
-from civitas_assets.connectors import ngsi_entities as ngsi
 from civitas_assets.connectors.base import Answer
-from civitas_assets.connectors.ngsi_entities import Entity
+from civitas_assets.connectors.ngsi_attributes import Instance, read_instances
+from civitas_assets.connectors.ngsi_entities import Entity, decode
 from civitas_assets.connectors.ngsi_observed import attributes
+from civitas_assets.connectors.ngsi_reader import Reader
+from civitas_assets.connectors.ngsi_times import parse_instant, read_time
 from civitas_assets.errors import ReadError
 from civitas_assets.records.raw import INTERVAL, RESULT
 
@@ -25,6 +27,7 @@ _INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?"
 _RANGE = re.compile(rf"date-time ({_INSTANT})-({_INSTANT})/(?:\d+|\*)")
 _COLUMNS = ("datastream_id", INTERVAL, RESULT, "observed_property", "unit")
 _OVERLAP = timedelta(milliseconds=1)
+_ROUND = 100  # the limits of brokers are round numbers
 
 
 @dataclass(frozen=True)
@@ -62,121 +65,116 @@ class Span:
 def rest(answer: Answer) -> Span | None:
     """What of the span is still to be asked for; None if the answer is whole.
 
-    A limit holds for each attribute, and some brokers name the last time of all as the end of the range, though an
-    attribute with many values was cut off before. The fullest attributes therefore have a say in how far it reaches.
+    A limit holds for each attribute, or each of its data sets, and some brokers name the last time of all as the end of
+    the range, though a series with many values was cut off before. The range of one series says nothing of another, so
+    that the one that came least far decides: of those that came further than what was asked for, since a series
+    with a single value there cannot be told from one that has no more.
+
+    Some brokers cut without saying so: as many values as a limit may be are proven by asking for what comes behind.
 
     Raises:
         ReadError: the answer does not say what it is a part of, or comes no further than the one before it.
     """
     given = answer.headers.get("content-range", "")
+    asked = Span.of(answer.request.variables)
     if not given and answer.status != 206:
-        return None
+        return _behind(asked, _series(decode(answer.content())))
     match = _RANGE.fullmatch(given.strip())
     if match is None:
         raise ReadError(f"is a part, and names no range of times that it covers: Content-Range {given!r}")
-    asked = Span.of(answer.request.variables)
-    first, last = _parsed(match[1]), _parsed(match[2])
+    first, last = parse_instant(match[1]), parse_instant(match[2])
     if first is None or last is None:
         raise ReadError(f"is a part of times that do not exist: Content-Range {given!r}")
-    fullest = _fullest(ngsi.decode(answer.content()))
-    if last >= first:
-        left = Span(min([last, *map(max, fullest)]), asked.end)
-        stuck = left.start <= asked.start
-    else:  # the latest values come first, as with lastN
-        left = Span(asked.start, max([last, *map(min, fullest)]) + _OVERLAP)
-        stuck = left.end >= asked.end
-    if stuck:
+    series = [times for sets in _series(decode(answer.content())).values() for times in sets]
+    left = _forwards(asked, series, last) if last >= first else _backwards(asked, series, last)
+    if left == asked:
         raise ReadError(
             f"is a part that comes no further than {given!r}: the broker gives too few values at once"
         )
     return left if left.start < left.end else None
 
 
-def observations(entities: Iterable[Entity], skip: Sequence[str]) -> pl.DataFrame:
+def _forwards(asked: Span, series: Sequence[Sequence[datetime]], last: datetime) -> Span:
+    ends = [last, *map(max, series)]
+    return Span(min((end for end in ends if end > asked.start), default=asked.start), asked.end)
+
+
+def _backwards(asked: Span, series: Sequence[Sequence[datetime]], last: datetime) -> Span:
+    """What is left where the latest values come first, as with lastN."""
+    ends = [end + _OVERLAP for end in (last, *map(min, series))]
+    return Span(asked.start, max((end for end in ends if end < asked.end), default=asked.end))
+
+
+def _behind(asked: Span, series: Mapping[str, Sequence[Sequence[datetime]]]) -> Span | None:
+    """What may be behind an answer that does not call itself a part; None where it has no number that is a limit."""
+    full = [
+        times
+        for sets in series.values()
+        if any(len(times) % _ROUND == 0 for times in sets) or sum(map(len, sets)) % _ROUND == 0
+        for times in sets
+    ]
+    if not full:
+        return None
+    backwards = any(times[0] > times[-1] for times in full)
+    left = _backwards(asked, full, asked.start) if backwards else _forwards(asked, full, asked.end)
+    return left if asked != left and left.start < left.end else None
+
+
+def observations(entities: Iterable[Reader]) -> pl.DataFrame:
     """One row per datastream and time at which it was observed; each says itself what it is.
 
     Of several the last counts, since a correction is another instance of the time.
     """
     blocks = [pl.DataFrame(schema=dict.fromkeys(_COLUMNS, pl.String))]
     for entity in entities:
-        for attribute in attributes(entity, skip):
-            parts = ordered(attribute.content)
-            if not parts:
-                continue
-            found = pl.DataFrame(
-                {
-                    "data_set": _texts(part.get("datasetId") for part in parts),
-                    INTERVAL: _texts(part["observedAt"] for part in parts),
-                    RESULT: _texts(_written(part) for part in parts),
-                    "unit": _texts(part.get("unitCode") for part in parts),
-                }
-            )
-            key = pl.lit(attribute.datastream_id)
+        for attribute in attributes(entity):
+            parts = ordered(entity.content[attribute.source])
+            results = [(part, made) for part in parts if (made := attribute.result(part)) is not None]
             blocks.append(
-                found.filter(pl.col(RESULT).cast(pl.Float64, strict=False).is_finite()).select(
-                    datastream_id=pl.coalesce(pl.concat_str(key, pl.col("data_set"), separator="/"), key),
-                    **{
-                        INTERVAL: pl.col(INTERVAL).str.replace(r"(T[\d:.]+)$", "${1}Z"),
-                        RESULT: pl.col(RESULT),
+                pl.DataFrame(
+                    {
+                        "datastream_id": [attribute.series(part) for part, _ in results],
+                        INTERVAL: [read_time(part.find("observedAt")) for part, _ in results],
+                        RESULT: [made for _, made in results],
+                        "observed_property": attribute.observed_property,
+                        "unit": [part.unit or attribute.unit for part, _ in results],
                     },
-                    observed_property=pl.lit(attribute.observed_property),
-                    unit=pl.col("unit").fill_null(pl.lit(attribute.unit, pl.String)),
+                    schema=dict.fromkeys(_COLUMNS, pl.String),
                 )
             )
     return pl.concat(blocks).unique(("datastream_id", INTERVAL), keep="last", maintain_order=True)
 
 
-def ordered(content: Any) -> list[Mapping[str, Any]]:
+def ordered(content: Any) -> list[Instance]:
     """The instances of an attribute that have a time, the latest modified of those with the same time behind."""
-    stamped = (part for part in ngsi.instances(content) if isinstance(part, dict) and part.get("observedAt"))
-    found: list[Mapping[str, Any]] = [*stamped]
-    if found and str(found[0]["observedAt"]) > str(found[-1]["observedAt"]):
+    found = [part for part in read_instances(content) if isinstance(part.members.get("observedAt"), str)]
+    if found and found[0].members["observedAt"] > found[-1].members["observedAt"]:
         found.reverse()  # the latest came first, also among those of the same time
-    if any("modifiedAt" in part for part in found):
-        found.sort(key=lambda part: str(part.get("modifiedAt", "")))
+    if any("modifiedAt" in part.members for part in found):
+        found.sort(key=lambda part: str(part.members.get("modifiedAt", "")))
     return found
 
 
-def moments(entity: Entity, names: Sequence[str]) -> Iterator[Entity]:
+def moments(entity: Reader, names: Sequence[str]) -> Iterator[Reader]:
     """The entity as it was at each time at which one of the attributes was observed, with what was observed then."""
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, dict[str | None, Any]]] = {}
     for name in names:
-        for instance in ordered(entity.get(name)):
-            moment = ngsi.time(instance["observedAt"])
-            if moment and ngsi.value_of(instance) is not None:
-                found.setdefault(moment, {})[name] = instance
+        for instance in ordered(entity.content.get(name)):
+            moment = read_time(instance.find("observedAt"))
+            if moment and instance.value is not None:
+                found.setdefault(moment, {}).setdefault(name, {})[instance.data_set] = instance.members
     for moment in sorted(found):
-        yield {"id": entity["id"], "type": entity["type"], **found[moment]}
+        yield entity.at({name: [*sets.values()] for name, sets in found[moment].items()})
 
 
-def _fullest(entities: Iterable[Entity]) -> list[list[datetime]]:
-    """The times of those attributes that have the most of them."""
-    series = []
+def _series(entities: Iterable[Entity]) -> dict[str, list[list[datetime]]]:
+    """The times of each data set of each attribute, in the order of the answer."""
+    found: dict[str, dict[tuple[str, str | None], list[datetime]]] = {}
     for entity in entities:
-        for content in entity.values():
-            stamps = (instance["observedAt"] for instance in ordered(content))
-            times = [moment for stamp in stamps if (moment := _parsed(stamp)) is not None]
-            if times:
-                series.append(times)
-    most = max(map(len, series), default=0)
-    return [times for times in series if len(times) == most]
-
-
-def _written(instance: Mapping[str, Any]) -> str | None:
-    """The value as text, where it is a number or a text."""
-    value = instance.get("value")
-    if isinstance(value, dict):
-        value = ngsi.value_of(value)
-    return str(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else None
-
-
-def _texts(values: Iterable[Any]) -> pl.Series:
-    return pl.Series([value if isinstance(value, str) else None for value in values], dtype=pl.String)
-
-
-def _parsed(text: Any) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC) if moment else None
+        for name, content in entity.items():
+            for part in read_instances(content) if isinstance(content, list | dict) else ():
+                moment = parse_instant(part.members.get("observedAt"))
+                if moment is not None:
+                    sets = found.setdefault(name, {})
+                    sets.setdefault((entity["id"], part.data_set), []).append(moment)
+    return {name: [*sets.values()] for name, sets in found.items()}

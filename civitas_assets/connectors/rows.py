@@ -34,17 +34,24 @@ def decoded(body: bytes, kind: Any, service: str) -> Any:
 def table(record_type: str, rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> RawTable:
     """Rows of things as a table; for the few rows of a catalogue, not for its values.
 
-    Decimal numbers keep their type; all else is text, which the contract then types.
+    Decimal numbers keep their type; all else is text, also where a number belongs, which the contract then types.
     """
     contract, found = RECORD_TYPES[record_type], list(rows)
     series = []
     for name in columns:
         values = [row.get(name) for row in found]
-        if not name.startswith("@") and contract.column(name).kind is Kind.NUMBER:
+        is_number = not name.startswith("@") and contract.column(name).kind is Kind.NUMBER
+        if is_number and all(value is None or _is_number(value) for value in values):
             series.append(pl.Series(name, values, pl.Float64, strict=False))
         else:
             series.append(pl.Series(name, [None if v is None else str(v) for v in values], pl.String))
     return RawTable(record_type, pl.DataFrame(series))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, float) or (
+        isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 53
+    )
 
 
 def number(text: str | float | None) -> float | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import shapely
@@ -273,9 +274,40 @@ def test_of_several_versions_of_a_record_the_latest_counts_wherever_it_stands(ro
         assert [event["title"] for event in rows(published(*order))] == ["10"]
 
 
-def test_exercises_and_tests_are_no_events(rows: Rows) -> None:
+def test_exercises_and_tests_are_no_events_and_are_told(
+    rows: Rows, source: Callable[..., Any], read: Callable[..., Any]
+) -> None:
     header = {"informationStatus": {"value": "technicalExercise"}}
-    assert rows(published(record(), headerInformation=header)) == []
+    body = published(record(), headerInformation=header)
+    assert rows(body) == []
+    (found,) = read(source("datex2", publication="situations"), body)
+    assert [note.text for note in found.notes] == [
+        "exercises and tests are not published: 1 with informationStatus technicalExercise"
+    ]
+
+
+def test_the_status_of_the_publication_holds_for_all_its_situations(rows: Rows) -> None:
+    header = b"<headerInformation><informationStatus>test</informationStatus></headerInformation>"
+    assert len(rows(SECOND)) == 2
+    assert rows(SECOND.replace(b"<d2:situation ", header + b"<d2:situation ", 1)) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "status"),
+    [
+        ({"validPeriod": [{"startOfPeriod": "2026-08-14T06:00:00Z"}]}, "planned"),
+        ({"validPeriod": [{"endOfPeriod": "2026-07-29T06:00:00Z"}]}, "ended"),
+        ({"validPeriod": [{"recurringSpecialDay": [{"specialDayType": {"value": "publicHoliday"}}]}]}, None),
+    ],
+)
+def test_periods_within_the_times_count_and_what_cannot_be_decided_is_told(
+    source: Callable[..., Any], read: Callable[..., Any], written: dict[str, Any], status: str | None
+) -> None:
+    times = {"overallStartTime": "2026-07-01T00:00:00Z", **written}
+    validity = {"validityStatus": {"value": "definedByValidityTimeSpec"}, "validityTimeSpecification": times}
+    (found,) = read(source("datex2", publication="situations"), published(record(validity=validity)))
+    assert found.frame["status"].to_list() == [status]
+    assert [note.code for note in found.notes] == ([] if status else ["status_not_decided"])
 
 
 def test_a_publication_without_situations_is_empty_and_no_error(rows: Rows) -> None:
@@ -306,8 +338,26 @@ def test_what_is_no_publication_of_situations_is_an_error(rows: Rows, body: byte
             "MULTIPOINT ((9.1 51.1), (9.2 51.2))",
         ),
         ({"alertCLinear": {"alertCLocationCountryCode": "D"}}, None),
+        (
+            {"gmlPolygon": [{"exterior": {"posList": "51 9 51 10 52 10 51 9"}, "interior": [
+                {"posList": "51.2 9.7 51.2 9.8 51.3 9.8 51.2 9.7"}]}]},
+            "POLYGON ((9 51, 10 51, 10 52, 9 51), (9.7 51.2, 9.8 51.2, 9.8 51.3, 9.7 51.2))",
+        ),
+        ({"gmlLineString": {"pos": ["51.1 9.1", "51.2 9.2"]}}, "LINESTRING (9.1 51.1, 9.2 51.2)"),
+        (
+            {"gmlLineString": {"srsName": "urn:ogc:def:crs:OGC:1.3:CRS84", "posList": "9.1 51.1 9.2 51.2"}},
+            "LINESTRING (9.1 51.1, 9.2 51.2)",
+        ),
+        (
+            {"gmlLineString": {"srsName": "urn:ogc:def:crs:EPSG::4326", "posList": "51.1 9.1 51.2 9.2"}},
+            "LINESTRING (9.1 51.1, 9.2 51.2)",
+        ),
+        ({"gmlLineString": {"srsName": "EPSG:25832", "posList": "500000 5700000"}}, "POINT (9 51.4511822)"),
     ],
-    ids=["area", "a line of one point", "numbers", "ends of a line", "a code alone"],
+    ids=[
+        "area", "a line of one point", "numbers", "ends of a line", "a code alone", "area with a hole",
+        "single positions", "longitude first", "named as usual", "metres",
+    ],
 )  # fmt: skip
 def test_forms_of_locations(rows: Rows, location: dict[str, Any], expected: str | None) -> None:
     (event,) = rows(published(record(locationReference={"locAreaLocation": location})))
@@ -368,4 +418,4 @@ def test_damaged_publications_are_no_crash(data: st.DataObject) -> None:
     noise = data.draw(st.binary(max_size=8) | st.text('[]{}":,<>/ 1', max_size=6).map(str.encode))
     for body in (whole[:start] + noise + whole[end:], whole[:end] + noise + whole[start:]):
         with suppress(ReadError):
-            assert event_table(body, "de").frame.height >= 0
+            assert event_table(body, "de", ZoneInfo("Europe/Berlin")).frame.height >= 0

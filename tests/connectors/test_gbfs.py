@@ -14,6 +14,7 @@ import pytest
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ReadError
+from civitas_assets.records.time import parse_instants
 
 DAY = Window(date(2026, 7, 30), date(2026, 7, 30))
 Rows = Callable[..., list[dict[str, Any]]]
@@ -134,3 +135,121 @@ def test_a_name_in_several_languages_is_that_of_the_source(rows: Rows) -> None:
     body = json.dumps({"data": {"stations": [{"station_id": "s", "name": names}]}}).encode()
     assert rows(body, "station_information")[0]["name"] == "Bahnhof"
     assert rows(body, "station_information", language="fr")[0]["name"] == "Station"
+
+
+@pytest.mark.parametrize(
+    ("language", "name"),
+    [("de", "Bahnhof"), ("de-AT", "Bahnhof"), ("DE_de", "Bahnhof"), ("en-US", "Station"), ("fr", "Station")],
+)
+def test_a_language_may_carry_a_region(rows: Rows, language: str, name: str) -> None:
+    names = [{"text": "Station", "language": "en-GB"}, {"text": "Bahnhof", "language": "de-DE"}]
+    body = json.dumps({"data": {"stations": [{"station_id": "s", "name": names}]}}).encode()
+    assert rows(body, "station_information", language=language)[0]["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        (1785398400, 0),
+        (1785398400000, 0),
+        (1785398400000000, 0),
+        (1785398400.5, 0.5),
+        ("1785398400", 0),
+        ("1785398400000", 0),
+        ("2026-07-30T10:00:00+02:00", 0),
+        ("2026-07-30T08:00:00Z", 0),
+    ],
+)
+def test_a_time_in_any_form_is_that_moment_and_never_that_of_the_feed(
+    rows: Rows, written: Any, seconds: float
+) -> None:
+    body = json.dumps(
+        {"last_updated": 1785402000, "data": {"stations": [{"station_id": "s", "last_reported": written}]}}
+    ).encode()
+    (row,) = rows(body, "station_status")
+    assert row["observed_at"].timestamp() == 1785398400 + seconds
+
+
+@pytest.mark.parametrize("written", ["gestern", "20260730", 17, -1, True, {"at": 1785398400}])
+def test_a_time_that_is_none_is_found_at_fault_and_not_replaced(read: Any, source: Any, written: Any) -> None:
+    body = json.dumps(
+        {"last_updated": 1785402000, "data": {"stations": [{"station_id": "s", "last_reported": written}]}}
+    ).encode()
+    (found,) = read(source("gbfs"), body, "station_status")
+    assert parse_instants(found.frame["observed_at"]).to_list() == [None]
+    assert found.frame["observed_at"].null_count() == 0
+
+
+def test_a_station_that_is_none_and_ids_as_numbers_cost_no_other(read: Any, source: Any) -> None:
+    stations = [
+        {"station_id": 7, "capacity": "20", "lat": "51.9", "lon": 7.6},
+        "x",
+        {"station_id": "8", "lat": "Nord"},
+    ]
+    body = json.dumps({"data": {"stations": stations}}).encode()
+    (found,) = read(source("gbfs"), body, "station_information")
+    assert found.frame["station_id"].to_list() == ["7", "8"]
+    assert found.frame["lat"].to_list() == ["51.9", "Nord"], "a text is the contract's to judge"
+    assert [(row.row, row.rule) for row in found.broken] == [(2, "not_a_station")]
+
+
+def test_a_virtual_station_without_a_point_has_one_in_its_area(rows: Rows) -> None:
+    ring = [[7.6, 51.9], [7.7, 51.9], [7.7, 52.0], [7.6, 52.0], [7.6, 51.9]]
+    area = {"type": "MultiPolygon", "coordinates": [[ring]]}
+    stations = [{"station_id": "s", "is_virtual_station": "true", "station_area": area}]
+    (row,) = rows(json.dumps({"data": {"stations": stations}}).encode(), "station_information")
+    assert row["is_virtual"] is True
+    assert 7.6 <= row["lon"] <= 7.7
+    assert 51.9 <= row["lat"] <= 52.0
+
+
+def test_totals_by_type_stand_in_for_one_that_is_missing_and_a_difference_is_told(
+    read: Any, source: Any
+) -> None:
+    parts = [{"vehicle_type_id": "a", "count": 2}, {"vehicle_type_id": "b", "count": 3}]
+    docks = [{"vehicle_type_ids": ["a"], "count": 4}]
+    stations = [
+        {"station_id": "sum", "vehicle_types_available": parts, "vehicle_docks_available": docks},
+        {"station_id": "own", "num_bikes_available": 0, "vehicle_types_available": parts},
+        {"station_id": "torn", "vehicle_types_available": [*parts, {"vehicle_type_id": "c"}]},
+    ]
+    (found,) = read(source("gbfs"), json.dumps({"data": {"stations": stations}}).encode(), "station_status")
+    assert found.frame["vehicles_available"].to_list() == ["5", "0", None]
+    assert found.frame["docks_available"].to_list() == ["4", None, None]
+    assert [note.text for note in found.notes] == [
+        (
+            "1 station(s) have another total than their vehicle_types_available add up to; the total counts "
+            "(own: 0, in parts 5)"
+        )
+    ]
+    assert found.unknown_fields == ("vehicle_docks_available", "vehicle_types_available")
+
+
+def test_what_no_list_of_stations_is_in_is_an_error(read: Any, source: Any) -> None:
+    for role in ("station_information", "station_status"):
+        with pytest.raises(ReadError, match="is no list of stations"):
+            read(source("gbfs"), b'{"data":{"bikes":[]}}', role)
+
+
+def test_a_language_that_lacks_a_feed_takes_it_from_another_and_a_feed_with_two_addresses_is_told(
+    source: Callable[..., Any], session: Any
+) -> None:
+    def feeds(language: str, *names: str) -> dict[str, Any]:
+        return {"feeds": [{"name": name, "url": f"{language}/{name}"} for name in names]}
+
+    spoken = {
+        "en": feeds("en", "station_status", "station_information"),
+        "de-DE": feeds("de", "station_information", "station_information"),
+    }
+    spoken["de-DE"]["feeds"] += [
+        {"name": "station_information", "url": "elsewhere"},
+        {"name": "x", "url": None},
+        7,
+    ]
+    asked = session(lambda request: json.dumps({"data": spoken}).encode())
+    CONNECTORS["gbfs"].fetch(source("gbfs"), DAY, ZoneInfo("UTC"), asked)
+    assert [r.url.removeprefix("https://data.example/") for r in asked.requests[1:]] == [
+        "de/station_information",
+        "en/station_status",
+    ]
+    assert [note.code for note in asked.notes] == ["feed_listed_twice"]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.gbfs import GbfsSource
-from civitas_assets.connectors.gbfs_vehicles import counted
+from civitas_assets.connectors.gbfs_vehicles import counted, kinds_of
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ReadError
 
@@ -75,7 +75,8 @@ def test_only_vehicles_in_the_box_of_the_tenant_are_counted() -> None:
 
 
 def test_version_2_says_bikes_and_writes_truth_as_numbers() -> None:
-    bikes = [{"bike_id": "b", "lat": 51.5, "lon": 7.5, "is_reserved": 1, "is_disabled": 0}] * 2
+    bike = {"lat": 51.5, "lon": 7.5, "is_reserved": 1, "is_disabled": 0}
+    bikes = [{"bike_id": name, **bike} for name in "ab"]
     body = feed(*bikes, key="bikes", at=1785398400)
     assert json.loads(counted(body, BOX)) == {
         "counted": {"": {"reserved": 2}},
@@ -107,6 +108,57 @@ def test_a_body_of_unknown_shape_is_refused_without_showing_any_of_it(body: byte
     assert "secret" not in str(caught.value)
 
 
+def test_one_vehicle_that_cannot_be_read_costs_nothing_but_itself_and_is_told(
+    source: Callable[..., Any], read: Callable[..., Any]
+) -> None:
+    odd = [
+        vehicle(1, is_disabled="vielleicht"),
+        vehicle(2, lat="secret-2"),
+        vehicle(3, vehicle_type_id=["x"]),
+    ]
+    body = counted(feed(*odd, vehicle(4), {**vehicle(5), "lat": None}, "secret-6"), BOX)
+    assert json.loads(body)["counted"] == {"city": {"free": 1}}
+    assert b"secret" not in body
+    *_, observed = read(source("gbfs"), body, "vehicles", system_id="s", kinds=KINDS)
+    assert [(note.code, note.text) for note in observed.notes] == [
+        (
+            "vehicles_nowhere",
+            "1 vehicle(s) of the feed name neither a station nor a position and are not counted",
+        ),
+        ("vehicles_unreadable", "4 vehicle(s) of the feed cannot be read and are not counted"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("odd", "expected"),
+    [
+        ({"is_disabled": "false", "is_reserved": "0"}, {"city": {"free": 1}}),
+        ({"is_disabled": "True"}, {"city": {"disabled": 1}}),
+        ({"is_disabled": 0, "is_reserved": 1.0}, {"city": {"reserved": 1}}),
+        ({"is_disabled": None}, {"city": {"free": 1}}),
+        ({"vehicle_type_id": 7, "lat": "51.51", "lon": "7.51"}, {"7": {"free": 1}}),
+        ({"vehicle_type_id": 7.0}, {"7": {"free": 1}}),
+        ({"station_id": 12}, {}),
+    ],
+)
+def test_truth_ids_and_places_are_read_as_numbers_and_as_texts(odd: dict[str, Any], expected: Any) -> None:
+    assert numbers(feed(vehicle(1, **odd))) == expected
+
+
+def test_a_vehicle_that_is_listed_twice_as_a_whole_counts_once() -> None:
+    assert numbers(feed(vehicle(1), vehicle(1), vehicle(1, lon=7.6), vehicle(2))) == {"city": {"free": 3}}
+
+
+def test_types_may_have_numbers_as_ids_and_one_that_is_none_costs_itself() -> None:
+    types = [
+        {"vehicle_type_id": 1, "form_factor": "car", "propulsion_type": "electric"},
+        "x",
+        {"vehicle_type_id": "2"},
+    ]
+    body = json.dumps({"data": {"vehicle_types": types}}).encode()
+    assert kinds_of(body) == {"1": "car:electric", "2": "unknown:unknown"}
+
+
 IDS = st.text("0123456789abcdef", min_size=12, max_size=20)
 
 
@@ -136,7 +188,7 @@ def test_no_id_and_no_coordinate_of_a_vehicle_survives(data: list[Any], version:
     assert kept["counted"].keys() <= {"", "city", "cargo"}
     states = [pair for states in kept["counted"].values() for pair in states.items()]
     assert {state for state, _ in states} <= {"free", "reserved", "disabled"}
-    assert sum(number for _, number in states) == len(data)
+    assert sum(number for _, number in states) == len({*data})
     assert kept["last_updated"] == "2026-07-30T10:00:00+02:00"
 
 

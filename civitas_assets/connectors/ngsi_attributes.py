@@ -1,0 +1,220 @@
+"""An attribute of an NGSI entity in any form that brokers write it in, as its instances with plain values.
+
+Read are the normalised, concise and simplified forms of NGSI-LD (ETSI GS CIM 009, 4.5), also over time, and those of
+NGSI-v2. What attributes mean is not known here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from civitas_assets.errors import ReadError
+
+NULL = "urn:ngsi-ld:null"
+DEFAULT_LANGUAGE = "de"
+
+# What the members of an attribute are called where it is written over time as pairs of value and time.
+_PAIRS = {
+    "values": "value",
+    "objects": "object",
+    "languageMaps": "languageMap",
+    "vocabs": "vocab",
+    "jsons": "json",
+    "valueLists": "valueList",
+    "objectLists": "objectList",
+}
+_AGGREGATES = frozenset({"totalCount", "distinctCount", "sum", "avg", "min", "max", "stddev", "sumsq"})
+_TYPES = frozenset(
+    {
+        *("Property", "GeoProperty", "Relationship", "LanguageProperty", "VocabProperty", "JsonProperty"),
+        *("VocabularyProperty", "ListProperty", "ListRelationship"),
+    }
+)
+_TERM = re.compile(r"[A-Za-z][\w.+-]*:[\w./#-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One instance of an attribute: what it says, and for which data set, None for the default one.
+
+    `value` is plain JSON: a text, number, truth, list or object; None for nothing. `members` are what the attribute
+    says besides, as written.
+    """
+
+    value: Any
+    data_set: str | None = None
+    members: Mapping[str, Any] = field(default_factory=dict)
+
+    def find(self, name: str) -> Any:
+        """What the instance says besides its value: a member in NGSI-LD, metadata in NGSI-v2; None for nothing."""
+        found = _plain(_content(self.members.get(name)))
+        if found is None and isinstance(metadata := self.members.get("metadata"), dict):
+            found = _plain(_content(metadata.get(name)))
+        return found
+
+    @property
+    def unit(self) -> str | None:
+        """The code of its unit, by UN/CEFACT, without a namespace."""
+        code = self.find("unitCode")
+        if isinstance(code, int) and not isinstance(code, bool):
+            return str(code)  # some codes are digits alone, such as 59
+        return find_term(code) if isinstance(code, str) else None
+
+
+def read_instances(content: Any, language: str = DEFAULT_LANGUAGE) -> list[Instance]:
+    """The instances of an attribute: for data sets, over time, or the one; those that were deleted are left out.
+
+    `language` is the one of texts that are there in several.
+
+    Raises:
+        ReadError: the attribute is an aggregate of values.
+    """
+    if isinstance(content, dict):
+        if isinstance(number := content.get("value"), int | float) and "deletedAt" not in content:
+            return [Instance(number, _data_set(content.get("datasetId")), content)]  # nearly all of them
+        return [*_read_object(content, language)]
+    if isinstance(content, list) and any(map(_is_instance, content)):
+        return [instance for part in content for instance in read_instances(part, language)]
+    value = _plain(content)
+    return [] if value is None else [Instance(value)]
+
+
+def find_term(name: str) -> str:
+    """The term that a name in a namespace stands for: an IRI, or one with a prefix."""
+    return (":" in name and ("://" in name or _TERM.fullmatch(name)) and re.split(r"[/#:]", name)[-1]) or name
+
+
+def _is_instance(part: Any) -> bool:
+    if not isinstance(part, dict):
+        return False
+    kind = part.get("type")
+    named = "datasetId" in part or (isinstance(kind, str) and kind in _TYPES)
+    return named or not _FORMS.keys().isdisjoint(part)
+
+
+def _read_object(content: Mapping[str, Any], language: str) -> Iterator[Instance]:
+    if "deletedAt" in content:
+        return
+    if len(content) == 1 and isinstance(sets := content.get("dataset"), dict):
+        for name, part in sets.items():  # the simplified form of several data sets
+            for instance in read_instances(part, language):
+                yield Instance(instance.value, _data_set(name), instance.members)
+        return
+    for several, member in _PAIRS.items():
+        if _is_pairs(pairs := content.get(several)):
+            about = {name: value for name, value in content.items() if name != several}
+            for pair in pairs:
+                if isinstance(pair, list) and len(pair) > 1:
+                    yield from _read_object({**about, member: pair[0], "observedAt": pair[1]}, language)
+            return
+    if _FORMS.keys().isdisjoint(content) and any(_is_pairs(content.get(name)) for name in _AGGREGATES):
+        raise ReadError("has aggregates in place of values: ask the broker without aggrMethods")
+    if NULL not in (content.get("value"), content.get("object")):
+        value, members = _value(content, language)
+        yield Instance(value, _data_set(content.get("datasetId")), members)
+
+
+def _is_pairs(pairs: Any) -> bool:
+    return isinstance(pairs, list) and bool(pairs) and all(isinstance(pair, list) for pair in pairs)
+
+
+def _data_set(name: Any) -> str | None:
+    return name if isinstance(name, str) and name.strip() and name != "@none" else None
+
+
+def _value(content: Mapping[str, Any], language: str) -> tuple[Any, Mapping[str, Any]]:
+    """The plain value, and what is said besides it, also where an attribute is written within another's value."""
+    members = content
+    while True:
+        name = next((name for name in _FORMS if name in content), None)
+        if name is None:  # simplified: an object, a geometry, or a value with its type
+            return _plain(content), members
+        value = content[name]
+        if name != "value" or not isinstance(value, dict) or _FORMS.keys().isdisjoint(value):
+            return _FORMS[name](value, language), members
+        content, members = value, {**members, **value}
+
+
+def _content(attribute: Any) -> Any:
+    """The value of what an attribute says besides, itself in any form."""
+    return _value(attribute, DEFAULT_LANGUAGE)[0] if isinstance(attribute, dict) else attribute
+
+
+def _plain(value: Any) -> Any:
+    """A value without its JSON-LD type; None for a blank text, an empty list, and what stands for null."""
+    while isinstance(value, dict):
+        inner = next((name for name in ("@value", "@list", "@set", "@id") if name in value), None)
+        if inner is None:
+            return value or None
+        value = value[inner]
+    if isinstance(value, str):
+        value = value.strip()
+        return None if value in {"", NULL} else value
+    if isinstance(value, list):
+        return [part for part in value if part is not None and part != NULL and not _is_blank(part)] or None
+    return value
+
+
+def _is_blank(part: Any) -> bool:
+    return isinstance(part, str) and not part.strip()
+
+
+def _from_value(value: Any, _language: str) -> Any:
+    return _plain(value)
+
+
+def _from_objects(value: Any, _language: str) -> Any:
+    """The entities that a relationship names, one as itself, several as a list."""
+    given = value if isinstance(value, list) else [value]
+    named = (_named(part) for part in given)
+    found = [name for name in named if isinstance(name, str)]
+    return found[0] if len(found) == 1 and not isinstance(value, list) else found or None
+
+
+def _named(part: Any) -> Any:
+    """The id of an entity, which may be written out."""
+    while isinstance(part, dict):
+        part = next((part[name] for name in ("object", "@id", "id") if name in part), None)
+    return _plain(part)
+
+
+def _from_languages(value: Any, language: str) -> Any:
+    """The text in the language, in one of its regions, in none, or the first that there is."""
+    if not isinstance(value, dict):
+        return _plain(value)
+    texts = {str(tag).replace("_", "-").lower(): _plain(text) for tag, text in value.items()}
+    wanted = language.lower()
+    main = wanted.partition("-")[0]
+
+    def rank(tag: str) -> int:
+        here = (tag == wanted, tag == main, tag.partition("-")[0] == main, tag in {"@none", "none", ""})
+        return next((place for place, fits in enumerate(here) if fits), len(here))
+
+    found = [tag for tag, text in texts.items() if text is not None]
+    return texts[min(found, key=rank)] if found else None
+
+
+def _from_terms(value: Any, _language: str) -> Any:
+    found = _plain(value)
+    if isinstance(found, list):
+        return [find_term(term) if isinstance(term := _plain(part), str) else part for part in found]
+    return find_term(found) if isinstance(found, str) else found
+
+
+_FORMS: Mapping[str, Callable[[Any, str], Any]] = {
+    "value": _from_value,
+    "object": _from_objects,
+    "languageMap": _from_languages,
+    "vocab": _from_terms,
+    "json": _from_value,
+    "valueList": _from_value,
+    "objectList": _from_objects,
+}
+
+
+def plain_list(value: Any) -> Sequence[Any]:
+    """A value as a list: itself, the one, or none."""
+    return value if isinstance(value, list) else [] if value is None else [value]
