@@ -27,6 +27,8 @@ from civitas_assets.propose.sample import (
 )
 from civitas_assets.records.geometry import epsg_of
 
+_ERRORS = {"error", "errors", "exception", "fault", "message"}  # members of a document that reports one
+
 
 def json_sample(content: Any) -> Sample:
     """A document, or the list of those that were its lines.
@@ -37,7 +39,12 @@ def json_sample(content: Any) -> Sample:
     if is_geojson(content):
         return geojson_sample(content)
     found = sorted(_records(content, "", 0), key=lambda item: -len(msgspec.json.encode(item[1])))
-    if not found and isinstance(content, dict) and (columns := columns_of([content])):
+    if (
+        not found
+        and isinstance(content, dict)
+        and not _ERRORS & {*content}
+        and (columns := columns_of([content]))
+    ):
         return Sample("json", {"records": "[@]"}, columns, 1, remarks=["the document is one record"])
     if not found:
         raise ReadError(f"holds no list of records{_instead(content)}")
@@ -48,14 +55,14 @@ def json_sample(content: Any) -> Sample:
     if not columns:
         raise ReadError(f"has records at {path or 'its top level'} that hold nothing but lists")
     outside = [] if not isinstance(content, dict) or not path else _outside(content, path)
-    reached = {"records": "[@]", "nested": [path]} if not keys else {}
+    reached = {"records": "[@]", "nested": [path]}
     others = [
         other for other, _, _ in found[1:] if len(msgspec.json.encode(_)) and not other.startswith(path)
     ]
     remarks = [f"there are more lists in it: {shown(others)}"] if others else []
     return Sample(
         "json", {"records": path or "@"}, columns, len(records),
-        outside=outside if reached else [], reached=reached, remarks=remarks,
+        outside=outside, reached=reached if outside else {}, remarks=remarks,
     )  # fmt: skip
 
 
@@ -128,9 +135,7 @@ def _outside(content: Mapping[str, Any], path: str) -> list[Column]:
 def _instead(content: Any) -> str:
     """What a document without records has, for a sentence."""
     if isinstance(content, dict):
-        said = (
-            stated_reason(msgspec.json.encode(content)) if {"error", "errors", "message"} & {*content} else ""
-        )
+        said = stated_reason(msgspec.json.encode(content)) if _ERRORS & {*content} else ""
         return f"; it says {said!r}" if said else f"; it has {shown(content) or 'no member'}"
     if isinstance(content, list):
         kinds: Sequence[str] = sorted({type(item).__name__ for item in content})

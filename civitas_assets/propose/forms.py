@@ -18,6 +18,7 @@ import msgspec
 from civitas_assets.catalog import Box
 from civitas_assets.catalog.vocabulary import Vocabulary
 from civitas_assets.connectors.markup import is_markup
+from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.connectors.text import to_utf8
 from civitas_assets.connectors.vector_gdal import is_geopackage
 from civitas_assets.errors import ReadError
@@ -29,10 +30,12 @@ from civitas_assets.propose.sample import Sample, shown
 from civitas_assets.propose.standards import Standard, json_standard
 from civitas_assets.propose.tables import csv_sample, excel_sample
 
-_ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
+_ZIP, _GZIP = (b"PK\x03\x04", b"PK\x05\x06"), b"\x1f\x8b"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # spreadsheets before 2007
 _MOST_BYTES = 256 * 1024 * 1024
 _GEO_SUFFIXES = (".shp", ".gpkg", ".kml", ".gml", ".geojson", ".parquet", ".fgb")
+_MARKS_OF_TEXT = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_NO_TEXT = frozenset({*range(9), *range(14, 27), 28, 29, 31})
 _DATA_SUFFIXES = (
     ".csv", ".txt", ".tsv", ".json", ".ndjson", ".jsonl", ".xlsx", ".xls", ".ods", ".xml",
 )  # fmt: skip
@@ -86,16 +89,19 @@ def form_of(
         raise ReadError(sentence)
     if is_markup(body):
         return markup_standard(body, address) or features_sample(body, box)
-    text = to_utf8(body)
-    if b"\x00" in text[:4096]:
+    if (
+        not body.startswith(_MARKS_OF_TEXT)
+        and sum(b in _NO_TEXT for b in body[:4096]) > len(body[:4096]) // 50
+    ):
         raise ReadError(
             "is neither text nor any file that a connector reads: it holds bytes that are no text"
         )
+    text = to_utf8(body)
     return _of_text(text, address, vocabulary)
 
 
 def _of_text(text: bytes, address: str, vocabulary: Vocabulary) -> Sample | Standard:
-    start = text.lstrip()[:1]
+    start = text.lstrip(b" \t\r\n\x1e")[:1]
     # A name in brackets may begin a header, too.
     if start == b"{" or (start == b"[" and _is_json_list(text)):
         devices = device_standard(text, address, vocabulary)
@@ -197,6 +203,7 @@ def _within(form: Sample | Standard, name: str, others: Sequence[str]) -> Sample
     """The form of a file in an archive, with the setting that chooses it where there are several."""
     if not others or isinstance(form, Standard):
         return form
-    settings = {**form.settings, "file": name}
+    setting = "member" if "member" in CONNECTORS[form.connector].source_model.model_fields else "file"
+    settings = {**form.settings, setting: name}
     remarks = [*form.remarks, f"there are more files in the archive: {shown(others)}"]
     return replace(form, settings=settings, remarks=remarks)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from civitas_assets.connectors.ngsi_entities import kind_of
+from civitas_assets.connectors.ngsi_entities import types_of
 from civitas_assets.propose.sample import shown
 
 _GBFS_FEEDS = {
@@ -122,7 +122,7 @@ def _entity(address: str, links: Sequence[str]) -> str:
 def _ngsi(content: Any, address: str) -> Standard | None:
     entities = content if isinstance(content, list) else [content]
     entities = [entity for entity in entities[:_LOOKED_AT] if isinstance(entity, dict)]
-    if not entities or not all(isinstance(e.get("id"), str) and kind_of(e) for e in entities):
+    if not entities or not all(isinstance(e.get("id"), str) and types_of(e) for e in entities):
         return None
     attributes = [
         value
@@ -137,7 +137,7 @@ def _ngsi(content: Any, address: str) -> Standard | None:
     if not (in_ld or in_v2 or "/ngsi-ld/" in path or re.search(r"/v2/entities", path)):
         return None
     api = "v2" if (in_v2 and not any(map(_is_ld, attributes))) or "/v2/entities" in path else "ld"
-    types = [*dict.fromkeys(kind_of(entity) for entity in entities)]
+    types = [*dict.fromkeys(name for entity in entities for name in types_of(entity)[:1])]
     settings: dict[str, Any] = {"types": types, **({"api": "v2"} if api == "v2" else {})}
     root = re.match(r"^(.*?)/(?:temporal/)?entities\b", address)
     doubts = {

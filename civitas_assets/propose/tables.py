@@ -10,10 +10,11 @@ import io
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import fastexcel
 
+from civitas_assets.connectors.columns import column_name, header_of
 from civitas_assets.errors import ReadError
 from civitas_assets.propose.columns import Column
 from civitas_assets.propose.numbers import is_number
@@ -21,6 +22,7 @@ from civitas_assets.propose.sample import MOST_RECORDS, Sample, shown
 
 _DELIMITERS = ";,\t|"
 _LINES_LOOKED_AT = 60
+_LARGEST_CELL = 64 * 1024 * 1024
 _ROWS_OF_SHEET = 100
 _VALUE = re.compile(r"[-+\d.,: /%T]*Z?")
 _YEAR = re.compile(r"(19|20)\d\d")
@@ -33,14 +35,17 @@ def csv_sample(text: str) -> Sample:
     Raises:
         ReadError: no character divides its lines into cells, or it has no header that can be used.
     """
-    lines = text.splitlines()[:_LINES_LOOKED_AT]
+    lines = [line for line in text.splitlines()[: 2 * _LINES_LOOKED_AT] if line.strip()][:_LINES_LOOKED_AT]
+    csv.field_size_limit(_LARGEST_CELL)  # outlines of areas are longer than the library's limit
     try:
         delimiter, width = _delimiter(lines)
         if width < 2:
             raise ReadError(
                 "is no table: no semicolon, comma, tab or bar divides its lines into the same number of cells"
             )
-        table = _rows(text, delimiter)
+        table = _rows(text, delimiter, csv.QUOTE_MINIMAL)
+        if len(table) < min(len(lines), 3):  # a quote that is never closed makes one cell of many lines
+            table = _rows(text, delimiter, csv.QUOTE_NONE)
     except csv.Error as error:
         raise ReadError(f"is no CSV that can be read: {error}") from None
     settings: dict[str, Any] = {"delimiter": delimiter} if delimiter != "," else {}
@@ -84,10 +89,10 @@ def _usual_width(rows: Sequence[Sequence[str]]) -> int:
     return max(widths.items(), key=lambda found: found[0] * found[1], default=(0, 0))[0]
 
 
-def _rows(text: str, delimiter: str) -> list[list[str]]:
-    """As many rows as are looked at; a quote that is never closed ends them."""
+def _rows(text: str, delimiter: str, quoting: Literal[0, 3]) -> list[list[str]]:
+    """As many rows as are looked at."""
     found = list[list[str]]()
-    for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+    for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting):
         if cells:
             found.append(cells)
         if len(found) > MOST_RECORDS + _LINES_LOOKED_AT:
@@ -114,16 +119,16 @@ def _sample(
     remarks: Sequence[str] = (),
 ) -> Sample:
     start = _header(table, width)
-    header = [" ".join(name.split()) if connector == "excel" else name.strip() for name in table[start]]
+    header = header_of(table[start], ())
     rows = [row for row in table[start + 1 : start + 1 + MOST_RECORDS] if len(row) >= width]
     rows = [row for row in rows if any(cell.strip() for cell in row)]
-    named = [(number, name) for number, name in enumerate(header) if name]
-    twice = [name for name, count in Counter(name for _, name in named).items() if count > 1]
-    if twice:
-        raise ReadError(
-            f"has more than one column called {shown(twice)}: which one is meant cannot be said in settings; "
-            "ask the publisher for names of their own"
-        )
+    plain = [column_name(name) for name in header.written]
+    named = [(number, name) for number, name in enumerate(plain) if name and name not in header.twice]
+    if header.twice:
+        remarks = [
+            *remarks,
+            f"more than one column is called {shown(sorted(header.twice))}: none of them is proposed",
+        ]
     if not rows:
         raise ReadError(f"has a header with {shown(name for _, name in named)}, and no row below it")
     columns = [
@@ -134,7 +139,7 @@ def _sample(
     if start:
         doubts["header"] = f"the header is row {start + 1}; it is searched by these names"
         settings["header"] = [name for _, name in named[:_NAMES_SEARCHED]]
-    nameless = len(header) - len(named)
+    nameless = sum(not name for name in plain)
     if nameless and connector == "csv":
         remarks = [*remarks, f"{nameless} column(s) without a name are left out"]
     return Sample(connector, settings, columns, len(rows), doubts=doubts, remarks=remarks)
