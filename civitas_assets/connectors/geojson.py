@@ -5,7 +5,6 @@ Other geometries than points are handed on as they are, for the record's contrac
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
@@ -18,19 +17,20 @@ from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.model import Slug
 from civitas_assets.connectors.base import Payload, Session
 from civitas_assets.connectors.fetching import fetch_addresses
+from civitas_assets.connectors.geojson_text import Collection, collection_text, read_collection
 from civitas_assets.connectors.levels import joined, one_or_several
 from civitas_assets.connectors.mapping import Pattern, SelectiveSource
-from civitas_assets.connectors.paths import is_plain, records_at, series, valid_path, values_of
+from civitas_assets.connectors.paths import is_plain, series, valid_path, values_of
 from civitas_assets.connectors.reach import Each, Reach, only
 from civitas_assets.connectors.rows import UNREADABLE
 from civitas_assets.connectors.sample import first_records, require, unmapped
-from civitas_assets.connectors.text import to_utf8
+from civitas_assets.connectors.vector import check_degrees
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 from civitas_assets.records.contract import GEOMETRY
+from civitas_assets.records.geometry import with_system
 from civitas_assets.records.raw import TIME
 
-_EPSG = re.compile(r"EPSG:+(\d+)$")
 _KIND, _COORDINATES = "geometry.type", "geometry.coordinates"
 _MEMBERS = "geometry.geometries"  # what a GeometryCollection has in place of coordinates
 
@@ -46,6 +46,11 @@ class GeoJsonSource(SelectiveSource):
     )
     feature_id: Slug | None = Field(None, description="Field that takes the id of the feature itself.")
     ignore: tuple[Pattern, ...] = Field((), description="Properties that are known and not wanted.")
+
+    @property
+    def expected_crs(self) -> str | None:
+        """The reference system that the tenant's file demands, None if it leaves that to the data."""
+        return self.crs if "crs" in self.model_fields_set else None
 
     @property
     def places(self) -> dict[str, tuple[str, ...]]:
@@ -65,28 +70,16 @@ class GeoJsonSource(SelectiveSource):
     def mapped(self, body: bytes) -> bytes:
         """See `SelectiveSource`."""
         root = Reach()
-        root.look("crs.properties.name")
+        root.step("type").whole = root.step("crs").whole = True
         feature = root.step("features").step(Each.ITEM)
         for path in (*(path for paths in self.places.values() for path in paths), *self.geometry):
             feature.look(path)
-        return only(to_utf8(body), root)
+        return only(collection_text(body), root)
 
 
 class _Point(msgspec.Struct, array_like=True, gc=False):
     x: float | None = None
     y: float | None = None
-
-
-class _CrsProperties(msgspec.Struct):
-    name: Any = None
-
-
-class _Crs(msgspec.Struct):
-    properties: _CrsProperties | None = None
-
-
-class _Head(msgspec.Struct):
-    crs: _Crs | None = None
 
 
 class GeoJsonConnector:
@@ -100,10 +93,12 @@ class GeoJsonConnector:
         fetch_addresses(source, window, session)
 
     def read(self, source: GeoJsonSource, payload: Payload) -> Iterator[RawTable]:
-        """One table; values keep their JSON type, positions stay in the source's reference system."""
-        body = to_utf8(payload.body)
-        features = records_at(body, "features")
-        _check_crs(body, source)
+        """One table; values keep their JSON type, positions stay in the source's reference system.
+
+        Where the file names another one, and the source none, its geometries name it.
+        """
+        collection = read_collection(payload.body)
+        features, crs = collection.features, _system(collection, source)
         places, columns = source.places, dict[str, pl.Series]()
         names = [f"{name}/{number}" for name, paths in places.items() for number in range(len(paths))]
         paths = [path for parts in places.values() for path in parts]
@@ -112,14 +107,18 @@ class GeoJsonConnector:
         )
         columns = {name: series(name, found) for name, found in zip(names, values, strict=True)}
         if source.contract.position is not None:
-            for name, found in zip(source.contract.position, _points(kinds, coordinates), strict=True):
+            is_own = crs == source.crs
+            points = _points(kinds, coordinates) if is_own else ([None] * len(kinds),) * 2
+            shapes = _shapes(kinds, coordinates, members, points=not is_own)
+            if collection.crs is None and source.expected_crs is None:
+                check_degrees([*zip(*points, strict=True)], shapes or ())
+            for name, found in zip(source.contract.position, points, strict=True):
                 if name not in places:
                     places[name], columns[f"{name}/0"] = (), series(f"{name}/0", found)
-            if GEOMETRY.name not in places and (shapes := _shapes(kinds, coordinates, members)):
-                places[GEOMETRY.name], columns[f"{GEOMETRY.name}/0"] = (
-                    (),
-                    series(f"{GEOMETRY.name}/0", shapes),
-                )
+            if GEOMETRY.name not in places and shapes:
+                named = series(f"{GEOMETRY.name}/0", shapes)
+                places[GEOMETRY.name] = ()
+                columns[named.name] = named if is_own else with_system(named, crs).alias(named.name)
         frame = joined(columns, {name: len(parts) or 1 for name, parts in places.items()})
         sample = first_records(features)
         require(source, frame, {name: [(path, sample) for path in parts] for name, parts in places.items()})
@@ -158,16 +157,16 @@ def _doubtful(coordinates: msgspec.Raw) -> _Point | None:
 
 
 def _shapes(
-    kinds: Sequence[Any], coordinates: Sequence[msgspec.Raw], members: Sequence[msgspec.Raw]
+    kinds: Sequence[Any], coordinates: Sequence[msgspec.Raw], members: Sequence[msgspec.Raw], *, points: bool
 ) -> list[str | None] | None:
-    """The text of each geometry that is no point; None if there is none."""
-    if all(kind is None or kind == "Point" for kind in kinds):
+    """The text of each geometry, of points only where they are wanted; None if there is none."""
+    left_out = {None} if points else {None, "Point"}
+    if all(kind in left_out for kind in kinds):
         return None
     texts = list[str | None]()
     for kind, numbers, parts in zip(kinds, coordinates, members, strict=True):
         inner = {"geometries": parts} if kind == "GeometryCollection" else {"coordinates": numbers}
-        is_shape = kind is not None and kind != "Point"
-        texts.append(_compact({"type": kind, **inner}) if is_shape else None)
+        texts.append(None if kind in left_out else _compact({"type": kind, **inner}))
     return texts
 
 
@@ -178,12 +177,12 @@ def _compact(geometry: Mapping[str, Any]) -> str:
         raise ReadError(f"is not GeoJSON: {error}") from None
 
 
-def _check_crs(body: bytes, source: GeoJsonSource) -> None:
-    """A file that names another reference system than the source is an error: nothing is guessed."""
-    try:
-        crs = msgspec.json.decode(body, type=_Head).crs
-    except UNREADABLE as error:
-        raise ReadError(f"is not GeoJSON: {error}") from None
-    match = _EPSG.search(str(crs.properties.name)) if crs and crs.properties else None
-    if match and f"EPSG:{match[1]}" != source.crs:
-        raise ReadError(f"is in EPSG:{match[1]}, but the source says {source.crs}: set crs")
+def _system(collection: Collection, source: GeoJsonSource) -> str:
+    """The reference system of the geometries; one that differs from what the source says is an error."""
+    named, expected = collection.crs, source.expected_crs
+    if named and expected and named != expected:
+        raise ReadError(f"is in {named}, but the source says {expected}: correct crs, or leave it out")
+    if collection.unknown_crs and expected is None:
+        name = collection.unknown_crs
+        raise ReadError(f"names the reference system {name}, which is not known: set crs")
+    return named or source.crs

@@ -87,9 +87,8 @@ class OgcFeaturesSource(LinkedSource, VectorSource, SelectiveSource):
         root, named = Reach(), {*self.fields.values()}
         if self.time is not None and self.time.column is not None:
             named.add(self.time.column)
-        for member in ("type", "links", "numberMatched", "numberReturned", "totalFeatures"):
+        for member in ("type", "crs", "links", "numberMatched", "numberReturned", "totalFeatures"):
             root.step(member).whole = True
-        root.look("crs.properties.name")
         for flag in ("exceededTransferLimit", "properties.exceededTransferLimit"):
             root.look(flag)
         feature = root.step("features").step(Each.ITEM)

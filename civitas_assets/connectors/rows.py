@@ -6,6 +6,7 @@ Many values are read by paths, in `paths.py`.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,14 @@ from civitas_assets.records import RECORD_TYPES, Kind, RawTable
 
 # What decoding raises for a body that is no JSON of the expected shape, or is nested deeper than anybody means.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+_NOT_JSON = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b')
+
+
+def without_nan(body: bytes) -> bytes:
+    """JSON with null for the numbers that it does not have, as programs write them all the same."""
+    return _NOT_JSON.sub(lambda found: found[0] if found[0].startswith(b'"') else b"null", body)
 
 
 def decoded(body: bytes, kind: Any, service: str) -> Any:

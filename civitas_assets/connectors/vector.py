@@ -5,8 +5,10 @@ Reading them out of bytes is in the modules of the formats, `vector_gdal.py` and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Self, TypeGuard
 
 import polars as pl
 from pydantic import Field, model_validator
@@ -16,8 +18,10 @@ from civitas_assets.connectors.attributes import AttributeSource, by_field
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 from civitas_assets.records.geometry import with_system
+from civitas_assets.records.geometry_forms import find_position
 
 _GEOMETRY = "geometry"
+_SAMPLE = 100  # geometries that tell for all whether coordinates are degrees
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,8 @@ class Features:
     """Features of one layer.
 
     `geometry` is as `records.geometry` reads it, in `crs`; where the data names no reference system, `crs` is
-    None, and `usual` what its format then means. `complete` says that every feature has all attributes.
+    None, and `usual` what its format then means; `unknown_crs` is a name that nobody knows. `complete`
+    says that every feature has all attributes.
     """
 
     attributes: pl.DataFrame
@@ -33,6 +38,7 @@ class Features:
     ids: pl.Series | None = None
     crs: str | None = None
     usual: str | None = None
+    unknown_crs: str | None = None
     complete: bool = False
 
     def with_attributes(self, attributes: pl.DataFrame) -> Self:
@@ -81,6 +87,32 @@ def _placed(source: VectorSource, features: Features) -> pl.Series:
     if features.crs and expected and features.crs != expected:
         raise ReadError(f"is in {features.crs}, but the source says {expected}: correct crs, or leave it out")
     crs = features.crs or expected or features.usual
+    if crs is None and features.unknown_crs:
+        raise ReadError(f"names the reference system {features.unknown_crs}, which is not known: set crs")
     if crs is None:
         raise ReadError("names no reference system with an EPSG code: set crs")
+    if features.crs is None and expected is None:
+        check_degrees((), geometry.head(_SAMPLE).to_list())
     return geometry if crs == source.crs else with_system(geometry, crs)
+
+
+def check_degrees(points: Sequence[tuple[object, object]], shapes: Sequence[object]) -> None:
+    """Refuse coordinates that are plainly no degrees, of data in which nothing says what they are.
+
+    Raises:
+        ReadError: none of the first positions could be one.
+    """
+    seen = [(x, y) for x, y in points[:_SAMPLE] if _is_number(x) and _is_number(y)]
+    for shape in shapes[:_SAMPLE]:
+        with suppress(ValueError):
+            seen += filter(None, [find_position(shape)])
+    if seen and all(abs(x) > 180 or abs(y) > 90 for x, y in seen):
+        x, y = seen[0]
+        raise ReadError(
+            f"has coordinates such as {x:.7g}, {y:.7g}, which are no degrees, and names no reference system: "
+            "set crs, such as EPSG:25832"
+        )
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -10,12 +10,11 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from civitas_assets.connectors.geojson_text import read_collection
 from civitas_assets.connectors.paths import series
 from civitas_assets.connectors.rows import UNREADABLE
-from civitas_assets.connectors.text import to_utf8
 from civitas_assets.connectors.vector import Features
 from civitas_assets.errors import ReadError
-from civitas_assets.records.geometry import epsg_of
 
 _NOTHING = msgspec.Raw(b"null")
 
@@ -23,26 +22,22 @@ _NOTHING = msgspec.Raw(b"null")
 class _Feature(msgspec.Struct, gc=False):
     id: str | int | float | None = None
     geometry: msgspec.Raw = _NOTHING
-    properties: dict[str, Any] | None = None
-
-
-class _Collection(msgspec.Struct):
-    features: list[_Feature]
-    crs: Any = None
+    properties: Any = None
 
 
 def geojson(body: bytes) -> Features:
-    """The features of a collection.
+    """The features of a file.
 
     Raises:
-        ReadError: it is no FeatureCollection.
+        ReadError: it is no GeoJSON.
     """
+    collection = read_collection(body)
     try:
-        collection = msgspec.json.decode(to_utf8(body), type=_Collection)
+        found = msgspec.json.decode(collection.features, type=list[_Feature])
     except UNREADABLE as error:
         raise ReadError(f"is no GeoJSON FeatureCollection: {error}") from None
-    found = collection.features
-    properties = [feature.properties or {} for feature in found]
+    # Some programs write an empty list where there are no properties.
+    properties = [each.properties if isinstance(each.properties, dict) else {} for each in found]
     names = dict.fromkeys(name for each in properties for name in each)
     shapes = [None if f.geometry == _NOTHING else bytes(f.geometry).decode() for f in found]
     ids = series("id", [feature.id for feature in found])
@@ -52,13 +47,7 @@ def geojson(body: bytes) -> Features:
         ),
         geometry=pl.Series("geometry", shapes, pl.String),
         ids=None if found and ids.null_count() == len(ids) else ids,
-        crs=_declared(collection.crs),
-        usual="EPSG:4326",
+        crs=collection.crs,
+        usual=None if collection.unknown_crs else "EPSG:4326",
+        unknown_crs=collection.unknown_crs,
     )
-
-
-def _declared(crs: Any) -> str | None:
-    """What files before RFC 7946 say, always with x before y."""
-    properties = crs.get("properties") if isinstance(crs, dict) else None
-    name = properties.get("name") if isinstance(properties, dict) else None
-    return epsg_of(name) if isinstance(name, str) else None

@@ -21,6 +21,15 @@ from civitas_assets.records.geometry_forms import Array, parse_geometries, point
 
 _DECIMALS = 7  # a centimetre; more is noise of the transformation
 
+# Codes in names such as EPSG:25832, urn:ogc:def:crs:EPSG::25832, …/def/crs/EPSG/0/25832 and …/epsg.xml#25832.
+_CODE = re.compile(
+    r"EPSG(?::[\d.]*:|/[\d.]+/|:|\.xml#)(\d+)$|spatialreference\.org/ref/epsg/(\d+)(?:/|$)", re.IGNORECASE
+)
+_SURVEYORS = re.compile(
+    r"^urn:adv:crs:(?P<system>ETRS89_UTM|DE_DHDN_3GK|ETRS89_Lat-Lon)(?P<zone>\d*)(?:_[^*]*)?(?:\*.*)?$",
+    re.IGNORECASE,
+)
+
 # By shapely's number of the kind.
 _KINDS = (
     *("Point", "LineString", "LinearRing", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon"),
@@ -92,20 +101,34 @@ def with_system(values: pl.Series, crs: str) -> pl.Series:
 
 
 def epsg_of(description: object) -> str | None:
-    """The EPSG code of a reference system, described as a name, an address, WKT or PROJJSON; None without one."""
-    text = description if isinstance(description, str) else json.dumps(description)
-    if re.search(r"CRS:?84$", text):
+    """The EPSG code of a reference system, described as a name, an address, WKT or PROJJSON; None without one.
+
+    Of one with heights it is the code of its plane.
+    """
+    text = description.strip() if isinstance(description, str) else json.dumps(description)
+    if re.search(r"CRS:?84h?$", text):
         return "EPSG:4326"  # the same, with longitude first, as here always
-    if name := re.search(r"EPSG(?::[\d.]*:|/[\d.]+/|:|\.xml#)(\d+)$", text, re.IGNORECASE):
-        return f"EPSG:{name[1]}"
+    if name := _CODE.search(text):
+        return f"EPSG:{name[1] or name[2]}"
+    if name := _SURVEYORS.search(text):
+        return _of_surveyors(name["system"].upper(), int(name["zone"] or 0))
     try:
         system = CRS.from_user_input(description)
+        if system.is_compound:
+            system = system.sub_crs_list[0]
         if system.to_authority() == ("OGC", "CRS84"):
             return "EPSG:4326"
         code = system.to_epsg()
     except (ProjError, TypeError, ValueError, AttributeError, LookupError):
         return None
     return None if code is None else f"EPSG:{code}"
+
+
+def _of_surveyors(system: str, zone: int) -> str | None:
+    """The code of what the surveyors of the German states name so, with or without their system of heights."""
+    code = {"ETRS89_UTM": 25800 + zone, "DE_DHDN_3GK": 31464 + zone, "ETRS89_LAT-LON": 4258}.get(system)
+    known = {25831, 25832, 25833, 31466, 31467, 31468, 31469, 4258}
+    return f"EPSG:{code}" if code in known else None
 
 
 def is_northing_first(crs: str) -> bool:

@@ -501,7 +501,7 @@ def test_a_part_of_a_shapefile_that_makes_no_sense_is_named(
 def test_what_is_nested_too_deep_is_an_error(table: Any) -> None:
     with pytest.raises(ReadError, match="nests elements more than 200 deep"):
         table(b"<kml>" + b"<Folder>" * 300 + b"</Folder>" * 300 + b"</kml>")
-    with pytest.raises(ReadError, match="is no GeoJSON FeatureCollection"):
+    with pytest.raises(ReadError, match="is not GeoJSON"):
         table(b'{"features":[{"properties":{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}}]}")
 
 

@@ -104,11 +104,132 @@ def test_the_id_of_the_feature_itself_may_fill_a_field(table: Table) -> None:
     assert frame.select("site_id", "name").rows() == [("site.7", "x"), ("site.8", "y")]
 
 
-@pytest.mark.parametrize("name", ["urn:ogc:def:crs:EPSG::25832", "EPSG:25832", "http://…/EPSG:25832"])
-def test_a_reference_system_that_the_source_does_not_declare_is_refused(table: Table, name: str) -> None:
-    crs = {"type": "name", "properties": {"name": name}}
-    with pytest.raises(ReadError, match="is in EPSG:25832, but the source says EPSG:4326: set crs"):
-        table([], crs)
+UTM = [684004.33, 5641038.18]
+LINK = "http://www.opengis.net/def/crs/EPSG/0/25832"
+NAMES = {
+    "urn": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::25832"}},
+    "urn with a version": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG:6.9:25832"}},
+    "short": {"type": "name", "properties": {"name": "EPSG:25832"}},
+    "lower case": {"properties": {"name": "epsg:25832"}},
+    "address": {"type": "name", "properties": {"name": LINK}},
+    "link": {"type": "link", "properties": {"href": LINK, "type": "ogcwkt"}},
+    "old link": {
+        "type": "link",
+        "properties": {"href": "http://spatialreference.org/ref/epsg/25832/ogcwkt/"},
+    },
+    "code": {"type": "EPSG", "properties": {"code": 25832}},
+    "surveyors": {"type": "name", "properties": {"name": "urn:adv:crs:ETRS89_UTM32"}},
+    "with heights": {"type": "name", "properties": {"name": "EPSG:25832+7837"}},
+    "text": "EPSG:25832",
+}
+
+
+@pytest.mark.parametrize("crs", NAMES.values(), ids=NAMES)
+def test_the_reference_system_that_a_file_names_holds(source: Any, records: Any, crs: Any) -> None:
+    line = {"type": "LineString", "coordinates": [UTM, UTM[:]]}
+    features = [
+        feature(point(*UTM), nr="1"),
+        feature(line, nr="2"),
+        feature(point(), nr="3"),
+        feature(None, nr="4"),
+    ]
+    body = json.dumps({"type": "FeatureCollection", "crs": crs, "features": features}).encode()
+    place = {"record_type": "place", "fields": {"place_id": "nr"}, "constants": {"category": "x"}}
+    for settings in ({}, {"crs": "EPSG:25832"}):
+        found = records(source("geojson", **place, **settings), body)["place"]
+        assert [(row.get("lon"), row.get("lat")) for row in found] == [
+            *[(pytest.approx(11.616, abs=1e-3), pytest.approx(50.892, abs=1e-3))] * 2,
+            *[(None, None)] * 2,
+        ]
+    with pytest.raises(ReadError, match="is in EPSG:25832, but the source says EPSG:25833: correct crs"):
+        records(source("geojson", **place, crs="EPSG:25833"), body)
+
+
+def test_a_reference_system_that_nobody_knows_has_to_be_said(table: Table) -> None:
+    crs = {"type": "link", "properties": {"href": "grid.prj", "type": "proj4"}}
+    with pytest.raises(ReadError, match=r"names the reference system grid\.prj, which is not known: set crs"):
+        table([feature(point(*UTM), nr="1")], crs)
+    assert table([feature(point(*UTM), nr="1")], crs, crs="EPSG:25832").frame["lon"].to_list() == [UTM[0]]
+
+
+@pytest.mark.parametrize("geometry", [point(*UTM), {"type": "LineString", "coordinates": [UTM, UTM]}])
+def test_coordinates_that_are_no_degrees_and_have_no_name_are_an_error(table: Table, geometry: Any) -> None:
+    features = [feature(point(), nr="0"), feature(geometry, nr="1")]
+    with pytest.raises(ReadError, match=r"such as 684004\.3, 5641038, which are no degrees.*set crs"):
+        table(features)
+    assert table(features, crs="EPSG:25832").frame.height == 2
+    assert table([*features, feature(point(11.5, 50.9), nr="2")]).frame.height == 3, (
+        "one mistake is no system"
+    )
+
+
+ONE, TWO = feature(point(11.5, 50.9), nr="1"), {**feature(None, nr="2"), "geometry": point(11.6, 51.0)}
+FORMS = {
+    "lines": "\n".join(map(json.dumps, (ONE, TWO))),
+    "lines of Windows with a blank one": "\r\n".join(map(json.dumps, (ONE, TWO))) + "\r\n\r\n",
+    "sequence": "".join(f"\x1e{json.dumps(part)}\n" for part in (ONE, TWO)),
+    "sequence over several lines": "".join(f"\x1e{json.dumps(part, indent=1)}\n" for part in (ONE, TWO)),
+    "collections": "\n".join(
+        json.dumps({"type": "FeatureCollection", "features": [part]}) for part in (ONE, TWO)
+    ),
+    "collections and nothing": "\n".join(
+        json.dumps({"type": "FeatureCollection", "features": part}) for part in ([ONE, TWO], [])
+    ),
+    "not a number": json.dumps(
+        {"type": "FeatureCollection", "bbox": [float("nan")], "features": [ONE, TWO]}, indent=1
+    ),
+}
+
+
+@pytest.mark.parametrize("text", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("store", ["whole", "mapped"])
+def test_features_come_in_one_collection_or_one_after_another(
+    source: Any, read: Any, text: str, store: str
+) -> None:
+    declared = source("geojson", record_type="parking_site", fields={"site_id": "nr"}, store=store)
+    (found,) = read(declared, declared.storable("data", text.encode()))
+    assert found.frame.rows() == [("1", 11.5, 50.9), ("2", 11.6, 51.0)]
+
+
+def test_one_feature_and_one_geometry_are_collections_of_one(source: Any, read: Any) -> None:
+    declared = source("geojson", record_type="place", fields={"name": "nr"})
+    (found,) = read(declared, json.dumps(ONE).encode())
+    assert found.frame.rows() == [("1", 11.5, 50.9)]
+    (found,) = read(declared, json.dumps(point(11.5, 50.9)).encode())
+    assert found.frame.rows() == [(None, 11.5, 50.9)]
+
+
+NO_GEOJSON = {
+    "TopoJSON": ('{"type": "Topology", "objects": {}, "arcs": []}', "is TopoJSON, which is not read"),
+    "Esri": ('{"geometryType": "esriGeometryPoint", "features": []}', "is JSON of Esri and no GeoJSON"),
+    "an error": ('{"error": {"code": 400}}', "has no features: it is not GeoJSON"),
+    "features of another kind": ('{"features": {"a": 1}}', "has features that are no list"),
+    "another type": ('{"type": "Station"}', "is 'Station', and no GeoJSON"),
+    "a list": ("[1, 2]", "is not GeoJSON"),
+    "text": ("am Markt\nan der Mauer", "is not GeoJSON"),
+    "nothing": ("", "is not GeoJSON"),
+    "a broken line": (json.dumps(ONE) + '\n{"type": "Fea', "is not GeoJSON"),
+    "a broken collection": ('{"type": "FeatureCollection",\n"features": [', "is not GeoJSON"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), NO_GEOJSON.values(), ids=NO_GEOJSON)
+def test_what_only_resembles_geojson_is_named(source: Any, read: Any, text: str, message: str) -> None:
+    with pytest.raises(ReadError, match=message):
+        read(source("geojson", **SITES), text.encode())
+
+
+def test_ids_of_features_may_be_numbers_and_properties_may_be_missing(source: Any, records: Any) -> None:
+    features = [
+        {"type": "Feature", "id": 7, "geometry": point(11.5, 50.9)},
+        {"type": "Feature", "id": "b", "geometry": point(11.5, 50.9), "properties": None},
+        {"type": "Feature", "id": 9, "geometry": None, "properties": []},
+    ]
+    body = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    place = {"record_type": "place", "feature_id": "place_id", "constants": {"category": "x"}}
+    for connector in ("geojson", "geofile"):
+        found = records(source(connector, **place), body)["place"]
+        assert [row["place_id"] for row in found] == ["7", "b", "9"]
 
 
 def test_a_reference_system_that_the_source_declares_is_right(table: Table, source: Any, read: Any) -> None:

@@ -1,0 +1,142 @@
+"""GeoJSON as publishers send it, brought into one collection of features, and the reference system that it names.
+
+A collection, one feature or geometry, one of them per line, and text sequences of RFC 8142 are all GeoJSON here; what
+only resembles it is named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from civitas_assets.connectors.rows import UNREADABLE, without_nan
+from civitas_assets.connectors.text import to_utf8
+from civitas_assets.errors import ReadError
+from civitas_assets.records.geometry import epsg_of
+
+_SEPARATOR = b"\x1e"  # of records in a text sequence
+_GEOMETRIES = frozenset(
+    {
+        *("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"),
+        "GeometryCollection",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Collection:
+    """The JSON text of the list of features, and the reference system that the file names.
+
+    `crs` is its EPSG code; `unknown_crs` its name where nobody knows what that means.
+    """
+
+    features: bytes
+    crs: str | None = None
+    unknown_crs: str | None = None
+
+
+_NONE = msgspec.Raw(b"")
+
+
+class _Object(msgspec.Struct):
+    type: Any = None
+    features: msgspec.Raw = _NONE
+    crs: Any = None
+    geometry_type: Any = msgspec.field(name="geometryType", default=None)
+
+
+def read_collection(body: bytes) -> Collection:
+    """The features of a file; numbers that JSON does not have, such as NaN, are null.
+
+    Raises:
+        ReadError: it is no GeoJSON.
+    """
+    text = to_utf8(body)
+    try:
+        records, found = _records(text)
+    except UNREADABLE as error:
+        try:
+            records, found = _records(without_nan(text))
+        except UNREADABLE:
+            raise ReadError(f"is not GeoJSON: {error}") from None
+    if len(found) == 1 and found[0].features != _NONE:
+        features = _list_of(found[0])
+    else:
+        parts = (_features(record, each).strip() for record, each in zip(records, found, strict=True))
+        features = b"[" + b",".join(filter(None, parts)) + b"]"
+    name = next(filter(None, (_named(each.crs) for each in found)), None)
+    crs = None if name is None else epsg_of(f"EPSG:{name}" if name.isdigit() else name)
+    return Collection(features, crs, name if crs is None else None)
+
+
+def collection_text(body: bytes) -> bytes:
+    """The body as one FeatureCollection, as it is where it is one."""
+    text = to_utf8(body)
+    try:
+        if _decoded(text).features != _NONE:
+            return text
+    except UNREADABLE:
+        pass
+    found = read_collection(body)
+    name = found.crs or found.unknown_crs
+    crs = {} if name is None else {"crs": {"type": "name", "properties": {"name": name}}}
+    return msgspec.json.encode({"type": "FeatureCollection", **crs, "features": msgspec.Raw(found.features)})
+
+
+def _records(text: bytes) -> tuple[list[bytes], list[_Object]]:
+    """The one object of a file, else those between separators or of its lines."""
+    if _SEPARATOR in text[:16]:
+        records = [part for part in text.split(_SEPARATOR) if part.strip()]
+        return records, [_decoded(record) for record in records]
+    try:
+        return [text], [_decoded(text)]
+    except UNREADABLE:
+        records = [line for line in text.splitlines() if line.strip()]
+        if len(records) < 2:
+            raise
+        try:
+            _decoded(records[0])
+        except UNREADABLE:
+            records = [text]  # one object over several lines, in which something is wrong
+        return records, [_decoded(record) for record in records]
+
+
+def _decoded(record: bytes) -> _Object:
+    return msgspec.json.decode(record, type=_Object)
+
+
+def _features(record: bytes, found: _Object) -> bytes:
+    """The features of one record, without the brackets of their list."""
+    if found.features != _NONE:
+        return _list_of(found).strip()[1:-1]
+    if found.type == "Feature":
+        return record
+    if found.type in _GEOMETRIES:
+        return b'{"type":"Feature","properties":{},"geometry":' + record + b"}"
+    if found.type == "Topology":
+        raise ReadError("is TopoJSON, which is not read: ask its publisher for GeoJSON")
+    if found.type is None:
+        raise ReadError("has no features: it is not GeoJSON")
+    raise ReadError(f"is {found.type!r}, and no GeoJSON with features")
+
+
+def _list_of(found: _Object) -> bytes:
+    features = bytes(found.features)
+    if not features.lstrip().startswith(b"["):
+        raise ReadError("has features that are no list: it is not GeoJSON")
+    if found.type is None and found.geometry_type is not None:
+        raise ReadError("is JSON of Esri and no GeoJSON: ask its server for f=geojson")
+    return features
+
+
+def _named(crs: Any) -> str | None:
+    """What files before RFC 7946 say, always with x before y; null says nothing."""
+    properties = crs.get("properties") if isinstance(crs, dict) else crs
+    parts = (
+        [properties.get(n) for n in ("name", "href", "code")]
+        if isinstance(properties, dict)
+        else [properties]
+    )
+    return next((str(part).strip() for part in parts if part is not None and str(part).strip()), None)
