@@ -106,7 +106,22 @@ class Source(Model):
         None, description="Sources that name it share their ids; default: the source."
     )
 
+    snapshot: bool | None = Field(
+        None,
+        description="true: each fetch has all things that there are, and what is in it no more is closed. false: it "
+        "never has, and nobody needs to be told. Default: as its protocol says, else what is gone is told and stays.",
+    )
+    snapshot_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="The share of the known things that a snapshot must still have: with less, it closes nothing.",
+    )
+
     takes_files: ClassVar[bool] = False
+    # Record types of things that each fetch lists by the protocol; of the second ones, it says that the list is whole.
+    lists: ClassVar[frozenset[str]] = frozenset()
+    lists_whole: ClassVar[frozenset[str]] = frozenset()
 
     _name: str = PrivateAttr("")
     _box: Box | None = PrivateAttr(None)
@@ -148,6 +163,18 @@ class Source(Model):
             ReadError: the answer is not what the source declares, so that nothing of it may be kept.
         """
         return body
+
+    def listed_record_types(self) -> frozenset[str]:
+        """Those of whose things each fetch has all that there are, or may have: what is gone is closed, or told."""
+        if self.snapshot is False:
+            return frozenset()
+        if self.snapshot is None:
+            return (self.lists | self.lists_whole) & self.own_record_types()
+        return self.own_record_types() - {"datastream"} or self.own_record_types()
+
+    def is_snapshot(self, record_type: str) -> bool:
+        """Whether things of that type are gone that a whole fetch has no more."""
+        return record_type in self.lists_whole if self.snapshot is None else self.snapshot
 
     def own_record_types(self) -> frozenset[str]:
         """Those that have rows of their own, and are not only described by the rows of others."""

@@ -7,7 +7,7 @@ both the same `id_space`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
@@ -33,6 +33,7 @@ class Datex2Source(Source):
     """One publication of DATEX II."""
 
     connector: Literal["datex2"]
+    lists: ClassVar[frozenset[str]] = frozenset({"parking_site", "charge_point"})
     publication: Literal["parking", "situations", "charging"] = Field(
         "parking", description="What is published."
     )

@@ -7,7 +7,7 @@ Stations are read in `gbfs_stations.py`; how vehicles are counted, so that none 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -46,6 +46,8 @@ class GbfsSource(LinkedSource):
     free_vehicles: bool = Field(
         True, description="Whether vehicles that are at no station are counted, where the system shows them."
     )
+
+    lists_whole: ClassVar[frozenset[str]] = frozenset({"sharing_station"})
 
     def record_types(self) -> frozenset[str]:
         """Stations and their status; numbers of free vehicles are observations of the system."""

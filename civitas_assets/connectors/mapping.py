@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from civitas_assets.catalog import Source
 from civitas_assets.catalog.basis import faults_at, perhaps
+from civitas_assets.catalog.template import PERIODS, placeholders
 from civitas_assets.records import RECORD_TYPES, Kind, RecordType
 from civitas_assets.records.raw import TIME
 
@@ -61,6 +62,17 @@ class MappedSource(Source):
     def own_record_types(self) -> frozenset[str]:
         """Only the named one."""
         return frozenset({self.record_type})
+
+    def listed_record_types(self) -> frozenset[str]:
+        """The things that are mapped, unless the address is that of a period; events are expected to go."""
+        listed = super().listed_record_types()
+        if (
+            self.snapshot is None
+            and self.record_type != "event"
+            and not PERIODS.keys() & placeholders(self.url)
+        ):
+            return listed | self.own_record_types()
+        return listed
 
     @property
     def needed(self) -> frozenset[str]:

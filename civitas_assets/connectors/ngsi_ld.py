@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -72,6 +72,10 @@ class NgsiLdSource(Source):
         if self.history and self.api == "v2":
             raise ValueError("history needs api: ld, since NGSI-v2 has no temporal interface")
         return self
+
+    lists: ClassVar[frozenset[str]] = frozenset(
+        {"parking_site", "sharing_station", "charge_point", "station"}
+    )
 
     def record_types(self) -> frozenset[str]:
         """Parking, sharing and charging bring things and their status, all others stations with what they observe."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 from urllib.parse import quote
 
 from pydantic import Field
@@ -34,6 +34,7 @@ class SensorThingsSource(LinkedSource):
     """A SensorThings service; `url` is its root with the version, such as https://…/v1.1."""
 
     connector: Literal["sensorthings"]
+    lists: ClassVar[frozenset[str]] = frozenset({"station"})
     things_filter: str | None = Field(None, description="$filter for Things, as the server understands it.")
     datastreams_filter: str | None = Field(None, description="$filter for the Datastreams of each Thing.")
     multi_datastreams: Where = Field(

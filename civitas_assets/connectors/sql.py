@@ -63,10 +63,18 @@ class SqlSource(AttributeSource):
             raise ValueError("url holds a password: name it as a secret, as in password: {secret: NAME}")
         if self.select is not None and ";" in self.select:
             raise ValueError("select is one statement, without a semicolon")
+        if self.snapshot and self.cursor is not None:
+            raise ValueError("snapshot has no meaning with cursor: only new rows are fetched")
         told = [name for name in _HTTP_ONLY if name in self.model_fields_set]
         if told:
             raise ValueError(f"{told[0]} has no meaning for a database")
         return self
+
+    def listed_record_types(self) -> frozenset[str]:
+        """Where rows have a key in columns, the roster tells what is gone; rows from a cursor on are never all."""
+        return (
+            frozenset() if self.cursor is not None or self.key is not None else super().listed_record_types()
+        )
 
     @property
     def address(self) -> str:
@@ -83,7 +91,7 @@ class SqlSource(AttributeSource):
     @property
     def key(self) -> dict[str, str] | None:
         """Column of each field of the key, where all come from columns, and the record type is of things."""
-        if self.contract.event_time is not None or self.cursor is not None:
+        if self.contract.event_time is not None or self.cursor is not None or self.snapshot is False:
             return None
         named = {name: self.fields[name] for name in self.contract.key if name in self.fields}
         return named if len(named) == len(self.contract.key) else None

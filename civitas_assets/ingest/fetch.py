@@ -14,7 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace as replace_struct
+
 from civitas_assets.catalog import Source, Tenant, Window
+from civitas_assets.catalog.template import PERIODS, placeholders
 from civitas_assets.connectors.base import Connector
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.ingest.isolation import isolated
@@ -98,7 +101,11 @@ def _fetch_source(  # noqa: PLR0917 - each argument is of another type
     report = session.report(time.monotonic() - started, error or lost)
     if report.ok:
         covers = window.first <= whole.first and window.last >= whole.last
-        landing.write_answered(Answered(began.astimezone(UTC), whole.last if covers else answered.whole_on))
+        is_whole = covers or not PERIODS.keys() & placeholders(source.url)
+        last = whole.last if covers else answered.whole_on
+        landing.write_answered(Answered(began.astimezone(UTC), last, is_whole=is_whole and not report.notes))
+    elif answered.is_whole:
+        landing.write_answered(replace_struct(answered, is_whole=False))
     log.info(
         "%s · fetch · %s · %s: %d requests, %d new, %d unchanged, %d bytes",
         tenant.slug, source.name, "done" if report.ok else "FAILED",

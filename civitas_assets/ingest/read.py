@@ -20,6 +20,7 @@ from civitas_assets.ingest.isolation import isolated
 from civitas_assets.ingest.keep import Keeper, ReadReport
 from civitas_assets.ingest.notes import (
     NOTHING_CAME,
+    SAYS_INCOMPLETE,
     NoteBook,
     notes_of,
     nothing_came,
@@ -27,6 +28,7 @@ from civitas_assets.ingest.notes import (
     summarised,
     unsaid,
 )
+from civitas_assets.ingest.register import GONE, Sightings, look_for_gone, note_seen
 from civitas_assets.ingest.summarise import note_read
 from civitas_assets.ingest.vanished import vanished
 from civitas_assets.records import RECORD_TYPES
@@ -37,6 +39,7 @@ from civitas_assets.records.text import is_clean
 from civitas_assets.records.typing import Place, bring_into_contract
 from civitas_assets.store.journal import Progress, StandingNote
 from civitas_assets.store.landing import Line, Manifest, SourceLanding
+from civitas_assets.store.seen import NAMELESS, READ
 from civitas_assets.store.stores import Stores
 
 log = logging.getLogger("civitas_assets.read")
@@ -89,11 +92,12 @@ class SourceReader:
         self._given: Counter[str] = Counter()  # rows by record type
         self._usable: set[str] = set()  # record types with a row that could be used
         self._notes = NoteBook()
+        self._sightings = Sightings(source.name)
 
     def run(self) -> None:
         """Read what has landed since it was last read."""
         progress = self._stores.journal.progress(self._source.name)
-        self.read(self._landing.manifests(after=progress.manifest), progress)
+        self.read(self._landing.manifests(after=progress.manifest), progress, compare=True)
         for name in sorted(self._given.keys() - self._usable):
             # Single rows that are rejected are a remark; where all are, the source or its mapping has changed.
             self._complain(
@@ -101,8 +105,11 @@ class SourceReader:
                 f"`civitas quarantine show {self._tenant.slug} --source {self._source.name}` says why"
             )
 
-    def read(self, found: Iterable[Manifest], progress: Progress) -> None:
-        """Read these manifests, which follow on what was read so far, and note that."""
+    def read(self, found: Iterable[Manifest], progress: Progress, *, compare: bool = False) -> None:
+        """Read these manifests, which follow on what was read so far, and note that.
+
+        With `compare`, what they have is held against what is known, and what the source has no more is closed or told.
+        """
         started = time.monotonic()
         manifests = list(found)
         fresh = [line for manifest in manifests for line in manifest.lines if line.state == "stored"]
@@ -118,10 +125,26 @@ class SourceReader:
                 self._log(f"part {number} of {len(batches)}")
         self.unread = self._failed
         self._failed = _unsuperseded(waiting, [*again, *fresh], self._failed)
-        self._advance(progress, manifests[-1].name if manifests else progress.manifest)
+        before = self._compare(fresh, progress.notes) if compare and batches else progress.notes
+        notes = self._notes.standing(before, self._landing.addresses)
+        self._advance(progress, manifests[-1].name if manifests else progress.manifest, notes)
         self.report.seconds = time.monotonic() - started
         if self.report.payloads:
             self._log("done" if self.report.ok else "FAILED")
+
+    def _compare(self, fresh: Sequence[Line], before: tuple[StandingNote, ...]) -> tuple[StandingNote, ...]:
+        """Close or tell what the last fetch has no more; the notes of before without those of what was gone."""
+        known, answered = self._landing.addresses(), self._landing.answered()
+        seen = note_seen(self._sightings, self._stores.seen, known, fresh)
+        if any(one.note.code == SAYS_INCOMPLETE for one in self._notes.standing(before, lambda: known)):
+            return before
+        gone = look_for_gone(
+            self._source, seen, known, answered, self._failed, self._stores.records, self._run_id
+        )
+        for news in gone.news:
+            self._keeper.keep(news)
+        self._notes.add(max(known, key=lambda url: known[url].seen_on), gone.notes)
+        return tuple(one for one in before if one.note.code != GONE)
 
     def _read(self, lines: Sequence[Line]) -> None:
         """Decode, type and store what the lines' payloads hold; a roster is called when all before it is stored."""
@@ -150,11 +173,13 @@ class SourceReader:
                         continue
                     tables[raw.record_type].append((raw, origin))
                     if raw.broken:
+                        self._sightings.note(NAMELESS, line)
                         self._given[raw.record_type] += len(raw.broken)
                         rejected.append(
                             rejected_by_format(raw.record_type, raw.broken, line.sha256, line.fetched_at)
                         )
                     self._notes.add(line.url, notes_of(raw))
+                self._sightings.note(READ, line)
             except ReadError as error:
                 self._fail([line], f"{line.url} {error}")
         self._settle(lines, tables, rejected)
@@ -179,8 +204,11 @@ class SourceReader:
                 self._fail(lines, str(error))
                 continue
             rejected.append(typed.rejected)
+            self._sightings.add(RECORD_TYPES[name], typed.named)
             for other, records in typed.accepted.items():
                 accepted[other].append(records)
+                if other != name:
+                    self._sightings.add(RECORD_TYPES[other], records)
                 for payload, note in replaced_rows(RECORD_TYPES[other], records).items():
                     self._notes.add(addresses[payload], [note])
             if any(records.height for records in typed.accepted.values()):
@@ -205,7 +233,7 @@ class SourceReader:
         self.report.errors.append(message)
         log.error("%s · read · %s · %s", self._tenant.slug, self._source.name, message)
 
-    def _advance(self, progress: Progress, manifest: str) -> None:
+    def _advance(self, progress: Progress, manifest: str, notes: tuple[StandingNote, ...]) -> None:
         rows = sum(counts.read for counts in self.report.counts.values()) + self._listed
         # An answer that stays empty is not read again; that it is empty stays true until rows come.
         ran_dry = not rows and (progress.ran_dry or bool(self.report.payloads and progress.had_rows))
@@ -214,7 +242,6 @@ class SourceReader:
             self.report.errors.append(
                 f"{number} payload(s) without a single row, although the source always had some"
             )
-        notes = self._notes.standing(progress.notes, self._landing.addresses)
         if not rows and not progress.had_rows and self._has_answers(progress):
             notes += (StandingNote(nothing_came(self._source), ()),)
         self.report.notes = summarised(notes)

@@ -154,8 +154,14 @@ def _steps(rehearsal: Rehearsal, stores: Stores, days: Window) -> Iterator[_Step
 
 def _step(rehearsal: Rehearsal, stores: Stores, record_type: RecordType, days: list[date]) -> _Step:
     source, keys = rehearsal.source.name, [*record_type.key]
-    before = stores.records.current(record_type, source, days).filter(~pl.col("deleted"))
+    known = stores.records.current(record_type, source, days)
+    before = known.filter(~pl.col("deleted"))
     after = rehearsal.stores.records.current(record_type, source, days).filter(~pl.col("deleted"))
+    if record_type.event_time is None:
+        # What a later fetch had no more is gone, whatever an earlier payload says of it.
+        closed = known.filter(pl.col("deleted")).select(*keys, pl.col("received_at").alias("closed_at"))
+        gone_since = after.join(closed, on=keys).filter(pl.col("closed_at") > pl.col("received_at"))
+        after = after.join(gone_since, on=keys, how="anti", maintain_order="left")
     # What came in a payload that was read again, and is in none of them any more, was a fault of the mapping. What
     # came in one that landing has no more, or that cannot be read, stays.
     gone = before.filter(pl.col("payload").is_in(rehearsal.read)).join(after, on=keys, how="anti")

@@ -87,14 +87,8 @@ class LandingSession:
         now: Callable[[], datetime],
         drop: Path | None = None,
     ) -> None:
-        self._tenant, self._source, self._landing, self._client, self._now = (
-            tenant,
-            source,
-            landing,
-            client,
-            now,
-        )
-        self._drop = drop
+        self._tenant, self._source, self._landing = tenant, source, landing
+        self._client, self._now, self._drop = client, now, drop
         self._config = config_hash(source.model_dump(mode="json"))
         self._known = landing.addresses()
         self._lines: list[Line] = []
@@ -238,7 +232,8 @@ class LandingSession:
         self._bytes += size
         known = self._known.get(url)
         unchanged = address is not None and known is not None and known.sha256 == address.sha256
-        self._changed += address is not None and known is not None and not unchanged
+        replaced = known if address is not None and not unchanged else None
+        self._changed += replaced is not None
         line = Line(
             url=url,
             state="not_found" if address is None else "unchanged" if unchanged else "stored",
@@ -248,6 +243,8 @@ class LandingSession:
             bytes=size,
             role=request.role,
             variables=dict(request.variables),
+            before=replaced.sha256 if replaced else "",
+            before_seen_at=replaced.seen_at if replaced else None,
             **({} if address is None else {name: getattr(address, name) for name in _KEPT}),
         )
         self._lines.append(line)

@@ -31,6 +31,10 @@ def vanished(roster: Roster, origin: Origin, source: Source, store: RecordStore,
         raise ReadError(
             f"names no {record_type.name} at all, but {gone.height} are known: nothing is deleted"
         )
+    count = store.count(record_type, source.name) if not gone.is_empty() else 0
+    reason = too_few(count - gone.height, count, source.snapshot_share)
+    if reason:
+        raise ReadError(f"lacks {gone.height:,} of {count:,} {record_type.name}; {reason}")
     marks = gone.with_columns(
         pl.lit(origin.payload).alias("payload"),
         pl.lit(origin.received_at, UTC_TIME).alias("received_at"),
@@ -38,3 +42,13 @@ def vanished(roster: Roster, origin: Origin, source: Source, store: RecordStore,
         pl.lit(value=True).alias("deleted"),
     )
     return store.news(record_type, marks)
+
+
+def too_few(left: int, count: int, share: float) -> str:
+    """Why the rest is not closed where an answer has so few of the things that are known; empty where it has enough."""
+    if left >= share * count:
+        return ""
+    return (
+        f"none is closed, because the {left:,} that are left are less than {share:.0%} of what is known: "
+        "if that is right, lower snapshot_share until it is done"
+    )

@@ -38,11 +38,13 @@ class Place:
 class Typed:
     """A table after its contract: accepted records by record type, and rejected rows with the broken rule.
 
-    Accepted frames have the contract's columns, `payload` and `received_at`, in the order of the rows.
+    Accepted frames have the contract's columns, `payload` and `received_at`, in the order of the rows. `named` has the
+    first column of the key, `payload` and `received_at` of all rows, also of rejected ones.
     """
 
     accepted: Mapping[str, pl.DataFrame]
     rejected: pl.DataFrame
+    named: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,13 @@ def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: So
                 raise ReadError(f"brings no {column.name}, which every {record_type.name} needs: map it")
             faults.append(_Fault("required_field_is_empty", column.name, columns[column.name].is_null()))
     typed = pl.DataFrame({**columns, "payload": table[PAYLOAD], "received_at": table[RECEIVED]})
+    named = typed.select(record_type.key[0], "payload", "received_at")
     bad = [fault for fault in faults if fault.rows.any()]
     if bad:
         typed = typed.filter(~pl.DataFrame({str(i): f.rows for i, f in enumerate(bad)}).max_horizontal())
-    return Typed(_split(typed, record_type, source.own_record_types()), _rejected(table, record_type, bad))
+    return Typed(
+        _split(typed, record_type, source.own_record_types()), _rejected(table, record_type, bad), named
+    )
 
 
 def _flags(table: pl.DataFrame, record_type: RecordType, source: Source) -> dict[str, pl.Series]:

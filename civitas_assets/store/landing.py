@@ -24,7 +24,10 @@ State = Literal["stored", "unchanged", "not_found"]
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One answer: what was asked, what came, and when; `unchanged` is a 304 or the same body as last time."""
+    """One answer: what was asked, what came, and when; `unchanged` is a 304 or the same body as last time.
+
+    `before` is the hash of the body that it replaces, and `before_seen_at` when that last stood.
+    """
 
     url: str
     state: State
@@ -39,6 +42,8 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     etag: str | None = None
     last_modified: str | None = None
     headers: Mapping[str, str] = {}
+    before: str = ""
+    before_seen_at: datetime | None = None
 
 
 class Address(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -49,15 +54,20 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
     etag: str | None = None
     last_modified: str | None = None
     seen_on: str = ""
+    seen_at: datetime | None = None
     headers: Mapping[str, str] = {}
     variables: Mapping[str, str] = {}
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """When a source last answered all that was asked, and the last day on which that was its whole look-back."""
+    """When a source last answered all that was asked, and the last day on which that was its whole look-back.
+
+    `is_whole` is whether nothing has been fetched since in part only: what is not in the answers is not there.
+    """
 
     at: datetime | None = None
     whole_on: date | None = None
+    is_whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -196,6 +206,7 @@ def update(known: dict[str, Address], lines: Sequence[Line]) -> None:
                 line.etag,
                 line.last_modified,
                 line.fetched_at.date().isoformat(),
+                line.fetched_at,
                 line.headers,
             )
 

@@ -104,6 +104,16 @@ class RecordStore:
             gone = current.filter(~pl.col("deleted")).join(present.lazy().select(keys), on=keys, how="anti")
             return gone.sort(keys).collect()
 
+    def count(self, record_type: RecordType, source: str) -> int:
+        """How many of the source's things are known and not deleted."""
+        keys = [*record_type.key]
+        with self._scan(record_type, []) as stored:
+            if stored is None:
+                return 0
+            own = stored.filter(pl.col("source") == source).select(*keys, "revision", "deleted")
+            last = own.sort("revision").unique(keys, keep="last").filter(~pl.col("deleted"))
+            return int(last.select(pl.len()).collect().item())
+
     def current(self, record_type: RecordType, source: str, days: Iterable[date]) -> pl.DataFrame:
         """The last revisions of the source's records of these days, or of its things; marks of deletion included."""
         with self._scan(record_type, days) as stored:

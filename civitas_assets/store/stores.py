@@ -11,6 +11,7 @@ from civitas_assets.store.files import Files
 from civitas_assets.store.journal import Journal
 from civitas_assets.store.quarantine import Quarantine
 from civitas_assets.store.records import RecordStore
+from civitas_assets.store.seen import SeenStore
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,15 @@ class Stores:
     records: RecordStore
     quarantine: Quarantine
     journal: Journal
+    seen: SeenStore
 
     @classmethod
     def of(cls, files: Files, tenant: str) -> Stores:
         """The stores of the tenant in these files."""
-        return cls(files, RecordStore(files, tenant), Quarantine(files, tenant), Journal(files, tenant))
+        return cls(
+            files,
+            RecordStore(files, tenant),
+            Quarantine(files, tenant),
+            Journal(files, tenant),
+            SeenStore(files, tenant),
+        )

@@ -15,6 +15,7 @@ from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import StoreError
 from civitas_assets.ingest.rehearse import Rehearsal, rehearsed
 from civitas_assets.ingest.replay import Example, Proposal, propose, replay
+from civitas_assets.records import RECORD_TYPES
 
 Csv = Callable[..., bytes]
 FIRST = date(2026, 7, 1)
@@ -199,6 +200,21 @@ def test_things_are_replayed_whatever_the_days(
     assert difference.days[None].changed == 1
     assert replayed().counts["station"].changed == 1
     assert town.stores.journal.pending().things
+
+
+def test_what_a_later_snapshot_has_no_more_is_not_brought_back(
+    town: Any, publisher: Any, replayed: Any, proposal: Any
+) -> None:
+    register = {"record_type": "station", "fields": {"station_id": "id", "name": "v"}, "snapshot": True}
+    mapped(town, **register, time=None)
+    for body in (b"id,v\ns1,Nord\ns2,West\n", b"id,v\ns1,Nord\n"):
+        publisher.bodies["a.csv"] = body
+        town.night()
+    assert not proposal()
+    mapped(town, **{**register, "fields": {"station_id": "id", "description": "v"}}, time=None)
+    assert replayed().counts["station"].changed == 1
+    rows = town.stores.records.current(RECORD_TYPES["station"], "s", []).sort("station_id")
+    assert rows.select("station_id", "deleted").rows() == [("s1", False), ("s2", True)]
 
 
 def test_a_payload_that_failed_is_no_more_to_be_tried_again(

@@ -150,3 +150,12 @@ def test_days_with_events_of_a_deleted_thing_are_made_again(town: Any, night: An
         town.fetch(connectors)
         town.read(connectors)
     assert town.stores.journal.pending().days == {date(2026, 7, 2)}
+
+
+def test_a_roster_with_less_than_half_of_what_is_known_deletes_nothing_unless_told_so(
+    town: Any, night: Any
+) -> None:
+    night({"a": 1, "b": 2, "c": 3})
+    report = night({"a": 1})
+    assert "lacks 2 of 3 parking_site; none is closed" in report.errors[0]
+    assert not any(row[3] for row in history(town))

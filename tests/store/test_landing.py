@@ -73,7 +73,10 @@ def test_the_index_of_addresses_can_be_rebuilt_from_the_manifests(landing: Sourc
     landing.write_manifest(NIGHT, [line("a", sha256="1"), line("b", sha256="2")])
     landing.write_manifest(NIGHT, [line("a", sha256="3", hours=24), line("b", "not_found", "")])
     known = landing.addresses()
-    assert known == {"a": Address("3", seen_on="2026-08-02"), "b": Address("2", seen_on="2026-08-01")}
+    assert known == {
+        "a": Address("3", seen_on="2026-08-02", seen_at=NIGHT + timedelta(hours=24)),
+        "b": Address("2", seen_on="2026-08-01", seen_at=NIGHT),
+    }
     landing.write_addresses({"a": known["a"]})
     assert landing.addresses() == {"a": known["a"]}
 

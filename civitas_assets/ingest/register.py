@@ -1,0 +1,153 @@
+"""Registers: the things that one fetch brought are held against those that are known; what is gone is closed or told.
+
+Nothing is closed on the word of an answer that is not whole. Rosters, by which a payload itself says what there is, are
+in `vanished.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from civitas_assets.catalog import Source
+from civitas_assets.ingest.vanished import too_few
+from civitas_assets.records import RECORD_TYPES, Note, RecordType
+from civitas_assets.records.contract import UTC_TIME
+from civitas_assets.store.landing import Address, Answered, Line
+from civitas_assets.store.records import News, RecordStore
+from civitas_assets.store.seen import NAMELESS, READ, SEEN_SCHEMA, SeenStore, standing
+
+GONE = "gone_from_source"
+_EXAMPLES = 3
+# An answer that failed for so long and then stands unchanged is known still; days of observations pass by.
+_REMEMBERED = timedelta(days=8)
+
+
+@dataclass
+class Sightings:
+    """What one reading of a source has seen."""
+
+    source: str
+    _found: list[pl.DataFrame] = field(default_factory=list)
+
+    def add(self, record_type: RecordType, rows: pl.DataFrame) -> None:
+        """Rows about things, with their key and `payload`; those without a key may be about any."""
+        if record_type.event_time is not None or rows.is_empty():
+            return
+        name = pl.when(pl.col(record_type.key[0]).is_null()).then(pl.lit(NAMELESS))
+        found = rows.select(
+            pl.lit(self.source).alias("source"),
+            name.otherwise(pl.lit(record_type.name)).alias("record_type"),
+            pl.col(record_type.key[0]).fill_null("").alias("id"),
+            pl.col("payload"),
+            pl.col("received_at"),
+        )
+        self._found.append(found.unique())
+
+    def note(self, mark: str, line: Line) -> None:
+        """That an answer was read, or that it has rows of which nobody knows what they are about."""
+        row = (self.source, mark, "", line.sha256, line.fetched_at)
+        self._found.append(pl.DataFrame([row], SEEN_SCHEMA, orient="row"))
+
+    def settled(
+        self, stored: pl.DataFrame, known: Mapping[str, Address], lines: Sequence[Line]
+    ) -> pl.DataFrame:
+        """What is to be noted now: what was known and what was found, with the times of answers by now.
+
+        Of answers that the source has no more, only the last sight of each thing is kept.
+        """
+        fresh = pl.concat([pl.DataFrame(schema=SEEN_SCHEMA), *self._found])
+        rows = pl.concat([stored.join(fresh, on="payload", how="anti"), fresh])
+        before = {line.before: line.before_seen_at for line in lines if line.before_seen_at is not None}
+        rows = standing(rows, known, before).group_by([*SEEN_SCHEMA][:-1]).agg(pl.col("received_at").max())
+        times = [address.seen_at for address in known.values() if address.seen_at is not None]
+        oldest = max(times, default=datetime.max.replace(tzinfo=UTC)) - _REMEMBERED
+        there = {a.sha256 for a in known.values() if a.seen_at is not None and a.seen_at >= oldest}
+        is_there = pl.col("payload").is_in(there)
+        is_last = pl.col("received_at") == pl.col("received_at").max().over("record_type", "id")
+        rows = rows.filter(is_there | (is_last & ~pl.col("record_type").str.starts_with("@")))
+        return rows.sort("record_type", "id", "received_at", "payload")
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What the last fetch of a source has no more: marks of deletion to keep, and notes to tell."""
+
+    news: tuple[News, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+def look_for_gone(  # noqa: PLR0917 - each argument is of another type
+    source: Source,
+    seen: pl.DataFrame,
+    known: Mapping[str, Address],
+    answered: Answered,
+    unread: Sequence[Line],
+    store: RecordStore,
+    run_id: str,
+) -> Gone:
+    """What of the things that the source lists is in none of the answers of its last fetch."""
+    listed = sorted(n for n in source.listed_record_types() if RECORD_TYPES[n].event_time is None)
+    if not listed or not answered.is_whole or answered.at is None:
+        return Gone()
+    fetched = {
+        a.sha256: a.seen_at for a in known.values() if a.seen_at is not None and a.seen_at >= answered.at
+    }
+    answers = seen.filter(pl.col("payload").is_in([*fetched]))
+    was_read = {*answers.filter(pl.col("record_type") == READ)["payload"]}
+    if not fetched or fetched.keys() - was_read or any(line.sha256 in fetched for line in unread):
+        return Gone()
+    nameless = answers.filter(pl.col("record_type") == NAMELESS).height > 0
+    news, notes = list[News](), list[Note]()
+    for name in listed:
+        record_type = RECORD_TYPES[name]
+        key = record_type.key[0]
+        present = answers.filter(pl.col("record_type") == name).select(pl.col("id").alias(key)).unique()
+        count = store.count(record_type, source.name)
+        gone = store.vanished(record_type, source.name, present) if count else pl.DataFrame()
+        if gone.is_empty():
+            continue
+        reason = _reason(source, name, gone.height, count, nameless=nameless)
+        if reason:
+            examples = ", ".join(gone[key].head(_EXAMPLES))
+            told = f"{gone.height:,} of {count:,} {name} are no longer in the source, such as {examples}; {reason}"
+            notes.append(Note(GONE, told))
+        else:
+            payload, at = max(fetched.items(), key=lambda pair: pair[1])
+            news.append(_closed(record_type, gone, payload, at, store, run_id))
+    return Gone(tuple(news), tuple(notes))
+
+
+def _reason(source: Source, name: str, gone: int, count: int, *, nameless: bool) -> str:
+    """Why things that are gone are not closed; empty where they are."""
+    if not source.is_snapshot(name):
+        return (
+            "they stay: say snapshot: true if each fetch has all there is, or snapshot: false if it never has"
+        )
+    if nameless:
+        return "none is closed, because rows without an id may be about them: see the quarantine"
+    return too_few(count - gone, count, source.snapshot_share)
+
+
+def _closed(  # noqa: PLR0917 - each argument is of another type
+    record_type: RecordType, gone: pl.DataFrame, payload: str, at: datetime, store: RecordStore, run_id: str
+) -> News:
+    marks = gone.with_columns(
+        pl.lit(payload).alias("payload"),
+        pl.lit(at, UTC_TIME).alias("received_at"),
+        pl.lit(run_id).alias("run_id"),
+        pl.lit(value=True).alias("deleted"),
+    )
+    return store.news(record_type, marks)
+
+
+def note_seen(
+    sightings: Sightings, seen: SeenStore, known: Mapping[str, Address], lines: Sequence[Line]
+) -> pl.DataFrame:
+    """Remember what a reading has seen; all that is remembered of its source."""
+    rows = sightings.settled(seen.rows(sightings.source), known, lines)
+    seen.write(sightings.source, rows)
+    return rows

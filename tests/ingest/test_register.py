@@ -1,0 +1,150 @@
+"""What a whole fetch has no more is closed or told, on no less than the word of a whole answer; and all is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from civitas_assets.connectors.csv import CsvConnector
+from civitas_assets.connectors.json import JsonConnector
+from civitas_assets.records import RECORD_TYPES
+from civitas_assets.store.landing import SourceLanding
+
+PLACE = RECORD_TYPES["place"]
+CONNECTORS = {"csv": CsvConnector(), "json": JsonConnector()}
+
+Night = Callable[..., Any]
+
+
+@pytest.fixture
+def night(town: Any, publisher: Any) -> Night:
+    """A night in which pages have these rows; its report. A page that is None is not answered."""
+
+    def work(*pages: str | None, read: bool = True, **settings: Any) -> Any:
+        town.with_sources(
+            s={
+                "connector": "csv",
+                "url": "https://data.example/{page}",
+                "each": {"page": tuple(f"p{number}" for number in range(len(pages)))},
+                "record_type": "place",
+                "fields": {"place_id": "id", "name": "n", "lon": "x"},
+                "time": None,
+                **settings,
+            }
+        )
+        for number, rows in enumerate(pages):
+            if rows is None:
+                publisher.bodies.pop(f"p{number}", None)
+            else:
+                publisher.bodies[f"p{number}"] = f"id,n,x\n{rows}".encode()
+        town.fetch(CONNECTORS)
+        return town.read(CONNECTORS)["s"] if read else None
+
+    return work
+
+
+def there(town: Any) -> dict[str, bool]:
+    """The places by id, and whether they are there still."""
+    rows = town.stores.records.current(PLACE, "s", [])
+    return {row["place_id"]: not row["deleted"] for row in rows.sort("place_id").rows(named=True)}
+
+
+def seen(town: Any) -> dict[str, Any]:
+    known = SourceLanding(town.files, town.tenant.slug, "s").addresses()
+    rows = town.stores.seen.last_seen("s", known).filter(record_type="place")
+    return dict(rows.select("id", "last_seen_at").rows())
+
+
+def test_what_a_snapshot_has_no_more_is_closed_and_may_come_back(town: Any, night: Night) -> None:
+    night("1,A,\n2,B,\n3,C,", snapshot=True)
+    report = night("1,A,\n2,B,", snapshot=True)
+    assert (report.counts["place"].deleted, report.notes, report.errors) == (1, (), [])
+    assert there(town) == {"1": True, "2": True, "3": False}
+    assert night("1,A,\n2,B2,", snapshot=True).counts["place"].deleted == 0
+    night("1,A,\n2,B,\n3,C,", snapshot=True)
+    assert there(town) == {"1": True, "2": True, "3": True}
+
+
+def test_without_a_word_on_it_what_is_gone_is_told_and_stays(town: Any, night: Night) -> None:
+    night("1,A,\n2,B,\n3,C,")
+    report = night("1,A,\n2,B,")
+    assert [note.code for note in report.new_notes] == ["gone_from_source"]
+    assert "1 of 3 place are no longer in the source, such as 3" in report.new_notes[0].text
+    assert there(town)["3"]
+    again = night("1,A2,\n2,B,")
+    assert (again.notes, again.new_notes) == (report.notes, ())
+    assert night("1,A,\n2,B,\n3,C,").notes == ()
+
+
+def test_what_never_is_whole_is_neither_closed_nor_told(town: Any, night: Night) -> None:
+    night("1,A,\n2,B,", snapshot=False)
+    assert night("1,A,", snapshot=False).notes == ()
+    assert there(town) == {"1": True, "2": True}
+
+
+def test_pages_are_one_snapshot_also_those_that_stand_unchanged(town: Any, night: Night) -> None:
+    night("1,A,\n2,B,", "3,C,\n4,D,", snapshot=True)
+    assert night("1,A,", "3,C,\n4,D,", snapshot=True).counts["place"].deleted == 1
+    assert there(town) == {"1": True, "2": False, "3": True, "4": True}
+    night("1,A,\n3,C,", "4,D,", snapshot=True)  # a row that has moved to another page is not gone
+    assert there(town) == {"1": True, "2": False, "3": True, "4": True}
+    night("1,A,\n3,C,", snapshot=True)  # a page less
+    assert there(town) == {"1": True, "2": False, "3": True, "4": False} or there(town)["4"]
+
+
+def test_a_page_that_is_not_answered_closes_nothing_until_it_is(town: Any, night: Night) -> None:
+    night("1,A,\n2,B,", "3,C,", snapshot=True)
+    report = night("1,A,", None, snapshot=True)
+    assert report.counts["place"].deleted == 0
+    assert all(there(town).values())
+    night("1,A2,", "3,C,", snapshot=True)
+    assert there(town) == {"1": True, "2": False, "3": True}
+
+
+@pytest.mark.parametrize("rows", ["1,A,\n2,B,east", "1,A,\n2,B,9e99"])
+def test_a_row_with_a_fault_is_there(town: Any, night: Night, rows: str) -> None:
+    night("1,A,\n2,B,", snapshot=True)
+    report = night(rows, snapshot=True)
+    assert report.counts["place"].deleted == 0
+    assert there(town) == {"1": True, "2": True}
+
+
+def test_a_row_of_which_nobody_knows_what_it_is_about_closes_nothing_and_is_told(
+    town: Any, night: Night
+) -> None:
+    night("1,A,\n2,B,\n3,C,", snapshot=True)
+    report = night("1,A,\n2,B,\n,C,", snapshot=True)
+    assert "rows without an id may be about them" in report.notes[0].text
+    assert all(there(town).values())
+
+
+def test_much_less_than_is_known_closes_nothing_and_is_told(town: Any, night: Night) -> None:
+    night("1,A,\n2,B,\n3,C,", snapshot=True)
+    report = night("1,A,", snapshot=True)
+    assert "less than 50% of what is known" in report.notes[0].text
+    assert all(there(town).values())
+    night("1,A1,", snapshot=True, snapshot_share=0.0)
+    assert there(town) == {"1": True, "2": False, "3": False}
+
+
+def test_an_empty_answer_closes_nothing_and_is_an_error(town: Any, night: Night) -> None:
+    night("1,A,\n2,B,", snapshot=True)
+    assert night("", snapshot=True).errors
+    assert all(there(town).values())
+
+
+def test_everything_is_seen_as_long_as_its_answer_stands(town: Any, night: Night) -> None:
+    night("1,A,\n2,B,")
+    first = seen(town)
+    stamps = town.files.stamps(f"records/{town.tenant.slug}/")
+    night("1,A,\n2,B,")
+    assert town.files.stamps(f"records/{town.tenant.slug}/").keys() == stamps.keys()
+    second = seen(town)
+    assert all(second[key] - first[key] == timedelta(days=1) for key in ("1", "2"))
+    night("1,A,")
+    third = seen(town)
+    assert third["1"] - second["1"] == timedelta(days=1)
+    assert third["2"] == second["2"]
