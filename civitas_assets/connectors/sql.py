@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
@@ -29,6 +30,8 @@ from civitas_assets.records import RawTable, Roster
 _OVERLAP = timedelta(hours=1)
 _OVERLAP_STEPS = 1000
 _LARGEST = 64 * 1024 * 1024
+# Texts, quoted names and comments.
+_QUOTED = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 _HTTP_ONLY = ("headers", "query", "each", "certificate", "allow_hosts")
 
 
@@ -61,7 +64,7 @@ class SqlSource(AttributeSource):
             raise ValueError("either table or select says what is read")
         if holds_password(self.url):
             raise ValueError("url holds a password: name it as a secret, as in password: {secret: NAME}")
-        if self.select is not None and ";" in self.select:
+        if self.select is not None and _several(self.select):
             raise ValueError("select is one statement, without a semicolon")
         if self.snapshot and self.cursor is not None:
             raise ValueError("snapshot has no meaning with cursor: only new rows are fetched")
@@ -113,6 +116,12 @@ class SqlConnector:
             there = database.columns(relation)
             wanted = [*source.columns, *([source.cursor] if source.cursor else [])]
             missing = [name for name in wanted if name not in there]
+            twice = sorted({name for name in (there if source.rest else wanted) if there.count(name) > 1})
+            if twice:
+                raise FetchError(
+                    f"{source.address} has more than one column {', '.join(twice)}: "
+                    "give them names of their own in select"
+                )
             if missing:
                 raise FetchError(
                     f"{source.address} lacks the column(s) {', '.join(missing)}; it has {', '.join(there)}"
@@ -146,6 +155,11 @@ class SqlConnector:
         if not source.rest:
             unknown = tuple(filter(None, payload.variables.get("others", "").split("\n")))
         yield RawTable(source.record_type, frame, unknown)
+
+
+def _several(select: str) -> bool:
+    """Whether a semicolon ends the statement, or parts it from another; in a text or a comment it does not."""
+    return ";" in _QUOTED.sub("", select)
 
 
 def _held(cells: pl.DataFrame, key: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -9,8 +9,9 @@ import csv
 import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
+from civitas_assets.connectors.sql_values import as_written
 from civitas_assets.errors import FetchError
 
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
@@ -101,13 +103,15 @@ class Database:
         """A table by its name, or a selection."""
         if select is not None:
             written = select.replace(":", "\\:")  # else a colon would begin a parameter
-            return sa.text(f"({written}) AS selection")  # type: ignore[return-value]
+            # On lines of its own, since it may end in a comment.
+            return sa.text(f"(\n{written}\n) AS selection")  # type: ignore[return-value]
         schema, _, name = (table or "").rpartition(".")
         return sa.table(name, schema=schema or None)
 
     def columns(self, relation: sa.FromClause) -> list[str]:
         """The names of the columns."""
-        return [*self._connection.execute(sa.select(sa.text("*")).select_from(relation).limit(0)).keys()]
+        result = self._connection.execute(sa.select(sa.text("*")).select_from(relation).limit(0))
+        return [row[0] for row in result.cursor.description] if result.cursor else [*result.keys()]
 
     def has_nulls(self, relation: sa.FromClause, column: str) -> bool:
         """Whether a row has nothing in the column."""
@@ -138,11 +142,12 @@ class Database:
             yield from map(bytes, copy)
 
     def _streamed(self, query: sa.Select[Any]) -> Iterator[bytes]:
+        write = partial(as_written, spatial=self._url.get_backend_name() in {"mysql", "mariadb"})
         result = self._connection.execution_options(stream_results=True, yield_per=_STREAMED).execute(query)
         for part in result.partitions():
             lines = io.StringIO()
             for row in part:
-                csv.writer(lines, lineterminator="\n").writerow(map(_text, row))
+                csv.writer(lines, lineterminator="\n").writerow(map(write, row))
                 yield lines.getvalue().encode()
                 lines.seek(0)
                 lines.truncate()
@@ -181,14 +186,3 @@ def _reason(error: SQLAlchemyError) -> str:
 
 def _first_line(text: str) -> str:
     return " ".join(text.strip().split("\n", 1)[0].split())
-
-
-def _text(value: Any) -> Any:
-    """A value as PostgreSQL would write it."""
-    if isinstance(value, bool):
-        return "t" if value else "f"
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return bytes(value).hex()
-    with suppress(AttributeError):
-        return value.isoformat(sep=" ")
-    return value

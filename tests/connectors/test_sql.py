@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+import shapely
 from pydantic import ValidationError
 
 from civitas_assets.catalog import Window, load_catalog
 from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
+from civitas_assets.connectors.sql_values import as_written
 from civitas_assets.errors import CatalogError, FetchError
 from civitas_assets.records import RawTable, Roster
 
@@ -319,6 +324,89 @@ def test_another_database_is_read_by_its_url(tmp_path: Path, fetch: Any, landed:
     assert not (tmp_path / "nowhere.db").exists()
     with pytest.raises(FetchError, match="driver that is not installed"):
         fetch("mssql+pymssql://u@127.0.0.1/d", **settings)
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        "select 1 as id, 'a' as meter -- 1; 2",
+        "select 1 as id, 'a' as meter /* ; -- */",
+        "select 1 as id, 'a' as meter where 'x;y' <> ':z' --",
+    ],
+)
+def test_a_selection_may_end_in_a_comment(fetch: Any, landed: Landed, select: str) -> None:
+    settings = {"record_type": "place", "constants": {"category": "other"}, "password": None}
+    fetch("sqlite://", **settings, fields={"place_id": "id", "name": "meter"}, select=select)
+    assert landed.rows() == ["1,a"]
+
+
+def test_a_column_that_is_there_twice_has_to_be_named(database: Any, fetch: Any, landed: Landed) -> None:
+    settings = {"record_type": "place", "constants": {"category": "other"}}
+    select = "select 1 as id, 'a' as name, 'b' as name"
+    with pytest.raises(FetchError, match="has more than one column name: give them names of their own"):
+        fetch(database("select 1"), select=select, **settings, fields={"place_id": "id", "name": "name"})
+    assert landed.payloads == []
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (None, None),
+        (True, "t"),
+        (7, 7),
+        (3.0, "3"),
+        (0.1, "0.1"),
+        (1e300, "1e+300"),
+        (Decimal("1E+3"), "1000"),
+        (Decimal("2.50"), "2.50"),
+        (date(2026, 1, 2), "2026-01-02"),
+        (time(5, 0), "05:00:00"),
+        (datetime(2026, 1, 2, 3, 4), "2026-01-02 03:04:00"),  # noqa: DTZ001 - as a driver gives it
+        (datetime(2026, 1, 2, 3, tzinfo=timezone(timedelta(hours=2))), "2026-01-02 01:00:00+00:00"),
+        (timedelta(days=1, hours=2, seconds=3), "26:00:03"),
+        (-timedelta(minutes=90, microseconds=5), "-01:30:00.000005"),
+        ("0000-00-00", None),
+        ("0000-00-00 00:00:00.000000", None),
+        ("Nord\0", "Nord"),
+        (UUID(int=5), "00000000-0000-0000-0000-000000000005"),
+        (bytes.fromhex("00ff"), "00ff"),
+        (memoryview(b"\x01"), "01"),
+        ([1, Decimal("2.5"), date(2026, 1, 2)], '[1,"2.5","2026-01-02"]'),
+        ({"a": "ü"}, '{"a":"ü"}'),
+        ({"b", "a"}, "a,b"),
+        (StringIO("long"), "long"),
+    ],
+    ids=repr,
+)
+def test_values_of_other_drivers_are_written_as_postgresql_would(value: Any, written: Any) -> None:
+    assert as_written(value) == written
+
+
+@pytest.mark.parametrize(
+    ("system", "shape"),
+    [(0, "POINT (7.6 51.9)"), (4326, "POINT (7.6 51.9)"), (25832, "LINESTRING (1 2, 3 4)")],
+)
+def test_a_geometry_of_mysql_is_written_as_ewkb(system: int, shape: str) -> None:
+    stored = system.to_bytes(4, "little") + shapely.to_wkb(shapely.from_wkt(shape), byte_order=1)
+    found = shapely.from_wkb(as_written(stored, spatial=True))
+    assert (found.wkt, shapely.get_srid(found)) == (shape, system)
+    assert as_written(stored) == stored.hex()
+    for other in (stored[:24], b"0123", bytes(16)):
+        assert as_written(other, spatial=True) == other.hex()
+
+
+def test_days_and_times_of_a_driver_that_has_types_are_read(
+    tmp_path: Path, fetch: Any, landed: Landed
+) -> None:
+    file = tmp_path / "parks.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("create table parks (id real, opened date)")
+        connection.execute("insert into parks values (3.0, '2020-01-01')")
+    connection.close()
+    fields = {"feature_id": "id", "valid_from": "opened"}
+    settings = {"record_type": "area_feature", "constants": {"feature_class": "x"}, "password": None}
+    fetch(f"sqlite:///{file}", **settings, fields=fields, table="parks")
+    assert landed.rows() == ["3,2020-01-01"]
 
 
 @pytest.mark.parametrize(
