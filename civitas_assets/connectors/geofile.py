@@ -1,4 +1,4 @@
-"""Files of features over HTTP: GeoPackage, Shapefile, KML, KMZ, GML, GeoJSON and GeoParquet, plain or in a ZIP archive.
+"""Files of features over HTTP, plain or in a ZIP: GeoPackage, Shapefile, FlatGeobuf, KML, GML, GeoJSON, Parquet.
 
 Which of them a file is, its first bytes say, not its name.
 """
@@ -19,16 +19,19 @@ from civitas_assets.connectors.base import Payload, Session
 from civitas_assets.connectors.fetching import fetch_addresses
 from civitas_assets.connectors.markup import is_markup, outline
 from civitas_assets.connectors.vector import Features, VectorSource, raw_table
-from civitas_assets.connectors.vector_gdal import geopackage, gml, is_geopackage, shapefile
+from civitas_assets.connectors.vector_gdal import flatgeobuf, geopackage, gml, is_geopackage, shapefile
 from civitas_assets.connectors.vector_geojson import geojson
 from civitas_assets.connectors.vector_kml import kml
 from civitas_assets.connectors.vector_parquet import parquet
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 
-_SHAPEFILE = ".shp"
-_SUFFIXES = (_SHAPEFILE, ".gpkg", ".kml", ".gml", ".xml", ".geojson", ".json", ".parquet", ".geoparquet")
-_FORMATS = "a GeoPackage, Shapefile in a ZIP archive, KML, KMZ, GML, GeoJSON or GeoParquet"
+_SHAPEFILE, _FLATGEOBUF = ".shp", b"fgb"
+_SUFFIXES = (
+    *(_SHAPEFILE, ".gpkg", ".fgb", ".kml", ".gml", ".xml", ".parquet", ".geoparquet"),
+    *(".geojson", ".geojsonl", ".geojsons", ".ndjson", ".json"),
+)
+_FORMATS = "a GeoPackage, Shapefile in a ZIP archive, FlatGeobuf, KML, KMZ, GML, GeoJSON or GeoParquet"
 
 
 class GeoFileSource(VectorSource):
@@ -78,12 +81,18 @@ def _plain(source: GeoFileSource, body: bytes) -> Features:
     """The features of a file by its first bytes."""
     if is_geopackage(body):
         return geopackage(body, source.layer)
+    if body.startswith(_FLATGEOBUF):
+        return flatgeobuf(body)
+    if body.startswith(b"SQLite format 3"):
+        raise ReadError("is a database of SQLite, but no GeoPackage: publish it as one")
+    if body.startswith(b"\x00\x00\x27\x0a"):
+        raise ReadError("is a part of a Shapefile alone: publish all of its parts in one ZIP archive")
     if body.startswith(b"PAR1"):
         return parquet(body, source.http.max_bytes)
     if is_markup(body):
         document = outline(body)
         return kml(body) if document.root == "kml" else gml(body, document, source.layer)
-    if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+    if body.lstrip(b"\xef\xbb\xbf \t\r\n\x1e").startswith(b"{"):
         return geojson(body)
     raise ReadError(f"is not {_FORMATS}")
 

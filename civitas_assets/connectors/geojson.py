@@ -160,7 +160,7 @@ def _shapes(
     kinds: Sequence[Any], coordinates: Sequence[msgspec.Raw], members: Sequence[msgspec.Raw], *, points: bool
 ) -> list[str | None] | None:
     """The text of each geometry, of points only where they are wanted; None if there is none."""
-    left_out = {None} if points else {None, "Point"}
+    left_out: set[str | None] = {None} if points else {None, "Point"}
     if all(kind in left_out for kind in kinds):
         return None
     texts = list[str | None]()

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from civitas_assets.catalog.model import Slug
 from civitas_assets.connectors.attributes import AttributeSource, by_field
 from civitas_assets.errors import ReadError
-from civitas_assets.records import RawTable
+from civitas_assets.records import Note, RawTable
 from civitas_assets.records.geometry import with_system
 from civitas_assets.records.geometry_forms import find_position
 
@@ -40,6 +40,7 @@ class Features:
     usual: str | None = None
     unknown_crs: str | None = None
     complete: bool = False
+    notes: tuple[Note, ...] = ()
 
     def with_attributes(self, attributes: pl.DataFrame) -> Self:
         """The same features with other attributes."""
@@ -76,7 +77,7 @@ def raw_table(source: VectorSource, features: Features) -> RawTable:
         frame = frame.with_columns(features.ids.alias(source.feature_id))
     if _GEOMETRY in source.contract.accepted and _GEOMETRY not in source.fields:
         frame = frame.with_columns(_placed(source, features).alias(_GEOMETRY))
-    return RawTable(source.record_type, frame, unknown)
+    return RawTable(source.record_type, frame, unknown, notes=features.notes)
 
 
 def _placed(source: VectorSource, features: Features) -> pl.Series:

@@ -1,4 +1,4 @@
-"""GeoPackage, Shapefile and GML by GDAL, from memory, without any reach beyond the bytes that are given.
+"""GeoPackage, Shapefile, FlatGeobuf and GML by GDAL, from memory, without any reach beyond the bytes that are given.
 
 What GDAL could also open, such as files that only point to others, is refused before it gets to see them.
 """
@@ -11,6 +11,7 @@ import sqlite3
 import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ import pyogrio.raw
 from civitas_assets.connectors.markup import Outline
 from civitas_assets.connectors.vector import Features
 from civitas_assets.errors import ReadError
+from civitas_assets.records import Note
 from civitas_assets.records.geometry import epsg_of
 
 # For the whole process: no guessing of types, by which 07743 would be a number, and no way to other places.
@@ -35,6 +37,8 @@ _WITHOUT_FILES_BESIDE: dict[str, Any] = {"DOWNLOAD_SCHEMA": "NO", "WRITE_GFS": "
 _FAILURES = (RuntimeError, ValueError, IndexError, pa.ArrowException)
 _SQLITE = b"SQLite format 3\x00"
 _GEOPACKAGES = (b"GPKG", b"GP10", b"GP11")
+# Tables in which programs keep styles and projects beside the data.
+_OF_PROGRAMS = ("layer_styles", "qgis_", "gpkg_", "ogr_")
 _APPLICATION_ID = slice(68, 72)
 _ARCS = range(8, 13)  # types of WKB whose lines are arcs
 _PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
@@ -57,10 +61,28 @@ def geopackage(body: bytes, layer: str | None) -> Features:
         ReadError: it is damaged, has no such layer, or has parts that compute or reach elsewhere.
     """
     views = _checked_schema(body)
-    name = chosen(layer, [str(row[0]) for row in _listed(body)])
+    listed = {str(name): kind for name, kind in _listed(body)}
+    tables = [name for name in listed if not name.lower().startswith(_OF_PROGRAMS)]
+    shaped = [name for name in tables if listed[name] is not None]
+    is_clear = layer is None and len(shaped) == 1
+    name = shaped[0] if is_clear else chosen(layer, [*listed] if layer else tables)
     if name.lower() in views:
         raise ReadError(f"has {name} as a view, which is not read: publish it as a table")
-    return _features(body, name, complete=True)
+    found = _features(body, name, complete=True)
+    beside = [other for other in tables if other != name]
+    if not is_clear or not beside:
+        return found
+    text = f"read is the layer {name}, which alone has geometries; not read: {', '.join(beside)} (layer names another)"
+    return replace(found, notes=(Note("layer_chosen", text),))
+
+
+def flatgeobuf(body: bytes) -> Features:
+    """The features of a FlatGeobuf.
+
+    Raises:
+        ReadError: it is damaged.
+    """
+    return _features(body, None, complete=True, ids=False)
 
 
 def shapefile(parts: Mapping[str, bytes], encoding: str | None) -> Features:
@@ -180,11 +202,13 @@ def _features(
         except _FAILURES as error:
             raise ReadError(f"cannot be read: {_first_line(error)}") from None
     columns = [_series(name, table.column(name)) for name in meta["fields"]]
+    crs = epsg_of(meta["crs"]) if meta["crs"] else None
     return Features(
         attributes=pl.DataFrame(height=table.num_rows).with_columns(columns),
         geometry=geometry,
         ids=_series(key, table.column(key)) if ids else None,
-        crs=epsg_of(meta["crs"]) if meta["crs"] else None,
+        crs=crs,
+        unknown_crs=_shortened(meta["crs"]) if crs is None and meta["crs"] else None,
         complete=complete,
     )
 
@@ -216,6 +240,12 @@ def _geometries(body: bytes, layer: str | None, table: pa.Table, meta: Mapping[s
         _, _, straight, _ = pyogrio.raw.read(body, layer=layer, columns=[])
         return pl.Series("geometry", np.asarray(straight).tolist(), pl.Binary)
     return wkb
+
+
+def _shortened(crs: str) -> str:
+    """The name of a reference system that has no code, of its description as WKT."""
+    name = re.search(r'\["([^"]{1,100})"', crs)
+    return name[1] if name else crs[:100]
 
 
 def _first_line(error: Exception) -> str:

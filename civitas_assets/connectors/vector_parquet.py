@@ -1,10 +1,12 @@
-"""GeoParquet as features, by its `geo` metadata; any other Parquet file is features without a geometry.
+"""GeoParquet and Parquet's own geometries as features; any other Parquet file is features without a geometry.
 
-Geometries have to be well-known binary, which all of its versions know.
+Geometries are well-known binary, or nested coordinates as version 1.1 of GeoParquet has them.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -17,10 +19,21 @@ from civitas_assets.connectors.vector import Features
 from civitas_assets.errors import ReadError
 from civitas_assets.records.geometry import epsg_of
 
+# Encodings of GeoParquet 1.1, and the kinds of GeoJSON whose coordinates are nested alike.
+_NESTED = {
+    kind.lower(): kind
+    for kind in ("Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon")
+}
+
+
+class _Covering(msgspec.Struct):
+    bbox: dict[str, list[str]] = {}
+
 
 class _Column(msgspec.Struct):
     encoding: str
     crs: Any = msgspec.UNSET
+    covering: _Covering = msgspec.field(default_factory=_Covering)
 
 
 class _Geo(msgspec.Struct):
@@ -41,7 +54,8 @@ def parquet(body: bytes, most_bytes: int) -> Features:
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise ReadError(f"is no sound Parquet file: {error}") from None
-    geo = _geo(file.schema_arrow.metadata or {})
+    metadata = file.schema_arrow.metadata or {}
+    geo = _geo(metadata) or _native(file.schema, metadata)
     columns = [pl.Series(name, pl.from_arrow(table.column(name))) for name in table.column_names]
     attributes = pl.DataFrame(height=table.num_rows).with_columns(columns)
     if geo is None:
@@ -50,14 +64,63 @@ def parquet(body: bytes, most_bytes: int) -> Features:
     column, name = geo.columns.get(geo.primary_column), geo.primary_column
     if column is None or name not in attributes.columns:
         raise ReadError(f"has no column {name}, which its metadata calls the geometry")
-    if column.encoding != "WKB" or attributes[name].dtype != pl.Binary:
-        raise ReadError(f"has geometries as {column.encoding}, which is not read: publish them as WKB")
+    crs = "EPSG:4326" if column.crs is msgspec.UNSET else epsg_of(column.crs)
+    # Boxes around the geometries say nothing that these do not.
+    boxes = {path[0] for each in geo.columns.values() for path in each.covering.bbox.values() if path}
     return Features(
-        attributes=attributes.drop(*[other for other in geo.columns if other in attributes.columns]),
-        geometry=attributes[name],
-        crs="EPSG:4326" if column.crs is msgspec.UNSET else epsg_of(column.crs),
+        attributes=attributes.drop(*geo.columns, *boxes, strict=False),
+        geometry=_geometry(attributes[name], column.encoding),
+        crs=crs,
+        unknown_crs=_shown(column.crs) if crs is None and column.crs else None,
         complete=True,
     )
+
+
+def _geometry(values: pl.Series, encoding: str) -> pl.Series:
+    """Well-known binary as it is, nested coordinates as GeoJSON."""
+    if encoding == "WKB" and values.dtype == pl.Binary:
+        return values
+    kind = _NESTED.get(encoding)
+    if kind is None or not values.dtype.is_nested():
+        raise ReadError(f"has geometries as {encoding}, which is not read: publish them as WKB")
+    texts = [
+        None if value is None else json.dumps({"type": kind, "coordinates": _positions(value)})
+        for value in values.to_list()
+    ]
+    return pl.Series(values.name, texts, pl.String)
+
+
+def _positions(value: Any) -> Any:
+    """Coordinates as lists, also where a position has a field for each."""
+    if isinstance(value, dict):
+        return [value.get("x"), value.get("y")]
+    return [_positions(part) for part in value] if isinstance(value, list) else value
+
+
+def _native(schema: Any, metadata: Mapping[bytes, bytes]) -> _Geo | None:
+    """The columns that Parquet itself calls geometries, the first of which is the one; None without any."""
+    columns = dict[str, _Column]()
+    for number in range(len(schema)):
+        column = schema.column(number)
+        described = msgspec.json.decode(column.logical_type.to_json())
+        if described.get("Type") in {"Geometry", "Geography"} and column.path == column.name:
+            columns[column.name] = _Column("WKB", _system(str(described.get("crs") or ""), metadata))
+    return _Geo(next(iter(columns)), columns) if columns else None
+
+
+def _system(crs: str, metadata: Mapping[bytes, bytes]) -> Any:
+    """The reference system as GeoParquet would say it, of a number or of where it is described."""
+    kind, _, rest = crs.partition(":")
+    if kind == "srid":
+        return f"EPSG:{rest}"
+    if kind == "projjson":
+        return metadata.get(rest.encode(), b"").decode(errors="replace") or None
+    return crs or msgspec.UNSET
+
+
+def _shown(crs: Any) -> str:
+    name = crs.get("name") if isinstance(crs, dict) else None
+    return str(name or crs)[:100]
 
 
 def _check_size(metadata: Any, most: int) -> None:

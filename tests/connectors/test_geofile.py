@@ -10,9 +10,11 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
@@ -130,12 +132,13 @@ def assert_trees(found: list[dict[str, Any]]) -> None:
         assert (shape.x, shape.y) == pytest.approx((row["lon"], row["lat"]))
 
 
-@pytest.mark.parametrize("name", ["trees.gpkg", "trees.shp", "trees.geojson"])
+@pytest.mark.parametrize("name", ["trees.gpkg", "trees.shp", "trees.geojson", "trees.fgb"])
 @pytest.mark.parametrize("more", [{}, {"crs": "EPSG:25832"}], ids=["crs of the file", "crs declared"])
 def test_the_trees_are_the_same_in_every_format(
     name: str, more: dict[str, Any], rows: Any, tmp_path: Path
 ) -> None:
-    assert_trees(rows(written(name, tmp_path), **more))
+    # An index has features in the order of their places.
+    assert_trees(sorted(rows(written(name, tmp_path), **more), key=itemgetter("place_id")))
 
 
 def test_they_are_the_same_in_geoparquet(rows: Any) -> None:
@@ -262,6 +265,100 @@ def test_a_file_with_several_layers_needs_the_name_of_one(rows: Any, table: Any,
     assert_trees(rows(body, layer="straeucher"))
     other = tree("2").replace("a:baum", "a:strauch")
     assert [row["place_id"] for row in rows(gml(tree("1"), other), layer="strauch")] == ["2"]
+
+
+def test_tables_beside_the_only_layer_with_geometries_do_not_stop_it(
+    rows: Any, table: Any, tmp_path: Path
+) -> None:
+    def beside(name: str) -> bytes:
+        columns, names = [np.array(["x"], dtype=object)], ["styleQML"]
+        pyogrio.raw.write(
+            tmp_path / "trees.gpkg", None, columns, names, geometry_type=None, layer=name, append=True
+        )
+        return (tmp_path / "trees.gpkg").read_bytes()
+
+    written("trees.gpkg", tmp_path)
+    styled = beside("layer_styles")
+    assert_trees(rows(styled))
+    assert table(styled).notes == ()
+    more = beside("arten")
+    assert_trees(rows(more))
+    (note,) = table(more).notes
+    assert note.text == (
+        "read is the layer trees, which alone has geometries; not read: arten (layer names another)"
+    )
+    assert table(more, layer="trees").notes == ()
+    assert table(more, layer="layer_styles", fields={"place_id": "styleQML"}).frame.height == 1
+
+
+def parquet_of_duckdb(folder: Path, version: str, system: str = "") -> bytes:
+    """The trees with DuckDB's geometries; of a version without one, as Parquet's own type alone."""
+    quoted = system.replace("'", "''")
+    kind = f"GEOMETRY('{quoted}')" if system else "GEOMETRY"
+    trees = zip(EXPECTED, UTM if system else DEGREES, strict=True)
+    rows = ", ".join(f"('{nr}', '{art}', 'POINT ({x} {y})'::{kind})" for (nr, art), (x, y) in trees)
+    path, how = folder / "trees.parquet", f"(format parquet, geoparquet_version '{version}')"
+    duckdb.execute(f"copy (from (values {rows}) as trees(nr, art, wo)) to '{path}' {how}")
+    return path.read_bytes()
+
+
+def test_geometries_of_parquet_itself_are_read(rows: Any, tmp_path: Path) -> None:
+    for version in ("NONE", "V1", "V2", "BOTH"):
+        assert_trees(rows(parquet_of_duckdb(tmp_path, version)))
+    body = parquet_of_duckdb(tmp_path, "NONE", pyproj.CRS.from_epsg(25832).to_json())
+    assert_trees(rows(body))
+    with pytest.raises(ReadError, match="is in EPSG:25832, but the source says EPSG:25833"):
+        rows(body, crs="EPSG:25833")
+
+
+def test_nested_coordinates_and_boxes_of_geoparquet_are_read(rows: Any, table: Any) -> None:
+    def nested(kind: str, coordinates: Any, value: pa.DataType) -> bytes:
+        covering = {"bbox": {"xmin": ["box", "xmin"], "ymin": ["box", "ymin"]}}
+        column = {"encoding": kind, "covering": covering}
+        geo = {"version": "1.1.0", "primary_column": "geom", "columns": {"geom": column}}
+        found = pa.table(
+            {
+                "nr": ["007"],
+                "art": ["Linde"],
+                "geom": pa.array([coordinates], value),
+                "box": [{"xmin": 11.0, "ymin": 50.0}],
+            }
+        )
+        file = io.BytesIO()
+        pa.parquet.write_table(found.replace_schema_metadata({"geo": json.dumps(geo)}), file)
+        return file.getvalue()
+
+    position = pa.struct([("x", pa.float64()), ("y", pa.float64())])
+    spot = {"x": 11.5, "y": 50.9}
+    body = nested("point", spot, position)
+    assert table(body).unknown_fields == ()
+    ((lon, lat),) = [(row["lon"], row["lat"]) for row in rows(body)]
+    assert (lon, lat) == (11.5, 50.9)
+    ring = [{"x": x, "y": y} for x, y in ((11.5, 50.9), (11.6, 50.9), (11.6, 51.0), (11.5, 50.9))]
+    (row,) = rows(nested("multipolygon", [[ring]], pa.list_(pa.list_(pa.list_(position)))))
+    assert shapely.from_wkb(row["geometry"]).geom_type == "MultiPolygon"
+    (row,) = rows(nested("linestring", [[11.5, 50.9], [11.6, 51.0]], pa.list_(pa.list_(pa.float64(), 2))))
+    assert shapely.from_wkb(row["geometry"]).geom_type == "LineString"
+
+
+def test_a_reference_system_without_a_code_is_named(table: Any, rows: Any, tmp_path: Path) -> None:
+    system = pyproj.CRS.from_proj4("+proj=tmerc +lon_0=10 +datum=WGS84").to_json_dict() | {
+        "name": "Stadtnetz"
+    }
+    body = geoparquet(crs=system)
+    with pytest.raises(ReadError, match="names the reference system Stadtnetz, which is not known: set crs"):
+        table(body)
+    assert_trees(rows(body, crs="EPSG:25832"))
+
+
+def test_parts_and_databases_that_are_no_files_of_features_are_named(table: Any, tmp_path: Path) -> None:
+    written("trees.shp", tmp_path)
+    with pytest.raises(ReadError, match="is a part of a Shapefile alone"):
+        table((tmp_path / "trees.shp").read_bytes())
+    with closing(sqlite3.connect(tmp_path / "x.sqlite")) as database:
+        database.execute("create table x (a)")
+    with pytest.raises(ReadError, match="is a database of SQLite, but no GeoPackage"):
+        table((tmp_path / "x.sqlite").read_bytes())
 
 
 def test_a_key_of_a_geopackage_and_no_number_of_a_line_is_an_id(
