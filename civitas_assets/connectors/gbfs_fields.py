@@ -1,4 +1,4 @@
-"""What the versions and publishers of GBFS write differently: ids, truth, texts in languages, times and positions.
+"""What the versions and publishers of GBFS write differently: ids, truth, texts in languages and positions.
 
 Which fields hold them is known where they are read.
 """
@@ -6,7 +6,6 @@ Which fields hold them is known where they are read.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -16,8 +15,6 @@ from civitas_assets.connectors.languages import best_language
 from civitas_assets.records.geometry import geometries
 
 _TRUE, _FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
-# No system is older than 2001; until the year 5138 seconds are fewer than milliseconds of any time that may be meant.
-_LEAST_SECONDS, _LEAST_MILLISECONDS, _LEAST_MICROSECONDS, _MOST_MICROSECONDS = 1e9, 1e11, 1e14, 1e17
 
 
 def text_of(value: Any, language: str) -> str | None:
@@ -55,31 +52,6 @@ def truth_of(value: Any) -> bool:
     if written not in _TRUE | _FALSE:
         raise ValueError("is neither true nor false")
     return written in _TRUE
-
-
-def time_of(value: Any) -> str | None:
-    """An instant as ISO 8601; 0 and nothing mean never, what is no time stays as written, to be found at fault.
-
-    Version 2 writes seconds since 1970, version 3 ISO 8601; some publishers milliseconds, decimals or digits in text.
-    """
-    if value is None or isinstance(value, bool):
-        return None if value is None else str(value)
-    if not isinstance(value, str | int | float):
-        return msgspec.json.encode(value).decode()
-    text = str(value).strip()
-    try:
-        seconds = float(text)
-    except ValueError:
-        return text or None
-    if seconds == 0:
-        return None
-    for least, factor in ((_LEAST_MICROSECONDS, 1e6), (_LEAST_MILLISECONDS, 1e3)):
-        if least <= seconds < _MOST_MICROSECONDS:
-            seconds /= factor
-            break
-    if not _LEAST_SECONDS <= seconds < _LEAST_MILLISECONDS:
-        return text
-    return datetime.fromtimestamp(round(seconds, 3), UTC).isoformat()
 
 
 def point_on(area: Any) -> tuple[float | None, float | None]:

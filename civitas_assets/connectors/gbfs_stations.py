@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from civitas_assets.connectors.gbfs_fields import id_of, point_on, text_of, time_of
+from civitas_assets.connectors.gbfs_fields import id_of, point_on, text_of
+from civitas_assets.connectors.instants import instant_of
 from civitas_assets.connectors.rows import decoded, table
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, Note, RawTable
@@ -98,7 +99,7 @@ def _station(station: Mapping[str, Any], language: str) -> dict[str, object]:
 def _status(station: Mapping[str, Any], last_updated: Any) -> dict[str, object]:
     return {
         "station_id": id_of(station.get("station_id")),
-        "observed_at": time_of(station.get("last_reported")) or time_of(last_updated),
+        "observed_at": instant_of(station.get("last_reported")) or instant_of(last_updated),
         "vehicles_available": _first(station, _VEHICLES) or _sum(station, "vehicle_types_available"),
         "vehicles_disabled": _first(station, _DISABLED),
         "docks_available": _first(station, ("num_docks_available",))

@@ -15,7 +15,8 @@ import msgspec
 
 from civitas_assets.catalog import Box
 from civitas_assets.connectors.base import Payload
-from civitas_assets.connectors.gbfs_fields import id_of, text_of, time_of, truth_of
+from civitas_assets.connectors.gbfs_fields import id_of, text_of, truth_of
+from civitas_assets.connectors.instants import instant_of
 from civitas_assets.connectors.rows import decoded, number, table
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Note, RawTable
@@ -168,7 +169,7 @@ def _id(vehicle: Mapping[str, Any], name: str) -> str:
 def _instant(written: Any) -> str | None:
     """The time and nothing but a time, whatever the feed wrote there."""
     try:
-        return datetime.fromisoformat(time_of(written) or "").isoformat()
+        return datetime.fromisoformat(instant_of(written) or "").isoformat()
     except ValueError:
         return None
 

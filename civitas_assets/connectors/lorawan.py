@@ -1,4 +1,4 @@
-"""LoRaWAN: uplinks of ChirpStack v4 and The Things Stack v3, from its storage, from files, or from an MQTT queue.
+"""LoRaWAN: uplinks of ChirpStack and The Things Stack v3, from its storage, from files, or from an MQTT queue.
 
 What may be kept of an uplink is in `lorawan_uplinks.py`, what its values mean in `lorawan_values.py`, the queue in
 `mqtt.py`.
@@ -21,8 +21,9 @@ from civitas_assets.catalog.template import expand
 from civitas_assets.catalog.window import Duration
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
 from civitas_assets.connectors.fetching import fetch_addresses
+from civitas_assets.connectors.lorawan_profiles import Profiles
 from civitas_assets.connectors.lorawan_uplinks import from_queue, uplinks, written
-from civitas_assets.connectors.lorawan_values import Profiles, tables
+from civitas_assets.connectors.lorawan_values import tables
 from civitas_assets.connectors.mqtt import Subscription, drain
 from civitas_assets.errors import FetchError
 from civitas_assets.records import RECORD_TYPES, RawTable
@@ -117,8 +118,8 @@ class LorawanSource(Source):
                 )
             _ = address.port  # raises for what is no port
         for name, quantities in self.profiles.items():
-            keys = [(quantity.key, quantity.f_port) for quantity in quantities]
-            twice = next((key for key, port in keys if keys.count((key, port)) > 1), None)
+            keys = [(quantity.key, quantity.f_port, quantity.readings) for quantity in quantities]
+            twice = next((key[0] for key in keys if keys.count(key) > 1), None)
             if twice is not None:
                 raise ValueError(f"profiles.{name} has two values called {twice}: name one of them otherwise")
         allowed = [column.name for column in RECORD_TYPES["station"].columns if column.name != "station_id"]

@@ -1,151 +1,35 @@
-"""LoRaWAN uplinks as ChirpStack v4 and The Things Stack v3 send them, reduced to what may be kept.
+"""LoRaWAN uplinks as ChirpStack v3 and v4 and The Things Stack v3 send them, reduced to what may be kept.
 
-Only members that are named here are ever decoded, so nothing else can land; what values mean is in
-`lorawan_values.py`.
+Their types are in `lorawan_messages.py`, what values mean is in `lorawan_values.py`.
 """
 
 from __future__ import annotations
 
+import binascii
 import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
 
+from civitas_assets.connectors.lorawan_messages import OldUplink, Unreadable, Uplink
 from civitas_assets.connectors.rows import UNREADABLE
 from civitas_assets.connectors.text import to_utf8
 from civitas_assets.errors import ReadError
 
-_NO_TIME = "0001-01-01T00:00:00Z"
+_UNREADABLE = (*UNREADABLE, binascii.Error)
+# What The Things Stack sends of a device besides uplinks; ChirpStack's other events have no values.
+_EVENTS = (
+    *("join_accept", "downlink_ack", "downlink_nack", "downlink_sent", "downlink_failed", "downlink_queued"),
+    *("downlink_queue_invalidated", "location_solved", "service_data"),
+)
 # A device's codec may put out anything. What is called like this is no measurement.
 _SECRET = re.compile(r"key(_?id)?$|token|secret|passw|credential", re.IGNORECASE)
 _MAY_BE_SECRET = re.compile(rb"key|token|secret|passw|credential|\\u", re.IGNORECASE)
 
 
-class Unreadable(msgspec.Struct, omit_defaults=True):
-    """What is left of a message that cannot be kept: that there was one, and why; none of its content."""
-
-    reason: str
-    bytes: int
-    topic: str = ""
-
-
-class _DeviceInfo(msgspec.Struct, omit_defaults=True, rename="camel"):
-    dev_eui: str
-    device_name: str = ""
-    device_profile_name: str = ""
-    application_name: str = ""
-    tags: dict[str, str] | None = None
-
-
-class _Application(msgspec.Struct, omit_defaults=True):
-    application_id: str = ""
-
-
-class _DeviceIds(msgspec.Struct, omit_defaults=True):
-    device_id: str
-    dev_eui: str = ""
-    application_ids: _Application = msgspec.field(default_factory=_Application)
-
-
-class Location(msgspec.Struct, omit_defaults=True):
-    """A place in degrees WGS 84 and metres; what is zero is left out."""
-
-    latitude: float = 0.0
-    longitude: float = 0.0
-    altitude: float | None = None
-
-
-class _Locations(msgspec.Struct, omit_defaults=True):
-    """Only where people have put it: estimates and tracks are no place of a station."""
-
-    user: Location | None = None
-
-
-class _Version(msgspec.Struct, omit_defaults=True):
-    model_id: str = ""
-
-
-class _Message(msgspec.Struct, omit_defaults=True):
-    received_at: str = ""
-    f_port: int = 0
-    f_cnt: int = 0
-    decoded_payload: dict[str, Any] | None = None
-    locations: _Locations | None = None
-    version_ids: _Version | None = None
-    attributes: dict[str, str] | None = None
-
-
-class Uplink(msgspec.Struct, omit_defaults=True):
-    """One uplink of either network server; members that are empty are left out, as both servers do."""
-
-    time: str | None = None
-    info: _DeviceInfo | None = msgspec.field(default=None, name="deviceInfo")
-    count: int = msgspec.field(default=0, name="fCnt")
-    port: int = msgspec.field(default=0, name="fPort")
-    object: dict[str, Any] | None = None
-    end_device_ids: _DeviceIds | None = None
-    received_at: str = ""
-    simulated: bool = False
-    uplink_message: _Message | None = None
-    result: Uplink | None = None
-    unreadable: Unreadable | None = None
-
-    @property
-    def device(self) -> str:
-        """The device's EUI in lower case; its id in the network where it has none."""
-        if self.info is not None:
-            return self.info.dev_eui.lower()
-        ids = self.end_device_ids or _DeviceIds("")
-        return ids.dev_eui.lower() or f"{ids.application_ids.application_id}/{ids.device_id}"
-
-    @property
-    def device_name(self) -> str:
-        """What people call the device."""
-        if self.info is not None:
-            return self.info.device_name
-        return self.end_device_ids.device_id if self.end_device_ids else ""
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """What a profile may be called: the kind of device, then its application."""
-        if self.info is not None:
-            return self.info.device_profile_name, self.info.application_name
-        version = self.uplink_message.version_ids if self.uplink_message else None
-        application = self.end_device_ids.application_ids.application_id if self.end_device_ids else ""
-        return version.model_id if version else "", application
-
-    @property
-    def at(self) -> str | None:
-        """When the network server had it, ISO 8601 with offset."""
-        times = (self.uplink_message.received_at, self.received_at) if self.uplink_message else (self.time,)
-        return next((time for time in times if time and time != _NO_TIME), None)
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """What the device's codec made of its bytes."""
-        return (self.uplink_message.decoded_payload if self.uplink_message else self.object) or {}
-
-    @property
-    def frame(self) -> tuple[int, int]:
-        """Port and counter; a server leaves out what is zero."""
-        message = self.uplink_message
-        return (message.f_port, message.f_cnt) if message else (self.port, self.count)
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """What the operator has noted of the device."""
-        noted = self.info.tags if self.info else self.uplink_message and self.uplink_message.attributes
-        return noted or {}
-
-    @property
-    def place(self) -> Location | None:
-        """Where the operator says that the device is; the places of gateways say nothing about it."""
-        locations = self.uplink_message.locations if self.uplink_message else None
-        return locations.user if locations else None
-
-
-_DECODER = msgspec.json.Decoder(Uplink)
+_DECODER, _DECODER_3 = msgspec.json.Decoder(Uplink), msgspec.json.Decoder(OldUplink)
+_KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def uplinks(body: bytes) -> list[Uplink]:
@@ -157,7 +41,7 @@ def uplinks(body: bytes) -> list[Uplink]:
     found = [_uplink(bytes(element)) for element in _elements(to_utf8(body))]
     lost = [uplink.unreadable for uplink in found if uplink.unreadable and not uplink.unreadable.topic]
     if found and len(lost) == len(found):
-        raise ReadError(f"holds no uplink of ChirpStack v4 or The Things Stack v3: {lost[0].reason}")
+        raise ReadError(f"holds no uplink of ChirpStack or The Things Stack v3: {lost[0].reason}")
     return found
 
 
@@ -207,13 +91,35 @@ def _uplink(element: bytes) -> Uplink:
             raise ReadError("ends with an error of the server, so that uplinks are missing")
         if uplink.unreadable is not None:
             return Uplink(unreadable=uplink.unreadable)
-        if uplink.info is None and (uplink.end_device_ids is None or uplink.uplink_message is None):
-            return _lost("has neither deviceInfo nor end_device_ids with uplink_message", element)
-        if _MAY_BE_SECRET.search(element):
-            _without_secrets(uplink.values)
-    except UNREADABLE as error:
+        if uplink.event or (uplink.info is None and not (uplink.end_device_ids and uplink.uplink_message)):
+            return _other(element)
+        if b'"integrationName"' in element and "integrationName" in _KEYS.decode(element):
+            return Uplink(event="integration")
+        _drop_secrets(uplink, element)
+    except _UNREADABLE as error:
         return _lost("is nested too deeply" if isinstance(error, RecursionError) else str(error), element)
     return uplink
+
+
+def _other(element: bytes) -> Uplink:
+    """An uplink of ChirpStack v3, or a message that is none, such as a join; else one that is lost."""
+    keys = _KEYS.decode(element)
+    if keys.keys() == {"event"}:
+        return _DECODER.decode(element)
+    if keys.keys() >= {"devEUI", "rxInfo"}:
+        uplink = _DECODER_3.decode(element).renewed()
+        _drop_secrets(uplink, element)
+        return uplink
+    known = next((name for name in _EVENTS if name in keys), None)
+    if known is None:
+        return _lost("has neither deviceInfo nor end_device_ids with uplink_message", element)
+    return Uplink(event=known)
+
+
+def _drop_secrets(uplink: Uplink, element: bytes) -> None:
+    if _MAY_BE_SECRET.search(element):
+        _without_secrets(uplink.values)
+        _without_secrets(uplink.normalized)
 
 
 def _lost(reason: str, element: bytes) -> Uplink:

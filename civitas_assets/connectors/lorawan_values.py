@@ -5,71 +5,29 @@ Devices become stations, values datastreams and observations; what no table name
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Self
+from typing import Any
 
 import msgspec
 import polars as pl
-from pydantic import AfterValidator, Field, model_validator
 
-from civitas_assets.catalog.model import Model
-from civitas_assets.connectors.lorawan_uplinks import Uplink
-from civitas_assets.connectors.paths import columns_of, is_plain, series, valid_path
+from civitas_assets.connectors.lorawan_messages import Uplink
+from civitas_assets.connectors.lorawan_profiles import MESSAGES, Profiles, Quantity
+from civitas_assets.connectors.lorawan_readings import NORMALIZED, leaves_of, readings_of, unread
+from civitas_assets.connectors.paths import columns_of, series
 from civitas_assets.errors import ReadError
-from civitas_assets.records import RECORD_TYPES, BrokenRow, RawTable
+from civitas_assets.records import RECORD_TYPES, BrokenRow, Note, RawTable
 from civitas_assets.records.raw import INTERVAL, ROW
 
 ANY = "*"
-# Where SenseCAP's codecs put their values: lists, nested or not, of objects with an id, a value and a type.
-_MESSAGES, _ID, _VALUE = "messages", "measurementId", "measurementValue"
+_SHOWN = 80  # characters of a warning
+# In the messages of SenseCAP's codecs: lists, nested or not, of objects with an id, a value and a type.
+_ID, _VALUE = "measurementId", "measurementValue"
 _OBSERVED = {"datastream_id": pl.String, INTERVAL: pl.String, "value": pl.Float64, "value_text": pl.String}
 _STATION = [column.name for column in RECORD_TYPES["station"].columns]
 _STREAM = ("datastream_id", "station_id", "name", "observed_property", "unit", "sensor")
-
-
-class Quantity(Model):
-    """One value that a kind of device sends: where it is, what it is, and its unit."""
-
-    path: Annotated[str, AfterValidator(valid_path)] | None = Field(
-        None, description="Where the value is in object or decoded_payload: a dotted path or JMESPath."
-    )
-    measurement: str | None = Field(
-        None, description="Instead of path: the measurementId in the messages of SenseCAP devices."
-    )
-    name: str = Field(
-        "", description="Name of the datastream, and the end of its id; default: the path or id."
-    )
-    observed_property: str = Field(min_length=1, description="Name or code of the property.")
-    unit: str = Field(description="Unit of the value, after the factor.")
-    factor: float = Field(1.0, description="What a number is multiplied by.")
-    nulls: tuple[str, ...] = Field(
-        (), description="Texts that mean 'no value' here; numbers are compared as such."
-    )
-    f_port: int | None = Field(None, ge=0, le=255, description="Only in frames of this port.")
-
-    @model_validator(mode="after")
-    def _is_somewhere(self) -> Self:
-        if (self.path is None) == (self.measurement is None):
-            raise ValueError("either path or measurement says where the value is")
-        if self.path is not None and not is_plain(self.path) and not self.name:
-            raise ValueError(f"name is needed where path is an expression: {self.path}")
-        return self
-
-    @property
-    def key(self) -> str:
-        """The end of its datastreams' ids."""
-        return self.name or self.path or self.measurement or ""
-
-    @property
-    def used(self) -> set[str]:
-        """The words of its path, so that a member that it reads is not reported as unknown."""
-        return {_MESSAGES} if self.path is None else {self.path, *re.findall(r"\w+", self.path)}
-
-
-Profiles = Mapping[str, tuple[Quantity, ...]]
 
 
 @dataclass
@@ -98,7 +56,7 @@ def tables(
     ]
     once: dict[tuple[str, tuple[int, int], str | None], tuple[int, Uplink]] = {}
     for row, up in enumerate(found, 1):
-        if not up.unreadable and not up.simulated:
+        if not up.unreadable and not up.simulated and not up.event:
             once.setdefault((up.device, up.frame, up.at), (row, up))
     kinds: dict[str, _Kind] = defaultdict(_Kind)
     unknown: set[str] = set()
@@ -121,16 +79,30 @@ def tables(
     yield _table("station", _stations((up for _, up in once.values()), tags), _STATION)
     yield _table("datastream", streams.values(), _STREAM)
     observed = pl.concat(frames) if frames else pl.DataFrame(schema={ROW: pl.Int64, **_OBSERVED})
-    yield RawTable(
-        "observation", observed.sort(ROW, maintain_order=True), tuple(sorted(unknown)), tuple(broken)
-    )
+    rows = observed.sort(ROW, maintain_order=True)
+    notes = _notes([up for _, up in once.values()])
+    yield RawTable("observation", rows, tuple(sorted(unknown)), tuple(broken), notes)
+
+
+def _notes(found: Sequence[Uplink]) -> tuple[Note, ...]:
+    """What codecs found odd, and frames of devices that no codec has decoded."""
+    warned = [up for up in found if up.warnings]
+    raw = [up for up in found if up.frame[0] and not up.values and not up.normalized]
+    notes = []
+    if warned:
+        text = f"codecs warn of {len(warned):,} uplink(s): {warned[0].device} {str(warned[0].warnings[0])[:_SHOWN]}"
+        notes.append(Note("codec_warnings", text))
+    if raw:
+        text = f"{len(raw):,} uplink(s) have no decoded values: give the device a codec ({raw[0].device})"
+        notes.append(Note("not_decoded", text))
+    return tuple(notes)
 
 
 def _quantities(
     kind: _Kind, wanted: Sequence[Quantity], nulls: Sequence[str], broken: list[BrokenRow]
 ) -> Iterator[tuple[Quantity, pl.DataFrame]]:
     """For each quantity the values that are there: columns of row, device, time, value and value_text."""
-    by_path = [quantity for quantity in wanted if quantity.path is not None]
+    by_path = [q for q in wanted if q.path is not None and q.readings is None]
     if by_path:
         good, columns = _by_path(kind, [quantity.path or "" for quantity in by_path], broken)
         origin = _origin(good)
@@ -148,6 +120,30 @@ def _quantities(
                 positions, values = items[quantity.measurement]
                 origin = _origin(kind.picked(positions))
                 yield quantity, _present(origin, series("value", values), quantity, nulls)
+
+    for quantity in wanted:
+        if quantity.readings is not None:
+            origin, values = _from_readings(kind, quantity, broken)
+            yield quantity, _present(origin, series("value", values), quantity, nulls)
+
+
+def _from_readings(
+    kind: _Kind, quantity: Quantity, broken: list[BrokenRow]
+) -> tuple[pl.DataFrame, list[Any]]:
+    """The values of a list of readings, and where they come from, at their own times."""
+    positions, times, values = list[int](), list[str | None](), list[Any]()
+    for position, up in enumerate(kind.uplinks):
+        try:
+            found = [*readings_of(up, quantity.readings or "", quantity.path or "", quantity.time)]
+        except ValueError as error:
+            raw = msgspec.json.encode(up).decode()
+            broken.append(BrokenRow(kind.rows[position], "profile_does_not_fit", str(error), raw))
+            continue
+        positions += [position] * len(found)
+        times += [at for at, _ in found]
+        values += [value for _, value in found]
+    origin = _origin(kind.picked(positions))
+    return origin.with_columns(pl.Series(INTERVAL, times, pl.String)), values
 
 
 def _by_path(kind: _Kind, paths: Sequence[str], broken: list[BrokenRow]) -> tuple[_Kind, pl.DataFrame]:
@@ -234,7 +230,7 @@ def _stations(found: Iterable[Uplink], tags: Mapping[str, str]) -> Iterable[Mapp
 
 def _measurements(values: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
     """Id, value and type of each measurement, however its list is nested; 4097, 4097.0 and "4097" are one id."""
-    waiting = [values.get(_MESSAGES)]
+    waiting = [values.get(MESSAGES)]
     while waiting:
         part = waiting.pop()
         if isinstance(part, list):
@@ -246,16 +242,23 @@ def _measurements(values: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
 
 
 def _unmapped(found: Sequence[Uplink], wanted: Sequence[Quantity]) -> set[str]:
-    """Members and measurements that no quantity reads."""
+    """Members, parts of members and measurements that no quantity reads."""
     used = {name for quantity in wanted for name in quantity.used}
-    members = {name for up in found for name in up.values}
+    leaves: dict[str, dict[str, None]] = defaultdict(dict)
+    for up in found:
+        for member, value in up.values.items():
+            if isinstance(value, dict | list):
+                leaves[member].update(dict.fromkeys(leaves_of(member, value)))
+            else:
+                leaves[member][member] = None
+        if up.normalized:
+            leaves[NORMALIZED].update(dict.fromkeys(leaves_of(NORMALIZED, up.normalized)))
     ids = {quantity.measurement for quantity in wanted}
+    members = {leaf for name, paths in leaves.items() if name not in used for leaf in unread([*paths], used)}
     if ids == {None}:
-        return members - used
+        return members
     measured = {(key, kind) for up in found for key, _, kind in _measurements(up.values)}
-    return (members - used) | {
-        f"{_MESSAGES} {key} {kind}".strip() for key, kind in measured if key not in ids
-    }
+    return members | {f"{MESSAGES} {key} {kind}".strip() for key, kind in measured if key not in ids}
 
 
 def _table(record_type: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> RawTable:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError, ReadError
+from civitas_assets.records.time import parse_instants
 
 PROFILES: Mapping[str, Any] = {
     "Dragino_LSE01": (
@@ -379,6 +380,117 @@ def test_what_no_profile_names_is_reported_and_no_error(lorawan: Any, read: Any)
     assert station.frame.height == 2
 
 
+def test_what_a_nested_value_has_besides_what_is_read_is_named(lorawan: Any, read: Any) -> None:
+    history = [{"timestamp": 1785398400, "temperature": 6.5, "humidity": 79}]
+    body = stream(chirpstack({"data": {"temp": 1, "hum": 2}, "history": history, "list": [1, 2]}))
+    source = lorawan({"P": ({**T, "path": "data.temp"},)})
+    assert read(source, body)[2].unknown_fields == ("P: data.hum", "P: history", "P: list")
+    some = {**T, "path": "temperature", "readings": "history", "time": "timestamp"}
+    assert read(lorawan({"P": (some,)}), body)[2].unknown_fields == (
+        "P: data",
+        "P: history[].humidity",
+        "P: list",
+    )
+
+
+def test_buffered_readings_have_times_of_their_own_and_join_the_series_of_the_others(observed: Any) -> None:
+    history = [
+        {"timestamp": 1785398400, "t": 6.5},
+        {"timestamp": "2026-07-30T08:15:00Z", "t": "6.6"},
+        {"timestamp": 1785400200000, "t": 6.7},
+        {"timestamp": 1785402000},
+    ]
+    buffered = {**T, "readings": "history", "time": "timestamp"}
+    assert observed(stream(chirpstack({"t": 7.5, "history": [history]})), {"P": (T, buffered)}) == [
+        ("00aa:t", datetime(2026, 7, 30, 10, tzinfo=UTC), 7.5),
+        ("00aa:t", datetime(2026, 7, 30, 8, tzinfo=UTC), 6.5),
+        ("00aa:t", datetime(2026, 7, 30, 8, 15, tzinfo=UTC), 6.6),
+        ("00aa:t", datetime(2026, 7, 30, 8, 30, tzinfo=UTC), 6.7),
+    ]
+
+
+@pytest.mark.parametrize("at", [{}, {"timestamp": 86400}, {"timestamp": "gestern"}])
+def test_a_reading_without_a_time_of_its_own_does_not_take_that_of_the_uplink(
+    lorawan: Any, read: Any, at: dict[str, Any]
+) -> None:
+    buffered = {**T, "readings": "history", "time": "timestamp"}
+    observation = read(lorawan({"P": (buffered,)}), stream(chirpstack({"history": [{"t": 1, **at}]})))[2]
+    assert parse_instants(observation.frame["@interval"]).to_list() == [None]
+
+
+def test_normalized_measurements_of_the_things_stack_have_their_own_time_or_that_of_the_uplink(
+    observed: Any, lorawan: Any, read: Any
+) -> None:
+    normalized = [
+        {"time": "2026-07-30T09:00:00Z", "air": {"temperature": 20.5}},
+        {"air": {"temperature": 21}},
+    ]
+    body = stream(things_stack({"raw": 1}, normalized_payload=normalized))
+    quantity = {**T, "path": "air.temperature", "name": "t", "readings": "normalized_payload"}
+    assert observed(body, {"app": (quantity,)}) == [
+        ("00bb:t", datetime(2026, 7, 30, 9, tzinfo=UTC), 20.5),
+        ("00bb:t", datetime(2026, 7, 30, 10, tzinfo=UTC), 21.0),
+    ]
+    assert read(lorawan({"app": (T,)}), body)[2].unknown_fields == ("app: normalized_payload", "app: raw")
+    assert b"20.5" in lorawan().storable("data", body)
+
+
+def test_what_codecs_warn_of_and_what_none_has_decoded_is_told(lorawan: Any, read: Any) -> None:
+    warned = things_stack({"t": 1}, decoded_payload_warnings=["battery is low"], f_port=2)
+    body = stream(warned, chirpstack({}, fPort=2), chirpstack({}, fPort=0, at="2026-07-30T11:00:00+00:00"))
+    assert [note.text for note in read(lorawan(), lorawan().storable("data", body))[2].notes] == [
+        "codecs warn of 1 uplink(s): 00bb battery is low",
+        "1 uplink(s) have no decoded values: give the device a codec (00aa)",
+    ]
+
+
+def test_null_is_empty_wherever_it_stands(observed: Any) -> None:
+    nothing = dict.fromkeys(("fCnt", "fPort", "simulated", "received_at", "uplink_message"))
+    info = {"deviceName": None, "applicationName": None, "tags": {"ort": None, "etage": 2}}
+    first = chirpstack(info=info, **nothing)
+    empty = dict.fromkeys(
+        ("f_port", "f_cnt", "locations", "version_ids", "attributes", "decoded_payload_warnings")
+    )
+    second = things_stack({"t": 2}, **empty)
+    assert [value for *_, value in observed(stream(first, second), {"*": (T,)})] == [1.5, 2.0]
+
+
+@pytest.mark.parametrize("eui", ["AAAAAAAAAMw=", "00000000000000CC"])
+@pytest.mark.parametrize("values", [{"object": {"t": 3}}, {"objectJSON": '{"t": 3}'}])
+def test_an_uplink_of_chirpstack_3_is_read_and_lands_without_its_gateways(
+    observed: Any, lorawan: Any, eui: str, values: dict[str, Any]
+) -> None:
+    old = {
+        "applicationName": "A",
+        "deviceName": "Alt",
+        "deviceProfileName": "P",
+        "devEUI": eui,
+        "rxInfo": [{"gatewayID": "g1", "time": None}, {"gatewayID": "g2", "time": "2026-07-30T09:59:00Z"}],
+        "fPort": 5,
+        "data": "AQ==",
+        **values,
+    }
+    assert observed(stream(old)) == [("00000000000000cc:t", datetime(2026, 7, 30, 9, 59, tzinfo=UTC), 3.0)]
+    old["publishedAt"] = "2026-07-30T10:00:00Z"
+    landed = lorawan().storable("data", stream(old))
+    assert b"g1" not in landed
+    assert b"AQ==" not in landed
+    assert observed(landed) == [("00000000000000cc:t", datetime(2026, 7, 30, 10, tzinfo=UTC), 3.0)]
+
+
+def test_joins_acknowledgements_and_downlinks_are_no_rows(lorawan: Any, records: Any, read: Any) -> None:
+    ids = {"device_id": "dev1", "application_ids": {"application_id": "app"}}
+    others = [
+        {"end_device_ids": ids, "join_accept": {"session_key_id": "5ecret"}},
+        {"end_device_ids": ids, "downlink_ack": {"f_port": 1}},
+        {**chirpstack({"t": 9}), "integrationName": "loracloud", "eventType": "x"},
+    ]
+    landed = lorawan().storable("data", stream(*others, chirpstack(fPort=1)))
+    assert b"5ecret" not in landed
+    assert [row["value"] for row in records(lorawan(), landed)["observation"]] == [1.5]
+    assert read(lorawan(), landed)[2].broken == ()
+
+
 def test_an_expression_that_fails_for_one_message_rejects_that_one(lorawan: Any, read: Any) -> None:
     profiles = {"P": ({**T, "path": "sum(t)", "name": "t"},)}
     times = [f"2026-07-30T1{n}:00:00+00:00" for n in range(3)]
@@ -427,6 +539,14 @@ def test_a_day_without_uplinks_is_no_error_of_the_storage(lorawan: Any, read: An
         ({"profiles": {"P": (T, T)}}, "two values called t"),
         ({"profiles": {"P": ({"observed_property": "x", "unit": "1"},)}}, "either path or measurement"),
         ({"profiles": {"P": ({**T, "path": "a[0]"},)}}, "name is needed"),
+        (
+            {
+                "profiles": {
+                    "P": ({"measurement": "1", "readings": "a", "observed_property": "x", "unit": "1"},)
+                }
+            },
+            "readings needs path",
+        ),
         ({"profiles": {"P": ({**T, "path": "a["},)}}, "no JMESPath"),
         ({"tags": {"station_id": "x"}}, "tags.station_id is no field"),
     ],
