@@ -52,6 +52,14 @@ class AttributeSource(RestSource):
     fields: Mapping[Slug, str] = Field({}, description="Contract field by the name of an attribute.")
 
 
+def wanted_attributes(source: AttributeSource) -> dict[str, str]:
+    """The names of attributes that the source reads, by field."""
+    wanted = dict(source.fields)
+    if source.time is not None and source.time.column is not None:
+        wanted[TIME] = source.time.column
+    return wanted
+
+
 def by_field(
     source: AttributeSource, attributes: pl.DataFrame, *, complete: bool
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
@@ -63,9 +71,7 @@ def by_field(
     Raises:
         ReadError: an attribute that the source names does not exist.
     """
-    wanted = dict(source.fields)
-    if source.time is not None and source.time.column is not None:
-        wanted[TIME] = source.time.column
+    wanted = wanted_attributes(source)
     missing = sorted({*wanted.values()} - {*attributes.columns})
     if missing and complete:
         raise ReadError(

@@ -19,6 +19,7 @@ from civitas_assets.catalog import SecretRef, Source, Window
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
 from civitas_assets.connectors.paths import columns_of, records_at
 from civitas_assets.connectors.rows import decoded, number, table
+from civitas_assets.connectors.sample import require_members
 from civitas_assets.connectors.service import Root, ServiceSource, Title
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
@@ -194,9 +195,10 @@ def _counts(payload: Payload) -> RawTable:
     so that the hour is one row either way.
     """
     fields = {"date": "date", "iso": "isoDate", RESULT: "counts", "quality_native": "status"}
-    found = columns_of(records_at(payload.body, "@"), fields).with_columns(
-        pl.col("date", "iso").cast(pl.String)
-    )
+    records = records_at(payload.body, "@")
+    found = columns_of(records, fields).with_columns(pl.col("date", "iso").cast(pl.String))
+    if found[RESULT].null_count() == found.height:
+        require_members(records, ("counts",), "Eco-Counter")
     if found.height and not found.select(pl.any_horizontal(pl.col("date", "iso").is_not_null()).any()).item():
         raise ReadError("is not what Eco-Counter answers: it has neither date nor isoDate")
     # An offset of zero says nothing, since it also stands where the time is local.

@@ -23,7 +23,7 @@ from civitas_assets.connectors.mapping import Pattern, SelectiveSource
 from civitas_assets.connectors.paths import is_plain, series, valid_path, values_of
 from civitas_assets.connectors.reach import Each, Reach, only
 from civitas_assets.connectors.rows import UNREADABLE
-from civitas_assets.connectors.sample import first_records, require, unmapped
+from civitas_assets.connectors.sample import first_records, missing_paths, unmapped
 from civitas_assets.connectors.vector import check_degrees
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
@@ -121,10 +121,12 @@ class GeoJsonConnector:
                 columns[named.name] = named if is_own else with_system(named, crs).alias(named.name)
         frame = joined(columns, {name: len(parts) or 1 for name, parts in places.items()})
         sample = first_records(features)
-        require(source, frame, {name: [(path, sample) for path in parts] for name, parts in places.items()})
+        mapped = {name: [(path, sample) for path in parts] for name, parts in places.items()}
+        notes = missing_paths(source, frame, mapped)
         known = (*paths, "type", "id", "geometry", "geometry_name", "bbox")
         unknown = unmapped(sample, known, [rf"properties\.(?:{pattern})" for pattern in source.ignore])
-        yield RawTable(source.record_type, frame, tuple(name.removeprefix("properties.") for name in unknown))
+        unread = tuple(name.removeprefix("properties.") for name in unknown)
+        yield RawTable(source.record_type, frame, unread, notes=notes)
 
 
 def _property(path: str) -> str:

@@ -19,7 +19,7 @@ from civitas_assets.connectors.levels import KEY, Place, levels_of, one_or_sever
 from civitas_assets.connectors.mapping import Pattern, SelectiveSource
 from civitas_assets.connectors.paths import valid_path
 from civitas_assets.connectors.reach import Each, Reach, only
-from civitas_assets.connectors.sample import first_records, require, unmapped
+from civitas_assets.connectors.sample import first_records, missing_paths, unmapped
 from civitas_assets.connectors.text import to_utf8
 from civitas_assets.records import RawTable
 from civitas_assets.records.raw import TIME
@@ -117,7 +117,7 @@ class JsonConnector:
         levels = levels_of(to_utf8(payload.body), source.levels, source.keyed)
         frame = rows_of(levels, source.places)
         samples = [first_records(level.records) for level in levels]
-        require(
+        notes = missing_paths(
             source,
             frame,
             {
@@ -131,4 +131,4 @@ class JsonConnector:
                 path for path in (*source.paths(depth), *source.nested[depth : depth + 1]) if path != KEY
             ]
             unknown |= dict.fromkeys(unmapped(sample, paths, source.ignore))
-        yield RawTable(source.record_type, frame, tuple(unknown))
+        yield RawTable(source.record_type, frame, tuple(unknown), notes=notes)

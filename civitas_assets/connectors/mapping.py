@@ -85,6 +85,12 @@ class MappedSource(Source):
                 needed.add(TIME)
         return frozenset(needed)
 
+    @property
+    def measured(self) -> frozenset[str]:
+        """The mapped fields that a record is about: without them, what was delivered before would be taken back."""
+        mapped = {*getattr(self, "fields", {})} - {*self.constants, *self.computed}
+        return frozenset(mapped.intersection(self.contract.measures))
+
     @model_validator(mode="after")
     def _fits_the_contract(self) -> MappedSource:
         contract = self.contract

@@ -14,14 +14,16 @@ import msgspec
 import polars as pl
 
 from civitas_assets.connectors.mapping import MappedSource
+from civitas_assets.connectors.missing import missing_fields
 from civitas_assets.connectors.paths import is_plain
 from civitas_assets.connectors.reach import Reach, left_out
 from civitas_assets.connectors.rows import UNREADABLE
 from civitas_assets.errors import ReadError
-from civitas_assets.records.raw import TIME
+from civitas_assets.records import Note
 
 _MOST_RECORDS = 100
 _MOST_BYTES = 256 * 1024
+_FIRST_NAME = re.compile(r'(?:([A-Za-z_]\w*)|"([^"\\]+)")(?!\s*\()')
 
 
 def first_records(records: bytes) -> list[Any]:
@@ -47,26 +49,39 @@ def unmapped(sample: Sequence[Any], paths: Iterable[str], ignore: Iterable[str])
     return tuple(name for name in names if not any(re.fullmatch(pattern, name) for pattern in ignore))
 
 
-def require(
+def missing_paths(
     source: MappedSource, frame: pl.DataFrame, places: Mapping[str, Sequence[tuple[str, Sequence[Any]]]]
-) -> None:
-    """Check that what every row needs is there; `places` are the paths of each field, and where they lead from.
+) -> tuple[Note, ...]:
+    """The note on paths that no record has; `places` are those of each field, and the records they lead from.
 
     Raises:
-        ReadError: not a single record has it, so that the source has changed or the path is wrong.
+        ReadError: rows need what is not there, so that the source has changed or the path is wrong.
     """
-    for name in source.needed & places.keys():
-        if frame.is_empty() or frame[name].null_count() < frame.height:
+    missing, there = dict[str, str](), dict[str, None]()
+    for name, found in places.items():
+        if frame.is_empty() or name not in frame.columns or frame[name].null_count() < frame.height:
             continue
-        for path, sample in places[name]:
-            if not any(_has(record, path) for record in sample):
-                members = dict.fromkeys(
-                    key for record in sample if isinstance(record, dict) for key in record
-                )
-                raise ReadError(
-                    f"has no {path} in any record, where {'time' if name == TIME else name} is read from; "
-                    f"they have {', '.join(members) or 'no members'}"
-                )
+        has = _has if name in source.needed else _leads_to
+        for path, sample in found:
+            if not any(has(record, path) for record in sample):
+                missing.setdefault(name, path)
+                there |= dict.fromkeys(key for record in sample for key in _beside(record, path))
+    return missing_fields(source, missing, there)
+
+
+def require_members(records: bytes, names: Iterable[str], service: str) -> None:
+    """Check that a list of records, if it has any, has each of the members somewhere, be it without a value.
+
+    Raises:
+        ReadError: no record has one of them: the service answers otherwise than it did.
+    """
+    sample = first_records(records)
+    for name in names if sample else ():
+        if not any(_has(record, name) for record in sample):
+            there = dict.fromkeys(key for record in sample if isinstance(record, dict) for key in record)
+            raise ReadError(
+                f"is not what {service} answers: no record has {name}; they have {', '.join(there)}"
+            )
 
 
 def _has(record: Any, path: str) -> bool:
@@ -78,3 +93,20 @@ def _has(record: Any, path: str) -> bool:
             return False
         record = record[key]
     return True
+
+
+def _beside(record: Any, path: str) -> Iterable[str]:
+    """The names of the members among which the first one that is missing would be."""
+    for key in path.split(".") if is_plain(path) else ():
+        if not isinstance(record, dict) or not isinstance(record.get(key), dict):
+            break
+        record = record[key]
+    return record if isinstance(record, dict) else ()
+
+
+def _leads_to(record: Any, path: str) -> bool:
+    """Whether the record has what the path begins with; where an expression leads without a value, nobody knows."""
+    if is_plain(path):
+        return _has(record, path)
+    begins = _FIRST_NAME.match(path)
+    return begins is None or (isinstance(record, dict) and (begins[1] or begins[2]) in record)

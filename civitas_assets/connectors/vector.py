@@ -14,7 +14,8 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from civitas_assets.catalog.model import Slug
-from civitas_assets.connectors.attributes import AttributeSource, by_field
+from civitas_assets.connectors.attributes import AttributeSource, by_field, wanted_attributes
+from civitas_assets.connectors.missing import missing_fields
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Note, RawTable
 from civitas_assets.records.geometry import with_system
@@ -77,7 +78,11 @@ def raw_table(source: VectorSource, features: Features) -> RawTable:
         frame = frame.with_columns(features.ids.alias(source.feature_id))
     if _GEOMETRY in source.contract.accepted and _GEOMETRY not in source.fields:
         frame = frame.with_columns(_placed(source, features).alias(_GEOMETRY))
-    return RawTable(source.record_type, frame, unknown, notes=features.notes)
+    notes = features.notes
+    if features.attributes.height:
+        missing = {f: n for f, n in wanted_attributes(source).items() if n not in features.attributes.columns}
+        notes += missing_fields(source, missing, features.attributes.columns)
+    return RawTable(source.record_type, frame, unknown, notes=notes)
 
 
 def _placed(source: VectorSource, features: Features) -> pl.Series:

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+import polars as pl
+
 from civitas_assets.catalog import Source
-from civitas_assets.records import Note, RawTable
+from civitas_assets.records import RECORD_TYPES, Note, RawTable, RecordType
 from civitas_assets.records.raw import UNKNOWN_FIELDS
 from civitas_assets.store.journal import StandingNote
 from civitas_assets.store.landing import Address
 
-NOTHING_CAME, SAYS_INCOMPLETE = "nothing_came", "says_incomplete"
+NOTHING_CAME, NO_VALUES, SAYS_INCOMPLETE = "nothing_came", "no_values", "says_incomplete"
 # Settings by which a source asks for a part of what a service has, or looks at a part of an answer.
 _NARROWING = (
     *(
@@ -40,6 +42,7 @@ class NoteBook:
     def __init__(self) -> None:
         self._found: dict[Note, dict[str, None]] = defaultdict(dict)
         self._read: set[str] = set()
+        self._silent: dict[str, int | None] = {}  # rows, None where one has a value
 
     def read(self, addresses: Iterable[str]) -> None:
         """These addresses have a newer answer: what was noted of the one before holds no more."""
@@ -50,6 +53,13 @@ class NoteBook:
         for note in notes:
             self._found[note][address] = None
 
+    def look_for_values(self, record_type: RecordType, records: pl.DataFrame) -> None:
+        """Count the rows of a record type, as long as not one of all that are read says anything."""
+        if any(records[name].null_count() < records.height for name in record_type.measures):
+            self._silent[record_type.name] = None
+        elif record_type.measures and (rows := self._silent.get(record_type.name, 0)) is not None:
+            self._silent[record_type.name] = rows + records.height
+
     def standing(
         self, before: Sequence[StandingNote], known: Callable[[], Mapping[str, Address]]
     ) -> tuple[StandingNote, ...]:
@@ -59,6 +69,10 @@ class NoteBook:
         it, and takes its notes along.
         """
         found = {note: dict(addresses) for note, addresses in self._found.items()}
+        all_read = dict.fromkeys(sorted(self._read)[:_ADDRESSES])
+        found |= {
+            _without_values(RECORD_TYPES[name], rows): all_read for name, rows in self._silent.items() if rows
+        }
         current = _current(known()) if before else frozenset()
         for one in before:
             for address in one.addresses:
@@ -96,6 +110,13 @@ def says_incomplete_note(url: str) -> Note:
         SAYS_INCOMPLETE,
         f"{url} says itself that it is not all: ask for less at a time, such as parts by each, or for more per answer",
     )
+
+
+def _without_values(record_type: RecordType, rows: int) -> Note:
+    """The note on rows of which not one says what rows of their kind are there for."""
+    names = ", ".join(record_type.measures)
+    text = f"none of {rows:,} row(s) of {record_type.name} has a value: {names} are all empty"
+    return Note(NO_VALUES, text)
 
 
 def _shown(value: object) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.base import Connector, Payload
 from civitas_assets.connectors.pagination import says_incomplete
 from civitas_assets.errors import ReadError
+from civitas_assets.ingest.backlog import batches_of, unsuperseded
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.ingest.keep import Keeper, ReadReport
 from civitas_assets.ingest.notes import (
@@ -43,9 +44,6 @@ from civitas_assets.store.seen import NAMELESS, READ
 from civitas_assets.store.stores import Stores
 
 log = logging.getLogger("civitas_assets.read")
-
-# What is decoded and typed in one go: enough to make work per payload small, little for a small machine.
-_BATCH_BYTES = 72 * 1024 * 1024
 
 
 def read_sources(
@@ -118,13 +116,13 @@ class SourceReader:
         newer = {line.url for line in fresh}
         again = [line for line in progress.failed if line.url not in newer]
         waiting = [line for line in progress.failed if line.url in newer]
-        batches = list(_batches([*again, *fresh]))
+        batches = list(batches_of([*again, *fresh]))
         for number, batch in enumerate(batches, 1):
             self._read(batch)
             if number < len(batches):
                 self._log(f"part {number} of {len(batches)}")
         self.unread = self._failed
-        self._failed = _unsuperseded(waiting, [*again, *fresh], self._failed)
+        self._failed = unsuperseded(waiting, [*again, *fresh], self._failed)
         before = self._compare(fresh, progress.notes) if compare and batches else progress.notes
         notes = self._notes.standing(before, self._landing.addresses)
         self._advance(progress, manifests[-1].name if manifests else progress.manifest, notes)
@@ -213,6 +211,7 @@ class SourceReader:
                     self._notes.add(addresses[payload], [note])
             if any(records.height for records in typed.accepted.values()):
                 self._usable.add(name)
+            self._notes.look_for_values(RECORD_TYPES[name], typed.accepted[name])
         # Things first: of events that are stored later, no day has to be made again for their sake.
         for name in sorted(accepted, key=lambda name: RECORD_TYPES[name].event_time is not None):
             self._keeper.store(RECORD_TYPES[name], pl.concat(accepted[name]))
@@ -268,31 +267,3 @@ class SourceReader:
             sum(c.new for c in counts), sum(c.changed for c in counts), sum(c.deleted for c in counts),
             sum(c.rejected for c in counts),
         )  # fmt: skip
-
-
-def _unsuperseded(waiting: Sequence[Line], tried: Sequence[Line], failed: Sequence[Line]) -> list[Line]:
-    """The lines that are still to be read: those without a later answer of the same address that was read."""
-    unread = {(line.url, line.fetched_at) for line in failed}
-    open_by_url: dict[str, list[Line]] = defaultdict(list)
-    for line in waiting:
-        open_by_url[line.url].append(line)
-    for line in tried:
-        if (line.url, line.fetched_at) in unread:
-            open_by_url[line.url].append(line)
-        else:
-            open_by_url[line.url].clear()
-    return [line for lines in open_by_url.values() for line in lines]
-
-
-def _batches(lines: Sequence[Line]) -> Iterator[list[Line]]:
-    """The lines in order, cut so that a batch's bodies stay small; a large body is a batch of its own."""
-    batch: list[Line] = []
-    size = 0
-    for line in lines:
-        if batch and size + line.bytes > _BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-        batch.append(line)
-        size += line.bytes
-    if batch:
-        yield batch

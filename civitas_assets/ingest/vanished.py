@@ -26,6 +26,7 @@ def vanished(roster: Roster, origin: Origin, source: Source, store: RecordStore,
     if record_type.event_time is not None:
         raise ReadError(f"has a roster of {record_type.name}, but only things can be deleted")
     present = without_nulls(pl.DataFrame([as_text(column) for column in roster.frame]), source)
+    present = present.drop_nulls([*record_type.key])  # a row without its key names nothing
     gone = store.vanished(record_type, source.name, present)
     if present.is_empty() and not gone.is_empty():
         raise ReadError(

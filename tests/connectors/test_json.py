@@ -35,7 +35,9 @@ def test_records_fields_and_time_are_where_the_source_says(
 def test_a_byte_order_mark_is_no_part_of_the_json(
     source: Callable[..., Any], read: Callable[..., list[RawTable]]
 ) -> None:
-    (table,) = read(source("json", **STATUS), b'\xef\xbb\xbf{"parkings":[{"id":"P1","at":"x"}]}')
+    (table,) = read(
+        source("json", **STATUS), b'\xef\xbb\xbf{"parkings":[{"id":"P1","at":"x","occupancy":{"free":1}}]}'
+    )
     assert table.frame["site_id"].to_list() == ["P1"]
 
 
@@ -241,7 +243,7 @@ def test_members_that_nobody_maps_are_reported_unless_they_are_ignored(
 def test_a_member_that_appears_far_down_is_not_looked_for(
     source: Callable[..., Any], read: Callable[..., list[RawTable]]
 ) -> None:
-    records = [b'{"id":"P","at":"2026-01-01T00:00:00Z"}'] * 100
+    records = [b'{"id":"P","at":"2026-01-01T00:00:00Z","occupancy":{"free":1}}'] * 100
     body = b'{"parkings":[%s,{"id":"Q","late":1}]}' % b",".join(records)
     assert read(source("json", **STATUS), body)[0].unknown_fields == ()
 
@@ -256,10 +258,24 @@ def test_a_required_field_that_no_record_has_is_named_beside_what_they_have(
         read(declared, b'{"parkings":[{"nr":"P1","at":"x"}]}')
     with pytest.raises(ReadError, match="has no at in any record, where time is read from; they have id"):
         read(declared, b'{"parkings":[{"id":"P1"}]}')
-    # There, but empty, is a fault of the records; optional fields may be missing.
-    (table,) = read(declared, b'{"parkings":[{"id":null,"at":null}]}')
+    # There, but empty, is a fault of the records.
+    (table,) = read(declared, b'{"parkings":[{"id":null,"at":null,"occupancy":{"free":null}}]}')
     assert rows(table, "site_id", "free") == [(None, None)]
-    assert read(source("json", **STATUS, constants={"site_id": "P"}), b'{"parkings":[{"at":"x"}]}')
+    filled = source("json", **STATUS, constants={"site_id": "P"})
+    assert read(filled, b'{"parkings":[{"at":"x","occupancy":{"free":1}}]}')
+
+
+def test_a_measure_that_no_record_has_is_an_error_and_anything_else_a_note(
+    source: Callable[..., Any], read: Callable[..., list[RawTable]]
+) -> None:
+    settings = {**STATUS, "fields": {**STATUS["fields"], "name": "title"}}
+    declared = source("json", **settings)
+    with pytest.raises(ReadError, match=r"has no occupancy.free in any record, .* they have count$"):
+        read(declared, b'{"parkings":[{"id":"P1","at":"x","occupancy":{"count":1},"title":"A"}]}')
+    (table,) = read(declared, b'{"parkings":[{"id":"P1","at":"x","occupancy":{"free":1}}]}')
+    (note,) = table.notes
+    assert note.code == "missing_field"
+    assert note.text == "mapped, but in no record: title (name); they have id, at, occupancy"
 
 
 def test_the_recorded_sensor_of_stuttgart_has_a_row_per_value(

@@ -253,6 +253,42 @@ def test_an_answer_that_calls_itself_a_part_is_noted_until_a_whole_one_comes(
         ] == [True] * noted
 
 
+def test_rows_without_a_single_value_are_noted_until_one_has_some(
+    town: Any, publisher: Any, csv: Csv
+) -> None:
+    publisher.bodies["a.csv"] = csv("", "")
+    (note,) = town.night().notes
+    assert note.text.startswith(
+        "none of 2 row(s) of observation has a value: value, value_text are all empty"
+    )
+    publisher.bodies["a.csv"] = csv("", 1)
+    assert town.night().notes == ()
+
+
+@pytest.mark.parametrize(
+    ("connector", "night"),
+    [
+        ("json", '{{"features": [{{"id": "d", "{v}": 1, "t": "2026-07-01T00:00"}}]}}'),
+        ("geojson", '{{"features": [{{"properties": {{"id": "d", "{v}": 1, "t": "2026-07-01T00:00"}}}}]}}'),
+        ("csv", "id,{v},t\nd,1,2026-07-01T00:00\n"),
+        ("geofile", '{{"features": [{{"properties": {{"id": "d", "{v}": 1, "t": "2026-07-01T00:00"}}}}]}}'),
+    ],
+)
+def test_a_value_whose_member_is_renamed_is_an_error_and_takes_nothing_back(
+    connector: str, night: str, town: Any, publisher: Any
+) -> None:
+    more = {"records": "features"} if connector == "json" else {}
+    town.with_sources(s={"connector": connector, **more})
+    publisher.bodies["a.csv"] = night.format(v="v").encode()
+    assert town.night().ok
+    publisher.bodies["a.csv"] = night.format(v="wert").encode()
+    report = town.night()
+    assert not report.ok
+    assert "wert" in report.errors[0]
+    assert town.values("value", "revision") == [(1.0, 1)]
+    assert not town.night().ok, "it stays an error until the mapping is mended"
+
+
 def test_what_the_last_row_says_of_a_station_counts(town: Any, publisher: Any) -> None:
     town.with_sources(
         s={"fields": {"datastream_id": "id", "value": "v", "station_id": "id", "station_name": "n"}}
@@ -344,7 +380,7 @@ def test_payloads_whose_columns_have_other_types_are_read_together(town: Any, pu
 def test_large_landings_are_read_in_batches_with_the_same_outcome(
     town: Any, publisher: Any, csv: Csv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("civitas_assets.ingest.read._BATCH_BYTES", 1)
+    monkeypatch.setattr("civitas_assets.ingest.backlog._BATCH_BYTES", 1)
     for value in (1, 2, 1):
         publisher.bodies["a.csv"] = csv(value)
         town.fetch()
