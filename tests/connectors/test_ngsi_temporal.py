@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -12,6 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from civitas_assets.catalog import Window
@@ -172,6 +175,113 @@ def test_values_of_the_same_millisecond_at_the_edge_of_a_part_are_not_lost(
 def test_parts_that_come_no_further_are_an_error(fetch: Any, backwards: bool) -> None:
     with pytest.raises(ReadError, match=r"comes no further .* too few values at once"):
         fetch(Broker({"temperature": every(60)}, limit=1, backwards=backwards))
+
+
+@dataclass
+class SetsBroker:
+    """A broker whose attributes have data sets, and whose limit is for each of them, each attribute or all together."""
+
+    series: dict[tuple[str, str | None], list[datetime]]
+    limit: int
+    counts: str  # what the limit is for
+    says: str  # what the range ends with: the last of all, the cut that came first; or nothing is said
+    backwards: bool = False
+    given: set[tuple[str, str | None, str]] = field(default_factory=set)
+
+    def __call__(self, request: Any) -> Any:
+        query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
+        if request.role == "entities":
+            return json.dumps([{"id": KEY, "type": "WeatherObserved"}]).encode(), {
+                "ngsild-results-count": "1"
+            }
+        first, last = (datetime.fromisoformat(query[name]) for name in ("timeAt", "endTimeAt"))
+        within = sorted(
+            (
+                (moment, *key)
+                for key, times in self.series.items()
+                for moment in times
+                if first < moment < last
+            ),
+            key=lambda part: (part[0], str(part[2])),
+            reverse=self.backwards,
+        )
+        part, counted, ends = [], Counter[Any](), dict[Any, datetime]()
+        for moment, name, data_set in within:
+            key = {"set": (name, data_set), "attribute": name, "answer": None}[self.counts]
+            counted[key] += 1
+            if counted[key] <= self.limit:
+                part.append((moment, name, data_set))
+                ends[key] = moment
+        self.given |= {(name, data_set, iso(moment)) for moment, name, data_set in part}
+        attributes: dict[str, list[Any]] = {}
+        for moment, name, data_set in part:
+            more = {"datasetId": data_set} if data_set else {}
+            attributes.setdefault(name, []).append({**instance(moment), **more})
+        body = json.dumps([{"id": KEY, "type": "WeatherObserved", **attributes}]).encode()
+        cut = [ends[key] for key, number in counted.items() if number > self.limit]
+        if not cut or self.says == "nothing":
+            return body, {}
+        edge = part[-1][0] if self.says == "last" else (max if self.backwards else min)(cut)
+        start = last if self.backwards else first
+        return body, {"content-range": f"date-time {iso(start)}-{iso(edge)}/*"}
+
+
+@pytest.mark.parametrize("backwards", [False, True], ids=["forwards", "backwards"])
+@pytest.mark.parametrize("counts", ["set", "attribute", "answer"])
+@pytest.mark.parametrize("says", ["last", "cut"])
+def test_no_data_set_is_cut_off_by_what_another_one_says(
+    fetch: Any, counts: str, says: str, backwards: bool
+) -> None:
+    series = {
+        ("temperature", None): every(120),
+        ("temperature", "urn:roof"): every(30),
+        ("temperature", "urn:once"): [START + timedelta(hours=20)],
+        ("windSpeed", "urn:roof"): every(50),
+        ("windSpeed", "urn:yard"): every(11, hours=7, start=START + timedelta(hours=30)),
+        ("precipitation", None): every(60),
+    }
+    broker = SetsBroker(series, 12, counts, says, backwards)
+    fetch(broker, slice="1 day")
+    assert broker.given == {(*key, iso(moment)) for key, times in series.items() for moment in times}
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_history_comes_whole_whatever_its_series_are(fetch: Any, data: Any) -> None:
+    keys = st.tuples(st.sampled_from(["a", "b"]), st.sampled_from([None, "urn:x", "urn:y"]))
+    times = st.lists(st.integers(0, 2879), unique=True, max_size=30)
+    series = {
+        key: [START + timedelta(minutes=minute) for minute in minutes]
+        for key, minutes in data.draw(st.dictionaries(keys, times, max_size=5)).items()
+    }
+    broker = SetsBroker(
+        series,
+        data.draw(st.integers(8, 20)),
+        data.draw(st.sampled_from(["set", "attribute", "answer"])),
+        data.draw(st.sampled_from(["last", "cut"])),
+        data.draw(st.booleans()),
+    )
+    fetch(broker)
+    assert broker.given == {(*key, iso(moment)) for key, times in series.items() for moment in times}
+
+
+@pytest.mark.parametrize("backwards", [False, True], ids=["forwards", "backwards"])
+@pytest.mark.parametrize("counts", ["set", "attribute"])
+def test_a_broker_that_cuts_without_a_word_is_asked_what_comes_behind(
+    fetch: Any, counts: str, backwards: bool
+) -> None:
+    series = {
+        ("temperature", None): every(10),
+        ("temperature", "urn:roof"): every(20),
+        ("windSpeed", None): every(60),
+    }
+    broker = SetsBroker(series, 100, counts, "nothing", backwards)
+    asked = fetch(broker)
+    assert broker.given == {(*key, iso(moment)) for key, times in series.items() for moment in times}
+    assert len(asked) < 10
+    assert len(fetch(SetsBroker({("windSpeed", None): every(60)}, 100, counts, "nothing"))) == 2, (
+        "no round number"
+    )
 
 
 @pytest.mark.parametrize(
