@@ -7,11 +7,12 @@ STAMP := $(VENV)/.installed
 DAGSTER_HOME ?= $(CURDIR)/data/dagster
 PORT ?= 3000
 UPGRADE ?=
+EXAMPLES ?= 300
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo dev dagster-home test lint format models docs bench lock sbom clean
+.PHONY: help install demo dev dagster-home test conform lint format models docs bench lock sbom clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +55,9 @@ dagster-home: install
 
 test: install ## Run the tests, on two cores
 	@$(BIN)/pytest -n 2 --dist loadfile
+
+conform: install ## Try many documents that standards allow on the connectors (EXAMPLES=300)
+	@CIVITAS_CONFORMANCE_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 tests/conformance
 
 lint: install dagster-home ## Check format, style, types, the direction of imports, SQL and Dagster's definitions
 	$(BIN)/ruff format --check .
