@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from civitas_assets.catalog import Tenant
+    from civitas_assets.catalog import Source, Tenant
     from civitas_assets.catalog.vocabulary import Kind
     from civitas_assets.ingest.probe import Probe
     from civitas_assets.settings import Settings
@@ -78,7 +78,7 @@ def probe(
     if source is not None:
         _probe_source(settings, what, source, pages, rows)
     elif is_address or Path(what).is_file():
-        _propose(settings, what, tenant, rows, is_address=is_address)
+        _propose(settings, what, tenant, rows, pages, is_address=is_address)
     else:
         raise typer.BadParameter(
             f"{what} is no file and no address; with a tenant, name one of its sources too"
@@ -86,20 +86,9 @@ def probe(
 
 
 def _probe_source(settings: Settings, slug: str, name: str, pages: int, rows: int) -> None:
-    from civitas_assets.catalog import Window
-    from civitas_assets.connectors.http import HttpClient
-    from civitas_assets.connectors.registry import CONNECTORS
-    from civitas_assets.ingest.probe import probe as look
-    from civitas_assets.settings import read_secret
-
     site = Site.of(settings, slug)
     source = site.sources([name])[name]
-    today = datetime.now(site.tenant.zone).date()
-    with HttpClient(settings.user_agent, clock=lambda: datetime.now(UTC), secrets=read_secret) as client:
-        found = look(
-            site.tenant, source, CONNECTORS[source.connector], client, Window(today - timedelta(days=1), today),
-            settings.workspaces, lambda: datetime.now(UTC), pages=pages,
-        )  # fmt: skip
+    found = _looked(settings, site.tenant, source, pages)
     for url in found.asked:
         out.print(f"asked {url}", **VERBATIM)
     if found.cut:
@@ -109,9 +98,27 @@ def _probe_source(settings: Settings, slug: str, name: str, pages: int, rows: in
     exit_unless(not found.error and found.report.ok)
 
 
-def _propose(settings: Settings, what: str, slug: str | None, rows: int, *, is_address: bool) -> None:
+def _looked(settings: Settings, tenant: Tenant, source: Source, pages: int) -> Probe:
+    """What a few answers of the source become."""
+    from civitas_assets.catalog import Window
+    from civitas_assets.connectors.http import HttpClient
+    from civitas_assets.connectors.registry import CONNECTORS
+    from civitas_assets.ingest.probe import probe as look
+    from civitas_assets.settings import read_secret
+
+    today = datetime.now(tenant.zone).date()
+    with HttpClient(settings.user_agent, clock=lambda: datetime.now(UTC), secrets=read_secret) as client:
+        return look(
+            tenant, source, CONNECTORS[source.connector], client, Window(today - timedelta(days=1), today),
+            settings.workspaces, lambda: datetime.now(UTC), pages=pages, drop=settings.drop,
+        )  # fmt: skip
+
+
+def _propose(
+    settings: Settings, what: str, slug: str | None, rows: int, pages: int, *, is_address: bool
+) -> None:
     from civitas_assets.catalog.vocabulary import read_vocabulary
-    from civitas_assets.propose.proposal import propose
+    from civitas_assets.propose.proposal import propose, sample_tenant
 
     tenant = Site.of(settings, slug).tenant if slug is not None else None
     body = _fetched(settings, what) if is_address else _read(Path(what))
@@ -123,22 +130,26 @@ def _propose(settings: Settings, what: str, slug: str | None, rows: int, *, is_a
         )
     for remark in found.remarks:
         err.print(f"[yellow]note[/]  {plain(remark)}", soft_wrap=True, highlight=False)
-    if found.probe is None:
+    shown = found.probe
+    if shown is None and is_address and found.leads_on:
+        shown = _looked(settings, tenant or sample_tenant(), found.source, pages)
+    if shown is None:
         err.print(
             "nothing of it was read: put the block into a tenant's file and try it with civitas probe TENANT SOURCE",
             **VERBATIM,
         )
         return
-    _show(found.probe, rows)
+    _show(shown, rows)
     if found.unused:
         err.print(f"nothing is made of: {', '.join(found.unused)}", **VERBATIM)
     seen = f"{found.rows:,} row(s) give" if found.rows else "it gives"
+    accepted = found.accepted_of(shown)
     err.print(
-        f"read with this, {seen} {found.accepted:,} records of {found.record_type or 'all kinds'}, "
-        f"{found.probe.rejected.height:,} are rejected",
+        f"read with this, {seen} {accepted:,} records of {found.record_type or 'all kinds'}, "
+        f"{shown.rejected.height:,} are rejected",
         highlight=False,
     )
-    exit_unless(found.accepted > 0)
+    exit_unless(accepted > 0)
 
 
 def _read(file: Path) -> bytes:

@@ -17,7 +17,7 @@ from civitas_assets.catalog.model import DROP
 from civitas_assets.connectors.base import Request
 from civitas_assets.errors import FetchError
 
-_SETTLED = timedelta(seconds=10)  # without a change for so long, a file is complete
+SETTLED = timedelta(seconds=10)  # without a change for so long, a file is complete
 _UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart")
 
 
@@ -55,7 +55,7 @@ class DropFolder:
             if hidden or not fnmatch(entry.name, self.pattern) or not entry.is_file(follow_symlinks=False):
                 continue
             stat = entry.stat(follow_symlinks=False)
-            if not 0 <= now.timestamp() - stat.st_mtime < _SETTLED.total_seconds():
+            if not 0 <= now.timestamp() - stat.st_mtime < SETTLED.total_seconds():
                 yield Waiting(Path(entry.path), stat.st_size, stat.st_mtime_ns)
 
     def put_aside(self, file: Waiting, now: datetime) -> None:

@@ -11,14 +11,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
+from mimetypes import guess_type
 from pathlib import Path
 
 import polars as pl
 
 from civitas_assets.catalog import Source, Tenant, Window
+from civitas_assets.catalog.model import DROP
 from civitas_assets.connectors.base import Answer, Connector, Request
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.errors import FetchError
+from civitas_assets.ingest.drop import SETTLED
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.ingest.keep import ReadReport
 from civitas_assets.ingest.read import read_sources
@@ -57,8 +60,11 @@ def probe(  # noqa: PLR0917 - each argument is of another type
     now: Callable[[], datetime],
     *,
     pages: int,
+    drop: Path | None = None,
 ) -> Probe:
     """Ask the source for the window, but for no more than so many answers; nothing is left behind.
+
+    Files that wait below `drop` are read where they are, and go on waiting.
 
     Raises:
         FetchError: its messages are taken from a queue by reading them.
@@ -71,7 +77,7 @@ def probe(  # noqa: PLR0917 - each argument is of another type
     patient = source.model_copy(update={"http": source.http.model_copy(update=limits)})
     with _thrown_away(folder, tenant) as stores:
         landing = SourceLanding(stores.files, tenant.slug, source.name)
-        session = _FirstAnswers(tenant.slug, patient, landing, client, now, pages)
+        session = _FirstAnswers(tenant.slug, patient, landing, client, now, pages, drop)
         _, error = isolated(
             f"{tenant.slug} · probe · {source.name}",
             lambda: connector.fetch(patient, window, tenant.zone, session),
@@ -144,8 +150,9 @@ class _FirstAnswers(LandingSession):
         client: HttpClient,
         now: Callable[[], datetime],
         pages: int,
+        drop: Path | None = None,
     ) -> None:
-        super().__init__(tenant, source, landing, client, now)
+        super().__init__(tenant, source, landing, client, now, drop)
         self._left = pages
         self.cut = False
 
@@ -164,6 +171,25 @@ class _FirstAnswers(LandingSession):
         if not self._first([request]):
             raise FetchError("enough was seen")
         super().deliver(request, body, content_type)
+
+    def collect(self) -> None:
+        """See `connectors.base.Session`; the files stay where they are."""
+        folder = self.drop_folder
+        if folder is None:
+            return
+        # One that was put there just now is looked at, too.
+        waiting = {file.path.name: file for file in folder.waiting(self._now() + SETTLED)}
+        if not waiting:
+            raise FetchError(f"no file that fits {folder.pattern} waits in {folder.folder}: put one there")
+        for request in self._first(Request(f"{DROP}{name}", variables={"file": name}) for name in waiting):
+            file = waiting[request.variables["file"]]
+            if file.size > _MOST_BYTES:
+                raise FetchError(f"{request.url} has {file.size} bytes: put a part of it there to probe it")
+            try:
+                body = file.path.read_bytes()
+            except OSError as error:
+                raise FetchError(f"{request.url} cannot be read: {error.strerror}") from None
+            super().deliver(request, body, guess_type(file.path.name)[0] or "")
 
     def _first(self, requests: Iterable[Request]) -> list[Request]:
         """As many as are still to be asked for."""

@@ -169,11 +169,18 @@ class LandingSession:
         self._known[request.url] = replace(self._known[request.url], variables=dict(request.variables))
         self._write_manifest()
 
+    @property
+    def drop_folder(self) -> DropFolder | None:
+        """Where files for the source are put; None where it has none."""
+        if self._drop is None or self._source.dropped is None:
+            return None
+        return DropFolder(self._drop, self._tenant, self._source.name, self._source.dropped)
+
     def collect(self) -> None:
         """See `connectors.base.Session`; a file is moved only after it has landed, and what lands twice counts once."""
-        if self._drop is None or self._source.dropped is None:
+        folder = self.drop_folder
+        if folder is None:
             return
-        folder = DropFolder(self._drop, self._tenant, self._source.name, self._source.dropped)
         take_all(folder, self._source.http.max_bytes, self._now, self.deliver)
 
     def delivered(self, url: str) -> Mapping[str, str]:

@@ -23,29 +23,32 @@ _MOST = 0.9  # of the values: a file may hold a few broken rows
 _SECONDS, _MILLISECONDS = (946_684_800, 4_102_444_800), (946_684_800_000, 4_102_444_800_000)
 
 # Pattern of the text, format of the rule, zone that is likely, and why that is not sure.
-_LOCAL = "written without an offset: the tenant's wall clock, or utc, or cet_fixed?"
+LOCAL = "written without an offset: the tenant's wall clock, or utc, or cet_fixed?"
 _ORDER = "day before month, or the other way? "
 _DAY = "days without an hour: do values stand for the whole day?"
 _TIMES: Sequence[tuple[re.Pattern[str], str, str, str]] = tuple(
     (re.compile(pattern), form, zone, doubt)
     for pattern, form, zone, doubt in (
         (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?\s?(Z|[+-]\d\d:?\d\d)", "iso", "offset", ""),
-        (r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?", "iso", "local_wall", _LOCAL),
-        (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "%Y-%m-%d %H:%M:%S", "local_wall", _LOCAL),
-        (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+", "%Y-%m-%d %H:%M:%S%.f", "local_wall", _LOCAL),
-        (r"\d{4}-\d\d-\d\d \d\d:\d\d", "%Y-%m-%d %H:%M", "local_wall", _LOCAL),
-        (r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d", "%Y/%m/%d %H:%M:%S", "local_wall", _LOCAL),
-        (r"\d{4}/\d\d/\d\d \d\d:\d\d", "%Y/%m/%d %H:%M", "local_wall", _LOCAL),
-        (r"\d\d?\.\d\d?\.\d{4} \d\d?:\d\d:\d\d", "%d.%m.%Y %H:%M:%S", "local_wall", _LOCAL),
-        (r"\d\d?\.\d\d?\.\d{4},? \d\d?:\d\d", "%d.%m.%Y %H:%M", "local_wall", _LOCAL),
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?", "iso", "local_wall", LOCAL),
+        (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "%Y-%m-%d %H:%M:%S", "local_wall", LOCAL),
+        (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+", "%Y-%m-%d %H:%M:%S%.f", "local_wall", LOCAL),
+        (r"\d{4}-\d\d-\d\d \d\d:\d\d", "%Y-%m-%d %H:%M", "local_wall", LOCAL),
+        (r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d", "%Y/%m/%d %H:%M:%S", "local_wall", LOCAL),
+        (r"\d{4}/\d\d/\d\d \d\d:\d\d", "%Y/%m/%d %H:%M", "local_wall", LOCAL),
+        (r"\d\d?\.\d\d?\.\d{4} \d\d?:\d\d:\d\d", "%d.%m.%Y %H:%M:%S", "local_wall", LOCAL),
+        (r"\d\d?\.\d\d?\.\d{4},? \d\d?:\d\d", "%d.%m.%Y %H:%M", "local_wall", LOCAL),
         (r"\d\d?\.\d\d?\.\d{4}", "%d.%m.%Y", "local_wall", _DAY),
         (r"\d\d?\.\d\d?\.\d\d", "%d.%m.%y", "local_wall", _DAY),
-        (r"(0?[1-9]|1\d|2\d|3[01])/(0?[1-9]|1[0-2])/\d{4} \d\d?:\d\d", "%d/%m/%Y %H:%M", "local_wall", _ORDER + _LOCAL),
-        (r"(0?[1-9]|1[0-2])/\d\d?/\d{4} \d\d?:\d\d", "%m/%d/%Y %H:%M", "local_wall", _ORDER + _LOCAL),
-        (r"\d\d?\.\d\d?\.\d\d \d\d?:\d\d", "%d.%m.%y %H:%M", "local_wall", _LOCAL),
+        (r"(0?[1-9]|1\d|2\d|3[01])/(0?[1-9]|1[0-2])/\d{4} \d\d?:\d\d", "%d/%m/%Y %H:%M", "local_wall", _ORDER + LOCAL),
+        (r"(0?[1-9]|1[0-2])/\d\d?/\d{4} \d\d?:\d\d", "%m/%d/%Y %H:%M", "local_wall", _ORDER + LOCAL),
+        (r"\d\d?\.\d\d?\.\d\d \d\d?:\d\d", "%d.%m.%y %H:%M", "local_wall", LOCAL),
         (r"\d{4}-\d\d-\d\d", "iso", "local_wall", _DAY),
         (r"\d{4}/\d\d/\d\d", "%Y/%m/%d", "local_wall", _DAY),
         (r"(19|20)\d\d(/(19|20)\d\d|-Q[1-4]|-\d\d)?", "period", "local_wall", ""),
+        (r"20\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d", "%Y%m%d%H%M", "local_wall", LOCAL),
+        (r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", "%Y%m%d", "local_wall", _DAY),
+        (r"\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", "%y%m%d", "local_wall", _DAY),
     )
 )  # fmt: skip
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence, Set
 
 from civitas_assets.propose.columns import Column
 from civitas_assets.propose.sample import FEATURE_ID
-from civitas_assets.propose.vocabulary import likeness, normal, without_unit, words_of
+from civitas_assets.propose.vocabulary import last_part, likeness, normal, without_unit, words_of
 
 _WHOLE_NUMBERS = frozenset(
     {"free", "occupied", "capacity", "capacity_disabled", "points", "vehicles_available", "docks_available"}
@@ -25,6 +25,34 @@ _NOT = {
     "free": (*_TAKEN, *_SHARES, "freigabe", "freitag"),
     "occupied": (*_VACANT, *_SHARES),
 }
+_MADE = (
+    "angelegt",
+    "erstellt",
+    "erfasst",
+    "created",
+    "anlage",
+    "inbetrieb",
+    "installiert",
+    "gebaut",
+    "geburt",
+)
+# Numbers of something else than the thing itself.
+_OTHER_NUMBERS = (
+    "haus",
+    "plz",
+    "post",
+    "tele",
+    "tel",
+    "fax",
+    "mobil",
+    "konto",
+    "linie",
+    "seite",
+    "zip",
+    "phone",
+)
+_HOUR = re.compile(r"[01]?\d|2[0-4]")
+_HOURS = {"stunde", "std", "hour", "uhrzeit", "uhr"}
 _ID = re.compile(
     r"(^|[^a-z])(nr|id|key|code)\d*$|(nummer|kennung|kennzahl|schluessel|kennziffer|[ou]id|guid|nr)$"
 )
@@ -32,15 +60,24 @@ _BEGINS_AS_ID = re.compile(r"^(nr|id|kennung|schluessel|objectid|ogc_fid)\b")
 
 
 def assigned(columns: Sequence[Column], wanted: Set[str]) -> dict[str, Column]:
-    """Each wanted concept's column: the likeliest pairs first, each column for one, if its values allow that."""
+    """Each wanted concept's column: the likeliest pairs first, each column for one, if its values allow that.
+
+    An id has to tell rows apart, if any does; that of a feature itself comes after those among its attributes.
+    """
     pairs = sorted(
         (
-            (concept == "id" and not column.is_unique, -score, number, concept, column)
+            (
+                concept == "id" and (not column.is_unique, column.name == FEATURE_ID),
+                -score,
+                number,
+                concept,
+                column,
+            )
             for number, column in enumerate(columns)
-            for concept, score in likeness("id" if column.name == FEATURE_ID else column.name).items()
+            for concept, score in _likeness(column).items()
             if concept in wanted and _is_possible(concept, column)
         ),
-        key=lambda pair: pair[:4],
+        key=lambda pair: (pair[0] or (False, False), *pair[1:4]),
     )
     found, taken = dict[str, Column](), set[str]()
     for *_, concept, column in pairs:
@@ -54,6 +91,21 @@ def assigned(columns: Sequence[Column], wanted: Set[str]) -> dict[str, Column]:
     return found
 
 
+def _likeness(column: Column) -> Mapping[str, float]:
+    """What the column may stand for; what only ends like an id, such as `Hausnummer`, is none."""
+    if column.name == FEATURE_ID:
+        return {"id": 1.0}
+    found = likeness(column.name)
+    return {
+        concept: score for concept, score in found.items() if concept != "id" or not _is_other(column.name)
+    }
+
+
+def _is_other(name: str) -> bool:
+    words = words_of(name)
+    return any(word.startswith(_OTHER_NUMBERS) for word in words)
+
+
 def is_id(column: Column) -> bool:
     """Whether its name is that of an id, and every row has its own."""
     return column.is_unique and is_called_id(column.name)
@@ -61,8 +113,8 @@ def is_id(column: Column) -> bool:
 
 def is_called_id(name: str) -> bool:
     """Whether a column of that name holds ids, such as `Baum-Nr.` and `gml_id`."""
-    bare = " ".join(words_of(without_unit(name.rpartition(".")[2] or name.strip("."))[0]))
-    return bool(_ID.search(bare) or _BEGINS_AS_ID.search(bare))
+    bare = " ".join(words_of(without_unit(last_part(name))[0]))
+    return bool(_ID.search(bare) or _BEGINS_AS_ID.search(bare)) and not _is_other(name)
 
 
 def _is_possible(concept: str, column: Column) -> bool:
@@ -82,7 +134,7 @@ def _is_possible(concept: str, column: Column) -> bool:
 
 
 def _says_otherwise(concept: str, name: str) -> bool:
-    bare, unit = without_unit(name.rpartition(".")[2])
+    bare, unit = without_unit(last_part(name))
     if concept in _NOT and (unit == "%" or "%" in name):
         return True
     words = (*words_of(bare), normal(bare))
@@ -90,15 +142,20 @@ def _says_otherwise(concept: str, name: str) -> bool:
 
 
 def times_of(columns: Sequence[Column]) -> list[Column]:
-    """The columns that hold moments, those with an hour first; numbers that count seconds only by their names."""
+    """The columns that hold moments, those with an hour first; what is digits alone only by its name."""
     found = [
         column
         for column in columns
         if (written := column.written) is not None
         and written.format != "period"
-        and (not written.format.startswith("epoch") or "time" in likeness(column.name))
+        and (not column.is_number or "time" in likeness(column.name))
     ]
-    return sorted(found, key=lambda column: not has_hour(column))
+    return sorted(found, key=lambda column: (not has_hour(column), _is_of_making(column.name)))
+
+
+def _is_of_making(name: str) -> bool:
+    """Whether a column says when its record was made, and not when it was so."""
+    return any(word.startswith(_MADE) for word in words_of(name))
 
 
 def has_hour(column: Column) -> bool:
@@ -108,6 +165,13 @@ def has_hour(column: Column) -> bool:
         written.format.startswith("epoch")
         or "%H" in written.format
         or any(":" in text for text in column.meant[:5])
+    )
+
+
+def is_hour(column: Column) -> bool:
+    """Whether it is called hours, and holds those of a day."""
+    return bool({*words_of(column.name)} & _HOURS and column.meant) and all(
+        map(_HOUR.fullmatch, column.meant)
     )
 
 
@@ -122,5 +186,6 @@ def measures(columns: Sequence[Column], concepts: Mapping[str, Column]) -> list[
         if column.is_number
         and column.name not in taken
         and not is_called_id(column.name)
+        and not is_hour(column)
         and not {"postcode", "house_number"} & {*likeness(column.name)}
     ]

@@ -15,7 +15,7 @@ from civitas_assets.errors import ReadError
 from civitas_assets.propose.numbers import is_number
 from civitas_assets.propose.sample import flat_members, shown
 from civitas_assets.propose.standards import Standard
-from civitas_assets.propose.vocabulary import without_unit
+from civitas_assets.propose.vocabulary import last_part, without_unit
 
 _MARKS = (b'"deviceInfo"', b'"end_device_ids"')
 _STORAGE = "/packages/storage/"
@@ -65,7 +65,7 @@ def _by_kind(found: list[Uplink]) -> Mapping[str, Mapping[str, list[Any]]]:
 
 
 def _property(path: str, vocabulary: Vocabulary) -> str | None:
-    name = path.rpartition(".")[2].strip('"')
+    name = last_part(path)
     for text in (name, without_unit(name)[0], name.replace("_", " ")):
         code = vocabulary.code(text, "property")
         if code is not None:

@@ -24,6 +24,14 @@ _NUMERIC = (ValueKind.NUMBER, ValueKind.INTEGER)
 _MOST_CODES = 12
 
 
+# A coordinate that lies where it should has its sign before decimals.
+_OF_DEGREES = {
+    Notation.POINT_GROUPS: Notation.POINT,
+    Notation.POINT_OR_GROUPS: Notation.POINT,
+    Notation.COMMA_OR_GROUPS: Notation.COMMA,
+}
+
+
 @dataclass
 class Draft:
     """Settings of a source by name, and the doubts about each."""
@@ -107,11 +115,10 @@ class Draft:
         ways: dict[Notation, list[str]] = {}
         for column in self.used:
             if column.is_number and not self._is_text(column):
-                degrees = column in self.degrees and column.notation in {
-                    Notation.POINT_GROUPS,
-                    Notation.POINT,
-                }
-                ways.setdefault(Notation.POINT if degrees else column.notation, []).append(column.name)
+                notation = column.notation
+                if column in self.degrees:
+                    notation = _OF_DEGREES.get(notation, notation)
+                ways.setdefault(notation, []).append(column.name)
         comma = {Notation.COMMA, Notation.POINT_GROUPS} & {*ways}
         point = {Notation.POINT} & {*ways}
         decimal = "," if (comma and not point) or (not point and Notation.COMMA_OR_GROUPS in ways) else "."
@@ -140,7 +147,7 @@ def _asked(notation: Notation, decimal: str) -> str:
     if not is_read_with(notation, decimal):
         return f'numbers of {{}} are written with a {notation.value}, which decimal: "{decimal}" misreads'
     if notation is Notation.POINT_GROUPS:
-        return "1.234 in {} is read as more than a thousand, since smaller numbers have no point"
+        return "a point in {} is read as one between thousands: 1.234 is more than a thousand"
     if notation is Notation.POINT_OR_GROUPS:
         return 'is 1.234 in {} more than a thousand? Then decimal: ","; it is read as one and a fraction'
     if notation is Notation.COMMA_OR_GROUPS:

@@ -16,6 +16,7 @@ from civitas_assets.propose.identity import identify
 from civitas_assets.propose.position import Located, located
 from civitas_assets.propose.sample import Sample, shown
 from civitas_assets.propose.series import name_columns, pattern
+from civitas_assets.propose.tables import year_columns
 from civitas_assets.propose.timing import date
 from civitas_assets.propose.vocabulary import Kind, kinds
 
@@ -23,11 +24,15 @@ _POSITIONS = (("lon", "lat"), ("x", "y"))
 # What any record may have.
 _COMMON = ("id", "lon", "lat", "x", "y", "geometry", "time", "period")
 _OBSERVATION = next(kind for kind in kinds() if kind.name == "observation")
+_STATISTIC = next(kind for kind in kinds() if kind.name == "statistic")
 
 
 def drafts(sample: Sample, box: Box, hint: str, vocabulary: Vocabulary) -> Iterator[Draft]:
     """What the sample may be, the likeliest first; `hint` is its address or file name."""
     text = _words(sample, hint)
+    years = year_columns(sample.columns) if sample.connector in TABULAR else []
+    if years:
+        yield _by_year(sample, years)
     for kind in kinds():
         concepts = _with_time(assigned(sample.columns, {*kind.fields.values(), *_COMMON}), sample)
         there = {*concepts} | ({"geometry"} if sample.points else set())
@@ -100,6 +105,8 @@ def _wide(
                 )
     else:
         draft.take("value", series[0])
+        if "id" in concepts:
+            draft.take("datastream_id", concepts["id"])
         if len(series) > 1:
             others = shown((column.name for column in series[1:]), 20)
             draft.doubt("fields", f"one source for each quantity; the others are {others}")
@@ -107,6 +114,30 @@ def _wide(
             draft.take("station_id", concepts["station"])
         identify(draft, vocabulary)
     date(draft)
+    draft.finish()
+    return draft
+
+
+def _by_year(sample: Sample, years: Sequence[Column]) -> Draft:
+    """The settings of a table of figures with a column per year."""
+    others = [column for column in sample.columns if column not in years]
+    concepts = assigned(others, {*_STATISTIC.fields.values()})
+    draft = _begun(_STATISTIC, sample, concepts)
+    for name, concept in _STATISTIC.fields.items():
+        if concept in concepts and name != "value":
+            draft.take(name, concepts[concept])
+    texts = [c for c in others if c.texts and not c.is_number and c.name not in draft.fields.values()]
+    for needed in ("area_id", "indicator_id", "category"):
+        what = needed.partition("_")[0]
+        if needed not in draft.fields and texts and needed != "category":
+            draft.fields[needed] = texts.pop(0).name
+            draft.doubt("fields", f"does {draft.fields[needed]} say the {what}?")
+        elif needed not in draft.fields:
+            draft.constant(needed, "?")
+            draft.doubt("constants", f"nothing in it says the {what}")
+    draft.settings["unpivot"] = {"columns": r"(?P<Jahr>(?:19|20)\d\d)"}
+    draft.settings["time"] = {"column": "Jahr", "zone": "local_wall", "format": "period"}
+    draft.used.extend(years)
     draft.finish()
     return draft
 

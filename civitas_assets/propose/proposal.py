@@ -38,12 +38,20 @@ _FEW = 0.3  # of the rows: a draft that is rejected no more is believed
 _FAILING = 0.05  # of the rows: a field that fails more often is left out
 
 
+# Parts of addresses that say nothing of what is there.
+_GENERIC = {
+    "items", "query", "data", "json", "csv", "features", "wfs", "ows", "entities", "things", "download", "export",
+    "records", "latest", "api", "index", "featureserver", "mapserver", "0",
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Proposal:
     """The block for a tenant's file, and what it makes of the sample.
 
     `source` is what the block says. `unused` are columns that nothing was made of, `remarks` what else has to be
-    said. A document that only leads to others is not read: then there is no `probe`.
+    said. A document that only leads to others is not read: then there is no `probe`, and `leads_on` says whether the
+    source can be asked as it stands.
     """
 
     name: str
@@ -54,12 +62,17 @@ class Proposal:
     probe: Probe | None
     unused: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    leads_on: bool = False
 
     @property
     def accepted(self) -> int:
-        """How many records of the record type there are; of a standard, of all that it brings."""
-        found = self.probe.records if self.probe is not None else {}
-        return sum(records.height for name, records in found.items() if self.record_type in {name, ""})
+        """How many records of the record type there are."""
+        return 0 if self.probe is None else self.accepted_of(self.probe)
+
+    def accepted_of(self, probe: Probe) -> int:
+        """How many there are in what was read; of a standard, of all that it brings."""
+        found = probe.records.items()
+        return sum(records.height for name, records in found if self.record_type in {name, ""})
 
 
 def propose(
@@ -85,9 +98,7 @@ def _proposed(
     body: bytes, address: str, folder: Path, vocabulary: Vocabulary, tenant: Tenant | None
 ) -> Proposal:
     box: Box = tenant.bbox if tenant is not None else GERMANY
-    owner = tenant or Tenant.model_validate({"name": "Sample", "ags": "00000000", "bbox": GERMANY}).keyed(
-        "sample"
-    )
+    owner = tenant or sample_tenant()
     trial = _Trial(_name(address), body, address if re.match("https?://", address) else "", folder, owner)
     form = service_at(trial.address) or form_of(body, trial.address, box, vocabulary)
     if isinstance(form, Standard):
@@ -110,15 +121,22 @@ def _proposed(
     return best
 
 
+def sample_tenant() -> Tenant:
+    """A tenant for proposals without one: somewhere in Germany."""
+    return Tenant.model_validate({"name": "Sample", "ags": "00000000", "bbox": GERMANY}).keyed("sample")
+
+
 def _rejected(proposal: Proposal) -> int:
     return proposal.probe.rejected.height if proposal.probe is not None else 0
 
 
 def _hint(sample: Sample) -> str:
     """Why it may be, in a few words."""
-    if sample.remarks:
-        return f" ({'; '.join(sample.remarks)})"
-    return ""
+    said = [*sample.remarks]
+    unread = [column.name for column in sample.columns if column.looks_like_number and not column.is_number]
+    if unread:
+        said.append(f"commas between thousands, as in 1,234, are not read: {shown(unread)}")
+    return f" ({'; '.join(said)})" if said else ""
 
 
 @dataclass(frozen=True)
@@ -157,7 +175,9 @@ class _Trial:
         unused = tuple(
             column.name
             for column in sample.columns
-            if column.name not in used and not _matched(settings, column.name) and "rest" not in settings
+            if column.name not in {*used, FEATURE_ID}
+            and not _matched(settings, column.name)
+            and "rest" not in settings
         )
         return Proposal(
             self.name, written(self.name, settings, doubts), draft.record_type, sample.rows, source, probe,
@@ -195,7 +215,10 @@ class _Trial:
                 form.variables,
             )
         remarks = (f"this is {form.what}", *filter(None, [form.advice]))
-        return Proposal(self.name, written(self.name, settings, doubts), "", 0, source, probe, (), remarks)
+        leads_on = bool(form.url) and form.connector != "ogc_features"
+        return Proposal(
+            self.name, written(self.name, settings, doubts), "", 0, source, probe, (), remarks, leads_on
+        )
 
     def _source(self, connector: str, settings: Mapping[str, Any]) -> Source | None:
         try:
@@ -247,8 +270,9 @@ def _failing(draft: Draft, probe: Probe) -> tuple[str, int, str] | None:
 def _name(address: str) -> str:
     """A source's name made of the last part of an address."""
     path = re.sub(r"^https?://", "", address).split("?")[0].rstrip("/")
-    stem = re.sub(r"\.\w{1,8}$", "", path.replace("\\", "/").rpartition("/")[2])
-    words = "_".join(words_of(stem)) or "source"
+    parts = [re.sub(r"\.\w{1,8}$", "", part) for part in path.replace("\\", "/").split("/")[-3:]]
+    telling = [part for part in parts if part.lower() not in _GENERIC]
+    words = "_".join(words_of((telling or parts)[-1])) or "source"
     return (words if words[0].isalpha() else f"source_{words}")[:48].strip("_")
 
 

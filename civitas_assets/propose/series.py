@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from civitas_assets.catalog.vocabulary import Vocabulary
 from civitas_assets.propose.draft import Draft
 from civitas_assets.propose.sample import shown
-from civitas_assets.propose.vocabulary import without_unit
+from civitas_assets.propose.vocabulary import last_part, likeness, without_unit
 
 _NUMBERED = re.compile(r"\d+ \(.+\)")
 _SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|()]")
@@ -59,13 +59,13 @@ def name_columns(draft: Draft, names: Sequence[str], vocabulary: Vocabulary) -> 
 def name_value(draft: Draft, vocabulary: Vocabulary) -> None:
     """What is measured, if the name of the column of values is one that the models know; else it is asked for."""
     name, unit = without_unit(draft.fields["value"])
-    bare = name.rpartition(".")[2].strip('"')
+    bare = last_part(name)
     code = vocabulary.code(bare, "property")
     if code is not None:
         draft.constant("observed_property", code)
         draft.doubt("constants", f"is {bare} {code}?")
     else:
-        like = vocabulary.like(bare, "property")
+        like = [] if "value" in likeness(bare) else vocabulary.like(bare, "property")
         perhaps = f", perhaps {' or '.join(like)}" if like else ""
         draft.doubt(
             "constants",

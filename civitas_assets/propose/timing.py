@@ -5,13 +5,16 @@ What times of a column look like is in `columns.py`.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from civitas_assets.propose.columns import Column
-from civitas_assets.propose.concepts import has_hour, times_of
+from civitas_assets.connectors.registry import CONNECTORS
+from civitas_assets.propose.columns import LOCAL, Column
+from civitas_assets.propose.concepts import has_hour, is_hour, times_of
 from civitas_assets.propose.draft import Draft
 from civitas_assets.propose.sample import shown
 
+_TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
 _NEED_ONE = {"observation", "statistic"}
 _OF_DAYS = {"observation", "statistic", "event"}
 
@@ -30,6 +33,10 @@ def date(draft: Draft) -> bool:
     column = concepts.get("time")
     if kind == "statistic":
         column = concepts.get("period") or column
+    clock = _clock(draft, column) if column is not None else None
+    if column is not None and clock is not None:
+        _rule_of_two(draft, column, *clock)
+        return True
     if column is not None and kind not in _OF_DAYS and not has_hour(column):
         draft.doubt("time", f"{column.name} has days without an hour, which say too little of a status")
         column = None
@@ -60,6 +67,35 @@ def _rule(draft: Draft, column: Column) -> None:
     draft.used.append(column)
     if written.doubt:
         draft.doubt("time", written.doubt)
+
+
+def _clock(draft: Draft, column: Column) -> tuple[Column, str] | None:
+    """The column that has the time of day of a column of days, and how it is written."""
+    model = CONNECTORS[draft.sample.connector].source_model
+    if has_hour(column) or column.written is None or not getattr(model, "joins_times", False):
+        return None
+    for other in draft.sample.columns:
+        if other.meant and all(_TIME_OF_DAY.fullmatch(text) for text in other.meant):
+            seconds = all(text.count(":") == 2 for text in other.meant)
+            return other, "%H:%M:%S" if seconds else "%H:%M"
+        if is_hour(other):
+            return other, "%H"
+    return None
+
+
+def _rule_of_two(draft: Draft, day: Column, clock: Column, form: str) -> None:
+    written = day.written
+    days = "%Y-%m-%d" if written is None or written.format == "iso" else written.format
+    rule: dict[str, Any] = {
+        "columns": [day.name, clock.name],
+        "zone": "local_wall",
+        "format": f"{days} {form}",
+    }
+    if any(text.startswith("24") for text in clock.meant):
+        rule["hour24"] = True
+    draft.settings["time"] = rule
+    draft.used += [day, clock]
+    draft.doubt("time", LOCAL)
 
 
 def _offer_others(draft: Draft, column: Column) -> None:

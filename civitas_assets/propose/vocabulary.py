@@ -5,6 +5,7 @@ What a column's values say is in `columns.py`.
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _UNIT = re.compile(
     r"^(?P<name>.*?\S)\s*(?:\[(?P<square>[^\]]+)\]|\((?P<round>[^)]{1,12})\)|\bin (?P<plain>\S{1,8}))$"
 )
+_QUOTED = re.compile(r'(?:^|\.)("(?:[^"\\]|\\.)+")$')
+_PATH = re.compile(r"(\^\.)*[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WHOLE, _WORDS, _PART = 1.0, 0.7, 0.5
 _LONG_ENOUGH = 5  # shorter words are found within others by chance
@@ -70,6 +73,14 @@ def without_unit(name: str) -> tuple[str, str | None]:
     return match["name"], match["square"] or match["round"] or match["plain"]
 
 
+def last_part(path: str) -> str:
+    """The name at the end of a path; of what is no path, such as `Baum-Nr.`, all."""
+    quoted = _QUOTED.search(path)
+    if quoted is not None:
+        return str(json.loads(quoted[1]))
+    return path.rpartition(".")[2] if _PATH.fullmatch(path) else path
+
+
 def words_of(name: str) -> tuple[str, ...]:
     """The words of a name, in lower case and without umlauts."""
     parts = _HUMP.sub(" ", name).lower().translate(_UMLAUTS)
@@ -84,7 +95,7 @@ def normal(name: str) -> str:
 @cache
 def likeness(name: str) -> Mapping[str, float]:
     """The concepts that a column's name may stand for, with how sure that is, from 0 to 1."""
-    bare, _ = without_unit(name.rpartition(".")[2])
+    bare, _ = without_unit(last_part(name))
     words, whole = {*words_of(bare)}, normal(bare)
     found: dict[str, float] = {}
     for concept, spellings in _content()["concepts"].items():

@@ -45,3 +45,38 @@ def test_what_is_neither_tenant_file_nor_address_is_refused(
     (tmp_path / "page.html").write_text("<html>", encoding="utf-8")
     failed = probe(str(tmp_path / "page.html"))
     assert "is a web page" in str(failed.exception)
+
+
+def test_files_that_wait_are_shown_and_go_on_waiting(probe: Callable[..., Result], tmp_path: Path) -> None:
+    source = (
+        'sources:\n  baths: {connector: csv, title: B, licence: proprietary, url: "drop:*.csv", record_type: place, '
+        "fields: {place_id: Nr, name: Name}}\n"
+    )
+    (tmp_path / "tenants" / "town.yaml").write_text(TOWN + source, encoding="utf-8")
+    folder = tmp_path / "home" / "drop" / "town" / "baths"
+    folder.mkdir(parents=True)
+    assert "put one there" in probe("town", "baths").output
+    (folder / "a.csv").write_text("Nr,Name\n1,Nord\n", encoding="utf-8")
+    shown = probe("town", "baths")
+    assert (shown.exit_code, "place: 1 record(s)" in shown.output) == (0, True)
+    assert [file.name for file in folder.iterdir()] == ["a.csv"]
+
+
+def test_positions_that_are_nowhere_near_are_left_out_and_told(
+    probe: Callable[..., Result], tmp_path: Path
+) -> None:
+    file = tmp_path / "orte.csv"
+    file.write_text("Nr;Name;lat;lon\n1;Nord;11.5;19.5\n2;Dom;11.6;19.6\n", encoding="utf-8")
+    shown = probe(str(file), "--tenant", "town")
+    assert "# unsure: position: no reference system brings the positions near the tenant" in shown.stdout
+    file.write_bytes(b"")
+    assert "is empty" in str(probe(str(file)).exception)
+
+
+def test_validate_names_what_a_wrong_property_may_mean(probe: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "tenants" / "town.yaml").write_text(
+        TOWN + "properties:\n  Temp: weather.temprature\n", encoding="utf-8"
+    )
+    failed = CliRunner().invoke(app, ["validate"])
+    assert "town.yaml:5: properties.Temp: is 'weather.temprature'" in str(failed.exception)
+    assert "perhaps weather.temperature" in str(failed.exception)

@@ -3,39 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
-from civitas_assets.catalog import Source, Tenant, load_catalog
-from civitas_assets.catalog.vocabulary import read_vocabulary
-from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.errors import ReadError
-from civitas_assets.propose.proposal import Proposal, propose
-from civitas_assets.settings import PROJECT_DIR
-
-BOX = (7.4, 51.8, 7.8, 52.1)
-VOCABULARY = read_vocabulary(PROJECT_DIR / "dbt_project")
-HEAD = 'name: Town\nags: "05515000"\nbbox: [7.4, 51.8, 7.8, 52.1]\nsources:\n'
-
-
-@pytest.fixture
-def proposed(tmp_path: Path) -> Callable[..., tuple[Proposal, Source]]:
-    """The proposal, and its source as a tenant's file gives it."""
-
-    def made(body: bytes | str, name: str = "sample.csv", *, near: bool = True) -> tuple[Proposal, Source]:
-        tenant = Tenant.model_validate({"name": "Town", "ags": "05515000", "bbox": BOX}).keyed("town")
-        raw = body.encode() if isinstance(body, str) else body
-        found = propose(raw, name, tmp_path / "work", VOCABULARY, tenant if near else None)
-        folder = tmp_path / "tenants"
-        folder.mkdir(exist_ok=True)
-        (folder / "town.yaml").write_text(HEAD + found.yaml, encoding="utf-8")
-        return found, load_catalog(folder, SOURCE_MODELS).tenant("town").sources[found.name]
-
-    return made
 
 
 def test_a_german_long_table_of_measurements(proposed: Any) -> None:
