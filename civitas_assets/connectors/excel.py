@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from typing import ClassVar, Literal
 from zoneinfo import ZoneInfo
 
-import fastexcel
 import polars as pl
 from pydantic import Field
 
@@ -21,6 +20,8 @@ from civitas_assets.connectors.base import Payload, Session
 from civitas_assets.connectors.columns import header_of
 from civitas_assets.connectors.fetching import fetch_addresses
 from civitas_assets.connectors.kept import as_kept, kept
+from civitas_assets.connectors.packed import unpacked
+from civitas_assets.connectors.sheets import filled, sheet_cells
 from civitas_assets.connectors.tabular import (
     Cells,
     TabularSource,
@@ -29,9 +30,11 @@ from civitas_assets.connectors.tabular import (
     with_address,
     with_preamble,
 )
+from civitas_assets.connectors.workbook import Layout
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 
+_FORMS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _HEADER_SEARCH_ROWS = 200
 _MOST_MEMBERS = 10_000
 
@@ -42,6 +45,14 @@ class ExcelSource(TabularSource):
     takes_files: ClassVar[bool] = True
 
     connector: Literal["excel"]
+    header_rows: int | None = Field(
+        None,
+        ge=1,
+        description="Rows of the header, whose cells are joined; by default as far as merged cells go.",
+    )
+    member: str | None = Field(
+        None, description="Name or pattern of the file in a ZIP archive, needed where it has several."
+    )
     sheet: str | None = Field(None, description="Name of the sheet; by default the first one.")
 
     def mapped(self, body: bytes) -> bytes:
@@ -65,14 +76,16 @@ class ExcelConnector:
         yield raw_table(source, with_address(source, cells, payload.url))
 
 
-def _cells(source: ExcelSource, body: bytes) -> Cells:
+def _cells(source: ExcelSource, packed: bytes) -> Cells:
     """The named columns below the header, with the numbers of their rows."""
+    body = unpacked(packed, source.member, _FORMS, source.http.max_bytes)
     _check_size(body, source.http.max_bytes)
-    cells = _sheet(body, source.sheet)
-    place = _header(source, cells)
-    table = cells.slice(place + 1)
-    numbers = pl.int_range(place + 2, place + 2 + table.height, eager=True)
-    found = headed(source, table, [cell or "" for cell in cells.row(place)], numbers)
+    cells, layout = sheet_cells(body, source.sheet)
+    place = _header(source, cells, layout)
+    rows = _header_rows(source, layout, place)
+    table = filled(cells, layout, place + rows).slice(place + rows)
+    numbers = pl.int_range(place + rows + 1, place + rows + 1 + table.height, eager=True)
+    found = headed(source, table, _names(cells, layout, place, rows), numbers)
     before = [" ".join(filter(None, row)) for row in cells.head(place).iter_rows()]
     return with_preamble(source, found, before)
 
@@ -93,30 +106,31 @@ def _check_size(body: bytes, most: int) -> None:
         )
 
 
-def _sheet(body: bytes, name: str | None) -> pl.DataFrame:
-    """All cells of the sheet as text, from its first row on."""
-    try:
-        book = fastexcel.read_excel(body)
-        if name is not None and name not in book.sheet_names:
-            raise ReadError(f"has no sheet {name!r}; it has {', '.join(book.sheet_names)}")
-        if not book.sheet_names:
-            raise ReadError("has no sheet")
-        # Without this, rows above the first filled one are left out, and rows would be miscounted.
-        sheet = book.load_sheet(
-            name if name is not None else 0, header_row=None, skip_rows=0, dtypes="string"
-        )
-    except fastexcel.FastExcelError as error:
-        raise ReadError(f"is no spreadsheet: {str(error).splitlines()[0]}") from None
-    return pl.DataFrame(sheet)
-
-
-def _header(source: ExcelSource, cells: pl.DataFrame) -> int:
-    """The place of the header row."""
+def _header(source: ExcelSource, cells: pl.DataFrame, layout: Layout) -> int:
+    """The place of the header's first row."""
     if not source.header:
         if cells.height <= source.skip_lines:
             raise ReadError(f"has {cells.height} row(s): no header after {source.skip_lines} line(s)")
         return source.skip_lines
-    for place, row in enumerate(cells.head(_HEADER_SEARCH_ROWS).iter_rows()):
-        if {*source.header} <= {*header_of([cell or "" for cell in row], source.named, source.aliases).names}:
+    for place in range(min(cells.height, _HEADER_SEARCH_ROWS)):
+        names = _names(cells, layout, place, _header_rows(source, layout, place))
+        if {*source.header} <= {*header_of(names, source.named, source.aliases).names}:
             return place
     raise ReadError(f"has no header with the columns {', '.join(source.header)}")
+
+
+def _header_rows(source: ExcelSource, layout: Layout, place: int) -> int:
+    """How many rows the header has: what the source says, else those of the cells that are merged in it."""
+    if source.header_rows is not None:
+        return source.header_rows
+    return max((range_.bottom - place for range_ in layout.merged if range_.top == place), default=1)
+
+
+def _names(cells: pl.DataFrame, layout: Layout, place: int, rows: int) -> list[str]:
+    """The names of the columns, those of several rows joined by a blank; a merged cell names all of its columns."""
+    lines = [[cell or "" for cell in row] for row in cells.slice(place, rows).iter_rows()]
+    for merged in layout.merged if rows > 1 else ():
+        if place <= merged.top < place + len(lines):
+            for column in range(merged.left, min(merged.right, cells.width)):
+                lines[merged.top - place][column] = lines[merged.top - place][merged.left]
+    return [" ".join(dict.fromkeys(filter(None, parts))) for parts in zip(*lines, strict=True)]

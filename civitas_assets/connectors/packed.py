@@ -45,7 +45,7 @@ def unpacked(body: bytes, member: str | None, suffixes: Sequence[str], most_byte
 
 def is_spreadsheet(body: bytes) -> bool:
     """Whether a ZIP archive is itself a spreadsheet, xlsx or ods."""
-    return body.startswith(_ZIP) and not _BOOK.isdisjoint(names_in(body))
+    return body.startswith(_ZIP) and any(name in _BOOK or name.startswith("xl/") for name in names_in(body))
 
 
 def _inflated(body: bytes, most: int) -> bytes:

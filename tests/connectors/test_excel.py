@@ -35,8 +35,8 @@ def workbook(sheets: dict[str, Rows]) -> bytes:
     return file.getvalue()
 
 
-def opendocument(rows: Rows) -> bytes:
-    """The least that an ods file needs."""
+def opendocument(rows: Rows, inner: str = "") -> bytes:
+    """The least that an ods file needs, with these cells and further rows as they are written."""
     spaces = "urn:oasis:names:tc:opendocument:xmlns:"
     cells = "".join(
         "<table:table-row>"
@@ -50,7 +50,7 @@ def opendocument(rows: Rows) -> bytes:
     content = (
         f'<office:document-content xmlns:office="{spaces}office:1.0" xmlns:table="{spaces}table:1.0"'
         f' xmlns:text="{spaces}text:1.0"><office:body><office:spreadsheet><table:table table:name="Daten">'
-        f"{cells}</table:table></office:spreadsheet></office:body></office:document-content>"
+        f"{cells}{inner}</table:table></office:spreadsheet></office:body></office:document-content>"
     )
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
@@ -148,3 +148,116 @@ def test_what_unfolds_to_more_than_is_allowed_is_refused_before_it_unfolds(
 def test_a_sheet_without_rows_has_no_header(table: Callable[..., RawTable]) -> None:
     with pytest.raises(ReadError, match="no header"):
         table(workbook({"Leer": []}))
+
+
+def formatted(*columns: list[tuple[Any, str]], **options: Any) -> bytes:
+    """A spreadsheet with the columns Nr., Name and Plätze, of numbers with their formats."""
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True, **options}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, TABLE[0])
+        for x, column in enumerate(columns):
+            for y, (value, form) in enumerate(column, 1):
+                sheet.write(y, x, value, book.add_format({"num_format": form}))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("options", [{}, {"date_1904": True}], ids=["from-1900", "from-1904"])
+def test_times_of_day_and_durations_stay_what_they_are(table: Callable[..., RawTable], options: Any) -> None:
+    offset = 1462 if options else 0
+    columns = [
+        [(5 / 24, "hh:mm"), (0, "hh:mm"), (46023.25 - offset, "dd.mm.yyyy hh:mm")],
+        [(1.25, "[h]:mm"), (100, "[hh]:mm:ss"), (0.5, "[m]")],
+        [(0.125, "0.0%"), (1, "0%"), (0.125, '0.0" %"')],
+    ]
+    found = table(formatted(*columns, **options)).frame
+    assert found.select("site_id", "name", "capacity").rows() == [
+        ("05:00:00", "30:00:00", "12.5"),
+        ("00:00:00", "2400:00:00", "100"),
+        ("2026-01-01 06:00:00", "12:00:00", "0.125"),
+    ]
+
+
+def test_a_time_made_by_a_formula_is_the_second_that_is_meant(table: Callable[..., RawTable]) -> None:
+    times, moment = list[tuple[Any, str]](), 46023.0
+    for _ in range(3000):
+        times.append((moment, "dd.mm.yyyy hh:mm"))
+        moment += 1 / 96
+    found = table(formatted(times, [], [])).frame["site_id"]
+    assert found.n_unique() == 3000
+    assert {text[14:] for text in found} == {"00:00", "15:00", "30:00", "45:00"}
+    assert table(formatted([(46023.25 + 0.3 / 86400, "hh:mm:ss.000")], [], [])).frame[
+        "site_id"
+    ].to_list() == ["2026-01-01 06:00:00.300"]
+
+
+def test_numbers_keep_their_digits_and_errors_are_no_value(table: Callable[..., RawTable]) -> None:
+    rows = [TABLE[0], [1234567890123456, "0012", 1.0], ["a_x000D_b", "=NA()", True]]
+    assert table(workbook({"Daten": rows})).frame.select("site_id", "name", "capacity").rows() == [
+        ("1234567890123456", "0012", "1"),
+        ("a\rb", "0", "true"),
+    ]
+
+
+def merged() -> bytes:
+    """Two rows of header and merged cells in both, and a title across the data."""
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for x, name in ((0, "Nr."), (1, "Name")):
+            sheet.merge_range(0, x, 1, x, name)
+        sheet.merge_range(0, 2, 0, 3, "Plätze")
+        sheet.write_row(1, 2, ["gesamt", "frei"])
+        sheet.merge_range(2, 1, 3, 1, "Nord")
+        for y, row in enumerate([["E0", None, 10, 5], ["E1", None, 20, 6], ["E2", None, 30, None]], 2):
+            for x, cell in enumerate(row):
+                if cell is not None:
+                    sheet.write(y, x, cell)
+        sheet.merge_range(5, 0, 5, 3, "Bezirk Mitte")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("settings", [{}, {"header": ("Nr.", "Plätze frei")}, {"header_rows": 2}])
+def test_merged_cells_say_the_same_in_each_row_and_name_each_column(
+    table: Callable[..., RawTable], settings: Any
+) -> None:
+    fields = {"site_id": "Nr.", "name": "Name", "capacity": "Plätze gesamt"}
+    found = table(merged(), fields=fields, **settings)
+    assert found.frame.select("site_id", "name", "capacity").rows() == [
+        ("E0", "Nord", "10"),
+        ("E1", "Nord", "20"),
+        ("E2", None, "30"),
+        ("Bezirk Mitte", None, None),
+    ]
+    assert found.unknown_fields == ("Plätze frei",)
+
+
+def test_an_opendocument_table_keeps_times_shares_and_merged_cells(table: Callable[..., RawTable]) -> None:
+    rows = """
+    <table:table-row table:number-rows-repeated="2"><table:table-cell office:value-type="time"
+      office:time-value="PT05H00M00S" table:number-columns-repeated="2"/><table:table-cell
+      office:value-type="percentage" office:value="0.125"/></table:table-row>
+    <table:table-row><table:table-cell table:number-rows-spanned="2" office:value-type="time"
+      office:time-value="PT30H15M00.5S"/><table:table-cell office:value-type="float" office:value="1.0"/>
+    </table:table-row>
+    <table:table-row><table:covered-table-cell/><table:table-cell office:value-type="date"
+      office:date-value="2026-01-01T00:14:59.999"/></table:table-row>
+    """
+    rows = "".join(map(str.strip, rows.replace("\n      ", " ").splitlines()))
+    found = table(opendocument(TABLE[:1], rows)).frame
+    assert found.select("site_id", "name", "capacity").rows() == [
+        ("05:00:00", "05:00:00", "12.5"),
+        ("05:00:00", "05:00:00", "12.5"),
+        ("30:15:00", "1", None),
+        ("30:15:00", "2026-01-01T00:15:00", None),
+    ]
+
+
+def test_a_spreadsheet_may_come_in_an_archive(table: Callable[..., RawTable]) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("liesmich.txt", "x")
+        archive.writestr("daten.xlsx", workbook({"Daten": TABLE}))
+    assert table(file.getvalue()).frame["site_id"].to_list() == ["01", "02"]
+    with pytest.raises(ReadError, match=r"it has liesmich\.txt, daten\.xlsx: set member"):
+        table(file.getvalue(), member="*.t?t*x")

@@ -1,0 +1,115 @@
+"""The cells of one sheet as the text that they stand for, whatever is behind what they show.
+
+Times without a day are times of day, merged cells are told from empty ones, and shares of a hundred are per cent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+
+import fastexcel
+import polars as pl
+
+from civitas_assets.connectors.workbook import Layout, duration, layout_of
+from civitas_assets.errors import ReadError
+
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_FRACTION = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\.\d+$"
+# What a sum of fractions of days loses in a year of quarters of an hour is less.
+_NEARLY = timedelta(milliseconds=50)
+# The first day that a spreadsheet counts; as a date it is never meant.
+_FIRST, _FIRST_1904 = datetime(1899, 12, 31), datetime(1904, 1, 1)  # noqa: DTZ001 - a wall clock without a zone
+_LEAP_DAY_THAT_NEVER_WAS = datetime(1900, 3, 1)  # noqa: DTZ001
+_DAY = timedelta(days=1)
+
+
+def sheet_cells(body: bytes, name: str | None) -> tuple[pl.DataFrame, Layout]:
+    """All cells of the sheet as text, from its first row on, and its layout.
+
+    Raises:
+        ReadError: it is no spreadsheet, or has no such sheet.
+    """
+    try:
+        book = fastexcel.read_excel(body)
+        if name is not None and name not in book.sheet_names:
+            raise ReadError(f"has no sheet {name!r}; it has {', '.join(book.sheet_names)}")
+        if not book.sheet_names:
+            raise ReadError("has no sheet")
+        name = book.sheet_names[0] if name is None else name
+        # Without this, rows above the first filled one are left out, and rows would be miscounted.
+        sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+    except fastexcel.FastExcelError as error:
+        raise ReadError(f"is no spreadsheet: {str(error).splitlines()[0]}") from None
+    layout = layout_of(body, name)
+    cells = pl.DataFrame(sheet)
+    return cells.with_columns(
+        _meant(cells[column], place, layout) for place, column in enumerate(cells.columns)
+    ), layout
+
+
+def filled(cells: pl.DataFrame, layout: Layout, first: int) -> pl.DataFrame:
+    """The cells with those of merged ranges filled downwards, from a row on."""
+    for merged in layout.merged:
+        if merged.bottom - merged.top > 1 and merged.bottom > first and merged.left < cells.width:
+            column = cells.to_series(merged.left)
+            below = range(max(merged.top, first), min(merged.bottom, len(column)))
+            if merged.top < len(column):
+                values = [column[merged.top]] * len(below)
+                cells = cells.with_columns(column.scatter([*below], values))
+    return cells
+
+
+def _meant(column: pl.Series, place: int, layout: Layout) -> pl.Series:
+    changed: dict[int, str] = {}
+    if column.str.contains("_x", literal=True).any():
+        odd = column.str.contains(_ESCAPED.pattern).fill_null(value=False).arg_true()
+        changed |= {row: _ESCAPED.sub(lambda m: chr(int(m[1], 16)), column[row]) for row in odd}
+    odd = column.str.contains(_FRACTION).fill_null(value=False).arg_true()
+    changed |= {row: _rounded(column[row]) for row in odd}
+    first = _FIRST_1904 if layout.from_1904 else _FIRST
+    days = "|".join(f"{day:%Y-%m-%d}" for day in (first, first - _DAY))
+    odd = column.str.contains(f"^(?:{days}) ").fill_null(value=False).arg_true()
+    durations = (row for row, other in layout.durations if other == place and row < len(column))
+    for row in (*odd, *durations):
+        text = _time_of(changed.get(row, column[row]), first)
+        changed |= {row: text} if text is not None else {}
+    for row, other in layout.percents:
+        if other == place and row < len(column) and (text := _hundredfold(column[row])) is not None:
+            changed[row] = text
+    changed |= {
+        row: text for (row, other), text in layout.written.items() if other == place and row < len(column)
+    }
+    return _replaced(column, changed)
+
+
+def _replaced(column: pl.Series, changed: Mapping[int, str]) -> pl.Series:
+    return column.scatter([*changed], [*changed.values()]) if changed else column
+
+
+def _rounded(text: str) -> str:
+    """A time that misses a second by next to nothing, as sums of fractions do."""
+    moment = datetime.fromisoformat(text)
+    near = (moment + timedelta(milliseconds=500)).replace(microsecond=0)
+    return near.isoformat(sep=text[10]) if abs(near - moment) <= _NEARLY else text
+
+
+def _time_of(text: str | None, first: datetime) -> str | None:
+    """What a moment near the first day stands for: a time of day, or hours, minutes and seconds of a duration."""
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    if first == _FIRST and moment >= _LEAP_DAY_THAT_NEVER_WAS:
+        moment += _DAY
+    seconds = round((moment - first).total_seconds())
+    return duration(abs(seconds), negative=seconds < 0)
+
+
+def _hundredfold(text: str | None) -> str | None:
+    try:
+        return format(Decimal(text or "").scaleb(2), "f")
+    except InvalidOperation:
+        return None
