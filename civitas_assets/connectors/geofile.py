@@ -91,9 +91,11 @@ def _plain(source: GeoFileSource, body: bytes) -> Features:
         return parquet(body, source.http.max_bytes)
     if is_markup(body):
         document = outline(body)
-        return kml(body) if document.root == "kml" else gml(body, document, source.layer)
+        if document.root == "kml":
+            return kml(body)
+        return gml(body, document, source.layer, axis_order=source.axis_order)
     if body.lstrip(b"\xef\xbb\xbf \t\r\n\x1e").startswith(b"{"):
-        return geojson(body)
+        return geojson(body).in_order(source.axis_order)
     raise ReadError(f"is not {_FORMATS}")
 
 

@@ -17,7 +17,15 @@ from civitas_assets.connectors.base import Payload, Session
 from civitas_assets.connectors.links import LinkedSource
 from civitas_assets.connectors.mapping import SelectiveSource
 from civitas_assets.connectors.markup import is_markup, outline
-from civitas_assets.connectors.ogc_features_pages import FURTHER, HITS, Items, Question, WebFeatures, is_page
+from civitas_assets.connectors.ogc_features_pages import (
+    FURTHER,
+    HITS,
+    BboxOrder,
+    Items,
+    Question,
+    is_page,
+)
+from civitas_assets.connectors.ogc_features_wfs import WebFeatures
 from civitas_assets.connectors.reach import Each, Reach, only
 from civitas_assets.connectors.text import to_utf8
 from civitas_assets.connectors.vector import VectorSource, raw_table
@@ -55,10 +63,19 @@ class OgcFeaturesSource(LinkedSource, VectorSource, SelectiveSource):
         None, description="For WFS: outputFormat, some GML or GeoJSON; by default the service's own GML."
     )
 
+    bbox_order: BboxOrder = Field(
+        "auto",
+        description="For WFS: which coordinate of the bbox comes first; auto: the latitude, and where that finds "
+        "nothing, the longitude.",
+    )
+
     @model_validator(mode="after")
     def _fits_its_api(self) -> Self:
-        for name, apis in (("datetime", ("oaf",)), ("sort_by", ("wfs2",)), ("format", ("wfs2", "wfs11"))):
-            if getattr(self, name) is not None and self.api not in apis:
+        of_wfs = ("wfs2", "wfs11")
+        for name, apis in (
+            *(("datetime", ("oaf",)), ("sort_by", ("wfs2",)), ("format", of_wfs), ("bbox_order", of_wfs)),
+        ):
+            if getattr(self, name) not in {None, "auto"} and self.api not in apis:
                 raise ValueError(f"{name} has no meaning with api: {self.api}")
         if self.api != "oaf" and self.filter is not None and self.within_bbox:
             raise ValueError("filter and bbox exclude each other in a WFS: set within_bbox: false")
@@ -123,6 +140,7 @@ class OgcFeaturesConnector:
                 sort_by=source.sort_by,
                 format=source.format,
                 given=frozenset(source.query),
+                bbox_order=source.bbox_order,
             )
             if source.api == "oaf":
                 Items(question, source.advertised_url).crawl(session)
@@ -136,7 +154,8 @@ class OgcFeaturesConnector:
         elif payload.role == FURTHER and not is_page(payload.body):
             return
         elif source.api != "oaf" and is_markup(payload.body):
-            found = gml(payload.body, outline(payload.body), None, source.collection)
+            document = outline(payload.body)
+            found = gml(payload.body, document, None, source.collection, source.axis_order)
             yield raw_table(source, found)
         else:
-            yield raw_table(source, geojson(payload.body))
+            yield raw_table(source, geojson(payload.body).in_order(source.axis_order))

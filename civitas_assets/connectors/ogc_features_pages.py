@@ -1,4 +1,4 @@
-"""Paging through the features of OGC services: what is asked for, where each answer leads, and whether all has come.
+"""Paging through the features of OGC services: what is asked for, where answers lead, and whether all has come.
 
 What is in the features is not looked at, but for their ids, which tell whether pages overlap.
 """
@@ -7,23 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 import msgspec
 
 from civitas_assets.catalog import Box
 from civitas_assets.connectors.base import Answer, Request, Session
+from civitas_assets.connectors.http_reason import stated_reason
 from civitas_assets.connectors.links import led_to
 from civitas_assets.connectors.markup import is_markup, outline
-from civitas_assets.connectors.pagination import END_UNPROVEN, Completeness, says_incomplete
+from civitas_assets.connectors.pagination import Completeness, says_incomplete
 from civitas_assets.connectors.rows import UNREADABLE, decoded
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records.geometry import epsg_of
 
 HITS, PAGE, FURTHER = "hits", "features", "further"  # the last for what a service need not understand
-_DEGREES = "urn:ogc:def:crs:EPSG::4326"  # latitude first, by that name
 _ACCEPT = {"Accept": "application/geo+json, application/json;q=0.9"}
+
+
+BboxOrder = Literal["auto", "north_east", "east_north"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Question:
     sort_by: str | None
     format: str | None
     given: frozenset[str]
+    bbox_order: BboxOrder = "auto"
 
     def request(self, address: str, parameters: Mapping[str, str | None], role: str = PAGE) -> Request:
         """The request with those of the parameters that have a value."""
@@ -68,7 +72,7 @@ class _Collection(msgspec.Struct):
 
 
 @dataclass(frozen=True)
-class _Page:
+class Page:
     """What an answer says about itself: ids of its features, how many match in all, and its next link."""
 
     ids: tuple[str | None, ...]
@@ -77,22 +81,27 @@ class _Page:
     is_cut: bool = False
 
     @classmethod
-    def of(cls, body: bytes) -> _Page:
+    def of(cls, body: bytes) -> Page:
+        """What the answer says.
+
+        Raises:
+            ReadError: it holds no features, but perhaps a complaint.
+        """
         if is_markup(body):
             document = outline(body)
             if document.complaint:
                 raise ReadError(f"reports an error: {document.complaint}")
             ids = tuple(feature.id for feature in document.features)
             said = document.attributes
-            return cls(ids, _count(said.get("numberMatched")), said.get("next"))
+            return cls(ids, count(said.get("numberMatched")), said.get("next"))
         try:
             found = msgspec.json.decode(body, type=_Collection)
         except UNREADABLE as error:
-            raise ReadError(f"is no collection of features: {error}") from None
+            raise ReadError(f"is no collection of features: {stated_reason(body) or error}") from None
         total = found.totalFeatures if found.numberMatched is None else found.numberMatched
         return cls(
             tuple(None if feature.id is None else str(feature.id) for feature in found.features),
-            _count(total),
+            count(total),
             next((link.href for link in found.links if link.rel == "next" and link.href), None),
             says_incomplete(body),
         )
@@ -105,7 +114,7 @@ def is_page(body: bytes) -> bool:
         ReadError: it is neither XML nor JSON.
     """
     try:
-        _Page.of(body)
+        Page.of(body)
     except ReadError:
         if is_markup(body):
             return not outline(body).complaint
@@ -114,11 +123,12 @@ def is_page(body: bytes) -> bool:
     return True
 
 
-def _completeness(question: Question) -> Completeness:
+def completeness(question: Question) -> Completeness:
+    """What is known of whether all features of the question have come."""
     return Completeness(f"{question.collection} of {question.address}")
 
 
-def _ask_further(
+def ask_further(
     session: Session, question: Question, tally: Completeness, page: Callable[[int], Request]
 ) -> None:
     """Ask for what comes after all that has come, until nothing new does: no service has to say where its end is.
@@ -129,7 +139,7 @@ def _ask_further(
     while not tally.is_at_end(question.page_size):
         request = replace(page(tally.rows), role=FURTHER)
         try:
-            found = [_Page.of(answer.content()) for answer in session.crawl([request]) if answer.found]
+            found = [Page.of(answer.content()) for answer in session.crawl([request]) if answer.found]
         except (FetchError, ReadError):
             found = []
         if not found:
@@ -151,7 +161,7 @@ class Items:
     """The items of a collection of an OGC API; its next links are followed as they are."""
 
     def __init__(self, question: Question, advertised: str | None = None) -> None:
-        self._question, self._tally, self._linked = question, _completeness(question), False
+        self._question, self._tally, self._linked = question, completeness(question), False
         self._advertised = advertised
 
     def crawl(self, session: Session) -> None:
@@ -164,7 +174,7 @@ class Items:
             pass
         # Where one page has led to the next, the one that leads to none is the last.
         if self._tally.pages and not (self._linked and (self._tally.total is None or self._tally.has_total)):
-            _ask_further(session, self._question, self._tally, self._page)
+            ask_further(session, self._question, self._tally, self._page)
         self._tally.check("the server's paging is at fault; try another page_size")
 
     def _page(self, offset: int = 0) -> Request:
@@ -186,7 +196,7 @@ class Items:
         )
 
     def _follow(self, answer: Answer) -> Iterator[Request]:
-        page = _Page.of(answer.content())
+        page = Page.of(answer.content())
         self._check_crs(answer)
         new = self._tally.add(page.ids, page.total, is_cut=page.is_cut)
         if page.next and new:
@@ -203,84 +213,6 @@ class Items:
             )
 
 
-class WebFeatures:
-    """The features of a type in a WFS: version 2.0 in pages, version 1.1 in one answer."""
-
-    def __init__(self, question: Question, *, paged: bool) -> None:
-        self._question, self._paged, self._tally = question, paged, _completeness(question)
-
-    def crawl(self, session: Session) -> None:
-        """Ask how many features there are, then for them, and for more than there should be.
-
-        Raises:
-            FetchError: an answer failed, or fewer features came than match.
-        """
-        tally, size = self._tally, self._question.page_size
-        tally.total = self._hits(session)
-        for _ in session.crawl([self._page(0)], self._follow):
-            pass
-        if self._paged:
-            if tally.pages:
-                _ask_further(session, self._question, tally, self._page)
-            tally.check("set sort_by to an attribute that is unique, or a larger page_size")
-            return
-        tally.check("version 1.1 has no pages; set a larger page_size, or api: wfs2")
-        if tally.rows >= size:
-            limit = f"{tally.what}: {tally.rows} features came, which is the limit"
-            advice = "set a larger page_size, or api: wfs2"
-            if tally.total is None:
-                raise FetchError(f"{limit}: {advice}")
-            session.note(
-                END_UNPROVEN, f"{limit}, and the service counts no more, which it may do up to it: {advice}"
-            )
-
-    def _hits(self, session: Session) -> int | None:
-        """How many features match, if the service says; in its pages many services do not."""
-        request = self._question.request(self._question.address, self._parameters(resultType="hits"), HITS)
-        try:
-            (said,) = [outline(answer.content()).attributes for answer in session.crawl([request])]
-        except (FetchError, ReadError):
-            return None
-        return _count(said.get("numberMatched" if self._paged else "numberOfFeatures"))
-
-    def _page(self, start: int) -> Request:
-        wanted, size = self._question, str(self._question.page_size)
-        paging = {"sortBy": wanted.sort_by, "count": size, "startIndex": str(start)}
-        more = self._parameters(
-            outputFormat=wanted.format,
-            srsName=_name_of(wanted.crs),
-            **(paging if self._paged else {"maxFeatures": size}),
-        )
-        return wanted.request(wanted.address, more)
-
-    def _parameters(self, **more: str | None) -> dict[str, str | None]:
-        wanted, box = self._question, None
-        if wanted.box is not None:
-            west, south, east, north = wanted.box
-            box = ",".join(f"{degrees:.7g}" for degrees in (south, west, north, east)) + f",{_DEGREES}"
-        return {
-            "service": "WFS",
-            "version": "2.0.0" if self._paged else "1.1.0",
-            "request": "GetFeature",
-            "typeNames" if self._paged else "typeName": wanted.collection,
-            "bbox": box,
-            "cql_filter": wanted.filter,
-            **more,
-        }
-
-    def _follow(self, answer: Answer) -> Iterator[Request]:
-        page, tally = _Page.of(answer.content()), self._tally
-        # What a page says of the total may be the number of its own features: hits go before.
-        new = tally.add(
-            page.ids, page.total if self._paged and tally.total is None else None, is_cut=page.is_cut
-        )
-        full = len(page.ids) >= self._question.page_size or page.next is not None
-        more = not tally.has_total if tally.total is not None else full
-        # Members are counted, since what an answer says of their number may be wrong.
-        if self._paged and new and more:
-            yield self._page(tally.rows)
-
-
 def _address_of(crs: str | None) -> str | None:
     """The name of a reference system in OGC APIs, None where it is the usual one."""
     if crs in {None, "EPSG:4326"}:
@@ -288,11 +220,7 @@ def _address_of(crs: str | None) -> str | None:
     return f"http://www.opengis.net/def/crs/EPSG/0/{str(crs).removeprefix('EPSG:')}"
 
 
-def _name_of(crs: str | None) -> str | None:
-    return None if crs is None else f"urn:ogc:def:crs:EPSG::{crs.removeprefix('EPSG:')}"
-
-
-def _count(text: str | int | None) -> int | None:
+def count(text: str | int | None) -> int | None:
     """A number of features; "unknown" is None."""
     try:
         return None if text is None else int(text)

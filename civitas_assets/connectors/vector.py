@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Self, TypeGuard
+from typing import Literal, Self, TypeGuard
 
 import polars as pl
 from pydantic import Field, model_validator
@@ -18,11 +18,14 @@ from civitas_assets.connectors.attributes import AttributeSource, by_field, want
 from civitas_assets.connectors.missing import missing_fields
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Note, RawTable
-from civitas_assets.records.geometry import with_system
+from civitas_assets.records.geometry import turned, with_system
 from civitas_assets.records.geometry_forms import find_position
 
 _GEOMETRY = "geometry"
 _SAMPLE = 100  # geometries that tell for all whether coordinates are degrees
+
+
+AxisOrder = Literal["by_name", "east_north", "north_east"]
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,21 @@ class Features:
         """The same features with other attributes."""
         return replace(self, attributes=attributes)
 
+    def in_order(self, order: AxisOrder) -> Self:
+        """The same features, of which nothing but the tenant's file may say that the northing is written first."""
+        return replace(self, geometry=turned(self.geometry)) if order == "north_east" else self
+
 
 class VectorSource(AttributeSource):
     """A source of features. Its `crs`, if set, has to be that of the data; else the data says it."""
 
     feature_id: Slug | None = Field(None, description="Field that takes the id of the feature itself.")
+
+    axis_order: AxisOrder = Field(
+        "by_name",
+        description="Which coordinate the data writes first, where it is not as the name of their reference system "
+        "has it: of GML and GeoJSON.",
+    )
 
     @model_validator(mode="after")
     def _feature_id_is_a_field(self) -> Self:

@@ -21,7 +21,7 @@ import pyogrio
 import pyogrio.raw
 
 from civitas_assets.connectors.markup import Outline
-from civitas_assets.connectors.vector import Features
+from civitas_assets.connectors.vector import AxisOrder, Features
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Note
 from civitas_assets.records.geometry import epsg_of
@@ -34,6 +34,9 @@ _CONFIGURATION = {
     "OGR_SQLITE_ALLOW_EXTERNAL_ACCESS": "NO",
 }
 _WITHOUT_FILES_BESIDE: dict[str, Any] = {"DOWNLOAD_SCHEMA": "NO", "WRITE_GFS": "NO"}
+_SWAPPED: Mapping[AxisOrder, str] = {"by_name": "AUTO", "east_north": "NO", "north_east": "YES"}
+# Names of reference systems that the surveyors of the German states use, and one that GDAL does not know alone.
+_NAME = re.compile(rb"""(?<=srsName=)(["'])(urn:adv:crs:[^"']+|CRS84)\1""")
 _FAILURES = (RuntimeError, ValueError, IndexError, pa.ArrowException)
 _SQLITE = b"SQLite format 3\x00"
 _GEOPACKAGES = (b"GPKG", b"GP10", b"GP11")
@@ -110,10 +113,17 @@ def shapefile(parts: Mapping[str, bytes], encoding: str | None) -> Features:
     raise AssertionError
 
 
-def gml(body: bytes, document: Outline, layer: str | None, usual: str | None = None) -> Features:
+def gml(
+    body: bytes,
+    document: Outline,
+    layer: str | None,
+    usual: str | None = None,
+    axis_order: AxisOrder = "by_name",
+) -> Features:
     """The features of one kind in a GML document, whose outline is known; `gml:id` is their id.
 
-    `usual` is the layer where the document has several, and none is named.
+    `usual` is the layer where the document has several, and none is named; `axis_order` which coordinate is written
+    first, where the name of the reference system does not say it.
 
     Raises:
         ReadError: it reports an error, or has no such features.
@@ -125,12 +135,24 @@ def gml(body: bytes, document: Outline, layer: str | None, usual: str | None = N
         if not document.root.endswith("Collection"):
             raise ReadError(f"is {document.root}, and holds no features")
         return Features(pl.DataFrame(), pl.Series(dtype=pl.Binary), pl.Series(dtype=pl.String))
-    found = _features(
-        body, chosen(layer or (usual if len(kinds) > 1 else None), kinds), **_WITHOUT_FILES_BESIDE
-    )
+    name = chosen(layer or (usual if len(kinds) > 1 else None), kinds)
+    options = {**_WITHOUT_FILES_BESIDE, "SWAP_COORDINATES": _SWAPPED[axis_order]}
+    found = _features(_NAME.sub(_common_name, body), name, **options)
     key = next((name for name in ("gml_id", "fid") if name in found.attributes.columns), None)
     ids = None if key is None else found.attributes[key]
     return Features(found.attributes.drop(*([key] if key else ())), found.geometry, ids, found.crs)
+
+
+def _common_name(found: re.Match[bytes]) -> bytes:
+    """The name with a code that means the same: these have the easting first, but for degrees of latitude."""
+    quote, code = found[1], epsg_of(found[2].decode(errors="replace"))
+    if code is None:
+        return found[0]
+    if found[2] == b"CRS84":
+        name = "urn:ogc:def:crs:OGC:1.3:CRS84"
+    else:
+        name = code.replace("EPSG:", "urn:ogc:def:crs:EPSG::") if b"Lat" in found[2] else code
+    return quote + name.encode() + quote
 
 
 def chosen(layer: str | None, layers: Sequence[str]) -> str:

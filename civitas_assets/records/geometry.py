@@ -100,6 +100,15 @@ def with_system(values: pl.Series, crs: str) -> pl.Series:
     return written.zip_with(pl.Series(unreadable), pl.Series(named.tolist(), dtype=pl.Binary))
 
 
+def turned(values: pl.Series) -> pl.Series:
+    """The geometries as binary with y before x; what is none stays as it is."""
+    shapes, systems, unreadable = parse_geometries(values)
+    plane = shapely.transform(shapely.force_2d(shapes), lambda xy: xy[:, ::-1])
+    binary = shapely.to_wkb(shapely.set_srid(plane, systems), include_srid=True)
+    written = values if values.dtype == pl.Binary else values.cast(pl.String).cast(pl.Binary)
+    return written.zip_with(pl.Series(unreadable), pl.Series(binary.tolist(), dtype=pl.Binary))
+
+
 def epsg_of(description: object) -> str | None:
     """The EPSG code of a reference system, described as a name, an address, WKT or PROJJSON; None without one.
 

@@ -181,11 +181,43 @@ def test_they_are_the_same_in_gml(rows: Any) -> None:
         ("urn:ogc:def:crs:EPSG::31468", "5643769.76 4470995.84"),
         ("EPSG:31468", "4470995.84 5643769.76"),
         ("urn:ogc:def:crs:EPSG::3857", "1289742.5 6608654.52"),
+        ("CRS84", "11.585954 50.928492"),
+        ("urn:adv:crs:ETRS89_UTM32", "681721.5236 5645057.6553"),
+        ("urn:adv:crs:ETRS89_UTM32*DE_DHHN2016_NH", "681721.5236 5645057.6553"),
+        ("urn:adv:crs:ETRS89_UTM33", "260098.82 5647424.91"),
+        ("urn:adv:crs:DE_DHDN_3GK4", "4470995.84 5643769.76"),
+        ("urn:adv:crs:DE_DHDN_3GK4_BY120", "4470995.84 5643769.76"),
+        ("urn:adv:crs:ETRS89_Lat-Lon", "50.928492 11.585954"),
+        ("urn:ogc:def:crs,crs:EPSG::25832,crs:EPSG::7837", "681721.5236 5645057.6553"),
     ],
 )
 def test_axes_are_those_of_the_name_of_the_reference_system(crs: str, position: str, rows: Any) -> None:
     (row,) = rows(gml(tree("007", point(position, crs))))
     assert (row["lon"], row["lat"]) == pytest.approx(DEGREES[0], abs=3e-5)
+
+
+@pytest.mark.parametrize("order", ["east_north", "north_east"])
+@pytest.mark.parametrize("crs", ["urn:ogc:def:crs:EPSG::4326", "EPSG:4326", "urn:ogc:def:crs:EPSG::31468"])
+def test_what_the_source_says_of_the_axes_goes_before_the_name(order: str, crs: str, rows: Any) -> None:
+    numbers = ["4470995.84", "5643769.76"] if "31468" in crs else ["11.585954", "50.928492"]
+    numbers = numbers if order == "east_north" else numbers[::-1]
+    where = {"lon": pytest.approx(DEGREES[0][0], abs=3e-5), "lat": pytest.approx(DEGREES[0][1], abs=3e-5)}
+    (row,) = rows(gml(tree("007", point(" ".join(numbers), crs))), axis_order=order)
+    assert {name: row[name] for name in where} == where
+    feature = {
+        "type": "Feature",
+        "properties": {"nr": "007"},
+        "geometry": {"type": "Point", "coordinates": [*map(float, numbers), 155.0]},
+    }
+    named = {"type": "name", "properties": {"name": crs}}
+    collection = {
+        "type": "FeatureCollection",
+        "crs": named,
+        "features": [feature, feature | {"geometry": None}],
+    }
+    row, nowhere = rows(json.dumps(collection).encode(), axis_order=order)
+    assert {name: row[name] for name in where} == where
+    assert "lon" not in nowhere
 
 
 @pytest.mark.parametrize("zone", [2, 3, 4, 5])

@@ -229,6 +229,50 @@ def test_pages_of_a_wfs_are_counted_by_their_members(ask: Any) -> None:
     ]
 
 
+def turned_service(request: Request) -> bytes:
+    """Takes the numbers of the box as east, north, whatever is asked for."""
+    asked = parameters(request)
+    west, south, east, north = map(float, asked["bbox"].split(",")[:4])
+    ids = range(3) if west < 11.6 < east and south < 51 < north else []
+    if asked.get("resultType") == "hits":
+        return gml([], numberMatched=str(len(ids)))
+    return gml([*ids][int(asked.get("startIndex", 0)) :], numberMatched="unknown")
+
+
+@pytest.mark.parametrize("api", ["wfs2", "wfs11"])
+def test_where_a_box_finds_nothing_its_numbers_are_turned_which_is_noted(api: str, ask: Any) -> None:
+    asked = ask(turned_service, api=api)
+    boxes = [parameters(request)["bbox"] for request in asked]
+    assert boxes[0] == "50.8,11.4,51.1,11.8,urn:ogc:def:crs:EPSG::4326"
+    assert boxes[-1] == "11.4,50.8,11.8,51.1,EPSG:4326"
+    assert {request.role for request in asked if request.role != "hits"} == {"features", "further"}
+    (note,) = [note for note in ask.notes if note.code == "bbox_turned"]
+    assert "set bbox_order: east_north" in note.text
+    asked = ask(turned_service, api=api, bbox_order="east_north")
+    assert {parameters(request)["bbox"] for request in asked} == {"11.4,50.8,11.8,51.1,EPSG:4326"}
+    assert not [note for note in ask.notes if note.code == "bbox_turned"]
+
+
+def test_a_service_that_has_nothing_or_refuses_the_other_order_is_no_error(ask: Any) -> None:
+    assert len(ask(lambda request: gml([], numberMatched="0"), api="wfs2")) > 2
+    assert ask.notes == []
+
+    def refuses(request: Request) -> bytes:
+        named = "urn:ogc" in parameters(request)["bbox"]
+        return gml([], numberMatched="0") if named else b"<ExceptionReport/>"
+
+    ask(refuses, api="wfs2")
+    assert ask.notes == []
+    before = len(ask(lambda request: gml([], numberMatched="0"), api="wfs2", bbox_order="north_east"))
+    assert before == len(ask(lambda request: gml([], numberMatched="0"), api="wfs2", within_bbox=False))
+
+
+def test_the_first_line_of_a_complaint_in_json_is_shown(ask: Any) -> None:
+    complaint = b'{"code": "InvalidParameterValue", "description": "limit is above 500\\nsee the manual"}'
+    with pytest.raises(ReadError, match=r"is no collection of features: limit is above 500$"):
+        ask(lambda request: complaint)
+
+
 def test_hits_that_are_cut_where_its_pages_are_do_not_end_a_wfs(ask: Any) -> None:
     """MapServer counts no further than its own limit, and gives what comes after it when asked."""
 
@@ -336,6 +380,7 @@ def test_a_report_of_an_error_is_one_though_it_comes_as_a_success(
         ({"sort_by": "a"}, "sort_by has no meaning with api: oaf"),
         ({"sort_by": "a", "api": "wfs11"}, "sort_by has no meaning with api: wfs11"),
         ({"format": "GML2"}, "format has no meaning with api: oaf"),
+        ({"bbox_order": "east_north"}, "bbox_order has no meaning with api: oaf"),
         (
             {"filter": "a=1", "api": "wfs2"},
             "filter and bbox exclude each other in a WFS: set within_bbox: false",
