@@ -58,8 +58,8 @@ def is_of_unset_clock(times: pl.Series, payloads: pl.Series) -> pl.Series:
     A payload with other times within two years tells of them: a series that goes back to 1970 had a first of January.
     """
     latest = max(end for _, end in _UNSET)
-    earliest = times.min()
-    if not isinstance(earliest, datetime) or earliest >= latest:
+    # Compared by Polars: midnight of the year 1 in a zone east of Greenwich is a year that Python has not.
+    if not (times < latest).any():
         return pl.Series([False]).new_from_index(0, len(times))
     frame = pl.DataFrame({"time": times, "payload": payloads})
     eras = [pl.col("time").is_between(start, end, closed="left") for start, end in _UNSET]

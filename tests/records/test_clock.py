@@ -72,3 +72,12 @@ def test_a_series_that_goes_back_so_far_had_those_days_too() -> None:
 def test_without_any_time_there_is_no_clock_to_doubt() -> None:
     nothing = pl.Series([None, None], dtype=UTC_TIME)
     assert is_of_unset_clock(nothing, pl.Series(["a", "a"])).to_list() == [False, False]
+
+
+def test_midnight_of_the_year_1_is_told_from_others_although_it_was_still_the_year_0_in_utc() -> None:
+    wall = pl.Series(["0001-01-01T00:00", "2026-03-01T00:00"]).str.strptime(
+        pl.Datetime("us"), "%Y-%m-%dT%H:%M"
+    )
+    times = wall.dt.replace_time_zone("Europe/Berlin").dt.convert_time_zone("UTC")
+    assert is_implausible(times).to_list() == [True, False]
+    assert is_of_unset_clock(times, pl.Series(["a", "a"])).to_list() == [False, False]
