@@ -55,12 +55,26 @@ def _faults(tenant: Tenant, vocabulary: Vocabulary) -> Iterator[tuple[Place, str
                     (section, native),
                     f"is {code!r}, which is no code of a {kind}; {_meant(code, kind, vocabulary)}",
                 )
+    for name, source in tenant.sources.items():
+        if source.crs != "EPSG:4326" and not _is_system(source.crs):
+            yield ("sources", name, "crs"), f"is {source.crs!r}, which is no code that the EPSG lists"
     own = {_SECTIONS[name]: {*map(normal_spelling, getattr(tenant, name))} for name in _SECTIONS}
     for name, source in tenant.sources.items():
         for place, kind, native in _named(source):
             if normal_spelling(native) not in own.get(kind, ()) and vocabulary.code(native, kind) is None:
                 message = f"is {native!r}, which no {kind} is called; {_meant(native, kind, vocabulary)}"
                 yield ("sources", name, *place), message
+
+
+def _is_system(crs: str) -> bool:
+    from pyproj import CRS  # noqa: PLC0415 - only where a source names one
+    from pyproj.exceptions import CRSError  # noqa: PLC0415 - likewise
+
+    try:
+        CRS.from_user_input(crs)
+    except CRSError:
+        return False
+    return True
 
 
 def _meant(native: str, kind: Kind, vocabulary: Vocabulary) -> str:

@@ -266,7 +266,9 @@ def _sentence(detail: ErrorDetails, place: Path_, model: type[BaseModel], writte
         # As written, because YAML has already made another number of one that starts with zero.
         return f"must be text: write it in quotes, as in '{written}'"
     if kind == "literal_error":
-        return f"is {given!r}, but must be one of: {detail['ctx']['expected']}"
+        expected = detail["ctx"]["expected"]
+        meant = perhaps(str(given), re.findall("'([^']+)'", expected))
+        return f"is {given!r}{f'; {meant}' if meant else ', but '}must be one of: {expected}"
     if kind in {PLACED, "value_error"}:
         return str(detail["msg"] if kind == PLACED else detail["ctx"]["error"])
     return f"{detail['msg'][0].lower()}{detail['msg'][1:]} (given: {given!r})"

@@ -5,6 +5,7 @@ Nothing of it is kept.
 
 from __future__ import annotations
 
+import logging
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -74,6 +75,8 @@ def probe(
     Nothing is written: neither landing nor records change.
     """  # fmt: skip
     settings = current_settings()
+    # What is tried and does not fit is no news; what comes of it is shown.
+    logging.getLogger("civitas_assets").addHandler(logging.NullHandler())
     is_address = re.match("https?://", what) is not None
     if source is not None:
         _probe_source(settings, what, source, pages, rows)

@@ -20,6 +20,7 @@ _SENTENCES = (
     "detail", "description", "message", "errormessage", "error_description", "error_message", "msg", "reason",
     "exceptiontext", "title", "error", "errors", "exception", "exceptions", "fault", "status_message",
 )  # fmt: skip
+_ERROR_MEMBERS = (b'"error"', b'"errors"', b'"exception"', b'"fault"', b'"detail"', b'"message"')
 _ELEMENTS = re.compile(
     r"<(?:[\w.-]+:)?(ExceptionText|ServiceException|Reason|faultstring|Message|detail)\b[^>]*>(.*?)</",
     re.DOTALL,
@@ -57,6 +58,20 @@ def stated_reason(body: bytes, shown: Callable[[str], str] = str) -> str:
         found = text
     line = shown(_first_line(found))  # once more, for what was written with escapes before
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1].rstrip()}…"
+
+
+def complaint_of(body: bytes, told: str = "") -> str:
+    """What a body complains of that came with success, to go behind a sentence; empty for any other body.
+
+    Web pages and documents that report an error are such bodies. What was `told` already is not told again.
+    """
+    start = body[:MOST_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"{"):
+        is_one = any(name in start[:400] for name in _ERROR_MEMBERS)
+    else:
+        is_one = start.startswith(b"<") and bool(_HTML.search(start[:2000].decode("latin-1")))
+    said = stated_reason(body) if is_one else ""
+    return f"; the server says {said!r}" if said and said not in told else ""
 
 
 def head_of(pieces: Iterable[bytes]) -> bytes:

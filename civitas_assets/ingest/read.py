@@ -14,6 +14,7 @@ import polars as pl
 
 from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.base import Connector, Payload
+from civitas_assets.connectors.http_reason import complaint_of
 from civitas_assets.connectors.pagination import says_incomplete
 from civitas_assets.errors import ReadError
 from civitas_assets.ingest.backlog import batches_of, unsuperseded
@@ -179,7 +180,8 @@ class SourceReader:
                     self._notes.add(line.url, notes_of(raw))
                 self._sightings.note(READ, line)
             except ReadError as error:
-                self._fail([line], f"{line.url} {error}")
+                said = complaint_of(self._landing.body(line.sha256), str(error))
+                self._fail([line], f"{line.url} {error}{said}")
         self._settle(lines, tables, rejected)
 
     def _settle(

@@ -21,6 +21,7 @@ from civitas_assets.catalog import Source
 from civitas_assets.connectors.base import Answer, Request
 from civitas_assets.connectors.errand import Validators, public_url
 from civitas_assets.connectors.http import HttpClient, Response
+from civitas_assets.connectors.http_reason import complaint_of
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.ingest.drop import DropFolder, take_all
 from civitas_assets.records import Note
@@ -126,7 +127,8 @@ class LandingSession:
                         try:
                             waiting.extend(follow(answer))
                         except ReadError as error:
-                            failures.append(f"{request.url} {error}")
+                            said = complaint_of(answer.content(), str(error))
+                            failures.append(f"{request.url} {error}{said}")
                     yield answer
         self._rejected += len(failures)
         if failures:
@@ -230,7 +232,8 @@ class LandingSession:
         try:
             return self._source.storable(request.role, body)
         except ReadError as error:
-            raise FetchError(f"{request.url} {error}; nothing of it is kept") from None
+            said = complaint_of(body, str(error))
+            raise FetchError(f"{request.url} {error}{said}; nothing of it is kept") from None
 
     def _note(  # noqa: PLR0917 - each argument is of another type
         self, request: Request, url: str, status: int, at: datetime, address: Address | None, size: int

@@ -132,7 +132,11 @@ def _sample(
     if not rows:
         raise ReadError(f"has a header with {shown(name for _, name in named)}, and no row below it")
     columns = [
-        Column(name, tuple(row[number] or None for row in rows), typed=connector == "excel")
+        Column(
+            name,
+            tuple((row[number] if number < len(row) else None) or None for row in rows),
+            typed=connector == "excel",
+        )
         for number, name in named
     ]
     doubts = {}

@@ -84,6 +84,12 @@ def test_an_unknown_name_is_found_wherever_it_is_written(  # noqa: PLR0917
     assert meant in fault.message
 
 
+def test_a_reference_system_that_there_is_not_is_found(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, TOWN.replace("    units:", "    crs: EPSG:25382\n    units:"))
+    assert (fault.field, "EPSG:25382" in fault.message) == ("sources.roof.crs", True)
+    assert faults(tmp_path, TOWN.replace("    units:", "    crs: EPSG:25832\n    units:")) == []
+
+
 def test_figures_of_statistics_keep_the_units_of_their_publisher(tmp_path: Path) -> None:
     text = TOWN.replace("record_type: observation", "record_type: statistic").replace(
         "fields: {datastream_id: id, value: v}", "fields: {indicator_id: id, value: v}"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from civitas_assets.connectors.http_reason import MOST_BYTES, head_of, stated_reason
+from civitas_assets.connectors.http_reason import MOST_BYTES, complaint_of, head_of, stated_reason
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,20 @@ def test_json_tells_it_where_interfaces_put_it(body: object, line: str) -> None:
 )
 def test_xml_pages_and_plain_texts_give_their_first_line(body: str, line: str) -> None:
     assert stated_reason(body.encode()) == line
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('{"error": {"code": 400, "message": "no layer 7"}}', "; the server says 'no layer 7'"),
+        ("<!DOCTYPE html><title>Anmelden</title>", "; the server says 'Anmelden'"),
+        ('{"data": [1]}', ""),
+        ("a;b\n1;2\n", ""),
+        ('{"message": "told"}', ""),
+    ],
+)
+def test_a_success_may_be_a_complaint(body: str, said: str) -> None:
+    assert complaint_of(body.encode(), "is not told") == said
 
 
 def test_bytes_that_are_no_text_say_nothing() -> None:
