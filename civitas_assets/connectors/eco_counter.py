@@ -6,6 +6,7 @@ Counts are those of channels, which are kinds of traffic and directions; a site'
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -18,11 +19,11 @@ from pydantic import Field, model_validator
 from civitas_assets.catalog import SecretRef, Source, Window
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
 from civitas_assets.connectors.paths import columns_of, records_at
-from civitas_assets.connectors.rows import decoded, number, table
+from civitas_assets.connectors.rows import decoded_each, number, table
 from civitas_assets.connectors.sample import require_members
 from civitas_assets.connectors.service import Root, ServiceSource, Title
 from civitas_assets.errors import ReadError
-from civitas_assets.records import RawTable
+from civitas_assets.records import BrokenRow, Note, RawTable
 from civitas_assets.records.raw import RESULT, ROW, TIME
 
 _SLICE_DAYS = 28
@@ -115,7 +116,7 @@ class EcoCounterConnector:
         def counts(answer: Answer) -> Iterator[Request]:
             if answer.request.role != "sites":
                 return
-            for site in _wanted(source, answer.content()):
+            for site in _wanted(source, answer.content())[0]:
                 found.add(str(site.id))
                 for channel in site.counted():
                     for part in window.slices(_SLICE_DAYS):
@@ -140,22 +141,26 @@ class EcoCounterConnector:
         if payload.role != "sites":
             yield _counts(payload)
             return
-        sites = _wanted(source, payload.body)
-        yield table(
+        sites, broken = _wanted(source, payload.body)
+        stations = table(
             "station",
             (
                 {
                     "station_id": site.id,
                     "name": site.name,
-                    "lon": number(site.longitude),
-                    "lat": number(site.latitude),
+                    "lon": site.longitude,
+                    "lat": site.latitude,
                     "operator": site.domain,
                 }
                 for site in sites
             ),
             ("station_id", "name", "lon", "lat", "operator"),
         )
-        yield table(
+        yield replace(stations, broken=broken)
+        unsaid = [
+            c for site in sites for c in site.counted() if c.user_type is None and site.user_type is None
+        ]
+        channels = table(
             "datastream",
             (
                 {
@@ -171,17 +176,21 @@ class EcoCounterConnector:
             ),
             ("datastream_id", "station_id", "name", "observed_property", "unit", "interval_s"),
         )
+        text = f"{len(unsaid):,} channel(s) have no userType, nor has their site: they are taken for bicycles"
+        notes = (Note("kind_of_traffic_unsaid", f"{text} ({unsaid[0].id})"),) if unsaid else ()
+        yield replace(channels, notes=notes)
 
 
-def _wanted(source: EcoCounterSource, body: bytes) -> list[_Site]:
-    sites: list[_Site] = decoded(body, list[_Site], "Eco-Counter")
-    return [
+def _wanted(source: EcoCounterSource, body: bytes) -> tuple[list[_Site], tuple[BrokenRow, ...]]:
+    sites, broken = decoded_each(body, _Site, "Eco-Counter")
+    wanted: list[_Site] = [
         site for site in sites if source.wants(str(site.id), number(site.longitude), number(site.latitude))
     ]
+    return wanted, broken
 
 
 def _property(channel: _Channel, site: _Site) -> str:
-    """What is counted: the channel says so, or else its site; bicycles where neither does."""
+    """What is counted: the channel says so, or else its site; bicycles where neither does, which is told."""
     said = [kind for kind in (channel.user_type, site.user_type) if kind is not None]
     kind = next((kind for kind in said if kind != _UNDEFINED), said[0] if said else _BICYCLES)
     return _KINDS.get(kind, f"Eco-Counter userType {kind}")
@@ -207,11 +216,27 @@ def _counts(payload: Payload) -> RawTable:
     # What is no time stays as it is written, for the contract to reject.
     found = found.with_columns(pl.coalesce(written.str.extract(_WALL), written).alias(TIME))
     found = found.with_row_index(ROW, offset=1).cast({ROW: pl.Int64})
-    passes = found.unique([TIME, "iso"], maintain_order=True)
-    if passes[TIME].is_duplicated().any():
-        total = pl.col(RESULT).cast(pl.Float64, strict=False).drop_nulls()
-        found = passes.group_by(TIME, maintain_order=True).agg(
-            pl.col(ROW, "quality_native").first(), pl.when(total.len() > 0).then(total.sum()).alias(RESULT)
+    notes: tuple[Note, ...] = ()
+    passes = found.unique([TIME, "iso", RESULT], maintain_order=True)
+    # What differs only in its count is told twice, and no second pass: the later one replaces it, which is noted.
+    twice = passes.filter(pl.col("iso").n_unique().over(TIME) > 1).unique(
+        [TIME, "iso"], keep="last", maintain_order=True
+    )
+    if twice.height:
+        count = pl.col(RESULT).cast(pl.Float64, strict=False)
+        # A sum of which a part is missing is none.
+        both = twice.group_by(TIME, maintain_order=True).agg(
+            pl.col(ROW, "quality_native").first(),
+            pl.when(count.null_count() == 0).then(count.sum()).alias(RESULT),
+            (count.null_count() % pl.len() > 0).alias("is_half"),
         )
+        if halves := both["is_half"].sum():
+            text = f"{halves:,} interval(s) of the repeated hour have a count of one of its passes only: they have none"
+            notes = (Note("half_of_repeated_hour", text),)
+        once = passes.filter(~pl.col(TIME).is_in(both[TIME].implode()))
+        found = pl.concat(
+            [once.select(both.columns[:4]), both.select(both.columns[:4])], how="vertical_relaxed"
+        ).sort(ROW)
     datastream = pl.lit(payload.variables["datastream_id"]).alias("datastream_id")
-    return RawTable("observation", found.select(ROW, datastream, TIME, RESULT, "quality_native"))
+    rows = found.select(ROW, datastream, TIME, RESULT, "quality_native")
+    return RawTable("observation", rows, notes=notes)

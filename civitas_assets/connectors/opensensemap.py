@@ -6,6 +6,7 @@ Titles and units are free text of the owners; what no seed of the dbt project un
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from pydantic import Field
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.window import Duration
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
-from civitas_assets.connectors.rows import decoded, table
+from civitas_assets.connectors.rows import decoded_each, table
 from civitas_assets.connectors.service import (
     Attribution,
     Root,
@@ -25,7 +26,7 @@ from civitas_assets.connectors.service import (
     values_of,
 )
 from civitas_assets.errors import ReadError
-from civitas_assets.records import RawTable
+from civitas_assets.records import BrokenRow, RawTable
 
 _SLICE_DAYS = 5
 _MOST_VALUES = 10_000  # the service cuts its answers there without a word
@@ -46,7 +47,7 @@ class OpenSenseMapSource(ServiceSource):
 
 
 class _Point(msgspec.Struct):
-    coordinates: list[float] = []
+    coordinates: list[float | None] | None = None
 
 
 class _Sensor(msgspec.Struct, rename={"id": "_id", "sensor_type": "sensorType"}):
@@ -61,11 +62,11 @@ class _Box(msgspec.Struct, rename={"id": "_id", "place": "currentLocation"}):
     name: str | None = None
     description: str | None = None
     exposure: str | None = None
-    place: _Point = msgspec.field(default_factory=_Point)
-    sensors: list[_Sensor] = []
+    place: _Point | None = None
+    sensors: list[_Sensor] | None = None
 
     def position(self) -> tuple[float | None, float | None]:
-        lon, lat, *_ = (*self.place.coordinates, None, None)
+        lon, lat, *_ = (*((self.place and self.place.coordinates) or ()), None, None)
         return lon, lat
 
 
@@ -83,8 +84,8 @@ class OpenSenseMapConnector:
         def values(answer: Answer) -> Iterator[Request]:
             if answer.request.role != "boxes":
                 return
-            for box in _wanted(source, answer.content()):
-                for sensor in box.sensors:
+            for box in _wanted(source, answer.content())[0]:
+                for sensor in box.sensors or ():
                     for start, end in spans:
                         times = f"from-date={start:%Y-%m-%dT%H:%M:%SZ}&to-date={end:%Y-%m-%dT%H:%M:%SZ}"
                         yield Request(
@@ -111,8 +112,8 @@ class OpenSenseMapConnector:
                 )
             yield values
             return
-        boxes = _wanted(source, payload.body)
-        yield table(
+        boxes, broken = _wanted(source, payload.body)
+        stations = table(
             "station",
             (
                 {
@@ -126,6 +127,7 @@ class OpenSenseMapConnector:
             ),
             ("station_id", "name", "description", "lon", "lat"),
         )
+        yield replace(stations, broken=broken)
         yield table(
             "datastream",
             (
@@ -138,21 +140,21 @@ class OpenSenseMapConnector:
                     "sensor": sensor.sensor_type,
                 }
                 for box in boxes
-                for sensor in box.sensors
+                for sensor in box.sensors or ()
             ),
             ("datastream_id", "station_id", "name", "observed_property", "unit", "sensor"),
         )
 
 
-def _wanted(source: OpenSenseMapSource, body: bytes) -> list[_Box]:
-    """The boxes of a list, or the one box that an id answers."""
-    listed = body.lstrip()[:1] == b"["
-    boxes: list[_Box] = (
-        decoded(body, list[_Box], "openSenseMap") if listed else [decoded(body, _Box, "openSenseMap")]
+def _wanted(source: OpenSenseMapSource, body: bytes) -> tuple[list[_Box], tuple[BrokenRow, ...]]:
+    """The boxes of a list, or the one box that an id answers, and those that cannot be read."""
+    boxes, broken = decoded_each(
+        body if body.lstrip()[:1] == b"[" else b"[" + body + b"]", _Box, "openSenseMap"
     )
-    return [
+    wanted = [
         box
         for box in boxes
         if source.wants(box.id, *box.position())
         and (source.exposure == "any" or box.exposure in {None, "outdoor"})
     ]
+    return wanted, broken

@@ -5,9 +5,10 @@ Values are raw and unchecked, as the service says; it keeps them for 31 days.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Literal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar, Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ import polars as pl
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
-from civitas_assets.connectors.rows import decoded, table
+from civitas_assets.connectors.rows import decoded_each, table
 from civitas_assets.connectors.service import (
     Attribution,
     Root,
@@ -25,9 +26,9 @@ from civitas_assets.connectors.service import (
     Title,
     values_of,
 )
-from civitas_assets.records import RawTable
+from civitas_assets.records import BrokenRow, RawTable
 
-_SLICE_DAYS = 5
+_SLICE_DAYS, _KEPT_DAYS = 5, 31
 _NO_UNIT = {"", "-", "--"}
 _RAW = "Rohdaten"  # what the service says of all its values
 
@@ -55,31 +56,37 @@ class _Water(msgspec.Struct):
 
 class _Gauge(msgspec.Struct):
     uuid: str
-    number: str = ""
-    shortname: str = ""
+    number: str | None = None
+    shortname: str | None = None
     longname: str | None = None
     agency: str | None = None
     km: float | None = None
     longitude: float | None = None
     latitude: float | None = None
-    water: _Water = msgspec.field(default_factory=_Water)
-    timeseries: list[_Series] = []
+    water: _Water | None = None
+    timeseries: list[_Series] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """What a tenant may call it."""
-        return self.uuid, self.number, self.shortname
+        return self.uuid, self.number or "", self.shortname or ""
 
     def where(self) -> str | None:
-        parts = [self.water.longname, None if self.km is None else f"km {self.km:g}"]
+        parts = [self.water and self.water.longname, None if self.km is None else f"km {self.km:g}"]
         return ", ".join(part for part in parts if part) or None
 
 
-class PegelonlineConnector:
-    """Fetches and reads PEGELONLINE."""
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
-    name = "pegelonline"
-    source_model: type[Source] = PegelonlineSource
+
+@dataclass(frozen=True)
+class PegelonlineConnector:
+    """Fetches and reads PEGELONLINE; its clock tells what the service no longer has."""
+
+    clock: Callable[[], datetime] = _utc_now
+    name: ClassVar[str] = "pegelonline"
+    source_model: ClassVar[type[Source]] = PegelonlineSource
 
     def fetch(self, source: PegelonlineSource, window: Window, zone: ZoneInfo, session: Session) -> None:
         """The catalogue of gauges, and the slices of the window of each of their timeseries."""
@@ -89,9 +96,9 @@ class PegelonlineConnector:
         def measurements(answer: Answer) -> Iterator[Request]:
             if answer.request.role != "stations":
                 return
-            for gauge in _wanted(source, answer.content()):
+            for gauge in _wanted(source, answer.content())[0]:
                 found.update(gauge.names)
-                for series in gauge.timeseries:
+                for series in gauge.timeseries or ():
                     address = (
                         f"{root}/stations/{gauge.uuid}/{quote(series.shortname, safe='')}/measurements.json"
                     )
@@ -100,6 +107,12 @@ class PegelonlineConnector:
                         variables = {"datastream_id": _key(gauge, series)}
                         yield Request(f"{address}?{times}", role="measurements", variables=variables)
 
+        kept = (self.clock() - timedelta(days=_KEPT_DAYS)).astimezone(zone).date()
+        if window.first < kept:
+            session.note(
+                "older_than_kept",
+                f"the service keeps {_KEPT_DAYS} days: of {window.first} until {kept} it answers nothing or a part",
+            )
         gauges = Request(f"{root}/stations.json?includeTimeseries=true", role="stations")
         for _ in session.crawl([gauges], measurements):
             pass
@@ -108,8 +121,8 @@ class PegelonlineConnector:
     def read(self, source: PegelonlineSource, payload: Payload) -> Iterator[RawTable]:
         """Gauges and their timeseries, or the values of one timeseries."""
         if payload.role == "stations":
-            gauges = _wanted(source, payload.body)
-            yield table(
+            gauges, broken = _wanted(source, payload.body)
+            stations = table(
                 "station",
                 (
                     {
@@ -124,6 +137,7 @@ class PegelonlineConnector:
                 ),
                 ("station_id", "name", "description", "lon", "lat", "operator"),
             )
+            yield replace(stations, broken=broken)
             yield table(
                 "datastream",
                 (
@@ -136,7 +150,7 @@ class PegelonlineConnector:
                         "interval_s": series.equidistance * 60 if series.equidistance else None,
                     }
                     for gauge in gauges
-                    for series in gauge.timeseries
+                    for series in gauge.timeseries or ()
                 ),
                 ("datastream_id", "station_id", "name", "observed_property", "unit", "interval_s"),
             )
@@ -145,13 +159,14 @@ class PegelonlineConnector:
             yield replace(values, frame=values.frame.with_columns(quality_native=pl.lit(_RAW)))
 
 
-def _wanted(source: PegelonlineSource, body: bytes) -> list[_Gauge]:
-    gauges: list[_Gauge] = decoded(body, list[_Gauge], "PEGELONLINE")
-    return [
+def _wanted(source: PegelonlineSource, body: bytes) -> tuple[list[_Gauge], tuple[BrokenRow, ...]]:
+    gauges, broken = decoded_each(body, _Gauge, "PEGELONLINE")
+    wanted: list[_Gauge] = [
         gauge
         for gauge in gauges
         if any(source.wants(name, gauge.longitude, gauge.latitude) for name in gauge.names)
     ]
+    return wanted, broken
 
 
 def _key(gauge: _Gauge, series: _Series) -> str:

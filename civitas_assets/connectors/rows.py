@@ -14,7 +14,7 @@ import msgspec
 import polars as pl
 
 from civitas_assets.errors import ReadError
-from civitas_assets.records import RECORD_TYPES, Kind, RawTable
+from civitas_assets.records import RECORD_TYPES, BrokenRow, Kind, RawTable
 
 # What decoding raises for a body that is no JSON of the expected shape, or is nested deeper than anybody means.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -38,6 +38,25 @@ def decoded(body: bytes, kind: Any, service: str) -> Any:
         return msgspec.json.decode(body, type=kind)
     except UNREADABLE as error:
         raise ReadError(f"is not what {service} answers: {error}") from None
+
+
+def decoded_each(body: bytes, kind: Any, service: str) -> tuple[list[Any], tuple[BrokenRow, ...]]:
+    """The elements of a list, and those that are not what the protocol documents, each for itself.
+
+    Raises:
+        ReadError: it is no list, or none of its elements is.
+    """
+    found, broken = list[Any](), list[BrokenRow]()
+    for row, element in enumerate(decoded(body, list[msgspec.Raw], service), 1):
+        try:
+            found.append(msgspec.json.decode(element, type=kind))
+        except UNREADABLE as error:
+            broken.append(
+                BrokenRow(row, "unreadable_element", str(error), bytes(element).decode(errors="replace"))
+            )
+    if broken and not found:
+        raise ReadError(f"is not what {service} answers: {broken[0].detail}")
+    return found, tuple(broken)
 
 
 def table(record_type: str, rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> RawTable:

@@ -6,14 +6,15 @@ The service keeps nothing longer, so a history grows only with every fetch; posi
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from civitas_assets.catalog import Source, Window
-from civitas_assets.connectors.base import Payload, Request, Session
-from civitas_assets.connectors.rows import decoded, number, table
+from civitas_assets.connectors.base import Answer, Payload, Request, Session
+from civitas_assets.connectors.rows import decoded_each, table
 from civitas_assets.connectors.service import (
     Attribution,
     Root,
@@ -56,7 +57,12 @@ class _Kind(msgspec.Struct):
 
 class _Sensor(msgspec.Struct):
     id: int
-    sensor_type: _Kind = msgspec.field(default_factory=_Kind)
+    sensor_type: _Kind | None = None
+
+    @property
+    def kind(self) -> str:
+        """The name of its type."""
+        return (self.sensor_type and self.sensor_type.name) or ""
 
 
 class _Location(msgspec.Struct):
@@ -64,7 +70,11 @@ class _Location(msgspec.Struct):
     longitude: str | float | None = None
     latitude: str | float | None = None
     altitude: str | float | None = None
-    indoor: int = 0
+    indoor: int | str | None = None
+
+    def is_outside(self) -> bool:
+        """Whether it does not say that it is inside."""
+        return str(self.indoor or 0) in {"0", "False", "false"}
 
 
 class _Value(msgspec.Struct):
@@ -76,7 +86,12 @@ class _Reading(msgspec.Struct):
     timestamp: str
     sensor: _Sensor
     location: _Location
-    sensordatavalues: list[_Value] = []
+    sensordatavalues: list[_Value] | None = None
+
+    def at(self) -> str:
+        """When it was measured: the service means UTC and does not say so."""
+        time = self.timestamp.strip().replace(" ", "T")
+        return time if time.endswith("Z") or "+" in time else f"{time}Z"
 
 
 class SensorCommunityConnector:
@@ -95,14 +110,20 @@ class SensorCommunityConnector:
             addresses = [f"{root}/filter/box={south},{west},{north},{east}"]
         else:
             raise FetchError("neither stations nor a bounding box say what to ask for")
-        for _ in session.crawl([Request(address) for address in addresses]):
-            pass
+        silent = [
+            answer.request.url for answer in session.crawl(map(Request, addresses)) if _is_empty(answer)
+        ]
+        if silent:
+            session.note(
+                "no_values_now",
+                f"{len(silent):,} answer(s) are empty, because no sensor has sent anything for five minutes, or there "
+                f"is none ({silent[0]})",
+            )
 
     def read(self, source: SensorCommunitySource, payload: Payload) -> Iterator[RawTable]:
         """Locations as stations, a datastream for every quantity of a sensor, and the values."""
-        readings = [
-            r for r in decoded(payload.body, list[_Reading], "sensor.community") if not r.location.indoor
-        ]
+        found, broken = decoded_each(payload.body, _Reading, "sensor.community")
+        readings = [reading for reading in found if reading.location.is_outside()]
         places = {reading.location.id: reading.location for reading in readings}
         yield table(
             "station",
@@ -110,9 +131,9 @@ class SensorCommunityConnector:
                 {
                     "station_id": str(place.id),
                     "name": f"sensor.community {place.id}",
-                    "lon": number(place.longitude),
-                    "lat": number(place.latitude),
-                    "elevation_m": number(place.altitude),
+                    "lon": place.longitude,
+                    "lat": place.latitude,
+                    "elevation_m": place.altitude,
                 }
                 for place in places.values()
             ),
@@ -122,33 +143,37 @@ class SensorCommunityConnector:
             _key(reading, value): {
                 "datastream_id": _key(reading, value),
                 "station_id": str(reading.location.id),
-                "name": f"{value.value_type} {reading.sensor.sensor_type.name}".strip(),
+                "name": f"{value.value_type} {reading.sensor.kind}".strip(),
                 "observed_property": value.value_type,
                 "unit": _UNITS.get(value.value_type),
-                "sensor": reading.sensor.sensor_type.name or None,
+                "sensor": reading.sensor.kind or None,
             }
             for reading in readings
-            for value in reading.sensordatavalues
+            for value in reading.sensordatavalues or ()
         }
         yield table(
             "datastream",
             series.values(),
             ("datastream_id", "station_id", "name", "observed_property", "unit", "sensor"),
         )
-        yield table(
+        observed = table(
             "observation",
             (
                 {
                     "datastream_id": _key(reading, value),
-                    # The service means UTC and does not say so.
-                    INTERVAL: f"{reading.timestamp.replace(' ', 'T')}Z",
+                    INTERVAL: reading.at(),
                     "@result": None if value.value is None else str(value.value),
                 }
                 for reading in readings
-                for value in reading.sensordatavalues
+                for value in reading.sensordatavalues or ()
             ),
             ("datastream_id", INTERVAL, "@result"),
         )
+        yield replace(observed, broken=broken)
+
+
+def _is_empty(answer: Answer) -> bool:
+    return answer.found and answer.content().strip() in {b"", b"[]"}
 
 
 def _key(reading: _Reading, value: _Value) -> str:

@@ -6,6 +6,7 @@ Times are UTC+1 all year, and midnight may be written 24:00; values of the last 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -26,7 +27,7 @@ from civitas_assets.connectors.service import (
     Title,
 )
 from civitas_assets.errors import ReadError
-from civitas_assets.records import RawTable
+from civitas_assets.records import BrokenRow, RawTable
 from civitas_assets.records.raw import TIME
 
 _SLICE_DAYS = 7
@@ -66,11 +67,11 @@ class UbaSource(ServiceSource):
 
 class _Stations(msgspec.Struct):
     indices: list[str]
-    data: dict[str, list[Any]] | list[Any]
+    data: dict[str, Any] | list[Any]
 
 
 class _Measures(msgspec.Struct):
-    data: dict[str, dict[str, list[Any]]] | list[Any]
+    data: dict[str, Any] | list[Any]
 
 
 class UbaConnector:
@@ -86,7 +87,7 @@ class UbaConnector:
         def measures(answer: Answer) -> Iterator[Request]:
             if answer.request.role != "stations":
                 return
-            for station in _wanted(source, answer.content()):
+            for station in _wanted(source, answer.content(), window.first.isoformat())[0]:
                 found.update((str(station["station id"]), str(station["station code"])))
                 for component in source.components:
                     for part in window.slices(_SLICE_DAYS):
@@ -105,7 +106,8 @@ class UbaConnector:
                             variables={"component": component},
                         )
 
-        for _ in session.crawl([Request(f"{root}/stations/json?lang=de", role="stations")], measures):
+        first = {"first": window.first.isoformat()}
+        for _ in session.crawl([Request(f"{root}/stations/json?lang=de", "stations", first)], measures):
             pass
         source.expect(found)
 
@@ -114,8 +116,8 @@ class UbaConnector:
         if payload.role != "stations":
             yield _observations(payload)
             return
-        stations = _wanted(source, payload.body)
-        yield table(
+        stations, broken = _wanted(source, payload.body, payload.variables.get("first", ""))
+        found = table(
             "station",
             (
                 {
@@ -124,14 +126,15 @@ class UbaConnector:
                     "description": ", ".join(
                         filter(None, (station.get("station setting name"), station.get("station type name")))
                     ),
-                    "lon": number(station.get("station longitude")),
-                    "lat": number(station.get("station latitude")),
+                    "lon": station.get("station longitude"),
+                    "lat": station.get("station latitude"),
                     "operator": station.get("network name"),
                 }
                 for station in stations
             ),
             ("station_id", "name", "description", "lon", "lat", "operator"),
         )
+        yield replace(found, broken=broken)
         yield table(
             "datastream",
             (
@@ -150,23 +153,32 @@ class UbaConnector:
         )
 
 
-def _wanted(source: UbaSource, body: bytes) -> list[Mapping[str, Any]]:
-    """The stations that the source wants and that still measure."""
+def _wanted(
+    source: UbaSource, body: bytes, first: str
+) -> tuple[list[Mapping[str, Any]], tuple[BrokenRow, ...]]:
+    """The stations that the source wants and that still measured on the first day, and the rows that are none."""
     answer: _Stations = decoded(body, _Stations, "the Umweltbundesamt")
-    rows = answer.data.values() if isinstance(answer.data, dict) else answer.data
-    stations: list[Mapping[str, Any]] = []
-    for row in rows:
-        if not isinstance(row, list):
-            raise ReadError("is not what the Umweltbundesamt answers: a station is no list")
-        station = dict(zip(answer.indices, row, strict=False))
-        missing = [name for name in ("station id", "station code", "station name") if not station.get(name)]
-        if missing:
-            raise ReadError(f"has a station without {', '.join(missing)}; it has {', '.join(answer.indices)}")
+    missing = {"station id", "station code", "station name"}.difference(answer.indices)
+    if missing:
+        raise ReadError(
+            f"has a station without {', '.join(sorted(missing))}; it has {', '.join(answer.indices)}"
+        )
+    stations, broken = list[Mapping[str, Any]](), list[BrokenRow]()
+    rows = [*answer.data.values()] if isinstance(answer.data, dict) else answer.data
+    for place_in, row in enumerate(rows, 1):
+        station = dict(zip(answer.indices, row, strict=False)) if isinstance(row, list) else {}
+        if not (station.get("station id") and station.get("station code") and station.get("station name")):
+            raw = msgspec.json.encode(row).decode()
+            broken.append(BrokenRow(place_in, "not_a_station", "has not id, code and name", raw))
+            continue
         place = number(station.get("station longitude")), number(station.get("station latitude"))
         named = any(source.wants(str(station[key]), *place) for key in ("station id", "station code"))
-        if named and not station.get("station active to"):
+        until = str(station.get("station active to") or "")
+        if named and (not until or (first and until[: len(first)] >= first)):
             stations.append(station)
-    return stations
+    if rows and len(broken) == len(rows):
+        raise ReadError("is not what the Umweltbundesamt answers: none of its stations has id, code and name")
+    return stations, tuple(broken)
 
 
 def _observations(payload: Payload) -> RawTable:
@@ -174,15 +186,25 @@ def _observations(payload: Payload) -> RawTable:
     answer: _Measures = decoded(payload.body, _Measures, "the Umweltbundesamt")
     # An answer without any value has a list in the place of the object.
     by_station = answer.data if isinstance(answer.data, dict) else {}
-    rows = [(station, start, row) for station, hours in by_station.items() for start, row in hours.items()]
-    if any(len(row) < 3 for _, _, row in rows):
-        raise ReadError("has a measure of fewer than three elements: component, scope, value")
     component = payload.variables["component"]
+    expected = [_COMPONENTS[component][0], _HOURLY_MEAN]
+    rows, broken = list[tuple[str, str, Any]](), list[BrokenRow]()
+    for station, hours in by_station.items():
+        for start, row in hours.items() if isinstance(hours, dict) else [("", hours)]:
+            parts = row if isinstance(row, list) else []
+            if len(parts) >= 3 and [str(part) for part in parts[:2]] == expected:
+                rows.append((f"{station}/{component}", start, row[2]))
+                continue
+            detail = f"is no hourly mean of {component}: component, scope and value are {parts[:3]}"
+            raw = msgspec.json.encode({start: row}).decode()
+            broken.append(BrokenRow(len(rows) + len(broken) + 1, "another_measure", detail, raw))
+    if broken and not rows:
+        raise ReadError(f"{broken[0].detail}")
     frame = pl.DataFrame(
         [
-            pl.Series("datastream_id", [f"{station}/{component}" for station, _, _ in rows], pl.String),
+            pl.Series("datastream_id", [key for key, _, _ in rows], pl.String),
             pl.Series(TIME, [start for _, start, _ in rows], pl.String),
-            series("value", [row[2] for _, _, row in rows]),
+            series("value", [value for _, _, value in rows]),
         ]
     )
-    return RawTable("observation", frame)
+    return RawTable("observation", frame, broken=tuple(broken))

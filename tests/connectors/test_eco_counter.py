@@ -198,6 +198,16 @@ class TestSites:
         }
         assert {s["interval_s"] for s in found} == {3600}
 
+    def test_channels_that_are_taken_for_bicycles_are_told_and_one_bad_site_costs_itself(
+        self, read: Any
+    ) -> None:
+        body = json.dumps([site(100, channels=[{"id": 1}, {"id": 2, "userType": 1}]), {"id": None}]).encode()
+        stations, channels = read(counters(), body, "sites")
+        assert stations.frame["station_id"].to_list() == ["100"]
+        assert [(row.row, row.rule) for row in stations.broken] == [(2, "unreadable_element")]
+        (note,) = channels.notes
+        assert note.text.startswith("1 channel(s) have no userType")
+
 
 class TestCounts:
     def test_times_are_starts_by_the_wall_clock(self, observed: Any) -> None:
@@ -262,9 +272,17 @@ class TestCounts:
         found = observed([*rows, rows[-1]])
         assert [(start.minute, value, flag) for start, _, value, flag in found] == [
             (0, 20.0, "fold_summed"),
-            (15, 1.0, "fold_summed"),
+            (15, None, "fold_summed"),
             (30, None, "fold_summed"),
         ]
+
+    def test_a_count_that_is_told_twice_is_no_second_pass(self, read: Any) -> None:
+        rows = [count("2026-08-01T02:00:00", "+0200", n) for n in (9, 11, 11)]
+        night = [count("2026-10-25T02:00:00", offset, n) for offset, n in (("+0200", 3), ("+0100", None))]
+        body = json.dumps([*rows, *night]).encode()
+        (found,) = read(counters(), body, "counts", datastream_id="7")
+        assert found.frame["@result"].to_list() == [9.0, 11.0, None]
+        assert [note.code for note in found.notes] == ["half_of_repeated_hour"]
 
     def test_hours_last_an_hour(self, observed: Any) -> None:
         ((start, end, _, _),) = observed([count("2026-01-01T05:00:00", "+0100", 1)], step="hour")

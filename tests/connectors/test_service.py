@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from civitas_assets.catalog import Window, load_catalog
+from civitas_assets.connectors.pegelonline import PegelonlineConnector
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.errors import FetchError, ReadError
 
@@ -238,3 +239,71 @@ class TestUba:
         body = b'{"data":{"21":{"2026-04-07 24:00:00":[5,2,4,"2026-04-08 01:00:00","0"]}}}'
         (row,) = tables(service("uba"), body, "measures", component="NO2")["observation"]
         assert row["phenomenon_start"] == datetime(2026, 4, 7, 23, tzinfo=UTC)
+
+
+class TestOneBadElement:
+    """What cannot be read of a catalogue costs nothing but itself."""
+
+    def test_a_gauge(self, read: Callable[..., Any]) -> None:
+        gauges = [{"uuid": "u", "shortname": None, "water": None, "timeseries": None}, {"uuid": 7}]
+        stations, _ = read(service("pegelonline"), json.dumps(gauges).encode(), "stations")
+        assert stations.frame["station_id"].to_list() == ["u"]
+        assert [(row.row, row.rule) for row in stations.broken] == [(2, "unreadable_element")]
+
+    def test_a_box_with_a_height_or_a_place_that_is_null(self, read: Callable[..., Any]) -> None:
+        boxes: list[Any] = [
+            {"_id": "a", "currentLocation": {"coordinates": [7.6, 51.9, None]}, "sensors": None},
+            {"_id": "b", "currentLocation": None},
+            "c",
+        ]
+        stations, _ = read(service("opensensemap"), json.dumps(boxes).encode(), "boxes")
+        assert stations.frame.select("station_id", "lon").rows() == [("a", 7.6), ("b", None)]
+        assert len(stations.broken) == 1
+
+    def test_a_reading_of_a_citizens_sensor(self, read: Callable[..., Any]) -> None:
+        location = {"id": 1, "longitude": "7.6", "latitude": "Nord", "indoor": 0}
+        values = [{"value_type": "P1", "value": "4,6"}]
+        reading = {"timestamp": "2026-07-30 10:00:00", "sensor": {"id": 3}, "location": location}
+        inside = {**reading, "location": {**location, "id": 2, "indoor": "1"}}
+        body = json.dumps([{**reading, "sensordatavalues": values}, inside, {"sensor": {}}]).encode()
+        stations, _, observed = read(service("sensor_community"), body)
+        assert stations.frame.select("station_id", "lat").rows() == [("1", "Nord")], "the contract judges it"
+        assert observed.frame.rows() == [("3/P1", "2026-07-30T10:00:00Z", "4,6")]
+        assert len(observed.broken) == 1
+
+    def test_a_station_and_a_measure_of_another_kind(self, read: Callable[..., Any]) -> None:
+        names = ["station id", "station code", "station name", "station active to"]
+        rows = {"1": ["1", "DEXX001", "Mitte", None], "2": ["2", "DEXX002", None, None], "3": 4}
+        body = json.dumps({"indices": names, "data": rows}).encode()
+        stations, _ = read(service("uba"), body, "stations")
+        assert stations.frame["station_id"].to_list() == ["DEXX001"]
+        assert len(stations.broken) == 2
+        hours = {
+            "2026-07-30 00:00:00": [5, 2, 12],
+            "2026-07-30 01:00:00": [5, 4, 13],
+            "2026-07-30 02:00:00": [5],
+        }
+        body = json.dumps({"data": {"1": hours}}).encode()
+        (observed,) = read(service("uba"), body, "measures", component="NO2")
+        assert observed.frame["value"].to_list() == [12]
+        assert [row.rule for row in observed.broken] == ["another_measure"] * 2
+
+
+def test_a_station_of_the_umweltbundesamt_that_ended_is_asked_for_in_days_when_it_measured(
+    asked: Any,
+) -> None:
+    names = ["station id", "station code", "station name", "station active to"]
+    body = json.dumps({"indices": names, "data": {"1": ["1", "DEXX001", "Mitte", "2026-07-20"]}}).encode()
+    source, answers = service("uba", components=("NO2",)), {"stations": body, "measures": b'{"data":[]}'}
+    assert [len(asked(source, answers, date(2026, 7, day), date(2026, 7, day))) for day in (20, 21)] == [2, 1]
+
+
+def test_what_a_service_has_no_more_or_not_now_is_told(session: Any) -> None:
+    fake = session(lambda request: b"[]")
+    connector = PegelonlineConnector(clock=lambda: datetime(2026, 8, 31, 12, tzinfo=UTC))
+    for day in (date(2026, 7, 31), date(2026, 7, 30)):
+        connector.fetch(service("pegelonline"), Window(day, day), BERLIN, fake)
+    CONNECTORS["sensor_community"].fetch(
+        service("sensor_community", stations=("7",)), Window(day, day), BERLIN, fake
+    )
+    assert [note.code for note in fake.notes] == ["older_than_kept", "no_values_now"]
