@@ -1,52 +1,69 @@
-"""All connectors by name: a new protocol is one module and one line here."""
+"""All connectors by name: a new protocol is one module and one line here.
+
+Each is imported when it is asked for, because what their protocols need takes seconds to import.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import TypeVar
 
 from civitas_assets.catalog import Source
 from civitas_assets.connectors.base import Connector
-from civitas_assets.connectors.csv import CsvConnector
-from civitas_assets.connectors.datex2 import Datex2Connector
-from civitas_assets.connectors.dwd import DwdConnector
-from civitas_assets.connectors.eco_counter import EcoCounterConnector
-from civitas_assets.connectors.excel import ExcelConnector
-from civitas_assets.connectors.gbfs import GbfsConnector
-from civitas_assets.connectors.geofile import GeoFileConnector
-from civitas_assets.connectors.geojson import GeoJsonConnector
-from civitas_assets.connectors.json import JsonConnector
-from civitas_assets.connectors.lorawan import LorawanConnector
-from civitas_assets.connectors.ngsi_ld import NgsiLdConnector
-from civitas_assets.connectors.ogc_features import OgcFeaturesConnector
-from civitas_assets.connectors.opensensemap import OpenSenseMapConnector
-from civitas_assets.connectors.pegelonline import PegelonlineConnector
-from civitas_assets.connectors.sensor_community import SensorCommunityConnector
-from civitas_assets.connectors.sensorthings import SensorThingsConnector
-from civitas_assets.connectors.sql import SqlConnector
-from civitas_assets.connectors.uba import UbaConnector
 
-CONNECTORS: Mapping[str, Connector] = {
-    connector.name: connector
-    for connector in (
-        CsvConnector(),
-        Datex2Connector(),
-        DwdConnector(),
-        EcoCounterConnector(),
-        ExcelConnector(),
-        GbfsConnector(),
-        GeoFileConnector(),
-        GeoJsonConnector(),
-        JsonConnector(),
-        LorawanConnector(),
-        NgsiLdConnector(),
-        OgcFeaturesConnector(),
-        OpenSenseMapConnector(),
-        PegelonlineConnector(),
-        SensorCommunityConnector(),
-        SensorThingsConnector(),
-        SqlConnector(),
-        UbaConnector(),
-    )
+T = TypeVar("T")
+
+# By name, the class in its module beside this one.
+_PLACES: Mapping[str, str] = {
+    "csv": "csv.CsvConnector",
+    "datex2": "datex2.Datex2Connector",
+    "dwd": "dwd.DwdConnector",
+    "eco_counter": "eco_counter.EcoCounterConnector",
+    "excel": "excel.ExcelConnector",
+    "gbfs": "gbfs.GbfsConnector",
+    "geofile": "geofile.GeoFileConnector",
+    "geojson": "geojson.GeoJsonConnector",
+    "json": "json.JsonConnector",
+    "lorawan": "lorawan.LorawanConnector",
+    "ngsi_ld": "ngsi_ld.NgsiLdConnector",
+    "ogc_features": "ogc_features.OgcFeaturesConnector",
+    "opensensemap": "opensensemap.OpenSenseMapConnector",
+    "pegelonline": "pegelonline.PegelonlineConnector",
+    "sensor_community": "sensor_community.SensorCommunityConnector",
+    "sensorthings": "sensorthings.SensorThingsConnector",
+    "sql": "sql.SqlConnector",
+    "uba": "uba.UbaConnector",
 }
 
-SOURCE_MODELS: Mapping[str, type[Source]] = {name: c.source_model for name, c in CONNECTORS.items()}
+
+@cache
+def _load_connector(name: str) -> Connector:
+    module, _, made = _PLACES[name].partition(".")
+    connector: Connector = getattr(importlib.import_module(f"civitas_assets.connectors.{module}"), made)()
+    return connector
+
+
+class _Loaded(Mapping[str, T]):
+    """By name of a connector, what `read` makes of it, once it is asked for."""
+
+    def __init__(self, read: Callable[[Connector], T]) -> None:
+        self._read = read
+
+    def __getitem__(self, name: str) -> T:
+        return self._read(_load_connector(name))
+
+    def __contains__(self, name: object) -> bool:
+        return name in _PLACES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_PLACES)
+
+    def __len__(self) -> int:
+        return len(_PLACES)
+
+
+CONNECTORS: Mapping[str, Connector] = _Loaded(lambda connector: connector)
+
+SOURCE_MODELS: Mapping[str, type[Source]] = _Loaded(lambda connector: connector.source_model)

@@ -8,17 +8,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, cast
 
 import dagster as dg
 
-from civitas_assets.catalog import Tenant
-from civitas_assets.connectors.lorawan import LorawanSource, rings
+from civitas_assets.catalog import Source, Tenant
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runs import CADENCE_TAG, TENANT_TAG, busy
 from civitas_assets.defs.schedules import ARRIVALS
 from civitas_assets.ingest.drop import DropFolder, Waiting
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.settings import read_secret
+
+if TYPE_CHECKING:
+    from civitas_assets.connectors.lorawan import LorawanSource
 
 _FILES_EVERY = 30  # seconds
 _MESSAGES_EVERY = 300
@@ -81,9 +84,8 @@ def _messages(deployment: Deployment) -> dg.SensorDefinition:
             (tenant.slug, source)
             for tenant in deployment.active
             for source in tenant.sources.values()
-            if isinstance(source, LorawanSource)
-            and source.queue
-            and source.queue.bell
+            if source.connector == "lorawan"
+            and _has_bell(source)
             # A bell that nobody answers stays rung.
             and tenant.slug not in going
         ]
@@ -100,9 +102,18 @@ def _messages(deployment: Deployment) -> dg.SensorDefinition:
     return waiting_messages
 
 
-def _asked(bell: tuple[str, LorawanSource]) -> bool:
+def _has_bell(source: Source) -> bool:
+    from civitas_assets.connectors.lorawan import LorawanSource  # noqa: PLC0415 - loaded where somebody uses it
+
+    return isinstance(source, LorawanSource) and source.queue is not None and bool(source.queue.bell)
+
+
+def _asked(bell: tuple[str, Source]) -> bool:
+    from civitas_assets.connectors.lorawan import rings  # noqa: PLC0415
+
     tenant, source = bell
-    ringing, _ = isolated(f"{tenant} · bell · {source.name}", lambda: rings(source, read_secret))
+    lorawan = cast("LorawanSource", source)
+    ringing, _ = isolated(f"{tenant} · bell · {source.name}", lambda: rings(lorawan, read_secret))
     return bool(ringing)
 
 

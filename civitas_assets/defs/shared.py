@@ -17,7 +17,7 @@ from civitas_assets.defs.presentation import Metadata, table
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.work import Result, Work, failures_in_words
 from civitas_assets.errors import TestsFailed
-from civitas_assets.harmonise.dbt import NodeResult, build, preload, together
+from civitas_assets.harmonise.build import NodeResult, build, together
 from civitas_assets.harmonise.preview import Preview, previews
 from civitas_assets.harmonise.project import DataTest, Project
 from civitas_assets.harmonise.task import Task
@@ -63,7 +63,6 @@ def harmonise_tenant(work: Work) -> Iterator[Result]:
         if whole is None:
             log.info("%s · nothing to harmonise: the destination is up to date", tenant.slug)
             return
-        preload()
         tasks = deployment.portions(tenant, whole)
         results: Sequence[NodeResult] = []
         for number, (task, portion) in enumerate(tasks, 1):
@@ -77,7 +76,9 @@ def harmonise_tenant(work: Work) -> Iterator[Result]:
                 task,
                 memory_limit=deployment.settings.memory_limit,
             )
-            results = together(results, build(project, workspace, tenant.slug))
+            results = together(
+                results, build(project, workspace, tenant.slug, memory_limit=deployment.settings.memory_limit)
+            )
             failures = _failures(project, results)
             if failures:
                 break

@@ -1,7 +1,8 @@
-"""What depends on the dbt project alone, made once per state of its files: the manifest, and a blank workspace.
+"""What depends on the dbt project alone, made once per state of its files: manifest, plan, and a blank workspace.
 
-Parsing takes seconds and a process of its own. The blank workspace holds the empty tables of records, the seeds, all
-views, and all tables as no records make them; every run starts with a copy of it and makes only what has records.
+Parsing and compiling take seconds and a process of its own. The blank workspace holds the empty tables of records, the
+seeds, all views, and all tables as no records make them; every run starts with a copy of it and makes only what has
+records.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ import duckdb
 import msgspec
 
 from civitas_assets.errors import HarmoniseError
-from civitas_assets.harmonise.invocation import PROFILES, arguments, profile
+from civitas_assets.harmonise.compiling import make_plan
+from civitas_assets.harmonise.invocation import PROFILES, profile
 from civitas_assets.harmonise.lineage import LINEAGE, write_lineage
+from civitas_assets.harmonise.plan import write_plan
 from civitas_assets.harmonise.project import MANIFEST, Project
 from civitas_assets.harmonise.tables import WORKSPACE_FILE, create_tables, table_columns
 from civitas_assets.settings import Settings
@@ -27,14 +30,16 @@ from civitas_assets.store.files import remove_folder
 
 log = logging.getLogger("civitas_assets.harmonise")
 
+_FORM = 1  # of what is prepared; another number has it prepared anew
 _PARTS = ("models", "seeds", "macros", "tests")
 
 
 def prepare(settings: Settings) -> Project:
-    """The project with its manifest and blank workspace, which are made first if its files have changed.
+    """The project with its manifest, plan and blank workspace, which are made first if its files have changed.
 
     Raises:
-        HarmoniseError: dbt cannot parse the project or make its seeds and views; the message is dbt's.
+        HarmoniseError: dbt cannot parse the project or make its seeds and views, and the message is dbt's; or the
+            project has what a plan cannot carry.
     """
     folder = settings.dbt_project_dir
     if not (folder / "dbt_project.yml").is_file():
@@ -50,7 +55,7 @@ def _digest(folder: Path) -> str:
     files = sorted(folder.glob("*.yml"))
     files += sorted(path for part in _PARTS for path in (folder / part).rglob("*") if path.is_file())
     versions = [importlib.metadata.version(name) for name in ("dbt-core", "dbt-duckdb", "duckdb")]
-    digest = hashlib.sha256(repr((versions, table_columns(), LINEAGE)).encode())
+    digest = hashlib.sha256(repr((versions, table_columns(), LINEAGE, _FORM)).encode())
     for file in files:
         body = file.read_bytes()
         digest.update(f"{file.relative_to(folder)} {len(body)}\n".encode() + body)
@@ -68,7 +73,7 @@ def _make(folder: Path, prepared: Path, memory_limit: str) -> None:
             create_tables(connection)
         (working / PROFILES).write_text(profile(database, memory_limit), encoding="utf-8")
         done = subprocess.run(  # noqa: S603 - our own interpreter and our own arguments
-            [sys.executable, "-m", "dbt.cli.main", *arguments("build", folder, working, ["--selector", "prepare"])],
+            [sys.executable, "-m", "civitas_assets.harmonise.dbt", str(folder), str(working)],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode != 0 or not (working / MANIFEST).is_file():
@@ -76,6 +81,8 @@ def _make(folder: Path, prepared: Path, memory_limit: str) -> None:
                 f"dbt cannot prepare {folder}:\n{done.stdout.strip()}\n{done.stderr.strip()}"
             )
         manifest = msgspec.json.decode((working / MANIFEST).read_bytes())
+        with duckdb.connect(str(database), read_only=True) as connection:
+            write_plan(working, make_plan(manifest, working, connection))
         write_lineage(working, manifest, database)
         try:
             working.rename(prepared)

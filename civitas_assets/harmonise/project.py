@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from civitas_assets.harmonise.plan import Plan, read_plan
 from civitas_assets.records import RECORD_TYPES
 
 MANIFEST = "target/manifest.json"
@@ -111,6 +112,11 @@ class Project:
                 )
         return found
 
+    @cached_property
+    def plan(self) -> Plan:
+        """What runs do, node by node."""
+        return read_plan(self.prepared)
+
     def nodes_of(self, filled: frozenset[str], occasions: frozenset[str]) -> list[str]:
         """Tables and data tests that have something to do where there are records of these types, by unique id.
 
@@ -119,10 +125,9 @@ class Project:
         """
         return [
             unique_id
-            for unique_id, node in sorted(self.manifest["nodes"].items())
-            if _is_made_by_runs(node)
-            and (not self._fillings[unique_id] or self._fillings[unique_id] & {*filled, REJECTED})
-            and self._occasion(node) in {None, *occasions}
+            for unique_id in sorted(self.plan.by_id)
+            if (not self._fillings[unique_id] or self._fillings[unique_id] & {*filled, REJECTED})
+            and self._occasion(self.manifest["nodes"][unique_id]) in {None, *occasions}
         ]
 
     def _occasion(self, node: Mapping[str, Any]) -> str | None:
@@ -173,11 +178,3 @@ class Project:
 
 def _is_shared(node: Mapping[str, Any]) -> bool:
     return node.get("resource_type") == "model" and "shared" in node.get("fqn", ())[:2]
-
-
-def _is_made_by_runs(node: Mapping[str, Any]) -> bool:
-    """Tables and data tests, but neither what is prepared once nor tests of the project itself."""
-    kind = node["resource_type"]
-    return "project" not in node["tags"] and (
-        kind == "test" or (kind == "model" and node["config"]["materialized"] == "table")
-    )

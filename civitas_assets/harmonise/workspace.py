@@ -6,7 +6,8 @@ Its name, its schemas and its profile are the same for every tenant, because a d
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -82,6 +83,15 @@ class Workspace:
             found = connection.execute(f"select occasion from {STAGING_SCHEMA}.int_occasion").fetchall()  # noqa: S608
         return frozenset(occasion for (occasion,) in found)
 
+    @contextmanager
+    def open(self, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection in UTC that may use as much memory, such as `2GB`."""
+        config = {"memory_limit": memory_limit}
+        with duckdb.connect(str(self.database), config=config) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute("set parquet_metadata_cache = true")
+            yield connection
+
     def remove(self) -> None:
         """Throw the workspace away."""
         remove_folder(self.folder)
@@ -154,9 +164,9 @@ def _show(
     files = ", ".join("'" + str(location).replace("'", "''") + "'" for location in locations)
     stored = f"read_parquet([{files}], union_by_name = true)"
     present = {row[0] for row in connection.execute(f"describe select * from {stored}").fetchall()}  # noqa: S608
-    # A column that the contract has gained since is in none of the older files.
+    # A column that the contract has gained since is in none of the older files. The plan relies on the types.
     columns = ", ".join(
-        f'"{column}"' if column in present else f'null::{kind} as "{column}"'
+        (f'"{column}"' if column in present else "null") + f'::{kind} as "{column}"'
         for column, kind in table_columns()[record_type.name].items()
     )
     is_table = "select 1 from duckdb_tables() where schema_name = ? and table_name = ?"

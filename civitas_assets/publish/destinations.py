@@ -8,11 +8,8 @@ from __future__ import annotations
 from civitas_assets.catalog.model import Destination as Kind
 from civitas_assets.publish.commons import Commons
 from civitas_assets.publish.commons_duckdb import DuckDBCommons
-from civitas_assets.publish.commons_postgres import PostgresCommons
 from civitas_assets.publish.destination import Destination
 from civitas_assets.publish.duckdb import DuckDBDestination
-from civitas_assets.publish.postgres import PostgresDestination
-from civitas_assets.publish.postgres_server import Server
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files
 
@@ -23,7 +20,10 @@ def destination_of(settings: Settings, tenant: str, kind: Kind) -> Destination:
     Raises:
         PublishError: it is PostgreSQL, and no server is set.
     """
-    if kind == "postgres":
+    if kind == "postgres":  # whose drivers are loaded where somebody uses it
+        from civitas_assets.publish.postgres import PostgresDestination  # noqa: PLC0415
+        from civitas_assets.publish.postgres_server import Server  # noqa: PLC0415
+
         return PostgresDestination(Server.of(settings), tenant, settings.memory_limit)
     return DuckDBDestination(settings.published, tenant, settings.memory_limit)
 
@@ -35,5 +35,8 @@ def commons_of(settings: Settings, files: Files, kind: Kind) -> Commons:
         PublishError: it is PostgreSQL, and no server is set.
     """
     if kind == "postgres":
+        from civitas_assets.publish.commons_postgres import PostgresCommons  # noqa: PLC0415
+        from civitas_assets.publish.postgres_server import Server  # noqa: PLC0415
+
         return PostgresCommons(Server.of(settings))
     return DuckDBCommons(settings.published, settings.locks, files, settings.memory_limit)

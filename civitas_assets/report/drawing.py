@@ -6,13 +6,16 @@ once for all languages.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import defusedxml.ElementTree
 
+from civitas_assets import __version__
 from civitas_assets.report.language import Language
 
 _SVG = "http://www.w3.org/2000/svg"
@@ -35,9 +38,10 @@ _LONG = re.compile(r"-?\d+\.\d{2,}")
 
 @dataclass(frozen=True)
 class Drawing:
-    """An SVG without size, colours and language of its own."""
+    """An SVG without size, colours and language of its own; `of` stands for the figures that it shows."""
 
     svg: str
+    of: str = ""
 
     def labelled(self, text: str, language: Language) -> str:
         """The drawing as an image that says what is on it, with its numbers and days in a language."""
@@ -48,6 +52,12 @@ class Drawing:
         root.set("aria-label", text)
         ET.register_namespace("", _SVG)
         return ET.tostring(root, encoding="unicode")
+
+
+def digest_of(figures: object) -> str:
+    """What stands for figures, and for what draws them: the same again would become the same drawing."""
+    drawn_with = (__version__, *(version(name) for name in ("altair", "vl-convert-python")))
+    return hashlib.sha256(repr((drawn_with, figures)).encode()).hexdigest()
 
 
 def draw(chart: Any) -> Drawing:

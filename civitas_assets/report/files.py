@@ -15,6 +15,7 @@ import msgspec
 from civitas_assets.catalog import Tenant
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import ReportError
+from civitas_assets.report.drawing import Drawing
 from civitas_assets.report.language import LANGUAGES, Language
 from civitas_assets.report.morning import gather
 from civitas_assets.report.page import drawings_of, file_name, render, tenant_page
@@ -25,6 +26,7 @@ from civitas_assets.store.locks import shared_lock
 from civitas_assets.store.stores import Stores
 
 _SUMMARY = "summary.json"
+_DRAWINGS = "drawings.json"
 
 
 def write_tenant_page(  # noqa: PLR0917 - each argument is of another type
@@ -42,9 +44,12 @@ def write_tenant_page(  # noqa: PLR0917 - each argument is of another type
         ReportError: a page cannot be written; what was there before still is.
     """
     morning = gather(settings, tenant, stores, contracts, now)
-    drawings = drawings_of(morning)
+    drawings = drawings_of(morning, _kept_drawings(folder, tenant.slug))
     found = summary(morning)
-    bodies = {f"{tenant.slug}/{_SUMMARY}": msgspec.json.encode(found)}
+    bodies = {
+        f"{tenant.slug}/{_SUMMARY}": msgspec.json.encode(found),
+        f"{tenant.slug}/{_DRAWINGS}": msgspec.json.encode(drawings),
+    }
     for code in languages:
         page = tenant_page(morning, drawings, Language.of(code, tenant.zone)).encode()
         bodies[f"{tenant.slug}/{file_name(code)}"] = page
@@ -97,6 +102,15 @@ def _summary(folder: Path, tenant: str) -> Summary | None:
         return msgspec.json.decode(body, type=Summary) if body is not None else None
     except msgspec.DecodeError:
         return None  # of another version; the tenant's next page brings it again
+
+
+def _kept_drawings(folder: Path, tenant: str) -> Mapping[str, Drawing]:
+    """The drawings of the tenant's last page, which serve again for the same figures."""
+    body = LocalFiles(folder).read(f"{tenant}/{_DRAWINGS}")
+    try:
+        return msgspec.json.decode(body, type=dict[str, Drawing]) if body is not None else {}
+    except msgspec.DecodeError:
+        return {}
 
 
 def _write(folder: Path, bodies: Mapping[str, bytes]) -> None:

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from civitas_assets import __version__
+from civitas_assets.catalog import Box
 from civitas_assets.report.calendar import LEVELS, strips
-from civitas_assets.report.drawing import Drawing
+from civitas_assets.report.drawing import Drawing, digest_of
 from civitas_assets.report.language import Language
 from civitas_assets.report.morning import WINDOW_DAYS, Morning
-from civitas_assets.report.places import scale_length
+from civitas_assets.report.places import Geography, scale_length
 from civitas_assets.report.quality import CODES
 from civitas_assets.report.series import HOURS_PER_STEP, Panel
 from civitas_assets.report.sources import EXPECTED_WITHIN, QUIET_AFTER
@@ -81,25 +84,48 @@ def tenant_page(morning: Morning, drawings: Mapping[str, Drawing], language: Lan
     )
 
 
-def drawings_of(morning: Morning) -> dict[str, Drawing]:
-    """All drawings of a page by name; none where there is nothing to draw."""
+def drawings_of(morning: Morning, kept: Mapping[str, Drawing] | None = None) -> dict[str, Drawing]:
+    """All drawings of a page by name, none where there is nothing to draw; those kept of the same figures stay."""
     figures = morning.figures
     if figures is None:
         return {}
-    found = dict[str, Drawing]()
-    drawn = [panel for panel in figures.panels if any(point.value is not None for point in panel.points)]
-    if not drawn and not figures.doubtful_days and not figures.geography.marks:
-        return found
-    from civitas_assets.report.charts import quality_chart, series_chart  # noqa: PLC0415 - only where it is needed
+    wanted = dict[str, tuple[object, Callable[[], Drawing]]]()
+    span = (morning.first, morning.last)
+    for panel in figures.panels:
+        if any(point.value is not None for point in panel.points):
+            wanted[panel.observed_property] = ((panel, span), partial(_series_chart, panel, *span))
+    if wanted or figures.doubtful_days or figures.geography.marks:
+        if figures.doubtful_days:
+            days = figures.doubtful_days
+            wanted["quality"] = ((days, span), partial(_quality_chart, days, *span))
+        if figures.geography.marks or figures.geography.outlines:
+            place, box = figures.geography, morning.tenant.bbox
+            wanted["map"] = ((place, box), partial(_map_chart, place, box))
+    return {name: _drawn((kept or {}).get(name), of, draw) for name, (of, draw) in wanted.items()}
+
+
+def _drawn(before: Drawing | None, of: object, draw: Callable[[], Drawing]) -> Drawing:
+    """The drawing that was made of the same figures, else a new one: drawing takes seconds."""
+    digest = digest_of(of)
+    return before if before is not None and before.of == digest else replace(draw(), of=digest)
+
+
+def _series_chart(panel: Panel, first: date, last: date) -> Drawing:
+    from civitas_assets.report.charts import series_chart  # noqa: PLC0415 - seconds, only where something is drawn
+
+    return series_chart(panel, first, last)
+
+
+def _quality_chart(days: Mapping[date, Mapping[str, int]], first: date, last: date) -> Drawing:
+    from civitas_assets.report.charts import quality_chart  # noqa: PLC0415 - likewise
+
+    return quality_chart(days, first, last)
+
+
+def _map_chart(geography: Geography, bbox: Box) -> Drawing:
     from civitas_assets.report.map_chart import map_chart  # noqa: PLC0415 - likewise
 
-    for panel in drawn:
-        found[panel.observed_property] = series_chart(panel, morning.first, morning.last)
-    if figures.doubtful_days:
-        found["quality"] = quality_chart(figures.doubtful_days, morning.first, morning.last)
-    if figures.geography.marks or figures.geography.outlines:
-        found["map"] = map_chart(figures.geography, morning.tenant.bbox)
-    return found
+    return map_chart(geography, bbox)
 
 
 def _domains(panels: Any) -> Mapping[str, list[Panel]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,10 @@ import duckdb
 import pytest
 
 from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.harmonise.tables import create_tables
+from civitas_assets.harmonise.build import run_nodes
+from civitas_assets.harmonise.plan import Model
+from civitas_assets.harmonise.project import Project
+from civitas_assets.harmonise.tables import WORKSPACE_FILE, create_tables
 
 Records = Mapping[str, Sequence[Mapping[str, object]]]
 Models = Mapping[str, Mapping[str, Any]]
@@ -26,6 +30,28 @@ PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 HERE = Path(__file__).parent
 RECORDS: Records = json.loads((HERE / "records.json").read_text(encoding="utf-8"))
 EXPECTED: Mapping[str, Any] = json.loads((HERE / "expected.json").read_text(encoding="utf-8"))
+_SEEN: Mapping[str, object] = {"received_at": "2026-03-30 03:00:00+00", "revision": 1, "run_id": "r1"}
+BROKEN: Records = {
+    **RECORDS,
+    "station": [*RECORDS["station"], {"station_id": "900", "lon": 999, "lat": 1, "source": "sites", **_SEEN}],
+    "event": [{"event_id": "e", "event_type": "nonsense", "source": "sites", "title": "Fest", **_SEEN}],
+    "parking_status": [
+        *RECORDS["parking_status"],
+        {**RECORDS["parking_status"][0], "site_id": "P9"},
+    ],
+    "statistic": [
+        {
+            "indicator_id": "people",
+            "area_id": "1",
+            "category": "people",
+            "value": 3,
+            "source": "sites",
+            "period_start": "2026-01-01 00:00:00+00",
+            "day": None,
+            **_SEEN,
+        }
+    ],
+}
 
 # dbt deprecates in its own code; what this project does wrong is an error all the same.
 pytestmark = [
@@ -39,6 +65,7 @@ class Workspace:
 
     database: Path
     statuses: Mapping[str, str]
+    failures: Mapping[str, int]
     messages: str
     manifest: Mapping[str, Any]
 
@@ -56,6 +83,12 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, row: Mapping[str,
     connection.execute(statement, list(row.values()))
 
 
+def _insert_all(connection: duckdb.DuckDBPyConnection, records: Records) -> None:
+    for table, rows in records.items():
+        for row in rows:
+            _insert(connection, table, row)
+
+
 def _build(folder: Path, records: Records, *commands: Sequence[str]) -> Workspace:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - its warnings are ignored in tests only
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
@@ -63,9 +96,7 @@ def _build(folder: Path, records: Records, *commands: Sequence[str]) -> Workspac
     database = folder / "workspace.duckdb"
     with duckdb.connect(str(database)) as connection:
         create_tables(connection)
-        for table, rows in records.items():
-            for row in rows:
-                _insert(connection, table, row)
+        _insert_all(connection, records)
     output = {
         "type": "duckdb",
         "path": str(database),
@@ -95,6 +126,7 @@ def _build(folder: Path, records: Records, *commands: Sequence[str]) -> Workspac
     return Workspace(
         database,
         {result.node.unique_id: str(result.status) for result in results},
+        {result.node.unique_id: int(result.failures or 0) for result in results},
         "\n".join(f"{r.node.name}: {r.message}" for r in results if r.status not in {"success", "pass"}),
         json.loads((target / "manifest.json").read_text(encoding="utf-8")),
     )
@@ -110,6 +142,13 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 def town(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace with the records of a small town, built as a run builds it."""
     return _build(tmp_path_factory.mktemp("town"), RECORDS, ["--selector", "prepare"], ["--selector", "run"])
+
+
+@pytest.fixture(scope="module")
+def broken_town(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The town with records that break a contract, tests that warn, and tests that stop what builds on them."""
+    folder = tmp_path_factory.mktemp("broken")
+    return _build(folder, BROKEN, ["--selector", "prepare"], ["--selector", "run"])
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +170,63 @@ def test_a_run_leaves_out_what_depends_on_the_project_alone(town: Workspace) -> 
     assert not any("is_listed" in node and "_spellings" in node for node in town.statuses)
     made = {node for node in town.manifest["nodes"] if node.startswith(("model.", "seed."))}
     assert made <= town.statuses.keys()
+
+
+def _relations(database: Path) -> dict[str, tuple[list[Any], list[Any]]]:
+    """Columns with order, types and nullability, and the rows, of every table and view of dbt's schemas."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        names = connection.execute(
+            "select schema_name, table_name from duckdb_tables() union all "
+            "select schema_name, view_name from duckdb_views() where not internal"
+        ).fetchall()
+        return {
+            f'"workspace"."{schema}"."{name}"': (
+                connection.execute(f'describe {schema}."{name}"').fetchall(),
+                connection.execute(f'select * from {schema}."{name}" order by all').fetchall(),  # noqa: S608
+            )
+            for schema, name in names
+            if schema in {"shared", "staging", "seeds"}
+        }
+
+
+@pytest.mark.parametrize("name", ["town", "broken_town"])
+def test_the_plan_makes_and_finds_what_dbt_does(
+    name: str, request: pytest.FixtureRequest, project: Project, tmp_path: Path
+) -> None:
+    by_dbt: Workspace = request.getfixturevalue(name)
+    database = tmp_path / WORKSPACE_FILE
+    shutil.copyfile(project.prepared / WORKSPACE_FILE, database)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        _insert_all(connection, RECORDS if name == "town" else BROKEN)
+        results = run_nodes(project.plan, connection, project.plan.by_id, name)
+    statuses = {result.unique_id: result.status for result in results}
+    assert statuses == {node: by_dbt.statuses[node] for node in project.plan.by_id}
+    assert {r.unique_id: r.failures for r in results} == {node: by_dbt.failures[node] for node in statuses}
+    for result in results:
+        if result.status in {"fail", "warn"}:
+            assert f"{result.name}: {result.message}" in by_dbt.messages.splitlines()
+    assert set(statuses.values()) == (
+        {"success", "pass"} if name == "town" else {"success", "pass", "warn", "fail", "error", "skipped"}
+    )
+    made, wanted = _relations(database), _relations(by_dbt.database)
+    # What was not made is empty here; dbt has made some of it while it prepared the file, with records in it.
+    well = {result.unique_id for result in results if result.status == "success"}
+    tables = {n.relation for n in project.plan.nodes if isinstance(n, Model) and n.unique_id in well}
+    compared = tables if name == "broken_town" else wanted.keys()
+    assert compared <= made.keys()
+    for relation in compared:
+        assert made[relation] == wanted[relation], relation
+
+
+def test_what_breaks_a_contract_or_a_test_stops_what_builds_on_it(broken_town: Workspace) -> None:
+    """So the test above compares what it is meant to."""
+    named = {node.split(".")[2]: status for node, status in broken_town.statuses.items()}
+    assert named["statistic"] == "error", "its contract has no null"
+    assert named["a_statistic_is_there_once"] == "skipped"
+    assert named["event_type_of_event_is_a_known_code"] == "fail"
+    assert named["the_site_of_a_parking_status_is_known"] == "warn"
 
 
 @pytest.mark.parametrize("case", EXPECTED)
