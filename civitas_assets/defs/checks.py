@@ -1,4 +1,4 @@
-"""Checks that belong to a tenant, and how they carry what people should know beside what went wrong.
+"""Checks that belong to a tenant, and how one check carries what there is to say of each of its sources.
 
 Each partition has its own result, so no tenant's outcome hides another's. Dagster marks partitioned checks as a
 preview; that is used in this one place.
@@ -7,13 +7,15 @@ preview; that is used in this one place.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
+import msgspec
 
 from civitas_assets.records import Note
 
-_NOTES, _NEW_NOTES = "notes", "new_notes"
+_SOURCES = "sources"
 _BETWEEN = "; "
 
 
@@ -26,26 +28,66 @@ def partitioned_check(
         return dg.AssetCheckSpec(name, asset=asset, description=description, partitions_def=partitions)
 
 
-def notes_metadata(notes: Iterable[Note], new: Iterable[Note]) -> dict[str, dg.MetadataValue]:
-    """All notes of a source, and those that nobody was told yet, as metadata of its checks; nothing without any."""
-    entries = {_NOTES: [[n.code, n.text] for n in notes], _NEW_NOTES: [[n.code, n.text] for n in new]}
-    return {name: dg.MetadataValue.json(found) for name, found in entries.items() if found}
+class SourceOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a check says of one source: what went wrong or is remarkable, its notes, and what was counted.
+
+    `new_notes` are those of the `notes` that nobody was told yet; a source with any has not passed.
+    """
+
+    source: str
+    passed: bool = True
+    is_error: bool = False
+    said: str = ""
+    notes: tuple[Note, ...] = ()
+    new_notes: tuple[Note, ...] = ()
+    numbers: Mapping[str, float] = {}
+
+    @property
+    def text(self) -> str:
+        """What went wrong, then the notes that nobody was told yet."""
+        return _BETWEEN.join(filter(None, [self.said, *(note.text for note in self.new_notes)]))
 
 
-def described(remarks: Sequence[str], notes: Iterable[Note]) -> str | None:
-    """The description of a check: what went wrong, then the notes that nobody was told yet."""
-    return _BETWEEN.join([*remarks, *(note.text for note in notes)]) or None
+def check_sources(asset: dg.AssetKey, name: str, outcomes: Sequence[SourceOutcome]) -> dg.AssetCheckResult:
+    """One result for all of a tenant's sources, so that there are no more checks than assets and kinds of checks."""
+    failed = [outcome for outcome in outcomes if not outcome.passed]
+    is_error = any(outcome.is_error for outcome in failed)
+    numbers: Counter[str] = Counter()
+    for outcome in outcomes:
+        numbers.update(outcome.numbers)
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=name,
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
+        description="\n".join(
+            f"{outcome.source}: {outcome.text or 'failed'}"
+            for outcome in outcomes
+            if outcome.text or not outcome.passed
+        )
+        or None,
+        metadata={
+            "failed_sources": len(failed),
+            **numbers,
+            _SOURCES: dg.MetadataValue.json(msgspec.to_builtins(outcomes)),
+        },
+    )
 
 
-def new_notes(check: dg.AssetCheckEvaluation) -> list[Note]:
-    """The notes of a check's source that nobody was told before."""
-    found = check.metadata.get(_NEW_NOTES)
-    if not isinstance(found, dg.JsonMetadataValue) or not isinstance(found.data, list):
-        return []
-    return [Note(str(code), str(text)) for code, text in found.data]
+def outcomes_of(check: dg.AssetCheckEvaluation) -> Sequence[SourceOutcome]:
+    """What a check says of each source; nothing where it is not about sources."""
+    found = check.metadata.get(_SOURCES)
+    if not isinstance(found, dg.JsonMetadataValue):
+        return ()
+    return msgspec.convert(found.data, type=list[SourceOutcome])
 
 
-def remarks(check: dg.AssetCheckEvaluation) -> str:
-    """The description of a check without its notes."""
-    notes = _BETWEEN.join(note.text for note in new_notes(check))
-    return (check.description or "").removesuffix(notes).removesuffix(_BETWEEN)
+def faults_of_check(check: dg.AssetCheckEvaluation) -> Iterator[tuple[dg.AssetCheckSeverity, str]]:
+    """What a check that did not pass complains about, a line for each source; new notes are no complaints."""
+    asset, outcomes = check.asset_key.to_user_string(), outcomes_of(check)
+    for outcome in outcomes:
+        if not outcome.passed and (outcome.said or not outcome.new_notes):
+            severity = dg.AssetCheckSeverity.ERROR if outcome.is_error else dg.AssetCheckSeverity.WARN
+            yield severity, f"{asset} · {outcome.source}: {outcome.said or 'failed'}"
+    if not check.passed and not outcomes:
+        yield check.severity, f"{asset} · {check.check_name}: {check.description or 'failed'}"

@@ -10,39 +10,26 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from civitas_assets.catalog import Source, Tenant
+from civitas_assets.catalog import Tenant
+from civitas_assets.defs.checks import SourceOutcome, check_sources
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.keys import landing_key
 from civitas_assets.defs.messages import tell
-from civitas_assets.defs.presentation import Metadata
 from civitas_assets.ingest.freshness import Freshness, freshness
 
 _EVERY = 900  # seconds
 
 
-_FRESH = "Fresh_"  # no source has a name with a capital letter
+FRESH = "every_source_is_fresh"
 
 
-def fresh_check(source: str) -> str:
-    """The name of the check."""
-    return f"{_FRESH}{source}"
-
-
-def is_fresh_check(name: str) -> bool:
-    """Whether a check of a landing is about its freshness, and not about what was answered in this run."""
-    return name.startswith(_FRESH)
-
-
-def fresh_result(source: Source, found: Freshness) -> dg.AssetCheckResult:
-    """The outcome of the check for one tenant, in a run."""
-    return dg.AssetCheckResult(
-        asset_key=landing_key(source.connector),
-        check_name=fresh_check(source.name),
-        passed=found.fresh,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=str(found),
-        metadata=_metadata(source, found),
-    )
+def fresh_result(connector: str, found: Mapping[str, Freshness]) -> dg.AssetCheckResult:
+    """The outcome of the check for one tenant: of its sources of this connector, by name."""
+    outcomes = [
+        SourceOutcome(name, passed=what.fresh, said="" if what.fresh else str(what))
+        for name, what in found.items()
+    ]
+    return check_sources(landing_key(connector), FRESH, outcomes)
 
 
 def freshness_sensor(deployment: Deployment) -> dg.Definitions:
@@ -61,7 +48,8 @@ def freshness_sensor(deployment: Deployment) -> dg.Definitions:
             found = _stale(deployment, tenant)
             stale.update(f"{tenant.slug}/{name}" for name in found)
             new = {name: what for name, what in found.items() if f"{tenant.slug}/{name}" not in before}
-            events += [_event(tenant, tenant.sources[name], what) for name, what in new.items()]
+            connectors = sorted({tenant.sources[name].connector for name in new})
+            events += [_event(deployment, tenant, connector) for connector in connectors]
             if new:
                 link = f"{deployment.settings.ui_url.rstrip('/')}/assets/landing"
                 tell(deployment, tenant.slug, [f"{name} {what}" for name, what in new.items()], link)
@@ -79,20 +67,22 @@ def _stale(deployment: Deployment, tenant: Tenant) -> Mapping[str, Freshness]:
     return {name: what for name, what in found.items() if what.answered_at is not None and not what.fresh}
 
 
-def _event(tenant: Tenant, source: Source, found: Freshness) -> dg.AssetCheckEvaluation:
+def _event(deployment: Deployment, tenant: Tenant, connector: str) -> dg.AssetCheckEvaluation:
+    """The check of all sources of the connector that were ever fetched, outside of any run."""
+    now = deployment.now()
+    found = {
+        name: freshness(deployment.files, tenant.slug, source, now)
+        for name, source in tenant.sources.items()
+        if source.connector == connector
+    }
+    fetched = {name: what for name, what in found.items() if what.answered_at is not None}
+    result = fresh_result(connector, fetched)
     return dg.AssetCheckEvaluation(
-        asset_key=landing_key(source.connector),
-        check_name=fresh_check(source.name),
-        passed=False,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=str(found),
-        metadata=_metadata(source, found),
+        asset_key=landing_key(connector),
+        check_name=FRESH,
+        passed=result.passed,
+        severity=result.severity,
+        description=result.description,
+        metadata=result.metadata,
         partition=tenant.slug,
     )
-
-
-def _metadata(source: Source, found: Freshness) -> Metadata:
-    answered = (
-        {"answered_at": dg.TimestampMetadataValue(found.answered_at.timestamp())} if found.answered_at else {}
-    )
-    return {"cadence": source.cadence, "allowed_hours": found.patience.total_seconds() / 3600, **answered}

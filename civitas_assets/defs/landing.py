@@ -1,6 +1,6 @@
 """The assets `landing/<connector>`: what the sources answered, as bytes.
 
-Each source's outcome is a check of its own, so that one that is down is seen and stops nothing else.
+A check says of each source what became of it, so that one that is down is seen and stops nothing else.
 """
 
 import hashlib
@@ -11,9 +11,9 @@ import dagster as dg
 
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.defs.checks import described, notes_metadata, partitioned_check
+from civitas_assets.defs.checks import SourceOutcome, check_sources, partitioned_check
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.freshness import fresh_check, fresh_result
+from civitas_assets.defs.freshness import FRESH, fresh_result
 from civitas_assets.defs.keys import landing_key
 from civitas_assets.defs.models import code_link
 from civitas_assets.defs.presentation import table
@@ -22,6 +22,8 @@ from civitas_assets.defs.work import Result, Work, failures_in_words
 from civitas_assets.ingest.fetch import fetch_sources
 from civitas_assets.ingest.freshness import freshness
 from civitas_assets.ingest.session import FetchReport
+
+ANSWERED = "every_source_has_answered"
 
 _COLUMNS = (
     "source",
@@ -53,13 +55,11 @@ def landing_assets(deployment: Deployment) -> dg.Definitions:
                 ),
             )
         )
-        names = {name for sources in deployment.catalog.sources(connector).values() for name in sources}
-        for name in sorted(names):
-            for check, what in (
-                (name, "Everything that was asked of the source was answered."),
-                (fresh_check(name), "The source has answered within the time that its cadence allows."),
-            ):
-                checks.append(partitioned_check(check, landing_key(connector), deployment.partitions, what))
+        for check, what in (
+            (ANSWERED, "Everything that was asked of the tenant's sources was answered."),
+            (FRESH, "Each source has answered within the time that its cadence allows."),
+        ):
+            checks.append(partitioned_check(check, landing_key(connector), deployment.partitions, what))
     if not specs:
         return dg.Definitions()
 
@@ -97,14 +97,15 @@ def fetch_tenant(work: Work, client: HttpClient) -> Iterator[Result]:
         )
     for connector in connectors:
         yield from _outcome(connector, [r for r in reports if sources[r.source].connector == connector])
-        for source in sources.values():
-            if source.connector == connector:
-                now = deployment.now()
-                yield fresh_result(source, freshness(deployment.files, tenant.slug, source, now))
+        own, now = [s for s in sources.values() if s.connector == connector], deployment.now()
+        if own:
+            yield fresh_result(
+                connector, {s.name: freshness(deployment.files, tenant.slug, s, now) for s in own}
+            )
 
 
 def _outcome(connector: str, reports: Sequence[FetchReport]) -> Iterator[Result]:
-    """The materialisation of the landing, which a tenant without any source has too, and the check of each source.
+    """The materialisation of the landing, which a tenant without any source has too, and the check of its sources.
 
     Checks come after what they are about: Dagster shows only those of the latest materialisation.
     """
@@ -124,20 +125,20 @@ def _outcome(connector: str, reports: Sequence[FetchReport]) -> Iterator[Result]
             "outcome": table(_COLUMNS, [_row(report) for report in reports]),
         },
     )
-    for report in reports:
-        yield dg.AssetCheckResult(
-            asset_key=landing_key(connector),
-            check_name=report.source,
-            passed=report.ok and not report.new_notes,
-            severity=dg.AssetCheckSeverity.WARN if report.ok else dg.AssetCheckSeverity.ERROR,
-            description=described([report.error] if report.error else [], report.new_notes),
-            metadata={
-                **notes_metadata(report.notes, report.new_notes),
-                "requests": report.requests,
-                "bytes": report.bytes,
-                "seconds": report.seconds,
-            },
-        )
+    if reports:
+        yield check_sources(landing_key(connector), ANSWERED, [_answered(report) for report in reports])
+
+
+def _answered(report: FetchReport) -> SourceOutcome:
+    return SourceOutcome(
+        report.source,
+        passed=report.ok and not report.new_notes,
+        is_error=not report.ok,
+        said=report.error or "",
+        notes=tuple(report.notes),
+        new_notes=tuple(report.new_notes),
+        numbers={"requests": report.requests, "bytes": report.bytes, "seconds": report.seconds},
+    )
 
 
 def _version(reports: Sequence[FetchReport]) -> dg.DataVersion:

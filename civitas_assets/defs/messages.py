@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from civitas_assets.defs.checks import faults_of_check
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runs import FAILED, OPERATORS_TIME, SHELL_TAG, tenants_of
 from civitas_assets.messages.delivery import addresses, deliver_once
@@ -88,9 +89,9 @@ def faults_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Mapping[str, 
         event = entry.get_dagster_event()
         if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             check = event.asset_check_evaluation_data
-            if not check.passed and check.severity is dg.AssetCheckSeverity.ERROR:
-                text = f"{check.asset_key.to_user_string()} · {check.check_name}: {check.description or 'failed'}"
-                faults.setdefault(check.partition or own, []).append(text)
+            for severity, text in faults_of_check(check):
+                if severity is dg.AssetCheckSeverity.ERROR:
+                    faults.setdefault(check.partition or own, []).append(text)
         elif event.is_step_failure:
             given = event.step_failure_data.user_failure_data
             by_tenant = given.metadata.get(FAILED) if given else None

@@ -12,8 +12,8 @@ from typing import Any
 
 import dagster as dg
 
-from civitas_assets.defs.checks import remarks
-from civitas_assets.defs.freshness import is_fresh_check
+from civitas_assets.defs.checks import SourceOutcome, outcomes_of
+from civitas_assets.defs.freshness import FRESH
 from civitas_assets.store.nights import Night, SourceNight, StepFailure
 
 _EVENTS = {
@@ -31,11 +31,9 @@ class _Source:
     remarks: list[str] = field(default_factory=list)
     numbers: dict[str, float] = field(default_factory=dict)
 
-    def add(self, check: dg.AssetCheckEvaluation, *names: str) -> None:
+    def add(self, outcome: SourceOutcome, *names: str) -> None:
         for name in names:
-            value = check.metadata.get(name)
-            if value is not None and isinstance(value.value, int | float):
-                self.numbers[name] = self.numbers.get(name, 0) + value.value
+            self.numbers[name] = self.numbers.get(name, 0) + outcome.numbers.get(name, 0)
 
     def done(self) -> SourceNight:
         return SourceNight(
@@ -89,22 +87,24 @@ def night_of(instance: dg.DagsterInstance, run_id: str, now: datetime) -> Night 
 def _sources(checks: Sequence[dg.AssetCheckEvaluation]) -> dict[str, _Source]:
     found: dict[str, _Source] = {}
     for check in checks:
-        step = check.asset_key.path[0]
-        if step not in {"landing", "records"} or is_fresh_check(check.check_name):
-            continue
-        source, text = found.setdefault(check.check_name, _Source()), remarks(check)[:_LONGEST]
-        is_error = not check.passed and check.severity is dg.AssetCheckSeverity.ERROR
-        if step == "landing":
-            source.add(check, "requests", "bytes", "seconds")
-            if is_error:
-                source.fetch_error = text or "failed"
-            continue
-        source.add(check, "new", "changed", "rejected")
-        if is_error:
-            source.read_error = text or "failed"
-        elif text:
-            source.remarks.append(text)
+        if check.check_name != FRESH:
+            for outcome in outcomes_of(check):
+                _add(found.setdefault(outcome.source, _Source()), check.asset_key.path[0], outcome)
     return found
+
+
+def _add(source: _Source, step: str, outcome: SourceOutcome) -> None:
+    text, is_error = outcome.said[:_LONGEST], outcome.is_error and not outcome.passed
+    if step == "landing":
+        source.add(outcome, "requests", "bytes", "seconds")
+        if is_error:
+            source.fetch_error = text or "failed"
+        return
+    source.add(outcome, "new", "changed", "rejected")
+    if is_error:
+        source.read_error = text or "failed"
+    elif text:
+        source.remarks.append(text)
 
 
 def _broken_tests(

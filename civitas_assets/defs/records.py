@@ -5,13 +5,13 @@ each source is still checked, but nothing is materialised, and what comes after 
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
 from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.defs.checks import described, notes_metadata, partitioned_check
+from civitas_assets.defs.checks import SourceOutcome, check_sources, partitioned_check
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.keys import landing_key, records_key
 from civitas_assets.defs.models import code_link
@@ -27,6 +27,8 @@ from civitas_assets.store.aside import finish_putting_aside
 from civitas_assets.store.stores import Stores
 
 log = logging.getLogger("civitas_assets.records")
+
+READ = "every_payload_could_be_read"
 
 _COLUMNS = ("source", "rows", "new", "changed", "deleted", "rejected", "remarks")
 _PREVIEW = 10
@@ -44,7 +46,8 @@ _ADDED = {
 def record_assets(deployment: Deployment) -> dg.Definitions:
     """All record types, read in one step."""
     landings = [landing_key(name) for name in deployment.catalog.connectors]
-    bringing = _sources_by_record_type(deployment)
+    sources = (s for tenant in deployment.catalog.tenants.values() for s in tenant.sources.values())
+    brought = {record_type for source in sources for record_type in source.record_types()}
     specs = [
         dg.AssetSpec(
             records_key(name),
@@ -62,10 +65,10 @@ def record_assets(deployment: Deployment) -> dg.Definitions:
     ]
     checks = [
         partitioned_check(
-            source, records_key(name), deployment.partitions, "Every landed payload could be read."
+            READ, records_key(name), deployment.partitions, "Every landed payload could be read."
         )
-        for name, sources in bringing.items()
-        for source in sources
+        for name in RECORD_TYPES
+        if name in brought
     ]
 
     @dg.multi_asset(
@@ -110,30 +113,22 @@ def read_tenant(work: Work) -> Iterator[Result]:
         metadata = _metadata(RECORD_TYPES[name], reports, stores)
         yield dg.MaterializeResult(asset_key=records_key(name), metadata=metadata)
     # After what they are about: Dagster shows only the checks of the latest materialisation.
-    for report in reports:
-        for name in sorted(tenant.sources[report.source].record_types() & {*wanted}):
-            yield _check(name, report)
+    for name in wanted:
+        own = [r for r in reports if name in tenant.sources[r.source].record_types()]
+        if own:
+            yield check_sources(records_key(name), READ, [_outcome(name, report) for report in own])
 
 
-def _sources_by_record_type(deployment: Deployment) -> Mapping[str, list[str]]:
-    found: dict[str, set[str]] = {name: set() for name in RECORD_TYPES}
-    for tenant in deployment.catalog.tenants.values():
-        for name, source in tenant.sources.items():
-            for record_type in source.record_types():
-                found[record_type].add(name)
-    return {name: sorted(sources) for name, sources in found.items()}
-
-
-def _check(record_type: str, report: ReadReport) -> dg.AssetCheckResult:
+def _outcome(record_type: str, report: ReadReport) -> SourceOutcome:
     counts = report.counts.get(record_type, Counts())
-    return dg.AssetCheckResult(
-        asset_key=records_key(record_type),
-        check_name=report.source,
+    return SourceOutcome(
+        report.source,
         passed=report.ok and not counts.rejected and not report.new_notes,
-        severity=dg.AssetCheckSeverity.WARN if report.ok else dg.AssetCheckSeverity.ERROR,
-        description=described([*report.errors, *report.warnings], report.new_notes),
-        metadata={
-            **notes_metadata(report.notes, report.new_notes),
+        is_error=not report.ok,
+        said="; ".join([*report.errors, *report.warnings]),
+        notes=tuple(report.notes),
+        new_notes=tuple(report.new_notes),
+        numbers={
             "read": counts.read,
             "new": counts.new,
             "changed": counts.changed,

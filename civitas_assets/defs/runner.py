@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 
 from civitas_assets.catalog import Window
-from civitas_assets.defs.checks import new_notes, remarks
+from civitas_assets.defs.checks import faults_of_check, outcomes_of
 from civitas_assets.defs.commons import commons_key
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.keys import landing_key, records_key
@@ -132,9 +132,7 @@ def _verdicts(result: dg.ExecuteInProcessResult) -> tuple[list[str], list[str]]:
             given = failure.user_failure_data.description if failure.user_failure_data else None
             errors.append(f"{event.step_key}: {given or failure.error_display_string.strip()}")
     for check in result.get_asset_check_evaluations():
-        notes, said = new_notes(check), remarks(check)
-        if not check.passed and (said or not notes):
-            text = f"{check.asset_key.to_user_string()} · {check.check_name}: {said or 'failed'}"
-            (errors if check.severity is dg.AssetCheckSeverity.ERROR else warnings).append(text)
-        warnings += [f"{check.check_name}: {note.text}" for note in notes]
+        for severity, text in faults_of_check(check):
+            (errors if severity is dg.AssetCheckSeverity.ERROR else warnings).append(text)
+        warnings += [f"{o.source}: {note.text}" for o in outcomes_of(check) for note in o.new_notes]
     return errors, list(dict.fromkeys(warnings))

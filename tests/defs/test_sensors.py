@@ -125,8 +125,10 @@ def test_source_that_becomes_stale_fails_its_check_once(deployed: Any, town: Any
         landing.write_answered(Answered(NOW - timedelta(hours=hours)))
     first = evaluate(deployment, "stale_sources")
     (event,) = first.asset_events
-    assert (event.check_name, event.partition, event.passed) == ("Fresh_b", "eins", False)
+    assert (event.check_name, event.partition, event.passed) == ("every_source_is_fresh", "eins", False)
+    assert "b: last answered" in event.description
     assert "4.0 hours ago" in event.description
+    assert "a: " not in event.description, "it is fresh"
     assert json.loads(first.cursor) == ["eins/b"]
     assert not evaluate(deployment, "stale_sources", first.cursor).asset_events
 

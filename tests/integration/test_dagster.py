@@ -63,6 +63,14 @@ def test_every_check_and_every_asset_is_partitioned_by_tenant(definitions: Any) 
     assert {tuple(check.partitions_def.get_partition_keys()) for check in checks} == {("kleinstadt", "leer")}
 
 
+def test_there_are_no_more_checks_with_more_tenants_and_names_of_sources(kleinstadt: Any) -> None:
+    before = _check_keys(kleinstadt)
+    for number in range(3):
+        text = kleinstadt.template("kleinstadt", url="https://stadt.example")
+        kleinstadt.write_tenant(f"stadt_{number}", text.replace("parking:", f"parking_{number}:"))
+    assert _check_keys(kleinstadt) == before
+
+
 def test_dbt_tests_are_checks_of_the_model_that_they_guard(definitions: Any, project: Any) -> None:
     found = {(key.asset_key.path[-1], key.name) for key in definitions.resolve_asset_graph().asset_check_keys}
     assert {(test.model, test.name) for test in project.tests.values()} <= found

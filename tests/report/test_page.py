@@ -119,8 +119,8 @@ def test_figures_that_have_not_changed_are_not_drawn_again(
     monkeypatch.setattr("civitas_assets.report.map_chart.draw", never)
     write_tenant_page(town.settings, town.tenant, town.stores, town.contracts, NOW, pages)
     assert (pages / "beispielstadt" / "drawings.json").read_bytes() == before
+    tomorrow = NOW + timedelta(days=1)
     with pytest.raises(AssertionError, match="something was drawn"):
-        tomorrow = NOW + timedelta(days=1)
         write_tenant_page(town.settings, town.tenant, town.stores, town.contracts, tomorrow, pages)
 
 
