@@ -9,10 +9,8 @@ from collections.abc import Callable, Sequence
 
 import dagster as dg
 
-from civitas_assets.catalog import Catalog, load_catalog
-from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.defs.commons import commons_assets
-from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.deployment import Deployment, load_deployment
 from civitas_assets.defs.freshness import freshness_sensor
 from civitas_assets.defs.landing import landing_assets
 from civitas_assets.defs.maintenance import maintenance
@@ -26,10 +24,6 @@ from civitas_assets.defs.schedules import cadences
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.sensors import arrival_sensors
 from civitas_assets.defs.shared import shared_assets
-from civitas_assets.dictionary.contracts import read_contracts
-from civitas_assets.dictionary.shares import check_shares
-from civitas_assets.harmonise.prepare import prepare
-from civitas_assets.settings import Settings
 
 # What a deployment consists of; each part makes its own assets, checks, jobs, schedules and sensors.
 PARTS: Sequence[Callable[[Deployment], dg.Definitions]] = (
@@ -53,20 +47,6 @@ def build_definitions(deployment: Deployment) -> dg.Definitions:
     """Everything that a deployment consists of."""
     rest = dg.Definitions(resources={"scope": Scope()}, executor=dg.in_process_executor)
     return dg.Definitions.merge(rest, *(part(deployment) for part in PARTS))
-
-
-def load_deployment(settings: Settings | None = None, catalog: Catalog | None = None) -> Deployment:
-    """The deployment that the environment describes.
-
-    Raises:
-        CatalogError: a tenant's file has faults.
-        HarmoniseError: the dbt project cannot be parsed.
-    """
-    settings = settings or Settings()
-    catalog = catalog or load_catalog(settings.tenants_dir, SOURCE_MODELS)
-    project = prepare(settings)
-    check_shares(catalog, read_contracts(project), settings.tenants_dir)
-    return Deployment(catalog, settings, project)
 
 
 @dg.definitions

@@ -98,7 +98,7 @@ def run_and_report(
     """Run tenant after tenant, print what became of each, and return it."""
     import dagster as dg
 
-    from civitas_assets.definitions import build_definitions, load_deployment
+    from civitas_assets.defs.deployment import load_deployment
     from civitas_assets.defs.runner import Order, run_tenant
     from civitas_assets.settings import dagster_home
 
@@ -108,7 +108,6 @@ def run_and_report(
         err.print(f"no tenants in {settings.tenants_dir}: add a file, or set CIVITAS_TENANTS_DIR")
         return []
     dagster_home(settings, own=own_instance)
-    definitions = build_definitions(deployment)
     outcomes = []
     with dg.DagsterInstance.get() as instance:
         for slug in tenants:
@@ -116,7 +115,7 @@ def run_and_report(
             if sources and not having & set(sources) and not chosen:
                 continue
             order = Order(window, tuple(sources or ()), fetch=fetch, rebuild=rebuild)
-            outcomes.append(run_tenant(definitions, deployment, instance, slug, order))
+            outcomes.append(run_tenant(deployment, instance, slug, order))
     _print_outcomes(outcomes)
     return outcomes
 

@@ -74,17 +74,19 @@ def check_sources(asset: dg.AssetKey, name: str, outcomes: Sequence[SourceOutcom
     )
 
 
-def outcomes_of(check: dg.AssetCheckEvaluation) -> Sequence[SourceOutcome]:
+def outcomes_of(check: dg.AssetCheckEvaluation | dg.AssetCheckResult) -> Sequence[SourceOutcome]:
     """What a check says of each source; nothing where it is not about sources."""
-    found = check.metadata.get(_SOURCES)
+    found = (check.metadata or {}).get(_SOURCES)
     if not isinstance(found, dg.JsonMetadataValue):
         return ()
     return msgspec.convert(found.data, type=list[SourceOutcome])
 
 
-def faults_of_check(check: dg.AssetCheckEvaluation) -> Iterator[tuple[dg.AssetCheckSeverity, str]]:
+def faults_of_check(
+    check: dg.AssetCheckEvaluation | dg.AssetCheckResult,
+) -> Iterator[tuple[dg.AssetCheckSeverity, str]]:
     """What a check that did not pass complains about, a line for each source; new notes are no complaints."""
-    asset, outcomes = check.asset_key.to_user_string(), outcomes_of(check)
+    asset, outcomes = check.asset_key.to_user_string() if check.asset_key else "", outcomes_of(check)
     for outcome in outcomes:
         if not outcome.passed and (outcome.said or not outcome.new_notes):
             severity = dg.AssetCheckSeverity.ERROR if outcome.is_error else dg.AssetCheckSeverity.WARN

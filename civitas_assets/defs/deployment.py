@@ -12,10 +12,14 @@ from datetime import UTC, datetime
 import dagster as dg
 import msgspec
 
-from civitas_assets.catalog import Catalog, Tenant
+from civitas_assets.catalog import Catalog, Tenant, load_catalog
 from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.catalog.model import Destination as Kind
 from civitas_assets.connectors.http import HttpClient
+from civitas_assets.connectors.registry import SOURCE_MODELS
+from civitas_assets.dictionary.contracts import read_contracts
+from civitas_assets.dictionary.shares import check_shares
+from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.task import Portion, Task, plan, portions
 from civitas_assets.harmonise.workspace import Workspace
@@ -106,3 +110,17 @@ class Deployment:
     def http_client(self) -> HttpClient:
         """The one client, with this deployment's name and secrets."""
         return HttpClient(self.settings.user_agent, clock=self.now, secrets=read_secret)
+
+
+def load_deployment(settings: Settings | None = None, catalog: Catalog | None = None) -> Deployment:
+    """The deployment that the environment describes.
+
+    Raises:
+        CatalogError: a tenant's file has faults.
+        HarmoniseError: the dbt project cannot be parsed.
+    """
+    settings = settings or Settings()
+    catalog = catalog or load_catalog(settings.tenants_dir, SOURCE_MODELS)
+    project = prepare(settings)
+    check_shares(catalog, read_contracts(project), settings.tenants_dir)
+    return Deployment(catalog, settings, project)

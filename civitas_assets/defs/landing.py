@@ -80,7 +80,12 @@ def landing_assets(deployment: Deployment) -> dg.Definitions:
 def fetch_tenant(work: Work, client: HttpClient) -> Iterator[Result]:
     """Fetch the tenant's sources, and say what came."""
     deployment, tenant = work.deployment, work.tenant
-    connectors = [name for name in deployment.catalog.connectors if work.wants(landing_key(name))]
+    used = {source.connector for source in tenant.sources.values()}
+    connectors = [
+        name
+        for name in deployment.catalog.connectors
+        if work.wants(landing_key(name)) and (work.keys is not None or name in used)
+    ]
     sources = {
         name: source for name, source in work.scope.chosen(tenant).items() if source.connector in connectors
     }

@@ -49,14 +49,16 @@ class _Source:
         )
 
 
-def night_of(instance: dg.DagsterInstance, run_id: str, now: datetime) -> Night | None:
-    """The run as it stands now; None if it has done nothing but to ask for this."""
+def night_of(
+    instance: dg.DagsterInstance, run_id: str, now: datetime, failures: Sequence[StepFailure] = ()
+) -> Night | None:
+    """The run as it stands now, with failures that it has not recorded yet; None if it has done nothing so far."""
     events = [
         entry.dagster_event
         for entry in instance.all_logs(run_id, of_type=_EVENTS)
         if entry.dagster_event is not None
     ]
-    if not events:
+    if not events and not failures:
         return None
     checks = [
         event.asset_check_evaluation_data
@@ -76,7 +78,7 @@ def night_of(instance: dg.DagsterInstance, run_id: str, now: datetime) -> Night 
         ended_at=now,
         sources={name: source.done() for name, source in _sources(checks).items()},
         # A step that failed because of its tests says no more than they do.
-        failures=tuple(broken or _failed_steps(events)),
+        failures=tuple(broken or [*_failed_steps(events), *failures]),
         warnings=tuple(_broken_tests(checks, dg.AssetCheckSeverity.WARN)),
         published=bool(published),
         days=sum(_number(event, "days") for event in published),

@@ -4,7 +4,7 @@ It depends on no step, because one that failed or had nothing to do takes all th
 lets every other step go first. A page that cannot be made is told by a check, and stops nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -12,11 +12,12 @@ import dagster as dg
 from civitas_assets.defs.checks import partitioned_check
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.night import night_of
+from civitas_assets.defs.work import Result
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.report.files import page_address, write_operator_page, write_tenant_page
 from civitas_assets.report.summary import Summary
-from civitas_assets.store.nights import NightBook
+from civitas_assets.store.nights import NightBook, StepFailure
 
 MORNING_PAGE = dg.AssetKey(["reports", "morning_page"])
 _CHECK = "the_page_was_made"
@@ -49,23 +50,39 @@ def report_assets(deployment: Deployment) -> dg.Definitions:
     )
     def write_morning_page(context: dg.AssetExecutionContext) -> Iterator[Any]:
         slug = deployment.catalog.tenant(context.partition_key).slug
-        instance, run_id = context.instance, context.run.run_id
-        made, error = isolated(f"{slug} · report", lambda: _pages(deployment, instance, run_id, slug))
-        if made is not None:
-            yield dg.MaterializeResult(asset_key=MORNING_PAGE, metadata=_metadata(deployment, made))
-        yield dg.AssetCheckResult(
-            asset_key=MORNING_PAGE,
-            check_name=_CHECK,
-            passed=made is not None,
-            severity=dg.AssetCheckSeverity.WARN,
-            description=error or None,
-        )
+        yield from report_tenant(deployment, context.instance, context.run.run_id, slug)
 
     return dg.Definitions(assets=[write_morning_page])
 
 
-def _pages(deployment: Deployment, instance: dg.DagsterInstance, run_id: str, slug: str) -> Summary:
-    night = night_of(instance, run_id, deployment.now())
+def report_tenant(
+    deployment: Deployment,
+    instance: dg.DagsterInstance,
+    run_id: str,
+    slug: str,
+    failures: Sequence[StepFailure] = (),
+) -> Iterator[Result]:
+    """Note what became of the run, and make the pages; `failures` are of steps that are no step of Dagster's."""
+    made, error = isolated(f"{slug} · report", lambda: _pages(deployment, instance, run_id, slug, failures))
+    if made is not None:
+        yield dg.MaterializeResult(asset_key=MORNING_PAGE, metadata=_metadata(deployment, made))
+    yield dg.AssetCheckResult(
+        asset_key=MORNING_PAGE,
+        check_name=_CHECK,
+        passed=made is not None,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=error or None,
+    )
+
+
+def _pages(
+    deployment: Deployment,
+    instance: dg.DagsterInstance,
+    run_id: str,
+    slug: str,
+    failures: Sequence[StepFailure],
+) -> Summary:
+    night = night_of(instance, run_id, deployment.now(), failures)
     if night is not None:
         NightBook(deployment.files, slug).write(night)
     settings, now, tenant = deployment.settings, deployment.now(), deployment.catalog.tenant(slug)

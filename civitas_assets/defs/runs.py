@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+NIGHTLY = "nightly"
 TENANT_TAG = "civitas/tenant"
 TENANTS_TAG = "civitas/tenants"  # of a batch, separated by blanks
 CADENCE_TAG = "civitas/cadence"

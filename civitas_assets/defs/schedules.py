@@ -15,9 +15,8 @@ import dagster as dg
 from civitas_assets.catalog.cadence import CADENCES, Cadence
 from civitas_assets.defs.batch import BATCHED, batch_job, batch_op
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.runs import CADENCE_TAG, OPERATORS_TIME, TENANT_TAG, TENANTS_TAG, busy
+from civitas_assets.defs.runs import CADENCE_TAG, NIGHTLY, OPERATORS_TIME, TENANT_TAG, TENANTS_TAG, busy
 
-NIGHTLY = "nightly"
 ARRIVALS = "arrivals"
 
 

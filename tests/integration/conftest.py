@@ -30,7 +30,6 @@ from pydantic import SecretStr
 from civitas_assets import cli
 from civitas_assets.catalog import load_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
-from civitas_assets.definitions import build_definitions
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runner import Order, Outcome, run_tenant
 from civitas_assets.harmonise.project import Project
@@ -87,7 +86,7 @@ class Workplace:
 
     def run(self, tenant: str, order: Order | None = None) -> Outcome:
         deployment = self.deployment
-        return run_tenant(build_definitions(deployment), deployment, self.instance, tenant, order or Order())
+        return run_tenant(deployment, self.instance, tenant, order or Order())
 
     def environment(self) -> dict[str, str]:
         """That of a process of its own that works on this deployment."""
