@@ -22,14 +22,9 @@ from civitas_assets.connectors.fetching import fetch_addresses
 from civitas_assets.connectors.kept import as_kept, kept
 from civitas_assets.connectors.packed import unpacked
 from civitas_assets.connectors.sheets import filled, sheet_cells
-from civitas_assets.connectors.tabular import (
-    Cells,
-    TabularSource,
-    headed,
-    raw_table,
-    with_address,
-    with_preamble,
-)
+from civitas_assets.connectors.table_cells import Cells, headed, with_address, with_preamble
+from civitas_assets.connectors.table_fields import raw_table
+from civitas_assets.connectors.tabular import TabularSource
 from civitas_assets.connectors.workbook import Layout
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable

@@ -6,24 +6,27 @@ Other geometries than points are handed on as they are, for the record's contrac
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
 import msgspec
 import polars as pl
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.model import Slug
+from civitas_assets.connectors.attributes import RestSource
 from civitas_assets.connectors.base import Payload, Session
 from civitas_assets.connectors.fetching import fetch_addresses
 from civitas_assets.connectors.geojson_text import Collection, collection_text, read_collection
+from civitas_assets.connectors.json_text import decoded_records, repeated_members, rest_of
 from civitas_assets.connectors.levels import joined, one_or_several
 from civitas_assets.connectors.mapping import Pattern, SelectiveSource
+from civitas_assets.connectors.packed import unpacked
 from civitas_assets.connectors.paths import is_plain, series, valid_path, values_of
 from civitas_assets.connectors.reach import Each, Reach, only
 from civitas_assets.connectors.rows import UNREADABLE
-from civitas_assets.connectors.sample import first_records, missing_paths, unmapped
+from civitas_assets.connectors.sample import decoded_texts, first_texts, missing_paths, unmapped
 from civitas_assets.connectors.vector import check_degrees
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
@@ -35,7 +38,7 @@ _KIND, _COORDINATES = "geometry.type", "geometry.coordinates"
 _MEMBERS = "geometry.geometries"  # what a GeometryCollection has in place of coordinates
 
 
-class GeoJsonSource(SelectiveSource):
+class GeoJsonSource(SelectiveSource, RestSource):
     """A FeatureCollection."""
 
     takes_files: ClassVar[bool] = True
@@ -45,7 +48,20 @@ class GeoJsonSource(SelectiveSource):
         {}, description="Contract field by path in a feature's properties."
     )
     feature_id: Slug | None = Field(None, description="Field that takes the id of the feature itself.")
+    member: str | None = Field(
+        None, description="Name or pattern of the file in a ZIP archive, needed where it has several."
+    )
     ignore: tuple[Pattern, ...] = Field((), description="Properties that are known and not wanted.")
+
+    @model_validator(mode="after")
+    def _keeps_all_or_some(self) -> Self:
+        if self.rest is not None and self.store == "mapped":
+            raise ValueError("rest keeps what no setting names, and store: mapped nothing of it: choose one")
+        return self
+
+    def unpacked(self, body: bytes) -> bytes:
+        """The file itself, out of an archive if it came in one."""
+        return unpacked(body, self.member, (".geojson", ".json", ".geojsonl"), self.http.max_bytes)
 
     @property
     def expected_crs(self) -> str | None:
@@ -74,7 +90,7 @@ class GeoJsonSource(SelectiveSource):
         feature = root.step("features").step(Each.ITEM)
         for path in (*(path for paths in self.places.values() for path in paths), *self.geometry):
             feature.look(path)
-        return only(collection_text(body), root)
+        return only(collection_text(self.unpacked(body)), root)
 
 
 class _Point(msgspec.Struct, array_like=True, gc=False):
@@ -97,7 +113,7 @@ class GeoJsonConnector:
 
         Where the file names another one, and the source none, its geometries name it.
         """
-        collection = read_collection(payload.body)
+        collection = read_collection(source.unpacked(payload.body))
         features, crs = collection.features, _system(collection, source)
         places, columns = source.places, dict[str, pl.Series]()
         names = [f"{name}/{number}" for name, paths in places.items() for number in range(len(paths))]
@@ -120,13 +136,26 @@ class GeoJsonConnector:
                 places[GEOMETRY.name] = ()
                 columns[named.name] = named if is_own else with_system(named, crs).alias(named.name)
         frame = joined(columns, {name: len(parts) or 1 for name, parts in places.items()})
-        sample = first_records(features)
+        texts = first_texts(features)
+        sample = decoded_texts(texts)
         mapped = {name: [(path, sample) for path in parts] for name, parts in places.items()}
         notes = missing_paths(source, frame, mapped)
         known = (*paths, "type", "id", "geometry", "geometry_name", "bbox")
         unknown = unmapped(sample, known, [rf"properties\.(?:{pattern})" for pattern in source.ignore])
         unread = tuple(name.removeprefix("properties.") for name in unknown)
+        if source.rest is not None:
+            unread = tuple(name for name in unknown if not name.startswith("properties."))
+            frame = frame.with_columns(_rest(source, features, paths).alias(source.rest))
+        notes = (*notes, *repeated_members(texts))
         yield RawTable(source.record_type, frame, unread, notes=notes)
+
+
+def _rest(source: GeoJsonSource, features: bytes, paths: Sequence[str]) -> pl.Series:
+    """The properties that nothing else uses, as an object."""
+    (properties,) = values_of(features, ["properties"], raw={"properties"})
+    records = decoded_records(msgspec.json.encode(properties))
+    own = [path.removeprefix("properties.").removeprefix("properties | ") for path in paths if path != "id"]
+    return rest_of(records, own, source.ignore, source.nulls)
 
 
 def _property(path: str) -> str:

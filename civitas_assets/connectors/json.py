@@ -13,21 +13,22 @@ from pydantic import AfterValidator, Field, model_validator
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.model import Slug
+from civitas_assets.connectors.attributes import RestSource
 from civitas_assets.connectors.base import Payload, Session
 from civitas_assets.connectors.fetching import fetch_addresses
+from civitas_assets.connectors.json_text import decoded_records, read_json, repeated_members, rest_of
 from civitas_assets.connectors.levels import KEY, Place, levels_of, one_or_several, rows_of, valid_place
 from civitas_assets.connectors.mapping import Pattern, SelectiveSource
 from civitas_assets.connectors.paths import valid_path
 from civitas_assets.connectors.reach import Each, Reach, only
-from civitas_assets.connectors.sample import first_records, missing_paths, unmapped
-from civitas_assets.connectors.text import to_utf8
+from civitas_assets.connectors.sample import decoded_texts, first_texts, missing_paths, unmapped
 from civitas_assets.records import RawTable
 from civitas_assets.records.raw import TIME
 
 JsonPath = Annotated[str, AfterValidator(valid_path)]
 
 
-class JsonSource(SelectiveSource):
+class JsonSource(SelectiveSource, RestSource):
     """A JSON document with records."""
 
     takes_files: ClassVar[bool] = True
@@ -43,6 +44,9 @@ class JsonSource(SelectiveSource):
         min_length=1,
         description="Contract field by path in a row; ^. leads to the record outside, @key to a member's name.",
     )
+    member: str | None = Field(
+        None, description="Name or pattern of the file in a ZIP archive, needed where it has several."
+    )
     ignore: tuple[Pattern, ...] = Field((), description="Members that are known and not wanted.")
 
     @model_validator(mode="after")
@@ -52,6 +56,10 @@ class JsonSource(SelectiveSource):
                 if place.out > len(self.nested):
                     raise ValueError(f"{name} leads out of {len(self.nested) + 1} level(s): check nested")
         if self.store == "mapped":
+            if self.rest is not None:
+                raise ValueError(
+                    "rest keeps what no setting names, and store: mapped nothing of it: choose one"
+                )
             self._reach()
         return self
 
@@ -72,6 +80,10 @@ class JsonSource(SelectiveSource):
         """What is read in the records of a level, which are counted from the outermost, 0; `@key` included."""
         out = len(self.nested) - depth
         return [place.path for places in self.places.values() for place in places if place.out == out]
+
+    def looked_at(self, depth: int) -> list[str]:
+        """The same without names of members, and with where the next level is."""
+        return [path for path in (*self.paths(depth), *self.nested[depth : depth + 1]) if path != KEY]
 
     @property
     def keyed(self) -> list[bool]:
@@ -99,7 +111,8 @@ class JsonSource(SelectiveSource):
 
     def mapped(self, body: bytes) -> bytes:
         """See `SelectiveSource`."""
-        return only(to_utf8(body), self._reach())
+        text, _ = read_json(body, self.member, self.http.max_bytes, "")
+        return only(text, self._reach())
 
 
 class JsonConnector:
@@ -114,9 +127,12 @@ class JsonConnector:
 
     def read(self, source: JsonSource, payload: Payload) -> Iterator[RawTable]:
         """One table; values keep their JSON type."""
-        levels = levels_of(to_utf8(payload.body), source.levels, source.keyed)
+        hint = f"{payload.content_type} {payload.url}"
+        text, told = read_json(payload.body, source.member, source.http.max_bytes, hint)
+        levels = levels_of(text, source.levels, source.keyed)
         frame = rows_of(levels, source.places)
-        samples = [first_records(level.records) for level in levels]
+        texts = [first_texts(level.records) for level in levels]
+        samples = [*map(decoded_texts, texts)]
         notes = missing_paths(
             source,
             frame,
@@ -127,8 +143,12 @@ class JsonConnector:
         )
         unknown = dict[str, None]()
         for depth, sample in enumerate(samples):
-            paths = [
-                path for path in (*source.paths(depth), *source.nested[depth : depth + 1]) if path != KEY
-            ]
-            unknown |= dict.fromkeys(unmapped(sample, paths, source.ignore))
-        yield RawTable(source.record_type, frame, tuple(unknown), notes=notes)
+            unknown |= dict.fromkeys(unmapped(sample, source.looked_at(depth), source.ignore))
+        if source.rest is not None:
+            last = len(levels) - 1
+            unknown = dict.fromkeys(name for name in unknown if last)
+            records = decoded_records(levels[last].records)
+            rest = rest_of(records, source.looked_at(last), source.ignore, source.nulls)
+            frame = frame.with_columns(rest.alias(source.rest))
+        twice = repeated_members(texts[-1])
+        yield RawTable(source.record_type, frame, tuple(unknown), notes=(*told, *notes, *twice))

@@ -11,14 +11,9 @@ import re
 import polars as pl
 
 from civitas_assets.connectors.columns import Header
-from civitas_assets.connectors.tabular import (
-    BROKEN,
-    Cells,
-    TabularSource,
-    data_rows,
-    used_columns,
-    with_column,
-)
+from civitas_assets.connectors.table_cells import BROKEN, Cells, data_rows, with_column
+from civitas_assets.connectors.table_fields import used_columns
+from civitas_assets.connectors.tabular import TabularSource
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow
 from civitas_assets.records.raw import ROW

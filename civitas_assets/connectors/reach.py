@@ -80,6 +80,21 @@ def kept(value: Any, places: Sequence[Reach]) -> Any:
     return None if value is None else type(value)()
 
 
+def remainder(value: Any, places: Sequence[Reach]) -> Any:
+    """The value without what counts at these places; None where nothing is left. Lists count as a whole, or not."""
+    if any(place.whole for place in places):
+        return None
+    if not any(place.steps for place in places):
+        return value
+    if isinstance(value, dict):
+        left = {
+            key: remainder(inner, further) if (further := _inner(places, key, Each.MEMBER)) else inner
+            for key, inner in value.items()
+        }
+        return {key: inner for key, inner in left.items() if inner is not None} or None
+    return None
+
+
 def left_out(value: Any, places: Sequence[Reach], prefix: str = "") -> Iterator[str]:
     """The dotted names of members that do not count."""
     if any(place.whole for place in places):

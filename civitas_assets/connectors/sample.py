@@ -26,17 +26,28 @@ _MOST_BYTES = 256 * 1024
 _FIRST_NAME = re.compile(r'(?:([A-Za-z_]\w*)|"([^"\\]+)")(?!\s*\()')
 
 
-def first_records(records: bytes) -> list[Any]:
-    """The first records of a list that is known to be JSON: a hundred, or fewer where they are large."""
-    found, size = list[Any](), 0
+def first_texts(records: bytes) -> list[bytes]:
+    """The JSON texts of the first records of a list: a hundred, or fewer where they are large."""
+    found, size = list[bytes](), 0
     for record in msgspec.json.decode(records, type=list[msgspec.Raw])[:_MOST_RECORDS]:
         size += len(bytes(record))
         if found and size > _MOST_BYTES:
             break
-        with suppress(
-            *UNREADABLE
-        ):  # JSON, but with a number that nobody can hold: it tells nothing of the others
-            found.append(msgspec.json.decode(record))
+        found.append(bytes(record))
+    return found
+
+
+def first_records(records: bytes) -> list[Any]:
+    """The first records of a list that is known to be JSON: a hundred, or fewer where they are large."""
+    return decoded_texts(first_texts(records))
+
+
+def decoded_texts(texts: Iterable[bytes]) -> list[Any]:
+    """The records of these texts; one with a number that nobody can hold is left out, as it tells nothing of others."""
+    found = list[Any]()
+    for text in texts:
+        with suppress(*UNREADABLE):
+            found.append(msgspec.json.decode(text))
     return found
 
 

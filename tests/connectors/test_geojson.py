@@ -241,6 +241,18 @@ def test_a_reference_system_that_the_source_declares_is_right(table: Table, sour
         assert table([], {"properties": {"name": name}}).frame.is_empty()
 
 
+def test_all_other_properties_can_be_kept_as_an_object(table: Table) -> None:
+    settings = {
+        "record_type": "place",
+        "fields": {"place_id": "nr", "name": "about.name"},
+        "rest": "attributes",
+    }
+    features = [feature(None, nr=1, about={"name": "a", "n": 2}, tree="Linde", no=None), feature(None, nr=2)]
+    found = table(features, **settings, constants={"category": "other"})
+    assert found.frame["attributes"].to_list() == ['{"about":{"n":2},"tree":"Linde"}', None]
+    assert found.unknown_fields == ()
+
+
 def test_no_features_are_a_table_without_rows(table: Table) -> None:
     assert table([]).frame.columns == ["site_id", "name", "lon", "lat"]
 

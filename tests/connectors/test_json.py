@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from civitas_assets.connectors.json_text import read_json
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 
@@ -369,3 +371,75 @@ def test_the_recorded_measures_of_the_environment_agency_are_tables_in_tables(
         )
         for row in records(declared, body)["observation"]
     ] == [("21", "11:00", "12:00", 4.0), ("21", "12:00", "13:00", None), ("3", "11:00", "12:00", 99.0)]
+
+
+PLACES = {
+    "record_type": "place",
+    "fields": {"place_id": "id", "name": "about.name"},
+    "constants": {"category": "other"},
+}
+
+
+def test_numbers_that_json_does_not_have_are_no_value_and_told(source: Any, read: Any) -> None:
+    body = b'[{"id":"NaN","about":{"name":NaN}},{"id":"-Infinity","about":{"name":-Infinity}},{"id":"c"}]'
+    (table,) = read(source("json", **PLACES), body)
+    assert table.frame.rows() == [("NaN", None), ("-Infinity", None), ("c", None)]
+    assert "not_a_number" in {note.code for note in table.notes}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"id":1}\n{"id":2}\n',
+        b'\r\n{"id":1}\r\n\r\n{"id":2}',
+        b'\x1e{"id":1}\n\x1e{"id":2}\n',
+        gzip.compress(b'[{"id":1},{"id":2}]'),
+        '[{"id":1},{"id":2}]'.encode("utf-16"),
+    ],
+    ids=["lines", "blank-lines", "sequence", "gzip", "utf-16"],
+)
+def test_records_may_come_line_by_line_and_packed(source: Any, read: Any, body: bytes) -> None:
+    (table,) = read(source("json", **{**PLACES, "fields": {"place_id": "id"}}), body)
+    assert table.frame["place_id"].to_list() == [1, 2]
+
+
+def test_a_single_line_is_one_record_only_where_the_address_or_the_type_says_so(
+    source: Any, read: Any
+) -> None:
+    settings = {**PLACES, "fields": {"place_id": "id"}}
+    text, _ = read_json(b'{"id":1}\n', None, 1000, "application/x-ndjson https://data.example/")
+    assert text == b'[{"id":1}]'
+    with pytest.raises(ReadError, match="has no list of records"):
+        read(source("json", **settings), b'{"id":1}\n')
+
+
+def test_ids_are_the_same_text_whatever_stands_beside_them(source: Any, records: Any) -> None:
+    declared = source("json", **{**PLACES, "fields": {"place_id": "id"}})
+    body = b'[{"id":1},{"id":2.0},{"id":"3"},{"id":9007199254740993},{"id":98765432109876543210},{"id":4.5}]'
+    found = [row["place_id"] for row in records(declared, body)["place"]]
+    assert found == ["1", "2", "3", "9007199254740993", "98765432109876543210", "4.5"]
+    assert [
+        row["place_id"] for row in records(declared, b'[{"id":2.0},{"id":9007199254740993}]')["place"]
+    ] == [
+        "2",
+        "9007199254740993",
+    ]
+
+
+def test_a_member_that_an_object_has_twice_is_told(source: Any, read: Any) -> None:
+    (table,) = read(source("json", **PLACES), b'[{"id":1,"about":{"name":"a","name":"b"}}]')
+    assert table.frame.rows() == [(1, "b")]
+    assert [(note.code, "name" in note.text) for note in table.notes] == [("repeated_member", True)]
+
+
+def test_all_other_members_can_be_kept_as_an_object(source: Any, read: Any) -> None:
+    body = (
+        '[{"id":1,"about":{"name":"a","höhe":3},"leer":null,"strich":"-","x":1,"tags":["b"]},'
+        '{"id":2,"about":{"name":"b"},"leer":" "}]'
+    ).encode()
+    settings = {**PLACES, "rest": "attributes", "ignore": ("x",), "nulls": ("-",)}
+    (table,) = read(source("json", **settings), body)
+    assert table.frame["attributes"].to_list() == ['{"about":{"höhe":3},"tags":["b"]}', None]
+    assert table.unknown_fields == ()
+    with pytest.raises(ValidationError, match="rest keeps what no setting names"):
+        source("json", **settings, store="mapped")

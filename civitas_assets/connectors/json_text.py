@@ -1,0 +1,121 @@
+"""JSON as publishers send it, brought into what can be decoded: packed, line by line, or with numbers that it lacks.
+
+What is told of it besides: members that an object has twice, and all that nobody maps, as one object.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from civitas_assets.connectors.packed import unpacked
+from civitas_assets.connectors.reach import Reach, remainder
+from civitas_assets.connectors.rows import UNREADABLE, without_nan
+from civitas_assets.connectors.text import read_text
+from civitas_assets.errors import ReadError
+from civitas_assets.records import Note
+
+_FORMS = (".json", ".geojson", ".ndjson", ".jsonl", ".geojsonl")
+_BY_LINE = re.compile(r"ndjson|jsonl|json-?lines|json-seq|geojsonl|geojson-seq", re.IGNORECASE)
+_SEPARATOR = b"\x1e"
+# A publisher's program writes all records alike, and this looks at each member.
+_MOST_RECORDS, _MOST_BYTES = 3, 64 * 1024
+
+
+def read_json(body: bytes, member: str | None, most_bytes: int, hint: str) -> tuple[bytes, tuple[Note, ...]]:
+    """The JSON text of a body, and notes of what was mended; objects that stand line by line are one list.
+
+    `hint` is what address and content type say, where a single object may be the only line.
+
+    Raises:
+        ReadError: the body is packed in a way that is not read, or no text.
+    """
+    text, notes = read_text(unpacked(body, member, _FORMS, most_bytes))
+    if b"NaN" in text or b"Infinity" in text:
+        mended = without_nan(text)
+        if mended != text:
+            note = "held NaN or Infinity, which JSON does not have: taken as no value"
+            text, notes = mended, (*notes, Note("not_a_number", note))
+    start = text[:64].lstrip(b" \t\r\n" + _SEPARATOR)
+    if start.startswith(b"{") or text.startswith(_SEPARATOR):
+        text = _as_list(text, by_line=_BY_LINE.search(hint) is not None)
+    return text, notes
+
+
+def _as_list(text: bytes, *, by_line: bool) -> bytes:
+    """Objects that follow on each other, in lines or between separators, as one list; one object as it is."""
+    if not by_line and _SEPARATOR not in text[:1] and _is_whole(text):
+        return text
+    parts = text.split(_SEPARATOR) if text.startswith(_SEPARATOR) else text.split(b"\n")
+    records = [part for part in map(bytes.strip, parts) if part]
+    if all(record.startswith((b"{", b"[")) for record in records) and (by_line or _is_whole(records[0])):
+        return b"[" + b",".join(records) + b"]"
+    return text
+
+
+def _is_whole(text: bytes) -> bool:
+    with suppress(*UNREADABLE):
+        msgspec.json.decode(text, type=msgspec.Raw)
+        return True
+    return False
+
+
+def repeated_members(records: Iterable[bytes]) -> tuple[Note, ...]:
+    """A note of members that objects in some records, as JSON texts, have more than once; the last one counts."""
+    found = dict[str, None]()
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        if len(pairs) > 1:
+            found.update(
+                (name, None) for name, count in Counter(name for name, _ in pairs).items() if count > 1
+            )
+
+    for record in itertools.islice(records, _MOST_RECORDS):
+        if len(record) <= _MOST_BYTES:
+            with suppress(ValueError, RecursionError):
+                json.loads(record, object_pairs_hook=look)
+    if not found:
+        return ()
+    return (Note("repeated_member", f"records have {', '.join(found)} more than once: the last one counts"),)
+
+
+def rest_of(
+    records: Iterable[Any], paths: Sequence[str], ignore: Iterable[str], nulls: Iterable[str]
+) -> pl.Series:
+    """What no path looks at and no pattern ignores in each record, as the text of a JSON object; null for nothing."""
+    reach = Reach()
+    for path in paths:
+        reach.look(path)
+    patterns, nothing = [*ignore], {"", *nulls}
+    texts = list[str | None]()
+    for record in records:
+        left = remainder(record, [reach]) if isinstance(record, Mapping) else None
+        members = {
+            name: value
+            for name, value in (left or {}).items()
+            if not any(re.fullmatch(pattern, name) for pattern in patterns)
+            and value is not None
+            and not (isinstance(value, str) and value.strip() in nothing)
+        }
+        texts.append(msgspec.json.encode(members, order="sorted").decode() if members else None)
+    return pl.Series(texts, dtype=pl.String)
+
+
+def decoded_records(records: bytes) -> list[Any]:
+    """The records of a list.
+
+    Raises:
+        ReadError: it is none.
+    """
+    try:
+        return msgspec.json.decode(records, type=list[Any])
+    except UNREADABLE as error:
+        raise ReadError(f"is not a list of objects in JSON: {error}") from None

@@ -1,0 +1,162 @@
+"""The cells of a table under the names of its columns, and which of its rows are data.
+
+Blank rows, sums, notes, headers that stand there again and torn rows are none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from civitas_assets.connectors.columns import Header, header_of
+from civitas_assets.connectors.tabular import NTH, TabularSource
+from civitas_assets.errors import ReadError
+from civitas_assets.records import BrokenRow
+from civitas_assets.records.raw import ROW, Note
+
+BROKEN = "@broken"  # what a file of `kept.py` says of a row that is not in it
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of a table as text, under the names of its columns, and what is known of its rows besides.
+
+    `frame` has the number of each row. `torn` are rows of it that are not whole, `broken` those that it lacks.
+    `added` are columns that do not come from its cells.
+    """
+
+    frame: pl.DataFrame
+    header: Header
+    broken: tuple[BrokenRow, ...] = ()
+    torn: tuple[BrokenRow, ...] = ()
+    notes: tuple[Note, ...] = ()
+    added: tuple[str, ...] = ()
+
+
+def headed(source: TabularSource, table: pl.DataFrame, written: Sequence[str], numbers: pl.Series) -> Cells:
+    """Cells under the names of their columns, with the number of each row; columns without a name are left out."""
+    header = header_of(written, source.named, source.aliases)
+    named = [place for place, name in enumerate(header.names) if name]
+    table = table.select(table.columns[place] for place in named)
+    header = replace(
+        header,
+        names=tuple(header.names[place] for place in named),
+        written=tuple(header.written[place] for place in named),
+    )
+    if reserved := {*header.names} & {ROW, BROKEN}:
+        raise ReadError(f"has a column {', '.join(reserved)}, which is no name for one")
+    table.columns = [*header.names]
+    return Cells(table.insert_column(0, numbers.alias(ROW)), header)
+
+
+def with_column(cells: Cells, name: str, text: str | None) -> Cells:
+    """The cells with one more column, in which all rows have the same; what the file itself has goes before."""
+    if name in cells.frame.columns:
+        return cells
+    frame = cells.frame.with_columns(pl.lit(text, pl.String).alias(name))
+    header = replace(cells.header, names=(*cells.header.names, name), written=(*cells.header.written, name))
+    return replace(cells, frame=frame, header=header, added=(*cells.added, name))
+
+
+def with_address(source: TabularSource, cells: Cells, address: str) -> Cells:
+    """The cells with the columns that the address fills.
+
+    Raises:
+        ReadError: the address is not as the source says.
+    """
+    for name, pattern in source.file_name.items():
+        match = re.search(pattern, address)
+        if match is None:
+            raise ReadError(f"has an address without {pattern!r} of file_name.{name}")
+        cells = with_column(cells, name, match[1] if match.re.groups else match[0])
+    return cells
+
+
+def with_preamble(source: TabularSource, cells: Cells, lines: Sequence[str]) -> Cells:
+    """The cells with the columns that the lines before the header fill.
+
+    Raises:
+        ReadError: no line is as the source says.
+    """
+    for name, pattern in source.preamble.items():
+        match = re.search(pattern, "\n".join(lines), re.MULTILINE)
+        if match is None:
+            raise ReadError(f"has nothing like {pattern!r} of preamble.{name} in the lines before its header")
+        cells = with_column(cells, name, match[1] if match.re.groups else match[0])
+    return cells
+
+
+def data_rows(source: TabularSource, cells: Cells) -> Cells:
+    """Without blank rows, what stands below the data, what the source drops, repeated headers and torn rows.
+
+    Raises:
+        ReadError: a column that tells which rows count is not there, or a second header is another one.
+    """
+    require_columns(source, cells, [*filter_columns(source)])
+    table, broken = cells.frame, cells.broken
+    if source.until_blank is not None:
+        blank = table[source.until_blank].str.strip_chars().fill_null("") == ""
+        if blank.any():
+            table = table.head(blank.arg_true()[0])
+            last = table[ROW][-1] if table.height else 0
+            broken = tuple(row for row in broken if row.row <= last)
+    # A blank line, or a row of empty cells, is the end of a block or of the file, and no record.
+    table = table.filter(~pl.all_horizontal(pl.exclude(ROW, *cells.added).is_null()))
+    for column, pattern in source.drop.items():
+        table = table.filter(~pl.col(column).str.contains(f"^(?:{pattern})$").fill_null(value=False))
+    table, notes = _without_headers(table, cells)
+    if cells.torn:
+        there = {*table[ROW]}
+        torn = tuple(row for row in cells.torn if row.row in there)
+        table = table.filter(~pl.col(ROW).is_in([row.row for row in torn]))
+        broken = tuple(sorted((*broken, *torn), key=lambda row: row.row))
+    return replace(cells, frame=table, broken=broken, torn=(), notes=(*cells.notes, *notes))
+
+
+def _without_headers(table: pl.DataFrame, cells: Cells) -> tuple[pl.DataFrame, tuple[Note, ...]]:
+    """The table without the header, where it stands in the middle once more."""
+    own = {
+        n: w for n, w in zip(cells.header.names, cells.header.written, strict=True) if n not in cells.added
+    }
+    names, written = [*own], [*own.values()]
+    if len(names) < 2 or not (candidates := (table[names[0]] == written[0]).fill_null(value=False)).any():
+        return table, ()
+    rows = table.select(names).with_row_index("@place").filter(candidates)
+    again = [
+        row[0]
+        for row in rows.iter_rows()
+        if all((cell or "") == text for cell, text in zip(row[1:], written, strict=True))
+    ]
+    if not again:
+        return table, ()
+    where = table[ROW].gather(again)
+    note = Note(
+        "repeated_header", f"the header stands in the data again, at row {where[0]}: {len(again)} time(s)"
+    )
+    return table.filter(~pl.col(ROW).is_in(where.implode())), (note,)
+
+
+def filter_columns(source: TabularSource) -> set[str]:
+    """Columns that decide which rows count."""
+    return {*source.drop, *filter(None, [source.until_blank])}
+
+
+def require_columns(source: TabularSource, cells: Cells, columns: Iterable[str]) -> None:
+    """Check that columns are there, each once.
+
+    Raises:
+        ReadError: one is not; the message names those that are there, where that is nobody's secret.
+    """
+    names = cells.header.names
+    missing = sorted({native for native in columns if native not in {NTH, *names}})
+    if missing:
+        there = f"; it has {', '.join(names)}" if source.store == "whole" else ""
+        raise ReadError(f"lacks the column(s) {', '.join(missing)}{there}")
+    twice = sorted(cells.header.twice & {*columns})
+    if twice:
+        raise ReadError(
+            f"has more than one column {', '.join(twice)}: rename all but one of them, or choose another column"
+        )

@@ -1,0 +1,125 @@
+"""Which field each column of a table fills; columns whose names carry ids become rows.
+
+Cells stay the text that they are.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence, Set
+
+import polars as pl
+
+from civitas_assets.connectors.attributes import as_object
+from civitas_assets.connectors.table_cells import Cells, data_rows, filter_columns, require_columns
+from civitas_assets.connectors.tabular import NTH, TabularSource, Unpivot
+from civitas_assets.errors import ReadError
+from civitas_assets.records import RawTable
+from civitas_assets.records.raw import ROW, TIME
+
+_MIDNIGHT = r"[ T]00:00(?::00(?:\.0+)?)?$"
+
+
+def raw_table(source: TabularSource, cells: Cells) -> RawTable:
+    """The rows that count, by field.
+
+    Raises:
+        ReadError: a column that the source names is not there, or not only once.
+    """
+    cells = data_rows(source, cells)
+    used = filter_columns(source)
+    frame = _select(source, cells, used)
+    others = _others(source, cells, used)
+    if source.rest is not None:
+        rest = as_object(cells.frame, others, source.nulls).alias(source.rest)
+        frame = frame.join(cells.frame.select(ROW, rest), on=ROW, how="left", maintain_order="left")
+        others = []
+    return RawTable(source.record_type, frame, tuple(others), cells.broken, cells.notes)
+
+
+def used_columns(source: TabularSource, cells: Cells) -> set[str]:
+    """The columns that the source names.
+
+    Raises:
+        ReadError: one of them is not there, or not only once.
+    """
+    used = filter_columns(source)
+    _select(source, cells, used)
+    return used if source.rest is None else used.union(_others(source, cells, used))
+
+
+def _others(source: TabularSource, cells: Cells, used: Set[str]) -> list[str]:
+    """Columns that nothing else uses, and that are not ignored."""
+    ignored = [unicodedata.normalize("NFC", pattern) for pattern in source.ignore]
+    names = (name for name in cells.header.names if name not in used and name not in cells.added)
+    return [name for name in names if not any(re.fullmatch(pattern, name) for pattern in ignored)]
+
+
+def _select(source: TabularSource, cells: Cells, used: set[str]) -> pl.DataFrame:
+    table, columns = cells.frame, [pl.col(ROW)]
+    groups = re.compile(source.unpivot.columns).groupindex if source.unpivot is not None else {}
+    times = source.time.written if source.time is not None else ()
+    spread = [name for name in times if name in groups and name not in table.columns]
+    wanted = [native for natives in source.fields.values() for native in natives]
+    require_columns(source, cells, [*wanted, *(name for name in times if name not in spread)])
+    for field, natives in source.fields.items():
+        used.update(natives)
+        columns.append(_joined(natives).alias(field))
+    used.update(name for name in times if name not in spread)
+    if source.unpivot is None:
+        return table.select(*columns, *_time(times))
+    found = _matching(source.unpivot.columns, cells.header.names)
+    if not found:
+        there = f"; it has {', '.join(cells.header.names)}" if source.store == "whole" else ""
+        raise ReadError(f"has no column that matches {source.unpivot.columns!r}{there}")
+    if twice := sorted(cells.header.twice & found.keys()):
+        raise ReadError(f"has more than one column {', '.join(twice)}")
+    return _unpivoted(source.unpivot, cells, columns, times, used)
+
+
+def _time(names: Sequence[str], given: Mapping[str, str | None] | None = None) -> list[pl.Expr]:
+    """The time as written: of several columns joined by a blank, days that are instants without their midnight."""
+    if not names:
+        return []
+    parts = [
+        pl.lit(given[name], pl.String) if given and name in given else pl.col(name).str.strip_chars()
+        for name in names
+    ]
+    if len(parts) > 1:
+        parts = [*(part.str.replace(_MIDNIGHT, "") for part in parts[:-1]), parts[-1]]
+    return [pl.concat_str(parts, separator=" ").alias(TIME)]
+
+
+def _joined(natives: tuple[str, ...]) -> pl.Expr:
+    """The cells of several columns, where `NTH` is the number of a row among those with the same others."""
+    others = [native for native in natives if native != NTH]
+    nth = pl.int_range(1, pl.len() + 1).over(others) if len(others) < len(natives) else None
+    return pl.concat_str((nth if native == NTH else pl.col(native) for native in natives), separator="/")
+
+
+def _unpivoted(
+    unpivot: Unpivot, cells: Cells, shared: list[pl.Expr], times: Sequence[str], used: set[str]
+) -> pl.DataFrame:
+    """One block of rows per matching column, below each other; the loop is over columns, not over records."""
+    blocks, table, names = [], cells.frame, cells.header.names
+    companions = {field: _matching(pattern, names) for field, pattern in unpivot.companions.items()}
+    for column, groups in _matching(unpivot.columns, names).items():
+        used.add(column)
+        block = [*shared, pl.col(column).alias(unpivot.value)]
+        written = {name: text for name, text in groups.items() if name in times and name not in names}
+        block.extend(pl.lit(text).alias(field) for field, text in groups.items() if field not in written)
+        block.extend(_time(times, written))
+        for field, candidates in companions.items():
+            partner = next((name for name, ids in candidates.items() if ids.items() <= groups.items()), None)
+            if partner is not None:
+                used.add(partner)
+            block.append((pl.col(partner) if partner else pl.lit(None, pl.String)).alias(field))
+        blocks.append(table.lazy().select(block))
+    return pl.concat(pl.collect_all(blocks))
+
+
+def _matching(pattern: str, columns: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Columns that the pattern matches as a whole, with their named groups."""
+    compiled = re.compile(unicodedata.normalize("NFC", pattern))
+    return {name: match.groupdict() for name in columns if (match := compiled.fullmatch(name))}
