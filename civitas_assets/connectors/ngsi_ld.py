@@ -229,8 +229,9 @@ class _Crawl:
                 raise ReadError("holds only entities that were there before: the broker ignores offset")
             return
         offset, link = int(asked["offset"]) + len(found), _next(answer.headers)
-        # A broker that counts no further than it gives names a total that is reached on a page that is full.
-        whole = total is not None and offset >= total and len(found) < self._source.page_size
+        # A broker that counts no further than it gives names a total that is reached on a page that is full: of as many
+        # entities as were asked for, or as its own ceiling may be.
+        whole = total is not None and offset >= total and not progress.may_be_cut(self._source.page_size)
         if link or not (progress.linked or whole):
             yield self.page(root, kind, offset, link)
         progress.linked = bool(link)

@@ -13,7 +13,7 @@ from civitas_assets.connectors.ngsi_reader import Reader
 
 _SITE = (
     *("site_id", "name", "purpose", "site_type", "site_type_native", "capacity", "max_height_cm", "has_fee"),
-    *("address", "operator", "opening_hours", "lon", "lat", "geometry"),
+    *("address", "operator", "opening_hours", "is_park_and_ride", "lon", "lat", "geometry"),
 )
 _STATUS = (
     "site_id",
@@ -30,7 +30,7 @@ _AVAILABILITY = (
     *("is_renting", "is_returning"),
 )
 _CHARGING = (
-    *("charge_point_id", "name", "operator", "points", "plug_types", "street", "postcode", "city"),
+    *("charge_point_id", "evse_id", "name", "operator", "points", "plug_types", "street", "postcode", "city"),
     *("opening_hours", "payment", "lon", "lat", "geometry"),
 )
 _CHARGING_STATUS = ("charge_point_id", "observed_at", "status", "status_native", "points_available")
@@ -85,6 +85,7 @@ def site(entity: Reader) -> Row:
         "address": entity.address(),
         "operator": entity.text("operator", "provider"),
         "opening_hours": entity.text("openingHours"),
+        "is_park_and_ride": True if {"urbanDeterrentParking", "parkAndRide"} & {*categories} else None,
         **entity.position(),
     }
 
@@ -152,6 +153,7 @@ def charging_station(entity: Reader) -> Row:
     address = entity.part("address")
     return {
         "charge_point_id": entity.id,
+        "evse_id": entity.text("chargingUnitId"),
         "name": entity.text("name"),
         "operator": entity.text("operator", "network"),
         "points": entity.count("capacity"),

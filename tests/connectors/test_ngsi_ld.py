@@ -76,6 +76,11 @@ def test_a_broker_that_counts_is_asked_for_no_empty_page(fetch: Fetch, api: str,
     assert len(fetch(broker(0, 2, lambda _: {COUNT[api]: "0"}), api=api)) == 1
 
 
+def test_a_count_that_ends_where_a_page_does_is_not_believed(fetch: Fetch) -> None:
+    counted = {offset: {COUNT["ld"]: str(offset + 20)} for offset in (0, 20, 40)}
+    assert len(fetch(broker(45, 20, lambda offset: counted.get(offset, {})))) == 4
+
+
 def test_every_type_has_its_own_count(fetch: Fetch) -> None:
     def answer(request: Any) -> tuple[bytes, Mapping[str, str]]:
         kind = request.variables["type"]

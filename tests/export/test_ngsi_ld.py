@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from civitas_assets.connectors.base import Payload
+from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ExportError
 from civitas_assets.export.ngsi_ld import NgsiLd
 
@@ -211,6 +213,78 @@ def test_devices_places_and_events_have_what_is_known(town: Any, exported: Any) 
     (event,) = exported("event")
     assert event["startDate"] == moment("2026-08-20T12:00:00Z")
     assert values(event, "name", "category") == ["Fest", ["closure"]]
+
+
+HERE = {"name": "Nord, „Ufer“", "lon": 9.1, "lat": 50.1}
+KNOWN = {
+    "parking_site": {
+        **HERE,
+        "purpose": "bicycle",
+        "site_type": "underground",
+        "capacity": 120,
+        "max_height_cm": 210,
+        "has_fee": True,
+        "address": "Weg 1, 99000 Musterstadt",
+        "opening_hours": "Mo-Fr 06:00-22:00",
+    },
+    "sharing_station": {**HERE, "capacity": 20, "address": "Weg 1"},
+    "charge_point": {
+        **HERE,
+        "points": 2,
+        "operator": "Stadtwerke",
+        "plug_types": "CHAdeMO, Type2",
+        "street": "Weg",
+        "house_number": "1 a",
+        "postcode": "01234",
+        "city": "Musterstadt",
+        "opening_hours": "24/7",
+    },
+}
+STATES = {
+    "parking_site": (
+        "parking_status",
+        "site",
+        {"free": 17, "occupied": 103, "capacity": 120, "opening_status": "closed"},
+    ),
+    "sharing_station": (
+        "sharing_status",
+        "station",
+        {
+            "vehicles_available": 7,
+            "docks_available": 11,
+            "docks_disabled": 2,
+            "is_renting": False,
+            "is_returning": False,
+        },
+    ),
+    "charge_point": ("charge_point_status", "charge_point", {"status": "available", "points_available": 1}),
+}
+
+
+@pytest.mark.parametrize("thing", KNOWN)
+def test_what_is_exported_is_the_same_where_it_is_read_again(town: Any, vocabulary: Any, thing: str) -> None:
+    state, key, values = STATES[thing]
+    town.put(thing, {f"{key}_key": "town:x:1", **KNOWN[thing]})
+    town.put(state, {f"{key}_key": "town:x:1", "observed_at": NOON, **values})
+    body = town.export(state, NgsiLd(vocabulary))
+    (kind,) = {entity["type"] for entity in json.loads(body)}
+    connector, basics = (
+        CONNECTORS["ngsi_ld"],
+        {"title": "T", "licence": "CC0-1.0", "url": "https://b.example/v1"},
+    )
+    source = connector.source_model.model_validate({**basics, "connector": "ngsi_ld", "types": (kind,)})
+    payload = Payload(body, source.url, "entities", {"type": kind}, "", NOON)
+    read = {table.record_type: table for table in connector.read(source, payload)}
+    written = {**KNOWN[thing], **({"street": "Weg 1 a"} if "house_number" in KNOWN[thing] else {})}
+    del written["lon"], written["lat"]
+    written.pop("house_number", None)
+    (row,) = read[thing].frame.to_dicts()
+    assert {name: row[name] for name in written} == {name: str(value) for name, value in written.items()}
+    assert (row["lon"], row["lat"]) == (9.1, 50.1)
+    (row,) = read[state].frame.to_dicts()
+    assert {name: row[name] for name in values} == {name: str(value) for name, value in values.items()}
+    assert row["observed_at"] == "2026-08-20T12:00:00Z"
+    assert [(table.unknown_fields, table.notes) for table in read.values()] == [((), ())] * 2
 
 
 def test_batches_are_arrays_of_at_most_so_many_entities(town: Any, vocabulary: Any) -> None:
