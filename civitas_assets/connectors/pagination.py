@@ -7,7 +7,7 @@ the end is proven by an empty page, by a page that brings nothing new, or by a t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -21,7 +21,27 @@ END_UNPROVEN = "end_unproven"
 _ROUND = 10
 _EXCEEDED = re.compile(rb'"exceededTransferLimit"\s*:\s*true')
 _FLAGS = ("truncated", "isTruncated", "is_truncated", "incomplete", "partial", "hasMore", "has_more")
-_NAMED = re.compile(rb'"(?:' + "|".join(_FLAGS).encode() + rb')"\s*:\s*true')
+# Addresses of further pages: Django REST, JSON:API, OData, HAL, and others of the kind.
+_NEXT = ("next", "nextLink", "next_link", "nextPage", "next_page", "next_url", "nextUrl", "@odata.nextLink")
+_TOTALS = (
+    "numberMatched",
+    "totalFeatures",
+    "total_count",
+    "totalCount",
+    "totalResults",
+    "totalItems",
+    "nhits",
+)
+_PAGED = frozenset(
+    {"limit", "offset", "start", "page", "per_page", "pageSize"}
+)  # beside which a total is one of rows
+_ABOUT = ("meta", "metadata", "pagination", "paging", "links", "_links", "result")
+_TELLING = re.compile(
+    rb'"(?:' + "|".join([*_FLAGS, *_NEXT, *_TOTALS, "total"]).encode() + rb')"\s*:|"next"\s*[,}]'
+)
+_ADDRESS = re.compile(rb'"(?:https?:|/|\?)|\{[^{}]*"href"\s*:\s*"')
+_REL_NEXT = re.compile(rb'"rel"\s*:\s*"next"')
+_LINK_NEXT = re.compile(r'<[^>]*>[^<]*\brel\s*=\s*"?next\b')
 
 
 @dataclass
@@ -119,19 +139,48 @@ class Completeness:
         )
 
 
-def says_incomplete(body: bytes) -> bool:
-    """Whether a JSON document says itself that it is not all: ArcGIS anywhere, others at its top or below `meta`."""
-    if _EXCEEDED.search(body):
+def says_incomplete(body: bytes, link: str = "", *, is_alone: bool = True) -> bool:
+    """Whether an answer says itself that it is not all; `link` is its header of that name.
+
+    It says so by a flag (ArcGIS anywhere, others at the top or below `meta`), and one that is asked for alone also by
+    the address of a further page, or by a total that is larger than its longest list.
+    """
+    if _EXCEEDED.search(body) or (is_alone and _LINK_NEXT.search(link)):
         return True
-    if not _NAMED.search(body):
+    if not _TELLING.search(body):
         return False
     try:
         top = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     except UNREADABLE:
         return False
-    for name, value in top.items():
-        if name in _FLAGS and bytes(value) == b"true":
-            return True
-        if name in {"meta", "metadata", "pagination", "paging", "links"} and _NAMED.search(bytes(value)):
-            return True
-    return False
+    inner = [_members(top[name]) for name in _ABOUT if name in top]
+    if any(bytes(part[name]) == b"true" for part in (top, *inner) for name in _FLAGS if name in part):
+        return True
+    return is_alone and (any(map(_leads_on, (top, *inner))) or _names_more(top, inner))
+
+
+def _members(raw: msgspec.Raw) -> Mapping[str, msgspec.Raw]:
+    try:
+        return msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    except UNREADABLE:
+        return {}
+
+
+def _leads_on(members: Mapping[str, msgspec.Raw]) -> bool:
+    """Whether one of the members is the address of a further page."""
+    targets = (bytes(members[name]) for name in _NEXT if name in members)
+    listed = bytes(members["links"]) if "links" in members else b""
+    return any(_ADDRESS.match(target) for target in targets) or bool(_REL_NEXT.search(listed))
+
+
+def _names_more(top: Mapping[str, msgspec.Raw], inner: Sequence[Mapping[str, msgspec.Raw]]) -> bool:
+    """Whether a total is larger than the longest list of the document; `total` alone may be about anything."""
+    totals, longest = [], 0
+    for members in (top, *inner):
+        is_page = bool(_PAGED & {*members})
+        for name, value in members.items():
+            if (name in _TOTALS or (name == "total" and is_page)) and bytes(value).isdigit():
+                totals.append(int(bytes(value)))
+            elif bytes(value).startswith(b"["):
+                longest = max(longest, len(msgspec.json.decode(value, type=list[msgspec.Raw])))
+    return bool(totals) and max(totals) > longest > 0

@@ -72,7 +72,26 @@ def test_pages_that_overlap_without_a_total_are_a_fault() -> None:
         (b'{"rows": [{"truncated": true}]}', False),
         (b'[{"truncated": true}]', False),
         (b"truncated;true", False),
+        (b'{"count": 2, "next": "https://data.example/sites?page=2", "results": [{}]}', True),
+        (b'{"count": 1, "next": null, "results": [{}]}', False),
+        (b'{"next": "2026-12-01", "results": [{}]}', False),
+        (b'{"links": {"next": {"href": "/sites?page=2"}}, "data": [{}]}', True),
+        (b'{"links": [{"rel": "next", "href": "?page=2"}], "data": [{}]}', True),
+        (b'{"@odata.nextLink": "https://data.example/?$skip=1", "value": [{}]}', True),
+        (b'{"total_count": 3, "results": [{}, {}]}', True),
+        (b'{"total_count": 2, "results": [{}, {}]}', False),
+        (b'{"result": {"total": 900, "limit": 2, "records": [{}, {}]}}', True),
+        (b'{"total": 900, "sites": [{}, {}]}', False),
     ],
 )
 def test_an_answer_may_call_itself_a_part(body: bytes, incomplete: bool) -> None:
     assert says_incomplete(body) is incomplete
+
+
+def test_pages_that_are_asked_for_one_by_one_name_each_other_and_are_no_parts() -> None:
+    body = b'{"next": "https://data.example/sites?page=2", "results": [{}]}'
+    following = '<https://data.example/sites?page=2>; rel="next"'
+    assert says_incomplete(b"[]", following)
+    assert not says_incomplete(b"[]", following.replace("next", "prev"))
+    assert not says_incomplete(body, following, is_alone=False)
+    assert says_incomplete(b'{"truncated": true}', is_alone=False)
