@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from civitas_assets.catalog.vocabulary import Vocabulary
-from civitas_assets.connectors.lorawan_uplinks import Uplink, uplinks
+from civitas_assets.connectors.lorawan_messages import Uplink
+from civitas_assets.connectors.lorawan_uplinks import uplinks
 from civitas_assets.errors import ReadError
 from civitas_assets.propose.numbers import is_number
 from civitas_assets.propose.sample import flat_members, shown

@@ -19,6 +19,7 @@ from civitas_assets.catalog import Box
 from civitas_assets.catalog.vocabulary import Vocabulary
 from civitas_assets.connectors.markup import is_markup
 from civitas_assets.connectors.registry import CONNECTORS
+from civitas_assets.connectors.rows import without_nan
 from civitas_assets.connectors.text import to_utf8
 from civitas_assets.connectors.vector_gdal import is_geopackage
 from civitas_assets.errors import ReadError
@@ -119,6 +120,8 @@ def _is_json_list(text: bytes) -> bool:
 
 def _document(text: bytes) -> Any:
     """The document; of one in lines, or with separators before each, the list of what they hold."""
+    if b"NaN" in text or b"Infinity" in text:
+        text = without_nan(text)
     try:
         return msgspec.json.decode(text)
     except RecursionError:

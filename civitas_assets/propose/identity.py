@@ -5,7 +5,7 @@ Which other field takes which column is decided in `mapping.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from itertools import combinations
 
 from civitas_assets.catalog.vocabulary import Vocabulary
@@ -15,7 +15,9 @@ from civitas_assets.propose.sample import FEATURE_ID, KEY
 from civitas_assets.propose.series import name_value
 
 _TRIED, _NEARLY_ALL = 10, 0.95
-_LIKELY = ("name", "address", "street", "category", "lat", "geometry")
+_LIKELY = ("name", "address", "street", "house_number", "category", "geometry")
+_NEVER_ALONE = ("house_number", "postcode", "category")
+_WHERE = ("lon", "lat", "x", "y")
 
 
 def identify(draft: Draft, vocabulary: Vocabulary) -> bool:
@@ -76,11 +78,17 @@ def _of_series(draft: Draft, key: str) -> bool:
 def _of_parts(draft: Draft, key: str) -> bool:
     """Make an id of as few columns as tell rows apart."""
     likely = [draft.concepts[concept] for concept in _LIKELY if concept in draft.concepts]
-    parts = telling(likely, draft.sample.columns)
-    names = [part.name for part in parts]
-    if draft.sample.connector in TABULAR and not tell_apart(parts):
+    where = [draft.concepts[concept] for concept in _WHERE if concept in draft.concepts][:2]
+    # Some numbers tell nothing apart, though their digits may.
+    weak = {draft.concepts[concept].name for concept in _NEVER_ALONE if concept in draft.concepts}
+    parts = telling(likely, [column for column in draft.sample.columns if column not in where], weak)
+    for more in ([*parts, *where], where):
+        if where and not tell_apart(parts) and tell_apart(more):
+            parts = more
+    names = [part.name for part in parts or where]
+    if draft.sample.connector in TABULAR and not tell_apart(parts or where):
         names.append("@nth")
-    if not parts or (draft.sample.connector in ONE_ATTRIBUTE and len(names) > 1):
+    if not names or (draft.sample.connector in ONE_ATTRIBUTE and len(names) > 1):
         return False
     draft.fields[key] = names[0] if len(names) == 1 else names
     draft.doubt("fields", f"nothing in it is an id: {key} is made of {', '.join(names)}")
@@ -100,13 +108,18 @@ def _complete_series(draft: Draft, vocabulary: Vocabulary) -> None:
         name_value(draft, vocabulary)
 
 
-def telling(likely: Sequence[Column], columns: Sequence[Column]) -> list[Column]:
-    """As few columns as tell rows apart, and are there in nearly every row: likely ones before any."""
+def telling(
+    likely: Sequence[Column], columns: Sequence[Column], weak: Set[str] = frozenset()
+) -> list[Column]:
+    """As few columns as tell rows apart, and are there in nearly every row: likely ones before any.
+
+    Those of the `weak` names do so only with others.
+    """
     texts = [column for column in columns if not column.is_number and not column.is_geometry]
     found = [c for c in dict.fromkeys([*likely, *texts][:_TRIED]) if c.name != FEATURE_ID and _is_whole([c])]
     for size in (1, 2, 3):
         for parts in combinations(found, size):
-            if tell_apart(parts):
+            if tell_apart(parts) and not (size == 1 and parts[0].name in weak):
                 return list(parts)
     return found[:3]
 

@@ -36,6 +36,8 @@ def drafts(sample: Sample, box: Box, hint: str, vocabulary: Vocabulary) -> Itera
     for kind in kinds():
         concepts = _with_time(assigned(sample.columns, {*kind.fields.values(), *_COMMON}), sample)
         there = {*concepts} | ({"geometry"} if sample.points else set())
+        if sample.shapes and not any("Point" in shape for shape in sample.shapes):
+            there |= {"area shapes"}  # lines and outlines, which are no places that people go to
         fits = all(there & {*one} for one in kind.needs)
         if fits and (not kind.words or any(word in text for word in kind.words)):
             draft = _mapped(kind, sample, concepts, box, vocabulary)

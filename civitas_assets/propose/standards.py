@@ -35,6 +35,7 @@ _NGSI_ATTRIBUTE = {
 }  # fmt: skip
 _OF_COLLECTION = re.compile(r"^(.*)/collections/([^/?#]+)(?:/items)?/?(?:[?#].*)?$")
 _LOOKED_AT = 200
+_PUBLICATIONS = {"charging": "energyinfrastructure", "parking": "parking", "situations": "situation"}
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,31 @@ class Standard:
 
 def json_standard(content: Any, address: str) -> Standard | None:
     """What the document is; None where no standard is recognised. `address` is where it is from, empty for a file."""
-    for recognise in (_gbfs, _sensorthings, _ngsi, _open_sense_map, _ogc):
+    for recognise in (_datex2, _gbfs, _sensorthings, _ngsi, _open_sense_map, _ogc):
         found = recognise(content, address)
         if found is not None:
             return found
     return None
+
+
+def _datex2(content: Any, address: str) -> Standard | None:
+    """DATEX II in JSON, by the name of its publication."""
+    names = {name for depth in range(3) for name in _members(content, depth)}
+    for publication, part in _PUBLICATIONS.items():
+        if any(part in name.lower() and name.endswith("Publication") for name in names):
+            settings = {} if publication == "parking" else {"publication": publication}
+            return Standard("datex2", f"DATEX II ({publication})", address, settings, role="data")
+    return None
+
+
+def _members(content: Any, depth: int) -> Iterator[str]:
+    """The names of members so many objects or lists deep."""
+    inner = content if isinstance(content, list) else [*content.values()] if isinstance(content, dict) else []
+    if depth == 0:
+        yield from content if isinstance(content, dict) else ()
+        return
+    for part in inner[:_LOOKED_AT]:
+        yield from _members(part, depth - 1)
 
 
 def _gbfs(content: Any, address: str) -> Standard | None:
