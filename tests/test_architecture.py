@@ -49,7 +49,7 @@ def test_only_the_dagster_layer_imports_dagster() -> None:
         ("yaml", ("catalog/load.py", "catalog/mappings.py", "catalog/outline.py")),
         ("prometheus_client", ("overview/prometheus.py",)),
         ("pyproj", ("records/position.py", "records/geometry.py")),
-        ("shapely", ("records/geometry.py",)),
+        ("shapely", ("records/geometry.py", "records/geometry_forms.py")),
         ("apprise", ("messages/delivery.py",)),
         ("fcntl", ("store/locks.py",)),
     ],

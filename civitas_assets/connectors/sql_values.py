@@ -12,8 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-import shapely
-
+from civitas_assets.records.geometry_forms import name_system
 from civitas_assets.records.text import clean
 
 _MOST_WHOLE = 2.0**53
@@ -40,11 +39,8 @@ def as_written(value: Any, *, spatial: bool = False) -> Any:
 
 def _bytes(value: bytes, *, spatial: bool) -> str:
     """Hexadecimal; a geometry of MySQL, which is its reference system and then well-known binary, as EWKB."""
-    shape = shapely.from_wkb(value[_SYSTEM:], on_invalid="ignore") if spatial and value[_SYSTEM:] else None
-    if shape is None:
-        return value.hex()
     system = int.from_bytes(value[:_SYSTEM], "little")
-    return shapely.to_wkb(shapely.set_srid(shape, system), hex=True, include_srid=system > 0, byte_order=1)
+    return (name_system(value[_SYSTEM:], system) if spatial else None) or value.hex()
 
 
 def _moment(value: datetime) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 import polars as pl
-import shapely
 
 from civitas_assets.catalog import Box
 from civitas_assets.connectors.base import Payload
@@ -21,7 +20,7 @@ from civitas_assets.errors import ReadError
 from civitas_assets.propose.columns import Column
 from civitas_assets.propose.position import SYSTEMS, share_inside
 from civitas_assets.propose.sample import FEATURE_ID, MOST_RECORDS, Sample, columns_of, shown
-from civitas_assets.records.geometry import geometries
+from civitas_assets.records.geometry import extents, geometries
 
 _SEVERAL = re.compile(
     r"has the layers (.+): set (layer)|has \d+ files that could be meant; it has (.+): set (file)"
@@ -89,11 +88,7 @@ def _placed(frame: pl.DataFrame, settings: Mapping[str, Any], doubts: Mapping[st
     found = geometries(rows["geometry"], str(settings.get("crs", "EPSG:4326")))
     pairs = zip(found.lon.to_list(), found.lat.to_list(), strict=True)
     points = [(lon, lat) for lon, lat in pairs if lon is not None and lat is not None]
-    shapes = frozenset(
-        str(shape.geom_type)
-        for shape in shapely.from_wkb(found.wkb.drop_nulls().to_list())
-        if shape is not None
-    )
+    shapes = frozenset(extents(found.wkb)["kind"].drop_nulls().to_list())
     return Sample("geofile", settings, columns, frame.height, points, shapes, "EPSG:4326", doubts)
 
 

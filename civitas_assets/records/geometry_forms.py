@@ -102,6 +102,16 @@ def find_position(geometry: object, within: Box | None = None) -> tuple[float, f
     return point.x, point.y
 
 
+def name_system(wkb: bytes, system: int) -> str | None:
+    """Well-known binary in hexadecimal that names its reference system, if that is one; None if it is no geometry."""
+    shape = shapely.from_wkb(wkb, on_invalid="ignore") if wkb else None
+    if shape is None:
+        return None
+    return str(
+        shapely.to_wkb(shapely.set_srid(shape, system), hex=True, include_srid=system > 0, byte_order=1)
+    )
+
+
 def points_on(shapes: Array) -> Array:
     """A point on each shape, also of those that cross themselves or have empty parts; None for none."""
     sound = np.where(shapely.is_valid(shapes), shapes, shapely.make_valid(shapes))
