@@ -85,6 +85,9 @@ def _print(found: Sequence[TenantState], *, whole: bool) -> None:
             err.print(f"[red]error[/] {state.tenant}: the file cannot be read; see civitas validate")
         elif whole:
             out.print(_sentence(state), highlight=False)
+        for failure in state.failures:
+            text = f"[red]error[/] {state.tenant}: {plain(failure.name)}: {plain(failure.message)}"
+            err.print(text, soft_wrap=True, highlight=False)
     fine = sum(source.is_fine for state in found for source in state.sources)
     total = sum(len(state.sources) for state in found)
     out.print(f"{len(found)} tenant(s), {fine} of {total} source(s) ok", highlight=False)
@@ -122,8 +125,8 @@ def _print_sources(listed: Sequence[SourceState]) -> None:
         )  # fmt: skip
     out.print(table)
     for source in listed:
-        if source.summary.error:
-            text = f"[red]error[/] {source.tenant} · {source.source}: {plain(source.summary.error)}"
+        for error in filter(None, (source.summary.error, source.summary.read_error)):
+            text = f"[red]error[/] {source.tenant} · {source.source}: {plain(error)}"
             err.print(text, soft_wrap=True, highlight=False)
         for note in source.summary.notes:
             text = f"[yellow]note[/]  {source.tenant} · {source.source}: {plain(note.text)}"
@@ -151,6 +154,7 @@ def _plain_data(found: Sequence[TenantState], now: datetime) -> dict[str, Any]:
             "published_at": state.summary.published_at and state.summary.published_at.isoformat(),
             "pending_days": [day.isoformat() for day in sorted(state.pending.days)],
             "pending_things": state.pending.things,
+            "failures": msgspec.to_builtins(state.failures),
             "sources": {
                 source.source: {
                     "state": source.state,
@@ -159,7 +163,7 @@ def _plain_data(found: Sequence[TenantState], now: datetime) -> dict[str, Any]:
                     **{
                         n: msgspec.to_builtins(getattr(source.summary, n))
                         for n in source.summary.__struct_fields__
-                        if not n.endswith("_notes")
+                        if not n.endswith("_notes") and n != "state"
                     },
                     "notes": msgspec.to_builtins(source.summary.notes),
                 }

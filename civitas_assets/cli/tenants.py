@@ -108,11 +108,18 @@ def show(tenant: Tenant) -> None:
     for name, text in facts.items():
         out.print(f"{name:<20} {text}", **VERBATIM)
     sources = Table(
-        "source", "connector", "licence", "last asked", "last new", header_style="bold", box=SIMPLE_HEAD
+        "source",
+        "state",
+        "connector",
+        "licence",
+        "last answered",
+        "last new",
+        header_style="bold",
+        box=SIMPLE_HEAD,
     )
     for source in seen.sources:
         times = (_moment(source.fetched) or "never", _moment(source.changed) or "never")
-        sources.add_row(plain(source.name), source.connector, source.licence, *times)
+        sources.add_row(plain(source.name), source.state, source.connector, source.licence, *times)
     out.print(sources)
     out.print(sizes_table(seen.parts))
 

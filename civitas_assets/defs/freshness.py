@@ -15,7 +15,7 @@ from civitas_assets.defs.checks import SourceOutcome, check_sources
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.keys import landing_key
 from civitas_assets.defs.messages import tell
-from civitas_assets.ingest.freshness import Freshness, freshness
+from civitas_assets.store.status import SourceStatus, source_statuses
 
 _EVERY = 900  # seconds
 
@@ -23,10 +23,10 @@ _EVERY = 900  # seconds
 FRESH = "every_source_is_fresh"
 
 
-def fresh_result(connector: str, found: Mapping[str, Freshness]) -> dg.AssetCheckResult:
+def fresh_result(connector: str, found: Mapping[str, SourceStatus]) -> dg.AssetCheckResult:
     """The outcome of the check for one tenant: of its sources of this connector, by name."""
     outcomes = [
-        SourceOutcome(name, passed=what.fresh, said="" if what.fresh else str(what))
+        SourceOutcome(name, passed=not what.is_late, said=str(what) if what.is_late else "")
         for name, what in found.items()
     ]
     return check_sources(landing_key(connector), FRESH, outcomes)
@@ -58,24 +58,20 @@ def freshness_sensor(deployment: Deployment) -> dg.Definitions:
     return dg.Definitions(sensors=[stale_sources])
 
 
-def _stale(deployment: Deployment, tenant: Tenant) -> Mapping[str, Freshness]:
+def _stale(deployment: Deployment, tenant: Tenant) -> Mapping[str, SourceStatus]:
     """The sources that are not fresh any more; one that was never fetched has not been due yet."""
     now = deployment.now()
-    found = {
-        name: freshness(deployment.files, tenant.slug, source, now) for name, source in tenant.sources.items()
-    }
-    return {name: what for name, what in found.items() if what.answered_at is not None and not what.fresh}
+    found = source_statuses(deployment.files, tenant, now)
+    return {name: what for name, what in found.items() if what.answered_at is not None and what.is_late}
 
 
 def _event(deployment: Deployment, tenant: Tenant, connector: str) -> dg.AssetCheckEvaluation:
     """The check of all sources of the connector that were ever fetched, outside of any run."""
-    now = deployment.now()
-    found = {
-        name: freshness(deployment.files, tenant.slug, source, now)
-        for name, source in tenant.sources.items()
-        if source.connector == connector
+    fetched = {
+        name: what
+        for name, what in source_statuses(deployment.files, tenant, deployment.now()).items()
+        if tenant.sources[name].connector == connector and what.answered_at is not None
     }
-    fetched = {name: what for name, what in found.items() if what.answered_at is not None}
     result = fresh_result(connector, fetched)
     return dg.AssetCheckEvaluation(
         asset_key=landing_key(connector),

@@ -20,8 +20,8 @@ from civitas_assets.defs.presentation import table
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.work import Result, Work, failures_in_words
 from civitas_assets.ingest.fetch import fetch_sources
-from civitas_assets.ingest.freshness import freshness
 from civitas_assets.ingest.session import FetchReport
+from civitas_assets.store.status import source_statuses
 
 ANSWERED = "every_source_has_answered"
 
@@ -100,13 +100,12 @@ def fetch_tenant(work: Work, client: HttpClient) -> Iterator[Result]:
             deployment.now,
             deployment.settings.drop,
         )
+    statuses = source_statuses(deployment.files, tenant, deployment.now())
     for connector in connectors:
         yield from _outcome(connector, [r for r in reports if sources[r.source].connector == connector])
-        own, now = [s for s in sources.values() if s.connector == connector], deployment.now()
+        own = {name: statuses[name] for name, source in sources.items() if source.connector == connector}
         if own:
-            yield fresh_result(
-                connector, {s.name: freshness(deployment.files, tenant.slug, s, now) for s in own}
-            )
+            yield fresh_result(connector, own)
 
 
 def _outcome(connector: str, reports: Sequence[FetchReport]) -> Iterator[Result]:

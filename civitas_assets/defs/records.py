@@ -22,6 +22,7 @@ from civitas_assets.defs.work import Result, Work, failures_in_words
 from civitas_assets.harmonise.tables import table_columns
 from civitas_assets.ingest.keep import Counts, ReadReport
 from civitas_assets.ingest.read import read_sources
+from civitas_assets.ingest.summarise import note_status
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.store.aside import finish_putting_aside
 from civitas_assets.store.stores import Stores
@@ -105,6 +106,7 @@ def read_tenant(work: Work) -> Iterator[Result]:
             if work.scope.repair == "none"
             else repaired(work)
         )
+        note_status(stores, tenant, work.run_id, work.deployment.now())
         task = work.deployment.task(tenant, rebuild=work.scope.rebuild)
     wanted = [name for name in RECORD_TYPES if work.wants(records_key(name))]
     if task is None:

@@ -32,8 +32,8 @@ from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.records.observation import OBSERVATION
 from civitas_assets.records.position import widened
 from civitas_assets.store.files import remove_folder
-from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.stores import Stores
+from civitas_assets.store.summary import SourceSummary, Summary
 
 _DAY = timedelta(days=1)
 
@@ -112,7 +112,10 @@ def make_workspace(
             "tenant",
             [(tenant.slug, tenant.name, tenant.ags, tenant.timezone, *widened(tenant.bbox))],
         )
-        _insert(connection, "source", [_source_row(tenant, name, stores) for name in tenant.sources])
+        known = Summary(stores.files, tenant.slug).read()
+        _insert(
+            connection, "source", [_source_row(tenant, name, known.source(name)) for name in tenant.sources]
+        )
         own = (("property", tenant.properties), ("unit", tenant.units))
         _insert(connection, "mapping", [(kind, *pair) for kind, pairs in own for pair in pairs.items()])
         _show_all(connection, stores, task.days, folder)
@@ -181,14 +184,11 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tu
         connection.executemany(f'insert into {RECORDS_SCHEMA}."{table}" values ({marks})', rows)  # noqa: S608
 
 
-def _source_row(tenant: Tenant, name: str, stores: Stores) -> tuple[object, ...]:
+def _source_row(tenant: Tenant, name: str, known: SourceSummary) -> tuple[object, ...]:
     source = tenant.sources[name]
-    fetched, changed = SourceLanding(stores.files, tenant.slug, name).last_times()
-    unread = stores.journal.progress(name).failed
-    state = "never_fetched" if fetched is None else "unreadable" if unread else "ok"
     return (
         name, source.id_space or name, source.title, source.connector, source.licence, source.attribution, source.url,
-        fetched, changed, state,
+        known.heard_at or known.answered_at, known.brought_at, known.state or "never",
     )  # fmt: skip
 
 

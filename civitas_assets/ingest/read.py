@@ -64,7 +64,8 @@ def read_sources(
             reader.report.errors.append(error)
         reports.append(reader.report)
     grown = any(counts.days or counts.new or counts.rejected for r in reports for counts in r.counts.values())
-    note_read(stores, tenant.slug, sources, grown=grown)
+    errors = {report.source: "; ".join(report.errors) for report in reports}
+    note_read(stores, tenant.slug, sources, grown=grown, errors=errors)
     return reports
 
 
@@ -90,6 +91,7 @@ class SourceReader:
         self._listed = 0
         self._given: Counter[str] = Counter()  # rows by record type
         self._usable: set[str] = set()  # record types with a row that could be used
+        self._unusable: frozenset[str] = frozenset()
         self._notes = NoteBook()
         self._sightings = Sightings(source.name)
 
@@ -97,10 +99,11 @@ class SourceReader:
         """Read what has landed since it was last read."""
         progress = self._stores.journal.progress(self._source.name)
         self.read(self._landing.manifests(after=progress.manifest), progress, compare=True)
-        for name in sorted(self._given.keys() - self._usable):
+        for name in sorted(self._unusable):
             # Single rows that are rejected are a remark; where all are, the source or its mapping has changed.
+            what = f"none of {self._given[name]:,} row(s)" if name in self._given else "still no row"
             self._complain(
-                f"none of {self._given[name]:,} row(s) could be used for {name}; "
+                f"{what} could be used for {name}; "
                 f"`civitas quarantine show {self._tenant.slug} --source {self._source.name}` says why"
             )
 
@@ -247,15 +250,23 @@ class SourceReader:
             notes += (StandingNote(nothing_came(self._source), ()),)
         self.report.notes = summarised(notes)
         self.report.new_notes = unsaid(self.report.notes, summarised(progress.notes))
+        self._unusable = frozenset(self._given.keys() - self._usable) | self._still_unusable(progress)
         after = Progress(
             manifest,
             tuple(self._failed),
             progress.had_rows or rows > 0,
             ran_dry,
             notes,
+            self._unusable,
         )
         if after != progress:
             self._stores.journal.advance(self._source.name, after)
+
+    def _still_unusable(self, progress: Progress) -> frozenset[str]:
+        """What no row could be used for so far, unless somebody has decided on those that were rejected."""
+        still = progress.unusable - self._usable
+        open_ = self._stores.quarantine.counts()[0] if still else {}
+        return still if open_.get(self._source.name) else frozenset()
 
     def _has_answers(self, progress: Progress) -> bool:
         """Whether there were answers at all, now or before."""

@@ -11,9 +11,11 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from civitas_assets.catalog import Tenant
 from civitas_assets.ingest.notes import summarised
 from civitas_assets.ingest.session import FetchReport
 from civitas_assets.store.files import Files
+from civitas_assets.store.status import source_statuses
 from civitas_assets.store.stores import Stores
 from civitas_assets.store.summary import SourceSummary, Summary, TenantSummary
 
@@ -38,14 +40,25 @@ def _fetched(report: FetchReport, at: datetime, size: int | None, before: Source
         asked_at=at,
         answered_at=at if report.ok else before.answered_at,
         brought_at=at if report.stored else before.brought_at,
+        heard_at=at if report.ok or report.requests else before.heard_at,
         error=report.error,
         fetch_notes=report.notes,
         landing_bytes=before.landing_bytes + report.landed if size is None else size,
     )
 
 
-def note_read(stores: Stores, tenant: str, sources: Iterable[str], *, grown: bool) -> None:
-    """Note what of the sources is unread, rejected and discarded, and how large the records are if they have grown."""
+def note_read(
+    stores: Stores,
+    tenant: str,
+    sources: Iterable[str],
+    *,
+    grown: bool,
+    errors: Mapping[str, str] | None = None,
+) -> None:
+    """Note what of the sources is unread, rejected and discarded, and how large the records are if they have grown.
+
+    `errors` are what reading those failed by that were read just now, empty for one that did not fail.
+    """
     open_, discarded = stores.quarantine.counts()
     summary = Summary(stores.files, tenant)
     progress = {name: stores.journal.progress(name) for name in sources}
@@ -57,6 +70,7 @@ def note_read(stores: Stores, tenant: str, sources: Iterable[str], *, grown: boo
                 rejected=open_.get(name, 0),
                 discarded=discarded.get(name, 0),
                 read_notes=summarised(progress[name].notes),
+                **({} if errors is None else {"read_error": errors.get(name, "")}),
             )
             for name in progress
         }
@@ -65,6 +79,16 @@ def note_read(stores: Stores, tenant: str, sources: Iterable[str], *, grown: boo
         parts = ("records", "quarantine")
         size = sum(s.size for part in parts for s in stores.files.stamps(f"{part}/{tenant}/").values())
         summary.change(lambda whole: replace(whole, record_bytes=size))
+
+
+def note_status(stores: Stores, tenant: Tenant, run_id: str, now: datetime) -> None:
+    """Note how each source is after a run; where that is something else than was published, it is to be published."""
+    summary = Summary(stores.files, tenant.slug)
+    known, found = summary.read(), source_statuses(stores.files, tenant, now)
+    changed = {name: s.state for name, s in found.items() if s.state != known.source(name).state}
+    if changed and known.published_at is not None:
+        stores.journal.note(f"{run_id}-status", (), things=True)
+    summary.change_sources({name: partial(replace, state=state) for name, state in changed.items()})
 
 
 def note_published(

@@ -17,17 +17,19 @@ from civitas_assets.publish.postgres_reading import ask
 from civitas_assets.publish.postgres_server import Server
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.settings import Settings
-from civitas_assets.store.landing import SourceLanding
+from civitas_assets.store.status import State, source_status
 from civitas_assets.store.stores import Stores
+from civitas_assets.store.summary import Summary
 
 
 @dataclass(frozen=True)
-class SourceState:
-    """A source, and when it was last asked and last brought something new."""
+class SourceFacts:
+    """A source, how it is, and when it last answered and last brought something new."""
 
     name: str
     connector: str
     licence: str
+    state: State
     fetched: datetime | None
     changed: datetime | None
 
@@ -36,7 +38,7 @@ class SourceState:
 class Overview:
     """What there is of a tenant; `pending` days are recorded and not published yet."""
 
-    sources: Sequence[SourceState]
+    sources: Sequence[SourceFacts]
     parts: dict[str, Size]
     days: Sequence[date]
     pending: int
@@ -51,13 +53,16 @@ def overview(settings: Settings, tenant: Tenant, stores: Stores, parts: Sequence
         if kind.event_time is not None
         for day in stores.records.days(kind)
     }
+    known = Summary(stores.files, tenant.slug).read()
     return Overview(
         [
-            SourceState(
+            SourceFacts(
                 name,
                 source.connector,
                 source.licence,
-                *SourceLanding(stores.files, tenant.slug, name).last_times(),
+                source_status(known.source(name), source.cadence, datetime.now(UTC)).state,
+                known.source(name).heard_at,
+                known.source(name).brought_at,
             )
             for name, source in tenant.sources.items()
         ],

@@ -9,15 +9,13 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
-from civitas_assets.catalog.cadence import CADENCES
 from civitas_assets.catalog.outline import Outline
 from civitas_assets.store.files import Files
 from civitas_assets.store.journal import Journal, Pending
+from civitas_assets.store.nights import Night, NightBook, StepFailure
+from civitas_assets.store.status import State, source_status
 from civitas_assets.store.summary import SourceSummary, TenantSummary, summaries
-
-State = Literal["ok", "late", "failing", "unread", "never"]
 
 _READERS = 16
 
@@ -41,18 +39,23 @@ class SourceState:
 
 @dataclass(frozen=True)
 class TenantState:
-    """One tenant: its sources, and what is to be published."""
+    """One tenant: its sources, and what is to be published.
+
+    `failures` are the steps and tests that its last recorded run failed by, if nothing was published since.
+    """
 
     tenant: str
     outline: Outline
     sources: tuple[SourceState, ...]
     summary: TenantSummary
     pending: Pending
+    failures: tuple[StepFailure, ...] = ()
 
     @property
     def is_fine(self) -> bool:
         """Whether nobody has to look at it."""
-        return self.outline.readable and all(source.is_fine for source in self.sources)
+        fine = self.outline.readable and not self.failures
+        return fine and all(source.is_fine for source in self.sources)
 
 
 def states(files: Files, tenants: Mapping[str, Outline], now: datetime) -> list[TenantState]:
@@ -60,6 +63,7 @@ def states(files: Files, tenants: Mapping[str, Outline], now: datetime) -> list[
     known = summaries(files, tenants)
     with ThreadPoolExecutor(_READERS, thread_name_prefix="pending") as pool:
         pending = pool.map(lambda tenant: Journal(files, tenant).pending(), tenants)
+        nights = pool.map(lambda tenant: NightBook(files, tenant).last(1), tenants)
         return [
             TenantState(
                 tenant,
@@ -70,8 +74,9 @@ def states(files: Files, tenants: Mapping[str, Outline], now: datetime) -> list[
                 ),
                 known[tenant],
                 waiting,
+                _failures(night, known[tenant]),
             )
-            for (tenant, outline), waiting in zip(tenants.items(), pending, strict=True)
+            for (tenant, outline), waiting, night in zip(tenants.items(), pending, nights, strict=True)
         ]
 
 
@@ -80,21 +85,12 @@ def troubled(found: Iterable[TenantState]) -> list[SourceState]:
     return [source for tenant in found for source in tenant.sources if not source.is_fine]
 
 
+def _failures(nights: Iterable[Night], known: TenantSummary) -> tuple[StepFailure, ...]:
+    last = next(iter(nights), None)
+    is_past = last is None or (known.published_at is not None and known.published_at > last.ended_at)
+    return () if last is None or is_past else last.failures
+
+
 def _source(tenant: str, name: str, cadence: str, summary: SourceSummary, now: datetime) -> SourceState:
-    age = now - summary.answered_at if summary.answered_at else None
-    state: State = "ok"
-    if summary.asked_at is None:
-        state = "never"
-    elif summary.error:
-        state = "failing"
-    elif age is None or age > _patience(cadence):
-        state = "late"
-    elif summary.unread:
-        state = "unread"
-    return SourceState(tenant, name, cadence, state, age, summary)
-
-
-def _patience(cadence: str) -> timedelta:
-    """How old the last complete answer of a source may be; one of a cadence that there is not counts as nightly."""
-    known = {str(name): rhythm.patience for name, rhythm in CADENCES.items()}
-    return known.get(cadence, CADENCES["nightly"].patience)
+    status = source_status(summary, cadence, now)
+    return SourceState(tenant, name, cadence, status.state, status.age, summary)

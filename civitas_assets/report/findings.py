@@ -97,35 +97,33 @@ def _of_the_run(s: Situation) -> Iterator[Finding]:
 def _of_sources(s: Situation) -> Iterator[Finding]:
     for standing in s.standings:
         again = f"civitas run --tenant {s.tenant} --sources {standing.name}"
-        outcome = standing.outcome
-        if outcome is not None and outcome.fetch_error:
+        known, state = standing.known, standing.state
+        if known.error:
             yield Finding(
-                _reason(outcome.fetch_error),
+                _reason(known.error),
                 "error",
-                _with_secret(outcome.fetch_error, again),
+                _with_secret(known.error, again),
                 standing.name,
-                outcome.fetch_error,
-                {"since": standing.failed_since, "newest": standing.newest_at or standing.last_changed_at},
+                known.error,
+                {"since": standing.failed_since, "newest": standing.newest_at or known.brought_at},
             )
-        if standing.unread or (outcome is not None and outcome.read_error):
+        if known.unread or known.read_error:
             yield Finding(
-                "unread",
+                "unread" if known.unread else "unusable",
                 "error",
                 f"civitas validate && {again}",
                 standing.name,
-                outcome.read_error if outcome else "",
-                {"payloads": standing.unread, "since": standing.failed_since},
+                known.read_error,
+                {"payloads": known.unread, "since": standing.failed_since},
             )
-        if standing.state == "never" and s.nights:
+        if state == "never" and s.nights:
             yield Finding("never", "warning", again, standing.name)
-        if standing.state == "overdue":
-            yield Finding(
-                "overdue", "warning", again, standing.name, values={"since": standing.last_fetched_at}
-            )
-        for note in standing.notes:
-            yield Finding("noted", "note", f"civitas status {s.tenant}", standing.name, note.text)
-        if standing.state == "quiet":
+        if state == "late":
+            yield Finding("late", "warning", again, standing.name, values={"since": known.answered_at})
+        if state == "quiet":
             yield Finding("quiet", "warning", again, standing.name, values={"since": standing.newest_at})
+        for note in known.notes:
+            yield Finding("noted", "note", f"civitas status {s.tenant}", standing.name, note.text)
 
 
 def _reason(message: str) -> str:
@@ -164,7 +162,7 @@ def _of_what_is_missing(s: Situation) -> Iterator[Finding]:
                 "since": min(station.last_day for station in s.silent),
             },
         )
-    failing = {standing.name for standing in s.standings if standing.state in {"failed", "unread"}}
+    failing = {standing.name for standing in s.standings if standing.state in {"failing", "unread"}}
     for source, days in s.coverage.items():
         missing = gaps(days, s.today, s.window)
         if missing and source not in failing:

@@ -6,7 +6,7 @@ What is to be done about it is worked out in `findings.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
@@ -15,14 +15,11 @@ import msgspec
 from civitas_assets.catalog import Source, Tenant
 from civitas_assets.catalog.cadence import CADENCES
 from civitas_assets.publish.reading import Tables
-from civitas_assets.records import Note
 from civitas_assets.report.rows import rows
-from civitas_assets.store.landing import SourceLanding
-from civitas_assets.store.nights import Night, SourceNight
+from civitas_assets.store.nights import Night
+from civitas_assets.store.status import SourceStatus, State, source_status
 from civitas_assets.store.stores import Stores
-from civitas_assets.store.summary import Summary
-
-State = Literal["failed", "unread", "never", "overdue", "quiet", "fresh"]
+from civitas_assets.store.summary import SourceSummary, Summary
 
 EXPECTED_WITHIN = CADENCES["nightly"].patience
 # What publishers take to bring a day's values.
@@ -49,22 +46,24 @@ class _NewestRow(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Standing:
-    """One source: what it is, how it answered when it was last asked, and how old what it brings is."""
+    """One source: what it is, how it is by what runs left of it, and how old what it brings is."""
 
     source: Source
-    state: State
-    last_fetched_at: datetime | None
-    last_changed_at: datetime | None
+    status: SourceStatus
+    known: SourceSummary
     newest_at: datetime | None
+    is_quiet: bool
     failed_since: datetime | None
-    unread: int
-    outcome: SourceNight | None
-    notes: tuple[Note, ...] = ()
 
     @property
     def name(self) -> str:
         """The source's key."""
         return self.source.name
+
+    @property
+    def state(self) -> State | Literal["quiet"]:
+        """How it is in one word; quiet is one that is ok and brings nothing new."""
+        return "quiet" if self.status.is_ok and self.is_quiet else self.status.state
 
 
 def read_newest(tables: Tables, since: date) -> Mapping[str, datetime]:
@@ -82,55 +81,25 @@ def standings(
     """All sources of the tenant as they stand, in the order of its file."""
     known = Summary(stores.files, tenant.slug).read()
     return [
-        replace(_standing(source, tenant, stores, nights, newest, now), notes=known.source(source.name).notes)
-        for source in tenant.sources.values()
+        _standing(source, known.source(name), nights, newest.get(name), now)
+        for name, source in tenant.sources.items()
     ]
 
 
-def _standing(  # noqa: PLR0917 - each argument is of another type
-    source: Source,
-    tenant: Tenant,
-    stores: Stores,
-    nights: Sequence[Night],
-    newest: Mapping[str, datetime],
-    now: datetime,
+def _standing(
+    source: Source, known: SourceSummary, nights: Sequence[Night], newest: datetime | None, now: datetime
 ) -> Standing:
-    name = source.name
-    asked = [night for night in nights if name in night.sources]
-    outcome = asked[0].sources[name] if asked else None
-    fetched, changed = SourceLanding(stores.files, tenant.slug, name).last_times()
-    unread = len(stores.journal.progress(name).failed)
+    asked = [night for night in nights if source.name in night.sources]
     failed_since = None
     for night in asked:
-        if night.sources[name].ok:
+        if night.sources[source.name].ok:
             break
         failed_since = night.started_at
     return Standing(
         source=source,
-        state=_state(outcome, fetched, newest.get(name), unread, CADENCES[source.cadence].patience, now),
-        last_fetched_at=fetched,
-        last_changed_at=changed,
-        newest_at=newest.get(name),
+        status=source_status(known, source.cadence, now),
+        known=known,
+        newest_at=newest,
+        is_quiet=newest is not None and now - newest > QUIET_AFTER,
         failed_since=failed_since,
-        unread=unread,
-        outcome=outcome,
     )
-
-
-def _state(  # noqa: PLR0917 - as above
-    outcome: SourceNight | None,
-    fetched: datetime | None,
-    newest: datetime | None,
-    unread: int,
-    patience: timedelta,
-    now: datetime,
-) -> State:
-    if outcome is not None and outcome.fetch_error:
-        return "failed"
-    if unread or (outcome is not None and outcome.read_error):
-        return "unread"
-    if fetched is None:
-        return "never"
-    if now - fetched > patience:
-        return "overdue"
-    return "quiet" if newest is not None and now - newest > QUIET_AFTER else "fresh"

@@ -86,7 +86,7 @@ def summary(morning: Morning) -> Summary:
         last_run_at=last.started_at if last else None,
         published=last.published if last else False,
         sources=len(morning.standings),
-        sources_ok=sum(standing.state in {"fresh", "quiet"} for standing in morning.standings),
+        sources_ok=sum(standing.status.is_ok for standing in morning.standings),
         errors=morning.count("error"),
         warnings=morning.count("warning"),
         new=sum(source.new for source in sources),

@@ -34,7 +34,8 @@ class Progress(msgspec.Struct, frozen=True):
 
     `manifest` is the last one that was read. `failed` are answers that could not be read, to be tried again
     until a newer answer of the same address can be. `had_rows` is whether there ever were any; `ran_dry` is that
-    the last answers had no row, although those before had. `notes` stand until the source gives no more cause for them.
+    the last answers had no row, although those before had; `unusable` names record types of which no row could be used.
+    `notes` stand until the source gives no more cause for them.
     """
 
     manifest: str = ""
@@ -42,6 +43,7 @@ class Progress(msgspec.Struct, frozen=True):
     had_rows: bool = False
     ran_dry: bool = False
     notes: tuple[StandingNote, ...] = ()
+    unusable: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

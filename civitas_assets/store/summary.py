@@ -20,15 +20,19 @@ _READERS = 16
 class SourceSummary(msgspec.Struct, frozen=True, omit_defaults=True):
     """One source: when it was asked, when all that was asked was answered, when that was last new, and what is left.
 
-    `error` is what fetching last failed by, `unread` the number of payloads that cannot be read, `unmapped` the number
-    of published values without a known property or unit. `fetch_notes` are those of the last fetch, `read_notes` those
-    of all that has been read and that the source has still.
+    `heard_at` is when it last answered anything. `error` is what fetching last failed by, `read_error` what reading
+    did, `state` how it was after its tenant's last run, as `status.py` has it. `unread` is the number of payloads that
+    cannot be read, `unmapped` that of published values without a known property or unit. `fetch_notes` are those of the
+    last fetch, `read_notes` those of all that has been read and that the source has still.
     """
 
     asked_at: datetime | None = None
     answered_at: datetime | None = None
     brought_at: datetime | None = None
+    heard_at: datetime | None = None
     error: str = ""
+    read_error: str = ""
+    state: str = ""
     landing_bytes: int = 0
     unread: int = 0
     rejected: int = 0

@@ -17,7 +17,7 @@ from dagster._core.test_utils import create_run_for_test
 from benchmarks.broker import publish
 from civitas_assets.connectors.mqtt import Subscription, drain
 from civitas_assets.defs.messages import faults_of, night_of, tell, tell_of_run
-from civitas_assets.store.landing import Answered, SourceLanding
+from civitas_assets.store.summary import SourceSummary, Summary
 
 NOW = datetime(2026, 8, 22, 0, 0, 30, tzinfo=UTC)
 
@@ -121,8 +121,9 @@ sources:
 def test_source_that_becomes_stale_fails_its_check_once(deployed: Any, town: Any, evaluate: Any) -> None:
     deployment = deployed(NOW, eins=town(1, a="nightly", b="hourly", c="hourly"))
     for name, hours in (("a", 20), ("b", 4)):  # c was never fetched
-        landing = SourceLanding(deployment.files, "eins", name)
-        landing.write_answered(Answered(NOW - timedelta(hours=hours)))
+        at = NOW - timedelta(hours=hours)
+        answered = SourceSummary(asked_at=at, answered_at=at)
+        Summary(deployment.files, "eins").change_sources({name: lambda _, said=answered: said})
     first = evaluate(deployment, "stale_sources")
     (event,) = first.asset_events
     assert (event.check_name, event.partition, event.passed) == ("every_source_is_fresh", "eins", False)

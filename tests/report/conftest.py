@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from msgspec.structs import replace
 
 from civitas_assets.catalog import Tenant, load_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
@@ -19,9 +20,9 @@ from civitas_assets.publish.reading import open_published
 from civitas_assets.report.morning import Morning, gather
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
-from civitas_assets.store.landing import Line, SourceLanding
 from civitas_assets.store.nights import Night, NightBook, SourceNight
 from civitas_assets.store.stores import Stores
+from civitas_assets.store.summary import Summary
 
 NOW = datetime(2026, 8, 22, 4, 30, tzinfo=UTC)
 TODAY = date(2026, 8, 22)
@@ -114,12 +115,18 @@ class Town:
         night = {"published": True, "sources": sources, **more}
         book = NightBook(self.files, self.tenant.slug)
         book.write(Night(run_id=f"run-{at:%d%H}", started_at=at, ended_at=at + timedelta(seconds=9), **night))
+        outcomes: Mapping[str, SourceNight] = night["sources"]
+        for name, outcome in outcomes.items():
+            answered = {} if outcome.fetch_error else {"answered_at": at, "heard_at": at}
+            errors = {"error": outcome.fetch_error, "read_error": outcome.read_error}
+            self.summarise(name, asked_at=at, **errors, **answered)
+
+    def summarise(self, source: str, **what: Any) -> None:
+        """What runs leave of a source."""
+        Summary(self.files, self.tenant.slug).change_sources({source: lambda known: replace(known, **what)})
 
     def fetched(self, source: str, at: datetime) -> None:
-        line = Line(
-            url="https://x.example", state="stored", status=200, fetched_at=at, config="", sha256="0" * 64
-        )
-        SourceLanding(self.files, self.tenant.slug, source).write_manifest(at, [line])
+        self.summarise(source, heard_at=at, brought_at=at)
 
     def morning(self, now: datetime = NOW) -> Morning:
         return gather(self.settings, self.tenant, self.stores, self.contracts, now)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from civitas_assets.records import Note
 from civitas_assets.report.findings import gaps
 from civitas_assets.report.quality import Covered
 from civitas_assets.report.summary import Summary, summary
@@ -35,7 +36,7 @@ def test_a_failed_source_is_an_error_with_the_time_since_when(town: Any) -> None
     assert (first.kind, first.source) == ("server_down", "counters")
     assert first.values["since"] == NOW - timedelta(days=2)
     assert first.command == "civitas run --tenant beispielstadt --sources counters"
-    assert [standing.state for standing in morning.standings] == ["fresh", "failed"]
+    assert [standing.state for standing in morning.standings] == ["ok", "failing"]
     assert set(kinds(morning)[1:]) == {("silent", ""), ("unmapped", "air"), ("gaps", "air")}
 
 
@@ -76,6 +77,29 @@ def test_the_kind_of_failure_decides_what_helps(
     (failure,) = [f for f in empty_town.morning().findings if f.source == "air" and f.severity == "error"]
     assert failure.kind == kind
     assert failure.command.startswith(command)
+
+
+def test_a_source_whose_answers_became_empty_is_no_less_wrong_than_its_status_says(empty_town: Any) -> None:
+    empty_town.run_at(NOW, sources={"air": SourceNight(read_error="1 payload(s) without a single row")})
+    morning = empty_town.morning()
+    (found,) = [f for f in morning.findings if f.source == "air"]
+    assert (found.kind, found.severity, found.detail) == (
+        "unusable",
+        "error",
+        "1 payload(s) without a single row",
+    )
+    assert [standing.state for standing in morning.standings] == ["unread", "never"]
+
+
+def test_notes_stand_on_the_page_as_long_as_they_hold(empty_town: Any) -> None:
+    empty_town.run_at(NOW)
+    empty_town.summarise("air", read_notes=(Note("unknown_fields", "unknown field(s), not mapped: neu"),))
+    (found,) = [f for f in empty_town.morning().findings if f.kind == "noted"]
+    assert (found.severity, found.source, found.detail) == (
+        "note",
+        "air",
+        "unknown field(s), not mapped: neu",
+    )
 
 
 def test_a_broken_test_says_that_readers_keep_the_old_state(empty_town: Any) -> None:

@@ -14,7 +14,7 @@ from civitas_assets.report.language import Language
 from civitas_assets.report.morning import State
 from civitas_assets.report.places import KINDS
 from civitas_assets.report.quality import CODES
-from civitas_assets.report.sources import State as SourceState
+from civitas_assets.store.status import State as SourceState
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DE, EN = Language.of("de", BERLIN), Language.of("en", BERLIN)
