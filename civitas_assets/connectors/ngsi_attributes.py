@@ -33,6 +33,41 @@ _TYPES = frozenset(
         *("VocabularyProperty", "ListProperty", "ListRelationship"),
     }
 )
+# What an attribute says besides its value that is read, or is of no interest to readers of data.
+_MEMBERS = frozenset(
+    {
+        *(
+            "type",
+            "unitCode",
+            "observedAt",
+            "datasetId",
+            "instanceId",
+            "createdAt",
+            "modifiedAt",
+            "deletedAt",
+        ),
+        *(
+            "expiresAt",
+            "metadata",
+            "lang",
+            "objectType",
+            "valueType",
+            "entity",
+            "entityList",
+            "previousValue",
+        ),
+        *(
+            "TimeInstant",
+            "timeInstant",
+            "timestamp",
+            "dateObserved",
+            "dateCreated",
+            "dateModified",
+            "qualityCode",
+        ),
+        *("ngsildproof", "actionType", "previousType", "name"),
+    }
+)
 _TERM = re.compile(r"[A-Za-z][\w.+-]*:[\w./#-]+")
 
 
@@ -54,6 +89,18 @@ class Instance:
         if found is None and isinstance(metadata := self.members.get("metadata"), dict):
             found = _plain(_content(metadata.get(name)))
         return found
+
+    def unread(self) -> set[str]:
+        """The names of what it says besides that nobody reads."""
+        if _FORMS.keys().isdisjoint(self.members):
+            return set()  # simplified: it says nothing but a value
+        metadata = self.members.get("metadata")
+        names = {*self.members, *(metadata if isinstance(metadata, dict) else ())}
+        return {
+            name
+            for name in names - _MEMBERS - _FORMS.keys()
+            if not name.startswith("@") and self.find(name) is not None
+        }
 
     @property
     def unit(self) -> str | None:
@@ -154,7 +201,8 @@ def _plain(value: Any) -> Any:
         value = value.strip()
         return None if value in {"", NULL} else value
     if isinstance(value, list):
-        return [part for part in value if part is not None and part != NULL and not _is_blank(part)] or None
+        parts = (part["@value"] if isinstance(part, dict) and "@value" in part else part for part in value)
+        return [part for part in parts if part is not None and part != NULL and not _is_blank(part)] or None
     return value
 
 

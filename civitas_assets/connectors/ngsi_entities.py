@@ -35,7 +35,7 @@ def decode(body: bytes) -> list[Entity]:
         ReadError: it is no list of objects with id and type.
     """
     page: list[Entity] | Entity = decoded(body, list[dict[str, Any]] | dict[str, Any], "a context broker")
-    found = [*map(_plain, _listed(page))]
+    found = [_named_by_context(_plain(entity)) for entity in _listed(page)]
     for entity in found:
         if not isinstance(entity.get("id"), str) or not entity["id"].strip() or not types_of(entity):
             raise ReadError("has an entity without id or type")
@@ -90,6 +90,26 @@ def _plain(entity: Entity) -> Entity:
         return {_core(name): content for name, content in entity.items()}
     found = _compacted(entity)
     return found if isinstance(found, dict) else entity
+
+
+def _named_by_context(entity: Entity) -> Entity:
+    """An entity that says itself what its terms stand for, by the names that these have without their namespaces."""
+    terms: dict[str, str] = {}
+    for part in plain_list(entity.get("@context")):
+        for term, meaning in part.items() if isinstance(part, dict) else ():
+            iri = meaning.get("@id") if isinstance(meaning, dict) else meaning
+            if (
+                isinstance(iri, str)
+                and not iri.startswith("@")
+                and not term.startswith("@")
+                and iri[-1:] not in "/#:"
+            ):
+                terms[term] = find_term(iri)
+    if not terms:
+        return entity
+    named = {terms.get(name, name): content for name, content in entity.items()}
+    kinds = (terms.get(kind, kind) for kind in plain_list(entity.get("type")) if isinstance(kind, str))
+    return {**named, "id": entity.get("id"), "type": [*kinds]}
 
 
 def _core(name: str) -> str:

@@ -128,7 +128,7 @@ class NgsiLdConnector:
         ]
         for _ in session.crawl(first, crawl.follow):
             pass
-        crawl.check()
+        crawl.check(session)
 
     def read(self, source: NgsiLdSource, payload: Payload) -> Iterator[RawTable]:
         """Things and their values, by the model of each entity; with history, values come from there alone."""
@@ -238,14 +238,18 @@ class _Crawl:
         for key in sorted({entity["id"] for entity in found} - before):
             yield from (self._of_entity(root, kind, key, part) for part in self._slices)
 
-    def check(self) -> None:
-        """Whether every type came whole.
+    def check(self, session: Session) -> None:
+        """Whether every type came whole; one of which nothing came is noted.
 
         Entities come and go while pages are read, so that the smallest total that a page named is what must be there.
 
         Raises:
             FetchError: a broker gave fewer entities than it says that it has.
         """
+        for progress in self._progress.values():
+            if not progress.received:
+                advice = "check its spelling, and `context`, `broker_tenant` and `service_path`"
+                session.note("no_entities", f"the broker gives no entity of type {progress.what}: {advice}")
         for progress in self._progress.values():
             progress.check("fetch again, or lower page_size if it stays so")
 

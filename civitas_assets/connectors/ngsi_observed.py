@@ -126,10 +126,14 @@ def measures(entity: Reader) -> list[Row]:
                     "sensor": device,
                     INTERVAL: observed_time(instance, span),
                     RESULT: value,
-                    "quality_native": quality,
+                    "quality_native": _text(instance.find("qualityCode")) or quality,
                 }
             )
     return rows
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _station_id(entity: Reader) -> str:

@@ -27,7 +27,8 @@ from civitas_assets.records import Note
 # What is about the entity as a record of its broker or its publisher, and of no interest to readers of data.
 _BOOKKEEPING = frozenset(
     {
-        *("id", "type", "@context", "scope", "createdAt", "modifiedAt", "deletedAt", "dateCreated", "dateModified"),
+        *("id", "type", "@context", "scope", "createdAt", "modifiedAt", "deletedAt", "expiresAt"),
+        *("dateCreated", "dateModified"),
         *("source", "owner", "dataProvider", "seeAlso", "alternateName", "areaServed", "TimeInstant", "timeInstant"),
         *("dateObserved", "dateObservedFrom", "dateObservedTo", "observationDateTime", "qualityCode"),
     }
@@ -153,8 +154,9 @@ class Reader:
         return found
 
     def codes(self, name: str) -> list[str]:
-        """An attribute that is a term or a list of them, without their namespaces."""
-        return [find_term(text) for text in self.texts(name)]
+        """An attribute that is a term or several, in a list or with commas between, without their namespaces."""
+        parts = (part.strip() for text in self.texts(name) for part in text.split(","))
+        return [find_term(part) for part in parts if part]
 
     def reference(self, name: str) -> str | None:
         """The entity that an attribute refers to, the first of several."""
@@ -216,10 +218,14 @@ class Reader:
                     self.remarks.leave_value(name, instance.value)
 
     def unread(self) -> Iterator[str]:
-        """The attributes that say something, and that nobody has read or wants skipped."""
-        for name in self.content.keys() - self._read - _BOOKKEEPING - self.remarks.skip:
-            if any(instance.value is not None for instance in read_instances(self.content[name])):
+        """The attributes that say something, and that nobody has read or wants skipped; also within attributes."""
+        for name in self.content.keys() - _BOOKKEEPING - self.remarks.skip:
+            found = [part for part in read_instances(self.content[name]) if part.value is not None]
+            if found and name not in self._read:
                 yield name
+            elif found:
+                inner = {member for part in found for member in part.unread()}
+                yield from (f"{name}.{member}" for member in inner)
 
 
 def as_number(value: Any) -> float | None:

@@ -67,7 +67,7 @@ def state_time(instances: Iterable[Instance], value: Callable[[str], Any]) -> st
     found = [*instances]
     own = (read_time(instance.find(name)) for name in _OWN for instance in found)
     whole = (read_time(value(name)) for name in _CHANGED)
-    stored = (read_time(instance.find("modifiedAt")) for instance in found)
+    stored = (read_time(instance.find(name)) for name in ("modifiedAt", "dateModified") for instance in found)
     modified = (read_time(value(name)) for name in _MODIFIED)
     moments = (moment for times in (own, whole, stored, modified) for moment in times)
     known = next((moment for moment in moments if moment), None)

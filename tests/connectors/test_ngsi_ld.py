@@ -81,6 +81,16 @@ def test_a_count_that_ends_where_a_page_does_is_not_believed(fetch: Fetch) -> No
     assert len(fetch(broker(45, 20, lambda offset: counted.get(offset, {})))) == 4
 
 
+def test_a_type_of_which_nothing_comes_is_noted_beside_others_that_do(source: Any, session: Any) -> None:
+    asked = session(
+        lambda request: page(*range(2)) if "type=A&" in request.url and "offset=0" in request.url else b"[]"
+    )
+    CONNECTORS["ngsi_ld"].fetch(source("ngsi_ld", types=("A", "Bx")), DAY, ZoneInfo("UTC"), asked)
+    (note,) = asked.notes
+    assert note.code == "no_entities"
+    assert "no entity of type Bx of https://data.example/v1: check its spelling" in note.text
+
+
 def test_every_type_has_its_own_count(fetch: Fetch) -> None:
     def answer(request: Any) -> tuple[bytes, Mapping[str, str]]:
         kind = request.variables["type"]
