@@ -34,6 +34,7 @@ TARGETS = {
     "publish_to_postgres": "seconds ≤ 6, ratio ≤ 2.5",
     "publish_a_day_to_postgres": "seconds ≤ 1.5 with CIVITAS_BENCHMARK_ROWS=50000000",
     "publish_a_day_to_duckdb": "ratios ≤ 1.3, seconds ≤ 1.5 with CIVITAS_BENCHMARK_ROWS=50000000",
+    "sensor_nights": "first load ratio ≤ 2.2; cpu_seconds of new rows ≤ 2.4, nothing new ≤ 1.5, one corrected ≤ 2.6",
     "unchanged_night": "cpu_seconds ≤ 6",
     "night_of_tenants": "seconds ≤ 720, what Dagster and dbt add ≤ 8",
     "development_server": "seconds ≤ 20",

@@ -32,6 +32,7 @@ from benchmarks.fetching import fetch_data_arrays, fetch_flat
 from benchmarks.nights import night_of_tenants
 from benchmarks.pages import morning_page
 from benchmarks.queue import drain_queue
+from benchmarks.sensor_nights import sensor_nights
 from benchmarks.shell import help_of_the_command, status_of_200_tenants
 from benchmarks.town import NOW, Figures, tenant_of
 from benchmarks.ui import development_server, graph_of_200_tenants
@@ -283,6 +284,7 @@ SCENARIOS: dict[str, Callable[..., Figures]] = {
         publish_a_day_to_postgres,
         publish_a_day_to_duckdb,
         unchanged_night,
+        sensor_nights,
         night_of_tenants,
         development_server,
         graph_of_200_tenants,

@@ -26,17 +26,23 @@ _ASKED = re.compile(
 _PROPERTIES = (("air temperature", "Cel"), ("relative humidity", "%"), ("PM10", "ug/m3"))
 
 
-def value_of(stream: int, step: int, corrected: int = 0, days: int = DAYS) -> float:
-    """The value of a datastream at a step of time; the corrected ones are those of the first datastreams at noon."""
-    changed = stream < corrected and step == (days - 2) * PER_DAY + PER_DAY // 2
-    return round((step * (stream % 7 + 3) % 250) / 10 + 5 + (0.25 if changed else 0), 2)
+def value_of(stream: int, step: int) -> float:
+    """The value of a datastream at a step of time, before any correction."""
+    return round((step * (stream % 7 + 3) % 250) / 10 + 5, 2)
 
 
 class Service:
     """The answers, in the state of a night."""
 
     def __init__(self) -> None:
-        self.days, self.corrected = DAYS, 0
+        self.days = DAYS
+        self.corrected: set[tuple[int, int]] = set()
+
+    def move_to(self, days: int, corrected: int) -> None:
+        """So many days there are now; of so many datastreams the value of noon of the last day but one is corrected."""
+        self.days = days
+        noon = (days - 2) * PER_DAY + PER_DAY // 2
+        self.corrected |= {(stream, noon) for stream in range(corrected)}
 
     def answer(self, address: str) -> bytes:
         """The body for an address."""
@@ -57,9 +63,8 @@ class Service:
         rows = []
         for step in range(first + skip, min(after, first + skip + top)):
             at = f"{START + _STEP * step:%Y-%m-%dT%H:%M:%SZ}"
-            rows.append(
-                (stream * 1_000_000 + step, at, None, value_of(stream, step, self.corrected, self.days))
-            )
+            value = value_of(stream, step) + (0.25 if (stream, step) in self.corrected else 0)
+            rows.append((stream * 1_000_000 + step, at, None, value))
         names = ("id", "phenomenonTime", "resultTime", "result")
         page: dict[str, object] = {"value": [{"components": names, "dataArray": rows}]}
         if first + skip + top < after:
@@ -103,7 +108,7 @@ def serve(service: Service) -> http.server.ThreadingHTTPServer:
 
         def do_POST(self) -> None:
             _, _, days, corrected = self.path.split("/")
-            service.days, service.corrected = int(days), int(corrected)
+            service.move_to(int(days), int(corrected))
             self._send(b"{}")
 
         def _send(self, body: bytes) -> None:

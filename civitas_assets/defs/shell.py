@@ -21,7 +21,7 @@ from civitas_assets.defs.report import report_tenant
 from civitas_assets.defs.runs import CADENCE_TAG, FAILED, NIGHTLY, SHELL_TAG, TENANT_TAG
 from civitas_assets.defs.shared import harmonise_tenant
 from civitas_assets.defs.work import Result, Work
-from civitas_assets.errors import TestsFailed
+from civitas_assets.errors import CivitasError, TestsFailed
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.store.nights import StepFailure
 
@@ -72,6 +72,8 @@ class Turn:
         except TestsFailed as error:
             self.workspace = error.workspace
             raise
+        except dg.Failure as failure:  # which a step raises on purpose, too
+            raise CivitasError(failure.description or "failed") from failure
 
     def _results(self, name: str, take: Callable[[], None], said: list[Result]) -> Iterator[Result]:
         _, error = isolated(name, take)
