@@ -34,21 +34,23 @@ def run(port: int, file: str, first: str, last: str) -> int:
             rows = [row for part in msgspec.json.decode(body)["value"] for row in part["dataArray"]]
             at, value = [row[1] for row in rows], [row[3] for row in rows]
             return pl.DataFrame(
-                {"at": at, "value": value}, {"at": pl.String, "value": pl.Float64}
+                {"observed_at": at, "value": value}, {"observed_at": pl.String, "value": pl.Float64}
             ).with_columns(stream=pl.lit(stream, pl.Int32))
 
         with ThreadPoolExecutor(8) as pool:
             found = pl.concat(list(pool.map(fetch, streams)))
-    new = found.with_columns(pl.col("at").str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_zone="UTC"))
+    new = found.with_columns(pl.col("observed_at").str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_zone="UTC"))
     with duckdb.connect(file) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(
-            "create table if not exists observation (stream integer, at timestamptz, value double)"
+            "create table if not exists observation (stream integer, observed_at timestamptz, value double)"
         )
         connection.register("new", new.to_arrow())
         connection.execute("begin")
-        connection.execute("delete from observation where at >= ? and at < ?", [begin, after])
-        connection.execute("insert into observation by name select * from new order by at, stream")
+        connection.execute(
+            "delete from observation where observed_at >= ? and observed_at < ?", [begin, after]
+        )
+        connection.execute("insert into observation by name select * from new order by observed_at, stream")
         connection.execute("commit")
         (rows,) = connection.execute("select count(*) from observation").fetchone() or (0,)
     return int(rows)
