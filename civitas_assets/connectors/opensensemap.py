@@ -66,7 +66,8 @@ class _Box(msgspec.Struct, rename={"id": "_id", "place": "currentLocation"}):
     sensors: list[_Sensor] | None = None
 
     def position(self) -> tuple[float | None, float | None]:
-        lon, lat, *_ = (*((self.place and self.place.coordinates) or ()), None, None)
+        coordinates = self.place.coordinates if self.place else None
+        lon, lat, *_ = (*(coordinates or []), None, None)
         return lon, lat
 
 
