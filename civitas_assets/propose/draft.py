@@ -67,6 +67,8 @@ class Draft:
     def take(self, name: str, column: Column) -> None:
         """Fill a field from a column, if its values can be what the field holds."""
         kind = self.contract.column(name).kind
+        if not column.meant:
+            return
         if kind in _NUMERIC and not column.is_number:
             return
         if kind is ValueKind.INTEGER and not column.is_whole:

@@ -167,6 +167,8 @@ def _archived(
     bare = {name.rpartition("/")[2]: name for name in names}
     if len(_GTFS & {*bare}) > 2:
         raise ReadError("is timetables of public transport (GTFS), which no connector reads")
+    if any(name.startswith("produkt_") for name in bare):
+        return Standard("dwd", "a product of the German weather service", "-")
     if any(name.lower().endswith(_GEO_SUFFIXES) for name in names):
         return features_sample(body, box)
     if inner:

@@ -15,7 +15,7 @@ from civitas_assets.propose.draft import TABULAR, Draft
 from civitas_assets.propose.identity import identify
 from civitas_assets.propose.position import Located, located
 from civitas_assets.propose.sample import Sample, shown
-from civitas_assets.propose.series import name_columns, pattern
+from civitas_assets.propose.series import is_measured, name_columns, pattern
 from civitas_assets.propose.tables import year_columns
 from civitas_assets.propose.timing import date
 from civitas_assets.propose.vocabulary import Kind, kinds
@@ -45,6 +45,9 @@ def drafts(sample: Sample, box: Box, hint: str, vocabulary: Vocabulary) -> Itera
                 yield draft
     concepts = _with_time(assigned(sample.columns, {"time", "station", "id", "name", *_COMMON}), sample)
     wide = measures(sample.columns, concepts)
+    if sample.connector not in TABULAR:  # members that are numbers may be anything
+        wide = sorted(wide, key=lambda column: not is_measured(column.name, vocabulary))
+        wide = wide if wide and is_measured(wide[0].name, vocabulary) else []
     if wide and "time" in concepts:
         yield _wide(sample, concepts, wide, vocabulary)
 

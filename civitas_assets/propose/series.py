@@ -33,6 +33,14 @@ def pattern(names: Sequence[str]) -> str:
     return series + (r"(?: in (?P<unit>\S+))?" if plain else r"(?: ?[\[(](?P<unit>[^\])]+)[\])])?")
 
 
+def is_measured(name: str, vocabulary: Vocabulary) -> bool:
+    """Whether a column's name says that its values are measured: it is a property's, or has a unit."""
+    bare, unit = without_unit(last_part(name))
+    return vocabulary.code(bare, "property") is not None or (
+        unit is not None and vocabulary.code(unit, "unit") is not None
+    )
+
+
 def name_columns(draft: Draft, names: Sequence[str], vocabulary: Vocabulary) -> None:
     """Ask for what the names of a wide table's columns do not say."""
     if all(_NUMBERED.fullmatch(name) for name in names):

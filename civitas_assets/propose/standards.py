@@ -34,6 +34,12 @@ _NGSI_ATTRIBUTE = {
     "Property", "Relationship", "GeoProperty", "LanguageProperty", "VocabProperty", "JsonProperty", "ListProperty",
 }  # fmt: skip
 _OF_COLLECTION = re.compile(r"^(.*)/collections/([^/?#]+)(?:/items)?/?(?:[?#].*)?$")
+_SERVICES = {
+    "opensensemap": ({"_id", "sensors"}, "boxes of openSenseMap"),
+    "sensor_community": ({"sensordatavalues", "sensor", "location"}, "values of sensor.community"),
+    "pegelonline": ({"uuid", "shortname", "longname", "water"}, "stations of PEGELONLINE"),
+    "uba": ({"request", "indices", "data"}, "air data of the German Environment Agency"),
+}
 _LOOKED_AT = 200
 _PUBLICATIONS = {"charging": "energyinfrastructure", "parking": "parking", "situations": "situation"}
 
@@ -58,7 +64,7 @@ class Standard:
 
 def json_standard(content: Any, address: str) -> Standard | None:
     """What the document is; None where no standard is recognised. `address` is where it is from, empty for a file."""
-    for recognise in (_datex2, _gbfs, _sensorthings, _ngsi, _open_sense_map, _ogc):
+    for recognise in (_datex2, _gbfs, _sensorthings, _ngsi, _national, _ogc):
         found = recognise(content, address)
         if found is not None:
             return found
@@ -180,13 +186,17 @@ def _is_ld(value: Any) -> bool:
     return isinstance(value, dict) and (value.get("type") in _NGSI_ATTRIBUTE or "observedAt" in value)
 
 
-def _open_sense_map(content: Any, address: str) -> Standard | None:
-    boxes = content if isinstance(content, list) else [content]
-    if not boxes or not all(isinstance(b, dict) and {"_id", "sensors"} <= {*b} for b in boxes[:_LOOKED_AT]):
-        return None
-    names = [str(box["_id"]) for box in boxes[:_LOOKED_AT]]
-    settings = {"stations": names} if len(names) <= 20 else {}
-    return Standard("opensensemap", "boxes of openSenseMap", "-", settings, role="")
+def _national(content: Any, address: str) -> Standard | None:
+    """An answer of a public service that has a connector of its own, by the members of its records."""
+    records = content if isinstance(content, list) else [content]
+    records = [record for record in records[:_LOOKED_AT] if isinstance(record, dict)]
+    for connector, (members, what) in _SERVICES.items():
+        if records and all(members <= {*record} for record in records):
+            return Standard(
+                connector, what, "-",
+                advice=f"without stations, the connector looks in the tenant's box: docs/connectors/{connector}.md",
+            )  # fmt: skip
+    return None
 
 
 def _ogc(content: Any, address: str) -> Standard | None:
