@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from civitas_assets.connectors.datex2_document import Node, opened, unreal_note
+from civitas_assets.connectors.datex2_document import Node, opened, unread_names, unreal_note
 from civitas_assets.connectors.datex2_location import position
 from civitas_assets.connectors.rows import number, table
 from civitas_assets.errors import ReadError
-from civitas_assets.records import RawTable
+from civitas_assets.records import Note, RawTable
 
 _SITE, _STATUS = "energyInfrastructureSite", "energyInfrastructureSiteStatus"
 _STATES = {
@@ -37,6 +37,15 @@ _POINT = (
     *("opening_hours", "lon", "lat"),
 )
 _POINT_STATUS = ("charge_point_id", "observed_at", "status", "status_native")
+_READ = frozenset({
+    "energyInfrastructureStationStatus", "refillPointStatus", "reference", "lastUpdated", "status",
+})  # fmt: skip
+# Prices, and words on the place; how a station is as a whole is what its points are.
+_NO_MODEL = frozenset({
+    "energyRateUpdate", "openingStatus", "operationStatus", "regularOperatingHoursInForce", "newOperatingHours",
+    "statusDescription", "fault", "supplementalFacilityStatus", "serviceType", "isAvailable",
+    "plannedRefillPointStatus",
+})  # fmt: skip
 _EVSE_ID = re.compile(r"[A-Z]{2}\*?[A-Z0-9]{3}\*?E[A-Z0-9*]+")
 # The model writes watt, some publishers kilowatt: no point has less than one of these, or more than as many kilowatt.
 _LEAST_WATT = 1000
@@ -51,8 +60,11 @@ def charging_tables(body: bytes, only: Sequence[str], language: str) -> Iterator
         ReadError: it is no publication of charging infrastructure.
     """
     document = opened(body, _SITE, _STATUS)
+    names, unlisted = set[str](), list[str]()
     points = [row for site, _ in document.parts(_SITE) for row in _points(site, tuple(only), language)]
-    states = [row for site, at in document.parts(_STATUS) for row in _states(site, at, tuple(only))]
+    states = [
+        row for site, at in document.parts(_STATUS) for row in _states(site, at, tuple(only), names, unlisted)
+    ]
     published = {name.rpartition("EnergyInfrastructure")[2] for name in document.publications}
     if not published & {"TablePublication", "StatusPublication"}:
         raise ReadError("holds neither a table nor a status of charging points of DATEX II, version 3")
@@ -60,17 +72,30 @@ def charging_tables(body: bytes, only: Sequence[str], language: str) -> Iterator
     if "TablePublication" in published:
         yield replace(table("charge_point", points, _POINT), notes=notes)
     if "StatusPublication" in published:
-        yield replace(table("charge_point_status", states, _POINT_STATUS), notes=notes)
+        found = table("charge_point_status", states, _POINT_STATUS)
+        if unlisted:
+            text = f"{len(unlisted):,} station(s) say nothing of their points, and have no status ({unlisted[0]})"
+            notes += (Note("stations_without_points", text),)
+        yield replace(found, notes=notes, unknown_fields=unread_names(names, _READ, _NO_MODEL))
 
 
 def _wanted(only: tuple[str, ...], *ids: str | None) -> bool:
     return not only or any(native.startswith(only) for native in ids if native)
 
 
-def _states(site: Node, published: str | None, only: tuple[str, ...]) -> Iterator[Row]:
+def _states(
+    site: Node, published: str | None, only: tuple[str, ...], names: set[str], unlisted: list[str]
+) -> Iterator[Row]:
+    """Status of each point; `names` and `unlisted` gather what is said besides, and stations without points."""
+    names.update(child.name for child in site.children)
     for station in site.all("energyInfrastructureStationStatus"):
+        names.update(child.name for child in station.children)
+        native = station.word("reference", "id")
+        if not station.all("refillPointStatus") and _wanted(only, site.word("reference", "id"), native):
+            unlisted.append(str(native))
         for wrapped in station.all("refillPointStatus"):
             point = wrapped.unwrapped("aegi")
+            names.update(child.name for child in point.children)
             native, ids = point.word("status"), [n.word("reference", "id") for n in (site, station, point)]
             if _wanted(only, *ids):
                 yield {

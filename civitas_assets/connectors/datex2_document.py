@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from xml.etree.ElementTree import Element, ParseError
 
@@ -151,6 +151,12 @@ def unreal_note(numbers: Mapping[str, int]) -> tuple[Note, ...]:
         return ()
     told = ", ".join(f"{number:,} with informationStatus {kind}" for kind, number in sorted(found.items()))
     return (Note("exercises_and_tests", f"exercises and tests are not published: {told}"),)
+
+
+def unread_names(names: Iterable[str], *known: Iterable[str]) -> tuple[str, ...]:
+    """Of the names of elements those that are not known; extensions of the model are left out."""
+    left = {*names}.difference(*known)
+    return tuple(sorted(name for name in left if not name.endswith("Extension")))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from civitas_assets.connectors.datex2_document import Node, opened, unreal_note
+from civitas_assets.connectors.datex2_document import Node, opened, unread_names, unreal_note
 from civitas_assets.connectors.datex2_location import position
 from civitas_assets.connectors.rows import number, table
 from civitas_assets.errors import ReadError
@@ -231,4 +231,4 @@ def _negative(states: Sequence[Node]) -> tuple[Note, ...]:
 def _unread(nodes: Iterable[Node]) -> tuple[str, ...]:
     """Names of what car parks say and nobody reads, also within their occupancy."""
     said = {child.name for node in nodes for whole in _wholes(node) for child in whole.children}
-    return tuple(sorted(name for name in said - _READ - _NO_MODEL if not name.endswith("Extension")))
+    return unread_names(said, _READ, _NO_MODEL)

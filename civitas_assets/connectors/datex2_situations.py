@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from civitas_assets.connectors.datex2_document import REAL, Node, opened, unreal_note
+from civitas_assets.connectors.datex2_document import REAL, Node, opened, unread_names, unreal_note
 from civitas_assets.connectors.datex2_location import display_point, geometry, place_name
 from civitas_assets.connectors.datex2_validity import UndecidableError, validity_of
 from civitas_assets.connectors.rows import table
@@ -50,6 +50,16 @@ _DETAILS = (
     "poorEnvironmentType",
     "weatherRelatedRoadConditionType",
 )
+_READ = frozenset({
+    "id", "version", "situationRecordCreationTime", "situationRecordVersionTime", "validity", "severity", "management",
+    "generalPublicComment", "locationReference", "groupOfLocations",
+})  # fmt: skip
+# Who says it, to whom and how surely; what is not for the public is never read.
+_NO_MODEL = frozenset({
+    "situationRecordCreationReference", "situationRecordObservationTime", "situationRecordFirstSupplierVersionTime",
+    "confidentialityOverride", "probabilityOfOccurrence", "source", "nonGeneralPublicComment", "urlLink",
+    "complianceOption", "operatorActionOrigin", "operatorActionStatus", "safetyRelatedMessage", "mobility", "subjects",
+})  # fmt: skip
 _SEVERITIES = frozenset({"lowest", "low", "medium", "high", "highest"})
 _STATUSES = frozenset({"planned", "active", "suspended"})
 _COLUMNS = (
@@ -79,6 +89,7 @@ def event_table(body: bytes, language: str, zone: ZoneInfo) -> RawTable:
     latest: dict[object, tuple[int, Row]] = {}
     unreal = Counter(document.unreal)
     undecided: list[str] = []
+    names = set[str]()
     found = bool(document.unreal)
     for situation, published in document.parts("situation"):
         found = True
@@ -86,6 +97,9 @@ def event_table(body: bytes, language: str, zone: ZoneInfo) -> RawTable:
         if status != REAL:
             unreal[status] += 1
             continue
+        names.update(
+            child.name for record in situation.all("situationRecord") for child in _own(record).children
+        )
         for version, row in _events(situation, published, language, zone, undecided):
             key = row["event_id"] or object()  # rows without an id stay, to be found at fault
             if key not in latest or latest[key][0] <= version:
@@ -101,14 +115,15 @@ def event_table(body: bytes, language: str, zone: ZoneInfo) -> RawTable:
                 f"they have no status ({undecided[0]})",
             ),
         )
-    return replace(table("event", (row for _, row in latest.values()), _COLUMNS), notes=notes)
+    found_events = table("event", (row for _, row in latest.values()), _COLUMNS)
+    return replace(found_events, notes=notes, unknown_fields=unread_names(names, _READ, _DETAILS, _NO_MODEL))
 
 
 def _events(
     situation: Node, published: str | None, language: str, zone: ZoneInfo, undecided: list[str]
 ) -> Iterator[tuple[int, Row]]:
     for wrapped in situation.all("situationRecord"):
-        record = wrapped.unwrapped("sit")
+        record = _own(wrapped)
         version = record.word("version") or ""
         row = _event(situation, record, language)
         try:
@@ -116,6 +131,10 @@ def _events(
         except UndecidableError:
             undecided.append(str(row["event_id"]))
         yield int(version) if version.isdecimal() else 0, row
+
+
+def _own(wrapped: Node) -> Node:
+    return wrapped.unwrapped("sit")
 
 
 def _event(situation: Node, record: Node, language: str) -> Row:

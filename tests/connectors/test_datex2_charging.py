@@ -327,3 +327,25 @@ def test_damaged_publications_are_no_crash(data: st.DataObject) -> None:
     for body in (whole[:start] + noise + whole[end:], whole[:end] + noise + whole[start:]):
         with suppress(ReadError):
             assert [found.frame.height >= 0 for found in charging_tables(body, (), "de")]
+
+
+def test_what_a_status_says_besides_and_a_station_without_points_are_told(
+    source: Callable[..., Any], read: Callable[..., Any]
+) -> None:
+    more = state("charging")
+    more["aegiRefillPointStatus"] |= {"currentChargingPower": 11000, "energyRateUpdate": [], "fault": []}
+    (found,) = read(source("datex2", publication="charging"), told(more))
+    assert (found.unknown_fields, found.notes) == (("currentChargingPower",), ())
+    (found,) = read(source("datex2", publication="charging"), told())
+    assert [note.text for note in found.notes] == [
+        "1 station(s) say nothing of their points, and have no status (station-1)"
+    ]
+
+
+def test_a_test_of_charging_is_not_published(source: Callable[..., Any], read: Callable[..., Any]) -> None:
+    body = json.loads(told(state("charging")))
+    publication = body["messageContainer"]["payload"][0]["aegiEnergyInfrastructureStatusPublication"]
+    publication["headerInformation"] = {"informationStatus": {"value": "test"}}
+    (found,) = read(source("datex2", publication="charging"), json.dumps(body).encode())
+    assert found.frame.height == 0
+    assert [note.code for note in found.notes] == ["exercises_and_tests"]

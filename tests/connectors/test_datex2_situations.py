@@ -286,6 +286,14 @@ def test_exercises_and_tests_are_no_events_and_are_told(
     ]
 
 
+def test_what_a_record_says_besides_is_named(source: Callable[..., Any], read: Callable[..., Any]) -> None:
+    body = published(
+        record(impact={"delays": {"delayTimeValue": 60}}, source={}, accidentType=[{"value": "x"}])
+    )
+    (found,) = read(source("datex2", publication="situations"), body)
+    assert found.unknown_fields == ("impact",)
+
+
 def test_the_status_of_the_publication_holds_for_all_its_situations(rows: Rows) -> None:
     header = b"<headerInformation><informationStatus>test</informationStatus></headerInformation>"
     assert len(rows(SECOND)) == 2
