@@ -15,7 +15,7 @@ AREA_FEATURE = RecordType(
         Column("description", Kind.TEXT, "What the publisher says about it."),
         Column("valid_from", Kind.DATE, "First day of its validity."),
         Column("valid_to", Kind.DATE, "Last day of its validity."),
-        Column("attributes", Kind.TEXT, "Whatever else is known of it, as a JSON object."),
+        Column("attributes", Kind.TEXT, "Whatever else is known of it, as a JSON object.", is_object=True),
         Column("lon", Kind.NUMBER, "Longitude of a point within, degrees WGS 84."),
         Column("lat", Kind.NUMBER, "Latitude of a point within, degrees WGS 84."),
         GEOMETRY,

@@ -49,6 +49,7 @@ class Column:
     """One field of a record type.
 
     `codes` closes the list of a CODE column; `minimum` and `maximum` bound numbers, both included.
+    `is_object` says that a text is a JSON object.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Column:
     codes: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    is_object: bool = False
 
 
 # Where and how large something is. Whatever has a position may be given it as a geometry instead.
@@ -106,6 +108,15 @@ class RecordType:
     def column(self, name: str) -> Column:
         """The column of that name, carried ones included."""
         return self._by_name[name]
+
+    def is_descriptive(self, column: Column) -> bool:
+        """Whether a record makes sense without the column: it is no id, time, measure or position."""
+        essential = {*self.key, *self.measures, *(self.position or ()), self.event_time, self.interval_end}
+        return (
+            not column.required
+            and column.name not in essential
+            and column.kind in {Kind.TEXT, Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN, Kind.CODE}
+        )
 
     @property
     def accepted(self) -> tuple[str, ...]:

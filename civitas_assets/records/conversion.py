@@ -5,6 +5,7 @@ Rows, times of events and positions are not known here.
 
 from __future__ import annotations
 
+import msgspec
 import polars as pl
 
 from civitas_assets.catalog import Source
@@ -39,7 +40,22 @@ def converted(values: pl.Series, column: Column, source: Source, zone: str) -> t
     if kind is Kind.TIME:
         instants = values if values.dtype == UTC_TIME else parse_instants(as_text(values))
         return other_times(values, instants, source.time, zone), "time_is_unreadable"
-    return as_text(values), "not_text"
+    text = as_text(values)
+    return (_as_object(text), "not_a_json_object") if column.is_object else (text, "not_text")
+
+
+def _as_object(text: pl.Series) -> pl.Series:
+    """Texts of JSON objects; a list or a mere text has no names for what it holds."""
+    wrong = [place for place, value in enumerate(text) if value is not None and not _is_object(value)]
+    return text.clone().scatter(wrong, None) if wrong else text
+
+
+def _is_object(text: str) -> bool:
+    try:
+        msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
 
 
 def _as_day(values: pl.Series, source: Source, zone: str) -> pl.Series:

@@ -19,7 +19,7 @@ PLACE = RecordType(
         Column("operator", Kind.TEXT, "Who runs it."),
         Column("opening_hours", Kind.TEXT, "Opening hours as published."),
         Column("website", Kind.TEXT, "Web address."),
-        Column("attributes", Kind.TEXT, "Whatever else is known of it, as a JSON object."),
+        Column("attributes", Kind.TEXT, "Whatever else is known of it, as a JSON object.", is_object=True),
         Column("lon", Kind.NUMBER, "Longitude, degrees WGS 84; of a point within where it is larger."),
         Column("lat", Kind.NUMBER, "Latitude, degrees WGS 84; of a point within where it is larger."),
         GEOMETRY,

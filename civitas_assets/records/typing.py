@@ -16,8 +16,9 @@ from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.clock import is_implausible, is_of_unset_clock, without_open_ends
 from civitas_assets.records.contract import GEOMETRY, Column, Kind, RecordType
 from civitas_assets.records.conversion import converted
+from civitas_assets.records.faults import Fault, rejected_rows
 from civitas_assets.records.geometry import geometries
-from civitas_assets.records.origin import REJECTED_SCHEMA, sentinels, without_nulls
+from civitas_assets.records.origin import sentinels, without_nulls
 from civitas_assets.records.position import position_faults, to_wgs84, widened
 from civitas_assets.records.raw import INTERVAL, PAYLOAD, RECEIVED, RESULT, ROW, TIME
 from civitas_assets.records.text import as_text
@@ -39,20 +40,13 @@ class Typed:
     """A table after its contract: accepted records by record type, and rejected rows with the broken rule.
 
     Accepted frames have the contract's columns, `payload` and `received_at`, in the order of the rows. `named` has the
-    first column of the key, `payload` and `received_at` of all rows, also of rejected ones.
+    first column of the key, `payload` and `received_at` of all rows, also of rejected ones. `rejected` also tells of
+    cells that were left empty because they break their rule, and only describe what is accepted without them.
     """
 
     accepted: Mapping[str, pl.DataFrame]
     rejected: pl.DataFrame
     named: pl.DataFrame
-
-
-@dataclass(frozen=True)
-class _Fault:
-    rule: str
-    field: str
-    rows: pl.Series
-    detail: pl.Series | None = None
 
 
 def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: Source, place: Place) -> Typed:
@@ -61,7 +55,7 @@ def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: So
     Raises:
         ReadError: a required field is in no row because the source's mapping does not bring it.
     """
-    faults: list[_Fault] = []
+    faults, cells = list[Fault](), list[Fault]()
     columns = _flags(table, record_type, source)
     table = _dated(table, record_type, source)
     table = _taken_apart(without_nulls(table, source), record_type)
@@ -69,9 +63,13 @@ def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: So
         if name in table.columns:
             column = record_type.column(name)
             is_event = name == record_type.event_time
-            typed = _typed(table[name], column, source, place, faults, is_event=is_event)
-            marked = columns.get(name, typed)  # of a flag, what is marked already stays
-            columns[name] = marked.zip_with(marked.is_not_null(), typed)
+            broken = cells if record_type.is_descriptive(column) else faults
+            found = len(broken)
+            values = _typed(table[name], column, source, place, broken, is_event=is_event)
+            for fault in cells[found:] if broken is cells else ():
+                values = values.set(fault.rows, None)
+            marked = columns.get(name, values)  # of a flag, what is marked already stays
+            columns[name] = marked.zip_with(marked.is_not_null(), values)
             native = f"{name}_native"
             if column.kind is Kind.CODE and native in record_type.accepted and native not in table.columns:
                 columns[native] = as_text(table[name])
@@ -82,15 +80,14 @@ def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: So
         if column.required:
             if column.name not in columns:
                 raise ReadError(f"brings no {column.name}, which every {record_type.name} needs: map it")
-            faults.append(_Fault("required_field_is_empty", column.name, columns[column.name].is_null()))
+            faults.append(Fault("required_field_is_empty", column.name, columns[column.name].is_null()))
     typed = pl.DataFrame({**columns, "payload": table[PAYLOAD], "received_at": table[RECEIVED]})
     named = typed.select(record_type.key[0], "payload", "received_at")
     bad = [fault for fault in faults if fault.rows.any()]
     if bad:
         typed = typed.filter(~pl.DataFrame({str(i): f.rows for i, f in enumerate(bad)}).max_horizontal())
-    return Typed(
-        _split(typed, record_type, source.own_record_types()), _rejected(table, record_type, bad), named
-    )
+    accepted = _split(typed, record_type, source.own_record_types())
+    return Typed(accepted, rejected_rows(table, record_type, bad, cells), named)
 
 
 def _flags(table: pl.DataFrame, record_type: RecordType, source: Source) -> dict[str, pl.Series]:
@@ -135,7 +132,7 @@ def _taken_apart(table: pl.DataFrame, record_type: RecordType) -> pl.DataFrame:
 
 
 def _typed(
-    values: pl.Series, column: Column, source: Source, place: Place, faults: list[_Fault], *, is_event: bool
+    values: pl.Series, column: Column, source: Source, place: Place, faults: list[Fault], *, is_event: bool
 ) -> pl.Series:
     if column.kind is Kind.GEOMETRY:
         return values  # read with the position
@@ -145,16 +142,16 @@ def _typed(
     typed, rule = converted(values, column, source, place.zone)
     if typed.null_count() > values.null_count():
         faults.append(
-            _Fault(rule, column.name, typed.is_null() & values.is_not_null(), values.cast(pl.String))
+            Fault(rule, column.name, typed.is_null() & values.is_not_null(), values.cast(pl.String))
         )
     if is_other_time:
         faults.append(
-            _Fault("time_is_implausible", column.name, is_implausible(typed), values.cast(pl.String))
+            Fault("time_is_implausible", column.name, is_implausible(typed), values.cast(pl.String))
         )
     for bound, breaks in ((column.minimum, typed.__lt__), (column.maximum, typed.__gt__)):
         if bound is not None:
             rows = breaks(bound).fill_null(value=False)
-            faults.append(_Fault("out_of_range", column.name, rows, values.cast(pl.String, strict=False)))
+            faults.append(Fault("out_of_range", column.name, rows, values.cast(pl.String, strict=False)))
     return typed
 
 
@@ -178,7 +175,7 @@ def _add_times(  # noqa: PLR0917 - each argument is of another type
     source: Source,
     record_type: RecordType,
     place: Place,
-    faults: list[_Fault],
+    faults: list[Fault],
 ) -> None:
     start, end = record_type.event_time, record_type.interval_end
     if start is None:
@@ -198,7 +195,7 @@ def _add_times(  # noqa: PLR0917 - each argument is of another type
             columns[end] = times.end
             if "time_flag" in record_type.schema:
                 columns["time_flag"] = times.flag
-        faults.extend(_Fault(rule, start, rows, written) for rule, rows in times.faults.items())
+        faults.extend(Fault(rule, start, rows, written) for rule, rows in times.faults.items())
     elif end is not None and start in columns:
         last = columns[start]
         if source.time is not None and source.time.format == "period" and start in table.columns:
@@ -207,10 +204,10 @@ def _add_times(  # noqa: PLR0917 - each argument is of another type
         known = columns.get(end)
         columns[end] = last if known is None else known.zip_with(known.is_not_null(), last)
     if start in columns:
-        faults.append(_Fault("time_is_implausible", start, is_implausible(columns[start]), columns[start]))
+        faults.append(Fault("time_is_implausible", start, is_implausible(columns[start]), columns[start]))
         if end is not None:
             backwards = (columns[end] < columns[start]).fill_null(value=False)
-            faults.append(_Fault("interval_ends_before_it_starts", end, backwards, columns[end]))
+            faults.append(Fault("interval_ends_before_it_starts", end, backwards, columns[end]))
         if "time_flag" in record_type.schema:
             unset = is_of_unset_clock(columns[start], table[PAYLOAD])
             if unset.any():
@@ -221,7 +218,7 @@ def _add_times(  # noqa: PLR0917 - each argument is of another type
 
 
 def _add_position(
-    columns: dict[str, pl.Series], source: Source, record_type: RecordType, place: Place, faults: list[_Fault]
+    columns: dict[str, pl.Series], source: Source, record_type: RecordType, place: Place, faults: list[Fault]
 ) -> None:
     if record_type.position is None or not {*record_type.position, GEOMETRY.name} & {*columns}:
         return
@@ -233,7 +230,7 @@ def _add_position(
         written = columns[GEOMETRY.name]
         shapes = geometries(written, source.crs)
         detail = as_text(written).str.head(_SHOWN)
-        faults.append(_Fault("geometry_is_unreadable", GEOMETRY.name, shapes.unreadable, detail))
+        faults.append(Fault("geometry_is_unreadable", GEOMETRY.name, shapes.unreadable, detail))
         pointless = lon.is_null() & lat.is_null()
         lon, lat = shapes.lon.zip_with(pointless, lon), shapes.lat.zip_with(pointless, lat)
         # What is large may have its middle elsewhere: that a part of it is here is enough.
@@ -243,33 +240,8 @@ def _add_position(
         pl.format("{}, {}", lon.fill_null(float("nan")), lat.fill_null(float("nan")))
     ).to_series()
     found = position_faults(lon, lat, place.box, near)
-    faults.extend(_Fault(rule, f"{x}, {y}", rows, detail) for rule, rows in found.items())
+    faults.extend(Fault(rule, f"{x}, {y}", rows, detail) for rule, rows in found.items())
     columns[x], columns[y] = lon, lat
-
-
-def _rejected(table: pl.DataFrame, record_type: RecordType, faults: list[_Fault]) -> pl.DataFrame:
-    """One row per rejected row: the first rule that it broke."""
-    blocks = [pl.DataFrame(schema=REJECTED_SCHEMA)]
-    table = table.with_columns(pl.col(pl.Binary).bin.encode("hex"))
-    seen = pl.Series([False]).new_from_index(0, table.height)
-    for fault in faults:
-        rows = (fault.rows & ~seen).arg_true()
-        seen = seen | fault.rows
-        if len(rows):
-            detail = pl.lit(None) if fault.detail is None else fault.detail.gather(rows)
-            blocks.append(
-                table[rows].select(
-                    record_type=pl.lit(record_type.name),
-                    rule=pl.lit(fault.rule),
-                    field=pl.lit(fault.field),
-                    detail=detail.cast(pl.String),
-                    row=pl.col(ROW).cast(pl.Int64),
-                    raw=pl.struct(pl.exclude(ROW, PAYLOAD, RECEIVED)).struct.json_encode(),
-                    payload=pl.col(PAYLOAD),
-                    received_at=pl.col(RECEIVED),
-                )
-            )
-    return pl.concat(blocks)
 
 
 def _split(typed: pl.DataFrame, record_type: RecordType, own: frozenset[str]) -> dict[str, pl.DataFrame]:

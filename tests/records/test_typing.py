@@ -110,7 +110,7 @@ def test_what_is_no_number_is_set_apart_and_the_others_go_on(typed: Bring, decim
 
 def test_integers_may_be_written_with_zero_decimals_and_nothing_else(typed: Bring) -> None:
     result = site(typed, capacity=["12.0", "7", "12.5", "1e2", "9" * 30])
-    assert result.accepted["parking_site"]["capacity"].to_list() == [12, 7, 100]
+    assert result.accepted["parking_site"]["capacity"].to_list() == [12, 7, None, 100, None]
     assert rules(result) == [
         ("not_an_integer", "capacity", "12.5", 3),
         ("not_an_integer", "capacity", "9" * 30, 5),
@@ -119,7 +119,7 @@ def test_integers_may_be_written_with_zero_decimals_and_nothing_else(typed: Brin
 
 def test_booleans_are_what_municipal_files_write(typed: Bring) -> None:
     result = site(typed, has_fee=["ja", "Nein", "T", "false", "1", "0.0", None, "x", "vielleicht"])
-    expected = [True, False, True, False, True, False, None, True]
+    expected = [True, False, True, False, True, False, None, True, None]
     assert result.accepted["parking_site"]["has_fee"].to_list() == expected
     assert rules(result) == [("not_a_boolean", "has_fee", "vielleicht", 9)]
     assert site(typed, has_fee=[True, False]).accepted["parking_site"]["has_fee"].to_list() == [True, False]
@@ -129,8 +129,8 @@ def test_codes_are_mapped_the_native_text_is_kept_and_unknown_ones_are_set_apart
     mapping = {"site_type": {"Parkhaus": "car_park", "2": "underground"}}
     result = site(typed, site_type=["Parkhaus", "on_street", "2", None, "Wiese"], __codes=mapping)
     accepted = result.accepted["parking_site"]
-    assert accepted["site_type"].to_list() == ["car_park", "on_street", "underground", None]
-    assert accepted["site_type_native"].to_list() == ["Parkhaus", "on_street", "2", None]
+    assert accepted["site_type"].to_list() == ["car_park", "on_street", "underground", None, None]
+    assert accepted["site_type_native"].to_list() == ["Parkhaus", "on_street", "2", None, "Wiese"]
     assert rules(result) == [("unknown_code", "site_type", "Wiese", 5)]
 
 
@@ -142,6 +142,28 @@ def test_a_native_text_of_its_own_is_not_replaced(typed: Bring) -> None:
 def test_numbers_out_of_range_are_set_apart(typed: Bring) -> None:
     result = site(typed, capacity=["0", "-1"], max_height_cm=["1", "200"])
     assert rules(result) == [("out_of_range", "capacity", "-1", 2)]
+
+
+def test_a_cell_that_only_describes_costs_no_more_than_itself(typed: Bring) -> None:
+    result = site(typed, name=["A", "B"], capacity=["ca. 20", "7"], has_fee=["?", "ja"])
+    found = result.accepted["parking_site"].select("site_id", "name", "capacity", "has_fee")
+    assert found.rows() == [("s0", "A", None, None), ("s1", "B", 7, True)]
+    assert rules(result) == [
+        ("not_an_integer", "capacity", "ca. 20", 1),
+        ("not_a_boolean", "has_fee", "?", 1),
+    ]
+    status = {"site_id": ["a"], "observed_at": ["2026-01-01T00:00:00Z"], "free": ["viele"], "capacity": ["7"]}
+    assert typed("parking_status", status).accepted["parking_status"].is_empty(), (
+        "a measure is no description"
+    )
+
+
+def test_what_is_kept_as_an_object_is_one(typed: Bring) -> None:
+    written = ['{"a":1}', "[1]", "Linde", None, "{"]
+    columns = {"place_id": list("abcde"), "category": ["x"] * 5, "attributes": written}
+    result = typed("place", columns)
+    assert result.accepted["place"]["attributes"].to_list() == ['{"a":1}', None, None, None, None]
+    assert [(rule, row) for rule, _, _, row in rules(result)] == [("not_a_json_object", n) for n in (2, 3, 5)]
 
 
 def test_ids_stay_as_they_are_written(typed: Bring) -> None:
@@ -168,11 +190,11 @@ def test_a_required_field_that_no_row_can_have_is_an_error_of_the_mapping(typed:
 
 def test_a_rejected_row_tells_all_about_itself(typed: Bring) -> None:
     result = typed(
-        "parking_site", {"site_id": ["a", "b"], "capacity": ["5", "viele"], "has_fee": ["ja", "manchmal"]}
+        "parking_site", {"site_id": ["a", "b"], "capacity": ["5", "viele"], "has_fee": ["ja", "nein"]}
     )
     assert dict(result.rejected.schema) == REJECTED_SCHEMA
     (row,) = result.rejected.to_dicts()
-    assert json.loads(row.pop("raw")) == {"site_id": "b", "capacity": "viele", "has_fee": "manchmal"}
+    assert json.loads(row.pop("raw")) == {"site_id": "b", "capacity": "viele", "has_fee": "nein"}
     assert row == {
         "record_type": "parking_site",
         "rule": "not_an_integer",
