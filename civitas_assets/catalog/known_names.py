@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from civitas_assets.catalog.load import Catalog, fault_in, tenant_file
 from civitas_assets.catalog.model import Source, Tenant
 from civitas_assets.catalog.spelling import normal_spelling
-from civitas_assets.catalog.template import combinations, fill, placeholders
+from civitas_assets.catalog.template import fillings
 from civitas_assets.catalog.vocabulary import Kind, Vocabulary
 from civitas_assets.errors import CatalogError
 
@@ -91,16 +91,10 @@ def _named(source: Source) -> Iterator[tuple[Place, Kind, str]]:
     for setting, kind in _SETTINGS.items():
         free = kind == "unit" and not _FREE_UNITS.isdisjoint(source.own_record_types())
         if setting in source.constants and not free:
-            for text in _filled(source.constants[setting], source):
+            for text in fillings(source.constants[setting], source.each):
                 yield ("constants", setting), kind, text
     for field in type(source).model_fields:
         yield from _within(getattr(source, field), (field,))
-
-
-def _filled(template: str, source: Source) -> set[str]:
-    """A constant with each value that the lists of the source give it."""
-    used = {name: source.each[name] for name in placeholders(template)}
-    return {fill(template, variables) for variables in combinations(used)}
 
 
 def _within(value: Any, place: Place) -> Iterator[tuple[Place, Kind, str]]:

@@ -48,6 +48,12 @@ def combinations(each: Mapping[str, Sequence[str]]) -> Iterator[dict[str, str]]:
         yield dict(zip(each, values, strict=True))
 
 
+def fillings(template: str, each: Mapping[str, Sequence[str]]) -> list[str]:
+    """The template with every combination of the values that its names have, each once."""
+    used = {name: each[name] for name in placeholders(template) if name in each}
+    return [*dict.fromkeys(fill(template, variables) for variables in combinations(used))]
+
+
 def expand(template: str, each: Mapping[str, Sequence[str]], window: Window) -> Iterator[Expansion]:
     """Every address that the template stands for in the window, without repetition."""
     used = set(placeholders(template))

@@ -122,6 +122,7 @@ def _propose(
 ) -> None:
     from civitas_assets.catalog.vocabulary import read_vocabulary
     from civitas_assets.propose.proposal import propose, sample_tenant
+    from civitas_assets.propose.sample import shown as shown_names
 
     tenant = Site.of(settings, slug).tenant if slug is not None else None
     body = _fetched(settings, what) if is_address else _read(Path(what))
@@ -144,7 +145,7 @@ def _propose(
         return
     _show(shown, rows)
     if found.unused:
-        err.print(f"nothing is made of: {', '.join(found.unused)}", **VERBATIM)
+        err.print(f"nothing is made of: {shown_names(found.unused, 100)}", **VERBATIM)
     seen = f"{found.rows:,} row(s) give" if found.rows else "it gives"
     accepted = found.accepted_of(shown)
     err.print(

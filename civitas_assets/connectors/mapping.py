@@ -8,14 +8,16 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
+import polars as pl
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from civitas_assets.catalog import Source
 from civitas_assets.catalog.basis import faults_at, perhaps
-from civitas_assets.catalog.template import PERIODS, placeholders
+from civitas_assets.catalog.template import PERIODS, fillings, placeholders
 from civitas_assets.records import RECORD_TYPES, Kind, RecordType
+from civitas_assets.records.conversion import converted
 from civitas_assets.records.raw import TIME
 
 
@@ -30,12 +32,14 @@ def _is_pattern(text: str) -> str:
 Pattern = Annotated[str, AfterValidator(_is_pattern)]
 
 _NUMBERS = (Kind.NUMBER, Kind.INTEGER)
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+_ANYTHING = (Kind.CODE, Kind.TEXT, Kind.GEOMETRY)
 _Placed = tuple[tuple[str, ...], str]  # where among the settings a fault is, and what it is
 
 
 class MappedSource(Source):
     """A source whose data has no record type of its own, so that the tenant's file names it."""
+
+    joins_times: ClassVar[bool] = False  # whether a time may stand in several columns
 
     record_type: str = Field(
         description="The contract that the rows are brought into.",
@@ -134,16 +138,21 @@ class MappedSource(Source):
                     yield ("codes", field, native), text
 
     def _wrong_constant(self, field: str) -> Iterator[_Placed]:
-        """A constant that no record could take; one that `each` fills is not known yet."""
-        text = self.constants[field]
-        if field not in self.contract.accepted or "{" in text:
+        """A constant that no record could take, with each value that it may be filled with."""
+        if field not in self.contract.accepted:
             return
         column = self.contract.column(field)
-        if column.kind is Kind.CODE and text not in {*column.codes, *self.codes.get(field, ())}:
-            known = ", ".join(column.codes)
-            yield ("constants", field), f"is {text!r}; {perhaps(text, column.codes)}allowed: {known}"
-        elif column.kind in _NUMBERS and not _NUMBER.fullmatch(text.replace(self.decimal, ".")):
-            yield ("constants", field), f"is {text!r}, but {field} is a number"
+        for text in fillings(self.constants[field], self.each):
+            if column.kind is Kind.CODE and text not in {*column.codes, *self.codes.get(field, ())}:
+                known = ", ".join(column.codes)
+                yield ("constants", field), f"is {text!r}; {perhaps(text, column.codes)}allowed: {known}"
+            elif column.kind not in _ANYTHING:
+                typed, _ = converted(pl.Series([text]), column, self, "UTC")
+                bounds = [(column.minimum, typed.__lt__), (column.maximum, typed.__gt__)]
+                outside = [bound is not None and breaks(bound).any() for bound, breaks in bounds]
+                if typed.null_count() or any(outside):
+                    told = f"is {text!r}, which is no {column.kind.value} that {field} may be"
+                    yield ("constants", field), told
 
 
 class SelectiveSource(MappedSource):

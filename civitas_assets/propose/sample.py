@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from civitas_assets.propose.columns import Column
+from civitas_assets.records.text import clean
 
 MOST_RECORDS = 2000
 DEEPEST = 4
@@ -80,6 +81,6 @@ def first_point(coordinates: Any) -> tuple[float, float] | None:
 
 def shown(names: Iterable[str], most: int = 8) -> str:
     """Some names for a sentence."""
-    found = [*names]
+    found = [clean(name) for name in names]
     more = f" and {len(found) - most} more" if len(found) > most else ""
     return ", ".join(found[:most]) + more

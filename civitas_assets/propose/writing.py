@@ -67,5 +67,11 @@ def _flow(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, str):
         is_plain = _PLAIN.fullmatch(value) and value.lower() not in _RESERVED and value == value.strip()
-        return value if is_plain else json.dumps(value, ensure_ascii=False)
+        return value if is_plain and value.isprintable() else _quoted(value)
     return json.dumps(value, ensure_ascii=False)
+
+
+def _quoted(text: str) -> str:
+    """A text in quotes, in which what YAML does not take is written by its number."""
+    written = json.dumps(text, ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in written)

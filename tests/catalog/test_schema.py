@@ -12,12 +12,14 @@ import yaml
 import civitas_assets
 from civitas_assets.catalog import Catalog
 from civitas_assets.catalog.schema import tenant_schema
+from civitas_assets.catalog.vocabulary import read_vocabulary
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.errors import CatalogError
+from civitas_assets.settings import PROJECT_DIR
 
 jsonschema = pytest.importorskip("jsonschema")
 TENANTS = sorted((Path(civitas_assets.__file__).parent / "tenants").glob("*.yaml"))
-SCHEMA = tenant_schema(SOURCE_MODELS)
+SCHEMA = tenant_schema(SOURCE_MODELS, read_vocabulary(PROJECT_DIR / "dbt_project"))
 
 
 def complaints(text: str) -> list[str]:
@@ -73,3 +75,11 @@ def test_every_connector_is_offered_and_each_field_explains_itself() -> None:
         described = SCHEMA["$defs"][model.__name__]["properties"]
         assert "description" in described["url"]
         assert "description" in described["licence"]
+
+
+@pytest.mark.parametrize(("section", "right_one"), [("properties", "air.pm10"), ("units", "ug/m3")])
+def test_an_editor_offers_the_codes_of_properties_and_units(right: str, section: str, right_one: str) -> None:
+    assert complaints(f"{right}{section}: {{x: {right_one}}}\n") == []
+    assert complaints(f"{right}{section}: {{x: nonsense}}\n") == [f"$.{section}.x"]
+    constants = SCHEMA["$defs"]["CsvSource"]["properties"]["constants"]["properties"]
+    assert "Cel" in constants["unit"]["anyOf"][0]["enum"]

@@ -426,6 +426,12 @@ def test_a_wide_table_without_any_such_column_is_an_error(table: Table) -> None:
             "maps to 'garage'; allowed: car_park",
         ),
         ({**SITES, "constants": {"free": "1"}}, "is no field of parking_site"),
+        (
+            {**SITES, "constants": {"capacity": "viele"}},
+            "is 'viele', which is no integer that capacity may be",
+        ),
+        ({**SITES, "constants": {"has_fee": "teils"}}, "is 'teils', which is no boolean"),
+        ({**SITES, "constants": {"site_type": "carpark"}}, "did you mean car_park"),
         ({"record_type": "parking_status", "fields": {"site_id": "id"}}, "time is needed"),
     ],
 )
