@@ -103,7 +103,7 @@ class Page:
             tuple(None if feature.id is None else str(feature.id) for feature in found.features),
             count(total),
             next((link.href for link in found.links if link.rel == "next" and link.href), None),
-            says_incomplete(body),
+            says_incomplete(body, is_alone=False),
         )
 
 

@@ -70,6 +70,9 @@ class WebFeatures:
                 ask_further(session, self._question, tally, self._page)
             tally.check("set sort_by to an attribute that is unique, or a larger page_size")
             return
+        if tally.rows and tally.rows < size:
+            # Not of the standard, but several services know it, and count no further than they deliver.
+            ask_further(session, self._question, tally, self._page)
         tally.check("version 1.1 has no pages; set a larger page_size, or api: wfs2")
         if tally.rows >= size:
             limit = f"{tally.what}: {tally.rows} features came, which is the limit"
@@ -95,7 +98,7 @@ class WebFeatures:
         more = self._parameters(
             outputFormat=wanted.format,
             srsName=_name_of(wanted.crs),
-            **(paging if self._paged else {"maxFeatures": size}),
+            **(paging if self._paged else {"maxFeatures": size, "startIndex": str(start) if start else None}),
         )
         return wanted.request(wanted.address, more, self._role)
 

@@ -18,8 +18,9 @@ from civitas_assets.connectors.attributes import AttributeSource, by_field, want
 from civitas_assets.connectors.missing import missing_fields
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Note, RawTable
-from civitas_assets.records.geometry import turned, with_system
+from civitas_assets.records.geometry import geometries, is_northing_first, turned, with_system
 from civitas_assets.records.geometry_forms import find_position
+from civitas_assets.records.position import widened
 
 _GEOMETRY = "geometry"
 _SAMPLE = 100  # geometries that tell for all whether coordinates are degrees
@@ -34,7 +35,8 @@ class Features:
 
     `geometry` is as `records.geometry` reads it, in `crs`; where the data names no reference system, `crs` is
     None, and `usual` what its format then means; `unknown_crs` is a name that nobody knows. `complete`
-    says that every feature has all attributes.
+    says that every feature has all attributes, `either_order` that what names the system leaves open which axis is
+    first.
     """
 
     attributes: pl.DataFrame
@@ -44,6 +46,7 @@ class Features:
     usual: str | None = None
     unknown_crs: str | None = None
     complete: bool = False
+    either_order: bool = False
     notes: tuple[Note, ...] = ()
 
     def with_attributes(self, attributes: pl.DataFrame) -> Self:
@@ -84,6 +87,7 @@ def raw_table(source: VectorSource, features: Features) -> RawTable:
     Raises:
         ReadError: their reference system is unknown or not the expected one, or something named is not there.
     """
+    features = _turned_into_town(source, features)
     frame, unknown = by_field(source, features.attributes, complete=features.complete)
     if source.feature_id is not None:
         if features.ids is None:
@@ -96,6 +100,25 @@ def raw_table(source: VectorSource, features: Features) -> RawTable:
         missing = {f: n for f, n in wanted_attributes(source).items() if n not in features.attributes.columns}
         notes += missing_fields(source, missing, features.attributes.columns)
     return RawTable(source.record_type, frame, unknown, notes=notes)
+
+
+def _turned_into_town(source: VectorSource, features: Features) -> Features:
+    """The features with their axes turned where only so they are near the tenant, and nothing says their order."""
+    crs, box = features.crs or source.expected_crs, source.box
+    if not features.either_order or crs is None or box is None or not is_northing_first(crs):
+        return features
+    sample = features.geometry.drop_nulls().head(_SAMPLE)
+    near = [
+        geometries(with_system(order, crs), crs).touching(widened(box)) for order in (sample, turned(sample))
+    ]
+    if near[0].any() or not near[1].any():
+        return features
+    text = (
+        f"geometries in {crs} lie in town only with the northing first, so they are read so: "
+        "set axis_order: north_east"
+    )
+    found = features.in_order("north_east")
+    return replace(found, notes=(*found.notes, Note("axes_turned", text)))
 
 
 def _placed(source: VectorSource, features: Features) -> pl.Series:

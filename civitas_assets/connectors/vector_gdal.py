@@ -37,6 +37,9 @@ _WITHOUT_FILES_BESIDE: dict[str, Any] = {"DOWNLOAD_SCHEMA": "NO", "WRITE_GFS": "
 _SWAPPED: Mapping[AxisOrder, str] = {"by_name": "AUTO", "east_north": "NO", "north_east": "YES"}
 # Names of reference systems that the surveyors of the German states use, and one that GDAL does not know alone.
 _NAME = re.compile(rb"""(?<=srsName=)(["'])(urn:adv:crs:[^"']+|CRS84)\1""")
+_SHORT_NAME = re.compile(
+    rb"""srsName=["'](?:EPSG:|http://www\.opengis\.net/gml/srs/epsg\.xml#)""", re.IGNORECASE
+)
 _FAILURES = (RuntimeError, ValueError, IndexError, pa.ArrowException)
 _SQLITE = b"SQLite format 3\x00"
 _GEOPACKAGES = (b"GPKG", b"GP10", b"GP11")
@@ -140,7 +143,15 @@ def gml(
     found = _features(_NAME.sub(_common_name, body), name, **options)
     key = next((name for name in ("gml_id", "fid") if name in found.attributes.columns), None)
     ids = None if key is None else found.attributes[key]
-    return Features(found.attributes.drop(*([key] if key else ())), found.geometry, ids, found.crs)
+    # Of short names some services mean the order of the register, such as MapServer in version 1.1 of WFS.
+    is_unclear = axis_order == "by_name" and _SHORT_NAME.search(body) is not None
+    return replace(
+        found,
+        attributes=found.attributes.drop(*([key] if key else ())),
+        ids=ids,
+        complete=False,
+        either_order=is_unclear,
+    )
 
 
 def _common_name(found: re.Match[bytes]) -> bytes:

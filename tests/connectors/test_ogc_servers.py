@@ -1,0 +1,269 @@
+"""Real servers, pygeoapi and MapServer, tell the connector all their features, however they page and turn axes."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyogrio.raw
+import pyproj
+import pytest
+import shapely
+
+from benchmarks.ports import free_port
+from civitas_assets.catalog import Window
+from civitas_assets.connectors.base import Request
+from civitas_assets.connectors.registry import CONNECTORS
+from civitas_assets.errors import FetchError
+
+COUNT, CEILING = 25, 10
+BOX = (7.4, 51.8, 7.8, 52.1)
+# Trees in a row from the town's middle to the north-east, in UTM zone 32, and one far away.
+UTM = [(405_000.0 + 100 * number, 5_757_000.0 + 50 * number) for number in range(COUNT)]
+FAR = (690_000.0, 5_334_000.0)
+# Where `make oracles` puts what servers need that are Python packages.
+PYGEOAPI = os.environ.get("CIVITAS_TEST_PYGEOAPI") or str(Path(".cache/pygeoapi/bin/python").absolute())
+
+_SERVE = "import sys; from pygeoapi.flask_app import APP; APP.run('127.0.0.1', int(sys.argv[1]), debug=False)"
+_MAP = """
+MAP
+  NAME "trees" STATUS ON EXTENT 400000 5330000 700000 5760000 SIZE 10 10
+  PROJECTION "init=epsg:25832" END
+  WEB METADATA
+    "ows_title" "t" "ows_enable_request" "*" "ows_onlineresource" "{address}?"
+    "wfs_srs" "EPSG:25832 EPSG:4326 EPSG:31467"
+    "wfs_getfeature_formatlist" "gml,gml3,gml32,geojson" {ceiling}
+  END END
+  OUTPUTFORMAT NAME "geojson" DRIVER "OGR/GEOJSON" MIMETYPE "application/json" FORMATOPTION "STORAGE=stream"
+    FORMATOPTION "FORM=simple" END
+  LAYER
+    NAME "trees" TYPE POINT STATUS ON CONNECTIONTYPE OGR CONNECTION "{file}" DATA "trees"
+    PROJECTION "init=epsg:25832" END
+    METADATA "ows_title" "trees" "gml_include_items" "all" "gml_featureid" "nr"
+      "wfs_use_default_extent_for_getfeature" "no" END
+  END
+END
+"""
+
+
+def gpkg(folder: Path) -> Path:
+    """All trees, with the one far away as the last."""
+    spots = np.array([shapely.to_wkb(shapely.Point(p)) for p in (*UTM, FAR)], dtype=object)
+    columns = [np.arange(COUNT + 1), np.array([f"Baum {n}" for n in range(COUNT + 1)], dtype=object)]
+    path = folder / "trees.gpkg"
+    pyogrio.raw.write(
+        path, spots, columns, ["nr", "name"], geometry_type="Point", crs="EPSG:25832", layer="trees"
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def pygeoapi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a pygeoapi that gives ten features at most."""
+    if not Path(PYGEOAPI).exists():
+        pytest.skip("pygeoapi is not installed: make oracles")
+    folder, port = tmp_path_factory.mktemp("pygeoapi"), free_port()
+    address = f"http://127.0.0.1:{port}"
+    to_degrees = pyproj.Transformer.from_crs("EPSG:25832", "EPSG:4326", always_xy=True)
+    features = [
+        {
+            "type": "Feature",
+            "id": number,
+            "properties": {"nr": number, "name": f"Baum {number}"},
+            "geometry": {"type": "Point", "coordinates": [*to_degrees.transform(*spot)]},
+        }
+        for number, spot in enumerate((*UTM, FAR))
+    ]
+    file = folder / "trees.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    provider = {"type": "feature", "name": "GeoJSON", "data": str(file), "id_field": "nr"}
+    provider["crs"] = ["http://www.opengis.net/def/crs/EPSG/0/25832"]  # type: ignore[assignment]
+    config = {
+        "server": {
+            "bind": {"host": "127.0.0.1", "port": port},
+            "url": address,
+            "mimetype": "application/json",
+            "encoding": "utf-8",
+            "languages": ["en-US"],
+            "limits": {"default_items": CEILING, "max_items": CEILING},
+            "map": {"url": "https://tile.example/{z}/{x}/{y}.png", "attribution": "x"},
+        },
+        "logging": {"level": "ERROR"},
+        "metadata": {
+            "identification": {
+                "title": "t",
+                "description": "d",
+                "keywords": ["k"],
+                "url": "https://x.example",
+                "terms_of_service": "x",
+            },
+            "license": {"name": "x"},
+            "provider": {"name": "x"},
+            "contact": {"name": "x"},
+        },
+        "resources": {
+            "trees": {
+                "type": "collection",
+                "title": "t",
+                "description": "d",
+                "keywords": ["t"],
+                "links": [],
+                "extents": {"spatial": {"bbox": [7, 47, 12, 52]}},
+                "providers": [provider],
+            }
+        },
+    }
+    settings, described = folder / "config.yml", folder / "openapi.yml"
+    settings.write_text(json.dumps(config), encoding="utf-8")
+    described.write_text('{"openapi": "3.0.2", "info": {}, "paths": {}}', encoding="utf-8")
+    environment = {**os.environ, "PYGEOAPI_CONFIG": str(settings), "PYGEOAPI_OPENAPI": str(described)}
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [PYGEOAPI, "-c", _SERVE, str(port)], env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        await_answer(f"{address}/collections/trees?f=json", server, folder / "log")
+        yield address
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def await_answer(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + 120
+    while server.poll() is None and time.monotonic() < until:
+        try:
+            with closing(urllib.request.urlopen(url, timeout=60)):
+                return
+        except OSError:
+            server.poll()
+            threading.Event().wait(0.2)
+    raise AssertionError(log.read_text(encoding="utf-8", errors="replace")[-3000:])
+
+
+class Mapserv(http.server.BaseHTTPRequestHandler):
+    """Runs the CGI program for each request."""
+
+    def do_GET(self) -> None:
+        path, query = urlsplit(self.path).path, urlsplit(self.path).query
+        environment = {
+            **os.environ,
+            "REQUEST_METHOD": "GET",
+            "QUERY_STRING": query,
+            "MS_MAPFILE": f"{self.server.folder}{path}",  # type: ignore[attr-defined]
+            "MAPSERVER_CONFIG_FILE": f"{self.server.folder}/mapserver.conf",  # type: ignore[attr-defined]
+        }
+        said = subprocess.run(["mapserv"], env=environment, capture_output=True, check=False).stdout
+        head, _, body = said.partition(b"\r\n\r\n")
+        self.send_response(200)
+        for line in head.decode().splitlines():
+            self.send_header(*line.split(": ", 1))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Nobody reads it."""
+
+
+@pytest.fixture(scope="module")
+def mapserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a MapServer with a map that gives ten features at most, and one that gives all."""
+    if shutil.which("mapserv") is None:
+        pytest.skip("MapServer is not installed; on Debian: apt-get install cgi-mapserver")
+    folder = tmp_path_factory.mktemp("mapserver")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mapserv)
+    server.folder = str(folder)  # type: ignore[attr-defined]
+    address = f"http://127.0.0.1:{server.server_port}"
+    file = gpkg(folder)
+    (folder / "mapserver.conf").write_text("CONFIG\n  ENV\n  END\nEND\n", encoding="utf-8")
+    for name, ceiling in (("cut.map", f'"wfs_maxfeatures" "{CEILING}"'), ("all.map", "")):
+        text = _MAP.format(address=f"{address}/{name}", file=file, ceiling=ceiling)
+        (folder / name).write_text(text, encoding="utf-8")
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield address
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def trees(source: Any, session: Any, records: Any, read: Any) -> Callable[..., list[dict[str, Any]]]:
+    """Fetches from a server and reads all that has come."""
+
+    def answer(request: Request) -> bytes:
+        asked = urllib.request.Request(request.url, headers=dict(request.headers))
+        try:
+            with closing(urllib.request.urlopen(asked, timeout=60)) as found:
+                bodies.append((request, body := found.read()))
+                return body, {"content-crs": found.headers.get("Content-Crs", "")}  # type: ignore[return-value]
+        except urllib.error.HTTPError as error:
+            raise FetchError(f"{request.url}: {error.read()[:500]!r}") from None
+
+    bodies: list[tuple[Request, bytes]] = []
+
+    def fetch(url: str, **settings: Any) -> list[dict[str, Any]]:
+        bodies.clear()
+        fields = {"place_id": "nr", "category": "name"}
+        declared = source(
+            "ogc_features",
+            **{"url": url, "record_type": "place", "collection": "trees", "fields": fields, **settings},
+        ).placed("s", BOX)
+        asked = session(answer)
+        days = Window(date(2026, 8, 1), date(2026, 8, 2))
+        CONNECTORS["ogc_features"].fetch(declared, days, ZoneInfo("Europe/Berlin"), asked)
+        fetch.notes = asked.notes  # type: ignore[attr-defined]
+        return [
+            row
+            for request, body in bodies
+            if request.role != "hits" and any(t.frame.height for t in read(declared, body, request.role))
+            for row in records(declared, body, request.role).get("place", [])
+        ]
+
+    return fetch
+
+
+def assert_all(found: list[dict[str, Any]], *, far: bool = False) -> None:
+    assert sorted(int(row["place_id"]) for row in found) == [*range(COUNT + far)]
+    # The server's own way from one datum to another leaves out some hundred metres.
+    placed = {int(row["place_id"]): (row["lon"], row["lat"]) for row in found}
+    assert placed[0] == pytest.approx((7.6166, 51.9565), abs=3e-3)
+    assert all(BOX[0] < lon < BOX[2] and BOX[1] < lat < BOX[3] for lon, lat in [*placed.values()][:COUNT])
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"crs": "EPSG:25832"}, {"page_size": 7}], ids=["degrees", "metres", "small"]
+)
+def test_pygeoapi_tells_all(settings: dict[str, Any], pygeoapi: str, trees: Any) -> None:
+    assert_all(trees(pygeoapi, **settings))
+    assert_all(trees(pygeoapi, within_bbox=False, **settings), far=True)
+    assert trees.notes == []
+
+
+@pytest.mark.parametrize("crs", [None, "EPSG:25832", "EPSG:4326", "EPSG:31467"])
+@pytest.mark.parametrize("settings", [{"api": "wfs2"}, {"api": "wfs11"}], ids=["2.0", "1.1"])
+def test_mapserver_tells_all_in_every_reference_system(
+    crs: str | None, settings: dict[str, Any], mapserver: str, trees: Any
+) -> None:
+    system = {} if crs is None else {"crs": crs}
+    assert_all(trees(f"{mapserver}/all.map", **settings, **system))
+    assert_all(trees(f"{mapserver}/all.map", within_bbox=False, **settings, **system), far=True)
+
+
+def test_mapserver_with_a_ceiling_tells_all(mapserver: str, trees: Any) -> None:
+    assert_all(trees(f"{mapserver}/cut.map", api="wfs2"))
+    assert_all(trees(f"{mapserver}/cut.map", api="wfs2", format="geojson", page_size=4))
+    assert_all(trees(f"{mapserver}/cut.map", api="wfs11"))
