@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -138,3 +143,28 @@ def records(read: Callable[..., list[RawTable]]) -> Callable[..., dict[str, list
         return found
 
     return accepted
+
+
+@pytest.fixture(scope="session")
+def oracle() -> Callable[[str, str], Path]:
+    """The Python of an environment with a package that nobody here wrote, which is made once, or the test is skipped.
+
+    Such a package may want other versions of what this project has locked.
+    """
+
+    def environment(package: str, version: str) -> Path:
+        folder = Path(sys.prefix) / "oracles" / f"{package}-{version}"
+        if not folder.is_dir():
+            new = folder.with_name(f"{folder.name}.{os.getpid()}")
+            pip = [str(new / "bin" / "python"), "-m", "pip", "install", "-q", f"{package}=={version}"]
+            try:
+                for command in ([sys.executable, "-m", "venv", str(new)], pip):
+                    subprocess.run(command, check=True, capture_output=True, timeout=180)
+                new.rename(folder)
+            except (subprocess.SubprocessError, OSError):
+                shutil.rmtree(new, ignore_errors=True)
+                if not folder.is_dir():  # and no neighbour has made it meanwhile
+                    pytest.skip(f"{package} {version} cannot be installed here")
+        return folder / "bin" / "python"
+
+    return environment

@@ -19,6 +19,8 @@ from civitas_assets.catalog import Window
 from civitas_assets.connectors.base import Answer, Request
 from civitas_assets.connectors.ogc_features import OgcFeaturesConnector
 from civitas_assets.errors import FetchError, ReadError
+from civitas_assets.records import RawTable
+from civitas_assets.records.geometry import geometries
 
 ROOT = "https://data.example/v1"
 BOX = (11.4, 50.8, 11.8, 51.1)
@@ -343,7 +345,20 @@ def test_version_1_1_is_one_answer_and_says_when_it_is_not_all(ask: Any) -> None
     assert "2 features came, which is the limit, and the service counts no more" in ask.notes[0].text
     with pytest.raises(FetchError, match="2 features came, which is the limit: set a larger page_size"):
         ask(lambda request: gml([1, 2]), api="wfs11", page_size=2)
-    assert len(ask(lambda request: gml([1, 2]), api="wfs11", page_size=3)) == 2
+    *_, further = ask(lambda request: gml([1, 2]), api="wfs11", page_size=3)
+    assert (further.role, parameters(further)["startIndex"]) == ("further", "2"), "some services know it"
+
+
+def test_a_ceiling_of_version_1_1_is_passed_where_the_service_knows_how(ask: Any) -> None:
+    """MapServer counts no further than its ceiling, in hits as in answers."""
+
+    def answer(request: Request) -> bytes:
+        start = int(parameters(request).get("startIndex", 0))
+        return gml([] if "resultType" in request.url else [*range(5)][start : start + 2], numberOfFeatures=2)
+
+    asked = ask(answer, api="wfs11", page_size=100)
+    assert [parameters(request).get("startIndex") for request in asked] == [None, None, "2", "4"]
+    assert ask.notes == []
 
 
 REPORT = b"""<?xml version="1.0"?>
@@ -442,6 +457,35 @@ def test_an_answer_in_the_shape_of_the_standard(source: Any, records: Any) -> No
     assert (row["feature_id"], row["feature_class"]) == ("123", "residential")
     assert json.loads(row["attributes"]) == {"floors": "2", "lastUpdate": "2015-08-01T12:34:56Z"}
     assert shapely.from_wkb(row["geometry"]).area == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize(("crs", "numbers"), [("4326", "50.9 11.6"), ("31468", "5640000 4471000")])
+def test_short_names_with_the_northing_first_are_turned_into_town_which_is_noted(
+    crs: str, numbers: str, source: Any, read: Any
+) -> None:
+    def places(numbers: str, crs: str, **settings: Any) -> RawTable:
+        spot = f'<gml:Point srsName="{crs}"><gml:pos>{numbers}</gml:pos></gml:Point>'
+        body = gml([1]).replace(b"</a:c>", f"<a:ort>{spot}</a:ort></a:c>".encode())
+        declared = source("ogc_features", record_type="place", collection="c", api="wfs11", **settings)
+        (found,) = read(declared.placed("s", BOX), body, "features")
+        return found
+
+    def spot(found: RawTable) -> Any:
+        shapes = geometries(found.frame["geometry"], f"EPSG:{crs}")
+        return shapes.lon[0], shapes.lat[0]
+
+    turned = places(numbers, f"EPSG:{crs}")
+    assert spot(turned) == pytest.approx((11.6, 50.9), abs=0.02)
+    assert [note.code for note in turned.notes] == ["axes_turned"]
+    other = " ".join(reversed(numbers.split()))
+    for found in (
+        places(other, f"EPSG:{crs}"),
+        places(numbers, f"urn:ogc:def:crs:EPSG::{crs}"),
+        places(numbers, f"EPSG:{crs}", axis_order="north_east"),
+    ):
+        assert spot(found) == pytest.approx((11.6, 50.9), abs=0.02)
+        assert found.notes == ()
+    assert places("1 2", f"EPSG:{crs}").notes == (), "elsewhere is elsewhere"
 
 
 def test_a_wfs_is_filtered_by_the_words_of_its_vendor(ask: Any) -> None:

@@ -36,8 +36,7 @@ BOX = (7.4, 51.8, 7.8, 52.1)
 # Trees in a row from the town's middle to the north-east, in UTM zone 32, and one far away.
 UTM = [(405_000.0 + 100 * number, 5_757_000.0 + 50 * number) for number in range(COUNT)]
 FAR = (690_000.0, 5_334_000.0)
-# Where `make oracles` puts what servers need that are Python packages.
-PYGEOAPI = os.environ.get("CIVITAS_TEST_PYGEOAPI") or str(Path(".cache/pygeoapi/bin/python").absolute())
+PYGEOAPI = "0.21.0"
 
 _SERVE = "import sys; from pygeoapi.flask_app import APP; APP.run('127.0.0.1', int(sys.argv[1]), debug=False)"
 _MAP = """
@@ -73,10 +72,9 @@ def gpkg(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pygeoapi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def pygeoapi(tmp_path_factory: pytest.TempPathFactory, oracle: Callable[[str, str], Path]) -> Iterator[str]:
     """The address of a pygeoapi that gives ten features at most."""
-    if not Path(PYGEOAPI).exists():
-        pytest.skip("pygeoapi is not installed: make oracles")
+    python = oracle("pygeoapi", PYGEOAPI)
     folder, port = tmp_path_factory.mktemp("pygeoapi"), free_port()
     address = f"http://127.0.0.1:{port}"
     to_degrees = pyproj.Transformer.from_crs("EPSG:25832", "EPSG:4326", always_xy=True)
@@ -134,7 +132,7 @@ def pygeoapi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment = {**os.environ, "PYGEOAPI_CONFIG": str(settings), "PYGEOAPI_OPENAPI": str(described)}
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
-            [PYGEOAPI, "-c", _SERVE, str(port)], env=environment, stdout=log, stderr=subprocess.STDOUT
+            [python, "-c", _SERVE, str(port)], env=environment, stdout=log, stderr=subprocess.STDOUT
         )
     try:
         await_answer(f"{address}/collections/trees?f=json", server, folder / "log")

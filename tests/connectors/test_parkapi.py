@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,6 @@ from typing import Any
 import pytest
 
 VERSION = "0.24.0"
-# It wants other versions of packages than this project has locked: it lives in an environment of its own.
 READER = """
 import json, sys
 from unittest.mock import Mock
@@ -46,23 +42,12 @@ Read = Callable[[str, str, bytes], list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def parkapi() -> Read:
-    """Reads a body as the converter of a town does; the package is installed once, or the tests are skipped."""
-    folder = Path(sys.prefix) / "oracles" / f"parkapi-{VERSION}"
-    if not folder.is_dir():
-        new = folder.with_name(f"{folder.name}.{os.getpid()}")
-        pip = [str(new / "bin" / "python"), "-m", "pip", "install", "-q", f"parkapi-sources=={VERSION}"]
-        try:
-            for command in ([sys.executable, "-m", "venv", str(new)], pip):
-                subprocess.run(command, check=True, capture_output=True, timeout=180)
-            new.rename(folder)
-        except (subprocess.SubprocessError, OSError):
-            shutil.rmtree(new, ignore_errors=True)
-            if not folder.is_dir():  # and no neighbour has made it meanwhile
-                pytest.skip(f"parkapi-sources {VERSION} cannot be installed here")
+def parkapi(oracle: Callable[[str, str], Path]) -> Read:
+    """Reads a body as the converter of a town does."""
+    python = oracle("parkapi-sources", VERSION)
 
     def read(name: str, kind: str, body: bytes) -> list[dict[str, Any]]:
-        command = [str(folder / "bin" / "python"), "-c", READER, name, kind]
+        command = [str(python), "-c", READER, name, kind]
         done = subprocess.run(command, input=body, check=True, capture_output=True, timeout=60)
         found: list[dict[str, Any]] = json.loads(done.stdout)
         assert found, "the oracle reads nothing of it"
