@@ -55,6 +55,7 @@ CONTEXT_TABLES: Mapping[str, Mapping[str, str]] = {
     },
     "mapping": {"kind": "varchar", "native": "varchar", "code": "varchar"},
     "affected_day": {"day": "date"},
+    "seen": {"source": "varchar", "record_type": "varchar", "id": "varchar", "last_seen_at": "timestamptz"},
     "rejected": {
         "source": "varchar",
         "record_type": "varchar",

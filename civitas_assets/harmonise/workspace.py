@@ -123,6 +123,10 @@ def make_workspace(
         _insert(connection, "affected_day", [(day,) for day in task.days])
         rejected = stores.quarantine.rows(task.days).select(*CONTEXT_TABLES["rejected"])  # noqa: F841 - named in the query
         connection.execute(f"insert into {RECORDS_SCHEMA}.rejected select * from rejected")  # noqa: S608
+        for name in tenant.sources:
+            known = SourceLanding(stores.files, tenant.slug, name).addresses
+            seen = stores.seen.last_seen(name, known).select(*CONTEXT_TABLES["seen"])  # noqa: F841 - likewise
+            connection.execute(f"insert into {RECORDS_SCHEMA}.seen select * from seen")  # noqa: S608
     (folder / PROFILES).write_text(profile(workspace.database, memory_limit), encoding="utf-8")
     (folder / "task.json").write_bytes(msgspec.json.encode(task))
     return workspace

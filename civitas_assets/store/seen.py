@@ -6,7 +6,7 @@ An answer that stands unchanged is noted by landing alone: nothing is written he
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import polars as pl
@@ -45,14 +45,17 @@ class SeenStore:
         rows.select(*SEEN_SCHEMA).write_parquet(buffer, compression="zstd", compression_level=1)
         self._files.write(f"{self._root}/{source}.parquet", buffer.getvalue())
 
-    def last_seen(self, source: str, known: Mapping[str, Address]) -> pl.DataFrame:
+    def last_seen(self, source: str, known: Callable[[], Mapping[str, Address]]) -> pl.DataFrame:
         """When each thing was last seen: `source`, `record_type`, `id` and `last_seen_at`.
 
-        `known` is what landing knows of each address now.
+        `known` gives what landing knows of each address now, and is only called where things were seen.
         """
         things = self.rows(source).filter(~pl.col("record_type").str.starts_with("@"))
         keys = ["source", "record_type", "id"]
-        return standing(things, known).group_by(keys).agg(pl.col("received_at").max().alias("last_seen_at"))
+        addresses = {} if things.is_empty() else known()
+        return (
+            standing(things, addresses).group_by(keys).agg(pl.col("received_at").max().alias("last_seen_at"))
+        )
 
 
 def standing(

@@ -53,7 +53,7 @@ def there(town: Any) -> dict[str, bool]:
 
 
 def seen(town: Any) -> dict[str, Any]:
-    known = SourceLanding(town.files, town.tenant.slug, "s").addresses()
+    known = SourceLanding(town.files, town.tenant.slug, "s").addresses
     rows = town.stores.seen.last_seen("s", known).filter(record_type="place")
     return dict(rows.select("id", "last_seen_at").rows())
 

@@ -42,6 +42,7 @@ sources:
     url: "$url/sites.json"
     http: {requests_per_second: 100, attempts: 1}
     record_type: parking_site
+    snapshot: true
     id_space: parking
     fields: {site_id: id, capacity: total}
   parking:
@@ -62,12 +63,16 @@ COUNTED = """
     order by 1
 """
 PARKED = "select observed_at::varchar, free, capacity, site_version from parking_status order by 1"
+GONE = """
+    select site_id, valid_to is null, (last_seen_at at time zone 'UTC')::date::varchar
+    from parking_site_history order by site_id, version
+"""
 WIDE = "select phenomenon_start_at::varchar, station_version from traffic_flow_observed order by 1"
 
 
 @pytest.fixture
 def changing(workplace: Any, town: Any, counts: Any) -> Any:
-    """A town whose counter moved and whose car park grew between two nights."""
+    """A town whose counter moved and whose car park grew between two nights, and another one vanished."""
     workplace.write_tenant("wandelstadt", TOWN.replace("$url", town.url))
     nights = (
         (datetime(2026, 8, 21, 3, tzinfo=UTC), 9.05, 100, "2026-08-20T10:00:00Z", 40),
@@ -77,7 +82,8 @@ def changing(workplace: Any, town: Any, counts: Any) -> Any:
         town.pages["/stations.json"] = json.dumps(
             [{"id": "1", "name": "Brücke", "x": lon, "y": 50.1}]
         ).encode()
-        town.pages["/sites.json"] = json.dumps([{"id": "P1", "total": capacity}]).encode()
+        sites = [{"id": "P1", "total": capacity}, *([{"id": "P2", "total": 9}] if capacity == 100 else [])]
+        town.pages["/sites.json"] = json.dumps(sites).encode()
         town.pages["/counter.csv"] = counts({moment: 5})
         town.pages["/parking.json"] = json.dumps([{"id": "P1", "free": free, "at": moment}]).encode()
         workplace.clock = night
@@ -97,3 +103,8 @@ def test_facts_belong_to_the_version_of_their_time_and_a_rebuild_gives_the_same(
         assert changing.ask("wandelstadt", WIDE) == [(moment, version) for moment, _, version, _ in counted]
         assert changing.ask("wandelstadt", "select lon from station") == [(9.15,)]
         assert changing.ask("wandelstadt", "select capacity from parking_site") == [(150,)]
+        assert changing.ask("wandelstadt", GONE) == [
+            ("P1", False, "2026-08-22"),
+            ("P1", True, "2026-08-22"),
+            ("P2", False, "2026-08-21"),
+        ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,9 @@ def test_red_test_publishes_nothing_and_the_days_are_made_up_for_later(
 
 @pytest.mark.parametrize("destination", ALL)
 def test_withdrawn_value_is_marked_and_its_history_kept(kleinstadt: Any, town: Any, counts: Any) -> None:
+    """And what stands in an unchanged answer is seen that night, too."""
     assert kleinstadt.run("kleinstadt").ok
+    kleinstadt.clock += timedelta(days=1)
     town.pages["/counter.csv"] = counts({"2026-08-20T10:00:00Z": None, "2026-08-20T12:00:00Z": None})
     again = kleinstadt.run("kleinstadt")
     assert (again.new, again.changed) == (0, 1)
@@ -84,6 +87,8 @@ def test_withdrawn_value_is_marked_and_its_history_kept(kleinstadt: Any, town: A
     assert rows == [(None, "missing"), (7.0, "good")]
     history = "select previous_value, value, revision from observation_revision"
     assert kleinstadt.ask("kleinstadt", history) == [(5.0, None, 2)]
+    seen = "select last_seen_at - received_at from parking_site"
+    assert kleinstadt.ask("kleinstadt", seen) == [(timedelta(days=1),)]
 
 
 @pytest.mark.parametrize("destination", ALL)

@@ -25,6 +25,10 @@ with versions as (
     ) }}
 ),
 
+seen as (
+    {{ with_last_seen('versions', 'charge_point', 'charge_point_id') }}
+),
+
 final as (
     select
         tenant,
@@ -56,8 +60,9 @@ final as (
         lat,
         received_at,
         source,
-        run_id
-    from versions
+        run_id,
+        last_seen_at
+    from seen
 )
 
 select * from final

@@ -2,7 +2,7 @@ with described as (
     {{ described(ref('stg_event')) }}
 ),
 
-final as (
+merged as (
     select
         tenant,
         {{ shared_key('event_id') }} as event_key,
@@ -28,6 +28,10 @@ final as (
         {{ latest('run_id') }}
     from described
     group by tenant, id_space, event_id
+),
+
+final as (
+    {{ with_last_seen('merged', 'event', 'event_id') }}
 )
 
 select * from final

@@ -19,6 +19,10 @@ with versions as (
     ) }}
 ),
 
+seen as (
+    {{ with_last_seen('versions', 'parking_site', 'site_id') }}
+),
+
 final as (
     select
         tenant,
@@ -44,8 +48,9 @@ final as (
         lat,
         received_at,
         source,
-        run_id
-    from versions
+        run_id,
+        last_seen_at
+    from seen
 )
 
 select * from final

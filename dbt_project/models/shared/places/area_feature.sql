@@ -2,7 +2,7 @@ with described as (
     {{ described(ref('stg_area_feature')) }}
 ),
 
-final as (
+merged as (
     select
         tenant,
         {{ shared_key('feature_id') }} as feature_key,
@@ -21,6 +21,10 @@ final as (
         {{ latest('run_id') }}
     from described
     group by tenant, id_space, feature_id
+),
+
+final as (
+    {{ with_last_seen('merged', 'area_feature', 'feature_id') }}
 )
 
 select * from final

@@ -2,7 +2,7 @@ with described as (
     {{ described(ref('stg_place')) }}
 ),
 
-final as (
+merged as (
     select
         tenant,
         {{ shared_key('place_id') }} as place_key,
@@ -25,6 +25,10 @@ final as (
         {{ latest('run_id') }}
     from described
     group by tenant, id_space, place_id
+),
+
+final as (
+    {{ with_last_seen('merged', 'place', 'place_id') }}
 )
 
 select * from final

@@ -11,6 +11,10 @@ with versions as (
     ) }}
 ),
 
+seen as (
+    {{ with_last_seen('versions', 'sharing_station', 'station_id') }}
+),
+
 final as (
     select
         tenant,
@@ -28,8 +32,9 @@ final as (
         lat,
         received_at,
         source,
-        run_id
-    from versions
+        run_id,
+        last_seen_at
+    from seen
 )
 
 select * from final

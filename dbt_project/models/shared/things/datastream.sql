@@ -10,7 +10,7 @@ properties as (
     select * from {{ ref('observed_properties') }}
 ),
 
-final as (
+known as (
     select
         datastreams.tenant,
         datastreams.datastream_key,
@@ -34,6 +34,10 @@ final as (
     left join property_spellings
         on {{ spelling('datastreams.observed_property_native') }} = property_spellings.spelling
     left join properties on property_spellings.observed_property = properties.code
+),
+
+final as (
+    {{ with_last_seen('known', 'datastream', 'datastream_id') }}
 )
 
 select * from final

@@ -16,7 +16,8 @@ final as (
         lat,
         received_at,
         source,
-        run_id
+        run_id,
+        last_seen_at
     from history
     where valid_to is null
 )
