@@ -32,6 +32,7 @@ from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.records.observation import OBSERVATION
 from civitas_assets.records.position import widened
 from civitas_assets.store.files import remove_folder
+from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.stores import Stores
 from civitas_assets.store.summary import SourceSummary, Summary
 
@@ -124,8 +125,8 @@ def make_workspace(
         rejected = stores.quarantine.rows(task.days).select(*CONTEXT_TABLES["rejected"])  # noqa: F841 - named in the query
         connection.execute(f"insert into {RECORDS_SCHEMA}.rejected select * from rejected")  # noqa: S608
         for name in tenant.sources:
-            known = SourceLanding(stores.files, tenant.slug, name).addresses
-            seen = stores.seen.last_seen(name, known).select(*CONTEXT_TABLES["seen"])  # noqa: F841 - likewise
+            addresses = SourceLanding(stores.files, tenant.slug, name).addresses
+            seen = stores.seen.last_seen(name, addresses).select(*CONTEXT_TABLES["seen"])  # noqa: F841 - likewise
             connection.execute(f"insert into {RECORDS_SCHEMA}.seen select * from seen")  # noqa: S608
     (folder / PROFILES).write_text(profile(workspace.database, memory_limit), encoding="utf-8")
     (folder / "task.json").write_bytes(msgspec.json.encode(task))
