@@ -10,6 +10,7 @@ from itertools import combinations
 
 from civitas_assets.catalog.vocabulary import Vocabulary
 from civitas_assets.propose.columns import Column
+from civitas_assets.propose.concepts import is_called_id
 from civitas_assets.propose.draft import ONE_ATTRIBUTE, TABULAR, Draft
 from civitas_assets.propose.sample import FEATURE_ID, KEY
 from civitas_assets.propose.series import name_value
@@ -77,7 +78,8 @@ def _of_series(draft: Draft, key: str) -> bool:
 
 def _of_parts(draft: Draft, key: str) -> bool:
     """Make an id of as few columns as tell rows apart."""
-    likely = [draft.concepts[concept] for concept in _LIKELY if concept in draft.concepts]
+    likely = [column for column in draft.sample.columns if is_called_id(column.name)]
+    likely += [draft.concepts[concept] for concept in _LIKELY if concept in draft.concepts]
     where = [draft.concepts[concept] for concept in _WHERE if concept in draft.concepts][:2]
     # Some numbers tell nothing apart, though their digits may.
     weak = {draft.concepts[concept].name for concept in _NEVER_ALONE if concept in draft.concepts}
@@ -91,7 +93,8 @@ def _of_parts(draft: Draft, key: str) -> bool:
     if not names or (draft.sample.connector in ONE_ATTRIBUTE and len(names) > 1):
         return False
     draft.fields[key] = names[0] if len(names) == 1 else names
-    draft.doubt("fields", f"nothing in it is an id: {key} is made of {', '.join(names)}")
+    if not (len(names) == 1 and is_called_id(names[0])):
+        draft.doubt("fields", f"nothing in it is an id: {key} is made of {', '.join(names)}")
     return True
 
 

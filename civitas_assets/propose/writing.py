@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ _ORDER = (
     "sheet", "file", "layer", "header", "records", "nested", "record_type", "feature_id", "fields", "unpivot",
     "constants", "codes", "computed", "units", "time", "crs", "decimal", "nulls", "rest",
 )  # fmt: skip
-_WIDTH = 96
+_WIDTH, _REMARK = 96, 130
 _PLAIN = re.compile(r"[A-Za-zÄÖÜäöüß_][\wÄÖÜäöüß /.()+-]*")
 _RESERVED = {"true", "false", "yes", "no", "null", "on", "off", "y", "n"}
 
@@ -26,20 +27,28 @@ def written(name: str, settings: Mapping[str, Any], doubts: Mapping[str, Sequenc
     lines = [f"  {name}:"]
     names = [key for key in _ORDER if key in settings] + [key for key in settings if key not in _ORDER]
     for key in names:
-        lines.extend(f"    # unsure: {_one_line(text)}" for text in doubts.get(key, ()))
+        lines.extend(line for text in doubts.get(key, ()) for line in _remark(text))
         lines.extend(_lines(key, settings[key]))
     others = [
-        f"    # unsure: {key}: {_one_line(text)}"
+        line
         for key, texts in doubts.items()
         if key not in settings
         for text in texts
+        for line in _remark(f"{key}: {text}")
     ]
     return "\n".join([*lines, *others]) + "\n"
 
 
-def _one_line(text: str) -> str:
-    """A remark, which names what the file holds, as one line that ends no comment."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+def _remark(text: str) -> list[str]:
+    """A remark, which names what the file holds, as lines of a comment that nothing in it ends."""
+    plain = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return textwrap.wrap(
+        f"unsure: {plain}",
+        _REMARK,
+        initial_indent="    # ",
+        subsequent_indent="    #   ",
+        break_long_words=False,
+    )
 
 
 def _lines(key: str, value: Any) -> Iterator[str]:
