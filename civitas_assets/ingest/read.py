@@ -145,6 +145,8 @@ class SourceReader:
         )
         for news in gone.news:
             self._keeper.keep(news)
+        if gone.notes:  # what is still there was seen later than what is gone, which tables say, too
+            self._stores.journal.note(f"{self._run_id}-{self._source.name}", [], things=True)
         self._notes.add(max(known, key=lambda url: known[url].seen_on), gone.notes)
         return tuple(one for one in before if one.note.code != GONE)
 

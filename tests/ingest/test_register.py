@@ -70,7 +70,9 @@ def test_what_a_snapshot_has_no_more_is_closed_and_may_come_back(town: Any, nigh
 
 def test_without_a_word_on_it_what_is_gone_is_told_and_stays(town: Any, night: Night) -> None:
     night("1,A,\n2,B,\n3,C,")
+    town.stores.journal.strike(town.stores.journal.pending().entries)
     report = night("1,A,\n2,B,")
+    assert town.stores.journal.pending().things
     assert [note.code for note in report.new_notes] == ["gone_from_source"]
     assert "1 of 3 place are no longer in the source, such as 3" in report.new_notes[0].text
     assert there(town)["3"]
