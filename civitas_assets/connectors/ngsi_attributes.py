@@ -85,16 +85,17 @@ class Instance:
 
     def find(self, name: str) -> Any:
         """What the instance says besides its value: a member in NGSI-LD, metadata in NGSI-v2; None for nothing."""
-        found = _plain(_content(self.members.get(name)))
+        given = self.members.get(name)
+        found = None if given is None else _plain(_content(given))
         if found is None and isinstance(metadata := self.members.get("metadata"), dict):
             found = _plain(_content(metadata.get(name)))
         return found
 
     def unread(self) -> set[str]:
         """The names of what it says besides that nobody reads."""
-        if _FORMS.keys().isdisjoint(self.members):
-            return set()  # simplified: it says nothing but a value
         metadata = self.members.get("metadata")
+        if (self.members.keys() <= _KNOWN_MEMBERS and not metadata) or _FORMS.keys().isdisjoint(self.members):
+            return set()  # in its simplified form it says nothing but a value
         names = {*self.members, *(metadata if isinstance(metadata, dict) else ())}
         return {
             name
@@ -120,8 +121,10 @@ def read_instances(content: Any, language: str = DEFAULT_LANGUAGE) -> list[Insta
         ReadError: the attribute is an aggregate of values.
     """
     if isinstance(content, dict):
-        if isinstance(number := content.get("value"), int | float) and "deletedAt" not in content:
-            return [Instance(number, _data_set(content.get("datasetId")), content)]  # nearly all of them
+        value = content.get("value")
+        if isinstance(value, int | float | str) and "deletedAt" not in content and value != NULL:
+            value = value.strip() or None if isinstance(value, str) else value
+            return [Instance(value, _data_set(content.get("datasetId")), content)]  # nearly all of them
         return [*_read_object(content, language)]
     if isinstance(content, list) and any(map(_is_instance, content)):
         return [instance for part in content for instance in read_instances(part, language)]
@@ -150,8 +153,9 @@ def _read_object(content: Mapping[str, Any], language: str) -> Iterator[Instance
             for instance in read_instances(part, language):
                 yield Instance(instance.value, _data_set(name), instance.members)
         return
-    for several, member in _PAIRS.items():
-        if _is_pairs(pairs := content.get(several)):
+    for several, member in () if _PAIRS.keys().isdisjoint(content) else _PAIRS.items():
+        pairs = content.get(several)
+        if isinstance(pairs, list) and _is_pairs(pairs):
             about = {name: value for name, value in content.items() if name != several}
             for pair in pairs:
                 if isinstance(pair, list) and len(pair) > 1:
@@ -169,7 +173,7 @@ def _is_pairs(pairs: Any) -> bool:
 
 
 def _data_set(name: Any) -> str | None:
-    return name if isinstance(name, str) and name.strip() and name != "@none" else None
+    return name if name and isinstance(name, str) and name.strip() and name != "@none" else None
 
 
 def _value(content: Mapping[str, Any], language: str) -> tuple[Any, Mapping[str, Any]]:
@@ -261,6 +265,8 @@ _FORMS: Mapping[str, Callable[[Any, str], Any]] = {
     "valueList": _from_value,
     "objectList": _from_objects,
 }
+
+_KNOWN_MEMBERS = _MEMBERS | _FORMS.keys()
 
 
 def plain_list(value: Any) -> Sequence[Any]:

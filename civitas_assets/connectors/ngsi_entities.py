@@ -130,7 +130,7 @@ def _compacted(node: Any) -> Any:
         return [*map(_compacted, node["@list"])]
     if node.keys() == {"@id"}:
         return node["@id"]
-    members = {}
+    members: dict[str, Any] = {}
     for name, content in node.items():
         if name == "@type":
             members["type"] = [find_term(kind) for kind in plain_list(content) if isinstance(kind, str)]

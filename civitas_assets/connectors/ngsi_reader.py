@@ -28,7 +28,7 @@ from civitas_assets.records import Note
 _BOOKKEEPING = frozenset(
     {
         *("id", "type", "@context", "scope", "createdAt", "modifiedAt", "deletedAt", "expiresAt"),
-        *("dateCreated", "dateModified"),
+        *("dateCreated", "dateModified", "occupancyModified", "observationDate"),
         *("source", "owner", "dataProvider", "seeAlso", "alternateName", "areaServed", "TimeInstant", "timeInstant"),
         *("dateObserved", "dateObservedFrom", "dateObservedTo", "observationDateTime", "qualityCode"),
     }
@@ -95,6 +95,7 @@ class Reader:
         self.kind, self.remarks = kind, remarks or Remarks()
         self.content = named_attributes(entity, KNOWN)
         self._language, self._read = language, set[str]()
+        self._instances: dict[str, list[Instance]] = {}
 
     def at(self, content: Mapping[str, Any]) -> Reader:
         """The entity with other contents of its attributes."""
@@ -102,13 +103,21 @@ class Reader:
 
     def instances(self, name: str) -> list[Instance]:
         """All instances of an attribute."""
-        self._read.add(name)
-        content = self.content.get(name)
-        return [] if content is None else read_instances(content, self._language)
+        found = self._instances.get(name)
+        if found is None:
+            content = self.content.get(name)
+            found = [] if content is None else read_instances(content, self._language)
+            self._instances[name] = found
+        return found
 
     def instance(self, name: str) -> Instance | None:
         """The instance that counts: the default one, of several the latest, or the only one there is."""
+        if name not in self.content:
+            return None
+        self._read.add(name)
         found = self.instances(name)
+        if len(found) == 1 and found[0].data_set is None:
+            return found[0]
         default = [instance for instance in found if instance.data_set is None]
         others = {instance.data_set for instance in found if instance.data_set is not None}
         if not default and len(others) == 1:
@@ -134,10 +143,11 @@ class Reader:
 
     def text(self, *names: str) -> str | None:
         """The first of the attributes that has a text, or of several texts the first."""
-        for name in names:
-            self._read.add(name)
+        self._read.update(names)
         for name in names:
             value = self.value(name)
+            if isinstance(value, str):
+                return value
             found = [text for part in plain_list(value) if (text := _text(part)) is not None]
             if value is not None and len(plain_list(value)) != min(len(found), 1):
                 self.remarks.leave_value(name, value)
@@ -220,7 +230,7 @@ class Reader:
     def unread(self) -> Iterator[str]:
         """The attributes that say something, and that nobody has read or wants skipped; also within attributes."""
         for name in self.content.keys() - _BOOKKEEPING - self.remarks.skip:
-            found = [part for part in read_instances(self.content[name]) if part.value is not None]
+            found = [part for part in self.instances(name) if part.value is not None]
             if found and name not in self._read:
                 yield name
             elif found:

@@ -27,6 +27,8 @@ def read_time(written: Any) -> str | None:
         (written,) = written
     if not isinstance(written, str):
         return None
+    if written[-1:] == "Z" and "/" not in written:
+        return written.strip()
     parts = [part.strip() for part in written.split("/")]
     ends = [f"{part}Z" if _NO_OFFSET.search(part) else part for part in parts if part not in {"", ".."}]
     if len(ends) == 2 and (spans := [*map(_duration, ends)]) != [None, None]:
