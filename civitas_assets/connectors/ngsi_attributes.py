@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from civitas_assets.errors import ReadError
 
@@ -71,8 +71,7 @@ _MEMBERS = frozenset(
 _TERM = re.compile(r"[A-Za-z][\w.+-]*:[\w./#-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(NamedTuple):
     """One instance of an attribute: what it says, and for which data set, None for the default one.
 
     `value` is plain JSON: a text, number, truth, list or object; None for nothing. `members` are what the attribute
@@ -81,11 +80,13 @@ class Instance:
 
     value: Any
     data_set: str | None = None
-    members: Mapping[str, Any] = field(default_factory=dict)
+    members: Mapping[str, Any] = MappingProxyType({})
 
     def find(self, name: str) -> Any:
         """What the instance says besides its value: a member in NGSI-LD, metadata in NGSI-v2; None for nothing."""
         given = self.members.get(name)
+        if isinstance(given, str) and given.strip() and given != NULL:
+            return given.strip()
         found = None if given is None else _plain(_content(given))
         if found is None and isinstance(metadata := self.members.get("metadata"), dict):
             found = _plain(_content(metadata.get(name)))

@@ -99,6 +99,8 @@ def _kind(entity: Entity, asked: Sequence[str], others: Sequence[str]) -> str:
     One that means something goes before one that does not, so that an entity is the same on the pages of all its types.
     """
     kinds = types_of(entity)
+    if len(kinds) == 1:
+        return kinds[0]
     here, elsewhere = ([kind for kind in given if kind in kinds] for given in (asked, others))
     understood = [kind for kind in (*here, *elsewhere) if _is_understood(kind)]
     more = [kind for kind in kinds if _is_understood(kind)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from civitas_assets.connectors.ngsi_attributes import (
@@ -203,9 +204,9 @@ class Reader:
     def position(self) -> Where:
         """Where it is: its location, else the first other attribute that is a geometry."""
         others = (name for name, content in self.content.items() if is_geometry(content))
-        for name in ("location", *others):
+        for name in chain(["location"], others):
             found = self.instance(name)
-            if found is not None:
+            if found is not None and found.value is not None:
                 return read_position(found.value, found.members.get("type"))
         return read_position(None)
 
@@ -216,9 +217,7 @@ class Reader:
 
     def results(self, name: str, result: Callable[[Instance], str | None]) -> Iterator[tuple[Instance, str]]:
         """The instances of which the function makes a result; an attribute of which it makes none is not read."""
-        found = [
-            (instance, result(instance)) for instance in read_instances(self.content[name], self._language)
-        ]
+        found = [(instance, result(instance)) for instance in self.instances(name)]
         if any(made is not None for _, made in found):
             self._read.add(name)
             for instance, made in found:
@@ -230,12 +229,11 @@ class Reader:
     def unread(self) -> Iterator[str]:
         """The attributes that say something, and that nobody has read or wants skipped; also within attributes."""
         for name in self.content.keys() - _BOOKKEEPING - self.remarks.skip:
-            found = [part for part in self.instances(name) if part.value is not None]
-            if found and name not in self._read:
-                yield name
-            elif found:
-                inner = {member for part in found for member in part.unread()}
-                yield from (f"{name}.{member}" for member in inner)
+            for part in self.instances(name):
+                if part.value is not None and name not in self._read:
+                    yield name
+                elif part.value is not None:
+                    yield from (f"{name}.{member}" for member in part.unread())
 
 
 def as_number(value: Any) -> float | None:
