@@ -27,7 +27,7 @@ _ABOUT = {
     *("location", "address", "areaServed", "zoneName", "wardId", "stationName", "stationCode", "measurand"),
     *("dateObservedFrom", "dateObservedTo", "observationSpace", "operationSpace", "scope", *OBSERVED),
     *("dateCreated", "dateModified", "createdAt", "modifiedAt", "deletedAt", "reliability", "refDevice"),
-    *("laneId", "laneDirection", "vehicleType", "vehicleSubType", "provider", "qualityCode"),
+    *("laneId", "laneDirection", "vehicleType", "vehicleSubType", "provider", "qualityCode", "outlier"),
     *("sonometerClass", "heightAverage", "distanceAverage"),
     *("serialNumber", "storedWasteCode", "isleId", "binId", "RFID", "license_plate"),
     *("binCapacity", "binFullnessThreshold", "binMaxLoad", "binRecommendedLoad"),
@@ -113,7 +113,7 @@ def measures(entity: Reader) -> list[Row]:
     key, rows = _station_id(entity), list[Row]()
     title = entity.text("stationName", "name") or key
     device, span = entity.reference("refDevice"), entity_span(entity.value)
-    quality = entity.text("qualityCode")
+    quality = entity.text("qualityCode") or ("suspect" if entity.value("outlier") is True else None)
     for attribute in attributes(entity):
         for instance, value in entity.results(attribute.source, attribute.result):
             rows.append(

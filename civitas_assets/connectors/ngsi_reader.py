@@ -233,7 +233,7 @@ class Reader:
                 if part.value is not None and name not in self._read:
                     yield name
                 elif part.value is not None:
-                    yield from (f"{name}.{member}" for member in part.unread())
+                    yield from {f"{name}.{member}" for member in part.unread()} - self.remarks.skip
 
 
 def as_number(value: Any) -> float | None:

@@ -60,6 +60,15 @@ def test_a_unit_code_at_the_value_goes_before_the_unit_of_the_measurement(rows: 
     assert rows(given)["datastream"][0]["unit"] == "GP"
 
 
+def test_a_measurement_may_be_a_text_and_doubtful(rows: Any, source: Any, read: Any) -> None:
+    given = measurement("a", controlledProperty="road.state", textValue="wet", outlier=True)
+    (row,) = rows(given)["observation"]
+    assert row["datastream_id"] == "urn:ngsi-ld:DeviceMeasurement:a/numValue", "as where it is a number"
+    assert (row["value_text"], row["quality_native"]) == ("wet", "suspect")
+    tables = read(source("ngsi_ld", types=("DeviceMeasurement",)), json.dumps([given]).encode(), "entities")
+    assert [table.unknown_fields for table in tables] == [()] * 3
+
+
 def test_a_measurement_of_nothing_known_is_named_after_its_attribute(rows: Any) -> None:
     assert rows(measurement("a", numValue=1))["datastream"][0]["observed_property"] == "numValue"
     assert rows(measurement("a", numValue=1), skip=("numValue",))["observation"] == []
