@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from civitas_assets.connectors.lorawan_messages import OldUplink, Unreadable, Uplink
-from civitas_assets.connectors.rows import UNREADABLE
+from civitas_assets.connectors.rows import UNREADABLE, without_nan
 from civitas_assets.connectors.text import to_utf8
 from civitas_assets.errors import ReadError
 
@@ -74,6 +74,8 @@ def _elements(text: bytes) -> list[msgspec.Raw]:
             return msgspec.json.decode(text, type=list[msgspec.Raw])
         return msgspec.json.Decoder(msgspec.Raw).decode_lines(text)
     except UNREADABLE:
+        if (mended := without_nan(text)) != text:
+            return _elements(mended)
         return [msgspec.Raw(line) for line in text.splitlines() if line.strip()]
 
 

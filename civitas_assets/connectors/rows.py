@@ -29,7 +29,7 @@ def without_nan(body: bytes) -> bytes:
 
 
 def decoded(body: bytes, kind: Any, service: str) -> Any:
-    """The answer in types of its protocol.
+    """The answer in types of its protocol; a number that JSON does not have is none.
 
     Raises:
         ReadError: it is not what the service documents.
@@ -37,7 +37,10 @@ def decoded(body: bytes, kind: Any, service: str) -> Any:
     try:
         return msgspec.json.decode(body, type=kind)
     except UNREADABLE as error:
-        raise ReadError(f"is not what {service} answers: {error}") from None
+        mended = without_nan(body)
+        if mended == body:
+            raise ReadError(f"is not what {service} answers: {error}") from None
+    return decoded(mended, kind, service)
 
 
 def decoded_each(body: bytes, kind: Any, service: str) -> tuple[list[Any], tuple[BrokenRow, ...]]:

@@ -193,6 +193,14 @@ def test_a_station_that_is_none_and_ids_as_numbers_cost_no_other(read: Any, sour
     assert [(row.row, row.rule) for row in found.broken] == [(2, "not_a_station")]
 
 
+def test_a_number_that_json_does_not_have_is_none_and_costs_nothing_else(read: Any, source: Any) -> None:
+    body = (
+        b'{"data":{"stations":[{"station_id":"NaN","capacity":NaN,"lat":51.9,"lon":7.6},{"station_id":"b"}]}}'
+    )
+    (found,) = read(source("gbfs"), body, "station_information")
+    assert found.frame.select("station_id", "capacity").rows() == [("NaN", None), ("b", None)]
+
+
 def test_a_virtual_station_without_a_point_has_one_in_its_area(rows: Rows) -> None:
     ring = [[7.6, 51.9], [7.7, 51.9], [7.7, 52.0], [7.6, 52.0], [7.6, 51.9]]
     area = {"type": "MultiPolygon", "coordinates": [[ring]]}

@@ -444,6 +444,12 @@ def test_what_codecs_warn_of_and_what_none_has_decoded_is_told(lorawan: Any, rea
     ]
 
 
+def test_a_number_that_json_does_not_have_is_none_and_costs_no_other_uplink(observed: Any) -> None:
+    ups = [chirpstack({"t": float("nan")}), chirpstack({"t": 2.5}, at="2026-07-30T11:00:00+00:00")]
+    for body in (json.dumps(ups).encode(), stream(*ups)):
+        assert [value for *_, value in observed(body)] == [2.5]
+
+
 def test_null_is_empty_wherever_it_stands(observed: Any) -> None:
     nothing = dict.fromkeys(("fCnt", "fPort", "simulated", "received_at", "uplink_message"))
     info = {"deviceName": None, "applicationName": None, "tags": {"ort": None, "etage": 2}}
