@@ -24,6 +24,8 @@ from civitas_assets.records.raw import INTERVAL, PAYLOAD, RECEIVED, RESULT, ROW,
 from civitas_assets.records.text import as_text
 from civitas_assets.records.time import event_times
 
+# A number whose comma can only be that of its decimals: three digits behind it may be thousands.
+_COMMA = r"^([+-]?\d+),(\d{1,2}|\d{4,})$"
 _SHOWN = 200  # characters of a geometry that a rejected row shows as its detail
 
 
@@ -123,7 +125,8 @@ def _taken_apart(table: pl.DataFrame, record_type: RecordType) -> pl.DataFrame:
         result = table[RESULT]
         text = pl.Series([None], dtype=pl.String).new_from_index(0, len(result))
         if result.dtype == pl.String:
-            number = result.cast(pl.Float64, strict=False)
+            written = result.str.strip_chars().str.replace(_COMMA, "$1.$2")
+            number = written.cast(pl.Float64, strict=False)
             text = result.zip_with(number.is_null(), text)
         else:
             number = result.cast(pl.Float64)

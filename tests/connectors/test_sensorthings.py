@@ -522,10 +522,11 @@ def test_instants_and_intervals_are_told_apart(observed: Callable[[bytes], Any])
 
 
 def test_results_that_are_no_numbers_are_kept_as_text(observed: Callable[[bytes], Any]) -> None:
-    results = [1, "2.5", "nass", None, {"a": 1}, True]
+    results = [1, "2.5", "nass", None, {"a": 1}, True, " 4,6 ", "-0,25", "1,234", "4,6,7"]
     frame = observed(page(*({"phenomenonTime": INSTANT, "result": result} for result in results)))
-    assert frame["value"].to_list() == [1.0, 2.5, None, None, None, None]
-    assert frame["value_text"].to_list() == [None, None, "nass", None, '{"a":1}', "true"]
+    assert frame["value"].to_list() == [1.0, 2.5, *[None] * 4, 4.6, -0.25, None, None]
+    texts = [None, None, "nass", None, '{"a":1}', "true", None, None, "1,234", "4,6,7"]
+    assert frame["value_text"].to_list() == texts
 
 
 QUALITIES = {
