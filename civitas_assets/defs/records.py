@@ -106,7 +106,8 @@ def read_tenant(work: Work) -> Iterator[Result]:
             if work.scope.repair == "none"
             else repaired(work)
         )
-        note_status(stores, tenant, work.run_id, work.deployment.now())
+        if work.scope.repair == "none":
+            note_status(stores, tenant, work.run_id, work.deployment.now())
         task = work.deployment.task(tenant, rebuild=work.scope.rebuild)
     wanted = [name for name in RECORD_TYPES if work.wants(records_key(name))]
     if task is None:

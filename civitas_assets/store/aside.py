@@ -15,12 +15,13 @@ import polars as pl
 from civitas_assets.store.files import Files
 from civitas_assets.store.journal import Journal, Progress
 from civitas_assets.store.retention import Horizon, horizon
+from civitas_assets.store.summary import summary_key
 
 
 def put_records_aside(files: Files, tenant: str) -> str | None:
     """Move the tenant's records, quarantine and journal away; below which key they are now, None if there were none."""
     finish_putting_aside(files, tenant)
-    if not files.keys(f"records/{tenant}/") and not files.keys(f"quarantine/{tenant}/"):
+    if not _records(files, tenant) and not files.keys(f"quarantine/{tenant}/"):
         return None
     aside = f"aside/{tenant}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     files.write(_marker(tenant), aside.encode())
@@ -78,13 +79,18 @@ def _in_order(files: Files, tenant: str) -> Sequence[Sequence[str]]:
     What has been read is forgotten before any record goes, and what is to be published after all of them, so that a
     run after a crash in between reads again what is gone, and loses no day.
     """
-    records = files.keys(f"records/{tenant}/")
+    records = _records(files, tenant)
     read, pending = (
         [key for key in records if key.startswith(f"records/{tenant}/journal/{part}/")]
         for part in ("read", "pending")
     )
     rest = [*(key for key in records if key not in {*read, *pending}), *files.keys(f"quarantine/{tenant}/")]
     return read, rest, pending
+
+
+def _records(files: Files, tenant: str) -> Sequence[str]:
+    """All of the tenant's records and journal, but for the summary: what sources answered stays true."""
+    return [key for key in files.keys(f"records/{tenant}/") if key != summary_key(tenant)]
 
 
 def _marker(tenant: str) -> str:

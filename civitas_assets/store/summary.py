@@ -71,7 +71,7 @@ class Summary:
 
     def __init__(self, files: Files, tenant: str) -> None:
         self._files = files
-        self._key = _key(tenant)
+        self._key = summary_key(tenant)
 
     def read(self) -> TenantSummary:
         """What the runs so far have left."""
@@ -100,11 +100,12 @@ def summaries(files: Files, tenants: Iterable[str]) -> dict[str, TenantSummary]:
     """The summaries of many tenants, several read at a time."""
     names = list(tenants)
     with ThreadPoolExecutor(_READERS, thread_name_prefix="summary") as pool:
-        bodies = pool.map(files.read, map(_key, names))
+        bodies = pool.map(files.read, map(summary_key, names))
         return {name: _decoded(body) for name, body in zip(names, bodies, strict=True)}
 
 
-def _key(tenant: str) -> str:
+def summary_key(tenant: str) -> str:
+    """Where the summary of a tenant is kept."""
     return f"records/{tenant}/journal/summary.json"
 
 

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
+from msgspec.structs import replace
 
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.aside import put_records_aside
@@ -14,6 +15,7 @@ from civitas_assets.store.files import Files, LocalFiles
 from civitas_assets.store.journal import Progress
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.stores import Stores
+from civitas_assets.store.summary import Summary
 
 
 def test_records_quarantine_and_journal_move_and_landing_stays(
@@ -23,6 +25,7 @@ def test_records_quarantine_and_journal_move_and_landing_stays(
     stores.records.append(stores.records.news(contract, observations((0, 1))))
     stores.journal.note("run", [date(2026, 7, 1)])
     stores.journal.advance("s", Progress("m1"))
+    Summary(files, "town").change_sources({"s": lambda known: replace(known, error="HTTP 503")})
     digest = SourceLanding(files, "town", "s").store(b"x")
     files.write("quarantine/town/s.parquet", b"rejected")
     aside = put_records_aside(files, "town")
@@ -33,6 +36,8 @@ def test_records_quarantine_and_journal_move_and_landing_stays(
     assert (stores.records.days(contract), stores.journal.progress("s")) == ([], Progress())
     assert not stores.journal.pending()
     assert SourceLanding(files, "town", "s").holds(digest)
+    assert Summary(files, "town").read().source("s").error == "HTTP 503", "what was answered stays known"
+    assert put_records_aside(files, "town") is None
 
 
 def test_a_tenant_without_records_has_nothing_to_put_aside(tmp_path: Path) -> None:
