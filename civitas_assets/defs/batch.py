@@ -16,7 +16,7 @@ from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.defs.commons import share_tenant
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.events import event_of
+from civitas_assets.defs.events import Recorder
 from civitas_assets.defs.landing import fetch_tenant
 from civitas_assets.defs.published import publish_tenant
 from civitas_assets.defs.records import read_tenant
@@ -107,8 +107,9 @@ def batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinition:
             for slug in slugs
         ]
         for turn in _worked(deployment, turns):
+            recorder = Recorder(turn.slug, context.instance)
             for result in turn.results:
-                yield event_of(turn.slug, result, context.instance)
+                yield recorder.event_of(result)
         failed = {turn.slug: turn.error for turn in turns if turn.error}
         if failed:
             raise dg.Failure(

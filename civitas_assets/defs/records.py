@@ -110,6 +110,9 @@ def read_tenant(work: Work) -> Iterator[Result]:
             note_status(stores, tenant, work.run_id, work.deployment.now())
         task = work.deployment.task(tenant, rebuild=work.scope.rebuild)
     wanted = [name for name in RECORD_TYPES if work.wants(records_key(name))]
+    if work.keys is None:  # in a tenant's turn only what its sources can bring, if there are any
+        brought = {name for source in tenant.sources.values() for name in source.record_types()}
+        wanted = [name for name in wanted if name in brought] or wanted
     if task is None:
         log.info("%s · nothing new: harmonising and publishing are skipped", tenant.slug)
     for name in wanted if task else ():

@@ -96,11 +96,14 @@ def harmonise_tenant(work: Work) -> Iterator[Result]:
 
 
 def _made(work: Work, workspace: Workspace, task: Task, results: Sequence[NodeResult]) -> Iterator[Result]:
-    """The models that the run is asked for, parents before children."""
+    """The models that the run is asked for, parents before children; of a tenant's turn the tables that it has made."""
     deployment = work.deployment
     made = previews(deployment.project, workspace)
+    filled = {result.name for result in results if result.kind == "model"}
     for key in filter(work.wants, model_keys(deployment)):
         name, metadata = key.path[-1], dict[str, Any]()
+        if work.keys is None and (key != shared_key(name) or name not in filled):
+            continue
         if key == shared_key(name):
             seconds = sum(r.seconds for r in results if r.kind == "model" and r.name == name)
             metadata = _metadata(made[name], task, seconds)

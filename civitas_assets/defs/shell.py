@@ -13,7 +13,7 @@ import dagster as dg
 
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.defs.commons import share_tenant
-from civitas_assets.defs.events import event_of
+from civitas_assets.defs.events import Recorder
 from civitas_assets.defs.landing import fetch_tenant
 from civitas_assets.defs.published import publish_tenant
 from civitas_assets.defs.records import read_tenant
@@ -92,8 +92,9 @@ def run_turn(turn: Turn, instance: dg.DagsterInstance, tenant: str) -> str:
 
     @dg.op(name="tenant", out=dg.Out(dg.Nothing))
     def steps(context: dg.OpExecutionContext) -> Iterator[Any]:
+        recorder = Recorder(tenant, context.instance)
         for result in turn.take(context.instance, context.run_id):
-            yield event_of(tenant, result, context.instance)
+            yield recorder.event_of(result)
         if turn.failures:
             text = "; ".join(turn.errors)
             raise dg.Failure(
