@@ -27,7 +27,7 @@ _INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?"
 _RANGE = re.compile(rf"date-time ({_INSTANT})-({_INSTANT})/(?:\d+|\*)")
 _COLUMNS = ("datastream_id", INTERVAL, RESULT, "observed_property", "unit")
 _OVERLAP = timedelta(milliseconds=1)
-_ROUND = 100  # the limits of brokers are round numbers
+_ROUND = 10  # the limits of brokers are round numbers
 
 
 @dataclass(frozen=True)
