@@ -74,7 +74,7 @@ def _parse(source: CsvSource, packed: bytes) -> Cells:
     if is_spreadsheet(plain):
         raise ReadError("is a spreadsheet in a ZIP archive: write connector: excel")
     body, notes = read_text(plain, source.encoding)
-    if not body.strip():
+    if not body[:_HEADER_SEARCH_BYTES].strip() and not body.strip():
         raise ReadError("is empty: not even a header")
     dialect = Dialect(source.delimiter, source.quote)
     if not source.skip_lines and not source.header and (sep := _SEP_LINE.match(body)):

@@ -82,6 +82,8 @@ def _time(names: Sequence[str], given: Mapping[str, str | None] | None = None) -
     """The time as written: of several columns joined by a blank, days that are instants without their midnight."""
     if not names:
         return []
+    if len(names) == 1 and names[0] not in (given or {}):
+        return [pl.col(names[0]).alias(TIME)]
     parts = [
         pl.lit(given[name], pl.String) if given and name in given else pl.col(name).str.strip_chars()
         for name in names

@@ -150,9 +150,10 @@ def _shown(found: bytes) -> str:
 
 def _mended(body: bytes) -> bytes:
     """Without control characters that are windows-1252 in disguise, further byte order marks, and parted letters."""
-    if _C1_IN_UTF8.search(body):
+    if b"\xc2" in body and _C1_IN_UTF8.search(body):
         body = body.decode().translate(_C1_MENDED).encode()
-    body = body.replace(codecs.BOM_UTF8, b"")
+    if b"\xef" in body:
+        body = body.replace(codecs.BOM_UTF8, b"")
     if any(mark in body for mark in _COMBINING):
         body = unicodedata.normalize("NFC", body.decode()).encode()
     return body

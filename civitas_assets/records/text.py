@@ -22,7 +22,9 @@ _ODD_BYTES = re.compile(
     rb"\xc2[\x80-\x9f\xad]|\xe2(?:\x80[\x8b\x8e\x8f\xa8-\xae]|\x81[\xa0-\xa9])|\xef\xbb\xbf"
 )
 # As JSON writes them, and XML any character.
-_ESCAPED = re.compile(rb"\\u(?:00(?:[0189]|7[fF]|[aA][dD])|03[0-6]|20[0-6]|[fF][eE][fF])|&#")
+_ESCAPED = re.compile(
+    rb"\\u(?:00(?:[0189]|7[fF]|[aA][dD])|03[0-6]|20(?:0[b-fB-F]|2[89a-eA-E]|6)|[fF][eE][fF])"
+)
 _MOST_WHOLE = 2.0**53
 
 
@@ -43,15 +45,15 @@ def as_text(values: pl.Series) -> pl.Series:
 
 def is_clean(body: bytes) -> bool:
     """Whether a body surely brings no text that `cleaned` would change; a quick look at its bytes."""
-    if b"\xcc" in body or b"\xcd" in body or ((b"\\u" in body or b"&#" in body) and _ESCAPED.search(body)):
+    if b"\x7f" in body or b"\xcc" in body or b"\xcd" in body or (b"&" in body and b"&#" in body):
+        return False
+    if b"\\" in body and _ESCAPED.search(body):
         return False
     octets = np.frombuffer(body, np.uint8)
     for start in range(0, len(octets), _STEP):
         part = octets[start : start + _STEP]
         others = np.count_nonzero(part < 32) - np.count_nonzero(part == 10)
         if others and others != np.count_nonzero(part == 13) + np.count_nonzero(part == 9):
-            return False
-        if (part == 127).any():
             return False
     return not ((b"\xc2" in body or b"\xe2" in body or b"\xef" in body) and _ODD_BYTES.search(body))
 

@@ -69,9 +69,9 @@ def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: So
             found = len(broken)
             values = _typed(table[name], column, source, place, broken, is_event=is_event)
             for fault in cells[found:] if broken is cells else ():
-                values = values.set(fault.rows, None)
-            marked = columns.get(name, values)  # of a flag, what is marked already stays
-            columns[name] = marked.zip_with(marked.is_not_null(), values)
+                values = values.set(fault.rows, None) if fault.rows.any() else values
+            marked = columns.get(name)  # of a flag, what is marked already stays
+            columns[name] = values if marked is None else marked.zip_with(marked.is_not_null(), values)
             native = f"{name}_native"
             if column.kind is Kind.CODE and native in record_type.accepted and native not in table.columns:
                 columns[native] = as_text(table[name])
