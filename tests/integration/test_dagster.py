@@ -183,7 +183,7 @@ def test_unchanged_night_lands_the_same_version_and_materialises_nothing_else(
     runs.append(kleinstadt.run("kleinstadt").run_id)
     made = [
         {
-            event.dagster_event.asset_key.to_user_string(): event.asset_materialization.tags.get(
+            event.dagster_event.asset_key.to_user_string(): (event.asset_materialization.tags or {}).get(
                 "dagster/data_version"
             )
             for event in (
