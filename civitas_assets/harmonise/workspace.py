@@ -87,7 +87,7 @@ class Workspace:
     @contextmanager
     def open(self, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection in UTC that may use as much memory, such as `2GB`."""
-        config = {"memory_limit": memory_limit}
+        config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit}
         with duckdb.connect(str(self.database), config=config) as connection:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute("set parquet_metadata_cache = true")
