@@ -34,6 +34,7 @@ from civitas_assets.records.contract import GEOMETRY
 from civitas_assets.records.geometry import with_system
 from civitas_assets.records.raw import TIME
 
+_SEEN = 100  # points that tell for all whether they are degrees
 _KIND, _COORDINATES = "geometry.type", "geometry.coordinates"
 _MEMBERS = "geometry.geometries"  # what a GeometryCollection has in place of coordinates
 
@@ -127,7 +128,7 @@ class GeoJsonConnector:
             points = _points(kinds, coordinates) if is_own else ([None] * len(kinds),) * 2
             shapes = _shapes(kinds, coordinates, members, points=not is_own)
             if collection.crs is None and source.expected_crs is None:
-                check_degrees([*zip(*points, strict=True)], shapes or ())
+                check_degrees([*zip(*(column[:_SEEN] for column in points), strict=True)], shapes or ())
             for name, found in zip(source.contract.position, points, strict=True):
                 if name not in places:
                     places[name], columns[f"{name}/0"] = (), series(f"{name}/0", found)
