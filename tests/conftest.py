@@ -32,6 +32,11 @@ from civitas_assets.settings import Settings
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name binary values by their argument: archives hold the time, and workers must agree on the names of tests."""
+    return argname if isinstance(val, bytes) and not (val.isascii() and val.decode().isprintable()) else None
+
+
 def _is_loopback(host: object) -> bool:
     if host in ("localhost", "", None):
         return True

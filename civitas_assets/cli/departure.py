@@ -78,7 +78,7 @@ def retention(
     ] = False,
 ) -> None:
     """Let go of what is older than tenants keep it, as it is done every night; the next run publishes it so."""
-    from civitas_assets.definitions import load_deployment
+    from civitas_assets.defs.deployment import load_deployment
     from civitas_assets.defs.retention import let_go_for
 
     deployment = load_deployment(current_settings())

@@ -157,7 +157,7 @@ def _counted(body: bytes, dialect: Dialect, lines: int, height: int) -> Sequence
     bounds = np.concatenate([[start], bounds] if body.endswith(b"\n") else [[start], bounds, [len(body)]])
     counts = np.diff(np.searchsorted(np.flatnonzero(marks), bounds)) + 1
     if len(counts) == height:
-        return counts.tolist()
+        return list(map(int, counts))
     # Quotes in the middle of cells: only a reader that follows them can tell.
     text = body[start:].decode().split("\n")
     found = [len(cells) or 1 for cells in csv.reader((f"{line}\n" for line in text), **dialect.options)]

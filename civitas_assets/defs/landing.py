@@ -20,7 +20,7 @@ from civitas_assets.defs.presentation import table
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.work import Result, Work, failures_in_words
 from civitas_assets.ingest.fetch import fetch_sources
-from civitas_assets.ingest.session import FetchReport
+from civitas_assets.ingest.reports import FetchReport
 from civitas_assets.store.status import source_statuses
 
 ANSWERED = "every_source_has_answered"

@@ -20,8 +20,8 @@ from civitas_assets.defs.repair import repaired
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.work import Result, Work, failures_in_words
 from civitas_assets.harmonise.tables import table_columns
-from civitas_assets.ingest.keep import Counts, ReadReport
 from civitas_assets.ingest.read import read_sources
+from civitas_assets.ingest.reports import Counts, ReadReport
 from civitas_assets.ingest.summarise import note_status
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.store.aside import finish_putting_aside

@@ -14,9 +14,9 @@ from civitas_assets.catalog import Source
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.work import Work
-from civitas_assets.ingest.keep import ReadReport
 from civitas_assets.ingest.rehearse import rehearsed
 from civitas_assets.ingest.replay import Proposal, propose, replay
+from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.ingest.retry import retry
 from civitas_assets.ingest.summarise import note_read
 

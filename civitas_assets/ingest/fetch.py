@@ -22,7 +22,8 @@ from civitas_assets.connectors.base import Connector
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.ingest.notes import unsaid
-from civitas_assets.ingest.session import FetchReport, LandingSession
+from civitas_assets.ingest.reports import FetchReport
+from civitas_assets.ingest.session import LandingSession
 from civitas_assets.ingest.summarise import note_fetched
 from civitas_assets.store.files import Files
 from civitas_assets.store.landing import Answered, SourceLanding

@@ -16,13 +16,13 @@ T = TypeVar("T")
 log = logging.getLogger("civitas_assets.ingest")
 
 
-def isolated(what: str, work: Callable[[], T]) -> tuple[T | None, str]:
-    """The work's result and an empty text, or None and what went wrong."""
+def isolated(what: str, work: Callable[[], T], *, level: int = logging.ERROR) -> tuple[T | None, str]:
+    """The work's result and an empty text, or None and what went wrong; the log has it at that level."""
     try:
         return work(), ""
     except CivitasError as error:
-        log.error("%s: %s", what, error)
+        log.log(level, "%s: %s", what, error)
         return None, str(error)
     except Exception as error:
-        log.exception("%s: unforeseen %s", what, type(error).__name__)
+        log.log(level, "%s: unforeseen %s", what, type(error).__name__, exc_info=True)
         return None, f"unforeseen {type(error).__name__}: {error}"

@@ -6,51 +6,13 @@ payloads become records is in `read.py`.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, field
-from datetime import date
-
 import polars as pl
 
 from civitas_assets.catalog import Tenant
-from civitas_assets.records import RECORD_TYPES, Note, RecordType
+from civitas_assets.ingest.reports import ReadReport
+from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.store.records import News
 from civitas_assets.store.stores import Stores
-
-
-@dataclass
-class Counts:
-    """What reading did for one record type; what was deleted is among what was changed."""
-
-    read: int = 0
-    new: int = 0
-    changed: int = 0
-    deleted: int = 0
-    rejected: int = 0
-    days: set[date] = field(default_factory=set)
-
-
-@dataclass
-class ReadReport:
-    """What reading one source brought, by record type; `errors` name payloads that could not be read.
-
-    `notes` are all that people should know of what the source has now, `new_notes` those that they were not told yet.
-    """
-
-    source: str
-    payloads: int = 0
-    bytes: int = 0
-    seconds: float = 0.0
-    counts: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
-    errors: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    notes: tuple[Note, ...] = ()
-    new_notes: tuple[Note, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether every payload could be read; rejected rows are no error of the source."""
-        return not self.errors
 
 
 class Keeper:

@@ -19,7 +19,7 @@ from civitas_assets.connectors.pagination import says_incomplete
 from civitas_assets.errors import ReadError
 from civitas_assets.ingest.backlog import batches_of, unsuperseded
 from civitas_assets.ingest.isolation import isolated
-from civitas_assets.ingest.keep import Keeper, ReadReport
+from civitas_assets.ingest.keep import Keeper
 from civitas_assets.ingest.notes import (
     NOTHING_CAME,
     SAYS_INCOMPLETE,
@@ -31,6 +31,7 @@ from civitas_assets.ingest.notes import (
     unsaid,
 )
 from civitas_assets.ingest.register import GONE, Sightings, look_for_gone, note_seen
+from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.ingest.summarise import note_read
 from civitas_assets.ingest.vanished import vanished
 from civitas_assets.records import RECORD_TYPES

@@ -18,8 +18,8 @@ import polars as pl
 
 from civitas_assets.catalog import Source, Tenant, Window
 from civitas_assets.connectors.base import Connector
-from civitas_assets.ingest.keep import ReadReport
 from civitas_assets.ingest.read import SourceReader
+from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.store.files import Files, LocalFiles
 from civitas_assets.store.journal import Progress

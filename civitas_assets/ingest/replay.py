@@ -16,8 +16,9 @@ import polars as pl
 
 from civitas_assets.catalog import Tenant, Window
 from civitas_assets.errors import StoreError
-from civitas_assets.ingest.keep import Keeper, ReadReport
+from civitas_assets.ingest.keep import Keeper
 from civitas_assets.ingest.rehearse import Rehearsal
+from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.records import RecordType
 from civitas_assets.records.origin import REJECTED_SCHEMA
 from civitas_assets.store.records import News

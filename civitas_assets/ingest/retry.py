@@ -15,8 +15,9 @@ import polars as pl
 
 from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.base import Connector
-from civitas_assets.ingest.keep import Keeper, ReadReport
+from civitas_assets.ingest.keep import Keeper
 from civitas_assets.ingest.rehearse import Rehearsal, rehearsed
+from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.records import RecordType
 from civitas_assets.records.origin import REJECTED_SCHEMA
 from civitas_assets.store.quarantine import SAME

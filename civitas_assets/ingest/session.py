@@ -24,6 +24,7 @@ from civitas_assets.connectors.http import HttpClient, Response
 from civitas_assets.connectors.http_reason import complaint_of
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.ingest.drop import DropFolder, take_all
+from civitas_assets.ingest.reports import FetchReport
 from civitas_assets.records import Note
 from civitas_assets.store.landing import Address, Line, SourceLanding, config_hash, update
 
@@ -34,36 +35,6 @@ _PROGRESS_SECONDS = 2.0
 _FORGET_AFTER = timedelta(days=400)
 # What a line of the manifest says of an address, so that an unchanged answer can stand for the whole of it.
 _KEPT = ("sha256", "content_type", "etag", "last_modified", "headers")
-
-
-@dataclass(frozen=True)
-class FetchReport:
-    """What fetching one source brought; `contents` is a hash of all that is landed of it.
-
-    Of the answers that were stored, `changed` have taken the place of another one; `rejected` were none, or not as
-    declared. `notes` are what people should know of it, and `new_notes` those that they were not told the last time.
-    """
-
-    source: str
-    contents: str = ""
-    requests: int = 0
-    stored: int = 0
-    unchanged: int = 0
-    not_modified: int = 0
-    not_found: int = 0
-    changed: int = 0
-    rejected: int = 0
-    bytes: int = 0
-    landed: int = 0
-    seconds: float = 0.0
-    error: str = ""
-    notes: tuple[Note, ...] = ()
-    new_notes: tuple[Note, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether everything that was asked for was answered."""
-        return not self.error
 
 
 @dataclass(frozen=True)

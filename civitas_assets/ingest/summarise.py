@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from civitas_assets.catalog import Tenant
 from civitas_assets.ingest.notes import summarised
-from civitas_assets.ingest.session import FetchReport
+from civitas_assets.ingest.reports import FetchReport
 from civitas_assets.store.files import Files
 from civitas_assets.store.status import source_statuses
 from civitas_assets.store.stores import Stores

@@ -18,7 +18,8 @@ from pydantic import ValidationError
 from civitas_assets.catalog import Box, Source, Tenant
 from civitas_assets.catalog.vocabulary import Vocabulary
 from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.errors import CivitasError, ReadError
+from civitas_assets.errors import ReadError
+from civitas_assets.ingest.isolation import isolated
 from civitas_assets.ingest.probe import Probe, read_sample
 from civitas_assets.propose.draft import Draft
 from civitas_assets.propose.forms import form_of
@@ -29,8 +30,6 @@ from civitas_assets.propose.service import service_at, with_service
 from civitas_assets.propose.standards import Standard
 from civitas_assets.propose.vocabulary import words_of
 from civitas_assets.propose.writing import written
-
-log = logging.getLogger("civitas_assets.propose")
 
 _PLACE = "https://SERVER.example/PATH"
 _LICENCE = "which one does the publisher name? `proprietary` is for none"
@@ -83,15 +82,15 @@ def propose(
     Raises:
         ReadError: no connector reads it, or nothing in it is recognised; the sentence says why.
     """
-    try:
-        return _proposed(body, address, folder, vocabulary, tenant)
-    except CivitasError:
-        raise
-    except Exception as error:
-        # Whatever a file may hold, people get a sentence.
-        log.debug("no proposal for %s", address, exc_info=True)
-        kind = type(error).__name__
-        raise ReadError(f"is not understood ({kind}: {str(error)[:200]}): map it by hand") from error
+    # Whatever a file may hold, people get a sentence.
+    found, fault = isolated(
+        f"proposal for {address}",
+        lambda: _proposed(body, address, folder, vocabulary, tenant),
+        level=logging.DEBUG,
+    )
+    if found is None:
+        raise ReadError(fault.replace("unforeseen", "is not understood, map it by hand:"))
+    return found
 
 
 def _proposed(
@@ -224,8 +223,7 @@ class _Trial:
         try:
             model = CONNECTORS[connector].source_model
             return model.model_validate(_tuples(settings)).placed(self.name, self.tenant.bbox)
-        except ValidationError as error:
-            log.debug("a draft is not valid: %s", error)
+        except ValidationError:
             return None
 
     def _whole(self, draft: Draft) -> tuple[dict[str, Any], Mapping[str, Sequence[str]]]:

@@ -1,0 +1,77 @@
+"""What fetching and reading one source brought: counts, errors, and notes.
+
+How they are shown is decided by whoever shows them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+
+from civitas_assets.records import Note
+
+
+@dataclass(frozen=True)
+class FetchReport:
+    """What fetching one source brought; `contents` is a hash of all that is landed of it.
+
+    Of the answers that were stored, `changed` have taken the place of another one; `rejected` were none, or not as
+    declared. `notes` are what people should know of it, and `new_notes` those that they were not told the last time.
+    """
+
+    source: str
+    contents: str = ""
+    requests: int = 0
+    stored: int = 0
+    unchanged: int = 0
+    not_modified: int = 0
+    not_found: int = 0
+    changed: int = 0
+    rejected: int = 0
+    bytes: int = 0
+    landed: int = 0
+    seconds: float = 0.0
+    error: str = ""
+    notes: tuple[Note, ...] = ()
+    new_notes: tuple[Note, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything that was asked for was answered."""
+        return not self.error
+
+
+@dataclass
+class Counts:
+    """What reading did for one record type; what was deleted is among what was changed."""
+
+    read: int = 0
+    new: int = 0
+    changed: int = 0
+    deleted: int = 0
+    rejected: int = 0
+    days: set[date] = field(default_factory=set)
+
+
+@dataclass
+class ReadReport:
+    """What reading one source brought, by record type; `errors` name payloads that could not be read.
+
+    `notes` are all that people should know of what the source has now, `new_notes` those that they were not told yet.
+    """
+
+    source: str
+    payloads: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    counts: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    notes: tuple[Note, ...] = ()
+    new_notes: tuple[Note, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether every payload could be read; rejected rows are no error of the source."""
+        return not self.errors
