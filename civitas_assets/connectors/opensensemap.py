@@ -150,7 +150,7 @@ class OpenSenseMapConnector:
 def _wanted(source: OpenSenseMapSource, body: bytes) -> tuple[list[_Box], tuple[BrokenRow, ...]]:
     """The boxes of a list, or the one box that an id answers, and those that cannot be read."""
     boxes, broken = decoded_each(
-        body if body.lstrip()[:1] == b"[" else b"[" + body + b"]", _Box, "openSenseMap"
+        b"[" + body + b"]" if body.lstrip()[:1] == b"{" else body, _Box, "openSenseMap"
     )
     wanted = [
         box

@@ -107,15 +107,15 @@ class PegelonlineConnector:
                         variables = {"datastream_id": _key(gauge, series)}
                         yield Request(f"{address}?{times}", role="measurements", variables=variables)
 
+        gauges = Request(f"{root}/stations.json?includeTimeseries=true", role="stations")
+        for _ in session.crawl([gauges], measurements):
+            pass
         kept = (self.clock() - timedelta(days=_KEPT_DAYS)).astimezone(zone).date()
         if window.first < kept:
             session.note(
                 "older_than_kept",
                 f"the service keeps {_KEPT_DAYS} days: of {window.first} until {kept} it answers nothing or a part",
             )
-        gauges = Request(f"{root}/stations.json?includeTimeseries=true", role="stations")
-        for _ in session.crawl([gauges], measurements):
-            pass
         source.expect(found)
 
     def read(self, source: PegelonlineSource, payload: Payload) -> Iterator[RawTable]:
