@@ -5,8 +5,10 @@ What is in the features is not looked at, but for their ids, which tell whether 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -18,7 +20,7 @@ from civitas_assets.connectors.http_reason import stated_reason
 from civitas_assets.connectors.links import led_to
 from civitas_assets.connectors.markup import is_markup, outline
 from civitas_assets.connectors.pagination import Completeness, says_incomplete
-from civitas_assets.connectors.rows import UNREADABLE, decoded
+from civitas_assets.connectors.rows import decoded
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records.geometry import epsg_of
 
@@ -71,6 +73,10 @@ class _Collection(msgspec.Struct):
     links: list[_Link] = []
 
 
+class _Texts(msgspec.Struct):
+    features: list[msgspec.Raw]
+
+
 @dataclass(frozen=True)
 class Page:
     """What an answer says about itself: ids of its features, how many match in all, and its next link."""
@@ -92,19 +98,40 @@ class Page:
             if document.complaint:
                 raise ReadError(f"reports an error: {document.complaint}")
             ids = tuple(feature.id for feature in document.features)
+            if None in ids:
+                # The root's tag may say when the answer was written.
+                ids = _named(ids, [body.partition(b">")[2].partition(b">")[2]] * len(ids))
             said = document.attributes
             return cls(ids, count(said.get("numberMatched")), said.get("next"))
         try:
-            found = msgspec.json.decode(body, type=_Collection)
-        except UNREADABLE as error:
-            raise ReadError(f"is no collection of features: {stated_reason(body) or error}") from None
+            found = decoded(body, _Collection, "the service")
+        except ReadError as error:
+            reason = stated_reason(body) or str(error.__cause__ or error)
+            raise ReadError(f"is no collection of features: {reason}") from None
         total = found.totalFeatures if found.numberMatched is None else found.numberMatched
+        ids = tuple(None if feature.id is None else str(feature.id) for feature in found.features)
+        if None in ids:
+            ids = _named(ids, decoded(body, _Texts, "the service").features)
         return cls(
-            tuple(None if feature.id is None else str(feature.id) for feature in found.features),
+            ids,
             count(total),
             next((link.href for link in found.links if link.rel == "next" and link.href), None),
             says_incomplete(body, is_alone=False),
         )
+
+
+def _named(ids: Sequence[str | None], texts: Iterable[bytes | msgspec.Raw]) -> tuple[str, ...]:
+    """The ids of a page, and for features without one what they are: a page that comes again brings nothing new.
+
+    Features of one page that are alike are told apart by their number.
+    """
+    met = Counter[bytes]()
+    found = list[str]()
+    for known, text in zip(ids, texts, strict=True):
+        key = sha256(text).digest()
+        met[key] += 1
+        found.append(f"{key.hex()} {met[key]}" if known is None else known)
+    return tuple(found)
 
 
 def is_page(body: bytes) -> bool:

@@ -148,6 +148,33 @@ def test_a_service_that_says_that_there_is_more_is_believed(flag: dict[str, Any]
         ask(lambda r: geojson([] if "offset" in r.url else [1, 2], numberMatched=2, **flag))
 
 
+@pytest.mark.parametrize("repeats", [True, False])
+def test_features_without_ids_are_known_by_what_they_are(repeats: bool, ask: Any) -> None:
+    """A service that leaves the question for more aside does not go on for ever, and one that repeats is noticed."""
+
+    def page(*names: str) -> bytes:
+        found = [{"type": "Feature", "geometry": None, "properties": {"name": name}} for name in names]
+        return json.dumps({"type": "FeatureCollection", "features": found}).encode()
+
+    def answer(request: Request) -> bytes:
+        if "offset" not in request.url or not repeats:
+            return page("a", "b", "b")
+        return page("b", "c") if "offset=3" in request.url else page()
+
+    if repeats:
+        with pytest.raises(FetchError, match=r"1 of 5 came more than once"):
+            ask(answer)
+        return
+    assert len(ask(answer)) == 2
+    assert [note.code for note in ask.notes] == ["end_unproven"]
+
+
+def test_a_number_that_json_lacks_hides_no_page(ask: Any) -> None:
+    ask(lambda r: geojson([1], numberMatched=1) if "offset" not in r.url else geojson([]))
+    wrong = geojson([1]).replace(b'"features"', b'"height": NaN, "features"')
+    assert len(ask(lambda r: geojson([]) if "offset" in r.url else wrong)) == 2
+
+
 def test_what_a_complaint_answers_to_the_question_for_more_is_no_fault_of_the_data(
     source: Any, read: Any
 ) -> None:
