@@ -25,7 +25,7 @@ from civitas_assets.connectors.mapping import Pattern, SelectiveSource
 from civitas_assets.connectors.packed import unpacked
 from civitas_assets.connectors.paths import is_plain, series, valid_path, values_of
 from civitas_assets.connectors.reach import Each, Reach, only
-from civitas_assets.connectors.rows import UNREADABLE
+from civitas_assets.connectors.rows import UNREADABLE, plain_path
 from civitas_assets.connectors.sample import decoded_texts, first_texts, missing_paths, unmapped
 from civitas_assets.connectors.vector import check_degrees
 from civitas_assets.errors import ReadError
@@ -160,6 +160,7 @@ def _rest(source: GeoJsonSource, features: bytes, paths: Sequence[str]) -> pl.Se
 
 
 def _property(path: str) -> str:
+    path = plain_path(path)
     return f"properties.{path}" if is_plain(path) else f"properties | {path}"
 
 

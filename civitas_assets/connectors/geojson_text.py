@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from civitas_assets.connectors.rows import UNREADABLE, without_nan
+from civitas_assets.connectors.rows import UNREADABLE, with_plain_names, without_nan
 from civitas_assets.connectors.text import to_utf8
 from civitas_assets.errors import ReadError
 from civitas_assets.records.geometry import epsg_of
@@ -53,7 +53,7 @@ def read_collection(body: bytes) -> Collection:
     Raises:
         ReadError: it is no GeoJSON.
     """
-    text = to_utf8(body)
+    text = with_plain_names(to_utf8(body))
     try:
         records, found = _records(text)
     except UNREADABLE as error:
@@ -73,7 +73,7 @@ def read_collection(body: bytes) -> Collection:
 
 def collection_text(body: bytes) -> bytes:
     """The body as one FeatureCollection, as it is where it is one."""
-    text = to_utf8(body)
+    text = with_plain_names(to_utf8(body))
     try:
         if _decoded(text).features != _NONE:
             return text

@@ -18,7 +18,7 @@ import polars as pl
 
 from civitas_assets.connectors.packed import unpacked
 from civitas_assets.connectors.reach import Reach, remainder
-from civitas_assets.connectors.rows import UNREADABLE, without_nan
+from civitas_assets.connectors.rows import UNREADABLE, with_plain_names, without_nan
 from civitas_assets.connectors.text import read_text
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Note
@@ -44,6 +44,7 @@ def read_json(body: bytes, member: str | None, most_bytes: int, hint: str) -> tu
         if mended != text:
             note = "held NaN or Infinity, which JSON does not have: taken as no value"
             text, notes = mended, (*notes, Note("not_a_number", note))
+    text = with_plain_names(text)
     start = text[:64].lstrip(b" \t\r\n" + _SEPARATOR)
     if start.startswith(b"{") or text.startswith(_SEPARATOR):
         text = _as_list(text, by_line=_BY_LINE.search(hint) is not None)

@@ -15,7 +15,7 @@ import polars as pl
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from civitas_assets.connectors.paths import columns_of, part_at, records_at, valid_path, values_of
-from civitas_assets.connectors.rows import UNREADABLE
+from civitas_assets.connectors.rows import UNREADABLE, plain_path
 from civitas_assets.errors import ReadError
 
 KEY = "@key"
@@ -37,7 +37,7 @@ class Place:
         out = 0
         while rest != path:
             path, rest, out = rest, rest.removeprefix(_OUT), out + 1
-        return cls(out, path)
+        return cls(out, plain_path(path))
 
 
 def valid_place(text: str) -> str:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import polars as pl
 
+from civitas_assets.connectors.columns import column_name
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES, BrokenRow, Kind, RawTable
 
@@ -20,12 +22,49 @@ from civitas_assets.records import RECORD_TYPES, BrokenRow, Kind, RawTable
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
+_EXPRESSION = re.compile(r"[\['`({]")
 _NOT_JSON = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b')
 
 
 def without_nan(body: bytes) -> bytes:
     """JSON with null for the numbers that it does not have, as programs write them all the same."""
     return _NOT_JSON.sub(lambda found: found[0] if found[0].startswith(b'"') else b"null", body)
+
+
+_STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"(\s*:)?')
+# Marks that stand behind their letter, and blanks that do not look like one: as they are, or as JSON writes them.
+_ODD = (
+    b"\xcc",
+    b"\xcd",
+    b"\xc2\xa0",
+    b"\xe2\x80\x8b",
+    b"\xef\xbb\xbf",
+    b"\\u03",
+    b"\\u00a0",
+    b"\\u00A0",
+    b"\\u200",
+)
+
+
+def with_plain_names(text: bytes) -> bytes:
+    """JSON whose members are called as people write their names, as `column_name` does for columns."""
+    return _STRING.sub(_plain, text) if any(odd in text for odd in _ODD) else text
+
+
+def _plain(found: re.Match[bytes]) -> bytes:
+    written, end = found[1], found[2]
+    if end is None or not any(odd in written for odd in _ODD):
+        return found[0]
+    try:
+        name = msgspec.json.decode(b'"' + written + b'"', type=str)
+    except UNREADABLE:
+        return found[0]
+    return msgspec.json.encode(column_name(name)) + end
+
+
+def plain_path(path: str) -> str:
+    """A path of names in the same spelling; one that compares or works out something stays as it is."""
+    return path if _EXPRESSION.search(path) else unicodedata.normalize("NFC", path).replace("\xa0", " ")
 
 
 def decoded(body: bytes, kind: Any, service: str) -> Any:

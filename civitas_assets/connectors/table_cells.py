@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from civitas_assets.connectors.columns import Header, header_of
+from civitas_assets.connectors.columns import Header, column_name, header_of
 from civitas_assets.connectors.tabular import NTH, TabularSource
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow
@@ -122,13 +122,14 @@ def _without_headers(table: pl.DataFrame, cells: Cells) -> tuple[pl.DataFrame, t
         n: w for n, w in zip(cells.header.names, cells.header.written, strict=True) if n not in cells.added
     }
     names, written = [*own], [*own.values()]
-    if len(names) < 2 or not (candidates := (table[names[0]] == written[0]).fill_null(value=False)).any():
+    if len(names) < 2 or not (candidates := _is(table[names[0]], written[0])).any():
         return table, ()
+    header = [column_name(text).casefold() for text in written]
     rows = table.select(names).with_row_index("@place").filter(candidates)
     again = [
         row[0]
         for row in rows.iter_rows()
-        if all((cell or "") == text for cell, text in zip(row[1:], written, strict=True))
+        if [column_name(cell or "").casefold() for cell in row[1:]] == header
     ]
     if not again:
         return table, ()
@@ -137,6 +138,13 @@ def _without_headers(table: pl.DataFrame, cells: Cells) -> tuple[pl.DataFrame, t
         "repeated_header", f"the header stands in the data again, at row {where[0]}: {len(again)} time(s)"
     )
     return table.filter(~pl.col(ROW).is_in(where.implode())), (note,)
+
+
+def _is(column: pl.Series, name: str) -> pl.Series:
+    """Which cells begin as the name of their column does, whatever its case and the blanks around it."""
+    # Blanks and quotes of a name may be written otherwise; its first word is the same.
+    start = re.escape((column_name(name).split() or [""])[0])
+    return column.str.contains(rf"(?i)^[\s\x{{feff}}\x{{200b}}]*{start}").fill_null(value=False)
 
 
 def filter_columns(source: TabularSource) -> set[str]:

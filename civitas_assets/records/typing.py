@@ -211,13 +211,12 @@ def _add_times(  # noqa: PLR0917 - each argument is of another type
         if end is not None:
             backwards = (columns[end] < columns[start]).fill_null(value=False)
             faults.append(Fault("interval_ends_before_it_starts", end, backwards, columns[end]))
-        if "time_flag" in record_type.schema:
-            unset = is_of_unset_clock(columns[start], table[PAYLOAD])
-            if unset.any():
-                flags = columns.get(
-                    "time_flag", pl.Series([None], dtype=pl.String).new_from_index(0, len(unset))
-                )
-                columns["time_flag"] = flags.set(unset, "clock_unset")
+        unset = is_of_unset_clock(columns[start], table[PAYLOAD])
+        if end is None and "time_flag" not in record_type.schema:
+            faults.append(Fault("time_of_unset_clock", start, unset, columns[start]))
+        if "time_flag" in record_type.schema and unset.any():
+            flags = columns.get("time_flag", pl.Series([None], dtype=pl.String).new_from_index(0, len(unset)))
+            columns["time_flag"] = flags.set(unset, "clock_unset")
 
 
 def _add_position(

@@ -185,8 +185,8 @@ def test_what_stands_below_the_data_is_not_called_torn(table: Table) -> None:
 
 
 def test_a_header_that_stands_in_the_middle_again_is_no_row(table: Table) -> None:
-    found = table('"id",name\n1,A\nid,name\n2,B\nid,x\n')
-    assert rows(found) == [("1", "A"), ("2", "B"), ("id", "x")]
+    found = table('"id",name\n1,A\nid,name\n2,B\nid,x\n ID , Name\n3,C\n')
+    assert rows(found) == [("1", "A"), ("2", "B"), ("id", "x"), ("3", "C")]
     assert [note.code for note in found.notes] == ["repeated_header"]
 
 

@@ -46,6 +46,13 @@ def test_properties_and_points_fill_the_fields(table: Table) -> None:
     assert [float(lat) for lat in found.frame["lat"]] == [50.9, 51.0]
 
 
+def test_properties_are_found_however_their_letters_are_composed(table: Table) -> None:
+    found = table(
+        [feature(nr="1", **{"Pla\u0308tze\u00a0": "A"})], fields={"site_id": "nr", "name": "Pl\u00e4tze"}
+    )
+    assert found.frame["name"].to_list() == ["A"]
+
+
 @pytest.mark.parametrize(
     "geometry",
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,18 @@ def test_a_byte_order_mark_is_no_part_of_the_json(
         source("json", **STATUS), b'\xef\xbb\xbf{"parkings":[{"id":"P1","at":"x","occupancy":{"free":1}}]}'
     )
     assert table.frame["site_id"].to_list() == ["P1"]
+
+
+@pytest.mark.parametrize("escaped", [True, False])
+def test_members_are_found_however_their_letters_are_composed(
+    source: Callable[..., Any], read: Callable[..., list[RawTable]], escaped: bool
+) -> None:
+    fields = {"site_id": "id", "name": 'about."Pl\u00e4tze"', "capacity": '"Stell pl\u00e4tze"'}
+    body = [{"id": "1", "about": {"Pla\u0308tze\u00a0": "A"}, "Stell\u00a0pla\u0308tze": 3}]
+    text = json.dumps(body, ensure_ascii=escaped).encode()
+    (table,) = read(source("json", record_type="parking_site", fields=fields), text)
+    assert table.frame.select("name", "capacity").rows() == [("A", 3)]
+    assert not table.notes
 
 
 @pytest.mark.parametrize("body", [b'{"parkings":[{"id":"P1","occupancy":{"fr', b"<html>Wartung</html>", b""])

@@ -263,6 +263,16 @@ def test_a_clock_that_was_never_set_is_flagged(typed: Bring) -> None:
     assert accepted["time_flag"].to_list() == ["clock_unset", None]
 
 
+def test_a_state_of_a_clock_that_was_never_set_is_none(typed: Bring) -> None:
+    """A state has no flag of time, and so it would be good."""
+    columns = {"site_id": ["d"] * 2, "free": [1, 2]}
+    result = typed(
+        "parking_status", {**columns, "observed_at": ["1980-01-06T00:00:10Z", "2026-07-01T00:00:00Z"]}
+    )
+    assert result.accepted["parking_status"]["free"].to_list() == [2]
+    assert [row[:2] for row in rules(result)] == [("time_of_unset_clock", "observed_at")]
+
+
 def test_a_mapped_period_lasts_as_long_as_it_says(typed: Bring) -> None:
     rule = {"zone": "local_wall", "column": "t", "format": "period"}
     columns = {
