@@ -32,6 +32,9 @@ _OVERLAP_STEPS = 1000
 _LARGEST = 64 * 1024 * 1024
 # Texts, quoted names and comments.
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`|--[^\n]*|/\*.*?\*/""", re.DOTALL)
+_QUOTED_BY_MYSQL = re.compile(
+    r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`|(?:--|\#)[^\n]*|/\*.*?\*/""", re.DOTALL
+)
 _HTTP_ONLY = ("headers", "query", "each", "certificate", "allow_hosts")
 
 
@@ -64,7 +67,7 @@ class SqlSource(AttributeSource):
             raise ValueError("either table or select says what is read")
         if holds_password(self.url):
             raise ValueError("url holds a password: name it as a secret, as in password: {secret: NAME}")
-        if self.select is not None and _several(self.select):
+        if self.select is not None and _several(self.select, self.url):
             raise ValueError("select is one statement, without a semicolon")
         if self.snapshot and self.cursor is not None:
             raise ValueError("snapshot has no meaning with cursor: only new rows are fetched")
@@ -157,9 +160,10 @@ class SqlConnector:
         yield RawTable(source.record_type, frame, unknown)
 
 
-def _several(select: str) -> bool:
+def _several(select: str, url: str) -> bool:
     """Whether a semicolon ends the statement, or parts it from another; in a text or a comment it does not."""
-    return ";" in _QUOTED.sub("", select)
+    quoted = _QUOTED_BY_MYSQL if url.startswith(("mysql", "mariadb")) else _QUOTED
+    return ";" in quoted.sub("", select)
 
 
 def _held(cells: pl.DataFrame, key: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -215,13 +219,15 @@ def _parts(rows: Rows, size: int) -> Iterator[bytes]:
         yield b"".join(waiting)
 
 
-def _before(source: SqlSource, last: str) -> int | str:
+def _before(source: SqlSource, last: str | None) -> int | str:
     """Where the next fetch begins.
 
     Raises:
         FetchError: the cursor is neither a number nor a time, or the overlap is of the other kind.
     """
     kind = f"{source.address}: the cursor {source.cursor}"
+    if last is None:
+        raise FetchError(f"{kind} is empty, so that rows would never be fetched: choose another one")
     overlap = source.overlap
     if last.lstrip("-").isdigit():
         if isinstance(overlap, timedelta):

@@ -8,10 +8,9 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -20,11 +19,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from civitas_assets.connectors.sql_values import as_written
+from civitas_assets.connectors.sql_values import as_written, writers_of_mysql
 from civitas_assets.errors import FetchError
 
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _STREAMED = 2_000  # rows that a driver holds at a time
+# How long drivers of MySQL and MariaDB wait for a connection is said to each by another name.
+_CONNECT_TIMEOUT = {
+    "pymysql": "connect_timeout",
+    "mysqldb": "connect_timeout",
+    "mysqlconnector": "connection_timeout",
+    "mariadbconnector": "connect_timeout",
+}
 
 
 def holds_password(url: str) -> bool:
@@ -70,6 +76,7 @@ class Database:
             file = f"file:{quote(self._url.database)}"
             self._url = self._url.set(database=file, query={"mode": "ro", "uri": "true"})
         self._is_postgres = self._url.get_backend_name() == "postgresql"
+        self._is_mysql = self._url.get_backend_name() in {"mysql", "mariadb"}
         self._timeout, self._total_time = timeout, total_time
 
     @contextmanager
@@ -89,6 +96,8 @@ class Database:
                 )  # an entry that was made for sources, with its password
                 own = {} if by_service else {"password": self._url.password or "", "passfile": os.devnull}
                 arguments = {"connect_timeout": max(2, int(self._timeout)), **own}
+            elif self._is_mysql:
+                arguments = self._arguments_of_mysql()
             engine = sa.create_engine(self._url, poolclass=sa.NullPool, connect_args=arguments)
             try:
                 with engine.connect() as connection:
@@ -114,9 +123,17 @@ class Database:
         return [row[0] for row in result.cursor.description] if result.cursor else [*result.keys()]
 
     def has_nulls(self, relation: sa.FromClause, column: str) -> bool:
-        """Whether a row has nothing in the column."""
+        """Whether a row has nothing in the column, or the day 0000-00-00 of MySQL, which is before all others."""
         query = sa.select(sa.literal(1)).select_from(relation).where(sa.column(column).is_(None)).limit(1)
-        return self._connection.execute(query).first() is not None
+        if self._connection.execute(query).first() is not None:
+            return True
+        if not self._is_mysql:
+            return False
+        chosen: sa.ColumnClause[Any] = sa.column(column)
+        least = self._connection.execute(
+            sa.select(chosen).select_from(relation).order_by(chosen).limit(1)
+        ).first()
+        return least is not None and as_written(least[0]) is None
 
     def rows(
         self,
@@ -130,6 +147,8 @@ class Database:
         query = sa.select(*(sa.column(name) for name in columns)).select_from(relation)
         query = query.order_by(*(sa.column(name) for name in order))
         if start is not None:
+            if self._is_mysql and isinstance(start, str):
+                start = start.removesuffix("+00:00")  # of its session, whose literals know no offsets
             query = query.where(sa.column(order[0]) >= start)
         return Rows(columns, self._copied(query) if self._is_postgres else self._streamed(query))
 
@@ -142,12 +161,16 @@ class Database:
             yield from map(bytes, copy)
 
     def _streamed(self, query: sa.Select[Any]) -> Iterator[bytes]:
-        write = partial(as_written, spatial=self._url.get_backend_name() in {"mysql", "mariadb"})
         result = self._connection.execution_options(stream_results=True, yield_per=_STREAMED).execute(query)
+        writers: list[Callable[[Any], Any]] = [as_written] * len(result.keys())
+        if self._is_mysql and result.cursor is not None:
+            writers = writers_of_mysql([column[1] for column in result.cursor.description])
         for part in result.partitions():
             lines = io.StringIO()
             for row in part:
-                csv.writer(lines, lineterminator="\n").writerow(map(write, row))
+                csv.writer(lines, lineterminator="\n").writerow(
+                    write(value) for write, value in zip(writers, row, strict=True)
+                )
                 yield lines.getvalue().encode()
                 lines.seek(0)
                 lines.truncate()
@@ -163,8 +186,33 @@ class Database:
             connection.execute(sa.text("SET LOCAL client_encoding = 'UTF8'"))
         elif backend == "sqlite":
             connection.execute(sa.text("PRAGMA query_only = ON"))
-        elif backend in {"mysql", "mariadb", "oracle"}:
+        elif backend == "oracle":
             connection.execute(sa.text("SET TRANSACTION READ ONLY"))
+        elif self._is_mysql:
+            self._restrict_mysql(connection)
+
+    def _restrict_mysql(self, connection: Connection) -> None:
+        """The same; a server that is too old to end a statement is asked all the same."""
+        dialect: Any = connection.dialect
+        version = dialect.server_version_info or ()
+        if dialect.is_mariadb and version >= (10, 1, 1):
+            connection.execute(sa.text(f"SET SESSION max_statement_time = {self._total_time}"))
+        elif not dialect.is_mariadb and version >= (5, 7, 8):
+            connection.execute(sa.text(f"SET SESSION max_execution_time = {int(self._total_time * 1000)}"))
+        connection.execute(sa.text("SET SESSION time_zone = '+00:00'"))
+        connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+
+    def _arguments_of_mysql(self) -> dict[str, Any]:
+        """What a driver is told beside the address."""
+        driver = self._url.get_driver_name()
+        arguments: dict[str, Any] = {}
+        if driver in _CONNECT_TIMEOUT:
+            arguments[_CONNECT_TIMEOUT[driver]] = max(2, int(self._timeout))
+        if driver == "pymysql" and self._url.password is not None:
+            arguments["password"] = self._url.password.encode()  # as servers hash it; a text would be Latin-1
+        if driver == "mysqldb" and "charset" not in self._url.query:
+            arguments["charset"] = "utf8mb4"  # else that of its library, which may lack letters
+        return arguments
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
@@ -180,8 +228,12 @@ class Database:
 
 def _reason(error: SQLAlchemyError) -> str:
     """What the server says, in its first line; the statement is the tenant's own and known to them."""
-    said = str(error.orig) if isinstance(error, DBAPIError) and error.orig is not None else str(error)
-    return _first_line(said)
+    if not isinstance(error, DBAPIError) or error.orig is None:
+        return _first_line(str(error))
+    match error.orig.args:
+        case (int() as code, str() as said):  # of drivers for MySQL
+            return f"{_first_line(said)} ({code})"
+    return _first_line(str(error.orig))
 
 
 def _first_line(text: str) -> str:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from civitas_assets.records.geometry_forms import name_system
@@ -19,6 +20,8 @@ _MOST_WHOLE = 2.0**53
 # MySQL has days that no calendar has, for "not known".
 _NO_DAY = re.compile(r"0000-00-00(?: 00:00:00(?:\.0+)?)?")
 _SYSTEM = 4  # bytes
+# Types of columns in the protocol of MySQL, which all its drivers name by these numbers.
+_TIMESTAMP, _BIT = 7, 16
 
 
 def as_written(value: Any, *, spatial: bool = False) -> Any:
@@ -35,6 +38,24 @@ def as_written(value: Any, *, spatial: bool = False) -> Any:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _bytes(bytes(value), spatial=spatial)
     return clean(str(value))
+
+
+def writers_of_mysql(types: Sequence[object]) -> list[Callable[[Any], Any]]:
+    """How the values of each column are written, by the column's type: drivers give instants and bits as anything.
+
+    The session's time zone has to be UTC.
+    """
+    own: dict[object, Callable[[Any], Any]] = {_TIMESTAMP: _instant, _BIT: _bits}
+    return [own.get(kind, partial(as_written, spatial=True)) for kind in types]
+
+
+def _instant(value: Any) -> Any:
+    is_bare = isinstance(value, datetime) and value.tzinfo is None
+    return as_written(value.replace(tzinfo=UTC) if is_bare else value)
+
+
+def _bits(value: Any) -> Any:
+    return as_written(int.from_bytes(value, "big") if isinstance(value, (bytes, bytearray)) else value)
 
 
 def _bytes(value: bytes, *, spatial: bool) -> str:
