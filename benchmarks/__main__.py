@@ -26,6 +26,7 @@ TARGETS = {
     "data_arrays_to_records": "records_per_second ≥ 250,000",
     "flat_pages_to_records": "records_per_second ≥ 150,000",
     "features_to_records": "seconds ≤ 6",
+    "read_samples": "ratio ≤ 1.05 with CIVITAS_BENCHMARK_BEFORE=/path/of/a/checkout",
     "fetch_flat": "observations_per_second ≥ 80,000",
     "fetch_data_arrays": "observations_per_second ≥ 200,000",
     "drain_queue": "seconds ≤ 10",

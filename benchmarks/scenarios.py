@@ -32,6 +32,7 @@ from benchmarks.fetching import fetch_data_arrays, fetch_flat
 from benchmarks.nights import night_of_tenants
 from benchmarks.pages import morning_page
 from benchmarks.queue import drain_queue
+from benchmarks.reading import read_samples
 from benchmarks.sensor_nights import sensor_nights
 from benchmarks.shell import help_of_the_command, status_of_200_tenants
 from benchmarks.town import NOW, Figures, tenant_of
@@ -274,6 +275,7 @@ SCENARIOS: dict[str, Callable[..., Figures]] = {
         flat_floor,
         features_to_records,
         features_floor,
+        read_samples,
         fetch_flat,
         fetch_data_arrays,
         drain_queue,

@@ -26,6 +26,7 @@ from civitas_assets.records import Note
 _FORMS = (".json", ".geojson", ".ndjson", ".jsonl", ".geojsonl")
 _BY_LINE = re.compile(r"ndjson|jsonl|json-?lines|json-seq|geojsonl|geojson-seq", re.IGNORECASE)
 _SEPARATOR = b"\x1e"
+_FOLLOWING = re.compile(rb"\n[ \t\r]*[{\[]")  # without it, there is one line of JSON at most
 # A publisher's program writes all records alike, and this looks at each member.
 _MOST_RECORDS, _MOST_BYTES = 3, 64 * 1024
 
@@ -53,7 +54,7 @@ def read_json(body: bytes, member: str | None, most_bytes: int, hint: str) -> tu
 
 def _as_list(text: bytes, *, by_line: bool) -> bytes:
     """Objects that follow on each other, in lines or between separators, as one list; one object as it is."""
-    if not by_line and _SEPARATOR not in text[:1] and _is_whole(text):
+    if not by_line and _SEPARATOR not in text[:1] and (not _FOLLOWING.search(text) or _is_whole(text)):
         return text
     parts = text.split(_SEPARATOR) if text.startswith(_SEPARATOR) else text.split(b"\n")
     records = [part for part in map(bytes.strip, parts) if part]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
+import polars as pl
 
 from civitas_assets.connectors.base import Session
 from civitas_assets.connectors.rows import UNREADABLE
@@ -39,6 +40,7 @@ _ABOUT = ("meta", "metadata", "pagination", "paging", "links", "_links", "result
 _TELLING = re.compile(
     rb'"(?:' + "|".join([*_FLAGS, *_NEXT, *_TOTALS, "total"]).encode() + rb')"\s*:|"next"\s*[,}]'
 )
+_QUOTED = [f'"{name}"' for name in (*_FLAGS, *_NEXT, *_TOTALS, "total")]
 _ADDRESS = re.compile(rb'"(?:https?:|/|\?)|\{[^{}]*"href"\s*:\s*"')
 _REL_NEXT = re.compile(rb'"rel"\s*:\s*"next"')
 _LINK_NEXT = re.compile(r'<[^>]*>[^<]*\brel\s*=\s*"?next\b')
@@ -145,9 +147,11 @@ def says_incomplete(body: bytes, link: str = "", *, is_alone: bool = True) -> bo
     It says so by a flag (ArcGIS anywhere, others at the top or below `meta`), and one that is asked for alone also by
     the address of a further page, or by a total that is larger than its longest list.
     """
-    if _EXCEEDED.search(body) or (is_alone and _LINK_NEXT.search(link)):
+    if (b"exceededTransferLimit" in body and _EXCEEDED.search(body)) or (
+        is_alone and _LINK_NEXT.search(link)
+    ):
         return True
-    if not _TELLING.search(body):
+    if not body[:64].lstrip().startswith(b"{") or not (_may_tell(body) and _TELLING.search(body)):
         return False
     try:
         top = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
@@ -157,6 +161,12 @@ def says_incomplete(body: bytes, link: str = "", *, is_alone: bool = True) -> bo
     if any(bytes(part[name]) == b"true" for part in (top, *inner) for name in _FLAGS if name in part):
         return True
     return is_alone and (any(map(_leads_on, (top, *inner))) or _names_more(top, inner))
+
+
+def _may_tell(body: bytes) -> bool:
+    """Whether one of the names is there at all: nearly no answer has one, and this looks at it in one go."""
+    text = pl.Series([body], dtype=pl.Binary).cast(pl.String, strict=False)
+    return text.null_count() > 0 or bool(text.str.contains_any(_QUOTED).item())
 
 
 def _members(raw: msgspec.Raw) -> Mapping[str, msgspec.Raw]:

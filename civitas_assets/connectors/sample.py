@@ -5,6 +5,7 @@ All records are read elsewhere; here a hundred stand for the rest, so that this 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -23,18 +24,34 @@ from civitas_assets.records import Note
 
 _MOST_RECORDS = 100
 _MOST_BYTES = 256 * 1024
+_DECODER = json.JSONDecoder()
+_NEXT_RECORD = re.compile(r"\s*[\[,]\s*")
 _FIRST_NAME = re.compile(r'(?:([A-Za-z_]\w*)|"([^"\\]+)")(?!\s*\()')
 
 
 def first_texts(records: bytes) -> list[bytes]:
     """The JSON texts of the first records of a list: a hundred, or fewer where they are large."""
     found, size = list[bytes](), 0
-    for record in msgspec.json.decode(records, type=list[msgspec.Raw])[:_MOST_RECORDS]:
+    for record in _leading_texts(records) or msgspec.json.decode(records, type=list[msgspec.Raw]):
         size += len(bytes(record))
-        if found and size > _MOST_BYTES:
+        if found and (size > _MOST_BYTES or len(found) == _MOST_RECORDS):
             break
         found.append(bytes(record))
     return found
+
+
+def _leading_texts(records: bytes) -> list[bytes]:
+    """So many of the first texts as `first_texts` looks at, from the head of a long list; empty where that has less."""
+    if len(records) < 2 * _MOST_BYTES:
+        return []
+    text = records[:_MOST_BYTES].decode(errors="ignore")
+    found, at = list[bytes](), _NEXT_RECORD.match(text)
+    with suppress(ValueError, RecursionError):
+        while at is not None and len(found) < _MOST_RECORDS:
+            _, end = _DECODER.raw_decode(text, at.end())
+            found.append(text[at.end() : end].encode())
+            at = _NEXT_RECORD.match(text, end)
+    return found if len(found) == _MOST_RECORDS else []
 
 
 def first_records(records: bytes) -> list[Any]:

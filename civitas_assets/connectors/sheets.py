@@ -17,6 +17,7 @@ from civitas_assets.connectors.workbook import Layout, duration, layout_of
 from civitas_assets.errors import ReadError
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_DAY_FIRST = r"^\d{4}-\d\d-\d\d[ T]"
 _FRACTION = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\.\d+$"
 # What a sum of fractions of days loses in a year of quarters of an hour is less.
 _NEARLY = timedelta(milliseconds=50)
@@ -67,11 +68,13 @@ def _meant(column: pl.Series, place: int, layout: Layout) -> pl.Series:
     if column.str.contains("_x", literal=True).any():
         odd = column.str.contains(_ESCAPED.pattern).fill_null(value=False).arg_true()
         changed |= {row: _ESCAPED.sub(lambda m: chr(int(m[1], 16)), column[row]) for row in odd}
-    odd = column.str.contains(_FRACTION).fill_null(value=False).arg_true()
-    changed |= {row: _rounded(column[row]) for row in odd}
     first = _FIRST_1904 if layout.from_1904 else _FIRST
-    days = "|".join(f"{day:%Y-%m-%d}" for day in (first, first - _DAY))
-    odd = column.str.contains(f"^(?:{days}) ").fill_null(value=False).arg_true()
+    odd = pl.Series([], dtype=pl.UInt32)
+    if column.str.contains(_DAY_FIRST).any():
+        fractions = column.str.contains(_FRACTION).fill_null(value=False).arg_true()
+        changed |= {row: _rounded(column[row]) for row in fractions}
+        days = "|".join(f"{day:%Y-%m-%d}" for day in (first, first - _DAY))
+        odd = column.str.contains(f"^(?:{days}) ").fill_null(value=False).arg_true()
     durations = (row for row, other in layout.durations if other == place and row < len(column))
     for row in (*odd, *durations):
         text = _time_of(changed.get(row, column[row]), first)

@@ -91,7 +91,7 @@ def _office(book: zipfile.ZipFile, names: set[str], sheet: str) -> Layout:
     cells = book.read(path)
     merged = tuple(
         Range(int(top) - 1, _column(left), int(bottom), _column(right) + 1)
-        for left, top, right, bottom in _MERGED.findall(cells)
+        for left, top, right, bottom in (_MERGED.findall(cells) if b"mergeCell " in cells else ())
     )
     percents, durations = _formats(book.read("xl/styles.xml")) if "xl/styles.xml" in names else ([], [])
     return Layout(

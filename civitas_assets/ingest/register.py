@@ -37,15 +37,13 @@ class Sightings:
         """Rows about things, with their key and `payload`; those without a key may be about any."""
         if record_type.event_time is not None or rows.is_empty():
             return
-        name = pl.when(pl.col(record_type.key[0]).is_null()).then(pl.lit(NAMELESS))
-        found = rows.select(
-            pl.lit(self.source).alias("source"),
-            name.otherwise(pl.lit(record_type.name)).alias("record_type"),
-            pl.col(record_type.key[0]).fill_null("").alias("id"),
-            pl.col("payload"),
-            pl.col("received_at"),
+        named = rows.select(pl.col(record_type.key[0]).alias("id"), "payload", "received_at").unique()
+        name = pl.when(pl.col("id").is_null()).then(pl.lit(NAMELESS)).otherwise(pl.lit(record_type.name))
+        source = pl.lit(self.source).alias("source")
+        found = named.select(
+            source, name.alias("record_type"), pl.col("id").fill_null(""), "payload", "received_at"
         )
-        self._found.append(found.unique())
+        self._found.append(found)
 
     def note(self, mark: str, line: Line) -> None:
         """That an answer was read, or that it has rows of which nobody knows what they are about."""
