@@ -67,12 +67,17 @@ def _wanted(source: SensorThingsSource, root: str, session: Session) -> entities
     """What is asked for beside what every service has; one that says nothing of itself gets plain requests."""
     offered = entities.Offers()
     if "auto" in {source.data_array, source.multi_datastreams}:
-        try:
-            for answer in session.crawl([Request(root, role="root")]):
-                if answer.found:
-                    offered = entities.offers(answer.content())
-        except (FetchError, ReadError):
-            pass
+        for address in (root, f"{root}/"):  # some services are found by one of them alone
+            try:
+                for answer in session.crawl([Request(address, role="root")]):
+                    if answer.found:
+                        offered = entities.offers(answer.content())
+                        break
+                else:
+                    continue
+            except (FetchError, ReadError):
+                pass
+            break
     return entities.Offers(
         data_arrays=_choice(source.data_array, offered=offered.data_arrays),
         multi_datastreams=_choice(source.multi_datastreams, offered=offered.multi_datastreams),

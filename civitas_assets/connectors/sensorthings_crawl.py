@@ -51,6 +51,10 @@ class SensorThingsSource(LinkedSource):
         description="Whether observed intervals may begin in one slice and end in the next, as days of UTC do.",
     )
     page_size: int = Field(1000, ge=1, le=100_000, description="$top of each request for observations.")
+    order_by: Literal["phenomenonTime", "resultTime", "id"] = Field(
+        "phenomenonTime",
+        description="What the pages of observations are ordered by: some services cannot order by phenomenonTime.",
+    )
     data_array: Where = Field(
         "auto",
         description="Whether to ask for the compact dataArray form; auto: where the server says it has it.",
@@ -64,6 +68,11 @@ class SensorThingsSource(LinkedSource):
         "exact",
         description="Whether an @iot.count is to be reached; estimates are not held against the pages.",
     )
+
+    @property
+    def order(self) -> str:
+        """The $orderby of observations, without ties."""
+        return "id asc" if self.order_by == "id" else f"{self.order_by} asc,id asc"
 
     def record_types(self) -> frozenset[str]:
         """Things are stations; datastreams and observations have the same names here and there."""
@@ -184,7 +193,7 @@ class Crawl:
         for part in self._slices(stream):
             within = _quoted(part.filter(straddling=self.source.straddling))
             yield Request(
-                f"{address}?$filter={within}&$orderby={_quoted('phenomenonTime asc,id asc')}"
+                f"{address}?$filter={within}&$orderby={_quoted(self.source.order)}"
                 f"&$top={self.source.page_size}&$select={_OBSERVATION_FIELDS}{compact}",
                 role=role,
                 variables=variables,

@@ -887,3 +887,20 @@ def test_of_two_results_at_one_time_the_one_produced_later_comes_last_else_the_h
     (frame,) = tables(body)
     assert sorted(frame["@result"].to_list()) == [31.5, 33.0]
     assert frame["@result"].to_list()[-1] == winner
+
+
+@pytest.mark.parametrize("there", [ROOT, f"{ROOT}/"])
+def test_a_root_is_found_with_and_without_its_last_slash(fetch: Fetch, there: str) -> None:
+    """Else a service that has only one of them would lose its MultiDatastreams, and nobody would see it."""
+    listed = page({"name": "Things"}, {"name": "MultiDatastreams"})
+    answers = {"root": lambda url: listed if url == there else None, "things": lambda _: page(thing("t"))}
+    requests = fetch(lambda request: answers[request.role](request.url), multi_datastreams="auto")
+    assert "MultiDatastreams" in query(requests[-1].url)["$expand"]
+
+
+@pytest.mark.parametrize(
+    ("order_by", "order"), [("id", "id asc"), ("resultTime", "resultTime asc,id asc")], ids=lambda text: text
+)
+def test_pages_are_ordered_as_the_service_can(fetch: Fetch, order_by: str, order: str) -> None:
+    _, asked = fetch({"things": page(thing("t", stream(1)))}, order_by=order_by)
+    assert query(asked.url)["$orderby"] == order
