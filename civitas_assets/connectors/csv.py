@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 import polars as pl
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import Payload, Session
@@ -35,6 +35,21 @@ _SEP_LINE = re.compile(rb'\s*"?sep=(.)"?[;,\t]*\r?\n', re.IGNORECASE)
 _FORMS = (".csv", ".tsv", ".txt", ".tab", ".dat")
 
 
+def without_sep_line(text: str) -> str:
+    """A text without the line by which Excel says what stands between cells."""
+    return text[found.end() :] if (found := _SEP_LINE.match(text.encode()[:64])) else text
+
+
+def _known_encoding(name: str) -> str:
+    """The name, if bytes can be read as text by it."""
+    try:
+        if name != "auto":
+            "a".encode(name)
+    except (LookupError, UnicodeError):
+        raise ValueError(f"{name!r} is no encoding of text; such are utf-8, cp1252, cp850, latin-1") from None
+    return name
+
+
 class CsvSource(TabularSource):
     """A CSV file, or one per `each` value and period."""
 
@@ -43,7 +58,9 @@ class CsvSource(TabularSource):
     connector: Literal["csv"]
     delimiter: str = Field(",", min_length=1, max_length=1)
     quote: str = Field('"', min_length=1, max_length=1)
-    encoding: str = Field("auto", description="auto: byte order mark, then UTF-8, then windows-1252.")
+    encoding: Annotated[str, AfterValidator(_known_encoding)] = Field(
+        "auto", description="auto: byte order mark, then UTF-8, then windows-1252."
+    )
     member: str | None = Field(
         None, description="Name or pattern of the file in a ZIP archive, needed where it has several."
     )

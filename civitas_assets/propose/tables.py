@@ -15,6 +15,7 @@ from typing import Any, Literal
 import fastexcel
 
 from civitas_assets.connectors.columns import column_name, header_of
+from civitas_assets.connectors.csv import without_sep_line
 from civitas_assets.errors import ReadError
 from civitas_assets.propose.columns import Column
 from civitas_assets.propose.numbers import is_number
@@ -35,6 +36,7 @@ def csv_sample(text: str) -> Sample:
     Raises:
         ReadError: no character divides its lines into cells, or it has no header that can be used.
     """
+    text = without_sep_line(text)
     lines = [line for line in text.splitlines()[: 2 * _LINES_LOOKED_AT] if line.strip()][:_LINES_LOOKED_AT]
     csv.field_size_limit(_LARGEST_CELL)  # outlines of areas are longer than the library's limit
     try:

@@ -83,6 +83,7 @@ def as_json(content: Any) -> bytes:
 
 READ = {
     "csv": (CSV, "csv", 2),
+    "csv for excel": (b"sep=;\n" + CSV, "csv", 2),
     "gzip": (gzip.compress(CSV), "csv", 2),
     "zip": (zipped(places_dot_csv=CSV), "csv", 2),
     "zip of several": (zipped(places_dot_csv=CSV, readme_dot_txt=b"nothing here"), "csv", 2),
