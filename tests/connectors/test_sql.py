@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -465,3 +466,67 @@ def test_a_source_never_logs_in_with_what_the_deployment_knows(
     bare = urlunsplit(parts._replace(netloc=f"{parts.username}@{parts.hostname}:{parts.port}"))
     with pytest.raises(FetchError):
         fetch(bare, table="public.readings", password=None, **OBSERVED)
+
+
+KINDS: dict[str, tuple[str, str, str]] = {
+    "nr": ("text", "'1'", "1"),
+    "day": ("date", "'0044-03-15 BC'", "0044-03-15 BC"),
+    "open_day": ("date", "'infinity'", "infinity"),
+    "instant": ("timestamptz", "'2026-03-29 03:30:00+02'", "2026-03-29 01:30:00+00"),
+    "no_end": ("timestamptz", "'-infinity'", "-infinity"),
+    "bare": ("timestamp(6)", "'2026-03-29 02:30:00.123456'", "2026-03-29 02:30:00.123456"),
+    "clock": ("time", "'05:06:07'", "05:06:07"),
+    "exact": ("numeric", "'NaN'", "NaN"),
+    "endless": ("double precision", "'Infinity'", "Infinity"),
+    "truth": ("boolean", "false", "f"),
+    "numbers": ("int[]", "'{1,null,3}'", "{1,NULL,3}"),
+    "words": ("text[]", """array['a,b', 'c"d', '']""", '{"a,b","c\\"d",""}'),
+    "structure": ("jsonb", """'{"a": [1, null]}'""", '{"a": [1, null]}'),
+    "raw": ("bytea", "'\\x00ff'", "\\x00ff"),
+    "flat": ("geometry", "st_geomfromtext('POINT(7.6 51.9)', 4326)", "POINT (7.6 51.9)"),
+    "high": (
+        "geometry",
+        "st_geomfromtext('POINT Z (405000 5757000 60)', 25832)",
+        "POINT Z (405000 5757000 60)",
+    ),
+    "world": ("geography", "'LINESTRING(7 51, 8 52)'", "LINESTRING (7 51, 8 52)"),
+    "empty_point": ("geometry", "st_geomfromtext('POINT EMPTY', 4326)", "POINT EMPTY"),
+    "empty_area": ("geometry", "st_geomfromtext('MULTIPOLYGON EMPTY', 25832)", "MULTIPOLYGON EMPTY"),
+    "arc": ("geometry", "st_curvetoline('CIRCULARSTRING(0 0, 1 1, 2 0)', 1)", "LINESTRING (0 0, 1 1, 2 0)"),
+}
+SHAPES = [name for name, (kind, _, _) in KINDS.items() if kind.startswith("geo")]
+
+
+@pytest.fixture
+def postgis(database: Any, postgres_url: str) -> Callable[[str], str]:
+    """The same with PostGIS; where the server has none, the test is skipped, and says so."""
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        try:
+            connection.execute("create extension postgis")
+        except (psycopg.errors.FeatureNotSupported, psycopg.errors.UndefinedFile):
+            pytest.skip("PostGIS is not installed; on Debian: apt-get install postgresql-postgis")
+    made: Callable[[str], str] = database
+    return made
+
+
+def test_every_type_of_postgresql_and_postgis_lands_as_it_was_put_in(
+    postgis: Any, fetch: Any, landed: Landed, records: Any
+) -> None:
+    columns = ", ".join(f"{name} {kind}" for name, (kind, _, _) in KINDS.items())
+    values = ", ".join(given for _, given, _ in KINDS.values())
+    made = f"create table kinds ({columns}); insert into kinds values ({values})"  # noqa: S608 - its own
+    url = postgis(made)
+    settings = {"record_type": "place", "constants": {"category": "other"}, "table": "kinds"}
+    declared = fetch(url, **settings, fields={"place_id": "nr", "geometry": "high"}, rest="attributes")
+    (row,) = csv.DictReader(StringIO(landed.payloads[0].body.decode()))
+    shapes = {name: shapely.from_wkb(row.pop(name)) for name in SHAPES}
+    assert row == {name: lands for name, (_, _, lands) in KINDS.items() if name not in SHAPES}
+    assert {name: shape.wkt for name, shape in shapes.items()} == {name: KINDS[name][2] for name in SHAPES}
+    systems = {name: shapely.get_srid(shape) for name, shape in shapes.items()}
+    assert [systems[name] for name in ("flat", "high", "world", "empty_point")] == [4326, 25832, 4326, 4326]
+    (place,) = records(declared, landed.payloads[0].body, "rows")["place"]
+    assert (round(place["lon"], 2), round(place["lat"], 2)) == (7.62, 51.96)
+    for name in ("empty_point", "empty_area"):
+        declared = fetch(url, **settings, fields={"place_id": "nr", "geometry": name})
+        (place,) = records(declared, landed.payloads[-2].body, "rows")["place"]
+        assert "lon" not in place
