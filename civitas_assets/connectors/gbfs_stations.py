@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -112,7 +113,11 @@ def _status(station: Mapping[str, Any], last_updated: Any) -> dict[str, object]:
 
 
 def _first(station: Mapping[str, Any], names: Iterable[str]) -> str | None:
-    return next((str(station[name]) for name in names if station.get(name) is not None), None)
+    for name in names:
+        value = station.get(name)
+        if value is not None:
+            return str(value)
+    return None
 
 
 def _sum(station: Mapping[str, Any], name: str) -> str | None:
@@ -129,6 +134,8 @@ def _disagreements(stations: Sequence[Mapping[str, Any]]) -> tuple[Note, ...]:
     """A note for each total that its parts do not add up to."""
     notes = []
     for name, totals in _BY_TYPE.items():
+        if not any(name in station for station in stations):
+            continue
         differing = [
             f"{id_of(station.get('station_id'))}: {total}, in parts {parts}"
             for station in stations
@@ -146,4 +153,4 @@ def _disagreements(stations: Sequence[Mapping[str, Any]]) -> tuple[Note, ...]:
 
 
 def _unread(stations: Iterable[Mapping[str, Any]], known: frozenset[str]) -> tuple[str, ...]:
-    return tuple(sorted({name for station in stations for name in station} - known))
+    return tuple(sorted({*chain.from_iterable(stations)} - known))

@@ -19,8 +19,14 @@ def instant_of(value: Any) -> str | None:
 
     Numbers, also as text, are seconds since 1970, or milliseconds or microseconds where they are as large as that.
     """
+    if type(value) is int and _LEAST_SECONDS <= value < _LEAST_MILLISECONDS:
+        return datetime.fromtimestamp(value, UTC).isoformat()  # nearly all of them
     if value is None or isinstance(value, bool):
         return None if value is None else str(value)
+    return _from_any(value)
+
+
+def _from_any(value: Any) -> str | None:
     if not isinstance(value, str | int | float):
         return msgspec.json.encode(value).decode()
     text = str(value).strip()

@@ -68,6 +68,7 @@ _MEMBERS = frozenset(
         *("ngsildproof", "actionType", "previousType", "name"),
     }
 )
+_USUAL = frozenset({"type", "value", "observedAt", "unitCode", "metadata"})
 _TERM = re.compile(r"[A-Za-z][\w.+-]*:[\w./#-]+")
 
 
@@ -126,6 +127,9 @@ def read_instances(content: Any, language: str = DEFAULT_LANGUAGE) -> list[Insta
         if isinstance(value, int | float | str) and "deletedAt" not in content and value != NULL:
             value = value.strip() or None if isinstance(value, str) else value
             return [Instance(value, _data_set(content.get("datasetId")), content)]  # nearly all of them
+        is_whole = isinstance(value, list) or (isinstance(value, dict) and _FORMS.keys().isdisjoint(value))
+        if is_whole and content.keys() <= _USUAL:
+            return [Instance(_plain(value), None, content)]  # most others
         return [*_read_object(content, language)]
     if isinstance(content, list) and any(map(_is_instance, content)):
         return [instance for part in content for instance in read_instances(part, language)]

@@ -53,6 +53,8 @@ def named_attributes(entity: Entity, known: Sequence[str] | frozenset[str]) -> d
 
     A name with a prefix loses it only if it is then one that is known.
     """
+    if ":" not in "".join(entity):
+        return dict(entity)  # nearly always
     found: dict[str, Any] = {}
     for name, content in entity.items():
         term = name if name.startswith("@") else find_term(name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from civitas_assets.connectors.ngsi_attributes import Instance
 from civitas_assets.connectors.ngsi_entities import Row
@@ -47,8 +47,7 @@ def station(entity: Reader) -> Row:
     }
 
 
-@dataclass(frozen=True)
-class Attribute:
+class Attribute(NamedTuple):
     """An attribute that may hold measurements: what they are called, observe, and have as unit where they carry none.
 
     `source` is its name in the entity, and `numeric` whether a text in it stands in place of a number.

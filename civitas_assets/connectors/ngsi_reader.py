@@ -97,6 +97,7 @@ class Reader:
         self.content = named_attributes(entity, KNOWN)
         self._language, self._read = language, set[str]()
         self._instances: dict[str, list[Instance]] = {}
+        self._chosen: dict[str, Instance | None] = {}
 
     def at(self, content: Mapping[str, Any]) -> Reader:
         """The entity with other contents of its attributes."""
@@ -115,8 +116,12 @@ class Reader:
         """The instance that counts: the default one, of several the latest, or the only one there is."""
         if name not in self.content:
             return None
-        self._read.add(name)
-        found = self.instances(name)
+        if name not in self._chosen:
+            self._read.add(name)
+            self._chosen[name] = self._choose(name, self.instances(name))
+        return self._chosen[name]
+
+    def _choose(self, name: str, found: list[Instance]) -> Instance | None:
         if len(found) == 1 and found[0].data_set is None:
             return found[0]
         default = [instance for instance in found if instance.data_set is None]
@@ -139,7 +144,7 @@ class Reader:
 
     def value(self, name: str) -> Any:
         """The plain value of an attribute; None for nothing."""
-        found = self.instance(name)
+        found = self._chosen[name] if name in self._chosen else self.instance(name)
         return None if found is None else found.value
 
     def text(self, *names: str) -> str | None:
@@ -232,8 +237,8 @@ class Reader:
             for part in self.instances(name):
                 if part.value is not None and name not in self._read:
                     yield name
-                elif part.value is not None:
-                    yield from {f"{name}.{member}" for member in part.unread()} - self.remarks.skip
+                elif part.value is not None and (members := part.unread()):
+                    yield from {f"{name}.{member}" for member in members} - self.remarks.skip
 
 
 def as_number(value: Any) -> float | None:
