@@ -46,9 +46,19 @@ _ODD = (
 )
 
 
+_FIRST = {odd[:1] for odd in _ODD}  # a single byte is found much sooner
+_HEAD = 256 * 1024
+
+
 def with_plain_names(text: bytes) -> bytes:
-    """JSON whose members are called as people write their names, as `column_name` does for columns."""
-    return _STRING.sub(_plain, text) if any(odd in text for odd in _ODD) else text
+    """JSON whose members are called as people write their names, as `column_name` does for columns.
+
+    Records are alike: the first ones tell whether any member is called otherwise.
+    """
+    head = text[:_HEAD]
+    if not any(first in head for first in _FIRST) or not any(odd in head for odd in _ODD):
+        return text
+    return text if _STRING.sub(_plain, head) == head else _STRING.sub(_plain, text)
 
 
 def _plain(found: re.Match[bytes]) -> bytes:
