@@ -105,7 +105,7 @@ class Landed:
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Of a server whose clock is two hours ahead of UTC, with one account; without one installed, tests are skipped."""
     program = shutil.which("mariadbd") or shutil.which("mariadbd", path="/usr/local/sbin:/usr/sbin")
-    share = Path(program).parents[1] / "share" if program else Path()
+    share = Path(program).resolve().parents[1] / "share" if program else Path()
     tables = next(share.glob("m*/*_system_tables.sql"), None)
     if program is None or tables is None:
         pytest.skip("MariaDB is not installed; on Debian: apt-get install mariadb-server-core")

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from civitas_assets.catalog import Window, load_catalog
 from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
-from civitas_assets.connectors.sql_values import as_written
+from civitas_assets.connectors.sql_values import as_written, writers_of_mysql
 from civitas_assets.errors import CatalogError, FetchError
 from civitas_assets.records import RawTable, Roster
 
@@ -381,6 +381,23 @@ def test_a_column_that_is_there_twice_has_to_be_named(database: Any, fetch: Any,
 )
 def test_values_of_other_drivers_are_written_as_postgresql_would(value: Any, written: Any) -> None:
     assert as_written(value) == written
+
+
+def test_instants_and_bits_of_mysql_are_known_by_the_type_of_their_column() -> None:
+    moment = datetime(2026, 1, 2, 3, 4)  # noqa: DTZ001 - as a driver gives it
+    given = [
+        (7, moment),
+        (7, "0000-00-00 00:00:00"),
+        (12, moment),
+        (16, b"\x08\x01"),
+        (16, 5),
+        (252, b"\x08"),
+    ]
+    writers = writers_of_mysql([kind for kind, _ in given])
+    assert [write(value) for write, (_, value) in zip(writers, given, strict=True)] == [
+        *("2026-01-02 03:04:00+00:00", None, "2026-01-02 03:04:00"),
+        *(2049, 5, "08"),
+    ]
 
 
 @pytest.mark.parametrize(
