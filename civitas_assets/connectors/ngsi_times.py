@@ -70,6 +70,12 @@ def state_time(instances: Iterable[Instance], value: Callable[[str], Any]) -> st
     observed.
     """
     found = [*instances]
+    for instance in found:
+        given = instance.members.get("observedAt")
+        if isinstance(given, str) and given[-1:] == "Z" and "/" not in given:
+            return given.strip()  # nearly always
+        if given is not None or "metadata" in instance.members:
+            break
     own = (read_time(instance.find(name)) for name in _OWN for instance in found)
     whole = (read_time(value(name)) for name in _CHANGED)
     stored = (read_time(instance.find(name)) for name in ("modifiedAt", "dateModified") for instance in found)

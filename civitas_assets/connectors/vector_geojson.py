@@ -5,6 +5,7 @@ The connector `geojson`, for paths into properties, reads on its own.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -38,7 +39,7 @@ def geojson(body: bytes) -> Features:
         raise ReadError(f"is no GeoJSON FeatureCollection: {error}") from None
     # Some programs write an empty list where there are no properties.
     properties = [each.properties if isinstance(each.properties, dict) else {} for each in found]
-    names = dict.fromkeys(name for each in properties for name in each)
+    names = dict.fromkeys(chain.from_iterable(properties))
     shapes = [None if f.geometry == _NOTHING else bytes(f.geometry).decode() for f in found]
     ids = series("id", [feature.id for feature in found])
     return Features(
