@@ -33,6 +33,18 @@ class Fault:
         return f"{self.file}:{self.line}: {self.field or '(file)'}: {self.message}"
 
 
+@dataclass(frozen=True, order=True)
+class Note:
+    """Something valid that was not taken over, or that people should know of what came; never an error.
+
+    `code` names the kind and holds for all notes of it; `text` is a sentence for people, with counts and an example.
+    There is one note per kind and payload, not one per row.
+    """
+
+    code: str
+    text: str
+
+
 class CatalogError(CivitasError):
     """The tenants' files hold faults; `faults` has all of them, not only the first."""
 

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg.sql import SQL, Identifier
 
 from benchmarks.broker import mosquitto, program
@@ -28,6 +29,12 @@ from benchmarks.postgres import embedded, postgres
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.harmonise.project import Project
 from civitas_assets.settings import Settings
+
+# The same examples in every run, however slow the machine: `make conform` looks for others.
+settings.register_profile(
+    "tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tests")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from civitas_assets.errors import Note
+
 TIME = "@time"  # the time of the event as written
 ROW = "@row"  # the row's number in its payload, counted from 1
 INTERVAL = "@interval"  # the time of the event as ISO 8601 has it: an instant, or start/end
@@ -19,18 +21,6 @@ RECEIVED = "@received_at"  # when that payload was fetched
 
 # Codes of notes that are made where rows are stored, whatever connector they come from.
 UNKNOWN_FIELDS, REPLACED_ROWS = "unknown_fields", "replaced_rows"
-
-
-@dataclass(frozen=True, order=True)
-class Note:
-    """Something valid that was not taken over, or that people should know of what came; never an error.
-
-    `code` names the kind and holds for all notes of it; `text` is a sentence for people, with counts and an example.
-    There is one note per kind and payload, not one per row.
-    """
-
-    code: str
-    text: str
 
 
 @dataclass(frozen=True)

@@ -106,11 +106,11 @@ def _summary(folder: Path, tenant: str) -> Summary | None:
 
 def _kept_drawings(folder: Path, tenant: str) -> Mapping[str, Drawing]:
     """The drawings of the tenant's last page, which serve again for the same figures."""
-    body = LocalFiles(folder).read(f"{tenant}/{_DRAWINGS}")
     try:
+        body = LocalFiles(folder).read(f"{tenant}/{_DRAWINGS}")
         return msgspec.json.decode(body, type=dict[str, Drawing]) if body is not None else {}
-    except msgspec.DecodeError:
-        return {}
+    except (msgspec.DecodeError, OSError):
+        return {}  # writing the page says what is wrong with the folder
 
 
 def _write(folder: Path, bodies: Mapping[str, bytes]) -> None:

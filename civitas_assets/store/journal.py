@@ -12,7 +12,7 @@ from datetime import date
 
 import msgspec
 
-from civitas_assets.records import Note
+from civitas_assets.errors import Note
 from civitas_assets.store.files import Files
 from civitas_assets.store.landing import Line
 

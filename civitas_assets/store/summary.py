@@ -11,7 +11,7 @@ from datetime import datetime
 
 import msgspec
 
-from civitas_assets.records import Note
+from civitas_assets.errors import Note
 from civitas_assets.store.files import Files
 
 _READERS = 16

@@ -442,9 +442,11 @@ def test_codes_with_commas_between_are_several(rows: Rows) -> None:
 def test_a_text_in_place_of_a_number_is_a_text_among_observations_and_told_elsewhere(
     rows: Rows, told: Any
 ) -> None:
-    air = {"id": "a", "type": "AirQualityObserved", "no2": "4,6", "level": "high", "dateObserved": WHEN}
+    air = {"id": "a", "type": "AirQualityObserved", "no2": "frost", "level": "high", "dateObserved": WHEN}
     (row,) = rows(air, asked="AirQualityObserved")["observation"]
-    assert (row["datastream_id"], row["value_text"]) == ("a/no2", "4,6")
+    assert (row["datastream_id"], row["value_text"]) == ("a/no2", "frost")
+    (number,) = rows(air | {"no2": "4,6"}, asked="AirQualityObserved")["observation"]
+    assert number["value"] == 4.6
     assert told(air, asked="AirQualityObserved")[0] == {"level"}
     place = site(name="A", availableSpotNumber="viele", totalSpotNumber=True)
     assert told(place)[1] == {
