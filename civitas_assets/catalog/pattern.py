@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl
 
-_NAIVE, _UTC = pl.Datetime("us"), pl.Datetime("us", "UTC")
 _DIRECTIVE = re.compile(r"%[-_0]?(\.\d?f|\df|[:#]*z|.)")
 # What clocks of the tenants' publishers call their offset; no other name is known to mean one offset only.
 _NAMES = {
@@ -34,22 +35,28 @@ def names_offset(pattern: str) -> bool:
 
 def wall_times(text: pl.Series, pattern: str) -> pl.Series:
     """Times without a zone; null where the text is not as the pattern says. Hours may come without minutes."""
+    import polars as pl  # noqa: PLC0415 - slow to load, and no status needs it
+
     text, pattern = _with_minutes(text, _in_chrono(pattern))
-    return text.str.strptime(_NAIVE, pattern, strict=False)
+    return text.str.strptime(pl.Datetime("us"), pattern, strict=False)
 
 
 def instants(text: pl.Series, pattern: str) -> pl.Series:
     """Times that carry their offset, as UTC; null where the text is not as the pattern says, or its zone not known."""
+    import polars as pl  # noqa: PLC0415 - slow to load, and no status needs it
+
     text, pattern = _with_minutes(text, _in_chrono(pattern))
     if "Z" in directives(pattern) and not any(name.endswith("z") for name in directives(pattern)):
         for names, offset in _NAMES.items():
             text = text.str.replace(rf"(?i)(^|[^A-Z])(?:{names})($|[^A-Z])", f"${{1}}{offset}${{2}}")
         pattern = pattern.replace("%Z", "%z")
-    return text.str.strptime(_UTC, pattern, strict=False)
+    return text.str.strptime(pl.Datetime("us", "UTC"), pattern, strict=False)
 
 
 def fault_of(pattern: str) -> str | None:
     """Why times cannot be read with the pattern, found by writing and reading one; None where they can."""
+    import polars as pl  # noqa: PLC0415 - slow to load, and no status needs it
+
     if "f" in directives(_in_chrono(pattern)):
         return (
             "has %f, which counts billionths: write %.f for a fraction with its point, %3f for three digits"
