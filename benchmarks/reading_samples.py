@@ -62,8 +62,10 @@ def json_records(*, escapes: bool) -> bytes:
 
 def weather(first: int, count: int) -> bytes:
     """Normalised NGSI-LD entities with ten measured attributes each."""
-    names = ("temperature", "relativeHumidity", "windSpeed", "windDirection", "atmosphericPressure")
-    names += ("precipitation", "solarRadiation", "no2", "pm10", "pm25")
+    names = (
+        *("temperature", "relativeHumidity", "windSpeed", "windDirection", "atmosphericPressure"),
+        *("precipitation", "solarRadiation", "no2", "pm10", "pm25"),
+    )
     return json.dumps(
         [
             {

@@ -16,8 +16,8 @@ import numpy as np
 import polars as pl
 
 from civitas_assets.connectors.kept import ENDLESS, TOO_SHORT, TOO_WIDE
+from civitas_assets.errors import Note
 from civitas_assets.records import BrokenRow
-from civitas_assets.records.raw import Note
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import polars as pl
 
 from civitas_assets.connectors.columns import Header, column_name, header_of
 from civitas_assets.connectors.tabular import NTH, TabularSource
-from civitas_assets.errors import ReadError
+from civitas_assets.errors import Note, ReadError
 from civitas_assets.records import BrokenRow
-from civitas_assets.records.raw import ROW, Note
+from civitas_assets.records.raw import ROW
 
 BROKEN = "@broken"  # what a file of `kept.py` says of a row that is not in it
 

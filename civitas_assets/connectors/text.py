@@ -10,8 +10,7 @@ import codecs
 import re
 import unicodedata
 
-from civitas_assets.errors import ReadError
-from civitas_assets.records.raw import Note
+from civitas_assets.errors import Note, ReadError
 
 _C1_IN_UTF8 = re.compile(rb"\xc2[\x80-\x9f]")
 # U+0080–U+009F are control characters that no publisher means; the same bytes in windows-1252 are meant.

@@ -5,6 +5,7 @@ Protocols, stores and shared models are elsewhere.
 
 from collections.abc import Mapping
 
+from civitas_assets.errors import Note
 from civitas_assets.records.area_feature import AREA_FEATURE
 from civitas_assets.records.charge_point import CHARGE_POINT
 from civitas_assets.records.charge_point_status import CHARGE_POINT_STATUS
@@ -15,7 +16,7 @@ from civitas_assets.records.observation import OBSERVATION
 from civitas_assets.records.parking_site import PARKING_SITE
 from civitas_assets.records.parking_status import PARKING_STATUS
 from civitas_assets.records.place import PLACE
-from civitas_assets.records.raw import BrokenRow, Note, RawTable, Roster
+from civitas_assets.records.raw import BrokenRow, RawTable, Roster
 from civitas_assets.records.sharing_station import SHARING_STATION
 from civitas_assets.records.sharing_status import SHARING_STATUS
 from civitas_assets.records.station import STATION

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from civitas_assets.errors import Note
 from civitas_assets.records.contract import RecordType
-from civitas_assets.records.raw import REPLACED_ROWS, Note
+from civitas_assets.records.raw import REPLACED_ROWS
 
 _SHOWN = 60  # characters of an example
 
