@@ -47,7 +47,8 @@ def read_json(body: bytes, member: str | None, most_bytes: int, hint: str) -> tu
             text, notes = mended, (*notes, Note("not_a_number", note))
     text = with_plain_names(text)
     start = text[:64].lstrip(b" \t\r\n" + _SEPARATOR)
-    if start.startswith(b"{") or text.startswith(_SEPARATOR):
+    # Separators alone hold no record: what follows says that it is no JSON.
+    if start.startswith(b"{") or (start and text.startswith(_SEPARATOR)):
         text = _as_list(text, by_line=_BY_LINE.search(hint) is not None)
     return text, notes
 

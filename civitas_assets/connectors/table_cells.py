@@ -37,9 +37,15 @@ class Cells:
 
 
 def headed(source: TabularSource, table: pl.DataFrame, written: Sequence[str], numbers: pl.Series) -> Cells:
-    """Cells under the names of their columns, with the number of each row; columns without a name are left out."""
+    """Cells under the names of their columns, with the number of each row; columns without a name are left out.
+
+    Raises:
+        ReadError: no column has a name.
+    """
     header = header_of(written, source.named, source.aliases)
     named = [place for place, name in enumerate(header.names) if name]
+    if not named:
+        raise ReadError("holds no header")
     table = table.select(table.columns[place] for place in named)
     header = replace(
         header,

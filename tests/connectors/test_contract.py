@@ -180,6 +180,8 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
 }
 VARIABLES = {"datastream_id": "7", "station_id": "1", "component": "NO2", "components": "2"}
 GARBAGE = [
+    b"\x1e",
+    b"\x1e\n\x1e",
     b"[" * 100_000,
     b'{"value":' * 100_000,
     *(
