@@ -160,7 +160,9 @@ class SourceReader:
             payload = self._payload(line)
             origin = Origin(line.variables, line.sha256, line.fetched_at, is_clean(payload.body))
             # Where pages are followed, the connector knows what came after one that is not all.
-            is_part = line.role == "data" and says_incomplete(payload.body, line.headers.get("link", ""))
+            is_part = line.role == "data" and says_incomplete(
+                payload.body, line.headers.get("link", ""), is_alone=not self._source.each
+            )
             if is_part:
                 self._notes.add(line.url, [says_incomplete_note(line.url)])
             try:

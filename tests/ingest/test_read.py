@@ -257,6 +257,20 @@ def test_an_answer_that_calls_itself_a_part_is_noted_until_a_whole_one_comes(
         ] == [True] * noted
 
 
+@pytest.mark.parametrize(("each", "noted"), [({}, 1), ({"page": ("1", "2")}, 0)])
+def test_a_further_page_that_an_answer_names_is_told_unless_the_source_asks_for_pages_itself(
+    town: Any, publisher: Any, each: dict[str, Any], noted: int
+) -> None:
+    address = "https://data.example/a" + ("-{page}" if each else "") + ".json"
+    town.with_sources(s={"connector": "json", "records": "items", "url": address, "each": each})
+    for number, name in enumerate(("a.json", "a-1.json", "a-2.json")):
+        row = f'{{"id": "d{number}", "v": 1, "t": "2026-07-01T00:00"}}'
+        publisher.bodies[name] = f'{{"items": [{row}], "next": "https://data.example/a-2.json"}}'.encode()
+    report = town.night()
+    assert report.ok, report.errors
+    assert sum(note.code == "says_incomplete" for note in report.notes) == noted
+
+
 def test_rows_without_a_single_value_are_noted_until_one_has_some(
     town: Any, publisher: Any, csv: Csv
 ) -> None:
