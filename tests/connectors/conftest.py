@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import fcntl
+import io
 import os
 import shutil
 import subprocess
@@ -27,6 +29,14 @@ from civitas_assets.records.typing import Place, bring_into_contract
 NOW = datetime(2026, 8, 1, 2, tzinfo=UTC)
 EVERYWHERE: Box = (-180.0, -90.0, 180.0, 90.0)
 INSTALLING = 180.0  # seconds at most for the environment of one package
+SECRET = "gegenüber-4711"  # noqa: S105
+# Observations that a table holds; their times have an offset.
+OBSERVED: dict[str, Any] = {
+    "record_type": "observation",
+    "fields": {"datastream_id": "meter", "value": "value"},
+    "time": {"column": "read_at", "zone": "offset"},
+    "constants": {"observed_property": "energy.consumption", "unit": "kWh"},
+}
 BASICS = {"title": "Test", "licence": "CC0-1.0", "url": "https://data.example/v1"}
 
 
@@ -71,6 +81,36 @@ class FakeSession:
         return f"value of {name}"
 
 
+class Landed:
+    """A session that keeps what is delivered, in order, as landing does."""
+
+    def __init__(self) -> None:
+        self.payloads: list[Payload] = []
+
+    def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
+        now = datetime(2026, 8, 2, tzinfo=UTC)
+        self.payloads.append(Payload(body, request.url, request.role, request.variables, content_type, now))
+
+    def delivered(self, url: str) -> Any:
+        return next((p.variables for p in reversed(self.payloads) if p.url == url), {})
+
+    def note(self, code: str, text: str) -> None:
+        raise AssertionError(text)
+
+    def secret(self, name: str) -> str:
+        assert name == "DB_PASSWORD"
+        return SECRET
+
+    def lines(self) -> list[str]:
+        """The lines of all bodies, without their headers."""
+        return [line for p in self.payloads if p.role == "rows" for line in p.body.decode().split("\n")[1:-1]]
+
+    def rows(self) -> list[dict[str, str]]:
+        """The rows of all bodies, as text by column."""
+        bodies = (p.body.decode() for p in self.payloads if p.role == "rows")
+        return [row for body in bodies for row in csv.DictReader(io.StringIO(body))]
+
+
 class DeadSession:
     """Answers nothing."""
 
@@ -91,6 +131,11 @@ class DeadSession:
 
     def secret(self, name: str) -> str:
         return f"value of {name}"
+
+
+@pytest.fixture
+def landed() -> Landed:
+    return Landed()
 
 
 @pytest.fixture

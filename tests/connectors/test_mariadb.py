@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import getpass
-import io
 import shutil
 import subprocess
 import tempfile
@@ -22,11 +20,10 @@ import shapely
 
 from benchmarks.ports import free_port
 from civitas_assets.catalog import Window
-from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError
+from tests.connectors.conftest import OBSERVED, SECRET, Landed
 
-SECRET = "gegenüber-4711"  # noqa: S105
 SECONDS = 30.0
 DAY = Window(date(2026, 8, 1), date(2026, 8, 1))
 ACCOUNTS = f"""
@@ -71,34 +68,6 @@ insert into readings values
     (2, 'ü', 2.5, '2026-10-25 03:30:00.5', '2026-10-25 03:30:00'),
     (3, 'ü', null, '2026-10-26 00:00:00', '2026-10-26 00:00:00');
 """
-OBSERVED: dict[str, Any] = {
-    "record_type": "observation",
-    "fields": {"datastream_id": "meter", "value": "value"},
-    "time": {"column": "read_at", "zone": "offset"},
-    "constants": {"observed_property": "energy.consumption", "unit": "kWh"},
-}
-
-
-class Landed:
-    """A session that keeps what is delivered, in order, as landing does."""
-
-    def __init__(self) -> None:
-        self.payloads: list[Payload] = []
-
-    def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
-        now = datetime(2026, 8, 2, tzinfo=UTC)
-        self.payloads.append(Payload(body, request.url, request.role, request.variables, content_type, now))
-
-    def delivered(self, url: str) -> Any:
-        return next((p.variables for p in reversed(self.payloads) if p.url == url), {})
-
-    def secret(self, name: str) -> str:
-        assert name == "DB_PASSWORD"
-        return SECRET
-
-    def rows(self) -> list[dict[str, str]]:
-        bodies = (p.body.decode() for p in self.payloads if p.role == "rows")
-        return [row for body in bodies for row in csv.DictReader(io.StringIO(body))]
 
 
 @pytest.fixture(scope="module")
@@ -169,11 +138,6 @@ def ask(port: int) -> Iterator[Callable[[str], Any]]:
             return cursor.fetchall()
 
         yield run
-
-
-@pytest.fixture
-def landed() -> Landed:
-    return Landed()
 
 
 @pytest.fixture

@@ -20,14 +20,14 @@ import shapely
 from pydantic import ValidationError
 
 from civitas_assets.catalog import Window, load_catalog
-from civitas_assets.connectors.base import Payload, Request
+from civitas_assets.connectors.base import Payload
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.connectors.sql_values import as_written, writers_of_mysql
 from civitas_assets.errors import CatalogError, FetchError
 from civitas_assets.records import RawTable, Roster
+from tests.connectors.conftest import OBSERVED, SECRET, Landed
 
 DAY = Window(date(2026, 8, 1), date(2026, 8, 1))
-SECRET = "gegenüber-4711"  # noqa: S105
 
 READINGS = """
 create table readings (
@@ -38,42 +38,6 @@ insert into readings (meter, read_at, value, note, changed_at) values
     ('01', '2026-08-01 01:00:00+00', null, null, '2026-08-01 01:01:00+00'),
     ('ü2', '2026-08-01 01:00:00+00', 1e-7, '', '2026-08-01 01:01:00+00');
 """
-OBSERVED: dict[str, Any] = {
-    "record_type": "observation",
-    "fields": {"datastream_id": "meter", "value": "value"},
-    "time": {"column": "read_at", "zone": "offset"},
-    "constants": {"observed_property": "energy.consumption", "unit": "kWh"},
-}
-
-
-class Landed:
-    """A session that keeps what is delivered, in order, as landing does."""
-
-    def __init__(self) -> None:
-        self.payloads: list[Payload] = []
-
-    def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
-        now = datetime(2026, 8, 2, tzinfo=UTC)
-        self.payloads.append(Payload(body, request.url, request.role, request.variables, content_type, now))
-
-    def delivered(self, url: str) -> Any:
-        return next((p.variables for p in reversed(self.payloads) if p.url == url), {})
-
-    def note(self, code: str, text: str) -> None:
-        raise AssertionError(text)
-
-    def secret(self, name: str) -> str:
-        assert name == "DB_PASSWORD"
-        return SECRET
-
-    def rows(self) -> list[str]:
-        """The lines of all bodies, without their headers."""
-        return [line for p in self.payloads if p.role == "rows" for line in p.body.decode().split("\n")[1:-1]]
-
-
-@pytest.fixture
-def landed() -> Landed:
-    return Landed()
 
 
 @pytest.fixture
@@ -155,14 +119,14 @@ def test_a_cursor_fetches_what_is_new_and_what_became_visible_late(
     settings = {"table": "readings", "cursor": "changed_at", "fetch_size": 2, "overlap": "10 min", **OBSERVED}
     fetch(url, **settings)
     assert [len(p.body.splitlines()) - 1 for p in landed.payloads] == [2, 1]
-    first = landed.rows()
+    first = landed.lines()
     assert landed.delivered(landed.payloads[0].url)["cursor"] == "2026-08-01 01:01:00+00"
     new = "insert into readings (meter, read_at, value, changed_at) values "
     change(postgres_url, new + "('late', '2026-08-01', 7, '2026-08-01 00:55:00+00')")
     change(postgres_url, new + "('old', '2026-08-01', 7, '2026-08-01 00:30:00+00')")
     change(postgres_url, new + "('new', '2026-08-01', 8, '2026-08-01 02:00:00+00')")
     fetch(url, **settings)
-    again = landed.rows()[len(first) :]
+    again = landed.lines()[len(first) :]
     assert [line.partition(",")[0] for line in again] == ["late", "01", "ü2", "new"]
 
 
@@ -185,7 +149,7 @@ def test_a_number_that_becomes_visible_after_a_higher_one_is_not_lost(
     fetch(url, table="readings", cursor="id", **OBSERVED)
     change(postgres_url, new + "(899, 'late', '2026-08-01', 8)")
     fetch(url, table="readings", cursor="id", **OBSERVED)
-    assert any(line.startswith("late") for line in landed.rows())
+    assert any(line.startswith("late") for line in landed.lines())
 
 
 def test_a_cursor_of_numbers_goes_on_with_its_last_row(
@@ -196,7 +160,7 @@ def test_a_cursor_of_numbers_goes_on_with_its_last_row(
     fetch(url, **settings)
     change(postgres_url, "insert into readings (meter, read_at, value) values ('4', '2026-08-01', 7)")
     fetch(url, **settings)
-    assert [line.rpartition(",")[2] for line in landed.rows()] == ["1", "2", "3", "3", "4"]
+    assert [line.rpartition(",")[2] for line in landed.lines()] == ["1", "2", "3", "3", "4"]
 
 
 def test_nothing_new_is_no_fault_and_nothing_to_land(database: Any, fetch: Any, landed: Landed) -> None:
@@ -244,7 +208,7 @@ def test_a_selection_may_hold_what_sql_has(database: Any, fetch: Any, landed: La
         "where note like 'a%' and read_at > '2026-07-31 00:00:00' and meter <> ':x'"
     )
     fetch(database(READINGS), select=select, **OBSERVED)
-    assert landed.rows() == ["01,2.5,2026-08-01 00:00:00+00"]
+    assert landed.lines() == ["01,2.5,2026-08-01 00:00:00+00"]
 
 
 def test_nothing_can_be_written_even_by_who_may(
@@ -313,9 +277,9 @@ def test_another_database_is_read_by_its_url(tmp_path: Path, fetch: Any, landed:
     connection.close()
     settings = {**OBSERVED, "password": None, "table": "readings", "cursor": "id", "overlap": 0}
     fetch(f"sqlite:///{file}", **settings)
-    assert landed.rows() == ["01,1.5,2026-08-01T00:00:00Z,1", ',,"a""b",2']
+    assert landed.lines() == ["01,1.5,2026-08-01T00:00:00Z,1", ',,"a""b",2']
     fetch(f"sqlite:///{file}", **settings)
-    assert landed.rows()[2:] == [',,"a""b",2']
+    assert landed.lines()[2:] == [',,"a""b",2']
     with pytest.raises(FetchError, match=r"readonly|syntax"):
         fetch(
             f"sqlite:///{file}", **{**settings, "table": None, "select": "delete from readings returning *"}
@@ -338,7 +302,7 @@ def test_another_database_is_read_by_its_url(tmp_path: Path, fetch: Any, landed:
 def test_a_selection_may_end_in_a_comment(fetch: Any, landed: Landed, select: str) -> None:
     settings = {"record_type": "place", "constants": {"category": "other"}, "password": None}
     fetch("sqlite://", **settings, fields={"place_id": "id", "name": "meter"}, select=select)
-    assert landed.rows() == ["1,a"]
+    assert landed.lines() == ["1,a"]
 
 
 def test_a_column_that_is_there_twice_has_to_be_named(database: Any, fetch: Any, landed: Landed) -> None:
@@ -424,7 +388,7 @@ def test_days_and_times_of_a_driver_that_has_types_are_read(
     fields = {"feature_id": "id", "valid_from": "opened"}
     settings = {"record_type": "area_feature", "constants": {"feature_class": "x"}, "password": None}
     fetch(f"sqlite:///{file}", **settings, fields=fields, table="parks")
-    assert landed.rows() == ["3,2020-01-01"]
+    assert landed.lines() == ["3,2020-01-01"]
 
 
 @pytest.mark.parametrize(
