@@ -23,7 +23,7 @@ _HERE = Path(__file__).parents[1]
 
 
 def read_samples(folder: Path) -> Figures:
-    """Milliseconds of each sample by this build, as ratio to the floor and to the build before, where there is one."""
+    """Milliseconds of each sample by this build, and its ratio to the build before, where there is one."""
     only = os.environ.get("CIVITAS_BENCHMARK_SAMPLES", "").split(",")
     before = os.environ.get("CIVITAS_BENCHMARK_BEFORE", "")
     figures: Figures = {}

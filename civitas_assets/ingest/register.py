@@ -32,6 +32,9 @@ class Sightings:
 
     source: str
     _found: list[pl.DataFrame] = field(default_factory=list)
+    _marks: list[tuple[object, ...]] = field(
+        default_factory=list
+    )  # a frame of its own for each would cost more
 
     def add(self, record_type: RecordType, rows: pl.DataFrame) -> None:
         """Rows about things, with their key and `payload`; those without a key may be about any."""
@@ -47,8 +50,7 @@ class Sightings:
 
     def note(self, mark: str, line: Line) -> None:
         """That an answer was read, or that it has rows of which nobody knows what they are about."""
-        row = (self.source, mark, "", line.sha256, line.fetched_at)
-        self._found.append(pl.DataFrame([row], SEEN_SCHEMA, orient="row"))
+        self._marks.append((self.source, mark, "", line.sha256, line.fetched_at))
 
     def settled(
         self, stored: pl.DataFrame, known: Mapping[str, Address], lines: Sequence[Line]
@@ -57,7 +59,7 @@ class Sightings:
 
         Of answers that the source has no more, only the last sight of each thing is kept.
         """
-        fresh = pl.concat([pl.DataFrame(schema=SEEN_SCHEMA), *self._found])
+        fresh = pl.concat([pl.DataFrame(self._marks, SEEN_SCHEMA, orient="row"), *self._found])
         rows = pl.concat([stored.join(fresh, on="payload", how="anti"), fresh])
         before = {line.before: line.before_seen_at for line in lines if line.before_seen_at is not None}
         rows = standing(rows, known, before).group_by([*SEEN_SCHEMA][:-1]).agg(pl.col("received_at").max())
