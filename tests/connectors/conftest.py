@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -38,6 +39,15 @@ OBSERVED: dict[str, Any] = {
     "constants": {"observed_property": "energy.consumption", "unit": "kWh"},
 }
 BASICS = {"title": "Test", "licence": "CC0-1.0", "url": "https://data.example/v1"}
+
+
+def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """An archive of these files."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return file.getvalue()
 
 
 class FakeSession:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import inspect
 import io
-import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
@@ -22,6 +21,7 @@ from civitas_assets.connectors.base import Connector
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records import RECORD_TYPES, RawTable
+from tests.connectors.conftest import zipped
 
 Read = Callable[..., list[RawTable]]
 ALL = pytest.mark.parametrize("connector", CONNECTORS.values(), ids=CONNECTORS.keys())
@@ -43,13 +43,6 @@ def _spreadsheet(rows: list[list[Any]]) -> bytes:
         sheet = book.add_worksheet()
         for number, row in enumerate(rows):
             sheet.write_row(number, 0, row)
-    return file.getvalue()
-
-
-def _archive(name: str, content: bytes) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(name, content)
     return file.getvalue()
 
 
@@ -111,9 +104,11 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         "stations": b"Stations_id von_datum bis_datum Stationshoehe geoBreite geoLaenge Stationsname Bundesland\n"
         b"01766 19891001 20991231             48     52.1344    7.6969 A                       B\n",
         "index": b'<a href="10minutenwerte_TU_01766_20000101_20091231_hist.zip">x</a>',
-        "values": _archive(
-            "produkt_zehn_min_tu_01766.txt",
-            b"STATIONS_ID;MESS_DATUM;  QN;TT_10;eor\n1766;202601010000;1;5.0;eor\n1766;202601010010;1;-999;eor\n",
+        "values": zipped(
+            {
+                "produkt_zehn_min_tu_01766.txt": b"STATIONS_ID;MESS_DATUM;  QN;TT_10;eor\n"
+                b"1766;202601010000;1;5.0;eor\n1766;202601010010;1;-999;eor\n"
+            }
         ),
     },
     "eco_counter": {
@@ -255,9 +250,9 @@ GARBAGE = [
     b'[{"isoDate":null}]',
     b'[{"id":[1]}]',
     b'[{"id":"a","channels":[{"id":null}]}]',
-    _archive("produkt_a.txt", b""),
-    _archive("produkt_a.txt", b"STATIONS_ID;MESS_DATUM;QN;TT_10\n\xff;\xff;\xff;\xff\n;;;\n1"),
-    _archive("a/../produkt_a.txt", b"\0" * 10_000),
+    zipped({"produkt_a.txt": b""}),
+    zipped({"produkt_a.txt": b"STATIONS_ID;MESS_DATUM;QN;TT_10\n\xff;\xff;\xff;\xff\n;;;\n1"}),
+    zipped({"a/../produkt_a.txt": b"\0" * 10_000}),
     b"Stations_id\n-----\n00001 99999999 99999999 1 1.0 1.0 x\n1 1 1.0 1.0 \n",
     b'<a href="10minutenwerte_TU_00001_20001399_20001399_hist.zip">',
     b"id,v,t\n1,2\n1,2,3,4\n",

@@ -28,6 +28,7 @@ from pydantic import ValidationError
 
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
+from tests.connectors.conftest import zipped
 
 Records = Callable[..., dict[str, list[dict[str, Any]]]]
 
@@ -54,14 +55,6 @@ def written(name: str, folder: Path, crs: str | None = "EPSG:25832", **more: Any
     if path.suffix != ".shp":
         return path.read_bytes()
     return zipped({part.name: part.read_bytes() for part in sorted(folder.glob(f"{path.stem}.*"))})
-
-
-def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", method) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return file.getvalue()
 
 
 def geoparquet(crs: Any = None, encoding: str = "WKB", points: Any = UTM, **column: Any) -> bytes:

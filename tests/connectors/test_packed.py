@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import gzip
-import io
 import zipfile
 
 import pytest
 
 from civitas_assets.connectors.packed import is_spreadsheet, unpacked
 from civitas_assets.errors import ReadError
+from tests.connectors.conftest import zipped
 
 MOST = 1000
 CSV = b"id,name\n1,A\n"
-
-
-def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """An archive of these files."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", method) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return file.getvalue()
 
 
 BOOK = zipped({"[Content_Types].xml": b"", "xl/workbook.xml": b""})
