@@ -233,14 +233,6 @@ def _collections(what: str, root: str, ids: Sequence[str]) -> Standard:
     )  # fmt: skip
 
 
-def items_of(content: Mapping[str, Any], address: str) -> tuple[str, str] | None:
-    """Root and collection, where features are a page of an OGC API."""
-    match = _OF_COLLECTION.match(address)
-    if match is None or not ({"numberReturned", "numberMatched", "links"} & {*content}):
-        return None
-    return match[1], match[2]
-
-
 def web_feature_type(address: str) -> tuple[str, str, str] | None:
     """Address without parameters, version and feature type, where a WFS was asked for features."""
     split = urlsplit(address)

@@ -171,19 +171,6 @@ class SourceLanding:
         """Note that the source has answered all that was asked."""
         self._files.write(f"{self._root}/answered.json", msgspec.json.encode(answered))
 
-    def last_times(self) -> tuple[datetime | None, datetime | None]:
-        """When the source was last fetched, and when that last brought something new."""
-        fetched: datetime | None = None
-        decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
-        for keys in _batched(self._files.keys(f"{self._root}/manifests/")[::-1]):
-            for body in self._files.read_all(keys):
-                lines = decoder.decode_lines(body or b"")
-                fetched = fetched or max((line.fetched_at for line in lines), default=None)
-                changed = [line.fetched_at for line in lines if line.state == "stored"]
-                if changed:
-                    return fetched, max(changed)
-        return fetched, None
-
     def _key(self, digest: str) -> str:
         return f"{self._root}/bodies/{digest[:2]}/{digest}.zst"
 

@@ -87,13 +87,6 @@ def test_an_address_that_is_not_found_keeps_what_was_known_of_it() -> None:
     assert known == {"u": Address("old")}
 
 
-def test_last_times_tell_fetching_from_changing(landing: SourceLanding) -> None:
-    assert landing.last_times() == (None, None)
-    landing.write_manifest(NIGHT, [line()])
-    landing.write_manifest(NIGHT + timedelta(hours=24), [line(state="unchanged", hours=24)])
-    assert landing.last_times() == (NIGHT + timedelta(hours=24), NIGHT)
-
-
 def test_sources_and_tenants_do_not_see_each_other(landing: SourceLanding, files: Files) -> None:
     digest = landing.store(b"x")
     assert not SourceLanding(files, "town", "other").holds(digest)
