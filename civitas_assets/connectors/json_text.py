@@ -47,8 +47,7 @@ def read_json(body: bytes, member: str | None, most_bytes: int, hint: str) -> tu
             text, notes = mended, (*notes, Note("not_a_number", note))
     text = with_plain_names(text)
     start = text[:64].lstrip(b" \t\r\n" + _SEPARATOR)
-    # Separators alone hold no record: what follows says that it is no JSON.
-    if start.startswith(b"{") or (start and text.startswith(_SEPARATOR)):
+    if start.startswith(b"{") or text.startswith(_SEPARATOR):
         text = _as_list(text, by_line=_BY_LINE.search(hint) is not None)
     return text, notes
 
@@ -59,7 +58,8 @@ def _as_list(text: bytes, *, by_line: bool) -> bytes:
         return text
     parts = text.split(_SEPARATOR) if text.startswith(_SEPARATOR) else text.split(b"\n")
     records = [part for part in map(bytes.strip, parts) if part]
-    if all(record.startswith((b"{", b"[")) for record in records) and (by_line or _is_whole(records[0])):
+    is_list = by_line or (bool(records) and _is_whole(records[0]))
+    if is_list and all(record.startswith((b"{", b"[")) for record in records):
         return b"[" + b",".join(records) + b"]"
     return text
 

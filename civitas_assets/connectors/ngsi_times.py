@@ -38,10 +38,8 @@ def read_time(written: Any) -> str | None:
 
 def own_time(instance: Instance) -> str | None:
     """When the instance of an attribute was observed, as it says itself."""
-    given = instance.members.get("observedAt")
-    if isinstance(given, str) and given[-1:] == "Z" and "/" not in given:
-        return given.strip()  # nearly always
-    return next((moment for name in _OWN if (moment := read_time(instance.find(name)))), None)
+    named = (moment for name in _OWN if (moment := read_time(instance.find(name))))
+    return _usual_time(instance) or next(named, None)
 
 
 def observed_time(instance: Instance, span: str | None) -> str | None:
@@ -71,10 +69,9 @@ def state_time(instances: Iterable[Instance], value: Callable[[str], Any]) -> st
     """
     found = [*instances]
     for instance in found:
-        given = instance.members.get("observedAt")
-        if isinstance(given, str) and given[-1:] == "Z" and "/" not in given:
-            return given.strip()  # nearly always
-        if given is not None or "metadata" in instance.members:
+        if usual := _usual_time(instance):
+            return usual
+        if instance.members.get("observedAt") is not None or "metadata" in instance.members:
             break
     own = (read_time(instance.find(name)) for name in _OWN for instance in found)
     whole = (read_time(value(name)) for name in _CHANGED)
@@ -92,6 +89,12 @@ def parse_instant(text: Any) -> datetime | None:
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC) if moment else None
     except (ValueError, OverflowError):
         return None
+
+
+def _usual_time(instance: Instance) -> str | None:
+    """The time of nearly all instances, without a look at the others: an `observedAt` that is an instant in UTC."""
+    given = instance.members.get("observedAt")
+    return given.strip() if isinstance(given, str) and given[-1:] == "Z" and "/" not in given else None
 
 
 def _instant(text: str) -> datetime | str:

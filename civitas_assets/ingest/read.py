@@ -188,7 +188,7 @@ class SourceReader:
                     self._notes.add(line.url, notes_of(raw))
                 self._sightings.note(READ, line)
             except ReadError as error:
-                said = complaint_of(self._landing.body(line.sha256), str(error))
+                said = complaint_of(payload.body, str(error))
                 self._fail([line], f"{line.url} {error}{said}")
         self._settle(lines, tables, rejected)
 
