@@ -95,16 +95,19 @@ def with_system(values: pl.Series, crs: str) -> pl.Series:
     """The geometries as binary; those that name no reference system name this one. What is none stays as it is."""
     shapes, systems, unreadable = parse_geometries(values)
     systems = np.where(systems > 0, systems, int(crs.removeprefix("EPSG:")))
-    named = shapely.to_wkb(shapely.set_srid(shapes, systems), include_srid=True)
-    written = values if values.dtype == pl.Binary else values.cast(pl.String).cast(pl.Binary)
-    return written.zip_with(pl.Series(unreadable), pl.Series(named.tolist(), dtype=pl.Binary))
+    return _as_named(values, shapes, systems, unreadable)
 
 
 def turned(values: pl.Series) -> pl.Series:
     """The geometries as binary with y before x; what is none stays as it is."""
     shapes, systems, unreadable = parse_geometries(values)
     plane = shapely.transform(shapely.force_2d(shapes), lambda xy: xy[:, ::-1])
-    binary = shapely.to_wkb(shapely.set_srid(plane, systems), include_srid=True)
+    return _as_named(values, plane, systems, unreadable)
+
+
+def _as_named(values: pl.Series, shapes: Array, systems: Array, unreadable: Array) -> pl.Series:
+    """The shapes as binary that names their reference system, and what is no geometry as it was written."""
+    binary = shapely.to_wkb(shapely.set_srid(shapes, systems), include_srid=True)
     written = values if values.dtype == pl.Binary else values.cast(pl.String).cast(pl.Binary)
     return written.zip_with(pl.Series(unreadable), pl.Series(binary.tolist(), dtype=pl.Binary))
 
