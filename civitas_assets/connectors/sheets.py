@@ -6,7 +6,8 @@ Times without a day are times of day, merged cells are told from empty ones, and
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
@@ -46,8 +47,19 @@ def sheet_cells(body: bytes, name: str | None) -> tuple[pl.DataFrame, Layout]:
         raise ReadError(f"is no spreadsheet: {str(error).splitlines()[0]}") from None
     layout = layout_of(body, name)
     cells = pl.DataFrame(sheet)
+    durations, percents, written = (
+        _by_column(places, cells.height) for places in (layout.durations, layout.percents, layout.written)
+    )
+    first = _FIRST_1904 if layout.from_1904 else _FIRST
     return cells.with_columns(
-        _meant(cells[column], place, layout) for place, column in enumerate(cells.columns)
+        _meant(
+            cells[column],
+            first,
+            durations[place],
+            percents[place],
+            {row: layout.written[row, place] for row in written[place]},
+        )
+        for place, column in enumerate(cells.columns)
     ), layout
 
 
@@ -63,32 +75,40 @@ def filled(cells: pl.DataFrame, layout: Layout, first: int) -> pl.DataFrame:
     return cells
 
 
-def _meant(column: pl.Series, place: int, layout: Layout) -> pl.Series:
+def _by_column(places: Iterable[tuple[int, int]], height: int) -> Mapping[int, Sequence[int]]:
+    """The rows of places, as far as the sheet goes, by column."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for row, column in places:
+        if row < height:
+            found[column].append(row)
+    return found
+
+
+def _meant(
+    column: pl.Series,
+    first: datetime,
+    durations: Sequence[int],
+    percents: Sequence[int],
+    written: Mapping[int, str],
+) -> pl.Series:
+    """What the cells of a column stand for, given the rows that the layout says more of."""
     changed: dict[int, str] = {}
     if column.str.contains("_x", literal=True).any():
         odd = column.str.contains(_ESCAPED.pattern).fill_null(value=False).arg_true()
         changed |= {row: _ESCAPED.sub(lambda m: chr(int(m[1], 16)), column[row]) for row in odd}
-    first = _FIRST_1904 if layout.from_1904 else _FIRST
     odd = pl.Series([], dtype=pl.UInt32)
     if column.str.contains(_DAY_FIRST).any():
         fractions = column.str.contains(_FRACTION).fill_null(value=False).arg_true()
         changed |= {row: _rounded(column[row]) for row in fractions}
         days = "|".join(f"{day:%Y-%m-%d}" for day in (first, first - _DAY))
         odd = column.str.contains(f"^(?:{days}) ").fill_null(value=False).arg_true()
-    durations = (row for row, other in layout.durations if other == place and row < len(column))
     for row in (*odd, *durations):
         text = _time_of(changed.get(row, column[row]), first)
         changed |= {row: text} if text is not None else {}
-    for row, other in layout.percents:
-        if other == place and row < len(column) and (text := _hundredfold(column[row])) is not None:
+    for row in percents:
+        if (text := _hundredfold(column[row])) is not None:
             changed[row] = text
-    changed |= {
-        row: text for (row, other), text in layout.written.items() if other == place and row < len(column)
-    }
-    return _replaced(column, changed)
-
-
-def _replaced(column: pl.Series, changed: Mapping[int, str]) -> pl.Series:
+    changed |= written
     return column.scatter([*changed], [*changed.values()]) if changed else column
 
 
