@@ -1,9 +1,11 @@
 """The simplest way to fetch: one request for every address that the source's template stands for.
 
-Protocols with pages or discovery have their own way.
+Documents in pages are in `next_pages.py`; protocols with pages or discovery have their own way.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.template import expand
@@ -21,7 +23,15 @@ def fetch_addresses(source: Source, window: Window, session: Session) -> None:
         session.collect()
         return
     requests = [Request(e.url, variables=e.variables) for e in expand(source.url, source.each, window)]
-    found = sum(answer.found for answer in session.crawl(requests))
+    check_found(requests, sum(answer.found for answer in session.crawl(requests)))
+
+
+def check_found(requests: Sequence[Request], found: int) -> None:
+    """Nothing, unless there were requests of which none was found.
+
+    Raises:
+        FetchError: so it is.
+    """
     if requests and not found:
         raise FetchError(
             f"none of {len(requests)} address(es) was found, the first is {requests[0].url}: "

@@ -22,6 +22,7 @@ from civitas_assets.connectors.geojson_text import Collection, collection_text, 
 from civitas_assets.connectors.json_text import decoded_records, repeated_members, rest_of
 from civitas_assets.connectors.levels import joined, one_or_several
 from civitas_assets.connectors.mapping import Pattern, SelectiveSource
+from civitas_assets.connectors.next_pages import PagedSource, fetch_pages
 from civitas_assets.connectors.packed import unpacked
 from civitas_assets.connectors.paths import is_plain, series, valid_path, values_of
 from civitas_assets.connectors.reach import Each, Reach, only
@@ -39,8 +40,8 @@ _KIND, _COORDINATES = "geometry.type", "geometry.coordinates"
 _MEMBERS = "geometry.geometries"  # what a GeometryCollection has in place of coordinates
 
 
-class GeoJsonSource(SelectiveSource, RestSource):
-    """A FeatureCollection."""
+class GeoJsonSource(SelectiveSource, RestSource, PagedSource):
+    """FeatureCollections."""
 
     takes_files: ClassVar[bool] = True
 
@@ -84,9 +85,15 @@ class GeoJsonSource(SelectiveSource, RestSource):
         """What is read of a feature's geometry."""
         return () if self.contract.position is None else (_KIND, _COORDINATES, _MEMBERS)
 
+    def page(self, body: bytes, hint: str) -> tuple[bytes, bytes]:
+        """See `PagedSource`."""
+        text = collection_text(self.unpacked(body))
+        return text, read_collection(text).features
+
     def mapped(self, body: bytes) -> bytes:
         """See `SelectiveSource`."""
         root = Reach()
+        self.look_at_pages(root)
         root.step("type").whole = root.step("crs").whole = True
         feature = root.step("features").step(Each.ITEM)
         for path in (*(path for paths in self.places.values() for path in paths), *self.geometry):
@@ -106,8 +113,11 @@ class GeoJsonConnector:
     source_model: type[Source] = GeoJsonSource
 
     def fetch(self, source: GeoJsonSource, window: Window, zone: ZoneInfo, session: Session) -> None:
-        """One request per address of the window."""
-        fetch_addresses(source, window, session)
+        """One request per address of the window, and per page that it leads to."""
+        if source.next is None:
+            fetch_addresses(source, window, session)
+        else:
+            fetch_pages(source, window, session)
 
     def read(self, source: GeoJsonSource, payload: Payload) -> Iterator[RawTable]:
         """One table; values keep their JSON type, positions stay in the source's reference system.

@@ -17,8 +17,17 @@ from civitas_assets.connectors.attributes import RestSource
 from civitas_assets.connectors.base import Payload, Session
 from civitas_assets.connectors.fetching import fetch_addresses
 from civitas_assets.connectors.json_text import decoded_records, read_json, repeated_members, rest_of
-from civitas_assets.connectors.levels import KEY, Place, levels_of, one_or_several, rows_of, valid_place
+from civitas_assets.connectors.levels import (
+    KEY,
+    Place,
+    levels_of,
+    one_or_several,
+    outermost,
+    rows_of,
+    valid_place,
+)
 from civitas_assets.connectors.mapping import Pattern, SelectiveSource
+from civitas_assets.connectors.next_pages import PagedSource, fetch_pages
 from civitas_assets.connectors.paths import valid_path
 from civitas_assets.connectors.reach import Each, Reach, only
 from civitas_assets.connectors.sample import decoded_texts, first_texts, missing_paths, unmapped
@@ -28,8 +37,8 @@ from civitas_assets.records.raw import TIME
 JsonPath = Annotated[str, AfterValidator(valid_path)]
 
 
-class JsonSource(SelectiveSource, RestSource):
-    """A JSON document with records."""
+class JsonSource(SelectiveSource, RestSource, PagedSource):
+    """JSON documents with records."""
 
     takes_files: ClassVar[bool] = True
 
@@ -93,6 +102,7 @@ class JsonSource(SelectiveSource, RestSource):
     def _reach(self) -> Reach:
         """What the source looks at in a document."""
         root = Reach()
+        self.look_at_pages(root)
         at = [root]
         for depth, (path, keyed) in enumerate(zip(self.levels, self.keyed, strict=True)):
             if keyed:
@@ -109,6 +119,11 @@ class JsonSource(SelectiveSource, RestSource):
                         place.look(field)
         return root
 
+    def page(self, body: bytes, hint: str) -> tuple[bytes, bytes]:
+        """See `PagedSource`."""
+        text, _ = read_json(body, self.member, self.http.max_bytes, hint)
+        return text, outermost(text, self.records, keyed=self.keyed[0]).records
+
     def mapped(self, body: bytes) -> bytes:
         """See `SelectiveSource`."""
         text, _ = read_json(body, self.member, self.http.max_bytes, "")
@@ -122,8 +137,11 @@ class JsonConnector:
     source_model: type[Source] = JsonSource
 
     def fetch(self, source: JsonSource, window: Window, zone: ZoneInfo, session: Session) -> None:
-        """One request per address of the window."""
-        fetch_addresses(source, window, session)
+        """One request per address of the window, and per page that it leads to."""
+        if source.next is None:
+            fetch_addresses(source, window, session)
+        else:
+            fetch_pages(source, window, session)
 
     def read(self, source: JsonSource, payload: Payload) -> Iterator[RawTable]:
         """One table; values keep their JSON type."""

@@ -21,29 +21,68 @@ END_UNPROVEN = "end_unproven"
 # Ceilings of servers are round numbers: so many rows, or a multiple of them, may be where one has cut.
 _ROUND = 10
 _EXCEEDED = re.compile(rb'"exceededTransferLimit"\s*:\s*true')
-_FLAGS = ("truncated", "isTruncated", "is_truncated", "incomplete", "partial", "hasMore", "has_more")
-# Addresses of further pages: Django REST, JSON:API, OData, HAL, and others of the kind.
-_NEXT = ("next", "nextLink", "next_link", "nextPage", "next_page", "next_url", "nextUrl", "@odata.nextLink")
-_TOTALS = (
-    "numberMatched",
-    "totalFeatures",
-    "total_count",
-    "totalCount",
-    "totalResults",
-    "totalItems",
-    "nhits",
+_FLAGS = (
+    *("truncated", "isTruncated", "is_truncated", "incomplete", "partial", "hasMore", "has_more", "hasNext"),
+    *("has_next", "hasNextPage", "has_next_page", "moreResults", "more_results"),
 )
-_PAGED = frozenset(
-    {"limit", "offset", "start", "page", "per_page", "pageSize"}
-)  # beside which a total is one of rows
-_ABOUT = ("meta", "metadata", "pagination", "paging", "links", "_links", "result")
-_TELLING = re.compile(
-    rb'"(?:' + "|".join([*_FLAGS, *_NEXT, *_TOTALS, "total"]).encode() + rb')"\s*:|"next"\s*[,}]'
+# Addresses of further pages: Django REST, JSON:API, OData, HAL, Laravel, and others; some give their number.
+NEXT_MEMBERS = (
+    *("next", "nextLink", "next_link", "nextPage", "next_page", "next_url", "nextUrl", "next_page_url"),
+    *("nextPageUrl", "nextPageLink", "next_href", "nextHref", "@odata.nextLink", "@nextLink"),
 )
-_QUOTED = [f'"{name}"' for name in (*_FLAGS, *_NEXT, *_TOTALS, "total")]
+# Tokens of further pages, which go into a parameter of the next question; the first ones lead nowhere else.
+_ONWARD = (
+    *("next_cursor", "nextCursor", "next_token", "nextToken", "nextPageToken", "next_page_token"),
+    *("continuationToken", "continuation_token"),
+)
+TOKENS = (*_ONWARD, "cursor", "endCursor", "end_cursor", "scroll_id", "after")
+TOTALS = (
+    *("numberMatched", "totalFeatures", "total_count", "totalCount", "totalResults", "totalItems", "nhits"),
+    *("totalElements", "total_elements", "total_results", "total_items", "totalRecords", "total_records"),
+)
+_PAGE_COUNTS = (
+    "totalPages",
+    "total_pages",
+    "pageCount",
+    "page_count",
+    "last_page",
+    "lastPage",
+    "num_pages",
+    "nbPages",
+)
+# Beside which a total is one of rows.
+_PAGED = frozenset({"limit", "offset", "start", "page", "per_page", "pageSize", "page_size", "size"})
+ABOUT = (
+    *(
+        "meta",
+        "_meta",
+        "metadata",
+        "pagination",
+        "paging",
+        "pageInfo",
+        "page_info",
+        "page",
+        "links",
+        "_links",
+    ),
+    "result",
+)
+_NAMES = (*_FLAGS, *NEXT_MEMBERS, *_ONWARD, *TOTALS, *_PAGE_COUNTS, "total")
+_TELLING = re.compile(rb'"(?:' + "|".join(_NAMES).encode() + rb')"\s*:|"next"\s*[,}]')
+_QUOTED = [f'"{name}"' for name in _NAMES]
 _ADDRESS = re.compile(rb'"(?:https?:|/|\?)|\{[^{}]*"href"\s*:\s*"')
 _REL_NEXT = re.compile(rb'"rel"\s*:\s*"next"')
-_LINK_NEXT = re.compile(r'<[^>]*>[^<]*\brel\s*=\s*"?next\b')
+_NOTHING = frozenset({b"null", b'""', b"false", b"0"})
+_LINK_NEXT = re.compile(r'<([^>]*)>[^<]*\brel\s*=\s*"?next\b')
+# Where an answer may say that it is not all, without an address: what is kept of it where little is.
+KEPT_MEMBERS = (
+    *((name,) for name in (*_FLAGS, *TOTALS, "exceededTransferLimit")),
+    *(
+        (about, name)
+        for about in (*ABOUT, "properties")
+        for name in (*_FLAGS, *TOTALS, "exceededTransferLimit")
+    ),
+)
 
 
 @dataclass
@@ -141,6 +180,12 @@ class Completeness:
         )
 
 
+def next_link(header: str) -> str | None:
+    """The address of the next page that the header Link of an answer names (RFC 8288, section 3)."""
+    found = _LINK_NEXT.search(header)
+    return found[1].strip() if found else None
+
+
 def says_incomplete(body: bytes, link: str = "", *, is_alone: bool = True) -> bool:
     """Whether an answer says itself that it is not all; `link` is its header of that name.
 
@@ -157,7 +202,7 @@ def says_incomplete(body: bytes, link: str = "", *, is_alone: bool = True) -> bo
         top = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     except UNREADABLE:
         return False
-    inner = [_members(top[name]) for name in _ABOUT if name in top]
+    inner = [_members(top[name]) for name in ABOUT if name in top]
     if any(bytes(part[name]) == b"true" for part in (top, *inner) for name in _FLAGS if name in part):
         return True
     return is_alone and (any(map(_leads_on, (top, *inner))) or _names_more(top, inner))
@@ -177,10 +222,17 @@ def _members(raw: msgspec.Raw) -> Mapping[str, msgspec.Raw]:
 
 
 def _leads_on(members: Mapping[str, msgspec.Raw]) -> bool:
-    """Whether one of the members is the address of a further page."""
-    targets = (bytes(members[name]) for name in _NEXT if name in members)
+    """Whether one of the members is the address, token or number of a further page, or a number of several."""
+    targets = [bytes(members[name]) for name in NEXT_MEMBERS if name in members]
+    tokens = (bytes(members[name]) for name in _ONWARD if name in members)
+    numbers = (bytes(members[name]) for name in ("next_page", "nextPage", *_PAGE_COUNTS) if name in members)
     listed = bytes(members["links"]) if "links" in members else b""
-    return any(_ADDRESS.match(target) for target in targets) or bool(_REL_NEXT.search(listed))
+    return (
+        any(map(_ADDRESS.match, targets))
+        or any(token not in _NOTHING for token in tokens)
+        or any(number.isdigit() and int(number) > 1 for number in numbers)
+        or bool(_REL_NEXT.search(listed))
+    )
 
 
 def _names_more(top: Mapping[str, msgspec.Raw], inner: Sequence[Mapping[str, msgspec.Raw]]) -> bool:
@@ -189,7 +241,7 @@ def _names_more(top: Mapping[str, msgspec.Raw], inner: Sequence[Mapping[str, msg
     for members in (top, *inner):
         is_page = bool(_PAGED & {*members})
         for name, value in members.items():
-            if (name in _TOTALS or (name == "total" and is_page)) and bytes(value).isdigit():
+            if (name in TOTALS or (name == "total" and is_page)) and bytes(value).isdigit():
                 totals.append(int(bytes(value)))
             elif bytes(value).startswith(b"["):
                 longest = max(longest, len(msgspec.json.decode(value, type=list[msgspec.Raw])))

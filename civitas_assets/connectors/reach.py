@@ -96,14 +96,14 @@ def remainder(value: Any, places: Sequence[Reach]) -> Any:
 
 
 def left_out(value: Any, places: Sequence[Reach], prefix: str = "") -> Iterator[str]:
-    """The dotted names of members that do not count."""
+    """The dotted names of members that do not count; an object without members has nothing that could."""
     if any(place.whole for place in places):
         return
     if isinstance(value, dict):
         for key, inner in value.items():
             if further := _inner(places, key, Each.MEMBER):
                 yield from left_out(inner, further, f"{prefix}{key}.")
-            else:
+            elif inner != {}:
                 yield f"{prefix}{key}"
     elif isinstance(value, list) and (further := _inner(places, Each.ITEM)):
         for item in value:

@@ -13,6 +13,7 @@ import msgspec
 from civitas_assets.connectors.http_reason import stated_reason
 from civitas_assets.errors import ReadError
 from civitas_assets.propose.columns import Column
+from civitas_assets.propose.paging import paging
 from civitas_assets.propose.sample import (
     DEEPEST,
     FEATURE_ID,
@@ -60,9 +61,10 @@ def json_sample(content: Any) -> Sample:
         other for other, _, _ in found[1:] if len(msgspec.json.encode(_)) and not other.startswith(path)
     ]
     remarks = [f"there are more lists in it: {shown(others)}"] if others else []
+    pages, said = paging(content, len(records))
     return Sample(
-        "json", {"records": path or "@"}, columns, len(records),
-        outside=outside, reached=reached if outside else {}, remarks=remarks,
+        "json", {"records": path or "@", **pages}, columns, len(records),
+        outside=outside, reached=reached if outside else {}, remarks=[*remarks, *said],
     )  # fmt: skip
 
 
@@ -95,11 +97,12 @@ def geojson_sample(content: Mapping[str, Any]) -> Sample:
         columns.append(Column(FEATURE_ID, tuple(ids)))
     named = content.get("crs")
     name = (named.get("properties") or {}).get("name") if isinstance(named, dict) else None
+    pages, said = paging(content, len(content["features"]))
     return Sample(
-        "geojson", {}, columns, len(features), points,
+        "geojson", pages, columns, len(features), points,
         frozenset(str(geometry.get("type")) for geometry in geometries),
         epsg_of(name) if isinstance(name, str) else None,
-        outside=_outside(content, "features"),
+        outside=_outside(content, "features"), remarks=said,
     )  # fmt: skip
 
 

@@ -82,6 +82,17 @@ def test_pages_that_overlap_without_a_total_are_a_fault() -> None:
         (b'{"total_count": 2, "results": [{}, {}]}', False),
         (b'{"result": {"total": 900, "limit": 2, "records": [{}, {}]}}', True),
         (b'{"total": 900, "sites": [{}, {}]}', False),
+        (b'{"next_page_url": "https://data.example/sites?page=2", "data": [{}]}', True),
+        (b'{"items": [{}], "nextPageToken": "CAUQAA"}', True),
+        (b'{"items": [{}], "nextPageToken": ""}', False),
+        (b'{"items": [{}], "meta": {"next_page": 2}}', True),
+        (b'{"items": [{}], "meta": {"next_page": null, "total_pages": 1}}', False),
+        (b'{"items": [{}], "pagination": {"current_page": 1, "total_pages": 4}}', True),
+        (
+            b'{"content": [{}, {}], "page": {"size": 2, "totalElements": 3, "totalPages": 2, "number": 0}}',
+            True,
+        ),
+        (b'{"data": [{}], "pageInfo": {"hasNextPage": true, "endCursor": "x"}}', True),
     ],
 )
 def test_an_answer_may_call_itself_a_part(body: bytes, incomplete: bool) -> None:
