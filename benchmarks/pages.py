@@ -65,7 +65,7 @@ insert into coverage by name
 
 
 def morning_page(folder: Path) -> Figures:
-    """Both languages of the page, from the first import of the charting library to the files on disk."""
+    """Both languages of the page, from the first query to the files on disk."""
     settings, tenant = Settings(home=folder / "home"), tenant_of(folder)
     contracts = read_contracts(prepare(settings))
     file = DuckDBDestination(settings.published, tenant.slug).file

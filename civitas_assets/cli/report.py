@@ -50,9 +50,9 @@ def report(
     from civitas_assets.connectors.registry import SOURCE_MODELS
     from civitas_assets.dictionary.contracts import read_contracts
     from civitas_assets.harmonise.prepare import prepare
+    from civitas_assets.report.document import file_name
     from civitas_assets.report.files import write_operator_page, write_tenant_page
     from civitas_assets.report.language import LANGUAGES
-    from civitas_assets.report.page import file_name
     from civitas_assets.store.stores import Stores
 
     settings = current_settings()

@@ -1,153 +1,173 @@
 """The charts of a page: the series of a property with its gaps and doubts, and the doubtful values of each day.
 
-Colours are those of the page's style sheet, by name; each chart has its figures beside it as a table.
+Each has its figures beside it as a table. Times are those of the tenant's wall clock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 
-import altair as alt
-
-from civitas_assets.report.drawing import Drawing, draw
+from civitas_assets.report.axes import DayScale, Scale, Ticks, find_ticks, is_drawable
+from civitas_assets.report.drawing import (
+    Place,
+    lettering,
+    letters,
+    line,
+    lines,
+    mark,
+    picture,
+    write,
+)
+from civitas_assets.report.elements import Markup, join, svg
+from civitas_assets.report.language import Language
 from civitas_assets.report.quality import CODES
 from civitas_assets.report.series import HOURS_PER_STEP, Panel, Point
 
-_WIDTH, _HEIGHT, _MARGIN = 360, 112, 46
-_FILLS: Mapping[str, str] = {code: f"var(--{code})" for code in CODES}
-
-CONFIG: Mapping[str, Any] = {
-    "font": "sans-serif",
-    "view": {"stroke": None},
-    "axis": {
-        "labelColor": "var(--muted)",
-        "labelFontSize": 11,
-        "gridColor": "var(--grid)",
-        "domainColor": "var(--line)",
-        "tickColor": "var(--line)",
-        "title": None,
-        "labelFlush": False,
-    },
-}
+DOUBTFUL = "M-6-5H6L0 6z"
+_WIDTH, _HEIGHT = 360, 148
+_TOP, _RIGHT, _BOTTOM, _LEFT = 14, 16, 24, 44
+_LETTER = 6.4  # how wide a digit of an axis is
+_BAR = 0.72  # of a day
+_STEP = timedelta(hours=HOURS_PER_STEP)
 
 
-def series_chart(panel: Panel, first: date, last: date) -> Drawing:
+@dataclass(frozen=True)
+class _Plot:
+    """Where days and values are, and the axes that say so."""
+
+    days: DayScale
+    values: Scale
+    axes: Markup
+
+    @classmethod
+    def of(cls, ticks: Ticks, first: date, last: date, language: Language) -> _Plot:
+        labels = ticks.labels(language)
+        left = max(_LEFT, 8 + _LETTER * max(map(len, labels)))
+        right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
+        days, values = DayScale(first, last, left, right), Scale(ticks.low, ticks.high, bottom, _TOP)
+        heights = [values.place(value) for value in ticks.values]
+        middles = [days.middle(day) for day in days.weeks]
+        grid = lines([(left, y), (right, y)] for y in heights)
+        edge = lines([[(left, bottom), (right, bottom)], *([(x, bottom), (x, bottom + 4)] for x in middles)])
+        axes = [
+            svg.path(d=grid, stroke="var(--grid)"),
+            svg.path(d=edge, stroke="var(--line)"),
+            letters(
+                *(lettering(text, left - 6, y + 4, "end") for text, y in zip(labels, heights, strict=True)),
+                *(
+                    lettering(language.short_day(day), x, _HEIGHT - 7)
+                    for day, x in zip(days.weeks, middles, strict=True)
+                ),
+            ),
+        ]
+        return cls(days, values, join(*axes))
+
+    def bar(self, day: date, start: float, end: float, colour: str, name: str) -> Markup:
+        """A bar over a day, from one value to another."""
+        ends = sorted([self.values.place(start), self.values.place(end)])
+        width = self.days.width * _BAR
+        return svg.rect(
+            svg.title(name),
+            x=write(self.days.middle(day) - width / 2),
+            y=write(ends[0]),
+            width=write(width),
+            height=write(ends[1] - ends[0]),
+            fill=colour,
+        )
+
+
+def series_chart(panel: Panel, first: date, last: date, name: str, language: Language) -> Markup:
     """A line with the range around it, or a bar per day, from the first to the last day of the window."""
-    points = _bars(panel.points, first, last) if panel.summed else _steps(panel.points, first, last)
-    data = alt.InlineData(values=points)
-    base = alt.Chart(data).encode(x=_time_axis(first, last))
-    scale = alt.Scale(zero=panel.summed, nice=True)
-    axis = alt.Axis(
-        format="~g", tickCount=4, domain=False, ticks=False, minExtent=_MARGIN - 6, maxExtent=_MARGIN - 6
-    )
-    y = alt.Y("value:Q", scale=scale, axis=axis)
-    doubts = (
-        base.transform_filter("datum.suspect > 0")
-        .mark_point(shape="triangle-down", size=46, filled=True, color="var(--suspect)", opacity=1)
-        .encode(y=alt.value(3))
-    )
-    if panel.summed:
-        marks = [base.mark_bar(size=8, color="var(--series)").encode(y=y)]
-    else:
-        band = base.mark_area(color="var(--band)", opacity=1).encode(
-            y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q"
+    points = [point for point in panel.points if first <= point.at.date() <= last]
+    known = [point for point in points if is_drawable(point.value)]
+    values = [value for point in known for value in (point.value, *_range(point)) if value is not None]
+    plot = _Plot.of(find_ticks(values, with_zero=panel.summed), first, last, language)
+    length = timedelta(days=1) if panel.summed else _STEP
+    doubts = [
+        mark(
+            DOUBTFUL,
+            plot.days.place(point.at + length / 2),
+            _TOP - 8,
+            0.65,
+            f"{language.short_day(point.at.date())}, {point.at:%H:%M}: "
+            f"{language.number(point.suspect_count)} {language('code.suspect')}",
+            fill="var(--suspect)",
         )
-        line = base.mark_line(color="var(--series)", strokeWidth=1.6).encode(y=y)
-        alone = base.transform_filter("datum.alone").mark_circle(size=28, color="var(--series)", opacity=1)
-        marks = [band, line, alone.encode(y=y)]
-    return _drawn(alt.layer(*marks, doubts), _HEIGHT)
-
-
-def quality_chart(days: Mapping[date, Mapping[str, int]], first: date, last: date) -> Drawing:
-    """A bar per day, stacked by code, of the values that are not good."""
-    rows = [
-        {
-            "at": _written(datetime.combine(day, time())),
-            "code": code,
-            "rank": CODES.index(code),
-            "count": count,
-        }
-        for day, counts in days.items()
-        for code, count in counts.items()
-        if code in CODES
-    ]
-    bars = (
-        alt.Chart(alt.InlineData(values=rows))
-        .mark_bar(size=8)
-        .encode(
-            x=_time_axis(first, last),
-            y=alt.Y(
-                "count:Q",
-                stack=True,
-                axis=alt.Axis(format="~g", tickCount=4, domain=False, ticks=False, minExtent=_MARGIN - 6),
-            ),
-            color=alt.Color(
-                "code:N", legend=None, scale=alt.Scale(domain=[*CODES], range=[*_FILLS.values()])
-            ),
-            order="rank:Q",
-        )
-    )
-    return _drawn(bars, _HEIGHT)
-
-
-def _time_axis(first: date, last: date) -> alt.X:
-    """The window, whose times are those of the tenant's wall clock written as if they were UTC."""
-    margin = timedelta(hours=14)
-    ends = [
-        _written(datetime.combine(first, time()) - margin),
-        _written(datetime.combine(last, time()) + margin),
-    ]
-    weeks = [last - timedelta(days=7 * n) for n in range((last - first).days // 7 + 1)]
-    return alt.X(
-        "at:T",
-        scale=alt.Scale(type="utc", domain=ends, nice=False),
-        axis=alt.Axis(
-            format="%Y-%m-%d",
-            values=[_written(datetime.combine(day, time())) for day in weeks],
-            grid=False,
-            labelAngle=0,
-        ),
-    )
-
-
-def _bars(points: Sequence[Point], first: date, last: date) -> list[dict[str, object]]:
-    return [
-        {"at": _written(point.at), "value": point.value, "suspect": point.suspect_count}
         for point in points
-        if first <= point.at.date() <= last
+        if point.suspect_count
     ]
+    marks = _bars(plot, known, language) if panel.summed else _curve(plot, known)
+    return picture(_WIDTH, _HEIGHT, name, plot.axes, *marks, *doubts)
 
 
-def _steps(points: Sequence[Point], first: date, last: date) -> list[dict[str, object]]:
-    """Every step of the window, also those without value, at which the line breaks off."""
-    known = {point.at: point for point in points}
-    start = datetime.combine(first, time())
-    count = ((last - first).days + 1) * 24 // HOURS_PER_STEP
-    steps = [start + timedelta(hours=HOURS_PER_STEP * n) for n in range(count)]
-    has_value = [(point := known.get(at)) is not None and point.value is not None for at in steps]
-    rows: list[dict[str, object]] = []
-    for number, at in enumerate(steps):
-        found = known.get(at)
-        neighbours = has_value[max(0, number - 1) : number] + has_value[number + 1 : number + 2]
-        rows.append(
-            {
-                "at": _written(at + timedelta(hours=HOURS_PER_STEP / 2)),
-                "value": found.value if found else None,
-                "low": found.minimum if found else None,
-                "high": found.maximum if found else None,
-                "suspect": found.suspect_count if found else 0,
-                "alone": has_value[number] and not any(neighbours),
-            }
-        )
-    return rows
+def quality_chart(
+    days: Mapping[date, Mapping[str, int]], first: date, last: date, name: str, language: Language
+) -> Markup:
+    """A bar per day, stacked by code, of the values that are not good."""
+    stacks = {day: counts for day, counts in days.items() if first <= day <= last}
+    ticks = find_ticks([sum(counts.values()) for counts in stacks.values()], with_zero=True, whole=True)
+    plot = _Plot.of(ticks, first, last, language)
+    bars = list[Markup]()
+    for day, counts in stacks.items():
+        start = 0
+        for code in (code for code in CODES if code in counts):
+            text = f"{language.short_day(day)}: {language.number(counts[code])} {language(f'code.{code}')}"
+            bars.append(plot.bar(day, start, start + counts[code], f"var(--{code})", text))
+            start += counts[code]
+    return picture(_WIDTH, _HEIGHT, name, plot.axes, *bars)
 
 
-def _written(at: datetime) -> str:
-    return f"{at.isoformat()}Z"
+def _bars(plot: _Plot, points: Sequence[Point], language: Language) -> Iterator[Markup]:
+    for point in points:
+        day, value = point.at.date(), point.value or 0.0
+        text = f"{language.short_day(day)}: {language.number(value)}"
+        yield plot.bar(day, 0.0, value, "var(--series)", text)
 
 
-def _drawn(chart: Any, height: int) -> Drawing:
-    padded = chart.properties(width=_WIDTH - _MARGIN - 10, height=height, padding=4)
-    return draw(padded.configure(**CONFIG))
+def _curve(plot: _Plot, points: Sequence[Point]) -> Iterator[Markup]:
+    """The range as an area, the value as a line; a value without neighbours is a dot."""
+
+    def place(point: Point, value: float | None) -> Place:
+        return plot.days.place(point.at + _STEP / 2), plot.values.place(value or 0.0)
+
+    runs = [*_runs(points)]
+    edges = [
+        [*(place(p, _range(p)[1]) for p in run), *(place(p, _range(p)[0]) for p in reversed(run))]
+        for run in runs
+    ]
+    yield svg.path(
+        d="".join(f"{line(edge)}Z" for edge in edges),
+        fill="var(--band)",
+        stroke="var(--band)",
+        stroke_width=2,
+        stroke_linejoin="round",
+    )
+    yield svg.path(
+        d=lines([place(point, point.value) for point in run] for run in runs if len(run) > 1),
+        fill="none",
+        stroke="var(--series)",
+        stroke_width=1.6,
+        stroke_linejoin="round",
+        stroke_linecap="round",
+    )
+    for x, y in (place(run[0], run[0].value) for run in runs if len(run) == 1):
+        yield svg.circle(cx=write(x), cy=write(y), r=3, fill="var(--series)")
+
+
+def _runs(points: Sequence[Point]) -> Iterator[Sequence[Point]]:
+    """Points with no step missing between them."""
+    start = 0
+    for end in range(1, len(points) + 1):
+        if end == len(points) or points[end].at - points[end - 1].at > _STEP:
+            yield points[start:end]
+            start = end
+
+
+def _range(point: Point) -> tuple[float | None, float | None]:
+    """Least and greatest value, as far as they can be drawn."""
+    return (
+        point.minimum if is_drawable(point.minimum) else point.value,
+        point.maximum if is_drawable(point.maximum) else point.value,
+    )

@@ -1,112 +1,60 @@
-"""Drawings: what the charting library makes, as SVG that follows the page's width, colours and language.
+"""Shapes of SVG, and pictures made of them, which take width, colours and font from the page around them.
 
-What is drawn is in `charts.py` and `map_chart.py`. A drawing says numbers and days as machines do, so that it is made
-once for all languages.
+What is drawn is in `charts.py` and `map_chart.py`; colours are those of the page's style sheet, by name.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-from dataclasses import dataclass
-from importlib.metadata import version
-from typing import Any
-from xml.etree import ElementTree as ET
+from collections.abc import Iterable, Sequence
 
-import defusedxml.ElementTree
+from civitas_assets.report.elements import Markup, join, svg
 
-from civitas_assets import __version__
-from civitas_assets.report.language import Language
-
-_SVG = "http://www.w3.org/2000/svg"
-_KEPT = frozenset(
-    {
-        *("d", "x", "y", "x1", "y1", "x2", "y2", "width", "height", "transform"),
-        *("fill", "fill-opacity", "opacity", "stroke", "stroke-opacity", "stroke-width", "stroke-dasharray"),
-        *(
-            "stroke-linecap",
-            "stroke-linejoin",
-            "stroke-miterlimit",
-            "text-anchor",
-            "font-size",
-            "font-weight",
-        ),
-    }
-)
-_LONG = re.compile(r"-?\d+\.\d{2,}")
+Place = tuple[float, float]
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """An SVG without size, colours and language of its own; `of` stands for the figures that it shows."""
-
-    svg: str
-    of: str = ""
-
-    def labelled(self, text: str, language: Language) -> str:
-        """The drawing as an image that says what is on it, with its numbers and days in a language."""
-        root = defusedxml.ElementTree.fromstring(self.svg)
-        for label in root.iter(f"{{{_SVG}}}text"):
-            label.text = language.label(label.text or "")
-        root.set("role", "img")
-        root.set("aria-label", text)
-        ET.register_namespace("", _SVG)
-        return ET.tostring(root, encoding="unicode")
+def picture(width: float, height: float, name: str, *content: str) -> Markup:
+    """An image whose name says to those who do not see it what is on it."""
+    return svg.svg(*content, viewBox=f"0 0 {write(width)} {write(height)}", role="img", aria_label=name)
 
 
-def digest_of(figures: object) -> str:
-    """What stands for figures, and for what draws them: the same again would become the same drawing."""
-    drawn_with = (__version__, *(version(name) for name in ("altair", "vl-convert-python")))
-    return hashlib.sha256(repr((drawn_with, figures)).encode()).hexdigest()
+def write(number: float) -> str:
+    """A length or place on a drawing, to a tenth of its unit."""
+    return f"{number:.1f}".removesuffix(".0")
 
 
-def draw(chart: Any) -> Drawing:
-    """Draw a chart of the library, here and without network.
-
-    Only shapes, their places and colours are kept: a page with a strict policy refuses all else.
-    """
-    import vl_convert  # noqa: PLC0415 - a second that pages without drawings need not wait
-
-    text = vl_convert.vegalite_to_svg(chart.to_dict(), allowed_base_urls=[])
-    root = defusedxml.ElementTree.fromstring(text)
-    box = root.get("viewBox", "")
-    _reduce(root)
-    root.attrib.clear()
-    root.set("viewBox", box)
-    ET.register_namespace("", _SVG)
-    return Drawing(ET.tostring(root, encoding="unicode"))
+def line(places: Iterable[Place]) -> str:
+    """The path from each place to the next."""
+    return "M" + "L".join(f"{write(x)} {write(y)}" for x, y in places)
 
 
-def _reduce(element: ET.Element) -> None:
-    """Leave out what cannot be seen or would not be obeyed; what a mark is called becomes its tooltip."""
-    for child in list(element):
-        if _is_invisible(child):
-            element.remove(child)
-        else:
-            _reduce(child)
-    name = element.get("aria-label")
-    for attribute in list(element.attrib):
-        if attribute not in _KEPT:
-            del element.attrib[attribute]
-        else:
-            element.set(
-                attribute, _LONG.sub(lambda found: f"{float(found[0]):.1f}", element.attrib[attribute])
-            )
-    if name and element.tag == f"{{{_SVG}}}path":
-        title = ET.Element(f"{{{_SVG}}}title")
-        title.text = name
-        element.insert(0, title)
-    if element.tag == f"{{{_SVG}}}g" and len(element) == 1 and not element.attrib:
-        only = element[0]
-        if only.tag == f"{{{_SVG}}}g":
-            element.attrib, element[:] = only.attrib, list(only)
+def lines(segments: Iterable[Sequence[Place]]) -> str:
+    """The path of several lines."""
+    return "".join(map(line, segments))
 
 
-def _is_invisible(element: ET.Element) -> bool:
-    is_group = element.tag == f"{{{_SVG}}}g"
-    return (
-        element.get("display") == "none"
-        or element.get("fill") == "white"
-        or (element.tag == f"{{{_SVG}}}path" and element.get("d", "") in {"", "M0,0h0v0h0Z"})
-        or (is_group and len(element) == 0)
-    )
+def mark(shape: str, x: float, y: float, size: float, name: str, **attributes: str | float | None) -> Markup:
+    """A path around 0, 0 at a place, in a share of its own size; its name is shown to who points at it."""
+    where = f"translate({write(x)} {write(y)})scale({size:.2f})"
+    return svg.path(svg.title(name), d=shape, transform=where, **attributes)
+
+
+def lettering(text: str, x: float, y: float, anchor: str = "middle") -> Markup:
+    """A text that has its start, middle or end at a place."""
+    return svg.text(text, x=write(x), y=write(y), text_anchor=anchor)
+
+
+def letters(*texts: str) -> Markup:
+    """Texts in the size and colour of an axis."""
+    return svg.g(*texts, fill="var(--muted)", font_size=11)
+
+
+def clipped(corners: tuple[float, float, float, float], name: str, *content: str) -> Markup:
+    """What is within left, top, right and bottom; `name` is an id that nothing else on the page has."""
+    left, top, right, bottom = corners
+    window = svg.rect(x=write(left), y=write(top), width=write(right - left), height=write(bottom - top))
+    return join(svg.clipPath(window, id=name), svg.g(*content, clip_path=f"url(#{name})"))
+
+
+def key_shape(shape: str, colour: str) -> Markup:
+    """A path around 0, 0 beside the text of a key that says what it stands for."""
+    return svg.svg(svg.path(d=shape, fill=colour), viewBox="-8 -8 16 16", aria_hidden="true")

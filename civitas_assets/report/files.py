@@ -15,10 +15,11 @@ import msgspec
 from civitas_assets.catalog import Tenant
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import ReportError
-from civitas_assets.report.drawing import Drawing
+from civitas_assets.report.document import file_name
 from civitas_assets.report.language import LANGUAGES, Language
 from civitas_assets.report.morning import gather
-from civitas_assets.report.page import drawings_of, file_name, render, tenant_page
+from civitas_assets.report.operator_page import operator_page
+from civitas_assets.report.page import tenant_page
 from civitas_assets.report.summary import Summary, summary
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
@@ -26,7 +27,6 @@ from civitas_assets.store.locks import shared_lock
 from civitas_assets.store.stores import Stores
 
 _SUMMARY = "summary.json"
-_DRAWINGS = "drawings.json"
 
 
 def write_tenant_page(  # noqa: PLR0917 - each argument is of another type
@@ -44,14 +44,10 @@ def write_tenant_page(  # noqa: PLR0917 - each argument is of another type
         ReportError: a page cannot be written; what was there before still is.
     """
     morning = gather(settings, tenant, stores, contracts, now)
-    drawings = drawings_of(morning, _kept_drawings(folder, tenant.slug))
     found = summary(morning)
-    bodies = {
-        f"{tenant.slug}/{_SUMMARY}": msgspec.json.encode(found),
-        f"{tenant.slug}/{_DRAWINGS}": msgspec.json.encode(drawings),
-    }
+    bodies = {f"{tenant.slug}/{_SUMMARY}": msgspec.json.encode(found)}
     for code in languages:
-        page = tenant_page(morning, drawings, Language.of(code, tenant.zone)).encode()
+        page = tenant_page(morning, Language.of(code, tenant.zone)).encode()
         bodies[f"{tenant.slug}/{file_name(code)}"] = page
     _write(folder, bodies)
     return found
@@ -73,18 +69,12 @@ def write_operator_page(
         known = {tenant.slug: tenant for tenant in tenants}
         summaries = [s.as_of(now) for slug in known if (s := _summary(folder, slug)) is not None]
         zone = next((tenant.zone for tenant in known.values()), ZoneInfo("Europe/Berlin"))
-        bodies: dict[str, bytes] = {}
-        for code in languages:
-            page = render(
-                "operator.html.j2",
-                Language.of(code, zone),
-                now=now,
-                zone=zone.key,
-                summaries=sorted(summaries, key=lambda found: found.urgency),
-                without=sorted(set(known) - {found.tenant for found in summaries}),
-                page_name=file_name(code),
-            ).encode()
-            bodies[file_name(code)] = page
+        ordered = sorted(summaries, key=lambda found: found.urgency)
+        without = sorted(set(known) - {found.tenant for found in summaries})
+        bodies = {
+            file_name(code): operator_page(ordered, without, now, Language.of(code, zone)).encode()
+            for code in languages
+        }
         _write(folder, bodies)
     return folder / file_name(languages[0])
 
@@ -102,15 +92,6 @@ def _summary(folder: Path, tenant: str) -> Summary | None:
         return msgspec.json.decode(body, type=Summary) if body is not None else None
     except msgspec.DecodeError:
         return None  # of another version; the tenant's next page brings it again
-
-
-def _kept_drawings(folder: Path, tenant: str) -> Mapping[str, Drawing]:
-    """The drawings of the tenant's last page, which serve again for the same figures."""
-    try:
-        body = LocalFiles(folder).read(f"{tenant}/{_DRAWINGS}")
-        return msgspec.json.decode(body, type=dict[str, Drawing]) if body is not None else {}
-    except (msgspec.DecodeError, OSError):
-        return {}  # writing the page says what is wrong with the folder
 
 
 def _write(folder: Path, bodies: Mapping[str, bytes]) -> None:

@@ -5,7 +5,6 @@ The texts themselves are in the JSON files of `texts`, one per language.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,8 +16,6 @@ import msgspec
 
 LANGUAGES = ("de", "en")
 _THIN = "\N{NARROW NO-BREAK SPACE}"
-_NUMBER = re.compile(r"[-−]?\d+(\.\d+)?(e[-+]?\d+)?")
-_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _GERMAN = str.maketrans(",.", ".,")
 _UNITS: Mapping[str, str] = {
     "1": "",
@@ -147,16 +144,6 @@ class Language:
     def unit(self, code: str | None) -> str:
         """A unit's code as it is written beside a number."""
         return _UNITS.get(code or "", code or "")
-
-    def label(self, text: str) -> str:
-        """A label of a drawing: numbers and days, which drawings write as machines do."""
-        day = _DAY.fullmatch(text)
-        if day:
-            return self.short_day(date(int(day[1]), int(day[2]), int(day[3])))
-        if _NUMBER.fullmatch(text):
-            decimals = len(text.partition(".")[2])
-            return self.number(float(text.replace("−", "-")), decimals)
-        return text
 
 
 @cache

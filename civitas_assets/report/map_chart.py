@@ -5,116 +5,134 @@ There are no tiles, so that the page needs no network; what is on it is read in 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from math import sqrt
 
-import altair as alt
+from civitas_assets.catalog import Box
+from civitas_assets.report.axes import Scale, find_ticks
+from civitas_assets.report.drawing import (
+    clipped,
+    lettering,
+    letters,
+    line,
+    lines,
+    mark,
+    picture,
+)
+from civitas_assets.report.elements import Markup, svg
+from civitas_assets.report.language import Language
+from civitas_assets.report.places import KINDS, Geography, Outline, scale_length
 
-from civitas_assets.report.charts import CONFIG
-from civitas_assets.report.drawing import Drawing, draw
-from civitas_assets.report.places import KINDS, Box, Geography, scale_length
-
-_WIDTH = 420
+_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 420, 44, 8, 8, 24
 _NAMES = 3
+_MANY = 50  # things behind a mark beyond which it grows no more
 
-# A kind is told by its shape as well as by its colour; the page's legend repeats both.
-SHAPES = dict(zip(KINDS, ("circle", "square", "diamond", "triangle-up", "cross"), strict=True))
+# A kind is told by its shape as well as by its colour; each is about as large as the others, within -8 and 8.
+SHAPES = dict(
+    zip(
+        KINDS,
+        (
+            "M-6 0A6 6 0 0 1 6 0A6 6 0 0 1-6 0z",
+            "M-5.5-5.5h11v11h-11z",
+            "M0-7.5L5 0 0 7.5-5 0z",
+            "M0-6.5L7 6H-7z",
+            "M-2.5-7h5v4.5H7v5H2.5V7h-5V2.5H-7v-5h4.5z",
+        ),
+        strict=True,
+    )
+)
 
 
-def map_chart(geography: Geography, tenant_box: Box) -> Drawing:
+class _Ground:
+    """Where longitudes and latitudes are."""
+
+    def __init__(self, geography: Geography) -> None:
+        west, south, east, north = geography.frame
+        self.right = _WIDTH - _RIGHT
+        self.bottom = _TOP + round((self.right - _LEFT) * geography.aspect)
+        self.lon, self.lat = Scale(west, east, _LEFT, self.right), Scale(south, north, self.bottom, _TOP)
+        self.corners = (_LEFT, _TOP, self.right, self.bottom)
+
+    def line(self, corners: Sequence[tuple[float, float]]) -> str:
+        return line((self.lon.place(lon), self.lat.place(lat)) for lon, lat in corners)
+
+
+def map_chart(geography: Geography, tenant_box: Box, name: str, language: Language) -> Markup:
     """Marks and outlines within the box of all of them, and the tenant's own box."""
-    west, south, east, north = geography.frame
-    width = _WIDTH - 50
-    x = alt.X(
-        "lon:Q",
-        scale=alt.Scale(domain=[west, east], nice=False, zero=False),
-        axis=alt.Axis(tickCount=4, labelExpr="format(datum.value, '.2f')"),
-    )
-    y = alt.Y(
-        "lat:Q",
-        scale=alt.Scale(domain=[south, north], nice=False, zero=False),
-        axis=alt.Axis(tickCount=4, labelExpr="format(datum.value, '.2f')"),
-    )
-    layers = [_frame(tenant_box, x, y)]
-    if geography.outlines:
-        layers.append(_outlines(geography, x, y))
-    layers.append(_marks(geography, x, y))
-    layers.append(_scale(geography, x, y))
-    chart = alt.layer(*layers).resolve_scale(shape="shared")
-    return draw(
-        chart.properties(width=width, height=round(width * geography.aspect), padding=4).configure(**CONFIG)
-    )
-
-
-def _frame(box: Box, x: alt.X, y: alt.Y) -> Any:
-    west, south, east, north = box
+    ground = _Ground(geography)
+    west, south, east, north = tenant_box
     corners = [(west, south), (west, north), (east, north), (east, south), (west, south)]
-    return _line(
-        [{"lon": lon, "lat": lat, "order": n} for n, (lon, lat) in enumerate(corners)], x, y
-    ).mark_line(color="var(--line)", strokeDash=[4, 3], strokeWidth=1.2)
-
-
-def _outlines(geography: Geography, x: alt.X, y: alt.Y) -> Any:
-    rows = [
-        {"lon": lon, "lat": lat, "order": order, "part": part}
-        for part, outline in enumerate(geography.outlines)
-        for order, (lon, lat) in enumerate(outline.corners)
-    ]
-    return (
-        _line(rows, x, y)
-        .encode(detail="part:N")
-        .mark_line(color="var(--area-line)", strokeWidth=1, fill="var(--area)", fillOpacity=1)
+    box = svg.path(
+        d=ground.line(corners), fill="none", stroke="var(--line)", stroke_width=1.2, stroke_dasharray="4 3"
+    )
+    return picture(
+        _WIDTH,
+        ground.bottom + _BOTTOM,
+        name,
+        *_degrees(ground, language),
+        clipped(ground.corners, "ground", *(_outline(ground, outline) for outline in geography.outlines)),
+        box,
+        *_marks(ground, geography),
+        *_scale(ground, geography, language),
     )
 
 
-def _line(rows: list[dict[str, float]], x: alt.X, y: alt.Y) -> Any:
-    return alt.Chart(alt.InlineData(values=rows)).mark_line().encode(x=x, y=y, order="order:Q")
-
-
-def _marks(geography: Geography, x: alt.X, y: alt.Y) -> Any:
-    rows = [
-        {
-            "lon": mark.lon,
-            "lat": mark.lat,
-            "kind": mark.kind,
-            "things": mark.things,
-            "name": _title([name for name in mark.names if name], mark.things),
-        }
-        for mark in geography.marks
+def _degrees(ground: _Ground, language: Language) -> Iterator[Markup]:
+    """Lines of round longitudes and latitudes, with their degrees at the edge."""
+    lon, lat = _labels(ground.lon, language), _labels(ground.lat, language)
+    grid = [[(x, _TOP), (x, ground.bottom)] for x, _ in lon] + [
+        [(_LEFT, y), (ground.right, y)] for y, _ in lat
     ]
-    return (
-        alt.Chart(alt.InlineData(values=rows))
-        .mark_point(filled=True, opacity=0.95, stroke="var(--ground)", strokeWidth=1)
-        .encode(
-            x=x,
-            y=y,
-            description="name:N",
-            size=alt.Size(
-                "things:Q",
-                legend=None,
-                scale=alt.Scale(type="sqrt", domain=[1, 50], range=[70, 260], clamp=True),
-            ),
-            shape=alt.Shape(
-                "kind:N", legend=None, scale=alt.Scale(domain=[*SHAPES], range=[*SHAPES.values()])
-            ),
-            color=alt.Color(
-                "kind:N",
-                legend=None,
-                scale=alt.Scale(domain=[*SHAPES], range=[f"var(--kind-{kind})" for kind in SHAPES]),
-            ),
+    yield svg.path(d=lines(grid), stroke="var(--grid)")
+    edge = line([(_LEFT, _TOP), (_LEFT, ground.bottom), (ground.right, ground.bottom)])
+    yield svg.path(d=edge, fill="none", stroke="var(--line)")
+    yield letters(
+        *(lettering(text, x, ground.bottom + 16) for x, text in lon),
+        *(lettering(text, _LEFT - 6, y + 4, "end") for y, text in lat),
+    )
+
+
+def _labels(scale: Scale, language: Language) -> list[tuple[float, str]]:
+    """Places and texts of the round values within a scale."""
+    ticks = find_ticks([scale.low, scale.high])
+    return [
+        (scale.place(value), text)
+        for value, text in zip(ticks.values, ticks.labels(language), strict=True)
+        if scale.low <= value <= scale.high
+    ]
+
+
+def _outline(ground: _Ground, outline: Outline) -> Markup:
+    """An area is filled, a line is not."""
+    corners = outline.corners
+    fill = "var(--area)" if len(corners) > 3 and corners[0] == corners[-1] else "none"
+    return svg.path(svg.title(outline.name), d=ground.line(corners), fill=fill, stroke="var(--area-line)")
+
+
+def _marks(ground: _Ground, geography: Geography) -> Iterator[Markup]:
+    for found in geography.marks:
+        share = (sqrt(min(found.things, _MANY)) - 1) / (sqrt(_MANY) - 1)
+        yield mark(
+            SHAPES[found.kind],
+            ground.lon.place(found.lon),
+            ground.lat.place(found.lat),
+            0.8 + 0.7 * share,
+            _name([name for name in found.names if name], found.things),
+            fill=f"var(--kind-{found.kind})",
+            stroke="var(--ground)",
         )
-    )
 
 
-def _title(names: list[str], things: int) -> str:
+def _name(names: Sequence[str], things: int) -> str:
     text = ", ".join(names[:_NAMES]) or "–"
     return f"{text} (+{things - len(names[:_NAMES])})" if things > _NAMES else text
 
 
-def _scale(geography: Geography, x: alt.X, y: alt.Y) -> Any:
-    """A bar of a round length in the lower left corner; the page says how long it is."""
-    west, south, east, north = geography.frame
-    degrees = scale_length(geography) / geography.metres_per_degree
-    start, lat, up = west + (east - west) * 0.04, south + (north - south) * 0.05, (north - south) * 0.012
-    corners = [(start, lat + up), (start, lat), (start + degrees, lat), (start + degrees, lat + up)]
-    bar = _line([{"lon": lon, "lat": at, "order": n} for n, (lon, at) in enumerate(corners)], x, y)
-    return bar.mark_line(color="var(--ink)", strokeWidth=1.6)
+def _scale(ground: _Ground, geography: Geography, language: Language) -> Iterator[Markup]:
+    """A bar of a round length in the lower left corner, and how long it is."""
+    length = scale_length(geography)
+    start, y = _LEFT + 14, ground.bottom - 14
+    width = ground.lon.place(geography.frame[0] + length / geography.metres_per_degree) - _LEFT
+    bar = line([(start, y - 5), (start, y), (start + width, y), (start + width, y - 5)])
+    yield svg.path(d=bar, fill="none", stroke="var(--ink)", stroke_width=1.6)
+    yield letters(lettering(language.length(length), start + width / 2, y - 6))

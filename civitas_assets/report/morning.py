@@ -87,6 +87,11 @@ class Morning:
         """The days of the window, in order."""
         return [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)]
 
+    def title(self, source: str) -> str:
+        """What a source is called; its key where the tenant no longer has it."""
+        known = self.tenant.sources.get(source)
+        return known.title if known else source
+
     def count(self, severity: str) -> int:
         """How many findings weigh so much."""
         return sum(finding.severity == severity for finding in self.findings)

@@ -60,12 +60,6 @@ def test_a_share_never_claims_to_be_whole() -> None:
     assert DE.share(0.0) == "0\N{NARROW NO-BREAK SPACE}%"
 
 
-def test_labels_of_drawings_are_translated_and_names_are_not() -> None:
-    assert (DE.label("2026-08-05"), EN.label("2026-08-05")) == ("5.8.", "5 Aug")
-    assert (DE.label("−1000.50"), EN.label("−1000.50")) == ("−1.000,50", "−1,000.50")
-    assert DE.label("Straße 5") == "Straße 5"
-
-
 def test_ages_count_in_the_unit_that_fits() -> None:
     now = datetime(2026, 8, 22, tzinfo=UTC)
     ages = [timedelta(seconds=5), timedelta(minutes=1), timedelta(hours=3), timedelta(days=9)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -106,22 +106,6 @@ def test_pages_can_be_read_by_owner_and_group_only(pages: Path) -> None:
     for file in (pages / name for name in ALL):
         assert stat.S_IMODE(file.stat().st_mode) == 0o640
     assert not [file for file in pages.rglob(".*") if file.is_file()]
-
-
-def test_figures_that_have_not_changed_are_not_drawn_again(
-    town: Any, pages: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def never(*_: object) -> None:
-        raise AssertionError("something was drawn")
-
-    before = (pages / "beispielstadt" / "drawings.json").read_bytes()
-    monkeypatch.setattr("civitas_assets.report.charts.draw", never)
-    monkeypatch.setattr("civitas_assets.report.map_chart.draw", never)
-    write_tenant_page(town.settings, town.tenant, town.stores, town.contracts, NOW, pages)
-    assert (pages / "beispielstadt" / "drawings.json").read_bytes() == before
-    tomorrow = NOW + timedelta(days=1)
-    with pytest.raises(AssertionError, match="something was drawn"):
-        write_tenant_page(town.settings, town.tenant, town.stores, town.contracts, tomorrow, pages)
 
 
 def test_a_folder_that_takes_no_file_is_an_error_that_says_so(town: Any, tmp_path: Path) -> None:

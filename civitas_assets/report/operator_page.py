@@ -1,0 +1,90 @@
+"""The operator's page: all tenants, the most urgent first, and what is to be done first.
+
+It is made of tenants' summaries alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from civitas_assets.report.document import below, document, file_name, number, pill, section, table
+from civitas_assets.report.elements import Markup, html, join
+from civitas_assets.report.language import Language
+from civitas_assets.report.sections.night import heading, todo
+from civitas_assets.report.summary import Summary, Topic
+
+_COLUMNS = {
+    "tenant": "",
+    "state": "",
+    "findings": "",
+    "sources": "number",
+    "last_run": "",
+    "newest": "",
+    "new": "number",
+    "rejected": "number",
+    "observations": "number",
+}
+
+
+def operator_page(summaries: Sequence[Summary], without: Sequence[str], now: datetime, t: Language) -> str:
+    """The page in one language; `without` are tenants that have no page yet."""
+    today = now.astimezone(t.zone).date()
+    moments = [t("made", at=t.clock(now)), t("times", zone=t.zone.key)]
+    header = join(
+        html.h1(t("title.operator")),
+        html.p(" · ".join([f"{t.weekday(today)}, {t.day(today)}", *moments]), class_="date"),
+    )
+    main = _main(summaries, without, now, t) if summaries or without else html.p(t("operator.none"))
+    return document(t, f"{t('title.operator')}, {t.day(today)}", header, main)
+
+
+def _main(summaries: Sequence[Summary], without: Sequence[str], now: datetime, t: Language) -> Markup:
+    states = Counter[str](found.state for found in summaries)
+    counts = {state: states[state] for state in ("failed", "errors", "warnings", "fine")}
+    worst = summaries[0].state if summaries else "warnings"
+    rows = [
+        *(_row(found, now, t) for found in summaries),
+        *(_missing(slug, t) for slug in without),
+    ]
+    topics = [
+        _item(found, topic, t) for found in summaries for topic in found.topics if topic.severity != "note"
+    ]
+    return join(
+        html.div(
+            html.p(t("operator.summary", **counts), class_="word"),
+            html.p(t("operator.intro", count=len(summaries) + len(without))),
+            class_=f"verdict is-{worst}",
+        ),
+        table(t, t("operator.caption"), _COLUMNS, rows),
+        section(t, "first", todo(topics) if topics else html.p(t("operator.nothing"))),
+    )
+
+
+def _row(found: Summary, now: datetime, t: Language) -> Markup:
+    result = "published" if found.published else "not_published" if found.state == "failed" else "nothing_new"
+    name = html.a(found.name, href=f"{found.tenant}/{file_name(t.code)}")
+    return html.tr(
+        html.th(name, below(html.code(found.tenant)), scope="row"),
+        html.td(pill(found.state, t(f"state.short.{found.state}"))),
+        html.td(f"{t.number(found.errors)} / {t.number(found.warnings)}", class_="nowrap"),
+        number(t("figure.of", part=found.sources_ok, whole=found.sources)),
+        html.td(t.age(found.last_run_at, now), below(t(f"result.{result}")), class_="nowrap"),
+        html.td(t.age(found.newest_at, now) if found.newest_at else "–", class_="nowrap"),
+        *(number(t.number(count)) for count in (found.new, found.rejected, found.observations)),
+    )
+
+
+def _missing(slug: str, t: Language) -> Markup:
+    name = html.th(html.code(slug), scope="row")
+    return html.tr(name, html.td(t("operator.no_page"), colspan=len(_COLUMNS) - 1))
+
+
+def _item(found: Summary, topic: Topic, t: Language) -> Markup:
+    whose = " · ".join(filter(None, (found.name, topic.source)))
+    return html.li(
+        heading(topic.kind, topic.severity, topic.values, whose, t),
+        html.pre(html.code(topic.command)),
+        class_=f"is-{topic.severity}",
+    )
