@@ -73,6 +73,8 @@ def charging_tables(body: bytes, only: Sequence[str], language: str) -> Iterator
         yield replace(table("charge_point", points, _POINT), notes=notes)
     if "StatusPublication" in published:
         found = table("charge_point_status", states, _POINT_STATUS)
+        if states and not any(row["status_native"] for row in states):
+            raise ReadError(f"has no status of any point; they have {', '.join(sorted(names))}")
         if unlisted:
             text = f"{len(unlisted):,} station(s) say nothing of their points, and have no status ({unlisted[0]})"
             notes += (Note("stations_without_points", text),)

@@ -117,6 +117,7 @@ def parking_tables(body: bytes, language: str) -> Iterator[RawTable]:
         nodes = [state for state, _ in states]
         found = table("parking_status", rows, _STATUS)
         told = (*(() if records else notes), *_parts_alone(nodes, rows), *_negative(nodes))
+        _require_measures(nodes)
         yield replace(found, unknown_fields=_unread(nodes), notes=told)
 
 
@@ -213,6 +214,20 @@ def _parts_alone(nodes: Sequence[Node], rows: Sequence[Mapping[str, object]]) ->
             text = f"{len(found):,} car park(s) state {what}: they get no number ({reference.word('id')})"
             notes.append(Note(code, text))
     return tuple(notes)
+
+
+def _require_measures(states: Sequence[Node]) -> None:
+    """Nothing, if one of the states has an element that says how full or open its car park is, be it without a value.
+
+    Raises:
+        ReadError: none has, so that the publication tells otherwise than it did.
+    """
+    telling = {*_VACANT, *_OCCUPIED, *_OPEN, *_RATIOS, *_GROUPS}
+    there = {child.name for state in states for whole in _wholes(state) for child in whole.children}
+    if states and not telling & there:
+        raise ReadError(
+            f"has no {_VACANT[0]}, {_OCCUPIED[0]} or {_OPEN[0]} in any status; they have {', '.join(sorted(there))}"
+        )
 
 
 def _negative(states: Sequence[Node]) -> tuple[Note, ...]:

@@ -54,21 +54,22 @@ _NAME_WIDTH = 41
 
 @dataclass(frozen=True)
 class Product:
-    """One group of quantities: its folder, and how its station lists and its files are called."""
+    """One group of quantities: its folder, what its station lists and files are called, and what is read."""
 
     folder: str
     listed: str
     file: str
+    columns: frozenset[str]
 
 
 PRODUCTS = {
     product.folder: product
     for product in (
-        Product("air_temperature", "tu", "TU"),
-        Product("precipitation", "rr", "nieder"),
-        Product("solar", "sd", "SOLAR"),
-        Product("wind", "ff", "wind"),
-        Product("extreme_wind", "fx", "extrema_wind"),
+        Product("air_temperature", "tu", "TU", frozenset({"PP_10", "TT_10", "TM5_10", "RF_10", "TD_10"})),
+        Product("precipitation", "rr", "nieder", frozenset({"RWS_DAU_10", "RWS_10"})),
+        Product("solar", "sd", "SOLAR", frozenset({"DS_10", "GS_10", "SD_10", "LS_10"})),
+        Product("wind", "ff", "wind", frozenset({"FF_10", "DD_10"})),
+        Product("extreme_wind", "fx", "extrema_wind", frozenset({"FX_10"})),
     )
 }
 
@@ -142,7 +143,7 @@ def measured(body: bytes, nulls: Collection[str], most_bytes: int) -> Iterator[R
     """The datastreams of a product's archive that have any value in it, and their values.
 
     Raises:
-        ReadError: it is no such archive, or its table lacks station, time or quality.
+        ReadError: it is no such archive, or its table lacks station, time, quality or a quantity of its product.
     """
     members = [content for _, content in unzipped(body, "produkt_*.txt", most_bytes)]
     if not members:
@@ -194,6 +195,11 @@ def _tables(member: bytes, nulls: Collection[str]) -> Iterator[RawTable]:
     unknown = tuple(name for name in table.columns if name not in known)
     observed = pl.concat(blocks, how="diagonal") if blocks else nothing
     yield RawTable("observation", observed, unknown, broken)
+    # After all that is there: of a quantity that is called otherwise now, nothing would come any more.
+    product = max(PRODUCTS.values(), key=lambda product: len(product.columns.intersection(table.columns)))
+    missing = sorted(product.columns.difference(table.columns))
+    if missing:
+        raise ReadError(f"lacks the column(s) {', '.join(missing)}; it has {', '.join(table.columns[1:])}")
 
 
 def _value(name: str) -> list[pl.Expr]:

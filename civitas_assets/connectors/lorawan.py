@@ -25,6 +25,7 @@ from civitas_assets.connectors.lorawan_profiles import Profiles
 from civitas_assets.connectors.lorawan_uplinks import from_queue, uplinks, written
 from civitas_assets.connectors.lorawan_values import tables
 from civitas_assets.connectors.mqtt import Subscription, drain
+from civitas_assets.connectors.pagination import may_be_cut
 from civitas_assets.errors import FetchError
 from civitas_assets.records import RECORD_TYPES, RawTable
 
@@ -150,7 +151,10 @@ class LorawanConnector:
 
 
 def _ask_storage(source: LorawanSource, window: Window, zone: ZoneInfo, session: Session) -> None:
-    """Each day for itself, so that a past one is the same answer every night; a full page leads to the next one."""
+    """Each day for itself, so that a past one is the same answer every night.
+
+    What comes after a page is asked for where it is full, or as long as a server's own ceiling could be.
+    """
 
     def page(address: str, after: str, before: str) -> Request:
         query = f"order=received_at&limit={source.page_size}&after={quote(after)}&before={quote(before)}"
@@ -163,7 +167,7 @@ def _ask_storage(source: LorawanSource, window: Window, zone: ZoneInfo, session:
 
     def follow(answer: Answer) -> Iterator[Request]:
         found = uplinks(answer.content())
-        if len(found) >= source.page_size and found[-1].received_at:
+        if may_be_cut(len(found), source.page_size) and found[-1].received_at:
             variables = answer.request.variables
             yield page(variables["address"], found[-1].received_at, variables["before"])
 

@@ -16,6 +16,7 @@ import polars as pl
 from civitas_assets.connectors.lorawan_messages import Uplink
 from civitas_assets.connectors.lorawan_profiles import MESSAGES, Profiles, Quantity
 from civitas_assets.connectors.lorawan_readings import NORMALIZED, leaves_of, readings_of, unread
+from civitas_assets.connectors.missing import MISSING_FIELD
 from civitas_assets.connectors.paths import columns_of, series
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES, BrokenRow, Note, RawTable
@@ -68,20 +69,36 @@ def tables(
         else:
             kinds[name].rows.append(row)
             kinds[name].uplinks.append(up)
-    frames, streams = [], dict[str, dict[str, Any]]()
+    frames, streams, silent = [], dict[str, dict[str, Any]](), dict[str, list[Uplink]]()
     for name, kind in kinds.items():
+        came = False
         for quantity, frame in _quantities(kind, profiles[name], nulls, broken):
             frames.append(_observations(frame, quantity))
+            came = came or not frame.is_empty()
             for device in frame["device"].unique(maintain_order=True):
                 stream = _datastream(device, quantity, None if name == ANY else name)
                 streams[stream["datastream_id"]] = stream
         unknown |= {f"{name}: {member}" for member in _unmapped(kind.uplinks, profiles[name])}
+        if not came and (telling := [up for up in kind.uplinks if up.values or up.normalized]):
+            silent[name] = telling
     yield _table("station", _stations((up for _, up in once.values()), tags), _STATION)
     yield _table("datastream", streams.values(), _STREAM)
     observed = pl.concat(frames) if frames else pl.DataFrame(schema={ROW: pl.Int64, **_OBSERVED})
     rows = observed.sort(ROW, maintain_order=True)
-    notes = _notes([up for _, up in once.values()])
+    notes = (*_notes([up for _, up in once.values()]), *_silent(silent, profiles))
     yield RawTable("observation", rows, tuple(sorted(unknown)), tuple(broken), notes)
+
+
+def _silent(found: Mapping[str, Sequence[Uplink]], profiles: Profiles) -> Iterator[Note]:
+    """Notes on profiles of which uplinks with values have none, as after a new version of the codec.
+
+    No error: a device may send nothing but what it is for a while, and what came before stays.
+    """
+    for name, uplinks in found.items():
+        wanted = ", ".join(quantity.key for quantity in profiles[name])
+        there = ", ".join(dict.fromkeys(member for up in uplinks for member in up.values)) or NORMALIZED
+        text = f"profile {name}: none of {len(uplinks):,} uplink(s) has one of {wanted}; they have {there}"
+        yield Note(MISSING_FIELD, text)
 
 
 def _notes(found: Sequence[Uplink]) -> tuple[Note, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,8 @@ from pydantic import Field
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.window import Duration
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
-from civitas_assets.connectors.rows import decoded_each, table
+from civitas_assets.connectors.rows import UNREADABLE, decoded_each, table
+from civitas_assets.connectors.sample import require_members
 from civitas_assets.connectors.service import (
     Attribution,
     Root,
@@ -30,6 +32,7 @@ from civitas_assets.records import BrokenRow, RawTable
 
 _SLICE_DAYS = 5
 _MOST_VALUES = 10_000  # the service cuts its answers there without a word
+_LEAST_SPAN = timedelta(minutes=1)  # no box sends so much in less, so that something else must be wrong
 
 
 class OpenSenseMapSource(ServiceSource):
@@ -78,40 +81,45 @@ class OpenSenseMapConnector:
     source_model: type[Source] = OpenSenseMapSource
 
     def fetch(self, source: OpenSenseMapSource, window: Window, zone: ZoneInfo, session: Session) -> None:
-        """The boxes, and the slices of the window of each of their sensors."""
+        """The boxes, and the slices of the window of each of their sensors; of one that is cut, its halves."""
         root = source.url.rstrip("/")
         spans = [part.span(zone) for part in window.slices(_SLICE_DAYS)]
+        asked = dict[str, tuple[datetime, datetime]]()
 
-        def values(answer: Answer) -> Iterator[Request]:
-            if answer.request.role != "boxes":
-                return
-            for box in _wanted(source, answer.content())[0]:
-                for sensor in box.sensors or ():
-                    for start, end in spans:
-                        times = f"from-date={start:%Y-%m-%dT%H:%M:%SZ}&to-date={end:%Y-%m-%dT%H:%M:%SZ}"
-                        yield Request(
-                            f"{root}/boxes/{box.id}/data/{sensor.id}?{times}&format=json",
-                            role="values",
-                            variables={"datastream_id": sensor.id},
-                        )
+        def values(box: str, sensor: str, start: datetime, end: datetime) -> Request:
+            times = f"from-date={start:%Y-%m-%dT%H:%M:%SZ}&to-date={end:%Y-%m-%dT%H:%M:%SZ}"
+            url = f"{root}/boxes/{box}/data/{sensor}?{times}&format=json"
+            asked[url] = start, end
+            return Request(url, role="values", variables={"datastream_id": sensor, "box": box})
+
+        def follow(answer: Answer) -> Iterator[Request]:
+            request = answer.request
+            if request.role == "boxes":
+                for box in _wanted(source, answer.content())[0]:
+                    for sensor in box.sensors or ():
+                        yield from (values(box.id, sensor.id, *span) for span in spans)
+            elif (count := _count(answer.content())) >= _MOST_VALUES:
+                start, end = asked[request.url]
+                middle = start + timedelta(seconds=(end - start) // timedelta(seconds=2))
+                if end - start <= _LEAST_SPAN:
+                    raise ReadError(
+                        f"has {count} values, at which the service cuts, from {start} to {end}: ask its operator"
+                    )
+                names = request.variables["box"], request.variables["datastream_id"]
+                yield from (values(*names, *half) for half in ((start, middle), (middle, end)))
 
         if source.stations:
             boxes = [Request(f"{root}/boxes/{station}", role="boxes") for station in source.stations]
         else:
             box = "" if source.box is None else "&bbox=" + ",".join(f"{degrees:g}" for degrees in source.box)
             boxes = [Request(f"{root}/boxes?format=json{box}", role="boxes")]
-        for _ in session.crawl(boxes, values):
+        for _ in session.crawl(boxes, follow):
             pass
 
     def read(self, source: OpenSenseMapSource, payload: Payload) -> Iterator[RawTable]:
         """Boxes and their sensors, or the values of one sensor."""
         if payload.role != "boxes":
-            values = values_of(payload, "createdAt", "value")
-            if values.frame.height >= _MOST_VALUES:
-                raise ReadError(
-                    f"has {values.frame.height} values, at which the service cuts: narrow days from and to"
-                )
-            yield values
+            yield values_of(payload, "createdAt", "value")
             return
         boxes, broken = _wanted(source, payload.body)
         stations = table(
@@ -147,11 +155,23 @@ class OpenSenseMapConnector:
         )
 
 
+def _count(body: bytes) -> int:
+    """How many values an answer has; what is no list, reading finds at fault."""
+    try:
+        return len(msgspec.json.decode(body, type=list[msgspec.Raw]))
+    except UNREADABLE:
+        return 0
+
+
 def _wanted(source: OpenSenseMapSource, body: bytes) -> tuple[list[_Box], tuple[BrokenRow, ...]]:
     """The boxes of a list, or the one box that an id answers, and those that cannot be read."""
-    boxes, broken = decoded_each(
-        b"[" + body + b"]" if body.lstrip()[:1] == b"{" else body, _Box, "openSenseMap"
-    )
+    listed = b"[" + body + b"]" if body.lstrip()[:1] == b"{" else body
+    boxes, broken = decoded_each(listed, _Box, "openSenseMap")
+    place = ("currentLocation",) if source.chooses_by_place else ()
+    require_members(listed, ("sensors", *place), "openSenseMap")
+    sensors = [sensor for box in boxes for sensor in box.sensors or ()]
+    if sensors and all(sensor.title is None for sensor in sensors):
+        raise ReadError("is not what openSenseMap answers: no sensor has a title")
     wanted = [
         box
         for box in boxes

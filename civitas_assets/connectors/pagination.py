@@ -149,8 +149,8 @@ class Completeness:
         return self.has_total and short and not self.is_cut
 
     def may_be_cut(self, asked: int) -> bool:
-        """Whether the last page holds as many entities as were asked for, or as a server's own ceiling could be."""
-        return bool(self._last) and (self._last >= asked or self._last % _ROUND == 0)
+        """Whether the last page could be cut."""
+        return may_be_cut(self._last, asked)
 
     def check(self, advice: str) -> None:
         """Nothing, unless it is known that something is missing.
@@ -178,6 +178,11 @@ class Completeness:
             f"{self.what}: {self.received} came; the service names neither a total nor a further page, and answers no "
             f"question for what comes after these, so that more may be missing: {advice}",
         )
+
+
+def may_be_cut(rows: int, asked: int) -> bool:
+    """Whether a page of so many rows holds as many as were asked for, or as a server's own ceiling could be."""
+    return rows > 0 and (rows >= asked or rows % _ROUND == 0)
 
 
 def next_link(header: str) -> str | None:

@@ -18,6 +18,7 @@ import polars as pl
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
 from civitas_assets.connectors.rows import decoded_each, table
+from civitas_assets.connectors.sample import require_members
 from civitas_assets.connectors.service import (
     Attribution,
     Root,
@@ -26,6 +27,7 @@ from civitas_assets.connectors.service import (
     Title,
     values_of,
 )
+from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, RawTable
 
 _SLICE_DAYS, _KEPT_DAYS = 5, 31
@@ -122,6 +124,11 @@ class PegelonlineConnector:
         """Gauges and their timeseries, or the values of one timeseries."""
         if payload.role == "stations":
             gauges, broken = _wanted(source, payload.body)
+            place = ("longitude", "latitude") if source.chooses_by_place else ()
+            require_members(payload.body, ("timeseries", *place), "PEGELONLINE")
+            known = [series for gauge in gauges for series in gauge.timeseries or ()]
+            if known and all(series.unit is None for series in known):
+                raise ReadError("is not what PEGELONLINE answers: no timeseries has a unit")
             stations = table(
                 "station",
                 (

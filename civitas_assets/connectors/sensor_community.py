@@ -15,6 +15,7 @@ import msgspec
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
 from civitas_assets.connectors.rows import decoded_each, table
+from civitas_assets.connectors.sample import require_members
 from civitas_assets.connectors.service import (
     Attribution,
     Root,
@@ -22,7 +23,7 @@ from civitas_assets.connectors.service import (
     ServiceSource,
     Title,
 )
-from civitas_assets.errors import FetchError
+from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records import RawTable
 from civitas_assets.records.raw import INTERVAL
 
@@ -123,6 +124,10 @@ class SensorCommunityConnector:
     def read(self, source: SensorCommunitySource, payload: Payload) -> Iterator[RawTable]:
         """Locations as stations, a datastream for every quantity of a sensor, and the values."""
         found, broken = decoded_each(payload.body, _Reading, "sensor.community")
+        require_members(payload.body, ("sensordatavalues",), "sensor.community")
+        values = [value for reading in found for value in reading.sensordatavalues or ()]
+        if values and all(value.value is None for value in values):
+            raise ReadError("is not what sensor.community answers: none of its values has a value")
         readings = [reading for reading in found if reading.location.is_outside()]
         places = {reading.location.id: reading.location for reading in readings}
         yield table(

@@ -36,6 +36,11 @@ class ServiceSource(Source):
         """Stations with their datastreams and observations."""
         return frozenset({"station", "datastream", "observation"})
 
+    @property
+    def chooses_by_place(self) -> bool:
+        """Whether positions tell which stations are wanted, so that the service has to have them."""
+        return not self.stations and self.box is not None
+
     def wants(self, station: str, lon: float | None, lat: float | None) -> bool:
         """Whether the station is one of those that are named, or lies in the tenant's box."""
         if self.stations:

@@ -65,6 +65,10 @@ class UbaSource(ServiceSource):
     )
 
 
+_NEEDED, _PLACE = ("station id", "station code", "station name"), ("station longitude", "station latitude")
+_MEASURE = ("component id", "scope id", "value")
+
+
 class _Stations(msgspec.Struct):
     indices: list[str]
     data: dict[str, Any] | list[Any]
@@ -72,6 +76,7 @@ class _Stations(msgspec.Struct):
 
 class _Measures(msgspec.Struct):
     data: dict[str, Any] | list[Any]
+    indices: Any = None
 
 
 class UbaConnector:
@@ -158,7 +163,7 @@ def _wanted(
 ) -> tuple[list[Mapping[str, Any]], tuple[BrokenRow, ...]]:
     """The stations that the source wants and that still measured on the first day, and the rows that are none."""
     answer: _Stations = decoded(body, _Stations, "the Umweltbundesamt")
-    missing = {"station id", "station code", "station name"}.difference(answer.indices)
+    missing = {*_NEEDED, *(_PLACE if source.chooses_by_place else ())}.difference(answer.indices)
     if missing:
         raise ReadError(
             f"has a station without {', '.join(sorted(missing))}; it has {', '.join(answer.indices)}"
@@ -187,15 +192,16 @@ def _observations(payload: Payload) -> RawTable:
     # An answer without any value has a list in the place of the object.
     by_station = answer.data if isinstance(answer.data, dict) else {}
     component = payload.variables["component"]
-    expected = [_COMPONENTS[component][0], _HOURLY_MEAN]
+    expected, places = [_COMPONENTS[component][0], _HOURLY_MEAN], _places(answer.indices)
     rows, broken = list[tuple[str, str, Any]](), list[BrokenRow]()
     for station, hours in by_station.items():
         for start, row in hours.items() if isinstance(hours, dict) else [("", hours)]:
-            parts = row if isinstance(row, list) else []
-            if len(parts) >= 3 and [str(part) for part in parts[:2]] == expected:
-                rows.append((f"{station}/{component}", start, row[2]))
+            long = isinstance(row, list) and len(row) > max(places)
+            parts = [row[place] for place in places] if long else []
+            if [str(part) for part in parts[:2]] == expected:
+                rows.append((f"{station}/{component}", start, parts[2]))
                 continue
-            detail = f"is no hourly mean of {component}: component, scope and value are {parts[:3]}"
+            detail = f"is no hourly mean of {component}: component, scope and value are {parts}"
             raw = msgspec.json.encode({start: row}).decode()
             broken.append(BrokenRow(len(rows) + len(broken) + 1, "another_measure", detail, raw))
     if broken and not rows:
@@ -208,3 +214,22 @@ def _observations(payload: Payload) -> RawTable:
         ]
     )
     return RawTable("observation", frame, broken=tuple(broken))
+
+
+def _places(indices: Any) -> list[int]:
+    """Where component, scope and value are in a row, as an answer says itself.
+
+    Raises:
+        ReadError: one of them is not there.
+    """
+    names = indices
+    while isinstance(names, dict) and names:
+        names = next(iter(names.values()))
+    if not isinstance(names, list):
+        return [0, 1, 2]
+    missing = {*_MEASURE}.difference(map(str, names))
+    if missing:
+        raise ReadError(
+            f"has values without {', '.join(sorted(missing))}; they have {', '.join(map(str, names))}"
+        )
+    return [names.index(name) for name in _MEASURE]

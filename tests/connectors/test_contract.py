@@ -98,7 +98,7 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
     },
     "datex2": {
         "data": b'<a:d2LogicalModel xmlns:a="u"><a:parkingRecord id="1"/><a:parkingRecordStatus>'
-        b'<a:parkingRecordReference id="1"/></a:parkingRecordStatus></a:d2LogicalModel>',
+        b'<a:parkingRecordReference id="1"/><a:parkingSiteOpeningStatus/></a:parkingRecordStatus></a:d2LogicalModel>',
     },
     "dwd": {
         "stations": b"Stations_id von_datum bis_datum Stationshoehe geoBreite geoLaenge Stationsname Bundesland\n"
@@ -106,8 +106,8 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         "index": b'<a href="10minutenwerte_TU_01766_20000101_20091231_hist.zip">x</a>',
         "values": zipped(
             {
-                "produkt_zehn_min_tu_01766.txt": b"STATIONS_ID;MESS_DATUM;  QN;TT_10;eor\n"
-                b"1766;202601010000;1;5.0;eor\n1766;202601010010;1;-999;eor\n"
+                "produkt_zehn_min_tu_01766.txt": b"STATIONS_ID;MESS_DATUM;  QN;FF_10;DD_10;eor\n"
+                b"1766;202601010000;1;5.0;-999;eor\n1766;202601010010;1;-999;-999;eor\n"
             }
         ),
     },
@@ -144,12 +144,13 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
     },
     "ogc_features": {"features": _GML, "hits": b'<a numberMatched="2"/>', "further": _GML},
     "opensensemap": {
-        "boxes": b'[{"_id":"b1","exposure":"outdoor","sensors":[{"_id":"s1","title":"PM10"}]},{"_id":"b2"}]',
+        "boxes": b'[{"_id":"b1","currentLocation":null,"sensors":[{"_id":"s1","title":"PM10"}]},{"_id":"b2"}]',
         "values": b'[{"createdAt":"2026-01-01T00:00:00Z","value":"1"},'
         b'{"createdAt":"2026-01-01T01:00:00Z","value":"2"}]',
     },
     "pegelonline": {
-        "stations": b'[{"uuid":"u1","timeseries":[{"shortname":"W","unit":"cm"}]},{"uuid":"u2"}]',
+        "stations": b'[{"uuid":"u1","longitude":null,"latitude":null,"timeseries":[{"shortname":"W","unit":"cm"}]},'
+        b'{"uuid":"u2"}]',
         "measurements": b'[{"timestamp":"2026-01-01T00:00:00+01:00","value":1},'
         b'{"timestamp":"2026-01-01T00:15:00+01:00","value":2}]',
     },
@@ -159,8 +160,8 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
     },
     "sql": {"rows": b"id,v\na,1\nb,\n", "keys": b"id\na\nb\n"},
     "uba": {
-        "stations": b'{"indices":["station id","station code","station name"],'
-        b'"data":{"1":["1","DENW1","A"],"2":["2","DENW2","B"]}}',
+        "stations": b'{"indices":["station id","station code","station name","station longitude","station latitude"],'
+        b'"data":{"1":["1","DENW1","A",7.6,51.9],"2":["2","DENW2","B",7.6,51.9]}}',
         "measures": b'{"data":{"1":{"2026-01-01 00:00:00":[5,2,1],"2026-01-01 01:00:00":[5,2,null]}}}',
     },
     "sensorthings": {

@@ -309,3 +309,15 @@ def test_what_is_not_a_parking_publication_is_an_error(rows: Rows) -> None:
         rows(b"<messageContainer/>")
     with pytest.raises(ReadError, match="neither a parking table nor a parking status"):
         rows(b"<d2LogicalModel><situation/></d2LogicalModel>")
+
+
+def test_a_status_whose_members_are_called_otherwise_is_an_error_and_one_without_values_is_none(
+    rows: Rows,
+) -> None:
+    renamed = OLDER.replace(b"totalNumberOfVacantParkingSpaces", b"vacantSpaces").replace(
+        b"<parkingFacilityStatus>closed</parkingFacilityStatus>", b"<state>closed</state>"
+    )
+    with pytest.raises(ReadError, match="they have parkingFacilityReference, state, vacantSpaces"):
+        rows(renamed)
+    (state,) = rows(OLDER.replace(b">12<", b"><").replace(b">closed<", b"><"))["parking_status"]
+    assert "free" not in state

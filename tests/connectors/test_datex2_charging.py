@@ -349,3 +349,9 @@ def test_a_test_of_charging_is_not_published(source: Callable[..., Any], read: C
     (found,) = read(source("datex2", publication="charging"), json.dumps(body).encode())
     assert found.frame.height == 0
     assert [note.code for note in found.notes] == ["exercises_and_tests"]
+
+
+def test_states_that_are_called_otherwise_are_an_error(rows: Rows) -> None:
+    body = told(state("charging")).replace(b'"status"', b'"pointStatus"')
+    with pytest.raises(ReadError, match=r"no status of any point; they have .*pointStatus"):
+        rows(body)

@@ -15,6 +15,7 @@ import pytest
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.dwd import DwdConnector, DwdSource
+from civitas_assets.connectors.dwd_products import measured
 from civitas_assets.errors import FetchError, ReadError
 
 TODAY = date(2026, 8, 1)
@@ -256,8 +257,8 @@ class TestValues:
         self, read: Any
     ) -> None:
         body = archive(
-            "STATIONS_ID;MESS_DATUM;QN;RWS_10;RWS_IND_10;NEU_10;eor\n"
-            "1766;202608010000;1;0.4;1;7;eor\n1766;202608010010;1\n\n1766;202608010020;1;0.1;1;7;eor;x\n"
+            "STATIONS_ID;MESS_DATUM;QN;RWS_10;RWS_IND_10;NEU_10;RWS_DAU_10;eor\n"
+            "1766;202608010000;1;0.4;1;7;-999;eor\n1766;202608010010;1\n\n1766;202608010020;1;0.1;1;7;-999;eor;x\n"
         )
         series, values = read(weather(), body, "values")
         assert series.frame["datastream_id"].to_list() == ["01766/RWS_10"]
@@ -272,9 +273,16 @@ class TestValues:
         ]
         assert values.unknown_fields == ("NEU_10",)
         assert [(row.row, row.rule, row.detail) for row in values.broken] == [
-            (2, "wrong_number_of_cells", "3 cells, 7 columns"),
-            (4, "wrong_number_of_cells", "8 cells, 7 columns"),
+            (2, "wrong_number_of_cells", "3 cells, 8 columns"),
+            (4, "wrong_number_of_cells", "9 cells, 8 columns"),
         ]
+
+    def test_a_quantity_that_is_called_otherwise_is_told_and_the_others_are_there(self, read: Any) -> None:
+        body = archive("STATIONS_ID;MESS_DATUM;QN;FF_10;D_10;eor\n1766;202608010000;1;2.5;240;eor\n")
+        tables = measured(body, (), 10_000_000)
+        assert [next(tables).frame["datastream_id"].to_list() for _ in range(2)] == [["01766/FF_10"]] * 2
+        with pytest.raises(ReadError, match=r"lacks the column\(s\) DD_10; it has .*FF_10, D_10"):
+            next(tables)
 
     @pytest.mark.parametrize(
         ("body", "message"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -526,6 +527,37 @@ def test_the_storage_is_asked_day_by_day_and_page_by_page(source: Any, session: 
         "2026-07-30T22%3A00%3A00Z&before=2026-07-31T22%3A00%3A00Z",
         "2026-07-30T02%3A00%3A00.5Z&before=2026-07-30T22%3A00%3A00Z",
     ]
+
+
+def test_a_ceiling_of_the_storage_that_is_lower_than_what_was_asked_for_cuts_nothing(
+    source: Any, session: Any
+) -> None:
+    """The network server gives at most ten, whatever is asked for."""
+    times = [f"2026-07-30T10:{minute:02}:00.5Z" for minute in range(25)]
+    wanted = source(
+        "lorawan", url="https://tts.example/api/v3/as/applications/app/packages/storage/uplink_message"
+    )
+    came = list[str]()
+
+    def answer(request: Any) -> bytes:
+        after, before = (parse_qs(urlsplit(request.url).query)[name][0] for name in ("after", "before"))
+        given = [at for at in times if after < at < before][:10]
+        came.extend(given)
+        return stream(*({"result": things_stack({}, received_at=at)} for at in given)) or b"[]"
+
+    CONNECTORS["lorawan"].fetch(wanted, DAYS, ZoneInfo("Europe/Berlin"), session(answer))
+    assert came == times
+
+
+def test_a_profile_of_which_uplinks_have_nothing_any_more_is_told(lorawan: Any, read: Any) -> None:
+    """A new version of the codec says temperature where it said t; what an uplink without values lacks is no news."""
+    renamed = stream(chirpstack({"temperature": 1}), chirpstack({}, at="2026-07-30T11:00:00+00:00"))
+    (note,) = read(lorawan(), renamed)[2].notes
+    assert (note.code, note.text) == (
+        "missing_field",
+        "profile P: none of 1 uplink(s) has one of t; they have temperature",
+    )
+    assert not read(lorawan(), stream(chirpstack({"t": 1}), chirpstack({"temperature": 1}, fCnt=9)))[2].notes
 
 
 def test_a_day_without_uplinks_is_no_error_of_the_storage(lorawan: Any, read: Any) -> None:

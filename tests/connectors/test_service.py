@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
+import httpx2
 import pytest
 
 from civitas_assets.catalog import Window, load_catalog
 from civitas_assets.connectors.pegelonline import PegelonlineConnector
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.errors import FetchError, ReadError
+from tests.conformance.landing import answer, land
 
 SERVICES = ("dwd", "opensensemap", "pegelonline", "sensor_community", "uba")
+SENSOR = {"_id": "s", "title": "Temperatur", "unit": "°C"}
+READING: dict[str, Any] = {"timestamp": "2026-07-30 10:00:00", "sensor": {"id": 3}, "location": {"id": 1}}
 WUERZBURG = (9.8, 49.7, 10.1, 49.9)
 GERMANY = (5.8, 47.2, 15.1, 55.1)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -189,14 +193,59 @@ class TestOpenSenseMap:
         any_exposure = service("opensensemap", (13.0, 52.4, 13.2, 52.5), exposure="any")
         assert len(asked(any_exposure, answers)) == 11
 
-    def test_text_values_are_numbers_and_a_cut_answer_is_an_error(self, tables: Tables) -> None:
+    def test_text_values_are_numbers(self, tables: Tables) -> None:
         source = service("opensensemap")
         value = {"createdAt": "2026-07-10T13:09:47.578Z", "value": "26.06", "location": [13.1, 52.4]}
         (row,) = tables(source, json.dumps([value]).encode(), "values", datastream_id="s")["observation"]
         assert (row["datastream_id"], row["value"]) == ("s", 26.06)
         assert row["phenomenon_start"] == datetime(2026, 7, 10, 13, 9, 47, 578000, tzinfo=UTC)
-        with pytest.raises(ReadError, match="10000 values, at which the service cuts"):
-            tables(source, json.dumps([value] * 10_000).encode(), "values", datastream_id="s")
+
+    @pytest.mark.parametrize(("seconds", "requests"), [(40, 3), (5, 31)])
+    def test_of_a_time_that_the_service_cuts_its_halves_are_asked_for(
+        self, seconds: int, requests: int
+    ) -> None:
+        """The latest ten thousand of a time are given, as the service does."""
+        first, last = datetime(2026, 6, 27, 22, tzinfo=UTC), datetime(2026, 7, 2, 22, tzinfo=UTC)
+        box = {"_id": "b", "currentLocation": {"coordinates": [7.5, 51.5]}, "sensors": [SENSOR]}
+        asked = list[str]()
+
+        def service(request: httpx2.Request) -> httpx2.Response:
+            if "data" not in request.url.path:
+                return answer([box])
+            start, end = (
+                datetime.fromisoformat(request.url.params[name]) for name in ("from-date", "to-date")
+            )
+            asked.append(str(request.url))
+            steps = range(0, int((last - first).total_seconds()), seconds)
+            times = [
+                first + timedelta(seconds=step)
+                for step in steps
+                if start <= first + timedelta(seconds=step) <= end
+            ]
+            return answer(
+                [{"createdAt": f"{at:%Y-%m-%dT%H:%M:%SZ}", "value": "1"} for at in times[::-1][:10_000]]
+            )
+
+        night = land({"connector": "opensensemap"}, service)
+        assert night.records["observation"].height == 5 * 86_400 // seconds
+        assert not night.told
+        assert len(asked) == requests
+
+    def test_what_the_service_cuts_even_within_a_minute_is_an_error(self) -> None:
+        box = {"_id": "b", "currentLocation": {"coordinates": [7.5, 51.5]}, "sensors": [SENSOR]}
+        burst = datetime(2026, 7, 1, tzinfo=UTC)
+
+        def service(request: httpx2.Request) -> httpx2.Response:
+            if "data" not in request.url.path:
+                return answer([box])
+            start, end = (
+                datetime.fromisoformat(request.url.params[name]) for name in ("from-date", "to-date")
+            )
+            value = {"createdAt": f"{burst:%Y-%m-%dT%H:%M:%SZ}", "value": "1"}
+            return answer([value] * (10_000 if start <= burst <= end else 0))
+
+        night = land({"connector": "opensensemap"}, service)
+        assert "has 10000 values, at which the service cuts" in night.told[0]
 
 
 class TestUba:
@@ -241,11 +290,75 @@ class TestUba:
         assert row["phenomenon_start"] == datetime(2026, 4, 7, 23, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("connector", "role", "document", "named"),
+    [
+        (
+            "pegelonline",
+            "stations",
+            [{"uuid": "u", "longitude": 7.0, "latitude": 51.0, "series": []}],
+            "timeseries",
+        ),
+        ("pegelonline", "stations", [{"uuid": "u", "lon": 7.0, "lat": 51.0, "timeseries": []}], "longitude"),
+        (
+            "pegelonline",
+            "stations",
+            [{"uuid": "u", "longitude": 9.9, "latitude": 49.8, "timeseries": [{"shortname": "W"}]}],
+            "unit",
+        ),
+        ("pegelonline", "measurements", [{"timestamp": "2026-07-01T00:00:00Z", "v": 1}], "value"),
+        ("opensensemap", "boxes", [{"_id": "b", "currentLocation": None, "sensorList": []}], "sensors"),
+        ("opensensemap", "boxes", [{"_id": "b", "loc": None, "sensors": []}], "currentLocation"),
+        (
+            "opensensemap",
+            "boxes",
+            [{"_id": "b", "currentLocation": None, "sensors": [{"_id": "s"}]}],
+            "title",
+        ),
+        ("sensor_community", "data", [READING | {"values": []}], "sensordatavalues"),
+        (
+            "sensor_community",
+            "data",
+            [READING | {"sensordatavalues": [{"value_type": "P1", "v": 1}]}],
+            "value",
+        ),
+        (
+            "uba",
+            "stations",
+            {"indices": ["station id", "station code", "station name", "lon"], "data": []},
+            "longitude",
+        ),
+        (
+            "uba",
+            "measures",
+            {"indices": {"data": {"id": {"start": ["component id", "scope id", "mean"]}}}, "data": {}},
+            "value",
+        ),
+    ],
+)
+def test_a_member_that_is_needed_and_that_no_record_has_any_more_is_an_error(
+    read: Callable[..., Any], connector: str, role: str, document: Any, named: str
+) -> None:
+    source = service(connector, WUERZBURG)
+    with pytest.raises(ReadError, match=named):
+        read(source, json.dumps(document).encode(), role, component="NO2", datastream_id="s")
+
+
+def test_values_of_the_umweltbundesamt_are_where_its_answer_says(read: Callable[..., Any]) -> None:
+    names = ["value", "component id", "date end", "scope id"]
+    document = {
+        "indices": {"data": {"station id": {"date start": names}}},
+        "data": {"1": {"2026-07-30 00:00:00": [12, 5, "x", 2]}},
+    }
+    (observed,) = read(service("uba"), json.dumps(document).encode(), "measures", component="NO2")
+    assert observed.frame["value"].to_list() == [12]
+
+
 class TestOneBadElement:
     """What cannot be read of a catalogue costs nothing but itself."""
 
     def test_a_gauge(self, read: Callable[..., Any]) -> None:
-        gauges = [{"uuid": "u", "shortname": None, "water": None, "timeseries": None}, {"uuid": 7}]
+        gauges: list[Any] = [{"uuid": "u", "shortname": None, "water": None, "timeseries": None}, {"uuid": 7}]
         stations, _ = read(service("pegelonline"), json.dumps(gauges).encode(), "stations")
         assert stations.frame["station_id"].to_list() == ["u"]
         assert [(row.row, row.rule) for row in stations.broken] == [(2, "unreadable_element")]
