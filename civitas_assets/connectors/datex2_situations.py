@@ -111,8 +111,8 @@ def event_table(body: bytes, language: str, zone: ZoneInfo) -> RawTable:
         notes += (
             Note(
                 "status_not_decided",
-                f"the periods of {len(undecided):,} event(s) depend on what is not known here, such as holidays: "
-                f"they have no status ({undecided[0]})",
+                f"the periods of {len(undecided):,} event(s) depend on what is not known here, such as holidays, or "
+                f"end before they begin: they have no status ({undecided[0]})",
             ),
         )
     found_events = table("event", (row for _, row in latest.values()), _COLUMNS)

@@ -33,7 +33,7 @@ _HORIZON, _MOST_ANCHORS = 370, 20
 
 
 class UndecidableError(Exception):
-    """The specification depends on what is not known, such as holidays, or has a time that cannot be read."""
+    """The specification depends on what is not known, such as holidays, or has a time that cannot be right."""
 
 
 @dataclass(frozen=True)
@@ -150,8 +150,7 @@ def validity_of(specification: Node | None, zone: ZoneInfo) -> Validity:
     if specification is None:
         return Validity(None, None, (), (), zone)
     return Validity(
-        _moment(specification.word("overallStartTime"), zone),
-        _moment(specification.word("overallEndTime"), zone),
+        *_between(specification, "overallStartTime", "overallEndTime", zone),
         tuple(_period(node, zone) for node in specification.all("validPeriod")),
         tuple(_period(node, zone) for node in specification.all("exceptionPeriod")),
         zone,
@@ -162,11 +161,18 @@ def _period(node: Node, zone: ZoneInfo) -> _Period:
     if {child.name for child in node.children} - _KNOWN:
         raise UndecidableError
     return _Period(
-        _moment(node.word("startOfPeriod"), zone),
-        _moment(node.word("endOfPeriod"), zone),
+        *_between(node, "startOfPeriod", "endOfPeriod", zone),
         tuple(_span(each.unwrapped("com"), zone) for each in node.all("recurringTimePeriodOfDay")),
         tuple(_days(each.unwrapped("com")) for each in node.all("recurringDayWeekMonthPeriod")),
     )
+
+
+def _between(node: Node, first: str, last: str, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    """Beginning and end; where the end lies before, nobody knows which of them is wrong."""
+    start, end = _moment(node.word(first), zone), _moment(node.word(last), zone)
+    if start is not None and end is not None and end < start:
+        raise UndecidableError
+    return start, end
 
 
 def _moment(written: str | None, zone: ZoneInfo) -> datetime | None:

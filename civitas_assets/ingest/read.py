@@ -217,7 +217,7 @@ class SourceReader:
                 accepted[other].append(records)
                 if other != name:
                     self._sightings.add(RECORD_TYPES[other], records)
-                for payload, note in replaced_rows(RECORD_TYPES[other], records).items():
+                for payload, note in replaced_rows(RECORD_TYPES[other], records):
                     self._notes.add(addresses[payload], [note])
             if any(records.height for records in typed.accepted.values()):
                 self._usable.add(name)

@@ -21,5 +21,6 @@ AREA_FEATURE = RecordType(
         GEOMETRY,
     ),
     key=("feature_id",),
+    validity=("valid_from", "valid_to"),
     position=("lon", "lat"),
 )

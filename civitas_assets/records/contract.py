@@ -80,7 +80,8 @@ class RecordType:
 
     `key` identifies a record within its source. `event_time` names the time whose calendar day the record
     belongs to; without one the record describes a thing and its current state counts. `measures` are the
-    columns that must not all be empty: a record that says nothing is not one. `carried` are extra columns
+    columns that must not all be empty: a record that says nothing is not one. `validity` are beginning and end of what
+    is not measured but declared, such as an event. `carried` are extra columns
     that only companions and positions use. `described_events` are record types whose events refer to this thing, by the
     column that holds its key.
     """
@@ -92,6 +93,7 @@ class RecordType:
     event_time: str | None = None
     interval_end: str | None = None
     measures: tuple[str, ...] = ()
+    validity: tuple[str, str] | None = None
     position: tuple[str, str] | None = None
     carried: tuple[Column, ...] = ()
     companions: tuple[Companion, ...] = ()

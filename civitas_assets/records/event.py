@@ -43,5 +43,6 @@ EVENT = RecordType(
         GEOMETRY,
     ),
     key=("event_id",),
+    validity=("start_at", "end_at"),
     position=("lon", "lat"),
 )  # fmt: skip

@@ -20,7 +20,7 @@ RECEIVED = "@received_at"  # when that payload was fetched
 
 
 # Codes of notes that are made where rows are stored, whatever connector they come from.
-UNKNOWN_FIELDS, REPLACED_ROWS = "unknown_fields", "replaced_rows"
+UNKNOWN_FIELDS, REPLACED_ROWS, REPEATED_ROWS = "unknown_fields", "replaced_rows", "repeated_rows"
 
 
 @dataclass(frozen=True)

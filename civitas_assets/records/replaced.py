@@ -1,42 +1,55 @@
-"""Rows that replace each other: one payload that says two things of the same key.
+"""Rows of one payload that become one record: they say two things of the same key, or the same thing twice.
 
 The last row counts; that there was another is told, because it may be a record of its own whose key is not unique.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 import polars as pl
 
 from civitas_assets.errors import Note
 from civitas_assets.records.contract import RecordType
-from civitas_assets.records.raw import REPLACED_ROWS
+from civitas_assets.records.raw import REPEATED_ROWS, REPLACED_ROWS
 
 _SHOWN = 60  # characters of an example
 
 
-def replaced_rows(record_type: RecordType, records: pl.DataFrame) -> Mapping[str, Note]:
-    """A note for each payload, by hash, with rows that another one of it replaces; same rows twice are no matter.
+def replaced_rows(record_type: RecordType, records: pl.DataFrame) -> Iterator[tuple[str, Note]]:
+    """Notes, with the hash of their payload, on rows that another one of it replaces, or that are there twice.
 
     `records` has the contract's columns and `payload`, in the order of the rows.
     """
     keys = ["payload", *record_type.key]
     named = records.select(keys)
     if named.hash_rows().n_unique() == named.height:
-        return {}  # nearly always; rows that are alike have the same hash
+        return  # nearly always; rows that are alike have the same hash
     repeated = named.is_duplicated()
     if not repeated.any():
-        return {}
+        return
     values = [column for column in record_type.schema if column not in record_type.key]
     rivals = records.filter(repeated).select(*keys, *values)
     if record_type.measures:
         # A row without a value is no record, unless it is the last one and takes a value back.
         empty = pl.all_horizontal(pl.col(record_type.measures).is_null())
         rivals = rivals.filter(~empty | pl.struct(keys).is_last_distinct())
+    alike = rivals.filter(rivals.is_duplicated()).group_by("payload", maintain_order=True)
+    for (payload,), rows in alike:
+        yield str(payload), _told_twice(record_type, rows)
     rivals = rivals.unique(maintain_order=True, keep="last").filter(pl.struct(keys).is_duplicated())
-    found = rivals.group_by("payload", maintain_order=True)
-    return {str(payload): _note(record_type, rows, values) for (payload,), rows in found}
+    for (payload,), rows in rivals.group_by("payload", maintain_order=True):
+        yield str(payload), _note(record_type, rows, values)
+
+
+def _told_twice(record_type: RecordType, rows: pl.DataFrame) -> Note:
+    named = ", ".join(f"{key} {_text(rows[key][0])}" for key in record_type.key)
+    return Note(
+        REPEATED_ROWS,
+        f"{rows.height - rows.unique().height:,} row(s) of {record_type.name} say the same as another row of the same "
+        f"answer in all that is mapped, and are one record with it, for example {named}; if they are several, map to "
+        f"{record_type.key[0]} what tells them apart",
+    )
 
 
 def _note(record_type: RecordType, rows: pl.DataFrame, values: list[str]) -> Note:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 
 import polars as pl
 
@@ -14,7 +15,7 @@ from civitas_assets.catalog import Box, Source
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.clock import is_implausible, is_of_unset_clock, without_open_ends
-from civitas_assets.records.contract import GEOMETRY, Column, Kind, RecordType
+from civitas_assets.records.contract import GEOMETRY, UTC_TIME, Column, Kind, RecordType
 from civitas_assets.records.conversion import converted
 from civitas_assets.records.faults import Fault, rejected_rows
 from civitas_assets.records.geometry import geometries
@@ -77,6 +78,7 @@ def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: So
                 columns[native] = as_text(table[name])
     _compute(columns, record_type, source)
     _add_times(columns, table, source, record_type, place, faults)
+    _check_validity(columns, record_type, place, cells)
     _add_position(columns, source, record_type, place, faults)
     for column in record_type.columns:
         if column.required:
@@ -217,6 +219,27 @@ def _add_times(  # noqa: PLR0917 - each argument is of another type
         if "time_flag" in record_type.schema and unset.any():
             flags = columns.get("time_flag", pl.Series([None], dtype=pl.String).new_from_index(0, len(unset)))
             columns["time_flag"] = flags.set(unset, "clock_unset")
+
+
+def _check_validity(
+    columns: dict[str, pl.Series], record_type: RecordType, place: Place, cells: list[Fault]
+) -> None:
+    """Leave an end empty that lies before its beginning: nothing would tell it from one that has passed."""
+    first, last = record_type.validity or ("", "")
+    if first not in columns or last not in columns:
+        return
+    start, end = columns[first], columns[last]
+    backwards = (end < start).fill_null(value=False)
+    if backwards.any() and end.dtype == UTC_TIME:
+        # An end that is written as a mere day is the midnight before it.
+        local = end.dt.convert_time_zone(place.zone)
+        is_day = (local.dt.time() == time(0)) & (
+            local.dt.date() == start.dt.convert_time_zone(place.zone).dt.date()
+        )
+        backwards &= ~is_day.fill_null(value=False)
+    if backwards.any():
+        cells.append(Fault("ends_before_it_starts", last, backwards, end.cast(pl.String)))
+        columns[last] = end.set(backwards, None)
 
 
 def _add_position(

@@ -113,6 +113,7 @@ def test_an_exception_takes_from_what_is_valid() -> None:
         {"recurringDayWeekMonthPeriod": [{"applicableWeek": ["firstWeekOfMonth"]}]},
         days("someday"),
         between("bald", None),
+        between("2026-07-31T00:00:00Z", "2026-07-30T00:00:00Z"),
         clock("20:00:00", "spät"),
         {"recurringTimePeriodOfDay": [{"startTimeOfPeriod": "20:00:00"}]},
     ],

@@ -209,21 +209,22 @@ def test_an_unknown_field_is_noted_once_and_stands_until_the_source_has_it_no_mo
 @pytest.mark.parametrize(
     ("rows", "value", "noted"),
     [
-        (["d,1", "d,2", "d,1"], 1, "1 row(s) of observation have the same key"),
-        (["d,1", "d,2"], 2, "datastream_id d, phenomenon_start 2026-07-01 00:00:00+00:00 with value 1.0 and 2.0"),
-        (["d,1", "d,1"], 1, ""),
-        (["d,", "d,1"], 1, ""),
+        (["d,1", "d,2"], 2, {"replaced_rows": "phenomenon_start 2026-07-01 00:00:00+00:00 with value 1.0 and 2.0"}),
+        (["d,1", "d,1", "d,1"], 1, {"repeated_rows": "2 row(s) of observation say the same as another row"}),
+        (["d,1", "d,2", "d,1"], 1, {"repeated_rows": "1 row(s)", "replaced_rows": "have the same key"}),
+        (["d,", "d,1"], 1, {}),
+        (["d,", "d,", "e,1"], 1, {}),
     ],
 )  # fmt: skip
-def test_rows_of_one_answer_that_replace_each_other_are_noted_and_the_last_counts(
-    rows: list[str], value: float, noted: str, town: Any, publisher: Any
+def test_rows_of_one_answer_that_become_one_record_are_noted_and_the_last_counts(
+    rows: list[str], value: float, noted: dict[str, str], town: Any, publisher: Any
 ) -> None:
     publisher.bodies["a.csv"] = "\n".join(["id,v,t", *(f"{row},2026-07-01T00:00" for row in rows)]).encode()
     report = town.night()
     assert report.ok
-    assert [note.code for note in report.notes] == (["replaced_rows"] if noted else [])
-    assert all(noted in note.text for note in report.notes)
-    assert max(town.values("revision", "value"))[1] == value
+    assert [note.code for note in report.notes] == [*noted]
+    assert all(noted[note.code] in note.text for note in report.notes)
+    assert max(row for row in town.values("revision", "value") if row[1] is not None)[1] == value
 
 
 def test_a_source_that_never_brought_a_row_says_so_until_it_does(town: Any, publisher: Any, csv: Csv) -> None:

@@ -301,6 +301,22 @@ def test_an_interval_does_not_end_before_it_starts(typed: Bring) -> None:
     ]
 
 
+def test_an_event_that_ends_before_it_begins_loses_its_end_and_is_told(typed: Bring) -> None:
+    """Its end would say that it is over. An end that is a mere day is the one on which it begins."""
+    start = "2026-07-02T10:00:00+02:00"
+    ends = ["2026-07-01T10:00:00+02:00", start, "2026-07-02T00:00:00+02:00", None]
+    result = typed("event", {"event_id": ["a", "b", "c", "d"], "start_at": [start] * 4, "end_at": ends})
+    assert result.accepted["event"]["end_at"].is_null().to_list() == [True, False, False, True]
+    assert [row[:2] for row in rules(result)] == [("ends_before_it_starts", "end_at")]
+
+
+def test_a_validity_that_ends_before_it_begins_loses_its_end(typed: Bring) -> None:
+    days = {"valid_from": ["2026-07-02"] * 2, "valid_to": ["2026-07-01", "2026-07-02"]}
+    result = typed("area_feature", {"feature_id": ["a", "b"], **days})
+    assert result.accepted["area_feature"]["valid_to"].to_list() == [None, date(2026, 7, 2)]
+    assert [row[:2] for row in rules(result)] == [("ends_before_it_starts", "valid_to")]
+
+
 def test_an_event_without_an_end_ends_when_it_starts(typed: Bring) -> None:
     columns = {
         "datastream_id": ["d", "d"],
