@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from functools import lru_cache
+from types import MappingProxyType, NoneType
 from typing import Any, NamedTuple
 
 from civitas_assets.errors import ReadError
@@ -68,7 +69,10 @@ _MEMBERS = frozenset(
         *("ngsildproof", "actionType", "previousType", "name"),
     }
 )
-_USUAL = frozenset({"type", "value", "observedAt", "unitCode", "metadata"})
+_USUAL = (_MEMBERS | {"value"}) - {"datasetId", "deletedAt"}
+_NUMBERS = frozenset({int, float, bool})
+_SCALARS = _NUMBERS | {str}
+UNUSUAL = object()
 _TERM = re.compile(r"[A-Za-z][\w.+-]*:[\w./#-]+")
 
 
@@ -85,11 +89,9 @@ class Instance(NamedTuple):
 
     def find(self, name: str) -> Any:
         """What the instance says besides its value: a member in NGSI-LD, metadata in NGSI-v2; None for nothing."""
-        given = self.members.get(name)
-        if isinstance(given, str) and given.strip() and given != NULL:
-            return given.strip()
-        found = None if given is None else _plain(_content(given))
-        if found is None and isinstance(metadata := self.members.get("metadata"), dict):
+        members = self.members
+        found = _plain(_content(members[name])) if name in members else None
+        if found is None and "metadata" in members and isinstance(metadata := members["metadata"], dict):
             found = _plain(_content(metadata.get(name)))
         return found
 
@@ -124,12 +126,10 @@ def read_instances(content: Any, language: str = DEFAULT_LANGUAGE) -> list[Insta
     """
     if isinstance(content, dict):
         value = content.get("value")
-        if isinstance(value, int | float | str) and "deletedAt" not in content and value != NULL:
-            value = value.strip() or None if isinstance(value, str) else value
-            return [Instance(value, _data_set(content.get("datasetId")), content)]  # nearly all of them
-        is_whole = isinstance(value, list) or (isinstance(value, dict) and _FORMS.keys().isdisjoint(value))
-        if is_whole and content.keys() <= _USUAL:
-            return [Instance(_plain(value), None, content)]  # most others
+        if type(value) in _SCALARS and value != NULL and "deletedAt" not in content:
+            return [
+                Instance(_plain(value), _data_set(content.get("datasetId")), content)
+            ]  # nearly all of them
         return [*_read_object(content, language)]
     if isinstance(content, list) and any(map(_is_instance, content)):
         return [instance for part in content for instance in read_instances(part, language)]
@@ -137,6 +137,57 @@ def read_instances(content: Any, language: str = DEFAULT_LANGUAGE) -> list[Insta
     return [] if value is None else [Instance(value)]
 
 
+def read_usual(content: Any) -> Any:
+    """The plain value of an attribute written as nearly all are: it has one value, and says nothing else of interest.
+
+    UNUSUAL for all others, of which `read_instances` knows more.
+    """
+    value = content
+    if isinstance(content, dict):
+        if not _is_usual(tuple(content)) or content.get("metadata"):
+            return UNUSUAL
+        value = content["value"]
+    elif isinstance(content, list):
+        return UNUSUAL
+    return UNUSUAL if value == NULL or _holds_attribute(value) else _plain(value)
+
+
+def read_all_usual(contents: Sequence[Any]) -> list[Any] | None:
+    """What `read_usual` reads of one attribute, of many entities or at many times; None if any of it is UNUSUAL.
+
+    Such attributes have the same members, which are looked at once.
+    """
+    kinds = {*map(type, contents)}
+    if NoneType in kinds:
+        given = read_all_usual([content for content in contents if content is not None])
+        rest = iter(given or ())
+        return None if given is None else [None if content is None else next(rest) for content in contents]
+    values = contents
+    if kinds == {dict}:
+        shapes = {*map(tuple, contents)}
+        if not all(map(_is_usual, shapes)):
+            return None
+        if any("metadata" in shape for shape in shapes) and any(part.get("metadata") for part in contents):
+            return None
+        values = [content["value"] for content in contents]
+        kinds = {*map(type, values)}
+        if (dict in kinds and any(map(_holds_attribute, values))) or (str in kinds and NULL in values):
+            return None
+    elif not kinds <= _SCALARS:
+        return None
+    return [*values] if kinds <= _NUMBERS else [*map(_plain, values)]
+
+
+def _holds_attribute(value: Any) -> bool:
+    return isinstance(value, dict) and not _FORMS.keys().isdisjoint(value)
+
+
+@lru_cache(4096)
+def _is_usual(members: tuple[str, ...]) -> bool:
+    return "value" in members and _USUAL.issuperset(members)
+
+
+@lru_cache(4096)
 def find_term(name: str) -> str:
     """The term that a name in a namespace stands for: an IRI, or one with a prefix."""
     return (":" in name and ("://" in name or _TERM.fullmatch(name)) and re.split(r"[/#:]", name)[-1]) or name
@@ -201,22 +252,26 @@ def _content(attribute: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     """A value without its JSON-LD type; None for a blank text, an empty list, and what stands for null."""
+    if isinstance(value, str):
+        value = value.strip()
+        return value if value and value != NULL else None
+    if type(value) in _SCALARS:
+        return value
     while isinstance(value, dict):
         inner = next((name for name in ("@value", "@list", "@set", "@id") if name in value), None)
         if inner is None:
             return value or None
         value = value[inner]
     if isinstance(value, str):
-        value = value.strip()
-        return None if value in {"", NULL} else value
+        return _plain(value)
     if isinstance(value, list):
-        parts = (part["@value"] if isinstance(part, dict) and "@value" in part else part for part in value)
-        return [part for part in parts if part is not None and part != NULL and not _is_blank(part)] or None
+        parts = [part["@value"] if isinstance(part, dict) and "@value" in part else part for part in value]
+        return [part for part in parts if not _says_nothing(part)] or None
     return value
 
 
-def _is_blank(part: Any) -> bool:
-    return isinstance(part, str) and not part.strip()
+def _says_nothing(part: Any) -> bool:
+    return part is None or (isinstance(part, str) and (part == NULL or not part.strip()))
 
 
 def _from_value(value: Any, _language: str) -> Any:

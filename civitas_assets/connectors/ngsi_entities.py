@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from civitas_assets.connectors.ngsi_attributes import find_term, plain_list
@@ -44,17 +45,22 @@ def decode(body: bytes) -> list[Entity]:
 
 def types_of(entity: Entity) -> list[str]:
     """The types without their namespaces; empty if there is none."""
-    kinds = (kind.strip() for kind in plain_list(entity.get("type")) if isinstance(kind, str))
-    return [term for kind in kinds if (term := re.split(r"[/#:]", kind)[-1])]
+    kinds = (kind for kind in plain_list(entity.get("type")) if isinstance(kind, str))
+    return [term for kind in kinds if (term := _type_term(kind))]
 
 
-def named_attributes(entity: Entity, known: Sequence[str] | frozenset[str]) -> dict[str, Any]:
+@lru_cache(4096)
+def _type_term(kind: str) -> str:
+    return re.split(r"[/#:]", kind.strip())[-1]
+
+
+def named_attributes(entity: Entity, known: Sequence[str] | frozenset[str]) -> Entity:
     """The attributes by their names without namespaces, where that leaves them apart.
 
     A name with a prefix loses it only if it is then one that is known.
     """
     if ":" not in "".join(entity):
-        return dict(entity)  # nearly always
+        return entity  # nearly always
     found: dict[str, Any] = {}
     for name, content in entity.items():
         term = name if name.startswith("@") else find_term(name)
@@ -96,8 +102,10 @@ def _plain(entity: Entity) -> Entity:
 
 def _named_by_context(entity: Entity) -> Entity:
     """An entity that says itself what its terms stand for, by the names that these have without their namespaces."""
+    if "@context" not in entity:
+        return entity  # nearly always
     terms: dict[str, str] = {}
-    for part in plain_list(entity.get("@context")):
+    for part in plain_list(entity["@context"]):
         for term, meaning in part.items() if isinstance(part, dict) else ():
             iri = meaning.get("@id") if isinstance(meaning, dict) else meaning
             if (

@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import ClassVar, Literal, Self
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -25,9 +26,10 @@ from civitas_assets.connectors import ngsi_temporal as temporal
 from civitas_assets.connectors.base import Answer, Payload, Request, Session
 from civitas_assets.connectors.ngsi_entities import Entity, Row, types_of
 from civitas_assets.connectors.ngsi_models import MEASUREMENT, OF_THEIR_OWN
+from civitas_assets.connectors.ngsi_page import Page
 from civitas_assets.connectors.ngsi_reader import Reader, Remarks
 from civitas_assets.connectors.pagination import Completeness
-from civitas_assets.connectors.rows import table
+from civitas_assets.connectors.rows import table, table_of
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 
@@ -82,6 +84,7 @@ class NgsiLdSource(Source):
         return frozenset(name for type_ in self.types for kind in _terms(type_) for name in _records_of(kind))
 
 
+@lru_cache(4096)
 def _records_of(type_: str) -> tuple[str, ...]:
     """The record types of an entity type, the one with values last."""
     model = next((model for model in mobility.MODELS if type_ in model.kinds), None)
@@ -147,18 +150,19 @@ class NgsiLdConnector:
             if payload.role == "history":
                 tables.append(_history(names[-1], entities))
             else:
-                current = _current(names, entities)
+                page = Page(entities)
+                current = _current(names, entities, page)
                 tables += [part for part in current if part.record_type != names[-1] or not source.history]
-                remarks.unread.update(name for entity in entities for name in entity.unread())
+                remarks.unread.update(page.unread())
         yield replace(tables[0], unknown_fields=tuple(sorted(remarks.unread)), notes=remarks.notes())
         yield from tables[1:]
 
 
-def _current(names: Sequence[str], entities: Sequence[Reader]) -> Iterator[RawTable]:
+def _current(names: Sequence[str], entities: Sequence[Reader], page: Page) -> Iterator[RawTable]:
     model = _model(names[-1])
     if model is not None:
-        yield _placed(table(model.thing, map(model.thing_of, entities), model.thing_columns))
-        yield table(model.state, filter(None, map(model.state_of, entities)), model.state_columns)
+        yield _placed(table_of(model.thing, model.things_of(page)))
+        yield table_of(model.state, model.states_of(page))
     else:
         rows = [row for entity in entities for row in observed.measures(entity)]
         stations: dict[object, Row] = {}
@@ -181,8 +185,8 @@ def _history(record_type: str, entities: Sequence[Reader]) -> RawTable:
     model = _model(record_type)
     if model is None:
         return RawTable(record_type, temporal.observations(entities))
-    states = (state for entity in entities for state in temporal.moments(entity, model.changing))
-    return table(record_type, filter(None, map(model.state_of, states)), model.state_columns)
+    states = [state for entity in entities for state in temporal.moments(entity, model.changing)]
+    return table_of(record_type, model.states_of(Page(states)))
 
 
 def _model(record_type: str) -> mobility.StatusModel | None:

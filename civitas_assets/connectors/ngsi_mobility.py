@@ -5,35 +5,12 @@ Names follow the Smart Data Models. A single parking spot is a site with one spa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
-from civitas_assets.connectors.ngsi_entities import Row
-from civitas_assets.connectors.ngsi_reader import Reader
+from civitas_assets.connectors.ngsi_page import Columns, Page
 
-_SITE = (
-    *("site_id", "name", "purpose", "site_type", "site_type_native", "capacity", "max_height_cm", "has_fee"),
-    *("address", "operator", "opening_hours", "is_park_and_ride", "lon", "lat", "geometry"),
-)
-_STATUS = (
-    "site_id",
-    "observed_at",
-    "free",
-    "occupied",
-    "capacity",
-    "opening_status",
-    "opening_status_native",
-)
-_DOCKING = ("station_id", "name", "address", "capacity", "lon", "lat", "geometry")
-_AVAILABILITY = (
-    *("station_id", "observed_at", "vehicles_available", "docks_available", "docks_disabled"),
-    *("is_renting", "is_returning"),
-)
-_CHARGING = (
-    *("charge_point_id", "evse_id", "name", "operator", "points", "plug_types", "street", "postcode", "city"),
-    *("opening_hours", "payment", "lon", "lat", "geometry"),
-)
-_CHARGING_STATUS = ("charge_point_id", "observed_at", "status", "status_native", "points_available")
 # The attributes that change, and whose times are those of the status.
 _PARKING_STATE = ("availableSpotNumber", "occupiedSpotNumber", "status", "totalSpotNumber")
 _SHARING_STATE = ("availableBikeNumber", "freeSlotNumber", "status", "outOfServiceSlotNumber")
@@ -64,127 +41,156 @@ _IN_SERVICE = {
     "outOfService": False,
     "working": True,
 }
+_CHARGED = {"feeCharged": True, "free": False}
+_PARK_AND_RIDE = frozenset({"urbanDeterrentParking", "parkAndRide"})
 
 
-def site(entity: Reader) -> Row:
-    """A parking entity as a site."""
-    kind, categories = entity.kind, entity.codes("category")
-    height, vehicles = entity.measure("maximumAllowedHeight"), entity.codes("allowedVehicleType")
-    on_street = kind == "OnStreetParking" or (kind == "ParkingSpot" and "onStreet" in categories)
-    place = "underground" if "underground" in categories else "off_street"
-    charged = {"feeCharged": True, "free": False}
+def sites(page: Page) -> Columns:
+    """Parking entities as sites."""
+    kinds, categories = page.kinds, page.codes("category")
+    heights, vehicles = page.measures("maximumAllowedHeight"), page.codes("allowedVehicleType")
     return {
-        "site_id": entity.id,
-        "name": entity.text("name"),
-        "purpose": PURPOSES.get(vehicles[0]) if len(vehicles) == 1 else None,
-        "site_type": "on_street" if on_street else place,
-        "site_type_native": ", ".join([kind, *categories]),
-        "capacity": 1 if kind == "ParkingSpot" else entity.count("totalSpotNumber"),
-        "max_height_cm": None if height is None else round(height * 100),
-        "has_fee": next((charged[category] for category in categories if category in charged), None),
-        "address": entity.address(),
-        "operator": entity.text("operator", "provider"),
-        "opening_hours": entity.text("openingHours"),
-        "is_park_and_ride": True if {"urbanDeterrentParking", "parkAndRide"} & {*categories} else None,
-        **entity.position(),
+        "site_id": page.ids,
+        "name": page.texts("name"),
+        "purpose": [PURPOSES.get(codes[0]) if len(codes) == 1 else None for codes in vehicles],
+        "site_type": [*map(_site_type, kinds, categories)],
+        "site_type_native": [
+            ", ".join([kind, *codes]) for kind, codes in zip(kinds, categories, strict=True)
+        ],
+        "capacity": [*map(_capacity, kinds, page.counts("totalSpotNumber"))],
+        "max_height_cm": [None if height is None else round(height * 100) for height in heights],
+        "has_fee": [
+            next((_CHARGED[code] for code in codes if code in _CHARGED), None) for codes in categories
+        ],
+        "address": page.addresses(),
+        "operator": page.texts("operator", "provider"),
+        "opening_hours": page.texts("openingHours"),
+        "is_park_and_ride": [None if _PARK_AND_RIDE.isdisjoint(codes) else True for codes in categories],
+        **page.positions(),
     }
 
 
-def status(entity: Reader) -> Row | None:
-    """How full a parking entity is; None where it does not say."""
-    codes = entity.codes("status")
-    free, occupied = (
-        entity.count("availableSpotNumber"),
-        entity.count("occupiedSpotNumber"),
-    )
-    capacity = entity.count("totalSpotNumber")
-    if entity.kind == "ParkingSpot":
-        known = "free" in codes or "occupied" in codes
-        free, occupied = (int("free" in codes), int("occupied" in codes)) if known else (None, None)
-        capacity = 1
-    if free is None and occupied is None and not codes:
-        return None
-    openings = {_OPENING[code] for code in codes if code in _OPENING}
-    opening = "closed" if "closed" in openings else "open" if openings else "unknown" if codes else None
+def parking_states(page: Page) -> Columns:
+    """How full parking entities are, of those that say it."""
+    kinds, codes = page.kinds, page.codes("status")
+    free = [*map(_spaces, kinds, codes, repeat("free"), page.counts("availableSpotNumber"))]
+    occupied = [*map(_spaces, kinds, codes, repeat("occupied"), page.counts("occupiedSpotNumber"))]
+    capacity = [*map(_capacity, kinds, page.counts("totalSpotNumber"))]
+    if None in free and not all(said := _said(free, occupied, codes)):
+        return parking_states(page.where(said))
     return {
-        "site_id": entity.id,
-        "observed_at": entity.moment(*_PARKING_STATE),
+        "site_id": page.ids,
+        "observed_at": page.moments(*_PARKING_STATE),
         "free": free,
         "occupied": occupied,
         "capacity": capacity,
-        "opening_status": opening,
-        "opening_status_native": ", ".join(codes) or None,
+        "opening_status": [*map(_opening, codes)],
+        "opening_status_native": [", ".join(given) or None for given in codes],
     }
 
 
-def docking_station(entity: Reader) -> Row:
-    """A docking station of a sharing system."""
+def docking_stations(page: Page) -> Columns:
+    """Docking stations of a sharing system."""
     return {
-        "station_id": entity.id,
-        "name": entity.text("stationName", "name"),
-        "address": entity.address(),
-        "capacity": entity.count("totalSlotNumber"),
-        **entity.position(),
+        "station_id": page.ids,
+        "name": page.texts("stationName", "name"),
+        "address": page.addresses(),
+        "capacity": page.counts("totalSlotNumber"),
+        **page.positions(),
     }
 
 
-def availability(entity: Reader) -> Row | None:
-    """What a docking station has to offer; None where it does not say."""
-    codes = entity.codes("status")
-    bikes, slots = entity.count("availableBikeNumber"), entity.count("freeSlotNumber")
-    if bikes is None and slots is None and not codes:
-        return None
-    # A station with an incident may work or not: nothing is said then.
-    services = [_IN_SERVICE[code] for code in codes if code in _IN_SERVICE]
-    serves = None if not services else all(services)
+def docking_states(page: Page) -> Columns:
+    """What docking stations have to offer, of those that say it."""
+    codes = page.codes("status")
+    bikes, slots = page.counts("availableBikeNumber"), page.counts("freeSlotNumber")
+    disabled = page.counts("outOfServiceSlotNumber")
+    if None in bikes and not all(said := _said(bikes, slots, disabled, codes)):
+        return docking_states(page.where(said))
+    serves = [*map(_serves, codes)]
     return {
-        "station_id": entity.id,
-        "observed_at": entity.moment(*_SHARING_STATE),
+        "station_id": page.ids,
+        "observed_at": page.moments(*_SHARING_STATE),
         "vehicles_available": bikes,
         "docks_available": slots,
-        "docks_disabled": entity.count("outOfServiceSlotNumber"),
+        "docks_disabled": disabled,
         "is_renting": serves,
         "is_returning": serves,
     }
 
 
-def charging_station(entity: Reader) -> Row:
-    """A charging station, which may have several points."""
-    address = entity.part("address")
+def charging_stations(page: Page) -> Columns:
+    """Charging stations, which may have several points."""
+    places = page.places()
     return {
-        "charge_point_id": entity.id,
-        "evse_id": entity.text("chargingUnitId"),
-        "name": entity.text("name"),
-        "operator": entity.text("operator", "network"),
-        "points": entity.count("capacity"),
-        "plug_types": ", ".join(entity.codes("socketType")) or None,
-        "street": address.text("streetAddress") if address else entity.text("address"),
-        "postcode": address and address.text("postalCode"),
-        "city": address and address.text("addressLocality"),
-        "opening_hours": entity.text("openingHours"),
-        "payment": ", ".join(entity.codes("acceptedPaymentMethod")) or None,
-        **entity.position(),
+        "charge_point_id": page.ids,
+        "evse_id": page.texts("chargingUnitId"),
+        "name": page.texts("name"),
+        "operator": page.texts("operator", "network"),
+        "points": page.counts("capacity"),
+        "plug_types": [", ".join(codes) or None for codes in page.codes("socketType")],
+        "street": [street for street, _, _ in places],
+        "postcode": [postcode for _, postcode, _ in places],
+        "city": [town for _, _, town in places],
+        "opening_hours": page.texts("openingHours"),
+        "payment": [", ".join(codes) or None for codes in page.codes("acceptedPaymentMethod")],
+        **page.positions(),
     }
 
 
-def charging_status(entity: Reader) -> Row | None:
-    """Whether a vehicle can be charged; None where the station does not say."""
-    codes, free = entity.codes("status"), entity.count("availableCapacity")
-    if free is None and not codes:
-        return None
-    if "outOfService" in codes:
-        status = "out_of_order"
-    elif free is None:
-        status = "unknown"  # whether an empty station has no vehicle or no free point, the model does not say
-    else:
-        status = "available" if free else "charging"
+def charging_states(page: Page) -> Columns:
+    """Whether a vehicle can be charged, of the stations that say it."""
+    codes, free = page.codes("status"), page.counts("availableCapacity")
+    if None in free and not all(said := _said(free, codes)):
+        return charging_states(page.where(said))
     return {
-        "charge_point_id": entity.id,
-        "observed_at": entity.moment(*_CHARGING_STATE),
-        "status": status,
-        "status_native": ", ".join(codes) or None,
+        "charge_point_id": page.ids,
+        "observed_at": page.moments(*_CHARGING_STATE),
+        "status": [*map(_charging, codes, free)],
+        "status_native": [", ".join(given) or None for given in codes],
         "points_available": free,
     }
+
+
+def _site_type(kind: str, categories: Sequence[str]) -> str:
+    if kind == "OnStreetParking" or (kind == "ParkingSpot" and "onStreet" in categories):
+        return "on_street"
+    return "underground" if "underground" in categories else "off_street"
+
+
+def _capacity(kind: str, counted: int | None) -> int | None:
+    return 1 if kind == "ParkingSpot" else counted
+
+
+def _spaces(kind: str, codes: Sequence[str], state: str, counted: int | None) -> int | None:
+    """How many spaces are in a state; a single one is, or is not."""
+    if kind != "ParkingSpot":
+        return counted
+    return int(state in codes) if "free" in codes or "occupied" in codes else None
+
+
+def _opening(codes: Sequence[str]) -> str | None:
+    openings = {_OPENING[code] for code in codes if code in _OPENING}
+    return "closed" if "closed" in openings else "open" if openings else "unknown" if codes else None
+
+
+def _serves(codes: Sequence[str]) -> bool | None:
+    """Whether a station works; with an incident it may work or not: nothing is said then."""
+    services = [_IN_SERVICE[code] for code in codes if code in _IN_SERVICE]
+    return all(services) if services else None
+
+
+def _charging(codes: Sequence[str], free: int | None) -> str:
+    if "outOfService" in codes:
+        return "out_of_order"
+    if free is None:
+        return "unknown"  # whether an empty station has no vehicle or no free point, the model does not say
+    return "available" if free else "charging"
+
+
+def _said(*columns: Sequence[object]) -> list[bool]:
+    """Whether an entity says anything in one of the columns."""
+    return [any(value not in (None, []) for value in values) for values in zip(*columns, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -194,24 +200,22 @@ class StatusModel:
     kinds: frozenset[str]
     thing: str
     state: str
-    thing_of: Callable[[Reader], Row]
-    state_of: Callable[[Reader], Row | None]
-    thing_columns: tuple[str, ...]
-    state_columns: tuple[str, ...]
+    things_of: Callable[[Page], Columns]
+    states_of: Callable[[Page], Columns]
     changing: tuple[str, ...]
 
 
 MODELS = (
     StatusModel(
         frozenset({"OffStreetParking", "OnStreetParking", "ParkingSpot"}), "parking_site", "parking_status",
-        site, status, _SITE, _STATUS, _PARKING_STATE,
+        sites, parking_states, _PARKING_STATE,
     ),
     StatusModel(
         frozenset({"BikeHireDockingStation"}), "sharing_station", "sharing_status",
-        docking_station, availability, _DOCKING, _AVAILABILITY, _SHARING_STATE,
+        docking_stations, docking_states, _SHARING_STATE,
     ),
     StatusModel(
         frozenset({"EVChargingStation"}), "charge_point", "charge_point_status",
-        charging_station, charging_status, _CHARGING, _CHARGING_STATUS, _CHARGING_STATE,
+        charging_stations, charging_states, _CHARGING_STATE,
     ),
 )  # fmt: skip

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
+from math import isfinite
 from typing import NamedTuple
 
 from civitas_assets.connectors.ngsi_attributes import Instance
@@ -47,7 +49,7 @@ def station(entity: Reader) -> Row:
     }
 
 
-class Attribute(NamedTuple):
+class Measurand(NamedTuple):
     """An attribute that may hold measurements: what they are called, observe, and have as unit where they carry none.
 
     `source` is its name in the entity, and `numeric` whether a text in it stands in place of a number.
@@ -55,7 +57,6 @@ class Attribute(NamedTuple):
 
     source: str
     name: str
-    datastream_id: str
     observed_property: str
     unit: str | None
     numeric: bool
@@ -63,6 +64,8 @@ class Attribute(NamedTuple):
     def result(self, instance: Instance) -> str | None:
         """The value as text where it is a number, or a text in place of one; None where it is no measurement."""
         value = instance.value
+        if isinstance(value, float) and isfinite(value):
+            return str(value)  # nearly all
         if isinstance(value, list) and len(value) == 1:
             (value,) = value
         if as_number(value) is not None:
@@ -70,13 +73,9 @@ class Attribute(NamedTuple):
         measures = self.numeric or instance.unit or holds_number(self.source, instance.members.get("type"))
         return value if isinstance(value, str) and measures else None
 
-    def series(self, instance: Instance) -> str:
-        """The datastream of an instance: each data set has its own."""
-        return f"{self.datastream_id}/{instance.data_set}" if instance.data_set else self.datastream_id
 
-
-def attributes(entity: Reader) -> Iterator[Attribute]:
-    """What an entity may measure; each lane and each type of vehicle is a datastream of its own."""
+def datastreams(entity: Reader) -> Iterator[tuple[str, Measurand]]:
+    """What an entity may measure, by datastream; each lane and each type of vehicle is one of its own."""
     if entity.kind == MEASUREMENT:
         yield from _measured(entity)
         return
@@ -86,15 +85,26 @@ def attributes(entity: Reader) -> Iterator[Attribute]:
         *([] if lane is None else [f"lane{lane}"]),
         *([vehicle] if vehicle else []),
     ]
+    prefix = "/".join(series)
     for attribute in entity.content:
         if attribute not in _ABOUT and attribute not in entity.remarks.skip:
-            name = qualified(entity.kind, attribute)
-            observes = f"{name}.{vehicle}" if vehicle else name
-            unit = recommended_unit(entity.kind, attribute)
-            yield Attribute(attribute, attribute, "/".join([*series, name]), observes, unit, unit is not None)
+            name, measurand = _measurand(entity.kind, attribute, vehicle)
+            yield f"{prefix}/{name}", measurand
 
 
-def _measured(entity: Reader) -> Iterator[Attribute]:
+def of_data_set(datastream_id: str, instance: Instance) -> str:
+    """The datastream of an instance: each data set has its own."""
+    return f"{datastream_id}/{instance.data_set}" if instance.data_set else datastream_id
+
+
+@lru_cache(4096)
+def _measurand(kind: str, attribute: str, vehicle: str | None) -> tuple[str, Measurand]:
+    name, unit = qualified(kind, attribute), recommended_unit(kind, attribute)
+    observes = f"{name}.{vehicle}" if vehicle else name
+    return name, Measurand(attribute, attribute, observes, unit, unit is not None)
+
+
+def _measured(entity: Reader) -> Iterator[tuple[str, Measurand]]:
     """The one value of an entity that says itself what it is of; without its times, such an entity is a datastream.
 
     A value that is no number is in an attribute of its own.
@@ -104,7 +114,7 @@ def _measured(entity: Reader) -> Iterator[Attribute]:
     if source and not entity.remarks.skip & {"numValue", source}:
         series, observes = _TIME_AT_END.sub("", entity.id), entity.text("controlledProperty")
         name = observes or source
-        yield Attribute(source, name, f"{series}/numValue", name, entity.text("unit"), numeric=True)
+        yield f"{series}/numValue", Measurand(source, name, name, entity.text("unit"), numeric=True)
 
 
 def measures(entity: Reader) -> list[Row]:
@@ -113,11 +123,11 @@ def measures(entity: Reader) -> list[Row]:
     title = entity.text("stationName", "name") or key
     device, span = entity.reference("refDevice"), entity_span(entity.value)
     quality = entity.text("qualityCode") or ("suspect" if entity.value("outlier") is True else None)
-    for attribute in attributes(entity):
+    for stream, attribute in datastreams(entity):
         for instance, value in entity.results(attribute.source, attribute.result):
             rows.append(
                 {
-                    "datastream_id": attribute.series(instance),
+                    "datastream_id": of_data_set(stream, instance),
                     "station_id": key,
                     "name": f"{attribute.name} {title}",
                     "observed_property": attribute.observed_property,
@@ -125,14 +135,12 @@ def measures(entity: Reader) -> list[Row]:
                     "sensor": device,
                     INTERVAL: observed_time(instance, span),
                     RESULT: value,
-                    "quality_native": _text(instance.find("qualityCode")) or quality,
+                    "quality_native": own
+                    if isinstance(own := instance.find("qualityCode"), str)
+                    else quality,
                 }
             )
     return rows
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _station_id(entity: Reader) -> str:

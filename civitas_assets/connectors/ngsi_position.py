@@ -52,17 +52,19 @@ def read_position(value: Any, kind: Any = None) -> Where:
 
 
 def _from_geojson(value: Mapping[str, Any]) -> Where:
-    match value:
-        case {"type": "Feature", "geometry": dict() as geometry}:
-            return _from_geojson(geometry)
-        case {"type": "FeatureCollection", "features": [dict() as feature]}:
-            return _from_geojson(feature)
-        case {"type": "Feature"} | {"type": "Point", "coordinates": None | [] | [None, None]}:
+    match value.get("type"), value:
+        case "Point", {"coordinates": None | [] | [None, None]}:
             return dict.fromkeys(COLUMNS)
-        case {"type": "Point", "coordinates": [lon, lat, *_]}:
+        case "Point", {"coordinates": [lon, lat, *_]}:
             x, y = _degrees(lon), _degrees(lat)
             if x is not None and y is not None:
                 return {"lon": x, "lat": y, "geometry": None}
+        case "Feature", {"geometry": dict() as geometry}:
+            return _from_geojson(geometry)
+        case "Feature", _:
+            return dict.fromkeys(COLUMNS)
+        case "FeatureCollection", {"features": [dict() as feature]}:
+            return _from_geojson(feature)
     return {"lon": None, "lat": None, "geometry": json.dumps(value)}
 
 

@@ -6,17 +6,19 @@ What could not be taken over is kept, to be told once for all entities of an ans
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import chain
+from functools import lru_cache
 from typing import Any
 
 from civitas_assets.connectors.ngsi_attributes import (
     DEFAULT_LANGUAGE,
+    UNUSUAL,
     Instance,
     find_term,
     plain_list,
     read_instances,
+    read_usual,
 )
 from civitas_assets.connectors.ngsi_entities import Entity, named_attributes
 from civitas_assets.connectors.ngsi_models import KNOWN
@@ -34,6 +36,10 @@ _BOOKKEEPING = frozenset(
         *("dateObserved", "dateObservedFrom", "dateObservedTo", "observationDateTime", "qualityCode"),
     }
 )  # fmt: skip
+_NUMBERS = frozenset({int, float, str})
+# The parts of a postal address that are read: street, postcode and town.
+PLACE = ("streetAddress", "postalCode", "addressLocality")
+Place = tuple[str | None, str | None, str | None]
 _SHOWN = 60  # characters of a value that a note shows
 
 
@@ -42,6 +48,7 @@ class Remarks:
 
     def __init__(self, skip: Iterable[str] = ()) -> None:
         self.skip = frozenset(skip)
+        self.known = _BOOKKEEPING | self.skip
         self.unread: set[str] = set()
         self._sets: dict[str, set[str]] = defaultdict(set)
         self._values: dict[str, str] = {}
@@ -96,7 +103,7 @@ class Reader:
         self.kind, self.remarks = kind, remarks or Remarks()
         self.content = named_attributes(entity, KNOWN)
         self._language, self._read = language, set[str]()
-        self._instances: dict[str, list[Instance]] = {}
+        self._usual: dict[str, Any] = {}
         self._chosen: dict[str, Instance | None] = {}
 
     def at(self, content: Mapping[str, Any]) -> Reader:
@@ -105,12 +112,12 @@ class Reader:
 
     def instances(self, name: str) -> list[Instance]:
         """All instances of an attribute."""
-        found = self._instances.get(name)
-        if found is None:
-            content = self.content.get(name)
-            found = [] if content is None else read_instances(content, self._language)
-            self._instances[name] = found
-        return found
+        content = self.content.get(name)
+        value = self._usual[name] if name in self._usual else read_usual(content)
+        if value is UNUSUAL or not isinstance(content, dict):
+            return read_instances(content, self._language)
+        self._usual[name] = value
+        return [Instance(value, None, content)]
 
     def instance(self, name: str) -> Instance | None:
         """The instance that counts: the default one, of several the latest, or the only one there is."""
@@ -144,8 +151,17 @@ class Reader:
 
     def value(self, name: str) -> Any:
         """The plain value of an attribute; None for nothing."""
-        found = self._chosen[name] if name in self._chosen else self.instance(name)
-        return None if found is None else found.value
+        self._read.add(name)
+        if name in self._usual:
+            return self._usual[name]
+        content = self.content.get(name)
+        if content is None:
+            return None
+        if (value := read_usual(content)) is UNUSUAL:
+            found = self.instance(name)
+            return None if found is None else found.value
+        self._usual[name] = value
+        return value
 
     def text(self, *names: str) -> str | None:
         """The first of the attributes that has a text, or of several texts the first."""
@@ -154,8 +170,11 @@ class Reader:
             value = self.value(name)
             if isinstance(value, str):
                 return value
-            found = [text for part in plain_list(value) if (text := _text(part)) is not None]
-            if value is not None and len(plain_list(value)) != min(len(found), 1):
+            if value is None:
+                continue
+            parts = plain_list(value)
+            found = [text for part in parts if (text := _text(part)) is not None]
+            if len(parts) != min(len(found), 1):
                 self.remarks.leave_value(name, value)
             if found:
                 return found[0]
@@ -164,15 +183,17 @@ class Reader:
     def texts(self, name: str) -> list[str]:
         """An attribute that is a text or a list of them."""
         value = self.value(name)
-        found = [text for part in plain_list(value) if (text := _text(part)) is not None]
-        if len(found) < len(plain_list(value)):
+        if value is None:
+            return []
+        parts = plain_list(value)
+        found = [text for part in parts if (text := _text(part)) is not None]
+        if len(found) < len(parts):
             self.remarks.leave_value(name, value)
         return found
 
     def codes(self, name: str) -> list[str]:
         """An attribute that is a term or several, in a list or with commas between, without their namespaces."""
-        parts = (part.strip() for text in self.texts(name) for part in text.split(","))
-        return [find_term(part) for part in parts if part]
+        return find_terms(self.texts(name))
 
     def reference(self, name: str) -> str | None:
         """The entity that an attribute refers to, the first of several."""
@@ -181,8 +202,10 @@ class Reader:
     def measure(self, name: str) -> float | None:
         """A number, which may be written as text, or be alone in a list."""
         value = self.value(name)
+        if value is None:
+            return None
         found = as_number(value)
-        if found is None and value is not None:
+        if found is None:
             self.remarks.leave_value(name, value)
         return found
 
@@ -198,18 +221,21 @@ class Reader:
             return None
         return self.at(value)
 
-    def address(self) -> str | None:
-        """The postal address in one line."""
-        place = self.part("address")
-        if place is None:
-            return self.text("address")
-        town = " ".join(part for name in ("postalCode", "addressLocality") if (part := place.text(name)))
-        return ", ".join(part for part in (place.text("streetAddress"), town) if part) or None
+    def place(self) -> Place:
+        """Street, postcode and town of the postal address; one that is a text stands in place of the street."""
+        part = self.part("address")
+        if part is None:
+            return self.text("address"), None, None
+        street, postcode, town = map(part.text, PLACE)
+        return street, postcode, town
 
     def position(self) -> Where:
         """Where it is: its location, else the first other attribute that is a geometry."""
-        others = (name for name, content in self.content.items() if is_geometry(content))
-        for name in chain(["location"], others):
+        value = self.value("location")
+        if isinstance(value, dict):
+            return read_position(value)  # nearly all
+        others = [name for name, content in self.content.items() if is_geometry(content)]
+        for name in ("location", *others):
             found = self.instance(name)
             if found is not None and found.value is not None:
                 return read_position(found.value, found.members.get("type"))
@@ -217,23 +243,27 @@ class Reader:
 
     def moment(self, *names: str) -> str | None:
         """When the entity was as the attributes of these names say."""
-        found = (self.instance(name) for name in names)
-        return state_time((instance for instance in found if instance), self.value)
+        return state_time((found for name in names if (found := self.instance(name))), self.value)
 
-    def results(self, name: str, result: Callable[[Instance], str | None]) -> Iterator[tuple[Instance, str]]:
+    def results(self, name: str, result: Callable[[Instance], str | None]) -> list[tuple[Instance, str]]:
         """The instances of which the function makes a result; an attribute of which it makes none is not read."""
-        found = [(instance, result(instance)) for instance in self.instances(name)]
-        if any(made is not None for _, made in found):
+        found = self.instances(name)
+        made = [(instance, text) for instance in found if (text := result(instance)) is not None]
+        if made:
             self._read.add(name)
-            for instance, made in found:
-                if made is not None:
-                    yield instance, made
-                elif instance.value is not None:
-                    self.remarks.leave_value(name, instance.value)
+            if len(made) < len(found):
+                for instance in found:
+                    if instance.value is not None and result(instance) is None:
+                        self.remarks.leave_value(name, instance.value)
+        return made
 
-    def unread(self) -> Iterator[str]:
-        """The attributes that say something, and that nobody has read or wants skipped; also within attributes."""
-        for name in self.content.keys() - _BOOKKEEPING - self.remarks.skip:
+    def unread(self, among: Iterable[str] | None = None) -> Iterator[str]:
+        """The attributes that say something, and that nobody has read or wants skipped; also within attributes.
+
+        They are looked for `among` these names, or everywhere.
+        """
+        names = self.content.keys() if among is None else self.content.keys() & among
+        for name in names - self.remarks.known - (self._usual.keys() & self._read):
             for part in self.instances(name):
                 if part.value is not None and name not in self._read:
                     yield name
@@ -245,7 +275,7 @@ def as_number(value: Any) -> float | None:
     """A number, which may be written as text, or be alone in a list; None where it is none."""
     if isinstance(value, list) and len(value) == 1:
         (value,) = value
-    return number(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+    return number(value) if type(value) in _NUMBERS else None
 
 
 def _text(value: Any) -> str | None:
@@ -255,3 +285,22 @@ def _text(value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def find_terms(texts: str | Sequence[str] | None) -> list[str]:
+    """The terms that a text has with commas between, or that several texts have."""
+    if texts is None:
+        return []
+    given = [texts] if isinstance(texts, str) else texts
+    return [term for text in given for term in _terms(text)]
+
+
+@lru_cache(4096)
+def _terms(text: str) -> tuple[str, ...]:
+    return tuple(find_term(part) for name in text.split(",") if (part := name.strip()))
+
+
+def join_place(street: str | None, postcode: str | None, town: str | None) -> str | None:
+    """The postal address in one line."""
+    place = f"{postcode} {town}" if postcode and town else postcode or town
+    return f"{street}, {place}" if street and place else street or place

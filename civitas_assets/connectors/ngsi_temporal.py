@@ -9,23 +9,28 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import isfinite
+from types import NoneType
 from typing import Any, Self
 from urllib.parse import quote
 
 import polars as pl
 
 from civitas_assets.connectors.base import Answer
-from civitas_assets.connectors.ngsi_attributes import Instance, read_instances
+from civitas_assets.connectors.ngsi_attributes import Instance, read_all_usual, read_instances
 from civitas_assets.connectors.ngsi_entities import Entity, decode
-from civitas_assets.connectors.ngsi_observed import attributes
+from civitas_assets.connectors.ngsi_observed import Measurand, datastreams, of_data_set
+from civitas_assets.connectors.ngsi_page import Columns
 from civitas_assets.connectors.ngsi_reader import Reader
-from civitas_assets.connectors.ngsi_times import parse_instant, read_time
+from civitas_assets.connectors.ngsi_times import parse_instant, read_time, read_usual_times
 from civitas_assets.errors import ReadError
 from civitas_assets.records.raw import INTERVAL, RESULT
 
 _INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?"
 _RANGE = re.compile(rf"date-time ({_INSTANT})-({_INSTANT})/(?:\d+|\*)")
 _COLUMNS = ("datastream_id", INTERVAL, RESULT, "observed_property", "unit")
+_NUMBERS: frozenset[type] = frozenset({int, float})
+_CODES: frozenset[type] = frozenset({str, NoneType})
 _OVERLAP = timedelta(milliseconds=1)
 _ROUND = 10  # the limits of brokers are round numbers
 
@@ -127,22 +132,47 @@ def observations(entities: Iterable[Reader]) -> pl.DataFrame:
     """
     blocks = [pl.DataFrame(schema=dict.fromkeys(_COLUMNS, pl.String))]
     for entity in entities:
-        for attribute in attributes(entity):
-            parts = ordered(entity.content[attribute.source])
-            results = [(part, made) for part in parts if (made := attribute.result(part)) is not None]
-            blocks.append(
-                pl.DataFrame(
-                    {
-                        "datastream_id": [attribute.series(part) for part, _ in results],
-                        INTERVAL: [read_time(part.find("observedAt")) for part, _ in results],
-                        RESULT: [made for _, made in results],
-                        "observed_property": attribute.observed_property,
-                        "unit": [part.unit or attribute.unit for part, _ in results],
-                    },
-                    schema=dict.fromkeys(_COLUMNS, pl.String),
-                )
-            )
+        for stream, attribute in datastreams(entity):
+            content = entity.content[attribute.source]
+            columns = _usual_columns(attribute, content) or _columns(stream, attribute, ordered(content))
+            rows = {"datastream_id": stream, "observed_property": attribute.observed_property, **columns}
+            blocks.append(pl.DataFrame(rows, schema=dict.fromkeys(_COLUMNS, pl.String)))
     return pl.concat(blocks).unique(("datastream_id", INTERVAL), keep="last", maintain_order=True)
+
+
+def _columns(stream: str, attribute: Measurand, parts: Sequence[Instance]) -> Columns:
+    """What was measured, instance by instance."""
+    results = [(part, made) for part in parts if (made := attribute.result(part)) is not None]
+    return {
+        "datastream_id": [of_data_set(stream, part) for part, _ in results],
+        INTERVAL: [read_time(part.find("observedAt")) for part, _ in results],
+        RESULT: [made for _, made in results],
+        "unit": [part.unit or attribute.unit for part, _ in results],
+    }
+
+
+def _usual_columns(attribute: Measurand, content: Any) -> Columns | None:
+    """What `_columns` and `ordered` make of instances that all are numbers written as usual; None for any others."""
+    values = read_all_usual(content) if isinstance(content, list) else None
+    times = None if values is None else read_usual_times(content)
+    if values is None or times is None or any("modifiedAt" in part for part in content):
+        return None
+    codes = [part.get("unitCode") for part in content]
+    if (
+        not {*map(type, values)} <= _NUMBERS
+        or not {*map(type, codes)} <= _CODES
+        or not all(map(isfinite, values))
+    ):
+        return None
+    units = {
+        code: Instance(None, None, part).unit for code, part in dict(zip(codes, content, strict=True)).items()
+    }
+    step = -1 if times[0] > times[-1] else 1  # the latest came first
+    return {
+        INTERVAL: times[::step],
+        RESULT: [*map(str, values)][::step],
+        "unit": [units[code] or attribute.unit for code in codes][::step],
+    }
 
 
 def ordered(content: Any) -> list[Instance]:
@@ -164,7 +194,8 @@ def moments(entity: Reader, names: Sequence[str]) -> Iterator[Reader]:
             if moment and instance.value is not None:
                 found.setdefault(moment, {}).setdefault(name, {})[instance.data_set] = instance.members
     for moment in sorted(found):
-        yield entity.at({name: [*sets.values()] for name, sets in found[moment].items()})
+        at_once = {name: [*sets.values()] for name, sets in found[moment].items()}
+        yield entity.at({name: sets[0] if len(sets) == 1 else sets for name, sets in at_once.items()})
 
 
 def _series(entities: Iterable[Entity]) -> dict[str, list[list[datetime]]]:

@@ -6,7 +6,7 @@ Times are ISO 8601 with an offset, as an instant or as start/end; those without 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -38,8 +38,9 @@ def read_time(written: Any) -> str | None:
 
 def own_time(instance: Instance) -> str | None:
     """When the instance of an attribute was observed, as it says itself."""
-    named = (moment for name in _OWN if (moment := read_time(instance.find(name))))
-    return _usual_time(instance) or next(named, None)
+    if usual := _usual_time(instance):
+        return usual
+    return next((moment for name in _OWN if (moment := read_time(instance.find(name)))), None)
 
 
 def observed_time(instance: Instance, span: str | None) -> str | None:
@@ -67,12 +68,14 @@ def state_time(instances: Iterable[Instance], value: Callable[[str], Any]) -> st
     What holds for a span is known at its end. When something was modified counts where nobody says when it was
     observed.
     """
-    found = [*instances]
-    for instance in found:
+    found, others = list[Instance](), iter(instances)
+    for instance in others:
+        found.append(instance)
         if usual := _usual_time(instance):
             return usual
         if instance.members.get("observedAt") is not None or "metadata" in instance.members:
             break
+    found += others
     own = (read_time(instance.find(name)) for name in _OWN for instance in found)
     whole = (read_time(value(name)) for name in _CHANGED)
     stored = (read_time(instance.find(name)) for name in ("modifiedAt", "dateModified") for instance in found)
@@ -95,6 +98,15 @@ def _usual_time(instance: Instance) -> str | None:
     """The time of nearly all instances, without a look at the others: an `observedAt` that is an instant in UTC."""
     given = instance.members.get("observedAt")
     return given.strip() if isinstance(given, str) and given[-1:] == "Z" and "/" not in given else None
+
+
+def read_usual_times(contents: Sequence[Any]) -> list[str] | None:
+    """The times of attributes that say all in UTC when they were observed; None where one says it otherwise."""
+    if {*map(type, contents)} != {dict}:
+        return None
+    given = [content.get("observedAt") for content in contents]
+    is_usual = all(isinstance(time, str) and time[-1:] == "Z" and "/" not in time for time in given)
+    return [time.strip() for time in given] if is_usual else None
 
 
 def _instant(text: str) -> datetime | str:

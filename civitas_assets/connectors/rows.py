@@ -116,16 +116,25 @@ def table(record_type: str, rows: Iterable[Mapping[str, object]], columns: Seque
 
     Decimal numbers keep their type; all else is text, also where a number belongs, which the contract then types.
     """
-    contract, found = RECORD_TYPES[record_type], list(rows)
-    series = []
-    for name in columns:
-        values = [row.get(name) for row in found]
+    found = list(rows)
+    return table_of(record_type, {name: [row.get(name) for row in found] for name in columns})
+
+
+def table_of(record_type: str, columns: Mapping[str, Sequence[object]]) -> RawTable:
+    """A table of columns, as `table` makes one of rows."""
+    contract, series = RECORD_TYPES[record_type], []
+    for name, values in columns.items():
         is_number = not name.startswith("@") and contract.column(name).kind is Kind.NUMBER
         if is_number and all(value is None or _is_number(value) for value in values):
             series.append(pl.Series(name, values, pl.Float64, strict=False))
+        elif {*map(type, values)} <= _TEXTS:
+            series.append(pl.Series(name, values, pl.String))
         else:
             series.append(pl.Series(name, [None if v is None else str(v) for v in values], pl.String))
     return RawTable(record_type, pl.DataFrame(series))
+
+
+_TEXTS = {str, type(None)}
 
 
 def _is_number(value: object) -> bool:

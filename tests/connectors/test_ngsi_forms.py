@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from civitas_assets.connectors.ngsi_attributes import read_instances
 from civitas_assets.connectors.ngsi_entities import decode
+from civitas_assets.connectors.ngsi_page import Page
 from civitas_assets.connectors.ngsi_reader import Reader, Remarks
 from civitas_assets.connectors.ngsi_times import read_time
 from civitas_assets.errors import ReadError
@@ -138,6 +139,43 @@ def test_whatever_an_attribute_holds_it_is_read_or_told(content: Any) -> None:
     assert {name.partition(".")[0] for name in entity.unread()} - {"size", "name"} == (
         {"other"} if values else set()
     )
+
+
+USUAL = st.one_of(
+    st.integers(0, 300), st.sampled_from(["a", " b ", "x:y,z", "", "urn:ngsi-ld:null", ["a", "b"], None])
+)
+CONTENT = st.one_of(
+    USUAL.map(lambda value: {"type": "Property", "value": value}),
+    USUAL.map(lambda value: {"type": "Property", "value": value, "observedAt": WHEN}),
+    USUAL.map(lambda value: {"type": "Text", "value": value, "metadata": {}}),
+    st.none() | USUAL | JSON,
+)
+WAYS: dict[str, tuple[Callable[[Page], Any], Callable[[Reader], Any]]] = {
+    "texts": (lambda page: page.texts("a", "b"), lambda reader: reader.text("a", "b")),
+    "codes": (lambda page: page.codes("a"), lambda reader: reader.codes("a")),
+    "counts": (lambda page: page.counts("a"), lambda reader: reader.count("a")),
+    "measures": (lambda page: page.measures("a"), lambda reader: reader.measure("a")),
+    "moments": (lambda page: page.moments("a", "b"), lambda reader: reader.moment("a", "b")),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@settings(max_examples=60, deadline=None)
+@given(contents=st.lists(st.tuples(CONTENT, CONTENT), max_size=4), alike=st.booleans())
+def test_entities_say_the_same_together_and_alone(
+    way: str, contents: list[tuple[Any, Any]], alike: bool
+) -> None:
+    together, alone = WAYS[way]
+    given = contents[:1] * 3 if alike else contents
+
+    def readers(remarks: Remarks) -> list[Reader]:
+        return [Reader({"id": "e", "a": a, "b": b}, "T", remarks) for a, b in given]
+
+    by_page, by_entity = Remarks(), Remarks()
+    page, each = Page(readers(by_page)), readers(by_entity)
+    assert together(page) == [*map(alone, each)]
+    assert by_page.notes() == by_entity.notes()
+    assert {*page.unread()} == {name for reader in each for name in reader.unread()}
 
 
 @pytest.mark.parametrize(

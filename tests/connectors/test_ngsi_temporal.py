@@ -386,3 +386,24 @@ def test_the_history_of_a_docking_station_has_a_status_for_each_time(history: An
     bikes = {"type": "Property", "values": [[3, iso(START)], [4, iso(START + timedelta(minutes=1))]]}
     found = history({"id": "d", "type": "BikeHireDockingStation", "availableBikeNumber": bikes})
     assert [row["vehicles_available"] for row in found["sharing_status"]] == [3, 4]
+
+
+@pytest.mark.parametrize("unit", [None, "CEL", 59, {"value": "CEL"}])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_values_mean_the_same_however_one_of_them_is_written(
+    history: Any, unit: Any, *, backwards: bool
+) -> None:
+    values = [{**instance(START + timedelta(minutes=n), n / 2), "unitCode": unit} for n in range(3)]
+    told = [{**value, "qualityCode": "x", "datasetId": "@none"} for value in values]
+    alike, mixed = (
+        history(
+            {
+                "id": "w",
+                "type": "WeatherObserved",
+                "temperature": [*series[:1], *values[1:]][:: -1 if backwards else 1],
+            }
+        )
+        for series in (values, told)
+    )
+    assert alike == mixed
+    assert [row["value"] for row in alike["observation"]] == [0.0, 0.5, 1.0]
