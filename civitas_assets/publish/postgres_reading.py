@@ -18,6 +18,7 @@ import adbc_driver_postgresql.dbapi as adbc
 import duckdb
 import msgspec
 import psycopg
+import pyarrow as pa
 from psycopg.sql import SQL, Identifier, Literal
 
 from civitas_assets.catalog.basis import COMMONS
@@ -72,6 +73,18 @@ class Stream:
             except adbc_driver_manager.Error as error:
                 raise self.server.fault(f"reading {name}", error) from None
             self.there.add(name)
+
+    def ask(self, sql: str, parameters: Sequence[object]) -> pa.Table:
+        """The answer of the server to a query in its SQL, over all days.
+
+        Raises:
+            PublishError: the query does not fit the tables.
+        """
+        try:
+            self.cursor.execute(sql, parameters or None)
+            return self.cursor.fetch_arrow_table()
+        except adbc_driver_manager.Error as error:
+            raise self.server.fault("reading", error) from None
 
     def _select(self, contract: Contract) -> Statement:
         conditions = [

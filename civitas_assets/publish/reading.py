@@ -6,9 +6,10 @@ What is asked for, and what becomes of the answer, is decided elsewhere.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import date
+from functools import cached_property
 
 import duckdb
 import pyarrow as pa
@@ -29,10 +30,33 @@ class Tables:
     """The shared models of one tenant as they are published at one moment, also while a run publishes anew."""
 
     def __init__(
-        self, tenant: str, connection: duckdb.DuckDBPyConnection, stream: Stream | None = None
+        self, tenant: str, connect: Callable[[], duckdb.DuckDBPyConnection], stream: Stream | None = None
     ) -> None:
         self.tenant = tenant
-        self._connection, self._stream = connection, stream
+        self._connect, self._stream = connect, stream
+
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        return self._connect()
+
+    def models(self) -> frozenset[str]:
+        """The models that are there."""
+        if self._stream is not None:
+            return frozenset(self._stream.contracts)
+        found = self._connection.execute(
+            "select table_name from duckdb_tables() where schema_name = current_schema()"
+        )
+        return frozenset(name for (name,) in found.fetchall())
+
+    def ask(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
+        """The answer to a query in SQL that DuckDB and PostgreSQL have in common, worked out where the tables are.
+
+        Raises:
+            PublishError: the query does not fit the tables.
+        """
+        if self._stream is not None:
+            return self._stream.ask(sql, parameters)
+        return self.batches(sql, parameters, 65_536).read_all()
 
     def columns(self) -> Mapping[str, Mapping[str, str]]:
         """Every model with its columns and their types, in order."""
@@ -92,16 +116,21 @@ def open_published(
     if declared_destination(settings.tenants_dir, tenant) == "postgres":
         with (
             open_stream(Server.of(settings), tenant, first, last) as stream,
-            stream.database(settings.workspaces) as connection,
+            ExitStack() as stack,
         ):
-            _restrict(connection, settings)
-            yield Tables(tenant, connection, stream)
+
+            def connect() -> duckdb.DuckDBPyConnection:
+                connection = stack.enter_context(stream.database(settings.workspaces))
+                _restrict(connection, settings)
+                return connection
+
+            yield Tables(tenant, connect, stream)
         return
     with _opened_file(settings, tenant) as connection:
         _restrict(connection, settings)
         if tenant == COMMONS:
             connection.execute(f"set schema = '{COMMONS_SCHEMA}'")
-        yield Tables(tenant, connection)
+        yield Tables(tenant, lambda: connection)
 
 
 def _restrict(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:

@@ -144,7 +144,7 @@ def _figures(
 def _read(
     tables: Tables, tenant: Tenant, contracts: Mapping[str, Contract], first: date, last: date
 ) -> Figures:
-    there = tables.columns()
+    there = tables.models()
     counts = " union all ".join(
         f"select '{name}' as name, count(*) as records from \"{name}\""  # noqa: S608 - names of our own models
         for name in contracts
@@ -160,6 +160,6 @@ def _read(
         quality=quality,
         doubtful_days=doubtful,
         rejections=read_rejections(tables, first, last),
-        coverage=read_coverage(tables, last),
+        coverage=read_coverage(tables, first, last),
         geography=read_geography(tables, tenant.bbox, last),
     )

@@ -43,7 +43,7 @@ select
     avg(lon) as lon,
     avg(lat) as lat,
     count(*) as things,
-    list(coalesce(name, '')order by {key})[:3] as names
+    (array_agg(coalesce(name, '') order by {key}))[1:3] as names
 from {model}
 where lon is not null and lat is not null
 group by floor(lon / {width}), floor(lat / {height})
@@ -58,8 +58,7 @@ select
 from station
 inner join coverage on station.station_key = coverage.station_key and coverage.value_count > 0
 group by station.station_key, station.name, station.station_id, station.source
-having max(coverage.day) < ?::date
-order by last_day, name
+having max(coverage.day) < $1
 """
 
 _AREAS = """
@@ -67,7 +66,7 @@ select coalesce(name, feature_class, '') as name, geometry_wkb
 from area_feature
 where geometry_wkb is not null and octet_length(geometry_wkb) < 65536
 order by octet_length(geometry_wkb) desc
-limit ?
+limit $1
 """
 
 
@@ -172,7 +171,7 @@ def read_geography(tables: Tables, box: Box, last_day: date | None) -> Geography
         outlines=[*_outlines(rows(tables, _AREAS, [_MOST_AREAS], _AreaRow))],
         things={row.kind: row.things for row in counted if row.things},
         located={row.kind: row.located for row in counted if row.things},
-        silent=silent,
+        silent=sorted(silent, key=lambda station: (station.last_day, station.name)),
     )
 
 

@@ -25,24 +25,19 @@ STATUSES: Mapping[str, str] = {
 }
 
 _COUNTED = " union all ".join(
-    [
-        (
-            "select observed_property as subject, day, quality_code, quality_rule, count(*) as record_count"
-            " from observation where day between ?::date and ?::date group by all"
-        ),
-        *(
-            f"select '{subject}', day, quality_code, quality_rule, count(*)"  # noqa: S608 - constants
-            f" from {model} where day between ?::date and ?::date group by all"
-            for model, subject in STATUSES.items()
-        ),
-    ]
+    f"select {subject} as subject, day, quality_code, quality_rule, count(*) as record_count"  # noqa: S608 - constants
+    f" from {model} where day between $1 and $2 group by {group}day, quality_code, quality_rule"
+    for model, subject, group in (
+        ("observation", "observed_property", "observed_property, "),
+        *((model, f"'{subject}'", "") for model, subject in STATUSES.items()),
+    )
 )
 _QUALITY = f"""
 with counted as ({_COUNTED})
 select subject, day, quality_code, quality_rule, record_count, label_de, label_en
 from counted
 left join observed_property on counted.subject = observed_property.observed_property
-order by all
+order by day
 """  # noqa: S608 - constants
 
 _REJECTED = """
@@ -54,27 +49,34 @@ select
     sum(record_count)::bigint as record_count,
     min(day) as first_day,
     max(day) as last_day,
-    arg_max(example_detail, day) as example,
+    (array_agg(example_detail order by day desc) filter (where example_detail is not null))[1] as example,
     max(last_received_at) as last_received_at
 from rejected_record
-where day between ?::date and ?::date
-group by source, record_type, rule, field
-order by record_count desc, source, rule, field
+where day between $1 and $2
+group by 1, 2, rule, 4
 """
 
+# Of the days before the window one is enough: that there is one.
 _SERIES_DAYS = """
 select
     source,
     day,
     sum(record_count)::bigint as record_count,
-    least(sum(coverage_ratio * expected_count) / sum(expected_count) filter (coverage_ratio is not null), 1.0) as ratio
+    least(
+        sum(coverage_ratio * expected_count)
+        / nullif(sum(expected_count) filter (where coverage_ratio is not null), 0),
+        1.0
+    ) as ratio
 from coverage
-where day <= ?::date
+where day between $1 and $2
 group by source, day
+union all
+select source, max(day), 0, null from coverage where day < $1 group by source
 """
 _STATUS_DAYS = " union all ".join(
-    "select source, day, count(*) as record_count, null::double as ratio"  # noqa: S608 - constants
-    f" from {model} where day <= ?::date group by all"
+    f"select source, day, count(*) as record_count, null from {model}"  # noqa: S608 - constants
+    f" where day between $1 and $2 group by source, day"
+    f" union all select source, max(day), 0, null from {model} where day < $1 group by source"
     for model in STATUSES
 )
 
@@ -140,7 +142,7 @@ def read_quality(
     labels = dict[str, Mapping[str, str]]()
     counts, rules = (defaultdict[str, dict[str, int]](dict) for _ in range(2))
     days = defaultdict[date, dict[str, int]](dict)
-    found = rows(tables, _QUALITY, [first, last] * (1 + len(STATUSES)), _QualityRow)
+    found = rows(tables, _QUALITY, [first, last], _QualityRow)
     for row in found:
         _add(counts[row.subject], row.quality_code, row.record_count)
         if row.label_de and row.label_en:
@@ -149,24 +151,25 @@ def read_quality(
             _add(rules[row.subject], row.quality_rule, row.record_count)
         if row.quality_code != "good":
             _add(days[row.day], row.quality_code, row.record_count)
-    subjects = dict.fromkeys(row.subject for row in found)
     return (
-        [Quality(name, labels.get(name, {}), counts[name], rules[name]) for name in subjects],
+        [Quality(name, labels.get(name, {}), counts[name], rules[name]) for name in sorted(counts)],
         days,
     )
 
 
 def read_rejections(tables: Tables, first: date, last: date) -> list[Rejection]:
     """What was rejected in the window, most first."""
-    return rows(tables, _REJECTED, [first, last], Rejection)
+    found = rows(tables, _REJECTED, [first, last], Rejection)
+    return sorted(found, key=lambda r: (-r.record_count, r.source, r.rule, r.field, r.record_type))
 
 
-def read_coverage(tables: Tables, last: date) -> Mapping[str, Mapping[date, Covered]]:
-    """Every source that brings series or statuses, with the days of which it has records."""
+def read_coverage(tables: Tables, first: date, last: date) -> Mapping[str, Mapping[date, Covered]]:
+    """Every source that has ever brought series or statuses, with the days of which it has records.
+
+    Of all days before the first one only the last is given, without a number of records.
+    """
     found = defaultdict[str, dict[date, Covered]](dict)
-    for row in rows(
-        tables, f"{_SERIES_DAYS} union all {_STATUS_DAYS}", [last] * (1 + len(STATUSES)), _DayRow
-    ):
+    for row in rows(tables, f"{_SERIES_DAYS} union all {_STATUS_DAYS}", [first, last], _DayRow):
         before = found[row.source].get(row.day)
         found[row.source][row.day] = Covered(
             row.record_count + (before.records if before else 0),

@@ -22,48 +22,54 @@ MOST_PANELS = 18
 _PROPERTIES = """
 select
     daily.observed_property,
-    coalesce(any_value(property.label_de), daily.observed_property) as label_de,
-    coalesce(any_value(property.label_en), daily.observed_property) as label_en,
-    any_value(daily.unit) as unit,
-    coalesce(any_value(property.aggregation), '') as aggregation,
+    coalesce(min(property.label_de), daily.observed_property) as label_de,
+    coalesce(min(property.label_en), daily.observed_property) as label_en,
+    min(daily.unit) as unit,
+    coalesce(min(property.aggregation), '') as aggregation,
     count(distinct daily.datastream_key) as datastreams,
     sum(daily.valid_count)::bigint as valid_count,
     sum(daily.suspect_count)::bigint as suspect_count
 from observation_daily as daily
 left join observed_property as property on daily.observed_property = property.observed_property
-where daily.day between ?::date and ?::date
+where daily.day between $1 and $2
 group by daily.observed_property
-order by daily.observed_property
 """
 
 _DAYS = """
 select
     observed_property,
     day,
-    sum(value) filter (valid_count > 0) as total,
+    sum(value) filter (where valid_count > 0) as total,
     avg(value) as mean,
     min(minimum) as minimum,
     max(maximum) as maximum,
     sum(valid_count)::bigint as valid_count,
     sum(suspect_count)::bigint as suspect_count
 from observation_daily
-where day between ?::date and ?::date
+where day between $1 and $2
 group by observed_property, day
-order by observed_property, day
+order by day
 """
 
+# The zone's clock is asked once for each hour, not for each value of it.
 _STEPS = f"""
+with hours as (
+    select hour_start_at, timezone($1, hour_start_at) as local
+    from (select distinct hour_start_at from observation_hourly where day between $2 and $3) as known
+)
 select
-    observed_property,
-    time_bucket(interval '{HOURS_PER_STEP} hours', timezone(?, hour_start_at)) as at,
-    avg(value) as value,
-    min(minimum) as minimum,
-    max(maximum) as maximum,
-    sum(suspect_count)::bigint as suspect_count
-from observation_hourly
-where day between ?::date and ?::date
-group by all
-order by all
+    hourly.observed_property,
+    date_trunc('day', hours.local)
+    + floor(extract(hour from hours.local) / {HOURS_PER_STEP})::int * interval '{HOURS_PER_STEP} hours' as "at",
+    avg(hourly.value) as value,
+    min(hourly.minimum) as minimum,
+    max(hourly.maximum) as maximum,
+    sum(hourly.suspect_count)::bigint as suspect_count
+from observation_hourly as hourly
+inner join hours on hourly.hour_start_at = hours.hour_start_at
+where hourly.day between $2 and $3
+group by 1, 2
+order by 2
 """  # noqa: S608 - a constant
 
 
@@ -139,7 +145,9 @@ def read_panels(tables: Tables, first: date, last: date, timezone: str) -> tuple
         days[day.observed_property].append(day)
     for point in rows(tables, _STEPS, [timezone, first, last], _PointRow):
         points[point.observed_property].append(point)
-    found = rows(tables, _PROPERTIES, [first, last], _PropertyRow)
+    found = sorted(
+        rows(tables, _PROPERTIES, [first, last], _PropertyRow), key=lambda row: row.observed_property
+    )
     most = sorted(found, key=lambda row: -row.valid_count - row.suspect_count)[:MOST_PANELS]
     panels = [
         Panel(

@@ -27,14 +27,14 @@ QUIET_AFTER = timedelta(hours=48)
 
 _NEWEST = """
 select source, max(newest_at) as newest_at from (
-    select source, max(phenomenon_end_at) as newest_at from observation where day >= ?::date group by source
+    select source, max(phenomenon_end_at) as newest_at from observation where day >= $1 group by source
     union all
-    select source, max(observed_at) from parking_status where day >= ?::date group by source
+    select source, max(observed_at) from parking_status where day >= $1 group by source
     union all
-    select source, max(observed_at) from sharing_status where day >= ?::date group by source
+    select source, max(observed_at) from sharing_status where day >= $1 group by source
     union all
-    select source, max(observed_at) from charge_point_status where day >= ?::date group by source
-)
+    select source, max(observed_at) from charge_point_status where day >= $1 group by source
+) as newest
 group by source
 """
 
@@ -70,7 +70,7 @@ def read_newest(tables: Tables, since: date) -> Mapping[str, datetime]:
     """The end of the newest value of each source that brings series or statuses, as far as it is not older."""
     return {
         row.source: row.newest_at
-        for row in rows(tables, _NEWEST, [since] * 4, _NewestRow)
+        for row in rows(tables, _NEWEST, [since], _NewestRow)
         if row.newest_at is not None
     }
 

@@ -61,7 +61,7 @@ def test_rejections_come_with_an_example_most_first(town: Any) -> None:
 
 def test_a_source_has_a_strip_with_its_gaps(town: Any) -> None:
     with town.tables as tables:
-        coverage = read_coverage(tables, LAST)
+        coverage = read_coverage(tables, FIRST, LAST)
         newest = read_newest(tables, FIRST)
     days = [date(2026, 8, day) for day in (1, 2, 10, 11, 12, 13, 21, 22)]
     air, counters = strips(coverage, days)
@@ -69,6 +69,17 @@ def test_a_source_has_a_strip_with_its_gaps(town: Any) -> None:
     assert levels == ["before", "full", "full", "gap", "gap", "gap", "full", "open"]
     assert counters.count("before") == 6
     assert newest["air"].isoformat() == "2026-08-20T23:00:00+00:00"
+
+
+def test_of_the_days_before_the_window_only_the_last_is_read(town: Any) -> None:
+    first = date(2026, 8, 16)
+    with town.tables as tables:
+        coverage = read_coverage(tables, first, LAST)
+    assert [day for day in coverage["air"] if day < first] == [date(2026, 8, 15)]
+    assert list(coverage["counters"]) == [date(2026, 8, 15)]
+    air, counters = strips(coverage, [first, LAST])
+    assert [cell.level for cell in air.cells] == ["full", "open"]
+    assert [cell.level for cell in counters.cells] == ["gap", "open"]
 
 
 def test_the_map_gathers_what_is_close_and_knows_who_is_silent(town: Any) -> None:
