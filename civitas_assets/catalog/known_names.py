@@ -1,6 +1,7 @@
 """Whether the names of properties and units in tenants' files are ones that the models know, wherever they are written.
 
-A name that nobody knows is no fault of the file's form; it would send its values to quarantine night after night.
+A name that nobody knows, or a unit in which the property cannot be, is no fault of the file's form; it would send its
+values to quarantine night after night.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ Place = tuple[str | int, ...]
 
 _SECTIONS: Mapping[str, Kind] = {"properties": "property", "units": "unit"}
 # What such a setting is called, in the constants of a source and in what describes one of its values.
+_PAIR = frozenset({"observed_property", "unit"})
 _SETTINGS: Mapping[str, Kind] = {"observed_property": "property", "unit": "unit", "quality_native": "quality"}
 # Whose figures stay in the unit of their publisher, whatever it is.
 _FREE_UNITS = frozenset({"statistic"})
@@ -64,6 +66,36 @@ def _faults(tenant: Tenant, vocabulary: Vocabulary) -> Iterator[tuple[Place, str
             if normal_spelling(native) not in own.get(kind, ()) and vocabulary.code(native, kind) is None:
                 message = f"is {native!r}, which no {kind} is called; {_meant(native, kind, vocabulary)}"
                 yield ("sources", name, *place), message
+        for place, native, unit in _with_units(source):
+            code = _code(native, "property", tenant.properties, vocabulary)
+            measured_in = _code(unit, "unit", tenant.units, vocabulary)
+            if code in vocabulary.codes("property") and measured_in in vocabulary.codes("unit"):
+                allowed = vocabulary.units_of(str(code))
+                if measured_in not in allowed:
+                    message = f"is {unit!r}, in which no {code} can be; allowed: {', '.join(allowed)}"
+                    yield ("sources", name, *place), message
+
+
+def _code(native: str, kind: Kind, own: Mapping[str, str], vocabulary: Vocabulary) -> str | None:
+    """What a spelling stands for; what the tenant says itself goes before."""
+    spelled = {normal_spelling(text): code for text, code in own.items()}
+    return spelled.get(normal_spelling(native)) or vocabulary.code(native, kind)
+
+
+def _with_units(source: Source) -> Iterator[tuple[Place, str, str]]:
+    """Where a source says the unit of a property, with the names of both."""
+    for native, unit in source.units.items():
+        yield ("units", native), native, unit
+    if _FREE_UNITS.isdisjoint(source.own_record_types()) and source.constants.keys() >= _PAIR:
+        # Both may be filled from the same list.
+        for both in fillings("\0".join(source.constants[name] for name in sorted(_PAIR)), source.each):
+            native, unit = both.split("\0")
+            yield ("constants", "unit"), native, unit
+    for field in type(source).model_fields:
+        for place, described in _described(getattr(source, field), (field,)):
+            pair = [getattr(described, name, None) for name in sorted(_PAIR)]
+            if all(isinstance(text, str) for text in pair):
+                yield (*place, "unit"), str(pair[0]), str(pair[1])
 
 
 def _is_system(crs: str) -> bool:
@@ -94,23 +126,22 @@ def _named(source: Source) -> Iterator[tuple[Place, Kind, str]]:
             for text in fillings(source.constants[setting], source.each):
                 yield ("constants", setting), kind, text
     for field in type(source).model_fields:
-        yield from _within(getattr(source, field), (field,))
+        for place, described in _described(getattr(source, field), (field,)):
+            for name in _SETTINGS.keys() & type(described).model_fields.keys():
+                if isinstance(native := getattr(described, name), str):
+                    yield (*place, name), _SETTINGS[name], native
 
 
-def _within(value: Any, place: Place) -> Iterator[tuple[Place, Kind, str]]:
-    """The settings of that name in what describes single values, such as the profiles of devices."""
+def _described(value: Any, place: Place) -> Iterator[tuple[Place, BaseModel]]:
+    """What describes single values and names a property or unit, such as the profiles of devices."""
     if isinstance(value, BaseModel):
+        if _SETTINGS.keys() & type(value).model_fields.keys():
+            yield place, value
         for name in type(value).model_fields:
-            inner = getattr(value, name)
-            if name in _SETTINGS and isinstance(inner, str):
-                yield (*place, name), _SETTINGS[name], inner
-            else:
-                yield from _within(inner, (*place, name))
+            yield from _described(getattr(value, name), (*place, name))
     elif isinstance(value, Mapping):
         for key, inner in value.items():
-            if not isinstance(inner, str):
-                yield from _within(inner, (*place, key))
+            yield from _described(inner, (*place, key))
     elif isinstance(value, tuple):
         for number, inner in enumerate(value):
-            if not isinstance(inner, str):
-                yield from _within(inner, (*place, number))
+            yield from _described(inner, (*place, number))

@@ -53,11 +53,14 @@ _LIKE = """
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The codes of each kind, and the code of each known spelling."""
+    """The codes of each kind, the code of each known spelling, and which units can be those of a property."""
 
     _codes: Mapping[Kind, tuple[str, ...]]
     _spellings: Mapping[Kind, Mapping[str, str]]
     _units: Mapping[str, str]
+    _conversions: frozenset[
+        tuple[str, str, str]
+    ]  # from which unit to which one, and for which property; "" for all
 
     def codes(self, kind: Kind) -> tuple[str, ...]:
         """All codes, in the order of the seeds."""
@@ -70,6 +73,12 @@ class Vocabulary:
     def unit_of(self, code: str) -> str:
         """The canonical unit of a property."""
         return self._units[code]
+
+    def units_of(self, code: str) -> list[str]:
+        """The units in which values of a property may come: its canonical one, and those that are converted to it."""
+        canonical = self._units[code]
+        others = {unit for unit, to, own in self._conversions if to == canonical and own in {"", code}}
+        return [canonical, *sorted(others - {canonical})]
 
     def like(self, native: str, kind: Kind, most: int = 3) -> list[str]:
         """The codes whose spellings are most like this one, the best first."""
@@ -101,7 +110,11 @@ def read_vocabulary(project: Path) -> Vocabulary:
         codes[kind] = tuple(dict.fromkeys(code for _, code in pairs))
         spellings[kind] = _first_of_each(pairs)
     units = {row["code"]: row["canonical_unit"] for row in _rows(project, "observed_properties")}
-    return Vocabulary(codes, spellings, units)
+    conversions = frozenset(
+        (row["from_unit"], row["to_unit"], row["observed_property"])
+        for row in _rows(project, "unit_conversions")
+    )
+    return Vocabulary(codes, spellings, units, conversions)
 
 
 def _rows(project: Path, seed: str) -> Iterator[Mapping[str, str]]:

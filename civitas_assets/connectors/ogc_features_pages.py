@@ -235,9 +235,8 @@ class Items:
         """A server that does not know a parameter may leave it aside: what it answers in, its header says."""
         wanted, said = _address_of(self._question.crs), answer.headers.get("content-crs", "").strip(" <>")
         if wanted and epsg_of(said) != self._question.crs:
-            raise ReadError(
-                f"is in {said or 'longitude and latitude'}, not in {self._question.crs}: leave crs out"
-            )
+            named = f"{epsg_of(said) or 'a system'} ({said})" if said else "longitude and latitude"
+            raise ReadError(f"is in {named}, not in {self._question.crs}: leave crs out")
 
 
 def _address_of(crs: str | None) -> str | None:

@@ -84,6 +84,28 @@ def test_an_unknown_name_is_found_wherever_it_is_written(  # noqa: PLR0917
     assert meant in fault.message
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "line", "field", "allowed"),
+    [
+        ('"PM10": "µg/m³"', '"PM10": "°C"', 18, "sources.roof.units.PM10", "ug/m3, mg/m3, ng/m3"),
+        ('"Temp. Dach": "Grad C"', '"Temp. Dach": "%"', 18, "sources.roof.units.Temp. Dach", "Cel, K, [degF]"),
+        ("quality_native", "unit: Grad C, quality_native", 19, f"{ROOF}.unit", "ug/m3, mg/m3, ng/m3"),
+        ('Bodenfeuchte, unit: "%"', "weather.wind_speed, unit: °C", 28, f"{DEVICE}.1.unit", "m/s, [kn_i], km/h"),
+    ],
+)  # fmt: skip
+def test_a_unit_in_which_a_property_cannot_be_is_found(  # noqa: PLR0917
+    tmp_path: Path, old: str, new: str, line: int, field: str, allowed: str
+) -> None:
+    (fault,) = faults(tmp_path, TOWN.replace(old, new))
+    assert (fault.line, fault.field) == (line, field)
+    assert fault.message.endswith(f"allowed: {allowed}")
+
+
+def test_units_that_are_converted_are_as_good_as_the_canonical_one(tmp_path: Path) -> None:
+    assert faults(tmp_path, TOWN.replace('"PM10": "µg/m³"', '"PM10": "mg/m³"')) == []
+    assert faults(tmp_path, TOWN.replace('Bodenfeuchte, unit: "%"', 'Bodenfeuchte, unit: "1"')) == []
+
+
 def test_a_reference_system_that_there_is_not_is_found(tmp_path: Path) -> None:
     (fault,) = faults(tmp_path, TOWN.replace("    units:", "    crs: EPSG:25382\n    units:"))
     assert (fault.field, "EPSG:25382" in fault.message) == ("sources.roof.crs", True)

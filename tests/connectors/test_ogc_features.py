@@ -204,8 +204,10 @@ def test_pages_that_overlap_are_an_error(ask: Any) -> None:
         ("<http://www.opengis.net/def/crs/EPSG/0/25832>", None),
         (
             "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>",
-            "is in http://www.opengis.net/def/crs/OGC/1.3/CRS84, not",
+            r"is in EPSG:4326 \(http://www.opengis.net/def/crs/OGC/1.3/CRS84\), not",
         ),
+        ("<http://www.opengis.net/def/crs/EPSG/0/3857>", r"is in EPSG:3857 \(http.*\), not in EPSG:25832"),
+        ("<urn:x:local>", r"is in a system \(urn:x:local\), not"),
         (None, "is in longitude and latitude, not in EPSG:25832: leave crs out"),
     ],
 )

@@ -68,7 +68,8 @@ final as (
         averages.value,
         limits.limit_value,
         limits.unit,
-        -- Rounding is the last step before the comparison: half up, to as many decimals as the limit has.
+        -- In the numeric accuracy of the limit (IPR guidance on 2011/850/EU, part 1, page 10), rounded half up as the last
+        -- step.
         round({{ exact('averages.value * power(10, limits.decimals)') }})
         > {{ exact('limits.limit_value * power(10, limits.decimals)') }} as is_exceeded,
         averages.is_representative,
