@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from civitas_assets.catalog import Source, Window
+from civitas_assets.connectors.rows import members_of
 from civitas_assets.records import RawTable, Roster
 
 
@@ -109,6 +113,11 @@ class Payload:
     variables: Mapping[str, str]
     content_type: str
     received_at: datetime
+
+    @cached_property
+    def members(self) -> Mapping[str, msgspec.Raw]:
+        """The members of the object that the body is, as `members_of` has them: one look for all who need them."""
+        return members_of(self.body)
 
 
 class Connector(Protocol):

@@ -146,8 +146,10 @@ class JsonConnector:
     def read(self, source: JsonSource, payload: Payload) -> Iterator[RawTable]:
         """One table; values keep their JSON type."""
         hint = f"{payload.content_type} {payload.url}"
-        text, told = read_json(payload.body, source.member, source.http.max_bytes, hint)
-        levels = levels_of(text, source.levels, source.keyed)
+        is_object = bool(payload.members)
+        text, told = read_json(payload.body, source.member, source.http.max_bytes, hint, is_object=is_object)
+        members = payload.members if text is payload.body else None
+        levels = levels_of(text, source.levels, source.keyed, members)
         frame = rows_of(levels, source.places)
         texts = [first_texts(level.records) for level in levels]
         samples = [*map(decoded_texts, texts)]

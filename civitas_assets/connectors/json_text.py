@@ -18,7 +18,7 @@ import polars as pl
 
 from civitas_assets.connectors.packed import unpacked
 from civitas_assets.connectors.reach import Reach, remainder
-from civitas_assets.connectors.rows import UNREADABLE, with_plain_names, without_nan
+from civitas_assets.connectors.rows import UNREADABLE, Json, with_plain_names, without_nan
 from civitas_assets.connectors.text import read_text
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Note
@@ -31,31 +31,35 @@ _FOLLOWING = re.compile(rb"\n[ \t\r]*[{\[]")  # without it, there is one line of
 _MOST_RECORDS, _MOST_BYTES = 3, 64 * 1024
 
 
-def read_json(body: bytes, member: str | None, most_bytes: int, hint: str) -> tuple[bytes, tuple[Note, ...]]:
+def read_json(
+    body: bytes, member: str | None, most_bytes: int, hint: str, *, is_object: bool = False
+) -> tuple[bytes, tuple[Note, ...]]:
     """The JSON text of a body, and notes of what was mended; objects that stand line by line are one list.
 
-    `hint` is what address and content type say, where a single object may be the only line.
+    `hint` is what address and content type say, where a single object may be the only line. With `is_object` the body
+    is known to be one object, and no more.
 
     Raises:
         ReadError: the body is packed in a way that is not read, or no text.
     """
     text, notes = read_text(unpacked(body, member, _FORMS, most_bytes))
-    if b"NaN" in text or b"Infinity" in text:
-        mended = without_nan(text)
-        if mended != text:
-            note = "held NaN or Infinity, which JSON does not have: taken as no value"
-            text, notes = mended, (*notes, Note("not_a_number", note))
+    is_object = is_object and text is body
+    if not is_object and (mended := without_nan(text)) != text:
+        note = "held NaN or Infinity, which JSON does not have: taken as no value"
+        text, notes = mended, (*notes, Note("not_a_number", note))
     text = with_plain_names(text)
     start = text[:64].lstrip(b" \t\r\n" + _SEPARATOR)
     if start.startswith(b"{") or text.startswith(_SEPARATOR):
-        text = _as_list(text, by_line=_BY_LINE.search(hint) is not None)
+        text = _as_list(text, by_line=_BY_LINE.search(hint) is not None, is_object=is_object)
     return text, notes
 
 
-def _as_list(text: bytes, *, by_line: bool) -> bytes:
+def _as_list(text: bytes, *, by_line: bool, is_object: bool) -> bytes:
     """Objects that follow on each other, in lines or between separators, as one list; one object as it is."""
-    if not by_line and _SEPARATOR not in text[:1] and (not _FOLLOWING.search(text) or _is_whole(text)):
-        return text
+    if not by_line and _SEPARATOR not in text[:1]:
+        follows = not is_object and b"\n" in text and _FOLLOWING.search(text)
+        if not follows or _is_whole(text):
+            return text
     parts = text.split(_SEPARATOR) if text.startswith(_SEPARATOR) else text.split(b"\n")
     records = [part for part in map(bytes.strip, parts) if part]
     is_list = by_line or (bool(records) and _is_whole(records[0]))
@@ -112,7 +116,7 @@ def rest_of(
     return pl.Series(texts, dtype=pl.String)
 
 
-def decoded_records(records: bytes) -> list[Any]:
+def decoded_records(records: Json) -> list[Any]:
     """The records of a list.
 
     Raises:

@@ -15,7 +15,7 @@ import polars as pl
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from civitas_assets.connectors.paths import columns_of, part_at, records_at, valid_path, values_of
-from civitas_assets.connectors.rows import UNREADABLE, plain_path
+from civitas_assets.connectors.rows import UNREADABLE, Json, plain_path
 from civitas_assets.errors import ReadError
 
 KEY = "@key"
@@ -67,7 +67,7 @@ class Level:
     `keys` are their names where they stand in objects; `parents` are the places of the records outside.
     """
 
-    records: bytes
+    records: Json
     keys: Sequence[str] | None = None
     parents: pl.Series | None = None
 
@@ -78,19 +78,23 @@ class Level:
         return {name: found[name] if name in found else pl.Series(name, self.keys) for name in fields}
 
 
-def outermost(body: bytes, path: str, *, keyed: bool) -> Level:
+def outermost(
+    body: bytes, path: str, members: Mapping[str, msgspec.Raw] | None = None, *, keyed: bool
+) -> Level:
     """The records at the path: those of a list, or with their names those of an object.
+
+    `members` are those of the body, where they are known already.
 
     Raises:
         ReadError: the body is not JSON, or there is no such list or object.
     """
     if not keyed:
-        return Level(records_at(body, path))
+        return Level(records_at(body, path, members))
     try:
-        members = msgspec.json.decode(part_at(body, path), type=dict[str, msgspec.Raw])
+        found = msgspec.json.decode(part_at(body, path, members), type=dict[str, msgspec.Raw])
     except UNREADABLE:
         raise ReadError(f"has no object at {path or 'its top level'}: check records and {KEY}") from None
-    return Level(msgspec.json.encode([*members.values()]), [*members])
+    return Level(msgspec.json.encode([*found.values()]), [*found])
 
 
 def inside(level: Level, path: str, *, keyed: bool) -> Level:
@@ -117,9 +121,14 @@ def inside(level: Level, path: str, *, keyed: bool) -> Level:
     return Level(records, keys, rows.to_series().drop_nulls())
 
 
-def levels_of(body: bytes, paths: Sequence[str], keyed: Sequence[bool]) -> list[Level]:
-    """The levels from the outermost to that of the rows."""
-    levels = [outermost(body, paths[0], keyed=keyed[0])]
+def levels_of(
+    body: bytes,
+    paths: Sequence[str],
+    keyed: Sequence[bool],
+    members: Mapping[str, msgspec.Raw] | None = None,
+) -> list[Level]:
+    """The levels from the outermost to that of the rows; `members` are those of the body, where they are known."""
+    levels = [outermost(body, paths[0], members, keyed=keyed[0])]
     for path, named in zip(paths[1:], keyed[1:], strict=True):
         levels.append(inside(levels[-1], path, keyed=named))
     return levels

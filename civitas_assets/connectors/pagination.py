@@ -11,10 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
-import polars as pl
 
 from civitas_assets.connectors.base import Session
-from civitas_assets.connectors.rows import UNREADABLE
+from civitas_assets.connectors.rows import head_of, members_of
 from civitas_assets.errors import FetchError
 
 END_UNPROVEN = "end_unproven"
@@ -67,9 +66,6 @@ ABOUT = (
     ),
     "result",
 )
-_NAMES = (*_FLAGS, *NEXT_MEMBERS, *_ONWARD, *TOTALS, *_PAGE_COUNTS, "total")
-_TELLING = re.compile(rb'"(?:' + "|".join(_NAMES).encode() + rb')"\s*:|"next"\s*[,}]')
-_QUOTED = [f'"{name}"' for name in _NAMES]
 _ADDRESS = re.compile(rb'"(?:https?:|/|\?)|\{[^{}]*"href"\s*:\s*"')
 _REL_NEXT = re.compile(rb'"rel"\s*:\s*"next"')
 _NOTHING = frozenset({b"null", b'""', b"false", b"0"})
@@ -191,8 +187,12 @@ def next_link(header: str) -> str | None:
     return found[1].strip() if found else None
 
 
-def says_incomplete(body: bytes, link: str = "", *, is_alone: bool = True) -> bool:
+def says_incomplete(
+    body: bytes, link: str = "", *, is_alone: bool = True, members: Mapping[str, msgspec.Raw] | None = None
+) -> bool:
     """Whether an answer says itself that it is not all; `link` is its header of that name.
+
+    `members` are those of the body, where they are known already.
 
     It says so by a flag (ArcGIS anywhere, others at the top or below `meta`), and one that is asked for alone also by
     the address of a further page, or by a total that is larger than its longest list.
@@ -201,29 +201,11 @@ def says_incomplete(body: bytes, link: str = "", *, is_alone: bool = True) -> bo
         is_alone and _LINK_NEXT.search(link)
     ):
         return True
-    if not body[:64].lstrip().startswith(b"{") or not (_may_tell(body) and _TELLING.search(body)):
-        return False
-    try:
-        top = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except UNREADABLE:
-        return False
-    inner = [_members(top[name]) for name in ABOUT if name in top]
+    top = members_of(body) if members is None else members
+    inner = [members_of(top[name]) for name in ABOUT if name in top]
     if any(bytes(part[name]) == b"true" for part in (top, *inner) for name in _FLAGS if name in part):
         return True
     return is_alone and (any(map(_leads_on, (top, *inner))) or _names_more(top, inner))
-
-
-def _may_tell(body: bytes) -> bool:
-    """Whether one of the names is there at all: nearly no answer has one, and this looks at it in one go."""
-    text = pl.Series([body], dtype=pl.Binary).cast(pl.String, strict=False)
-    return text.null_count() > 0 or bool(text.str.contains_any(_QUOTED).item())
-
-
-def _members(raw: msgspec.Raw) -> Mapping[str, msgspec.Raw]:
-    try:
-        return msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-    except UNREADABLE:
-        return {}
 
 
 def _leads_on(members: Mapping[str, msgspec.Raw]) -> bool:
@@ -242,12 +224,18 @@ def _leads_on(members: Mapping[str, msgspec.Raw]) -> bool:
 
 def _names_more(top: Mapping[str, msgspec.Raw], inner: Sequence[Mapping[str, msgspec.Raw]]) -> bool:
     """Whether a total is larger than the longest list of the document; `total` alone may be about anything."""
-    totals, longest = [], 0
-    for members in (top, *inner):
-        is_page = bool(_PAGED & {*members})
-        for name, value in members.items():
-            if (name in TOTALS or (name == "total" and is_page)) and bytes(value).isdigit():
-                totals.append(int(bytes(value)))
-            elif bytes(value).startswith(b"["):
-                longest = max(longest, len(msgspec.json.decode(value, type=list[msgspec.Raw])))
-    return bool(totals) and max(totals) > longest > 0
+    totals = [
+        int(bytes(value))
+        for members in (top, *inner)
+        for name, value in members.items()
+        if (name in TOTALS or (name == "total" and not _PAGED.isdisjoint(members))) and bytes(value).isdigit()
+    ]
+    if not totals:
+        return False
+    longest = max(_length(value) for members in (top, *inner) for value in members.values())
+    return max(totals) > longest > 0
+
+
+def _length(value: msgspec.Raw) -> int:
+    """How many elements a list has; none of anything else."""
+    return len(msgspec.json.decode(value, type=list[msgspec.Raw])) if head_of(value, 1) == b"[" else 0

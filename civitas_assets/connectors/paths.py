@@ -16,10 +16,11 @@ import jmespath.parser
 import msgspec
 import polars as pl
 
-from civitas_assets.connectors.rows import UNREADABLE
+from civitas_assets.connectors.rows import UNREADABLE, Json
 from civitas_assets.errors import ReadError
 
 _PLAIN = re.compile(r"[^.\[\]|(){}*?&!<>=\"'`,@\s]+(\.[^.\[\]|(){}*?&!<>=\"'`,@\s]+)*")
+_LIST = re.compile(rb"\s*\[")
 _POSITION = re.compile(r"\[\d+\]")
 _Scalar = str | int | float | bool | None
 _NULL = msgspec.Raw(b"null")
@@ -41,20 +42,20 @@ def valid_path(path: str) -> str:
     return path
 
 
-def records_at(body: bytes, path: str) -> bytes:
-    """The JSON text of the list of records.
+def records_at(body: bytes, path: str, members: Mapping[str, msgspec.Raw] | None = None) -> Json:
+    """The JSON text of the list of records; `members` are those of the body, where they are known already.
 
     Raises:
         ReadError: the body is not JSON, or there is no list at the path.
     """
-    found = part_at(body, path)
-    if not found.lstrip()[:1] == b"[":
+    found = part_at(body, path, members)
+    if not _LIST.match(found):
         raise ReadError(f"has no list of records at {path or 'its top level'}: check records")
     return found
 
 
-def part_at(body: bytes, path: str) -> bytes:
-    """The JSON text at the path.
+def part_at(body: bytes, path: str, members: Mapping[str, msgspec.Raw] | None = None) -> Json:
+    """The JSON text at the path; `members` are those of the body, where they are known already.
 
     Raises:
         ReadError: the body is not JSON, or does not fit the path.
@@ -63,7 +64,7 @@ def part_at(body: bytes, path: str) -> bytes:
         if path in {"", "@"}:
             return body
         if is_plain(path):
-            return _walk(body, path)
+            return _walk(body, path, members)
         return msgspec.json.encode(jmespath.search(path, msgspec.json.decode(body)))
     except UNREADABLE as error:
         raise ReadError(f"is not the JSON that was declared: {error}") from None
@@ -71,17 +72,17 @@ def part_at(body: bytes, path: str) -> bytes:
         raise ReadError(f"does not fit the path {path!r}: {_first_line(error)}") from None
 
 
-def _walk(body: bytes, path: str) -> bytes:
-    raw = msgspec.Raw(body)
+def _walk(body: bytes, path: str, members: Mapping[str, msgspec.Raw] | None) -> Json:
+    found: Json = body
     for key in path.split("."):
-        inner = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        inner = members or msgspec.json.decode(found, type=dict[str, msgspec.Raw])
         if key not in inner:
             raise ReadError(f"has no key {key!r} of {path!r}; it has {', '.join(inner)}")
-        raw = inner[key]
-    return bytes(raw)
+        found, members = inner[key], None
+    return found
 
 
-def columns_of(records: bytes, fields: Mapping[str, str]) -> pl.DataFrame:
+def columns_of(records: Json, fields: Mapping[str, str]) -> pl.DataFrame:
     """One column per field; values keep their JSON type where a column has one, and are text where several.
 
     Raises:
@@ -91,7 +92,7 @@ def columns_of(records: bytes, fields: Mapping[str, str]) -> pl.DataFrame:
     return pl.DataFrame([series(name, column) for name, column in zip(fields, values, strict=True)])
 
 
-def values_of(records: bytes, paths: Sequence[str], raw: Container[str] = ()) -> list[list[Any]]:
+def values_of(records: Json, paths: Sequence[str], raw: Container[str] = ()) -> list[list[Any]]:
     """What each path finds in each record, path by path; for those in `raw`, its JSON text.
 
     Raises:
@@ -111,7 +112,7 @@ def values_of(records: bytes, paths: Sequence[str], raw: Container[str] = ()) ->
     return values
 
 
-def _by_position(records: bytes, places: Sequence[int]) -> list[list[Any]] | None:
+def _by_position(records: Json, places: Sequence[int]) -> list[list[Any]] | None:
     """The fast way for records that are lists."""
     try:
         decoded = msgspec.json.decode(records, type=list[list[_Scalar]])
@@ -120,7 +121,7 @@ def _by_position(records: bytes, places: Sequence[int]) -> list[list[Any]] | Non
     return [[record[place] if place < len(record) else None for record in decoded] for place in places]
 
 
-def _decoded(records: bytes, paths: Sequence[str], raw: Container[str]) -> list[list[Any]] | None:
+def _decoded(records: Json, paths: Sequence[str], raw: Container[str]) -> list[list[Any]] | None:
     """The fast way: a structure made for these paths, decoded and taken apart column by column."""
     structure, attributes = _structure(paths, raw)
     try:
@@ -175,7 +176,7 @@ def _struct_of(
     return msgspec.defstruct("Record", fields, rename=names, gc=False)
 
 
-def _searched(records: bytes, paths: Sequence[str]) -> list[list[Any]]:
+def _searched(records: Json, paths: Sequence[str]) -> list[list[Any]]:
     try:
         # With @, a record may be a mere value; with paths such as [2], a list whose elements have their meaning
         # by position.

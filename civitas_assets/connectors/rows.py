@@ -18,6 +18,8 @@ from civitas_assets.connectors.columns import column_name
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES, BrokenRow, Kind, RawTable
 
+# A JSON text; one that is part of another is not copied out of it.
+Json = bytes | msgspec.Raw
 # What decoding raises for a body that is no JSON of the expected shape, or is nested deeper than anybody means.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -26,9 +28,13 @@ _EXPRESSION = re.compile(r"[\['`({]")
 _NOT_JSON = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b')
 
 
-def without_nan(body: bytes) -> bytes:
+def without_nan(body: Json) -> bytes:
     """JSON with null for the numbers that it does not have, as programs write them all the same."""
-    return _NOT_JSON.sub(lambda found: found[0] if found[0].startswith(b'"') else b"null", body)
+    whole = bytes(body)
+    text = pl.Series([whole], dtype=pl.Binary).cast(pl.String, strict=False)
+    if text.null_count() == 0 and not text.str.contains_any(_NO_JSON).item():
+        return whole  # nearly always, which is found sooner than where texts begin and end
+    return _NOT_JSON.sub(lambda found: found[0] if found[0].startswith(b'"') else b"null", whole)
 
 
 _STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"(\s*:)?')
@@ -48,6 +54,7 @@ _ODD = (
 
 _FIRST = {odd[:1] for odd in _ODD}  # a single byte is found much sooner
 _HEAD = 256 * 1024
+_NO_JSON = ["NaN", "Infinity"]
 
 
 def with_plain_names(text: bytes) -> bytes:
@@ -75,6 +82,21 @@ def _plain(found: re.Match[bytes]) -> bytes:
 def plain_path(path: str) -> str:
     """A path of names in the same spelling; one that compares or works out something stays as it is."""
     return path if _EXPRESSION.search(path) else unicodedata.normalize("NFC", path).replace("\xa0", " ")
+
+
+def head_of(text: Json, size: int) -> bytes:
+    """The first bytes of a JSON text, the rest of which is not copied."""
+    return bytes(memoryview(text)[:size])
+
+
+def members_of(text: Json) -> Mapping[str, msgspec.Raw]:
+    """The members of the object that a JSON text is, each as its own text; none of anything else."""
+    if not head_of(text, 64).lstrip().startswith(b"{"):
+        return {}
+    try:
+        return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    except UNREADABLE:
+        return {}
 
 
 def decoded(body: bytes, kind: Any, service: str) -> Any:

@@ -18,7 +18,7 @@ from civitas_assets.connectors.mapping import MappedSource
 from civitas_assets.connectors.missing import missing_fields
 from civitas_assets.connectors.paths import is_plain
 from civitas_assets.connectors.reach import Reach, left_out
-from civitas_assets.connectors.rows import UNREADABLE
+from civitas_assets.connectors.rows import UNREADABLE, Json, head_of
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Note
 
@@ -29,7 +29,7 @@ _NEXT_RECORD = re.compile(r"\s*[\[,]\s*")
 _FIRST_NAME = re.compile(r'(?:([A-Za-z_]\w*)|"([^"\\]+)")(?!\s*\()')
 
 
-def first_texts(records: bytes) -> list[bytes]:
+def first_texts(records: Json) -> list[bytes]:
     """The JSON texts of the first records of a list: a hundred, or fewer where they are large."""
     found, size = list[bytes](), 0
     for record in _leading_texts(records) or msgspec.json.decode(records, type=list[msgspec.Raw]):
@@ -40,11 +40,11 @@ def first_texts(records: bytes) -> list[bytes]:
     return found
 
 
-def _leading_texts(records: bytes) -> list[bytes]:
+def _leading_texts(records: Json) -> list[bytes]:
     """So many of the first texts as `first_texts` looks at, from the head of a long list; empty where that has less."""
-    if len(records) < 2 * _MOST_BYTES:
+    if len(memoryview(records)) < 2 * _MOST_BYTES:
         return []
-    text = records[:_MOST_BYTES].decode(errors="ignore")
+    text = head_of(records, _MOST_BYTES).decode(errors="ignore")
     found, at = list[bytes](), _NEXT_RECORD.match(text)
     with suppress(ValueError, RecursionError):
         while at is not None and len(found) < _MOST_RECORDS:
@@ -54,7 +54,7 @@ def _leading_texts(records: bytes) -> list[bytes]:
     return found if len(found) == _MOST_RECORDS else []
 
 
-def first_records(records: bytes) -> list[Any]:
+def first_records(records: Json) -> list[Any]:
     """The first records of a list that is known to be JSON: a hundred, or fewer where they are large."""
     return decoded_texts(first_texts(records))
 
@@ -97,7 +97,7 @@ def missing_paths(
     return missing_fields(source, missing, there)
 
 
-def require_members(records: bytes, names: Iterable[str], service: str) -> None:
+def require_members(records: Json, names: Iterable[str], service: str) -> None:
     """Check that a list of records, if it has any, has each of the members somewhere, be it without a value.
 
     Raises:

@@ -38,7 +38,6 @@ from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.origin import Origin, gathered, rejected_by_format
 from civitas_assets.records.raw import RawTable, Roster
 from civitas_assets.records.replaced import replaced_rows
-from civitas_assets.records.text import is_clean
 from civitas_assets.records.typing import Place, bring_into_contract
 from civitas_assets.store.journal import Progress, StandingNote
 from civitas_assets.store.landing import Line, Manifest, SourceLanding
@@ -158,10 +157,13 @@ class SourceReader:
         rejected: list[pl.DataFrame] = []
         for line in lines:
             payload = self._payload(line)
-            origin = Origin(line.variables, line.sha256, line.fetched_at, is_clean(payload.body))
+            origin = Origin(line.variables, line.sha256, line.fetched_at)
             # Where pages are followed, the connector knows what came after one that is not all.
             is_part = line.role == "data" and says_incomplete(
-                payload.body, line.headers.get("link", ""), is_alone=not self._source.each
+                payload.body,
+                line.headers.get("link", ""),
+                is_alone=not self._source.each,
+                members=payload.members,
             )
             if is_part:
                 self._notes.add(line.url, [says_incomplete_note(line.url)])

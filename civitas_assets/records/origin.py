@@ -36,15 +36,11 @@ REJECTED_SCHEMA: dict[str, pl.DataType] = {
 
 @dataclass(frozen=True)
 class Origin:
-    """Where rows came from: the values that made the address, the hash of the payload, and when it was received.
-
-    `clean` says that `records.text.is_clean` holds for the payload.
-    """
+    """Where rows came from: the values that made the address, the hash of the payload, and when it was received."""
 
     variables: Mapping[str, str]
     payload: str
     received_at: datetime
-    clean: bool = False
 
 
 def gathered(tables: Sequence[tuple[RawTable, Origin]], source: Source) -> pl.DataFrame:
@@ -54,9 +50,8 @@ def gathered(tables: Sequence[tuple[RawTable, Origin]], source: Source) -> pl.Da
     """
     frames = [raw.frame for raw, _ in tables]
     origins = [origin for _, origin in tables]
-    table = pl.concat(_alike(frames, RECORD_TYPES[tables[0][0].record_type], source), how="diagonal_relaxed")
-    if not all(origin.clean for origin in origins):
-        table = cleaned(table)
+    record_type = RECORD_TYPES[tables[0][0].record_type]
+    table = cleaned(pl.concat(_alike(frames, record_type, source), how="diagonal_relaxed"))
     lengths = pl.Series([frame.height for frame in frames], dtype=pl.UInt32)
     page = pl.DataFrame({"page": range(len(frames)), "n": lengths}).select(
         pl.col("page").repeat_by("n").explode()
@@ -70,7 +65,7 @@ def gathered(tables: Sequence[tuple[RawTable, Origin]], source: Source) -> pl.Da
         first = (lengths.cum_sum() - lengths).cast(pl.Int64).gather(pages)
         columns.append((pl.int_range(1, table.height + 1, eager=True) - first).alias(ROW))
     table = table.hstack(columns)
-    accepted = RECORD_TYPES[tables[0][0].record_type].accepted
+    accepted = record_type.accepted
     constants = {name: template for name, template in source.constants.items() if name in accepted}
     shared = [name for name in constants if name in table.columns]
     if shared:

@@ -17,13 +17,13 @@ _SPACES = "\x0b\x0c\x1c\x1d\x1e\x1f\u2028\u2029"  # they part lines or words
 _UNSEEN = "\x00-\x08\x0e-\x1b\x7f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _ESCAPE = r"\x1b\[[0-?]*[ -/]*[@-~]"  # what colours a terminal
 _ODD = re.compile(f"[{_SPACES}{_UNSEEN}\u0080-\u009f\u0300-\u036f]")
-# The same characters in UTF-8, those that begin alike together; soft hyphens are C2 AD.
-_ODD_BYTES = re.compile(
-    rb"\xc2[\x80-\x9f\xad]|\xe2(?:\x80[\x8b\x8e\x8f\xa8-\xae]|\x81[\xa0-\xa9])|\xef\xbb\xbf"
-)
-# As JSON writes them, and XML any character.
-_ESCAPED = re.compile(
-    rb"\\u(?:00(?:[0189]|7[fF]|[aA][dD])|03[0-6]|20(?:0[b-fB-F]|2[89a-eA-E]|6)|[fF][eE][fF])"
+# The same characters in UTF-8, by their first byte, which is found much sooner than all of them at once.
+_ODD_BYTES = (
+    (b"\xcc", re.compile(rb"\xcc")),
+    (b"\xcd", re.compile(rb"\xcd[\x80-\xaf]")),
+    (b"\xc2", re.compile(rb"\xc2[\x80-\x9f\xad]")),
+    (b"\xe2", re.compile(rb"\xe2(?:\x80[\x8b\x8e\x8f\xa8-\xae]|\x81[\xa0-\xa9])")),
+    (b"\xef", re.compile(rb"\xef\xbb\xbf")),
 )
 _MOST_WHOLE = 2.0**53
 
@@ -43,33 +43,39 @@ def as_text(values: pl.Series) -> pl.Series:
     return values.cast(pl.String)
 
 
-def is_clean(body: bytes) -> bool:
-    """Whether a body surely brings no text that `cleaned` would change; a quick look at its bytes."""
-    if b"\x7f" in body or b"\xcc" in body or b"\xcd" in body or (b"&" in body and b"&#" in body):
-        return False
-    if b"\\" in body and _ESCAPED.search(body):
-        return False
-    octets = np.frombuffer(body, np.uint8)
-    for start in range(0, len(octets), _STEP):
-        part = octets[start : start + _STEP]
-        others = np.count_nonzero(part < 32) - np.count_nonzero(part == 10)
-        if others and others != np.count_nonzero(part == 13) + np.count_nonzero(part == 9):
-            return False
-    return not ((b"\xc2" in body or b"\xe2" in body or b"\xef" in body) and _ODD_BYTES.search(body))
-
-
 def cleaned(frame: pl.DataFrame) -> pl.DataFrame:
     """The texts without control and invisible characters, letters composed; the rest of the frame as it is."""
     odd = {
         name: values.str.contains(_ODD.pattern).fill_null(value=False)
         for name, values in frame.to_dict().items()
-        if values.dtype == pl.String
+        if values.dtype == pl.String and not is_clean(_written(values))
     }
     return frame.with_columns(
         frame[name].scatter(rows.arg_true(), [clean(text) for text in frame[name].filter(rows)]).alias(name)
         for name, rows in odd.items()
         if rows.any()
     )
+
+
+def _written(texts: pl.Series) -> bytes:
+    """All texts of a column behind each other, in UTF-8."""
+    content = texts.to_arrow().buffers()[-1]
+    return b"" if content is None else content.to_pybytes()
+
+
+def is_clean(texts: bytes) -> bool:
+    """Whether texts in UTF-8 surely hold nothing that `cleaned` would change: a quick look at their bytes."""
+    if b"\x7f" in texts or any(first in texts and odd.search(texts) for first, odd in _ODD_BYTES):
+        return False
+    octets = np.frombuffer(texts, np.uint8)
+    if not len(octets) or octets.min() >= ord(" "):
+        return True
+    for start in range(0, len(octets), _STEP):
+        part = octets[start : start + _STEP]
+        others = np.count_nonzero(part < ord(" ")) - np.count_nonzero(part == ord("\n"))
+        if others and others != np.count_nonzero(part == ord("\r")) + np.count_nonzero(part == ord("\t")):
+            return False
+    return True
 
 
 def clean(text: str) -> str:

@@ -65,7 +65,7 @@ def test_a_path_that_nothing_can_follow_is_refused_when_it_is_declared() -> None
     ],
 )
 def test_the_list_of_records_is_found(path: str, body: bytes) -> None:
-    assert json.loads(records_at(body, path)) == [{"a": 1}]
+    assert json.loads(bytes(records_at(body, path))) == [{"a": 1}]
 
 
 @pytest.mark.parametrize(

@@ -75,9 +75,18 @@ def test_what_nobody_can_see_is_left_out_and_all_else_stays(written: str, meant:
     assert is_clean(written.encode()) == (written == meant)
 
 
-@pytest.mark.parametrize(
-    "body", [b'{"a":"\\u0000"}', b'{"a":"\\u001b["}', b'{"a":"a\\u0308"}', b"<a>&#133;</a>"]
-)
-def test_escaped_characters_are_looked_at_too(body: bytes) -> None:
-    assert not is_clean(body)
-    assert is_clean(b'{"a":"M\\u00fcnster"}')
+def test_rows_of_any_payload_are_looked_at() -> None:
+    raw = RawTable("parking_site", pl.DataFrame({"site_id": ["a\0"], "name": ["Pla\u0308tze"]}))
+    assert gathered([(raw, Origin({}, "a", NOW))], SOURCE).select("site_id", "name").row(0) == ("a", "Plätze")
+
+
+@pytest.mark.parametrize("empty", [[], [None], [""]])
+def test_columns_without_a_text_are_clean(empty: list[str | None]) -> None:
+    frame = pl.DataFrame({"a": pl.Series(empty, dtype=pl.String)})
+    assert cleaned(frame).equals(frame)
+
+
+def test_texts_are_looked_at_in_any_part_of_a_column() -> None:
+    column = pl.concat([pl.Series("a", ["x\0" * 20, "Nord"]), pl.Series("a", ["Süd\0", None])])
+    assert cleaned(column.to_frame())["a"].to_list() == ["x" * 20, "Nord", "Süd", None]
+    assert cleaned(column[1:2].to_frame())["a"].to_list() == ["Nord"]
