@@ -19,7 +19,6 @@ import duckdb
 import msgspec
 
 from civitas_assets.errors import HarmoniseError
-from civitas_assets.harmonise.compiling import make_plan
 from civitas_assets.harmonise.invocation import PROFILES, profile
 from civitas_assets.harmonise.lineage import LINEAGE, write_lineage
 from civitas_assets.harmonise.plan import write_plan
@@ -64,6 +63,8 @@ def _digest(folder: Path) -> str:
 
 def _make(folder: Path, prepared: Path, memory_limit: str) -> None:
     """Make both in a process of its own, so that its memory goes again, and put them in place in one step."""
+    from civitas_assets.harmonise.compiling import make_plan  # noqa: PLC0415 - with Jinja, which no run needs
+
     prepared.parent.mkdir(parents=True, exist_ok=True)
     working = Path(tempfile.mkdtemp(dir=prepared.parent, prefix=".prepare-"))
     try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -106,6 +108,12 @@ def test_pages_can_be_read_by_owner_and_group_only(pages: Path) -> None:
     for file in (pages / name for name in ALL):
         assert stat.S_IMODE(file.stat().st_mode) == 0o640
     assert not [file for file in pages.rglob(".*") if file.is_file()]
+
+
+def test_pages_are_made_without_a_library_for_them() -> None:
+    code = "import sys, civitas_assets.report.files, civitas_assets.harmonise.prepare; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"jinja2", "xml.etree", "defusedxml", "dbt"} & {*done.stdout.split()}
 
 
 def test_a_folder_that_takes_no_file_is_an_error_that_says_so(town: Any, tmp_path: Path) -> None:
