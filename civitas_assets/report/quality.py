@@ -49,7 +49,8 @@ select
     sum(record_count)::bigint as record_count,
     min(day) as first_day,
     max(day) as last_day,
-    (array_agg(example_detail order by day desc) filter (where example_detail is not null))[1] as example,
+    (array_agg(example_detail order by day desc, example_detail) filter (where example_detail is not null))[1]
+        as example,
     max(last_received_at) as last_received_at
 from rejected_record
 where day between $1 and $2

@@ -38,7 +38,8 @@ left join (
             order by
                 candidates.value is null,
                 {{ quality_rank('candidates.quality_code') }},
-                candidates.datastream_id
+                candidates.datastream_id,
+                candidates.datastream_key
         ) > 1
 ) as outranked
     on

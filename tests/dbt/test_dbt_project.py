@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import random
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -218,6 +219,62 @@ def test_the_plan_makes_and_finds_what_dbt_does(
     assert compared <= made.keys()
     for relation in compared:
         assert made[relation] == wanted[relation], relation
+
+
+def _tied() -> Records:
+    """The records of the town so that what counts is decided by nothing but the order of rows.
+
+    All was received at once and by several runs; lengths of intervals are as frequent as each other, and a mark of
+    quality has two meanings.
+    """
+    rows = {name: [dict(row) for row in found] for name, found in RECORDS.items()}
+    source = "counts"
+    rows["observation"] += [
+        {
+            "datastream_id": "tied",
+            "observed_property": "Fahrräder",
+            "phenomenon_start": f"2026-03-29 {hour:02}:00:00+00",
+            "phenomenon_end": f"2026-03-29 {hour:02}:{minutes}:00+00",
+            "value": hour / 7,
+            "quality_native": "valid; geprüft: ungültig",
+            "source": source,
+            "day": "2026-03-29",
+            **_SEEN,
+        }
+        for hour, minutes in ((8, 15), (9, 30), (10, 15), (11, 30), (12, 45), (13, 45))
+    ]
+    rows["datastream"].append({"datastream_id": "tied", "station_id": "101", "source": source, **_SEEN})
+    rows["rejected"] = [
+        {**row, "detail": detail} for row in rows["rejected"] for detail in ("viele", "wenige")
+    ]
+    for found in rows.values():
+        for number, row in enumerate(found):
+            if "run_id" in row:
+                row |= {"received_at": _SEEN["received_at"], "run_id": f"r{number % 3}"}
+    return rows
+
+
+def test_the_same_records_make_the_same_rows_in_whatever_order_they_lie(
+    project: Project, tmp_path: Path
+) -> None:
+    made = []
+    for seed in range(4):
+        database = tmp_path / str(seed) / WORKSPACE_FILE
+        database.parent.mkdir()
+        shutil.copyfile(project.prepared / WORKSPACE_FILE, database)
+        order = random.Random(seed)  # noqa: S311 - no secret
+        shuffled = {name: order.sample(rows, len(rows)) for name, rows in _tied().items()}
+        with duckdb.connect(str(database)) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            _insert_all(connection, shuffled)
+            results = run_nodes(project.plan, connection, project.plan.by_id, "town")
+        assert {result.status for result in results} == {"success", "pass"}
+        made.append({name.split(".", 1)[1]: found for name, found in _relations(database).items()})
+    coverage = '"shared"."coverage"'
+    assert len(made[0][coverage][1]) > 2
+    for other in made[1:]:
+        for relation, found in made[0].items():
+            assert other[relation] == found, relation
 
 
 def test_what_breaks_a_contract_or_a_test_stops_what_builds_on_it(broken_town: Workspace) -> None:

@@ -55,7 +55,10 @@ known as (
     qualify
         row_number() over (
             partition by written.source, written.quality_native, written.mark
-            order by spellings.connector is null
+            order by
+                spellings.connector is null,
+                written.written_mark <> written.mark,
+                {{ quality_rank('spellings.quality_code') }} desc
         ) = 1
 ),
 

@@ -35,7 +35,11 @@ final as (
         factor::double as factor,
         shift::double as shift
     from candidates
-    qualify row_number() over (partition by observed_property, from_unit order by generality) = 1
+    qualify
+        row_number() over (
+            partition by observed_property, from_unit
+            order by generality, factor, shift
+        ) = 1
 )
 
 select * from final

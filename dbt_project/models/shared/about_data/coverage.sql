@@ -31,16 +31,13 @@ counted as (
         count(*) filter (where series.problem is not null) as unmapped_count,
         coalesce(
             max(series.interval_s),
-            mode(
-                nullif(
-                    (epoch_us(records.phenomenon_end_at) - epoch_us(records.phenomenon_start_at)) // 1000000,
-                    0
-                )
-            )
+            {{ most_frequent(
+                'nullif((epoch_us(records.phenomenon_end_at) - epoch_us(records.phenomenon_start_at)) // 1000000, 0)'
+            ) }}
         ) as interval_s,
         max(records.received_at) as received_at,
         records.source,
-        arg_max(records.run_id, records.received_at) as run_id
+        {{ last_received(['run_id'], 'records') }}
     from {{ ref('stg_observation') }} as records
     inner join series
         on {{ same_series('records', 'series') }}
@@ -56,7 +53,7 @@ counted as (
 days as (
     select
         counted.day,
-        any_value({{ seconds_of_day('counted.day', 'tenant.timezone') }}) as seconds
+        max({{ seconds_of_day('counted.day', 'tenant.timezone') }}) as seconds
     from counted
     cross join tenant
     group by counted.day

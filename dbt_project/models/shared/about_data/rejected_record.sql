@@ -77,7 +77,7 @@ final as (
         min(rejected.detail) as example_detail,
         min(rejected.received_at) as first_received_at,
         max(rejected.received_at) as last_received_at,
-        arg_max(rejected.run_id, rejected.received_at) as run_id
+        {{ last_received(['run_id'], 'rejected') }}
     from rejected
     cross join tenant
     group by

@@ -34,11 +34,10 @@ final as (
         observed.unit,
         count(observed.value) filter (where {{ is_valid('observed.quality_code') }}) as valid_count,
         count(observed.value) filter (where not {{ is_valid('observed.quality_code') }}) as suspect_count,
-        round(any_value(days.seconds / intervals.interval_s))::bigint as expected_count,
-        {{ is_representative('any_value(days.seconds / intervals.interval_s)') }},
+        round(max(days.seconds / intervals.interval_s))::bigint as expected_count,
+        {{ is_representative('max(days.seconds / intervals.interval_s)') }},
         max(observed.received_at) as received_at,
-        arg_max(observed.source, observed.received_at) as source,
-        arg_max(observed.run_id, observed.received_at) as run_id
+        {{ last_received(['source', 'run_id'], 'observed') }}
     from observed
     inner join properties on observed.observed_property = properties.code
     inner join days on observed.day = days.day

@@ -38,8 +38,7 @@ per_property as (
         end as quality_code,
         count(observed.value) as datastream_count,
         max(observed.received_at) as received_at,
-        arg_max(observed.source, observed.received_at) as source,
-        arg_max(observed.run_id, observed.received_at) as run_id
+        {{ last_received(['source', 'run_id'], 'observed') }}
     from {{ ref('observation') }} as observed
     inner join properties on observed.observed_property = properties.code
     left join totals
@@ -79,8 +78,7 @@ final as (
         sum(datastream_count)::bigint as datastream_count,
         {{ wide_quality() }},
         max(received_at) as received_at,
-        arg_max(source, received_at) as source,
-        arg_max(run_id, received_at) as run_id
+        {{ last_received(['source', 'run_id']) }}
     from per_property
     group by tenant, station_key, station_id, phenomenon_start_at, phenomenon_end_at, day
 )

@@ -39,8 +39,7 @@ final as (
         ]) }},
         {{ wide_quality() }},
         max(received_at) as received_at,
-        arg_max(source, received_at) as source,
-        arg_max(run_id, received_at) as run_id
+        {{ last_received(['source', 'run_id']) }}
     from ranked
     group by tenant, station_key, station_id, phenomenon_start_at, phenomenon_end_at, day
 )
