@@ -173,6 +173,19 @@ def test_a_page_is_accessible_at_every_width_in_light_and_dark(  # noqa: PLR0917
     page.context.close()
 
 
+def test_a_page_is_printed_in_colours_for_paper_also_where_the_screen_is_dark(
+    pages: Path, browser: Browser
+) -> None:
+    page = opened(browser, pages / ALL[0], 1280, "dark", [])
+    ask = "getComputedStyle(document.documentElement).getPropertyValue('--suspect')"
+    dark = page.evaluate(ask)
+    page.emulate_media(media="print")
+    printed = page.evaluate(ask)
+    page.emulate_media(media="screen", color_scheme="light")
+    assert printed == page.evaluate(ask) != dark
+    page.context.close()
+
+
 def test_the_keyboard_reaches_everything_and_the_page_says_nothing_to_the_console(
     pages: Path, browser: Browser
 ) -> None:
