@@ -33,6 +33,8 @@ def text_of(value: Any, language: str) -> str | None:
 
 def id_of(value: Any) -> str | None:
     """An id as text, also where it is written as a number: 7 and 7.0 are the same; None for what is no id."""
+    if type(value) is str:
+        return value.strip() or None  # nearly all of them
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, str | int | float):

@@ -5,16 +5,17 @@ Values are handed over as they are written; whether they are numbers, times or p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from types import NoneType
 from typing import Any
 
 import msgspec
 
 from civitas_assets.connectors.gbfs_fields import id_of, point_on, text_of
 from civitas_assets.connectors.instants import instant_of
-from civitas_assets.connectors.rows import decoded, table
+from civitas_assets.connectors.rows import decoded, table_of
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, Note, RawTable
 
@@ -50,11 +51,20 @@ def station_table(body: bytes, language: str) -> RawTable:
     Raises:
         ReadError: it has no list of stations.
     """
-    _, stations, broken = _opened(body)
-    rows = [_station(station, language) for station in stations]
-    found = table("sharing_station", rows, tuple(_station({}, "")))
-    unread = _unread(stations, _INFORMATION_READ | _NO_MODEL)
-    return replace(found, broken=broken, unknown_fields=unread)
+    feed = _Feed(body)
+    places = [*map(_position, feed.stations)]
+    columns = {
+        "station_id": [*map(id_of, feed.values("station_id"))],
+        "name": [text_of(name, language) for name in feed.values("name")],
+        "address": [text_of(address, language) for address in feed.values("address")],
+        "capacity": feed.values("capacity"),
+        "is_virtual": feed.values("is_virtual_station"),
+        "lon": [lon for lon, _ in places],
+        "lat": [lat for _, lat in places],
+    }
+    unread = feed.fields - _INFORMATION_READ - _NO_MODEL
+    found = table_of("sharing_station", columns)
+    return replace(found, broken=feed.broken, unknown_fields=tuple(sorted(unread)))
 
 
 def status_table(body: bytes) -> RawTable:
@@ -63,61 +73,72 @@ def status_table(body: bytes) -> RawTable:
     Raises:
         ReadError: it has no list of stations.
     """
-    document, stations, broken = _opened(body)
-    rows = [_status(station, document.last_updated) for station in stations]
-    found = table("sharing_status", rows, tuple(_status({}, None)))
-    unread = _unread(stations, _STATUS_READ | _NO_MODEL)
-    return replace(found, broken=broken, unknown_fields=unread, notes=_disagreements(stations))
+    feed = _Feed(body)
+    updated = instant_of(feed.last_updated)
+    columns = {
+        "station_id": [*map(id_of, feed.values("station_id"))],
+        "observed_at": [moment or updated for moment in _instants(feed.values("last_reported"))],
+        "vehicles_available": feed.totals("vehicle_types_available"),
+        "vehicles_disabled": feed.values(*_DISABLED),
+        "docks_available": feed.totals("vehicle_docks_available"),
+        "docks_disabled": feed.values("num_docks_disabled"),
+        "is_installed": feed.values("is_installed"),
+        "is_renting": feed.values("is_renting"),
+        "is_returning": feed.values("is_returning"),
+    }
+    unread = feed.fields - _STATUS_READ - _NO_MODEL
+    found, notes = table_of("sharing_status", columns), _disagreements(feed)
+    return replace(found, broken=feed.broken, unknown_fields=tuple(sorted(unread)), notes=notes)
 
 
-def _opened(body: bytes) -> tuple[_Document, list[Mapping[str, Any]], tuple[BrokenRow, ...]]:
-    document: _Document = decoded(body, _Document, "GBFS")
-    if document.data.stations is None:
-        raise ReadError("is no list of stations of GBFS: data has no stations")
-    broken = tuple(
-        BrokenRow(row, "not_a_station", "is no object", msgspec.json.encode(station).decode())
-        for row, station in enumerate(document.data.stations, 1)
-        if not isinstance(station, dict)
-    )
-    return document, [s for s in document.data.stations if isinstance(s, dict)], broken
+class _Feed:
+    """The stations of a feed, field by field, with the `fields` that any of them has, and what is no station."""
+
+    def __init__(self, body: bytes) -> None:
+        document: _Document = decoded(body, _Document, "GBFS")
+        listed = document.data.stations
+        if listed is None:
+            raise ReadError("is no list of stations of GBFS: data has no stations")
+        self.last_updated = document.last_updated
+        self.stations: list[Mapping[str, Any]] = [part for part in listed if isinstance(part, dict)]
+        self.fields = {*chain.from_iterable(self.stations)}
+        self.broken = tuple(
+            BrokenRow(row, "not_a_station", "is no object", msgspec.json.encode(part).decode())
+            for row, part in enumerate(listed if len(self.stations) < len(listed) else (), 1)
+            if not isinstance(part, dict)
+        )
+
+    def values(self, *names: str) -> list[Any]:
+        """The first of the fields that a station has, of each station; None for nothing."""
+        found: list[Any] = [None] * len(self.stations)
+        for name in names:
+            if name in self.fields:
+                given = [station.get(name) for station in self.stations]
+                found = [more if value is None else value for value, more in zip(found, given, strict=True)]
+        return found
+
+    def totals(self, by_type: str) -> list[Any]:
+        """The total that a station has, or else what its parts by type add up to."""
+        found = self.values(*_BY_TYPE[by_type])
+        if by_type not in self.fields:
+            return found
+        return [
+            _sum(station, by_type) if value is None or value == "" else value
+            for value, station in zip(found, self.stations, strict=True)
+        ]
 
 
-def _station(station: Mapping[str, Any], language: str) -> dict[str, object]:
+def _position(station: Mapping[str, Any]) -> tuple[Any, Any]:
     lon, lat = station.get("lon"), station.get("lat")
-    if lon is None and lat is None:
-        lon, lat = point_on(station.get("station_area"))
-    return {
-        "station_id": id_of(station.get("station_id")),
-        "name": text_of(station.get("name"), language),
-        "address": text_of(station.get("address"), language),
-        "capacity": station.get("capacity"),
-        "is_virtual": station.get("is_virtual_station"),
-        "lon": lon,
-        "lat": lat,
-    }
+    return point_on(station.get("station_area")) if lon is None and lat is None else (lon, lat)
 
 
-def _status(station: Mapping[str, Any], last_updated: Any) -> dict[str, object]:
-    return {
-        "station_id": id_of(station.get("station_id")),
-        "observed_at": instant_of(station.get("last_reported")) or instant_of(last_updated),
-        "vehicles_available": _first(station, _VEHICLES) or _sum(station, "vehicle_types_available"),
-        "vehicles_disabled": _first(station, _DISABLED),
-        "docks_available": _first(station, ("num_docks_available",))
-        or _sum(station, "vehicle_docks_available"),
-        "docks_disabled": station.get("num_docks_disabled"),
-        "is_installed": station.get("is_installed"),
-        "is_renting": station.get("is_renting"),
-        "is_returning": station.get("is_returning"),
-    }
-
-
-def _first(station: Mapping[str, Any], names: Iterable[str]) -> str | None:
-    for name in names:
-        value = station.get(name)
-        if value is not None:
-            return str(value)
-    return None
+def _instants(values: Sequence[Any]) -> list[str | None]:
+    """The instants of a column, in which many are the same."""
+    if not {*map(type, values)} <= {int, NoneType}:
+        return [*map(instant_of, values)]
+    known = {value: instant_of(value) for value in {*values}}
+    return [known[value] for value in values]
 
 
 def _sum(station: Mapping[str, Any], name: str) -> str | None:
@@ -130,16 +151,16 @@ def _sum(station: Mapping[str, Any], name: str) -> str | None:
     return str(sum(numbers)) if parts and len(numbers) == len(parts) else None
 
 
-def _disagreements(stations: Sequence[Mapping[str, Any]]) -> tuple[Note, ...]:
+def _disagreements(feed: _Feed) -> tuple[Note, ...]:
     """A note for each total that its parts do not add up to."""
     notes = []
     for name, totals in _BY_TYPE.items():
-        if not any(name in station for station in stations):
+        if name not in feed.fields:
             continue
         differing = [
             f"{id_of(station.get('station_id'))}: {total}, in parts {parts}"
-            for station in stations
-            if (parts := _sum(station, name)) and (total := _first(station, totals)) and total != parts
+            for station, total in zip(feed.stations, feed.values(*totals), strict=True)
+            if (parts := _sum(station, name)) and total is not None and total != "" and str(total) != parts
         ]
         if differing:
             notes.append(
@@ -150,7 +171,3 @@ def _disagreements(stations: Sequence[Mapping[str, Any]]) -> tuple[Note, ...]:
                 )
             )
     return tuple(notes)
-
-
-def _unread(stations: Iterable[Mapping[str, Any]], known: frozenset[str]) -> tuple[str, ...]:
-    return tuple(sorted({*chain.from_iterable(stations)} - known))

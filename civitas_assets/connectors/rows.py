@@ -9,6 +9,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -31,9 +32,10 @@ _NOT_JSON = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b')
 def without_nan(body: Json) -> bytes:
     """JSON with null for the numbers that it does not have, as programs write them all the same."""
     whole = bytes(body)
-    text = pl.Series([whole], dtype=pl.Binary).cast(pl.String, strict=False)
-    if text.null_count() == 0 and not text.str.contains_any(_NO_JSON).item():
-        return whole  # nearly always, which is found sooner than where texts begin and end
+    with suppress(pl.exceptions.ComputeError):  # it is no UTF-8
+        text = pl.Series([whole], dtype=pl.Binary).cast(pl.String)
+        if not text.str.contains_any(_NO_JSON).item():
+            return whole  # nearly always, which is found sooner than where texts begin and end
     return _NOT_JSON.sub(lambda found: found[0] if found[0].startswith(b'"') else b"null", whole)
 
 

@@ -172,10 +172,11 @@ def _cells(value: bytes, arrays: Sequence[_DataArray] | None) -> tuple[pl.DataFr
 
 def _qualities(value: bytes, arrays: Sequence[_DataArray] | None) -> list[Any] | None:
     """What each observation says of its result, as it is; None where none says anything."""
-    if b'"resultQuality"' not in value:
-        return None
     if arrays is None:
-        return [observation.quality for observation in decode(value, list[_Judged])]
+        is_there = b'"resultQuality"' in value
+        return [observation.quality for observation in decode(value, list[_Judged])] if is_there else None
+    if not any("resultQuality" in part.components for part in arrays):
+        return None
     return [quality for part in arrays for quality in part.columns(["resultQuality"])[0]]
 
 
