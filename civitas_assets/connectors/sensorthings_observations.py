@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from functools import cache
 from operator import attrgetter, itemgetter
 from types import NoneType
 from typing import Any
@@ -17,7 +16,7 @@ import msgspec
 import polars as pl
 
 from civitas_assets.connectors.paths import series
-from civitas_assets.connectors.sensorthings_entities import component_id, decode
+from civitas_assets.connectors.sensorthings_entities import component_id, decode, page
 from civitas_assets.connectors.sensorthings_quality import marks
 from civitas_assets.connectors.sensorthings_tables import unmapped
 from civitas_assets.errors import ReadError
@@ -32,6 +31,7 @@ _KNOWN = frozenset(
 )
 # Enough of a page to see the fields of its first observation.
 _HEAD = 8192
+_VALUE = b'"value"'
 
 
 class _Observation(msgspec.Struct, rename={"time": "phenomenonTime", "produced": "resultTime"}, gc=False):
@@ -48,37 +48,29 @@ class _Judged(msgspec.Struct, rename={"quality": "resultQuality"}):
     quality: Any = None
 
 
-class _Raw(msgspec.Struct):
-    value: msgspec.Raw
-
-
 class _DataArray(msgspec.Struct, rename={"raw": "dataArray"}):
     components: list[str]
     raw: msgspec.Raw
 
-    def rows(self, kind: Any) -> list[Any]:
-        found: list[Any] = decode(self.raw, list[kind])
-        return found
-
     def columns(self, names: Sequence[str]) -> list[list[Any]]:
         """The columns by name, without values where there is none of the name."""
-        places = {name: place for place, name in enumerate(self.components)}
         try:
-            rows = self.rows(_row(len(places)))
+            rows = decode(self.raw, list[tuple[(Any,) * len(self.components)]])  # type: ignore[misc]
         except ReadError as error:
-            raise ReadError(
-                f"has a data array whose rows do not have its {len(places)} components: {error}"
-            ) from None
-        return [
-            list(map(attrgetter(f"f{places[name]}"), rows)) if name in places else [None] * len(rows)
-            for name in names
-        ]
+            rows = self._cut(str(error))
+        columns = dict(zip(self.components, zip(*rows, strict=True), strict=True)) if rows else {}
+        return [[*columns[name]] if name in columns else [None] * len(rows) for name in names]
 
-
-@cache
-def _row(size: int) -> type[msgspec.Struct]:
-    """A row of so many cells; unlike lists, as many rows as there are do not busy the garbage collector."""
-    return msgspec.defstruct("Row", [(f"f{place}", Any) for place in range(size)], array_like=True, gc=False)
+    def _cut(self, fault: str) -> list[Any]:
+        """Rows that have more cells than there are components, without those; `fault` is what else is wrong."""
+        size, rows = len(self.components), []
+        with suppress(ReadError):
+            rows = decode(self.raw, list[list[Any]])
+        shortest = min(map(len, rows), default=0)
+        if shortest < size:
+            said = f"expected at least length {size}, got {shortest}" if rows else fault
+            raise ReadError(f"has a data array whose rows do not have its {size} components: {said}")
+        return [row[:size] for row in rows]
 
 
 def observations(body: bytes, datastream_id: str) -> RawTable:
@@ -87,14 +79,13 @@ def observations(body: bytes, datastream_id: str) -> RawTable:
     Raises:
         ReadError: the page is no page of observations, or they lack a time or a result.
     """
-    value = _value(body)
-    arrays = _arrays(value)
-    table, results = _cells(value, arrays)
+    arrays = _arrays(body)
+    table, results = _cells(body, arrays)
     table = table.hstack([_result(results)])
     if _repeats(table):
-        table = table[_later_last(table["result_time"], _ids(value, arrays))]
+        table = table[_later_last(table["result_time"], _ids(body, arrays))]
     return RawTable(
-        "observation", _of_datastream(table, datastream_id), unknown_fields=_unknown(value, arrays)
+        "observation", _of_datastream(table, datastream_id), unknown_fields=_unknown(body, arrays)
     )
 
 
@@ -106,9 +97,8 @@ def multi_observations(body: bytes, multi_id: str, components: int) -> Iterator[
     Raises:
         ReadError: the page is no page of observations, or they lack a time or a result.
     """
-    value = _value(body)
-    arrays = _arrays(value)
-    table, results = _cells(value, arrays)
+    arrays = _arrays(body)
+    table, results = _cells(body, arrays)
     nothing = [None] * components
     rows = [nothing if result is None else result for result in results]
     fits = [isinstance(row, list) and len(row) == components for row in rows]
@@ -118,8 +108,8 @@ def multi_observations(body: bytes, multi_id: str, components: int) -> Iterator[
         rows = [row for row, fit in zip(rows, fits, strict=True) if fit]
     order = None
     if _repeats(table):
-        order = _later_last(table["result_time"], _ids(value, arrays).filter(pl.Series(fits)))
-    unknown = _unknown(value, arrays)
+        order = _later_last(table["result_time"], _ids(body, arrays).filter(pl.Series(fits)))
+    unknown = _unknown(body, arrays)
     for place in range(components):
         part = table.hstack([_result(list(map(itemgetter(place), rows)))])
         yield RawTable(
@@ -132,29 +122,23 @@ def multi_observations(body: bytes, multi_id: str, components: int) -> Iterator[
 
 def row_ids(body: bytes) -> list[Any]:
     """The ids of the observations, or other entities, of a page; None for one without."""
-    value = _value(body)
-    if b'"dataArray"' not in value[:1000]:
-        return [entity.id for entity in decode(value, list[_Identified])]
-    return [key for part in _arrays(value) or () for key in part.columns(["id"])[0]]
+    arrays = _arrays(body)
+    if arrays is None:
+        return [entity.id for entity in page(body, _Identified)]
+    return [key for part in arrays for key in part.columns(["id"])[0]]
 
 
-def _value(body: bytes) -> bytes:
-    return bytes(decode(body, _Raw).value)
-
-
-def _arrays(value: bytes) -> list[_DataArray] | None:
+def _arrays(body: bytes) -> list[_DataArray] | None:
     """The data arrays of a page; None where it has plain observations."""
-    if b'"dataArray"' not in value[:1000]:
-        return None
-    found: list[_DataArray] = decode(value, list[_DataArray])
-    return found
+    start = max(body.find(_VALUE), 0)
+    return page(body, _DataArray) if b'"dataArray"' in body[start : start + 1000] else None
 
 
-def _cells(value: bytes, arrays: Sequence[_DataArray] | None) -> tuple[pl.DataFrame, list[Any]]:
+def _cells(body: bytes, arrays: Sequence[_DataArray] | None) -> tuple[pl.DataFrame, list[Any]]:
     """Rows with their numbers, times and marks of quality, and the results as they are."""
     if arrays is None:
-        found = decode(value, list[_Observation])
-        _refuse_nameless(value, len(found))
+        found = page(body, _Observation)
+        _refuse_nameless(body, len(found))
         columns = [list(map(attrgetter(name), found)) for name in ("time", "produced", "result")]
     else:
         for part in arrays:
@@ -166,24 +150,24 @@ def _cells(value: bytes, arrays: Sequence[_DataArray] | None) -> tuple[pl.DataFr
     times, produced, results = columns
     rows = pl.int_range(1, len(times) + 1, eager=True).alias(ROW)
     table = pl.DataFrame([rows, series(INTERVAL, times), series("result_time", produced)])
-    qualities = _qualities(value, arrays)
+    qualities = _qualities(body, arrays)
     return (table if qualities is None else table.hstack([marks(qualities)])), results
 
 
-def _qualities(value: bytes, arrays: Sequence[_DataArray] | None) -> list[Any] | None:
+def _qualities(body: bytes, arrays: Sequence[_DataArray] | None) -> list[Any] | None:
     """What each observation says of its result, as it is; None where none says anything."""
     if arrays is None:
-        is_there = b'"resultQuality"' in value
-        return [observation.quality for observation in decode(value, list[_Judged])] if is_there else None
+        is_there = b'"resultQuality"' in body
+        return [observation.quality for observation in page(body, _Judged)] if is_there else None
     if not any("resultQuality" in part.components for part in arrays):
         return None
     return [quality for part in arrays for quality in part.columns(["resultQuality"])[0]]
 
 
-def _refuse_nameless(value: bytes, height: int) -> None:
+def _refuse_nameless(body: bytes, height: int) -> None:
     """A field that is empty is one thing; one that nothing on the page ever names is another."""
     for name in ("phenomenonTime", "result"):
-        if height and f'"{name}"'.encode() not in value:
+        if height and f'"{name}"'.encode() not in body:
             raise ReadError(f"has {height} observation(s) without {name}, which each must have")
 
 
@@ -207,9 +191,9 @@ def _later_last(produced: pl.Series, ids: pl.Series) -> pl.Series:
     return keys.sort("produced", "id", nulls_last=False, maintain_order=True)["row"]
 
 
-def _ids(value: bytes, arrays: Sequence[_DataArray] | None) -> pl.Series:
+def _ids(body: bytes, arrays: Sequence[_DataArray] | None) -> pl.Series:
     if arrays is None:
-        return series("id", [observation.id for observation in decode(value, list[_Identified])])
+        return series("id", [observation.id for observation in page(body, _Identified)])
     ids: list[Any] = []
     for part in arrays:
         ids.extend(part.columns(["@iot.id" if "@iot.id" in part.components else "id"])[0])
@@ -233,11 +217,12 @@ def _broken(rows: Sequence[Any], fits: Sequence[bool], components: int) -> tuple
     )
 
 
-def _unknown(value: bytes, arrays: Sequence[_DataArray] | None) -> tuple[str, ...]:
+def _unknown(body: bytes, arrays: Sequence[_DataArray] | None) -> tuple[str, ...]:
     """Fields that the standard does not have, as far as a page's first observation tells."""
     names: Iterable[str]
     if arrays is None:
-        text = value[:_HEAD].decode(errors="ignore")
+        start = max(body.find(_VALUE), 0) + len(_VALUE)
+        text = body[start : start + _HEAD].decode(errors="ignore")
         try:
             names = json.JSONDecoder().raw_decode(text, max(text.find("{"), 0))[0]
         except (ValueError, RecursionError):

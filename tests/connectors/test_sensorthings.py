@@ -624,6 +624,15 @@ def test_data_arrays_give_the_same_as_plain_pages(observed: Callable[[bytes], An
         assert observed(body).rows() == observed(plain).rows()
 
 
+def test_cells_behind_the_last_component_are_left_out(observed: Callable[[bytes], Any]) -> None:
+    names = ["phenomenonTime", "result"]
+    longer, fitting = (
+        page(array(names, [INSTANT, 1, "x"], [INSTANT, 2])),
+        page(array(names, [INSTANT, 1], [INSTANT, 2])),
+    )
+    assert observed(longer).rows() == observed(fitting).rows()
+
+
 def test_pages_without_observations_have_the_columns_but_no_rows(observed: Callable[[bytes], Any]) -> None:
     for body in (page(), page(array(["phenomenonTime", "result"]))):
         assert observed(body).is_empty()
