@@ -12,6 +12,7 @@ from xml.parsers import expat
 from civitas_assets.errors import ReadError
 
 _DEEPEST = 200
+_FEATURE = 3  # how deep the features of a collection are, counted from its root
 _SHOWN = 500
 _COMPLAINTS = {"ExceptionReport", "ServiceExceptionReport"}
 _COMPLAINT_TEXTS = {"ExceptionText", "ServiceException"}
@@ -46,27 +47,34 @@ class _Listener:
         self._parser = parser
         parser.StartElementHandler, parser.EndElementHandler = self.opened, self.closed
         parser.StartDoctypeDeclHandler = self.doctype
-        self.path: list[str] = []
+        self.path: list[str] = []  # as far as it tells anything: names inside a feature do not
+        self.depth, self.complains = 0, False
         self.root, self.attributes = "", dict[str, str]()
         self.features: list[Feature] = []
         self.complaints: list[str] = []
 
     def opened(self, tag: str, attributes: dict[str, str]) -> None:
+        self.depth = depth = self.depth + 1
+        if depth > _DEEPEST:
+            raise ReadError(f"nests elements more than {_DEEPEST} deep")
+        if depth > _FEATURE and not self.complains:
+            return
         name = _local(tag)
         if not self.path:
             self.root, self.attributes = name, {_local(key): value for key, value in attributes.items()}
             if name in _COMPLAINTS:
+                self.complains = True
                 self._parser.CharacterDataHandler = self.text
         elif len(self.path) == 2 and self.path[1].lower().endswith(("member", "members")):
             self.features.append(Feature(name, next(filter(None, map(attributes.get, _IDS)), None)))
-        elif self.root in _COMPLAINTS and (code := attributes.get("exceptionCode", attributes.get("code"))):
+        elif self.complains and (code := attributes.get("exceptionCode", attributes.get("code"))):
             self.complaints.append(f"{code}: ")
-        if len(self.path) == _DEEPEST:
-            raise ReadError(f"nests elements more than {_DEEPEST} deep")
         self.path.append(name)
 
     def closed(self, _: str) -> None:
-        self.path.pop()
+        if self.depth == len(self.path):
+            self.path.pop()
+        self.depth -= 1
 
     def text(self, piece: str) -> None:
         if self.path[-1] in _COMPLAINT_TEXTS:
@@ -95,7 +103,7 @@ def outline(body: bytes) -> Outline:
     except (expat.ExpatError, LookupError, ValueError) as error:
         raise ReadError(f"is no XML that can be trusted: {error}") from None
     complaint = " ".join("".join(listener.complaints).split())[:_SHOWN]
-    if listener.root in _COMPLAINTS:
+    if listener.complains:
         complaint = complaint or "an error without a text"
     return Outline(listener.root, listener.attributes, tuple(listener.features), complaint)
 

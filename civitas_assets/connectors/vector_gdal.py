@@ -36,10 +36,9 @@ _CONFIGURATION = {
 _WITHOUT_FILES_BESIDE: dict[str, Any] = {"DOWNLOAD_SCHEMA": "NO", "WRITE_GFS": "NO"}
 _SWAPPED: Mapping[AxisOrder, str] = {"by_name": "AUTO", "east_north": "NO", "north_east": "YES"}
 # Names of reference systems that the surveyors of the German states use, and one that GDAL does not know alone.
-_NAME = re.compile(rb"""(?<=srsName=)(["'])(urn:adv:crs:[^"']+|CRS84)\1""")
-_SHORT_NAME = re.compile(
-    rb"""srsName=["'](?:EPSG:|http://www\.opengis\.net/gml/srs/epsg\.xml#)""", re.IGNORECASE
-)
+_NAME = re.compile(rb"""srsName=(["'])(urn:adv:crs:[^"']+|CRS84)\1""")
+# Letters count alike from behind the attribute on: what begins with plain letters is found much sooner.
+_SHORT_NAME = re.compile(rb"""srsName=["'](?i:EPSG:|http://www\.opengis\.net/gml/srs/epsg\.xml#)""")
 _FAILURES = (RuntimeError, ValueError, IndexError, pa.ArrowException)
 _SQLITE = b"SQLite format 3\x00"
 _GEOPACKAGES = (b"GPKG", b"GP10", b"GP11")
@@ -163,7 +162,7 @@ def _common_name(found: re.Match[bytes]) -> bytes:
         name = "urn:ogc:def:crs:OGC:1.3:CRS84"
     else:
         name = code.replace("EPSG:", "urn:ogc:def:crs:EPSG::") if b"Lat" in found[2] else code
-    return quote + name.encode() + quote
+    return b"srsName=" + quote + name.encode() + quote
 
 
 def chosen(layer: str | None, layers: Sequence[str]) -> str:

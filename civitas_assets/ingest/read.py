@@ -38,6 +38,7 @@ from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.origin import Origin, gathered, rejected_by_format
 from civitas_assets.records.raw import RawTable, Roster
 from civitas_assets.records.replaced import replaced_rows
+from civitas_assets.records.text import brings_clean_text
 from civitas_assets.records.typing import Place, bring_into_contract
 from civitas_assets.store.journal import Progress, StandingNote
 from civitas_assets.store.landing import Line, Manifest, SourceLanding
@@ -157,7 +158,8 @@ class SourceReader:
         rejected: list[pl.DataFrame] = []
         for line in lines:
             payload = self._payload(line)
-            origin = Origin(line.variables, line.sha256, line.fetched_at)
+            clean = brings_clean_text(payload.body)
+            origin = Origin(line.variables, line.sha256, line.fetched_at, clean)
             # Where pages are followed, the connector knows what came after one that is not all.
             is_part = line.role == "data" and says_incomplete(
                 payload.body,

@@ -17,7 +17,7 @@ from civitas_assets.records.raw import PAYLOAD, RECEIVED, ROW
 
 @dataclass(frozen=True)
 class Fault:
-    """A rule, the field that breaks it, and in which rows; `detail` is what stands there."""
+    """A rule, the field that breaks it, and in which rows; `detail` is what stands there, of whatever type."""
 
     rule: str
     field: str
@@ -48,7 +48,7 @@ def _told(table: pl.DataFrame, record_type: RecordType, fault: Fault, rows: pl.S
         record_type=pl.lit(record_type.name),
         rule=pl.lit(fault.rule),
         field=pl.lit(fault.field),
-        detail=detail.cast(pl.String),
+        detail=detail.cast(pl.String, strict=False),
         row=pl.col(ROW).cast(pl.Int64),
         raw=pl.struct(pl.exclude(ROW, PAYLOAD, RECEIVED)).struct.json_encode(),
         payload=pl.col(PAYLOAD),

@@ -36,11 +36,15 @@ REJECTED_SCHEMA: dict[str, pl.DataType] = {
 
 @dataclass(frozen=True)
 class Origin:
-    """Where rows came from: the values that made the address, the hash of the payload, and when it was received."""
+    """Where rows came from: the values that made the address, the hash of the payload, and when it was received.
+
+    `clean` says that `records.text.brings_clean_text` holds for the payload.
+    """
 
     variables: Mapping[str, str]
     payload: str
     received_at: datetime
+    clean: bool = False
 
 
 def gathered(tables: Sequence[tuple[RawTable, Origin]], source: Source) -> pl.DataFrame:
@@ -51,7 +55,9 @@ def gathered(tables: Sequence[tuple[RawTable, Origin]], source: Source) -> pl.Da
     frames = [raw.frame for raw, _ in tables]
     origins = [origin for _, origin in tables]
     record_type = RECORD_TYPES[tables[0][0].record_type]
-    table = cleaned(pl.concat(_alike(frames, record_type, source), how="diagonal_relaxed"))
+    table = pl.concat(_alike(frames, record_type, source), how="diagonal_relaxed")
+    if not all(origin.clean for origin in origins):
+        table = cleaned(table)
     lengths = pl.Series([frame.height for frame in frames], dtype=pl.UInt32)
     page = pl.DataFrame({"page": range(len(frames)), "n": lengths}).select(
         pl.col("page").repeat_by("n").explode()

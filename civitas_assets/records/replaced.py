@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
 
 from civitas_assets.errors import Note
@@ -22,10 +23,9 @@ def replaced_rows(record_type: RecordType, records: pl.DataFrame) -> Iterator[tu
     `records` has the contract's columns and `payload`, in the order of the rows.
     """
     keys = ["payload", *record_type.key]
-    named = records.select(keys)
-    if named.hash_rows().n_unique() == named.height:
-        return  # nearly always; rows that are alike have the same hash
-    repeated = named.is_duplicated()
+    if _are_different(records.select(record_type.key)) or _are_different(records.select(keys)):
+        return  # nearly always
+    repeated = records.select(keys).is_duplicated()
     if not repeated.any():
         return
     values = [column for column in record_type.schema if column not in record_type.key]
@@ -40,6 +40,12 @@ def replaced_rows(record_type: RecordType, records: pl.DataFrame) -> Iterator[tu
     rivals = rivals.unique(maintain_order=True, keep="last").filter(pl.struct(keys).is_duplicated())
     for (payload,), rows in rivals.group_by("payload", maintain_order=True):
         yield str(payload), _note(record_type, rows, values)
+
+
+def _are_different(rows: pl.DataFrame) -> bool:
+    """Whether surely no two rows are alike: they would have the same hash."""
+    hashes = np.sort(rows.hash_rows().to_numpy())
+    return not (hashes[1:] == hashes[:-1]).any()
 
 
 def _told_twice(record_type: RecordType, rows: pl.DataFrame) -> Note:

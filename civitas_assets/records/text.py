@@ -63,6 +63,14 @@ def _written(texts: pl.Series) -> bytes:
     return b"" if content is None else content.to_pybytes()
 
 
+def brings_clean_text(body: bytes) -> bool:
+    """Whether texts that are read out of a body are surely clean: it is so itself, and writes no character as another.
+
+    Where it may not, the columns that were read tell; of a long table they hold more than its body.
+    """
+    return b"\\" not in body and not (b"&" in body and b"&#" in body) and is_clean(body)
+
+
 def is_clean(texts: bytes) -> bool:
     """Whether texts in UTF-8 surely hold nothing that `cleaned` would change: a quick look at their bytes."""
     if b"\x7f" in texts or any(first in texts and odd.search(texts) for first, odd in _ODD_BYTES):

@@ -146,17 +146,13 @@ def _typed(
         values = without_open_ends(values)
     typed, rule = converted(values, column, source, place.zone)
     if typed.null_count() > values.null_count():
-        faults.append(
-            Fault(rule, column.name, typed.is_null() & values.is_not_null(), values.cast(pl.String))
-        )
+        faults.append(Fault(rule, column.name, typed.is_null() & values.is_not_null(), values))
     if is_other_time:
-        faults.append(
-            Fault("time_is_implausible", column.name, is_implausible(typed), values.cast(pl.String))
-        )
+        faults.append(Fault("time_is_implausible", column.name, is_implausible(typed), values))
     for bound, breaks in ((column.minimum, typed.__lt__), (column.maximum, typed.__gt__)):
         if bound is not None:
             rows = breaks(bound).fill_null(value=False)
-            faults.append(Fault("out_of_range", column.name, rows, values.cast(pl.String, strict=False)))
+            faults.append(Fault("out_of_range", column.name, rows, values))
     return typed
 
 
@@ -254,18 +250,19 @@ def _add_position(
     if GEOMETRY.name in columns:
         written = columns[GEOMETRY.name]
         shapes = geometries(written, source.crs)
-        detail = as_text(written).str.head(_SHOWN)
-        faults.append(Fault("geometry_is_unreadable", GEOMETRY.name, shapes.unreadable, detail))
+        if shapes.unreadable.any():
+            detail = as_text(written).str.head(_SHOWN)
+            faults.append(Fault("geometry_is_unreadable", GEOMETRY.name, shapes.unreadable, detail))
         pointless = lon.is_null() & lat.is_null()
         lon, lat = shapes.lon.zip_with(pointless, lon), shapes.lat.zip_with(pointless, lat)
         # What is large may have its middle elsewhere: that a part of it is here is enough.
         near = shapes.touching(widened(place.box))
         columns[GEOMETRY.name] = shapes.wkb
-    detail = pl.select(
-        pl.format("{}, {}", lon.fill_null(float("nan")), lat.fill_null(float("nan")))
-    ).to_series()
-    found = position_faults(lon, lat, place.box, near)
-    faults.extend(Fault(rule, f"{x}, {y}", rows, detail) for rule, rows in found.items())
+    found = {rule: rows for rule, rows in position_faults(lon, lat, place.box, near).items() if rows.any()}
+    if found:
+        both = pl.format("{}, {}", lon.fill_null(float("nan")), lat.fill_null(float("nan")))
+        detail = pl.select(both).to_series()
+        faults.extend(Fault(rule, f"{x}, {y}", rows, detail) for rule, rows in found.items())
     columns[x], columns[y] = lon, lat
 
 

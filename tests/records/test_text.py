@@ -11,7 +11,7 @@ import pytest
 from civitas_assets.catalog import Source
 from civitas_assets.records import RawTable
 from civitas_assets.records.origin import Origin, gathered
-from civitas_assets.records.text import as_text, clean, cleaned, is_clean
+from civitas_assets.records.text import as_text, brings_clean_text, clean, cleaned, is_clean
 
 SOURCE = Source.model_validate(
     {
@@ -73,6 +73,14 @@ def test_what_nobody_can_see_is_left_out_and_all_else_stays(written: str, meant:
     frame = cleaned(pl.DataFrame({"a": [written, None, "x"], "n": [1, 2, 3]}))
     assert frame.rows() == [(meant, 1), (None, 2), ("x", 3)]
     assert is_clean(written.encode()) == (written == meant)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a":"\\u0000"}', b'{"a":"\\u001b["}', b'{"a":"a\\u0308"}', b"<a>&#133;</a>", b"a;b\0\n"]
+)
+def test_characters_that_are_written_as_others_are_looked_for_in_what_was_read(body: bytes) -> None:
+    assert not brings_clean_text(body)
+    assert brings_clean_text('{"a":"Münster & Köln"}\r\n'.encode())
 
 
 def test_rows_of_any_payload_are_looked_at() -> None:
