@@ -66,6 +66,18 @@ class Settings(BaseSettings):
         32 * 1024 * 1024, ge=1, description="Bytes of records that a rebuild harmonises at a time."
     )
 
+    workers: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=0,
+        description="Tenants that a batch works for at the same time, each in a process of its own; 0: in that of the "
+        "run, one after the other.",
+    )
+    turn_timeout: float = Field(
+        7200.0, gt=0, description="Seconds after which a tenant's turn in a batch is ended."
+    )
+    batch_size: int = Field(
+        0, ge=0, description="Most tenants of one batch, where several machines share them; 0: all in one."
+    )
     history_days: int = Field(
         90, ge=1, description="Days for which Dagster's runs and events are kept; see `civitas purge`."
     )

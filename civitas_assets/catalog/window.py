@@ -99,7 +99,14 @@ class Window:
         return start.astimezone(UTC), end.astimezone(UTC)
 
     def slices(self, days: int) -> Iterator[Window]:
-        """The window cut at fixed calendar positions, so that the same slice recurs from night to night."""
+        """The window cut at fixed calendar positions, so that the same slice recurs from night to night.
+
+        A slice has at most so many days, and less where that is more than four times the window: what a night asks
+        for does not grow with the slices that suit a first load.
+        """
+        asked = (self.last - self.first).days + 1
+        while days // 2 >= 2 * asked:
+            days //= 2
         start = self.first - timedelta(days=self.first.toordinal() % days)
         while start <= self.last:
             yield Window(start, start + timedelta(days=days - 1))

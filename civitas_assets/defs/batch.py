@@ -4,36 +4,30 @@ What becomes of a tenant is recorded under its own partition; a fault of one is 
 """
 
 import logging
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from civitas_assets.catalog.cadence import Cadence
+from civitas_assets.catalog.cadence import CADENCES, Cadence
 from civitas_assets.connectors.http import HttpClient
-from civitas_assets.defs.commons import share_tenant
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.events import Recorder
-from civitas_assets.defs.landing import fetch_tenant
-from civitas_assets.defs.published import publish_tenant
-from civitas_assets.defs.records import read_tenant
+from civitas_assets.defs.events import Recorder, Standing
+from civitas_assets.defs.report import report_to_operator
 from civitas_assets.defs.runs import CADENCE_TAG, FAILED
 from civitas_assets.defs.scope import Scope
-from civitas_assets.defs.shared import harmonise_tenant
-from civitas_assets.defs.work import Result, Work
-from civitas_assets.errors import TenantBusy
-from civitas_assets.ingest.isolation import isolated
+from civitas_assets.defs.turn import Turn
+from civitas_assets.defs.work import Work
+from civitas_assets.defs.workers import Workers, workers
 
 log = logging.getLogger("civitas_assets.batch")
 
-BATCHED: frozenset[Cadence] = frozenset({"every_15_minutes"})
-
-_AT_ONCE = 4  # tenants whose sources are fetched at the same time
+_FETCHED_AT_ONCE = 4  # tenants whose sources are asked at the same time, or that wait for a process
 _PATIENCE = 60.0  # seconds for a tenant that another run works for
-_LATER = (read_tenant, harmonise_tenant, publish_tenant, share_tenant)
 
 
 class Due(dg.Config):
@@ -44,44 +38,9 @@ class Due(dg.Config):
     )
 
 
-@dataclass
-class _Turn:
-    """What a tenant's steps have said so far, and what went wrong; one that is busy has its turn at the next tick."""
-
-    work: Work
-    results: list[Result] = field(default_factory=list)
-    error: str = ""
-    busy: str = ""
-
-    @property
-    def slug(self) -> str:
-        return self.work.tenant.slug
-
-    def fetch(self, client: HttpClient) -> "_Turn":
-        self._take(lambda: self._extend(fetch_tenant(self.work, client)), "fetch")
-        return self
-
-    def finish(self) -> None:
-        """The steps after fetching, until one finds nothing to do."""
-        for step in _LATER:
-            before = len(self.results)
-            if not self.error and not self.busy:
-                self._take(lambda s=step: self._extend(s(self.work)), step.__name__.removesuffix("_tenant"))
-            if not any(isinstance(result, dg.MaterializeResult) for result in self.results[before:]):
-                return
-
-    def _take(self, work: Any, name: str) -> None:
-        def unless_busy() -> None:
-            try:
-                work()
-            except TenantBusy as busy:
-                self.busy = str(busy)
-
-        _, self.error = isolated(f"{self.slug} · {name}", unless_busy)
-
-    def _extend(self, results: Iterator[Result]) -> None:
-        for result in results:  # one by one, because what was said before a fault counts
-            self.results.append(result)
+def batch_name(cadence: Cadence) -> str:
+    """The name of the job whose runs are for all tenants of a cadence; `nightly` alone is that of one tenant."""
+    return f"{cadence}_batch"
 
 
 def batch_op(cadence: Cadence) -> str:
@@ -90,7 +49,7 @@ def batch_op(cadence: Cadence) -> str:
 
 
 def batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinition:
-    """The job of a cadence whose tenants share a run."""
+    """The job of a cadence."""
 
     @dg.op(
         name=batch_op(cadence),
@@ -101,16 +60,21 @@ def batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinition:
         slugs = config.tenants or deployment.scheduled(cadence)
         scope = Scope(cadence=cadence)
         turns = [
-            _Turn(
-                Work(deployment, deployment.catalog.tenant(slug), scope, context.run_id, patience=_PATIENCE)
+            Turn(
+                Work(deployment, deployment.catalog.tenant(slug), scope, context.run_id, patience=_PATIENCE),
+                gives_way=True,
             )
             for slug in slugs
         ]
-        for turn in _worked(deployment, turns):
-            recorder = Recorder(turn.slug, context.instance)
-            for result in turn.results:
-                yield recorder.event_of(result)
-        failed = {turn.slug: turn.error for turn in turns if turn.error}
+        standing = Standing(context.instance, slugs)
+        for done, turn in enumerate(_finished(deployment, turns), 1):
+            recorder = Recorder(turn.work.tenant.slug, context.instance, standing)
+            for result in turn.said.results:
+                yield from recorder.events_of(result)
+            said = "; ".join(turn.said.errors) or turn.said.busy or "done"
+            log.info("%s · %s · %d of %d", turn.work.tenant.slug, said, done, len(turns))
+        report_to_operator(deployment)
+        failed = {turn.work.tenant.slug: "; ".join(turn.said.errors) for turn in turns if turn.said.errors}
         if failed:
             raise dg.Failure(
                 f"{len(failed)} of {len(turns)} tenants: "
@@ -121,8 +85,8 @@ def batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinition:
         yield dg.Output(None)
 
     @dg.job(
-        name=cadence,
-        description="Fetch, read, harmonise and publish the tenants with sources of this cadence, in one run.",
+        name=batch_name(cadence),
+        description=f"{CADENCES[cadence].title}: fetch, read, harmonise and publish all tenants with such sources.",
         executor_def=dg.in_process_executor,
         tags={CADENCE_TAG: cadence},
     )
@@ -132,12 +96,43 @@ def batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinition:
     return job
 
 
-def _worked(deployment: Deployment, turns: list[_Turn]) -> Iterator[_Turn]:
-    """Each tenant once it is through."""
-    with deployment.http_client() as client, ThreadPoolExecutor(_AT_ONCE, "tenant") as pool:
-        fetching = [pool.submit(turn.fetch, client) for turn in turns]
-        for fetched in as_completed(fetching):
-            turn = fetched.result()
-            turn.finish()
-            log.info("%s · %s", turn.slug, turn.error or turn.busy or "done")
-            yield turn
+def _finished(deployment: Deployment, turns: Iterable[Turn]) -> Iterator[Turn]:
+    """Each turn once it is through."""
+
+    def take(turn: Turn, client: HttpClient, processes: Workers) -> Turn:
+        for _ in turn.fetch(client):
+            pass
+        if not turn.said.busy:
+            processes.finish(turn)
+        return turn
+
+    pool = ThreadPoolExecutor(max(_FETCHED_AT_ONCE, 2 * deployment.settings.workers), "tenant")
+    with _progress_on_the_console(), deployment.http_client() as client, workers(deployment) as processes:
+        try:
+            for done in as_completed([pool.submit(take, turn, client, processes) for turn in turns]):
+                yield done.result()
+        finally:  # where the run is cancelled, what it works on is ended with it
+            processes.stop()
+            pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _progress_on_the_console() -> Iterator[None]:
+    """Let the history of the run have only warnings: a line there costs as much as a tenant's quiet night."""
+    package = logging.getLogger("civitas_assets")
+    of_the_run = [*package.handlers]  # by which Dagster's own events go as well
+    console = logging.StreamHandler(sys.stderr)
+    console.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    package.addHandler(console)
+    for handler in of_the_run:
+        handler.addFilter(_is_no_progress)
+    try:
+        yield
+    finally:
+        package.removeHandler(console)
+        for handler in of_the_run:
+            handler.removeFilter(_is_no_progress)
+
+
+def _is_no_progress(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING or not record.name.startswith("civitas_assets")

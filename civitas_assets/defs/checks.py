@@ -16,6 +16,7 @@ import msgspec
 from civitas_assets.records import Note
 
 _SOURCES = "sources"
+_TESTS = "tests"
 _BETWEEN = "; "
 
 
@@ -59,7 +60,7 @@ def check_sources(asset: dg.AssetKey, name: str, outcomes: Sequence[SourceOutcom
         asset_key=asset,
         check_name=name,
         passed=not failed,
-        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
+        severity=_severity(is_error),
         description="\n".join(
             f"{outcome.source}: {outcome.text or 'failed'}"
             for outcome in outcomes
@@ -74,6 +75,43 @@ def check_sources(asset: dg.AssetKey, name: str, outcomes: Sequence[SourceOutcom
     )
 
 
+class TestOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a check says of one data test that did not pass: whether it stops publishing, and how many rows break it."""
+
+    test: str
+    is_error: bool
+    said: str
+    failing_rows: int = 0
+
+
+def check_tests(
+    asset: dg.AssetKey, name: str, count: int, broken: Sequence[TestOutcome], seconds: float
+) -> dg.AssetCheckResult:
+    """One result for all data tests of a model, of which these are broken."""
+    is_error = any(outcome.is_error for outcome in broken)
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=name,
+        passed=not broken,
+        severity=_severity(is_error),
+        description="\n".join(f"{outcome.test}: {outcome.said}" for outcome in broken) or None,
+        metadata={
+            "tested": count,
+            "failing_rows": sum(outcome.failing_rows for outcome in broken),
+            "seconds": seconds,
+            **({_TESTS: dg.MetadataValue.json(msgspec.to_builtins(broken))} if broken else {}),
+        },
+    )
+
+
+def broken_tests_of(check: dg.AssetCheckEvaluation | dg.AssetCheckResult) -> Sequence[TestOutcome]:
+    """The data tests that a check says are broken."""
+    found = (check.metadata or {}).get(_TESTS)
+    if not isinstance(found, dg.JsonMetadataValue):
+        return ()
+    return msgspec.convert(found.data, type=list[TestOutcome])
+
+
 def outcomes_of(check: dg.AssetCheckEvaluation | dg.AssetCheckResult) -> Sequence[SourceOutcome]:
     """What a check says of each source; nothing where it is not about sources."""
     found = (check.metadata or {}).get(_SOURCES)
@@ -85,11 +123,17 @@ def outcomes_of(check: dg.AssetCheckEvaluation | dg.AssetCheckResult) -> Sequenc
 def faults_of_check(
     check: dg.AssetCheckEvaluation | dg.AssetCheckResult,
 ) -> Iterator[tuple[dg.AssetCheckSeverity, str]]:
-    """What a check that did not pass complains about, a line for each source; new notes are no complaints."""
+    """What a check that did not pass complains about, a line for each source or test; new notes are no complaints."""
     asset, outcomes = check.asset_key.to_user_string() if check.asset_key else "", outcomes_of(check)
     for outcome in outcomes:
         if not outcome.passed and (outcome.said or not outcome.new_notes):
-            severity = dg.AssetCheckSeverity.ERROR if outcome.is_error else dg.AssetCheckSeverity.WARN
-            yield severity, f"{asset} · {outcome.source}: {outcome.said or 'failed'}"
-    if not check.passed and not outcomes:
+            yield _severity(outcome.is_error), f"{asset} · {outcome.source}: {outcome.said or 'failed'}"
+    broken = broken_tests_of(check)
+    for test in broken:
+        yield _severity(test.is_error), f"{asset} · {test.test}: {test.said}"
+    if not check.passed and not outcomes and not broken:
         yield check.severity, f"{asset} · {check.check_name}: {check.description or 'failed'}"
+
+
+def _severity(is_error: bool) -> dg.AssetCheckSeverity:
+    return dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN

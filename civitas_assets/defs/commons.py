@@ -64,6 +64,8 @@ def share_tenant(work: Work) -> Iterator[Result]:
         report = commons.refresh(slug, members, read_contracts(work.deployment.project))
     if report.rows or report.withdrawn:
         log.info("%s · commons · %d rows came, %d went", slug, sum(report.rows.values()), report.withdrawn)
+    elif work.keys is None and slug not in members and not report.problems:
+        return  # in a tenant's turn only what has happened is said
     yield dg.MaterializeResult(
         asset_key=key,
         metadata={

@@ -32,7 +32,8 @@ from civitas_assets.store.storage import storage_of
 from civitas_assets.store.stores import Stores
 
 
-def _utc_now() -> datetime:
+def utc_now() -> datetime:
+    """The time of the machine, with its zone."""
     return datetime.now(UTC)
 
 
@@ -43,7 +44,7 @@ class Deployment:
     catalog: Catalog
     settings: Settings
     project: Project
-    now: Callable[[], datetime] = _utc_now
+    now: Callable[[], datetime] = utc_now
 
     @property
     def partitions(self) -> dg.StaticPartitionsDefinition:

@@ -1,9 +1,12 @@
 """What steps say, as events of a tenant's partition, for runs that are not of one partition's assets.
 
-Dagster would say it itself of assets that a run was planned to make.
+Dagster would say it itself of assets that a run was planned to make. Events cost more than the work of a quiet night:
+a landing to which nothing came is observed, and a check that passes as before is not said again.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 
@@ -11,47 +14,79 @@ import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
+from civitas_assets.defs.report import MORNING_PAGE
 from civitas_assets.defs.work import Result
+
+_Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
+
+
+class Standing:
+    """Which checks of these tenants passed when they were last recorded; each is looked up once for all tenants."""
+
+    def __init__(self, instance: dg.DagsterInstance, tenants: Sequence[str]) -> None:
+        self._storage, self._tenants = instance.event_log_storage, tenants
+        self._found: dict[dg.AssetCheckKey, Mapping[str | None, AssetCheckExecutionRecordStatus]] = {}
+
+    def passes(self, check: dg.AssetCheckKey, tenant: str) -> bool:
+        """Whether the tenant's check passed; one that was never recorded did not."""
+        if check not in self._found:
+            infos = self._storage.get_asset_check_partition_info([check], partition_keys=self._tenants)
+            self._found[check] = {info.partition_key: info.latest_execution_status for info in infos}
+        return self._found[check].get(tenant) is AssetCheckExecutionRecordStatus.SUCCEEDED
 
 
 class Recorder:
     """Turns what steps say of a tenant into events; a check is about the latest materialisation of its asset."""
 
-    def __init__(self, tenant: str, instance: dg.DagsterInstance) -> None:
+    def __init__(self, tenant: str, instance: dg.DagsterInstance, standing: Standing | None = None) -> None:
         self._tenant, self._instance = tenant, instance
+        self._standing = standing or Standing(instance, [tenant])
         self._latest: dict[dg.AssetKey, AssetCheckEvaluationTargetMaterializationData | None] = {}
+        self._made: set[dg.AssetKey] = set()
 
-    def event_of(self, result: Result) -> dg.AssetMaterialization | dg.AssetCheckEvaluation:
-        """The event; what came before it has to be recorded by then."""
+    def events_of(self, result: Result) -> Iterator[_Event]:
+        """The event, where there is one; what came before it has to be recorded by then."""
         if result.asset_key is None:
             raise ValueError("a step names the asset that it speaks of")
-        if isinstance(result, dg.AssetCheckResult):
-            if result.asset_key not in self._latest:
-                self._latest[result.asset_key] = self._find_latest(result.asset_key)
-            return dg.AssetCheckEvaluation(
+        if isinstance(result, dg.MaterializeResult):
+            yield self._made_or_observed(result, result.asset_key)
+            return
+        check = dg.AssetCheckKey(result.asset_key, result.check_name or "")
+        stands = result.passed and result.asset_key not in self._made
+        if not (stands and self._standing.passes(check, self._tenant)):
+            yield dg.AssetCheckEvaluation(
                 asset_key=result.asset_key,
                 check_name=result.check_name or "",
                 passed=result.passed,
                 severity=result.severity,
                 description=result.description,
                 metadata=result.metadata,
-                target_materialization_data=self._latest[result.asset_key],
+                target_materialization_data=self._target(result.asset_key),
                 partition=self._tenant,
             )
-        self._latest.pop(result.asset_key, None)
-        version = result.data_version
-        return dg.AssetMaterialization(
-            asset_key=result.asset_key,
-            partition=self._tenant,
-            metadata=result.metadata,
-            tags={
-                "dagster/data_version": version.value,
-                "dagster/data_version_is_user_provided": "true",
-            }
-            if version
-            else None,
-        )
+
+    def _made_or_observed(
+        self, result: dg.MaterializeResult[object], asset: dg.AssetKey
+    ) -> dg.AssetMaterialization | dg.AssetObservation:
+        version, metadata = result.data_version, result.metadata
+        tags = {
+            "dagster/data_version": version.value,
+            "dagster/data_version_is_user_provided": "true",
+        } if version else None  # fmt: skip
+        is_as_it_was = metadata is not None and metadata.get("new_payloads") == 0
+        if is_as_it_was and self._target(asset) is not None:
+            return dg.AssetObservation(asset_key=asset, partition=self._tenant, metadata=metadata, tags=tags)
+        if asset != MORNING_PAGE:  # which comes in any case
+            self._made.add(asset)
+        self._latest.pop(asset, None)
+        return dg.AssetMaterialization(asset_key=asset, partition=self._tenant, metadata=metadata, tags=tags)
+
+    def _target(self, asset: dg.AssetKey) -> AssetCheckEvaluationTargetMaterializationData | None:
+        if asset not in self._latest:
+            self._latest[asset] = self._find_latest(asset)
+        return self._latest[asset]
 
     def _find_latest(self, asset: dg.AssetKey) -> AssetCheckEvaluationTargetMaterializationData | None:
         records = self._instance.fetch_materializations(

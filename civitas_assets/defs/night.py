@@ -1,4 +1,4 @@
-"""What became of a run, read from its own events: the entry of the tenant's night book.
+"""What became of a run, from its events or from what a turn has said: the entry of the tenant's night book.
 
 What the morning page makes of it is in the package `report`.
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import dagster as dg
 
-from civitas_assets.defs.checks import SourceOutcome, outcomes_of
+from civitas_assets.defs.checks import SourceOutcome, broken_tests_of, outcomes_of
 from civitas_assets.defs.freshness import FRESH
+from civitas_assets.defs.work import Result
 from civitas_assets.store.nights import Night, SourceNight, StepFailure
 
 _EVENTS = {
@@ -22,6 +23,9 @@ _EVENTS = {
     dg.DagsterEventType.STEP_FAILURE,
 }
 _LONGEST = 2_000
+
+_Check: TypeAlias = "dg.AssetCheckEvaluation | dg.AssetCheckResult"
+_Made: TypeAlias = "dg.AssetMaterialization | dg.MaterializeResult[Any]"
 
 
 @dataclass
@@ -49,49 +53,77 @@ class _Source:
         )
 
 
-def night_of(
-    instance: dg.DagsterInstance, run_id: str, now: datetime, failures: Sequence[StepFailure] = ()
-) -> Night | None:
-    """The run as it stands now, with failures that it has not recorded yet; None if it has done nothing so far."""
+def night_of(instance: dg.DagsterInstance, run_id: str, now: datetime) -> Night | None:
+    """A run of assets as it stands now, from its events; None if it has done nothing so far."""
     events = [
         entry.dagster_event
         for entry in instance.all_logs(run_id, of_type=_EVENTS)
         if entry.dagster_event is not None
     ]
-    if not events and not failures:
+    if not events:
         return None
-    checks = [
-        event.asset_check_evaluation_data
-        for event in events
-        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
-    ]
-    published = [
-        e.materialization for e in events if e.is_step_materialization and _is(e.materialization, "published")
-    ]
-    broken = [*_broken_tests(checks, dg.AssetCheckSeverity.ERROR)]
     record = instance.get_run_record_by_id(run_id)
     began = record.start_time if record is not None and record.start_time else None
     elapsed = max(0.0, datetime.now().timestamp() - began) if began else 0.0  # noqa: DTZ005 - as Dagster counts
-    return Night(
-        run_id=run_id,
-        started_at=now - timedelta(seconds=elapsed),
-        ended_at=now,
-        sources={name: source.done() for name, source in _sources(checks).items()},
-        # A step that failed because of its tests says no more than they do.
-        failures=tuple(broken or [*_failed_steps(events), *failures]),
-        warnings=tuple(_broken_tests(checks, dg.AssetCheckSeverity.WARN)),
-        published=bool(published),
-        days=sum(_number(event, "days") for event in published),
-        unfilled=tuple(name for event in published for name in _list(event, "unfilled")),
+    return _night(
+        run_id,
+        (now - timedelta(seconds=elapsed), now),
+        [
+            event.asset_check_evaluation_data
+            for event in events
+            if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        ],
+        [event.materialization for event in events if event.is_step_materialization],
+        [*_failed_steps(events)],
     )
 
 
-def _sources(checks: Sequence[dg.AssetCheckEvaluation]) -> dict[str, _Source]:
+def night_of_results(
+    results: Sequence[Result],
+    failures: Sequence[StepFailure],
+    run_id: str,
+    started_at: datetime,
+    ended_at: datetime,
+) -> Night:
+    """What a tenant's turn has said, and the steps of it that failed."""
+    return _night(
+        run_id,
+        (started_at, ended_at),
+        [result for result in results if isinstance(result, dg.AssetCheckResult)],
+        [result for result in results if isinstance(result, dg.MaterializeResult)],
+        failures,
+    )
+
+
+def _night(
+    run_id: str,
+    span: tuple[datetime, datetime],
+    checks: Sequence[_Check],
+    made: Sequence[_Made],
+    failures: Sequence[StepFailure],
+) -> Night:
+    published = [one for one in made if one.asset_key and one.asset_key.path[0] == "published"]
+    broken = [*_broken_tests(checks, dg.AssetCheckSeverity.ERROR)]
+    return Night(
+        run_id=run_id,
+        started_at=span[0],
+        ended_at=span[1],
+        sources={name: source.done() for name, source in _sources(checks).items()},
+        # A step that failed because of its tests says no more than they do.
+        failures=tuple(broken or failures),
+        warnings=tuple(_broken_tests(checks, dg.AssetCheckSeverity.WARN)),
+        published=bool(published),
+        days=sum(_number(one, "days") for one in published),
+        unfilled=tuple(name for one in published for name in _list(one, "unfilled")),
+    )
+
+
+def _sources(checks: Sequence[_Check]) -> dict[str, _Source]:
     found: dict[str, _Source] = {}
     for check in checks:
         if check.check_name != FRESH:
             for outcome in outcomes_of(check):
-                _add(found.setdefault(outcome.source, _Source()), check.asset_key.path[0], outcome)
+                _add(found.setdefault(outcome.source, _Source()), _layer(check), outcome)
     return found
 
 
@@ -109,12 +141,11 @@ def _add(source: _Source, step: str, outcome: SourceOutcome) -> None:
         source.remarks.append(text)
 
 
-def _broken_tests(
-    checks: Sequence[dg.AssetCheckEvaluation], severity: dg.AssetCheckSeverity
-) -> Iterator[StepFailure]:
+def _broken_tests(checks: Sequence[_Check], severity: dg.AssetCheckSeverity) -> Iterator[StepFailure]:
     for check in checks:
-        if check.asset_key.path[0] == "shared" and not check.passed and check.severity is severity:
-            yield StepFailure(check.check_name, (check.description or "failed")[:_LONGEST])
+        for test in broken_tests_of(check):
+            if test.is_error is (severity is dg.AssetCheckSeverity.ERROR):
+                yield StepFailure(test.test, test.said[:_LONGEST])
 
 
 def _failed_steps(events: Sequence[dg.DagsterEvent]) -> Iterator[StepFailure]:
@@ -128,15 +159,21 @@ def _failed_steps(events: Sequence[dg.DagsterEvent]) -> Iterator[StepFailure]:
             yield StepFailure(event.step_key or "", (given or unforeseen)[:_LONGEST])
 
 
-def _is(event: dg.AssetMaterialization, group: str) -> bool:
-    return event.asset_key.path[0] == group
+def _layer(said: _Check) -> str:
+    return said.asset_key.path[0] if said.asset_key else ""
 
 
-def _number(event: dg.AssetMaterialization, name: str) -> int:
-    value = event.metadata.get(name)
-    return int(value.value) if value is not None and isinstance(value.value, int | float) else 0
+def _number(made: _Made, name: str) -> int:
+    value = _value(made, name)
+    return int(value) if isinstance(value, int | float) else 0
 
 
-def _list(event: dg.AssetMaterialization, name: str) -> list[str]:
-    value: Any = event.metadata.get(name)
-    return [*map(str, value.value)] if value is not None and isinstance(value.value, list | tuple) else []
+def _list(made: _Made, name: str) -> list[str]:
+    value = _value(made, name)
+    return [*map(str, value)] if isinstance(value, list | tuple) else []
+
+
+def _value(made: _Made, name: str) -> Any:
+    """As a step says it, or as Dagster has wrapped it up in an event."""
+    value = (made.metadata or {}).get(name)
+    return value.value if isinstance(value, dg.MetadataValue) else value

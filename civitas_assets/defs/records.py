@@ -32,7 +32,7 @@ log = logging.getLogger("civitas_assets.records")
 READ = "every_payload_could_be_read"
 
 _COLUMNS = ("source", "rows", "new", "changed", "deleted", "rejected", "remarks")
-_PREVIEW = 10
+_PREVIEW = 3
 _ADDED = {
     "source": "Source that the record came from.",
     "day": "Day of the event in the tenant's time zone.",
@@ -110,12 +110,15 @@ def read_tenant(work: Work) -> Iterator[Result]:
             note_status(stores, tenant, work.run_id, work.deployment.now())
         task = work.deployment.task(tenant, rebuild=work.scope.rebuild)
     wanted = [name for name in RECORD_TYPES if work.wants(records_key(name))]
-    if work.keys is None:  # in a tenant's turn only what its sources can bring, if there are any
-        brought = {name for source in tenant.sources.values() for name in source.record_types()}
-        wanted = [name for name in wanted if name in brought] or wanted
+    made = wanted
+    if work.keys is None:  # in a tenant's turn only what its sources can bring, and have brought
+        brought = {name for report in reports for name, counts in report.counts.items() if counts.days}
+        can_bring = {name for source in tenant.sources.values() for name in source.record_types()}
+        wanted = [name for name in wanted if name in can_bring] or wanted
+        made = [name for name in wanted if name in brought] or wanted
     if task is None:
         log.info("%s · nothing new: harmonising and publishing are skipped", tenant.slug)
-    for name in wanted if task else ():
+    for name in made if task else ():
         metadata = _metadata(RECORD_TYPES[name], reports, stores)
         yield dg.MaterializeResult(asset_key=records_key(name), metadata=metadata)
     # After what they are about: Dagster shows only the checks of the latest materialisation.

@@ -4,11 +4,12 @@ It depends on no step, because one that failed or had nothing to do takes all th
 lets every other step go first. A page that cannot be made is told by a check, and stops nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
+from civitas_assets.catalog import Tenant
 from civitas_assets.defs.checks import partitioned_check
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.night import night_of
@@ -17,7 +18,7 @@ from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.report.files import page_address, write_operator_page, write_tenant_page
 from civitas_assets.report.summary import Summary
-from civitas_assets.store.nights import NightBook, StepFailure
+from civitas_assets.store.nights import Night, NightBook
 
 MORNING_PAGE = dg.AssetKey(["reports", "morning_page"])
 _CHECK = "the_page_was_made"
@@ -49,21 +50,17 @@ def report_assets(deployment: Deployment) -> dg.Definitions:
         can_subset=True,
     )
     def write_morning_page(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        slug = deployment.catalog.tenant(context.partition_key).slug
-        yield from report_tenant(deployment, context.instance, context.run.run_id, slug)
+        tenant = deployment.catalog.tenant(context.partition_key)
+        night = night_of(context.instance, context.run.run_id, deployment.now())
+        yield from report_night(deployment, tenant, night)
+        report_to_operator(deployment)
 
     return dg.Definitions(assets=[write_morning_page])
 
 
-def report_tenant(
-    deployment: Deployment,
-    instance: dg.DagsterInstance,
-    run_id: str,
-    slug: str,
-    failures: Sequence[StepFailure] = (),
-) -> Iterator[Result]:
-    """Note what became of the run, and make the pages; `failures` are of steps that are no step of Dagster's."""
-    made, error = isolated(f"{slug} · report", lambda: _pages(deployment, instance, run_id, slug, failures))
+def report_night(deployment: Deployment, tenant: Tenant, night: Night | None) -> Iterator[Result]:
+    """Note what became of a tenant's night, if anything did, and make its page."""
+    made, error = isolated(f"{tenant.slug} · report", lambda: _page(deployment, tenant, night))
     if made is not None:
         yield dg.MaterializeResult(asset_key=MORNING_PAGE, metadata=_metadata(deployment, made))
     yield dg.AssetCheckResult(
@@ -75,21 +72,18 @@ def report_tenant(
     )
 
 
-def _pages(
-    deployment: Deployment,
-    instance: dg.DagsterInstance,
-    run_id: str,
-    slug: str,
-    failures: Sequence[StepFailure],
-) -> Summary:
-    night = night_of(instance, run_id, deployment.now(), failures)
+def report_to_operator(deployment: Deployment) -> None:
+    """Make the page of all tenants; one that cannot be made is told in the log, and stops nothing."""
+    tenants, settings = deployment.catalog.tenants.values(), deployment.settings
+    isolated("report", lambda: write_operator_page(settings, tenants, deployment.now(), settings.reports))
+
+
+def _page(deployment: Deployment, tenant: Tenant, night: Night | None) -> Summary:
     if night is not None:
-        NightBook(deployment.files, slug).write(night)
-    settings, now, tenant = deployment.settings, deployment.now(), deployment.catalog.tenant(slug)
-    contracts = read_contracts(deployment.project)
-    made = write_tenant_page(settings, tenant, deployment.stores(tenant), contracts, now, settings.reports)
-    write_operator_page(settings, deployment.catalog.tenants.values(), now, settings.reports)
-    return made
+        NightBook(deployment.files, tenant.slug).write(night)
+    settings, contracts = deployment.settings, read_contracts(deployment.project)
+    stores = deployment.stores(tenant)
+    return write_tenant_page(settings, tenant, stores, contracts, deployment.now(), settings.reports)
 
 
 def _metadata(deployment: Deployment, made: Summary) -> dict[str, Any]:

@@ -15,8 +15,10 @@ from civitas_assets.catalog import Window
 from civitas_assets.defs.checks import faults_of_check, outcomes_of
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.published import published_key
+from civitas_assets.defs.report import report_to_operator
 from civitas_assets.defs.scope import Days, Scope
-from civitas_assets.defs.shell import Turn, run_turn
+from civitas_assets.defs.shell import run_turn
+from civitas_assets.defs.turn import Said
 from civitas_assets.defs.work import Result, Work
 
 
@@ -62,13 +64,15 @@ def run_tenant(deployment: Deployment, instance: dg.DagsterInstance, tenant: str
         {"from": window.first.isoformat(), "to": window.last.isoformat()} if window else {}
     )
     scope = Scope(days=days, sources=list(order.sources), rebuild=order.rebuild)
-    turn = Turn(
+    run_id, turn = run_turn(
         lambda run_id: Work(deployment, known, scope, run_id),
         deployment.http_client if order.fetch else None,
+        instance,
+        known.slug,
     )
-    run_id = run_turn(turn, instance, known.slug)
-    found = _Materialisations(turn.results)
-    errors, warnings = _verdicts(turn)
+    report_to_operator(deployment)
+    found = _Materialisations(turn.said.results)
+    errors, warnings = _verdicts(turn.said)
     published = published_key(known.destination)
     for name in found.metadata.get(published, {}).get("unfilled", ()):
         warnings.append(
@@ -106,9 +110,9 @@ class _Materialisations:
         return sum(int(m.get(name, 0)) for key, m in self.metadata.items() if key.path[0] == group)
 
 
-def _verdicts(turn: Turn) -> tuple[list[str], list[str]]:
-    errors, warnings = [*turn.errors], list[str]()
-    for check in turn.results:
+def _verdicts(said: Said) -> tuple[list[str], list[str]]:
+    errors, warnings = [*said.errors], list[str]()
+    for check in said.results:
         if not isinstance(check, dg.AssetCheckResult):
             continue
         for severity, text in faults_of_check(check):

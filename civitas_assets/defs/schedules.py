@@ -1,7 +1,7 @@
-"""When what runs: per cadence a job and its schedule, for the tenants that have a source of it.
+"""When what runs: per cadence a schedule whose runs work through the tenants that have a source of it, see `batch.py`.
 
-Nightly and hourly, each tenant has a run of its own; the queue keeps a tenant to one run at a time, see
-`deploy/dagster.yaml`. More often than that, one run works through all tenants, see `batch.py`.
+The job `nightly` is that of one tenant, to be started by hand; the queue keeps a tenant to one such run at a time, see
+`deploy/dagster.yaml`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 
 from civitas_assets.catalog.cadence import CADENCES, Cadence
-from civitas_assets.defs.batch import BATCHED, batch_job, batch_op
+from civitas_assets.defs.batch import batch_job, batch_op
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runs import CADENCE_TAG, NIGHTLY, OPERATORS_TIME, TENANT_TAG, TENANTS_TAG, busy
 
@@ -22,15 +22,13 @@ ARRIVALS = "arrivals"
 
 def cadences(deployment: Deployment) -> dg.Definitions:
     """The jobs and their schedules."""
+    batches = {cadence: batch_job(deployment, cadence) for cadence in CADENCES}
     jobs: list[Any] = [
-        batch_job(deployment, cadence)
-        if cadence in BATCHED
-        else tenant_job(deployment, cadence, rhythm.title)
-        for cadence, rhythm in CADENCES.items()
+        *batches.values(),
+        tenant_job(deployment, NIGHTLY, "By hand"),
+        tenant_job(deployment, ARRIVALS, "When files or messages wait"),
     ]
-    schedules = [_schedule(deployment, cadence, job) for cadence, job in zip(CADENCES, jobs, strict=True)]
-    jobs.append(tenant_job(deployment, ARRIVALS, "When files or messages wait"))
-    return dg.Definitions(jobs=jobs, schedules=schedules)
+    return dg.Definitions(jobs=jobs, schedules=[_schedule(deployment, *batch) for batch in batches.items()])
 
 
 def tenant_job(deployment: Deployment, name: str, title: str) -> Any:
@@ -62,8 +60,7 @@ def _schedule(deployment: Deployment, cadence: Cadence, job: Any) -> dg.Schedule
         execution_timezone=OPERATORS_TIME,
         execution_fn=requests,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=f"{rhythm.title}, "
-        + ("one run for all tenants together." if cadence in BATCHED else "one run per tenant."),
+        description=f"{rhythm.title}, for all tenants together.",
     )
 
 
@@ -79,10 +76,10 @@ def _due(
         yield dg.SkipReason(f"no tenant has a source with cadence: {cadence}")
     elif not waiting:
         yield dg.SkipReason(f"the {cadence} run before is still going for {', '.join(due)}")
-    elif cadence in BATCHED:
-        yield _batch(cadence, tick, waiting)
     else:
-        yield from (_single(cadence, tick, tenant) for tenant in waiting)
+        size = deployment.settings.batch_size or len(waiting)
+        parts = [waiting[start : start + size] for start in range(0, len(waiting), size)]
+        yield from (_batch(cadence, tick, part) for part in parts)
 
 
 def _next(tick: datetime, cadence: Cadence) -> datetime:
@@ -91,20 +88,11 @@ def _next(tick: datetime, cadence: Cadence) -> datetime:
     return tick + period if period.days else tick.astimezone(UTC) + period
 
 
-def _single(cadence: Cadence, tick: datetime, tenant: str) -> dg.RunRequest:
-    # A night has one date; hours and their quarters are told apart in UTC, since the clock shows one of them twice.
-    night = tick.date().isoformat() if cadence == NIGHTLY else f"{tick.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
-    return dg.RunRequest(
-        run_key=f"{night}:{tenant}",
-        partition_key=tenant,
-        run_config={"resources": {"scope": {"config": {"cadence": cadence}}}},
-        tags={TENANT_TAG: tenant, CADENCE_TAG: cadence},
-    )
-
-
 def _batch(cadence: Cadence, tick: datetime, tenants: Sequence[str]) -> dg.RunRequest:
+    # A night has one date; hours and their quarters are told apart in UTC, since the clock shows one of them twice.
+    when = tick.date().isoformat() if cadence == NIGHTLY else f"{tick.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
     return dg.RunRequest(
-        run_key=f"{tick.astimezone(UTC):%Y-%m-%dT%H:%MZ}",
+        run_key=f"{when}:{tenants[0]}",
         run_config={"ops": {batch_op(cadence): {"config": {"tenants": list(tenants)}}}},
         tags={TENANTS_TAG: " ".join(tenants), CADENCE_TAG: cadence},
     )

@@ -4,12 +4,12 @@ Where nothing is affected, neither workspace nor dbt is started, and publishing 
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
-from civitas_assets.defs.checks import partitioned_check
+from civitas_assets.defs.checks import TestOutcome, check_tests, partitioned_check
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.keys import shared_key
 from civitas_assets.defs.models import model_keys, model_specs
@@ -25,15 +25,22 @@ from civitas_assets.harmonise.workspace import Workspace, make_workspace, sweep
 
 log = logging.getLogger("civitas_assets.harmonise")
 
+TESTED = "every_data_test_holds"
+
 
 def shared_assets(deployment: Deployment) -> dg.Definitions:
     """All models, made in one step."""
     project = deployment.project
     checks = [
         partitioned_check(
-            test.name, shared_key(test.model), deployment.partitions, test.description or test.name
+            TESTED,
+            shared_key(model),
+            deployment.partitions,
+            "\n".join(
+                ["Every data test holds:", *(f"- `{test.name}`: {test.description}" for test in tests)]
+            ),
         )
-        for test in project.tests.values()
+        for model, tests in project.tests_by_model.items()
     ]
 
     @dg.multi_asset(
@@ -88,9 +95,10 @@ def harmonise_tenant(work: Work) -> Iterator[Result]:
         yield from _made(work, workspace, task, results)
     # After what they are about: Dagster shows only the checks of the latest materialisation.
     found = {result.unique_id: result for result in results}
-    for unique_id, test in project.tests.items():
-        if unique_id in found and work.wants(shared_key(test.model)):
-            yield _check(test, found[unique_id])
+    for model, tests in project.tests_by_model.items():
+        asked = [test for test in tests if test.unique_id in found]
+        if asked and work.wants(shared_key(model)):
+            yield _check(model, {test: found[test.unique_id] for test in asked})
     if failures:
         raise TestsFailed(failures, str(workspace.database))
 
@@ -119,15 +127,14 @@ def _failures(project: Project, results: Sequence[NodeResult]) -> list[str]:
     ]
 
 
-def _check(test: DataTest, result: NodeResult) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        asset_key=shared_key(test.model),
-        check_name=test.name,
-        passed=result.ok,
-        severity=dg.AssetCheckSeverity.ERROR if test.blocking else dg.AssetCheckSeverity.WARN,
-        description=result.message or None,
-        metadata={"failing_rows": result.failures, "seconds": result.seconds},
-    )
+def _check(model: str, found: Mapping[DataTest, NodeResult]) -> dg.AssetCheckResult:
+    broken = [
+        TestOutcome(test.name, test.blocking, result.message or result.status, result.failures)
+        for test, result in found.items()
+        if not result.ok
+    ]
+    seconds = sum(result.seconds for result in found.values())
+    return check_tests(shared_key(model), TESTED, len(found), broken, seconds)
 
 
 def _metadata(preview: Preview, task: Task, seconds: float) -> Metadata:

@@ -14,7 +14,7 @@ from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.tables import SHARED_SCHEMA
 from civitas_assets.harmonise.workspace import Workspace
 
-_ROWS = 10
+_ROWS = 3
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
@@ -111,6 +111,15 @@ class Project:
                     node["config"]["severity"].lower() == "error",
                 )
         return found
+
+    @cached_property
+    def tests_by_model(self) -> Mapping[str, Sequence[DataTest]]:
+        """The data tests of each shared model that has any."""
+        return {
+            model: found
+            for model in self.models
+            if (found := [test for test in self.tests.values() if test.model == model])
+        }
 
     @cached_property
     def plan(self) -> Plan:

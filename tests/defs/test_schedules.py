@@ -57,19 +57,25 @@ def test_only_tenants_with_a_source_of_the_cadence_get_a_run(three: Any, tick: A
     assert started("every_15_minutes") == ["eins", "vier"]
 
 
-def test_run_names_tenant_and_cadence_and_fetches_what_is_of_it(three: Any, tick: Any) -> None:
-    request = tick(three, "nightly", AT_TWO).run_requests[0]
-    assert request.partition_key == "eins"
-    assert request.tags.items() >= {"civitas/tenant": "eins", "civitas/cadence": "nightly"}.items()
-    assert request.run_config["resources"]["scope"]["config"] == {"cadence": "nightly"}
+@pytest.mark.parametrize(
+    ("cadence", "tenants"), [("nightly", "eins zwei"), ("every_15_minutes", "eins vier")]
+)
+def test_tenants_of_a_cadence_share_one_run(three: Any, tick: Any, cadence: str, tenants: str) -> None:
+    (request,) = tick(three, cadence, AT_TWO).run_requests
+    assert request.run_config == {"ops": {f"tenants_{cadence}": {"config": {"tenants": tenants.split()}}}}
+    assert request.tags.items() >= {"civitas/tenants": tenants, "civitas/cadence": cadence}.items()
+    assert request.partition_key is None
 
 
-def test_tenants_of_a_short_cadence_share_one_run(three: Any, tick: Any) -> None:
-    (request,) = tick(three, "every_15_minutes", AT_TWO).run_requests
-    assert request.run_config == {
-        "ops": {"tenants_every_15_minutes": {"config": {"tenants": ["eins", "vier"]}}}
-    }
-    assert (request.partition_key, request.tags["civitas/tenants"]) == (None, "eins vier")
+def test_several_machines_share_the_tenants_in_batches_of_a_size(deployed: Any, town: Any, tick: Any) -> None:
+    towns = {f"stadt{n}": town(n, a="nightly") for n in range(5)}
+    requests = tick(deployed(more={"batch_size": 2}, **towns), "nightly", AT_TWO).run_requests
+    assert [tenants_of(request.tags) for request in requests] == [
+        ["stadt0", "stadt1"],
+        ["stadt2", "stadt3"],
+        ["stadt4"],
+    ]
+    assert len({request.run_key for request in requests}) == 3
 
 
 def test_cadence_that_no_source_has_starts_nothing(deployed: Any, town: Any, tick: Any) -> None:
@@ -84,8 +90,8 @@ def test_tenant_whose_run_is_still_going_is_not_queued_twice(
 ) -> None:
     tags = {"civitas/tenant": "eins", "civitas/cadence": "nightly"}
     create_run_for_test(instance, status=status, tags=tags)
-    assert [r.partition_key for r in tick(three, "nightly", AT_TWO).run_requests] == ["zwei"]
-    assert [r.partition_key for r in tick(three, "hourly", AT_TWO).run_requests] == ["eins"]
+    assert [tenants_of(r.tags) for r in tick(three, "nightly", AT_TWO).run_requests] == [["zwei"]]
+    assert [tenants_of(r.tags) for r in tick(three, "hourly", AT_TWO).run_requests] == [["eins"]]
 
 
 def test_batch_that_is_still_going_is_not_queued_twice(three: Any, tick: Any, instance: Any) -> None:
@@ -147,11 +153,11 @@ def test_time_change_neither_skips_nor_doubles_an_hour(
 
 def test_everything_can_be_loaded_as_the_ui_loads_it(three: Any, definitions_of: Any) -> None:
     jobs = {job.name for job in definitions_of(three).get_repository_def().get_all_jobs()}
-    assert {"nightly", "hourly", "every_15_minutes", "arrivals"} <= jobs
+    assert {"nightly", "arrivals", *(f"{cadence}_batch" for cadence in CADENCES)} <= jobs
 
 
 def test_runs_from_the_ui_name_their_tenant_too(three: Any, definitions_of: Any) -> None:
-    for name in ("nightly", "hourly", "arrivals"):
+    for name in ("nightly", "arrivals"):
         job = definitions_of(three).resolve_job_def(name)
         assert job.get_tags_for_partition_key("zwei", None)["civitas/tenant"] == "zwei"
         assert job.run_tags["civitas/cadence"] == name

@@ -56,7 +56,9 @@ class Workplace:
     @property
     def settings(self) -> Settings:
         url = SecretStr(self.postgres_url) if self.postgres_url else None
-        return Settings(home=self.folder / "home", tenants_dir=self.folder / "tenants", postgres_url=url)
+        return Settings(
+            home=self.folder / "home", tenants_dir=self.folder / "tenants", postgres_url=url, workers=0
+        )
 
     def write_tenant(self, slug: str, text: str) -> None:
         if self.postgres_url:

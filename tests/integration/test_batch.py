@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.definitions import build_definitions
+from civitas_assets.defs.batch import batch_name
+from civitas_assets.defs.deployment import utc_now
 from civitas_assets.defs.messages import faults_of
 from civitas_assets.defs.scope import Scope
 from civitas_assets.store.locks import tenant_lock
+from civitas_assets.store.nights import Night, NightBook
 
-CADENCE = "every_15_minutes"
+CADENCE: Cadence = "every_15_minutes"
 
 
 @pytest.fixture
@@ -34,7 +40,7 @@ def batch(workplace: Any) -> Any:
     """Runs the batch."""
 
     def run(**config: Any) -> dg.ExecuteInProcessResult:
-        job = build_definitions(workplace.deployment).resolve_job_def(CADENCE)
+        job = build_definitions(workplace.deployment).resolve_job_def(batch_name(CADENCE))
         return job.execute_in_process(
             instance=workplace.instance,
             raise_on_error=False,
@@ -44,9 +50,9 @@ def batch(workplace: Any) -> Any:
     return run
 
 
-def materialised(result: dg.ExecuteInProcessResult) -> set[tuple[str, str]]:
+def materialised(result: dg.ExecuteInProcessResult) -> set[tuple[str | None, str]]:
     return {
-        (event.materialization.partition, event.asset_key.path[0])
+        (event.materialization.partition, event.materialization.asset_key.path[0])
         for event in result.get_asset_materialization_events()
     }
 
@@ -56,7 +62,13 @@ def test_tenants_are_published_and_recorded_each_under_its_own_partition(
 ) -> None:
     result = batch()
     assert result.success
-    layers = ("landing", "records", "shared", "published", "commons")  # of staging there are views alone
+    layers = (
+        "landing",
+        "records",
+        "shared",
+        "published",
+        "reports",
+    )  # of staging there are views alone
     assert materialised(result) == {(slug, layer) for slug in towns for layer in layers}
     checks = result.get_asset_check_evaluations()
     assert {check.partition for check in checks} == set(towns)
@@ -69,10 +81,10 @@ def test_tenants_are_published_and_recorded_each_under_its_own_partition(
     for slug in towns:
         assert workplace.ask(slug, "select sum(value)::int from observation") == [(12,)]
 
-    # Nothing new: it lands the same version, and nothing else happens.
+    # Nothing new: that is observed, and nothing else happens.
     again = batch()
     assert again.success
-    assert materialised(again) == {(slug, "landing") for slug in towns}
+    assert materialised(again) == {(slug, "reports") for slug in towns}
 
 
 def test_fault_of_one_tenant_stops_no_other_and_is_named(
@@ -91,7 +103,7 @@ def test_fault_of_one_tenant_stops_no_other_and_is_named(
     assert materialised(result) >= {("bestadt", "published")}
     assert not workplace.published("anstadt").exists()
     faults = faults_of(workplace.instance, workplace.instance.get_run_by_id(result.run_id))
-    assert faults == {"anstadt": ["unforeseen RuntimeError: disk on fire"]}
+    assert faults == {"anstadt": ["fetch: unforeseen RuntimeError: disk on fire"]}
 
 
 def test_tenant_that_another_run_works_for_is_left_to_it(
@@ -113,9 +125,13 @@ def test_frequent_source_reads_its_look_back_once_a_day_and_then_only_today(
 
     def requests(result: Any) -> int:
         return sum(
-            event.materialization.metadata["requests"].value
-            for event in result.get_asset_materialization_events()
-            if event.asset_key.path == ["landing", "csv"]
+            event.asset_observation_data.asset_observation.metadata["requests"].value
+            if event.event_type is dg.DagsterEventType.ASSET_OBSERVATION
+            else event.materialization.metadata["requests"].value
+            for event in result.all_node_events
+            if event.asset_key == dg.AssetKey(["landing", "csv"])
+            and event.event_type
+            in {dg.DagsterEventType.ASSET_OBSERVATION, dg.DagsterEventType.ASSET_MATERIALIZATION}
         )
 
     whole = requests(batch(tenants=["anstadt"]))
@@ -124,3 +140,69 @@ def test_frequent_source_reads_its_look_back_once_a_day_and_then_only_today(
     assert requests(batch(tenants=["anstadt"])) == 1
     workplace.clock += timedelta(days=1)
     assert requests(batch(tenants=["anstadt"])) == whole
+
+
+@pytest.fixture
+def processes(workplace: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As deployed: tenants' turns are finished by processes, which have the clock of the machine."""
+    real = type(workplace).deployment.fget
+    monkeypatch.setattr(
+        type(workplace),
+        "deployment",
+        property(
+            lambda self: replace(
+                real(self), settings=real(self).settings.model_copy(update={"workers": 2}), now=utc_now
+            )
+        ),
+    )
+
+
+def test_processes_publish_what_one_would_and_tell_the_run(
+    workplace: Any, towns: Any, batch: Any, processes: None
+) -> None:
+    result = batch()
+    assert result.success
+    layers = ("landing", "records", "shared", "published", "reports")
+    assert materialised(result) == {(slug, layer) for slug in towns for layer in layers}
+    for slug in towns:
+        assert workplace.ask(slug, "select sum(value)::int from observation") == [(12,)]
+    assert {night.published for slug in towns for night in nights(workplace, slug)} == {True}
+
+
+_KILLED = """
+import os, signal, sys
+
+def end(event, arguments):
+    if event == "os.mkdir" and "/workspaces/" in str(arguments[0]) and str(arguments[0]).endswith("-anstadt"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(end)
+"""
+
+
+@pytest.mark.usefixtures("towns", "processes")
+def test_process_that_is_killed_takes_one_tenant_with_it(
+    workplace: Any,
+    batch: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "killed").mkdir()
+    (tmp_path / "killed" / "sitecustomize.py").write_text(_KILLED)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "killed"))
+    result = batch()
+    assert not result.success
+    assert workplace.ask("bestadt", "select sum(value)::int from observation") == [(12,)]
+    assert not workplace.published("anstadt").exists()
+    (fault,) = faults_of(workplace.instance, workplace.instance.get_run_by_id(result.run_id))["anstadt"]
+    assert fault.startswith("turn: the process that worked for the tenant was killed")
+    (night,) = nights(workplace, "anstadt")  # which its page shows
+    assert [failure.name for failure in night.failures] == ["turn"]
+
+    monkeypatch.delenv("PYTHONPATH")
+    assert batch().success
+    assert workplace.ask("anstadt", "select sum(value)::int from observation") == [(12,)]
+
+
+def nights(workplace: Any, slug: str) -> list[Night]:
+    return NightBook(workplace.deployment.files, slug).last(9)

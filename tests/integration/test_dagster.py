@@ -9,7 +9,6 @@ import dagster as dg
 import pytest
 
 from civitas_assets.definitions import build_definitions
-from civitas_assets.defs.report import MORNING_PAGE
 from civitas_assets.defs.runner import Order
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.locks import tenant_lock
@@ -71,9 +70,17 @@ def test_there_are_no_more_checks_with_more_tenants_and_names_of_sources(kleinst
     assert _check_keys(kleinstadt) == before
 
 
-def test_dbt_tests_are_checks_of_the_model_that_they_guard(definitions: Any, project: Any) -> None:
-    found = {(key.asset_key.path[-1], key.name) for key in definitions.resolve_asset_graph().asset_check_keys}
-    assert {(test.model, test.name) for test in project.tests.values()} <= found
+def test_each_model_has_one_check_which_names_and_describes_its_data_tests(
+    definitions: Any, project: Any
+) -> None:
+    graph = definitions.resolve_asset_graph()
+    found = {
+        key.asset_key.path[-1]: key for key in graph.asset_check_keys if key.asset_key.path[0] == "shared"
+    }
+    assert {key.name for key in found.values()} == {"every_data_test_holds"}
+    for test in project.tests.values():
+        description = graph.get(found[test.model]).description
+        assert f"- `{test.name}`: {test.description}" in description.splitlines()
 
 
 def test_every_table_has_an_owner_columns_and_a_link_to_what_makes_it(definitions: Any, project: Any) -> None:
@@ -175,31 +182,53 @@ def test_unchanged_night_starts_neither_workspace_nor_dbt(
     assert not any(kleinstadt.settings.workspaces.glob("*"))
 
 
-def test_unchanged_night_lands_the_same_version_and_materialises_nothing_else(
+def test_unchanged_night_observes_the_same_version_and_says_nothing_else_again(
     kleinstadt: Any, town: Any, counts: Any
 ) -> None:
     runs = [kleinstadt.run("kleinstadt").run_id for _ in range(2)]
     town.pages["/counter.csv"] = counts({"2026-08-21T10:00:00Z": 6})
     runs.append(kleinstadt.run("kleinstadt").run_id)
-    made = [
-        {
-            event.dagster_event.asset_key.to_user_string(): (event.asset_materialization.tags or {}).get(
-                "dagster/data_version"
-            )
-            for event in (
-                record.event_log_entry
-                for record in kleinstadt.instance.get_records_for_run(
-                    run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
-                ).records
-            )
-            if event.dagster_event.asset_key
-            != MORNING_PAGE  # which tells of every night, also of a quiet one
+
+    def said(run_id: str, kind: dg.DagsterEventType) -> dict[str, str | None]:
+        records = kleinstadt.instance.get_records_for_run(run_id, of_type=kind).records
+        events = [record.event_log_entry for record in records]
+        return {
+            event.dagster_event.asset_key.to_user_string(): (
+                (event.asset_materialization or event.asset_observation).tags or {}
+            ).get("dagster/data_version")
+            for event in events
         }
-        for run_id in runs
-    ]
-    assert made[0].keys() >= made[2].keys() > made[1].keys() == {"landing/csv", "landing/json"}
-    assert made[1].items() <= made[0].items()
-    assert made[2]["landing/csv"] != made[1]["landing/csv"]
+
+    made = [said(run, dg.DagsterEventType.ASSET_MATERIALIZATION) for run in runs]
+    observed = [said(run, dg.DagsterEventType.ASSET_OBSERVATION) for run in runs]
+    assert made[1].keys() == {"reports/morning_page"}  # which tells of every night, also of a quiet one
+    assert observed[1].keys() == {"landing/csv", "landing/json"}
+    assert observed[1].items() <= made[0].items()
+    checks = [dg.DagsterEventType.ASSET_CHECK_EVALUATION]
+    assert not kleinstadt.instance.get_records_for_run(runs[1], of_type={*checks}).records
+    assert observed[2].keys() == {"landing/json"}
+    assert made[0].keys() >= made[2].keys() > made[1].keys()
+    assert made[2]["landing/csv"] != made[0]["landing/csv"]
+
+
+def test_check_that_failed_is_said_again_until_it_passes(kleinstadt: Any, town: Any) -> None:
+    page = town.pages["/parking.json"]
+    passed = []
+    for body in (page, None, None, page, page):
+        town.pages["/parking.json"] = body
+        run = kleinstadt.run("kleinstadt").run_id
+        records = kleinstadt.instance.get_records_for_run(
+            run, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        ).records
+        checks = [record.event_log_entry.dagster_event.asset_check_evaluation_data for record in records]
+        passed.append(
+            [
+                check.passed
+                for check in checks
+                if (check.asset_key.path[-1], check.check_name) == ("json", "every_source_has_answered")
+            ]
+        )
+    assert passed == [[True], [False], [False], [True], []]
 
 
 def test_run_for_chosen_sources_fetches_only_those(kleinstadt: Any) -> None:

@@ -1,0 +1,126 @@
+"""A tenant's turn: the steps of the pipeline one after the other, for runs that are not of one partition's assets.
+
+A job of assets records before it begins what it intends to make, for each asset and check, and that costs more than a
+quiet night. A turn says what has happened: the materialisations and checks of its tenant.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+import dagster as dg
+
+from civitas_assets.connectors.http import HttpClient
+from civitas_assets.defs.commons import share_tenant
+from civitas_assets.defs.landing import fetch_tenant
+from civitas_assets.defs.night import night_of_results
+from civitas_assets.defs.published import publish_tenant
+from civitas_assets.defs.records import read_tenant
+from civitas_assets.defs.report import report_night
+from civitas_assets.defs.shared import harmonise_tenant
+from civitas_assets.defs.work import Result, Work
+from civitas_assets.errors import CivitasError, TenantBusy, TestsFailed
+from civitas_assets.ingest.isolation import isolated
+from civitas_assets.store.nights import StepFailure
+
+_Step = Callable[[Work], Iterator[Result]]
+
+
+@dataclass
+class Said:
+    """What the steps have said so far, and what went wrong; `busy` says who works for the tenant instead."""
+
+    results: list[Result] = field(default_factory=list)
+    failures: list[StepFailure] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    busy: str = ""
+    workspace: str = ""
+
+
+@dataclass
+class Turn:
+    """The steps of one tenant, until one fails or leaves nothing to do; the page comes in any case.
+
+    With `gives_way`, a tenant that another process works for is left to it: its turn comes again.
+    """
+
+    work: Work
+    said: Said = field(default_factory=Said)
+    gives_way: bool = False
+    begun: float = field(default_factory=time.time)
+
+    def take(self, client: Callable[[], HttpClient] | None) -> Iterator[Result]:
+        """All steps, each result once its step is done; without a client, nothing is fetched."""
+        if client is not None:
+            with client() as opened:
+                yield from self.fetch(opened)
+        yield from self.finish()
+
+    def fetch(self, client: HttpClient) -> Iterator[Result]:
+        """The first step."""
+        yield from self._results("fetch", lambda work: fetch_tenant(work, client))
+
+    def finish(self) -> Iterator[Result]:
+        """The steps after fetching, and the page."""
+        for name, step in self._later():
+            if self.said.failures or self.said.busy:
+                break
+            made = [*self._results(name, step)]
+            yield from made
+            if not any(isinstance(result, dg.MaterializeResult) for result in made):
+                break
+        if not self.said.busy:
+            yield from self._page()
+
+    def fail(self, name: str, error: str) -> Iterator[Result]:
+        """A step ended without saying anything itself: what is known of it, and the page."""
+        self._note(name, error)
+        yield from self._page()
+
+    def _later(self) -> Iterator[tuple[str, _Step]]:
+        yield "read_landing", read_tenant
+        yield "harmonise", harmonise_tenant
+        yield "publish", publish_tenant
+        yield f"commons_{self.work.tenant.destination}", share_tenant
+
+    def _results(self, name: str, step: _Step) -> Iterator[Result]:
+        made = list[Result]()
+        _, error = isolated(f"{self.work.tenant.slug} · {name}", partial(self._collect, step, made))
+        self.said.results += made
+        if error:
+            self._note(name, error)
+        yield from made
+
+    def _collect(self, step: _Step, made: list[Result]) -> None:
+        try:
+            for result in step(self.work):  # one by one, because what was said before a fault counts
+                made.append(result)  # noqa: PERF402
+        except TenantBusy as busy:
+            if not self.gives_way:
+                raise
+            self.said.busy = str(busy)
+        except TestsFailed as error:
+            self.said.workspace = error.workspace
+            raise
+        except dg.Failure as failure:  # which a step raises on purpose, too
+            raise CivitasError(failure.description or "failed") from failure
+
+    def _note(self, name: str, error: str) -> None:
+        self.said.errors.append(f"{name}: {error}")
+        # Of what nobody foresaw the page has only the kind, for its text may say too much.
+        kind, _, _ = error.partition(":")
+        unforeseen = f"{kind}; the log of the run has more"
+        self.said.failures.append(StepFailure(name, unforeseen if kind.startswith("unforeseen ") else error))
+
+    def _page(self) -> Iterator[Result]:
+        work = self.work
+        now = work.deployment.now()
+        began = now - timedelta(seconds=max(0.0, time.time() - self.begun))
+        night = night_of_results(self.said.results, self.said.failures, work.run_id, began, now)
+        for result in report_night(work.deployment, work.tenant, night):
+            self.said.results.append(result)
+            yield result

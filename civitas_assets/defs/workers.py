@@ -1,0 +1,275 @@
+"""Processes that finish tenants' turns: each turn in a process of its own, forked from one that has all loaded.
+
+A turn that ends its process, out of memory or in native code, takes only its tenant with it; what it has used is given
+back with its end. A process that has run Polars, DuckDB or an object store must not be forked, as their threads are not
+in the copy: what is forked here has only imported.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import gc
+import importlib
+import logging
+import os
+import pickle
+import select
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from queue import SimpleQueue
+from typing import IO, Any
+
+import dagster as dg
+
+from civitas_assets.connectors.registry import CONNECTORS
+from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.scope import Scope
+from civitas_assets.defs.turn import Turn
+from civitas_assets.defs.work import Work
+from civitas_assets.dictionary.contracts import read_contracts
+
+log = logging.getLogger("civitas_assets.batch")
+
+# Used by every turn, and imported where they are used: once here, and not in each child.
+_USED = (
+    "duckdb",
+    "polars",
+    "pyarrow.parquet",
+    "civitas_assets.publish.duckdb",
+    "civitas_assets.report.files",
+)
+_LENGTH = 8  # bytes that say how long a message is
+
+
+def _check_result(fields: Mapping[str, Any]) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(**fields)
+
+
+# Dagster 1.13's own are pickled by position, which their constructor does not take.
+copyreg.pickle(dg.AssetCheckResult, lambda result: (_check_result, (result._asdict(),)))
+
+
+class Workers:
+    """So many tenants at the same time, each in a process of its own; none: in this one."""
+
+    def __init__(self, deployment: Deployment, count: int) -> None:
+        self._deployment = deployment
+        self._all = [_Worker(deployment, max(1, (os.cpu_count() or 1) // count)) for _ in range(count)]
+        self._idle: SimpleQueue[_Worker] = SimpleQueue()
+        for worker in self._all:
+            self._idle.put(worker)
+
+    def finish(self, turn: Turn) -> None:
+        """Take the steps after fetching, and the page; what they say is added to the turn."""
+        if not self._all:
+            for _ in turn.finish():
+                pass
+            return
+        worker = self._idle.get()
+        try:
+            worker.finish(turn)
+        finally:
+            self._idle.put(worker)
+
+    def stop(self) -> None:
+        """End the processes, and what they work on."""
+        for worker in self._all:
+            worker.stop()
+
+
+@contextmanager
+def workers(deployment: Deployment) -> Iterator[Workers]:
+    """The processes that the settings ask for, until the end."""
+    found = Workers(deployment, deployment.settings.workers)
+    try:
+        yield found
+    finally:
+        found.stop()
+
+
+class _Worker:
+    """The parent's end of one process."""
+
+    def __init__(self, deployment: Deployment, threads: int) -> None:
+        self._deployment, self._threads = deployment, threads
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def finish(self, turn: Turn) -> None:
+        limit = turn.work.deployment.settings.turn_timeout
+        work = turn.work
+        asked = (
+            work.tenant.slug,
+            work.scope.model_dump(by_alias=True),
+            work.run_id,
+            work.patience,
+            limit,
+            turn.said,
+            turn.begun,
+        )
+        try:
+            process = self._started()
+            _send(process.stdin, asked)
+            said, records, error = _receive(process.stdout)
+        except (OSError, EOFError) as ended:  # the process itself is gone, as where memory has run out
+            self.stop()
+            said, records, error = None, (), f"the process that worked for the tenant ended: {ended}"
+        for name, level, text in records:
+            logging.getLogger(name).log(level, "%s", text)
+        if said is None:
+            log.error("%s · %s", work.tenant.slug, error)
+            for _ in turn.fail("turn", error):
+                pass
+        else:
+            turn.said = said
+
+    def stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            with suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            threads = str(self._threads)
+            self._process = subprocess.Popen(  # noqa: S603 - this very program
+                [sys.executable, "-m", __name__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,
+                env={**os.environ, "POLARS_MAX_THREADS": threads, "OPENBLAS_NUM_THREADS": "1"},
+            )
+            _send(self._process.stdin, (self._deployment, logging.getLogger("civitas_assets").level))
+        return self._process
+
+
+def serve() -> None:
+    """The process: load everything once, then fork a child for each turn that is asked for, until the input closes."""
+    asked = sys.stdin.buffer
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what libraries print is no answer
+    deployment, level = _receive(asked)
+    logging.basicConfig(level=level or logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    _load(deployment)
+    gc.freeze()  # so that collecting garbage does not copy what children share
+    while True:
+        try:
+            slug, scope, run_id, patience, limit, said, begun = _receive(asked)
+        except EOFError:
+            return
+
+        def take(slug: str = slug, rest: tuple[Any, ...] = (scope, run_id, patience, said, begun)) -> bytes:
+            return _taken(deployment, slug, *rest)
+
+        answers.write(_answer(take, limit))
+        answers.flush()
+
+
+def _load(deployment: Deployment) -> None:
+    names = [*_USED]
+    if any(tenant.destination == "postgres" for tenant in deployment.catalog.tenants.values()):
+        names.append("civitas_assets.publish.postgres")
+    for name in names:
+        importlib.import_module(name)
+    for connector in deployment.catalog.connectors:
+        CONNECTORS[connector]
+    project = deployment.project
+    _ = project.plan, project.models, project.tests
+    read_contracts(project)
+
+
+def _answer(take: Any, limit: float) -> bytes:
+    """What a child sends, or what became of it."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        try:
+            with os.fdopen(writing, "wb") as out:
+                out.write(take())
+        except BaseException:  # noqa: BLE001 - whatever it is, the copy ends here
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    os.close(writing)
+    body, deadline = bytearray(), time.monotonic() + limit
+    in_time = True
+    with os.fdopen(reading, "rb", buffering=0) as pipe:
+        while in_time := bool(select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]):
+            part = pipe.read(1 << 20)
+            if not part:
+                break
+            body += part
+    if not in_time:
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if code == 0 and in_time:
+        return len(body).to_bytes(_LENGTH, "big") + body
+    if not in_time:
+        error = f"took longer than {limit:.0f} s and was ended; CIVITAS_TURN_TIMEOUT sets how long a turn may take"
+    elif code == -signal.SIGKILL:
+        error = "the process that worked for the tenant was killed, most likely because memory ran out"
+    else:
+        error = f"the process that worked for the tenant ended with {signal.Signals(-code).name if code < 0 else code}"
+    return _packed((None, (), error))
+
+
+def _taken(deployment: Deployment, slug: str, *given: Any) -> bytes:
+    """In the child: the turn, and the warnings that the run's own log is to show."""
+    scope, run_id, patience, said, begun = given
+    warnings = _Warnings()
+    logging.getLogger("civitas_assets").addHandler(warnings)
+    turn = Turn(
+        Work(deployment, deployment.catalog.tenant(slug), Scope(**scope), run_id, patience=patience),
+        said,
+        gives_way=True,
+        begun=begun,
+    )
+    for _ in turn.finish():
+        pass
+    return pickle.dumps((turn.said, tuple(warnings.records), ""))
+
+
+class _Warnings(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.records: list[tuple[str, int, str]] = []
+        self.setFormatter(logging.Formatter("%(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append((record.name, record.levelno, self.format(record)))
+
+
+def _packed(message: object) -> bytes:
+    body = pickle.dumps(message)
+    return len(body).to_bytes(_LENGTH, "big") + body
+
+
+def _send(pipe: IO[bytes] | None, message: object) -> None:
+    if pipe is not None:
+        pipe.write(_packed(message))
+        pipe.flush()
+
+
+def _receive(pipe: IO[bytes] | None) -> Any:
+    size = pipe.read(_LENGTH) if pipe is not None else b""
+    length = int.from_bytes(size, "big")
+    body = pipe.read(length) if pipe is not None else b""
+    if not body or len(body) < length:
+        raise EOFError("it sent no answer")
+    return pickle.loads(body)  # noqa: S301 - of a process of this run, by a pipe that nobody else has
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,38 @@
+"""Forked turns: what a child sends arrives; what ends it is told in words, whatever that was."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+_SCRIPT = """
+import os, pickle, signal, sys, time
+from civitas_assets.defs.workers import _answer, _packed
+
+def take():
+    {}
+
+answer = _answer(take, 2.0)
+print(repr(pickle.loads(answer[8:])))
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "seen"),
+    [
+        ("return pickle.dumps(('said', (), ''))", "('said', (), '')"),
+        ("return pickle.dumps('x' * 3_000_000)", "xxx"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "was killed, most likely because memory ran out"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "ended with SIGSEGV"),
+        ("raise RuntimeError('no way')", "ended with 1"),
+        ("time.sleep(60)", "took longer than 2 s and was ended"),
+    ],
+)
+def test_what_becomes_of_a_turn_is_said(body: str, seen: str) -> None:
+    # In a process of its own, since one that has run anything must not be forked.
+    done = subprocess.run(
+        [sys.executable, "-c", _SCRIPT.format(body)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert seen in done.stdout
