@@ -23,7 +23,7 @@ from civitas_assets.connectors.csv_rows import Dialect, short_rows, torn_rows, w
 from civitas_assets.connectors.fetching import fetch_addresses
 from civitas_assets.connectors.kept import as_kept, kept
 from civitas_assets.connectors.packed import is_spreadsheet, unpacked
-from civitas_assets.connectors.table_cells import Cells, headed, with_address, with_preamble
+from civitas_assets.connectors.table_cells import Cells, headed, with_address, with_preamble, without_errors
 from civitas_assets.connectors.table_fields import raw_table
 from civitas_assets.connectors.tabular import TabularSource
 from civitas_assets.connectors.text import read_text
@@ -93,6 +93,8 @@ def _parse(source: CsvSource, packed: bytes) -> Cells:
     body, notes = read_text(plain, source.encoding)
     if not body[:_HEADER_SEARCH_BYTES].strip() and not body.strip():
         raise ReadError("is empty: not even a header")
+    if b"\n" not in body:  # as spreadsheets on old Macs end their lines
+        body = body.replace(b"\r", b"\n")
     dialect = Dialect(source.delimiter, source.quote)
     if not source.skip_lines and not source.header and (sep := _SEP_LINE.match(body)):
         body, dialect = body[sep.end() :], Dialect(sep[1].decode(errors="replace"), source.quote)
@@ -113,6 +115,9 @@ def _parse(source: CsvSource, packed: bytes) -> Cells:
         raise ReadError("holds no header") from None
     except (pl.exceptions.PolarsError, csv.Error) as error:
         raise ReadError(f"is not the CSV that was declared: {str(error).splitlines()[0]}") from None
+    if b"#" in body:
+        table, errors = without_errors(table)
+        notes = (*notes, *errors)
     torn, more = torn_rows(table, numbers, short, dialect, cut=not body.endswith(b"\n"))
     cells = headed(source, table, names, numbers)
     cells = replace(cells, broken=broken, torn=torn, notes=(*notes, *more))

@@ -5,7 +5,7 @@ Values are handed over as they are written; whether they are numbers, times or p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import chain
 from types import NoneType
@@ -49,7 +49,7 @@ def station_table(body: bytes, language: str) -> RawTable:
     """The stations of a station_information.
 
     Raises:
-        ReadError: it has no list of stations.
+        ReadError: it has no list of stations, or none of them says where it is.
     """
     feed = _Feed(body)
     places = [*map(_position, feed.stations)]
@@ -63,6 +63,7 @@ def station_table(body: bytes, language: str) -> RawTable:
         "lat": [lat for _, lat in places],
     }
     unread = feed.fields - _INFORMATION_READ - _NO_MODEL
+    feed.require("lat", "station_area", instead=unread)
     found = table_of("sharing_station", columns)
     return replace(found, broken=feed.broken, unknown_fields=tuple(sorted(unread)))
 
@@ -71,7 +72,7 @@ def status_table(body: bytes) -> RawTable:
     """The status of the stations of a station_status.
 
     Raises:
-        ReadError: it has no list of stations.
+        ReadError: it has no list of stations, or none of them counts vehicles.
     """
     feed = _Feed(body)
     updated = instant_of(feed.last_updated)
@@ -87,6 +88,7 @@ def status_table(body: bytes) -> RawTable:
         "is_returning": feed.values("is_returning"),
     }
     unread = feed.fields - _STATUS_READ - _NO_MODEL
+    feed.require(*_VEHICLES, "vehicle_types_available", instead=unread)
     found, notes = table_of("sharing_status", columns), _disagreements(feed)
     return replace(found, broken=feed.broken, unknown_fields=tuple(sorted(unread)), notes=notes)
 
@@ -107,6 +109,16 @@ class _Feed:
             for row, part in enumerate(listed if len(self.stations) < len(listed) else (), 1)
             if not isinstance(part, dict)
         )
+
+    def require(self, *names: str, instead: Set[str]) -> None:
+        """Nothing, if a station has one of the fields, be it without a value, or none has any that nobody knows.
+
+        Raises:
+            ReadError: what the specification wants of each station seems to be called otherwise now.
+        """
+        if instead and self.fields.isdisjoint(names):
+            there = ", ".join(sorted(self.fields))
+            raise ReadError(f"has no {' or '.join(names)} in any station; they have {there}")
 
     def values(self, *names: str) -> list[Any]:
         """The first of the fields that a station has, of each station; None for nothing."""

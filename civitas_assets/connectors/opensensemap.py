@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -84,12 +85,10 @@ class OpenSenseMapConnector:
         """The boxes, and the slices of the window of each of their sensors; of one that is cut, its halves."""
         root = source.url.rstrip("/")
         spans = [part.span(zone) for part in window.slices(_SLICE_DAYS)]
-        asked = dict[str, tuple[datetime, datetime]]()
 
         def values(box: str, sensor: str, start: datetime, end: datetime) -> Request:
             times = f"from-date={start:%Y-%m-%dT%H:%M:%SZ}&to-date={end:%Y-%m-%dT%H:%M:%SZ}"
             url = f"{root}/boxes/{box}/data/{sensor}?{times}&format=json"
-            asked[url] = start, end
             return Request(url, role="values", variables={"datastream_id": sensor, "box": box})
 
         def follow(answer: Answer) -> Iterator[Request]:
@@ -99,7 +98,7 @@ class OpenSenseMapConnector:
                     for sensor in box.sensors or ():
                         yield from (values(box.id, sensor.id, *span) for span in spans)
             elif (count := _count(answer.content())) >= _MOST_VALUES:
-                start, end = asked[request.url]
+                start, end = _span(request.url)
                 middle = start + timedelta(seconds=(end - start) // timedelta(seconds=2))
                 if end - start <= _LEAST_SPAN:
                     raise ReadError(
@@ -119,7 +118,11 @@ class OpenSenseMapConnector:
     def read(self, source: OpenSenseMapSource, payload: Payload) -> Iterator[RawTable]:
         """Boxes and their sensors, or the values of one sensor."""
         if payload.role != "boxes":
-            yield values_of(payload, "createdAt", "value")
+            start, end = _span(payload.url)
+            if (
+                end - start <= _LEAST_SPAN or _count(payload.body) < _MOST_VALUES
+            ):  # else its halves have it all
+                yield values_of(payload, "createdAt", "value")
             return
         boxes, broken = _wanted(source, payload.body)
         stations = table(
@@ -153,6 +156,14 @@ class OpenSenseMapConnector:
             ),
             ("datastream_id", "station_id", "name", "observed_property", "unit", "sensor"),
         )
+
+
+def _span(url: str) -> tuple[datetime, datetime]:
+    """The time that the address of values asks for; of an address without one, a moment."""
+    asked = parse_qs(urlsplit(url).query)
+    moment = [datetime.min.replace(tzinfo=UTC).isoformat()]
+    start, end = (datetime.fromisoformat(asked.get(name, moment)[0]) for name in ("from-date", "to-date"))
+    return start, end
 
 
 def _count(body: bytes) -> int:

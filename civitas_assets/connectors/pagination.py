@@ -38,6 +38,7 @@ TOKENS = (*_ONWARD, "cursor", "endCursor", "end_cursor", "scroll_id", "after")
 TOTALS = (
     *("numberMatched", "totalFeatures", "total_count", "totalCount", "totalResults", "totalItems", "nhits"),
     *("totalElements", "total_elements", "total_results", "total_items", "totalRecords", "total_records"),
+    *("@odata.count", "odata.count"),
 )
 _PAGE_COUNTS = (
     "totalPages",
@@ -185,6 +186,12 @@ def next_link(header: str) -> str | None:
     """The address of the next page that the header Link of an answer names (RFC 8288, section 3)."""
     found = _LINK_NEXT.search(header)
     return found[1].strip() if found else None
+
+
+def header_total(headers: Mapping[str, str]) -> int | None:
+    """How many entities there are by the headers X-Total-Count, or Content-Range such as `items 0-19/900`."""
+    said = headers.get("x-total-count") or headers.get("content-range", "").rpartition("/")[2]
+    return int(said) if said.strip().isdecimal() else None
 
 
 def says_incomplete(

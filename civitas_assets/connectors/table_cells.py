@@ -20,6 +20,13 @@ from civitas_assets.records.raw import ROW
 BROKEN = "@broken"  # what a file of `kept.py` says of a row that is not in it
 
 
+# In English and German, as Excel and LibreOffice write them.
+_ERROR = (
+    r"^\s*#(?:N/?A|NV|REF!|BEZUG!|DIV/0!|VALUE!|WERT!|NAME\?|NULL!|NUM!|ZAHL!|SPILL!|CALC!|ÜBERLAUF!)\s*$"
+)
+_TOTAL = r"(?:summe|gesamt|gesamtsumme|gesamtergebnis|insgesamt|zusammen|sum|total|grand total)\s*:?"
+
+
 @dataclass(frozen=True)
 class Cells:
     """The cells of a table as text, under the names of its columns, and what is known of its rows besides.
@@ -151,6 +158,34 @@ def _is(column: pl.Series, name: str) -> pl.Series:
     # Blanks and quotes of a name may be written otherwise; its first word is the same.
     start = re.escape((column_name(name).split() or [""])[0])
     return column.str.contains(rf"(?i)^[\s\x{{feff}}\x{{200b}}]*{start}").fill_null(value=False)
+
+
+def without_errors(table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Note, ...]]:
+    """The table without what a spreadsheet writes where it could not work out a cell, and a note of it."""
+    errors = {
+        name: column.str.contains(_ERROR).fill_null(value=False) for name, column in table.to_dict().items()
+    }
+    found = {name: rows for name, rows in errors.items() if rows.any()}
+    if not found:
+        return table, ()
+    number = sum(int(rows.sum()) for rows in found.values())
+    example = next(table[name].filter(rows)[0] for name, rows in found.items())
+    note = Note(
+        "error_cells", f"{number:,} cell(s) are errors of a spreadsheet, such as {example}: taken as no value"
+    )
+    return table.with_columns(table[name].set(rows, None) for name, rows in found.items()), (note,)
+
+
+def last_is_total(names: pl.Series) -> tuple[Note, ...]:
+    """A note where the id of the last row is a word for the sum of the others."""
+    if (
+        names.dtype != pl.String
+        or names.is_empty()
+        or not re.fullmatch(_TOTAL, (names[-1] or "").strip(), re.IGNORECASE)
+    ):
+        return ()
+    text = f"the last row is called {names[-1].strip()}, and may be the sum of the others: leave it out with drop"
+    return (Note("total_row", text),)
 
 
 def filter_columns(source: TabularSource) -> set[str]:

@@ -12,7 +12,13 @@ from collections.abc import Mapping, Sequence, Set
 import polars as pl
 
 from civitas_assets.connectors.attributes import as_object
-from civitas_assets.connectors.table_cells import Cells, data_rows, filter_columns, require_columns
+from civitas_assets.connectors.table_cells import (
+    Cells,
+    data_rows,
+    filter_columns,
+    last_is_total,
+    require_columns,
+)
 from civitas_assets.connectors.tabular import NTH, TabularSource, Unpivot
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
@@ -35,7 +41,10 @@ def raw_table(source: TabularSource, cells: Cells) -> RawTable:
         rest = as_object(cells.frame, others, source.nulls).alias(source.rest)
         frame = frame.join(cells.frame.select(ROW, rest), on=ROW, how="left", maintain_order="left")
         others = []
-    return RawTable(source.record_type, frame, tuple(others), cells.broken, cells.notes)
+    key, notes = source.contract.key[0], cells.notes
+    if source.contract.event_time is None and key in frame.columns:
+        notes = (*notes, *last_is_total(frame[key]))
+    return RawTable(source.record_type, frame, tuple(others), cells.broken, notes)
 
 
 def used_columns(source: TabularSource, cells: Cells) -> set[str]:

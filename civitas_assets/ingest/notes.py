@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from urllib.parse import parse_qsl, urlsplit
 
 import polars as pl
 
 from civitas_assets.catalog import Source
+from civitas_assets.connectors.pagination import END_UNPROVEN, header_total
 from civitas_assets.records import RECORD_TYPES, Note, RawTable, RecordType
 from civitas_assets.records.raw import UNKNOWN_FIELDS
 from civitas_assets.store.journal import StandingNote
-from civitas_assets.store.landing import Address
+from civitas_assets.store.landing import Address, Line
 
 NOTHING_CAME, NO_VALUES, SAYS_INCOMPLETE = "nothing_came", "no_values", "says_incomplete"
 # Settings by which a source asks for a part of what a service has, or looks at a part of an answer.
@@ -33,6 +35,11 @@ _NARROWING = (
 )
 # Addresses that are remembered for a note: those of a source with thousands of pages would say no more.
 _ADDRESSES = 32
+# Where services cut answers that nobody has asked to be longer, and what those call it who ask.
+_CEILINGS = frozenset({100, *(part * 10**power for part in (1, 2, 5) for power in (3, 4, 5))})
+_LIMITS = frozenset(
+    {"limit", "top", "rows", "count", "size", "per_page", "pagesize", "page_size", "maxfeatures"}
+)
 _TEXTS = 3  # of one kind, that are told in full
 
 
@@ -110,6 +117,27 @@ def says_incomplete_note(url: str) -> Note:
         SAYS_INCOMPLETE,
         f"{url} says itself that it is not all: ask for less at a time, such as parts by each, or for more per answer",
     )
+
+
+def cut_notes(source: Source, line: Line, rows: int) -> list[Note]:
+    """The note on an answer that has fewer rows than its headers say, or so many as services give at most.
+
+    The latter is a number that its address asks for, or one of those at which services cut without being asked.
+    """
+    if line.role != "data" or not source.takes_files or source.dropped is not None or source.each or not rows:
+        return []
+    total = header_total(line.headers)
+    if total is not None:
+        return [says_incomplete_note(line.url)] if total > rows else []
+    query = parse_qsl(urlsplit(line.url).query)
+    asked = {number for name, number in query if name.lower().strip("$_") in _LIMITS}
+    if rows not in _CEILINGS and str(rows) not in asked:
+        return []
+    text = (
+        f"{line.url} has exactly {rows:,} rows, a number at which services cut without a word: look whether that is "
+        "all, else ask for the rest by next (json, geojson), each or a higher limit"
+    )
+    return [Note(END_UNPROVEN, text)]
 
 
 def _without_values(record_type: RecordType, rows: int) -> Note:

@@ -24,6 +24,7 @@ from civitas_assets.ingest.notes import (
     NOTHING_CAME,
     SAYS_INCOMPLETE,
     NoteBook,
+    cut_notes,
     notes_of,
     nothing_came,
     says_incomplete_note,
@@ -169,6 +170,7 @@ class SourceReader:
             )
             if is_part:
                 self._notes.add(line.url, [says_incomplete_note(line.url)])
+            rows = 0
             try:
                 for raw in self._connector.read(self._source, payload):
                     if isinstance(raw, Roster):
@@ -182,6 +184,7 @@ class SourceReader:
                             vanished(raw, origin, self._source, self._stores.records, self._run_id)
                         )
                         continue
+                    rows += raw.frame.height + len(raw.broken)
                     tables[raw.record_type].append((raw, origin))
                     if raw.broken:
                         self._sightings.note(NAMELESS, line)
@@ -191,6 +194,8 @@ class SourceReader:
                         )
                     self._notes.add(line.url, notes_of(raw))
                 self._sightings.note(READ, line)
+                if not is_part:
+                    self._notes.add(line.url, cut_notes(self._source, line, rows))
             except ReadError as error:
                 said = complaint_of(payload.body, str(error))
                 self._fail([line], f"{line.url} {error}{said}")

@@ -32,6 +32,10 @@ _OFFSET_ISO = (
     "%+", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M%#z",
     "%Y-%m-%dT%H%#z",
 )  # fmt: skip
+_BASIC = r"^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(.*)$"
+_BASIC_SECONDS = r"(T\d{2}:\d{2})(\d{2})((?:[.,]\d+)?(?:Z|[+-].*)?)$"
+_DECIMAL_COMMA = r"(:\d{2}),(\d+)"
+_MIDNIGHT_24 = r"T24:00(:00)?(?:\.0+)?(Z|[+-]\d{2}:?\d{0,2})$"
 _DAY = r"^(\d{4}-\d{2}-\d{2}|\d{4}/\d{2}/\d{2}|\d{1,2}\.\d{1,2}\.\d{4}|\d{8}$)(?:\D|$)"
 _DAYS = ("%Y-%m-%d", "%d.%m.%Y", "%Y/%m/%d", "%Y%m%d")
 _WITH_OFFSET = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)$"
@@ -55,7 +59,33 @@ def parse_instants(text: pl.Series) -> pl.Series:
     parsed = text.str.strptime(_NAIVE, "%Y-%m-%dT%H:%M:%SZ", strict=False).dt.replace_time_zone("UTC")
     for pattern in _OFFSET_ISO:
         parsed = _fill(parsed, text, lambda rest, p=pattern: patterns.instants(rest, p))  # type: ignore[misc]
-    return parsed
+    return _fill(parsed, text, _seldom)
+
+
+def _seldom(text: pl.Series) -> pl.Series:
+    """Instants in forms that ISO 8601 and RFC 9557 allow and that few write, from those that are in no usual one.
+
+    Without separators, with a comma before decimals, as the hour 24 of a day, or with a zone in brackets behind the
+    offset.
+    """
+    plain = _plain(text.str.replace(r"\[[^\]]*\]$", ""))
+    is_next_day = plain.str.contains(_MIDNIGHT_24).fill_null(value=False)
+    plain = plain.str.replace(_MIDNIGHT_24, "T00:00${1}${2}")
+    if not (plain != text).any():
+        return pl.Series([None], dtype=UTC_TIME).new_from_index(0, len(text))
+    read = pl.Series([None], dtype=UTC_TIME).new_from_index(0, len(text))
+    for pattern in _OFFSET_ISO:
+        read = _fill(read, plain, lambda rest, p=pattern: patterns.instants(rest, p))  # type: ignore[misc]
+    return (read + timedelta(days=1)).zip_with(is_next_day, read)
+
+
+def _plain(text: pl.Series) -> pl.Series:
+    """ISO 8601 with separators, and a point before decimals."""
+    return (
+        text.str.replace(_BASIC, "${1}-${2}-${3}T${4}:${5}${6}")
+        .str.replace(_BASIC_SECONDS, "${1}:${2}${3}")
+        .str.replace(_DECIMAL_COMMA, "${1}.${2}")
+    )
 
 
 def dates(values: pl.Series, zone: str) -> pl.Series:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -329,6 +330,26 @@ def test_columns_may_be_filled_by_the_preamble_and_by_the_address(
         read(source("csv", **{**settings, "preamble": {"Stand": "Datum"}}), body)
     with pytest.raises(ReadError, match=r"an address without '_\\\\d\+' of file_name\.Jahr"):
         read(source("csv", **{**settings, "file_name": {"Jahr": r"_\d+"}}), body)
+
+
+def test_lines_may_end_as_on_old_macs(table: Table) -> None:
+    assert rows(table("id,name\r1,Nord\r2,S\u00fcd\r")) == [("1", "Nord"), ("2", "Süd")]
+
+
+def test_what_a_spreadsheet_could_not_work_out_is_no_value_and_told(table: Table) -> None:
+    found = table("id,name\n1,#NV\n#REF!,Nord\n2, #DIV/0! \n3,#12 Markt\n")
+    assert rows(found) == [("1", None), (None, "Nord"), ("2", None), ("3", "#12 Markt")]
+    assert [note.text for note in found.notes] == [
+        "3 cell(s) are errors of a spreadsheet, such as #REF!: taken as no value"
+    ]
+    assert not table("id,name\n1,#1\n").notes
+
+
+@pytest.mark.parametrize(("last", "noted"), [("Summe", True), ("GESAMT:", True), ("Gesamtschule", False)])
+def test_a_last_row_that_may_be_the_sum_of_the_others_is_told(table: Table, last: str, noted: bool) -> None:
+    found = table(f"id,name\n1,Nord\n{last},\n")
+    assert [note.code for note in found.notes] == ["total_row"] * noted
+    assert not table(f"id,name\n1,Nord\n{last},\n", drop={"id": re.escape(last)}).notes
 
 
 def test_single_wrong_bytes_are_mended_alone_and_told(table: Table) -> None:

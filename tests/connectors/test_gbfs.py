@@ -261,3 +261,23 @@ def test_a_language_that_lacks_a_feed_takes_it_from_another_and_a_feed_with_two_
         "en/station_status",
     ]
     assert [note.code for note in asked.notes] == ["feed_listed_twice"]
+
+
+@pytest.mark.parametrize(
+    ("role", "station", "named"),
+    [
+        ("station_status", {"bikes": 3}, "num_bikes_available"),
+        ("station_information", {"latitude": 50.1, "longitude": 9.1}, "lat"),
+    ],
+)
+def test_what_every_station_has_and_none_has_any_more_is_an_error(
+    rows: Rows, role: str, station: dict[str, Any], named: str
+) -> None:
+    document = {
+        "last_updated": 1785398400,
+        "data": {"stations": [{"station_id": "1", "name": "A", **station}]},
+    }
+    with pytest.raises(
+        ReadError, match=rf"has no .*{named}.* in any station; they have .*{next(iter(station))}"
+    ):
+        rows(json.dumps(document).encode(), role)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from civitas_assets.connectors.pagination import Completeness, says_incomplete
+from civitas_assets.connectors.pagination import Completeness, header_total, says_incomplete
 from civitas_assets.errors import FetchError
 
 
@@ -82,6 +82,7 @@ def test_pages_that_overlap_without_a_total_are_a_fault() -> None:
         (b'{"total_count": 2, "results": [{}, {}]}', False),
         (b'{"result": {"total": 900, "limit": 2, "records": [{}, {}]}}', True),
         (b'{"total": 900, "sites": [{}, {}]}', False),
+        (b'{"@odata.count": 90, "value": [{}]}', True),
         (b'{"next_page_url": "https://data.example/sites?page=2", "data": [{}]}', True),
         (b'{"items": [{}], "nextPageToken": "CAUQAA"}', True),
         (b'{"items": [{}], "nextPageToken": ""}', False),
@@ -106,3 +107,17 @@ def test_pages_that_are_asked_for_one_by_one_name_each_other_and_are_no_parts() 
     assert not says_incomplete(b"[]", following.replace("next", "prev"))
     assert not says_incomplete(body, following, is_alone=False)
     assert says_incomplete(b'{"truncated": true}', is_alone=False)
+
+
+@pytest.mark.parametrize(
+    ("headers", "total"),
+    [
+        ({"x-total-count": "3"}, 3),
+        ({"content-range": "items 0-1/900"}, 900),
+        ({"content-range": "items 0-1/*"}, None),
+        ({"x-total-count": "many"}, None),
+        ({}, None),
+    ],
+)
+def test_headers_may_say_how_many_there_are(headers: dict[str, str], total: int | None) -> None:
+    assert header_total(headers) == total

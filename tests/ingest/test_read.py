@@ -6,12 +6,14 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
+import httpx2
 import pytest
 
 from civitas_assets.records import RECORD_TYPES, Note
 from civitas_assets.store.aside import put_records_aside
 from civitas_assets.store.journal import Journal
 from civitas_assets.store.records import RecordStore
+from tests.conformance.landing import HOST, answer, land
 
 Csv = Callable[..., bytes]
 FIRST = date(2026, 7, 1)
@@ -270,6 +272,38 @@ def test_a_further_page_that_an_answer_names_is_told_unless_the_source_asks_for_
     report = town.night()
     assert report.ok, report.errors
     assert sum(note.code == "says_incomplete" for note in report.notes) == noted
+
+
+@pytest.mark.parametrize(
+    ("rows", "query", "headers", "code"),
+    [
+        (1000, "", {}, "end_unproven"),
+        (999, "", {}, ""),
+        (30, "?$limit=30", {}, "end_unproven"),
+        (29, "?$limit=30", {}, ""),
+        (30, "", {"X-Total-Count": "31"}, "says_incomplete"),
+        (1000, "", {"X-Total-Count": "1000"}, ""),
+        (30, "", {"Content-Range": "items 0-29/900"}, "says_incomplete"),
+    ],
+)
+@pytest.mark.parametrize("connector", ["json", "csv"])
+def test_an_answer_that_may_be_cut_without_a_word_is_noted(
+    connector: str, rows: int, query: str, headers: dict[str, str], code: str
+) -> None:
+    ids = [f"P{number}" for number in range(rows)]
+    if connector == "json":
+        reply = answer([{"id": name} for name in ids], headers)
+    else:
+        reply = httpx2.Response(200, content="\n".join(["id", *ids]).encode(), headers=headers)
+    settings = {"connector": connector, "record_type": "parking_site", "fields": {"site_id": "id"}}
+    night = land(settings | {"url": f"{HOST}/sites{query}"}, lambda _: reply)
+    assert night.records["parking_site"].height == rows
+    wanted = {
+        "end_unproven": f"has exactly {rows:,} rows",
+        "says_incomplete": "says itself that it is not all",
+    }
+    assert bool(night.told) == bool(code)
+    assert not code or wanted[code] in night.told[0]
 
 
 def test_rows_without_a_single_value_are_noted_until_one_has_some(

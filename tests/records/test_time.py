@@ -293,3 +293,24 @@ def test_other_times_than_that_of_the_event_follow_the_rule_of_the_source() -> N
         datetime(2026, 7, 1, 8, tzinfo=UTC),
         *[None] * 4,
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("20260701T1000Z", "2026-07-01 10:00"),
+        ("20260701T100000.5+0200", "2026-07-01 08:00:00.5"),
+        ("20260701T100000,25Z", "2026-07-01 10:00:00.25"),
+        ("2026-07-01T10:00:00,5Z", "2026-07-01 10:00:00.5"),
+        ("2026-07-01T12:00:00+02:00[Europe/Berlin]", "2026-07-01 10:00"),
+        ("2026-12-31T24:00:00+01:00", "2026-12-31 23:00"),
+        ("2026-07-01T24:00Z", "2026-07-02 00:00"),
+        ("2026-07-01T24:30:00Z", None),
+        ("12345678T999999Z", None),
+        ("x[y]", None),
+    ],
+)
+def test_seldom_forms_of_iso_8601_are_instants_beside_usual_ones(written: str, expected: str | None) -> None:
+    usual = "2026-07-01T10:00:00Z"
+    found = parse_instants(pl.Series([usual, written, None, usual])).to_list()
+    assert found == [utc("2026-07-01 10:00"), expected and utc(expected), None, utc("2026-07-01 10:00")]
