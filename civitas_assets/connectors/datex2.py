@@ -71,7 +71,8 @@ class Datex2Connector:
         if source.publication == "parking":
             yield from parking_tables(payload.body, source.language)
         elif source.publication == "situations":
-            yield nearby(event_table(payload.body, source.language, source.zone), source.box)
+            found = event_table(payload.body, source.language, source.zone, has_rule=source.time is not None)
+            yield nearby(found, source.box)
         else:
             for found in charging_tables(payload.body, source.points, source.language):
                 yield nearby(found, source.box)

@@ -6,7 +6,7 @@ A situation has one event for each of its records, which may be the works, their
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -76,11 +76,15 @@ _COLUMNS = (
     *("severity_native", "status", "status_native", "place_name", "changed_at", "lon", "lat", "geometry"),
 )
 
+_HAS_LOCATION = "@has_location"  # of a row, whether it names one
+
 Row = dict[str, object]
 
 
-def event_table(body: bytes, language: str, zone: ZoneInfo) -> RawTable:
+def event_table(body: bytes, language: str, zone: ZoneInfo, *, has_rule: bool = False) -> RawTable:
     """The events of a publication, each in its latest version; exercises and tests are left out, which a note tells.
+
+    Times without an offset are those of the zone, unless the source has a rule for them.
 
     Raises:
         ReadError: it is no publication of situations.
@@ -106,7 +110,7 @@ def event_table(body: bytes, language: str, zone: ZoneInfo) -> RawTable:
                 latest[key] = (version, row)
     if not found and not any(name.endswith("SituationPublication") for name in document.publications):
         raise ReadError("holds no situations of DATEX II")
-    notes = unreal_note(unreal)
+    notes = (*unreal_note(unreal), *_unplaced([row for _, row in latest.values()]))
     if undecided:
         notes += (
             Note(
@@ -115,6 +119,9 @@ def event_table(body: bytes, language: str, zone: ZoneInfo) -> RawTable:
                 f"end before they begin: they have no status ({undecided[0]})",
             ),
         )
+    if not has_rule:
+        for _, row in latest.values():
+            row |= {name: _with_offset(row[name], zone) for name in ("start_at", "end_at", "changed_at")}
     found_events = table("event", (row for _, row in latest.values()), _COLUMNS)
     return replace(found_events, notes=notes, unknown_fields=unread_names(names, _READ, _DETAILS, _NO_MODEL))
 
@@ -135,6 +142,15 @@ def _events(
 
 def _own(wrapped: Node) -> Node:
     return wrapped.unwrapped("sit")
+
+
+def _unplaced(rows: Sequence[Row]) -> tuple[Note, ...]:
+    """The note on events whose location is only told in a way that has no coordinates here."""
+    found = [row for row in rows if row[_HAS_LOCATION] and row["lon"] is None and row["geometry"] is None]
+    if not found:
+        return ()
+    text = f"{len(found):,} event(s) have a location without coordinates, such as a code ({found[0]['event_id']})"
+    return (Note("location_without_coordinates", text),)
 
 
 def _event(situation: Node, record: Node, language: str) -> Row:
@@ -172,7 +188,17 @@ def _event(situation: Node, record: Node, language: str) -> Row:
         "lon": lon,
         "lat": lat,
         "geometry": geometry(location) if location else None,
+        _HAS_LOCATION: location is not None,
     }
+
+
+def _with_offset(written: object, zone: ZoneInfo) -> object:
+    """A time with the offset of the tenant's clock where it has none of its own, as its periods are understood."""
+    try:
+        moment = datetime.fromisoformat(str(written or ""))
+    except ValueError:
+        return written  # to be found at fault
+    return written if moment.tzinfo else moment.replace(tzinfo=zone).isoformat()
 
 
 def _code(kind: str | None, details: list[str]) -> str | None:

@@ -427,3 +427,26 @@ def test_damaged_publications_are_no_crash(data: st.DataObject) -> None:
     for body in (whole[:start] + noise + whole[end:], whole[:end] + noise + whole[start:]):
         with suppress(ReadError):
             assert event_table(body, "de", ZoneInfo("Europe/Berlin")).frame.height >= 0
+
+
+def test_times_without_an_offset_are_those_of_the_tenant_unless_the_source_has_a_rule(rows: Rows) -> None:
+    times = {"overallStartTime": "2026-07-30T06:00:00", "overallEndTime": "2026-07-30T18:00:00Z"}
+    body = published(record(validity={"validityTimeSpecification": times}))
+    (event,) = rows(body)
+    assert event["start_at"] == datetime(2026, 7, 30, 4, tzinfo=UTC)
+    assert event["end_at"] == datetime(2026, 7, 30, 18, tzinfo=UTC)
+
+
+def test_locations_without_coordinates_are_counted(
+    source: Callable[..., Any], read: Callable[..., Any]
+) -> None:
+    coded = {"locPointLocation": {"locAlertCPoint": {"alertCLocation": {"specificLocation": 12345}}}}
+    (found,) = read(
+        source("datex2", publication="situations"),
+        published(
+            record(locationReference=coded), record(idG="R2"), record(idG="R3", locationReference=None)
+        ),
+    )
+    assert [note.text for note in found.notes] == [
+        "1 event(s) have a location without coordinates, such as a code (S1/R1)"
+    ]
