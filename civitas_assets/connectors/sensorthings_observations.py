@@ -80,13 +80,11 @@ def observations(body: bytes, datastream_id: str) -> RawTable:
         ReadError: the page is no page of observations, or they lack a time or a result.
     """
     arrays = _arrays(body)
-    table, results = _cells(body, arrays)
-    table = table.hstack([_result(results)])
+    columns, results = _cells(body, arrays)
+    table = _of_datastream(columns, results, datastream_id)
     if _repeats(table):
         table = table[_later_last(table["result_time"], _ids(body, arrays))]
-    return RawTable(
-        "observation", _of_datastream(table, datastream_id), unknown_fields=_unknown(body, arrays)
-    )
+    return RawTable("observation", table, unknown_fields=_unknown(body, arrays))
 
 
 def multi_observations(body: bytes, multi_id: str, components: int) -> Iterator[RawTable]:
@@ -98,23 +96,22 @@ def multi_observations(body: bytes, multi_id: str, components: int) -> Iterator[
         ReadError: the page is no page of observations, or they lack a time or a result.
     """
     arrays = _arrays(body)
-    table, results = _cells(body, arrays)
+    columns, results = _cells(body, arrays)
     nothing = [None] * components
     rows = [nothing if result is None else result for result in results]
     fits = [isinstance(row, list) and len(row) == components for row in rows]
     broken = _broken(rows, fits, components)
     if broken:
-        table = table.filter(pl.Series(fits))
+        columns = [column.filter(pl.Series(fits)) for column in columns]
         rows = [row for row, fit in zip(rows, fits, strict=True) if fit]
-    order = None
-    if _repeats(table):
-        order = _later_last(table["result_time"], _ids(body, arrays).filter(pl.Series(fits)))
     unknown = _unknown(body, arrays)
     for place in range(components):
-        part = table.hstack([_result(list(map(itemgetter(place), rows)))])
+        part = _of_datastream(columns, list(map(itemgetter(place), rows)), component_id(multi_id, place))
+        if _repeats(part):
+            part = part[_later_last(part["result_time"], _ids(body, arrays).filter(pl.Series(fits)))]
         yield RawTable(
             "observation",
-            _of_datastream(part if order is None else part[order], component_id(multi_id, place)),
+            part,
             unknown_fields=unknown,
             broken=broken if place == 0 else (),
         )
@@ -134,8 +131,8 @@ def _arrays(body: bytes) -> list[_DataArray] | None:
     return page(body, _DataArray) if b'"dataArray"' in body[start : start + 1000] else None
 
 
-def _cells(body: bytes, arrays: Sequence[_DataArray] | None) -> tuple[pl.DataFrame, list[Any]]:
-    """Rows with their numbers, times and marks of quality, and the results as they are."""
+def _cells(body: bytes, arrays: Sequence[_DataArray] | None) -> tuple[list[pl.Series], list[Any]]:
+    """Columns of the rows' numbers, times and marks of quality, and the results as they are."""
     if arrays is None:
         found = page(body, _Observation)
         _refuse_nameless(body, len(found))
@@ -149,9 +146,9 @@ def _cells(body: bytes, arrays: Sequence[_DataArray] | None) -> tuple[pl.DataFra
         columns = parts[0] if len(parts) == 1 else [[c for p in parts for c in p[n]] for n in range(3)]
     times, produced, results = columns
     rows = pl.int_range(1, len(times) + 1, eager=True).alias(ROW)
-    table = pl.DataFrame([rows, series(INTERVAL, times), series("result_time", produced)])
+    cells = [rows, series(INTERVAL, times), series("result_time", produced)]
     qualities = _qualities(body, arrays)
-    return (table if qualities is None else table.hstack([marks(qualities)])), results
+    return (cells if qualities is None else [*cells, marks(qualities)]), results
 
 
 def _qualities(body: bytes, arrays: Sequence[_DataArray] | None) -> list[Any] | None:
@@ -200,8 +197,9 @@ def _ids(body: bytes, arrays: Sequence[_DataArray] | None) -> pl.Series:
     return series("id", ids)
 
 
-def _of_datastream(table: pl.DataFrame, datastream_id: str) -> pl.DataFrame:
-    return table.hstack([pl.Series("datastream_id", [datastream_id]).new_from_index(0, table.height)])
+def _of_datastream(columns: Sequence[pl.Series], results: list[Any], datastream_id: str) -> pl.DataFrame:
+    stream = pl.Series("datastream_id", [datastream_id]).new_from_index(0, len(results))
+    return pl.DataFrame([*columns, _result(results), stream])
 
 
 def _broken(rows: Sequence[Any], fits: Sequence[bool], components: int) -> tuple[BrokenRow, ...]:
