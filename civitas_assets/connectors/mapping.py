@@ -120,6 +120,8 @@ class MappedSource(Source):
             raise faults_at(faults)
         if self.time is not None and self.time.columns and not self.joins_times:
             raise ValueError("time.columns is for csv and excel: write column")
+        if self.units and "unit" not in contract.accepted:
+            raise ValueError(f"units are of observations: a {contract.name} has none, so leave them out")
         if contract.event_time and self.time is None and contract.event_time not in fields:
             raise ValueError(
                 f"time is needed: a {contract.name} happens at a time; see zone: received if it has none"

@@ -90,7 +90,7 @@ class PagedSource(LinkedSource):
             place = root
             for name in names:
                 place = place.step(name)
-            place.whole = True
+            place.number = True
 
     @abstractmethod
     def page(self, body: bytes, hint: str) -> tuple[bytes, bytes]:

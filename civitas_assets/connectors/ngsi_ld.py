@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -43,7 +43,9 @@ class NgsiLdSource(Source):
     """A context broker; `url` is the root of its interface, such as https://…/ngsi-ld/v1 or https://…/v2."""
 
     connector: Literal["ngsi_ld"]
-    types: tuple[str, ...] = Field(min_length=1, description="Entity types, such as AirQualityObserved.")
+    types: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        min_length=1, description="Entity types, such as AirQualityObserved."
+    )
     api: Literal["ld", "v2"] = Field("ld", description="ld: NGSI-LD. v2: NGSI-v2.")
     broker_tenant: str | None = Field(
         None, description="Tenant of the broker: header NGSILD-Tenant, or Fiware-Service with api: v2."

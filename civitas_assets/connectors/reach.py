@@ -27,9 +27,10 @@ class Each(enum.Enum):
 
 @dataclass(eq=False)
 class Reach:
-    """A place in the document: whether it counts as a whole, and the steps that lead further from it."""
+    """A place in the document: whether it counts as a whole, or as a number or truth, and the steps from it on."""
 
     whole: bool = False
+    number: bool = False
     steps: dict[str | int | Each, Reach] = field(default_factory=dict)
 
     def step(self, key: str | int | Each) -> Reach:
@@ -66,6 +67,8 @@ def only(body: bytes, reach: Reach) -> bytes:
 def kept(value: Any, places: Sequence[Reach]) -> Any:
     """The value with nothing but what counts at these places; lists keep their order, and values their kind."""
     if any(place.whole for place in places):
+        return value
+    if isinstance(value, int | float) and any(place.number for place in places):
         return value
     if isinstance(value, dict):
         inner = {key: _inner(places, key, Each.MEMBER) for key in value}

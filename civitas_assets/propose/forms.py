@@ -61,6 +61,11 @@ _OTHERS = (
     (b"ARROW1", "an Arrow file: ask for Parquet"),
     (b"SQLite format 3", "an SQLite database without a GeoPackage in it: see docs/connectors/sql.md"),
     (b"{\\rtf", "a text document (RTF)"),
+    (
+        b"BEGIN:VCALENDAR",
+        "a calendar (iCalendar), which no connector reads: ask for JSON, or for a list as CSV",
+    ),
+    (b"BEGIN:VCARD", "an address book (vCard), which no connector reads"),
 )
 
 
@@ -109,6 +114,8 @@ def _of_text(text: bytes, address: str, vocabulary: Vocabulary) -> Sample | Stan
         if devices is not None:
             return devices
         content = _document(text)
+        if isinstance(content, dict) and content.get("type") == "Topology":
+            raise ReadError("is TopoJSON, which is not read: ask its publisher for GeoJSON")
         return json_standard(content, address) or json_sample(content)
     return csv_sample(text.decode())
 

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from civitas_assets.catalog import Box, Source, Tenant
 from civitas_assets.catalog.vocabulary import Vocabulary
+from civitas_assets.connectors.next_pages import ROLE
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ReadError
 from civitas_assets.ingest.isolation import isolated
@@ -156,7 +157,11 @@ class _Trial:
             source = self._source(sample.connector, settings)
             if source is None:
                 return None
-            probe = read_sample(self.tenant, source, CONNECTORS[sample.connector], self.body, self.folder)
+            # A page that the source follows is no answer that calls itself a part.
+            role = ROLE if getattr(source, "next", None) else "data"
+            probe = read_sample(
+                self.tenant, source, CONNECTORS[sample.connector], self.body, self.folder, role
+            )
             failing = _failing(draft, probe)
             if failing is None:
                 break

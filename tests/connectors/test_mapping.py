@@ -13,6 +13,7 @@ import pytest
 import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from civitas_assets.catalog import Source
 from civitas_assets.errors import ReadError
@@ -226,3 +227,8 @@ def test_a_damaged_table_is_refused(source: Make, read: Read) -> None:
 def test_an_answer_is_stored_as_received_unless_the_source_says_otherwise(source: Make) -> None:
     declared = source("json", **OBSERVED, fields={"datastream_id": "id", "value": "v"})
     assert declared.storable("data", b"anything") == b"anything"
+
+
+def test_units_are_refused_where_nothing_has_one(source: Make) -> None:
+    with pytest.raises(ValidationError, match="units are of observations: a parking_site has none"):
+        source("json", record_type="parking_site", fields={"site_id": "id"}, units={"PM10": "ug/m3"})

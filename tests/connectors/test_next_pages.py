@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from pydantic import ValidationError
 
+from civitas_assets.connectors.registry import SOURCE_MODELS
 from tests.conformance.landing import HOST, Night, answer, land
 
 SITES = {"connector": "json", "record_type": "parking_site", "records": "items", "fields": {"site_id": "id"}}
@@ -162,6 +163,19 @@ def test_that_an_answer_calls_itself_a_part_is_kept_where_little_is(connector: s
         lambda _: answer(document),
     )
     assert any("says itself that it is not all" in told for told in night.told)
+
+
+def test_of_what_tells_that_an_answer_is_a_part_nothing_but_numbers_is_kept() -> None:
+    source = SOURCE_MODELS["json"].model_validate(
+        {"title": "T", "licence": "CC0-1.0", "url": HOST, "store": "mapped", **SITES}
+    )
+    body = (
+        b'{"items":[{"id":"P1","who":"x"}],"partial":{"who":"x"},"total_count":"x",'
+        b'"meta":{"truncated":true,"who":"x"}}'
+    )
+    assert source.storable("data", body) == (
+        b'{"items":[{"id":"P1"}],"partial":{},"total_count":"","meta":{"truncated":true}}'
+    )
 
 
 def test_an_empty_page_may_lead_on_but_not_for_ever() -> None:

@@ -202,6 +202,11 @@ def test_an_address_of_a_national_service_needs_nothing_but_its_name(proposed: A
         (b'[["a", 1], ["b", 2]]', "its elements are list"),
         (b"1;2;3\n4;5;6\n", "has no header: its first whole row is 1, 2, 3"),
         (b"Nr;Name;lat\n", "has a header with Nr, Name, lat, and no row below it"),
+        (
+            b"BEGIN:VCALENDAR\nVERSION:2.0\nEND:VCALENDAR\n",
+            r"is a calendar \(iCalendar\), which no connector reads",
+        ),
+        (b'{"type": "Topology", "objects": {}, "arcs": []}', "is TopoJSON, which is not read"),
         (b"just one\nline after\nanother\n", "is no table"),
         (b'Date,Count\n2026-03-01,"1,234"\n2026-03-02,"1,100"\n2026-03-03,987\n', "commas between thousands"),
     ],

@@ -37,7 +37,8 @@ def test_the_address_of_a_further_page_is_proposed(
     if form == "geojson":
         features = [{"type": "Feature", "properties": site, "geometry": None} for site in SITES]
         document = {"type": "FeatureCollection", "features": features}
-    _, source = proposed(json.dumps(document | dict(beside)), "parkhaus.json")
+    found, source = proposed(json.dumps(document | dict(beside)), "parkhaus.json")
+    assert not [note for note in found.probe.report.notes if note.code == "says_incomplete"], "it is followed"
     assert (source.connector, source.next, source.total) == (form, *settings)
 
 
