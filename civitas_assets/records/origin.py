@@ -22,6 +22,8 @@ from civitas_assets.records.text import as_text, clean, cleaned
 
 PROPERTY, UNIT = "observed_property", "unit"
 
+_FIRST, _REPEATED = 1000, 10  # rows that tell whether values of a column repeat, and how often they then do
+
 REJECTED_SCHEMA: dict[str, pl.DataType] = {
     "record_type": pl.String(),
     "rule": pl.String(),
@@ -151,14 +153,26 @@ def without_nulls(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
     """Texts without surrounding blanks; the empty one and what the source declares to be none become null."""
     names = [name for name, dtype in frame.schema.items() if dtype == pl.String and name != PAYLOAD]
     nothing, numbers = ["", *source.nulls], _null_forms(source)
-    stripped = frame.with_columns(pl.col(names).str.strip_chars()) if names else frame
-    texts = []
-    for name in names:
-        none = pl.col(name).is_in(nothing)
-        if numbers:
-            none |= pl.col(name).str.contains(numbers)
-        texts.append(pl.when(~none).then(pl.col(name)).alias(name))
-    return stripped.with_columns(*texts, *_without_null_numbers(frame, source))
+    texts = [_without(frame[name], nothing, numbers) for name in names]
+    return frame.with_columns(*texts, *_without_null_numbers(frame, source))
+
+
+def _without(texts: pl.Series, nothing: Sequence[str], numbers: str | None) -> pl.Series:
+    """A column of texts without blanks around them, null for what means nothing: one of these, or of this pattern."""
+    if texts.head(_FIRST).n_unique() * _REPEATED < min(_FIRST, len(texts)):
+        # Where texts repeat, what they are without blanks need only be found once of each; most are as they were.
+        different = texts.unique()
+        if _stripped(different, nothing, numbers).equals(different, null_equal=True):
+            return texts
+    return _stripped(texts, nothing, numbers)
+
+
+def _stripped(texts: pl.Series, nothing: Sequence[str], numbers: str | None) -> pl.Series:
+    texts = texts.str.strip_chars()
+    none = texts.is_in(nothing)
+    if numbers:
+        none |= texts.str.contains(numbers)
+    return texts.set(none, None) if none.any() else texts
 
 
 def sentinels(values: pl.Series, source: Source) -> pl.Series:

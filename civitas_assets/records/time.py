@@ -171,15 +171,15 @@ def _local(
         return EventTimes(
             first, first + rule.interval if rule.interval else first, _no_flag(len(wall)), faults
         )
-    ambiguous, second = wall.is_in(twice.implode()).fill_null(value=False), _at_zone(wall, zone, "latest")
+    ambiguous = wall.is_in(twice.implode()).fill_null(value=False)
     start = end = first
     if rule.fold == "reject":
         faults["time_is_ambiguous"] = ambiguous
     elif rule.fold in {"second", "by_order"}:
         late = ambiguous if rule.fold == "second" else ambiguous & _is_repetition(wall, series)
-        start = end = second.zip_with(late, first)
+        start = end = _in_second_pass(first, wall, zone, late)
     elif rule.fold == "summed":
-        end = second.zip_with(ambiguous, first)
+        end = _in_second_pass(first, wall, zone, ambiguous)
     flag = _flagged(ambiguous, f"fold_{rule.fold}")
     return EventTimes(start, end + rule.interval if rule.interval else end, flag, faults)
 
@@ -224,6 +224,12 @@ def _periods(written: pl.Series, rule: TimeRule, zone: str, faults: dict[str, pl
 
 def _at_zone(wall: pl.Series, zone: str, pass_: Literal["earliest", "latest"]) -> pl.Series:
     return wall.dt.replace_time_zone(zone, ambiguous=pass_, non_existent="null").dt.convert_time_zone("UTC")
+
+
+def _in_second_pass(first: pl.Series, wall: pl.Series, zone: str, late: pl.Series) -> pl.Series:
+    """The instants of the first pass, in these rows those of the second one."""
+    rows = late.arg_true()
+    return first.clone().scatter(rows, _at_zone(wall.gather(rows), zone, "latest"))
 
 
 def _is_repetition(wall: pl.Series, series: pl.Series) -> pl.Series:
