@@ -51,6 +51,11 @@ def sheet_cells(body: bytes, name: str | None) -> tuple[pl.DataFrame, Layout]:
         _by_column(places, cells.height) for places in (layout.durations, layout.percents, layout.written)
     )
     first = _FIRST_1904 if layout.from_1904 else _FIRST
+    if not cells.width:
+        return cells, layout
+    odd = cells.select(
+        (pl.all().str.contains("_x", literal=True) | pl.all().str.contains(_DAY_FIRST)).any()
+    ).row(0)
     return cells.with_columns(
         _meant(
             cells[column],
@@ -60,6 +65,7 @@ def sheet_cells(body: bytes, name: str | None) -> tuple[pl.DataFrame, Layout]:
             {row: layout.written[row, place] for row in written[place]},
         )
         for place, column in enumerate(cells.columns)
+        if odd[place] or durations[place] or percents[place] or written[place]
     ), layout
 
 

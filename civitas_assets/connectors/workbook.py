@@ -16,7 +16,7 @@ from defusedxml import DefusedXmlException, ElementTree
 
 from civitas_assets.errors import ReadError
 
-# In Office Open XML a prefix may stand before every name.
+# In Office Open XML they stand behind all cells, and a prefix may stand before every name.
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
 _FROM_1904 = re.compile(rb'date1904="(?:1|true)"')
 _PERCENT_FORMATS, _DURATION_FORMATS = {9, 10}, {46}
@@ -91,7 +91,7 @@ def _office(book: zipfile.ZipFile, names: set[str], sheet: str) -> Layout:
     cells = book.read(path)
     merged = tuple(
         Range(int(top) - 1, _column(left), int(bottom), _column(right) + 1)
-        for left, top, right, bottom in (_MERGED.findall(cells) if b"mergeCell " in cells else ())
+        for left, top, right, bottom in _MERGED.findall(cells, max(cells.rfind(b"sheetData>"), 0))
     )
     percents, durations = _formats(book.read("xl/styles.xml")) if "xl/styles.xml" in names else ([], [])
     return Layout(
@@ -122,6 +122,7 @@ def _formats(styles: bytes) -> tuple[list[int], list[int]]:
 
 def _formatted(cells: bytes, styles: list[int]) -> Iterator[tuple[int, int]]:
     """The places of cells of these styles."""
+    styles = [style for style in styles if b's="%d"' % style in cells]
     if not styles:
         return
     wanted = "|".join(map(str, styles)).encode()

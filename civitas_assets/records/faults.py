@@ -29,6 +29,8 @@ def rejected_rows(
     table: pl.DataFrame, record_type: RecordType, faults: Sequence[Fault], cells: Sequence[Fault] = ()
 ) -> pl.DataFrame:
     """One row per rejected row, with the first rule that it broke; and of the others one per cell left empty."""
+    if not any(fault.rows.any() for fault in (*faults, *cells)):
+        return pl.DataFrame(schema=REJECTED_SCHEMA)
     blocks = [pl.DataFrame(schema=REJECTED_SCHEMA)]
     table = table.with_columns(pl.col(pl.Binary).bin.encode("hex"))
     seen = pl.Series([False]).new_from_index(0, table.height)

@@ -57,7 +57,7 @@ def gathered(tables: Sequence[tuple[RawTable, Origin]], source: Source) -> pl.Da
     frames = [raw.frame for raw, _ in tables]
     origins = [origin for _, origin in tables]
     record_type = RECORD_TYPES[tables[0][0].record_type]
-    table = pl.concat(_alike(frames, record_type, source), how="diagonal_relaxed")
+    table = _concatenated(frames, record_type, source)
     if not all(origin.clean for origin in origins):
         table = cleaned(table)
     lengths = pl.Series([frame.height for frame in frames], dtype=pl.UInt32)
@@ -104,6 +104,14 @@ def _with_units(table: pl.DataFrame, source: Source) -> pl.DataFrame:
         given = without_nulls(table.select(pl.col(UNIT).cast(pl.String)), source)[UNIT]
         units = given.zip_with(given.is_not_null(), units)
     return table.with_columns(units.alias(UNIT))
+
+
+def _concatenated(frames: Sequence[pl.DataFrame], record_type: RecordType, source: Source) -> pl.DataFrame:
+    """The frames below each other, whatever columns of whatever types they have."""
+    try:
+        return pl.concat(frames)
+    except (pl.exceptions.SchemaError, pl.exceptions.ShapeError):
+        return pl.concat(_alike(frames, record_type, source), how="diagonal_relaxed")
 
 
 def _alike(frames: Sequence[pl.DataFrame], record_type: RecordType, source: Source) -> Sequence[pl.DataFrame]:

@@ -274,10 +274,9 @@ def _epoch(written: pl.Series, form: str) -> pl.Series:
 
 def _fill(parsed: pl.Series, text: pl.Series, parse: Callable[[pl.Series], pl.Series]) -> pl.Series:
     """What is still unread, read another way."""
-    unread = parsed.is_null() & text.is_not_null()
-    if not unread.any():
+    if parsed.null_count() == text.null_count():
         return parsed
-    where = unread.arg_true()
+    where = (parsed.is_null() & text.is_not_null()).arg_true()
     return parsed.scatter(where, parse(text.gather(where)))
 
 
