@@ -16,7 +16,13 @@ from civitas_assets.defs.night import night_of
 from civitas_assets.defs.work import Result
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.ingest.isolation import isolated
-from civitas_assets.report.files import page_address, write_operator_page, write_tenant_page
+from civitas_assets.report.files import (
+    page_address,
+    read_summary,
+    write_operator_page,
+    write_tenant_page,
+)
+from civitas_assets.report.renewal import is_old, is_told
 from civitas_assets.report.summary import Summary
 from civitas_assets.store.nights import Night, NightBook
 
@@ -61,6 +67,24 @@ def report_assets(deployment: Deployment) -> dg.Definitions:
 def report_night(deployment: Deployment, tenant: Tenant, night: Night | None) -> Iterator[Result]:
     """Note what became of a tenant's night, if anything did, and make its page."""
     made, error = isolated(f"{tenant.slug} · report", lambda: _page(deployment, tenant, night))
+    yield from _results(deployment, made, error)
+
+
+def report_between_nights(deployment: Deployment, tenant: Tenant, run: Night) -> Iterator[Result]:
+    """Note what became of a tenant's run, and make its page, as far as the last one does not tell just that."""
+
+    def renewed() -> Summary | None:
+        last, now = read_summary(deployment.settings.reports, tenant.slug), deployment.now()
+        if last is not None and is_told(last, tenant, deployment.stores(tenant), run, now):
+            return _page(deployment, tenant, None) if is_old(last, now) else None
+        return _page(deployment, tenant, run)
+
+    made, error = isolated(f"{tenant.slug} · report", renewed)
+    if made is not None or error:
+        yield from _results(deployment, made, error)
+
+
+def _results(deployment: Deployment, made: Summary | None, error: str) -> Iterator[Result]:
     if made is not None:
         yield dg.MaterializeResult(asset_key=MORNING_PAGE, metadata=_metadata(deployment, made))
     yield dg.AssetCheckResult(

@@ -43,6 +43,11 @@ class Scope(dg.ConfigurableResource[Any]):
         ),
     )
 
+    @property
+    def is_of_a_night(self) -> bool:
+        """Whether the run is one of those that are told of in the morning, and none of many on a day."""
+        return self.cadence in {"any", "nightly"}
+
     def window(self) -> Window | None:
         """The days asked for, if any.
 

@@ -20,7 +20,7 @@ from civitas_assets.defs.landing import fetch_tenant
 from civitas_assets.defs.night import night_of_results
 from civitas_assets.defs.published import publish_tenant
 from civitas_assets.defs.records import read_tenant
-from civitas_assets.defs.report import report_night
+from civitas_assets.defs.report import report_between_nights, report_night
 from civitas_assets.defs.shared import harmonise_tenant
 from civitas_assets.defs.work import Result, Work
 from civitas_assets.errors import CivitasError, TenantBusy, TestsFailed
@@ -121,6 +121,7 @@ class Turn:
         now = work.deployment.now()
         began = now - timedelta(seconds=max(0.0, time.time() - self.begun))
         night = night_of_results(self.said.results, self.said.failures, work.run_id, began, now)
-        for result in report_night(work.deployment, work.tenant, night):
+        report = report_night if work.scope.is_of_a_night else report_between_nights
+        for result in report(work.deployment, work.tenant, night):
             self.said.results.append(result)
             yield result

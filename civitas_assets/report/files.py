@@ -67,7 +67,7 @@ def write_operator_page(
     """
     with shared_lock(settings.locks, ".reports"):
         known = {tenant.slug: tenant for tenant in tenants}
-        summaries = [s.as_of(now) for slug in known if (s := _summary(folder, slug)) is not None]
+        summaries = [s.as_of(now) for slug in known if (s := read_summary(folder, slug)) is not None]
         zone = next((tenant.zone for tenant in known.values()), ZoneInfo("Europe/Berlin"))
         ordered = sorted(summaries, key=lambda found: found.urgency)
         without = sorted(set(known) - {found.tenant for found in summaries})
@@ -86,7 +86,8 @@ def page_address(settings: Settings, tenant: str) -> str:
     return str(settings.reports / tenant / file_name("de"))
 
 
-def _summary(folder: Path, tenant: str) -> Summary | None:
+def read_summary(folder: Path, tenant: str) -> Summary | None:
+    """What was kept of a tenant's page when it was made; None where there is none."""
     body = LocalFiles(folder).read(f"{tenant}/{_SUMMARY}")
     try:
         return msgspec.json.decode(body, type=Summary) if body is not None else None

@@ -38,19 +38,19 @@ class Finding:
 
 @dataclass(frozen=True)
 class Situation:
-    """All that findings are worked out from."""
+    """All that findings are worked out from; what the published tables tell may be left out."""
 
     tenant: str
     now: datetime
     today: date
     nights: Sequence[Night]
-    has_output: bool
-    waiting_days: int
     standings: Sequence[Standing]
-    rejections: Sequence[Rejection]
-    silent: Sequence[Silent]
-    coverage: Mapping[str, Mapping[date, Covered]]
-    window: int
+    waiting_days: int = 0
+    has_output: bool = True
+    rejections: Sequence[Rejection] = ()
+    silent: Sequence[Silent] = ()
+    coverage: Mapping[str, Mapping[date, Covered]] = field(default_factory=dict)
+    window: int = 0
 
 
 def findings(situation: Situation) -> list[Finding]:

@@ -5,7 +5,8 @@ So the operator's page needs no tenant's tables, and is made in a moment for hun
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 import msgspec
@@ -17,6 +18,15 @@ from civitas_assets.report.sources import EXPECTED_WITHIN
 from civitas_assets.store.nights import Night
 
 _MOST_FINDINGS = 3
+# What runs tell of what they have done, so that one with nothing to do tells nothing of it.
+_REMARKS: Mapping[str, str] = {
+    "unmapped": "rejected",
+    "rejected": "rejected",
+    "test_warned": "warned",
+    "unfilled": "unfilled",
+}
+# What only the published tables tell.
+_OF_FIGURES = frozenset({"quiet", "silent", "gaps", "unreadable", "no_output"})
 _ORDER: Mapping[str, int] = {"failed": 0, "errors": 1, "warnings": 2, "fine": 3}
 
 
@@ -38,7 +48,10 @@ class Topic(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """A tenant at the time when its page was made."""
+    """A tenant at the time when its page was made.
+
+    `wrong` is the digest of what the page tells to be wrong with runs and sources, `remarks` are what it tells beside.
+    """
 
     tenant: str
     name: str
@@ -55,6 +68,8 @@ class Summary(msgspec.Struct, frozen=True):
     observations: int
     newest_at: datetime | None
     topics: tuple[Topic, ...]
+    wrong: str = ""
+    remarks: tuple[str, ...] = ()
 
     def as_of(self, now: datetime) -> Summary:
         """The same tenant now: where no run came since, that itself is what is wrong."""
@@ -94,6 +109,24 @@ def summary(morning: Morning) -> Summary:
         observations=figures.row_counts.get("observation", 0) if figures else 0,
         newest_at=max(figures.newest.values(), default=None) if figures else None,
         topics=tuple(_topic(finding, tenant) for finding in morning.findings[:_MOST_FINDINGS]),
+        wrong=digest_of(morning.findings),
+        remarks=tuple(sorted(remarks_of(morning.findings))),
+    )
+
+
+def digest_of(found: Iterable[Finding]) -> str:
+    """What stands for all that is wrong, as far as every run can tell it."""
+    wrong = [f for f in found if f.kind not in _OF_FIGURES and f.kind not in _REMARKS]
+    told = sorted((finding.kind, finding.source, finding.detail) for finding in wrong)
+    return hashlib.sha256(repr(told).encode()).hexdigest()
+
+
+def remarks_of(found: Iterable[Finding]) -> frozenset[str]:
+    """What was rejected, warned of or left empty, by source, test and model."""
+    return frozenset(
+        f"{_REMARKS[f.kind]} {f.source or f.values.get('step') or f.values.get('what')}"
+        for f in found
+        if f.kind in _REMARKS
     )
 
 

@@ -84,7 +84,35 @@ def test_tenants_are_published_and_recorded_each_under_its_own_partition(
     # Nothing new: that is observed, and nothing else happens.
     again = batch()
     assert again.success
-    assert materialised(again) == {(slug, "reports") for slug in towns}
+    assert materialised(again) == set()
+
+
+def test_the_page_tells_of_a_fault_at_once_and_is_not_made_again_for_what_it_tells(
+    workplace: Any, towns: Any, batch: Any
+) -> None:
+    def made() -> set[tuple[str | None, str]]:
+        workplace.clock += timedelta(minutes=15)
+        return {found for found in materialised(batch()) if found[1] == "reports"}
+
+    def runs(slug: str) -> int:
+        return len(NightBook(workplace.deployment.files, slug).last(99))
+
+    page = workplace.settings.reports / "anstadt" / "index.html"
+    assert made() == {("anstadt", "reports"), ("bestadt", "reports")}
+    pages = towns["anstadt"].pages
+    before, pages["/parking.json"] = pages["/parking.json"], None
+    assert made() == {("anstadt", "reports")}
+    assert "HTTP 503" in page.read_text(encoding="utf-8")
+    overview = workplace.settings.reports / "index.html"
+    changed_at = overview.stat().st_mtime_ns
+    assert made() == set()
+    assert overview.stat().st_mtime_ns == changed_at
+    pages["/parking.json"] = before
+    assert made() == {("anstadt", "reports")}
+    assert "HTTP 503" not in page.read_text(encoding="utf-8")
+    assert made() == {("bestadt", "reports")}, "its figures are an hour old"
+    # The book of nights has one run for each thing that there was to tell.
+    assert (runs("anstadt"), runs("bestadt")) == (3, 1)
 
 
 def test_fault_of_one_tenant_stops_no_other_and_is_named(
