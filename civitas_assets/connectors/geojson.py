@@ -158,7 +158,7 @@ class GeoJsonConnector:
             unread = tuple(name for name in unknown if not name.startswith("properties."))
             frame = frame.with_columns(_rest(source, features, paths).alias(source.rest))
         notes = (*notes, *repeated_members(texts))
-        yield RawTable(source.record_type, frame, unread, notes=notes)
+        yield RawTable(source.record_type, frame, unread, collection.broken, notes)
 
 
 def _rest(source: GeoJsonSource, features: bytes, paths: Sequence[str]) -> pl.Series:

@@ -12,11 +12,12 @@ from typing import Any
 import msgspec
 
 from civitas_assets.connectors.rows import UNREADABLE, with_plain_names, without_nan
+from civitas_assets.connectors.sequences import is_sequence, is_whole, joined, records_of
 from civitas_assets.connectors.text import to_utf8
 from civitas_assets.errors import ReadError
+from civitas_assets.records import BrokenRow
 from civitas_assets.records.geometry import epsg_of
 
-_SEPARATOR = b"\x1e"  # of records in a text sequence
 _GEOMETRIES = frozenset(
     {
         *("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"),
@@ -29,12 +30,14 @@ _GEOMETRIES = frozenset(
 class Collection:
     """The JSON text of the list of features, and the reference system that the file names.
 
-    `crs` is its EPSG code; `unknown_crs` its name where nobody knows what that means.
+    `crs` is its EPSG code; `unknown_crs` its name where nobody knows what that means. `broken` are records that
+    cannot be read.
     """
 
     features: bytes
     crs: str | None = None
     unknown_crs: str | None = None
+    broken: tuple[BrokenRow, ...] = ()
 
 
 _NONE = msgspec.Raw(b"")
@@ -55,12 +58,15 @@ def read_collection(body: bytes) -> Collection:
     """
     text = with_plain_names(to_utf8(body))
     try:
-        records, found = _records(text)
+        records, found, broken = _records(text)
+        is_read = not broken
     except UNREADABLE as error:
+        is_read, fault = False, error
+    if not is_read:
         try:
-            records, found = _records(without_nan(text))
+            records, found, broken = _records(without_nan(text))
         except UNREADABLE:
-            raise ReadError(f"is not GeoJSON: {error}") from None
+            raise ReadError(f"is not GeoJSON: {fault}") from None
     if len(found) == 1 and found[0].features != _NONE:
         features = _list_of(found[0])
     else:
@@ -68,11 +74,15 @@ def read_collection(body: bytes) -> Collection:
         features = b"[" + b",".join(filter(None, parts)) + b"]"
     name = next(filter(None, (_named(each.crs) for each in found)), None)
     crs = None if name is None else epsg_of(f"EPSG:{name}" if name.isdigit() else name)
-    return Collection(features, crs, name if crs is None else None)
+    return Collection(features, crs, name if crs is None else None, broken)
 
 
 def collection_text(body: bytes) -> bytes:
-    """The body as one FeatureCollection, as it is where it is one."""
+    """The body as one FeatureCollection, as it is where it is one.
+
+    Raises:
+        ReadError: it is no GeoJSON, or a record of it is none.
+    """
     text = with_plain_names(to_utf8(body))
     try:
         if _decoded(text).features != _NONE:
@@ -80,27 +90,27 @@ def collection_text(body: bytes) -> bytes:
     except UNREADABLE:
         pass
     found = read_collection(body)
+    if found.broken:  # which would be kept nowhere
+        raise ReadError("has records that are no JSON")
     name = found.crs or found.unknown_crs
     crs = {} if name is None else {"crs": {"type": "name", "properties": {"name": name}}}
     return msgspec.json.encode({"type": "FeatureCollection", **crs, "features": msgspec.Raw(found.features)})
 
 
-def _records(text: bytes) -> tuple[list[bytes], list[_Object]]:
+def _records(text: bytes) -> tuple[list[bytes], list[_Object], tuple[BrokenRow, ...]]:
     """The one object of a file, else those between separators or of its lines."""
-    if _SEPARATOR in text[:16]:
-        records = [part for part in text.split(_SEPARATOR) if part.strip()]
-        return records, [_decoded(record) for record in records]
-    try:
-        return [text], [_decoded(text)]
-    except UNREADABLE:
-        records = [line for line in text.splitlines() if line.strip()]
-        if len(records) < 2:
-            raise
+    if not is_sequence(text):
         try:
-            _decoded(records[0])
+            return [text], [_decoded(text)], ()
         except UNREADABLE:
-            records = [text]  # one object over several lines, in which something is wrong
-        return records, [_decoded(record) for record in records]
+            lines = records_of(text)
+            if len(lines) < 2 or not is_whole(lines[0]):  # one object, in which something is wrong
+                raise
+    records = records_of(text)
+    listed, broken = joined(records)
+    if listed is not None:
+        records = [bytes(record) for record in msgspec.json.decode(listed, type=list[msgspec.Raw])]
+    return records, [_decoded(record) for record in records], broken
 
 
 def _decoded(record: bytes) -> _Object:

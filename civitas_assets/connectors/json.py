@@ -31,6 +31,7 @@ from civitas_assets.connectors.next_pages import PagedSource, fetch_pages
 from civitas_assets.connectors.paths import valid_path
 from civitas_assets.connectors.reach import Each, Reach, only
 from civitas_assets.connectors.sample import decoded_texts, first_texts, missing_paths, unmapped
+from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 from civitas_assets.records.raw import TIME
 
@@ -121,12 +122,14 @@ class JsonSource(SelectiveSource, RestSource, PagedSource):
 
     def page(self, body: bytes, hint: str) -> tuple[bytes, bytes]:
         """See `PagedSource`."""
-        text, _ = read_json(body, self.member, self.http.max_bytes, hint)
+        text, _, _ = read_json(body, self.member, self.http.max_bytes, hint)
         return text, outermost(text, self.records, keyed=self.keyed[0]).records
 
     def mapped(self, body: bytes) -> bytes:
         """See `SelectiveSource`."""
-        text, _ = read_json(body, self.member, self.http.max_bytes, "")
+        text, _, broken = read_json(body, self.member, self.http.max_bytes, "")
+        if broken:  # of which nothing would be told
+            raise ReadError("has records that are no JSON")
         return only(text, self._reach())
 
 
@@ -147,7 +150,9 @@ class JsonConnector:
         """One table; values keep their JSON type."""
         hint = f"{payload.content_type} {payload.url}"
         is_object = bool(payload.members)
-        text, told = read_json(payload.body, source.member, source.http.max_bytes, hint, is_object=is_object)
+        text, told, broken = read_json(
+            payload.body, source.member, source.http.max_bytes, hint, is_object=is_object
+        )
         members = payload.members if text is payload.body else None
         levels = levels_of(text, source.levels, source.keyed, members)
         frame = rows_of(levels, source.places)
@@ -171,4 +176,4 @@ class JsonConnector:
             rest = rest_of(records, source.looked_at(last), source.ignore, source.nulls)
             frame = frame.with_columns(rest.alias(source.rest))
         twice = repeated_members(texts[-1])
-        yield RawTable(source.record_type, frame, tuple(unknown), notes=(*told, *notes, *twice))
+        yield RawTable(source.record_type, frame, tuple(unknown), broken, (*told, *notes, *twice))

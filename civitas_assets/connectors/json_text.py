@@ -19,13 +19,13 @@ import polars as pl
 from civitas_assets.connectors.packed import unpacked
 from civitas_assets.connectors.reach import Reach, remainder
 from civitas_assets.connectors.rows import UNREADABLE, Json, with_plain_names, without_nan
+from civitas_assets.connectors.sequences import SEPARATOR, is_sequence, is_whole, joined, records_of
 from civitas_assets.connectors.text import read_text
 from civitas_assets.errors import ReadError
-from civitas_assets.records import Note
+from civitas_assets.records import BrokenRow, Note
 
 _FORMS = (".json", ".geojson", ".ndjson", ".jsonl", ".geojsonl")
 _BY_LINE = re.compile(r"ndjson|jsonl|json-?lines|json-seq|geojsonl|geojson-seq", re.IGNORECASE)
-_SEPARATOR = b"\x1e"
 _FOLLOWING = re.compile(rb"\n[ \t\r]*[{\[]")  # without it, there is one line of JSON at most
 # A publisher's program writes all records alike, and this looks at each member.
 _MOST_RECORDS, _MOST_BYTES = 3, 64 * 1024
@@ -33,8 +33,10 @@ _MOST_RECORDS, _MOST_BYTES = 3, 64 * 1024
 
 def read_json(
     body: bytes, member: str | None, most_bytes: int, hint: str, *, is_object: bool = False
-) -> tuple[bytes, tuple[Note, ...]]:
-    """The JSON text of a body, and notes of what was mended; objects that stand line by line are one list.
+) -> tuple[bytes, tuple[Note, ...], tuple[BrokenRow, ...]]:
+    """The JSON text of a body, notes of what was mended, and records that cannot be read.
+
+    Objects that stand line by line, or after separators, are one list.
 
     `hint` is what address and content type say, where a single object may be the only line. With `is_object` the body
     is known to be one object, and no more.
@@ -48,31 +50,23 @@ def read_json(
         note = "held NaN or Infinity, which JSON does not have: taken as no value"
         text, notes = mended, (*notes, Note("not_a_number", note))
     text = with_plain_names(text)
-    start = text[:64].lstrip(b" \t\r\n" + _SEPARATOR)
-    if start.startswith(b"{") or text.startswith(_SEPARATOR):
-        text = _as_list(text, by_line=_BY_LINE.search(hint) is not None, is_object=is_object)
-    return text, notes
+    if text[:64].lstrip(b" \t\r\n").startswith((b"{", SEPARATOR)):
+        text, broken = _as_list(text, by_line=_BY_LINE.search(hint) is not None, is_object=is_object)
+        return text, notes, broken
+    return text, notes, ()
 
 
-def _as_list(text: bytes, *, by_line: bool, is_object: bool) -> bytes:
+def _as_list(text: bytes, *, by_line: bool, is_object: bool) -> tuple[bytes, tuple[BrokenRow, ...]]:
     """Objects that follow on each other, in lines or between separators, as one list; one object as it is."""
-    if not by_line and _SEPARATOR not in text[:1]:
+    if not by_line and not is_sequence(text):
         follows = not is_object and b"\n" in text and _FOLLOWING.search(text)
-        if not follows or _is_whole(text):
-            return text
-    parts = text.split(_SEPARATOR) if text.startswith(_SEPARATOR) else text.split(b"\n")
-    records = [part for part in map(bytes.strip, parts) if part]
-    is_list = by_line or (bool(records) and _is_whole(records[0]))
-    if is_list and all(record.startswith((b"{", b"[")) for record in records):
-        return b"[" + b",".join(records) + b"]"
-    return text
-
-
-def _is_whole(text: bytes) -> bool:
-    with suppress(*UNREADABLE):
-        msgspec.json.decode(text, type=msgspec.Raw)
-        return True
-    return False
+        if not follows or is_whole(text):
+            return text, ()
+    records = records_of(text)
+    if not by_line and not (records and is_whole(records[0])):
+        return text, ()
+    listed, broken = joined(records)
+    return (text if listed is None else listed), broken
 
 
 def repeated_members(records: Iterable[bytes]) -> tuple[Note, ...]:

@@ -33,6 +33,8 @@ def geojson(body: bytes) -> Features:
         ReadError: it is no GeoJSON.
     """
     collection = read_collection(body)
+    if collection.broken:
+        raise ReadError(f"is not GeoJSON: record {collection.broken[0].row} is no JSON")
     try:
         found = msgspec.json.decode(collection.features, type=list[_Feature])
     except UNREADABLE as error:

@@ -271,3 +271,16 @@ def test_the_recorded_car_parks_of_jena_have_their_positions(
     (table,) = read(declared, (payloads / "parking" / "jena.geojson").read_bytes())
     assert table.frame.row(0) == (185, "Eichplatz", 11.585954366, 50.928491667)
     assert not table.frame["lon"].null_count()
+
+
+@pytest.mark.parametrize("separator", ["", "\x1e"])
+def test_a_feature_that_was_torn_costs_itself(
+    separator: str, source: Callable[..., Any], read: Callable[..., list[RawTable]]
+) -> None:
+    lines = [json.dumps(feature(point(7.5, 51.5), nr=number, height=float("nan"))) for number in range(4)]
+    body = "".join(f"{separator}{line}\n" for line in [*lines[:2], lines[2][:40], lines[3]]).encode()
+    (found,) = read(source("geojson", **SITES), body)
+    assert found.frame["site_id"].to_list() == [0, 1, 3]
+    assert [(row.row, row.rule) for row in found.broken] == [(3, "unreadable_record")]
+    with pytest.raises(ReadError, match="has records that are no JSON"):
+        source("geojson", **SITES, store="mapped").storable("data", body)

@@ -420,7 +420,7 @@ def test_a_single_line_is_one_record_only_where_the_address_or_the_type_says_so(
     source: Any, read: Any
 ) -> None:
     settings = {**PLACES, "fields": {"place_id": "id"}}
-    text, _ = read_json(b'{"id":1}\n', None, 1000, "application/x-ndjson https://data.example/")
+    text, _, _ = read_json(b'{"id":1}\n', None, 1000, "application/x-ndjson https://data.example/")
     assert text == b'[{"id":1}]'
     with pytest.raises(ReadError, match="has no list of records"):
         read(source("json", **settings), b'{"id":1}\n')
@@ -456,3 +456,30 @@ def test_all_other_members_can_be_kept_as_an_object(source: Any, read: Any) -> N
     assert table.unknown_fields == ()
     with pytest.raises(ValidationError, match="rest keeps what no setting names"):
         source("json", **settings, store="mapped")
+
+
+@pytest.mark.parametrize("separator", ["", "\x1e"])
+def test_a_record_that_was_torn_costs_itself_and_is_told(
+    separator: str, source: Callable[..., Any], read: Callable[..., list[RawTable]]
+) -> None:
+    """RFC 7464, section 2.2: what is malformed is skipped, and the next record goes on."""
+    lines = ['{"id": 1}', '{"id": 2, "name": "Ha', '{"id": 3}', '": 4}', '{"id": 5}']
+    body = "".join(f"{separator}{line}\n" for line in lines).encode()
+    declared = source("json", record_type="parking_site", fields={"site_id": "id"})
+    (table,) = read(declared, body)
+    assert table.frame["site_id"].to_list() == [1, 3, 5]
+    assert [(row.row, row.rule, row.raw) for row in table.broken] == [
+        (2, "unreadable_record", '{"id": 2, "name": "Ha'),
+        (4, "unreadable_record", '": 4}'),
+    ]
+
+
+def test_of_a_torn_record_nothing_is_left_out_without_a_word(source: Callable[..., Any]) -> None:
+    declared = source("json", record_type="parking_site", fields={"site_id": "id"}, store="mapped")
+    with pytest.raises(ReadError, match=r"^has records that are no JSON$"):
+        declared.storable("data", b'{"id": 1}\n{"id": 2}\n{"id": 3, "na\n')
+
+
+def test_one_object_over_several_lines_is_no_list_of_lines_whatever_its_address_says() -> None:
+    body = b'{\n "items": [\n  {"id": 1}\n ]\n}\n'
+    assert read_json(body, None, 1000, "https://data.example/all.ndjson") == (body, (), ())
