@@ -74,6 +74,10 @@ class FetchError(CivitasError):
     """A source could not be fetched; the message names the address without its secrets."""
 
 
+class FetchTimeUp(FetchError):
+    """A source had its time for one fetch, and asking it for anything else is of no use."""
+
+
 class HttpStatusError(FetchError):
     """The server answered with a status that is not a success, after the retries that make sense."""
 

@@ -43,7 +43,12 @@ class HttpPolicy(Model):
     requests_per_second: float = Field(2.0, gt=0, le=200, description="Ceiling per host.")
     parallel: int = Field(4, ge=1, le=32, description="Requests under way at once, per host.")
     timeout: Duration = Field("30 s", validate_default=True, description="Longest silence of the server.")
-    total_time: Duration = Field("10 min", validate_default=True, description="Longest time for one answer.")
+    total_time: Duration = Field(
+        "10 min", validate_default=True, description="Longest time for one answer, with all tries and pauses."
+    )
+    fetch_time: Duration | None = Field(
+        None, description="Longest time for all answers of one fetch; by default as the cadence has it."
+    )
     max_bytes: int = Field(512 * 1024 * 1024, ge=1, description="Largest decoded answer.")
     attempts: int = Field(4, ge=1, le=10, description="Tries per request, the first included.")
     max_pages: int = Field(10_000, ge=1, description="Most answers of one fetch; more is an error.")

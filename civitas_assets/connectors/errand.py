@@ -14,6 +14,7 @@ import httpx2
 
 from civitas_assets.catalog.model import SecretRef, Source
 from civitas_assets.connectors.base import Request
+from civitas_assets.connectors.http_deadline import NEVER, Deadline
 from civitas_assets.errors import FetchError
 
 
@@ -53,17 +54,32 @@ def site_of(url: httpx2.URL) -> str:
 
 
 class Errand:
-    """One `get`: where it may go, and what it carries there."""
+    """One `get`: where it may go, what it carries there, and until when it may take."""
 
     def __init__(
-        self, request: Request, source: Source, validators: Validators | None, secrets: Callable[[str], str]
+        self,
+        request: Request,
+        source: Source,
+        validators: Validators | None,
+        secrets: Callable[[str], str],
+        until: Deadline = NEVER,
     ) -> None:
+        self.until = until
+        self.own_time: Deadline | None = None  # of this answer, once that has begun
         self.source, self.policy, self.validators = source, source.http, validators or Validators()
         self.partial = request.partial
         self._request, self._secrets, self._sent = request, secrets, set[str]()
         self._home, given = public_url(source.url, source), httpx2.URL(source.url)
         self._auth = httpx2.BasicAuth(given.username, given.password) if given.userinfo else None
         self.start = self._admitted(public_url(request.url, source))
+
+    def begin(self, now: float) -> None:
+        """Let the time of the answer run, with all tries and pauses: from the first turn on, not while it queues."""
+        if self.own_time is None:
+            seconds = self.policy.total_time.total_seconds()
+            limit, advice = f"http.total_time ({seconds:g} s)", "raise it if the server is so slow"
+            self.own_time = Deadline(now + seconds, limit, advice)
+            self.until = min(self.until, self.own_time)
 
     def redirected(self, url: httpx2.URL, reply: httpx2.Response) -> httpx2.URL:
         """Where a redirect leads to, if it may lead there."""

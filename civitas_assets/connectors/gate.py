@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from civitas_assets.catalog.model import HttpPolicy
+from civitas_assets.connectors.http_deadline import Deadline, Late
 
 
 class Gate:
@@ -24,16 +25,28 @@ class Gate:
 
     @contextmanager
     def turn(
-        self, policy: HttpPolicy, monotonic: Callable[[], float], sleep: Callable[[float], None]
+        self,
+        policy: HttpPolicy,
+        until: Deadline,
+        monotonic: Callable[[], float],
+        sleep: Callable[[float], None],
     ) -> Iterator[None]:
-        """Wait for a place and for the moment to send, and keep the place meanwhile."""
+        """Wait for a place and for the moment to send, and keep the place meanwhile.
+
+        Raises:
+            Late: neither comes before the deadline.
+        """
         with self._changed:
             self._interval = max(self._interval, 1 / policy.requests_per_second)
             self._parallel = min(self._parallel, policy.parallel)
-            self._changed.wait_for(lambda: self._under_way < self._parallel)
-            self._under_way += 1
+            patience = min(until.moment - monotonic(), threading.TIMEOUT_MAX)
+            if not self._changed.wait_for(lambda: self._under_way < self._parallel, max(0.0, patience)):
+                raise Late
             now = monotonic()
             pause = max(0.0, self._next - now)
+            if now + pause > until.moment:
+                raise Late
+            self._under_way += 1
             self._next = now + pause + self._interval
         try:
             if pause:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import random
 import ssl
 import threading
@@ -24,10 +25,11 @@ from civitas_assets.catalog.model import Source
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.errand import Errand, Validators, site_of
 from civitas_assets.connectors.gate import PROCESS_GATES, Gate, asked_pause
+from civitas_assets.connectors.http_deadline import NEVER, Deadline, Late, bound_client, keep_to
 from civitas_assets.connectors.http_reason import head_of, stated_reason
 from civitas_assets.connectors.http_tls import identified, trusted
 from civitas_assets.connectors.inflate import CutShort, inflated
-from civitas_assets.errors import FetchError, HttpStatusError
+from civitas_assets.errors import FetchError, FetchTimeUp, HttpStatusError
 
 log = logging.getLogger("civitas_assets.fetch")
 
@@ -85,7 +87,7 @@ class HttpClient:
 
     Limits per host hold for the whole process. An entry of `allow_hosts` is a host, then on any of its ports,
     or `host:port`. Cookies are refused, so that no source meets another one's. Bodies may be gzip or zlib.
-    `total_time` is checked as a body arrives; silence before and within it is bounded by `timeout`.
+    `total_time` bounds an answer with its tries and the pauses between them, and `timeout` any silence in it.
     """
 
     def __init__(
@@ -118,12 +120,14 @@ class HttpClient:
             client.close()
 
     def _opened(self, tls: ssl.SSLContext) -> httpx2.Client:
-        return httpx2.Client(
-            headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip, deflate"},
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            verify=tls,
-            limits=httpx2.Limits(max_connections=None),  # the gates count, per host
-            transport=self._transport,
+        return bound_client(
+            httpx2.Client(
+                headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip, deflate"},
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                verify=tls,
+                limits=httpx2.Limits(max_connections=None),  # the gates count, per host
+                transport=self._transport,
+            )
         )
 
     def _client_of(self, errand: Errand, url: httpx2.URL) -> httpx2.Client:
@@ -143,29 +147,46 @@ class HttpClient:
         """
         return self._secrets(name)
 
-    def get(self, request: Request, source: Source, *, validators: Validators | None = None) -> Response:
-        """One answer, after as many tries as the source's policy grants.
+    def now(self) -> float:
+        """The clock of deadlines, in seconds."""
+        return self._monotonic()
+
+    def get(
+        self,
+        request: Request,
+        source: Source,
+        *,
+        validators: Validators | None = None,
+        until: Deadline = NEVER,
+    ) -> Response:
+        """One answer, after as many tries as the source's policy and the deadline grant.
 
         Raises:
             HttpStatusError: the server answered, but with no success.
+            FetchTimeUp: the deadline left no time for an answer.
             FetchError: no answer, an address that the source may not reach, or a breach of its policy.
             SecretMissing: the source names a secret that is not set.
         """
-        errand = Errand(request, source, validators, self._secrets)
+        errand = Errand(request, source, validators, self._secrets, until)
         attempt, attempts = 1, source.http.attempts
         while True:
             try:
                 return self._answer(errand, attempt)
             except _Again as again:
                 failure = again
+            except Late:
+                failure = _Again(_late(errand), math.inf)
             except (httpx2.TransportError, CutShort, zlib.error) as fault:
                 what = errand.shown(f"{errand.start} gave no whole answer: {type(fault).__name__}, {fault}")
                 failure = _Again(FetchError(f"{what}; {_TLS_ADVICE if '[SSL' in what else _WIRE_ADVICE}"))
+                if self._monotonic() >= errand.until.moment:
+                    failure = _Again(_late(errand), math.inf)
             # Out of the handler: the library's errors hold requests with secrets, and are no cause of ours.
-            if attempt == attempts:
-                raise failure.error
             backoff = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (attempt - 1)) * random.uniform(0.5, 1)  # noqa: S311
-            pause, attempt = max(failure.pause, backoff), attempt + 1
+            pause = max(failure.pause, backoff)
+            if attempt == attempts or self._monotonic() + pause > errand.until.moment:
+                raise failure.error
+            attempt += 1
             log.warning("%s; try %d of %d follows in %.1f s", failure.error, attempt, attempts, pause)
             self._sleep(pause)
 
@@ -174,13 +195,16 @@ class HttpClient:
         timeout = min(policy.timeout, policy.total_time).total_seconds()
         for _ in range(_MOST_REDIRECTS + 1):
             gate = self._gates.setdefault(site_of(url), Gate())
-            with gate.turn(policy, self._monotonic, self._sleep):
-                deadline = self._monotonic() + policy.total_time.total_seconds()
+            with gate.turn(policy, errand.until, self._monotonic, self._sleep):
+                errand.begin(self._monotonic())
                 target, headers, auth = errand.dressed(url)
                 client = self._client_of(errand, url)
-                with client.stream("GET", target, headers=headers, auth=auth, timeout=timeout) as reply:
+                with (
+                    keep_to(errand.until, self._monotonic),
+                    client.stream("GET", target, headers=headers, auth=auth, timeout=timeout) as reply,
+                ):
                     if reply.status_code not in _REDIRECTS or "location" not in reply.headers:
-                        body = self._body(errand, errand.shown(url), reply, gate, deadline)
+                        body = self._body(errand, errand.shown(url), reply, gate)
                         return Response(
                             url=errand.shown(url),
                             status=reply.status_code,
@@ -199,26 +223,24 @@ class HttpClient:
                     url = errand.redirected(url, reply)
         raise FetchError(errand.shown(f"{errand.start} redirects over {_MOST_REDIRECTS} times: correct url:"))
 
-    def _body(
-        self, errand: Errand, url: str, reply: httpx2.Response, gate: Gate, deadline: float
-    ) -> bytes | None:
+    def _body(self, errand: Errand, url: str, reply: httpx2.Response, gate: Gate) -> bytes | None:
         """The body of a good answer, None where a good answer has none."""
-        status, policy, seconds = reply.status_code, errand.policy, errand.policy.total_time.total_seconds()
+        status, policy, now = reply.status_code, errand.policy, self._monotonic()
         known, skips = errand.validators != Validators(), errand.source.not_found == "skip"
         if (status == 304 and known) or (status == 404 and skips):
             return None
         if status in _RETRIED:
             pause = asked_pause(reply.headers.get("retry-after", ""), self._clock())
-            stated = self._stated(errand, reply, deadline)
-            if pause > seconds:
-                limit = f"longer than http.total_time ({seconds:g} s)"
+            stated = self._stated(errand, reply)
+            if now + pause > errand.until.moment:
+                limit = f"longer than is left of {errand.until.limit}"
                 raise HttpStatusError(
                     status, url, f"{stated}asks to wait {pause:.0f} s, {limit}: fetch later"
                 )
-            gate.close_until(self._monotonic() + pause)
+            gate.close_until(now + pause)
             raise _Again(HttpStatusError(status, url, f"{stated}fetch later"), pause)
         if status != 200 and not (status == 206 and errand.partial):
-            stated = self._stated(errand, reply, deadline)
+            stated = self._stated(errand, reply)
             raise HttpStatusError(status, url, f"{stated}{_ADVICE.get(status, 'check url:')}")
         encoding, body = reply.headers.get("content-encoding", "identity").strip().lower(), io.BytesIO()
         if encoding not in ("identity", "gzip", "x-gzip", "deflate"):
@@ -230,30 +252,36 @@ class HttpClient:
         else:
             pieces = reply.iter_raw() if encoding == "identity" else inflated(reply.iter_raw())
         for piece in pieces:
-            if self._monotonic() > deadline:
-                raise FetchError(f"{url} took over {seconds:g} s: raise http.total_time if it is so slow")
+            if self._monotonic() > errand.until.moment:
+                raise Late
             if body.tell() + len(piece) > policy.max_bytes:
                 raise FetchError(f"{url} has over {policy.max_bytes} bytes: raise http.max_bytes if right")
             body.write(piece)
         return body.getvalue()  # hands the buffer over, without a second copy
 
-    def _stated(self, errand: Errand, reply: httpx2.Response, deadline: float) -> str:
+    def _stated(self, errand: Errand, reply: httpx2.Response) -> str:
         """What the server says about its fault, before our own advice; nothing where it cannot be read."""
         encoding = reply.headers.get("content-encoding", "identity").strip().lower()
         try:
             if reply.is_stream_consumed:
                 head = reply.content
             elif encoding == "identity":
-                head = head_of(self._in_time(reply.iter_raw(), deadline))
+                head = head_of(self._in_time(reply.iter_raw(), errand.until))
             else:
-                head = head_of(inflated(self._in_time(reply.iter_raw(), deadline)))
+                head = head_of(inflated(self._in_time(reply.iter_raw(), errand.until)))
         except (httpx2.HTTPError, CutShort, zlib.error):
             return ""
         reason = stated_reason(head, errand.shown)
         return f"the server says {reason!r}; " if reason else ""
 
-    def _in_time(self, pieces: Iterable[bytes], deadline: float) -> Iterator[bytes]:
+    def _in_time(self, pieces: Iterable[bytes], until: Deadline) -> Iterator[bytes]:
         for piece in pieces:
             yield piece
-            if self._monotonic() > deadline:
+            if self._monotonic() > until.moment:
                 return
+
+
+def _late(errand: Errand) -> FetchError:
+    kind = FetchError if errand.until is errand.own_time else FetchTimeUp
+    limit, advice = errand.until.limit, errand.until.advice
+    return kind(errand.shown(f"{errand.start} was not answered within {limit}: {advice}"))

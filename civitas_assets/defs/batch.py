@@ -26,7 +26,9 @@ from civitas_assets.defs.workers import Workers, workers
 
 log = logging.getLogger("civitas_assets.batch")
 
-_FETCHED_AT_ONCE = 4  # tenants whose sources are asked at the same time, or that wait for a process
+# Tenants whose sources are asked at the same time, or that wait for a process: so many that some servers which answer
+# without end do not hold up the others.
+_FETCHED_AT_ONCE = 16
 _PATIENCE = 60.0  # seconds for a tenant that another run works for
 
 

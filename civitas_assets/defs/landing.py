@@ -4,11 +4,14 @@ A check says of each source what became of it, so that one that is down is seen 
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 
+from civitas_assets.catalog import Source
+from civitas_assets.catalog.cadence import CADENCES
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.defs.checks import SourceOutcome, check_sources, partitioned_check
@@ -99,6 +102,7 @@ def fetch_tenant(work: Work, client: HttpClient) -> Iterator[Result]:
             client,
             deployment.now,
             deployment.settings.drop,
+            _limit(work.scope, sources.values()),
         )
     statuses = source_statuses(deployment.files, tenant, deployment.now())
     for connector in connectors:
@@ -106,6 +110,14 @@ def fetch_tenant(work: Work, client: HttpClient) -> Iterator[Result]:
         own = {name: statuses[name] for name, source in sources.items() if source.connector == connector}
         if own:
             yield fresh_result(connector, own)
+
+
+def _limit(scope: Scope, sources: Iterable[Source]) -> timedelta | None:
+    """How long a tenant's sources may take together, where other tenants wait for the end of the batch."""
+    if scope.cadence == "any":
+        return None
+    given = (source.http.fetch_time for source in sources if source.http.fetch_time is not None)
+    return max([2 * CADENCES[scope.cadence].fetching, *given])
 
 
 def _outcome(connector: str, reports: Sequence[FetchReport]) -> Iterator[Result]:

@@ -10,16 +10,18 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace as replace_struct
 
 from civitas_assets.catalog import Source, Tenant, Window
+from civitas_assets.catalog.cadence import CADENCES
 from civitas_assets.catalog.template import PERIODS, placeholders
 from civitas_assets.connectors.base import Connector
 from civitas_assets.connectors.http import HttpClient
+from civitas_assets.connectors.http_deadline import NEVER, Deadline
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.ingest.notes import unsaid
 from civitas_assets.ingest.reports import FetchReport
@@ -32,6 +34,7 @@ from civitas_assets.store.summary import Summary
 log = logging.getLogger("civitas_assets.fetch")
 
 _SOURCES_AT_ONCE = 8
+_FETCHING_DAYS = timedelta(days=1)  # of a source that was asked for days by name, which may be years
 
 
 def fetch_sources(  # noqa: PLR0917 - each argument is of another type
@@ -43,10 +46,19 @@ def fetch_sources(  # noqa: PLR0917 - each argument is of another type
     client: HttpClient,
     now: Callable[[], datetime],
     drop: Path | None = None,
+    limit: timedelta | None = None,
 ) -> list[FetchReport]:
-    """Fetch the sources concurrently; each looks back as far as it says, unless days are given."""
+    """Fetch the sources concurrently; each looks back as far as it says, unless days are given.
+
+    `limit` is how long that may take for all of them together; each has a time of its own, too.
+    """
     if not sources:
         return []
+    until = NEVER
+    if limit is not None:
+        seconds = limit.total_seconds()
+        whose, advice = f"the tenant's time in a batch ({seconds:g} s)", "the next one asks again"
+        until = Deadline(client.now() + seconds, whose, advice)
     with ThreadPoolExecutor(min(len(sources), _SOURCES_AT_ONCE), thread_name_prefix="source") as pool:
         jobs = [
             pool.submit(
@@ -56,7 +68,7 @@ def fetch_sources(  # noqa: PLR0917 - each argument is of another type
                 source,
                 days,
                 LandingSession(
-                    tenant.slug, source, SourceLanding(files, tenant.slug, name), client, now, drop
+                    tenant.slug, source, SourceLanding(files, tenant.slug, name), client, now, drop, until
                 ),
                 SourceLanding(files, tenant.slug, name),
                 now,
@@ -94,6 +106,7 @@ def _fetch_source(  # noqa: PLR0917 - each argument is of another type
     whole = Window.looking_back(source.look_back, began, tenant.zone)
     answered = landing.answered()
     window = days or window_of(source, answered, began, tenant.zone)
+    session.begin(source.http.fetch_time or (_FETCHING_DAYS if days else CADENCES[source.cadence].fetching))
     _, error = isolated(
         f"{tenant.slug} · fetch · {source.name}",
         lambda: connector.fetch(source, window, tenant.zone, session),

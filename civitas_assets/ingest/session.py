@@ -21,8 +21,9 @@ from civitas_assets.catalog import Source
 from civitas_assets.connectors.base import Answer, Request
 from civitas_assets.connectors.errand import Validators, public_url
 from civitas_assets.connectors.http import HttpClient, Response
+from civitas_assets.connectors.http_deadline import NEVER, Deadline
 from civitas_assets.connectors.http_reason import complaint_of
-from civitas_assets.errors import FetchError, ReadError
+from civitas_assets.errors import FetchError, FetchTimeUp, ReadError
 from civitas_assets.ingest.drop import DropFolder, take_all
 from civitas_assets.ingest.reports import FetchReport
 from civitas_assets.records import Note
@@ -58,8 +59,9 @@ class LandingSession:
         client: HttpClient,
         now: Callable[[], datetime],
         drop: Path | None = None,
+        until: Deadline = NEVER,
     ) -> None:
-        self._tenant, self._source, self._landing = tenant, source, landing
+        self._tenant, self._source, self._landing, self._until = tenant, source, landing, until
         self._client, self._now, self._drop = client, now, drop
         self._config = config_hash(source.model_dump(mode="json"))
         self._known = landing.addresses()
@@ -71,11 +73,18 @@ class LandingSession:
         self._notes: dict[Note, None] = {}
         self._last_progress = time.monotonic()
 
+    def begin(self, time: timedelta) -> None:
+        """Let the source's own time run; what it has not answered by then is its fault, and nobody waits any longer."""
+        seconds = time.total_seconds()
+        limit, advice = f"http.fetch_time ({seconds:g} s)", "raise it if it needs longer, or ask for less"
+        self._until = min(self._until, Deadline(self._client.now() + seconds, limit, advice))
+
     def crawl(
         self, requests: Iterable[Request], follow: Callable[[Answer], Iterable[Request]] | None = None
     ) -> Iterator[Answer]:
         """See `connectors.base.Session`."""
         waiting, running, failures = deque(requests), dict[Future[_Landed], Request](), list[str]()
+        unanswered = 0
         with ThreadPoolExecutor(self._source.http.parallel, thread_name_prefix="request") as pool:
             while waiting or running:
                 while waiting and len(running) < 2 * self._source.http.parallel:
@@ -91,6 +100,10 @@ class LandingSession:
                     request = running.pop(future)
                     try:
                         answer = self._answer(request, future.result())
+                    except FetchTimeUp:
+                        unanswered += 1 + len(waiting)
+                        waiting.clear()
+                        continue
                     except FetchError as error:
                         failures.append(str(error))
                         continue
@@ -101,10 +114,16 @@ class LandingSession:
                             said = complaint_of(answer.content(), str(error))
                             failures.append(f"{request.url} {error}{said}")
                     yield answer
-        self._rejected += len(failures)
-        if failures:
-            others = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-            raise FetchError(f"{failures[0]}{others}")
+        self._rejected += len(failures) + unanswered
+        lost = failures[:1]
+        if len(failures) > 1:
+            lost = [f"{failures[0]} (and {len(failures) - 1} more)"]
+        if unanswered:
+            lost.append(
+                f"{unanswered} request(s) not answered within {self._until.limit}: {self._until.advice}"
+            )
+        if lost:
+            raise FetchError("; ".join(lost))
 
     def _admitted(self, request: Request) -> str:
         """The request's address; a page loop ends in an error, not in the ceiling of somebody's patience."""
@@ -128,7 +147,7 @@ class LandingSession:
         # Without the body a 304 would be of no use; then the question is asked as if for the first time.
         conditional = known is not None and self._landing.holds(known.sha256)
         validators = Validators(known.etag, known.last_modified) if known and conditional else None
-        response = self._client.get(request, self._source, validators=validators)
+        response = self._client.get(request, self._source, validators=validators, until=self._until)
         if response.body is None:
             return _Landed(url, response)
         body = self._storable(request, response.body)

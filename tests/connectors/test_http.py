@@ -28,6 +28,7 @@ from civitas_assets.catalog.model import HttpPolicy, SecretRef, Source
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.errand import Validators, public_url
 from civitas_assets.connectors.http import HttpClient, Response
+from civitas_assets.connectors.http_deadline import Deadline
 from civitas_assets.errors import FetchError, HttpStatusError, SecretMissing
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
@@ -337,6 +338,59 @@ def test_a_server_that_drips_is_left_after_total_time(
     assert "http.total_time" in str(error)
     assert time.monotonic() - began < 4
     assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("opened", [True, False], ids=["transport of the library", "transport of the test"])
+def test_a_server_that_drips_header_lines_is_left_after_total_time(
+    serve: Callable[[Answer], Server], opened: bool
+) -> None:
+    def drip(handler: Handler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        while not handler.server.stopped.wait(0.02):
+            handler.wfile.write(b"X-More: yes\r\n")
+
+    server = serve(drip)
+    transport = None if opened else httpx2.HTTPTransport(verify=False)
+    began = time.monotonic()
+    with HttpClient("t", clock=lambda: NOW, secrets=secrets, transport=transport) as client:
+        error = fails(client, source(server.url(), policy={"total_time": "1 s", "attempts": 3}))
+    assert "was not answered within http.total_time (1 s)" in str(error)
+    assert time.monotonic() - began < 2
+    assert len(server.asked) == 1
+
+
+def test_a_server_that_always_asks_to_wait_is_left_once_its_pauses_fill_total_time() -> None:
+    clock = Clock()
+    with memory(lambda _: httpx2.Response(429, headers={"Retry-After": "8"}), clock) as client:
+        error = fails(client, source(policy={"attempts": 10, "total_time": "20 s"}))
+    assert "asks to wait 8 s, longer than is left of http.total_time (20 s): fetch later" in str(error)
+    assert clock.slept == [8.0, 8.0]
+
+
+def test_a_turn_that_does_not_come_before_the_deadline_is_not_waited_for(
+    serve: Callable[[Answer], Server],
+) -> None:
+    """One request holds the only place of the host; the other is told so, and nothing of it was sent."""
+    entered, leave = threading.Event(), threading.Event()
+
+    def answer(handler: Handler) -> None:
+        entered.set()
+        leave.wait(10)
+        handler.reply()
+
+    server = serve(answer)
+    of = source(server.url(), policy={"parallel": 1})
+    with wire() as client:
+        first = threading.Thread(target=client.get, args=(Request(server.url()), of))
+        first.start()
+        entered.wait(10)
+        with pytest.raises(FetchError, match=r"was not answered within the test \(now\): wait"):
+            client.get(
+                Request(server.url("/2")), of, until=Deadline(client.now() + 0.05, "the test (now)", "wait")
+            )
+        leave.set()
+        first.join()
+    assert [path for path, _ in server.asked] == ["/"]
 
 
 def test_a_silent_server_is_left_after_the_timeout(serve: Callable[[Answer], Server]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -187,6 +188,38 @@ def test_a_crawl_without_end_ends_at_the_ceiling(town: Any, publisher: Any) -> N
     report = town.fetch({"csv": Pages()})["s"]
     assert "more than 5 requests" in report.error
     assert report.stored == 5
+
+
+def test_a_source_that_answers_without_end_is_left_in_time_and_what_it_gave_stays(
+    town: Any, publisher: Any
+) -> None:
+    files = tuple(f"{number}" for number in range(99))
+    town.with_sources(
+        s={
+            "each": {"file": files},
+            "http": {"fetch_time": "1 min", "parallel": 1, "attempts": 5, "requests_per_second": 1.0},
+        },
+        other={"url": "https://other.example/x"},
+    )
+    publisher.bodies |= {"0.csv": b"id,t,v", "https://other.example/x": b"id,t,v"}
+    publisher.bodies |= {f"{name}.csv": 503 for name in files[1:]}
+    reports = town.fetch()
+    assert reports["other"].ok
+    assert reports["s"].stored == 1
+    assert " request(s) not answered within http.fetch_time (60 s): raise it" in reports["s"].error
+    assert town.client.now() < 62
+
+
+def test_sources_of_a_tenant_share_the_time_that_a_batch_gives_it(town: Any, publisher: Any) -> None:
+    files = tuple(f"{number}" for number in range(99))
+    publisher.bodies |= {f"{name}.csv": 503 for name in files}
+    town.with_sources(s={"each": {"file": files}, "http": {"parallel": 1, "requests_per_second": 1.0}})
+    (report,) = fetch_sources(
+        town.tenant, town.tenant.sources, CONNECTORS, None, town.files, town.client, lambda: town.now,
+        limit=timedelta(seconds=30),
+    )  # fmt: skip
+    assert "within the tenant's time in a batch (30 s): the next one asks again" in report.error
+    assert town.client.now() < 32
 
 
 def test_a_full_disk_is_the_error_of_the_source(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +18,7 @@ from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.definitions import build_definitions
 from civitas_assets.defs.batch import batch_name
 from civitas_assets.defs.deployment import utc_now
+from civitas_assets.defs.landing import ANSWERED
 from civitas_assets.defs.messages import faults_of
 from civitas_assets.defs.scope import Scope
 from civitas_assets.store.locks import tenant_lock
@@ -132,6 +137,43 @@ def test_fault_of_one_tenant_stops_no_other_and_is_named(
     assert not workplace.published("anstadt").exists()
     faults = faults_of(workplace.instance, workplace.instance.get_run_by_id(result.run_id))
     assert faults == {"anstadt": ["fetch: unforeseen RuntimeError: disk on fire"]}
+
+
+def test_server_that_drips_without_end_is_the_fault_of_its_source_alone(
+    workplace: Any, towns: Any, batch: Any, dripping: str
+) -> None:
+    file = workplace.settings.tenants_dir / "anstadt.yaml"
+    text = file.read_text().replace(f"{towns['anstadt'].url}/parking.json", f"{dripping}/parking.json")
+    file.write_text(text.replace("attempts: 1}", 'attempts: 9, fetch_time: "1 s"}'))
+    result = batch()
+    assert materialised(result) >= {(slug, "published") for slug in towns}
+    assert workplace.ask("anstadt", "select sum(value)::int from observation") == [(12,)]
+    checks = [check for check in result.get_asset_check_evaluations() if not check.passed]
+    assert {(check.partition, *check.asset_key.path) for check in checks} == {("anstadt", "landing", "json")}
+    (check,) = [check for check in checks if check.check_name == ANSWERED]
+    assert "1 request(s) not answered within http.fetch_time (1 s)" in str(check.description)
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """A server that sends one header line after the other, and never a body."""
+    stopped = threading.Event()
+
+    class Drip(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):
+                self.request.sendall(b"HTTP/1.1 200 OK\r\n")
+                while not stopped.wait(0.05):
+                    self.request.sendall(b"X-More: yes\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Drip) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        stopped.set()
+        server.shutdown()
+        thread.join()
 
 
 def test_tenant_that_another_run_works_for_is_left_to_it(
