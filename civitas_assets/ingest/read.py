@@ -15,7 +15,7 @@ import polars as pl
 from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.base import Connector, Payload
 from civitas_assets.connectors.http_reason import complaint_of
-from civitas_assets.connectors.pagination import says_incomplete
+from civitas_assets.connectors.pagination import END_UNPROVEN, says_incomplete
 from civitas_assets.errors import ReadError
 from civitas_assets.ingest.backlog import batches_of, unsuperseded
 from civitas_assets.ingest.isolation import isolated
@@ -45,8 +45,12 @@ from civitas_assets.store.journal import Progress, StandingNote
 from civitas_assets.store.landing import Line, Manifest, SourceLanding
 from civitas_assets.store.seen import NAMELESS, READ
 from civitas_assets.store.stores import Stores
+from civitas_assets.store.summary import Summary
 
 log = logging.getLogger("civitas_assets.read")
+
+# Where more may be than has come, nothing is gone.
+_NOT_WHOLE = frozenset({SAYS_INCOMPLETE, END_UNPROVEN})
 
 
 def read_sources(
@@ -140,7 +144,9 @@ class SourceReader:
         """Close or tell what the last fetch has no more; the notes of before without those of what was gone."""
         known, answered = self._landing.addresses(), self._landing.answered()
         seen = note_seen(self._sightings, self._stores.seen, known, fresh)
-        if any(one.note.code == SAYS_INCOMPLETE for one in self._notes.standing(before, lambda: known)):
+        told = [one.note.code for one in self._notes.standing(before, lambda: known)]
+        fetched = Summary(self._stores.files, self._tenant.slug).read().source(self._source.name)
+        if _NOT_WHOLE.intersection((*told, *(note.code for note in fetched.fetch_notes))):
             return before
         gone = look_for_gone(
             self._source, seen, known, answered, self._failed, self._stores.records, self._run_id

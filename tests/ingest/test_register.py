@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -104,6 +105,38 @@ def test_a_page_that_is_not_answered_closes_nothing_until_it_is(town: Any, night
     assert all(there(town).values())
     night("1,A2,", "3,C,", snapshot=True)
     assert there(town) == {"1": True, "2": False, "3": True}
+
+
+def test_pages_that_lead_to_each_other_are_one_snapshot(town: Any, publisher: Any) -> None:
+    """The last page is gone in the second night; in the third one leads to a page that there is not."""
+    settings = {
+        "connector": "json", "url": "https://data.example/p0", "each": {}, "record_type": "place", "records": "items",
+        "fields": {"place_id": "id"}, "time": None, "snapshot": True, "next": "next",
+    }  # fmt: skip
+    town.with_sources(s=settings)
+    nights = (
+        ({"p0": ([1, 2], "/p1"), "p1": ([3, 4], "/p2"), "p2": ([5], None)}, "12345"),
+        ({"p0": ([1, 2], "/p1"), "p1": ([3, 4], None)}, "1234"),
+        ({"p0": ([1, 2], "/p1"), "p1": ([3], "/p9")}, "1234"),
+        ({"p0": ([1, 2], "/p1"), "p1": ([3], None)}, "123"),
+    )
+    for pages, left in nights:
+        for name, (ids, following) in pages.items():
+            document = {"items": [{"id": number} for number in ids], "next": following}
+            publisher.bodies[name] = json.dumps(document).encode()
+        town.night()
+        assert "".join(name for name, is_there in there(town).items() if is_there) == left
+
+
+def test_an_answer_that_may_be_cut_closes_nothing(town: Any, night: Night) -> None:
+    """A service that gives a hundred at most, since yesterday."""
+    rows = [f"{number},A," for number in range(120)]
+    night("\n".join(rows), snapshot=True, url="https://data.example/p0", each={})
+    report = night("\n".join(rows[:100]), snapshot=True, url="https://data.example/p0", each={})
+    assert [note.code for note in report.notes] == ["end_unproven"]
+    assert all(there(town).values())
+    report = night("\n".join(rows[:101]), snapshot=True, url="https://data.example/p0", each={})
+    assert (report.counts["place"].deleted, report.notes) == (19, ())
 
 
 @pytest.mark.parametrize("rows", ["1,A,\n2,B,east", "1,A,\n2,B,9e99"])
