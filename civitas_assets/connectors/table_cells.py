@@ -24,6 +24,7 @@ BROKEN = "@broken"  # what a file of `kept.py` says of a row that is not in it
 _ERROR = (
     r"^\s*#(?:N/?A|NV|REF!|BEZUG!|DIV/0!|VALUE!|WERT!|NAME\?|NULL!|NUM!|ZAHL!|SPILL!|CALC!|ÜBERLAUF!)\s*$"
 )
+_SHOWN = 60  # characters of a name
 _TOTAL = r"(?:summe|gesamt|gesamtsumme|gesamtergebnis|insgesamt|zusammen|sum|total|grand total)\s*:?"
 
 
@@ -176,16 +177,23 @@ def without_errors(table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Note, ...]]
     return table.with_columns(table[name].set(rows, None) for name, rows in found.items()), (note,)
 
 
-def last_is_total(names: pl.Series) -> tuple[Note, ...]:
-    """A note where the id of the last row is a word for the sum of the others."""
-    if (
-        names.dtype != pl.String
-        or names.is_empty()
-        or not re.fullmatch(_TOTAL, (names[-1] or "").strip(), re.IGNORECASE)
-    ):
+def last_row_notes(frame: pl.DataFrame, key: str) -> tuple[Note, ...]:
+    """A note where the last row is no row of the list: its id is a word for a sum, or it has nothing but an id.
+
+    `frame` has the columns of the fields, `key` among them.
+    """
+    if frame.height < 2 or frame[key].dtype != pl.String:
         return ()
-    text = f"the last row is called {names[-1].strip()}, and may be the sum of the others: leave it out with drop"
-    return (Note("total_row", text),)
+    name = (frame[key][-1] or "").strip()
+    if re.fullmatch(_TOTAL, name, re.IGNORECASE):
+        text = f"the last row is called {name}, and may be the sum of the others: leave it out with drop"
+        return (Note("total_row", text),)
+    others = frame.select(pl.exclude(ROW, key)).slice(-2).to_dict().values()
+    before, last = ([cells[row] for cells in others if cells[row] not in (None, "")] for row in (0, 1))
+    if not name or last or not before:
+        return ()
+    text = f"the last row has nothing but {name[:_SHOWN]}, and may be a remark below the list: see until_blank and drop"
+    return (Note("row_below_table", text),)
 
 
 def filter_columns(source: TabularSource) -> set[str]:

@@ -16,7 +16,7 @@ from civitas_assets.connectors.table_cells import (
     Cells,
     data_rows,
     filter_columns,
-    last_is_total,
+    last_row_notes,
     require_columns,
 )
 from civitas_assets.connectors.tabular import NTH, TabularSource, Unpivot
@@ -43,7 +43,7 @@ def raw_table(source: TabularSource, cells: Cells) -> RawTable:
         others = []
     key, notes = source.contract.key[0], cells.notes
     if source.contract.event_time is None and key in frame.columns:
-        notes = (*notes, *last_is_total(frame[key]))
+        notes = (*notes, *last_row_notes(frame, key))
     return RawTable(source.record_type, frame, tuple(others), cells.broken, notes)
 
 

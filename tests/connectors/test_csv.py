@@ -347,9 +347,22 @@ def test_what_a_spreadsheet_could_not_work_out_is_no_value_and_told(table: Table
 
 @pytest.mark.parametrize(("last", "noted"), [("Summe", True), ("GESAMT:", True), ("Gesamtschule", False)])
 def test_a_last_row_that_may_be_the_sum_of_the_others_is_told(table: Table, last: str, noted: bool) -> None:
-    found = table(f"id,name\n1,Nord\n{last},\n")
+    found = table(f"id,name\n1,Nord\n{last},x\n")
     assert [note.code for note in found.notes] == ["total_row"] * noted
-    assert not table(f"id,name\n1,Nord\n{last},\n", drop={"id": re.escape(last)}).notes
+    assert not table(f"id,name\n1,Nord\n{last},x\n", drop={"id": re.escape(last)}).notes
+
+
+@pytest.mark.parametrize(
+    ("body", "noted"),
+    [
+        ("id,name\n1,Nord\nQuelle: Amt,\n", True),
+        ("id,name\n1,Nord\n2,Dom\n", False),
+        ("id,name\n1,\n2,\n", False),
+        ("id,name\n1,\n", False),
+    ],
+)
+def test_a_last_row_that_may_be_a_remark_is_told(table: Table, body: str, noted: bool) -> None:
+    assert [note.code for note in table(body).notes] == ["row_below_table"] * noted
 
 
 def test_single_wrong_bytes_are_mended_alone_and_told(table: Table) -> None:
