@@ -5,16 +5,17 @@ Which of them a file is, its first bytes say, not its name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import ClassVar, Literal
 from zoneinfo import ZoneInfo
 
+import msgspec
 from pydantic import Field
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.archive import unzipped
-from civitas_assets.connectors.attributes import with_lines
+from civitas_assets.connectors.attributes import wanted_attributes, with_lines
 from civitas_assets.connectors.base import Payload, Session
 from civitas_assets.connectors.fetching import fetch_addresses
 from civitas_assets.connectors.markup import is_markup, outline
@@ -65,7 +66,8 @@ class GeoFileConnector:
     def read(self, source: GeoFileSource, payload: Payload) -> Iterator[RawTable]:
         """One table; geometries of any kind stay in the reference system of the file."""
         body = payload.body
-        features = _archived(source, body) if body.startswith(b"PK") else _plain(source, body)
+        is_archive = body.startswith(b"PK")
+        features = _archived(source, body) if is_archive else _plain(source, body, payload.members)
         if source.split_lines is not None:
             if features.complete and source.split_lines not in features.attributes.columns:
                 there = ", ".join(features.attributes.columns)
@@ -77,8 +79,8 @@ class GeoFileConnector:
         yield raw_table(source, features)
 
 
-def _plain(source: GeoFileSource, body: bytes) -> Features:
-    """The features of a file by its first bytes."""
+def _plain(source: GeoFileSource, body: bytes, members: Mapping[str, msgspec.Raw] | None = None) -> Features:
+    """The features of a file by its first bytes; `members` are those of its object, where they are known already."""
     if is_geopackage(body):
         return geopackage(body, source.layer)
     if body.startswith(_FLATGEOBUF):
@@ -95,7 +97,9 @@ def _plain(source: GeoFileSource, body: bytes) -> Features:
             return kml(body)
         return gml(body, document, source.layer, axis_order=source.axis_order)
     if body.lstrip(b"\xef\xbb\xbf \t\r\n\x1e").startswith(b"{"):
-        return geojson(body).in_order(source.axis_order)
+        wants_all = source.rest is not None or source.split_lines is not None
+        wanted = None if wants_all else {*wanted_attributes(source).values()}
+        return geojson(body, members, wanted).in_order(source.axis_order)
     raise ReadError(f"is not {_FORMATS}")
 
 

@@ -26,7 +26,7 @@ from civitas_assets.connectors.next_pages import PagedSource, fetch_pages
 from civitas_assets.connectors.packed import unpacked
 from civitas_assets.connectors.paths import is_plain, series, valid_path, values_of
 from civitas_assets.connectors.reach import Each, Reach, only
-from civitas_assets.connectors.rows import UNREADABLE, plain_path
+from civitas_assets.connectors.rows import UNREADABLE, Json, plain_path
 from civitas_assets.connectors.sample import decoded_texts, first_texts, missing_paths, unmapped
 from civitas_assets.connectors.vector import check_degrees
 from civitas_assets.errors import ReadError
@@ -124,7 +124,7 @@ class GeoJsonConnector:
 
         Where the file names another one, and the source none, its geometries name it.
         """
-        collection = read_collection(source.unpacked(payload.body))
+        collection = read_collection(source.unpacked(payload.body), payload.members)
         features, crs = collection.features, _system(collection, source)
         places, columns = source.places, dict[str, pl.Series]()
         names = [f"{name}/{number}" for name, paths in places.items() for number in range(len(paths))]
@@ -161,7 +161,7 @@ class GeoJsonConnector:
         yield RawTable(source.record_type, frame, unread, collection.broken, notes)
 
 
-def _rest(source: GeoJsonSource, features: bytes, paths: Sequence[str]) -> pl.Series:
+def _rest(source: GeoJsonSource, features: Json, paths: Sequence[str]) -> pl.Series:
     """The properties that nothing else uses, as an object."""
     (properties,) = values_of(features, ["properties"], raw={"properties"})
     records = decoded_records(msgspec.json.encode(properties))

@@ -6,12 +6,13 @@ only resembles it is named.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from civitas_assets.connectors.rows import UNREADABLE, with_plain_names, without_nan
+from civitas_assets.connectors.rows import UNREADABLE, Json, head_of, with_plain_names, without_nan
 from civitas_assets.connectors.sequences import is_sequence, is_whole, joined, records_of
 from civitas_assets.connectors.text import to_utf8
 from civitas_assets.errors import ReadError
@@ -34,7 +35,7 @@ class Collection:
     cannot be read.
     """
 
-    features: bytes
+    features: Json
     crs: str | None = None
     unknown_crs: str | None = None
     broken: tuple[BrokenRow, ...] = ()
@@ -50,15 +51,17 @@ class _Object(msgspec.Struct):
     geometry_type: Any = msgspec.field(name="geometryType", default=None)
 
 
-def read_collection(body: bytes) -> Collection:
+def read_collection(body: bytes, members: Mapping[str, msgspec.Raw] | None = None) -> Collection:
     """The features of a file; numbers that JSON does not have, such as NaN, are null.
+
+    `members` are those of the body, where they are known already.
 
     Raises:
         ReadError: it is no GeoJSON.
     """
     text = with_plain_names(to_utf8(body))
     try:
-        records, found, broken = _records(text)
+        records, found, broken = _records(text, members if text is body else None)
         is_read = not broken
     except UNREADABLE as error:
         is_read, fault = False, error
@@ -68,7 +71,7 @@ def read_collection(body: bytes) -> Collection:
         except UNREADABLE:
             raise ReadError(f"is not GeoJSON: {fault}") from None
     if len(found) == 1 and found[0].features != _NONE:
-        features = _list_of(found[0])
+        features: Json = _list_of(found[0])
     else:
         parts = (_features(record, each).strip() for record, each in zip(records, found, strict=True))
         features = b"[" + b",".join(filter(None, parts)) + b"]"
@@ -94,11 +97,17 @@ def collection_text(body: bytes) -> bytes:
         raise ReadError("has records that are no JSON")
     name = found.crs or found.unknown_crs
     crs = {} if name is None else {"crs": {"type": "name", "properties": {"name": name}}}
-    return msgspec.json.encode({"type": "FeatureCollection", **crs, "features": msgspec.Raw(found.features)})
+    return msgspec.json.encode(
+        {"type": "FeatureCollection", **crs, "features": msgspec.Raw(bytes(found.features))}
+    )
 
 
-def _records(text: bytes) -> tuple[list[bytes], list[_Object], tuple[BrokenRow, ...]]:
-    """The one object of a file, else those between separators or of its lines."""
+def _records(
+    text: bytes, members: Mapping[str, msgspec.Raw] | None = None
+) -> tuple[list[bytes], list[_Object], tuple[BrokenRow, ...]]:
+    """The one object of a file, which may be known by its members, else those between separators or of its lines."""
+    if members:
+        return [text], [_of_members(members)], ()
     if not is_sequence(text):
         try:
             return [text], [_decoded(text)], ()
@@ -113,6 +122,12 @@ def _records(text: bytes) -> tuple[list[bytes], list[_Object], tuple[BrokenRow, 
     return records, [_decoded(record) for record in records], broken
 
 
+def _of_members(members: Mapping[str, msgspec.Raw]) -> _Object:
+    """The object that has these members."""
+    plain = [msgspec.json.decode(members.get(name, b"null")) for name in ("type", "crs", "geometryType")]
+    return _Object(plain[0], members.get("features", _NONE), *plain[1:])
+
+
 def _decoded(record: bytes) -> _Object:
     return msgspec.json.decode(record, type=_Object)
 
@@ -120,7 +135,7 @@ def _decoded(record: bytes) -> _Object:
 def _features(record: bytes, found: _Object) -> bytes:
     """The features of one record, without the brackets of their list."""
     if found.features != _NONE:
-        return _list_of(found).strip()[1:-1]
+        return bytes(_list_of(found)).strip()[1:-1]
     if found.type == "Feature":
         return record
     if found.type in _GEOMETRIES:
@@ -132,13 +147,12 @@ def _features(record: bytes, found: _Object) -> bytes:
     raise ReadError(f"is {found.type!r}, and no GeoJSON with features")
 
 
-def _list_of(found: _Object) -> bytes:
-    features = bytes(found.features)
-    if not features.lstrip().startswith(b"["):
+def _list_of(found: _Object) -> Json:
+    if head_of(found.features, 1) != b"[":
         raise ReadError("has features that are no list: it is not GeoJSON")
     if found.type is None and found.geometry_type is not None:
         raise ReadError("is JSON of Esri and no GeoJSON: ask its server for f=geojson")
-    return features
+    return found.features
 
 
 def _named(crs: Any) -> str | None:

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.template import expand
+from civitas_assets.connectors.attributes import wanted_attributes
 from civitas_assets.connectors.base import Payload, Session
 from civitas_assets.connectors.links import LinkedSource
 from civitas_assets.connectors.mapping import SelectiveSource
@@ -158,4 +159,6 @@ class OgcFeaturesConnector:
             found = gml(payload.body, document, None, source.collection, source.axis_order)
             yield raw_table(source, found)
         else:
-            yield raw_table(source, geojson(payload.body).in_order(source.axis_order))
+            wanted = None if source.rest is not None else {*wanted_attributes(source).values()}
+            found = geojson(payload.body, payload.members, wanted)
+            yield raw_table(source, found.in_order(source.axis_order))

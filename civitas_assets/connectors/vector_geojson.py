@@ -5,7 +5,9 @@ The connector `geojson`, for paths into properties, reads on its own.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -13,7 +15,8 @@ import polars as pl
 
 from civitas_assets.connectors.geojson_text import read_collection
 from civitas_assets.connectors.paths import series
-from civitas_assets.connectors.rows import UNREADABLE
+from civitas_assets.connectors.rows import UNREADABLE, Json
+from civitas_assets.connectors.sample import first_records
 from civitas_assets.connectors.vector import Features
 from civitas_assets.errors import ReadError
 
@@ -26,31 +29,71 @@ class _Feature(msgspec.Struct, gc=False):
     properties: Any = None
 
 
-def geojson(body: bytes) -> Features:
-    """The features of a file.
+def geojson(
+    body: bytes, members: Mapping[str, msgspec.Raw] | None = None, wanted: Collection[str] | None = None
+) -> Features:
+    """The features of a file; `members` are those of the body, where they are known already.
+
+    Of attributes that are not `wanted` there may be the names alone; None wants all of them.
 
     Raises:
         ReadError: it is no GeoJSON.
     """
-    collection = read_collection(body)
+    collection = read_collection(body, members)
     if collection.broken:
         raise ReadError(f"is not GeoJSON: record {collection.broken[0].row} is no JSON")
-    try:
-        found = msgspec.json.decode(collection.features, type=list[_Feature])
-    except UNREADABLE as error:
-        raise ReadError(f"is no GeoJSON FeatureCollection: {error}") from None
-    # Some programs write an empty list where there are no properties.
-    properties = [each.properties if isinstance(each.properties, dict) else {} for each in found]
-    names = dict.fromkeys(chain.from_iterable(properties))
+    found, attributes = _alike(collection.features, wanted) or _different(collection.features)
     shapes = [None if f.geometry == _NOTHING else bytes(f.geometry).decode() for f in found]
     ids = series("id", [feature.id for feature in found])
     return Features(
-        attributes=pl.DataFrame(height=len(found)).with_columns(
-            series(name, [each.get(name) for each in properties]) for name in names
-        ),
+        attributes=pl.DataFrame(height=len(found)).with_columns(attributes),
         geometry=pl.Series("geometry", shapes, pl.String),
         ids=None if found and ids.null_count() == len(ids) else ids,
         crs=collection.crs,
         usual=None if collection.unknown_crs else "EPSG:4326",
         unknown_crs=collection.unknown_crs,
     )
+
+
+def _alike(
+    features: Json, wanted: Collection[str] | None
+) -> tuple[Sequence[_Feature], Iterable[pl.Series]] | None:
+    """Features that have no other attributes than the first ones, and their attributes; None where some have."""
+    try:
+        sample = [record.get("properties") for record in first_records(features)]
+        names = [*dict.fromkeys(chain.from_iterable(each for each in sample if isinstance(each, dict)))]
+        fields = {f"f{number}": name for number, name in enumerate(names)}
+        needed = {field for field, name in fields.items() if wanted is None or name in wanted}
+        properties = msgspec.defstruct(
+            "Properties",
+            [(field, Any if field in needed else msgspec.Raw, None) for field in fields],
+            rename=fields,
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+        # Some programs write an empty list where there are no properties.
+        kind = msgspec.defstruct(
+            "Feature", [("properties", properties | list[Any] | None, None)], bases=(_Feature,), gc=False
+        )
+        found: Any = msgspec.json.decode(features, type=list[kind])  # type: ignore[valid-type]
+    except (*UNREADABLE, AttributeError):
+        return None
+    nothing = properties()
+    given = [each.properties if isinstance(each.properties, properties) else nothing for each in found]
+    return found, (
+        series(name, [*map(attrgetter(field), given)])
+        if field in needed
+        else pl.Series(name, [None]).new_from_index(0, len(given))
+        for field, name in fields.items()
+    )
+
+
+def _different(features: Json) -> tuple[Sequence[_Feature], Iterable[pl.Series]]:
+    """Features with any attributes."""
+    try:
+        found = msgspec.json.decode(features, type=list[_Feature])
+    except UNREADABLE as error:
+        raise ReadError(f"is no GeoJSON FeatureCollection: {error}") from None
+    properties = [each.properties if isinstance(each.properties, dict) else {} for each in found]
+    names = dict.fromkeys(chain.from_iterable(properties))
+    return found, (series(name, [each.get(name) for each in properties]) for name in names)

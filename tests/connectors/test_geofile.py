@@ -26,6 +26,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from civitas_assets.connectors.vector_geojson import geojson
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 from tests.connectors.conftest import zipped
@@ -727,3 +728,26 @@ def test_the_recorded_car_parks_of_jena_are_the_same_as_by_the_connector_of_geoj
     assert len(found) == 103
     assert shapely.from_wkb(found[0].pop("geometry")).wkt == "POINT (11.5859544 50.9284917)"
     assert found[0] == {"place_id": "185", "name": "Eichplatz", "lon": 11.5859544, "lat": 50.9284917}
+
+
+@pytest.mark.parametrize("late", [{"b": 7}, {"a": 1, "new": {"c": [1]}}, []])
+def test_attributes_are_all_found_wherever_they_first_stand(late: Any) -> None:
+    written = [{"a": n, "b": {"x": "ü"}} for n in range(150)] + [late]
+    found = geojson(
+        json.dumps(
+            {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": p} for p in written]}
+        ).encode()
+    ).attributes
+    assert found.height == 151
+    assert found["a"].to_list()[:150] == [*range(150)]
+    assert found["b"][0] == '{"x":"ü"}'
+    assert found.columns == ["a", "b", *(["new"] if "new" in late else [])]
+    assert found.row(150, named=True) == {
+        "a": dict(late).get("a"), "b": "7" if "b" in late else None,
+    } | ({"new": '{"c":[1]}'} if "new" in late else {})  # fmt: skip
+
+
+def test_attributes_that_nobody_wants_are_named_alone() -> None:
+    body = b'{"type":"FeatureCollection","features":[{"properties":{"a":1,"b":[1]}},{"properties":{"a":2}}]}'
+    found = geojson(body, wanted={"a"}).attributes
+    assert found.to_dict(as_series=False) == {"a": [1, 2], "b": [None, None]}
