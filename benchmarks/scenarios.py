@@ -157,16 +157,16 @@ def harmonise_and_publish(folder: Path) -> Figures:
         Stores.of(LocalFiles(settings.home), "messstadt"),
         prepare(settings),
     )
-    destination = DuckDBDestination(settings.published, tenant.slug, settings.memory_limit)
+    destination = DuckDBDestination(settings.published, tenant.slug, settings.limits)
     floor = _copy(folder)
     started, spent = time.perf_counter(), time.process_time()
     task = plan(stores, rebuild=bool(destination.lacks(project).reasons))
     assert task is not None
     workspace = make_workspace(
-        settings.workspaces / "run", project, tenant, stores, task, memory_limit=settings.memory_limit
+        settings.workspaces / "run", project, tenant, stores, task, limits=settings.limits
     )
     filled = time.perf_counter()
-    results = build(project, workspace, tenant.slug, memory_limit=settings.memory_limit)
+    results = build(project, workspace, tenant.slug, limits=settings.limits)
     built = time.perf_counter()
     assert all(result.ok for result in results), [r for r in results if not r.ok]
     publication = destination.publish(project, workspace, "benchmark")
@@ -199,11 +199,11 @@ def one_day_of_a_small_tenant(folder: Path) -> Figures:
     assert everything is not None
     task = msgspec.structs.replace(everything, days=everything.days[:1], rebuild=False)
     workspace = make_workspace(
-        settings.workspaces / "run", project, tenant, stores, task, memory_limit=settings.memory_limit
+        settings.workspaces / "run", project, tenant, stores, task, limits=settings.limits
     )
     started = time.perf_counter()
     spent = time.process_time()
-    results = build(project, workspace, tenant.slug, memory_limit=settings.memory_limit)
+    results = build(project, workspace, tenant.slug, limits=settings.limits)
     assert all(result.ok for result in results), [r for r in results if not r.ok]
     return {
         "seconds": time.perf_counter() - started,

@@ -9,6 +9,7 @@ import os
 import re
 import socket
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,6 +19,22 @@ from civitas_assets.errors import SecretMissing
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 _STORAGE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_][A-Za-z0-9._-]*)*/?")
+
+
+class Limits(NamedTuple):
+    """What one DuckDB may use: memory, such as `1GB`, before it spills, and threads; 0: one per core."""
+
+    memory: str = "1GB"
+    threads: int = 0
+
+    @property
+    def statements(self) -> str:
+        """What sets them on a connection."""
+        threads = f"; set threads = {self.threads}" if self.threads else ""
+        return f"set memory_limit = '{self.memory}'{threads}"
+
+
+DEFAULT_LIMITS = Limits()
 
 
 class Settings(BaseSettings):
@@ -51,6 +68,11 @@ class Settings(BaseSettings):
     contact: str = Field("", description="E-mail or URL that servers see in the User-Agent.")
     log_level: str = Field("INFO", description="Level of the messages that the command line prints.")
     memory_limit: str = Field("1GB", description="What one workspace may hold in memory before it spills.")
+    threads: int = Field(
+        0,
+        ge=0,
+        description="Threads of one workspace; 0: one per core, of which a batch's processes have their share.",
+    )
     ui_url: str = Field(
         "http://localhost:3000", description="Address of the Dagster UI, for the links in messages."
     )
@@ -107,6 +129,11 @@ class Settings(BaseSettings):
         return self.published_dir or self.home / "published"
 
     @property
+    def limits(self) -> Limits:
+        """What harmonising and publishing may use."""
+        return Limits(self.memory_limit, self.threads)
+
+    @property
     def workspaces(self) -> Path:
         """Throw-away DuckDB workspaces, one folder per run."""
         return self.home / "workspaces"
@@ -148,6 +175,11 @@ def read_secret(name: str) -> str:
     if not value:
         raise SecretMissing(name)
     return value
+
+
+def environment_of_processes(threads: int) -> dict[str, str]:
+    """This process's environment, for others that have so many threads for native libraries."""
+    return {**os.environ, "POLARS_MAX_THREADS": str(threads), "OPENBLAS_NUM_THREADS": "1"}
 
 
 def dagster_home(settings: Settings, *, own: bool = False) -> Path:

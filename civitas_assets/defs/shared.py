@@ -81,10 +81,10 @@ def harmonise_tenant(work: Work) -> Iterator[Result]:
                 tenant,
                 work.stores,
                 task,
-                memory_limit=deployment.settings.memory_limit,
+                limits=deployment.settings.limits,
             )
             results = together(
-                results, build(project, workspace, tenant.slug, memory_limit=deployment.settings.memory_limit)
+                results, build(project, workspace, tenant.slug, limits=deployment.settings.limits)
             )
             failures = _failures(project, results)
             if failures:
@@ -106,11 +106,11 @@ def harmonise_tenant(work: Work) -> Iterator[Result]:
 def _made(work: Work, workspace: Workspace, task: Task, results: Sequence[NodeResult]) -> Iterator[Result]:
     """The models that the run is asked for, parents before children; of a tenant's turn the tables that it has made."""
     deployment = work.deployment
-    made = previews(deployment.project, workspace)
-    filled = {result.name for result in results if result.kind == "model"}
+    rows = {result.name: result.rows for result in results if result.kind == "model"}
+    made = previews(deployment.project, workspace, rows)
     for key in filter(work.wants, model_keys(deployment)):
         name, metadata = key.path[-1], dict[str, Any]()
-        if work.keys is None and (key != shared_key(name) or name not in filled):
+        if work.keys is None and (key != shared_key(name) or name not in rows):
             continue
         if key == shared_key(name):
             seconds = sum(r.seconds for r in results if r.kind == "model" and r.name == name)

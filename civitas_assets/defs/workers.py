@@ -18,9 +18,9 @@ import signal
 import subprocess
 import sys
 import time
-import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from queue import SimpleQueue
 from typing import IO, Any
 
@@ -32,6 +32,8 @@ from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.turn import Turn
 from civitas_assets.defs.work import Work
 from civitas_assets.dictionary.contracts import read_contracts
+from civitas_assets.ingest.isolation import isolated
+from civitas_assets.settings import environment_of_processes
 
 log = logging.getLogger("civitas_assets.batch")
 
@@ -141,15 +143,17 @@ class _Worker:
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            threads = str(self._threads)
             self._process = subprocess.Popen(  # noqa: S603 - this very program
                 [sys.executable, "-m", __name__],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 start_new_session=True,
-                env={**os.environ, "POLARS_MAX_THREADS": threads, "OPENBLAS_NUM_THREADS": "1"},
+                env=environment_of_processes(self._threads),
             )
-            _send(self._process.stdin, (self._deployment, logging.getLogger("civitas_assets").level))
+            settings = self._deployment.settings
+            limited = settings.model_copy(update={"threads": settings.threads or self._threads})
+            deployment = replace(self._deployment, settings=limited)
+            _send(self._process.stdin, (deployment, logging.getLogger("civitas_assets").level))
         return self._process
 
 
@@ -194,13 +198,14 @@ def _answer(take: Any, limit: float) -> bytes:
     child = os.fork()
     if child == 0:
         os.close(reading)
+        code = 1
         try:
+            sent, error = isolated("turn", take)
             with os.fdopen(writing, "wb") as out:
-                out.write(take())
-        except BaseException:  # noqa: BLE001 - whatever it is, the copy ends here
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
+                out.write(sent if sent is not None else pickle.dumps((None, (), error)))
+            code = 0
+        finally:
+            os._exit(code)
     os.close(writing)
     body, deadline = bytearray(), time.monotonic() + limit
     in_time = True

@@ -16,6 +16,7 @@ from civitas_assets.errors import HarmoniseError
 from civitas_assets.harmonise.plan import Model, Node, Plan, Test
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.workspace import Workspace
+from civitas_assets.settings import Limits
 
 log = logging.getLogger("civitas_assets.harmonise")
 
@@ -24,7 +25,8 @@ log = logging.getLogger("civitas_assets.harmonise")
 class NodeResult:
     """What became of one model or test; `failures` counts the rows that broke a test.
 
-    `status` is dbt's word: success, error or skipped of a model; pass, warn, fail, error or skipped of a test.
+    `status` is dbt's word: success, error or skipped of a model; pass, warn, fail, error or skipped of a test. `rows`
+    are those that a model has got.
     """
 
     unique_id: str
@@ -34,6 +36,7 @@ class NodeResult:
     seconds: float = 0.0
     failures: int = 0
     message: str = ""
+    rows: int = 0
 
     @property
     def ok(self) -> bool:
@@ -56,7 +59,7 @@ def together(before: Sequence[NodeResult], after: Sequence[NodeResult]) -> Seque
     ]
 
 
-def build(project: Project, workspace: Workspace, label: str, *, memory_limit: str) -> Sequence[NodeResult]:
+def build(project: Project, workspace: Workspace, label: str, *, limits: Limits) -> Sequence[NodeResult]:
     """Make and test the models that the workspace has records for; `label` begins the lines of the log.
 
     All others are there, empty, and their tests have nothing to find.
@@ -65,8 +68,8 @@ def build(project: Project, workspace: Workspace, label: str, *, memory_limit: s
         HarmoniseError: a model could not be made or a test not be asked; failed tests are results, not errors.
     """
     started = time.monotonic()
-    wanted = frozenset(project.nodes_of(workspace.record_types(), workspace.occasions()))
-    with workspace.open(memory_limit) as connection:
+    wanted = frozenset(project.nodes_of(*workspace.holds()))
+    with workspace.open(limits) as connection:
         results = run_nodes(project.plan, connection, wanted, label)
     if broken := [result for result in results if result.status == "error"]:
         files = {node.unique_id: project.prepared / node.file for node in project.plan.nodes}
@@ -108,21 +111,26 @@ def run_nodes(
 
 def _run(connection: duckdb.DuckDBPyConnection, node: Node) -> NodeResult:
     started = time.monotonic()
+    status, failures, message, rows = "success", 0, "", 0
     try:
-        status, failures, message = (
-            _fill(connection, node) if isinstance(node, Model) else _ask(connection, node)
-        )
+        if isinstance(node, Model):
+            rows = _fill(connection, node)
+        else:
+            status, failures, message = _ask(connection, node)
     except duckdb.Error as error:
-        status, failures, message = "error", 0, str(error)
+        status, message = "error", str(error)
     seconds = time.monotonic() - started
-    return NodeResult(node.unique_id, node.name, node.kind, status, seconds, failures, message)
+    return NodeResult(node.unique_id, node.name, node.kind, status, seconds, failures, message, rows)
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, model: Model) -> tuple[str, int, str]:
-    """Fill the table anew. It is there, empty, as the contract says; so names and types agree, and null is refused."""
+def _fill(connection: duckdb.DuckDBPyConnection, model: Model) -> int:
+    """Fill the table anew, and say with how many rows.
+
+    It is there, empty, as the contract says; so names and types agree, and null is refused.
+    """
     connection.execute(f"truncate {model.relation}")
-    connection.execute(f"insert into {model.relation} by name\n{model.sql}")
-    return "success", 0, ""
+    row = connection.execute(f"insert into {model.relation} by name\n{model.sql}").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, test: Test) -> tuple[str, int, str]:

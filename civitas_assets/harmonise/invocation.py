@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from civitas_assets.settings import Limits
+
 PROFILES = "profiles.yml"
 
 
@@ -22,14 +24,14 @@ def arguments(command: str, project: Path, workspace: Path, selection: Sequence[
     return [command, *options, *selection, "--log-level-file", "none"]
 
 
-def profile(database: Path, memory_limit: str) -> str:
+def profile(database: Path, limits: Limits) -> str:
     """dbt's profile of one workspace."""
     output: Mapping[str, object] = {
         "type": "duckdb",
         "path": str(database),
         "schema": "shared",
         "threads": 2,
-        "settings": {"TimeZone": "UTC", "memory_limit": memory_limit, "parquet_metadata_cache": True},
+        "settings": {"TimeZone": "UTC", "memory_limit": limits.memory, "parquet_metadata_cache": True},
     }
     # JSON is YAML, and its quoting leaves a path no way out.
     return msgspec.json.encode(

@@ -24,7 +24,7 @@ from civitas_assets.harmonise.lineage import LINEAGE, write_lineage
 from civitas_assets.harmonise.plan import write_plan
 from civitas_assets.harmonise.project import MANIFEST, Project
 from civitas_assets.harmonise.tables import WORKSPACE_FILE, create_tables, table_columns
-from civitas_assets.settings import Settings
+from civitas_assets.settings import Limits, Settings
 from civitas_assets.store.files import remove_folder
 
 log = logging.getLogger("civitas_assets.harmonise")
@@ -46,7 +46,7 @@ def prepare(settings: Settings) -> Project:
     prepared = settings.prepared_dbt / _digest(folder)
     if not prepared.is_dir():
         log.info("harmonise · preparing %s, once per state of its files", folder)
-        _make(folder, prepared, settings.memory_limit)
+        _make(folder, prepared, settings.limits)
     return Project(folder, prepared)
 
 
@@ -61,7 +61,7 @@ def _digest(folder: Path) -> str:
     return digest.hexdigest()[:24]
 
 
-def _make(folder: Path, prepared: Path, memory_limit: str) -> None:
+def _make(folder: Path, prepared: Path, limits: Limits) -> None:
     """Make both in a process of its own, so that its memory goes again, and put them in place in one step."""
     from civitas_assets.harmonise.compiling import make_plan  # noqa: PLC0415 - with Jinja, which no run needs
 
@@ -72,7 +72,7 @@ def _make(folder: Path, prepared: Path, memory_limit: str) -> None:
         # A copy lives no longer than its run, so the newest storage format is the best one.
         with duckdb.connect(str(database), config={"storage_compatibility_version": "latest"}) as connection:
             create_tables(connection)
-        (working / PROFILES).write_text(profile(database, memory_limit), encoding="utf-8")
+        (working / PROFILES).write_text(profile(database, limits), encoding="utf-8")
         done = subprocess.run(  # noqa: S603 - our own interpreter and our own arguments
             [sys.executable, "-m", "civitas_assets.harmonise.dbt", str(folder), str(working)],
             capture_output=True, text=True, check=False,

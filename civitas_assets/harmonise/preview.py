@@ -26,16 +26,17 @@ class Preview:
     first: Sequence[Sequence[str]]
 
 
-def previews(project: Project, workspace: Workspace) -> Mapping[str, Preview]:
-    """A preview of every shared model."""
+def previews(project: Project, workspace: Workspace, rows: Mapping[str, int]) -> Mapping[str, Preview]:
+    """A preview of every shared model; `rows` are those of the models that were made."""
     found = {}
     with duckdb.connect(str(workspace.database), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         for name in project.models:
-            table = f'{SHARED_SCHEMA}."{name}"'
-            count = connection.execute(f"select count(*) from {table}").fetchone()  # noqa: S608
-            cursor = connection.execute(f"select * from {table} limit {_ROWS}")  # noqa: S608
+            if not rows.get(name):
+                found[name] = Preview(0, (), ())
+                continue
+            cursor = connection.execute(f'select * from {SHARED_SCHEMA}."{name}" limit {_ROWS}')  # noqa: S608
             columns = [column[0] for column in cursor.description or ()]
             first = [["" if cell is None else str(cell) for cell in row] for row in cursor.fetchall()]
-            found[name] = Preview(count[0] if count else 0, columns, first)
+            found[name] = Preview(rows[name], columns, first)
     return found

@@ -127,7 +127,8 @@ class Project:
         return read_plan(self.prepared)
 
     def nodes_of(self, filled: frozenset[str], occasions: frozenset[str]) -> list[str]:
-        """Tables and data tests that have something to do where there are records of these types, by unique id.
+        """Tables and data tests that have something to do where there are records of these types, or rows that were
+        rejected, by unique id.
 
         Left out is what records of other types make, and nothing else does; and what needs an occasion that the
         records do not give: it stays as it is without any.
@@ -135,7 +136,7 @@ class Project:
         return [
             unique_id
             for unique_id in sorted(self.plan.by_id)
-            if (not self._fillings[unique_id] or self._fillings[unique_id] & {*filled, REJECTED})
+            if (not self._fillings[unique_id] or self._fillings[unique_id] & filled)
             and self._occasion(self.manifest["nodes"][unique_id]) in {None, *occasions}
         ]
 

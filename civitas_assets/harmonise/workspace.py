@@ -18,7 +18,7 @@ import msgspec
 from civitas_assets.catalog import Tenant
 from civitas_assets.errors import HarmoniseError
 from civitas_assets.harmonise.invocation import PROFILES, profile
-from civitas_assets.harmonise.project import Project
+from civitas_assets.harmonise.project import REJECTED, Project
 from civitas_assets.harmonise.tables import (
     BEFORE,
     CONTEXT_TABLES,
@@ -31,6 +31,7 @@ from civitas_assets.harmonise.task import Task
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.records.observation import OBSERVATION
 from civitas_assets.records.position import widened
+from civitas_assets.settings import Limits
 from civitas_assets.store.files import remove_folder
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.stores import Stores
@@ -61,13 +62,18 @@ class Workspace:
             raise HarmoniseError("there is no workspace to publish: harmonise in the same run")
         return msgspec.json.decode(file.read_bytes(), type=Task)
 
-    def record_types(self) -> frozenset[str]:
-        """The record types that it has records of: in place of the empty table, there is a view of their files."""
+    def holds(self) -> tuple[frozenset[str], frozenset[str]]:
+        """What it has rows of, and what these give occasion to, as the model `int_occasion` says.
+
+        Of a record type there is a view of files in place of the empty table.
+        """
         with duckdb.connect(str(self.database), read_only=True) as connection:
-            found = connection.execute(
-                "select view_name from duckdb_views() where schema_name = ?", [RECORDS_SCHEMA]
-            ).fetchall()
-        return frozenset(name for (name,) in found) & RECORD_TYPES.keys()
+            views = "select view_name from duckdb_views() where schema_name = ?"
+            shown = {name for (name,) in connection.execute(views, [RECORDS_SCHEMA]).fetchall()}
+            found = connection.execute(f"select occasion from {STAGING_SCHEMA}.int_occasion").fetchall()  # noqa: S608
+            rejected = connection.execute(f"select 1 from {RECORDS_SCHEMA}.{REJECTED} limit 1").fetchone()  # noqa: S608
+        types = shown & RECORD_TYPES.keys() | ({REJECTED} if rejected else set())
+        return frozenset(types), frozenset(occasion for (occasion,) in found)
 
     def tenant(self) -> str | None:
         """Whose records it holds; None where that cannot be read, as in one that was never finished."""
@@ -78,18 +84,11 @@ class Workspace:
             return None
         return str(found[0]) if found else None
 
-    def occasions(self) -> frozenset[str]:
-        """What its observations give occasion to, as the model `int_occasion` says."""
-        with duckdb.connect(str(self.database), read_only=True) as connection:
-            found = connection.execute(f"select occasion from {STAGING_SCHEMA}.int_occasion").fetchall()  # noqa: S608
-        return frozenset(occasion for (occasion,) in found)
-
     @contextmanager
-    def open(self, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    def open(self, limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection in UTC that may use as much memory, such as `2GB`."""
-        config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit}
-        with duckdb.connect(str(self.database), config=config) as connection:
-            connection.execute("set TimeZone = 'UTC'")
+        with duckdb.connect(str(self.database)) as connection:
+            connection.execute(f"set TimeZone = 'UTC'; {limits.statements}")
             connection.execute("set parquet_metadata_cache = true")
             yield connection
 
@@ -99,7 +98,7 @@ class Workspace:
 
 
 def make_workspace(
-    folder: Path, project: Project, tenant: Tenant, stores: Stores, task: Task, *, memory_limit: str
+    folder: Path, project: Project, tenant: Tenant, stores: Stores, task: Task, *, limits: Limits
 ) -> Workspace:
     """A folder of its own with the records of the task's days and the state of all things."""
     workspace = Workspace(folder)
@@ -128,7 +127,7 @@ def make_workspace(
             addresses = SourceLanding(stores.files, tenant.slug, name).addresses
             seen = stores.seen.last_seen(name, addresses).select(*CONTEXT_TABLES["seen"])  # noqa: F841 - likewise
             connection.execute(f"insert into {RECORDS_SCHEMA}.seen select * from seen")  # noqa: S608
-    (folder / PROFILES).write_text(profile(workspace.database, memory_limit), encoding="utf-8")
+    (folder / PROFILES).write_text(profile(workspace.database, limits), encoding="utf-8")
     (folder / "task.json").write_bytes(msgspec.json.encode(task))
     return workspace
 

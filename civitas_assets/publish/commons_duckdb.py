@@ -23,6 +23,7 @@ from civitas_assets.publish.commons_file import CommonsFile
 from civitas_assets.publish.commons_notes import Notes
 from civitas_assets.publish.commons_tables import CommonsTables
 from civitas_assets.publish.duckdb import published_file
+from civitas_assets.settings import DEFAULT_LIMITS, Limits
 from civitas_assets.store.files import Files
 from civitas_assets.store.locks import shared_lock
 
@@ -48,9 +49,9 @@ class _Work:
 class DuckDBCommons:
     """The file of the commons."""
 
-    def __init__(self, published: Path, locks: Path, files: Files, memory_limit: str = "1GB") -> None:
+    def __init__(self, published: Path, locks: Path, files: Files, limits: Limits = DEFAULT_LIMITS) -> None:
         self.file = published_file(published, COMMONS)
-        self._file = CommonsFile(self.file, memory_limit)
+        self._file = CommonsFile(self.file, limits)
         self._published, self._locks = published, locks
         self._notes = Notes(files)
 

@@ -16,6 +16,7 @@ from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons_tables import CommonsTables
 from civitas_assets.publish.duckdb import READABLE_SINCE
 from civitas_assets.publish.replacing import copy_file, sync_file
+from civitas_assets.settings import Limits
 from civitas_assets.store.files import remove_folder, sync_folder
 
 
@@ -28,8 +29,8 @@ class ChangingTables(CommonsTables):
 class CommonsFile:
     """The file, which readers may hold open while another one takes its place."""
 
-    def __init__(self, path: Path, memory_limit: str) -> None:
-        self._path, self._memory_limit = path, memory_limit
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self._path, self._limits = path, limits
 
     @contextmanager
     def reading(self) -> Iterator[CommonsTables | None]:
@@ -89,5 +90,5 @@ class CommonsFile:
     def _open(self, file: Path) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(str(file), config={"storage_compatibility_version": READABLE_SINCE})
         connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"set memory_limit = '{self._memory_limit}'")
+        connection.execute(self._limits.statements)
         return connection

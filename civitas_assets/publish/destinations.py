@@ -24,8 +24,8 @@ def destination_of(settings: Settings, tenant: str, kind: Kind) -> Destination:
         from civitas_assets.publish.postgres import PostgresDestination  # noqa: PLC0415
         from civitas_assets.publish.postgres_server import Server  # noqa: PLC0415
 
-        return PostgresDestination(Server.of(settings), tenant, settings.memory_limit)
-    return DuckDBDestination(settings.published, tenant, settings.memory_limit)
+        return PostgresDestination(Server.of(settings), tenant, settings.limits)
+    return DuckDBDestination(settings.published, tenant, settings.limits)
 
 
 def commons_of(settings: Settings, files: Files, kind: Kind) -> Commons:
@@ -39,4 +39,4 @@ def commons_of(settings: Settings, files: Files, kind: Kind) -> Commons:
         from civitas_assets.publish.postgres_server import Server  # noqa: PLC0415
 
         return PostgresCommons(Server.of(settings))
-    return DuckDBCommons(settings.published, settings.locks, files, settings.memory_limit)
+    return DuckDBCommons(settings.published, settings.locks, files, settings.limits)

@@ -24,6 +24,7 @@ from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.publish.destination import Publication, check_key
 from civitas_assets.publish.duckdb_tables import Tables
 from civitas_assets.publish.replacing import copy_file, sync_file
+from civitas_assets.settings import DEFAULT_LIMITS, Limits
 from civitas_assets.store.files import remove_folder, sync_folder
 
 # What analysts need at least to open the file. Older formats take a third longer to write.
@@ -48,11 +49,11 @@ def published_file(published: Path, name: str) -> Path:
 class DuckDBDestination:
     """The published file of one tenant."""
 
-    def __init__(self, published: Path, tenant: str, memory_limit: str = "1GB") -> None:
+    def __init__(self, published: Path, tenant: str, limits: Limits = DEFAULT_LIMITS) -> None:
         check_key(tenant)
         self.file = published_file(published, tenant)
         self._unfinished = self.file.parent / ".rebuild" / self.file.name
-        self._memory_limit = memory_limit
+        self._limits = limits
 
     @property
     def address(self) -> str:
@@ -98,9 +99,7 @@ class DuckDBDestination:
         try:
             with self._open(self._unfinished) as tables, tables.change(workspace):
                 contracts = read_contracts(project)
-                for model in project.models.values():
-                    if model.by_day:
-                        tables.replace(model, contracts[model.name])
+                tables.replace_all((m for m in project.models.values() if m.by_day), contracts)
                 tables.remember_contracts(contracts, run_id=None)
                 tables.remember_collected(portion.versions)
         except (duckdb.Error, OSError) as error:
@@ -120,10 +119,7 @@ class DuckDBDestination:
                     if not rebuild:
                         tables.follow(evolution(tables.contracts() or {}, contracts), project, workspace)
                     with tables.change(workspace):
-                        rows = {
-                            model.name: tables.replace(model, contracts[model.name])
-                            for model in project.models.values()
-                        }
+                        rows = tables.replace_all(project.models.values(), contracts)
                         tables.comment(contracts)
                         tables.remember_contracts(contracts, run_id)
                     if rebuild:
@@ -161,7 +157,7 @@ class DuckDBDestination:
             str(file), config={"storage_compatibility_version": READABLE_SINCE}
         ) as connection:
             connection.execute("set TimeZone = 'UTC'")
-            connection.execute(f"set memory_limit = '{self._memory_limit}'")
+            connection.execute(self._limits.statements)
             yield Tables(connection)
             connection.execute("checkpoint")
 

@@ -5,7 +5,7 @@ Which file that is, and how it reaches readers, is in `duckdb.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ create table if not exists meta.publication (contracts varchar, run_id varchar, 
 create table if not exists meta.unfilled (model varchar, column_name varchar);
 create table if not exists meta.collected (day date, version varchar);
 """
+_AFFECTED = "workspace.records.affected_day"
 _SMALL = 16 << 20  # bytes; in a smaller file nothing is worth giving back
 
 
@@ -35,6 +36,7 @@ class Tables:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._run = connection.execute
         self.has_forgotten = False  # whether a day that had rows has none any more
+        self._bare = set[str]()  # tables that were made anew, without comments
 
     def contracts(self) -> Mapping[str, Contract] | None:
         """The contracts that the tables follow; None where the file does not say so in a way that is understood."""
@@ -71,30 +73,46 @@ class Tables:
             self._run("commit" if complete else "rollback")
             self._run("detach workspace")
 
-    def replace(self, model: SharedModel, contract: Contract) -> int:
-        """Replace the affected days of the model, or all of it; the number of rows that came.
+    def replace_all(
+        self, models: Iterable[SharedModel], contracts: Mapping[str, Contract]
+    ) -> Mapping[str, int]:
+        """Replace the affected days of each model, or all of it; by model, the number of rows that came.
 
         Raises:
             PublishError: there are rows of other days.
         """
-        columns = ", ".join(f'"{name}"' for name in model.columns)
-        made = f'workspace.{SHARED_SCHEMA}."{model.name}"'
-        rows = f"select {columns} from {made} order by {_order(contract)}"  # noqa: S608
-        if model.by_day and (
-            stray := self.count_of(f"{made} anti join workspace.records.affected_day using (day)")
-        ):
-            raise PublishError(
-                f"{model.name} has {stray} rows outside the affected days; nothing was published"
-            )
-        if model.by_day and self._has(model.name):
-            affected = f'from "{model.name}" where day in (select day from workspace.records.affected_day)'  # noqa: S608
-            emptied = f"(select distinct day {affected}) anti join {made} using (day)"
-            self.has_forgotten |= bool(self.count_of(emptied))
-            self._run(f"delete {affected}")
-            self._run(f'insert into "{model.name}" ({columns}) {rows}')
-        else:
-            self._run(f'create or replace table "{model.name}" as {rows}')
-        return self.count_of(made)
+        chosen, held = list(models), self._names()
+        described = self.contracts() or {}
+        came = self._counts({model.name: _made(model) for model in chosen})
+        by_day = [model for model in chosen if model.by_day]
+        stray = self._counts(
+            {m.name: f"{_made(m)} anti join {_AFFECTED} using (day)" for m in by_day if came[m.name]}
+        )
+        if any(stray.values()):
+            found = ", ".join(f"{name} has {count} rows" for name, count in stray.items() if count)
+            raise PublishError(f"{found} outside the affected days; nothing was published")
+        gone = self._counts({m.name: _of_affected_days(m) for m in by_day if m.name in held})
+        emptied = {
+            m.name: f"(select distinct day from {_of_affected_days(m)}) anti join {_made(m)} using (day)"  # noqa: S608
+            for m in by_day
+            if gone.get(m.name)
+        }
+        self.has_forgotten |= any(self._counts(emptied).values())
+        for model in chosen:
+            name, contract = model.name, contracts[model.name]
+            columns = ", ".join(f'"{column}"' for column in model.columns)
+            rows = f"select {columns} from {_made(model)} order by {_order(contract)}"  # noqa: S608
+            if name not in held or not (model.by_day or described.get(name) == contract):
+                self._run(f'create or replace table "{name}" as {rows}')
+                self._bare.add(name)
+                continue
+            if not model.by_day:
+                self._run(f'truncate "{name}"')
+            elif gone[name]:
+                self._run(f'delete from "{name}" where day in (select day from {_AFFECTED})')  # noqa: S608
+            if came[name]:
+                self._run(f'insert into "{name}" ({columns}) {rows}')
+        return came
 
     def follow(self, change: Evolution, project: Project, workspace: Workspace) -> None:
         """Take the steps that lead the tables to their contracts, and note what then lacks its history.
@@ -149,6 +167,7 @@ class Tables:
             table, before = f'"{schema}"."{name}"', f'before."{schema}"."{name}"'
             contract = contracts.get(name) if schema == "main" else None
             self._run(f"create table {table} as from {before} limit 0")
+            self._bare.add(name)
             months: list[date | None] = [None]
             if contract is not None and contract.replaced == "replace_days":
                 distinct = f"select distinct date_trunc('month', day)::date from {before} order by 1"  # noqa: S608
@@ -162,8 +181,11 @@ class Tables:
         self._run("detach before")
 
     def comment(self, contracts: Mapping[str, Contract]) -> None:
-        """Describe tables and columns where readers look for it."""
+        """Describe tables and columns where readers look for it; those that are described so already are left alone."""
+        described = self.contracts() or {}
         for name, contract in contracts.items():
+            if name not in self._bare and described.get(name) == contract:
+                continue
             self._run(f"comment on table \"{name}\" is '{_quoted(contract.description)}'")
             for column, promised in contract.columns.items():
                 self._run(f'comment on column "{name}"."{column}" is \'{_quoted(promised.description)}\'')
@@ -207,13 +229,22 @@ class Tables:
         elif step.kind == "widen_column":
             self._run(f'{table} alter column "{step.column}" set data type {step.type}')
 
-    def _has(self, table: str) -> bool:
-        found = "select 1 from duckdb_tables() where schema_name = 'main' and table_name = ?"
-        return self._run(found, [table]).fetchone() is not None
+    def _names(self) -> frozenset[str]:
+        own = "schema_name = 'main' and database_name = current_database()"
+        found = self._run(f"select table_name from duckdb_tables() where {own}").fetchall()  # noqa: S608
+        return frozenset(name for (name,) in found)
+
+    def _counts(self, relations: Mapping[str, str]) -> Mapping[str, int]:
+        """Rows of each relation, asked for at once: a statement costs more than most of what there is to count."""
+        asked = " union all ".join(
+            f"select '{_quoted(name)}', count(*) from {relation}"  # noqa: S608
+            for name, relation in relations.items()
+        )
+        return {name: int(rows) for name, rows in self._run(asked).fetchall()} if asked else {}
 
     def _has_older(self, project: Project, model: SharedModel, days: list[str]) -> bool:
         """Whether days were published before that hold what the model is made of."""
-        made_of = project.record_types_of(model.name)
+        made_of, held = project.record_types_of(model.name), self._names()
         kin = (
             m.name for m in project.models.values() if m.by_day and project.record_types_of(m.name) & made_of
         )
@@ -223,8 +254,16 @@ class Tables:
                 [days],
             ).fetchone()
             for name in kin
-            if self._has(name)
+            if name in held
         )
+
+
+def _made(model: SharedModel) -> str:
+    return f'workspace.{SHARED_SCHEMA}."{model.name}"'
+
+
+def _of_affected_days(model: SharedModel) -> str:
+    return f'"{model.name}" semi join {_AFFECTED} using (day)'
 
 
 def _order(contract: Contract) -> str:

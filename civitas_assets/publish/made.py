@@ -17,6 +17,7 @@ from civitas_assets.errors import PublishError
 from civitas_assets.harmonise.project import SharedModel
 from civitas_assets.harmonise.tables import RECORDS_SCHEMA, SHARED_SCHEMA
 from civitas_assets.harmonise.workspace import Workspace
+from civitas_assets.settings import Limits
 
 _BATCH = 10_000  # rows; what fits a processor's cache is taken over a third faster than ten times as many
 
@@ -77,7 +78,7 @@ class Made:
 
 
 @contextmanager
-def opened(workspace: Workspace, memory_limit: str, *, cleaned: bool = False) -> Iterator[Made]:
+def opened(workspace: Workspace, limits: Limits, *, cleaned: bool = False) -> Iterator[Made]:
     """The workspace's rows; where `cleaned`, texts have a replacement for the character zero.
 
     Raises:
@@ -89,5 +90,5 @@ def opened(workspace: Workspace, memory_limit: str, *, cleaned: bool = False) ->
         raise PublishError(f"{workspace.database} cannot be opened: {error}") from error
     with connection:
         connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"set memory_limit = '{memory_limit}'")
+        connection.execute(limits.statements)
         yield Made(connection, cleaned)

@@ -31,6 +31,7 @@ from civitas_assets.publish.postgres_names import Names
 from civitas_assets.publish.postgres_roles import ensure
 from civitas_assets.publish.postgres_server import Server
 from civitas_assets.publish.postgres_tables import Layout
+from civitas_assets.settings import DEFAULT_LIMITS, Limits
 
 log = logging.getLogger("civitas_assets.publish")
 
@@ -49,11 +50,11 @@ class PostgresDestination:
         self,
         server: Server,
         tenant: str,
-        memory_limit: str = "1GB",
+        limits: Limits = DEFAULT_LIMITS,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.names = Names(tenant)
-        self._server, self._memory_limit, self._pause = server, memory_limit, pause
+        self._server, self._limits, self._pause = server, limits, pause
 
     @property
     def address(self) -> str:
@@ -187,7 +188,7 @@ class PostgresDestination:
 
         def load(changes: Changes) -> Result:
             nonlocal cleaned
-            with opened(workspace, self._memory_limit, cleaned=cleaned) as made:
+            with opened(workspace, self._limits, cleaned=cleaned) as made:
                 try:
                     return work(changes, made)
                 except adbc_driver_manager.Error as error:

@@ -135,7 +135,7 @@ def open_published(
 
 def _restrict(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     connection.execute("set TimeZone = 'UTC'")
-    connection.execute(f"set memory_limit = '{settings.memory_limit}'")
+    connection.execute(settings.limits.statements)
     connection.execute("set enable_external_access = false")
 
 

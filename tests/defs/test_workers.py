@@ -26,7 +26,7 @@ print(repr(pickle.loads(answer[8:])))
         ("return pickle.dumps('x' * 3_000_000)", "xxx"),
         ("os.kill(os.getpid(), signal.SIGKILL)", "was killed, most likely because memory ran out"),
         ("os.kill(os.getpid(), signal.SIGSEGV)", "ended with SIGSEGV"),
-        ("raise RuntimeError('no way')", "ended with 1"),
+        ("raise RuntimeError('no way')", "(None, (), 'unforeseen RuntimeError: no way')"),
         ("time.sleep(60)", "took longer than 2 s and was ended"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from civitas_assets.harmonise.project import Project
+from civitas_assets.harmonise.project import REJECTED, Project
 from civitas_assets.records import RECORD_TYPES
 
 OCCASIONS = frozenset({
@@ -19,7 +19,9 @@ def made_of(project: Project, *record_types: str, occasions: frozenset[str] = OC
 def test_nodes_of_one_kind_of_records_leave_the_others_alone(project: Project) -> None:
     made = made_of(project, "parking_site", "parking_status")
     assert {"parking_site", "parking_status", "a_parking_status_is_there_once"} <= made
-    assert {"source", "observed_property", "rejected_record"} <= made, "what does not need records of a type"
+    assert {"source", "observed_property"} <= made, "what does not need records of a type"
+    assert not {"rejected_record"} & made
+    assert {"rejected_record"} <= made_of(project, REJECTED)
     assert not {"observation", "observation_hourly", "int_observation_series", "charge_point"} & made
 
 
@@ -35,7 +37,7 @@ def test_what_is_made_by_way_of_other_models_is_made_too(project: Project) -> No
 
 
 def test_all_record_types_together_make_every_model(project: Project) -> None:
-    made = made_of(project, *RECORD_TYPES)
+    made = made_of(project, *RECORD_TYPES, REJECTED)
     assert project.models.keys() <= made
     assert {test.name for test in project.tests.values()} <= made
 
