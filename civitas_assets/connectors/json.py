@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
+import msgspec
 from pydantic import AfterValidator, Field, model_validator
 
 from civitas_assets.catalog import Source, Window
@@ -123,7 +124,12 @@ class JsonSource(SelectiveSource, RestSource, PagedSource):
     def page(self, body: bytes, hint: str) -> tuple[bytes, bytes]:
         """See `PagedSource`."""
         text, _, _ = read_json(body, self.member, self.http.max_bytes, hint)
-        return text, outermost(text, self.records, keyed=self.keyed[0]).records
+        level = outermost(text, self.records, keyed=self.keyed[0])
+        if level.keys is None:
+            return text, level.records
+        # What an object holds is told apart by its name there.
+        records = msgspec.json.decode(level.records, type=list[msgspec.Raw])
+        return text, msgspec.json.encode([*zip(level.keys, records, strict=True)])
 
     def mapped(self, body: bytes) -> bytes:
         """See `SelectiveSource`."""

@@ -123,6 +123,9 @@ def fetch_pages(source: PagedSource, window: Window, session: Session) -> None:
 
     found = sum(answer.found for answer in session.crawl(requests, follow))
     check_found(requests, found)
+    lost = [url for url in waiting if url not in collections]
+    if lost and source.next not in _COUNTED:  # counted pages may end with one that is not there
+        raise FetchError(f"{lost[0]} was not found, though the page before leads to it: {_ADVICE}")
     for pages in collections.values():
         if source.total is not None and pages.pages and pages.total is None:
             raise FetchError(
@@ -130,7 +133,11 @@ def fetch_pages(source: PagedSource, window: Window, session: Session) -> None:
             )
         pages.check(_ADVICE)
         if pages.is_doubtful:
-            pages.tell_unproven(session, f"{source.next} is not in the answer: is next right?")
+            asked = f"does the service know {source.next_parameter}?"
+            pages.tell_unproven(
+                session,
+                asked if source.next in _COUNTED else f"{source.next} is not in the answer: is next right?",
+            )
 
 
 @dataclass
@@ -143,26 +150,23 @@ class _Pages(Completeness):
     def after(self, source: PagedSource, answer: Answer) -> str | None:
         """The address of the page that comes after this one, None after the last.
 
-        A page without entities may lead on, as where a cursor passes what a filter leaves out; a second one is the end.
+        Raises:
+            ReadError: the answer is not what the source declares, or leads nowhere that is an address.
         """
         text, records = source.page(answer.content(), f"{answer.content_type} {answer.request.url}")
         entities = _named(msgspec.json.decode(records, type=list[msgspec.Raw]))
-        link = answer.headers.get("link", "")
         new = self.add(entities, _total(text, source), is_cut=says_incomplete(text, is_alone=False))
         self.empty = 0 if entities else self.empty + 1
         if source.next in _COUNTED:
-            if not self.is_at_end(_ANY_NUMBER):
-                self.is_cut = False  # what comes next is asked for
-                return _with(answer.request.url, str(source.next_parameter), self._count(source, answer))
-            self.is_cut = self.is_cut and bool(entities)
-            return None
+            return self._counted(source, answer, len(entities), new)
+        link = answer.headers.get("link", "")
         target = next_link(link) if source.next == _LINK else _value(text, _path(str(source.next)))
         if target in (None, "") or target is False:
             alone = self.pages == 1
             self.is_cut = self.is_cut or (alone and says_incomplete(text, link))
             self.is_doubtful = alone and self.total is None and self.may_be_cut(_ANY_NUMBER)
             return None
-        if (not new and entities) or self.empty > 1 or (self.has_total and not entities):
+        if (entities and not new) or self._is_behind_the_end(len(entities)):
             return None
         if source.next_parameter is not None and isinstance(target, str | int):
             return _with(answer.request.url, source.next_parameter, str(target))
@@ -172,6 +176,29 @@ class _Pages(Completeness):
             f"has {msgspec.json.encode(target).decode()[:60]} at next, {source.next}, which is no address: name the "
             "path of the address itself, or next_parameter if it is a token"
         )
+
+    def _is_behind_the_end(self, entities: int) -> bool:
+        """Whether a page that leads on has nothing any more.
+
+        One page without entities may lead on, as where a cursor passes what a filter leaves out; after a second one is
+        the end.
+        """
+        return self.empty > 1 or (self.has_total and not entities)
+
+    def _counted(self, source: PagedSource, answer: Answer, entities: int, new: int) -> str | None:
+        """The same where pages or entities are counted.
+
+        The last page once more, as services give it beyond their end, is no repetition; the first one once more may be
+        all that a service gives that does not know the parameter.
+        """
+        if entities and not new:
+            self.rows -= entities
+            self.is_doubtful = self.pages == 2 and not self.has_total
+        elif not self.is_at_end(_ANY_NUMBER):
+            self.is_cut = False  # what comes next is asked for
+            return _with(answer.request.url, str(source.next_parameter), self._count(source, answer))
+        self.is_cut = self.is_cut and bool(new)
+        return None
 
     def _count(self, source: PagedSource, answer: Answer) -> str:
         """What the parameter is on the next page; the first page counts as 1 where its address says nothing."""

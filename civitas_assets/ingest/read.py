@@ -15,6 +15,7 @@ import polars as pl
 from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.base import Connector, Payload
 from civitas_assets.connectors.http_reason import complaint_of
+from civitas_assets.connectors.next_pages import ROLE as PAGE
 from civitas_assets.connectors.pagination import END_UNPROVEN, says_incomplete
 from civitas_assets.errors import ReadError
 from civitas_assets.ingest.backlog import batches_of, unsuperseded
@@ -163,7 +164,13 @@ class SourceReader:
         self._notes.read(line.url for line in lines)
         tables: dict[str, list[tuple[RawTable, Origin]]] = defaultdict(list)
         rejected: list[pl.DataFrame] = []
+        pages = set[tuple[str, frozenset[tuple[str, str]]]]()
         for line in lines:
+            body = line.sha256, frozenset(line.variables.items())
+            if line.role == PAGE and body in pages:
+                self._sightings.note(READ, line)
+                continue  # the last page once more, as services give it beyond their end
+            pages.add(body)
             payload = self._payload(line)
             clean = brings_clean_text(payload.body)
             origin = Origin(line.variables, line.sha256, line.fetched_at, clean)

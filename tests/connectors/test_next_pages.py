@@ -249,3 +249,40 @@ def test_links_of_a_wrong_host_are_followed_at_the_address_that_is_named() -> No
 def test_settings_that_contradict_each_other_are_refused(settings: Mapping[str, Any], told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         land(SITES | dict(settings), serve(lambda *_: {}))
+
+
+@pytest.mark.parametrize(("linked_", "told"), [(True, "the page before leads to it"), (False, "")])
+def test_a_page_that_is_not_there_is_missing_where_one_leads_to_it(linked_: bool, told: str) -> None:
+    """Some services answer 404 beyond the last page that is counted."""
+
+    def service(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path == "/2" or request.url.params.get("page") == "2":
+            return httpx2.Response(404)
+        return answer({"items": records(IDS[:3]), "next": "/2"})
+
+    how = {"next": "next"} if linked_ else {"next": "@page", "next_parameter": "page"}
+    night = land(SITES | how | {"not_found": "skip"}, service)
+    assert ids(night) == IDS[:3]
+    assert bool(night.told) == bool(told)
+    assert not told or told in night.told[0]
+
+
+@pytest.mark.parametrize(("last", "told"), [(3, ""), (1, "does the service know page?")])
+def test_the_last_page_once_more_is_the_end_unless_it_is_the_first_one(last: int, told: str) -> None:
+    def service(request: httpx2.Request) -> httpx2.Response:
+        start = 5 * (min(last, int(request.url.params.get("page", 1))) - 1)
+        return answer({"items": records(IDS[start : start + 5])})
+
+    night = land(SITES | {"next": "@page", "next_parameter": "page"}, service)
+    assert ids(night) == IDS[: 5 * last]
+    assert bool(night.told) == bool(told)
+    assert not told or told in night.told[0]
+
+
+def test_records_of_objects_are_told_apart_by_their_names() -> None:
+    def page(start: int, found: Sequence[str], _: Mapping[str, str]) -> Any:
+        after = following(start)
+        return {"items": {name: {"name": "A"} for name in found}, "next": after and f"{HOST}/?at={after}"}
+
+    night = land(SITES | {"next": "next", "fields": {"site_id": "@key", "name": "name"}}, serve(page))
+    assert (ids(night), night.told) == (IDS, ())
