@@ -10,11 +10,9 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
-
-from msgspec.structs import replace as replace_struct
 
 from civitas_assets.catalog import Source, Tenant, Window
 from civitas_assets.catalog.cadence import CADENCES
@@ -35,6 +33,7 @@ log = logging.getLogger("civitas_assets.fetch")
 
 _SOURCES_AT_ONCE = 8
 _FETCHING_DAYS = timedelta(days=1)  # of a source that was asked for days by name, which may be years
+_YOUNG = timedelta(hours=12)  # a fetch of such days goes on where it was interrupted
 
 
 def fetch_sources(  # noqa: PLR0917 - each argument is of another type
@@ -106,7 +105,12 @@ def _fetch_source(  # noqa: PLR0917 - each argument is of another type
     whole = Window.looking_back(source.look_back, began, tenant.zone)
     answered = landing.answered()
     window = days or window_of(source, answered, began, tenant.zone)
-    session.begin(source.http.fetch_time or (_FETCHING_DAYS if days else CADENCES[source.cadence].fetching))
+    session.begin(
+        source.http.fetch_time or (_FETCHING_DAYS if days else CADENCES[source.cadence].fetching),
+        answered,
+        f"{window.first}/{window.last}",
+        _YOUNG if days else CADENCES[source.cadence].period / 2,
+    )
     _, error = isolated(
         f"{tenant.slug} · fetch · {source.name}",
         lambda: connector.fetch(source, window, tenant.zone, session),
@@ -115,11 +119,22 @@ def _fetch_source(  # noqa: PLR0917 - each argument is of another type
     report = session.report(time.monotonic() - started, error or lost)
     if report.ok:
         covers = window.first <= whole.first and window.last >= whole.last
-        is_whole = covers or not PERIODS.keys() & placeholders(source.url)
         last = whole.last if covers else answered.whole_on
-        landing.write_answered(Answered(began.astimezone(UTC), last, is_whole=is_whole and not report.notes))
-    elif answered.is_whole:
-        landing.write_answered(replace_struct(answered, is_whole=False))
+        is_whole = covers or not PERIODS.keys() & placeholders(source.url)
+        landing.write_answered(
+            Answered(
+                session.began_at,
+                last,
+                is_whole=is_whole and not report.notes,
+                is_swept=answered.is_swept,
+            )
+        )
+    elif session.is_time_up:
+        landing.write_answered(session.mark)
+    elif session.has_landed or answered.is_whole or answered.begun_at:
+        # What was stored last before a fault may be in no manifest.
+        is_swept = answered.is_swept and not session.has_landed
+        landing.write_answered(Answered(answered.at, answered.whole_on, is_swept=is_swept))
     log.info(
         "%s · fetch · %s · %s: %d requests, %d new, %d unchanged, %d bytes",
         tenant.slug, source.name, "done" if report.ok else "FAILED",

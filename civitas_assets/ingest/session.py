@@ -25,9 +25,10 @@ from civitas_assets.connectors.http_deadline import NEVER, Deadline
 from civitas_assets.connectors.http_reason import complaint_of
 from civitas_assets.errors import FetchError, FetchTimeUp, ReadError
 from civitas_assets.ingest.drop import DropFolder, take_all
+from civitas_assets.ingest.manifest import ManifestWriter
 from civitas_assets.ingest.reports import FetchReport
 from civitas_assets.records import Note
-from civitas_assets.store.landing import Address, Line, SourceLanding, config_hash, update
+from civitas_assets.store.landing import Address, Answered, Line, SourceLanding, config_hash, update
 
 log = logging.getLogger("civitas_assets.fetch")
 
@@ -40,10 +41,13 @@ _KEPT = ("sha256", "content_type", "etag", "last_modified", "headers")
 
 @dataclass(frozen=True)
 class _Landed:
-    """A response, and its body as it landed; neither body nor hash where it has none."""
+    """A response, and its body as it landed; neither body nor hash where it has none.
+
+    Without a response, the fetch that this one goes on with has had the answer.
+    """
 
     url: str
-    response: Response
+    response: Response | None
     body: bytes | None = None
     sha256: str = ""
 
@@ -65,19 +69,35 @@ class LandingSession:
         self._client, self._now, self._drop = client, now, drop
         self._config = config_hash(source.model_dump(mode="json"))
         self._known = landing.addresses()
-        self._lines: list[Line] = []
-        self._written = 0  # how many of them are in a manifest already
+        self._manifest = ManifestWriter(landing, now)
+        self.began_at = now().astimezone(UTC)
+        self.is_time_up, self._goes_on = False, False
+        self.mark = Answered()  # what is noted while the fetch goes on
         self._requested: set[str] = set()
         self._changed, self._rejected = 0, 0
         self._bytes = 0
         self._notes: dict[Note, None] = {}
         self._last_progress = time.monotonic()
 
-    def begin(self, time: timedelta) -> None:
-        """Let the source's own time run; what it has not answered by then is its fault, and nobody waits any longer."""
+    def begin(self, time: timedelta, answered: Answered, days: str, young: timedelta) -> None:
+        """Let the source's own time run; what it has not answered by then is its fault, and nobody waits any longer.
+
+        A fetch of the same days that was killed, or ran out of time, goes on where it was, if it is young enough.
+        """
         seconds = time.total_seconds()
         limit, advice = f"http.fetch_time ({seconds:g} s)", "raise it if it needs longer, or ask for less"
         self._until = min(self._until, Deadline(self._client.now() + seconds, limit, advice))
+        asked = f"{days} {self._config}"
+        begun = answered.begun_at if answered.begun_for == asked else None
+        if begun is not None and timedelta() <= self.began_at - begun < young:
+            self.began_at, self._goes_on = begun, True
+        self.mark = replace(answered, is_whole=False, begun_at=self.began_at, begun_for=asked, is_swept=False)
+        self._manifest.begin(self.mark)
+
+    @property
+    def has_landed(self) -> bool:
+        """Whether anything was stored."""
+        return self._manifest.is_announced
 
     def crawl(
         self, requests: Iterable[Request], follow: Callable[[Answer], Iterable[Request]] | None = None
@@ -101,6 +121,7 @@ class LandingSession:
                     try:
                         answer = self._answer(request, future.result())
                     except FetchTimeUp:
+                        self.is_time_up = True
                         unanswered += 1 + len(waiting)
                         waiting.clear()
                         continue
@@ -146,20 +167,25 @@ class LandingSession:
         known = self._known.get(url)
         # Without the body a 304 would be of no use; then the question is asked as if for the first time.
         conditional = known is not None and self._landing.holds(known.sha256)
+        if known and conditional and self._goes_on and known.seen_at and known.seen_at >= self.began_at:
+            return _Landed(url, None)
         validators = Validators(known.etag, known.last_modified) if known and conditional else None
         response = self._client.get(request, self._source, validators=validators, until=self._until)
         if response.body is None:
             return _Landed(url, response)
         body = self._storable(request, response.body)
-        return _Landed(url, response, body, self._landing.store(body))
+        return _Landed(url, response, body, self._store(body))
+
+    def _store(self, body: bytes) -> str:
+        self._manifest.announce()
+        return self._landing.store(body)
 
     def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
         """See `connectors.base.Session`; the manifest is written at once, because the sender forgets the body."""
         body = self._storable(request, body)
-        address, at = Address(self._landing.store(body), content_type), self._now().astimezone(UTC)
+        address, at = Address(self._store(body), content_type), self._now().astimezone(UTC)
         self._note(request, request.url, 200, at, address, len(body))
-        self._known[request.url] = replace(self._known[request.url], variables=dict(request.variables))
-        self._write_manifest()
+        self._manifest.keep()
 
     @property
     def drop_folder(self) -> DropFolder | None:
@@ -191,6 +217,11 @@ class LandingSession:
     def _answer(self, request: Request, landed: _Landed) -> Answer:
         url, response, body = landed.url, landed.response, landed.body
         known = self._known.get(url)
+        if response is None:
+            known = self._known[url]
+            return Answer(
+                request, 304, known.content_type, lambda: self._landing.body(known.sha256), known.headers
+            )
         if response.status == 404:
             address = None
         elif body is None and known is not None:
@@ -247,7 +278,7 @@ class LandingSession:
             before_seen_at=replaced.seen_at if replaced else None,
             **({} if address is None else {name: getattr(address, name) for name in _KEPT}),
         )
-        self._lines.append(line)
+        self._manifest.add(line)
         update(self._known, [line])
         self._show_progress()
         return line
@@ -259,35 +290,29 @@ class LandingSession:
                 "%s · fetch · %s · %d answers so far, %d bytes",
                 self._tenant,
                 self._source.name,
-                len(self._lines),
+                len(self._manifest.lines),
                 self._bytes,
             )
 
     def close(self) -> None:
         """Write the manifest and the index of addresses."""
-        if not self._lines:
-            return
-        self._write_manifest()
-        oldest = (self._now().astimezone(UTC) - _FORGET_AFTER).date().isoformat()
-        self._landing.write_addresses({url: a for url, a in self._known.items() if a.seen_on >= oldest})
-
-    def _write_manifest(self) -> None:
-        """What is not in a manifest yet."""
-        if self._lines[self._written :]:
-            self._landing.write_manifest(self._now().astimezone(UTC), self._lines[self._written :])
-            self._written = len(self._lines)
+        self._manifest.keep()
+        if self._manifest.through:
+            oldest = (self._now().astimezone(UTC) - _FORGET_AFTER).date().isoformat()
+            known = {url: a for url, a in self._known.items() if a.seen_on >= oldest}
+            self._landing.write_addresses(known, self._manifest.through)
 
     def report(self, seconds: float, error: str) -> FetchReport:
         """What was fetched so far."""
-        states = [line.state for line in self._lines]
+        states = [line.state for line in self._manifest.lines]
         contents = sorted((url, address.sha256) for url, address in self._known.items())
         return FetchReport(
             source=self._source.name,
             contents=hashlib.sha256(repr(contents).encode()).hexdigest(),
-            requests=len(self._lines),
+            requests=len(self._manifest.lines),
             stored=states.count("stored"),
             unchanged=states.count("unchanged"),
-            not_modified=sum(line.status == 304 for line in self._lines),
+            not_modified=sum(line.status == 304 for line in self._manifest.lines),
             not_found=states.count("not_found"),
             changed=self._changed,
             rejected=self._rejected,

@@ -1,7 +1,7 @@
 """Landing: bodies as received, each kept once under its content hash, and manifests of where they came from.
 
-A manifest is one write-once file per fetch of a source; what is known of each address is kept beside it as an
-index that can always be rebuilt.
+A manifest is one write-once file per fetch of a source, in parts while that is under way; what is known of each address
+is kept beside it as an index that can always be rebuilt.
 """
 
 from __future__ import annotations
@@ -63,11 +63,23 @@ class Answered(msgspec.Struct, frozen=True):
     """When a source last answered all that was asked, and the last day on which that was its whole look-back.
 
     `is_whole` is whether nothing has been fetched since in part only: what is not in the answers is not there.
+    `begun_at` is when a fetch began that has not ended, and `begun_for` what it asks. `is_swept` is whether every body
+    has a line in a manifest: one that was stored last before a fetch was killed may have none.
     """
 
     at: datetime | None = None
     whole_on: date | None = None
     is_whole: bool = False
+    begun_at: datetime | None = None
+    begun_for: str = ""
+    is_swept: bool = False
+
+
+class _Index(msgspec.Struct, frozen=True):
+    """What is known of each address by the manifests up to `through`."""
+
+    through: str
+    addresses: dict[str, Address]
 
 
 @dataclass(frozen=True)
@@ -92,18 +104,16 @@ class SourceLanding:
         return sum(self._added)
 
     def addresses(self) -> dict[str, Address]:
-        """What is known of each address, from the index, else from all manifests."""
+        """What is known of each address, from the index and the manifests that it does not know yet."""
         body = self._files.read(f"{self._root}/addresses.json")
-        if body is not None:
-            return msgspec.json.decode(body, type=dict[str, Address])
-        known: dict[str, Address] = {}
-        for manifest in self.manifests():
+        known, through = _decoded(body) if body is not None else ({}, "")
+        for manifest in self.manifests(after=through):
             update(known, manifest.lines)
         return known
 
-    def write_addresses(self, known: Mapping[str, Address]) -> None:
-        """Replace the index."""
-        self._files.write(f"{self._root}/addresses.json", msgspec.json.encode(known))
+    def write_addresses(self, known: Mapping[str, Address], through: str) -> None:
+        """Replace the index: what is known by the manifests up to that one."""
+        self._files.write(f"{self._root}/addresses.json", msgspec.json.encode(_Index(through, dict(known))))
 
     def store(self, body: bytes) -> str:
         """Keep a body, unless it is there already; its hash."""
@@ -134,11 +144,10 @@ class SourceLanding:
             raise StoreError(f"{self._key(digest)} is damaged: its content has another hash")
         return body
 
-    def sizes(self, digests: Iterable[str]) -> Mapping[str, int]:
-        """Bytes that bodies take, by hash, of those that are there."""
-        keys = {self._key(digest): digest for digest in digests}
-        found = self._files.stamps(f"{self._root}/bodies/") if keys else {}
-        return {digest: found[key].size for key, digest in keys.items() if key in found}
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes that bodies take, by hash."""
+        found = self._files.stamps(f"{self._root}/bodies/")
+        return {_digest_of(key): stamp.size for key, stamp in found.items()}
 
     def remove(self, digests: Iterable[str]) -> None:
         """Let go of bodies for good."""
@@ -153,6 +162,10 @@ class SourceLanding:
             if self._files.write_once(f"{self._root}/manifests/{name}", body):
                 return name
         raise StoreError(f"{self._root} has a thousand manifests of {at}: the clock stands still")
+
+    def remove_manifests(self, names: Iterable[str]) -> None:
+        """Let go of manifests whose lines are in another one."""
+        self._files.delete_all(f"{self._root}/manifests/{name}" for name in names)
 
     def manifests(self, after: str = "") -> Iterator[Manifest]:
         """Manifests in the order in which they were written, from the one after the given name on."""
@@ -175,6 +188,18 @@ class SourceLanding:
         return f"{self._root}/bodies/{digest[:2]}/{digest}.zst"
 
 
+def _digest_of(key: str) -> str:
+    return key.rpartition("/")[2].removesuffix(".zst")
+
+
+def _decoded(index: bytes) -> tuple[dict[str, Address], str]:
+    try:
+        found = msgspec.json.decode(index, type=_Index)
+    except msgspec.ValidationError:  # as older versions wrote it, not saying what it knows
+        return msgspec.json.decode(index, type=dict[str, Address]), ""
+    return found.addresses, found.through
+
+
 def _batched(keys: Sequence[str]) -> Iterator[Sequence[str]]:
     """The keys in portions, a small one first: often the first manifest says it all."""
     start, size = 0, 1
@@ -195,6 +220,7 @@ def update(known: dict[str, Address], lines: Sequence[Line]) -> None:
                 line.fetched_at.date().isoformat(),
                 line.fetched_at,
                 line.headers,
+                line.variables,
             )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 import msgspec
 import polars as pl
@@ -15,8 +15,10 @@ import polars as pl
 from civitas_assets.catalog import Tenant
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.files import Files
-from civitas_assets.store.landing import Manifest, SourceLanding
+from civitas_assets.store.landing import Answered, Manifest, SourceLanding
 from civitas_assets.store.stores import Stores
+
+_INTERRUPTED = timedelta(days=1)  # for so long, a fetch that was interrupted may still go on
 
 
 class Horizon(msgspec.Struct, frozen=True):
@@ -59,10 +61,13 @@ class Expired(msgspec.Struct, frozen=True):
 def apply_retention(tenant: Tenant, stores: Stores, now: datetime, *, dry_run: bool = False) -> Expired:
     """Let go of what is older than the tenant keeps it, or only say what that would be.
 
-    Days that go from the records are noted in the journal, so that the next run publishes them without rows.
+    Bodies of which no manifest knows go whatever is kept: a fetch that was killed has left them. Days that go from the
+    records are noted in the journal, so that the next run publishes them without rows.
     """
     today = now.astimezone(tenant.zone).date()
     expired = Expired(tenant.slug)
+    for source in _sources(stores.files, tenant.slug):
+        expired = _nameless(expired, source, stores, now, dry_run)
     if tenant.retention.landing:
         first = tenant.retention.landing.first_kept(today)
         limit = datetime.combine(max(first, date(1970, 1, 2)), time(), tenant.zone)
@@ -102,7 +107,9 @@ def _landing(expired: Expired, source: str, stores: Stores, limit: datetime, dry
             later |= named
             kept |= {line.sha256 for line in manifest.lines if line.sha256}
     kept |= {*(latest | later).values()}
-    sizes = landing.sizes(candidates - kept)
+    candidates -= kept
+    held = landing.sizes() if candidates else {}
+    sizes = {digest: held[digest] for digest in candidates & held.keys()}
     going = tuple(sorted(sizes))
     if not dry_run and (going or through != before.through):
         after = Horizon(through, until, latest, going)
@@ -112,6 +119,23 @@ def _landing(expired: Expired, source: str, stores: Stores, limit: datetime, dry
         files.write(key, msgspec.json.encode(msgspec.structs.replace(after, going=())))
     return msgspec.structs.replace(
         expired, bodies=expired.bodies + len(going), body_bytes=expired.body_bytes + sum(sizes.values())
+    )
+
+
+def _nameless(expired: Expired, source: str, stores: Stores, now: datetime, dry_run: bool) -> Expired:
+    """Bodies without a line in any manifest; they are looked for once, and again after a fetch that was interrupted."""
+    landing = SourceLanding(stores.files, expired.tenant, source)
+    answered = landing.answered()
+    goes_on = answered.begun_at is not None and now - answered.begun_at < _INTERRUPTED
+    if answered.is_swept or goes_on:
+        return expired
+    named = {line.sha256 for manifest in landing.manifests() for line in manifest.lines}
+    sizes = {digest: size for digest, size in landing.sizes().items() if digest not in named}
+    if not dry_run:
+        landing.remove(sizes)
+        landing.write_answered(Answered(answered.at, answered.whole_on, answered.is_whole, is_swept=True))
+    return msgspec.structs.replace(
+        expired, bodies=expired.bodies + len(sizes), body_bytes=expired.body_bytes + sum(sizes.values())
     )
 
 

@@ -77,7 +77,7 @@ def test_the_index_of_addresses_can_be_rebuilt_from_the_manifests(landing: Sourc
         "a": Address("3", seen_on="2026-08-02", seen_at=NIGHT + timedelta(hours=24)),
         "b": Address("2", seen_on="2026-08-01", seen_at=NIGHT),
     }
-    landing.write_addresses({"a": known["a"]})
+    landing.write_addresses({"a": known["a"]}, "29")
     assert landing.addresses() == {"a": known["a"]}
 
 
