@@ -62,7 +62,8 @@ def _placemarks(body: bytes) -> Iterator[tuple[str | None, dict[str, str], str |
         if name == "name" and path[-1:] == ["Folder"]:
             folders[-1] = _text(element)
         elif name == "Placemark":
-            attributes = {"folder": " / ".join(filter(None, folders)), **_attributes(element)}
+            named = " / ".join(filter(None, folders))
+            attributes = {**({"folder": named} if named else {}), **_attributes(element)}
             shape = next((_wkt(child) for child in element if _name(child) in _SHAPES), None)
             yield element.get("id"), attributes, shape
             element.clear()

@@ -751,3 +751,14 @@ def test_attributes_that_nobody_wants_are_named_alone() -> None:
     body = b'{"type":"FeatureCollection","features":[{"properties":{"a":1,"b":[1]}},{"properties":{"a":2}}]}'
     found = geojson(body, wanted={"a"}).attributes
     assert found.to_dict(as_series=False) == {"a": [1, 2], "b": [None, None]}
+
+
+def test_a_document_without_folders_has_no_attribute_of_them(
+    source: Callable[..., Any], read: Callable[..., list[RawTable]]
+) -> None:
+    body = b"<kml><Document><Placemark><name>A</name><Point><coordinates>7.5,51.5</coordinates></Point></Placemark>"
+    declared = source(
+        "geofile", record_type="place", fields={"place_id": "name"}, constants={"category": "x"}
+    )
+    (table,) = read(declared, body + b"</Document></kml>")
+    assert table.unknown_fields == ()
