@@ -15,6 +15,7 @@ import msgspec
 
 from civitas_assets.connectors.gbfs_fields import id_of, point_on, text_of
 from civitas_assets.connectors.instants import instant_of
+from civitas_assets.connectors.missing import MISSING_FIELD
 from civitas_assets.connectors.rows import decoded, table_of
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, Note, RawTable
@@ -64,15 +65,15 @@ def station_table(body: bytes, language: str) -> RawTable:
     }
     unread = feed.fields - _INFORMATION_READ - _NO_MODEL
     feed.require("lat", "station_area", instead=unread)
-    found = table_of("sharing_station", columns)
-    return replace(found, broken=feed.broken, unknown_fields=tuple(sorted(unread)))
+    found, notes = table_of("sharing_station", columns), feed.missing("name", instead=unread)
+    return replace(found, broken=feed.broken, unknown_fields=tuple(sorted(unread)), notes=notes)
 
 
 def status_table(body: bytes) -> RawTable:
     """The status of the stations of a station_status.
 
     Raises:
-        ReadError: it has no list of stations, or none of them counts vehicles.
+        ReadError: it has no list of stations, or none of them counts vehicles, or says whether it rents and takes back.
     """
     feed = _Feed(body)
     updated = instant_of(feed.last_updated)
@@ -88,8 +89,11 @@ def status_table(body: bytes) -> RawTable:
         "is_returning": feed.values("is_returning"),
     }
     unread = feed.fields - _STATUS_READ - _NO_MODEL
-    feed.require(*_VEHICLES, "vehicle_types_available", instead=unread)
-    found, notes = table_of("sharing_status", columns), _disagreements(feed)
+    unknown = unread - _BY_TYPE.keys()
+    for names in ((*_VEHICLES, "vehicle_types_available"), ("is_renting",), ("is_returning",)):
+        feed.require(*names, instead=unknown)
+    notes = (*_disagreements(feed), *feed.missing("is_installed", "last_reported", instead=unknown))
+    found = table_of("sharing_status", columns)
     return replace(found, broken=feed.broken, unknown_fields=tuple(sorted(unread)), notes=notes)
 
 
@@ -119,6 +123,14 @@ class _Feed:
         if instead and self.fields.isdisjoint(names):
             there = ", ".join(sorted(self.fields))
             raise ReadError(f"has no {' or '.join(names)} in any station; they have {there}")
+
+    def missing(self, *names: str, instead: Set[str]) -> tuple[Note, ...]:
+        """The note on those of the fields, which the specification wants of each station, that are called otherwise."""
+        missing = [name for name in names if name not in self.fields]
+        if not instead or not missing:
+            return ()
+        there = ", ".join(sorted(self.fields))
+        return (Note(MISSING_FIELD, f"in no station: {', '.join(missing)}; they have {there}"),)
 
     def values(self, *names: str) -> list[Any]:
         """The first of the fields that a station has, of each station; None for nothing."""

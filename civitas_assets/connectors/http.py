@@ -36,13 +36,14 @@ log = logging.getLogger("civitas_assets.fetch")
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _RETRIED = frozenset({408, 425, 429, *range(500, 600)})
-# What tells a connector where in a result an answer is; nothing else of a header is kept.
+# What tells a connector where in a result an answer is, or what it lacks; nothing else of a header is kept.
 _PAGING = (
     "link",
     "content-crs",
     "content-range",
     "next-page",
     "ngsild-results-count",
+    "ngsild-warning",
     "fiware-total-count",
     "x-total-count",
 )

@@ -127,7 +127,7 @@ class NgsiLdConnector:
     def fetch(self, source: NgsiLdSource, window: Window, zone: ZoneInfo, session: Session) -> None:
         """Every type's pages to the end, and the history of each entity that is on them."""
         parts = window.slices(max(source.slice.days, 1)) if source.history else ()
-        crawl = _Crawl(source, [temporal.Span(*part.span(zone)) for part in parts])
+        crawl = _Crawl(source, [temporal.Span(*part.span(zone)) for part in parts], session)
         first = [
             crawl.page(expansion.url.rstrip("/"), kind, 0)
             for expansion in expand(source.url, source.each, window)
@@ -135,7 +135,7 @@ class NgsiLdConnector:
         ]
         for _ in session.crawl(first, crawl.follow):
             pass
-        crawl.check(session)
+        crawl.check()
 
     def read(self, source: NgsiLdSource, payload: Payload) -> Iterator[RawTable]:
         """Things and their values, by the model of each entity; with history, values come from there alone."""
@@ -205,8 +205,8 @@ class _Progress(Completeness):
 class _Crawl:
     """The requests for one source, and where each answer leads."""
 
-    def __init__(self, source: NgsiLdSource, slices: Sequence[temporal.Span]) -> None:
-        self._source, self._slices = source, slices
+    def __init__(self, source: NgsiLdSource, slices: Sequence[temporal.Span], session: Session) -> None:
+        self._source, self._slices, self._session = source, slices, session
         self._progress: dict[tuple[str, str], _Progress] = {}
 
     def page(self, root: str, kind: str, offset: int, query: str = "") -> Request:
@@ -221,9 +221,14 @@ class _Crawl:
         )
 
     def follow(self, answer: Answer) -> Iterator[Request]:
-        """The next page and the history of new entities; what is left of a history that came in part."""
+        """The next page and the history of new entities; what is left of a history that came in part.
+
+        What a broker warns of is noted: others that it asks in its turn may not have answered, or with old values.
+        """
         asked = answer.request.variables
         root, kind = asked["root"], asked["type"]
+        if warning := answer.headers.get("ngsild-warning", "").strip():
+            self._session.note("broker_warns", f"the broker warns of what it gives of type {kind}: {warning}")
         if answer.request.role == "history":
             left = temporal.rest(answer)
             if left is not None:
@@ -246,7 +251,7 @@ class _Crawl:
         for key in sorted({entity["id"] for entity in found} - before):
             yield from (self._of_entity(root, kind, key, part) for part in self._slices)
 
-    def check(self, session: Session) -> None:
+    def check(self) -> None:
         """Whether every type came whole; one of which nothing came is noted.
 
         Entities come and go while pages are read, so that the smallest total that a page named is what must be there.
@@ -257,7 +262,9 @@ class _Crawl:
         for progress in self._progress.values():
             if not progress.received:
                 advice = "check its spelling, and `context`, `broker_tenant` and `service_path`"
-                session.note("no_entities", f"the broker gives no entity of type {progress.what}: {advice}")
+                self._session.note(
+                    "no_entities", f"the broker gives no entity of type {progress.what}: {advice}"
+                )
         for progress in self._progress.values():
             progress.check("fetch again, or lower page_size if it stays so")
 

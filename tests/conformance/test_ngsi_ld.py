@@ -199,3 +199,16 @@ def test_car_parks_land_with_their_names_and_free_spaces(
         for key, name, total in night.rows("parking_site", "site_id", "name", "capacity")
     }
     assert landed == expected, night.told
+
+
+def test_a_warning_of_the_broker_is_told() -> None:
+    entity = {"id": "urn:e:1", "type": "WeatherObserved", "temperature": {"type": "Property", "value": 1}}
+    broker = Broker((entity,), ceiling=100, counts=True, links=False)
+
+    def warning(request: httpx2.Request) -> httpx2.Response:
+        response = broker(request)
+        response.headers["NGSILD-Warning"] = '110 east.example "Response is Stale"'
+        return response
+
+    night = land({"connector": "ngsi_ld", "types": ("WeatherObserved",)}, warning)
+    assert any('WeatherObserved: 110 east.example "Response is Stale"' in told for told in night.told)

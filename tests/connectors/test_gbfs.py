@@ -267,6 +267,8 @@ def test_a_language_that_lacks_a_feed_takes_it_from_another_and_a_feed_with_two_
     ("role", "station", "named"),
     [
         ("station_status", {"bikes": 3}, "num_bikes_available"),
+        ("station_status", {"num_bikes_available": 3, "renting": True, "is_returning": True}, "is_renting"),
+        ("station_status", {"num_bikes_available": 3, "is_renting": True, "returning": True}, "is_returning"),
         ("station_information", {"latitude": 50.1, "longitude": 9.1}, "lat"),
     ],
 )
@@ -281,3 +283,14 @@ def test_what_every_station_has_and_none_has_any_more_is_an_error(
         ReadError, match=rf"has no .*{named}.* in any station; they have .*{next(iter(station))}"
     ):
         rows(json.dumps(document).encode(), role)
+
+
+def test_what_every_station_has_and_no_value_hangs_on_is_told_where_none_has_it_any_more(
+    read: Any, source: Any
+) -> None:
+    station = {"station_id": "1", "num_bikes_available": 3, "is_renting": True, "is_returning": True}
+    document = {"last_updated": 1785398400, "data": {"stations": [station | {"reported": 1785398400}]}}
+    (found,) = read(source("gbfs"), json.dumps(document).encode(), "station_status")
+    (note,) = found.notes
+    assert note.code == "missing_field"
+    assert note.text.startswith("in no station: is_installed, last_reported; they have is_renting, ")

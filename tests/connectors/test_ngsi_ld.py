@@ -91,6 +91,15 @@ def test_a_type_of_which_nothing_comes_is_noted_beside_others_that_do(source: An
     assert "no entity of type Bx of https://data.example/v1: check its spelling" in note.text
 
 
+def test_what_the_broker_warns_of_is_noted_once(source: Any, session: Any) -> None:
+    warning = '199 urn:broker:east "no answer"'
+    asked = session(broker(3, 2, lambda offset: {"ngsild-warning": warning} if offset < 3 else {}))
+    CONNECTORS["ngsi_ld"].fetch(source("ngsi_ld", types=("WeatherObserved",)), DAY, ZoneInfo("UTC"), asked)
+    assert {(note.code, note.text) for note in asked.notes} == {
+        ("broker_warns", f"the broker warns of what it gives of type WeatherObserved: {warning}")
+    }
+
+
 def test_every_type_has_its_own_count(fetch: Fetch) -> None:
     def answer(request: Any) -> tuple[bytes, Mapping[str, str]]:
         kind = request.variables["type"]
