@@ -91,7 +91,7 @@ def _workspace(folder: Path, project: Project, days: list[date], *, rebuild: boo
             connection.execute(f'create table shared."{name}" ({columns})')
         rows = f"from records.affected_day, range({A_DAY}) as n(number)"
         connection.execute(f"insert into shared.observation by name {_select('day', 'number')} {rows}")
-    (workspace.folder / "task.json").write_bytes(msgspec.json.encode(Task(tuple(days), rebuild, ())))
+    (workspace.folder / "task.json").write_bytes(msgspec.json.encode(Task(tuple(days), rebuild, {})))
     return workspace
 
 

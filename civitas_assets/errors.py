@@ -118,6 +118,10 @@ class PublishError(CivitasError):
     """The destination could not be changed; it still holds its old state."""
 
 
+class OutdatedError(PublishError):
+    """Others have published since the rows were made: these are not published over theirs, but made again."""
+
+
 class MessageLost(CivitasError):
     """A message has not reached everybody whom it was for."""
 

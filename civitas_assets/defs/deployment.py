@@ -21,7 +21,7 @@ from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.dictionary.shares import check_shares
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.harmonise.project import Project
-from civitas_assets.harmonise.task import Portion, Task, plan, portions
+from civitas_assets.harmonise.task import Portion, Task, Versions, plan, portions
 from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.publish.commons import Commons, Members, members_of
 from civitas_assets.publish.destination import Destination
@@ -91,18 +91,24 @@ class Deployment:
     def portions(self, tenant: Tenant, task: Task) -> Sequence[tuple[Task, Portion]]:
         """The task, where it is a rebuild in portions that fit into memory; the last one is to be published.
 
-        What an interrupted rebuild has collected is left out.
+        What an interrupted rebuild has collected is left out. Each task says what it is made of, and which publication
+        it is to take the place of.
         """
+        destination = self.destination(tenant)
+        basis, versions = destination.held(), self.versions(tenant)
+        task = versions.mark(task, basis)
         if not task.rebuild:
             return [(task, Portion({}))]
-        destination = self.destination(tenant)
         made = destination.rebuilt(self.project)
         if set(made) - set(task.days):
             destination.begin_anew()
             made = {}
-        state = f"{self.project.prepared.name} {tenant.model_dump_json()}"
-        found = portions(self.stores(tenant), task, made, state=state, size=self.settings.rebuild_portion)
+        found = portions(task, versions, made, size=self.settings.rebuild_portion)
         return [(msgspec.structs.replace(task, days=portion.days), portion) for portion in found]
+
+    def versions(self, tenant: Tenant) -> Versions:
+        """The versions of all that the tenant's rows are made of now."""
+        return Versions.now(self.stores(tenant), f"{self.project.prepared.name} {tenant.model_dump_json()}")
 
     def workspace(self, name: str) -> Workspace:
         """The workspace of that name: of a tenant in a run."""

@@ -3,7 +3,8 @@
 It runs only after all shared models were made and every blocking test passed.
 """
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -13,9 +14,17 @@ from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.keys import shared_key
 from civitas_assets.defs.presentation import table
 from civitas_assets.defs.scope import Scope
+from civitas_assets.defs.shared import make_models
 from civitas_assets.defs.work import Result, Work, failures_in_words
 from civitas_assets.dictionary.contracts import read_contracts
+from civitas_assets.errors import OutdatedError
+from civitas_assets.harmonise.task import Task
+from civitas_assets.publish.destination import Publication, ensure_current
 from civitas_assets.publish.noted import note_publication
+
+log = logging.getLogger("civitas_assets.publish")
+
+_ATTEMPTS = 3  # where others publish all the time, it is left to them
 
 _DESCRIPTIONS: Mapping[Destination, str] = {
     "duckdb": "One DuckDB file per tenant with all shared models, for analysts.",
@@ -58,21 +67,21 @@ def published_assets(deployment: Deployment) -> dg.Definitions:
 
 
 def publish_tenant(work: Work) -> Iterator[Result]:
-    """Replace what the tenant's workspace was made for in the destination."""
+    """Replace what the tenant's workspace was made for in the destination.
+
+    Where records have moved or others have published since it was made, it is made again first.
+    """
     key = published_key(work.tenant.destination)
     if not work.wants(key):
         return
     destination, workspace = work.deployment.destination(work.tenant), work.workspace
     with work.locked() as ensure_held:
-        task = workspace.task()
-        commons, _ = work.deployment.commons(work.tenant.destination)
-        contracts = read_contracts(work.deployment.project)
-        commons.announce(work.tenant.slug, work.run_id, task.days, contracts, whole=task.rebuild)
-        ensure_held()
-        publication = destination.publish(work.deployment.project, workspace, work.run_id)
-        ensure_held()
-        commons.confirm(work.tenant.slug, work.run_id)
-        work.stores.journal.strike(task.entries)
+        done = _publish(work, ensure_held)
+        if done is None:
+            log.info("%s · another run has published what this one was to", work.tenant.slug)
+            workspace.remove()
+            return
+        task, publication = done
         note_publication(
             work.deployment.settings,
             work.deployment.files,
@@ -94,3 +103,38 @@ def publish_tenant(work: Work) -> Iterator[Result]:
             "tables": table(("table", "rows"), list(publication.rows.items())),
         },
     )
+
+
+def _publish(work: Work, ensure_held: Callable[[], None]) -> tuple[Task, Publication] | None:
+    """What was published, and what came of it; None if others have done so.
+
+    Raises:
+        OutdatedError: others publish all the time.
+    """
+    deployment, tenant = work.deployment, work.tenant
+    destination, commons = deployment.destination(tenant), deployment.commons(tenant.destination)[0]
+    contracts = read_contracts(deployment.project)
+    for attempt in range(_ATTEMPTS):
+        task = work.workspace.task()
+        try:
+            if deployment.versions(tenant).have_moved(task, work.stores):
+                raise OutdatedError(f"{tenant.slug}: records have changed since the rows were made")
+            ensure_current(destination.address, task, destination.held(), work.run_id)
+            commons.announce(tenant.slug, work.run_id, task.days, contracts, whole=task.rebuild)
+            ensure_held()
+            publication = destination.publish(deployment.project, work.workspace, work.run_id)
+        except OutdatedError as error:
+            ensure_held()
+            if attempt + 1 == _ATTEMPTS:
+                raise
+            log.info("%s: they are made again", error)
+            made = make_models(work)
+            if made is None:
+                return None
+            made.ensure_sound()
+            continue
+        ensure_held()
+        commons.confirm(tenant.slug, work.run_id)
+        work.stores.journal.strike(task.entries)
+        return task, publication
+    return None

@@ -5,6 +5,7 @@ Where nothing is affected, neither workspace nor dbt is started, and publishing 
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
@@ -63,58 +64,80 @@ def harmonise_tenant(work: Work) -> Iterator[Result]:
     Raises:
         TestsFailed: after the outcome of every test was said.
     """
-    deployment, tenant, project = work.deployment, work.tenant, work.deployment.project
+    project = work.deployment.project
     with work.locked():
-        sweep(deployment.settings.workspaces, deployment.now())
-        whole = deployment.task(tenant, rebuild=work.scope.rebuild)
-        if whole is None:
-            log.info("%s · nothing to harmonise: the destination is up to date", tenant.slug)
-            return
-        tasks = deployment.portions(tenant, whole)
-        results: Sequence[NodeResult] = []
-        for number, (task, portion) in enumerate(tasks, 1):
-            if len(tasks) > 1:
-                log.info("%s · rebuild · portion %d of %d: %s", tenant.slug, number, len(tasks), portion)
-            workspace = make_workspace(
-                work.workspace.folder,
-                project,
-                tenant,
-                work.stores,
-                task,
-                limits=deployment.settings.limits,
-            )
-            results = together(
-                results, build(project, workspace, tenant.slug, limits=deployment.settings.limits)
-            )
-            failures = _failures(project, results)
-            if failures:
-                break
-            if number < len(tasks):
-                deployment.destination(tenant).collect(project, workspace, portion)
-    if not failures:
-        yield from _made(work, workspace, task, results)
+        sweep(work.deployment.settings.workspaces, work.deployment.now())
+        made = make_models(work)
+    if made is None:
+        log.info("%s · nothing to harmonise: the destination is up to date", work.tenant.slug)
+        return
+    if not made.failures:
+        yield from _made(work, made)
     # After what they are about: Dagster shows only the checks of the latest materialisation.
-    found = {result.unique_id: result for result in results}
+    found = {result.unique_id: result for result in made.results}
     for model, tests in project.tests_by_model.items():
         asked = [test for test in tests if test.unique_id in found]
         if asked and work.wants(shared_key(model)):
             yield _check(model, {test: found[test.unique_id] for test in asked})
-    if failures:
-        raise TestsFailed(failures, str(workspace.database))
+    made.ensure_sound()
 
 
-def _made(work: Work, workspace: Workspace, task: Task, results: Sequence[NodeResult]) -> Iterator[Result]:
+@dataclass(frozen=True)
+class MadeModels:
+    """The shared models in a workspace, what became of each node, and the blocking tests that found something."""
+
+    workspace: Workspace
+    task: Task
+    results: Sequence[NodeResult]
+    failures: Sequence[str]
+
+    def ensure_sound(self) -> None:
+        """Nothing, unless a blocking test found something.
+
+        Raises:
+            TestsFailed: with the workspace, to be looked at.
+        """
+        if self.failures:
+            raise TestsFailed(self.failures, str(self.workspace.database))
+
+
+def make_models(work: Work) -> MadeModels | None:
+    """Make and test what is to be published now, of a rebuild its last portion; None if that is nothing.
+
+    The tenant's lock must be held.
+    """
+    deployment, tenant, project = work.deployment, work.tenant, work.deployment.project
+    limits = deployment.settings.limits
+    whole = deployment.task(tenant, rebuild=work.scope.rebuild)
+    if whole is None:
+        return None
+    tasks = deployment.portions(tenant, whole)
+    results: Sequence[NodeResult] = []
+    for number, (task, portion) in enumerate(tasks, 1):
+        if len(tasks) > 1:
+            log.info("%s · rebuild · portion %d of %d: %s", tenant.slug, number, len(tasks), portion)
+        workspace = make_workspace(work.workspace.folder, project, tenant, work.stores, task, limits=limits)
+        results = together(results, build(project, workspace, tenant.slug, limits=limits))
+        failures = _failures(project, results)
+        if failures:
+            break
+        if number < len(tasks):
+            deployment.destination(tenant).collect(project, workspace, portion)
+    return MadeModels(workspace, task, results, failures)
+
+
+def _made(work: Work, models: MadeModels) -> Iterator[Result]:
     """The models that the run is asked for, parents before children; of a tenant's turn the tables that it has made."""
     deployment = work.deployment
-    rows = {result.name: result.rows for result in results if result.kind == "model"}
-    made = previews(deployment.project, workspace, rows)
+    rows = {result.name: result.rows for result in models.results if result.kind == "model"}
+    made = previews(deployment.project, models.workspace, rows)
     for key in filter(work.wants, model_keys(deployment)):
         name, metadata = key.path[-1], dict[str, Any]()
         if work.keys is None and (key != shared_key(name) or name not in rows):
             continue
         if key == shared_key(name):
-            seconds = sum(r.seconds for r in results if r.kind == "model" and r.name == name)
-            metadata = _metadata(made[name], task, seconds)
+            seconds = sum(r.seconds for r in models.results if r.kind == "model" and r.name == name)
+            metadata = _metadata(made[name], models.task, seconds)
         yield dg.MaterializeResult(asset_key=key, metadata=metadata)
 
 

@@ -1,12 +1,14 @@
 """What a run has to harmonise: the days that the journal holds, or all days, in portions that fit into memory.
 
-How a workspace is filled with them is in `workspace.py`.
+Each task carries the versions of all that its rows are made of, so that what has moved since is not published. How a
+workspace is filled with them is in `workspace.py`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import msgspec
@@ -22,18 +24,30 @@ class Task(msgspec.Struct, frozen=True):
     """What a run has to harmonise and publish.
 
     `days` are replaced in the destination; `rebuild` says that the destination starts anew, from all days: `rebuilt`
-    many, of which `days` are a portion. `entries` are the journal's notes that are settled by publishing.
+    many, of which `days` are a portion. `entries` are the journal's notes that are settled by publishing, with what
+    they say. `versions` are those of the records that the rows are made of, by day (of a rebuild of all its days), and
+    `timeless` that of what belongs to no day. `basis` is the publication that the rows take the place of, as the
+    destination calls it; None where nobody asks for it.
     """
 
     days: tuple[date, ...]
     rebuild: bool
-    entries: tuple[str, ...]
+    entries: Mapping[str, str]
     rebuilt: int = 0
+    versions: Mapping[date, str] = {}
+    timeless: str = ""
+    basis: str | None = None
 
     @property
     def size(self) -> int:
         """The number of days, of all portions together."""
         return self.rebuilt or len(self.days)
+
+    @property
+    def collected(self) -> Mapping[date, str]:
+        """The days of a rebuild that earlier portions have brought, with their versions."""
+        days = {*self.days}
+        return {day: version for day, version in self.versions.items() if day not in days}
 
 
 def plan(stores: Stores, *, rebuild: bool, evolves: bool = False) -> Task | None:
@@ -52,6 +66,63 @@ def plan(stores: Stores, *, rebuild: bool, evolves: bool = False) -> Task | None
     return Task(tuple(sorted(days)), rebuild, pending.entries, len(days) if rebuild else 0)
 
 
+@dataclass(frozen=True)
+class Versions:
+    """The versions of all that rows are made of, at one moment.
+
+    `state` stands for what they are made with: models and configuration.
+    """
+
+    state: str
+    by_day: Mapping[date, Mapping[str, Stamp]]
+    timeless: Mapping[str, Stamp]
+
+    @classmethod
+    def now(cls, stores: Stores, state: str) -> Versions:
+        """Those of this moment."""
+        by_day = stores.records.stamps()
+        timeless = {**by_day.pop(None, {}), **stores.quarantine.stamps()}
+        return cls(state, {day: stamps for day, stamps in by_day.items() if day is not None}, timeless)
+
+    def of(self, days: Iterable[date]) -> Mapping[date, str]:
+        """The version of what the rows of each day are made of; averages reach back into the day before."""
+        common = self._common()
+        found = {}
+        for day in days:
+            digest = common.copy()
+            _update(digest, self.by_day.get(day - _DAY, {}))
+            _update(digest, self.by_day.get(day, {}))
+            found[day] = _name(digest)
+        return found
+
+    def of_no_day(self) -> str:
+        """The version of what belongs to no day, and goes into the rows of all."""
+        return _name(self._common())
+
+    def size(self, day: date) -> int:
+        """Bytes of the day's records."""
+        return sum(stamp.size for stamp in self.by_day.get(day, {}).values())
+
+    def mark(self, task: Task, basis: str) -> Task:
+        """The task with the versions of its days, and of those after them, whose rows may look back into them."""
+        days = {*task.days} if task.rebuild else {day + n * _DAY for day in task.days for n in (0, 1)}
+        return msgspec.structs.replace(
+            task, versions=self.of(sorted(days)), timeless=self.of_no_day(), basis=basis
+        )
+
+    def have_moved(self, task: Task, stores: Stores) -> bool:
+        """Whether something that the task's rows were made of is another by now."""
+        if self.of_no_day() != task.timeless or self.of(task.versions) != task.versions:
+            return True
+        now = plan(stores, rebuild=True) if task.rebuild else None
+        return now is not None and {*now.days} != task.versions.keys()
+
+    def _common(self) -> hashlib._Hash:
+        digest = hashlib.sha256(self.state.encode())
+        _update(digest, self.timeless)
+        return digest
+
+
 class Portion(msgspec.Struct, frozen=True):
     """Days that are harmonised at a time, each with the version of all that its rows are made of."""
 
@@ -66,19 +137,18 @@ class Portion(msgspec.Struct, frozen=True):
         return f"{self.days[0]} to {self.days[-1]}" if self.versions else "what is not of a day"
 
 
-def portions(
-    stores: Stores, task: Task, made: Mapping[date, str], *, state: str, size: int
-) -> Iterator[Portion]:
+def portions(task: Task, versions: Versions, made: Mapping[date, str], *, size: int) -> Iterator[Portion]:
     """A rebuild's days in portions of at most `size` bytes of records, or one day; at least one portion, maybe empty.
 
     `made` are days that are there already, from a rebuild that was interrupted: they are left out as long as nothing
-    of what they were made of has changed. `state` stands for all that rows are made with: models and configuration.
+    of what they were made of has changed.
     """
     waiting: dict[date, str] = {}
     filled = 0
-    for day, (version, bytes_) in _versions(stores, task, state).items():
+    for day, version in versions.of(task.days).items():
         if made.get(day) == version:
             continue
+        bytes_ = versions.size(day)
         if waiting and filled + bytes_ > size:
             yield Portion(waiting)
             waiting, filled = {}, 0
@@ -87,20 +157,8 @@ def portions(
     yield Portion(waiting)
 
 
-def _versions(stores: Stores, task: Task, state: str) -> Mapping[date, tuple[str, int]]:
-    """Version and bytes of the records of each of the task's days."""
-    by_day = stores.records.stamps()
-    timeless = {**by_day.pop(None, {}), **stores.quarantine.stamps()}
-    common = hashlib.sha256(state.encode())
-    _update(common, timeless)
-    found = {}
-    for day in task.days:
-        own = by_day.get(day, {})
-        digest = common.copy()
-        _update(digest, by_day.get(day - _DAY, {}))  # averages reach back into the day before
-        _update(digest, own)
-        found[day] = (digest.hexdigest()[:16], sum(stamp.size for stamp in own.values()))
-    return found
+def _name(digest: hashlib._Hash) -> str:
+    return digest.hexdigest()[:16]
 
 
 def _update(digest: hashlib._Hash, stamps: Mapping[str, Stamp]) -> None:

@@ -12,9 +12,9 @@ from typing import Protocol
 
 from civitas_assets.catalog.basis import SLUG, is_key
 from civitas_assets.dictionary.evolution import Evolution
-from civitas_assets.errors import PublishError
+from civitas_assets.errors import OutdatedError, PublishError
 from civitas_assets.harmonise.project import Project
-from civitas_assets.harmonise.task import Portion
+from civitas_assets.harmonise.task import Portion, Task
 from civitas_assets.harmonise.workspace import Workspace
 
 
@@ -42,6 +42,31 @@ def check_key(tenant: str) -> None:
         raise PublishError(f"{tenant!r} cannot be a tenant's key: it must match {SLUG}")
 
 
+def ensure_current(address: str, task: Task, held: str, run_id: str) -> None:
+    """Let nobody publish over what others have published since their rows were made.
+
+    What a run has published itself counts as its basis: an attempt of which nobody heard may have been one.
+
+    Raises:
+        OutdatedError: `held` is neither of the two.
+    """
+    if task.basis is not None and held != task.basis and not held.startswith(f"{run_id} "):
+        raise OutdatedError(f"{address}: another run has published since the rows were made")
+
+
+def ensure_collected(address: str, task: Task, collected: Mapping[date, str]) -> None:
+    """Let no rebuild be published of which others have collected days that were made of something else.
+
+    Raises:
+        OutdatedError: they have.
+    """
+    if (
+        task.basis is not None
+        and {d: v for d, v in collected.items() if d not in {*task.days}} != task.collected
+    ):
+        raise OutdatedError(f"{address}: another rebuild has made other days since")
+
+
 class Destination(Protocol):
     """Where the shared models of one tenant land."""
 
@@ -52,6 +77,10 @@ class Destination(Protocol):
 
     def lacks(self, project: Project) -> Evolution:
         """What leads its tables to the project's contracts; nothing where they fit, reasons where there are none."""
+        ...
+
+    def held(self) -> str:
+        """The publication that readers see, by a name that no other one has; empty where there is none."""
         ...
 
     def rebuilt(self, project: Project) -> Mapping[date, str]:
@@ -77,6 +106,8 @@ class Destination(Protocol):
         the place of what was published.
 
         Raises:
+            OutdatedError: readers see another publication than the task's basis, or a rebuild has collected other
+                versions of its days: others have published since the rows were made.
             PublishError: nothing was changed for readers.
         """
         ...

@@ -21,11 +21,17 @@ from civitas_assets.errors import PublishError
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.task import Portion
 from civitas_assets.harmonise.workspace import Workspace
-from civitas_assets.publish.destination import Publication, check_key
+from civitas_assets.publish.destination import (
+    Publication,
+    check_key,
+    ensure_collected,
+    ensure_current,
+)
 from civitas_assets.publish.duckdb_tables import Tables
 from civitas_assets.publish.replacing import copy_file, sync_file
 from civitas_assets.settings import DEFAULT_LIMITS, Limits
 from civitas_assets.store.files import remove_folder, sync_folder
+from civitas_assets.store.locks import folder_lock
 
 # What analysts need at least to open the file. Older formats take a third longer to write.
 READABLE_SINCE = "v1.4.0"
@@ -75,6 +81,16 @@ class DuckDBDestination:
             return Evolution(reasons=("the output does not say what contracts it follows",))
         return evolution(held, read_contracts(project))
 
+    def held(self) -> str:
+        """See `Destination`."""
+        if not self.file.is_file():
+            return ""
+        try:
+            with duckdb.connect(str(self.file), read_only=True) as connection:
+                return Tables(connection).publication()
+        except duckdb.Error as error:
+            raise PublishError(f"{self.file} cannot be opened: {error}") from error
+
     def rebuilt(self, project: Project) -> Mapping[date, str]:
         """See `Destination`."""
         if not self._unfinished.is_file():
@@ -108,7 +124,8 @@ class DuckDBDestination:
     def publish(self, project: Project, workspace: Workspace, run_id: str) -> Publication:
         """See `Destination`."""
         started = time.monotonic()
-        rebuild = workspace.task().rebuild
+        task = workspace.task()
+        rebuild = task.rebuild
         self._make_folder()
         for leftover in self.file.parent.glob(".publish-*"):
             remove_folder(leftover)
@@ -123,6 +140,7 @@ class DuckDBDestination:
                         tables.comment(contracts)
                         tables.remember_contracts(contracts, run_id)
                     if rebuild:
+                        ensure_collected(self.address, task, tables.collected())
                         tables.forget_collected()
                         rows = {name: tables.count(name) for name in project.models}
                     unfilled = tables.unfilled()
@@ -131,7 +149,9 @@ class DuckDBDestination:
                     self._write_anew(copy, contracts)
                 copy.chmod(0o640)
                 sync_file(copy)
-                copy.replace(self.file)
+                with folder_lock(self.file.parent):
+                    ensure_current(self.address, task, self.held(), run_id)
+                    copy.replace(self.file)
                 sync_folder(self.file.parent)
         except (duckdb.Error, OSError) as error:
             raise PublishError(f"{self.file} was left as it was: {error}") from error

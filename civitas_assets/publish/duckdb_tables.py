@@ -46,6 +46,14 @@ class Tables:
         except (duckdb.CatalogException, duckdb.BinderException, msgspec.DecodeError):
             return None
 
+    def publication(self) -> str:
+        """What run published the file when, which no other publication has; empty where the file does not say."""
+        try:
+            row = self._run("select run_id, epoch_us(published_at) from meta.publication").fetchone()
+        except (duckdb.CatalogException, duckdb.BinderException):
+            return ""
+        return f"{row[0]} {row[1]}" if row else ""
+
     def collected(self) -> Mapping[date, str]:
         """The days of a rebuild under way, with their versions."""
         return dict(self._run("select day, version from meta.collected").fetchall())

@@ -24,7 +24,7 @@ from civitas_assets.errors import PublishError
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.task import Portion
 from civitas_assets.harmonise.workspace import Workspace
-from civitas_assets.publish.destination import Publication
+from civitas_assets.publish.destination import Publication, ensure_collected, ensure_current
 from civitas_assets.publish.made import Made, opened
 from civitas_assets.publish.postgres_changes import Changes
 from civitas_assets.publish.postgres_names import Names
@@ -72,6 +72,17 @@ class PostgresDestination:
             if held is None:
                 return Evolution(reasons=("the output does not say what contracts it follows",))
             return evolution(held, read_contracts(project))
+
+        return self._tried(look, "cannot be looked at")
+
+    def held(self) -> str:
+        """See `Destination`."""
+
+        def look(changes: Changes) -> str:
+            if not changes.is_published():
+                return ""
+            self._begin(changes)
+            return changes.publication()
 
         return self._tried(look, "cannot be looked at")
 
@@ -124,9 +135,11 @@ class PostgresDestination:
         def publish(changes: Changes, made: Made) -> tuple[dict[str, int], int, tuple[str, ...], list[str]]:
             layouts = self._begin(changes, project)
             changes.wait_for_turn()
+            ensure_current(self.address, task, changes.publication(), run_id)
             held = changes.contracts(self.names.schema)
             days = made.days()
             if task.rebuild:
+                ensure_collected(self.address, task, changes.collected())
                 changes.drop(_unfit(held, contracts, changes.models()))
             else:
                 change = evolution(held or {}, contracts)

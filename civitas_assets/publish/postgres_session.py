@@ -65,6 +65,17 @@ class Session:
         except msgspec.DecodeError:
             return None
 
+    def publication(self) -> str:
+        """What run published the tables when, which no other publication has; empty where nobody has."""
+        if not self.is_published():
+            return ""
+        found = self.rows(
+            SQL("select run_id, (extract(epoch from published_at) * 1000000)::bigint from {}").format(
+                Identifier(self.names.schema, PUBLICATION)
+            )
+        )
+        return f"{found[0][0]} {found[0][1]}" if found else ""
+
     def platform(self) -> Platform:
         """What the database can do."""
         ((version, postgis),) = self.rows(

@@ -6,7 +6,8 @@ repetition, never data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -48,11 +49,14 @@ class Progress(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Pending:
-    """What is not yet published: days of events, and whether things changed; `entries` are the notes."""
+    """What is not yet published: days of events, and whether things changed.
+
+    `entries` are the notes by key, each with a hash of what it says.
+    """
 
     days: frozenset[date]
     things: bool
-    entries: tuple[str, ...]
+    entries: Mapping[str, str]
 
     def __bool__(self) -> bool:
         return bool(self.days) or self.things
@@ -76,13 +80,17 @@ class Journal:
     def pending(self) -> Pending:
         """Everything that is noted."""
         keys = self._files.keys(f"{self._root}/pending/")
-        entries = [_decoded(body) for body in self._files.read_all(keys)]
+        bodies = self._files.read_all(keys)
+        entries = [_decoded(body) for body in bodies]
         days = frozenset(day for entry in entries for day in entry.days)
-        return Pending(days, any(entry.things for entry in entries), tuple(keys))
+        said = {key: _digest(body) for key, body in zip(keys, bodies, strict=True) if body is not None}
+        return Pending(days, any(entry.things for entry in entries), said)
 
-    def strike(self, entries: Iterable[str]) -> None:
-        """Strike out the notes that have been settled by publishing; notes made since stay."""
-        self._files.delete_all(entries)
+    def strike(self, entries: Mapping[str, str]) -> None:
+        """Strike out the notes that have been settled by publishing; those made or added to since stay."""
+        bodies = self._files.read_all([*entries])
+        settled = zip(entries.items(), bodies, strict=True)
+        self._files.delete_all(key for (key, said), body in settled if body and _digest(body) == said)
 
     def progress(self, source: str) -> Progress:
         """How far the source's landing has been read."""
@@ -92,6 +100,10 @@ class Journal:
     def advance(self, source: str, progress: Progress) -> None:
         """The source's landing has been read this far."""
         self._files.write(f"{self._root}/read/{source}.json", msgspec.json.encode(progress))
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:16]
 
 
 def _decoded(body: bytes | None) -> _Entry:

@@ -7,9 +7,10 @@ where several share a store, `leases.py` does it.
 from __future__ import annotations
 
 import fcntl
+import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from civitas_assets.errors import StoreError, TenantBusy
@@ -37,6 +38,21 @@ def tenant_lock(folder: Path, tenant: str) -> Iterator[Callable[[], None]]:
 
 def _still_held() -> None:
     """A lock of the system is never lost."""
+
+
+@contextmanager
+def folder_lock(folder: Path) -> Iterator[None]:
+    """Hold a lock on a folder itself, which leaves no file in it, waiting as long as another process holds it.
+
+    Where the file system knows no such locks, as over a network, nothing is held.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextmanager

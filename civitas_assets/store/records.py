@@ -142,9 +142,9 @@ class RecordStore:
     def stamps(self) -> dict[date | None, dict[str, Stamp]]:
         """Size and version of the files of each day, by key; those of records that describe things under None."""
         found: dict[date | None, dict[str, Stamp]] = {}
-        for name in sorted(RECORD_TYPES):
-            for key, stamp in self._files.stamps(f"{self._root}/{name}/").items():
-                stem = key.rpartition("/")[2].removesuffix(".parquet")
+        for key, stamp in self._files.stamps(f"{self._root}/").items():
+            name, _, stem = key.removeprefix(f"{self._root}/").removesuffix(".parquet").partition("/")
+            if name in RECORD_TYPES:
                 found.setdefault(None if stem == TIMELESS else date.fromisoformat(stem), {})[key] = stamp
         return found
 

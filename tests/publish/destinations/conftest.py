@@ -149,7 +149,7 @@ class Town:
                     names = ", ".join(f'"{c}"' for c in row)
                     statement = f'insert into shared."{name}" ({names}) values ({places})'  # noqa: S608
                     connection.execute(statement, [*row.values()])
-        task = Task(tuple(days), rebuild, (), len(days) if rebuild else 0)
+        task = Task(tuple(days), rebuild, {}, len(days) if rebuild else 0)
         (workspace.folder / "task.json").write_bytes(msgspec.json.encode(task))
         return workspace
 
