@@ -72,9 +72,8 @@ class _Listener:
         self.path.append(name)
 
     def closed(self, _: str) -> None:
-        if self.depth == len(self.path):
-            self.path.pop()
         self.depth -= 1
+        del self.path[self.depth :]
 
     def text(self, piece: str) -> None:
         if self.path[-1] in _COMPLAINT_TEXTS:

@@ -45,8 +45,9 @@ def sheet_cells(body: bytes, name: str | None) -> tuple[pl.DataFrame, Layout]:
         sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
     except fastexcel.FastExcelError as error:
         raise ReadError(f"is no spreadsheet: {str(error).splitlines()[0]}") from None
-    layout = layout_of(body, name)
     cells = pl.DataFrame(sheet)
+    del sheet, book  # which hold all cells once more
+    layout = layout_of(body, name)
     durations, percents, written = (
         _by_column(places, cells.height) for places in (layout.durations, layout.percents, layout.written)
     )

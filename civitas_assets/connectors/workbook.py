@@ -16,8 +16,9 @@ from defusedxml import DefusedXmlException, ElementTree
 
 from civitas_assets.errors import ReadError
 
-# In Office Open XML they stand behind all cells, and a prefix may stand before every name.
+# In Office Open XML a prefix may stand before every name.
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
+_MERGED_MARK, _PREFIX, _PIECE = b"mergeCell", 64, 128 * 1024
 _FROM_1904 = re.compile(rb'date1904="(?:1|true)"')
 _PERCENT_FORMATS, _DURATION_FORMATS = {9, 10}, {46}
 _DURATION = re.compile(r"\[[hms]+\]", re.IGNORECASE)
@@ -88,18 +89,31 @@ def _office(book: zipfile.ZipFile, names: set[str], sheet: str) -> Layout:
     path = target if target.startswith("xl/") else f"xl/{target}"
     if path not in names:
         return Layout()
-    cells = book.read(path)
+    percents, durations = _formats(book.read("xl/styles.xml")) if "xl/styles.xml" in names else ([], [])
+    cells = book.read(path) if percents or durations else _from(book, path, _MERGED_MARK)
     merged = tuple(
         Range(int(top) - 1, _column(left), int(bottom), _column(right) + 1)
-        for left, top, right, bottom in _MERGED.findall(cells, max(cells.rfind(b"sheetData>"), 0))
+        for left, top, right, bottom in (_MERGED.findall(cells) if _MERGED_MARK in cells else ())
     )
-    percents, durations = _formats(book.read("xl/styles.xml")) if "xl/styles.xml" in names else ([], [])
     return Layout(
         merged,
         frozenset(_formatted(cells, durations)),
         frozenset(_formatted(cells, percents)),
         from_1904=_FROM_1904.search(workbook) is not None,
     )
+
+
+def _from(book: zipfile.ZipFile, name: str, mark: bytes) -> bytes:
+    """A part from its first mark on; cells, which are most of a sheet and come before, are not held in memory."""
+    before = b""
+    with book.open(name) as part:
+        while piece := part.read(_PIECE):
+            piece = before + piece
+            place = piece.find(mark)
+            if place >= 0:
+                return piece[max(place - _PREFIX, 0) :] + part.read()
+            before = piece[-_PREFIX - len(mark) :]
+    return b""
 
 
 def _formats(styles: bytes) -> tuple[list[int], list[int]]:

@@ -209,6 +209,8 @@ def _without_null_numbers(frame: pl.DataFrame, source: Source) -> list[pl.Expr]:
 
 
 def _null_numbers(source: Source) -> list[float]:
+    if not source.nulls:
+        return []
     texts = pl.Series(source.nulls, dtype=pl.String).str.strip_chars().str.replace(",", ".", literal=True)
     return texts.cast(pl.Float64, strict=False).drop_nulls().to_list()
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
+from civitas_assets.connectors.workbook import Range, layout_of
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 
@@ -230,6 +231,24 @@ def test_merged_cells_say_the_same_in_each_row_and_name_each_column(
         ("Bezirk Mitte", None, None),
     ]
     assert found.unknown_fields == ("Plätze frei",)
+
+
+def test_merged_cells_are_found_behind_any_number_of_cells() -> None:
+    end = b'</sheetData><mergeCells count="2"><mergeCell ref="A1:B1"/><x:mergeCell ref="C2:C9"/></mergeCells>'
+    for size in (
+        0,
+        300_000,
+        *range(2**17 - 120, 2**17 + 8, 7),
+    ):  # such that a piece ends within the first one
+        sheet = b"<sheetData>" + b" " * size + end
+        book = io.BytesIO()
+        with zipfile.ZipFile(book, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(
+                "xl/workbook.xml", '<workbook><sheets><sheet name="a" id="1"/></sheets></workbook>'
+            )
+            archive.writestr("xl/_rels/workbook.xml.rels", '<a><b Id="1" Target="sheet.xml"/></a>')
+            archive.writestr("xl/sheet.xml", sheet)
+        assert layout_of(book.getvalue(), "a").merged == (Range(0, 0, 1, 2), Range(1, 2, 9, 3))
 
 
 def test_an_opendocument_table_keeps_times_shares_and_merged_cells(table: Callable[..., RawTable]) -> None:
