@@ -20,7 +20,6 @@ from civitas_assets.defs.runs import SHELL_TAG
 from civitas_assets.defs.scope import Scope
 from civitas_assets.errors import CivitasError, PublishError, StoreError, TestsFailed
 from civitas_assets.harmonise.workspace import Workspace
-from civitas_assets.lifecycle.removal import was_removed
 from civitas_assets.store.storage import storage_of
 from civitas_assets.store.stores import Stores
 
@@ -94,10 +93,15 @@ class Work:
         settings, slug = self.deployment.settings, self.tenant.slug
         if self.tenant.archived:
             raise StoreError(f"{slug} is archived; to go on with it: civitas tenant archive {slug} --undo")
-        if not tenant_file(settings.tenants_dir, slug).is_file() and was_removed(self.deployment.files, slug):
+        if not tenant_file(settings.tenants_dir, slug).is_file() and self._was_removed():
             raise StoreError(f"{slug} was removed; have Dagster load the tenants' files again")
         with storage_of(settings).hold(slug, self.patience) as ensure_held:
             yield ensure_held
+
+    def _was_removed(self) -> bool:
+        from civitas_assets.lifecycle.removal import was_removed  # noqa: PLC0415 - with all destinations
+
+        return was_removed(self.deployment.files, self.tenant.slug)
 
 
 @contextmanager

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 
 from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.catalog.load import declared_destination
-from civitas_assets.publish import postgres_reading
 from civitas_assets.publish.duckdb import published_file
-from civitas_assets.publish.postgres_server import Server
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import Settings
 
@@ -33,17 +31,23 @@ def ask(settings: Settings, tenant: str, sql: str, limit: int) -> Answer:
     Raises:
         PublishError: the tenant has no output yet, or the query is not understood.
     """
-    if (
+    is_commons = (
         tenant == COMMONS
-        and settings.postgres_url
+        and bool(settings.postgres_url)
         and not published_file(settings.published, tenant).is_file()
-    ):
-        columns, numeric, found = postgres_reading.ask_commons(Server.of(settings), sql, limit + 1)
-        return Answer(columns, numeric, found[:limit], len(found) > limit)
+    )
     # A query of one tenant reads that tenant's tables and nothing else.
-    if declared_destination(settings.tenants_dir, tenant) == "postgres":
-        columns, numeric, found = postgres_reading.ask(Server.of(settings), tenant, sql, limit + 1)
-        return Answer(columns, numeric, found[:limit], len(found) > limit)
-    with open_published(settings, tenant) as tables:
-        columns, numeric, rows = tables.first(sql, limit + 1)
+    if is_commons or declared_destination(settings.tenants_dir, tenant) == "postgres":
+        from civitas_assets.publish import postgres_reading  # noqa: PLC0415 - drivers are loaded where they are used
+        from civitas_assets.publish.postgres_server import Server  # noqa: PLC0415
+
+        server = Server.of(settings)
+        columns, numeric, rows = (
+            postgres_reading.ask_commons(server, sql, limit + 1)
+            if is_commons
+            else postgres_reading.ask(server, tenant, sql, limit + 1)
+        )
+    else:
+        with open_published(settings, tenant) as tables:
+            columns, numeric, rows = tables.first(sql, limit + 1)
     return Answer(columns, numeric, rows[:limit], len(rows) > limit)

@@ -10,18 +10,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import duckdb
-import pyarrow as pa
 
 from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.catalog.load import declared_destination
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons import COMMONS_SCHEMA
 from civitas_assets.publish.duckdb import published_file
-from civitas_assets.publish.postgres_reading import Stream, open_stream
-from civitas_assets.publish.postgres_server import Server
 from civitas_assets.settings import Settings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from civitas_assets.publish.postgres_reading import Stream
 
 _NUMERIC = {"BIGINT", "INTEGER", "DOUBLE", "HUGEINT", "FLOAT", "DECIMAL", "SMALLINT", "UBIGINT", "UINTEGER"}
 
@@ -114,6 +117,9 @@ def open_published(
         PublishError: the tenant has no output yet, or it cannot be opened.
     """
     if declared_destination(settings.tenants_dir, tenant) == "postgres":
+        from civitas_assets.publish.postgres_reading import open_stream  # noqa: PLC0415 - drivers are loaded where
+        from civitas_assets.publish.postgres_server import Server  # noqa: PLC0415 - they are used
+
         with (
             open_stream(Server.of(settings), tenant, first, last) as stream,
             ExitStack() as stack,

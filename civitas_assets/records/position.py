@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 
 import polars as pl
-from pyproj import Transformer
 
 from civitas_assets.catalog import Box
 
@@ -21,6 +20,8 @@ def to_wgs84(lon: pl.Series, lat: pl.Series, crs: str) -> tuple[pl.Series, pl.Se
     """Longitude and latitude in degrees from x and y in the given system; what cannot be is infinite."""
     if crs == "EPSG:4326":
         return lon.round(_DECIMALS), lat.round(_DECIMALS)
+    from pyproj import Transformer  # noqa: PLC0415 - most positions need none
+
     # `always_xy` keeps easting before northing whatever the authority's axis order says.
     transformer = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
     x, y = transformer.transform(lon.fill_null(math.nan).to_list(), lat.fill_null(math.nan).to_list())

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 import polars as pl
 
 from civitas_assets.errors import Note
@@ -44,6 +43,8 @@ def replaced_rows(record_type: RecordType, records: pl.DataFrame) -> Iterator[tu
 
 def _are_different(rows: pl.DataFrame) -> bool:
     """Whether surely no two rows are alike: they would have the same hash."""
+    import numpy as np  # noqa: PLC0415 - a night that brings nothing reads nothing
+
     hashes = np.sort(rows.hash_rows().to_numpy())
     return not (hashes[1:] == hashes[:-1]).any()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-import numpy as np
 import polars as pl
 
 _STEP = 128 * 1024  # what a processor's cache holds
@@ -75,6 +74,8 @@ def is_clean(texts: bytes) -> bool:
     """Whether texts in UTF-8 surely hold nothing that `cleaned` would change: a quick look at their bytes."""
     if b"\x7f" in texts or any(first in texts and odd.search(texts) for first, odd in _ODD_BYTES):
         return False
+    import numpy as np  # noqa: PLC0415 - a night that brings nothing reads nothing
+
     octets = np.frombuffer(texts, np.uint8)
     if not len(octets) or octets.min() >= ord(" "):
         return True

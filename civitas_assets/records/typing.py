@@ -18,7 +18,6 @@ from civitas_assets.records.clock import is_implausible, is_of_unset_clock, with
 from civitas_assets.records.contract import GEOMETRY, UTC_TIME, Column, Kind, RecordType
 from civitas_assets.records.conversion import converted
 from civitas_assets.records.faults import Fault, rejected_rows
-from civitas_assets.records.geometry import geometries
 from civitas_assets.records.origin import sentinels, without_nulls
 from civitas_assets.records.position import position_faults, to_wgs84, widened
 from civitas_assets.records.raw import INTERVAL, PAYLOAD, RECEIVED, RESULT, ROW, TIME
@@ -248,6 +247,8 @@ def _add_position(
     lon, lat = to_wgs84(columns.get(x, nothing), columns.get(y, nothing), source.crs)
     near = None
     if GEOMETRY.name in columns:
+        from civitas_assets.records.geometry import geometries  # noqa: PLC0415 - few record types have any
+
         written = columns[GEOMETRY.name]
         shapes = geometries(written, source.crs)
         if shapes.unreadable.any():

@@ -16,7 +16,6 @@ import msgspec
 import polars as pl
 
 from civitas_assets.publish.reading import Tables
-from civitas_assets.records.geometry import as_geojson
 from civitas_assets.report.rows import rows
 
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -184,6 +183,8 @@ def _around(box: Box, marks: Sequence[Mark]) -> Box:
 def _outlines(areas: Sequence[_AreaRow]) -> Iterator[Outline]:
     if not areas:
         return
+    from civitas_assets.records.geometry import as_geojson  # noqa: PLC0415 - most towns have no areas
+
     shapes = as_geojson(pl.Series("geometry", [area.geometry_wkb for area in areas], pl.Binary))
     for area, text in zip(areas, shapes.to_list(), strict=True):
         for line in _lines(json.loads(text)):
