@@ -77,7 +77,7 @@ def read(
             )
             for number, (variables, body) in enumerate(bodies)
         ]
-        landing.write_manifest(NOW, lines)
+        landing.write_manifest(lines)
         for _ in range(times):
             reader = reading.SourceReader(tenant, source, connector, landing, Stores.of(files, "town"), "run")
             gc.collect()

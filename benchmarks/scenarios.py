@@ -68,7 +68,7 @@ def _land(files: LocalFiles, source: str, role: str, bodies: Iterable[tuple[str,
                 variables={"datastream_id": datastream},
             )
         )
-    landing.write_manifest(NOW, lines)
+    landing.write_manifest(lines)
     return size
 
 

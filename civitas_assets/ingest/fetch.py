@@ -127,6 +127,7 @@ def _fetch_source(  # noqa: PLR0917 - each argument is of another type
                 last,
                 is_whole=is_whole and not report.notes,
                 is_swept=answered.is_swept,
+                since=session.since,
             )
         )
     elif session.is_time_up:
@@ -134,7 +135,9 @@ def _fetch_source(  # noqa: PLR0917 - each argument is of another type
     elif session.has_landed or answered.is_whole or answered.begun_at:
         # What was stored last before a fault may be in no manifest.
         is_swept = answered.is_swept and not session.has_landed
-        landing.write_answered(Answered(answered.at, answered.whole_on, is_swept=is_swept))
+        landing.write_answered(
+            Answered(answered.at, answered.whole_on, is_swept=is_swept, since=answered.since)
+        )
     log.info(
         "%s · fetch · %s · %s: %d requests, %d new, %d unchanged, %d bytes",
         tenant.slug, source.name, "done" if report.ok else "FAILED",

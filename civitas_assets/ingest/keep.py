@@ -47,10 +47,12 @@ class Keeper:
 
     def reject(self, rejected: pl.DataFrame) -> None:
         """Put rejected rows into quarantine, as far as they are not there."""
-        fresh = self._stores.quarantine.add(self._report.source, self._with_day(rejected, "received_at"))
+        quarantine, source = self._stores.quarantine, self._report.source
+        fresh = quarantine.unknown(source, self._with_day(rejected, "received_at"))
         if fresh.is_empty():
             return
-        self._stores.journal.note(f"{self._run_id}-{self._report.source}", fresh["day"].unique().to_list())
+        self._stores.journal.note(f"{self._run_id}-{source}", fresh["day"].unique().to_list())
+        quarantine.add(source, fresh)
         for name, count in fresh["record_type"].value_counts().iter_rows():
             self._report.counts[name].rejected += count
         worst = fresh["rule"].value_counts(sort=True).row(0)

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
 
 from civitas_assets.store.landing import Answered, Line, SourceLanding
 
@@ -22,10 +20,10 @@ class ManifestWriter:
     Before the first body and part, a mark says that a fetch has begun. All but `announce` is for one thread.
     """
 
-    def __init__(self, landing: SourceLanding, now: Callable[[], datetime]) -> None:
+    def __init__(self, landing: SourceLanding) -> None:
         self.lines: list[Line] = []
         self.through = ""  # the last manifest that stays
-        self._landing, self._now = landing, now
+        self._landing = landing
         self._kept, self._in_parts = 0, 0  # lines in manifests that stay, and in those or parts
         self._parts: list[str] = []
         self._last_part = time.monotonic()
@@ -50,17 +48,14 @@ class ManifestWriter:
         waiting = len(self.lines) - self._in_parts
         if waiting >= _PART_LINES or time.monotonic() - self._last_part > _PART_SECONDS:
             self.announce()
-            self._parts.append(self._landing.write_manifest(self._at(), self.lines[self._in_parts :]))
+            self._parts.append(self._landing.write_manifest(self.lines[self._in_parts :]))
             self._in_parts, self._last_part = len(self.lines), time.monotonic()
 
     def keep(self) -> None:
         """Write the lines that are in no manifest that stays, in the place of the parts."""
         if not self.lines[self._kept :]:
             return
-        self.through = self._landing.write_manifest(self._at(), self.lines[self._kept :])
+        self.through = self._landing.write_manifest(self.lines[self._kept :])
         self._landing.remove_manifests(self._parts)
         self._parts.clear()
         self._kept = self._in_parts = len(self.lines)
-
-    def _at(self) -> datetime:
-        return self._now().astimezone(UTC)

@@ -106,7 +106,7 @@ def read_sample(  # noqa: PLR0917 - each argument is of another type
         landing, now = SourceLanding(stores.files, tenant.slug, source.name), datetime.now(UTC)
         digest = landing.store(source.storable(role, body))
         line = Line(source.url, "stored", 200, now, "", digest, len(body), role, variables or {})
-        landing.write_manifest(now, [line])
+        landing.write_manifest([line])
         return _read(tenant, source, connector, stores)
 
 

@@ -93,9 +93,7 @@ def look_for_gone(  # noqa: PLR0917 - each argument is of another type
     listed = sorted(n for n in source.listed_record_types() if RECORD_TYPES[n].event_time is None)
     if not listed or not answered.is_whole or answered.at is None:
         return Gone()
-    fetched = {
-        a.sha256: a.seen_at for a in known.values() if a.seen_at is not None and a.seen_at >= answered.at
-    }
+    fetched = {a.sha256: a.seen_at for a in known.values() if a.seen_at is not None and answered.has_seen(a)}
     answers = seen.filter(pl.col("payload").is_in([*fetched]))
     was_read = {*answers.filter(pl.col("record_type") == READ)["payload"]}
     if not fetched or fetched.keys() - was_read or any(line.sha256 in fetched for line in unread):

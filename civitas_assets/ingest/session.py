@@ -69,9 +69,12 @@ class LandingSession:
         self._client, self._now, self._drop = client, now, drop
         self._config = config_hash(source.model_dump(mode="json"))
         self._known = landing.addresses()
-        self._manifest = ManifestWriter(landing, now)
+        self._before = self.since = (
+            landing.last_manifest()
+        )  # before this fetch, or before that which it goes on with
+        self._manifest = ManifestWriter(landing)
         self.began_at = now().astimezone(UTC)
-        self.is_time_up, self._goes_on = False, False
+        self.is_time_up = False
         self.mark = Answered()  # what is noted while the fetch goes on
         self._requested: set[str] = set()
         self._changed, self._rejected = 0, 0
@@ -90,8 +93,15 @@ class LandingSession:
         asked = f"{days} {self._config}"
         begun = answered.begun_at if answered.begun_for == asked else None
         if begun is not None and timedelta() <= self.began_at - begun < young:
-            self.began_at, self._goes_on = begun, True
-        self.mark = replace(answered, is_whole=False, begun_at=self.began_at, begun_for=asked, is_swept=False)
+            self.began_at, self.since = begun, answered.begun_since or self.since
+        self.mark = replace(
+            answered,
+            is_whole=False,
+            begun_at=self.began_at,
+            begun_for=asked,
+            is_swept=False,
+            begun_since=self.since,
+        )
         self._manifest.begin(self.mark)
 
     @property
@@ -167,7 +177,7 @@ class LandingSession:
         known = self._known.get(url)
         # Without the body a 304 would be of no use; then the question is asked as if for the first time.
         conditional = known is not None and self._landing.holds(known.sha256)
-        if known and conditional and self._goes_on and known.seen_at and known.seen_at >= self.began_at:
+        if known and conditional and self.since < known.seen_in <= self._before:
             return _Landed(url, None)
         validators = Validators(known.etag, known.last_modified) if known and conditional else None
         response = self._client.get(request, self._source, validators=validators, until=self._until)
@@ -279,7 +289,7 @@ class LandingSession:
             **({} if address is None else {name: getattr(address, name) for name in _KEPT}),
         )
         self._manifest.add(line)
-        update(self._known, [line])
+        update(self._known, [line], self._landing.next_manifest())
         self._show_progress()
         return line
 

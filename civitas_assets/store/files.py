@@ -145,8 +145,9 @@ class LocalFiles:
 
     def keys(self, prefix: str, after: str = "") -> list[str]:
         folder = self._path(prefix.rstrip("/"))
+        start = len(str(self._root)) + 1
         found = (
-            Path(parent, name).relative_to(self._root).as_posix()
+            f"{parent[start:]}/{name}"
             for parent, _, names in os.walk(folder)
             for name in names
             if not name.startswith(".")

@@ -15,7 +15,7 @@ import msgspec
 
 from civitas_assets.errors import Note
 from civitas_assets.store.files import Files
-from civitas_assets.store.landing import Line
+from civitas_assets.store.landing import Line, read_key
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -66,7 +66,7 @@ class Journal:
     """What was read and what is pending, for one tenant."""
 
     def __init__(self, files: Files, tenant: str) -> None:
-        self._files = files
+        self._files, self._tenant = files, tenant
         self._root = f"records/{tenant}/journal"
 
     def note(self, name: str, days: Iterable[date], *, things: bool = False) -> None:
@@ -94,12 +94,12 @@ class Journal:
 
     def progress(self, source: str) -> Progress:
         """How far the source's landing has been read."""
-        body = self._files.read(f"{self._root}/read/{source}.json")
+        body = self._files.read(read_key(self._tenant, source))
         return msgspec.json.decode(body, type=Progress) if body is not None else Progress()
 
     def advance(self, source: str, progress: Progress) -> None:
         """The source's landing has been read this far."""
-        self._files.write(f"{self._root}/read/{source}.json", msgspec.json.encode(progress))
+        self._files.write(read_key(self._tenant, source), msgspec.json.encode(progress))
 
 
 def _digest(body: bytes) -> str:

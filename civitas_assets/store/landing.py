@@ -1,7 +1,8 @@
 """Landing: bodies as received, each kept once under its content hash, and manifests of where they came from.
 
-A manifest is one write-once file per fetch of a source, in parts while that is under way; what is known of each address
-is kept beside it as an index that can always be rebuilt.
+A manifest is one write-once file per fetch of a source, in parts while that is under way, named by its number: which
+came later is never asked of a clock. What is known of each address is kept beside it as an index that can always be
+rebuilt.
 """
 
 from __future__ import annotations
@@ -47,7 +48,10 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Address(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The last body of an address, and how to ask whether it still stands or what comes after it."""
+    """The last body of an address, and how to ask whether it still stands or what comes after it.
+
+    `seen_in` is the first manifest of the fetch that has seen it last; empty where an older version has.
+    """
 
     sha256: str
     content_type: str = ""
@@ -57,6 +61,7 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
     seen_at: datetime | None = None
     headers: Mapping[str, str] = {}
     variables: Mapping[str, str] = {}
+    seen_in: str = ""
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -64,7 +69,9 @@ class Answered(msgspec.Struct, frozen=True):
 
     `is_whole` is whether nothing has been fetched since in part only: what is not in the answers is not there.
     `begun_at` is when a fetch began that has not ended, and `begun_for` what it asks. `is_swept` is whether every body
-    has a line in a manifest: one that was stored last before a fetch was killed may have none.
+    has a line in a manifest: one that was stored last before a fetch was killed may have none. `since` is the last
+    manifest before the fetch that was answered, `begun_since` that before the one under way; None as older versions
+    wrote it.
     """
 
     at: datetime | None = None
@@ -73,6 +80,14 @@ class Answered(msgspec.Struct, frozen=True):
     begun_at: datetime | None = None
     begun_for: str = ""
     is_swept: bool = False
+    since: str | None = None
+    begun_since: str | None = None
+
+    def has_seen(self, address: Address) -> bool:
+        """Whether the address was asked for in the fetch that was answered."""
+        if address.seen_at is None or self.at is None:
+            return False
+        return address.seen_in > self.since if self.since is not None else address.seen_at >= self.at
 
 
 class _Index(msgspec.Struct, frozen=True):
@@ -80,6 +95,12 @@ class _Index(msgspec.Struct, frozen=True):
 
     through: str
     addresses: dict[str, Address]
+
+
+class _Read(msgspec.Struct, frozen=True):
+    """Of what the journal keeps: the last manifest that was read."""
+
+    manifest: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +117,9 @@ class SourceLanding:
     def __init__(self, files: Files, tenant: str, source: str) -> None:
         self._files = files
         self._root = f"landing/{tenant}/{source}"
+        self._read = read_key(tenant, source)
+        self._through: str | None = None  # the last manifest that the addresses were worked out of
+        self._number = -1  # of the last manifest, as far as it was looked for
         self._added: list[int] = []
 
     @property
@@ -108,7 +132,9 @@ class SourceLanding:
         body = self._files.read(f"{self._root}/addresses.json")
         known, through = _decoded(body) if body is not None else ({}, "")
         for manifest in self.manifests(after=through):
-            update(known, manifest.lines)
+            update(known, manifest.lines, manifest.name)
+            through = manifest.name
+        self._through = through
         return known
 
     def write_addresses(self, known: Mapping[str, Address], through: str) -> None:
@@ -153,15 +179,38 @@ class SourceLanding:
         """Let go of bodies for good."""
         self._files.delete_all(self._key(digest) for digest in digests)
 
-    def write_manifest(self, at: datetime, lines: Sequence[Line]) -> str:
+    def last_manifest(self) -> str:
+        """The name of the last manifest that was written, read or put into the index; all later ones sort after it."""
+        if self._number < 0:
+            if self._through is None:
+                self.addresses()
+            read = self._files.read(self._read)
+            # A landing that was restored from a copy may end before what has been read of it.
+            was_read = msgspec.json.decode(read, type=_Read).manifest if read is not None else ""
+            known = max(self._through or "", was_read, _name(0))
+            self._number = _number(max([known, *self._names(known)]))
+        return _name(self._number)
+
+    def next_manifest(self) -> str:
+        """The least name that the next manifest will have."""
+        self.last_manifest()
+        return _name(self._number + 1)
+
+    def write_manifest(self, lines: Sequence[Line]) -> str:
         """Keep the manifest of one fetch; its name."""
-        stem = f"{at:%Y%m%dT%H%M%S%f}"
         body = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
-        for attempt in range(1000):
-            name = f"{stem}-{attempt:03d}.jsonl"
-            if self._files.write_once(f"{self._root}/manifests/{name}", body):
+        self.last_manifest()
+        while True:
+            self._number += 1
+            name = _name(self._number)
+            if not self._files.write_once(f"{self._root}/manifests/{name}", body):
+                continue  # another machine's
+            later = self._names(name)
+            if not later:
                 return name
-        raise StoreError(f"{self._root} has a thousand manifests of {at}: the clock stands still")
+            # Whoever has read those will not come back to this one.
+            self.remove_manifests([name])
+            self._number = _number(later[-1])
 
     def remove_manifests(self, names: Iterable[str]) -> None:
         """Let go of manifests whose lines are in another one."""
@@ -169,11 +218,16 @@ class SourceLanding:
 
     def manifests(self, after: str = "") -> Iterator[Manifest]:
         """Manifests in the order in which they were written, from the one after the given name on."""
-        root = f"{self._root}/manifests/"
         decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
-        for keys in _batched(self._files.keys(root, after=f"{root}{after}")):
-            for key, body in zip(keys, self._files.read_all(keys), strict=True):
-                yield Manifest(key.rpartition("/")[2], decoder.decode_lines(body or b""))
+        for names in _batched(self._names(after)):
+            bodies = self._files.read_all([f"{self._root}/manifests/{name}" for name in names])
+            for name, body in zip(names, bodies, strict=True):
+                yield Manifest(name, decoder.decode_lines(body or b""))
+
+    def _names(self, after: str) -> Sequence[str]:
+        """The manifests behind one; those of older versions, which a clock has named, come first."""
+        root = f"{self._root}/manifests/"
+        return [key.removeprefix(root) for key in self._files.keys(root, after=f"{root}{after}")]
 
     def answered(self) -> Answered:
         """When the source last answered all that was asked."""
@@ -200,6 +254,14 @@ def _decoded(index: bytes) -> tuple[dict[str, Address], str]:
     return found.addresses, found.through
 
 
+def _name(number: int) -> str:
+    return f"s{number:010d}.jsonl"
+
+
+def _number(name: str) -> int:
+    return int(name[1:11])
+
+
 def _batched(keys: Sequence[str]) -> Iterator[Sequence[str]]:
     """The keys in portions, a small one first: often the first manifest says it all."""
     start, size = 0, 1
@@ -208,8 +270,13 @@ def _batched(keys: Sequence[str]) -> Iterator[Sequence[str]]:
         start, size = start + size, _MANIFESTS_AT_A_TIME
 
 
-def update(known: dict[str, Address], lines: Sequence[Line]) -> None:
-    """Learn from manifest lines, in order."""
+def read_key(tenant: str, source: str) -> str:
+    """Where the journal keeps how far a landing was read."""
+    return f"records/{tenant}/journal/read/{source}.json"
+
+
+def update(known: dict[str, Address], lines: Sequence[Line], manifest: str = "") -> None:
+    """Learn from a manifest's lines, in order."""
     for line in lines:
         if line.sha256:
             known[line.url] = Address(
@@ -221,6 +288,7 @@ def update(known: dict[str, Address], lines: Sequence[Line]) -> None:
                 line.fetched_at,
                 line.headers,
                 line.variables,
+                manifest,
             )
 
 

@@ -1,6 +1,7 @@
 """What became of a tenant's last runs, source by source and step by step, for those who ask in the morning.
 
-Written by the run itself, which alone knows; a run that was killed leaves nothing, and its absence is what tells.
+Written by the run itself, which alone knows; a run that was killed leaves nothing, and its absence is what tells. They
+are in the order in which they were written, whatever the clock said.
 """
 
 from __future__ import annotations
@@ -73,10 +74,12 @@ class NightBook:
 
     def write(self, night: Night) -> None:
         """Keep what became of a run, and forget what is long past."""
-        key = f"{self._root}/{night.started_at:%Y%m%dT%H%M%S%f}-{night.run_id}.json"
-        self._files.write(key, msgspec.json.encode(night))
-        for old in self._keys()[:-_KEPT]:
-            self._files.delete(old)
+        known = self._keys()
+        # Those of older versions are named by a clock, and sort before numbers.
+        last = known[-1].rpartition("/")[2] if known else ""
+        number = int(last[1:11]) + 1 if last.startswith("s") else 1
+        self._files.write(f"{self._root}/s{number:010d}-{night.run_id}.json", msgspec.json.encode(night))
+        self._files.delete_all(known[: -_KEPT + 1])
 
     def last(self, count: int) -> list[Night]:
         """The last runs, the newest first."""

@@ -15,7 +15,7 @@ import polars as pl
 from civitas_assets.catalog import Tenant
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.files import Files
-from civitas_assets.store.landing import Answered, Manifest, SourceLanding
+from civitas_assets.store.landing import Manifest, SourceLanding
 from civitas_assets.store.stores import Stores
 
 _INTERRUPTED = timedelta(days=1)  # for so long, a fetch that was interrupted may still go on
@@ -133,7 +133,9 @@ def _nameless(expired: Expired, source: str, stores: Stores, now: datetime, dry_
     sizes = {digest: size for digest, size in landing.sizes().items() if digest not in named}
     if not dry_run:
         landing.remove(sizes)
-        landing.write_answered(Answered(answered.at, answered.whole_on, answered.is_whole, is_swept=True))
+        landing.write_answered(
+            msgspec.structs.replace(answered, begun_at=None, begun_for="", begun_since=None, is_swept=True)
+        )
     return msgspec.structs.replace(
         expired, bodies=expired.bodies + len(sizes), body_bytes=expired.body_bytes + sum(sizes.values())
     )

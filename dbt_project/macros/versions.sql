@@ -13,7 +13,13 @@ with revisions as (
     select
         *,
         if(is_deleted, null, row_number() over (order by received_at, source)) as precedence
-    from ({{ identified(relation) }})
+    from (
+        -- What came later is later, also where a clock was set back between.
+        select
+            * exclude (received_at),
+            max(received_at) over (partition by source, {{ native_id }} order by revision) as received_at
+        from ({{ identified(relation) }})
+    )
     -- Of what is received at one moment only the last was ever in force.
     qualify
         row_number() over (partition by source, {{ native_id }}, received_at order by revision desc) = 1

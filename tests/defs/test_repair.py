@@ -42,7 +42,7 @@ def mended(deployed: Any) -> Callable[..., list[Any]]:
     tenant = first.catalog.tenant("stadt")
     landing = SourceLanding(first.files, "stadt", "s")
     line = Line("http://127.0.0.1:9/a.csv", "stored", 200, AT, "", landing.store(BODY), len(BODY))
-    landing.write_manifest(AT, [line])
+    landing.write_manifest([line])
     read_sources(tenant, tenant.sources, CONNECTORS, first.stores(tenant), "first")
     journal = first.stores(tenant).journal
     journal.strike(journal.pending().entries)

@@ -7,11 +7,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx2
+import polars as pl
 import pytest
 
 from civitas_assets.records import RECORD_TYPES, Note
 from civitas_assets.store.aside import put_records_aside
 from civitas_assets.store.journal import Journal
+from civitas_assets.store.quarantine import Quarantine
 from civitas_assets.store.records import RecordStore
 from tests.conformance.landing import HOST, answer, land
 
@@ -364,6 +366,26 @@ def test_reading_all_of_landing_again_gives_the_same_records(town: Any, publishe
     report = town.read(run_id="again")["s"]
     assert report.payloads == 4
     assert town.values() == before
+
+
+def test_rejected_rows_of_a_run_that_was_killed_once_they_were_kept_are_published(
+    town: Any, publisher: Any, csv: Csv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher.bodies["a.csv"] = csv("many")
+    town.fetch()
+    keep = Quarantine.add
+
+    def killed(self: Quarantine, source: str, rejected: pl.DataFrame) -> None:
+        keep(self, source, rejected)
+        raise OSError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Quarantine, "add", killed)
+        assert "killed" in town.read(run_id="first")["s"].errors[0]
+    town.read(run_id="second")
+    received = {*town.stores.quarantine.rows()["day"]}
+    assert received
+    assert town.stores.journal.pending().days == received
 
 
 @pytest.mark.parametrize("crash", ["note", "append", "add", "advance"])

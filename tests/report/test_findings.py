@@ -12,7 +12,7 @@ from civitas_assets.records import Note
 from civitas_assets.report.findings import gaps
 from civitas_assets.report.quality import Covered
 from civitas_assets.report.summary import Summary, summary
-from civitas_assets.store.nights import NightBook, SourceNight, StepFailure
+from civitas_assets.store.nights import Night, NightBook, SourceNight, StepFailure
 
 NOW = datetime(2026, 8, 22, 4, 30, tzinfo=UTC)
 
@@ -130,9 +130,17 @@ def test_days_before_the_first_record_are_no_gap() -> None:
     assert gaps({}, date(2026, 8, 22), 28) == []
 
 
-def test_the_night_book_keeps_the_newest_runs(empty_town: Any) -> None:
+def test_the_night_book_keeps_the_newest_runs_also_where_the_clock_went_back(empty_town: Any) -> None:
     for hours in range(70):
         empty_town.run_at(NOW - timedelta(hours=hours))
     kept = NightBook(empty_town.files, "beispielstadt").last(100)
     assert len(kept) == 60
-    assert kept[0].started_at == NOW
+    assert kept[0].started_at == NOW - timedelta(hours=69)
+
+
+def test_nights_that_older_versions_have_named_by_a_clock_come_first(empty_town: Any) -> None:
+    old = Night("old", NOW, NOW)
+    empty_town.files.write("nights/beispielstadt/20991231T000000000000-old.json", msgspec.json.encode(old))
+    empty_town.run_at(NOW - timedelta(days=1))
+    kept = NightBook(empty_town.files, "beispielstadt").last(2)
+    assert [night.started_at for night in kept] == [NOW - timedelta(days=1), NOW]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from civitas_assets.errors import StoreError
 from civitas_assets.store.files import Files
+from civitas_assets.store.journal import Journal, Progress
 from civitas_assets.store.landing import Address, Line, SourceLanding, config_hash, update
 
 NIGHT = datetime(2026, 8, 1, 2, tzinfo=UTC)
@@ -52,32 +54,67 @@ def test_a_lost_or_damaged_body_is_named(landing: SourceLanding, files: Files) -
 
 def test_manifests_come_in_the_order_in_which_they_were_written(landing: SourceLanding) -> None:
     names = [
-        landing.write_manifest(NIGHT, [line("a")]),
-        landing.write_manifest(NIGHT, [line("b"), line("c")]),
+        landing.write_manifest([line("a")]),
+        landing.write_manifest([line("b"), line("c")]),
     ]
-    names.append(landing.write_manifest(NIGHT + timedelta(microseconds=1), []))
+    names.append(landing.write_manifest([]))
     found = [*landing.manifests()]
     assert [manifest.name for manifest in found] == names == sorted({*names})
     assert [[entry.url for entry in manifest.lines] for manifest in found] == [["a"], ["b", "c"], []]
     assert [manifest.name for manifest in landing.manifests(after=names[0])] == names[1:]
 
 
+def test_manifests_that_older_versions_have_named_by_a_clock_come_first(
+    landing: SourceLanding, files: Files
+) -> None:
+    old = "20991231T235959999999-000.jsonl"
+    files.write(f"landing/town/counters/manifests/{old}", msgspec.json.encode(line("a", sha256="1")))
+    new = landing.write_manifest([line("a", sha256="2")])
+    assert [manifest.name for manifest in landing.manifests()] == [old, new]
+    assert [manifest.name for manifest in landing.manifests(after=old)] == [new]
+    assert landing.addresses()["a"].sha256 == "2"
+
+
+def test_a_machine_that_was_held_up_does_not_write_before_what_others_have_written(
+    landing: SourceLanding, files: Files
+) -> None:
+    slow, other = SourceLanding(files, "town", "counters"), SourceLanding(files, "town", "counters")
+    before = slow.last_manifest()
+    parts = [other.write_manifest([line("a")]), other.write_manifest([line("b")])]
+    last = other.write_manifest([line("a"), line("b")])
+    other.remove_manifests(parts)
+    late = slow.write_manifest([line("c")])
+    assert before < parts[0] < last < late
+    assert [manifest.name for manifest in landing.manifests(after=last)] == [late]
+
+
+def test_a_landing_that_was_restored_goes_on_behind_what_was_read_of_it(
+    landing: SourceLanding, files: Files
+) -> None:
+    journal = Journal(files, "town")
+    names = [landing.write_manifest([line("a")]) for _ in range(3)]
+    journal.advance("counters", Progress(names[-1]))
+    restored = SourceLanding(files, "town", "counters")
+    restored.remove_manifests(names[1:])
+    assert restored.write_manifest([line("a")]) > names[-1]
+
+
 def test_a_line_survives_its_manifest(landing: SourceLanding) -> None:
     full = Line("u", "unchanged", 304, NIGHT, "c", "s", 5, "role", {"a": "b"}, "text/csv", '"e"', "yesterday")
-    landing.write_manifest(NIGHT, [full])
+    landing.write_manifest([full])
     ((only,),) = (manifest.lines for manifest in landing.manifests())
     assert only == full
 
 
 def test_the_index_of_addresses_can_be_rebuilt_from_the_manifests(landing: SourceLanding) -> None:
-    landing.write_manifest(NIGHT, [line("a", sha256="1"), line("b", sha256="2")])
-    landing.write_manifest(NIGHT, [line("a", sha256="3", hours=24), line("b", "not_found", "")])
+    first = landing.write_manifest([line("a", sha256="1"), line("b", sha256="2")])
+    second = landing.write_manifest([line("a", sha256="3", hours=24), line("b", "not_found", "")])
     known = landing.addresses()
     assert known == {
-        "a": Address("3", seen_on="2026-08-02", seen_at=NIGHT + timedelta(hours=24)),
-        "b": Address("2", seen_on="2026-08-01", seen_at=NIGHT),
+        "a": Address("3", seen_on="2026-08-02", seen_at=NIGHT + timedelta(hours=24), seen_in=second),
+        "b": Address("2", seen_on="2026-08-01", seen_at=NIGHT, seen_in=first),
     }
-    landing.write_addresses({"a": known["a"]}, "29")
+    landing.write_addresses({"a": known["a"]}, second)
     assert landing.addresses() == {"a": known["a"]}
 
 

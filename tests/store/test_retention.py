@@ -36,7 +36,7 @@ def land(
     """A body as it was fetched so many days ago; its hash."""
     landing, at = SourceLanding(files, "town", "s"), NOW - timedelta(days=days_ago)
     digest = landing.store(body or f"{url} {days_ago}".encode())
-    name = landing.write_manifest(at, [Line(url, "stored", 200, at, "", digest, 9)])
+    name = landing.write_manifest([Line(url, "stored", 200, at, "", digest, 9)])
     if read:
         Stores.of(files, "town").journal.advance("s", Progress(name, had_rows=True))
     return digest
