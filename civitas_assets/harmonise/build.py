@@ -17,6 +17,7 @@ from civitas_assets.harmonise.plan import Model, Node, Plan, Test
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.settings import Limits
+from civitas_assets.store.space import full_disk
 
 log = logging.getLogger("civitas_assets.harmonise")
 
@@ -69,9 +70,17 @@ def build(project: Project, workspace: Workspace, label: str, *, limits: Limits)
     """
     started = time.monotonic()
     wanted = frozenset(project.nodes_of(*workspace.holds()))
-    with workspace.open(limits) as connection:
-        results = run_nodes(project.plan, connection, wanted, label)
+    try:
+        with workspace.open(limits) as connection:
+            results = run_nodes(project.plan, connection, wanted, label)
+    except duckdb.Error as error:  # of the last write
+        if told := full_disk(workspace.folder, error):
+            raise _no_room(workspace, told) from error
+        raise
     if broken := [result for result in results if result.status == "error"]:
+        for result in broken:
+            if told := full_disk(workspace.folder, duckdb.Error(result.message)):
+                raise _no_room(workspace, told)
         files = {node.unique_id: project.prepared / node.file for node in project.plan.nodes}
         raise HarmoniseError(
             "; ".join(
@@ -80,6 +89,11 @@ def build(project: Project, workspace: Workspace, label: str, *, limits: Limits)
         )
     log.info("%s · harmonise · done: %d nodes in %.1f s", label, len(results), time.monotonic() - started)
     return results
+
+
+def _no_room(workspace: Workspace, told: str) -> HarmoniseError:
+    workspace.remove()  # what is not complete is not worth its room
+    return HarmoniseError(f"the shared models could not be made: {told}")
 
 
 def run_nodes(

@@ -16,7 +16,7 @@ import duckdb
 import msgspec
 
 from civitas_assets.catalog import Tenant
-from civitas_assets.errors import HarmoniseError
+from civitas_assets.errors import HarmoniseError, StoreError
 from civitas_assets.harmonise.invocation import PROFILES, profile
 from civitas_assets.harmonise.project import REJECTED, Project
 from civitas_assets.harmonise.tables import (
@@ -34,6 +34,7 @@ from civitas_assets.records.position import widened
 from civitas_assets.settings import Limits
 from civitas_assets.store.files import remove_folder
 from civitas_assets.store.landing import SourceLanding
+from civitas_assets.store.space import full_disk
 from civitas_assets.store.stores import Stores
 from civitas_assets.store.summary import SourceSummary, Summary
 
@@ -100,9 +101,28 @@ class Workspace:
 def make_workspace(
     folder: Path, project: Project, tenant: Tenant, stores: Stores, task: Task, *, limits: Limits
 ) -> Workspace:
-    """A folder of its own with the records of the task's days and the state of all things."""
+    """A folder of its own with the records of the task's days and the state of all things.
+
+    Raises:
+        HarmoniseError: there is no room for it.
+    """
     workspace = Workspace(folder)
     workspace.remove()
+    try:
+        _fill(workspace, project, tenant, stores, task, limits)
+    except (duckdb.Error, OSError, StoreError) as error:
+        told = full_disk(folder, error, (project.prepared / WORKSPACE_FILE).stat().st_size)
+        workspace.remove()  # which nobody can look at, and takes room
+        if told:
+            raise HarmoniseError(f"no workspace could be made: {told}") from error
+        raise
+    return workspace
+
+
+def _fill(  # noqa: PLR0917 - each argument is of another type
+    workspace: Workspace, project: Project, tenant: Tenant, stores: Stores, task: Task, limits: Limits
+) -> None:
+    folder = workspace.folder
     folder.mkdir(parents=True)
     shutil.copyfile(project.prepared / WORKSPACE_FILE, workspace.database)
     with duckdb.connect(str(workspace.database)) as connection:
@@ -129,7 +149,6 @@ def make_workspace(
             connection.execute(f"insert into {RECORDS_SCHEMA}.seen select * from seen")  # noqa: S608
     (folder / PROFILES).write_text(profile(workspace.database, limits), encoding="utf-8")
     (folder / "task.json").write_bytes(msgspec.json.encode(task))
-    return workspace
 
 
 def _with_neighbours(connection: duckdb.DuckDBPyConnection, stores: Stores, task: Task, folder: Path) -> Task:

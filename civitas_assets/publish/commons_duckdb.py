@@ -26,6 +26,7 @@ from civitas_assets.publish.duckdb import published_file
 from civitas_assets.settings import DEFAULT_LIMITS, Limits
 from civitas_assets.store.files import Files
 from civitas_assets.store.locks import shared_lock
+from civitas_assets.store.space import full_disk
 
 log = logging.getLogger("civitas_assets.publish")
 
@@ -244,7 +245,8 @@ class DuckDBCommons:
             with shared_lock(self._locks, COMMONS):
                 yield
         except (duckdb.Error, OSError, StoreError) as error:
-            raise PublishError(f"{self.file} was left as it was: {error}") from error
+            told = full_disk(self.file.parent, error)
+            raise PublishError(f"{self.file} was left as it was: {told or error}") from error
 
 
 def _wanted(members: Members) -> Mapping[tuple[str, str], frozenset[str]]:

@@ -32,6 +32,7 @@ from civitas_assets.publish.replacing import copy_file, sync_file
 from civitas_assets.settings import DEFAULT_LIMITS, Limits
 from civitas_assets.store.files import remove_folder, sync_folder
 from civitas_assets.store.locks import folder_lock
+from civitas_assets.store.space import full_disk
 
 # What analysts need at least to open the file. Older formats take a third longer to write.
 READABLE_SINCE = "v1.4.0"
@@ -119,7 +120,8 @@ class DuckDBDestination:
                 tables.remember_contracts(contracts, run_id=None)
                 tables.remember_collected(portion.versions)
         except (duckdb.Error, OSError) as error:
-            raise PublishError(f"{self._unfinished} takes no further days: {error}") from error
+            told = full_disk(self.file.parent, error, _size(workspace.database))
+            raise PublishError(f"{self._unfinished} takes no further days: {told or error}") from error
 
     def publish(self, project: Project, workspace: Workspace, run_id: str) -> Publication:
         """See `Destination`."""
@@ -154,7 +156,9 @@ class DuckDBDestination:
                     copy.replace(self.file)
                 sync_folder(self.file.parent)
         except (duckdb.Error, OSError) as error:
-            raise PublishError(f"{self.file} was left as it was: {error}") from error
+            # A copy, and while it is written in order another one.
+            told = full_disk(self.file.parent, error, 2 * _size(self.file) + _size(workspace.database))
+            raise PublishError(f"{self.file} was left as it was: {told or error}") from error
         return Publication(rows, self.file.stat().st_size, time.monotonic() - started, unfilled)
 
     def _write_anew(self, file: Path, contracts: Mapping[str, Contract]) -> None:
@@ -196,3 +200,7 @@ class DuckDBDestination:
             yield copy
         finally:
             remove_folder(working)
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.is_file() else 0

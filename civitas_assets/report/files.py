@@ -14,7 +14,7 @@ import msgspec
 
 from civitas_assets.catalog import Tenant
 from civitas_assets.dictionary.contracts import Contract
-from civitas_assets.errors import ReportError
+from civitas_assets.errors import ReportError, StoreError
 from civitas_assets.report.document import file_name
 from civitas_assets.report.language import LANGUAGES, Language
 from civitas_assets.report.morning import gather
@@ -98,6 +98,8 @@ def read_summary(folder: Path, tenant: str) -> Summary | None:
 def _write(folder: Path, bodies: Mapping[str, bytes]) -> None:
     try:
         LocalFiles(folder).change_all({key: _replaced_by(body) for key, body in bodies.items()})
+    except StoreError as error:
+        raise ReportError(f"no page can be written: {error}") from error
     except OSError as error:
         raise ReportError(f"no page can be written in {folder}: {error.strerror or error}") from error
 

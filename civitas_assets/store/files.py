@@ -17,6 +17,7 @@ from secrets import token_hex
 from typing import Protocol
 
 from civitas_assets.errors import StoreError
+from civitas_assets.store.space import full_disk
 
 _WRITERS = 8  # making bodies and waiting for the disk overlap
 
@@ -200,15 +201,23 @@ def parts_of(key: str) -> list[str]:
 
 @contextmanager
 def _temporary(path: Path, body: bytes) -> Iterator[Path]:
-    """A file beside the final one, complete and on disk, gone afterwards unless it was renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """A file beside the final one, complete and on disk, gone afterwards unless it was renamed.
+
+    Raises:
+        StoreError: there is no room for it.
+    """
     temporary = path.parent / f".{path.name}-{token_hex(8)}"
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640), "wb") as file:
             file.write(body)
             file.flush()
             os.fsync(file.fileno())
         yield temporary
+    except OSError as error:
+        if told := full_disk(path.parent, error, len(body)):
+            raise StoreError(told) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.space import full_disk
 
 
 @pytest.fixture
@@ -56,3 +58,21 @@ def test_no_copy_is_made_of_what_is_a_file_already(folder: LocalFiles, tmp_path:
     folder.write("t/a", b"")
     assert folder.copies(["t/a"], tmp_path / "copies") == [tmp_path / "t" / "a"]
     assert not (tmp_path / "copies").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.ENOSPC, "full"), "is full: 2.5 MB were needed and"),
+        (OSError(errno.EDQUOT, "full"), "is full"),
+        (RuntimeError("Could not write file: No space left on device"), "is full"),
+        (OSError(errno.EACCES, "denied"), ""),
+        (RuntimeError("anything else"), ""),
+    ],
+)
+def test_where_there_is_no_room_is_told_also_before_the_folder_is_there(
+    tmp_path: Path, error: Exception, told: str
+) -> None:
+    found = full_disk(tmp_path / "not" / "there", error, 2_500_000)
+    assert told in found
+    assert bool(found) == bool(told)
