@@ -40,9 +40,9 @@ $(STAMP): requirements.lock pyproject.toml
 demo: install ## Publish sample towns from sample servers, without any network, and query them
 	@$(BIN)/civitas demo
 
-dev: install dagster-home ## Start the Dagster UI, schedules and daemon on this machine (PORT=3000)
+dev: install dagster-home ## Start the Dagster UI and daemon on this machine; schedules start stopped (PORT=3000)
 	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(BIN):$$PATH" DAGSTER_HOME="$(DAGSTER_HOME)" \
-	  exec dg dev --use-active-venv --port $(PORT)
+	  CIVITAS_SCHEDULES="$${CIVITAS_SCHEDULES:-stopped}" exec dg dev --use-active-venv --port $(PORT)
 
 # Two processes that meet in a fresh home would race for its tables: one makes them beforehand.
 dagster-home: install

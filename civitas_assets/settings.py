@@ -9,7 +9,7 @@ import os
 import re
 import socket
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -88,6 +88,10 @@ class Settings(BaseSettings):
         32 * 1024 * 1024, ge=1, description="Bytes of records that a rebuild harmonises at a time."
     )
 
+    schedules: Literal["running", "stopped"] = Field(
+        "running",
+        description="Whether the schedules that fetch sources run where nobody has started or stopped them in the UI.",
+    )
     workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=0,

@@ -17,8 +17,8 @@ from civitas_assets.catalog.cadence import CADENCES, Cadence
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.events import Recorder, Standing
-from civitas_assets.defs.report import MORNING_PAGE, report_to_operator
-from civitas_assets.defs.runs import CADENCE_TAG, FAILED
+from civitas_assets.defs.report import HEALTH, report_to_operator
+from civitas_assets.defs.runs import CADENCE_TAG, FAILED, OUTCOME_TAG, outcome_of
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.turn import Turn
 from civitas_assets.defs.work import Work
@@ -75,8 +75,10 @@ def batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinition:
                 yield from recorder.events_of(result)
             said = "; ".join(turn.said.errors) or turn.said.busy or "done"
             log.info("%s · %s · %d of %d", turn.work.tenant.slug, said, done, len(turns))
-        if any(result.asset_key == MORNING_PAGE for turn in turns for result in turn.said.results):
+        if any(result.asset_key == HEALTH for turn in turns for result in turn.said.results):
             report_to_operator(deployment)
+        outcome = outcome_of(turn.said.night for turn in turns if turn.said.night)
+        context.instance.add_run_tags(context.run_id, {OUTCOME_TAG: outcome})
         failed = {turn.work.tenant.slug: "; ".join(turn.said.errors) for turn in turns if turn.said.errors}
         if failed:
             raise dg.Failure(

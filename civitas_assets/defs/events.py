@@ -16,7 +16,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from civitas_assets.defs.report import MORNING_PAGE
+from civitas_assets.defs.report import HEALTH
 from civitas_assets.defs.work import Result
 
 _Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
@@ -78,7 +78,7 @@ class Recorder:
         is_as_it_was = metadata is not None and metadata.get("new_payloads") == 0
         if is_as_it_was and self._target(asset) is not None:
             return dg.AssetObservation(asset_key=asset, partition=self._tenant, metadata=metadata, tags=tags)
-        if asset != MORNING_PAGE:  # which comes in any case
+        if asset != HEALTH:  # which comes in any case
             self._made.add(asset)
         self._latest.pop(asset, None)
         return dg.AssetMaterialization(asset_key=asset, partition=self._tenant, metadata=metadata, tags=tags)

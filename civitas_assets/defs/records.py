@@ -46,13 +46,15 @@ _ADDED = {
 
 def record_assets(deployment: Deployment) -> dg.Definitions:
     """All record types, read in one step."""
-    landings = [landing_key(name) for name in deployment.catalog.connectors]
-    sources = (s for tenant in deployment.catalog.tenants.values() for s in tenant.sources.values())
-    brought = {record_type for source in sources for record_type in source.record_types()}
+    brought: dict[str, set[dg.AssetKey]] = {}  # by record type, the landings that have it
+    for tenant in deployment.catalog.tenants.values():
+        for source in tenant.sources.values():
+            for record_type in source.record_types():
+                brought.setdefault(record_type, set()).add(landing_key(source.connector))
     specs = [
         dg.AssetSpec(
             records_key(name),
-            deps=landings,
+            deps=sorted(brought.get(name, ())),
             group_name="records",
             kinds={"parquet"},
             owners=[f"team:{deployment.settings.team}"],
@@ -112,7 +114,7 @@ def read_tenant(work: Work) -> Iterator[Result]:
     wanted = [name for name in RECORD_TYPES if work.wants(records_key(name))]
     made = wanted
     if work.keys is None:  # in a tenant's turn only what its sources can bring, and have brought
-        brought = {name for report in reports for name, counts in report.counts.items() if counts.days}
+        brought = {name for report in reports for name, c in report.counts.items() if c.days or c.rejected}
         can_bring = {name for source in tenant.sources.values() for name in source.record_types()}
         wanted = [name for name in wanted if name in can_bring] or wanted
         made = [name for name in wanted if name in brought] or wanted

@@ -1,4 +1,4 @@
-"""The asset `reports/morning_page`: what became of the night, as a page; made last, whatever happened before.
+"""The asset `tenants/health`: how each tenant is, with the page that says why; made last, whatever happened before.
 
 It depends on no step, because one that failed or had nothing to do takes all that depend on it with it: its priority
 lets every other step go first. A page that cannot be made is told by a check, and stops nothing.
@@ -13,6 +13,7 @@ from civitas_assets.catalog import Tenant
 from civitas_assets.defs.checks import partitioned_check
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.night import night_of
+from civitas_assets.defs.runs import OUTCOME_TAG, outcome_of
 from civitas_assets.defs.work import Result
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.ingest.isolation import isolated
@@ -26,8 +27,9 @@ from civitas_assets.report.renewal import is_old, is_told
 from civitas_assets.report.summary import Summary
 from civitas_assets.store.nights import Night, NightBook
 
-MORNING_PAGE = dg.AssetKey(["reports", "morning_page"])
-_CHECK = "the_page_was_made"
+HEALTH = dg.AssetKey(["tenants", "health"])
+_MADE = "the_page_was_made"
+_WELL = "nothing_is_wrong"
 _LAST = {"dagster/priority": "-100"}
 
 
@@ -38,18 +40,23 @@ def report_assets(deployment: Deployment) -> dg.Definitions:
         name="write_morning_page",
         specs=[
             dg.AssetSpec(
-                MORNING_PAGE,
-                group_name="reports",
+                HEALTH,
+                group_name="tenants",
                 kinds={"html"},
                 owners=[f"team:{deployment.settings.team}"],
-                description="One page per tenant: what failed, for whom, why, what is missing, how to put it right.",
+                description="How each tenant is, with a link to its morning page: what failed, why, what is missing, "
+                "and how to put it right.",
                 skippable=True,
             )
         ],
         check_specs=[
+            partitioned_check(_MADE, HEALTH, deployment.partitions, "The morning page is as of this run."),
             partitioned_check(
-                _CHECK, MORNING_PAGE, deployment.partitions, "The morning page is as of this run."
-            )
+                _WELL,
+                HEALTH,
+                deployment.partitions,
+                "The morning page has no error; its partitions are all tenants.",
+            ),
         ],
         partitions_def=deployment.partitions,
         op_tags=_LAST,
@@ -60,6 +67,9 @@ def report_assets(deployment: Deployment) -> dg.Definitions:
         night = night_of(context.instance, context.run.run_id, deployment.now())
         yield from report_night(deployment, tenant, night)
         report_to_operator(deployment)
+        context.instance.add_run_tags(
+            context.run.run_id, {OUTCOME_TAG: outcome_of([night] if night is not None else [])}
+        )
 
     return dg.Definitions(assets=[write_morning_page])
 
@@ -86,10 +96,20 @@ def report_between_nights(deployment: Deployment, tenant: Tenant, run: Night) ->
 
 def _results(deployment: Deployment, made: Summary | None, error: str) -> Iterator[Result]:
     if made is not None:
-        yield dg.MaterializeResult(asset_key=MORNING_PAGE, metadata=_metadata(deployment, made))
+        yield dg.MaterializeResult(asset_key=HEALTH, metadata=_metadata(deployment, made))
+        wrong = [topic for topic in made.topics if topic.severity == "error"]
+        yield dg.AssetCheckResult(
+            asset_key=HEALTH,
+            check_name=_WELL,
+            passed=not made.errors,
+            severity=dg.AssetCheckSeverity.WARN,  # what is wrong is an error of the step that found it
+            description="\n".join(" · ".join(filter(None, [topic.source, topic.kind])) for topic in wrong)
+            or None,
+            metadata={"errors": made.errors, "warnings": made.warnings},
+        )
     yield dg.AssetCheckResult(
-        asset_key=MORNING_PAGE,
-        check_name=_CHECK,
+        asset_key=HEALTH,
+        check_name=_MADE,
         passed=made is not None,
         severity=dg.AssetCheckSeverity.WARN,
         description=error or None,

@@ -5,15 +5,18 @@ What is in them is not looked at.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import dagster as dg
+
+from civitas_assets.store.nights import Night
 
 NIGHTLY = "nightly"
 TENANT_TAG = "civitas/tenant"
 TENANTS_TAG = "civitas/tenants"  # of a batch, separated by blanks
 CADENCE_TAG = "civitas/cadence"
 SHELL_TAG = "civitas/shell"  # somebody waits for the run, and sees what becomes of it
+OUTCOME_TAG = "civitas/outcome"  # ok, faults (a source, a payload) or failed (a step)
 FAILED = "failed"  # metadata of a batch's failure: what went wrong, by tenant
 OPERATORS_TIME = "Europe/Berlin"
 
@@ -30,6 +33,14 @@ def busy(instance: dg.DagsterInstance, cadence: str) -> set[str]:
     """The tenants that a run of this cadence waits for, or works for."""
     going = instance.get_runs(dg.RunsFilter(statuses=_GOING, tags={CADENCE_TAG: cadence}))
     return {tenant for run in going for tenant in tenants_of(run.tags)}
+
+
+def outcome_of(nights: Iterable[Night]) -> str:
+    """How a run ended for its tenants, the worst counts: what runs are filtered by."""
+    found = [*nights]
+    if any(night.failures for night in found):
+        return "failed"
+    return "ok" if all(night.ok for night in found) else "faults"
 
 
 def tenants_of(tags: Mapping[str, str]) -> list[str]:

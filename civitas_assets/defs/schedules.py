@@ -59,7 +59,7 @@ def _schedule(deployment: Deployment, cadence: Cadence, job: Any) -> dg.Schedule
         cron_schedule=rhythm.cron,
         execution_timezone=OPERATORS_TIME,
         execution_fn=requests,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
+        default_status=dg.DefaultScheduleStatus[deployment.settings.schedules.upper()],
         description=f"{rhythm.title}, for all tenants together.",
     )
 

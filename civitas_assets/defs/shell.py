@@ -7,7 +7,15 @@ import dagster as dg
 
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.defs.events import Recorder
-from civitas_assets.defs.runs import CADENCE_TAG, FAILED, NIGHTLY, SHELL_TAG, TENANT_TAG
+from civitas_assets.defs.runs import (
+    CADENCE_TAG,
+    FAILED,
+    NIGHTLY,
+    OUTCOME_TAG,
+    SHELL_TAG,
+    TENANT_TAG,
+    outcome_of,
+)
 from civitas_assets.defs.turn import Turn
 from civitas_assets.defs.work import Work
 
@@ -30,6 +38,9 @@ def run_turn(
         turns.append(turn)
         for result in turn.take(client):
             yield from recorder.events_of(result)
+        if turn.said.night is not None:
+            tags = {OUTCOME_TAG: outcome_of([turn.said.night])}
+            context.instance.add_run_tags(context.run_id, tags)
         if turn.said.failures:
             text = "; ".join(turn.said.errors)
             place = {"workspace": turn.said.workspace} if turn.said.workspace else {}

@@ -25,7 +25,7 @@ from civitas_assets.defs.shared import harmonise_tenant
 from civitas_assets.defs.work import Result, Work
 from civitas_assets.errors import CivitasError, TenantBusy, TestsFailed
 from civitas_assets.ingest.isolation import isolated
-from civitas_assets.store.nights import StepFailure
+from civitas_assets.store.nights import Night, StepFailure
 
 _Step = Callable[[Work], Iterator[Result]]
 
@@ -39,6 +39,7 @@ class Said:
     errors: list[str] = field(default_factory=list)
     busy: str = ""
     workspace: str = ""
+    night: Night | None = None
 
 
 @dataclass
@@ -121,6 +122,7 @@ class Turn:
         now = work.deployment.now()
         began = now - timedelta(seconds=max(0.0, time.time() - self.begun))
         night = night_of_results(self.said.results, self.said.failures, work.run_id, began, now)
+        self.said.night = night
         report = report_night if work.scope.is_of_a_night else report_between_nights
         for result in report(work.deployment, work.tenant, night):
             self.said.results.append(result)

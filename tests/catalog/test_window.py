@@ -68,6 +68,13 @@ def test_days_months_and_years_are_all_that_the_window_touches() -> None:
     assert [*window.years()] == [date(2025, 1, 1), date(2026, 1, 1)]
 
 
+def test_slices_of_a_short_window_are_short_too() -> None:
+    night = Window(date(2026, 8, 20), date(2026, 8, 21))
+    (part,) = night.slices(124)
+    assert (part.last - part.first).days + 1 == 7
+    assert [*night.slices(7)] == [*night.slices(124)]
+
+
 @settings(deadline=None, max_examples=30)
 @given(DAYS, st.integers(0, 400), st.integers(1, 60))
 def test_slices_cover_the_window_without_gap_and_recur_from_night_to_night(
@@ -78,6 +85,7 @@ def test_slices_cover_the_window_without_gap_and_recur_from_night_to_night(
     slices = [*tonight.slices(days)]
     assert slices[0].first <= tonight.first
     assert slices[-1].last >= tonight.last
-    assert all((part.last - part.first).days == days - 1 for part in slices)
+    (size,) = {(part.last - part.first).days + 1 for part in slices}
+    assert min(days, length + 1) <= size <= days
     assert all(b.first - a.last == timedelta(days=1) for a, b in pairwise(slices))
     assert {*slices[1:]} <= {*tomorrow.slices(days)}

@@ -156,6 +156,15 @@ def test_everything_can_be_loaded_as_the_ui_loads_it(three: Any, definitions_of:
     assert {"nightly", "arrivals", *(f"{cadence}_batch" for cadence in CADENCES)} <= jobs
 
 
+@pytest.mark.parametrize("wanted", ["running", "stopped"])
+def test_schedules_that_fetch_start_as_the_settings_say(
+    deployed: Any, town: Any, definitions_of: Any, wanted: str
+) -> None:
+    definitions = definitions_of(deployed(more={"schedules": wanted}, eins=town(1, a="nightly")))
+    found = {name: definitions.resolve_schedule_def(name).default_status.value for name in CADENCES}
+    assert found == dict.fromkeys(CADENCES, wanted.upper())
+
+
 def test_runs_from_the_ui_name_their_tenant_too(three: Any, definitions_of: Any) -> None:
     for name in ("nightly", "arrivals"):
         job = definitions_of(three).resolve_job_def(name)

@@ -72,7 +72,7 @@ def test_tenants_are_published_and_recorded_each_under_its_own_partition(
         "records",
         "shared",
         "published",
-        "reports",
+        "tenants",
     )  # of staging there are views alone
     assert materialised(result) == {(slug, layer) for slug in towns for layer in layers}
     checks = result.get_asset_check_evaluations()
@@ -97,25 +97,25 @@ def test_the_page_tells_of_a_fault_at_once_and_is_not_made_again_for_what_it_tel
 ) -> None:
     def made() -> set[tuple[str | None, str]]:
         workplace.clock += timedelta(minutes=15)
-        return {found for found in materialised(batch()) if found[1] == "reports"}
+        return {found for found in materialised(batch()) if found[1] == "tenants"}
 
     def runs(slug: str) -> int:
         return len(NightBook(workplace.deployment.files, slug).last(99))
 
     page = workplace.settings.reports / "anstadt" / "index.html"
-    assert made() == {("anstadt", "reports"), ("bestadt", "reports")}
+    assert made() == {("anstadt", "tenants"), ("bestadt", "tenants")}
     pages = towns["anstadt"].pages
     before, pages["/parking.json"] = pages["/parking.json"], None
-    assert made() == {("anstadt", "reports")}
+    assert made() == {("anstadt", "tenants")}
     assert "HTTP 503" in page.read_text(encoding="utf-8")
     overview = workplace.settings.reports / "index.html"
     changed_at = overview.stat().st_mtime_ns
     assert made() == set()
     assert overview.stat().st_mtime_ns == changed_at
     pages["/parking.json"] = before
-    assert made() == {("anstadt", "reports")}
+    assert made() == {("anstadt", "tenants")}
     assert "HTTP 503" not in page.read_text(encoding="utf-8")
-    assert made() == {("bestadt", "reports")}, "its figures are an hour old"
+    assert made() == {("bestadt", "tenants")}, "its figures are an hour old"
     # The book of nights has one run for each thing that there was to tell.
     assert (runs("anstadt"), runs("bestadt")) == (3, 1)
 
@@ -149,7 +149,11 @@ def test_server_that_drips_without_end_is_the_fault_of_its_source_alone(
     assert materialised(result) >= {(slug, "published") for slug in towns}
     assert workplace.ask("anstadt", "select sum(value)::int from observation") == [(12,)]
     checks = [check for check in result.get_asset_check_evaluations() if not check.passed]
-    assert {(check.partition, *check.asset_key.path) for check in checks} == {("anstadt", "landing", "json")}
+    assert {(check.partition, *check.asset_key.path) for check in checks} == {
+        ("anstadt", "landing", "json"),
+        ("anstadt", "tenants", "health"),
+    }
+    assert workplace.instance.get_run_by_id(result.run_id).tags["civitas/outcome"] == "faults"
     (check,) = [check for check in checks if check.check_name == ANSWERED]
     assert "1 request(s) not answered within http.fetch_time (1 s)" in str(check.description)
 
@@ -232,7 +236,7 @@ def test_processes_publish_what_one_would_and_tell_the_run(
 ) -> None:
     result = batch()
     assert result.success
-    layers = ("landing", "records", "shared", "published", "reports")
+    layers = ("landing", "records", "shared", "published", "tenants")
     assert materialised(result) == {(slug, layer) for slug in towns for layer in layers}
     for slug in towns:
         assert workplace.ask(slug, "select sum(value)::int from observation") == [(12,)]

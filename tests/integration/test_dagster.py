@@ -49,7 +49,7 @@ def test_assets_are_per_used_connector_record_type_and_model_never_per_tenant(
         *(f"{layer}/{name}" for layer, name in models_of(project)),
         "published/duckdb",
         "commons/duckdb",
-        "reports/morning_page",
+        "tenants/health",
     }
 
 
@@ -86,7 +86,7 @@ def test_each_model_has_one_check_which_names_and_describes_its_data_tests(
 def test_every_table_has_an_owner_columns_and_a_link_to_what_makes_it(definitions: Any, project: Any) -> None:
     graph = definitions.resolve_asset_graph()
     groups = {key.path[0]: graph.get(key).group_name for key in graph.get_all_asset_keys()}
-    layers = ("landing", "records", "staging", "shared", "published", "reports")
+    layers = ("landing", "records", "staging", "shared", "published", "tenants")
     assert groups == {**{name: name for name in layers}, "commons": "published"}
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
@@ -201,7 +201,7 @@ def test_unchanged_night_observes_the_same_version_and_says_nothing_else_again(
 
     made = [said(run, dg.DagsterEventType.ASSET_MATERIALIZATION) for run in runs]
     observed = [said(run, dg.DagsterEventType.ASSET_OBSERVATION) for run in runs]
-    assert made[1].keys() == {"reports/morning_page"}  # which tells of every night, also of a quiet one
+    assert made[1].keys() == {"tenants/health"}  # which tells of every night, also of a quiet one
     assert observed[1].keys() == {"landing/csv", "landing/json"}
     assert observed[1].items() <= made[0].items()
     checks = [dg.DagsterEventType.ASSET_CHECK_EVALUATION]

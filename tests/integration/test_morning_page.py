@@ -45,7 +45,7 @@ def test_every_night_ends_with_a_page(kleinstadt: Any, town: Any, monkeypatch: p
     # A step that fails is on the page too, though the page is made by the same run.
     town.pages["/counter.csv"] = b"time,id,count\n2026-08-21T10:00:00Z,1,9"
     monkeypatch.setattr(
-        "civitas_assets.publish.duckdb_tables.Tables.replace",
+        "civitas_assets.publish.duckdb_tables.Tables.replace_all",
         lambda *_: (_ for _ in ()).throw(OSError("full")),
     )
     assert not kleinstadt.run("kleinstadt").ok
