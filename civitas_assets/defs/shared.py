@@ -98,6 +98,7 @@ class MadeModels:
             TestsFailed: with the workspace, to be looked at.
         """
         if self.failures:
+            self.workspace.keep()
             raise TestsFailed(self.failures, str(self.workspace.database))
 
 

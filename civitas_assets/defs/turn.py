@@ -74,6 +74,8 @@ class Turn:
             yield from made
             if not any(isinstance(result, dg.MaterializeResult) for result in made):
                 break
+        if not self.said.workspace:  # nobody looks at it, and another run makes its own
+            self.work.workspace.remove()
         if not self.said.busy:
             yield from self._page()
 

@@ -34,11 +34,13 @@ from civitas_assets.records.position import widened
 from civitas_assets.settings import Limits
 from civitas_assets.store.files import remove_folder
 from civitas_assets.store.landing import SourceLanding
+from civitas_assets.store.locks import claim_folder, folder_lock, give_back_folder, is_claimed
 from civitas_assets.store.space import full_disk
 from civitas_assets.store.stores import Stores
 from civitas_assets.store.summary import SourceSummary, Summary
 
 _DAY = timedelta(days=1)
+_TO_BE_LOOKED_AT = "broke_a_test"
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,14 @@ class Workspace:
             connection.execute("set parquet_metadata_cache = true")
             yield connection
 
+    def keep(self) -> None:
+        """Leave the workspace for some days to be looked at, also when the run is over."""
+        (self.folder / _TO_BE_LOOKED_AT).touch()
+
     def remove(self) -> None:
         """Throw the workspace away."""
         remove_folder(self.folder)
+        give_back_folder(self.folder)
 
 
 def make_workspace(
@@ -123,7 +130,7 @@ def _fill(  # noqa: PLR0917 - each argument is of another type
     workspace: Workspace, project: Project, tenant: Tenant, stores: Stores, task: Task, limits: Limits
 ) -> None:
     folder = workspace.folder
-    folder.mkdir(parents=True)
+    claim_folder(folder)
     shutil.copyfile(project.prepared / WORKSPACE_FILE, workspace.database)
     with duckdb.connect(str(workspace.database)) as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -216,9 +223,14 @@ def _source_row(tenant: Tenant, name: str, known: SourceSummary) -> tuple[object
 
 
 def sweep(folder: Path, now: datetime, keep_days: int = 3) -> None:
-    """Remove workspaces that runs have left behind; a failed one stays a few days, to be looked at."""
+    """Remove what runs that are over have left behind; one that broke a test stays a few days, to be looked at."""
     if not folder.is_dir():
         return
-    for old in folder.iterdir():
-        if old.is_dir() and (now - datetime.fromtimestamp(old.stat().st_mtime, UTC)).days >= keep_days:
-            remove_folder(old)
+    with folder_lock(folder):
+        for old in folder.iterdir():
+            if not old.is_dir() or is_claimed(old):
+                continue
+            is_left = (old / WORKSPACE_FILE).exists() and not (old / _TO_BE_LOOKED_AT).exists()
+            age = now - datetime.fromtimestamp(old.stat().st_mtime, UTC)
+            if is_left or age.days >= keep_days:
+                remove_folder(old)

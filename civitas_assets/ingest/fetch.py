@@ -104,6 +104,8 @@ def _fetch_source(  # noqa: PLR0917 - each argument is of another type
     started, began = time.monotonic(), now()
     whole = Window.looking_back(source.look_back, began, tenant.zone)
     answered = landing.answered()
+    if answered.begun_at is not None:
+        landing.remove_unfinished()
     window = days or window_of(source, answered, began, tenant.zone)
     session.begin(
         source.http.fetch_time or (_FETCHING_DAYS if days else CADENCES[source.cadence].fetching),

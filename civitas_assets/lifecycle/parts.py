@@ -92,8 +92,11 @@ def _drop_overviews(settings: Settings) -> None:
 
 def _stored(name: str, files: Files, prefixes: Callable[[], Iterable[str]]) -> Part:
     def measure() -> Size:
-        stamps = [stamp for prefix in prefixes() for stamp in files.stamps(prefix).values()]
-        return Size(len(stamps), sum(stamp.size for stamp in stamps))
+        sizes = list[int]()
+        for prefix in prefixes():
+            sizes += [stamp.size for stamp in files.stamps(prefix).values()]
+            sizes += files.unfinished(prefix).values()
+        return Size(len(sizes), sum(sizes))
 
     def remove() -> None:
         for prefix in prefixes():
@@ -145,4 +148,10 @@ def _on_disk(places: Iterable[Path]) -> Size:
 def _workspaces(settings: Settings, tenant: str) -> Sequence[Path]:
     """What runs of the tenant have left behind."""
     folders = settings.workspaces.iterdir() if settings.workspaces.is_dir() else ()
-    return [folder for folder in folders if folder.is_dir() and Workspace(folder).tenant() == tenant]
+    return [folder for folder in folders if folder.is_dir() and _is_of(folder, tenant)]
+
+
+def _is_of(folder: Path, tenant: str) -> bool:
+    """By its name, also where it was never finished, or by what is in it: copies of records, or a workspace."""
+    by_name = folder.name.rpartition("-")[2] == tenant or (folder / "records" / tenant).is_dir()
+    return by_name or Workspace(folder).tenant() == tenant

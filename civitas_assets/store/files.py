@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import Protocol
@@ -66,6 +67,13 @@ class Files(Protocol):
 
     def stamps(self, prefix: str) -> Mapping[str, Stamp]:
         """Size and version of all objects below a prefix that ends in `/`, by key, sorted."""
+        ...
+
+    def unfinished(self, prefix: str, before: datetime | None = None) -> Mapping[str, int]:
+        """Bytes of what is being written, or was when its writer ended, below a prefix that ends in `/`, by key.
+
+        With a time, only what was written to before that.
+        """
         ...
 
     def delete(self, key: str) -> None:
@@ -158,6 +166,15 @@ class LocalFiles:
     def stamps(self, prefix: str) -> Mapping[str, Stamp]:
         found = {key: self._path(key).stat() for key in self.keys(prefix)}
         return {key: Stamp(stat.st_size, f"{stat.st_ino}-{stat.st_mtime_ns}") for key, stat in found.items()}
+
+    def unfinished(self, prefix: str, before: datetime | None = None) -> Mapping[str, int]:
+        found = dict[str, int]()
+        for parent, _, names in os.walk(self._path(prefix.rstrip("/"))):
+            for path in (Path(parent, name) for name in names if name.startswith(".")):
+                stat = path.stat()
+                if before is None or stat.st_mtime < before.timestamp():
+                    found[path.relative_to(self._root).as_posix()] = stat.st_size
+        return found
 
     def delete(self, key: str) -> None:
         self._path(key).unlink(missing_ok=True)

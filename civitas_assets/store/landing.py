@@ -196,6 +196,10 @@ class SourceLanding:
         self.last_manifest()
         return _name(self._number + 1)
 
+    def remove_unfinished(self) -> None:
+        """Let go of what a process that was killed was writing; the caller holds the tenant's lock."""
+        self._files.delete_all(self._files.unfinished(f"{self._root}/"))
+
     def write_manifest(self, lines: Sequence[Line]) -> str:
         """Keep the manifest of one fetch; its name."""
         body = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)

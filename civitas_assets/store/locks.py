@@ -55,6 +55,40 @@ def folder_lock(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+# Folders that this process works in, by path: the system lets them go when it ends, however it ends.
+_CLAIMED: dict[Path, int] = {}
+
+
+def claim_folder(folder: Path) -> None:
+    """Make a folder that is this process's own until it gives it back or ends."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder_lock(folder.parent):  # who clears up comes before or after
+        folder.mkdir()
+        _CLAIMED[folder] = handle = os.open(folder, os.O_RDONLY)
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def give_back_folder(folder: Path) -> None:
+    """Claim the folder no longer."""
+    handle = _CLAIMED.pop(folder, None)
+    if handle is not None:
+        os.close(handle)
+
+
+def is_claimed(folder: Path) -> bool:
+    """Whether a process that lives works in the folder; also where the file system cannot tell."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(handle)
+
+
 @contextmanager
 def shared_lock(folder: Path, name: str, patience: float = 600.0) -> Iterator[None]:
     """Hold a lock that all tenants' runs take in turn, waiting for it at most so many seconds.

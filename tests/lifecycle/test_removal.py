@@ -137,3 +137,22 @@ def test_a_town_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     nothing = parts_of(settings, files, "nowhere")
     with pytest.raises(StoreError, match="nothing of a tenant nowhere"):
         remove_tenant(storage, "nowhere", nothing, lambda: NOW)
+
+
+def test_what_killed_runs_have_left_goes_too(settings: Settings) -> None:
+    """A workspace that was not finished, copies of records for a rehearsal, and a file that was being written."""
+    home = settings.home
+    debris = [
+        settings.workspaces / "1f0e-town" / WORKSPACE_FILE,
+        settings.workspaces / "1f0e-abc_12" / "records" / "town" / "observation" / "2026-07-01.parquet",
+        home / "landing" / "town" / "s" / "bodies" / "ab" / ".abc.zst-00",
+    ]
+    other = settings.workspaces / "1f0e-town_2" / WORKSPACE_FILE
+    for file in (*debris, other):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"half")
+    measured = {part.name: part.measure().files for part in parts(settings)}
+    assert (measured["workspaces"], measured["landing"]) == (3, 1 if settings.storage_url else 2)
+    remove_tenant(storage_of(settings), "town", parts(settings), lambda: NOW)
+    assert not [file for file in debris[: 2 if settings.storage_url else 3] if file.exists()]
+    assert other.exists()

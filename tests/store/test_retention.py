@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -13,7 +15,7 @@ from civitas_assets.catalog import Tenant
 from civitas_assets.errors import StoreError
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.aside import finish_putting_aside, put_records_aside
-from civitas_assets.store.files import Files
+from civitas_assets.store.files import Files, LocalFiles
 from civitas_assets.store.journal import Progress
 from civitas_assets.store.landing import Line, SourceLanding
 from civitas_assets.store.quarantine import SCHEMA
@@ -220,3 +222,22 @@ def test_a_body_that_is_gone_is_an_error_that_says_so(files: Files) -> None:
     apply_retention(town(landing="90 days"), Stores.of(files, "town"), NOW)
     with pytest.raises(StoreError, match="landing has lost"):
         SourceLanding(files, "town", "s").body(old)
+
+
+def test_what_a_killed_process_was_writing_goes_and_what_is_being_written_stays(
+    tmp_path: Path,
+) -> None:
+    files = LocalFiles(tmp_path)
+    old, new = tmp_path / "landing/town/s/bodies/ab/.ab.zst-1", tmp_path / "records/town/.journal-2"
+    for file in (old, new):
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"x" * 10)
+    os.utime(old, (NOW.timestamp() - 7200,) * 2)
+    os.utime(new, (NOW.timestamp(),) * 2)
+    assert apply_retention(town(), Stores.of(files, "town"), NOW, dry_run=True).unfinished == 1
+    assert old.exists()
+    expired = apply_retention(town(), Stores.of(files, "town"), NOW)
+    assert (expired.unfinished, expired.unfinished_bytes) == (1, 10)
+    assert "1 unfinished files (10 bytes)" in str(expired)
+    assert not old.exists()
+    assert new.exists()
