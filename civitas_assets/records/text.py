@@ -72,10 +72,12 @@ def brings_clean_text(body: bytes) -> bool:
 
 def is_clean(texts: bytes) -> bool:
     """Whether texts in UTF-8 surely hold nothing that `cleaned` would change: a quick look at their bytes."""
-    if b"\x7f" in texts or any(first in texts and odd.search(texts) for first, odd in _ODD_BYTES):
+    if not texts.isascii() and any(first in texts and odd.search(texts) for first, odd in _ODD_BYTES):
         return False
     import numpy as np  # noqa: PLC0415 - a night that brings nothing reads nothing
 
+    if b"\x7f" in texts:
+        return False
     octets = np.frombuffer(texts, np.uint8)
     if not len(octets) or octets.min() >= ord(" "):
         return True

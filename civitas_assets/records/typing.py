@@ -140,10 +140,11 @@ def _typed(
 ) -> pl.Series:
     if column.kind is Kind.GEOMETRY:
         return values  # read with the position
-    is_other_time = column.kind in {Kind.TIME, Kind.DATE} and not is_event
-    if is_other_time:
-        values = without_open_ends(values)
     typed, rule = converted(values, column, source, place.zone)
+    is_other_time = column.kind in {Kind.TIME, Kind.DATE} and not is_event
+    if is_other_time and (typed.null_count() > values.null_count() or is_implausible(typed).any()):
+        values = without_open_ends(values)  # which are no times, or none that anybody could have meant
+        typed, rule = converted(values, column, source, place.zone)
     if typed.null_count() > values.null_count():
         faults.append(Fault(rule, column.name, typed.is_null() & values.is_not_null(), values))
     if is_other_time:
