@@ -19,21 +19,18 @@ from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons import COMMONS_SCHEMA, CommonsReport, Members
 from civitas_assets.publish.commons_views import Held, Views
-from civitas_assets.publish.postgres_server import Server
+from civitas_assets.publish.postgres_server import PAUSES, Server, passes
 
 log = logging.getLogger("civitas_assets.publish")
 
-_PAUSES = (1.0, 5.0, 15.0)  # seconds before it is tried again: a query on the views holds a lock
 _Result = TypeVar("_Result")
-# Lock not available, deadlock, conflict between transactions.
-_PASSING = frozenset({"55P03", "40P01", "40001"})
 
 
 class PostgresCommons:
     """The schema of the commons."""
 
-    def __init__(self, server: Server, pause: Callable[[float], None] = time.sleep) -> None:
-        self._server, self._pause = server, pause
+    def __init__(self, server: Server) -> None:
+        self._server = server
 
     @property
     def address(self) -> str:
@@ -172,17 +169,17 @@ class PostgresCommons:
         Raises:
             PublishError: it failed, and nothing was changed.
         """
-        pauses = iter(_PAUSES)
+        pauses = iter(PAUSES)
         while True:
             try:
                 with self._alone() as views:
                     return work(views)
             except psycopg.Error as error:
-                pause = next(pauses, None) if error.sqlstate in _PASSING else None
+                pause = next(pauses, None) if passes(error) else None
                 if pause is None:
                     raise self._server.fault("the commons were left as they were", error) from None
                 log.info("commons · tried again in %g s: %s", pause, self._server.told(error))
-                self._pause(pause)
+                self._server.pause(pause)
 
     @contextmanager
     def _alone(self) -> Iterator[Views]:

@@ -29,17 +29,13 @@ from civitas_assets.publish.made import Made, opened
 from civitas_assets.publish.postgres_changes import Changes
 from civitas_assets.publish.postgres_names import Names
 from civitas_assets.publish.postgres_roles import ensure
-from civitas_assets.publish.postgres_server import Server
+from civitas_assets.publish.postgres_server import PAUSES, Server, passes
 from civitas_assets.publish.postgres_tables import Layout
 from civitas_assets.settings import DEFAULT_LIMITS, Limits
 
 log = logging.getLogger("civitas_assets.publish")
 
 Result = TypeVar("Result")
-_PAUSES = (1.0, 5.0, 15.0)  # seconds before it is tried again
-# Lock not available, deadlock, conflict between transactions, server going down or coming up.
-_PASSING = frozenset({"55P03", "40P01", "40001", "57P01", "57P02", "57P03"})
-_CONNECTION = "08"
 _UNTRANSLATABLE = "22021"  # PostgreSQL's texts cannot hold the character zero
 
 
@@ -51,10 +47,9 @@ class PostgresDestination:
         server: Server,
         tenant: str,
         limits: Limits = DEFAULT_LIMITS,
-        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.names = Names(tenant)
-        self._server, self._limits, self._pause = server, limits, pause
+        self._server, self._limits = server, limits
 
     @property
     def address(self) -> str:
@@ -216,18 +211,18 @@ class PostgresDestination:
         Raises:
             PublishError: it did not pass, or what stopped it does not pass.
         """
-        pauses = iter(_PAUSES)
+        pauses = iter(PAUSES)
         while True:
             try:
                 with self._transaction() as changes:
                     return work(changes)
             except adbc_driver_manager.Error as error:
-                pause = next(pauses, None) if _passes(error) else None
+                pause = next(pauses, None) if _may_pass(error) else None
                 if pause is None:
                     raise self._server.fault(f"schema {self.names.schema} {failed}", error) from None
                 log.info("%s · tried again in %g s: %s", self.names.slug, pause, self._server.told(error))
                 if error.sqlstate != _UNTRANSLATABLE:
-                    self._pause(pause)
+                    self._server.pause(pause)
             except (duckdb.Error, pa.ArrowException, OSError) as error:
                 raise PublishError(f"{self.address} {failed}: {error}") from error
 
@@ -239,11 +234,8 @@ class PostgresDestination:
             connection.commit()
 
 
-def _passes(error: adbc_driver_manager.Error) -> bool:
-    state = error.sqlstate
-    if state is None:
-        return isinstance(error, adbc_driver_manager.OperationalError)  # no connection, or no longer
-    return state in _PASSING or state.startswith(_CONNECTION) or state == _UNTRANSLATABLE
+def _may_pass(error: adbc_driver_manager.Error) -> bool:
+    return passes(error) or error.sqlstate == _UNTRANSLATABLE
 
 
 def _unfit(

@@ -123,7 +123,7 @@ def open_stream(
     """
     names = Names(tenant)
     try:
-        with server.loading() as connection, connection.cursor() as cursor:
+        with server.loading(at_once=True) as connection, connection.cursor() as cursor:
             cursor.execute("set transaction isolation level repeatable read, read only")
             for statement in _as_reader(server, names.reader, names.schema, server.statement_timeout):
                 cursor.execute(text_of(statement))
@@ -172,7 +172,7 @@ def ask_commons(
 def _asked(
     server: Server, role: str, schema: str, sql: str, limit: int
 ) -> tuple[Sequence[str], Sequence[bool], list[tuple[object, ...]]]:
-    with server.connected() as connection, connection.transaction(force_rollback=True):
+    with server.connected(at_once=True) as connection, connection.transaction(force_rollback=True):
         connection.execute("set transaction read only")
         for statement in _as_reader(server, role, schema, server.query_timeout):
             connection.execute(statement)

@@ -5,10 +5,13 @@ What is done there is in the other modules; passwords are only ever handed to li
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import adbc_driver_manager
 import adbc_driver_postgresql.dbapi as adbc
@@ -27,15 +30,39 @@ _SETTING = "CIVITAS_POSTGRES_URL"
 _DEFAULTS = {"application_name": "civitas_assets", "connect_timeout": "10", "client_encoding": "UTF8"}
 _OLDEST = 14
 
+PAUSES = (1.0, 5.0, 15.0)  # seconds before something that passes is tried again
+# Lock not available, deadlock, conflict between transactions, server going down or coming up, too many connections.
+_PASSING = frozenset({"55P03", "40P01", "40001", "57P01", "57P02", "57P03", "53300"})
+_CONNECTION = "08"
+# At connecting, drivers give the server's words and no code; those of faults that no time mends.
+_STAYS = re.compile(
+    r"authentication|password|pg_hba\.conf|does not exist|permission denied|certificate|SSL|invalid"
+)
+
+log = logging.getLogger("civitas_assets.publish")
+_Connection = TypeVar("_Connection")
+
+
+def passes(error: psycopg.Error | adbc_driver_manager.Error) -> bool:
+    """Whether what stopped a transaction may be over in a moment."""
+    state = error.sqlstate
+    if state is None:  # no connection, or no longer
+        return isinstance(error, (psycopg.OperationalError, adbc_driver_manager.OperationalError))
+    return state in _PASSING or state.startswith(_CONNECTION)
+
 
 @dataclass(frozen=True)
 class Server:
-    """Where and how to connect; times are in seconds."""
+    """Where and how to connect; times are in seconds.
+
+    A server that is away for a moment, or has no connection left, is asked again; not by who asks `at_once`.
+    """
 
     conninfo: SecretStr
     lock_timeout: float = 5.0
     statement_timeout: float = 1800.0
     query_timeout: float = 60.0
+    pause: Callable[[float], None] = field(default=time.sleep, compare=False)
 
     @classmethod
     def of(cls, settings: Settings) -> Server:
@@ -83,17 +110,15 @@ class Server:
         return {name: str(value) for name, value in given.items() if value is not None}
 
     @contextmanager
-    def connected(self) -> Iterator[psycopg.Connection]:
+    def connected(self, *, at_once: bool = False) -> Iterator[psycopg.Connection]:
         """A connection for what is small: each statement on its own, unless a transaction is begun.
 
         Raises:
             PublishError: the server is not reached, refuses, or is too old.
         """
-        try:
-            connection = psycopg.connect(self.conninfo.get_secret_value(), autocommit=True)
-        except psycopg.Error as error:
-            raise self.fault("cannot connect", error) from None
-        with connection:
+        with self._opened(
+            lambda given: psycopg.connect(given, autocommit=True), at_once=at_once
+        ) as connection:
             if connection.info.server_version < _OLDEST * 10_000:
                 raise PublishError(f"{self.address} is older than PostgreSQL {_OLDEST}")
             connection.execute(SQL("set search_path = pg_catalog"))
@@ -102,18 +127,28 @@ class Server:
             yield connection
 
     @contextmanager
-    def loading(self) -> Iterator[adbc.Connection]:
+    def loading(self, *, at_once: bool = False) -> Iterator[adbc.Connection]:
         """A connection that takes and gives Arrow, in a transaction that ends in nothing unless it is committed.
 
         Raises:
             PublishError: the server is not reached, or refuses.
         """
-        try:
-            connection = adbc.connect(self.conninfo.get_secret_value())
-        except adbc_driver_manager.Error as error:
-            raise self.fault("cannot connect", error) from None
-        with connection:
+        with self._opened(adbc.connect, at_once=at_once) as connection:
             yield connection
+
+    def _opened(self, connect: Callable[[str], _Connection], *, at_once: bool) -> _Connection:
+        pauses = iter(() if at_once else PAUSES)
+        while True:
+            try:
+                return connect(self.conninfo.get_secret_value())
+            except DatabaseError as error:
+                told, failure = self.told(error), self.fault("cannot connect", error)
+            # Out of the handler: the driver's error may hold what was given, a password included.
+            pause = None if _STAYS.search(told) else next(pauses, None)
+            if pause is None:
+                raise failure
+            log.info("%s · connected to again in %g s: %s", self.address, pause, told)
+            self.pause(pause)
 
     def limits(self) -> list[Composed]:
         """Statements that limit how long a session waits and works, and so how long it is in others' way."""

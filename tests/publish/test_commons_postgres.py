@@ -41,7 +41,7 @@ class Schemas:
 
     @property
     def commons(self) -> PostgresCommons:
-        return PostgresCommons(self.server, pause=lambda _: None)
+        return PostgresCommons(replace(self.server, pause=lambda _: None))
 
     def publish(self, slug: str, free: int, contracts: Mapping[str, Contract] | None = None) -> None:
         """Tables with one row each, made anew."""

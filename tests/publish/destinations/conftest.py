@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -121,12 +121,18 @@ class Town:
     project: Project
     slug: str = "town"
     pauses: list[float] = field(default_factory=list)
+    meanwhile: Callable[[], object] = lambda: None
+
+    def pause(self, seconds: float) -> None:
+        """Waits no longer than it takes to note that; a test may do something meanwhile."""
+        self.pauses.append(seconds)
+        self.meanwhile()
 
     @property
     def destination(self) -> Destination:
         made = destination_of(self.settings, self.slug, self.kind)
         if self.kind == "postgres":
-            made._pause = self.pauses.append  # type: ignore[attr-defined]
+            made._server = replace(made._server, pause=self.pause)  # type: ignore[attr-defined]
         return made
 
     def workspace(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
+import traceback
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import adbc_driver_postgresql.dbapi as adbc
 import psycopg
@@ -194,13 +198,105 @@ def test_what_breaks_off_is_tried_again_and_nothing_is_half_done(
     assert town.ask("select free from status order by 1") == [(1,), (9,)]
 
 
-def test_a_server_that_is_away_is_asked_several_times(town: Any, status: Any) -> None:
-    town.settings = Settings(
-        **{**town.settings.model_dump(), "postgres_url": SecretStr("postgresql://u:geheim@127.0.0.1:1/d")}
-    )
+def test_a_server_that_stays_away_is_asked_several_times(town: Any, status: Any) -> None:
+    town.settings = elsewhere(town, "postgresql://u:geheim@127.0.0.1:1/d")
     with pytest.raises(PublishError, match=r"Connection refused") as caught:
         town.publish([D2])
-    assert "geheim" not in str(caught.value)
+    assert town.pauses == [1.0, 5.0, 15.0]
+    assert "geheim" not in everything_said(caught.value)
+
+
+def elsewhere(town: Any, url: str) -> Settings:
+    return Settings(**{**town.settings.model_dump(), "postgres_url": SecretStr(url)})
+
+
+def everything_said(error: BaseException) -> str:
+    return "\n".join(traceback.format_exception(error))
+
+
+def test_a_server_that_is_away_for_two_seconds_is_published_to(
+    town: Any, postgres_url: str, status: Any
+) -> None:
+    """Nobody listens at the port until the first pauses are over."""
+    parts = urlsplit(postgres_url)
+    with socket.socket() as listener, ExitStack() as forwarding:
+        listener.bind(("127.0.0.1", 0))  # bound and silent: connections are refused
+        where = f"127.0.0.1:{listener.getsockname()[1]}"
+        credentials = parts.netloc.rpartition("@")[0]
+
+        def come_back() -> None:
+            if len(town.pauses) == 2:
+                forwarding.enter_context(forwarded(listener, (str(parts.hostname), parts.port or 5432)))
+
+        town.meanwhile = come_back
+        town.settings = elsewhere(town, urlunsplit(parts._replace(netloc=f"{credentials}@{where}")))
+        town.publish([D2], status=[status("a", D2, 9)])
+    assert town.pauses == [1.0, 5.0]
+    town.settings = elsewhere(town, postgres_url)
+    assert town.ask("select free from status order by 1") == [(1,), (9,)]
+
+
+@contextmanager
+def forwarded(listener: socket.socket, target: tuple[str, int]) -> Iterator[None]:
+    """Whoever connects is led to the target, until the end."""
+
+    def pump(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while part := source.recv(1 << 16):
+                sink.sendall(part)
+        with suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+    def accept() -> None:
+        with suppress(OSError), ExitStack() as open_:
+            while True:
+                client = open_.enter_context(listener.accept()[0])
+                server = open_.enter_context(socket.create_connection(target))
+                for pair in ((client, server), (server, client)):
+                    threads.append(threading.Thread(target=pump, args=pair, daemon=True))
+                    threads[-1].start()
+
+    listener.listen()
+    threads = [threading.Thread(target=accept, daemon=True)]
+    threads[0].start()
+    yield
+    listener.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("kind", ["connected", "loading"])
+def test_a_connection_that_is_free_only_later_is_waited_for_and_a_wrong_password_is_not(
+    database: Any, postgres_url: str, kind: str
+) -> None:
+    """The account has as many connections as it may have until the first pause is over."""
+    role, pauses, parts = f"civitas_reader_busy_{kind}", list[float](), urlsplit(postgres_url)
+    database.execute(f"create role {role} login password 'geheim' connection limit 0")
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        database.execute(f"alter role {role} connection limit 1")
+
+    def server(password: str) -> Server:
+        url = urlunsplit(parts._replace(netloc=f"{role}:{password}@{parts.hostname}:{parts.port}"))
+        return replace(Server.of(Settings(postgres_url=SecretStr(url))), pause=pause)
+
+    with (
+        pytest.raises(PublishError, match=r"cannot connect: .*too many connections"),
+        connection_of(server("geheim"), kind, at_once=True),
+    ):
+        pass
+    with connection_of(server("geheim"), kind):
+        assert pauses == [1.0]
+    with (
+        pytest.raises(PublishError, match="password authentication failed"),
+        connection_of(server("x"), kind),
+    ):
+        pass
+    assert pauses == [1.0]
+    database.execute(f"drop role {role}")
+
+
+def connection_of(server: Server, kind: str, **more: bool) -> Any:
+    return getattr(server, kind)(**more)
 
 
 def test_the_server_may_be_named_in_a_service_file(
