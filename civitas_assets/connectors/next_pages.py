@@ -111,7 +111,9 @@ def fetch_pages(source: PagedSource, window: Window, session: Session) -> None:
     requests = [
         Request(e.url, role=ROLE, variables=e.variables) for e in expand(source.url, source.each, window)
     ]
-    collections = {request.url: _Pages(request.url) for request in requests}
+    # An address or a token may lead to what comes after an entity; a number never does.
+    is_anchored = source.next not in _COUNTED
+    collections = {request.url: _Pages(request.url, is_anchored=is_anchored) for request in requests}
     waiting = dict(collections)
 
     def follow(answer: Answer) -> Iterator[Request]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import quote
@@ -28,7 +28,7 @@ from civitas_assets.connectors.ngsi_entities import Entity, Row, types_of
 from civitas_assets.connectors.ngsi_models import MEASUREMENT, OF_THEIR_OWN
 from civitas_assets.connectors.ngsi_page import Page
 from civitas_assets.connectors.ngsi_reader import Reader, Remarks
-from civitas_assets.connectors.pagination import Completeness
+from civitas_assets.connectors.pagination import TRIES, Completeness, resized, torn_note
 from civitas_assets.connectors.rows import table, table_of
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
@@ -200,6 +200,7 @@ class _Progress(Completeness):
     """How far the pages of one type have come."""
 
     linked: bool = False
+    kept: set[str] = field(default_factory=set)  # of an attempt before, whose histories were asked for
 
 
 class _Crawl:
@@ -210,15 +211,32 @@ class _Crawl:
         self._progress: dict[tuple[str, str], _Progress] = {}
 
     def page(self, root: str, kind: str, offset: int, query: str = "") -> Request:
-        """A page of current entities; `query` is that of a broker's own link to it."""
+        """A page of current entities; `query` is that of a broker's own link to it.
+
+        After the first one it begins with the last entity that has come.
+        """
+        progress = self._progress.setdefault((root, kind), _Progress(f"{kind} of {root}"))
         count = "count=true" if self._source.api == "ld" else "options=count"
         asked = f"type={quote(kind, safe='')}&limit={self._source.page_size}&offset={offset}&{count}"
+        url = progress.lead_on(f"{root}/entities?{query or resized('?' + asked, progress.attempts)[1:]}")
         return Request(
-            f"{root}/entities?{query or asked}",
+            url,
             role="entities",
-            variables={"root": root, "type": kind, "offset": str(offset)},
+            variables={"root": root, "type": kind, "offset": str(offset - progress.overlaps)},
             headers=self._headers(),
         )
+
+    def _again(self, root: str, kind: str, before: _Progress) -> Request:
+        """The first page once more: entities have gone while pages were read, so that others may be in none."""
+        attempts = before.attempts + 1
+        if attempts > TRIES:
+            told = torn_note(before.what)
+            self._session.note(told.code, told.text)
+        # What has gone is told then, and is no fault besides.
+        self._progress[root, kind] = _Progress(
+            before.what, attempts=attempts, is_anchored=attempts > TRIES, kept=before.kept | before.ids
+        )
+        return self.page(root, kind, 0)
 
     def follow(self, answer: Answer) -> Iterator[Request]:
         """The next page and the history of new entities; what is left of a history that came in part.
@@ -235,10 +253,13 @@ class _Crawl:
                 yield self._of_entity(root, kind, asked["id"], left)
             return
         found, total = ngsi.decode(answer.content()), _total(answer.headers)
-        progress = self._progress.setdefault((root, kind), _Progress(f"{kind} of {root}"))
-        before = set(progress.ids)
-        if not progress.add((entity["id"] for entity in found), total):
-            if found:
+        progress, ids = self._progress[root, kind], [entity["id"] for entity in found]
+        if progress.is_torn(ids):
+            yield self._again(root, kind, progress)
+            return
+        before, overlaps = progress.ids | progress.kept, progress.overlaps
+        if not progress.add(ids, total):
+            if len(found) > overlaps:
                 raise ReadError("holds only entities that were there before: the broker ignores offset")
             return
         offset, link = int(asked["offset"]) + len(found), _next(answer.headers)
@@ -260,7 +281,7 @@ class _Crawl:
             FetchError: a broker gave fewer entities than it says that it has.
         """
         for progress in self._progress.values():
-            if not progress.received:
+            if not progress.received and not progress.kept:
                 advice = "check its spelling, and `context`, `broker_tenant` and `service_path`"
                 self._session.note(
                     "no_entities", f"the broker gives no entity of type {progress.what}: {advice}"

@@ -19,7 +19,7 @@ from civitas_assets.connectors.base import Answer, Request, Session
 from civitas_assets.connectors.http_reason import stated_reason
 from civitas_assets.connectors.links import led_to
 from civitas_assets.connectors.markup import is_markup, outline
-from civitas_assets.connectors.pagination import Completeness, says_incomplete
+from civitas_assets.connectors.pagination import TRIES, Completeness, resized, says_incomplete, torn_note
 from civitas_assets.connectors.rows import decoded
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records.geometry import epsg_of
@@ -189,7 +189,7 @@ class Items:
 
     def __init__(self, question: Question, advertised: str | None = None) -> None:
         self._question, self._tally, self._linked = question, completeness(question), False
-        self._advertised = advertised
+        self._advertised, self.is_torn = advertised, False
 
     def crawl(self, session: Session) -> None:
         """Ask for all pages: by their links, and where there are none, by how many came before.
@@ -199,6 +199,9 @@ class Items:
         """
         for _ in session.crawl([self._page()], self._follow):
             pass
+        if self.is_torn:
+            told = torn_note(self._tally.what)
+            session.note(told.code, told.text)
         # Where one page has led to the next, the one that leads to none is the last.
         if self._tally.pages and not (self._linked and (self._tally.total is None or self._tally.has_total)):
             ask_further(session, self._question, self._tally, self._page)
@@ -225,11 +228,18 @@ class Items:
     def _follow(self, answer: Answer) -> Iterator[Request]:
         page = Page.of(answer.content())
         self._check_crs(answer)
+        asked = answer.request
+        if self._tally.is_torn(page.ids):
+            before, self._tally = self._tally, completeness(self._question)
+            self._tally.attempts = before.attempts + 1
+            self.is_torn = self._tally.is_anchored = self._tally.attempts > TRIES
+            yield replace(asked, url=resized(self._page().url, self._tally.attempts))
+            return
         new = self._tally.add(page.ids, page.total, is_cut=page.is_cut)
         if page.next and new:
             self._linked = True
-            url = led_to(answer.request.url, page.next, self._advertised, self._question.address)
-            yield Request(url, answer.request.role, answer.request.variables, answer.request.headers)
+            url = led_to(asked.url, page.next, self._advertised, self._question.address)
+            yield Request(self._tally.lead_on(url), asked.role, asked.variables, asked.headers)
 
     def _check_crs(self, answer: Answer) -> None:
         """A server that does not know a parameter may leave it aside: what it answers in, its header says."""

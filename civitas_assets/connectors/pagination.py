@@ -2,6 +2,8 @@
 
 How a protocol names its totals, links and ids, its own module knows. That a page leads to no other one proves nothing:
 the end is proven by an empty page, by a page that brings nothing new, or by a total that is reached on a short page.
+Where pages are counted by entities, each begins with the last one of the page before: if entities go meanwhile, those
+behind them move up, and the first ones of the next page would be in none.
 """
 
 from __future__ import annotations
@@ -14,9 +16,13 @@ import msgspec
 
 from civitas_assets.connectors.base import Session
 from civitas_assets.connectors.rows import head_of, members_of
-from civitas_assets.errors import FetchError
+from civitas_assets.errors import FetchError, Note
 
 END_UNPROVEN = "end_unproven"
+# Where an address says how many entities come before a page, and how many are on it.
+_COUNTS = re.compile(r"([?&](?:(?:\$|%24)skip|offset|startindex)=)(\d+)(?=&|$)", re.IGNORECASE)
+_SIZE = re.compile(r"([?&](?:(?:\$|%24)top|limit|count)=)(\d+)(?=&|$)", re.IGNORECASE)
+TRIES = 3  # from the beginning, where entities go while they are read; once more without overlapping
 # Ceilings of servers are round numbers: so many rows, or a multiple of them, may be where one has cut.
 _ROUND = 10
 _EXCEEDED = re.compile(rb'"exceededTransferLimit"\s*:\s*true')
@@ -87,7 +93,9 @@ class Completeness:
     """What has come of one collection, page by page; entities without an id count as rows.
 
     `total` is the smallest number that the server named: entities come and go while pages are read, so many were there
-    all the time. `is_cut` says that the last page calls itself incomplete.
+    all the time. `is_cut` says that the last page calls itself incomplete, `overlaps` that the next one is asked to
+    begin with the last entity that has come, and `is_anchored` that nothing is in no page because others have gone;
+    `attempts` is how often all was asked for from the beginning.
     """
 
     what: str
@@ -97,6 +105,10 @@ class Completeness:
     total: int | None = None
     is_cut: bool = False
     ids: set[str] = field(default_factory=set)
+    attempts: int = 1
+    overlaps: bool = False
+    is_anchored: bool = False
+    _most: int = 0  # that the server ever named
     _last: int = 0
     _longest: int = 0
     _new: int = 0
@@ -124,15 +136,34 @@ class Completeness:
     def add(self, ids: Iterable[object], total: int | None = None, *, is_cut: bool = False) -> int:
         """Count a page by the ids of its entities, None for one without; how many of them were not there before."""
         before, keys = self.received, [None if key is None else str(key) for key in ids]
-        self.pages, self.rows, self._last = self.pages + 1, self.rows + len(keys), len(keys)
+        again = self.overlaps and bool(keys) and keys[0] in self.ids
+        self.pages, self.rows, self._last = self.pages + 1, self.rows + len(keys) - again, len(keys)
+        self.overlaps = False
         self._longest = max(self._longest, len(keys))
         self.unnamed += keys.count(None)
         self.ids.update(key for key in keys if key is not None)
         if total is not None:
             self.total = total if self.total is None else min(self.total, total)
+            self._most = max(self._most, total)
         self.is_cut = is_cut
         self._new = self.received - before
         return self._new
+
+    def lead_on(self, url: str) -> str:
+        """The address of the next page, so that it begins with the last entity that has come, where it counts them.
+
+        Not so where entities have no ids, or have gone so often that another try is of no use.
+        """
+        found = _COUNTS.search(url)
+        can = self.attempts <= TRIES and not self.unnamed and self._longest > 1
+        if found is None or not can or int(found[2]) < 1:
+            return url
+        self.overlaps = self.is_anchored = True
+        return f"{url[: found.start(2)]}{int(found[2]) - 1}{url[found.end(2) :]}"
+
+    def is_torn(self, ids: Sequence[object]) -> bool:
+        """Whether entities may be missing before this page: it was to begin with one that is known, and does not."""
+        return self.overlaps and not (ids and str(ids[0]) in self.ids)
 
     def is_at_end(self, asked: int) -> bool:
         """Whether what has come proves that there is no more; `asked` is how many a page may hold.
@@ -163,6 +194,11 @@ class Completeness:
                 f"{self.what}: {self.repeated} of {self.rows} came more than once, so that others may be missing: "
                 f"{advice}"
             )
+        if self.total is not None and self.total < self._most and self.pages > 1 and not self.is_anchored:
+            raise FetchError(
+                f"{self.what}: {self._most} entities became {self.total} while its pages were read, so that others may "
+                f"be missing: {advice}"
+            )
         if self.is_cut:
             raise FetchError(
                 f"{self.what}: {self.received} came, and the server says that there are more: {advice}"
@@ -175,6 +211,30 @@ class Completeness:
             f"{self.what}: {self.received} came; the service names neither a total nor a further page, and answers no "
             f"question for what comes after these, so that more may be missing: {advice}",
         )
+
+
+def page_size(url: str) -> int | None:
+    """How many entities an address asks for at most."""
+    found = _SIZE.search(url)
+    return int(found[2]) if found else None
+
+
+def resized(url: str, attempts: int) -> str:
+    """The address with another size of pages than in the attempts before, since no address is asked for twice."""
+    found = _SIZE.search(url)
+    if found is None or attempts == 1:
+        return url
+    size, less = int(found[2]), attempts - 1
+    return f"{url[: found.start(2)]}{size - less if size > less + 1 else size + less}{url[found.end(2) :]}"
+
+
+def torn_note(what: str) -> Note:
+    """The note on a collection whose entities went whenever it was read."""
+    return Note(
+        END_UNPROVEN,
+        f"{what}: entities have gone {TRIES} times in a row while its pages were read, so that others may be missing: "
+        "fetch these days again, or ask for more on a page",
+    )
 
 
 def may_be_cut(rows: int, asked: int) -> bool:

@@ -14,6 +14,7 @@ from civitas_assets.catalog.template import expand
 from civitas_assets.connectors import sensorthings_entities as entities
 from civitas_assets.connectors import sensorthings_tables as tables
 from civitas_assets.connectors.base import Payload, Request, Session
+from civitas_assets.connectors.pagination import torn_note
 from civitas_assets.connectors.sensorthings_crawl import Crawl, SensorThingsSource, Slice, Where
 from civitas_assets.connectors.sensorthings_observations import multi_observations, observations
 from civitas_assets.errors import FetchError, ReadError
@@ -34,6 +35,9 @@ class SensorThingsConnector:
             crawl = Crawl(source, root, slices, _wanted(source, root, session))
             for _ in session.crawl([crawl.things()], crawl.follow):
                 pass
+            for question in crawl.torn:
+                told = torn_note(question)
+                session.note(told.code, told.text)
             if crawl.unasked:
                 session.note(
                     "datastreams_not_asked",

@@ -18,7 +18,7 @@ from civitas_assets.catalog.window import Duration
 from civitas_assets.connectors import sensorthings_entities as entities
 from civitas_assets.connectors.base import Answer, Request
 from civitas_assets.connectors.links import LinkedSource, led_to
-from civitas_assets.connectors.pagination import Completeness
+from civitas_assets.connectors.pagination import TRIES, Completeness, page_size, resized
 from civitas_assets.connectors.sensorthings_observations import row_ids
 from civitas_assets.errors import ReadError
 
@@ -121,7 +121,8 @@ class _Pages(Completeness):
 class Crawl:
     """The way through one service; `offers` is what it is asked for beside what all services have.
 
-    `streams` and `unasked` are the datastreams that were found, and those of them that are not asked for.
+    `streams` and `unasked` are the datastreams that were found, and those of them that are not asked for; `torn` are
+    the questions of which entities went whenever their pages were read.
     """
 
     source: SensorThingsSource
@@ -130,6 +131,7 @@ class Crawl:
     offers: entities.Offers
     streams: set[str] = field(default_factory=set)
     unasked: set[str] = field(default_factory=set)
+    torn: list[str] = field(default_factory=list)
     # Of pages yet to come: what came on those before.
     _before: dict[str, _Pages] = field(default_factory=dict)
 
@@ -151,9 +153,18 @@ class Crawl:
             ReadError: after all of these, if the pages together hold less than the service counts.
         """
         request, body = answer.request, answer.content()
-        head = entities.head(body)
-        following = self._linked(request, head.next, request.role, request.variables) if head.next else None
-        if following:
+        head, ids = entities.head(body), row_ids(body)
+        pages = self._before.pop(request.url, None) or _Pages(request.url, counts=isinstance(head.total, int))
+        is_torn = pages.is_torn(ids)
+        following = None
+        if is_torn:
+            yield from self._again(request, pages)
+        elif head.next:
+            pages.add(ids, self._total(pages, head.total))
+            following = self._linked(request, head.next, request.role, request.variables)
+            if page_size(pages.what) is not None:
+                following = replace(following, url=pages.lead_on(following.url))
+            self._before[following.url] = pages
             yield following
         if request.role == "things":
             for thing in entities.things(body):
@@ -164,7 +175,8 @@ class Crawl:
         elif request.role == "multi_datastreams":
             for multi in entities.page(body, entities.MultiDatastream):
                 yield from self._observations(multi)
-        yield from self._count(request, body, head.total, following)
+        if not is_torn and following is None:
+            yield from self._end(request, pages, pages.add(ids, self._total(pages, head.total)))
 
     def _of_thing(self, request: Request, thing: entities.Thing) -> Iterator[Request]:
         for datastream in thing.datastreams:
@@ -220,35 +232,41 @@ class Crawl:
         url = led_to(request.url, link, self.source.advertised_url, self.root)
         return Request(url, role=role, variables=variables)
 
-    def _count(
-        self, request: Request, body: bytes, named: int | str | None, following: Request | None
-    ) -> Iterator[Request]:
-        """Hold the pages of one question against the total that the service names, asked or not.
+    def _again(self, request: Request, pages: _Pages) -> Iterator[Request]:
+        """The question once more: something has gone while its pages were read, so that others may be in none."""
+        attempts = pages.attempts + 1
+        if attempts > TRIES:
+            self.torn.append(pages.what)
+        url = resized(pages.what, attempts)
+        self._before[url] = _Pages(pages.what, attempts=attempts, counts=pages.counts)
+        yield replace(request, url=url)
+
+    def _total(self, pages: _Pages, named: int | str | None) -> int | None:
+        """The total that pages are held against, if the service names one, asked or not."""
+        pages.counts = pages.counts and self.source.count == "exact"
+        return named if isinstance(named, int) and pages.counts else None
+
+    def _end(self, request: Request, pages: _Pages, new: int) -> Iterator[Request]:
+        """Hold the pages of one question against the total that the service names.
 
         Without total and next link, what comes after a page that may be cut is asked for.
         """
-        pages, total = self._before.pop(request.url, None), named if isinstance(named, int) else None
-        if pages is None:
-            pages = _Pages(request.url, counts=total is not None)
-        pages.counts = pages.counts and self.source.count == "exact"
-        new = pages.add(row_ids(body), total if pages.counts else None)
-        if following:
-            self._before[following.url] = pages
-        elif pages.total is not None:
+        if pages.total is not None:
             if pages.received < pages.total:
                 raise ReadError(
                     f"is the last of pages with {pages.received} entities{pages.twice}, but the service counts "
                     f"{pages.total}: fetch again, or set count: estimated if it only estimates"
                 )
         elif new and self._is_open(request, pages):
-            following = _skipping(request, pages.rows)
+            following = _skipping(request, pages.received)
+            following = replace(following, url=pages.lead_on(following.url))
             self._before[following.url] = pages
             yield following
 
     def _is_open(self, request: Request, pages: Completeness) -> bool:
         """Whether more may come although nothing leads there."""
-        asked = _THINGS if request.role == "things" else self.source.page_size
-        return f"$top={asked}" in request.url and pages.may_be_cut(asked)
+        asked = page_size(request.url)
+        return asked is not None and pages.may_be_cut(asked)
 
 
 def _name(stream: entities.Datastream | entities.MultiDatastream) -> str:

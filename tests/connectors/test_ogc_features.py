@@ -110,8 +110,8 @@ def test_items_are_asked_for_as_the_tenant_s_file_says(ask: Any) -> None:
 def test_fewer_items_than_match_are_an_error_after_all_have_landed(ask: Any) -> None:
     link = [{"rel": "next", "href": "?offset=2"}]
     with pytest.raises(FetchError, match=r"c of https://data.example/v1: 3 of 4 came: the server's paging"):
-        ask(lambda r: geojson([3], numberMatched=4) if "offset" in r.url else geojson([1, 2], links=link))
-    assert [parameters(request).get("offset") for request in ask.requests] == [None, "2", "3"]
+        ask(lambda r: geojson([2, 3], numberMatched=4) if "offset" in r.url else geojson([1, 2], links=link))
+    assert [parameters(request).get("offset") for request in ask.requests] == [None, "1", "3"]
 
 
 @pytest.mark.parametrize("total", [None, 5, 2])
@@ -188,14 +188,20 @@ def test_what_a_complaint_answers_to_the_question_for_more_is_no_fault_of_the_da
 def test_links_to_the_root_that_a_service_believes_to_have_are_followed_at_its_url(ask: Any) -> None:
     link = [{"rel": "next", "href": "http://localhost:5000/collections/c/items?offset=2"}]
     settings = {"advertised_url": "http://localhost:5000/", "url": f"{ROOT}/?f=json"}
-    _, second = ask(lambda r: geojson([3]) if "offset" in r.url else geojson([1, 2], links=link), **settings)
-    assert second.url == f"{ROOT}/collections/c/items?offset=2"
+    _, second = ask(
+        lambda r: geojson([2, 3]) if "offset" in r.url else geojson([1, 2], links=link), **settings
+    )
+    assert second.url == f"{ROOT}/collections/c/items?offset=1"
 
 
 def test_pages_that_overlap_are_an_error(ask: Any) -> None:
     link = [{"rel": "next", "href": "?offset=2"}]
     with pytest.raises(FetchError, match=r"3 of 4 came \(1 of 4 came more than once\)"):
-        ask(lambda r: geojson([2, 3], numberMatched=4) if "offset" in r.url else geojson([1, 2], links=link))
+        ask(
+            lambda r: (
+                geojson([2, 1, 3], numberMatched=4) if "offset" in r.url else geojson([1, 2], links=link)
+            )
+        )
 
 
 @pytest.mark.parametrize(

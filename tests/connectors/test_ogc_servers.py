@@ -235,7 +235,8 @@ def trees(source: Any, session: Any, records: Any, read: Any) -> Callable[..., l
 
 
 def assert_all(found: list[dict[str, Any]], *, far: bool = False) -> None:
-    assert sorted(int(row["place_id"]) for row in found) == [*range(COUNT + far)]
+    # A page begins with the last feature of the one before.
+    assert {int(row["place_id"]) for row in found} == {*range(COUNT + far)}
     # The server's own way from one datum to another leaves out some hundred metres.
     placed = {int(row["place_id"]): (row["lon"], row["lat"]) for row in found}
     assert placed[0] == pytest.approx((7.6166, 51.9565), abs=3e-3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from civitas_assets.connectors.pagination import Completeness, header_total, says_incomplete
+from civitas_assets.connectors.pagination import Completeness, header_total, resized, says_incomplete
 from civitas_assets.errors import FetchError
 
 
@@ -43,10 +43,49 @@ def test_distinct_entities_count_and_not_rows() -> None:
 
 
 def test_what_comes_and_goes_while_pages_are_read_is_no_fault() -> None:
-    found = Completeness("trees")
+    """Where it is known that nothing is in no page because of it."""
+    found = Completeness("trees", is_anchored=True)
     found.add("abc", 5)
     found.add("cd", 4)
     found.check("")
+
+
+def test_what_goes_while_pages_are_counted_may_have_moved_others_out_of_all_pages() -> None:
+    found = Completeness("trees")
+    found.add("abc", 5)
+    found.add("d", 4)
+    with pytest.raises(FetchError, match="trees: 5 entities became 4 while its pages were read"):
+        found.check("")
+
+
+@pytest.mark.parametrize(
+    ("url", "leads_to"),
+    [
+        ("http://x/Things?$top=3&$skip=3", "http://x/Things?$top=3&$skip=2"),
+        ("http://x/Things?%24skip=3&$top=3", "http://x/Things?%24skip=2&$top=3"),
+        ("http://x/items?offset=3&limit=3", "http://x/items?offset=2&limit=3"),
+        ("http://x/wfs?startIndex=3", "http://x/wfs?startIndex=2"),
+        ("http://x/Things?$skiptoken=3", None),
+        ("http://x/Things?$skip=3a", None),
+    ],
+)
+def test_a_page_begins_with_the_last_entity_of_the_one_before(url: str, leads_to: str | None) -> None:
+    found = Completeness("trees")
+    found.add("abc")
+    assert found.lead_on(url) == (leads_to or url)
+    assert found.overlaps is bool(leads_to)
+    assert found.is_torn("e") is bool(leads_to)
+    assert not found.is_torn("c")
+    assert found.is_torn("") is bool(leads_to), "there is at least the last entity, unless others have gone"
+    found.add("cde")
+    assert (found.received, found.repeated) == ((5, 0) if leads_to else (5, 1))
+
+
+def test_an_address_is_asked_for_again_by_another_size() -> None:
+    url = "http://x/Things?$top=100"
+    assert [resized(url, attempts) for attempts in (1, 2, 3)] == [url, f"{url[:-3]}99", f"{url[:-3]}98"]
+    assert resized("http://x/items?limit=2&x=1", 3) == "http://x/items?limit=4&x=1"
+    assert resized("http://x/items", 2) == "http://x/items"
 
 
 def test_entities_without_an_id_count_as_rows() -> None:
