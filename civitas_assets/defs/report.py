@@ -29,7 +29,7 @@ from civitas_assets.store.nights import Night, NightBook
 
 HEALTH = dg.AssetKey(["tenants", "health"])
 _MADE = "the_page_was_made"
-_WELL = "nothing_is_wrong"
+WELL = "nothing_is_wrong"
 _LAST = {"dagster/priority": "-100"}
 
 
@@ -52,7 +52,7 @@ def report_assets(deployment: Deployment) -> dg.Definitions:
         check_specs=[
             partitioned_check(_MADE, HEALTH, deployment.partitions, "The morning page is as of this run."),
             partitioned_check(
-                _WELL,
+                WELL,
                 HEALTH,
                 deployment.partitions,
                 "The morning page has no error; its partitions are all tenants.",
@@ -100,7 +100,7 @@ def _results(deployment: Deployment, made: Summary | None, error: str) -> Iterat
         wrong = [topic for topic in made.topics if topic.severity == "error"]
         yield dg.AssetCheckResult(
             asset_key=HEALTH,
-            check_name=_WELL,
+            check_name=WELL,
             passed=not made.errors,
             severity=dg.AssetCheckSeverity.WARN,  # what is wrong is an error of the step that found it
             description="\n".join(" · ".join(filter(None, [topic.source, topic.kind])) for topic in wrong)

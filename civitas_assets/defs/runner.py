@@ -15,7 +15,7 @@ from civitas_assets.catalog import Window
 from civitas_assets.defs.checks import faults_of_check, outcomes_of
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.published import published_key
-from civitas_assets.defs.report import report_to_operator
+from civitas_assets.defs.report import WELL, report_to_operator
 from civitas_assets.defs.scope import Days, Scope
 from civitas_assets.defs.shell import run_turn
 from civitas_assets.defs.turn import Said
@@ -113,7 +113,9 @@ class _Materialisations:
 def _verdicts(said: Said) -> tuple[list[str], list[str]]:
     errors, warnings = [*said.errors], list[str]()
     for check in said.results:
-        if not isinstance(check, dg.AssetCheckResult):
+        if (
+            not isinstance(check, dg.AssetCheckResult) or check.check_name == WELL
+        ):  # which says the same once more
             continue
         for severity, text in faults_of_check(check):
             (errors if severity is dg.AssetCheckSeverity.ERROR else warnings).append(text)

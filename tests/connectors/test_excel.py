@@ -87,7 +87,7 @@ def test_an_opendocument_table_is_read_alike(table: Callable[..., RawTable]) -> 
 
 
 def test_real_dates_are_iso_whatever_their_format(table: Callable[..., RawTable]) -> None:
-    rows = [["Nr.", "Zeit", "Wert"], ["a", datetime.fromisoformat("2026-01-02T03:04"), 1.5]]
+    rows: Rows = [["Nr.", "Zeit", "Wert"], ["a", datetime.fromisoformat("2026-01-02T03:04"), 1.5]]
     settings = {
         "record_type": "observation",
         "fields": {"datastream_id": "Nr.", "value": "Wert"},
@@ -101,7 +101,7 @@ def test_the_header_is_found_below_any_preamble_and_its_line_breaks_do_not_matte
     table: Callable[..., RawTable],
 ) -> None:
     header = ["Nr.", "Name\n", "Anzahl\nPlätze"]
-    rows = [["Stand 1.1.2026"], [], [None, "Parkhäuser"], header, *TABLE[1:]]
+    rows: Rows = [["Stand 1.1.2026"], [], [None, "Parkhäuser"], header, *TABLE[1:]]
     settings = {
         "header": ("Nr.", "Anzahl Plätze"),
         "fields": {"site_id": "Nr.", "name": "Name", "capacity": "Anzahl Plätze"},
@@ -113,7 +113,7 @@ def test_the_header_is_found_below_any_preamble_and_its_line_breaks_do_not_matte
 
 
 def test_sums_and_notes_are_no_data(table: Callable[..., RawTable]) -> None:
-    rows = [*TABLE, ["Summe", None, 460], [None, "Stand: heute"], ["03", "unter dem Strich", 9]]
+    rows: Rows = [*TABLE, ["Summe", None, 460], [None, "Stand: heute"], ["03", "unter dem Strich", 9]]
     found = table(workbook({"Daten": rows}), until_blank="Nr.", drop={"Nr.": "Summe|Gesamt"})
     assert found.frame["site_id"].to_list() == ["01", "02"]
 
@@ -128,7 +128,7 @@ def test_the_named_sheet_is_read_and_an_unknown_one_is_an_error(table: Callable[
 def test_columns_without_a_name_are_left_out_and_unknown_ones_reported(
     table: Callable[..., RawTable],
 ) -> None:
-    rows = [["Nr.", None, "Name", "Plätze", "Bezirk"], ["01", "x", "Markt", 320, "Mitte"]]
+    rows: Rows = [["Nr.", None, "Name", "Plätze", "Bezirk"], ["01", "x", "Markt", 320, "Mitte"]]
     assert table(workbook({"Daten": rows})).unknown_fields == ("Bezirk",)
     with pytest.raises(ReadError, match=r"more than one column Nr\."):
         table(workbook({"Daten": [["Nr.", "Nr.", "Name", "Plätze"], ["1", "2", "A", 3]]}))
