@@ -22,7 +22,7 @@ from civitas_assets.catalog.access import ClientCertificate, HttpPolicy, SecretR
 from civitas_assets.catalog.basis import SLUG, Model, Slug, perhaps
 from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.catalog.share import Retention, Share
-from civitas_assets.catalog.template import unknown_placeholders
+from civitas_assets.catalog.template import PERIODS, placeholders, unknown_placeholders
 from civitas_assets.catalog.time_rule import TimeRule
 from civitas_assets.catalog.window import Duration
 
@@ -69,6 +69,11 @@ class Source(Model):
     description: str | None = None
     look_back: Duration = Field(
         "14 days", validate_default=True, description="How far each night reads back."
+    )
+    catch_up: Duration = Field(
+        "60 days",
+        validate_default=True,
+        description="How far a night reads back at most for days that were missed; what is missing besides is told.",
     )
     cadence: Cadence = Field("nightly", description="When it is fetched: nightly, hourly, every_15_minutes.")
     url: str = Field(
@@ -119,6 +124,8 @@ class Source(Model):
     )
 
     takes_files: ClassVar[bool] = False
+    # Whether the protocol asks for the days of a window, whatever the address says.
+    takes_days: ClassVar[bool] = False
     # Record types of things that each fetch lists by the protocol; of the second ones, it says that the list is whole.
     lists: ClassVar[frozenset[str]] = frozenset()
     lists_whole: ClassVar[frozenset[str]] = frozenset()
@@ -146,6 +153,11 @@ class Source(Model):
     def zone(self) -> ZoneInfo:
         """The clock of its tenant."""
         return ZoneInfo(self._zone)
+
+    @property
+    def asks_for_days(self) -> bool:
+        """Whether it is asked for certain days, so that those of missed nights can be asked for later."""
+        return self.takes_days or bool(PERIODS.keys() & placeholders(self.url))
 
     def placed(self, name: str, box: Box, zone: str | None = None) -> Self:
         """The same source, knowing its name, where its tenant is and, if it is said, by which clock it goes."""

@@ -44,6 +44,7 @@ class DwdSource(ServiceSource):
     """Stations by their number, such as 01766, or all in the tenant's box."""
 
     connector: Literal["dwd"]
+    takes_days: ClassVar[bool] = True
     title: Title = "Wetterbeobachtungen des Deutschen Wetterdienstes"
     licence: ServiceLicence = "CC-BY-4.0"
     attribution: Attribution = "Deutscher Wetterdienst"

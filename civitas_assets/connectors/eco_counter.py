@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -50,6 +50,7 @@ class EcoCounterSource(ServiceSource):
     """Sites by their id, or all of the account in the tenant's box."""
 
     connector: Literal["eco_counter"]
+    takes_days: ClassVar[bool] = True
     title: Title = "Zählstellen für Rad- und Fußverkehr"
     url: Root = "https://apieco.eco-counter-tools.com/api/1.0"
     token: SecretRef | None = Field(

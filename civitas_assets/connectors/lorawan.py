@@ -94,6 +94,11 @@ class LorawanSource(Source):
     page_size: int = Field(1000, ge=2, description="Uplinks per request to the storage API.")
     queue: Queue | None = Field(None, description="With mqtt(s): the session at the broker.")
 
+    @property
+    def asks_for_days(self) -> bool:
+        """See `Source`."""
+        return _STORAGE in self.url or super().asks_for_days
+
     def record_types(self) -> frozenset[str]:
         """Devices are stations, and each of their values is a datastream."""
         return frozenset({"station", "datastream", "observation"})

@@ -64,6 +64,11 @@ class NgsiLdSource(Source):
         "de", description="Language of texts, where a broker has several; else its first one."
     )
 
+    @property
+    def asks_for_days(self) -> bool:
+        """See `Source`."""
+        return self.history or super().asks_for_days
+
     @field_validator("context")
     @classmethod
     def _is_address(cls, url: str | None) -> str | None:

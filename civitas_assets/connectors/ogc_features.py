@@ -70,6 +70,11 @@ class OgcFeaturesSource(LinkedSource, VectorSource, SelectiveSource):
         "nothing, the longitude.",
     )
 
+    @property
+    def asks_for_days(self) -> bool:
+        """See `Source`."""
+        return self.datetime == _WINDOW or super().asks_for_days
+
     @model_validator(mode="after")
     def _fits_its_api(self) -> Self:
         of_wfs = ("wfs2", "wfs11")

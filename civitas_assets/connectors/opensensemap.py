@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import ClassVar, Literal
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -40,6 +40,7 @@ class OpenSenseMapSource(ServiceSource):
     """Boxes by their id, or all in the tenant's box."""
 
     connector: Literal["opensensemap"]
+    takes_days: ClassVar[bool] = True
     title: Title = "openSenseMap"
     licence: ServiceLicence = "PDDL-1.0"
     attribution: Attribution = "openSenseMap"

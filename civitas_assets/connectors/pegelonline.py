@@ -39,6 +39,7 @@ class PegelonlineSource(ServiceSource):
     """Gauges by their UUID, number or short name, or all in the tenant's box."""
 
     connector: Literal["pegelonline"]
+    takes_days: ClassVar[bool] = True
     title: Title = "PEGELONLINE"
     licence: ServiceLicence = "dl-de/zero-2-0"
     attribution: Attribution = "Wasserstraßen- und Schifffahrtsverwaltung des Bundes"

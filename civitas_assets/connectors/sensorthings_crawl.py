@@ -34,6 +34,7 @@ class SensorThingsSource(LinkedSource):
     """A SensorThings service; `url` is its root with the version, such as https://…/v1.1."""
 
     connector: Literal["sensorthings"]
+    takes_days: ClassVar[bool] = True
     lists: ClassVar[frozenset[str]] = frozenset({"station"})
     things_filter: str | None = Field(None, description="$filter for Things, as the server understands it.")
     datastreams_filter: str | None = Field(None, description="$filter for the Datastreams of each Thing.")

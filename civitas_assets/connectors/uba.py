@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -48,6 +48,7 @@ class UbaSource(ServiceSource):
     """Stations by their number or code, such as DENW095, or all in the tenant's box."""
 
     connector: Literal["uba"]
+    takes_days: ClassVar[bool] = True
     title: Title = "Luftdaten des Umweltbundesamtes"
     licence: ServiceLicence = "dl-de/by-2-0"
     attribution: Attribution = "Umweltbundesamt mit Daten der Messnetze der Länder und des Bundes"

@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from civitas_assets.catalog import Source, Tenant, Window
 from civitas_assets.catalog.cadence import CADENCES
@@ -21,6 +20,7 @@ from civitas_assets.connectors.base import Connector
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.connectors.http_deadline import NEVER, Deadline
 from civitas_assets.ingest.isolation import isolated
+from civitas_assets.ingest.missed import missing_days, missing_note, window_of
 from civitas_assets.ingest.notes import unsaid
 from civitas_assets.ingest.reports import FetchReport
 from civitas_assets.ingest.session import LandingSession
@@ -80,18 +80,6 @@ def fetch_sources(  # noqa: PLR0917 - each argument is of another type
     return [replace(r, new_notes=unsaid(r.notes, known.source(r.source).fetch_notes)) for r in reports]
 
 
-def window_of(source: Source, answered: Answered, now: datetime, zone: ZoneInfo) -> Window:
-    """The days that a source is asked for unless a run says otherwise.
-
-    A source that is fetched more often than nightly is asked for its whole look-back once a day, until it has answered
-    all of that, and for the rest of the day only for what is new since.
-    """
-    whole = Window.looking_back(source.look_back, now, zone)
-    if source.cadence == "nightly" or answered.whole_on != whole.last:
-        return whole
-    return Window(whole.last, whole.last)
-
-
 def _fetch_source(  # noqa: PLR0917 - each argument is of another type
     tenant: Tenant,
     connector: Connector,
@@ -107,11 +95,19 @@ def _fetch_source(  # noqa: PLR0917 - each argument is of another type
     if answered.begun_at is not None:
         landing.remove_unfinished()
     window = days or window_of(source, answered, began, tenant.zone)
+    if not days and window.first < whole.first:
+        log.info(
+            "%s · fetch · %s · asks from %s on: it was last answered whole on %s",
+            tenant.slug,
+            source.name,
+            window.first,
+            answered.whole_on,
+        )
     session.begin(
         source.http.fetch_time or (_FETCHING_DAYS if days else CADENCES[source.cadence].fetching),
         answered,
         f"{window.first}/{window.last}",
-        _YOUNG if days else CADENCES[source.cadence].period / 2,
+        _YOUNG if days or window.first < whole.first else CADENCES[source.cadence].period / 2,
     )
     _, error = isolated(
         f"{tenant.slug} · fetch · {source.name}",
@@ -119,8 +115,10 @@ def _fetch_source(  # noqa: PLR0917 - each argument is of another type
     )
     _, lost = isolated(f"{tenant.slug} · landing · {source.name}", session.close)
     report = session.report(time.monotonic() - started, error or lost)
+    missing = answered.missing
     if report.ok:
         covers = window.first <= whole.first and window.last >= whole.last
+        missing = missing_days(source, answered, window, whole=covers)
         last = whole.last if covers else answered.whole_on
         is_whole = covers or not PERIODS.keys() & placeholders(source.url)
         landing.write_answered(
@@ -130,6 +128,7 @@ def _fetch_source(  # noqa: PLR0917 - each argument is of another type
                 is_whole=is_whole and not report.notes,
                 is_swept=answered.is_swept,
                 since=session.since,
+                missing=missing,
             )
         )
     elif session.is_time_up:
@@ -138,8 +137,16 @@ def _fetch_source(  # noqa: PLR0917 - each argument is of another type
         # What was stored last before a fault may be in no manifest.
         is_swept = answered.is_swept and not session.has_landed
         landing.write_answered(
-            Answered(answered.at, answered.whole_on, is_swept=is_swept, since=answered.since)
+            Answered(
+                answered.at,
+                answered.whole_on,
+                is_swept=is_swept,
+                since=answered.since,
+                missing=answered.missing,
+            )
         )
+    if missing:
+        report = replace(report, notes=(*report.notes, missing_note(tenant.slug, source.name, missing)))
     log.info(
         "%s · fetch · %s · %s: %d requests, %d new, %d unchanged, %d bytes",
         tenant.slug, source.name, "done" if report.ok else "FAILED",

@@ -71,7 +71,7 @@ class Answered(msgspec.Struct, frozen=True):
     `begun_at` is when a fetch began that has not ended, and `begun_for` what it asks. `is_swept` is whether every body
     has a line in a manifest: one that was stored last before a fetch was killed may have none. `since` is the last
     manifest before the fetch that was answered, `begun_since` that before the one under way; None as older versions
-    wrote it.
+    wrote it. `missing` are spans of days, first and last, that nobody has asked for.
     """
 
     at: datetime | None = None
@@ -82,6 +82,7 @@ class Answered(msgspec.Struct, frozen=True):
     is_swept: bool = False
     since: str | None = None
     begun_since: str | None = None
+    missing: tuple[tuple[date, date], ...] = ()
 
     def has_seen(self, address: Address) -> bool:
         """Whether the address was asked for in the fetch that was answered."""
