@@ -22,6 +22,7 @@ import msgspec
 import polars as pl
 
 from benchmarks.commons import commons_in_duckdb, commons_in_postgres
+from benchmarks.csv_load import csv_load
 from benchmarks.data import FEATURES, OBSERVATIONS, counter_csv, feature_collection, observation_pages
 from benchmarks.destinations import (
     publish_a_day_to_duckdb,
@@ -270,6 +271,7 @@ SCENARIOS: dict[str, Callable[..., Figures]] = {
     for function in (
         csv_to_records,
         csv_floor,
+        csv_load,
         data_arrays_to_records,
         flat_pages_to_records,
         flat_floor,
