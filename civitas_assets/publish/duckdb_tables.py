@@ -27,7 +27,9 @@ create table if not exists meta.unfilled (model varchar, column_name varchar);
 create table if not exists meta.collected (day date, version varchar);
 """
 _AFFECTED = "workspace.records.affected_day"
-_SMALL = 16 << 20  # bytes; in a smaller file nothing is worth giving back
+_LITTLE = (
+    8 << 20
+)  # bytes that are not worth giving back: each change frees some blocks, which the next one takes
 
 
 class Tables:
@@ -145,12 +147,15 @@ class Tables:
                     self._run("insert into meta.unfilled values (?, ?)", [step.model, step.column])
 
     def wasted_share(self) -> float:
-        """How much of the file holds nothing, from 0 to 1: free blocks, and rows deleted from tables of days."""
+        """How much of the file holds nothing, from 0 to 1: free blocks, and rows deleted from tables of days.
+
+        Where that is little, it is nothing.
+        """
         self._run("checkpoint")
         ((size, blocks, free),) = self._run(
             "select block_size, total_blocks, free_blocks from pragma_database_size()"
         ).fetchall()
-        if blocks * size < _SMALL:
+        if blocks * size < _LITTLE:
             return 0.0
         stored = held = 0
         by_day = "select table_name from duckdb_columns() where schema_name = 'main' and column_name = 'day'"
@@ -161,7 +166,8 @@ class Tables:
             ((rows,),) = self._run(f"select coalesce(sum(count), 0) from {segments}").fetchall()  # noqa: S608
             stored, held = stored + int(rows), held + self.count(name)
         deleted = 1 - held / stored if stored else 0.0
-        return float(free / blocks + deleted * (1 - free / blocks))
+        share = float(free / blocks + deleted * (1 - free / blocks))
+        return share if share * blocks * size >= _LITTLE else 0.0
 
     def copy_from(self, file: Path, contracts: Mapping[str, Contract]) -> None:
         """Write the content of another file in order, a month at a time; what was deleted there is in no block here."""
