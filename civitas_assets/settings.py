@@ -85,7 +85,9 @@ class Settings(BaseSettings):
     )
     team: str = Field("data", description="Team that owns the assets in the Dagster UI.")
     rebuild_portion: int = Field(
-        32 * 1024 * 1024, ge=1, description="Bytes of records that a rebuild harmonises at a time."
+        32 * 1024 * 1024,
+        ge=1,
+        description="Bytes of records that are harmonised at a time, where they are many.",
     )
 
     schedules: Literal["running", "stopped"] = Field(

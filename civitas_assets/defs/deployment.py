@@ -91,11 +91,15 @@ class Deployment:
     def portions(self, tenant: Tenant, task: Task) -> Sequence[tuple[Task, Portion]]:
         """The task, where it is a rebuild in portions that fit into memory; the last one is to be published.
 
-        What an interrupted rebuild has collected is left out. Each task says what it is made of, and which publication
-        it is to take the place of.
+        So many days as a thing of many years brings with a new name are made as a rebuild, too: readers see all of it
+        at once. What an interrupted rebuild has collected is left out. Each task says what it is made of, and which
+        publication it is to take the place of.
         """
         destination = self.destination(tenant)
         basis, versions = destination.held(), self.versions(tenant)
+        size = self.settings.rebuild_portion
+        if not task.rebuild and versions.are_most(task.days, size):
+            task = plan(self.stores(tenant), rebuild=True) or task
         task = versions.mark(task, basis)
         if not task.rebuild:
             return [(task, Portion({}))]
@@ -103,7 +107,7 @@ class Deployment:
         if set(made) - set(task.days):
             destination.begin_anew()
             made = {}
-        found = portions(task, versions, made, size=self.settings.rebuild_portion)
+        found = portions(task, versions, made, size=size)
         return [(msgspec.structs.replace(task, days=portion.days), portion) for portion in found]
 
     def versions(self, tenant: Tenant) -> Versions:

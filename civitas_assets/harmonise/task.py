@@ -7,7 +7,7 @@ workspace is filled with them is in `workspace.py`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -18,6 +18,10 @@ from civitas_assets.store.files import Stamp
 from civitas_assets.store.stores import Stores
 
 _DAY = timedelta(days=1)
+# What a file of records takes beside its bytes: small ones cost by their number. Ten years of one datastream, 8 kB a
+# day, took 1.3 GB of memory in one piece and 0.5 GB in portions of a year.
+_PER_FILE = 64 * 1024
+_WORTH = 4  # so many times what is affected may be made anew
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -100,8 +104,13 @@ class Versions:
         return _name(self._common())
 
     def size(self, day: date) -> int:
-        """Bytes of the day's records."""
-        return sum(stamp.size for stamp in self.by_day.get(day, {}).values())
+        """What making the day takes: bytes of its records, and something for each file."""
+        return sum(stamp.size + _PER_FILE for stamp in self.by_day.get(day, {}).values())
+
+    def are_most(self, days: Sequence[date], size: int) -> bool:
+        """Whether several days take more than that size, and so much of all that making all anew is worth it."""
+        affected = sum(map(self.size, days))
+        return len(days) > 1 and affected > size and sum(map(self.size, self.by_day)) <= _WORTH * affected
 
     def mark(self, task: Task, basis: str) -> Task:
         """The task with the versions of its days, and of those after them, whose rows may look back into them."""
