@@ -8,22 +8,19 @@ from __future__ import annotations
 import http.server
 import os
 import resource
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 
+from benchmarks.deployed import deployed, launch, run_ended
 from benchmarks.history import History, history
-from benchmarks.ports import free_port
 from benchmarks.town import Figures
 from civitas_assets.harmonise.prepare import prepare
-from civitas_assets.settings import PROJECT_DIR, Settings
+from civitas_assets.settings import Settings
 
 TENANTS = 100
 SENSORS, TIMES = 125, 80  # 10,000 observations of one day
@@ -93,9 +90,9 @@ def night_of_tenants(folder: Path, size: int = TENANTS) -> Figures:
         prepare(Settings(home=home))  # once per installation
         before, told = kept.size(), datetime.now(UTC)
         spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-        with _deployed(environment):
-            _call(["dagster", "job", "launch", *_LOCATION, "-j", "nightly_batch"], environment)
-            run = _ended(kept, size, told)
+        with deployed(environment) as server:
+            launch("nightly_batch", server.environment)
+            run = run_ended(kept, "nightly_batch", told, 120 + 60 * size)
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu = used.ru_utime + used.ru_stime - spent.ru_utime - spent.ru_stime
         return {
@@ -103,66 +100,6 @@ def night_of_tenants(folder: Path, size: int = TENANTS) -> Figures:
             "cpu_seconds per tenant": cpu / size,
             **_figures(kept, run, size, kept.size() - before),
         }
-
-
-_LOCATION = ("--workspace", str(PROJECT_DIR / "deploy" / "workspace.yaml"))
-
-
-def _call(arguments: list[str], environment: Mapping[str, str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", *arguments], env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:] + done.stdout[-2000:]
-
-
-@contextmanager
-def _deployed(environment: dict[str, str]) -> Iterator[None]:
-    """The code location and the daemon, each a process of its own as on a machine without containers."""
-    port = str(free_port())
-    environment |= {"CIVITAS_CODE_HOST": "127.0.0.1", "CIVITAS_CODE_PORT": port}
-    at = ["--host", "127.0.0.1", "--port", port]
-    with _process(
-        ["dagster", "code-server", "start", *at, "--module-name", "civitas_assets.definitions"], environment
-    ):
-        health = [sys.executable, "-m", "dagster", "api", "grpc-health-check", *at]
-        deadline = time.monotonic() + 60
-        while subprocess.run(health, env=environment, capture_output=True, check=False).returncode:
-            assert time.monotonic() < deadline, _log(environment).read_text()[-3000:]
-        with _process(["dagster._daemon", "run", *_LOCATION], environment):
-            yield
-
-
-@contextmanager
-def _process(command: list[str], environment: Mapping[str, str]) -> Iterator[None]:
-    with _log(environment).open("ab") as log:
-        process = subprocess.Popen([sys.executable, "-m", *command], env=environment, stdout=log, stderr=log)
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait(60)
-
-
-def _log(environment: Mapping[str, str]) -> Path:
-    return Path(environment["DAGSTER_HOME"], "processes.log")
-
-
-def _ended(kept: History, size: int, after: datetime) -> dg.RunRecord:
-    """The run of the queue, when it has ended."""
-    wanted = dg.RunsFilter(job_name="nightly_batch", created_after=after)
-    ended = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
-    deadline = time.monotonic() + 120 + 60 * size
-    while time.monotonic() < deadline:
-        for run in kept.instance.get_run_records(wanted):
-            if run.dagster_run.status in ended:
-                assert run.dagster_run.is_success, _errors(kept, run.dagster_run.run_id)
-                return run
-        time.sleep(0.5)
-    raise TimeoutError(_log({"DAGSTER_HOME": str(kept.home)}).read_text()[-3000:])
-
-
-def _errors(kept: History, run_id: str) -> str:
-    return "\n".join(entry.user_message for entry in kept.instance.all_logs(run_id))[-3000:]
 
 
 def _figures(kept: History, run: dg.RunRecord, size: int, grown: int) -> Figures:

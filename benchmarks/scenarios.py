@@ -30,6 +30,7 @@ from benchmarks.destinations import (
     publish_to_postgres,
 )
 from benchmarks.fetching import fetch_data_arrays, fetch_flat
+from benchmarks.many_towns import code_location_of_500_tenants, quiet_night_of_tenants
 from benchmarks.nights import night_of_tenants
 from benchmarks.pages import morning_page
 from benchmarks.queue import drain_queue
@@ -37,7 +38,7 @@ from benchmarks.reading import read_samples
 from benchmarks.sensor_nights import sensor_nights
 from benchmarks.shell import help_of_the_command, status_of_200_tenants
 from benchmarks.town import NOW, Figures, tenant_of
-from benchmarks.ui import development_server, graph_of_200_tenants
+from benchmarks.ui import development_server, graph_of_500_tenants
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.harmonise.build import build
 from civitas_assets.harmonise.prepare import prepare
@@ -290,8 +291,10 @@ SCENARIOS: dict[str, Callable[..., Figures]] = {
         unchanged_night,
         sensor_nights,
         night_of_tenants,
+        code_location_of_500_tenants,
+        quiet_night_of_tenants,
         development_server,
-        graph_of_200_tenants,
+        graph_of_500_tenants,
         commons_in_duckdb,
         commons_in_postgres,
         help_of_the_command,

@@ -19,12 +19,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.browser import chromium, program
+from benchmarks.many_towns import TENANTS, write_towns
 from benchmarks.ports import free_port
-from benchmarks.town import TENANT, Figures
+from benchmarks.town import Figures
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.settings import PROJECT_DIR, Settings
 
-TENANTS = 200
 _PATIENCE = 180  # seconds
 _LOADED = "{locationStatusesOrError {... on WorkspaceLocationStatusEntries {entries {loadStatus}}}}"
 
@@ -35,13 +35,10 @@ def development_server(folder: Path) -> Figures:
         return {"seconds": seconds}
 
 
-def graph_of_200_tenants(folder: Path, size: int = TENANTS) -> Figures:
-    """The page with the graph of all assets, from its address to the last group of it."""
+def graph_of_500_tenants(folder: Path, size: int = TENANTS) -> Figures:
+    """The page with the graph of all assets, from its address to its last group; sources have names of their own."""
     tenants = folder / "tenants"
-    tenants.mkdir(parents=True)
-    for number in range(size):
-        text = TENANT.format(port=9).replace("99000097", f"99{number:06d}")
-        (tenants / f"stadt{number:03d}.yaml").write_text(text, encoding="utf-8")
+    write_towns(tenants, size)
     executable = program()
     assert executable, "Chromium is not installed; on Debian: apt-get install chromium"
     with _serving(folder, tenants) as (url, started), chromium(executable) as browser:

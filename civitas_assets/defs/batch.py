@@ -5,9 +5,10 @@ What becomes of a tenant is recorded under its own partition; a fault of one is 
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -123,21 +124,26 @@ def _finished(deployment: Deployment, turns: Iterable[Turn]) -> Iterator[Turn]:
 
 @contextmanager
 def _progress_on_the_console() -> Iterator[None]:
-    """Let the history of the run have only warnings: a line there costs as much as a tenant's quiet night."""
+    """Let the history of the run have only warnings: a line there costs as much as a tenant's quiet night.
+
+    Dagster 1.13 adds its handler anew whenever a generator goes on, lets its own events go by it as well, and does not
+    look at filters that are added to it: what it is asked instead is its own `filter`.
+    """
     package = logging.getLogger("civitas_assets")
-    of_the_run = [*package.handlers]  # by which Dagster's own events go as well
+    of_the_run = [*package.handlers]
     console = logging.StreamHandler(sys.stderr)
     console.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
     package.addHandler(console)
     for handler in of_the_run:
-        handler.addFilter(_is_no_progress)
+        handler.filter = partial(_passes, handler.filter)  # type: ignore[method-assign]
     try:
         yield
     finally:
         package.removeHandler(console)
         for handler in of_the_run:
-            handler.removeFilter(_is_no_progress)
+            del handler.filter
 
 
-def _is_no_progress(record: logging.LogRecord) -> bool:
-    return record.levelno >= logging.WARNING or not record.name.startswith("civitas_assets")
+def _passes(of_its_own: Callable[[logging.LogRecord], Any], record: logging.LogRecord) -> Any:
+    is_progress = record.levelno < logging.WARNING and record.name.startswith("civitas_assets")
+    return not is_progress and of_its_own(record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -118,6 +119,20 @@ def test_the_page_tells_of_a_fault_at_once_and_is_not_made_again_for_what_it_tel
     assert made() == {("bestadt", "tenants")}, "its figures are an hour old"
     # The book of nights has one run for each thing that there was to tell.
     assert (runs("anstadt"), runs("bestadt")) == (3, 1)
+
+
+def test_history_of_the_run_has_warnings_and_no_progress(
+    workplace: Any, towns: Any, batch: Any, tmp_path: Path
+) -> None:
+    towns["anstadt"].pages["/parking.json"] = None
+    logs = {"python_logs": {"managed_python_loggers": ["civitas_assets"], "python_log_level": "INFO"}}
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides=logs) as instance:
+        workplace.instance = instance
+        run = batch().run_id
+        said = [entry for entry in instance.all_logs(run) if entry.dagster_event is None]
+    assert said
+    assert {entry.level >= logging.WARNING for entry in said} == {True}
+    assert any("HTTP 503" in entry.user_message for entry in said)
 
 
 def test_fault_of_one_tenant_stops_no_other_and_is_named(
