@@ -11,6 +11,7 @@ import dagster as dg
 
 from civitas_assets.defs.commons import commons_assets
 from civitas_assets.defs.deployment import Deployment, load_deployment
+from civitas_assets.defs.files import file_sensor
 from civitas_assets.defs.freshness import freshness_sensor
 from civitas_assets.defs.landing import landing_assets
 from civitas_assets.defs.maintenance import maintenance
@@ -38,6 +39,7 @@ PARTS: Sequence[Callable[[Deployment], dg.Definitions]] = (
     maintenance,
     arrival_sensors,
     freshness_sensor,
+    file_sensor,
     message_sensors,
     repairs,
 )

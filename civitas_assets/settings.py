@@ -155,6 +155,11 @@ class Settings(BaseSettings):
         return self.home / "drop"
 
     @property
+    def last_good(self) -> Path:
+        """The tenants' files as they were last without faults."""
+        return self.home / "last_good"
+
+    @property
     def reports(self) -> Path:
         """The morning pages: one folder per tenant, and the operator's page."""
         return self.home / "reports"

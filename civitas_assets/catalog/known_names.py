@@ -43,13 +43,14 @@ def check_names(catalog: Catalog, vocabulary: Vocabulary, folder: Path) -> None:
     faults = [
         fault_in(tenant_file(folder, slug), place, message)
         for slug, tenant in catalog.tenants.items()
-        for place, message in _faults(tenant, vocabulary)
+        for place, message in name_faults(tenant, vocabulary)
     ]
     if faults:
         raise CatalogError(faults)
 
 
-def _faults(tenant: Tenant, vocabulary: Vocabulary) -> Iterator[tuple[Place, str]]:
+def name_faults(tenant: Tenant, vocabulary: Vocabulary) -> Iterator[tuple[Place, str]]:
+    """What of a tenant's names nobody knows: the place in its file, and what may be meant."""
     for section, kind in _SECTIONS.items():
         for native, code in getattr(tenant, section).items():
             if code not in vocabulary.codes(kind):

@@ -1,14 +1,16 @@
 """Reading the tenants' YAML files into models, with every fault of every file named at once.
 
-Faults carry file, line, field and what is allowed there; a half-valid catalogue is never returned.
+Faults carry file, line, field and what is allowed there. They concern their tenant only: it stays as it was last
+without faults, or is left out.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,32 +23,69 @@ from civitas_assets.catalog.basis import (
     RESERVED_BEGINNING,
     RESERVED_SLUGS,
     SLUG,
+    is_key,
     is_reserved,
     perhaps,
 )
+from civitas_assets.catalog.last_good import LastGood
 from civitas_assets.catalog.model import Destination, Source, Tenant
-from civitas_assets.catalog.outline import SAFE_LOADER
+from civitas_assets.catalog.yaml_text import parse, read_body
 from civitas_assets.errors import CatalogError, Fault
+from civitas_assets.settings import Settings
 
 SourceModels = Mapping[str, type[Source]]
 Path_ = tuple[str | int, ...]
+Check = Callable[
+    [Tenant], Iterable[tuple[Path_, str]]
+]  # faults of a tenant: the place in its file, and a sentence
+Stamps = tuple[tuple[str, int, int], ...]
 
+_UNFORESEEN = (
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    RecursionError,
+    MemoryError,
+)
 # What stands in such a place may be the secret itself, and is not repeated.
 _NAME_WANTED = "must be the name of an environment variable that holds the secret, such as MUSTERSTADT_TOKEN"
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """All tenants of this deployment, by slug."""
+    """All tenants of this deployment, by slug.
+
+    A tenant whose file has faults is there as it was last without, and knows them; `left_out` are those of whom no such
+    state is known, with the faults. `stamps` says which files were read, and of what age they were.
+    """
 
     tenants: Mapping[str, Tenant]
+    left_out: Mapping[str, Sequence[Fault]] = field(default_factory=dict)
+    stamps: Stamps = ()
+
+    @property
+    def faulty(self) -> Mapping[str, Sequence[Fault]]:
+        """The faults of every tenant's file that has any."""
+        return {slug: tenant.faults for slug, tenant in self.tenants.items() if tenant.faults} | {
+            **self.left_out
+        }
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of all tenants, also of those that are left out; a file whose name is no key is nobody's."""
+        return sorted({*self.tenants, *filter(is_key, self.left_out)})
 
     def tenant(self, slug: str) -> Tenant:
         """The tenant of that slug.
 
         Raises:
-            CatalogError: there is none; the message lists those that exist.
+            CatalogError: its file has faults and it has no other state, or there is none; the message lists those that
+                exist.
         """
+        if slug in self.left_out:
+            raise CatalogError(self.left_out[slug])
         if slug not in self.tenants:
             close = difflib.get_close_matches(slug, self.tenants, n=1)
             hint = (
@@ -77,30 +116,109 @@ class Catalog:
 
 
 def load_catalog(folder: Path, models: SourceModels) -> Catalog:
-    """Read `<slug>.yaml` for every tenant in the folder.
+    """Read `<slug>.yaml` for every tenant in the folder, none of which may have faults.
 
     Raises:
         CatalogError: with all faults of all files.
+    """
+    catalog = read_catalog(folder, models)
+    if catalog.faulty:
+        raise CatalogError([fault for faults in catalog.faulty.values() for fault in faults])
+    return catalog
+
+
+def read_catalog(
+    folder: Path,
+    models: SourceModels,
+    last_good: LastGood | None = None,
+    checks: Sequence[Check] = (),
+    only: Container[str] | None = None,
+    *,
+    keep: bool = False,
+) -> Catalog:
+    """Read the tenants' files, each by itself: the faults of one are no other's; see `Catalog` for what becomes of it.
+
+    `checks` are held against each tenant, too. With `keep`, what is without faults becomes the `last_good` state.
+
+    Raises:
+        CatalogError: there is no such folder.
     """
     if not folder.is_dir():
         raise CatalogError(
             [Fault(str(folder), 0, "", "no such folder; set CIVITAS_TENANTS_DIR to the tenants' files")]
         )
-    tenants, faults = {}, list[Fault]()
-    for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+    stamps = stamps_of(folder)
+    files = [folder / name for name, *_ in stamps]
+    reading = _Reading(models, [_secrets_are_own([file.stem for file in files]), *checks])
+    tenants, left_out = {}, dict[str, Sequence[Fault]]()
+    for file in files:
+        slug = file.stem
+        if only is not None and slug not in only:
+            continue
         try:
-            tenants[file.stem] = _load_tenant(file, models)
+            tenants[slug], body = reading.tenant(file)
         except CatalogError as error:
-            faults.extend(error.faults)
-    faults += [
-        Fault(f"{slug}.yaml", 1, "sources", f"names {name}, a secret of {owner}: a tenant has its own")
-        for slug, tenant in tenants.items()
-        for name in sorted(_secrets(tenant.model_dump()))
-        if (owner := _owner(name, tenants)) not in {None, slug}
-    ]
-    if faults:
-        raise CatalogError(faults)
-    return Catalog(tenants)
+            before = reading.last(last_good, slug)
+            if before is None:
+                left_out[slug] = error.faults
+            else:
+                tenants[slug] = before.with_faults(error.faults)
+        else:
+            if keep and last_good is not None:
+                last_good.note(slug, body)
+    return Catalog(tenants, left_out, stamps)
+
+
+def stamps_of(folder: Path) -> Stamps:
+    """Name, time of change in nanoseconds and size of every tenant's file: what tells whether any has changed."""
+    found = []
+    for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+        with suppress(FileNotFoundError):  # gone meanwhile, or a link that leads nowhere
+            stat = file.stat()
+            found.append((file.name, stat.st_mtime_ns, stat.st_size))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """How files are read: the models of sources, and what each tenant is held against."""
+
+    models: SourceModels
+    checks: Sequence[Check]
+
+    def tenant(self, file: Path) -> tuple[Tenant, bytes]:
+        """The tenant, and the body that it was read from.
+
+        Raises:
+            CatalogError: the file has faults.
+        """
+        try:
+            document = _Document(file)
+            tenant = _load_tenant(document, self.models)
+            found = [document.fault(*fault) for check in self.checks for fault in check(tenant)]
+        except _UNFORESEEN as error:
+            # A file is a stranger's: what nobody thought of must not stop the others.
+            text = f"cannot be read ({type(error).__name__}); leave out what was changed last"
+            raise CatalogError([Fault(file.name, 1, "", text)]) from None
+        if found:
+            raise CatalogError(found)
+        return tenant, document.body
+
+    def last(self, last_good: LastGood | None, slug: str) -> Tenant | None:
+        """The tenant as it was last without faults, if that still has none."""
+        try:
+            return self.tenant(last_good.file(slug))[0] if last_good is not None else None
+        except CatalogError:
+            return None
+
+
+def _secrets_are_own(slugs: Sequence[str]) -> Check:
+    def check(tenant: Tenant) -> Iterator[tuple[Path_, str]]:
+        for name in sorted(_secrets(tenant.model_dump())):
+            if (owner := _owner(name, slugs)) not in {None, tenant.slug}:
+                yield ("sources",), f"names {name}, a secret of {owner}: a tenant has its own"
+
+    return check
 
 
 def fault_in(file: Path, place: Sequence[str | int], message: str) -> Fault:
@@ -123,22 +241,23 @@ def _secrets(dumped: Any) -> set[str]:
     return set[str]().union(*map(_secrets, dumped)) if isinstance(dumped, (list, tuple)) else set()
 
 
-def _owner(secret: str, tenants: Mapping[str, Tenant]) -> str | None:
+def _owner(secret: str, tenants: Sequence[str]) -> str | None:
     """Whose secret it is by its name: the tenant with the longest key that it begins with."""
     return max((slug for slug in tenants if secret.startswith(f"{slug.upper()}_")), key=len, default=None)
 
 
-def declared_destination(folder: Path, slug: str) -> Destination:
+def declared_destination(settings: Settings, slug: str) -> Destination:
     """Where the tenant's file says that it is published, for reading alone: the rest of the file is not checked."""
-    for file in (folder / f"{slug}.yaml", folder / f"{slug}.yml"):
-        if re.fullmatch(SLUG, slug) and file.is_file():
-            written = _Document(file).content.get("destination")
-            return "postgres" if written == "postgres" else "duckdb"
+    if re.fullmatch(SLUG, slug):
+        for file in (tenant_file(settings.tenants_dir, slug), LastGood(settings.last_good).file(slug)):
+            with suppress(CatalogError):
+                written = _Document(file).content.get("destination")
+                return "postgres" if written == "postgres" else "duckdb"
     return "duckdb"
 
 
-def _load_tenant(file: Path, models: SourceModels) -> Tenant:
-    document = _Document(file)
+def _load_tenant(document: _Document, models: SourceModels) -> Tenant:
+    file = document.file
     faults = list(document.faults)
     if not re.fullmatch(SLUG, file.stem):
         faults.append(document.fault((), f"the file's name is the tenant's key and must match {SLUG}"))
@@ -196,17 +315,8 @@ class _Document:
         self.faults: list[Fault] = []
         self._lines: dict[Path_, int] = {(): 1}
         self._written: dict[Path_, str] = {}
-        try:
-            text = file.read_text(encoding="utf-8")
-            node = yaml.compose(text, Loader=SAFE_LOADER)
-            content = yaml.load(text, Loader=SAFE_LOADER)  # noqa: S506 - a safe loader
-        except UnicodeDecodeError:
-            raise CatalogError([Fault(file.name, 1, "", "is not UTF-8 text")]) from None
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise CatalogError([Fault(file.name, line, "", f"is not valid YAML: {error.problem}")]) from None
-        except yaml.YAMLError as error:
-            raise CatalogError([Fault(file.name, 1, "", f"is not valid YAML: {error}")]) from None
+        self.body = read_body(file)
+        node, content = parse(file.name, self.body)
         if node is not None:
             self._walk(node, ())
         if isinstance(content, dict):

@@ -5,7 +5,7 @@ Connectors derive their own source models from `Source`; the rules common to all
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -25,6 +25,7 @@ from civitas_assets.catalog.share import Retention, Share
 from civitas_assets.catalog.template import PERIODS, placeholders, unknown_placeholders
 from civitas_assets.catalog.time_rule import TimeRule
 from civitas_assets.catalog.window import Duration
+from civitas_assets.errors import Fault
 
 __all__ = [
     "ADDRESS", "SLUG", "Box", "ClientCertificate", "Crs", "Destination",
@@ -240,6 +241,7 @@ class Tenant(Model):
     )
 
     _slug: str = PrivateAttr("")
+    _faults: tuple[Fault, ...] = PrivateAttr(())
 
     @property
     def slug(self) -> str:
@@ -249,6 +251,16 @@ class Tenant(Model):
     def keyed(self, slug: str) -> Self:
         """The same tenant, knowing its key."""
         self._slug = slug
+        return self
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What is wrong with the tenant's file now, while this is its last state without faults."""
+        return self._faults
+
+    def with_faults(self, faults: Sequence[Fault]) -> Self:
+        """The same tenant, knowing what is wrong with its file now."""
+        self._faults = tuple(faults)
         return self
 
     @property

@@ -6,16 +6,13 @@ For overviews that must answer at once and also where a file has faults; `load.p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import yaml
-
+from civitas_assets.catalog.last_good import LastGood
+from civitas_assets.catalog.yaml_text import parse, read_body
 from civitas_assets.errors import CatalogError, Fault
 
-# The loader in C is ten times as fast, where PyYAML was built with it.
-SAFE_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 NIGHTLY = "nightly"
 
 
@@ -28,8 +25,8 @@ class Outline:
     readable: bool = True
 
 
-def outlines(folder: Path) -> dict[str, Outline]:
-    """The outline of every tenant's file, by the tenant's key.
+def outlines(folder: Path, last_good: LastGood | None = None) -> dict[str, Outline]:
+    """The outline of every tenant's file, by the tenant's key; of one that cannot be read, that of its last good state.
 
     Raises:
         CatalogError: there is no such folder.
@@ -38,13 +35,19 @@ def outlines(folder: Path) -> dict[str, Outline]:
         raise CatalogError(
             [Fault(str(folder), 0, "", "no such folder; set CIVITAS_TENANTS_DIR to the tenants' files")]
         )
-    return {file.stem: _outline(file) for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])}
+    found = {}
+    for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+        outline = _outline(file)
+        if not outline.readable and last_good is not None:
+            outline = replace(_outline(last_good.file(file.stem)), readable=False)
+        found[file.stem] = outline
+    return found
 
 
 def _outline(file: Path) -> Outline:
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=SAFE_LOADER)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, UnicodeDecodeError):
+        _, content = parse(file.name, read_body(file))
+    except CatalogError:
         return Outline(file.stem, {}, readable=False)
     sources = content.get("sources") or {} if isinstance(content, dict) else None
     if not isinstance(sources, dict):

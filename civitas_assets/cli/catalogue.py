@@ -18,23 +18,28 @@ from civitas_assets.cli.app import app, current_settings, err, out, show_log
 @app.command()
 def validate() -> None:
     """Check all tenants' files, without any network, and name every fault."""
-    from civitas_assets.catalog import load_catalog
-    from civitas_assets.catalog.known_names import check_names
+    from civitas_assets.catalog.known_names import name_faults
+    from civitas_assets.catalog.load import Check, read_catalog
     from civitas_assets.catalog.vocabulary import read_vocabulary
     from civitas_assets.connectors.registry import SOURCE_MODELS
-    from civitas_assets.dictionary.contracts import read_contracts
-    from civitas_assets.dictionary.shares import check_shares
-    from civitas_assets.harmonise.prepare import prepare
+    from civitas_assets.errors import CatalogError
 
     settings = current_settings()
-    catalog = load_catalog(settings.tenants_dir, SOURCE_MODELS)
-    check_names(catalog, read_vocabulary(settings.dbt_project_dir), settings.tenants_dir)
+    vocabulary = read_vocabulary(settings.dbt_project_dir)
+    checks: list[Check] = [lambda tenant: name_faults(tenant, vocabulary)]
+    catalog = read_catalog(settings.tenants_dir, SOURCE_MODELS, checks=checks)
     if any(tenant.share for tenant in catalog.tenants.values()):
+        from civitas_assets.defs.deployment import checks_of
+        from civitas_assets.harmonise.prepare import prepare
+
         show_log(settings)
-        check_shares(catalog, read_contracts(prepare(settings)), settings.tenants_dir)
+        checks += checks_of(prepare(settings))
+        catalog = read_catalog(settings.tenants_dir, SOURCE_MODELS, checks=checks)
     for slug, tenant in catalog.tenants.items():
         names = ", ".join(f"{name} ({source.connector})" for name, source in tenant.sources.items())
         out.print(f"[green]ok[/] {slug}: {len(tenant.sources)} source(s): {names or 'none'}", highlight=False)
+    if catalog.faulty:
+        raise CatalogError([fault for faults in catalog.faulty.values() for fault in faults])
     if not catalog.tenants:
         err.print(f"no tenants in {settings.tenants_dir}")
         raise typer.Exit(1)

@@ -60,12 +60,10 @@ def remove(
 
 def _renew_overview(settings: Settings) -> None:
     """Make the page of all tenants that are still there."""
-    from civitas_assets.catalog import load_catalog
-    from civitas_assets.connectors.registry import SOURCE_MODELS
+    from civitas_assets.ingest.catalogue import catalogue_of
     from civitas_assets.report.files import write_operator_page
 
-    left = load_catalog(settings.tenants_dir, SOURCE_MODELS).tenants.values()
-    write_operator_page(settings, left, datetime.now(UTC), settings.reports)
+    write_operator_page(settings, catalogue_of(settings), datetime.now(UTC), settings.reports)
 
 
 @tenant_app.command()
@@ -98,15 +96,14 @@ def export(
     landing: Annotated[bool, typer.Option("--landing", help="With all bodies as received.")] = False,
 ) -> None:
     """Hand over everything that is a tenant's, for another operator: tables, records, contracts, catalogue."""
-    from civitas_assets.catalog import load_catalog
-    from civitas_assets.connectors.registry import SOURCE_MODELS
     from civitas_assets.harmonise.prepare import prepare
+    from civitas_assets.ingest.catalogue import catalogue_of
     from civitas_assets.lifecycle.handover import hand_over
     from civitas_assets.store.storage import storage_of
 
     settings = current_settings()
     show_log(settings)
-    known = load_catalog(settings.tenants_dir, SOURCE_MODELS).tenant(tenant)
+    known = catalogue_of(settings).tenant(tenant)
     handed = hand_over(
         settings,
         storage_of(settings),

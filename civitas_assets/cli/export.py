@@ -123,11 +123,10 @@ def _format(form: FormatName, settings: Settings, *, german: bool, lines: bool, 
 
 
 def _span(settings: Settings, tenant: str, first: date | None, last: date | None) -> Span | None:
-    from civitas_assets.catalog import load_catalog
-    from civitas_assets.connectors.registry import SOURCE_MODELS
     from civitas_assets.export.selection import Span
+    from civitas_assets.ingest.catalogue import catalogue_of
 
     if first is None and last is None:
         return None
-    zone = load_catalog(settings.tenants_dir, SOURCE_MODELS).tenant(tenant).zone
+    zone = catalogue_of(settings).tenant(tenant).zone
     return Span(first, last, zone)

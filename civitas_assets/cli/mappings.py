@@ -49,13 +49,12 @@ def mappings(
 
     Values of what is unknown are in quarantine; the next run of their days publishes them, and a rebuild all of them.
     """
-    from civitas_assets.catalog import load_catalog
     from civitas_assets.catalog.vocabulary import read_vocabulary
-    from civitas_assets.connectors.registry import SOURCE_MODELS
+    from civitas_assets.ingest.catalogue import catalogue_of
 
     settings = current_settings()
     show_log(settings)
-    known = load_catalog(settings.tenants_dir, SOURCE_MODELS).tenant(tenant)
+    known = catalogue_of(settings).tenant(tenant)
     vocabulary = read_vocabulary(settings.dbt_project_dir)
     if not properties and not units:
         _list(settings, known.slug, vocabulary)

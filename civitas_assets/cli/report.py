@@ -46,17 +46,16 @@ def report(
     One page per tenant and one for the operator, each a file that opens without network; docs/report.md says what is on
     them.
     """
-    from civitas_assets.catalog import load_catalog
-    from civitas_assets.connectors.registry import SOURCE_MODELS
     from civitas_assets.dictionary.contracts import read_contracts
     from civitas_assets.harmonise.prepare import prepare
+    from civitas_assets.ingest.catalogue import catalogue_of
     from civitas_assets.report.document import file_name
     from civitas_assets.report.files import write_operator_page, write_tenant_page
     from civitas_assets.report.language import LANGUAGES
     from civitas_assets.store.stores import Stores
 
     settings = current_settings()
-    catalog = load_catalog(settings.tenants_dir, SOURCE_MODELS)
+    catalog = catalogue_of(settings)
     chosen = [catalog.tenant(tenant)] if tenant else [*catalog.tenants.values()]
     folder = (output or settings.reports).expanduser().absolute()
     languages = (lang.value,) if lang else LANGUAGES
@@ -70,7 +69,7 @@ def report(
             f"[{number}/{len(chosen)}] {one.slug}: {made.state}, {findings}, {monotonic() - started:.1f} s"
         )
         err.print(progress, **VERBATIM)
-    page = write_operator_page(settings, catalog.tenants.values(), now, folder, languages)
+    page = write_operator_page(settings, catalog, now, folder, languages)
     if tenant:
         page = folder / chosen[0].slug / file_name(languages[0])
     out.print(str(page), **VERBATIM)

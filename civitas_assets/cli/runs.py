@@ -56,13 +56,12 @@ def rebuild(
     settings = current_settings()
     show_log(settings)
     if records:
-        from civitas_assets.catalog import load_catalog
-        from civitas_assets.connectors.registry import SOURCE_MODELS
+        from civitas_assets.ingest.catalogue import catalogue_of
         from civitas_assets.store.aside import put_records_aside
         from civitas_assets.store.storage import storage_of
 
         known, storage = (
-            load_catalog(settings.tenants_dir, SOURCE_MODELS).tenant(tenant),
+            catalogue_of(settings).tenant(tenant),
             storage_of(settings),
         )
         with storage.hold(known.slug):
@@ -99,19 +98,21 @@ def run_and_report(
     import dagster as dg
 
     from civitas_assets.defs.deployment import load_deployment
-    from civitas_assets.defs.runner import Order, run_tenant
+    from civitas_assets.defs.runner import Order, outcome_of_file, run_tenant
     from civitas_assets.settings import dagster_home
 
     deployment = load_deployment(settings)
-    tenants = [deployment.catalog.tenant(slug).slug for slug in chosen or deployment.catalog.active]
-    if not tenants:
+    catalog = deployment.catalog
+    faulty = {slug: catalog.left_out[slug] for slug in chosen or catalog.left_out if slug in catalog.left_out}
+    tenants = [catalog.tenant(slug).slug for slug in chosen or catalog.active if slug not in faulty]
+    if not tenants and not faulty:
         err.print(f"no tenants in {settings.tenants_dir}: add a file, or set CIVITAS_TENANTS_DIR")
         return []
     dagster_home(settings, own=own_instance)
-    outcomes = []
+    outcomes = [outcome_of_file(slug, faults) for slug, faults in faulty.items()]
     with dg.DagsterInstance.get() as instance:
         for slug in tenants:
-            having = set(deployment.catalog.tenant(slug).sources)
+            having = set(catalog.tenant(slug).sources)
             if sources and not having & set(sources) and not chosen:
                 continue
             order = Order(window, tuple(sources or ()), fetch=fetch, rebuild=rebuild)

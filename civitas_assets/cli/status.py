@@ -19,9 +19,11 @@ from civitas_assets.cli.app import app, complete_tenants, current_settings, err,
 from civitas_assets.cli.stores import files_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from civitas_assets.errors import Fault
     from civitas_assets.overview.state import SourceState, TenantState
+    from civitas_assets.settings import Settings
 
 # More sources than these do not fit on a screen: then there is a line per tenant, and those that need somebody.
 _SOURCES_SHOWN = 40
@@ -41,23 +43,31 @@ def status(
         typer.Option(metavar="FILE", help="Write metrics for node_exporter's textfile collector there."),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Exit with 1 if a source is late, failing or cannot be read.")
+        bool,
+        typer.Option(
+            "--check",
+            help="Exit with 1 if a source is late, failing or cannot be read, or a file has faults.",
+        ),
     ] = False,
 ) -> None:
     """Show when each source last answered, whether that is fresh, what is rejected and what waits to be published.
 
     It reads a few small files that runs leave behind, so that it answers at once for hundreds of tenants.
     """
+    from civitas_assets.catalog.last_good import LastGood
     from civitas_assets.catalog.outline import outlines
     from civitas_assets.overview.state import states
 
     settings, now = current_settings(), datetime.now(UTC)
-    known = outlines(settings.tenants_dir)
+    last_good = LastGood(settings.last_good)
+    known = outlines(settings.tenants_dir, last_good)
     if tenant is not None and tenant not in known:
         names = ", ".join(sorted(known)) or "none"
         raise typer.BadParameter(f"there is no tenant {tenant}; there are: {names}", param_hint="TENANT")
     chosen = known if tenant is None else {tenant: known[tenant]}
-    found = states(files_of(settings), chosen, now)
+    found = states(
+        files_of(settings), chosen, now, _faults(settings, last_good.changed(settings.tenants_dir))
+    )
     if prometheus is not None:
         from civitas_assets.overview.prometheus import write_metrics
 
@@ -68,6 +78,15 @@ def status(
         _print(found, whole=tenant is not None)
     if check:
         exit_unless(all(state.is_fine for state in found))
+
+
+def _faults(settings: Settings, changed: set[str]) -> Mapping[str, Sequence[Fault]]:
+    """The faults of the files that are not as they were last without: only for those all models are loaded."""
+    if not changed:
+        return {}
+    from civitas_assets.ingest.catalogue import faults_of
+
+    return faults_of(settings, changed)
 
 
 def _print(found: Sequence[TenantState], *, whole: bool) -> None:
@@ -81,9 +100,9 @@ def _print(found: Sequence[TenantState], *, whole: bool) -> None:
     if not whole and len(listed) > _SOURCES_SHOWN:
         out.print(f"and {len(listed) - _SOURCES_SHOWN} more that need somebody; see --json", highlight=False)
     for state in found:
-        if not state.outline.readable:
-            err.print(f"[red]error[/] {state.tenant}: the file cannot be read; see civitas validate")
-        elif whole:
+        for fault in state.file_faults:
+            err.print(f"[red]error[/] {plain(str(fault))}", soft_wrap=True, highlight=False)
+        if whole and state.outline.readable:
             out.print(_sentence(state), highlight=False)
         for failure in state.failures:
             text = f"[red]error[/] {state.tenant}: {plain(failure.name)}: {plain(failure.message)}"
@@ -148,6 +167,7 @@ def _plain_data(found: Sequence[TenantState], now: datetime) -> dict[str, Any]:
         state.tenant: {
             "name": state.outline.name,
             "readable": state.outline.readable,
+            "file_faults": [*map(str, state.file_faults)],
             "bytes": state.summary.bytes,
             "record_bytes": state.summary.record_bytes,
             "published_bytes": state.summary.published_bytes,

@@ -42,11 +42,10 @@ class Site:
         Raises:
             CatalogError: there is none, or a file has faults.
         """
-        from civitas_assets.catalog import load_catalog
-        from civitas_assets.connectors.registry import SOURCE_MODELS
+        from civitas_assets.ingest.catalogue import catalogue_of
         from civitas_assets.store.stores import Stores
 
-        tenant = load_catalog(settings.tenants_dir, SOURCE_MODELS).tenant(slug)
+        tenant = catalogue_of(settings).tenant(slug)
         return cls(settings, tenant, Stores.of(files_of(settings), tenant.slug))
 
     def sources(self, names: list[str] | None) -> Mapping[str, Source]:

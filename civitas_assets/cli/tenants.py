@@ -75,8 +75,11 @@ def list_tenants() -> None:
     for slug, tenant in sorted(catalog.tenants.items()):
         table.add_row(
             slug, plain(tenant.name), str(len(tenant.sources)), tenant.destination, f"{len(tenant.share)} tables",
-            _kept(tenant), _moment(published_at(settings, tenant)), "archived" if tenant.archived else "",
+            _kept(tenant), _moment(published_at(settings, tenant)),
+            "file has faults" if tenant.faults else "archived" if tenant.archived else "",
         )  # fmt: skip
+    for slug in catalog.left_out:
+        table.add_row(slug, *[""] * 6, "file has faults: left out")
     out.print(table)
 
 
@@ -190,10 +193,9 @@ def sizes_table(sizes: Any) -> Table:
 
 
 def _catalog(settings: Settings) -> Any:
-    from civitas_assets.catalog import load_catalog
-    from civitas_assets.connectors.registry import SOURCE_MODELS
+    from civitas_assets.ingest.catalogue import catalogue_of
 
-    return load_catalog(settings.tenants_dir, SOURCE_MODELS)
+    return catalogue_of(settings)
 
 
 def _kept(tenant: Any) -> str:

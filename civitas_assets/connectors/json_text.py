@@ -23,6 +23,7 @@ from civitas_assets.connectors.sequences import SEPARATOR, is_sequence, is_whole
 from civitas_assets.connectors.text import read_text
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, Note
+from civitas_assets.records.linear import matches
 
 _FORMS = (".json", ".geojson", ".ndjson", ".jsonl", ".geojsonl")
 _BY_LINE = re.compile(r"ndjson|jsonl|json-?lines|json-seq|geojsonl|geojson-seq", re.IGNORECASE)
@@ -97,12 +98,16 @@ def rest_of(
         reach.look(path)
     patterns, nothing = [*ignore], {"", *nulls}
     texts = list[str | None]()
+    seen, ignored = set[str](), set[str]()  # a name is matched once, not in each record
     for record in records:
         left = remainder(record, [reach]) if isinstance(record, Mapping) else None
+        new = {*(left or {})} - seen
+        seen |= new
+        ignored |= {name for name in new if any(matches(pattern, name) for pattern in patterns)}
         members = {
             name: value
             for name, value in (left or {}).items()
-            if not any(re.fullmatch(pattern, name) for pattern in patterns)
+            if name not in ignored
             and value is not None
             and not (isinstance(value, str) and value.strip() in nothing)
         }

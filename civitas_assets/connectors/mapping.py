@@ -5,7 +5,6 @@ Protocols that define their own records, such as SensorThings, do not need it.
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
@@ -18,14 +17,13 @@ from civitas_assets.catalog.basis import faults_at, perhaps
 from civitas_assets.catalog.template import PERIODS, fillings, placeholders
 from civitas_assets.records import RECORD_TYPES, Kind, RecordType
 from civitas_assets.records.conversion import converted
+from civitas_assets.records.linear import fault_of
 from civitas_assets.records.raw import TIME
 
 
 def _is_pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"is not a regular expression: {error}") from None
+    if fault := fault_of(text):
+        raise ValueError(fault)
     return text
 
 

@@ -15,6 +15,7 @@ from civitas_assets.connectors.columns import Header, column_name, header_of
 from civitas_assets.connectors.tabular import NTH, TabularSource
 from civitas_assets.errors import Note, ReadError
 from civitas_assets.records import BrokenRow
+from civitas_assets.records.linear import found_in
 from civitas_assets.records.raw import ROW
 
 BROKEN = "@broken"  # what a file of `kept.py` says of a row that is not in it
@@ -82,10 +83,10 @@ def with_address(source: TabularSource, cells: Cells, address: str) -> Cells:
         ReadError: the address is not as the source says.
     """
     for name, pattern in source.file_name.items():
-        match = re.search(pattern, address)
-        if match is None:
+        found = found_in(pattern, address)
+        if found is None:
             raise ReadError(f"has an address without {pattern!r} of file_name.{name}")
-        cells = with_column(cells, name, match[1] if match.re.groups else match[0])
+        cells = with_column(cells, name, found)
     return cells
 
 
@@ -96,10 +97,10 @@ def with_preamble(source: TabularSource, cells: Cells, lines: Sequence[str]) -> 
         ReadError: no line is as the source says.
     """
     for name, pattern in source.preamble.items():
-        match = re.search(pattern, "\n".join(lines), re.MULTILINE)
-        if match is None:
+        found = found_in(pattern, "\n".join(lines))
+        if found is None:
             raise ReadError(f"has nothing like {pattern!r} of preamble.{name} in the lines before its header")
-        cells = with_column(cells, name, match[1] if match.re.groups else match[0])
+        cells = with_column(cells, name, found)
     return cells
 
 

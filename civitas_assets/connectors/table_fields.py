@@ -5,8 +5,6 @@ Cells stay the text that they are.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence, Set
 
 import polars as pl
@@ -22,6 +20,7 @@ from civitas_assets.connectors.table_cells import (
 from civitas_assets.connectors.tabular import NTH, TabularSource, Unpivot
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
+from civitas_assets.records.linear import groups_of, matches, names_of
 from civitas_assets.records.raw import ROW, TIME
 
 _MIDNIGHT = r"[ T]00:00(?::00(?:\.0+)?)?$"
@@ -60,14 +59,13 @@ def used_columns(source: TabularSource, cells: Cells) -> set[str]:
 
 def _others(source: TabularSource, cells: Cells, used: Set[str]) -> list[str]:
     """Columns that nothing else uses, and that are not ignored."""
-    ignored = [unicodedata.normalize("NFC", pattern) for pattern in source.ignore]
     names = (name for name in cells.header.names if name not in used and name not in cells.added)
-    return [name for name in names if not any(re.fullmatch(pattern, name) for pattern in ignored)]
+    return [name for name in names if not any(matches(pattern, name) for pattern in source.ignore)]
 
 
 def _select(source: TabularSource, cells: Cells, used: set[str]) -> pl.DataFrame:
     table, columns = cells.frame, [pl.col(ROW)]
-    groups = re.compile(source.unpivot.columns).groupindex if source.unpivot is not None else {}
+    groups = names_of(source.unpivot.columns) if source.unpivot is not None else ()
     times = source.time.written if source.time is not None else ()
     spread = [name for name in times if name in groups and name not in table.columns]
     wanted = [native for natives in source.fields.values() for native in natives]
@@ -130,7 +128,6 @@ def _unpivoted(
     return pl.concat(pl.collect_all(blocks))
 
 
-def _matching(pattern: str, columns: Sequence[str]) -> dict[str, dict[str, str]]:
+def _matching(pattern: str, columns: Sequence[str]) -> dict[str, Mapping[str, str | None]]:
     """Columns that the pattern matches as a whole, with their named groups."""
-    compiled = re.compile(unicodedata.normalize("NFC", pattern))
-    return {name: match.groupdict() for name in columns if (match := compiled.fullmatch(name))}
+    return {name: groups for name in columns if (groups := groups_of(pattern, name)) is not None}

@@ -24,6 +24,7 @@ from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.turn import Turn
 from civitas_assets.defs.work import Work
 from civitas_assets.defs.workers import Workers, workers
+from civitas_assets.errors import CatalogError
 
 log = logging.getLogger("civitas_assets.batch")
 
@@ -60,7 +61,12 @@ def batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinition:
         description="Every tenant's sources, read and published.",
     )
     def work_through(context: dg.OpExecutionContext, config: Due) -> Iterator[Any]:
-        slugs = config.tenants or deployment.scheduled(cadence)
+        asked = config.tenants or deployment.scheduled(cadence)
+        # Since the run was asked for, a file may have been taken away, or be faulty without a state before that.
+        failed, slugs = (
+            _unknown(deployment, asked),
+            [slug for slug in asked if slug in deployment.catalog.tenants],
+        )
         scope = Scope(cadence=cadence)
         turns = [
             Turn(
@@ -80,10 +86,10 @@ def batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinition:
             report_to_operator(deployment)
         outcome = outcome_of(turn.said.night for turn in turns if turn.said.night)
         context.instance.add_run_tags(context.run_id, {OUTCOME_TAG: outcome})
-        failed = {turn.work.tenant.slug: "; ".join(turn.said.errors) for turn in turns if turn.said.errors}
+        failed |= {turn.work.tenant.slug: "; ".join(turn.said.errors) for turn in turns if turn.said.errors}
         if failed:
             raise dg.Failure(
-                f"{len(failed)} of {len(turns)} tenants: "
+                f"{len(failed)} of {len(asked)} tenants: "
                 + "; ".join(f"{slug}: {error}" for slug, error in failed.items()),
                 metadata={FAILED: dg.MetadataValue.json(failed)},
                 allow_retries=False,
@@ -100,6 +106,17 @@ def batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinition:
         work_through()
 
     return job
+
+
+def _unknown(deployment: Deployment, slugs: Iterable[str]) -> dict[str, str]:
+    """Why nothing can be done for those of whom nothing is known."""
+    found = {}
+    for slug in slugs:
+        try:
+            deployment.catalog.tenant(slug)
+        except CatalogError as error:
+            found[slug] = str(error)
+    return found
 
 
 def _finished(deployment: Deployment, turns: Iterable[Turn]) -> Iterator[Turn]:

@@ -6,23 +6,24 @@ Built once per process and handed to the asset factories, so that tests can hold
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import dagster as dg
 import msgspec
 
-from civitas_assets.catalog import Catalog, Tenant, load_catalog
+from civitas_assets.catalog import Catalog, Tenant
 from civitas_assets.catalog.cadence import Cadence
+from civitas_assets.catalog.load import Check, stamps_of
 from civitas_assets.catalog.model import Destination as Kind
 from civitas_assets.connectors.http import HttpClient
-from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.dictionary.contracts import read_contracts
-from civitas_assets.dictionary.shares import check_shares
+from civitas_assets.dictionary.shares import share_faults
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.task import Portion, Task, Versions, plan, portions
 from civitas_assets.harmonise.workspace import Workspace
+from civitas_assets.ingest.catalogue import catalogue_of
 from civitas_assets.publish.commons import Commons, Members, members_of
 from civitas_assets.publish.destination import Destination
 from civitas_assets.publish.destinations import commons_of, destination_of
@@ -37,6 +38,13 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass
+class _Latest:
+    """What was read last of the tenants' files; nothing before any of them has changed."""
+
+    catalog: Catalog | None = None
+
+
 @dataclass(frozen=True)
 class Deployment:
     """One installation: whose tenants, where their data is, and what time it is."""
@@ -45,16 +53,33 @@ class Deployment:
     settings: Settings
     project: Project
     now: Callable[[], datetime] = utc_now
+    _latest: _Latest = field(default_factory=_Latest, repr=False, compare=False)
+
+    def current(self) -> Deployment:
+        """The same with the tenants' files as they are now, which are read again where one has changed.
+
+        Schedules and sensors ask it at each tick, so that they go on with what somebody mends, adds or takes away.
+        """
+        catalog = self._latest.catalog or self.catalog
+        folder = self.settings.tenants_dir
+        if catalog.stamps and folder.is_dir() and stamps_of(folder) != catalog.stamps:
+            catalog = self._latest.catalog = catalogue_of(self.settings, checks_of(self.project), keep=True)
+        return self if catalog is self.catalog else replace(self, catalog=catalog)
 
     @property
     def partitions(self) -> dg.StaticPartitionsDefinition:
         """The tenants; only validated slugs become partition keys."""
-        return dg.StaticPartitionsDefinition(sorted(self.catalog.tenants))
+        return dg.StaticPartitionsDefinition(self.catalog.keys)
 
     @property
     def active(self) -> list[Tenant]:
         """The tenants for which something runs; nothing does for one that is archived."""
         return [self.catalog.tenant(slug) for slug in self.catalog.active]
+
+    def startable(self) -> list[Tenant]:
+        """The active tenants as they are now, of those that were there when Dagster loaded: they have a partition."""
+        keys = {*self.catalog.keys}
+        return [tenant for tenant in self.current().active if tenant.slug in keys]
 
     def scheduled(self, cadence: Cadence) -> list[str]:
         """The tenants that have a source of this cadence."""
@@ -123,15 +148,19 @@ class Deployment:
         return HttpClient(self.settings.user_agent, clock=self.now, secrets=read_secret)
 
 
+def checks_of(project: Project) -> Sequence[Check]:
+    """What each tenant is held against beside the form of its file: what it shares must be there."""
+    contracts = read_contracts(project)
+    return [lambda tenant: share_faults(tenant, contracts)]
+
+
 def load_deployment(settings: Settings | None = None, catalog: Catalog | None = None) -> Deployment:
-    """The deployment that the environment describes.
+    """The deployment that the environment describes; a tenant's faulty file concerns that tenant only.
 
     Raises:
-        CatalogError: a tenant's file has faults.
+        CatalogError: there is no folder of tenants' files.
         HarmoniseError: the dbt project cannot be parsed.
     """
     settings = settings or Settings()
-    catalog = catalog or load_catalog(settings.tenants_dir, SOURCE_MODELS)
     project = prepare(settings)
-    check_shares(catalog, read_contracts(project), settings.tenants_dir)
-    return Deployment(catalog, settings, project)
+    return Deployment(catalog or catalogue_of(settings, checks_of(project), keep=True), settings, project)

@@ -44,7 +44,7 @@ def freshness_sensor(deployment: Deployment) -> dg.Definitions:
     def stale_sources(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         before = set(json.loads(context.cursor or "[]"))
         events, stale = [], set[str]()
-        for tenant in deployment.active:
+        for tenant in deployment.startable():
             found = _stale(deployment, tenant)
             stale.update(f"{tenant.slug}/{name}" for name in found)
             new = {name: what for name, what in found.items() if f"{tenant.slug}/{name}" not in before}

@@ -118,8 +118,8 @@ def _results(deployment: Deployment, made: Summary | None, error: str) -> Iterat
 
 def report_to_operator(deployment: Deployment) -> None:
     """Make the page of all tenants; one that cannot be made is told in the log, and stops nothing."""
-    tenants, settings = deployment.catalog.tenants.values(), deployment.settings
-    isolated("report", lambda: write_operator_page(settings, tenants, deployment.now(), settings.reports))
+    catalog, settings = deployment.catalog, deployment.settings
+    isolated("report", lambda: write_operator_page(settings, catalog, deployment.now(), settings.reports))
 
 
 def _page(deployment: Deployment, tenant: Tenant, night: Night | None) -> Summary:

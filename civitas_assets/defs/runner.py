@@ -20,6 +20,7 @@ from civitas_assets.defs.scope import Days, Scope
 from civitas_assets.defs.shell import run_turn
 from civitas_assets.defs.turn import Said
 from civitas_assets.defs.work import Result, Work
+from civitas_assets.errors import Fault
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ def run_tenant(deployment: Deployment, instance: dg.DagsterInstance, tenant: str
     report_to_operator(deployment)
     found = _Materialisations(turn.said.results)
     errors, warnings = _verdicts(turn.said)
+    errors = [*_file_errors(known.faults, "its last state without faults holds"), *errors]
     published = published_key(known.destination)
     for name in found.metadata.get(published, {}).get("unfilled", ()):
         warnings.append(
@@ -94,6 +96,16 @@ def run_tenant(deployment: Deployment, instance: dg.DagsterInstance, tenant: str
         errors=errors,
         warnings=warnings,
     )
+
+
+def outcome_of_file(tenant: str, faults: Sequence[Fault]) -> Outcome:
+    """What there is to say of a tenant for whom nothing runs, because its file has faults."""
+    nothing = (0, 0, 0, 0, 0, 0, 0, 0, 0)
+    return Outcome(tenant, "", *nothing, "", _file_errors(faults, "it is left out"), [])
+
+
+def _file_errors(faults: Sequence[Fault], meanwhile: str) -> list[str]:
+    return [f"{fault}; until it is mended, {meanwhile}" for fault in faults]
 
 
 class _Materialisations:

@@ -51,7 +51,7 @@ def _schedule(deployment: Deployment, cadence: Cadence, job: Any) -> dg.Schedule
     rhythm = CADENCES[cadence]
 
     def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        yield from _due(deployment, cadence, context.scheduled_execution_time, context.instance)
+        yield from _due(deployment.current(), cadence, context.scheduled_execution_time, context.instance)
 
     return dg.ScheduleDefinition(
         name=cadence,

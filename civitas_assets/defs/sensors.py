@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import dagster as dg
@@ -45,8 +46,8 @@ def _files(deployment: Deployment) -> dg.SensorDefinition:
         context: dg.SensorEvaluationContext,
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
         going, found = busy(context.instance, ARRIVALS), False
-        for tenant in deployment.active:
-            waiting = _waiting(deployment, tenant)
+        for tenant in deployment.startable():
+            waiting, _ = isolated(f"{tenant.slug} · drop", partial(_waiting, deployment, tenant))
             if waiting and tenant.slug not in going:
                 found = True
                 yield _run(tenant.slug, sorted(waiting), _mark(waiting.values()))
@@ -82,7 +83,7 @@ def _messages(deployment: Deployment) -> dg.SensorDefinition:
         going = busy(context.instance, ARRIVALS)
         bells = [
             (tenant.slug, source)
-            for tenant in deployment.active
+            for tenant in deployment.startable()
             for source in tenant.sources.values()
             if source.connector == "lorawan"
             and _has_bell(source)

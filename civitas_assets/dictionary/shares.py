@@ -30,27 +30,31 @@ def check_shares(catalog: Catalog, contracts: Mapping[str, Contract], folder: Pa
         CatalogError: with all faults of all files.
     """
     faults = [
-        fault_in(tenant_file(folder, slug), ("share", *place), message)
+        fault_in(tenant_file(folder, slug), place, message)
         for slug, tenant in catalog.tenants.items()
-        for place, message in _faults(tenant, contracts)
+        for place, message in share_faults(tenant, contracts)
     ]
     if faults:
         raise CatalogError(faults)
 
 
-def _faults(tenant: Tenant, contracts: Mapping[str, Contract]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def share_faults(
+    tenant: Tenant, contracts: Mapping[str, Contract]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What of a tenant's shares is not there: the place in its file, and a sentence."""
     for number, share in enumerate(tenant.share):
+        place = ("share", number)
         contract = contracts.get(share.table)
         if contract is None:
-            yield (number, "table"), f"{share.table!r} is no shared model; {_hint(share.table, contracts)}"
+            yield (*place, "table"), f"{share.table!r} is no shared model; {_hint(share.table, contracts)}"
             continue
         for index, column in enumerate(share.withhold):
-            place = (number, "withhold", index)
+            at = (*place, "withhold", index)
             if column not in contract.columns:
-                yield place, f"{share.table} has no column {column!r}; {_hint(column, contract.columns)}"
+                yield at, f"{share.table} has no column {column!r}; {_hint(column, contract.columns)}"
             elif column in kept(contract):
                 always = ", ".join(sorted(kept(contract)))
-                yield place, f"{column} cannot be withheld: {share.table} always has {always}"
+                yield at, f"{column} cannot be withheld: {share.table} always has {always}"
 
 
 def _hint(name: str, known: Mapping[str, object]) -> str:

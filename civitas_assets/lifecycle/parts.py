@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from civitas_assets.catalog.basis import is_key
+from civitas_assets.catalog.last_good import LastGood
 from civitas_assets.catalog.load import tenant_file
 from civitas_assets.catalog.model import Destination as Kind
 from civitas_assets.harmonise.workspace import Workspace
@@ -62,8 +63,9 @@ def parts_of(settings: Settings, files: Files, tenant: str) -> Sequence[Part]:
     kinds: Sequence[Kind] = ("duckdb", "postgres") if server else ("duckdb",)
     commons = [commons_of(settings, files, kind) for kind in kinds]
     file, output = tenant_file(settings.tenants_dir, tenant), published_file(settings.published, tenant)
+    configuration = [file, LastGood(settings.last_good).file(tenant)]
     return [
-        Part("configuration", partial(_on_disk, [file]), partial(file.unlink, missing_ok=True)),
+        Part("configuration", partial(_on_disk, configuration), partial(_remove_files, configuration)),
         Part("commons", partial(_shared, commons, tenant), partial(_forget, commons, tenant)),
         _folder("output", output.parent),
         _folder("reports", settings.reports / tenant),
@@ -80,14 +82,18 @@ def _folder(name: str, folder: Path) -> Part:
     return Part(name, partial(_on_disk, [folder]), partial(remove_folder, folder))
 
 
+def _remove_files(files: Iterable[Path]) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)
+
+
 def _overviews(settings: Settings) -> Sequence[Path]:
     """The pages of all tenants, which name this one too; the next report or run makes them anew."""
     return [*settings.reports.glob("*.html")]
 
 
 def _drop_overviews(settings: Settings) -> None:
-    for page in _overviews(settings):
-        page.unlink(missing_ok=True)
+    _remove_files(_overviews(settings))
 
 
 def _stored(name: str, files: Files, prefixes: Callable[[], Iterable[str]]) -> Part:

@@ -29,6 +29,7 @@ _OF_TENANT = {
     "civitas_tenant_published_bytes": "Bytes of the published tables.",
     "civitas_tenant_last_publication_timestamp_seconds": "When the tenant was last published.",
     "civitas_tenant_file_readable": "Whether the tenant's file could be read.",
+    "civitas_tenant_file_faults": "Faults of the tenant's file.",
 }
 
 
@@ -78,5 +79,6 @@ def _tenant_values(tenant: TenantState) -> dict[str, float | None]:
         summary.published_bytes,
         summary.published_at.timestamp() if summary.published_at else None,
         int(tenant.outline.readable),
+        len(tenant.file_faults),
     )
     return dict(zip(_OF_TENANT, numbers, strict=True))

@@ -5,12 +5,14 @@ How it is shown is decided by whoever shows it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from civitas_assets.catalog.outline import Outline
+from civitas_assets.errors import Fault
 from civitas_assets.store.files import Files
 from civitas_assets.store.journal import Journal, Pending
 from civitas_assets.store.nights import Night, NightBook, StepFailure
@@ -50,16 +52,22 @@ class TenantState:
     summary: TenantSummary
     pending: Pending
     failures: tuple[StepFailure, ...] = ()
+    file_faults: tuple[Fault, ...] = ()
 
     @property
     def is_fine(self) -> bool:
         """Whether nobody has to look at it."""
-        fine = self.outline.readable and not self.failures
+        fine = self.outline.readable and not self.failures and not self.file_faults
         return fine and all(source.is_fine for source in self.sources)
 
 
-def states(files: Files, tenants: Mapping[str, Outline], now: datetime) -> list[TenantState]:
-    """How these tenants are; a few small files are read of each."""
+def states(
+    files: Files,
+    tenants: Mapping[str, Outline],
+    now: datetime,
+    faults: Mapping[str, Sequence[Fault]] = MappingProxyType({}),
+) -> list[TenantState]:
+    """How these tenants are, given the faults of their own files; a few small files are read of each."""
     known = summaries(files, tenants)
     with ThreadPoolExecutor(_READERS, thread_name_prefix="pending") as pool:
         pending = pool.map(lambda tenant: Journal(files, tenant).pending(), tenants)
@@ -75,6 +83,7 @@ def states(files: Files, tenants: Mapping[str, Outline], now: datetime) -> list[
                 known[tenant],
                 waiting,
                 _failures(night, known[tenant]),
+                tuple(faults.get(tenant, ())),
             )
             for (tenant, outline), waiting, night in zip(tenants.items(), pending, nights, strict=True)
         ]

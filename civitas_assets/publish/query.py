@@ -37,7 +37,7 @@ def ask(settings: Settings, tenant: str, sql: str, limit: int) -> Answer:
         and not published_file(settings.published, tenant).is_file()
     )
     # A query of one tenant reads that tenant's tables and nothing else.
-    if is_commons or declared_destination(settings.tenants_dir, tenant) == "postgres":
+    if is_commons or declared_destination(settings, tenant) == "postgres":
         from civitas_assets.publish import postgres_reading  # noqa: PLC0415 - drivers are loaded where they are used
         from civitas_assets.publish.postgres_server import Server  # noqa: PLC0415
 

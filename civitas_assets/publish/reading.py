@@ -116,7 +116,7 @@ def open_published(
     Raises:
         PublishError: the tenant has no output yet, or it cannot be opened.
     """
-    if declared_destination(settings.tenants_dir, tenant) == "postgres":
+    if declared_destination(settings, tenant) == "postgres":
         from civitas_assets.publish.postgres_reading import open_stream  # noqa: PLC0415 - drivers are loaded where
         from civitas_assets.publish.postgres_server import Server  # noqa: PLC0415 - they are used
 

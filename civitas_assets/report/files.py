@@ -5,14 +5,14 @@ A tenant's folder holds nothing of any other tenant.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from civitas_assets.catalog import Tenant
+from civitas_assets.catalog import Catalog, Tenant
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import ReportError, StoreError
 from civitas_assets.report.document import file_name
@@ -55,7 +55,7 @@ def write_tenant_page(  # noqa: PLR0917 - each argument is of another type
 
 def write_operator_page(
     settings: Settings,
-    tenants: Iterable[Tenant],
+    catalog: Catalog,
     now: datetime,
     folder: Path,
     languages: Sequence[str] = LANGUAGES,
@@ -66,13 +66,15 @@ def write_operator_page(
         ReportError: the page cannot be written; what was there before still is.
     """
     with shared_lock(settings.locks, ".reports"):
-        known = {tenant.slug: tenant for tenant in tenants}
+        known = catalog.tenants
         summaries = [s.as_of(now) for slug in known if (s := read_summary(folder, slug)) is not None]
         zone = next((tenant.zone for tenant in known.values()), ZoneInfo("Europe/Berlin"))
         ordered = sorted(summaries, key=lambda found: found.urgency)
         without = sorted(set(known) - {found.tenant for found in summaries})
         bodies = {
-            file_name(code): operator_page(ordered, without, now, Language.of(code, zone)).encode()
+            file_name(code): operator_page(
+                ordered, without, [*catalog.left_out], now, Language.of(code, zone)
+            ).encode()
             for code in languages
         }
         _write(folder, bodies)

@@ -51,17 +51,25 @@ class Situation:
     silent: Sequence[Silent] = ()
     coverage: Mapping[str, Mapping[date, Covered]] = field(default_factory=dict)
     window: int = 0
+    file_faults: Sequence[str] = ()  # of the tenant's file, while its last good state holds
 
 
 def findings(situation: Situation) -> list[Finding]:
     """Everything there is to know, the worst first."""
     found = [
+        *_of_the_file(situation),
         *_of_the_run(situation),
         *_of_sources(situation),
         *_of_what_is_missing(situation),
         *_of_rejections(situation),
     ]
     return sorted(found, key=lambda finding: _ORDER[finding.severity])
+
+
+def _of_the_file(s: Situation) -> Iterator[Finding]:
+    if s.file_faults:
+        values = {"count": len(s.file_faults)}
+        yield Finding("file", "error", "civitas validate", detail="; ".join(s.file_faults), values=values)
 
 
 def _of_the_run(s: Situation) -> Iterator[Finding]:

@@ -118,6 +118,7 @@ def gather(
         silent=figures.geography.silent if figures else (),
         coverage={n: d for n, d in figures.coverage.items() if n in tenant.sources} if figures else {},
         window=WINDOW_DAYS,
+        file_faults=[*map(str, tenant.faults)],
     )
     found = findings(situation)
     if unreadable:

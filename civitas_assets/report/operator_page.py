@@ -28,25 +28,31 @@ _COLUMNS = {
 }
 
 
-def operator_page(summaries: Sequence[Summary], without: Sequence[str], now: datetime, t: Language) -> str:
-    """The page in one language; `without` are tenants that have no page yet."""
+def operator_page(
+    summaries: Sequence[Summary], without: Sequence[str], left_out: Sequence[str], now: datetime, t: Language
+) -> str:
+    """The page in one language; `without` are tenants that have no page yet, `left_out` those with a faulty file."""
     today = now.astimezone(t.zone).date()
     moments = [t("made", at=t.clock(now)), t("times", zone=t.zone.key)]
     header = join(
         html.h1(t("title.operator")),
         html.p(" · ".join([f"{t.weekday(today)}, {t.day(today)}", *moments]), class_="date"),
     )
-    main = _main(summaries, without, now, t) if summaries or without else html.p(t("operator.none"))
+    others = [
+        *(_missing(slug, t("operator.left_out")) for slug in left_out),
+        *(_missing(slug, t("operator.no_page")) for slug in without),
+    ]
+    main = _main(summaries, others, now, t) if summaries or others else html.p(t("operator.none"))
     return document(t, f"{t('title.operator')}, {t.day(today)}", header, main)
 
 
-def _main(summaries: Sequence[Summary], without: Sequence[str], now: datetime, t: Language) -> Markup:
+def _main(summaries: Sequence[Summary], others: Sequence[Markup], now: datetime, t: Language) -> Markup:
     states = Counter[str](found.state for found in summaries)
     counts = {state: states[state] for state in ("failed", "errors", "warnings", "fine")}
     worst = summaries[0].state if summaries else "warnings"
     rows = [
         *(_row(found, now, t) for found in summaries),
-        *(_missing(slug, t) for slug in without),
+        *others,
     ]
     topics = [
         _item(found, topic, t) for found in summaries for topic in found.topics if topic.severity != "note"
@@ -54,7 +60,7 @@ def _main(summaries: Sequence[Summary], without: Sequence[str], now: datetime, t
     return join(
         html.div(
             html.p(t("operator.summary", **counts), class_="word"),
-            html.p(t("operator.intro", count=len(summaries) + len(without))),
+            html.p(t("operator.intro", count=len(summaries) + len(others))),
             class_=f"verdict is-{worst}",
         ),
         table(t, t("operator.caption"), _COLUMNS, rows),
@@ -76,9 +82,9 @@ def _row(found: Summary, now: datetime, t: Language) -> Markup:
     )
 
 
-def _missing(slug: str, t: Language) -> Markup:
+def _missing(slug: str, why: str) -> Markup:
     name = html.th(html.code(slug), scope="row")
-    return html.tr(name, html.td(t("operator.no_page"), colspan=len(_COLUMNS) - 1))
+    return html.tr(name, html.td(why, colspan=len(_COLUMNS) - 1))
 
 
 def _item(found: Summary, topic: Topic, t: Language) -> Markup:

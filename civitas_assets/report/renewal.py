@@ -30,7 +30,8 @@ def is_told(last: Summary, tenant: Tenant, stores: Stores, night: Night, now: da
     rejected = {f"rejected {name}" for name, source in night.sources.items() if source.rejected}
     today = now.astimezone(tenant.zone).date()
     standing = standings(tenant, stores, [night], {}, now)
-    found = findings(Situation(tenant.slug, now, today, [night], standing))
+    faults = [*map(str, tenant.faults)]
+    found = findings(Situation(tenant.slug, now, today, [night], standing, file_faults=faults))
     return (
         last.made_at.astimezone(tenant.zone).date() == today
         and last.wrong == digest_of(found)

@@ -251,7 +251,7 @@ def test_a_tenant_cannot_name_the_secret_of_another(load: Load, right: str) -> N
     theirs = right.replace("TOWN_TOKEN", "JENA_OST_TOKEN")
     found = faults(load, muster=theirs, jena=right, jena_ost=theirs)
     assert [*found.values()] == [
-        Fault("muster.yaml", 1, "sources", "names JENA_OST_TOKEN, a secret of jena_ost: a tenant has its own")
+        Fault("muster.yaml", 4, "sources", "names JENA_OST_TOKEN, a secret of jena_ost: a tenant has its own")
     ]
 
 

@@ -33,8 +33,12 @@ def test_help_imports_nothing_that_takes_long() -> None:
     assert not modules_after("--help") & HEAVY
 
 
-def test_status_needs_neither_tables_nor_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "town.yaml").write_text("name: Town\nsources: {s: {connector: csv}}\n", encoding="utf-8")
+def test_status_needs_neither_tables_nor_models_while_no_file_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home" / "last_good").mkdir(parents=True)
+    for folder in (tmp_path, tmp_path / "home" / "last_good"):
+        (folder / "town.yaml").write_text("name: Town\nsources: {s: {connector: csv}}\n", encoding="utf-8")
     monkeypatch.setenv("CIVITAS_TENANTS_DIR", str(tmp_path))
     monkeypatch.setenv("CIVITAS_HOME", str(tmp_path / "home"))
     assert not modules_after("status") & {"polars", "duckdb", "dagster", "httpx2", "sqlalchemy", "pyproj"}

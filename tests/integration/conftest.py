@@ -28,11 +28,10 @@ from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
 from civitas_assets import cli
-from civitas_assets.catalog import load_catalog
-from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runner import Order, Outcome, run_tenant
 from civitas_assets.harmonise.project import Project
+from civitas_assets.ingest.catalogue import catalogue_of
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import PROJECT_DIR, Settings
 
@@ -83,8 +82,9 @@ class Workplace:
 
     @property
     def deployment(self) -> Deployment:
-        catalog = load_catalog(self.settings.tenants_dir, SOURCE_MODELS)
-        return Deployment(catalog, self.settings, self.project, now=lambda: self.clock)
+        return Deployment(
+            catalogue_of(self.settings, keep=True), self.settings, self.project, now=lambda: self.clock
+        )
 
     def run(self, tenant: str, order: Order | None = None) -> Outcome:
         deployment = self.deployment

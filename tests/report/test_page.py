@@ -15,6 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from civitas_assets.catalog import Catalog
 from civitas_assets.errors import ReportError
 from civitas_assets.report.files import page_address, write_operator_page, write_tenant_page
 from civitas_assets.settings import Settings
@@ -63,7 +64,7 @@ def pages(town: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     town.write_tenant("anderswo", text.replace("Beispielstadt", "Anderswo"))
     folder = tmp_path_factory.mktemp("pages")
     write_tenant_page(town.settings, town.tenant, town.stores, town.contracts, NOW, folder)
-    write_operator_page(town.settings, town.catalog.values(), NOW, folder)
+    write_operator_page(town.settings, Catalog(town.catalog), NOW, folder)
     return folder
 
 

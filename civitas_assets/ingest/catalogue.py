@@ -1,0 +1,26 @@
+"""The catalogue of a deployment: its tenants' files with all connectors, each tenant by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+
+from civitas_assets.catalog import Catalog
+from civitas_assets.catalog.last_good import LastGood
+from civitas_assets.catalog.load import Check, read_catalog
+from civitas_assets.connectors.registry import SOURCE_MODELS
+from civitas_assets.errors import Fault
+from civitas_assets.settings import Settings
+
+
+def catalogue_of(settings: Settings, checks: Sequence[Check] = (), *, keep: bool = False) -> Catalog:
+    """All tenants, those with a faulty file as they were last without; `keep` is for who works for them.
+
+    Raises:
+        CatalogError: there is no folder of tenants' files.
+    """
+    return read_catalog(settings.tenants_dir, SOURCE_MODELS, LastGood(settings.last_good), checks, keep=keep)
+
+
+def faults_of(settings: Settings, tenants: Container[str]) -> Mapping[str, Sequence[Fault]]:
+    """The faults of these tenants' files; no other file is read."""
+    return read_catalog(settings.tenants_dir, SOURCE_MODELS, only=tenants).faulty
