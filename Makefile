@@ -12,7 +12,7 @@ EXAMPLES ?= 300
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo dev dagster-home test conform lint format models docs bench lock sbom clean
+.PHONY: help install demo dev dagster-home test conform storm lint format models docs bench lock sbom clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ test: install ## Run the tests, on two cores
 
 conform: install ## Try many documents that standards allow on the connectors (EXAMPLES=300)
 	@CIVITAS_CONFORMANCE_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 tests/conformance
+
+storm: install ## Kill, stop and mislead runs by a seed, and compare with calm ones (STORM_STEPS=40 STORM_SEED=1)
+	@STORM_STEPS=$${STORM_STEPS:-40} STORM_SEED=$${STORM_SEED:-1} $(BIN)/pytest -n0 -q tests/storm
 
 lint: install dagster-home ## Check format, style, types, the direction of imports, SQL and Dagster's definitions
 	$(BIN)/ruff format --check .

@@ -20,6 +20,7 @@ from civitas_assets.defs.repair import repaired
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.work import Result, Work, failures_in_words
 from civitas_assets.harmonise.tables import table_columns
+from civitas_assets.harmonise.workspace import sweep
 from civitas_assets.ingest.read import read_sources
 from civitas_assets.ingest.reports import Counts, ReadReport
 from civitas_assets.ingest.summarise import note_status
@@ -101,6 +102,9 @@ def read_tenant(work: Work) -> Iterator[Result]:
     """Read what has landed for the tenant; no record type is materialised where that leaves nothing to publish."""
     tenant, stores = work.tenant, work.stores
     with work.locked():
+        sweep(
+            work.deployment.settings.workspaces, work.deployment.now()
+        )  # also where nothing is to be published
         work.withdraw()
         finish_putting_aside(stores.files, tenant.slug)
         reports = (

@@ -72,7 +72,8 @@ def read_sources(
         reports.append(reader.report)
     grown = any(counts.days or counts.new or counts.rejected for r in reports for counts in r.counts.values())
     errors = {report.source: "; ".join(report.errors) for report in reports}
-    note_read(stores, tenant.slug, sources, grown=grown, errors=errors)
+    newest = {report.source: report.newest_at for report in reports if report.newest_at is not None}
+    note_read(stores, tenant.slug, sources, grown=grown, errors=errors, newest=newest)
     return reports
 
 
@@ -122,6 +123,7 @@ class SourceReader:
         started = time.monotonic()
         manifests = list(found)
         fresh = [line for manifest in manifests for line in manifest.lines if line.state == "stored"]
+        self.report.newest_at = max((line.fetched_at for line in fresh), default=None)
         # What could not be read is tried again, because the source's settings may have been mended since;
         # where there is a newer answer, only after that could not be read either.
         newer = {line.url for line in fresh}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from civitas_assets.records import Note
 
@@ -58,6 +58,7 @@ class Counts:
 class ReadReport:
     """What reading one source brought, by record type; `errors` name payloads that could not be read.
 
+    `newest_at` is when the last of the payloads that were new came.
     `notes` are all that people should know of what the source has now, `new_notes` those that they were not told yet.
     """
 
@@ -65,6 +66,7 @@ class ReadReport:
     payloads: int = 0
     bytes: int = 0
     seconds: float = 0.0
+    newest_at: datetime | None = None
     counts: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

@@ -54,14 +54,17 @@ def note_read(
     *,
     grown: bool,
     errors: Mapping[str, str] | None = None,
+    newest: Mapping[str, datetime] | None = None,
 ) -> None:
     """Note what of the sources is unread, rejected and discarded, and how large the records are if they have grown.
 
-    `errors` are what reading those failed by that were read just now, empty for one that did not fail.
+    `errors` are what reading those failed by that were read just now, empty for one that did not fail; `newest` is when
+    what was new of them came, which a fetch that was killed has not noted.
     """
     open_, discarded = stores.quarantine.counts()
     summary = Summary(stores.files, tenant)
     progress = {name: stores.journal.progress(name) for name in sources}
+    known, came = summary.read(), newest or {}
     summary.change_sources(
         {
             name: partial(
@@ -70,6 +73,7 @@ def note_read(
                 rejected=open_.get(name, 0),
                 discarded=discarded.get(name, 0),
                 read_notes=summarised(progress[name].notes),
+                brought_at=max(filter(None, (known.source(name).brought_at, came.get(name))), default=None),
                 **({} if errors is None else {"read_error": errors.get(name, "")}),
             )
             for name in progress
