@@ -15,13 +15,11 @@ from dataclasses import dataclass, field
 import msgspec
 
 from civitas_assets.connectors.base import Session
+from civitas_assets.connectors.page_address import one_before
 from civitas_assets.connectors.rows import head_of, members_of
 from civitas_assets.errors import FetchError, Note
 
 END_UNPROVEN = "end_unproven"
-# Where an address says how many entities come before a page, and how many are on it.
-_COUNTS = re.compile(r"([?&](?:(?:\$|%24)skip|offset|startindex)=)(\d+)(?=&|$)", re.IGNORECASE)
-_SIZE = re.compile(r"([?&](?:(?:\$|%24)top|limit|count)=)(\d+)(?=&|$)", re.IGNORECASE)
 TRIES = 3  # from the beginning, where entities go while they are read; once more without overlapping
 # Ceilings of servers are round numbers: so many rows, or a multiple of them, may be where one has cut.
 _ROUND = 10
@@ -154,12 +152,11 @@ class Completeness:
 
         Not so where entities have no ids, or have gone so often that another try is of no use.
         """
-        found = _COUNTS.search(url)
-        can = self.attempts <= TRIES and not self.unnamed and self._longest > 1
-        if found is None or not can or int(found[2]) < 1:
+        before = one_before(url)
+        if before is None or self.attempts > TRIES or self.unnamed or self._longest < 2:
             return url
         self.overlaps = self.is_anchored = True
-        return f"{url[: found.start(2)]}{int(found[2]) - 1}{url[found.end(2) :]}"
+        return before
 
     def is_torn(self, ids: Sequence[object]) -> bool:
         """Whether entities may be missing before this page: it was to begin with one that is known, and does not."""
@@ -211,21 +208,6 @@ class Completeness:
             f"{self.what}: {self.received} came; the service names neither a total nor a further page, and answers no "
             f"question for what comes after these, so that more may be missing: {advice}",
         )
-
-
-def page_size(url: str) -> int | None:
-    """How many entities an address asks for at most."""
-    found = _SIZE.search(url)
-    return int(found[2]) if found else None
-
-
-def resized(url: str, attempts: int) -> str:
-    """The address with another size of pages than in the attempts before, since no address is asked for twice."""
-    found = _SIZE.search(url)
-    if found is None or attempts == 1:
-        return url
-    size, less = int(found[2]), attempts - 1
-    return f"{url[: found.start(2)]}{size - less if size > less + 1 else size + less}{url[found.end(2) :]}"
 
 
 def torn_note(what: str) -> Note:

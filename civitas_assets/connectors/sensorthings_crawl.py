@@ -18,7 +18,8 @@ from civitas_assets.catalog.window import Duration
 from civitas_assets.connectors import sensorthings_entities as entities
 from civitas_assets.connectors.base import Answer, Request
 from civitas_assets.connectors.links import LinkedSource, led_to
-from civitas_assets.connectors.pagination import TRIES, Completeness, page_size, resized
+from civitas_assets.connectors.page_address import page_size, resized
+from civitas_assets.connectors.pagination import TRIES, Completeness
 from civitas_assets.connectors.sensorthings_observations import row_ids
 from civitas_assets.errors import ReadError
 

@@ -98,12 +98,6 @@ class _Index(msgspec.Struct, frozen=True):
     addresses: dict[str, Address]
 
 
-class _Read(msgspec.Struct, frozen=True):
-    """Of what the journal keeps: the last manifest that was read."""
-
-    manifest: str = ""
-
-
 @dataclass(frozen=True)
 class Manifest:
     """The manifest of one fetch; manifests of a source sort by name as they were written."""
@@ -187,7 +181,7 @@ class SourceLanding:
                 self.addresses()
             read = self._files.read(self._read)
             # A landing that was restored from a copy may end before what has been read of it.
-            was_read = msgspec.json.decode(read, type=_Read).manifest if read is not None else ""
+            was_read = msgspec.json.decode(read)["manifest"] if read is not None else ""
             known = max(self._through or "", was_read, _name(0))
             self._number = _number(max([known, *self._names(known)]))
         return _name(self._number)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from civitas_assets.connectors.pagination import Completeness, header_total, resized, says_incomplete
+from civitas_assets.connectors.page_address import resized
+from civitas_assets.connectors.pagination import Completeness, header_total, says_incomplete
 from civitas_assets.errors import FetchError
 
 
