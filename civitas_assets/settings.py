@@ -11,7 +11,7 @@ import socket
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import ByteSize, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from civitas_assets import __version__
@@ -102,6 +102,10 @@ class Settings(BaseSettings):
     )
     turn_timeout: float = Field(
         7200.0, gt=0, description="Seconds after which a tenant's turn in a batch is ended."
+    )
+    turn_memory: ByteSize = Field(
+        ByteSize(0),
+        description="Memory that the process of a tenant's turn in a batch may take, such as `4GB`; 0: all there is.",
     )
     batch_size: int = Field(
         0, ge=0, description="Most tenants of one batch, where several machines share them; 0: all in one."

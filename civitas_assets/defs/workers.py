@@ -13,6 +13,7 @@ import importlib
 import logging
 import os
 import pickle
+import resource
 import select
 import signal
 import subprocess
@@ -175,7 +176,7 @@ def serve() -> None:
         def take(slug: str = slug, rest: tuple[Any, ...] = (scope, run_id, patience, said, begun)) -> bytes:
             return _taken(deployment, slug, *rest)
 
-        answers.write(_answer(take, limit))
+        answers.write(_answer(take, limit, deployment.settings.turn_memory))
         answers.flush()
 
 
@@ -192,12 +193,14 @@ def _load(deployment: Deployment) -> None:
     read_contracts(project)
 
 
-def _answer(take: Any, limit: float) -> bytes:
-    """What a child sends, or what became of it."""
+def _answer(take: Any, limit: float, memory: int = 0) -> bytes:
+    """What a child sends, or what became of it, with so many seconds and bytes."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
+        if memory:  # what it writes to counts: libraries reserve much that they never use
+            resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
         code = 1
         try:
             sent, error = isolated("turn", take)

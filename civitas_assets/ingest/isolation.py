@@ -23,6 +23,10 @@ def isolated(what: str, work: Callable[[], T], *, level: int = logging.ERROR) ->
     except CivitasError as error:
         log.log(level, "%s: %s", what, error)
         return None, str(error)
+    except MemoryError:
+        told = "memory ran out: ask for less at a time, or allow a turn more (CIVITAS_TURN_MEMORY)"
+        log.log(level, "%s: %s", what, told, exc_info=True)
+        return None, told
     except Exception as error:
         log.log(level, "%s: unforeseen %s", what, type(error).__name__, exc_info=True)
         return None, f"unforeseen {type(error).__name__}: {error}"

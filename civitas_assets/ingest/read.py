@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
+from msgspec.structs import replace
 
 from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.base import Connector, Payload
@@ -18,7 +19,8 @@ from civitas_assets.connectors.http_reason import complaint_of
 from civitas_assets.connectors.next_pages import ROLE as PAGE
 from civitas_assets.connectors.pagination import END_UNPROVEN, says_incomplete
 from civitas_assets.errors import ReadError
-from civitas_assets.ingest.backlog import batches_of, unsuperseded
+from civitas_assets.ingest.attempts import Attempts, ended_the_process
+from civitas_assets.ingest.backlog import unsuperseded
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.ingest.keep import Keeper
 from civitas_assets.ingest.notes import (
@@ -43,7 +45,7 @@ from civitas_assets.records.replaced import replaced_rows
 from civitas_assets.records.text import brings_clean_text
 from civitas_assets.records.typing import Place, bring_into_contract
 from civitas_assets.store.journal import Progress, StandingNote
-from civitas_assets.store.landing import Line, Manifest, SourceLanding
+from civitas_assets.store.landing import Line, Manifest, SourceLanding, config_hash
 from civitas_assets.store.seen import NAMELESS, READ
 from civitas_assets.store.stores import Stores
 from civitas_assets.store.summary import Summary
@@ -129,16 +131,29 @@ class SourceReader:
         newer = {line.url for line in fresh}
         again = [line for line in progress.failed if line.url not in newer]
         waiting = [line for line in progress.failed if line.url in newer]
-        batches = list(batches_of([*again, *fresh]))
+        lines = [*again, *fresh]
+        settings = config_hash(self._source.model_dump(mode="json"))
+        attempts = Attempts(self._stores.journal, self._source.name, progress, settings)
+        for line in lines:
+            if line.sha256 in attempts.counts:
+                self._fail([line], ended_the_process(line))
+        batches = list(attempts.batches(lines))
         for number, batch in enumerate(batches, 1):
-            self._read(batch)
+            with attempts.noted(batch):
+                self._read(batch)
             if number < len(batches):
                 self._log(f"part {number} of {len(batches)}")
         self.unread = self._failed
         self._failed = unsuperseded(waiting, [*again, *fresh], self._failed)
         before = self._compare(fresh, progress.notes) if compare and batches else progress.notes
         notes = self._notes.standing(before, self._landing.addresses)
-        self._advance(progress, manifests[-1].name if manifests else progress.manifest, notes)
+        left_out = {n.sha256: attempts.counts[n.sha256] for n in self._failed if n.sha256 in attempts.counts}
+        after = Progress(
+            manifests[-1].name if manifests else progress.manifest,
+            attempts=left_out,
+            attempts_under=attempts.under if left_out else "",
+        )
+        self._advance(progress, after, notes, is_noted=bool(batches))
         self.report.seconds = time.monotonic() - started
         if self.report.payloads:
             self._log("done" if self.report.ok else "FAILED")
@@ -266,7 +281,9 @@ class SourceReader:
         self.report.errors.append(message)
         log.error("%s · read · %s · %s", self._tenant.slug, self._source.name, message)
 
-    def _advance(self, progress: Progress, manifest: str, notes: tuple[StandingNote, ...]) -> None:
+    def _advance(
+        self, progress: Progress, after: Progress, notes: tuple[StandingNote, ...], *, is_noted: bool
+    ) -> None:
         rows = sum(counts.read for counts in self.report.counts.values()) + self._listed
         # An answer that stays empty is not read again; that it is empty stays true until rows come.
         ran_dry = not rows and (progress.ran_dry or bool(self.report.payloads and progress.had_rows))
@@ -280,15 +297,15 @@ class SourceReader:
         self.report.notes = summarised(notes)
         self.report.new_notes = unsaid(self.report.notes, summarised(progress.notes))
         self._unusable = frozenset(self._given.keys() - self._usable) | self._still_unusable(progress)
-        after = Progress(
-            manifest,
-            tuple(self._failed),
-            progress.had_rows or rows > 0,
-            ran_dry,
-            notes,
-            self._unusable,
+        after = replace(
+            after,
+            failed=tuple(self._failed),
+            had_rows=progress.had_rows or rows > 0,
+            ran_dry=ran_dry,
+            notes=notes,
+            unusable=self._unusable,
         )
-        if after != progress:
+        if is_noted or after != progress:
             self._stores.journal.advance(self._source.name, after)
 
     def _still_unusable(self, progress: Progress) -> frozenset[str]:

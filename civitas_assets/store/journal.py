@@ -36,7 +36,8 @@ class Progress(msgspec.Struct, frozen=True):
     `manifest` is the last one that was read. `failed` are answers that could not be read, to be tried again
     until a newer answer of the same address can be. `had_rows` is whether there ever were any; `ran_dry` is that
     the last answers had no row, although those before had; `unusable` names record types of which no row could be used.
-    `notes` stand until the source gives no more cause for them.
+    `notes` stand until the source gives no more cause for them. `attempts` count by hash how often reading an answer
+    has begun and not ended, under the settings and version `attempts_under`.
     """
 
     manifest: str = ""
@@ -45,6 +46,8 @@ class Progress(msgspec.Struct, frozen=True):
     ran_dry: bool = False
     notes: tuple[StandingNote, ...] = ()
     unusable: frozenset[str] = frozenset()
+    attempts: Mapping[str, int] = {}
+    attempts_under: str = ""
 
 
 @dataclass(frozen=True)

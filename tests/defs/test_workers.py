@@ -36,3 +36,13 @@ def test_what_becomes_of_a_turn_is_said(body: str, seen: str) -> None:
         [sys.executable, "-c", _SCRIPT.format(body)], capture_output=True, text=True, check=True, timeout=60
     )
     assert seen in done.stdout
+
+
+def test_memory_of_a_turn_is_bounded_and_what_takes_more_fails_with_words() -> None:
+    body = "return pickle.dumps(isolated('a source', lambda: bytearray(3_000_000_000)))"
+    script = _SCRIPT.format(body).replace("_answer(take, 2.0)", "_answer(take, 20.0, 1_000_000_000)")
+    script = "from civitas_assets.ingest.isolation import isolated\n" + script
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "(None, 'memory ran out: ask for less at a time" in done.stdout

@@ -1,0 +1,74 @@
+"""Payloads whose reading has ended the process, out of memory or in native code: one is left out after two times.
+
+No process notes its own end: what is about to be read is noted before, and that it was read after. So whatever ends a
+process, in a batch as well as from the shell, costs the source no more than that, and its neighbours two nights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from msgspec.structs import replace
+
+from civitas_assets import __version__
+from civitas_assets.ingest.backlog import batches_of
+from civitas_assets.store.journal import Journal, Progress
+from civitas_assets.store.landing import Line
+
+_MOST = 2
+
+
+class Attempts:
+    """How often reading each payload of a source has begun and not ended, under the same settings and version."""
+
+    def __init__(self, journal: Journal, source: str, progress: Progress, settings: str) -> None:
+        self._journal, self._source, self._progress = journal, source, progress
+        self.under = f"{__version__} {settings}"
+        self._counts = dict(progress.attempts) if progress.attempts_under == self.under else {}
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """By hash, of those that are left out."""
+        return {digest: count for digest, count in self._counts.items() if count >= _MOST}
+
+    def batches(self, lines: Sequence[Line]) -> Iterator[list[Line]]:
+        """The lines that are read, a batch at a time; one that has ended a process is a batch of its own."""
+        together = list[Line]()
+        for line in lines:
+            if not self._counts.get(line.sha256):
+                together.append(line)
+                continue
+            yield from batches_of(together)
+            together = []
+            if line.sha256 not in self.counts:
+                yield [line]
+        yield from batches_of(together)
+
+    @contextmanager
+    def noted(self, batch: Sequence[Line]) -> Iterator[None]:
+        """Read the batch within: what ends the process stays noted, and what is raised does not."""
+        digests = {line.sha256 for line in batch}
+        self._note(self._counts | {digest: self._counts.get(digest, 0) + 1 for digest in digests})
+        is_read = False
+        try:
+            yield
+            is_read = True
+        finally:
+            self._counts = {digest: n for digest, n in self._counts.items() if digest not in digests}
+            if not is_read:  # else what follows is noted
+                self._note(self._counts)
+
+    def _note(self, counts: Mapping[str, int]) -> None:
+        self._journal.advance(
+            self._source, replace(self._progress, attempts=counts, attempts_under=self.under)
+        )
+
+
+def ended_the_process(line: Line) -> str:
+    """What is said of a payload that is left out."""
+    return (
+        f"{line.url} ({line.bytes:,} bytes) has ended the process that read it {_MOST} times, out of memory or in "
+        "native code, and is left out: it is read again with other settings of the source or another version of this "
+        "program, or when a newer answer comes"
+    )
