@@ -9,6 +9,7 @@ import logging
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import polars as pl
 from msgspec.structs import replace
@@ -38,10 +39,11 @@ from civitas_assets.ingest.register import GONE, Sightings, look_for_gone, note_
 from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.ingest.summarise import note_read
 from civitas_assets.ingest.vanished import vanished
+from civitas_assets.ingest.waiting import Waiting
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.origin import Origin, gathered, rejected_by_format
 from civitas_assets.records.raw import RawTable, Roster
-from civitas_assets.records.replaced import replaced_rows
+from civitas_assets.records.replaced import replaced_rows, rivals_in
 from civitas_assets.records.text import brings_clean_text
 from civitas_assets.records.typing import Place, bring_into_contract
 from civitas_assets.store.journal import Progress, StandingNote
@@ -52,6 +54,9 @@ from civitas_assets.store.summary import Summary
 
 log = logging.getLogger("civitas_assets.read")
 
+# Rows that are typed together, and records that wait in memory and are stored together: enough to make work per page
+# small, little for a small machine.
+_TYPED_AT_ONCE, _STORED_AT_ONCE = 100_000, 250_000
 # Where more may be than has come, nothing is gone.
 _NOT_WHOLE = frozenset({SAYS_INCOMPLETE, END_UNPROVEN})
 
@@ -79,6 +84,26 @@ def read_sources(
     return reports
 
 
+@dataclass
+class _Decoded:
+    """What was decoded of a batch and is not typed yet, and which of its rows are rejected."""
+
+    lines: Sequence[Line]
+    rejected: list[pl.DataFrame] = field(default_factory=list)
+    rows: int = 0
+    _tables: dict[str, list[tuple[RawTable, Origin]]] = field(default_factory=dict)
+
+    def add(self, table: RawTable, origin: Origin) -> None:
+        """A further table."""
+        self._tables.setdefault(table.record_type, []).append((table, origin))
+        self.rows += table.frame.height
+
+    def taken(self) -> list[tuple[str, list[tuple[RawTable, Origin]]]]:
+        """The tables by record type, which are forgotten then."""
+        found, self._tables, self.rows = [*self._tables.items()], {}, 0
+        return found
+
+
 class SourceReader:
     """Reads one source, batch by batch, from its landing into stores."""
 
@@ -104,6 +129,7 @@ class SourceReader:
         self._unusable: frozenset[str] = frozenset()
         self._notes = NoteBook()
         self._sightings = Sightings(source.name)
+        self._waiting = Waiting(tenant.timezone, _STORED_AT_ONCE)
 
     def run(self) -> None:
         """Read what has landed since it was last read."""
@@ -139,7 +165,7 @@ class SourceReader:
                 self._fail([line], ended_the_process(line))
         batches = list(attempts.batches(lines))
         for number, batch in enumerate(batches, 1):
-            with attempts.noted(batch):
+            with attempts.noted(batch), self._waiting:
                 self._read(batch)
             if number < len(batches):
                 self._log(f"part {number} of {len(batches)}")
@@ -179,8 +205,7 @@ class SourceReader:
     def _read(self, lines: Sequence[Line]) -> None:
         """Decode, type and store what the lines' payloads hold; a roster is called when all before it is stored."""
         self._notes.read(line.url for line in lines)
-        tables: dict[str, list[tuple[RawTable, Origin]]] = defaultdict(list)
-        rejected: list[pl.DataFrame] = []
+        decoded = _Decoded(lines)
         pages = set[tuple[str, frozenset[tuple[str, str]]]]()
         for line in lines:
             body = line.sha256, frozenset(line.variables.items())
@@ -204,9 +229,7 @@ class SourceReader:
             try:
                 for raw in self._connector.read(self._source, payload):
                     if isinstance(raw, Roster):
-                        self._settle(lines, tables, rejected)
-                        tables.clear()
-                        rejected.clear()
+                        self._settle(decoded)
                         self._listed += raw.frame.height
                         if is_part:
                             continue  # what is not in a part may be in the rest
@@ -215,11 +238,13 @@ class SourceReader:
                         )
                         continue
                     rows += raw.frame.height + len(raw.broken)
-                    tables[raw.record_type].append((raw, origin))
+                    decoded.add(raw, origin)
+                    if decoded.rows > _TYPED_AT_ONCE:
+                        self._type(decoded)
                     if raw.broken:
                         self._sightings.note(NAMELESS, line)
                         self._given[raw.record_type] += len(raw.broken)
-                        rejected.append(
+                        decoded.rejected.append(
                             rejected_by_format(raw.record_type, raw.broken, line.sha256, line.fetched_at)
                         )
                     self._notes.add(line.url, notes_of(raw))
@@ -229,18 +254,28 @@ class SourceReader:
             except ReadError as error:
                 said = complaint_of(payload.body, str(error))
                 self._fail([line], f"{line.url} {error}{said}")
-        self._settle(lines, tables, rejected)
+        self._settle(decoded)
 
-    def _settle(
-        self,
-        lines: Sequence[Line],
-        tables: Mapping[str, list[tuple[RawTable, Origin]]],
-        rejected: list[pl.DataFrame],
-    ) -> None:
+    def _settle(self, decoded: _Decoded) -> None:
         """Type and store what was decoded so far."""
-        accepted: dict[str, list[pl.DataFrame]] = defaultdict(list)
-        addresses = {line.sha256: line.url for line in lines}
-        for name, found in tables.items():
+        self._type(decoded)
+        addresses = {line.sha256: line.url for line in decoded.lines}
+        rivals: dict[str, list[pl.DataFrame]] = defaultdict(list)
+        for record_type, frames in self._waiting.taken():
+            for records in frames:
+                if (found := rivals_in(record_type, records)) is not None:
+                    rivals[record_type.name].append(found)
+            self._keeper.store(record_type, pl.concat(frames))
+        for name, parts in rivals.items():
+            for payload, note in replaced_rows(RECORD_TYPES[name], pl.concat(parts)):
+                self._notes.add(addresses[payload], [note])
+        if decoded.rejected:
+            self._keeper.reject(pl.concat(decoded.rejected))
+            decoded.rejected.clear()
+
+    def _type(self, decoded: _Decoded) -> None:
+        """Type what was decoded so far, and let it wait until it can be stored together."""
+        for name, found in decoded.taken():
             table = gathered(found, self._source)
             self.report.counts[name].read += table.height
             if table.height:
@@ -248,24 +283,17 @@ class SourceReader:
             try:
                 typed = bring_into_contract(RECORD_TYPES[name], table, self._source, self._place)
             except ReadError as error:
-                self._fail(lines, str(error))
+                self._fail(decoded.lines, str(error))
                 continue
-            rejected.append(typed.rejected)
+            decoded.rejected.append(typed.rejected)
             self._sightings.add(RECORD_TYPES[name], typed.named)
             for other, records in typed.accepted.items():
-                accepted[other].append(records)
+                self._waiting.add(RECORD_TYPES[other], records, is_said=other != name)
                 if other != name:
                     self._sightings.add(RECORD_TYPES[other], records)
-                for payload, note in replaced_rows(RECORD_TYPES[other], records):
-                    self._notes.add(addresses[payload], [note])
             if any(records.height for records in typed.accepted.values()):
                 self._usable.add(name)
             self._notes.look_for_values(RECORD_TYPES[name], typed.accepted[name])
-        # Things first: of events that are stored later, no day has to be made again for their sake.
-        for name in sorted(accepted, key=lambda name: RECORD_TYPES[name].event_time is not None):
-            self._keeper.store(RECORD_TYPES[name], pl.concat(accepted[name]))
-        if rejected:
-            self._keeper.reject(pl.concat(rejected))
 
     def _payload(self, line: Line) -> Payload:
         body = self._landing.body(line.sha256)
@@ -274,8 +302,12 @@ class SourceReader:
         return Payload(body, line.url, line.role, line.variables, line.content_type, line.fetched_at)
 
     def _fail(self, lines: Sequence[Line], message: str) -> None:
-        self._failed.extend(lines)
-        self._complain(message)
+        new = [line for line in lines if line not in self._failed]
+        if (
+            new or message not in self.report.errors
+        ):  # a fault of all rows is told once, in however many portions
+            self._failed.extend(new)
+            self._complain(message)
 
     def _complain(self, message: str) -> None:
         self.report.errors.append(message)

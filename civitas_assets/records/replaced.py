@@ -16,19 +16,26 @@ from civitas_assets.records.raw import REPEATED_ROWS, REPLACED_ROWS
 _SHOWN = 60  # characters of an example
 
 
-def replaced_rows(record_type: RecordType, records: pl.DataFrame) -> Iterator[tuple[str, Note]]:
-    """Notes, with the hash of their payload, on rows that another one of it replaces, or that are there twice.
+def rivals_in(record_type: RecordType, records: pl.DataFrame) -> pl.DataFrame | None:
+    """The rows that have the same payload and key as another one; None where all are different.
 
     `records` has the contract's columns and `payload`, in the order of the rows.
     """
     keys = ["payload", *record_type.key]
     if _are_different(records.select(record_type.key)) or _are_different(records.select(keys)):
-        return  # nearly always
+        return None  # nearly always
     repeated = records.select(keys).is_duplicated()
-    if not repeated.any():
-        return
+    return records.filter(repeated).select("payload", *record_type.schema) if repeated.any() else None
+
+
+def replaced_rows(record_type: RecordType, rivals: pl.DataFrame) -> Iterator[tuple[str, Note]]:
+    """Notes, with the hash of their payload, on rows that another one of it replaces, or that are there twice.
+
+    `rivals` are those of all rows of their payloads.
+    """
+    keys = ["payload", *record_type.key]
     values = [column for column in record_type.schema if column not in record_type.key]
-    rivals = records.filter(repeated).select(*keys, *values)
+    rivals = rivals.select(*keys, *values)
     if record_type.measures:
         # A row without a value is no record, unless it is the last one and takes a value back.
         empty = pl.all_horizontal(pl.col(record_type.measures).is_null())

@@ -1,0 +1,111 @@
+"""Records that wait until all of a batch are typed: of many those of events wait in files, and come back day by day.
+
+What is said of a thing counts as a whole, so things wait in memory.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Self
+
+import polars as pl
+
+from civitas_assets.records import RECORD_TYPES, RecordType
+from civitas_assets.records.typing import last_of_alike
+
+_DAY = "@day"
+_ROW_GROUP = 32 * 1024  # a file is in order of days: who wants some of them reads few such groups
+
+
+class Waiting:
+    """Accepted records of one batch, by record type, in the order in which they were read.
+
+    Days are those of the zone; `most` records of events are held in memory, and taken together.
+    """
+
+    def __init__(self, zone: str, most: int) -> None:
+        self._zone, self._most = zone, most
+        self._records: dict[str, list[pl.DataFrame]] = defaultdict(list)
+        self._said: dict[str, list[pl.DataFrame]] = defaultdict(list)
+        self._files: dict[str, list[Path]] = defaultdict(list)
+        self._days: dict[str, Counter[date]] = defaultdict(Counter)
+        self._folder: TemporaryDirectory[str] | None = None
+
+    def add(self, record_type: RecordType, records: pl.DataFrame, *, is_said: bool = False) -> None:
+        """Let records wait; `is_said` is of things that have no rows of their own, which other rows tell of."""
+        name = record_type.name
+        (self._said if is_said else self._records)[name].append(records)
+        if _is_of_days(record_type) and sum(part.height for part in self._records[name]) > self._most:
+            self._put_down(record_type)
+
+    def taken(self) -> Iterator[tuple[RecordType, Sequence[pl.DataFrame]]]:
+        """All that waits, things first: of events that are stored later, no day has to be made again for their sake.
+
+        The frames of a record type are its own rows and what others say; those of many events come in several turns, of
+        some days each.
+        """
+        names = {*self._records, *self._said, *self._files}
+        for record_type in sorted(
+            (RECORD_TYPES[n] for n in names), key=lambda one: one.event_time is not None
+        ):
+            name = record_type.name
+            if name in self._files:
+                self._put_down(record_type)
+                for first, last in self._turns(name):
+                    found = pl.scan_parquet(self._files[name]).filter(pl.col(_DAY).is_between(first, last))
+                    yield record_type, [found.drop(_DAY).collect()]
+                continue
+            own, said = self._records.pop(name, []), self._said.pop(name, [])
+            frames = [pl.concat(own)] if own else []
+            if said:
+                columns = [*record_type.schema, "received_at"]
+                frames.append(said[0] if len(said) == 1 else last_of_alike(pl.concat(said), columns))
+            yield record_type, frames
+        self._forget()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Forget what still waits, as after a fault."""
+        self._forget()
+
+    def _forget(self) -> None:
+        for waiting in (self._records, self._said, self._files, self._days):
+            waiting.clear()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def _put_down(self, record_type: RecordType) -> None:
+        name = record_type.name
+        parts = self._records.pop(name, [])
+        if not parts:
+            return
+        self._folder = self._folder or TemporaryDirectory(prefix="civitas-waiting-")
+        file = Path(self._folder.name) / f"{name}-{len(self._files[name])}.parquet"
+        day = pl.col(record_type.event_time or "").dt.convert_time_zone(self._zone).dt.date()
+        records = pl.concat(parts).with_columns(day.alias(_DAY)).sort(_DAY, maintain_order=True)
+        records.write_parquet(file, compression="lz4", row_group_size=_ROW_GROUP)
+        self._files[name].append(file)
+        self._days[name].update(dict(records[_DAY].value_counts().iter_rows()))
+
+    def _turns(self, name: str) -> Iterator[tuple[date, date]]:
+        """The first and the last day of each turn: of so many rows, or one day."""
+        turn, rows = list[date](), 0
+        for day in sorted(self._days[name]):
+            if turn and rows + self._days[name][day] > self._most:
+                yield turn[0], turn[-1]
+                turn, rows = [], 0
+            turn.append(day)
+            rows += self._days[name][day]
+        yield turn[0], turn[-1]
+
+
+def _is_of_days(record_type: RecordType) -> bool:
+    """Whether all that is said of one record is of the same day."""
+    return record_type.event_time in record_type.key
