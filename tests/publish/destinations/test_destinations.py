@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
-from civitas_assets.errors import PublishError
+from civitas_assets.errors import OutdatedError, PublishError
 from civitas_assets.harmonise.project import Project
 
 D1, D2, D3 = date(2026, 7, 31), date(2026, 8, 1), date(2026, 8, 2)
@@ -177,3 +178,23 @@ def test_a_rebuild_of_what_means_something_else_makes_the_tables_anew(
 def test_no_address_holds_a_password(published: Any) -> None:
     assert "@" not in published.destination.address
     assert published.slug in published.destination.address
+
+
+@pytest.mark.parametrize("rebuild", [False, True])
+def test_rows_that_were_made_before_others_published_are_refused_every_time(
+    town: Any, site: Any, status: Any, *, rebuild: bool
+) -> None:
+    town.publish([D1], rebuild=True, run_id="first", site=[site("a")], status=[status("a", D1, 0)])
+    for number in range(1, 5):
+        basis = town.destination.held()
+        town.publish([D1], run_id=f"other-{number}", site=[site("a")], status=[status("a", D1, number)])
+        late = town.workspace([D1], {"site": [site("a")], "status": [status("a", D1, -1)]}, rebuild=rebuild)
+        file = late.folder / "task.json"
+        task = msgspec.structs.replace(late.task(), basis=basis)
+        file.write_bytes(msgspec.json.encode(task))
+        with pytest.raises(OutdatedError, match="another run has published since the rows were made"):
+            town.destination.publish(town.project, late, f"late-{number}")
+        assert town.ask("select free from status") == [(number,)]
+        file.write_bytes(msgspec.json.encode(msgspec.structs.replace(task, basis=town.destination.held())))
+    town.destination.publish(town.project, late, "late")
+    assert town.ask("select free from status") == [(-1,)]
