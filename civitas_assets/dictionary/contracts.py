@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from civitas_assets.errors import DictionaryError
@@ -60,6 +61,7 @@ class Contract:
     renamed_from: str | None = None
 
 
+@lru_cache(maxsize=4)  # a turn asks several times, and what is prepared stays as it is
 def read_contracts(project: Project) -> Mapping[str, Contract]:
     """The contracts of all shared models by name, in alphabetical order.
 

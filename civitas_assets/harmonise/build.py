@@ -15,7 +15,7 @@ import duckdb
 from civitas_assets.errors import HarmoniseError
 from civitas_assets.harmonise.plan import Model, Node, Plan, Test
 from civitas_assets.harmonise.project import Project
-from civitas_assets.harmonise.workspace import Workspace
+from civitas_assets.harmonise.workspace import Workspace, read_content
 from civitas_assets.settings import Limits
 from civitas_assets.store.space import full_disk
 
@@ -69,9 +69,9 @@ def build(project: Project, workspace: Workspace, label: str, *, limits: Limits)
         HarmoniseError: a model could not be made or a test not be asked; failed tests are results, not errors.
     """
     started = time.monotonic()
-    wanted = frozenset(project.nodes_of(*workspace.holds()))
     try:
         with workspace.open(limits) as connection:
+            wanted = frozenset(project.nodes_of(*read_content(connection)))
             results = run_nodes(project.plan, connection, wanted, label)
     except duckdb.Error as error:  # of the last write
         if told := full_disk(workspace.folder, error):

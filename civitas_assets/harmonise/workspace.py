@@ -65,19 +65,6 @@ class Workspace:
             raise HarmoniseError("there is no workspace to publish: harmonise in the same run")
         return msgspec.json.decode(file.read_bytes(), type=Task)
 
-    def holds(self) -> tuple[frozenset[str], frozenset[str]]:
-        """What it has rows of, and what these give occasion to, as the model `int_occasion` says.
-
-        Of a record type there is a view of files in place of the empty table.
-        """
-        with duckdb.connect(str(self.database), read_only=True) as connection:
-            views = "select view_name from duckdb_views() where schema_name = ?"
-            shown = {name for (name,) in connection.execute(views, [RECORDS_SCHEMA]).fetchall()}
-            found = connection.execute(f"select occasion from {STAGING_SCHEMA}.int_occasion").fetchall()  # noqa: S608
-            rejected = connection.execute(f"select 1 from {RECORDS_SCHEMA}.{REJECTED} limit 1").fetchone()  # noqa: S608
-        types = shown & RECORD_TYPES.keys() | ({REJECTED} if rejected else set())
-        return frozenset(types), frozenset(occasion for (occasion,) in found)
-
     def tenant(self) -> str | None:
         """Whose records it holds; None where that cannot be read, as in one that was never finished."""
         try:
@@ -106,6 +93,19 @@ class Workspace:
         """Throw the workspace away."""
         remove_folder(self.folder)
         give_back_folder(self.folder)
+
+
+def read_content(connection: duckdb.DuckDBPyConnection) -> tuple[frozenset[str], frozenset[str]]:
+    """What an open workspace has rows of, and what these give occasion to, as the model `int_occasion` says.
+
+    Of a record type there is a view of files in place of the empty table.
+    """
+    views = "select view_name from duckdb_views() where schema_name = ?"
+    shown = {name for (name,) in connection.execute(views, [RECORDS_SCHEMA]).fetchall()}
+    found = connection.execute(f"select occasion from {STAGING_SCHEMA}.int_occasion").fetchall()  # noqa: S608
+    rejected = connection.execute(f"select 1 from {RECORDS_SCHEMA}.{REJECTED} limit 1").fetchone()  # noqa: S608
+    types = shown & RECORD_TYPES.keys() | ({REJECTED} if rejected else set())
+    return frozenset(types), frozenset(occasion for (occasion,) in found)
 
 
 def make_workspace(
@@ -167,11 +167,13 @@ def _with_neighbours(connection: duckdb.DuckDBPyConnection, stores: Stores, task
     Averages and checks of quality reach back into the day before, and no further. A rebuild comes to the following
     days itself.
     """
+    known = {*stores.records.days(OBSERVATION)}
+    if not {day + step for day in task.days for step in (_DAY, -_DAY)} & known - {*task.days}:
+        return task
     found = connection.execute(f"select day from {STAGING_SCHEMA}.int_day_with_look_back").fetchall()  # noqa: S608
     affected = {day for (day,) in found}
     if not affected:
         return task
-    known = {*stores.records.days(OBSERVATION)}
     following = set() if task.rebuild else ({day + _DAY for day in affected} & known) - {*task.days}
     before = ({day - _DAY for day in affected | following} & known) - {*task.days} - following
     _show(connection, BEFORE, OBSERVATION, stores.records.locations(OBSERVATION, before, folder))

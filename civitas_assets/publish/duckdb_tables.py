@@ -197,12 +197,15 @@ class Tables:
     def comment(self, contracts: Mapping[str, Contract]) -> None:
         """Describe tables and columns where readers look for it; those that are described so already are left alone."""
         described = self.contracts() or {}
+        said = list[str]()
         for name, contract in contracts.items():
             if name not in self._bare and described.get(name) == contract:
                 continue
-            self._run(f"comment on table \"{name}\" is '{_quoted(contract.description)}'")
+            said.append(f"comment on table \"{name}\" is '{_quoted(contract.description)}'")
             for column, promised in contract.columns.items():
-                self._run(f'comment on column "{name}"."{column}" is \'{_quoted(promised.description)}\'')
+                said.append(f'comment on column "{name}"."{column}" is \'{_quoted(promised.description)}\'')
+        if said:
+            self._run(";\n".join(said))  # hundreds, which cost twice as much one by one
 
     def remember_contracts(self, contracts: Mapping[str, Contract], run_id: str | None) -> None:
         """Say which contracts the tables follow, and who made them when."""
