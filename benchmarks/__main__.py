@@ -34,6 +34,7 @@ TARGETS = {
     "harmonise_and_publish": "seconds ≤ 12",
     "one_day_of_a_small_tenant": "seconds ≤ 4",
     "publish_to_postgres": "seconds ≤ 6, ratio ≤ 2.5",
+    "wide_and_narrow": "bytes per row, narrow ≤ 150; ratios of publishing ≤ 1.1",
     "publish_a_day_to_postgres": "seconds ≤ 1.5 with CIVITAS_BENCHMARK_ROWS=50000000",
     "publish_a_day_to_duckdb": "ratios ≤ 1.3, seconds ≤ 1.5 with CIVITAS_BENCHMARK_ROWS=50000000",
     "sensor_nights": "first load ratio ≤ 2.2; cpu_seconds of new rows ≤ 2.4, nothing new ≤ 1.5, one corrected ≤ 2.6",

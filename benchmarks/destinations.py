@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 import msgspec
 import psycopg
-from psycopg.sql import SQL, Identifier, Literal
+from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
 from benchmarks.postgres import postgres
@@ -38,6 +38,7 @@ TOWN = "messstadt"
 NEW = 1_000_000
 A_DAY = 10_000
 LAST = date(2026, 7, 31)
+_PORTION = 200  # days that are filled at once
 _LARGE = int(os.environ.get("CIVITAS_BENCHMARK_ROWS", "2000000"))
 # A hundred datastreams that measure a hundred times a day; `{day}` and `{number}` are the row's, whatever the dialect.
 _ROW = {
@@ -63,7 +64,8 @@ _ROW = {
 }
 
 
-def _days(rows: int) -> list[date]:
+def benchmark_days(rows: int) -> list[date]:
+    """The days that so many rows are spread over."""
     return [LAST - timedelta(days=back) for back in range(rows // A_DAY)][::-1]
 
 
@@ -73,11 +75,14 @@ def _select(day: str, number: str) -> str:
     return f"select {', '.join(columns)}"
 
 
-def _project(folder: Path) -> Project:
+def benchmark_project(folder: Path) -> Project:
+    """The dbt project, prepared."""
     return prepare(Settings(home=folder / "home"))
 
 
-def _workspace(folder: Path, project: Project, days: list[date], *, rebuild: bool = False) -> Workspace:
+def benchmark_workspace(
+    folder: Path, project: Project, days: list[date], *, rebuild: bool = False
+) -> Workspace:
     """The workspace of a run in which each of the days got its observations."""
     workspace = Workspace(folder / "workspace")
     workspace.remove()
@@ -103,12 +108,12 @@ def _destination() -> Iterator[tuple[PostgresDestination, str]]:
 
 
 def publish_to_postgres(folder: Path) -> Figures:
-    """A million new observations into a keyed, indexed table by month, and plain COPY of them into the same table."""
-    project = _project(folder)
-    days = _days(NEW + A_DAY)
+    """A million new observations into a keyed, indexed table by month, and plain COPY of them with all their texts."""
+    project = benchmark_project(folder)
+    days = benchmark_days(NEW + A_DAY)
     with _destination() as (destination, url):
-        destination.publish(project, _workspace(folder, project, days[:1], rebuild=True), "first")
-        workspace = _workspace(folder, project, days[1:])
+        destination.publish(project, benchmark_workspace(folder, project, days[:1], rebuild=True), "first")
+        workspace = benchmark_workspace(folder, project, days[1:])
         publication = destination.publish(project, workspace, "benchmark")
         assert publication.rows["observation"] == NEW
         figures: Figures = {"seconds": publication.seconds}
@@ -116,34 +121,36 @@ def publish_to_postgres(folder: Path) -> Figures:
         with duckdb.connect(str(workspace.database), read_only=True) as connection:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute(f"copy shared.observation to '{csv}' (header false)")
+        floor = Layout(Names("floor"), read_contracts(project)["observation"], Platform(0, None))
         with psycopg.connect(url, autocommit=True) as connection:
-            table = SQL("create table floor (like {}.observation including indexes)").format(Identifier(TOWN))
+            connection.execute("create schema floor")
             for name, keyed in (
-                ("copy into the same table", True),
-                ("copy into a table with the key alone", False),
+                ("copy into a wide table", True),
+                ("copy into a wide table with the key alone", False),
             ):
-                connection.execute("drop table if exists floor")
-                connection.execute(table)
-                if not keyed:
-                    others = (
-                        "select indexrelid::regclass::text from pg_index where indrelid = 'floor'::regclass"
-                    )
-                    for (index,) in connection.execute(f"{others} and not indisprimary").fetchall():
-                        connection.execute(SQL("drop index {}").format(Identifier(index)))
+                connection.execute("drop table if exists floor.observation")
+                made = [*floor.create()]
+                for statement in made if keyed else made[:2]:
+                    connection.execute(statement)
+                for month in by_month(days):
+                    connection.execute(floor.create_partition(month))
+                    connection.execute(floor.attach_partition(month))
                 figures[name] = _copied(connection, csv)
-    figures["ratio"] = figures["seconds"] / figures["copy into the same table"]
-    figures["ratio to the key alone"] = figures["seconds"] / figures["copy into a table with the key alone"]
+    figures["ratio"] = figures["seconds"] / figures["copy into a wide table"]
+    figures["ratio to the key alone"] = (
+        figures["seconds"] / figures["copy into a wide table with the key alone"]
+    )
     return figures
 
 
 def _copied(connection: psycopg.Connection, csv: Path) -> float:
-    columns = connection.execute("select * from floor limit 0").description or []
+    columns = connection.execute("select * from floor.observation limit 0").description or []
     names = SQL(", ").join(Identifier(column.name) for column in columns)
     started = time.perf_counter()
     with (
         csv.open("rb") as rows,
         connection.cursor() as cursor,
-        cursor.copy(SQL("copy floor ({}) from stdin (format csv)").format(names)) as copy,
+        cursor.copy(SQL("copy floor.observation ({}) from stdin (format csv)").format(names)) as copy,
     ):
         while block := rows.read(1 << 20):
             copy.write(block)
@@ -152,51 +159,40 @@ def _copied(connection: psycopg.Connection, csv: Path) -> float:
 
 def publish_a_day_to_postgres(folder: Path) -> Figures:
     """A day of 10,000 rows into the large table, replaced and new."""
-    project = _project(folder)
-    history = _days(_LARGE)
+    project = benchmark_project(folder)
+    history = benchmark_days(_LARGE)
     with _destination() as (destination, url):
-        destination.publish(project, _workspace(folder, project, history[-1:], rebuild=True), "first")
-        started = time.perf_counter()
-        with psycopg.connect(url, autocommit=True, options="-c timezone=UTC") as connection:
-            _fill(connection, project, history[:-1])
-        filled = time.perf_counter() - started
-        figures: Figures = {"rows": float(_LARGE), "filling": filled}
+        destination.publish(
+            project, benchmark_workspace(folder, project, history[-1:], rebuild=True), "first"
+        )
+        for begin in range(0, len(history) - 1, _PORTION):
+            portion = history[:-1][begin : begin + _PORTION]
+            destination.publish(project, benchmark_workspace(folder, project, portion), "history")
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("vacuum analyze")
+        figures: Figures = {"rows": float(_LARGE)}
         for what, day in (("replaced", history[len(history) // 2]), ("new", LAST + timedelta(days=1))):
-            publication = destination.publish(project, _workspace(folder, project, [day]), "benchmark")
+            publication = destination.publish(
+                project, benchmark_workspace(folder, project, [day]), "benchmark"
+            )
             assert publication.rows["observation"] == A_DAY
             figures[f"seconds, {what}"] = publication.seconds
-        figures["gigabytes"] = publication.bytes / 1e9
+        figures["bytes per row"] = publication.bytes / (_LARGE + A_DAY)
     return figures
-
-
-def _fill(connection: psycopg.Connection, project: Project, days: list[date]) -> None:
-    """Give the table its history, month by month."""
-    layout = Layout(Names(TOWN), read_contracts(project)["observation"], Platform(0, None))
-    for month, own in by_month(days).items():
-        partition = layout.partition_name(month)
-        exists = connection.execute("select to_regclass(%s)", [f"{TOWN}.{partition}"]).fetchone()
-        with connection.transaction():
-            if exists == (None,):
-                connection.execute(layout.create_partition(month))
-            names = SQL(", ").join(map(Identifier, _ROW))
-            made = "from unnest({}::date[]) as day, generate_series(0, {}) as number order by day, 2, 8"
-            rows = SQL(f"{_select('day::date', 'number')} {made}").format(Literal(own), Literal(A_DAY - 1))
-            connection.execute(SQL("insert into {} ({}) {}").format(Identifier(TOWN, partition), names, rows))
-            if exists == (None,):
-                connection.execute(layout.attach_partition(month))
-    connection.execute(SQL("vacuum analyze {}").format(layout.table))
 
 
 def publish_a_day_to_duckdb(folder: Path) -> Figures:
     """A day of 10,000 rows into the large published file, and the disk's own copy of that file."""
-    project = _project(folder)
-    history = _days(_LARGE)
+    project = benchmark_project(folder)
+    history = benchmark_days(_LARGE)
     destination = DuckDBDestination(folder / "published", TOWN)
-    destination.publish(project, _workspace(folder, project, history[-1:], rebuild=True), "first")
+    destination.publish(project, benchmark_workspace(folder, project, history[-1:], rebuild=True), "first")
     figures: Figures = {"rows": float(_LARGE)}
     for part in (0.25, 1.0):
         _fill_file(destination.file, history[:-1], part)
-        publication = destination.publish(project, _workspace(folder, project, [history[-1]]), "benchmark")
+        publication = destination.publish(
+            project, benchmark_workspace(folder, project, [history[-1]]), "benchmark"
+        )
         copied = _copying(_sequential, destination.file, folder / "copy")
         own = _copying(copy_file, destination.file, folder / "copy")
         name = f"at {part:.0%}"
@@ -207,7 +203,7 @@ def publish_a_day_to_duckdb(folder: Path) -> Figures:
             f"sequential copy, {name}": copied,
         }
     publication = destination.publish(
-        project, _workspace(folder, project, [LAST + timedelta(days=1)]), "benchmark"
+        project, benchmark_workspace(folder, project, [LAST + timedelta(days=1)]), "benchmark"
     )
     figures["seconds, new"] = publication.seconds
     grown, copied = (

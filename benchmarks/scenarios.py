@@ -31,6 +31,7 @@ from benchmarks.destinations import (
 )
 from benchmarks.fetching import fetch_data_arrays, fetch_flat
 from benchmarks.many_towns import code_location_of_500_tenants, quiet_night_of_tenants
+from benchmarks.narrow import wide_and_narrow
 from benchmarks.nights import night_of_tenants
 from benchmarks.pages import morning_page
 from benchmarks.queue import drain_queue
@@ -287,6 +288,7 @@ SCENARIOS: dict[str, Callable[..., Figures]] = {
         copy_floor,
         publish_to_postgres,
         publish_a_day_to_postgres,
+        wide_and_narrow,
         publish_a_day_to_duckdb,
         unchanged_night,
         sensor_nights,

@@ -24,6 +24,7 @@ class Column:
     """A column: its DuckDB type, its unit as a UCUM code, or the column that names the unit of each row.
 
     `renamed_from` is what it was called before; destinations rename it then instead of losing what they have.
+    `free_text` says that hardly two rows have the same text, so that nothing is won by keeping each text once.
     """
 
     type: str
@@ -33,6 +34,7 @@ class Column:
     unit_column: str | None = None
     codes: tuple[str, ...] = ()
     renamed_from: str | None = None
+    free_text: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,7 @@ def _column(column: Mapping[str, Any], codes: list[str] | tuple[()]) -> Column:
         unit_column=meta.get("unit_column"),
         codes=tuple(codes),
         renamed_from=meta.get("renamed_from"),
+        free_text=bool(meta.get("free_text", False)),
     )
 
 

@@ -54,6 +54,7 @@ class PostgresCommons:
             published = views.contracts_of(tenant) if mine else {}
             if any(
                 published.get(model) != contracts.get(model)
+                or (model in published and views.becomes_narrow(tenant, published[model]))
                 for model in mine | ({"source"} if mine else set())
             ):
                 self._change(

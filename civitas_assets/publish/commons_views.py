@@ -20,8 +20,9 @@ from civitas_assets.dictionary.evolution import columns_before, evolution
 from civitas_assets.publish.commons import ADDED_COLUMNS, COMMONS_SCHEMA, TENANT_NAME
 from civitas_assets.publish.commons_tables import shape_of
 from civitas_assets.publish.postgres_names import COMMONS_OWNER, COMMONS_READER, PUBLICATION, Names
+from civitas_assets.publish.postgres_narrow import Narrow, hindrances, narrow
 from civitas_assets.publish.postgres_server import Statement
-from civitas_assets.publish.postgres_tables import column_type
+from civitas_assets.publish.postgres_tables import Layout, Platform, column_type
 
 _HOLDING, _SHAPE = "_holding", "_shape"
 # Held while views are made, and while roles are, by whichever tenant's run.
@@ -115,6 +116,16 @@ class Views:
             return {}
         found = self._rows(SQL("select contracts from {}").format(table))
         return msgspec.json.decode(found[0][0], type=dict[str, Contract]) if found else {}
+
+    def becomes_narrow(self, tenant: str, contract: Contract) -> bool:
+        """Whether the next publication puts a view in the place of a tenant's table, unless these views use it."""
+        names = Names(tenant)
+        if not isinstance(narrow(Layout(names, contract, Platform(0, None))), Narrow):
+            return False
+        table = Literal(names.table(contract.name).as_string(None))
+        kind = SQL("select 1 from pg_class where oid = to_regclass({}) and relkind <> 'v'").format(table)
+        users = self._rows(hindrances(names, contract.name)) if self._rows(kind) else []
+        return bool(users) and all(schema == COMMONS_SCHEMA for _, schema in users)
 
     def make(
         self, model: str, contract: Contract | None, legs: Mapping[str, Held], allowed: AbstractSet[str]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import duckdb
@@ -24,11 +24,16 @@ _BATCH = 10_000  # rows; what fits a processor's cache is taken over a third fas
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a model, in the order of its table; `days` are those on which it has any."""
+    """The rows of a model; `days` are those on which it has any."""
 
     connection: duckdb.DuckDBPyConnection
     query: str
     days: Sequence[date]
+
+    def sorted(self, order: Sequence[str]) -> Rows:
+        """The same in an order."""
+        by = ", ".join(f'"{name}"' for name in order)
+        return replace(self, query=f"select * from ({self.query}) order by {by}")  # noqa: S608 - names of columns
 
     def read(self, days: Sequence[date] | None = None) -> pa.RecordBatchReader:
         """Those of some days, or all."""
@@ -49,8 +54,8 @@ class Made:
         """The days that are replaced."""
         return self._days(f"{RECORDS_SCHEMA}.affected_day")
 
-    def rows(self, model: SharedModel, order: Sequence[str]) -> Rows:
-        """The rows of a model, in that order.
+    def rows(self, model: SharedModel) -> Rows:
+        """The rows of a model, in no order.
 
         Raises:
             PublishError: there are rows of other days.
@@ -64,8 +69,7 @@ class Made:
                 f"{model.name} has {count} rows outside the affected days; nothing was published"
             )
         columns = ", ".join(map(self._column, model.columns, model.types.values()))
-        sorted_by = ", ".join(f'"{name}"' for name in order)
-        return Rows(self.connection, f"select {columns} from {made} order by {sorted_by}", days)  # noqa: S608
+        return Rows(self.connection, f"select {columns} from {made}", days)  # noqa: S608
 
     def _days(self, table: str) -> Sequence[date]:
         found = self.connection.execute(f"select distinct day from {table} order by 1")  # noqa: S608

@@ -11,7 +11,9 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import TypeVar
 
 import adbc_driver_manager
@@ -28,6 +30,7 @@ from civitas_assets.publish.destination import Publication, ensure_collected, en
 from civitas_assets.publish.made import Made, opened
 from civitas_assets.publish.postgres_changes import Changes
 from civitas_assets.publish.postgres_names import Names
+from civitas_assets.publish.postgres_narrow import Narrow, narrow
 from civitas_assets.publish.postgres_roles import ensure
 from civitas_assets.publish.postgres_server import PAUSES, Server, passes
 from civitas_assets.publish.postgres_tables import Layout
@@ -37,6 +40,17 @@ log = logging.getLogger("civitas_assets.publish")
 
 Result = TypeVar("Result")
 _UNTRANSLATABLE = "22021"  # PostgreSQL's texts cannot hold the character zero
+
+
+@dataclass(frozen=True)
+class _Published:
+    """What a transaction has published, the tables that are to be analysed, and the models that are not narrow yet."""
+
+    rows: Mapping[str, int]
+    bytes: int
+    unfilled: tuple[str, ...]
+    stale: Sequence[str]
+    wide: Sequence[str]
 
 
 class PostgresDestination:
@@ -109,13 +123,13 @@ class PostgresDestination:
         ensure(self._server, self.names)
 
         def collect(changes: Changes, made: Made) -> None:
-            layouts = self._begin(changes, project)
+            self._begin(changes)
             changes.wait_for_turn()
+            layouts = changes.layouts(read_contracts(project))
             facts = [model for model in project.models.values() if model.by_day]
             changes.remember_collected([model.name for model in facts], portion.versions)
             for model in facts:
-                layout = layouts[model.name]
-                changes.collect(layout, made.rows(model, layout.order))
+                changes.collect(layouts[model.name], made.rows(model))
             changes.remember_contracts(self.names.rebuild, read_contracts(project), run_id=None)
 
         self._loaded(collect, workspace, "takes no further days")
@@ -127,15 +141,17 @@ class PostgresDestination:
         task = workspace.task()
         contracts = read_contracts(project)
 
-        def publish(changes: Changes, made: Made) -> tuple[dict[str, int], int, tuple[str, ...], list[str]]:
-            layouts = self._begin(changes, project)
+        def publish(changes: Changes, made: Made) -> _Published:
+            self._begin(changes)
             changes.wait_for_turn()
             ensure_current(self.address, task, changes.publication(), run_id)
             held = changes.contracts(self.names.schema)
             days = made.days()
+            layouts = changes.layouts(contracts)
             if task.rebuild:
                 ensure_collected(self.address, task, changes.collected())
-                changes.drop(_unfit(held, contracts, changes.models()))
+                changes.drop(_unfit(held, contracts, changes.models()) | _misplaced(layouts))
+                layouts = changes.layouts(contracts)
             else:
                 change = evolution(held or {}, contracts)
                 if change.reasons:
@@ -145,7 +161,7 @@ class PostgresDestination:
             rows = {}
             for name, model in project.models.items():
                 layout = layouts[name]
-                of_model = made.rows(model, layout.order)
+                of_model = made.rows(model)
                 if task.rebuild and model.by_day:
                     changes.replace_all(layout, of_model, days)
                     rows[name] = changes.count(name)
@@ -158,22 +174,56 @@ class PostgresDestination:
                 for layout in layouts.values():
                     changes.run(*layout.comments())
             changes.remember_contracts(self.names.schema, contracts, run_id)
-            stale = [*layouts] if task.rebuild else changes.stale()
-            return rows, changes.bytes(), changes.unfilled(), stale
+            stale = (
+                [table for layout in layouts.values() for table in layout.tables]
+                if task.rebuild
+                else changes.stale(layouts)
+            )
+            return _Published(rows, changes.bytes(), changes.unfilled(), stale, _wide(layouts))
 
-        rows, size, unfilled, stale = self._loaded(publish, workspace, "was left as it was")
-        self._analyze(stale)
-        return Publication(rows, size, time.monotonic() - started, unfilled)
+        made = self._loaded(publish, workspace, "was left as it was")
+        self._analyze(made.stale)
+        size = self._make_narrow(contracts, made.wide)
+        return Publication(
+            made.rows, made.bytes if size is None else size, time.monotonic() - started, made.unfilled
+        )
 
-    def _begin(self, changes: Changes, project: Project | None = None) -> dict[str, Layout]:
-        """Act as the tenant's writer, within limits of time; the tables of a project."""
+    def _begin(self, changes: Changes) -> None:
+        """Act as the tenant's writer, within limits of time."""
         changes.begin(self._server.limits())
-        if project is None:
-            return {}
-        platform = changes.platform()
-        return {
-            name: Layout(self.names, contract, platform) for name, contract in read_contracts(project).items()
-        }
+
+    def _make_narrow(self, contracts: Mapping[str, Contract], models: Sequence[str]) -> int | None:
+        """Keep large tables in the narrow form, one after the other; the bytes that all take up then, if it was done.
+
+        A table that something hangs on stays as it is, and so does one whose readers do not end: the next publication
+        tries again.
+        """
+
+        def make(changes: Changes, model: str) -> int:
+            self._begin(changes)
+            changes.wait_for_turn()
+            layout = changes.layouts({model: contracts[model]})[model]
+            hindering = changes.hindering(model)
+            if hindering:
+                log.info(
+                    "%s · %s stays as large as it is, since %s uses it: drop that, publish, and make it again",
+                    self.names.slug,
+                    model,
+                    ", ".join(hindering),
+                )
+            else:
+                changes.make_narrow(layout, lambda table: changes.lock(table, PAUSES, self._server.pause))
+            return changes.bytes()
+
+        size = None
+        for model in models:
+            try:
+                size = self._tried(partial(make, model=model), f"keeps {model} as it is")
+            except PublishError as error:
+                log.warning(
+                    "%s · %s is tried again with the next publication: %s", self.names.slug, model, error
+                )
+        return size
 
     def _analyze(self, tables: Sequence[str]) -> None:
         """Have the server look at tables that are new or have grown: nobody else ever does at partitioned ones."""
@@ -232,6 +282,22 @@ class PostgresDestination:
         with self._server.loading() as connection, connection.cursor() as cursor:
             yield Changes(cursor, self.names)
             connection.commit()
+
+
+def _wide(layouts: Mapping[str, Layout]) -> list[str]:
+    """Models that are still kept in the wide form, and could be in the narrow one."""
+    return [
+        name
+        for name, layout in layouts.items()
+        if not isinstance(layout, Narrow) and isinstance(narrow(layout), Narrow)
+    ]
+
+
+def _misplaced(layouts: Mapping[str, Layout]) -> set[str]:
+    """Narrow tables in which something else is numbered than would be now."""
+    return {
+        name for name, layout in layouts.items() if isinstance(layout, Narrow) and narrow(layout) != layout
+    }
 
 
 def _may_pass(error: adbc_driver_manager.Error) -> bool:

@@ -1,27 +1,30 @@
 """A transaction in a tenant's schemas: following contracts, replacing days, collecting a rebuild.
 
-What statements look like is in `postgres_tables.py`; when a transaction is tried again is in `postgres.py`.
+What statements look like is in `postgres_tables.py` and `postgres_narrow.py`; when a transaction is tried again is in
+`postgres.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from itertools import groupby
 
 import adbc_driver_postgresql.dbapi as adbc
 import msgspec
-import pyarrow as pa
 from psycopg.sql import SQL, Identifier, Literal
 
 from civitas_assets.dictionary.contracts import Contract
-from civitas_assets.dictionary.evolution import Evolution
+from civitas_assets.dictionary.evolution import Evolution, Step
 from civitas_assets.harmonise.project import Project
 from civitas_assets.publish.made import Rows
 from civitas_assets.publish.postgres_names import COLLECTED, PUBLICATION, UNFILLED, Names
+from civitas_assets.publish.postgres_narrow import ID, LABEL, Narrow, hindrances, narrow, parts_of
+from civitas_assets.publish.postgres_numbers import Numbers
 from civitas_assets.publish.postgres_server import Statement
 from civitas_assets.publish.postgres_session import Session
-from civitas_assets.publish.postgres_tables import GEOMETRY, Layout, Month, by_month
+from civitas_assets.publish.postgres_tables import GEOMETRY, Layout, Month, by_month, listed
 
 _META = (
     (PUBLICATION, "contracts text not null, run_id text, published_at timestamptz not null default now()"),
@@ -35,11 +38,11 @@ class Changes(Session):
     def __init__(self, cursor: adbc.Cursor, names: Names) -> None:
         super().__init__(cursor, names)
         self.created: set[str] = set()  # models whose tables this transaction made
-        self.grown: dict[str, list[str]] = {}  # models that got partitions, with their names
+        self.grown: dict[str, list[str]] = {}  # tables that got partitions, with their names
 
     def prepare(self, layouts: Iterable[Layout]) -> None:
         """Make the tables that are not there, and the geometry where it has become possible."""
-        held = self.tables(self.names.schema)
+        held = self.relations(self.names.schema)
         for table, columns in _META:
             if table not in held:
                 self.run(SQL("create table {} ({})").format(self.names.table(table), SQL(columns)))
@@ -54,33 +57,43 @@ class Changes(Session):
 
     def drop(self, models: Iterable[str]) -> None:
         """Drop tables of models that cannot be kept."""
+        held = self.relations(self.names.schema)
         for model in models:
-            self.run(SQL("drop table if exists {}").format(self.names.table(model)))
+            if model in held and held[model].is_view:
+                self.run(SQL("drop view {}").format(self.names.table(model)))
+            for table in (model, *parts_of(model)):
+                if table in held and not held[table].is_view:
+                    self.run(SQL("drop table {}").format(self.names.table(table)))
 
     def follow(
         self, change: Evolution, project: Project, layouts: Mapping[str, Layout], days: Sequence[date]
     ) -> None:
         """Take the steps that lead the tables to their contracts, and note what then lacks its history."""
         with_geometry = self.with_geometry()
-        for step in change.steps:
-            if step.kind == "drop_model":
-                self.drop([step.model])
-            elif step.kind == "rename_model":
-                self._rename(step.before or "", step.model)
-            else:
-                layout = layouts[step.model]
-                if layout.needs_geometry(step.column) and step.model in with_geometry:
-                    self.run(SQL("alter table {} drop column {}").format(layout.table, Identifier(GEOMETRY)))
-                    with_geometry.remove(step.model)
-                self.run(*layout.alter(step))
-                if (
-                    step.kind in {"add_model", "add_column"}
-                    and layout.by_day
-                    and self._has_older(project, step.model, days)
-                ):
+        for model, of_model in groupby(change.steps, key=lambda step: step.model):
+            steps = [*of_model]
+            for step in steps:
+                if step.kind == "drop_model":
+                    self.drop([model])
+                elif step.kind == "rename_model":
+                    self._rename(step.before or "", model)
+            if model not in layouts:
+                continue
+            layout = layouts[model]
+            with self._showing(layout, steps):
+                for step in steps:
+                    if layout.needs_geometry(step.column) and model in with_geometry:
+                        geometry = Identifier(GEOMETRY)
+                        self.run(SQL("alter table {} drop column {}").format(layout.table, geometry))
+                        with_geometry.remove(model)
+                    self.run(*layout.alter(step))
+            for step in steps:
+                if step.kind not in {"add_model", "add_column"} or not layout.by_day:
+                    continue
+                if self._has_older(project, model, days):
                     self.run(
                         SQL("insert into {} values ({}, {})").format(
-                            self.names.table(UNFILLED), Literal(step.model), Literal(step.column)
+                            self.names.table(UNFILLED), Literal(model), Literal(step.column)
                         )
                     )
 
@@ -88,26 +101,35 @@ class Changes(Session):
         """Replace the days, or all rows of a model that has none; the number of rows that came."""
         if layout.contract.name not in self.created:
             condition = SQL(" where day = any({})").format(_array(days)) if layout.by_day else SQL("")
-            self.run(SQL("delete from {}{}").format(layout.table, condition))
-        if not layout.is_partitioned:
-            return self._load(self.names.schema, layout.contract.name, rows.read())
-        loaded = 0
-        for month, own in by_month(rows.days).items():
-            with self._filling(layout, month) as table:
-                loaded += self._load(self.names.schema, table, rows.read(own))
-        return loaded
+            with self._forgetting(layout, days):
+                self.run(SQL("delete from {}{}").format(layout.table, condition))
+                return self._fill(layout, rows)
+        return self._fill(layout, rows)
 
     def replace_all(self, layout: Layout, rows: Rows, days: Sequence[date]) -> None:
         """Replace everything by what a rebuild has collected, and by the rows of its last portion."""
         name = layout.contract.name
         if name not in self.created:
-            self.run(SQL("delete from {}").format(layout.table))
+            for table in layout.tables:
+                self.run(SQL("delete from {}").format(self.names.table(table)))
         is_collected = name in self.tables(self.names.rebuild)
+        source = self._collected(layout)
         if not layout.is_partitioned:
             if is_collected:
-                self.run(layout.take_collected(name, SQL("not day = any({})").format(_array(days))))
-            self._load(self.names.schema, name, rows.read())
+                self.run(layout.take_collected(name, source, SQL("not day = any({})").format(_array(days))))
+            self.load(self.names.schema, name, rows.sorted(layout.order).read())
             return
+        if isinstance(layout, Narrow) and is_collected:
+            for dimension in layout.dimensions:
+                self.run(
+                    SQL("insert into {} ({}) select {} from {}").format(
+                        layout.shelf(self.names.schema, dimension),
+                        listed([ID, *dimension.columns]),
+                        listed([ID, *dimension.columns]),
+                        layout.shelf(self.names.rebuild, dimension),
+                    )
+                )
+        rows = self._as_kept(layout, self.names.schema, rows)
         earlier: Sequence[date] = ()
         if is_collected:
             found = self.rows(SQL("select distinct day from {}").format(self.names.collected(name)))
@@ -117,14 +139,17 @@ class Changes(Session):
             with self._filling(layout, month) as table:
                 if month in collected:
                     wanted = SQL("day = any({})").format(_array(collected[month]))
-                    self.run(layout.take_collected(table, wanted))
+                    self.run(layout.take_collected(table, source, wanted))
                 if month in last:
-                    self._load(self.names.schema, table, rows.read(last[month]))
+                    self.load(self.names.schema, table, rows.read(last[month]))
 
     def collect(self, layout: Layout, rows: Rows) -> None:
         """Keep rows of a rebuild."""
-        self.run(layout.create_collected())
-        self._load(self.names.rebuild, layout.contract.name, rows.read())
+        layout = narrow(layout)
+        self.run(*layout.create_collected())
+        self.load(
+            self.names.rebuild, layout.contract.name, self._as_kept(layout, self.names.rebuild, rows).read()
+        )
 
     def collected(self) -> Mapping[date, str]:
         """The days of a rebuild under way, with their versions."""
@@ -164,19 +189,42 @@ class Changes(Session):
             )
         )
 
-    def stale(self) -> list[str]:
+    def stale(self, layouts: Mapping[str, Layout]) -> list[str]:
         """The tables that the server knows too little of to plan queries well: what is new.
 
         A partitioned table as a whole is among them each time that it has doubled. To look at it means to look at all
         of its partitions, and what is asked of it, such as how many things are measured, changes slowly.
         """
-        found = sorted(self.created)
+        found = [table for model in sorted(self.created) for table in layouts[model].tables]
         for name, partitions in sorted(self.grown.items()):
-            if name not in self.created:
+            if name not in found:
                 months = len(self.partitions(name))
                 has_doubled = months.bit_length() != (months - len(partitions)).bit_length()
                 found += [name] if has_doubled else partitions
         return found
+
+    def hindering(self, model: str) -> list[str]:
+        """What would be lost with a model's table, such as views of others."""
+        return [text for text, _ in self.rows(hindrances(self.names, model))]
+
+    def make_narrow(self, wide: Layout, lock: Callable[[Identifier], None]) -> None:
+        """Bring a table into the narrow form: rows are copied, and only then a view takes its place.
+
+        What is given on it stays, readers see the table or the view, and `lock` waits for those that read it.
+        """
+        layout = narrow(wide)
+        if isinstance(wide, Narrow) or not isinstance(layout, Narrow):
+            return  # another process was faster
+        self.run(*layout.create_tables(), *layout.number_all(wide.table))
+        days = [day for (day,) in self.rows(SQL("select distinct day from {}").format(wide.table))]
+        for month, own in by_month(days).items():
+            with self._filling(layout, month) as table:
+                self.run(layout.take_wide(table, wide.table, SQL("day = any({})").format(_array(own))))
+        self.analyze(layout.tables)
+        rights = self.rights(wide.contract.name, {name: name for name in wide.contract.columns})
+        lock(wide.table)
+        self.run(SQL("drop table {}").format(wide.table))
+        self.run(layout.show(wide.contract.columns), *rights, *layout.comments())
 
     def unfilled(self) -> tuple[str, ...]:
         """Models and columns without values on days that were published before they came."""
@@ -191,15 +239,96 @@ class Changes(Session):
 
     def _rename(self, before: str, model: str) -> None:
         """Rename a table and its partitions."""
-        for name in (before, *self.partitions(before)):
+        held = self.relations(self.names.schema)
+        tables = [name for name in (before, *parts_of(before)) if name in held]
+        for name in [*tables, *(partition for table in tables for partition in self.partitions(table))]:
             self.run(
                 SQL("alter table {} rename to {}").format(
-                    self.names.table(name), Identifier(model + name.removeprefix(before))
+                    self.names.table(name), Identifier(name.replace(before, model, 1))
                 )
             )
 
-    def _load(self, schema: str, table: str, rows: pa.RecordBatchReader) -> int:
-        return int(self.cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema))
+    @contextmanager
+    def _showing(self, layout: Layout, steps: Sequence[Step]) -> Iterator[None]:
+        """Change what is under a view, which is made anew only where a column goes or gets another type."""
+        if not isinstance(layout, Narrow) or any(step.kind == "add_model" for step in steps):
+            yield
+            return
+        names = {step.before: step.column for step in steps if step.kind == "rename_column"}
+        held = self.relations(self.names.schema)[layout.contract.name].columns
+        kept = {name: names.get(name) or name for name in held}
+        kept = {name: now for name, now in kept.items() if now in layout.contract.columns}
+        is_anew = any(step.kind in {"drop_column", "widen_column"} for step in steps)
+        rights = self.rights(layout.contract.name, kept) if is_anew else []
+        if is_anew:
+            self.run(SQL("drop view {}").format(layout.relation))
+        else:
+            for before, now in kept.items():
+                if before != now:
+                    self.run(
+                        SQL("alter view {} rename column {} to {}").format(
+                            layout.relation, Identifier(before), Identifier(now)
+                        )
+                    )
+        yield
+        self.run(layout.show([*dict.fromkeys([*kept.values(), *layout.contract.columns])]), *rights)
+
+    def _fill(self, layout: Layout, rows: Rows) -> int:
+        """Load rows into a table that has none of their days; how many they were."""
+        if not layout.is_partitioned:
+            return self.load(self.names.schema, layout.stem, rows.sorted(layout.order).read())
+        if rows.days:
+            rows = self._as_kept(layout, self.names.schema, rows)
+        loaded = 0
+        for month, own in by_month(rows.days).items():
+            with self._filling(layout, month) as table:
+                loaded += self.load(self.names.schema, table, rows.read(own))
+        return loaded
+
+    def _as_kept(self, layout: Layout, schema: str, rows: Rows) -> Rows:
+        """Rows in the form and the order of their table."""
+        if isinstance(layout, Narrow):
+            return Numbers(self, layout, schema).put_in(rows)
+        return rows.sorted(layout.order)
+
+    @contextmanager
+    def _forgetting(self, layout: Layout, days: Sequence[date]) -> Iterator[None]:
+        """Replace days, and keep no text that no row has any more."""
+        label = (
+            next((d for d in layout.dimensions if d.name == LABEL), None)
+            if isinstance(layout, Narrow)
+            else None
+        )
+        if label is None or not isinstance(layout, Narrow):
+            yield
+            return
+        number = Identifier(label.number)
+        used = SQL("select distinct {0} from {1} where day = any({2}) and {0} is not null").format(
+            number, layout.table, _array(days)
+        )
+        before = {held for (held,) in self.rows(used)}
+        yield
+        gone = before - {held for (held,) in self.rows(used)} if before else set()
+        if gone:
+            self.run(
+                SQL(
+                    "delete from {} as label where {} = any({}) and not exists (select from {} where {} = label.{})"
+                ).format(
+                    layout.shelf(self.names.schema, label),
+                    Identifier(ID),
+                    Literal([*gone]),
+                    layout.table,
+                    number,
+                    Identifier(ID),
+                )
+            )
+
+    def _collected(self, layout: Layout) -> Statement:
+        """What a rebuild has collected for a model, as its table takes it; large models are collected narrow."""
+        collected, form = self.names.collected(layout.contract.name), narrow(layout)
+        if isinstance(form, Narrow) and not isinstance(layout, Narrow):
+            return form.decoded(collected, self.names.rebuild, layout.contract.columns)
+        return SQL("select * from {}").format(collected)
 
     @contextmanager
     def _filling(self, layout: Layout, month: Month) -> Iterator[str]:
@@ -208,7 +337,7 @@ class Changes(Session):
         Where the month is new, that is a partition of its own without any index, which joins the others when it is
         full: the server makes its indexes then, in half the time that they would take row by row.
         """
-        name, partition = layout.contract.name, layout.partition_name(month)
+        name, partition = layout.stem, layout.partition_name(month)
         if partition in self.tables(self.names.schema):
             yield name
             return
@@ -219,7 +348,7 @@ class Changes(Session):
 
     def _has_older(self, project: Project, model: str, days: Sequence[date]) -> bool:
         """Whether days were published before that hold what the model is made of."""
-        made_of, held = project.record_types_of(model), self.tables(self.names.schema)
+        made_of, held = project.record_types_of(model), self.models()
         kin = [
             m.name
             for m in project.models.values()

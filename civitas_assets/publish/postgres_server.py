@@ -182,6 +182,6 @@ class Server:
         return " ".join(text.split())
 
 
-def text_of(statement: Statement) -> str:
+def text_of(statement: Statement | Identifier) -> str:
     """A statement as text, for a driver that takes nothing else."""
     return statement.as_string(None)

@@ -5,20 +5,41 @@ What it changes is in `postgres_changes.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
 import msgspec
+import pyarrow as pa
 from psycopg.sql import SQL, Identifier, Literal
 
 from civitas_assets.dictionary.contracts import Contract
-from civitas_assets.publish.postgres_names import PUBLICATION, UNFILLED, Names
+from civitas_assets.errors import PublishError
+from civitas_assets.publish.postgres_names import PUBLICATION, Names
+from civitas_assets.publish.postgres_narrow import (
+    LABEL,
+    RUN,
+    Narrow,
+    dimension_name,
+    dimensions_of,
+    inner_name,
+    narrow,
+)
 from civitas_assets.publish.postgres_server import Statement, text_of
-from civitas_assets.publish.postgres_tables import GEOMETRY, Platform
+from civitas_assets.publish.postgres_tables import GEOMETRY, Layout, Platform
 
 # The first of the two numbers of an advisory lock; the second stands for the tenant.
 _PUBLISHING = 4_711
+_HAS_LOCK = "civitas.has_lock"
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table or a view, and its columns in their order."""
+
+    is_view: bool
+    columns: Sequence[str]
 
 
 class Session:
@@ -38,6 +59,15 @@ class Session:
         self.cursor.execute(text_of(statement))
         return list(self.cursor.fetchall())
 
+    def table(self, statement: Statement) -> pa.Table:
+        """The rows of a query, as Arrow."""
+        self.cursor.execute(text_of(statement))
+        return self.cursor.fetch_arrow_table()
+
+    def load(self, schema: str, table: str, rows: pa.RecordBatchReader) -> int:
+        """Copy rows into a table; how many they were."""
+        return int(self.cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema))
+
     def is_published(self) -> bool:
         """Whether the tenant's schema says what is in it; asked before acting as a role, which may not exist yet."""
         return PUBLICATION in self.tables(self.names.schema)
@@ -54,6 +84,28 @@ class Session:
                 Literal(_PUBLISHING), Literal(self.names.slug)
             )
         )
+
+    def lock(self, table: Identifier, pauses: Iterable[float], pause: Callable[[float], None]) -> None:
+        """Have a table without any readers from here on; those that begin meanwhile wait, but never for long.
+
+        `_publication` is locked with it: who reads a state of several tables has looked there first, and shall not find
+        that state gone.
+
+        Raises:
+            PublishError: some read it all the time.
+        """
+        # The driver (ADBC 1.13) takes no statement after one that failed, not even a return to a savepoint.
+        attempt = SQL(
+            "do $$ begin lock table {}, {} in access exclusive mode; perform set_config({}, 'yes', true);"
+            " exception when lock_not_available then perform set_config({}, 'no', true); end $$"
+        ).format(table, self.names.table(PUBLICATION), Literal(_HAS_LOCK), Literal(_HAS_LOCK))
+        for seconds in (*pauses, None):
+            self.run(attempt)
+            if self.rows(SQL("select current_setting({})").format(Literal(_HAS_LOCK))) == [("yes",)]:
+                return
+            if seconds is None:
+                raise PublishError(f"{text_of(table)} is read all the time")
+            pause(seconds)
 
     def contracts(self, schema: str) -> Mapping[str, Contract] | None:
         """The contracts that a schema's tables follow; None where it does not say so in a way that is understood."""
@@ -87,16 +139,57 @@ class Session:
         )
         return Platform(version, postgis)
 
-    def models(self) -> set[str]:
-        """The tables of models that are there, without their partitions."""
+    def relations(self, schema: str) -> Mapping[str, Relation]:
+        """The tables and views of a schema, without partitions."""
         found = self.rows(
             SQL(
-                "select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace"
-                " where c.relkind in ('r', 'p') and not c.relispartition and n.nspname = {}"
-                " and c.relname not in ({}, {})"
-            ).format(*map(Literal, (self.names.schema, PUBLICATION, UNFILLED)))
+                "select c.relname::text, c.relkind = 'v', array_agg(a.attname::text order by a.attnum)"
+                " from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+                " join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped"
+                " where c.relkind in ('r', 'p', 'v') and not c.relispartition and n.nspname = {} group by c.oid"
+            ).format(Literal(schema))
         )
-        return {name for (name,) in found}
+        return {name: Relation(is_view, columns) for name, is_view, columns in found}
+
+    def rights(self, model: str, columns: Mapping[str, str]) -> list[Statement]:
+        """What gives the rights on a model's table or view again once it was made anew, with the columns' new names."""
+        found = self.rows(
+            SQL(
+                "with own as (select c.oid, c.relowner, c.relacl from pg_class c"
+                " join pg_namespace n on n.oid = c.relnamespace where n.nspname = {} and c.relname = {})"
+                " select coalesce(r.rolname::text, ''), a.privilege_type, a.is_grantable, a.attname::text from ("
+                "select g.*, null::name as attname from own, aclexplode(own.relacl) g"
+                " union all select g.*, t.attname from own join pg_attribute t on t.attrelid = own.oid"
+                " and not t.attisdropped, aclexplode(t.attacl) g) a"
+                " left join pg_roles r on r.oid = a.grantee where a.grantee <> (select relowner from own)"
+            ).format(Literal(self.names.schema), Literal(model))
+        )
+        table = self.names.table(model)
+        given = []
+        for role, privilege, is_grantable, column in found:
+            if column is not None and column not in columns:
+                continue
+            given.append(
+                SQL("grant {}{} on {} to {}{}").format(
+                    SQL(privilege),
+                    SQL("") if column is None else SQL(" ({})").format(Identifier(columns[column])),
+                    table,
+                    Identifier(role) if role else SQL("public"),
+                    SQL(" with grant option" if is_grantable else ""),
+                )
+            )
+        return [SQL("revoke all on {} from {}").format(table, Identifier(self.names.reader)), *given]
+
+    def models(self) -> set[str]:
+        """The models that are there."""
+        return {name for name in self.relations(self.names.schema) if not name.startswith("_")}
+
+    def layouts(self, contracts: Mapping[str, Contract]) -> Mapping[str, Layout]:
+        """What the tables of contracts look like: those that are there stay in their form, new ones get the best."""
+        platform, held = self.platform(), self.relations(self.names.schema)
+        return {
+            name: _form(Layout(self.names, contract, platform), held) for name, contract in contracts.items()
+        }
 
     def analyze(self, tables: Iterable[str]) -> None:
         """Have statistics made for whoever plans queries: from a first look, five times as fast as the server's own."""
@@ -150,3 +243,18 @@ class Session:
             ).format(Literal(self.names.schema), Literal(GEOMETRY))
         )
         return {name for (name,) in found}
+
+
+def _form(layout: Layout, held: Mapping[str, Relation]) -> Layout:
+    """The form in which a model's table is there, maybe still under its name of before."""
+    contract = layout.contract
+    name = contract.name if contract.name in held else contract.renamed_from or ""
+    if name not in held:
+        return narrow(layout)
+    if not held[name].is_view or inner_name(name) not in held:
+        return layout
+    places: dict[str, str | None] = dict.fromkeys(held[inner_name(name)].columns)
+    for dimension in (LABEL, RUN):
+        shelf = held.get(dimension_name(name, dimension))
+        places |= dict.fromkeys(shelf.columns if shelf else (), dimension)
+    return Narrow(layout.names, contract, layout.platform, dimensions_of(contract, places))

@@ -1,6 +1,7 @@
 """What a shared model's table looks like in PostgreSQL: columns, key, indexes, partitions, geometry and comments.
 
-Everything is made from the model's contract; when it is made, and with what rows, is in `postgres_changes.py`.
+Everything is made from the model's contract; when it is made, and with what rows, is in `postgres_changes.py`. Large
+tables are kept in another form, which is in `postgres_narrow.py`.
 """
 
 from __future__ import annotations
@@ -53,9 +54,34 @@ class Layout:
     platform: Platform
 
     @property
+    def stem(self) -> str:
+        """The table that takes rows."""
+        return self.contract.name
+
+    @property
+    def tables(self) -> Sequence[str]:
+        """It, and those that belong to it; partitions aside."""
+        return (self.stem,)
+
+    @property
     def table(self) -> Identifier:
-        """Its name, quoted."""
+        """The table that takes rows, quoted."""
+        return self.names.table(self.stem)
+
+    @property
+    def relation(self) -> Identifier:
+        """What analysts read, quoted."""
         return self.names.table(self.contract.name)
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """The columns of the table that takes rows, in order, with the contract's types."""
+        return {name: column.type for name, column in self.contract.columns.items()}
+
+    @property
+    def key(self) -> Sequence[str]:
+        """What tells its rows apart."""
+        return self.contract.key
 
     @property
     def by_day(self) -> bool:
@@ -70,32 +96,32 @@ class Layout:
         )
 
     @property
+    def has_position(self) -> bool:
+        """Whether there is what a geometry is worked out from."""
+        return "geometry_wkb" in self.contract.columns or {"lon", "lat"} <= self.contract.columns.keys()
+
+    @property
     def order(self) -> Sequence[str]:
         """The order of rows in which the key's index grows with the fewest jumps, and a day lies together."""
-        return (*(("day",) if self.by_day else ()), *(c for c in self.contract.key if c != "day"))
+        return (*(("day",) if self.by_day else ()), *(c for c in self.key if c != "day"))
 
     def create(self) -> Iterator[Statement]:
         """The table with its key and its indexes."""
         partitioned = SQL(" partition by range (day)") if self.is_partitioned else SQL("")
         yield SQL("create table {} ({}){}").format(self.table, self._columns(), partitioned)
         yield self._key()
-        yield from self.indexes(self.contract.columns)
+        yield from self.indexes(self.columns)
 
-    def create_collected(self) -> Statement:
+    def create_collected(self) -> Iterator[Statement]:
         """The table of a rebuild: without key, and not logged, since it can be made again."""
         collected = self.names.collected(self.contract.name)
-        return SQL("create unlogged table if not exists {} ({})").format(collected, self._columns())
+        yield SQL("create unlogged table if not exists {} ({})").format(collected, self._columns())
 
-    def take_collected(self, table: str, wanted: Statement) -> Statement:
-        """Fill a table with rows that a rebuild has collected."""
-        columns = _listed(self.contract.columns)
-        return SQL("insert into {} ({}) select {} from {} where {} order by {}").format(
-            self.names.table(table),
-            columns,
-            columns,
-            self.names.collected(self.contract.name),
-            wanted,
-            _listed(self.order),
+    def take_collected(self, table: str, collected: Statement, wanted: Statement) -> Statement:
+        """Fill a table with those rows of a query that are wanted."""
+        columns = listed(self.columns)
+        return SQL("insert into {} ({}) select {} from ({}) as held where {} order by {}").format(
+            self.names.table(table), columns, columns, collected, wanted, listed(self.order)
         )
 
     def indexes(self, columns: Iterable[str]) -> Iterator[Statement]:
@@ -104,9 +130,9 @@ class Layout:
         if self.by_day and "day" in wanted:
             yield SQL("create index on {} using brin (day) with ({})").format(self.table, SQL(_BRIN))
         for relation in self.contract.relations:
-            if relation.column != self.contract.key[0] and relation.column in wanted:
+            if relation.column != self.key[0] and relation.column in wanted & self.columns.keys():
                 by = [relation.column, *(("day",) if self.by_day else ())]
-                yield SQL("create index on {} ({})").format(self.table, _listed(by))
+                yield SQL("create index on {} ({})").format(self.table, listed(by))
 
     def create_partition(self, month: Month) -> Statement:
         """A table for the rows of a month, beside the table that it will be a partition of, and without indexes.
@@ -131,7 +157,7 @@ class Layout:
         """What the partition is called."""
         first, last = month
         suffix = f"before_{_FIRST_MONTH.year}" if last is None else f"y{first.year:04d}m{first.month:02d}"
-        return f"{self.contract.name}_{suffix}"
+        return f"{self.stem}_{suffix}"
 
     def add_geometry(self) -> Iterator[Statement]:
         """The column for PostGIS, worked out from the others by the server; none without PostGIS or a position."""
@@ -155,6 +181,10 @@ class Layout:
     def comments(self) -> Iterator[Statement]:
         """What readers find about table and columns."""
         yield SQL("comment on table {} is {}").format(self.table, Literal(self.contract.description))
+        yield from self.comments_on_columns()
+
+    def comments_on_columns(self) -> Iterator[Statement]:
+        """What readers find about columns."""
         for name, column in self.contract.columns.items():
             yield SQL("comment on column {} is {}").format(
                 Identifier(self.names.schema, self.contract.name, name), Literal(column.description)
@@ -179,19 +209,18 @@ class Layout:
 
     def _columns(self) -> Composed:
         return SQL(", ").join(
-            SQL("{} {}").format(Identifier(name), column_type(column.type))
-            for name, column in self.contract.columns.items()
+            SQL("{} {}").format(Identifier(name), column_type(kind)) for name, kind in self.columns.items()
         )
 
     def _key(self) -> Statement:
         """What tells rows apart; a partitioned table needs its day among it, which the other columns decide anyway."""
-        key = [*self.contract.key]
+        key = [*self.key]
         if self.is_partitioned and "day" not in key:
             key.append("day")
         kind = "primary key"
-        if any(self.contract.columns[column].nullable for column in key):
+        if any(c in self.contract.columns and self.contract.columns[c].nullable for c in key):
             kind = "unique nulls not distinct" if self.platform.version >= 150_000 else "unique"
-        return SQL("alter table {} add {} ({})").format(self.table, SQL(kind), _listed(key))
+        return SQL("alter table {} add {} ({})").format(self.table, SQL(kind), listed(key))
 
     def _geometry(self) -> Statement | None:
         if self.platform.postgis is None:
@@ -225,5 +254,6 @@ def column_type(kind: str | None) -> SQL:
     return SQL(_TYPES[kind or ""])  # a constant of this module
 
 
-def _listed(columns: Iterable[str]) -> Composed:
+def listed(columns: Iterable[str]) -> Composed:
+    """Names of columns, quoted."""
     return SQL(", ").join(map(Identifier, columns))

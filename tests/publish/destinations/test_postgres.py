@@ -80,11 +80,11 @@ def test_facts_are_kept_by_month_and_what_is_old_together(town: Any, database: A
     days = [date(1987, 3, 1), date(2014, 12, 31), date(2026, 12, 31), date(2027, 1, 1)]
     town.publish(days, status=[status("a", day, 1) for day in days])
     parts = one(database, "select inhrelid::regclass::text from pg_inherits join pg_class on oid = inhparent"
-                          " where relname = 'status' order by 1")  # fmt: skip
+                          " where relname = '_status' order by 1")  # fmt: skip
     assert parts == [
-        f"town.status_{part}" for part in ("before_2015", "y2026m07", "y2026m08", "y2026m12", "y2027m01")
+        f"town._status_{part}" for part in ("before_2015", "y2026m07", "y2026m08", "y2026m12", "y2027m01")
     ]
-    assert one(database, "select count(*) from town.status_before_2015") == [2]
+    assert one(database, "select count(*) from town._status_before_2015") == [2]
     assert one(
         database, "select count(*) from pg_inherits join pg_class on oid = inhparent where relname = 'daily'"
     ) == [0]
@@ -92,18 +92,22 @@ def test_facts_are_kept_by_month_and_what_is_old_together(town: Any, database: A
 
 def test_keys_and_indexes_are_those_that_queries_use(town: Any, database: Any) -> None:
     found = one(
-        database, "select indexdef from pg_indexes where schemaname = 'town' and tablename !~ '_y2026'"
+        database,
+        "select indexdef from pg_indexes where schemaname = 'town' and tablename !~ '_y2026' order by 1",
     )
     listed = " ".join(sorted(found))
-    assert "INDEX status_pkey ON ONLY town.status USING btree (site_key, observed_at, day)" in listed
-    assert "ON ONLY town.status USING brin (day) WITH" in listed
+    assert "INDEX _status_pkey ON ONLY town._status USING btree (_label, observed_at, day)" in listed
+    assert "ON ONLY town._status USING brin (day) WITH" in listed
+    assert "_status_label_pkey ON town._status_label USING btree (id)" in listed
     assert (
         "UNIQUE INDEX daily_site_key_rule_day_key ON town.daily USING btree (site_key, rule, day)" in listed
     )
     assert "site_pkey ON town.site USING btree (site_key)" in listed
     plan = " ".join(one(database, "explain select * from town.status where day = '2026-08-01'"))
-    assert "status_y2026m08" in plan
-    assert "status_y2026m07" not in plan
+    assert "_status_y2026m08" in plan
+    assert "_status_y2026m07" not in plan
+    # What a query does not ask for is not looked up.
+    assert "_status_label" not in " ".join(one(database, "explain select avg(free) from town.status"))
 
 
 def test_a_month_that_came_later_is_like_the_others(town: Any, database: Any, status: Any) -> None:
@@ -115,7 +119,7 @@ def test_a_month_that_came_later_is_like_the_others(town: Any, database: Any, st
         (select n_distinct from pg_stats s where schemaname = 'town' and attname = 'day'
             and tablename = relname) is not null
         from pg_index i join pg_class c on c.oid = indrelid
-        where relnamespace = 'town'::regnamespace and relname ~ '^status_y' group by indrelid, relname"""
+        where relnamespace = 'town'::regnamespace and relname ~ '^_status_y' group by indrelid, relname"""
     of_months = one(database, made)
     assert len(of_months) == 3
     assert {*of_months} == {(2, 1, "p", True)}
@@ -186,7 +190,7 @@ def test_what_breaks_off_is_tried_again_and_nothing_is_half_done(
     ingest, killed = adbc.Cursor.adbc_ingest, []
 
     def kill_once(self: Any, table: str, *arguments: Any, **more: Any) -> int:
-        if table == "status" and not killed:
+        if table == "_status" and not killed:
             killed.append(one(database, "select pg_terminate_backend(pid) from pg_stat_activity"
                                         " where application_name = 'civitas_assets'"))  # fmt: skip
         return ingest(self, table, *arguments, **more)
@@ -382,7 +386,9 @@ def test_queries_run_as_the_reader_with_the_time_that_they_may_take(town: Any) -
     assert (answer.columns, answer.numeric) == (["free", "current_user", "text"], [True, False, False])
     assert (answer.rows, answer.more) == ([(1, "civitas_reader_town", "x%")], True)
     for sql, message in {
-        "delete from status": "read-only|permission denied",
+        "delete from site": "read-only|permission denied",
+        "delete from status": "cannot delete from view",
+        "delete from _status": "read-only|permission denied",
         "select 1; reset role": "cannot insert multiple commands",
         "select nothing from status": "nothing",
         "create table town.x ()": "read-only|permission denied",
