@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 import duckdb
@@ -24,22 +24,20 @@ _BATCH = 10_000  # rows; what fits a processor's cache is taken over a third fas
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a model; `days` are those on which it has any."""
+    """The rows of a model, in an order of columns; `days` are those on which it has any."""
 
     connection: duckdb.DuckDBPyConnection
     query: str
     days: Sequence[date]
-
-    def sorted(self, order: Sequence[str]) -> Rows:
-        """The same in an order."""
-        by = ", ".join(f'"{name}"' for name in order)
-        return replace(self, query=f"select * from ({self.query}) order by {by}")  # noqa: S608 - names of columns
+    order: Sequence[str] = ()
 
     def read(self, days: Sequence[date] | None = None) -> pa.RecordBatchReader:
         """Those of some days, or all."""
+        # The order is asked for last: a join of what is in order already gives it out in parts, in any order.
+        by = f" order by {', '.join(map(quoted, self.order))}" if self.order else ""
         if days is None:
-            return self.connection.execute(self.query).to_arrow_reader(_BATCH)
-        wanted = f"from ({self.query}) where day in (select unnest(?::date[]))"
+            return self.connection.execute(f"from ({self.query}){by}").to_arrow_reader(_BATCH)
+        wanted = f"from ({self.query}) where day in (select unnest(?::date[])){by}"
         return self.connection.execute(wanted, [days]).to_arrow_reader(_BATCH)
 
 
@@ -96,3 +94,8 @@ def opened(workspace: Workspace, limits: Limits, *, cleaned: bool = False) -> It
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(limits.statements)
         yield Made(connection, cleaned)
+
+
+def quoted(name: str) -> str:
+    """A column in DuckDB's SQL."""
+    return f'"{name}"'

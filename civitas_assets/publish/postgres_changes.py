@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from itertools import groupby
 
@@ -117,7 +118,7 @@ class Changes(Session):
         if not layout.is_partitioned:
             if is_collected:
                 self.run(layout.take_collected(name, source, SQL("not day = any({})").format(_array(days))))
-            self.load(self.names.schema, name, rows.sorted(layout.order).read())
+            self.load(self.names.schema, name, replace(rows, order=layout.order).read())
             return
         if isinstance(layout, Narrow) and is_collected:
             for dimension in layout.dimensions:
@@ -276,7 +277,7 @@ class Changes(Session):
     def _fill(self, layout: Layout, rows: Rows) -> int:
         """Load rows into a table that has none of their days; how many they were."""
         if not layout.is_partitioned:
-            return self.load(self.names.schema, layout.stem, rows.sorted(layout.order).read())
+            return self.load(self.names.schema, layout.stem, replace(rows, order=layout.order).read())
         if rows.days:
             rows = self._as_kept(layout, self.names.schema, rows)
         loaded = 0
@@ -289,7 +290,7 @@ class Changes(Session):
         """Rows in the form and the order of their table."""
         if isinstance(layout, Narrow):
             return Numbers(self, layout, schema).put_in(rows)
-        return rows.sorted(layout.order)
+        return replace(rows, order=layout.order)
 
     @contextmanager
     def _forgetting(self, layout: Layout, days: Sequence[date]) -> Iterator[None]:

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 from psycopg.sql import SQL, Identifier
 
-from civitas_assets.publish.made import Rows
+from civitas_assets.publish.made import Rows, quoted
 from civitas_assets.publish.postgres_narrow import ID, Dimension, Narrow, dimension_name
 from civitas_assets.publish.postgres_session import Session
 from civitas_assets.publish.postgres_tables import listed
@@ -33,21 +33,20 @@ class Numbers:
             self._number(connection, dimension, made)
             same = " and ".join(
                 f"{dimension.name}.{column} is not distinct from made.{column}"
-                for column in map(_quoted, dimension.columns)
+                for column in map(quoted, dimension.columns)
             )
             joins.append(f" left join {_known(dimension)} as {dimension.name} on {same}")
         numbers = {dimension.number: dimension for dimension in self.layout.dimensions}
         chosen = ", ".join(
-            f"{numbers[name].name}.{ID} as {_quoted(name)}" if name in numbers else f"made.{_quoted(name)}"
+            f"{numbers[name].name}.{ID} as {quoted(name)}" if name in numbers else f"made.{quoted(name)}"
             for name in self.layout.columns
         )
-        order = ", ".join(map(_quoted, self.layout.order))
-        query = f"select {chosen} from {made} as made{''.join(joins)} order by {order}"  # noqa: S608 - names of a contract
-        return Rows(connection, query, rows.days)
+        query = f"select {chosen} from {made} as made{''.join(joins)}"  # noqa: S608 - names of a contract
+        return Rows(connection, query, rows.days, self.layout.order)
 
     def _number(self, connection: duckdb.DuckDBPyConnection, dimension: Dimension, made: str) -> None:
         """Bring the numbers that there are into the workspace, and new ones to both."""
-        columns, shelf = ", ".join(map(_quoted, dimension.columns)), _known(dimension)
+        columns, shelf = ", ".join(map(quoted, dimension.columns)), _known(dimension)
         held = self._held(dimension)
         connection.register("_incoming", held)
         # A column that went may have left the same texts twice.
@@ -57,7 +56,7 @@ class Numbers:
         )
         ((last,),) = connection.execute(f"select coalesce(max({ID}), 0) from _incoming").fetchall()  # noqa: S608
         connection.unregister("_incoming")
-        there = " or ".join(f"{column} is not null" for column in map(_quoted, dimension.columns))
+        there = " or ".join(f"{column} is not null" for column in map(quoted, dimension.columns))
         new = connection.execute(
             f"insert into {shelf} select (? + row_number() over ())::integer, * from"  # noqa: S608
             f" (select {columns} from {made} where {there} except select {columns} from {shelf}) returning *",
@@ -77,7 +76,3 @@ class Numbers:
 
 def _known(dimension: Dimension) -> str:
     return f"_numbered_{dimension.name}"
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"'

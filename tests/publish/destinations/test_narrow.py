@@ -14,11 +14,14 @@ import duckdb
 import psycopg
 import pytest
 
-from civitas_assets.dictionary.contracts import Column, Contract
+from civitas_assets.dictionary.contracts import Column, Contract, read_contracts
 from civitas_assets.publish import postgres, postgres_changes, postgres_session
+from civitas_assets.publish.commons import Member
+from civitas_assets.publish.commons_postgres import PostgresCommons
 from civitas_assets.publish.postgres_changes import Changes
 from civitas_assets.publish.postgres_names import Names
 from civitas_assets.publish.postgres_narrow import Dimension, Narrow, dimensions_of, narrow
+from civitas_assets.publish.postgres_server import Server
 from civitas_assets.publish.postgres_tables import Layout, Platform
 from civitas_assets.publish.reading import open_published
 
@@ -352,3 +355,58 @@ def test_the_narrow_form_is_a_layout_like_others() -> None:
     )
     assert isinstance(layout, Narrow)
     assert layout.tables == ("_m", "_m_label")
+
+
+@pytest.fixture
+def shared(postgres_town: Any, database: Any, status: Any, changed: Callable[..., Any]) -> Any:
+    """A town in the wide form that can share its model: it has a table of sources, which the commons ask for licences."""
+    town = postgres_town
+    town.project = changed(status={"tenant": "varchar!", "source": "varchar!", **STATUS})
+    with as_before():
+        town.publish(
+            [D1], rebuild=True, status=[status("a", D1, 1, tenant="town", source="s", note="private")]
+        )
+    database.execute(
+        "create table town.source (source text, licence text, attribution text);"
+        "alter table town.source owner to civitas_writer_town"
+    )
+    return town
+
+
+SHARED = "select tenant, free, note from commons.status order by free"
+
+
+def share(town: Any) -> tuple[PostgresCommons, Any]:
+    """Bring the commons up to date."""
+    commons = PostgresCommons(Server(town.settings.postgres_url), pause=lambda _: None)
+    contracts = read_contracts(town.project)
+    commons.refresh("town", {"town": Member("town", "Town", {"status": frozenset({"note"})})}, contracts)
+    return commons, contracts
+
+
+def test_what_is_shared_leaves_the_commons_for_the_change_and_comes_back(
+    shared: Any, database: Any, status: Any
+) -> None:
+    for number in (5, 6):
+        commons, contracts = share(shared)
+        commons.announce("town", "r", [D3], contracts, whole=False)
+        shared.publish([D3], status=[status("c", D3, number, tenant="town", source="s")])
+        assert is_view(database)
+        share(shared)
+        assert one(database, SHARED) == [("town", 1, None), ("town", number, None)]
+    database.execute("set role civitas_commons")
+    for withheld in ("select note from town.status", "select note from town._status_label"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            database.execute(withheld)
+
+
+def test_a_table_that_others_use_as_well_stays_in_the_commons(
+    shared: Any, database: Any, status: Any
+) -> None:
+    database.execute("create schema desk; create view desk.free as select free from town.status")
+    commons, contracts = share(shared)
+    commons.announce("town", "r", [D3], contracts, whole=False)
+    assert one(database, SHARED) == [("town", 1, None)]
+    shared.publish([D3], status=[status("c", D3, 5, tenant="town", source="s")])
+    assert not is_view(database)
+    assert one(database, SHARED) == [("town", 1, None), ("town", 5, None)]
