@@ -359,7 +359,7 @@ def test_the_narrow_form_is_a_layout_like_others() -> None:
 
 @pytest.fixture
 def shared(postgres_town: Any, database: Any, status: Any, changed: Callable[..., Any]) -> Any:
-    """A town in the wide form that can share its model: it has a table of sources, which the commons ask for licences."""
+    """A town in the wide form that can share its model, with a table of sources, from which licences come."""
     town = postgres_town
     town.project = changed(status={"tenant": "varchar!", "source": "varchar!", **STATUS})
     with as_before():
