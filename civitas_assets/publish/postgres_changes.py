@@ -222,10 +222,12 @@ class Changes(Session):
             with self._filling(layout, month) as table:
                 self.run(layout.take_wide(table, wide.table, SQL("day = any({})").format(_array(own))))
         self.analyze(layout.tables)
-        rights = self.rights(wide.contract.name, {name: name for name in wide.contract.columns})
+        columns = self.relations(self.names.schema)[
+            wide.stem
+        ].columns  # in the order in which readers know them
+        rights = self.rights(wide.stem, {name: name for name in columns})
         lock(wide.table)
-        self.run(SQL("drop table {}").format(wide.table))
-        self.run(layout.show(wide.contract.columns), *rights, *layout.comments())
+        self.run(SQL("drop table {}").format(wide.table), layout.show(columns), *rights, *layout.comments())
 
     def unfilled(self) -> tuple[str, ...]:
         """Models and columns without values on days that were published before they came."""
@@ -252,7 +254,7 @@ class Changes(Session):
     @contextmanager
     def _showing(self, layout: Layout, steps: Sequence[Step]) -> Iterator[None]:
         """Change what is under a view, which is made anew only where a column goes or gets another type."""
-        if not isinstance(layout, Narrow) or any(step.kind == "add_model" for step in steps):
+        if not isinstance(layout, Narrow) or not any(step.column for step in steps):
             yield
             return
         names = {step.before: step.column for step in steps if step.kind == "rename_column"}

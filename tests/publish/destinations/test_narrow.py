@@ -307,6 +307,49 @@ def test_what_is_built_on_a_view_lives_on_where_columns_come_or_are_renamed(
     ]  # fmt: skip
 
 
+def test_a_large_model_is_renamed_with_all_that_is_under_its_view(
+    postgres_town: Any, database: Any, changed: Callable[..., Any]
+) -> None:
+    town, key = postgres_town, ("site_key", "at")
+    columns = {
+        "site_key": "varchar!",
+        "rule": "varchar",
+        "at": "timestamptz!",
+        "day": "date!",
+        "visits": "bigint",
+    }
+    row = {"site_key": "a", "rule": "r", "at": f"{D1}T00:00:00Z", "day": D1, "visits": 1}
+    town.project = changed(daily=columns, daily_key=key)
+    town.publish([D1], rebuild=True, daily=[row])
+    database.execute("create schema desk; create view desk.visits as select visits, rule from town.daily")
+    after = {("why" if name == "rule" else name): kind for name, kind in columns.items()} | {
+        "more": "varchar"
+    }
+    town.project = changed(daily=after, daily_key=key, daily_is="per_day", renamed={"why": "rule"})
+    new = {"site_key": "a", "why": "w", "at": f"{D2}T00:00:00Z", "day": D2, "visits": 2, "more": "m"}
+    town.publish([D2], per_day=[new])
+    assert one(database, "select visits, why, more from town.per_day order by 1") == [
+        (1, "r", None),
+        (2, "w", "m"),
+    ]
+    assert one(database, "select * from desk.visits order by 1") == [(1, "r"), (2, "w")]
+    left = "select count(*) from pg_class where relname ~ 'daily' and relkind in ('r', 'p', 'v')"
+    assert one(database, left) == [0]
+    assert not town.destination.lacks(town.project)
+
+
+def test_a_table_that_has_changed_keeps_the_order_of_its_columns(
+    wide: Any, database: Any, changed: Callable[..., Any]
+) -> None:
+    with as_before():
+        wide.project = changed(status={"colour": "varchar", **STATUS})
+        wide.publish([D3])
+    before = seen(database)
+    wide.publish([D3])
+    assert is_view(database)
+    assert seen(database) == before
+
+
 def test_rights_live_on_where_a_view_is_made_anew_and_texts_that_became_alike_are_one(
     town: Any, database: Any, status: Any, changed: Callable[..., Any]
 ) -> None:
