@@ -421,7 +421,7 @@ SHARED = "select tenant, free, note from commons.status order by free"
 
 def share(town: Any) -> tuple[PostgresCommons, Any]:
     """Bring the commons up to date."""
-    commons = PostgresCommons(Server(town.settings.postgres_url), pause=lambda _: None)
+    commons = PostgresCommons(Server(town.settings.postgres_url))
     contracts = read_contracts(town.project)
     commons.refresh("town", {"town": Member("town", "Town", {"status": frozenset({"note"})})}, contracts)
     return commons, contracts
