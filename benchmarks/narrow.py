@@ -22,8 +22,7 @@ from pydantic import SecretStr
 from benchmarks.destinations import LAST, benchmark_days, benchmark_project, benchmark_workspace
 from benchmarks.postgres import postgres
 from benchmarks.town import Figures
-from civitas_assets.publish import postgres as publishing
-from civitas_assets.publish import postgres_changes, postgres_session
+from civitas_assets.publish import postgres_changes, postgres_following, postgres_session
 from civitas_assets.publish.postgres import PostgresDestination
 from civitas_assets.publish.postgres_server import Server
 
@@ -57,7 +56,7 @@ QUERIES = {
 def _wide() -> Iterator[None]:
     """Publish as versions did that knew the wide form alone."""
     with ExitStack() as stack:
-        for module in (publishing, postgres_changes, postgres_session):
+        for module in (postgres_following, postgres_changes, postgres_session):
             stack.enter_context(patch.object(module, "narrow", lambda layout: layout))
         yield
 

@@ -29,11 +29,10 @@ from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.publish.destination import Publication, ensure_collected, ensure_current
 from civitas_assets.publish.made import Made, opened
 from civitas_assets.publish.postgres_changes import Changes
+from civitas_assets.publish.postgres_following import misplaced, unfit, wide
 from civitas_assets.publish.postgres_names import Names
-from civitas_assets.publish.postgres_narrow import Narrow, narrow
 from civitas_assets.publish.postgres_roles import ensure
 from civitas_assets.publish.postgres_server import PAUSES, Server, passes
-from civitas_assets.publish.postgres_tables import Layout
 from civitas_assets.settings import DEFAULT_LIMITS, Limits
 
 log = logging.getLogger("civitas_assets.publish")
@@ -150,7 +149,7 @@ class PostgresDestination:
             layouts = changes.layouts(contracts)
             if task.rebuild:
                 ensure_collected(self.address, task, changes.collected())
-                changes.drop(_unfit(held, contracts, changes.models()) | _misplaced(layouts))
+                changes.drop(unfit(held, contracts, changes.models()) | misplaced(layouts))
                 layouts = changes.layouts(contracts)
             else:
                 change = evolution(held or {}, contracts)
@@ -179,7 +178,7 @@ class PostgresDestination:
                 if task.rebuild
                 else changes.stale(layouts)
             )
-            return _Published(rows, changes.bytes(), changes.unfilled(), stale, _wide(layouts))
+            return _Published(rows, changes.bytes(), changes.unfilled(), stale, wide(layouts))
 
         made = self._loaded(publish, workspace, "was left as it was")
         self._analyze(made.stale)
@@ -284,38 +283,5 @@ class PostgresDestination:
             connection.commit()
 
 
-def _wide(layouts: Mapping[str, Layout]) -> list[str]:
-    """Models that are still kept in the wide form, and could be in the narrow one."""
-    return [
-        name
-        for name, layout in layouts.items()
-        if not isinstance(layout, Narrow) and isinstance(narrow(layout), Narrow)
-    ]
-
-
-def _misplaced(layouts: Mapping[str, Layout]) -> set[str]:
-    """Narrow tables in which something else is numbered than would be now."""
-    return {
-        name for name, layout in layouts.items() if isinstance(layout, Narrow) and narrow(layout) != layout
-    }
-
-
 def _may_pass(error: adbc_driver_manager.Error) -> bool:
     return passes(error) or error.sqlstate == _UNTRANSLATABLE
-
-
-def _unfit(
-    held: Mapping[str, Contract] | None, contracts: Mapping[str, Contract], tables: set[str]
-) -> set[str]:
-    """Tables that a rebuild cannot fill, since their columns or keys are not those of the contract, or unknown."""
-    if held is None:
-        return tables & contracts.keys()
-    return {name for name in tables if _shape(held.get(name)) != _shape(contracts.get(name))}
-
-
-def _shape(contract: Contract | None) -> object:
-    if contract is None:
-        return None
-    columns = {name: column.type for name, column in contract.columns.items()}
-    nullable = [contract.columns[name].nullable for name in contract.key]
-    return columns, contract.key, nullable, contract.replaced

@@ -1,7 +1,6 @@
-"""A transaction in a tenant's schemas: following contracts, replacing days, collecting a rebuild.
+"""A transaction in a tenant's schemas: replacing days, collecting a rebuild, and making wide tables narrow.
 
-What statements look like is in `postgres_tables.py` and `postgres_narrow.py`; when a transaction is tried again is in
-`postgres.py`.
+How tables follow their contracts is in `postgres_following.py`; when a transaction is tried again is in `postgres.py`.
 """
 
 from __future__ import annotations
@@ -10,98 +9,32 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
-from itertools import groupby
 
 import adbc_driver_postgresql.dbapi as adbc
 import msgspec
 from psycopg.sql import SQL, Identifier, Literal
 
 from civitas_assets.dictionary.contracts import Contract
-from civitas_assets.dictionary.evolution import Evolution, Step
-from civitas_assets.harmonise.project import Project
 from civitas_assets.publish.made import Rows
+from civitas_assets.publish.postgres_following import META, Following, array_of
 from civitas_assets.publish.postgres_names import COLLECTED, PUBLICATION, UNFILLED, Names
-from civitas_assets.publish.postgres_narrow import ID, LABEL, Narrow, hindrances, narrow, parts_of
+from civitas_assets.publish.postgres_narrow import ID, LABEL, Narrow, narrow
 from civitas_assets.publish.postgres_numbers import Numbers
 from civitas_assets.publish.postgres_server import Statement
-from civitas_assets.publish.postgres_session import Session
-from civitas_assets.publish.postgres_tables import GEOMETRY, Layout, Month, by_month, listed
-
-_META = (
-    (PUBLICATION, "contracts text not null, run_id text, published_at timestamptz not null default now()"),
-    (UNFILLED, "model text not null, column_name text"),
-)
+from civitas_assets.publish.postgres_tables import Layout, Month, by_month, listed
 
 
-class Changes(Session):
+class Changes(Following):
     """What happens together, or not at all."""
 
     def __init__(self, cursor: adbc.Cursor, names: Names) -> None:
         super().__init__(cursor, names)
-        self.created: set[str] = set()  # models whose tables this transaction made
         self.grown: dict[str, list[str]] = {}  # tables that got partitions, with their names
-
-    def prepare(self, layouts: Iterable[Layout]) -> None:
-        """Make the tables that are not there, and the geometry where it has become possible."""
-        held = self.relations(self.names.schema)
-        for table, columns in _META:
-            if table not in held:
-                self.run(SQL("create table {} ({})").format(self.names.table(table), SQL(columns)))
-        with_geometry = self.with_geometry()
-        for layout in layouts:
-            name = layout.contract.name
-            if name not in held:
-                self.run(*layout.create())
-                self.created.add(name)
-            if name not in with_geometry:
-                self.run(*layout.add_geometry())
-
-    def drop(self, models: Iterable[str]) -> None:
-        """Drop tables of models that cannot be kept."""
-        held = self.relations(self.names.schema)
-        for model in models:
-            if model in held and held[model].is_view:
-                self.run(SQL("drop view {}").format(self.names.table(model)))
-            for table in (model, *parts_of(model)):
-                if table in held and not held[table].is_view:
-                    self.run(SQL("drop table {}").format(self.names.table(table)))
-
-    def follow(
-        self, change: Evolution, project: Project, layouts: Mapping[str, Layout], days: Sequence[date]
-    ) -> None:
-        """Take the steps that lead the tables to their contracts, and note what then lacks its history."""
-        with_geometry = self.with_geometry()
-        for model, of_model in groupby(change.steps, key=lambda step: step.model):
-            steps = [*of_model]
-            for step in steps:
-                if step.kind == "drop_model":
-                    self.drop([model])
-                elif step.kind == "rename_model":
-                    self._rename(step.before or "", model)
-            if model not in layouts:
-                continue
-            layout = layouts[model]
-            with self._showing(layout, steps):
-                for step in steps:
-                    if layout.needs_geometry(step.column) and model in with_geometry:
-                        geometry = Identifier(GEOMETRY)
-                        self.run(SQL("alter table {} drop column {}").format(layout.table, geometry))
-                        with_geometry.remove(model)
-                    self.run(*layout.alter(step))
-            for step in steps:
-                if step.kind not in {"add_model", "add_column"} or not layout.by_day:
-                    continue
-                if self._has_older(project, model, days):
-                    self.run(
-                        SQL("insert into {} values ({}, {})").format(
-                            self.names.table(UNFILLED), Literal(model), Literal(step.column)
-                        )
-                    )
 
     def replace(self, layout: Layout, rows: Rows, days: Sequence[date]) -> int:
         """Replace the days, or all rows of a model that has none; the number of rows that came."""
         if layout.contract.name not in self.created:
-            condition = SQL(" where day = any({})").format(_array(days)) if layout.by_day else SQL("")
+            condition = SQL(" where day = any({})").format(array_of(days)) if layout.by_day else SQL("")
             with self._forgetting(layout, days):
                 self.run(SQL("delete from {}{}").format(layout.table, condition))
                 return self._fill(layout, rows)
@@ -117,7 +50,7 @@ class Changes(Session):
         source = self._collected(layout)
         if not layout.is_partitioned:
             if is_collected:
-                self.run(layout.take_collected(name, source, SQL("not day = any({})").format(_array(days))))
+                self.run(layout.take_collected(name, source, SQL("not day = any({})").format(array_of(days))))
             self.load(self.names.schema, name, replace(rows, order=layout.order).read())
             return
         if isinstance(layout, Narrow) and is_collected:
@@ -139,7 +72,7 @@ class Changes(Session):
         for month in sorted({*collected, *last}):
             with self._filling(layout, month) as table:
                 if month in collected:
-                    wanted = SQL("day = any({})").format(_array(collected[month]))
+                    wanted = SQL("day = any({})").format(array_of(collected[month]))
                     self.run(layout.take_collected(table, source, wanted))
                 if month in last:
                     self.load(self.names.schema, table, rows.read(last[month]))
@@ -167,7 +100,7 @@ class Changes(Session):
         old = sorted(self.collected().keys() & versions.keys())
         for name in self.tables(self.names.rebuild) & {COLLECTED, *models} if old else ():
             self.run(
-                SQL("delete from {} where day = any({})").format(self.names.collected(name), _array(old))
+                SQL("delete from {} where day = any({})").format(self.names.collected(name), array_of(old))
             )
         for day, version in versions.items():
             self.run(SQL("insert into {} values ({}, {})").format(table, Literal(day), Literal(version)))
@@ -181,7 +114,7 @@ class Changes(Session):
         """Say which contracts the tables follow, and who made them when."""
         table = Identifier(schema, PUBLICATION)
         if schema == self.names.rebuild:
-            self.run(SQL("create unlogged table if not exists {} ({})").format(table, SQL(_META[0][1])))
+            self.run(SQL("create unlogged table if not exists {} ({})").format(table, SQL(META[0][1])))
         self.run(SQL("delete from {}").format(table))
         content = msgspec.json.encode(contracts).decode()
         self.run(
@@ -204,10 +137,6 @@ class Changes(Session):
                 found += [name] if has_doubled else partitions
         return found
 
-    def hindering(self, model: str) -> list[str]:
-        """What would be lost with a model's table, such as views of others."""
-        return [text for text, _ in self.rows(hindrances(self.names, model))]
-
     def make_narrow(self, wide: Layout, lock: Callable[[Identifier], None]) -> None:
         """Bring a table into the narrow form: rows are copied, and only then a view takes its place.
 
@@ -220,7 +149,7 @@ class Changes(Session):
         days = [day for (day,) in self.rows(SQL("select distinct day from {}").format(wide.table))]
         for month, own in by_month(days).items():
             with self._filling(layout, month) as table:
-                self.run(layout.take_wide(table, wide.table, SQL("day = any({})").format(_array(own))))
+                self.run(layout.take_wide(table, wide.table, SQL("day = any({})").format(array_of(own))))
         self.analyze(layout.tables)
         columns = self.relations(self.names.schema)[
             wide.stem
@@ -239,42 +168,6 @@ class Changes(Session):
     def fill(self) -> None:
         """Every day has its values."""
         self.run(SQL("delete from {}").format(self.names.table(UNFILLED)))
-
-    def _rename(self, before: str, model: str) -> None:
-        """Rename a table and its partitions."""
-        held = self.relations(self.names.schema)
-        tables = [name for name in (before, *parts_of(before)) if name in held]
-        for name in [*tables, *(partition for table in tables for partition in self.partitions(table))]:
-            self.run(
-                SQL("alter table {} rename to {}").format(
-                    self.names.table(name), Identifier(name.replace(before, model, 1))
-                )
-            )
-
-    @contextmanager
-    def _showing(self, layout: Layout, steps: Sequence[Step]) -> Iterator[None]:
-        """Change what is under a view, which is made anew only where a column goes or gets another type."""
-        if not isinstance(layout, Narrow) or not any(step.column for step in steps):
-            yield
-            return
-        names = {step.before: step.column for step in steps if step.kind == "rename_column"}
-        held = self.relations(self.names.schema)[layout.contract.name].columns
-        kept = {name: names.get(name) or name for name in held}
-        kept = {name: now for name, now in kept.items() if now in layout.contract.columns}
-        is_anew = any(step.kind in {"drop_column", "widen_column"} for step in steps)
-        rights = self.rights(layout.contract.name, kept) if is_anew else []
-        if is_anew:
-            self.run(SQL("drop view {}").format(layout.relation))
-        else:
-            for before, now in kept.items():
-                if before != now:
-                    self.run(
-                        SQL("alter view {} rename column {} to {}").format(
-                            layout.relation, Identifier(before), Identifier(now)
-                        )
-                    )
-        yield
-        self.run(layout.show([*dict.fromkeys([*kept.values(), *layout.contract.columns])]), *rights)
 
     def _fill(self, layout: Layout, rows: Rows) -> int:
         """Load rows into a table that has none of their days; how many they were."""
@@ -307,7 +200,7 @@ class Changes(Session):
             return
         number = Identifier(label.number)
         used = SQL("select distinct {0} from {1} where day = any({2}) and {0} is not null").format(
-            number, layout.table, _array(days)
+            number, layout.table, array_of(days)
         )
         before = {held for (held,) in self.rows(used)}
         yield
@@ -348,24 +241,3 @@ class Changes(Session):
         yield partition
         self.run(layout.attach_partition(month))
         self.grown.setdefault(name, []).append(partition)
-
-    def _has_older(self, project: Project, model: str, days: Sequence[date]) -> bool:
-        """Whether days were published before that hold what the model is made of."""
-        made_of, held = project.record_types_of(model), self.models()
-        kin = [
-            m.name
-            for m in project.models.values()
-            if m.by_day and m.name in held and project.record_types_of(m.name) & made_of
-        ]
-        return any(
-            self.rows(
-                SQL("select 1 from {} where not day = any({}) limit 1").format(
-                    self.names.table(name), _array(days)
-                )
-            )
-            for name in kin
-        )
-
-
-def _array(days: Iterable[date]) -> Statement:
-    return SQL("{}::date[]").format(Literal("{" + ",".join(day.isoformat() for day in days) + "}"))

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from civitas_assets.dictionary.contracts import Column, Contract, read_contracts
-from civitas_assets.publish import postgres, postgres_changes, postgres_session
+from civitas_assets.publish import postgres_changes, postgres_following, postgres_session
 from civitas_assets.publish.commons import Member
 from civitas_assets.publish.commons_postgres import PostgresCommons
 from civitas_assets.publish.postgres_changes import Changes
@@ -41,7 +41,7 @@ def one(connection: psycopg.Connection, query: str) -> Any:
 def as_before() -> Iterator[None]:
     """Publish as versions did that knew the wide form alone."""
     with ExitStack() as stack:
-        for module in (postgres, postgres_changes, postgres_session):
+        for module in (postgres_following, postgres_changes, postgres_session):
             stack.enter_context(patch.object(module, "narrow", lambda layout: layout))
         yield
 
