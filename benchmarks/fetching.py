@@ -22,6 +22,7 @@ from benchmarks.town import NOW, Figures, tenant_of
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.base import Payload
 from civitas_assets.connectors.http import HttpClient
+from civitas_assets.connectors.reachable import LOCAL
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.ingest.fetch import fetch_sources
 from civitas_assets.ingest.read import read_sources
@@ -50,7 +51,7 @@ def _fetch(folder: Path, form: str) -> Figures:
         sources = {"sensors": tenant.sources["sensors"]}
         window = Window(START.date(), (START + timedelta(minutes=15 * ROWS)).date())
         started = time.perf_counter()
-        with HttpClient("benchmark", clock=lambda: datetime.now(UTC), secrets=str) as client:
+        with HttpClient("benchmark", clock=lambda: datetime.now(UTC), secrets=str, reachable=LOCAL) as client:
             (fetched,) = fetch_sources(tenant, sources, CONNECTORS, window, files, client, lambda: NOW)
         landed = time.perf_counter()
         assert fetched.ok, fetched.error

@@ -15,6 +15,7 @@ from benchmarks.town import NOW, Figures, tenant_of
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.connectors.mqtt import Subscription, drain
+from civitas_assets.connectors.reachable import LOCAL
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.ingest.fetch import fetch_sources
 from civitas_assets.ingest.read import read_sources
@@ -71,8 +72,8 @@ def drain_queue(folder: Path) -> Figures:
         tenant, files = tenant_of(folder, port), LocalFiles(folder / "home")
         sources = {"uplinks": tenant.sources["uplinks"]}
         window = Window(_START.date(), _START.date())
-        bare = Subscription("127.0.0.1", port, "bare", (_TOPIC,), quiet=QUIET)
-        with HttpClient("benchmark", clock=lambda: datetime.now(UTC), secrets=str) as client:
+        bare = Subscription("127.0.0.1", port, "bare", (_TOPIC,), quiet=QUIET, reachable=LOCAL)
+        with HttpClient("benchmark", clock=lambda: datetime.now(UTC), secrets=str, reachable=LOCAL) as client:
 
             def fetch() -> None:
                 (report,) = fetch_sources(tenant, sources, CONNECTORS, window, files, client, lambda: NOW)

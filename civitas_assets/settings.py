@@ -10,6 +10,7 @@ import re
 import socket
 from pathlib import Path
 from typing import Literal, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import ByteSize, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,6 +20,10 @@ from civitas_assets.errors import SecretMissing
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 _STORAGE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_][A-Za-z0-9._-]*)*/?")
+
+_REACHABLE = re.compile(r"[0-9a-fA-F:.]+(/\d{1,3})?|(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
+LOOPBACK = "127.0.0.0/8 ::1"  # what a demo or a test declares to be reachable
+_PORTS = {"http": 80, "https": 443}
 
 
 class Limits(NamedTuple):
@@ -64,6 +69,15 @@ class Settings(BaseSettings):
     )
     postgres_query_timeout: float = Field(
         60.0, gt=0, description="Seconds that a query of `civitas query` may take on PostgreSQL."
+    )
+    reachable: str = Field(
+        "",
+        description="What sources may reach beside public addresses: networks such as `10.1.0.0/16`, hosts, and "
+        "`host:port` for a service of the deployment itself, separated by blanks.",
+    )
+    database_files: Path | None = Field(
+        None,
+        description="Folder with a folder per tenant, where the SQLite files are that its sources may read.",
     )
     contact: str = Field("", description="E-mail or URL that servers see in the User-Agent.")
     log_level: str = Field("INFO", description="Level of the messages that the command line prints.")
@@ -119,7 +133,7 @@ class Settings(BaseSettings):
     )
     reports_url: str = Field("", description="Where the morning pages are served, for links in messages.")
 
-    @field_validator("home", "tenants_dir", "published_dir", "dbt_project_dir")
+    @field_validator("home", "tenants_dir", "published_dir", "dbt_project_dir", "database_files")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else path
@@ -132,6 +146,23 @@ class Settings(BaseSettings):
                 "write s3://bucket or s3://bucket/prefix; credentials belong into AWS_* variables"
             )
         return url.rstrip("/")
+
+    @field_validator("reachable")
+    @classmethod
+    def _of_addresses(cls, entries: str) -> str:
+        for entry in entries.replace(",", " ").split():
+            if not _REACHABLE.fullmatch(entry):
+                raise ValueError(
+                    "write networks such as 10.1.0.0/16, hosts, or host:port, separated by blanks"
+                )
+        return entries
+
+    @property
+    def own_endpoints(self) -> list[tuple[str, int]]:
+        """Host and port of the deployment's own databases and object storage."""
+        given = [self.postgres_url, self.dagster_url]
+        urls = [url.get_secret_value() for url in given if url is not None]
+        return [_endpoint(url) for url in (*urls, os.environ.get("AWS_ENDPOINT_URL", "")) if url]
 
     @property
     def published(self) -> Path:
@@ -178,6 +209,19 @@ class Settings(BaseSettings):
         """Who we are towards servers, with a contact, as their operators expect."""
         contact = self.contact or f"postmaster@{socket.getfqdn()}"
         return f"civitas-assets/{__version__} (+{contact})"
+
+
+def _endpoint(address: str) -> tuple[str, int]:
+    """Host and port of a URL, or of what libpq takes as names and values."""
+    if "://" in address:
+        parts = urlsplit(address)
+        named = dict(parse_qsl(parts.query))
+        host, port = parts.hostname or named.get("host", ""), parts.port or named.get("port")
+        default = _PORTS.get(parts.scheme, 5432)
+    else:
+        named = dict(re.findall(r"(host|port)\s*=\s*'?([^\s']+)", address))
+        host, port, default = named.get("host", ""), named.get("port"), 5432
+    return ("localhost" if not host or host.startswith("/") else host.lower()), int(port or default)
 
 
 def read_secret(name: str) -> str:

@@ -28,13 +28,15 @@ from benchmarks.objects import BUCKET, ObjectServer, object_server
 from benchmarks.postgres import embedded, postgres
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.harmonise.project import Project
-from civitas_assets.settings import Settings
+from civitas_assets.settings import LOOPBACK, Settings
 
 # The same examples in every run, however slow the machine: `make conform` looks for others.
 settings.register_profile(
     "tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("tests")
+
+os.environ["CIVITAS_REACHABLE"] = LOOPBACK  # of the servers of these tests, in processes of their own, too
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

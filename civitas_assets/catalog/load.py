@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from civitas_assets.catalog.basis import (
-    PLACED,
     RESERVED_BEGINNING,
     RESERVED_SLUGS,
     SLUG,
@@ -27,17 +24,14 @@ from civitas_assets.catalog.basis import (
     is_reserved,
     perhaps,
 )
+from civitas_assets.catalog.checks import Check, own_secrets
+from civitas_assets.catalog.document import Document, Place
 from civitas_assets.catalog.last_good import LastGood
 from civitas_assets.catalog.model import Destination, Source, Tenant
-from civitas_assets.catalog.yaml_text import parse, read_body
 from civitas_assets.errors import CatalogError, Fault
 from civitas_assets.settings import Settings
 
 SourceModels = Mapping[str, type[Source]]
-Path_ = tuple[str | int, ...]
-Check = Callable[
-    [Tenant], Iterable[tuple[Path_, str]]
-]  # faults of a tenant: the place in its file, and a sentence
 Stamps = tuple[tuple[str, int, int], ...]
 
 _UNFORESEEN = (
@@ -49,8 +43,6 @@ _UNFORESEEN = (
     RecursionError,
     MemoryError,
 )
-# What stands in such a place may be the secret itself, and is not repeated.
-_NAME_WANTED = "must be the name of an environment variable that holds the secret, such as MUSTERSTADT_TOKEN"
 
 
 @dataclass(frozen=True)
@@ -149,7 +141,7 @@ def read_catalog(
         )
     stamps = stamps_of(folder)
     files = [folder / name for name, *_ in stamps]
-    reading = _Reading(models, [_secrets_are_own([file.stem for file in files]), *checks])
+    reading = _Reading(models, [own_secrets([file.stem for file in files]), *checks])
     tenants, left_out = {}, dict[str, Sequence[Fault]]()
     for file in files:
         slug = file.stem
@@ -193,7 +185,7 @@ class _Reading:
             CatalogError: the file has faults.
         """
         try:
-            document = _Document(file)
+            document = Document(file)
             tenant = _load_tenant(document, self.models)
             found = [document.fault(*fault) for check in self.checks for fault in check(tenant)]
         except _UNFORESEEN as error:
@@ -212,20 +204,11 @@ class _Reading:
             return None
 
 
-def _secrets_are_own(slugs: Sequence[str]) -> Check:
-    def check(tenant: Tenant) -> Iterator[tuple[Path_, str]]:
-        for name in sorted(_secrets(tenant.model_dump())):
-            if (owner := _owner(name, slugs)) not in {None, tenant.slug}:
-                yield ("sources",), f"names {name}, a secret of {owner}: a tenant has its own"
-
-    return check
-
-
 def fault_in(file: Path, place: Sequence[str | int], message: str) -> Fault:
     """A fault of a file that could be loaded, with the line of its place; 0 where the file is not there any more."""
     if not file.is_file():
         return Fault(file.name, 0, ".".join(map(str, place)), message)
-    return _Document(file).fault(place, message)
+    return Document(file).fault(place, message)
 
 
 def tenant_file(folder: Path, slug: str) -> Path:
@@ -233,30 +216,17 @@ def tenant_file(folder: Path, slug: str) -> Path:
     return next((file for file in sorted(folder.glob(f"{slug}.y*ml"))), folder / f"{slug}.yaml")
 
 
-def _secrets(dumped: Any) -> set[str]:
-    """The names of all secrets in a tenant's settings."""
-    if isinstance(dumped, dict):
-        own = {dumped["secret"]} if dumped.keys() == {"secret", "prefix"} else set[str]()
-        return own.union(*map(_secrets, dumped.values()))
-    return set[str]().union(*map(_secrets, dumped)) if isinstance(dumped, (list, tuple)) else set()
-
-
-def _owner(secret: str, tenants: Sequence[str]) -> str | None:
-    """Whose secret it is by its name: the tenant with the longest key that it begins with."""
-    return max((slug for slug in tenants if secret.startswith(f"{slug.upper()}_")), key=len, default=None)
-
-
 def declared_destination(settings: Settings, slug: str) -> Destination:
     """Where the tenant's file says that it is published, for reading alone: the rest of the file is not checked."""
     if re.fullmatch(SLUG, slug):
         for file in (tenant_file(settings.tenants_dir, slug), LastGood(settings.last_good).file(slug)):
             with suppress(CatalogError):
-                written = _Document(file).content.get("destination")
+                written = Document(file).content.get("destination")
                 return "postgres" if written == "postgres" else "duckdb"
     return "duckdb"
 
 
-def _load_tenant(document: _Document, models: SourceModels) -> Tenant:
+def _load_tenant(document: Document, models: SourceModels) -> Tenant:
     file = document.file
     faults = list(document.faults)
     if not re.fullmatch(SLUG, file.stem):
@@ -273,7 +243,7 @@ def _load_tenant(document: _Document, models: SourceModels) -> Tenant:
         faults.append(document.fault(("sources",), "must map source names to their settings"))
         given = {}
     for name, settings in given.items():
-        place: Path_ = ("sources", name)
+        place: Place = ("sources", name)
         if not isinstance(settings, dict):
             faults.append(document.fault(place, "must hold the source's settings"))
         elif not isinstance(connector := settings.get("connector"), str) or connector not in models:
@@ -304,100 +274,3 @@ def _tuples(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_tuples(inner) for inner in value)
     return value
-
-
-class _Document:
-    """One YAML file: its content, and the line of every place in it."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self.content: dict[str, Any] = {}
-        self.faults: list[Fault] = []
-        self._lines: dict[Path_, int] = {(): 1}
-        self._written: dict[Path_, str] = {}
-        self.body = read_body(file)
-        node, content = parse(file.name, self.body)
-        if node is not None:
-            self._walk(node, ())
-        if isinstance(content, dict):
-            self.content = content
-        else:
-            self.faults.append(self.fault((), "must hold a tenant's settings"))
-
-    def _walk(self, node: yaml.Node, place: Path_) -> None:
-        if isinstance(node, yaml.MappingNode):
-            seen: set[str] = set()
-            for key, value in node.value:
-                inner = (*place, key.value)
-                self._lines[inner] = key.start_mark.line + 1
-                if key.value in seen:
-                    self.faults.append(self.fault(inner, "is written twice; keep one"))
-                seen.add(key.value)
-                self._walk(value, inner)
-        elif isinstance(node, yaml.SequenceNode):
-            for index, value in enumerate(node.value):
-                self._lines[(*place, index)] = value.start_mark.line + 1
-                self._walk(value, (*place, index))
-        elif isinstance(node, yaml.ScalarNode):
-            self._written[place] = node.value
-
-    def fault(self, place: Sequence[str | int], message: str) -> Fault:
-        known = tuple(place)
-        while known not in self._lines:
-            known = known[:-1]
-        return Fault(self.file.name, self._lines[known], ".".join(map(str, place)), message)
-
-    def explained(self, error: ValidationError, model: type[BaseModel], below: Path_ = ()) -> list[Fault]:
-        """Pydantic's errors in the words of somebody who edits YAML, one for each place."""
-        found: dict[Path_, Fault] = {}
-        for detail in error.errors():
-            if detail["loc"][-1:] == ("str",) and isinstance(detail["input"], dict):
-                continue  # text or a secret was possible, and this is meant as a secret
-            place = tuple(part for part in detail["loc"] if not _is_internal(part))
-            written = self._written.get((*below, *place))
-            is_secret = place[-1:] == ("secret",) and detail["type"] != "missing"
-            sentence = _NAME_WANTED if is_secret else _sentence(detail, place, model, written)
-            found.setdefault(place, self.fault((*below, *place), sentence))
-        return list(found.values())
-
-
-def _is_internal(part: str | int) -> bool:
-    return isinstance(part, str) and (part in {"str", "SecretRef", "[key]"} or part.startswith("function-"))
-
-
-def _sentence(detail: ErrorDetails, place: Path_, model: type[BaseModel], written: str | None) -> str:
-    kind, given = detail["type"], detail["input"]
-    if kind == "missing":
-        return "is missing"
-    if kind == "extra_forbidden":
-        allowed = _fields_at(model, place[:-1])
-        return f"is not known here; {perhaps(str(place[-1]), allowed)}allowed: {', '.join(sorted(allowed))}"
-    if kind == "string_type" and written is not None:
-        # As written, because YAML has already made another number of one that starts with zero.
-        return f"must be text: write it in quotes, as in '{written}'"
-    if kind == "literal_error":
-        expected = detail["ctx"]["expected"]
-        meant = perhaps(str(given), re.findall("'([^']+)'", expected))
-        return f"is {given!r}{f'; {meant}' if meant else ', but '}must be one of: {expected}"
-    if kind in {PLACED, "value_error"}:
-        return str(detail["msg"] if kind == PLACED else detail["ctx"]["error"])
-    return f"{detail['msg'][0].lower()}{detail['msg'][1:]} (given: {given!r})"
-
-
-def _fields_at(model: type[BaseModel], place: Path_) -> list[str]:
-    """Names of the fields of the model that sits at the place below the given one."""
-    for part in place:
-        field = model.model_fields.get(str(part))
-        if field is None:  # a key of a mapping, whose values are what was found last
-            continue
-        nested = _nested_model(field.annotation)
-        if nested is None:
-            return []
-        model = nested
-    return list(model.model_fields)
-
-
-def _nested_model(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(_nested_model, getattr(annotation, "__args__", ()))), None)

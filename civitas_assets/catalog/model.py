@@ -5,7 +5,7 @@ Connectors derive their own source models from `Source`; the rules common to all
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -258,8 +258,8 @@ class Tenant(Model):
         """What is wrong with the tenant's file now, while this is its last state without faults."""
         return self._faults
 
-    def with_faults(self, faults: Sequence[Fault]) -> Self:
-        """The same tenant, knowing what is wrong with its file now."""
+    def with_faults(self, faults: Iterable[Fault]) -> Self:
+        """The same tenant, knowing them."""
         self._faults = tuple(faults)
         return self
 
@@ -294,7 +294,6 @@ class Tenant(Model):
     def _ordered(cls, box: Box) -> Box:
         west, south, east, north = box
         if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-            raise ValueError(
-                "must be [west, south, east, north] in degrees, west before east, south before north"
-            )
+            order = "west before east, south before north"
+            raise ValueError(f"must be [west, south, east, north] in degrees, {order}")
         return box

@@ -18,8 +18,9 @@ from civitas_assets.cli.app import app, current_settings, err, out, show_log
 @app.command()
 def validate() -> None:
     """Check all tenants' files, without any network, and name every fault."""
+    from civitas_assets.catalog.checks import Check
     from civitas_assets.catalog.known_names import name_faults
-    from civitas_assets.catalog.load import Check, read_catalog
+    from civitas_assets.catalog.load import read_catalog
     from civitas_assets.catalog.vocabulary import read_vocabulary
     from civitas_assets.connectors.registry import SOURCE_MODELS
     from civitas_assets.errors import CatalogError

@@ -31,7 +31,7 @@ def demo(
 
     from civitas_assets.demo.servers import start
     from civitas_assets.demo.towns import DOWN, write_towns
-    from civitas_assets.settings import Settings
+    from civitas_assets.settings import LOOPBACK, Settings
 
     home = Settings().home / "demo"
     # Whatever this installation shares with others, sample towns are no part of it.
@@ -41,6 +41,7 @@ def demo(
         published_dir=home / "published",
         storage_url="",
         dagster_url=SecretStr(""),
+        reachable=LOOPBACK,
     )
     show_log(settings)
     with start(datetime.now(UTC).date()) as servers:
@@ -59,7 +60,9 @@ def demo(
         if serve:
             out.print("In another shell, the Dagster UI for these towns, as long as the servers run:\n")
             out.print(
-                f"  CIVITAS_HOME={home} CIVITAS_TENANTS_DIR={settings.tenants_dir} make dev\n", **VERBATIM
+                f"  CIVITAS_HOME={home} CIVITAS_TENANTS_DIR={settings.tenants_dir} "
+                "CIVITAS_REACHABLE=127.0.0.0/8 make dev\n",
+                **VERBATIM,
             )
             out.print("Ctrl-C ends the servers.")
             servers.wait()

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from civitas_assets.catalog import Source, Tenant
     from civitas_assets.catalog.vocabulary import Kind
+    from civitas_assets.connectors.http import HttpClient
     from civitas_assets.ingest.probe import Probe
     from civitas_assets.settings import Settings
 
@@ -104,16 +105,15 @@ def _probe_source(settings: Settings, slug: str, name: str, pages: int, rows: in
 def _looked(settings: Settings, tenant: Tenant, source: Source, pages: int) -> Probe:
     """What a few answers of the source become."""
     from civitas_assets.catalog import Window
-    from civitas_assets.connectors.http import HttpClient
     from civitas_assets.connectors.registry import CONNECTORS
     from civitas_assets.ingest.probe import probe as look
-    from civitas_assets.settings import read_secret
 
     today = datetime.now(tenant.zone).date()
-    with HttpClient(settings.user_agent, clock=lambda: datetime.now(UTC), secrets=read_secret) as client:
+    with _client(settings) as client:
         return look(
             tenant, source, CONNECTORS[source.connector], client, Window(today - timedelta(days=1), today),
             settings.workspaces, lambda: datetime.now(UTC), pages=pages, drop=settings.drop,
+            database_files=settings.database_files,
         )  # fmt: skip
 
 
@@ -174,16 +174,25 @@ def _read(file: Path) -> bytes:
         raise ReadError(f"{file} cannot be read: {error.strerror}") from None
 
 
+def _client(settings: Settings) -> HttpClient:
+    from civitas_assets.connectors.http import HttpClient
+    from civitas_assets.connectors.reachable import Reachable
+    from civitas_assets.settings import read_secret
+
+    reachable = Reachable.of(settings)
+    return HttpClient(
+        settings.user_agent, clock=lambda: datetime.now(UTC), secrets=read_secret, reachable=reachable
+    )
+
+
 def _fetched(settings: Settings, url: str) -> bytes:
     """The body at the address: asked once, and no more than a sample may have."""
     from civitas_assets.catalog import HttpPolicy, Source
     from civitas_assets.connectors.base import Request
-    from civitas_assets.connectors.http import HttpClient
-    from civitas_assets.settings import read_secret
 
     policy = HttpPolicy(attempts=1, max_bytes=_MOST_BYTES)
     asked = Source(connector="probe", title="Probe", licence="proprietary", url=url, http=policy)
-    with HttpClient(settings.user_agent, clock=lambda: datetime.now(UTC), secrets=read_secret) as client:
+    with _client(settings) as client:
         return client.get(Request(url), asked).body or b""
 
 

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from civitas_assets.catalog import Source, Window
+from civitas_assets.connectors.reachable import Reachable
 from civitas_assets.connectors.rows import members_of
 from civitas_assets.records import RawTable, Roster
 
@@ -92,6 +94,16 @@ class Session(Protocol):
 
         It stands until the source is fetched again without it; `code` and `text` are those of `records.Note`.
         """
+        ...
+
+    @property
+    def reachable(self) -> Reachable:
+        """What may be connected to, for what is not HTTP."""
+        ...
+
+    @property
+    def database_files(self) -> Path | None:
+        """The folder of the tenant's files of databases; None where there is none."""
         ...
 
     def secret(self, name: str) -> str:

@@ -1,7 +1,4 @@
-"""The one HTTP client of the package: polite to hosts, bounded in time and size, discreet about secrets.
-
-What an answer means is not known here, and nothing is stored.
-"""
+"""The one HTTP client: polite to hosts, bounded in time and size, discreet about secrets; it stores nothing."""
 
 from __future__ import annotations
 
@@ -25,10 +22,18 @@ from civitas_assets.catalog.model import Source
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.errand import Errand, Validators, site_of
 from civitas_assets.connectors.gate import PROCESS_GATES, Gate, asked_pause
-from civitas_assets.connectors.http_deadline import NEVER, Deadline, Late, bound_client, keep_to
+from civitas_assets.connectors.http_deadline import (
+    NEVER,
+    Deadline,
+    Late,
+    bound_client,
+    keep_to,
+    look_behind_proxy,
+)
 from civitas_assets.connectors.http_reason import head_of, stated_reason
 from civitas_assets.connectors.http_tls import identified, trusted
 from civitas_assets.connectors.inflate import CutShort, inflated
+from civitas_assets.connectors.reachable import PUBLIC, Reachable
 from civitas_assets.errors import FetchError, FetchTimeUp, HttpStatusError
 
 log = logging.getLogger("civitas_assets.fetch")
@@ -88,6 +93,7 @@ class HttpClient:
 
     Limits per host hold for the whole process. An entry of `allow_hosts` is a host, then on any of its ports,
     or `host:port`. Cookies are refused, so that no source meets another one's. Bodies may be gzip or zlib.
+    Only what is `reachable` is connected to, at every hop.
     `total_time` bounds an answer with its tries and the pauses between them, and `timeout` any silence in it.
     """
 
@@ -97,6 +103,7 @@ class HttpClient:
         *,
         clock: Callable[[], datetime],
         secrets: Callable[[str], str],
+        reachable: Reachable = PUBLIC,
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
@@ -107,7 +114,7 @@ class HttpClient:
         for logger in map(logging.getLogger, ("httpx2", "httpcore2")):
             # Below WARNING the library writes addresses and headers as they are sent, with their secrets.
             logger.setLevel(max(logger.level, logging.WARNING))
-        self._user_agent, self._transport = user_agent, transport
+        self._user_agent, self._transport, self.reachable = user_agent, transport, reachable
         self._client = self._opened(trusted())
         # A connection shows one identity or none, so that each identity has connections of its own.
         self._identified: dict[tuple[str, str], httpx2.Client] = {}
@@ -128,7 +135,8 @@ class HttpClient:
                 verify=tls,
                 limits=httpx2.Limits(max_connections=None),  # the gates count, per host
                 transport=self._transport,
-            )
+            ),
+            self.reachable,
         )
 
     def _client_of(self, errand: Errand, url: httpx2.URL) -> httpx2.Client:
@@ -200,6 +208,7 @@ class HttpClient:
                 errand.begin(self._monotonic())
                 target, headers, auth = errand.dressed(url)
                 client = self._client_of(errand, url)
+                look_behind_proxy(client, url, self.reachable)
                 with (
                     keep_to(errand.until, self._monotonic),
                     client.stream("GET", target, headers=headers, auth=auth, timeout=timeout) as reply,

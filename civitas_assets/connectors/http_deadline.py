@@ -1,19 +1,22 @@
 """Deadlines: the moment at which something ends, and a network whose every wait ends there as well.
 
 The HTTP library bounds each wait by itself, so that a server which sends a line now and then is waited for without end.
+The network connects to addresses that may be reached, and to no others.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpcore2
 import httpx2
+
+from civitas_assets.connectors.reachable import Reachable, first_that
 
 
 @dataclass(frozen=True, order=True)
@@ -46,16 +49,29 @@ def keep_to(deadline: Deadline, monotonic: Callable[[], float]) -> Iterator[None
         _current.reset(token)
 
 
-def bound_client(client: httpx2.Client) -> httpx2.Client:
-    """The client, with connections that keep to the deadline of their thread.
+def bound_client(client: httpx2.Client, reachable: Reachable) -> httpx2.Client:
+    """The client, with connections that keep to the deadline of their thread, and to what may be reached.
 
-    httpx2 2.16 takes no network of ours, and its pool, also those of proxies, asks its own at each connection.
+    httpx2 2.16 takes no network of ours, and its pool, also those of proxies, asks its own at each connection. A proxy
+    is the operator's, wherever it is; see `look_behind_proxy` for what is behind it.
     """
     for transport in (client._transport, *client._mounts.values()):
         pool = getattr(transport, "_pool", None)
         if pool is not None:
-            pool._network_backend = _Backend(pool._network_backend)
+            guard = reachable if transport is client._transport else None
+            pool._network_backend = _Backend(pool._network_backend, guard)
     return client
+
+
+def look_behind_proxy(client: httpx2.Client, url: httpx2.URL, reachable: Reachable) -> None:
+    """See that what a proxy connects to may be reached; a name that only the proxy resolves is for that to refuse.
+
+    Raises:
+        FetchError: it may not.
+    """
+    if client._transport_for_url(url) is not client._transport:
+        with suppress(OSError):
+            reachable.addresses(url.host, url.origin.port or 443)
 
 
 def _left(timeout: float | None, error: type[Exception]) -> float | None:
@@ -93,8 +109,8 @@ class _Stream(httpcore2.NetworkStream):
 
 
 class _Backend(httpcore2.NetworkBackend):
-    def __init__(self, backend: httpcore2.NetworkBackend) -> None:
-        self._backend = backend
+    def __init__(self, backend: httpcore2.NetworkBackend, reachable: Reachable | None) -> None:
+        self._backend, self._reachable = backend, reachable
 
     def connect_tcp(
         self,
@@ -104,5 +120,14 @@ class _Backend(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
-        left = _left(timeout, httpcore2.ConnectTimeout)
-        return _Stream(self._backend.connect_tcp(host, port, left, local_address, socket_options))
+        def connect(address: str) -> httpcore2.NetworkStream:
+            left = _left(timeout, httpcore2.ConnectTimeout)
+            return _Stream(self._backend.connect_tcp(address, port, left, local_address, socket_options))
+
+        if self._reachable is None:
+            return connect(host)
+        try:
+            addresses = self._reachable.addresses(host, port)
+        except OSError as error:
+            raise httpcore2.ConnectError(str(error)) from error
+        return first_that(addresses, connect, httpcore2.ConnectError)

@@ -26,6 +26,7 @@ from civitas_assets.connectors.lorawan_uplinks import from_queue, uplinks, writt
 from civitas_assets.connectors.lorawan_values import tables
 from civitas_assets.connectors.mqtt import Subscription, drain
 from civitas_assets.connectors.pagination import may_be_cut
+from civitas_assets.connectors.reachable import PUBLIC, Reachable
 from civitas_assets.errors import FetchError
 from civitas_assets.records import RECORD_TYPES, RawTable
 
@@ -191,7 +192,7 @@ def _drain(source: LorawanSource, queue: Queue, session: Session) -> None:
     Raises:
         FetchError: something was lost, or will be; what came has landed.
     """
-    broker = _subscription(source, queue, session.secret)
+    broker = replace(_subscription(source, queue, session.secret), reachable=session.reachable)
     known = session.delivered(broker.address).get("client_id") == queue.client_id
 
     def land(messages: Sequence[MQTTMessage]) -> None:
@@ -217,7 +218,7 @@ def _drain(source: LorawanSource, queue: Queue, session: Session) -> None:
         )
 
 
-def rings(source: LorawanSource, secret: Callable[[str], str]) -> bool:
+def rings(source: LorawanSource, secret: Callable[[str], str], reachable: Reachable = PUBLIC) -> bool:
     """Whether messages have come since the bell was last asked; those of the queue itself are not touched.
 
     The broker keeps a copy of each message for the bell's own session, and only these are taken.
@@ -233,6 +234,7 @@ def rings(source: LorawanSource, secret: Callable[[str], str]) -> bool:
         quiet=_BELL_QUIET,
         longest=_BELL_LONGEST,
         timeout=_BELL_LONGEST,
+        reachable=reachable,
     )
     return drain(waiting, lambda _: None).messages > 0
 

@@ -5,6 +5,7 @@ What the messages say is not known here; which address, topics and secrets are u
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from civitas_assets.connectors.reachable import PUBLIC, Reachable
 from civitas_assets.errors import FetchError
 
 # Silence after which a broker waits for acknowledgements, or has no more: what is there is taken then.
@@ -46,6 +48,7 @@ class Subscription:
     longest: float = 600.0
     most: int = 1_000_000
     timeout: float = 30.0
+    reachable: Reachable = PUBLIC
 
     @property
     def address(self) -> str:
@@ -77,6 +80,15 @@ def drain(
     return _Drain(subscription, take, monotonic).run()
 
 
+class _Client(Client):
+    """A client that connects to addresses that may be reached; paho-mqtt 2.2 takes no connection of ours."""
+
+    reachable: Reachable
+
+    def _create_socket_connection(self) -> socket.socket:
+        return self.reachable.connect(self._host, self._port, self._connect_timeout)
+
+
 class _Drain:
     """One connection, served in this thread alone."""
 
@@ -96,7 +108,7 @@ class _Drain:
 
     def _new_client(self) -> Client:
         wanted, five = self._wanted, self._wanted.version == "5"
-        client = Client(
+        client = _Client(
             CallbackAPIVersion.VERSION2,
             wanted.client_id,
             clean_session=None if five else False,
@@ -104,7 +116,7 @@ class _Drain:
             reconnect_on_failure=False,
             manual_ack=True,
         )
-        client.connect_timeout = wanted.timeout
+        client.reachable, client.connect_timeout = wanted.reachable, wanted.timeout
         client.on_connect, client.on_subscribe = self._on_connect, self._on_subscribe
         client.on_message, client.on_disconnect = self._on_message, self._on_disconnect
         if wanted.username is not None:

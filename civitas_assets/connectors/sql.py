@@ -22,7 +22,8 @@ from civitas_assets.catalog.model import SecretRef
 from civitas_assets.catalog.window import Duration
 from civitas_assets.connectors.attributes import AttributeSource, by_field
 from civitas_assets.connectors.base import Payload, Request, Session
-from civitas_assets.connectors.sql_database import Database, Rows, holds_password, public_address
+from civitas_assets.connectors.sql_address import fault_of, public_address
+from civitas_assets.connectors.sql_database import Database, Rows
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records import RawTable, Roster
 
@@ -65,8 +66,8 @@ class SqlSource(AttributeSource):
     def _consistent(self) -> Self:
         if (self.table is None) == (self.select is None):
             raise ValueError("either table or select says what is read")
-        if holds_password(self.url):
-            raise ValueError("url holds a password: name it as a secret, as in password: {secret: NAME}")
+        if fault := fault_of(self.url):
+            raise ValueError(fault)
         if self.select is not None and _several(self.select, self.url):
             raise ValueError("select is one statement, without a semicolon")
         if self.snapshot and self.cursor is not None:
@@ -114,7 +115,8 @@ class SqlConnector:
         del window, zone
         password = session.secret(source.password.secret) if source.password else None
         seconds = (source.http.timeout.total_seconds(), source.http.total_time.total_seconds())
-        with Database(source.url, password, *seconds).opened() as database:
+        reached = (session.reachable, session.database_files)
+        with Database(source.url, password, *seconds, *reached).opened() as database:
             relation = database.relation(source.table, source.select)
             there = database.columns(relation)
             wanted = [*source.columns, *([source.cursor] if source.cursor else [])]

@@ -8,21 +8,25 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
 import psycopg
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
+from civitas_assets.connectors.reachable import PUBLIC, Reachable
+from civitas_assets.connectors.sql_address import PORTS, file_of, parsed, public_address
 from civitas_assets.connectors.sql_values import as_written, writers_of_mysql
 from civitas_assets.errors import FetchError
 
-_DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+_STEPS = 100_000  # of SQLite's machine between two looks at the clock
 _STREAMED = 2_000  # rows that a driver holds at a time
 # How long drivers of MySQL and MariaDB wait for a connection is said to each by another name.
 _CONNECT_TIMEOUT = {
@@ -31,27 +35,6 @@ _CONNECT_TIMEOUT = {
     "mysqlconnector": "connection_timeout",
     "mariadbconnector": "connect_timeout",
 }
-
-
-def holds_password(url: str) -> bool:
-    """Whether the address itself says a password.
-
-    Raises:
-        ValueError: it is no address of a database.
-    """
-    try:
-        address = make_url(url)
-        address.get_backend_name()
-    except (ArgumentError, ValueError):
-        raise ValueError(
-            "url is no address of a database, such as postgresql://user@host:5432/database"
-        ) from None
-    return address.password is not None or any("pass" in name.lower() for name in address.query)
-
-
-def public_address(url: str) -> str:
-    """Where the database is, without options, which may hold more than others should see."""
-    return make_url(url).set(query={}).render_as_string(hide_password=True)
 
 
 @dataclass(frozen=True)
@@ -63,42 +46,37 @@ class Rows:
 
 
 class Database:
-    """A database by its URL; `timeout` is for connecting, `total_time` for each statement, in seconds."""
+    """A database by its URL; `timeout` is for connecting, `total_time` for each statement, in seconds.
 
-    def __init__(self, url: str, password: str | None, timeout: float, total_time: float) -> None:
-        address = make_url(url)
+    It is connected to where it is `reachable`; files are those in the folder.
+    """
+
+    def __init__(  # noqa: PLR0917 - each argument is of another type
+        self,
+        url: str,
+        password: str | None,
+        timeout: float,
+        total_time: float,
+        reachable: Reachable = PUBLIC,
+        folder: Path | None = None,
+    ) -> None:
         self.address = public_address(url)
-        self._url = address.set(
-            drivername=_DRIVERS.get(address.drivername, address.drivername), password=password
-        )
-        if self._url.get_backend_name() == "sqlite" and self._url.database:
-            # Else a file that is not there would be made.
-            file = f"file:{quote(self._url.database)}"
-            self._url = self._url.set(database=file, query={"mode": "ro", "uri": "true"})
-        self._is_postgres = self._url.get_backend_name() == "postgresql"
-        self._is_mysql = self._url.get_backend_name() in {"mysql", "mariadb"}
+        self._url = parsed(url).set(password=password)
+        self._backend = self._url.get_backend_name()
+        self._is_postgres = self._backend == "postgresql"
+        self._is_mysql = self._backend in {"mysql", "mariadb"}
         self._timeout, self._total_time = timeout, total_time
+        self._reachable, self._folder = reachable, folder
 
     @contextmanager
     def opened(self) -> Iterator[Self]:
         """Connected, for reading alone.
 
         Raises:
-            FetchError: it is not reached, refuses, or breaks off; the message holds no password.
+            FetchError: it may not be reached, is not, refuses, or breaks off; the message holds no password.
         """
         with self._faults():
-            arguments: dict[str, Any] = {}
-            if self._is_postgres:
-                # A source has the password that it names or none, never that of whoever runs this: libpq would look for
-                # one in the environment and in the password file.
-                by_service = (
-                    "service" in self._url.query
-                )  # an entry that was made for sources, with its password
-                own = {} if by_service else {"password": self._url.password or "", "passfile": os.devnull}
-                arguments = {"connect_timeout": max(2, int(self._timeout)), **own}
-            elif self._is_mysql:
-                arguments = self._arguments_of_mysql()
-            engine = sa.create_engine(self._url, poolclass=sa.NullPool, connect_args=arguments)
+            engine = self._engine()
             try:
                 with engine.connect() as connection:
                     self._connection = connection
@@ -107,6 +85,54 @@ class Database:
                     connection.rollback()
             finally:
                 engine.dispose()
+
+    def _engine(self) -> sa.Engine:
+        """What connects to addresses that were looked at, without resolving the host once more."""
+        if self._backend == "sqlite":
+            # Read-only, since a file that is not there would be made.
+            file = f"file:{quote(str(file_of(self._url, self._folder)))}"
+            url = self._url.set(database=file, query={"mode": "ro", "uri": "true"})
+            return sa.create_engine(url, poolclass=sa.NullPool)
+        host, port = self._url.host or "", self._url.port or PORTS[self._backend]
+        if self._is_postgres:
+            addresses = self._reachable.addresses(host, port)
+            arguments = self._arguments_of_postgres() | {
+                "host": ",".join([host] * len(addresses)),  # whose certificate is asked for
+                "hostaddr": ",".join(addresses),
+                "port": port,
+            }
+            return sa.create_engine(self._url, poolclass=sa.NullPool, connect_args=arguments)
+        arguments = self._arguments_of_mysql() if self._is_mysql else {}
+        if self._url.get_driver_name() == "pymysql":
+            return sa.create_engine(
+                self._url, poolclass=sa.NullPool, creator=lambda: self._by_socket(arguments, port)
+            )
+        url = self._url.set(host=self._reachable.addresses(host, port)[0], port=port)
+        return sa.create_engine(url, poolclass=sa.NullPool, connect_args=arguments)
+
+    def _by_socket(self, arguments: Mapping[str, Any], port: int) -> Any:
+        """A connection of PyMySQL over one of ours, so that TLS still asks for the host by its name."""
+        dialect: Any = self._url.get_dialect()()
+        _, given = dialect.create_connect_args(self._url)
+        connection = dialect.import_dbapi().Connection(**{**given, **arguments}, defer_connect=True)
+        link = self._reachable.connect(self._url.host or "", port, self._timeout)
+        link.settimeout(None)
+        connection.connect(link)
+        return connection
+
+    def _arguments_of_postgres(self) -> dict[str, Any]:
+        """A source has the login and the password that it names or none, never what whoever runs this has.
+
+        libpq would look for passwords in the environment and in a file, for certificates and for tickets of Kerberos.
+        """
+        return {
+            "connect_timeout": max(2, int(self._timeout)),
+            "password": self._url.password or "",
+            "passfile": os.devnull,
+            "sslcertmode": "disable",
+            "gssencmode": "disable",
+            "require_auth": "none,password,md5,scram-sha-256",
+        }
 
     def relation(self, table: str | None, select: str | None) -> sa.FromClause:
         """A table by its name, or a selection."""
@@ -177,16 +203,18 @@ class Database:
 
     def _restrict(self, connection: Connection) -> None:
         """Nothing can be written, everything is of one moment, and no statement runs for ever."""
-        backend = self._url.get_backend_name()
         if self._is_postgres:
             connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             connection.execute(sa.text(f"SET LOCAL statement_timeout = {int(self._total_time * 1000)}"))
             connection.execute(sa.text("SET LOCAL TIME ZONE 'UTC'"))
             connection.execute(sa.text("SET LOCAL datestyle = 'ISO, YMD'"))
             connection.execute(sa.text("SET LOCAL client_encoding = 'UTF8'"))
-        elif backend == "sqlite":
+        elif self._backend == "sqlite":
             connection.execute(sa.text("PRAGMA query_only = ON"))
-        elif backend == "oracle":
+            end = time.monotonic() + self._total_time
+            raw: Any = connection.connection.driver_connection
+            raw.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
+        elif self._backend == "oracle":
             connection.execute(sa.text("SET TRANSACTION READ ONLY"))
         elif self._is_mysql:
             self._restrict_mysql(connection)
@@ -222,6 +250,8 @@ class Database:
             raise FetchError(f"{self.address} needs a driver that is not installed: {error}") from None
         except SQLAlchemyError as error:
             raise FetchError(f"{self.address}: {_reason(error)}") from None
+        except OSError as error:  # of the name or the address, before any driver
+            raise FetchError(f"{self.address} is not reached: {error}") from None
         except psycopg.Error as error:  # from copying, which goes past SQLAlchemy
             raise FetchError(f"{self.address}: {_first_line(str(error))}") from None
 

@@ -14,9 +14,11 @@ import msgspec
 
 from civitas_assets.catalog import Catalog, Tenant
 from civitas_assets.catalog.cadence import Cadence
-from civitas_assets.catalog.load import Check, stamps_of
+from civitas_assets.catalog.checks import Check
+from civitas_assets.catalog.load import stamps_of
 from civitas_assets.catalog.model import Destination as Kind
 from civitas_assets.connectors.http import HttpClient
+from civitas_assets.connectors.reachable import Reachable
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.dictionary.shares import share_faults
 from civitas_assets.harmonise.prepare import prepare
@@ -145,7 +147,8 @@ class Deployment:
 
     def http_client(self) -> HttpClient:
         """The one client, with this deployment's name and secrets."""
-        return HttpClient(self.settings.user_agent, clock=self.now, secrets=read_secret)
+        reachable = Reachable.of(self.settings)
+        return HttpClient(self.settings.user_agent, clock=self.now, secrets=read_secret, reachable=reachable)
 
 
 def checks_of(project: Project) -> Sequence[Check]:

@@ -103,6 +103,7 @@ def fetch_tenant(work: Work, client: HttpClient) -> Iterator[Result]:
             deployment.now,
             deployment.settings.drop,
             _limit(work.scope, sources.values()),
+            deployment.settings.database_files,
         )
     statuses = source_statuses(deployment.files, tenant, deployment.now())
     for connector in connectors:

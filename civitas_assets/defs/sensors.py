@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 import dagster as dg
 
 from civitas_assets.catalog import Source, Tenant
+from civitas_assets.connectors.reachable import Reachable
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runs import CADENCE_TAG, TENANT_TAG, busy
 from civitas_assets.defs.schedules import ARRIVALS
@@ -91,8 +92,11 @@ def _messages(deployment: Deployment) -> dg.SensorDefinition:
             and tenant.slug not in going
         ]
         rung: dict[str, list[str]] = {}
+        reachable = Reachable.of(deployment.settings)
         with ThreadPoolExecutor(_BROKERS_AT_ONCE, thread_name_prefix="bell") as pool:
-            for (tenant, source), ringing in zip(bells, pool.map(_asked, bells), strict=True):
+            for (tenant, source), ringing in zip(
+                bells, pool.map(partial(_asked, reachable), bells), strict=True
+            ):
                 if ringing:
                     rung.setdefault(tenant, []).append(source.name)
         for tenant, sources in rung.items():
@@ -109,12 +113,12 @@ def _has_bell(source: Source) -> bool:
     return isinstance(source, LorawanSource) and source.queue is not None and bool(source.queue.bell)
 
 
-def _asked(bell: tuple[str, Source]) -> bool:
+def _asked(reachable: Reachable, bell: tuple[str, Source]) -> bool:
     from civitas_assets.connectors.lorawan import rings  # noqa: PLC0415
 
     tenant, source = bell
     lorawan = cast("LorawanSource", source)
-    ringing, _ = isolated(f"{tenant} · bell · {source.name}", lambda: rings(lorawan, read_secret))
+    ringing, _ = isolated(f"{tenant} · bell · {source.name}", lambda: rings(lorawan, read_secret, reachable))
     return bool(ringing)
 
 

@@ -16,6 +16,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from civitas_assets.connectors.mqtt import Subscription, drain
+from civitas_assets.connectors.reachable import LOCAL
 
 _HOST = "127.0.0.1"
 _USER = "demo"  # the broker keeps nothing for who has no name
@@ -67,7 +68,15 @@ class SampleBroker:
 
     def _session(self, client: str, topics: str) -> Subscription:
         return Subscription(
-            _HOST, self._port, client, (topics,), username=_USER, version="3.1.1", quiet=0.0, timeout=_SECONDS
+            _HOST,
+            self._port,
+            client,
+            (topics,),
+            username=_USER,
+            version="3.1.1",
+            reachable=LOCAL,
+            quiet=0.0,
+            timeout=_SECONDS,
         )
 
     def _publish(self, messages: Messages) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 
 from civitas_assets.catalog import Catalog
+from civitas_assets.catalog.checks import Check
 from civitas_assets.catalog.last_good import LastGood
-from civitas_assets.catalog.load import Check, read_catalog
+from civitas_assets.catalog.load import read_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.errors import Fault
 from civitas_assets.settings import Settings

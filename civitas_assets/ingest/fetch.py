@@ -46,6 +46,7 @@ def fetch_sources(  # noqa: PLR0917 - each argument is of another type
     now: Callable[[], datetime],
     drop: Path | None = None,
     limit: timedelta | None = None,
+    database_files: Path | None = None,
 ) -> list[FetchReport]:
     """Fetch the sources concurrently; each looks back as far as it says, unless days are given.
 
@@ -67,7 +68,14 @@ def fetch_sources(  # noqa: PLR0917 - each argument is of another type
                 source,
                 days,
                 LandingSession(
-                    tenant.slug, source, SourceLanding(files, tenant.slug, name), client, now, drop, until
+                    tenant.slug,
+                    source,
+                    SourceLanding(files, tenant.slug, name),
+                    client,
+                    now,
+                    drop,
+                    until,
+                    database_files,
                 ),
                 SourceLanding(files, tenant.slug, name),
                 now,

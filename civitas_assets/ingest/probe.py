@@ -61,6 +61,7 @@ def probe(  # noqa: PLR0917 - each argument is of another type
     *,
     pages: int,
     drop: Path | None = None,
+    database_files: Path | None = None,
 ) -> Probe:
     """Ask the source for the window, but for no more than so many answers; nothing is left behind.
 
@@ -77,7 +78,7 @@ def probe(  # noqa: PLR0917 - each argument is of another type
     patient = source.model_copy(update={"http": source.http.model_copy(update=limits)})
     with _thrown_away(folder, tenant) as stores:
         landing = SourceLanding(stores.files, tenant.slug, source.name)
-        session = _FirstAnswers(tenant.slug, patient, landing, client, now, pages, drop)
+        session = _FirstAnswers(tenant.slug, patient, landing, client, now, pages, drop, database_files)
         _, error = isolated(
             f"{tenant.slug} · probe · {source.name}",
             lambda: connector.fetch(patient, window, tenant.zone, session),
@@ -151,8 +152,9 @@ class _FirstAnswers(LandingSession):
         now: Callable[[], datetime],
         pages: int,
         drop: Path | None = None,
+        database_files: Path | None = None,
     ) -> None:
-        super().__init__(tenant, source, landing, client, now, drop)
+        super().__init__(tenant, source, landing, client, now, drop, database_files=database_files)
         self._left = pages
         self.cut = False
 

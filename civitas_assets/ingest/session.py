@@ -23,6 +23,7 @@ from civitas_assets.connectors.errand import Validators, public_url
 from civitas_assets.connectors.http import HttpClient, Response
 from civitas_assets.connectors.http_deadline import NEVER, Deadline
 from civitas_assets.connectors.http_reason import complaint_of
+from civitas_assets.connectors.reachable import Reachable
 from civitas_assets.errors import FetchError, FetchTimeUp, ReadError
 from civitas_assets.ingest.drop import DropFolder, take_all
 from civitas_assets.ingest.manifest import ManifestWriter
@@ -64,7 +65,9 @@ class LandingSession:
         now: Callable[[], datetime],
         drop: Path | None = None,
         until: Deadline = NEVER,
+        database_files: Path | None = None,
     ) -> None:
+        self.database_files = database_files / tenant if database_files else None
         self._tenant, self._source, self._landing, self._until = tenant, source, landing, until
         self._client, self._now, self._drop = client, now, drop
         self._config = config_hash(source.model_dump(mode="json"))
@@ -219,6 +222,11 @@ class LandingSession:
     def note(self, code: str, text: str) -> None:
         """See `connectors.base.Session`."""
         self._notes[Note(code, text)] = None
+
+    @property
+    def reachable(self) -> Reachable:
+        """See `connectors.base.Session`."""
+        return self._client.reachable
 
     def secret(self, name: str) -> str:
         """See `connectors.base.Session`."""

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from civitas_assets.catalog import Catalog
+from civitas_assets.catalog.checks import Check
 from civitas_assets.catalog.last_good import LastGood
-from civitas_assets.catalog.load import Check, read_catalog
+from civitas_assets.catalog.load import read_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.errors import CatalogError
 

@@ -21,6 +21,7 @@ import pytest
 
 from civitas_assets.catalog import Box, Source
 from civitas_assets.connectors.base import Answer, Payload, Request
+from civitas_assets.connectors.reachable import LOCAL
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError
 from civitas_assets.records import RECORD_TYPES, Note, RawTable
@@ -87,6 +88,8 @@ class FakeSession:
     def note(self, code: str, text: str) -> None:
         self.notes.append(Note(code, text))
 
+    reachable, database_files = LOCAL, None
+
     def secret(self, name: str) -> str:
         return f"value of {name}"
 
@@ -106,6 +109,8 @@ class Landed:
 
     def note(self, code: str, text: str) -> None:
         raise AssertionError(text)
+
+    reachable, database_files = LOCAL, Path("/")
 
     def secret(self, name: str) -> str:
         assert name == "DB_PASSWORD"
@@ -138,6 +143,8 @@ class DeadSession:
 
     def note(self, code: str, text: str) -> None:
         raise AssertionError("nothing came to be noted")
+
+    reachable, database_files = LOCAL, None
 
     def secret(self, name: str) -> str:
         return f"value of {name}"

@@ -29,6 +29,7 @@ from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.errand import Validators, public_url
 from civitas_assets.connectors.http import HttpClient, Response
 from civitas_assets.connectors.http_deadline import Deadline
+from civitas_assets.connectors.reachable import LOCAL, Reachable
 from civitas_assets.errors import FetchError, HttpStatusError, SecretMissing
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
@@ -147,6 +148,7 @@ def wire() -> Iterator[HttpClient]:
         "civitas-test/1 (+ops@example.org)",
         clock=lambda: NOW,
         secrets=secrets,
+        reachable=LOCAL,
         transport=transport,
         sleep=lambda _: None,
     ) as client:
@@ -207,7 +209,7 @@ def assert_secret_free(text: str) -> None:
 
 def test_without_a_transport_the_client_opens_its_own(serve: Callable[[Answer], Server]) -> None:
     server = serve(lambda h: h.reply(b"x"))
-    with HttpClient("civitas-test/1", clock=lambda: NOW, secrets=secrets) as client:
+    with HttpClient("civitas-test/1", clock=lambda: NOW, secrets=secrets, reachable=LOCAL) as client:
         assert client.get(Request(server.url()), source(server.url())).body == b"x"
 
 
@@ -352,7 +354,7 @@ def test_a_server_that_drips_header_lines_is_left_after_total_time(
     server = serve(drip)
     transport = None if opened else httpx2.HTTPTransport(verify=False)
     began = time.monotonic()
-    with HttpClient("t", clock=lambda: NOW, secrets=secrets, transport=transport) as client:
+    with HttpClient("t", clock=lambda: NOW, secrets=secrets, reachable=LOCAL, transport=transport) as client:
         error = fails(client, source(server.url(), policy={"total_time": "1 s", "attempts": 3}))
     assert "was not answered within http.total_time (1 s)" in str(error)
     assert time.monotonic() - began < 2
@@ -803,7 +805,7 @@ def test_no_log_line_and_no_error_tells_a_secret(
 def test_a_secret_with_a_line_break_is_refused_without_showing_it(serve: Callable[[Answer], Server]) -> None:
     server = serve(lambda h: h.reply())
     of = source(server.url(), headers={"X-Key": SecretRef(secret="TOKEN")})
-    with HttpClient("t", clock=lambda: NOW, secrets=lambda _: "s3cr\n") as client:
+    with HttpClient("t", clock=lambda: NOW, secrets=lambda _: "s3cr\n", reachable=LOCAL) as client:
         error = fails(client, of)
     assert "X-Key" in str(error)
     assert_secret_free(everything_said(error))
@@ -859,3 +861,14 @@ def test_a_public_address_has_no_userinfo_fragment_or_secret_parameter() -> None
     of = source(query={"key": SecretRef(secret="TOKEN"), "page": "1"})
     shown = public_url("http://u:p@data.example/x?a=%2F&key=1&%6bey=2&page=3#f", of)
     assert str(shown) == "http://data.example/x?a=%2F&page=3"
+
+
+def test_a_redirect_is_looked_at_as_the_first_address_is(serve: Callable[[Answer], Server]) -> None:
+    """At every hop: what the operator does not let be reached is not, whatever the tenant allows."""
+    inner = serve(lambda h: h.reply(b"inner"))
+    outer = serve(lambda h: h.reply(b"", status=302, Location=inner.url()))
+    only = Reachable.among(f"127.0.0.1:{outer.server_port}")
+    of = source(outer.url(), allow_hosts=("127.0.0.1",))
+    with HttpClient("t", clock=lambda: NOW, secrets=secrets, reachable=only) as client:
+        assert f"{inner.server_port} may not be reached" in str(fails(client, of))
+    assert not inner.asked

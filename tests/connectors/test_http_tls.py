@@ -27,6 +27,7 @@ from civitas_assets.catalog.model import HttpPolicy, Source
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.connectors.http_tls import trusted
+from civitas_assets.connectors.reachable import LOCAL
 from civitas_assets.errors import FetchError, SecretMissing
 
 PASSWORD = "open sesame"  # noqa: S105 - of a key that lives as long as the test
@@ -130,7 +131,13 @@ class World:
         return self.environment[name]
 
     def fetch(self, url: str, **more: Any) -> bytes | None:
-        with HttpClient("test", clock=lambda: TODAY, secrets=self.secret, sleep=lambda _: None) as client:
+        with HttpClient(
+            "test",
+            clock=lambda: TODAY,
+            secrets=self.secret,
+            reachable=LOCAL,
+            sleep=lambda _: None,
+        ) as client:
             return client.get(Request(url), source(url, **more)).body
 
 
@@ -202,7 +209,7 @@ def test_two_sources_with_two_certificates_stay_two_callers(
 ) -> None:
     world.environment["OTHER"] = str(world.authority.issue(world.folder / "other.pem", "another town"))
     server = serve(ssl.CERT_OPTIONAL)
-    with HttpClient("test", clock=lambda: TODAY, secrets=world.secret) as client:
+    with HttpClient("test", clock=lambda: TODAY, secrets=world.secret, reachable=LOCAL) as client:
         for certificate in ({"file": {"secret": "CERTIFICATE"}}, {"file": {"secret": "OTHER"}}, None) * 2:
             client.get(Request(server.url), source(server.url, certificate=certificate))
     assert server.seen == ["a town", "another town", "nobody"] * 2

@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.broker import publish
 from civitas_assets.connectors.mqtt import Subscription, drain
+from civitas_assets.connectors.reachable import LOCAL
 from civitas_assets.errors import FetchError
 
 Broker = Callable[..., AbstractContextManager[int]]
@@ -28,7 +29,16 @@ def port(broker: Broker) -> Iterator[int]:
 
 def subscribed(port: int, **changed: Any) -> Subscription:
     """The session of a client, known to the broker from now on."""
-    wanted = Subscription("127.0.0.1", port, "test", (TOPIC,), quiet=0.3, batch=10, timeout=5)
+    wanted = Subscription(
+        "127.0.0.1",
+        port,
+        "test",
+        (TOPIC,),
+        quiet=0.3,
+        batch=10,
+        timeout=5,
+        reachable=LOCAL,
+    )
     wanted = replace(wanted, **changed)
     assert taken(wanted) == []
     return wanted
@@ -120,7 +130,15 @@ def test_messages_that_no_broker_keeps_are_counted(port: int) -> None:
 def test_who_is_not_let_in_is_told(broker: Broker, tmp_path: Path) -> None:
     (tmp_path / "passwords").write_text("", encoding="utf-8")
     with broker(more=f"allow_anonymous false\npassword_file {tmp_path}/passwords") as port:
-        wanted = Subscription("127.0.0.1", port, "test", (TOPIC,), username="civitas", password="gegenüber")  # noqa: S106
+        wanted = Subscription(
+            "127.0.0.1",
+            port,
+            "test",
+            (TOPIC,),
+            username="civitas",
+            password="gegenüber",  # noqa: S106
+            reachable=LOCAL,
+        )
         with pytest.raises(FetchError, match="refuses the connection") as refused:
             drain(wanted, lambda _: None)
         assert "gegenüber" not in str(refused.value)

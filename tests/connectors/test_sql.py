@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from civitas_assets.catalog import Window, load_catalog
 from civitas_assets.connectors.base import Payload
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
+from civitas_assets.connectors.sql_database import Database
 from civitas_assets.connectors.sql_values import as_written, writers_of_mysql
 from civitas_assets.errors import CatalogError, FetchError
 from civitas_assets.records import RawTable, Roster
@@ -299,10 +300,45 @@ def test_another_database_is_read_by_its_url(tmp_path: Path, fetch: Any, landed:
         "select 1 as id, 'a' as meter where 'x;y' <> ':z' --",
     ],
 )
-def test_a_selection_may_end_in_a_comment(fetch: Any, landed: Landed, select: str) -> None:
+def test_a_selection_may_end_in_a_comment(fetch: Any, landed: Landed, select: str, tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "any.db").close()
     settings = {"record_type": "place", "constants": {"category": "other"}, "password": None}
-    fetch("sqlite://", **settings, fields={"place_id": "id", "name": "meter"}, select=select)
+    fetch(
+        f"sqlite:///{tmp_path}/any.db", **settings, fields={"place_id": "id", "name": "meter"}, select=select
+    )
     assert landed.lines() == ["1,a"]
+
+
+def test_a_file_of_a_database_is_in_the_tenants_folder(tmp_path: Path) -> None:
+    outside, folder = tmp_path / "outside.db", tmp_path / "files" / "musterstadt"
+    folder.mkdir(parents=True)
+    for file in (outside, folder / "own.db"):
+        sqlite3.connect(file).close()
+    (folder / "link.db").symlink_to(outside)
+    for name in ("../../outside.db", str(outside), "link.db"):
+        with (
+            pytest.raises(FetchError, match="is not in"),
+            Database(f"sqlite:///{name}", None, 1, 1, folder=folder).opened(),
+        ):
+            pass
+    with Database("sqlite:///own.db", None, 1, 1, folder=folder).opened():
+        pass
+    with (
+        pytest.raises(FetchError, match="CIVITAS_DATABASE_FILES"),
+        Database("sqlite:///own.db", None, 1, 1).opened(),
+    ):
+        pass
+
+
+def test_a_statement_of_a_file_ends_in_time(tmp_path: Path, fetch: Any, landed: Landed) -> None:
+    sqlite3.connect(tmp_path / "any.db").close()
+    numbers = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 1e9) "
+    settings = {"record_type": "place", "constants": {"category": "other"}, "password": None}
+    with pytest.raises(FetchError, match="interrupted"):
+        fetch(
+            f"sqlite:///{tmp_path}/any.db", **settings, fields={"place_id": "id", "name": "meter"},
+            select=numbers + "select count(i) as id, 'a' as meter from n", http={"total_time": "1 s"},  # noqa: S608
+        )  # fmt: skip
 
 
 def test_a_column_that_is_there_twice_has_to_be_named(database: Any, fetch: Any, landed: Landed) -> None:
@@ -403,6 +439,17 @@ def test_days_and_times_of_a_driver_that_has_types_are_read(
         ({"table": "t", "url": "postgresql:u:geheim@h/d"}, "url is no address of a database"),
         ({"table": "t", "url": "postgresql://u@h:port/d"}, "url is no address of a database"),
         ({"select": "select 1; drop table t"}, "without a semicolon"),
+        ({"table": "t", "url": "postgresql://?service=geheim"}, "parameter 'service'"),
+        ({"table": "t", "url": "postgresql://u@h/d?host=/run"}, "parameter 'host'"),
+        ({"table": "t", "url": "postgresql://u@h/d?sslkey=/etc/geheim"}, "parameter 'sslkey'"),
+        ({"table": "t", "url": "postgresql://u@%2Frun/d"}, "names no host"),
+        ({"table": "t", "url": "postgresql://u@/d"}, "names no host"),
+        ({"table": "t", "url": "postgresql://h/d"}, "names no login"),
+        ({"table": "t", "url": "mysql+pymysql://u@h/d?unix_socket=/run/s"}, "parameter 'unix_socket'"),
+        ({"table": "t", "url": "mysql+pymysql://u@h/d?local_infile=1"}, "parameter 'local_infile'"),
+        ({"table": "t", "url": "mssql+pyodbc://u@h/d?driver=geheim"}, "parameter 'driver'"),
+        ({"table": "t", "url": "sqlite://"}, "names no file"),
+        ({"table": "t", "url": "duckdb:///d"}, "url is"),
         ({"table": "t", "headers": {"a": "b"}}, "headers has no meaning"),
     ],
 )

@@ -16,6 +16,7 @@ from dagster._core.test_utils import create_run_for_test
 
 from benchmarks.broker import publish
 from civitas_assets.connectors.mqtt import Subscription, drain
+from civitas_assets.connectors.reachable import LOCAL
 from civitas_assets.defs.messages import faults_of, night_of, tell, tell_of_run
 from civitas_assets.store.summary import SourceSummary, Summary
 
@@ -77,7 +78,7 @@ def test_bell_rings_for_messages_that_wait_and_takes_none_of_them(
     deployed: Any, evaluate: Any, broker: Callable[..., AbstractContextManager[int]]
 ) -> None:
     with broker() as port:
-        own = Subscription("127.0.0.1", port, "own", ("application/#",), quiet=0.5)
+        own = Subscription("127.0.0.1", port, "own", ("application/#",), quiet=0.5, reachable=LOCAL)
         drain(own, lambda _: None)
         deployment = deployed(
             NOW,

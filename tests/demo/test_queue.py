@@ -7,6 +7,7 @@ from datetime import date
 from urllib.parse import urlsplit
 
 from civitas_assets.connectors.mqtt import Drained, Subscription, drain
+from civitas_assets.connectors.reachable import LOCAL
 from civitas_assets.demo.generator import TOWNS
 from civitas_assets.demo.lorawan import CLIENT, TOPICS, uplinks
 from civitas_assets.demo.servers import SampleServers
@@ -28,6 +29,7 @@ def drained(servers: SampleServers) -> tuple[Drained, list[bytes]]:
         username="demo",
         version="3.1.1",
         quiet=0.5,
+        reachable=LOCAL,
     )
     told = drain(wanted, lambda messages: found.extend(bytes(message.payload) for message in messages))
     return told, found

@@ -29,6 +29,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from civitas_assets.catalog import Tenant, Window
 from civitas_assets.connectors.http import HttpClient
+from civitas_assets.connectors.reachable import LOCAL
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.ingest.fetch import fetch_sources
 from civitas_assets.store.files import LocalFiles
@@ -43,7 +44,7 @@ source = CONNECTORS["csv"].source_model.model_validate({
 }).placed("s", box)
 tenant = Tenant.model_validate({"name": "T", "ags": "05515000", "bbox": box, "sources": {"s": source}}).keyed("town")
 now = lambda: datetime.now(UTC)
-with HttpClient("test", clock=now, secrets=str) as client:
+with HttpClient("test", clock=now, secrets=str, reachable=LOCAL) as client:
     (report,) = fetch_sources(tenant, tenant.sources, CONNECTORS, None, LocalFiles(Path(home)), client, now)
 sys.exit(report.error or 0)
 """
