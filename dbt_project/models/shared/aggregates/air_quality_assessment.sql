@@ -68,8 +68,8 @@ final as (
         averages.value,
         limits.limit_value,
         limits.unit,
-        -- In the numeric accuracy of the limit (IPR guidance on 2011/850/EU, part 1, page 10). That halves are rounded
-        -- up, and once, in the end, is our reading.
+        -- In the numeric accuracy of the limit (IPR guidance on 2011/850/EU, part 1, page 10). That halves
+        -- are rounded up is our reading.
         round({{ exact('averages.value * power(10, limits.decimals)') }})
         > {{ exact('limits.limit_value * power(10, limits.decimals)') }} as is_exceeded,
         averages.is_representative,
