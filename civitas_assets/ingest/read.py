@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
-import polars as pl
 from msgspec.structs import replace
 
 from civitas_assets.catalog import Source, Tenant
@@ -22,6 +19,7 @@ from civitas_assets.connectors.pagination import END_UNPROVEN, says_incomplete
 from civitas_assets.errors import ReadError
 from civitas_assets.ingest.attempts import Attempts, ended_the_process
 from civitas_assets.ingest.backlog import unsuperseded
+from civitas_assets.ingest.intake import Decoded, Intake
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.ingest.keep import Keeper
 from civitas_assets.ingest.notes import (
@@ -39,13 +37,9 @@ from civitas_assets.ingest.register import GONE, Sightings, look_for_gone, note_
 from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.ingest.summarise import note_read
 from civitas_assets.ingest.vanished import vanished
-from civitas_assets.ingest.waiting import Waiting
-from civitas_assets.records import RECORD_TYPES
-from civitas_assets.records.origin import Origin, gathered, rejected_by_format
-from civitas_assets.records.raw import RawTable, Roster
-from civitas_assets.records.replaced import replaced_rows, rivals_in
+from civitas_assets.records.origin import Origin, rejected_by_format
+from civitas_assets.records.raw import Roster
 from civitas_assets.records.text import brings_clean_text
-from civitas_assets.records.typing import Place, bring_into_contract
 from civitas_assets.store.journal import Progress, StandingNote
 from civitas_assets.store.landing import Line, Manifest, SourceLanding, config_hash
 from civitas_assets.store.seen import NAMELESS, READ
@@ -54,9 +48,6 @@ from civitas_assets.store.summary import Summary
 
 log = logging.getLogger("civitas_assets.read")
 
-# Rows that are typed together, and records that wait in memory and are stored together: enough to make work per page
-# small, little for a small machine.
-_TYPED_AT_ONCE, _STORED_AT_ONCE = 100_000, 250_000
 # Where more may be than has come, nothing is gone.
 _NOT_WHOLE = frozenset({SAYS_INCOMPLETE, END_UNPROVEN})
 
@@ -84,26 +75,6 @@ def read_sources(
     return reports
 
 
-@dataclass
-class _Decoded:
-    """What was decoded of a batch and is not typed yet, and which of its rows are rejected."""
-
-    lines: Sequence[Line]
-    rejected: list[pl.DataFrame] = field(default_factory=list)
-    rows: int = 0
-    _tables: dict[str, list[tuple[RawTable, Origin]]] = field(default_factory=dict)
-
-    def add(self, table: RawTable, origin: Origin) -> None:
-        """A further table."""
-        self._tables.setdefault(table.record_type, []).append((table, origin))
-        self.rows += table.frame.height
-
-    def taken(self) -> list[tuple[str, list[tuple[RawTable, Origin]]]]:
-        """The tables by record type, which are forgotten then."""
-        found, self._tables, self.rows = [*self._tables.items()], {}, 0
-        return found
-
-
 class SourceReader:
     """Reads one source, batch by batch, from its landing into stores."""
 
@@ -120,16 +91,13 @@ class SourceReader:
         self._tenant, self._source, self._connector, self._stores = tenant, source, connector, stores
         self._run_id, self._landing = run_id, landing
         self._keeper = Keeper(tenant, stores, run_id, self.report)
-        self._place = Place(tenant.timezone, tenant.bbox)
         self._failed: list[Line] = []
         self.unread: Sequence[Line] = ()  # of what was read, what could not be
         self._listed = 0
-        self._given: Counter[str] = Counter()  # rows by record type
-        self._usable: set[str] = set()  # record types with a row that could be used
         self._unusable: frozenset[str] = frozenset()
         self._notes = NoteBook()
         self._sightings = Sightings(source.name)
-        self._waiting = Waiting(tenant.timezone, _STORED_AT_ONCE)
+        self._intake = Intake(tenant, source, self._keeper, self._notes, self._sightings, self._fail)
 
     def run(self) -> None:
         """Read what has landed since it was last read."""
@@ -137,7 +105,11 @@ class SourceReader:
         self.read(self._landing.manifests(after=progress.manifest), progress, compare=True)
         for name in sorted(self._unusable):
             # Single rows that are rejected are a remark; where all are, the source or its mapping has changed.
-            what = f"none of {self._given[name]:,} row(s)" if name in self._given else "still no row"
+            what = (
+                f"none of {self._intake.given[name]:,} row(s)"
+                if name in self._intake.given
+                else "still no row"
+            )
             self._complain(
                 f"{what} could be used for {name}; "
                 f"`civitas quarantine show {self._tenant.slug} --source {self._source.name}` says why"
@@ -165,7 +137,7 @@ class SourceReader:
                 self._fail([line], ended_the_process(line))
         batches = list(attempts.batches(lines))
         for number, batch in enumerate(batches, 1):
-            with attempts.noted(batch), self._waiting:
+            with attempts.noted(batch), self._intake.waiting:
                 self._read(batch)
             if number < len(batches):
                 self._log(f"part {number} of {len(batches)}")
@@ -205,7 +177,7 @@ class SourceReader:
     def _read(self, lines: Sequence[Line]) -> None:
         """Decode, type and store what the lines' payloads hold; a roster is called when all before it is stored."""
         self._notes.read(line.url for line in lines)
-        decoded = _Decoded(lines)
+        decoded = Decoded(lines)
         pages = set[tuple[str, frozenset[tuple[str, str]]]]()
         for line in lines:
             body = line.sha256, frozenset(line.variables.items())
@@ -229,7 +201,7 @@ class SourceReader:
             try:
                 for raw in self._connector.read(self._source, payload):
                     if isinstance(raw, Roster):
-                        self._settle(decoded)
+                        self._intake.settle(decoded)
                         self._listed += raw.frame.height
                         if is_part:
                             continue  # what is not in a part may be in the rest
@@ -238,12 +210,10 @@ class SourceReader:
                         )
                         continue
                     rows += raw.frame.height + len(raw.broken)
-                    decoded.add(raw, origin)
-                    if decoded.rows > _TYPED_AT_ONCE:
-                        self._type(decoded)
+                    self._intake.take(decoded, raw, origin)
                     if raw.broken:
                         self._sightings.note(NAMELESS, line)
-                        self._given[raw.record_type] += len(raw.broken)
+                        self._intake.given[raw.record_type] += len(raw.broken)
                         decoded.rejected.append(
                             rejected_by_format(raw.record_type, raw.broken, line.sha256, line.fetched_at)
                         )
@@ -254,46 +224,7 @@ class SourceReader:
             except ReadError as error:
                 said = complaint_of(payload.body, str(error))
                 self._fail([line], f"{line.url} {error}{said}")
-        self._settle(decoded)
-
-    def _settle(self, decoded: _Decoded) -> None:
-        """Type and store what was decoded so far."""
-        self._type(decoded)
-        addresses = {line.sha256: line.url for line in decoded.lines}
-        rivals: dict[str, list[pl.DataFrame]] = defaultdict(list)
-        for record_type, frames in self._waiting.taken():
-            for records in frames:
-                if (found := rivals_in(record_type, records)) is not None:
-                    rivals[record_type.name].append(found)
-            self._keeper.store(record_type, pl.concat(frames))
-        for name, parts in rivals.items():
-            for payload, note in replaced_rows(RECORD_TYPES[name], pl.concat(parts)):
-                self._notes.add(addresses[payload], [note])
-        if decoded.rejected:
-            self._keeper.reject(pl.concat(decoded.rejected))
-            decoded.rejected.clear()
-
-    def _type(self, decoded: _Decoded) -> None:
-        """Type what was decoded so far, and let it wait until it can be stored together."""
-        for name, found in decoded.taken():
-            table = gathered(found, self._source)
-            self.report.counts[name].read += table.height
-            if table.height:
-                self._given[name] += table.height
-            try:
-                typed = bring_into_contract(RECORD_TYPES[name], table, self._source, self._place)
-            except ReadError as error:
-                self._fail(decoded.lines, str(error))
-                continue
-            decoded.rejected.append(typed.rejected)
-            self._sightings.add(RECORD_TYPES[name], typed.named)
-            for other, records in typed.accepted.items():
-                self._waiting.add(RECORD_TYPES[other], records, is_said=other != name)
-                if other != name:
-                    self._sightings.add(RECORD_TYPES[other], records)
-            if any(records.height for records in typed.accepted.values()):
-                self._usable.add(name)
-            self._notes.look_for_values(RECORD_TYPES[name], typed.accepted[name])
+        self._intake.settle(decoded)
 
     def _payload(self, line: Line) -> Payload:
         body = self._landing.body(line.sha256)
@@ -328,7 +259,9 @@ class SourceReader:
             notes += (StandingNote(nothing_came(self._source), ()),)
         self.report.notes = summarised(notes)
         self.report.new_notes = unsaid(self.report.notes, summarised(progress.notes))
-        self._unusable = frozenset(self._given.keys() - self._usable) | self._still_unusable(progress)
+        self._unusable = frozenset(self._intake.given.keys() - self._intake.usable) | self._still_unusable(
+            progress
+        )
         after = replace(
             after,
             failed=tuple(self._failed),
@@ -342,7 +275,7 @@ class SourceReader:
 
     def _still_unusable(self, progress: Progress) -> frozenset[str]:
         """What no row could be used for so far, unless somebody has decided on those that were rejected."""
-        still = progress.unusable - self._usable
+        still = progress.unusable - self._intake.usable
         open_ = self._stores.quarantine.counts()[0] if still else {}
         return still if open_.get(self._source.name) else frozenset()
 

@@ -11,7 +11,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,12 +19,13 @@ from msgspec.structs import replace
 from civitas_assets.catalog import Source
 from civitas_assets.connectors.base import Answer, Request
 from civitas_assets.connectors.errand import Validators, public_url
-from civitas_assets.connectors.http import HttpClient, Response
+from civitas_assets.connectors.http import HttpClient
 from civitas_assets.connectors.http_deadline import NEVER, Deadline
 from civitas_assets.connectors.http_reason import complaint_of
 from civitas_assets.connectors.reachable import Reachable
 from civitas_assets.errors import FetchError, FetchTimeUp, ReadError
 from civitas_assets.ingest.drop import DropFolder, take_all
+from civitas_assets.ingest.landed import Landed, address_of
 from civitas_assets.ingest.manifest import ManifestWriter
 from civitas_assets.ingest.reports import FetchReport
 from civitas_assets.records import Note
@@ -38,19 +38,6 @@ _PROGRESS_SECONDS = 2.0
 _FORGET_AFTER = timedelta(days=400)
 # What a line of the manifest says of an address, so that an unchanged answer can stand for the whole of it.
 _KEPT = ("sha256", "content_type", "etag", "last_modified", "headers")
-
-
-@dataclass(frozen=True)
-class _Landed:
-    """A response, and its body as it landed; neither body nor hash where it has none.
-
-    Without a response, the fetch that this one goes on with has had the answer.
-    """
-
-    url: str
-    response: Response | None
-    body: bytes | None = None
-    sha256: str = ""
 
 
 class LandingSession:
@@ -72,9 +59,8 @@ class LandingSession:
         self._client, self._now, self._drop = client, now, drop
         self._config = config_hash(source.model_dump(mode="json"))
         self._known = landing.addresses()
-        self._before = self.since = (
-            landing.last_manifest()
-        )  # before this fetch, or before that which it goes on with
+        # Before this fetch, or before that which it goes on with.
+        self._before = self.since = landing.last_manifest()
         self._manifest = ManifestWriter(landing)
         self.began_at = now().astimezone(UTC)
         self.is_time_up = False
@@ -116,7 +102,7 @@ class LandingSession:
         self, requests: Iterable[Request], follow: Callable[[Answer], Iterable[Request]] | None = None
     ) -> Iterator[Answer]:
         """See `connectors.base.Session`."""
-        waiting, running, failures = deque(requests), dict[Future[_Landed], Request](), list[str]()
+        waiting, running, failures = deque(requests), dict[Future[Landed], Request](), list[str]()
         unanswered = 0
         with ThreadPoolExecutor(self._source.http.parallel, thread_name_prefix="request") as pool:
             while waiting or running:
@@ -149,13 +135,10 @@ class LandingSession:
                             failures.append(f"{request.url} {error}{said}")
                     yield answer
         self._rejected += len(failures) + unanswered
-        lost = failures[:1]
-        if len(failures) > 1:
-            lost = [f"{failures[0]} (and {len(failures) - 1} more)"]
+        lost = failures[:1] if len(failures) < 2 else [f"{failures[0]} (and {len(failures) - 1} more)"]
         if unanswered:
-            lost.append(
-                f"{unanswered} request(s) not answered within {self._until.limit}: {self._until.advice}"
-            )
+            within = f"{self._until.limit}: {self._until.advice}"
+            lost.append(f"{unanswered} request(s) not answered within {within}")
         if lost:
             raise FetchError("; ".join(lost))
 
@@ -175,19 +158,19 @@ class LandingSession:
         """What the manifest calls the request: a server's link may repeat a secret, which is left out."""
         return str(public_url(request.url, self._source))
 
-    def _fetch(self, request: Request, url: str) -> _Landed:
+    def _fetch(self, request: Request, url: str) -> Landed:
         """Ask and land what comes: packing bodies and waiting for the disk overlap with other requests."""
         known = self._known.get(url)
         # Without the body a 304 would be of no use; then the question is asked as if for the first time.
         conditional = known is not None and self._landing.holds(known.sha256)
         if known and conditional and self.since < known.seen_in <= self._before:
-            return _Landed(url, None)
+            return Landed(url, None)
         validators = Validators(known.etag, known.last_modified) if known and conditional else None
         response = self._client.get(request, self._source, validators=validators, until=self._until)
         if response.body is None:
-            return _Landed(url, response)
+            return Landed(url, response)
         body = self._storable(request, response.body)
-        return _Landed(url, response, body, self._store(body))
+        return Landed(url, response, body, self._store(body))
 
     def _store(self, body: bytes) -> str:
         self._manifest.announce()
@@ -232,7 +215,7 @@ class LandingSession:
         """See `connectors.base.Session`."""
         return self._client.secret(name)
 
-    def _answer(self, request: Request, landed: _Landed) -> Answer:
+    def _answer(self, request: Request, landed: Landed) -> Answer:
         url, response, body = landed.url, landed.response, landed.body
         known = self._known.get(url)
         if response is None:
@@ -240,23 +223,7 @@ class LandingSession:
             return Answer(
                 request, 304, known.content_type, lambda: self._landing.body(known.sha256), known.headers
             )
-        if response.status == 404:
-            address = None
-        elif body is None and known is not None:
-            address = replace(
-                known,
-                etag=response.validators.etag or known.etag,
-                last_modified=response.validators.last_modified or known.last_modified,
-                headers=response.headers or known.headers,
-            )
-        else:
-            address = Address(
-                landed.sha256,
-                response.content_type,
-                response.validators.etag,
-                response.validators.last_modified,
-                headers=response.headers,
-            )
+        address = address_of(landed, response, known)
         size = len(body or b"")
         line = self._note(request, url, response.status, response.fetched_at, address, size)
         return Answer(
@@ -304,13 +271,8 @@ class LandingSession:
     def _show_progress(self) -> None:
         if time.monotonic() - self._last_progress > _PROGRESS_SECONDS:
             self._last_progress = time.monotonic()
-            log.info(
-                "%s · fetch · %s · %d answers so far, %d bytes",
-                self._tenant,
-                self._source.name,
-                len(self._manifest.lines),
-                self._bytes,
-            )
+            found = self._tenant, self._source.name, len(self._manifest.lines), self._bytes
+            log.info("%s · fetch · %s · %d answers so far, %d bytes", *found)
 
     def close(self) -> None:
         """Write the manifest and the index of addresses."""

@@ -25,7 +25,7 @@ FIRST = date(2026, 7, 1)
 def _portions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """All that is proven here holds in however small portions rows are typed and stored."""
     for name in ("_TYPED_AT_ONCE", "_STORED_AT_ONCE"):
-        monkeypatch.setattr(f"civitas_assets.ingest.read.{name}", request.param)
+        monkeypatch.setattr(f"civitas_assets.ingest.intake.{name}", request.param)
 
 
 def hours(town: Any) -> list[tuple[int, float | None, int]]:
