@@ -134,7 +134,8 @@ class Deployment:
         if set(made) - set(task.days):
             destination.begin_anew()
             made = {}
-        found = portions(task, versions, made, size=size)
+        rows = self.stores(tenant).records.heights(task.days)
+        found = portions(task, versions, made, rows, size=size)
         return [(msgspec.structs.replace(task, days=portion.days), portion) for portion in found]
 
     def versions(self, tenant: Tenant) -> Versions:

@@ -26,6 +26,7 @@ create table if not exists meta.publication (contracts varchar, run_id varchar, 
 create table if not exists meta.unfilled (model varchar, column_name varchar);
 create table if not exists meta.collected (day date, version varchar);
 """
+_SORTED_AT_ONCE = 250_000  # rows
 _AFFECTED = "workspace.records.affected_day"
 _LITTLE = (
     8 << 20
@@ -111,18 +112,31 @@ class Tables:
         for model in chosen:
             name, contract = model.name, contracts[model.name]
             columns = ", ".join(f'"{column}"' for column in model.columns)
-            rows = f"select {columns} from {_made(model)} order by {_order(contract)}"  # noqa: S608
+            rows = f"select {columns} from {_made(model)}"  # noqa: S608
             if name not in held or not (model.by_day or described.get(name) == contract):
-                self._run(f'create or replace table "{name}" as {rows}')
+                self._run(f'create or replace table "{name}" as {rows} limit 0')
                 self._bare.add(name)
-                continue
-            if not model.by_day:
+            elif not model.by_day:
                 self._run(f'truncate "{name}"')
             elif gone[name]:
                 self._run(f'delete from "{name}" where day in (select day from {_AFFECTED})')  # noqa: S608
-            if came[name]:
-                self._run(f'insert into "{name}" ({columns}) {rows}')
+            for chosen_days in self._turns(model, came[name]):
+                self._run(f'insert into "{name}" ({columns}) {rows}{chosen_days} order by {_order(contract)}')
         return came
+
+    def _turns(self, model: SharedModel, rows: int) -> Iterator[str]:
+        """Conditions that take the rows that came in turns, by day: sorting takes memory for all that is sorted."""
+        if rows <= _SORTED_AT_ONCE or not model.by_day:
+            yield from [""] if rows else []
+            return
+        turn, filled = list[date](), 0
+        found = f"select day, count(*) from {_made(model)} group by day order by day"  # noqa: S608
+        for day, count in [*self._run(found).fetchall(), (None, rows)]:
+            if turn and filled + count > _SORTED_AT_ONCE:
+                yield f" where day between '{turn[0]}' and '{turn[-1]}'"
+                turn, filled = [], 0
+            turn.append(day)
+            filled += count
 
     def follow(self, change: Evolution, project: Project, workspace: Workspace) -> None:
         """Take the steps that lead the tables to their contracts, and note what then lacks its history.

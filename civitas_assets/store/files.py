@@ -45,6 +45,10 @@ class Files(Protocol):
         """The objects in the order of the keys, several at a time."""
         ...
 
+    def ends(self, keys: Sequence[str], size: int) -> list[bytes]:
+        """At most so many last bytes of objects that are there, several at a time."""
+        ...
+
     def write(self, key: str, body: bytes) -> None:
         """Put the object; readers see the old one or the new one, whole, and after a crash one of the two."""
         ...
@@ -114,6 +118,14 @@ class LocalFiles:
 
     def read_all(self, keys: Sequence[str]) -> list[bytes | None]:
         return [self.read(key) for key in keys]
+
+    def ends(self, keys: Sequence[str], size: int) -> list[bytes]:
+        return [self._end(key, size) for key in keys]
+
+    def _end(self, key: str, size: int) -> bytes:
+        with self._path(key).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - size))
+            return file.read()
 
     def write(self, key: str, body: bytes) -> None:
         self._put(key, body)

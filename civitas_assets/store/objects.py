@@ -82,6 +82,14 @@ class ObjectFiles:
     def read_all(self, keys: Sequence[str]) -> list[bytes | None]:
         return _each(self.read, keys)
 
+    def ends(self, keys: Sequence[str], size: int) -> list[bytes]:
+        return _each(lambda key: self._end(key, size), keys)
+
+    def _end(self, key: str, size: int) -> bytes:
+        with self._asking("read", key):
+            found = obstore.get(self._store, _checked(key), options={"range": {"suffix": size}})
+            return bytes(found.bytes())
+
     def version(self, key: str) -> Version | None:
         """The object with its tag, or None where there is none."""
         with self._asking("read", key):

@@ -25,6 +25,7 @@ TIMELESS = "all"
 
 _OLD = "@old"
 _OVERRULED = "@overruled"
+_FOOTER = 16 * 1024  # bytes in which that of most files is
 _DAYS_AT_A_TIME = 366  # where files are copied to be searched, so many are at a time
 
 
@@ -136,8 +137,31 @@ class RecordStore:
     def days(self, record_type: RecordType) -> list[date]:
         """The days that hold records of the type, in order."""
         keys = self._files.keys(f"{self._root}/{record_type.name}/")
-        stems = (key.rpartition("/")[2].removesuffix(".parquet") for key in keys)
+        stems = map(_stem, keys)
         return sorted(date.fromisoformat(stem) for stem in stems if stem != TIMELESS)
+
+    def heights(self, days: Iterable[date]) -> dict[date, int]:
+        """How many rows the files of each day have, of all record types together."""
+        wanted = {day.isoformat(): day for day in days}
+        found = dict.fromkeys(wanted.values(), 0)
+        keys = [
+            key
+            for name, record_type in RECORD_TYPES.items()
+            if record_type.event_time is not None
+            for key in self._files.keys(f"{self._root}/{name}/")
+            if _stem(key) in wanted
+        ]
+        for key, end in zip(keys, self._files.ends(keys, _FOOTER), strict=True):
+            found[wanted[_stem(key)]] += self._height(key, end)
+        return found
+
+    def _height(self, key: str, end: bytes) -> int:
+        """The rows of a file that ends so; the footer of a large one may begin before."""
+        from pyarrow.parquet import read_metadata  # noqa: PLC0415 - only what is made anew is measured
+
+        footer = int.from_bytes(end[-8:-4], "little") + 8
+        whole = end if footer <= len(end) else self._files.ends([key], footer)[0]
+        return int(read_metadata(io.BytesIO(whole)).num_rows)
 
     def stamps(self) -> dict[date | None, dict[str, Stamp]]:
         """Size and version of the files of each day, by key; those of records that describe things under None."""
@@ -200,6 +224,10 @@ class RecordStore:
 
     def _key(self, record_type: RecordType, day: date | None) -> str:
         return f"{self._root}/{record_type.name}/{day.isoformat() if day else TIMELESS}.parquet"
+
+
+def _stem(key: str) -> str:
+    return key.rpartition("/")[2].removesuffix(".parquet")
 
 
 def _extended(part: pl.DataFrame, stored: bytes | None) -> bytes:

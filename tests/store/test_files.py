@@ -21,6 +21,12 @@ def test_what_is_written_is_read_and_what_is_not_there_is_none(files: Files) -> 
     assert files.read_all(["x", "a/b", "y"]) == [None, b"2", None]
 
 
+def test_the_end_of_objects_is_read_without_what_is_before(files: Files) -> None:
+    files.write("a", b"12345")
+    files.write("b", b"6")
+    assert files.ends(["b", "a"], 3) == [b"6", b"345"]
+
+
 def test_readers_that_open_files_get_the_objects_as_files(files: Files, tmp_path: Path) -> None:
     files.write("a/1", b"one")
     files.write("a/2", b"two")

@@ -53,6 +53,18 @@ def test_a_changed_value_is_a_revision_and_the_old_one_stays(
     assert sorted(stored(store)) == [(0, 1, 1), (0, 1, 3), (0, 5, 2), (1, 2, 1), (2, 3, 1)]
 
 
+def test_rows_of_days_are_counted_by_the_ends_of_their_files(
+    store: RecordStore, observations: Frames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(store, observations((0, 1), (1, 2)))
+    add(store, observations((0, 5)))
+    (day,) = store.days(OBSERVATION)
+    other = date(2001, 1, 1)
+    assert store.heights([day, other]) == {day: 3, other: 0}
+    monkeypatch.setattr("civitas_assets.store.records._FOOTER", 8)
+    assert store.heights([day]) == {day: 3}
+
+
 def test_where_it_came_from_alone_is_no_change(store: RecordStore, observations: Frames) -> None:
     add(store, observations((0, 1)))
     assert add(store, observations((0, 1), payload=["other"], run_id=["later"])) == (0, 0)

@@ -22,7 +22,11 @@ def file_town(tmp_path: Path, project: Project) -> Town:
     return make_town(tmp_path, "duckdb", project, None)
 
 
-def test_rows_lie_by_day_then_time_then_series(file_town: Town, status: Any) -> None:
+@pytest.mark.parametrize("at_once", [1, 3, 100])
+def test_rows_lie_by_day_then_time_then_series(
+    file_town: Town, status: Any, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("civitas_assets.publish.duckdb_tables._SORTED_AT_ONCE", at_once)
     late = {"observed_at": f"{D1}T13:00:00Z"}
     rows = [status("a", D2, 1), status("b", D1, 2, **late), status("b", D1, 3), status("a", D1, 4)]
     file_town.publish([D1, D2], rebuild=True, status=rows)
