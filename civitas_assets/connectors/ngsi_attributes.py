@@ -6,16 +6,21 @@ NGSI-v2. What attributes mean is not known here.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType, NoneType
 from typing import Any, NamedTuple
 
+from civitas_assets.connectors.ngsi_values import (
+    DEFAULT_LANGUAGE,
+    FORMS,
+    NULL,
+    NUMBERS,
+    SCALARS,
+    find_term,
+    plain,
+)
 from civitas_assets.errors import ReadError
-
-NULL = "urn:ngsi-ld:null"
-DEFAULT_LANGUAGE = "de"
 
 # What the members of an attribute are called where it is written over time as pairs of value and time.
 _PAIRS = {
@@ -69,11 +74,9 @@ _MEMBERS = frozenset(
         *("ngsildproof", "actionType", "previousType", "name"),
     }
 )
+_KNOWN_MEMBERS = _MEMBERS | FORMS.keys()
 _USUAL = (_MEMBERS | {"value"}) - {"datasetId", "deletedAt"}
-_NUMBERS = frozenset({int, float, bool})
-_SCALARS = _NUMBERS | {str}
 UNUSUAL = object()
-_TERM = re.compile(r"[A-Za-z][\w.+-]*:[\w./#-]+")
 
 
 class Instance(NamedTuple):
@@ -90,20 +93,20 @@ class Instance(NamedTuple):
     def find(self, name: str) -> Any:
         """What the instance says besides its value: a member in NGSI-LD, metadata in NGSI-v2; None for nothing."""
         members = self.members
-        found = _plain(_content(members[name])) if name in members else None
+        found = plain(_content(members[name])) if name in members else None
         if found is None and "metadata" in members and isinstance(metadata := members["metadata"], dict):
-            found = _plain(_content(metadata.get(name)))
+            found = plain(_content(metadata.get(name)))
         return found
 
     def unread(self) -> set[str]:
         """The names of what it says besides that nobody reads."""
         metadata = self.members.get("metadata")
-        if (self.members.keys() <= _KNOWN_MEMBERS and not metadata) or _FORMS.keys().isdisjoint(self.members):
+        if (self.members.keys() <= _KNOWN_MEMBERS and not metadata) or FORMS.keys().isdisjoint(self.members):
             return set()  # in its simplified form it says nothing but a value
         names = {*self.members, *(metadata if isinstance(metadata, dict) else ())}
         return {
             name
-            for name in names - _MEMBERS - _FORMS.keys()
+            for name in names - _MEMBERS - FORMS.keys()
             if not name.startswith("@") and self.find(name) is not None
         }
 
@@ -126,14 +129,14 @@ def read_instances(content: Any, language: str = DEFAULT_LANGUAGE) -> list[Insta
     """
     if isinstance(content, dict):
         value = content.get("value")
-        if type(value) in _SCALARS and value != NULL and "deletedAt" not in content:
+        if type(value) in SCALARS and value != NULL and "deletedAt" not in content:
             return [
-                Instance(_plain(value), _data_set(content.get("datasetId")), content)
+                Instance(plain(value), _data_set(content.get("datasetId")), content)
             ]  # nearly all of them
         return [*_read_object(content, language)]
     if isinstance(content, list) and any(map(_is_instance, content)):
         return [instance for part in content for instance in read_instances(part, language)]
-    value = _plain(content)
+    value = plain(content)
     return [] if value is None else [Instance(value)]
 
 
@@ -149,7 +152,7 @@ def read_usual(content: Any) -> Any:
         value = content["value"]
     elif isinstance(content, list):
         return UNUSUAL
-    return UNUSUAL if value == NULL or _holds_attribute(value) else _plain(value)
+    return UNUSUAL if value == NULL or _holds_attribute(value) else plain(value)
 
 
 def read_all_usual(contents: Sequence[Any]) -> list[Any] | None:
@@ -173,13 +176,13 @@ def read_all_usual(contents: Sequence[Any]) -> list[Any] | None:
         kinds = {*map(type, values)}
         if (dict in kinds and any(map(_holds_attribute, values))) or (str in kinds and NULL in values):
             return None
-    elif not kinds <= _SCALARS:
+    elif not kinds <= SCALARS:
         return None
-    return [*values] if kinds <= _NUMBERS else [*map(_plain, values)]
+    return [*values] if kinds <= NUMBERS else [*map(plain, values)]
 
 
 def _holds_attribute(value: Any) -> bool:
-    return isinstance(value, dict) and not _FORMS.keys().isdisjoint(value)
+    return isinstance(value, dict) and not FORMS.keys().isdisjoint(value)
 
 
 @lru_cache(4096)
@@ -187,18 +190,12 @@ def _is_usual(members: tuple[str, ...]) -> bool:
     return "value" in members and _USUAL.issuperset(members)
 
 
-@lru_cache(4096)
-def find_term(name: str) -> str:
-    """The term that a name in a namespace stands for: an IRI, or one with a prefix."""
-    return (":" in name and ("://" in name or _TERM.fullmatch(name)) and re.split(r"[/#:]", name)[-1]) or name
-
-
 def _is_instance(part: Any) -> bool:
     if not isinstance(part, dict):
         return False
     kind = part.get("type")
     named = "datasetId" in part or (isinstance(kind, str) and kind in _TYPES)
-    return named or not _FORMS.keys().isdisjoint(part)
+    return named or not FORMS.keys().isdisjoint(part)
 
 
 def _read_object(content: Mapping[str, Any], language: str) -> Iterator[Instance]:
@@ -217,7 +214,7 @@ def _read_object(content: Mapping[str, Any], language: str) -> Iterator[Instance
                 if isinstance(pair, list) and len(pair) > 1:
                     yield from _read_object({**about, member: pair[0], "observedAt": pair[1]}, language)
             return
-    if _FORMS.keys().isdisjoint(content) and any(_is_pairs(content.get(name)) for name in _AGGREGATES):
+    if FORMS.keys().isdisjoint(content) and any(_is_pairs(content.get(name)) for name in _AGGREGATES):
         raise ReadError("has aggregates in place of values: ask the broker without aggrMethods")
     if NULL not in (content.get("value"), content.get("object")):
         value, members = _value(content, language)
@@ -236,99 +233,15 @@ def _value(content: Mapping[str, Any], language: str) -> tuple[Any, Mapping[str,
     """The plain value, and what is said besides it, also where an attribute is written within another's value."""
     members = content
     while True:
-        name = next((name for name in _FORMS if name in content), None)
+        name = next((name for name in FORMS if name in content), None)
         if name is None:  # simplified: an object, a geometry, or a value with its type
-            return _plain(content), members
+            return plain(content), members
         value = content[name]
-        if name != "value" or not isinstance(value, dict) or _FORMS.keys().isdisjoint(value):
-            return _FORMS[name](value, language), members
+        if name != "value" or not isinstance(value, dict) or FORMS.keys().isdisjoint(value):
+            return FORMS[name](value, language), members
         content, members = value, {**members, **value}
 
 
 def _content(attribute: Any) -> Any:
     """The value of what an attribute says besides, itself in any form."""
     return _value(attribute, DEFAULT_LANGUAGE)[0] if isinstance(attribute, dict) else attribute
-
-
-def _plain(value: Any) -> Any:
-    """A value without its JSON-LD type; None for a blank text, an empty list, and what stands for null."""
-    if isinstance(value, str):
-        value = value.strip()
-        return value if value and value != NULL else None
-    if type(value) in _SCALARS:
-        return value
-    while isinstance(value, dict):
-        inner = next((name for name in ("@value", "@list", "@set", "@id") if name in value), None)
-        if inner is None:
-            return value or None
-        value = value[inner]
-    if isinstance(value, str):
-        return _plain(value)
-    if isinstance(value, list):
-        parts = [part["@value"] if isinstance(part, dict) and "@value" in part else part for part in value]
-        return [part for part in parts if not _says_nothing(part)] or None
-    return value
-
-
-def _says_nothing(part: Any) -> bool:
-    return part is None or (isinstance(part, str) and (part == NULL or not part.strip()))
-
-
-def _from_value(value: Any, _language: str) -> Any:
-    return _plain(value)
-
-
-def _from_objects(value: Any, _language: str) -> Any:
-    """The entities that a relationship names, one as itself, several as a list."""
-    given = value if isinstance(value, list) else [value]
-    named = (_named(part) for part in given)
-    found = [name for name in named if isinstance(name, str)]
-    return found[0] if len(found) == 1 and not isinstance(value, list) else found or None
-
-
-def _named(part: Any) -> Any:
-    """The id of an entity, which may be written out."""
-    while isinstance(part, dict):
-        part = next((part[name] for name in ("object", "@id", "id") if name in part), None)
-    return _plain(part)
-
-
-def _from_languages(value: Any, language: str) -> Any:
-    """The text in the language, in one of its regions, in none, or the first that there is."""
-    if not isinstance(value, dict):
-        return _plain(value)
-    texts = {str(tag).replace("_", "-").lower(): _plain(text) for tag, text in value.items()}
-    wanted = language.lower()
-    main = wanted.partition("-")[0]
-
-    def rank(tag: str) -> int:
-        here = (tag == wanted, tag == main, tag.partition("-")[0] == main, tag in {"@none", "none", ""})
-        return next((place for place, fits in enumerate(here) if fits), len(here))
-
-    found = [tag for tag, text in texts.items() if text is not None]
-    return texts[min(found, key=rank)] if found else None
-
-
-def _from_terms(value: Any, _language: str) -> Any:
-    found = _plain(value)
-    if isinstance(found, list):
-        return [find_term(term) if isinstance(term := _plain(part), str) else part for part in found]
-    return find_term(found) if isinstance(found, str) else found
-
-
-_FORMS: Mapping[str, Callable[[Any, str], Any]] = {
-    "value": _from_value,
-    "object": _from_objects,
-    "languageMap": _from_languages,
-    "vocab": _from_terms,
-    "json": _from_value,
-    "valueList": _from_value,
-    "objectList": _from_objects,
-}
-
-_KNOWN_MEMBERS = _MEMBERS | _FORMS.keys()
-
-
-def plain_list(value: Any) -> Sequence[Any]:
-    """A value as a list: itself, the one, or none."""
-    return value if isinstance(value, list) else [] if value is None else [value]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from civitas_assets.connectors.ngsi_attributes import find_term, plain_list
+from civitas_assets.connectors.ngsi_values import find_term, plain_list
 from civitas_assets.connectors.rows import decoded
 from civitas_assets.errors import ReadError
 

@@ -21,7 +21,8 @@ from civitas_assets.connectors.ngsi_crawl import Crawl, NgsiLdSource, records_of
 from civitas_assets.connectors.ngsi_entities import Entity, Row, types_of
 from civitas_assets.connectors.ngsi_models import MEASUREMENT, OF_THEIR_OWN
 from civitas_assets.connectors.ngsi_page import Page
-from civitas_assets.connectors.ngsi_reader import Reader, Remarks
+from civitas_assets.connectors.ngsi_reader import Reader
+from civitas_assets.connectors.ngsi_remarks import Remarks
 from civitas_assets.connectors.rows import table, table_of
 from civitas_assets.records import RawTable
 

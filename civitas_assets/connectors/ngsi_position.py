@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from civitas_assets.connectors.ngsi_attributes import plain_list
+from civitas_assets.connectors.ngsi_values import plain_list
 
 Where = dict[str, object]
 COLUMNS = ("lon", "lat", "geometry")

@@ -15,7 +15,7 @@ from typing import Self
 import polars as pl
 
 from civitas_assets.records import RECORD_TYPES, RecordType
-from civitas_assets.records.typing import last_of_alike
+from civitas_assets.records.companions import last_of_alike
 
 _DAY = "@day"
 _ROW_GROUP = 32 * 1024  # a file is in order of days: who wants some of them reads few such groups

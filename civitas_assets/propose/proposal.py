@@ -25,24 +25,17 @@ from civitas_assets.ingest.probe import Probe, read_sample
 from civitas_assets.propose.draft import Draft
 from civitas_assets.propose.forms import form_of
 from civitas_assets.propose.mapping import drafts
+from civitas_assets.propose.naming import derive_name, derive_title
 from civitas_assets.propose.position import GERMANY
 from civitas_assets.propose.sample import FEATURE_ID, Sample, shown
 from civitas_assets.propose.service import service_at, with_service
 from civitas_assets.propose.standards import Standard
-from civitas_assets.propose.vocabulary import words_of
 from civitas_assets.propose.writing import written
 
 _PLACE = "https://SERVER.example/PATH"
 _LICENCE = "which one does the publisher name? `proprietary` is for none"
 _FEW = 0.3  # of the rows: a draft that is rejected no more is believed
 _FAILING = 0.05  # of the rows: a field that fails more often is left out
-
-
-# Parts of addresses that say nothing of what is there.
-_GENERIC = {
-    "items", "query", "data", "json", "csv", "features", "wfs", "ows", "entities", "things", "download", "export",
-    "records", "latest", "api", "index", "featureserver", "mapserver", "0",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -99,7 +92,8 @@ def _proposed(
 ) -> Proposal:
     box: Box = tenant.bbox if tenant is not None else GERMANY
     owner = tenant or sample_tenant()
-    trial = _Trial(_name(address), body, address if re.match("https?://", address) else "", folder, owner)
+    url = address if re.match("https?://", address) else ""
+    trial = _Trial(derive_name(address), body, url, folder, owner)
     form = service_at(trial.address) or form_of(body, trial.address, box, vocabulary)
     if isinstance(form, Standard):
         return trial.standard(form)
@@ -192,7 +186,7 @@ class _Trial:
         """What a document of a standard becomes; it is read if it holds records itself."""
         doubts = {setting: [text] for setting, text in form.doubts.items()}
         settings: dict[str, Any] = {
-            "title": " ".join(words_of(self.name)).title() or self.name, "connector": form.connector,
+            "title": derive_title(self.name), "connector": form.connector,
             "licence": "proprietary", "url": form.url or _PLACE, **form.settings,
         }  # fmt: skip
         doubts["licence"] = [_LICENCE]
@@ -209,14 +203,9 @@ class _Trial:
             raise ReadError(f"is {form.what}: see docs/connectors/{form.connector}.md")
         probe = None
         if form.role:
+            reader = CONNECTORS[form.connector]
             probe = read_sample(
-                self.tenant,
-                source,
-                CONNECTORS[form.connector],
-                self.body,
-                self.folder,
-                form.role,
-                form.variables,
+                self.tenant, source, reader, self.body, self.folder, form.role, form.variables
             )
         remarks = (f"this is {form.what}", *filter(None, [form.advice]))
         leads_on = bool(form.url) and form.connector != "ogc_features"
@@ -233,7 +222,7 @@ class _Trial:
 
     def _whole(self, draft: Draft) -> tuple[dict[str, Any], Mapping[str, Sequence[str]]]:
         settings: dict[str, Any] = {
-            "title": " ".join(words_of(self.name)).title() or self.name,
+            "title": derive_title(self.name),
             "connector": draft.sample.connector,
             "licence": "proprietary",
             "url": draft.sample.url or self.address or _PLACE,
@@ -268,15 +257,6 @@ def _failing(draft: Draft, probe: Probe) -> tuple[str, int, str] | None:
         return None
     detail = next((d for f, d in rejected.select("field", "detail").iter_rows() if f == name and d), "")
     return name, count, str(detail)[:40]
-
-
-def _name(address: str) -> str:
-    """A source's name made of the last part of an address."""
-    path = re.sub(r"^https?://", "", address).split("?")[0].rstrip("/")
-    parts = [re.sub(r"\.\w{1,8}$", "", part) for part in path.replace("\\", "/").split("/")[-3:]]
-    telling = [part for part in parts if part.lower() not in _GENERIC]
-    words = "_".join(words_of((telling or parts)[-1])) or "source"
-    return (words if words[0].isalpha() else f"source_{words}")[:48].strip("_")
 
 
 def _tuples(value: Any) -> Any:

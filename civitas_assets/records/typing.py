@@ -13,8 +13,8 @@ import polars as pl
 
 from civitas_assets.catalog import Box, Source
 from civitas_assets.errors import ReadError
-from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.clock import is_implausible, is_of_unset_clock, without_open_ends
+from civitas_assets.records.companions import split_companions
 from civitas_assets.records.contract import GEOMETRY, UTC_TIME, Column, Kind, RecordType
 from civitas_assets.records.conversion import converted
 from civitas_assets.records.faults import Fault, rejected_rows
@@ -89,7 +89,7 @@ def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: So
     bad = [fault for fault in faults if fault.rows.any()]
     if bad:
         typed = typed.filter(~pl.DataFrame({str(i): f.rows for i, f in enumerate(bad)}).max_horizontal())
-    accepted = _split(typed, record_type, source.own_record_types())
+    accepted = split_companions(typed, record_type, source.own_record_types())
     return Typed(accepted, rejected_rows(table, record_type, bad, cells), named)
 
 
@@ -266,42 +266,3 @@ def _add_position(
         detail = pl.select(both).to_series()
         faults.extend(Fault(rule, f"{x}, {y}", rows, detail) for rule, rows in found.items())
     columns[x], columns[y] = lon, lat
-
-
-def _split(typed: pl.DataFrame, record_type: RecordType, own: frozenset[str]) -> dict[str, pl.DataFrame]:
-    """The records themselves, and what their rows also say about things that have no rows of their own."""
-    split = {record_type.name: _complete(typed, record_type)}
-    for companion in record_type.companions:
-        if companion.record_type in own:
-            continue
-        other = RECORD_TYPES[companion.record_type]
-        present = {theirs: ours for theirs, ours in companion.fields.items() if ours in typed.columns}
-        own_key = set(other.key) <= set(record_type.key)
-        says_something = not own_key or any(theirs not in other.key for theirs in present)
-        if set(other.key) <= set(present) and says_something:
-            said = typed.select("payload", "received_at", **{t: pl.col(ours) for t, ours in present.items()})
-            # Of what is said more than once the last time counts: A, B, A ends with A.
-            said = last_of_alike(said, [*present, "received_at"])
-            split[other.name] = _complete(said.drop_nulls(list(other.key)), other)
-    return split
-
-
-def last_of_alike(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    """The last of the rows that are alike in these columns, in order; most often they follow on each other."""
-    is_last = pl.int_range(pl.len()) == pl.len() - 1
-    changes = (pl.col(name).ne_missing(pl.col(name).shift(-1)) for name in columns)
-    return frame.filter(is_last | pl.any_horizontal(changes)).unique(
-        columns, keep="last", maintain_order=True
-    )
-
-
-def _complete(frame: pl.DataFrame, record_type: RecordType) -> pl.DataFrame:
-    """Exactly the contract's columns, absent ones as null, and the origin."""
-    return frame.select(
-        *(
-            (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
-            for name, dtype in record_type.schema.items()
-        ),
-        "payload",
-        "received_at",
-    )

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from civitas_assets.connectors.ngsi_attributes import read_instances
 from civitas_assets.connectors.ngsi_entities import decode
 from civitas_assets.connectors.ngsi_page import Page
-from civitas_assets.connectors.ngsi_reader import Reader, Remarks
+from civitas_assets.connectors.ngsi_reader import Reader
+from civitas_assets.connectors.ngsi_remarks import Remarks
 from civitas_assets.connectors.ngsi_times import read_time
 from civitas_assets.errors import ReadError
 

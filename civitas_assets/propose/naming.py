@@ -1,0 +1,27 @@
+"""What a proposed source is called: its name and title, both made of its address."""
+
+from __future__ import annotations
+
+import re
+
+from civitas_assets.propose.vocabulary import words_of
+
+# Parts of addresses that say nothing of what is there.
+_GENERIC = {
+    "items", "query", "data", "json", "csv", "features", "wfs", "ows", "entities", "things", "download", "export",
+    "records", "latest", "api", "index", "featureserver", "mapserver", "0",
+}  # fmt: skip
+
+
+def derive_name(address: str) -> str:
+    """A source's name made of the last part of an address that says something."""
+    path = re.sub(r"^https?://", "", address).split("?")[0].rstrip("/")
+    parts = [re.sub(r"\.\w{1,8}$", "", part) for part in path.replace("\\", "/").split("/")[-3:]]
+    telling = [part for part in parts if part.lower() not in _GENERIC]
+    words = "_".join(words_of((telling or parts)[-1])) or "source"
+    return (words if words[0].isalpha() else f"source_{words}")[:48].strip("_")
+
+
+def derive_title(name: str) -> str:
+    """A source's title, the words of its name."""
+    return " ".join(words_of(name)).title() or name
