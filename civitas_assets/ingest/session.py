@@ -144,7 +144,7 @@ class LandingSession:
 
     def _admitted(self, request: Request) -> str:
         """The request's address; a page loop ends in an error, not in the ceiling of somebody's patience."""
-        address = self._address(request)
+        address = str(public_url(request.url, self._source))  # a link may repeat a secret
         if address in self._requested:
             raise FetchError(f"{address} is asked for a second time in one fetch: its links run in a circle")
         if len(self._requested) >= self._source.http.max_pages:
@@ -153,10 +153,6 @@ class LandingSession:
             )
         self._requested.add(address)
         return address
-
-    def _address(self, request: Request) -> str:
-        """What the manifest calls the request: a server's link may repeat a secret, which is left out."""
-        return str(public_url(request.url, self._source))
 
     def _fetch(self, request: Request, url: str) -> Landed:
         """Ask and land what comes: packing bodies and waiting for the disk overlap with other requests."""
@@ -192,10 +188,8 @@ class LandingSession:
 
     def collect(self) -> None:
         """See `connectors.base.Session`; a file is moved only after it has landed, and what lands twice counts once."""
-        folder = self.drop_folder
-        if folder is None:
-            return
-        take_all(folder, self._source.http.max_bytes, self._now, self.deliver)
+        if self.drop_folder is not None:
+            take_all(self.drop_folder, self._source.http.max_bytes, self._now, self.deliver)
 
     def delivered(self, url: str) -> Mapping[str, str]:
         """See `connectors.base.Session`."""

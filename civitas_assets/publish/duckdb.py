@@ -28,6 +28,7 @@ from civitas_assets.publish.destination import (
     ensure_current,
 )
 from civitas_assets.publish.duckdb_tables import Tables
+from civitas_assets.publish.duckdb_waste import wasted_share
 from civitas_assets.publish.replacing import copy_file, sync_file
 from civitas_assets.settings import DEFAULT_LIMITS, Limits
 from civitas_assets.store.files import remove_folder, sync_folder
@@ -146,7 +147,7 @@ class DuckDBDestination:
                         tables.forget_collected()
                         rows = {name: tables.count(name) for name in project.models}
                     unfilled = tables.unfilled()
-                    anew = tables.has_forgotten or tables.wasted_share() > _WASTED
+                    anew = tables.has_forgotten or wasted_share(tables.connection) > _WASTED
                 if anew:
                     self._write_anew(copy, contracts)
                 copy.chmod(0o640)

@@ -28,16 +28,13 @@ create table if not exists meta.collected (day date, version varchar);
 """
 _SORTED_AT_ONCE = 250_000  # rows
 _AFFECTED = "workspace.records.affected_day"
-_LITTLE = (
-    8 << 20
-)  # bytes that are not worth giving back: each change frees some blocks, which the next one takes
 
 
 class Tables:
     """What an open file holds."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._run = connection.execute
+        self.connection, self._run = connection, connection.execute
         self.has_forgotten = False  # whether a day that had rows has none any more
         self._bare = set[str]()  # tables that were made anew, without comments
 
@@ -159,29 +156,6 @@ class Tables:
                 self._alter(step)
                 if step.kind in {"add_model", "add_column"} and self._has_older(project, model, days):
                     self._run("insert into meta.unfilled values (?, ?)", [step.model, step.column])
-
-    def wasted_share(self) -> float:
-        """How much of the file holds nothing, from 0 to 1: free blocks, and rows deleted from tables of days.
-
-        Where that is little, it is nothing.
-        """
-        self._run("checkpoint")
-        ((size, blocks, free),) = self._run(
-            "select block_size, total_blocks, free_blocks from pragma_database_size()"
-        ).fetchall()
-        if blocks * size < _LITTLE:
-            return 0.0
-        stored = held = 0
-        by_day = "select table_name from duckdb_columns() where schema_name = 'main' and column_name = 'day'"
-        for (name,) in self._run(by_day).fetchall():
-            segments = (
-                f"pragma_storage_info('{_quoted(name)}') where column_id = 0 and segment_type <> 'VALIDITY'"
-            )
-            ((rows,),) = self._run(f"select coalesce(sum(count), 0) from {segments}").fetchall()  # noqa: S608
-            stored, held = stored + int(rows), held + self.count(name)
-        deleted = 1 - held / stored if stored else 0.0
-        share = float(free / blocks + deleted * (1 - free / blocks))
-        return share if share * blocks * size >= _LITTLE else 0.0
 
     def copy_from(self, file: Path, contracts: Mapping[str, Contract]) -> None:
         """Write the content of another file in order, a month at a time; what was deleted there is in no block here."""
