@@ -79,6 +79,25 @@ class Settings(BaseSettings):
         None,
         description="Folder with a folder per tenant, where the SQLite files are that its sources may read.",
     )
+    secrets: str = Field(
+        "",
+        description="Secrets that tenants may name beside those that begin with their key: `NAME`, `BEGINNING_*`, or "
+        "`tenant:NAME` for one tenant, separated by blanks.",
+    )
+    max_bytes: int = Field(2 * 1024**3, ge=1, description="Most bytes of one answer, decoded.")
+    max_pages: int = Field(100_000, ge=1, description="Most answers of one fetch.")
+    max_time: float = Field(
+        86_400.0, gt=0, description="Most seconds of one answer, and of one fetch of a source."
+    )
+    max_look_back: int = Field(3660, ge=1, description="Most days that a source looks back.")
+    max_rows: int = Field(
+        50_000_000, ge=1, description="Most rows of one payload, and of one fetch of a database."
+    )
+    max_disk: int = Field(
+        0,
+        ge=0,
+        description="Bytes of a tenant's landing, records and tables from which on nothing more lands; 0: any.",
+    )
     contact: str = Field("", description="E-mail or URL that servers see in the User-Agent.")
     log_level: str = Field("INFO", description="Level of the messages that the command line prints.")
     memory_limit: str = Field("1GB", description="What one workspace may hold in memory before it spills.")

@@ -1,37 +1,75 @@
-"""What a tenant is held against beside the form of its file: checks, and the one of the secrets that it names."""
+"""What a tenant is held against beside the form of its file: whose secrets it names, and the operator's ceilings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from civitas_assets.catalog.document import Place
-from civitas_assets.catalog.model import Tenant
+from civitas_assets.catalog.frame import Frame
+from civitas_assets.catalog.model import Source, Tenant
 
-Check = Callable[
-    [Tenant], Iterable[tuple[Place, str]]
-]  # faults of a tenant: the place in its file, and a sentence
+# Faults of a tenant: the place in its file, and a sentence.
+Check = Callable[[Tenant], Iterable[tuple[Place, str]]]
 
 
-def own_secrets(slugs: Sequence[str]) -> Check:
-    """That a tenant names no secret of another one of these."""
+def own_secrets(slugs: Sequence[str], frame: Frame) -> Check:
+    """That a tenant names secrets of its own, or such as the operator lists; `slugs` are the keys of all tenants."""
 
     def check(tenant: Tenant) -> Iterator[tuple[Place, str]]:
-        for name in sorted(_secrets(tenant.model_dump())):
-            if (owner := _owner(name, slugs)) not in {None, tenant.slug}:
-                yield ("sources",), f"names {name}, a secret of {owner}: a tenant has its own"
+        for place, name in _secrets(tenant.model_dump(), ()):
+            owner = _owner(name, slugs)
+            if owner == tenant.slug or frame.lists(tenant.slug, name):
+                continue
+            whose = (
+                f"a secret of {owner}: a tenant has its own" if owner else "which is no secret of this tenant"
+            )
+            own = f"they begin with {tenant.slug.upper()}_, or are listed by the operator in CIVITAS_SECRETS"
+            yield place, f"names {name}, {whose}; {own}"
 
     return check
 
 
-def _secrets(dumped: Any) -> set[str]:
-    """The names of all secrets in a tenant's settings."""
-    if isinstance(dumped, dict):
-        own = {dumped["secret"]} if dumped.keys() == {"secret", "prefix"} else set[str]()
-        return own.union(*map(_secrets, dumped.values()))
-    return set[str]().union(*map(_secrets, dumped)) if isinstance(dumped, (list, tuple)) else set()
+def _secrets(dumped: Any, place: Place) -> Iterator[tuple[Place, str]]:
+    """The names of all secrets in a tenant's settings, with their places."""
+    if isinstance(dumped, Mapping):
+        if dumped.keys() == {"secret", "prefix"}:
+            yield (*place, "secret"), dumped["secret"]
+        for key, inner in dumped.items():
+            yield from _secrets(inner, (*place, key))
+    elif isinstance(dumped, (list, tuple)):
+        for number, inner in enumerate(dumped):
+            yield from _secrets(inner, (*place, number))
 
 
 def _owner(secret: str, tenants: Sequence[str]) -> str | None:
     """Whose secret it is by its name: the tenant with the longest key that it begins with."""
     return max((slug for slug in tenants if secret.startswith(f"{slug.upper()}_")), key=len, default=None)
+
+
+def ceilings(frame: Frame) -> Check:
+    """That what a file says itself is not over what the operator lets be; defaults are lowered without a word."""
+
+    def check(tenant: Tenant) -> Iterator[tuple[Place, str]]:
+        for name, source in tenant.sources.items():
+            for place, given, most, setting in _limits(source, frame):
+                if given > most:
+                    said = f"is over {most}, the most that the operator lets be ({setting})"
+                    yield ("sources", name, *place), said
+
+    return check
+
+
+def _limits(source: Source, frame: Frame) -> Iterator[tuple[Place, Any, Any, str]]:
+    http = source.http
+    limits: dict[str, tuple[Any, Any, str]] = {
+        "max_bytes": (http.max_bytes, frame.max_bytes, "CIVITAS_MAX_BYTES"),
+        "max_pages": (http.max_pages, frame.max_pages, "CIVITAS_MAX_PAGES"),
+        "total_time": (http.total_time, frame.max_time, "CIVITAS_MAX_TIME"),
+        "fetch_time": (http.fetch_time or frame.max_time, frame.max_time, "CIVITAS_MAX_TIME"),
+    }
+    for name, limit in limits.items():
+        if name in http.model_fields_set:
+            yield ("http", name), *limit
+    if "look_back" in source.model_fields_set:
+        yield ("look_back",), source.look_back, frame.max_look_back, "CIVITAS_MAX_LOOK_BACK"

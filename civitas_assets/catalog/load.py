@@ -24,8 +24,9 @@ from civitas_assets.catalog.basis import (
     is_reserved,
     perhaps,
 )
-from civitas_assets.catalog.checks import Check, own_secrets
+from civitas_assets.catalog.checks import Check, ceilings, own_secrets
 from civitas_assets.catalog.document import Document, Place
+from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.last_good import LastGood
 from civitas_assets.catalog.model import Destination, Source, Tenant
 from civitas_assets.errors import CatalogError, Fault
@@ -34,6 +35,7 @@ from civitas_assets.settings import Settings
 SourceModels = Mapping[str, type[Source]]
 Stamps = tuple[tuple[str, int, int], ...]
 
+_FRAME = Frame()
 _UNFORESEEN = (
     ValueError,
     TypeError,
@@ -107,13 +109,13 @@ class Catalog:
         }
 
 
-def load_catalog(folder: Path, models: SourceModels) -> Catalog:
+def load_catalog(folder: Path, models: SourceModels, frame: Frame = _FRAME) -> Catalog:
     """Read `<slug>.yaml` for every tenant in the folder, none of which may have faults.
 
     Raises:
         CatalogError: with all faults of all files.
     """
-    catalog = read_catalog(folder, models)
+    catalog = read_catalog(folder, models, frame=frame)
     if catalog.faulty:
         raise CatalogError([fault for faults in catalog.faulty.values() for fault in faults])
     return catalog
@@ -126,11 +128,13 @@ def read_catalog(
     checks: Sequence[Check] = (),
     only: Container[str] | None = None,
     *,
+    frame: Frame = _FRAME,
     keep: bool = False,
 ) -> Catalog:
     """Read the tenants' files, each by itself: the faults of one are no other's; see `Catalog` for what becomes of it.
 
-    `checks` are held against each tenant, too. With `keep`, what is without faults becomes the `last_good` state.
+    `checks` are held against each tenant, and the operator's `frame`. With `keep`, what is without faults becomes the
+    `last_good` state.
 
     Raises:
         CatalogError: there is no such folder.
@@ -141,7 +145,8 @@ def read_catalog(
         )
     stamps = stamps_of(folder)
     files = [folder / name for name, *_ in stamps]
-    reading = _Reading(models, [own_secrets([file.stem for file in files]), *checks])
+    own = [own_secrets([file.stem for file in files], frame), ceilings(frame)]
+    reading = _Reading(models, frame, [*own, *checks])
     tenants, left_out = {}, dict[str, Sequence[Fault]]()
     for file in files:
         slug = file.stem
@@ -176,6 +181,7 @@ class _Reading:
     """How files are read: the models of sources, and what each tenant is held against."""
 
     models: SourceModels
+    frame: Frame
     checks: Sequence[Check]
 
     def tenant(self, file: Path) -> tuple[Tenant, bytes]:
@@ -194,7 +200,8 @@ class _Reading:
             raise CatalogError([Fault(file.name, 1, "", text)]) from None
         if found:
             raise CatalogError(found)
-        return tenant, document.body
+        sources = {name: source.within(self.frame) for name, source in tenant.sources.items()}
+        return tenant.model_copy(update={"sources": sources}), document.body
 
     def last(self, last_good: LastGood | None, slug: str) -> Tenant | None:
         """The tenant as it was last without faults, if that still has none."""

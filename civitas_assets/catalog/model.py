@@ -1,16 +1,12 @@
-"""The models of what a tenant's YAML file may say; unknown keys are refused.
-
-Connectors derive their own source models from `Source`; the rules common to all sources are here.
-"""
+"""The models of what a tenant's YAML file may say; unknown keys are refused. Connectors derive theirs from `Source`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import (
-    AfterValidator,
     Field,
     PrivateAttr,
     SerializeAsAny,
@@ -19,8 +15,10 @@ from pydantic import (
 )
 
 from civitas_assets.catalog.access import ClientCertificate, HttpPolicy, SecretRef
-from civitas_assets.catalog.basis import SLUG, Model, Slug, perhaps
+from civitas_assets.catalog.basis import SLUG, Model, Slug
 from civitas_assets.catalog.cadence import Cadence
+from civitas_assets.catalog.frame import Frame
+from civitas_assets.catalog.geography import Box, Crs, TimeZone
 from civitas_assets.catalog.share import Retention, Share
 from civitas_assets.catalog.template import PERIODS, placeholders, unknown_placeholders
 from civitas_assets.catalog.time_rule import TimeRule
@@ -40,24 +38,6 @@ Licence = Literal[
     "dl-de/by-2-0", "dl-de/zero-2-0", "CC0-1.0", "CC-BY-3.0", "CC-BY-4.0", "CC-BY-SA-4.0", "ODbL-1.0", "PDDL-1.0",
     "GeoNutzV", "proprietary",
 ]  # fmt: skip
-
-
-def _is_zone(name: str) -> str:
-    if name not in available_timezones():
-        meant = perhaps(name, sorted(available_timezones()))
-        raise ValueError(f"{meant}must be a time zone of the IANA database, such as Europe/Berlin")
-    return name
-
-
-def _is_crs(name: str) -> str:
-    if not name.startswith("EPSG:") or not name[5:].isdigit():
-        raise ValueError("must be an EPSG code, such as EPSG:25832")
-    return name
-
-
-Box = tuple[float, float, float, float]
-TimeZone = Annotated[str, AfterValidator(_is_zone)]
-Crs = Annotated[str, AfterValidator(_is_crs)]
 
 
 class Source(Model):
@@ -134,6 +114,7 @@ class Source(Model):
     _name: str = PrivateAttr("")
     _box: Box | None = PrivateAttr(None)
     _zone: str = PrivateAttr("Europe/Berlin")
+    _frame: Frame = PrivateAttr(Frame())
 
     @property
     def name(self) -> str:
@@ -164,6 +145,25 @@ class Source(Model):
         """The same source, knowing its name, where its tenant is and, if it is said, by which clock it goes."""
         self._name, self._box, self._zone = name, box, zone or self._zone
         return self
+
+    @property
+    def frame(self) -> Frame:
+        """What the operator lets be at most."""
+        return self._frame
+
+    def within(self, frame: Frame) -> Self:
+        """The same source with nothing over the ceilings, which are those of its defaults at most."""
+        http = {
+            "max_bytes": min(self.http.max_bytes, frame.max_bytes),
+            "max_pages": min(self.http.max_pages, frame.max_pages),
+            "total_time": min(self.http.total_time, frame.max_time),
+        }
+        http_policy = self.http.model_copy(update=http)
+        made = self.model_copy(
+            update={"http": http_policy, "look_back": min(self.look_back, frame.max_look_back)}
+        )
+        made._frame = frame
+        return made
 
     def record_types(self) -> frozenset[str]:
         """The record types that the source can bring; each connector's model says which."""

@@ -19,6 +19,7 @@ from civitas_assets.cli.app import app, current_settings, err, out, show_log
 def validate() -> None:
     """Check all tenants' files, without any network, and name every fault."""
     from civitas_assets.catalog.checks import Check
+    from civitas_assets.catalog.frame import Frame
     from civitas_assets.catalog.known_names import name_faults
     from civitas_assets.catalog.load import read_catalog
     from civitas_assets.catalog.vocabulary import read_vocabulary
@@ -27,15 +28,16 @@ def validate() -> None:
 
     settings = current_settings()
     vocabulary = read_vocabulary(settings.dbt_project_dir)
+    frame = Frame.of(settings)
     checks: list[Check] = [lambda tenant: name_faults(tenant, vocabulary)]
-    catalog = read_catalog(settings.tenants_dir, SOURCE_MODELS, checks=checks)
+    catalog = read_catalog(settings.tenants_dir, SOURCE_MODELS, checks=checks, frame=frame)
     if any(tenant.share for tenant in catalog.tenants.values()):
         from civitas_assets.defs.deployment import checks_of
         from civitas_assets.harmonise.prepare import prepare
 
         show_log(settings)
         checks += checks_of(prepare(settings))
-        catalog = read_catalog(settings.tenants_dir, SOURCE_MODELS, checks=checks)
+        catalog = read_catalog(settings.tenants_dir, SOURCE_MODELS, checks=checks, frame=frame)
     for slug, tenant in catalog.tenants.items():
         names = ", ".join(f"{name} ({source.connector})" for name, source in tenant.sources.items())
         out.print(f"[green]ok[/] {slug}: {len(tenant.sources)} source(s): {names or 'none'}", highlight=False)

@@ -185,7 +185,7 @@ def _cells(body: bytes) -> pl.DataFrame:
 def _land_all(source: SqlSource, session: Session, rows: Rows, variables: Mapping[str, str]) -> None:
     """Every row, a part at a time; then the keys of all, which tell what is gone."""
     keys: list[pl.DataFrame] = []
-    for number, part in enumerate(_parts(rows, source.fetch_size)):
+    for number, part in enumerate(_parts(rows, source)):
         session.deliver(Request(f"{source.address}#{number}", "rows", variables), part, "text/csv")
         if source.key is not None:
             keys.append(_cells(part).select(*dict.fromkeys(source.key.values())))
@@ -196,7 +196,7 @@ def _land_all(source: SqlSource, session: Session, rows: Rows, variables: Mappin
 
 def _land_new(source: SqlSource, session: Session, rows: Rows, variables: Mapping[str, str]) -> None:
     """Rows in the order of the cursor, a part at a time; after a crash the next fetch goes on behind the last part."""
-    for part in _parts(rows, source.fetch_size):
+    for part in _parts(rows, source):
         reached = _cells(part)[source.cursor or ""]
         if reached.is_empty():
             return
@@ -206,12 +206,19 @@ def _land_new(source: SqlSource, session: Session, rows: Rows, variables: Mappin
         )
 
 
-def _parts(rows: Rows, size: int) -> Iterator[bytes]:
-    """CSV bodies of so many rows, or less where they are large; at least one."""
+def _parts(rows: Rows, source: SqlSource) -> Iterator[bytes]:
+    """CSV bodies of so many rows as land together, or less where they are large; at least one.
+
+    Raises:
+        FetchError: there are more rows than the operator lets be.
+    """
+    size, most = source.fetch_size, source.frame.max_rows
     header = io.StringIO()
     csv.writer(header, lineterminator="\n").writerow(rows.columns)
     waiting, length, any_part = [header.getvalue().encode()], 0, False
-    for row in rows.lines:
+    for number, row in enumerate(rows.lines):
+        if number >= most:
+            raise FetchError(f"{source.address} has over {most} rows, the most that CIVITAS_MAX_ROWS lets be")
         waiting.append(row)
         length += len(row)
         if len(waiting) > size or length >= _LARGEST:

@@ -6,6 +6,7 @@ from collections.abc import Container, Mapping, Sequence
 
 from civitas_assets.catalog import Catalog
 from civitas_assets.catalog.checks import Check
+from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.last_good import LastGood
 from civitas_assets.catalog.load import read_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
@@ -19,9 +20,10 @@ def catalogue_of(settings: Settings, checks: Sequence[Check] = (), *, keep: bool
     Raises:
         CatalogError: there is no folder of tenants' files.
     """
-    return read_catalog(settings.tenants_dir, SOURCE_MODELS, LastGood(settings.last_good), checks, keep=keep)
+    frame, last_good = Frame.of(settings), LastGood(settings.last_good)
+    return read_catalog(settings.tenants_dir, SOURCE_MODELS, last_good, checks, frame=frame, keep=keep)
 
 
 def faults_of(settings: Settings, tenants: Container[str]) -> Mapping[str, Sequence[Fault]]:
     """The faults of these tenants' files; no other file is read."""
-    return read_catalog(settings.tenants_dir, SOURCE_MODELS, only=tenants).faulty
+    return read_catalog(settings.tenants_dir, SOURCE_MODELS, only=tenants, frame=Frame.of(settings)).faulty

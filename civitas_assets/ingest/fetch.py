@@ -54,6 +54,7 @@ def fetch_sources(  # noqa: PLR0917 - each argument is of another type
     """
     if not sources:
         return []
+    used = Summary(files, tenant.slug).read().bytes
     until = NEVER
     if limit is not None:
         seconds = limit.total_seconds()
@@ -76,6 +77,7 @@ def fetch_sources(  # noqa: PLR0917 - each argument is of another type
                     drop,
                     until,
                     database_files,
+                    source.frame.max_disk - used if source.frame.max_disk else None,
                 ),
                 SourceLanding(files, tenant.slug, name),
                 now,
@@ -112,7 +114,10 @@ def _fetch_source(  # noqa: PLR0917 - each argument is of another type
             answered.whole_on,
         )
     session.begin(
-        source.http.fetch_time or (_FETCHING_DAYS if days else CADENCES[source.cadence].fetching),
+        min(
+            source.http.fetch_time or (_FETCHING_DAYS if days else CADENCES[source.cadence].fetching),
+            source.frame.max_time,
+        ),
         answered,
         f"{window.first}/{window.last}",
         _YOUNG if days or window.first < whole.first else CADENCES[source.cadence].period / 2,

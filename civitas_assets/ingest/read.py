@@ -210,6 +210,8 @@ class SourceReader:
                         )
                         continue
                     rows += raw.frame.height + len(raw.broken)
+                    if rows > (most := self._source.frame.max_rows):
+                        raise ReadError(f"has over {most} rows, the most that CIVITAS_MAX_ROWS lets be")
                     self._intake.take(decoded, raw, origin)
                     if raw.broken:
                         self._sightings.note(NAMELESS, line)

@@ -1,7 +1,4 @@
-"""A connector's session: what it asks for is fetched in parallel, and lands before the connector sees it.
-
-Which sources are fetched, and for which days, is decided in `fetch.py`.
-"""
+"""A connector's session: what it asks for is fetched in parallel, and lands before the connector sees it."""
 
 from __future__ import annotations
 
@@ -53,8 +50,10 @@ class LandingSession:
         drop: Path | None = None,
         until: Deadline = NEVER,
         database_files: Path | None = None,
+        room: int | None = None,
     ) -> None:
-        self.database_files = database_files / tenant if database_files else None
+        self._room = room  # bytes that may still land
+        self.database_files = database_files and database_files / tenant
         self._tenant, self._source, self._landing, self._until = tenant, source, landing, until
         self._client, self._now, self._drop = client, now, drop
         self._config = config_hash(source.model_dump(mode="json"))
@@ -169,6 +168,8 @@ class LandingSession:
         return Landed(url, response, body, self._store(body))
 
     def _store(self, body: bytes) -> str:
+        if self._room is not None and self._landing.added_bytes + len(body) > self._room:
+            raise FetchError(f"nothing more lands: {self._tenant} has what CIVITAS_MAX_DISK lets it have")
         self._manifest.announce()
         return self._landing.store(body)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from civitas_assets.catalog import Catalog, load_catalog
+from civitas_assets.catalog.frame import Frame
 from civitas_assets.connectors.registry import SOURCE_MODELS
 
 RIGHT = """\
@@ -41,6 +42,6 @@ def load(tmp_path: Path) -> Callable[..., Catalog]:
     def write_and_load(**texts: str) -> Catalog:
         for slug, text in texts.items():
             (tmp_path / f"{slug}.yaml").write_text(text, encoding="utf-8")
-        return load_catalog(tmp_path, SOURCE_MODELS)
+        return load_catalog(tmp_path, SOURCE_MODELS, Frame(secrets=("TOWN_*",)))
 
     return write_and_load

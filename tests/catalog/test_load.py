@@ -10,6 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from civitas_assets.catalog import Catalog, SecretRef, load_catalog
+from civitas_assets.catalog.frame import Frame
+from civitas_assets.catalog.load import read_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.errors import CatalogError, Fault
 from civitas_assets.settings import Settings, read_secret
@@ -227,7 +229,9 @@ def test_the_environment_says_whose_tenants_are_served(
 ) -> None:
     (tmp_path / "eigene.yaml").write_text(right, encoding="utf-8")
     monkeypatch.setenv("CIVITAS_TENANTS_DIR", str(tmp_path))
-    assert [*load_catalog(Settings().tenants_dir, SOURCE_MODELS).tenants] == ["eigene"]
+    assert [*load_catalog(Settings().tenants_dir, SOURCE_MODELS, Frame(secrets=("TOWN_*",))).tenants] == [
+        "eigene"
+    ]
 
 
 def test_a_folder_that_is_not_there_is_answered_by_the_variable_that_names_it(tmp_path: Path) -> None:
@@ -250,9 +254,63 @@ def test_a_file_cannot_send_what_lets_the_deployment_into_its_stores(
 def test_a_tenant_cannot_name_the_secret_of_another(load: Load, right: str) -> None:
     theirs = right.replace("TOWN_TOKEN", "JENA_OST_TOKEN")
     found = faults(load, muster=theirs, jena=right, jena_ost=theirs)
-    assert [*found.values()] == [
-        Fault("muster.yaml", 4, "sources", "names JENA_OST_TOKEN, a secret of jena_ost: a tenant has its own")
+    assert [(fault.file, fault.line, fault.field) for fault in found.values()] == [
+        ("muster.yaml", 11, "sources.counters.headers.Authorization.secret")
     ]
+    (fault,) = found.values()
+    assert "names JENA_OST_TOKEN, a secret of jena_ost: a tenant has its own" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("listed", "is_taken"),
+    [
+        ((), False),
+        (("TOWN_TOKEN",), True),
+        (("TOWN_*",), True),
+        (("muster:TOWN_TOKEN",), True),
+        (("jena:TOWN_TOKEN",), False),
+        (("TOWN",), False),
+    ],
+)
+def test_a_tenant_names_secrets_of_its_own_or_what_the_operator_lists(
+    tmp_path: Path, right: str, listed: tuple[str, ...], is_taken: bool
+) -> None:
+    (tmp_path / "muster.yaml").write_text(right, encoding="utf-8")
+    found = read_catalog(tmp_path, SOURCE_MODELS, frame=Frame(secrets=listed)).faulty
+    assert not found if is_taken else "names TOWN_TOKEN" in str(found)
+    (tmp_path / "muster.yaml").write_text(right.replace("TOWN_", "MUSTER_"), encoding="utf-8")
+    assert not read_catalog(tmp_path, SOURCE_MODELS).faulty, "its own need no list"
+
+
+LOW = Frame(1000, 5, timedelta(minutes=1), timedelta(days=3), secrets=("TOWN_*",))
+
+
+@pytest.mark.parametrize(
+    ("setting", "field"),
+    [
+        ("http: {max_bytes: 1001}", "http.max_bytes"),
+        ("http: {max_pages: 6}", "http.max_pages"),
+        ("http: {total_time: 2 min}", "http.total_time"),
+        ("http: {fetch_time: 2 min}", "http.fetch_time"),
+        ("look_back: 4 days", "look_back"),
+    ],
+)
+def test_no_file_lifts_a_ceiling_of_the_operator(
+    tmp_path: Path, right: str, setting: str, field: str
+) -> None:
+    text = right.replace("    title:", f"    {setting}\n    title:")
+    (tmp_path / "muster.yaml").write_text(text, encoding="utf-8")
+    (fault,) = read_catalog(tmp_path, SOURCE_MODELS, frame=LOW).faulty["muster"]
+    assert (fault.field, fault.line) == (f"sources.counters.{field}", 6)
+    assert "the most that the operator lets be (CIVITAS_MAX_" in fault.message
+    assert not read_catalog(tmp_path, SOURCE_MODELS, frame=Frame(secrets=LOW.secrets)).faulty
+
+
+def test_defaults_are_no_higher_than_the_ceilings(tmp_path: Path, right: str) -> None:
+    (tmp_path / "muster.yaml").write_text(right, encoding="utf-8")
+    source = read_catalog(tmp_path, SOURCE_MODELS, frame=LOW).tenant("muster").sources["counters"]
+    assert (source.http.max_bytes, source.http.max_pages, source.look_back) == (1000, 5, timedelta(days=3))
+    assert (source.http.total_time, source.name, source.frame) == (timedelta(minutes=1), "counters", LOW)
 
 
 @pytest.mark.parametrize("slug", ["public", "commons", "information_schema", "pg_town"])

@@ -9,12 +9,14 @@ import pytest
 
 from civitas_assets.catalog import Catalog
 from civitas_assets.catalog.checks import Check
+from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.last_good import LastGood
 from civitas_assets.catalog.load import read_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.errors import CatalogError
 
 Read = Callable[..., Catalog]
+FRAME = Frame(secrets=("TOWN_*",))
 
 
 @pytest.fixture
@@ -26,7 +28,9 @@ def read(tmp_path: Path) -> Read:
     def write_and_read(*checks: Check, **texts: str) -> Catalog:
         for slug, text in texts.items():
             (folder / f"{slug}.yaml").write_text(text, encoding="utf-8")
-        return read_catalog(folder, SOURCE_MODELS, LastGood(tmp_path / "last"), checks, keep=True)
+        return read_catalog(
+            folder, SOURCE_MODELS, LastGood(tmp_path / "last"), checks, frame=FRAME, keep=True
+        )
 
     return write_and_read
 

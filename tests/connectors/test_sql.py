@@ -20,6 +20,7 @@ import shapely
 from pydantic import ValidationError
 
 from civitas_assets.catalog import Window, load_catalog
+from civitas_assets.catalog.frame import Frame
 from civitas_assets.connectors.base import Payload
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.connectors.sql_database import Database
@@ -328,6 +329,23 @@ def test_a_file_of_a_database_is_in_the_tenants_folder(tmp_path: Path) -> None:
         Database("sqlite:///own.db", None, 1, 1).opened(),
     ):
         pass
+
+
+def test_a_fetch_has_no_more_rows_than_the_operator_lets_be(
+    tmp_path: Path, source: Any, landed: Landed
+) -> None:
+    file = tmp_path / "meters.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("create table readings (meter text, read_at text, value real)")
+        connection.executemany(
+            "insert into readings values (?, '2026-08-01T00:00:00Z', 1)", [("a",), ("b",), ("c",)]
+        )
+    connection.close()
+    settings = {**OBSERVED, "url": f"sqlite:///{file}", "table": "readings", "fetch_size": 1}
+    declared = source("sql", **settings).within(Frame(max_rows=2))
+    with pytest.raises(FetchError, match="over 2 rows"):
+        CONNECTORS["sql"].fetch(declared, DAY, ZoneInfo("Europe/Berlin"), landed)
+    assert len(landed.payloads) == 2
 
 
 def test_a_statement_of_a_file_ends_in_time(tmp_path: Path, fetch: Any, landed: Landed) -> None:

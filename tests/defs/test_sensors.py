@@ -139,8 +139,8 @@ def test_fault_is_told_once_a_night_and_tenant_with_a_link_and_without_secrets(
     deployed: Any, town: Any, instance: Any, webhook: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PEOPLE", webhook.url)
-    monkeypatch.setenv("TOWN_KEY", "s3cret")
-    text = town(1, a="nightly") + "    query: {key: {secret: TOWN_KEY}}\n"
+    monkeypatch.setenv("EINS_KEY", "s3cret")
+    text = town(1, a="nightly") + "    query: {key: {secret: EINS_KEY}}\n"
     more = {"notify_secret": "PEOPLE", "ui_url": "https://ui.example.org/"}
     deployment = deployed(NOW, more, eins=text, zwei=town(2, a="nightly"))
 
@@ -170,8 +170,8 @@ def test_fault_is_told_once_a_night_and_tenant_with_a_link_and_without_secrets(
 def test_tenant_may_name_others_who_are_told(
     deployed: Any, town: Any, webhook: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TOWN_PEOPLE", webhook.url)
-    deployment = deployed(NOW, eins=town(1, a="nightly") + "notify: {secret: TOWN_PEOPLE}\n", zwei=town(2))
+    monkeypatch.setenv("EINS_PEOPLE", webhook.url)
+    deployment = deployed(NOW, eins=town(1, a="nightly") + "notify: {secret: EINS_PEOPLE}\n", zwei=town(2))
     assert tell(deployment, "eins", ["a fault"], "http://ui")
     assert not tell(deployment, "zwei", ["a fault"], "http://ui")
     assert len(webhook.taken) == 1

@@ -13,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from civitas_assets.catalog import Tenant, load_catalog
+from civitas_assets.catalog.frame import Frame
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.dictionary.contracts import Contract, read_contracts
 from civitas_assets.harmonise.project import Project
@@ -72,7 +73,7 @@ class Town:
 
     @property
     def catalog(self) -> Mapping[str, Tenant]:
-        return load_catalog(self.settings.tenants_dir, SOURCE_MODELS).tenants
+        return load_catalog(self.settings.tenants_dir, SOURCE_MODELS, Frame(secrets=("AIR_TOKEN",))).tenants
 
     @property
     def settings(self) -> Settings:
