@@ -87,7 +87,7 @@ bench: install ## Measure throughput and print the table of results
 	@$(BIN)/python -m benchmarks
 
 lock: install ## Renew requirements.lock from pyproject.toml, keeping pins that still fit (UPGRADE=--upgrade moves them all)
-	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra dev --extra kubernetes \
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra dev --extra bench --extra kubernetes \
 	  --generate-hashes --no-strip-extras --fork-strategy fewest --no-emit-index-url --no-emit-find-links \
 	  --custom-compile-command "make lock" --quiet $(UPGRADE) --output-file requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra kubernetes --constraint requirements.lock \

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 BUCKET = "civitas"
@@ -43,6 +44,15 @@ class ObjectServer:
         backend = s3_backends["123456789012"]["aws"]
         for key in keys:
             backend.put_object(BUCKET, key, b"x")
+
+    def age(self, prefix: str, by: timedelta) -> None:
+        """Make objects older by so much, as the server's clock has it."""
+        from moto.s3.models import s3_backends  # noqa: PLC0415 - slow to import
+
+        keys = s3_backends["123456789012"]["aws"].buckets[BUCKET].keys
+        for key, found in keys.items():
+            if key.startswith(prefix):
+                found.last_modified -= by
 
     def serving(self, application: Callable[..., Any]) -> Callable[..., Any]:
         """The application, with the faults before it: a status in place of the answer, or the answer lost."""

@@ -36,7 +36,7 @@ from benchmarks.nights import night_of_tenants
 from benchmarks.pages import morning_page
 from benchmarks.queue import drain_queue
 from benchmarks.reading import read_samples
-from benchmarks.sensor_nights import sensor_nights
+from benchmarks.sensor_nights import large_csv, sensor_nights
 from benchmarks.shell import help_of_the_command, status_of_200_tenants
 from benchmarks.town import NOW, Figures, tenant_of
 from benchmarks.ui import development_server, graph_of_500_tenants
@@ -292,6 +292,7 @@ SCENARIOS: dict[str, Callable[..., Figures]] = {
         publish_a_day_to_duckdb,
         unchanged_night,
         sensor_nights,
+        large_csv,
         night_of_tenants,
         code_location_of_500_tenants,
         quiet_night_of_tenants,

@@ -1,6 +1,6 @@
 """What a night of the sensors costs at least: pages fetched and decoded, and a table changed by key, written by hand.
 
-Called as `python -m benchmarks.sensor_floor PORT FILE FROM TO`. It keeps no bodies, no revisions and no quarantine,
+Called as `python -m benchmarks.sensor_floor ADDRESS FILE FROM TO`. It keeps no bodies, no revisions and no quarantine,
 checks nothing and publishes one table.
 """
 
@@ -17,14 +17,13 @@ import msgspec
 import polars as pl
 
 
-def run(port: int, file: str, first: str, last: str) -> int:
+def run(root: str, file: str, first: str, last: str) -> int:
     """Bring the days into the file; the number of rows that it has then."""
     zone = ZoneInfo("Europe/Berlin")
     start, end = (datetime.fromisoformat(day).replace(tzinfo=zone) for day in (first, last))
     utc = ZoneInfo("UTC")
     begin, after = (f"{at.astimezone(utc):%Y-%m-%dT%H:%M:%SZ}" for at in (start, end + timedelta(days=1)))
     filtered = f"$filter=phenomenonTime ge {begin} and phenomenonTime lt {after}&$top=10000"
-    root = f"http://127.0.0.1:{port}/v1.1"
     with httpx2.Client() as client:
         things = msgspec.json.decode(client.get(f"{root}/Things").content)["value"]
         streams = [stream["@iot.id"] for thing in things for stream in thing["Datastreams"]]
@@ -57,5 +56,5 @@ def run(port: int, file: str, first: str, last: str) -> int:
 
 
 if __name__ == "__main__":
-    port, file, first, last = sys.argv[1:]
-    print(run(int(port), file, first, last))
+    address, file, first, last = sys.argv[1:]
+    print(run(address, file, first, last))

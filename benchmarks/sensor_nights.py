@@ -1,97 +1,57 @@
-"""Nights of one tenant from the shell, against a floor written by hand: a first load, new rows, nothing, a correction.
+"""Nights of one tenant from the shell, side by side: a first load, new rows, nothing, a correction; and one large file.
 
-Every night is `civitas run`, and right after it the floor on the same answers; what counts is processor time of the
-whole process tree, since a machine that others use says nothing by its clock.
+What is measured of whom is in `contenders.py`.
 """
 
 from __future__ import annotations
 
-import os
-import resource
+import http.server
+import shutil
 import subprocess
 import sys
+import threading
 import urllib.request
-from datetime import date, timedelta
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from statistics import median
 
-import duckdb
+import polars as pl
 
+from benchmarks.contenders import Contenders, Cost, compare
 from benchmarks.sensors import DAYS, NIGHT, OBSERVATIONS
 from benchmarks.town import Figures
-from civitas_assets.harmonise.prepare import prepare
-from civitas_assets.settings import Settings
 
 _FIRST = date(2026, 6, 1)
 _NIGHTS = 3
-_TENANT = """
+ROWS = 5_000_000
+_SENSORS = 1000  # of the large file, each with so many rows that all rows come
+_HEAD = """
 name: Messstadt
 ags: "99000097"
 bbox: [9.0, 50.0, 9.2, 50.2]
 sources:
-  sensors:
+"""
+_SERVICE = """  sensors:
     title: Sensors
     connector: sensorthings
     licence: CC0-1.0
-    url: "http://127.0.0.1:{port}/v1.1"
+    url: "{address}"
     http: {{requests_per_second: 200, parallel: 8}}
     slice: 124 days
     page_size: 10000
 """
-
-
-class _Town:
-    """The tenant and the floor's file, and what both cost."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self._folder, self._port = folder, port
-        tenants = folder / "tenants"
-        tenants.mkdir(parents=True)
-        (tenants / "messstadt.yaml").write_text(_TENANT.format(port=port), encoding="utf-8")
-        self._environment = {
-            **os.environ,
-            "CIVITAS_HOME": str(folder / "home"),
-            "CIVITAS_TENANTS_DIR": str(tenants),
-            "DAGSTER_HOME": "",
-        }
-        prepare(Settings(home=folder / "home"))  # once per installation
-
-    def night(self, days: int, corrected: int = 0, *, first: date | None = None) -> tuple[float, float]:
-        """Processor seconds of the product and of the floor, of a night that asks for the last two days."""
-        state = f"http://127.0.0.1:{self._port}/state/{days}/{corrected}"
-        with urllib.request.urlopen(urllib.request.Request(state, data=b"", method="POST")):
-            last = _FIRST + timedelta(days=days - 1)
-        begin = first or last - timedelta(days=1)
-        product = ["civitas_assets.cli", "run", "--from", str(begin), "--to", str(last)]
-        floor = [
-            "benchmarks.sensor_floor",
-            str(self._port),
-            str(self._folder / "floor.duckdb"),
-            str(begin),
-            str(last),
-        ]
-        found = self._cpu(product), self._cpu(floor)
-        self._compare()
-        return found
-
-    def _cpu(self, arguments: list[str]) -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(
-            [sys.executable, "-m", *arguments], env=self._environment, check=True, capture_output=True
-        )
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    def _compare(self) -> None:
-        """Both have the same rows and sums."""
-        published = self._folder / "home" / "published" / "messstadt" / "messstadt_db.duckdb"
-        found = []
-        for file in (published, self._folder / "floor.duckdb"):
-            with duckdb.connect(str(file), read_only=True) as connection:
-                found.append(
-                    connection.execute("select count(*), round(sum(value), 1) from observation").fetchone()
-                )
-        assert found[0] == found[1], found
+_FILE = """  counters:
+    title: Counters
+    connector: csv
+    licence: CC0-1.0
+    url: "{address}"
+    http: {{requests_per_second: 200}}
+    record_type: observation
+    fields: {{datastream_id: id, value: count}}
+    constants: {{station_id: "1", observed_property: traffic.bicycle_count, unit: "1"}}
+    time: {{column: time, zone: offset, stamp: interval_start, interval: 15 min}}
+"""
 
 
 def sensor_nights(folder: Path) -> Figures:
@@ -101,18 +61,78 @@ def sensor_nights(folder: Path) -> Figures:
     ) as server:
         assert server.stdin is not None
         assert server.stdout is not None
-        town = _Town(folder, int(server.stdout.readline()))
-        rows: dict[str, list[tuple[float, float]]] = {"first load": [town.night(DAYS, first=_FIRST)]}
+        root = f"http://127.0.0.1:{int(server.stdout.readline())}"
+        address = f"{root}/v1.1"
+        town = Contenders(
+            folder, _HEAD + _SERVICE.format(address=address), address, "benchmarks.sensor_floor"
+        )
+
+        def night(days: int, corrected: int = 0, *, first: date | None = None) -> Mapping[str, Cost]:
+            state = urllib.request.Request(f"{root}/state/{days}/{corrected}", data=b"", method="POST")
+            with urllib.request.urlopen(state):
+                last = _FIRST + timedelta(days=days - 1)
+            return town.night(str(first or last - timedelta(days=1)), str(last))
+
+        nights = {"first load": [night(DAYS, first=_FIRST)]}
         for number in range(1, _NIGHTS + 1):
             for name, corrected in (("new rows", 0), ("nothing new", 0), ("one corrected", 1)):
-                rows.setdefault(name, []).append(town.night(DAYS + number, corrected))
+                nights.setdefault(name, []).append(night(DAYS + number, corrected))
         server.stdin.close()
-    figures: Figures = {"observations": float(OBSERVATIONS), "new in a night": float(NIGHT)}
-    for name, measured in rows.items():
-        product, floor = (median(column) for column in zip(*measured, strict=True))
-        figures |= {
-            f"{name}: cpu_seconds": product,
-            f"{name}: floor": floor,
-            f"{name}: ratio": product / floor,
-        }
-    return figures
+    sizes: Figures = {"observations": float(OBSERVATIONS), "new in a night": float(NIGHT)}
+    return {**sizes, **compare(nights), **town.bytes_per_observation()}
+
+
+def large_csv(folder: Path, rows: int = ROWS) -> Figures:
+    """One file with all observations of some months, from its address to the tables."""
+    folder.mkdir(parents=True, exist_ok=True)
+    last = _write(folder / "counters.csv", rows)
+    with _serving(folder / "counters.csv") as address:
+        tenant = _HEAD + _FILE.format(address=address)
+        town = Contenders(folder, tenant, address, "benchmarks.csv_floor")
+        nights = {"first load": [town.night(str(_FIRST), str(last))]}
+        size = (folder / "counters.csv").stat().st_size
+    return {
+        "observations": float(rows),
+        "megabytes of the file": size / 1e6,
+        **compare(nights),
+        **town.bytes_per_observation(),
+    }
+
+
+def _write(file: Path, rows: int) -> date:
+    """The file, a sensor after the other at each time; the last day in it."""
+    start = datetime(2026, 6, 1, tzinfo=UTC)
+    number = pl.int_range(rows)
+    frame = pl.select(
+        time=(pl.lit(start) + pl.duration(minutes=number // _SENSORS * 15)).dt.strftime(
+            "%Y-%m-%dT%H:%M:%S+00:00"
+        ),
+        id=pl.lit("zaehlstelle-") + (number % _SENSORS).cast(pl.String),
+        count=number * 7 % 97,
+    )
+    frame.write_csv(file)
+    return (start + timedelta(minutes=15 * (rows // _SENSORS))).date()
+
+
+@contextmanager
+def _serving(file: Path) -> Iterator[str]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(file.stat().st_size))
+            self.end_headers()
+            with file.open("rb") as body:
+                shutil.copyfileobj(body, self.wfile)
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/{file.name}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -58,6 +58,11 @@ class Settings(BaseSettings):
     )
     published_dir: Path | None = Field(None, description="Published DuckDB files.")
     dbt_project_dir: Path = Field(PROJECT_DIR / "dbt_project", description="The dbt project.")
+    prepared_dir: Path | None = Field(
+        None,
+        description="Where the dbt project lies prepared, as in an image; what is not there is prepared in `dbt` below "
+        "`CIVITAS_HOME`.",
+    )
     postgres_url: SecretStr | None = Field(
         None, description="PostgreSQL of tenants with `destination: postgres`, as libpq takes it."
     )
@@ -152,7 +157,9 @@ class Settings(BaseSettings):
     )
     reports_url: str = Field("", description="Where the morning pages are served, for links in messages.")
 
-    @field_validator("home", "tenants_dir", "published_dir", "dbt_project_dir", "database_files")
+    @field_validator(
+        "home", "tenants_dir", "published_dir", "dbt_project_dir", "prepared_dir", "database_files"
+    )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else path

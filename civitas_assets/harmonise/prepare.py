@@ -43,7 +43,10 @@ def prepare(settings: Settings) -> Project:
     folder = settings.dbt_project_dir
     if not (folder / "dbt_project.yml").is_file():
         raise HarmoniseError(f"{folder} holds no dbt project; set CIVITAS_DBT_PROJECT_DIR")
-    prepared = settings.prepared_dbt / _digest(folder)
+    name = _digest(folder)
+    if settings.prepared_dir is not None and (settings.prepared_dir / name).is_dir():
+        return Project(folder, settings.prepared_dir / name)
+    prepared = settings.prepared_dbt / name
     if not prepared.is_dir():
         log.info("harmonise · preparing %s, once per state of its files", folder)
         _make(folder, prepared, settings.limits)

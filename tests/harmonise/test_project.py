@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.harmonise.project import REJECTED, Project
 from civitas_assets.records import RECORD_TYPES
+from civitas_assets.settings import Settings
 
 OCCASIONS = frozenset({
     "air_quality_observed", "noise_level_observed", "traffic_flow_observed", "water_observed", "weather_observed",
@@ -63,3 +67,11 @@ def test_every_occasion_that_a_model_waits_for_may_come(project: Project) -> Non
     assert {occasion for occasion in OCCASIONS if f"'{occasion}' as occasion" in view} == {
         occasion for occasion in OCCASIONS if occasion not in project.models
     }
+
+
+def test_project_that_lies_prepared_is_taken_from_there_and_nothing_is_written(
+    project: Project, tmp_path: Path
+) -> None:
+    settings = Settings(home=tmp_path / "home", prepared_dir=project.prepared.parent)
+    assert prepare(settings).prepared == project.prepared
+    assert not settings.home.exists()

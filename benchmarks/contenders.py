@@ -1,0 +1,121 @@
+"""Who is measured side by side on the same answers: the product, dlt with `dbt build`, and a floor written by hand.
+
+Each is a process of its own; what counts is processor time of its whole tree, since a machine that others use says
+nothing by its clock. Memory and bytes written are those of the tree as well, on file systems that lie on a disk.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import duckdb
+
+from benchmarks.town import Figures
+from civitas_assets.harmonise.prepare import prepare
+from civitas_assets.settings import Settings
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run has cost: CPU seconds, megabytes of memory at the peak, and megabytes written."""
+
+    cpu_seconds: float
+    peak_megabytes: float
+    written_megabytes: float
+
+
+class Contenders:
+    """The three, each with its own files in a folder; without dlt only two."""
+
+    def __init__(self, folder: Path, tenant: str, address: str, floor: str) -> None:
+        self._folder, self._address, self._floor = folder, address, floor
+        tenants = folder / "tenants"
+        tenants.mkdir(parents=True)
+        (tenants / "messstadt.yaml").write_text(tenant, encoding="utf-8")
+        self._environment = {
+            **os.environ,
+            "CIVITAS_HOME": str(folder / "home"),
+            "CIVITAS_TENANTS_DIR": str(tenants),
+            "DAGSTER_HOME": "",
+        }
+        prepare(Settings(home=folder / "home"))  # once per installation
+        self._files = {
+            "product": folder / "home" / "published" / "messstadt" / "messstadt_db.duckdb",
+            "dlt + dbt": folder / "dlt.duckdb",
+            "floor": folder / "floor.duckdb",
+        }
+        if importlib.util.find_spec("dlt") is None:
+            print("dlt is not installed, so it is not compared with: make install", file=sys.stderr)
+            del self._files["dlt + dbt"]
+
+    def night(self, first: str, last: str) -> Mapping[str, Cost]:
+        """What these days cost each of them, one after the other; then all have the same rows and sums."""
+        found = {}
+        for name, file in self._files.items():
+            modules = {"dlt + dbt": "benchmarks.dlt_town_run", "floor": self._floor}
+            command = (
+                ["civitas_assets.cli", "run", "--from", first, "--to", last]
+                if name == "product"
+                else [modules[name], self._address, str(file), first, last]
+            )
+            found[name] = _measure(command, self._environment)
+        rows = {name: _content(file) for name, file in self._files.items()}
+        assert len({*rows.values()}) == 1, rows
+        return found
+
+    def bytes_per_observation(self) -> Figures:
+        """How large the file is that each one has made."""
+        return {
+            f"bytes per observation: {name}": file.stat().st_size / _content(file)[0]
+            for name, file in self._files.items()
+        }
+
+
+def compare(nights: Mapping[str, Sequence[Mapping[str, Cost]]]) -> Figures:
+    """Medians by kind of night, and how many times the product each of the others costs."""
+    figures: Figures = {}
+    for kind, costs in nights.items():
+        cpu = {name: median(cost[name].cpu_seconds for cost in costs) for name in costs[0]}
+        for name, seconds in cpu.items():
+            figures[f"{kind}: cpu_seconds of {name}"] = seconds
+        figures[f"{kind}: ratio to floor"] = cpu["product"] / cpu["floor"]
+        if "dlt + dbt" in cpu:
+            figures[f"{kind}: ahead of dlt + dbt"] = cpu["dlt + dbt"] / cpu["product"]
+        for name in cpu:
+            figures[f"{kind}: peak_megabytes of {name}"] = median(c[name].peak_megabytes for c in costs)
+            figures[f"{kind}: written_megabytes of {name}"] = median(c[name].written_megabytes for c in costs)
+    return figures
+
+
+# A process begins with the peak of the one that has started it, so a small one does that.
+_LAUNCHER = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[2:])
+_, status, used = os.wait4(process.pid, 0)
+with open(sys.argv[1], "w") as said:
+    said.write(f"{used.ru_utime + used.ru_stime} {used.ru_maxrss / 1024} {used.ru_oublock * 512 / 1e6}")
+sys.exit(os.waitstatus_to_exitcode(status) != 0)
+"""
+
+
+def _measure(arguments: Sequence[str], environment: Mapping[str, str]) -> Cost:
+    used = Path(environment["CIVITAS_HOME"]).parent / "used.txt"
+    launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(used)]
+    command = [*launcher, sys.executable, "-m", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{arguments}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+    return Cost(*map(float, used.read_text().split()))
+
+
+def _content(file: Path) -> tuple[int, float]:
+    with duckdb.connect(str(file), read_only=True) as connection:
+        found = connection.execute("select count(*), round(fsum(value), 2) from observation").fetchone()
+    assert found
+    return int(found[0]), float(found[1])
