@@ -118,7 +118,7 @@ def read_tenant(work: Work) -> Iterator[Result]:
     wanted = [name for name in RECORD_TYPES if work.wants(records_key(name))]
     made = wanted
     if work.keys is None:  # in a tenant's turn only what its sources can bring, and have brought
-        brought = {name for report in reports for name, c in report.counts.items() if c.days or c.rejected}
+        brought = {name for report in reports for name, c in report.counts.items() if c.has_news}
         can_bring = {name for source in tenant.sources.values() for name in source.record_types()}
         wanted = [name for name in wanted if name in can_bring] or wanted
         made = [name for name in wanted if name in brought] or wanted

@@ -68,7 +68,7 @@ def read_sources(
         if error:
             reader.report.errors.append(error)
         reports.append(reader.report)
-    grown = any(counts.days or counts.new or counts.rejected for r in reports for counts in r.counts.values())
+    grown = any(counts.has_news for report in reports for counts in report.counts.values())
     errors = {report.source: "; ".join(report.errors) for report in reports}
     newest = {report.source: report.newest_at for report in reports if report.newest_at is not None}
     note_read(stores, tenant.slug, sources, grown=grown, errors=errors, newest=newest)

@@ -53,6 +53,11 @@ class Counts:
     rejected: int = 0
     days: set[date] = field(default_factory=set)
 
+    @property
+    def has_news(self) -> bool:
+        """Whether anything was kept that was not there before."""
+        return bool(self.new or self.changed or self.rejected or self.days)
+
 
 @dataclass
 class ReadReport:
