@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +68,11 @@ def _sees_the_asset_graph(page: Page, url: str) -> None:
 def _launches(page: Page, url: str, tenant: str) -> None:
     page.goto(f"{url}/locations/civitas_assets/jobs/nightly")
     page.get_by_role("button", name="Materialize all").click()
-    dialog = page.get_by_role("dialog")
+    dialog = page.get_by_role("dialog").first  # the list is one as well
     dialog.get_by_text("Select a partition or create one").click()
     page.get_by_text(tenant, exact=True).first.click()
-    dialog.get_by_text("Partition selection").click()  # closes the list, which hides the button
+    # The list hides the button, and may hide more of the dialog, but not its title: clicking there closes it.
+    dialog.get_by_text(re.compile("^Launch runs to materialize")).first.click()
     dialog.get_by_role("button", name="Launch 1 run").click()
     expect(dialog).to_be_hidden(timeout=_PATIENCE)
 
