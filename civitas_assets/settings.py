@@ -82,7 +82,8 @@ class Settings(BaseSettings):
     )
     database_files: Path | None = Field(
         None,
-        description="Folder with a folder per tenant, where the SQLite files are that its sources may read.",
+        description="Folder with a folder per tenant, outside of which no source may read SQLite files; without it, "
+        "any file is read.",
     )
     secrets: str = Field(
         "",

@@ -79,15 +79,13 @@ def _fault_of_server(address: sa.URL) -> str | None:
 
 
 def file_of(address: sa.URL, folder: Path | None) -> Path:
-    """The file of an SQLite database, which is in the tenant's own folder.
+    """The file of an SQLite database, which is in the tenant's own folder where the operator has named one.
 
     Raises:
-        FetchError: it is not, or there is no such folder.
+        FetchError: it is not.
     """
     if folder is None:
-        raise FetchError(
-            "files of databases are not read here: the operator names a folder, CIVITAS_DATABASE_FILES"
-        )
+        return Path(address.database or "")
     file = (folder / (address.database or "")).resolve()
     if not file.is_relative_to(folder.resolve()):
         raise FetchError(f"{address.database} is not in {folder}, where the tenant's files of databases are")
