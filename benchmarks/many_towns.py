@@ -5,9 +5,7 @@ What is asked of the code location is asked as Dagster's webserver and daemon do
 
 from __future__ import annotations
 
-import http.server
 import os
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +20,7 @@ from dagster._grpc.types import ExternalScheduleExecutionArgs, SensorExecutionAr
 
 from benchmarks.deployed import CodeServer, code_server, deployed, launch, run_ended
 from benchmarks.history import history
+from benchmarks.serving import Request, answer, serving
 from benchmarks.town import Figures
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.settings import Settings
@@ -169,38 +168,24 @@ def _sources() -> Iterator[int]:
     day = datetime(2026, 7, 30, 1, tzinfo=UTC)
     times = [(day + timedelta(minutes=15 * step)).isoformat() for step in range(20)]
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
+    def give_rows(request: Request) -> None:
+        _, town, file = request.path.split("/")
+        number, _, form = file.partition(".")
+        tag = f'"{town}-{number}"'
+        if request.headers.get("If-None-Match") == tag:
+            request.send_response(304)
+            request.end_headers()
+            return
+        if form == "csv":
+            body = "\n".join(["time,id,count", *(f"{at},{town}-{number},{town}" for at in times)])
+        else:
+            point = '{"type": "Point", "coordinates": [9.1, 50.1]}'
+            properties = f'{{"name": "Platz {number}"}}'
+            feature = (
+                f'{{"type": "Feature", "id": "{number}", "geometry": {point}, "properties": {properties}}}'
+            )
+            body = f'{{"type": "FeatureCollection", "features": [{feature}]}}'
+        answer(request, body.encode(), tag=tag if int(number) % 2 else "")
 
-        def do_GET(self) -> None:
-            _, town, file = self.path.split("/")
-            number, _, form = file.partition(".")
-            tag = f'"{town}-{number}"'
-            if self.headers.get("If-None-Match") == tag:
-                self.send_response(304)
-                self.end_headers()
-                return
-            if form == "csv":
-                body = "\n".join(["time,id,count", *(f"{at},{town}-{number},{town}" for at in times)])
-            else:
-                point = '{"type": "Point", "coordinates": [9.1, 50.1]}'
-                properties = f'{{"name": "Platz {number}"}}'
-                feature = f'{{"type": "Feature", "id": "{number}", "geometry": {point}, "properties": {properties}}}'
-                body = f'{{"type": "FeatureCollection", "features": [{feature}]}}'
-            self.send_response(200)
-            if int(number) % 2:
-                self.send_header("ETag", tag)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(give_rows) as port:
+        yield port

@@ -5,10 +5,8 @@ Sources answer on loopback, so what is measured is everything but the network.
 
 from __future__ import annotations
 
-import http.server
 import os
 import resource
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,6 +16,7 @@ import dagster as dg
 
 from benchmarks.deployed import deployed, launch, run_ended
 from benchmarks.history import History, history
+from benchmarks.serving import Request, answer, serving
 from benchmarks.town import Figures
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.settings import Settings
@@ -48,28 +47,13 @@ def _sources() -> Iterator[int]:
     """The port of a server that gives each tenant a file of its own."""
     times = [(_DAY + timedelta(minutes=15 * step)).isoformat() for step in range(TIMES)]
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
+    def give_counters(request: Request) -> None:
+        number = int(request.path.strip("/").removesuffix(".csv"))
+        rows = [f"{at},{id_},{(number + id_) % 97}" for id_ in range(SENSORS) for at in times]
+        answer(request, "\n".join(["time,id,count", *rows]).encode())
 
-        def do_GET(self) -> None:
-            number = int(self.path.strip("/").removesuffix(".csv"))
-            rows = [f"{at},{id_},{(number + id_) % 97}" for id_ in range(SENSORS) for at in times]
-            body = "\n".join(["time,id,count", *rows]).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(give_counters) as port:
+        yield port
 
 
 def night_of_tenants(folder: Path, size: int = TENANTS) -> Figures:

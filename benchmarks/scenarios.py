@@ -5,13 +5,12 @@ Called as `python -m benchmarks.scenarios <name>[=<size>] <folder>`, so that mem
 
 from __future__ import annotations
 
-import http.server
 import json
+import os
 import resource
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -22,7 +21,6 @@ import msgspec
 import polars as pl
 
 from benchmarks.commons import commons_in_duckdb, commons_in_postgres
-from benchmarks.csv_load import csv_load
 from benchmarks.data import FEATURES, OBSERVATIONS, counter_csv, feature_collection, observation_pages
 from benchmarks.destinations import (
     publish_a_day_to_duckdb,
@@ -37,6 +35,7 @@ from benchmarks.pages import morning_page
 from benchmarks.queue import drain_queue
 from benchmarks.reading import read_samples
 from benchmarks.sensor_nights import large_csv, sensor_nights
+from benchmarks.serving import Request, answer, serving
 from benchmarks.shell import help_of_the_command, status_of_200_tenants
 from benchmarks.town import NOW, Figures, tenant_of
 from benchmarks.ui import development_server, graph_of_500_tenants
@@ -234,36 +233,26 @@ def _copy(folder: Path) -> Figures:
 def unchanged_night(folder: Path) -> Figures:
     """`civitas run` for one tenant whose sources answer 304: processor time of the whole command."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
+    def give_the_same(request: Request) -> None:
+        found = {"/counter.csv": b"Datetime,1 (A)\n2025-01-01 00:00,3\n", "/v1.1/Things": b'{"value":[]}'}
+        body = found.get(request.path.partition("?")[0], b'{"type":"FeatureCollection","features":[]}')
+        unchanged = request.headers.get("If-None-Match") == '"same"'
+        answer(request, b"" if unchanged else body, 304 if unchanged else 200, tag='"same"')
 
-        def do_GET(self) -> None:
-            found = {"/counter.csv": b"Datetime,1 (A)\n2025-01-01 00:00,3\n", "/v1.1/Things": b'{"value":[]}'}
-            body = found.get(self.path.partition("?")[0], b'{"type":"FeatureCollection","features":[]}')
-            unchanged = self.headers.get("If-None-Match") == '"same"'
-            self.send_response(304 if unchanged else 200)
-            self.send_header("ETag", '"same"')
-            self.send_header("Content-Length", str(0 if unchanged else len(body)))
-            self.end_headers()
-            self.wfile.write(b"" if unchanged else body)
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        tenant_of(folder, server.server_port)
-        environment = {"CIVITAS_HOME": str(folder / "home"), "CIVITAS_TENANTS_DIR": str(folder / "tenants")}
+    with serving(give_the_same) as port:
+        tenant_of(folder, port)
+        environment = {
+            **os.environ,
+            "CIVITAS_HOME": str(folder / "home"),
+            "CIVITAS_TENANTS_DIR": str(folder / "tenants"),
+            "DAGSTER_HOME": "",
+        }
         command = [sys.executable, "-m", "civitas_assets.cli", "run", "--sources", "counters,sensors,places"]
         for _ in range(2):  # the first night fetches, the second finds the instance as it will be every night
             subprocess.run(command, env=environment, check=True, capture_output=True)
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         subprocess.run(command, env=environment, check=True, capture_output=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {"cpu_seconds": cpu, "seconds": time.perf_counter() - started}
 
@@ -273,7 +262,6 @@ SCENARIOS: dict[str, Callable[..., Figures]] = {
     for function in (
         csv_to_records,
         csv_floor,
-        csv_load,
         data_arrays_to_records,
         flat_pages_to_records,
         flat_floor,

@@ -5,11 +5,9 @@ What is measured of whom is in `contenders.py`.
 
 from __future__ import annotations
 
-import http.server
 import shutil
 import subprocess
 import sys
-import threading
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ import polars as pl
 
 from benchmarks.contenders import Contenders, Cost, compare
 from benchmarks.sensors import DAYS, NIGHT, OBSERVATIONS
+from benchmarks.serving import Request, serving
 from benchmarks.town import Figures
 
 _FIRST = date(2026, 6, 1)
@@ -46,7 +45,7 @@ _FILE = """  counters:
     connector: csv
     licence: CC0-1.0
     url: "{address}"
-    http: {{requests_per_second: 200}}
+    http: {{max_bytes: 2000000000, total_time: 1 h}}
     record_type: observation
     fields: {{datastream_id: id, value: count}}
     constants: {{station_id: "1", observed_property: traffic.bicycle_count, unit: "1"}}
@@ -116,23 +115,12 @@ def _write(file: Path, rows: int) -> date:
 
 @contextmanager
 def _serving(file: Path) -> Iterator[str]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
+    def give_file(request: Request) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", str(file.stat().st_size))
+        request.end_headers()
+        with file.open("rb") as body:
+            shutil.copyfileobj(body, request.wfile)
 
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", str(file.stat().st_size))
-            self.end_headers()
-            with file.open("rb") as body:
-                shutil.copyfileobj(body, self.wfile)
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/{file.name}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(give_file) as port:
+        yield f"http://127.0.0.1:{port}/{file.name}"
