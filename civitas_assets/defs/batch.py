@@ -63,10 +63,8 @@ def batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinition:
     def work_through(context: dg.OpExecutionContext, config: Due) -> Iterator[Any]:
         asked = config.tenants or deployment.scheduled(cadence)
         # Since the run was asked for, a file may have been taken away, or be faulty without a state before that.
-        failed, slugs = (
-            _unknown(deployment, asked),
-            [slug for slug in asked if slug in deployment.catalog.tenants],
-        )
+        failed = _unknown(deployment, asked)
+        slugs = [slug for slug in asked if slug not in failed]
         scope = Scope(cadence=cadence)
         turns = [
             Turn(

@@ -125,9 +125,8 @@ class _Materialisations:
 def _verdicts(said: Said) -> tuple[list[str], list[str]]:
     errors, warnings = [*said.errors], list[str]()
     for check in said.results:
-        if (
-            not isinstance(check, dg.AssetCheckResult) or check.check_name == WELL
-        ):  # which says the same once more
+        # The town's verdict says once more what its steps have said.
+        if not isinstance(check, dg.AssetCheckResult) or check.check_name == WELL:
             continue
         for severity, text in faults_of_check(check):
             (errors if severity is dg.AssetCheckSeverity.ERROR else warnings).append(text)

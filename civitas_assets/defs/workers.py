@@ -19,9 +19,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from queue import SimpleQueue
 from typing import IO, Any
 
@@ -103,17 +104,9 @@ class _Worker:
         self._process: subprocess.Popen[bytes] | None = None
 
     def finish(self, turn: Turn) -> None:
-        limit = turn.work.deployment.settings.turn_timeout
         work = turn.work
-        asked = (
-            work.tenant.slug,
-            work.scope.model_dump(by_alias=True),
-            work.run_id,
-            work.patience,
-            limit,
-            turn.said,
-            turn.begun,
-        )
+        scope = work.scope.model_dump(by_alias=True)  # which cannot be pickled itself
+        asked = (work.tenant.slug, scope, work.run_id, work.patience, turn.said, turn.begun)
         try:
             process = self._started()
             _send(process.stdin, asked)
@@ -166,17 +159,14 @@ def serve() -> None:
     deployment, level = _receive(asked)
     logging.basicConfig(level=level or logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     _load(deployment)
+    settings = deployment.settings
     gc.freeze()  # so that collecting garbage does not copy what children share
     while True:
         try:
-            slug, scope, run_id, patience, limit, said, begun = _receive(asked)
+            take = partial(_taken, deployment, *_receive(asked))
         except EOFError:
             return
-
-        def take(slug: str = slug, rest: tuple[Any, ...] = (scope, run_id, patience, said, begun)) -> bytes:
-            return _taken(deployment, slug, *rest)
-
-        answers.write(_answer(take, limit, deployment.settings.turn_memory))
+        answers.write(_answer(take, settings.turn_timeout, settings.turn_memory))
         answers.flush()
 
 
@@ -193,7 +183,7 @@ def _load(deployment: Deployment) -> None:
     read_contracts(project)
 
 
-def _answer(take: Any, limit: float, memory: int = 0) -> bytes:
+def _answer(take: Callable[[], bytes], limit: float, memory: int = 0) -> bytes:
     """What a child sends, or what became of it, with so many seconds and bytes."""
     reading, writing = os.pipe()
     child = os.fork()
@@ -223,14 +213,14 @@ def _answer(take: Any, limit: float, memory: int = 0) -> bytes:
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     if code == 0 and in_time:
-        return len(body).to_bytes(_LENGTH, "big") + body
+        return _framed(body)
     if not in_time:
         error = f"took longer than {limit:.0f} s and was ended; CIVITAS_TURN_TIMEOUT sets how long a turn may take"
     elif code == -signal.SIGKILL:
         error = "the process that worked for the tenant was killed, most likely because memory ran out"
     else:
         error = f"the process that worked for the tenant ended with {signal.Signals(-code).name if code < 0 else code}"
-    return _packed((None, (), error))
+    return _framed(pickle.dumps((None, (), error)))
 
 
 def _taken(deployment: Deployment, slug: str, *given: Any) -> bytes:
@@ -259,14 +249,13 @@ class _Warnings(logging.Handler):
         self.records.append((record.name, record.levelno, self.format(record)))
 
 
-def _packed(message: object) -> bytes:
-    body = pickle.dumps(message)
+def _framed(body: bytes | bytearray) -> bytes:
     return len(body).to_bytes(_LENGTH, "big") + body
 
 
 def _send(pipe: IO[bytes] | None, message: object) -> None:
     if pipe is not None:
-        pipe.write(_packed(message))
+        pipe.write(_framed(pickle.dumps(message)))
         pipe.flush()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 _SCRIPT = """
 import os, pickle, signal, sys, time
-from civitas_assets.defs.workers import _answer, _packed
+from civitas_assets.defs.workers import _answer
 
 def take():
     {}
