@@ -24,7 +24,6 @@ from dagster._serdes import ConfigurableClassData
 
 from civitas_assets.settings import take_events_in_batches
 
-_PAGE = 16_384  # bytes
 _KEPT = 4  # files of runs; a run's process writes one, and the daemon begins one after the other
 
 
@@ -107,10 +106,6 @@ class OpenEventLog(SqliteEventLogStorage):
                 with super()._connect(shard) as connection:
                     yield connection
 
-    def _initdb(self, engine: sa.Engine, for_index_shard: bool = False) -> None:
-        sa.event.listen(engine, "connect", _set_page_size)
-        super()._initdb(engine, for_index_shard=for_index_shard)
-
     def _has_asset_key_index_cols_on_connection(self, conn: sa.Connection) -> bool:
         """Asked for each event of an asset, and answered by a migration once and for all."""
         if not self._is_migrated:
@@ -144,11 +139,6 @@ class OpenEventLog(SqliteEventLogStorage):
     def _touch(self, run_id: str) -> None:
         """A file that stays open is written beside itself at first, while Dagster watches the file as such."""
         os.utime(self.path_for_shard(run_id))
-
-
-def _set_page_size(connection: Any, _: Any) -> None:
-    """For a file that is begun: an event takes more than half of a page of the usual size, and the rest stays empty."""
-    connection.execute(f"pragma page_size = {_PAGE}")
 
 
 def _number(file: str) -> int:
