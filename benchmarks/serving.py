@@ -1,11 +1,11 @@
-"""Servers of scenarios: on a free port of the loopback, without a word, and gone at the end."""
+"""Servers of scenarios and tests: on a free port of the loopback, and gone at the end."""
 
 from __future__ import annotations
 
 import http.server
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 Request = http.server.BaseHTTPRequestHandler
 
@@ -20,9 +20,25 @@ def answer(request: Request, body: bytes, status: int = 200, *, tag: str = "") -
     request.wfile.write(body)
 
 
+class Loopback:
+    """A server on a free port of the loopback that answers each request in a thread of its own, until it is closed."""
+
+    def __init__(self, handler: type[Request]) -> None:
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        self.port = self._server.server_port
+
+    def close(self) -> None:
+        """Answer nobody any more; whoever is being answered is waited for."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
 @contextmanager
 def serving(get: Callable[[Request], None]) -> Iterator[int]:
-    """The port at which requests are answered by `get`, each in a thread of its own, until the end."""
+    """The port at which requests are answered by `get`, until the end."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
@@ -31,12 +47,5 @@ def serving(get: Callable[[Request], None]) -> Iterator[int]:
         def do_GET(self) -> None:
             get(self)
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with closing(Loopback(Handler)) as server:
+        yield server.port

@@ -7,7 +7,6 @@ import ipaddress
 import json
 import os
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
@@ -26,6 +25,7 @@ from benchmarks.browser import chromium
 from benchmarks.browser import program as program_of_browser
 from benchmarks.objects import BUCKET, ObjectServer, object_server
 from benchmarks.postgres import embedded, postgres
+from benchmarks.serving import Loopback
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.harmonise.project import Project
 from civitas_assets.settings import LOOPBACK, Settings
@@ -190,15 +190,11 @@ class Webhook:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-        self.url = f"json://127.0.0.1:{self._server.server_port}/hook"
+        self._server = Loopback(Handler)
+        self.url = f"json://127.0.0.1:{self._server.port}/hook"
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.close()
 
 
 @pytest.fixture

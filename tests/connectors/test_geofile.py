@@ -6,7 +6,6 @@ import http.server
 import io
 import json
 import sqlite3
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -26,6 +25,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from benchmarks.serving import Loopback
 from civitas_assets.connectors.vector_geojson import geojson
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
@@ -518,13 +518,8 @@ def elsewhere() -> Iterator[tuple[str, list[str]]]:
 
         do_HEAD = do_GET  # noqa: N815 - as the class names it
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listener)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/x", asked
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with closing(Loopback(Listener)) as server:
+        yield f"http://127.0.0.1:{server.port}/x", asked
 
 
 def test_schemas_links_and_styles_elsewhere_are_not_fetched(

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import urllib.request
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +26,7 @@ import yaml
 from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
+from benchmarks.serving import Loopback
 from civitas_assets import cli
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runner import Order, Outcome, run_tenant
@@ -209,15 +209,11 @@ class Server:
                 self.end_headers()
                 self.wfile.write(content)
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = Loopback(Handler)
+        self.url = f"http://127.0.0.1:{self._server.port}"
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.close()
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import csv
 import http.server
 import io
 import json
-import threading
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 import pyarrow.parquet as pq
 import pyogrio
 import pytest
+
+from benchmarks.serving import Loopback
 
 # What is measured, in which unit, and by which model it travels; every unit that is converted on the way is here.
 MEASURED = {
@@ -207,13 +209,8 @@ def broker() -> Iterator[tuple[str, list[dict[str, Any]]]]:
             self.end_headers()
             self.wfile.write(body)
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", entities
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with closing(Loopback(Handler)) as server:
+        yield f"http://127.0.0.1:{server.port}", entities
 
 
 def test_another_town_reads_from_a_broker_what_was_exported(

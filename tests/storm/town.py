@@ -6,11 +6,12 @@ import http.server
 import json
 import random
 import socket
-import threading
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+
+from benchmarks.serving import Loopback
 
 FIRST = datetime(2026, 8, 20, 4, tzinfo=UTC)
 TENANT = """
@@ -113,12 +114,8 @@ class Publisher:
                     with suppress(OSError):
                         self.connection.shutdown(socket.SHUT_RDWR)
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = Loopback(Handler)
+        self.url = f"http://127.0.0.1:{self._server.port}"
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.close()
