@@ -82,9 +82,9 @@ def batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinition:
             log.info("%s · %s · %d of %d", turn.work.tenant.slug, said, done, len(turns))
         if any(result.asset_key == HEALTH for turn in turns for result in turn.said.results):
             report_to_operator(deployment)
-        outcome = outcome_of(turn.said.night for turn in turns if turn.said.night)
-        context.instance.add_run_tags(context.run_id, {OUTCOME_TAG: outcome})
         failed |= {turn.work.tenant.slug: "; ".join(turn.said.errors) for turn in turns if turn.said.errors}
+        outcome = "failed" if failed else outcome_of(turn.said.night for turn in turns if turn.said.night)
+        context.instance.add_run_tags(context.run_id, {OUTCOME_TAG: outcome})
         if failed:
             raise dg.Failure(
                 f"{len(failed)} of {len(asked)} tenants: "

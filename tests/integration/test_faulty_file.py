@@ -76,3 +76,4 @@ def test_who_is_asked_for_and_is_not_known_fails_alone(workplace: Any, neighbour
     )
     assert not ran.success
     assert {e.materialization.partition for e in ran.get_asset_materialization_events()} == {"kleinstadt"}
+    assert workplace.instance.get_run_by_id(ran.run_id).tags["civitas/outcome"] == "failed"
