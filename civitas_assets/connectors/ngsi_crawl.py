@@ -21,13 +21,11 @@ from civitas_assets.connectors import ngsi_mobility as mobility
 from civitas_assets.connectors import ngsi_temporal as temporal
 from civitas_assets.connectors.base import Answer, Request, Session
 from civitas_assets.connectors.page_address import resized
-from civitas_assets.connectors.pagination import TRIES, Completeness, torn_note
+from civitas_assets.connectors.pagination import TRIES, Completeness, next_link, torn_note
 from civitas_assets.errors import ReadError
 
 _CONTEXT = '<{url}>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"'
 _TOTALS = ("ngsild-results-count", "fiware-total-count")
-_LINK = re.compile(r"<([^>]*)>([^<]*)")
-_IS_NEXT = re.compile(r'\brel\s*=\s*"?next\b')
 
 
 @lru_cache(4096)
@@ -218,6 +216,5 @@ def _total(headers: Mapping[str, str]) -> int | None:
 
 def _next(headers: Mapping[str, str]) -> str:
     """The query of the broker's link to its next page: the rest of the link is often an address behind its gateway."""
-    links = _LINK.findall(headers.get("link", ""))
-    target = next((target for target, about in links if _IS_NEXT.search(about)), "")
-    return str(target).partition("#")[0].partition("?")[2]
+    target = next_link(headers.get("link", "")) or ""
+    return target.partition("#")[0].partition("?")[2]
