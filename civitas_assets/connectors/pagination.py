@@ -106,7 +106,8 @@ class Completeness:
     attempts: int = 1
     overlaps: bool = False
     is_anchored: bool = False
-    _most: int = 0  # that the server ever named
+    _most: int = 0  # that a page ever named
+    _fewer: int | None = None  # that a later page named
     _last: int = 0
     _longest: int = 0
     _new: int = 0
@@ -142,6 +143,8 @@ class Completeness:
         self.ids.update(key for key in keys if key is not None)
         if total is not None:
             self.total = total if self.total is None else min(self.total, total)
+            if total < self._most:
+                self._fewer = total
             self._most = max(self._most, total)
         self.is_cut = is_cut
         self._new = self.received - before
@@ -191,9 +194,9 @@ class Completeness:
                 f"{self.what}: {self.repeated} of {self.rows} came more than once, so that others may be missing: "
                 f"{advice}"
             )
-        if self.total is not None and self.total < self._most and self.pages > 1 and not self.is_anchored:
+        if self._fewer is not None and not self.is_anchored:
             raise FetchError(
-                f"{self.what}: {self._most} entities became {self.total} while its pages were read, so that others may "
+                f"{self.what}: {self._most} entities became {self._fewer} while its pages were read, so that others may "
                 f"be missing: {advice}"
             )
         if self.is_cut:

@@ -59,6 +59,14 @@ def test_what_goes_while_pages_are_counted_may_have_moved_others_out_of_all_page
         found.check("")
 
 
+def test_a_count_that_was_cut_before_pages_said_more_is_no_sign_that_any_have_gone() -> None:
+    """MapServer counts hits up to its ceiling, and a page that passes it names all."""
+    found = Completeness("trees", total=2)
+    found.add("ab")
+    found.add("c", 3)
+    found.check("")
+
+
 @pytest.mark.parametrize(
     ("url", "leads_to"),
     [
