@@ -42,10 +42,10 @@ def sheet_cells(body: bytes, name: str | None) -> tuple[pl.DataFrame, Layout]:
             raise ReadError("has no sheet")
         name = book.sheet_names[0] if name is None else name
         # Without this, rows above the first filled one are left out, and rows would be miscounted.
-        sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+        sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string", eager=True)
     except fastexcel.FastExcelError as error:
         raise ReadError(f"is no spreadsheet: {str(error).splitlines()[0]}") from None
-    cells = pl.DataFrame(sheet)
+    cells = pl.DataFrame(pl.from_arrow(sheet))
     del sheet, book  # which hold all cells once more
     layout = layout_of(body, name)
     durations, percents, written = (
