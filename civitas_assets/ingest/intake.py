@@ -16,6 +16,7 @@ from civitas_assets.errors import ReadError
 from civitas_assets.ingest.keep import Keeper
 from civitas_assets.ingest.notes import NoteBook
 from civitas_assets.ingest.register import Sightings
+from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.ingest.waiting import Waiting
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.origin import Origin, gathered
@@ -60,13 +61,15 @@ class Intake:
         self,
         tenant: Tenant,
         source: Source,
+        report: ReadReport,
         keeper: Keeper,
         notes: NoteBook,
         sightings: Sightings,
         fail: Callable[[Sequence[Line], str], None],
     ) -> None:
         self._source, self._keeper, self._notes, self._sightings = source, keeper, notes, sightings
-        self._fail, self._place = fail, Place(tenant.timezone, tenant.bbox)
+        self._report, self._fail = report, fail
+        self._place = Place(tenant.timezone, tenant.bbox)
         self.waiting = Waiting(tenant.timezone, _STORED_AT_ONCE)
         self.given: Counter[str] = Counter()
         self.usable: set[str] = set()
@@ -98,7 +101,7 @@ class Intake:
         """Type what was decoded so far, and let it wait until it can be stored together."""
         for name, found in decoded.taken():
             table = gathered(found, self._source)
-            self._keeper.report.counts[name].read += table.height
+            self._report.counts[name].read += table.height
             if table.height:
                 self.given[name] += table.height
             try:

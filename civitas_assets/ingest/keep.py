@@ -19,7 +19,7 @@ class Keeper:
     """Appends what one source brings to the stores of its tenant, and counts it in the report."""
 
     def __init__(self, tenant: Tenant, stores: Stores, run_id: str, report: ReadReport) -> None:
-        self._tenant, self._stores, self._run_id, self.report = tenant, stores, run_id, report
+        self._tenant, self._stores, self._run_id, self._report = tenant, stores, run_id, report
 
     def store(self, record_type: RecordType, records: pl.DataFrame) -> None:
         """Keep what of these records is new or changed."""
@@ -36,10 +36,10 @@ class Keeper:
             keys = news.rows[record_type.key[0]].unique().to_list()
             days |= self._stores.records.days_of(RECORD_TYPES[events], column, keys)
         self._stores.journal.note(
-            f"{self._run_id}-{self.report.source}", days, things=record_type.event_time is None
+            f"{self._run_id}-{self._report.source}", days, things=record_type.event_time is None
         )
         self._stores.records.append(news)
-        counts = self.report.counts[record_type.name]
+        counts = self._report.counts[record_type.name]
         counts.new += news.new
         counts.changed += news.changed
         counts.deleted += news.deleted
@@ -47,16 +47,16 @@ class Keeper:
 
     def reject(self, rejected: pl.DataFrame) -> None:
         """Put rejected rows into quarantine, as far as they are not there."""
-        quarantine, source = self._stores.quarantine, self.report.source
+        quarantine, source = self._stores.quarantine, self._report.source
         fresh = quarantine.unknown(source, self._with_day(rejected, "received_at"))
         if fresh.is_empty():
             return
         self._stores.journal.note(f"{self._run_id}-{source}", fresh["day"].unique().to_list())
         quarantine.add(source, fresh)
         for name, count in fresh["record_type"].value_counts().iter_rows():
-            self.report.counts[name].rejected += count
+            self._report.counts[name].rejected += count
         worst = fresh["rule"].value_counts(sort=True).row(0)
-        self.report.warnings.append(
+        self._report.warnings.append(
             f"{fresh.height} row(s) in quarantine, most by rule {worst[0]} ({worst[1]})"
         )
 
@@ -68,6 +68,6 @@ class Keeper:
         )
         return records.with_columns(
             day.alias("day"),
-            pl.lit(self.report.source).alias("source"),
+            pl.lit(self._report.source).alias("source"),
             pl.lit(self._run_id).alias("run_id"),
         )

@@ -97,7 +97,9 @@ class SourceReader:
         self._unusable: frozenset[str] = frozenset()
         self._notes = NoteBook()
         self._sightings = Sightings(source.name)
-        self._intake = Intake(tenant, source, self._keeper, self._notes, self._sightings, self._fail)
+        self._intake = Intake(
+            tenant, source, self.report, self._keeper, self._notes, self._sightings, self._fail
+        )
 
     def run(self) -> None:
         """Read what has landed since it was last read."""
