@@ -196,8 +196,8 @@ class Completeness:
             )
         if self._fewer is not None and not self.is_anchored:
             raise FetchError(
-                f"{self.what}: {self._most} entities became {self._fewer} while its pages were read, so that others may "
-                f"be missing: {advice}"
+                f"{self.what}: {self._most} entities became {self._fewer} while its pages were read, so that others "
+                f"may be missing: {advice}"
             )
         if self.is_cut:
             raise FetchError(
