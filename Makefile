@@ -42,7 +42,8 @@ demo: install ## Publish sample towns from sample servers, without any network, 
 
 dev: install dagster-home ## Start the Dagster UI and daemon on this machine; schedules start stopped (PORT=3000)
 	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(BIN):$$PATH" DAGSTER_HOME="$(DAGSTER_HOME)" \
-	  CIVITAS_SCHEDULES="$${CIVITAS_SCHEDULES:-stopped}" exec dg dev --use-active-venv --port $(PORT)
+	  CIVITAS_SCHEDULES="$${CIVITAS_SCHEDULES:-stopped}" DAGSTER_DISABLE_TELEMETRY=1 \
+	  exec python -m civitas_assets.webserver.develop dev --use-active-venv --port $(PORT)
 
 # Two processes that meet in a fresh home would race for its tables: one makes them beforehand.
 dagster-home: install

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from civitas_assets import __version__
 from civitas_assets.errors import SecretMissing
+from civitas_assets.served import Served
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 _STORAGE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_][A-Za-z0-9._-]*)*/?")
@@ -42,7 +43,7 @@ class Limits(NamedTuple):
 DEFAULT_LIMITS = Limits()
 
 
-class Settings(BaseSettings):
+class Settings(Served, BaseSettings):
     """Paths and identity of this deployment; each field is an environment variable `CIVITAS_<FIELD>`."""
 
     model_config = SettingsConfigDict(
@@ -112,9 +113,6 @@ class Settings(BaseSettings):
         ge=0,
         description="Threads of one workspace; 0: one per core, of which a batch's processes have their share.",
     )
-    ui_url: str = Field(
-        "http://localhost:3000", description="Address of the Dagster UI, for the links in messages."
-    )
     notify_secret: str = Field(
         "",
         description="Name of the environment variable that holds whom messages about faults go to, as Apprise URLs.",
@@ -156,7 +154,6 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="PostgreSQL database for Dagster's runs and events, where several machines share them.",
     )
-    reports_url: str = Field("", description="Where the morning pages are served, for links in messages.")
 
     @field_validator(
         "home", "tenants_dir", "published_dir", "dbt_project_dir", "prepared_dir", "database_files"

@@ -107,6 +107,27 @@ def test_the_image_has_what_production_needs_as_it_was_tested() -> None:
     assert not {"pytest", "playwright", "moto"} & deployed.keys()
 
 
+def test_the_webserver_is_guarded_whoever_starts_it(compose: Any) -> None:
+    """By systemd, compose and `make dev` as a module; by the Helm chart under Dagster's own name."""
+    ours = "-m civitas_assets.webserver"
+    assert ours in (DEPLOY / "systemd" / "civitas-webserver.service").read_text(encoding="utf-8")
+    for name in ("webserver", "viewer"):
+        assert ours in " ".join(compose["services"][name]["command"])
+    makefile = (PROJECT_DIR / "Makefile").read_text(encoding="utf-8")
+    assert "-m civitas_assets.webserver.develop dev" in makefile
+    line = re.search(r"^RUN (printf .*) > /venv/bin/dagster-webserver$", _dockerfile(), re.MULTILINE)
+    assert line
+    script = subprocess.run(["sh", "-c", line[1]], check=True, capture_output=True, text=True).stdout
+    assert script == f'#!/bin/sh\nexec /venv/bin/python {ours} "$@"\n'
+    everything = [path.read_text(encoding="utf-8") for path in (DEPLOY / "systemd").iterdir()]
+    everything += [str(service.get("command")) for service in compose["services"].values()]
+    assert not [text for text in everything if "dagster-webserver" in text]
+
+
+def _dockerfile() -> str:
+    return (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+
+
 def test_scripts_are_valid_shell() -> None:
     script = DEPLOY / "compose" / "databases.sh"
     subprocess.run(["sh", "-n", str(script)], check=True)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+import urllib.error
+import urllib.request
+from functools import partial
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, expect
+
+from benchmarks.serving import Loopback
 
 LAUNCH = """
 mutation ($parameters: ExecutionParams!) {
@@ -23,6 +29,64 @@ SELECTOR = {
     "jobName": "nightly",
 }
 _PATIENCE = 120_000  # milliseconds
+# What another page would do with the login of whoever has it open.
+_FROM_ELSEWHERE = """
+async url => {
+  const body = '{"query": "{version}"}';
+  const ask = {method: 'POST', headers: {'Content-Type': 'text/plain'}, body, mode: 'no-cors'};
+  await fetch(url + '/graphql', ask).catch(() => null);
+  const read = await fetch(url + '/graphql', {...ask, mode: 'cors', headers: {'Content-Type': 'application/json'}})
+    .then(answer => answer.status, () => 'refused');
+  const socket = await new Promise(done => {
+    const opened = new WebSocket(url.replace('http', 'ws') + '/graphql', 'graphql-ws');
+    opened.onopen = () => done('opened');
+    opened.onerror = () => done('refused');
+  });
+  return [read, socket];
+}
+"""
+
+
+def _status(machine: Any, headers: dict[str, str], query: str = "", body: bytes | None = None) -> int:
+    request = urllib.request.Request(f"{machine.url}/graphql{query}", body, headers)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refused:
+        return refused.code
+
+
+def test_graphql_is_answered_to_the_own_origin_by_post_alone(machine: Any) -> None:
+    form, body = {"Content-Type": "application/json"}, b'{"query": "{version}"}'
+    foreign = {"Origin": "https://anderswo.example"}
+    assert _status(machine, form, body=body) == 200
+    assert _status(machine, {**form, "Origin": machine.url}, body=body) == 200
+    assert _status(machine, {**form, **foreign}, body=body) == 403
+    assert _status(machine, {**form, "Host": "anderswo.example"}, body=body) == 403
+    assert _status(machine, {"Content-Type": "text/plain"}, body=body) == 415
+    assert _status(machine, {}, "?query=%7Bversion%7D") == 405
+
+
+def test_a_page_of_another_origin_reaches_nothing_in_a_real_browser(
+    machine: Any, browser: Any, tmp_path: Path
+) -> None:
+    """The page of a neighbouring port, which a browser takes for the same site, but not for the same origin."""
+    (tmp_path / "index.html").write_text("<title>elsewhere</title>", encoding="utf-8")
+    elsewhere = Loopback(partial(_Quiet, directory=str(tmp_path)))
+    page = browser.new_page()
+    try:
+        page.goto(f"http://127.0.0.1:{elsewhere.port}/")
+        assert page.evaluate(_FROM_ELSEWHERE, machine.url) == ["refused", "refused"]
+        page.goto(machine.url, timeout=_PATIENCE)
+        assert page.evaluate(_FROM_ELSEWHERE, machine.url) == [200, "opened"]
+    finally:
+        page.close()
+        elsewhere.close()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
 
 
 def test_a_run_launched_over_graphql_succeeds_and_its_tables_can_be_asked(machine: Any) -> None:
