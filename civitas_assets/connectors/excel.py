@@ -127,5 +127,7 @@ def _names(cells: pl.DataFrame, layout: Layout, place: int, rows: int) -> list[s
     for merged in layout.merged if rows > 1 else ():
         if place <= merged.top < place + len(lines):
             for column in range(merged.left, min(merged.right, cells.width)):
-                lines[merged.top - place][column] = lines[merged.top - place][merged.left]
+                lines[merged.top - place][column] = (
+                    lines[merged.top - place][column] or lines[merged.top - place][merged.left]
+                )
     return [" ".join(dict.fromkeys(filter(None, parts))) for parts in zip(*lines, strict=True)]

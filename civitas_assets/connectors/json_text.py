@@ -23,7 +23,7 @@ from civitas_assets.connectors.sequences import SEPARATOR, is_sequence, is_whole
 from civitas_assets.connectors.text import read_text
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, Note
-from civitas_assets.records.linear import matches
+from civitas_assets.records.linear import unmatched
 
 _FORMS = (".json", ".geojson", ".ndjson", ".jsonl", ".geojsonl")
 _BY_LINE = re.compile(r"ndjson|jsonl|json-?lines|json-seq|geojsonl|geojson-seq", re.IGNORECASE)
@@ -103,7 +103,7 @@ def rest_of(
         left = remainder(record, [reach]) if isinstance(record, Mapping) else None
         new = {*(left or {})} - seen
         seen |= new
-        ignored |= {name for name in new if any(matches(pattern, name) for pattern in patterns)}
+        ignored |= new.difference(unmatched(patterns, new))
         members = {
             name: value
             for name, value in (left or {}).items()

@@ -21,7 +21,7 @@ from civitas_assets.connectors.reach import Reach, left_out
 from civitas_assets.connectors.rows import UNREADABLE, Json, head_of
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Note
-from civitas_assets.records.linear import matches
+from civitas_assets.records.linear import unmatched
 
 _MOST_RECORDS = 100
 _MOST_BYTES = 256 * 1024
@@ -75,7 +75,7 @@ def unmapped(sample: Sequence[Any], paths: Iterable[str], ignore: Iterable[str])
     for path in paths:
         reach.look(path)
     names = dict.fromkeys(name for record in sample for name in left_out(record, [reach]))
-    return tuple(name for name in names if not any(matches(pattern, name) for pattern in ignore))
+    return tuple(unmatched(ignore, names))
 
 
 def missing_paths(

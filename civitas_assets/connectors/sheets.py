@@ -10,9 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 import fastexcel
 import polars as pl
+import pyarrow as pa
 
 from civitas_assets.connectors.workbook import Layout, duration, layout_of
 from civitas_assets.errors import ReadError
@@ -34,29 +36,19 @@ def sheet_cells(body: bytes, name: str | None) -> tuple[pl.DataFrame, Layout]:
     Raises:
         ReadError: it is no spreadsheet, or has no such sheet.
     """
-    try:
-        book = fastexcel.read_excel(body)
-        if name is not None and name not in book.sheet_names:
-            raise ReadError(f"has no sheet {name!r}; it has {', '.join(book.sheet_names)}")
-        if not book.sheet_names:
-            raise ReadError("has no sheet")
-        name = book.sheet_names[0] if name is None else name
-        # Without this, rows above the first filled one are left out, and rows would be miscounted.
-        sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string", eager=True)
-    except fastexcel.FastExcelError as error:
-        raise ReadError(f"is no spreadsheet: {str(error).splitlines()[0]}") from None
-    cells = pl.DataFrame(pl.from_arrow(sheet))
-    del sheet, book  # which hold all cells once more
-    layout = layout_of(body, name)
+    cells, odd, before, name = _loaded(body, name)
+    if not cells.width:
+        return cells, layout_of(body, name)
+    blank = any(cells.select(_is_blank(pl.all()).any()).row(0))
+    if before:
+        odd = [False] * before + odd
+        cells = cells.select(*[pl.lit(None, pl.String).alias(f"@{n}") for n in range(before)], pl.all())
+    # Merged cells are blank but for the first one; where no cell is, none is merged.
+    layout = layout_of(body, name, merged=blank)
     durations, percents, written = (
         _by_column(places, cells.height) for places in (layout.durations, layout.percents, layout.written)
     )
     first = _FIRST_1904 if layout.from_1904 else _FIRST
-    if not cells.width:
-        return cells, layout
-    odd = cells.select(
-        (pl.all().str.contains("_x", literal=True) | pl.all().str.contains(_DAY_FIRST)).any()
-    ).row(0)
     return cells.with_columns(
         _meant(
             cells[column],
@@ -70,16 +62,53 @@ def sheet_cells(body: bytes, name: str | None) -> tuple[pl.DataFrame, Layout]:
     ), layout
 
 
+def _loaded(body: bytes, name: str | None) -> tuple[pl.DataFrame, list[bool], int, str]:
+    """All cells of a sheet, which of its columns may hold what is not meant so, how many before it are left out."""
+    places = list[int]()
+
+    def take(column: Any) -> bool:
+        places.append(column.absolute_index)
+        return True
+
+    try:
+        book = fastexcel.read_excel(body)
+        if name is not None and name not in book.sheet_names:
+            raise ReadError(f"has no sheet {name!r}; it has {', '.join(book.sheet_names)}")
+        if not book.sheet_names:
+            raise ReadError("has no sheet")
+        name = book.sheet_names[0] if name is None else name
+        # Without skip_rows, rows above the first filled one are left out, and rows would be miscounted; columns
+        # before the first filled one are left out all the same.
+        sheet = book.load_sheet(
+            name, header_row=None, skip_rows=0, dtypes="string", eager=True, use_columns=take
+        )
+    except fastexcel.FastExcelError as error:
+        raise ReadError(f"is no spreadsheet: {str(error).splitlines()[0]}") from None
+    odd = [_may_be_odd(column) for column in sheet.columns]
+    return pl.DataFrame(pl.from_arrow(sheet)), odd, min(places, default=0), name
+
+
 def filled(cells: pl.DataFrame, layout: Layout, first: int) -> pl.DataFrame:
-    """The cells with those of merged ranges filled downwards, from a row on."""
+    """The cells with blank ones of merged ranges filled downwards, from a row on."""
+    values: dict[int, dict[int, str | None]] = defaultdict(dict)
     for merged in layout.merged:
-        if merged.bottom - merged.top > 1 and merged.bottom > first and merged.left < cells.width:
+        if merged.bottom - merged.top > 1 and merged.left < cells.width and merged.top < cells.height:
             column = cells.to_series(merged.left)
-            below = range(max(merged.top, first), min(merged.bottom, len(column)))
-            if merged.top < len(column):
-                values = [column[merged.top]] * len(below)
-                cells = cells.with_columns(column.scatter([*below], values))
-    return cells
+            for row in range(max(merged.top, first), min(merged.bottom, cells.height)):
+                values[merged.left][row] = column[row] or column[merged.top]
+    return cells.with_columns(
+        cells.to_series(place).scatter([*found], [*found.values()]) for place, found in values.items()
+    )
+
+
+def _is_blank(cells: pl.Expr) -> pl.Expr:
+    return cells.is_null() | (cells.str.len_bytes() == 0)
+
+
+def _may_be_odd(column: pa.Array) -> bool:
+    """Whether any text of a column may hold an escape or a moment; asked of all its bytes at once, which is quick."""
+    text = b"".join(buffer for buffer in column.buffers()[2:] if buffer is not None)
+    return b"_x" in text or (b":" in text and b"-" in text)
 
 
 def _by_column(places: Iterable[tuple[int, int]], height: int) -> Mapping[int, Sequence[int]]:

@@ -119,7 +119,9 @@ def data_rows(source: TabularSource, cells: Cells) -> Cells:
             last = table[ROW][-1] if table.height else 0
             broken = tuple(row for row in broken if row.row <= last)
     # A blank line, or a row of empty cells, is the end of a block or of the file, and no record.
-    table = table.filter(~pl.all_horizontal(pl.exclude(ROW, *cells.added).is_null()))
+    own = [table[name] for name in table.columns if name not in {ROW, *cells.added}]
+    if all(column.null_count() for column in own):
+        table = table.filter(~pl.all_horizontal(pl.exclude(ROW, *cells.added).is_null()))
     for column, pattern in source.drop.items():
         table = table.filter(~pl.col(column).str.contains(f"^(?:{pattern})$").fill_null(value=False))
     table, notes = _without_headers(table, cells)

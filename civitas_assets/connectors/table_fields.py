@@ -20,7 +20,7 @@ from civitas_assets.connectors.table_cells import (
 from civitas_assets.connectors.tabular import NTH, TabularSource, Unpivot
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
-from civitas_assets.records.linear import groups_of, matches, names_of
+from civitas_assets.records.linear import groups_of, names_of, unmatched
 from civitas_assets.records.raw import ROW, TIME
 
 _MIDNIGHT = r"[ T]00:00(?::00(?:\.0+)?)?$"
@@ -60,7 +60,7 @@ def used_columns(source: TabularSource, cells: Cells) -> set[str]:
 def _others(source: TabularSource, cells: Cells, used: Set[str]) -> list[str]:
     """Columns that nothing else uses, and that are not ignored."""
     names = (name for name in cells.header.names if name not in used and name not in cells.added)
-    return [name for name in names if not any(matches(pattern, name) for pattern in source.ignore)]
+    return unmatched(source.ignore, names)
 
 
 def _select(source: TabularSource, cells: Cells, used: set[str]) -> pl.DataFrame:

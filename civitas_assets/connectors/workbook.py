@@ -54,8 +54,10 @@ class Layout:
     from_1904: bool = False
 
 
-def layout_of(body: bytes, sheet: str) -> Layout:
+def layout_of(body: bytes, sheet: str, *, merged: bool = True) -> Layout:
     """The layout of a sheet; an empty one for a format that does not say.
+
+    Without `merged`, the cells, which are most of a file, are unpacked only if styles say more of them.
 
     Raises:
         ReadError: the file contradicts itself.
@@ -68,13 +70,13 @@ def layout_of(body: bytes, sheet: str) -> Layout:
             if "content.xml" in names:
                 return _open_document(book.read("content.xml"), sheet)
             if "xl/workbook.xml" in names:
-                return _office(book, names, sheet)
+                return _office(book, names, sheet, merged=merged)
     except (ElementTree.ParseError, DefusedXmlException, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise ReadError(f"is no sound spreadsheet: {error}") from None
     return Layout()
 
 
-def _office(book: zipfile.ZipFile, names: set[str], sheet: str) -> Layout:
+def _office(book: zipfile.ZipFile, names: set[str], sheet: str, *, merged: bool) -> Layout:
     workbook = book.read("xl/workbook.xml")
     links = {
         link.get("Id"): link.get("Target", "")
@@ -90,13 +92,17 @@ def _office(book: zipfile.ZipFile, names: set[str], sheet: str) -> Layout:
     if path not in names:
         return Layout()
     percents, durations = _formats(book.read("xl/styles.xml")) if "xl/styles.xml" in names else ([], [])
-    cells = book.read(path) if percents or durations else _from(book, path, _MERGED_MARK)
-    merged = tuple(
+    cells = b""
+    if percents or durations:
+        cells = book.read(path)
+    elif merged:
+        cells = _from(book, path, _MERGED_MARK)
+    ranges = tuple(
         Range(int(top) - 1, _column(left), int(bottom), _column(right) + 1)
         for left, top, right, bottom in (_MERGED.findall(cells) if _MERGED_MARK in cells else ())
     )
     return Layout(
-        merged,
+        ranges,
         frozenset(_formatted(cells, durations)),
         frozenset(_formatted(cells, percents)),
         from_1904=_FROM_1904.search(workbook) is not None,

@@ -40,7 +40,7 @@ class Sightings:
         """Rows about things, with their key and `payload`; those without a key may be about any."""
         if record_type.event_time is not None or rows.is_empty():
             return
-        named = rows.select(pl.col(record_type.key[0]).alias("id"), "payload", "received_at").unique()
+        named = rows.select(pl.col(record_type.key[0]).alias("id"), "payload", "received_at")
         name = pl.when(pl.col("id").is_null()).then(pl.lit(NAMELESS)).otherwise(pl.lit(record_type.name))
         source = pl.lit(self.source).alias("source")
         found = named.select(

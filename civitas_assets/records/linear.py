@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
@@ -32,6 +32,14 @@ def fault_of(pattern: str) -> str | None:
 def matches(pattern: str, text: str) -> bool:
     """Whether the pattern matches the whole text."""
     return bool(pl.Series([text]).str.contains(_whole(pattern))[0])
+
+
+def unmatched(patterns: Iterable[str], texts: Iterable[str]) -> list[str]:
+    """The texts that none of the patterns matches as a whole."""
+    found = pl.Series([*texts], dtype=pl.String)
+    for pattern in patterns:
+        found = found.filter(~found.str.contains(_whole(pattern)))
+    return found.to_list()
 
 
 def groups_of(pattern: str, text: str) -> Mapping[str, str | None] | None:

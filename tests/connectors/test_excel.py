@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
+from civitas_assets.connectors.sheets import sheet_cells
 from civitas_assets.connectors.workbook import Range, layout_of
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
@@ -231,6 +232,76 @@ def test_merged_cells_say_the_same_in_each_row_and_name_each_column(
         ("Bezirk Mitte", None, None),
     ]
     assert found.unknown_fields == ("Plätze frei",)
+
+
+def test_a_table_may_begin_in_any_column(table: Callable[..., RawTable]) -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        share, hours = book.add_format({"num_format": "0%"}), book.add_format({"num_format": "[h]:mm"})
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 2, ["Nr.", "Name", "Plätze"])
+        sheet.merge_range(1, 2, 2, 2, "E0")
+        for row, (form, value) in enumerate([(hours, 1.25), (share, 0.5)], 1):
+            sheet.write(row, 3, value, form)
+            sheet.write(row, 4, row)
+    assert table(file.getvalue()).frame.select("@row", "site_id", "name", "capacity").rows() == [
+        (2, "E0", "30:00:00", "1"),
+        (3, "E0", "50", "2"),
+    ]
+
+
+def with_cells(cells: str, merged: str) -> bytes:
+    """A spreadsheet with the columns Nr., Name and Plätze, its further rows and merged cells as they are written."""
+    source = zipfile.ZipFile(io.BytesIO(workbook({"Daten": TABLE[:1]})))
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as book:
+        for name in source.namelist():
+            part = source.read(name).decode()
+            if name == "xl/worksheets/sheet1.xml":
+                end = f'{cells}</sheetData><mergeCells><mergeCell ref="{merged}"/></mergeCells>'
+                part = part.replace("</sheetData>", end)
+            book.writestr(name, part)
+    return file.getvalue()
+
+
+def test_of_merged_cells_the_empty_ones_are_filled_and_hidden_ones_stay(
+    table: Callable[..., RawTable],
+) -> None:
+    def found(*names: str | None) -> list[str | None]:
+        cells = "".join(
+            f'<row r="{row}"><c r="A{row}"><v>{row}</v></c>'
+            + ("" if name is None else f'<c r="B{row}" t="inlineStr"><is><t>{name}</t></is></c>')
+            + f'<c r="C{row}"><v>1</v></c></row>'
+            for row, name in enumerate(names, 2)
+        )
+        return table(with_cells(cells, "B2:B3")).frame["name"].to_list()
+
+    assert found("Nord", "", "Ost") == ["Nord", "Nord", "Ost"]
+    assert found("Nord", None, "Ost") == ["Nord", "Nord", "Ost"]
+    assert found("Nord", None, None) == ["Nord", "Nord", None]
+    assert found("Nord", "Nordost", "Ost") == ["Nord", "Nordost", "Ost"]
+
+
+def test_cells_are_unpacked_again_only_where_their_layout_may_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = list[str]()
+
+    class Book(zipfile.ZipFile):
+        def open(self, name: Any, *args: Any, **options: Any) -> Any:
+            opened.append(getattr(name, "filename", name))
+            return super().open(name, *args, **options)
+
+    monkeypatch.setattr(zipfile, "ZipFile", Book)
+    for body, is_unpacked in (
+        (workbook({"Daten": TABLE}), False),
+        (workbook({"Daten": [*TABLE, ["03", None, 1]]}), True),
+        (formatted(*[[(n, "0%")] for n in range(3)]), True),
+        (formatted(*[[(n, "[h]:mm")] for n in range(3)]), True),
+        (formatted(*[[(n, "hh:mm")] for n in range(3)]), False),
+        (merged(), True),
+    ):
+        opened.clear()
+        sheet_cells(body, None)
+        assert ("xl/worksheets/sheet1.xml" in opened) is is_unpacked
 
 
 def test_merged_cells_are_found_behind_any_number_of_cells() -> None:
