@@ -23,6 +23,7 @@ from civitas_assets.cli import (
     status,
     tables,
     tenants,
+    workspace,
 )
 from civitas_assets.cli.app import app, err, plain
 from civitas_assets.errors import CivitasError
@@ -45,6 +46,7 @@ __all__ = [
     "status",
     "tables",
     "tenants",
+    "workspace",
 ]
 
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 
@@ -34,6 +35,32 @@ def test_query_prints_a_table(civitas: Any) -> None:
     assert "1 row(s)" in answer.output
     outside = civitas("query", "kleinstadt", "select * from read_csv('/etc/passwd')")
     assert outside.exit_code == 1
+
+
+def test_workspace_leaves_records_for_dbt_and_says_what_to_set(
+    civitas: Any, kleinstadt: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "by hand"
+    nothing = civitas("workspace", "kleinstadt", "-o", str(folder))
+    assert nothing.exit_code == 1
+    assert "civitas run --tenant kleinstadt" in nothing.output
+    assert civitas("run").exit_code == 0
+    for _ in range(2):  # the second one takes the place of the first
+        made = civitas("workspace", "kleinstadt", "--days", "1", "-o", str(folder))
+        assert made.exit_code == 0, made.output
+        assert made.stdout.splitlines() == [
+            f"export DBT_PROJECT_DIR={kleinstadt.project.folder}", f"export DBT_PROFILES_DIR='{folder}'"
+        ]  # fmt: skip
+    with duckdb.connect(str(folder / "workspace.duckdb"), read_only=True) as records:
+        assert records.execute("select sum(value)::int from records.observation").fetchall() == [(12,)]
+
+
+def test_workspace_removes_no_folder_that_is_none(civitas: Any, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("", encoding="utf-8")
+    refused = civitas("workspace", "kleinstadt", "-o", str(tmp_path))
+    assert refused.exit_code == 2
+    assert "--output" in refused.output
+    assert (tmp_path / "mine").exists()
 
 
 def test_rebuild_makes_the_output_anew_without_fetching(civitas: Any, town: Any, kleinstadt: Any) -> None:
