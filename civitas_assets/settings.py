@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from civitas_assets import __version__
 from civitas_assets.errors import SecretMissing
+from civitas_assets.redaction import passwords_in, remember
 from civitas_assets.served import Served
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
@@ -181,6 +182,11 @@ class Settings(Served, BaseSettings):
                 )
         return entries
 
+    def model_post_init(self, _: object) -> None:
+        """No line of a log holds a password of the deployment's own."""
+        for url in (self.postgres_url, self.dagster_url):
+            remember(*passwords_in(url.get_secret_value() if url else ""))
+
     @property
     def own_endpoints(self) -> list[tuple[str, int]]:
         """Host and port of the deployment's own databases and object storage."""
@@ -257,6 +263,7 @@ def read_secret(name: str) -> str:
     value = os.environ.get(name, "")
     if not value:
         raise SecretMissing(name)
+    remember(value)
     return value
 
 

@@ -6,10 +6,12 @@ What it brings is in `model.py`.
 from __future__ import annotations
 
 import re
+from typing import Self
 
 from pydantic import Field, field_validator
 
 from civitas_assets.catalog.basis import Model
+from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.window import Duration
 
 # What lets this deployment into its own stores is not for a tenant's file to name.
@@ -28,6 +30,13 @@ class SecretRef(Model):
         if _OWN.match(name):
             raise ValueError("names a setting of the deployment, which no source may send anywhere")
         return name
+
+
+class BasicAuth(Model):
+    """Who we are to a server that asks for a name and a password (RFC 7617)."""
+
+    username: str | SecretRef = Field(description="Whom the server knows.")
+    password: SecretRef = Field(description="Name of the secret.")
 
 
 class ClientCertificate(Model):
@@ -52,3 +61,12 @@ class HttpPolicy(Model):
     max_bytes: int = Field(512 * 1024 * 1024, ge=1, description="Largest decoded answer.")
     attempts: int = Field(4, ge=1, le=10, description="Tries per request, the first included.")
     max_pages: int = Field(10_000, ge=1, description="Most answers of one fetch; more is an error.")
+
+    def within(self, frame: Frame) -> Self:
+        """The same with nothing over the operator's ceilings."""
+        lowered = {
+            "max_bytes": min(self.max_bytes, frame.max_bytes),
+            "max_pages": min(self.max_pages, frame.max_pages),
+            "total_time": min(self.total_time, frame.max_time),
+        }
+        return self.model_copy(update=lowered)

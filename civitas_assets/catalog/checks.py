@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from civitas_assets.catalog.document import Place
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.model import Source, Tenant
+from civitas_assets.redaction import is_credential
+
+_WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s@]*:[^/\s@]+@", re.IGNORECASE)
 
 # Faults of a tenant: the place in its file, and a sentence.
 Check = Callable[[Tenant], Iterable[tuple[Place, str]]]
@@ -28,6 +33,53 @@ def own_secrets(slugs: Sequence[str], frame: Frame) -> Check:
             yield place, f"names {name}, {whose}; {own}"
 
     return check
+
+
+def no_credentials(tenant: Tenant) -> Iterator[tuple[Place, str]]:
+    """That nothing which lets somebody in stands in the file itself; it is not repeated."""
+    told = set[Place]()
+    for name, source in tenant.sources.items():
+        for place, text in _credentials(source):
+            told.add(("sources", name, *place))
+            yield ("sources", name, *place), text
+    for place, text in _texts(tenant.model_dump(), ()):
+        if place not in told and _WITH_PASSWORD.search(text):
+            yield (
+                place,
+                "holds an address with a password: leave that out, and name it as a secret where it is needed",
+            )
+
+
+def _credentials(source: Source) -> Iterator[tuple[Place, str]]:
+    """What is in the address, the headers and the parameters of a source; other protocols have logins of their own."""
+    address = urlsplit(source.url)
+    if address.scheme in {"http", "https"}:
+        if "@" in address.netloc:
+            login = "basic_auth: {username: USER, password: {secret: NAME}}"
+            yield ("url",), f"holds a login: leave that out, and name it, as in {login}"
+        for name, value in parse_qsl(address.query):
+            if is_credential(name, value):
+                yield (
+                    ("url",),
+                    f"holds {name}: name it as a secret, as in query: {{{name}: {{secret: NAME}}}}",
+                )
+    for place, given in (("headers", source.headers), ("query", source.query)):
+        for name, written in given.items():
+            if isinstance(written, str) and is_credential(name, written):
+                prefix = ', prefix: "Bearer "' if written.lower().startswith("bearer ") else ""
+                named = f"{name}: {{secret: NAME{prefix}}}"
+                yield (place, name), f"holds what lets somebody in: name it as a secret, as in {named}"
+
+
+def _texts(dumped: Any, place: Place) -> Iterator[tuple[Place, str]]:
+    if isinstance(dumped, str):
+        yield place, dumped
+    elif isinstance(dumped, Mapping):
+        for key, inner in dumped.items():
+            yield from _texts(inner, (*place, key))
+    elif isinstance(dumped, (list, tuple)):
+        for number, inner in enumerate(dumped):
+            yield from _texts(inner, (*place, number))
 
 
 def _secrets(dumped: Any, place: Place) -> Iterator[tuple[Place, str]]:

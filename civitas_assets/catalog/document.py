@@ -17,11 +17,17 @@ from pydantic_core import ErrorDetails
 from civitas_assets.catalog.basis import PLACED, perhaps
 from civitas_assets.catalog.yaml_text import parse, read_body
 from civitas_assets.errors import Fault
+from civitas_assets.redaction import without_credentials
 
 Place = tuple[str | int, ...]
 
 # What stands in such a place may be the secret itself, and is not repeated.
 _NAME_WANTED = "must be the name of an environment variable that holds the secret, such as MUSTERSTADT_TOKEN"
+
+
+_SECRETIVE = frozenset(
+    {"headers", "query", "basic_auth", "password", "username", "certificate", "token", "notify"}
+)
 
 
 class Document:
@@ -74,10 +80,24 @@ class Document:
                 continue  # text or a secret was possible, and this is meant as a secret
             place = tuple(part for part in detail["loc"] if not _is_internal(part))
             written = self._written.get((*below, *place))
-            is_secret = place[-1:] == ("secret",) and detail["type"] != "missing"
-            sentence = _NAME_WANTED if is_secret else _sentence(detail, place, model, written)
+            if place[-1:] == ("secret",) and detail["type"] != "missing":
+                sentence = _NAME_WANTED
+            elif _SECRETIVE.intersection(map(str, place)):
+                sentence = _without_given(detail, place, model)
+            else:
+                sentence = without_credentials(_sentence(detail, place, model, written))
             found.setdefault(place, self.fault((*below, *place), sentence))
         return list(found.values())
+
+
+def _without_given(detail: ErrorDetails, place: Place, model: type[BaseModel]) -> str:
+    """What is said of a place where the given may be a secret, or hold one."""
+    kind = detail["type"]
+    if kind in {"missing", "extra_forbidden", "value_error", PLACED}:
+        return _sentence(detail, place, model, None)
+    return (
+        "is not as it has to be: text in quotes, or {secret: NAME} with the name of an environment variable"
+    )
 
 
 def _is_internal(part: str | int) -> bool:

@@ -24,7 +24,7 @@ from civitas_assets.catalog.basis import (
     is_reserved,
     perhaps,
 )
-from civitas_assets.catalog.checks import Check, ceilings, own_secrets
+from civitas_assets.catalog.checks import Check, ceilings, no_credentials, own_secrets
 from civitas_assets.catalog.document import Document, Place
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.last_good import LastGood
@@ -145,7 +145,7 @@ def read_catalog(
         )
     stamps = stamps_of(folder)
     files = [folder / name for name, *_ in stamps]
-    own = [own_secrets([file.stem for file in files], frame), ceilings(frame)]
+    own = [own_secrets([file.stem for file in files], frame), ceilings(frame), no_credentials]
     reading = _Reading(models, frame, [*own, *checks])
     tenants, left_out = {}, dict[str, Sequence[Fault]]()
     for file in files:

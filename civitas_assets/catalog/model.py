@@ -6,15 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    Field,
-    PrivateAttr,
-    SerializeAsAny,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, PrivateAttr, SerializeAsAny, field_validator, model_validator
 
-from civitas_assets.catalog.access import ClientCertificate, HttpPolicy, SecretRef
+from civitas_assets.catalog.access import (
+    BasicAuth,
+    ClientCertificate,
+    HttpPolicy,
+    SecretRef,
+)
 from civitas_assets.catalog.basis import SLUG, Model, Slug
 from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.catalog.frame import Frame
@@ -66,6 +65,9 @@ class Source(Model):
     )
     headers: Mapping[str, str | SecretRef] = Field({}, description="Request headers.")
     query: Mapping[str, str | SecretRef] = Field({}, description="Query parameters added when sending.")
+    basic_auth: BasicAuth | None = Field(
+        None, description="Name and password, for a server that asks for them."
+    )
     certificate: ClientCertificate | None = Field(
         None, description="Client certificate, for a server that asks for one."
     )
@@ -153,15 +155,8 @@ class Source(Model):
 
     def within(self, frame: Frame) -> Self:
         """The same source with nothing over the ceilings, which are those of its defaults at most."""
-        http = {
-            "max_bytes": min(self.http.max_bytes, frame.max_bytes),
-            "max_pages": min(self.http.max_pages, frame.max_pages),
-            "total_time": min(self.http.total_time, frame.max_time),
-        }
-        http_policy = self.http.model_copy(update=http)
-        made = self.model_copy(
-            update={"http": http_policy, "look_back": min(self.look_back, frame.max_look_back)}
-        )
+        look_back = min(self.look_back, frame.max_look_back)
+        made = self.model_copy(update={"http": self.http.within(frame), "look_back": look_back})
         made._frame = frame
         return made
 

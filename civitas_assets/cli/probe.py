@@ -29,7 +29,7 @@ from civitas_assets.cli.app import (
 from civitas_assets.cli.stores import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import polars as pl
 
@@ -125,14 +125,21 @@ def _propose(
     from civitas_assets.propose.sample import shown as shown_names
 
     tenant = Site.of(settings, slug).tenant if slug is not None else None
-    body = _fetched(settings, what) if is_address else _read(Path(what))
+    advice: tuple[str, ...] = ()
+    if is_address:
+        what, body, advice = _fetched(settings, what)
+    else:
+        body = _read(Path(what))
     found = propose(body, what, settings.workspaces, read_vocabulary(settings.dbt_project_dir), tenant)
     out.print(f"sources:\n{found.yaml}", **VERBATIM)
     if tenant is None:
         err.print(
             "--tenant T says in whose box positions have to lie, and in which zone times are", highlight=False
         )
-    for remark in found.remarks:
+    for remark in (
+        *found.remarks,
+        *(f"what the address held goes into the block as {text}" for text in advice),
+    ):
         err.print(f"[yellow]note[/]  {plain(remark)}", soft_wrap=True, highlight=False)
     shown = found.probe
     if shown is None and is_address and found.leads_on:
@@ -174,26 +181,33 @@ def _read(file: Path) -> bytes:
         raise ReadError(f"{file} cannot be read: {error.strerror}") from None
 
 
-def _client(settings: Settings) -> HttpClient:
+def _client(settings: Settings, secrets: Callable[[str], str] | None = None) -> HttpClient:
     from civitas_assets.connectors.http import HttpClient
     from civitas_assets.connectors.reachable import Reachable
     from civitas_assets.settings import read_secret
 
     reachable = Reachable.of(settings)
     return HttpClient(
-        settings.user_agent, clock=lambda: datetime.now(UTC), secrets=read_secret, reachable=reachable
+        settings.user_agent,
+        clock=lambda: datetime.now(UTC),
+        secrets=secrets or read_secret,
+        reachable=reachable,
     )
 
 
-def _fetched(settings: Settings, url: str) -> bytes:
-    """The body at the address: asked once, and no more than a sample may have."""
-    from civitas_assets.catalog import HttpPolicy, Source
-    from civitas_assets.connectors.base import Request
+def _fetched(settings: Settings, url: str) -> tuple[str, bytes, tuple[str, ...]]:
+    """The address without what lets somebody in, its body, and what the block has to say instead.
 
-    policy = HttpPolicy(attempts=1, max_bytes=_MOST_BYTES)
-    asked = Source(connector="probe", title="Probe", licence="proprietary", url=url, http=policy)
-    with _client(settings) as client:
-        return client.get(Request(url), asked).body or b""
+    It is asked once, and for no more than a sample may have.
+    """
+    from civitas_assets.catalog import HttpPolicy
+    from civitas_assets.connectors.base import Request
+    from civitas_assets.ingest.given import given
+
+    asked = given(url, HttpPolicy(attempts=1, max_bytes=_MOST_BYTES))
+    with _client(settings, asked.secret) as client:
+        body = client.get(Request(asked.source.url), asked.source).body or b""
+    return asked.source.url, body, asked.advice
 
 
 def _show(found: Probe, rows: int) -> None:

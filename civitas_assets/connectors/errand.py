@@ -5,7 +5,6 @@ Sending, waiting and trying again are in `http.py`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote, unquote_plus
@@ -15,7 +14,9 @@ import httpx2
 from civitas_assets.catalog.model import SecretRef, Source
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.http_deadline import NEVER, Deadline
+from civitas_assets.connectors.repeated import without_secrets
 from civitas_assets.errors import FetchError
+from civitas_assets.redaction import Redactor, remember
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ def _parameter(part: bytes) -> str:
     return unquote_plus(part.partition(b"=")[0].decode("ascii"))
 
 
+def _bare(url: httpx2.URL) -> httpx2.URL:
+    """The address without what a stranger may have put into its parameters, such as a token."""
+    return url.copy_with(query=None)
+
+
 def site_of(url: httpx2.URL) -> str:
     """Host and port, by which hosts are spared and admitted."""
     return f"[{url.host}]:{url.origin.port}" if ":" in url.host else f"{url.host}:{url.origin.port}"
@@ -69,8 +75,8 @@ class Errand:
         self.source, self.policy, self.validators = source, source.http, validators or Validators()
         self.partial = request.partial
         self._request, self._secrets, self._sent = request, secrets, set[str]()
-        self._home, given = public_url(source.url, source), httpx2.URL(source.url)
-        self._auth = httpx2.BasicAuth(given.username, given.password) if given.userinfo else None
+        self.redactor = Redactor(self._sent)
+        self._home = public_url(source.url, source)
         self.start = self._admitted(public_url(request.url, source))
 
     def begin(self, now: float) -> None:
@@ -85,7 +91,7 @@ class Errand:
         """Where a redirect leads to, if it may lead there."""
         target = public_url(reply.headers["location"], self.source, url)
         if url.scheme == "https" and target.scheme == "http":
-            raise FetchError(self.shown(f"{url} redirects to {target}, without TLS: correct url:"))
+            raise FetchError(f"{url} redirects to {_bare(target)}, without TLS: correct url:")
         return self._admitted(target)
 
     def _admitted(self, url: httpx2.URL) -> httpx2.URL:
@@ -93,7 +99,7 @@ class Errand:
         same = self._home.origin in (url.origin, url.copy_with(scheme="http").origin)
         if same or {url.host, site_of(url)} & {host.lower() for host in self.source.allow_hosts}:
             return url
-        leads = self.shown(f"source {self.source.name} leads to another host, {url}")
+        leads = f"source {self.source.name} leads to another host, {_bare(url)}"
         if "advertised_url" in type(self.source).model_fields:
             raise FetchError(
                 f"{leads}: if the server only calls itself so, set advertised_url to the root of its links, such as "
@@ -122,7 +128,11 @@ class Errand:
         for name, value in self.source.query.items():
             if name in new:
                 query.append(f"{quote(name, safe='$')}={quote(self._resolved(value), safe='')}".encode())
-        return url.copy_with(query=b"&".join(query) or None), headers, self._auth
+        login = self.source.basic_auth
+        auth = None
+        if login is not None:
+            auth = httpx2.BasicAuth(self._resolved(login.username), self._resolved(login.password))
+        return url.copy_with(query=b"&".join(query) or None), headers, auth
 
     def identity(self, url: httpx2.URL) -> tuple[str, str] | None:
         """Path and password of the client certificate, which goes to the source's own origin only."""
@@ -135,17 +145,31 @@ class Errand:
         if isinstance(value, str):
             return value
         secret = self._secrets(value.secret)
-        self._sent.add(secret)
+        if secret not in self._sent:
+            self._sent.add(secret)
+            remember(secret)
+            self.redactor = Redactor(self._sent)
         return value.prefix + secret
 
     def shown(self, what: object) -> str:
         """The text of an address or error without secrets, even if the server has repeated one."""
-        text = str(what)
-        for secret in sorted(self._sent - {""}, key=len, reverse=True):
-            # Which characters an address writes as %xx depends on who wrote it: each may be either way.
-            either = (
-                rf"(?:{re.escape(c)}|{''.join(f'%{b:02x}' for b in c.encode())}{'|[+]' * (c == ' ')})"
-                for c in secret
-            )
-            text = re.sub("".join(either), "***", text, flags=re.IGNORECASE)
-        return text
+        return self.redactor.text(str(what))
+
+    def kept(self, etag: str | None, last_modified: str | None) -> Validators:
+        """What may be kept to recognise an unchanged body: nothing that repeats a secret."""
+        return Validators(
+            *(given if given and self.shown(given) == given else None for given in (etag, last_modified))
+        )
+
+    def clean(self, url: str, body: bytes | None) -> tuple[bytes | None, int]:
+        """The body without secrets, and how many bytes of it were made unreadable.
+
+        Raises:
+            FetchError: they cannot be.
+        """
+        return (None, 0) if body is None else without_secrets(url, body, self.redactor, self.policy.max_bytes)
+
+    def told(self, error: FetchError) -> FetchError:
+        """The error, which names what a server has said, without secrets."""
+        error.args = tuple(self.shown(part) for part in error.args)
+        return error

@@ -78,6 +78,7 @@ class Response:
     fetched_at: datetime  # aware, UTC
     attempts: int
     received_bytes: int  # on the wire where that is known, else decoded
+    redacted: int = 0  # of the body, because they repeated a secret
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -111,9 +112,6 @@ class HttpClient:
         self._clock, self._secrets, self._sleep, self._monotonic = clock, secrets, sleep, monotonic
         # Moments of different clocks cannot be compared.
         self._gates = PROCESS_GATES if monotonic is time.monotonic else dict[str, Gate]()
-        for logger in map(logging.getLogger, ("httpx2", "httpcore2")):
-            # Below WARNING the library writes addresses and headers as they are sent, with their secrets.
-            logger.setLevel(max(logger.level, logging.WARNING))
         self._user_agent, self._transport, self.reachable = user_agent, transport, reachable
         self._client = self._opened(trusted())
         # A connection shows one identity or none, so that each identity has connections of its own.
@@ -183,20 +181,23 @@ class HttpClient:
                 return self._answer(errand, attempt)
             except _Again as again:
                 failure = again
+            except FetchError as error:
+                raise errand.told(error) from None
             except Late:
                 failure = _Again(_late(errand), math.inf)
             except (httpx2.TransportError, CutShort, zlib.error) as fault:
-                what = errand.shown(f"{errand.start} gave no whole answer: {type(fault).__name__}, {fault}")
+                what = f"{errand.start} gave no whole answer: {type(fault).__name__}, {fault}"
                 failure = _Again(FetchError(f"{what}; {_TLS_ADVICE if '[SSL' in what else _WIRE_ADVICE}"))
                 if self._monotonic() >= errand.until.moment:
                     failure = _Again(_late(errand), math.inf)
             # Out of the handler: the library's errors hold requests with secrets, and are no cause of ours.
+            told = errand.told(failure.error)
             backoff = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (attempt - 1)) * random.uniform(0.5, 1)  # noqa: S311
             pause = max(failure.pause, backoff)
             if attempt == attempts or self._monotonic() + pause > errand.until.moment:
-                raise failure.error
+                raise told
             attempt += 1
-            log.warning("%s; try %d of %d follows in %.1f s", failure.error, attempt, attempts, pause)
+            log.warning("%s; try %d of %d follows in %.1f s", told, attempt, attempts, pause)
             self._sleep(pause)
 
     def _answer(self, errand: Errand, attempt: int) -> Response:
@@ -214,24 +215,24 @@ class HttpClient:
                     client.stream("GET", target, headers=headers, auth=auth, timeout=timeout) as reply,
                 ):
                     if reply.status_code not in _REDIRECTS or "location" not in reply.headers:
-                        body = self._body(errand, errand.shown(url), reply, gate)
+                        shown = errand.shown(url)
+                        body, redacted = errand.clean(shown, self._body(errand, shown, reply, gate))
                         return Response(
-                            url=errand.shown(url),
+                            url=shown,
                             status=reply.status_code,
-                            content_type=reply.headers.get("content-type", ""),
-                            validators=Validators(*map(reply.headers.get, ("etag", "last-modified"))),
+                            content_type=errand.shown(reply.headers.get("content-type", "")),
+                            validators=errand.kept(*map(reply.headers.get, ("etag", "last-modified"))),
                             body=body,
                             fetched_at=self._clock().astimezone(UTC),
                             attempts=attempt,
                             received_bytes=reply.num_bytes_downloaded or len(body or b""),
+                            redacted=redacted,
                             headers={
-                                name: errand.shown(reply.headers[name])
-                                for name in _PAGING
-                                if name in reply.headers
+                                n: errand.shown(reply.headers[n]) for n in _PAGING if n in reply.headers
                             },
                         )
                     url = errand.redirected(url, reply)
-        raise FetchError(errand.shown(f"{errand.start} redirects over {_MOST_REDIRECTS} times: correct url:"))
+        raise FetchError(f"{errand.start} redirects over {_MOST_REDIRECTS} times: correct url:")
 
     def _body(self, errand: Errand, url: str, reply: httpx2.Response, gate: Gate) -> bytes | None:
         """The body of a good answer, None where a good answer has none."""
@@ -294,4 +295,4 @@ class HttpClient:
 def _late(errand: Errand) -> FetchError:
     kind = FetchError if errand.until is errand.own_time else FetchTimeUp
     limit, advice = errand.until.limit, errand.until.advice
-    return kind(errand.shown(f"{errand.start} was not answered within {limit}: {advice}"))
+    return kind(f"{errand.start} was not answered within {limit}: {advice}")

@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from civitas_assets.redaction import without_credentials
+
 MOST_BYTES = 16 * 1024  # what of such a body is looked at
 _LONGEST = 200
 _DEEPEST = 4
@@ -32,13 +34,6 @@ _TITLES = (
     re.compile(r"<(?:h2|p)\b[^>]*>(.*?)</", re.DOTALL | re.IGNORECASE),
 )
 _TAG = re.compile(r"<!\[CDATA\[|\]\]>|<[^>]*>")
-# Errors of programs repeat what they were called with: what looks like a key beside its name is nobody's to read.
-_CREDENTIAL = re.compile(
-    r"(?i)\b((?:api|access|app|secret|private)?[-_ ]?(?:key|token|secret|password|passwd|pwd|signature|sig|auth\w*))"
-    r"(\s*[=:]\s*[\"']?)(?:(?:bearer|basic)\s+)?[^\s\"'&,;)]+"
-)
-_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
-_USER_INFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@]+@")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 
 
@@ -132,4 +127,5 @@ def _plain(text: str) -> str:
 def _first_line(text: str) -> str:
     lines = (_CONTROL.sub(" ", _plain(line)).strip() for line in re.split(r"[\r\n]+", text))
     line = next(filter(None, lines), "")
-    return _USER_INFO.sub(r"\1***@", _BEARER.sub(r"\1 ***", _CREDENTIAL.sub(r"\1\2***", line)))
+    # Errors of programs repeat what they were called with: what looks like a key beside its name is nobody's to read.
+    return without_credentials(line)

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from civitas_assets.connectors.archive import names_in, unzipped
 from civitas_assets.errors import ReadError
 
-_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _BOOK = {"[Content_Types].xml", "content.xml"}
 _DEEPEST = 3
 _OTHERS = {
@@ -31,9 +31,9 @@ def unpacked(body: bytes, member: str | None, suffixes: Sequence[str], most_byte
         ReadError: what it is packed in is damaged, too large, of another kind, or holds several files that fit.
     """
     for _ in range(_DEEPEST):
-        if body.startswith(_GZIP):
-            body = _inflated(body, most_bytes)
-        elif body.startswith(_ZIP) and not is_spreadsheet(body):
+        if body.startswith(GZIP):
+            body = gunzipped(body, most_bytes)
+        elif body.startswith(ZIP) and not is_spreadsheet(body):
             body = _chosen(body, member, suffixes, most_bytes)
         else:
             break
@@ -45,15 +45,19 @@ def unpacked(body: bytes, member: str | None, suffixes: Sequence[str], most_byte
 
 def is_spreadsheet(body: bytes) -> bool:
     """Whether a ZIP archive is itself a spreadsheet, xlsx or ods."""
-    return body.startswith(_ZIP) and any(name in _BOOK or name.startswith("xl/") for name in names_in(body))
+    return body.startswith(ZIP) and any(name in _BOOK or name.startswith("xl/") for name in names_in(body))
 
 
-def _inflated(body: bytes, most: int) -> bytes:
-    """All members of a gzip file; several follow on each other where files were put together."""
+def gunzipped(body: bytes, most: int) -> bytes:
+    """All members of a gzip file; several follow on each other where files were put together.
+
+    Raises:
+        ReadError: it is damaged, or unfolds to more than so many bytes.
+    """
     content, rest = list[bytes](), body
     left = most
     try:
-        while rest.startswith(_GZIP):
+        while rest.startswith(GZIP):
             stream = zlib.decompressobj(wbits=31)
             part = stream.decompress(rest, left + 1)
             if len(part) > left:

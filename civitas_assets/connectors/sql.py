@@ -36,7 +36,7 @@ _QUOTED = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`|--[^\n]*|/\*.*?\*/""", re.DOTAL
 _QUOTED_BY_MYSQL = re.compile(
     r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`|(?:--|\#)[^\n]*|/\*.*?\*/""", re.DOTALL
 )
-_HTTP_ONLY = ("headers", "query", "each", "certificate", "allow_hosts")
+_HTTP_ONLY = ("headers", "query", "each", "basic_auth", "certificate", "allow_hosts")
 
 
 class SqlSource(AttributeSource):

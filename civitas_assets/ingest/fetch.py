@@ -19,6 +19,7 @@ from civitas_assets.catalog.template import PERIODS, placeholders
 from civitas_assets.connectors.base import Connector
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.connectors.http_deadline import NEVER, Deadline
+from civitas_assets.connectors.repeated import SECRET_REPEATED
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.ingest.missed import missing_days, missing_note, window_of
 from civitas_assets.ingest.notes import unsaid
@@ -138,7 +139,7 @@ def _fetch_source(  # noqa: PLR0917 - each argument is of another type
             Answered(
                 session.began_at,
                 last,
-                is_whole=is_whole and not report.notes,
+                is_whole=is_whole and all(note.code == SECRET_REPEATED for note in report.notes),
                 is_swept=answered.is_swept,
                 since=session.since,
                 missing=missing,

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from msgspec.structs import replace
 
+from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.http import Response
-from civitas_assets.store.landing import Address
+from civitas_assets.store.landing import Address, Line
+
+# What a line of the manifest says of an address, so that an unchanged answer can stand for the whole of it.
+_KEPT = ("sha256", "content_type", "etag", "last_modified", "headers")
 
 
 @dataclass(frozen=True)
@@ -40,4 +45,32 @@ def address_of(landed: Landed, response: Response, known: Address | None) -> Add
         response.validators.etag,
         response.validators.last_modified,
         headers=response.headers,
+    )
+
+
+def line_of(  # noqa: PLR0917 - each argument is of another type
+    request: Request,
+    url: str,
+    status: int,
+    at: datetime,
+    config: str,
+    size: int,
+    address: Address | None,
+    known: Address | None,
+) -> Line:
+    """The line of the manifest on an answer of `size` bytes: no address is nothing found, `known` what was before."""
+    unchanged = address is not None and known is not None and known.sha256 == address.sha256
+    replaced = known if address is not None and not unchanged else None
+    return Line(
+        url=url,
+        state="not_found" if address is None else "unchanged" if unchanged else "stored",
+        status=status,
+        fetched_at=at,
+        config=config,
+        bytes=size,
+        role=request.role,
+        variables=dict(request.variables),
+        before=replaced.sha256 if replaced else "",
+        before_seen_at=replaced.seen_at if replaced else None,
+        **({} if address is None else {name: getattr(address, name) for name in _KEPT}),
     )

@@ -20,9 +20,10 @@ from civitas_assets.connectors.http import HttpClient
 from civitas_assets.connectors.http_deadline import NEVER, Deadline
 from civitas_assets.connectors.http_reason import complaint_of
 from civitas_assets.connectors.reachable import Reachable
+from civitas_assets.connectors.repeated import Discretion
 from civitas_assets.errors import FetchError, FetchTimeUp, ReadError
 from civitas_assets.ingest.drop import DropFolder, take_all
-from civitas_assets.ingest.landed import Landed, address_of
+from civitas_assets.ingest.landed import Landed, address_of, line_of
 from civitas_assets.ingest.manifest import ManifestWriter
 from civitas_assets.ingest.reports import FetchReport
 from civitas_assets.records import Note
@@ -33,8 +34,6 @@ log = logging.getLogger("civitas_assets.fetch")
 _PROGRESS_SECONDS = 2.0
 # An address that nothing asked for in so long has left every look-back; its next answer counts as new.
 _FORGET_AFTER = timedelta(days=400)
-# What a line of the manifest says of an address, so that an unchanged answer can stand for the whole of it.
-_KEPT = ("sha256", "content_type", "etag", "last_modified", "headers")
 
 
 class LandingSession:
@@ -68,6 +67,7 @@ class LandingSession:
         self._changed, self._rejected = 0, 0
         self._bytes = 0
         self._notes: dict[Note, None] = {}
+        self._discretion = Discretion(source.http.max_bytes)
         self._last_progress = time.monotonic()
 
     def begin(self, time: timedelta, answered: Answered, days: str, young: timedelta) -> None:
@@ -175,7 +175,7 @@ class LandingSession:
 
     def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
         """See `connectors.base.Session`; the manifest is written at once, because the sender forgets the body."""
-        body = self._storable(request, body)
+        body = self._storable(request, self._discretion.clean(request.url, body))
         address, at = Address(self._store(body), content_type), self._now().astimezone(UTC)
         self._note(request, request.url, 200, at, address, len(body))
         self._manifest.keep()
@@ -208,7 +208,7 @@ class LandingSession:
 
     def secret(self, name: str) -> str:
         """See `connectors.base.Session`."""
-        return self._client.secret(name)
+        return self._discretion.sent(self._client.secret(name))
 
     def _answer(self, request: Request, landed: Landed) -> Answer:
         url, response, body = landed.url, landed.response, landed.body
@@ -218,6 +218,7 @@ class LandingSession:
             return Answer(
                 request, 304, known.content_type, lambda: self._landing.body(known.sha256), known.headers
             )
+        self._discretion.count(url, response.redacted)
         address = address_of(landed, response, known)
         size = len(body or b"")
         line = self._note(request, url, response.status, response.fetched_at, address, size)
@@ -241,23 +242,8 @@ class LandingSession:
     ) -> Line:
         """Remember an answer: `size` bytes that are new or unchanged; no address is nothing found."""
         self._bytes += size
-        known = self._known.get(url)
-        unchanged = address is not None and known is not None and known.sha256 == address.sha256
-        replaced = known if address is not None and not unchanged else None
-        self._changed += replaced is not None
-        line = Line(
-            url=url,
-            state="not_found" if address is None else "unchanged" if unchanged else "stored",
-            status=status,
-            fetched_at=at,
-            config=self._config,
-            bytes=size,
-            role=request.role,
-            variables=dict(request.variables),
-            before=replaced.sha256 if replaced else "",
-            before_seen_at=replaced.seen_at if replaced else None,
-            **({} if address is None else {name: getattr(address, name) for name in _KEPT}),
-        )
+        line = line_of(request, url, status, at, self._config, size, address, self._known.get(url))
+        self._changed += bool(line.before)
         self._manifest.add(line)
         update(self._known, [line], self._landing.next_manifest())
         self._show_progress()
@@ -294,6 +280,6 @@ class LandingSession:
             bytes=self._bytes,
             landed=self._landing.added_bytes,
             seconds=seconds,
-            error=error,
-            notes=tuple(self._notes),
+            error=self._discretion.shown(error),
+            notes=(*self._notes, *self._discretion.notes()),
         )

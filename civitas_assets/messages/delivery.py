@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from civitas_assets.errors import MessageLost, SecretMissing
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.messages.text import Message, without_secrets
+from civitas_assets.redaction import remember, tokens_in
 from civitas_assets.store.files import Files
 
 log = logging.getLogger("civitas_assets.messages")
@@ -22,6 +23,7 @@ def addresses(names: Sequence[str], read: Callable[[str], str]) -> list[str]:
     for name in names:
         try:
             found += read(name).split()
+            remember(*(token for url in found for token in tokens_in(url)))
         except SecretMissing as error:
             log.warning("no message to %s: %s", name, error)
     return list(dict.fromkeys(found))
@@ -34,7 +36,7 @@ def deliver_once(
     mark = f"messages/{key}"
     if not urls or not files.write_once(mark, b""):
         return False
-    clean = without_secrets(message, [*secrets, *urls])
+    clean = without_secrets(message, [*secrets, *(token for url in urls for token in tokens_in(url))])
     _, error = isolated(f"message about {key}", lambda: _send(clean, urls))
     if error:
         files.delete(mark)  # so that the next fault of the night is a new try

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from civitas_assets.catalog import Tenant
 from civitas_assets.catalog.model import SecretRef
 from civitas_assets.errors import SecretMissing
+from civitas_assets.redaction import Redactor
 
 _MOST = 12  # faults that one message lists
 _LONGEST = 400  # characters of each
@@ -40,10 +41,10 @@ def compose(who: str, night: str, faults: Sequence[str], link: str) -> Message:
 def without_secrets(message: Message, secrets: Sequence[str]) -> Message:
     """The same message, in which neither a secret nor what stands before an @ in an address is left."""
 
+    redactor = Redactor(secrets)
+
     def clean(text: str) -> str:
-        for secret in sorted({secret for secret in secrets if secret}, key=len, reverse=True):
-            text = text.replace(secret, "***")
-        return _USERINFO.sub("***@", text)
+        return _USERINFO.sub("***@", redactor.text(text))
 
     return Message(clean(message.title), clean(message.body))
 

@@ -21,6 +21,7 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 from pydantic import SecretStr
 
 from civitas_assets.errors import PublishError
+from civitas_assets.redaction import Redactor
 from civitas_assets.settings import Settings
 
 Statement = SQL | Composed
@@ -176,10 +177,8 @@ class Server:
         text = re.sub(r"^.*?(ERROR|FATAL): ", "", text, count=1, flags=re.DOTALL)
         text = re.sub(r"^\w+: (\[libpq\] )?", "", text)
         text = re.sub(r"\.? SQLSTATE: \w+$", "", text.strip())
-        for name, value in self._given.items():
-            if "password" in name and value:
-                text = text.replace(value, "***")
-        return " ".join(text.split())
+        passwords = Redactor(value for name, value in self._given.items() if "password" in name)
+        return " ".join(passwords.text(text).split())
 
 
 def text_of(statement: Statement | Identifier) -> str:

@@ -317,3 +317,40 @@ def test_defaults_are_no_higher_than_the_ceilings(tmp_path: Path, right: str) ->
 def test_a_key_that_databases_use_is_refused(load: Load, right: str, slug: str) -> None:
     with pytest.raises(CatalogError, match="must not be one of"):
         load(**{slug: right})
+
+
+PLAIN = {
+    "    url: 'https://ada:canary-17@data.example/a.csv'": ("sources.counters.url", "basic_auth:"),
+    "    url: 'https://data.example/a.csv?apikey=canary-17&x=1'": ("sources.counters.url", "query: {apikey: {secret:"),
+    "    headers: {X-Api-Key: canary-17}": ("sources.counters.headers.X-Api-Key", "X-Api-Key: {secret: NAME}"),
+    "    headers: {Authorization: 'Bearer canary-17'}": (
+        "sources.counters.headers.Authorization", 'Authorization: {secret: NAME, prefix: "Bearer "}',
+    ),
+    "    query: {access_token: canary-17}": ("sources.counters.query.access_token", "access_token: {secret: NAME}"),
+    "    headers: {X-Key: [canary-17]}": ("sources.counters.headers.X-Key", "{secret: NAME}"),
+    "    query: {n: {secret: TOWN_X, prefx: canary-17}}": ("sources.counters.query.n.prefx", "is not known here"),
+    "    basic_auth: {username: ada, password: canary-17}": ("sources.counters.basic_auth.password", "{secret: NAME}"),
+    "    certificate: {file: canary-17}": ("sources.counters.certificate.file", "{secret: NAME}"),
+    "    url: 'ftp://ada:canary-17@data.example/a.csv'": ("sources.counters.url", "***@data.example"),
+    "    description: 'see https://ada:canary-17@data.example/'": ("sources.counters.description", "leave that out"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", PLAIN)
+def test_what_lets_somebody_in_is_refused_in_the_file_itself_and_not_repeated(
+    load: Load, right: str, line: str
+) -> None:
+    name = line.split(":", 1)[0].strip()
+    kept = [text for text in right.splitlines() if not text.startswith(f"    {name}:")]
+    at = next(number for number, text in enumerate(kept) if text.startswith("    connector:"))
+    place, advice = PLAIN[line]
+    with pytest.raises(CatalogError) as raised:
+        load(town="\n".join([*kept[:at], line, *kept[at:]]))
+    (fault,) = raised.value.faults
+    assert (fault.field, advice in fault.message) == (place, True), fault
+    assert "canary" not in str(raised.value)
+
+
+def test_what_lets_nobody_in_may_stand_in_the_file(load: Load, right: str) -> None:
+    line = "    query: {format: json, key: P1, pageToken: a}"
+    assert load(town=right.replace("    connector:", f"{line}\n    connector:"))

@@ -12,18 +12,22 @@ import logging
 import threading
 import time
 import traceback
+import zipfile
 import zlib
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from typing import Any
 
 import httpx2
 import pytest
 
+from civitas_assets.catalog.access import BasicAuth
 from civitas_assets.catalog.model import HttpPolicy, SecretRef, Source
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.errand import Validators, public_url
@@ -812,16 +816,63 @@ def test_a_secret_with_a_line_break_is_refused_without_showing_it(serve: Callabl
     assert server.asked == []
 
 
-def test_credentials_of_the_address_are_sent_to_its_host_and_shown_nowhere(
+def test_name_and_password_are_sent_to_their_host_and_shown_nowhere(
     serve: Callable[[Answer], Server], caplog: pytest.LogCaptureFixture
 ) -> None:
-    server = serve(lambda h: h.reply(b"x"))
+    server = serve(lambda h: h.reply(h.headers["Authorization"].encode()))
+    login = BasicAuth(username="ada", password=SecretRef(secret="TOKEN"))
     with caplog.at_level(logging.DEBUG), wire() as client:
-        url = server.url("/a").replace("//", "//ada:s3cr@", 1)
-        got = client.get(Request(url), source(url))
-    assert server.asked[0][1]["Authorization"] == "Basic YWRhOnMzY3I="
-    assert got.url == server.url("/a")
+        got = client.get(Request(server.url("/a")), source(server.url("/a"), basic_auth=login))
+    sent = b64encode(f"ada:{SECRET}".encode())
+    assert server.asked[0][1]["Authorization"] == f"Basic {sent.decode()}"
+    assert got.body is not None
+    assert sent[4:-4] not in got.body
+    assert (got.redacted > 0, len(got.body)) == (True, len(b"Basic ") + len(sent))
     assert_secret_free(caplog.text)
+
+
+REPEATED = [
+    SECRET,
+    "s3cr%2Bt%2F%20value",
+    "s3cr+t\\/ value",
+    *(b64encode((n * "x" + SECRET).encode()).decode() for n in range(3)),
+]
+
+
+@pytest.mark.parametrize("said", REPEATED)
+def test_what_was_sent_does_not_come_back_in_body_headers_or_validators(
+    serve: Callable[[Answer], Server], said: str
+) -> None:
+    server = serve(lambda h: h.reply(
+        f'{{"you": "{said}", "n": 1}}'.encode(),
+        ETag=f'"{said}"', Last_Modified="Sat, 22 Aug 2026 05:00:00 GMT", Content_Type=f"text/{said}",
+        Link=f"<?t={said}>",
+    ))  # fmt: skip
+    of = source(server.url(), headers={"X-Key": SecretRef(secret="TOKEN")})
+    with wire() as client:
+        got = client.get(Request(server.url()), of)
+    assert_secret_free(repr(got))
+    assert said[3:-3] not in repr(got)
+    assert got.body is not None
+    assert (got.body[:9], got.body[-10:]) == (b'{"you": "', b'", "n": 1}'), "all else is as it was"
+    assert got.redacted > 0
+    assert got.validators == Validators(None, "Sat, 22 Aug 2026 05:00:00 GMT")
+
+
+def test_a_packed_body_that_repeats_a_secret_is_not_kept(serve: Callable[[Answer], Server]) -> None:
+    inner, outer = BytesIO(), BytesIO()
+    with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", f"id;said\n1;{SECRET}\n")
+    with zipfile.ZipFile(outer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("inner.zip", inner.getvalue())
+    for body in (outer.getvalue(), gzip.compress(SECRET.encode())):
+        server = serve(lambda h, body=body: h.reply(body))
+        of = source(server.url(), headers={"X-Key": SecretRef(secret="TOKEN")})
+        with wire() as client:
+            error = fails(client, of)
+        assert "repeats a secret" in str(error)
+        with wire() as client:
+            assert client.get(Request(server.url()), source(server.url())).body == body
 
 
 def test_a_secret_is_read_for_each_sending_and_its_absence_is_named() -> None:

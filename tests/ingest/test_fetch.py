@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+import zstandard
 
 from civitas_assets.catalog import Source
+from civitas_assets.catalog.access import SecretRef
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.errors import ReadError
+from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.ingest.fetch import fetch_sources
 
 FILES = {"each": {"file": ("a", "b", "c")}}
@@ -232,3 +235,39 @@ def test_a_full_disk_is_the_error_of_the_source(
 
     monkeypatch.setattr(type(town.files), "write_once", full)
     assert "no space left on device" in town.fetch()["s"].error
+
+
+def test_an_answer_that_repeats_a_secret_lands_without_it_and_is_noted(town: Any, publisher: Any) -> None:
+    """Sent are the names of secrets, in this town; what is gone is still known to be gone."""
+    town.with_sources(s={**FILES, "headers": {"X-Key": SecretRef(secret="TOWN_CANARY")}})  # noqa: S106 - a name
+    publisher.bodies.update(
+        {"a.csv": b"id;TOWN_CANARY", "b.csv": b"2", "c.csv": b'{"x": "TOWN\\u005fCANARY"}'}
+    )
+    report = town.fetch()["s"]
+    assert (report.ok, report.stored) == (True, 3)
+    (note,) = report.notes
+    assert note.code == "secret_repeated"
+    assert note.text.startswith("https://data.example/")
+    assert note.text.endswith(".csv and 1 more answer(s) repeated a secret that was sent: 27 byte(s) were made "
+                              "unreadable before anything was kept")  # fmt: skip
+    assert town.landing().answered().is_whole
+    kept = [file.read_bytes() for file in town.home.rglob("*") if file.is_file()]
+    kept += [
+        zstandard.ZstdDecompressor().decompress(body) for body in kept if body.startswith(b"\x28\xb5\x2f\xfd")
+    ]
+    assert b"id;***********" in kept
+    assert not any(b"CANARY" in body for body in kept)
+
+
+def test_what_comes_by_another_way_than_http_is_looked_through_too(town: Any) -> None:
+    class Echoing:
+        def fetch(self, source: Source, _: object, __: object, session: Any) -> None:
+            password = session.secret("TOWN_CANARY")
+            session.deliver(Request("sql://db/t"), f"id,login\n1,{password}\n".encode())
+            raise FetchError(f"sql://db/t: no login with {quote(password[::-1][::-1])}")
+
+    report = town.fetch({"csv": Echoing()})["s"]
+    assert report.error == "sql://db/t: no login with ***"
+    assert [note.code for note in report.notes] == ["secret_repeated"]
+    ((line,),) = (manifest.lines for manifest in town.landing().manifests())
+    assert town.landing().body(line.sha256) == b"id,login\n1,***********\n"
