@@ -18,7 +18,8 @@ from civitas_assets.catalog.basis import SLUG, Model, Slug
 from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.geography import Box, Crs, TimeZone
-from civitas_assets.catalog.share import Retention, Share
+from civitas_assets.catalog.licence import Licence, Licensed
+from civitas_assets.catalog.share import Below, Retention, Share, withheld
 from civitas_assets.catalog.template import PERIODS, placeholders, unknown_placeholders
 from civitas_assets.catalog.time_rule import TimeRule
 from civitas_assets.catalog.window import Duration
@@ -33,19 +34,12 @@ ADDRESS = r"^https?://"
 Destination = Literal["duckdb", "postgres"]
 DROP = "drop:"
 
-Licence = Literal[
-    "dl-de/by-2-0", "dl-de/zero-2-0", "CC0-1.0", "CC-BY-3.0", "CC-BY-4.0", "CC-BY-SA-4.0", "ODbL-1.0", "PDDL-1.0",
-    "GeoNutzV", "proprietary",
-]  # fmt: skip
 
-
-class Source(Model):
+class Source(Licensed):
     """One configured upstream of one tenant: what all connectors share."""
 
     connector: str = Field(description="The protocol.")
     title: str = Field(min_length=1, description="What the source is, in the tenant's language.")
-    licence: Licence = Field(description="Licence of the data.")
-    attribution: str | None = Field(None, description="Whom the licence asks to be named.")
     description: str | None = None
     look_back: Duration = Field(
         "14 days", validate_default=True, description="How far each night reads back."
@@ -218,6 +212,9 @@ class Tenant(Model):
     bbox: Box = Field(description="west, south, east, north in degrees.")
     destination: Destination = Field("duckdb", description="Where its shared models are published.")
     share: tuple[Share, ...] = Field((), description="Shared models that the commons may hold.")
+    k: Below = Field(
+        0, description="Counts from 1 to k - 1 are left out of what is shared and exported; 0: none."
+    )
     retention: Retention = Field(
         Retention(), description="How long landing and records are kept; default: for ever."
     )
@@ -265,8 +262,12 @@ class Tenant(Model):
 
     @property
     def shared(self) -> Mapping[str, frozenset[str]]:
-        """The shared models that the commons may hold, each with the columns that it may not."""
-        return {share.table: frozenset(share.withhold) for share in self.share}
+        """The shared models that the commons may hold, each with what of it they may not, as `Withheld` reads it."""
+        closed = [name for name, source in self.sources.items() if not source.is_shareable]
+        return {
+            share.table: withheld(share.withhold, closed, self.k if share.k is None else share.k)
+            for share in self.share
+        }
 
     @field_validator("share")
     @classmethod

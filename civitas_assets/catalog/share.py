@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any
@@ -29,12 +30,19 @@ _DAYS = {"day": 1, "week": 7}
 _MONTHS = {"month": 1, "year": 12}
 
 
+# Below which a count is left out: 1 would leave out nothing.
+Below = Annotated[int, Field(ge=0, le=1000)]
+
+
 class Share(Model):
     """A shared model that the commons may hold; a plain name stands for one without anything withheld."""
 
     table: Slug = Field(description="Name of the shared model.")
     withhold: tuple[Slug, ...] = Field(
         (), description="Columns that the commons do not get; never one of the key."
+    )
+    k: Below | None = Field(
+        None, description="Counts from 1 to k - 1 do not get into the commons; default: that of the tenant."
     )
 
     @model_validator(mode="before")
@@ -46,6 +54,35 @@ class Share(Model):
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = handler.resolve_ref_schema(handler(core))
         return {"anyOf": [{"type": "string", "pattern": SLUG}, schema]}
+
+
+_SOURCE, _BELOW = "source=", "k="
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """What of a model others do not get: columns, rows of sources, and counts from 1 to `below` - 1."""
+
+    columns: frozenset[str] = frozenset()
+    sources: frozenset[str] = frozenset()
+    below: int = 0
+
+    @classmethod
+    def of(cls, entries: Iterable[str]) -> Withheld:
+        """What entries say, as `withheld` writes them."""
+        found = [*entries]
+        sources = frozenset(entry.removeprefix(_SOURCE) for entry in found if entry.startswith(_SOURCE))
+        below = max(
+            (int(entry.removeprefix(_BELOW)) for entry in found if entry.startswith(_BELOW)), default=0
+        )
+        return cls(frozenset(entry for entry in found if "=" not in entry), sources, below)
+
+
+def withheld(columns: Iterable[str], sources: Iterable[str], below: int) -> frozenset[str]:
+    """Columns, sources and the least count as entries of one set: what grows in it is taken out of the commons."""
+    return frozenset(
+        [*columns, *(f"{_SOURCE}{name}" for name in sources), *([f"{_BELOW}{below}"] if below > 1 else [])]
+    )
 
 
 @dataclass(frozen=True)

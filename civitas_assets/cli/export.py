@@ -19,6 +19,7 @@ from civitas_assets.cli.app import VERBATIM, Tenant, app, current_settings, err
 if TYPE_CHECKING:
     from civitas_assets.export.formats import Format
     from civitas_assets.export.selection import Span
+    from civitas_assets.export.terms import Conditions
     from civitas_assets.settings import Settings
 
 _SECONDS_BETWEEN_LINES = 5
@@ -60,11 +61,20 @@ def export(
         int | None,
         typer.Option(min=1, metavar="N", help="ngsi-ld: one array per line, of at most so many entities."),
     ] = None,
+    internal: Annotated[
+        bool,
+        typer.Option(
+            "--internal",
+            help="For the tenant's own use: also rows that may not be given to others, and small counts.",
+        ),
+    ] = False,
 ) -> None:
     """Write a tenant's published model as it is now, to standard output or a file.
 
     FORMAT is csv, geojson, geoparquet or ngsi-ld; docs/export.md says what each makes of the models. Days are those
-    of the tenant.
+    of the tenant. Rows of sources that are proprietary, or of unknown licence, are left out unless the source says
+    `shareable: true`, and so are counts below the tenant's `k`; --internal writes them, too. Licence, attribution and
+    notice of change are written with every row.
     """
     from civitas_assets.export.formats import export as write
 
@@ -81,6 +91,13 @@ def export(
             told = monotonic()
             err.print(f"{tenant}: {written:,} {chosen.unit} so far", **VERBATIM)
 
+    def tell_terms(conditions: Conditions) -> None:
+        if conditions.closed:
+            names = ", ".join(conditions.closed)
+            err.print(f"{tenant}: left out, as they may not be given to others: {names}", **VERBATIM)
+        if said := conditions.combined():
+            err.print(f"{tenant}: {said}", **VERBATIM)
+
     written = write(
         settings,
         tenant,
@@ -90,6 +107,8 @@ def export(
         file=output,
         standard_output=sys.stdout.buffer,
         progress=tell,
+        everything=internal,
+        tell=tell_terms,
     )
     place = f" written to {output}" if output else ""
     err.print(f"{tenant}: {written:,} {chosen.unit} of {model}{place}", **VERBATIM)

@@ -14,6 +14,7 @@ _BOOKKEEPING = frozenset(
         *("id", "type", "@context", "scope", "createdAt", "modifiedAt", "deletedAt", "expiresAt"),
         *("dateCreated", "dateModified", "occupancyModified", "observationDate"),
         *("source", "owner", "dataProvider", "seeAlso", "alternateName", "areaServed", "TimeInstant", "timeInstant"),
+        *("license", "licenseUrl", "licenseNotice", "attribution"),
         *("dateObserved", "dateObservedFrom", "dateObservedTo", "observationDateTime", "qualityCode"),
     }
 )  # fmt: skip

@@ -25,6 +25,8 @@ class Column:
 
     `renamed_from` is what it was called before; destinations rename it then instead of losing what they have.
     `free_text` says that hardly two rows have the same text, so that nothing is won by keeping each text once.
+    `counts` is a condition in SQL on other columns under which the column counts people or things; `counted` says that
+    it follows from such counts of its row.
     """
 
     type: str
@@ -35,6 +37,8 @@ class Column:
     codes: tuple[str, ...] = ()
     renamed_from: str | None = None
     free_text: bool = False
+    counts: str = ""
+    counted: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,8 @@ def _column(column: Mapping[str, Any], codes: list[str] | tuple[()]) -> Column:
         codes=tuple(codes),
         renamed_from=meta.get("renamed_from"),
         free_text=bool(meta.get("free_text", False)),
+        counts=str(meta.get("counts") or ""),
+        counted=bool(meta.get("counted", False)),
     )
 
 

@@ -13,6 +13,7 @@ import polars as pl
 import pyarrow as pa
 
 from civitas_assets.export.selection import Query, Selection, iso
+from civitas_assets.export.terms import Conditions
 from civitas_assets.records.geometry import as_wkt
 
 # What spreadsheets take for the beginning of a formula, also in full width and behind a line break.
@@ -30,16 +31,17 @@ class Csv:
     german: bool = False
 
     def query(self, selection: Selection) -> Query:
-        """All columns of the model, times as text."""
-        chosen = (
+        """All columns of the model, times as text, and what has to be said beside each row."""
+        chosen = [
             f'{iso(f"picked.{name}")} as "{name}"'
             if kind == "TIMESTAMP WITH TIME ZONE"
             else f'picked."{name}"'
             for name, kind in selection.columns.items()
-        )
+        ]
+        chosen += [f'{text} as "{name}"' for name, text in selection.said.items()]
         return selection.query(", ".join(chosen), with_thing=False)
 
-    def write(self, batches: pa.RecordBatchReader, sink: BinaryIO) -> Iterator[int]:
+    def write(self, batches: pa.RecordBatchReader, sink: BinaryIO, conditions: Conditions) -> Iterator[int]:
         """Write batch after batch; the rows of each."""
         if self.german:
             sink.write("\ufeff".encode())

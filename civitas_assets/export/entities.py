@@ -6,7 +6,7 @@ Which models there are is in `smart_data_observed.py` and `smart_data_things.py`
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -14,6 +14,15 @@ from civitas_assets.export.selection import iso, literal
 
 _CONTEXT = "https://raw.githubusercontent.com/smart-data-models/{}/master/context.jsonld"
 _CORE_CONTEXT = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.8.jsonld"
+
+
+# What is said of licences, which no Smart Data Model has a word for.
+SAID_AS: Mapping[str, str] = {
+    "licence": "license",
+    "licence_url": "licenseUrl",
+    "attribution": "attribution",
+    "notice": "licenseNotice",
+}
 
 
 class Kind(Enum):
@@ -85,13 +94,13 @@ class Entity:
     condition: str
     latest: tuple[str, str] | None = None
 
-    def json(self, unit_codes: Mapping[str, str]) -> str:
-        """SQL for the entity as JSON, null where the row does not become one."""
+    def json(self, unit_codes: Mapping[str, str], more: Sequence[Attribute] = ()) -> str:
+        """SQL for the entity as JSON with more attributes, null where the row does not become one."""
         context = json.dumps([_CONTEXT.format(self.subject), _CORE_CONTEXT], separators=(",", ":"))
         members = [
             f"""'"id":' || to_json({urn(self.type, self.key)})""",
             literal(f'"type":{json.dumps(self.type)}'),
-            *(attribute.json(unit_codes) for attribute in self.attributes),
+            *(attribute.json(unit_codes) for attribute in (*self.attributes, *more)),
             literal(f'"@context":{context}'),
         ]
         # Of what has no value, concat_ws leaves out the comma as well.

@@ -14,6 +14,7 @@ import pyarrow as pa
 from civitas_assets.errors import ExportError
 from civitas_assets.export.output import destination
 from civitas_assets.export.selection import Query, Selection, Span
+from civitas_assets.export.terms import Conditions, conditions_of
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import Settings
 
@@ -34,8 +35,8 @@ class Format(Protocol):
         """
         ...
 
-    def write(self, batches: pa.RecordBatchReader, sink: BinaryIO) -> Iterator[int]:
-        """Write batch after batch; how many rows, features or entities each had."""
+    def write(self, batches: pa.RecordBatchReader, sink: BinaryIO, conditions: Conditions) -> Iterator[int]:
+        """Write batch after batch, on these terms; how many rows, features or entities each had."""
         ...
 
 
@@ -49,10 +50,13 @@ def export(
     file: Path | None = None,
     standard_output: BinaryIO,
     progress: Callable[[int], None] = lambda _: None,
+    everything: bool = False,
+    tell: Callable[[Conditions], None] = lambda _: None,
 ) -> int:
     """Write a published model as it is at this moment; how many rows, features or entities.
 
-    Memory holds a batch at a time, however many there are; `progress` hears how many have been written.
+    Memory holds a batch at a time, however many there are; `progress` hears how many have been written, `tell` on which
+    terms. With `everything`, for the tenant's own use, so do rows that may not be given to others, and small counts.
 
     Raises:
         PublishError: the tenant has no output yet.
@@ -61,10 +65,12 @@ def export(
     written = 0
     first, last = (span.first, span.last) if span else (None, None)
     with open_published(settings, tenant, first, last) as tables:
-        query = form.query(Selection.of(tables.columns(), model, span))
+        conditions = conditions_of(settings, tenant, tables, everything=everything)
+        query = form.query(Selection.of(tables.columns(), model, span, conditions))
+        tell(conditions)
         with destination(file, standard_output) as sink:
             try:
-                for rows in form.write(tables.batches(query.sql, query.parameters, BATCH), sink):
+                for rows in form.write(tables.batches(query.sql, query.parameters, BATCH), sink, conditions):
                     written += rows
                     progress(written)
             except pa.ArrowException as error:

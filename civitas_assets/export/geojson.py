@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from civitas_assets.export.position import LAT, LON, WKB, located, position
 from civitas_assets.export.selection import Query, Selection, iso, literal
+from civitas_assets.export.terms import Conditions
 from civitas_assets.records.geometry import as_geojson
 
 _BEGIN, _BETWEEN, _END = b'{"type":"FeatureCollection","features":[\n', b",\n", b"\n]}\n"
@@ -33,18 +34,25 @@ class GeoJson:
         Raises:
             ExportError: the model has no position.
         """
-        members = (
+        members = [
             f"{literal(name)}, {_value(name, kind)}"
             for name, kind in selection.columns.items()
             if name not in {"lon", "lat", "geometry_wkb"}
-        )
+        ]
+        members += [f"{literal(name)}, {text}" for name, text in selection.said.items()]
         return selection.query(
             f"cast(json_object({', '.join(members)}) as varchar) as properties, {position(selection)}"
         )
 
-    def write(self, batches: pa.RecordBatchReader, sink: BinaryIO) -> Iterator[int]:
+    def write(self, batches: pa.RecordBatchReader, sink: BinaryIO, conditions: Conditions) -> Iterator[int]:
         """Write batch after batch; the features of each."""
-        before, between, end = (b"", b"\n", b"\n") if self.lines else (_BEGIN, _BETWEEN, _END)
+        # A collection says it as a whole, as a member that RFC 7946 lets be; single lines have it as properties only.
+        begin = (
+            _BEGIN.replace(b"{", b'{"licences":%b,' % conditions.as_json().encode(), 1)
+            if conditions.given
+            else _BEGIN
+        )
+        before, between, end = (b"", b"\n", b"\n") if self.lines else (begin, _BETWEEN, _END)
         sink.write(before)
         first = True
         for batch in batches:

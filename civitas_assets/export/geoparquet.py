@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from civitas_assets.export.position import LAT, LON, WKB, located, position
 from civitas_assets.export.selection import Query, Selection
+from civitas_assets.export.terms import Conditions
 from civitas_assets.records.geometry import extents
 
 _GEOMETRY, _BOX = "geometry", "bbox"
@@ -34,10 +35,11 @@ class GeoParquet:
         Raises:
             ExportError: the model has no position.
         """
-        chosen = (f'picked."{name}"' for name in selection.columns if name != "geometry_wkb")
+        chosen = [f'picked."{name}"' for name in selection.columns if name != "geometry_wkb"]
+        chosen += [f'{text} as "{name}"' for name, text in selection.said.items()]
         return selection.query(", ".join([*chosen, position(selection)]))
 
-    def write(self, batches: pa.RecordBatchReader, sink: BinaryIO) -> Iterator[int]:
+    def write(self, batches: pa.RecordBatchReader, sink: BinaryIO, conditions: Conditions) -> Iterator[int]:
         """Write a row group per batch; the rows of each."""
         seen = _Seen()
         schema = _shaped(pa.RecordBatch.from_pylist([], batches.schema), seen).schema
@@ -45,7 +47,8 @@ class GeoParquet:
             for batch in batches:
                 writer.write_table(_shaped(batch, seen))
                 yield batch.num_rows
-            writer.add_key_value_metadata({"geo": json.dumps(seen.metadata())})
+            metadata = {"geo": json.dumps(seen.metadata()), "licences": conditions.as_json()}
+            writer.add_key_value_metadata(metadata)
 
 
 @dataclass

@@ -13,10 +13,11 @@ from typing import BinaryIO, ClassVar
 import pyarrow as pa
 
 from civitas_assets.errors import ExportError
-from civitas_assets.export.entities import Entity
+from civitas_assets.export.entities import SAID_AS, Attribute, Entity, Kind
 from civitas_assets.export.selection import Query, Selection
 from civitas_assets.export.smart_data_observed import observed_entities
 from civitas_assets.export.smart_data_things import THINGS
+from civitas_assets.export.terms import Conditions
 from civitas_assets.export.vocabulary import Vocabulary
 
 
@@ -50,7 +51,8 @@ class NgsiLd:
                 f" export it as csv. These can be: {', '.join(sorted(known))}"
             )
         made = known[selection.model]
-        written = ", ".join(entity.json(self.vocabulary.unit_codes) for entity in made)
+        said = [Attribute(SAID_AS[name], Kind.TEXT, text) for name, text in selection.said.items()]
+        written = ", ".join(entity.json(self.vocabulary.unit_codes, said) for entity in made)
         latest = made[0].latest
         last = (
             f" qualify row_number() over (partition by picked.{latest[0]} order by picked.{latest[1]} desc) = 1"
@@ -61,7 +63,7 @@ class NgsiLd:
         each = f"(select unnest(made) as entity from ({rows.sql}))"  # noqa: S608 - all of it is ours
         return Query(f"select entity from {each} where entity is not null", rows.parameters)  # noqa: S608
 
-    def write(self, batches: pa.RecordBatchReader, sink: BinaryIO) -> Iterator[int]:
+    def write(self, batches: pa.RecordBatchReader, sink: BinaryIO, conditions: Conditions) -> Iterator[int]:
         """Write batch after batch; the entities of each."""
         if self.batch is None:
             sink.write(b"[\n")

@@ -6,11 +6,12 @@ How a format writes them is in its own module.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from civitas_assets.errors import ExportError
+from civitas_assets.export.terms import SAID, Conditions
 
 # Models whose rows are about a thing of another model, and have its position; the key is called the same in both.
 _THINGS = {
@@ -58,9 +59,16 @@ class Selection:
     columns: Mapping[str, str]
     models: Mapping[str, Mapping[str, str]]
     span: Span | None = None
+    conditions: Conditions = field(default_factory=Conditions)
 
     @classmethod
-    def of(cls, models: Mapping[str, Mapping[str, str]], model: str, span: Span | None) -> Selection:
+    def of(
+        cls,
+        models: Mapping[str, Mapping[str, str]],
+        model: str,
+        span: Span | None,
+        conditions: Conditions | None = None,
+    ) -> Selection:
         """The rows of a published model, those of a span if one is given.
 
         Raises:
@@ -68,7 +76,7 @@ class Selection:
         """
         if model not in models:
             raise ExportError(f"there is no published model {model}; there are: {', '.join(models)}")
-        chosen = cls(model, models[model], models, span)
+        chosen = cls(model, models[model], models, span, conditions or Conditions())
         if span is not None and not chosen.has_days:
             timed = ", ".join(name for name in models if cls(name, models[name], models).has_days)
             raise ExportError(
@@ -97,8 +105,27 @@ class Selection:
         """The columns of the rows that were picked; `thing` is what they are about, where they are about one."""
         joined = self._joined() if with_thing else ""
         where, parameters = self._condition()
-        picked = f'(select * from "{self.model}"{where})'  # noqa: S608 - names come from the database
+        small = {
+            c: when for c, when in self.conditions.small.get(self.model, {}).items() if c in self.columns
+        }
+        shown = ", ".join(f'case when {when} then null else "{c}" end as "{c}"' for c, when in small.items())
+        chosen = f"* replace ({shown})" if shown else "*"
+        picked = f'(select {chosen} from "{self.model}"{where})'  # noqa: S608 - names come from the database
         return Query(f"select {columns} from {picked} as picked{joined}{extra}", parameters)  # noqa: S608
+
+    @property
+    def said(self) -> Mapping[str, str]:
+        """What has to be said beside each row, as SQL by the name of a column, as far as the model has none such."""
+        if "source" not in self.columns or not self.conditions.sources:
+            return {}
+        return {name: self._said(name) for name in SAID if name not in self.columns}
+
+    def _said(self, name: str) -> str:
+        texts = {source: getattr(terms, name) for source, terms in self.conditions.given.items()}
+        cases = "".join(
+            f" when {literal(source)} then {literal(text)}" for source, text in texts.items() if text
+        )
+        return f"case picked.source{cases} end::varchar" if cases else "null::varchar"
 
     def _joined(self) -> str:
         """The thing as it was at the time of the row, where its versions are known; else as it is now."""
@@ -114,8 +141,11 @@ class Selection:
 
     def _condition(self) -> tuple[str, tuple[object, ...]]:
         span, conditions, parameters = self.span, list[str](), list[object]()
+        if "source" in self.columns and not self.conditions.everything:
+            allowed = ", ".join(map(literal, self.conditions.given))
+            conditions.append(f"(source is null or source in ({allowed}))" if allowed else "source is null")
         if span is None:
-            return "", ()
+            return f" where {conditions[0]}" if conditions else "", ()
         by_day = "day" in self.columns
         if span.first is not None:
             conditions.append("day >= ?" if by_day else "(end_at is null or end_at > ?)")

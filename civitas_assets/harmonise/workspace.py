@@ -16,6 +16,7 @@ import duckdb
 import msgspec
 
 from civitas_assets.catalog import Tenant
+from civitas_assets.catalog.licence import terms_of
 from civitas_assets.errors import HarmoniseError, StoreError
 from civitas_assets.harmonise.invocation import PROFILES, profile
 from civitas_assets.harmonise.project import REJECTED, Project
@@ -221,8 +222,10 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tu
 
 def _source_row(tenant: Tenant, name: str, known: SourceSummary) -> tuple[object, ...]:
     source = tenant.sources[name]
+    terms = terms_of(source.licence)
     return (
-        name, source.id_space or name, source.title, source.connector, source.licence, source.attribution, source.url,
+        name, source.id_space or name, source.title, source.connector, source.licence, source.attribution,
+        terms.address or None, terms.notice(source.licence), source.is_shareable, source.url,
         known.heard_at or known.answered_at, known.brought_at, known.state or "never",
     )  # fmt: skip
 

@@ -22,6 +22,7 @@ from civitas_assets.catalog.load import tenant_file
 from civitas_assets.dictionary.contracts import Contract, read_contracts
 from civitas_assets.dictionary.json_schema import json_schema
 from civitas_assets.errors import ExportError, PublishError
+from civitas_assets.export.terms import conditions_of
 from civitas_assets.harmonise.project import Project
 from civitas_assets.lifecycle.handover_catalogue import catalogue, readme
 from civitas_assets.publish.reading import open_published
@@ -124,6 +125,7 @@ def _models(folder: Path, settings: Settings, tenant: Tenant, handed: Handover) 
     folder.mkdir()
     try:
         with open_published(settings, tenant.slug) as tables:
+            licences = conditions_of(settings, tenant.slug, tables, everything=True).as_json()
             for number, model in enumerate(names := sorted(tables.columns()), 1):
                 log.info("%s · export · %s (%d of %d)", tenant.slug, model, number, len(names))
                 batches = tables.batches(f'select * from "{model}"', [], _ROWS)  # noqa: S608
@@ -134,6 +136,7 @@ def _models(folder: Path, settings: Settings, tenant: Tenant, handed: Handover) 
                     for batch in batches:
                         writer.write_batch(batch)
                         rows += batch.num_rows
+                    writer.add_key_value_metadata({"licences": licences})
                 handed.rows[model] = rows
     except PublishError as error:
         raise ExportError(f"{tenant.slug}: what is published cannot be read: {error}") from error

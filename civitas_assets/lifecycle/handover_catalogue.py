@@ -10,21 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from civitas_assets.catalog import Source, Tenant
+from civitas_assets.catalog.licence import terms_of
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.dictionary.json_schema import urn
-
-# Where each licence is stated; one that is nowhere public has no address.
-LICENCES: Mapping[str, str] = {
-    "dl-de/by-2-0": "https://www.govdata.de/dl-de/by-2-0",
-    "dl-de/zero-2-0": "https://www.govdata.de/dl-de/zero-2-0",
-    "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
-    "CC-BY-3.0": "https://creativecommons.org/licenses/by/3.0/",
-    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
-    "CC-BY-SA-4.0": "https://creativecommons.org/licenses/by-sa/4.0/",
-    "ODbL-1.0": "https://opendatacommons.org/licenses/odbl/1-0/",
-    "PDDL-1.0": "https://opendatacommons.org/licenses/pddl/1-0/",
-    "GeoNutzV": "https://www.gesetze-im-internet.de/geonutzv/",
-}
 
 _CONTEXT = {
     "dcat": "http://www.w3.org/ns/dcat#",
@@ -122,14 +110,16 @@ def _models(
 def _source(name: str, source: Source) -> dict[str, Any]:
     """A source: its rows carry its name, so licence and attribution hold for those rows of every model."""
     licence: dict[str, Any] = {"dct:identifier": source.licence}
-    if source.licence in LICENCES:
-        licence["@id"] = LICENCES[source.licence]
+    terms = terms_of(source.licence)
+    if terms.address:
+        licence["@id"] = terms.address
     dataset: dict[str, Any] = {
         "@type": "dcat:Dataset",
         "dct:identifier": f"source/{name}",
         "dct:title": source.title,
         "dct:license": licence,
         "dct:source": source.url,
+        "dct:rights": terms.notice(source.licence),
     }
     if source.attribution:
         dataset["dct:publisher"] = {"@type": "foaf:Agent", "foaf:name": source.attribution}

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Protocol
 
 from civitas_assets.catalog import Catalog
+from civitas_assets.catalog.licence import LICENCES
 from civitas_assets.dictionary.contracts import Contract
 
 COMMONS_SCHEMA = "commons"
@@ -20,12 +21,32 @@ ADDED_COLUMNS: Mapping[str, str] = {
     TENANT_NAME: "Name of the tenant that shares the row.",
     "licence": "Licence under which the row's source is published.",
     "attribution": "Whom the licence asks to be named with the row.",
+    "licence_url": "Where that licence is stated.",
+    "notice": "What has to be said beside the row: that it was changed, and what binds whoever passes it on.",
 }
+
+
+def addresses() -> Mapping[str, str]:
+    """Where each licence is stated, as far as that is public."""
+    return {licence: terms.address for licence, terms in LICENCES.items() if terms.address}
+
+
+def notices() -> Mapping[str, str]:
+    """What each licence asks to be said."""
+    return {licence: terms.notice(licence) for licence, terms in LICENCES.items()}
+
+
+def by_licence(licence: str, texts: Mapping[str, str]) -> str:
+    """SQL for the text of a licence, in DuckDB and in PostgreSQL."""
+    cases = "".join(
+        " when '{}' then '{}'".format(*(text.replace("'", "''") for text in pair)) for pair in texts.items()
+    )
+    return f"case {licence}{cases} end"
 
 
 @dataclass(frozen=True)
 class Member:
-    """A tenant that shares: its models, each with the columns that it withholds."""
+    """A tenant that shares: its models, each with what it withholds, as `catalog.share.Withheld` reads it."""
 
     slug: str
     name: str

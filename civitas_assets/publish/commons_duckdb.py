@@ -16,10 +16,11 @@ from pathlib import Path
 import duckdb
 
 from civitas_assets.catalog.basis import COMMONS
+from civitas_assets.catalog.share import Withheld
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import PublishError, StoreError
 from civitas_assets.publish.commons import CommonsReport, Member, Members
-from civitas_assets.publish.commons_file import CommonsFile
+from civitas_assets.publish.commons_file import ChangingTables, CommonsFile
 from civitas_assets.publish.commons_notes import Notes
 from civitas_assets.publish.commons_tables import CommonsTables
 from civitas_assets.publish.duckdb import published_file
@@ -178,7 +179,9 @@ class DuckDBCommons:
                 if (slug, model) not in wanted:
                     taken += tables.drop(slug, model)
                 elif newly := wanted[slug, model] - withheld:
-                    taken += tables.hide(slug, model, newly)
+                    # Which counts are small, the contract of the rows says: they come back when they are brought in.
+                    anew = Withheld.of(newly).below > 1
+                    taken += tables.drop(slug, model) if anew else tables.hide(slug, model, newly)
             for slug in tables.tenants() - members.keys():
                 tables.leave(slug)
             _sweep(tables)
@@ -186,7 +189,7 @@ class DuckDBCommons:
 
     def _bring_in(
         self,
-        tables: CommonsTables,
+        tables: ChangingTables,
         tenant: str,
         work: _Work,
         members: Members,
@@ -218,7 +221,7 @@ class DuckDBCommons:
 
     def _load(
         self,
-        tables: CommonsTables,
+        tables: ChangingTables,
         member: Member,
         file: Path,
         work: _Work,
@@ -228,7 +231,7 @@ class DuckDBCommons:
         whole = work.whole.get(member.slug, set())
         days = work.days.get(member.slug)
         with tables.published(file) as published, tables.change():
-            tables.introduce(member)
+            tables.compact |= tables.introduce(member) > 0
             rows = {}
             for model in sorted(member.shared.keys() & contracts.keys()):
                 if not tables.has(model):

@@ -18,7 +18,8 @@ import psycopg
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons import COMMONS_SCHEMA, CommonsReport, Members
-from civitas_assets.publish.commons_views import Held, Views
+from civitas_assets.publish.commons_parts import Held
+from civitas_assets.publish.commons_views import Views
 from civitas_assets.publish.postgres_server import PAUSES, Server, passes
 
 log = logging.getLogger("civitas_assets.publish")

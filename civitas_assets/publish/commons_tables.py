@@ -6,7 +6,7 @@ Which file that is, when it is changed, and how it reaches readers, is in `commo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -14,9 +14,18 @@ from pathlib import Path
 import duckdb
 import msgspec
 
+from civitas_assets.catalog.share import Withheld
 from civitas_assets.dictionary.contracts import Contract
-from civitas_assets.dictionary.evolution import columns_before, evolution
-from civitas_assets.publish.commons import ADDED_COLUMNS, COMMONS_SCHEMA, TENANT_NAME, Member
+from civitas_assets.publish.commons import (
+    ADDED_COLUMNS,
+    COMMONS_SCHEMA,
+    TENANT_NAME,
+    Member,
+    addresses,
+    by_licence,
+    notices,
+)
+from civitas_assets.publish.commons_published import Published
 
 # Rows lie apart from the views, so that a changed licence or name costs nothing but its own row.
 _ROWS = "rows"
@@ -82,21 +91,27 @@ class CommonsTables:
         self._run("delete from meta.holding where tenant = ? and model = ?", [tenant, model])
         return count
 
-    def hide(self, tenant: str, model: str, columns: Iterable[str]) -> int:
-        """Empty columns that are withheld from now on; the number of rows that held any."""
-        held = [name for name in sorted(columns) if name in self._columns(model)]
+    def hide(self, tenant: str, model: str, entries: Iterable[str]) -> int:
+        """Take out rows of sources and columns that are withheld from now on; the number of rows that held any."""
+        more, there = Withheld.of(entries), self._columns(model)
         changed = 0
+        if more.sources and "source" in there:
+            gone = (
+                f'delete from {_ROWS}."{model}" where tenant = ? and source in (select unnest(?::varchar[]))'  # noqa: S608
+            )
+            changed += self._count(gone, [tenant, sorted(more.sources)])
+        held = [name for name in sorted(more.columns) if name in there]
         if held:
             emptied = ", ".join(f'"{name}" = null' for name in held)
             filled = " or ".join(f'"{name}" is not null' for name in held)
-            changed = self._count(
+            changed += self._count(
                 f'update {_ROWS}."{model}" set {emptied} where tenant = ? and ({filled})',  # noqa: S608
                 [tenant],
             )
         self._run(
             "update meta.holding set withheld = list_sort(list_distinct(withheld || ?::varchar[]))"
             " where tenant = ? and model = ?",
-            [sorted(columns), tenant, model],
+            [sorted(entries), tenant, model],
         )
         return changed
 
@@ -150,16 +165,25 @@ class CommonsTables:
     ) -> int:
         """Replace days of a model, or all of it, by what a tenant has published; the number of rows."""
         model, withheld = contract.name, member.shared[contract.name]
+        rows_of = Withheld.of(withheld)
         only = days if contract.replaced == "replace_days" else None
         self._delete(member.slug, model, only)
         selection = published.selection(contract, withheld)
         rows = 0
         if selection is not None:
-            within = " where day in (select unnest(?::date[]))" if only is not None else ""
-            rows = self._count(
-                f'insert into {_ROWS}."{model}" {selection}{within}',
-                [] if only is None else [_texts(only)],
-            )
+            conditions, parameters = list[str](), list[object]()
+            if only is not None:
+                conditions.append("day in (select unnest(?::date[]))")
+                parameters.append(_texts(only))
+            if "source" in contract.columns:
+                # Of a source that the tenant does not name any more nobody knows the licence.
+                conditions.append(
+                    "(source is null or source in (select source from published.main.source))"
+                    " and coalesce(source, '') not in (select unnest(?::varchar[]))"
+                )
+                parameters.append(sorted(rows_of.sources))
+            within = f" where {' and '.join(conditions)}" if conditions else ""
+            rows = self._count(f'insert into {_ROWS}."{model}" {selection}{within}', parameters)
         self._run("delete from meta.holding where tenant = ? and model = ?", [member.slug, model])
         self._run(
             "insert into meta.holding values (?, ?, ?, ?)",
@@ -167,19 +191,36 @@ class CommonsTables:
         )
         return rows
 
-    def introduce(self, member: Member) -> None:
-        """Say who the tenant is, and under which licences its sources are published."""
+    def introduce(self, member: Member) -> int:
+        """Say who the tenant is, and under which licences its sources are published.
+
+        Rows of sources that it does not name any more are taken out, since nobody knows their licence; how many.
+        """
         self.leave(member.slug)
         self._run("insert into meta.tenant values (?, ?)", [member.slug, member.name])
         self._run(
             "insert into meta.source select ?, source, licence, attribution from published.main.source",
             [member.slug],
         )
+        unknown = (
+            "tenant = ? and source is not null and source not in (select source from published.main.source)"
+        )
+        return sum(
+            self._count(f'delete from {_ROWS}."{model}" where {unknown}', [member.slug])  # noqa: S608
+            for model in self.models()
+            if "source" in self._columns(model)
+        )
 
     def _describe(self, contract: Contract) -> None:
         """The view that readers see, with its comments."""
         name, own = contract.name, contract.columns
-        given = {TENANT_NAME: "whose.name", "licence": "origin.licence", "attribution": "origin.attribution"}
+        given = {
+            TENANT_NAME: "whose.name",
+            "licence": "origin.licence",
+            "attribution": "origin.attribution",
+            "licence_url": by_licence("origin.licence", addresses()),
+            "notice": by_licence("origin.licence", notices()),
+        }
         added = [name for name in ADDED_COLUMNS if name not in own]
         order = ["tenant", TENANT_NAME, *(column for column in own if column != "tenant"), *added[1:]]
         columns = ", ".join(
@@ -223,35 +264,10 @@ class CommonsTables:
         return int(row[0]) if row else 0
 
 
-class Published:
-    """A tenant's attached file: what it holds of a model, in the shape of the contract of now."""
-
-    def __init__(self, run: Callable[..., duckdb.DuckDBPyConnection]) -> None:
-        self._run = run
-        row = run("select contracts from published.meta.publication").fetchone()
-        self._contracts = msgspec.json.decode(row[0], type=dict[str, Contract]) if row else {}
-
-    def selection(self, contract: Contract, withheld: frozenset[str]) -> str | None:
-        """A query by name; None where the tenant has no such rows, or rows that mean something else."""
-        old = self._contracts.get(contract.name) or self._contracts.get(contract.renamed_from or "")
-        if old is None:
-            return None
-        if evolution({contract.name: old}, {contract.name: contract}).reasons:
-            return None
-        names = dict(zip(columns_before(old, contract), old.columns, strict=True))  # by the name of now
-        columns = ", ".join(
-            f'"{names[column]}"::{promised.type}'
-            if column in names and column not in withheld
-            else f"null::{promised.type}"
-            for column, promised in contract.columns.items()
-        )
-        return f'select {columns} from published.main."{old.name}"'  # noqa: S608
-
-
 def shape_of(contract: Contract) -> str:
     """What a table's rows look like and mean; wording does not count."""
     columns = [(name, column.type, column.unit) for name, column in contract.columns.items()]
-    content = [contract.grain, contract.key, contract.replaced, columns]
+    content = [contract.grain, contract.key, contract.replaced, columns, *ADDED_COLUMNS]
     return hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:16]
 
 

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import psycopg
-from psycopg.sql import SQL, Composed, Identifier, Literal
+from psycopg.sql import SQL, Identifier, Literal
 
+from civitas_assets.catalog.share import Withheld
 from civitas_assets.dictionary.contracts import Contract
-from civitas_assets.dictionary.evolution import columns_before, evolution
-from civitas_assets.publish.commons import ADDED_COLUMNS, COMMONS_SCHEMA, TENANT_NAME
+from civitas_assets.dictionary.evolution import evolution
+from civitas_assets.publish.commons import COMMONS_SCHEMA
+from civitas_assets.publish.commons_parts import Held, described, listed, own, pairs, part
 from civitas_assets.publish.commons_tables import shape_of
 from civitas_assets.publish.postgres_names import COMMONS_OWNER, COMMONS_READER, PUBLICATION, Names
 from civitas_assets.publish.postgres_narrow import Narrow, hindrances, narrow
 from civitas_assets.publish.postgres_server import Statement
-from civitas_assets.publish.postgres_tables import Layout, Platform, column_type
+from civitas_assets.publish.postgres_tables import Layout, Platform
+from civitas_assets.publish.suppression import looked_at
 
 _HOLDING, _SHAPE = "_holding", "_shape"
 # Held while views are made, and while roles are, by whichever tenant's run.
@@ -30,14 +32,6 @@ _TURN = 4_711_000_015
 _LICENCE = ("source", "licence", "attribution")
 
 Key = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Held:
-    """What the commons show of a tenant's model: under which name, and without which columns."""
-
-    name: str
-    withheld: frozenset[str]
 
 
 class Views:
@@ -78,29 +72,38 @@ class Views:
         columns = SQL(
             "tenant text not null, model text not null, name text not null, withheld text[] not null"
         )
-        self._run(SQL("create table {} ({})").format(_own(_HOLDING), columns))
-        self._run(SQL("create table {} (model text not null, contract text not null)").format(_own(_SHAPE)))
+        self._run(SQL("create table {} ({})").format(own(_HOLDING), columns))
+        self._run(SQL("create table {} (model text not null, contract text not null)").format(own(_SHAPE)))
 
     def held(self) -> dict[Key, Held]:
         """What the views show."""
         if not self.is_there():
             return {}
         self._act_as(COMMONS_OWNER)
-        rows = self._rows(SQL("select tenant, model, name, withheld from {}").format(_own(_HOLDING)))
+        rows = self._rows(SQL("select tenant, model, name, withheld from {}").format(own(_HOLDING)))
         return {(tenant, model): Held(name, frozenset(withheld)) for tenant, model, name, withheld in rows}
 
     def shapes(self) -> dict[str, Contract]:
         """The contracts that the views follow."""
         self._act_as(COMMONS_OWNER)
-        rows = self._rows(SQL("select model, contract from {}").format(_own(_SHAPE)))
+        rows = self._rows(SQL("select model, contract from {}").format(own(_SHAPE)))
         return {model: msgspec.json.decode(text, type=Contract) for model, text in rows}
 
     def misshapen(self, contracts: Mapping[str, Contract]) -> set[str]:
-        """Models whose views follow another contract than now."""
+        """Models whose views follow another contract than now, or lack what this version says of all rows."""
+        found = self._rows(
+            SQL(
+                "select relname::text from pg_attribute join pg_class c on c.oid = attrelid"
+                " join pg_namespace n on n.oid = relnamespace where nspname = {} and attname = 'notice'"
+            ).format(Literal(COMMONS_SCHEMA))
+        )
+        whole = {model for (model,) in found}
         return {
             model
             for model, contract in self.shapes().items()
-            if model not in contracts or shape_of(contract) != shape_of(contracts[model])
+            if model not in contracts
+            or shape_of(contract) != shape_of(contracts[model])
+            or model not in whole
         }
 
     def contracts_of(self, tenant: str) -> Mapping[str, Contract]:
@@ -141,22 +144,22 @@ class Views:
                 if old is not None:
                     if slug not in allowed:
                         self._let_owner_read(slug, old, held.withheld, contract)
-                    parts.append(_part(slug, held, old, contract))
+                    parts.append(part(slug, held, old, contract))
         self._act_as(COMMONS_OWNER)
-        self._run(SQL("drop view if exists {}").format(_own(model)))
-        self._run(SQL("delete from {} where model = {}").format(_own(_SHAPE), Literal(model)))
+        self._run(SQL("drop view if exists {}").format(own(model)))
+        self._run(SQL("delete from {} where model = {}").format(own(_SHAPE), Literal(model)))
         if contract is None or not parts:
             return
         self._run(
             SQL("create view {} with (security_barrier = true) as {}").format(
-                _own(model), SQL(" union all ").join(parts)
+                own(model), SQL(" union all ").join(parts)
             )
         )
-        self._run(SQL("grant select on {} to {}").format(_own(model), Identifier(COMMONS_READER)))
+        self._run(SQL("grant select on {} to {}").format(own(model), Identifier(COMMONS_READER)))
         text = msgspec.json.encode(contract).decode()
-        self._run(SQL("insert into {} values ({}, {})").format(_own(_SHAPE), Literal(model), Literal(text)))
-        self._run(SQL("comment on view {} is {}").format(_own(model), Literal(contract.description)))
-        for column, description in _described(contract).items():
+        self._run(SQL("insert into {} values ({}, {})").format(own(_SHAPE), Literal(model), Literal(text)))
+        self._run(SQL("comment on view {} is {}").format(own(model), Literal(contract.description)))
+        for column, description in described(contract).items():
             place = Identifier(COMMONS_SCHEMA, model, column)
             self._run(SQL("comment on column {} is {}").format(place, Literal(description)))
 
@@ -183,11 +186,11 @@ class Views:
     def remember(self, after: Mapping[Key, Held]) -> None:
         """Note what the views show."""
         self._act_as(COMMONS_OWNER)
-        self._run(SQL("delete from {}").format(_own(_HOLDING)))
+        self._run(SQL("delete from {}").format(own(_HOLDING)))
         for (slug, model), held in after.items():
             values = (slug, model, held.name, sorted(held.withheld))
             self._run(
-                SQL("insert into {} values ({})").format(_own(_HOLDING), SQL(", ").join(map(Literal, values)))
+                SQL("insert into {} values ({})").format(own(_HOLDING), SQL(", ").join(map(Literal, values)))
             )
 
     def rows(self, keys: Iterable[Key]) -> int:
@@ -200,10 +203,10 @@ class Views:
 
     def _count(self, tenant: str, model: str) -> int:
         self._act_as(COMMONS_OWNER)
-        there = SQL("select to_regclass({}) is not null").format(Literal(_own(model).as_string(None)))
+        there = SQL("select to_regclass({}) is not null").format(Literal(own(model).as_string(None)))
         if not self._rows(there)[0][0]:
             return 0
-        counted = SQL("select count(*) from {} where tenant = {}").format(_own(model), Literal(tenant))
+        counted = SQL("select count(*) from {} where tenant = {}").format(own(model), Literal(tenant))
         return int(self._rows(counted)[0][0])
 
     def _readable(self, slug: str, contract: Contract) -> Contract | None:
@@ -217,7 +220,9 @@ class Views:
     def _let_owner_read(self, slug: str, old: Contract, withheld: frozenset[str], contract: Contract) -> None:
         """Of the table only columns that are shared, and of the sources only what says whose rows are."""
         names = Names(slug)
-        shared = [before for now, before in _pairs(old, contract).items() if now not in withheld]
+        without = Withheld.of(withheld)
+        read = (contract.columns.keys() - without.columns) | looked_at(contract, without.below)
+        shared = [before for now, before in pairs(old, contract).items() if now in read]
         self._act_as(names.writer)
         self._run(SQL("grant usage on schema {} to {}").format(Identifier(slug), Identifier(COMMONS_OWNER)))
         if old.name != "source":
@@ -225,7 +230,7 @@ class Views:
         for table, columns in ((old.name, shared), ("source", _LICENCE)):
             self._run(
                 SQL("grant select ({}) on {} to {}").format(
-                    _listed(columns), names.table(table), Identifier(COMMONS_OWNER)
+                    listed(columns), names.table(table), Identifier(COMMONS_OWNER)
                 )
             )
 
@@ -245,49 +250,3 @@ class Views:
 
     def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         return self._connection.execute(statement).fetchall()
-
-
-def _part(slug: str, held: Held, old: Contract, contract: Contract) -> Composed:
-    """What a tenant's table gives to a view."""
-    names, pairs = Names(slug), _pairs(old, contract)
-    given: Mapping[str, Statement] = {
-        TENANT_NAME: SQL("{}::text").format(Literal(held.name)),
-        "licence": SQL("origin.licence"),
-        "attribution": SQL("origin.attribution"),
-    }
-    columns = []
-    for column in _described(contract):
-        promised = contract.columns.get(column)
-        if promised is None:
-            value = given[column]
-        elif column in pairs and column not in held.withheld:
-            value = SQL("held.{}::{}").format(Identifier(pairs[column]), column_type(promised.type))
-        else:
-            value = SQL("null::{}").format(column_type(promised.type))
-        columns.append(SQL("{} as {}").format(value, Identifier(column)))
-    source = SQL("held.source") if "source" in contract.columns else SQL("null")
-    return SQL("select {} from {} as held left join {} as origin on origin.source = {}").format(
-        SQL(", ").join(columns), names.table(old.name), names.table("source"), source
-    )
-
-
-def _described(contract: Contract) -> dict[str, str]:
-    """The columns of a view in their order, with what they are."""
-    own = {name: column.description for name, column in contract.columns.items()}
-    added = {name: text for name, text in ADDED_COLUMNS.items() if name not in own}
-    first = {name: (own | added)[name] for name in ("tenant", TENANT_NAME) if name in own or name in added}
-    return first | own | added
-
-
-def _pairs(old: Contract, contract: Contract) -> dict[str, str]:
-    """Names of now, with what the table calls them."""
-    names = dict(zip(columns_before(old, contract), old.columns, strict=True))
-    return {column: names[column] for column in contract.columns if column in names}
-
-
-def _own(name: str) -> Identifier:
-    return Identifier(COMMONS_SCHEMA, name)
-
-
-def _listed(columns: Iterable[str]) -> Composed:
-    return SQL(", ").join(map(Identifier, columns))

@@ -13,9 +13,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import duckdb
+import msgspec
 
 from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.catalog.load import declared_destination
+from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons import COMMONS_SCHEMA
 from civitas_assets.publish.duckdb import published_file
@@ -50,6 +52,16 @@ class Tables:
             "select table_name from duckdb_tables() where schema_name = current_schema()"
         )
         return frozenset(name for (name,) in found.fetchall())
+
+    def contracts(self) -> Mapping[str, Contract]:
+        """The contracts that the models follow; none where that is not said, as in the commons."""
+        if self._stream is not None:
+            return self._stream.contracts
+        try:
+            found = self._connection.execute("select contracts from meta.publication").fetchone()
+        except duckdb.CatalogException:
+            return {}
+        return msgspec.json.decode(found[0], type=dict[str, Contract]) if found else {}
 
     def ask(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         """The answer to a query in SQL that DuckDB and PostgreSQL have in common, worked out where the tables are.

@@ -122,7 +122,7 @@ def test_every_part_of_a_contract_is_compared() -> None:
     }
     assert tried == parts
     # How often a text repeats is no promise to readers.
-    of_columns = {field.name for field in fields(Column)} - {"renamed_from", "free_text"}
+    of_columns = {field.name for field in fields(Column)} - {"renamed_from", "free_text", "counts", "counted"}
     tried = {
         part
         for _, now in CHANGES.values()

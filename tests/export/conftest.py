@@ -11,12 +11,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
+import msgspec
 import pytest
 import yaml
 
+from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.export.formats import Format, export
 from civitas_assets.export.selection import Span
 from civitas_assets.export.vocabulary import Vocabulary
+from civitas_assets.harmonise.project import Project
 from civitas_assets.settings import PROJECT_DIR, Settings
 
 DBT_PROJECT = PROJECT_DIR / "dbt_project"
@@ -49,10 +52,18 @@ class Town:
             rows = f'select made.* from "{model}" as made, range({times} - 1)'  # noqa: S608
             connection.execute(f'insert into "{model}" {rows}')
 
-    def export(self, model: str, form: Format, span: Span | None = None) -> bytes:
+    def follow(self, model: str, project: Project) -> None:
+        """Say in the file which contract a model follows."""
+        contract = read_contracts(project)[model]
+        content = msgspec.json.encode({model: contract}).decode()
+        with duckdb.connect(str(self.file)) as connection:
+            connection.execute("create schema meta")
+            connection.execute("create table meta.publication as select ? as contracts", [content])
+
+    def export(self, model: str, form: Format, span: Span | None = None, **options: Any) -> bytes:
         """What comes to standard output."""
         sink = io.BytesIO()
-        export(self.settings, "town", model, form, span=span, standard_output=sink)
+        export(self.settings, "town", model, form, span=span, standard_output=sink, **options)
         return sink.getvalue()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from civitas_assets.catalog.licence import CHANGED
 from civitas_assets.dictionary.contracts import Column
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons import Member
@@ -28,11 +29,17 @@ def test_rows_come_with_tenant_name_licence_and_attribution(towns: Any, member: 
     report = towns.refresh("anton", anton, berta)
     assert (dict(report.rows), report.problems) == ({"status": 1}, ())
     towns.refresh("berta", anton, berta)
-    assert towns.ask("from commons.status order by tenant") == [
-        ("anton", "Anton", "s", "P1", DAY, 3, "CC0-1.0", "Town anton"),
-        ("berta", "Berta", "s", "P1", DAY, 5, "dl-de/by-2-0", "Town berta"),
+    said = [
+        ("https://creativecommons.org/publicdomain/zero/1.0/", CHANGED),
+        ("https://www.govdata.de/dl-de/by-2-0", CHANGED),
     ]
-    assert towns.ask("from commons.source") == [("berta", "Berta", "s", "dl-de/by-2-0", "Town berta")]
+    assert towns.ask("from commons.status order by tenant") == [
+        ("anton", "Anton", "s", "P1", DAY, 3, "CC0-1.0", "Town anton", *said[0]),
+        ("berta", "Berta", "s", "P1", DAY, 5, "dl-de/by-2-0", "Town berta", *said[1]),
+    ]
+    assert towns.ask("from commons.source") == [
+        ("berta", "Berta", "s", "dl-de/by-2-0", "Town berta", *said[1])
+    ]
     assert towns.ask(
         "select comment from duckdb_columns() where schema_name = 'commons' and column_name = 'free'"
     )[0] == ("The free.",)

@@ -13,6 +13,7 @@ import pytest
 from psycopg.sql import SQL, Identifier, Literal
 from pydantic import SecretStr
 
+from civitas_assets.catalog.licence import CHANGED, LICENCES
 from civitas_assets.dictionary.contracts import Column, Contract
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons import Member
@@ -91,7 +92,9 @@ def test_views_show_tenant_name_licence_and_attribution_at_once(schemas: Schemas
     assert schemas.ask(STATUS) == [
         ("anton", "Anton", 3, "CC0-1.0", "Town anton"), ("berta", "Berta", 5, "CC0-1.0", "Town berta")
     ]  # fmt: skip
-    assert schemas.ask("select * from commons.source") == [("berta", "Berta", "s", "CC0-1.0", "Town berta")]
+    assert schemas.ask("select * from commons.source") == [
+        ("berta", "Berta", "s", "CC0-1.0", "Town berta", LICENCES["CC0-1.0"].address, CHANGED)
+    ]
     with psycopg.connect(schemas.url) as connection:
         connection.execute("update anton.status set free = 4")
     assert [row[2] for row in schemas.ask(STATUS)] == [4, 5]
@@ -221,3 +224,21 @@ def test_a_query_that_holds_the_views_delays_and_then_fails_a_change_that_the_ne
     assert not schemas.commons.is_current("berta", {"anton": anton, "berta": berta})
     schemas.refresh("berta", anton, berta)
     assert [row[0] for row in schemas.ask(STATUS)] == ["anton", "berta"]
+
+
+def test_sources_that_are_not_open_or_not_known_and_small_counts_are_in_no_view(
+    schemas: Schemas, member: Make
+) -> None:
+    status = schemas.contracts["status"]
+    free = Column("integer", "The free.", counts="true")
+    counting = {**schemas.contracts, "status": replace(status, columns={**status.columns, "free": free})}
+    open_, few, closed = (member("anton", status=entries) for entries in (set(), {"k=5"}, {"source=s"}))
+    schemas.publish("anton", 0, counting)
+    for town, free_, shown in ((few, 4, [None]), (few, 5, [5]), (closed, 5, []), (open_, 4, [4])):
+        with psycopg.connect(schemas.url) as connection:
+            connection.execute("update anton.status set free = %s", [free_])
+        schemas.refresh("anton", town, contracts=counting)
+        assert [row[2] for row in schemas.ask(STATUS)] == shown
+    with psycopg.connect(schemas.url) as connection:
+        connection.execute("delete from anton.source")
+    assert schemas.ask(STATUS) == [], "of which nobody knows the licence"

@@ -411,6 +411,7 @@ def shared(postgres_town: Any, database: Any, status: Any, changed: Callable[...
         )
     database.execute(
         "create table town.source (source text, licence text, attribution text);"
+        "insert into town.source values ('s', 'CC0-1.0', null);"
         "alter table town.source owner to civitas_writer_town"
     )
     return town

@@ -1,0 +1,96 @@
+"""What a tenant's table gives to a view of the commons in PostgreSQL, in the words of the contract of now.
+
+When views are made, and who may read them, is in `commons_views.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from psycopg.sql import SQL, Composed, Identifier, Literal
+
+from civitas_assets.catalog.share import Withheld
+from civitas_assets.dictionary.contracts import Contract
+from civitas_assets.dictionary.evolution import columns_before
+from civitas_assets.publish.commons import (
+    ADDED_COLUMNS,
+    COMMONS_SCHEMA,
+    TENANT_NAME,
+    addresses,
+    by_licence,
+    notices,
+)
+from civitas_assets.publish.postgres_names import Names
+from civitas_assets.publish.postgres_server import Statement
+from civitas_assets.publish.postgres_tables import column_type
+from civitas_assets.publish.suppression import suppressed
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the commons show of a tenant's model: under which name, and without which columns."""
+
+    name: str
+    withheld: frozenset[str]
+
+
+def part(slug: str, held: Held, old: Contract, contract: Contract) -> Composed:
+    """What a tenant's table gives to a view."""
+    names, called = Names(slug), pairs(old, contract)
+    given: Mapping[str, Statement] = {
+        TENANT_NAME: SQL("{}::text").format(Literal(held.name)),
+        "licence": SQL("origin.licence"),
+        "attribution": SQL("origin.attribution"),
+        "licence_url": SQL(by_licence("origin.licence", addresses())),  # texts of our own
+        "notice": SQL(by_licence("origin.licence", notices())),
+    }
+    without = Withheld.of(held.withheld)
+    small = suppressed(contract, without.below, called)
+    columns = []
+    for column in described(contract):
+        promised = contract.columns.get(column)
+        if promised is None:
+            value = given[column]
+        elif column in called and column not in without.columns:
+            value = SQL("held.{}::{}").format(Identifier(called[column]), column_type(promised.type))
+            if column in small:
+                value = SQL("case when {} then null else {} end").format(SQL(small[column]), value)
+        else:
+            value = SQL("null::{}").format(column_type(promised.type))
+        columns.append(SQL("{} as {}").format(value, Identifier(column)))
+    source = SQL("held.source") if "source" in contract.columns else SQL("null")
+    # Of a source that the tenant does not name any more nobody knows the licence.
+    named = (
+        SQL(
+            " where (held.source is null or origin.source is not null) and coalesce(held.source, '') <> all ({})"
+        ).format(Literal(sorted(without.sources)))
+        if "source" in called
+        else SQL("")
+    )
+    return SQL("select {} from {} as held left join {} as origin on origin.source = {}{}").format(
+        SQL(", ").join(columns), names.table(old.name), names.table("source"), source, named
+    )
+
+
+def described(contract: Contract) -> dict[str, str]:
+    """The columns of a view in their order, with what they are."""
+    said = {name: column.description for name, column in contract.columns.items()}
+    said |= {name: text for name, text in ADDED_COLUMNS.items() if name not in said}
+    return {name: said[name] for name in ("tenant", TENANT_NAME) if name in said} | said
+
+
+def pairs(old: Contract, contract: Contract) -> dict[str, str]:
+    """Names of now, with what the table calls them."""
+    names = dict(zip(columns_before(old, contract), old.columns, strict=True))
+    return {column: names[column] for column in contract.columns if column in names}
+
+
+def own(name: str) -> Identifier:
+    """A view or table of the commons, quoted."""
+    return Identifier(COMMONS_SCHEMA, name)
+
+
+def listed(columns: Iterable[str]) -> Composed:
+    """Names of columns, quoted."""
+    return SQL(", ").join(map(Identifier, columns))
