@@ -120,7 +120,8 @@ def _publish(work: Work, ensure_held: Callable[[], None]) -> tuple[Task, Publica
             if deployment.versions(tenant).have_moved(task, work.stores):
                 raise OutdatedError(f"{tenant.slug}: records have changed since the rows were made")
             ensure_current(destination.address, task, destination.held(), work.run_id)
-            commons.announce(tenant.slug, work.run_id, task.days, contracts, whole=task.rebuild)
+            announced = {"whole": task.rebuild, "forget": task.forget}
+            commons.announce(tenant.slug, work.run_id, task.days, contracts, **announced)
             ensure_held()
             publication = destination.publish(deployment.project, work.workspace, work.run_id)
         except OutdatedError as error:

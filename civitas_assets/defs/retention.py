@@ -63,7 +63,8 @@ def let_go_for(
         try:
             with storage.hold(tenant.slug):
                 stores = deployment.stores(tenant)
-                expired = apply_retention(tenant, stores, deployment.now(), dry_run=dry_run)
+                drop = deployment.settings.drop
+                expired = apply_retention(tenant, stores, deployment.now(), dry_run=dry_run, drop=drop)
         except CivitasError as error:
             log.error("%s · retention · %s", tenant.slug, error)
             yield tenant.slug, None, str(error)

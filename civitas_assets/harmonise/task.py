@@ -32,7 +32,8 @@ class Task(msgspec.Struct, frozen=True):
     many, of which `days` are a portion. `entries` are the journal's notes that are settled by publishing, with what
     they say. `versions` are those of the records that the rows are made of, by day (of a rebuild of all its days), and
     `timeless` that of what belongs to no day. `basis` is the publication that the rows take the place of, as the
-    destination calls it; None where nobody asks for it.
+    destination calls it; None where nobody asks for it. With `forget`, no block of what is published may hold
+    afterwards what was there before.
     """
 
     days: tuple[date, ...]
@@ -42,6 +43,7 @@ class Task(msgspec.Struct, frozen=True):
     versions: Mapping[date, str] = {}
     timeless: str = ""
     basis: str | None = None
+    forget: bool = False
 
     @property
     def size(self) -> int:
@@ -68,7 +70,8 @@ def plan(stores: Stores, *, rebuild: bool, evolves: bool = False) -> Task | None
         days.update(stores.quarantine.rows()["day"].unique().to_list())
     elif not pending and not evolves:
         return None
-    return Task(tuple(sorted(days)), rebuild, pending.entries, len(days) if rebuild else 0)
+    many = len(days) if rebuild else 0
+    return Task(tuple(sorted(days)), rebuild, pending.entries, many, forget=pending.forget)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 from civitas_assets.catalog.model import DROP
 from civitas_assets.connectors.base import Request
 from civitas_assets.errors import FetchError
+from civitas_assets.store.retention import DONE_STAMP
 
 SETTLED = timedelta(seconds=10)  # without a change for so long, a file is complete
 _UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart")
@@ -64,7 +65,7 @@ class DropFolder:
             return
         done = self.folder / "done"
         done.mkdir(exist_ok=True)
-        file.path.rename(done / f"{now:%Y%m%dT%H%M%S%f}-{file.path.name}")
+        file.path.rename(done / f"{now:{DONE_STAMP}}-{file.path.name}")
 
 
 def take_all(

@@ -86,10 +86,11 @@ class Commons(Protocol):
         contracts: Mapping[str, Contract],
         *,
         whole: bool,
+        forget: bool = False,
     ) -> None:
         """Note, before it is published, what of a tenant will have to be renewed: these days, or all of it.
 
-        `contracts` are those that its tables will follow then.
+        `contracts` are those that its tables will follow then. With `forget`, no block may hold what was there.
         """
         ...
 

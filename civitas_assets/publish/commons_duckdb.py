@@ -39,6 +39,7 @@ class _Work:
     whole: dict[str, set[str]] = field(default_factory=dict)
     days: dict[str, frozenset[date]] = field(default_factory=dict)
     entries: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    forget: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.whole or self.days)
@@ -70,10 +71,11 @@ class DuckDBCommons:
         contracts: Mapping[str, Contract],
         *,
         whole: bool,
+        forget: bool = False,
     ) -> None:
         """See `Commons`; what tables look like then is read from the published file itself."""
         del contracts
-        self._notes.announce(tenant, run_id, days, whole=whole)
+        self._notes.announce(tenant, run_id, days, whole=whole, forget=forget)
 
     def confirm(self, tenant: str, run_id: str) -> None:
         """See `Commons`."""
@@ -118,7 +120,7 @@ class DuckDBCommons:
             if work or withdrawn:
                 with self._file.changed() as changed:
                     taken = self._take_out(changed, members)
-                    changed.compact = taken > 0
+                    changed.compact = taken > 0 or work.forget
                     report = self._bring_in(changed, tenant, work, members, contracts)
                 report = CommonsReport(report.rows, taken, 0, 0.0, report.problems)
             failed = {problem.partition(":")[0] for problem in report.problems}
@@ -160,6 +162,7 @@ class DuckDBCommons:
             notes[tenant] = own
         for slug, waiting in notes.items():
             work.entries[slug] = waiting.entries
+            work.forget |= waiting.forget
             if slug in members and not waiting.whole:
                 work.days[slug] = waiting.days
             elif slug in members:

@@ -20,6 +20,7 @@ class _Entry(msgspec.Struct, frozen=True):
     days: list[date] = []
     whole: bool = False
     published: bool = False
+    forget: bool = False
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Waiting:
     days: frozenset[date]
     whole: bool
     entries: tuple[str, ...]
+    forget: bool = False
 
 
 class Notes:
@@ -37,9 +39,11 @@ class Notes:
     def __init__(self, files: Files) -> None:
         self._files = files
 
-    def announce(self, tenant: str, run_id: str, days: Iterable[date], *, whole: bool) -> None:
-        """These days, or all of the tenant, are about to be published."""
-        self._put(tenant, run_id, _Entry(sorted(days), whole))
+    def announce(
+        self, tenant: str, run_id: str, days: Iterable[date], *, whole: bool, forget: bool = False
+    ) -> None:
+        """These days, or all of the tenant, are about to be published, and what was there is to be forgotten."""
+        self._put(tenant, run_id, _Entry(sorted(days), whole, forget=forget))
 
     def confirm(self, tenant: str, run_id: str) -> None:
         """They are published."""
@@ -74,7 +78,8 @@ class Notes:
         if not entries:
             return None
         days = frozenset(day for entry in entries.values() for day in entry.days)
-        return Waiting(days, any(entry.whole for entry in entries.values()), tuple(entries))
+        whole, forget = (any(getattr(e, kind) for e in entries.values()) for kind in ("whole", "forget"))
+        return Waiting(days, whole, tuple(entries), forget)
 
     def _entry(self, key: str) -> _Entry | None:
         body = self._files.read(key)

@@ -46,9 +46,10 @@ class PostgresCommons:
         contracts: Mapping[str, Contract],
         *,
         whole: bool,
+        forget: bool = False,
     ) -> None:
         """See `Commons`; a tenant whose tables are about to change leaves the views until it is published."""
-        del run_id, days, whole
+        del run_id, days, whole, forget
 
         def leave(views: Views) -> None:
             mine = {model for slug, model in views.held() if slug == tenant}

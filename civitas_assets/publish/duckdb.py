@@ -147,7 +147,7 @@ class DuckDBDestination:
                         tables.forget_collected()
                         rows = {name: tables.count(name) for name in project.models}
                     unfilled = tables.unfilled()
-                    anew = tables.has_forgotten or wasted_share(tables.connection) > _WASTED
+                    anew = task.forget or tables.has_forgotten or wasted_share(tables.connection) > _WASTED
                 if anew:
                     self._write_anew(copy, contracts)
                 copy.chmod(0o640)

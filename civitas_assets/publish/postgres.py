@@ -30,6 +30,7 @@ from civitas_assets.publish.destination import Publication, ensure_collected, en
 from civitas_assets.publish.made import Made, opened
 from civitas_assets.publish.postgres_changes import Changes
 from civitas_assets.publish.postgres_following import misplaced, unfit, wide
+from civitas_assets.publish.postgres_forgetting import rewrite
 from civitas_assets.publish.postgres_names import Names
 from civitas_assets.publish.postgres_roles import ensure
 from civitas_assets.publish.postgres_server import PAUSES, Server, passes
@@ -182,6 +183,8 @@ class PostgresDestination:
 
         made = self._loaded(publish, workspace, "was left as it was")
         self._analyze(made.stale)
+        if task.forget:
+            rewrite(self._server, self.names, task.days)
         size = self._make_narrow(contracts, made.wide)
         return Publication(
             made.rows, made.bytes if size is None else size, time.monotonic() - started, made.unfilled

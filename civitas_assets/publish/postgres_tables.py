@@ -155,9 +155,7 @@ class Layout:
 
     def partition_name(self, month: Month) -> str:
         """What the partition is called."""
-        first, last = month
-        suffix = f"before_{_FIRST_MONTH.year}" if last is None else f"y{first.year:04d}m{first.month:02d}"
-        return f"{self.stem}_{suffix}"
+        return f"{self.stem}_{month_name(month)}"
 
     def add_geometry(self) -> Iterator[Statement]:
         """The column for PostGIS, worked out from the others by the server; none without PostGIS or a position."""
@@ -247,6 +245,12 @@ def by_month(days: Iterable[date]) -> Mapping[Month, Sequence[date]]:
         month = (first, following) if day >= _FIRST_MONTH else (date.min, None)
         found.setdefault(month, []).append(day)
     return found
+
+
+def month_name(month: Month) -> str:
+    """What the partitions of a month end in."""
+    first, last = month
+    return f"before_{_FIRST_MONTH.year}" if last is None else f"y{first.year:04d}m{first.month:02d}"
 
 
 def column_type(kind: str | None) -> SQL:

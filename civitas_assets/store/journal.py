@@ -21,6 +21,7 @@ from civitas_assets.store.landing import Line, read_key
 class _Entry(msgspec.Struct, frozen=True):
     days: list[date] = []
     things: bool = False
+    forget: bool = False
 
 
 class StandingNote(msgspec.Struct, frozen=True):
@@ -54,12 +55,14 @@ class Progress(msgspec.Struct, frozen=True):
 class Pending:
     """What is not yet published: days of events, and whether things changed.
 
-    `entries` are the notes by key, each with a hash of what it says.
+    `entries` are the notes by key, each with a hash of what it says. `forget` is whether something was let go of, of
+    which no block of what is published may hold anything afterwards.
     """
 
     days: frozenset[date]
     things: bool
     entries: Mapping[str, str]
+    forget: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.days) or self.things
@@ -72,11 +75,11 @@ class Journal:
         self._files, self._tenant = files, tenant
         self._root = f"records/{tenant}/journal"
 
-    def note(self, name: str, days: Iterable[date], *, things: bool = False) -> None:
-        """Note that these days, or things, have to be published."""
+    def note(self, name: str, days: Iterable[date], *, things: bool = False, forget: bool = False) -> None:
+        """Note that these days, or things, have to be published, and whether what they held is to be forgotten."""
         key = f"{self._root}/pending/{name}.json"
         before = _decoded(self._files.read(key))
-        entry = _Entry(sorted({*before.days, *days}), before.things or things)
+        entry = _Entry(sorted({*before.days, *days}), before.things or things, before.forget or forget)
         if entry != before:
             self._files.write(key, msgspec.json.encode(entry))
 
@@ -87,7 +90,8 @@ class Journal:
         entries = [_decoded(body) for body in bodies]
         days = frozenset(day for entry in entries for day in entry.days)
         said = {key: _digest(body) for key, body in zip(keys, bodies, strict=True) if body is not None}
-        return Pending(days, any(entry.things for entry in entries), said)
+        things, forget = (any(getattr(entry, kind) for entry in entries) for kind in ("things", "forget"))
+        return Pending(days, things, said, forget)
 
     def strike(self, entries: Mapping[str, str]) -> None:
         """Strike out the notes that have been settled by publishing; those made or added to since stay."""

@@ -134,6 +134,16 @@ class RecordStore:
             }
         )
 
+    def remove(self, record_type: RecordType, keys: pl.DataFrame) -> None:
+        """Remove things with all their revisions; `keys` has their `source` and key."""
+        key = self._key(record_type, None)
+        rows = self.frame(record_type, [])
+        left = rows.join(keys, on=keys.columns, how="anti", maintain_order="left")
+        if left.is_empty():
+            self._files.delete(key)
+        elif left.height < rows.height:
+            self._files.write(key, _extended(left, None))
+
     def days(self, record_type: RecordType) -> list[date]:
         """The days that hold records of the type, in order."""
         keys = self._files.keys(f"{self._root}/{record_type.name}/")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 import msgspec
 import polars as pl
@@ -16,9 +17,11 @@ from civitas_assets.catalog import Tenant
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.files import Files
 from civitas_assets.store.landing import Manifest, SourceLanding
+from civitas_assets.store.past_things import let_things_go, things_without_events
 from civitas_assets.store.stores import Stores
 
 _BEING_WRITTEN = timedelta(hours=1)  # longer than any file takes
+DONE_STAMP = "%Y%m%dT%H%M%S%f"  # what names of dropped files that have landed begin with, in UTC
 _INTERRUPTED = timedelta(days=1)  # for so long, a fetch that was interrupted may still go on
 
 
@@ -47,9 +50,19 @@ class Expired(msgspec.Struct, frozen=True):
     rejected_rows: int = 0
     unfinished: int = 0
     unfinished_bytes: int = 0
+    things: int = 0
+    dropped: int = 0
 
     def __bool__(self) -> bool:
-        return any((self.bodies, self.days, self.record_files, self.rejected_rows, self.unfinished))
+        counted = (
+            self.bodies,
+            self.record_files,
+            self.rejected_rows,
+            self.unfinished,
+            self.things,
+            self.dropped,
+        )
+        return any((*counted, self.days))
 
     def __str__(self) -> str:
         if not self:
@@ -63,14 +76,19 @@ class Expired(msgspec.Struct, frozen=True):
                 if self.unfinished
                 else ""
             )
+            + (f", {self.things:,} things without observations" if self.things else "")
+            + (f", {self.dropped:,} dropped files" if self.dropped else "")
         )
 
 
-def apply_retention(tenant: Tenant, stores: Stores, now: datetime, *, dry_run: bool = False) -> Expired:
+def apply_retention(
+    tenant: Tenant, stores: Stores, now: datetime, *, dry_run: bool = False, drop: Path | None = None
+) -> Expired:
     """Let go of what is older than the tenant keeps it, or only say what that would be.
 
-    Bodies of which no manifest knows go whatever is kept: a fetch that was killed has left them. Days that go from the
-    records are noted in the journal, so that the next run publishes them without rows.
+    Bodies of which no manifest knows go whatever is kept: a fetch that was killed has left them. Days and things that
+    go from the records are noted in the journal, so that the next run publishes them without rows, and forgets them.
+    `drop` is where files are dropped: those that have landed go as bodies do.
     """
     today = now.astimezone(tenant.zone).date()
     expired = _unfinished(tenant.slug, stores.files, now, dry_run)
@@ -81,8 +99,16 @@ def apply_retention(tenant: Tenant, stores: Stores, now: datetime, *, dry_run: b
         limit = datetime.combine(max(first, date(1970, 1, 2)), time(), tenant.zone)
         for source in _sources(stores.files, tenant.slug):
             expired = _landing(expired, source, stores, limit, dry_run)
+        expired = _dropped(expired, drop, limit, dry_run)
     if tenant.retention.records:
-        expired = _records(expired, stores, tenant.retention.records.first_kept(today), dry_run)
+        first = tenant.retention.records.first_kept(today)
+        expired = _records(expired, stores, first, dry_run)
+        limit = datetime.combine(max(first, date(1970, 1, 2)), time(), tenant.zone)
+        things = things_without_events(tenant, stores, limit, first)
+        expired = msgspec.structs.replace(expired, things=sum(ids.height for ids in things.values()))
+        if things and not dry_run:
+            stores.journal.note(f"retention-{first}", [], things=True, forget=True)
+            let_things_go(stores, things)
     elif not dry_run:
         stores.records.keep_from(None)
     return expired
@@ -169,6 +195,23 @@ def _by_age(
         yield manifest, old
 
 
+def _dropped(expired: Expired, drop: Path | None, limit: datetime, dry_run: bool) -> Expired:
+    """Dropped files that have landed before the limit: when, is what their names begin with."""
+    found = sorted((drop / expired.tenant).glob("*/done/*")) if drop is not None else []
+    old = [file for file in found if _landed_at(file.name) < limit]
+    for file in old if not dry_run else ():
+        file.unlink(missing_ok=True)
+    return msgspec.structs.replace(expired, dropped=len(old))
+
+
+def _landed_at(name: str) -> datetime:
+    """When a dropped file was put aside; one that somebody else has put there has not landed."""
+    try:
+        return datetime.strptime(name.partition("-")[0], DONE_STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
 def _records(expired: Expired, stores: Stores, first: date, dry_run: bool) -> Expired:
     """Whole days before the first one; those of things, which have no day, stay."""
     files, tenant = stores.files, expired.tenant
@@ -194,7 +237,7 @@ def _records(expired: Expired, stores: Stores, first: date, dry_run: bool) -> Ex
     if not dry_run:
         stores.records.keep_from(first)
         if days:
-            stores.journal.note(f"retention-{first}", days)
+            stores.journal.note(f"retention-{first}", days, forget=True)
         files.delete_all(old)
         for key, frame in rejected.items():
             files.write(key, _parquet(frame.filter(pl.col("day") >= first)))

@@ -241,3 +241,59 @@ def test_what_a_killed_process_was_writing_goes_and_what_is_being_written_stays(
     assert "1 unfinished files (10 bytes)" in str(expired)
     assert not old.exists()
     assert new.exists()
+
+
+def test_dropped_files_that_have_landed_go_as_bodies_do(files: Files, tmp_path: Path) -> None:
+    done = tmp_path / "drop" / "town" / "s" / "done"
+    done.mkdir(parents=True)
+    names = ["20260101T000000000000-old.csv", "20261125T000000000000-young.csv", "README"]
+    for name in names:
+        (done / name).write_text("x", encoding="utf-8")
+    stores, keep = Stores.of(files, "town"), town(landing="90 days")
+    drop = tmp_path / "drop"
+    assert apply_retention(town(), stores, NOW, drop=drop).dropped == 0
+    assert apply_retention(keep, stores, NOW, drop=drop, dry_run=True).dropped == 1
+    assert "1 dropped files" in str(apply_retention(keep, stores, NOW, drop=drop))
+    assert sorted(file.name for file in done.iterdir()) == names[1:]
+
+
+def thing(files: Files, kind: str, days_ago: int, **values: str) -> None:
+    """A record of a thing that was received so many days ago."""
+    record_type = RECORD_TYPES[kind]
+    given = {"source": "s", "payload": "p", "run_id": "r", **values}
+    at = NOW - timedelta(days=days_ago)
+    schema = {name: dtype for name, dtype in record_type.stored_schema.items() if name != "revision"}
+    row = {name: [given.get(name)] for name in schema} | {"received_at": [at]}
+    records = Stores.of(files, "town").records
+    records.append(records.news(record_type, pl.DataFrame(row, schema=schema)))
+
+
+def test_a_station_goes_when_nothing_that_is_kept_refers_to_it(
+    files: Files, observations: Callable[..., pl.DataFrame]
+) -> None:
+    stores, keep = Stores.of(files, "town"), town(records="90 days")
+    for name, days_ago in (("gone", 200), ("measured", 200), ("young", 10), ("seen", 200)):
+        thing(files, "station", days_ago, station_id=name)
+        thing(files, "datastream", days_ago, datastream_id=f"{name}:t", station_id=name)
+    day = (NOW - timedelta(days=20)).date()
+    at = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    rows = observations((1, 2.0)).with_columns(
+        pl.lit("measured:t").alias("datastream_id"),
+        pl.lit(at).alias("phenomenon_start"),
+        pl.lit(day).alias("day"),
+    )
+    stores.records.append(stores.records.news(OBSERVATION, rows))
+    seen = {"source": "s", "payload": "p", "received_at": NOW}
+    kinds = (("station", "seen"), ("datastream", "seen:t"))
+    stores.seen.write("s", pl.DataFrame([{**seen, "record_type": k, "id": i} for k, i in kinds]))
+
+    assert apply_retention(keep, stores, NOW, dry_run=True).things == 2
+    assert apply_retention(keep, stores, NOW).things == 2
+    kept = {k: [*stores.records.frame(RECORD_TYPES[k], [])[f"{k}_id"]] for k in ("station", "datastream")}
+    assert kept == {
+        "station": ["measured", "young", "seen"],
+        "datastream": ["measured:t", "young:t", "seen:t"],
+    }
+    pending = stores.journal.pending()
+    assert (pending.things, pending.forget) == (True, True)
+    assert apply_retention(keep, stores, NOW).things == 0

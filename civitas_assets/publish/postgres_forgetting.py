@@ -1,0 +1,60 @@
+"""Tables in PostgreSQL are written anew where something had to be forgotten: else deleted rows stay in their pages.
+
+Which rows go is decided by whoever publishes. What the server keeps beside its tables, such as its write-ahead log and
+backups, is the operator's to let go of.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import date
+
+import psycopg
+from psycopg.sql import SQL, Identifier, Literal
+
+from civitas_assets.errors import PublishError
+from civitas_assets.publish.postgres_names import Names
+from civitas_assets.publish.postgres_server import PAUSES, Server, passes
+from civitas_assets.publish.postgres_tables import by_month, month_name
+
+log = logging.getLogger("civitas_assets.publish")
+
+
+def rewrite(server: Server, names: Names, days: Iterable[date]) -> None:
+    """Write the partitions of these days anew, and all tables that have none; readers wait for each one at a time.
+
+    Raises:
+        PublishError: a table is in use all the time; what it holds is published as it should be, and its old rows go
+            with the next such publication.
+    """
+    months = {month_name(month) for month in by_month(days)}
+    tables = SQL(
+        "select c.relname::text, c.relispartition from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+        " where n.nspname = {} and c.relkind = 'r' order by 1"
+    ).format(Literal(names.schema))
+    with server.connected() as connection:
+        try:
+            found = connection.execute(tables).fetchall()
+        except psycopg.Error as error:
+            raise server.fault(f"looking for the tables of {names.slug}", error) from None
+        for table, is_partition in found:
+            if not is_partition or any(table.endswith(f"_{month}") for month in months):
+                _rewrite(server, connection, names, table)
+
+
+def _rewrite(server: Server, connection: psycopg.Connection, names: Names, table: str) -> None:
+    pauses = iter(PAUSES)
+    while True:
+        try:
+            # No transaction may be open, so the role is set for the session.
+            connection.execute(SQL("set role {}").format(Identifier(names.writer)))
+            connection.execute(SQL("vacuum (full) {}").format(names.table(table)))
+            return
+        except psycopg.Error as error:
+            pause = next(pauses, None) if passes(error) else None
+            if pause is None:
+                raise PublishError(
+                    f"{server.address}: {names.schema}.{table} still holds what was deleted: {server.told(error)}"
+                ) from None
+            server.pause(pause)
