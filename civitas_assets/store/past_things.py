@@ -40,7 +40,9 @@ def things_without_events(tenant: Tenant, stores: Stores, limit: datetime, first
             + [_seen(tenant, stores, source, kind) for source in last["source"].unique().sort()]
         )
         last = last.join(seen, on=["source", key], how="left")
-        old = last.filter(pl.max_horizontal("received_at", "seen") < limit.astimezone(UTC)).select("source", key)
+        old = last.filter(pl.max_horizontal("received_at", "seen") < limit.astimezone(UTC)).select(
+            "source", key
+        )
         used = _used(stores, kind, first, found) if old.height else pl.DataFrame()
         if used.height:
             old = _in_space(old, spaces).join(_in_space(used, spaces), on=["space", key], how="anti")
