@@ -90,6 +90,10 @@ class ReadError(CivitasError):
     """A landed payload as a whole cannot be read: not the declared format, or a required field is absent."""
 
 
+class ReadStopped(ReadError):
+    """Reading a payload has ended the process that read it, or took more memory or time than it may."""
+
+
 class StoreError(CivitasError):
     """Landing, record store or quarantine cannot be read or written."""
 

@@ -94,13 +94,14 @@ class Settings(Served, BaseSettings):
     )
     max_bytes: int = Field(2 * 1024**3, ge=1, description="Most bytes of one answer, decoded.")
     max_pages: int = Field(100_000, ge=1, description="Most answers of one fetch.")
-    max_time: float = Field(
-        86_400.0, gt=0, description="Most seconds of one answer, and of one fetch of a source."
-    )
+    max_time: float = Field(86_400.0, gt=0, description="Most seconds of an answer, and of a source's fetch.")
     max_look_back: int = Field(3660, ge=1, description="Most days that a source looks back.")
-    max_rows: int = Field(
-        50_000_000, ge=1, description="Most rows of one payload, and of one fetch of a database."
+    max_rows: int = Field(50_000_000, ge=1, description="Most rows of a payload, and of a database's fetch.")
+    max_memory: ByteSize = Field(
+        ByteSize(0),
+        description="Memory that reading a payload may take, such as `4GB`; 0: three quarters of all there is.",
     )
+    max_read_time: float = Field(1800.0, gt=0, description="Most seconds of reading a payload.")
     max_disk: int = Field(
         0,
         ge=0,

@@ -90,6 +90,9 @@ def probe(
 
 
 def _probe_source(settings: Settings, slug: str, name: str, pages: int, rows: int) -> None:
+    from civitas_assets.ingest.apart import fork_reader
+
+    fork_reader()  # while nothing has run here
     site = Site.of(settings, slug)
     source = site.sources([name])[name]
     found = _looked(settings, site.tenant, source, pages)
@@ -120,17 +123,23 @@ def _looked(settings: Settings, tenant: Tenant, source: Source, pages: int) -> P
 def _propose(
     settings: Settings, what: str, slug: str | None, rows: int, pages: int, *, is_address: bool
 ) -> None:
+    from civitas_assets.catalog.frame import Frame
     from civitas_assets.catalog.vocabulary import read_vocabulary
-    from civitas_assets.propose.proposal import propose, sample_tenant
+    from civitas_assets.ingest.apart import call_apart, fork_reader
+    from civitas_assets.ingest.bounds import Bounds
+    from civitas_assets.propose.proposal import Proposal, propose, sample_tenant
     from civitas_assets.propose.sample import shown as shown_names
 
+    fork_reader()  # while nothing has run here
     tenant = Site.of(settings, slug).tenant if slug is not None else None
     advice: tuple[str, ...] = ()
     if is_address:
         what, body, advice = _fetched(settings, what)
     else:
         body = _read(Path(what))
-    found = propose(body, what, settings.workspaces, read_vocabulary(settings.dbt_project_dir), tenant)
+    vocabulary = read_vocabulary(settings.dbt_project_dir)
+    bounds = Bounds.of(Frame.of(settings))
+    found: Proposal = call_apart(bounds, propose, body, what, settings.workspaces, vocabulary, tenant)
     out.print(f"sources:\n{found.yaml}", **VERBATIM)
     if tenant is None:
         err.print(

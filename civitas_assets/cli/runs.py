@@ -99,8 +99,10 @@ def run_and_report(
 
     from civitas_assets.defs.deployment import load_deployment
     from civitas_assets.defs.runner import Order, outcome_of_file, run_tenant
+    from civitas_assets.ingest.apart import fork_reader
     from civitas_assets.settings import dagster_home
 
+    fork_reader()  # while nothing has run here
     deployment = load_deployment(settings)
     catalog = deployment.catalog
     faulty = {slug: catalog.left_out[slug] for slug in chosen or catalog.left_out if slug in catalog.left_out}

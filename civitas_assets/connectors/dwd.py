@@ -61,12 +61,13 @@ class DwdSource(ServiceSource):
     nulls: tuple[str, ...] = Field(
         ("-999", "-999.0", "-999.00", "-999.000"), description="Texts that mean 'no value'."
     )
-    time: TimeRule | None = TimeRule(
+    # Not tried, as a rule of a file is: a module that runs Polars when it is imported makes a process unfit for forks.
+    time: TimeRule | None = TimeRule.model_construct(
         column="MESS_DATUM",
         zone="utc",
         format=TIME_FORMAT,
         stamp="interval_end",
-        interval="10 min",  # type: ignore[arg-type]
+        interval=timedelta(minutes=10),
     )
 
     def wanted(self, stations: list[Station], since: date | None) -> list[Station]:

@@ -34,6 +34,7 @@ from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.turn import Turn
 from civitas_assets.defs.work import Work
 from civitas_assets.dictionary.contracts import read_contracts
+from civitas_assets.ingest.apart import fork_reader, stop_reader
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.settings import environment_of_processes
 
@@ -189,11 +190,13 @@ def _answer(take: Callable[[], bytes], limit: float, memory: int = 0) -> bytes:
     child = os.fork()
     if child == 0:
         os.close(reading)
+        fork_reader()  # while nothing has run here
         if memory:  # what it writes to counts: libraries reserve much that they never use
             resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
         code = 1
         try:
             sent, error = isolated("turn", take)
+            stop_reader()
             with os.fdopen(writing, "wb") as out:
                 out.write(sent if sent is not None else pickle.dumps((None, (), error)))
             code = 0

@@ -1,12 +1,12 @@
-"""Payloads whose reading has ended the process, out of memory or in native code: one is left out after two times.
+"""Payloads whose reading has ended a process, or took more than it may: one is left out after two times.
 
-No process notes its own end: what is about to be read is noted before, and that it was read after. So whatever ends a
-process, in a batch as well as from the shell, costs the source no more than that, and its neighbours two nights.
+What may end a process is read in a child (`apart.py`), which costs its neighbours nothing. What ends this process all
+the same cannot be noted by it: what is about to be read is noted before, and that it was read after.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from msgspec.structs import replace
@@ -20,12 +20,21 @@ _MOST = 2
 
 
 class Attempts:
-    """How often reading each payload of a source has begun and not ended, under the same settings and version."""
+    """How often reading each payload of a source was begun and stopped, under the same settings, bounds and version."""
 
     def __init__(self, journal: Journal, source: str, progress: Progress, settings: str) -> None:
         self._journal, self._source, self._progress = journal, source, progress
         self.under = f"{__version__} {settings}"
         self._counts = dict(progress.attempts) if progress.attempts_under == self.under else {}
+        self._stopped: set[str] = set()
+
+    def of(self, lines: Iterable[Line]) -> Mapping[str, int]:
+        """By hash, for those of the lines whose reading was stopped."""
+        return {line.sha256: self._counts[line.sha256] for line in lines if line.sha256 in self._counts}
+
+    def stopped(self, line: Line) -> None:
+        """Count that a child could not read what is being read."""
+        self._stopped.add(line.sha256)
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -55,7 +64,11 @@ class Attempts:
             yield
             is_read = True
         finally:
-            self._counts = {digest: n for digest, n in self._counts.items() if digest not in digests}
+            stopped = {digest: self._counts.get(digest, 0) + 1 for digest in self._stopped}
+            self._counts = {
+                digest: n for digest, n in self._counts.items() if digest not in digests
+            } | stopped
+            self._stopped.clear()
             if not is_read:  # else what follows is noted
                 self._note(self._counts)
 
@@ -68,7 +81,7 @@ class Attempts:
 def ended_the_process(line: Line) -> str:
     """What is said of a payload that is left out."""
     return (
-        f"{line.url} ({line.bytes:,} bytes) has ended the process that read it {_MOST} times, out of memory or in "
-        "native code, and is left out: it is read again with other settings of the source or another version of this "
-        "program, or when a newer answer comes"
+        f"{line.url} ({line.bytes:,} bytes) has ended the process that read it {_MOST} times, out of memory or time or "
+        "in native code, and is left out: it is read again with other settings of the source, other bounds "
+        "(CIVITAS_MAX_MEMORY, CIVITAS_MAX_READ_TIME) or another version of this program, or when a newer answer comes"
     )

@@ -27,6 +27,8 @@ def isolated(what: str, work: Callable[[], T], *, level: int = logging.ERROR) ->
         told = "memory ran out: ask for less at a time, or allow a turn more (CIVITAS_TURN_MEMORY)"
         log.log(level, "%s: %s", what, told, exc_info=True)
         return None, told
-    except Exception as error:
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # also what native code panics with, which is no Exception
         log.log(level, "%s: unforeseen %s", what, type(error).__name__, exc_info=True)
         return None, f"unforeseen {type(error).__name__}: {error}"

@@ -21,6 +21,7 @@ from civitas_assets.catalog.model import DROP
 from civitas_assets.connectors.base import Answer, Connector, Request
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.errors import FetchError
+from civitas_assets.ingest.apart import storable_apart
 from civitas_assets.ingest.drop import SETTLED
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.ingest.read import read_sources
@@ -105,7 +106,7 @@ def read_sample(  # noqa: PLR0917 - each argument is of another type
     """
     with _thrown_away(folder, tenant) as stores:
         landing, now = SourceLanding(stores.files, tenant.slug, source.name), datetime.now(UTC)
-        digest = landing.store(source.storable(role, body))
+        digest = landing.store(storable_apart(source, role, body))
         line = Line(source.url, "stored", 200, now, "", digest, len(body), role, variables or {})
         landing.write_manifest([line])
         return _read(tenant, source, connector, stores)

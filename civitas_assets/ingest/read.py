@@ -16,9 +16,11 @@ from civitas_assets.connectors.base import Connector, Payload
 from civitas_assets.connectors.http_reason import complaint_of
 from civitas_assets.connectors.next_pages import ROLE as PAGE
 from civitas_assets.connectors.pagination import END_UNPROVEN, says_incomplete
-from civitas_assets.errors import ReadError
+from civitas_assets.errors import ReadError, ReadStopped
+from civitas_assets.ingest.apart import read_apart
 from civitas_assets.ingest.attempts import Attempts, ended_the_process
 from civitas_assets.ingest.backlog import unsuperseded
+from civitas_assets.ingest.bounds import Bounds
 from civitas_assets.ingest.intake import Decoded, Intake
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.ingest.keep import Keeper
@@ -133,26 +135,24 @@ class SourceReader:
         waiting = [line for line in progress.failed if line.url in newer]
         lines = [*again, *fresh]
         settings = config_hash(self._source.model_dump(mode="json"))
-        attempts = Attempts(self._stores.journal, self._source.name, progress, settings)
+        under = f"{settings} {Bounds.of(self._source.frame)}"
+        attempts = Attempts(self._stores.journal, self._source.name, progress, under)
         for line in lines:
             if line.sha256 in attempts.counts:
                 self._fail([line], ended_the_process(line))
         batches = list(attempts.batches(lines))
         for number, batch in enumerate(batches, 1):
             with attempts.noted(batch), self._intake.waiting:
-                self._read(batch)
+                self._read(batch, attempts)
             if number < len(batches):
                 self._log(f"part {number} of {len(batches)}")
         self.unread = self._failed
         self._failed = unsuperseded(waiting, [*again, *fresh], self._failed)
         before = self._compare(fresh, progress.notes) if compare and batches else progress.notes
         notes = self._notes.standing(before, self._landing.addresses)
-        left_out = {n.sha256: attempts.counts[n.sha256] for n in self._failed if n.sha256 in attempts.counts}
-        after = Progress(
-            manifests[-1].name if manifests else progress.manifest,
-            attempts=left_out,
-            attempts_under=attempts.under if left_out else "",
-        )
+        stopped = attempts.of(self._failed)
+        name = manifests[-1].name if manifests else progress.manifest
+        after = Progress(name, attempts=stopped, attempts_under=attempts.under if stopped else "")
         self._advance(progress, after, notes, is_noted=bool(batches))
         self.report.seconds = time.monotonic() - started
         if self.report.payloads:
@@ -176,7 +176,7 @@ class SourceReader:
         self._notes.add(max(known, key=lambda url: known[url].seen_on), gone.notes)
         return tuple(one for one in before if one.note.code != GONE)
 
-    def _read(self, lines: Sequence[Line]) -> None:
+    def _read(self, lines: Sequence[Line], attempts: Attempts) -> None:
         """Decode, type and store what the lines' payloads hold; a roster is called when all before it is stored."""
         self._notes.read(line.url for line in lines)
         decoded = Decoded(lines)
@@ -201,7 +201,7 @@ class SourceReader:
                 self._notes.add(line.url, [says_incomplete_note(line.url)])
             rows = 0
             try:
-                for raw in self._connector.read(self._source, payload):
+                for raw in read_apart(self._connector, self._source, payload):
                     if isinstance(raw, Roster):
                         self._intake.settle(decoded)
                         self._listed += raw.frame.height
@@ -226,6 +226,8 @@ class SourceReader:
                 if not is_part:
                     self._notes.add(line.url, cut_notes(self._source, line, rows))
             except ReadError as error:
+                if isinstance(error, ReadStopped):
+                    attempts.stopped(line)
                 said = complaint_of(payload.body, str(error))
                 self._fail([line], f"{line.url} {error}{said}")
         self._intake.settle(decoded)

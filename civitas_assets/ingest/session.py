@@ -22,6 +22,7 @@ from civitas_assets.connectors.http_reason import complaint_of
 from civitas_assets.connectors.reachable import Reachable
 from civitas_assets.connectors.repeated import Discretion
 from civitas_assets.errors import FetchError, FetchTimeUp, ReadError
+from civitas_assets.ingest.apart import storable_apart
 from civitas_assets.ingest.drop import DropFolder, take_all
 from civitas_assets.ingest.landed import Landed, address_of, line_of
 from civitas_assets.ingest.manifest import ManifestWriter
@@ -130,8 +131,8 @@ class LandingSession:
                         try:
                             waiting.extend(follow(answer))
                         except ReadError as error:
-                            said = complaint_of(answer.content(), str(error))
-                            failures.append(f"{request.url} {error}{said}")
+                            why = complaint_of(answer.content(), str(error))
+                            failures.append(f"{request.url} {error}{why}")
                     yield answer
         self._rejected += len(failures) + unanswered
         lost = failures[:1] if len(failures) < 2 else [f"{failures[0]} (and {len(failures) - 1} more)"]
@@ -214,10 +215,8 @@ class LandingSession:
         url, response, body = landed.url, landed.response, landed.body
         known = self._known.get(url)
         if response is None:
-            known = self._known[url]
-            return Answer(
-                request, 304, known.content_type, lambda: self._landing.body(known.sha256), known.headers
-            )
+            old = self._known[url]
+            return Answer(request, 304, old.content_type, lambda: self._landing.body(old.sha256), old.headers)
         self._discretion.count(url, response.redacted)
         address = address_of(landed, response, known)
         size = len(body or b"")
@@ -232,10 +231,10 @@ class LandingSession:
 
     def _storable(self, request: Request, body: bytes) -> bytes:
         try:
-            return self._source.storable(request.role, body)
+            return storable_apart(self._source, request.role, body)
         except ReadError as error:
-            said = complaint_of(body, str(error))
-            raise FetchError(f"{request.url} {error}{said}; nothing of it is kept") from None
+            said = f"{request.url} {error}{complaint_of(body, str(error))}"
+            raise FetchError(f"{said}; nothing of it is kept") from None
 
     def _note(  # noqa: PLR0917 - each argument is of another type
         self, request: Request, url: str, status: int, at: datetime, address: Address | None, size: int

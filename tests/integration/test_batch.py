@@ -21,6 +21,7 @@ from civitas_assets.defs.batch import batch_name
 from civitas_assets.defs.deployment import utc_now
 from civitas_assets.defs.landing import ANSWERED
 from civitas_assets.defs.messages import faults_of
+from civitas_assets.defs.records import READ
 from civitas_assets.defs.scope import Scope
 from civitas_assets.store.locks import tenant_lock
 from civitas_assets.store.nights import Night, NightBook
@@ -291,6 +292,23 @@ def test_process_that_is_killed_takes_one_tenant_with_it(
     monkeypatch.delenv("PYTHONPATH")
     assert batch().success
     assert workplace.ask("anstadt", "select sum(value)::int from observation") == [(12,)]
+
+
+@pytest.mark.usefixtures("processes")
+def test_payload_beyond_its_memory_is_the_fault_of_its_source_alone(
+    workplace: Any, towns: Any, batch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = (f"2026-08-20T10:{minute:02}:00Z,1,{minute},{'x' * 100_000}" for minute in range(45))
+    towns["anstadt"].pages["/counter.csv"] = "\n".join(["time,id,count,remark", *rows, ""]).encode()
+    monkeypatch.setenv("CIVITAS_MAX_MEMORY", "3MB")
+    result = batch()
+    assert materialised(result) >= {(slug, "published") for slug in towns}
+    assert workplace.ask("anstadt", "select free from parking_status") == [(3,)]
+    assert workplace.ask("bestadt", "select sum(value)::int from observation") == [(12,)]
+    checks = [check for check in result.get_asset_check_evaluations() if check.check_name == READ]
+    told = [str(check.description) for check in checks if not check.passed]
+    assert told
+    assert all("/counter.csv" in text and "CIVITAS_MAX_MEMORY" in text for text in told)
 
 
 def nights(workplace: Any, slug: str) -> list[Night]:

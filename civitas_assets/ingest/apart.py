@@ -1,0 +1,272 @@
+"""Reading in a process of its own, within bounds of memory and time: what would end a process ends that one.
+
+Native readers may abort, take more memory than there is, or never come back, whatever an answer looks like. So what is
+in a container, is markup or is large is read by a child; its tables come back through a file. The child is forked from
+a process that has only imported, because threads of Polars and others are not in a copy, and reads on until it has had
+much. How an answer that ended it is told and left out is in `read.py` and `attempts.py`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import os
+import pickle
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+from civitas_assets.catalog import Source
+from civitas_assets.connectors.base import Connector, Payload
+from civitas_assets.connectors.mapping import SelectiveSource
+from civitas_assets.connectors.markup import is_markup
+from civitas_assets.errors import ReadError, ReadStopped
+from civitas_assets.ingest.bounds import Bounds, bound, reason_of
+from civitas_assets.ingest.isolation import isolated
+from civitas_assets.records import RawTable, Roster
+
+_CONTAINERS = (
+    b"PK",
+    b"\x1f\x8b",
+    b"PAR1",
+)  # ZIP with all spreadsheets, gzip, Parquet: not all show a zero at once
+_HEAD = 1024
+# Text below this is read where it is: what it may unfold to is bounded, and no native reader looks at it.
+_SMALL_TEXT = 4 * 1024 * 1024
+_ENOUGH = 64 * 1024 * 1024  # bytes after which a child ends, so that what it holds is given back
+_POOLS = re.compile(r"polars-\d|tokio")  # of Polars, whose engine begins with the first query
+_STATUS = struct.Struct("<i")
+_SERVE = f"import sys; from {__name__} import _serve_until_closed as s; s(int(sys.argv[1]), sys.argv[2:])"
+
+
+def is_read_apart(body: bytes) -> bool:
+    """Whether the body is one that may end the process that reads it."""
+    head = body[:_HEAD]
+    return len(body) > _SMALL_TEXT or head.startswith(_CONTAINERS) or b"\0" in head or is_markup(head)
+
+
+def read_apart(connector: Connector, source: Source, payload: Payload) -> Iterator[RawTable | Roster]:
+    """What the connector reads in the payload.
+
+    Raises:
+        ReadError: the payload as a whole is not what the source declares.
+        ReadStopped: reading it ended its process, or took more than the operator lets it have.
+    """
+    if _reader.is_child or not is_read_apart(payload.body):
+        yield from connector.read(source, payload)
+    else:
+        yield from _reader.call(Bounds.of(source.frame), _read, connector, source, payload)
+
+
+def storable_apart(source: Source, role: str, body: bytes) -> bytes:
+    """What of an answer may be kept, as `Source.storable` says.
+
+    Raises:
+        ReadError: the answer is not what the source declares, so that nothing of it may be kept.
+        ReadStopped: looking ended its process, or took more than the operator lets it have.
+    """
+    is_looked_into = isinstance(source, SelectiveSource) and source.store == "mapped"
+    if _reader.is_child or not is_looked_into or not is_read_apart(body):
+        return source.storable(role, body)
+    (kept,) = _reader.call(Bounds.of(source.frame), _storable, source, role, body)
+    return bytes(kept)
+
+
+def call_apart(bounds: Bounds, function: Callable[..., Any], *given: Any) -> Any:
+    """What a function of a module returns, which reads something that somebody has given.
+
+    Raises:
+        ReadError: the function has raised it.
+        ReadStopped: it ended its process, or took more than the operator lets it have.
+    """
+    (made,) = _reader.call(bounds, _called, function, *given)
+    return made
+
+
+def fork_reader() -> None:
+    """Have a child at hand, forked from this process, if it has imported and run nothing yet.
+
+    Without one, a process is started as soon as something is to be read apart, which imports once more.
+    """
+    if _has_only_imported():
+        _reader.fork()
+
+
+def stop_reader() -> None:
+    """End what this process has at hand."""
+    _reader.stop()
+
+
+def _read(connector: Connector, source: Source, payload: Payload) -> Iterator[Any]:
+    return connector.read(source, payload)
+
+
+def _storable(source: Source, role: str, body: bytes) -> Iterator[Any]:
+    yield source.storable(role, body)
+
+
+def _called(function: Callable[..., Any], *given: Any) -> Iterator[Any]:
+    yield function(*given)
+
+
+def _has_only_imported() -> bool:
+    """Whether no threads work here that a copy would lack and wait for; those that an import starts are none."""
+    try:
+        names = [task.read_text() for task in Path("/proc/self/task").glob("*/comm")]
+    except OSError:
+        return False
+    return bool(names) and threading.active_count() == 1 and not any(map(_POOLS.match, names))
+
+
+class _Reader:
+    """This process's end of the line: one question at a time, in the order in which they come."""
+
+    def __init__(self) -> None:
+        self.is_child = False
+        self._lock = threading.Lock()
+        self._line: socket.socket | None = None
+        self._ends: Callable[[], Any] = int
+
+    def fork(self) -> None:
+        self._lock, self._line = threading.Lock(), None
+        ours, theirs = socket.socketpair()
+        child = os.fork()
+        if child == 0:
+            try:
+                ours.close()
+                signal.signal(
+                    signal.SIGINT, signal.SIG_IGN
+                )  # of a shell: its parent ends it by closing the line
+                os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+                line = os.dup2(theirs.detach(), 3)
+                os.closerange(4, os.sysconf("SC_OPEN_MAX"))  # pipes whose end somebody waits for
+                _serve(socket.socket(fileno=line))
+            finally:
+                os._exit(0)
+        theirs.close()
+        self._line, self._ends = ours, lambda: os.waitpid(child, 0)
+
+    def _started(self) -> socket.socket:
+        """A process that imports what this one has imported of connectors."""
+        if self._line is None:
+            ours, theirs = socket.socketpair()
+            names = [name for name in [*sys.modules] if name.startswith("civitas_assets.connectors.")]
+            started = subprocess.Popen(  # noqa: S603 - this very program
+                [sys.executable, "-c", _SERVE, str(theirs.fileno()), *names],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+            theirs.close()
+            self._line, self._ends = ours, started.wait
+        return self._line
+
+    def stop(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
+            with suppress(OSError):
+                self._ends()
+
+    def call(self, bounds: Bounds, function: Callable[..., Iterable[Any]], *given: Any) -> Iterator[Any]:
+        with tempfile.TemporaryFile() as question, tempfile.TemporaryFile() as answer:
+            modules = {function.__module__, *(type(each).__module__ for each in given)}
+            pickle.dump((bounds, modules), question)
+            pickle.dump((function, given), question, protocol=5)
+            question.flush()
+            question.seek(0)
+            with self._lock:
+                status = self._asked(question, answer)
+            answer.seek(0)
+            if status:
+                raise ReadStopped(reason_of(status, bounds))
+            while (item := pickle.load(answer)) is not None:  # noqa: S301 - of a process of this run
+                kind, made = item
+                if kind == "made":
+                    yield made
+                else:
+                    raise ReadStopped(made) if kind == "stopped" else ReadError(made)
+
+    def _asked(self, question: IO[bytes], answer: IO[bytes]) -> int:
+        line = self._started()
+        try:
+            socket.send_fds(line, [b"?"], [question.fileno(), answer.fileno()])
+            told = line.recv(_STATUS.size, socket.MSG_WAITALL)
+        except OSError:
+            told = b""
+        if (
+            len(told) < _STATUS.size
+        ):  # the one that forks is gone itself; the next question starts another one
+            self.stop()
+            return -signal.SIGKILL
+        (status,) = _STATUS.unpack(told)
+        return int(status)
+
+
+_reader = _Reader()
+atexit.register(stop_reader)
+
+
+def _serve_until_closed(line: int, modules: list[str]) -> None:
+    """In a process that was started: import, and serve."""
+    for name in modules:
+        importlib.import_module(name)
+    _serve(socket.socket(fileno=line))
+
+
+def _serve(line: socket.socket) -> None:
+    """In the process that has only imported: a child for the next questions, until the line is closed."""
+    while line.recv(1, socket.MSG_PEEK):
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                _answer(line)
+                code = 0
+            finally:
+                os._exit(code)
+        _, status = os.waitpid(child, 0)
+        if code := os.waitstatus_to_exitcode(status):
+            line.sendall(_STATUS.pack(code))
+
+
+def _answer(line: socket.socket) -> None:
+    """In the child: answer until it has had enough, or the line is closed."""
+    _reader.is_child, had = True, 0
+    while had < _ENOUGH:
+        asked, fds, _, _ = socket.recv_fds(line, 1, 2)
+        if not asked:
+            return
+        with os.fdopen(fds[0], "rb") as question, os.fdopen(fds[1], "wb") as answer:
+            had += os.fstat(fds[0]).st_size
+            bounds, modules = pickle.load(question)  # noqa: S301 - of the process that has started this one
+            for name in modules:  # which takes memory that is none of the payload's
+                importlib.import_module(name)
+            with bound(bounds):
+                _, error = isolated("reading apart", partial(_write_answers, bounds, question, answer))
+                if error:
+                    kind, _, _ = error.partition(":")
+                    pickle.dump(("failed", f"cannot be read: {kind}; the log of the run has more"), answer)
+                pickle.dump(None, answer)
+        line.sendall(_STATUS.pack(0))
+
+
+def _write_answers(bounds: Bounds, question: IO[bytes], answer: IO[bytes]) -> None:
+    try:
+        function, given = pickle.load(question)  # noqa: S301 - likewise
+        for made in function(*given):
+            pickle.dump(("made", made), answer, protocol=5)
+    except ReadError as error:
+        pickle.dump(("failed", str(error)), answer)
+    except MemoryError:
+        pickle.dump(("stopped", bounds.memory_is_short), answer)
