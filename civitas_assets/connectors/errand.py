@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, unquote_plus
 
 import httpx2
@@ -33,6 +34,13 @@ def public_url(url: str, source: Source, base: httpx2.URL | None = None) -> http
     Raises:
         FetchError: it is no http(s) address.
     """
+    secret = frozenset(name for name, value in source.query.items() if isinstance(value, SecretRef))
+    return _public(url, secret, base)
+
+
+# Reading an address costs more than all else of a request, and each is looked at several times.
+@lru_cache(1024)
+def _public(url: str, secret: frozenset[str], base: httpx2.URL | None) -> httpx2.URL:
     try:
         parsed = base.join(url) if base else httpx2.URL(url)
     except (httpx2.InvalidURL, ValueError):
@@ -40,9 +48,11 @@ def public_url(url: str, source: Source, base: httpx2.URL | None = None) -> http
     if parsed.scheme not in ("http", "https") or not parsed.host or (parsed.port or 0) > 65535:
         shown = url.partition("?")[0].rpartition("@")[2]
         raise FetchError(f"{shown} is no http(s) address: check url:, or the links that the server gives")
-    secret = {name for name, value in source.query.items() if isinstance(value, SecretRef)}
     query = [part for part in parsed.query.split(b"&") if part and _parameter(part) not in secret]
-    return parsed.copy_with(userinfo=b"", query=b"&".join(query) or None, fragment=None)
+    kept, marks = b"&".join(query), {*str(parsed)}
+    if kept == parsed.query and not parsed.userinfo and "#" not in marks and (kept or "?" not in marks):
+        return parsed  # as nearly always
+    return parsed.copy_with(userinfo=b"", query=kept or None, fragment=None)
 
 
 def _parameter(part: bytes) -> str:
@@ -96,7 +106,8 @@ class Errand:
 
     def _admitted(self, url: httpx2.URL) -> httpx2.URL:
         # The second form is the same host with TLS where url: has none.
-        same = self._home.origin in (url.origin, url.copy_with(scheme="http").origin)
+        home = self._home.origin
+        same = home == url.origin or home == url.copy_with(scheme="http").origin
         if same or {url.host, site_of(url)} & {host.lower() for host in self.source.allow_hosts}:
             return url
         leads = f"source {self.source.name} leads to another host, {_bare(url)}"
@@ -132,7 +143,7 @@ class Errand:
         auth = None
         if login is not None:
             auth = httpx2.BasicAuth(self._resolved(login.username), self._resolved(login.password))
-        return url.copy_with(query=b"&".join(query) or None), headers, auth
+        return (url.copy_with(query=b"&".join(query)) if new else url), headers, auth
 
     def identity(self, url: httpx2.URL) -> tuple[str, str] | None:
         """Path and password of the client certificate, which goes to the source's own origin only."""

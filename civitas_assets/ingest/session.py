@@ -166,9 +166,11 @@ class LandingSession:
         if response.body is None:
             return Landed(url, response)
         body = self._storable(request, response.body)
-        return Landed(url, response, body, self._store(body))
+        return Landed(url, response, body, self._store(body, known.sha256 if known and conditional else ""))
 
-    def _store(self, body: bytes) -> str:
+    def _store(self, body: bytes, held: str = "") -> str:
+        if held and hashlib.sha256(body).hexdigest() == held:
+            return held
         if self._room is not None and self._landing.added_bytes + len(body) > self._room:
             raise FetchError(f"nothing more lands: {self._tenant} has what CIVITAS_MAX_DISK lets it have")
         self._manifest.announce()

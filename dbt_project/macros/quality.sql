@@ -41,7 +41,7 @@ end as quality_code
 
 {#- Whether something is said to have happened after it was received, by more than clocks may differ. -#}
 {% macro is_in_future(happened_at, received_at) -%}
-{{ happened_at }} > {{ received_at }} + interval 10 minutes
+not {{ is_within(happened_at, received_at, 600) }}
 {%- endmacro %}
 
 {#-

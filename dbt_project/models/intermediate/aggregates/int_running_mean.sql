@@ -27,7 +27,7 @@ series as (
 before as (
     select
         series.datastream_key,
-        date_trunc('hour', records.phenomenon_start_at) as hour_start_at,
+        {{ hour_of('records.phenomenon_start_at') }} as hour_start_at,
         {{ convert_unit('records.value_native', 'series') }} as value,
         coalesce(
             series.interval_s,

@@ -1,7 +1,11 @@
 {{ config(materialized='table') }}
 
 with series as (
-    select * from {{ ref('int_observation_series') }}
+    select
+        *,
+        dense_rank() over (order by source, datastream_key)::integer as line_number,
+        row_number() over (order by source, datastream_id, own_property, own_unit)::integer as series_number
+    from {{ ref('int_observation_series') }}
     where
         problem is null
         and (max_change_per_hour is not null or flatline_hours is not null)
@@ -27,16 +31,13 @@ observed as (
     from {{ ref('stg_observation_before') }}
 ),
 
+-- What is sorted are numbers: texts would take twice as long.
 plausible as (
     select
-        observed.source,
-        series.datastream_key,
+        series.line_number,
+        series.series_number,
         observed.phenomenon_start_at,
-        {{ convert_unit('observed.value_native', 'series') }} as value,
-        series.max_change_per_hour,
-        series.flatline_hours,
-        series.flatline_above,
-        series.flatline_below
+        {{ convert_unit('observed.value_native', 'series') }} as value
     from observed
     inner join series
         on {{ same_series('observed', 'series') }}
@@ -52,27 +53,36 @@ compared as (
         epoch(phenomenon_start_at) - epoch(lag(phenomenon_start_at) over steps) as step_s,
         lead(value) over steps as next_value
     from plausible
-    window steps as (partition by source, datastream_key order by phenomenon_start_at)
+    window steps as (partition by line_number order by phenomenon_start_at)
 ),
 
 -- Most values neither jump nor are like a neighbour: they are left out before anything is sorted again.
 candidates as (
     select
-        source,
-        datastream_key,
-        phenomenon_start_at,
+        series.source,
+        series.datastream_key,
+        compared.phenomenon_start_at,
         coalesce(
-            step_s <= 3 * 3600 and abs(difference) > max_change_per_hour * greatest(step_s / 3600, 1), false
+            compared.step_s <= 3 * 3600
+            and abs(compared.difference) > series.max_change_per_hour * greatest(compared.step_s / 3600, 1),
+            false
         ) as is_jump,
-        coalesce(difference <> 0 or step_s > 3 * 3600, true) as is_other,
-        flatline_hours,
+        coalesce(compared.difference <> 0 or compared.step_s > 3 * 3600, true) as is_other,
+        series.flatline_hours,
         coalesce(
-            value > coalesce(flatline_above, '-infinity')
-            and value < coalesce(flatline_below, 'infinity'),
+            compared.value > coalesce(series.flatline_above, '-infinity')
+            and compared.value < coalesce(series.flatline_below, 'infinity'),
             false
         ) as may_be_flat
     from compared
-    where is_jump or (flatline_hours is not null and may_be_flat and (difference = 0 or next_value = value))
+    inner join series on compared.series_number = series.series_number
+    where
+        is_jump
+        or (
+            series.flatline_hours is not null
+            and may_be_flat
+            and (compared.difference = 0 or compared.next_value = compared.value)
+        )
 ),
 
 -- A value is held against those before it as long as they are at most three hours apart: so it depends on

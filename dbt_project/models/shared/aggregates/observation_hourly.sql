@@ -1,7 +1,7 @@
 with observed as (
     select
         *,
-        date_trunc('hour', phenomenon_start_at) as hour_start_at
+        {{ hour_of('phenomenon_start_at') }} as hour_start_at
     from {{ ref('observation') }}
 ),
 
@@ -42,7 +42,7 @@ final as (
             and observed.day = intervals.day
     where
         observed.value is not null
-        and coalesce(observed.phenomenon_end_at <= observed.hour_start_at + interval 1 hour, true)
+        and coalesce({{ is_within('observed.phenomenon_end_at', 'observed.hour_start_at', 3600) }}, true)
     group by
         observed.tenant,
         observed.datastream_key,
