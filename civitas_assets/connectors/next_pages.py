@@ -22,7 +22,8 @@ from civitas_assets.catalog.template import expand
 from civitas_assets.connectors.base import Answer, Request, Session
 from civitas_assets.connectors.fetching import check_found
 from civitas_assets.connectors.links import LinkedSource, led_to
-from civitas_assets.connectors.pagination import KEPT_MEMBERS, Completeness, next_link, says_incomplete
+from civitas_assets.connectors.pagination import Completeness, next_link
+from civitas_assets.connectors.partial import KEPT_MEMBERS, says_incomplete
 from civitas_assets.connectors.paths import part_at, valid_path
 from civitas_assets.connectors.reach import Reach
 from civitas_assets.errors import FetchError, ReadError

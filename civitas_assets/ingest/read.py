@@ -15,7 +15,8 @@ from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.base import Connector, Payload
 from civitas_assets.connectors.http_reason import complaint_of
 from civitas_assets.connectors.next_pages import ROLE as PAGE
-from civitas_assets.connectors.pagination import END_UNPROVEN, says_incomplete
+from civitas_assets.connectors.pagination import END_UNPROVEN
+from civitas_assets.connectors.partial import says_incomplete
 from civitas_assets.errors import ReadError, ReadStopped
 from civitas_assets.ingest.apart import read_apart
 from civitas_assets.ingest.attempts import Attempts, ended_the_process

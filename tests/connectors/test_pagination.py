@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from civitas_assets.connectors.page_address import resized
-from civitas_assets.connectors.pagination import Completeness, header_total, says_incomplete
+from civitas_assets.connectors.pagination import Completeness, header_total
+from civitas_assets.connectors.partial import says_incomplete
 from civitas_assets.errors import FetchError
 
 
@@ -142,6 +143,17 @@ def test_pages_that_overlap_without_a_total_are_a_fault() -> None:
             True,
         ),
         (b'{"data": [{}], "pageInfo": {"hasNextPage": true, "endCursor": "x"}}', True),
+        (b'{"odata.nextLink": "https://data.example/?$skiptoken=1", "value": [{}]}', True),
+        (b'{"d": {"results": [{}], "__next": "https://data.example/?$skiptoken=1"}}', True),
+        (b'{"content": [{}], "last": false, "number": 0}', True),
+        (b'{"content": [{}], "last": true, "number": 3}', False),
+        (b'{"offset": 0, "endOfRecords": false, "results": [{}]}', True),
+        (b'{"records": [{}], "done": false, "nextRecordsUrl": "/query/01-2"}', True),
+        (b'{"hits": {"total": {"value": 3, "relation": "eq"}, "hits": [{}]}}', True),
+        (b'{"hits": {"total": 1, "hits": [{}]}}', False),
+        (b'{"response": {"numFound": 3, "start": 0, "docs": [{}]}}', True),
+        (b'{"code": 0, "data": {"total": 3, "page": 1, "list": [{}]}}', True),
+        (b'{"data": {"total": 3, "sites": [{}]}}', False),
     ],
 )
 def test_an_answer_may_call_itself_a_part(body: bytes, incomplete: bool) -> None:
@@ -155,6 +167,9 @@ def test_pages_that_are_asked_for_one_by_one_name_each_other_and_are_no_parts() 
     assert not says_incomplete(b"[]", following.replace("next", "prev"))
     assert not says_incomplete(body, following, is_alone=False)
     assert says_incomplete(b'{"truncated": true}', is_alone=False)
+    for more in (b'{"hasMore": true}', b'{"last": false}'):
+        assert says_incomplete(more)
+        assert not says_incomplete(more, is_alone=False)
 
 
 @pytest.mark.parametrize(
