@@ -94,10 +94,10 @@ class Source(Licensed):
         "never has, and nobody needs to be told. Default: as its protocol says, else what is gone is told and stays.",
     )
     snapshot_share: float = Field(
-        0.5,
-        ge=0,
-        le=1,
-        description="The share of the known things that a snapshot must still have: with less, it closes nothing.",
+        0.5, ge=0, le=1, description="The share of known things below which a snapshot closes nothing."
+    )
+    complete_with: tuple[int, ...] = Field(
+        (), description="Numbers of rows, at which services cut, with which a file was seen to be all."
     )
 
     takes_files: ClassVar[bool] = False
@@ -189,11 +189,11 @@ class Source(Licensed):
                 "url: drop: is for csv, excel, json, geojson and geofile, with a pattern of names such as drop:*.csv, "
                 "and without each:"
             )
-        unknown = unknown_placeholders(self.url, list(self.each), periods=True)
-        if unknown:
-            raise ValueError(
-                f"url uses {{{unknown[0]}}}, but each: has only {sorted(self.each) or 'nothing'}"
-            )
+        if self.complete_with and not self.takes_files:
+            raise ValueError("complete_with is for csv, excel, json, geojson and geofile")
+        names = sorted(self.each)
+        if unknown := unknown_placeholders(self.url, names, periods=True):
+            raise ValueError(f"url uses {{{unknown[0]}}}, but each: has only {names or 'nothing'}")
         for field, text in self.constants.items():
             unknown = unknown_placeholders(text, list(self.each), periods=False)
             if unknown:

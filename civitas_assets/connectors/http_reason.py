@@ -28,6 +28,7 @@ _ELEMENTS = re.compile(
     re.DOTALL,
 )
 _HTML = re.compile(r"<!doctype\s+html|<html\b|<head\b|<title\b|<body\b", re.IGNORECASE)
+_FAULT = re.compile(r"<(?:[\w.-]+:)?(?:Fault|ExceptionReport|ServiceExceptionReport)\b")
 _TITLES = (
     re.compile(r"<title\b[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE),
     re.compile(r"<h1\b[^>]*>(.*?)</h1>", re.DOTALL | re.IGNORECASE),
@@ -64,7 +65,8 @@ def complaint_of(body: bytes, told: str = "") -> str:
     if start.startswith(b"{"):
         is_one = any(name in start[:400] for name in _ERROR_MEMBERS)
     else:
-        is_one = start.startswith(b"<") and bool(_HTML.search(start[:2000].decode("latin-1")))
+        head = start[:2000].decode("latin-1")
+        is_one = head.startswith("<") and bool(_HTML.search(head) or _FAULT.search(head))
     said = stated_reason(body) if is_one else ""
     return f"; the server says {said!r}" if said and said not in told else ""
 

@@ -131,11 +131,12 @@ def cut_notes(source: Source, line: Line, rows: int) -> list[Note]:
         return [says_incomplete_note(line.url)] if total > rows else []
     query = parse_qsl(urlsplit(line.url).query)
     asked = {number for name, number in query if name.lower().strip("$_") in _LIMITS}
-    if rows not in _CEILINGS and str(rows) not in asked:
+    if rows in source.complete_with or (rows not in _CEILINGS and str(rows) not in asked):
         return []
     text = (
         f"{line.url} has exactly {rows:,} rows, a number at which services cut without a word: look whether that is "
-        "all, else ask for the rest by next (json, geojson), each or a higher limit"
+        f"all, and say complete_with: [{rows}] if it is; else ask for the rest by next (json, geojson), each or a "
+        "higher limit"
     )
     return [Note(END_UNPROVEN, text)]
 

@@ -65,6 +65,8 @@ def test_xml_pages_and_plain_texts_give_their_first_line(body: str, line: str) -
     [
         ('{"error": {"code": 400, "message": "no layer 7"}}', "; the server says 'no layer 7'"),
         ("<!DOCTYPE html><title>Anmelden</title>", "; the server says 'Anmelden'"),
+        ("<s:Fault><faultstring>no contract</faultstring></s:Fault>", "; the server says 'no contract'"),
+        ('<?xml version="1.0"?><d2LogicalModel/>', ""),
         ('{"data": [1]}', ""),
         ("a;b\n1;2\n", ""),
         ('{"message": "told"}', ""),

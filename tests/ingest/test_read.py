@@ -9,7 +9,9 @@ from typing import Any
 import httpx2
 import polars as pl
 import pytest
+from pydantic import ValidationError
 
+from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.records import RECORD_TYPES, Note
 from civitas_assets.store.aside import put_records_aside
 from civitas_assets.store.journal import Journal
@@ -313,6 +315,16 @@ def test_an_answer_that_may_be_cut_without_a_word_is_noted(
     }
     assert bool(night.told) == bool(code)
     assert not code or wanted[code] in night.told[0]
+    if code == "end_unproven":
+        assert f"say complete_with: [{rows}] if it is" in night.told[0]
+        settings |= {"complete_with": (20, rows), "url": f"{HOST}/sites{query}"}
+        assert not land(settings, lambda _: reply).told
+
+
+def test_only_of_a_file_can_be_said_with_how_many_rows_it_is_all() -> None:
+    settings = {"connector": "gbfs", "title": "Test", "licence": "CC0-1.0", "url": HOST}
+    with pytest.raises(ValidationError, match="complete_with is for csv, excel"):
+        CONNECTORS["gbfs"].source_model.model_validate(settings | {"complete_with": (1000,)})
 
 
 def test_rows_without_a_single_value_are_noted_until_one_has_some(
