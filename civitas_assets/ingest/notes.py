@@ -19,6 +19,8 @@ from civitas_assets.store.journal import StandingNote
 from civitas_assets.store.landing import Address, Line
 
 NOTHING_CAME, NO_VALUES, SAYS_INCOMPLETE = "nothing_came", "no_values", "says_incomplete"
+# Where more may be than has come, nothing is gone.
+NOT_WHOLE = frozenset({SAYS_INCOMPLETE, END_UNPROVEN})
 # Settings by which a source asks for a part of what a service has, or looks at a part of an answer.
 _NARROWING = (
     *(

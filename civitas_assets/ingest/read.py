@@ -15,7 +15,6 @@ from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.base import Connector, Payload
 from civitas_assets.connectors.http_reason import complaint_of
 from civitas_assets.connectors.next_pages import ROLE as PAGE
-from civitas_assets.connectors.pagination import END_UNPROVEN
 from civitas_assets.connectors.partial import says_incomplete
 from civitas_assets.errors import ReadError, ReadStopped
 from civitas_assets.ingest.apart import read_apart
@@ -26,8 +25,8 @@ from civitas_assets.ingest.intake import Decoded, Intake
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.ingest.keep import Keeper
 from civitas_assets.ingest.notes import (
+    NOT_WHOLE,
     NOTHING_CAME,
-    SAYS_INCOMPLETE,
     NoteBook,
     cut_notes,
     notes_of,
@@ -50,9 +49,6 @@ from civitas_assets.store.stores import Stores
 from civitas_assets.store.summary import Summary
 
 log = logging.getLogger("civitas_assets.read")
-
-# Where more may be than has come, nothing is gone.
-_NOT_WHOLE = frozenset({SAYS_INCOMPLETE, END_UNPROVEN})
 
 
 def read_sources(
@@ -165,7 +161,7 @@ class SourceReader:
         seen = note_seen(self._sightings, self._stores.seen, known, fresh)
         told = [one.note.code for one in self._notes.standing(before, lambda: known)]
         fetched = Summary(self._stores.files, self._tenant.slug).read().source(self._source.name)
-        if _NOT_WHOLE.intersection((*told, *(note.code for note in fetched.fetch_notes))):
+        if NOT_WHOLE.intersection((*told, *(note.code for note in fetched.fetch_notes))):
             return before
         gone = look_for_gone(
             self._source, seen, known, answered, self._failed, self._stores.records, self._run_id
