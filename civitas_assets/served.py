@@ -1,9 +1,11 @@
-"""What the environment decides of the UI: under which names it is reached, and how others know who is there.
+"""What the environment decides of the UI, and of the record of who did what there and on the command line.
 
 Part of the settings; `settings.py` reads them.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from pydantic import BaseModel, Field
 
@@ -19,3 +21,14 @@ class Served(BaseModel):
         "", description="Further host names under which the UI is reached, separated by blanks."
     )
     reports_url: str = Field("", description="Where the morning pages are served, for links in messages.")
+    ui_user_header: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9-]*$",
+        description="Header in which the proxy hands over the login of whoever uses the UI, such as "
+        "`X-Forwarded-User`; only where nobody reaches the UI without it.",
+    )
+    audit_dir: Path | None = Field(None, description="Folder of the log of who did what.")
+    audit_days: int = Field(365, ge=1, description="Days for which the log of who did what is kept.")
+    audit_echo: bool = Field(
+        False, description="Whether that log is written to standard error, too, where a collector takes it."
+    )

@@ -10,12 +10,12 @@ import re
 import socket
 from pathlib import Path
 from typing import Literal, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import ByteSize, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from civitas_assets import __version__
+from civitas_assets.endpoint import endpoint_of
 from civitas_assets.errors import SecretMissing
 from civitas_assets.redaction import passwords_in, remember
 from civitas_assets.served import Served
@@ -25,7 +25,6 @@ _STORAGE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_][
 
 _REACHABLE = re.compile(r"[0-9a-fA-F:.]+(/\d{1,3})?|(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
 LOOPBACK = "127.0.0.0/8 ::1"  # what a demo or a test declares to be reachable
-_PORTS = {"http": 80, "https": 443}
 
 
 class Limits(NamedTuple):
@@ -158,7 +157,13 @@ class Settings(Served, BaseSettings):
     )
 
     @field_validator(
-        "home", "tenants_dir", "published_dir", "dbt_project_dir", "prepared_dir", "database_files"
+        "home",
+        "tenants_dir",
+        "published_dir",
+        "dbt_project_dir",
+        "prepared_dir",
+        "database_files",
+        "audit_dir",
     )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
@@ -193,7 +198,7 @@ class Settings(Served, BaseSettings):
         """Host and port of the deployment's own databases and object storage."""
         given = [self.postgres_url, self.dagster_url]
         urls = [url.get_secret_value() for url in given if url is not None]
-        return [_endpoint(url) for url in (*urls, os.environ.get("AWS_ENDPOINT_URL", "")) if url]
+        return [endpoint_of(url) for url in (*urls, os.environ.get("AWS_ENDPOINT_URL", "")) if url]
 
     @property
     def published(self) -> Path:
@@ -231,6 +236,11 @@ class Settings(Served, BaseSettings):
         return self.home / "reports"
 
     @property
+    def audit(self) -> Path:
+        """The log of who did what."""
+        return self.audit_dir or self.home / "audit"
+
+    @property
     def prepared_dbt(self) -> Path:
         """dbt manifests, prepared once per state of the dbt project."""
         return self.home / "dbt"
@@ -240,19 +250,6 @@ class Settings(Served, BaseSettings):
         """Who we are towards servers, with a contact, as their operators expect."""
         contact = self.contact or f"postmaster@{socket.getfqdn()}"
         return f"civitas-assets/{__version__} (+{contact})"
-
-
-def _endpoint(address: str) -> tuple[str, int]:
-    """Host and port of a URL, or of what libpq takes as names and values."""
-    if "://" in address:
-        parts = urlsplit(address)
-        named = dict(parse_qsl(parts.query))
-        host, port = parts.hostname or named.get("host", ""), parts.port or named.get("port")
-        default = _PORTS.get(parts.scheme, 5432)
-    else:
-        named = dict(re.findall(r"(host|port)\s*=\s*'?([^\s']+)", address))
-        host, port, default = named.get("host", ""), named.get("port"), 5432
-    return ("localhost" if not host or host.startswith("/") else host.lower()), int(port or default)
 
 
 def read_secret(name: str) -> str:
@@ -266,6 +263,11 @@ def read_secret(name: str) -> str:
         raise SecretMissing(name)
     remember(value)
     return value
+
+
+def caller() -> str:
+    """Who came by `sudo`, where somebody did."""
+    return os.environ.get("SUDO_USER", "")
 
 
 def environment_of_processes(threads: int) -> dict[str, str]:

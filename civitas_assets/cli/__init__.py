@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 
 from civitas_assets.cli import (
+    audit,
     catalogue,
     demo,
     departure,
@@ -30,6 +31,7 @@ from civitas_assets.errors import CivitasError
 
 __all__ = [
     "app",
+    "audit",
     "catalogue",
     "demo",
     "departure",
@@ -53,7 +55,8 @@ __all__ = [
 def main() -> None:
     """Run the command; errors raised on purpose print their text and exit with 1."""
     try:
-        app()
+        with audit.recorded(sys.argv[1:]):
+            app()
     except CivitasError as error:
         err.print(f"[bold red]error[/] {plain(error)}", soft_wrap=True, highlight=False)
         sys.exit(1)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from civitas_assets.settings import Settings
 from civitas_assets.webserver.guard import OwnOrigin
+from civitas_assets.webserver.recorder import Recorder
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -25,7 +26,8 @@ _OURS = "civitas_assets.webserver"
 
 def guarded(app: ASGIApp, prefix: str, settings: Settings) -> ASGIApp:
     """Dagster's application behind what this deployment puts in front of it."""
-    return OwnOrigin(app, settings.ui_url, prefix, settings.ui_hosts.replace(",", " ").split())
+    recorded = Recorder(app, settings, prefix)
+    return OwnOrigin(recorded, settings.ui_url, prefix, settings.ui_hosts.replace(",", " ").split())
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import urllib.error
 import urllib.request
@@ -102,6 +103,9 @@ def test_a_run_launched_over_graphql_succeeds_and_its_tables_can_be_asked(machin
     assert machine.run_ends(launched["run"]["runId"]) == "SUCCESS"
     answer = machine.civitas("query", "beispielhausen", "select count(*) > 0 as has_rows from observation")
     assert "true" in answer.lower()
+    recorded = [json.loads(line) for line in machine.civitas("audit", "--json").splitlines()]
+    assert ("ui", "launchRun", "begin") in {(e["where"], e["action"], e["event"]) for e in recorded}
+    assert ("cli", "query", "begin") in {(e["where"], e["action"], e["event"]) for e in recorded}
 
 
 def test_a_tenant_is_chosen_and_launched_by_clicking_and_its_checks_can_be_seen(

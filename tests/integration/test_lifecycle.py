@@ -115,7 +115,8 @@ def _check_nothing_is_left(published: Any, destination: str) -> None:
         for path in [*home.rglob("*"), *(published.folder / "dagster-home").rglob("*")]
         if path.is_file() and not path.is_symlink() and b"kleinstadt" in path.read_bytes()
     }
-    assert mentioning <= {("home", "removed"), ("dagster-home", "schedules"), ("dagster-home", "history")}
+    proofs = {("home", "removed"), ("home", "audit")}  # that it was removed, and by whom
+    assert mentioning <= proofs | {("dagster-home", "schedules"), ("dagster-home", "history")}
     assert not [path for path in home.rglob("*kleinstadt*") if "removed" not in path.parts]
     (report,) = (home / "removed").iterdir()
     parts = json.loads(report.read_text(encoding="utf-8"))["parts"]

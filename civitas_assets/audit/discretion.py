@@ -1,0 +1,82 @@
+"""What was done, told without secrets: what arguments and variables hold is written down as far as it may be read.
+
+A secret of a source never passes here, since files and commands name it only. What people type all the same is taken
+out by where it stands: passwords in addresses, parameters and keys called like one, bearer and JSON web tokens.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+HIDDEN = "•••"
+_LONGEST = 2000  # characters of one text
+_MOST = 50  # entries of one list or mapping
+_WHOLE = 16_000  # characters of all of it as JSON
+_WORDS = (
+    r"pass(?:word|wd|phrase|code)|(?<![a-z])pass(?![a-z])|(?<![a-z])pwd|secret|token|(?:api|access)[_-]?key|credential"
+    r"|authorization|cookie"
+)
+_NAME = rf"[\w.-]*(?:{_WORDS})[\w.-]*"
+_CALLED = re.compile(rf"{_WORDS}|^(?:key|sig|signature|auth)$", re.IGNORECASE)
+_IN_TEXT = (
+    (re.compile(r"(\b[a-z][a-z0-9+.-]{1,20}://)[^/?#\s'\"@]*@", re.IGNORECASE), rf"\1{HIDDEN}@"),
+    (re.compile(r"\b(bearer|basic)\s+[^\s'\",;]{6,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
+    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*"), HIDDEN),
+    (
+        re.compile(
+            rf"((?<![\w.-])(?:{_NAME}|key|sig|signature|auth)[\"']?\s*[=:]\s*[\"']?)[^\s&\"',;}}]+",
+            re.IGNORECASE,
+        ),
+        rf"\1{HIDDEN}",
+    ),
+)
+
+
+def told(value: Any) -> Any:
+    """The value without secrets, and no longer than a line of the log may be."""
+    kept = without_secrets(value)
+    text = json.dumps(kept, ensure_ascii=False)
+    return kept if len(text) <= _WHOLE else f"{text[:_WHOLE]}… ({len(text)} characters)"
+
+
+def without_secrets(value: Any, name: str = "") -> Any:
+    """The value as plain data that may be kept, shortened where it is long; `name` is what it is called."""
+    if _CALLED.search(name) and not isinstance(value, bool) and value is not None:
+        return HIDDEN
+    if isinstance(value, Mapping):
+        items = list(value.items())
+        # Run tags and headers are pairs of a name and its value.
+        called = str(value.get("key", value.get("name", "")))
+        kept = {
+            str(key): without_secrets(inner, called if key == "value" else "" if key == "key" else str(key))
+            for key, inner in items[:_MOST]
+        }
+        return {**kept, "…": f"{len(items) - _MOST} more"} if len(items) > _MOST else kept
+    if isinstance(value, str):
+        return _readable(value)
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        shown = [without_secrets(inner) for inner in value[:_MOST]]
+        return [*shown, f"… {len(value) - _MOST} more"] if len(value) > _MOST else shown
+    return value if value is None or isinstance(value, bool | int | float) else _readable(str(value))
+
+
+def arguments_without_secrets(arguments: Sequence[str]) -> list[str]:
+    """The words of a command; what follows an option that is called like a secret is one."""
+    return [
+        HIDDEN
+        if before.startswith("--") and _CALLED.search(before[2:]) and not word.startswith("-")
+        else _readable(word)
+        for before, word in zip(["", *arguments], arguments, strict=False)
+    ]
+
+
+def _readable(text: str) -> str:
+    text = (
+        text if len(text) <= 2 * _LONGEST else text[: 2 * _LONGEST]
+    )  # patterns see no more than is kept, and some
+    for pattern, instead in _IN_TEXT:
+        text = pattern.sub(instead, text)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"

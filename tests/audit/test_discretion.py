@@ -1,0 +1,72 @@
+"""What is written down of arguments and variables holds no secret, and is short."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from civitas_assets.audit.discretion import HIDDEN, arguments_without_secrets, told, without_secrets
+
+SECRET = "canary" + "-4f1d9b77"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"https://reader:{SECRET}@daten.musterstadt.example/x",
+        f"https://{SECRET}@daten.musterstadt.example",
+        f"https://daten.musterstadt.example/x?api_key={SECRET}&from=2026",
+        f"https://daten.musterstadt.example/x?token={SECRET}",
+        f"https://daten.musterstadt.example/x?sig={SECRET}",
+        f"host=db user=reader password={SECRET}",
+        f"password: '{SECRET}'",
+        f'{{"client_secret": "{SECRET}"}}',
+        f"Authorization: Bearer {SECRET}",
+        f"curl -H 'X-Api-Key: {SECRET}'",
+        f"eyJhbGciOiJIUzI1NiJ9.{SECRET}.c2lnbmF0dXJl",
+    ],
+)
+def test_secrets_in_texts_are_left_out(text: str) -> None:
+    assert SECRET not in str(without_secrets(text))
+    assert SECRET not in json.dumps(told({"runConfigData": {"deep": [text]}}))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"password": SECRET},
+        {"config": {"ApiKey": SECRET, "apiToken": [SECRET]}},
+        {"tags": [{"key": "my/secret", "value": SECRET}]},
+        {"headers": [{"name": "Cookie", "value": SECRET}]},
+    ],
+    ids=str,
+)
+def test_values_that_are_called_like_secrets_are_left_out(value: Any) -> None:
+    kept = json.dumps(told(value), ensure_ascii=False)
+    assert SECRET not in kept
+    assert HIDDEN in kept
+
+
+def test_what_is_no_secret_stays() -> None:
+    value = {
+        "executionParams": {"selector": {"jobName": "nightly"}, "runConfigData": {"days": 3, "all": True}},
+        "tags": [{"key": "dagster/partition", "value": "musterstadt"}],
+        "sql": "select passengers = 3, author from station where monkey = 1",
+        "none": None,
+    }
+    assert told(value) == value
+
+
+def test_words_after_options_that_are_called_like_secrets_are_left_out() -> None:
+    words = ["musterstadt", "--token", SECRET, "--from", "2026-08-01", f"--password={SECRET}"]
+    assert arguments_without_secrets(words) == [
+        "musterstadt", "--token", HIDDEN, "--from", "2026-08-01", f"--password={HIDDEN}",
+    ]  # fmt: skip
+
+
+def test_what_is_long_is_shortened() -> None:
+    assert len(str(without_secrets("x" * 1_000_000))) < 2_100
+    assert len(without_secrets(["x"] * 1000)) == 51
+    assert len(json.dumps(told({str(n): {str(m): "y" * 500 for m in range(90)} for n in range(90)}))) < 17_000
