@@ -11,28 +11,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-HIDDEN = "•••"
+from civitas_assets.redaction import REDACTED, is_credential, redact, without_credentials
+
+HIDDEN = REDACTED
 _LONGEST = 2000  # characters of one text
 _MOST = 50  # entries of one list or mapping
 _WHOLE = 16_000  # characters of all of it as JSON
-_WORDS = (
-    r"pass(?:word|wd|phrase|code)|(?<![a-z])pass(?![a-z])|(?<![a-z])pwd|secret|token|(?:api|access)[_-]?key|credential"
-    r"|authorization|cookie"
-)
-_NAME = rf"[\w.-]*(?:{_WORDS})[\w.-]*"
-_CALLED = re.compile(rf"{_WORDS}|^(?:key|sig|signature|auth)$", re.IGNORECASE)
-_IN_TEXT = (
-    (re.compile(r"(\b[a-z][a-z0-9+.-]{1,20}://)[^/?#\s'\"@]*@", re.IGNORECASE), rf"\1{HIDDEN}@"),
-    (re.compile(r"\b(bearer|basic)\s+[^\s'\",;]{6,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
-    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*"), HIDDEN),
-    (
-        re.compile(
-            rf"((?<![\w.-])(?:{_NAME}|key|sig|signature|auth)[\"']?\s*[=:]\s*[\"']?)[^\s&\"',;}}]+",
-            re.IGNORECASE,
-        ),
-        rf"\1{HIDDEN}",
-    ),
-)
+_JSON_WEB_TOKEN = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*")
 
 
 def told(value: Any) -> Any:
@@ -44,7 +29,7 @@ def told(value: Any) -> Any:
 
 def without_secrets(value: Any, name: str = "") -> Any:
     """The value as plain data that may be kept, shortened where it is long; `name` is what it is called."""
-    if _CALLED.search(name) and not isinstance(value, bool) and value is not None:
+    if value is not None and not isinstance(value, bool) and is_credential(name, str(value)):
         return HIDDEN
     if isinstance(value, Mapping):
         items = list(value.items())
@@ -67,7 +52,7 @@ def arguments_without_secrets(arguments: Sequence[str]) -> list[str]:
     """The words of a command; what follows an option that is called like a secret is one."""
     return [
         HIDDEN
-        if before.startswith("--") and _CALLED.search(before[2:]) and not word.startswith("-")
+        if before.startswith("--") and not word.startswith("-") and is_credential(before, word)
         else _readable(word)
         for before, word in zip(["", *arguments], arguments, strict=False)
     ]
@@ -77,6 +62,5 @@ def _readable(text: str) -> str:
     text = (
         text if len(text) <= 2 * _LONGEST else text[: 2 * _LONGEST]
     )  # patterns see no more than is kept, and some
-    for pattern, instead in _IN_TEXT:
-        text = pattern.sub(instead, text)
+    text = _JSON_WEB_TOKEN.sub(HIDDEN, redact(without_credentials(text)))
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
