@@ -21,7 +21,7 @@ from civitas_assets.connectors.columns import header_of
 from civitas_assets.connectors.fetching import fetch_addresses
 from civitas_assets.connectors.kept import as_kept, kept
 from civitas_assets.connectors.packed import unpacked
-from civitas_assets.connectors.sheets import filled, sheet_cells
+from civitas_assets.connectors.sheets import filled, names_at, sheet_cells
 from civitas_assets.connectors.table_cells import Cells, headed, with_address, with_preamble
 from civitas_assets.connectors.table_fields import raw_table
 from civitas_assets.connectors.tabular import TabularSource
@@ -80,7 +80,7 @@ def _cells(source: ExcelSource, packed: bytes) -> Cells:
     rows = _header_rows(source, layout, place)
     table = filled(cells, layout, place + rows).slice(place + rows)
     numbers = pl.int_range(place + rows + 1, place + rows + 1 + table.height, eager=True)
-    found = headed(source, table, _names(cells, layout, place, rows), numbers)
+    found = headed(source, table, names_at(cells, layout, place, rows), numbers)
     before = [" ".join(filter(None, row)) for row in cells.head(place).iter_rows()]
     return with_preamble(source, found, before)
 
@@ -108,7 +108,7 @@ def _header(source: ExcelSource, cells: pl.DataFrame, layout: Layout) -> int:
             raise ReadError(f"has {cells.height} row(s): no header after {source.skip_lines} line(s)")
         return source.skip_lines
     for place in range(min(cells.height, _HEADER_SEARCH_ROWS)):
-        names = _names(cells, layout, place, _header_rows(source, layout, place))
+        names = names_at(cells, layout, place, _header_rows(source, layout, place))
         if {*source.header} <= {*header_of(names, source.named, source.aliases).names}:
             return place
     raise ReadError(f"has no header with the columns {', '.join(source.header)}")
@@ -116,18 +116,4 @@ def _header(source: ExcelSource, cells: pl.DataFrame, layout: Layout) -> int:
 
 def _header_rows(source: ExcelSource, layout: Layout, place: int) -> int:
     """How many rows the header has: what the source says, else those of the cells that are merged in it."""
-    if source.header_rows is not None:
-        return source.header_rows
-    return max((range_.bottom - place for range_ in layout.merged if range_.top == place), default=1)
-
-
-def _names(cells: pl.DataFrame, layout: Layout, place: int, rows: int) -> list[str]:
-    """The names of the columns, those of several rows joined by a blank; a merged cell names all of its columns."""
-    lines = [[cell or "" for cell in row] for row in cells.slice(place, rows).iter_rows()]
-    for merged in layout.merged if rows > 1 else ():
-        if place <= merged.top < place + len(lines):
-            for column in range(merged.left, min(merged.right, cells.width)):
-                lines[merged.top - place][column] = (
-                    lines[merged.top - place][column] or lines[merged.top - place][merged.left]
-                )
-    return [" ".join(dict.fromkeys(filter(None, parts))) for parts in zip(*lines, strict=True)]
+    return layout.height_at(place) if source.header_rows is None else source.header_rows

@@ -101,6 +101,17 @@ def filled(cells: pl.DataFrame, layout: Layout, first: int) -> pl.DataFrame:
     )
 
 
+def names_at(cells: pl.DataFrame, layout: Layout, place: int, rows: int) -> list[str]:
+    """The names of the columns, those of several rows joined by a blank; a merged cell names all of its columns."""
+    lines = [[cell or "" for cell in row] for row in cells.slice(place, rows).iter_rows()]
+    for merged in layout.merged if rows > 1 else ():
+        if place <= merged.top < place + len(lines):
+            line = lines[merged.top - place]
+            for column in range(merged.left, min(merged.right, cells.width)):
+                line[column] = line[column] or line[merged.left]
+    return [" ".join(dict.fromkeys(filter(None, parts))) for parts in zip(*lines, strict=True)]
+
+
 def _is_blank(cells: pl.Expr) -> pl.Expr:
     return cells.is_null() | (cells.str.len_bytes() == 0)
 

@@ -53,6 +53,10 @@ class Layout:
     written: Mapping[tuple[int, int], str] = field(default_factory=dict)
     from_1904: bool = False
 
+    def height_at(self, row: int) -> int:
+        """How many rows the cells of a row take that are merged over the most."""
+        return max((merged.bottom - row for merged in self.merged if merged.top == row), default=1)
+
 
 def layout_of(body: bytes, sheet: str, *, merged: bool = True) -> Layout:
     """The layout of a sheet; an empty one for a format that does not say.

@@ -52,6 +52,7 @@ _OTHER_NUMBERS = (
     "phone",
 )
 _HOUR = re.compile(r"[01]?\d|2[0-4]")
+_MIDNIGHT = re.compile(r"[T ]00:00(?::00(?:\.0+)?)?$")
 _HOURS = {"stunde", "std", "hour", "uhrzeit", "uhr"}
 _ID = re.compile(
     r"(^|[^a-z])(nr|id|key|code)\d*$|(nummer|kennung|kennzahl|schluessel|kennziffer|[ou]id|guid|nr)$"
@@ -130,7 +131,13 @@ def _is_possible(concept: str, column: Column) -> bool:
         return column.is_geometry
     if concept == "name":
         return not column.is_constant and not column.is_code and written is None
-    return bool(column.texts)
+    return bool(column.texts) and not (concept == "station" and _is_series(column))
+
+
+def _is_series(column: Column) -> bool:
+    """Whether it holds the values of a station after which it is called, such as `Station Nord`, and no stations."""
+    is_name_of_one = len(words_of(column.name)) > 1 and not is_called_id(column.name)
+    return column.is_number and (is_name_of_one or any(not number.is_integer() for number in column.decimals))
 
 
 def _says_otherwise(concept: str, name: str) -> bool:
@@ -159,12 +166,16 @@ def _is_of_making(name: str) -> bool:
 
 
 def has_hour(column: Column) -> bool:
-    """Whether its times are moments, and not days."""
+    """Whether its times are moments, and not days, as spreadsheets write them with a midnight."""
     written = column.written
-    return written is not None and (
-        written.format.startswith("epoch")
-        or "%H" in written.format
-        or any(":" in text for text in column.meant[:5])
+    return (
+        written is not None
+        and not all(map(_MIDNIGHT.search, column.meant))
+        and (
+            written.format.startswith("epoch")
+            or "%H" in written.format
+            or any(":" in text for text in column.meant[:5])
+        )
     )
 
 

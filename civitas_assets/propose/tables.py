@@ -16,6 +16,7 @@ import fastexcel
 
 from civitas_assets.connectors.columns import column_name, header_of
 from civitas_assets.connectors.csv import without_sep_line
+from civitas_assets.connectors.sheets import filled, names_at, sheet_cells
 from civitas_assets.errors import ReadError
 from civitas_assets.propose.columns import Column
 from civitas_assets.propose.numbers import is_number
@@ -70,9 +71,21 @@ def excel_sample(body: bytes) -> Sample:
         raise ReadError(f"has no sheet with a table; it has {shown(name for name, _ in found) or 'none'}")
     name, rows, width = max(tables, key=lambda item: sum(len(list(filter(None, row))) for row in item[1]))
     settings: dict[str, Any] = {} if name == book.sheet_names[0] else {"sheet": name}
+    rows = _as_meant(body, name)
     others = [other for other, rows in found if other != name and any(map(any, rows))]
     remarks = [f"the spreadsheet has more sheets, each of which is a source of its own: {shown(others)}"]
-    return _sample("excel", settings, rows, width, remarks if others else [])
+    return _sample("excel", settings, rows, _usual_width(rows), remarks if others else [])
+
+
+def _as_meant(body: bytes, name: str) -> list[list[str]]:
+    """The rows of a sheet as a source reads them, with the names of several rows of header as one."""
+    cells, layout = sheet_cells(body, name)
+    cells = cells.head(MOST_RECORDS + _ROWS_OF_SHEET)
+    rows = [[cell or "" for cell in row] for row in cells.iter_rows()]
+    start = _header(rows, _usual_width(rows))
+    end = start + layout.height_at(start)
+    data = [[cell or "" for cell in row] for row in filled(cells, layout, end).slice(end).iter_rows()]
+    return [*rows[:start], names_at(cells, layout, start, end - start), *data]
 
 
 def _sheet(book: fastexcel.ExcelReader, name: str) -> list[list[str]]:

@@ -85,7 +85,7 @@ def _clock(draft: Draft, column: Column) -> tuple[Column, str] | None:
 
 def _rule_of_two(draft: Draft, day: Column, clock: Column, form: str) -> None:
     written = day.written
-    days = "%Y-%m-%d" if written is None or written.format == "iso" else written.format
+    days = "%Y-%m-%d" if written is None or written.format == "iso" else written.format.partition(" ")[0]
     rule: dict[str, Any] = {
         "columns": [day.name, clock.name],
         "zone": "local_wall",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+import xlsxwriter
 
 from civitas_assets.errors import ReadError
 
@@ -53,6 +56,56 @@ def test_columns_that_are_named_by_a_number_and_a_name(proposed: Any) -> None:
     )
     assert source.unpivot.columns == r"(?P<datastream_id>\d+) \((?P<datastream_name>.+)\)"
     assert found.accepted == 4
+
+
+def test_columns_of_values_that_are_called_after_stations_are_no_stations(proposed: Any) -> None:
+    found, source = proposed(
+        "Zeit;Station Nord;Station Süd\n01.08.2026 10:00;1,5;2\n01.08.2026 11:00;1,6;3\n"
+    )
+    assert source.unpivot.columns == "(?P<datastream_id>(?P<observed_property>Station Nord|Station Süd))"
+    assert found.accepted == 4
+
+
+def spreadsheet(fill: Callable[[Any, Any], None]) -> bytes:
+    """A spreadsheet with one sheet, that a function fills."""
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        fill(book, book.add_worksheet())
+    return file.getvalue()
+
+
+def test_days_and_times_of_day_of_a_spreadsheet_are_one_time(proposed: Any) -> None:
+    def fill(book: Any, sheet: Any) -> None:
+        day, clock = (book.add_format({"num_format": form}) for form in ("dd.mm.yyyy", "hh:mm"))
+        sheet.write_row(0, 0, ["Zählstelle", "Datum", "Uhrzeit", "Anzahl"])
+        for row in range(1, 5):
+            sheet.write_row(row, 0, ["Z1"])
+            sheet.write(row, 1, 46235, day)
+            sheet.write(row, 2, row / 24, clock)
+            sheet.write(row, 3, 10 + row)
+
+    found, source = proposed(spreadsheet(fill), "zaehlung.xlsx")
+    assert source.time.columns == ("Datum", "Uhrzeit")
+    starts = found.probe.records["observation"]["phenomenon_start"]
+    assert [start.hour for start in starts] == [23, 0, 1, 2]
+
+
+def test_a_header_of_merged_cells_is_named_as_a_source_names_it(proposed: Any) -> None:
+    def fill(_: Any, sheet: Any) -> None:
+        for column, name in ((1, "Nr"), (2, "Name")):
+            sheet.merge_range(2, column, 3, column, name)
+        sheet.merge_range(2, 3, 2, 4, "Stellplätze")
+        sheet.write_row(3, 3, ["gesamt", "frei"])
+        for row in range(4, 8):
+            sheet.write_row(row, 1, [f"P{row}", f"Parkhaus {row}", 100 + row, row])
+
+    found, source = proposed(spreadsheet(fill), "parken.xlsx")
+    assert (source.record_type, found.accepted) == ("parking_status", 4)
+    assert source.header == ("Nr", "Name", "Stellplätze gesamt")
+    assert (source.fields["free"], source.fields["capacity"]) == (
+        ("Stellplätze frei",),
+        ("Stellplätze gesamt",),
+    )
 
 
 @pytest.mark.parametrize(
