@@ -96,6 +96,8 @@ class Settings(Served, BaseSettings):
     max_time: float = Field(86_400.0, gt=0, description="Most seconds of an answer, and of a source's fetch.")
     max_look_back: int = Field(3660, ge=1, description="Most days that a source looks back.")
     max_rows: int = Field(50_000_000, ge=1, description="Most rows of a payload, and of a database's fetch.")
+    max_columns: int = Field(10_000, ge=1, description="Most columns of a table in a payload.")
+    max_cells: int = Field(500_000_000, ge=1, description="Most cells of a table, up to the last one.")
     max_memory: ByteSize = Field(
         ByteSize(0),
         description="Memory that reading a payload may take, such as `4GB`; 0: three quarters of all there is.",
@@ -123,9 +125,7 @@ class Settings(Served, BaseSettings):
     )
     team: str = Field("data", description="Team that owns the assets in the Dagster UI.")
     rebuild_portion: int = Field(
-        32 * 1024 * 1024,
-        ge=1,
-        description="Bytes of records that are harmonised at a time, where they are many.",
+        32 * 1024**2, ge=1, description="Bytes of records that are harmonised at a time, where they are many."
     )
 
     schedules: Literal["running", "stopped"] = Field(

@@ -14,9 +14,8 @@ from civitas_assets.settings import Settings
 
 @dataclass(frozen=True)
 class Frame:
-    """Most bytes of an answer, answers and time of a fetch, days of a look-back, rows of a payload, and bytes on disk.
-
-    `max_memory` and `max_read_time` bound the process that reads a payload; 0 bytes are most of what there is.
+    """Most bytes of an answer, answers and time of a fetch, days of a look-back, and bytes on disk; of a payload rows,
+    columns and cells, and what the process may take that reads it: 0 bytes of memory are most of what there is.
 
     `secrets` are names that tenants may name beside those that begin with their own key: `NAME`, `BEGINNING_*`, or
     `tenant:NAME` for one of them. 0 bytes on disk are as many as there are.
@@ -28,6 +27,8 @@ class Frame:
     max_look_back: timedelta = timedelta(days=3660)
     max_rows: int = 50_000_000
     max_disk: int = 0
+    max_columns: int = 10_000
+    max_cells: int = 500_000_000
     max_memory: int = 0
     max_read_time: timedelta = timedelta(minutes=30)
     secrets: tuple[str, ...] = ()
@@ -42,6 +43,8 @@ class Frame:
             timedelta(days=settings.max_look_back),
             settings.max_rows,
             settings.max_disk,
+            settings.max_columns,
+            settings.max_cells,
             settings.max_memory,
             timedelta(seconds=settings.max_read_time),
             tuple(settings.secrets.replace(",", " ").split()),
@@ -55,3 +58,6 @@ class Frame:
             if fits and whose in {"", tenant}:
                 return True
         return False
+
+
+DEFAULT_FRAME = Frame()

@@ -19,7 +19,14 @@ from pydantic import AfterValidator, Field
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import Payload, Session
 from civitas_assets.connectors.columns import header_of
-from civitas_assets.connectors.csv_rows import Dialect, short_rows, torn_rows, without_broken_rows
+from civitas_assets.connectors.csv_rows import (
+    Dialect,
+    line_after,
+    short_rows,
+    torn_rows,
+    without_broken_rows,
+)
+from civitas_assets.connectors.extent import check_extent
 from civitas_assets.connectors.fetching import fetch_addresses
 from civitas_assets.connectors.kept import as_kept, kept
 from civitas_assets.connectors.packed import is_spreadsheet, unpacked
@@ -100,6 +107,8 @@ def _parse(source: CsvSource, packed: bytes) -> Cells:
         body, dialect = body[sep.end() :], Dialect(sep[1].decode(errors="replace"), source.quote)
     head = body[:_HEADER_SEARCH_BYTES].decode(errors="ignore")
     skip, names, end = _header(source, head, dialect)
+    width = max(len(names), line_after(body, skip).count(dialect.delimiter.encode()) + 1)
+    check_extent(source.frame, body.count(b"\n"), width)
     broken: tuple[BrokenRow, ...] = ()
     try:
         table = _whole(body, dialect, skip, len(names))

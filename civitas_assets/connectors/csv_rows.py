@@ -164,6 +164,12 @@ def _counted(body: bytes, dialect: Dialect, lines: int, height: int) -> Sequence
     return (found + [1] * height)[:height]
 
 
+def line_after(body: bytes, lines: int) -> bytes:
+    """The line that comes after so many."""
+    start = _after(body, lines)
+    return body[start : body.find(b"\n", start) + 1 or len(body)]
+
+
 def _after(body: bytes, lines: int) -> int:
     """Where the line begins that comes after so many."""
     start = 0

@@ -6,8 +6,6 @@ in `tabular.py`, as for any other table.
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 from zoneinfo import ZoneInfo
@@ -21,6 +19,7 @@ from civitas_assets.connectors.columns import header_of
 from civitas_assets.connectors.fetching import fetch_addresses
 from civitas_assets.connectors.kept import as_kept, kept
 from civitas_assets.connectors.packed import unpacked
+from civitas_assets.connectors.sheet_extent import check_workbook
 from civitas_assets.connectors.sheets import filled, names_at, sheet_cells
 from civitas_assets.connectors.table_cells import Cells, headed, with_address, with_preamble
 from civitas_assets.connectors.table_fields import raw_table
@@ -31,7 +30,6 @@ from civitas_assets.records import RawTable
 
 _FORMS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _HEADER_SEARCH_ROWS = 200
-_MOST_MEMBERS = 10_000
 
 
 class ExcelSource(TabularSource):
@@ -74,7 +72,7 @@ class ExcelConnector:
 def _cells(source: ExcelSource, packed: bytes) -> Cells:
     """The named columns below the header, with the numbers of their rows."""
     body = unpacked(packed, source.member, _FORMS, source.http.max_bytes)
-    _check_size(body, source.http.max_bytes)
+    check_workbook(body, source.sheet, source.http.max_bytes, source.frame)
     cells, layout = sheet_cells(body, source.sheet)
     place = _header(source, cells, layout)
     rows = _header_rows(source, layout, place)
@@ -83,22 +81,6 @@ def _cells(source: ExcelSource, packed: bytes) -> Cells:
     found = headed(source, table, names_at(cells, layout, place, rows), numbers)
     before = [" ".join(filter(None, row)) for row in cells.head(place).iter_rows()]
     return with_preamble(source, found, before)
-
-
-def _check_size(body: bytes, most: int) -> None:
-    """What a compressed file unfolds to is known before it is unfolded."""
-    if not body.startswith(b"PK"):
-        return
-    try:
-        with zipfile.ZipFile(io.BytesIO(body)) as archive:
-            members = archive.infolist()
-    except zipfile.BadZipFile as error:
-        raise ReadError(f"is no spreadsheet: {error}") from None
-    size = sum(member.file_size for member in members)
-    if size > most or len(members) > _MOST_MEMBERS:
-        raise ReadError(
-            f"unfolds to {len(members)} parts of {size} bytes: raise http.max_bytes if that is right"
-        )
 
 
 def _header(source: ExcelSource, cells: pl.DataFrame, layout: Layout) -> int:

@@ -17,6 +17,7 @@ from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.archive import unzipped
 from civitas_assets.connectors.attributes import wanted_attributes, with_lines
 from civitas_assets.connectors.base import Payload, Session
+from civitas_assets.connectors.extent import check_extent
 from civitas_assets.connectors.fetching import fetch_addresses
 from civitas_assets.connectors.markup import is_markup, outline
 from civitas_assets.connectors.vector import Features, VectorSource, raw_table
@@ -82,24 +83,25 @@ class GeoFileConnector:
 def _plain(source: GeoFileSource, body: bytes, members: Mapping[str, msgspec.Raw] | None = None) -> Features:
     """The features of a file by its first bytes; `members` are those of its object, where they are known already."""
     if is_geopackage(body):
-        return geopackage(body, source.layer)
+        return geopackage(body, source.layer, source.frame)
     if body.startswith(_FLATGEOBUF):
-        return flatgeobuf(body)
+        return flatgeobuf(body, source.frame)
     if body.startswith(b"SQLite format 3"):
         raise ReadError("is a database of SQLite, but no GeoPackage: publish it as one")
     if body.startswith(b"\x00\x00\x27\x0a"):
         raise ReadError("is a part of a Shapefile alone: publish all of its parts in one ZIP archive")
     if body.startswith(b"PAR1"):
-        return parquet(body, source.http.max_bytes)
+        return parquet(body, source.http.max_bytes, source.frame)
     if is_markup(body):
         document = outline(body)
         if document.root == "kml":
-            return kml(body)
+            return kml(body, source.frame)
+        check_extent(source.frame, len(document.features), len(document.names))
         return gml(body, document, source.layer, axis_order=source.axis_order)
     if body.lstrip(b"\xef\xbb\xbf \t\r\n\x1e").startswith(b"{"):
         wants_all = source.rest is not None or source.split_lines is not None
         wanted = None if wants_all else {*wanted_attributes(source).values()}
-        return geojson(body, members, wanted).in_order(source.axis_order)
+        return geojson(body, members, wanted, source.frame).in_order(source.axis_order)
     raise ReadError(f"is not {_FORMATS}")
 
 
@@ -131,4 +133,4 @@ def _archived(source: GeoFileSource, body: bytes) -> Features:
         for other, content in found.items()
         if other.rpartition(".")[0].lower() == stem.lower()
     }
-    return shapefile(parts, source.encoding)
+    return shapefile(parts, source.encoding, source.frame)

@@ -31,13 +31,14 @@ class Feature:
 class Outline:
     """What a document is: its root without the namespace, the root's attributes, and the features of a collection.
 
-    `complaint` is the text of an OGC service's report of an error.
+    `complaint` is the text of an OGC service's report of an error, `names` are those of the features' properties.
     """
 
     root: str
     attributes: Mapping[str, str]
     features: tuple[Feature, ...] = ()
     complaint: str = ""
+    names: frozenset[str] = frozenset()
 
 
 class _Listener:
@@ -51,6 +52,7 @@ class _Listener:
         self.depth, self.complains = 0, False
         self.root, self.attributes = "", dict[str, str]()
         self.features: list[Feature] = []
+        self.names = set[str]()
         self.complaints: list[str] = []
 
     def opened(self, tag: str, attributes: dict[str, str]) -> None:
@@ -58,6 +60,8 @@ class _Listener:
         if depth > _DEEPEST:
             raise ReadError(f"nests elements more than {_DEEPEST} deep")
         if depth > _FEATURE and not self.complains:
+            if depth == _FEATURE + 1:
+                self.names.add(tag)
             return
         name = _local(tag)
         if not self.path:
@@ -104,7 +108,9 @@ def outline(body: bytes) -> Outline:
     complaint = " ".join("".join(listener.complaints).split())[:_SHOWN]
     if listener.complains:
         complaint = complaint or "an error without a text"
-    return Outline(listener.root, listener.attributes, tuple(listener.features), complaint)
+    return Outline(
+        listener.root, listener.attributes, tuple(listener.features), complaint, frozenset(listener.names)
+    )
 
 
 def _local(name: str) -> str:

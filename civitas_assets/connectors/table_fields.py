@@ -82,6 +82,10 @@ def _select(source: TabularSource, cells: Cells, used: set[str]) -> pl.DataFrame
         raise ReadError(f"has no column that matches {source.unpivot.columns!r}{there}")
     if twice := sorted(cells.header.twice & found.keys()):
         raise ReadError(f"has more than one column {', '.join(twice)}")
+    if (rows := len(found) * table.height) > (most := source.frame.max_rows):
+        raise ReadError(
+            f"has {len(found)} columns that become {rows:,} rows: CIVITAS_MAX_ROWS lets {most:,} be at most"
+        )
     return _unpivoted(source.unpivot, cells, columns, times, used)
 
 

@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from civitas_assets.catalog.model import Slug
 from civitas_assets.connectors.attributes import AttributeSource, by_field, wanted_attributes
+from civitas_assets.connectors.extent import check_extent
 from civitas_assets.connectors.missing import missing_fields
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Note, RawTable
@@ -85,8 +86,10 @@ def raw_table(source: VectorSource, features: Features) -> RawTable:
     """The features as rows of the source's record type.
 
     Raises:
-        ReadError: their reference system is unknown or not the expected one, or something named is not there.
+        ReadError: their reference system is unknown or not the expected one, something named is not there, or they are
+            more than the operator lets be.
     """
+    check_extent(source.frame, features.attributes.height, features.attributes.width)
     features = _turned_into_town(source, features)
     frame, unknown = by_field(source, features.attributes, complete=features.complete)
     if source.feature_id is not None:

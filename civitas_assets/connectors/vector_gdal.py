@@ -20,6 +20,8 @@ import pyarrow as pa
 import pyogrio
 import pyogrio.raw
 
+from civitas_assets.catalog.frame import Frame
+from civitas_assets.connectors.extent import check_extent
 from civitas_assets.connectors.markup import Outline
 from civitas_assets.connectors.vector import AxisOrder, Features
 from civitas_assets.errors import ReadError
@@ -59,7 +61,7 @@ def is_geopackage(body: bytes) -> bool:
     return body.startswith(_SQLITE) and body[_APPLICATION_ID] in _GEOPACKAGES
 
 
-def geopackage(body: bytes, layer: str | None) -> Features:
+def geopackage(body: bytes, layer: str | None, frame: Frame) -> Features:
     """The features of a table of a GeoPackage; its primary key is their id.
 
     Raises:
@@ -73,7 +75,7 @@ def geopackage(body: bytes, layer: str | None) -> Features:
     name = shaped[0] if is_clear else chosen(layer, [*listed] if layer else tables)
     if name.lower() in views:
         raise ReadError(f"has {name} as a view, which is not read: publish it as a table")
-    found = _features(body, name, complete=True)
+    found = _features(body, name, frame, complete=True)
     beside = [other for other in tables if other != name]
     if not is_clear or not beside:
         return found
@@ -81,16 +83,16 @@ def geopackage(body: bytes, layer: str | None) -> Features:
     return replace(found, notes=(Note("layer_chosen", text),))
 
 
-def flatgeobuf(body: bytes) -> Features:
+def flatgeobuf(body: bytes, frame: Frame) -> Features:
     """The features of a FlatGeobuf.
 
     Raises:
         ReadError: it is damaged.
     """
-    return _features(body, None, complete=True, ids=False)
+    return _features(body, None, frame, complete=True, ids=False)
 
 
-def shapefile(parts: Mapping[str, bytes], encoding: str | None) -> Features:
+def shapefile(parts: Mapping[str, bytes], encoding: str | None, frame: Frame) -> Features:
     """The features of a Shapefile, from its parts by their suffix in lower case, such as `.shp`.
 
     Raises:
@@ -108,7 +110,7 @@ def shapefile(parts: Mapping[str, bytes], encoding: str | None) -> Features:
     encodings: list[str | None] = [encoding] if encoding else [None, "cp1252"]
     for number, name in enumerate(encodings, 1):
         try:
-            return _features(file.getvalue(), None, complete=True, ids=False, encoding=name)
+            return _features(file.getvalue(), None, frame, complete=True, ids=False, encoding=name)
         except _NotText:
             if number == len(encodings):
                 raise ReadError(f"has texts that are not {name}: set encoding") from None
@@ -139,7 +141,7 @@ def gml(
         return Features(pl.DataFrame(), pl.Series(dtype=pl.Binary), pl.Series(dtype=pl.String))
     name = chosen(layer or (usual if len(kinds) > 1 else None), kinds)
     options = {**_WITHOUT_FILES_BESIDE, "SWAP_COORDINATES": _SWAPPED[axis_order]}
-    found = _features(_NAME.sub(_common_name, body), name, **options)
+    found = _features(_NAME.sub(_common_name, body), name, None, **options)
     key = next((name for name in ("gml_id", "fid") if name in found.attributes.columns), None)
     ids = None if key is None else found.attributes[key]
     # Of short names some services mean the order of the register, such as MapServer in version 1.1 of WFS.
@@ -193,6 +195,8 @@ def _checked_schema(body: bytes) -> set[str]:
     finally:
         connection.close()
     for _, name, sql in schema:
+        if re.search(r"\bas\s*\(", sql, re.IGNORECASE) and re.match(r"\s*create\s+table", sql, re.IGNORECASE):
+            raise ReadError(f"has {name} with columns that are computed, which are not trusted")
         if re.match(r"\s*create\s+virtual", sql, re.IGNORECASE) and not re.search(
             r"\busing\s+[\"']?rtree\b", sql, re.IGNORECASE
         ):
@@ -213,6 +217,7 @@ def _listed(body: bytes) -> Any:
 def _features(
     body: bytes,
     layer: str | None,
+    frame: Frame | None,
     *,
     complete: bool = False,
     ids: bool = True,
@@ -223,6 +228,9 @@ def _features(
         warnings.simplefilter("ignore", RuntimeWarning)
         pyogrio.set_gdal_config_options(_CONFIGURATION)
         try:
+            if frame is not None:
+                told = pyogrio.read_info(body, layer=layer, encoding=encoding)
+                check_extent(frame, told["features"], len(told["fields"]))
             meta, table = pyogrio.raw.read_arrow(
                 body, layer=layer, encoding=encoding, return_fids=True, datetime_as_string=True, **options
             )

@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from civitas_assets.catalog.frame import DEFAULT_FRAME, Frame
+from civitas_assets.connectors.extent import check_extent
 from civitas_assets.connectors.geojson_text import read_collection
 from civitas_assets.connectors.paths import series
 from civitas_assets.connectors.rows import UNREADABLE, Json
@@ -30,19 +32,22 @@ class _Feature(msgspec.Struct, gc=False):
 
 
 def geojson(
-    body: bytes, members: Mapping[str, msgspec.Raw] | None = None, wanted: Collection[str] | None = None
+    body: bytes,
+    members: Mapping[str, msgspec.Raw] | None = None,
+    wanted: Collection[str] | None = None,
+    frame: Frame = DEFAULT_FRAME,
 ) -> Features:
     """The features of a file; `members` are those of the body, where they are known already.
 
     Of attributes that are not `wanted` there may be the names alone; None wants all of them.
 
     Raises:
-        ReadError: it is no GeoJSON.
+        ReadError: it is no GeoJSON, or more than the frame lets be.
     """
     collection = read_collection(body, members)
     if collection.broken:
         raise ReadError(f"is not GeoJSON: record {collection.broken[0].row} is no JSON")
-    found, attributes = _alike(collection.features, wanted) or _different(collection.features)
+    found, attributes = _alike(collection.features, wanted) or _different(collection.features, frame)
     shapes = [None if f.geometry == _NOTHING else bytes(f.geometry).decode() for f in found]
     ids = series("id", [feature.id for feature in found])
     return Features(
@@ -88,7 +93,7 @@ def _alike(
     )
 
 
-def _different(features: Json) -> tuple[Sequence[_Feature], Iterable[pl.Series]]:
+def _different(features: Json, frame: Frame) -> tuple[Sequence[_Feature], Iterable[pl.Series]]:
     """Features with any attributes."""
     try:
         found = msgspec.json.decode(features, type=list[_Feature])
@@ -96,4 +101,5 @@ def _different(features: Json) -> tuple[Sequence[_Feature], Iterable[pl.Series]]
         raise ReadError(f"is no GeoJSON FeatureCollection: {error}") from None
     properties = [each.properties if isinstance(each.properties, dict) else {} for each in found]
     names = dict.fromkeys(chain.from_iterable(properties))
+    check_extent(frame, len(found), len(names))
     return found, (series(name, [each.get(name) for each in properties]) for name in names)

@@ -14,6 +14,8 @@ import defusedxml.ElementTree
 import polars as pl
 from defusedxml.common import DefusedXmlException
 
+from civitas_assets.catalog.frame import DEFAULT_FRAME, Frame
+from civitas_assets.connectors.extent import check_extent
 from civitas_assets.connectors.vector import Features
 from civitas_assets.errors import ReadError
 
@@ -23,19 +25,20 @@ _SHAPES = {"Point", "LineString", "LinearRing", "Polygon", "MultiGeometry"}
 _COMMA = re.compile(r"\s*,\s*")
 
 
-def kml(body: bytes) -> Features:
+def kml(body: bytes, frame: Frame = DEFAULT_FRAME) -> Features:
     """The placemarks of all folders, of a document whose outline is known.
 
     The attribute `folder` has the names of the folders that each is in.
 
     Raises:
-        ReadError: it is nothing that can be trusted.
+        ReadError: it is nothing that can be trusted, or more than the frame lets be.
     """
     try:
         found = [*_placemarks(body)]
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise ReadError(f"is no XML that can be trusted: {str(error) or type(error).__name__}") from None
     names = dict.fromkeys(name for _, attributes, _ in found for name in attributes)
+    check_extent(frame, len(found), len(names))
     ids = pl.Series("id", [key for key, _, _ in found], pl.String)
     return Features(
         attributes=pl.DataFrame(height=len(found)).with_columns(

@@ -14,6 +14,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet
 
+from civitas_assets.catalog.frame import DEFAULT_FRAME, Frame
+from civitas_assets.connectors.extent import check_extent
 from civitas_assets.connectors.rows import UNREADABLE
 from civitas_assets.connectors.vector import Features
 from civitas_assets.errors import ReadError
@@ -41,7 +43,7 @@ class _Geo(msgspec.Struct):
     columns: dict[str, _Column]
 
 
-def parquet(body: bytes, most_bytes: int) -> Features:
+def parquet(body: bytes, most_bytes: int, frame: Frame = DEFAULT_FRAME) -> Features:
     """The rows of a Parquet file; `most_bytes` bounds what they may unfold to.
 
     Raises:
@@ -50,7 +52,8 @@ def parquet(body: bytes, most_bytes: int) -> Features:
     try:
         file = pa.parquet.ParquetFile(pa.BufferReader(body))
         _check_size(file.metadata, most_bytes)
-        table = file.read()
+        check_extent(frame, file.metadata.num_rows, file.metadata.num_columns)
+        table = _table(file, most_bytes)
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise ReadError(f"is no sound Parquet file: {error}") from None
@@ -121,6 +124,17 @@ def _system(crs: str, metadata: Mapping[bytes, bytes]) -> Any:
 def _shown(crs: Any) -> str:
     name = crs.get("name") if isinstance(crs, dict) else None
     return str(name or crs)[:100]
+
+
+def _table(file: Any, most: int) -> pa.Table:
+    """The rows, counted as they unfold: no claim about their size is believed."""
+    size, batches = 0, []
+    for batch in file.iter_batches():
+        size += batch.nbytes
+        if size > most:
+            raise ReadError(f"unfolds to over {most} bytes: raise http.max_bytes if that is right")
+        batches.append(batch)
+    return pa.Table.from_batches(batches, file.schema_arrow)
 
 
 def _check_size(metadata: Any, most: int) -> None:

@@ -137,13 +137,13 @@ def test_columns_without_a_name_are_left_out_and_unknown_ones_reported(
         table(workbook({"Daten": [["Nr.", "Name"], ["1", "A"]]}))
 
 
-def test_what_unfolds_to_more_than_is_allowed_is_refused_before_it_unfolds(
+def test_what_unfolds_to_more_than_is_allowed_is_refused_before_it_is_read(
     table: Callable[..., RawTable],
 ) -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", b"0" * 10_000_000)
-    with pytest.raises(ReadError, match=r"unfolds to 1 parts of 10000000 bytes: raise http\.max_bytes"):
+    with pytest.raises(ReadError, match=r"holds more than 1000000 bytes unpacked: raise http\.max_bytes"):
         table(file.getvalue(), http={"max_bytes": 1_000_000})
 
 
