@@ -5,10 +5,12 @@ Constants of the source are filled in here, because they may depend on the paylo
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 import polars as pl
 
@@ -216,7 +218,11 @@ def _null_numbers(source: Source) -> list[float]:
 
 
 def _null_forms(source: Source) -> str | None:
-    """A pattern of the texts that say one of those numbers: with zeros behind a point or comma, or a true minus."""
-    whole = {f"{number:.0f}" for number in _null_numbers(source) if number.is_integer()}
-    forms = "|".join(sorted(text.replace("-", "[-\u2212]") for text in whole))
-    return rf"^(?:{forms})(?:[.,]0*)?$" if forms else None
+    """A pattern of the texts that say one of those numbers: with a point or comma, zeros behind it, or a true minus."""
+    forms = {_forms_of(number) for number in _null_numbers(source) if math.isfinite(number)}
+    return f"^(?:{'|'.join(sorted(forms))})$" if forms else None
+
+
+def _forms_of(number: float) -> str:
+    whole, _, decimals = format(Decimal(str(number)), "f").removesuffix(".0").partition(".")
+    return whole.replace("-", "[-\u2212]") + (f"[.,]{decimals}0*" if decimals else "(?:[.,]0*)?")
