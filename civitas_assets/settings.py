@@ -22,13 +22,12 @@ from civitas_assets.served import Served
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 _STORAGE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_][A-Za-z0-9._-]*)*/?")
-
 _REACHABLE = re.compile(r"[0-9a-fA-F:.]+(/\d{1,3})?|(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
 LOOPBACK = "127.0.0.0/8 ::1"  # what a demo or a test declares to be reachable
 
 
 class Limits(NamedTuple):
-    """What one DuckDB may use: memory, such as `1GB`, before it spills, and threads; 0: one per core."""
+    """What one DuckDB may use: what is bundled with it, so much memory, such as `1GB`, and threads; 0: one per core."""
 
     memory: str = "1GB"
     threads: int = 0
@@ -37,7 +36,8 @@ class Limits(NamedTuple):
     def statements(self) -> str:
         """What sets them on a connection."""
         threads = f"; set threads = {self.threads}" if self.threads else ""
-        return f"set memory_limit = '{self.memory}'{threads}"
+        bundled = "set autoinstall_known_extensions = false; set autoload_known_extensions = false"
+        return f"{bundled}; set memory_limit = '{self.memory}'{threads}"
 
 
 DEFAULT_LIMITS = Limits()
@@ -75,6 +75,10 @@ class Settings(Served, BaseSettings):
     )
     postgres_query_timeout: float = Field(
         60.0, gt=0, description="Seconds that a query of `civitas query` may take on PostgreSQL."
+    )
+    postgres_readers: SecretStr | None = Field(
+        None,
+        description="Logins of `civitas query` on PostgreSQL, with `{tenant}`, each a member of its reader.",
     )
     reachable: str = Field(
         "",
@@ -121,7 +125,7 @@ class Settings(Served, BaseSettings):
         description="Name of the environment variable that holds whom messages about faults go to, as Apprise URLs.",
     )
     repository_url: str = Field(
-        "", description="Address of this project's files in a browser, for links from the UI to the SQL."
+        "", description="Where this project's files are, for links from the UI to the SQL."
     )
     team: str = Field("data", description="Team that owns the assets in the Dagster UI.")
     rebuild_portion: int = Field(
@@ -190,7 +194,7 @@ class Settings(Served, BaseSettings):
 
     def model_post_init(self, _: object) -> None:
         """No line of a log holds a password of the deployment's own."""
-        for url in (self.postgres_url, self.dagster_url):
+        for url in (self.postgres_url, self.postgres_readers, self.dagster_url):
             remember(*passwords_in(url.get_secret_value() if url else ""))
 
     @property

@@ -77,6 +77,10 @@ class Withheld:
         )
         return cls(frozenset(entry for entry in found if "=" not in entry), sources, below)
 
+    def hides(self, column: str, before: str) -> bool:
+        """Whether the column is withheld, by its name of now or that of before."""
+        return not self.columns.isdisjoint({column, before})
+
 
 def withheld(columns: Iterable[str], sources: Iterable[str], below: int) -> frozenset[str]:
     """Columns, sources and the least count as entries of one set: what grows in it is taken out of the commons."""

@@ -162,15 +162,21 @@ def grant(
     from civitas_assets.publish.postgres_roles import granting, login_of
     from civitas_assets.publish.postgres_server import Server, text_of
 
-    server, names = Server.of(current_settings()), Names(tenant)
+    settings, names = current_settings(), Names(tenant)
+    server, query_login = Server.of(settings), Server.query_login(settings, tenant)
     account = login or login_of(server)
     out.print("begin;", **VERBATIM)
-    for statement in granting(names, account):
+    for statement in granting(names, account, query_login):
         out.print(f"{text_of(statement)};", **VERBATIM)
     out.print("commit;", **VERBATIM)
     if not only_print:
-        make(server, names, account)
+        make(server, names, account, query_login)
         err.print(f"{names.reader} and {names.writer} are there, at {server.address}", **VERBATIM)
+        if query_login:
+            err.print(
+                f"{query_login} asks for civitas query; give it a password: \\password {query_login}",
+                **VERBATIM,
+            )
 
 
 def parts_here(settings: Settings, tenant: str) -> Any:

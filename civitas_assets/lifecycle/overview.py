@@ -13,7 +13,7 @@ from civitas_assets.catalog import Tenant
 from civitas_assets.errors import PublishError
 from civitas_assets.lifecycle.parts import Part, Size
 from civitas_assets.publish.duckdb import published_file
-from civitas_assets.publish.postgres_reading import ask
+from civitas_assets.publish.postgres_reading import open_stream
 from civitas_assets.publish.postgres_server import Server
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.settings import Settings
@@ -77,9 +77,10 @@ def published_at(settings: Settings, tenant: Tenant) -> datetime | None:
     """When the tenant's output was last replaced; None where there is none, or it cannot be asked."""
     if tenant.destination == "postgres":
         try:
-            _, _, found = ask(Server.of(settings), tenant.slug, "select published_at from _publication", 1)
+            with open_stream(Server.of(settings), tenant.slug) as stream:
+                found = stream.ask("select published_at from _publication", ()).column(0).to_pylist()
         except PublishError:
             return None
-        return found[0][0] if found and isinstance(found[0][0], datetime) else None
+        return found[0] if found and isinstance(found[0], datetime) else None
     file = published_file(settings.published, tenant.slug)
     return datetime.fromtimestamp(file.stat().st_mtime, UTC) if file.is_file() else None

@@ -71,7 +71,7 @@ def parts_of(settings: Settings, files: Files, tenant: str) -> Sequence[Part]:
         _folder("reports", settings.reports / tenant),
         Part("overview", partial(_on_disk, _overviews(settings)), partial(_drop_overviews, settings)),
         _folder("drop", settings.drop / tenant),
-        *([_schemas(server, Names(tenant))] if server and is_key(tenant) else []),
+        *([_schemas(server, settings, Names(tenant))] if server and is_key(tenant) else []),
         *(_stored(name, files, partial(_own, name, tenant)) for name in _STORED),
         _stored("aside", files, partial(_put_aside, files, tenant)),
         Part("workspaces", partial(_left_behind, settings, tenant), partial(_sweep, settings, tenant)),
@@ -133,8 +133,9 @@ def _sweep(settings: Settings, tenant: str) -> None:
         remove_folder(folder)
 
 
-def _schemas(server: Server, names: Names) -> Part:
-    return Part("database", lambda: Size(rows=objects_of(server, names)), partial(withdraw, server, names))
+def _schemas(server: Server, settings: Settings, names: Names) -> Part:
+    remove = partial(withdraw, server, names, Server.query_login(settings, names.slug))
+    return Part("database", lambda: Size(rows=objects_of(server, names)), remove)
 
 
 def _shared(commons: Sequence[Commons], tenant: str) -> Size:

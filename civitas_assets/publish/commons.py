@@ -6,11 +6,12 @@ Whoever is named here as a member shares something; how its rows get into the co
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
 from civitas_assets.catalog import Catalog
+from civitas_assets.catalog.basis import is_key
 from civitas_assets.catalog.licence import LICENCES
 from civitas_assets.dictionary.contracts import Contract
 
@@ -46,14 +47,30 @@ def by_licence(licence: str, texts: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Member:
-    """A tenant that shares: its models, each with what it withholds, as `catalog.share.Withheld` reads it."""
+    """A tenant that shares: its models, each with what it withholds, as `catalog.share.Withheld` reads it.
+
+    Of one that is `left_out` nobody knows what it shares now, as its file has faults: what is there of it stays.
+    """
 
     slug: str
     name: str
     shared: Mapping[str, frozenset[str]]
+    left_out: bool = False
 
 
 Members = Mapping[str, Member]
+
+
+def as_held(members: Members, held: Mapping[tuple[str, str], frozenset[str]]) -> Members:
+    """The same, in which those that are left out share what the commons hold of them."""
+
+    def shared(slug: str) -> Mapping[str, frozenset[str]]:
+        return {model: withheld for (whose, model), withheld in held.items() if whose == slug}
+
+    return {
+        slug: replace(member, shared=shared(slug)) if member.left_out else member
+        for slug, member in members.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -128,8 +145,9 @@ class Commons(Protocol):
 
 
 def members_of(catalog: Catalog, destination: str) -> Members:
-    """The tenants with that kind of destination that share something."""
-    return {
+    """The tenants with that kind of destination that share something, and those that are left out for now."""
+    left_out = {slug: Member(slug, slug, {}, left_out=True) for slug in catalog.left_out if is_key(slug)}
+    return left_out | {
         slug: Member(slug, tenant.name, tenant.shared)
         for slug, tenant in catalog.tenants.items()
         if tenant.share and tenant.destination == destination

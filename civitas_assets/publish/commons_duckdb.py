@@ -19,7 +19,7 @@ from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.catalog.share import Withheld
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import PublishError, StoreError
-from civitas_assets.publish.commons import CommonsReport, Member, Members
+from civitas_assets.publish.commons import CommonsReport, Member, Members, as_held
 from civitas_assets.publish.commons_file import ChangingTables, CommonsFile
 from civitas_assets.publish.commons_notes import Notes
 from civitas_assets.publish.commons_tables import CommonsTables
@@ -91,7 +91,7 @@ class DuckDBCommons:
                 incomplete = tables.incomplete() if tables else frozenset()
         except PublishError:
             return False  # bringing it up to date will say why it cannot be
-        wanted = _wanted(members)
+        wanted = _wanted(as_held(members, held))
         own = {key for key in wanted if key[0] == tenant}
         return (
             not _withdrawn(held, wanted)
@@ -102,7 +102,9 @@ class DuckDBCommons:
     def withdraw(self, members: Members) -> int:
         """See `Commons`."""
         with self._file.reading() as tables:
-            if tables is None or not _withdrawn(tables.holdings(), _wanted(members)):
+            held = tables.holdings() if tables else {}
+            members = as_held(members, held)
+            if not _withdrawn(held, _wanted(members)):
                 return 0
         with self._alone(), self._file.changed() as tables:
             taken = self._take_out(tables, members)
@@ -114,8 +116,10 @@ class DuckDBCommons:
         started = time.monotonic()
         with self._alone():
             with self._file.reading() as tables:
+                held = tables.holdings() if tables else {}
+                members = as_held(members, held)
                 work = self._work(tenant, tables, members, contracts)
-                withdrawn = bool(tables and _withdrawn(tables.holdings(), _wanted(members)))
+                withdrawn = _withdrawn(held, _wanted(members))
             report = CommonsReport()
             if work or withdrawn:
                 with self._file.changed() as changed:
@@ -161,6 +165,8 @@ class DuckDBCommons:
         if own := self._notes.waiting(tenant):
             notes[tenant] = own
         for slug, waiting in notes.items():
+            if slug in members and members[slug].left_out:
+                continue  # its news wait until its file is mended
             work.entries[slug] = waiting.entries
             work.forget |= waiting.forget
             if slug in members and not waiting.whole:
@@ -234,7 +240,8 @@ class DuckDBCommons:
         whole = work.whole.get(member.slug, set())
         days = work.days.get(member.slug)
         with tables.published(file) as published, tables.change():
-            tables.compact |= tables.introduce(member) > 0
+            if not member.left_out:  # else who it is stays as well
+                tables.compact |= tables.introduce(member) > 0
             rows = {}
             for model in sorted(member.shared.keys() & contracts.keys()):
                 if not tables.has(model):

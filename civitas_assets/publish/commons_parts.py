@@ -52,7 +52,7 @@ def part(slug: str, held: Held, old: Contract, contract: Contract) -> Composed:
         promised = contract.columns.get(column)
         if promised is None:
             value = given[column]
-        elif column in called and column not in without.columns:
+        elif column in called and not without.hides(column, called[column]):
             value = SQL("held.{}::{}").format(Identifier(called[column]), column_type(promised.type))
             if column in small:
                 value = SQL("case when {} then null else {} end").format(SQL(small[column]), value)

@@ -75,18 +75,19 @@ class PostgresCommons:
             held = self._held()
         except PublishError:
             return False  # bringing it up to date will say why it cannot be
-        wanted = _wanted(members)
+        wanted = _wanted(members, held)
         own = {key for key in wanted if key[0] == tenant}
         return not _withdrawn(held, wanted) and all(held.get(key) == wanted[key] for key in own)
 
     def withdraw(self, members: Members) -> int:
         """See `Commons`."""
-        wanted = _wanted(members)
-        if not _withdrawn(self._held(), wanted):
+        held = self._held()
+        if not _withdrawn(held, _wanted(members, held)):
             return 0
 
         def take_out(views: Views) -> int:
             before = views.held()
+            wanted = _wanted(members, before)
             rows = views.rows({key for key in before if key not in wanted})
             after = {
                 key: Held(wanted[key].name, held.withheld | wanted[key].withheld)
@@ -101,13 +102,13 @@ class PostgresCommons:
     def refresh(self, tenant: str, members: Members, contracts: Mapping[str, Contract]) -> CommonsReport:
         """See `Commons`."""
         started = time.monotonic()
-        wanted = _wanted(members)
-        if not wanted and not self._is_there():
+        if not _wanted(members, {}) and not self._is_there():
             return CommonsReport(seconds=time.monotonic() - started)
 
         def bring_in(views: Views) -> CommonsReport:
             views.found()
             before = views.held()
+            wanted = _wanted(members, before)
             gone = {key for key in before if key not in wanted}
             taken = views.rows(gone)
             after = {
@@ -192,8 +193,9 @@ class PostgresCommons:
             yield views
 
 
-def _wanted(members: Members) -> dict[tuple[str, str], Held]:
-    return {
+def _wanted(members: Members, held: Mapping[tuple[str, str], Held]) -> dict[tuple[str, str], Held]:
+    left_out = {slug for slug, member in members.items() if member.left_out}
+    return {key: here for key, here in held.items() if key[0] in left_out} | {
         (slug, model): Held(member.name, withheld)
         for slug, member in members.items()
         for model, withheld in member.shared.items()

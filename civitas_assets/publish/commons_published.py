@@ -36,7 +36,8 @@ class Published:
         small = suppressed(contract, without.below, names)
         chosen = list[str]()
         for column, promised in contract.columns.items():
-            value = "null" if column in without.columns or column not in names else f'"{names[column]}"'
+            hidden = column not in names or without.hides(column, names[column])
+            value = "null" if hidden else f'"{names[column]}"'
             if column in small and value != "null":
                 value = f"case when {small[column]} then null else {value} end"
             chosen.append(f"{value}::{promised.type}")

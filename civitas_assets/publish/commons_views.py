@@ -221,8 +221,9 @@ class Views:
         """Of the table only columns that are shared, and of the sources only what says whose rows are."""
         names = Names(slug)
         without = Withheld.of(withheld)
-        read = (contract.columns.keys() - without.columns) | looked_at(contract, without.below)
-        shared = [before for now, before in pairs(old, contract).items() if now in read]
+        looked = looked_at(contract, without.below)
+        called = pairs(old, contract).items()
+        shared = [before for now, before in called if now in looked or not without.hides(now, before)]
         self._act_as(names.writer)
         self._run(SQL("grant usage on schema {} to {}").format(Identifier(slug), Identifier(COMMONS_OWNER)))
         if old.name != "source":

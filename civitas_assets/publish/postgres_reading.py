@@ -1,4 +1,4 @@
-"""Reading a tenant's schema as its reader: single queries on the server, or tables brought into DuckDB as Arrow.
+"""Reading a tenant's schema, or what tenants share, as its reader: tables are brought into DuckDB as Arrow.
 
 Nothing is ever written to PostgreSQL, and all that is read within one opening is of one moment.
 """
@@ -6,11 +6,11 @@ Nothing is ever written to PostgreSQL, and all that is read within one opening i
 from __future__ import annotations
 
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import islice
 from pathlib import Path
 
 import adbc_driver_manager
@@ -22,14 +22,12 @@ import pyarrow as pa
 from psycopg.sql import SQL, Identifier, Literal
 
 from civitas_assets.catalog.basis import COMMONS
-from civitas_assets.dictionary.contracts import Contract
+from civitas_assets.dictionary.contracts import Column, Contract
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.postgres_names import COMMONS_READER, PUBLICATION, Names
 from civitas_assets.publish.postgres_server import Server, Statement, text_of
 
-# int8, int2, int4, oid, float4, float8, numeric
 _NO_ROLE = frozenset({"22023", "42704"})
-_NUMERIC = frozenset({20, 21, 23, 26, 700, 701, 1700})
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Stream:
     """A transaction that reads; tables are fetched when a query names them, without the days around a span."""
 
     server: Server
-    names: Names
+    schema: str
     cursor: adbc.Cursor
     contracts: Mapping[str, Contract]
     first: date | None
@@ -50,8 +48,9 @@ class Stream:
         folder.mkdir(parents=True, exist_ok=True)
         with (
             tempfile.TemporaryDirectory(dir=folder, prefix=".reading-") as place,
-            duckdb.connect(str(Path(place) / f"{self.names.slug}_db.duckdb")) as connection,
+            duckdb.connect(str(Path(place) / f"{self.schema}_db.duckdb")) as connection,
         ):
+            connection.execute(f"create schema \"{self.schema}\"; set schema = '{self.schema}'")
             for contract in self.contracts.values():
                 columns = ", ".join(f'"{name}" {c.type}' for name, c in contract.columns.items())
                 connection.execute(f'create table "{contract.name}" ({columns})')
@@ -94,7 +93,7 @@ class Stream:
         ]
         where = SQL(" where {}").format(SQL(" and ").join(conditions)) if conditions else SQL("")
         columns = SQL(", ").join(map(Identifier, contract.columns))
-        return SQL("select {} from {}{}").format(columns, self.names.table(contract.name), where)
+        return SQL("select {} from {}{}").format(columns, Identifier(self.schema, contract.name), where)
 
 
 def _tables_in(connection: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
@@ -121,85 +120,59 @@ def open_stream(
     Raises:
         PublishError: there are none yet, or the server does not give them.
     """
-    names = Names(tenant)
+    role = COMMONS_READER if tenant == COMMONS else Names(tenant).reader
     try:
         with server.loading(at_once=True) as connection, connection.cursor() as cursor:
             cursor.execute("set transaction isolation level repeatable read, read only")
-            for statement in _as_reader(server, names.reader, names.schema, server.statement_timeout):
+            # No statement of anybody else runs here: a query gets copies, see `Stream.fill`.
+            for statement in as_reader(server, tenant, server.statement_timeout, role):
                 cursor.execute(text_of(statement))
-            table = names.table(PUBLICATION)
-            cursor.execute(text_of(SQL("select contracts from {}").format(table)))
-            ((content,),) = cursor.fetchall()
-            contracts = msgspec.json.decode(content, type=dict[str, Contract])
-            yield Stream(server, names, cursor, contracts, first, last)
+            contracts = _contracts_of_views(cursor) if tenant == COMMONS else _contracts(cursor, tenant)
+            yield Stream(server, tenant, cursor, contracts, first, last)
     except adbc_driver_manager.Error as error:
-        raise _nothing_there(server, names, error) from None
+        raise nothing_there(server, tenant, error) from None
 
 
-def ask(
-    server: Server, tenant: str, sql: str, limit: int
-) -> tuple[Sequence[str], Sequence[bool], list[tuple[object, ...]]]:
-    """Names of columns, which of them are numbers, and the first rows of a query in PostgreSQL's SQL.
-
-    Raises:
-        PublishError: the tenant has no output yet, or the query is not understood, not allowed or too slow.
-    """
-    names = Names(tenant)
-    try:
-        return _asked(server, names.reader, names.schema, sql, limit)
-    except psycopg.Error as error:
-        raise _nothing_there(server, names, error) from None
+def _contracts(cursor: adbc.Cursor, tenant: str) -> Mapping[str, Contract]:
+    cursor.execute(text_of(SQL("select contracts from {}").format(Names(tenant).table(PUBLICATION))))
+    ((content,),) = cursor.fetchall()
+    return msgspec.json.decode(content, type=dict[str, Contract])
 
 
-def ask_commons(
-    server: Server, sql: str, limit: int
-) -> tuple[Sequence[str], Sequence[bool], list[tuple[object, ...]]]:
-    """The same for what tenants share, as those may who read the commons.
-
-    Raises:
-        PublishError: nobody shares anything yet, or the query is not understood, not allowed or too slow.
-    """
-    try:
-        return _asked(server, COMMONS_READER, COMMONS, sql, limit)
-    except psycopg.Error as error:
-        if error.sqlstate in _NO_ROLE:
-            raise PublishError(
-                "nobody shares anything yet; tenants list models under share: in their files"
-            ) from None
-        raise server.fault(COMMONS, error) from None
+def _contracts_of_views(cursor: adbc.Cursor) -> Mapping[str, Contract]:
+    """What the views of the commons give, as the server has it; shapes of PostGIS are in `geometry_wkb` as well."""
+    cursor.execute(
+        text_of(
+            SQL(
+                "select table_name::text, column_name::text, data_type::text from information_schema.columns"
+                " where table_schema = {} and data_type <> 'USER-DEFINED' order by table_name, ordinal_position"
+            ).format(Literal(COMMONS))
+        )
+    )
+    found: dict[str, dict[str, Column]] = defaultdict(dict)
+    for model, column, kind in cursor.fetchall():
+        found[model][column] = Column(kind, "")
+    return {name: Contract(name, "", "", "", "", "", "", (), columns) for name, columns in found.items()}
 
 
-def _asked(
-    server: Server, role: str, schema: str, sql: str, limit: int
-) -> tuple[Sequence[str], Sequence[bool], list[tuple[object, ...]]]:
-    with server.connected(at_once=True) as connection, connection.transaction(force_rollback=True):
-        connection.execute("set transaction read only")
-        for statement in _as_reader(server, role, schema, server.query_timeout):
-            connection.execute(statement)
-        with connection.cursor() as cursor:
-            # Streamed, so that a large answer is cut off; the server takes one statement that way, not several.
-            rows = list(islice(cursor.stream(sql.encode()), limit))
-            columns = cursor.description or []
-    return [c.name for c in columns], [c.type_code in _NUMERIC for c in columns], rows
-
-
-def _as_reader(server: Server, role: str, schema: str, seconds: float) -> list[Statement]:
+def as_reader(server: Server, schema: str, seconds: float, role: str | None = None) -> list[Statement]:
+    """What a transaction that reads begins with; with `role` it acts as that."""
     return [
         *server.limits(),
         SQL("set local statement_timeout = {}").format(Literal(int(seconds * 1000))),
-        SQL("set local role {}").format(Identifier(role)),
+        *([SQL("set local role {}").format(Identifier(role))] if role else []),
         SQL("set local search_path = {}, public").format(Identifier(schema)),
         SQL("set local timezone = 'UTC'"),
     ]
 
 
-def _nothing_there(
-    server: Server, names: Names, error: psycopg.Error | adbc_driver_manager.Error
+def nothing_there(
+    server: Server, tenant: str, error: psycopg.Error | adbc_driver_manager.Error
 ) -> PublishError:
     """The fault, or the simple reason that nothing was published yet."""
     no_role, no_table = error.sqlstate in _NO_ROLE, error.sqlstate == "42P01"
+    if no_role and tenant == COMMONS:
+        return PublishError("nobody shares anything yet; tenants list models under share: in their files")
     if no_role or (no_table and PUBLICATION in str(error)):
-        return PublishError(
-            f"{names.slug} has no output in {server.address}; run: civitas run --tenant {names.slug}"
-        )
-    return server.fault(names.slug, error)
+        return PublishError(f"{tenant} has no output in {server.address}; run: civitas run --tenant {tenant}")
+    return server.fault(tenant, error)

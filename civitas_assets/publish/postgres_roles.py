@@ -6,9 +6,11 @@ Tables and rows are in `postgres_tables.py`; `PUBLIC` gets nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import psycopg
-from psycopg.sql import SQL, Identifier, Literal
+from psycopg.sql import SQL, Identifier
+from psycopg.sql import Literal as Text
 
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.postgres_names import Names
@@ -18,19 +20,19 @@ from civitas_assets.publish.postgres_server import Server, Statement
 _TURNSTILE = 4_711_000_014
 
 
-def granting(names: Names, login: str) -> Sequence[Statement]:
-    """What makes a tenant's roles and schemas for publishing as `login`; all of it may be repeated."""
+def granting(names: Names, login: str, query_login: str | None = None) -> Sequence[Statement]:
+    """What makes a tenant's roles and schemas for publishing as `login`; all of it may be repeated.
+
+    `query_login` is who asks for the tenant by `civitas query`: it logs in, and is a member of the reader alone.
+    """
     reader, writer = Identifier(names.reader), Identifier(names.writer)
     schema, rebuild = Identifier(names.schema), Identifier(names.rebuild)
-    roles = [
-        SQL(
-            "do $$ begin if not exists (select from pg_catalog.pg_roles where rolname = {}) then"
-            " create role {} nologin; end if; end $$"
-        ).format(Literal(role), Identifier(role))
-        for role in (names.writer, names.reader)
-    ]
+    roles = [_role(names.writer, "nologin"), _role(names.reader, "nologin")]
+    asking = []
+    if query_login:
+        asking = [_role(query_login, "login"), SQL("grant {} to {}").format(reader, Identifier(query_login))]
     return [
-        SQL("select pg_advisory_xact_lock({})").format(Literal(_TURNSTILE)),
+        SQL("select pg_advisory_xact_lock({})").format(Text(_TURNSTILE)),
         *roles,
         SQL("grant {}, {} to {}").format(writer, reader, Identifier(login)),
         SQL("create schema if not exists {} authorization {}").format(schema, writer),
@@ -41,10 +43,18 @@ def granting(names: Names, login: str) -> Sequence[Statement]:
             writer, schema, reader
         ),
         SQL("grant select on all tables in schema {} to {}").format(schema, reader),
+        *asking,
     ]
 
 
-def withdrawing(names: Names) -> Sequence[Statement]:
+def _role(name: str, login: Literal["login", "nologin"]) -> Statement:
+    return SQL(
+        "do $$ begin if not exists (select from pg_catalog.pg_roles where rolname = {}) then"
+        " create role {} {}; end if; end $$"
+    ).format(Text(name), Identifier(name), SQL(login))
+
+
+def withdrawing(names: Names, query_login: str | None = None) -> Sequence[Statement]:
     """What removes everything of a tenant, its tables and what others have made of them included."""
     made = [
         SQL("drop schema if exists {} cascade").format(Identifier(schema))
@@ -54,30 +64,30 @@ def withdrawing(names: Names) -> Sequence[Statement]:
         SQL(
             "do $$ begin if exists (select from pg_catalog.pg_roles where rolname = {}) then"
             " drop owned by {}; drop role {}; end if; end $$"
-        ).format(Literal(role), Identifier(role), Identifier(role))
-        for role in (names.reader, names.writer)
+        ).format(Text(role), Identifier(role), Identifier(role))
+        for role in (*([query_login] if query_login else []), names.reader, names.writer)
     ]
-    return [SQL("select pg_advisory_xact_lock({})").format(Literal(_TURNSTILE)), *made, *roles]
+    return [SQL("select pg_advisory_xact_lock({})").format(Text(_TURNSTILE)), *made, *roles]
 
 
-def grant(server: Server, names: Names, login: str | None = None) -> None:
+def grant(server: Server, names: Names, login: str | None = None, query_login: str | None = None) -> None:
     """Make the tenant's roles and schemas; those of several tenants may be made at once.
 
     Raises:
         PublishError: the account may not make them.
     """
     with server.connected() as connection:
-        _make(server, connection, names, login)
+        _make(server, connection, names, login, query_login)
 
 
-def withdraw(server: Server, names: Names) -> None:
+def withdraw(server: Server, names: Names, query_login: str | None = None) -> None:
     """Remove the tenant's schemas, with all that is in them, and its roles.
 
     Raises:
         PublishError: the account may not remove them, or somebody uses them; nothing was removed.
     """
     with server.connected() as connection:
-        _together(server, connection, withdrawing(names), f"removing {names.slug}")
+        _together(server, connection, withdrawing(names, query_login), f"removing {names.slug}")
 
 
 def objects_of(server: Server, names: Names) -> int:
@@ -91,7 +101,7 @@ def objects_of(server: Server, names: Names) -> int:
         " + (select count(*) from pg_class join pg_namespace n on n.oid = relnamespace"
         " where nspname in ({0}, {1}) and relkind in ('r', 'p'))"
         " + (select count(*) from pg_roles where rolname in ({2}, {3}))"
-    ).format(*map(Literal, (names.schema, names.rebuild, names.reader, names.writer)))
+    ).format(*map(Text, (names.schema, names.rebuild, names.reader, names.writer)))
     with server.connected() as connection:
         try:
             row = connection.execute(counted).fetchone()
@@ -112,7 +122,7 @@ def ensure(server: Server, names: Names) -> None:
                 SQL(
                     "select count(*) from pg_namespace where nspname in ({}, {})"
                     " and pg_get_userbyid(nspowner) = {} and pg_has_role(session_user, nspowner, 'MEMBER')"
-                ).format(*map(Literal, (names.schema, names.rebuild, names.writer)))
+                ).format(*map(Text, (names.schema, names.rebuild, names.writer)))
             ).fetchone()
         except psycopg.Error as error:
             raise server.fault("looking for the tenant's schemas", error) from None
@@ -132,19 +142,26 @@ def login_of(server: Server) -> str:
         return _session_user(connection)
 
 
-def _make(server: Server, connection: psycopg.Connection, names: Names, login: str | None) -> None:
+def _make(
+    server: Server,
+    connection: psycopg.Connection,
+    names: Names,
+    login: str | None,
+    query_login: str | None = None,
+) -> None:
     foreign = connection.execute(
         SQL(
             "select nspname, pg_get_userbyid(nspowner) from pg_namespace"
             " where nspname in ({}, {}) and pg_get_userbyid(nspowner) <> {}"
-        ).format(*map(Literal, (names.schema, names.rebuild, names.writer)))
+        ).format(*map(Text, (names.schema, names.rebuild, names.writer)))
     ).fetchone()
     if foreign is not None:
         raise PublishError(
             f"{server.address}: schema {foreign[0]} belongs to {foreign[1]}, and not to {names.writer};"
             " rename it, or give it to that role if it is this tenant's"
         )
-    _together(server, connection, granting(names, login or _session_user(connection)), "making roles")
+    statements = granting(names, login or _session_user(connection), query_login)
+    _together(server, connection, statements, "making roles")
 
 
 def _session_user(connection: psycopg.Connection) -> str:

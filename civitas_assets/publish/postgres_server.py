@@ -27,7 +27,7 @@ from civitas_assets.settings import Settings
 Statement = SQL | Composed
 # What both drivers raise.
 DatabaseError = (psycopg.Error, adbc_driver_manager.Error)
-_SETTING = "CIVITAS_POSTGRES_URL"
+_SETTING, _READERS = "CIVITAS_POSTGRES_URL", "CIVITAS_POSTGRES_READERS"
 _DEFAULTS = {"application_name": "civitas_assets", "connect_timeout": "10", "client_encoding": "UTF8"}
 _OLDEST = 14
 
@@ -77,11 +77,34 @@ class Server:
                 f"a tenant has `destination: postgres`, but {_SETTING} is not set; set it to a URL such as"
                 " postgresql://civitas@db.example:5432/civitas, or to service=NAME of a service file"
             )
+        return cls._at(settings, settings.postgres_url.get_secret_value(), _SETTING)
+
+    @classmethod
+    def of_reader(cls, settings: Settings, tenant: str) -> Server:
+        """The same for who may only read the tables of a tenant, whose key was checked.
+
+        Raises:
+            PublishError: no such logins are set, or not in a way that libpq understands.
+        """
+        given = settings.postgres_readers.get_secret_value() if settings.postgres_readers else ""
+        return cls._at(settings, given.replace("{tenant}", tenant), _READERS)
+
+    @classmethod
+    def query_login(cls, settings: Settings, tenant: str) -> str | None:
+        """Who asks for the tenant by `civitas query`; None where it is no account of the tenant's own."""
+        given = settings.postgres_readers
+        if given is None or "{tenant}" not in given.get_secret_value():
+            return None
+        login = cls.of_reader(settings, tenant).login
+        return login if login and tenant in login else None
+
+    @classmethod
+    def _at(cls, settings: Settings, conninfo: str, setting: str) -> Server:
         try:
-            given = conninfo_to_dict(settings.postgres_url.get_secret_value())
+            given = conninfo_to_dict(conninfo)
         except psycopg.Error:  # its text may hold what was given, a password included
             raise PublishError(
-                f"{_SETTING} is neither a URL (postgresql://user@host:port/database) nor key=value pairs of libpq"
+                f"{setting} is neither a URL (postgresql://user@host:port/database) nor key=value pairs of libpq"
             ) from None
         known = {name: str(value) for name, value in given.items() if value is not None}
         return cls(

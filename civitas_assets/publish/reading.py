@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 _NUMERIC = {"BIGINT", "INTEGER", "DOUBLE", "HUGEINT", "FLOAT", "DECIMAL", "SMALLINT", "UBIGINT", "UINTEGER"}
 
 
+_LOCKED = (
+    "set allow_community_extensions = false",
+    "set python_enable_replacements = false",
+    "set enable_external_access = false",
+    "set lock_configuration = true",
+)
+
+
 class Tables:
     """The shared models of one tenant as they are published at one moment, also while a run publishes anew."""
 
@@ -128,7 +136,7 @@ def open_published(
     Raises:
         PublishError: the tenant has no output yet, or it cannot be opened.
     """
-    if declared_destination(settings, tenant) == "postgres":
+    if is_in_postgres(settings, tenant):
         from civitas_assets.publish.postgres_reading import open_stream  # noqa: PLC0415 - drivers are loaded where
         from civitas_assets.publish.postgres_server import Server  # noqa: PLC0415 - they are used
 
@@ -151,10 +159,19 @@ def open_published(
         yield Tables(tenant, lambda: connection)
 
 
+def is_in_postgres(settings: Settings, tenant: str) -> bool:
+    """Whether the tenant's tables, or the commons, are in PostgreSQL, as far as the files say."""
+    if tenant == COMMONS:
+        return bool(settings.postgres_url) and not published_file(settings.published, tenant).is_file()
+    return declared_destination(settings, tenant) == "postgres"
+
+
 def _restrict(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Nothing beside the database is in reach of a query: no file, variable, extension or other setting."""
     connection.execute("set TimeZone = 'UTC'")
     connection.execute(settings.limits.statements)
-    connection.execute("set enable_external_access = false")
+    for statement in _LOCKED:
+        connection.execute(statement)
 
 
 def _opened_file(settings: Settings, tenant: str) -> duckdb.DuckDBPyConnection:

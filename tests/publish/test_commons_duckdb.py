@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from civitas_assets.catalog.licence import CHANGED
-from civitas_assets.dictionary.contracts import Column
+from civitas_assets.dictionary.contracts import Column, Contract
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons import Member
 
@@ -303,3 +303,28 @@ def test_what_analysts_open_is_read_only_one_file(towns: Any, member: Make) -> N
         assert connection.execute(
             "select count(*) from duckdb_databases() where not internal"
         ).fetchone() == (1,)
+
+
+def test_who_is_left_out_for_faults_keeps_what_is_there_until_the_file_is_mended(
+    towns: Any, member: Make, widened: dict[str, Contract]
+) -> None:
+    anton, berta = member("anton", site={"operator"}), member("berta", "site", "status")
+    for town in (anton, berta):
+        towns.night(town, {DAY: 3}, [DAY], operator=f"Stadtwerke {town.name}")
+        towns.refresh(town.slug, anton, berta)
+    sites = "select tenant, tenant_name, operator from commons.site order by all"
+    held = [("anton", "Anton", None), ("berta", "Berta", "Stadtwerke Berta")]
+    assert towns.ask(sites) == held
+    left_out = Member("anton", "anton", {}, left_out=True)
+    towns.night(anton, {DAY: 4}, [DAY], run_id="before")  # was under way when the file was changed
+    assert towns.withdraw(left_out, berta) == 0
+    assert towns.is_current("berta", left_out, berta)
+    towns.night(berta, {DAY: 5}, [DAY], operator="Stadtwerke Berta")
+    assert towns.refresh("berta", left_out, berta).withdrawn == 0
+    assert towns.ask(sites) == held
+    assert not towns.is_current("anton", anton, berta), "its news wait"
+    towns.refresh("berta", left_out, berta, contracts=widened)
+    assert towns.ask("select tenant, tenant_name, run_by from commons.site order by all") == held, "made anew"
+    towns.refresh("anton", anton, berta, contracts=widened)
+    assert towns.is_current("anton", anton, berta)
+    assert towns.withdraw(berta) == 1, "whose file is gone"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,16 +14,18 @@ import pytest
 from psycopg.sql import SQL, Identifier, Literal
 from pydantic import SecretStr
 
+from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.catalog.licence import CHANGED, LICENCES
 from civitas_assets.dictionary.contracts import Column, Contract
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons import Member
 from civitas_assets.publish.commons_postgres import PostgresCommons
 from civitas_assets.publish.postgres_names import PUBLICATION, Names
-from civitas_assets.publish.postgres_reading import ask_commons
 from civitas_assets.publish.postgres_roles import grant, objects_of, withdraw
 from civitas_assets.publish.postgres_server import Server
 from civitas_assets.publish.postgres_tables import Layout, Platform
+from civitas_assets.publish.query import ask
+from civitas_assets.settings import Settings
 
 DAY = date(2026, 8, 1)
 STATUS = "select tenant, tenant_name, free, licence, attribution from commons.status order by tenant, free"
@@ -35,6 +38,7 @@ class Schemas:
 
     url: str
     contracts: Mapping[str, Contract]
+    folder: Path
 
     @property
     def server(self) -> Server:
@@ -72,13 +76,14 @@ class Schemas:
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """What somebody gets who may read the commons."""
-        return ask_commons(self.server, sql, 100)[2]
+        settings = Settings(home=self.folder, tenants_dir=self.folder, postgres_url=SecretStr(self.url))
+        return [tuple(row) for row in ask(settings, COMMONS, sql, 100).rows]
 
 
 @pytest.fixture
-def schemas(postgres_url: str, contracts: Mapping[str, Contract]) -> Schemas:
+def schemas(postgres_url: str, contracts: Mapping[str, Contract], tmp_path: Path) -> Schemas:
     """No town yet."""
-    return Schemas(postgres_url, contracts)
+    return Schemas(postgres_url, contracts, tmp_path)
 
 
 def test_views_show_tenant_name_licence_and_attribution_at_once(schemas: Schemas, member: Make) -> None:
@@ -242,3 +247,18 @@ def test_sources_that_are_not_open_or_not_known_and_small_counts_are_in_no_view(
     with psycopg.connect(schemas.url) as connection:
         connection.execute("delete from anton.source")
     assert schemas.ask(STATUS) == [], "of which nobody knows the licence"
+
+
+def test_who_is_left_out_for_faults_keeps_what_is_there(schemas: Schemas, member: Make) -> None:
+    anton, berta = member("anton", site={"operator"}), member("berta", "site")
+    for town in (anton, berta):
+        schemas.publish(town.slug, 3)
+        schemas.refresh(town.slug, anton, berta)
+    sites = "select tenant, tenant_name, operator from commons.site order by tenant"
+    held = [("anton", "Anton", None), ("berta", "Berta", "Geheimrat")]
+    members = {"anton": Member("anton", "anton", {}, left_out=True), "berta": berta}
+    assert schemas.commons.withdraw(members) == 0
+    assert schemas.commons.is_current("berta", members)
+    schemas.refresh("berta", *members.values())
+    assert schemas.ask(sites) == held
+    assert schemas.commons.withdraw({"berta": berta}) == 1, "whose file is gone"

@@ -379,27 +379,6 @@ def test_a_schema_of_somebody_else_is_left_alone(
     assert one(database, "select count(*) from town.treasure") == [0]
 
 
-def test_queries_run_as_the_reader_with_the_time_that_they_may_take(town: Any) -> None:
-    from civitas_assets.publish.query import ask  # noqa: PLC0415
-
-    answer = ask(town.settings, "town", "select free, current_user, 'x%' as text from status order by 1", 1)
-    assert (answer.columns, answer.numeric) == (["free", "current_user", "text"], [True, False, False])
-    assert (answer.rows, answer.more) == ([(1, "civitas_reader_town", "x%")], True)
-    for sql, message in {
-        "delete from site": "read-only|permission denied",
-        "delete from status": "cannot delete from view",
-        "delete from _status": "read-only|permission denied",
-        "select 1; reset role": "cannot insert multiple commands",
-        "select nothing from status": "nothing",
-        "create table town.x ()": "read-only|permission denied",
-    }.items():
-        with pytest.raises(PublishError, match=message):
-            ask(town.settings, "town", sql, 1)
-    town.settings = Settings(**{**town.settings.model_dump(), "postgres_query_timeout": 0.05})
-    with pytest.raises(PublishError, match="statement timeout"):
-        ask(town.settings, "town", "select pg_sleep(60)", 1)
-
-
 def test_days_that_are_not_asked_for_are_not_fetched(town: Any) -> None:
     from civitas_assets.publish.reading import open_published  # noqa: PLC0415
 
