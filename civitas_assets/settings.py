@@ -15,6 +15,7 @@ from pydantic import ByteSize, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from civitas_assets import __version__
+from civitas_assets.databases import Databases
 from civitas_assets.endpoint import endpoint_of
 from civitas_assets.errors import SecretMissing
 from civitas_assets.redaction import passwords_in, remember
@@ -43,7 +44,7 @@ class Limits(NamedTuple):
 DEFAULT_LIMITS = Limits()
 
 
-class Settings(Served, BaseSettings):
+class Settings(Served, Databases, BaseSettings):
     """Paths and identity of this deployment; each field is an environment variable `CIVITAS_<FIELD>`."""
 
     model_config = SettingsConfigDict(
@@ -63,22 +64,6 @@ class Settings(Served, BaseSettings):
         None,
         description="Where the dbt project lies prepared, as in an image; what is not there is prepared in `dbt` below "
         "`CIVITAS_HOME`.",
-    )
-    postgres_url: SecretStr | None = Field(
-        None, description="PostgreSQL of tenants with `destination: postgres`, as libpq takes it."
-    )
-    postgres_lock_timeout: float = Field(
-        5.0, gt=0, description="Seconds that publishing waits for a lock, at each of several tries."
-    )
-    postgres_statement_timeout: float = Field(
-        1800.0, gt=0, description="Seconds that one statement of publishing may take."
-    )
-    postgres_query_timeout: float = Field(
-        60.0, gt=0, description="Seconds that a query of `civitas query` may take on PostgreSQL."
-    )
-    postgres_readers: SecretStr | None = Field(
-        None,
-        description="Logins of `civitas query` on PostgreSQL, with `{tenant}`, each a member of its reader.",
     )
     reachable: str = Field(
         "",
