@@ -110,7 +110,7 @@ class Settings(Served, Databases, BaseSettings):
         description="Name of the environment variable that holds whom messages about faults go to, as Apprise URLs.",
     )
     repository_url: str = Field(
-        "", description="Where this project's files are, for links from the UI to the SQL."
+        "", description="Address of this project's files in a browser, for links from the UI to the SQL."
     )
     team: str = Field("data", description="Team that owns the assets in the Dagster UI.")
     rebuild_portion: int = Field(
