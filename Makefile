@@ -12,7 +12,7 @@ EXAMPLES ?= 300
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo dev dagster-home test conform storm lint format models docs bench lock sbom clean
+.PHONY: help install production demo dev dagster-home test conform storm lint format models docs bench lock sbom clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,14 @@ $(STAMP): requirements.lock pyproject.toml
 	  || $(BIN)/python -m pip install -qq --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
+
+# Another environment than that of `make install`: whoever changes from one to the other removes .venv first.
+production: ## Make .venv with what a deployment needs, from deploy/requirements.lock with its hashes, and nothing else
+	@test ! -e $(STAMP) || { echo "$(VENV) is one for development; remove it first" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -qq --no-deps --require-hashes -r deploy/requirements.lock
+	@$(BIN)/python -m pip install -qq --no-deps .
+	@$(BIN)/python -m compileall -qq $(VENV)
 
 demo: install ## Publish sample towns from sample servers, without any network, and query them
 	@$(BIN)/civitas demo

@@ -2,28 +2,36 @@
 
 By default every event opens its run's file and the index, and closes both: a run of some four hundred events spends
 seconds on that. Several machines share a PostgreSQL database instead, see `deploy/dagster-postgres.yaml`.
+
+Where the operator lets the group write in the instance's folder, all that is made in it is the group's, too: webserver,
+daemon and code location then have accounts of their own, whatever their umask.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from dagster import StringSource
 from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.compute_log_manager import CapturedLogSubscription
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 
 from civitas_assets.settings import take_events_in_batches
 
+_GROUP = 0o060
 _KEPT = 4  # files of runs; a run's process writes one, and the daemon begins one after the other
 
 
@@ -33,11 +41,41 @@ class LocalHistory(DagsterSqliteStorage):
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(base_dir, inst_data)
         self._event_log_storage = OpenEventLog(str(Path(base_dir, "history", "runs")))
+        for folder in ("history", "history/runs", "schedules"):
+            _share(Path(base_dir, folder))
+            for file in Path(base_dir, folder).glob("*.db"):
+                _share(file)
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> LocalHistory:
         """See `ConfigurableClass`."""
         return cls.from_local(inst_data=inst_data, **config_value)
+
+
+class LocalLogs(LocalComputeLogManager):
+    """What `dagster.yaml` names as `compute_logs`: what runs print, below the instance's folder."""
+
+    @classmethod
+    def config_type(cls) -> Any:
+        """The instance's folder."""
+        return {"base_dir": StringSource}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> LocalLogs:
+        """See `ConfigurableClass`."""
+        folder = Path(config_value["base_dir"], "storage")
+        folder.mkdir(parents=True, exist_ok=True)
+        _share(folder)
+        return cls(str(folder), inst_data=inst_data)
+
+    def subscribe(self, log_key: Sequence[str], cursor: str | None = None) -> CapturedLogSubscription:
+        """Whoever looks at a run before it prints makes the folder that the run prints into."""
+        folder = Path(self.get_captured_local_path(log_key, "err")).parent
+        made = [path for path in (folder, *folder.parents) if not path.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in reversed(made):
+            _share(path)
+        return super().subscribe(log_key, cursor)
 
 
 @dataclass
@@ -126,6 +164,7 @@ class OpenEventLog(SqliteEventLogStorage):
         if shard not in self._initialized_dbs:
             self._initdb(engine, for_index_shard=shard == INDEX_SHARD_NAME)
             self._initialized_dbs.add(shard)
+            _share(Path(self.path_for_shard(shard)))
         self._files[shard] = _File(engine, _number(self.path_for_shard(shard)))
         runs = [name for name in self._files if name not in {INDEX_SHARD_NAME, *self._begun}]
         if len(runs) > _KEPT:
@@ -139,6 +178,21 @@ class OpenEventLog(SqliteEventLogStorage):
     def _touch(self, run_id: str) -> None:
         """A file that stays open is written beside itself at first, while Dagster watches the file as such."""
         os.utime(self.path_for_shard(run_id))
+
+
+def _share(path: Path) -> None:
+    """Let the group write what was made, with what SQLite has beside it, where it may write in the folder around."""
+    if not path.parent.stat().st_mode & stat.S_IWGRP:
+        return
+    for one in (
+        path,
+        *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm") if path.suffix == ".db"),
+    ):
+        with suppress(FileNotFoundError, PermissionError):  # of another process, which has shared it
+            mode = one.stat().st_mode
+            one.chmod(
+                stat.S_IMODE(mode) | _GROUP | (stat.S_IXGRP | stat.S_ISGID if stat.S_ISDIR(mode) else 0)
+            )
 
 
 def _number(file: str) -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import os
 import queue
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -216,3 +219,35 @@ def test_threads_and_instances_write_at_the_same_time(log: OpenEventLog, tmp_pat
     with log.index_connection() as connection:
         count = connection.exec_driver_sql("select count(*) from event_logs").scalar()
     assert count == 100
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_a_folder_of_the_group_stays_the_groups_whatever_the_umask(tmp_path: Path, is_shared: bool) -> None:
+    """Webserver, daemon and code location have accounts of their own; elsewhere the umask holds."""
+    tmp_path.chmod(0o2770 if is_shared else 0o700)
+    code = (
+        "import os, sys; os.umask(0o027); sys.path.insert(0, sys.argv[1])\n"
+        "import dagster as dg; from test_local_history import run\n"
+        "from dagster._core.storage.compute_log_manager import ComputeLogManager\n"
+        "with dg.DagsterInstance.get() as instance:\n"
+        "    run(instance); logs = instance.compute_log_manager\n"
+        "    logs.subscribe(['a-run', 'compute_logs', 'step']).dispose()\n"
+        "    at_work = [os.path.join(f, n) for f, d, names in os.walk(sys.argv[2]) for n in [*d, *names]]\n"
+        "    print({path: os.stat(path).st_mode & 0o7777 for path in at_work})\n"
+    )
+    shutil.copy(PROJECT_DIR / "deploy" / "dagster.yaml", tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(Path(__file__).parent), str(tmp_path)],
+        env={**os.environ, "DAGSTER_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: dict[str, int] = ast.literal_eval(done.stdout.splitlines()[-1])
+    named = {str(Path(path).relative_to(tmp_path)): mode for path, mode in found.items()}
+    assert {"history", "history/runs", "schedules", "storage/a-run/compute_logs"} <= named.keys()
+    assert [name for name in named if name.endswith(".db-wal")], "what SQLite makes beside a file counts, too"
+    for name, mode in named.items():
+        assert not mode & 0o007 or name == "dagster.yaml", name
+        if name.startswith(("history", "schedules", "storage/a-run")):
+            assert bool(mode & 0o020) == is_shared, name

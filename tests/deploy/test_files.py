@@ -29,7 +29,9 @@ def values() -> Any:
 def test_only_the_proxy_is_reached_from_outside(compose: Any) -> None:
     assert [name for name, service in compose["services"].items() if "ports" in service] == ["proxy"]
     assert compose["networks"]["inside"] == {"internal": True}
-    outside = {name for name, service in compose["services"].items() if "outside" in service["networks"]}
+    outside = {
+        name for name, service in compose["services"].items() if "outside" in service.get("networks", ())
+    }
     assert outside == {"code", "login-webserver", "login-viewer", "proxy"}
 
 
