@@ -18,7 +18,7 @@ from civitas_assets.connectors.mqtt import Subscription, drain
 from civitas_assets.connectors.reachable import LOCAL
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.ingest.fetch import fetch_sources
-from civitas_assets.ingest.read import read_sources
+from civitas_assets.ingest.read_all import read_sources
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.stores import Stores
 

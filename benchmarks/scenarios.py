@@ -44,7 +44,7 @@ from civitas_assets.harmonise.build import build
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.harmonise.task import plan
 from civitas_assets.harmonise.workspace import make_workspace
-from civitas_assets.ingest.read import read_sources
+from civitas_assets.ingest.read_all import read_sources
 from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.settings import Settings

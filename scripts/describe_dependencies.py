@@ -45,12 +45,14 @@ LICENCES = {
             "Apache-2.0",
             "Apache-2.0 AND BSD-2-Clause",
             "Apache-2.0 OR BSD-2-Clause",
+            "Apache-2.0 OR BSD-3-Clause",
             "BSD-2-Clause",
             "BSD-3-Clause",
             "BSD-3-Clause AND 0BSD AND MIT AND Zlib AND CC0-1.0",
             "EPL-2.0 OR BSD-3-Clause",
             "LGPL-3.0-only",
             "MIT",
+            "MIT-0",
             "MIT AND PSF-2.0",
             "MIT OR Apache-2.0",
             "MPL-2.0 AND MIT",
@@ -67,7 +69,7 @@ what runs in production; what serves development is in the bill of materials onl
 
 **Judgement.** This project is under the EUPL-1.2 and distributes none of these packages: they are installed
 beside it, unchanged, under their own terms. Nearly all are under permissive licences (Apache-2.0, BSD, ISC,
-MIT, PSF-2.0), which set no condition on a work that uses them. The others are:
+MIT, MIT-0, PSF-2.0), which set no condition on a work that uses them. The others are:
 
 {attention}
 

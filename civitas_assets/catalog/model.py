@@ -8,17 +8,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, PrivateAttr, SerializeAsAny, field_validator, model_validator
 
-from civitas_assets.catalog.access import (
-    BasicAuth,
-    ClientCertificate,
-    HttpPolicy,
-    SecretRef,
-)
+from civitas_assets.catalog.access import BasicAuth, ClientCertificate, HttpPolicy, SecretRef
 from civitas_assets.catalog.basis import SLUG, Model, Slug
 from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.geography import Box, Crs, TimeZone
-from civitas_assets.catalog.licence import Licence, Licensed
+from civitas_assets.catalog.handling import Handling
+from civitas_assets.catalog.licence import Licence
 from civitas_assets.catalog.share import Below, Retention, Share, withheld
 from civitas_assets.catalog.template import PERIODS, placeholders, unknown_placeholders
 from civitas_assets.catalog.time_rule import TimeRule
@@ -35,7 +31,7 @@ Destination = Literal["duckdb", "postgres"]
 DROP = "drop:"
 
 
-class Source(Licensed):
+class Source(Handling):
     """One configured upstream of one tenant: what all connectors share."""
 
     connector: str = Field(description="The protocol.")
@@ -219,6 +215,10 @@ class Tenant(Model):
         Retention(), description="How long landing and records are kept; default: for ever."
     )
     archived: bool = Field(False, description="Whether nothing runs any more; what was published stays.")
+    key: SecretRef | None = Field(
+        None,
+        description="Environment variable with the tenant's key for pseudonyms; default: one is made and kept.",
+    )
     notify: SecretRef | None = Field(
         None, description="Environment variable with Apprise URLs: who else gets messages about its faults."
     )

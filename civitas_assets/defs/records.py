@@ -21,7 +21,7 @@ from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.work import Result, Work, failures_in_words
 from civitas_assets.harmonise.tables import table_columns
 from civitas_assets.harmonise.workspace import sweep
-from civitas_assets.ingest.read import read_sources
+from civitas_assets.ingest.read_all import read_sources
 from civitas_assets.ingest.reports import Counts, ReadReport
 from civitas_assets.ingest.summarise import note_status
 from civitas_assets.records import RECORD_TYPES, RecordType

@@ -11,6 +11,7 @@ from civitas_assets.catalog.last_good import LastGood
 from civitas_assets.catalog.load import read_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.errors import Fault
+from civitas_assets.ingest.discretion import hidden_fields
 from civitas_assets.settings import Settings
 
 
@@ -21,6 +22,7 @@ def catalogue_of(settings: Settings, checks: Sequence[Check] = (), *, keep: bool
         CatalogError: there is no folder of tenants' files.
     """
     frame, last_good = Frame.of(settings), LastGood(settings.last_good)
+    checks = [hidden_fields, *checks]
     return read_catalog(settings.tenants_dir, SOURCE_MODELS, last_good, checks, frame=frame, keep=keep)
 
 

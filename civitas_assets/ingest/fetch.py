@@ -27,6 +27,7 @@ from civitas_assets.ingest.reports import FetchReport
 from civitas_assets.ingest.session import LandingSession
 from civitas_assets.ingest.summarise import note_fetched
 from civitas_assets.store.files import Files
+from civitas_assets.store.keys import name_key
 from civitas_assets.store.landing import Answered, SourceLanding
 from civitas_assets.store.summary import Summary
 
@@ -55,6 +56,8 @@ def fetch_sources(  # noqa: PLR0917 - each argument is of another type
     """
     if not sources:
         return []
+    if tenant.key is not None:
+        name_key(files, tenant.slug, tenant.key.secret)
     used = Summary(files, tenant.slug).read().bytes
     until = NEVER
     if limit is not None:
@@ -72,7 +75,7 @@ def fetch_sources(  # noqa: PLR0917 - each argument is of another type
                 LandingSession(
                     tenant.slug,
                     source,
-                    SourceLanding(files, tenant.slug, name),
+                    SourceLanding(files, tenant.slug, name, sealed=source.landing == "encrypt"),
                     client,
                     now,
                     drop,

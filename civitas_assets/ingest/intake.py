@@ -13,6 +13,7 @@ import polars as pl
 
 from civitas_assets.catalog import Source, Tenant
 from civitas_assets.errors import ReadError
+from civitas_assets.ingest.discretion import Discretion
 from civitas_assets.ingest.keep import Keeper
 from civitas_assets.ingest.notes import NoteBook
 from civitas_assets.ingest.register import Sightings
@@ -66,9 +67,10 @@ class Intake:
         notes: NoteBook,
         sightings: Sightings,
         fail: Callable[[Sequence[Line], str], None],
+        discretion: Discretion,
     ) -> None:
         self._source, self._keeper, self._notes, self._sightings = source, keeper, notes, sightings
-        self._report, self._fail = report, fail
+        self._report, self._fail, self._discretion = report, fail, discretion
         self._place = Place(tenant.timezone, tenant.bbox)
         self.waiting = Waiting(tenant.timezone, _STORED_AT_ONCE)
         self.given: Counter[str] = Counter()
@@ -100,15 +102,18 @@ class Intake:
     def _type(self, decoded: Decoded) -> None:
         """Type what was decoded so far, and let it wait until it can be stored together."""
         for name, found in decoded.taken():
-            table = gathered(found, self._source)
+            table = self._discretion.raw(gathered(found, self._source))
             self._report.counts[name].read += table.height
             if table.height:
                 self.given[name] += table.height
             try:
-                typed = bring_into_contract(RECORD_TYPES[name], table, self._source, self._place)
+                typed = bring_into_contract(
+                    RECORD_TYPES[name], table, self._source, self._place, self._discretion.dated
+                )
             except ReadError as error:
                 self._fail(decoded.lines, str(error))
                 continue
+            typed = self._discretion.told(typed, table)
             decoded.rejected.append(typed.rejected)
             self._sightings.add(RECORD_TYPES[name], typed.named)
             for other, records in typed.accepted.items():

@@ -24,7 +24,7 @@ from civitas_assets.errors import FetchError
 from civitas_assets.ingest.apart import storable_apart
 from civitas_assets.ingest.drop import SETTLED
 from civitas_assets.ingest.isolation import isolated
-from civitas_assets.ingest.read import read_sources
+from civitas_assets.ingest.read_all import read_sources
 from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.ingest.session import LandingSession
 from civitas_assets.records import RECORD_TYPES

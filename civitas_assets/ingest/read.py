@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -21,8 +21,8 @@ from civitas_assets.ingest.apart import read_apart
 from civitas_assets.ingest.attempts import Attempts, ended_the_process
 from civitas_assets.ingest.backlog import unsuperseded
 from civitas_assets.ingest.bounds import Bounds
+from civitas_assets.ingest.discretion import Discretion
 from civitas_assets.ingest.intake import Decoded, Intake
-from civitas_assets.ingest.isolation import isolated
 from civitas_assets.ingest.keep import Keeper
 from civitas_assets.ingest.notes import (
     NOT_WHOLE,
@@ -37,11 +37,11 @@ from civitas_assets.ingest.notes import (
 )
 from civitas_assets.ingest.register import GONE, Sightings, look_for_gone, note_seen
 from civitas_assets.ingest.reports import ReadReport
-from civitas_assets.ingest.summarise import note_read
 from civitas_assets.ingest.vanished import vanished
 from civitas_assets.records.origin import Origin, rejected_by_format
 from civitas_assets.records.raw import Roster
 from civitas_assets.records.text import brings_clean_text
+from civitas_assets.store.discard import discard_read
 from civitas_assets.store.journal import Progress, StandingNote
 from civitas_assets.store.landing import Line, Manifest, SourceLanding, config_hash
 from civitas_assets.store.seen import NAMELESS, READ
@@ -49,29 +49,6 @@ from civitas_assets.store.stores import Stores
 from civitas_assets.store.summary import Summary
 
 log = logging.getLogger("civitas_assets.read")
-
-
-def read_sources(
-    tenant: Tenant,
-    sources: Mapping[str, Source],
-    connectors: Mapping[str, Connector],
-    stores: Stores,
-    run_id: str,
-) -> list[ReadReport]:
-    """Read what each source has landed since it was last read."""
-    reports = []
-    for name, source in sources.items():
-        landing = SourceLanding(stores.files, tenant.slug, name)
-        reader = SourceReader(tenant, source, connectors[source.connector], landing, stores, run_id)
-        _, error = isolated(f"{tenant.slug} · read · {name}", reader.run)
-        if error:
-            reader.report.errors.append(error)
-        reports.append(reader.report)
-    grown = any(counts.has_news for report in reports for counts in report.counts.values())
-    errors = {report.source: "; ".join(report.errors) for report in reports}
-    newest = {report.source: report.newest_at for report in reports if report.newest_at is not None}
-    note_read(stores, tenant.slug, sources, grown=grown, errors=errors, newest=newest)
-    return reports
 
 
 class SourceReader:
@@ -96,14 +73,26 @@ class SourceReader:
         self._unusable: frozenset[str] = frozenset()
         self._notes = NoteBook()
         self._sightings = Sightings(source.name)
+        self._discretion = Discretion(landing.files, tenant, source)
         self._intake = Intake(
-            tenant, source, self.report, self._keeper, self._notes, self._sightings, self._fail
+            tenant,
+            source,
+            self.report,
+            self._keeper,
+            self._notes,
+            self._sightings,
+            self._fail,
+            self._discretion,
         )
 
     def run(self) -> None:
         """Read what has landed since it was last read."""
         progress = self._stores.journal.progress(self._source.name)
         self.read(self._landing.manifests(after=progress.manifest), progress, compare=True)
+        if self._discretion.erased_in:  # what was erased, and came again
+            self._landing.erase(self._discretion.erased_in)
+        if self._source.landing == "discard":
+            discard_read(self._stores, self._tenant.slug, self._source.name)
         for name in sorted(self._unusable):
             # Single rows that are rejected are a remark; where all are, the source or its mapping has changed.
             what = (
@@ -123,7 +112,8 @@ class SourceReader:
         """
         started = time.monotonic()
         manifests = list(found)
-        fresh = [line for manifest in manifests for line in manifest.lines if line.state == "stored"]
+        stored = [line for manifest in manifests for line in manifest.lines if line.state == "stored"]
+        fresh = [line for line in stored if line.sha256 not in self._landing.erased()]
         self.report.newest_at = max((line.fetched_at for line in fresh), default=None)
         # What could not be read is tried again, because the source's settings may have been mended since;
         # where there is a newer answer, only after that could not be read either.
@@ -215,8 +205,9 @@ class SourceReader:
                     if raw.broken:
                         self._sightings.note(NAMELESS, line)
                         self._intake.given[raw.record_type] += len(raw.broken)
+                        broken = self._discretion.broken(raw.broken)
                         decoded.rejected.append(
-                            rejected_by_format(raw.record_type, raw.broken, line.sha256, line.fetched_at)
+                            rejected_by_format(raw.record_type, broken, line.sha256, line.fetched_at)
                         )
                     self._notes.add(line.url, notes_of(raw))
                 self._sightings.note(READ, line)
@@ -225,7 +216,8 @@ class SourceReader:
             except ReadError as error:
                 if isinstance(error, ReadStopped):
                     attempts.stopped(line)
-                said = complaint_of(payload.body, str(error))
+                quiet = self._discretion.says_nothing
+                said = "" if quiet else complaint_of(payload.body, str(error))
                 self._fail([line], f"{line.url} {error}{said}")
         self._intake.settle(decoded)
 

@@ -28,7 +28,7 @@ from civitas_assets.store.files import Files, remove_folder
 from civitas_assets.store.retention import asides
 
 # Below each of these, a tenant has a folder of its own.
-_STORED = ("landing", "records", "quarantine", "nights", "retention")
+_STORED = ("landing", "records", "quarantine", "nights", "retention", "keys")
 
 
 class Size(msgspec.Struct, frozen=True):

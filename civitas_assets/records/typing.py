@@ -5,7 +5,7 @@ All work is on whole columns; a fault of one row never touches another.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import time
 
@@ -51,8 +51,16 @@ class Typed:
     named: pl.DataFrame
 
 
-def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: Source, place: Place) -> Typed:
+def bring_into_contract(
+    record_type: RecordType,
+    table: pl.DataFrame,
+    source: Source,
+    place: Place,
+    then: Callable[[pl.DataFrame, RecordType], pl.DataFrame] = lambda typed, _: typed,
+) -> Typed:
     """Type rows that have their origin; one call may hold the rows of many payloads.
+
+    `then` is told the accepted rows, and those that are only named, before other record types are made of them.
 
     Raises:
         ReadError: a required field is in no row because the source's mapping does not bring it.
@@ -85,11 +93,11 @@ def bring_into_contract(record_type: RecordType, table: pl.DataFrame, source: So
                 raise ReadError(f"brings no {column.name}, which every {record_type.name} needs: map it")
             faults.append(Fault("required_field_is_empty", column.name, columns[column.name].is_null()))
     typed = pl.DataFrame({**columns, "payload": table[PAYLOAD], "received_at": table[RECEIVED]})
-    named = typed.select(record_type.key[0], "payload", "received_at")
+    named = then(typed.select(record_type.key[0], "payload", "received_at"), record_type)
     bad = [fault for fault in faults if fault.rows.any()]
     if bad:
         typed = typed.filter(~pl.DataFrame({str(i): f.rows for i, f in enumerate(bad)}).max_horizontal())
-    accepted = split_companions(typed, record_type, source.own_record_types())
+    accepted = split_companions(then(typed, record_type), record_type, source.own_record_types())
     return Typed(accepted, rejected_rows(table, record_type, bad, cells), named)
 
 

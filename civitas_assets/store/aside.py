@@ -14,6 +14,7 @@ import polars as pl
 
 from civitas_assets.store.files import Files
 from civitas_assets.store.journal import Journal, Progress
+from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.retention import Horizon, horizon
 from civitas_assets.store.summary import summary_key
 
@@ -44,11 +45,15 @@ def finish_putting_aside(files: Files, tenant: str) -> None:
 def _bring_back(files: Files, tenant: str, aside: str) -> None:
     """What came from payloads that landing has let go of, and how far each such source was read then."""
     horizons = dict(_horizons(files, tenant))
-    if not horizons:
+    erased = dict(_erased(files, tenant))
+    if not horizons and not erased:
         return
     before = pl.any_horizontal(
-        (pl.col("source") == source) & (pl.col("received_at") <= until)
-        for source, (_, until) in horizons.items()
+        *(
+            (pl.col("source") == source) & (pl.col("received_at") <= until)
+            for source, (_, until) in horizons.items()
+        ),
+        *((pl.col("source") == source) & pl.col("payload").is_in(gone) for source, gone in erased.items()),
     )
     for part in ("records", "quarantine"):
         for key in files.keys(f"{aside}/{part}/"):
@@ -64,6 +69,13 @@ def _bring_back(files: Files, tenant: str, aside: str) -> None:
         then = msgspec.json.decode(body, type=Progress) if body is not None else Progress()
         unread = tuple(line for line in then.failed if line.fetched_at <= until)
         journal.advance(source, msgspec.structs.replace(then, manifest=limit.through, failed=unread))
+
+
+def _erased(files: Files, tenant: str) -> Iterator[tuple[str, list[str]]]:
+    """Bodies that landing has no more because they held what was erased: what else was in them is among the records."""
+    for source in sorted({key.split("/")[2] for key in files.keys(f"landing/{tenant}/")}):
+        if gone := SourceLanding(files, tenant, source).erased():
+            yield source, sorted(gone)
 
 
 def _horizons(files: Files, tenant: str) -> Iterator[tuple[str, tuple[Horizon, datetime]]]:

@@ -145,14 +145,14 @@ class LocalFiles:
 
     def _put(self, key: str, body: bytes) -> None:
         path = self._path(key)
-        with _temporary(path, body) as temporary:
+        with _temporary(path, body, _mode(key)) as temporary:
             temporary.replace(path)
 
     def write_once(self, key: str, body: bytes) -> bool:
         path = self._path(key)
         if path.exists():
             return False
-        with _temporary(path, body) as temporary:
+        with _temporary(path, body, _mode(key)) as temporary:
             try:
                 # A hard link fails where the name is taken: of two writers one wins and none overwrites.
                 os.link(temporary, path)
@@ -228,8 +228,13 @@ def parts_of(key: str) -> list[str]:
     return parts
 
 
+def _mode(key: str) -> int:
+    """Who may read a file: keys nobody but the account of the deployment."""
+    return 0o600 if key.startswith("keys/") else 0o640
+
+
 @contextmanager
-def _temporary(path: Path, body: bytes) -> Iterator[Path]:
+def _temporary(path: Path, body: bytes, mode: int) -> Iterator[Path]:
     """A file beside the final one, complete and on disk, gone afterwards unless it was renamed.
 
     Raises:
@@ -238,7 +243,7 @@ def _temporary(path: Path, body: bytes) -> Iterator[Path]:
     temporary = path.parent / f".{path.name}-{token_hex(8)}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640), "wb") as file:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(body)
             file.flush()
             os.fsync(file.fileno())

@@ -14,9 +14,8 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 import msgspec
-import zstandard
 
-from civitas_assets.errors import StoreError
+from civitas_assets.store.bodies import Bodies
 from civitas_assets.store.files import Files
 
 _MANIFESTS_AT_A_TIME = 64
@@ -27,7 +26,8 @@ State = Literal["stored", "unchanged", "not_found"]
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     """One answer: what was asked, what came, and when; `unchanged` is a 304 or the same body as last time.
 
-    `before` is the hash of the body that it replaces, and `before_seen_at` when that last stood.
+    `before` is the hash of the body that it replaces, and `before_seen_at` when that last stood. The body of one that
+    is `erased` held something that nobody may keep.
     """
 
     url: str
@@ -45,6 +45,7 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     headers: Mapping[str, str] = {}
     before: str = ""
     before_seen_at: datetime | None = None
+    erased: bool = False
 
 
 class Address(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -106,21 +107,14 @@ class Manifest:
     lines: Sequence[Line]
 
 
-class SourceLanding:
-    """The landing of one source of one tenant."""
+class SourceLanding(Bodies):
+    """The landing of one source of one tenant; with `sealed`, bodies are kept encrypted from now on."""
 
-    def __init__(self, files: Files, tenant: str, source: str) -> None:
-        self._files = files
-        self._root = f"landing/{tenant}/{source}"
+    def __init__(self, files: Files, tenant: str, source: str, *, sealed: bool = False) -> None:
+        super().__init__(files, tenant, source, sealed=sealed)
         self._read = read_key(tenant, source)
         self._through: str | None = None  # the last manifest that the addresses were worked out of
         self._number = -1  # of the last manifest, as far as it was looked for
-        self._added: list[int] = []
-
-    @property
-    def added_bytes(self) -> int:
-        """How much was added by `store`."""
-        return sum(self._added)
 
     def addresses(self) -> dict[str, Address]:
         """What is known of each address, from the index and the manifests that it does not know yet."""
@@ -135,44 +129,6 @@ class SourceLanding:
     def write_addresses(self, known: Mapping[str, Address], through: str) -> None:
         """Replace the index: what is known by the manifests up to that one."""
         self._files.write(f"{self._root}/addresses.json", msgspec.json.encode(_Index(through, dict(known))))
-
-    def store(self, body: bytes) -> str:
-        """Keep a body, unless it is there already; its hash."""
-        digest = hashlib.sha256(body).hexdigest()
-        packed = zstandard.ZstdCompressor(level=3).compress(body)
-        if self._files.write_once(self._key(digest), packed):
-            self._added.append(len(packed))  # several threads may do so at once
-        return digest
-
-    def holds(self, digest: str) -> bool:
-        """Whether the body of that hash is there."""
-        return self._files.exists(self._key(digest))
-
-    def body(self, digest: str) -> bytes:
-        """The body of that hash.
-
-        Raises:
-            StoreError: it is not there, or not what was stored.
-        """
-        packed = self._files.read(self._key(digest))
-        if packed is None:
-            raise StoreError(f"landing has lost {self._key(digest)}: fetch the source again")
-        try:
-            body = zstandard.ZstdDecompressor().decompress(packed)
-        except zstandard.ZstdError as error:
-            raise StoreError(f"{self._key(digest)} is damaged: {error}") from error
-        if hashlib.sha256(body).hexdigest() != digest:
-            raise StoreError(f"{self._key(digest)} is damaged: its content has another hash")
-        return body
-
-    def sizes(self) -> Mapping[str, int]:
-        """Bytes that bodies take, by hash."""
-        found = self._files.stamps(f"{self._root}/bodies/")
-        return {_digest_of(key): stamp.size for key, stamp in found.items()}
-
-    def remove(self, digests: Iterable[str]) -> None:
-        """Let go of bodies for good."""
-        self._files.delete_all(self._key(digest) for digest in digests)
 
     def last_manifest(self) -> str:
         """The name of the last manifest that was written, read or put into the index; all later ones sort after it."""
@@ -211,6 +167,11 @@ class SourceLanding:
             self.remove_manifests([name])
             self._number = _number(later[-1])
 
+    def replace_manifest(self, name: str, lines: Sequence[Line]) -> None:
+        """Put other lines in the place of a manifest's; the caller holds the tenant's lock."""
+        body = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+        self._files.write(f"{self._root}/manifests/{name}", body)
+
     def remove_manifests(self, names: Iterable[str]) -> None:
         """Let go of manifests whose lines are in another one."""
         self._files.delete_all(f"{self._root}/manifests/{name}" for name in names)
@@ -236,13 +197,6 @@ class SourceLanding:
     def write_answered(self, answered: Answered) -> None:
         """Note that the source has answered all that was asked."""
         self._files.write(f"{self._root}/answered.json", msgspec.json.encode(answered))
-
-    def _key(self, digest: str) -> str:
-        return f"{self._root}/bodies/{digest[:2]}/{digest}.zst"
-
-
-def _digest_of(key: str) -> str:
-    return key.rpartition("/")[2].removesuffix(".zst")
 
 
 def _decoded(index: bytes) -> tuple[dict[str, Address], str]:

@@ -116,7 +116,7 @@ def apply_retention(
 
 def horizon(files: Files, tenant: str, source: str) -> Horizon:
     """How far a source's landing has been let go; not at all where nothing says so."""
-    body = files.read(_horizon_key(tenant, source))
+    body = files.read(horizon_key(tenant, source))
     return msgspec.json.decode(body, type=Horizon) if body is not None else Horizon()
 
 
@@ -147,7 +147,7 @@ def _landing(expired: Expired, source: str, stores: Stores, limit: datetime, dry
     going = tuple(sorted(sizes))
     if not dry_run and (going or through != before.through):
         after = Horizon(through, until, latest, going)
-        key = _horizon_key(expired.tenant, source)
+        key = horizon_key(expired.tenant, source)
         files.write(key, msgspec.json.encode(after))
         landing.remove(going)
         files.write(key, msgspec.json.encode(msgspec.structs.replace(after, going=())))
@@ -267,7 +267,8 @@ def _sources(files: Files, tenant: str) -> Sequence[str]:
     return sorted({key.split("/")[2] for key in files.keys(f"landing/{tenant}/")})
 
 
-def _horizon_key(tenant: str, source: str) -> str:
+def horizon_key(tenant: str, source: str) -> str:
+    """Where it is kept how far a source's landing has been let go."""
     return f"landing/{tenant}/{source}/horizon.json"
 
 

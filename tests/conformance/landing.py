@@ -21,7 +21,7 @@ from civitas_assets.catalog import Tenant, Window
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.ingest.fetch import fetch_sources
-from civitas_assets.ingest.read import read_sources
+from civitas_assets.ingest.read_all import read_sources
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.stores import Stores

@@ -1,0 +1,37 @@
+"""Reading the sources of a tenant one after the other; a fault of one concerns no other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from civitas_assets.catalog import Source, Tenant
+from civitas_assets.connectors.base import Connector
+from civitas_assets.ingest.isolation import isolated
+from civitas_assets.ingest.read import SourceReader
+from civitas_assets.ingest.reports import ReadReport
+from civitas_assets.ingest.summarise import note_read
+from civitas_assets.store.landing import SourceLanding
+from civitas_assets.store.stores import Stores
+
+
+def read_sources(
+    tenant: Tenant,
+    sources: Mapping[str, Source],
+    connectors: Mapping[str, Connector],
+    stores: Stores,
+    run_id: str,
+) -> list[ReadReport]:
+    """Read what each source has landed since it was last read."""
+    reports = []
+    for name, source in sources.items():
+        landing = SourceLanding(stores.files, tenant.slug, name)
+        reader = SourceReader(tenant, source, connectors[source.connector], landing, stores, run_id)
+        _, error = isolated(f"{tenant.slug} · read · {name}", reader.run)
+        if error:
+            reader.report.errors.append(error)
+        reports.append(reader.report)
+    grown = any(counts.has_news for report in reports for counts in report.counts.values())
+    errors = {report.source: "; ".join(report.errors) for report in reports}
+    newest = {report.source: report.newest_at for report in reports if report.newest_at is not None}
+    note_read(stores, tenant.slug, sources, grown=grown, errors=errors, newest=newest)
+    return reports

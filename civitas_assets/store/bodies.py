@@ -1,0 +1,128 @@
+"""Bodies as received: each kept once under its content hash, packed, and encrypted where its source says so.
+
+What was erased is known by its hash, and never kept again. Which bodies there are to be is said by manifests, in
+`landing.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping
+
+import msgspec
+import zstandard
+
+from civitas_assets.errors import StoreError
+from civitas_assets.store.files import Files
+from civitas_assets.store.keys import tenant_key
+
+_SEALED = b"CVS1"  # what a sealed body begins with; one that is only packed begins as zstandard does
+_NONCE = 12
+
+
+class Bodies:
+    """The bodies of one source of one tenant."""
+
+    def __init__(self, files: Files, tenant: str, source: str, *, sealed: bool = False) -> None:
+        self._files, self._tenant, self._sealed = files, tenant, sealed
+        self._root = f"landing/{tenant}/{source}"
+        self._added: list[int] = []
+        self._gone: frozenset[str] | None = None
+
+    @property
+    def files(self) -> Files:
+        """What the bodies are in."""
+        return self._files
+
+    @property
+    def added_bytes(self) -> int:
+        """How much was added by `store`."""
+        return sum(self._added)
+
+    def store(self, body: bytes) -> str:
+        """Keep a body, unless it is there already or was erased; its hash."""
+        digest = hashlib.sha256(body).hexdigest()
+        if digest in self.erased():
+            return digest
+        packed = zstandard.ZstdCompressor(level=3).compress(body)
+        if self._sealed:
+            packed = self._seal(packed, digest)
+        if self._files.write_once(self._key(digest), packed):
+            self._added.append(len(packed))  # several threads may do so at once
+        return digest
+
+    def holds(self, digest: str) -> bool:
+        """Whether the body of that hash is there."""
+        return self._files.exists(self._key(digest))
+
+    def body(self, digest: str) -> bytes:
+        """The body of that hash.
+
+        Raises:
+            StoreError: it is not there, or not what was stored.
+        """
+        packed = self._files.read(self._key(digest))
+        if packed is None:
+            raise StoreError(f"landing has lost {self._key(digest)}: fetch the source again")
+        if packed.startswith(_SEALED):
+            packed = self._opened(packed, digest)
+        try:
+            body = zstandard.ZstdDecompressor().decompress(packed)
+        except zstandard.ZstdError as error:
+            raise StoreError(f"{self._key(digest)} is damaged: {error}") from error
+        if hashlib.sha256(body).hexdigest() != digest:
+            raise StoreError(f"{self._key(digest)} is damaged: its content has another hash")
+        return body
+
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes that bodies take, by hash."""
+        found = self._files.stamps(f"{self._root}/bodies/")
+        return {_digest_of(key): stamp.size for key, stamp in found.items()}
+
+    def remove(self, digests: Iterable[str]) -> None:
+        """Let go of bodies for good."""
+        self._files.delete_all(self._key(digest) for digest in digests)
+
+    def erased(self) -> frozenset[str]:
+        """The hashes of bodies that were erased: they are never kept again, and have nothing to read."""
+        if self._gone is None:
+            body = self._files.read(f"{self._root}/erased.json")
+            self._gone = frozenset(msgspec.json.decode(body, type=list[str]) if body is not None else ())
+        return self._gone
+
+    def erase(self, digests: Iterable[str]) -> None:
+        """Remove bodies, and take them never again."""
+        self._gone = self.erased() | {*digests}
+        self._files.write(f"{self._root}/erased.json", msgspec.json.encode(sorted(self._gone)))
+        self.remove(self._gone)
+
+    def key_for(self, purpose: str) -> bytes:
+        """The tenant's key for a purpose."""
+        return tenant_key(self._files, self._tenant, purpose)
+
+    def _seal(self, packed: bytes, digest: str) -> bytes:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - few sources need it
+
+        nonce = secrets.token_bytes(_NONCE)
+        return _SEALED + nonce + AESGCM(self.key_for("landing")).encrypt(nonce, packed, digest.encode())
+
+    def _opened(self, sealed: bytes, digest: str) -> bytes:
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
+        start = len(_SEALED)
+        nonce, content = sealed[start : start + _NONCE], sealed[start + _NONCE :]
+        try:
+            return AESGCM(self.key_for("landing")).decrypt(nonce, content, digest.encode())
+        except InvalidTag:
+            raise StoreError(
+                f"{self._key(digest)} cannot be opened: the tenant's key is another, or it is damaged"
+            ) from None
+
+    def _key(self, digest: str) -> str:
+        return f"{self._root}/bodies/{digest[:2]}/{digest}.zst"
+
+
+def _digest_of(key: str) -> str:
+    return key.rpartition("/")[2].removesuffix(".zst")
