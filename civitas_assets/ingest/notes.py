@@ -13,12 +13,14 @@ import polars as pl
 
 from civitas_assets.catalog import Source
 from civitas_assets.connectors.pagination import END_UNPROVEN, header_total
+from civitas_assets.ingest.reports import Counts
 from civitas_assets.records import RECORD_TYPES, Note, RawTable, RecordType
 from civitas_assets.records.raw import UNKNOWN_FIELDS
-from civitas_assets.store.journal import StandingNote
+from civitas_assets.store.journal import Progress, StandingNote
 from civitas_assets.store.landing import Address, Line
 
 NOTHING_CAME, NO_VALUES, SAYS_INCOMPLETE = "nothing_came", "no_values", "says_incomplete"
+NO_OBSERVATIONS = "no_observations"
 # Where more may be than has come, nothing is gone.
 NOT_WHOLE = frozenset({SAYS_INCOMPLETE, END_UNPROVEN})
 # Settings by which a source asks for a part of what a service has, or looks at a part of an answer.
@@ -111,6 +113,18 @@ def nothing_came(source: Source) -> Note:
     named = [f"{name} ({_shown(value)})" for name, value in settings.items() if value]
     check = ", ".join(named) or "url"
     return Note(NOTHING_CAME, f"nothing came: no answer has had a single row so far; check {check}")
+
+
+def only_series(source: Source, counts: Mapping[str, Counts], progress: Progress) -> tuple[Note | None, bool]:
+    """The note on a source that has series and has never brought a value of one; whether it ever brought one."""
+    had = progress.had_rows if progress.had_values is None else progress.had_values
+    values, series = (counts[name].read if name in counts else 0 for name in ("observation", "datastream"))
+    had = had or values > 0
+    before = [one.note for one in progress.notes if one.note.code == NO_OBSERVATIONS]
+    if had or not (series or before) or "observation" not in source.own_record_types():
+        return None, had
+    text = f"{series:,} series came and not one observation so far: check url, look_back, and what narrows the source"
+    return (Note(NO_OBSERVATIONS, text) if series else before[0]), had
 
 
 def says_incomplete_note(url: str) -> Note:

@@ -31,6 +31,7 @@ from civitas_assets.ingest.notes import (
     cut_notes,
     notes_of,
     nothing_came,
+    only_series,
     says_incomplete_note,
     summarised,
     unsaid,
@@ -229,9 +230,7 @@ class SourceReader:
 
     def _fail(self, lines: Sequence[Line], message: str) -> None:
         new = [line for line in lines if line not in self._failed]
-        if (
-            new or message not in self.report.errors
-        ):  # a fault of all rows is told once, in however many portions
+        if new or message not in self.report.errors:  # a fault of all portions is told once
             self._failed.extend(new)
             self._complain(message)
 
@@ -252,6 +251,8 @@ class SourceReader:
             )
         if not rows and not progress.had_rows and self._has_answers(progress):
             notes += (StandingNote(nothing_came(self._source), ()),)
+        silent, had_values = only_series(self._source, self.report.counts, progress)
+        notes += (StandingNote(silent, ()),) if silent is not None else ()
         self.report.notes = summarised(notes)
         self.report.new_notes = unsaid(self.report.notes, summarised(progress.notes))
         self._unusable = frozenset(self._intake.given.keys() - self._intake.usable) | self._still_unusable(
@@ -261,6 +262,7 @@ class SourceReader:
             after,
             failed=tuple(self._failed),
             had_rows=progress.had_rows or rows > 0,
+            had_values=had_values,
             ran_dry=ran_dry,
             notes=notes,
             unusable=self._unusable,

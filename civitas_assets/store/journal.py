@@ -35,7 +35,8 @@ class Progress(msgspec.Struct, frozen=True):
     """How far a source's landing has been read.
 
     `manifest` is the last one that was read. `failed` are answers that could not be read, to be tried again
-    until a newer answer of the same address can be. `had_rows` is whether there ever were any; `ran_dry` is that
+    until a newer answer of the same address can be. `had_rows` is whether there ever were any, `had_values` whether
+    one of them was an observation, None where that was not noted yet; `ran_dry` is that
     the last answers had no row, although those before had; `unusable` names record types of which no row could be used.
     `notes` stand until the source gives no more cause for them. `attempts` count by hash how often reading an answer
     has begun and not ended, under the settings and version `attempts_under`.
@@ -49,6 +50,7 @@ class Progress(msgspec.Struct, frozen=True):
     unusable: frozenset[str] = frozenset()
     attempts: Mapping[str, int] = {}
     attempts_under: str = ""
+    had_values: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,11 @@ import pytest
 from pydantic import ValidationError
 
 from civitas_assets.connectors.registry import CONNECTORS
+from civitas_assets.ingest.notes import only_series
+from civitas_assets.ingest.reports import Counts
 from civitas_assets.records import RECORD_TYPES, Note
 from civitas_assets.store.aside import put_records_aside
-from civitas_assets.store.journal import Journal
+from civitas_assets.store.journal import Journal, Progress, StandingNote
 from civitas_assets.store.quarantine import Quarantine
 from civitas_assets.store.records import RecordStore
 from tests.conformance.landing import HOST, answer, land
@@ -319,6 +321,33 @@ def test_an_answer_that_may_be_cut_without_a_word_is_noted(
         assert f"say complete_with: [{rows}] if it is" in night.told[0]
         settings |= {"complete_with": (20, rows), "url": f"{HOST}/sites{query}"}
         assert not land(settings, lambda _: reply).told
+
+
+def test_series_without_a_single_observation_are_noted_until_one_comes() -> None:
+    settings = {"connector": "sensorthings", "title": "Test", "licence": "CC0-1.0", "url": HOST}
+    sensors = CONNECTORS["sensorthings"].source_model.model_validate(settings)
+    series, both = (
+        {"datastream": Counts(read=3)},
+        {"datastream": Counts(read=3), "observation": Counts(read=1)},
+    )
+    note, had_values = only_series(sensors, series, Progress())
+    assert note is not None
+    assert note.text.startswith("3 series came and not one observation so far")
+    assert not had_values
+    after = Progress(had_rows=True, had_values=False, notes=(StandingNote(note, ()),))
+    assert only_series(sensors, {}, after) == (note, False), "it holds where things stand unchanged"
+    assert only_series(sensors, both, after) == (None, True)
+    assert only_series(sensors, series, Progress(had_rows=True, had_values=True)) == (None, True)
+    assert only_series(sensors, series, Progress(had_rows=True)) == (None, True), "older notes did not tell"
+
+
+def test_of_a_register_of_series_no_values_are_expected() -> None:
+    settings = {"connector": "csv", "record_type": "datastream", "url": f"{HOST}/series.csv"}
+    fields = {"datastream_id": "id", "station_id": "station"}
+    body = b"id,station\na,x\n"
+    night = land(settings | {"fields": fields}, lambda _: httpx2.Response(200, content=body))
+    assert night.records["datastream"].height == 1
+    assert not night.told
 
 
 def test_only_of_a_file_can_be_said_with_how_many_rows_it_is_all() -> None:
