@@ -8,14 +8,15 @@ DAGSTER_HOME ?= $(CURDIR)/data/dagster
 PORT ?= 3000
 UPGRADE ?=
 EXAMPLES ?= 300
+PIP_AUDIT ?= pip-audit
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install production demo dev dagster-home test conform storm lint format models docs bench lock sbom clean
+.PHONY: help install production demo dev dagster-home test conform storm lint format models docs bench lock sbom vulnerabilities clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## Make .venv from requirements.lock (PYTHON=python3.12 chooses the interpreter)
 
@@ -104,8 +105,14 @@ lock: install ## Renew requirements.lock from pyproject.toml, keeping pins that 
 	  --custom-compile-command "make lock" --quiet --output-file deploy/requirements.lock
 	@echo "requirements.lock is renewed; 'make install sbom' brings .venv and docs/dependencies up to it."
 
-sbom: install ## Renew the bill of materials and the table of licences in docs/dependencies
+sbom: install ## Renew the bill of materials, the table of licences and what is known of vulnerabilities in docs/dependencies
 	@$(BIN)/python scripts/describe_dependencies.py
+	@$(BIN)/python scripts/write_vex.py
+
+vulnerabilities: ## Ask what is known of vulnerabilities in deploy/requirements.lock (PIP_AUDIT=pip-audit, not installed here)
+	@command -v $(PIP_AUDIT) > /dev/null || { \
+	  echo "pip-audit is not here; install it in an environment of its own, and name it: PIP_AUDIT=..." >&2; exit 1; }
+	@$(PIP_AUDIT) --strict --disable-pip --require-hashes --requirement deploy/requirements.lock
 
 clean: ## Remove .venv, build output and caches; data/ stays
 	rm -rf $(VENV) dist dbt_project/target dbt_project/logs logs

@@ -142,3 +142,23 @@ def test_every_page_is_reached_from_the_readme() -> None:
         links = re.findall(r"\]\(([^)#:]+\.md)\)", page.read_text(encoding="utf-8"))
         waiting.extend(page.parent / link for link in links)
     assert reached == {PROJECT_DIR / page for page in PAGES}
+
+
+SECURITY = {page: text for page, text in PAGES.items() if page.startswith("docs/security")}
+
+
+def test_proofs_that_pages_on_security_name_are_there() -> None:
+    for page, text in SECURITY.items():
+        for proof in re.findall(r"`(tests/[\w/]+(?:\.py)?)`", text):
+            assert (PROJECT_DIR / proof).exists(), f"{page} names {proof}"
+
+
+def test_pages_in_both_languages_say_as_much() -> None:
+    pairs = [
+        (page, page.replace(".md", ".de.md")) for page in SECURITY if page.replace(".md", ".de.md") in PAGES
+    ]
+    assert pairs
+    for english, german in pairs:
+        for form in (r"^#+ ", r"^\| ", r"^- ", r"^```", r"^\d\. "):
+            count = [len(re.findall(form, PAGES[page], re.MULTILINE)) for page in (english, german)]
+            assert count[0] == count[1], f"{english} and {german}: {form}"
