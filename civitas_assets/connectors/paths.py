@@ -50,8 +50,22 @@ def records_at(body: bytes, path: str, members: Mapping[str, msgspec.Raw] | None
     """
     found = part_at(body, path, members)
     if not _LIST.match(found):
-        raise ReadError(f"has no list of records at {path or 'its top level'}: check records")
+        raise ReadError(
+            _why_none(body) or f"has no list of records at {path or 'its top level'}: check records"
+        )
     return found
+
+
+def _why_none(body: bytes) -> str:
+    """Why a body holds no records at all; empty where it is JSON."""
+    if not body.strip():
+        return "is empty"
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except UNREADABLE as error:
+        markup = " but markup, such as XML or a page" if body.lstrip().startswith(b"<") else f": {error}"
+        return f"is no JSON{markup}"
+    return ""
 
 
 def part_at(body: bytes, path: str, members: Mapping[str, msgspec.Raw] | None = None) -> Json:

@@ -72,6 +72,9 @@ def test_the_list_of_records_is_found(path: str, body: bytes) -> None:
     ("path", "body", "message"),
     [
         ("@", b'{"a":1}', "has no list of records at @"),
+        ("@", b" \n", "is empty"),
+        ("@", b"<?xml version='1.0'?><a/>", "is no JSON but markup, such as XML or a page"),
+        ("@", b'call([{"a":1}])', "is no JSON: JSON is malformed"),
         ("data", b'{"items":[],"n":1}', "has no key 'data' of 'data'; it has items, n"),
         ("data.items", b'{"data":[]}', "is not the JSON that was declared"),
         ("data", b'{"data":{}}', "has no list of records at data: check records"),
