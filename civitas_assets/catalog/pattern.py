@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 _DIRECTIVE = re.compile(r"%[-_0]?(\.\d?f|\df|[:#]*z|.)")
+# Minutes beside a day or year, and a month behind hours: each is the other one's letter.
+_MIXED = re.compile(r"%[-_0]?[dYy][-./]%[-_0]?M|^%[-_0]?M[-./]%[-_0]?[dYy]|%[-_0]?[HI][:.h]?%[-_0]?m")
 # What clocks of the tenants' publishers call their offset; no other name is known to mean one offset only.
 _NAMES = {
     r"UTC|GMT|WET|WEZ|Z": "+0000",
@@ -61,6 +63,8 @@ def fault_of(pattern: str) -> str | None:
         return (
             "has %f, which counts billionths: write %.f for a fraction with its point, %3f for three digits"
         )
+    if _MIXED.search(pattern):
+        return "has %M, the minutes, among days, or %m, the month, behind hours: %Y-%m-%d %H:%M is meant"
     sample = pl.Series([_SAMPLE]).dt.replace_time_zone("UTC")
     try:
         written = sample.dt.to_string(_in_chrono(pattern))

@@ -17,6 +17,7 @@ from civitas_assets.catalog.pattern import fault_of, instants, wall_times
     "pattern",
     [
         *("%d.%m.%Y %H:%M", "%Y-%m-%d %H", "%d.%m.%Y", "%m.%Y", "%Y", "%d.%m.%y", "%Y-%m-%d %I:%M %p", "%Y%m%d%H%M"),
+        "%H:%M %d.%m.%Y",
         *("%d.%m.%Y %H:%M %Z", "%d.%m.%Y %H %z", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%j", "%s", "'%Y-%m-%d %H:%M'", "%d/%m/%Y"),
     ],
 )  # fmt: skip
@@ -31,6 +32,8 @@ def test_a_pattern_that_reads_what_it_writes_is_taken(pattern: str) -> None:
         ("dd.MM.yyyy", "must name a day"),
         ("iso8601", "must name a day"),
         ("%Y-%m-%d %I:%M", "%I without %p"),
+        ("%Y-%M-%d %H:%m", "has %M, the minutes, among days"),
+        ("%d.%m.%Y %H:%m", "or %m, the month, behind hours"),
         ("%Y-%m-%d %Q", "unknown directive"),
         ("%d.%m.%Y %H:%M:%S,%f", "write %.f"),
     ],
