@@ -69,8 +69,8 @@ test: install ## Run the tests, on two cores
 conform: install ## Try many documents that standards allow on the connectors (EXAMPLES=300)
 	@CIVITAS_CONFORMANCE_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 tests/conformance
 
-storm: install ## Kill, stop and mislead runs by a seed, and compare with calm ones (STORM_STEPS=40 STORM_SEED=1)
-	@STORM_STEPS=$${STORM_STEPS:-40} STORM_SEED=$${STORM_SEED:-1} $(BIN)/pytest -n0 -q tests/storm
+storm: install ## Kill, stop, fill up and mislead runs by seeds, and compare with calm ones (STORM_STEPS=40 STORM_SEEDS="1 2")
+	@STORM_STEPS="$${STORM_STEPS:-40}" STORM_SEEDS="$${STORM_SEEDS:-1}" $(BIN)/pytest -n 2 -q tests/storm
 
 lint: install dagster-home ## Check format, style, types, the direction of imports, SQL and Dagster's definitions
 	$(BIN)/ruff format --check .

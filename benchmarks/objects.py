@@ -5,6 +5,7 @@ It can be told to fail or to be slow, which moto itself cannot.
 
 from __future__ import annotations
 
+import io
 import logging
 import threading
 import urllib.request
@@ -20,12 +21,17 @@ KEY, SECRET = "civitas", "cloud-cuckoo-land"
 
 @dataclass
 class ObjectServer:
-    """The server's address, what it was asked, and the answers that it is to give instead of the right ones."""
+    """The server's address, what it was asked, and the answers that it is to give instead of the right ones.
+
+    `watch` is told `before` a request is done and `after` it, before its answer goes out, what was asked, with what;
+    where it says False before, nothing is done.
+    """
 
     address: str = ""
     asked: list[str] = field(default_factory=list)
     faults: list[int] = field(default_factory=list)
     answer_lost: list[str] = field(default_factory=list)
+    watch: Callable[[str, str, bytes], object] = lambda moment, asked, body: None
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -45,6 +51,13 @@ class ObjectServer:
         for key in keys:
             backend.put_object(BUCKET, key, b"x")
 
+    def keys(self, prefix: str) -> set[str]:
+        """What is there, without the prefix."""
+        from moto.s3.models import s3_backends  # noqa: PLC0415 - slow to import
+
+        found = s3_backends["123456789012"]["aws"].buckets[BUCKET].keys
+        return {key.removeprefix(prefix) for key in list(found.keys()) if key.startswith(prefix)}
+
     def age(self, prefix: str, by: timedelta) -> None:
         """Make objects older by so much, as the server's clock has it."""
         from moto.s3.models import s3_backends  # noqa: PLC0415 - slow to import
@@ -58,7 +71,13 @@ class ObjectServer:
         """The application, with the faults before it: a status in place of the answer, or the answer lost."""
 
         def serve(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
-            self.asked.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+            asked = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+            self.asked.append(asked)
+            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            environ["wsgi.input"] = io.BytesIO(body)
+            if self.watch("before", asked, body) is False:
+                start("503 Slow Down", [("Content-Length", "0")])
+                return [b""]
             if self.faults:
                 start(f"{self.faults.pop(0)} Fault", [("Content-Length", "0")])
                 return [b""]
@@ -67,7 +86,9 @@ class ObjectServer:
                 b"".join(application(environ, lambda *_: None))
                 start("503 Slow Down", [("Content-Length", "0")])
                 return [b""]
-            return application(environ, start)
+            given = application(environ, start)
+            self.watch("after", asked, body)
+            return given
 
         return serve
 

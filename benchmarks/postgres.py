@@ -13,7 +13,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
@@ -43,9 +43,56 @@ def embedded() -> Path:
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
+class Server:
+    """A server that may be crashed and started again, at the same address."""
+
+    def __init__(self, url: str, command: Sequence[str | Path], place: Path, user: Mapping[str, Any]) -> None:
+        self.url = url
+        self._command, self._place, self._user = command, place, user
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        log = self._place / "log"
+        with log.open("ab") as file:
+            self._process = subprocess.Popen(
+                self._command, stdout=file, stderr=file, cwd=self._place, **self._user
+            )
+        deadline = time.monotonic() + _SECONDS
+        while True:
+            try:
+                psycopg.connect(self.url).close()
+            except psycopg.OperationalError:
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"PostgreSQL does not answer: {log.read_text()}") from None
+                time.sleep(0.05)
+            else:
+                return
+
+    def crash(self) -> None:
+        """End it as `pg_ctl stop -m immediate` does: what was not committed is gone, and has to be recovered."""
+        self._end(signal.SIGQUIT)
+
+    def stop(self) -> None:
+        """End all sessions, and it."""
+        self._end(signal.SIGINT)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(_SECONDS)
+
+
 @contextmanager
 def postgres(folder: Path | None = None, settings: Sequence[str] = ("fsync=off",)) -> Iterator[str]:
     """The URL of a server, with the password of its superuser; what is in it is thrown away."""
+    with postgres_server(folder, settings) as server:
+        yield server.url
+
+
+@contextmanager
+def postgres_server(folder: Path | None = None, settings: Sequence[str] = ("fsync=off",)) -> Iterator[Server]:
+    """The server itself."""
     folder = folder or programs()
     account = _account()
     place = Path(tempfile.mkdtemp(prefix="civitas-postgres-"))
@@ -84,15 +131,12 @@ def postgres(folder: Path | None = None, settings: Sequence[str] = ("fsync=off",
         command = [folder / "postgres", "-D", data]
         for option in options:
             command += ["-c", option]
-        with (place / "log").open("wb") as log:
-            server = subprocess.Popen(command, stdout=log, stderr=log, cwd=place, **user)
-        url = f"postgresql://civitas:{password}@127.0.0.1:{port}/postgres"
+        server = Server(f"postgresql://civitas:{password}@127.0.0.1:{port}/postgres", command, place, user)
         try:
-            _wait(url, server, place / "log")
-            yield url
+            server.start()
+            yield server
         finally:
-            server.send_signal(signal.SIGINT)  # ends sessions and stops
-            server.wait(_SECONDS)
+            server.stop()
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
@@ -106,16 +150,3 @@ def _account() -> pwd.struct_passwd | None:
         except KeyError:
             continue
     raise RuntimeError(f"PostgreSQL does not run as root, and there is no account {' or '.join(_ACCOUNTS)}")
-
-
-def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _SECONDS
-    while True:
-        try:
-            psycopg.connect(url).close()
-        except psycopg.OperationalError:
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"PostgreSQL does not answer: {log.read_text()}") from None
-            time.sleep(0.05)
-        else:
-            return

@@ -29,9 +29,10 @@ def read(
     from civitas_assets.catalog import Tenant  # noqa: PLC0415 - which build it is, only the environment says
     from civitas_assets.connectors.registry import CONNECTORS  # noqa: PLC0415
     from civitas_assets.ingest import read as reading  # noqa: PLC0415
+    from civitas_assets.store.addresses import Line  # noqa: PLC0415
     from civitas_assets.store.files import LocalFiles  # noqa: PLC0415
     from civitas_assets.store.journal import Progress  # noqa: PLC0415
-    from civitas_assets.store.landing import Line, SourceLanding  # noqa: PLC0415
+    from civitas_assets.store.landing import SourceLanding  # noqa: PLC0415
     from civitas_assets.store.stores import Stores  # noqa: PLC0415
 
     rows = dict[str, int]()

@@ -48,8 +48,9 @@ from civitas_assets.ingest.read_all import read_sources
 from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.settings import Settings
+from civitas_assets.store.addresses import Line
 from civitas_assets.store.files import LocalFiles
-from civitas_assets.store.landing import Line, SourceLanding
+from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.stores import Stores
 
 

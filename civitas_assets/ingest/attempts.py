@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from civitas_assets import __version__
 from civitas_assets.ingest.backlog import batches_of
+from civitas_assets.store.addresses import Line
 from civitas_assets.store.journal import Journal, Progress
-from civitas_assets.store.landing import Line
 
 _MOST = 2
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from civitas_assets.store.landing import Line
+from civitas_assets.store.addresses import Line
 
 # What is decoded and typed in one go: enough to make work per payload small, little for a small machine.
 _BATCH_BYTES = 72 * 1024 * 1024

@@ -24,7 +24,7 @@ from civitas_assets.records.origin import Origin, gathered
 from civitas_assets.records.raw import RawTable
 from civitas_assets.records.replaced import replaced_rows, rivals_in
 from civitas_assets.records.typing import Place, bring_into_contract
-from civitas_assets.store.landing import Line
+from civitas_assets.store.addresses import Line
 
 # Rows that are typed together, and records that wait in memory and are stored together: enough to make work per page
 # small, little for a small machine.

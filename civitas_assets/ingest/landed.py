@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.http import Response
-from civitas_assets.store.landing import Address, Line
+from civitas_assets.store.addresses import Address, Line
 
 # What a line of the manifest says of an address, so that an unchanged answer can stand for the whole of it.
 _KEPT = ("sha256", "content_type", "etag", "last_modified", "headers")

@@ -8,7 +8,8 @@ from __future__ import annotations
 import threading
 import time
 
-from civitas_assets.store.landing import Answered, Line, SourceLanding
+from civitas_assets.store.addresses import Line
+from civitas_assets.store.landing import Answered, SourceLanding
 
 # So many answers, or those of so many seconds, may be asked for once more where a fetch is killed.
 _PART_LINES, _PART_SECONDS = 16, 1.0

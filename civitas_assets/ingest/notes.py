@@ -16,8 +16,8 @@ from civitas_assets.connectors.pagination import END_UNPROVEN, header_total
 from civitas_assets.ingest.reports import Counts
 from civitas_assets.records import RECORD_TYPES, Note, RawTable, RecordType
 from civitas_assets.records.raw import UNKNOWN_FIELDS
+from civitas_assets.store.addresses import Address, Line
 from civitas_assets.store.journal import Progress, StandingNote
-from civitas_assets.store.landing import Address, Line
 
 NOTHING_CAME, NO_VALUES, SAYS_INCOMPLETE = "nothing_came", "no_values", "says_incomplete"
 NO_OBSERVATIONS = "no_observations"

@@ -28,8 +28,9 @@ from civitas_assets.ingest.read_all import read_sources
 from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.ingest.session import LandingSession
 from civitas_assets.records import RECORD_TYPES
+from civitas_assets.store.addresses import Line
 from civitas_assets.store.files import LocalFiles
-from civitas_assets.store.landing import Line, SourceLanding
+from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.stores import Stores
 
 _QUEUES = ("mqtt:", "mqtts:")

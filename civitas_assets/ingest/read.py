@@ -42,9 +42,10 @@ from civitas_assets.ingest.vanished import vanished
 from civitas_assets.records.origin import Origin, rejected_by_format
 from civitas_assets.records.raw import Roster
 from civitas_assets.records.text import brings_clean_text
+from civitas_assets.store.addresses import Line
 from civitas_assets.store.discard import discard_read
 from civitas_assets.store.journal import Progress, StandingNote
-from civitas_assets.store.landing import Line, Manifest, SourceLanding, config_hash
+from civitas_assets.store.landing import Manifest, SourceLanding, config_hash
 from civitas_assets.store.seen import NAMELESS, READ
 from civitas_assets.store.stores import Stores
 from civitas_assets.store.summary import Summary

@@ -16,7 +16,8 @@ from civitas_assets.catalog import Source
 from civitas_assets.ingest.vanished import too_few
 from civitas_assets.records import RECORD_TYPES, Note, RecordType
 from civitas_assets.records.contract import UTC_TIME
-from civitas_assets.store.landing import Address, Answered, Line
+from civitas_assets.store.addresses import Address, Line
+from civitas_assets.store.landing import Answered
 from civitas_assets.store.records import News, RecordStore
 from civitas_assets.store.seen import NAMELESS, READ, SEEN_SCHEMA, SeenStore, standing
 

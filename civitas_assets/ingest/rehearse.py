@@ -21,9 +21,10 @@ from civitas_assets.connectors.base import Connector
 from civitas_assets.ingest.read import SourceReader
 from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.records import RECORD_TYPES, RecordType
+from civitas_assets.store.addresses import Line
 from civitas_assets.store.files import Files, LocalFiles
 from civitas_assets.store.journal import Progress
-from civitas_assets.store.landing import Line, Manifest, SourceLanding
+from civitas_assets.store.landing import Manifest, SourceLanding
 from civitas_assets.store.records import News, RecordStore
 from civitas_assets.store.stores import Stores
 

@@ -28,7 +28,8 @@ from civitas_assets.ingest.landed import Landed, address_of, line_of
 from civitas_assets.ingest.manifest import ManifestWriter
 from civitas_assets.ingest.reports import FetchReport
 from civitas_assets.records import Note
-from civitas_assets.store.landing import Address, Answered, Line, SourceLanding, config_hash, update
+from civitas_assets.store.addresses import Address, Line, update
+from civitas_assets.store.landing import Answered, SourceLanding, config_hash
 
 log = logging.getLogger("civitas_assets.fetch")
 
@@ -65,8 +66,7 @@ class LandingSession:
         self.is_time_up = False
         self.mark = Answered()  # what is noted while the fetch goes on
         self._requested: set[str] = set()
-        self._changed, self._rejected = 0, 0
-        self._bytes = 0
+        self._changed, self._rejected, self._bytes = 0, 0, 0
         self._notes: dict[Note, None] = {}
         self._discretion = Discretion(source.http.max_bytes)
         self._last_progress = time.monotonic()

@@ -13,9 +13,9 @@ import msgspec
 import polars as pl
 
 from civitas_assets.store.files import Files
+from civitas_assets.store.horizon import Horizon, horizon
 from civitas_assets.store.journal import Journal, Progress
 from civitas_assets.store.landing import SourceLanding
-from civitas_assets.store.retention import Horizon, horizon
 from civitas_assets.store.summary import summary_key
 
 
@@ -73,13 +73,13 @@ def _bring_back(files: Files, tenant: str, aside: str) -> None:
 
 def _erased(files: Files, tenant: str) -> Iterator[tuple[str, list[str]]]:
     """Bodies that landing has no more because they held what was erased: what else was in them is among the records."""
-    for source in sorted({key.split("/")[2] for key in files.keys(f"landing/{tenant}/")}):
+    for source in files.folders(f"landing/{tenant}/"):
         if gone := SourceLanding(files, tenant, source).erased():
             yield source, sorted(gone)
 
 
 def _horizons(files: Files, tenant: str) -> Iterator[tuple[str, tuple[Horizon, datetime]]]:
-    for source in sorted({key.split("/")[2] for key in files.keys(f"landing/{tenant}/")}):
+    for source in files.folders(f"landing/{tenant}/"):
         found = horizon(files, tenant, source)
         if found.until is not None:
             yield source, (found, found.until)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 import zstandard
@@ -19,6 +19,7 @@ from civitas_assets.store.keys import tenant_key
 
 _SEALED = b"CVS1"  # what a sealed body begins with; one that is only packed begins as zstandard does
 _NONCE = 12
+_PARTS_AT_MOST = 32  # of the folders of bodies, of which as many are listed one by one
 
 
 class Bodies:
@@ -28,6 +29,7 @@ class Bodies:
         self._files, self._tenant, self._sealed = files, tenant, sealed
         self._root = f"landing/{tenant}/{source}"
         self._added: list[int] = []
+        self.again: list[str] = []  # what was to be stored and was there before
         self._gone: frozenset[str] | None = None
 
     @property
@@ -50,6 +52,8 @@ class Bodies:
             packed = self._seal(packed, digest)
         if self._files.write_once(self._key(digest), packed):
             self._added.append(len(packed))  # several threads may do so at once
+        else:
+            self.again.append(digest)
         return digest
 
     def holds(self, digest: str) -> bool:
@@ -77,8 +81,19 @@ class Bodies:
 
     def sizes(self) -> Mapping[str, int]:
         """Bytes that bodies take, by hash."""
-        found = self._files.stamps(f"{self._root}/bodies/")
-        return {_digest_of(key): stamp.size for key, stamp in found.items()}
+        return self._sizes(f"{self._root}/bodies/")
+
+    def sizes_of(self, digests: Collection[str]) -> Mapping[str, int]:
+        """Bytes that these bodies take, by hash; of those that are there."""
+        parts = {digest[:2] for digest in digests}
+        found = dict[str, int]()
+        # A part is one of 256: of many bodies all together are listed sooner.
+        for part in [f"{part}/" for part in parts] if len(parts) <= _PARTS_AT_MOST else [""]:
+            found |= self._sizes(f"{self._root}/bodies/{part}")
+        return {digest: found[digest] for digest in found.keys() & digests}
+
+    def _sizes(self, prefix: str) -> Mapping[str, int]:
+        return {_digest_of(key): stamp.size for key, stamp in self._files.stamps(prefix).items()}
 
     def remove(self, digests: Iterable[str]) -> None:
         """Let go of bodies for good."""

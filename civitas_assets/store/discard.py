@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from civitas_assets.store.horizon import Horizon, horizon, horizon_key
 from civitas_assets.store.landing import SourceLanding
-from civitas_assets.store.retention import Horizon, horizon, horizon_key
 from civitas_assets.store.stores import Stores
 
 

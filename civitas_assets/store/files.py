@@ -69,6 +69,10 @@ class Files(Protocol):
         """All keys below a prefix that ends in `/`, sorted, or those behind a key."""
         ...
 
+    def folders(self, prefix: str) -> list[str]:
+        """What keys below a prefix that ends in `/` go on with up to the next `/`, sorted; it looks no further."""
+        ...
+
     def stamps(self, prefix: str) -> Mapping[str, Stamp]:
         """Size and version of all objects below a prefix that ends in `/`, by key, sorted."""
         ...
@@ -174,6 +178,15 @@ class LocalFiles:
             if not name.startswith(".")
         )
         return sorted(key for key in found if key > after)
+
+    def folders(self, prefix: str) -> list[str]:
+        try:
+            with os.scandir(self._path(prefix.rstrip("/"))) as found:
+                return sorted(
+                    entry.name for entry in found if entry.is_dir() and not entry.name.startswith(".")
+                )
+        except FileNotFoundError:
+            return []
 
     def stamps(self, prefix: str) -> Mapping[str, Stamp]:
         found = {key: self._path(key).stat() for key in self.keys(prefix)}

@@ -14,8 +14,9 @@ from datetime import date
 import msgspec
 
 from civitas_assets.errors import Note
+from civitas_assets.store.addresses import Line
 from civitas_assets.store.files import Files
-from civitas_assets.store.landing import Line, read_key
+from civitas_assets.store.landing import read_key
 
 
 class _Entry(msgspec.Struct, frozen=True):

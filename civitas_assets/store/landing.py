@@ -11,58 +11,16 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
+from civitas_assets.store.addresses import Address, Line, decode_index, encode_index, update
 from civitas_assets.store.bodies import Bodies
 from civitas_assets.store.files import Files
+from civitas_assets.store.repeats import Repeats, note_repeats, read_repeats, write_repeats
 
 _MANIFESTS_AT_A_TIME = 64
-
-State = Literal["stored", "unchanged", "not_found"]
-
-
-class Line(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One answer: what was asked, what came, and when; `unchanged` is a 304 or the same body as last time.
-
-    `before` is the hash of the body that it replaces, and `before_seen_at` when that last stood. The body of one that
-    is `erased` held something that nobody may keep.
-    """
-
-    url: str
-    state: State
-    status: int
-    fetched_at: datetime
-    config: str
-    sha256: str = ""
-    bytes: int = 0
-    role: str = "data"
-    variables: Mapping[str, str] = {}
-    content_type: str = ""
-    etag: str | None = None
-    last_modified: str | None = None
-    headers: Mapping[str, str] = {}
-    before: str = ""
-    before_seen_at: datetime | None = None
-    erased: bool = False
-
-
-class Address(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The last body of an address, and how to ask whether it still stands or what comes after it.
-
-    `seen_in` is the first manifest of the fetch that has seen it last; empty where an older version has.
-    """
-
-    sha256: str
-    content_type: str = ""
-    etag: str | None = None
-    last_modified: str | None = None
-    seen_on: str = ""
-    seen_at: datetime | None = None
-    headers: Mapping[str, str] = {}
-    variables: Mapping[str, str] = {}
-    seen_in: str = ""
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -92,13 +50,6 @@ class Answered(msgspec.Struct, frozen=True):
         return address.seen_in > self.since if self.since is not None else address.seen_at >= self.at
 
 
-class _Index(msgspec.Struct, frozen=True):
-    """What is known of each address by the manifests up to `through`."""
-
-    through: str
-    addresses: dict[str, Address]
-
-
 @dataclass(frozen=True)
 class Manifest:
     """The manifest of one fetch; manifests of a source sort by name as they were written."""
@@ -119,7 +70,7 @@ class SourceLanding(Bodies):
     def addresses(self) -> dict[str, Address]:
         """What is known of each address, from the index and the manifests that it does not know yet."""
         body = self._files.read(f"{self._root}/addresses.json")
-        known, through = _decoded(body) if body is not None else ({}, "")
+        known, through = decode_index(body) if body is not None else ({}, "")
         for manifest in self.manifests(after=through):
             update(known, manifest.lines, manifest.name)
             through = manifest.name
@@ -128,7 +79,15 @@ class SourceLanding(Bodies):
 
     def write_addresses(self, known: Mapping[str, Address], through: str) -> None:
         """Replace the index: what is known by the manifests up to that one."""
-        self._files.write(f"{self._root}/addresses.json", msgspec.json.encode(_Index(through, dict(known))))
+        self._files.write(f"{self._root}/addresses.json", encode_index(known, through))
+
+    def repeats(self) -> Repeats | None:
+        """Which bodies came again; None where an older version has not noted it."""
+        return read_repeats(self._files, self._root)
+
+    def write_repeats(self, repeats: Repeats) -> None:
+        """Replace what is noted of them."""
+        write_repeats(self._files, self._root, repeats)
 
     def last_manifest(self) -> str:
         """The name of the last manifest that was written, read or put into the index; all later ones sort after it."""
@@ -154,10 +113,13 @@ class SourceLanding(Bodies):
     def write_manifest(self, lines: Sequence[Line]) -> str:
         """Keep the manifest of one fetch; its name."""
         body = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+        again = {line.sha256 for line in lines if line.state == "stored"}.intersection(self.again)
         self.last_manifest()
         while True:
             self._number += 1
             name = _name(self._number)
+            if again:
+                note_repeats(self._files, self._root, again, name)
             if not self._files.write_once(f"{self._root}/manifests/{name}", body):
                 continue  # another machine's
             later = self._names(name)
@@ -199,14 +161,6 @@ class SourceLanding(Bodies):
         self._files.write(f"{self._root}/answered.json", msgspec.json.encode(answered))
 
 
-def _decoded(index: bytes) -> tuple[dict[str, Address], str]:
-    try:
-        found = msgspec.json.decode(index, type=_Index)
-    except msgspec.ValidationError:  # as older versions wrote it, not saying what it knows
-        return msgspec.json.decode(index, type=dict[str, Address]), ""
-    return found.addresses, found.through
-
-
 def _name(number: int) -> str:
     return f"s{number:010d}.jsonl"
 
@@ -226,23 +180,6 @@ def _batched(keys: Sequence[str]) -> Iterator[Sequence[str]]:
 def read_key(tenant: str, source: str) -> str:
     """Where the journal keeps how far a landing was read."""
     return f"records/{tenant}/journal/read/{source}.json"
-
-
-def update(known: dict[str, Address], lines: Sequence[Line], manifest: str = "") -> None:
-    """Learn from a manifest's lines, in order."""
-    for line in lines:
-        if line.sha256:
-            known[line.url] = Address(
-                line.sha256,
-                line.content_type,
-                line.etag,
-                line.last_modified,
-                line.fetched_at.date().isoformat(),
-                line.fetched_at,
-                line.headers,
-                line.variables,
-                manifest,
-            )
 
 
 def config_hash(settings: Mapping[str, Any]) -> str:

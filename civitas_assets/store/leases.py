@@ -40,6 +40,11 @@ class Terms:
 TERMS = Terms()
 
 
+def elapsed() -> float:
+    """Seconds by a clock that goes on while the machine sleeps, as the monotonic one does not everywhere."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
 class _Lease(msgspec.Struct, frozen=True):
     """Who holds the lease; each renewal has another number, so that no two are alike."""
 
@@ -54,7 +59,7 @@ class _Held:
 
     def __init__(self, files: ObjectFiles, key: str, lease: _Lease, tag: str, terms: Terms) -> None:
         self._files, self._key, self._lease, self._tag, self._terms = files, key, lease, tag, terms
-        self._since = time.monotonic()
+        self._since = elapsed()
         self._lost = False
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._renew, name="lease", daemon=True)
@@ -66,7 +71,7 @@ class _Held:
         Raises:
             StoreError: it was taken over, or could not be renewed in time.
         """
-        if self._lost or time.monotonic() - self._since > self._terms.trusted.total_seconds():
+        if self._lost or elapsed() - self._since > self._terms.trusted.total_seconds():
             raise StoreError(
                 f"{self._key} could not be renewed in time, another run may be at work: nothing further is written; "
                 "what is missing is made up for by the next run"
@@ -74,7 +79,7 @@ class _Held:
 
     def _renew(self) -> None:
         while not self._ended.wait(self._terms.renewed.total_seconds()):
-            asked = time.monotonic()
+            asked = elapsed()
             try:
                 self._put(free=False)
             except StoreError as error:

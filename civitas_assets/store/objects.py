@@ -158,6 +158,11 @@ class ObjectFiles:
     def keys(self, prefix: str, after: str = "") -> list[str]:
         return [*self._list(prefix, after)]
 
+    def folders(self, prefix: str) -> list[str]:
+        with self._asking("list", prefix):
+            found = obstore.list_with_delimiter(self._store, _checked(prefix.rstrip("/")))
+        return sorted(path.rstrip("/").rpartition("/")[2] for path in found["common_prefixes"])
+
     def stamps(self, prefix: str) -> Mapping[str, Stamp]:
         return {key: Stamp(meta["size"], meta["e_tag"] or "") for key, meta in self._list(prefix).items()}
 

@@ -283,12 +283,16 @@ def _fresh(record_type: RecordType, records: pl.DataFrame, existing: pl.DataFram
 
 
 def _without_repeated_rivals(ordered: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
-    """Rows, sorted by key, without those that the same payload takes back, unless the key is met for the first time."""
+    """Rows, sorted by key, without those that the same answer takes back, unless the key is met for the first time.
+
+    A payload that came twice is two answers, between which there may have been others.
+    """
+    answer = pl.struct("payload", "received_at")
     overruled = pl.all_horizontal(
-        pl.col(name).eq_missing(pl.col(name).shift(-1)) for name in (*keys, "payload")
+        pl.col(name).eq_missing(pl.col(name).shift(-1)) for name in (*keys, "payload", "received_at")
     )
     marked = ordered.with_columns((overruled & ~pl.col(_OLD)).fill_null(value=False).alias(_OVERRULED))
     if not marked[_OVERRULED].any():
         return ordered
-    is_new = ~pl.col(_OLD).any().over(keys) & (pl.col("payload") == pl.col("payload").first().over(keys))
+    is_new = ~pl.col(_OLD).any().over(keys) & (answer == answer.first().over(keys))
     return marked.filter(~pl.col(_OVERRULED) | is_new).drop(_OVERRULED)

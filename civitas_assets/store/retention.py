@@ -16,26 +16,21 @@ import polars as pl
 from civitas_assets.catalog import Tenant
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.files import Files
-from civitas_assets.store.landing import Manifest, SourceLanding
+from civitas_assets.store.horizon import (
+    Horizon,
+    horizon,
+    horizon_key,
+    known_repeats,
+    old_manifests,
+    still_standing,
+)
+from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.past_things import let_things_go, things_without_events
 from civitas_assets.store.stores import Stores
 
 _BEING_WRITTEN = timedelta(hours=1)  # longer than any file takes
 DONE_STAMP = "%Y%m%dT%H%M%S%f"  # what names of dropped files that have landed begin with, in UTC
 _INTERRUPTED = timedelta(days=1)  # for so long, a fetch that was interrupted may still go on
-
-
-class Horizon(msgspec.Struct, frozen=True):
-    """How far a source's landing has been let go.
-
-    Of manifests up to `through`, fetched until `until`, landing holds no more than the last body of each address, which
-    are `latest`. `going` are bodies that may be half-way gone.
-    """
-
-    through: str = ""
-    until: datetime | None = None
-    latest: dict[str, str] = {}
-    going: tuple[str, ...] = ()
 
 
 class Expired(msgspec.Struct, frozen=True):
@@ -92,12 +87,13 @@ def apply_retention(
     """
     today = now.astimezone(tenant.zone).date()
     expired = _unfinished(tenant.slug, stores.files, now, dry_run)
-    for source in _sources(stores.files, tenant.slug):
+    sources = stores.files.folders(f"landing/{tenant.slug}/")
+    for source in sources:
         expired = _nameless(expired, source, stores, now, dry_run)
     if tenant.retention.landing:
         first = tenant.retention.landing.first_kept(today)
         limit = datetime.combine(max(first, date(1970, 1, 2)), time(), tenant.zone)
-        for source in _sources(stores.files, tenant.slug):
+        for source in sources:
             expired = _landing(expired, source, stores, limit, dry_run)
         expired = _dropped(expired, drop, limit, dry_run)
     if tenant.retention.records:
@@ -114,36 +110,30 @@ def apply_retention(
     return expired
 
 
-def horizon(files: Files, tenant: str, source: str) -> Horizon:
-    """How far a source's landing has been let go; not at all where nothing says so."""
-    body = files.read(horizon_key(tenant, source))
-    return msgspec.json.decode(body, type=Horizon) if body is not None else Horizon()
-
-
 def _landing(expired: Expired, source: str, stores: Stores, limit: datetime, dry_run: bool) -> Expired:
-    """Bodies that only old manifests name, that have been read, and that are no address's last one."""
+    """Bodies that only old manifests name, that have been read, and that are no address's last one.
+
+    Manifests are read as far as they have become old, and no further: what came again later is noted, and the index
+    says when the body before an address's last one was seen. The one before that stays until what followed is old.
+    """
     files = stores.files
     landing = SourceLanding(files, expired.tenant, source)
     before = horizon(files, expired.tenant, source)
     progress = stores.journal.progress(source)
     latest, through, until = dict(before.latest), before.through, before.until
     candidates = {*before.latest.values(), *before.going}
-    kept = {line.sha256 for line in progress.failed}
-    later: dict[str, str] = {}
-    for manifest, is_old in _by_age(landing, before.through, progress.manifest, limit):
-        named = {line.url: line.sha256 for line in manifest.lines if line.sha256}
-        if is_old:
-            latest |= named
-            candidates |= {line.sha256 for line in manifest.lines if line.sha256}
-            through = manifest.name
-            until = max([*filter(None, [until]), *(line.fetched_at for line in manifest.lines)], default=None)
-        else:
-            later |= named
-            kept |= {line.sha256 for line in manifest.lines if line.sha256}
-    kept |= {*(latest | later).values()}
-    candidates -= kept
-    held = landing.sizes() if candidates else {}
-    sizes = {digest: held[digest] for digest in candidates & held.keys()}
+    for manifest in old_manifests(landing, before.through, progress.manifest, limit):
+        latest |= {line.url: line.sha256 for line in manifest.lines if line.sha256}
+        candidates |= {line.sha256 for line in manifest.lines if line.sha256}
+        through = manifest.name
+        until = max([*filter(None, [until]), *(line.fetched_at for line in manifest.lines)], default=None)
+    repeats = known_repeats(landing, through, candidates, dry_run=dry_run)
+    candidates -= {
+        *still_standing(landing, latest, through),
+        *repeats.last,
+        *(line.sha256 for line in progress.failed),
+    }
+    sizes = landing.sizes_of(candidates)
     going = tuple(sorted(sizes))
     if not dry_run and (going or through != before.through):
         after = Horizon(through, until, latest, going)
@@ -183,16 +173,6 @@ def _nameless(expired: Expired, source: str, stores: Stores, now: datetime, dry_
     return msgspec.structs.replace(
         expired, bodies=expired.bodies + len(sizes), body_bytes=expired.body_bytes + sum(sizes.values())
     )
-
-
-def _by_age(
-    landing: SourceLanding, through: str, read: str, limit: datetime
-) -> Iterator[tuple[Manifest, bool]]:
-    """Manifests after the horizon, and whether they are old: read, and fetched before the limit, as all before them."""
-    old = True
-    for manifest in landing.manifests(after=through):
-        old = old and manifest.name <= read and all(line.fetched_at < limit for line in manifest.lines)
-        yield manifest, old
 
 
 def _dropped(expired: Expired, drop: Path | None, limit: datetime, dry_run: bool) -> Expired:
@@ -261,15 +241,6 @@ def _days(files: Files, prefix: str, first: date) -> Iterator[tuple[str, date]]:
         day = date.fromisoformat(key.rpartition("/")[2].removesuffix(".parquet"))
         if day < first:
             yield key, day
-
-
-def _sources(files: Files, tenant: str) -> Sequence[str]:
-    return sorted({key.split("/")[2] for key in files.keys(f"landing/{tenant}/")})
-
-
-def horizon_key(tenant: str, source: str) -> str:
-    """Where it is kept how far a source's landing has been let go."""
-    return f"landing/{tenant}/{source}/horizon.json"
 
 
 def _parquet(frame: pl.DataFrame) -> bytes:

@@ -12,8 +12,8 @@ from datetime import datetime
 import polars as pl
 
 from civitas_assets.records.contract import UTC_TIME
+from civitas_assets.store.addresses import Address
 from civitas_assets.store.files import Files
-from civitas_assets.store.landing import Address
 
 # One row for each thing and answer: its record type and key, the answer's hash, and when it last stood.
 SEEN_SCHEMA: dict[str, pl.DataType] = {

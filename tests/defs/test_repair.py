@@ -15,7 +15,8 @@ from civitas_assets.defs.repair import REPLAY, RETRY
 from civitas_assets.defs.scope import Days, Scope
 from civitas_assets.defs.work import Work
 from civitas_assets.ingest.read_all import read_sources
-from civitas_assets.store.landing import Line, SourceLanding
+from civitas_assets.store.addresses import Line
+from civitas_assets.store.landing import SourceLanding
 
 AT = datetime(2026, 8, 21, 2, tzinfo=UTC)
 TOWN = """

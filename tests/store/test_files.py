@@ -129,3 +129,10 @@ def test_everything_below_a_prefix_is_cleared_and_nothing_beside_it(files: Files
     files.clear("a/b/")
     files.clear("nothing/")
     assert files.keys("a/") == ["a/4", "a/bb/3"]
+
+
+def test_folders_are_listed_without_looking_into_them(files: Files) -> None:
+    for key in ("a/x/1", "a/y/2/3", "a/4", "b/z/5"):
+        files.write(key, b"")
+    assert files.folders("a/") == ["x", "y"]
+    assert files.folders("c/") == []

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from civitas_assets.records import Note
+from civitas_assets.store.addresses import Line
 from civitas_assets.store.files import Files
 from civitas_assets.store.journal import Journal, Progress, StandingNote
-from civitas_assets.store.landing import Line
 
 FIRST, SECOND = date(2026, 7, 1), date(2026, 7, 2)
 

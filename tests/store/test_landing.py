@@ -8,9 +8,11 @@ import msgspec
 import pytest
 
 from civitas_assets.errors import StoreError
+from civitas_assets.store.addresses import Address, Line, update
 from civitas_assets.store.files import Files
 from civitas_assets.store.journal import Journal, Progress
-from civitas_assets.store.landing import Address, Line, SourceLanding, config_hash, update
+from civitas_assets.store.landing import SourceLanding, config_hash
+from civitas_assets.store.repeats import Repeats
 
 NIGHT = datetime(2026, 8, 1, 2, tzinfo=UTC)
 
@@ -111,11 +113,36 @@ def test_the_index_of_addresses_can_be_rebuilt_from_the_manifests(landing: Sourc
     second = landing.write_manifest([line("a", sha256="3", hours=24), line("b", "not_found", "")])
     known = landing.addresses()
     assert known == {
-        "a": Address("3", seen_on="2026-08-02", seen_at=NIGHT + timedelta(hours=24), seen_in=second),
+        "a": Address(
+            "3",
+            seen_on="2026-08-02",
+            seen_at=NIGHT + timedelta(hours=24),
+            seen_in=second,
+            before="1",
+            before_in=first,
+        ),
         "b": Address("2", seen_on="2026-08-01", seen_at=NIGHT, seen_in=first),
     }
     landing.write_addresses({"a": known["a"]}, second)
     assert landing.addresses() == {"a": known["a"]}
+
+
+def test_the_body_before_is_that_which_another_one_took_the_place_of() -> None:
+    known = dict[str, Address]()
+    for number, digest in enumerate(("1", "1", "2", "2"), 1):
+        update(known, [line("a", sha256=digest)], f"m{number}")
+    assert (known["a"].sha256, known["a"].before, known["a"].before_in) == ("2", "1", "m2")
+
+
+def test_bodies_that_come_again_are_noted_ahead_of_the_manifest_that_says_so(landing: SourceLanding) -> None:
+    digest = landing.store(b"x")
+    landing.write_manifest([line("a", sha256=digest)])
+    assert landing.repeats() is None
+    assert landing.store(b"x") == digest
+    landing.write_manifest([line("a", "unchanged", digest)])
+    assert landing.repeats() is None, "it has stood all the time"
+    name = landing.write_manifest([line("b", sha256=digest)])
+    assert landing.repeats() == Repeats(name, {digest: name})
 
 
 def test_an_address_that_is_not_found_keeps_what_was_known_of_it() -> None:

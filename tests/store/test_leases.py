@@ -15,6 +15,7 @@ import pytest
 
 from benchmarks.objects import ObjectServer
 from civitas_assets.errors import StoreError, TenantBusy
+from civitas_assets.store import leases
 from civitas_assets.store.leases import TERMS, Terms, tenant_lease
 from civitas_assets.store.objects import ObjectFiles
 
@@ -134,3 +135,16 @@ def test_a_holder_whose_lease_was_taken_over_is_told(bucket: ObjectFiles) -> Non
     with pytest.raises(StoreError, match="nothing further is written"):
         work(bucket, lambda: bucket.write("locks/town.json", another))
     assert bucket.read("locks/town.json") == another, "it is not given back in another's name"
+
+
+def test_a_machine_that_has_slept_does_not_trust_its_lease(
+    bucket: ObjectFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept, clock = TERMS.trusted.total_seconds() + 1, leases.elapsed
+    with pytest.raises(StoreError, match="could not be renewed in time"), tenant_lease(bucket, "town"):
+        monkeypatch.setattr(leases, "elapsed", lambda: clock() + slept)
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="this system has no clock that counts sleep")
+def test_the_clock_of_leases_goes_on_while_the_machine_sleeps() -> None:
+    assert leases.elapsed() == pytest.approx(time.clock_gettime(time.CLOCK_BOOTTIME), abs=60)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -100,6 +100,21 @@ def test_two_things_said_by_several_payloads_of_one_batch_are_counted_once(
     both = [observations((0, 33), (0, 31), payload=[name, name]) for name in "ab"]
     assert add(store, pl.concat(both)) == (1, 1)
     assert stored(store) == [(0, 33, 1), (0, 31, 2)]
+
+
+def test_a_payload_that_came_twice_counts_from_when_it_came_first(
+    store: RecordStore, observations: Frames
+) -> None:
+    add(store, observations((0, 1)))
+    said = [(2, "a"), (2, "a"), (3, "b"), (2, "a")]
+    nights = [datetime(2026, 8, 1, 2, tzinfo=UTC) + timedelta(days=number) for number in range(len(said))]
+    found = [
+        observations((0, value), payload=[payload], received_at=[at])
+        for (value, payload), at in zip(said, nights, strict=True)
+    ]
+    assert add(store, pl.concat(found)) == (0, 3)
+    rows = store.frame(OBSERVATION, store.days(OBSERVATION)).sort("revision")
+    assert rows.select("value", "received_at").rows()[1:] == [(2, nights[0]), (3, nights[2]), (2, nights[3])]
 
 
 def test_one_batch_or_many_give_the_same(tmp_path: Path, observations: Frames) -> None:

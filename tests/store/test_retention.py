@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,15 @@ import pytest
 from civitas_assets.catalog import Tenant
 from civitas_assets.errors import StoreError
 from civitas_assets.records import RECORD_TYPES
+from civitas_assets.store.addresses import Line
 from civitas_assets.store.aside import finish_putting_aside, put_records_aside
 from civitas_assets.store.files import Files, LocalFiles
+from civitas_assets.store.horizon import horizon
 from civitas_assets.store.journal import Progress
-from civitas_assets.store.landing import Line, SourceLanding
+from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.quarantine import SCHEMA
-from civitas_assets.store.retention import apply_retention, horizon
+from civitas_assets.store.repeats import Repeats
+from civitas_assets.store.retention import apply_retention
 from civitas_assets.store.stores import Stores
 
 NOW = datetime(2026, 11, 26, 3, tzinfo=UTC)
@@ -33,7 +37,7 @@ def town(**retention: str) -> Tenant:
 
 
 def land(
-    files: Files, days_ago: int, *, url: str = "http://x/a", body: bytes = b"", read: bool = True
+    files: Files, days_ago: float, *, url: str = "http://x/a", body: bytes = b"", read: bool = True
 ) -> str:
     """A body as it was fetched so many days ago; its hash."""
     landing, at = SourceLanding(files, "town", "s"), NOW - timedelta(days=days_ago)
@@ -90,7 +94,7 @@ def test_the_last_body_of_an_address_goes_once_a_later_one_is_old_too(files: Fil
 def test_a_body_that_came_again_or_is_not_read_yet_stays(files: Files) -> None:
     again = land(files, 200, body=b"same")
     failed = land(files, 180, url="http://x/c")
-    between = land(files, 150)
+    between, standing = land(files, 150), land(files, 100)
     assert land(files, 5, body=b"same") == again
     unread = land(files, 3, read=False)
     land(files, 2, url="http://x/c", read=False)
@@ -99,6 +103,71 @@ def test_a_body_that_came_again_or_is_not_read_yet_stays(files: Files) -> None:
     stores.journal.advance("s", Progress(stores.journal.progress("s").manifest, (line,)))
     apply_retention(town(landing="90 days"), stores, NOW)
     assert held(files, again, between, unread, failed) == [True, False, True, True]
+    assert held(files, standing) == [True], "what stood at the limit, until what followed is old"
+
+
+def test_what_stood_at_the_limit_goes_once_what_followed_is_old(files: Files) -> None:
+    tenant, stores = town(landing="90 days"), Stores.of(files, "town")
+    standing, next_, _ = land(files, 200), land(files, 50), land(files, 5)
+    apply_retention(tenant, stores, NOW)
+    assert held(files, standing, next_) == [True, True]
+    apply_retention(tenant, stores, NOW + timedelta(days=41))
+    assert held(files, standing, next_) == [False, False]
+
+
+def test_a_body_that_came_again_long_ago_goes_all_the_same(files: Files) -> None:
+    tenant, stores = town(landing="90 days"), Stores.of(files, "town")
+    again, between = land(files, 200, body=b"same"), land(files, 150)
+    assert land(files, 80, body=b"same") == again
+    last = [land(files, days) for days in (60, 5)]
+    apply_retention(tenant, stores, NOW)
+    assert held(files, again, between) == [True, True]
+    apply_retention(tenant, stores, NOW + timedelta(days=31))
+    assert held(files, again, between, *last) == [False, False, False, True]
+    assert SourceLanding(files, "town", "s").repeats() == Repeats("s0000000002.jsonl")
+
+
+def test_what_came_again_before_that_was_noted_is_read_once(files: Files) -> None:
+    again, _ = land(files, 200, body=b"same"), land(files, 150)
+    land(files, 100)
+    assert land(files, 5, body=b"same") == again
+    files.delete("landing/town/s/repeats.json")  # as older versions left it
+    land(files, 3)
+    tenant, stores = town(landing="90 days"), Stores.of(files, "town")
+    apply_retention(tenant, stores, NOW)
+    assert held(files, again) == [True]
+    assert SourceLanding(files, "town", "s").repeats() == Repeats(
+        "s0000000003.jsonl", {again: "s0000000004.jsonl"}
+    )
+
+
+def test_what_retention_reads_is_what_it_lets_go(tmp_path: Path) -> None:
+    """However much is kept: of two landings, one has ten times as many manifests behind the limit."""
+
+    class Counting(LocalFiles):
+        def read(self, key: str) -> bytes | None:
+            asked["manifests" if "/manifests/" in key else "others"] += 1
+            return super().read(key)
+
+        def read_all(self, keys: Sequence[str]) -> list[bytes | None]:
+            return [self.read(key) for key in keys]
+
+    asked = Counter[str]()
+    read = []
+    for young in (80, 800):
+        files = Counting(tmp_path / f"{young}")
+        for days_ago in (95, 94, *(n / 10 for n in range(young, 0, -1))):
+            land(files, days_ago)
+        landing = SourceLanding(files, "town", "s")
+        landing.write_addresses(landing.addresses(), landing.last_manifest())
+        tenant, stores = town(landing="90 days"), Stores.of(files, "town")
+        apply_retention(tenant, stores, NOW)
+        asked.clear()
+        for later in (0, 1, 2, 3):
+            apply_retention(tenant, stores, NOW + timedelta(days=later))
+        read.append(Counter(asked))
+    assert read[0] == read[1]
+    assert read[0]["manifests"] <= 4 * 65
 
 
 def test_landing_that_was_never_read_is_not_let_go(files: Files) -> None:

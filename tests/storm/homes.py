@@ -9,31 +9,42 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import psycopg
+from psycopg.sql import SQL, Identifier
 
+from benchmarks.objects import BUCKET, ObjectServer
+from benchmarks.postgres import Server
 from civitas_assets.catalog import load_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
-from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.files import Files, LocalFiles
 from civitas_assets.store.landing import SourceLanding
+from civitas_assets.store.objects import ObjectFiles
 from civitas_assets.store.retention import apply_retention
 from civitas_assets.store.stores import Stores
+from tests.storm.wire import Wire
 
 SLUG = "stadt"
+Tables = dict[str, list[Any]]  # rows, the first of which has the names of columns
+_Found = tuple[tuple[str, ...], list[Any]]
+_Kept = Callable[[list[str]], list[str]]
 # What says by whom a row was made, which differs between two homes, and where the clock is stepped also when.
 _RUN = frozenset({"run_id"})
 _CLOCK = re.compile(r"_at$|^valid_|^day$|quality|^is_|_count$")
+# What is written under a name of its own each time, or of which a disturbed home has more.
+_NUMBERED = re.compile(r"(/manifests/|/bodies/|^nights/[^/]+/).*")
 
 
 class Nursery:
     """Starts runs, and says how they ended."""
 
-    def __init__(self, prepared: Path) -> None:
+    def __init__(self, prepared: Path, environment: dict[str, str]) -> None:
         self._prepared = prepared
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("nursery.py"))],
@@ -41,7 +52,7 @@ class Nursery:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL if not os.environ.get("STORM_LOG") else None,
             text=True,
-            env={**os.environ, "POLARS_MAX_THREADS": "2", "OPENBLAS_NUM_THREADS": "1"},
+            env={**os.environ, **environment, "POLARS_MAX_THREADS": "2", "OPENBLAS_NUM_THREADS": "1"},
         )
 
     def start(self, **order: Any) -> int:
@@ -68,30 +79,78 @@ class Nursery:
 
 
 @dataclass
+class Database:
+    """A database of a home's own on a server that may be crashed; runs reach it over a wire."""
+
+    server: Server
+    wire: Wire
+    name: str
+
+    def url(self, server: str) -> str:
+        return server.rpartition("/")[0] + f"/{self.name}"
+
+    def ask(self, statement: Any) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.url(self.server.url), options="-c timezone=UTC") as connection:
+            return connection.execute(statement).fetchall()
+
+
+@dataclass
 class Home:
-    """The deployment of one town in a folder."""
+    """The deployment of one town: landing and records in a folder or a bucket, tables in a file or a database."""
 
     folder: Path
     nursery: Nursery
+    objects: ObjectServer | None = None
+    database: Database | None = None
+    on_begin: list[Callable[[int], None]] = field(default_factory=list)
     runs: int = 0
 
-    def begin(self, now: datetime, hit: dict[str, Any] | None = None, **more: Any) -> int:
-        """Start a run."""
+    @property
+    def storage(self) -> str:
+        """The part of the bucket that is its own."""
+        return f"s3://{BUCKET}/{self.folder.name}"
+
+    @property
+    def files(self) -> Files:
+        """Landing and records."""
+        return ObjectFiles(self.storage) if self.objects else LocalFiles(self.folder / "home")
+
+    def begin(
+        self, now: datetime, hit: dict[str, Any] | None = None, machine: str = "home", **more: Any
+    ) -> int:
+        """Start a run, on the machine whose folder that is."""
         self.runs += 1
-        return self.nursery.start(
-            home=str(self.folder / "home"),
+        pid = self.nursery.start(
+            home=str(self.folder / machine),
             tenants=str(self.folder / "tenants"),
             now=now.isoformat(),
             run_id=f"run{self.runs}",
             hit=hit,
+            storage=self.storage if self.objects else "",
+            postgres=self.database.url(self.database.wire.url) if self.database else None,
             **more,
         )
+        while self.on_begin:
+            self.on_begin.pop()(pid)
+        return pid
 
     def run(self, now: datetime, hit: dict[str, Any] | None = None, **more: Any) -> int:
-        """A run to its end, whichever that is."""
-        return self.nursery.wait(self.begin(now, hit, **more))
+        """A run to its end, whichever that is; a lease that it leaves has expired afterwards."""
+        return self.wait(self.begin(now, hit, **more))
 
-    def is_stopped(self, pid: int, patience: float = 60.0) -> bool:
+    def wait(self, pid: int) -> int:
+        """How a run ends."""
+        code = self.nursery.wait(pid)
+        if code:
+            self.let_leases_expire()
+        return code
+
+    def let_leases_expire(self) -> None:
+        """As if a quarter of an hour had passed since they were renewed."""
+        if self.objects:
+            self.objects.age(f"{self.folder.name}/locks/", timedelta(minutes=15))
+
+    def is_stopped(self, pid: int, patience: float = 120.0) -> bool:
         """Whether a run stands still; not so where it ends before it comes to that."""
         until = time.monotonic() + patience
         while time.monotonic() < until:
@@ -104,39 +163,93 @@ class Home:
     def go_on(self, pid: int) -> int:
         """Let a run go on that stands still, to its end."""
         os.kill(pid, signal.SIGCONT)
-        return self.nursery.wait(pid)
+        return self.wait(pid)
 
-    def tables(self, *, by_clock: bool = True) -> dict[str, list[Any]]:
-        """All that is published; without what clocks say, if they were stepped."""
+    def tables(self, *, by_clock: bool = True) -> Tables:
+        """All that is published, in one order; without what clocks say, if they were stepped."""
+
+        def kept(names: list[str]) -> list[str]:
+            return sorted(n for n in names if n not in _RUN and (by_clock or not _CLOCK.search(n)))
+
+        rows = self._rows_of_database(kept) if self.database else self._rows_of_file(kept)
+        return {table: [names, *sorted(found, key=repr)] for table, (names, found) in rows.items()}
+
+    def _rows_of_file(self, kept: _Kept) -> Mapping[str, _Found]:
         file = self.folder / "home" / "published" / SLUG / f"{SLUG}_db.duckdb"
         with duckdb.connect(str(file), read_only=True) as connection:
             connection.execute("set TimeZone = 'UTC'")
             columns = connection.execute(
-                "select table_name, list(column_name order by column_index) from duckdb_columns()"
-                " where schema_name = 'main' and not internal group by 1 order by 1"
+                "select table_name, list(column_name) from duckdb_columns()"
+                " where schema_name = 'main' and not internal group by 1"
             ).fetchall()
             found = {}
             for table, names in columns:
-                kept = [n for n in names if n not in _RUN and (by_clock or not _CLOCK.search(n))]
-                named = ", ".join(f'"{name}"' for name in kept)
-                found[table] = connection.execute(f'select {named} from "{table}" order by all').fetchall()  # noqa: S608
+                chosen = kept(names)
+                named = ", ".join(f'"{name}"' for name in chosen)
+                rows = connection.execute(f'select {named} from "{table}"').fetchall()  # noqa: S608
+                found[table] = tuple(chosen), rows
             return found
 
-    def orphans(self) -> Iterator[str]:
-        """Files that nothing leads to once retention has looked, and notes of what is still to be done."""
-        home = self.folder / "home"
-        files = LocalFiles(home)
+    def _rows_of_database(self, kept: _Kept) -> Mapping[str, _Found]:
+        assert self.database
+        columns = self.database.ask(
+            "select table_name::text, array_agg(column_name::text) from information_schema.columns"
+            " where table_schema = 'stadt' and left(table_name, 1) <> '_' group by 1"
+        )
+        found = {}
+        for table, names in columns:
+            chosen = kept(names)
+            named = SQL(", ").join(map(Identifier, chosen))
+            found[table] = (
+                tuple(chosen),
+                self.database.ask(SQL("select {} from {}").format(named, Identifier(SLUG, table))),
+            )
+        return found
+
+    def places(self) -> set[str]:
+        """The names of all files and objects, but for what is numbered."""
+        found = self.objects.keys(f"{self.folder.name}/") if self.objects else set[str]()
+        for machine in self.folder.iterdir():
+            if machine.name != "tenants":
+                found |= {
+                    path.relative_to(machine).as_posix() for path in machine.rglob("*") if path.is_file()
+                }
+        return {_NUMBERED.sub(r"\1", name) for name in found}
+
+    def orphans(self, calm: set[str]) -> Iterator[str]:
+        """What nothing leads to once a run's and retention's turn was, and notes of what is still to be done.
+
+        Whatever a home that was never disturbed has is no orphan.
+        """
+        files = self.files
         tenant = load_catalog(self.folder / "tenants", SOURCE_MODELS).tenant(SLUG)
         stores = Stores.of(files, SLUG)
         apply_retention(tenant, stores, datetime.now(UTC) + timedelta(days=2))
-        for path in home.rglob("*"):
-            inside = path.relative_to(home).as_posix()
-            if path.is_file() and (path.name.startswith(".") or inside.startswith("workspaces/")):
-                yield inside
+        for place in self.places() - calm:
+            if not place.startswith(("aside/", "published/", "locks/stadt.", "locks/commons.")):
+                yield place
         for source in tenant.sources:
             landing = SourceLanding(files, SLUG, source)
             named = {line.sha256 for manifest in landing.manifests() for line in manifest.lines}
             yield from (f"body {digest}" for digest in landing.sizes().keys() - named)
         if stores.journal.pending():
             yield "the journal has notes"
-        yield from files.keys("commons/pending/")
+        if self.database:
+            yield from self._orphans_of_database()
+
+    def _orphans_of_database(self) -> Iterator[str]:
+        assert self.database
+        held = "select relname::text from pg_class c join pg_namespace n on n.oid = relnamespace where nspname = "
+        left = self.database.ask(
+            f"{held}'{SLUG}:rebuild' and relkind in ('r', 'p') and relname <> '_publication'"
+        )
+        yield from (f"{SLUG}:rebuild has {name}" for (name,) in left)
+        for kind in ("label", "run"):
+            for (name,) in self.database.ask(f"{held}'{SLUG}' and relname ~ '_{kind}$' and relkind = 'r'"):
+                table, key = name.removesuffix(f"_{kind}"), f"_{kind}"
+                unused = self.database.ask(
+                    f'select count(*) from {SLUG}."{name}" l where not exists'  # noqa: S608
+                    f' (select from {SLUG}."{table}" f where f.{key} = l.id)'
+                )
+                if unused != [(0,)]:
+                    yield f"{name} has {unused[0][0]} rows that nothing refers to"

@@ -1,7 +1,8 @@
 """Runs of a town, each in a process of its own that may be killed: forked from one that has only imported.
 
-`python nursery.py` reads a JSON line for each run from its input: `home`, `tenants`, `prepared`, `now`, `run_id`, and
-`hit`, what happens to it at which point. It answers the run's process id; a line `{"wait": pid}` asks for how it ended.
+`python nursery.py` reads a JSON line for each run from its input: `home`, `tenants`, `prepared`, `now`, `run_id`, maybe
+`storage` and `postgres`, and `hit`, what happens to it at which point. It answers the run's process id; a line
+`{"wait": pid}` asks for how it ended.
 """
 
 from __future__ import annotations
@@ -10,12 +11,17 @@ import json
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import obstore.store  # noqa: F401 - loaded once, for all runs
+
+import civitas_assets.publish.postgres
+import civitas_assets.store.objects  # noqa: F401
 from civitas_assets.catalog import load_catalog
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.defs.deployment import Deployment
@@ -24,6 +30,10 @@ from civitas_assets.defs.turn import Turn
 from civitas_assets.defs.work import Work
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.settings import Settings
+from civitas_assets.store import leases
+from civitas_assets.store.aside import put_records_aside
+from civitas_assets.store.retention import apply_retention
+from civitas_assets.store.storage import storage_of
 
 SLUG = "stadt"
 # What a run does to files, as the interpreter tells it just before.
@@ -57,17 +67,38 @@ def watch(home: str, hit: dict[str, Any]) -> Callable[[str, tuple[Any, ...]], No
 def run(order: dict[str, Any]) -> int:
     """One run; 0 where nothing failed."""
     now = datetime.fromisoformat(order["now"])
-    settings = Settings(home=Path(order["home"]), tenants_dir=Path(order["tenants"]), workers=0)
+    settings = Settings(
+        home=Path(order["home"]),
+        tenants_dir=Path(order["tenants"]),
+        workers=0,
+        threads=1,
+        storage_url=order.get("storage", ""),
+        postgres_url=order.get("postgres"),
+    )
     deployment = Deployment(
         load_catalog(settings.tenants_dir, SOURCE_MODELS),
         settings,
         prepare(Settings(home=Path(order["prepared"]))),
         now=lambda: now,
     )
-    scope = Scope(rebuild=order.get("rebuild", False))
-    turn = Turn(Work(deployment, deployment.catalog.tenant(SLUG), scope, order["run_id"], patience=60.0))
-    if order.get("hit"):
-        sys.addaudithook(watch(order["home"], order["hit"]))
+    # As if the machine had slept for so many seconds, once that is written there.
+    slept = settings.home / "slept"
+    leases.elapsed = lambda: time.monotonic() + (float(slept.read_text()) if slept.exists() else 0.0)
+    hit = order.get("hit") or {}
+    if "cpu" in hit:
+        signal.setitimer(signal.ITIMER_PROF, hit["cpu"])  # at the end of which the system ends the process
+    elif hit:
+        sys.addaudithook(watch(order["home"], hit))
+    scope = Scope(rebuild=order.get("rebuild", False) or order.get("anew", False))
+    work = Work(deployment, deployment.catalog.tenant(SLUG), scope, order["run_id"], patience=60.0)
+    if order.get("retention"):
+        with work.locked():
+            apply_retention(work.tenant, work.stores, now)
+        return 0
+    if order.get("anew"):
+        with storage_of(settings).hold(SLUG, 60.0):
+            put_records_aside(storage_of(settings).files, SLUG)
+    turn = Turn(work)
     for _ in turn.take(deployment.http_client):
         pass
     for error in turn.said.errors:

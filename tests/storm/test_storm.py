@@ -1,6 +1,6 @@
 """Whatever is done to runs, what is published in the end is what it would be had nothing been done, bit for bit.
 
-`make storm` does more of it: `STORM_STEPS` steps from the seed `STORM_SEED`, which a failure names.
+`make storm` does more of it: `STORM_STEPS` steps from each of the seeds `STORM_SEEDS`, one of which a failure names.
 """
 
 from __future__ import annotations
@@ -8,115 +8,84 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import timedelta
-from typing import Any
 
-from tests.storm.homes import Home
-from tests.storm.town import Publisher, now_of, pages
+import pytest
 
-SEED, STEPS = int(os.environ.get("STORM_SEED", "20")), int(os.environ.get("STORM_STEPS", "3"))
-# Where a run is hit: before what is written there comes into being, or is removed.
-POINTS = (
-    *(
-        "/bodies/",
-        "/manifests/",
-        "/addresses.json",
-        "/answered.json",
-        "/summary",
-        "/pending/",
-        "/journal/read/",
-    ),
-    *(
-        "/observation/",
-        "/parking_status/",
-        "/parking_site/",
-        "/place/",
-        "/quarantine/",
-        "/seen/",
-        "/workspaces/",
-    ),
-    *("task.json", "/published/", "_db.duckdb", "/commons/", "/nights/", "/reports/"),
-)
-STEPS_OF_A_RUN = 5  # each of which takes the tenant's lock
-Step = Callable[[Home, int, random.Random, Publisher], None]
+from tests.storm.conftest import Calm
+from tests.storm.faults import Standing, Weather, small_disk
+from tests.storm.homes import Home, Tables
+from tests.storm.town import Publisher, now_of
+
+STEPS = int(os.environ.get("STORM_STEPS", "2"))
+SEEDS = [int(seed) for seed in os.environ.get("STORM_SEEDS", "20").split()]
+PLACES = ["folder, duckdb", "objects, postgres", "folder, postgres", "objects, duckdb"]
+# In the tests of every day each kind of storage and of destination comes once.
+CHOSEN = PLACES if "STORM_STEPS" in os.environ else PLACES[:2]
 
 
-def killed_at_a_point(home: Home, step: int, dice: random.Random, _: Publisher) -> None:
-    hit = {"signal": "SIGKILL", "at": dice.choice(POINTS), "nth": dice.choice((1, 1, 2, 3))}
-    home.run(now_of(step), hit)
+def differences(calm: Tables, stormy: Tables) -> list[str]:
+    """The tables that differ, each with some rows that only one of the two has."""
+    found = []
+    for name in sorted(calm.keys() | stormy.keys()):
+        expected, got = calm.get(name, [()]), stormy.get(name, [()])
+        if expected != got:
+            lost, made_up = ([r for r in a if r not in b] for a, b in ((expected, got), (got, expected)))
+            found.append(f"{name} {expected[0]}: {len(expected)} and {len(got)} rows")
+            found += [f"  lost {row}" for row in lost[:4]] + [f"  made up {row}" for row in made_up[:4]]
+    return found
 
 
-def killed_anywhere(home: Home, step: int, dice: random.Random, _: Publisher) -> None:
-    home.run(now_of(step), {"signal": "SIGKILL", "at": "", "nth": dice.randrange(1, 160)})
-
-
-def stopped(home: Home, step: int, dice: random.Random) -> int | None:
-    """A run that stands still between two of its steps, once it has fetched; None if it was through before."""
-    lock = {"at": "/locks/stadt.lock", "opens": True, "nth": dice.randrange(2, STEPS_OF_A_RUN + 1)}
-    pid = home.begin(now_of(step), {"signal": "SIGSTOP", **lock}, rebuild=dice.random() < 0.3)
-    if home.is_stopped(pid):
-        return pid
-    home.nursery.wait(pid)
-    return None
-
-
-def badly_served(home: Home, step: int, dice: random.Random, publisher: Publisher) -> None:
-    kinds = {number: dice.choice(("error", "torn")) for number in range(1, 9) if dice.random() < 0.5}
-    publisher.asked, publisher.fault = 0, kinds.get
-    home.run(now_of(step))
-    publisher.fault = lambda number: None
-
-
-KINDS: tuple[Step, ...] = (killed_at_a_point, killed_at_a_point, killed_anywhere, badly_served)
-
-
-def differences(calm: dict[str, list[Any]], stormy: dict[str, list[Any]]) -> dict[str, Any]:
-    """The tables that differ, with rows that only one of the two has."""
-    return {
-        name: {
-            "lost": [row for row in calm.get(name, []) if row not in stormy.get(name, [])][:3],
-            "made up": [row for row in stormy.get(name, []) if row not in calm.get(name, [])][:3],
-        }
-        for name in calm.keys() | stormy.keys()
-        if calm.get(name) != stormy.get(name)
-    }
-
-
-def test_what_is_published_is_as_if_nothing_had_happened(
-    new_home: Callable[[str], Home], publisher: Publisher
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("place", CHOSEN)
+def test_what_is_published_is_as_if_nothing_had_happened(  # noqa: PLR0917 - fixtures
+    place: str,
+    seed: int,
+    calm: Callable[[int], Calm],
+    new_home: Callable[[str], Home],
+    publisher: Publisher,
+    record_property: Callable[[str, object], None],
 ) -> None:
-    calm, stormy = new_home("calm"), new_home("stormy")
-    dice = random.Random(SEED)  # noqa: S311 - to be thrown again
-    overtaken: int | None = None
-    for step in range(STEPS):
-        publisher.held = pages(SEED, step)
-        assert calm.run(now_of(step)) == 0
-        if overtaken is None and step + 1 < STEPS and dice.random() < 0.3:
-            overtaken = stopped(stormy, step, dice)
-            if overtaken is not None:
-                continue
-        for _ in range(dice.randrange(1, 3)):
-            kind = dice.choice(KINDS)
-            kind(stormy, step, dice, publisher)
-        assert stormy.run(now_of(step)) == 0
-        if overtaken is not None:
-            assert stormy.go_on(overtaken) == 0
-            overtaken = None
-        assert not differences(calm.tables(), stormy.tables()), f"seed {SEED}, step {step}"
-    assert not [*calm.orphans()]
-    assert not [*stormy.orphans()]
+    quiet, home = calm(seed), new_home(place)
+    dice = random.Random(f"{seed} {place}")  # noqa: S311 - to be thrown again
+    overtaken: Standing | None = None
+    with ExitStack() as stack:
+        has_disk = stack.enter_context(small_disk(home.folder / "home"))
+        weather = Weather(home, publisher, dice, has_disk)
+        record_property("fallen", weather.fallen)
+        try:
+            for step in range(STEPS):
+                expected = quiet.after(step)
+                if overtaken is None and step + 1 < STEPS and dice.random() < 0.3:
+                    overtaken = weather.held_up(step)
+                    if overtaken is not None:
+                        continue
+                for _ in range(dice.randrange(1, 3)):
+                    dice.choice(weather.kinds)(step)
+                assert home.run(now_of(step)) == 0
+                if overtaken is not None:
+                    weather.let_go(overtaken)
+                    overtaken = None
+                    assert home.run(now_of(step)) == 0
+                found = differences(expected, home.tables())
+                assert not found, "\n".join([f"seed {seed}", *weather.told[-9:], *found])
+            assert not [*home.orphans(quiet.home.places())], weather.told
+        finally:
+            record_property("runs", home.runs)
+    assert not [*quiet.home.orphans(quiet.home.places())]
 
 
-def test_clocks_that_step_lose_nothing(new_home: Callable[[str], Home], publisher: Publisher) -> None:
+def test_clocks_that_step_lose_nothing(calm: Callable[[int], Calm], new_home: Callable[[str], Home]) -> None:
     """They are ahead by hours, and by others the next time; what lay in the future would be told as such."""
-    calm, stormy = new_home("calm"), new_home("stormy")
-    dice = random.Random(SEED)  # noqa: S311 - to be thrown again
-    for step in range(max(2, STEPS // 3)):
-        publisher.held = pages(SEED, step)
-        assert calm.run(now_of(step)) == 0
-        assert stormy.run(now_of(step) + timedelta(hours=dice.randrange(200))) == 0
-    found = differences(calm.tables(by_clock=False), stormy.tables(by_clock=False))
-    assert not {name: rows for name, rows in found.items() if name in COUNTED}, f"seed {SEED}"
+    for place in CHOSEN:
+        quiet, home = calm(SEEDS[0]), new_home(place)
+        dice = random.Random(SEEDS[0])  # noqa: S311 - to be thrown again
+        for step in range(max(2, STEPS // 3)):
+            expected = quiet.after(step, by_clock=False)
+            assert home.run(now_of(step) + timedelta(hours=dice.randrange(200))) == 0
+        found = differences(expected, home.tables(by_clock=False))
+        assert not [line for line in found if line.split()[0] in COUNTED], place
 
 
 # What is counted of rejected rows is counted by the day on which they came, and by nothing else that a clock says.

@@ -17,6 +17,7 @@ FIRST = datetime(2026, 8, 20, 4, tzinfo=UTC)
 TENANT = """
 name: Stadt
 ags: "99000099"
+destination: {destination}
 bbox: [9.0, 50.0, 9.2, 50.2]
 sources:
   counters:
@@ -24,7 +25,7 @@ sources:
     connector: csv
     licence: CC0-1.0
     url: "{url}/counters-{{id}}.csv"
-    http: {{requests_per_second: 200, attempts: 1}}
+    http: {{requests_per_second: 200, attempts: 1, timeout: 2 s}}
     record_type: observation
     time: {{column: time, zone: offset, interval: 1 hour}}
     fields: {{datastream_id: id, value: count}}
@@ -35,7 +36,7 @@ sources:
     connector: json
     licence: CC0-1.0
     url: "{url}/parking.json"
-    http: {{requests_per_second: 200, attempts: 1}}
+    http: {{requests_per_second: 200, attempts: 1, timeout: 2 s}}
     record_type: parking_status
     fields: {{site_id: id, name: name, free: free, capacity: total, lon: x, lat: y}}
     time: {{column: at, zone: utc}}
@@ -44,7 +45,7 @@ sources:
     connector: csv
     licence: CC0-1.0
     url: "{url}/places.csv"
-    http: {{requests_per_second: 200, attempts: 1}}
+    http: {{requests_per_second: 200, attempts: 1, timeout: 2 s}}
     record_type: place
     snapshot: true
     fields: {{place_id: id, name: name, lon: lon, lat: lat}}
@@ -57,11 +58,11 @@ def now_of(step: int) -> datetime:
 
 
 def pages(seed: int, step: int) -> dict[str, bytes]:
-    """What the publisher has at a step; some steps bring back what was there before."""
+    """What the publisher has at a step: some steps bring back what was there before, but for places that are gone."""
     dice = random.Random(f"{seed} {step}")  # noqa: S311 - to be thrown again
     if step > 1 and dice.random() < 0.25:
-        return pages(seed, step - 2)
-    found = {}
+        return {**pages(seed, step - 2), "/places.csv": _places(seed, step)}
+    found = {"/places.csv": _places(seed, step)}
     for number in (1, 2):
         rows = ["id,time,count"]
         for hour in range(6):
@@ -78,9 +79,20 @@ def pages(seed: int, step: int) -> dict[str, bytes]:
         for n in range(3)
     ]  # fmt: skip
     found["/parking.json"] = json.dumps(sites).encode()
-    places = [f"{n},Place {n} {dice.randrange(3)},9.1,50.1" for n in range(8) if dice.random() < 0.9]
-    found["/places.csv"] = "\n".join(["id,name,lon,lat", *places]).encode()
     return found
+
+
+def _places(seed: int, step: int) -> bytes:
+    """Places get other names now and then, and one after the other goes."""
+    dice = random.Random(f"{seed} {step} places")  # noqa: S311 - to be thrown again
+    first = step // 4
+    rows = [f"{n},Place {n} {dice.randrange(3)},9.1,50.1" for n in range(first, first + 8)]
+    return "\n".join(["id,name,lon,lat", *rows]).encode()
+
+
+# What a server may do in place of answering well.
+FAULTS = ("error", "torn", "busy", "page", "silent")
+_PAGE = b"<!doctype html><title>Wartung</title><p>Bitte versuchen Sie es spaeter.</p>"
 
 
 class Publisher:
@@ -102,17 +114,29 @@ class Publisher:
                 body = publisher.held.get(self.path, b"")
                 tag = f'"{zlib.crc32(body)}"'
                 unchanged = self.headers.get("If-None-Match") == tag
-                self.send_response(500 if fault == "error" else 304 if unchanged else 200)
-                self.send_header("ETag", tag)
-                content = b"" if unchanged or fault == "error" else body
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
                 with suppress(OSError):  # of whoever asks and is killed
-                    self.wfile.write(content[: len(content) // 2] if fault == "torn" else content)
-                if fault == "torn":
+                    if fault == "silent":
+                        self.connection.settimeout(10)
+                        self.connection.recv(1)  # until whoever asks has had enough
+                    elif fault in {"error", "busy"}:
+                        self._give(500 if fault == "error" else 429, b"")
+                    elif fault == "page":
+                        self._give(200, _PAGE)
+                    elif unchanged:
+                        self._give(304, b"", tag)
+                    else:
+                        self._give(200, body, tag, cut=fault == "torn")
+
+            def _give(self, status: int, body: bytes, tag: str = "", *, cut: bool = False) -> None:
+                self.send_response(status)
+                if tag:
+                    self.send_header("ETag", tag)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body[: len(body) // 2] if cut else body)
+                if cut:
                     self.close_connection = True
-                    with suppress(OSError):
-                        self.connection.shutdown(socket.SHUT_RDWR)
+                    self.connection.shutdown(socket.SHUT_RDWR)
 
         self._server = Loopback(Handler)
         self.url = f"http://127.0.0.1:{self._server.port}"
