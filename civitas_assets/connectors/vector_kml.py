@@ -1,12 +1,14 @@
 """KML as features: placemarks with what they say about themselves, their extended data and their folder.
 
-Links to other files, styles, models and tracks are left aside; nothing is fetched.
+Links to other files, images, models and tracks are not read, which a note tells; styles are left aside. Nothing is
+fetched.
 """
 
 from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element, ParseError
 
@@ -17,11 +19,12 @@ from defusedxml.common import DefusedXmlException
 from civitas_assets.catalog.frame import DEFAULT_FRAME, Frame
 from civitas_assets.connectors.extent import check_extent
 from civitas_assets.connectors.vector import Features
-from civitas_assets.errors import ReadError
+from civitas_assets.errors import Note, ReadError
 
 _OWN = {"name", "description", "address", "phoneNumber", "when", "begin", "end"}
 _TIMES = {"TimeStamp", "TimeSpan"}
 _SHAPES = {"Point", "LineString", "LinearRing", "Polygon", "MultiGeometry"}
+_UNREAD = {"NetworkLink", "GroundOverlay", "Track", "MultiTrack", "Model"}
 _COMMA = re.compile(r"\s*,\s*")
 
 
@@ -31,12 +34,18 @@ def kml(body: bytes, frame: Frame = DEFAULT_FRAME) -> Features:
     The attribute `folder` has the names of the folders that each is in.
 
     Raises:
-        ReadError: it is nothing that can be trusted, or more than the frame lets be.
+        ReadError: it is nothing that can be trusted, only links to other files, or is more than the frame lets be.
     """
+    unread = Counter[str]()
     try:
-        found = [*_placemarks(body)]
+        found = [*_placemarks(body, unread)]
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise ReadError(f"is no XML that can be trusted: {str(error) or type(error).__name__}") from None
+    if unread["NetworkLink"] and not found:
+        raise ReadError(
+            "has no placemarks of its own, but links to other files: set url to one that it names"
+        )
+    told = ", ".join(f"{number} {name}" for name, number in sorted(unread.items()))
     names = dict.fromkeys(name for _, attributes, _ in found for name in attributes)
     check_extent(frame, len(found), len(names))
     ids = pl.Series("id", [key for key, _, _ in found], pl.String)
@@ -47,11 +56,12 @@ def kml(body: bytes, frame: Frame = DEFAULT_FRAME) -> Features:
         geometry=pl.Series("geometry", [shape for _, _, shape in found], pl.String),
         ids=None if found and ids.null_count() == len(ids) else ids,
         crs="EPSG:4326",
+        notes=(Note("unread_elements", f"of KML are not read: {told}"),) if told else (),
     )
 
 
-def _placemarks(body: bytes) -> Iterator[tuple[str | None, dict[str, str], str | None]]:
-    """Id, attributes and geometry of each, as the document passes."""
+def _placemarks(body: bytes, unread: Counter[str]) -> Iterator[tuple[str | None, dict[str, str], str | None]]:
+    """Id, attributes and geometry of each, as the document passes, which counts what is not read."""
     path, folders = list[str](), list[str]()
     events = defusedxml.ElementTree.iterparse(io.BytesIO(body), ("start", "end"), forbid_dtd=True)
     for event, element in events:
@@ -70,6 +80,8 @@ def _placemarks(body: bytes) -> Iterator[tuple[str | None, dict[str, str], str |
             shape = next((_wkt(child) for child in element if _name(child) in _SHAPES), None)
             yield element.get("id"), attributes, shape
             element.clear()
+        elif name in _UNREAD:
+            unread[name] += 1
         elif name == "Folder":
             folders.pop()
             element.clear()

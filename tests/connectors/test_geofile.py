@@ -542,6 +542,18 @@ def test_schemas_links_and_styles_elsewhere_are_not_fetched(
     assert asked == []
 
 
+def test_what_of_kml_is_not_read_is_told(table: Any) -> None:
+    link = "<NetworkLink><Link><href>https://data.example/x.kml</href></Link></NetworkLink>"
+    track = "<Placemark><name>2</name><Track><when>2026-07-01</when></Track></Placemark>"
+    found = table(kml(f"{link}<Placemark><name>1</name></Placemark>{track}"), fields={"place_id": "name"})
+    assert found.frame["place_id"].to_list() == ["1", "2"]
+    assert [(note.code, note.text) for note in found.notes] == [
+        ("unread_elements", "of KML are not read: 1 NetworkLink, 1 Track")
+    ]
+    with pytest.raises(ReadError, match="has no placemarks of its own, but links to other files"):
+        table(kml(link), fields={"place_id": "name"})
+
+
 def test_a_geopackage_that_computes_what_it_holds_is_refused(table: Any, tmp_path: Path) -> None:
     def changed(*statements: str) -> bytes:
         path = tmp_path / "trees.gpkg"
