@@ -6,13 +6,14 @@ Which secrets were sent, those know who send them; nothing is read from the envi
 from __future__ import annotations
 
 import base64
+import json
 import logging
 import re
 import threading
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, quote_plus, unquote
 
 REDACTED = "***"
 _SHORTEST = 4  # what is shorter is no secret, and would be found in any text
@@ -125,15 +126,20 @@ class Redactor:
 @lru_cache(256)
 def _patterns(secret: str) -> tuple[re.Pattern[bytes], ...]:
     """How a secret may be spelled. Each begins with plain bytes: that is what makes searching fast."""
-    body = secret.encode()
-    found = [
-        b"".join(map(_spelled, secret)),
-        *map(re.escape, (secret.encode("utf-16-le"), secret.encode("utf-16-be"))),
-    ]
-    if len(body) >= 6:
-        found.append(b"".join(map(_digit, body.hex())))
-        found += _of_base64(body)
+    found = [b"".join(map(_spelled, secret))]
+    # What was sent may have been escaped before it was encoded as a whole.
+    for form in dict.fromkeys(
+        (secret, quote(secret, safe=""), quote(secret), quote_plus(secret), _in_json(secret))
+    ):
+        found += map(re.escape, (form.encode("utf-16-le"), form.encode("utf-16-be")))
+        if len(form.encode()) >= 6:
+            found.append(b"".join(map(_digit, form.encode().hex())))
+            found += _of_base64(form.encode())
     return tuple(map(re.compile, dict.fromkeys(found)))
+
+
+def _in_json(text: str) -> str:
+    return json.dumps(text)[1:-1]
 
 
 def _spelled(char: str) -> bytes:

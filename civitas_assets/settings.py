@@ -185,7 +185,7 @@ class Settings(Served, Databases, BaseSettings):
     @property
     def own_endpoints(self) -> list[tuple[str, int]]:
         """Host and port of the deployment's own databases and object storage."""
-        given = [self.postgres_url, self.dagster_url]
+        given = [self.postgres_url, self.postgres_readers, self.dagster_url]
         urls = [url.get_secret_value() for url in given if url is not None]
         return [endpoint_of(url) for url in (*urls, os.environ.get("AWS_ENDPOINT_URL", "")) if url]
 

@@ -40,6 +40,9 @@ SPELLINGS: dict[str, str] = {
     "base64 of a request": base64.b64encode(b"GET /?a=" + BODY + b" HTTP/1.1").decode(),
     "base64 for addresses": quote(base64.urlsafe_b64encode(b"x" + BODY)),
     "base64 in an address": quote(base64.b64encode(BODY), safe=""),
+    "base64 of an address": base64.b64encode(b"GET /?a=" + quote(SECRET, safe="").encode()).decode(),
+    "base64 of JSON": base64.b64encode(json.dumps({"a": SECRET}).encode()).decode(),
+    "hex of a form": quote_plus(SECRET).encode().hex(),
     "base64 in lines": base64.encodebytes(b"x" * 47 + BODY + b"x" * 40).decode(),
 }
 

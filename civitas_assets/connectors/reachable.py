@@ -22,6 +22,10 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_ISATAP = 0x5EFE  # before an address of version 4, in those of tunnels within a site
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+# Multicast, protocols, relays and examples, which the library counts as global, or has not heard of.
+_SPECIAL = tuple(map(ipaddress.ip_network, ("224.0.0.0/4", "192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Reachable:
         """
         host = host.strip("[]").rstrip(".").lower()
         found = _resolved(host, port)
-        own = {(at, one) for name, one in self.own if one == port for at in (name, *_resolved(name, port))}
+        own = {(at, one) for name, one in self.own if one == port for at in (name, *_found(name, port))}
         admitted = [
             at
             for at in found
@@ -108,24 +112,34 @@ def first_that(addresses: Sequence[str], connect: Callable[[str], T], fault: typ
 
 
 def _is_public(ip: _Address) -> bool:
-    return ip.is_global and not ip.is_multicast
+    """Whether it is unicast of the internet; of version 6 that is one block, and all others are of something else."""
+    is_unicast = ip.version == 4 or ip in _UNICAST
+    return ip.is_global and is_unicast and not any(ip in network for network in _SPECIAL)
 
 
 def _meant(ip: _Address) -> Sequence[_Address]:
     """The address, and the one that it carries where routers or the system translate it."""
     if isinstance(ip, ipaddress.IPv4Address):
         return [ip]
-    if ip.ipv4_mapped is not None:
-        return [ip.ipv4_mapped]
+    last = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    if ip.ipv4_mapped is not None or ip in _NAT64:
+        return [last]
     carried = [ip.sixtofour, ip.teredo[1] if ip.teredo else None]
-    if ip in _NAT64:
-        carried.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
+    if (int(ip) >> 32) & 0xFDFFFFFF == _ISATAP:
+        carried.append(last)
     return [ip, *(one for one in carried if one is not None)]
 
 
 def _resolved(host: str, port: int) -> list[str]:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def _found(host: str, port: int) -> list[str]:
+    """The same of one of our own, which may have no address just now: that is no fault of others."""
+    with suppress(OSError):
+        return _resolved(host, port)
+    return []
 
 
 def _network(entry: str) -> _Network | None:

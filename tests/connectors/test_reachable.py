@@ -45,7 +45,9 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]
         "0.0.0.0",  # noqa: S104
         "127.0.0.1", "127.9.9.9", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254",
         "100.64.0.1", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fd00::1", "ff02::1",
-        "::ffff:127.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1",
+        "::ffff:127.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1", "::7f00:1", "::ffff:0:127.0.0.1", "fec0::1",
+        "64:ff9b:1::7f00:1", "2001:0:7f00:1::", "2a00:1:2:3:0:5efe:7f00:1", "2a00:1:2:3:200:5efe:a9fe:a9fe", "3fff::1",
+        "5f00::1", "192.0.0.8", "192.88.99.1", "fe80::1%lo",
     ],
 )  # fmt: skip
 def test_what_is_not_public_is_not_reached(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
@@ -58,6 +60,23 @@ def test_what_is_not_public_is_not_reached(monkeypatch: pytest.MonkeyPatch, addr
 def test_what_is_public_is_reached_and_of_several_only_that(monkeypatch: pytest.MonkeyPatch) -> None:
     resolving(monkeypatch, ["10.0.0.1", "93.184.216.34", "2606:2800:220:1::1"])
     assert PUBLIC.addresses("data.example", 443) == ["93.184.216.34", "2606:2800:220:1::1"]
+    for address in ("64:ff9b::8.8.8.8", "2a00:1:2:3::7f00:1"):
+        assert PUBLIC.addresses(address, 443) == [address]
+
+
+def test_a_service_of_our_own_that_has_no_address_now_is_no_fault_of_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def resolve(host: str, port: int, *_: Any, **__: Any) -> list[tuple[Any, ...]]:
+        if host == "gone.example":
+            raise socket.gaierror("no such name")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    reachable = Reachable.among("", [("gone.example", 443)])
+    assert reachable.addresses("data.example", 443) == ["93.184.216.34"]
+    with pytest.raises(OSError, match="no such name"):
+        reachable.addresses("gone.example", 443)
 
 
 @pytest.mark.parametrize(
