@@ -25,6 +25,7 @@ from civitas_assets.defs.schedules import cadences
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.sensors import arrival_sensors
 from civitas_assets.defs.shared import shared_assets
+from civitas_assets.inert import tame_logs
 
 # What a deployment consists of; each part makes its own assets, checks, jobs, schedules and sensors.
 PARTS: Sequence[Callable[[Deployment], dg.Definitions]] = (
@@ -47,6 +48,7 @@ PARTS: Sequence[Callable[[Deployment], dg.Definitions]] = (
 
 def build_definitions(deployment: Deployment) -> dg.Definitions:
     """Everything that a deployment consists of."""
+    tame_logs()
     rest = dg.Definitions(resources={"scope": Scope()}, executor=dg.in_process_executor)
     return dg.Definitions.merge(rest, *(part(deployment) for part in PARTS))
 

@@ -5,19 +5,17 @@ Faults of single records are not exceptions; they are rows in quarantine.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-# What would move a terminal's cursor or end a log's line unseen; tabs and line breaks stay.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+from civitas_assets.inert import inert
 
 
 class CivitasError(Exception):
     """Base of all errors raised on purpose; its text is fit for a user, whatever of a file it quotes."""
 
     def __str__(self) -> str:
-        return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", super().__str__())
+        return inert(super().__str__())
 
 
 @dataclass(frozen=True, order=True)

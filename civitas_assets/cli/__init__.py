@@ -28,6 +28,7 @@ from civitas_assets.cli import (
 )
 from civitas_assets.cli.app import app, err, plain
 from civitas_assets.errors import CivitasError
+from civitas_assets.inert import tame_logs
 
 __all__ = [
     "app",
@@ -54,6 +55,7 @@ __all__ = [
 
 def main() -> None:
     """Run the command; errors raised on purpose print their text and exit with 1."""
+    tame_logs()
     try:
         with audit.recorded(sys.argv[1:]):
             app()

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from civitas_assets.cli.arguments import Commands
 from civitas_assets.errors import SettingsError
+from civitas_assets.inert import inert
 
 if TYPE_CHECKING:
     from civitas_assets.settings import Settings
@@ -27,8 +29,18 @@ app = Commands(
 )
 # Tables of results need room, also where the output is no terminal.
 _WIDTH = max(110, shutil.get_terminal_size().columns)
-out = Console(width=_WIDTH, emoji=False)  # ids may hold what looks like one
-err = Console(stderr=True, width=_WIDTH, emoji=False)
+
+
+class _Terminal(Console):
+    """A console to which texts are texts, in tables too."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """See `Console`."""
+        return super().render_str(inert(text), **options)
+
+
+out = _Terminal(width=_WIDTH, emoji=False)  # ids may hold what looks like one
+err = _Terminal(stderr=True, width=_WIDTH, emoji=False)
 
 VERBATIM: Any = {"soft_wrap": True, "highlight": False, "markup": False}
 

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from civitas_assets.cli.app import app, current_settings, err, exit_unless, out, plain
 from civitas_assets.errors import CivitasError, SettingsError
+from civitas_assets.inert import inert_json
 
 if TYPE_CHECKING:
     from civitas_assets.audit.record import Record
@@ -58,7 +59,7 @@ def audit(
         import json
 
         for entry in entries:
-            sys.stdout.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            sys.stdout.write(inert_json(json.dumps(entry, ensure_ascii=False)) + "\n")
     else:
         _print(entries)
 

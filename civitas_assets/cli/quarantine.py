@@ -29,6 +29,7 @@ from civitas_assets.cli.app import (
 from civitas_assets.cli.arguments import Commands
 from civitas_assets.cli.runs import run_and_report
 from civitas_assets.cli.stores import Site, new_run_id
+from civitas_assets.inert import inert_json
 
 if TYPE_CHECKING:
     import polars as pl
@@ -277,10 +278,9 @@ def _addresses(site: Site, rows: pl.DataFrame) -> dict[tuple[str, str], str]:
     """Where payloads came from, by source and hash."""
     from civitas_assets.store.landing import SourceLanding
 
-    found: dict[tuple[str, str], str] = {}
+    found, hashes = dict[tuple[str, str], str](), {*rows["payload"]}
     for source in rows["source"].unique():
         landing = SourceLanding(site.stores.files, site.tenant.slug, source)
-        hashes = {*rows["payload"]}
         lines = (line for manifest in landing.manifests() for line in manifest.lines)
         found |= {(source, line.sha256): line.url for line in lines if line.sha256 in hashes}
     return found
@@ -288,7 +288,7 @@ def _addresses(site: Site, rows: pl.DataFrame) -> dict[tuple[str, str], str]:
 
 def _print_json(rows: pl.DataFrame) -> None:
     for row in rows.iter_rows(named=True):
-        sys.stdout.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+        sys.stdout.write(inert_json(json.dumps(row, ensure_ascii=False, default=str)) + "\n")
 
 
 def _table(*names: str) -> Table:

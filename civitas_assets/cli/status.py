@@ -17,6 +17,7 @@ from rich.table import Table
 
 from civitas_assets.cli.app import app, complete_tenants, current_settings, err, exit_unless, out, plain
 from civitas_assets.cli.stores import files_of
+from civitas_assets.inert import inert_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +74,7 @@ def status(
 
         write_metrics(prometheus, found, now)
     if as_json:
-        sys.stdout.write(json.dumps(_plain_data(found, now), ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(inert_json(json.dumps(_plain_data(found, now), ensure_ascii=False, indent=2)) + "\n")
     elif prometheus is None:
         _print(found, whole=tenant is not None)
     if check:

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import dagster as dg
 import msgspec
 
+from civitas_assets.defs.presentation import described
+from civitas_assets.inert import unescape_markdown
 from civitas_assets.records import Note
 
 _SOURCES = "sources"
@@ -61,12 +63,11 @@ def check_sources(asset: dg.AssetKey, name: str, outcomes: Sequence[SourceOutcom
         check_name=name,
         passed=not failed,
         severity=_severity(is_error),
-        description="\n".join(
+        description=described(
             f"{outcome.source}: {outcome.text or 'failed'}"
             for outcome in outcomes
             if outcome.text or not outcome.passed
-        )
-        or None,
+        ),
         metadata={
             "failed_sources": len(failed),
             **numbers,
@@ -94,7 +95,7 @@ def check_tests(
         check_name=name,
         passed=not broken,
         severity=_severity(is_error),
-        description="\n".join(f"{outcome.test}: {outcome.said}" for outcome in broken) or None,
+        description=described(f"{outcome.test}: {outcome.said}" for outcome in broken),
         metadata={
             "tested": count,
             "failing_rows": sum(outcome.failing_rows for outcome in broken),
@@ -132,7 +133,10 @@ def faults_of_check(
     for test in broken:
         yield _severity(test.is_error), f"{asset} · {test.test}: {test.said}"
     if not check.passed and not outcomes and not broken:
-        yield check.severity, f"{asset} · {check.check_name}: {check.description or 'failed'}"
+        yield (
+            check.severity,
+            f"{asset} · {check.check_name}: {unescape_markdown(check.description or 'failed')}",
+        )
 
 
 def _severity(is_error: bool) -> dg.AssetCheckSeverity:

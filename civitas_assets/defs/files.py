@@ -13,6 +13,7 @@ import dagster as dg
 from civitas_assets.catalog.basis import is_key
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.messages import tell
+from civitas_assets.defs.presentation import described
 from civitas_assets.defs.report import HEALTH, WELL, report_to_operator
 
 _EVERY = 60  # seconds
@@ -56,6 +57,7 @@ def _event(tenant: str, said: str) -> dg.AssetCheckEvaluation:
         check_name=WELL,
         passed=not said,
         severity=dg.AssetCheckSeverity.ERROR if said else dg.AssetCheckSeverity.WARN,
-        description=said or "the tenant's file is mended; the next run looks at everything else",
+        description=described(said.splitlines())
+        or "the tenant's file is mended; the next run looks at everything else",
         partition=tenant,
     )

@@ -5,10 +5,12 @@ Only values that are fit for everybody who may open the UI; never a secret.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dagster as dg
+
+from civitas_assets.inert import escape_markdown
 
 Metadata = dict[str, Any]
 _CELL = 80
@@ -18,7 +20,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.Metada
     """A table that reads as one in the UI."""
     if not rows:
         return dg.MetadataValue.text("no rows")
-    lines = [_line(columns), _line(["---"] * len(columns)), *(_line(row) for row in rows)]
+    lines = [_line(columns), f"| {' | '.join(['---'] * len(columns))} |", *(_line(row) for row in rows)]
     return dg.MetadataValue.md("\n".join(lines))
 
 
@@ -28,4 +30,9 @@ def _line(cells: Sequence[object]) -> str:
 
 def _cell(value: object) -> str:
     text = "" if value is None else str(value)
-    return text[:_CELL].replace("|", "\\|").replace("\n", " ")
+    return escape_markdown(" ".join(text[:_CELL].splitlines())).replace("|", "\\|")
+
+
+def described(lines: Iterable[str]) -> str | None:
+    """The description of a check, which the UI takes for Markdown: its lines as they are; None without any."""
+    return escape_markdown("\n".join(lines)) or None

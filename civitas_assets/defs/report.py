@@ -13,6 +13,7 @@ from civitas_assets.catalog import Tenant
 from civitas_assets.defs.checks import partitioned_check
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.night import night_of
+from civitas_assets.defs.presentation import described
 from civitas_assets.defs.runs import OUTCOME_TAG, outcome_of
 from civitas_assets.defs.work import Result
 from civitas_assets.dictionary.contracts import read_contracts
@@ -103,8 +104,7 @@ def _results(deployment: Deployment, made: Summary | None, error: str) -> Iterat
             check_name=WELL,
             passed=not made.errors,
             severity=dg.AssetCheckSeverity.WARN,  # what is wrong is an error of the step that found it
-            description="\n".join(" · ".join(filter(None, [topic.source, topic.kind])) for topic in wrong)
-            or None,
+            description=described(" · ".join(filter(None, [topic.source, topic.kind])) for topic in wrong),
             metadata={"errors": made.errors, "warnings": made.warnings},
         )
     yield dg.AssetCheckResult(
@@ -112,7 +112,7 @@ def _results(deployment: Deployment, made: Summary | None, error: str) -> Iterat
         check_name=_MADE,
         passed=made is not None,
         severity=dg.AssetCheckSeverity.WARN,
-        description=error or None,
+        description=described(filter(None, [error])),
     )
 
 

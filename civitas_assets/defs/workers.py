@@ -34,6 +34,7 @@ from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.turn import Turn
 from civitas_assets.defs.work import Work
 from civitas_assets.dictionary.contracts import read_contracts
+from civitas_assets.inert import tame_logs
 from civitas_assets.ingest.apart import fork_reader, stop_reader
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.settings import environment_of_processes
@@ -158,6 +159,7 @@ def serve() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print is no answer
     deployment, level = _receive(asked)
+    tame_logs()
     logging.basicConfig(level=level or logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     _load(deployment)
     settings = deployment.settings

@@ -5,6 +5,7 @@ Which rows there are is decided in `selection.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, ClassVar
@@ -18,6 +19,11 @@ from civitas_assets.records.geometry import as_wkt
 
 # What spreadsheets take for the beginning of a formula, also in full width and behind a line break.
 _FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"
+# The same behind what parts cells: a file with commas may be opened as one with semicolons, and be torn there.
+_WITHIN = r"[;,\t\r\n]\"?[=+\-@＝＋－＠]"
+_WITHIN_AND_NO_NUMBER = re.compile(
+    r"(?<=[;,\t\r\n])(\"?)(?=[=+\-@＝＋－＠])(?![+-]\d[\d.,]*(?:[;,\t\r\n\"]|$))"
+)
 _NUMBER = r"^[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?$"
 _GEOMETRY = "geometry_wkb"
 
@@ -68,7 +74,18 @@ class Csv:
 
 
 def guarded(column: str) -> pl.Expr:
-    """The text with an apostrophe before it where a spreadsheet would calculate it; numbers stay as they are."""
+    """The text with an apostrophe where a spreadsheet would calculate what follows; numbers stay as they are.
+
+    That is at its beginning, and behind whatever parts cells in a spreadsheet that is set otherwise.
+    """
     text = pl.col(column)
+    text = text.map_batches(_guarded_within, pl.String)
     is_formula = text.str.contains(_FORMULA) & ~text.str.contains(_NUMBER)
     return pl.when(is_formula).then("'" + text).otherwise(text).alias(column)
+
+
+def _guarded_within(texts: pl.Series) -> pl.Series:
+    rows = texts.str.contains(_WITHIN).fill_null(value=False).arg_true()
+    if rows.is_empty():
+        return texts
+    return texts.scatter(rows, [_WITHIN_AND_NO_NUMBER.sub(r"\1'", text) for text in texts.gather(rows)])

@@ -31,6 +31,7 @@ from civitas_assets.connectors.base import Connector, Payload
 from civitas_assets.connectors.mapping import SelectiveSource
 from civitas_assets.connectors.markup import is_markup
 from civitas_assets.errors import ReadError, ReadStopped
+from civitas_assets.inert import tame_logs
 from civitas_assets.ingest.bounds import Bounds, bound, reason_of
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.records import RawTable, Roster
@@ -219,6 +220,7 @@ atexit.register(stop_reader)
 
 def _serve_until_closed(line: int, modules: list[str]) -> None:
     """In a process that was started: import, and serve."""
+    tame_logs()
     for name in modules:
         importlib.import_module(name)
     _serve(socket.socket(fileno=line))

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from civitas_assets.catalog import Tenant
 from civitas_assets.catalog.model import SecretRef
 from civitas_assets.errors import SecretMissing
+from civitas_assets.inert import inert
 from civitas_assets.redaction import Redactor
 
 _MOST = 12  # faults that one message lists
@@ -32,7 +33,7 @@ class Message:
 def compose(who: str, night: str, faults: Sequence[str], link: str) -> Message:
     """The message about a tenant's faults in a night."""
     count = f"{len(faults)} fault{'s' if len(faults) != 1 else ''}"
-    lines = [f"- {' '.join(fault.split())[:_LONGEST]}" for fault in faults[:_MOST]]
+    lines = [f"- {' '.join(inert(fault).split())[:_LONGEST]}" for fault in faults[:_MOST]]
     if len(faults) > _MOST:
         lines.append(f"- and {len(faults) - _MOST} more")
     return Message(f"{who}: {count} in the night of {night}", "\n".join([*lines, "", link]))

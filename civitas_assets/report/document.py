@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 
 from civitas_assets import __version__
+from civitas_assets.ingest.isolation import isolated
 from civitas_assets.report.elements import Markup, html
 from civitas_assets.report.language import Language
 
@@ -48,6 +49,12 @@ def document(t: Language, title: str, header: Markup, main: Markup) -> str:
 def section(t: Language, name: str, *content: str) -> Markup:
     """A part of a page under its heading."""
     return html.section(html.h2(t(f"section.{name}"), id=name), *content, aria_labelledby=name)
+
+
+def drawn(t: Language, what: str, draw: Callable[[], Markup]) -> Markup:
+    """A drawing; where it cannot be made, a sentence says so, and the page has all the rest."""
+    made, _ = isolated(f"drawing · {what}", draw)
+    return html.p(t("not_drawn"), class_="facts") if made is None else made
 
 
 def lead(*content: str) -> Markup:

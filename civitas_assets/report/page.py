@@ -5,8 +5,9 @@ What it says is gathered in `morning.py`; its sections are in `sections`, how it
 
 from __future__ import annotations
 
-from civitas_assets.report.document import document
-from civitas_assets.report.elements import html, join
+from civitas_assets.ingest.isolation import isolated
+from civitas_assets.report.document import document, section
+from civitas_assets.report.elements import Markup, html, join
 from civitas_assets.report.language import Language
 from civitas_assets.report.morning import Morning
 from civitas_assets.report.sections.atlas import map_section
@@ -43,6 +44,12 @@ def tenant_page(morning: Morning, t: Language) -> str:
         join(
             night_sections(morning, t),
             html.nav(html.ul(*contents), aria_label=t("contents")),
-            *(section(morning, t) for section in _SECTIONS.values()),
+            *(_section(name, morning, t) for name in _SECTIONS),
         ),
     )
+
+
+def _section(name: str, morning: Morning, t: Language) -> Markup:
+    """A part of the page; where it cannot be made, its heading says so."""
+    made, _ = isolated(f"{morning.tenant.slug} · page · {name}", lambda: _SECTIONS[name](morning, t))
+    return section(t, name, html.p(t("not_made"))) if made is None else made

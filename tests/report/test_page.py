@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page
 from civitas_assets.catalog import Catalog
 from civitas_assets.errors import ReportError
 from civitas_assets.report.files import page_address, write_operator_page, write_tenant_page
+from civitas_assets.report.page import _SECTIONS
 from civitas_assets.settings import Settings
 
 NOW = datetime(2026, 8, 22, 4, 30, tzinfo=UTC)
@@ -213,3 +214,22 @@ def test_the_keyboard_reaches_everything_and_the_page_says_nothing_to_the_consol
     assert page.evaluate("document.documentElement.lang") == "en"
     assert not said
     context.close()
+
+
+def test_a_page_is_made_even_where_a_drawing_or_a_part_of_it_cannot_be(
+    town: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("civitas_assets.report.sections.series.series_chart", broken)
+    monkeypatch.setattr("civitas_assets.report.sections.atlas.map_chart", broken)
+    monkeypatch.setitem(_SECTIONS, "rejected", broken)
+    write_tenant_page(town.settings, town.tenant, town.stores, town.contracts, NOW, tmp_path, ["en"])
+    text = (tmp_path / "beispielstadt" / "index.en.html").read_text(encoding="utf-8")
+    Document(text)
+    assert text.count("This drawing could not be made; its figures are in the table.") > 1
+    assert text.count("This part could not be made; the log of the run says why.") == 1
+    assert 'id="rejected"' in text
+    assert "17 days with values" not in text
+    assert 'id="dictionary"' in text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from civitas_assets.report.document import below, lead, number, section, table
+from civitas_assets.report.document import below, drawn, lead, number, section, table
 from civitas_assets.report.drawing import key_shape
 from civitas_assets.report.elements import Markup, html, join
 from civitas_assets.report.language import Language
@@ -34,8 +34,8 @@ def map_section(morning: Morning, t: Language) -> Markup:
         lead(html.br(), told, html.br(), t("map.box")),
         html.details(html.summary(t("map.list")), table(t, t("map.caption"), _COLUMNS, _rows(place, t))),
     ]
-    drawn = map_chart(place, morning.tenant.bbox, name, t)
-    return section(t, "map", html.div(html.figure(drawn), html.div(*legend), class_="atlas"))
+    figure = drawn(t, "map", lambda: map_chart(place, morning.tenant.bbox, name, t))
+    return section(t, "map", html.div(html.figure(figure), html.div(*legend), class_="atlas"))
 
 
 def _kind(kind: str, place: Geography, t: Language) -> Markup:

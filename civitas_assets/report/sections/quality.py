@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from civitas_assets.report.charts import quality_chart
-from civitas_assets.report.document import below, lead, number, section, shorten, table
+from civitas_assets.report.document import below, drawn, lead, number, section, shorten, table
 from civitas_assets.report.elements import Markup, html, join
 from civitas_assets.report.language import Language
 from civitas_assets.report.morning import Figures, Morning
@@ -42,7 +42,7 @@ def _chart(morning: Morning, figures: Figures, t: Language) -> Markup:
         return html.p(t("quality.all_good", count=sum(quality.total for quality in figures.quality)))
     told = t("quality.alt", count=sum(sum(counts.values()) for counts in days.values()))
     key = [html.li(html.i(class_=name), t(f"code.{name}")) for name in CODES[1:]]
-    chart = quality_chart(days, morning.first, morning.last, told, t)
+    chart = drawn(t, "quality", lambda: quality_chart(days, morning.first, morning.last, told, t))
     panel = html.div(html.h3(t("quality.chart")), chart, html.ul(*key, class_="key"), class_="panel")
     return html.div(panel, class_="panels")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from civitas_assets.report.charts import DOUBTFUL, series_chart
-from civitas_assets.report.document import lead, number, section, table
+from civitas_assets.report.document import drawn, lead, number, section, table
 from civitas_assets.report.drawing import key_shape
 from civitas_assets.report.elements import Markup, html
 from civitas_assets.report.language import Language
@@ -64,7 +64,7 @@ def _drawn(panel: Panel, morning: Morning, label: str, unit: str, t: Language) -
         unit=unit,
         suspect=panel.suspect_count,
     )
-    return series_chart(panel, morning.first, morning.last, name, t)
+    return drawn(t, label, lambda: series_chart(panel, morning.first, morning.last, name, t))
 
 
 def _known(choose: Callable[[list[float]], float], values: Iterable[float | None]) -> float | None:

@@ -1,0 +1,66 @@
+"""Texts of sources where they are shown: a function for each kind of place, behind which they are text and no more.
+
+HTML has its own in `report/elements.py`, and CSV in `export/csv.py`. Data stays as it is; `records/text.py` cleans it.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+# What moves a terminal's cursor, ends a line unseen, turns the order of what is read, or can be no text at all.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# Within a line, where an underscore in a word is no mark; and at its beginning, also behind a number.
+_MARKS = re.compile(
+    r"[\\`*\[\]<~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|(?m:^[ \t]*(?:\d{1,9}(?=[.)])|(?=[#>+=|-])))"
+)
+_INLINE = frozenset("\\`*[]<~&_")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_PACKAGE = "civitas_assets"
+
+
+def inert(text: str) -> str:
+    """The text with a visible mark for each control character; tabs and line breaks stay."""
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
+
+
+def inert_json(text: str) -> str:
+    """Text in JSON that means the same, with control characters as escapes."""
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def escape_markdown(text: str) -> str:
+    """The text as Markdown that shows it: no links, images, markup or HTML of its own."""
+    return _MARKS.sub(lambda found: f"\\{found[0]}" if found[0] in _INLINE else f"{found[0]}\\", inert(text))
+
+
+def unescape_markdown(text: str) -> str:
+    """What `escape_markdown` was given, but for control characters."""
+    return _ESCAPED.sub(r"\1", text)
+
+
+def one_entry(text: str) -> str:
+    """The text as one entry of a log: what comes after its first line is indented, and passes for no other entry."""
+    return inert(text).replace("\n", "\n    ")
+
+
+def tame_logs() -> None:
+    """Have all that the package logs from here on be entries of their own, whoever writes them down."""
+    made = logging.getLogRecordFactory()
+    if getattr(made, "_tames", False):
+        return
+
+    def record(*arguments: Any, **named: Any) -> logging.LogRecord:
+        entry: logging.LogRecord = made(*arguments, **named)
+        if str(entry.name).startswith(_PACKAGE):  # some have none
+            try:
+                told = entry.getMessage()
+            except (TypeError, ValueError, KeyError):
+                return entry  # the handler says what is wrong with it
+            if (tamed := one_entry(told)) != told:
+                entry.msg, entry.args = tamed, ()
+        return entry
+
+    record._tames = True  # type: ignore[attr-defined]
+    logging.setLogRecordFactory(record)
