@@ -15,6 +15,7 @@ import pickle
 import re
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -149,9 +150,8 @@ class _Reader:
                     signal.SIGINT, signal.SIG_IGN
                 )  # of a shell: its parent ends it by closing the line
                 os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-                line = os.dup2(theirs.detach(), 3)
-                os.closerange(4, os.sysconf("SC_OPEN_MAX"))  # pipes whose end somebody waits for
-                _serve(socket.socket(fileno=line))
+                _close_lines(theirs.fileno())
+                _serve(theirs)
             finally:
                 os._exit(0)
         theirs.close()
@@ -212,6 +212,20 @@ class _Reader:
             return -signal.SIGKILL
         (status,) = _STATUS.unpack(told)
         return int(status)
+
+
+def _close_lines(own: int) -> None:
+    """Close pipes and sockets, whose end somebody waits for, but for the own one.
+
+    Files stay open under their numbers: libraries such as PROJ, which opens its database as it is imported, close
+    those in a copy of their process themselves, and would close what has got the number since.
+    """
+    for number in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
+        if number > 2 and number != own:
+            with suppress(OSError):
+                mode = os.fstat(number).st_mode
+                if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+                    os.close(number)
 
 
 _reader = _Reader()

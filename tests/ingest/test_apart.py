@@ -143,3 +143,19 @@ print(call_apart(bounds, os.getppid), os.getpid())
     )
     reader, own = done.stdout.split()
     assert reader != own
+
+
+def test_what_a_library_has_open_may_be_closed_by_it_in_the_child() -> None:
+    """PROJ opens its database as it is imported, and closes it in a copy of its process."""
+    script = """
+import os
+database = os.open("/dev/null", os.O_RDONLY)
+assert database == 3
+from civitas_assets.ingest.apart import call_apart, fork_reader
+from civitas_assets.ingest.bounds import Bounds
+fork_reader()
+bounds = Bounds(400_000_000, 30.0)
+assert call_apart(bounds, os.close, database) is None
+assert call_apart(bounds, len, "abc") == 3
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
