@@ -20,7 +20,6 @@ from civitas_assets.connectors.links import LinkedSource
 from civitas_assets.connectors.mapping import SelectiveSource
 from civitas_assets.connectors.markup import is_markup, outline
 from civitas_assets.connectors.ogc_features_pages import (
-    FURTHER,
     HITS,
     BboxOrder,
     Items,
@@ -28,6 +27,7 @@ from civitas_assets.connectors.ogc_features_pages import (
     is_page,
 )
 from civitas_assets.connectors.ogc_features_wfs import WebFeatures
+from civitas_assets.connectors.pagination import FURTHER
 from civitas_assets.connectors.reach import Each, Reach, only
 from civitas_assets.connectors.text import to_utf8
 from civitas_assets.connectors.vector import VectorSource, raw_table

@@ -20,13 +20,13 @@ from civitas_assets.connectors.http_reason import stated_reason
 from civitas_assets.connectors.links import led_to
 from civitas_assets.connectors.markup import is_markup, outline
 from civitas_assets.connectors.page_address import resized
-from civitas_assets.connectors.pagination import TRIES, Completeness, torn_note
+from civitas_assets.connectors.pagination import FURTHER, TRIES, Completeness, torn_note
 from civitas_assets.connectors.partial import says_incomplete
 from civitas_assets.connectors.rows import decoded
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records.geometry import epsg_of
 
-HITS, PAGE, FURTHER = "hits", "features", "further"  # the last for what a service need not understand
+HITS, PAGE = "hits", "features"
 _ACCEPT = {"Accept": "application/geo+json, application/json;q=0.9"}
 
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 from civitas_assets.connectors.base import Answer, Request, Session
 from civitas_assets.connectors.markup import outline
 from civitas_assets.connectors.ogc_features_pages import (
-    FURTHER,
     HITS,
     PAGE,
     Page,
@@ -20,7 +19,7 @@ from civitas_assets.connectors.ogc_features_pages import (
     completeness,
     count,
 )
-from civitas_assets.connectors.pagination import END_UNPROVEN
+from civitas_assets.connectors.pagination import END_UNPROVEN, FURTHER
 from civitas_assets.errors import FetchError, ReadError
 
 BBOX_TURNED = "bbox_turned"

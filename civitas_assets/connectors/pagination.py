@@ -17,6 +17,7 @@ from civitas_assets.connectors.page_address import one_before
 from civitas_assets.errors import FetchError, Note
 
 END_UNPROVEN = "end_unproven"
+FURTHER = "further"  # the role of an answer to a question that a service need not understand
 TRIES = 3  # from the beginning, where entities go while they are read; once more without overlapping
 # Ceilings of servers are round numbers: so many rows, or a multiple of them, may be where one has cut.
 _ROUND = 10

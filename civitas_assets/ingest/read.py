@@ -15,6 +15,7 @@ from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.base import Connector, Payload
 from civitas_assets.connectors.http_reason import complaint_of
 from civitas_assets.connectors.next_pages import ROLE as PAGE
+from civitas_assets.connectors.pagination import FURTHER
 from civitas_assets.connectors.partial import says_incomplete
 from civitas_assets.errors import ReadError, ReadStopped
 from civitas_assets.ingest.apart import read_apart
@@ -172,7 +173,7 @@ class SourceReader:
         pages = set[tuple[str, frozenset[tuple[str, str]]]]()
         for line in lines:
             body = line.sha256, frozenset(line.variables.items())
-            if line.role == PAGE and body in pages:
+            if line.role in {PAGE, FURTHER} and body in pages:
                 self._sightings.note(READ, line)
                 continue  # the last page once more, as services give it beyond their end
             pages.add(body)

@@ -63,12 +63,14 @@ _BEGINS_AS_ID = re.compile(r"^(nr|id|kennung|schluessel|objectid|ogc_fid)\b")
 def assigned(columns: Sequence[Column], wanted: Set[str]) -> dict[str, Column]:
     """Each wanted concept's column: the likeliest pairs first, each column for one, if its values allow that.
 
-    An id has to tell rows apart, if any does; that of a feature itself comes after those among its attributes.
+    An id has to tell rows apart, if any does; that of a feature itself comes after those among its attributes,
+    and what a store counts its rows by, such as `_id`, after the publisher's own.
     """
     pairs = sorted(
         (
             (
-                concept == "id" and (not column.is_unique, column.name == FEATURE_ID),
+                concept == "id"
+                and (not column.is_unique, column.name == FEATURE_ID, column.name.startswith("_")),
                 -score,
                 number,
                 concept,
@@ -78,7 +80,7 @@ def assigned(columns: Sequence[Column], wanted: Set[str]) -> dict[str, Column]:
             for concept, score in _likeness(column).items()
             if concept in wanted and _is_possible(concept, column)
         ),
-        key=lambda pair: (pair[0] or (False, False), *pair[1:4]),
+        key=lambda pair: (pair[0] or (False, False, False), *pair[1:4]),
     )
     found, taken = dict[str, Column](), set[str]()
     for *_, concept, column in pairs:

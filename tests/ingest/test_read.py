@@ -356,6 +356,20 @@ def test_only_of_a_file_can_be_said_with_how_many_rows_it_is_all() -> None:
         CONNECTORS["gbfs"].source_model.model_validate(settings | {"complete_with": (1000,)})
 
 
+def test_a_page_that_comes_again_when_more_is_asked_for_repeats_no_rows() -> None:
+    features = [
+        {"type": "Feature", "id": number, "properties": {"name": "Linde"}, "geometry": None}
+        for number in range(10)
+    ]
+    settings = {"connector": "ogc_features", "collection": "trees", "record_type": "place", "url": HOST}
+    mapping = {"feature_id": "place_id", "fields": {"name": "name"}, "constants": {"category": "Baum"}}
+    service = answer({"type": "FeatureCollection", "features": features})
+    night = land(settings | mapping | {"within_bbox": False}, lambda _: service)
+    assert night.records["place"].height == 10
+    assert [text for text in night.told if "say the same" in text] == []
+    assert "names neither a total nor a further page" in "".join(night.told)
+
+
 def test_rows_without_a_single_value_are_noted_until_one_has_some(
     town: Any, publisher: Any, csv: Csv
 ) -> None:

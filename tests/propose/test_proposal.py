@@ -34,6 +34,17 @@ def test_a_german_long_table_of_measurements(proposed: Any) -> None:
     assert found.probe.records["observation"]["value"].to_list() == [12.5, 1013.2]
 
 
+def test_the_publishers_own_id_goes_before_that_of_a_store(proposed: Any) -> None:
+    body = [
+        {"_id": n, "id": f"P{n}", "name": f"Parkhaus {n}", "frei": 3 * n, "capacity": 9 * n} for n in (1, 2)
+    ]
+    _, source = proposed(json.dumps(body), "parken.json")
+    assert source.fields["site_id"] == ("id",)
+    without = [{name: value for name, value in row.items() if name != "id"} for row in body]
+    _, source = proposed(json.dumps(without), "parken.json")
+    assert source.fields["site_id"] == ("_id",)
+
+
 def test_a_wide_table_with_units_in_its_header(proposed: Any) -> None:
     found, source = proposed(
         "Zeit;Temperatur [°C];Luftfeuchte [%];Bemerkung\n"
