@@ -17,6 +17,7 @@ HIDDEN = REDACTED
 _LONGEST = 2000  # characters of one text
 _MOST = 50  # entries of one list or mapping
 _WHOLE = 16_000  # characters of all of it as JSON
+_WHERE = "--where"
 _JSON_WEB_TOKEN = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*")
 
 
@@ -49,13 +50,24 @@ def without_secrets(value: Any, name: str = "") -> Any:
 
 
 def arguments_without_secrets(arguments: Sequence[str]) -> list[str]:
-    """The words of a command; what follows an option that is called like a secret is one."""
+    """The words of a command; what follows an option that is called like a secret is one.
+
+    Of whom somebody erases only the column is kept: a log that held the value would be what is left of it.
+    """
     return [
         HIDDEN
         if before.startswith("--") and not word.startswith("-") and is_credential(before, word)
+        else _erased(before, word)
+        if _WHERE in {before, word.partition("=")[0]}
         else _readable(word)
         for before, word in zip(["", *arguments], arguments, strict=False)
     ]
+
+
+def _erased(before: str, word: str) -> str:
+    """Where to erase, without what is erased."""
+    parts = word.split("=") if before == _WHERE else word.split("=", 2)
+    return word if word == _WHERE else "=".join([*(parts[:1] if before == _WHERE else parts[:2]), HIDDEN])
 
 
 def _readable(text: str) -> str:

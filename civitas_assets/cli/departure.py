@@ -1,4 +1,4 @@
-"""Commands with which a tenant's data go: `tenant export`, `tenant retention` and `tenant remove`.
+"""Commands with which a tenant's data go or come: `tenant export`, `import`, `retention` and `remove`.
 
 What belongs to a tenant is known to the package `lifecycle`.
 """
@@ -115,3 +115,23 @@ def export(
     )
     out.print(f"{handed.files:,} files, {handed.bytes:,} bytes in {folder}", **VERBATIM)
     out.print(f"To check them there: cd {folder} && sha256sum --check --quiet checksums.sha256", **VERBATIM)
+
+
+@tenant_app.command("import")
+def import_tenant(
+    folder: Annotated[Path, typer.Argument(help="Folder that `civitas tenant export` has made.")],
+) -> None:
+    """Take over a tenant that was handed over: every file is checked before and after it is stored.
+
+    The tenant's file comes last. `civitas rebuild TENANT` makes then what is published.
+    """
+    from civitas_assets.lifecycle.takeover import take_over
+    from civitas_assets.store.storage import storage_of
+
+    settings = current_settings()
+    show_log(settings)
+    taken = take_over(settings, storage_of(settings), folder)
+    out.print(
+        f"{taken.tenant}: {taken.files:,} files, {taken.bytes:,} bytes, equal by their checksums", **VERBATIM
+    )
+    out.print(f"Next: civitas validate, then civitas rebuild {taken.tenant}", **VERBATIM)

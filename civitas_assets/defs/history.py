@@ -10,11 +10,16 @@ from pathlib import Path
 
 import dagster as dg
 import sqlalchemy as sa
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
+from dagster._core.storage.event_log.schema import (
+    AssetCheckExecutionsTable,
+    AssetKeyTable,
+    SqlEventLogStorageTable,
+)
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
+from civitas_assets.defs.purge import compact
 from civitas_assets.errors import StoreError
 from civitas_assets.lifecycle.parts import Part, Size
 
@@ -47,17 +52,50 @@ def _forget(instance: dg.DagsterInstance, tenant: str) -> None:
         raise StoreError(
             f"run {under_way[0]} of {tenant} is under way; end it in Dagster, and call this again"
         )
-    for run_id in runs:
+    forget_runs(instance, runs)
+    if isinstance(storage, SqlEventLogStorage):
+        with storage.index_connection() as connection:
+            for table in (AssetCheckExecutionsTable, SqlEventLogStorageTable):
+                connection.execute(sa.delete(table).where(table.c.partition == tenant))
+            _tell_otherwise(connection, tenant)
+    compact(storage)
+
+
+def _tell_otherwise(connection: sa.Connection, tenant: str) -> None:
+    """What Dagster keeps of an asset as a whole is of its last event, whosever that was: then it is another one."""
+    assets, events = AssetKeyTable.c, SqlEventLogStorageTable.c
+    told = [
+        sa.cast(column, sa.Text).contains(f'"{tenant}"', autoescape=True)
+        for column in (assets.last_materialization, assets.cached_status_data)
+    ]
+    for (key,) in connection.execute(sa.select(assets.asset_key).where(sa.or_(*told))).fetchall():
+        made = (events.asset_key == key) & (events.dagster_event_type == "ASSET_MATERIALIZATION")
+        last = connection.execute(
+            sa.select(events.event, events.run_id, events.timestamp)
+            .where(made)
+            .order_by(events.id.desc())
+            .limit(1)
+        ).fetchone()
+        event, run_id, at = last or (None, None, None)
+        values = {
+            "last_materialization": event,
+            "last_run_id": run_id,
+            "last_materialization_timestamp": at,
+            "cached_status_data": None,
+        }
+        connection.execute(sa.update(AssetKeyTable).where(assets.asset_key == key).values(values))
+
+
+def forget_runs(instance: dg.DagsterInstance, run_ids: Sequence[str]) -> None:
+    """Remove runs with their events and captured output."""
+    storage = instance.event_log_storage
+    for run_id in run_ids:
         instance.delete_run(run_id)
         instance.compute_log_manager.delete_logs(prefix=[run_id])
         if isinstance(storage, SqliteEventLogStorage):
             # The run's own database is empty now, but would still hold what was deleted from it.
             for suffix in ("", "-wal", "-shm"):
                 Path(storage.path_for_shard(run_id) + suffix).unlink(missing_ok=True)
-    if isinstance(storage, SqlEventLogStorage):
-        with storage.index_connection() as connection:
-            for table in (AssetCheckExecutionsTable, SqlEventLogStorageTable):
-                connection.execute(sa.delete(table).where(table.c.partition == tenant))
 
 
 def _runs(instance: dg.DagsterInstance, tenant: str) -> Sequence[str]:

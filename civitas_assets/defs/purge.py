@@ -122,14 +122,20 @@ def _databases(storage: object) -> Iterator[Path]:
         yield from (file for file in (index, index.parent.parent / "runs.db") if file.exists())
 
 
-def _compacted(file: Path) -> int:
+def compact(storage: object) -> None:
+    """Leave nothing of what was deleted in the files that hold all runs."""
+    for file in _databases(storage):
+        _compacted(file, worth_it=0.0)
+
+
+def _compacted(file: Path, worth_it: float = _WORTH_IT) -> int:
     """Give the free part of the file back; its bytes. Where others write all the time it is left for the next time."""
     before = file.stat().st_size
     with closing(sqlite3.connect(file, timeout=_PATIENCE, isolation_level=None)) as connection:
         pages, free = (
             connection.execute(f"pragma {name}").fetchone()[0] for name in ("page_count", "freelist_count")
         )
-        if free < pages * _WORTH_IT:
+        if free < pages * worth_it:
             return 0
         try:
             connection.execute("vacuum")

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import pyarrow.parquet as pq
 
 from civitas_assets.catalog import Tenant
@@ -28,11 +29,13 @@ from civitas_assets.lifecycle.handover_catalogue import catalogue, readme
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files, remove_folder, sync_folder
+from civitas_assets.store.journal import Journal
 from civitas_assets.store.storage import Storage
 
 log = logging.getLogger("civitas_assets.lifecycle")
 
-CHECKSUMS = "checksums.sha256"
+CHECKSUMS, PROGRESS = "checksums.sha256", "progress.json"
+STORED = ("records", "quarantine", "retention")  # with landing, where that is asked for
 _ROWS = 65_536
 _CHUNK = 1 << 20
 _KEYS_AT_A_TIME = 64
@@ -106,9 +109,11 @@ def _filled(  # noqa: PLR0917 - each argument is of another type
     handed, contracts = Handover(), read_contracts(project)
     _models(folder / "models", settings, tenant, handed)
     _contracts(folder / "contracts", contracts)
-    parts = ["records", "quarantine", *(["landing"] if with_landing else [])]
-    for part in parts:
+    for part in (*STORED, *(["landing"] if with_landing else [])):
         _stored(folder / part, files, f"{part}/{tenant.slug}/")
+    if with_landing:
+        progress = {name: Journal(files, tenant.slug).progress(name) for name in tenant.sources}
+        (folder / PROGRESS).write_bytes(msgspec.json.format(msgspec.json.encode(progress), indent=1))
     shutil.copyfile(tenant_file(settings.tenants_dir, tenant.slug), folder / "tenant.yaml")
     for path in _paths(folder):
         handed.sums[_name(folder, path)], handed.sizes[_name(folder, path)] = _sum(path), path.stat().st_size

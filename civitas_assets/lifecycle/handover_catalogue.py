@@ -33,12 +33,13 @@ Everything that an installation of civitas_assets held of {name} on {day}.
 | `contracts/` | the JSON Schema of each model: columns, types, units, keys, standard |
 | `records/` | all accepted records with every revision, by type and day, as Parquet |
 | `quarantine/` | rejected records with the rule that they broke |
+| `retention/` | from when on records are kept; marks of what was erased, by a key that is not here |
 {landing}| `tenant.yaml` | sources and settings; of secrets it holds the names only |
 | `catalogue.json` | sources and models in DCAT, with licences and who must be named |
 | `checksums.sha256` | to check all files: `sha256sum --check checksums.sha256` |
 
-Times are UTC, days those of {timezone}. Another installation of civitas_assets takes `tenant.yaml` as it is, and
-`records/` and `landing/` as the folders of the same names{again}.
+Times are UTC, days those of {timezone}. Another installation of civitas_assets takes all of it by
+`civitas tenant import FOLDER`, and makes the models anew{again}.
 """
 
 

@@ -125,11 +125,11 @@ def _forget(commons: Sequence[Commons], tenant: str) -> None:
 
 
 def _left_behind(settings: Settings, tenant: str) -> Size:
-    return _on_disk(_workspaces(settings, tenant))
+    return _on_disk(workspaces_of(settings, tenant))
 
 
 def _sweep(settings: Settings, tenant: str) -> None:
-    for folder in _workspaces(settings, tenant):
+    for folder in workspaces_of(settings, tenant):
         remove_folder(folder)
 
 
@@ -152,7 +152,7 @@ def _on_disk(places: Iterable[Path]) -> Size:
     return Size(len(found), sum(found))
 
 
-def _workspaces(settings: Settings, tenant: str) -> Sequence[Path]:
+def workspaces_of(settings: Settings, tenant: str) -> Sequence[Path]:
     """What runs of the tenant have left behind."""
     folders = settings.workspaces.iterdir() if settings.workspaces.is_dir() else ()
     return [folder for folder in folders if folder.is_dir() and _is_of(folder, tenant)]

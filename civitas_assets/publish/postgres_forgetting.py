@@ -24,32 +24,37 @@ log = logging.getLogger("civitas_assets.publish")
 def rewrite(server: Server, names: Names, days: Iterable[date]) -> None:
     """Write the partitions of these days anew, and all tables that have none; readers wait for each one at a time.
 
+    The server's statistics, which hold frequent values, are made anew with them.
+
     Raises:
         PublishError: a table is in use all the time; what it holds is published as it should be, and its old rows go
             with the next such publication.
     """
     months = {month_name(month) for month in by_month(days)}
     tables = SQL(
-        "select c.relname::text, c.relispartition from pg_class c join pg_namespace n on n.oid = c.relnamespace"
-        " where n.nspname = {} and c.relkind = 'r' order by 1"
+        "select c.relname::text, c.relispartition, c.relkind = 'p' from pg_class c"
+        " join pg_namespace n on n.oid = c.relnamespace"
+        " where n.nspname = {} and c.relkind in ('r', 'p') order by c.relkind desc, 1"
     ).format(Literal(names.schema))
     with server.connected() as connection:
         try:
             found = connection.execute(tables).fetchall()
         except psycopg.Error as error:
             raise server.fault(f"looking for the tables of {names.slug}", error) from None
-        for table, is_partition in found:
-            if not is_partition or any(table.endswith(f"_{month}") for month in months):
-                _rewrite(server, connection, names, table)
+        for table, is_partition, is_whole in found:
+            if is_whole:
+                _run(server, connection, names, table, SQL("analyze {}"))
+            elif not is_partition or any(table.endswith(f"_{month}") for month in months):
+                _run(server, connection, names, table, SQL("vacuum (full, analyze) {}"))
 
 
-def _rewrite(server: Server, connection: psycopg.Connection, names: Names, table: str) -> None:
+def _run(server: Server, connection: psycopg.Connection, names: Names, table: str, what: SQL) -> None:
     pauses = iter(PAUSES)
     while True:
         try:
             # No transaction may be open, so the role is set for the session.
             connection.execute(SQL("set role {}").format(Identifier(names.writer)))
-            connection.execute(SQL("vacuum (full) {}").format(names.table(table)))
+            connection.execute(what.format(names.table(table)))
             return
         except psycopg.Error as error:
             pause = next(pauses, None) if passes(error) else None

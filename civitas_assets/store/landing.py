@@ -77,6 +77,11 @@ class SourceLanding(Bodies):
         self._through = through
         return known
 
+    @property
+    def through(self) -> str:
+        """The last manifest that the addresses were worked out of; empty where there is none, or nobody has asked."""
+        return self._through or ""
+
     def write_addresses(self, known: Mapping[str, Address], through: str) -> None:
         """Replace the index: what is known by the manifests up to that one."""
         self._files.write(f"{self._root}/addresses.json", encode_index(known, through))

@@ -70,3 +70,9 @@ def test_what_is_long_is_shortened() -> None:
     assert len(str(without_secrets("x" * 1_000_000))) < 2_100
     assert len(without_secrets(["x"] * 1000)) == 51
     assert len(json.dumps(told({str(n): {str(m): "y" * 500 for m in range(90)} for n in range(90)}))) < 17_000
+
+
+def test_whom_somebody_erases_is_not_kept() -> None:
+    told = ["--where", "station_id=***"]
+    assert arguments_without_secrets(["--where", "station_id=dev=1", "--dry-run"]) == [*told, "--dry-run"]
+    assert arguments_without_secrets(["--where=station_id=dev-1"]) == ["--where=station_id=***"]

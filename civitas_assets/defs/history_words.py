@@ -1,0 +1,50 @@
+"""What Dagster remembers of runs that told of something that was erased: those runs go, with all that they said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import dagster as dg
+import sqlalchemy as sa
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+
+from civitas_assets.defs.history import forget_runs
+from civitas_assets.defs.purge import compact
+from civitas_assets.lifecycle.needles import Needles
+from civitas_assets.lifecycle.parts import Part, Size
+
+
+def words_part(instance: dg.DagsterInstance, needles: Needles) -> Part:
+    """The runs that tell of it."""
+    return Part(
+        "history",
+        lambda: Size(rows=len(_telling(instance, needles))),
+        lambda: _forget(instance, _telling(instance, needles)),
+    )
+
+
+def _telling(instance: dg.DagsterInstance, needles: Needles) -> Sequence[str]:
+    storage, found = instance.event_log_storage, set[str]()
+    if not isinstance(storage, SqlEventLogStorage):
+        return []
+    events = SqlEventLogStorageTable.c
+    with storage.index_connection() as connection:
+        for value in needles.values:
+            asked = sa.select(events.run_id).where(events.event.contains(value, autoescape=True)).distinct()
+            found.update(connection.scalars(asked))
+    if isinstance(storage, SqliteEventLogStorage):  # each run has a file of its own
+        index = Path(storage.path_for_shard("index"))
+        for shard in index.parent.glob("*.db*"):
+            run_id = shard.name.partition(".db")[0]
+            if run_id != index.stem and needles.in_body(shard.read_bytes()):
+                found.add(run_id)
+    return sorted(found)
+
+
+def _forget(instance: dg.DagsterInstance, run_ids: Sequence[str]) -> None:
+    if run_ids:
+        forget_runs(instance, run_ids)
+        compact(instance.event_log_storage)

@@ -1,0 +1,275 @@
+"""Erasing one device or person from all that a tenant has, with a report of what was found where.
+
+Marks of what is erased come first, so that nothing brings it back; the days concerned are noted before rows go, so that
+a crash at any point costs a repetition. Publishing what is left is the caller's, and so is what Dagster remembers.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+import msgspec
+import polars as pl
+from msgspec.structs import replace
+
+from civitas_assets.catalog import Tenant
+from civitas_assets.errors import StoreError
+from civitas_assets.lifecycle.erasure_scope import Where, check_where, scope_of
+from civitas_assets.lifecycle.needles import Needles
+from civitas_assets.lifecycle.parts import Size, workspaces_of
+from civitas_assets.records import RECORD_TYPES, RecordType
+from civitas_assets.settings import Settings
+from civitas_assets.store.files import Files, remove_folder
+from civitas_assets.store.landing import Line, SourceLanding
+from civitas_assets.store.retention import asides, horizon, horizon_key
+from civitas_assets.store.stores import Stores
+from civitas_assets.store.tombstones import Tombstones
+
+log = logging.getLogger("civitas_assets.lifecycle")
+
+_DAY = "day"
+
+
+@dataclass
+class Found:
+    """What was found, by place: files or bodies, their bytes, and rows."""
+
+    places: dict[str, Size] = field(default_factory=dict)
+
+    def add(self, place: str, size: Size) -> None:
+        """Further finds."""
+        if size:
+            self.places[place] = self.places.get(place, Size()) + size
+
+    def __bool__(self) -> bool:
+        return bool(self.places)
+
+
+class Erasure:
+    """One erasure: `where` are columns with values, `exports` folders of files that were exported."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        stores: Stores,
+        tenant: Tenant,
+        where: Where,
+        exports: Sequence[Path] = (),
+    ) -> None:
+        check_where(where)
+        self._settings, self._stores, self._tenant = settings, stores, tenant
+        self._where, self._exports, self._files = where, exports, stores.files
+        self._sources = sorted(
+            {*tenant.sources, *(key.split("/")[2] for key in self._files.keys(f"landing/{tenant.slug}/"))}
+        )
+        self.scope = scope_of(tenant, stores, where, self._sources)
+        self.needles = Needles(self.scope.values)
+        self._days, self._payloads = set[date](), dict[str, set[str]]()
+
+    def find(self) -> Found:
+        """What there is, and where; nothing is changed."""
+        return self._go(dry_run=True)
+
+    def erase(self, now: datetime) -> Found:
+        """Erase it; the caller holds the tenant's lock, and publishes what is left.
+
+        Raises:
+            StoreError: something has landed, or waits in a drop folder, that was not read yet; nothing was changed.
+        """
+        self._ensure_read()
+        found = self._go(dry_run=True)
+        Tombstones(self._files, self._tenant.slug).add(self.scope.pairs, now)
+        self._stores.journal.note(f"erasure-{now:%Y%m%dT%H%M%S}", self._days, things=True, forget=True)
+        self._go(dry_run=False)
+        return found
+
+    def _go(self, *, dry_run: bool) -> Found:
+        found = Found()
+        slug = self._tenant.slug
+        steps = [self._records, self._quarantine, self._landing, self._told, self._on_disk]
+        # Which bodies go is known by their rows: rows are looked at first, and go last.
+        for step in steps if dry_run else reversed(steps):
+            for name, size in step(dry_run):
+                found.add(name, size)
+        left = workspaces_of(self._settings, slug)
+        found.add("workspaces", Size(len(left)))
+        for folder in left if not dry_run else ():
+            remove_folder(folder)
+        return found
+
+    def _records(self, dry_run: bool) -> Iterator[tuple[str, Size]]:
+        slug = self._tenant.slug
+        roots = [f"records/{slug}", *(f"{root}/records" for root in asides(self._files, slug))]
+        for name, key in [
+            (n, k) for root in roots for n in RECORD_TYPES for k in self._files.keys(f"{root}/{n}/")
+        ]:
+            rows = _read(self._files, key)
+            gone, kept = self._divided(rows, RECORD_TYPES[name])
+            if kept.equals(rows):
+                continue
+            self._days |= {day for day in rows[_DAY].unique() if day is not None}
+            self._remember(gone)
+            yield f"records/{name}", Size(1, 0, gone.height)
+            if not dry_run:
+                _write(self._files, key, kept)
+
+    def _divided(self, rows: pl.DataFrame, kind: RecordType) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The rows that go, and the others, with empty cells where their texts tell of it."""
+        texts = [name for name in kind.schema if rows.schema.get(name) == pl.String]
+        bad = self.scope.matching(rows.columns)
+        for name in set(texts) & {*kind.key}:
+            bad = bad | self.needles.in_column(name)
+        others = [name for name in texts if name not in kind.key]
+        said = {name: self.needles.in_column(name) for name in others}
+        cells = [
+            pl.when(is_said).then(None).otherwise(pl.col(name)).alias(name) for name, is_said in said.items()
+        ]
+        return rows.filter(bad), rows.filter(~bad).with_columns(cells)
+
+    def _quarantine(self, dry_run: bool) -> Iterator[tuple[str, Size]]:
+        slug = self._tenant.slug
+        roots = [f"quarantine/{slug}/", *(f"{root}/quarantine/" for root in asides(self._files, slug))]
+        for key in [key for root in roots for key in self._files.keys(root)]:
+            rows = _read(self._files, key)
+            bad = self.needles.in_column("raw") | self.needles.in_column("detail")
+            for column, value in self.scope.pairs:  # as rejected rows are written
+                written = f'"{column}":{json.dumps(value, ensure_ascii=False)}'
+                bad = bad | pl.col("raw").str.contains(written, literal=True).fill_null(value=False)
+            gone = rows.filter(bad)
+            if gone.is_empty():
+                continue
+            self._days |= {*gone[_DAY]}
+            self._remember(gone)
+            yield "quarantine", Size(1, 0, gone.height)
+            if not dry_run:
+                _write(self._files, key, rows.filter(~bad))
+
+    def _remember(self, rows: pl.DataFrame) -> None:
+        """Which payloads rows came in: their bodies hold what the rows do."""
+        for source, payload in rows.select("source", "payload").unique().iter_rows():
+            self._payloads.setdefault(source, set()).add(payload)
+
+    def _landing(self, dry_run: bool) -> Iterator[tuple[str, Size]]:
+        for source in self._sources:
+            yield from self._landing_of(source, dry_run)
+
+    def _landing_of(self, source: str, dry_run: bool) -> Iterator[tuple[str, Size]]:
+        """Bodies are dropped as a whole; their lines stay and say so, unless the address itself is what is erased."""
+        landing = SourceLanding(self._files, self._tenant.slug, source)
+        sizes, named = landing.sizes(), self._payloads.get(source, set())
+        gone = {d for d in sizes if d in named or self.needles.in_body(landing.body(d))}
+        yield "landing/bodies", Size(len(gone), sum(sizes[digest] for digest in gone))
+        lines = 0
+        for manifest in landing.manifests():
+            kept = [line for line in manifest.lines if not self._is_said_by(line)]
+            marked = [replace(line, erased=True) if line.sha256 in gone else line for line in kept]
+            lines += len(manifest.lines) - len(kept)
+            if not dry_run and marked != [*manifest.lines]:
+                landing.replace_manifest(manifest.name, marked)
+        yield "landing/manifests", Size(0, 0, lines)
+        if dry_run:
+            return
+        known = landing.addresses()
+        addresses = {u: a for u, a in known.items() if not self._is_in(u, a.headers, a.variables)}
+        if landing.through:
+            landing.write_addresses(addresses, landing.through)
+        far = horizon(self._files, self._tenant.slug, source)
+        if far.through:
+            latest = {url: digest for url, digest in far.latest.items() if not self.needles.in_text(url)}
+            content = replace(far, latest=latest)
+            self._files.write(horizon_key(self._tenant.slug, source), msgspec.json.encode(content))
+        if gone:
+            landing.erase(gone)
+
+    def _is_said_by(self, line: Line) -> bool:
+        return self._is_in(line.url, line.headers, line.variables)
+
+    def _is_in(self, url: str, headers: Mapping[str, str], variables: Mapping[str, str]) -> bool:
+        return any(map(self.needles.in_text, (url, *headers.values(), *variables.values())))
+
+    def _told(self, dry_run: bool) -> Iterator[tuple[str, Size]]:
+        """What is noted beside records: what was seen of things, how far was read, and what became of runs."""
+        slug = self._tenant.slug
+        for source in self._sources:
+            yield "seen", self._seen(source, dry_run)
+        for name, prefix in (("journal", f"records/{slug}/journal/"), ("nights", f"nights/{slug}/")):
+            yield name, self._json(prefix, dry_run)
+
+    def _seen(self, source: str, dry_run: bool) -> Size:
+        rows = self._stores.seen.rows(source)
+        values = sorted({v for found in self.scope.wanted.get(source, {}).values() for v in found})
+        bad = pl.col("id").is_in(values) | self.needles.in_column("id")
+        gone = rows.filter(bad).height
+        if gone and not dry_run:
+            self._stores.seen.write(source, rows.filter(~bad))
+        return Size(0, 0, gone)
+
+    def _json(self, prefix: str, dry_run: bool) -> Size:
+        """What is told of runs, with another text in its place."""
+        changed = 0
+        for key in [key for key in self._files.keys(prefix) if key.endswith(".json")]:
+            before = json.loads(self._files.read(key) or b"null")
+            after = self.needles.redacted(before)
+            if after != before:
+                changed += 1
+                if not dry_run:
+                    self._files.write(key, json.dumps(after, ensure_ascii=False).encode())
+        return Size(changed)
+
+    def _on_disk(self, dry_run: bool) -> Iterator[tuple[str, Size]]:
+        """Files that are no stores: those that were dropped and have landed, pages, and exported ones."""
+        slug = self._tenant.slug
+        drop = [*(self._settings.drop / slug).glob("*/done/*")]
+        pages = [*(self._settings.reports / slug).rglob("*"), *self._settings.reports.glob("*.html")]
+        exported = [file for folder in self._exports for file in folder.rglob("*")]
+        for name, files in (("drop", drop), ("reports", pages), ("exports", exported)):
+            bad = [file for file in files if file.is_file() and self.needles.in_body(file.read_bytes())]
+            yield name, Size(len(bad), sum(file.stat().st_size for file in bad))
+            for file in bad if not dry_run else ():
+                file.unlink(missing_ok=True)
+
+    def _ensure_read(self) -> None:
+        slug = self._tenant.slug
+        for source in self._sources:
+            landing, progress = (
+                SourceLanding(self._files, slug, source),
+                self._stores.journal.progress(source),
+            )
+            if next(landing.manifests(after=progress.manifest), None) is not None:
+                raise StoreError(
+                    f"{slug}: {source} has landed what was not read yet: civitas run --tenant {slug}"
+                )
+        for file in (self._settings.drop / slug).glob("*/*"):
+            if file.is_file() and self.needles.in_body(file.read_bytes()):
+                raise StoreError(
+                    f"{file} waits and has it: take it away, or let a run read it first: civitas run"
+                )
+
+
+def write_report(
+    stores: Stores, tenant: Tenant, now: datetime, found: Mapping[str, Size], left: Mapping[str, Size]
+) -> None:
+    """Keep how much was found where, and what is left; nothing of what it was."""
+    content = {"erased_at": now, "found": dict(found), "left": dict(left)}
+    key = f"retention/{tenant.slug}/erasures/{now:%Y%m%dT%H%M%S}.json"
+    stores.files.write(key, msgspec.json.format(msgspec.json.encode(content), indent=2))
+
+
+def _read(files: Files, key: str) -> pl.DataFrame:
+    return pl.read_parquet(io.BytesIO(files.read(key) or b""))
+
+
+def _write(files: Files, key: str, rows: pl.DataFrame) -> None:
+    """Replace a file of rows; one without rows is none."""
+    if rows.is_empty():
+        files.delete(key)
+        return
+    buffer = io.BytesIO()
+    rows.write_parquet(buffer, compression="zstd", compression_level=1)
+    files.write(key, buffer.getvalue())

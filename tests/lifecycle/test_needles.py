@@ -1,0 +1,67 @@
+"""A value is found wherever it stands, and not where it is a part of another one."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+
+import polars as pl
+import pytest
+
+from civitas_assets.lifecycle.needles import Needles
+
+DEVICE = Needles(["dev-1", "Müller & Söhne"])
+
+
+def zipped(body: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("sheet.xml", body)
+    return buffer.getvalue()
+
+
+def parquet(text: str) -> bytes:
+    buffer = io.BytesIO()
+    pl.DataFrame({"a": [text, "b"]}).write_parquet(buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"dev-1", b'{"id":"dev-1:temp"}', b"x;dev-1;3", "dev-1".encode("utf-16-le"), "Müller & Söhne".encode("latin-1"),
+        b'{"n":"M\\u00fcller & S\\u00f6hne"}', gzip.compress(b"id dev-1 "), zipped(b"<c>dev-1</c>"),
+        zipped(zipped(b"dev-1")), parquet("dev-1"),
+    ],
+    ids=range(10),
+)  # fmt: skip
+def test_it_is_found_in_every_form(body: bytes) -> None:
+    assert DEVICE.in_body(body)
+
+
+@pytest.mark.parametrize(
+    "body", [b"dev-17", b"xdev-1", b"dev_1", b"", b"PK\x03\x04 damaged", b"\x1f\x8bdamaged", b"PAR1"]
+)
+def test_others_are_not_found_and_what_is_damaged_is_no_error(body: bytes) -> None:
+    assert not DEVICE.in_body(body)
+
+
+def test_columns_and_texts_are_looked_through_alike() -> None:
+    texts = ["dev-1", "of dev-1.", "dev-17", "adev-1", None, "Müller & Söhne GmbH", "Müller & Söhnen"]
+    found = pl.DataFrame({"t": texts}).select(DEVICE.in_column("t"))["t"].to_list()
+    assert found == [True, True, False, False, False, True, False]
+    assert [DEVICE.in_text(text or "") for text in texts] == found
+
+
+def test_json_has_another_text_in_its_place() -> None:
+    content = {"notes": [["seen dev-1 twice", 3, None]], "dev-1": "dev-17"}
+    assert DEVICE.redacted(content) == {"notes": [["seen (erased) twice", 3, None]], "(erased)": "dev-17"}
+
+
+def test_what_is_short_is_not_looked_for_in_texts() -> None:
+    short = Needles(["101"])
+    assert short.short == ["101"]
+    assert not short.in_text("101")
+    assert not short.in_body(b"101")
+    assert pl.DataFrame({"t": ["101"]}).filter(short.in_column("t")).is_empty()
