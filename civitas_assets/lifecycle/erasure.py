@@ -25,9 +25,11 @@ from civitas_assets.lifecycle.needles import Needles
 from civitas_assets.lifecycle.parts import Size, workspaces_of
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.settings import Settings
+from civitas_assets.store.addresses import Line
 from civitas_assets.store.files import Files, remove_folder
-from civitas_assets.store.landing import Line, SourceLanding
-from civitas_assets.store.retention import asides, horizon, horizon_key
+from civitas_assets.store.horizon import horizon, horizon_key
+from civitas_assets.store.landing import SourceLanding
+from civitas_assets.store.retention import asides
 from civitas_assets.store.stores import Stores
 from civitas_assets.store.tombstones import Tombstones
 
