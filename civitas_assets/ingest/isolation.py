@@ -13,6 +13,8 @@ from civitas_assets.errors import CivitasError
 
 T = TypeVar("T")
 
+_PANIC = "PanicException"  # each library in Rust has one of its own
+
 log = logging.getLogger("civitas_assets.ingest")
 
 
@@ -27,8 +29,9 @@ def isolated(what: str, work: Callable[[], T], *, level: int = logging.ERROR) ->
         told = "memory ran out: ask for less at a time, or allow a turn more (CIVITAS_TURN_MEMORY)"
         log.log(level, "%s: %s", what, told, exc_info=True)
         return None, told
-    except (KeyboardInterrupt, SystemExit, GeneratorExit):
-        raise
-    except BaseException as error:  # also what native code panics with, which is no Exception
+    except BaseException as error:
+        # What ends a program, or cancels a run, is nobody's fault; what native code panics with is no Exception either.
+        if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
+            raise
         log.log(level, "%s: unforeseen %s", what, type(error).__name__, exc_info=True)
         return None, f"unforeseen {type(error).__name__}: {error}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+from polars.exceptions import PanicException
 
 from civitas_assets.errors import FetchError
 from civitas_assets.ingest.isolation import isolated
@@ -30,9 +31,22 @@ def test_a_foreseen_error_is_its_text_and_an_unforeseen_one_says_so_with_its_tra
     assert "town · fetch · s: nobody answers" in caplog.text
 
 
-def test_an_interruption_is_not_held_up() -> None:
-    def interrupted() -> None:
-        raise KeyboardInterrupt
+class Cancelled(BaseException):
+    """As Dagster cancels a run."""
 
-    with pytest.raises(KeyboardInterrupt):
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, Cancelled])
+def test_an_interruption_is_not_held_up(kind: type[BaseException]) -> None:
+    def interrupted() -> None:
+        raise kind
+
+    with pytest.raises(kind):
         isolated("work", interrupted)
+
+
+def test_what_native_code_panics_with_is_a_fault_although_it_is_no_exception() -> None:
+    def panics() -> None:
+        raise PanicException("index out of bounds")
+
+    assert not issubclass(PanicException, Exception)
+    assert isolated("work", panics) == (None, "unforeseen PanicException: index out of bounds")
