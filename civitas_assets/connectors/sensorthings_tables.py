@@ -13,7 +13,7 @@ import polars as pl
 from civitas_assets.catalog import Box
 from civitas_assets.connectors.sensorthings_entities import Datastream, Thing, decode, first_text
 from civitas_assets.records import Note
-from civitas_assets.records.geometry_forms import find_position
+from civitas_assets.records.position import plain_point
 
 _DATASTREAM = frozenset(
     {
@@ -103,8 +103,14 @@ def _position(thing: Thing, box: Box | None) -> tuple[float | None, float | None
     areas = (place.location for place in thing.locations)
     for area in (*areas, *(stream.observed_area for stream in thing.series)):
         try:
-            if found := find_position(area, box):
+            if found := plain_point(area) or _found_on(area, box):
                 return *found, ""
         except ValueError as error:
             why = why or str(error)
     return None, None, why
+
+
+def _found_on(area: object, box: Box | None) -> tuple[float, float] | None:
+    from civitas_assets.records.geometry_forms import find_position  # noqa: PLC0415 - most positions are points
+
+    return find_position(area, box)

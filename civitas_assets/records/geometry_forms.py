@@ -18,7 +18,7 @@ import polars as pl
 import shapely
 
 from civitas_assets.catalog import Box
-from civitas_assets.records.position import widened
+from civitas_assets.records.position import plain_point, widened
 
 _SRID = r"^\s*(?i:SRID)\s*=\s*(\d+)\s*;"
 _HEX = r"^\s*[0-9A-Fa-f]{10,}\s*$"
@@ -83,11 +83,8 @@ def find_position(geometry: object, within: Box | None = None) -> tuple[float, f
     Raises:
         ValueError: it is no geometry.
     """
-    match geometry:
-        case {"type": "Point", "coordinates": [float() | int() as x, float() | int() as y, *_]} if (
-            math.isfinite(x) and math.isfinite(y) and not isinstance(x, bool) and not isinstance(y, bool)
-        ):
-            return float(x), float(y)
+    if (point := plain_point(geometry)) is not None:
+        return point
     shape, _ = parse_geometry(geometry)
     if _is_nothing(shape):
         return None

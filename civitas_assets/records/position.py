@@ -16,6 +16,19 @@ _KM_PER_DEGREE = 111.32
 _DECIMALS = 7  # a centimetre; more is noise of the transformation
 
 
+def plain_point(geometry: object) -> tuple[float, float] | None:
+    """The x and y of a point of GeoJSON, as most positions of things are written; None for all else.
+
+    It needs no library of geometries, which takes longer to load than a quiet night takes to read.
+    """
+    match geometry:
+        case {"type": "Point", "coordinates": [float() | int() as x, float() | int() as y, *_]} if (
+            math.isfinite(x) and math.isfinite(y) and not isinstance(x, bool) and not isinstance(y, bool)
+        ):
+            return float(x), float(y)
+    return None
+
+
 def to_wgs84(lon: pl.Series, lat: pl.Series, crs: str) -> tuple[pl.Series, pl.Series]:
     """Longitude and latitude in degrees from x and y in the given system; what cannot be is infinite."""
     if crs == "EPSG:4326":

@@ -24,4 +24,4 @@ def rows(tables: Tables, sql: str, parameters: Sequence[object], kind: type[Row]
     Raises:
         PublishError: the query does not fit the tables.
     """
-    return msgspec.convert(tables.ask(sql, parameters).to_pylist(), list[kind])  # type: ignore[valid-type]
+    return msgspec.convert(tables.rows(sql, parameters), list[kind])  # type: ignore[valid-type]

@@ -47,6 +47,16 @@ def test_times_are_in_utc(settings: Settings) -> None:
     assert batch.column(0).to_pylist() == ["2026-08-20 10:00:00+00"]
 
 
+def test_a_few_rows_are_plain_values_as_arrow_gives_them(settings: Settings) -> None:
+    sql = 'select number, text, "at", sum(number) over ()::double as sum from b, a where number < $1 order by number'
+    with open_published(settings, "town") as tables:
+        found = tables.rows(sql, [3])
+        assert found == tables.ask(sql, [3]).to_pylist()
+        assert [row["number"] for row in found] == [0, 1, 2]
+        with pytest.raises(PublishError, match="town: "):
+            tables.rows("select * from c")
+
+
 @pytest.mark.parametrize(
     "sql", ["select * from c", "delete from a", "select * from read_csv('/etc/passwd')", "select"]
 )

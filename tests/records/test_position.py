@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from civitas_assets.records.position import position_faults, to_wgs84
+from civitas_assets.records.position import plain_point, position_faults, to_wgs84
 
 JENA = (11.3, 50.8, 11.8, 51.1)
 
@@ -59,3 +59,23 @@ def test_a_position_breaks_at_most_one_rule(lon: float, lat: float, rules: list[
 def test_coordinates_that_no_transformation_knows_are_outside() -> None:
     lon, lat = to_wgs84(column(1e12), column(1e12), "EPSG:25832")
     assert position_faults(lon, lat, JENA)["position_is_outside"][0]
+
+
+@pytest.mark.parametrize(
+    ("geometry", "position"),
+    [
+        ({"type": "Point", "coordinates": [11.5, 51]}, (11.5, 51.0)),
+        ({"type": "Point", "coordinates": [11.5, 51, 140.2]}, (11.5, 51.0)),
+        ({"type": "Point", "coordinates": [float("nan"), 51]}, None),
+        ({"type": "Point", "coordinates": [True, 51]}, None),
+        ({"type": "Point", "coordinates": ["11.5", "51"]}, None),
+        ({"type": "MultiPoint", "coordinates": [[11.5, 51]]}, None),
+        ({"type": "Point", "coordinates": []}, None),
+        ("POINT(11.5 51)", None),
+        (None, None),
+    ],
+)
+def test_a_point_of_geojson_needs_no_library_and_all_else_does(
+    geometry: object, position: tuple[float, float] | None
+) -> None:
+    assert plain_point(geometry) == position
