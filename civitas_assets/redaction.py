@@ -26,6 +26,7 @@ _TALKATIVE = (
 )  # fmt: skip
 _NAMED_BY_HTML = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 _SHORT_ESCAPES = {"\n": "n", "\t": "t", "\r": "r", '"': '"', "'": "'", "\\": "\\", "/": "/"}
+_PLAIN, _SHORTEST_MARK = re.compile(r"[A-Za-z0-9]+"), 6
 _BREAK = rb"(?:\r?\n|\\+r?\\*n)?"  # base64 may go on in the next line
 
 # What looks like a credential: beside its name, as a header has it, and before an @ in an address.
@@ -126,11 +127,12 @@ class Redactor:
 @lru_cache(256)
 def _patterns(secret: str) -> tuple[re.Pattern[bytes], ...]:
     """How a secret may be spelled. Each begins with plain bytes: that is what makes searching fast."""
-    found = [b"".join(map(_spelled, secret))]
+    found = list[bytes]()
     # What was sent may have been escaped before it was encoded as a whole.
     for form in dict.fromkeys(
         (secret, quote(secret, safe=""), quote(secret), quote_plus(secret), _in_json(secret))
     ):
+        found.append(b"".join(map(_spelled, form)))
         found += map(re.escape, (form.encode("utf-16-le"), form.encode("utf-16-be")))
         if len(form.encode()) >= 6:
             found.append(b"".join(map(_digit, form.encode().hex())))
@@ -188,10 +190,10 @@ def _spelled_in_base64(char: str) -> bytes:
 
 
 class _Known:
-    """The secrets that this process has read, which no line of its log may hold."""
+    """The secrets that this process has read, by what begins one of their marks; which no line of its log may hold."""
 
     def __init__(self) -> None:
-        self.secrets = frozenset[str]()
+        self.by_start: dict[str, frozenset[str]] = {}
         self.lock = threading.Lock()
         self.factory: Any = None
 
@@ -202,7 +204,12 @@ _known = _Known()
 def remember(*secrets: str) -> None:
     """Keep secrets out of all that this process logs from here on, whoever logs it; short ones are left in."""
     with _known.lock:
-        _known.secrets |= {secret for secret in secrets if len(secret) >= _SHORTEST_ELSEWHERE}
+        known = dict(_known.by_start)
+        for secret in secrets:
+            for mark in _marks(secret) if len(secret) >= _SHORTEST_ELSEWHERE else ():
+                start = mark[:_SHORTEST_MARK]
+                known[start] = known.get(start, frozenset()) | {secret}
+        _known.by_start = known
         if _known.factory is not None:
             return
         _known.factory = logging.getLogRecordFactory()
@@ -211,9 +218,27 @@ def remember(*secrets: str) -> None:
             logger.setLevel(max(logger.level, logging.WARNING))
 
 
+def _marks(secret: str) -> tuple[str, ...]:
+    """Texts of which one is in every text that tells the secret, as programs spell it; empty ones are in any.
+
+    There may be many secrets and many lines, and few lines tell one.
+    """
+    run = max(_PLAIN.findall(secret), key=len, default="")
+    if len(run) < _SHORTEST_MARK:
+        return ("",)
+    body, found = run.encode(), [run, run.encode().hex(), run.encode().hex().upper()]
+    for before in range(3):
+        start, end = -(-8 * before // 6), 8 * (before + len(body)) // 6
+        found.append(base64.b64encode(bytes(before) + body).decode()[start:end])
+    return tuple(found)
+
+
 def redact(text: str) -> str:
     """The text without any secret that this process has read."""
-    return Redactor(_known.secrets).text(text)
+    known = _known.by_start
+    starts = {text[at : at + _SHORTEST_MARK] for at in range(len(text) - _SHORTEST_MARK + 1)} | {""}
+    met = frozenset[str]().union(*(known[start] for start in starts & known.keys()))
+    return Redactor(met).text(text) if met else text
 
 
 def _record(*arguments: Any, **named: Any) -> logging.LogRecord:

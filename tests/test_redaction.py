@@ -16,6 +16,7 @@ from civitas_assets.redaction import Redactor, is_credential, redact, remember, 
 
 SECRET = 'Kä/n+ri "3n" <v0gel>=='
 BODY = SECRET.encode()
+TOKEN, DASHED = "7hJk2Lm9Qx4Rt6Zw", "a-b_c.d-e_f.g/h"
 SPELLINGS: dict[str, str] = {
     "raw": SECRET,
     "address": quote(SECRET, safe=""),
@@ -47,15 +48,15 @@ SPELLINGS: dict[str, str] = {
 }
 
 
-def tells(text: str) -> bool:
+def tells(text: str, secret: str = SECRET) -> bool:
     """Whether half of the secret can still be read out of a text, also as base64."""
-    half, found = len(SECRET) // 2, [text]
+    half, found = len(secret) // 2, [text]
     letters = "".join(char for char in text if char.isalnum() or char in "+/")
     for start in range(4):
         part = letters[start:]
         found.append(base64.b64decode(part[: len(part) // 4 * 4]).decode("utf-8", "replace"))
     plain = html.unescape("\n".join(found))
-    return SECRET[:half] in plain or SECRET[-half:] in plain
+    return secret[:half] in plain or secret[-half:] in plain
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -103,9 +104,11 @@ def test_no_line_of_the_log_holds_what_was_read_whoever_writes_it() -> None:
     library.addHandler(handler)
     library.propagate = False
     try:
-        remember(SECRET)
+        remember(SECRET, TOKEN, DASHED, "short")
         library.warning("GET %s", f"/?key={quote(SECRET)}")
         library.warning("GET /?n=%d", 5)
+        library.warning("Authorization: Basic %s", base64.b64encode(b"ada:" + TOKEN.encode()).decode())
+        library.warning("%s", "".join(f"{char}-" for char in DASHED))
         try:
             raise ValueError(f"no login {SECRET}")
         except ValueError:
@@ -113,10 +116,13 @@ def test_no_line_of_the_log_holds_what_was_read_whoever_writes_it() -> None:
     finally:
         library.removeHandler(handler)
     lines = stream.getvalue().splitlines()
-    assert lines[:3] == ["GET /?key=***", "GET /?n=5", "it failed"]
+    assert lines[:2] == ["GET /?key=***", "GET /?n=5"]
+    assert lines[2].startswith("Authorization: Basic ")
+    assert not tells(lines[2], TOKEN)
+    assert lines[4] == "it failed"
     assert lines[-1] == "ValueError: no login ***"
     assert not tells(stream.getvalue())
-    assert redact(f"a {SECRET}") == "a ***"
+    assert redact(f"a {SECRET} {DASHED} {quote(DASHED)} short") == "a *** *** *** short"
     assert logging.getLogger("urllib3").level >= logging.WARNING
 
 
