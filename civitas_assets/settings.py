@@ -109,6 +109,11 @@ class Settings(Served, Databases, BaseSettings):
         "",
         description="Name of the environment variable that holds whom messages about faults go to, as Apprise URLs.",
     )
+    alive_secret: str = Field(
+        "",
+        description="Name of the environment variable that holds where a sign of life goes when a night is done, as "
+        "Apprise URLs.",
+    )
     repository_url: str = Field(
         "", description="Address of this project's files in a browser, for links from the UI to the SQL."
     )

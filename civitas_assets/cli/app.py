@@ -27,6 +27,29 @@ app = Commands(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from civitas_assets import __version__
+
+        typer.echo(f"civitas {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version, and nothing else."
+        ),
+    ] = False,
+) -> None:
+    """Data integration for municipalities: sources in, harmonised tables per tenant out."""
+    del version
+
+
 # Tables of results need room, also where the output is no terminal.
 _WIDTH = max(110, shutil.get_terminal_size().columns)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,8 +87,14 @@ def _print(entries: list[dict[str, Any]]) -> None:
 
 @contextmanager
 def recorded(words: list[str]) -> Iterator[None]:
-    """Record the command that these words are, while it works, and how it ends."""
+    """Record the command that these words are, while it works, and how it ends.
+
+    Raises:
+        SettingsError: it is root's, in a home that is another account's.
+    """
     record, begun = _record(words), False
+    if record is not None:
+        _refuse_root()
     if record is not None and record.is_wanted:
         begun = record.begin()
     try:
@@ -95,6 +103,22 @@ def recorded(words: list[str]) -> Iterator[None]:
         # A command may have made the home in which the log is.
         if record is not None and record.is_wanted and (begun or record.begin()):
             record.end(_outcome(sys.exception()))
+
+
+def _refuse_root() -> None:
+    """What root makes in another account's home, that account could no longer change."""
+    home = current_settings().home
+    if os.geteuid() == 0 and home.is_dir() and (owner := home.stat().st_uid):
+        try:
+            name = pwd.getpwuid(owner).pw_name
+        except KeyError:
+            name = f"#{owner}"
+        raise SettingsError(
+            {
+                "CIVITAS_HOME": f"{home} belongs to {name}, and what root makes there would be out of its reach: use "
+                f"`sudo -u {name}`, or the command of deploy/systemd/civitas, which becomes that account"
+            }
+        )
 
 
 def _outcome(error: BaseException | None) -> str:

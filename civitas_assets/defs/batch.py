@@ -18,8 +18,9 @@ from civitas_assets.catalog.cadence import CADENCES, Cadence
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.events import Recorder, Standing
+from civitas_assets.defs.messages import tell_night_is_done
 from civitas_assets.defs.report import HEALTH, report_to_operator
-from civitas_assets.defs.runs import CADENCE_TAG, FAILED, OUTCOME_TAG, outcome_of
+from civitas_assets.defs.runs import CADENCE_TAG, FAILED, NIGHTLY, OUTCOME_TAG, outcome_of
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.turn import Turn
 from civitas_assets.defs.work import Work
@@ -85,6 +86,9 @@ def batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinition:
         failed |= {turn.work.tenant.slug: "; ".join(turn.said.errors) for turn in turns if turn.said.errors}
         outcome = "failed" if failed else outcome_of(turn.said.night for turn in turns if turn.said.night)
         context.instance.add_run_tags(context.run_id, {OUTCOME_TAG: outcome})
+        if cadence == NIGHTLY:
+            faulty = {turn.work.tenant.slug for turn in turns if turn.said.night and not turn.said.night.ok}
+            tell_night_is_done(deployment, len(asked), len(faulty | failed.keys()))
         if failed:
             raise dg.Failure(
                 f"{len(failed)} of {len(asked)} tenants: "

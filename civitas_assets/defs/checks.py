@@ -23,12 +23,19 @@ _BETWEEN = "; "
 
 
 def partitioned_check(
-    name: str, asset: dg.AssetKey, partitions: dg.PartitionsDefinition[str], description: str
+    name: str,
+    asset: dg.AssetKey,
+    partitions: dg.PartitionsDefinition[str],
+    description: str,
+    *,
+    blocking: bool = False,
 ) -> dg.AssetCheckSpec:
-    """A check whose results are kept per tenant."""
+    """A check whose results are kept per tenant; `blocking` says in the UI that what comes after waits for it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.PreviewWarning)
-        return dg.AssetCheckSpec(name, asset=asset, description=description, partitions_def=partitions)
+        return dg.AssetCheckSpec(
+            name, asset=asset, description=description, blocking=blocking, partitions_def=partitions
+        )
 
 
 class SourceOutcome(msgspec.Struct, frozen=True, omit_defaults=True):

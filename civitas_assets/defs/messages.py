@@ -5,17 +5,18 @@ What a message says and how it is brought to people is in `civitas_assets.messag
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from civitas_assets.catalog.cadence import CADENCES
 from civitas_assets.defs.checks import faults_of_check
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.runs import FAILED, OPERATORS_TIME, SHELL_TAG, tenants_of
-from civitas_assets.messages.delivery import addresses, deliver_once
-from civitas_assets.messages.text import compose, secrets_of
+from civitas_assets.defs.runs import ARRIVALS, CADENCE_TAG, FAILED, OPERATORS_TIME, SHELL_TAG, tenants_of
+from civitas_assets.messages.delivery import addresses, deliver, deliver_once
+from civitas_assets.messages.text import Message, compose, compose_done, compose_end, secrets_of
 from civitas_assets.settings import read_secret
 
 _NIGHT_BEGINS = timedelta(hours=2)
@@ -25,6 +26,7 @@ _EVENTS = {
     dg.DagsterEventType.RUN_FAILURE,
 }
 _NOBODY = "-"
+ANY = "any"  # of a run of all of a tenant's sources, as one by hand is
 
 
 def message_sensors(deployment: Deployment) -> dg.Definitions:
@@ -50,27 +52,60 @@ def message_sensors(deployment: Deployment) -> dg.Definitions:
 
 
 def tell_of_run(deployment: Deployment, instance: dg.DagsterInstance, run: dg.DagsterRun) -> int:
-    """Send a message for each tenant of the run that something went wrong for; how many were sent.
+    """Send a message for each tenant of the run that something went wrong for, or for which it is over; how many.
 
     Who has started the run in a shell has seen it.
     """
     if SHELL_TAG in run.tags:
         return 0
     link = f"{deployment.settings.ui_url.rstrip('/')}/runs/{run.run_id}"
-    return sum(tell(deployment, tenant, faults, link) for tenant, faults in faults_of(instance, run).items())
+    faults, files, cadence, count = faults_of(instance, run), deployment.files, run.tags.get(CADENCE_TAG), 0
+    for tenant, found in faults.items():
+        if tell(deployment, tenant, found, link):
+            files.write(f"messages/open-{cadence or ANY}/{tenant}", b"")
+            count += 1
+    if run.status is dg.DagsterRunStatus.SUCCESS or faults:
+        # A run of a cadence says nothing of the sources of others; one of all sources says it of all.
+        opened = [f"messages/open-{one}" for one in ([cadence] if cadence else [*CADENCES, ARRIVALS, ANY])]
+        for tenant in set(tenants_of(run.tags)) - faults.keys():
+            marks = [mark for folder in opened if files.exists(mark := f"{folder}/{tenant}")]
+            if marks and _tell_end(deployment, tenant, link):
+                files.delete_all(marks)
+                count += 1
+    return count
 
 
 def tell(deployment: Deployment, tenant: str, faults: Sequence[str], link: str) -> bool:
     """Send the message about a tenant's faults, unless one was sent this night; nothing where nobody wants any."""
+    night = night_of(deployment.now())
+    return _deliver(deployment, tenant, night, lambda who: compose(who, night, faults, link))
+
+
+def _tell_end(deployment: Deployment, tenant: str, link: str) -> bool:
+    night = night_of(deployment.now())
+    return _deliver(deployment, tenant, f"{night}-over", lambda who: compose_end(who, night, link))
+
+
+def _deliver(deployment: Deployment, tenant: str, about: str, written: Callable[[str], Message]) -> bool:
     known = deployment.catalog.tenants.get(tenant)
     names = [deployment.settings.notify_secret] if deployment.settings.notify_secret else []
     if known is not None and known.notify is not None:
         names.append(known.notify.secret)
-    night = night_of(deployment.now())
-    message = compose(known.name if known else "civitas_assets", night, faults, link)
+    message = written(known.name if known else "civitas_assets")
     secrets = secrets_of(known, read_secret) if known else []
     return deliver_once(
-        deployment.files, f"{night}/{tenant}", message, addresses(names, read_secret), secrets
+        deployment.files, f"{about}/{tenant}", message, addresses(names, read_secret), secrets
+    )
+
+
+def tell_night_is_done(deployment: Deployment, tenants: int, faulty: int) -> bool:
+    """Give the sign of life of a night, where somebody waits for it: a service that calls when it does not come."""
+    name = deployment.settings.alive_secret
+    if not name:
+        return False
+    night = night_of(deployment.now())
+    return deliver(
+        f"the night of {night}", compose_done(night, tenants, faulty), addresses([name], read_secret)
     )
 
 

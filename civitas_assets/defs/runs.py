@@ -12,6 +12,7 @@ import dagster as dg
 from civitas_assets.store.nights import Night
 
 NIGHTLY = "nightly"
+ARRIVALS = "arrivals"  # what files and messages start
 TENANT_TAG = "civitas/tenant"
 TENANTS_TAG = "civitas/tenants"  # of a batch, separated by blanks
 CADENCE_TAG = "civitas/cadence"

@@ -15,9 +15,15 @@ import dagster as dg
 from civitas_assets.catalog.cadence import CADENCES, Cadence
 from civitas_assets.defs.batch import batch_job, batch_op
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.runs import CADENCE_TAG, NIGHTLY, OPERATORS_TIME, TENANT_TAG, TENANTS_TAG, busy
-
-ARRIVALS = "arrivals"
+from civitas_assets.defs.runs import (
+    ARRIVALS,
+    CADENCE_TAG,
+    NIGHTLY,
+    OPERATORS_TIME,
+    TENANT_TAG,
+    TENANTS_TAG,
+    busy,
+)
 
 
 def cadences(deployment: Deployment) -> dg.Definitions:

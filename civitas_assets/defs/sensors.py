@@ -16,8 +16,7 @@ import dagster as dg
 from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.reachable import Reachable
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.runs import CADENCE_TAG, TENANT_TAG, busy
-from civitas_assets.defs.schedules import ARRIVALS
+from civitas_assets.defs.runs import ARRIVALS, CADENCE_TAG, TENANT_TAG, busy
 from civitas_assets.ingest.drop import DropFolder, Waiting
 from civitas_assets.ingest.isolation import isolated
 from civitas_assets.settings import read_secret

@@ -37,9 +37,8 @@ def shared_assets(deployment: Deployment) -> dg.Definitions:
             TESTED,
             shared_key(model),
             deployment.partitions,
-            "\n".join(
-                ["Every data test holds:", *(f"- `{test.name}`: {test.description}" for test in tests)]
-            ),
+            "\n".join(["Every data test holds:", *map(_described, tests)]),
+            blocking=any(test.blocking for test in tests),
         )
         for model, tests in project.tests_by_model.items()
     ]
@@ -56,6 +55,12 @@ def shared_assets(deployment: Deployment) -> dg.Definitions:
             yield from harmonise_tenant(Work.of(context, deployment, scope))
 
     return dg.Definitions(assets=[harmonise])
+
+
+def _described(test: DataTest) -> str:
+    """A line about a data test: what it guards, and what follows where it is broken."""
+    follows = "stops publishing" if test.blocking else "warns"
+    return f"- `{test.name}` ({follows}): {test.description}"
 
 
 def harmonise_tenant(work: Work) -> Iterator[Result]:

@@ -17,6 +17,7 @@ from civitas_assets.catalog.last_good import LastGood
 from civitas_assets.catalog.load import tenant_file
 from civitas_assets.catalog.model import Destination as Kind
 from civitas_assets.harmonise.workspace import Workspace
+from civitas_assets.messages.delivery import marks_of
 from civitas_assets.publish.commons import Commons
 from civitas_assets.publish.destinations import commons_of
 from civitas_assets.publish.duckdb import published_file
@@ -73,6 +74,7 @@ def parts_of(settings: Settings, files: Files, tenant: str) -> Sequence[Part]:
         _folder("drop", settings.drop / tenant),
         *([_schemas(server, settings, Names(tenant))] if server and is_key(tenant) else []),
         *(_stored(name, files, partial(_own, name, tenant)) for name in _STORED),
+        Part("messages", partial(_told, files, tenant), lambda: files.delete_all(marks_of(files, tenant))),
         _stored("aside", files, partial(_put_aside, files, tenant)),
         Part("workspaces", partial(_left_behind, settings, tenant), partial(_sweep, settings, tenant)),
     ]
@@ -117,6 +119,10 @@ def _own(name: str, tenant: str) -> Sequence[str]:
 
 def _put_aside(files: Files, tenant: str) -> Sequence[str]:
     return [f"{root}/" for root in asides(files, tenant)]
+
+
+def _told(files: Files, tenant: str) -> Size:
+    return Size(len(marks_of(files, tenant)))
 
 
 def _forget(commons: Sequence[Commons], tenant: str) -> None:

@@ -37,12 +37,25 @@ def deliver_once(
     if not urls or not files.write_once(mark, b""):
         return False
     clean = without_secrets(message, [*secrets, *(token for url in urls for token in tokens_in(url))])
-    _, error = isolated(f"message about {key}", lambda: _send(clean, urls))
-    if error:
+    if not deliver(key, clean, urls):
         files.delete(mark)  # so that the next fault of the night is a new try
         return False
-    log.info("message about %s sent to %d addresses", key, len(urls))
     return True
+
+
+def deliver(about: str, message: Message, urls: Sequence[str]) -> bool:
+    """Send the message; whether it has arrived."""
+    if not urls:
+        return False
+    _, error = isolated(f"message about {about}", lambda: _send(message, urls))
+    if not error:
+        log.info("message about %s sent to %d addresses", about, len(urls))
+    return not error
+
+
+def marks_of(files: Files, tenant: str) -> list[str]:
+    """What is kept of messages about a tenant: that they were sent."""
+    return [key for key in files.keys("messages/") if key.rpartition("/")[2] == tenant]
 
 
 def _send(message: Message, urls: Sequence[str]) -> None:
@@ -51,8 +64,9 @@ def _send(message: Message, urls: Sequence[str]) -> None:
 
     people = Apprise()
     unknown = sum(not people.add(url) for url in urls)
+    kind = NotifyType.SUCCESS if message.is_good else NotifyType.FAILURE
     arrived = people.notify(
-        body=message.body, title=message.title, notify_type=NotifyType.FAILURE, body_format=NotifyFormat.TEXT
+        body=message.body, title=message.title, notify_type=kind, body_format=NotifyFormat.TEXT
     )
     if not arrived:
         raise MessageLost(

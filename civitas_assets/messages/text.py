@@ -24,10 +24,11 @@ _USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
 
 @dataclass(frozen=True)
 class Message:
-    """A title and a text, both plain."""
+    """A title and a text, both plain; whether it is good news."""
 
     title: str
     body: str
+    is_good: bool = False
 
 
 def compose(who: str, night: str, faults: Sequence[str], link: str) -> Message:
@@ -39,6 +40,18 @@ def compose(who: str, night: str, faults: Sequence[str], link: str) -> Message:
     return Message(f"{who}: {count} in the night of {night}", "\n".join([*lines, "", link]))
 
 
+def compose_end(who: str, night: str, link: str) -> Message:
+    """The message that what was told of is over."""
+    body = f"The first run without a fault since the last message.\n\n{link}"
+    return Message(f"{who}: over in the night of {night}", body, is_good=True)
+
+
+def compose_done(night: str, tenants: int, faulty: int) -> Message:
+    """The sign of life that a night's run has worked through its tenants, whatever became of each."""
+    said = f"{tenants} tenants, {faulty} with faults" if faulty else f"{tenants} tenants, no faults"
+    return Message(f"civitas_assets: the night of {night} is done", said, is_good=True)
+
+
 def without_secrets(message: Message, secrets: Sequence[str]) -> Message:
     """The same message, in which neither a secret nor what stands before an @ in an address is left."""
 
@@ -47,7 +60,7 @@ def without_secrets(message: Message, secrets: Sequence[str]) -> Message:
     def clean(text: str) -> str:
         return _USERINFO.sub("***@", redactor.text(text))
 
-    return Message(clean(message.title), clean(message.body))
+    return Message(clean(message.title), clean(message.body), message.is_good)
 
 
 def secrets_of(tenant: Tenant, read: Callable[[str], str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from civitas_assets import cli
+from civitas_assets import __version__, cli
 from civitas_assets.audit.log import AuditLog
 from civitas_assets.audit.record import account
 
@@ -102,3 +103,24 @@ def test_the_log_is_shown_selected_and_verified(call: Call, home: Path) -> None:
     (file,) = AuditLog(home / "audit").files()
     file.write_text(file.read_text(encoding="utf-8").replace("status", "stasis"), encoding="utf-8")
     assert call("audit", "--verify")[0] == 1
+
+
+def test_root_does_nothing_in_the_home_of_another_account(
+    call: Call, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner = pwd.struct_passwd(("betrieb", "x", 4711, 4711, "", "/", "/bin/false"))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: owner)
+    stat = Path.stat
+
+    def of_another(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        found = stat(path, follow_symlinks=follow_symlinks)
+        return os.stat_result((*found[:4], 4711, *found[5:10])) if path == home else found
+
+    monkeypatch.setattr(Path, "stat", of_another)
+    monkeypatch.setattr(sys, "argv", ["civitas", "status"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert "belongs to betrieb" in capsys.readouterr().err
+    assert not (home / "audit").exists()
+    assert call("--version") == (0, f"civitas {__version__}\n"), "which concerns no home"

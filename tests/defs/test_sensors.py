@@ -17,7 +17,9 @@ from dagster._core.test_utils import create_run_for_test
 from benchmarks.broker import publish
 from civitas_assets.connectors.mqtt import Subscription, drain
 from civitas_assets.connectors.reachable import LOCAL
-from civitas_assets.defs.messages import faults_of, night_of, tell, tell_of_run
+from civitas_assets.defs.messages import faults_of, night_of, tell, tell_night_is_done, tell_of_run
+from civitas_assets.defs.runs import SHELL_TAG
+from civitas_assets.messages.delivery import marks_of
 from civitas_assets.store.summary import SourceSummary, Summary
 
 NOW = datetime(2026, 8, 22, 0, 0, 30, tzinfo=UTC)
@@ -165,6 +167,61 @@ def test_fault_is_told_once_a_night_and_tenant_with_a_link_and_without_secrets(
     assert "key=*** answers 403" in webhook.taken[0]["message"]
     assert "https://ui.example.org/runs/" in webhook.taken[0]["message"]
     assert "s3cret" not in json.dumps(webhook.taken[0])
+
+
+def test_the_end_of_a_fault_is_told_by_a_run_of_the_same_sources_and_once(
+    deployed: Any, town: Any, instance: Any, webhook: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PEOPLE", webhook.url)
+    deployment = deployed(NOW, {"notify_secret": "PEOPLE"}, eins=town(1, a="nightly", b="hourly"))
+    is_broken = True
+
+    @dg.op
+    def work() -> None:
+        if is_broken:
+            raise dg.Failure("the source is down")
+
+    @dg.job
+    def any_job() -> None:
+        work()
+
+    def ran(**tags: str) -> int:
+        named = {f"civitas/{name}": value for name, value in tags.items()}
+        result = any_job.execute_in_process(
+            instance=instance, raise_on_error=False, tags={"civitas/tenant": "eins", **named}
+        )
+        return tell_of_run(deployment, instance, instance.get_run_by_id(result.run_id))
+
+    assert ran(cadence="nightly") == 1
+    is_broken = False
+    assert ran(cadence="hourly") == 0, "it did not ask the source that is down"
+    assert ran(**{SHELL_TAG.removeprefix("civitas/"): "yes"}) == 0
+    assert ran(cadence="nightly") == 1
+    assert ran(cadence="nightly") == 0
+    assert ran() == 0
+    assert [(taken["title"], taken["type"]) for taken in webhook.taken] == [
+        ("Stadt 1: 1 fault in the night of 2026-08-22", "failure"),
+        ("Stadt 1: over in the night of 2026-08-22", "success"),
+    ]
+    assert marks_of(deployment.files, "eins")
+    assert not marks_of(deployment.files, "zwei")
+
+
+def test_a_night_that_is_done_gives_a_sign_of_life(
+    deployed: Any, town: Any, webhook: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATCHMAN", webhook.url)
+    deployment = deployed(NOW, {"alive_secret": "WATCHMAN"}, eins=town(1, a="nightly"))
+    assert tell_night_is_done(deployment, 12, 0)
+    assert tell_night_is_done(deployment, 12, 2)
+    assert [taken["message"] for taken in webhook.taken] == [
+        "12 tenants, no faults",
+        "12 tenants, 2 with faults",
+    ]
+    assert webhook.taken[0]["title"] == "civitas_assets: the night of 2026-08-22 is done"
+    webhook.status = 500
+    assert not tell_night_is_done(deployment, 12, 0), "and nothing else"
+    assert not tell_night_is_done(deployed(NOW, eins=town(1)), 1, 0), "nobody waits for it"
 
 
 def test_tenant_may_name_others_who_are_told(

@@ -79,8 +79,11 @@ def test_each_model_has_one_check_which_names_and_describes_its_data_tests(
     }
     assert {key.name for key in found.values()} == {"every_data_test_holds"}
     for test in project.tests.values():
-        description = graph.get(found[test.model]).description
-        assert f"- `{test.name}`: {test.description}" in description.splitlines()
+        check = graph.get(found[test.model])
+        assert len(test.description.split()) > 5, test.name
+        follows = "stops publishing" if test.blocking else "warns"
+        assert f"- `{test.name}` ({follows}): {test.description}" in check.description.splitlines()
+        assert check.blocking or not test.blocking
 
 
 def test_every_table_has_an_owner_columns_and_a_link_to_what_makes_it(definitions: Any, project: Any) -> None:
