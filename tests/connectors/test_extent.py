@@ -91,6 +91,9 @@ def refused(body: bytes, sheet: str | None = None, most: int = 1_000_000, **limi
     [
         (workbook((0, 0), (99, 51)), 100, 52),  # the last cell is AZ100
         (office('<row r="7"><c r="XFD7"/></row><row r="2"><c r="A2"/></row>'), 7, 16_384),
+        (office('<row r="1"><c r="A1"/><c r="C1048576"/><c r="B2"/></row>'), 1_048_576, 3),
+        (office('<row r="1"><c r="A1"/><c r="ZZ9"/><c r="B10"/></row>'), 10, 702),
+        (office('<cols><col min="1"/></cols><row r="1"><c r="A1"/><c r="AB10"/></row>'), 10, 28),
         (office("<row><c/><c/><c/></row><row><c/></row>"), 2, 3),  # cells that say nothing of their place
         (office('<row r="5"><c s="1" t="n" r="B5"><v>1</v></c></row>'), 5, 2),
         (opendocument("", ROW + EMPTY), 1, 1),
