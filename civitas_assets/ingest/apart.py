@@ -123,10 +123,10 @@ def _called(function: Callable[..., Any], *given: Any) -> Iterator[Any]:
 
 def _has_only_imported() -> bool:
     """Whether no threads work here that a copy would lack and wait for; those that an import starts are none."""
-    try:
-        names = [task.read_text() for task in Path("/proc/self/task").glob("*/comm")]
-    except OSError:
-        return False
+    names = list[str]()
+    for task in Path("/proc/self/task").glob("*/comm"):
+        with suppress(OSError):  # it has ended just now
+            names.append(task.read_text())
     return bool(names) and threading.active_count() == 1 and not any(map(_POOLS.match, names))
 
 
