@@ -96,6 +96,10 @@ class StoreError(CivitasError):
     """Landing, record store or quarantine cannot be read or written."""
 
 
+class BodyLost(StoreError):
+    """What a source has answered is in landing no more, or not as it came."""
+
+
 class TenantBusy(StoreError):
     """Another process is working for this tenant."""
 

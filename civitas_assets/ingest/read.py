@@ -17,7 +17,7 @@ from civitas_assets.connectors.http_reason import complaint_of
 from civitas_assets.connectors.next_pages import ROLE as PAGE
 from civitas_assets.connectors.pagination import FURTHER
 from civitas_assets.connectors.partial import says_incomplete
-from civitas_assets.errors import ReadError, ReadStopped
+from civitas_assets.errors import BodyLost, ReadError, ReadStopped
 from civitas_assets.ingest.apart import read_apart
 from civitas_assets.ingest.attempts import Attempts, ended_the_process
 from civitas_assets.ingest.backlog import unsuperseded
@@ -177,7 +177,11 @@ class SourceReader:
                 self._sightings.note(READ, line)
                 continue  # the last page once more, as services give it beyond their end
             pages.add(body)
-            payload = self._payload(line)
+            try:
+                payload = self._payload(line)
+            except BodyLost as error:  # as after a restore: its neighbours are there
+                self._fail([line], str(error))
+                continue
             clean = brings_clean_text(payload.body)
             origin = Origin(line.variables, line.sha256, line.fetched_at, clean)
             # Where pages are followed, the connector knows what came after one that is not all.

@@ -23,6 +23,8 @@ def put_records_aside(files: Files, tenant: str) -> str | None:
     """Move the tenant's records, quarantine and journal away; below which key they are now, None if there were none."""
     finish_putting_aside(files, tenant)
     if not _records(files, tenant) and not files.keys(f"quarantine/{tenant}/"):
+        # As after a loss: nothing is carried over, but what landing has let go of is not asked for.
+        _bring_back(files, tenant, "aside/nothing")
         return None
     aside = f"aside/{tenant}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     files.write(_marker(tenant), aside.encode())

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 import msgspec
 import zstandard
 
-from civitas_assets.errors import StoreError
+from civitas_assets.errors import BodyLost, StoreError
 from civitas_assets.store.files import Files
 from civitas_assets.store.keys import tenant_key
 
@@ -64,19 +64,19 @@ class Bodies:
         """The body of that hash.
 
         Raises:
-            StoreError: it is not there, or not what was stored.
+            BodyLost: it is not there, or not what was stored.
         """
         packed = self._files.read(self._key(digest))
         if packed is None:
-            raise StoreError(f"landing has lost {self._key(digest)}: fetch the source again")
+            raise BodyLost(f"landing has lost {self._key(digest)}: fetch the source again")
         if packed.startswith(_SEALED):
             packed = self._opened(packed, digest)
         try:
             body = zstandard.ZstdDecompressor().decompress(packed)
         except zstandard.ZstdError as error:
-            raise StoreError(f"{self._key(digest)} is damaged: {error}") from error
+            raise BodyLost(f"{self._key(digest)} is damaged: {error}") from error
         if hashlib.sha256(body).hexdigest() != digest:
-            raise StoreError(f"{self._key(digest)} is damaged: its content has another hash")
+            raise BodyLost(f"{self._key(digest)} is damaged: its content has another hash")
         return body
 
     def sizes(self) -> Mapping[str, int]:

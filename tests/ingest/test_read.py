@@ -533,3 +533,17 @@ def test_every_record_names_the_payload_that_brought_it(town: Any, publisher: An
     assert town.landing().body(digest) == csv(1)
     contract = RECORD_TYPES["observation"]
     assert town.stores.records.days(contract) == [FIRST]
+
+
+def test_a_body_that_is_lost_costs_its_own_rows(town: Any, publisher: Any, csv: Csv) -> None:
+    """As after a restore: what else the source has answered is read, and an answer that comes again mends it."""
+    town.with_sources(s={"each": {"file": ("a", "b")}})
+    publisher.bodies |= {"a.csv": csv(1), "b.csv": csv(2, 3)}
+    town.fetch()
+    lost = next(line.sha256 for m in town.landing().manifests() for line in m.lines if "a.csv" in line.url)
+    town.landing().remove([lost])
+    (report,) = town.read().values()
+    assert [error for error in report.errors if "landing has lost" in error]
+    assert hours(town) == [(0, 2, 1), (1, 3, 1)]
+    assert town.night().ok
+    assert (0, 1, 2) in hours(town)

@@ -1,0 +1,39 @@
+"""What there is of a tenant in landing and records, as far as names tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from civitas_assets.records import RECORD_TYPES
+from civitas_assets.store.files import Files
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """Sources that have landed something, and files of records."""
+
+    landing: int
+    records: int
+
+    def __bool__(self) -> bool:
+        return bool(self.landing or self.records)
+
+    def __str__(self) -> str:
+        if not self:
+            return "there is neither landing nor records: fetch again with `civitas run`, for days before with --from"
+        if not self.records:
+            return f"{self.landing:,} source(s) have landed and there are no records: all of landing is read again"
+        found = f"{self.records:,} file(s) of records: the tables are made of them"
+        if not self.landing:
+            return f"{found}; landing is gone: what sources still have comes with the next run"
+        return f"{self.landing:,} source(s) have landed; {found}"
+
+
+def holdings_of(files: Files, tenant: str) -> Holdings:
+    """What there is of the tenant."""
+    landing = files.folders(f"landing/{tenant}/")
+    folders = RECORD_TYPES.keys() & {*files.folders(f"records/{tenant}/")}
+    return Holdings(
+        sum(bool(files.folders(f"landing/{tenant}/{source}/")) for source in landing),
+        sum(len(files.keys(f"records/{tenant}/{name}/")) for name in folders),
+    )
