@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-DAGSTER_HOME ?= $(CURDIR)/data/dagster
+# Where the command has it, too: what a run from the shell has done is in the UI.
+DAGSTER_HOME ?= $(abspath $(or $(CIVITAS_HOME),data))/dagster
 PORT ?= 3000
 UPGRADE ?=
 EXAMPLES ?= 300

@@ -57,13 +57,18 @@ def demo(
         here = home.relative_to(Path.cwd()) if home.is_relative_to(Path.cwd()) else home
         out.print(f"One DuckDB file per town is in {here}/published. To ask one of them:\n", highlight=False)
         out.print(f"  CIVITAS_HOME={here} {_own_command()} query {towns[0]} {DEMO_QUERY}\n", **VERBATIM)
+        others = (
+            "; sources answer with --serve only"
+            if not serve
+            else ", in another shell, as long as the servers run"
+        )
+        out.print(f"The Dagster UI with what these towns' runs have made{others}:\n", **VERBATIM)
+        out.print(
+            f"  CIVITAS_HOME={home} CIVITAS_TENANTS_DIR={settings.tenants_dir} "
+            "CIVITAS_REACHABLE=127.0.0.0/8 make dev\n",
+            **VERBATIM,
+        )
         if serve:
-            out.print("In another shell, the Dagster UI for these towns, as long as the servers run:\n")
-            out.print(
-                f"  CIVITAS_HOME={home} CIVITAS_TENANTS_DIR={settings.tenants_dir} "
-                "CIVITAS_REACHABLE=127.0.0.0/8 make dev\n",
-                **VERBATIM,
-            )
             out.print("Ctrl-C ends the servers.")
             servers.wait()
     expected = {town: [f" · {source}: "]}

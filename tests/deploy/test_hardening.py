@@ -282,3 +282,19 @@ def test_the_command_is_for_root_since_it_reads_secrets(tmp_path: Path) -> None:
     done = _wrapped(tmp_path, "1000", "")
     assert done.returncode == 77
     assert "sudo civitas status" in done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+def test_the_ui_on_a_laptop_shows_what_the_command_has_run() -> None:
+    """One default of Dagster's folder: below that of the deployment, as `settings.dagster_home` has it."""
+
+    def home(**given: str) -> str:
+        command = ["make", "-s", "--eval", "show: ; @echo $(DAGSTER_HOME)", "show"]
+        env = {"PATH": os.environ["PATH"], **given}
+        done = subprocess.run(command, cwd=PROJECT_DIR, env=env, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    assert home() == str(PROJECT_DIR / "data" / "dagster")
+    assert home(CIVITAS_HOME="/srv/data/demo") == "/srv/data/demo/dagster"
+    assert home(CIVITAS_HOME="data/demo") == str(PROJECT_DIR / "data" / "demo" / "dagster")
+    assert home(CIVITAS_HOME="/srv/data", DAGSTER_HOME="/srv/dagster") == "/srv/dagster"
