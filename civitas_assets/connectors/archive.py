@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 
 from civitas_assets.errors import ReadError
 
-_STEP, _PIECE = 1024 * 1024, 64 * 1024
+_STEP = 1024 * 1024
 _MOST_MEMBERS = 10_000
 _END, _END_64 = b"PK\x05\x06", b"PK\x06\x07"
 _END_SIZE, _END_64_SIZE = 22, 20
@@ -22,7 +22,7 @@ _LONGEST_COMMENT = 0xFFFF
 # A directory's entry is at least this long without its name; ten thousand with long names stay far below.
 _LARGEST_DIRECTORY = _MOST_MEMBERS * 512
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # other methods are not decompressed in bounded steps
-DAMAGED = (
+_DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
@@ -46,7 +46,7 @@ def names_in(body: bytes) -> list[str]:
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             return archive.namelist()
-    except DAMAGED as error:
+    except _DAMAGED as error:
         raise ReadError(f"is no sound ZIP archive: {error or type(error).__name__}") from None
 
 
@@ -77,33 +77,8 @@ def unzipped(body: bytes, pattern: str, most_bytes: int) -> Iterator[tuple[str, 
                     )
                 left -= len(content)
                 yield name, content
-    except DAMAGED as error:
+    except _DAMAGED as error:
         raise ReadError(f"is no sound ZIP archive: {error or type(error).__name__}") from None
-
-
-def inflated_member(body: bytes, member: zipfile.ZipInfo) -> Iterator[bytes]:
-    """What a member holds in steps of bounded size, however much that is: no claim about its size ends it.
-
-    Raises:
-        ReadError: it is compressed by a method that is not decompressed in such steps.
-    """
-    if member.compress_type not in _METHODS:
-        raise ReadError(
-            f"holds {member.filename} compressed by method {member.compress_type}, not by deflate"
-        )
-    name, extra = struct.unpack_from("<HH", body, member.header_offset + 26)
-    start = member.header_offset + 30 + name + extra
-    packed = memoryview(body)[start : start + member.compress_size]
-    if member.compress_type == zipfile.ZIP_STORED:
-        yield from (bytes(packed[at : at + _STEP]) for at in range(0, len(packed), _STEP))
-        return
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    for at in range(0, len(packed), _PIECE):
-        rest = bytes(packed[at : at + _PIECE])
-        while rest and not inflater.eof:
-            yield inflater.decompress(rest, _STEP)
-            rest = inflater.unconsumed_tail
-    yield inflater.decompress(b"", _STEP)
 
 
 def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> bytes | None:
