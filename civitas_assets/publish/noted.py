@@ -11,16 +11,16 @@ from datetime import datetime
 from civitas_assets.errors import PublishError
 from civitas_assets.ingest.summarise import note_published
 from civitas_assets.publish.destination import Publication
-from civitas_assets.publish.query import ask
+from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files
 
 log = logging.getLogger("civitas_assets.publish")
 
 _UNMAPPED = (
-    "select source, sum(unmapped_count)::bigint from coverage group by source having sum(unmapped_count) > 0"
+    "select source, sum(unmapped_count)::bigint as unmapped from coverage"
+    " group by source having sum(unmapped_count) > 0"
 )
-_MOST_SOURCES = 10_000
 
 
 def note_publication(
@@ -28,10 +28,11 @@ def note_publication(
 ) -> None:
     """Note the publication in the summary; the tenant's lock must be held."""
     try:
-        rows = ask(settings, tenant, _UNMAPPED, _MOST_SOURCES).rows
+        with open_published(settings, tenant) as tables:
+            rows = tables.rows(_UNMAPPED)
     except PublishError as error:
         # What was published stays published, whether or not it can be counted.
         log.warning("%s · what nobody can map is not counted: %s", tenant, error)
         rows = []
-    unmapped = {str(source): int(str(count)) for source, count in rows}
+    unmapped = {str(row["source"]): int(str(row["unmapped"])) for row in rows}
     note_published(files, tenant, at=at, bytes_=publication.bytes, unmapped=unmapped)
