@@ -29,11 +29,12 @@ _SHORT_ESCAPES = {"\n": "n", "\t": "t", "\r": "r", '"': '"', "'": "'", "\\": "\\
 _PLAIN, _SHORTEST_MARK = re.compile(r"[A-Za-z0-9]+"), 6
 _BREAK = rb"(?:\r?\n|\\+r?\\*n)?"  # base64 may go on in the next line
 
-# What looks like a credential: beside its name, as a header has it, and before an @ in an address.
+# What looks like a credential: beside its name, as a header has it, and before an @ in an address. What a tenant's file
+# says in the place of one, as in `{secret: NAME}`, is none.
 _CREDENTIAL = re.compile(
-    r"(?i)\b((?:(?:api|access|app|client|auth|secret|private)?[-_ ]?"
+    r"(?i)\b(?!(?<=\{)(?-i:secret: [A-Z][A-Z0-9_]*[,}]))((?:(?:api|access|app|client|auth|secret|private)?[-_ ]?"
     r"(?:key|token|secret|password|passwd|passwort|pwd|signature|sig|auth\w*)))"
-    r"([\"']?\s*[=:]\s*[\"']?)(?:(?:bearer|basic)\s+)?[^\s\"'&,;)]+"
+    r"([\"']?\s*[=:]\s*[\"']?)(?!\{secret:)(?:(?:bearer|basic)\s+)?[^\s\"'&,;)]+"
 )
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
 _USER_INFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@?#]*@")

@@ -155,3 +155,9 @@ def test_what_looks_like_a_credential_is_taken_out_of_a_text() -> None:
     text = "GET https://ada:s3cr@data.example/?api_key=abc&page=2 with Authorization: Basic YWRhOnMzY3I="
     clean = without_credentials(text)
     assert clean == "GET https://***@data.example/?api_key=***&page=2 with Authorization: ***"
+
+
+def test_what_a_file_says_in_the_place_of_a_secret_is_none() -> None:
+    advice = "token must be {secret: NAME}, as in headers: Authorization: {secret: TOWN_TOKEN}"
+    assert without_credentials(advice) == advice
+    assert without_credentials("{secret: hunter2}") == "{secret: ***"
