@@ -359,7 +359,7 @@ def test_publishers_are_understood_in_many_spellings_each_listed_once() -> None:
 
 def test_marks_of_quality_name_rules_and_connectors_that_there_are(shared_models: Models) -> None:
     tests = (PROJECT / "models/shared/observations/observation.yml").read_text(encoding="utf-8")
-    rules = re.findall(r"quality_rule_of_observation.*values: \[(.+?)\]", tests)[0].split(", ")
+    rules = re.findall(r"quality_rule_of_observation[^\[]*values: \[(.+?)\]", tests)[0].split(", ")
     sql = (PROJECT / "models/intermediate/quality/int_observation_quality.sql").read_text(encoding="utf-8")
     mistakes = {row["rule"] for row in _seed("unit_mistakes")}
     assert {*re.findall(r"then '(\w+)'", sql)} | mistakes == {*rules}

@@ -24,7 +24,9 @@ NEXT = {
             "      - name: free_twice\n        description: Twice the free spaces.\n        data_type: bigint\n"
             "      - name: occupied_share\n"
         ),
-        'config: {meta: {unit: "1"}}': 'config: {meta: {unit: "1", renamed_from: occupancy_ratio}}',
+        'config: {meta: {counted: true, unit: "1"}}': (
+            'config: {meta: {counted: true, unit: "1", renamed_from: occupancy_ratio}}'
+        ),
         "      - name: revision\n        description: \"{{ doc('revision') }}\"\n        data_type: integer\n": (
             "      - name: revision\n        description: \"{{ doc('revision') }}\"\n        data_type: bigint\n"
         ),

@@ -53,7 +53,7 @@ def test_what_is_published_is_as_if_nothing_had_happened(  # noqa: PLR0917 - fix
     with ExitStack() as stack:
         has_disk = stack.enter_context(small_disk(home.folder / "home"))
         weather = Weather(home, publisher, dice, has_disk)
-        record_property("fallen", weather.fallen)
+        record_property("fallen", dict(weather.fallen))  # which workers of xdist can send
         try:
             for step in range(STEPS):
                 expected = quiet.after(step)
