@@ -37,8 +37,9 @@ _CREDENTIAL = re.compile(
     r"([\"']?\s*[=:]\s*[\"']?)(?!\{secret:)(?:(?:bearer|basic)\s+)?[^\s\"'&,;)]+"
 )
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
-_USER_INFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@?#]*@")
-_OF_ADDRESS = re.compile(r"(?i)\b[a-z][a-z0-9+.-]*://[^/\s@:]*:([^/\s@]+)@")
+# The scheme before it is left out: looking for its beginning in a long text without any takes the square of its length.
+_USER_INFO = re.compile(r"(://)[^/\s@?#]*@")
+_OF_ADDRESS = re.compile(r"://[^/\s@:]*:([^/\s@]+)@")
 _OF_LIBPQ = re.compile(r"(?i)\b(?:ssl)?password\s*=\s*('(?:\\.|[^'\\])*'|[^\s&]+)")
 _SHORTEST_TOKEN = 12
 _NAMES = (
@@ -68,6 +69,11 @@ def is_credential(name: str, value: str) -> bool:
 def without_credentials(text: str) -> str:
     """The text without what looks like a credential: before an @ in an address, or beside its name."""
     return _USER_INFO.sub(r"\1***@", _BEARER.sub(r"\1 ***", _CREDENTIAL.sub(r"\1\2***", text)))
+
+
+def holds_password(text: str) -> bool:
+    """Whether an address with a password is in the text."""
+    return _OF_ADDRESS.search(text) is not None
 
 
 def passwords_in(address: str) -> list[str]:

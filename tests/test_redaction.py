@@ -12,7 +12,14 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from civitas_assets.redaction import Redactor, is_credential, redact, remember, without_credentials
+from civitas_assets.redaction import (
+    Redactor,
+    holds_password,
+    is_credential,
+    redact,
+    remember,
+    without_credentials,
+)
 
 SECRET = 'Kä/n+ri "3n" <v0gel>=='
 BODY = SECRET.encode()
@@ -161,3 +168,11 @@ def test_what_a_file_says_in_the_place_of_a_secret_is_none() -> None:
     advice = "token must be {secret: NAME}, as in headers: Authorization: {secret: TOWN_TOKEN}"
     assert without_credentials(advice) == advice
     assert without_credentials("{secret: hunter2}") == "{secret: ***"
+
+
+@pytest.mark.parametrize("piece", ["a", "a-", "a://", "a:", "http://u:"])
+def test_a_long_text_without_any_address_is_looked_at_once(piece: str) -> None:
+    """Whatever a tenant's file holds: with the square of its length, nobody would see this end."""
+    text = piece * (1_000_000 // len(piece))
+    assert not holds_password(text)
+    assert without_credentials(text) == text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -10,9 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from civitas_assets.catalog.document import Place
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.model import Source, Tenant
-from civitas_assets.redaction import is_credential
-
-_WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s@]*:[^/\s@]+@", re.IGNORECASE)
+from civitas_assets.redaction import holds_password, is_credential
 
 # Faults of a tenant: the place in its file, and a sentence.
 Check = Callable[[Tenant], Iterable[tuple[Place, str]]]
@@ -43,7 +40,7 @@ def no_credentials(tenant: Tenant) -> Iterator[tuple[Place, str]]:
             told.add(("sources", name, *place))
             yield ("sources", name, *place), text
     for place, text in _texts(tenant.model_dump(), ()):
-        if place not in told and _WITH_PASSWORD.search(text):
+        if place not in told and holds_password(text):
             yield (
                 place,
                 "holds an address with a password: leave that out, and name it as a secret where it is needed",
