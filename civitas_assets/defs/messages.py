@@ -66,9 +66,10 @@ def tell_of_run(deployment: Deployment, instance: dg.DagsterInstance, run: dg.Da
             count += 1
     if run.status is dg.DagsterRunStatus.SUCCESS or faults:
         # A run of a cadence says nothing of the sources of others; one of all sources says it of all.
-        opened = [f"messages/open-{one}" for one in ([cadence] if cadence else [*CADENCES, ARRIVALS, ANY])]
+        cadences = [cadence] if cadence else [*CADENCES, ARRIVALS, ANY]
+        opened = [key for one in cadences for key in files.keys(f"messages/open-{one}/")]
         for tenant in set(tenants_of(run.tags)) - faults.keys():
-            marks = [mark for folder in opened if files.exists(mark := f"{folder}/{tenant}")]
+            marks = [mark for mark in opened if mark.rpartition("/")[2] == tenant]
             if marks and _tell_end(deployment, tenant, link):
                 files.delete_all(marks)
                 count += 1

@@ -67,9 +67,7 @@ class Erasure:
         check_where(where)
         self._settings, self._stores, self._tenant = settings, stores, tenant
         self._where, self._exports, self._files = where, exports, stores.files
-        self._sources = sorted(
-            {*tenant.sources, *(key.split("/")[2] for key in self._files.keys(f"landing/{tenant.slug}/"))}
-        )
+        self._sources = sorted({*tenant.sources, *self._files.folders(f"landing/{tenant.slug}/")})
         self.scope = scope_of(tenant, stores, where, self._sources)
         self.needles = Needles(self.scope.values)
         self._days, self._payloads = set[date](), dict[str, set[str]]()
