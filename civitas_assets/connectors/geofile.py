@@ -17,7 +17,6 @@ from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.archive import unzipped
 from civitas_assets.connectors.attributes import wanted_attributes, with_lines
 from civitas_assets.connectors.base import Payload, Session
-from civitas_assets.connectors.extent import check_extent
 from civitas_assets.connectors.fetching import fetch_addresses
 from civitas_assets.connectors.markup import is_markup, outline
 from civitas_assets.connectors.vector import Features, VectorSource, raw_table
@@ -96,8 +95,7 @@ def _plain(source: GeoFileSource, body: bytes, members: Mapping[str, msgspec.Raw
         document = outline(body)
         if document.root == "kml":
             return kml(body, source.frame)
-        check_extent(source.frame, len(document.features), len(document.names))
-        return gml(body, document, source.layer, axis_order=source.axis_order)
+        return gml(body, document, source.layer, axis_order=source.axis_order, frame=source.frame)
     if body.lstrip(b"\xef\xbb\xbf \t\r\n\x1e").startswith(b"{"):
         wants_all = source.rest is not None or source.split_lines is not None
         wanted = None if wants_all else {*wanted_attributes(source).values()}

@@ -15,7 +15,6 @@ from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.template import expand
 from civitas_assets.connectors.attributes import wanted_attributes
 from civitas_assets.connectors.base import Payload, Session
-from civitas_assets.connectors.extent import check_extent
 from civitas_assets.connectors.links import LinkedSource
 from civitas_assets.connectors.mapping import SelectiveSource
 from civitas_assets.connectors.markup import is_markup, outline
@@ -162,8 +161,9 @@ class OgcFeaturesConnector:
             return
         elif source.api != "oaf" and is_markup(payload.body):
             document = outline(payload.body)
-            check_extent(source.frame, len(document.features), len(document.names))
-            found = gml(payload.body, document, None, source.collection, source.axis_order)
+            found = gml(
+                payload.body, document, None, source.collection, source.axis_order, frame=source.frame
+            )
             yield raw_table(source, found)
         else:
             wanted = None if source.rest is not None else {*wanted_attributes(source).values()}

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyogrio
 import pyogrio.raw
 
-from civitas_assets.catalog.frame import Frame
+from civitas_assets.catalog.frame import DEFAULT_FRAME, Frame
 from civitas_assets.connectors.extent import check_extent
 from civitas_assets.connectors.markup import Outline
 from civitas_assets.connectors.vector import AxisOrder, Features
@@ -123,6 +123,8 @@ def gml(
     layer: str | None,
     usual: str | None = None,
     axis_order: AxisOrder = "by_name",
+    *,
+    frame: Frame = DEFAULT_FRAME,
 ) -> Features:
     """The features of one kind in a GML document, whose outline is known; `gml:id` is their id.
 
@@ -130,8 +132,9 @@ def gml(
     first, where the name of the reference system does not say it.
 
     Raises:
-        ReadError: it reports an error, or has no such features.
+        ReadError: it reports an error, has no such features, or more than the frame lets be.
     """
+    check_extent(frame, len(document.features), len(document.names))
     if document.complaint:
         raise ReadError(f"reports an error: {document.complaint}")
     kinds = [*dict.fromkeys(feature.kind for feature in document.features)]
