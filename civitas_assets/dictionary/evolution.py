@@ -72,6 +72,12 @@ def columns_before(before: Contract, now: Contract) -> Mapping[str, Column]:
     }
 
 
+def names_before(before: Contract, now: Contract) -> dict[str, str]:
+    """The columns of now that there were before, with what they were called then."""
+    names = dict(zip(columns_before(before, now), before.columns, strict=True))
+    return {column: names[column] for column in now.columns if column in names}
+
+
 def _steps(before: Contract, now: Contract) -> Iterator[Step]:
     held = columns_before(before, now)
     for old, new in zip(before.columns, held, strict=True):

@@ -27,22 +27,23 @@ ADDED_COLUMNS: Mapping[str, str] = {
 }
 
 
-def addresses() -> Mapping[str, str]:
-    """Where each licence is stated, as far as that is public."""
-    return {licence: terms.address for licence, terms in LICENCES.items() if terms.address}
+def said_of_sources() -> Mapping[str, str]:
+    """The values of those columns that follow from a row's source, joined as `origin`: SQL of DuckDB and PostgreSQL."""
+    addresses = {licence: terms.address for licence, terms in LICENCES.items() if terms.address}
+    notices = {licence: terms.notice(licence) for licence, terms in LICENCES.items()}
+    return {
+        "licence": "origin.licence",
+        "attribution": "origin.attribution",
+        "licence_url": _by_licence(addresses),
+        "notice": _by_licence(notices),
+    }
 
 
-def notices() -> Mapping[str, str]:
-    """What each licence asks to be said."""
-    return {licence: terms.notice(licence) for licence, terms in LICENCES.items()}
-
-
-def by_licence(licence: str, texts: Mapping[str, str]) -> str:
-    """SQL for the text of a licence, in DuckDB and in PostgreSQL."""
+def _by_licence(texts: Mapping[str, str]) -> str:
     cases = "".join(
         " when '{}' then '{}'".format(*(text.replace("'", "''") for text in pair)) for pair in texts.items()
     )
-    return f"case {licence}{cases} end"
+    return f"case origin.licence{cases} end"
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,12 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from civitas_assets.catalog.share import Withheld
 from civitas_assets.dictionary.contracts import Contract
-from civitas_assets.dictionary.evolution import columns_before
+from civitas_assets.dictionary.evolution import names_before
 from civitas_assets.publish.commons import (
     ADDED_COLUMNS,
     COMMONS_SCHEMA,
     TENANT_NAME,
-    addresses,
-    by_licence,
-    notices,
+    said_of_sources,
 )
 from civitas_assets.publish.postgres_names import Names
 from civitas_assets.publish.postgres_server import Statement
@@ -37,13 +35,10 @@ class Held:
 
 def part(slug: str, held: Held, old: Contract, contract: Contract) -> Composed:
     """What a tenant's table gives to a view."""
-    names, called = Names(slug), pairs(old, contract)
+    names, called = Names(slug), names_before(old, contract)
     given: Mapping[str, Statement] = {
         TENANT_NAME: SQL("{}::text").format(Literal(held.name)),
-        "licence": SQL("origin.licence"),
-        "attribution": SQL("origin.attribution"),
-        "licence_url": SQL(by_licence("origin.licence", addresses())),  # texts of our own
-        "notice": SQL(by_licence("origin.licence", notices())),
+        **{name: SQL(value) for name, value in said_of_sources().items()},  # texts of our own
     }
     without = Withheld.of(held.withheld)
     small = suppressed(contract, without.below, called)
@@ -78,12 +73,6 @@ def described(contract: Contract) -> dict[str, str]:
     said = {name: column.description for name, column in contract.columns.items()}
     said |= {name: text for name, text in ADDED_COLUMNS.items() if name not in said}
     return {name: said[name] for name in ("tenant", TENANT_NAME) if name in said} | said
-
-
-def pairs(old: Contract, contract: Contract) -> dict[str, str]:
-    """Names of now, with what the table calls them."""
-    names = dict(zip(columns_before(old, contract), old.columns, strict=True))
-    return {column: names[column] for column in contract.columns if column in names}
 
 
 def own(name: str) -> Identifier:

@@ -12,7 +12,7 @@ import msgspec
 
 from civitas_assets.catalog.share import Withheld
 from civitas_assets.dictionary.contracts import Contract
-from civitas_assets.dictionary.evolution import columns_before, evolution
+from civitas_assets.dictionary.evolution import evolution, names_before
 from civitas_assets.publish.suppression import suppressed
 
 
@@ -31,7 +31,7 @@ class Published:
             return None
         if evolution({contract.name: old}, {contract.name: contract}).reasons:
             return None
-        names = dict(zip(columns_before(old, contract), old.columns, strict=True))  # by the name of now
+        names = names_before(old, contract)
         without = Withheld.of(withheld)
         small = suppressed(contract, without.below, names)
         chosen = list[str]()

@@ -21,9 +21,7 @@ from civitas_assets.publish.commons import (
     COMMONS_SCHEMA,
     TENANT_NAME,
     Member,
-    addresses,
-    by_licence,
-    notices,
+    said_of_sources,
 )
 from civitas_assets.publish.commons_published import Published
 
@@ -216,10 +214,7 @@ class CommonsTables:
         name, own = contract.name, contract.columns
         given = {
             TENANT_NAME: "whose.name",
-            "licence": "origin.licence",
-            "attribution": "origin.attribution",
-            "licence_url": by_licence("origin.licence", addresses()),
-            "notice": by_licence("origin.licence", notices()),
+            **said_of_sources(),
         }
         added = [name for name in ADDED_COLUMNS if name not in own]
         order = ["tenant", TENANT_NAME, *(column for column in own if column != "tenant"), *added[1:]]

@@ -16,9 +16,9 @@ from psycopg.sql import SQL, Identifier, Literal
 
 from civitas_assets.catalog.share import Withheld
 from civitas_assets.dictionary.contracts import Contract
-from civitas_assets.dictionary.evolution import evolution
+from civitas_assets.dictionary.evolution import evolution, names_before
 from civitas_assets.publish.commons import COMMONS_SCHEMA
-from civitas_assets.publish.commons_parts import Held, described, listed, own, pairs, part
+from civitas_assets.publish.commons_parts import Held, described, listed, own, part
 from civitas_assets.publish.commons_tables import shape_of
 from civitas_assets.publish.postgres_names import COMMONS_OWNER, COMMONS_READER, PUBLICATION, Names
 from civitas_assets.publish.postgres_narrow import Narrow, hindrances, narrow
@@ -222,7 +222,7 @@ class Views:
         names = Names(slug)
         without = Withheld.of(withheld)
         looked = looked_at(contract, without.below)
-        called = pairs(old, contract).items()
+        called = names_before(old, contract).items()
         shared = [before for now, before in called if now in looked or not without.hides(now, before)]
         self._act_as(names.writer)
         self._run(SQL("grant usage on schema {} to {}").format(Identifier(slug), Identifier(COMMONS_OWNER)))
