@@ -14,8 +14,6 @@ import typer
 from civitas_assets.cli.app import Tenant, app, current_settings, err, out, show_log
 from civitas_assets.cli.stores import Site
 
-_MARK = "task.json"
-
 
 @app.command()
 def workspace(
@@ -40,13 +38,13 @@ def workspace(
 
     from civitas_assets.harmonise.prepare import prepare
     from civitas_assets.harmonise.task import plan
-    from civitas_assets.harmonise.workspace import make_workspace
+    from civitas_assets.harmonise.workspace import Workspace, make_workspace
 
     settings = current_settings()
     show_log(settings)
     site = Site.of(settings, tenant)
     folder = (output or settings.dbt_project_dir / "target" / "workspace").resolve()
-    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
+    if folder.exists() and any(folder.iterdir()) and not Workspace(folder).is_made:
         raise typer.BadParameter(
             f"{folder} holds something else; name a folder that is new or empty", param_hint="--output"
         )

@@ -41,6 +41,7 @@ from civitas_assets.store.stores import Stores
 from civitas_assets.store.summary import SourceSummary, Summary
 
 _DAY = timedelta(days=1)
+_TASK = "task.json"  # written last
 _TO_BE_LOOKED_AT = "broke_a_test"
 
 
@@ -61,10 +62,14 @@ class Workspace:
         Raises:
             HarmoniseError: this run has made no workspace.
         """
-        file = self.folder / "task.json"
-        if not file.exists():
+        if not self.is_made:
             raise HarmoniseError("there is no workspace to publish: harmonise in the same run")
-        return msgspec.json.decode(file.read_bytes(), type=Task)
+        return msgspec.json.decode((self.folder / _TASK).read_bytes(), type=Task)
+
+    @property
+    def is_made(self) -> bool:
+        """Whether there is a workspace in the folder, filled to its end."""
+        return (self.folder / _TASK).exists()
 
     def tenant(self) -> str | None:
         """Whose records it holds; None where that cannot be read, as in one that was never finished."""
@@ -159,7 +164,7 @@ def _fill(  # noqa: PLR0917 - each argument is of another type
             seen = stores.seen.last_seen(name, addresses).select(*CONTEXT_TABLES["seen"])  # noqa: F841 - likewise
             connection.execute(f"insert into {RECORDS_SCHEMA}.seen select * from seen")  # noqa: S608
     (folder / PROFILES).write_text(profile(workspace.database, limits), encoding="utf-8")
-    (folder / "task.json").write_bytes(msgspec.json.encode(task))
+    (folder / _TASK).write_bytes(msgspec.json.encode(task))
 
 
 def _with_neighbours(connection: duckdb.DuckDBPyConnection, stores: Stores, task: Task, folder: Path) -> Task:

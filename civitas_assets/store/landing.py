@@ -117,7 +117,7 @@ class SourceLanding(Bodies):
 
     def write_manifest(self, lines: Sequence[Line]) -> str:
         """Keep the manifest of one fetch; its name."""
-        body = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+        body = _encoded(lines)
         again = {line.sha256 for line in lines if line.state == "stored"}.intersection(self.again)
         self.last_manifest()
         while True:
@@ -136,7 +136,7 @@ class SourceLanding(Bodies):
 
     def replace_manifest(self, name: str, lines: Sequence[Line]) -> None:
         """Put other lines in the place of a manifest's; the caller holds the tenant's lock."""
-        body = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+        body = _encoded(lines)
         self._files.write(f"{self._root}/manifests/{name}", body)
 
     def remove_manifests(self, names: Iterable[str]) -> None:
@@ -164,6 +164,10 @@ class SourceLanding(Bodies):
     def write_answered(self, answered: Answered) -> None:
         """Note that the source has answered all that was asked."""
         self._files.write(f"{self._root}/answered.json", msgspec.json.encode(answered))
+
+
+def _encoded(lines: Sequence[Line]) -> bytes:
+    return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
 
 
 def _name(number: int) -> str:

@@ -92,14 +92,14 @@ def apply_retention(
         expired = _nameless(expired, source, stores, now, dry_run)
     if tenant.retention.landing:
         first = tenant.retention.landing.first_kept(today)
-        limit = datetime.combine(max(first, date(1970, 1, 2)), time(), tenant.zone)
+        limit = _beginning_of(first, tenant)
         for source in sources:
             expired = _landing(expired, source, stores, limit, dry_run)
         expired = _dropped(expired, drop, limit, dry_run)
     if tenant.retention.records:
         first = tenant.retention.records.first_kept(today)
         expired = _records(expired, stores, first, dry_run)
-        limit = datetime.combine(max(first, date(1970, 1, 2)), time(), tenant.zone)
+        limit = _beginning_of(first, tenant)
         things = things_without_events(tenant, stores, limit, first)
         expired = msgspec.structs.replace(expired, things=sum(ids.height for ids in things.values()))
         if things and not dry_run:
@@ -108,6 +108,10 @@ def apply_retention(
     elif not dry_run:
         stores.records.keep_from(None)
     return expired
+
+
+def _beginning_of(day: date, tenant: Tenant) -> datetime:
+    return datetime.combine(max(day, date(1970, 1, 2)), time(), tenant.zone)
 
 
 def _landing(expired: Expired, source: str, stores: Stores, limit: datetime, dry_run: bool) -> Expired:
