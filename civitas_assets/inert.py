@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from typing import Any
 
 # What moves a terminal's cursor, ends a line unseen, turns the order of what is read, or can be no text at all.
@@ -45,6 +46,16 @@ def one_entry(text: str) -> str:
     return inert(text).replace("\n", "\n    ")
 
 
+def rewrite_message(entry: logging.LogRecord, rewritten: Callable[[str], str]) -> None:
+    """Have an entry of a log say something else; of one whose arguments do not fit, its handler says what is wrong."""
+    try:
+        told = entry.getMessage()
+    except (TypeError, ValueError, KeyError):
+        return
+    if (new := rewritten(told)) != told:
+        entry.msg, entry.args = new, ()
+
+
 def tame_logs() -> None:
     """Have all that the package logs from here on be entries of their own, whoever writes them down."""
     made = logging.getLogRecordFactory()
@@ -54,12 +65,7 @@ def tame_logs() -> None:
     def record(*arguments: Any, **named: Any) -> logging.LogRecord:
         entry: logging.LogRecord = made(*arguments, **named)
         if str(entry.name).startswith(_PACKAGE):  # some have none
-            try:
-                told = entry.getMessage()
-            except (TypeError, ValueError, KeyError):
-                return entry  # the handler says what is wrong with it
-            if (tamed := one_entry(told)) != told:
-                entry.msg, entry.args = tamed, ()
+            rewrite_message(entry, one_entry)
         return entry
 
     record._tames = True  # type: ignore[attr-defined]

@@ -15,6 +15,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
+from civitas_assets.inert import rewrite_message
+
 REDACTED = "***"
 _SHORTEST = 4  # what is shorter is no secret, and would be found in any text
 # Data must not lose a value of its own, such as a number, to a password that is like it, nor any log a word.
@@ -251,13 +253,7 @@ def redact(text: str) -> str:
 def _record(*arguments: Any, **named: Any) -> logging.LogRecord:
     """A line of the log without secrets, in its message and its traceback."""
     record: logging.LogRecord = _known.factory(*arguments, **named)
-    try:
-        told = record.getMessage()
-    except (TypeError, ValueError, KeyError):
-        return record  # the handler says what is wrong with it
-    clean = redact(told)
-    if clean != told:
-        record.msg, record.args = clean, ()
+    rewrite_message(record, redact)
     if record.exc_info and record.exc_info[0] is not None:
         trace = logging.Formatter().formatException(record.exc_info)
         if (clean := redact(trace)) != trace:
