@@ -71,19 +71,21 @@ class Erasure:
         self.scope = scope_of(tenant, stores, where, self._sources)
         self.needles = Needles(self.scope.values)
         self._days, self._payloads = set[date](), dict[str, set[str]]()
+        self._found: Found | None = None
 
     def find(self) -> Found:
         """What there is, and where; nothing is changed."""
-        return self._go(dry_run=True)
+        self._found = self._go(dry_run=True)
+        return self._found
 
     def erase(self, now: datetime) -> Found:
-        """Erase it; the caller holds the tenant's lock, and publishes what is left.
+        """Erase it; the caller holds the tenant's lock since it was looked for, and publishes what is left.
 
         Raises:
             StoreError: something has landed, or waits in a drop folder, that was not read yet; nothing was changed.
         """
         self._ensure_read()
-        found = self._go(dry_run=True)
+        found = self._found or self.find()
         Tombstones(self._files, self._tenant.slug).add(self.scope.pairs, now)
         self._stores.journal.note(f"erasure-{now:%Y%m%dT%H%M%S}", self._days, things=True, forget=True)
         self._go(dry_run=False)
