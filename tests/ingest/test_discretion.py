@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +53,13 @@ def test_hidden_values_are_nowhere_beyond_landing(town: Any, publisher: Any) -> 
     publisher.bodies["a.csv"] = ROWS.encode()
     assert town.night().counts["observation"].rejected == 2
     assert holding(town.home, DEVICE, "landing") == set()
-    first, second, other = ids(town)
-    assert first == second != other
+    # Pseudonyms are as random as the tenant's key: which one sorts first says nothing.
+    ((first, often), (other, once)) = Counter(ids(town)).most_common()
+    assert (often, once) == (2, 1)
     assert len(first) == 32
     rejected = town.stores.quarantine.rows()
     assert any(first in raw for raw in rejected["raw"]), "so that rejected rows can be told from each other"
-    assert town.stores.records.frame(RECORD_TYPES["datastream"], [])["datastream_id"].to_list() == [
-        first,
-        other,
-    ]
+    assert {*town.stores.records.frame(RECORD_TYPES["datastream"], [])["datastream_id"]} == {first, other}
 
 
 def test_the_same_id_has_one_name_everywhere_and_another_one_in_another_town(
