@@ -58,6 +58,13 @@ class ObjectServer:
         found = s3_backends["123456789012"]["aws"].buckets[BUCKET].keys
         return {key.removeprefix(prefix) for key in list(found.keys()) if key.startswith(prefix)}
 
+    def bodies(self, prefix: str) -> Mapping[str, bytes]:
+        """What objects hold, by key."""
+        from moto.s3.models import s3_backends  # noqa: PLC0415 - slow to import
+
+        found = s3_backends["123456789012"]["aws"].buckets[BUCKET].keys
+        return {key: found[key].value for key in list(found.keys()) if key.startswith(prefix)}
+
     def age(self, prefix: str, by: timedelta) -> None:
         """Make objects older by so much, as the server's clock has it."""
         from moto.s3.models import s3_backends  # noqa: PLC0415 - slow to import

@@ -25,7 +25,7 @@ from civitas_assets.lifecycle.needles import Needles
 from civitas_assets.lifecycle.parts import Size, workspaces_of
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.settings import Settings
-from civitas_assets.store.addresses import Line
+from civitas_assets.store.addresses import Address, Line
 from civitas_assets.store.files import Files, remove_folder
 from civitas_assets.store.horizon import horizon, horizon_key
 from civitas_assets.store.landing import SourceLanding
@@ -169,7 +169,7 @@ class Erasure:
         yield "landing/bodies", Size(len(gone), sum(sizes[digest] for digest in gone))
         lines = 0
         for manifest in landing.manifests():
-            kept = [line for line in manifest.lines if not self._is_said_by(line)]
+            kept = [line for line in manifest.lines if not self._is_in(line.url, line)]
             marked = [replace(line, erased=True) if line.sha256 in gone else line for line in kept]
             lines += len(manifest.lines) - len(kept)
             if not dry_run and marked != [*manifest.lines]:
@@ -178,7 +178,7 @@ class Erasure:
         if dry_run:
             return
         known = landing.addresses()
-        addresses = {u: a for u, a in known.items() if not self._is_in(u, a.headers, a.variables)}
+        addresses = {u: a for u, a in known.items() if not self._is_in(u, a)}
         if landing.through:
             landing.write_addresses(addresses, landing.through)
         far = horizon(self._files, self._tenant.slug, source)
@@ -189,11 +189,11 @@ class Erasure:
         if gone:
             landing.erase(gone)
 
-    def _is_said_by(self, line: Line) -> bool:
-        return self._is_in(line.url, line.headers, line.variables)
-
-    def _is_in(self, url: str, headers: Mapping[str, str], variables: Mapping[str, str]) -> bool:
-        return any(map(self.needles.in_text, (url, *headers.values(), *variables.values())))
+    def _is_in(self, url: str, answer: Line | Address) -> bool:
+        """Whether one of them stands in what is kept of an answer beside its body."""
+        validators = (answer.etag or "", answer.last_modified or "", answer.content_type)
+        told = (url, *validators, *answer.headers.values(), *answer.variables.values())
+        return any(map(self.needles.in_text, told))
 
     def _told(self, dry_run: bool) -> Iterator[tuple[str, Size]]:
         """What is noted beside records: what was seen of things, how far was read, and what became of runs."""

@@ -1,11 +1,13 @@
 """Values that are to be found wherever they stand: in texts, in JSON, in bodies of any form, packed ones included.
 
-A value counts where no letter and no digit touches it: `dev-1` is not in `dev-17`, but in `dev-1:temperature`.
+A value counts where no letter and no digit touches it: `dev-1` is not in `dev-17`, but in `dev-1:temperature`. It is
+found as it is, and as addresses, pages, XML, CSV and JSON within a text write it.
 """
 
 from __future__ import annotations
 
 import gzip
+import html
 import io
 import json
 import re
@@ -14,6 +16,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import polars as pl
 
@@ -21,6 +24,9 @@ SHORTEST = 4  # characters: what is shorter is in every other number
 ERASED = "(erased)"
 _DEEPEST = 3  # archives within archives
 _MOST = 1 << 30  # bytes that a packed member may become
+# What an escape ends with is no letter before the value: that of an address, or of JSON.
+_ESCAPES = r"%[0-9A-Fa-f]{2}", r"\\[bfnrt]", r"\\u[0-9A-Fa-f]{4}"
+_AFTER_ESCAPE = "|".join(f"(?<={escape})" for escape in _ESCAPES)
 
 
 class Needles:
@@ -30,8 +36,11 @@ class Needles:
         self.values = sorted({*values}, key=lambda value: (-len(value), value))
         self._long = [value for value in self.values if len(value) >= SHORTEST]
         self.short = [value for value in self.values if len(value) < SHORTEST]
-        self._text = _pattern(map(re.escape, self._long)) if self._long else None
-        edges = rb"(?<![0-9A-Za-z_])(?:", rb")(?![0-9A-Za-z_])"
+        self._spelled = sorted(
+            {form for value in self._long for form in _spellings(value)}, key=len, reverse=True
+        )
+        self._text = _pattern(map(re.escape, self._spelled)) if self._long else None
+        edges = rb"(?:(?<![0-9A-Za-z_])|" + _AFTER_ESCAPE.encode() + rb")(?:", rb")(?![0-9A-Za-z_])"
         self._bytes = [re.compile(edges[0] + b"|".join(_forms(value)) + edges[1]) for value in self._long]
 
     def in_text(self, text: str) -> bool:
@@ -40,8 +49,9 @@ class Needles:
 
     def in_column(self, column: str) -> pl.Expr:
         """Whether texts of a column have one of them."""
-        parts = "|".join(map(pl.escape_regex, self._long))
-        found = pl.col(column).str.contains(rf"(^|[^\p{{L}}\p{{N}}_])({parts})($|[^\p{{L}}\p{{N}}_])")
+        parts = "|".join(map(pl.escape_regex, self._spelled))
+        before = "|".join((r"^|[^\p{L}\p{N}_]", *_ESCAPES))
+        found = pl.col(column).str.contains(rf"({before})({parts})($|[^\p{{L}}\p{{N}}_])")
         return found.fill_null(value=False) if parts else pl.lit(value=False)
 
     def rows(self, batch: Any) -> int:
@@ -68,12 +78,26 @@ class Needles:
 
 
 def _pattern(parts: Iterable[str]) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{'|'.join(parts)})(?!\w)")
+    return re.compile(rf"(?:(?<!\w)|{_AFTER_ESCAPE})(?:{'|'.join(parts)})(?!\w)")
+
+
+def _spellings(value: str) -> set[str]:
+    """A value as it is, in an address, in a page or XML, between quotes in CSV, and in JSON."""
+    percent = {quote(value, safe=""), quote(value), quote_plus(value)}
+    lower = {re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), form) for form in percent}
+    return {
+        value,
+        *percent,
+        *lower,
+        html.escape(value),
+        html.escape(value, quote=False),
+        value.replace('"', '""'),
+    }
 
 
 def _forms(value: str) -> list[bytes]:
-    """How a value may be written."""
-    written = {value, json.dumps(value)[1:-1]}
+    """How a value may be written in a body."""
+    written = {form for text in _spellings(value) for form in (text, json.dumps(text)[1:-1])}
     forms = {text.encode(code) for text in written for code in ("utf-8", "utf-16-le", "utf-16-be")}
     with suppress(UnicodeEncodeError):
         forms.add(value.encode("latin-1"))

@@ -6,7 +6,8 @@ import re
 
 from civitas_assets.settings import PROJECT_DIR
 
-MATRIX = (PROJECT_DIR / "docs" / "security" / "matrix.md").read_text(encoding="utf-8")
+FOLDER = PROJECT_DIR / "docs" / "security"
+MATRIX = (FOLDER / "matrix.md").read_text(encoding="utf-8")
 
 
 def test_every_test_that_the_matrix_names_is_there() -> None:
@@ -24,3 +25,19 @@ def test_every_row_has_a_number_of_its_own_and_a_test() -> None:
     assert [name for name, _ in rows if name.startswith("S")] == [f"S{n}" for n in range(1, 23)]
     assert len({name for name, _ in rows}) == len(rows)
     assert all("tests/" in row for _, row in rows)
+
+
+def test_every_page_names_the_same_tests_row_by_row_in_both_languages() -> None:
+    """Translations that name other tests, or lack a row, tell two stories."""
+    translated = [file for file in FOLDER.glob("*.md") if (FOLDER / f"{file.stem}.de.md").is_file()]
+    assert len(translated) == len([*FOLDER.glob("*.de.md")]) == len([*FOLDER.glob("*.md")]) / 2
+    for page in translated:
+        said = [
+            [
+                re.findall(r"`(tests/[^`]+)`", row)
+                for row in file.read_text(encoding="utf-8").splitlines()
+                if row[:1] == "|"
+            ]
+            for file in (page, FOLDER / f"{page.stem}.de.md")
+        ]
+        assert said[0] == said[1], page.name

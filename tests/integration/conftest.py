@@ -26,6 +26,7 @@ import yaml
 from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
+from benchmarks.objects import BUCKET
 from benchmarks.serving import Loopback
 from civitas_assets import cli
 from civitas_assets.defs.deployment import Deployment
@@ -139,12 +140,43 @@ def destination() -> str:
 
 
 @pytest.fixture
-def workplace(
-    tmp_path: Path, project: Project, destination: str, request: pytest.FixtureRequest
+def storage() -> str:
+    """Where landing and records are; modules whose promises hold for all places say all of them."""
+    return "folder"
+
+
+@pytest.fixture
+def workplace(  # noqa: PLR0917 - fixtures
+    tmp_path: Path,
+    project: Project,
+    destination: str,
+    storage: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Workplace:
     """An empty deployment."""
     url = request.getfixturevalue("postgres_url") if destination == "postgres" else None
+    if storage == "objects":
+        monkeypatch.setenv("CIVITAS_STORAGE_URL", request.getfixturevalue("storage_url"))
     return Workplace(tmp_path, project, postgres_url=url)
+
+
+@pytest.fixture
+def stored(
+    workplace: Workplace, storage: str, request: pytest.FixtureRequest
+) -> Callable[[], Mapping[str, bytes]]:
+    """What landing, records and all that is kept beside them hold, by key."""
+
+    def look() -> Mapping[str, bytes]:
+        if storage == "objects":
+            root = str(workplace.settings.storage_url).removeprefix(f"s3://{BUCKET}/")
+            found = request.getfixturevalue("object_store").bodies(f"{root}/")
+            return {key.removeprefix(f"{root}/"): body for key, body in found.items()}
+        home = workplace.settings.home
+        files = (file for file in home.rglob("*") if file.is_file())
+        return {file.relative_to(home).as_posix(): file.read_bytes() for file in files}
+
+    return look
 
 
 @dataclass

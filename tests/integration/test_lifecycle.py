@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import yaml
 
 from civitas_assets.defs.retention import let_go_for
 from civitas_assets.defs.runner import Order
-from civitas_assets.store.locks import tenant_lock
+from civitas_assets.store.storage import storage_of
 
 SHARE = "share: [parking_status]\n"
 
@@ -29,9 +30,13 @@ def published(kleinstadt: Any) -> Any:
     return kleinstadt
 
 
-@pytest.mark.parametrize("destination", ["duckdb", "postgres"])
+@pytest.mark.parametrize(("destination", "storage"), [("duckdb", "folder"), ("postgres", "objects")])
 def test_a_town_is_added_shown_archived_handed_over_and_removed(
-    published: Any, command_in: Any, destination: str, tmp_path: Path
+    published: Any,
+    command_in: Any,
+    destination: str,
+    stored: Callable[[], Mapping[str, bytes]],
+    tmp_path: Path,
 ) -> None:
     civitas = command_in(published)
     box = ("--name", "Neustadt", "--ags", "99000097", "--bbox", "9,50,9.2,50.2")
@@ -59,14 +64,14 @@ def test_a_town_is_added_shown_archived_handed_over_and_removed(
     assert "is there already" in civitas("tenant", "export", "kleinstadt", str(handed)).output
     _check_handover(handed)
 
-    with tenant_lock(published.settings.locks, "kleinstadt"):
+    with storage_of(published.settings).hold("kleinstadt"):
         busy = civitas("tenant", "remove", "kleinstadt", "--yes", "kleinstadt")
     assert busy.exit_code == 1
     assert "another run is working" in busy.output
     assert civitas("tenant", "remove", "kleinstadt", "--yes", "neustadt").exit_code == 1
     assert published.ask("kleinstadt", "select count(*) from observation") == [(2,)]
     assert civitas("tenant", "remove", "kleinstadt", "--yes", "kleinstadt").exit_code == 0
-    _check_nothing_is_left(published, destination)
+    _check_nothing_is_left(published, destination, stored())
     if published.postgres_url:
         _check_nothing_is_left_in_the_database(published.postgres_url)
 
@@ -108,7 +113,7 @@ def _check_nothing_is_left_in_the_database(url: str) -> None:
     assert not [text for text in {*schemas, *roles, *shared} if "kleinstadt" in text]
 
 
-def _check_nothing_is_left(published: Any, destination: str) -> None:
+def _check_nothing_is_left(published: Any, destination: str, stored: Mapping[str, bytes]) -> None:
     home = published.settings.home
     mentioning = {
         path.relative_to(published.folder).parts[:2]
@@ -118,8 +123,10 @@ def _check_nothing_is_left(published: Any, destination: str) -> None:
     proofs = {("home", "removed"), ("home", "audit")}  # that it was removed, and by whom
     assert mentioning <= proofs
     assert not [path for path in home.rglob("*kleinstadt*") if "removed" not in path.parts]
-    (report,) = (home / "removed").iterdir()
-    parts = json.loads(report.read_text(encoding="utf-8"))["parts"]
+    telling = {key for key, body in stored.items() if "kleinstadt" in key or b"kleinstadt" in body}
+    assert {key.split("/")[0] for key in telling} <= {"removed", "audit"}
+    (report,) = (body for key, body in stored.items() if key.startswith("removed/"))
+    parts = json.loads(report)["parts"]
     assert parts["commons"]["rows"] == 1
     assert parts["history"]["rows"] > 0
     with dg.DagsterInstance.from_config(str(published.folder / "dagster-home")) as instance:

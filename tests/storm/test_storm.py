@@ -1,15 +1,18 @@
 """Whatever is done to runs, what is published in the end is what it would be had nothing been done, bit for bit.
 
 `make storm` does more of it: `STORM_STEPS` steps from each of the seeds `STORM_SEEDS`, one of which a failure names.
+Each night that was equal is a line in the file `STORM_DIARY`, for a storm that is cut short.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -70,10 +73,20 @@ def test_what_is_published_is_as_if_nothing_had_happened(  # noqa: PLR0917 - fix
                     assert home.run(now_of(step)) == 0
                 found = differences(expected, home.tables())
                 assert not found, "\n".join([f"seed {seed}", *weather.told[-9:], *found])
+                write_diary(place, seed, step, home, weather)
             assert not [*home.orphans(quiet.home.places())], weather.told
         finally:
             record_property("runs", home.runs)
     assert not [*quiet.home.orphans(quiet.home.places())]
+
+
+def write_diary(place: str, seed: int, step: int, home: Home, weather: Weather) -> None:
+    """A line for a night after which all was equal: where, which, with how many runs and faults until then."""
+    if "STORM_DIARY" not in os.environ:
+        return
+    line = {"place": place, "seed": seed, "step": step, "runs": home.runs, "fallen": dict(weather.fallen)}
+    with Path(os.environ["STORM_DIARY"]).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
 
 
 def test_clocks_that_step_lose_nothing(calm: Callable[[int], Calm], new_home: Callable[[str], Home]) -> None:
