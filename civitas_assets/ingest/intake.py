@@ -14,7 +14,7 @@ import polars as pl
 from civitas_assets.catalog import Source, Tenant
 from civitas_assets.errors import ReadError
 from civitas_assets.ingest.discretion import Discretion
-from civitas_assets.ingest.keep import Keeper
+from civitas_assets.ingest.keep import STORED_AT_ONCE, Keeper
 from civitas_assets.ingest.notes import NoteBook
 from civitas_assets.ingest.register import Sightings
 from civitas_assets.ingest.reports import ReadReport
@@ -26,9 +26,7 @@ from civitas_assets.records.replaced import replaced_rows, rivals_in
 from civitas_assets.records.typing import Place, bring_into_contract
 from civitas_assets.store.addresses import Line
 
-# Rows that are typed together, and records that wait in memory and are stored together: enough to make work per page
-# small, little for a small machine.
-_TYPED_AT_ONCE, _STORED_AT_ONCE = 100_000, 250_000
+_TYPED_AT_ONCE = 100_000  # rows: enough to make work per page small, little for a small machine
 
 
 @dataclass
@@ -72,7 +70,7 @@ class Intake:
         self._source, self._keeper, self._notes, self._sightings = source, keeper, notes, sightings
         self._report, self._fail, self._discretion = report, fail, discretion
         self._place = Place(tenant.timezone, tenant.bbox)
-        self.waiting = Waiting(tenant.timezone, _STORED_AT_ONCE)
+        self.waiting = Waiting(tenant.timezone, STORED_AT_ONCE)
         self.given: Counter[str] = Counter()
         self.usable: set[str] = set()
 

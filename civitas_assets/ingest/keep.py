@@ -11,8 +11,13 @@ import polars as pl
 from civitas_assets.catalog import Tenant
 from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.records import RECORD_TYPES, RecordType
+from civitas_assets.store.day_turns import DAY, split_by_days
 from civitas_assets.store.records import News
 from civitas_assets.store.stores import Stores
+
+# Records of events that are held against the store together: enough to make work per file small, little for a small
+# machine.
+STORED_AT_ONCE = 250_000
 
 
 class Keeper:
@@ -22,8 +27,10 @@ class Keeper:
         self._tenant, self._stores, self._run_id, self._report = tenant, stores, run_id, report
 
     def store(self, record_type: RecordType, records: pl.DataFrame) -> None:
-        """Keep what of these records is new or changed."""
-        self.keep(self._stores.records.news(record_type, self._with_day(records, record_type.event_time)))
+        """Keep what of these records is new or changed; many of events some days at a time."""
+        dated = self._with_day(records, record_type.event_time)
+        for turn in split_by_days(dated, STORED_AT_ONCE) if record_type.is_of_days else (dated,):
+            self.keep(self._stores.records.news(record_type, turn))
 
     def keep(self, news: News) -> None:
         """Append what is news."""
@@ -61,13 +68,9 @@ class Keeper:
         )
 
     def _with_day(self, records: pl.DataFrame, time_column: str | None) -> pl.DataFrame:
-        day = (
-            pl.col(time_column).dt.convert_time_zone(self._tenant.timezone).dt.date()
-            if time_column
-            else pl.lit(None, pl.Date)
-        )
+        if DAY not in records.columns:
+            local = pl.col(time_column or "").dt.convert_time_zone(self._tenant.timezone).dt.date()
+            records = records.with_columns((local if time_column else pl.lit(None, pl.Date)).alias(DAY))
         return records.with_columns(
-            day.alias("day"),
-            pl.lit(self._report.source).alias("source"),
-            pl.lit(self._run_id).alias("run_id"),
+            pl.lit(self._report.source).alias("source"), pl.lit(self._run_id).alias("run_id")
         )

@@ -1,6 +1,7 @@
 """Records that wait until all of a batch are typed: of many those of events wait in files, and come back day by day.
 
-What is said of a thing counts as a whole, so things wait in memory.
+What is said of a thing counts as a whole, so things wait in memory. So does what was typed in one go, however much it
+is, until more comes: it is there already, and waiting takes far less than typing has taken.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ import polars as pl
 
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.records.companions import last_of_alike
+from civitas_assets.store.day_turns import DAY, count_days, group_days
 
-_DAY = "@day"
 _ROW_GROUP = 32 * 1024  # a file is in order of days: who wants some of them reads few such groups
 
 
 class Waiting:
     """Accepted records of one batch, by record type, in the order in which they were read.
 
-    Days are those of the zone; `most` records of events are held in memory, and taken together.
+    Days are those of the zone; `most` records of events are held in memory together, and taken from files together.
     """
 
     def __init__(self, zone: str, most: int) -> None:
@@ -39,14 +40,16 @@ class Waiting:
         """Let records wait; `is_said` is of things that have no rows of their own, which other rows tell of."""
         name = record_type.name
         (self._said if is_said else self._records)[name].append(records)
-        if _is_of_days(record_type) and sum(part.height for part in self._records[name]) > self._most:
+        waiting = self._records[name]
+        is_more = len(waiting) > 1 or name in self._files
+        if is_more and record_type.is_of_days and sum(part.height for part in waiting) > self._most:
             self._put_down(record_type)
 
     def taken(self) -> Iterator[tuple[RecordType, Sequence[pl.DataFrame]]]:
         """All that waits, things first: of events that are stored later, no day has to be made again for their sake.
 
         The frames of a record type are its own rows and what others say; those of many events come in several turns, of
-        some days each.
+        some days each, with the column `day`.
         """
         names = {*self._records, *self._said, *self._files}
         for record_type in sorted(
@@ -55,9 +58,9 @@ class Waiting:
             name = record_type.name
             if name in self._files:
                 self._put_down(record_type)
-                for first, last in self._turns(name):
-                    found = pl.scan_parquet(self._files[name]).filter(pl.col(_DAY).is_between(first, last))
-                    yield record_type, [found.drop(_DAY).collect()]
+                for first, last in group_days(self._days[name], self._most):
+                    found = pl.scan_parquet(self._files[name]).filter(pl.col(DAY).is_between(first, last))
+                    yield record_type, [found.collect()]
                 continue
             own, said = self._records.pop(name, []), self._said.pop(name, [])
             frames = [pl.concat(own)] if own else []
@@ -89,23 +92,9 @@ class Waiting:
         self._folder = self._folder or TemporaryDirectory(prefix="civitas-waiting-")
         file = Path(self._folder.name) / f"{name}-{len(self._files[name])}.parquet"
         day = pl.col(record_type.event_time or "").dt.convert_time_zone(self._zone).dt.date()
-        records = pl.concat(parts).with_columns(day.alias(_DAY)).sort(_DAY, maintain_order=True)
+        records = pl.concat(parts).with_columns(day.alias(DAY))
+        if not records[DAY].is_sorted():
+            records = records.sort(DAY, maintain_order=True)
         records.write_parquet(file, compression="lz4", row_group_size=_ROW_GROUP)
         self._files[name].append(file)
-        self._days[name].update(dict(records[_DAY].value_counts().iter_rows()))
-
-    def _turns(self, name: str) -> Iterator[tuple[date, date]]:
-        """The first and the last day of each turn: of so many rows, or one day."""
-        turn, rows = list[date](), 0
-        for day in sorted(self._days[name]):
-            if turn and rows + self._days[name][day] > self._most:
-                yield turn[0], turn[-1]
-                turn, rows = [], 0
-            turn.append(day)
-            rows += self._days[name][day]
-        yield turn[0], turn[-1]
-
-
-def _is_of_days(record_type: RecordType) -> bool:
-    """Whether all that is said of one record is of the same day."""
-    return record_type.event_time in record_type.key
+        self._days[name].update(count_days(records))

@@ -121,6 +121,11 @@ class RecordType:
         )
 
     @property
+    def is_of_days(self) -> bool:
+        """Whether all that is said of one record is of the same day."""
+        return self.event_time in self.key
+
+    @property
     def accepted(self) -> tuple[str, ...]:
         """Names of all fields that a source may fill, carried ones included."""
         return tuple(self._by_name)

@@ -28,8 +28,8 @@ FIRST = date(2026, 7, 1)
 @pytest.fixture(params=[100_000, 1], ids=["whole", "in_portions"], autouse=True)
 def _portions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """All that is proven here holds in however small portions rows are typed and stored."""
-    for name in ("_TYPED_AT_ONCE", "_STORED_AT_ONCE"):
-        monkeypatch.setattr(f"civitas_assets.ingest.intake.{name}", request.param)
+    for name in ("intake._TYPED_AT_ONCE", "intake.STORED_AT_ONCE", "keep.STORED_AT_ONCE"):
+        monkeypatch.setattr(f"civitas_assets.ingest.{name}", request.param)
 
 
 def hours(town: Any) -> list[tuple[int, float | None, int]]:

@@ -54,6 +54,21 @@ def test_many_records_come_back_by_local_days_in_the_order_of_each_day(
     assert [*turns(waiting)] == []
 
 
+def test_what_was_typed_in_one_go_waits_in_memory_until_more_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = list[object]()
+    write = pl.DataFrame.write_parquet
+    monkeypatch.setattr(
+        pl.DataFrame, "write_parquet", lambda *a, **options: written.append(a[1]) or write(*a, **options)
+    )
+    waiting = Waiting("Europe/Berlin", 1)
+    waiting.add(OBSERVATION, observations(30, 0))
+    assert ([*turns(waiting)], written) == ([[30, 0]], [])
+    for hours in ((30, 0), (1,)):
+        waiting.add(OBSERVATION, observations(*hours))
+    assert [*turns(waiting)] == [[0], [1], [30]]
+    assert len(written) == 1
+
+
 def test_things_come_first_and_what_is_said_of_them_counts_as_a_whole() -> None:
     at = pl.Series([START], dtype=UTC_TIME)
     schema = {name: dtype for name, dtype in STATION.schema.items() if name not in {"station_id", "name"}}
@@ -62,7 +77,8 @@ def test_things_come_first_and_what_is_said_of_them_counts_as_a_whole() -> None:
         for name in "ABA"
     ]
     waiting = Waiting("Europe/Berlin", 1)
-    waiting.add(OBSERVATION, observations(0, 30))
+    for hour in (0, 30):
+        waiting.add(OBSERVATION, observations(hour))
     for frame in said:
         waiting.add(STATION, frame, is_said=True)
     taken = [(record_type.name, frames) for record_type, frames in waiting.taken()]
