@@ -22,7 +22,7 @@ _BOMS = (
     (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
 )  # fmt: skip
-_HEAD = 4096
+_HEAD, _FIRST_TEXTS = 4096, 256 * 1024
 # Bytes that windows-1252 does not have, and those that are umlauts in DOS and Mac code pages, where in windows-1252
 # a mark stands that nobody writes between letters: ü ä ö ß of cp850, ü ä ö ß of Mac OS Roman.
 _UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
@@ -32,6 +32,13 @@ _OTHER_PAGE = re.compile(
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _NOT_LATIN = re.compile("[^\x00-\u024f\u2000-\u206f\u20ac\u2100-\u22ff]")
 _COMBINING = (b"\xcc", b"\xcd")
+# Letters of UTF-8 that were taken for windows-1252 and encoded once more: Ã with what then stands for ä ö ü ß Ä Ö Ü.
+_TWICE = re.compile(
+    rb"\xc3\x83(?:\xc2[\xa4\xb6\xbc\x9f\x84\x96\x9c]|\xc5[\xb8\x93]|\xe2\x80[\x9e\x93])"
+    rb"|\\u00c3\\u(?:00(?:a4|b6|bc|9f|84|96|9c)|0178|0153|201e|2013)",
+    re.IGNORECASE,
+)
+_TWICE_BEGINS = (b"\xc3\x83", b"\\u00c3", b"\\u00C3")
 
 
 def to_utf8(body: bytes, encoding: str = "auto") -> bytes:
@@ -64,6 +71,15 @@ def read_text(body: bytes, encoding: str = "auto") -> tuple[bytes, tuple[Note, .
             raise _not_in(encoding, error) from None
         return _mixed(body)
     return _mended(body), ()
+
+
+def is_encoded_twice(body: bytes) -> bool:
+    """Whether a text begins with umlauts that were encoded twice, such as Ã¼ for ü; JSON may write them escaped.
+
+    A publisher's program treats all texts alike, so that the first ones tell.
+    """
+    head = body[:_FIRST_TEXTS]
+    return any(begin in head for begin in _TWICE_BEGINS) and _TWICE.search(head) is not None
 
 
 def _without_mark(body: bytes) -> str | None:

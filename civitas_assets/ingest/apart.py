@@ -31,6 +31,7 @@ from civitas_assets.catalog import Source
 from civitas_assets.connectors.base import Connector, Payload
 from civitas_assets.connectors.mapping import SelectiveSource
 from civitas_assets.connectors.markup import is_markup
+from civitas_assets.connectors.unescaped import read_unescaped, storable_unescaped
 from civitas_assets.errors import ReadError, ReadStopped
 from civitas_assets.inert import tame_logs
 from civitas_assets.ingest.bounds import Bounds, bound, reason_of
@@ -65,7 +66,7 @@ def read_apart(connector: Connector, source: Source, payload: Payload) -> Iterat
         ReadStopped: reading it ended its process, or took more than the operator lets it have.
     """
     if _reader.is_child or not is_read_apart(payload.body):
-        yield from connector.read(source, payload)
+        yield from read_unescaped(connector, source, payload)
     else:
         yield from _reader.call(Bounds.of(source.frame), _read, connector, source, payload)
 
@@ -79,7 +80,7 @@ def storable_apart(source: Source, role: str, body: bytes) -> bytes:
     """
     is_looked_into = isinstance(source, SelectiveSource) and source.store == "mapped"
     if _reader.is_child or not is_looked_into or not is_read_apart(body):
-        return source.storable(role, body)
+        return storable_unescaped(source, role, body)
     (kept,) = _reader.call(Bounds.of(source.frame), _storable, source, role, body)
     return bytes(kept)
 
@@ -110,11 +111,11 @@ def stop_reader() -> None:
 
 
 def _read(connector: Connector, source: Source, payload: Payload) -> Iterator[Any]:
-    return connector.read(source, payload)
+    return read_unescaped(connector, source, payload)
 
 
 def _storable(source: Source, role: str, body: bytes) -> Iterator[Any]:
-    yield source.storable(role, body)
+    yield storable_unescaped(source, role, body)
 
 
 def _called(function: Callable[..., Any], *given: Any) -> Iterator[Any]:

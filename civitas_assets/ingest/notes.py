@@ -13,6 +13,7 @@ import polars as pl
 
 from civitas_assets.catalog import Source
 from civitas_assets.connectors.pagination import END_UNPROVEN, header_total
+from civitas_assets.connectors.text import is_encoded_twice
 from civitas_assets.ingest.reports import Counts
 from civitas_assets.records import RECORD_TYPES, Note, RawTable, RecordType
 from civitas_assets.records.raw import UNKNOWN_FIELDS
@@ -133,6 +134,14 @@ def says_incomplete_note(url: str) -> Note:
         SAYS_INCOMPLETE,
         f"{url} says itself that it is not all: ask for less at a time, such as parts by each, or for more per answer",
     )
+
+
+def encoding_notes(line: Line, body: bytes) -> list[Note]:
+    """The note on an answer whose publisher has encoded its texts twice."""
+    if not is_encoded_twice(body):
+        return []
+    text = "looks double-encoded: Ã¼ and the like stand where ü may be meant, and are kept so; tell its publisher"
+    return [Note("encoded_twice", f"{line.url} {text}")]
 
 
 def cut_notes(source: Source, line: Line, rows: int) -> list[Note]:

@@ -30,6 +30,7 @@ from civitas_assets.ingest.notes import (
     NOTHING_CAME,
     NoteBook,
     cut_notes,
+    encoding_notes,
     notes_of,
     nothing_came,
     only_series,
@@ -182,6 +183,7 @@ class SourceReader:
             except BodyLost as error:  # as after a restore: its neighbours are there
                 self._fail([line], str(error))
                 continue
+            self._notes.add(line.url, encoding_notes(line, payload.body))
             clean = brings_clean_text(payload.body)
             origin = Origin(line.variables, line.sha256, line.fetched_at, clean)
             # Where pages are followed, the connector knows what came after one that is not all.

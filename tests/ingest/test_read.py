@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -547,3 +548,16 @@ def test_a_body_that_is_lost_costs_its_own_rows(town: Any, publisher: Any, csv: 
     assert hours(town) == [(0, 2, 1), (1, 3, 1)]
     assert town.night().ok
     assert (0, 1, 2) in hours(town)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_told"), [("MÃ¼nster", True), ("FuÃŸweg", True), ("Münster, São", False)]
+)
+@pytest.mark.parametrize("escaped", [False, True])
+def test_texts_that_were_encoded_twice_are_told_and_kept(name: str, is_told: bool, escaped: bool) -> None:
+    body = json.dumps([{"id": "1", "name": name}], ensure_ascii=escaped).encode()
+    fields = {"site_id": "id", "name": "name"}
+    settings = {"connector": "json", "records": "@", "record_type": "parking_site", "fields": fields}
+    night = land(settings, lambda _: httpx2.Response(200, content=body))
+    assert night.rows("parking_site", "name") == [(name,)]
+    assert ["double-encoded" in text for text in night.told] == [True] * is_told

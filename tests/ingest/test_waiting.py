@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -55,11 +57,13 @@ def test_many_records_come_back_by_local_days_in_the_order_of_each_day(
 
 
 def test_what_was_typed_in_one_go_waits_in_memory_until_more_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    written = list[object]()
-    write = pl.DataFrame.write_parquet
-    monkeypatch.setattr(
-        pl.DataFrame, "write_parquet", lambda *a, **options: written.append(a[1]) or write(*a, **options)
-    )
+    written, write = list[Path](), pl.DataFrame.write_parquet
+
+    def write_noted(frame: pl.DataFrame, file: Path, **options: Any) -> None:
+        written.append(file)
+        write(frame, file, **options)
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", write_noted)
     waiting = Waiting("Europe/Berlin", 1)
     waiting.add(OBSERVATION, observations(30, 0))
     assert ([*turns(waiting)], written) == ([[30, 0]], [])
