@@ -22,7 +22,7 @@ from civitas_assets.defs.repair import repairs
 from civitas_assets.defs.report import report_assets
 from civitas_assets.defs.retention import retention_parts
 from civitas_assets.defs.schedules import cadences
-from civitas_assets.defs.scope import Scope
+from civitas_assets.defs.scope import checked_scope
 from civitas_assets.defs.sensors import arrival_sensors
 from civitas_assets.defs.shared import shared_assets
 from civitas_assets.inert import tame_logs
@@ -49,7 +49,7 @@ PARTS: Sequence[Callable[[Deployment], dg.Definitions]] = (
 def build_definitions(deployment: Deployment) -> dg.Definitions:
     """Everything that a deployment consists of."""
     tame_logs()
-    rest = dg.Definitions(resources={"scope": Scope()}, executor=dg.in_process_executor)
+    rest = dg.Definitions(resources={"scope": checked_scope(deployment)}, executor=dg.in_process_executor)
     return dg.Definitions.merge(rest, *(part(deployment) for part in PARTS))
 
 

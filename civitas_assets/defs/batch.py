@@ -18,8 +18,9 @@ from civitas_assets.catalog.cadence import CADENCES, Cadence
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.events import Recorder, Standing
+from civitas_assets.defs.keys import HEALTH
 from civitas_assets.defs.messages import tell_night_is_done
-from civitas_assets.defs.report import HEALTH, report_to_operator
+from civitas_assets.defs.report import report_to_operator
 from civitas_assets.defs.runs import CADENCE_TAG, FAILED, NIGHTLY, OUTCOME_TAG, outcome_of
 from civitas_assets.defs.scope import Scope
 from civitas_assets.defs.turn import Turn
@@ -79,6 +80,8 @@ def batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinition:
             recorder = Recorder(turn.work.tenant.slug, context.instance, standing)
             for result in turn.said.results:
                 yield from recorder.events_of(result)
+            if turn.is_through:
+                yield from recorder.clear(context.run_id, turn.unseen)
             said = "; ".join(turn.said.errors) or turn.said.busy or "done"
             log.info("%s · %s · %d of %d", turn.work.tenant.slug, said, done, len(turns))
         if any(result.asset_key == HEALTH for turn in turns for result in turn.said.results):

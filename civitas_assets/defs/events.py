@@ -6,7 +6,7 @@ a landing to which nothing came is observed, and a check that passes as before i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import dagster as dg
 
@@ -16,7 +16,8 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from civitas_assets.defs.report import HEALTH
+from civitas_assets.defs.clearing import Left, failed_runs
+from civitas_assets.defs.keys import HEALTH
 from civitas_assets.defs.work import Result
 
 _Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
@@ -28,6 +29,12 @@ class Standing:
     def __init__(self, instance: dg.DagsterInstance, tenants: Sequence[str]) -> None:
         self._storage, self._tenants = instance.event_log_storage, tenants
         self._found: dict[dg.AssetCheckKey, Mapping[str | None, AssetCheckExecutionRecordStatus]] = {}
+        self._failed_runs = failed_runs(instance, tenants)
+        self._instance = instance
+
+    def left_of(self, tenant: str) -> Left:
+        """What runs that failed have left red of the tenant."""
+        return Left(self._instance, tenant, self._failed_runs.get(tenant, ()))
 
     def passes(self, check: dg.AssetCheckKey, tenant: str) -> bool:
         """Whether the tenant's check passed; one that was never recorded did not."""
@@ -45,6 +52,7 @@ class Recorder:
         self._standing = standing or Standing(instance, [tenant])
         self._latest: dict[dg.AssetKey, AssetCheckEvaluationTargetMaterializationData | None] = {}
         self._made: set[dg.AssetKey] = set()
+        self._left = self._standing.left_of(tenant)
 
     def events_of(self, result: Result) -> Iterator[_Event]:
         """The event, where there is one; what came before it has to be recorded by then."""
@@ -67,6 +75,20 @@ class Recorder:
                 partition=self._tenant,
             )
 
+    def clear(self, run_id: str, besides: Collection[dg.AssetKey] = ()) -> Iterator[_Event]:
+        """What no run that failed shall leave red any more, once that run has gone through without a failure.
+
+        `besides` are assets that it has not looked at.
+        """
+        for result in self._left.results(besides):
+            yield from self.events_of(result)
+        self._left.note(run_id, {*besides} - {HEALTH})
+
+    def unplanned(self, run: dg.DagsterRun) -> set[dg.AssetKey]:
+        """What runs that failed have left red, and this run of assets is not about; its last step is its health."""
+        own = Left(self._instance, self._tenant, [run]).assets
+        return (self._left.assets - own) | {HEALTH}
+
     def _made_or_observed(
         self, result: dg.MaterializeResult[object], asset: dg.AssetKey
     ) -> dg.AssetMaterialization | dg.AssetObservation:
@@ -76,7 +98,7 @@ class Recorder:
             "dagster/data_version_is_user_provided": "true",
         } if version else None  # fmt: skip
         is_as_it_was = metadata is not None and metadata.get("new_payloads") == 0
-        if is_as_it_was and self._target(asset) is not None:
+        if is_as_it_was and asset not in self._left.assets and self._target(asset) is not None:
             return dg.AssetObservation(asset_key=asset, partition=self._tenant, metadata=metadata, tags=tags)
         if asset != HEALTH:  # which comes in any case
             self._made.add(asset)

@@ -12,9 +12,10 @@ import dagster as dg
 
 from civitas_assets.catalog.basis import is_key
 from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.keys import HEALTH
 from civitas_assets.defs.messages import tell
 from civitas_assets.defs.presentation import described
-from civitas_assets.defs.report import HEALTH, WELL, report_to_operator
+from civitas_assets.defs.report import WELL, report_to_operator
 
 _EVERY = 60  # seconds
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dagster as dg
 
+HEALTH = dg.AssetKey(["tenants", "health"])
+
 
 def landing_key(connector: str) -> dg.AssetKey:
     """The key of a connector's landing."""

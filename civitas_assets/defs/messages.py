@@ -14,7 +14,15 @@ import dagster as dg
 from civitas_assets.catalog.cadence import CADENCES
 from civitas_assets.defs.checks import faults_of_check
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.runs import ARRIVALS, CADENCE_TAG, FAILED, OPERATORS_TIME, SHELL_TAG, tenants_of
+from civitas_assets.defs.runs import (
+    ARRIVALS,
+    CADENCE_TAG,
+    FAILED,
+    OPERATORS_TIME,
+    OUTCOME_TAG,
+    SHELL_TAG,
+    tenants_of,
+)
 from civitas_assets.messages.delivery import addresses, deliver, deliver_once
 from civitas_assets.messages.text import Message, compose, compose_done, compose_end, secrets_of
 from civitas_assets.settings import read_secret
@@ -60,6 +68,10 @@ def tell_of_run(deployment: Deployment, instance: dg.DagsterInstance, run: dg.Da
         return 0
     link = f"{deployment.settings.ui_url.rstrip('/')}/runs/{run.run_id}"
     faults, files, cadence, count = faults_of(instance, run), deployment.files, run.tags.get(CADENCE_TAG), 0
+    if OUTCOME_TAG not in run.tags:  # of some assets only, or ended before it could say so itself
+        failed = run.status is dg.DagsterRunStatus.FAILURE
+        outcome = "failed" if failed else "faults" if faults else "ok"
+        instance.add_run_tags(run.run_id, {OUTCOME_TAG: outcome})
     for tenant, found in faults.items():
         if tell(deployment, tenant, found, link):
             files.write(f"messages/open-{cadence or ANY}/{tenant}", b"")

@@ -12,6 +12,8 @@ import dagster as dg
 from civitas_assets.catalog import Tenant
 from civitas_assets.defs.checks import partitioned_check
 from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.events import Recorder
+from civitas_assets.defs.keys import HEALTH
 from civitas_assets.defs.night import night_of
 from civitas_assets.defs.presentation import described
 from civitas_assets.defs.runs import OUTCOME_TAG, outcome_of
@@ -28,7 +30,6 @@ from civitas_assets.report.renewal import is_old, is_told
 from civitas_assets.report.summary import Summary
 from civitas_assets.store.nights import Night, NightBook
 
-HEALTH = dg.AssetKey(["tenants", "health"])
 _MADE = "the_page_was_made"
 WELL = "nothing_is_wrong"
 _LAST = {"dagster/priority": "-100"}
@@ -71,6 +72,10 @@ def report_assets(deployment: Deployment) -> dg.Definitions:
         context.instance.add_run_tags(
             context.run.run_id, {OUTCOME_TAG: outcome_of([night] if night is not None else [])}
         )
+        if night is not None and not night.failures:
+            recorder = Recorder(tenant.slug, context.instance)
+            for event in recorder.clear(context.run.run_id, recorder.unplanned(context.run)):
+                context.log_event(event)
 
     return dg.Definitions(assets=[write_morning_page])
 

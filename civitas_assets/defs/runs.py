@@ -18,6 +18,7 @@ TENANTS_TAG = "civitas/tenants"  # of a batch, separated by blanks
 CADENCE_TAG = "civitas/cadence"
 SHELL_TAG = "civitas/shell"  # somebody waits for the run, and sees what becomes of it
 OUTCOME_TAG = "civitas/outcome"  # ok, faults (a source, a payload) or failed (a step)
+CLEARED_TAG = "civitas/cleared_by"  # of a run that failed: the later one since which nothing of it is red
 FAILED = "failed"  # metadata of a batch's failure: what went wrong, by tenant
 OPERATORS_TIME = "Europe/Berlin"
 

@@ -1,6 +1,7 @@
 """What a run may be told: which days to fetch, and which sources.
 
-Without anything said, every source looks back as far as it declares.
+Without anything said, every source looks back as far as it declares. What cannot be meant is refused before a run
+begins: one that has begun and fails leaves every asset that it was to make failed.
 """
 
 from collections.abc import Mapping
@@ -8,9 +9,14 @@ from datetime import date
 from typing import Any, Literal
 
 import dagster as dg
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 from pydantic import Field
 
 from civitas_assets.catalog import Source, Tenant, Window
+from civitas_assets.catalog.basis import perhaps
+from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.runs import OUTCOME_TAG
+from civitas_assets.errors import CatalogError
 
 
 class Days(dg.Config):
@@ -80,3 +86,59 @@ class Scope(dg.ConfigurableResource[Any]):
             for name, source in tenant.sources.items()
             if (not self.sources or name in self.sources) and self.cadence in {"any", source.cadence}
         }
+
+
+class _CheckedScope(dg.ResourceDefinition):
+    """The scope in a job, whose configuration is looked at when Dagster plans a run: before there is one."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        super().__init__(
+            resource_fn=self._scope, config_schema=Scope.to_config_schema(), description=Scope.__doc__
+        )
+
+    def apply_config_mapping(self, config: Any) -> Any:
+        """The configuration as it is.
+
+        Raises:
+            dg.DagsterInvalidConfigError: it cannot be meant, whatever the tenant.
+        """
+        given = Scope(**config.get("config", {}))
+        try:
+            given.window()
+            self._ensure_known(given.sources)
+        except dg.Failure as failure:
+            said = f"Nothing was started. resources.scope.config: {failure.description}"
+            raise dg.DagsterInvalidConfigError(said, [], config) from None  # type: ignore[no-untyped-call]
+        return super().apply_config_mapping(config)
+
+    def _ensure_known(self, sources: list[str]) -> None:
+        """Nothing, if there is a tenant for each of the sources."""
+        known = {
+            name for tenant in self._deployment.current().catalog.tenants.values() for name in tenant.sources
+        }
+        for name in sources:
+            if name not in known:
+                raise dg.Failure(
+                    f"sources: {perhaps(name, sorted(known))}no tenant has a source {name}",
+                    allow_retries=False,
+                )
+
+    def _scope(self, context: dg.InitResourceContext) -> Scope:
+        """The scope of a run, whose tenant has what it names."""
+        scope, run = Scope(**context.resource_config), context.run
+        slug = run.tags.get(PARTITION_NAME_TAG) if run is not None else None
+        if run is not None and slug is not None:
+            try:
+                scope.chosen(self._deployment.catalog.tenant(slug))
+            except (dg.Failure, CatalogError) as error:
+                if context.instance is not None:
+                    context.instance.add_run_tags(run.run_id, {OUTCOME_TAG: "failed"})
+                said = error.description if isinstance(error, dg.Failure) else str(error)
+                raise dg.Failure(f"Nothing was started. {said}", allow_retries=False) from None
+        return scope
+
+
+def checked_scope(deployment: Deployment) -> dg.ResourceDefinition:
+    """The scope as a resource of this deployment's jobs."""
+    return _CheckedScope(deployment)

@@ -41,6 +41,8 @@ def run_turn(
         if turn.said.night is not None:
             tags = {OUTCOME_TAG: outcome_of([turn.said.night])}
             context.instance.add_run_tags(context.run_id, tags)
+        if turn.is_through:
+            yield from recorder.clear(context.run_id, turn.unseen)
         if turn.said.failures:
             text = "; ".join(turn.said.errors)
             place = {"workspace": turn.said.workspace} if turn.said.workspace else {}

@@ -16,6 +16,7 @@ import dagster as dg
 
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.defs.commons import share_tenant
+from civitas_assets.defs.keys import landing_key
 from civitas_assets.defs.landing import fetch_tenant
 from civitas_assets.defs.night import night_of_results
 from civitas_assets.defs.published import publish_tenant
@@ -83,6 +84,18 @@ class Turn:
         """A step ended without saying anything itself: what is known of it, and the page."""
         self._note(name, error)
         yield from self._page()
+
+    @property
+    def is_through(self) -> bool:
+        """Whether all that was to be done for the tenant was done; a source may have been down."""
+        return not (self.said.failures or self.said.errors or self.said.busy)
+
+    @property
+    def unseen(self) -> set[dg.AssetKey]:
+        """The tenant's landings that the turn was not about, as of sources with another cadence."""
+        seen = {result.asset_key for result in self.said.results}
+        own = {landing_key(source.connector) for source in self.work.tenant.sources.values()}
+        return own - seen
 
     def _later(self) -> Iterator[tuple[str, _Step]]:
         yield "read_landing", read_tenant

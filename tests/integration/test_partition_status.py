@@ -1,0 +1,95 @@
+"""What Dagster's UI shows of a tenant's partitions after runs that fail, read back from its storage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
+
+from civitas_assets.definitions import build_definitions
+from civitas_assets.defs.runs import CLEARED_TAG, NIGHTLY, OUTCOME_TAG
+
+
+@pytest.fixture
+def kleinstadt(kleinstadt: Any, tmp_path: Path) -> Iterator[Any]:
+    """The small town, with Dagster's history in files as `dagster dev` has it."""
+    folder = tmp_path / "instance"
+    folder.mkdir()
+    with dg.DagsterInstance.local_temp(str(folder)) as kleinstadt.instance:
+        yield kleinstadt
+
+
+def _red(workplace: Any) -> tuple[set[str], set[str]]:
+    """The assets and checks whose partition of the town is red, as the UI works it out and keeps it."""
+    graph = build_definitions(workplace.deployment).resolve_asset_graph()
+    assets = set()
+    for key in graph.get_all_asset_keys():
+        partitions = graph.get(key).partitions_def
+        value = get_and_update_asset_status_cache_value(workplace.instance, key, partitions)
+        if value and value.deserialize_failed_partition_subsets(partitions).get_partition_keys():
+            assets.add(key.to_user_string())
+    infos = workplace.instance.event_log_storage.get_asset_check_partition_info(
+        [*graph.asset_check_keys], partition_keys=["kleinstadt"]
+    )
+    failed_runs = {
+        run.run_id
+        for run in workplace.instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
+    }
+    checks = {
+        info.check_key.to_user_string()
+        for info in infos
+        if info.latest_execution_status.value == "FAILED"
+        or (info.latest_execution_status.value == "PLANNED" and info.latest_planned_run_id in failed_runs)
+    }
+    return assets, checks
+
+
+def _run_job(workplace: Any, scope: dict[str, Any] | None = None) -> Any:
+    job = build_definitions(workplace.deployment).resolve_job_def(NIGHTLY)
+    config = {"resources": {"scope": {"config": scope}}} if scope else {}
+    config["loggers"] = {"console": {"config": {"log_level": "CRITICAL"}}}
+    return job.execute_in_process(
+        instance=workplace.instance, partition_key="kleinstadt", run_config=config, raise_on_error=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [
+        ({"days": {"from": "2026-13-01"}}, "days: month must be in 1..12; write days as 2026-08-01"),
+        ({"days": {"from": "2026-08-02", "to": "2026-08-01"}}, "days: "),
+        ({"sources": ["parkng"]}, "did you mean parking? no tenant has a source parkng"),
+        ({"rebuild": "perhaps"}, "rebuild"),
+        ({"cadence": "weekly"}, "cadence"),
+        ({"sorces": ["parking"]}, "sorces"),
+    ],
+)
+def test_what_cannot_be_meant_starts_no_run(kleinstadt: Any, scope: dict[str, Any], said: str) -> None:
+    with pytest.raises(dg.DagsterInvalidConfigError) as error:
+        _run_job(kleinstadt, scope)
+    assert said in str(error.value)
+    assert not kleinstadt.instance.get_runs()
+
+
+def test_what_a_failed_run_has_left_red_is_cleared_where_nothing_is_new(kleinstadt: Any) -> None:
+    other = kleinstadt.template("kleinstadt", url="https://stadt.example").replace("parking:", "trams:")
+    kleinstadt.write_tenant("nachbarort", other)
+    assert kleinstadt.run("kleinstadt").ok
+    assert _red(kleinstadt) == (set(), set())
+    for again in (lambda: kleinstadt.run("kleinstadt").run_id, lambda: _run_job(kleinstadt).run_id):
+        failed = _run_job(kleinstadt, {"sources": ["trams"]})  # which the neighbour has
+        assert not failed.success
+        (step,) = [event for event in failed.all_events if event.is_failure]
+        assert "kleinstadt has no source trams; it has: bicycle_counters, parking" in str(step)
+        assets, checks = _red(kleinstadt)
+        assert {"records/place", "shared/observation", "published/duckdb"} < assets
+        assert "shared/observation:every_data_test_holds" in checks
+        run_id = again()
+        assert _red(kleinstadt) == (set(), set())
+        left, run = (kleinstadt.instance.get_run_by_id(found) for found in (failed.run_id, run_id))
+        assert left.tags[CLEARED_TAG] == run_id
+        assert (left.tags[OUTCOME_TAG], run.tags[OUTCOME_TAG]) == ("failed", "ok")
