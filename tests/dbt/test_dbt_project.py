@@ -123,7 +123,8 @@ def _build(folder: Path, records: Records, *commands: Sequence[str]) -> Workspac
         finally:
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
         assert outcome.exception is None, outcome.exception
-        results.extend(outcome.result)  # type: ignore[arg-type]
+        # Nothing is made or tested of an exposure.
+        results.extend(r for r in outcome.result if r.node.resource_type != "exposure")  # type: ignore[union-attr]
     return Workspace(
         database,
         {result.node.unique_id: str(result.status) for result in results},
