@@ -5,29 +5,54 @@ They never change one.
 
 from __future__ import annotations
 
+import shutil
+import sys
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from civitas_assets.cli.app import Tenant, app, current_settings, out, plain
+from civitas_assets.cli.app import Tenant, app, current_settings
+
+_SHOWN = 40  # rows, where people read them
+_ALL = 2**31 - 2
 
 
 @app.command()
 def query(
     tenant: Tenant,
     sql: Annotated[str, typer.Argument(help="A query, such as: select * from station")],
-    limit: Annotated[int, typer.Option(min=1, help="Print at most so many rows.")] = 40,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="At most so many rows.", show_default="40; with --csv and --json all"),
+    ] = None,
+    *,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array, an object per row.")] = False,
+    vertical: Annotated[bool, typer.Option("--vertical", help="Print a line per column.")] = False,
 ) -> None:
-    """Ask a tenant's published tables, read-only, and print the answer."""
+    """Ask a tenant's published tables, read-only, and print the answer.
+
+    Times are in UTC here. In a session of your own with a local time zone, date_trunc('hour', ...) of DuckDB makes
+    one of the two hours of the same name in autumn: take time_bucket(interval '1 hour', ...) there.
+    """
+    from civitas_assets.cli.answers import format_box, format_csv, format_json, format_lines
     from civitas_assets.publish.query import ask
 
-    answer = ask(current_settings(), tenant, sql, limit)
-    table = Table(header_style="bold")
-    for name, is_number in zip(answer.columns, answer.numeric, strict=True):
-        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
-    for row in answer.rows:
-        table.add_row(*("" if cell is None else plain(cell) for cell in row))
-    out.print(table)
-    more = f", only the first {limit} are shown; see --limit" if answer.more else ""
-    out.print(f"{len(answer.rows)} row(s){more}", highlight=False)
+    if as_csv + as_json + vertical > 1:
+        raise typer.BadParameter("only one of --csv, --json and --vertical can be printed")
+    answer = ask(current_settings(), tenant, sql, limit or (_ALL if as_csv or as_json else _SHOWN))
+    if as_csv:
+        lines = format_csv(answer)
+    elif as_json:
+        lines = format_json(answer)
+    elif vertical:
+        lines = format_lines(answer)
+    else:
+        lines = format_box(answer, _width())
+    for line in lines:
+        sys.stdout.write(line + "\n")
+
+
+def _width() -> int:
+    """Of the terminal; where the output is none, nothing is cut."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _ALL

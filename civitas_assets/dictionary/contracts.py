@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from civitas_assets.errors import DictionaryError
-from civitas_assets.harmonise.project import Project
+
+if TYPE_CHECKING:
+    from civitas_assets.harmonise.project import Project
 
 # The types that columns may have; each has its counterpart in JSON Schema.
 TYPES = frozenset({"varchar", "double", "integer", "bigint", "boolean", "date", "timestamptz", "blob"})

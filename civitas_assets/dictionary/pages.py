@@ -33,7 +33,9 @@ an example and a picture of its neighbours, and a JSON Schema of its rows.
 
 Units are [UCUM](https://ucum.org) codes; `1` is a plain number, as for counts and for shares from 0 to 1.
 Where rows differ in their unit, the page names the column that has it. Columns that end in `_at` are
-instants in UTC, and so are `valid_from` and `valid_to`.
+instants in UTC, and so are `valid_from` and `valid_to`. In a session with a local time zone, DuckDB's
+`date_trunc('hour', …)` makes one of the two hours that have the same name in autumn, which
+`time_bucket(interval '1 hour', …)` keeps apart.
 
 ## History
 

@@ -20,10 +20,10 @@ from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.messages.delivery import marks_of
 from civitas_assets.publish.commons import Commons
 from civitas_assets.publish.destinations import commons_of
-from civitas_assets.publish.duckdb import published_file
 from civitas_assets.publish.postgres_names import Names
 from civitas_assets.publish.postgres_roles import objects_of, withdraw
 from civitas_assets.publish.postgres_server import Server
+from civitas_assets.publish.published_file import published_file
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files, remove_folder
 from civitas_assets.store.retention import asides

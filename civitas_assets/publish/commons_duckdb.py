@@ -23,7 +23,7 @@ from civitas_assets.publish.commons import CommonsReport, Member, Members, as_he
 from civitas_assets.publish.commons_file import ChangingTables, CommonsFile
 from civitas_assets.publish.commons_notes import Notes
 from civitas_assets.publish.commons_tables import CommonsTables
-from civitas_assets.publish.duckdb import published_file
+from civitas_assets.publish.published_file import published_file
 from civitas_assets.settings import DEFAULT_LIMITS, Limits
 from civitas_assets.store.files import Files
 from civitas_assets.store.locks import shared_lock

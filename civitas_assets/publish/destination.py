@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from civitas_assets.catalog.basis import SLUG, is_key
-from civitas_assets.dictionary.evolution import Evolution
 from civitas_assets.errors import OutdatedError, PublishError
-from civitas_assets.harmonise.project import Project
-from civitas_assets.harmonise.task import Portion, Task
-from civitas_assets.harmonise.workspace import Workspace
+
+if TYPE_CHECKING:
+    from civitas_assets.dictionary.evolution import Evolution
+    from civitas_assets.harmonise.project import Project
+    from civitas_assets.harmonise.task import Portion, Task
+    from civitas_assets.harmonise.workspace import Workspace
 
 
 @dataclass(frozen=True)

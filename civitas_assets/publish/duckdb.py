@@ -14,7 +14,6 @@ from pathlib import Path
 
 import duckdb
 
-from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.dictionary.contracts import Contract, read_contracts
 from civitas_assets.dictionary.evolution import Evolution, evolution
 from civitas_assets.errors import PublishError
@@ -29,6 +28,7 @@ from civitas_assets.publish.destination import (
 )
 from civitas_assets.publish.duckdb_tables import Tables
 from civitas_assets.publish.duckdb_waste import wasted_share
+from civitas_assets.publish.published_file import published_file
 from civitas_assets.publish.replacing import copy_file, sync_file
 from civitas_assets.settings import DEFAULT_LIMITS, Limits
 from civitas_assets.store.files import remove_folder, sync_folder
@@ -39,19 +39,6 @@ from civitas_assets.store.space import full_disk
 READABLE_SINCE = "v1.4.0"
 # A file of which more than this holds nothing is written anew, so that corrected days do not make it grow for good.
 _WASTED = 0.1
-
-
-def published_file(published: Path, name: str) -> Path:
-    """Where the file of a tenant is, or that of the commons.
-
-    The stem differs from every schema in the file, else `tenant.table` would be ambiguous.
-
-    Raises:
-        PublishError: that cannot be a tenant's key.
-    """
-    if name != COMMONS:
-        check_key(name)
-    return published / name / f"{name}_db.duckdb"
 
 
 class DuckDBDestination:

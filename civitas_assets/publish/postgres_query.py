@@ -17,14 +17,11 @@ from civitas_assets.publish.postgres_names import COMMONS_READER, Names
 from civitas_assets.publish.postgres_reading import as_reader, nothing_there
 from civitas_assets.publish.postgres_server import Server
 
-# int8, int2, int4, oid, float4, float8, numeric
-_NUMERIC = frozenset({20, 21, 23, 26, 700, 701, 1700})
-
 
 def ask(
     server: Server, tenant: str, sql: str, limit: int
-) -> tuple[Sequence[str], Sequence[bool], list[tuple[object, ...]]]:
-    """Names of columns, which of them are numbers, and the first rows of a query in PostgreSQL's SQL.
+) -> tuple[Sequence[str], Sequence[str], list[tuple[object, ...]]]:
+    """Names and types of columns, and the first rows of a query in PostgreSQL's SQL.
 
     Raises:
         PublishError: the tenant has no output yet, the query is not understood, not allowed or too slow, or the login
@@ -41,7 +38,7 @@ def ask(
                 # Streamed, so that a large answer is cut off; the server takes one statement that way, not several.
                 rows = list(islice(cursor.stream(sql.encode()), limit))
                 columns = cursor.description or []
-        return [c.name for c in columns], [c.type_code in _NUMERIC for c in columns], rows
+        return [c.name for c in columns], [c.type_display for c in columns], rows
     except psycopg.Error as error:
         raise nothing_there(server, tenant, error) from None
 

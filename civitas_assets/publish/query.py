@@ -11,15 +11,27 @@ from dataclasses import dataclass
 from civitas_assets.publish.reading import is_in_postgres, open_published
 from civitas_assets.settings import Settings
 
+# Types of numbers in DuckDB and PostgreSQL.
+_NUMERIC = frozenset(
+    {"decimal", "double", "float", "float4", "float8", "hugeint", "numeric"}
+    | {f"{sign}{size}int" for sign in ("", "u") for size in ("tiny", "small", "big")}
+    | {"integer", "uinteger", "int2", "int4", "int8", "oid"}
+)
+
 
 @dataclass(frozen=True)
 class Answer:
-    """Columns, which of them are numbers, rows, and whether there are more."""
+    """Columns, their types as the database calls them, rows, and whether there are more."""
 
     columns: Sequence[str]
-    numeric: Sequence[bool]
+    types: Sequence[str]
     rows: Sequence[Sequence[object]]
     more: bool
+
+    @property
+    def numeric(self) -> Sequence[bool]:
+        """Which columns are numbers."""
+        return [kind.partition("(")[0].lower() in _NUMERIC for kind in self.types]
 
 
 def ask(settings: Settings, tenant: str, sql: str, limit: int) -> Answer:
@@ -34,8 +46,8 @@ def ask(settings: Settings, tenant: str, sql: str, limit: int) -> Answer:
         from civitas_assets.publish.postgres_server import Server  # noqa: PLC0415
 
         reader = Server.of_reader(settings, tenant)
-        columns, numeric, rows = postgres_query.ask(reader, tenant, sql, limit + 1)
+        columns, types, rows = postgres_query.ask(reader, tenant, sql, limit + 1)
     else:
         with open_published(settings, tenant) as tables:
-            columns, numeric, rows = tables.first(sql, limit + 1)
-    return Answer(columns, numeric, rows[:limit], len(rows) > limit)
+            columns, types, rows = tables.first(sql, limit + 1)
+    return Answer(columns, types, rows[:limit], len(rows) > limit)

@@ -20,16 +20,13 @@ from civitas_assets.catalog.load import declared_destination
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons import COMMONS_SCHEMA
-from civitas_assets.publish.duckdb import published_file
+from civitas_assets.publish.published_file import published_file
 from civitas_assets.settings import Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from civitas_assets.publish.postgres_reading import Stream
-
-_NUMERIC = {"BIGINT", "INTEGER", "DOUBLE", "HUGEINT", "FLOAT", "DECIMAL", "SMALLINT", "UBIGINT", "UINTEGER"}
-
 
 _LOCKED = (
     "set allow_community_extensions = false",
@@ -119,8 +116,8 @@ class Tables:
         except duckdb.Error as error:
             raise PublishError(f"{self.tenant}: {error}") from error
 
-    def first(self, sql: str, rows: int) -> tuple[Sequence[str], Sequence[bool], list[tuple[object, ...]]]:
-        """Names of columns, which of them are numbers, and so many rows of the answer.
+    def first(self, sql: str, rows: int) -> tuple[Sequence[str], Sequence[str], list[tuple[object, ...]]]:
+        """Names and types of columns, and so many rows of the answer.
 
         Raises:
             PublishError: the query does not fit the tables.
@@ -132,7 +129,7 @@ class Tables:
         except duckdb.Error as error:
             raise PublishError(f"{self.tenant}: {error}") from error
         names = [column[0] for column in description]
-        return names, [str(column[1]).split("(")[0] in _NUMERIC for column in description], found
+        return names, [str(column[1]) for column in description], found
 
     def _filled(self, sql: str) -> duckdb.DuckDBPyConnection:
         """The database with the tables that a query names."""

@@ -44,6 +44,15 @@ def test_status_needs_neither_tables_nor_models_while_no_file_has_changed(
     assert not modules_after("status") & {"polars", "duckdb", "dagster", "httpx2", "sqlalchemy", "pyproj"}
 
 
+def test_a_query_of_a_file_needs_no_models_records_or_drivers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIVITAS_HOME", str(tmp_path))
+    loaded = modules_after("query", "town", "select 1")
+    assert "duckdb" in loaded
+    assert not loaded & {"polars", "numpy", "pyarrow", "dagster", "httpx2", "sqlalchemy", "pyproj", "psycopg"}
+
+
 def test_every_command_and_option_says_what_it_does() -> None:
     def silent(command: Any, path: str) -> list[str]:
         inner = [
