@@ -20,6 +20,7 @@ from civitas_assets.connectors.partial import says_incomplete
 from civitas_assets.errors import BodyLost, ReadError, ReadStopped
 from civitas_assets.ingest.apart import read_apart
 from civitas_assets.ingest.attempts import Attempts, ended_the_process
+from civitas_assets.ingest.away import Fetches
 from civitas_assets.ingest.backlog import unsuperseded
 from civitas_assets.ingest.bounds import Bounds
 from civitas_assets.ingest.discretion import Discretion
@@ -132,6 +133,7 @@ class SourceReader:
             if line.sha256 in attempts.counts:
                 self._fail([line], ended_the_process(line))
         batches = list(attempts.batches(lines))
+        self._fetches = Fetches.of(self._source, manifests if compare and batches else (), self._stores)
         for number, batch in enumerate(batches, 1):
             with attempts.noted(batch), self._intake.waiting:
                 self._read(batch, attempts)
@@ -165,6 +167,8 @@ class SourceReader:
         if gone.notes:  # what is still there was seen later than what is gone, which tables say, too
             self._stores.journal.note(f"{self._run_id}-{self._source.name}", [], things=True)
         self._notes.add(max(known, key=lambda url: known[url].seen_on), gone.notes)
+        for url, note in self._fetches.look_for_away(self._sightings.found, known, answered):
+            self._notes.add(url, [note])
         return tuple(one for one in before if one.note.code != GONE)
 
     def _read(self, lines: Sequence[Line], attempts: Attempts) -> None:
@@ -289,10 +293,4 @@ class SourceReader:
         return bool(self.report.payloads) or any(one.note.code == NOTHING_CAME for one in progress.notes)
 
     def _log(self, state: str) -> None:
-        counts = self.report.counts.values()
-        log.info(
-            "%s · read · %s · %s: %d rows, %d new, %d changed (%d deleted), %d rejected",
-            self._tenant.slug, self._source.name, state, sum(c.read for c in counts),
-            sum(c.new for c in counts), sum(c.changed for c in counts), sum(c.deleted for c in counts),
-            sum(c.rejected for c in counts),
-        )  # fmt: skip
+        log.info("%s · read · %s · %s: %s", self._tenant.slug, self._source.name, state, self.report)

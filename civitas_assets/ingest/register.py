@@ -53,6 +53,11 @@ class Sightings:
         """That an answer was read, or that it has rows of which nobody knows what they are about."""
         self._marks.append((self.source, mark, "", line.sha256, line.fetched_at))
 
+    @property
+    def found(self) -> pl.DataFrame:
+        """All of it, in the form of `SEEN_SCHEMA`."""
+        return pl.concat([pl.DataFrame(self._marks, SEEN_SCHEMA, orient="row"), *self._found])
+
     def settled(
         self, stored: pl.DataFrame, known: Mapping[str, Address], lines: Sequence[Line]
     ) -> pl.DataFrame:
@@ -60,7 +65,7 @@ class Sightings:
 
         Of answers that the source has no more, only the last sight of each thing is kept.
         """
-        fresh = pl.concat([pl.DataFrame(self._marks, SEEN_SCHEMA, orient="row"), *self._found])
+        fresh = self.found
         rows = pl.concat([stored.join(fresh, on="payload", how="anti"), fresh])
         before = {line.before: line.before_seen_at for line in lines if line.before_seen_at is not None}
         rows = standing(rows, known, before).group_by([*SEEN_SCHEMA][:-1]).agg(pl.col("received_at").max())

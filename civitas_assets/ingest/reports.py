@@ -82,3 +82,9 @@ class ReadReport:
     def ok(self) -> bool:
         """Whether every payload could be read; rejected rows are no error of the source."""
         return not self.errors
+
+    def __str__(self) -> str:
+        counts = self.counts.values()
+        read, new, changed = (sum(getattr(c, name) for c in counts) for name in ("read", "new", "changed"))
+        deleted, rejected = sum(c.deleted for c in counts), sum(c.rejected for c in counts)
+        return f"{read} rows, {new} new, {changed} changed ({deleted} deleted), {rejected} rejected"

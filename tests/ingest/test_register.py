@@ -69,6 +69,42 @@ def test_what_a_snapshot_has_no_more_is_closed_and_may_come_back(town: Any, nigh
     assert there(town) == {"1": True, "2": True, "3": True}
 
 
+@pytest.mark.parametrize(
+    "last", ["1,A,\n2,B,\n3,C,", "1,A,\n2,B2,\n3,C,\n5,E,"], ids=["as before", "otherwise"]
+)
+def test_what_was_away_between_two_readings_is_told(town: Any, night: Night, last: str) -> None:
+    """No answer closes it, since the last one has it: that is all that tables can say."""
+    night("1,A,\n2,B,\n3,C,", "4,D,", snapshot=True)
+    night("1,A,\n2,B,", "4,D,", snapshot=True, read=False)
+    report = night(last, "4,D,", snapshot=True)
+    assert [note.code for note in report.new_notes] == ["away_meanwhile"]
+    assert "1 place, such as 3, were gone and came back" in report.new_notes[0].text
+    assert all(there(town).values())
+    assert night("1,A,\n2,B,", "4,D,", snapshot=True).notes == ()
+    assert not there(town)["3"]
+
+
+def test_what_was_not_away_is_not_told(town: Any, night: Night) -> None:
+    night("1,A,\n2,B,\n3,C,", "4,D,", snapshot=True)
+    moved = (
+        [("1,A,\n2,B,", "3,C,\n4,D,"), ("1,A,\n2,B,\n3,C,", "4,D,")],  # to another page, and back
+        [("1,A,\n2,B,", None), ("1,A,\n2,B,\n3,C,", "4,D,")],  # a fetch that was not whole
+        [("1,A,", ""), ("1,A,\n2,B,\n3,C,", "4,D,")],  # less than what closes anything
+        [
+            ("1,A,\n2,B,\n3,C,\n,X,", "4,D,"),
+            ("1,A,\n2,B,\n3,C,", "4,D,"),
+        ],  # a row without an id, which may be any
+        [
+            ("1,A,\n2,B,\n3,C,\n6,F,", "4,D,"),
+            ("1,A,\n2,B,\n3,C,", "4,D,"),
+        ],  # came and went: closed by the last
+    )
+    for first, last in moved:
+        night(*first, snapshot=True, read=False)
+        assert night(*last, snapshot=True).notes == (), first
+        assert {name for name, is_there in there(town).items() if is_there} == {"1", "2", "3", "4"}
+
+
 def test_without_a_word_on_it_what_is_gone_is_told_and_stays(town: Any, night: Night) -> None:
     night("1,A,\n2,B,\n3,C,")
     town.stores.journal.strike(town.stores.journal.pending().entries)
