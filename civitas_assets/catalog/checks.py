@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -10,6 +11,9 @@ from civitas_assets.catalog.document import Place
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.model import Source, Tenant
 from civitas_assets.redaction import holds_password, is_credential
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 
 # Faults of a tenant: the place in its file, and a sentence.
 Check = Callable[[Tenant], Iterable[tuple[Place, str]]]
@@ -47,10 +51,35 @@ def no_credentials(tenant: Tenant) -> Iterator[tuple[Place, str]]:
             )
 
 
+def well_formed(tenant: Tenant) -> Iterator[tuple[Place, str]]:
+    """That addresses and headers can be sent as they are; what is not so may hold anything, and is not repeated."""
+    for name, source in tenant.sources.items():
+        place = ("sources", name)
+        if source.url.startswith(("http://", "https://")) and (fault := _fault_of_address(source.url)):
+            yield (*place, "url"), fault
+        for header, written in source.headers.items():
+            if not _TOKEN.fullmatch(header):
+                yield (*place, "headers"), "has a name that no header can have"
+            text = written if isinstance(written, str) else written.prefix
+            if _CONTROLS.search(text):
+                yield (*place, "headers", header), "holds a control character, such as the end of a line"
+
+
+def _fault_of_address(url: str) -> str:
+    if _CONTROLS.search(url):
+        return "holds a control character, such as the end of a line"
+    try:
+        parts = urlsplit(url)
+        named, _ = parts.hostname, parts.port
+    except ValueError:
+        return "has no host or port that could be asked: look at what follows ://"
+    return "" if named else "names no host: look at what follows ://"
+
+
 def _credentials(source: Source) -> Iterator[tuple[Place, str]]:
     """What is in the address, the headers and the parameters of a source; other protocols have logins of their own."""
-    address = urlsplit(source.url)
-    if address.scheme in {"http", "https"}:
+    if source.url.startswith(("http://", "https://")) and not _fault_of_address(source.url):
+        address = urlsplit(source.url)
         if "@" in address.netloc:
             login = "basic_auth: {username: USER, password: {secret: NAME}}"
             yield ("url",), f"holds a login: leave that out, and name it, as in {login}"

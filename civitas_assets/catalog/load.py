@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from civitas_assets.catalog.basis import (
     is_reserved,
     perhaps,
 )
-from civitas_assets.catalog.checks import Check, ceilings, no_credentials, own_secrets
+from civitas_assets.catalog.checks import Check, ceilings, no_credentials, own_secrets, well_formed
 from civitas_assets.catalog.document import Document, Place
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.last_good import LastGood
@@ -145,14 +146,19 @@ def read_catalog(
         )
     stamps = stamps_of(folder)
     files = [folder / name for name, *_ in stamps]
-    own = [own_secrets([file.stem for file in files], frame), ceilings(frame), no_credentials]
+    own = [own_secrets([file.stem for file in files], frame), ceilings(frame), no_credentials, well_formed]
     reading = _Reading(models, frame, [*own, *checks])
     tenants, left_out = {}, dict[str, Sequence[Fault]]()
+    named = Counter(file.stem for file in files)
     for file in files:
         slug = file.stem
         if only is not None and slug not in only:
             continue
         try:
+            if named[slug] > 1:
+                raise CatalogError(
+                    [Fault(file.name, 0, "", f"is one of {named[slug]} files of {slug}: keep one")]
+                )
             tenants[slug], body = reading.tenant(file)
         except CatalogError as error:
             before = reading.last(last_good, slug)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, PrivateAttr, SerializeAsAny, field_validator, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, SerializeAsAny, field_validator, model_validator
 
 from civitas_assets.catalog.access import BasicAuth, ClientCertificate, HttpPolicy, SecretRef
 from civitas_assets.catalog.basis import SLUG, Model, Slug
@@ -16,7 +16,7 @@ from civitas_assets.catalog.geography import Box, Crs, TimeZone
 from civitas_assets.catalog.handling import Handling
 from civitas_assets.catalog.licence import Licence
 from civitas_assets.catalog.share import Below, Retention, Share, withheld
-from civitas_assets.catalog.template import PERIODS, placeholders, unknown_placeholders
+from civitas_assets.catalog.template import PERIODS, check_combinations, placeholders, unknown_placeholders
 from civitas_assets.catalog.time_rule import TimeRule
 from civitas_assets.catalog.window import Duration
 from civitas_assets.errors import Fault
@@ -50,7 +50,7 @@ class Source(Handling):
         pattern=r"^(https?://|drop:)",
         description="Address; may hold {name} of each:, {day:…}, {month:…}. Or drop: and a pattern, for a folder.",
     )
-    each: Mapping[Slug, tuple[str, ...]] = Field(
+    each: Annotated[Mapping[Slug, tuple[str, ...]], AfterValidator(check_combinations)] = Field(
         {}, description="Lists whose values fill {name} in the address."
     )
     headers: Mapping[str, str | SecretRef] = Field({}, description="Request headers.")

@@ -99,7 +99,7 @@ class Span:
     def first_kept(self, today: date) -> date:
         """The first day that is still kept; today is the last one."""
         if self.unit in _DAYS:
-            return today - timedelta(days=self.count * _DAYS[self.unit])
+            return today - timedelta(days=min(self.count * _DAYS[self.unit], today.toordinal() - 1))
         month = today.year * 12 + today.month - 1 - self.count * _MONTHS[self.unit]
         if month < 12:
             return date.min

@@ -6,6 +6,7 @@ Templates are expanded here and nowhere else; a template cannot reach anything b
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from urllib.parse import quote
 from civitas_assets.catalog.window import Window
 
 _PLACEHOLDER = re.compile(r"\{([^{}:]*)(?::([^{}]*))?\}")
+_MOST = 100_000  # combinations of each: what nobody has as addresses, and what no memory is filled by
 PERIODS = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
 
 
@@ -42,6 +44,20 @@ def fill(template: str, variables: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(lambda match: variables[match[1]], template)
 
 
+def check_combinations(each: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+    """The `each` lists, if their combinations can be gone through.
+
+    Raises:
+        ValueError: there are too many.
+    """
+    number = math.prod(map(len, each.values()))
+    if number > _MOST:
+        raise ValueError(
+            f"stands for {number:,} combinations, over {_MOST:,}: make sources of their own of some"
+        )
+    return each
+
+
 def combinations(each: Mapping[str, Sequence[str]]) -> Iterator[dict[str, str]]:
     """Every combination of the `each` lists; one empty combination where there are none."""
     for values in itertools.product(*each.values()):
@@ -54,8 +70,14 @@ def fillings(template: str, each: Mapping[str, Sequence[str]]) -> list[str]:
     return [*dict.fromkeys(fill(template, variables) for variables in combinations(used))]
 
 
-def expand(template: str, each: Mapping[str, Sequence[str]], window: Window) -> Iterator[Expansion]:
-    """Every address that the template stands for in the window, without repetition."""
+def expand(
+    template: str, each: Mapping[str, Sequence[str]], window: Window, most: int
+) -> Iterator[Expansion]:
+    """Every address that the template stands for in the window; one over `most` where it is more, to be refused."""
+    return itertools.islice(_expansions(template, each, window), most + 1)
+
+
+def _expansions(template: str, each: Mapping[str, Sequence[str]], window: Window) -> Iterator[Expansion]:
     used = set(placeholders(template))
     period = next((name for name in ("day", "month", "year") if name in used), None)
     dates: list[date | None] = [None]

@@ -30,7 +30,10 @@ _UNITS = {
     "week": "weeks",
     "weeks": "weeks",
 }
-_DURATION = re.compile(r"\s*(\d+)\s*([a-z]+)\s*")
+_DURATION = re.compile(r"\s*(\d{1,15})\s*([a-z]+)\s*")
+_LONGEST = timedelta(
+    days=36_525
+)  # further back than anything was measured by, and no further than calendars go
 
 
 def parse_duration(text: Any) -> timedelta:
@@ -40,7 +43,10 @@ def parse_duration(text: Any) -> timedelta:
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if match is None or match[2] not in _UNITS or int(match[1]) == 0:
         raise ValueError("must be a number and a unit, such as '15 min', '1 hour' or '60 days'")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    unit, number = _UNITS[match[2]], int(match[1])
+    if number > _LONGEST / timedelta(**{unit: 1}):
+        raise ValueError(f"is longer than {_LONGEST.days} days, the longest that there is")
+    return timedelta(**{unit: number})
 
 
 def _write_duration(span: timedelta) -> str:

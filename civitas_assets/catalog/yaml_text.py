@@ -40,6 +40,11 @@ def read_body(file: Path, bounds: Bounds = BOUNDS) -> bytes:
     try:
         if not file.is_file():
             raise CatalogError([Fault(file.name, 0, "", "is no file")])
+        # What such a link leads to is not the tenant's, and faults would quote it. Links of a ConfigMap stay within.
+        if file.is_symlink() and not file.resolve().is_relative_to(file.parent.resolve()):
+            raise CatalogError(
+                [Fault(file.name, 0, "", "is a link that leads out of the folder: put the file here")]
+            )
         with file.open("rb") as opened:
             body = opened.read(bounds.size + 1)
     except OSError as error:

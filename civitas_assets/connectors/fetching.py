@@ -22,7 +22,10 @@ def fetch_addresses(source: Source, window: Window, session: Session) -> None:
     if source.dropped is not None:
         session.collect()
         return
-    requests = [Request(e.url, variables=e.variables) for e in expand(source.url, source.each, window)]
+    requests = [
+        Request(e.url, variables=e.variables)
+        for e in expand(source.url, source.each, window, source.http.max_pages)
+    ]
     check_found(requests, sum(answer.found for answer in session.crawl(requests)))
 
 

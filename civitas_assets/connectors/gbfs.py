@@ -98,7 +98,10 @@ class GbfsConnector:
                 kinds = msgspec.json.encode(kinds_of(answer.content())).decode()
                 yield ask(answer, feeds, _vehicle_feed(feeds), _VEHICLES, **known, kinds=kinds)
 
-        discovery = [Request(e.url, role="discovery") for e in expand(source.url, source.each, window)]
+        discovery = [
+            Request(e.url, role="discovery")
+            for e in expand(source.url, source.each, window, source.http.max_pages)
+        ]
         for _ in session.crawl(discovery, follow):
             pass
 

@@ -179,7 +179,7 @@ def _ask_storage(source: LorawanSource, window: Window, zone: ZoneInfo, session:
 
     first = [
         page(expansion.url, *(f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in part.span(zone)))
-        for expansion in expand(source.url, source.each, window)
+        for expansion in expand(source.url, source.each, window, source.http.max_pages)
         for part in window.slices(1)
     ]
     for _ in session.crawl(first, follow):

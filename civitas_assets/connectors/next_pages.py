@@ -110,7 +110,8 @@ def fetch_pages(source: PagedSource, window: Window, session: Session) -> None:
         FetchError: an answer failed, none was found, or it is known that something is missing.
     """
     requests = [
-        Request(e.url, role=ROLE, variables=e.variables) for e in expand(source.url, source.each, window)
+        Request(e.url, role=ROLE, variables=e.variables)
+        for e in expand(source.url, source.each, window, source.http.max_pages)
     ]
     # An address or a token may lead to what comes after an entity; a number never does.
     is_anchored = source.next not in _COUNTED

@@ -59,7 +59,7 @@ class NgsiLdConnector:
         crawl = Crawl(source, [temporal.Span(*part.span(zone)) for part in parts], session)
         first = [
             crawl.page(expansion.url.rstrip("/"), kind, 0)
-            for expansion in expand(source.url, source.each, window)
+            for expansion in expand(source.url, source.each, window, source.http.max_pages)
             for kind in source.types
         ]
         for _ in session.crawl(first, crawl.follow):

@@ -133,7 +133,7 @@ class OgcFeaturesConnector:
         when = source.datetime
         if when == _WINDOW:
             when = "/".join(f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in window.span(zone))
-        for expansion in expand(source.url, source.each, window):
+        for expansion in expand(source.url, source.each, window, source.http.max_pages):
             question = Question(
                 address=expansion.url,
                 variables=expansion.variables,

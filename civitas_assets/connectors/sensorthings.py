@@ -30,7 +30,7 @@ class SensorThingsConnector:
     def fetch(self, source: SensorThingsSource, window: Window, zone: ZoneInfo, session: Session) -> None:
         """Things with their datastreams, and each datastream's slices of the window, in parallel."""
         slices = [Slice(*part.span(zone)) for part in window.slices(max(source.slice.days, 1))]
-        for expansion in expand(source.url, source.each, window):
+        for expansion in expand(source.url, source.each, window, source.http.max_pages):
             root = expansion.url.rstrip("/")
             crawl = Crawl(source, root, slices, _wanted(source, root, session))
             for _ in session.crawl([crawl.things()], crawl.follow):

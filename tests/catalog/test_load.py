@@ -351,6 +351,47 @@ def test_what_lets_somebody_in_is_refused_in_the_file_itself_and_not_repeated(
     assert "canary" not in str(raised.value)
 
 
+UNSENT = {
+    "    url: 'https:///ada:canary-17@data.example/a.csv'": ("url", "names no host"),
+    "    url: 'https://:443/canary-17'": ("url", "names no host"),
+    "    url: 'https://data.example:canary-17/a.csv'": ("url", "no host or port"),
+    "    url: 'https://[canary-17/a.csv'": ("url", "no host or port"),
+    '    url: "https://data.example/a.csv\\r\\nX-Key: canary-17"': ("url", "holds a control character"),
+    '    headers: {X-A: "b\\r\\nX-Key: canary-17"}': ("headers.X-A", "holds a control character"),
+    '    headers: {"X-A\\nX-Key: canary-17": b}': ("headers", "has a name that no header can have"),
+    '    headers: {X-A: {secret: TOWN_X, prefix: "canary-17\\n"}}': (
+        "headers.X-A",
+        "holds a control character",
+    ),
+}
+
+
+@pytest.mark.parametrize("line", UNSENT)
+def test_what_cannot_be_sent_is_refused_in_the_file_itself_and_not_repeated(
+    load: Load, right: str, line: str
+) -> None:
+    name = line.split(":", 1)[0].strip()
+    kept = [text for text in right.splitlines() if not text.startswith((f"    {name}:", "    each:"))]
+    at = next(number for number, text in enumerate(kept) if text.startswith("    connector:"))
+    place, said = UNSENT[line]
+    more = [] if name == "url" else ["    each: {counter: ['1']}"]
+    with pytest.raises(CatalogError) as raised:
+        load(town="\n".join([*kept[:at], line, *more, *kept[at:]]))
+    (fault,) = raised.value.faults
+    assert (fault.field, said in fault.message) == (f"sources.counters.{place}", True), fault
+    assert "canary" not in str(raised.value)
+
+
+def test_lists_with_combinations_without_end_are_refused_before_any_is_made(load: Load, right: str) -> None:
+    values = str([str(number) for number in range(400)])
+    each = f"each: {{counter: {values}, a: {values}, b: {values}, c: {values}}}"
+    given = right.replace('each: {counter: ["1", "2"]}', each).replace(
+        "fields: {", "constants: {unit: '{a}{b}{c}'}\n    fields: {"
+    )
+    (fault,) = faults(load, town=given).values()
+    assert "stands for 25,600,000,000 combinations, over 100,000" in fault.message
+
+
 def test_what_lets_nobody_in_may_stand_in_the_file(load: Load, right: str) -> None:
     line = "    query: {format: json, key: P1, pageToken: a}"
     assert load(town=right.replace("    connector:", f"{line}\n    connector:"))

@@ -68,6 +68,11 @@ def test_a_span_reaches_back_by_the_calendar(count: int, unit: str, first: date)
 
 def test_a_month_that_is_too_short_ends_with_its_last_day() -> None:
     assert Span(1, "month").first_kept(date(2026, 3, 31)) == date(2026, 2, 28)
+    assert (
+        Span(10**9, "day").first_kept(date(2026, 3, 31))
+        == Span(10**9, "year").first_kept(date(2026, 3, 31))
+        == date.min
+    )
 
 
 def test_archived_tenants_are_known_but_not_active(load: Load, right: str) -> None:

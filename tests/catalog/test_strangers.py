@@ -88,3 +88,11 @@ def test_who_goes_takes_the_last_state_along_only_with_the_file(
     read(anton=right, berta=right)
     (tmp_path / "tenants" / "berta.yaml").unlink()
     assert read().keys == ["anton"], "a copy is nobody's file"
+
+
+def test_of_two_files_of_one_tenant_neither_is_read(read: Read, right: str, tmp_path: Path) -> None:
+    read(anton=right, berta=right)
+    (tmp_path / "tenants" / "berta.yml").write_text(right.replace("counters", "others"), encoding="utf-8")
+    catalog = read(anton=right)
+    assert ([*catalog.faulty], [*catalog.tenant("berta").sources]) == (["berta"], ["counters"])
+    assert "is one of 2 files of berta: keep one" in str(catalog.faulty["berta"][0])

@@ -7,13 +7,19 @@ from datetime import date
 import pytest
 
 from civitas_assets.catalog import Window
-from civitas_assets.catalog.template import expand, fill, placeholders, unknown_placeholders
+from civitas_assets.catalog.template import (
+    check_combinations,
+    expand,
+    fill,
+    placeholders,
+    unknown_placeholders,
+)
 
 WINDOW = Window(date(2026, 1, 30), date(2026, 2, 2))
 
 
 def urls(template: str, **each: tuple[str, ...]) -> list[str]:
-    return [expansion.url for expansion in expand(template, each, WINDOW)]
+    return [expansion.url for expansion in expand(template, each, WINDOW, 100)]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +38,7 @@ def test_a_template_stands_for_one_address_per_finest_period(template: str, expe
 
 
 def test_every_combination_of_lists_and_periods_is_asked_for_once() -> None:
-    found = [*expand("{town}/{kind}/{month:%m}", {"town": ("a", "b"), "kind": ("x",)}, WINDOW)]
+    found = [*expand("{town}/{kind}/{month:%m}", {"town": ("a", "b"), "kind": ("x",)}, WINDOW, 100)]
     assert [expansion.url for expansion in found] == ["a/x/01", "a/x/02", "b/x/01", "b/x/02"]
     assert found[2].variables == {"town": "b", "kind": "x"}
 
@@ -50,3 +56,12 @@ def test_names_without_a_value_are_found_before_anything_is_fetched() -> None:
     assert placeholders("{a}/{day:%d}/{b.c}/{0}") == ["a", "day", "b.c", "0"]
     assert unknown_placeholders("{a}/{day}/{b.c}", ["a"], periods=True) == ["b.c"]
     assert unknown_placeholders("{day}", [], periods=False) == ["day"]
+
+
+def test_one_more_than_may_be_asked_for_is_made_and_no_further() -> None:
+    each = {name: tuple(map(str, range(40))) for name in "abc"}
+    assert check_combinations(each) is each
+    found = [*expand("{a}/{b}/{c}/{day:%d}", each, WINDOW, 7)]
+    assert len(found) == 8
+    with pytest.raises(ValueError, match="stands for 2,560,000 combinations, over 100,000"):
+        check_combinations(each | {"d": each["a"]})

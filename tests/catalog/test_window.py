@@ -32,6 +32,13 @@ def test_durations_are_a_number_and_a_unit(text: str, span: timedelta) -> None:
     assert parse_duration(text) == span
 
 
+def test_a_duration_is_no_longer_than_a_calendar() -> None:
+    assert parse_duration("36525 days") == timedelta(days=36_525)
+    for text in ("36526 days", "99999999999 days", "999999999999999 weeks"):
+        with pytest.raises(ValueError, match="longer than 36525 days"):
+            parse_duration(text)
+
+
 @pytest.mark.parametrize(
     "text", ["", "15", "min", "0 min", "-1 day", "1.5 h", "1 month", "1 Day", 15, None, "1 h 5 min"]
 )

@@ -47,3 +47,18 @@ def test_what_is_no_file_is_a_fault_and_is_not_waited_for(tmp_path: Path) -> Non
     (tmp_path / "muster.yaml").mkdir()
     with pytest.raises(CatalogError, match="is no file"):
         read_body(tmp_path / "muster.yaml", LOW)
+
+
+def test_a_link_that_leads_out_of_the_folder_is_not_read(tmp_path: Path) -> None:
+    """What it leads to may be another's; Kubernetes has links to within the folder."""
+    folder, secret = tmp_path / "tenants", tmp_path / "secrets.env"
+    (folder / "..data").mkdir(parents=True)
+    secret.write_text("canary: 17")
+    (folder / "..data" / "berta.yaml").write_text("name: Berta")
+    (folder / "anton.yaml").symlink_to(secret)
+    (folder / "berta.yaml").symlink_to(folder / "..data" / "berta.yaml")
+    assert read_body(folder / "berta.yaml") == b"name: Berta"
+    (tmp_path / "link").symlink_to(folder)
+    assert read_body(tmp_path / "link" / "berta.yaml") == b"name: Berta"
+    with pytest.raises(CatalogError, match="leads out of the folder"):
+        read_body(folder / "anton.yaml")

@@ -32,7 +32,7 @@ def test_every_town_is_valid_fictional_and_served(tmp_path: Path) -> None:
                 assert source.queue.client_id == CLIENT.format(town=tenant.slug)
                 assert source.queue.topics == (TOPICS,)
                 continue
-            for expansion in expand(source.url, source.each, window):
+            for expansion in expand(source.url, source.each, window, 1000):
                 path = urlsplit(expansion.url).path + ("/entities" if source.connector == "ngsi_ld" else "")
                 found = content(path, {}, "http://h", TODAY).status
                 assert found == (503 if (tenant.slug, name) == DOWN else 200), (
