@@ -22,7 +22,7 @@ _BOMS = (
     (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
 )  # fmt: skip
-_HEAD, _FIRST_TEXTS = 4096, 256 * 1024
+_HEAD, _FIRST_TEXTS = 4096, 64 * 1024
 # Bytes that windows-1252 does not have, and those that are umlauts in DOS and Mac code pages, where in windows-1252
 # a mark stands that nobody writes between letters: ü ä ö ß of cp850, ü ä ö ß of Mac OS Roman.
 _UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
@@ -64,6 +64,8 @@ def read_text(body: bytes, encoding: str = "auto") -> tuple[bytes, tuple[Note, .
         encoding = _without_mark(body) or "auto"
     if encoding not in {"auto", "utf-8"}:
         return _mended(_decoded(body, encoding).encode()), ()
+    if body.isascii():  # found without a copy of a large file
+        return body, ()
     try:
         body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -79,6 +81,8 @@ def is_encoded_twice(body: bytes) -> bool:
     A publisher's program treats all texts alike, so that the first ones tell.
     """
     head = body[:_FIRST_TEXTS]
+    if head.isascii() and b"\\" not in head:  # found much sooner
+        return False
     return any(begin in head for begin in _TWICE_BEGINS) and _TWICE.search(head) is not None
 
 

@@ -36,6 +36,7 @@ from civitas_assets.errors import ReadError, ReadStopped
 from civitas_assets.inert import tame_logs
 from civitas_assets.ingest.bounds import Bounds, bound, reason_of
 from civitas_assets.ingest.isolation import isolated
+from civitas_assets.ingest.portions import part_tables
 from civitas_assets.records import RawTable, Roster
 
 _CONTAINERS = (
@@ -66,7 +67,7 @@ def read_apart(connector: Connector, source: Source, payload: Payload) -> Iterat
         ReadStopped: reading it ended its process, or took more than the operator lets it have.
     """
     if _reader.is_child or not is_read_apart(payload.body):
-        yield from read_unescaped(connector, source, payload)
+        yield from _read(connector, source, payload)
     else:
         yield from _reader.call(Bounds.of(source.frame), _read, connector, source, payload)
 
@@ -111,7 +112,7 @@ def stop_reader() -> None:
 
 
 def _read(connector: Connector, source: Source, payload: Payload) -> Iterator[Any]:
-    return read_unescaped(connector, source, payload)
+    return part_tables(source, read_unescaped(connector, source, payload))
 
 
 def _storable(source: Source, role: str, body: bytes) -> Iterator[Any]:
