@@ -13,6 +13,7 @@ import msgspec
 from civitas_assets.connectors.pagination import next_link
 from civitas_assets.connectors.rows import head_of, members_of
 
+_JSON = re.compile(rb"(?:\xef\xbb\xbf)?[\s\x1e]*[{\[]")
 _EXCEEDED = re.compile(rb'"exceededTransferLimit"\s*:\s*true')
 _FLAGS = ("truncated", "isTruncated", "is_truncated", "incomplete", "partial")
 _MORE = (
@@ -106,7 +107,11 @@ def says_incomplete(
     It says so by a flag (ArcGIS anywhere, others at the top or below `meta`), and one that is asked for alone also by
     a page that is not the last, the address of a further one, or a total that is larger than its longest list.
     """
-    if (b"exceededTransferLimit" in body and _EXCEEDED.search(body)) or (is_alone and next_link(link)):
+    if is_alone and next_link(link):
+        return True
+    if not _JSON.match(body):
+        return False
+    if b"exceededTransferLimit" in body and _EXCEEDED.search(body):
         return True
     top = members_of(body) if members is None else members
     inner = [members_of(top[name]) for name in ABOUT if name in top]

@@ -28,8 +28,10 @@ def part_tables(source: Source, made: Iterable[RawTable | Roster]) -> Iterator[R
         if isinstance(table, RawTable) and _is_long(source, table) and _is_by_row(source.time, table):
             for start in range(0, table.frame.height, _ROWS):
                 portion = table.frame.slice(start, _ROWS)
-                told = {} if start == 0 else {"unknown_fields": (), "broken": (), "notes": ()}
-                yield replace(table, frame=portion, **told)
+                if start == 0:
+                    yield replace(table, frame=portion)
+                else:
+                    yield RawTable(table.record_type, portion)
         else:
             yield table
 

@@ -116,7 +116,7 @@ def test_what_is_told_of_a_table_is_told_once(parted: list[int]) -> None:
     broken, notes = (BrokenRow(7, "too_wide", "", ""),), (Note("a", "b"),)
     table = RawTable("observation", pl.DataFrame(columns), ("more",), broken, notes)
     found = [*part_tables(source, [table])]
-    assert [part.frame["@row"].to_list() for part in found] == [[0, 1], [2, 3], [4]]  # type: ignore[union-attr]
+    assert [part.frame["@row"].to_list() for part in found] == [[0, 1], [2, 3], [4]]
     told = [(part.unknown_fields, part.broken, part.notes) for part in found]  # type: ignore[union-attr]
     assert told == [(("more",), broken, notes), ((), (), ()), ((), (), ())]
     for other in (
