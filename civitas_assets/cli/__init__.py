@@ -9,6 +9,7 @@ import sys
 
 from civitas_assets.cli import (
     audit,
+    browse,
     catalogue,
     demo,
     departure,
@@ -35,6 +36,7 @@ from civitas_assets.inert import tame_logs
 __all__ = [
     "app",
     "audit",
+    "browse",
     "catalogue",
     "demo",
     "departure",

@@ -46,6 +46,17 @@ def document(t: Language, title: str, header: Markup, main: Markup) -> str:
     return f"<!doctype html>\n{html.html(head, body, lang=t.code)}\n"
 
 
+def enclose(t: Language, *content: str) -> str:
+    """A document without headings of its own, to be shown within another page; it may load and run nothing."""
+    style, policy = _look()
+    head = html.head(
+        html.meta(charset="utf-8"),
+        html.meta(http_equiv="Content-Security-Policy", content=policy),
+        html.style(style),
+    )
+    return f"<!doctype html>\n{html.html(head, html.body(html.div(*content, class_='page')), lang=t.code)}\n"
+
+
 def section(t: Language, name: str, *content: str) -> Markup:
     """A part of a page under its heading."""
     return html.section(html.h2(t(f"section.{name}"), id=name), *content, aria_labelledby=name)

@@ -1,0 +1,75 @@
+"""Serving the browser on loopback, in a process of its own that asks for a token."""
+
+from __future__ import annotations
+
+import importlib.util
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from civitas_assets.errors import PublishError
+
+HOST = "127.0.0.1"
+_APP = Path(__file__).with_name("app.py")
+_PATIENCE = 60.0  # seconds
+
+
+@contextmanager
+def serve(tenant: str, port: int = 0) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The address with the token that opens it, and the process, once it answers; it ends with the block.
+
+    Whoever has an account on the same machine can reach loopback, too: without the token nothing is shown. It is handed
+    over by standard input, so that it is in no list of processes.
+
+    Raises:
+        PublishError: marimo is not installed, or the server did not start.
+    """
+    if importlib.util.find_spec("marimo") is None:
+        raise PublishError("the browser needs marimo; install it: pip install 'civitas-assets[browse]'")
+    port, token = port or _free_port(), secrets.token_urlsafe(24)
+    command = [
+        *(sys.executable, "-m", "marimo", "--quiet", "run", str(_APP)),
+        *("--host", HOST, "--port", str(port), "--headless", "--no-sandbox", "--no-check"),
+        *("--token", "--token-password-file", "-", "--", "--tenant", tenant),
+    ]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own interpreter and arguments
+    try:
+        assert process.stdin is not None  # noqa: S101 - a pipe was asked for
+        process.stdin.write(token.encode())
+        process.stdin.close()
+        address = f"http://{HOST}:{port}"
+        _await(address, process)
+        yield f"{address}/?access_token={token}", process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _await(address: str, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise PublishError(f"the browser's server ended with {process.returncode}")
+        try:
+            with urlopen(f"{address}/health", timeout=5):  # noqa: S310 - our own server
+                return
+        except (URLError, OSError):
+            time.sleep(0.05)
+    raise PublishError(f"the browser's server does not answer at {address}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])

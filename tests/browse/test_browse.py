@@ -1,0 +1,119 @@
+"""A town's tables are seen in a browser by whoever has the token, and nothing is asked of anybody else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import duckdb
+import msgspec
+import pytest
+from playwright.sync_api import Browser, expect
+
+from civitas_assets.browse.server import serve
+from civitas_assets.browse.views import draw_rows, read_models, write_csv
+from civitas_assets.dictionary.contracts import read_contracts
+from civitas_assets.errors import PublishError
+from civitas_assets.harmonise.project import Project
+from civitas_assets.ingest.catalogue import catalogue_of
+from civitas_assets.report.language import Language
+from civitas_assets.settings import Settings
+
+NOW = datetime(2026, 8, 22, 4, 30, tzinfo=UTC)
+TOWN = """
+name: Beispielstadt
+ags: "99000001"
+bbox: [9.9, 50.9, 10.1, 51.1]
+sources:
+  air: {title: Luft, connector: json, licence: CC0-1.0, url: "https://air.example/values", record_type: observation,
+    fields: {datastream_id: id, value: v}, time: {column: at, zone: utc}}
+"""
+EVIL = "<img src='https://elsewhere.example/x.png'>"
+
+
+@pytest.fixture
+def settings(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A deployment with a town that has published a station whose name is markup, and a row that is not for others."""
+    made = Settings(home=tmp_path, tenants_dir=tmp_path / "tenants")
+    made.tenants_dir.mkdir()
+    (made.tenants_dir / "town.yaml").write_text(TOWN, encoding="utf-8")
+    file = made.published / "town" / "town_db.duckdb"
+    file.parent.mkdir(parents=True)
+    contracts = read_contracts(project)
+    with duckdb.connect(str(file)) as connection:
+        for contract in contracts.values():
+            columns = ", ".join(f'"{name}" {column.type}' for name, column in contract.columns.items())
+            connection.execute(f'create table "{contract.name}" ({columns})')
+        connection.execute("create schema meta")
+        content = msgspec.json.encode(dict(contracts)).decode()
+        connection.execute("create table meta.publication as select ? as contracts", [content])
+        connection.execute(
+            "insert into source (source, licence) values ('air', 'CC0-1.0'), ('internal', 'proprietary')"
+        )
+        row = "insert into station (station_key, name, lon, lat, source) values ('k', ?, 10.01, 51.01, ?)"
+        connection.execute(row, [EVIL, "air"])
+        connection.execute(row, ["closed", "internal"])
+    monkeypatch.setenv("CIVITAS_HOME", str(tmp_path))
+    monkeypatch.setenv("CIVITAS_TENANTS_DIR", str(made.tenants_dir))
+    return made
+
+
+def test_a_town_is_looked_at_and_nobody_else_is_asked(settings: Settings, browser: Browser) -> None:
+    with serve("town") as (address, process):
+        parts = urlsplit(address)
+        assert parts.hostname == "127.0.0.1"
+        with urlopen(f"http://{parts.netloc}/") as answer:
+            assert "/auth/login" in answer.url, "without the token nothing is shown"
+        page = browser.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(address)
+        page.get_by_label("Table").select_option("station", timeout=60_000)
+        shown = page.locator("iframe:visible").first.content_frame  # marimo keeps another one out of sight
+        expect(shown.get_by_text(EVIL)).to_be_visible(timeout=60_000)
+        page.get_by_role("tab", name="Dictionary").click()
+        expect(shown.get_by_text("One row per station.")).to_be_visible()
+        page.get_by_role("tab", name="Map and series").click()
+        expect(shown.locator("svg").first).to_be_visible(timeout=60_000)
+        page.get_by_role("tab", name="Download").click()
+        with page.expect_download(timeout=60_000) as loaded:
+            page.get_by_text("CSV of the last 31 days").click()
+        assert b"10.01" in Path(loaded.value.path()).read_bytes()
+        page.close()
+        hosts = {urlsplit(url).netloc for url in asked if url.startswith(("http", "ws"))}
+        assert hosts == {parts.netloc}
+        assert process.poll() is None
+    assert process.poll() is not None
+
+
+def test_a_query_has_no_other_rights_than_that_of_the_command(settings: Settings) -> None:
+    language = Language.of("en", catalogue_of(settings).tenant("town").zone)
+    told = draw_rows(settings, "town", "select * from read_text('/etc/hostname')", language)
+    assert "<table" not in told
+    assert "disabled" in told
+    assert EVIL not in draw_rows(settings, "town", "select name from station", language)
+
+
+def test_a_download_holds_what_others_may_have(settings: Settings) -> None:
+    tenant = catalogue_of(settings).tenant("town")
+    assert [*read_models(settings, "town")] == sorted(read_models(settings, "town"))
+    rows = write_csv(settings, tenant, "station", NOW).decode()
+    assert "10.01" in rows
+    assert "internal" not in rows
+
+
+def test_what_tenants_share_is_not_browsed(settings: Settings) -> None:
+    with pytest.raises(PublishError, match="commons"):
+        read_models(settings, "commons")
+
+
+def test_without_marimo_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(_name: str) -> Any:
+        return None
+
+    monkeypatch.setattr("importlib.util.find_spec", nothing)
+    with pytest.raises(PublishError, match=r"civitas-assets\[browse\]"), serve("town"):
+        raise AssertionError("nothing is served")
