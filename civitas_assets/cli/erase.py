@@ -84,8 +84,7 @@ def erase(
             if given != tenant:
                 err.print(f"{given!r} is not {tenant}: nothing was erased", **VERBATIM)
                 raise typer.Exit(1)
-            erasure.erase(now)
-            words_part(instance, erasure.needles).remove()
+            erasure.erase(now, words_part(instance, erasure.needles).remove)
         outcomes = run_and_report(settings, [tenant], fetch=False)
         with site.lock():
             left = {place: size for place, size in look().items() if size}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from civitas_assets.catalog import Tenant
 from civitas_assets.errors import StoreError
-from civitas_assets.lifecycle.erasure_scope import Where, check_where, scope_of
+from civitas_assets.lifecycle.erasure_scope import Where, check_where, scope_of, told_before_things
 from civitas_assets.lifecycle.needles import Needles
 from civitas_assets.lifecycle.parts import Size, workspaces_of
 from civitas_assets.records import RECORD_TYPES, RecordType
@@ -68,6 +68,8 @@ class Erasure:
         self._settings, self._stores, self._tenant = settings, stores, tenant
         self._where, self._exports, self._files = where, exports, stores.files
         self._sources = sorted({*tenant.sources, *self._files.folders(f"landing/{tenant.slug}/")})
+        asides_of = [f"{root}/records" for root in asides(self._files, tenant.slug)]
+        self._roots = [*asides_of, f"records/{tenant.slug}"]
         self.scope = scope_of(tenant, stores, where, self._sources)
         self.needles = Needles(self.scope.values)
         self._days, self._payloads = set[date](), dict[str, set[str]]()
@@ -78,8 +80,10 @@ class Erasure:
         self._found = self._go(dry_run=True)
         return self._found
 
-    def erase(self, now: datetime) -> Found:
+    def erase(self, now: datetime, beside: Callable[[], object] = lambda: None) -> Found:
         """Erase it; the caller holds the tenant's lock since it was looked for, and publishes what is left.
+
+        `beside` lets go of what is told elsewhere: first, since records say what the values lead to.
 
         Raises:
             StoreError: something has landed, or waits in a drop folder, that was not read yet; nothing was changed.
@@ -88,6 +92,7 @@ class Erasure:
         found = self._found or self.find()
         Tombstones(self._files, self._tenant.slug).add(self.scope.pairs, now)
         self._stores.journal.note(f"erasure-{now:%Y%m%dT%H%M%S}", self._days, things=True, forget=True)
+        beside()
         self._go(dry_run=False)
         return found
 
@@ -106,11 +111,8 @@ class Erasure:
         return found
 
     def _records(self, dry_run: bool) -> Iterator[tuple[str, Size]]:
-        slug = self._tenant.slug
-        roots = [f"records/{slug}", *(f"{root}/records" for root in asides(self._files, slug))]
-        for name, key in [
-            (n, k) for root in roots for n in RECORD_TYPES for k in self._files.keys(f"{root}/{n}/")
-        ]:
+        names, roots = told_before_things(), self._roots
+        for name, key in [(n, k) for n in names for root in roots for k in self._files.keys(f"{root}/{n}/")]:
             rows = _read(self._files, key)
             gone, kept = self._divided(rows, RECORD_TYPES[name])
             if kept.equals(rows):
@@ -197,19 +199,20 @@ class Erasure:
 
     def _told(self, dry_run: bool) -> Iterator[tuple[str, Size]]:
         """What is noted beside records: what was seen of things, how far was read, and what became of runs."""
-        slug = self._tenant.slug
-        for source in self._sources:
-            yield "seen", self._seen(source, dry_run)
-        for name, prefix in (("journal", f"records/{slug}/journal/"), ("nights", f"nights/{slug}/")):
+        for key in [key for root in self._roots for key in self._files.keys(f"{root}/seen/")]:
+            yield "seen", self._seen(key, dry_run)
+        journals = [("journal", f"{root}/journal/") for root in self._roots]
+        for name, prefix in (*journals, ("nights", f"nights/{self._tenant.slug}/")):
             yield name, self._json(prefix, dry_run)
 
-    def _seen(self, source: str, dry_run: bool) -> Size:
-        rows = self._stores.seen.rows(source)
+    def _seen(self, key: str, dry_run: bool) -> Size:
+        rows = _read(self._files, key)
+        source = key.rpartition("/")[2].removesuffix(".parquet")
         values = sorted({v for found in self.scope.wanted.get(source, {}).values() for v in found})
         bad = pl.col("id").is_in(values) | self.needles.in_column("id")
         gone = rows.filter(bad).height
         if gone and not dry_run:
-            self._stores.seen.write(source, rows.filter(~bad))
+            _write(self._files, key, rows.filter(~bad))
         return Size(0, 0, gone)
 
     def _json(self, prefix: str, dry_run: bool) -> Size:

@@ -5,6 +5,7 @@ How it is erased is in `erasure.py`.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from civitas_assets.errors import StoreError
 from civitas_assets.ingest.discretion import pseudonyms_of
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.records.contract import UTC_TIME
+from civitas_assets.store.retention import asides
 from civitas_assets.store.stores import Stores
 
 Where = Sequence[tuple[str, str]]
@@ -82,23 +84,37 @@ def scope_of(tenant: Tenant, stores: Stores, where: Where, sources: Sequence[str
             scope.add(source, column, [value, *_pseudonyms(tenant, stores, source, column, value)])
     spaces = {name: tenant.sources[name].id_space or name for name in sources if name in tenant.sources}
     kin = {name: [n for n in sources if spaces.get(n, n) == spaces.get(name, name)] for name in sources}
+    kinds = [kind for kind in RECORD_TYPES.values() if kind.event_time is None]
+    things = [(kind, _rows_of(stores, tenant.slug, kind)) for kind in kinds]
     grown = True
     while grown:
-        grown = False
-        for kind in RECORD_TYPES.values():
-            if kind.event_time is None:
-                grown |= _led_to(stores, kind, scope, kin)
+        grown = sum(_led_to(rows, kind, scope, kin) for kind, rows in things) > 0
     return scope
 
 
-def _led_to(stores: Stores, kind: RecordType, scope: Scope, kin: Mapping[str, Sequence[str]]) -> bool:
-    rows, key = stores.records.frame(kind, []), kind.key[0]
+def told_before_things() -> Sequence[str]:
+    """Record types in an order in which what is told of a thing comes before it, which then still leads there."""
+    things = [kind for kind in RECORD_TYPES.values() if kind.event_time is None]
+    named_by = {kind.name: sum(kind.key[0] in other.schema for other in things) for kind in things}
+    return sorted(RECORD_TYPES, key=lambda name: named_by.get(name, 0))
+
+
+def _led_to(rows: pl.DataFrame, kind: RecordType, scope: Scope, kin: Mapping[str, Sequence[str]]) -> bool:
+    key = kind.key[0]
     found = rows.filter(scope.matching(kind.schema)).select("source", key).unique()
     grown = False
     for source, value in found.iter_rows():
         for other in kin.get(source, [source]):
             grown |= scope.add(other, key, [value])
     return grown
+
+
+def _rows_of(stores: Stores, tenant: str, kind: RecordType) -> pl.DataFrame:
+    """Those of a type of things, also of records that were put aside."""
+    files = stores.files
+    keys = [key for root in asides(files, tenant) for key in files.keys(f"{root}/records/{kind.name}/")]
+    aside = [pl.read_parquet(io.BytesIO(files.read(key) or b"")) for key in keys]
+    return pl.concat([stores.records.frame(kind, []), *aside], how="diagonal_relaxed")
 
 
 def _pseudonyms(tenant: Tenant, stores: Stores, source: str, column: str, value: str) -> list[str]:
