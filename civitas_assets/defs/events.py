@@ -98,8 +98,12 @@ class Recorder:
             "dagster/data_version_is_user_provided": "true",
         } if version else None  # fmt: skip
         is_as_it_was = metadata is not None and metadata.get("new_payloads") == 0
-        if is_as_it_was and asset not in self._left.assets and self._target(asset) is not None:
-            return dg.AssetObservation(asset_key=asset, partition=self._tenant, metadata=metadata, tags=tags)
+        is_known = asset not in self._left.assets and self._target(asset) is not None
+        if metadata is not None and is_as_it_was and is_known:
+            said = {name: value for name, value in metadata.items() if value != 0}
+            if "failed" not in said:  # then its sources have nothing to tell one by one
+                said.pop("outcome", None)
+            return dg.AssetObservation(asset_key=asset, partition=self._tenant, metadata=said, tags=tags)
         if asset != HEALTH:  # which comes in any case
             self._made.add(asset)
         self._latest.pop(asset, None)

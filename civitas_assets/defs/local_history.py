@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from dagster import StringSource
+from dagster import DagsterEventType, StringSource
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.compute_log_manager import CapturedLogSubscription
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
@@ -32,6 +32,11 @@ from dagster._serdes import ConfigurableClassData
 from civitas_assets.settings import take_events_in_batches
 
 _GROUP = 0o060
+_OF_ASSETS = {
+    DagsterEventType.ASSET_CHECK_EVALUATION,
+    DagsterEventType.ASSET_MATERIALIZATION,
+    DagsterEventType.ASSET_OBSERVATION,
+}
 _KEPT = 4  # files of runs; a run's process writes one, and the daemon begins one after the other
 
 
@@ -101,7 +106,7 @@ class OpenEventLog(SqliteEventLogStorage):
         """Store an event, and wake those who watch its run."""
         with self._db_lock:
             self._engine(event.run_id)
-        super().store_event(event)
+        super().store_event(_slim(event))
         self._touch(event.run_id)
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
@@ -114,7 +119,7 @@ class OpenEventLog(SqliteEventLogStorage):
             self._begun.update(begun)
             stack.callback(self._begun.clear)
             for event in events:
-                super().store_event(event)
+                super().store_event(_slim(event))
         for run in runs:
             self._touch(run)
 
@@ -178,6 +183,18 @@ class OpenEventLog(SqliteEventLogStorage):
     def _touch(self, run_id: str) -> None:
         """A file that stays open is written beside itself at first, while Dagster watches the file as such."""
         os.utime(self.path_for_shard(run_id))
+
+
+def _slim(event: EventLogEntry) -> EventLogEntry:
+    """What is told of an asset, without what it says twice: it is kept for the run, the asset and the check, for good.
+
+    Dagster needs the step's handles and tags only of events that steps are resumed by.
+    """
+    said = event.dagster_event
+    if said is None or said.event_type not in _OF_ASSETS:
+        return event
+    less = said._replace(logging_tags={}, node_handle=None, step_handle=None)
+    return event._replace(user_message="", dagster_event=less)
 
 
 def _share(path: Path) -> None:

@@ -125,7 +125,9 @@ def read_tenant(work: Work) -> Iterator[Result]:
     if task is None:
         log.info("%s · nothing new: harmonising and publishing are skipped", tenant.slug)
     for name in made if task else ():
-        metadata = _metadata(RECORD_TYPES[name], reports, stores)
+        metadata, total = _metadata(RECORD_TYPES[name], reports)
+        if work.keys is not None:  # a night's history keeps no previews
+            metadata["preview"] = _preview(RECORD_TYPES[name], stores, total)
         yield dg.MaterializeResult(asset_key=records_key(name), metadata=metadata)
     # After what they are about: Dagster shows only the checks of the latest materialisation.
     for name in wanted:
@@ -153,7 +155,7 @@ def _outcome(record_type: str, report: ReadReport) -> SourceOutcome:
     )
 
 
-def _metadata(record_type: RecordType, reports: list[ReadReport], stores: Stores) -> Metadata:
+def _metadata(record_type: RecordType, reports: list[ReadReport]) -> tuple[Metadata, Counts]:
     rows = []
     total = Counts()
     for report in reports:
@@ -176,7 +178,7 @@ def _metadata(record_type: RecordType, reports: list[ReadReport], stores: Stores
         total.changed, total.rejected = total.changed + counts.changed, total.rejected + counts.rejected
         total.deleted += counts.deleted
         total.days |= counts.days
-    return {
+    metadata = {
         "rows": total.read,
         "new": total.new,
         "changed": total.changed,
@@ -186,8 +188,8 @@ def _metadata(record_type: RecordType, reports: list[ReadReport], stores: Stores
         "payload_bytes": sum(report.bytes for report in reports if record_type.name in report.counts),
         "seconds": sum(report.seconds for report in reports if record_type.name in report.counts),
         "outcome": table(_COLUMNS, rows),
-        "preview": _preview(record_type, stores, total),
     }
+    return metadata, total
 
 
 def _preview(record_type: RecordType, stores: Stores, total: Counts) -> dg.MetadataValue:

@@ -136,14 +136,20 @@ def _made(work: Work, models: MadeModels) -> Iterator[Result]:
     """The models that the run is asked for, parents before children; of a tenant's turn the tables that it has made."""
     deployment = work.deployment
     rows = {result.name: result.rows for result in models.results if result.kind == "model"}
-    made = previews(deployment.project, models.workspace, rows)
+    # Of every night, previews would be most of what Dagster's history has of it; who looks at assets runs them.
+    shown = {} if work.keys is None else previews(deployment.project, models.workspace, rows)
     for key in filter(work.wants, model_keys(deployment)):
         name, metadata = key.path[-1], dict[str, Any]()
         if work.keys is None and (key != shared_key(name) or name not in rows):
             continue
         if key == shared_key(name):
             seconds = sum(r.seconds for r in models.results if r.kind == "model" and r.name == name)
-            metadata = _metadata(made[name], models.task, seconds)
+            metadata = {
+                "days": models.task.size,
+                "dagster/row_count": rows.get(name, 0),
+                "seconds": seconds,
+                **(_shown(shown[name], models.task) if name in shown else {}),
+            }
         yield dg.MaterializeResult(asset_key=key, metadata=metadata)
 
 
@@ -166,12 +172,9 @@ def _check(model: str, found: Mapping[DataTest, NodeResult]) -> dg.AssetCheckRes
     return check_tests(shared_key(model), TESTED, len(found), broken, seconds)
 
 
-def _metadata(preview: Preview, task: Task, seconds: float) -> Metadata:
+def _shown(preview: Preview, task: Task) -> Metadata:
     return {
-        "days": task.size,
         "first_day": str(task.days[0]) if task.days else "",
         "last_day": str(task.days[-1]) if task.days else "",
-        "dagster/row_count": preview.rows,
-        "seconds": seconds,
         "preview": table(preview.columns, preview.first),
     }

@@ -1,4 +1,4 @@
-"""A look at what was made: rows and the first lines of each shared model in a workspace.
+"""A look at what was made: the first lines of each shared model in a workspace.
 
 For people in the Dagster UI; nothing is decided by it.
 """
@@ -19,9 +19,8 @@ _ROWS = 3
 
 @dataclass(frozen=True)
 class Preview:
-    """Number of rows, names of columns, and the first rows as text."""
+    """Names of columns, and the first rows as text."""
 
-    rows: int
     columns: Sequence[str]
     first: Sequence[Sequence[str]]
 
@@ -33,10 +32,10 @@ def previews(project: Project, workspace: Workspace, rows: Mapping[str, int]) ->
         connection.execute("set TimeZone = 'UTC'")
         for name in project.models:
             if not rows.get(name):
-                found[name] = Preview(0, (), ())
+                found[name] = Preview((), ())
                 continue
             cursor = connection.execute(f'select * from {SHARED_SCHEMA}."{name}" limit {_ROWS}')  # noqa: S608
             columns = [column[0] for column in cursor.description or ()]
             first = [["" if cell is None else str(cell) for cell in row] for row in cursor.fetchall()]
-            found[name] = Preview(rows[name], columns, first)
+            found[name] = Preview(columns, first)
     return found

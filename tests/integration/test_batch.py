@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import socketserver
+import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from benchmarks.history import history
 from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.definitions import build_definitions
 from civitas_assets.defs.batch import batch_name
@@ -134,6 +136,39 @@ def test_history_of_the_run_has_warnings_and_no_progress(
     assert said
     assert {entry.level >= logging.WARNING for entry in said} == {True}
     assert any("HTTP 503" in entry.user_message for entry in said)
+
+
+@pytest.mark.parametrize(("news", "most"), [(True, 100_000), (False, 20_000)])
+def test_history_has_few_bytes_of_a_night(
+    workplace: Any, open_town: Any, counts: Any, tmp_path: Path, *, news: bool, most: int
+) -> None:
+    """Each event once, as PostgreSQL has it, and what is kept of checks besides; a run's own events are of all tenants.
+
+    Promised are 100 and 20 kB of a tenant; these have two sources each, and share what a run says of itself.
+    """
+    towns = {slug: open_town() for slug in ("anstadt", "bestadt")}
+    for slug, town in towns.items():
+        workplace.write_tenant(slug, workplace.template("kleinstadt", url=town.url))
+    with history(tmp_path / "dagster") as kept:
+        job = build_definitions(workplace.deployment).resolve_job_def(batch_name("nightly"))
+        assert job.execute_in_process(instance=kept.instance).success
+        before = bytes_of_events(kept.home)
+        if news:
+            for town in towns.values():
+                town.pages["/counter.csv"] = counts({"2026-08-21T10:00:00Z": 6})
+        result = job.execute_in_process(instance=kept.instance)
+        assert ("published" in {layer for _, layer in materialised(result)}) is news
+        assert 0 < (bytes_of_events(kept.home) - before) / 2 <= most
+
+
+def bytes_of_events(home: Path) -> int:
+    found = 0
+    for file in (home / "history" / "runs").glob("*.db"):
+        kept = "asset_check_executions" if file.stem == "index" else "event_logs"
+        with closing(sqlite3.connect(file)) as connection:
+            for row in connection.execute(f"select * from {kept}"):  # noqa: S608
+                found += sum(len(str(value).encode()) for value in row)
+    return found
 
 
 def test_fault_of_one_tenant_stops_no_other_and_is_named(
