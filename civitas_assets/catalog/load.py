@@ -30,7 +30,7 @@ from civitas_assets.catalog.document import Document, Place
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.last_good import LastGood
 from civitas_assets.catalog.model import Destination, Source, Tenant
-from civitas_assets.errors import CatalogError, Fault
+from civitas_assets.errors import CatalogError, Fault, SettingsError
 from civitas_assets.settings import Settings
 
 SourceModels = Mapping[str, type[Source]]
@@ -268,6 +268,8 @@ def _load_tenant(document: Document, models: SourceModels) -> Tenant:
                 sources[name] = models[connector].model_validate(_tuples(settings))
             except ValidationError as error:
                 faults.extend(document.explained(error, models[connector], place))
+            except SettingsError as error:  # the package that brings the connector is not sound
+                faults.append(document.fault((*place, "connector"), str(error)))
     content["sources"] = sources
     try:
         tenant = Tenant.model_validate(_tuples(content))

@@ -1,19 +1,24 @@
 """All connectors by name: a new protocol is one module and one line here.
 
-Each is imported when it is asked for, because what their protocols need takes seconds to import.
+Each is imported when it is asked for, because what their protocols need takes seconds to import. A deployment's own
+come from packages beside this one, by the entry points of the group `civitas_assets.connectors`.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import TypeVar
 
 from civitas_assets.catalog import Source
 from civitas_assets.connectors.base import Connector
+from civitas_assets.errors import SettingsError
 
 T = TypeVar("T")
+
+GROUP = "civitas_assets.connectors"
 
 # By name, the class in its module beside this one.
 _PLACES: Mapping[str, str] = {
@@ -39,9 +44,43 @@ _PLACES: Mapping[str, str] = {
 
 
 @cache
+def _own() -> Mapping[str, importlib.metadata.EntryPoint]:
+    """The connectors that installed packages bring, by name.
+
+    Raises:
+        SettingsError: two have the same name, or one has that of a connector that is here already.
+    """
+    found: dict[str, importlib.metadata.EntryPoint] = {}
+    for entry in importlib.metadata.entry_points(group=GROUP):
+        if entry.name in _PLACES or found.get(entry.name, entry).value != entry.value:
+            raise SettingsError({GROUP: f"there are two connectors {entry.name}; one is {entry.value}"})
+        found[entry.name] = entry
+    return found
+
+
+@cache
 def _load_connector(name: str) -> Connector:
+    if name not in _PLACES:
+        return _load_own(name)
     module, _, made = _PLACES[name].partition(".")
     connector: Connector = getattr(importlib.import_module(f"civitas_assets.connectors.{module}"), made)()
+    return connector
+
+
+def _load_own(name: str) -> Connector:
+    entry = _own()[name]
+    try:
+        connector: Connector = entry.load()()
+    except Exception as error:
+        raise SettingsError(
+            {GROUP: f"{name} ({entry.value}) cannot be loaded: {type(error).__name__}: {error}"}
+        ) from error
+    lacking = [part for part in ("name", "source_model", "fetch", "read") if not hasattr(connector, part)]
+    if lacking or connector.name != name or not issubclass(connector.source_model, Source):
+        said = (
+            f"lacks {', '.join(lacking)}" if lacking else "has another name, or a source_model that is none"
+        )
+        raise SettingsError({GROUP: f"{name} ({entry.value}) is no connector: it {said}"})
     return connector
 
 
@@ -55,13 +94,13 @@ class _Loaded(Mapping[str, T]):
         return self._read(_load_connector(name))
 
     def __contains__(self, name: object) -> bool:
-        return name in _PLACES
+        return name in _PLACES or name in _own()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_PLACES)
+        return iter(sorted({*_PLACES, *_own()}))
 
     def __len__(self) -> int:
-        return len(_PLACES)
+        return len(_PLACES) + len(_own())
 
 
 CONNECTORS: Mapping[str, Connector] = _Loaded(lambda connector: connector)

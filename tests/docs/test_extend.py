@@ -1,0 +1,144 @@
+"""The examples by which a deployment is extended work as they stand in the documentation."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from civitas_assets.catalog import load_catalog
+from civitas_assets.catalog.load import read_catalog
+from civitas_assets.connectors import registry
+from civitas_assets.connectors.base import Payload
+from civitas_assets.connectors.registry import CONNECTORS, GROUP, SOURCE_MODELS
+from civitas_assets.errors import ReadError, SettingsError
+from civitas_assets.settings import PROJECT_DIR
+
+PAGE = (PROJECT_DIR / "docs/extend.md").read_text(encoding="utf-8")
+TOWN = """
+name: Unsere Stadt
+ags: "99000001"
+bbox: [9.9, 50.9, 10.1, 51.1]
+sources:
+  gauges: {title: Pegel, connector: gauge_lines, licence: CC0-1.0, url: "https://gauges.example/now"}
+"""
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, flags=re.DOTALL)
+
+
+def block(language: str, word: str) -> str:
+    (found,) = (text for text in blocks(language) if word in text)
+    return found
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of a package `our_town` that is installed for one test."""
+    (tmp_path / "our_town").mkdir()
+    (tmp_path / "our_town/__init__.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    forget()
+    yield tmp_path
+    forget()
+
+
+def forget() -> None:
+    registry._own.cache_clear()
+    registry._load_connector.cache_clear()
+    importlib.invalidate_caches()
+
+
+def install(folder: Path, entry: str, code: str = "") -> None:
+    (folder / "our_town/gauge_lines.py").write_text(code, encoding="utf-8")
+    info = folder / "our_town-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: our_town\nVersion: 1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text(f"[{GROUP}]\n{entry}\n", encoding="utf-8")
+
+
+def test_a_connector_of_another_package_is_one_of_all(package: Path, forgotten_modules: None) -> None:
+    entry = block("toml", GROUP).splitlines()[1].replace('"', "")
+    install(package, entry, block("python", "class GaugeLinesConnector"))
+    assert "gauge_lines" in CONNECTORS
+    assert "gauge_lines" in [*CONNECTORS]
+    assert len(CONNECTORS) == len([*CONNECTORS])
+    (package / "tenants").mkdir()
+    (package / "tenants/town.yaml").write_text(TOWN, encoding="utf-8")
+    source = load_catalog(package / "tenants", SOURCE_MODELS).tenant("town").sources["gauges"]
+
+    def read(body: bytes) -> list[Any]:
+        url = "https://gauges.example/now"
+        payload = Payload(body, url, "data", {}, "text/plain", datetime(2026, 8, 1, tzinfo=UTC))
+        return [*CONNECTORS["gauge_lines"].read(source, payload)]
+
+    (table,) = read(b"mill;2026-08-01T04:00:00Z;1.25\n")
+    assert table.frame.row(0) == ("mill", "2026-08-01T04:00:00Z", "1.25", 1)
+    with pytest.raises(ReadError, match="GAUGE;TIME;VALUE"):
+        read(b"<html>")
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("csv = our_town.gauge_lines:X", "two connectors csv"),
+        ("gauge_lines = our_town.gauge_lines:Missing", "gauge_lines .* cannot be loaded: AttributeError"),
+        ("gauge_lines = builtins:dict", "is no connector: it lacks name, source_model, fetch, read"),
+    ],
+)
+def test_what_is_no_connector_is_named(package: Path, entry: str, said: str, forgotten_modules: None) -> None:
+    install(package, entry)
+    with pytest.raises(SettingsError, match=said):
+        print(CONNECTORS["gauge_lines"])  # noqa: T201 - what is asked for is loaded
+
+
+def test_a_connector_that_cannot_be_loaded_concerns_the_tenants_that_use_it(
+    package: Path, forgotten_modules: None
+) -> None:
+    install(package, "gauge_lines = our_town.gauge_lines:Missing")
+    (package / "tenants").mkdir()
+    (package / "tenants/town.yaml").write_text(TOWN, encoding="utf-8")
+    (package / "tenants/other.yaml").write_text(
+        "name: Andere\nags: '99000002'\nbbox: [9, 50, 10, 51]\n", encoding="utf-8"
+    )
+    catalog = read_catalog(package / "tenants", SOURCE_MODELS)
+    assert {*catalog.tenants} == {"other"}
+    assert "gauge_lines (our_town.gauge_lines:Missing) cannot be loaded" in str(catalog.faulty["town"])
+
+
+@pytest.fixture
+def forgotten_modules() -> Iterator[None]:
+    """What a test imports of `our_town` is gone after it."""
+    import sys  # noqa: PLC0415
+
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "our_town"]:
+        del sys.modules[name]
+
+
+def test_definitions_of_a_folder_stand_beside_those_of_the_deployment(
+    package: Path, forgotten_modules: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dg.asset(key=["shared", "water_observed"])
+    def water_observed() -> None: ...
+
+    monkeypatch.setattr("civitas_assets.definitions.defs", lambda: dg.Definitions(assets=[water_observed]))
+    (package / "pyproject.toml").write_text(block("toml", "[tool.dg]"), encoding="utf-8")
+    (package / "our_town/defs").mkdir()
+    (package / "our_town/defs/__init__.py").touch()
+    (package / "our_town/defs/rivers.py").write_text(block("python", "def rivers"), encoding="utf-8")
+    (package / "our_town/definitions.py").write_text(block("python", "def defs"), encoding="utf-8")
+    made = importlib.import_module("our_town.definitions").defs()
+    graph = made.resolve_asset_graph()
+    assert graph.get(dg.AssetKey("rivers")).parent_keys == {dg.AssetKey(["shared", "water_observed"])}
+    assert {key.to_user_string() for key in graph.materializable_asset_keys} == {
+        "rivers",
+        "shared/water_observed",
+    }
