@@ -59,11 +59,12 @@ class ObjectServer:
         return {key.removeprefix(prefix) for key in list(found.keys()) if key.startswith(prefix)}
 
     def bodies(self, prefix: str) -> Mapping[str, bytes]:
-        """What objects hold, by key."""
-        from moto.s3.models import s3_backends  # noqa: PLC0415 - slow to import
+        """What objects hold, by key; of those that were deleted, a versioned bucket has only marks."""
+        from moto.s3.models import FakeKey, s3_backends  # noqa: PLC0415 - slow to import
 
         found = s3_backends["123456789012"]["aws"].buckets[BUCKET].keys
-        return {key: found[key].value for key in list(found.keys()) if key.startswith(prefix)}
+        there = {key: found[key] for key in list(found.keys()) if key.startswith(prefix)}
+        return {key: held.value for key, held in there.items() if isinstance(held, FakeKey)}
 
     def age(self, prefix: str, by: timedelta) -> None:
         """Make objects older by so much, as the server's clock has it."""

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 # What moves a terminal's cursor, ends a line unseen, turns the order of what is read, or can be no text at all.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 # Within a line, where an underscore in a word is no mark; and at its beginning, also behind a number.
 _MARKS = re.compile(
     r"[\\`*\[\]<~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|(?m:^[ \t]*(?:\d{1,9}(?=[.)])|(?=[#>+=|-])))"

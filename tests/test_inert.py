@@ -27,9 +27,9 @@ from civitas_assets.messages.text import compose
 from civitas_assets.report.elements import html
 
 # Escape sequences, one in C1, a carriage return, an order that is turned, a line separator, and half a letter.
-ODD = "a\x1b[2Jb\x9b1mc\rd\u202ee\u2066f\u2028g\x00h\ud800i"
-SEEN = "a\ufffd[2Jb\ufffd1mc\ufffdd\ufffde\ufffdf\ufffdg\ufffdh\ufffdi"
-CONTROLS = set("\x1b\x9b\r\u202e\u2066\u2028\x00\ud800")
+ODD = "a\x1b[2Jb\x9b1mc\rd\u202ee\u2066f\u2028g\x00h\ud800i\u200fj\u061ck"
+SEEN = "a\ufffd[2Jb\ufffd1mc\ufffdd\ufffde\ufffdf\ufffdg\ufffdh\ufffdi\ufffdj\ufffdk"
+CONTROLS = set("\x1b\x9b\r\u202e\u2066\u2028\x00\ud800\u200f\u061c")
 
 
 def test_control_characters_are_seen_and_do_nothing() -> None:

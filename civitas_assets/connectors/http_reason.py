@@ -35,7 +35,7 @@ _TITLES = (
     re.compile(r"<(?:h2|p)\b[^>]*>(.*?)</", re.DOTALL | re.IGNORECASE),
 )
 _TAG = re.compile(r"<!\[CDATA\[|\]\]>|<[^>]*>")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 
 
 def stated_reason(body: bytes, shown: Callable[[str], str] = str) -> str:

@@ -13,7 +13,7 @@ import polars as pl
 _STEP = 128 * 1024  # what a processor's cache holds
 _C1 = {code: bytes([code]).decode("cp1252", errors="ignore") for code in range(0x80, 0xA0)}
 _SPACES = "\x0b\x0c\x1c\x1d\x1e\x1f\u2028\u2029"  # they part lines or words
-_UNSEEN = "\x00-\x08\x0e-\x1b\x7f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_UNSEEN = "\x00-\x08\x0e-\x1b\x7f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _ESCAPE = r"\x1b\[[0-?]*[ -/]*[@-~]"  # what colours a terminal
 _ODD = re.compile(f"[{_SPACES}{_UNSEEN}\u0080-\u009f\u0300-\u036f]")
 # The same characters in UTF-8, by their first byte, which is found much sooner than all of them at once.
@@ -21,6 +21,7 @@ _ODD_BYTES = (
     (b"\xcc", re.compile(rb"\xcc")),
     (b"\xcd", re.compile(rb"\xcd[\x80-\xaf]")),
     (b"\xc2", re.compile(rb"\xc2[\x80-\x9f\xad]")),
+    (b"\xd8", re.compile(rb"\xd8\x9c")),
     (b"\xe2", re.compile(rb"\xe2(?:\x80[\x8b\x8e\x8f\xa8-\xae]|\x81[\xa0-\xa9])")),
     (b"\xef", re.compile(rb"\xef\xbb\xbf")),
 )

@@ -14,6 +14,8 @@ from civitas_assets.errors import SecretMissing, StoreError
 from civitas_assets.ingest.discretion import hidden_fields
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.aside import put_records_aside
+from civitas_assets.store.discard import discard_read
+from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.keys import name_key, tenant_key
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.tombstones import Tombstones
@@ -141,6 +143,30 @@ def test_answers_are_discarded_once_they_were_read(town: Any, publisher: Any) ->
     put_records_aside(town.files, "town")
     assert town.night().ok, "nothing is missed"
     assert len(ids(town)) == len(before) + 1, "and what was read stays as it was read"
+
+
+@pytest.mark.parametrize("operation", ["write", "delete_all"])
+def test_a_crash_while_read_answers_go_is_made_up_for(
+    town: Any, publisher: Any, operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How far they are gone is said before they go: reading landing again carries over what was made of them."""
+    town.with_sources(s={"landing": "encrypt"})
+    publisher.bodies["a.csv"] = ROWS.encode()
+    assert town.night().ok
+    before = ids(town)
+    town.with_sources(s={"landing": "discard"})
+
+    def crash(*_: object) -> None:
+        raise OSError("the machine went down")
+
+    with monkeypatch.context() as going:
+        going.setattr(LocalFiles, operation, crash)
+        with pytest.raises(OSError, match="went down"):
+            discard_read(town.stores, "town", "s")
+    put_records_aside(town.files, "town")
+    assert all(report.ok for report in town.read().values())
+    assert ids(town) == before
+    assert [*(town.home / "landing" / "town" / "s" / "bodies").rglob("*.zst")] == []
 
 
 def test_what_cannot_be_read_is_kept_until_it_can(town: Any, publisher: Any) -> None:

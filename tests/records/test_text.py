@@ -63,6 +63,7 @@ def test_a_real_number_beside_pages_of_text_is_written_as_they_are() -> None:
         ("10 \x80", "10 €"),
         ("Pla\u0308tze", "Plätze"),
         ("\ufeffNr", "Nr"),
+        ("N\u061cr", "Nr"),
         ("a\u202eb\u00ad", "ab"),
         ("zwei\r\nZeilen\tweit", "zwei\r\nZeilen\tweit"),
         ("Süd „Hof“ – 5 °C", "Süd „Hof“ – 5 °C"),
