@@ -60,6 +60,9 @@ class Settings(Served, Databases, BaseSettings):
     )
     published_dir: Path | None = Field(None, description="Published DuckDB files.")
     dbt_project_dir: Path = Field(PROJECT_DIR / "dbt_project", description="The dbt project.")
+    models_dir: Path | None = Field(
+        None, description="Folder with dbt models of this deployment, beside the shared ones."
+    )
     prepared_dir: Path | None = Field(
         None,
         description="Where the dbt project lies prepared, as in an image; what is not there is prepared in `dbt` below "
@@ -155,6 +158,7 @@ class Settings(Served, Databases, BaseSettings):
         "tenants_dir",
         "published_dir",
         "dbt_project_dir",
+        "models_dir",
         "prepared_dir",
         "database_files",
         "audit_dir",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import TopologicalSorter
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -15,6 +16,7 @@ import dagster as dg
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.keys import records_key, shared_key, staging_key
 from civitas_assets.harmonise.lineage import read_lineage
+from civitas_assets.harmonise.own_models import OWN
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.settings import PROJECT_DIR, Settings
 
@@ -69,8 +71,9 @@ def _spec(deployment: Deployment, node: Mapping[str, Any], lineage: dg.TableColu
         )
         for name, column in node["columns"].items()
     ]
-    folder = settings.dbt_project_dir
-    file = folder / node["original_file_path"]
+    file = settings.dbt_project_dir / node["original_file_path"]
+    if settings.models_dir and OWN in Path(node["original_file_path"]).parents:
+        file = settings.models_dir / Path(node["original_file_path"]).relative_to(OWN)
     path = file.relative_to(PROJECT_DIR) if file.is_relative_to(PROJECT_DIR) else file
     return dg.AssetSpec(
         _SCHEMAS[layer](node["name"]),

@@ -21,6 +21,7 @@ import msgspec
 from civitas_assets.errors import HarmoniseError
 from civitas_assets.harmonise.invocation import PROFILES, profile
 from civitas_assets.harmonise.lineage import LINEAGE, write_lineage
+from civitas_assets.harmonise.own_models import check_own_models, copy_project, own_files
 from civitas_assets.harmonise.plan import write_plan
 from civitas_assets.harmonise.project import MANIFEST, Project
 from civitas_assets.harmonise.tables import WORKSPACE_FILE, create_tables, table_columns
@@ -31,6 +32,7 @@ log = logging.getLogger("civitas_assets.harmonise")
 
 _FORM = 1  # of what is prepared; another number has it prepared anew
 _PARTS = ("models", "seeds", "macros", "tests")
+_TOGETHER = "project"  # with the models of a deployment
 
 
 def prepare(settings: Settings) -> Project:
@@ -43,17 +45,23 @@ def prepare(settings: Settings) -> Project:
     folder = settings.dbt_project_dir
     if not (folder / "dbt_project.yml").is_file():
         raise HarmoniseError(f"{folder} holds no dbt project; set CIVITAS_DBT_PROJECT_DIR")
-    name = _digest(folder)
+    own = settings.models_dir
+    name = _digest(folder, own)
     if settings.prepared_dir is not None and (settings.prepared_dir / name).is_dir():
-        return Project(folder, settings.prepared_dir / name)
+        return _project(folder, settings.prepared_dir / name)
     prepared = settings.prepared_dbt / name
     if not prepared.is_dir():
         log.info("harmonise · preparing %s, once per state of its files", folder)
-        _make(folder, prepared, settings.limits)
-    return Project(folder, prepared)
+        _make(folder, own, prepared, settings.limits)
+    return _project(folder, prepared)
 
 
-def _digest(folder: Path) -> str:
+def _project(folder: Path, prepared: Path) -> Project:
+    together = prepared / _TOGETHER
+    return Project(together if together.is_dir() else folder, prepared)
+
+
+def _digest(folder: Path, own: Path | None) -> str:
     files = sorted(folder.glob("*.yml"))
     files += sorted(path for part in _PARTS for path in (folder / part).rglob("*") if path.is_file())
     versions = [importlib.metadata.version(name) for name in ("dbt-core", "dbt-duckdb", "duckdb")]
@@ -61,16 +69,22 @@ def _digest(folder: Path) -> str:
     for file in files:
         body = file.read_bytes()
         digest.update(f"{file.relative_to(folder)} {len(body)}\n".encode() + body)
+    for file in own_files(own):
+        body = file.read_bytes()
+        digest.update(f"own {file.relative_to(own or folder)} {len(body)}\n".encode() + body)
     return digest.hexdigest()[:24]
 
 
-def _make(folder: Path, prepared: Path, limits: Limits) -> None:
+def _make(folder: Path, own: Path | None, prepared: Path, limits: Limits) -> None:
     """Make both in a process of its own, so that its memory goes again, and put them in place in one step."""
     from civitas_assets.harmonise.compiling import make_plan  # noqa: PLC0415 - with Jinja, which no run needs
 
     prepared.parent.mkdir(parents=True, exist_ok=True)
     working = Path(tempfile.mkdtemp(dir=prepared.parent, prefix=".prepare-"))
     try:
+        if own is not None:
+            copy_project(folder, own, working / _TOGETHER)
+            folder = working / _TOGETHER
         database = working / WORKSPACE_FILE
         # A copy lives no longer than its run, so the newest storage format is the best one.
         with duckdb.connect(str(database), config={"storage_compatibility_version": "latest"}) as connection:
@@ -85,6 +99,7 @@ def _make(folder: Path, prepared: Path, limits: Limits) -> None:
                 f"dbt cannot prepare {folder}:\n{done.stdout.strip()}\n{done.stderr.strip()}"
             )
         manifest = msgspec.json.decode((working / MANIFEST).read_bytes())
+        check_own_models(manifest)
         with duckdb.connect(str(database), read_only=True) as connection:
             write_plan(working, make_plan(manifest, working, connection))
         write_lineage(working, manifest, database)

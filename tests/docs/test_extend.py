@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 import pytest
 
 from civitas_assets.catalog import load_catalog
@@ -17,8 +18,12 @@ from civitas_assets.catalog.load import read_catalog
 from civitas_assets.connectors import registry
 from civitas_assets.connectors.base import Payload
 from civitas_assets.connectors.registry import CONNECTORS, GROUP, SOURCE_MODELS
-from civitas_assets.errors import ReadError, SettingsError
-from civitas_assets.settings import PROJECT_DIR
+from civitas_assets.dictionary.contracts import read_contracts
+from civitas_assets.errors import HarmoniseError, ReadError, SettingsError
+from civitas_assets.harmonise.own_models import check_own_models
+from civitas_assets.harmonise.prepare import prepare
+from civitas_assets.harmonise.tables import WORKSPACE_FILE
+from civitas_assets.settings import PROJECT_DIR, Settings
 
 PAGE = (PROJECT_DIR / "docs/extend.md").read_text(encoding="utf-8")
 TOWN = """
@@ -121,6 +126,40 @@ def forgotten_modules() -> Iterator[None]:
     yield
     for name in [name for name in sys.modules if name.partition(".")[0] == "our_town"]:
         del sys.modules[name]
+
+
+def test_own_models_are_made_and_published_like_the_shared_ones(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "warm_day.sql").write_text(block("sql", "observation_daily"), encoding="utf-8")
+    (own / "warm_day.yml").write_text(block("yaml", "warm_day"), encoding="utf-8")
+    (own / "notes.txt").write_text("no model", encoding="utf-8")
+    project = prepare(Settings(home=tmp_path / "home", models_dir=own))
+    model = project.models["warm_day"]
+    found = {
+        n["name"]: n["group"] for n in project.manifest["nodes"].values() if n["resource_type"] == "model"
+    }
+    assert (found["warm_day"], found["station"]) == ("deployment", "harmonisation")
+    assert (model.subject, model.by_day, model.shared_parents) == ("own", True, ("observation_daily",))
+    assert read_contracts(project)["warm_day"].columns["temperature_cel"].unit == "Cel"
+    assert "a_warm_day_is_there_once" in {test.name for test in project.tests_by_model["warm_day"]}
+    (node,) = (node for node in project.plan.nodes if node.name == "warm_day")
+    with duckdb.connect(str(project.prepared / WORKSPACE_FILE)) as connection:
+        assert [name for name, *_ in connection.execute(node.sql).description] == [*model.columns]
+    assert (project.folder / "models/shared/own/warm_day.sql").is_file()
+    assert not (project.folder / "models/shared/own/notes.txt").exists()
+
+
+def test_own_models_that_promise_nothing_are_named() -> None:
+    node = {
+        "resource_type": "model", "fqn": ["civitas", "shared", "own", "m"], "columns": {}, "original_file_path":
+        "models/shared/own/m.sql", "config": {"contract": {"enforced": False}, "meta": {}},
+    }  # fmt: skip
+    with pytest.raises(HarmoniseError) as told:
+        check_own_models({"nodes": {"model.civitas.m": node}})
+    assert len(re.findall(r"^m\.sql: needs ", str(told.value), flags=re.MULTILINE)) == 3
+    shared = {**node, "fqn": ["civitas", "shared", "things", "m"]}
+    check_own_models({"nodes": {"model.civitas.m": shared}})
 
 
 def test_definitions_of_a_folder_stand_beside_those_of_the_deployment(
