@@ -5,6 +5,10 @@ The pipeline itself is the nightly job of the Dagster layer.
 
 from __future__ import annotations
 
+import gc
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +20,9 @@ from civitas_assets.cli.app import Tenant, app, current_settings, err, exit_unle
 
 if TYPE_CHECKING:
     from civitas_assets.settings import Settings
+
+# Alembic, which Dagster's history needs, imports Mako, and that all of Pygments to colour pages that nobody sees here.
+_COLOURS = "mako.ext.pygmentplugin"
 
 
 @app.command()
@@ -95,12 +102,13 @@ def run_and_report(
     own_instance: bool = False,
 ) -> list[Any]:
     """Run tenant after tenant, print what became of each, and return it."""
-    import dagster as dg
+    with _loading():
+        import dagster as dg
 
-    from civitas_assets.defs.deployment import load_deployment
-    from civitas_assets.defs.runner import Order, outcome_of_file, run_tenant
-    from civitas_assets.ingest.apart import fork_reader
-    from civitas_assets.settings import dagster_home
+        from civitas_assets.defs.deployment import load_deployment
+        from civitas_assets.defs.runner import Order, outcome_of_file, run_tenant
+        from civitas_assets.ingest.apart import fork_reader
+        from civitas_assets.settings import dagster_home
 
     fork_reader()  # while nothing has run here
     deployment = load_deployment(settings)
@@ -112,7 +120,9 @@ def run_and_report(
         return []
     dagster_home(settings, own=own_instance)
     outcomes = [outcome_of_file(slug, faults) for slug, faults in faulty.items()]
-    with dg.DagsterInstance.get() as instance:
+    with _loading():
+        opened = dg.DagsterInstance.get()
+    with opened as instance:
         for slug in tenants:
             having = set(catalog.tenant(slug).sources)
             if sources and not having & set(sources) and not chosen:
@@ -121,6 +131,22 @@ def run_and_report(
             outcomes.append(run_tenant(deployment, instance, slug, order))
     _print_outcomes(outcomes)
     return outcomes
+
+
+@contextmanager
+def _loading() -> Iterator[None]:
+    """Load modules that stay without looking for garbage among them, and none that only pages of Mako's errors need."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    sys.modules.setdefault(_COLOURS, None)  # type: ignore[arg-type] # which Python takes for a module that is not there
+    try:
+        yield
+    finally:
+        if sys.modules[_COLOURS] is None:
+            del sys.modules[_COLOURS]
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
 
 
 def _print_outcomes(outcomes: list[Any]) -> None:
