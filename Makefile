@@ -4,6 +4,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Where nobody says otherwise and nothing of one's own was fetched yet, there are the sample towns of `make demo` to be seen.
+ifeq ($(CIVITAS_HOME)$(CIVITAS_TENANTS_DIR)$(CIVITAS_STORAGE_URL)$(DAGSTER_HOME)$(wildcard data/landing),)
+ifneq ($(wildcard data/demo/dagster),)
+dev: export CIVITAS_HOME := $(abspath data/demo)
+dev: export CIVITAS_TENANTS_DIR := $(abspath data/demo/tenants)
+dev: export CIVITAS_REACHABLE := 127.0.0.0/8
+dev: SHOWN := The sample towns of make demo, in data/demo; your own are shown once one has run, or with CIVITAS_HOME=data make dev.
+endif
+endif
 # Where the command has it, too: what a run from the shell has done is in the UI.
 DAGSTER_HOME ?= $(abspath $(or $(CIVITAS_HOME),data))/dagster
 PORT ?= 3000
@@ -51,8 +60,9 @@ demo: install ## Publish sample towns from sample servers, without any network, 
 	@$(BIN)/civitas demo
 
 dev: install dagster-home ## Start the Dagster UI and daemon on this machine; schedules start stopped (PORT=3000)
+	$(if $(SHOWN),@echo "$(SHOWN)")
 	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(BIN):$$PATH" DAGSTER_HOME="$(DAGSTER_HOME)" \
-	  CIVITAS_SCHEDULES="$${CIVITAS_SCHEDULES:-stopped}" DAGSTER_DISABLE_TELEMETRY=1 \
+	  CIVITAS_UI_URL="$${CIVITAS_UI_URL:-http://localhost:$(PORT)}" CIVITAS_SCHEDULES="$${CIVITAS_SCHEDULES:-stopped}" DAGSTER_DISABLE_TELEMETRY=1 \
 	  exec python -m civitas_assets.webserver.develop dev --use-active-venv --port $(PORT)
 
 # Two processes that meet in a fresh home would race for its tables: one makes them beforehand.

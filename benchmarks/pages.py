@@ -16,6 +16,7 @@ from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.harmonise.prepare import prepare
 from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.report.files import write_tenant_page
+from civitas_assets.report.kept import pages_of
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.nights import Night, NightBook, SourceNight
@@ -84,7 +85,7 @@ def morning_page(folder: Path) -> Figures:
         NightBook(files, tenant.slug).write(Night(f"run{ago}", at, at, {"counters": failed}, published=True))
     started, spent = time.perf_counter(), time.process_time()
     stores = Stores.of(files, tenant.slug)
-    made = write_tenant_page(settings, tenant, stores, contracts, _NOW, settings.reports)
+    made = write_tenant_page(settings, tenant, stores, contracts, _NOW, pages_of(settings))
     seconds, cpu = time.perf_counter() - started, time.process_time() - spent
     assert row is not None
     assert made.observations == row[0] > 9_990_000

@@ -20,7 +20,25 @@ class Served(BaseModel):
     ui_hosts: str = Field(
         "", description="Further host names under which the UI is reached, separated by blanks."
     )
-    reports_url: str = Field("", description="Where the morning pages are served, for links in messages.")
+    reports_url: str = Field(
+        "",
+        description="Where the morning pages are served, for links.",
+    )
+    ui_groups_header: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9-]*$",
+        description="Header in which the proxy hands over the groups of whoever asks, separated by commas, such as "
+        "`X-Forwarded-Groups`; with it, a morning page is for its tenant's group and those that see all.",
+    )
+    pages_all: str = Field(
+        "civitas-operators civitas-viewers",
+        description="Groups that see the morning pages of all tenants, separated by blanks.",
+    )
+    pages_group: str = Field(
+        "civitas-{tenant}",
+        pattern=r"^[^{}]*\{tenant\}[^{}]*$",
+        description="Group that sees a tenant's morning page.",
+    )
     ui_user_header: str = Field(
         "",
         pattern=r"^[A-Za-z0-9-]*$",

@@ -25,6 +25,7 @@ PAGES = {
     path.relative_to(PROJECT_DIR).as_posix(): path.read_text(encoding="utf-8")
     for path in (*sorted(PROJECT_DIR.glob("*.md")), *sorted((PROJECT_DIR / "docs").rglob("*.md")))
 }
+DEFAULTS = "# tenants/defaults.yaml\n"
 TENANT = 'name: Musterstadt\nags: "99000001"\nbbox: [9.95, 50.95, 10.1, 51.1]\n'
 
 
@@ -119,6 +120,11 @@ def test_yaml_in_the_documentation_is_valid(page: str, number: int, block: str, 
     content = yaml.safe_load(block)
     if "sources" in content:
         text = block if re.search("^ags:", block, re.MULTILINE) else TENANT + block
+        if DEFAULTS in text:
+            text = f"{TENANT}defaults: all\n"
+        if "defaults" in yaml.safe_load(text):
+            (shown,) = (found for _, _, found in _yaml_blocks() if DEFAULTS in found)
+            (tmp_path / "defaults.yaml").write_text(shown, encoding="utf-8")
         (tmp_path / "musterstadt.yaml").write_text(text, encoding="utf-8")
         assert load_catalog(tmp_path, SOURCE_MODELS).tenants["musterstadt"].sources
     elif "time" in content:

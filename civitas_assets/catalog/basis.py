@@ -19,7 +19,7 @@ Slug = Annotated[str, Field(pattern=SLUG)]
 COMMONS = "commons"  # what tenants share has the place of a tenant of that name
 
 # Keys that no tenant may have: databases and this project use them as names of schemas and folders.
-RESERVED_SLUGS = frozenset({COMMONS, "information_schema", "main", "meta", "public", "temp"})
+RESERVED_SLUGS = frozenset({COMMONS, "defaults", "information_schema", "main", "meta", "public", "temp"})
 RESERVED_BEGINNING = "pg_"
 
 

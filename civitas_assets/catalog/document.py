@@ -39,6 +39,7 @@ class Document:
         self.faults: list[Fault] = []
         self._lines: dict[Place, int] = {(): 1}
         self._written: dict[Place, str] = {}
+        self._taken: dict[Place, tuple[Document, Place]] = {}
         self.body = read_body(file)
         node, content = parse(file.name, self.body)
         if node is not None:
@@ -69,8 +70,16 @@ class Document:
         """A fault at that place, with its line, or that of what it is in."""
         known = tuple(place)
         while known not in self._lines:
+            if known in self._taken:
+                other, origin = self._taken[known]
+                found = other.fault((*origin, *place[len(known) :]), message)
+                return Fault(found.file, found.line, found.field, f"{message} (for {self.file.stem})")
             known = known[:-1]
         return Fault(self.file.name, self._lines[known], ".".join(map(str, place)), message)
+
+    def take(self, place: Place, other: Document, origin: Place) -> None:
+        """Let faults below a place that is not in this file be those of a place in the other, from which it is."""
+        self._taken[place] = (other, origin)
 
     def explained(self, error: ValidationError, model: type[BaseModel], below: Place = ()) -> list[Fault]:
         """Pydantic's errors in the words of somebody who edits YAML, one for each place."""

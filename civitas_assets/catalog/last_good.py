@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from civitas_assets.catalog.defaults import STEM, Defaults, mark
+
 
 @dataclass(frozen=True)
 class LastGood:
@@ -21,18 +23,19 @@ class LastGood:
         """Where the copy of a tenant is, if there is one."""
         return self.folder / f"{slug}.yaml"
 
-    def holds(self, file: Path) -> bool:
-        """Whether a tenant's file is as it was last without faults."""
+    def holds(self, file: Path, defaults: bytes = b"") -> bool:
+        """Whether a tenant's file, with the defaults that it takes over, is as it was last without faults."""
         try:
-            return file.stat().st_size == self.file(file.stem).stat().st_size and (
-                file.read_bytes() == self.file(file.stem).read_bytes()
-            )
+            held, body = self.file(file.stem).read_bytes(), file.read_bytes()
         except OSError:
             return False
+        return held == body or held.startswith(mark(body, defaults))
 
     def changed(self, folder: Path) -> set[str]:
         """The tenants whose files in the folder are not so."""
-        return {file.stem for file in folder.glob("*.y*ml") if not self.holds(file)}
+        defaults = Defaults(folder).body
+        files = (file for file in folder.glob("*.y*ml") if file.stem != STEM)
+        return {file.stem for file in files if not self.holds(file, defaults)}
 
     def note(self, slug: str, body: bytes) -> None:
         """Keep that body; where nothing can be written, such as for somebody who only reads, nothing is kept."""

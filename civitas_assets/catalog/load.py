@@ -26,6 +26,7 @@ from civitas_assets.catalog.basis import (
     perhaps,
 )
 from civitas_assets.catalog.checks import Check, ceilings, no_credentials, own_secrets, well_formed
+from civitas_assets.catalog.defaults import STEM, Defaults
 from civitas_assets.catalog.document import Document, Place
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.last_good import LastGood
@@ -111,7 +112,7 @@ class Catalog:
 
 
 def load_catalog(folder: Path, models: SourceModels, frame: Frame = _FRAME) -> Catalog:
-    """Read `<slug>.yaml` for every tenant in the folder, none of which may have faults.
+    """Read `<slug>.yaml` for every tenant in the folder, none of which may have faults, with `defaults.yaml`.
 
     Raises:
         CatalogError: with all faults of all files.
@@ -145,9 +146,9 @@ def read_catalog(
             [Fault(str(folder), 0, "", "no such folder; set CIVITAS_TENANTS_DIR to the tenants' files")]
         )
     stamps = stamps_of(folder)
-    files = [folder / name for name, *_ in stamps]
+    files = [file for name, *_ in stamps if (file := folder / name).stem != STEM]
     own = [own_secrets([file.stem for file in files], frame), ceilings(frame), no_credentials, well_formed]
-    reading = _Reading(models, frame, [*own, *checks])
+    reading = _Reading(models, frame, [*own, *checks], Defaults(folder))
     tenants, left_out = {}, dict[str, Sequence[Fault]]()
     named = Counter(file.stem for file in files)
     for file in files:
@@ -189,6 +190,7 @@ class _Reading:
     models: SourceModels
     frame: Frame
     checks: Sequence[Check]
+    defaults: Defaults
 
     def tenant(self, file: Path) -> tuple[Tenant, bytes]:
         """The tenant, and the body that it was read from.
@@ -197,7 +199,7 @@ class _Reading:
             CatalogError: the file has faults.
         """
         try:
-            document = Document(file)
+            document = self.defaults.open(file)
             tenant = _load_tenant(document, self.models)
             found = [document.fault(*fault) for check in self.checks for fault in check(tenant)]
         except _UNFORESEEN as error:
@@ -221,7 +223,7 @@ def fault_in(file: Path, place: Sequence[str | int], message: str) -> Fault:
     """A fault of a file that could be loaded, with the line of its place; 0 where the file is not there any more."""
     if not file.is_file():
         return Fault(file.name, 0, ".".join(map(str, place)), message)
-    return Document(file).fault(place, message)
+    return Defaults(file.parent).open(file).fault(place, message)
 
 
 def tenant_file(folder: Path, slug: str) -> Path:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from civitas_assets.catalog.defaults import KEY, STEM, Defaults
 from civitas_assets.catalog.last_good import LastGood
 from civitas_assets.catalog.yaml_text import parse, read_body
 from civitas_assets.errors import CatalogError, Fault
@@ -35,18 +36,22 @@ def outlines(folder: Path, last_good: LastGood | None = None) -> dict[str, Outli
         raise CatalogError(
             [Fault(str(folder), 0, "", "no such folder; set CIVITAS_TENANTS_DIR to the tenants' files")]
         )
-    found = {}
+    found, defaults = {}, Defaults(folder)
     for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
-        outline = _outline(file)
+        if file.stem == STEM:
+            continue
+        outline = _outline(file, defaults)
         if not outline.readable and last_good is not None:
-            outline = replace(_outline(last_good.file(file.stem)), readable=False)
+            outline = replace(_outline(last_good.file(file.stem), defaults), readable=False)
         found[file.stem] = outline
     return found
 
 
-def _outline(file: Path) -> Outline:
+def _outline(file: Path, defaults: Defaults) -> Outline:
     try:
         _, content = parse(file.name, read_body(file))
+        if isinstance(content, dict) and KEY in content:
+            content = defaults.open(file).content
     except CatalogError:
         return Outline(file.stem, {}, readable=False)
     sources = content.get("sources") or {} if isinstance(content, dict) else None

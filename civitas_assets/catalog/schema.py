@@ -46,6 +46,11 @@ def tenant_schema(models: SourceModels, vocabulary: Vocabulary | None = None) ->
             "allOf": choices,
         },
     }
+    schema["properties"]["defaults"] = {
+        "title": "Defaults",
+        "description": "Sources of defaults.yaml that the tenant takes over: all, or their names.",
+        "anyOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}}],
+    }
     if vocabulary is not None:
         _offer(schema, vocabulary)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from civitas_assets.catalog.basis import SLUG
+from civitas_assets.catalog.defaults import STEM, Defaults
 from civitas_assets.catalog.load import SourceModels, load_catalog, tenant_file
 from civitas_assets.errors import CatalogError, Fault
 
@@ -25,7 +26,7 @@ ags: "{ags}"                        # official municipality key, always in quote
 timezone: {timezone}             # whose calendar days partition the data
 bbox: [{bbox}]     # west, south, east, north: positions outside are rejected
 destination: {destination}
-
+{defaults}
 # What others may see in the commons, with licence and attribution; a column can be withheld.
 # share:
 #   - station
@@ -50,6 +51,10 @@ sources: {{}}
 #     fields: {{site_id: id, free: free_spaces, capacity: total}}
 #     time: {{column: updated, zone: offset}}
 """
+_TAKEN = """
+# Sources of defaults.yaml: all, or a list of their names. What is said of one of them below goes before.
+defaults: all
+"""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class Newcomer:
     bbox: tuple[float, float, float, float]
     timezone: str = "Europe/Berlin"
     destination: str = "duckdb"
+    takes_defaults: bool = False
 
     def text(self) -> str:
         """The file, as it is offered to whoever goes on with it."""
@@ -72,6 +78,7 @@ class Newcomer:
             timezone=self.timezone,
             bbox=", ".join(f"{number:g}" for number in self.bbox),
             destination=self.destination,
+            defaults=_TAKEN if self.takes_defaults else "",
             upper=self.slug.upper(),
         )
 
@@ -84,12 +91,19 @@ def write_newcomer(folder: Path, newcomer: Newcomer, models: SourceModels) -> Pa
     """
     if not re.fullmatch(SLUG, newcomer.slug):
         raise CatalogError([Fault(newcomer.slug, 0, "", f"a tenant's key must match {SLUG}")])
+    if newcomer.slug == STEM:
+        raise CatalogError(
+            [Fault(f"{STEM}.yaml", 0, "", "is what tenants take over, and must not be one of them")]
+        )
     file, taken = folder / f"{newcomer.slug}.yaml", tenant_file(folder, newcomer.slug)
     if taken.exists():
         raise CatalogError([Fault(taken.name, 0, "", "there is such a tenant already")])
     with tempfile.TemporaryDirectory() as trial:
         rehearsed = Path(trial) / file.name
         rehearsed.write_text(newcomer.text(), encoding="utf-8")
+        if newcomer.takes_defaults:
+            defaults = Defaults(folder)
+            (Path(trial) / defaults.file.name).write_bytes(defaults.body)
         load_catalog(Path(trial), models)
     folder.mkdir(parents=True, exist_ok=True)
     try:

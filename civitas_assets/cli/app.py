@@ -71,7 +71,7 @@ VERBATIM: Any = {"soft_wrap": True, "highlight": False, "markup": False}
 def complete_tenants(incomplete: str) -> list[str]:
     """What completion in a shell offers; the files are not read for it."""
     files = current_settings().tenants_dir.glob("*.y*ml")
-    return sorted(file.stem for file in files if file.stem.startswith(incomplete))
+    return sorted(file.stem for file in files if file.stem.startswith(incomplete) and file.stem != "defaults")
 
 
 def complete_sources(ctx: typer.Context, incomplete: str) -> list[str]:

@@ -12,11 +12,18 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import app, current_settings, err, out, show_log
+from civitas_assets.cli.app import VERBATIM, app, current_settings, err, out, show_log
 
 
 @app.command()
-def validate() -> None:
+def validate(
+    resolved: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TENANT", help="Print this tenant's file with what it takes over from defaults.yaml."
+        ),
+    ] = None,
+) -> None:
     """Check all tenants' files, without any network, and name every fault."""
     from civitas_assets.catalog.checks import Check
     from civitas_assets.catalog.frame import Frame
@@ -27,6 +34,9 @@ def validate() -> None:
     from civitas_assets.errors import CatalogError
 
     settings = current_settings()
+    if resolved is not None:
+        _print_resolved(settings.tenants_dir, resolved)
+        return
     vocabulary = read_vocabulary(settings.dbt_project_dir)
     frame = Frame.of(settings)
     checks: list[Check] = [lambda tenant: name_faults(tenant, vocabulary)]
@@ -46,6 +56,17 @@ def validate() -> None:
     if not catalog.tenants:
         err.print(f"no tenants in {settings.tenants_dir}")
         raise typer.Exit(1)
+
+
+def _print_resolved(folder: Path, tenant: str) -> None:
+    from civitas_assets.catalog.defaults import Defaults, resolved_text
+    from civitas_assets.catalog.load import tenant_file
+    from civitas_assets.errors import CatalogError
+
+    document = Defaults(folder).open(tenant_file(folder, tenant))
+    if document.faults:
+        raise CatalogError(document.faults)
+    out.print(resolved_text(document), end="", **VERBATIM)
 
 
 @app.command()

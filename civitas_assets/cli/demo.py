@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from civitas_assets.cli.app import VERBATIM, app, err, exit_unless, out, show_log
 from civitas_assets.cli.runs import run_and_report
+
+if TYPE_CHECKING:
+    from civitas_assets.settings import Settings
 
 DEMO_QUERY = (
     '"select station_id, day, sum(bicycle_count)::int as bicycles'
@@ -63,11 +66,7 @@ def demo(
             else ", in another shell, as long as the servers run"
         )
         out.print(f"The Dagster UI with what these towns' runs have made{others}:\n", **VERBATIM)
-        out.print(
-            f"  CIVITAS_HOME={home} CIVITAS_TENANTS_DIR={settings.tenants_dir} "
-            "CIVITAS_REACHABLE=127.0.0.0/8 make dev\n",
-            **VERBATIM,
-        )
+        out.print(f"  {_variables(settings)}make dev\n", **VERBATIM)
         if serve:
             out.print("Ctrl-C ends the servers.")
             servers.wait()
@@ -79,6 +78,19 @@ def demo(
             for error in outcome.errors
         )
     )
+
+
+def _variables(settings: Settings) -> str:
+    """What `make dev` has to be told; nothing where it opens the sample towns by itself, as the Makefile says."""
+    from civitas_assets.settings import PROJECT_DIR, Settings
+
+    own, data = Settings(), PROJECT_DIR / "data"
+    is_plain = (
+        own.home == data and not own.storage_url and own.tenants_dir.parent == PROJECT_DIR / "civitas_assets"
+    )
+    if is_plain and not (data / "landing").exists():
+        return ""
+    return f"CIVITAS_HOME={settings.home} CIVITAS_TENANTS_DIR={settings.tenants_dir} CIVITAS_REACHABLE=127.0.0.0/8 "
 
 
 def _own_command() -> str:

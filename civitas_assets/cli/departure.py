@@ -33,6 +33,7 @@ def remove(
 
     from civitas_assets.defs.history import history_part
     from civitas_assets.lifecycle.removal import preview, remove_tenant
+    from civitas_assets.report.kept import BELOW
     from civitas_assets.settings import dagster_home
     from civitas_assets.store.storage import storage_of
 
@@ -50,7 +51,7 @@ def remove(
             err.print(f"{given!r} is not {tenant}: nothing was removed", **VERBATIM)
             raise typer.Exit(1)
         report = remove_tenant(storage_of(settings), tenant, parts, lambda: datetime.now(UTC))
-    if settings.reports.is_dir():
+    if storage_of(settings).files.folders(BELOW):
         _renew_overview(settings)
     out.print(f"{tenant} is removed; the report is in removed/, with {len(report.parts)} parts", **VERBATIM)
     out.print(
@@ -62,8 +63,9 @@ def _renew_overview(settings: Settings) -> None:
     """Make the page of all tenants that are still there."""
     from civitas_assets.ingest.catalogue import catalogue_of
     from civitas_assets.report.files import write_operator_page
+    from civitas_assets.report.kept import pages_of
 
-    write_operator_page(settings, catalogue_of(settings), datetime.now(UTC), settings.reports)
+    write_operator_page(settings, catalogue_of(settings), datetime.now(UTC), pages_of(settings))
 
 
 @tenant_app.command()

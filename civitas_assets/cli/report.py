@@ -51,27 +51,35 @@ def report(
     from civitas_assets.ingest.catalogue import catalogue_of
     from civitas_assets.report.document import file_name
     from civitas_assets.report.files import write_operator_page, write_tenant_page
+    from civitas_assets.report.kept import Pages, pages_of, pages_url
     from civitas_assets.report.language import LANGUAGES
+    from civitas_assets.store.files import LocalFiles
     from civitas_assets.store.stores import Stores
 
     settings = current_settings()
     catalog = catalogue_of(settings)
     chosen = [catalog.tenant(tenant)] if tenant else [*catalog.tenants.values()]
-    folder = (output or settings.reports).expanduser().absolute()
+    folder = output.expanduser().absolute() if output else None
+    pages = Pages(LocalFiles(folder), "") if folder else pages_of(settings)
     languages = (lang.value,) if lang else LANGUAGES
     contracts, files, now = read_contracts(prepare(settings)), files_of(settings), datetime.now(UTC)
     for number, one in enumerate(chosen, 1):
         started = monotonic()
         stores = Stores.of(files, one.slug)
-        made = write_tenant_page(settings, one, stores, contracts, now, folder, languages)
+        made = write_tenant_page(settings, one, stores, contracts, now, pages, languages)
         findings = f"{made.errors} errors, {made.warnings} warnings"
         progress = (
             f"[{number}/{len(chosen)}] {one.slug}: {made.state}, {findings}, {monotonic() - started:.1f} s"
         )
         err.print(progress, **VERBATIM)
-    page = write_operator_page(settings, catalog, now, folder, languages)
-    if tenant:
-        page = folder / chosen[0].slug / file_name(languages[0])
+    write_operator_page(settings, catalog, now, pages, languages)
+    name = f"{chosen[0].slug}/{file_name(languages[0])}" if tenant else file_name(languages[0])
+    if folder is None and settings.storage_url:
+        out.print(f"{pages_url(settings)}/{name}", **VERBATIM)
+        if show:
+            typer.launch(f"{pages_url(settings)}/{name}")
+        return
+    page = (folder or settings.reports) / name
     out.print(str(page), **VERBATIM)
     if show:
-        typer.launch(page.as_uri())
+        typer.launch(str(page))

@@ -35,8 +35,13 @@ def add(  # noqa: PLR0917 - options
     ],
     timezone: Annotated[str, typer.Option(help="Whose calendar days partition its data.")] = "Europe/Berlin",
     destination: Annotated[str, typer.Option(help="duckdb or postgres.")] = "duckdb",
+    *,
+    defaults: Annotated[
+        bool, typer.Option(help="Take over the sources of defaults.yaml, where there is one.")
+    ] = True,
 ) -> None:
     """Write the file of a new tenant, with explanations of what it may say."""
+    from civitas_assets.catalog.defaults import Defaults
     from civitas_assets.catalog.starter import Newcomer, write_newcomer
     from civitas_assets.connectors.registry import SOURCE_MODELS
 
@@ -46,8 +51,10 @@ def add(  # noqa: PLR0917 - options
         raise typer.BadParameter(
             f"{bbox!r}: write W,S,E,N, such as 7.47,51.84,7.77,52.06", param_hint="--bbox"
         ) from None
-    newcomer = Newcomer(tenant, name, ags, (west, south, east, north), timezone, destination)
-    file = write_newcomer(current_settings().tenants_dir, newcomer, SOURCE_MODELS)
+    folder = current_settings().tenants_dir
+    taken = defaults and Defaults(folder).file.is_file()
+    newcomer = Newcomer(tenant, name, ags, (west, south, east, north), timezone, destination, taken)
+    file = write_newcomer(folder, newcomer, SOURCE_MODELS)
     out.print(f"wrote {file}", **VERBATIM)
     out.print("Next:", **VERBATIM)
     out.print(

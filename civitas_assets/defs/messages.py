@@ -25,6 +25,7 @@ from civitas_assets.defs.runs import (
 )
 from civitas_assets.messages.delivery import addresses, deliver, deliver_once
 from civitas_assets.messages.text import Message, compose, compose_done, compose_end, secrets_of
+from civitas_assets.report.kept import page_address
 from civitas_assets.settings import read_secret
 
 _NIGHT_BEGINS = timedelta(hours=2)
@@ -91,12 +92,20 @@ def tell_of_run(deployment: Deployment, instance: dg.DagsterInstance, run: dg.Da
 def tell(deployment: Deployment, tenant: str, faults: Sequence[str], link: str) -> bool:
     """Send the message about a tenant's faults, unless one was sent this night; nothing where nobody wants any."""
     night = night_of(deployment.now())
-    return _deliver(deployment, tenant, night, lambda who: compose(who, night, faults, link))
+    links = _links(deployment, tenant, link)
+    return _deliver(deployment, tenant, night, lambda who: compose(who, night, faults, links))
 
 
 def _tell_end(deployment: Deployment, tenant: str, link: str) -> bool:
     night = night_of(deployment.now())
-    return _deliver(deployment, tenant, f"{night}-over", lambda who: compose_end(who, night, link))
+    links = _links(deployment, tenant, link)
+    return _deliver(deployment, tenant, f"{night}-over", lambda who: compose_end(who, night, links))
+
+
+def _links(deployment: Deployment, tenant: str, run: str) -> str:
+    """The tenant's morning page, which its own people may open, and the run, which operators may."""
+    has_page = tenant in deployment.catalog.tenants
+    return f"{page_address(deployment.settings, tenant)}\n{run}" if has_page else run
 
 
 def _deliver(deployment: Deployment, tenant: str, about: str, written: Callable[[str], Message]) -> bool:

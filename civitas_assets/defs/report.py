@@ -20,12 +20,8 @@ from civitas_assets.defs.runs import OUTCOME_TAG, outcome_of
 from civitas_assets.defs.work import Result
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.ingest.isolation import isolated
-from civitas_assets.report.files import (
-    page_address,
-    read_summary,
-    write_operator_page,
-    write_tenant_page,
-)
+from civitas_assets.report.files import read_summary, write_operator_page, write_tenant_page
+from civitas_assets.report.kept import page_address, pages_of
 from civitas_assets.report.renewal import is_old, is_told
 from civitas_assets.report.summary import Summary
 from civitas_assets.store.nights import Night, NightBook
@@ -90,7 +86,7 @@ def report_between_nights(deployment: Deployment, tenant: Tenant, run: Night) ->
     """Note what became of a tenant's run, and make its page, as far as the last one does not tell just that."""
 
     def renewed() -> Summary | None:
-        last, now = read_summary(deployment.settings.reports, tenant.slug), deployment.now()
+        last, now = read_summary(pages_of(deployment.settings), tenant.slug), deployment.now()
         if last is not None and is_told(last, tenant, deployment.stores(tenant), run, now):
             return _page(deployment, tenant, None) if is_old(last, now) else None
         return _page(deployment, tenant, run)
@@ -124,7 +120,7 @@ def _results(deployment: Deployment, made: Summary | None, error: str) -> Iterat
 def report_to_operator(deployment: Deployment) -> None:
     """Make the page of all tenants; one that cannot be made is told in the log, and stops nothing."""
     catalog, settings = deployment.catalog, deployment.settings
-    isolated("report", lambda: write_operator_page(settings, catalog, deployment.now(), settings.reports))
+    isolated("report", lambda: write_operator_page(settings, catalog, deployment.now(), pages_of(settings)))
 
 
 def _page(deployment: Deployment, tenant: Tenant, night: Night | None) -> Summary:
@@ -132,16 +128,12 @@ def _page(deployment: Deployment, tenant: Tenant, night: Night | None) -> Summar
         NightBook(deployment.files, tenant.slug).write(night)
     settings, contracts = deployment.settings, read_contracts(deployment.project)
     stores = deployment.stores(tenant)
-    return write_tenant_page(settings, tenant, stores, contracts, deployment.now(), settings.reports)
+    return write_tenant_page(settings, tenant, stores, contracts, deployment.now(), pages_of(settings))
 
 
 def _metadata(deployment: Deployment, made: Summary) -> dict[str, Any]:
-    page = deployment.settings.reports / made.tenant / "index.html"
-    address = page_address(deployment.settings, made.tenant)
     return {
-        "page": dg.MetadataValue.url(address if "://" in address else page.as_uri()),
-        "path": dg.MetadataValue.path(str(page)),
-        "bytes": page.stat().st_size,
+        "page": dg.MetadataValue.url(page_address(deployment.settings, made.tenant)),
         "state": made.state,
         "errors": made.errors,
         "warnings": made.warnings,

@@ -24,6 +24,7 @@ from civitas_assets.lifecycle.erasure_scope import Where, check_where, scope_of,
 from civitas_assets.lifecycle.needles import Needles
 from civitas_assets.lifecycle.parts import Size, workspaces_of
 from civitas_assets.records import RECORD_TYPES, RecordType
+from civitas_assets.report.kept import BELOW, Pages
 from civitas_assets.settings import Settings
 from civitas_assets.store.addresses import Address, Line
 from civitas_assets.store.files import Files, remove_folder
@@ -231,13 +232,21 @@ class Erasure:
         """Files that are no stores: those that were dropped and have landed, pages, and exported ones."""
         slug = self._tenant.slug
         drop = [*(self._settings.drop / slug).glob("*/done/*")]
-        pages = [*(self._settings.reports / slug).rglob("*"), *self._settings.reports.glob("*.html")]
         exported = [file for folder in self._exports for file in folder.rglob("*")]
-        for name, files in (("drop", drop), ("reports", pages), ("exports", exported)):
+        yield "reports", self._pages(dry_run)
+        for name, files in (("drop", drop), ("exports", exported)):
             bad = [file for file in files if file.is_file() and self.needles.in_body(file.read_bytes())]
             yield name, Size(len(bad), sum(file.stat().st_size for file in bad))
             for file in bad if not dry_run else ():
                 file.unlink(missing_ok=True)
+
+    def _pages(self, dry_run: bool) -> Size:
+        """Pages that tell of it, which the next run makes anew."""
+        own = self._files.keys(f"{BELOW}{self._tenant.slug}/")
+        bodies = {key: self._files.read(key) or b"" for key in [*own, *Pages(self._files).overviews()]}
+        bad = {key: body for key, body in bodies.items() if self.needles.in_body(body)}
+        self._files.delete_all(() if dry_run else bad)
+        return Size(len(bad), sum(map(len, bad.values())))
 
     def _ensure_read(self) -> None:
         slug = self._tenant.slug

@@ -19,6 +19,7 @@ import msgspec
 import pyarrow.parquet as pq
 
 from civitas_assets.catalog import Tenant
+from civitas_assets.catalog.defaults import Defaults
 from civitas_assets.catalog.load import tenant_file
 from civitas_assets.dictionary.contracts import Contract, read_contracts
 from civitas_assets.dictionary.json_schema import json_schema
@@ -114,7 +115,10 @@ def _filled(  # noqa: PLR0917 - each argument is of another type
     if with_landing:
         progress = {name: Journal(files, tenant.slug).progress(name) for name in tenant.sources}
         (folder / PROGRESS).write_bytes(msgspec.json.format(msgspec.json.encode(progress), indent=1))
-    shutil.copyfile(tenant_file(settings.tenants_dir, tenant.slug), folder / "tenant.yaml")
+    document = Defaults(settings.tenants_dir).open(tenant_file(settings.tenants_dir, tenant.slug))
+    (folder / "tenant.yaml").write_bytes(
+        document.body
+    )  # with what it takes over, which is not handed over itself
     for path in _paths(folder):
         handed.sums[_name(folder, path)], handed.sizes[_name(folder, path)] = _sum(path), path.stat().st_size
     _add(folder, "README.md", readme(tenant, now, with_landing=with_landing), handed)

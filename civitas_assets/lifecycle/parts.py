@@ -24,6 +24,7 @@ from civitas_assets.publish.postgres_names import Names
 from civitas_assets.publish.postgres_roles import objects_of, withdraw
 from civitas_assets.publish.postgres_server import Server
 from civitas_assets.publish.published_file import published_file
+from civitas_assets.report.kept import Pages
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files, remove_folder
 from civitas_assets.store.retention import asides
@@ -69,8 +70,8 @@ def parts_of(settings: Settings, files: Files, tenant: str) -> Sequence[Part]:
         Part("configuration", partial(_on_disk, configuration), partial(_remove_files, configuration)),
         Part("commons", partial(_shared, commons, tenant), partial(_forget, commons, tenant)),
         _folder("output", output.parent),
-        _folder("reports", settings.reports / tenant),
-        Part("overview", partial(_on_disk, _overviews(settings)), partial(_drop_overviews, settings)),
+        _stored("reports", files, partial(_own, "reports", tenant)),
+        Part("overview", partial(_overviews, files), lambda: files.delete_all(Pages(files).overviews())),
         _folder("drop", settings.drop / tenant),
         *([_schemas(server, settings, Names(tenant))] if server and is_key(tenant) else []),
         *(_stored(name, files, partial(_own, name, tenant)) for name in _STORED),
@@ -89,13 +90,10 @@ def _remove_files(files: Iterable[Path]) -> None:
         file.unlink(missing_ok=True)
 
 
-def _overviews(settings: Settings) -> Sequence[Path]:
+def _overviews(files: Files) -> Size:
     """The pages of all tenants, which name this one too; the next report or run makes them anew."""
-    return [*settings.reports.glob("*.html")]
-
-
-def _drop_overviews(settings: Settings) -> None:
-    _remove_files(_overviews(settings))
+    found = [len(files.read(key) or b"") for key in Pages(files).overviews()]
+    return Size(len(found), sum(found))
 
 
 def _stored(name: str, files: Files, prefixes: Callable[[], Iterable[str]]) -> Part:

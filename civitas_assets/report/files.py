@@ -1,28 +1,26 @@
-"""Where pages land: a folder per tenant and the operator's page above them, each replaced as a whole.
+"""Making pages and keeping them: a folder per tenant and the operator's page above them, each replaced as a whole.
 
 A tenant's folder holds nothing of any other tenant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from civitas_assets.catalog import Catalog, Tenant
 from civitas_assets.dictionary.contracts import Contract
-from civitas_assets.errors import ReportError, StoreError
 from civitas_assets.report.document import file_name
+from civitas_assets.report.kept import Pages
 from civitas_assets.report.language import LANGUAGES, Language
 from civitas_assets.report.morning import gather
 from civitas_assets.report.operator_page import operator_page
 from civitas_assets.report.page import tenant_page
 from civitas_assets.report.summary import Summary, summary
 from civitas_assets.settings import Settings
-from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.locks import shared_lock
 from civitas_assets.store.stores import Stores
 
@@ -35,7 +33,7 @@ def write_tenant_page(  # noqa: PLR0917 - each argument is of another type
     stores: Stores,
     contracts: Mapping[str, Contract],
     now: datetime,
-    folder: Path,
+    pages: Pages,
     languages: Sequence[str] = LANGUAGES,
 ) -> Summary:
     """Make the tenant's page in each language, and keep its summary for the operator's.
@@ -49,7 +47,7 @@ def write_tenant_page(  # noqa: PLR0917 - each argument is of another type
     for code in languages:
         page = tenant_page(morning, Language.of(code, tenant.zone)).encode()
         bodies[f"{tenant.slug}/{file_name(code)}"] = page
-    _write(folder, bodies)
+    pages.write(bodies)
     return found
 
 
@@ -57,9 +55,9 @@ def write_operator_page(
     settings: Settings,
     catalog: Catalog,
     now: datetime,
-    folder: Path,
+    pages: Pages,
     languages: Sequence[str] = LANGUAGES,
-) -> Path:
+) -> None:
     """Make the page of all tenants from their summaries; one process at a time, so that the last one knows all.
 
     Raises:
@@ -67,7 +65,8 @@ def write_operator_page(
     """
     with shared_lock(settings.locks, ".reports"):
         known = catalog.tenants
-        summaries = [s.as_of(now) for slug in known if (s := read_summary(folder, slug)) is not None]
+        bodies_of = pages.read_all([f"{slug}/{_SUMMARY}" for slug in known])
+        summaries = [s.as_of(now) for body in bodies_of if (s := _decoded(body)) is not None]
         zone = next((tenant.zone for tenant in known.values()), ZoneInfo("Europe/Berlin"))
         ordered = sorted(summaries, key=lambda found: found.urgency)
         without = sorted(set(known) - {found.tenant for found in summaries})
@@ -77,34 +76,16 @@ def write_operator_page(
             ).encode()
             for code in languages
         }
-        _write(folder, bodies)
-    return folder / file_name(languages[0])
+        pages.write(bodies)
 
 
-def page_address(settings: Settings, tenant: str) -> str:
-    """Where the tenant's page is: below the address at which pages are served, where there is one, else as a file."""
-    if settings.reports_url:
-        return f"{settings.reports_url.rstrip('/')}/{tenant}/{file_name('de')}"
-    return str(settings.reports / tenant / file_name("de"))
-
-
-def read_summary(folder: Path, tenant: str) -> Summary | None:
+def read_summary(pages: Pages, tenant: str) -> Summary | None:
     """What was kept of a tenant's page when it was made; None where there is none."""
-    body = LocalFiles(folder).read(f"{tenant}/{_SUMMARY}")
+    return _decoded(pages.read(f"{tenant}/{_SUMMARY}"))
+
+
+def _decoded(body: bytes | None) -> Summary | None:
     try:
         return msgspec.json.decode(body, type=Summary) if body is not None else None
     except msgspec.DecodeError:
         return None  # of another version; the tenant's next page brings it again
-
-
-def _write(folder: Path, bodies: Mapping[str, bytes]) -> None:
-    try:
-        LocalFiles(folder).change_all({key: _replaced_by(body) for key, body in bodies.items()})
-    except StoreError as error:
-        raise ReportError(f"no page can be written: {error}") from error
-    except OSError as error:
-        raise ReportError(f"no page can be written in {folder}: {error.strerror or error}") from error
-
-
-def _replaced_by(body: bytes) -> Callable[[bytes | None], bytes]:
-    return lambda _: body

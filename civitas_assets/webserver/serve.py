@@ -12,8 +12,10 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from civitas_assets.report.kept import pages_of
 from civitas_assets.settings import Settings
 from civitas_assets.webserver.guard import OwnOrigin
+from civitas_assets.webserver.pages import MorningPages
 from civitas_assets.webserver.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -26,7 +28,8 @@ _OURS = "civitas_assets.webserver"
 
 def guarded(app: ASGIApp, prefix: str, settings: Settings) -> ASGIApp:
     """Dagster's application behind what this deployment puts in front of it."""
-    recorded = Recorder(app, settings, prefix)
+    shown = MorningPages(app, settings, lambda: pages_of(settings), prefix)
+    recorded = Recorder(shown, settings, prefix)
     return OwnOrigin(recorded, settings.ui_url, prefix, settings.ui_hosts.replace(",", " ").split())
 
 

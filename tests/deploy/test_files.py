@@ -32,7 +32,7 @@ def test_only_the_proxy_is_reached_from_outside(compose: Any) -> None:
     outside = {
         name for name, service in compose["services"].items() if "outside" in service.get("networks", ())
     }
-    assert outside == {"code", "login-webserver", "login-viewer", "proxy"}
+    assert outside == {"code", "login-webserver", "login-viewer", "login-pages", "proxy"}
 
 
 def test_services_wait_for_services_that_are_there(compose: Any) -> None:

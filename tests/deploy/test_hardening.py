@@ -139,9 +139,9 @@ def test_a_webserver_is_reached_through_the_login_alone_and_the_login_believes_t
     services: Any,
 ) -> None:
     near = {name for name, service in services.items() if "ui" in service.get("networks", ())}
-    assert near == {"webserver", "viewer", "login-webserver", "login-viewer"}
+    assert near == {"webserver", "viewer", "login-webserver", "login-viewer", "login-pages"}
     assert "inside" not in services["proxy"]["networks"]
-    for login in ("login-webserver", "login-viewer"):
+    for login in ("login-webserver", "login-viewer", "login-pages"):
         version = services[login]["image"].split(":v")[1].split("@")[0]
         assert tuple(map(int, version.split("."))) >= (7, 15, 2), "before that, logins could be passed by"
         assert services[login]["command"] == ["--trusted-proxy-ip=172.30.77.2/32"]
@@ -150,6 +150,18 @@ def test_a_webserver_is_reached_through_the_login_alone_and_the_login_believes_t
     assert services["proxy"]["networks"]["front"]["ipv4_address"] == "172.30.77.2"
     for ui in ("webserver", "viewer"):
         assert services[ui]["environment"]["CIVITAS_UI_USER_HEADER"] == "X-Forwarded-Email"
+        assert services[ui]["environment"]["CIVITAS_UI_GROUPS_HEADER"] == "X-Forwarded-Groups"
+        assert "pages:/data/reports:ro" in services[ui]["volumes"]
+    # Who needs no group there reaches nothing but pages, each of which asks for one.
+    open_to_all = [
+        name
+        for name, one in services.items()
+        if one.get("environment", {}).get("OAUTH2_PROXY_ALLOWED_GROUPS") == ""
+    ]
+    assert open_to_all == ["login-pages"]
+    assert (
+        services["login-pages"]["environment"]["OAUTH2_PROXY_UPSTREAMS"] == "http://webserver:3000/morning/"
+    )
 
 
 RESTRICTED = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
@@ -178,7 +190,9 @@ def test_pods_are_restricted_and_bounded(values: Any) -> None:
     assert len({pods[name][0]["runAsUser"] for name in ("webserver", "daemon", "code")}) == 3
     assert values["dagsterWebserver"]["service"]["port"] >= 1024
     for name in ("dagsterWebserver", "dagsterDaemon"):
-        assert "envSecrets" not in values[name], "secrets are the code location's"
+        known = [secret["name"] for secret in values[name].get("envSecrets", ())]
+        allowed = ["civitas-pages"] if name == "dagsterWebserver" else []
+        assert known == allowed, "secrets are the code location's, but for a key that reads pages"
         assert not SECRET.search(str(values[name].get("env", "")))
     assert values["telemetry"] == {"enabled": False}
 

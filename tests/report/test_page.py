@@ -17,9 +17,11 @@ from playwright.sync_api import Browser, Page
 
 from civitas_assets.catalog import Catalog
 from civitas_assets.errors import ReportError
-from civitas_assets.report.files import page_address, write_operator_page, write_tenant_page
+from civitas_assets.report.files import write_operator_page, write_tenant_page
+from civitas_assets.report.kept import Pages, page_address
 from civitas_assets.report.page import _SECTIONS
 from civitas_assets.settings import Settings
+from civitas_assets.store.files import LocalFiles
 
 NOW = datetime(2026, 8, 22, 4, 30, tzinfo=UTC)
 
@@ -64,8 +66,10 @@ def pages(town: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = (town.settings.tenants_dir / "beispielstadt.yaml").read_text(encoding="utf-8")
     town.write_tenant("anderswo", text.replace("Beispielstadt", "Anderswo"))
     folder = tmp_path_factory.mktemp("pages")
-    write_tenant_page(town.settings, town.tenant, town.stores, town.contracts, NOW, folder)
-    write_operator_page(town.settings, Catalog(town.catalog), NOW, folder)
+    write_tenant_page(
+        town.settings, town.tenant, town.stores, town.contracts, NOW, Pages(LocalFiles(folder), "")
+    )
+    write_operator_page(town.settings, Catalog(town.catalog), NOW, Pages(LocalFiles(folder), ""))
     return folder
 
 
@@ -122,13 +126,14 @@ def test_pages_are_made_without_a_library_for_them() -> None:
 
 def test_a_folder_that_takes_no_file_is_an_error_that_says_so(town: Any, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
+    nowhere = Pages(LocalFiles(tmp_path / "file"))
     with pytest.raises(ReportError, match="no page can be written"):
-        write_tenant_page(town.settings, town.tenant, town.stores, town.contracts, NOW, tmp_path / "file")
+        write_tenant_page(town.settings, town.tenant, town.stores, town.contracts, NOW, nowhere)
 
 
 def test_a_message_can_link_to_the_page(tmp_path: Path) -> None:
     here = Settings(home=tmp_path)
-    assert page_address(here, "jena") == str(tmp_path / "reports" / "jena" / "index.html")
+    assert page_address(here, "jena") == "http://localhost:3000/morning/jena/index.html"
     served = Settings(home=tmp_path, reports_url="https://pages.example/morning/")
     assert page_address(served, "jena") == "https://pages.example/morning/jena/index.html"
 
@@ -227,7 +232,9 @@ def test_a_page_is_made_even_where_a_drawing_or_a_part_of_it_cannot_be(
     monkeypatch.setattr("civitas_assets.report.sections.series.series_chart", broken)
     monkeypatch.setattr("civitas_assets.report.sections.atlas.map_chart", broken)
     monkeypatch.setitem(_SECTIONS, "rejected", broken)
-    write_tenant_page(town.settings, town.tenant, town.stores, town.contracts, NOW, tmp_path, ["en"])
+    write_tenant_page(
+        town.settings, town.tenant, town.stores, town.contracts, NOW, Pages(LocalFiles(tmp_path), ""), ["en"]
+    )
     text = (tmp_path / "beispielstadt" / "index.en.html").read_text(encoding="utf-8")
     Document(text)
     assert text.count("This drawing could not be made; its figures are in the table.") > 1

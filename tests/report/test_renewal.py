@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from civitas_assets.report.files import read_summary, write_tenant_page
+from civitas_assets.report.kept import Pages
 from civitas_assets.report.renewal import is_old, is_told
 from civitas_assets.report.summary import Summary
+from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.nights import Night, SourceNight, StepFailure
 from tests.report.conftest import NOW
 
 
 def written(town: Any, folder: Path, now: datetime = NOW) -> Summary:
-    write_tenant_page(town.settings, town.tenant, town.stores, town.contracts, now, folder)
-    found = read_summary(folder, town.tenant.slug)
+    pages = Pages(LocalFiles(folder))
+    write_tenant_page(town.settings, town.tenant, town.stores, town.contracts, now, pages)
+    found = read_summary(pages, town.tenant.slug)
     assert found is not None
     return found
 
