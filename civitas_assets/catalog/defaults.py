@@ -24,6 +24,8 @@ from civitas_assets.errors import CatalogError, Fault
 
 STEM = "defaults"
 KEY = "defaults"
+# In C where PyYAML was built with it, as what reads.
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _NAMES = re.compile(r"\{(ags|bbox|name)\}")
 
 
@@ -159,7 +161,7 @@ def _values(content: Mapping[str, Any]) -> dict[str, str]:
 
 def resolved_text(document: Document) -> str:
     """A tenant's file as it is with what it has taken over, as YAML that says the same by itself."""
-    return yaml.safe_dump(document.content, allow_unicode=True, sort_keys=False, width=110)
+    return yaml.dump(document.content, Dumper=_DUMPER, allow_unicode=True, sort_keys=False, width=110)
 
 
 def mark(body: bytes, defaults: bytes) -> bytes:

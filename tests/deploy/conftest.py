@@ -99,6 +99,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         "DAGSTER_HOME": str(home / "dagster"),
         "CIVITAS_CODE_PORT": str(code),
         "CIVITAS_UI_PORT": str(ui),
+        "CIVITAS_UI_URL": f"http://127.0.0.1:{ui}",
         "CIVITAS_REACHABLE": "127.0.0.0/8",
         "NO_COLOR": "1",
     }

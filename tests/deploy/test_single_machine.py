@@ -14,6 +14,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from benchmarks.serving import Loopback
+from civitas_assets.demo.towns import DOWN
 
 LAUNCH = """
 mutation ($parameters: ExecutionParams!) {
@@ -29,6 +30,16 @@ SELECTOR = {
     "repositoryName": "__repository__",
     "jobName": "nightly",
 }
+BY_OUTCOME = "query ($f: RunsFilter) {runsOrError(filter: $f) {... on Runs {results {runId}}}}"
+PAGES = """
+{
+  assetOrError(assetKey: {path: ["tenants", "health"]}) {
+    ... on Asset {
+      assetMaterializations(limit: 3) { partition metadataEntries { label ... on UrlMetadataEntry { url } } }
+    }
+  }
+}
+"""
 _PATIENCE = 120_000  # milliseconds
 # What another page would do with the login of whoever has it open.
 _FROM_ELSEWHERE = """
@@ -91,14 +102,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 def test_a_run_launched_over_graphql_succeeds_and_its_tables_can_be_asked(machine: Any) -> None:
-    tags = [{"key": "dagster/partition", "value": "beispielhausen"}]
-    parameters = {
-        "selector": SELECTOR,
-        "runConfigData": {},
-        "mode": "default",
-        "executionMetadata": {"tags": tags},
-    }
-    launched = machine.ask(LAUNCH, {"parameters": parameters})["launchRun"]
+    launched = _launched(machine, "nightly", {}, "beispielhausen")
     assert launched["__typename"] == "LaunchRunSuccess", launched
     assert machine.run_ends(launched["run"]["runId"]) == "SUCCESS"
     answer = machine.civitas("query", "beispielhausen", "select count(*) > 0 as has_rows from observation")
@@ -124,6 +128,56 @@ def test_a_tenant_is_chosen_and_launched_by_clicking_and_its_checks_can_be_seen(
         page.screenshot(path=tmp_path / "last.png")
         page.close()
     assert "varchar" in machine.civitas("query", "probeheim", "select name from station limit 1")
+
+
+def test_monday_morning_leads_from_the_runs_to_the_page_that_says_why(
+    machine: Any, browser: Any, tmp_path: Path
+) -> None:
+    """Three towns after a night with nothing new: one has a source that is down."""
+    town, source = DOWN
+    for _ in range(2):
+        run = _launched(machine, "nightly_batch", {})["run"]["runId"]
+        assert machine.run_ends(run) == "SUCCESS"
+    tags = [{"key": "civitas/outcome", "value": "faults"}]
+    assert run in {
+        one["runId"] for one in machine.ask(BY_OUTCOME, {"f": {"tags": tags}})["runsOrError"]["results"]
+    }
+    pages = {
+        made["partition"]: entry["url"]
+        for made in machine.ask(PAGES)["assetOrError"]["assetMaterializations"]
+        for entry in made["metadataEntries"]
+        if entry["label"] == "page"
+    }
+    assert len(pages) == 3
+    page = browser.new_page(viewport={"width": 1500, "height": 950})
+    page.set_default_timeout(_PATIENCE)
+    try:
+        page.goto(f"{machine.url}/morning/index.en.html")
+        links = page.locator("main a[href$='index.en.html']")
+        assert links.first.get_attribute("href") == f"{town}/index.en.html", "the most urgent first"
+        links.first.click()
+        expect(page.locator("#todo")).to_contain_text(source)
+        for slug, url in pages.items():
+            assert url == f"{machine.url}/morning/{slug}/index.html"
+            page.goto(url)
+            assert ("HTTP 503" in page.locator("#todo").inner_text()) is (slug == town), slug
+    finally:
+        page.screenshot(path=tmp_path / "last.png")
+        page.close()
+    before = machine.runs(town)
+    refused = _launched(machine, "nightly", {"resources": {"scope": {"config": {"sources": ["?"]}}}}, town)
+    assert "no tenant has a source ?" in refused["message"]
+    assert machine.runs(town) == before
+
+
+def _launched(machine: Any, job: str, config: dict[str, Any], tenant: str = "") -> Any:
+    parameters = {
+        "selector": {**SELECTOR, "jobName": job},
+        "runConfigData": config,
+        "mode": "default",
+        "executionMetadata": {"tags": [{"key": "dagster/partition", "value": tenant}] if tenant else []},
+    }
+    return machine.ask(LAUNCH, {"parameters": parameters})["launchRun"]
 
 
 def _sees_the_asset_graph(page: Page, url: str) -> None:
