@@ -156,11 +156,13 @@ def test_monday_morning_leads_from_the_runs_to_the_page_that_says_why(
         links = page.locator("main a[href$='index.en.html']")
         assert links.first.get_attribute("href") == f"{town}/index.en.html", "the most urgent first"
         links.first.click()
-        expect(page.locator("#todo")).to_contain_text(source)
+        expect(page.locator("section[aria-labelledby=todo]")).to_contain_text(source)
         for slug, url in pages.items():
             assert url == f"{machine.url}/morning/{slug}/index.html"
             page.goto(url)
-            assert ("HTTP 503" in page.locator("#todo").inner_text()) is (slug == town), slug
+            assert ("HTTP 503" in page.locator("section[aria-labelledby=todo]").inner_text()) is (
+                slug == town
+            ), slug
     finally:
         page.screenshot(path=tmp_path / "last.png")
         page.close()
