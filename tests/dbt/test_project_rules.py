@@ -6,6 +6,7 @@ The package itself is no dependency: it builds some sixty models of its own in t
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -275,3 +276,14 @@ def test_the_morning_page_depends_on_what_it_reads(graph: Graph, project: Projec
 def test_an_export_of_entities_depends_on_what_it_reads(graph: Graph) -> None:
     vocabulary = Vocabulary.read(Path(PROJECT_DIR / "dbt_project"))
     assert read_by(graph, "ngsi_ld_export") == set(entities(vocabulary))
+
+
+def test_dashboards_depend_on_what_they_ask(graph: Graph) -> None:
+    boards = sorted((PROJECT_DIR / "deploy/grafana").glob("*.json"))
+    asked = "\n".join(
+        target["rawSql"]
+        for board in boards
+        for panel in json.loads(board.read_text(encoding="utf-8"))["panels"]
+        for target in panel["targets"]
+    )
+    assert read_by(graph, "grafana_dashboards") == {*re.findall(r"\b(?:from|join) (\w+)", asked)}
