@@ -81,7 +81,7 @@ def is_encoded_twice(body: bytes) -> bool:
     A publisher's program treats all texts alike, so that the first ones tell.
     """
     head = body[:_FIRST_TEXTS]
-    if head.isascii() and b"\\" not in head:  # found much sooner
+    if b"\0" in head or (head.isascii() and b"\\" not in head):  # packed or plain, which is found much sooner
         return False
     return any(begin in head for begin in _TWICE_BEGINS) and _TWICE.search(head) is not None
 
