@@ -179,7 +179,7 @@ def _without(texts: pl.Series, nothing: Sequence[str], numbers: str | None) -> p
 
 def _stripped(texts: pl.Series, nothing: Sequence[str], numbers: str | None) -> pl.Series:
     texts = texts.str.strip_chars()
-    none = texts.is_in(nothing)
+    none = texts.is_in(nothing) if len(nothing) > 1 else texts == nothing[0]  # the latter takes a quarter
     if numbers:
         none |= texts.str.contains(numbers)
     return texts.set(none, None) if none.any() else texts
