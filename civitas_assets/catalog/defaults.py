@@ -15,17 +15,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import yaml
-
 from civitas_assets.catalog.basis import perhaps
 from civitas_assets.catalog.document import Document
-from civitas_assets.catalog.yaml_text import BOUNDS
+from civitas_assets.catalog.yaml_text import BOUNDS, as_yaml
 from civitas_assets.errors import CatalogError, Fault
 
 STEM = "defaults"
 KEY = "defaults"
-# In C where PyYAML was built with it, as what reads.
-_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _NAMES = re.compile(r"\{(ags|bbox|name)\}")
 
 
@@ -161,7 +157,7 @@ def _values(content: Mapping[str, Any]) -> dict[str, str]:
 
 def resolved_text(document: Document) -> str:
     """A tenant's file as it is with what it has taken over, as YAML that says the same by itself."""
-    return yaml.dump(document.content, Dumper=_DUMPER, allow_unicode=True, sort_keys=False, width=110)
+    return as_yaml(document.content)
 
 
 def mark(body: bytes, defaults: bytes) -> bytes:

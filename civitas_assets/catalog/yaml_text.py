@@ -16,6 +16,7 @@ from civitas_assets.errors import CatalogError, Fault
 
 # The loader in C is ten times as fast, where PyYAML was built with it.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,12 @@ def parse(name: str, body: bytes, bounds: Bounds = BOUNDS) -> tuple[yaml.Node | 
         OverflowError,
     ) as error:  # dates and numbers that there cannot be, too
         raise CatalogError([Fault(name, 1, "", f"is not valid YAML: {error}")]) from None
+
+
+def as_yaml(content: Any) -> str:
+    """The text of a file with this content, in its order."""
+    text: str = yaml.dump(content, Dumper=_DUMPER, allow_unicode=True, sort_keys=False, width=110)
+    return text
 
 
 def _measure(name: str, text: str, bounds: Bounds) -> None:
