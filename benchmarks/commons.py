@@ -20,15 +20,15 @@ from pydantic import SecretStr
 from benchmarks.postgres import postgres
 from benchmarks.town import Figures
 from civitas_assets.dictionary.contracts import Contract, read_contracts
-from civitas_assets.harmonise.prepare import prepare
+from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.publish.commons import Member
 from civitas_assets.publish.commons_duckdb import DuckDBCommons
 from civitas_assets.publish.commons_postgres import PostgresCommons
 from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.publish.postgres_names import PUBLICATION, Names
-from civitas_assets.publish.postgres_roles import grant
+from civitas_assets.publish.postgres_roles import grant_roles
 from civitas_assets.publish.postgres_server import Server
-from civitas_assets.publish.postgres_tables import Layout, Platform, by_month
+from civitas_assets.publish.postgres_tables import Platform, TableLayout, group_by_month
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
 
@@ -53,7 +53,7 @@ def _members() -> Mapping[str, Member]:
 
 
 def _contracts(folder: Path) -> Mapping[str, Contract]:
-    contracts = read_contracts(prepare(Settings(home=folder / "home")))
+    contracts = read_contracts(prepare_project(Settings(home=folder / "home")))
     return {name: contracts[name] for name in _MODELS}
 
 
@@ -135,7 +135,7 @@ def commons_in_postgres(folder: Path) -> Figures:
         commons = PostgresCommons(server)
         started = time.perf_counter()
         for slug in members:
-            grant(server, Names(slug))
+            grant_roles(server, Names(slug))
             _fill(url, slug, contracts)
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("vacuum analyze")
@@ -162,15 +162,15 @@ def _fill(url: str, slug: str, contracts: Mapping[str, Contract]) -> None:
     with psycopg.connect(url) as connection:
         run = connection.execute
         run(SQL("set role {}").format(Identifier(names.writer)))
-        run(SQL("create table {} (contracts text)").format(names.table(PUBLICATION)))
+        run(SQL("create table {} (contracts text)").format(names.quote_table(PUBLICATION)))
         text = msgspec.json.encode(contracts).decode()
-        run(SQL("insert into {} values ({})").format(names.table(PUBLICATION), Literal(text)))
+        run(SQL("insert into {} values ({})").format(names.quote_table(PUBLICATION), Literal(text)))
         for contract in contracts.values():
-            layout = Layout(names, contract, Platform(150_000, None))
+            layout = TableLayout(names, contract, Platform(150_000, None))
             for statement in layout.create():
                 run(statement)
             if layout.is_partitioned:
-                for month in by_month(_DAYS):
+                for month in group_by_month(_DAYS):
                     run(layout.create_partition(month))
                     run(layout.attach_partition(month))
             target: Composed | str = layout.table.as_string(None)

@@ -18,7 +18,7 @@ from statistics import median
 import duckdb
 
 from benchmarks.town import Figures
-from civitas_assets.harmonise.prepare import prepare
+from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.settings import Settings
 
 
@@ -45,7 +45,7 @@ class Contenders:
             "CIVITAS_TENANTS_DIR": str(tenants),
             "DAGSTER_HOME": "",
         }
-        prepare(Settings(home=folder / "home"))  # once per installation
+        prepare_project(Settings(home=folder / "home"))  # once per installation
         self._files = {
             "product": folder / "home" / "published" / "messstadt" / "messstadt_db.duckdb",
             "dlt + dbt": folder / "dlt.duckdb",

@@ -22,7 +22,7 @@ from pydantic import SecretStr
 from benchmarks.postgres import postgres
 from benchmarks.town import Figures
 from civitas_assets.dictionary.contracts import read_contracts
-from civitas_assets.harmonise.prepare import prepare
+from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.task import Task
 from civitas_assets.harmonise.workspace import Workspace
@@ -30,7 +30,7 @@ from civitas_assets.publish.duckdb import DuckDBDestination
 from civitas_assets.publish.postgres import PostgresDestination
 from civitas_assets.publish.postgres_names import Names
 from civitas_assets.publish.postgres_server import Server
-from civitas_assets.publish.postgres_tables import Layout, Platform, by_month
+from civitas_assets.publish.postgres_tables import Platform, TableLayout, group_by_month
 from civitas_assets.publish.replacing import copy_file, sync_file
 from civitas_assets.settings import Settings
 
@@ -77,7 +77,7 @@ def _select(day: str, number: str) -> str:
 
 def benchmark_project(folder: Path) -> Project:
     """The dbt project, prepared."""
-    return prepare(Settings(home=folder / "home"))
+    return prepare_project(Settings(home=folder / "home"))
 
 
 def benchmark_workspace(
@@ -121,7 +121,7 @@ def publish_to_postgres(folder: Path) -> Figures:
         with duckdb.connect(str(workspace.database), read_only=True) as connection:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute(f"copy shared.observation to '{csv}' (header false)")
-        floor = Layout(Names("floor"), read_contracts(project)["observation"], Platform(0, None))
+        floor = TableLayout(Names("floor"), read_contracts(project)["observation"], Platform(0, None))
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("create schema floor")
             for name, keyed in (
@@ -132,7 +132,7 @@ def publish_to_postgres(folder: Path) -> Figures:
                 made = [*floor.create()]
                 for statement in made if keyed else made[:2]:
                     connection.execute(statement)
-                for month in by_month(days):
+                for month in group_by_month(days):
                     connection.execute(floor.create_partition(month))
                     connection.execute(floor.attach_partition(month))
                 figures[name] = _copied(connection, csv)

@@ -56,16 +56,16 @@ def _fetch(folder: Path, form: str) -> Figures:
         landed = time.perf_counter()
         assert fetched.ok, fetched.error
         landing = SourceLanding(files, "messstadt", "sensors")
-        lines = [line for manifest in landing.manifests() for line in manifest.lines]
+        lines = [line for manifest in landing.list_manifests() for line in manifest.lines]
         connector, rows = CONNECTORS["sensorthings"], 0
         for line in lines:
-            body = landing.body(line.sha256)
+            body = landing.read_body(line.sha256)
             payload = Payload(body, line.url, line.role, line.variables, line.content_type, line.fetched_at)
             tables = connector.read(sources["sensors"], payload)
             rows += sum(table.frame.height for table in tables if table.record_type == "observation")
         decoded = time.perf_counter()
         assert rows == OBSERVATIONS, rows
-        stores = Stores.of(files, tenant.slug)
+        stores = Stores.for_tenant(files, tenant.slug)
         (report,) = read_sources(tenant, sources, CONNECTORS, stores, "benchmark")
         stored = time.perf_counter()
         assert report.counts["observation"].new == OBSERVATIONS, report.errors

@@ -22,7 +22,7 @@ from benchmarks.deployed import CodeServer, code_server, deployed, launch, run_e
 from benchmarks.history import history
 from benchmarks.serving import Request, answer, serving
 from benchmarks.town import Figures
-from civitas_assets.harmonise.prepare import prepare
+from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.settings import Settings
 
 TENANTS, SOURCES = 500, 10
@@ -118,7 +118,7 @@ def environment_of(folder: Path) -> dict[str, str]:
 def code_location_of_500_tenants(folder: Path, size: int = TENANTS) -> Figures:
     """The code location from its start, what it answers, and what schedules and sensors take."""
     write_towns(folder / "tenants", size)
-    prepare(Settings(home=folder / "home"))  # once per installation
+    prepare_project(Settings(home=folder / "home"))  # once per installation
     with history(folder / "dagster") as kept, code_server(environment_of(folder)) as server:
         location = Location(server, kept.instance)
         begun = time.perf_counter()
@@ -143,7 +143,7 @@ def quiet_night_of_tenants(folder: Path, size: int = TENANTS) -> Figures:
     """A night in which nothing is new for anybody, after one in which everything was, through the queue."""
     with _sources() as port, history(folder / "dagster") as kept:
         write_towns(folder / "tenants", size, port)
-        prepare(Settings(home=folder / "home"))
+        prepare_project(Settings(home=folder / "home"))
         figures: Figures = {"tenants": float(size)}
         with deployed(environment_of(folder)) as server:
             for name in ("first", "quiet"):

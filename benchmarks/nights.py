@@ -18,7 +18,7 @@ from benchmarks.deployed import deployed, launch, run_ended
 from benchmarks.history import History, history
 from benchmarks.serving import Request, answer, serving
 from benchmarks.town import Figures
-from civitas_assets.harmonise.prepare import prepare
+from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.settings import Settings
 
 TENANTS = 100
@@ -71,7 +71,7 @@ def night_of_tenants(folder: Path, size: int = TENANTS) -> Figures:
             "CIVITAS_TENANTS_DIR": str(tenants),
             "DAGSTER_HOME": str(kept.home),
         }
-        prepare(Settings(home=home))  # once per installation
+        prepare_project(Settings(home=home))  # once per installation
         before, told = kept.size(), datetime.now(UTC)
         spent = resource.getrusage(resource.RUSAGE_CHILDREN)
         with deployed(environment) as server:

@@ -51,7 +51,7 @@ class ObjectServer:
         for key in keys:
             backend.put_object(BUCKET, key, b"x")
 
-    def keys(self, prefix: str) -> set[str]:
+    def list_keys(self, prefix: str) -> set[str]:
         """What is there, without the prefix."""
         from moto.s3.models import s3_backends  # noqa: PLC0415 - slow to import
 

@@ -13,10 +13,10 @@ import duckdb
 
 from benchmarks.town import Figures, tenant_of
 from civitas_assets.dictionary.contracts import read_contracts
-from civitas_assets.harmonise.prepare import prepare
+from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.publish.duckdb import DuckDBDestination
-from civitas_assets.report.files import write_tenant_page
-from civitas_assets.report.kept import pages_of
+from civitas_assets.report.kept_pages import make_pages
+from civitas_assets.report.page_file import write_tenant_page
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.nights import Night, NightBook, SourceNight
@@ -68,7 +68,7 @@ insert into coverage by name
 def morning_page(folder: Path) -> Figures:
     """Both languages of the page, from the first query to the files on disk."""
     settings, tenant = Settings(home=folder / "home"), tenant_of(folder)
-    contracts = read_contracts(prepare(settings))
+    contracts = read_contracts(prepare_project(settings))
     file = DuckDBDestination(settings.published, tenant.slug).file
     file.parent.mkdir(parents=True)
     with duckdb.connect(str(file)) as connection:
@@ -84,8 +84,8 @@ def morning_page(folder: Path) -> Figures:
         at = _NOW - timedelta(days=ago)
         NightBook(files, tenant.slug).write(Night(f"run{ago}", at, at, {"counters": failed}, published=True))
     started, spent = time.perf_counter(), time.process_time()
-    stores = Stores.of(files, tenant.slug)
-    made = write_tenant_page(settings, tenant, stores, contracts, _NOW, pages_of(settings))
+    stores = Stores.for_tenant(files, tenant.slug)
+    made = write_tenant_page(settings, tenant, stores, contracts, _NOW, make_pages(settings))
     seconds, cpu = time.perf_counter() - started, time.process_time() - spent
     assert row is not None
     assert made.observations == row[0] > 9_990_000

@@ -85,7 +85,9 @@ def drain_queue(folder: Path) -> Figures:
             started = time.perf_counter()
             fetch()
         landed = time.perf_counter() - started
-        (read,) = read_sources(tenant, sources, CONNECTORS, Stores.of(files, tenant.slug), "benchmark")
+        (read,) = read_sources(
+            tenant, sources, CONNECTORS, Stores.for_tenant(files, tenant.slug), "benchmark"
+        )
         seconds = time.perf_counter() - started
         assert read.ok, read.errors
         assert read.counts["observation"].new == 3 * MESSAGES

@@ -57,10 +57,12 @@ def read(
     connector: Any = CONNECTORS[settings["connector"]]
     general = {"title": "Sample", "licence": "CC0-1.0", "url": "https://data.example"}
     model = connector.source_model.model_validate(_frozen(general | settings))
-    place = model.placed("s", BOX) if hasattr(model, "placed") else model.model_copy(update={"name": "s"})
+    place = (
+        model.with_place("s", BOX) if hasattr(model, "with_place") else model.model_copy(update={"name": "s"})
+    )
     tenant = Tenant.model_validate(
         {"name": "Town", "ags": "99000097", "bbox": BOX, "sources": {"s": place}}
-    ).keyed("town")
+    ).with_key("town")
     source = tenant.sources["s"]
     spent = []
     with tempfile.TemporaryDirectory() as folder:
@@ -85,10 +87,12 @@ def read(
             *[NOW][: len(signature(write).parameters) - 1], lines
         )  # older builds order manifests by a clock
         for _ in range(times):
-            reader = reading.SourceReader(tenant, source, connector, landing, Stores.of(files, "town"), "run")
+            reader = reading.SourceReader(
+                tenant, source, connector, landing, Stores.for_tenant(files, "town"), "run"
+            )
             gc.collect()
             started = time.process_time()
-            reader.read(landing.manifests(), Progress())
+            reader.read(landing.list_manifests(), Progress())
             spent.append(time.process_time() - started)
             assert reader.report.ok, reader.report.errors
     assert rows, "nothing was read"

@@ -40,9 +40,9 @@ from benchmarks.shell import help_of_the_command, status_of_200_tenants
 from benchmarks.town import NOW, Figures, tenant_of
 from benchmarks.ui import development_server, graph_of_500_tenants
 from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.harmonise.build import build
-from civitas_assets.harmonise.prepare import prepare
-from civitas_assets.harmonise.task import plan
+from civitas_assets.harmonise.build import build_models
+from civitas_assets.harmonise.prepare import prepare_project
+from civitas_assets.harmonise.task import plan_task
 from civitas_assets.harmonise.workspace import make_workspace
 from civitas_assets.ingest.read_all import read_sources
 from civitas_assets.ingest.reports import ReadReport
@@ -82,7 +82,11 @@ def _read(
     size = _land(files, source, role, bodies)
     started = time.perf_counter()
     (report,) = read_sources(
-        tenant, {source: tenant.sources[source]}, CONNECTORS, Stores.of(files, tenant.slug), "benchmark"
+        tenant,
+        {source: tenant.sources[source]},
+        CONNECTORS,
+        Stores.for_tenant(files, tenant.slug),
+        "benchmark",
     )
     seconds = time.perf_counter() - started
     assert report.ok, report.errors
@@ -157,19 +161,19 @@ def harmonise_and_publish(folder: Path) -> Figures:
     settings = Settings(home=folder / "home")
     tenant, stores, project = (
         tenant_of(folder),
-        Stores.of(LocalFiles(settings.home), "messstadt"),
-        prepare(settings),
+        Stores.for_tenant(LocalFiles(settings.home), "messstadt"),
+        prepare_project(settings),
     )
     destination = DuckDBDestination(settings.published, tenant.slug, settings.limits)
     floor = _copy(folder)
     started, spent = time.perf_counter(), time.process_time()
-    task = plan(stores, rebuild=bool(destination.lacks(project).reasons))
+    task = plan_task(stores, rebuild=bool(destination.plan_migration(project).reasons))
     assert task is not None
     workspace = make_workspace(
         settings.workspaces / "run", project, tenant, stores, task, limits=settings.limits
     )
     filled = time.perf_counter()
-    results = build(project, workspace, tenant.slug, limits=settings.limits)
+    results = build_models(project, workspace, tenant.slug, limits=settings.limits)
     built = time.perf_counter()
     assert all(result.ok for result in results), [r for r in results if not r.ok]
     publication = destination.publish(project, workspace, "benchmark")
@@ -195,10 +199,10 @@ def one_day_of_a_small_tenant(folder: Path) -> Figures:
     settings = Settings(home=folder / "home")
     tenant, stores, project = (
         tenant_of(folder),
-        Stores.of(LocalFiles(settings.home), "messstadt"),
-        prepare(settings),
+        Stores.for_tenant(LocalFiles(settings.home), "messstadt"),
+        prepare_project(settings),
     )
-    everything = plan(stores, rebuild=True)
+    everything = plan_task(stores, rebuild=True)
     assert everything is not None
     task = msgspec.structs.replace(everything, days=everything.days[:1], rebuild=False)
     workspace = make_workspace(
@@ -206,7 +210,7 @@ def one_day_of_a_small_tenant(folder: Path) -> Figures:
     )
     started = time.perf_counter()
     spent = time.process_time()
-    results = build(project, workspace, tenant.slug, limits=settings.limits)
+    results = build_models(project, workspace, tenant.slug, limits=settings.limits)
     assert all(result.ok for result in results), [r for r in results if not r.ok]
     return {
         "seconds": time.perf_counter() - started,

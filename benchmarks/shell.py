@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.town import Figures
 from civitas_assets.store.files import LocalFiles
-from civitas_assets.store.summary import SourceSummary, Summary, TenantSummary
+from civitas_assets.store.summary import SourceSummary, SummaryStore, TenantSummary
 
 TENANTS, SOURCES, BODIES = 200, 5, 60
 _TRIES = 5
@@ -54,7 +54,7 @@ def status_of_200_tenants(folder: Path) -> Figures:
             asked_at=now, answered_at=now, brought_at=now, landing_bytes=10**7, rejected=number
         )
         whole = TenantSummary({f"source_{source}": known for source in range(SOURCES)}, 10**8, now, 10**8)
-        Summary(files, slug).change(lambda _, whole=whole: whole)  # type: ignore[misc]
+        SummaryStore(files, slug).change(lambda _, whole=whole: whole)  # type: ignore[misc]
         for source in range(SOURCES):
             bodies = home / "landing" / slug / f"source_{source}" / "bodies"
             bodies.mkdir(parents=True)

@@ -79,4 +79,4 @@ def tenant_of(folder: Path, port: int = 1) -> Tenant:
     tenants = folder / "tenants"
     tenants.mkdir(parents=True, exist_ok=True)
     (tenants / "messstadt.yaml").write_text(TENANT.format(port=port), encoding="utf-8")
-    return load_catalog(tenants, SOURCE_MODELS).tenant("messstadt")
+    return load_catalog(tenants, SOURCE_MODELS).get_tenant("messstadt")

@@ -22,7 +22,7 @@ from benchmarks.browser import chromium, program
 from benchmarks.many_towns import TENANTS, write_towns
 from benchmarks.ports import free_port
 from benchmarks.town import Figures
-from civitas_assets.harmonise.prepare import prepare
+from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.settings import PROJECT_DIR, Settings
 
 _PATIENCE = 180  # seconds
@@ -66,7 +66,7 @@ def _serving(folder: Path, tenants: Path) -> Iterator[tuple[str, float]]:
         "VIRTUAL_ENV": sys.prefix,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
-    prepare(Settings(home=folder / "home"))  # once per installation
+    prepare_project(Settings(home=folder / "home"))  # once per installation
     subprocess.run(["dagster", "instance", "migrate"], env=environment, check=True, capture_output=True)
     port = free_port()
     url = f"http://127.0.0.1:{port}"

@@ -9,47 +9,49 @@ from collections.abc import Callable, Sequence
 
 import dagster as dg
 
-from civitas_assets.defs.commons import commons_assets
+from civitas_assets.defs.commons_assets import build_commons_assets
 from civitas_assets.defs.deployment import Deployment, load_deployment
-from civitas_assets.defs.files import file_sensor
-from civitas_assets.defs.freshness import freshness_sensor
-from civitas_assets.defs.landing import landing_assets
-from civitas_assets.defs.maintenance import maintenance
-from civitas_assets.defs.messages import message_sensors
-from civitas_assets.defs.published import published_assets
-from civitas_assets.defs.records import record_assets
-from civitas_assets.defs.repair import repairs
-from civitas_assets.defs.report import report_assets
-from civitas_assets.defs.retention import retention_parts
-from civitas_assets.defs.schedules import cadences
-from civitas_assets.defs.scope import checked_scope
-from civitas_assets.defs.sensors import arrival_sensors
-from civitas_assets.defs.shared import shared_assets
-from civitas_assets.inert import tame_logs
+from civitas_assets.defs.file_sensor import build_file_sensor
+from civitas_assets.defs.freshness import build_freshness_sensor
+from civitas_assets.defs.landing_assets import build_landing_assets
+from civitas_assets.defs.maintenance import build_maintenance
+from civitas_assets.defs.messages import build_message_sensors
+from civitas_assets.defs.published import build_published_assets
+from civitas_assets.defs.record_assets import build_record_assets
+from civitas_assets.defs.repair import build_repairs
+from civitas_assets.defs.report import build_report_assets
+from civitas_assets.defs.retention_job import build_retention
+from civitas_assets.defs.schedules import build_cadences
+from civitas_assets.defs.scope import build_checked_scope
+from civitas_assets.defs.sensors import build_arrival_sensors
+from civitas_assets.defs.shared_models import build_shared_assets
+from civitas_assets.inert import guard_log_entries
 
 # What a deployment consists of; each part makes its own assets, checks, jobs, schedules and sensors.
 PARTS: Sequence[Callable[[Deployment], dg.Definitions]] = (
-    landing_assets,
-    record_assets,
-    shared_assets,
-    published_assets,
-    commons_assets,
-    report_assets,
-    cadences,
-    retention_parts,
-    maintenance,
-    arrival_sensors,
-    freshness_sensor,
-    file_sensor,
-    message_sensors,
-    repairs,
+    build_landing_assets,
+    build_record_assets,
+    build_shared_assets,
+    build_published_assets,
+    build_commons_assets,
+    build_report_assets,
+    build_cadences,
+    build_retention,
+    build_maintenance,
+    build_arrival_sensors,
+    build_freshness_sensor,
+    build_file_sensor,
+    build_message_sensors,
+    build_repairs,
 )
 
 
 def build_definitions(deployment: Deployment) -> dg.Definitions:
     """Everything that a deployment consists of."""
-    tame_logs()
-    rest = dg.Definitions(resources={"scope": checked_scope(deployment)}, executor=dg.in_process_executor)
+    guard_log_entries()
+    rest = dg.Definitions(
+        resources={"scope": build_checked_scope(deployment)}, executor=dg.in_process_executor
+    )
     return dg.Definitions.merge(rest, *(part(deployment) for part in PARTS))
 
 

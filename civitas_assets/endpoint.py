@@ -9,7 +9,7 @@ _PORTS = {"http": 80, "https": 443}
 _PORT = 5432  # of a database
 
 
-def endpoint_of(address: str) -> tuple[str, int]:
+def parse_endpoint(address: str) -> tuple[str, int]:
     """Host and port of a URL, or of what libpq takes as names and values."""
     if "://" in address:
         parts = urlsplit(address)

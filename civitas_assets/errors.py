@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from civitas_assets.inert import inert
+from civitas_assets.inert import escape_control_characters
 
 
 class CivitasError(Exception):
     """Base of all errors raised on purpose; its text is fit for a user, whatever of a file it quotes."""
 
     def __str__(self) -> str:
-        return inert(super().__str__())
+        return escape_control_characters(super().__str__())
 
 
 @dataclass(frozen=True, order=True)

@@ -1,6 +1,7 @@
 """Texts of sources where they are shown: a function for each kind of place, behind which they are text and no more.
 
-HTML has its own in `report/elements.py`, and CSV in `export/csv.py`. Data stays as it is; `records/text.py` cleans it.
+HTML has its own in `report/elements.py`, and CSV in `export/csv_format.py`. Data stays as it is;
+`records/clean_text.py` cleans it.
 """
 
 from __future__ import annotations
@@ -23,19 +24,22 @@ _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _PACKAGE = "civitas_assets"
 
 
-def inert(text: str) -> str:
+def escape_control_characters(text: str) -> str:
     """The text with a visible mark for each control character; tabs and line breaks stay."""
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
 
 
-def inert_json(text: str) -> str:
+def escape_json(text: str) -> str:
     """Text in JSON that means the same, with control characters as escapes."""
     return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def escape_markdown(text: str) -> str:
     """The text as Markdown that shows it: no links, images, markup or HTML of its own."""
-    return _MARKS.sub(lambda found: f"\\{found[0]}" if found[0] in _INLINE else f"{found[0]}\\", inert(text))
+    return _MARKS.sub(
+        lambda found: f"\\{found[0]}" if found[0] in _INLINE else f"{found[0]}\\",
+        escape_control_characters(text),
+    )
 
 
 def unescape_markdown(text: str) -> str:
@@ -43,9 +47,9 @@ def unescape_markdown(text: str) -> str:
     return _ESCAPED.sub(r"\1", text)
 
 
-def one_entry(text: str) -> str:
+def format_as_one_entry(text: str) -> str:
     """The text as one entry of a log: what comes after its first line is indented, and passes for no other entry."""
-    return inert(text).replace("\n", "\n    ")
+    return escape_control_characters(text).replace("\n", "\n    ")
 
 
 def rewrite_message(entry: logging.LogRecord, rewritten: Callable[[str], str]) -> None:
@@ -58,7 +62,7 @@ def rewrite_message(entry: logging.LogRecord, rewritten: Callable[[str], str]) -
         entry.msg, entry.args = new, ()
 
 
-def tame_logs() -> None:
+def guard_log_entries() -> None:
     """Have all that the package logs from here on be entries of their own, whoever writes them down."""
     made = logging.getLogRecordFactory()
     if getattr(made, "_tames", False):
@@ -67,7 +71,7 @@ def tame_logs() -> None:
     def record(*arguments: Any, **named: Any) -> logging.LogRecord:
         entry: logging.LogRecord = made(*arguments, **named)
         if str(entry.name).startswith(_PACKAGE):  # some have none
-            rewrite_message(entry, one_entry)
+            rewrite_message(entry, format_as_one_entry)
         return entry
 
     record._tames = True  # type: ignore[attr-defined]

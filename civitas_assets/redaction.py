@@ -68,26 +68,26 @@ def is_credential(name: str, value: str) -> bool:
     )
 
 
-def without_credentials(text: str) -> str:
+def mask_credentials(text: str) -> str:
     """The text without what looks like a credential: before an @ in an address, or beside its name."""
     return _USER_INFO.sub(r"\1***@", _BEARER.sub(r"\1 ***", _CREDENTIAL.sub(r"\1\2***", text)))
 
 
-def holds_password(text: str) -> bool:
+def has_password(text: str) -> bool:
     """Whether an address with a password is in the text."""
     return _OF_ADDRESS.search(text) is not None
 
 
-def passwords_in(address: str) -> list[str]:
+def find_passwords(address: str) -> list[str]:
     """The passwords in an address, or in what libpq takes as names and values; as written, and as they are meant."""
     given = [*_OF_ADDRESS.findall(address), *(found.strip("'") for found in _OF_LIBPQ.findall(address))]
     return [form for text in given for form in (text, unquote(text), text.replace("\\'", "'")) if form]
 
 
-def tokens_in(address: str) -> list[str]:
+def find_tokens(address: str) -> list[str]:
     """What may let somebody in within an address of messages, where services put tokens anywhere."""
     parts = [part for part in re.split(r"[/?&=:@#,]+", address) if len(part) >= _SHORTEST_TOKEN]
-    return [address, *passwords_in(address), *parts, *map(unquote, parts)]
+    return [address, *find_passwords(address), *parts, *map(unquote, parts)]
 
 
 class Redactor:
@@ -99,7 +99,7 @@ class Redactor:
     def __bool__(self) -> bool:
         return bool(self._secrets)
 
-    def text(self, text: str) -> str:
+    def redact_text(self, text: str) -> str:
         """The text with `***` in the place of each secret."""
         if not self._secrets:
             return text
@@ -109,7 +109,7 @@ class Redactor:
                 body = pattern.sub(REDACTED.encode(), body)
         return body.decode(errors="surrogatepass")
 
-    def body(self, body: bytes) -> tuple[bytes, int]:
+    def redact_body(self, body: bytes) -> tuple[bytes, int]:
         """The body with as many asterisks in the place of each secret, and how many bytes these are.
 
         Its length stays, for formats that count; secrets of less than eight characters are left in.
@@ -210,7 +210,7 @@ class _Known:
 _known = _Known()
 
 
-def remember(*secrets: str) -> None:
+def remember_secrets(*secrets: str) -> None:
     """Keep secrets out of all that this process logs from here on, whoever logs it; short ones are left in."""
     with _known.lock:
         known = dict(_known.by_start)
@@ -242,20 +242,20 @@ def _marks(secret: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def redact(text: str) -> str:
+def redact_text(text: str) -> str:
     """The text without any secret that this process has read."""
     known = _known.by_start
     starts = {text[at : at + _SHORTEST_MARK] for at in range(len(text) - _SHORTEST_MARK + 1)} | {""}
     met = frozenset[str]().union(*(known[start] for start in starts & known.keys()))
-    return Redactor(met).text(text) if met else text
+    return Redactor(met).redact_text(text) if met else text
 
 
 def _record(*arguments: Any, **named: Any) -> logging.LogRecord:
     """A line of the log without secrets, in its message and its traceback."""
     record: logging.LogRecord = _known.factory(*arguments, **named)
-    rewrite_message(record, redact)
+    rewrite_message(record, redact_text)
     if record.exc_info and record.exc_info[0] is not None:
         trace = logging.Formatter().formatException(record.exc_info)
-        if (clean := redact(trace)) != trace:
+        if (clean := redact_text(trace)) != trace:
             record.exc_info, record.exc_text = None, clean
     return record

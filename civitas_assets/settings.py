@@ -16,9 +16,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from civitas_assets import __version__
 from civitas_assets.databases import Databases
-from civitas_assets.endpoint import endpoint_of
+from civitas_assets.endpoint import parse_endpoint
 from civitas_assets.errors import SecretMissing
-from civitas_assets.redaction import passwords_in, remember
+from civitas_assets.redaction import find_passwords, remember_secrets
 from civitas_assets.served import Served
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
@@ -189,14 +189,14 @@ class Settings(Served, Databases, BaseSettings):
     def model_post_init(self, _: object) -> None:
         """No line of a log holds a password of the deployment's own."""
         for url in (self.postgres_url, self.postgres_readers, self.dagster_url):
-            remember(*passwords_in(url.get_secret_value() if url else ""))
+            remember_secrets(*find_passwords(url.get_secret_value() if url else ""))
 
     @property
     def own_endpoints(self) -> list[tuple[str, int]]:
         """Host and port of the deployment's own databases and object storage."""
         given = [self.postgres_url, self.postgres_readers, self.dagster_url]
         urls = [url.get_secret_value() for url in given if url is not None]
-        return [endpoint_of(url) for url in (*urls, os.environ.get("AWS_ENDPOINT_URL", "")) if url]
+        return [parse_endpoint(url) for url in (*urls, os.environ.get("AWS_ENDPOINT_URL", "")) if url]
 
     @property
     def published(self) -> Path:
@@ -259,21 +259,21 @@ def read_secret(name: str) -> str:
     value = os.environ.get(name, "")
     if not value:
         raise SecretMissing(name)
-    remember(value)
+    remember_secrets(value)
     return value
 
 
-def caller() -> str:
+def find_caller() -> str:
     """Who came by `sudo`, where somebody did."""
     return os.environ.get("SUDO_USER", "")
 
 
-def environment_of_processes(threads: int) -> dict[str, str]:
+def make_environment(threads: int) -> dict[str, str]:
     """This process's environment, for others that have so many threads for native libraries."""
     return {**os.environ, "POLARS_MAX_THREADS": str(threads), "OPENBLAS_NUM_THREADS": "1"}
 
 
-def dagster_home(settings: Settings, *, own: bool = False) -> Path:
+def find_dagster_home(settings: Settings, *, own: bool = False) -> Path:
     """Dagster's instance folder: the one that the environment names, unless `own` is asked for, else one in `home`.
 
     It is made with this project's configuration where it does not exist.

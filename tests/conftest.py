@@ -26,7 +26,7 @@ from benchmarks.browser import program as program_of_browser
 from benchmarks.objects import BUCKET, ObjectServer, object_server
 from benchmarks.postgres import embedded, postgres
 from benchmarks.serving import Loopback
-from civitas_assets.harmonise.prepare import prepare
+from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.harmonise.project import Project
 from civitas_assets.settings import LOOPBACK, Settings
 
@@ -168,7 +168,7 @@ def storage_url(object_store: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The dbt project, parsed once for all tests of a process."""
-    return prepare(Settings(home=tmp_path_factory.mktemp("prepared")))
+    return prepare_project(Settings(home=tmp_path_factory.mktemp("prepared")))
 
 
 class Webhook:

@@ -12,18 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.table import Table
 
-from civitas_assets.cli.app import VERBATIM, _Terminal, plain
-from civitas_assets.defs.presentation import described, table
+from civitas_assets.cli.app import VERBATIM, _Terminal, quote
+from civitas_assets.defs.presentation import build_table_metadata, format_description
 from civitas_assets.errors import ReadError
 from civitas_assets.inert import (
+    escape_control_characters,
+    escape_json,
     escape_markdown,
-    inert,
-    inert_json,
-    one_entry,
-    tame_logs,
+    format_as_one_entry,
+    guard_log_entries,
     unescape_markdown,
 )
-from civitas_assets.messages.text import compose
+from civitas_assets.messages.message_text import compose
 from civitas_assets.report.elements import html
 
 # Escape sequences, one in C1, a carriage return, an order that is turned, a line separator, and half a letter.
@@ -33,8 +33,8 @@ CONTROLS = set("\x1b\x9b\r\u202e\u2066\u2028\x00\ud800\u200f\u061c")
 
 
 def test_control_characters_are_seen_and_do_nothing() -> None:
-    assert inert(ODD) == SEEN
-    assert inert("Straße\t1\r\n2\n✓ 日本 שלום") == "Straße\t1\n2\n✓ 日本 שלום"
+    assert escape_control_characters(ODD) == SEEN
+    assert escape_control_characters("Straße\t1\r\n2\n✓ 日本 שלום") == "Straße\t1\n2\n✓ 日本 שלום"
     assert str(ReadError(ODD)) == SEEN
 
 
@@ -42,9 +42,9 @@ def test_a_terminal_shows_them_in_lines_and_in_tables() -> None:
     shown = io.StringIO()
     terminal = _Terminal(file=shown, width=100)
     terminal.print(ODD, **VERBATIM)
-    terminal.print(f"[bold]x[/] {plain('[red]' + ODD)}", highlight=False)
+    terminal.print(f"[bold]x[/] {quote('[red]' + ODD)}", highlight=False)
     cells = Table("a", ODD)
-    cells.add_row(ODD, plain("[link=https://a.example]x"))
+    cells.add_row(ODD, quote("[link=https://a.example]x"))
     terminal.print(cells)
     assert shown.getvalue().count(SEEN) == 4
     assert not CONTROLS & {*shown.getvalue()}
@@ -65,15 +65,15 @@ def written() -> Iterator[io.StringIO]:
 
 
 def test_what_is_logged_is_one_entry_whatever_it_quotes(written: io.StringIO) -> None:
-    tame_logs()
-    tame_logs()
+    guard_log_entries()
+    guard_log_entries()
     logging.getLogger("civitas_assets.tests").warning("read %s of %d", f"{ODD}\n12:00:01 all is well", 3)
     assert written.getvalue() == f"12:00:00 read {SEEN}\n    12:00:01 all is well of 3\n"
-    assert one_entry("plain") == "plain"
+    assert format_as_one_entry("plain") == "plain"
 
 
 def test_a_line_that_cannot_be_formatted_is_left_to_its_handler(written: io.StringIO) -> None:
-    tame_logs()
+    guard_log_entries()
     record = logging.getLogRecordFactory()("civitas_assets.tests", 30, "", 1, "%d", ("no number",), None)
     assert record.args == ("no number",)
 
@@ -95,7 +95,7 @@ def test_a_line_that_cannot_be_formatted_is_left_to_its_handler(written: io.Stri
 )
 def test_markdown_shows_the_text_and_means_nothing(text: str, escaped: str) -> None:
     assert escape_markdown(text) == escaped
-    assert unescape_markdown(escaped) == inert(text)
+    assert unescape_markdown(escaped) == escape_control_characters(text)
 
 
 @given(st.text(alphabet=st.sampled_from("ab1 .)\\`*_[]<>&~#+-=|!\n")))
@@ -105,14 +105,15 @@ def test_what_was_escaped_comes_back(text: str) -> None:
 
 def test_metadata_and_descriptions_of_checks_are_escaped() -> None:
     assert (
-        table(["a"], [["![x](y) | **b**\nc"]]).value == "| a |\n| --- |\n| !\\[x\\](y) \\| \\*\\*b\\*\\* c |"
+        build_table_metadata(["a"], [["![x](y) | **b**\nc"]]).value
+        == "| a |\n| --- |\n| !\\[x\\](y) \\| \\*\\*b\\*\\* c |"
     )
-    assert described(["s: <b>", "t: [x](y)"]) == "s: \\<b>\nt: \\[x\\](y)"
-    assert described([]) is None
+    assert format_description(["s: <b>", "t: [x](y)"]) == "s: \\<b>\nt: \\[x\\](y)"
+    assert format_description([]) is None
 
 
 def test_json_means_the_same_and_shows_escapes() -> None:
-    body = inert_json(json.dumps({"a": f"{ODD}\nü"}, ensure_ascii=False))
+    body = escape_json(json.dumps({"a": f"{ODD}\nü"}, ensure_ascii=False))
     assert json.loads(body) == {"a": f"{ODD}\nü"}
     assert not CONTROLS & {*body}
     assert "ü" in body

@@ -14,11 +14,11 @@ import pytest
 
 from civitas_assets.redaction import (
     Redactor,
-    holds_password,
+    has_password,
     is_credential,
-    redact,
-    remember,
-    without_credentials,
+    mask_credentials,
+    redact_text,
+    remember_secrets,
 )
 
 SECRET = 'Kä/n+ri "3n" <v0gel>=='
@@ -69,11 +69,11 @@ def tells(text: str, secret: str = SECRET) -> bool:
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_a_secret_is_taken_out_however_it_is_spelled(spelling: str) -> None:
     text = f"before {SPELLINGS[spelling]} after"
-    clean = Redactor([SECRET]).text(text)
+    clean = Redactor([SECRET]).redact_text(text)
     assert "***" in clean
     assert (clean[:7], clean[-6:]) == ("before ", " after")
     assert not tells(clean)
-    body, count = Redactor([SECRET]).body(text.encode())
+    body, count = Redactor([SECRET]).redact_body(text.encode())
     assert (len(body), body.count(b"*") >= count > 7) == (len(text.encode()), True)
     assert (body[:7], body[-6:]) == (b"before ", b" after")
     assert not tells(body.decode())
@@ -82,27 +82,27 @@ def test_a_secret_is_taken_out_however_it_is_spelled(spelling: str) -> None:
 
 def test_bodies_in_other_encodings_are_looked_through() -> None:
     for encoding in ("utf-16-le", "utf-16-be", "latin-1"):
-        body, count = Redactor([SECRET]).body(f"a{SECRET}b".encode(encoding))
+        body, count = Redactor([SECRET]).redact_body(f"a{SECRET}b".encode(encoding))
         assert count == len(SECRET.encode(encoding))
         assert SECRET.encode(encoding) not in body
 
 
 def test_what_has_no_secret_stays_as_it_is_to_the_byte() -> None:
     body = json.dumps({"a": [SECRET[:-1], SECRET[1:], "\ud800 ä", 17]}).encode() + bytes(range(256))
-    assert Redactor([SECRET]).body(body) == (body, 0)
+    assert Redactor([SECRET]).redact_body(body) == (body, 0)
     assert not Redactor([SECRET]).finds(body)
-    assert Redactor([SECRET]).text("x \ud800 y") == "x \ud800 y"
+    assert Redactor([SECRET]).redact_text("x \ud800 y") == "x \ud800 y"
 
 
 def test_data_does_not_lose_a_value_to_a_short_password() -> None:
-    assert Redactor(["4711"]).body(b"id;value\n1;4711\n") == (b"id;value\n1;4711\n", 0)
-    assert Redactor(["4711"]).text("login 4711 is wrong") == "login *** is wrong"
-    assert Redactor(["", "abc"]).text("abc") == "abc"
+    assert Redactor(["4711"]).redact_body(b"id;value\n1;4711\n") == (b"id;value\n1;4711\n", 0)
+    assert Redactor(["4711"]).redact_text("login 4711 is wrong") == "login *** is wrong"
+    assert Redactor(["", "abc"]).redact_text("abc") == "abc"
     assert not Redactor(["", "abc"])
 
 
 def test_the_longest_of_two_secrets_goes_first() -> None:
-    assert Redactor(["canary-a", "canary-a-and-more"]).text("canary-a-and-more") == "***"
+    assert Redactor(["canary-a", "canary-a-and-more"]).redact_text("canary-a-and-more") == "***"
 
 
 def test_no_line_of_the_log_holds_what_was_read_whoever_writes_it() -> None:
@@ -111,7 +111,7 @@ def test_no_line_of_the_log_holds_what_was_read_whoever_writes_it() -> None:
     library.addHandler(handler)
     library.propagate = False
     try:
-        remember(SECRET, TOKEN, DASHED, "short")
+        remember_secrets(SECRET, TOKEN, DASHED, "short")
         library.warning("GET %s", f"/?key={quote(SECRET)}")
         library.warning("GET /?n=%d", 5)
         library.warning("Authorization: Basic %s", base64.b64encode(b"ada:" + TOKEN.encode()).decode())
@@ -129,7 +129,7 @@ def test_no_line_of_the_log_holds_what_was_read_whoever_writes_it() -> None:
     assert lines[4] == "it failed"
     assert lines[-1] == "ValueError: no login ***"
     assert not tells(stream.getvalue())
-    assert redact(f"a {SECRET} {DASHED} {quote(DASHED)} short") == "a *** *** *** short"
+    assert redact_text(f"a {SECRET} {DASHED} {quote(DASHED)} short") == "a *** *** *** short"
     assert logging.getLogger("urllib3").level >= logging.WARNING
 
 
@@ -160,19 +160,19 @@ def test_what_lets_somebody_in_is_known_by_its_name_or_its_value(
 
 def test_what_looks_like_a_credential_is_taken_out_of_a_text() -> None:
     text = "GET https://ada:s3cr@data.example/?api_key=abc&page=2 with Authorization: Basic YWRhOnMzY3I="
-    clean = without_credentials(text)
+    clean = mask_credentials(text)
     assert clean == "GET https://***@data.example/?api_key=***&page=2 with Authorization: ***"
 
 
 def test_what_a_file_says_in_the_place_of_a_secret_is_none() -> None:
     advice = "token must be {secret: NAME}, as in headers: Authorization: {secret: TOWN_TOKEN}"
-    assert without_credentials(advice) == advice
-    assert without_credentials("{secret: hunter2}") == "{secret: ***"
+    assert mask_credentials(advice) == advice
+    assert mask_credentials("{secret: hunter2}") == "{secret: ***"
 
 
 @pytest.mark.parametrize("piece", ["a", "a-", "a://", "a:", "http://u:"])
 def test_a_long_text_without_any_address_is_looked_at_once(piece: str) -> None:
     """Whatever a tenant's file holds: with the square of its length, nobody would see this end."""
     text = piece * (1_000_000 // len(piece))
-    assert not holds_password(text)
-    assert without_credentials(text) == text
+    assert not has_password(text)
+    assert mask_credentials(text) == text

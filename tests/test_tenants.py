@@ -14,8 +14,8 @@ from civitas_assets.catalog import load_catalog
 from civitas_assets.connectors.base import Payload
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.records import RECORD_TYPES, RawTable
-from civitas_assets.records.origin import Origin, gathered
-from civitas_assets.records.typing import Place, bring_into_contract
+from civitas_assets.records.origin import Origin, gather_rows
+from civitas_assets.records.typing import TenantPlace, bring_into_contract
 from civitas_assets.settings import PROJECT_DIR
 
 TENANTS = PROJECT_DIR / "civitas_assets" / "tenants"
@@ -79,13 +79,13 @@ def stored(slug: str, name: str, body: bytes) -> dict[str, list[dict[str, Any]]]
     """What a source of a town makes of an answer, in its contract; only what is kept of the answer is read."""
     tenant = CATALOG.tenants[slug]
     source = tenant.sources[name]
-    payload = Payload(source.storable("data", body), source.url, "data", {}, "", NOW)
+    payload = Payload(source.redact_answer("data", body), source.url, "data", {}, "", NOW)
     found: dict[str, list[dict[str, Any]]] = {}
     for raw in CONNECTORS[source.connector].read(source, payload):
         assert isinstance(raw, RawTable)
         assert not raw.unknown_fields
-        table = gathered([(raw, Origin({}, "p", NOW))], source)
-        place = Place(tenant.timezone, tenant.bbox)
+        table = gather_rows([(raw, Origin({}, "p", NOW))], source)
+        place = TenantPlace(tenant.timezone, tenant.bbox)
         typed = bring_into_contract(RECORD_TYPES[raw.record_type], table, source, place)
         assert typed.rejected.is_empty(), typed.rejected.to_dicts()
         for record_type, frame in typed.accepted.items():
@@ -119,7 +119,7 @@ def test_roadworks_of_muenster_come_without_the_officials_that_stand_beside_them
         "lon": pytest.approx(7.605, abs=0.01),
         "lat": pytest.approx(51.955, abs=0.01),
     }
-    kept = CATALOG.tenants["muenster"].sources["roadworks"].storable("data", body)
+    kept = CATALOG.tenants["muenster"].sources["roadworks"].redact_answer("data", body)
     assert b"Muster" not in kept
     assert b"0251" not in kept
 

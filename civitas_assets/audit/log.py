@@ -71,24 +71,24 @@ class AuditLog:
             self._forget(account, now.date())
         return line
 
-    def entries(self, since: datetime | None = None) -> Iterator[dict[str, Any]]:
+    def read_entries(self, since: datetime | None = None) -> Iterator[dict[str, Any]]:
         """All entries that can be read, of all accounts, the oldest first."""
-        found = [entry for file in self.files() for _, entry in _lines(file) if entry is not None]
+        found = [entry for file in self.list_files() for _, entry in _lines(file) if entry is not None]
         found.sort(key=lambda entry: str(entry.get("time", "")))
         for entry in found:
             if since is None or str(entry.get("time", "")) >= since.isoformat():
                 yield entry
 
-    def files(self) -> list[Path]:
+    def list_files(self) -> list[Path]:
         """The files, by account and month."""
         if not self.folder.is_dir():
             return []
         return sorted(file for file in self.folder.iterdir() if _NAME.fullmatch(file.name))
 
-    def breaks(self) -> list[Break]:
+    def find_breaks(self) -> list[Break]:
         """Where lines are torn, changed, missing or in another order. What is missing at an end cannot be seen."""
         found, last = [], dict[str, str]()
-        for file in self.files():
+        for file in self.list_files():
             name = _NAME.fullmatch(file.name)
             account = name["account"] if name else ""
             for number, entry in _lines(file):
@@ -108,10 +108,10 @@ class AuditLog:
                 last[account] = str(entry.get("hash"))
         return found
 
-    def heads(self) -> dict[str, str]:
+    def read_heads(self) -> dict[str, str]:
         """The last hash of each account's: kept elsewhere, it shows later whether the end was cut off."""
         heads = dict[str, str]()
-        for file in self.files():
+        for file in self.list_files():
             name = _NAME.fullmatch(file.name)
             for _, entry in _lines(file):
                 if name and entry is not None:
@@ -120,7 +120,7 @@ class AuditLog:
 
     def _hash_of_earlier(self, account: str, name: str) -> str:
         """The last hash of the month before, where there is one."""
-        for file in reversed(self.files()):
+        for file in reversed(self.list_files()):
             match = _NAME.fullmatch(file.name)
             if match and match["account"] == account and file.name < name:
                 size = file.stat().st_size
@@ -131,7 +131,7 @@ class AuditLog:
 
     def _forget(self, account: str, today: date) -> None:
         """Remove months of this account whose last day is longer ago than is kept."""
-        for file in self.files():
+        for file in self.list_files():
             name = _NAME.fullmatch(file.name)
             if name and name["account"] == account:
                 year, month = map(int, name["month"].split("-"))

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 Where = Literal["cli", "ui"]
 
 
-def account() -> str:
+def find_account() -> str:
     """The account of the operating system that this process works under."""
     uid = os.geteuid()
     try:
@@ -40,7 +40,7 @@ class Record:
     def __init__(self, settings: Settings, where: Where, user: str, action: str, arguments: Any) -> None:
         self._settings = settings
         self._log = AuditLog(settings.audit, settings.audit_days)
-        self._same = {"id": secrets.token_hex(6), "where": where, "user": user, "account": account()}
+        self._same = {"id": secrets.token_hex(6), "where": where, "user": user, "account": find_account()}
         self._done = {"action": action, "arguments": arguments}
         self._began = time.monotonic()
 
@@ -63,7 +63,7 @@ class Record:
 
     def _append(self, entry: dict[str, Any]) -> bool:
         try:
-            line = self._log.append(entry, account())
+            line = self._log.append(entry, find_account())
         except OSError as error:
             log.warning(
                 "the audit log in %s cannot be written: %s", self._settings.audit, error.strerror or error

@@ -13,13 +13,13 @@ def _():
     import marimo as mo
 
     from civitas_assets.browse import views
-    from civitas_assets.ingest.catalogue import catalogue_of
+    from civitas_assets.ingest.catalogue import load_catalogue
     from civitas_assets.report.language import Language
     from civitas_assets.settings import Settings
 
     settings = Settings()
-    tenant = catalogue_of(settings).tenant(mo.cli_args()["tenant"])
-    language = Language.of("en", tenant.zone)
+    tenant = load_catalogue(settings).get_tenant(mo.cli_args()["tenant"])
+    language = Language.from_code("en", tenant.zone)
     models = views.read_models(settings, tenant.slug)
     now = datetime.now(UTC)
     return language, mo, models, now, settings, tenant, views

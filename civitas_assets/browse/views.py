@@ -13,16 +13,16 @@ from civitas_assets.catalog import Tenant
 from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import PublishError
-from civitas_assets.export.csv import Csv
-from civitas_assets.export.formats import export
-from civitas_assets.export.selection import Span
-from civitas_assets.publish.query import Answer, ask
+from civitas_assets.export.csv_format import Csv
+from civitas_assets.export.formats import export_model
+from civitas_assets.export.selection import DaySpan
+from civitas_assets.publish.query import QueryResult, ask_tables
 from civitas_assets.publish.reading import open_published
-from civitas_assets.report.charts import series_chart
-from civitas_assets.report.document import enclose
+from civitas_assets.report.charts import draw_series_chart
 from civitas_assets.report.elements import Markup, html
+from civitas_assets.report.html_document import enclose
 from civitas_assets.report.language import Language
-from civitas_assets.report.map_chart import map_chart
+from civitas_assets.report.map_chart import draw_map
 from civitas_assets.report.places import read_geography
 from civitas_assets.report.series import read_panels
 from civitas_assets.settings import Settings
@@ -41,7 +41,7 @@ def read_models(settings: Settings, tenant: str) -> Mapping[str, Contract]:
     if tenant == COMMONS:
         raise PublishError("the browser shows tenants; ask what they share by civitas query commons")
     with open_published(settings, tenant) as tables:
-        return dict(sorted(tables.contracts().items()))
+        return dict(sorted(tables.read_contracts().items()))
 
 
 def draw_dictionary(contract: Contract, language: Language) -> str:
@@ -58,7 +58,7 @@ def draw_dictionary(contract: Contract, language: Language) -> str:
 def draw_rows(settings: Settings, tenant: str, sql: str, language: Language) -> str:
     """The first rows of the answer to a query, or why there is none."""
     try:
-        answer = ask(settings, tenant, sql, ROWS)
+        answer = ask_tables(settings, tenant, sql, ROWS)
     except PublishError as error:
         return enclose(language, html.p(str(error)))
     return enclose(language, html.p(_count(answer)), _grid(answer.columns, answer.rows))
@@ -71,10 +71,10 @@ def draw_overview(settings: Settings, tenant: Tenant, now: datetime, language: L
     with open_published(settings, tenant.slug) as tables:
         geography = read_geography(tables, tenant.bbox, last)
         panels, _ = read_panels(tables, first, last, tenant.timezone)
-    parts = [map_chart(geography, tenant.bbox, tenant.name, language)]
+    parts = [draw_map(geography, tenant.bbox, tenant.name, language)]
     for panel in panels:
         said = panel.labels.get(language.code) or panel.observed_property
-        drawn = series_chart(panel, first, last, said, language)
+        drawn = draw_series_chart(panel, first, last, said, language)
         parts.append(html.figure(html.figcaption(f"{said} ({panel.unit})"), drawn))
     return enclose(language, *parts)
 
@@ -82,15 +82,15 @@ def draw_overview(settings: Settings, tenant: Tenant, now: datetime, language: L
 def write_csv(settings: Settings, tenant: Tenant, model: str, now: datetime) -> bytes:
     """A model as `civitas export csv` writes it, of the last 31 days where it has days: what others may have."""
     with open_published(settings, tenant.slug) as tables:
-        has_days = "day" in tables.columns()[model]
+        has_days = "day" in tables.list_columns()[model]
     last = now.astimezone(tenant.zone).date()
-    span = Span(last - _DOWNLOADED, last, tenant.zone) if has_days else None
+    span = DaySpan(last - _DOWNLOADED, last, tenant.zone) if has_days else None
     sink = io.BytesIO()
-    export(settings, tenant.slug, model, Csv(german=False), span=span, standard_output=sink)
+    export_model(settings, tenant.slug, model, Csv(german=False), span=span, standard_output=sink)
     return sink.getvalue()
 
 
-def _count(answer: Answer) -> str:
+def _count(answer: QueryResult) -> str:
     return f"{len(answer.rows)} rows" + (f": the first {ROWS} of more" if answer.more else "")
 
 

@@ -62,7 +62,7 @@ class HttpPolicy(Model):
     attempts: int = Field(4, ge=1, le=10, description="Tries per request, the first included.")
     max_pages: int = Field(10_000, ge=1, description="Most answers of one fetch; more is an error.")
 
-    def within(self, frame: Frame) -> Self:
+    def limit_to(self, frame: Frame) -> Self:
         """The same with nothing over the operator's ceilings."""
         lowered = {
             "max_bytes": min(self.max_bytes, frame.max_bytes),

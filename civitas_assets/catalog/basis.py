@@ -36,7 +36,7 @@ def is_key(name: str) -> bool:
 PLACED = "placed"  # kind of the faults that a model names with their place in it
 
 
-def faults_at(found: Iterable[tuple[tuple[str | int, ...], str]]) -> ValidationError:
+def build_validation_error(found: Iterable[tuple[tuple[str | int, ...], str]]) -> ValidationError:
     """What a model's check raises for faults of single settings: the place of each below the model, and a sentence."""
     return ValidationError.from_exception_data(
         "settings",
@@ -49,7 +49,7 @@ def faults_at(found: Iterable[tuple[tuple[str | int, ...], str]]) -> ValidationE
     )
 
 
-def perhaps(written: str, allowed: Sequence[str]) -> str:
+def suggest_name(written: str, allowed: Sequence[str]) -> str:
     """Which of those that are allowed may be meant, for the middle of a sentence; empty where none is like it."""
     close = difflib.get_close_matches(written, allowed, n=1)
     return f"did you mean {close[0]}? " if close else ""

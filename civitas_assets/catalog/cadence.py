@@ -23,7 +23,7 @@ class Rhythm:
 
     cron: str
     period: timedelta
-    patience: timedelta
+    max_age: timedelta
     fetching: timedelta
     title: str
 

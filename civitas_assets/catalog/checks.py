@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from civitas_assets.catalog.document import Place
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.model import Source, Tenant
-from civitas_assets.redaction import holds_password, is_credential
+from civitas_assets.catalog.yaml_document import Place
+from civitas_assets.redaction import has_password, is_credential
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
@@ -19,7 +19,7 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 Check = Callable[[Tenant], Iterable[tuple[Place, str]]]
 
 
-def own_secrets(slugs: Sequence[str], frame: Frame) -> Check:
+def check_secrets(slugs: Sequence[str], frame: Frame) -> Check:
     """That a tenant names secrets of its own, or such as the operator lists; `slugs` are the keys of all tenants."""
 
     def check(tenant: Tenant) -> Iterator[tuple[Place, str]]:
@@ -36,7 +36,7 @@ def own_secrets(slugs: Sequence[str], frame: Frame) -> Check:
     return check
 
 
-def no_credentials(tenant: Tenant) -> Iterator[tuple[Place, str]]:
+def find_credentials(tenant: Tenant) -> Iterator[tuple[Place, str]]:
     """That nothing which lets somebody in stands in the file itself; it is not repeated."""
     told = set[Place]()
     for name, source in tenant.sources.items():
@@ -44,14 +44,14 @@ def no_credentials(tenant: Tenant) -> Iterator[tuple[Place, str]]:
             told.add(("sources", name, *place))
             yield ("sources", name, *place), text
     for place, text in _texts(tenant.model_dump(), ()):
-        if place not in told and holds_password(text):
+        if place not in told and has_password(text):
             yield (
                 place,
                 "holds an address with a password: leave that out, and name it as a secret where it is needed",
             )
 
 
-def well_formed(tenant: Tenant) -> Iterator[tuple[Place, str]]:
+def find_malformed(tenant: Tenant) -> Iterator[tuple[Place, str]]:
     """That addresses and headers can be sent as they are; what is not so may hold anything, and is not repeated."""
     for name, source in tenant.sources.items():
         place = ("sources", name)
@@ -125,7 +125,7 @@ def _owner(secret: str, tenants: Sequence[str]) -> str | None:
     return max((slug for slug in tenants if secret.startswith(f"{slug.upper()}_")), key=len, default=None)
 
 
-def ceilings(frame: Frame) -> Check:
+def check_limits(frame: Frame) -> Check:
     """That what a file says itself is not over what the operator lets be; defaults are lowered without a word."""
 
     def check(tenant: Tenant) -> Iterator[tuple[Place, str]]:

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from civitas_assets.catalog.basis import perhaps
-from civitas_assets.catalog.document import Document
-from civitas_assets.catalog.yaml_text import BOUNDS, as_yaml
+from civitas_assets.catalog.basis import suggest_name
+from civitas_assets.catalog.yaml_document import YamlDocument
+from civitas_assets.catalog.yaml_text import BOUNDS, to_yaml
 from civitas_assets.errors import CatalogError, Fault
 
 STEM = "defaults"
@@ -37,29 +37,29 @@ class Defaults:
         return self.file.read_bytes() if self.file.is_file() else b""
 
     @cached_property
-    def _read(self) -> Document | CatalogError:
+    def _read(self) -> YamlDocument | CatalogError:
         try:
-            document = Document(self.file)
+            document = YamlDocument(self.file)
         except CatalogError as error:
             return error
         faults = list(document.faults)
         faults += [
-            document.fault((key,), "is not known here; allowed: sources")
+            document.make_fault((key,), "is not known here; allowed: sources")
             for key in document.content
             if key != "sources"
         ]
         sources = document.content.get("sources") or {}
         if not isinstance(sources, dict):
-            faults.append(document.fault(("sources",), "must map source names to their settings"))
+            faults.append(document.make_fault(("sources",), "must map source names to their settings"))
         else:
             faults += [
-                document.fault(("sources", name), "must hold the source's settings")
+                document.make_fault(("sources", name), "must hold the source's settings")
                 for name, settings in sources.items()
                 if not isinstance(settings, dict)
             ]
         return CatalogError(faults) if faults else document
 
-    def document(self) -> Document:
+    def document(self) -> YamlDocument:
         """The file.
 
         Raises:
@@ -69,30 +69,32 @@ class Defaults:
             raise CatalogError(self._read.faults)
         return self._read
 
-    def open(self, file: Path) -> Document:
+    def open(self, file: Path) -> YamlDocument:
         """A tenant's file with what it takes over.
 
         Raises:
             CatalogError: one of the two files cannot be read, or the defaults have faults.
         """
-        document = Document(file)
+        document = YamlDocument(file)
         if KEY in document.content:
             own = document.body
             wanted = document.content.pop(KEY)
             if not self.file.is_file():
-                document.faults.append(document.fault((KEY,), f"there is no {STEM}.yaml beside this file"))
+                document.faults.append(
+                    document.make_fault((KEY,), f"there is no {STEM}.yaml beside this file")
+                )
                 return document
             self._take(document, wanted)
-            document.body = mark(own, self.body) + resolved_text(document).encode()
+            document.body = make_mark(own, self.body) + render_resolved(document).encode()
         return document
 
-    def _take(self, document: Document, wanted: Any) -> None:
+    def _take(self, document: YamlDocument, wanted: Any) -> None:
         origin = self.document()
         offered: Mapping[str, Any] = origin.content.get("sources") or {}
         names = list(offered) if wanted == "all" else wanted
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             document.faults.append(
-                document.fault((KEY,), f"must be all, or a list of sources in {STEM}.yaml")
+                document.make_fault((KEY,), f"must be all, or a list of sources in {STEM}.yaml")
             )
             return
         own = document.content.get("sources") or {}
@@ -101,9 +103,9 @@ class Defaults:
         sources = {}
         for index, name in enumerate(names):
             if name not in offered:
-                meant = perhaps(name, sorted(offered))
+                meant = suggest_name(name, sorted(offered))
                 there = f"{meant}{STEM}.yaml has: {', '.join(sorted(offered)) or 'none'}"
-                document.faults.append(document.fault((KEY, index), f"has no source {name}; {there}"))
+                document.faults.append(document.make_fault((KEY, index), f"has no source {name}; {there}"))
                 continue
             settings, more = _filled(document, origin, name), own.get(name, {})
             if name not in own:
@@ -116,7 +118,7 @@ class Defaults:
         document.content["sources"] = {**sources, **{name: own[name] for name in own if name not in sources}}
 
 
-def _filled(document: Document, origin: Document, name: str) -> dict[str, Any]:
+def _filled(document: YamlDocument, origin: YamlDocument, name: str) -> dict[str, Any]:
     """The settings of a source with what they say of the tenant, as far as its file says it."""
     settings = origin.content["sources"][name]
     each = settings.get("each")
@@ -136,7 +138,7 @@ def _filled(document: Document, origin: Document, name: str) -> dict[str, Any]:
 
         text = _NAMES.sub(text_of, value)
         if len(text) > BOUNDS.text:
-            fault = origin.fault(
+            fault = origin.make_fault(
                 ("sources", name), f"has a text of over {BOUNDS.text} characters once it is filled"
             )
             raise CatalogError(
@@ -155,11 +157,11 @@ def _values(content: Mapping[str, Any]) -> dict[str, str]:
     return values
 
 
-def resolved_text(document: Document) -> str:
+def render_resolved(document: YamlDocument) -> str:
     """A tenant's file as it is with what it has taken over, as YAML that says the same by itself."""
-    return as_yaml(document.content)
+    return to_yaml(document.content)
 
 
-def mark(body: bytes, defaults: bytes) -> bytes:
+def make_mark(body: bytes, defaults: bytes) -> bytes:
     """The first line of a kept state, by which it is known which two files it was made from."""
     return f"# of {hashlib.sha256(body + bytes(1) + defaults).hexdigest()}\n".encode()

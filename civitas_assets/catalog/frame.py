@@ -34,7 +34,7 @@ class Frame:
     secrets: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def from_settings(cls, settings: Settings) -> Self:
         """What the deployment's settings say."""
         return cls(
             settings.max_bytes,

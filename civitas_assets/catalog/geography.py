@@ -7,12 +7,12 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator
 
-from civitas_assets.catalog.basis import perhaps
+from civitas_assets.catalog.basis import suggest_name
 
 
 def _is_zone(name: str) -> str:
     if name not in available_timezones():
-        meant = perhaps(name, sorted(available_timezones()))
+        meant = suggest_name(name, sorted(available_timezones()))
         raise ValueError(f"{meant}must be a time zone of the IANA database, such as Europe/Berlin")
     return name
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from civitas_assets.catalog.load import Catalog, fault_in, tenant_file
+from civitas_assets.catalog.load import Catalog, locate_fault, locate_file
 from civitas_assets.catalog.model import Source, Tenant
-from civitas_assets.catalog.spelling import normal_spelling
-from civitas_assets.catalog.template import fillings
+from civitas_assets.catalog.spelling import normalise_spelling
+from civitas_assets.catalog.template import list_fillings
 from civitas_assets.catalog.vocabulary import Kind, Vocabulary
 from civitas_assets.errors import CatalogError
 
@@ -41,19 +41,19 @@ def check_names(catalog: Catalog, vocabulary: Vocabulary, folder: Path) -> None:
         CatalogError: with all that are not, where they are, and what may be meant.
     """
     faults = [
-        fault_in(tenant_file(folder, slug), place, message)
+        locate_fault(locate_file(folder, slug), place, message)
         for slug, tenant in catalog.tenants.items()
-        for place, message in name_faults(tenant, vocabulary)
+        for place, message in find_unknown_names(tenant, vocabulary)
     ]
     if faults:
         raise CatalogError(faults)
 
 
-def name_faults(tenant: Tenant, vocabulary: Vocabulary) -> Iterator[tuple[Place, str]]:
+def find_unknown_names(tenant: Tenant, vocabulary: Vocabulary) -> Iterator[tuple[Place, str]]:
     """What of a tenant's names nobody knows: the place in its file, and what may be meant."""
     for section, kind in _SECTIONS.items():
         for native, code in getattr(tenant, section).items():
-            if code not in vocabulary.codes(kind):
+            if code not in vocabulary.list_codes(kind):
                 yield (
                     (section, native),
                     f"is {code!r}, which is no code of a {kind}; {_meant(code, kind, vocabulary)}",
@@ -61,17 +61,20 @@ def name_faults(tenant: Tenant, vocabulary: Vocabulary) -> Iterator[tuple[Place,
     for name, source in tenant.sources.items():
         if source.crs != "EPSG:4326" and not _is_system(source.crs):
             yield ("sources", name, "crs"), f"is {source.crs!r}, which is no code that the EPSG lists"
-    own = {_SECTIONS[name]: {*map(normal_spelling, getattr(tenant, name))} for name in _SECTIONS}
+    own = {_SECTIONS[name]: {*map(normalise_spelling, getattr(tenant, name))} for name in _SECTIONS}
     for name, source in tenant.sources.items():
         for place, kind, native in _named(source):
-            if normal_spelling(native) not in own.get(kind, ()) and vocabulary.code(native, kind) is None:
+            if (
+                normalise_spelling(native) not in own.get(kind, ())
+                and vocabulary.find_code(native, kind) is None
+            ):
                 message = f"is {native!r}, which no {kind} is called; {_meant(native, kind, vocabulary)}"
                 yield ("sources", name, *place), message
         for place, native, unit in _with_units(source):
             code = _code(native, "property", tenant.properties, vocabulary)
             measured_in = _code(unit, "unit", tenant.units, vocabulary)
-            if code in vocabulary.codes("property") and measured_in in vocabulary.codes("unit"):
-                allowed = vocabulary.units_of(str(code))
+            if code in vocabulary.list_codes("property") and measured_in in vocabulary.list_codes("unit"):
+                allowed = vocabulary.list_units(str(code))
                 if measured_in not in allowed:
                     message = f"is {unit!r}, in which no {code} can be; allowed: {', '.join(allowed)}"
                     yield ("sources", name, *place), message
@@ -79,8 +82,8 @@ def name_faults(tenant: Tenant, vocabulary: Vocabulary) -> Iterator[tuple[Place,
 
 def _code(native: str, kind: Kind, own: Mapping[str, str], vocabulary: Vocabulary) -> str | None:
     """What a spelling stands for; what the tenant says itself goes before."""
-    spelled = {normal_spelling(text): code for text, code in own.items()}
-    return spelled.get(normal_spelling(native)) or vocabulary.code(native, kind)
+    spelled = {normalise_spelling(text): code for text, code in own.items()}
+    return spelled.get(normalise_spelling(native)) or vocabulary.find_code(native, kind)
 
 
 def _with_units(source: Source) -> Iterator[tuple[Place, str, str]]:
@@ -89,7 +92,7 @@ def _with_units(source: Source) -> Iterator[tuple[Place, str, str]]:
         yield ("units", native), native, unit
     if _FREE_UNITS.isdisjoint(source.own_record_types()) and source.constants.keys() >= _PAIR:
         # Both may be filled from the same list.
-        for both in fillings("\0".join(source.constants[name] for name in sorted(_PAIR)), source.each):
+        for both in list_fillings("\0".join(source.constants[name] for name in sorted(_PAIR)), source.each):
             native, unit = both.split("\0")
             yield ("constants", "unit"), native, unit
     for field in type(source).model_fields:
@@ -111,7 +114,7 @@ def _is_system(crs: str) -> bool:
 
 
 def _meant(native: str, kind: Kind, vocabulary: Vocabulary) -> str:
-    like = vocabulary.like(native, kind)
+    like = vocabulary.suggest_codes(native, kind)
     if like:
         return f"perhaps {' or '.join(like)}"
     return f"those that are known are in dbt_project/seeds/{_LISTED[kind]}.csv"
@@ -124,7 +127,7 @@ def _named(source: Source) -> Iterator[tuple[Place, Kind, str]]:
     for setting, kind in _SETTINGS.items():
         free = kind == "unit" and not _FREE_UNITS.isdisjoint(source.own_record_types())
         if setting in source.constants and not free:
-            for text in fillings(source.constants[setting], source.each):
+            for text in list_fillings(source.constants[setting], source.each):
                 yield ("constants", setting), kind, text
     for field in type(source).model_fields:
         for place, described in _described(getattr(source, field), (field,)):

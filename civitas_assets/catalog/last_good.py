@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from civitas_assets.catalog.defaults import STEM, Defaults, mark
+from civitas_assets.catalog.defaults import STEM, Defaults, make_mark
 
 
 @dataclass(frozen=True)
@@ -19,19 +19,19 @@ class LastGood:
 
     folder: Path
 
-    def file(self, slug: str) -> Path:
+    def find_file(self, slug: str) -> Path:
         """Where the copy of a tenant is, if there is one."""
         return self.folder / f"{slug}.yaml"
 
     def holds(self, file: Path, defaults: bytes = b"") -> bool:
         """Whether a tenant's file, with the defaults that it takes over, is as it was last without faults."""
         try:
-            held, body = self.file(file.stem).read_bytes(), file.read_bytes()
+            held, body = self.find_file(file.stem).read_bytes(), file.read_bytes()
         except OSError:
             return False
-        return held == body or held.startswith(mark(body, defaults))
+        return held == body or held.startswith(make_mark(body, defaults))
 
-    def changed(self, folder: Path) -> set[str]:
+    def list_changed(self, folder: Path) -> set[str]:
         """The tenants whose files in the folder are not so."""
         defaults = Defaults(folder).body
         files = (file for file in folder.glob("*.y*ml") if file.stem != STEM)
@@ -39,7 +39,7 @@ class LastGood:
 
     def note(self, slug: str, body: bytes) -> None:
         """Keep that body; where nothing can be written, such as for somebody who only reads, nothing is kept."""
-        file = self.file(slug)
+        file = self.find_file(slug)
         with suppress(OSError):
             if file.is_file() and file.read_bytes() == body:
                 return

@@ -24,14 +24,14 @@ CHANGED = (
 
 
 @dataclass(frozen=True)
-class Terms:
+class LicenceTerms:
     """What a licence says: where it is stated, whether anybody may have the data, and whether it binds what is made."""
 
     address: str = ""
     is_open: bool = True
     share_alike: bool = False
 
-    def notice(self, licence: str) -> str:
+    def build_notice(self, licence: str) -> str:
         """What has to be said beside the data: that they were changed, and what binds whoever passes them on."""
         if not self.is_open:
             return f"{CHANGED} Not open: ask the publisher before passing anything on."
@@ -41,22 +41,22 @@ class Terms:
 
 
 _CC = "https://creativecommons.org"
-LICENCES: Mapping[str, Terms] = {
-    "dl-de/by-2-0": Terms("https://www.govdata.de/dl-de/by-2-0"),
-    "dl-de/zero-2-0": Terms("https://www.govdata.de/dl-de/zero-2-0"),
-    "CC0-1.0": Terms(f"{_CC}/publicdomain/zero/1.0/"),
-    "CC-BY-3.0": Terms(f"{_CC}/licenses/by/3.0/"),
-    "CC-BY-4.0": Terms(f"{_CC}/licenses/by/4.0/"),
-    "CC-BY-SA-4.0": Terms(f"{_CC}/licenses/by-sa/4.0/", share_alike=True),
-    "ODbL-1.0": Terms("https://opendatacommons.org/licenses/odbl/1-0/", share_alike=True),
-    "PDDL-1.0": Terms("https://opendatacommons.org/licenses/pddl/1-0/"),
-    "GeoNutzV": Terms("https://www.gesetze-im-internet.de/geonutzv/"),
-    "proprietary": Terms(is_open=False),
-    "unknown": Terms(is_open=False),
+LICENCES: Mapping[str, LicenceTerms] = {
+    "dl-de/by-2-0": LicenceTerms("https://www.govdata.de/dl-de/by-2-0"),
+    "dl-de/zero-2-0": LicenceTerms("https://www.govdata.de/dl-de/zero-2-0"),
+    "CC0-1.0": LicenceTerms(f"{_CC}/publicdomain/zero/1.0/"),
+    "CC-BY-3.0": LicenceTerms(f"{_CC}/licenses/by/3.0/"),
+    "CC-BY-4.0": LicenceTerms(f"{_CC}/licenses/by/4.0/"),
+    "CC-BY-SA-4.0": LicenceTerms(f"{_CC}/licenses/by-sa/4.0/", share_alike=True),
+    "ODbL-1.0": LicenceTerms("https://opendatacommons.org/licenses/odbl/1-0/", share_alike=True),
+    "PDDL-1.0": LicenceTerms("https://opendatacommons.org/licenses/pddl/1-0/"),
+    "GeoNutzV": LicenceTerms("https://www.gesetze-im-internet.de/geonutzv/"),
+    "proprietary": LicenceTerms(is_open=False),
+    "unknown": LicenceTerms(is_open=False),
 }
 
 
-def terms_of(licence: str | None) -> Terms:
+def find_terms_of_licence(licence: str | None) -> LicenceTerms:
     """What a licence says; one that nobody knows, or that nobody has said, is not open."""
     return LICENCES.get(licence or "", LICENCES["unknown"])
 
@@ -75,13 +75,13 @@ class Licensed(Model):
     @property
     def is_shareable(self) -> bool:
         """Whether its rows may be given to others."""
-        return terms_of(self.licence).is_open if self.shareable is None else self.shareable
+        return find_terms_of_licence(self.licence).is_open if self.shareable is None else self.shareable
 
 
-def combined_notice(licences: Iterable[str]) -> str:
+def combine_notices(licences: Iterable[str]) -> str:
     """What has to be said where rows of these licences are together; empty where nothing has to."""
     found = {*licences}
-    alike = sorted(name for name in found if terms_of(name).share_alike)
+    alike = sorted(name for name in found if find_terms_of_licence(name).share_alike)
     if not alike or len(found) < 2:
         return ""
     others = ", ".join(sorted(found - {alike[0]}))

@@ -23,14 +23,14 @@ from civitas_assets.catalog.basis import (
     SLUG,
     is_key,
     is_reserved,
-    perhaps,
+    suggest_name,
 )
-from civitas_assets.catalog.checks import Check, ceilings, no_credentials, own_secrets, well_formed
+from civitas_assets.catalog.checks import Check, check_limits, check_secrets, find_credentials, find_malformed
 from civitas_assets.catalog.defaults import STEM, Defaults
-from civitas_assets.catalog.document import Document, Place
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.last_good import LastGood
 from civitas_assets.catalog.model import Destination, Source, Tenant
+from civitas_assets.catalog.yaml_document import Place, YamlDocument
 from civitas_assets.errors import CatalogError, Fault, SettingsError
 from civitas_assets.settings import Settings
 
@@ -73,7 +73,7 @@ class Catalog:
         """The keys of all tenants, also of those that are left out; a file whose name is no key is nobody's."""
         return sorted({*self.tenants, *filter(is_key, self.left_out)})
 
-    def tenant(self, slug: str) -> Tenant:
+    def get_tenant(self, slug: str) -> Tenant:
         """The tenant of that slug.
 
         Raises:
@@ -102,7 +102,7 @@ class Catalog:
         """Names of the connectors that any tenant uses."""
         return sorted({s.connector for tenant in self.tenants.values() for s in tenant.sources.values()})
 
-    def sources(self, connector: str) -> dict[str, dict[str, Source]]:
+    def list_sources(self, connector: str) -> dict[str, dict[str, Source]]:
         """Tenants that use the connector, with their sources of it."""
         return {
             slug: chosen
@@ -145,9 +145,14 @@ def read_catalog(
         raise CatalogError(
             [Fault(str(folder), 0, "", "no such folder; set CIVITAS_TENANTS_DIR to the tenants' files")]
         )
-    stamps = stamps_of(folder)
+    stamps = list_file_stamps(folder)
     files = [file for name, *_ in stamps if (file := folder / name).stem != STEM]
-    own = [own_secrets([file.stem for file in files], frame), ceilings(frame), no_credentials, well_formed]
+    own = [
+        check_secrets([file.stem for file in files], frame),
+        check_limits(frame),
+        find_credentials,
+        find_malformed,
+    ]
     reading = _Reading(models, frame, [*own, *checks], Defaults(folder))
     tenants, left_out = {}, dict[str, Sequence[Fault]]()
     named = Counter(file.stem for file in files)
@@ -173,7 +178,7 @@ def read_catalog(
     return Catalog(tenants, left_out, stamps)
 
 
-def stamps_of(folder: Path) -> Stamps:
+def list_file_stamps(folder: Path) -> Stamps:
     """Name, time of change in nanoseconds and size of every tenant's file: what tells whether any has changed."""
     found = []
     for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
@@ -201,87 +206,87 @@ class _Reading:
         try:
             document = self.defaults.open(file)
             tenant = _load_tenant(document, self.models)
-            found = [document.fault(*fault) for check in self.checks for fault in check(tenant)]
+            found = [document.make_fault(*fault) for check in self.checks for fault in check(tenant)]
         except _UNFORESEEN as error:
             # A file is a stranger's: what nobody thought of must not stop the others.
             text = f"cannot be read ({type(error).__name__}); leave out what was changed last"
             raise CatalogError([Fault(file.name, 1, "", text)]) from None
         if found:
             raise CatalogError(found)
-        sources = {name: source.within(self.frame) for name, source in tenant.sources.items()}
+        sources = {name: source.limit_to(self.frame) for name, source in tenant.sources.items()}
         return tenant.model_copy(update={"sources": sources}), document.body
 
     def last(self, last_good: LastGood | None, slug: str) -> Tenant | None:
         """The tenant as it was last without faults, if that still has none."""
         try:
-            return self.tenant(last_good.file(slug))[0] if last_good is not None else None
+            return self.tenant(last_good.find_file(slug))[0] if last_good is not None else None
         except CatalogError:
             return None
 
 
-def fault_in(file: Path, place: Sequence[str | int], message: str) -> Fault:
+def locate_fault(file: Path, place: Sequence[str | int], message: str) -> Fault:
     """A fault of a file that could be loaded, with the line of its place; 0 where the file is not there any more."""
     if not file.is_file():
         return Fault(file.name, 0, ".".join(map(str, place)), message)
-    return Defaults(file.parent).open(file).fault(place, message)
+    return Defaults(file.parent).open(file).make_fault(place, message)
 
 
-def tenant_file(folder: Path, slug: str) -> Path:
+def locate_file(folder: Path, slug: str) -> Path:
     """The file of a tenant that was loaded from the folder."""
     return next((file for file in sorted(folder.glob(f"{slug}.y*ml"))), folder / f"{slug}.yaml")
 
 
-def declared_destination(settings: Settings, slug: str) -> Destination:
+def read_declared_destination(settings: Settings, slug: str) -> Destination:
     """Where the tenant's file says that it is published, for reading alone: the rest of the file is not checked."""
     if re.fullmatch(SLUG, slug):
-        for file in (tenant_file(settings.tenants_dir, slug), LastGood(settings.last_good).file(slug)):
+        for file in (locate_file(settings.tenants_dir, slug), LastGood(settings.last_good).find_file(slug)):
             with suppress(CatalogError):
-                written = Document(file).content.get("destination")
+                written = YamlDocument(file).content.get("destination")
                 return "postgres" if written == "postgres" else "duckdb"
     return "duckdb"
 
 
-def _load_tenant(document: Document, models: SourceModels) -> Tenant:
+def _load_tenant(document: YamlDocument, models: SourceModels) -> Tenant:
     file = document.file
     faults = list(document.faults)
     if not re.fullmatch(SLUG, file.stem):
-        faults.append(document.fault((), f"the file's name is the tenant's key and must match {SLUG}"))
+        faults.append(document.make_fault((), f"the file's name is the tenant's key and must match {SLUG}"))
     if is_reserved(file.stem):
         taken = f"{', '.join(sorted(RESERVED_SLUGS))} and what begins with {RESERVED_BEGINNING}"
         faults.append(
-            document.fault((), f"the file's name is the tenant's key and must not be one of {taken}")
+            document.make_fault((), f"the file's name is the tenant's key and must not be one of {taken}")
         )
     sources: dict[str, Source] = {}
     content = dict(document.content)
     given = content.get("sources") or {}
     if not isinstance(given, dict):
-        faults.append(document.fault(("sources",), "must map source names to their settings"))
+        faults.append(document.make_fault(("sources",), "must map source names to their settings"))
         given = {}
     for name, settings in given.items():
         place: Place = ("sources", name)
         if not isinstance(settings, dict):
-            faults.append(document.fault(place, "must hold the source's settings"))
+            faults.append(document.make_fault(place, "must hold the source's settings"))
         elif not isinstance(connector := settings.get("connector"), str) or connector not in models:
             known = ", ".join(sorted(models))
-            meant = perhaps(str(connector), sorted(models)) if connector else ""
-            faults.append(document.fault((*place, "connector"), f"{meant}must be one of: {known}"))
+            meant = suggest_name(str(connector), sorted(models)) if connector else ""
+            faults.append(document.make_fault((*place, "connector"), f"{meant}must be one of: {known}"))
         else:
             try:
                 sources[name] = models[connector].model_validate(_tuples(settings))
             except ValidationError as error:
-                faults.extend(document.explained(error, models[connector], place))
+                faults.extend(document.explain_errors(error, models[connector], place))
             except SettingsError as error:  # the package that brings the connector is not sound
-                faults.append(document.fault((*place, "connector"), str(error)))
+                faults.append(document.make_fault((*place, "connector"), str(error)))
     content["sources"] = sources
     try:
         tenant = Tenant.model_validate(_tuples(content))
     except ValidationError as error:
-        faults.extend(document.explained(error, Tenant))
+        faults.extend(document.explain_errors(error, Tenant))
     if faults:
         raise CatalogError(faults)
     for name, source in tenant.sources.items():
-        source.placed(name, tenant.bbox, tenant.timezone)
-    return tenant.keyed(file.stem)
+        source.with_place(name, tenant.bbox, tenant.timezone)
+    return tenant.with_key(file.stem)
 
 
 def _tuples(value: Any) -> Any:

@@ -17,7 +17,7 @@ from civitas_assets.errors import CatalogError, Fault
 Section = Literal["properties", "units"]
 
 
-def with_mapping(text: str, section: Section, native: str, code: str) -> str:
+def insert_mapping(text: str, section: Section, native: str, code: str) -> str:
     """The file's text with one more line in the section, which is added where there is none.
 
     A spelling that is there already gets the new code.
@@ -50,7 +50,7 @@ def write_mapping(file: Path, section: Section, native: str, code: str) -> None:
         CatalogError: the section is written in a way that a line cannot be added to.
     """
     try:
-        text = with_mapping(file.read_text(encoding="utf-8"), section, native, code)
+        text = insert_mapping(file.read_text(encoding="utf-8"), section, native, code)
     except ValueError as error:
         raise CatalogError([Fault(str(file), 0, section, str(error))]) from None
     new = file.with_name(f".{file.name}.new")

@@ -15,8 +15,8 @@ from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.geography import Box, Crs, TimeZone
 from civitas_assets.catalog.handling import Handling
 from civitas_assets.catalog.licence import Licence
-from civitas_assets.catalog.share import Below, Retention, Share, withheld
-from civitas_assets.catalog.template import PERIODS, check_combinations, placeholders, unknown_placeholders
+from civitas_assets.catalog.share import Below, Retention, Share, encode_withheld
+from civitas_assets.catalog.template import PERIODS, check_combinations, find_unknown, list_names
 from civitas_assets.catalog.time_rule import TimeRule
 from civitas_assets.catalog.window import Duration
 from civitas_assets.errors import Fault
@@ -131,9 +131,9 @@ class Source(Handling):
     @property
     def asks_for_days(self) -> bool:
         """Whether it is asked for certain days, so that those of missed nights can be asked for later."""
-        return self.takes_days or bool(PERIODS.keys() & placeholders(self.url))
+        return self.takes_days or bool(PERIODS.keys() & list_names(self.url))
 
-    def placed(self, name: str, box: Box, zone: str | None = None) -> Self:
+    def with_place(self, name: str, box: Box, zone: str | None = None) -> Self:
         """The same source, knowing its name, where its tenant is and, if it is said, by which clock it goes."""
         self._name, self._box, self._zone = name, box, zone or self._zone
         return self
@@ -143,10 +143,10 @@ class Source(Handling):
         """What the operator lets be at most."""
         return self._frame
 
-    def within(self, frame: Frame) -> Self:
+    def limit_to(self, frame: Frame) -> Self:
         """The same source with nothing over the ceilings, which are those of its defaults at most."""
         look_back = min(self.look_back, frame.max_look_back)
-        made = self.model_copy(update={"http": self.http.within(frame), "look_back": look_back})
+        made = self.model_copy(update={"http": self.http.limit_to(frame), "look_back": look_back})
         made._frame = frame
         return made
 
@@ -154,7 +154,7 @@ class Source(Handling):
         """The record types that the source can bring; each connector's model says which."""
         return frozenset()
 
-    def storable(self, role: str, body: bytes) -> bytes:
+    def redact_answer(self, role: str, body: bytes) -> bytes:
         """What of an answer may be kept; a source that may carry secrets or personal data leaves them out.
 
         Raises:
@@ -188,10 +188,10 @@ class Source(Handling):
         if self.complete_with and not self.takes_files:
             raise ValueError("complete_with is for csv, excel, json, geojson and geofile")
         names = sorted(self.each)
-        if unknown := unknown_placeholders(self.url, names, periods=True):
+        if unknown := find_unknown(self.url, names, periods=True):
             raise ValueError(f"url uses {{{unknown[0]}}}, but each: has only {names or 'nothing'}")
         for field, text in self.constants.items():
-            unknown = unknown_placeholders(text, list(self.each), periods=False)
+            unknown = find_unknown(text, list(self.each), periods=False)
             if unknown:
                 raise ValueError(f"constants.{field} uses {{{unknown[0]}}}, which each: does not have")
         if self.certificate is not None and not self.url.startswith("https:"):
@@ -240,7 +240,7 @@ class Tenant(Model):
         """The tenant's key: its file's name."""
         return self._slug
 
-    def keyed(self, slug: str) -> Self:
+    def with_key(self, slug: str) -> Self:
         """The same tenant, knowing its key."""
         self._slug = slug
         return self
@@ -265,7 +265,7 @@ class Tenant(Model):
         """The shared models that the commons may hold, each with what of it they may not, as `Withheld` reads it."""
         closed = [name for name, source in self.sources.items() if not source.is_shareable]
         return {
-            share.table: withheld(share.withhold, closed, self.k if share.k is None else share.k)
+            share.table: encode_withheld(share.withhold, closed, self.k if share.k is None else share.k)
             for share in self.share
         }
 

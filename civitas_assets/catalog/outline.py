@@ -11,14 +11,14 @@ from pathlib import Path
 
 from civitas_assets.catalog.defaults import KEY, STEM, Defaults
 from civitas_assets.catalog.last_good import LastGood
-from civitas_assets.catalog.yaml_text import parse, read_body
+from civitas_assets.catalog.yaml_text import parse_yaml, read_body
 from civitas_assets.errors import CatalogError, Fault
 
 NIGHTLY = "nightly"
 
 
 @dataclass(frozen=True)
-class Outline:
+class TenantOutline:
     """One tenant: its name, and the cadence of each source; `readable` is False for a file that is no tenant's."""
 
     name: str
@@ -26,7 +26,7 @@ class Outline:
     readable: bool = True
 
 
-def outlines(folder: Path, last_good: LastGood | None = None) -> dict[str, Outline]:
+def read_outlines(folder: Path, last_good: LastGood | None = None) -> dict[str, TenantOutline]:
     """The outline of every tenant's file, by the tenant's key; of one that cannot be read, that of its last good state.
 
     Raises:
@@ -42,23 +42,23 @@ def outlines(folder: Path, last_good: LastGood | None = None) -> dict[str, Outli
             continue
         outline = _outline(file, defaults)
         if not outline.readable and last_good is not None:
-            outline = replace(_outline(last_good.file(file.stem), defaults), readable=False)
+            outline = replace(_outline(last_good.find_file(file.stem), defaults), readable=False)
         found[file.stem] = outline
     return found
 
 
-def _outline(file: Path, defaults: Defaults) -> Outline:
+def _outline(file: Path, defaults: Defaults) -> TenantOutline:
     try:
-        _, content = parse(file.name, read_body(file))
+        _, content = parse_yaml(file.name, read_body(file))
         if isinstance(content, dict) and KEY in content:
             content = defaults.open(file).content
     except CatalogError:
-        return Outline(file.stem, {}, readable=False)
+        return TenantOutline(file.stem, {}, readable=False)
     sources = content.get("sources") or {} if isinstance(content, dict) else None
     if not isinstance(sources, dict):
-        return Outline(file.stem, {}, readable=False)
+        return TenantOutline(file.stem, {}, readable=False)
     cadences = {
         str(name): str(settings.get("cadence", NIGHTLY)) if isinstance(settings, dict) else NIGHTLY
         for name, settings in sources.items()
     }
-    return Outline(str(content.get("name", file.stem)), cadences)
+    return TenantOutline(str(content.get("name", file.stem)), cadences)

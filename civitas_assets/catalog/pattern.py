@@ -25,17 +25,17 @@ _NAMES = {
 _SAMPLE = datetime(2026, 3, 4, 17, 5, 6)  # noqa: DTZ001 - of no zone; an afternoon, on a day that is no month
 
 
-def directives(pattern: str) -> frozenset[str]:
+def list_directives(pattern: str) -> frozenset[str]:
     """What a pattern reads, without the modifiers for blanks and zeros: `{"d", "m", "Y", "z"}`."""
     return frozenset(_DIRECTIVE.findall(pattern))
 
 
-def names_offset(pattern: str) -> bool:
+def has_offset(pattern: str) -> bool:
     """Whether each time that the pattern reads carries its own offset, as a number or as the name of a zone."""
-    return any(name.endswith("z") or name in {"Z", "+"} for name in directives(pattern))
+    return any(name.endswith("z") or name in {"Z", "+"} for name in list_directives(pattern))
 
 
-def wall_times(text: pl.Series, pattern: str) -> pl.Series:
+def parse_wall_times(text: pl.Series, pattern: str) -> pl.Series:
     """Times without a zone; null where the text is not as the pattern says. Hours may come without minutes."""
     import polars as pl  # noqa: PLC0415 - slow to load, and no status needs it
 
@@ -43,23 +43,23 @@ def wall_times(text: pl.Series, pattern: str) -> pl.Series:
     return text.str.strptime(pl.Datetime("us"), pattern, strict=False)
 
 
-def instants(text: pl.Series, pattern: str) -> pl.Series:
+def parse_pattern_instants(text: pl.Series, pattern: str) -> pl.Series:
     """Times that carry their offset, as UTC; null where the text is not as the pattern says, or its zone not known."""
     import polars as pl  # noqa: PLC0415 - slow to load, and no status needs it
 
     text, pattern = _with_minutes(text, _in_chrono(pattern))
-    if "Z" in directives(pattern) and not any(name.endswith("z") for name in directives(pattern)):
+    if "Z" in list_directives(pattern) and not any(name.endswith("z") for name in list_directives(pattern)):
         for names, offset in _NAMES.items():
             text = text.str.replace(rf"(?i)(^|[^A-Z])(?:{names})($|[^A-Z])", f"${{1}}{offset}${{2}}")
         pattern = pattern.replace("%Z", "%z")
     return text.str.strptime(pl.Datetime("us", "UTC"), pattern, strict=False)
 
 
-def fault_of(pattern: str) -> str | None:
+def check_time_pattern(pattern: str) -> str | None:
     """Why times cannot be read with the pattern, found by writing and reading one; None where they can."""
     import polars as pl  # noqa: PLC0415 - slow to load, and no status needs it
 
-    if "f" in directives(_in_chrono(pattern)):
+    if "f" in list_directives(_in_chrono(pattern)):
         return (
             "has %f, which counts billionths: write %.f for a fraction with its point, %3f for three digits"
         )
@@ -68,7 +68,11 @@ def fault_of(pattern: str) -> str | None:
     sample = pl.Series([_SAMPLE]).dt.replace_time_zone("UTC")
     try:
         written = sample.dt.to_string(_in_chrono(pattern))
-        read = instants(written, pattern) if names_offset(pattern) else wall_times(written, pattern)
+        read = (
+            parse_pattern_instants(written, pattern)
+            if has_offset(pattern)
+            else parse_wall_times(written, pattern)
+        )
     except pl.exceptions.PolarsError:
         return "is no pattern that times are read with: it has an unknown directive, or %I without %p"
     if read[0] is not None and read[0].replace(tzinfo=None) in _roundings():
@@ -85,7 +89,7 @@ def _in_chrono(pattern: str) -> str:
 
 def _with_minutes(text: pl.Series, pattern: str) -> tuple[pl.Series, str]:
     """Polars reads no hour without minutes."""
-    read = directives(pattern)
+    read = list_directives(pattern)
     if read & {"H", "k", "I", "l"} and not read & {"M", "T", "R", "X", "c", "r", "s", "+"}:
         return text + "|00", f"{pattern}|%M"
     return text, pattern

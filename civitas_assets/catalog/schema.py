@@ -15,7 +15,7 @@ from civitas_assets.catalog.model import SLUG, Tenant
 from civitas_assets.catalog.vocabulary import Kind, Vocabulary
 
 
-def tenant_schema(models: SourceModels, vocabulary: Vocabulary | None = None) -> dict[str, Any]:
+def build_tenant_schema(models: SourceModels, vocabulary: Vocabulary | None = None) -> dict[str, Any]:
     """JSON Schema 2020-12 of one tenant's file; each source is matched by its connector.
 
     With a vocabulary, editors offer its codes of properties and units; other spellings of them stay allowed in sources.
@@ -60,12 +60,12 @@ def _offer(schema: dict[str, Any], vocabulary: Vocabulary) -> None:
     """Put the codes where settings name properties and units."""
     codes: Mapping[str, Kind] = {"observed_property": "property", "unit": "unit"}
     offered = {
-        name: {"anyOf": [{"enum": [*vocabulary.codes(kind)]}, {"type": "string"}]}
+        name: {"anyOf": [{"enum": [*vocabulary.list_codes(kind)]}, {"type": "string"}]}
         for name, kind in codes.items()
     }
     sections: Mapping[str, Kind] = {"properties": "property", "units": "unit"}
     for section, kind in sections.items():
-        schema["properties"][section]["additionalProperties"] = {"enum": [*vocabulary.codes(kind)]}
+        schema["properties"][section]["additionalProperties"] = {"enum": [*vocabulary.list_codes(kind)]}
     for model in schema["$defs"].values():
         members = model.get("properties", {})
         if "units" in members:

@@ -68,8 +68,8 @@ class Withheld:
     below: int = 0
 
     @classmethod
-    def of(cls, entries: Iterable[str]) -> Withheld:
-        """What entries say, as `withheld` writes them."""
+    def from_entries(cls, entries: Iterable[str]) -> Withheld:
+        """What entries say, as `encode_withheld` writes them."""
         found = [*entries]
         sources = frozenset(entry.removeprefix(_SOURCE) for entry in found if entry.startswith(_SOURCE))
         below = max(
@@ -82,7 +82,7 @@ class Withheld:
         return not self.columns.isdisjoint({column, before})
 
 
-def withheld(columns: Iterable[str], sources: Iterable[str], below: int) -> frozenset[str]:
+def encode_withheld(columns: Iterable[str], sources: Iterable[str], below: int) -> frozenset[str]:
     """Columns, sources and the least count as entries of one set: what grows in it is taken out of the commons."""
     return frozenset(
         [*columns, *(f"{_SOURCE}{name}" for name in sources), *([f"{_BELOW}{below}"] if below > 1 else [])]
@@ -90,13 +90,13 @@ def withheld(columns: Iterable[str], sources: Iterable[str], below: int) -> froz
 
 
 @dataclass(frozen=True)
-class Span:
+class KeptSpan:
     """A time for which something is kept, in days or in months of the calendar."""
 
     count: int
     unit: str
 
-    def first_kept(self, today: date) -> date:
+    def find_first_kept(self, today: date) -> date:
         """The first day that is still kept; today is the last one."""
         if self.unit in _DAYS:
             return today - timedelta(days=min(self.count * _DAYS[self.unit], today.toordinal() - 1))
@@ -111,16 +111,16 @@ class Span:
 
 
 def _parsed(given: Any) -> Any:
-    if isinstance(given, Span):
+    if isinstance(given, KeptSpan):
         return given
     match = _SPAN.fullmatch(given) if isinstance(given, str) else None
     if match is None or int(match[1]) == 0:
         raise ValueError("must be a number and a unit, such as '90 days', '6 months' or '3 years'")
-    return Span(int(match[1]), match[2])
+    return KeptSpan(int(match[1]), match[2])
 
 
 Age = Annotated[
-    Span,
+    KeptSpan,
     BeforeValidator(_parsed),
     PlainSerializer(str, return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^\s*\d{1,5}\s*(day|week|month|year)s?\s*$"}),

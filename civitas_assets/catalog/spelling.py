@@ -21,7 +21,7 @@ _MEANT = str.maketrans(
 )
 
 
-def normal_spelling(native: str) -> str:
+def normalise_spelling(native: str) -> str:
     """A spelling without regard to case, blanks, raised powers and how umlauts, degrees and micro are written."""
     text = unicodedata.normalize("NFC", native).lower().translate(_LOOKALIKES)
     text = unicodedata.normalize("NFKC", text).lower().translate(_MEANT)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from civitas_assets.catalog.basis import SLUG
 from civitas_assets.catalog.defaults import STEM, Defaults
-from civitas_assets.catalog.load import SourceModels, load_catalog, tenant_file
+from civitas_assets.catalog.load import SourceModels, load_catalog, locate_file
 from civitas_assets.errors import CatalogError, Fault
 
 _ARCHIVED = re.compile(r"^archived:.*(\n|$)", re.MULTILINE)
@@ -58,7 +58,7 @@ defaults: all
 
 
 @dataclass(frozen=True)
-class Newcomer:
+class TenantTemplate:
     """What has to be known of a tenant to begin with."""
 
     slug: str
@@ -69,7 +69,7 @@ class Newcomer:
     destination: str = "duckdb"
     takes_defaults: bool = False
 
-    def text(self) -> str:
+    def render(self) -> str:
         """The file, as it is offered to whoever goes on with it."""
         return _TEMPLATE.format(
             name=" ".join(self.name.split()),
@@ -83,7 +83,7 @@ class Newcomer:
         )
 
 
-def write_newcomer(folder: Path, newcomer: Newcomer, models: SourceModels) -> Path:
+def write_tenant_file(folder: Path, newcomer: TenantTemplate, models: SourceModels) -> Path:
     """Write the file of a new tenant, once it is known to be right; where it is.
 
     Raises:
@@ -95,12 +95,12 @@ def write_newcomer(folder: Path, newcomer: Newcomer, models: SourceModels) -> Pa
         raise CatalogError(
             [Fault(f"{STEM}.yaml", 0, "", "is what tenants take over, and must not be one of them")]
         )
-    file, taken = folder / f"{newcomer.slug}.yaml", tenant_file(folder, newcomer.slug)
+    file, taken = folder / f"{newcomer.slug}.yaml", locate_file(folder, newcomer.slug)
     if taken.exists():
         raise CatalogError([Fault(taken.name, 0, "", "there is such a tenant already")])
     with tempfile.TemporaryDirectory() as trial:
         rehearsed = Path(trial) / file.name
-        rehearsed.write_text(newcomer.text(), encoding="utf-8")
+        rehearsed.write_text(newcomer.render(), encoding="utf-8")
         if newcomer.takes_defaults:
             defaults = Defaults(folder)
             (Path(trial) / defaults.file.name).write_bytes(defaults.body)
@@ -108,7 +108,7 @@ def write_newcomer(folder: Path, newcomer: Newcomer, models: SourceModels) -> Pa
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with file.open("x", encoding="utf-8") as new:
-            new.write(newcomer.text())
+            new.write(newcomer.render())
     except FileExistsError:
         raise CatalogError([Fault(file.name, 0, "", "there is such a tenant already")]) from None
     return file

@@ -28,15 +28,15 @@ class Expansion:
     variables: Mapping[str, str]
 
 
-def placeholders(template: str) -> list[str]:
+def list_names(template: str) -> list[str]:
     """The names that a template uses, in order of appearance."""
     return [match[1] for match in _PLACEHOLDER.finditer(template)]
 
 
-def unknown_placeholders(template: str, known: Sequence[str], *, periods: bool) -> list[str]:
+def find_unknown(template: str, known: Sequence[str], *, periods: bool) -> list[str]:
     """The names that a template uses although nothing gives them a value."""
     allowed = {*known, *(PERIODS if periods else ())}
-    return [name for name in placeholders(template) if name not in allowed]
+    return [name for name in list_names(template) if name not in allowed]
 
 
 def fill(template: str, variables: Mapping[str, str]) -> str:
@@ -58,16 +58,16 @@ def check_combinations(each: Mapping[str, Sequence[str]]) -> Mapping[str, Sequen
     return each
 
 
-def combinations(each: Mapping[str, Sequence[str]]) -> Iterator[dict[str, str]]:
+def list_combinations(each: Mapping[str, Sequence[str]]) -> Iterator[dict[str, str]]:
     """Every combination of the `each` lists; one empty combination where there are none."""
     for values in itertools.product(*each.values()):
         yield dict(zip(each, values, strict=True))
 
 
-def fillings(template: str, each: Mapping[str, Sequence[str]]) -> list[str]:
+def list_fillings(template: str, each: Mapping[str, Sequence[str]]) -> list[str]:
     """The template with every combination of the values that its names have, each once."""
-    used = {name: each[name] for name in placeholders(template) if name in each}
-    return [*dict.fromkeys(fill(template, variables) for variables in combinations(used))]
+    used = {name: each[name] for name in list_names(template) if name in each}
+    return [*dict.fromkeys(fill(template, variables) for variables in list_combinations(used))]
 
 
 def expand(
@@ -78,12 +78,14 @@ def expand(
 
 
 def _expansions(template: str, each: Mapping[str, Sequence[str]], window: Window) -> Iterator[Expansion]:
-    used = set(placeholders(template))
+    used = set(list_names(template))
     period = next((name for name in ("day", "month", "year") if name in used), None)
     dates: list[date | None] = [None]
     if period:
-        dates = list({"day": window.days, "month": window.months, "year": window.years}[period]())
-    for variables in combinations(each):
+        dates = list(
+            {"day": window.list_days, "month": window.list_months, "year": window.list_years}[period]()
+        )
+    for variables in list_combinations(each):
         for when in dates:
             yield Expansion(_address(template, variables, when), variables)
 

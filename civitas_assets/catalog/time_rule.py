@@ -10,7 +10,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from civitas_assets.catalog.basis import Model
-from civitas_assets.catalog.pattern import fault_of, names_offset
+from civitas_assets.catalog.pattern import check_time_pattern, has_offset
 from civitas_assets.catalog.window import Duration
 
 FORMS = ("iso", "epoch_s", "epoch_ms", "period")
@@ -59,7 +59,7 @@ class TimeRule(Model):
     @field_validator("format")
     @classmethod
     def _tried(cls, form: str) -> str:
-        fault = None if form in FORMS else fault_of(form)
+        fault = None if form in FORMS else check_time_pattern(form)
         if fault is not None:
             raise ValueError(f"{fault} (given: {form!r}; known besides patterns: {', '.join(FORMS)})")
         return form
@@ -73,12 +73,12 @@ class TimeRule(Model):
         if self.zone == "offset" and self.format == "period":
             raise ValueError("a period has no offset: zone says on whose clock it begins")
         if self.format not in FORMS and self.zone != "received":
-            if self.zone == "offset" and not names_offset(self.format):
+            if self.zone == "offset" and not has_offset(self.format):
                 raise ValueError(
                     "format needs %z (or %Z for CET, CEST, MEZ and MESZ) with zone: offset, since each time carries "
                     "its own"
                 )
-            if self.zone != "offset" and names_offset(self.format):
+            if self.zone != "offset" and has_offset(self.format):
                 raise ValueError(
                     f"format reads an offset from each time, which zone: {self.zone} would leave out: "
                     "write zone: offset"

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from civitas_assets.catalog.spelling import normal_spelling
+from civitas_assets.catalog.spelling import normalise_spelling
 from civitas_assets.errors import SettingsError
 
 Kind = Literal["property", "unit", "quality"]
@@ -62,31 +62,31 @@ class Vocabulary:
         tuple[str, str, str]
     ]  # from which unit to which one, and for which property; "" for all
 
-    def codes(self, kind: Kind) -> tuple[str, ...]:
+    def list_codes(self, kind: Kind) -> tuple[str, ...]:
         """All codes, in the order of the seeds."""
         return self._codes[kind]
 
-    def code(self, native: str, kind: Kind) -> str | None:
+    def find_code(self, native: str, kind: Kind) -> str | None:
         """The code that a spelling stands for; None if nobody knows it."""
-        return self._spellings[kind].get(normal_spelling(native))
+        return self._spellings[kind].get(normalise_spelling(native))
 
-    def unit_of(self, code: str) -> str:
+    def find_unit(self, code: str) -> str:
         """The canonical unit of a property."""
         return self._units[code]
 
-    def units_of(self, code: str) -> list[str]:
+    def list_units(self, code: str) -> list[str]:
         """The units in which values of a property may come: its canonical one, and those that are converted to it."""
         canonical = self._units[code]
         others = {unit for unit, to, own in self._conversions if to == canonical and own in {"", code}}
         return [canonical, *sorted(others - {canonical})]
 
-    def like(self, native: str, kind: Kind, most: int = 3) -> list[str]:
+    def suggest_codes(self, native: str, kind: Kind, most: int = 3) -> list[str]:
         """The codes whose spellings are most like this one, the best first."""
         import duckdb  # noqa: PLC0415 - slow to load, and seldom needed
 
         known = self._spellings[kind]
         wanted = {
-            "spellings": [*known], "codes": [*known.values()], "native": normal_spelling(native), "most": most,
+            "spellings": [*known], "codes": [*known.values()], "native": normalise_spelling(native), "most": most,
         }  # fmt: skip
         with duckdb.connect() as connection:
             return [code for code, _ in connection.execute(_LIKE, wanted).fetchall()]
@@ -129,6 +129,6 @@ def _rows(project: Path, seed: str) -> Iterator[Mapping[str, str]]:
 def _first_of_each(pairs: Iterable[tuple[str, str]]) -> Mapping[str, str]:
     found = dict[str, str]()
     for native, code in pairs:
-        if spelling := normal_spelling(native):
+        if spelling := normalise_spelling(native):
             found.setdefault(spelling, code)
     return found

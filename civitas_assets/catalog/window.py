@@ -76,35 +76,35 @@ class Window:
             raise ValueError(f"the window ends ({self.last}) before it starts ({self.first})")
 
     @classmethod
-    def looking_back(cls, span: timedelta, now: datetime, zone: ZoneInfo) -> Window:
+    def from_lookback(cls, span: timedelta, now: datetime, zone: ZoneInfo) -> Window:
         """The window that ends today, in the given zone, and reaches back as far as `span`."""
         today = now.astimezone(zone).date()
         return cls(today - timedelta(days=span.days), today)
 
-    def days(self) -> Iterator[date]:
+    def list_days(self) -> Iterator[date]:
         """Every day, in order."""
         for offset in range((self.last - self.first).days + 1):
             yield self.first + timedelta(days=offset)
 
-    def months(self) -> Iterator[date]:
+    def list_months(self) -> Iterator[date]:
         """The first day of every month that the window touches, in order."""
         month = self.first.replace(day=1)
         while month <= self.last:
             yield month
             month = (month + timedelta(days=32)).replace(day=1)
 
-    def years(self) -> Iterator[date]:
+    def list_years(self) -> Iterator[date]:
         """The first day of every year that the window touches, in order."""
         for year in range(self.first.year, self.last.year + 1):
             yield date(year, 1, 1)
 
-    def span(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    def to_instants(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """The instants, in UTC, from the start of the first day to before the end of the last one."""
         start = datetime.combine(self.first, time(), zone)
         end = datetime.combine(self.last + timedelta(days=1), time(), zone)
         return start.astimezone(UTC), end.astimezone(UTC)
 
-    def slices(self, days: int) -> Iterator[Window]:
+    def split(self, days: int) -> Iterator[Window]:
         """The window cut at fixed calendar positions, so that the same slice recurs from night to night.
 
         A slice has at most so many days, and less where that is more than four times the window: what a night asks

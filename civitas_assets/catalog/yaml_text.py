@@ -20,7 +20,7 @@ _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 @dataclass(frozen=True)
-class Bounds:
+class YamlBounds:
     """The largest file: bytes, levels of nesting, nodes with every alias written out, characters of one text."""
 
     size: int = 1024 * 1024
@@ -29,10 +29,10 @@ class Bounds:
     text: int = 65_536
 
 
-BOUNDS = Bounds()
+BOUNDS = YamlBounds()
 
 
-def read_body(file: Path, bounds: Bounds = BOUNDS) -> bytes:
+def read_body(file: Path, bounds: YamlBounds = BOUNDS) -> bytes:
     """The bytes of a tenant's file.
 
     Raises:
@@ -59,7 +59,7 @@ def read_body(file: Path, bounds: Bounds = BOUNDS) -> bytes:
     return body
 
 
-def parse(name: str, body: bytes, bounds: Bounds = BOUNDS) -> tuple[yaml.Node | None, Any]:
+def parse_yaml(name: str, body: bytes, bounds: YamlBounds = BOUNDS) -> tuple[yaml.Node | None, Any]:
     """The nodes of a file, which know their lines, and its content.
 
     Raises:
@@ -82,13 +82,13 @@ def parse(name: str, body: bytes, bounds: Bounds = BOUNDS) -> tuple[yaml.Node | 
         raise CatalogError([Fault(name, 1, "", f"is not valid YAML: {error}")]) from None
 
 
-def as_yaml(content: Any) -> str:
+def to_yaml(content: Any) -> str:
     """The text of a file with this content, in its order."""
     text: str = yaml.dump(content, Dumper=_DUMPER, allow_unicode=True, sort_keys=False, width=110)
     return text
 
 
-def _measure(name: str, text: str, bounds: Bounds) -> None:
+def _measure(name: str, text: str, bounds: YamlBounds) -> None:
     """Count as the parser goes, so that nothing is built of a file that is over the bounds."""
 
     def over(what: str, mark: Any) -> CatalogError:

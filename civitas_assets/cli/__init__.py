@@ -29,9 +29,9 @@ from civitas_assets.cli import (
     tenants,
     workspace,
 )
-from civitas_assets.cli.app import app, err, plain
+from civitas_assets.cli.app import app, err, quote
 from civitas_assets.errors import CivitasError
-from civitas_assets.inert import tame_logs
+from civitas_assets.inert import guard_log_entries
 
 __all__ = [
     "app",
@@ -61,10 +61,10 @@ __all__ = [
 
 def main() -> None:
     """Run the command; errors raised on purpose print their text and exit with 1."""
-    tame_logs()
+    guard_log_entries()
     try:
-        with audit.recorded(sys.argv[1:]):
+        with audit.record_command(sys.argv[1:]):
             app()
     except CivitasError as error:
-        err.print(f"[bold red]error[/] {plain(error)}", soft_wrap=True, highlight=False)
+        err.print(f"[bold red]error[/] {quote(error)}", soft_wrap=True, highlight=False)
         sys.exit(1)

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
-from civitas_assets.inert import inert, inert_json
+from civitas_assets.inert import escape_control_characters, escape_json
 
 if TYPE_CHECKING:
-    from civitas_assets.publish.query import Answer
+    from civitas_assets.publish.query import QueryResult
 
 _NARROWEST = 12  # to which the widest cells are cut before columns are left out
 _CUT = "…"
 _Row = Sequence[str]
 
 
-def format_box(answer: Answer, width: int) -> Iterator[str]:
+def format_box(answer: QueryResult, width: int) -> Iterator[str]:
     """Lines of a box, at most so wide: names over types over rows, and how many rows and columns there are.
 
     Where that is too narrow, long cells are cut; where that is not enough, columns in the middle become one of dots.
@@ -69,34 +69,34 @@ def format_box(answer: Answer, width: int) -> Iterator[str]:
     yield f"└{'─' * (inner + 2)}┘"
 
 
-def format_lines(answer: Answer) -> Iterator[str]:
+def format_lines(answer: QueryResult) -> Iterator[str]:
     """A line per cell, `name = value`, and an empty line after each row."""
     names = [_one_line(name) for name in answer.columns]
     widest = max(map(cell_len, names), default=0)
     for row in answer.rows:
         for name, cell in zip(names, row, strict=True):
-            yield f"{' ' * (widest - cell_len(name))}{name} = {inert(format_value(cell))}"
+            yield f"{' ' * (widest - cell_len(name))}{name} = {escape_control_characters(format_value(cell))}"
         yield ""
 
 
-def format_csv(answer: Answer) -> Iterator[str]:
+def format_csv(answer: QueryResult) -> Iterator[str]:
     """RFC 4180, with the names of columns; null is empty."""
     for row in (answer.columns, *answer.rows):
         text = io.StringIO()
         csv.writer(text, lineterminator="").writerow(
-            ["" if c is None else inert(format_value(c)) for c in row]
+            ["" if c is None else escape_control_characters(format_value(c)) for c in row]
         )
         yield text.getvalue()
 
 
-def format_json(answer: Answer) -> Iterator[str]:
+def format_json(answer: QueryResult) -> Iterator[str]:
     """An array with an object per row and line; of columns of the same name, later ones are numbered."""
     names: list[str] = []
     for name in answer.columns:
         same = sum(other == name or other.startswith(f"{name}:") for other in names)
         names.append(f"{name}:{same}" if same else name)
     rows = [
-        inert_json(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, default=format_value))
+        escape_json(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, default=format_value))
         for row in answer.rows
     ]
     yield "[" + ",\n".join(rows) + "]"
@@ -124,7 +124,7 @@ def format_value(value: object) -> str:  # noqa: PLR0911 - a line per kind of va
 
 
 def _one_line(text: str) -> str:
-    return inert(text).replace("\n", "\\n").replace("\t", "\\t")
+    return escape_control_characters(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def _count(number: int, thing: str, *, more: bool = False) -> str:

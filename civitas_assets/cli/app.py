@@ -15,7 +15,7 @@ from rich.text import Text
 
 from civitas_assets.cli.arguments import Commands
 from civitas_assets.errors import SettingsError
-from civitas_assets.inert import inert
+from civitas_assets.inert import escape_control_characters
 
 if TYPE_CHECKING:
     from civitas_assets.settings import Settings
@@ -59,7 +59,7 @@ class _Terminal(Console):
 
     def render_str(self, text: str, **options: Any) -> Text:
         """See `Console`."""
-        return super().render_str(inert(text), **options)
+        return super().render_str(escape_control_characters(text), **options)
 
 
 out = _Terminal(width=_WIDTH, emoji=False)  # ids may hold what looks like one
@@ -70,17 +70,17 @@ VERBATIM: Any = {"soft_wrap": True, "highlight": False, "markup": False}
 
 def complete_tenants(incomplete: str) -> list[str]:
     """What completion in a shell offers; the files are not read for it."""
-    files = current_settings().tenants_dir.glob("*.y*ml")
+    files = read_settings().tenants_dir.glob("*.y*ml")
     return sorted(file.stem for file in files if file.stem.startswith(incomplete) and file.stem != "defaults")
 
 
 def complete_sources(ctx: typer.Context, incomplete: str) -> list[str]:
     """The sources of the tenant that was named before, for completion in a shell."""
-    from civitas_assets.catalog.outline import outlines
+    from civitas_assets.catalog.outline import read_outlines
 
     # While an option lacks its value, what was given before has not been told apart yet.
     named = ctx.params.get("tenant") or ctx.params.get("what") or next(iter(ctx.args), "")
-    found = outlines(current_settings().tenants_dir).get(str(named))
+    found = read_outlines(read_settings().tenants_dir).get(str(named))
     return [name for name in found.cadences if name.startswith(incomplete)] if found else []
 
 
@@ -96,7 +96,7 @@ Sources = Annotated[
 ]
 
 
-def current_settings() -> Settings:
+def read_settings() -> Settings:
     """What the environment decides, read when a command needs it: `civitas --help` does not.
 
     Raises:
@@ -115,7 +115,7 @@ def current_settings() -> Settings:
         ) from None
 
 
-def plain(text: object) -> str:
+def quote(text: object) -> str:
     """The text with its brackets shown, not read as colours."""
     from rich.markup import escape
 

@@ -14,9 +14,9 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from civitas_assets.cli.app import app, current_settings, err, exit_unless, out, plain
+from civitas_assets.cli.app import app, err, exit_unless, out, quote, read_settings
 from civitas_assets.errors import CivitasError, SettingsError
-from civitas_assets.inert import inert_json
+from civitas_assets.inert import escape_json
 
 if TYPE_CHECKING:
     from civitas_assets.audit.record import Record
@@ -43,25 +43,25 @@ def audit(
     """
     from civitas_assets.audit.log import AuditLog
 
-    log = AuditLog(current_settings().audit)
+    log = AuditLog(read_settings().audit)
     if verify:
-        breaks = log.breaks()
+        breaks = log.find_breaks()
         for found in breaks:
-            err.print(f"[bold red]error[/] {plain(found)}", soft_wrap=True, highlight=False)
-        for name, head in log.heads().items():
-            out.print(f"{head}  {plain(name)}", soft_wrap=True, highlight=False)
+            err.print(f"[bold red]error[/] {quote(found)}", soft_wrap=True, highlight=False)
+        for name, head in log.read_heads().items():
+            out.print(f"{head}  {quote(name)}", soft_wrap=True, highlight=False)
         exit_unless(not breaks)
         return
     try:
         first = datetime.combine(date.fromisoformat(since), datetime.min.time(), UTC) if since else None
     except ValueError as error:
         raise typer.BadParameter(f"{error}; write days as 2026-08-01", param_hint="--since") from None
-    entries = [entry for entry in log.entries(first) if user in {None, entry.get("user")}]
+    entries = [entry for entry in log.read_entries(first) if user in {None, entry.get("user")}]
     if as_json:
         import json
 
         for entry in entries:
-            sys.stdout.write(inert_json(json.dumps(entry, ensure_ascii=False)) + "\n")
+            sys.stdout.write(escape_json(json.dumps(entry, ensure_ascii=False)) + "\n")
     else:
         _print(entries)
 
@@ -81,12 +81,12 @@ def _print(entries: list[dict[str, Any]]) -> None:
             shown = " ".join(given) if words and given else json.dumps(given, ensure_ascii=False)
             outcome = ends.get(entry.get("id"), {}).get("outcome", "no end was recorded")
             cells = (str(entry.get("time"))[:19], entry.get("where"), entry.get("user"), entry.get("action"))
-            table.add_row(*map(plain, cells), plain(shown if given else ""), plain(outcome))
+            table.add_row(*map(quote, cells), quote(shown if given else ""), quote(outcome))
     out.print(table)
 
 
 @contextmanager
-def recorded(words: list[str]) -> Iterator[None]:
+def record_command(words: list[str]) -> Iterator[None]:
     """Record the command that these words are, while it works, and how it ends.
 
     Raises:
@@ -107,7 +107,7 @@ def recorded(words: list[str]) -> Iterator[None]:
 
 def _refuse_root() -> None:
     """What root makes in another account's home, that account could no longer change."""
-    home = current_settings().home
+    home = read_settings().home
     if os.geteuid() == 0 and home.is_dir() and (owner := home.stat().st_uid):
         try:
             name = pwd.getpwuid(owner).pw_name
@@ -123,14 +123,14 @@ def _refuse_root() -> None:
 
 def _outcome(error: BaseException | None) -> str:
     """How a command ended that leaves by this exception."""
-    from civitas_assets.audit.discretion import without_secrets
+    from civitas_assets.audit.log_redaction import redact_secrets
 
     if error is None or (isinstance(error, SystemExit) and error.code in {None, 0}):
         return "ok"
     if isinstance(error, SystemExit):
         return f"exit {error.code}"
     if isinstance(error, CivitasError):
-        return f"exit 1: {without_secrets(str(error).partition(chr(10))[0])}"
+        return f"exit 1: {redact_secrets(str(error).partition(chr(10))[0])}"
     return f"failed: {type(error).__name__}"
 
 
@@ -147,14 +147,14 @@ def _record(words: list[str]) -> Record | None:
     known = bool(words) and words[0] in groups | commands
     if not known or _ASKING & set(words):
         return None
-    from civitas_assets.audit.discretion import arguments_without_secrets
-    from civitas_assets.audit.record import Record, account
-    from civitas_assets.settings import caller
+    from civitas_assets.audit.log_redaction import redact_arguments
+    from civitas_assets.audit.record import Record, find_account
+    from civitas_assets.settings import find_caller
 
     try:
-        settings = current_settings()
+        settings = read_settings()
     except SettingsError:
         return None  # which the command tells
     named = 2 if words[0] in groups and len(words) > 1 and not words[1].startswith("-") else 1
-    who = caller() or account()
-    return Record(settings, "cli", who, " ".join(words[:named]), arguments_without_secrets(words[named:]))
+    who = find_caller() or find_account()
+    return Record(settings, "cli", who, " ".join(words[:named]), redact_arguments(words[named:]))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, Tenant, app, current_settings, out
+from civitas_assets.cli.app import VERBATIM, Tenant, app, out, read_settings
 
 
 @app.command()
@@ -24,7 +24,7 @@ def browse(
     from civitas_assets.browse.server import serve
     from civitas_assets.publish.reading import open_published
 
-    with open_published(current_settings(), tenant):
+    with open_published(read_settings(), tenant):
         pass  # so that it is told here that there is nothing to see yet
     with serve(tenant, port) as (address, process):
         out.print(address, **VERBATIM)

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, app, current_settings, err, out, show_log
+from civitas_assets.cli.app import VERBATIM, app, err, out, read_settings, show_log
 
 
 @app.command()
@@ -27,26 +27,26 @@ def validate(
     """Check all tenants' files, without any network, and name every fault."""
     from civitas_assets.catalog.checks import Check
     from civitas_assets.catalog.frame import Frame
-    from civitas_assets.catalog.known_names import name_faults
+    from civitas_assets.catalog.known_names import find_unknown_names
     from civitas_assets.catalog.load import read_catalog
     from civitas_assets.catalog.vocabulary import read_vocabulary
     from civitas_assets.connectors.registry import SOURCE_MODELS
     from civitas_assets.errors import CatalogError
 
-    settings = current_settings()
+    settings = read_settings()
     if resolved is not None:
         _print_resolved(settings.tenants_dir, resolved)
         return
     vocabulary = read_vocabulary(settings.dbt_project_dir)
-    frame = Frame.of(settings)
-    checks: list[Check] = [lambda tenant: name_faults(tenant, vocabulary)]
+    frame = Frame.from_settings(settings)
+    checks: list[Check] = [lambda tenant: find_unknown_names(tenant, vocabulary)]
     catalog = read_catalog(settings.tenants_dir, SOURCE_MODELS, checks=checks, frame=frame)
     if any(tenant.share for tenant in catalog.tenants.values()):
-        from civitas_assets.defs.deployment import checks_of
-        from civitas_assets.harmonise.prepare import prepare
+        from civitas_assets.defs.deployment import list_catalog_checks
+        from civitas_assets.harmonise.prepare import prepare_project
 
         show_log(settings)
-        checks += checks_of(prepare(settings))
+        checks += list_catalog_checks(prepare_project(settings))
         catalog = read_catalog(settings.tenants_dir, SOURCE_MODELS, checks=checks, frame=frame)
     for slug, tenant in catalog.tenants.items():
         names = ", ".join(f"{name} ({source.connector})" for name, source in tenant.sources.items())
@@ -59,14 +59,14 @@ def validate(
 
 
 def _print_resolved(folder: Path, tenant: str) -> None:
-    from civitas_assets.catalog.defaults import Defaults, resolved_text
-    from civitas_assets.catalog.load import tenant_file
+    from civitas_assets.catalog.defaults import Defaults, render_resolved
+    from civitas_assets.catalog.load import locate_file
     from civitas_assets.errors import CatalogError
 
-    document = Defaults(folder).open(tenant_file(folder, tenant))
+    document = Defaults(folder).open(locate_file(folder, tenant))
     if document.faults:
         raise CatalogError(document.faults)
-    out.print(resolved_text(document), end="", **VERBATIM)
+    out.print(render_resolved(document), end="", **VERBATIM)
 
 
 @app.command()
@@ -77,12 +77,12 @@ def schema(
 
     In VS Code, put `# yaml-language-server: $schema=<file>` into the first line of a tenant's file.
     """
-    from civitas_assets.catalog.schema import tenant_schema
+    from civitas_assets.catalog.schema import build_tenant_schema
     from civitas_assets.catalog.vocabulary import read_vocabulary
     from civitas_assets.connectors.registry import SOURCE_MODELS
 
-    vocabulary = read_vocabulary(current_settings().dbt_project_dir)
-    text = json.dumps(tenant_schema(SOURCE_MODELS, vocabulary), indent=2, ensure_ascii=False)
+    vocabulary = read_vocabulary(read_settings().dbt_project_dir)
+    text = json.dumps(build_tenant_schema(SOURCE_MODELS, vocabulary), indent=2, ensure_ascii=False)
     if file is None:
         sys.stdout.write(text + "\n")
     else:

@@ -32,7 +32,7 @@ def demo(
 
     from pydantic import SecretStr
 
-    from civitas_assets.demo.servers import start
+    from civitas_assets.demo.servers import start_servers
     from civitas_assets.demo.towns import DOWN, write_towns
     from civitas_assets.settings import LOOPBACK, Settings
 
@@ -47,7 +47,7 @@ def demo(
         reachable=LOOPBACK,
     )
     show_log(settings)
-    with start(datetime.now(UTC).date()) as servers:
+    with start_servers(datetime.now(UTC).date()) as servers:
         towns = write_towns(settings.tenants_dir, servers.url, servers.queue)
         err.print(f"sample servers of {', '.join(towns)} on {servers.url}", highlight=False)
         outcomes = run_and_report(settings, towns, own_instance=True)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, Tenant, current_settings, err, exit_unless, out, show_log
-from civitas_assets.cli.tenants import parts_here, sizes_table, tenant_app
+from civitas_assets.cli.app import VERBATIM, Tenant, err, exit_unless, out, read_settings, show_log
+from civitas_assets.cli.tenants import build_sizes_table, list_parts_here, tenant_app
 
 if TYPE_CHECKING:
     from civitas_assets.settings import Settings
@@ -31,27 +31,27 @@ def remove(
     """
     import dagster as dg
 
-    from civitas_assets.defs.history import history_part
-    from civitas_assets.lifecycle.removal import preview, remove_tenant
-    from civitas_assets.report.kept import BELOW
-    from civitas_assets.settings import dagster_home
-    from civitas_assets.store.storage import storage_of
+    from civitas_assets.defs.history import build_history_part
+    from civitas_assets.lifecycle.removal import measure_parts, remove_tenant
+    from civitas_assets.report.kept_pages import BELOW
+    from civitas_assets.settings import find_dagster_home
+    from civitas_assets.store.storage import make_storage
 
-    settings = current_settings()
+    settings = read_settings()
     show_log(settings)
-    dagster_home(settings)
+    find_dagster_home(settings)
     with dg.DagsterInstance.get() as instance:
-        parts = [*parts_here(settings, tenant), history_part(instance, tenant)]
+        parts = [*list_parts_here(settings, tenant), build_history_part(instance, tenant)]
         out.print(f"This goes for good, from {settings.home} and {settings.published}:", **VERBATIM)
-        out.print(sizes_table(preview(tenant, parts)))
+        out.print(build_sizes_table(measure_parts(tenant, parts)))
         given = yes or typer.prompt(
             f"To remove it, write the tenant's key ({tenant})", default="", show_default=False
         )
         if given != tenant:
             err.print(f"{given!r} is not {tenant}: nothing was removed", **VERBATIM)
             raise typer.Exit(1)
-        report = remove_tenant(storage_of(settings), tenant, parts, lambda: datetime.now(UTC))
-    if storage_of(settings).files.folders(BELOW):
+        report = remove_tenant(make_storage(settings), tenant, parts, lambda: datetime.now(UTC))
+    if make_storage(settings).files.list_folders(BELOW):
         _renew_overview(settings)
     out.print(f"{tenant} is removed; the report is in removed/, with {len(report.parts)} parts", **VERBATIM)
     out.print(
@@ -61,11 +61,11 @@ def remove(
 
 def _renew_overview(settings: Settings) -> None:
     """Make the page of all tenants that are still there."""
-    from civitas_assets.ingest.catalogue import catalogue_of
-    from civitas_assets.report.files import write_operator_page
-    from civitas_assets.report.kept import pages_of
+    from civitas_assets.ingest.catalogue import load_catalogue
+    from civitas_assets.report.kept_pages import make_pages
+    from civitas_assets.report.page_file import write_operator_page
 
-    write_operator_page(settings, catalogue_of(settings), datetime.now(UTC), pages_of(settings))
+    write_operator_page(settings, load_catalogue(settings), datetime.now(UTC), make_pages(settings))
 
 
 @tenant_app.command()
@@ -79,12 +79,12 @@ def retention(
 ) -> None:
     """Let go of what is older than tenants keep it, as it is done every night; the next run publishes it so."""
     from civitas_assets.defs.deployment import load_deployment
-    from civitas_assets.defs.retention import let_go_for
+    from civitas_assets.defs.retention_job import apply_retention_to
 
-    deployment = load_deployment(current_settings())
-    chosen = [deployment.catalog.tenant(slug) for slug in tenants or deployment.catalog.active]
+    deployment = load_deployment(read_settings())
+    chosen = [deployment.catalog.get_tenant(slug) for slug in tenants or deployment.catalog.active]
     fine = True
-    for slug, expired, fault in let_go_for(deployment, chosen, dry_run=dry_run):
+    for slug, expired, fault in apply_retention_to(deployment, chosen, dry_run=dry_run):
         said = f"{'would go: ' if dry_run and expired else ''}{expired}"
         (err if fault else out).print(f"{slug}: {fault or said}", **VERBATIM)
         fine = fine and not fault
@@ -98,18 +98,18 @@ def export(
     landing: Annotated[bool, typer.Option("--landing", help="With all bodies as received.")] = False,
 ) -> None:
     """Hand over everything that is a tenant's, for another operator: tables, records, contracts, catalogue."""
-    from civitas_assets.harmonise.prepare import prepare
-    from civitas_assets.ingest.catalogue import catalogue_of
+    from civitas_assets.harmonise.prepare import prepare_project
+    from civitas_assets.ingest.catalogue import load_catalogue
     from civitas_assets.lifecycle.handover import hand_over
-    from civitas_assets.store.storage import storage_of
+    from civitas_assets.store.storage import make_storage
 
-    settings = current_settings()
+    settings = read_settings()
     show_log(settings)
-    known = catalogue_of(settings).tenant(tenant)
+    known = load_catalogue(settings).get_tenant(tenant)
     handed = hand_over(
         settings,
-        storage_of(settings),
-        prepare(settings),
+        make_storage(settings),
+        prepare_project(settings),
         known,
         folder,
         datetime.now(UTC),
@@ -128,11 +128,11 @@ def import_tenant(
     The tenant's file comes last. `civitas rebuild TENANT` makes then what is published.
     """
     from civitas_assets.lifecycle.takeover import take_over
-    from civitas_assets.store.storage import storage_of
+    from civitas_assets.store.storage import make_storage
 
-    settings = current_settings()
+    settings = read_settings()
     show_log(settings)
-    taken = take_over(settings, storage_of(settings), folder)
+    taken = take_over(settings, make_storage(settings), folder)
     out.print(
         f"{taken.tenant}: {taken.files:,} files, {taken.bytes:,} bytes, equal by their checksums", **VERBATIM
     )

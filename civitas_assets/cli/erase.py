@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, Tenant, app, current_settings, err, exit_unless, out, show_log
-from civitas_assets.cli.tenants import sizes_table
+from civitas_assets.cli.app import VERBATIM, Tenant, app, err, exit_unless, out, read_settings, show_log
+from civitas_assets.cli.tenants import build_sizes_table
 
 if TYPE_CHECKING:
     from civitas_assets.lifecycle.parts import Size
@@ -52,22 +52,22 @@ def erase(
 
     from civitas_assets.cli.runs import run_and_report
     from civitas_assets.cli.stores import Site
-    from civitas_assets.defs.history_words import words_part
+    from civitas_assets.defs.history_words import build_words_part
     from civitas_assets.lifecycle.erasure import Erasure, write_report
-    from civitas_assets.lifecycle.erasure_published import published_rows
-    from civitas_assets.settings import dagster_home
+    from civitas_assets.lifecycle.erasure_published import count_published_rows
+    from civitas_assets.settings import find_dagster_home
 
-    settings = current_settings()
+    settings = read_settings()
     show_log(settings)
-    site, pairs, now = Site.of(settings, tenant), [_pair(text) for text in where], datetime.now(UTC)
-    dagster_home(settings)
+    site, pairs, now = Site.open(settings, tenant), [_pair(text) for text in where], datetime.now(UTC)
+    find_dagster_home(settings)
     with dg.DagsterInstance.get() as instance:
         with site.lock():
             erasure = Erasure(settings, site.stores, site.tenant, pairs, exports or [])
 
             def look() -> Mapping[str, Size]:
-                known = words_part(instance, erasure.needles)
-                published = dict(published_rows(settings, site.tenant.slug, erasure.needles))
+                known = build_words_part(instance, erasure.needles)
+                published = dict(count_published_rows(settings, site.tenant.slug, erasure.needles))
                 return {**erasure.find().places, **published, known.name: known.measure()}
 
             found = look()
@@ -84,7 +84,7 @@ def erase(
             if given != tenant:
                 err.print(f"{given!r} is not {tenant}: nothing was erased", **VERBATIM)
                 raise typer.Exit(1)
-            erasure.erase(now, words_part(instance, erasure.needles).remove)
+            erasure.erase(now, build_words_part(instance, erasure.needles).remove)
         outcomes = run_and_report(settings, [tenant], fetch=False)
         with site.lock():
             left = {place: size for place, size in look().items() if size}
@@ -100,7 +100,7 @@ def erase(
 def _show(found: Mapping[str, Any], what: str) -> None:
     if any(found.values()):
         out.print(f"This {what}:", **VERBATIM)
-        out.print(sizes_table(found))
+        out.print(build_sizes_table(found))
     else:
         out.print("Nothing of it was found", **VERBATIM)
 

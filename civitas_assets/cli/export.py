@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, Tenant, app, current_settings, err
+from civitas_assets.cli.app import VERBATIM, Tenant, app, err, read_settings
 
 if TYPE_CHECKING:
     from civitas_assets.export.formats import Format
-    from civitas_assets.export.selection import Span
+    from civitas_assets.export.selection import DaySpan
     from civitas_assets.export.terms import Conditions
     from civitas_assets.settings import Settings
 
@@ -76,9 +76,9 @@ def export(
     `shareable: true`, and so are counts below the tenant's `k`; --internal writes them, too. Licence, attribution and
     notice of change are written with every row.
     """
-    from civitas_assets.export.formats import export as write
+    from civitas_assets.export.formats import export_model as write
 
-    settings = current_settings()
+    settings = read_settings()
     chosen = _format(form, settings, german=german, lines=lines, batch=batch)
     if form is FormatName.GEOPARQUET and output is None and sys.stdout.isatty():
         raise typer.BadParameter("geoparquet is no text; name a file with --output", param_hint="--output")
@@ -95,7 +95,7 @@ def export(
         if conditions.closed:
             names = ", ".join(conditions.closed)
             err.print(f"{tenant}: left out, as they may not be given to others: {names}", **VERBATIM)
-        if said := conditions.combined():
+        if said := conditions.combine_notices():
             err.print(f"{tenant}: {said}", **VERBATIM)
 
     written = write(
@@ -116,11 +116,11 @@ def export(
 
 def _format(form: FormatName, settings: Settings, *, german: bool, lines: bool, batch: int | None) -> Format:
     """The format with its own option; that of another one would mean nothing."""
-    from civitas_assets.export.csv import Csv
-    from civitas_assets.export.geojson import GeoJson
-    from civitas_assets.export.geoparquet import GeoParquet
-    from civitas_assets.export.ngsi_ld import NgsiLd
-    from civitas_assets.export.vocabulary import Vocabulary
+    from civitas_assets.export.csv_format import Csv
+    from civitas_assets.export.export_vocabulary import ExportVocabulary
+    from civitas_assets.export.geojson_format import GeoJson
+    from civitas_assets.export.geoparquet_format import GeoParquet
+    from civitas_assets.export.ngsi_ld_format import NgsiLd
 
     given = {
         "--german": (FormatName.CSV, german),
@@ -138,14 +138,14 @@ def _format(form: FormatName, settings: Settings, *, german: bool, lines: bool, 
         case FormatName.GEOPARQUET:
             return GeoParquet()
         case FormatName.NGSI_LD:
-            return NgsiLd(Vocabulary.read(settings.dbt_project_dir), batch)
+            return NgsiLd(ExportVocabulary.read(settings.dbt_project_dir), batch)
 
 
-def _span(settings: Settings, tenant: str, first: date | None, last: date | None) -> Span | None:
-    from civitas_assets.export.selection import Span
-    from civitas_assets.ingest.catalogue import catalogue_of
+def _span(settings: Settings, tenant: str, first: date | None, last: date | None) -> DaySpan | None:
+    from civitas_assets.export.selection import DaySpan
+    from civitas_assets.ingest.catalogue import load_catalogue
 
     if first is None and last is None:
         return None
-    zone = catalogue_of(settings).tenant(tenant).zone
-    return Span(first, last, zone)
+    zone = load_catalogue(settings).get_tenant(tenant).zone
+    return DaySpan(first, last, zone)

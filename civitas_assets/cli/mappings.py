@@ -11,7 +11,7 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from civitas_assets.cli.app import Tenant, app, current_settings, err, out, plain, show_log
+from civitas_assets.cli.app import Tenant, app, err, out, quote, read_settings, show_log
 
 if TYPE_CHECKING:
     from civitas_assets.catalog.mappings import Section
@@ -50,11 +50,11 @@ def mappings(
     Values of what is unknown are in quarantine; the next run of their days publishes them, and a rebuild all of them.
     """
     from civitas_assets.catalog.vocabulary import read_vocabulary
-    from civitas_assets.ingest.catalogue import catalogue_of
+    from civitas_assets.ingest.catalogue import load_catalogue
 
-    settings = current_settings()
+    settings = read_settings()
     show_log(settings)
-    known = catalogue_of(settings).tenant(tenant)
+    known = load_catalogue(settings).get_tenant(tenant)
     vocabulary = read_vocabulary(settings.dbt_project_dir)
     if not properties and not units:
         _list(settings, known.slug, vocabulary)
@@ -70,8 +70,8 @@ def _pair(text: str, vocabulary: Vocabulary, kind: Kind) -> tuple[str, str]:
     native, _, code = (part.strip() for part in text.rpartition("="))
     if not native:
         raise typer.BadParameter(f"{text!r}: write NATIVE=CODE", param_hint=f"--{kind}")
-    if code not in vocabulary.codes(kind):
-        perhaps = ", ".join(vocabulary.like(code, kind))
+    if code not in vocabulary.list_codes(kind):
+        perhaps = ", ".join(vocabulary.suggest_codes(code, kind))
         raise typer.BadParameter(
             f"{code!r} is no code of a {kind}" + (f"; perhaps {perhaps}" if perhaps else ""),
             param_hint=f"--{kind}",
@@ -85,7 +85,7 @@ def _write(settings: Settings, tenant: str, chosen: list[tuple[Section, str, str
     file = next(settings.tenants_dir.glob(f"{tenant}.y*ml"))
     for section, native, code in chosen:
         write_mapping(file, section, native, code)
-        err.print(f"{file}: {section}: {plain(native)} means {code}", soft_wrap=True, highlight=False)
+        err.print(f"{file}: {section}: {quote(native)} means {code}", soft_wrap=True, highlight=False)
     err.print(
         f"The next run publishes what comes; `civitas rebuild {tenant}` also what came before.",
         highlight=False,
@@ -93,9 +93,9 @@ def _write(settings: Settings, tenant: str, chosen: list[tuple[Section, str, str
 
 
 def _list(settings: Settings, tenant: str, vocabulary: Vocabulary) -> None:
-    from civitas_assets.publish.query import ask
+    from civitas_assets.publish.query import ask_tables
 
-    rows = ask(settings, tenant, _UNKNOWN, 1000).rows
+    rows = ask_tables(settings, tenant, _UNKNOWN, 1000).rows
     if not rows:
         out.print(f"{tenant}: all properties and units are known")
         return
@@ -106,9 +106,9 @@ def _list(settings: Settings, tenant: str, vocabulary: Vocabulary) -> None:
         )
     for source, native_property, native_unit, is_property, datastreams, values in rows:
         native = native_property if is_property else native_unit
-        perhaps = vocabulary.like(str(native or ""), "property" if is_property else "unit")
+        perhaps = vocabulary.suggest_codes(str(native or ""), "property" if is_property else "unit")
         table.add_row(
-            plain(source), "property" if is_property else "unit", plain(native or "(nothing)"),
+            quote(source), "property" if is_property else "unit", quote(native or "(nothing)"),
             f"{datastreams:,}", f"{values:,}", ", ".join(perhaps) or "–",
         )  # fmt: skip
     out.print(table)

@@ -13,7 +13,7 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from civitas_assets.cli.app import VERBATIM, app, current_settings, err, exit_unless, out, plain, show_log
+from civitas_assets.cli.app import VERBATIM, app, err, exit_unless, out, quote, read_settings, show_log
 
 if TYPE_CHECKING:
     from civitas_assets.dictionary.contracts import Contract
@@ -39,20 +39,20 @@ def models(
     from civitas_assets import __version__
     from civitas_assets.dictionary import documents
     from civitas_assets.dictionary.contracts import read_contracts
-    from civitas_assets.harmonise.prepare import prepare
+    from civitas_assets.harmonise.prepare import prepare_project
 
-    settings = current_settings()
+    settings = read_settings()
     show_log(settings)
-    contracts = read_contracts(prepare(settings))
+    contracts = read_contracts(prepare_project(settings))
     if name is not None:
         _print_model(name, contracts)
     elif not (write or check or release):
         _print_models(contracts)
     if write:
-        changed = documents.write(FOLDER, contracts)
+        changed = documents.write_documents(FOLDER, contracts)
         err.print(f"{FOLDER}: {len(changed)} file(s) renewed", **VERBATIM)
     if release:
-        documents.release(FOLDER, contracts, __version__)
+        documents.write_release(FOLDER, contracts, __version__)
         err.print(f"{FOLDER / documents.RELEASED}: {len(contracts)} contracts released", **VERBATIM)
     if check:
         exit_unless(_check(contracts, __version__))
@@ -61,15 +61,15 @@ def models(
 def _check(contracts: Mapping[str, Contract], version: str) -> bool:
     """Print all differences, and what is wrong with them; whether nothing is."""
     from civitas_assets.dictionary import documents
-    from civitas_assets.dictionary.compare import compare
+    from civitas_assets.dictionary.compare import compare_contracts
 
-    before = documents.last_release(FOLDER)
-    for change in compare(before.models, contracts):
+    before = documents.read_last_release(FOLDER)
+    for change in compare_contracts(before.models, contracts):
         out.print(str(change), **VERBATIM)
-    wrong = documents.release_faults(before, contracts, version)
-    stale = documents.out_of_date(FOLDER, contracts)
+    wrong = documents.find_release_faults(before, contracts, version)
+    stale = documents.list_outdated_documents(FOLDER, contracts)
     for text in wrong:
-        err.print(f"[red]error[/] {plain(text)}", soft_wrap=True, highlight=False)
+        err.print(f"[red]error[/] {quote(text)}", soft_wrap=True, highlight=False)
     if stale:
         err.print(
             f"[red]error[/] {FOLDER} is out of date, run `make models`: {', '.join(stale)}",
@@ -88,7 +88,7 @@ def _print_models(contracts: Mapping[str, Contract]) -> None:
     for contract in contracts.values():
         replaced = "by day" if contract.replaced == "replace_days" else "all"
         table.add_row(
-            contract.name, plain(contract.grain), replaced, str(len(contract.columns)), contract.version
+            contract.name, quote(contract.grain), replaced, str(len(contract.columns)), contract.version
         )
     out.print(table)
 
@@ -107,6 +107,6 @@ def _print_model(name: str, contracts: Mapping[str, Contract]) -> None:
     for column, described in contract.columns.items():
         unit = described.unit or (described.unit_column and f"in {described.unit_column}") or ""
         null = "yes" if described.nullable else "no"
-        table.add_row(column, described.type, null, plain(unit), plain(described.description))
+        table.add_row(column, described.type, null, quote(unit), quote(described.description))
     out.print(table)
     out.print(f"{contract.example}\n", **VERBATIM)

@@ -20,11 +20,11 @@ from civitas_assets.cli.app import (
     app,
     complete_sources,
     complete_tenants,
-    current_settings,
     err,
     exit_unless,
     out,
-    plain,
+    quote,
+    read_settings,
 )
 from civitas_assets.cli.stores import Site
 
@@ -75,7 +75,7 @@ def probe(
 
     Nothing is written: neither landing nor records change.
     """  # fmt: skip
-    settings = current_settings()
+    settings = read_settings()
     # What is tried and does not fit is no news; what comes of it is shown.
     logging.getLogger("civitas_assets").addHandler(logging.NullHandler())
     is_address = re.match("https?://", what) is not None
@@ -93,8 +93,8 @@ def _probe_source(settings: Settings, slug: str, name: str, pages: int, rows: in
     from civitas_assets.ingest.apart import fork_reader
 
     fork_reader()  # while nothing has run here
-    site = Site.of(settings, slug)
-    source = site.sources([name])[name]
+    site = Site.open(settings, slug)
+    source = site.select_sources([name])[name]
     found = _looked(settings, site.tenant, source, pages)
     for url in found.asked:
         out.print(f"asked {url}", **VERBATIM)
@@ -109,7 +109,7 @@ def _looked(settings: Settings, tenant: Tenant, source: Source, pages: int) -> P
     """What a few answers of the source become."""
     from civitas_assets.catalog import Window
     from civitas_assets.connectors.registry import CONNECTORS
-    from civitas_assets.ingest.probe import probe as look
+    from civitas_assets.ingest.probe import probe_source as look
 
     today = datetime.now(tenant.zone).date()
     with _client(settings) as client:
@@ -126,20 +126,20 @@ def _propose(
     from civitas_assets.catalog.frame import Frame
     from civitas_assets.catalog.vocabulary import read_vocabulary
     from civitas_assets.ingest.apart import call_apart, fork_reader
-    from civitas_assets.ingest.bounds import Bounds
-    from civitas_assets.propose.proposal import Proposal, propose, sample_tenant
-    from civitas_assets.propose.sample import shown as shown_names
+    from civitas_assets.ingest.bounds import ReadLimits
+    from civitas_assets.propose.proposal import Proposal, make_sample_tenant, propose_source
+    from civitas_assets.propose.sample import shorten_names as shown_names
 
     fork_reader()  # while nothing has run here
-    tenant = Site.of(settings, slug).tenant if slug is not None else None
+    tenant = Site.open(settings, slug).tenant if slug is not None else None
     advice: tuple[str, ...] = ()
     if is_address:
         what, body, advice = _fetched(settings, what)
     else:
         body = _read(Path(what))
     vocabulary = read_vocabulary(settings.dbt_project_dir)
-    bounds = Bounds.of(Frame.of(settings))
-    found: Proposal = call_apart(bounds, propose, body, what, settings.workspaces, vocabulary, tenant)
+    bounds = ReadLimits.from_frame(Frame.from_settings(settings))
+    found: Proposal = call_apart(bounds, propose_source, body, what, settings.workspaces, vocabulary, tenant)
     out.print(f"sources:\n{found.yaml}", **VERBATIM)
     if tenant is None:
         err.print(
@@ -149,10 +149,10 @@ def _propose(
         *found.remarks,
         *(f"what the address held goes into the block as {text}" for text in advice),
     ):
-        err.print(f"[yellow]note[/]  {plain(remark)}", soft_wrap=True, highlight=False)
+        err.print(f"[yellow]note[/]  {quote(remark)}", soft_wrap=True, highlight=False)
     shown = found.probe
     if shown is None and is_address and found.leads_on:
-        shown = _looked(settings, tenant or sample_tenant(), found.source, pages)
+        shown = _looked(settings, tenant or make_sample_tenant(), found.source, pages)
     if shown is None:
         err.print(
             "nothing of it was read: put the block into a tenant's file and try it with civitas probe TENANT SOURCE",
@@ -163,7 +163,7 @@ def _propose(
     if found.unused:
         err.print(f"nothing is made of: {shown_names(found.unused, 100)}", **VERBATIM)
     seen = f"{found.rows:,} row(s) give" if found.rows else "it gives"
-    accepted = found.accepted_of(shown)
+    accepted = found.count_accepted(shown)
     err.print(
         f"read with this, {seen} {accepted:,} records of {found.record_type or 'all kinds'}, "
         f"{shown.rejected.height:,} are rejected",
@@ -195,7 +195,7 @@ def _client(settings: Settings, secrets: Callable[[str], str] | None = None) -> 
     from civitas_assets.connectors.reachable import Reachable
     from civitas_assets.settings import read_secret
 
-    reachable = Reachable.of(settings)
+    reachable = Reachable.from_settings(settings)
     return HttpClient(
         settings.user_agent,
         clock=lambda: datetime.now(UTC),
@@ -211,10 +211,10 @@ def _fetched(settings: Settings, url: str) -> tuple[str, bytes, tuple[str, ...]]
     """
     from civitas_assets.catalog import HttpPolicy
     from civitas_assets.connectors.base import Request
-    from civitas_assets.ingest.given import given
+    from civitas_assets.ingest.given import parse_url_request
 
-    asked = given(url, HttpPolicy(attempts=1, max_bytes=_MOST_BYTES))
-    with _client(settings, asked.secret) as client:
+    asked = parse_url_request(url, HttpPolicy(attempts=1, max_bytes=_MOST_BYTES))
+    with _client(settings, asked.read_secret) as client:
         body = client.get(Request(asked.source.url), asked.source).body or b""
     return asked.source.url, body, asked.advice
 
@@ -228,16 +228,16 @@ def _show(found: Probe, rows: int) -> None:
         groups = found.rejected.group_by("record_type", "rule", "field", maintain_order=True)
         for (record_type, rule, field), part in groups:
             example, row = (part["detail"][0] or part["raw"][0] or "")[:60], part["row"][0]
-            cells = (f"{part.height:,} {record_type}", str(rule), str(field or "–"), plain(example), str(row))
+            cells = (f"{part.height:,} {record_type}", str(rule), str(field or "–"), quote(example), str(row))
             table.add_row(*cells)
         out.print(table)
     for text in found.report.warnings:
         if "in quarantine" not in text:
-            err.print(f"[yellow]note[/]  {plain(text)}", soft_wrap=True, highlight=False)
+            err.print(f"[yellow]note[/]  {quote(text)}", soft_wrap=True, highlight=False)
     for note in found.report.notes:
-        err.print(f"[yellow]note[/]  {plain(note.text)}", soft_wrap=True, highlight=False)
+        err.print(f"[yellow]note[/]  {quote(note.text)}", soft_wrap=True, highlight=False)
     for text in filter(None, [found.error, *found.report.errors]):
-        err.print(f"[red]error[/] {plain(text)}", soft_wrap=True, highlight=False)
+        err.print(f"[red]error[/] {quote(text)}", soft_wrap=True, highlight=False)
 
 
 def _show_records(records: pl.DataFrame) -> None:
@@ -246,7 +246,7 @@ def _show_records(records: pl.DataFrame) -> None:
     filled = [name for name in own if records[name].null_count() < records.height]
     table = _table(*filled[:_COLUMNS])
     for row in records.select(filled[:_COLUMNS]).iter_rows():
-        table.add_row(*("" if value is None else plain(str(value)[:_CELL]) for value in row))
+        table.add_row(*("" if value is None else quote(str(value)[:_CELL]) for value in row))
     out.print(table)
     if filled[_COLUMNS:]:
         out.print(f"  and {', '.join(filled[_COLUMNS:])}", highlight=False)
@@ -256,7 +256,7 @@ def _show_unknown(settings: Settings, tenant: Tenant, found: Probe) -> None:
     """Properties and units that nobody knows, with what they may mean."""
     import polars as pl
 
-    from civitas_assets.catalog.spelling import normal_spelling
+    from civitas_assets.catalog.spelling import normalise_spelling
     from civitas_assets.catalog.vocabulary import read_vocabulary
 
     natives = {"observed_property": set[str](), "unit": set[str]()}
@@ -271,10 +271,10 @@ def _show_unknown(settings: Settings, tenant: Tenant, found: Probe) -> None:
         "unit": ("unit", tenant.units),
     }
     for name, (kind, own) in kinds.items():
-        known = {*map(normal_spelling, own)}
+        known = {*map(normalise_spelling, own)}
         for native in sorted(natives[name]):
-            if normal_spelling(native) not in known and vocabulary.code(native, kind) is None:
-                table.add_row(plain(native), kind, ", ".join(vocabulary.like(native, kind)) or "–")
+            if normalise_spelling(native) not in known and vocabulary.find_code(native, kind) is None:
+                table.add_row(quote(native), kind, ", ".join(vocabulary.suggest_codes(native, kind)) or "–")
     if table.row_count:
         out.print(table)
         out.print(

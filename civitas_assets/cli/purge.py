@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import app, current_settings, err, out
+from civitas_assets.cli.app import app, err, out, read_settings
 
 
 @app.command()
@@ -25,16 +25,16 @@ def purge(
 
     What tenants' sources have delivered is not touched.
     """
-    settings = current_settings()
+    settings = read_settings()
     days = _days(older_than) if older_than else settings.history_days
 
     import dagster as dg
     from rich.progress import Progress
 
-    from civitas_assets.defs.purge import purge as purge_history
-    from civitas_assets.settings import dagster_home
+    from civitas_assets.defs.purge import delete_history as purge_history
+    from civitas_assets.settings import find_dagster_home
 
-    dagster_home(settings)
+    find_dagster_home(settings)
     before = datetime.now(UTC) - timedelta(days=days)
     with dg.DagsterInstance.get() as instance, Progress(console=err, transient=True) as bar:
         task = bar.add_task("removing runs", total=None)

@@ -19,17 +19,17 @@ from civitas_assets.cli.app import (
     Sources,
     Tenant,
     app,
-    current_settings,
     err,
     exit_unless,
     out,
-    plain,
+    quote,
+    read_settings,
     show_log,
 )
 from civitas_assets.cli.arguments import Commands
 from civitas_assets.cli.runs import run_and_report
-from civitas_assets.cli.stores import Site, new_run_id
-from civitas_assets.inert import inert_json
+from civitas_assets.cli.stores import Site, make_run_id
+from civitas_assets.inert import escape_json
 
 if TYPE_CHECKING:
     import polars as pl
@@ -60,7 +60,7 @@ def list_(
     """Count rejected rows by source, record type, rule and field, the most frequent first."""
     import polars as pl
 
-    rows = _chosen(Site.of(current_settings(), tenant), discarded=discarded, sources=sources)
+    rows = _chosen(Site.open(read_settings(), tenant), discarded=discarded, sources=sources)
     groups = (
         rows.group_by(_GROUP)
         .agg(
@@ -77,8 +77,8 @@ def list_(
     table = _table("source", "records", "rule", "field", "rows", "first", "last", "example")
     for row in groups.iter_rows():
         *names, count, first, last, example = row
-        cells = (*(plain(name or "–") for name in names), f"{count:,}", str(first), str(last))
-        table.add_row(*cells, plain((example or "")[:_EXAMPLE]))
+        cells = (*(quote(name or "–") for name in names), f"{count:,}", str(first), str(last))
+        table.add_row(*cells, quote((example or "")[:_EXAMPLE]))
     out.print(table)
     kind = "discarded" if discarded else "rejected"
     out.print(f"{rows.height:,} {kind} row(s)", highlight=False)
@@ -100,7 +100,7 @@ def show(
     """Show single rows: what was read, which rule it broke, and where it stands in which payload."""
     import polars as pl
 
-    site = Site.of(current_settings(), tenant)
+    site = Site.open(read_settings(), tenant)
     rows = _chosen(site, ids, sources, record_type=record_type, rule=rule, field=field, discarded=discarded)
     shown = rows.head(limit)
     addresses = _addresses(site, shown)
@@ -124,7 +124,7 @@ def show(
                 f"discarded {row['discarded_at']:%Y-%m-%d %H:%M} UTC by {row['discarded_by']}: {row['reason']}"
             )
         for line in lines:
-            out.print(f"  {plain(line)}", soft_wrap=True, highlight=False)
+            out.print(f"  {quote(line)}", soft_wrap=True, highlight=False)
     out.print(f"{shown.height:,} of {rows.height:,} row(s)", highlight=False)
 
 
@@ -143,11 +143,11 @@ def retry(
     An old row never replaces what a later payload has brought.
     """
     from civitas_assets.connectors.registry import CONNECTORS
-    from civitas_assets.ingest.retry import retry as try_again
+    from civitas_assets.ingest.retry import retry_rows as try_again
 
-    settings = current_settings()
+    settings = read_settings()
     show_log(settings)
-    site, run_id, accepted, errors = Site.of(settings, tenant), new_run_id("retry"), 0, list[str]()
+    site, run_id, accepted, errors = Site.open(settings, tenant), make_run_id("retry"), 0, list[str]()
     table = _table("source", "accepted", "still rejected", "not readable", "new", "changed")
     with site.lock():
         rows = _chosen(site, ids, sources, record_type=record_type, rule=rule, field=field)
@@ -168,7 +168,7 @@ def retry(
         site.summarise()
     out.print(table)
     for text in errors:
-        err.print(f"[red]error[/] {plain(text)}", soft_wrap=True, highlight=False)
+        err.print(f"[red]error[/] {quote(text)}", soft_wrap=True, highlight=False)
     outcomes = run_and_report(settings, [tenant], fetch=False) if accepted else []
     exit_unless(not errors and all(outcome.ok for outcome in outcomes))
 
@@ -194,7 +194,7 @@ def discard(
     if not reason.strip():
         raise typer.BadParameter("say why", param_hint="--reason")
     _narrowed(ids, sources, record_type, rule, field, everything=everything)
-    site = Site.of(current_settings(), tenant)
+    site = Site.open(read_settings(), tenant)
     decision = Decision(datetime.now(UTC), by or getpass.getuser(), reason.strip())
     with site.lock():
         rows = _chosen(site, ids, sources, record_type=record_type, rule=rule, field=field)
@@ -222,7 +222,7 @@ def restore(
 ) -> None:
     """Put discarded rows back into quarantine."""
     _narrowed(ids, sources, record_type, rule, field, everything=everything)
-    site = Site.of(current_settings(), tenant)
+    site = Site.open(read_settings(), tenant)
     with site.lock():
         rows = _chosen(site, ids, sources, record_type=record_type, rule=rule, field=field, discarded=True)
         for (name,), part in rows.partition_by("source", as_dict=True, maintain_order=True).items():
@@ -241,7 +241,7 @@ def _narrowed(*given: object, everything: bool) -> None:
 
 def _note(site: Site, what: str, source: str, rows: pl.DataFrame) -> None:
     """The counts of rejected rows are published anew with the next run."""
-    site.stores.journal.note(f"{new_run_id(what)}-{source}", rows["day"].unique().to_list())
+    site.stores.journal.note(f"{make_run_id(what)}-{source}", rows["day"].unique().to_list())
 
 
 def _say_when(tenant: str, rows: pl.DataFrame) -> None:
@@ -260,14 +260,14 @@ def _chosen(
     """The rows that are meant, by name, source and what else they have; a name that no row has is an error."""
     import polars as pl
 
-    from civitas_assets.store.quarantine import ids
+    from civitas_assets.store.quarantine import make_row_ids
 
-    rows = site.stores.quarantine.discarded() if discarded else site.stores.quarantine.rows()
+    rows = site.stores.quarantine.read_discarded() if discarded else site.stores.quarantine.read_rows()
     for name, value in wanted.items():
         rows = rows if value is None else rows.filter(pl.col(name) == value)
     if sources:
         rows = rows.filter(pl.col("source").is_in(sources))
-    rows = rows.select(ids(rows), pl.all())
+    rows = rows.select(make_row_ids(rows), pl.all())
     unknown = sorted({*(names or ())} - {*rows["id"]})
     if unknown:
         raise typer.BadParameter(f"there is no such row: {', '.join(unknown)}", param_hint="ID")
@@ -281,14 +281,14 @@ def _addresses(site: Site, rows: pl.DataFrame) -> dict[tuple[str, str], str]:
     found, hashes = dict[tuple[str, str], str](), {*rows["payload"]}
     for source in rows["source"].unique():
         landing = SourceLanding(site.stores.files, site.tenant.slug, source)
-        lines = (line for manifest in landing.manifests() for line in manifest.lines)
+        lines = (line for manifest in landing.list_manifests() for line in manifest.lines)
         found |= {(source, line.sha256): line.url for line in lines if line.sha256 in hashes}
     return found
 
 
 def _print_json(rows: pl.DataFrame) -> None:
     for row in rows.iter_rows(named=True):
-        sys.stdout.write(inert_json(json.dumps(row, ensure_ascii=False, default=str)) + "\n")
+        sys.stdout.write(escape_json(json.dumps(row, ensure_ascii=False, default=str)) + "\n")
 
 
 def _table(*names: str) -> Table:

@@ -18,22 +18,22 @@ from civitas_assets.cli.app import (
     Sources,
     Tenant,
     app,
-    current_settings,
     err,
     exit_unless,
     out,
-    plain,
+    quote,
+    read_settings,
     show_log,
 )
 from civitas_assets.cli.runs import run_and_report
-from civitas_assets.cli.stores import Site, new_run_id
+from civitas_assets.cli.stores import Site, make_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from civitas_assets.catalog import Window
     from civitas_assets.ingest.rehearse import Rehearsal
-    from civitas_assets.ingest.replay import Difference, Proposal, Tally
+    from civitas_assets.ingest.replay import DayCounts, ReplayPlan, TableDiff
 
 _DAYS_SHOWN = 31
 _CELL = 40
@@ -61,20 +61,20 @@ def replay(
     """
     from civitas_assets.catalog import Window
     from civitas_assets.connectors.registry import CONNECTORS
-    from civitas_assets.ingest.rehearse import rehearsed
-    from civitas_assets.ingest.replay import propose
+    from civitas_assets.ingest.rehearse import rehearse_source
+    from civitas_assets.ingest.replay import plan_replay
 
     if last < first:
         raise typer.BadParameter("is before --from", param_hint="--to")
-    settings = current_settings()
+    settings = read_settings()
     show_log(settings)
-    site, days = Site.of(settings, tenant), Window(first.date(), last.date())
-    run_id = new_run_id("replay")
-    proposals: list[Proposal] = []
+    site, days = Site.open(settings, tenant), Window(first.date(), last.date())
+    run_id = make_run_id("replay")
+    proposals: list[ReplayPlan] = []
     rehearsals: dict[str, Rehearsal] = {}
     with ExitStack() as kept:
-        for name, source in site.sources(sources).items():
-            again = rehearsed(
+        for name, source in site.select_sources(sources).items():
+            again = rehearse_source(
                 site.tenant,
                 source,
                 CONNECTORS[source.connector],
@@ -84,7 +84,7 @@ def replay(
                 days=days,
             )
             rehearsals[name] = kept.enter_context(again)
-            proposals.append(propose(rehearsals[name], site.stores, days))
+            proposals.append(plan_replay(rehearsals[name], site.stores, days))
         _print(tenant, days, proposals)
         readable = not any(proposal.errors for proposal in proposals)
         changing = {proposal.source for proposal in proposals if proposal}
@@ -108,7 +108,7 @@ def _agreed() -> bool:
 
 
 def _apply(site: Site, days: Window, rehearsals: Mapping[str, Rehearsal]) -> None:
-    from civitas_assets.ingest.replay import replay as append
+    from civitas_assets.ingest.replay import replay_source as append
 
     with site.lock():
         for name, rehearsal in rehearsals.items():
@@ -121,7 +121,7 @@ def _apply(site: Site, days: Window, rehearsals: Mapping[str, Rehearsal]) -> Non
         site.summarise()
 
 
-def _print(tenant: str, days: Window, proposals: list[Proposal]) -> None:
+def _print(tenant: str, days: Window, proposals: list[ReplayPlan]) -> None:
     table = _table("source", "records", "day", "new", "changed", "vanished", "identical", "rejected")
     for proposal in proposals:
         for difference in proposal.differences:
@@ -143,12 +143,12 @@ def _print(tenant: str, days: Window, proposals: list[Proposal]) -> None:
                 highlight=False,
             )
         for text in proposal.errors:
-            err.print(f"[red]error[/] {proposal.source}: {plain(text)}", soft_wrap=True, highlight=False)
+            err.print(f"[red]error[/] {proposal.source}: {quote(text)}", soft_wrap=True, highlight=False)
     if not any(proposals):
         out.print("nothing would change")
 
 
-def _print_columns(proposals: list[Proposal]) -> None:
+def _print_columns(proposals: list[ReplayPlan]) -> None:
     table = _table("records", "column", "changed", "for example", "now", "then")
     for proposal in proposals:
         for difference in proposal.differences:
@@ -156,18 +156,18 @@ def _print_columns(proposals: list[Proposal]) -> None:
                 cells = (f"{proposal.source} {difference.record_type}", name, f"{column.changed:,}")
                 for example in column.examples:
                     shown = (example.key, example.before, example.after)
-                    table.add_row(*cells, *(plain(text[:_CELL]) for text in shown))
+                    table.add_row(*cells, *(quote(text[:_CELL]) for text in shown))
                     cells = ("", "", "")
     if table.row_count:
         out.print(table)
 
 
-def _changing(difference: Difference) -> list[tuple[object, Tally]]:
+def _changing(difference: TableDiff) -> list[tuple[object, DayCounts]]:
     days = [(day, t) for day, t in difference.days.items() if t.new or t.changed or t.vanished]
     return sorted(((day, t) for day, t in days if day is not None), key=lambda found: str(found[0]))
 
 
-def _row(table: Table, source: str, record_type: str, day: str, tally: Tally, rejected: str) -> None:  # noqa: PLR0917
+def _row(table: Table, source: str, record_type: str, day: str, tally: DayCounts, rejected: str) -> None:  # noqa: PLR0917
     numbers = (tally.new, tally.changed, tally.vanished, tally.identical)
     table.add_row(source, record_type, day, *(f"{number:,}" for number in numbers), rejected)
 

@@ -13,8 +13,8 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, app, current_settings, err, out
-from civitas_assets.cli.stores import files_of
+from civitas_assets.cli.app import VERBATIM, app, err, out, read_settings
+from civitas_assets.cli.stores import open_files
 
 
 class LanguageName(StrEnum):
@@ -47,25 +47,25 @@ def report(
     them.
     """
     from civitas_assets.dictionary.contracts import read_contracts
-    from civitas_assets.harmonise.prepare import prepare
-    from civitas_assets.ingest.catalogue import catalogue_of
-    from civitas_assets.report.document import file_name
-    from civitas_assets.report.files import write_operator_page, write_tenant_page
-    from civitas_assets.report.kept import Pages, pages_of, pages_url
+    from civitas_assets.harmonise.prepare import prepare_project
+    from civitas_assets.ingest.catalogue import load_catalogue
+    from civitas_assets.report.html_document import make_file_name
+    from civitas_assets.report.kept_pages import Pages, make_pages, make_pages_url
     from civitas_assets.report.language import LANGUAGES
+    from civitas_assets.report.page_file import write_operator_page, write_tenant_page
     from civitas_assets.store.files import LocalFiles
     from civitas_assets.store.stores import Stores
 
-    settings = current_settings()
-    catalog = catalogue_of(settings)
-    chosen = [catalog.tenant(tenant)] if tenant else [*catalog.tenants.values()]
+    settings = read_settings()
+    catalog = load_catalogue(settings)
+    chosen = [catalog.get_tenant(tenant)] if tenant else [*catalog.tenants.values()]
     folder = output.expanduser().absolute() if output else None
-    pages = Pages(LocalFiles(folder), "") if folder else pages_of(settings)
+    pages = Pages(LocalFiles(folder), "") if folder else make_pages(settings)
     languages = (lang.value,) if lang else LANGUAGES
-    contracts, files, now = read_contracts(prepare(settings)), files_of(settings), datetime.now(UTC)
+    contracts, files, now = read_contracts(prepare_project(settings)), open_files(settings), datetime.now(UTC)
     for number, one in enumerate(chosen, 1):
         started = monotonic()
-        stores = Stores.of(files, one.slug)
+        stores = Stores.for_tenant(files, one.slug)
         made = write_tenant_page(settings, one, stores, contracts, now, pages, languages)
         findings = f"{made.errors} errors, {made.warnings} warnings"
         progress = (
@@ -73,11 +73,11 @@ def report(
         )
         err.print(progress, **VERBATIM)
     write_operator_page(settings, catalog, now, pages, languages)
-    name = f"{chosen[0].slug}/{file_name(languages[0])}" if tenant else file_name(languages[0])
+    name = f"{chosen[0].slug}/{make_file_name(languages[0])}" if tenant else make_file_name(languages[0])
     if folder is None and settings.storage_url:
-        out.print(f"{pages_url(settings)}/{name}", **VERBATIM)
+        out.print(f"{make_pages_url(settings)}/{name}", **VERBATIM)
         if show:
-            typer.launch(f"{pages_url(settings)}/{name}")
+            typer.launch(f"{make_pages_url(settings)}/{name}")
         return
     page = (folder or settings.reports) / name
     out.print(str(page), **VERBATIM)

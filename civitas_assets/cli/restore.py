@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from civitas_assets.cli.app import app, current_settings, err, exit_unless, show_log
+from civitas_assets.cli.app import app, err, exit_unless, read_settings, show_log
 from civitas_assets.cli.runs import run_and_report
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def restore(
     Records are read again from landing where there are none. Tables are made from records in any case, and readers
     keep the old ones until the new ones are complete.
     """
-    settings = current_settings()
+    settings = read_settings()
     show_log(settings)
     chosen = _prepared(settings, tenants)
     outcomes = run_and_report(settings, chosen, fetch=False, rebuild=True) if chosen else []
@@ -33,20 +33,20 @@ def restore(
 
 def _prepared(settings: Settings, tenants: list[str] | None) -> list[str]:
     """The tenants of whom there is something, with nothing noted of records that are gone."""
-    from civitas_assets.ingest.catalogue import catalogue_of
-    from civitas_assets.store.aside import put_records_aside
-    from civitas_assets.store.holdings import holdings_of
-    from civitas_assets.store.storage import storage_of
+    from civitas_assets.ingest.catalogue import load_catalogue
+    from civitas_assets.store.holdings import read_holdings
+    from civitas_assets.store.record_archive import archive_records
+    from civitas_assets.store.storage import make_storage
 
-    catalog, storage = catalogue_of(settings), storage_of(settings)
+    catalog, storage = load_catalogue(settings), make_storage(settings)
     chosen = []
     for slug in tenants or catalog.active:
-        known = catalog.tenant(slug)
+        known = catalog.get_tenant(slug)
         with storage.hold(known.slug):
-            held = holdings_of(storage.files, known.slug)
+            held = read_holdings(storage.files, known.slug)
             if held.landing and not held.records:
                 # What was noted of reading is true of records that are gone.
-                put_records_aside(storage.files, known.slug)
+                archive_records(storage.files, known.slug)
         err.print(f"{known.slug}: {held}", highlight=False, soft_wrap=True)
         if held:
             chosen.append(known.slug)

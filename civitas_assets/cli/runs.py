@@ -16,7 +16,7 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from civitas_assets.cli.app import Tenant, app, current_settings, err, exit_unless, out, plain, show_log
+from civitas_assets.cli.app import Tenant, app, err, exit_unless, out, quote, read_settings, show_log
 
 if TYPE_CHECKING:
     from civitas_assets.settings import Settings
@@ -44,7 +44,7 @@ def run(
 
     Exits with 0 only if every source answered, every payload could be read and every test passed.
     """
-    settings = current_settings()
+    settings = read_settings()
     show_log(settings)
     names = [name.strip() for name in sources.split(",") if name.strip()]
     outcomes = run_and_report(settings, tenant, window=_window(first, last), sources=names)
@@ -60,19 +60,19 @@ def rebuild(
 
     The old output is served until the new one is complete.
     """
-    settings = current_settings()
+    settings = read_settings()
     show_log(settings)
     if records:
-        from civitas_assets.ingest.catalogue import catalogue_of
-        from civitas_assets.store.aside import put_records_aside
-        from civitas_assets.store.storage import storage_of
+        from civitas_assets.ingest.catalogue import load_catalogue
+        from civitas_assets.store.record_archive import archive_records
+        from civitas_assets.store.storage import make_storage
 
         known, storage = (
-            catalogue_of(settings).tenant(tenant),
-            storage_of(settings),
+            load_catalogue(settings).get_tenant(tenant),
+            make_storage(settings),
         )
         with storage.hold(known.slug):
-            kept = put_records_aside(storage.files, known.slug)
+            kept = archive_records(storage.files, known.slug)
         if kept:
             place = settings.storage_url or settings.home
             err.print(f"the records so far are kept in {place}/{kept}", highlight=False)
@@ -106,25 +106,25 @@ def run_and_report(
         import dagster as dg
 
         from civitas_assets.defs.deployment import load_deployment
-        from civitas_assets.defs.runner import Order, outcome_of_file, run_tenant
+        from civitas_assets.defs.runner import Order, build_file_outcome, run_tenant
         from civitas_assets.ingest.apart import fork_reader
-        from civitas_assets.settings import dagster_home
+        from civitas_assets.settings import find_dagster_home
 
     fork_reader()  # while nothing has run here
     deployment = load_deployment(settings)
     catalog = deployment.catalog
     faulty = {slug: catalog.left_out[slug] for slug in chosen or catalog.left_out if slug in catalog.left_out}
-    tenants = [catalog.tenant(slug).slug for slug in chosen or catalog.active if slug not in faulty]
+    tenants = [catalog.get_tenant(slug).slug for slug in chosen or catalog.active if slug not in faulty]
     if not tenants and not faulty:
         err.print(f"no tenants in {settings.tenants_dir}: add a file, or set CIVITAS_TENANTS_DIR")
         return []
-    dagster_home(settings, own=own_instance)
-    outcomes = [outcome_of_file(slug, faults) for slug, faults in faulty.items()]
+    find_dagster_home(settings, own=own_instance)
+    outcomes = [build_file_outcome(slug, faults) for slug, faults in faulty.items()]
     with _loading():
         opened = dg.DagsterInstance.get()
     with opened as instance:
         for slug in tenants:
-            having = set(catalog.tenant(slug).sources)
+            having = set(catalog.get_tenant(slug).sources)
             if sources and not having & set(sources) and not chosen:
                 continue
             order = Order(window, tuple(sources or ()), fetch=fetch, rebuild=rebuild)
@@ -166,6 +166,6 @@ def _print_outcomes(outcomes: list[Any]) -> None:
     out.print(table)
     for o in outcomes:
         for text in o.errors:
-            err.print(f"[red]error[/] {o.tenant}: {plain(text)}", soft_wrap=True, highlight=False)
+            err.print(f"[red]error[/] {o.tenant}: {quote(text)}", soft_wrap=True, highlight=False)
         for text in o.warnings:
-            err.print(f"[yellow]note[/]  {o.tenant}: {plain(text)}", soft_wrap=True, highlight=False)
+            err.print(f"[yellow]note[/]  {o.tenant}: {quote(text)}", soft_wrap=True, highlight=False)

@@ -15,9 +15,9 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from civitas_assets.cli.app import app, complete_tenants, current_settings, err, exit_unless, out, plain
-from civitas_assets.cli.stores import files_of
-from civitas_assets.inert import inert_json
+from civitas_assets.cli.app import app, complete_tenants, err, exit_unless, out, quote, read_settings
+from civitas_assets.cli.stores import open_files
+from civitas_assets.inert import escape_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,25 +56,27 @@ def status(
     It reads a few small files that runs leave behind, so that it answers at once for hundreds of tenants.
     """
     from civitas_assets.catalog.last_good import LastGood
-    from civitas_assets.catalog.outline import outlines
-    from civitas_assets.overview.state import states
+    from civitas_assets.catalog.outline import read_outlines
+    from civitas_assets.overview.state import read_states
 
-    settings, now = current_settings(), datetime.now(UTC)
+    settings, now = read_settings(), datetime.now(UTC)
     last_good = LastGood(settings.last_good)
-    known = outlines(settings.tenants_dir, last_good)
+    known = read_outlines(settings.tenants_dir, last_good)
     if tenant is not None and tenant not in known:
         names = ", ".join(sorted(known)) or "none"
         raise typer.BadParameter(f"there is no tenant {tenant}; there are: {names}", param_hint="TENANT")
     chosen = known if tenant is None else {tenant: known[tenant]}
-    found = states(
-        files_of(settings), chosen, now, _faults(settings, last_good.changed(settings.tenants_dir))
+    found = read_states(
+        open_files(settings), chosen, now, _faults(settings, last_good.list_changed(settings.tenants_dir))
     )
     if prometheus is not None:
         from civitas_assets.overview.prometheus import write_metrics
 
         write_metrics(prometheus, found, now)
     if as_json:
-        sys.stdout.write(inert_json(json.dumps(_plain_data(found, now), ensure_ascii=False, indent=2)) + "\n")
+        sys.stdout.write(
+            escape_json(json.dumps(_plain_data(found, now), ensure_ascii=False, indent=2)) + "\n"
+        )
     elif prometheus is None:
         _print(found, whole=tenant is not None)
     if check:
@@ -85,28 +87,28 @@ def _faults(settings: Settings, changed: set[str]) -> Mapping[str, Sequence[Faul
     """The faults of the files that are not as they were last without: only for those all models are loaded."""
     if not changed:
         return {}
-    from civitas_assets.ingest.catalogue import faults_of
+    from civitas_assets.ingest.catalogue import read_faults
 
-    return faults_of(settings, changed)
+    return read_faults(settings, changed)
 
 
 def _print(found: Sequence[TenantState], *, whole: bool) -> None:
-    from civitas_assets.overview.state import troubled
+    from civitas_assets.overview.state import select_troubled
 
     whole = whole or sum(len(state.sources) for state in found) <= _SOURCES_SHOWN
     if not whole:
         _print_tenants(found)
-    listed = [source for state in found for source in state.sources] if whole else troubled(found)
+    listed = [source for state in found for source in state.sources] if whole else select_troubled(found)
     _print_sources(listed[:_SOURCES_SHOWN] if not whole else listed)
     if not whole and len(listed) > _SOURCES_SHOWN:
         out.print(f"and {len(listed) - _SOURCES_SHOWN} more that need somebody; see --json", highlight=False)
     for state in found:
         for fault in state.file_faults:
-            err.print(f"[red]error[/] {plain(str(fault))}", soft_wrap=True, highlight=False)
+            err.print(f"[red]error[/] {quote(str(fault))}", soft_wrap=True, highlight=False)
         if whole and state.outline.readable:
             out.print(_sentence(state), highlight=False)
         for failure in state.failures:
-            text = f"[red]error[/] {state.tenant}: {plain(failure.name)}: {plain(failure.message)}"
+            text = f"[red]error[/] {state.tenant}: {quote(failure.name)}: {quote(failure.message)}"
             err.print(text, soft_wrap=True, highlight=False)
     fine = sum(source.is_fine for state in found for source in state.sources)
     total = sum(len(state.sources) for state in found)
@@ -146,10 +148,10 @@ def _print_sources(listed: Sequence[SourceState]) -> None:
     out.print(table)
     for source in listed:
         for error in filter(None, (source.summary.error, source.summary.read_error)):
-            text = f"[red]error[/] {source.tenant} · {source.source}: {plain(error)}"
+            text = f"[red]error[/] {source.tenant} · {source.source}: {quote(error)}"
             err.print(text, soft_wrap=True, highlight=False)
         for note in source.summary.notes:
-            text = f"[yellow]note[/]  {source.tenant} · {source.source}: {plain(note.text)}"
+            text = f"[yellow]note[/]  {source.tenant} · {source.source}: {quote(note.text)}"
             err.print(text, soft_wrap=True, highlight=False)
 
 

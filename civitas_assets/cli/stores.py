@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from civitas_assets.store.stores import Stores
 
 
-def files_of(settings: Settings) -> Files:
+def open_files(settings: Settings) -> Files:
     """The objects of the deployment."""
-    from civitas_assets.store.storage import storage_of
+    from civitas_assets.store.storage import make_storage
 
-    return storage_of(settings).files
+    return make_storage(settings).files
 
 
 @dataclass(frozen=True)
@@ -36,19 +36,19 @@ class Site:
     stores: Stores
 
     @classmethod
-    def of(cls, settings: Settings, slug: str) -> Site:
+    def open(cls, settings: Settings, slug: str) -> Site:
         """The tenant of that key.
 
         Raises:
             CatalogError: there is none, or a file has faults.
         """
-        from civitas_assets.ingest.catalogue import catalogue_of
+        from civitas_assets.ingest.catalogue import load_catalogue
         from civitas_assets.store.stores import Stores
 
-        tenant = catalogue_of(settings).tenant(slug)
-        return cls(settings, tenant, Stores.of(files_of(settings), tenant.slug))
+        tenant = load_catalogue(settings).get_tenant(slug)
+        return cls(settings, tenant, Stores.for_tenant(open_files(settings), tenant.slug))
 
-    def sources(self, names: list[str] | None) -> Mapping[str, Source]:
+    def select_sources(self, names: list[str] | None) -> Mapping[str, Source]:
         """The named sources, or all."""
         unknown = sorted({*(names or ())} - self.tenant.sources.keys())
         if unknown:
@@ -64,9 +64,9 @@ class Site:
         Raises:
             TenantBusy: a run works for the tenant.
         """
-        from civitas_assets.store.storage import storage_of
+        from civitas_assets.store.storage import make_storage
 
-        return storage_of(self.settings).hold(self.tenant.slug)
+        return make_storage(self.settings).hold(self.tenant.slug)
 
     def summarise(self) -> None:
         """Bring the summary up to what is unread, rejected and discarded now; the lock must be held."""
@@ -75,6 +75,6 @@ class Site:
         note_read(self.stores, self.tenant.slug, self.tenant.sources, grown=False)
 
 
-def new_run_id(what: str) -> str:
+def make_run_id(what: str) -> str:
     """The name under which records say that they came from a command."""
     return f"{what}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import Tenant, app, current_settings
+from civitas_assets.cli.app import Tenant, app, read_settings
 
 _SHOWN = 40  # rows, where people read them
 _ALL = 2**31 - 2
@@ -36,11 +36,11 @@ def query(
     one of the two hours of the same name in autumn: take time_bucket(interval '1 hour', ...) there.
     """
     from civitas_assets.cli.answers import format_box, format_csv, format_json, format_lines
-    from civitas_assets.publish.query import ask
+    from civitas_assets.publish.query import ask_tables
 
     if as_csv + as_json + vertical > 1:
         raise typer.BadParameter("only one of --csv, --json and --vertical can be printed")
-    answer = ask(current_settings(), tenant, sql, limit or (_ALL if as_csv or as_json else _SHOWN))
+    answer = ask_tables(read_settings(), tenant, sql, limit or (_ALL if as_csv or as_json else _SHOWN))
     if as_csv:
         lines = format_csv(answer)
     elif as_json:

@@ -12,7 +12,7 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from civitas_assets.cli.app import VERBATIM, Tenant, app, current_settings, err, out, plain
+from civitas_assets.cli.app import VERBATIM, Tenant, app, err, out, quote, read_settings
 
 tenant_app = typer.Typer(
     help="A tenant's life: add, look at, archive, hand over, remove.", no_args_is_help=True
@@ -42,7 +42,7 @@ def add(  # noqa: PLR0917 - options
 ) -> None:
     """Write the file of a new tenant, with explanations of what it may say."""
     from civitas_assets.catalog.defaults import Defaults
-    from civitas_assets.catalog.starter import Newcomer, write_newcomer
+    from civitas_assets.catalog.starter import TenantTemplate, write_tenant_file
     from civitas_assets.connectors.registry import SOURCE_MODELS
 
     try:
@@ -51,10 +51,10 @@ def add(  # noqa: PLR0917 - options
         raise typer.BadParameter(
             f"{bbox!r}: write W,S,E,N, such as 7.47,51.84,7.77,52.06", param_hint="--bbox"
         ) from None
-    folder = current_settings().tenants_dir
+    folder = read_settings().tenants_dir
     taken = defaults and Defaults(folder).file.is_file()
-    newcomer = Newcomer(tenant, name, ags, (west, south, east, north), timezone, destination, taken)
-    file = write_newcomer(folder, newcomer, SOURCE_MODELS)
+    newcomer = TenantTemplate(tenant, name, ags, (west, south, east, north), timezone, destination, taken)
+    file = write_tenant_file(folder, newcomer, SOURCE_MODELS)
     out.print(f"wrote {file}", **VERBATIM)
     out.print("Next:", **VERBATIM)
     out.print(
@@ -72,17 +72,17 @@ def add(  # noqa: PLR0917 - options
 @tenant_app.command("list")
 def list_tenants() -> None:
     """List all tenants with what they share, how long they keep things, and when they were last published."""
-    from civitas_assets.lifecycle.overview import published_at
+    from civitas_assets.lifecycle.overview import read_published_at
 
-    settings = current_settings()
+    settings = read_settings()
     catalog = _catalog(settings)
     table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for column in ("tenant", "name", "sources", "destination", "shares", "keeps", "last published", ""):
         table.add_column(column, justify="right" if column == "sources" else "left", overflow="fold")
     for slug, tenant in sorted(catalog.tenants.items()):
         table.add_row(
-            slug, plain(tenant.name), str(len(tenant.sources)), tenant.destination, f"{len(tenant.share)} tables",
-            _kept(tenant), _moment(published_at(settings, tenant)),
+            slug, quote(tenant.name), str(len(tenant.sources)), tenant.destination, f"{len(tenant.share)} tables",
+            _kept(tenant), _moment(read_published_at(settings, tenant)),
             "file has faults" if tenant.faults else "archived" if tenant.archived else "",
         )  # fmt: skip
     for slug in catalog.left_out:
@@ -93,14 +93,16 @@ def list_tenants() -> None:
 @tenant_app.command()
 def show(tenant: Tenant) -> None:
     """Show what there is of a tenant: sources, sizes, days, and what it shares."""
-    from civitas_assets.lifecycle.overview import overview
-    from civitas_assets.store.storage import storage_of
+    from civitas_assets.lifecycle.overview import read_overview
+    from civitas_assets.store.storage import make_storage
     from civitas_assets.store.stores import Stores
 
-    settings = current_settings()
-    known = _catalog(settings).tenant(tenant)
-    files = storage_of(settings).files
-    seen = overview(settings, known, Stores.of(files, known.slug), parts_here(settings, known.slug))
+    settings = read_settings()
+    known = _catalog(settings).get_tenant(tenant)
+    files = make_storage(settings).files
+    seen = read_overview(
+        settings, known, Stores.for_tenant(files, known.slug), list_parts_here(settings, known.slug)
+    )
     first, last = (str(seen.days[0]), str(seen.days[-1])) if seen.days else ("", "")
     facts = {
         "name": known.name,
@@ -129,9 +131,9 @@ def show(tenant: Tenant) -> None:
     )
     for source in seen.sources:
         times = (_moment(source.fetched) or "never", _moment(source.changed) or "never")
-        sources.add_row(plain(source.name), source.state, source.connector, source.licence, *times)
+        sources.add_row(quote(source.name), source.state, source.connector, source.licence, *times)
     out.print(sources)
-    out.print(sizes_table(seen.parts))
+    out.print(build_sizes_table(seen.parts))
 
 
 @tenant_app.command()
@@ -140,12 +142,12 @@ def archive(
     undo: Annotated[bool, typer.Option("--undo", help="Let it run again.")] = False,
 ) -> None:
     """Let nothing run for a tenant any more; its data and what is published of it stay as they are."""
-    from civitas_assets.catalog.load import tenant_file
+    from civitas_assets.catalog.load import locate_file
     from civitas_assets.catalog.starter import set_archived
 
-    settings = current_settings()
-    known = _catalog(settings).tenant(tenant)
-    changed = set_archived(tenant_file(settings.tenants_dir, known.slug), archived=not undo)
+    settings = read_settings()
+    known = _catalog(settings).get_tenant(tenant)
+    changed = set_archived(locate_file(settings.tenants_dir, known.slug), archived=not undo)
     state = "active" if undo else "archived"
     out.print(f"{known.slug} {'is' if changed else 'was already'} {state}", **VERBATIM)
     if changed:
@@ -165,16 +167,16 @@ def grant(
 ) -> None:
     """Print the SQL of a tenant's schemas and roles in PostgreSQL, then make them."""
     from civitas_assets.publish.postgres_names import Names
-    from civitas_assets.publish.postgres_roles import grant as make
-    from civitas_assets.publish.postgres_roles import granting, login_of
-    from civitas_assets.publish.postgres_server import Server, text_of
+    from civitas_assets.publish.postgres_roles import grant_roles as make
+    from civitas_assets.publish.postgres_roles import grants_sql, read_login
+    from civitas_assets.publish.postgres_server import Server, to_statement_text
 
-    settings, names = current_settings(), Names(tenant)
-    server, query_login = Server.of(settings), Server.query_login(settings, tenant)
-    account = login or login_of(server)
+    settings, names = read_settings(), Names(tenant)
+    server, query_login = Server.from_settings(settings), Server.find_query_login(settings, tenant)
+    account = login or read_login(server)
     out.print("begin;", **VERBATIM)
-    for statement in granting(names, account, query_login):
-        out.print(f"{text_of(statement)};", **VERBATIM)
+    for statement in grants_sql(names, account, query_login):
+        out.print(f"{to_statement_text(statement)};", **VERBATIM)
     out.print("commit;", **VERBATIM)
     if not only_print:
         make(server, names, account, query_login)
@@ -186,15 +188,15 @@ def grant(
             )
 
 
-def parts_here(settings: Settings, tenant: str) -> Any:
+def list_parts_here(settings: Settings, tenant: str) -> Any:
     """Everything of a tenant outside Dagster."""
-    from civitas_assets.lifecycle.parts import parts_of
-    from civitas_assets.store.storage import storage_of
+    from civitas_assets.lifecycle.parts import list_tenant_parts
+    from civitas_assets.store.storage import make_storage
 
-    return parts_of(settings, storage_of(settings).files, tenant)
+    return list_tenant_parts(settings, make_storage(settings).files, tenant)
 
 
-def sizes_table(sizes: Any) -> Table:
+def build_sizes_table(sizes: Any) -> Table:
     """How much there is, by part."""
     table = Table(header_style="bold", box=SIMPLE_HEAD)
     for column in ("part", "files", "bytes", "rows"):
@@ -206,9 +208,9 @@ def sizes_table(sizes: Any) -> Table:
 
 
 def _catalog(settings: Settings) -> Any:
-    from civitas_assets.ingest.catalogue import catalogue_of
+    from civitas_assets.ingest.catalogue import load_catalogue
 
-    return catalogue_of(settings)
+    return load_catalogue(settings)
 
 
 def _kept(tenant: Any) -> str:

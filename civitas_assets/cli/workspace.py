@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import Tenant, app, current_settings, err, out, show_log
+from civitas_assets.cli.app import Tenant, app, err, out, read_settings, show_log
 from civitas_assets.cli.stores import Site
 
 
@@ -36,21 +36,21 @@ def workspace(
     """
     from msgspec.structs import replace
 
-    from civitas_assets.harmonise.prepare import prepare
-    from civitas_assets.harmonise.task import plan
+    from civitas_assets.harmonise.prepare import prepare_project
+    from civitas_assets.harmonise.task import plan_task
     from civitas_assets.harmonise.workspace import Workspace, make_workspace
 
-    settings = current_settings()
+    settings = read_settings()
     show_log(settings)
-    site = Site.of(settings, tenant)
+    site = Site.open(settings, tenant)
     folder = (output or settings.dbt_project_dir / "target" / "workspace").resolve()
     if folder.exists() and any(folder.iterdir()) and not Workspace(folder).is_made:
         raise typer.BadParameter(
             f"{folder} holds something else; name a folder that is new or empty", param_hint="--output"
         )
-    project = prepare(settings)
+    project = prepare_project(settings)
     with site.lock():
-        whole = plan(site.stores, rebuild=True)
+        whole = plan_task(site.stores, rebuild=True)
         if whole is None or not whole.days:
             err.print(
                 f"{tenant} has no records yet: `civitas run --tenant {tenant}` fetches and reads them",

@@ -36,7 +36,7 @@ _DAMAGED = (
 )
 
 
-def names_in(body: bytes) -> list[str]:
+def list_archive_names(body: bytes) -> list[str]:
     """The names of the files in an archive, with their folders.
 
     Raises:
@@ -50,7 +50,7 @@ def names_in(body: bytes) -> list[str]:
         raise ReadError(f"is no sound ZIP archive: {error or type(error).__name__}") from None
 
 
-def unzipped(body: bytes, pattern: str, most_bytes: int) -> Iterator[tuple[str, bytes]]:
+def unzip_members(body: bytes, pattern: str, most_bytes: int) -> Iterator[tuple[str, bytes]]:
     """Name and content of each file whose name without folders matches the pattern, such as `*.txt`, in its order.
 
     `most_bytes` bounds what all of them hold together.

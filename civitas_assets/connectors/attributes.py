@@ -15,9 +15,9 @@ from pydantic import Field, model_validator
 from civitas_assets.catalog.model import Slug
 from civitas_assets.connectors.mapping import MappedSource
 from civitas_assets.errors import ReadError
-from civitas_assets.records import Kind
+from civitas_assets.records import ColumnKind
+from civitas_assets.records.clean_text import to_text
 from civitas_assets.records.raw import TIME
-from civitas_assets.records.text import as_text
 
 _BREAK = r"(?i)<br\s*/?>|</?p[^>]*>|\r"
 _TAG = r"<[^>]*>"
@@ -37,9 +37,11 @@ class RestSource(MappedSource):
     def _rest_is_a_text(self) -> Self:
         contract, name = self.contract, self.rest
         if name is not None and (
-            name not in contract.accepted or contract.column(name).kind is not Kind.TEXT
+            name not in contract.accepted or contract.get_column(name).kind is not ColumnKind.TEXT
         ):
-            texts = [field for field in contract.accepted if contract.column(field).kind is Kind.TEXT]
+            texts = [
+                field for field in contract.accepted if contract.get_column(field).kind is ColumnKind.TEXT
+            ]
             raise ValueError(f"rest is no text of {contract.name}; allowed: {', '.join(texts)}")
         if name is not None and name in getattr(self, "fields", {}):
             raise ValueError(f"rest is {name}, which fields maps already: keep one of them")
@@ -52,7 +54,7 @@ class AttributeSource(RestSource):
     fields: Mapping[Slug, str] = Field({}, description="Contract field by the name of an attribute.")
 
 
-def wanted_attributes(source: AttributeSource) -> dict[str, str]:
+def list_wanted_attributes(source: AttributeSource) -> dict[str, str]:
     """The names of attributes that the source reads, by field."""
     wanted = dict(source.fields)
     if source.time is not None and source.time.column is not None:
@@ -60,7 +62,7 @@ def wanted_attributes(source: AttributeSource) -> dict[str, str]:
     return wanted
 
 
-def by_field(
+def select_attributes(
     source: AttributeSource, attributes: pl.DataFrame, *, complete: bool
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Attributes under the names of fields, and those that nothing uses.
@@ -71,7 +73,7 @@ def by_field(
     Raises:
         ReadError: an attribute that the source names does not exist.
     """
-    wanted = wanted_attributes(source)
+    wanted = list_wanted_attributes(source)
     missing = sorted({*wanted.values()} - {*attributes.columns})
     if missing and complete:
         raise ReadError(
@@ -83,16 +85,16 @@ def by_field(
     others = tuple(name for name in attributes.columns if name not in present.values())
     if source.rest is None:
         return frame, others
-    return frame.with_columns(as_object(attributes, others, source.nulls).alias(source.rest)), ()
+    return frame.with_columns(encode_attributes(attributes, others, source.nulls).alias(source.rest)), ()
 
 
-def as_object(attributes: pl.DataFrame, names: Sequence[str], nulls: Sequence[str] = ()) -> pl.Series:
+def encode_attributes(attributes: pl.DataFrame, names: Sequence[str], nulls: Sequence[str] = ()) -> pl.Series:
     """The attributes that have a value as a JSON object, by name, so that others' absence changes nothing."""
     members = []
     for name in sorted(names):
         values = attributes[name]
         if values.dtype in {pl.String, pl.Binary}:
-            values = as_text(values).str.strip_chars()
+            values = to_text(values).str.strip_chars()
             values = values.set(values.is_in(["", *nulls]), None)
         written = pl.DataFrame({"v": values}).to_struct().struct.json_encode().str.slice(5).str.head(-1)
         key = pl.Series([json.dumps(name, ensure_ascii=False)])
@@ -104,7 +106,7 @@ def as_object(attributes: pl.DataFrame, names: Sequence[str], nulls: Sequence[st
     return pl.DataFrame(members).select(pl.when(filled).then("{" + joined + "}")).to_series()
 
 
-def with_lines(attributes: pl.DataFrame, name: str) -> pl.DataFrame:
+def expand_lines(attributes: pl.DataFrame, name: str) -> pl.DataFrame:
     """The attributes, and those that lines `key: value` of one of them hold; what was there goes before.
 
     Raises:
@@ -128,7 +130,7 @@ def with_lines(attributes: pl.DataFrame, name: str) -> pl.DataFrame:
         values = pl.Series(key, [None], pl.String).new_from_index(0, attributes.height)
         values = values.scatter(own["row"], own["value"])
         if key in attributes.columns:
-            given = as_text(attributes[key])
+            given = to_text(attributes[key])
             values = given.zip_with((given != "").fill_null(value=False), values)
         attributes = attributes.with_columns(values.alias(key))
     return attributes

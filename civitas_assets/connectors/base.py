@@ -17,7 +17,7 @@ import msgspec
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.reachable import Reachable
-from civitas_assets.connectors.rows import members_of
+from civitas_assets.connectors.service_rows import read_members
 from civitas_assets.records import RawTable, Roster
 
 
@@ -56,7 +56,7 @@ class Answer:
         return self.status != 404
 
 
-class Session(Protocol):
+class FetchSession(Protocol):
     """Fetching for one source, politely and in parallel; every answer is landed before it is handed over."""
 
     def crawl(
@@ -77,7 +77,7 @@ class Session(Protocol):
         """
         ...
 
-    def collect(self) -> None:
+    def land_dropped_files(self) -> None:
         """Land the files that wait in the source's drop folder, and put them aside.
 
         Raises:
@@ -85,7 +85,7 @@ class Session(Protocol):
         """
         ...
 
-    def delivered(self, url: str) -> Mapping[str, str]:
+    def read_delivered(self, url: str) -> Mapping[str, str]:
         """The variables of what was last delivered to the address, such as where to go on; empty for none."""
         ...
 
@@ -106,7 +106,7 @@ class Session(Protocol):
         """The folder of the tenant's files of databases; None where there is none."""
         ...
 
-    def secret(self, name: str) -> str:
+    def read_secret(self, name: str) -> str:
         """The value that the environment holds under the name, for what is not HTTP.
 
         Raises:
@@ -128,8 +128,8 @@ class Payload:
 
     @cached_property
     def members(self) -> Mapping[str, msgspec.Raw]:
-        """The members of the object that the body is, as `members_of` has them: one look for all who need them."""
-        return members_of(self.body)
+        """The members of the object that the body is, as `read_members` has them: one look for all who need them."""
+        return read_members(self.body)
 
 
 class Connector(Protocol):
@@ -145,7 +145,7 @@ class Connector(Protocol):
         """What a tenant may configure."""
         ...
 
-    def fetch(self, source: Any, window: Window, zone: ZoneInfo, session: Session) -> None:
+    def fetch(self, source: Any, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
         """Ask the source for the window, whose days are those of the zone.
 
         Raises:

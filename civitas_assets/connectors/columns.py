@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from civitas_assets.records.text import clean
+from civitas_assets.records.clean_text import clean_text
 
 _QUOTES = "\"'`´„“”‚‘’«»‹› "
 
 
-def column_name(text: str) -> str:
+def normalise_column_name(text: str) -> str:
     """A name in one line: letters composed, every run of blanks one blank, nothing that cannot be seen."""
-    return " ".join(clean(text).split())
+    return " ".join(clean_text(text).split())
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class Header:
     twice: frozenset[str] = frozenset()
 
 
-def header_of(
+def match_header(
     written: Sequence[str], wanted: Iterable[str], aliases: Mapping[str, Sequence[str]] | None = None
 ) -> Header:
     """The names of columns, in the spelling of those that are wanted; `aliases` are other names of wanted ones."""
     spellings = {_key(name): name for name in wanted}
-    names = [spellings.get(_key(name), column_name(name)) for name in written]
+    names = [spellings.get(_key(name), normalise_column_name(name)) for name in written]
     for name, others in (aliases or {}).items():
         keys = {_key(other) for other in others}
         if name not in names:
@@ -52,4 +52,4 @@ def header_of(
 
 def _key(name: str) -> str:
     """What two spellings of a name have in common."""
-    return column_name(name).strip(_QUOTES) or column_name(name)
+    return normalise_column_name(name).strip(_QUOTES) or normalise_column_name(name)

@@ -17,23 +17,29 @@ import polars as pl
 from pydantic import AfterValidator, Field
 
 from civitas_assets.catalog import Source, Window
-from civitas_assets.connectors.base import Payload, Session
-from civitas_assets.connectors.columns import header_of
+from civitas_assets.connectors.base import FetchSession, Payload
+from civitas_assets.connectors.columns import match_header
 from civitas_assets.connectors.csv_rows import (
     Dialect,
-    line_after,
-    short_rows,
-    torn_rows,
-    without_broken_rows,
+    find_short_rows,
+    find_torn_rows,
+    read_line_after,
+    separate_broken_rows,
 )
 from civitas_assets.connectors.extent import check_extent
 from civitas_assets.connectors.fetching import fetch_addresses
-from civitas_assets.connectors.kept import as_kept, kept
-from civitas_assets.connectors.packed import is_spreadsheet, unpacked
-from civitas_assets.connectors.table_cells import Cells, headed, with_address, with_preamble, without_errors
-from civitas_assets.connectors.table_fields import raw_table
+from civitas_assets.connectors.packed import is_spreadsheet, unpack_body
+from civitas_assets.connectors.selected_rows import read_selected_rows, write_selected_rows
+from civitas_assets.connectors.table_cells import (
+    Cells,
+    add_address_columns,
+    add_preamble_columns,
+    build_cells,
+    replace_cell_errors,
+)
+from civitas_assets.connectors.table_fields import build_table_rows
 from civitas_assets.connectors.tabular import TabularSource
-from civitas_assets.connectors.text import read_text
+from civitas_assets.connectors.text_encoding import read_text
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, RawTable
 
@@ -42,7 +48,7 @@ _SEP_LINE = re.compile(rb'\s*"?sep=(.)"?[;,\t]*\r?\n', re.IGNORECASE)
 _FORMS = (".csv", ".tsv", ".txt", ".tab", ".dat")
 
 
-def without_sep_line(text: str) -> str:
+def remove_sep_line(text: str) -> str:
     """A text without the line by which Excel says what stands between cells."""
     return text[found.end() :] if (found := _SEP_LINE.match(text.encode()[:64])) else text
 
@@ -72,9 +78,9 @@ class CsvSource(TabularSource):
         None, description="Name or pattern of the file in a ZIP archive, needed where it has several."
     )
 
-    def mapped(self, body: bytes) -> bytes:
+    def project_answer(self, body: bytes) -> bytes:
         """See `SelectiveSource`."""
-        return kept(self, _parse(self, body))
+        return write_selected_rows(self, _parse(self, body))
 
 
 class CsvConnector:
@@ -83,18 +89,18 @@ class CsvConnector:
     name = "csv"
     source_model: type[Source] = CsvSource
 
-    def fetch(self, source: CsvSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+    def fetch(self, source: CsvSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
         """One request per address of the window."""
         fetch_addresses(source, window, session)
 
     def read(self, source: CsvSource, payload: Payload) -> Iterator[RawTable]:
         """One table; cells stay text."""
-        cells = as_kept(payload.body) or _parse(source, payload.body)
-        yield raw_table(source, with_address(source, cells, payload.url))
+        cells = read_selected_rows(payload.body) or _parse(source, payload.body)
+        yield build_table_rows(source, add_address_columns(source, cells, payload.url))
 
 
 def _parse(source: CsvSource, packed: bytes) -> Cells:
-    plain = unpacked(packed, source.member, _FORMS, source.http.max_bytes)
+    plain = unpack_body(packed, source.member, _FORMS, source.http.max_bytes)
     if is_spreadsheet(plain):
         raise ReadError("is a spreadsheet in a ZIP archive: write connector: excel")
     body, notes = read_text(plain, source.encoding)
@@ -107,7 +113,7 @@ def _parse(source: CsvSource, packed: bytes) -> Cells:
         body, dialect = body[sep.end() :], Dialect(sep[1].decode(errors="replace"), source.quote)
     head = body[:_HEADER_SEARCH_BYTES].decode(errors="ignore")
     skip, names, end = _header(source, head, dialect)
-    width = max(len(names), line_after(body, skip).count(dialect.delimiter.encode()) + 1)
+    width = max(len(names), read_line_after(body, skip).count(dialect.delimiter.encode()) + 1)
     # As each row takes a byte at least, most files are too short to be counted.
     rows = body.count(b"\n") if len(body) * width > source.frame.max_cells else 0
     check_extent(source.frame, rows, width)
@@ -115,24 +121,24 @@ def _parse(source: CsvSource, packed: bytes) -> Cells:
     try:
         table = _whole(body, dialect, skip, len(names))
         if table is None:
-            body, numbers, broken, short = without_broken_rows(body, dialect, skip)
+            body, numbers, broken, short = separate_broken_rows(body, dialect, skip)
             table = pl.read_csv(
                 body, separator=dialect.delimiter, quote_char=dialect.quote, infer_schema=False
             )
         else:
             numbers = pl.int_range(1, table.height + 1, eager=True)
-            short = short_rows(body, dialect, end, table)
+            short = find_short_rows(body, dialect, end, table)
     except pl.exceptions.NoDataError:
         raise ReadError("holds no header") from None
     except (pl.exceptions.PolarsError, csv.Error) as error:
         raise ReadError(f"is not the CSV that was declared: {str(error).splitlines()[0]}") from None
     if b"#" in body:
-        table, errors = without_errors(table)
+        table, errors = replace_cell_errors(table)
         notes = (*notes, *errors)
-    torn, more = torn_rows(table, numbers, short, dialect, cut=not body.endswith(b"\n"))
-    cells = headed(source, table, names, numbers)
+    torn, more = find_torn_rows(table, numbers, short, dialect, cut=not body.endswith(b"\n"))
+    cells = build_cells(source, table, names, numbers)
     cells = replace(cells, broken=broken, torn=torn, notes=(*notes, *more))
-    return with_preamble(source, cells, head.split("\n")[:skip])
+    return add_preamble_columns(source, cells, head.split("\n")[:skip])
 
 
 def _whole(body: bytes, dialect: Dialect, skip: int, width: int) -> pl.DataFrame | None:
@@ -157,7 +163,7 @@ def _header(source: CsvSource, head: str, dialect: Dialect) -> tuple[int, list[s
     start, before = 0, 0 if source.header else source.skip_lines
     with suppress(csv.Error):
         for cells in reader:
-            found = header_of(cells, source.named, source.aliases).names if source.header else ()
+            found = match_header(cells, source.named, source.aliases).names if source.header else ()
             if {*source.header} <= {*found} and any(cells):
                 return before + start, cells, before + reader.line_num
             start = reader.line_num

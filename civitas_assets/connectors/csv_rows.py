@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from civitas_assets.connectors.kept import ENDLESS, TOO_SHORT, TOO_WIDE
+from civitas_assets.connectors.selected_rows import ENDLESS, TOO_SHORT, TOO_WIDE
 from civitas_assets.errors import Note
 from civitas_assets.records import BrokenRow
 
@@ -36,7 +36,7 @@ class Dialect:
 Short = Mapping[int, int]  # number of cells by the place of a row, where it has less than the header
 
 
-def without_broken_rows(
+def separate_broken_rows(
     body: bytes, dialect: Dialect, skip: int
 ) -> tuple[bytes, pl.Series, tuple[BrokenRow, ...], Short]:
     """The slow path: rows that are wider than the header, or begin a cell that never ends, apart from the others."""
@@ -81,7 +81,7 @@ def _is_endless(lines: Sequence[str], dialect: Mapping[str, Any]) -> bool:
         return "unexpected end of data" in str(error)
 
 
-def short_rows(body: bytes, dialect: Dialect, lines: int, table: pl.DataFrame) -> Short:
+def find_short_rows(body: bytes, dialect: Dialect, lines: int, table: pl.DataFrame) -> Short:
     """The rows of a body with fewer cells than its header has; `lines` are those up to the end of the header."""
     candidates = table[table.columns[-1]].is_null()
     if table.width < 2 or not candidates.any():
@@ -93,7 +93,7 @@ def short_rows(body: bytes, dialect: Dialect, lines: int, table: pl.DataFrame) -
     return {place: counts[place] for place in candidates.arg_true() if counts[place] < table.width}
 
 
-def torn_rows(
+def find_torn_rows(
     table: pl.DataFrame, numbers: pl.Series, short: Short, dialect: Dialect, *, cut: bool
 ) -> tuple[tuple[BrokenRow, ...], tuple[Note, ...]]:
     """Which of the short rows were torn, and a note of the others, whose last cells are empty.
@@ -164,7 +164,7 @@ def _counted(body: bytes, dialect: Dialect, lines: int, height: int) -> Sequence
     return (found + [1] * height)[:height]
 
 
-def line_after(body: bytes, lines: int) -> bytes:
+def read_line_after(body: bytes, lines: int) -> bytes:
     """The line that comes after so many."""
     start = _after(body, lines)
     return body[start : body.find(b"\n", start) + 1 or len(body)]

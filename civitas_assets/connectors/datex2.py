@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 
 from civitas_assets.catalog import Source, Window
-from civitas_assets.catalog.language import Language
-from civitas_assets.connectors.base import Payload, Session
-from civitas_assets.connectors.datex2_charging import charging_tables
-from civitas_assets.connectors.datex2_parking import parking_tables
-from civitas_assets.connectors.datex2_situations import event_table
+from civitas_assets.catalog.language_tag import Language
+from civitas_assets.connectors.base import FetchSession, Payload
+from civitas_assets.connectors.datex2_charging import read_charging_tables
+from civitas_assets.connectors.datex2_parking import read_parking_tables
+from civitas_assets.connectors.datex2_situations import read_event_table
 from civitas_assets.connectors.fetching import fetch_addresses
-from civitas_assets.connectors.nearby import nearby
+from civitas_assets.connectors.nearby import select_nearby
 from civitas_assets.records import RawTable
 
 _BROUGHT = {
@@ -62,17 +62,19 @@ class Datex2Connector:
     name = "datex2"
     source_model: type[Source] = Datex2Source
 
-    def fetch(self, source: Datex2Source, window: Window, zone: ZoneInfo, session: Session) -> None:
+    def fetch(self, source: Datex2Source, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
         """One request per address of the window."""
         fetch_addresses(source, window, session)
 
     def read(self, source: Datex2Source, payload: Payload) -> Iterator[RawTable]:
         """What the source declares; of whole countries what lies near the tenant."""
         if source.publication == "parking":
-            yield from parking_tables(payload.body, source.language)
+            yield from read_parking_tables(payload.body, source.language)
         elif source.publication == "situations":
-            found = event_table(payload.body, source.language, source.zone, has_rule=source.time is not None)
-            yield nearby(found, source.box)
+            found = read_event_table(
+                payload.body, source.language, source.zone, has_rule=source.time is not None
+            )
+            yield select_nearby(found, source.box)
         else:
-            for found in charging_tables(payload.body, source.points, source.language):
-                yield nearby(found, source.box)
+            for found in read_charging_tables(payload.body, source.points, source.language):
+                yield select_nearby(found, source.box)

@@ -9,9 +9,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from civitas_assets.connectors.datex2_document import Node, opened, unread_names, unreal_note
-from civitas_assets.connectors.datex2_location import position
-from civitas_assets.connectors.rows import number, table
+from civitas_assets.connectors.datex2_document import (
+    Node,
+    list_unread_elements,
+    note_exercises,
+    parse_document,
+)
+from civitas_assets.connectors.datex2_location import read_located_position
+from civitas_assets.connectors.service_rows import build_raw_table, parse_number
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Note, RawTable
 
@@ -53,32 +58,34 @@ _LEAST_WATT = 1000
 Row = dict[str, object]
 
 
-def charging_tables(body: bytes, only: Sequence[str], language: str) -> Iterator[RawTable]:
+def read_charging_tables(body: bytes, only: Sequence[str], language: str) -> Iterator[RawTable]:
     """Points, status, or both; `only` are beginnings of the ids of sites, stations or points to read.
 
     Raises:
         ReadError: it is no publication of charging infrastructure.
     """
-    document = opened(body, _SITE, _STATUS)
+    document = parse_document(body, _SITE, _STATUS)
     names, unlisted = set[str](), list[str]()
-    points = [row for site, _ in document.parts(_SITE) for row in _points(site, tuple(only), language)]
+    points = [row for site, _ in document.list_parts(_SITE) for row in _points(site, tuple(only), language)]
     states = [
-        row for site, at in document.parts(_STATUS) for row in _states(site, at, tuple(only), names, unlisted)
+        row
+        for site, at in document.list_parts(_STATUS)
+        for row in _states(site, at, tuple(only), names, unlisted)
     ]
     published = {name.rpartition("EnergyInfrastructure")[2] for name in document.publications}
     if not published & {"TablePublication", "StatusPublication"}:
         raise ReadError("holds neither a table nor a status of charging points of DATEX II, version 3")
-    notes = unreal_note(document.unreal)
+    notes = note_exercises(document.unreal)
     if "TablePublication" in published:
-        yield replace(table("charge_point", points, _POINT), notes=notes)
+        yield replace(build_raw_table("charge_point", points, _POINT), notes=notes)
     if "StatusPublication" in published:
-        found = table("charge_point_status", states, _POINT_STATUS)
+        found = build_raw_table("charge_point_status", states, _POINT_STATUS)
         if states and not any(row["status_native"] for row in states):
             raise ReadError(f"has no status of any point; they have {', '.join(sorted(names))}")
         if unlisted:
             text = f"{len(unlisted):,} station(s) say nothing of their points, and have no status ({unlisted[0]})"
             notes += (Note("stations_without_points", text),)
-        yield replace(found, notes=notes, unknown_fields=unread_names(names, _READ, _NO_MODEL))
+        yield replace(found, notes=notes, unknown_fields=list_unread_elements(names, _READ, _NO_MODEL))
 
 
 def _wanted(only: tuple[str, ...], *ids: str | None) -> bool:
@@ -96,7 +103,7 @@ def _states(
         if not station.all("refillPointStatus") and _wanted(only, site.word("reference", "id"), native):
             unlisted.append(str(native))
         for wrapped in station.all("refillPointStatus"):
-            point = wrapped.unwrapped("aegi")
+            point = wrapped.unwrap("aegi")
             names.update(child.name for child in point.children)
             native, ids = point.word("status"), [n.word("reference", "id") for n in (site, station, point)]
             if _wanted(only, *ids):
@@ -111,7 +118,7 @@ def _states(
 
 def _points(site: Node, only: tuple[str, ...], language: str) -> Iterator[Row]:
     for station in site.all("energyInfrastructureStation"):
-        points = [wrapped.unwrapped("aegi") for wrapped in station.all("refillPoint")]
+        points = [wrapped.unwrap("aegi") for wrapped in station.all("refillPoint")]
         # A station whose points are not listed is told as one installation.
         for point in points or [station]:
             if _wanted(only, *(node.word("id") for node in (site, station, point))):
@@ -123,7 +130,7 @@ def _point(nodes: tuple[Node, Node, Node], language: str) -> Row:
     point, station, site = nodes
     connectors = point.all("connector")
     places = [place for node in nodes for place in node.all("locationReference", "entrance")]
-    lon, lat = next((p for place in places if None not in (p := position(place))), (None, None))
+    lon, lat = next((p for place in places if None not in (p := read_located_position(place))), (None, None))
     native = point.word("currentType")
     itself = point is not station
     return {
@@ -146,7 +153,9 @@ def _point(nodes: tuple[Node, Node, Node], language: str) -> Row:
 
 
 def _said(nodes: Iterable[Node | None], language: str) -> str | None:
-    return next((text for node in nodes if node is not None and (text := node.said(language))), None)
+    return next(
+        (text for node in nodes if node is not None and (text := node.read_localized(language))), None
+    )
 
 
 def _evse_id(point: Node) -> str | None:
@@ -179,7 +188,7 @@ def _kilowatt(point: Node, connectors: Sequence[Node]) -> float | None:
         [node.text for node in point.all("availableChargingPower")],
         [point.word("totalMaximumPower")],
     ):
-        watts = [watt for each in written if (watt := number(each)) is not None and watt > 0]
+        watts = [watt for each in written if (watt := parse_number(each)) is not None and watt > 0]
         if watts:
             return max(watt / 1000 if watt >= _LEAST_WATT else watt for watt in watts)
     return None
@@ -199,5 +208,5 @@ def _address(places: Sequence[Node], language: str) -> Row:
 
 
 def _opening_hours(nodes: Sequence[Node]) -> str | None:
-    kinds = {hours.unwrapped("afac").kind for node in nodes for hours in node.all("operatingHours")}
+    kinds = {hours.unwrap("afac").kind for node in nodes for hours in node.all("operatingHours")}
     return "24/7" if "OpenAllHours" in kinds else None

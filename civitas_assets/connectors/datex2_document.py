@@ -15,7 +15,7 @@ import defusedxml.ElementTree
 import msgspec
 from defusedxml.common import DefusedXmlException
 
-from civitas_assets.connectors.languages import best_language
+from civitas_assets.connectors.languages import choose_language
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Note
 
@@ -76,16 +76,16 @@ class Node:
         """Nodes of these names, however deep."""
         return (node for node in self.walk() if node.name in names)
 
-    def said(self, language: str) -> str | None:
+    def read_localized(self, language: str) -> str | None:
         """A text in the language, where it is told in several; else in the first one."""
         told = {"": self.text} if self.text else {}
         for node in self.walk():
             for value in node.all("value"):
                 if value.text:
                     told.setdefault(value.word("lang") or node.word("lang") or "", value.text)
-        return told[best_language([*told], language)] if told else None
+        return told[choose_language([*told], language)] if told else None
 
-    def unwrapped(self, prefix: str) -> Node:
+    def unwrap(self, prefix: str) -> Node:
         """The one of several classes that a node holds, where it is named by a child instead of by a type."""
         for child in self.children:
             if child.name.startswith(prefix) and child.name[len(prefix) :][:1].isupper():
@@ -94,7 +94,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Document:
+class Datex2Document:
     """Parts of a document with the time of their publication, and the names of its publications.
 
     `unreal` counts the parts of exercises and tests, by what their publication calls itself; they are no parts here.
@@ -104,7 +104,7 @@ class Document:
     _parts: tuple[tuple[str, Element | msgspec.Raw, str | None], ...]
     unreal: Mapping[str, int] = field(default_factory=dict)
 
-    def parts(self, *names: str) -> Iterator[tuple[Node, str | None]]:
+    def list_parts(self, *names: str) -> Iterator[tuple[Node, str | None]]:
         """Those of these names, and when they were published.
 
         Raises:
@@ -115,7 +115,7 @@ class Document:
                 yield _node(name, part), published
 
 
-def opened(body: bytes, *names: str) -> Document:
+def parse_document(body: bytes, *names: str) -> Datex2Document:
     """The document with its parts of these names, wherever they are.
 
     Raises:
@@ -124,10 +124,10 @@ def opened(body: bytes, *names: str) -> Document:
     # What the server says of the character set is often wrong: XML declares its own, JSON is UTF-8.
     if body.removeprefix(codecs.BOM_UTF8).lstrip(_SPACE)[:1] in (b"{", b"["):
         return _from_json(body.removeprefix(codecs.BOM_UTF8), names)
-    return _from_xml(trusted_xml(body), names)
+    return _from_xml(parse_safe_xml(body), names)
 
 
-def trusted_xml(body: bytes) -> Element:
+def parse_safe_xml(body: bytes) -> Element:
     """The root; entities and external references are refused, not resolved.
 
     Raises:
@@ -140,12 +140,12 @@ def trusted_xml(body: bytes) -> Element:
     return root
 
 
-def local_name(element: Element) -> str:
+def strip_namespace(element: Element) -> str:
     """The name without its namespace."""
     return element.tag.rpartition("}")[2]
 
 
-def unreal_note(numbers: Mapping[str, int]) -> tuple[Note, ...]:
+def note_exercises(numbers: Mapping[str, int]) -> tuple[Note, ...]:
     """A note on what is not published because it is an exercise or a test, by how that is called."""
     if not (found := {kind: number for kind, number in numbers.items() if number}):
         return ()
@@ -153,7 +153,7 @@ def unreal_note(numbers: Mapping[str, int]) -> tuple[Note, ...]:
     return (Note("exercises_and_tests", f"exercises and tests are not published: {told}"),)
 
 
-def unread_names(names: Iterable[str], *known: Iterable[str]) -> tuple[str, ...]:
+def list_unread_elements(names: Iterable[str], *known: Iterable[str]) -> tuple[str, ...]:
     """Of the names of elements those that are not known; extensions of the model are left out."""
     left = {*names}.difference(*known)
     return tuple(sorted(name for name in left if not name.endswith("Extension")))
@@ -167,12 +167,12 @@ class _Said:
     status: str = REAL
 
 
-def _from_xml(root: Element, names: tuple[str, ...]) -> Document:
+def _from_xml(root: Element, names: tuple[str, ...]) -> Datex2Document:
     publications, parts, unreal = set[str](), list[_Found](), Counter[str]()
     waiting = [(root, _Said())]
     while waiting:
         element, said = waiting.pop()
-        name = local_name(element)
+        name = strip_namespace(element)
         if name in names and (len(element) or element.get("id")):
             if said.status == REAL:
                 parts.append((name, element, said.published))
@@ -182,18 +182,19 @@ def _from_xml(root: Element, names: tuple[str, ...]) -> Document:
             known for known in (name, _kind(element)) if known and known.endswith("Publication")
         )
         for child in element:
-            if local_name(child) == "publicationTime":
+            if strip_namespace(child) == "publicationTime":
                 said = replace(said, published=(child.text or "").strip() or said.published)
-            elif local_name(child) == _HEADER:
+            elif strip_namespace(child) == _HEADER:
                 status = next(
-                    (e.text for e in child if local_name(e) == "informationStatus" and e.text), said.status
+                    (e.text for e in child if strip_namespace(e) == "informationStatus" and e.text),
+                    said.status,
                 )
                 said = replace(said, status=status.strip())
         waiting.extend((child, said) for child in reversed(element))
-    return Document(frozenset(publications), tuple(parts), unreal)
+    return Datex2Document(frozenset(publications), tuple(parts), unreal)
 
 
-def _from_json(body: bytes, names: tuple[str, ...]) -> Document:
+def _from_json(body: bytes, names: tuple[str, ...]) -> Datex2Document:
     publications, parts, unreal = set[str](), list[_Found](), Counter[str]()
     waiting: list[tuple[bytes | msgspec.Raw, _Said]] = [(body, _Said())]
     try:
@@ -222,7 +223,7 @@ def _from_json(body: bytes, names: tuple[str, ...]) -> Document:
                     waiting.extend((item, said) for item in _objects([value]))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ReadError(f"is no JSON of DATEX II: {error}") from None
-    return Document(frozenset(publications), tuple(parts), unreal)
+    return Datex2Document(frozenset(publications), tuple(parts), unreal)
 
 
 _Found = tuple[str, Element | msgspec.Raw, str | None]
@@ -252,7 +253,7 @@ def _of_element(element: Element) -> Iterator[Node]:
         if name != _TYPE:
             yield Node(name.rpartition("}")[2], text)
     for child in element:
-        yield Node(local_name(child), child, _kind(child))
+        yield Node(strip_namespace(child), child, _kind(child))
 
 
 def _of_object(held: dict[str, object]) -> Iterator[Node]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from civitas_assets.connectors.datex2_document import Node
-from civitas_assets.records.geometry import epsg_of, geometries, is_northing_first
+from civitas_assets.records.geometry import find_epsg, is_northing_first, parse_geometry_column
 
 _DISPLAY = ("locationForDisplay", "coordinatesForDisplay")
 _RINGS = ("exterior", "interior", "gmlPolygon", "gmlMultiPolygon")
@@ -22,7 +22,7 @@ _NAMES = ("roadNumber", "roadName", "locationDescription", "alertCLocationName")
 Position = tuple[str, str]
 
 
-def display_point(location: Node) -> tuple[str | None, str | None]:
+def read_display_point(location: Node) -> tuple[str | None, str | None]:
     """Longitude and latitude of the point where a map shows it, as written, if it says so."""
     for node in location.below(*_DISPLAY):
         if node.word("latitude") and node.word("longitude"):
@@ -30,21 +30,21 @@ def display_point(location: Node) -> tuple[str | None, str | None]:
     return None, None
 
 
-def position(location: Node) -> tuple[object, object]:
+def read_located_position(location: Node) -> tuple[object, object]:
     """Longitude and latitude of a point that it names, as written, else of one on its line or area."""
     points = [node for node in location.below(*_POINTS) if node.word("latitude") and node.word("longitude")]
     if points:
         return points[0].word("longitude"), points[0].word("latitude")
-    shape = geometry(location)
+    shape = read_located_geometry(location)
     if shape is None:
-        return display_point(location)
-    on_it = geometries(pl.Series([shape], dtype=pl.String), "EPSG:4326")
+        return read_display_point(location)
+    on_it = parse_geometry_column(pl.Series([shape], dtype=pl.String), "EPSG:4326")
     if on_it.unreadable[0]:
         return shape, shape  # no number, to be found at fault
     return on_it.lon[0], on_it.lat[0]
 
 
-def geometry(location: Node) -> str | None:
+def read_located_geometry(location: Node) -> str | None:
     """Area, line or points as well-known text, longitude first; what is no coordinate stays, to be found at fault.
 
     DATEX II writes latitude first; lists of GML in another reference system follow the order of its authority.
@@ -75,9 +75,9 @@ def geometry(location: Node) -> str | None:
     return system + shape if shape else None
 
 
-def place_name(location: Node, language: str) -> str | None:
+def read_place_name(location: Node, language: str) -> str | None:
     """Roads and places that it names."""
-    names = (node.said(language) for node in location.below(*_NAMES))
+    names = (node.read_localized(language) for node in location.below(*_NAMES))
     return ", ".join(dict.fromkeys(name for name in names if name)) or None
 
 
@@ -98,7 +98,7 @@ class _Gml:
     @classmethod
     def of(cls, location: Node) -> _Gml:
         name = next((node.text for node in location.below("srsName") if node.text), None)
-        crs = epsg_of(name) if name else None
+        crs = find_epsg(name) if name else None
         if crs in {None, "EPSG:4326"}:
             return cls("", bool(name and name.upper().endswith(("CRS84", "CRS:84"))))
         return cls(f"SRID={str(crs).removeprefix('EPSG:')};", not is_northing_first(str(crs)))

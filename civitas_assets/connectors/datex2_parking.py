@@ -9,9 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from civitas_assets.connectors.datex2_document import Node, opened, unread_names, unreal_note
-from civitas_assets.connectors.datex2_location import position
-from civitas_assets.connectors.rows import number, table
+from civitas_assets.connectors.datex2_document import (
+    Node,
+    list_unread_elements,
+    note_exercises,
+    parse_document,
+)
+from civitas_assets.connectors.datex2_location import read_located_position
+from civitas_assets.connectors.service_rows import build_raw_table, parse_number
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Note, RawTable
 
@@ -94,28 +99,28 @@ _READ = frozenset({
 Row = dict[str, object]
 
 
-def parking_tables(body: bytes, language: str) -> Iterator[RawTable]:
+def read_parking_tables(body: bytes, language: str) -> Iterator[RawTable]:
     """Sites, status, or both; whatever prefix their elements have.
 
     Raises:
         ReadError: it is no publication of parking.
     """
-    document = opened(body, *_RECORDS, *_STATES)
-    records = [record.unwrapped("prk") for record, _ in document.parts(*_RECORDS)]
-    states = [(state.unwrapped("prk"), published) for state, published in document.parts(*_STATES)]
+    document = parse_document(body, *_RECORDS, *_STATES)
+    records = [record.unwrap("prk") for record, _ in document.list_parts(*_RECORDS)]
+    states = [(state.unwrap("prk"), published) for state, published in document.list_parts(*_STATES)]
     is_parking = any("parking" in name.lower() for name in document.publications)
     if not (records or states or document.unreal or is_parking):
         raise ReadError("holds neither a parking table nor a parking status of DATEX II")
-    notes = unreal_note(document.unreal)
+    notes = note_exercises(document.unreal)
     if records:
         latest = _latest(records)
         rows = [_site(record, language) for record in latest]
-        found = table("parking_site", rows, _SITE)
+        found = build_raw_table("parking_site", rows, _SITE)
         yield replace(found, unknown_fields=_unread(latest), notes=(*notes, *_parts_alone(latest, rows)))
     if states or not records:
         rows = [_status(state, at) for state, at in states]
         nodes = [state for state, _ in states]
-        found = table("parking_status", rows, _STATUS)
+        found = build_raw_table("parking_status", rows, _STATUS)
         told = (*(() if records else notes), *_parts_alone(nodes, rows), *_negative(nodes))
         _require_measures(nodes)
         yield replace(found, unknown_fields=_unread(nodes), notes=told)
@@ -141,7 +146,7 @@ def _site(record: Node, language: str) -> Row:
     lon, lat = _position(record)
     return {
         "site_id": record.word("id"),
-        "name": name.said(language) if name else None,
+        "name": name.read_localized(language) if name else None,
         "site_type": next((_LAYOUTS[kind] for kind in kinds if kind in _LAYOUTS), "other" if kinds else None),
         "site_type_native": ", ".join(kinds) or None,
         "capacity": _own(record, _CAPACITY),
@@ -152,7 +157,7 @@ def _site(record: Node, language: str) -> Row:
 
 def _position(record: Node) -> tuple[object, object]:
     """Where it is, else where its entrance is."""
-    places = (position(place) for name in _PLACES for place in record.all(name))
+    places = (read_located_position(place) for name in _PLACES for place in record.all(name))
     return next((place for place in places if None not in place), (None, None))
 
 
@@ -183,7 +188,7 @@ def _wholes(state: Node) -> list[Node]:
 
 
 def _is_negative(written: str | None) -> bool:
-    value = number(written)
+    value = parse_number(written)
     return value is not None and value < 0
 
 
@@ -246,4 +251,4 @@ def _negative(states: Sequence[Node]) -> tuple[Note, ...]:
 def _unread(nodes: Iterable[Node]) -> tuple[str, ...]:
     """Names of what car parks say and nobody reads, also within their occupancy."""
     said = {child.name for node in nodes for whole in _wholes(node) for child in whole.children}
-    return unread_names(said, _READ, _NO_MODEL)
+    return list_unread_elements(said, _READ, _NO_MODEL)

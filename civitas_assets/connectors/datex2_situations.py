@@ -11,10 +11,20 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from civitas_assets.connectors.datex2_document import REAL, Node, opened, unread_names, unreal_note
-from civitas_assets.connectors.datex2_location import display_point, geometry, place_name
-from civitas_assets.connectors.datex2_validity import UndecidableError, validity_of
-from civitas_assets.connectors.rows import table
+from civitas_assets.connectors.datex2_document import (
+    REAL,
+    Node,
+    list_unread_elements,
+    note_exercises,
+    parse_document,
+)
+from civitas_assets.connectors.datex2_location import (
+    read_display_point,
+    read_located_geometry,
+    read_place_name,
+)
+from civitas_assets.connectors.datex2_validity import UndecidableError, read_validity
+from civitas_assets.connectors.service_rows import build_raw_table
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Note, RawTable
 
@@ -81,7 +91,7 @@ _HAS_LOCATION = "@has_location"  # of a row, whether it names one
 Row = dict[str, object]
 
 
-def event_table(body: bytes, language: str, zone: ZoneInfo, *, has_rule: bool = False) -> RawTable:
+def read_event_table(body: bytes, language: str, zone: ZoneInfo, *, has_rule: bool = False) -> RawTable:
     """The events of a publication, each in its latest version; exercises and tests are left out, which a note tells.
 
     Times without an offset are those of the zone, unless the source has a rule for them.
@@ -89,13 +99,13 @@ def event_table(body: bytes, language: str, zone: ZoneInfo, *, has_rule: bool = 
     Raises:
         ReadError: it is no publication of situations.
     """
-    document = opened(body, "situation")
+    document = parse_document(body, "situation")
     latest: dict[object, tuple[int, Row]] = {}
     unreal = Counter(document.unreal)
     undecided: list[str] = []
     names = set[str]()
     found = bool(document.unreal)
-    for situation, published in document.parts("situation"):
+    for situation, published in document.list_parts("situation"):
         found = True
         status = situation.word("headerInformation", "informationStatus") or REAL
         if status != REAL:
@@ -110,7 +120,7 @@ def event_table(body: bytes, language: str, zone: ZoneInfo, *, has_rule: bool = 
                 latest[key] = (version, row)
     if not found and not any(name.endswith("SituationPublication") for name in document.publications):
         raise ReadError("holds no situations of DATEX II")
-    notes = (*unreal_note(unreal), *_unplaced([row for _, row in latest.values()]))
+    notes = (*note_exercises(unreal), *_unplaced([row for _, row in latest.values()]))
     if undecided:
         notes += (
             Note(
@@ -122,8 +132,10 @@ def event_table(body: bytes, language: str, zone: ZoneInfo, *, has_rule: bool = 
     if not has_rule:
         for _, row in latest.values():
             row |= {name: _with_offset(row[name], zone) for name in ("start_at", "end_at", "changed_at")}
-    found_events = table("event", (row for _, row in latest.values()), _COLUMNS)
-    return replace(found_events, notes=notes, unknown_fields=unread_names(names, _READ, _DETAILS, _NO_MODEL))
+    found_events = build_raw_table("event", (row for _, row in latest.values()), _COLUMNS)
+    return replace(
+        found_events, notes=notes, unknown_fields=list_unread_elements(names, _READ, _DETAILS, _NO_MODEL)
+    )
 
 
 def _events(
@@ -141,7 +153,7 @@ def _events(
 
 
 def _own(wrapped: Node) -> Node:
-    return wrapped.unwrapped("sit")
+    return wrapped.unwrap("sit")
 
 
 def _unplaced(rows: Sequence[Row]) -> tuple[Note, ...]:
@@ -159,7 +171,7 @@ def _event(situation: Node, record: Node, language: str) -> Row:
     comments = [
         text
         for node in record.all("generalPublicComment")
-        if (text := (node.first("comment") or node).said(language))
+        if (text := (node.first("comment") or node).read_localized(language))
     ]
     said = "\n".join(dict.fromkeys(comments))
     title = said.strip().partition("\n")[0].strip()
@@ -167,7 +179,7 @@ def _event(situation: Node, record: Node, language: str) -> Row:
     start, end = (times.word(name) if times else None for name in ("overallStartTime", "overallEndTime"))
     severity = record.word("severity") or situation.word("overallSeverity")
     location = record.first("locationReference") or record.first("groupOfLocations")
-    lon, lat = display_point(location) if location else (None, None)
+    lon, lat = read_display_point(location) if location else (None, None)
     return {
         "event_id": "/".join(ids) if record.word("id") else None,
         "event_type": _code(record.kind, details),
@@ -181,13 +193,13 @@ def _event(situation: Node, record: Node, language: str) -> Row:
         "severity": severity if severity in _SEVERITIES else None,
         "severity_native": severity,
         "status_native": record.word("validity", "validityStatus"),
-        "place_name": place_name(location, language) if location else None,
+        "place_name": read_place_name(location, language) if location else None,
         "changed_at": record.word("situationRecordVersionTime")
         or situation.word("situationVersionTime")
         or record.word("situationRecordCreationTime"),
         "lon": lon,
         "lat": lat,
-        "geometry": geometry(location) if location else None,
+        "geometry": read_located_geometry(location) if location else None,
         _HAS_LOCATION: location is not None,
     }
 
@@ -223,7 +235,7 @@ def _status(record: Node, published: str | None, zone: ZoneInfo) -> str | None:
         return native
     if native != "definedByValidityTimeSpec" or (now := _instant(published)) is None:
         return None
-    return validity_of(record.first("validity", "validityTimeSpecification"), zone).status(now)
+    return read_validity(record.first("validity", "validityTimeSpecification"), zone).status(now)
 
 
 def _instant(written: str | None) -> datetime | None:

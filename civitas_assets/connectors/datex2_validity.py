@@ -141,7 +141,7 @@ class Validity:
                     break
 
 
-def validity_of(specification: Node | None, zone: ZoneInfo) -> Validity:
+def read_validity(specification: Node | None, zone: ZoneInfo) -> Validity:
     """What a `validityTimeSpecification` says; none is always.
 
     Raises:
@@ -162,8 +162,8 @@ def _period(node: Node, zone: ZoneInfo) -> _Period:
         raise UndecidableError
     return _Period(
         *_between(node, "startOfPeriod", "endOfPeriod", zone),
-        tuple(_span(each.unwrapped("com"), zone) for each in node.all("recurringTimePeriodOfDay")),
-        tuple(_days(each.unwrapped("com")) for each in node.all("recurringDayWeekMonthPeriod")),
+        tuple(_span(each.unwrap("com"), zone) for each in node.all("recurringTimePeriodOfDay")),
+        tuple(_days(each.unwrap("com")) for each in node.all("recurringDayWeekMonthPeriod")),
     )
 
 

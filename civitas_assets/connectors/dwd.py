@@ -15,16 +15,15 @@ from pydantic import Field
 
 from civitas_assets.catalog import Source, TimeRule, Window
 from civitas_assets.catalog.window import Duration
-from civitas_assets.connectors.base import Answer, Payload, Request, Session
+from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
 from civitas_assets.connectors.dwd_products import (
     PRODUCTS,
     TIME_FORMAT,
-    Station,
-    listed_stations,
-    measured,
-    past_files,
+    DwdStation,
+    list_archives,
+    read_measured_tables,
+    read_station_list,
 )
-from civitas_assets.connectors.rows import table
 from civitas_assets.connectors.service import (
     Attribution,
     Root,
@@ -32,6 +31,7 @@ from civitas_assets.connectors.service import (
     ServiceSource,
     Title,
 )
+from civitas_assets.connectors.service_rows import build_raw_table
 from civitas_assets.errors import FetchError
 from civitas_assets.records import RawTable
 
@@ -70,7 +70,7 @@ class DwdSource(ServiceSource):
         interval=timedelta(minutes=10),
     )
 
-    def wanted(self, stations: list[Station], since: date | None) -> list[Station]:
+    def select_wanted(self, stations: list[DwdStation], since: date | None) -> list[DwdStation]:
         """Those of the stations that the tenant wants, without those that ended before the day."""
         return [
             station
@@ -92,7 +92,7 @@ class DwdConnector:
     name: ClassVar[str] = "dwd"
     source_model: ClassVar[type[Source]] = DwdSource
 
-    def fetch(self, source: DwdSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+    def fetch(self, source: DwdSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
         """The station lists of the products, and the files of the wanted stations for the periods of the window."""
         root, today = source.url.rstrip("/"), self.clock().astimezone(zone).date()
         known = set[str]()
@@ -110,9 +110,9 @@ class DwdConnector:
         def files(answer: Answer) -> Iterator[Request]:
             variables, folder = answer.request.variables, answer.request.url.rpartition("/")[0]
             if answer.request.role == "stations":
-                stations, _ = listed_stations(answer.content())
+                stations, _ = read_station_list(answer.content())
                 since = _since(variables["period"], today)
-                ids = [station.id for station in source.wanted(stations, since)]
+                ids = [station.id for station in source.select_wanted(stations, since)]
                 known.update(*((station.id, station.id.lstrip("0")) for station in stations))
                 if variables["period"] != "historical":
                     suffix = {"now": "now", "recent": "akt"}[variables["period"]]
@@ -125,7 +125,7 @@ class DwdConnector:
                     )
             elif answer.request.role == "index":
                 ids = variables["stations"].split(",")
-                for name, id_, first, last in past_files(answer.content(), PRODUCTS[variables["product"]]):
+                for name, id_, first, last in list_archives(answer.content(), PRODUCTS[variables["product"]]):
                     if id_ in ids and first <= window.last and last >= window.first:
                         yield Request(f"{folder}/{name}", role="values")
 
@@ -148,7 +148,7 @@ class DwdConnector:
     def read(self, source: DwdSource, payload: Payload) -> Iterator[RawTable]:
         """Stations with their places, or the datastreams and values of a product's archive."""
         if payload.role == "stations":
-            stations, broken = listed_stations(payload.body)
+            stations, broken = read_station_list(payload.body)
             since = _since(payload.variables.get("period", "now"), payload.received_at.date())
             rows = (
                 {
@@ -158,16 +158,16 @@ class DwdConnector:
                     "lat": station.lat,
                     "elevation_m": station.elevation_m,
                 }
-                for station in source.wanted(stations, since)
+                for station in source.select_wanted(stations, since)
             )
             columns = ("station_id", "name", "lon", "lat", "elevation_m")
-            yield replace(table("station", rows, columns), broken=broken)
+            yield replace(build_raw_table("station", rows, columns), broken=broken)
         elif payload.role == "index":
             # It only leads to files; what it must have is what fetching them needed.
             product = payload.variables.get("product", "air_temperature")
-            past_files(payload.body, PRODUCTS[product])
+            list_archives(payload.body, PRODUCTS[product])
         else:
-            yield from measured(payload.body, source.nulls, source.http.max_bytes)
+            yield from read_measured_tables(payload.body, source.nulls, source.http.max_bytes)
 
 
 def _periods(window: Window, today: date) -> Iterator[Period]:

@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 import polars as pl
 
-from civitas_assets.connectors.archive import unzipped
+from civitas_assets.connectors.archive import unzip_members
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, RawTable
 from civitas_assets.records.raw import ROW, TIME
@@ -75,7 +75,7 @@ PRODUCTS = {
 
 
 @dataclass(frozen=True)
-class Station:
+class DwdStation:
     """A row of a station list; `last` is the last day with a value, None where the list leaves it open."""
 
     id: str
@@ -86,7 +86,7 @@ class Station:
     last: date | None
 
 
-def listed_stations(body: bytes) -> tuple[list[Station], tuple[BrokenRow, ...]]:
+def read_station_list(body: bytes) -> tuple[list[DwdStation], tuple[BrokenRow, ...]]:
     """The stations of a list of fixed width, and the rows that are none.
 
     Raises:
@@ -95,7 +95,7 @@ def listed_stations(body: bytes) -> tuple[list[Station], tuple[BrokenRow, ...]]:
     lines = body.decode("latin-1").splitlines()
     if not lines or not lines[0].startswith("Stations_id"):
         raise ReadError("is no list of stations of the weather service: its header is missing")
-    stations, broken = list[Station](), list[BrokenRow]()
+    stations, broken = list[DwdStation](), list[BrokenRow]()
     for number, line in enumerate(lines[1:], 1):
         if not line.strip() or line.startswith("-----"):
             continue
@@ -108,7 +108,7 @@ def listed_stations(body: bytes) -> tuple[list[Station], tuple[BrokenRow, ...]]:
             broken.append(BrokenRow(number, "not_a_station", str(error), line))
             continue
         stations.append(
-            Station(
+            DwdStation(
                 match["id"].zfill(5),
                 re.split(r"\s{2,}", match["rest"].strip()[:_NAME_WIDTH])[0].strip(),
                 float(match["lon"]),
@@ -120,7 +120,7 @@ def listed_stations(body: bytes) -> tuple[list[Station], tuple[BrokenRow, ...]]:
     return stations, tuple(broken)
 
 
-def past_files(body: bytes, product: Product) -> list[tuple[str, str, date, date]]:
+def list_archives(body: bytes, product: Product) -> list[tuple[str, str, date, date]]:
     """Name, station, first and last day of each archive of past years that a folder's page links to.
 
     Raises:
@@ -139,13 +139,13 @@ def past_files(body: bytes, product: Product) -> list[tuple[str, str, date, date
     return files
 
 
-def measured(body: bytes, nulls: Collection[str], most_bytes: int) -> Iterator[RawTable]:
+def read_measured_tables(body: bytes, nulls: Collection[str], most_bytes: int) -> Iterator[RawTable]:
     """The datastreams of a product's archive that have any value in it, and their values.
 
     Raises:
         ReadError: it is no such archive, or its table lacks station, time, quality or a quantity of its product.
     """
-    members = [content for _, content in unzipped(body, "produkt_*.txt", most_bytes)]
+    members = [content for _, content in unzip_members(body, "produkt_*.txt", most_bytes)]
     if not members:
         raise ReadError("is an archive without a file produkt_….txt")
     for member in members:

@@ -17,11 +17,11 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from civitas_assets.catalog import SecretRef, Source, Window
-from civitas_assets.connectors.base import Answer, Payload, Request, Session
-from civitas_assets.connectors.paths import columns_of, records_at
-from civitas_assets.connectors.rows import decoded_each, number, table
-from civitas_assets.connectors.sample import require_members
+from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.paths import extract_columns, extract_records
+from civitas_assets.connectors.record_sample import require_members
 from civitas_assets.connectors.service import Root, ServiceSource, Title
+from civitas_assets.connectors.service_rows import build_raw_table, decode_each, parse_number
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, Note, RawTable
 from civitas_assets.records.raw import RESULT, ROW, TIME
@@ -110,7 +110,7 @@ class EcoCounterConnector:
     name = "eco_counter"
     source_model: type[Source] = EcoCounterSource
 
-    def fetch(self, source: EcoCounterSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+    def fetch(self, source: EcoCounterSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
         """The sites of the account, and the slices of the window of each of their channels."""
         root, found = source.url.rstrip("/"), set[str]()
 
@@ -120,7 +120,7 @@ class EcoCounterConnector:
             for site in _wanted(source, answer.content())[0]:
                 found.add(str(site.id))
                 for channel in site.counted():
-                    for part in window.slices(_SLICE_DAYS):
+                    for part in window.split(_SLICE_DAYS):
                         asked = {
                             "begin": f"{part.first}T00:00:00",
                             "end": f"{part.last + timedelta(days=1)}T00:00:00",
@@ -143,7 +143,7 @@ class EcoCounterConnector:
             yield _counts(payload)
             return
         sites, broken = _wanted(source, payload.body)
-        stations = table(
+        stations = build_raw_table(
             "station",
             (
                 {
@@ -161,7 +161,7 @@ class EcoCounterConnector:
         unsaid = [
             c for site in sites for c in site.counted() if c.user_type is None and site.user_type is None
         ]
-        channels = table(
+        channels = build_raw_table(
             "datastream",
             (
                 {
@@ -183,9 +183,11 @@ class EcoCounterConnector:
 
 
 def _wanted(source: EcoCounterSource, body: bytes) -> tuple[list[_Site], tuple[BrokenRow, ...]]:
-    sites, broken = decoded_each(body, _Site, "Eco-Counter")
+    sites, broken = decode_each(body, _Site, "Eco-Counter")
     wanted: list[_Site] = [
-        site for site in sites if source.wants(str(site.id), number(site.longitude), number(site.latitude))
+        site
+        for site in sites
+        if source.wants(str(site.id), parse_number(site.longitude), parse_number(site.latitude))
     ]
     return wanted, broken
 
@@ -205,8 +207,8 @@ def _counts(payload: Payload) -> RawTable:
     so that the hour is one row either way.
     """
     fields = {"date": "date", "iso": "isoDate", RESULT: "counts", "quality_native": "status"}
-    records = records_at(payload.body, "@")
-    found = columns_of(records, fields).with_columns(pl.col("date", "iso").cast(pl.String))
+    records = extract_records(payload.body, "@")
+    found = extract_columns(records, fields).with_columns(pl.col("date", "iso").cast(pl.String))
     if found[RESULT].null_count() == found.height:
         require_members(records, ("counts",), "Eco-Counter")
     if found.height and not found.select(pl.any_horizontal(pl.col("date", "iso").is_not_null()).any()).item():

@@ -16,17 +16,22 @@ import polars as pl
 from pydantic import Field
 
 from civitas_assets.catalog import Source, Window
-from civitas_assets.connectors.base import Payload, Session
-from civitas_assets.connectors.columns import header_of
+from civitas_assets.connectors.base import FetchSession, Payload
+from civitas_assets.connectors.columns import match_header
 from civitas_assets.connectors.extent import check_extent
 from civitas_assets.connectors.fetching import fetch_addresses
-from civitas_assets.connectors.kept import as_kept, kept
-from civitas_assets.connectors.packed import unpacked
-from civitas_assets.connectors.sheets import filled, names_at, sheet_cells
-from civitas_assets.connectors.table_cells import Cells, headed, with_address, with_preamble
-from civitas_assets.connectors.table_fields import raw_table
+from civitas_assets.connectors.packed import unpack_body
+from civitas_assets.connectors.selected_rows import read_selected_rows, write_selected_rows
+from civitas_assets.connectors.sheets import fill_merged_cells, read_header_names, read_sheet_cells
+from civitas_assets.connectors.table_cells import (
+    Cells,
+    add_address_columns,
+    add_preamble_columns,
+    build_cells,
+)
+from civitas_assets.connectors.table_fields import build_table_rows
 from civitas_assets.connectors.tabular import TabularSource
-from civitas_assets.connectors.workbook import Layout
+from civitas_assets.connectors.workbook import SheetLayout
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 
@@ -51,9 +56,9 @@ class ExcelSource(TabularSource):
     )
     sheet: str | None = Field(None, description="Name of the sheet; by default the first one.")
 
-    def mapped(self, body: bytes) -> bytes:
+    def project_answer(self, body: bytes) -> bytes:
         """See `SelectiveSource`."""
-        return kept(self, _cells(self, body))
+        return write_selected_rows(self, _cells(self, body))
 
 
 class ExcelConnector:
@@ -62,31 +67,31 @@ class ExcelConnector:
     name = "excel"
     source_model: type[Source] = ExcelSource
 
-    def fetch(self, source: ExcelSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+    def fetch(self, source: ExcelSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
         """One request per address of the window."""
         fetch_addresses(source, window, session)
 
     def read(self, source: ExcelSource, payload: Payload) -> Iterator[RawTable]:
         """One table; cells are text."""
-        cells = as_kept(payload.body) or _cells(source, payload.body)
-        yield raw_table(source, with_address(source, cells, payload.url))
+        cells = read_selected_rows(payload.body) or _cells(source, payload.body)
+        yield build_table_rows(source, add_address_columns(source, cells, payload.url))
 
 
 def _cells(source: ExcelSource, packed: bytes) -> Cells:
     """The named columns below the header, with the numbers of their rows."""
-    body = unpacked(packed, source.member, _FORMS, source.http.max_bytes)
+    body = unpack_body(packed, source.member, _FORMS, source.http.max_bytes)
     _check_claim(body, source.http.max_bytes)
-    cells, layout = sheet_cells(body, source.sheet)
+    cells, layout = read_sheet_cells(body, source.sheet)
     check_extent(
         source.frame, cells.height, cells.width, f" in sheet {source.sheet!r}" if source.sheet else ""
     )
     place = _header(source, cells, layout)
     rows = _header_rows(source, layout, place)
-    table = filled(cells, layout, place + rows).slice(place + rows)
+    table = fill_merged_cells(cells, layout, place + rows).slice(place + rows)
     numbers = pl.int_range(place + rows + 1, place + rows + 1 + table.height, eager=True)
-    found = headed(source, table, names_at(cells, layout, place, rows), numbers)
+    found = build_cells(source, table, read_header_names(cells, layout, place, rows), numbers)
     before = [" ".join(filter(None, row)) for row in cells.head(place).iter_rows()]
-    return with_preamble(source, found, before)
+    return add_preamble_columns(source, found, before)
 
 
 def _check_claim(body: bytes, most: int) -> None:
@@ -107,19 +112,19 @@ def _check_claim(body: bytes, most: int) -> None:
         )
 
 
-def _header(source: ExcelSource, cells: pl.DataFrame, layout: Layout) -> int:
+def _header(source: ExcelSource, cells: pl.DataFrame, layout: SheetLayout) -> int:
     """The place of the header's first row."""
     if not source.header:
         if cells.height <= source.skip_lines:
             raise ReadError(f"has {cells.height} row(s): no header after {source.skip_lines} line(s)")
         return source.skip_lines
     for place in range(min(cells.height, _HEADER_SEARCH_ROWS)):
-        names = names_at(cells, layout, place, _header_rows(source, layout, place))
-        if {*source.header} <= {*header_of(names, source.named, source.aliases).names}:
+        names = read_header_names(cells, layout, place, _header_rows(source, layout, place))
+        if {*source.header} <= {*match_header(names, source.named, source.aliases).names}:
             return place
     raise ReadError(f"has no header with the columns {', '.join(source.header)}")
 
 
-def _header_rows(source: ExcelSource, layout: Layout, place: int) -> int:
+def _header_rows(source: ExcelSource, layout: SheetLayout, place: int) -> int:
     """How many rows the header has: what the source says, else those of the cells that are merged in it."""
     return layout.height_at(place) if source.header_rows is None else source.header_rows

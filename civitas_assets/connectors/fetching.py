@@ -9,18 +9,18 @@ from collections.abc import Sequence
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.template import expand
-from civitas_assets.connectors.base import Request, Session
+from civitas_assets.connectors.base import FetchSession, Request
 from civitas_assets.errors import FetchError
 
 
-def fetch_addresses(source: Source, window: Window, session: Session) -> None:
+def fetch_addresses(source: Source, window: Window, session: FetchSession) -> None:
     """Ask for every address of the window, or take the files that wait in the source's folder.
 
     Raises:
         FetchError: an answer failed, or nothing at all was found.
     """
     if source.dropped is not None:
-        session.collect()
+        session.land_dropped_files()
         return
     requests = [
         Request(e.url, variables=e.variables)

@@ -14,20 +14,20 @@ import msgspec
 from pydantic import Field
 
 from civitas_assets.catalog import Source, Window
-from civitas_assets.catalog.language import Language
+from civitas_assets.catalog.language_tag import Language
 from civitas_assets.catalog.template import expand
-from civitas_assets.connectors.base import Answer, Payload, Request, Session
-from civitas_assets.connectors.gbfs_stations import station_table, status_table
+from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.gbfs_stations import read_station_table, read_status_table
 from civitas_assets.connectors.gbfs_vehicles import (
-    counted,
-    kinds_of,
-    station_of,
-    system_of,
-    vehicle_tables,
+    build_system_station,
+    count_vehicles,
+    read_system,
+    read_vehicle_kinds,
+    read_vehicle_tables,
 )
-from civitas_assets.connectors.languages import best_language
-from civitas_assets.connectors.links import LinkedSource, led_to
-from civitas_assets.connectors.rows import decoded
+from civitas_assets.connectors.languages import choose_language
+from civitas_assets.connectors.links import LinkedSource, resolve_link
+from civitas_assets.connectors.service_rows import decode_answer
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 
@@ -53,9 +53,9 @@ class GbfsSource(LinkedSource):
         """Stations and their status; numbers of free vehicles are observations of the system."""
         return frozenset({"sharing_station", "sharing_status", "station", "datastream", "observation"})
 
-    def storable(self, role: str, body: bytes) -> bytes:
+    def redact_answer(self, role: str, body: bytes) -> bytes:
         """Of single vehicles only how many they are."""
-        return counted(body, self.box) if role == _VEHICLES else body
+        return count_vehicles(body, self.box) if role == _VEHICLES else body
 
 
 class _Discovery(msgspec.Struct):
@@ -68,13 +68,13 @@ class GbfsConnector:
     name = "gbfs"
     source_model: type[Source] = GbfsSource
 
-    def fetch(self, source: GbfsSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+    def fetch(self, source: GbfsSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
         """The discovery file, and the feeds about stations and vehicles that it names."""
         home = source.url.rpartition("/")[0]
         systems: dict[str, Mapping[str, str]] = {}  # feeds by the address of an answer that leads to vehicles
 
         def ask(answer: Answer, feeds: Mapping[str, str], name: str, role: str, **known: str) -> Request:
-            url = led_to(answer.request.url, feeds[name], source.advertised_url, home)
+            url = resolve_link(answer.request.url, feeds[name], source.advertised_url, home)
             request = Request(url, role=role, variables=known)
             systems[request.url] = feeds
             return request
@@ -90,12 +90,12 @@ class GbfsConnector:
                     )
                 yield from (ask(answer, feeds, name, name) for name in _wanted(feeds, source))
             elif role == _SYSTEM:
-                feeds, system = systems[answer.request.url], str(system_of(answer.content()).system_id)
+                feeds, system = systems[answer.request.url], str(read_system(answer.content()).system_id)
                 name, role = (_TYPES, _TYPES) if _TYPES in feeds else (_vehicle_feed(feeds), _VEHICLES)
                 yield ask(answer, feeds, name, role, system_id=system)
             elif role == _TYPES:
                 feeds = systems[answer.request.url]
-                kinds = msgspec.json.encode(kinds_of(answer.content())).decode()
+                kinds = msgspec.json.encode(read_vehicle_kinds(answer.content())).decode()
                 yield ask(answer, feeds, _vehicle_feed(feeds), _VEHICLES, **known, kinds=kinds)
 
         discovery = [
@@ -110,15 +110,15 @@ class GbfsConnector:
         if payload.role == "discovery":
             _feeds(payload.body, source.language)
         elif payload.role == _SYSTEM:
-            yield station_of(system_of(payload.body), source.language)
+            yield build_system_station(read_system(payload.body), source.language)
         elif payload.role == _TYPES:
-            kinds_of(payload.body)
+            read_vehicle_kinds(payload.body)
         elif payload.role == _VEHICLES:
-            yield from vehicle_tables(payload)
+            yield from read_vehicle_tables(payload)
         elif payload.role == _INFORMATION:
-            yield station_table(payload.body, source.language)
+            yield read_station_table(payload.body, source.language)
         elif payload.role == _STATUS:
-            yield status_table(payload.body)
+            yield read_status_table(payload.body)
 
 
 def _wanted(feeds: Mapping[str, str], source: GbfsSource) -> list[str]:
@@ -145,14 +145,14 @@ def _feeds(body: bytes, language: str) -> tuple[Mapping[str, str], Sequence[str]
 
     What the list of the language lacks is taken from the others.
     """
-    data = decoded(body, _Discovery, "GBFS").data
+    data = decode_answer(body, _Discovery, "GBFS").data
     if (listed := data.get("feeds")) is not None:
         lists = [listed]
     else:
         by_language = {
             key: part["feeds"] for key, part in data.items() if isinstance(part, dict) and part.get("feeds")
         }
-        best = best_language([*by_language], language) if by_language else ""
+        best = choose_language([*by_language], language) if by_language else ""
         lists = [by_language[key] for key in sorted(by_language, key=lambda key: key != best)]
     if not lists or not all(isinstance(feeds, list) for feeds in lists):
         raise ReadError("is no discovery file of GBFS: it has no list of feeds")

@@ -11,14 +11,14 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from civitas_assets.connectors.languages import best_language
-from civitas_assets.records.geometry import geometries
+from civitas_assets.connectors.languages import choose_language
+from civitas_assets.records.geometry import parse_geometry_column
 
 _TRUE, _FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
 
 
-def text_of(value: Any, language: str) -> str | None:
-    """A text; of several the one that `best_language` chooses."""
+def read_localized_text(value: Any, language: str) -> str | None:
+    """A text; of several the one that `choose_language` chooses."""
     if isinstance(value, str):
         return value
     texts: Sequence[Mapping[str, Any]] = (
@@ -28,10 +28,10 @@ def text_of(value: Any, language: str) -> str | None:
     for written in texts:
         if isinstance(text := written.get("text"), str) and text.strip():
             told.setdefault(str(written.get("language") or ""), text)
-    return told[best_language([*told], language)] if told else None
+    return told[choose_language([*told], language)] if told else None
 
 
-def id_of(value: Any) -> str | None:
+def read_id(value: Any) -> str | None:
     """An id as text, also where it is written as a number: 7 and 7.0 are the same; None for what is no id."""
     if type(value) is str:
         return value.strip() or None  # nearly all of them
@@ -42,7 +42,7 @@ def id_of(value: Any) -> str | None:
     return str(value).strip() or None
 
 
-def truth_of(value: Any) -> bool:
+def read_flag(value: Any) -> bool:
     """True or false, also as a number or text; none is false, as the specification's default is.
 
     Raises:
@@ -56,9 +56,11 @@ def truth_of(value: Any) -> bool:
     return written in _TRUE
 
 
-def point_on(area: Any) -> tuple[float | None, float | None]:
+def find_point_on_area(area: Any) -> tuple[float | None, float | None]:
     """Longitude and latitude of a point on an area in GeoJSON; None for what is none."""
     if not isinstance(area, dict):
         return None, None
-    found = geometries(pl.Series([msgspec.json.encode(area).decode()], dtype=pl.String), "EPSG:4326")
+    found = parse_geometry_column(
+        pl.Series([msgspec.json.encode(area).decode()], dtype=pl.String), "EPSG:4326"
+    )
     return found.lon[0], found.lat[0]

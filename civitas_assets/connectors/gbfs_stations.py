@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
-from civitas_assets.connectors.gbfs_fields import id_of, point_on, text_of
-from civitas_assets.connectors.instants import instant_of
+from civitas_assets.connectors.gbfs_fields import find_point_on_area, read_id, read_localized_text
+from civitas_assets.connectors.instants import read_instant
 from civitas_assets.connectors.missing import MISSING_FIELD
-from civitas_assets.connectors.rows import decoded, table_of
+from civitas_assets.connectors.service_rows import build_column_table, decode_answer
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, Note, RawTable
 
@@ -46,7 +46,7 @@ class _Document(msgspec.Struct):
     last_updated: Any = None
 
 
-def station_table(body: bytes, language: str) -> RawTable:
+def read_station_table(body: bytes, language: str) -> RawTable:
     """The stations of a station_information.
 
     Raises:
@@ -55,9 +55,9 @@ def station_table(body: bytes, language: str) -> RawTable:
     feed = _Feed(body)
     places = [*map(_position, feed.stations)]
     columns = {
-        "station_id": [*map(id_of, feed.values("station_id"))],
-        "name": [text_of(name, language) for name in feed.values("name")],
-        "address": [text_of(address, language) for address in feed.values("address")],
+        "station_id": [*map(read_id, feed.values("station_id"))],
+        "name": [read_localized_text(name, language) for name in feed.values("name")],
+        "address": [read_localized_text(address, language) for address in feed.values("address")],
         "capacity": feed.values("capacity"),
         "is_virtual": feed.values("is_virtual_station"),
         "lon": [lon for lon, _ in places],
@@ -65,20 +65,20 @@ def station_table(body: bytes, language: str) -> RawTable:
     }
     unread = feed.fields - _INFORMATION_READ - _NO_MODEL
     feed.require("lat", "station_area", instead=unread)
-    found, notes = table_of("sharing_station", columns), feed.missing("name", instead=unread)
+    found, notes = build_column_table("sharing_station", columns), feed.missing("name", instead=unread)
     return replace(found, broken=feed.broken, unknown_fields=tuple(sorted(unread)), notes=notes)
 
 
-def status_table(body: bytes) -> RawTable:
+def read_status_table(body: bytes) -> RawTable:
     """The status of the stations of a station_status.
 
     Raises:
         ReadError: it has no list of stations, or none of them counts vehicles, or says whether it rents and takes back.
     """
     feed = _Feed(body)
-    updated = instant_of(feed.last_updated)
+    updated = read_instant(feed.last_updated)
     columns = {
-        "station_id": [*map(id_of, feed.values("station_id"))],
+        "station_id": [*map(read_id, feed.values("station_id"))],
         "observed_at": [moment or updated for moment in _instants(feed.values("last_reported"))],
         "vehicles_available": feed.totals("vehicle_types_available"),
         "vehicles_disabled": feed.values(*_DISABLED),
@@ -93,7 +93,7 @@ def status_table(body: bytes) -> RawTable:
     for names in ((*_VEHICLES, "vehicle_types_available"), ("is_renting",), ("is_returning",)):
         feed.require(*names, instead=unknown)
     notes = (*_disagreements(feed), *feed.missing("is_installed", "last_reported", instead=unknown))
-    found = table_of("sharing_status", columns)
+    found = build_column_table("sharing_status", columns)
     return replace(found, broken=feed.broken, unknown_fields=tuple(sorted(unread)), notes=notes)
 
 
@@ -101,7 +101,7 @@ class _Feed:
     """The stations of a feed, field by field, with the `fields` that any of them has, and what is no station."""
 
     def __init__(self, body: bytes) -> None:
-        document: _Document = decoded(body, _Document, "GBFS")
+        document: _Document = decode_answer(body, _Document, "GBFS")
         listed = document.data.stations
         if listed is None:
             raise ReadError("is no list of stations of GBFS: data has no stations")
@@ -154,14 +154,14 @@ class _Feed:
 
 def _position(station: Mapping[str, Any]) -> tuple[Any, Any]:
     lon, lat = station.get("lon"), station.get("lat")
-    return point_on(station.get("station_area")) if lon is None and lat is None else (lon, lat)
+    return find_point_on_area(station.get("station_area")) if lon is None and lat is None else (lon, lat)
 
 
 def _instants(values: Sequence[Any]) -> list[str | None]:
     """The instants of a column, in which many are the same."""
     if not {*map(type, values)} <= {int, NoneType}:
-        return [*map(instant_of, values)]
-    known = {value: instant_of(value) for value in {*values}}
+        return [*map(read_instant, values)]
+    known = {value: read_instant(value) for value in {*values}}
     return [known[value] for value in values]
 
 
@@ -182,7 +182,7 @@ def _disagreements(feed: _Feed) -> tuple[Note, ...]:
         if name not in feed.fields:
             continue
         differing = [
-            f"{id_of(station.get('station_id'))}: {total}, in parts {parts}"
+            f"{read_id(station.get('station_id'))}: {total}, in parts {parts}"
             for station, total in zip(feed.stations, feed.values(*totals), strict=True)
             if (parts := _sum(station, name)) and total is not None and total != "" and str(total) != parts
         ]

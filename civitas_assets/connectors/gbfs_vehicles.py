@@ -15,9 +15,9 @@ import msgspec
 
 from civitas_assets.catalog import Box
 from civitas_assets.connectors.base import Payload
-from civitas_assets.connectors.gbfs_fields import id_of, text_of, truth_of
-from civitas_assets.connectors.instants import instant_of
-from civitas_assets.connectors.rows import decoded, number, table
+from civitas_assets.connectors.gbfs_fields import read_flag, read_id, read_localized_text
+from civitas_assets.connectors.instants import read_instant
+from civitas_assets.connectors.service_rows import build_raw_table, decode_answer, parse_number
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Note, RawTable
 
@@ -73,13 +73,13 @@ class _SystemFeed(msgspec.Struct):
     data: System
 
 
-def counted(body: bytes, box: Box | None) -> bytes:
+def count_vehicles(body: bytes, box: Box | None) -> bytes:
     """A feed of vehicles reduced to numbers: those in the box that are at no station, by type and state.
 
     Raises:
         ReadError: it is no such feed, or none of its vehicles is one, so that nobody knows what of it may be kept.
     """
-    feed = decoded(body, _Feed, "GBFS")
+    feed = decode_answer(body, _Feed, "GBFS")
     vehicles = feed.data.bikes if feed.data.vehicles is None else feed.data.vehicles
     if vehicles is None:
         raise ReadError("is no list of vehicles of GBFS")
@@ -128,7 +128,7 @@ def _is_free(vehicle: Any, box: Box | None) -> bool:
     if _id(vehicle, "station_id"):
         return False
     written = [vehicle[name] for name in ("lon", "lat") if vehicle.get(name) is not None]
-    place = [number(value) if isinstance(value, str | int | float) else None for value in written]
+    place = [parse_number(value) if isinstance(value, str | int | float) else None for value in written]
     if None in place:
         raise _NotCountedError(_UNREADABLE)
     if box is None:
@@ -147,7 +147,7 @@ def _kind_and_state(vehicle: Mapping[str, Any]) -> tuple[str, str]:
         _NotCountedError: one of them cannot be read.
     """
     try:
-        disabled, reserved = (truth_of(vehicle.get(name)) for name in ("is_disabled", "is_reserved"))
+        disabled, reserved = (read_flag(vehicle.get(name)) for name in ("is_disabled", "is_reserved"))
     except ValueError:
         raise _NotCountedError(_UNREADABLE) from None
     return _id(vehicle, "vehicle_type_id"), "disabled" if disabled else "reserved" if reserved else "free"
@@ -160,7 +160,7 @@ def _id(vehicle: Mapping[str, Any], name: str) -> str:
         _NotCountedError: it is neither text nor number.
     """
     written = vehicle.get(name)
-    found = id_of(written)
+    found = read_id(written)
     if found is None and written is not None and not isinstance(written, str):
         raise _NotCountedError(_UNREADABLE)
     return found or ""
@@ -169,33 +169,33 @@ def _id(vehicle: Mapping[str, Any], name: str) -> str:
 def _instant(written: Any) -> str | None:
     """The time and nothing but a time, whatever the feed wrote there."""
     try:
-        return datetime.fromisoformat(instant_of(written) or "").isoformat()
+        return datetime.fromisoformat(read_instant(written) or "").isoformat()
     except ValueError:
         return None
 
 
-def system_of(body: bytes) -> System:
+def read_system(body: bytes) -> System:
     """The system that a feed describes.
 
     Raises:
         ReadError: it is no system_information.
     """
-    system: System = decoded(body, _SystemFeed, "GBFS").data
-    name = id_of(system.system_id)
+    system: System = decode_answer(body, _SystemFeed, "GBFS").data
+    name = read_id(system.system_id)
     if name is None:
         raise ReadError("has no system_id")
     return msgspec.structs.replace(system, system_id=name)
 
 
-def kinds_of(body: bytes) -> dict[str, str]:
+def read_vehicle_kinds(body: bytes) -> dict[str, str]:
     """Form factor and propulsion by the id of the type, such as scooter:electric.
 
     Raises:
         ReadError: it is no vehicle_types.
     """
     kinds: dict[str, str] = {}
-    for kind in decoded(body, _TypesFeed, "GBFS").data.vehicle_types:
-        if isinstance(kind, dict) and (native := id_of(kind.get("vehicle_type_id"))):
+    for kind in decode_answer(body, _TypesFeed, "GBFS").data.vehicle_types:
+        if isinstance(kind, dict) and (native := read_id(kind.get("vehicle_type_id"))):
             form, propulsion = (
                 kind[name] if isinstance(kind.get(name), str) and kind[name] else _UNKNOWN
                 for name in ("form_factor", "propulsion_type")
@@ -204,27 +204,29 @@ def kinds_of(body: bytes) -> dict[str, str]:
     return kinds
 
 
-def station_of(system: System, language: str) -> RawTable:
+def build_system_station(system: System, language: str) -> RawTable:
     """The system as the one station of its free vehicles."""
     row = {
         "station_id": str(system.system_id),
-        "name": text_of(system.name, language),
-        "operator": text_of(system.operator, language),
+        "name": read_localized_text(system.name, language),
+        "operator": read_localized_text(system.operator, language),
     }
-    return table("station", [row], tuple(row))
+    return build_raw_table("station", [row], tuple(row))
 
 
-def vehicle_tables(payload: Payload) -> Iterator[RawTable]:
+def read_vehicle_tables(payload: Payload) -> Iterator[RawTable]:
     """A datastream for each kind and state, and its number: also the zero of a kind that the system has elsewhere."""
-    feed: _Counts = decoded(payload.body, _Counts, "GBFS, reduced to numbers")
+    feed: _Counts = decode_answer(payload.body, _Counts, "GBFS, reduced to numbers")
     system = payload.variables.get("system_id", "")
-    kinds: Mapping[str, str] = decoded(payload.variables.get("kinds", "{}").encode(), dict[str, str], "GBFS")
+    kinds: Mapping[str, str] = decode_answer(
+        payload.variables.get("kinds", "{}").encode(), dict[str, str], "GBFS"
+    )
     numbers = {kind: Counter[str]() for kind in kinds.values() or [_UNLISTED]}
     for type_id, states in feed.counted.items():
         kind = kinds.get(type_id, _UNKNOWN) if kinds else _UNLISTED
         numbers.setdefault(kind, Counter()).update(states)
     streams = [(f"{system}:{state}:{kind}", kind, state) for kind in sorted(numbers) for state in _STATES]
-    yield table(
+    yield build_raw_table(
         "datastream",
         (
             {
@@ -238,7 +240,7 @@ def vehicle_tables(payload: Payload) -> Iterator[RawTable]:
         ),
         ("datastream_id", "station_id", "name", "observed_property", "unit"),
     )
-    observed = table(
+    observed = build_raw_table(
         "observation",
         (
             {

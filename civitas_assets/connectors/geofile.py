@@ -14,16 +14,22 @@ import msgspec
 from pydantic import Field
 
 from civitas_assets.catalog import Source, Window
-from civitas_assets.connectors.archive import unzipped
-from civitas_assets.connectors.attributes import wanted_attributes, with_lines
-from civitas_assets.connectors.base import Payload, Session
+from civitas_assets.connectors.archive import unzip_members
+from civitas_assets.connectors.attributes import expand_lines, list_wanted_attributes
+from civitas_assets.connectors.base import FetchSession, Payload
 from civitas_assets.connectors.fetching import fetch_addresses
-from civitas_assets.connectors.markup import is_markup, outline
-from civitas_assets.connectors.vector import Features, VectorSource, raw_table
-from civitas_assets.connectors.vector_gdal import flatgeobuf, geopackage, gml, is_geopackage, shapefile
-from civitas_assets.connectors.vector_geojson import geojson
-from civitas_assets.connectors.vector_kml import kml
-from civitas_assets.connectors.vector_parquet import parquet
+from civitas_assets.connectors.markup import is_markup, scan_outline
+from civitas_assets.connectors.vector import Features, VectorSource, build_feature_rows
+from civitas_assets.connectors.vector_gdal import (
+    is_geopackage,
+    read_flatgeobuf,
+    read_geopackage,
+    read_gml,
+    read_shapefile,
+)
+from civitas_assets.connectors.vector_geojson import read_geojson
+from civitas_assets.connectors.vector_kml import read_kml
+from civitas_assets.connectors.vector_parquet import read_geoparquet
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 
@@ -59,7 +65,7 @@ class GeoFileConnector:
     name = "geofile"
     source_model: type[Source] = GeoFileSource
 
-    def fetch(self, source: GeoFileSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+    def fetch(self, source: GeoFileSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
         """One request per address of the window."""
         fetch_addresses(source, window, session)
 
@@ -72,41 +78,41 @@ class GeoFileConnector:
             if features.complete and source.split_lines not in features.attributes.columns:
                 there = ", ".join(features.attributes.columns)
                 raise ReadError(f"lacks the attribute {source.split_lines} of split_lines; it has {there}")
-            attributes = with_lines(features.attributes, source.split_lines)
+            attributes = expand_lines(features.attributes, source.split_lines)
             if source.split_lines not in source.fields.values():
                 attributes = attributes.drop(source.split_lines, strict=False)
             features = features.with_attributes(attributes)
-        yield raw_table(source, features)
+        yield build_feature_rows(source, features)
 
 
 def _plain(source: GeoFileSource, body: bytes, members: Mapping[str, msgspec.Raw] | None = None) -> Features:
     """The features of a file by its first bytes; `members` are those of its object, where they are known already."""
     if is_geopackage(body):
-        return geopackage(body, source.layer, source.frame)
+        return read_geopackage(body, source.layer, source.frame)
     if body.startswith(_FLATGEOBUF):
-        return flatgeobuf(body, source.frame)
+        return read_flatgeobuf(body, source.frame)
     if body.startswith(b"SQLite format 3"):
         raise ReadError("is a database of SQLite, but no GeoPackage: publish it as one")
     if body.startswith(b"\x00\x00\x27\x0a"):
         raise ReadError("is a part of a Shapefile alone: publish all of its parts in one ZIP archive")
     if body.startswith(b"PAR1"):
-        return parquet(body, source.http.max_bytes, source.frame)
+        return read_geoparquet(body, source.http.max_bytes, source.frame)
     if is_markup(body):
-        document = outline(body)
+        document = scan_outline(body)
         if document.root == "kml":
-            return kml(body, source.frame)
-        return gml(body, document, source.layer, axis_order=source.axis_order, frame=source.frame)
+            return read_kml(body, source.frame)
+        return read_gml(body, document, source.layer, axis_order=source.axis_order, frame=source.frame)
     if body.lstrip(b"\xef\xbb\xbf \t\r\n\x1e").startswith(b"{"):
         wants_all = source.rest is not None or source.split_lines is not None
-        wanted = None if wants_all else {*wanted_attributes(source).values()}
-        return geojson(body, members, wanted, source.frame).in_order(source.axis_order)
+        wanted = None if wants_all else {*list_wanted_attributes(source).values()}
+        return read_geojson(body, members, wanted, source.frame).with_axis_order(source.axis_order)
     raise ReadError(f"is not {_FORMATS}")
 
 
 def _archived(source: GeoFileSource, body: bytes) -> Features:
     """The features of the one file in an archive that holds some."""
     found: dict[str, bytes] = {}
-    for name, content in unzipped(body, "*", source.http.max_bytes):
+    for name, content in unzip_members(body, "*", source.http.max_bytes):
         if name in found:
             raise ReadError(f"has {name} in more than one folder")
         if not name.startswith("."):
@@ -131,4 +137,4 @@ def _archived(source: GeoFileSource, body: bytes) -> Features:
         for other, content in found.items()
         if other.rpartition(".")[0].lower() == stem.lower()
     }
-    return shapefile(parts, source.encoding, source.frame)
+    return read_shapefile(parts, source.encoding, source.frame)

@@ -16,23 +16,28 @@ from pydantic import Field, model_validator
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.model import Slug
 from civitas_assets.connectors.attributes import RestSource
-from civitas_assets.connectors.base import Payload, Session
+from civitas_assets.connectors.base import FetchSession, Payload
 from civitas_assets.connectors.fetching import fetch_addresses
-from civitas_assets.connectors.geojson_text import Collection, collection_text, read_collection
-from civitas_assets.connectors.json_text import decoded_records, repeated_members, rest_of
-from civitas_assets.connectors.levels import joined, one_or_several
+from civitas_assets.connectors.geojson_text import Collection, read_collection, to_collection_text
+from civitas_assets.connectors.json_text import collect_unread_members, decode_records, note_repeated_members
+from civitas_assets.connectors.levels import join_parts, make_one_or_many
 from civitas_assets.connectors.mapping import Pattern, SelectiveSource
 from civitas_assets.connectors.next_pages import PagedSource, fetch_pages
-from civitas_assets.connectors.packed import unpacked
-from civitas_assets.connectors.paths import is_plain, series, valid_path, values_of
-from civitas_assets.connectors.reach import Each, Reach, only
-from civitas_assets.connectors.rows import UNREADABLE, Json, plain_path
-from civitas_assets.connectors.sample import decoded_texts, first_texts, missing_paths, unmapped
+from civitas_assets.connectors.packed import unpack_body
+from civitas_assets.connectors.paths import extract_values, is_plain, to_series, validate_path
+from civitas_assets.connectors.projection import Each, Projection, project_document
+from civitas_assets.connectors.record_sample import (
+    decode_texts,
+    list_unmapped_members,
+    note_missing_paths,
+    read_first_texts,
+)
+from civitas_assets.connectors.service_rows import UNREADABLE, Json, normalise_path
 from civitas_assets.connectors.vector import check_degrees
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 from civitas_assets.records.contract import GEOMETRY
-from civitas_assets.records.geometry import with_system
+from civitas_assets.records.geometry import add_crs
 from civitas_assets.records.raw import TIME
 
 _SEEN = 100  # points that tell for all whether they are degrees
@@ -46,7 +51,7 @@ class GeoJsonSource(SelectiveSource, RestSource, PagedSource):
     takes_files: ClassVar[bool] = True
 
     connector: Literal["geojson"]
-    fields: Mapping[Slug, one_or_several(valid_path)] = Field(  # type: ignore[valid-type]
+    fields: Mapping[Slug, make_one_or_many(validate_path)] = Field(  # type: ignore[valid-type]
         {}, description="Contract field by path in a feature's properties."
     )
     feature_id: Slug | None = Field(None, description="Field that takes the id of the feature itself.")
@@ -63,7 +68,7 @@ class GeoJsonSource(SelectiveSource, RestSource, PagedSource):
 
     def unpacked(self, body: bytes) -> bytes:
         """The file itself, out of an archive if it came in one."""
-        return unpacked(body, self.member, (".geojson", ".json", ".geojsonl"), self.http.max_bytes)
+        return unpack_body(body, self.member, (".geojson", ".json", ".geojsonl"), self.http.max_bytes)
 
     @property
     def expected_crs(self) -> str | None:
@@ -75,7 +80,7 @@ class GeoJsonSource(SelectiveSource, RestSource, PagedSource):
         """Paths of each field and the time, from a feature."""
         places = {name: tuple(map(_property, paths)) for name, paths in self.fields.items()}
         if self.time is not None and self.time.column is not None:
-            places[TIME] = (_property(valid_path(self.time.column)),)
+            places[TIME] = (_property(validate_path(self.time.column)),)
         if self.feature_id is not None:
             places[self.feature_id] = ("id",)
         return places
@@ -85,20 +90,20 @@ class GeoJsonSource(SelectiveSource, RestSource, PagedSource):
         """What is read of a feature's geometry."""
         return () if self.contract.position is None else (_KIND, _COORDINATES, _MEMBERS)
 
-    def page(self, body: bytes, hint: str) -> tuple[bytes, bytes]:
+    def extract_page(self, body: bytes, hint: str) -> tuple[bytes, bytes]:
         """See `PagedSource`."""
-        text = collection_text(self.unpacked(body))
+        text = to_collection_text(self.unpacked(body))
         return text, read_collection(text).features
 
-    def mapped(self, body: bytes) -> bytes:
+    def project_answer(self, body: bytes) -> bytes:
         """See `SelectiveSource`."""
-        root = Reach()
+        root = Projection()
         self.look_at_pages(root)
         root.step("type").whole = root.step("crs").whole = True
         feature = root.step("features").step(Each.ITEM)
         for path in (*(path for paths in self.places.values() for path in paths), *self.geometry):
-            feature.look(path)
-        return only(collection_text(self.unpacked(body)), root)
+            feature.include(path)
+        return project_document(to_collection_text(self.unpacked(body)), root)
 
 
 class _Point(msgspec.Struct, array_like=True, gc=False):
@@ -112,7 +117,7 @@ class GeoJsonConnector:
     name = "geojson"
     source_model: type[Source] = GeoJsonSource
 
-    def fetch(self, source: GeoJsonSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+    def fetch(self, source: GeoJsonSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
         """One request per address of the window, and per page that it leads to."""
         if source.next is None:
             fetch_addresses(source, window, session)
@@ -129,10 +134,10 @@ class GeoJsonConnector:
         places, columns = source.places, dict[str, pl.Series]()
         names = [f"{name}/{number}" for name, paths in places.items() for number in range(len(paths))]
         paths = [path for parts in places.values() for path in parts]
-        *values, kinds, coordinates, members = values_of(
+        *values, kinds, coordinates, members = extract_values(
             features, [*paths, _KIND, _COORDINATES, _MEMBERS], raw={_COORDINATES, _MEMBERS}
         )
-        columns = {name: series(name, found) for name, found in zip(names, values, strict=True)}
+        columns = {name: to_series(name, found) for name, found in zip(names, values, strict=True)}
         if source.contract.position is not None:
             is_own = crs == source.crs
             points = _points(kinds, coordinates) if is_own else ([None] * len(kinds),) * 2
@@ -141,36 +146,38 @@ class GeoJsonConnector:
                 check_degrees([*zip(*(column[:_SEEN] for column in points), strict=True)], shapes or ())
             for name, found in zip(source.contract.position, points, strict=True):
                 if name not in places:
-                    places[name], columns[f"{name}/0"] = (), series(f"{name}/0", found)
+                    places[name], columns[f"{name}/0"] = (), to_series(f"{name}/0", found)
             if GEOMETRY.name not in places and shapes:
-                named = series(f"{GEOMETRY.name}/0", shapes)
+                named = to_series(f"{GEOMETRY.name}/0", shapes)
                 places[GEOMETRY.name] = ()
-                columns[named.name] = named if is_own else with_system(named, crs).alias(named.name)
-        frame = joined(columns, {name: len(parts) or 1 for name, parts in places.items()})
-        texts = first_texts(features)
-        sample = decoded_texts(texts)
+                columns[named.name] = named if is_own else add_crs(named, crs).alias(named.name)
+        frame = join_parts(columns, {name: len(parts) or 1 for name, parts in places.items()})
+        texts = read_first_texts(features)
+        sample = decode_texts(texts)
         mapped = {name: [(path, sample) for path in parts] for name, parts in places.items()}
-        notes = missing_paths(source, frame, mapped)
+        notes = note_missing_paths(source, frame, mapped)
         known = (*paths, "type", "id", "geometry", "geometry_name", "bbox")
-        unknown = unmapped(sample, known, [rf"properties\.(?:{pattern})" for pattern in source.ignore])
+        unknown = list_unmapped_members(
+            sample, known, [rf"properties\.(?:{pattern})" for pattern in source.ignore]
+        )
         unread = tuple(name.removeprefix("properties.") for name in unknown)
         if source.rest is not None:
             unread = tuple(name for name in unknown if not name.startswith("properties."))
             frame = frame.with_columns(_rest(source, features, paths).alias(source.rest))
-        notes = (*notes, *repeated_members(texts))
+        notes = (*notes, *note_repeated_members(texts))
         yield RawTable(source.record_type, frame, unread, collection.broken, notes)
 
 
 def _rest(source: GeoJsonSource, features: Json, paths: Sequence[str]) -> pl.Series:
     """The properties that nothing else uses, as an object."""
-    (properties,) = values_of(features, ["properties"], raw={"properties"})
-    records = decoded_records(msgspec.json.encode(properties))
+    (properties,) = extract_values(features, ["properties"], raw={"properties"})
+    records = decode_records(msgspec.json.encode(properties))
     own = [path.removeprefix("properties.").removeprefix("properties | ") for path in paths if path != "id"]
-    return rest_of(records, own, source.ignore, source.nulls)
+    return collect_unread_members(records, own, source.ignore, source.nulls)
 
 
 def _property(path: str) -> str:
-    path = plain_path(path)
+    path = normalise_path(path)
     return f"properties.{path}" if is_plain(path) else f"properties | {path}"
 
 

@@ -12,12 +12,18 @@ from typing import Any
 
 import msgspec
 
-from civitas_assets.connectors.rows import UNREADABLE, Json, head_of, with_plain_names, without_nan
-from civitas_assets.connectors.sequences import is_sequence, is_whole, joined, records_of
-from civitas_assets.connectors.text import to_utf8
+from civitas_assets.connectors.sequences import is_sequence, is_whole, join_records, split_sequence
+from civitas_assets.connectors.service_rows import (
+    UNREADABLE,
+    Json,
+    normalise_member_names,
+    read_text_start,
+    replace_nan,
+)
+from civitas_assets.connectors.text_encoding import to_utf8
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow
-from civitas_assets.records.geometry import epsg_of
+from civitas_assets.records.geometry import find_epsg
 
 _GEOMETRIES = frozenset(
     {
@@ -59,7 +65,7 @@ def read_collection(body: bytes, members: Mapping[str, msgspec.Raw] | None = Non
     Raises:
         ReadError: it is no GeoJSON.
     """
-    text = with_plain_names(to_utf8(body))
+    text = normalise_member_names(to_utf8(body))
     try:
         records, found, broken = _records(text, members if text is body else None)
         is_read = not broken
@@ -67,7 +73,7 @@ def read_collection(body: bytes, members: Mapping[str, msgspec.Raw] | None = Non
         is_read, fault = False, error
     if not is_read:
         try:
-            records, found, broken = _records(without_nan(text))
+            records, found, broken = _records(replace_nan(text))
         except UNREADABLE:
             raise ReadError(f"is not GeoJSON: {fault}") from None
     if len(found) == 1 and found[0].features != _NONE:
@@ -76,17 +82,17 @@ def read_collection(body: bytes, members: Mapping[str, msgspec.Raw] | None = Non
         parts = (_features(record, each).strip() for record, each in zip(records, found, strict=True))
         features = b"[" + b",".join(filter(None, parts)) + b"]"
     name = next(filter(None, (_named(each.crs) for each in found)), None)
-    crs = None if name is None else epsg_of(f"EPSG:{name}" if name.isdigit() else name)
+    crs = None if name is None else find_epsg(f"EPSG:{name}" if name.isdigit() else name)
     return Collection(features, crs, name if crs is None else None, broken)
 
 
-def collection_text(body: bytes) -> bytes:
+def to_collection_text(body: bytes) -> bytes:
     """The body as one FeatureCollection, as it is where it is one.
 
     Raises:
         ReadError: it is no GeoJSON, or a record of it is none.
     """
-    text = with_plain_names(to_utf8(body))
+    text = normalise_member_names(to_utf8(body))
     try:
         if _decoded(text).features != _NONE:
             return text
@@ -112,11 +118,11 @@ def _records(
         try:
             return [text], [_decoded(text)], ()
         except UNREADABLE:
-            lines = records_of(text)
+            lines = split_sequence(text)
             if len(lines) < 2 or not is_whole(lines[0]):  # one object, in which something is wrong
                 raise
-    records = records_of(text)
-    listed, broken = joined(records)
+    records = split_sequence(text)
+    listed, broken = join_records(records)
     if listed is not None:
         records = [bytes(record) for record in msgspec.json.decode(listed, type=list[msgspec.Raw])]
     return records, [_decoded(record) for record in records], broken
@@ -148,7 +154,7 @@ def _features(record: bytes, found: _Object) -> bytes:
 
 
 def _list_of(found: _Object) -> Json:
-    if head_of(found.features, 1) != b"[":
+    if read_text_start(found.features, 1) != b"[":
         raise ReadError("has features that are no list: it is not GeoJSON")
     if found.type is None and found.geometry_type is not None:
         raise ReadError("is JSON of Esri and no GeoJSON: ask its server for f=geojson")

@@ -20,19 +20,19 @@ import httpx2
 
 from civitas_assets.catalog.model import Source
 from civitas_assets.connectors.base import Request
-from civitas_assets.connectors.errand import Errand, Validators, site_of
-from civitas_assets.connectors.gate import PROCESS_GATES, Gate, asked_pause
+from civitas_assets.connectors.host_limiter import PROCESS_LIMITERS, Limiter, parse_retry_after
 from civitas_assets.connectors.http_deadline import (
     NEVER,
     Deadline,
     Late,
-    bound_client,
-    keep_to,
-    look_behind_proxy,
+    bind_client,
+    check_proxy_target,
+    enforce_deadline,
 )
-from civitas_assets.connectors.http_reason import head_of, stated_reason
-from civitas_assets.connectors.http_tls import identified, trusted
-from civitas_assets.connectors.inflate import CutShort, inflated
+from civitas_assets.connectors.http_reason import extract_reason, read_body_start
+from civitas_assets.connectors.http_tls import make_client_context, make_trust_context
+from civitas_assets.connectors.inflate import CutShort, inflate_pieces
+from civitas_assets.connectors.prepared_request import PreparedRequest, Validators, extract_site
 from civitas_assets.connectors.reachable import PUBLIC, Reachable
 from civitas_assets.errors import FetchError, FetchTimeUp, HttpStatusError
 
@@ -111,9 +111,9 @@ class HttpClient:
     ) -> None:
         self._clock, self._secrets, self._sleep, self._monotonic = clock, secrets, sleep, monotonic
         # Moments of different clocks cannot be compared.
-        self._gates = PROCESS_GATES if monotonic is time.monotonic else dict[str, Gate]()
+        self._limiters = PROCESS_LIMITERS if monotonic is time.monotonic else dict[str, Limiter]()
         self._user_agent, self._transport, self.reachable = user_agent, transport, reachable
-        self._client = self._opened(trusted())
+        self._client = self._opened(make_trust_context())
         # A connection shows one identity or none, so that each identity has connections of its own.
         self._identified: dict[tuple[str, str], httpx2.Client] = {}
         self._opening = threading.Lock()
@@ -126,7 +126,7 @@ class HttpClient:
             client.close()
 
     def _opened(self, tls: ssl.SSLContext) -> httpx2.Client:
-        return bound_client(
+        return bind_client(
             httpx2.Client(
                 headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip, deflate"},
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -137,16 +137,16 @@ class HttpClient:
             self.reachable,
         )
 
-    def _client_of(self, errand: Errand, url: httpx2.URL) -> httpx2.Client:
-        identity = errand.identity(url)
+    def _client_of(self, call: PreparedRequest, url: httpx2.URL) -> httpx2.Client:
+        identity = call.find_identity(url)
         if identity is None:
             return self._client
         with self._opening:
             if identity not in self._identified:
-                self._identified[identity] = self._opened(identified(errand.source, *identity))
+                self._identified[identity] = self._opened(make_client_context(call.source, *identity))
             return self._identified[identity]
 
-    def secret(self, name: str) -> str:
+    def read_secret(self, name: str) -> str:
         """The value that a source names, for what is not HTTP.
 
         Raises:
@@ -154,7 +154,7 @@ class HttpClient:
         """
         return self._secrets(name)
 
-    def now(self) -> float:
+    def read_clock(self) -> float:
         """The clock of deadlines, in seconds."""
         return self._monotonic()
 
@@ -174,84 +174,82 @@ class HttpClient:
             FetchError: no answer, an address that the source may not reach, or a breach of its policy.
             SecretMissing: the source names a secret that is not set.
         """
-        errand = Errand(request, source, validators, self._secrets, until)
+        call = PreparedRequest(request, source, validators, self._secrets, until)
         attempt, attempts = 1, source.http.attempts
         while True:
             try:
-                return self._answer(errand, attempt)
+                return self._answer(call, attempt)
             except _Again as again:
                 failure = again
             except FetchError as error:
-                raise errand.told(error) from None
+                raise call.redact_error(error) from None
             except Late:
-                failure = _Again(_late(errand), math.inf)
+                failure = _Again(_late(call), math.inf)
             except (httpx2.TransportError, CutShort, zlib.error) as fault:
-                what = f"{errand.start} gave no whole answer: {type(fault).__name__}, {fault}"
+                what = f"{call.start} gave no whole answer: {type(fault).__name__}, {fault}"
                 failure = _Again(FetchError(f"{what}; {_TLS_ADVICE if '[SSL' in what else _WIRE_ADVICE}"))
-                if self._monotonic() >= errand.until.moment:
-                    failure = _Again(_late(errand), math.inf)
+                if self._monotonic() >= call.until.moment:
+                    failure = _Again(_late(call), math.inf)
             # Out of the handler: the library's errors hold requests with secrets, and are no cause of ours.
-            told = errand.told(failure.error)
+            told = call.redact_error(failure.error)
             backoff = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (attempt - 1)) * random.uniform(0.5, 1)  # noqa: S311
             pause = max(failure.pause, backoff)
-            if attempt == attempts or self._monotonic() + pause > errand.until.moment:
+            if attempt == attempts or self._monotonic() + pause > call.until.moment:
                 raise told
             attempt += 1
             log.warning("%s; try %d of %d follows in %.1f s", told, attempt, attempts, pause)
             self._sleep(pause)
 
-    def _answer(self, errand: Errand, attempt: int) -> Response:
-        url, policy = errand.start, errand.policy
+    def _answer(self, call: PreparedRequest, attempt: int) -> Response:
+        url, policy = call.start, call.policy
         timeout = min(policy.timeout, policy.total_time).total_seconds()
         for _ in range(_MOST_REDIRECTS + 1):
-            gate = self._gates.setdefault(site_of(url), Gate())
-            with gate.turn(policy, errand.until, self._monotonic, self._sleep):
-                errand.begin(self._monotonic())
-                target, headers, auth = errand.dressed(url)
-                client = self._client_of(errand, url)
-                look_behind_proxy(client, url, self.reachable)
+            limits = self._limiters.setdefault(extract_site(url), Limiter())
+            with limits.acquire(policy, call.until, self._monotonic, self._sleep):
+                call.begin(self._monotonic())
+                target, headers, auth = call.prepare(url)
+                client = self._client_of(call, url)
+                check_proxy_target(client, url, self.reachable)
                 with (
-                    keep_to(errand.until, self._monotonic),
+                    enforce_deadline(call.until, self._monotonic),
                     client.stream("GET", target, headers=headers, auth=auth, timeout=timeout) as reply,
                 ):
                     if reply.status_code not in _REDIRECTS or "location" not in reply.headers:
-                        shown = errand.shown(url)
-                        body, redacted = errand.clean(shown, self._body(errand, shown, reply, gate))
+                        shown = call.redact(url)
+                        body, redacted = call.clean(shown, self._body(call, shown, reply, limits))
                         return Response(
                             url=shown,
                             status=reply.status_code,
-                            content_type=errand.shown(reply.headers.get("content-type", "")),
-                            validators=errand.kept(*map(reply.headers.get, ("etag", "last-modified"))),
+                            content_type=call.redact(reply.headers.get("content-type", "")),
+                            validators=call.sanitize(*map(reply.headers.get, ("etag", "last-modified"))),
                             body=body,
                             fetched_at=self._clock().astimezone(UTC),
                             attempts=attempt,
                             received_bytes=reply.num_bytes_downloaded or len(body or b""),
                             redacted=redacted,
-                            headers={
-                                n: errand.shown(reply.headers[n]) for n in _PAGING if n in reply.headers
-                            },
+                            headers={n: call.redact(reply.headers[n]) for n in _PAGING if n in reply.headers},
                         )
-                    url = errand.redirected(url, reply)
-        raise FetchError(f"{errand.start} redirects over {_MOST_REDIRECTS} times: correct url:")
+                    url = call.follow_redirect(url, reply)
+        raise FetchError(f"{call.start} redirects over {_MOST_REDIRECTS} times: correct url:")
 
-    def _body(self, errand: Errand, url: str, reply: httpx2.Response, gate: Gate) -> bytes | None:
+    def _body(self, call: PreparedRequest, url: str, reply: httpx2.Response, limits: Limiter) -> bytes | None:
         """The body of a good answer, None where a good answer has none."""
-        status, policy, now = reply.status_code, errand.policy, self._monotonic()
-        known, skips = errand.validators != Validators(), errand.source.not_found == "skip"
+        status, policy, now = reply.status_code, call.policy, self._monotonic()
+        known, skips = call.validators != Validators(), call.source.not_found == "skip"
         if (status == 304 and known) or (status == 404 and skips):
             return None
         if status in _RETRIED:
-            pause = asked_pause(reply.headers.get("retry-after", ""), self._clock())
-            stated = self._stated(errand, reply)
-            if now + pause > errand.until.moment:
-                limit = f"longer than is left of {errand.until.limit}"
+            pause = parse_retry_after(reply.headers.get("retry-after", ""), self._clock())
+            stated = self._stated(call, reply)
+            if now + pause > call.until.moment:
+                limit = f"longer than is left of {call.until.limit}"
                 raise HttpStatusError(
                     status, url, f"{stated}asks to wait {pause:.0f} s, {limit}: fetch later"
                 )
-            gate.close_until(now + pause)
+            limits.pause_until(now + pause)
             raise _Again(HttpStatusError(status, url, f"{stated}fetch later"), pause)
-        if status != 200 and not (status == 206 and errand.partial):
-            stated = self._stated(errand, reply)
+        if status != 200 and not (status == 206 and call.partial):
+            stated = self._stated(call, reply)
             raise HttpStatusError(status, url, f"{stated}{_ADVICE.get(status, 'check url:')}")
         encoding, body = reply.headers.get("content-encoding", "identity").strip().lower(), io.BytesIO()
         if encoding not in ("identity", "gzip", "x-gzip", "deflate"):
@@ -261,28 +259,28 @@ class HttpClient:
         if reply.is_stream_consumed:  # some transports have read and decoded it already
             pieces: Iterable[bytes] = [reply.content]
         else:
-            pieces = reply.iter_raw() if encoding == "identity" else inflated(reply.iter_raw())
+            pieces = reply.iter_raw() if encoding == "identity" else inflate_pieces(reply.iter_raw())
         for piece in pieces:
-            if self._monotonic() > errand.until.moment:
+            if self._monotonic() > call.until.moment:
                 raise Late
             if body.tell() + len(piece) > policy.max_bytes:
                 raise FetchError(f"{url} has over {policy.max_bytes} bytes: raise http.max_bytes if right")
             body.write(piece)
         return body.getvalue()  # hands the buffer over, without a second copy
 
-    def _stated(self, errand: Errand, reply: httpx2.Response) -> str:
+    def _stated(self, call: PreparedRequest, reply: httpx2.Response) -> str:
         """What the server says about its fault, before our own advice; nothing where it cannot be read."""
         encoding = reply.headers.get("content-encoding", "identity").strip().lower()
         try:
             if reply.is_stream_consumed:
                 head = reply.content
             elif encoding == "identity":
-                head = head_of(self._in_time(reply.iter_raw(), errand.until))
+                head = read_body_start(self._in_time(reply.iter_raw(), call.until))
             else:
-                head = head_of(inflated(self._in_time(reply.iter_raw(), errand.until)))
+                head = read_body_start(inflate_pieces(self._in_time(reply.iter_raw(), call.until)))
         except (httpx2.HTTPError, CutShort, zlib.error):
             return ""
-        reason = stated_reason(head, errand.shown)
+        reason = extract_reason(head, call.redact)
         return f"the server says {reason!r}; " if reason else ""
 
     def _in_time(self, pieces: Iterable[bytes], until: Deadline) -> Iterator[bytes]:
@@ -292,7 +290,7 @@ class HttpClient:
                 return
 
 
-def _late(errand: Errand) -> FetchError:
-    kind = FetchError if errand.until is errand.own_time else FetchTimeUp
-    limit, advice = errand.until.limit, errand.until.advice
-    return kind(f"{errand.start} was not answered within {limit}: {advice}")
+def _late(call: PreparedRequest) -> FetchError:
+    kind = FetchError if call.until is call.own_time else FetchTimeUp
+    limit, advice = call.until.limit, call.until.advice
+    return kind(f"{call.start} was not answered within {limit}: {advice}")

@@ -16,7 +16,7 @@ from typing import Any
 import httpcore2
 import httpx2
 
-from civitas_assets.connectors.reachable import Reachable, first_that
+from civitas_assets.connectors.reachable import Reachable, connect_first
 
 
 @dataclass(frozen=True, order=True)
@@ -40,7 +40,7 @@ _current: ContextVar[tuple[float, Callable[[], float]] | None] = ContextVar("dea
 
 
 @contextmanager
-def keep_to(deadline: Deadline, monotonic: Callable[[], float]) -> Iterator[None]:
+def enforce_deadline(deadline: Deadline, monotonic: Callable[[], float]) -> Iterator[None]:
     """Let every wait of a bounded client in this thread end at the deadline."""
     token = _current.set((deadline.moment, monotonic))
     try:
@@ -49,11 +49,11 @@ def keep_to(deadline: Deadline, monotonic: Callable[[], float]) -> Iterator[None
         _current.reset(token)
 
 
-def bound_client(client: httpx2.Client, reachable: Reachable) -> httpx2.Client:
+def bind_client(client: httpx2.Client, reachable: Reachable) -> httpx2.Client:
     """The client, with connections that keep to the deadline of their thread, and to what may be reached.
 
     httpx2 2.16 takes no network of ours, and its pool, also those of proxies, asks its own at each connection. A proxy
-    is the operator's, wherever it is; see `look_behind_proxy` for what is behind it.
+    is the operator's, wherever it is; see `check_proxy_target` for what is behind it.
     """
     for transport in (client._transport, *client._mounts.values()):
         pool = getattr(transport, "_pool", None)
@@ -63,7 +63,7 @@ def bound_client(client: httpx2.Client, reachable: Reachable) -> httpx2.Client:
     return client
 
 
-def look_behind_proxy(client: httpx2.Client, url: httpx2.URL, reachable: Reachable) -> None:
+def check_proxy_target(client: httpx2.Client, url: httpx2.URL, reachable: Reachable) -> None:
     """See that what a proxy connects to may be reached; a name that only the proxy resolves is for that to refuse.
 
     Raises:
@@ -71,7 +71,7 @@ def look_behind_proxy(client: httpx2.Client, url: httpx2.URL, reachable: Reachab
     """
     if client._transport_for_url(url) is not client._transport:
         with suppress(OSError):
-            reachable.addresses(url.host, url.origin.port or 443)
+            reachable.resolve_host(url.host, url.origin.port or 443)
 
 
 def _left(timeout: float | None, error: type[Exception]) -> float | None:
@@ -127,7 +127,7 @@ class _Backend(httpcore2.NetworkBackend):
         if self._reachable is None:
             return connect(host)
         try:
-            addresses = self._reachable.addresses(host, port)
+            addresses = self._reachable.resolve_host(host, port)
         except OSError as error:
             raise httpcore2.ConnectError(str(error)) from error
-        return first_that(addresses, connect, httpcore2.ConnectError)
+        return connect_first(addresses, connect, httpcore2.ConnectError)

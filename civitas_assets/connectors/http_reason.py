@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from civitas_assets.redaction import without_credentials
+from civitas_assets.redaction import mask_credentials
 
 MOST_BYTES = 16 * 1024  # what of such a body is looked at
 _LONGEST = 200
@@ -38,7 +38,7 @@ _TAG = re.compile(r"<!\[CDATA\[|\]\]>|<[^>]*>")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 
 
-def stated_reason(body: bytes, shown: Callable[[str], str] = str) -> str:
+def extract_reason(body: bytes, shown: Callable[[str], str] = str) -> str:
     """The first line of what the body says, as somebody may read it; empty where it says nothing.
 
     `shown` takes out of a text what nobody may read.
@@ -56,7 +56,7 @@ def stated_reason(body: bytes, shown: Callable[[str], str] = str) -> str:
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1].rstrip()}…"
 
 
-def complaint_of(body: bytes, told: str = "") -> str:
+def extract_complaint(body: bytes, told: str = "") -> str:
     """What a body complains of that came with success, to go behind a sentence; empty for any other body.
 
     Web pages and documents that report an error are such bodies. What was `told` already is not told again.
@@ -67,11 +67,11 @@ def complaint_of(body: bytes, told: str = "") -> str:
     else:
         head = start[:2000].decode("latin-1")
         is_one = head.startswith("<") and bool(_HTML.search(head) or _FAULT.search(head))
-    said = stated_reason(body) if is_one else ""
+    said = extract_reason(body) if is_one else ""
     return f"; the server says {said!r}" if said and said not in told else ""
 
 
-def head_of(pieces: Iterable[bytes]) -> bytes:
+def read_body_start(pieces: Iterable[bytes]) -> bytes:
     """The beginning of a body that arrives in pieces."""
     head = bytearray()
     for piece in pieces:
@@ -130,4 +130,4 @@ def _first_line(text: str) -> str:
     lines = (_CONTROL.sub(" ", _plain(line)).strip() for line in re.split(r"[\r\n]+", text))
     line = next(filter(None, lines), "")
     # Errors of programs repeat what they were called with: what looks like a key beside its name is nobody's to read.
-    return without_credentials(line)
+    return mask_credentials(line)

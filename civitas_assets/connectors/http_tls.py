@@ -15,12 +15,12 @@ from civitas_assets.errors import FetchError
 
 
 @cache
-def trusted() -> ssl.SSLContext:
+def make_trust_context() -> ssl.SSLContext:
     """Whom TLS trusts; reading the certificates takes long enough to do it once for all clients of a process."""
     return httpx2.create_ssl_context()
 
 
-def identified(source: Source, file: str, password: str) -> ssl.SSLContext:
+def make_client_context(source: Source, file: str, password: str) -> ssl.SSLContext:
     """The same trust, and the source's certificate for the server that asks; `file` and `password` stay unsaid.
 
     Raises:

@@ -15,7 +15,7 @@ class CutShort(Exception):
     """Compressed data that ends before its end mark."""
 
 
-def inflated(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def inflate_pieces(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """gzip or zlib data in steps of bounded size, at least one per piece; members in a row are one body."""
     inflater, begun = zlib.decompressobj(zlib.MAX_WBITS | 32), False
     for piece in pieces:

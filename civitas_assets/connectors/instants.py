@@ -14,7 +14,7 @@ import msgspec
 _LEAST_SECONDS, _LEAST_MILLISECONDS, _LEAST_MICROSECONDS, _MOST_MICROSECONDS = 1e9, 1e11, 1e14, 1e17
 
 
-def instant_of(value: Any) -> str | None:
+def read_instant(value: Any) -> str | None:
     """An instant as ISO 8601; 0 and nothing mean never, what is no time stays as written, to be found at fault.
 
     Numbers, also as text, are seconds since 1970, or milliseconds or microseconds where they are as large as that.

@@ -15,28 +15,38 @@ from pydantic import AfterValidator, Field, model_validator
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.model import Slug
 from civitas_assets.connectors.attributes import RestSource
-from civitas_assets.connectors.base import Payload, Session
+from civitas_assets.connectors.base import FetchSession, Payload
 from civitas_assets.connectors.fetching import fetch_addresses
-from civitas_assets.connectors.json_text import decoded_records, read_json, repeated_members, rest_of
+from civitas_assets.connectors.json_text import (
+    collect_unread_members,
+    decode_records,
+    note_repeated_members,
+    read_json,
+)
 from civitas_assets.connectors.levels import (
     KEY,
-    Place,
-    levels_of,
-    one_or_several,
-    outermost,
-    rows_of,
-    valid_place,
+    FieldPlace,
+    build_level_rows,
+    make_one_or_many,
+    read_levels,
+    read_top_level,
+    validate_place,
 )
 from civitas_assets.connectors.mapping import Pattern, SelectiveSource
 from civitas_assets.connectors.next_pages import PagedSource, fetch_pages
-from civitas_assets.connectors.paths import valid_path
-from civitas_assets.connectors.reach import Each, Reach, only
-from civitas_assets.connectors.sample import decoded_texts, first_texts, missing_paths, unmapped
+from civitas_assets.connectors.paths import validate_path
+from civitas_assets.connectors.projection import Each, Projection, project_document
+from civitas_assets.connectors.record_sample import (
+    decode_texts,
+    list_unmapped_members,
+    note_missing_paths,
+    read_first_texts,
+)
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 from civitas_assets.records.raw import TIME
 
-JsonPath = Annotated[str, AfterValidator(valid_path)]
+JsonPath = Annotated[str, AfterValidator(validate_path)]
 
 
 class JsonSource(SelectiveSource, RestSource, PagedSource):
@@ -51,7 +61,7 @@ class JsonSource(SelectiveSource, RestSource, PagedSource):
     nested: tuple[JsonPath, ...] = Field(
         (), description="Where each record holds the list or object of the rows; further ones go deeper."
     )
-    fields: Mapping[Slug, one_or_several(valid_place)] = Field(  # type: ignore[valid-type]
+    fields: Mapping[Slug, make_one_or_many(validate_place)] = Field(  # type: ignore[valid-type]
         min_length=1,
         description="Contract field by path in a row; ^. leads to the record outside, @key to a member's name.",
     )
@@ -80,11 +90,11 @@ class JsonSource(SelectiveSource, RestSource, PagedSource):
         return (self.records, *self.nested)
 
     @property
-    def places(self) -> dict[str, list[Place]]:
+    def places(self) -> dict[str, list[FieldPlace]]:
         """Where each field and the time are, from a row."""
-        places = {name: [*map(Place.of, paths)] for name, paths in self.fields.items()}
+        places = {name: [*map(FieldPlace.parse, paths)] for name, paths in self.fields.items()}
         if self.time is not None and self.time.column is not None:
-            places[TIME] = [Place.of(valid_place(self.time.column))]
+            places[TIME] = [FieldPlace.parse(validate_place(self.time.column))]
         return places
 
     def paths(self, depth: int) -> list[str]:
@@ -101,16 +111,16 @@ class JsonSource(SelectiveSource, RestSource, PagedSource):
         """By level, whether its records are members of an object."""
         return [KEY in self.paths(depth) for depth in range(len(self.levels))]
 
-    def _reach(self) -> Reach:
+    def _reach(self) -> Projection:
         """What the source looks at in a document."""
-        root = Reach()
+        root = Projection()
         self.look_at_pages(root)
         at = [root]
         for depth, (path, keyed) in enumerate(zip(self.levels, self.keyed, strict=True)):
             if keyed:
                 at = [found.step(Each.MEMBER) for place in at for found in place.follow(path)]
             else:
-                at = [found for place in at for found in place.elements(path)]
+                at = [found for place in at for found in place.resolve_items(path)]
             if not at or root.whole:
                 raise ValueError(
                     f"store: mapped cannot tell what {path} leaves out: use names, [*], [] or [?…]"
@@ -118,25 +128,25 @@ class JsonSource(SelectiveSource, RestSource, PagedSource):
             for place in at:
                 for field in self.paths(depth):
                     if field != KEY:
-                        place.look(field)
+                        place.include(field)
         return root
 
-    def page(self, body: bytes, hint: str) -> tuple[bytes, bytes]:
+    def extract_page(self, body: bytes, hint: str) -> tuple[bytes, bytes]:
         """See `PagedSource`."""
         text, _, _ = read_json(body, self.member, self.http.max_bytes, hint)
-        level = outermost(text, self.records, keyed=self.keyed[0])
+        level = read_top_level(text, self.records, keyed=self.keyed[0])
         if level.keys is None:
             return text, level.records
         # What an object holds is told apart by its name there.
         records = msgspec.json.decode(level.records, type=list[msgspec.Raw])
         return text, msgspec.json.encode([*zip(level.keys, records, strict=True)])
 
-    def mapped(self, body: bytes) -> bytes:
+    def project_answer(self, body: bytes) -> bytes:
         """See `SelectiveSource`."""
         text, _, broken = read_json(body, self.member, self.http.max_bytes, "")
         if broken:  # of which nothing would be told
             raise ReadError("has records that are no JSON")
-        return only(text, self._reach())
+        return project_document(text, self._reach())
 
 
 class JsonConnector:
@@ -145,7 +155,7 @@ class JsonConnector:
     name = "json"
     source_model: type[Source] = JsonSource
 
-    def fetch(self, source: JsonSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+    def fetch(self, source: JsonSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
         """One request per address of the window, and per page that it leads to."""
         if source.next is None:
             fetch_addresses(source, window, session)
@@ -160,11 +170,11 @@ class JsonConnector:
             payload.body, source.member, source.http.max_bytes, hint, is_object=is_object
         )
         members = payload.members if text is payload.body else None
-        levels = levels_of(text, source.levels, source.keyed, members)
-        frame = rows_of(levels, source.places)
-        texts = [first_texts(level.records) for level in levels]
-        samples = [*map(decoded_texts, texts)]
-        notes = missing_paths(
+        levels = read_levels(text, source.levels, source.keyed, members)
+        frame = build_level_rows(levels, source.places)
+        texts = [read_first_texts(level.records) for level in levels]
+        samples = [*map(decode_texts, texts)]
+        notes = note_missing_paths(
             source,
             frame,
             {
@@ -174,12 +184,12 @@ class JsonConnector:
         )
         unknown = dict[str, None]()
         for depth, sample in enumerate(samples):
-            unknown |= dict.fromkeys(unmapped(sample, source.looked_at(depth), source.ignore))
+            unknown |= dict.fromkeys(list_unmapped_members(sample, source.looked_at(depth), source.ignore))
         if source.rest is not None:
             last = len(levels) - 1
             unknown = dict.fromkeys(name for name in unknown if last)
-            records = decoded_records(levels[last].records)
-            rest = rest_of(records, source.looked_at(last), source.ignore, source.nulls)
+            records = decode_records(levels[last].records)
+            rest = collect_unread_members(records, source.looked_at(last), source.ignore, source.nulls)
             frame = frame.with_columns(rest.alias(source.rest))
-        twice = repeated_members(texts[-1])
+        twice = note_repeated_members(texts[-1])
         yield RawTable(source.record_type, frame, tuple(unknown), broken, (*told, *notes, *twice))

@@ -16,14 +16,14 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from civitas_assets.connectors.packed import unpacked
-from civitas_assets.connectors.reach import Reach, remainder
-from civitas_assets.connectors.rows import UNREADABLE, Json, with_plain_names, without_nan
-from civitas_assets.connectors.sequences import SEPARATOR, is_sequence, is_whole, joined, records_of
-from civitas_assets.connectors.text import read_text
+from civitas_assets.connectors.packed import unpack_body
+from civitas_assets.connectors.projection import Projection, drop_projected
+from civitas_assets.connectors.sequences import SEPARATOR, is_sequence, is_whole, join_records, split_sequence
+from civitas_assets.connectors.service_rows import UNREADABLE, Json, normalise_member_names, replace_nan
+from civitas_assets.connectors.text_encoding import read_text
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, Note
-from civitas_assets.records.linear import unmatched
+from civitas_assets.records.linear import list_unmatched
 
 _FORMS = (".json", ".geojson", ".ndjson", ".jsonl", ".geojsonl")
 _BY_LINE = re.compile(r"ndjson|jsonl|json-?lines|json-seq|geojsonl|geojson-seq", re.IGNORECASE)
@@ -45,12 +45,12 @@ def read_json(
     Raises:
         ReadError: the body is packed in a way that is not read, or no text.
     """
-    text, notes = read_text(unpacked(body, member, _FORMS, most_bytes))
+    text, notes = read_text(unpack_body(body, member, _FORMS, most_bytes))
     is_object = is_object and text is body
-    if not is_object and (mended := without_nan(text)) != text:
+    if not is_object and (mended := replace_nan(text)) != text:
         note = "held NaN or Infinity, which JSON does not have: taken as no value"
         text, notes = mended, (*notes, Note("not_a_number", note))
-    text = with_plain_names(text)
+    text = normalise_member_names(text)
     if text[:64].lstrip(b" \t\r\n").startswith((b"{", SEPARATOR)):
         text, broken = _as_list(text, by_line=_BY_LINE.search(hint) is not None, is_object=is_object)
         return text, notes, broken
@@ -63,14 +63,14 @@ def _as_list(text: bytes, *, by_line: bool, is_object: bool) -> tuple[bytes, tup
         follows = not is_object and b"\n" in text and _FOLLOWING.search(text)
         if not follows or is_whole(text):
             return text, ()
-    records = records_of(text)
+    records = split_sequence(text)
     if not by_line and not (records and is_whole(records[0])):
         return text, ()
-    listed, broken = joined(records)
+    listed, broken = join_records(records)
     return (text if listed is None else listed), broken
 
 
-def repeated_members(records: Iterable[bytes]) -> tuple[Note, ...]:
+def note_repeated_members(records: Iterable[bytes]) -> tuple[Note, ...]:
     """A note of members that objects in some records, as JSON texts, have more than once; the last one counts."""
     found = dict[str, None]()
 
@@ -89,21 +89,21 @@ def repeated_members(records: Iterable[bytes]) -> tuple[Note, ...]:
     return (Note("repeated_member", f"records have {', '.join(found)} more than once: the last one counts"),)
 
 
-def rest_of(
+def collect_unread_members(
     records: Iterable[Any], paths: Sequence[str], ignore: Iterable[str], nulls: Iterable[str]
 ) -> pl.Series:
     """What no path looks at and no pattern ignores in each record, as the text of a JSON object; null for nothing."""
-    reach = Reach()
+    reach = Projection()
     for path in paths:
-        reach.look(path)
+        reach.include(path)
     patterns, nothing = [*ignore], {"", *nulls}
     texts = list[str | None]()
     seen, ignored = set[str](), set[str]()  # a name is matched once, not in each record
     for record in records:
-        left = remainder(record, [reach]) if isinstance(record, Mapping) else None
+        left = drop_projected(record, [reach]) if isinstance(record, Mapping) else None
         new = {*(left or {})} - seen
         seen |= new
-        ignored |= new.difference(unmatched(patterns, new))
+        ignored |= new.difference(list_unmatched(patterns, new))
         members = {
             name: value
             for name, value in (left or {}).items()
@@ -115,7 +115,7 @@ def rest_of(
     return pl.Series(texts, dtype=pl.String)
 
 
-def decoded_records(records: Json) -> list[Any]:
+def decode_records(records: Json) -> list[Any]:
     """The records of a list.
 
     Raises:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def best_language(tags: Sequence[str], language: str) -> str:
+def choose_language(tags: Sequence[str], language: str) -> str:
     """The tag that is the language, else the same without a region, else with another one, else the first tag.
 
     Upper and lower case, hyphen and underscore are the same. There must be at least one tag.

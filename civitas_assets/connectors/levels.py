@@ -14,8 +14,14 @@ import msgspec
 import polars as pl
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from civitas_assets.connectors.paths import columns_of, part_at, records_at, valid_path, values_of
-from civitas_assets.connectors.rows import UNREADABLE, Json, plain_path
+from civitas_assets.connectors.paths import (
+    extract_columns,
+    extract_part,
+    extract_records,
+    extract_values,
+    validate_path,
+)
+from civitas_assets.connectors.service_rows import UNREADABLE, Json, normalise_path
 from civitas_assets.errors import ReadError
 
 KEY = "@key"
@@ -23,32 +29,32 @@ _OUT = "^."
 
 
 @dataclass(frozen=True)
-class Place:
+class FieldPlace:
     """Where a value is: how many records further out than the row, and its path there, or `@key`."""
 
     out: int
     path: str
 
     @classmethod
-    def of(cls, text: str) -> Place:
+    def parse(cls, text: str) -> FieldPlace:
         """The place that a path such as `^.sensor.id` names; `^` is one record further out."""
         path = text.removesuffix("^") + "^.@" if text.endswith("^") else text
         rest = path.removeprefix(_OUT)
         out = 0
         while rest != path:
             path, rest, out = rest, rest.removeprefix(_OUT), out + 1
-        return cls(out, plain_path(path))
+        return cls(out, normalise_path(path))
 
 
-def valid_place(text: str) -> str:
+def validate_place(text: str) -> str:
     """The text, if what follows its `^.` is `@key` or a path."""
-    path = Place.of(text).path
+    path = FieldPlace.parse(text).path
     if path != KEY:
-        valid_path(path)
+        validate_path(path)
     return text
 
 
-def one_or_several(valid: Callable[[str], str]) -> Any:
+def make_one_or_many(valid: Callable[[str], str]) -> Any:
     """The type of a path, or of a list of paths whose values are joined by a slash."""
     return Annotated[
         tuple[Annotated[str, AfterValidator(valid)], ...],
@@ -74,11 +80,11 @@ class Level:
     def columns(self, fields: Mapping[str, str]) -> dict[str, pl.Series]:
         """A column per field, by name."""
         paths = {name: path for name, path in fields.items() if path != KEY}
-        found = columns_of(self.records, paths).to_dict() if paths else {}
+        found = extract_columns(self.records, paths).to_dict() if paths else {}
         return {name: found[name] if name in found else pl.Series(name, self.keys) for name in fields}
 
 
-def outermost(
+def read_top_level(
     body: bytes, path: str, members: Mapping[str, msgspec.Raw] | None = None, *, keyed: bool
 ) -> Level:
     """The records at the path: those of a list, or with their names those of an object.
@@ -89,21 +95,21 @@ def outermost(
         ReadError: the body is not JSON, or there is no such list or object.
     """
     if not keyed:
-        return Level(records_at(body, path, members))
+        return Level(extract_records(body, path, members))
     try:
-        found = msgspec.json.decode(part_at(body, path, members), type=dict[str, msgspec.Raw])
+        found = msgspec.json.decode(extract_part(body, path, members), type=dict[str, msgspec.Raw])
     except UNREADABLE:
         raise ReadError(f"has no object at {path or 'its top level'}: check records and {KEY}") from None
     return Level(msgspec.json.encode([*found.values()]), [*found])
 
 
-def inside(level: Level, path: str, *, keyed: bool) -> Level:
+def read_nested_level(level: Level, path: str, *, keyed: bool) -> Level:
     """The records that each record holds at the path; one that has nothing there holds none.
 
     Raises:
         ReadError: there is something else than a list, or where their names are wanted than an object.
     """
-    (parts,) = values_of(level.records, [path], raw={path})
+    (parts,) = extract_values(level.records, [path], raw={path})
     try:
         if keyed:
             objects = [msgspec.json.decode(part, type=dict[str, msgspec.Raw] | None) or {} for part in parts]
@@ -121,20 +127,20 @@ def inside(level: Level, path: str, *, keyed: bool) -> Level:
     return Level(records, keys, rows.to_series().drop_nulls())
 
 
-def levels_of(
+def read_levels(
     body: bytes,
     paths: Sequence[str],
     keyed: Sequence[bool],
     members: Mapping[str, msgspec.Raw] | None = None,
 ) -> list[Level]:
     """The levels from the outermost to that of the rows; `members` are those of the body, where they are known."""
-    levels = [outermost(body, paths[0], members, keyed=keyed[0])]
+    levels = [read_top_level(body, paths[0], members, keyed=keyed[0])]
     for path, named in zip(paths[1:], keyed[1:], strict=True):
-        levels.append(inside(levels[-1], path, keyed=named))
+        levels.append(read_nested_level(levels[-1], path, keyed=named))
     return levels
 
 
-def rows_of(levels: Sequence[Level], fields: Mapping[str, Sequence[Place]]) -> pl.DataFrame:
+def build_level_rows(levels: Sequence[Level], fields: Mapping[str, Sequence[FieldPlace]]) -> pl.DataFrame:
     """A row per innermost record; the parts of a field that has several are joined by a slash."""
     columns: dict[str, pl.Series] = {}
     for depth, level in enumerate(levels, 1):
@@ -147,10 +153,10 @@ def rows_of(levels: Sequence[Level], fields: Mapping[str, Sequence[Place]]) -> p
             if depth == len(levels) - place.out
         }
         columns |= level.columns(here)
-    return joined(columns, {field: len(places) for field, places in fields.items()})
+    return join_parts(columns, {field: len(places) for field, places in fields.items()})
 
 
-def joined(columns: Mapping[str, pl.Series], parts: Mapping[str, int]) -> pl.DataFrame:
+def join_parts(columns: Mapping[str, pl.Series], parts: Mapping[str, int]) -> pl.DataFrame:
     """The fields from their numbered parts, such as `site_id/0`; without one of them, there is no value."""
     return pl.DataFrame(columns).select(
         pl.col(f"{name}/0").alias(name)

@@ -24,7 +24,7 @@ class LinkedSource(Source):
     )
 
 
-def led_to(address: str, link: str, advertised: str | None = None, root: str = "") -> str:
+def resolve_link(address: str, link: str, advertised: str | None = None, root: str = "") -> str:
     """The address that a link leads to, which may be relative; what it calls `advertised` is at `root`.
 
     Raises:

@@ -19,13 +19,13 @@ from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.model import Model, SecretRef, Slug
 from civitas_assets.catalog.template import expand
 from civitas_assets.catalog.window import Duration
-from civitas_assets.connectors.base import Answer, Payload, Request, Session
+from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
 from civitas_assets.connectors.fetching import fetch_addresses
 from civitas_assets.connectors.lorawan_profiles import Profiles
-from civitas_assets.connectors.lorawan_uplinks import from_queue, uplinks, written
-from civitas_assets.connectors.lorawan_values import tables
+from civitas_assets.connectors.lorawan_uplinks import encode_uplinks, parse_queued_uplink, parse_uplinks
+from civitas_assets.connectors.lorawan_values import build_uplink_tables
 from civitas_assets.connectors.mqtt import Subscription, drain
-from civitas_assets.connectors.pagination import may_be_cut
+from civitas_assets.connectors.pagination import can_be_cut
 from civitas_assets.connectors.reachable import PUBLIC, Reachable
 from civitas_assets.errors import FetchError
 from civitas_assets.records import RECORD_TYPES, RawTable
@@ -104,11 +104,11 @@ class LorawanSource(Source):
         """Devices are stations, and each of their values is a datastream."""
         return frozenset({"station", "datastream", "observation"})
 
-    def storable(self, role: str, body: bytes) -> bytes:
+    def redact_answer(self, role: str, body: bytes) -> bytes:
         """Of each uplink only what is known to be needed: no keys, tokens, gateways or raw frames."""
         if role == "storage" and not body.strip():
-            return written([])
-        return written(uplinks(body), self.tags.values())
+            return encode_uplinks([])
+        return encode_uplinks(parse_uplinks(body), self.tags.values())
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -142,7 +142,7 @@ class LorawanConnector:
     name = "lorawan"
     source_model: type[Source] = LorawanSource
 
-    def fetch(self, source: LorawanSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+    def fetch(self, source: LorawanSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
         """What the queue holds, what the storage has for each day of the window, or the files."""
         if source.queue is not None:
             _drain(source, source.queue, session)
@@ -153,10 +153,12 @@ class LorawanConnector:
 
     def read(self, source: LorawanSource, payload: Payload) -> Iterator[RawTable]:
         """Stations, datastreams and observations."""
-        yield from tables(uplinks(payload.body), source.profiles, source.nulls, source.tags)
+        yield from build_uplink_tables(
+            parse_uplinks(payload.body), source.profiles, source.nulls, source.tags
+        )
 
 
-def _ask_storage(source: LorawanSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+def _ask_storage(source: LorawanSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
     """Each day for itself, so that a past one is the same answer every night.
 
     What comes after a page is asked for where it is full, or as long as a server's own ceiling could be.
@@ -172,34 +174,34 @@ def _ask_storage(source: LorawanSource, window: Window, zone: ZoneInfo, session:
         )
 
     def follow(answer: Answer) -> Iterator[Request]:
-        found = uplinks(answer.content())
-        if may_be_cut(len(found), source.page_size) and found[-1].received_at:
+        found = parse_uplinks(answer.content())
+        if can_be_cut(len(found), source.page_size) and found[-1].received_at:
             variables = answer.request.variables
             yield page(variables["address"], found[-1].received_at, variables["before"])
 
     first = [
-        page(expansion.url, *(f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in part.span(zone)))
+        page(expansion.url, *(f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in part.to_instants(zone)))
         for expansion in expand(source.url, source.each, window, source.http.max_pages)
-        for part in window.slices(1)
+        for part in window.split(1)
     ]
     for _ in session.crawl(first, follow):
         pass
 
 
-def _drain(source: LorawanSource, queue: Queue, session: Session) -> None:
+def _drain(source: LorawanSource, queue: Queue, session: FetchSession) -> None:
     """Land what the broker has kept; only what has landed is acknowledged.
 
     Raises:
         FetchError: something was lost, or will be; what came has landed.
     """
-    broker = replace(_subscription(source, queue, session.secret), reachable=session.reachable)
-    known = session.delivered(broker.address).get("client_id") == queue.client_id
+    broker = replace(_subscription(source, queue, session.read_secret), reachable=session.reachable)
+    known = session.read_delivered(broker.address).get("client_id") == queue.client_id
 
     def land(messages: Sequence[MQTTMessage]) -> None:
-        found = [from_queue(bytes(message.payload), message.topic) for message in messages]
+        found = [parse_queued_uplink(bytes(message.payload), message.topic) for message in messages]
         session.deliver(
             Request(broker.address, role="messages", variables={"client_id": queue.client_id}),
-            written(found, source.tags.values()),
+            encode_uplinks(found, source.tags.values()),
             "application/jsonl",
         )
 
@@ -218,7 +220,9 @@ def _drain(source: LorawanSource, queue: Queue, session: Session) -> None:
         )
 
 
-def rings(source: LorawanSource, secret: Callable[[str], str], reachable: Reachable = PUBLIC) -> bool:
+def has_new_messages(
+    source: LorawanSource, secret: Callable[[str], str], reachable: Reachable = PUBLIC
+) -> bool:
     """Whether messages have come since the bell was last asked; those of the queue itself are not touched.
 
     The broker keeps a copy of each message for the bell's own session, and only these are taken.

@@ -180,7 +180,7 @@ class OldUplink(msgspec.Struct, rename="camel"):
     published_at: str | None = None
     rx_info: list[_Reception] | None = None
 
-    def renewed(self) -> Uplink:
+    def to_current(self) -> Uplink:
         """The same as version 4 writes it."""
         eui = self.dev_eui if _EUI.fullmatch(self.dev_eui) else base64.b64decode(self.dev_eui).hex()
         named = (self.device_name, self.device_profile_name, self.application_name)

@@ -12,7 +12,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from civitas_assets.catalog.model import Model
-from civitas_assets.connectors.paths import is_plain, valid_path
+from civitas_assets.connectors.paths import is_plain, validate_path
 
 MESSAGES = "messages"  # where SenseCAP's codecs put their values
 
@@ -20,7 +20,7 @@ MESSAGES = "messages"  # where SenseCAP's codecs put their values
 class Quantity(Model):
     """One value that a kind of device sends: where it is, what it is, and its unit."""
 
-    path: Annotated[str, AfterValidator(valid_path)] | None = Field(
+    path: Annotated[str, AfterValidator(validate_path)] | None = Field(
         None, description="Where the value is in object or decoded_payload: a dotted path or JMESPath."
     )
     measurement: str | None = Field(
@@ -36,12 +36,12 @@ class Quantity(Model):
         (), description="Texts that mean 'no value' here; numbers are compared as such."
     )
     f_port: int | None = Field(None, ge=0, le=255, description="Only in frames of this port.")
-    readings: Annotated[str, AfterValidator(valid_path)] | None = Field(
+    readings: Annotated[str, AfterValidator(validate_path)] | None = Field(
         None,
         description="Where a list of readings is, each with a time of its own, in which path is: buffered ones, or "
         "normalized_payload of The Things Stack.",
     )
-    time: Annotated[str, AfterValidator(valid_path)] = Field(
+    time: Annotated[str, AfterValidator(validate_path)] = Field(
         "time", description="With readings: where the time is in each of them."
     )
 

@@ -10,15 +10,15 @@ from typing import Any
 
 import jmespath.exceptions
 
-from civitas_assets.connectors.instants import instant_of
+from civitas_assets.connectors.instants import read_instant
 from civitas_assets.connectors.lorawan_messages import Uplink
-from civitas_assets.connectors.paths import compiled_path
+from civitas_assets.connectors.paths import compile_path
 
 # The list that The Things Stack has beside the values of the codec; what says no time is of the uplink's.
 NORMALIZED = "normalized_payload"
 
 
-def readings_of(uplink: Uplink, readings: str, path: str, time: str) -> Iterator[tuple[str | None, Any]]:
+def read_readings(uplink: Uplink, readings: str, path: str, time: str) -> Iterator[tuple[str | None, Any]]:
     """Time and value of each reading that has one; the time is ISO 8601, or as written where it is none.
 
     Raises:
@@ -26,24 +26,24 @@ def readings_of(uplink: Uplink, readings: str, path: str, time: str) -> Iterator
     """
     is_normalized = readings == NORMALIZED
     try:
-        found = uplink.normalized if is_normalized else compiled_path(readings).search(uplink.values)
+        found = uplink.normalized if is_normalized else compile_path(readings).search(uplink.values)
         for reading in _flat(found):
-            value = compiled_path(path).search(reading)
+            value = compile_path(path).search(reading)
             if value is not None:
-                at = instant_of(compiled_path(time).search(reading))
+                at = read_instant(compile_path(time).search(reading))
                 yield at or (uplink.at if is_normalized else None), value
     except jmespath.exceptions.JMESPathError as error:
         raise ValueError(str(error).partition("\n")[0]) from None
 
 
-def leaves_of(name: str, value: Any, depth: int = 4) -> Iterator[str]:
+def list_leaves(name: str, value: Any, depth: int = 4) -> Iterator[str]:
     """Paths to what is in a value, such as `history[].temperature`; a mere value has its own name alone."""
     if depth and isinstance(value, dict) and value:
         for key, inner in value.items():
-            yield from leaves_of(f"{name}.{key}", inner, depth - 1)
+            yield from list_leaves(f"{name}.{key}", inner, depth - 1)
     elif depth and isinstance(value, list) and any(isinstance(item, dict) for item in value):
         for item in value:
-            yield from leaves_of(f"{name}[]", item, depth - 1)
+            yield from list_leaves(f"{name}[]", item, depth - 1)
     else:
         yield name
 
@@ -59,7 +59,7 @@ def _flat(value: Any) -> Iterator[dict[str, Any]]:
             yield part
 
 
-def unread(leaves: Sequence[str], read: set[str]) -> Iterator[str]:
+def list_unread(leaves: Sequence[str], read: set[str]) -> Iterator[str]:
     """Of the leaves of one member those that nobody reads; the member alone, where nobody reads any."""
     left = [leaf for leaf in leaves if not any(_covers(path, leaf) for path in read)]
     if len(left) == len(leaves) and left:

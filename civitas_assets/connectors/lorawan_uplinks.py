@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from civitas_assets.connectors.lorawan_messages import OldUplink, Unreadable, Uplink
-from civitas_assets.connectors.rows import UNREADABLE, without_nan
-from civitas_assets.connectors.text import to_utf8
+from civitas_assets.connectors.service_rows import UNREADABLE, replace_nan
+from civitas_assets.connectors.text_encoding import to_utf8
 from civitas_assets.errors import ReadError
 
 _UNREADABLE = (*UNREADABLE, binascii.Error)
@@ -32,7 +32,7 @@ _DECODER, _DECODER_3 = msgspec.json.Decoder(Uplink), msgspec.json.Decoder(OldUpl
 _KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def uplinks(body: bytes) -> list[Uplink]:
+def parse_uplinks(body: bytes) -> list[Uplink]:
     """The uplinks of a list, of JSON lines, or of a stream of JSON objects, in their order.
 
     Raises:
@@ -45,17 +45,17 @@ def uplinks(body: bytes) -> list[Uplink]:
     return found
 
 
-def from_queue(body: bytes, topic: str) -> Uplink:
+def parse_queued_uplink(body: bytes, topic: str) -> Uplink:
     """A single message; one that is no uplink is only named, so that it does not hold up the others."""
     try:
-        found = uplinks(body)
+        found = parse_uplinks(body)
         reason = "" if len(found) == 1 and not found[0].unreadable else "is not one uplink"
     except ReadError as error:
         found, reason = [], str(error)
     return Uplink(unreadable=Unreadable(reason, len(body), topic)) if reason else found[0]
 
 
-def written(found: Sequence[Uplink], tags: Collection[str] = ()) -> bytes:
+def encode_uplinks(found: Sequence[Uplink], tags: Collection[str] = ()) -> bytes:
     """The uplinks as JSON lines, of their tags only those that are named."""
     for uplink in found:
         if uplink.info is not None:
@@ -74,7 +74,7 @@ def _elements(text: bytes) -> list[msgspec.Raw]:
             return msgspec.json.decode(text, type=list[msgspec.Raw])
         return msgspec.json.Decoder(msgspec.Raw).decode_lines(text)
     except UNREADABLE:
-        if (mended := without_nan(text)) != text:
+        if (mended := replace_nan(text)) != text:
             return _elements(mended)
         return [msgspec.Raw(line) for line in text.splitlines() if line.strip()]
 
@@ -109,7 +109,7 @@ def _other(element: bytes) -> Uplink:
     if keys.keys() == {"event"}:
         return _DECODER.decode(element)
     if keys.keys() >= {"devEUI", "rxInfo"}:
-        uplink = _DECODER_3.decode(element).renewed()
+        uplink = _DECODER_3.decode(element).to_current()
         _drop_secrets(uplink, element)
         return uplink
     known = next((name for name in _EVENTS if name in keys), None)

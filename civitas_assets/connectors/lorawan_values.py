@@ -15,9 +15,9 @@ import polars as pl
 
 from civitas_assets.connectors.lorawan_messages import Uplink
 from civitas_assets.connectors.lorawan_profiles import MESSAGES, Profiles, Quantity
-from civitas_assets.connectors.lorawan_readings import NORMALIZED, leaves_of, readings_of, unread
+from civitas_assets.connectors.lorawan_readings import NORMALIZED, list_leaves, list_unread, read_readings
 from civitas_assets.connectors.missing import MISSING_FIELD
-from civitas_assets.connectors.paths import columns_of, series
+from civitas_assets.connectors.paths import extract_columns, to_series
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES, BrokenRow, Note, RawTable
 from civitas_assets.records.raw import INTERVAL, ROW
@@ -42,7 +42,7 @@ class _Kind:
         return _Kind([self.rows[i] for i in positions], [self.uplinks[i] for i in positions])
 
 
-def tables(
+def build_uplink_tables(
     found: Sequence[Uplink], profiles: Profiles, nulls: Sequence[str], tags: Mapping[str, str]
 ) -> Iterator[RawTable]:
     """Stations, datastreams and observations of the uplinks.
@@ -136,12 +136,12 @@ def _quantities(
             if quantity.measurement in items:
                 positions, values = items[quantity.measurement]
                 origin = _origin(kind.picked(positions))
-                yield quantity, _present(origin, series("value", values), quantity, nulls)
+                yield quantity, _present(origin, to_series("value", values), quantity, nulls)
 
     for quantity in wanted:
         if quantity.readings is not None:
             origin, values = _from_readings(kind, quantity, broken)
-            yield quantity, _present(origin, series("value", values), quantity, nulls)
+            yield quantity, _present(origin, to_series("value", values), quantity, nulls)
 
 
 def _from_readings(
@@ -151,7 +151,7 @@ def _from_readings(
     positions, times, values = list[int](), list[str | None](), list[Any]()
     for position, up in enumerate(kind.uplinks):
         try:
-            found = [*readings_of(up, quantity.readings or "", quantity.path or "", quantity.time)]
+            found = [*read_readings(up, quantity.readings or "", quantity.path or "", quantity.time)]
         except ValueError as error:
             raw = msgspec.json.encode(up).decode()
             broken.append(BrokenRow(kind.rows[position], "profile_does_not_fit", str(error), raw))
@@ -167,12 +167,12 @@ def _by_path(kind: _Kind, paths: Sequence[str], broken: list[BrokenRow]) -> tupl
     """The values at the paths; an uplink that an expression cannot be applied to is set apart."""
     fields = {str(number): path for number, path in enumerate(paths)}
     try:
-        return kind, columns_of(msgspec.json.encode([up.values for up in kind.uplinks]), fields)
+        return kind, extract_columns(msgspec.json.encode([up.values for up in kind.uplinks]), fields)
     except ReadError as error:
         if len(kind.uplinks) == 1:
             raw = msgspec.json.encode(kind.uplinks[0]).decode()
             broken.append(BrokenRow(kind.rows[0], "profile_does_not_fit", str(error), raw))
-            return _Kind(), columns_of(b"[]", fields)
+            return _Kind(), extract_columns(b"[]", fields)
     parts = [_by_path(kind.picked([i]), paths, broken) for i in range(len(kind.uplinks))]
     good = [part for part, _ in parts]
     return (
@@ -265,13 +265,15 @@ def _unmapped(found: Sequence[Uplink], wanted: Sequence[Quantity]) -> set[str]:
     for up in found:
         for member, value in up.values.items():
             if isinstance(value, dict | list):
-                leaves[member].update(dict.fromkeys(leaves_of(member, value)))
+                leaves[member].update(dict.fromkeys(list_leaves(member, value)))
             else:
                 leaves[member][member] = None
         if up.normalized:
-            leaves[NORMALIZED].update(dict.fromkeys(leaves_of(NORMALIZED, up.normalized)))
+            leaves[NORMALIZED].update(dict.fromkeys(list_leaves(NORMALIZED, up.normalized)))
     ids = {quantity.measurement for quantity in wanted}
-    members = {leaf for name, paths in leaves.items() if name not in used for leaf in unread([*paths], used)}
+    members = {
+        leaf for name, paths in leaves.items() if name not in used for leaf in list_unread([*paths], used)
+    }
     if ids == {None}:
         return members
     measured = {(key, kind) for up in found for key, _, kind in _measurements(up.values)}

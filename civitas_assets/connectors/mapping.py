@@ -13,24 +13,24 @@ import polars as pl
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from civitas_assets.catalog import Source
-from civitas_assets.catalog.basis import faults_at, perhaps
-from civitas_assets.catalog.template import PERIODS, fillings, placeholders
-from civitas_assets.records import RECORD_TYPES, Kind, RecordType
-from civitas_assets.records.conversion import converted
-from civitas_assets.records.linear import fault_of
+from civitas_assets.catalog.basis import build_validation_error, suggest_name
+from civitas_assets.catalog.template import PERIODS, list_fillings, list_names
+from civitas_assets.records import RECORD_TYPES, ColumnKind, RecordType
+from civitas_assets.records.conversion import convert_values
+from civitas_assets.records.linear import check_linear_pattern
 from civitas_assets.records.raw import TIME
 
 
 def _is_pattern(text: str) -> str:
-    if fault := fault_of(text):
+    if fault := check_linear_pattern(text):
         raise ValueError(fault)
     return text
 
 
 Pattern = Annotated[str, AfterValidator(_is_pattern)]
 
-_NUMBERS = (Kind.NUMBER, Kind.INTEGER)
-_ANYTHING = (Kind.CODE, Kind.TEXT, Kind.GEOMETRY)
+_NUMBERS = (ColumnKind.NUMBER, ColumnKind.INTEGER)
+_ANYTHING = (ColumnKind.CODE, ColumnKind.TEXT, ColumnKind.GEOMETRY)
 _Placed = tuple[tuple[str, ...], str]  # where among the settings a fault is, and what it is
 
 
@@ -49,7 +49,7 @@ class MappedSource(Source):
     def _known(cls, name: str) -> str:
         if name not in RECORD_TYPES:
             known = sorted(RECORD_TYPES)
-            raise ValueError(f"is {name!r}; {perhaps(name, known)}must be one of: {', '.join(known)}")
+            raise ValueError(f"is {name!r}; {suggest_name(name, known)}must be one of: {', '.join(known)}")
         return name
 
     @property
@@ -71,7 +71,7 @@ class MappedSource(Source):
         if (
             self.snapshot is None
             and self.record_type != "event"
-            and not PERIODS.keys() & placeholders(self.url)
+            and not PERIODS.keys() & list_names(self.url)
         ):
             return listed | self.own_record_types()
         return listed
@@ -100,7 +100,7 @@ class MappedSource(Source):
         faults: list[_Placed] = [
             (
                 (place, name),
-                f"is no field of {contract.name}; {perhaps(name, contract.accepted)}allowed: {allowed}",
+                f"is no field of {contract.name}; {suggest_name(name, contract.accepted)}allowed: {allowed}",
             )
             for place, names in (("fields", fields), ("constants", self.constants), ("codes", self.codes))
             for name in names
@@ -110,12 +110,12 @@ class MappedSource(Source):
             (("computed", field), f"uses {name}, which is no number of {contract.name}")
             for field, text in self.computed.items()
             for name in (field, *text.split()[::2])
-            if name not in contract.accepted or contract.column(name).kind not in _NUMBERS
+            if name not in contract.accepted or contract.get_column(name).kind not in _NUMBERS
         ]
         faults += [fault for field in self.codes for fault in self._wrong_codes(field)]
         faults += [fault for field in self.constants for fault in self._wrong_constant(field)]
         if faults:
-            raise faults_at(faults)
+            raise build_validation_error(faults)
         if self.time is not None and self.time.columns and not self.joins_times:
             raise ValueError("time.columns is for csv and excel: write column")
         if self.units and "unit" not in contract.accepted:
@@ -128,26 +128,26 @@ class MappedSource(Source):
 
     def _wrong_codes(self, field: str) -> Iterator[_Placed]:
         """What a field's native texts are mapped to, and is none of its codes."""
-        codes = self.contract.column(field).codes if field in self.contract.accepted else None
+        codes = self.contract.get_column(field).codes if field in self.contract.accepted else None
         if codes == ():
             yield ("codes", field), f"is no field of codes of {self.contract.name}"
         elif codes is not None:
             for native, code in self.codes[field].items():
                 if code not in codes:
-                    text = f"maps to {code!r}; {perhaps(code, codes)}allowed: {', '.join(codes)}"
+                    text = f"maps to {code!r}; {suggest_name(code, codes)}allowed: {', '.join(codes)}"
                     yield ("codes", field, native), text
 
     def _wrong_constant(self, field: str) -> Iterator[_Placed]:
         """A constant that no record could take, with each value that it may be filled with."""
         if field not in self.contract.accepted:
             return
-        column = self.contract.column(field)
-        for text in fillings(self.constants[field], self.each):
-            if column.kind is Kind.CODE and text not in {*column.codes, *self.codes.get(field, ())}:
+        column = self.contract.get_column(field)
+        for text in list_fillings(self.constants[field], self.each):
+            if column.kind is ColumnKind.CODE and text not in {*column.codes, *self.codes.get(field, ())}:
                 known = ", ".join(column.codes)
-                yield ("constants", field), f"is {text!r}; {perhaps(text, column.codes)}allowed: {known}"
+                yield ("constants", field), f"is {text!r}; {suggest_name(text, column.codes)}allowed: {known}"
             elif column.kind not in _ANYTHING:
-                typed, _ = converted(pl.Series([text]), column, self, "UTC")
+                typed, _ = convert_values(pl.Series([text]), column, self, "UTC")
                 bounds = [(column.minimum, typed.__lt__), (column.maximum, typed.__gt__)]
                 outside = [bound is not None and breaks(bound).any() for bound, breaks in bounds]
                 if typed.null_count() or any(outside):
@@ -166,12 +166,12 @@ class SelectiveSource(MappedSource):
         ),
     )
 
-    def storable(self, role: str, body: bytes) -> bytes:
+    def redact_answer(self, role: str, body: bytes) -> bytes:
         """See `catalog.Source`."""
-        return body if self.store == "whole" else self.mapped(body)
+        return body if self.store == "whole" else self.project_answer(body)
 
     @abstractmethod
-    def mapped(self, body: bytes) -> bytes:
+    def project_answer(self, body: bytes) -> bytes:
         """The answer without what no setting names; it reads as the whole of it does.
 
         Raises:

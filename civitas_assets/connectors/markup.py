@@ -28,7 +28,7 @@ class Feature:
 
 
 @dataclass(frozen=True)
-class Outline:
+class MarkupOutline:
     """What a document is: its root without the namespace, the root's attributes, and the features of a collection.
 
     `complaint` is the text of an OGC service's report of an error, `names` are those of the features' properties.
@@ -93,7 +93,7 @@ def is_markup(body: bytes) -> bool:
     return head.startswith(b"<")
 
 
-def outline(body: bytes) -> Outline:
+def scan_outline(body: bytes) -> MarkupOutline:
     """What the document holds.
 
     Raises:
@@ -108,7 +108,7 @@ def outline(body: bytes) -> Outline:
     complaint = " ".join("".join(listener.complaints).split())[:_SHOWN]
     if listener.complains:
         complaint = complaint or "an error without a text"
-    return Outline(
+    return MarkupOutline(
         listener.root, listener.attributes, tuple(listener.features), complaint, frozenset(listener.names)
     )
 

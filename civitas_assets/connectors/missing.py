@@ -16,7 +16,7 @@ MISSING_FIELD = "missing_field"
 _SHOWN = 60  # names that a message repeats
 
 
-def missing_fields(
+def note_missing_fields(
     source: MappedSource, missing: Mapping[str, str], there: Iterable[str]
 ) -> tuple[Note, ...]:
     """The note on fields, by what they are mapped to, that no record has; `there` are the names that records have.

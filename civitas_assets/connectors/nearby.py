@@ -11,11 +11,11 @@ import polars as pl
 
 from civitas_assets.catalog import Box
 from civitas_assets.records import RawTable
-from civitas_assets.records.geometry import geometries
-from civitas_assets.records.position import position_faults, widened
+from civitas_assets.records.geometry import parse_geometry_column
+from civitas_assets.records.position import find_position_faults, widen_box
 
 
-def nearby(found: RawTable, box: Box | None) -> RawTable:
+def select_nearby(found: RawTable, box: Box | None) -> RawTable:
     """The table without what the contract would reject for being elsewhere; without a position a row stays.
 
     Coordinates are degrees of WGS 84.
@@ -27,9 +27,9 @@ def nearby(found: RawTable, box: Box | None) -> RawTable:
     lon, lat = (frame[name].cast(pl.Float64, strict=False) for name in ("lon", "lat"))
     near = None
     if "geometry" in frame.columns:
-        shapes = geometries(frame["geometry"], "EPSG:4326")
+        shapes = parse_geometry_column(frame["geometry"], "EPSG:4326")
         pointless = lon.is_null() & lat.is_null()
         lon, lat = shapes.lon.zip_with(pointless, lon), shapes.lat.zip_with(pointless, lat)
-        near = shapes.touching(widened(box))
-    outside = position_faults(lon, lat, box, near)["position_is_outside"]
+        near = shapes.find_touching(widen_box(box))
+    outside = find_position_faults(lon, lat, box, near)["position_is_outside"]
     return replace(found, frame=frame.filter(~outside))

@@ -19,13 +19,13 @@ from pydantic import Field, model_validator
 
 from civitas_assets.catalog import Window
 from civitas_assets.catalog.template import expand
-from civitas_assets.connectors.base import Answer, Request, Session
+from civitas_assets.connectors.base import Answer, FetchSession, Request
 from civitas_assets.connectors.fetching import check_found
-from civitas_assets.connectors.links import LinkedSource, led_to
-from civitas_assets.connectors.pagination import Completeness, next_link
-from civitas_assets.connectors.partial import KEPT_MEMBERS, says_incomplete
-from civitas_assets.connectors.paths import part_at, valid_path
-from civitas_assets.connectors.reach import Reach
+from civitas_assets.connectors.links import LinkedSource, resolve_link
+from civitas_assets.connectors.pagination import Completeness, parse_next_link
+from civitas_assets.connectors.partial import KEPT_MEMBERS, is_declared_incomplete
+from civitas_assets.connectors.paths import extract_part, validate_path
+from civitas_assets.connectors.projection import Projection
 from civitas_assets.errors import FetchError, ReadError
 
 ROLE = "page"  # of an answer that is known to be a part
@@ -72,7 +72,7 @@ class PagedSource(LinkedSource):
             path = getattr(self, name)
             if path is not None and path not in {_LINK, *_COUNTED}:
                 try:
-                    valid_path(_path(path))
+                    validate_path(_path(path))
                 except ValueError as error:
                     raise ValueError(f"{name} {error}") from None
         return self
@@ -83,10 +83,10 @@ class PagedSource(LinkedSource):
         named = [self.next if self.next not in {_LINK, *_COUNTED} else None, self.total]
         return [_path(path) for path in named if path is not None]
 
-    def look_at_pages(self, root: Reach) -> None:
+    def look_at_pages(self, root: Projection) -> None:
         """Count what tells whether a document is whole, and where it goes on."""
         for path in self.paging_paths:
-            root.look(path)
+            root.include(path)
         for names in KEPT_MEMBERS:
             place = root
             for name in names:
@@ -94,7 +94,7 @@ class PagedSource(LinkedSource):
             place.number = True
 
     @abstractmethod
-    def page(self, body: bytes, hint: str) -> tuple[bytes, bytes]:
+    def extract_page(self, body: bytes, hint: str) -> tuple[bytes, bytes]:
         """The JSON text of an answer, and that of the list of its outermost records.
 
         Raises:
@@ -103,7 +103,7 @@ class PagedSource(LinkedSource):
         ...
 
 
-def fetch_pages(source: PagedSource, window: Window, session: Session) -> None:
+def fetch_pages(source: PagedSource, window: Window, session: FetchSession) -> None:
     """Ask for every address of the window, and for all pages that it leads to.
 
     Raises:
@@ -157,25 +157,25 @@ class _Pages(Completeness):
         Raises:
             ReadError: the answer is not what the source declares, or leads nowhere that is an address.
         """
-        text, records = source.page(answer.content(), f"{answer.content_type} {answer.request.url}")
+        text, records = source.extract_page(answer.content(), f"{answer.content_type} {answer.request.url}")
         entities = _named(msgspec.json.decode(records, type=list[msgspec.Raw]))
-        new = self.add(entities, _total(text, source), is_cut=says_incomplete(text, is_alone=False))
+        new = self.add(entities, _total(text, source), is_cut=is_declared_incomplete(text, is_alone=False))
         self.empty = 0 if entities else self.empty + 1
         if source.next in _COUNTED:
             return self._counted(source, answer, len(entities), new)
         link = answer.headers.get("link", "")
-        target = next_link(link) if source.next == _LINK else _value(text, _path(str(source.next)))
+        target = parse_next_link(link) if source.next == _LINK else _value(text, _path(str(source.next)))
         if target in (None, "") or target is False:
             alone = self.pages == 1
-            self.is_cut = self.is_cut or (alone and says_incomplete(text, link))
-            self.is_doubtful = alone and self.total is None and self.may_be_cut(_ANY_NUMBER)
+            self.is_cut = self.is_cut or (alone and is_declared_incomplete(text, link))
+            self.is_doubtful = alone and self.total is None and self.can_be_cut(_ANY_NUMBER)
             return None
         if (entities and not new) or self._is_behind_the_end(len(entities)):
             return None
         if source.next_parameter is not None and isinstance(target, str | int):
             return _with(answer.request.url, source.next_parameter, str(target))
         if isinstance(target, str):
-            return led_to(answer.request.url, target, source.advertised_url, source.url)
+            return resolve_link(answer.request.url, target, source.advertised_url, source.url)
         raise ReadError(
             f"has {msgspec.json.encode(target).decode()[:60]} at next, {source.next}, which is no address: name the "
             "path of the address itself, or next_parameter if it is a token"
@@ -225,7 +225,7 @@ def _named(records: list[msgspec.Raw]) -> list[str]:
 def _value(text: bytes, path: str) -> Any:
     """What is at the path, None where there is nothing: many services leave the member out on their last page."""
     try:
-        return msgspec.json.decode(part_at(text, path))
+        return msgspec.json.decode(extract_part(text, path))
     except ReadError:
         return None
 

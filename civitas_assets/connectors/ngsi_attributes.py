@@ -18,7 +18,7 @@ from civitas_assets.connectors.ngsi_values import (
     NUMBERS,
     SCALARS,
     find_term,
-    plain,
+    to_plain_value,
 )
 from civitas_assets.errors import ReadError
 
@@ -93,9 +93,9 @@ class Instance(NamedTuple):
     def find(self, name: str) -> Any:
         """What the instance says besides its value: a member in NGSI-LD, metadata in NGSI-v2; None for nothing."""
         members = self.members
-        found = plain(_content(members[name])) if name in members else None
+        found = to_plain_value(_content(members[name])) if name in members else None
         if found is None and "metadata" in members and isinstance(metadata := members["metadata"], dict):
-            found = plain(_content(metadata.get(name)))
+            found = to_plain_value(_content(metadata.get(name)))
         return found
 
     def unread(self) -> set[str]:
@@ -131,12 +131,12 @@ def read_instances(content: Any, language: str = DEFAULT_LANGUAGE) -> list[Insta
         value = content.get("value")
         if type(value) in SCALARS and value != NULL and "deletedAt" not in content:
             return [
-                Instance(plain(value), _data_set(content.get("datasetId")), content)
+                Instance(to_plain_value(value), _data_set(content.get("datasetId")), content)
             ]  # nearly all of them
         return [*_read_object(content, language)]
     if isinstance(content, list) and any(map(_is_instance, content)):
         return [instance for part in content for instance in read_instances(part, language)]
-    value = plain(content)
+    value = to_plain_value(content)
     return [] if value is None else [Instance(value)]
 
 
@@ -152,7 +152,7 @@ def read_usual(content: Any) -> Any:
         value = content["value"]
     elif isinstance(content, list):
         return UNUSUAL
-    return UNUSUAL if value == NULL or _holds_attribute(value) else plain(value)
+    return UNUSUAL if value == NULL or _holds_attribute(value) else to_plain_value(value)
 
 
 def read_all_usual(contents: Sequence[Any]) -> list[Any] | None:
@@ -178,7 +178,7 @@ def read_all_usual(contents: Sequence[Any]) -> list[Any] | None:
             return None
     elif not kinds <= SCALARS:
         return None
-    return [*values] if kinds <= NUMBERS else [*map(plain, values)]
+    return [*values] if kinds <= NUMBERS else [*map(to_plain_value, values)]
 
 
 def _holds_attribute(value: Any) -> bool:
@@ -235,7 +235,7 @@ def _value(content: Mapping[str, Any], language: str) -> tuple[Any, Mapping[str,
     while True:
         name = next((name for name in FORMS if name in content), None)
         if name is None:  # simplified: an object, a geometry, or a value with its type
-            return plain(content), members
+            return to_plain_value(content), members
         value = content[name]
         if name != "value" or not isinstance(value, dict) or FORMS.keys().isdisjoint(value):
             return FORMS[name](value, language), members

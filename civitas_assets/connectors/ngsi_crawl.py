@@ -19,9 +19,9 @@ from civitas_assets.catalog.window import Duration
 from civitas_assets.connectors import ngsi_entities as ngsi
 from civitas_assets.connectors import ngsi_mobility as mobility
 from civitas_assets.connectors import ngsi_temporal as temporal
-from civitas_assets.connectors.base import Answer, Request, Session
-from civitas_assets.connectors.page_address import resized
-from civitas_assets.connectors.pagination import TRIES, Completeness, next_link, torn_note
+from civitas_assets.connectors.base import Answer, FetchSession, Request
+from civitas_assets.connectors.page_address import resize_page
+from civitas_assets.connectors.pagination import TRIES, Completeness, note_torn_collection, parse_next_link
 from civitas_assets.errors import ReadError
 
 _CONTEXT = '<{url}>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"'
@@ -29,15 +29,15 @@ _TOTALS = ("ngsild-results-count", "fiware-total-count")
 
 
 @lru_cache(4096)
-def records_of(type_: str) -> tuple[str, ...]:
+def find_record_types(type_: str) -> tuple[str, ...]:
     """The record types of an entity type, the one with values last."""
     model = next((model for model in mobility.MODELS if type_ in model.kinds), None)
     return ("station", "datastream", "observation") if model is None else (model.thing, model.state)
 
 
-def terms_of(type_: str) -> list[str]:
+def list_type_terms(type_: str) -> list[str]:
     """The types that are asked for, without their namespaces; a broker may be asked for one or another at once."""
-    return ngsi.types_of({"type": re.split(r"[,;|()]", type_)})
+    return ngsi.list_types({"type": re.split(r"[,;|()]", type_)})
 
 
 class NgsiLdSource(Source):
@@ -90,7 +90,10 @@ class NgsiLdSource(Source):
     def record_types(self) -> frozenset[str]:
         """Parking, sharing and charging bring things and their status, all others stations with what they observe."""
         return frozenset(
-            name for type_ in self.types for kind in terms_of(type_) for name in records_of(kind)
+            name
+            for type_ in self.types
+            for kind in list_type_terms(type_)
+            for name in find_record_types(kind)
         )
 
 
@@ -102,10 +105,12 @@ class _Progress(Completeness):
     kept: set[str] = field(default_factory=set)  # of an attempt before, whose histories were asked for
 
 
-class Crawl:
+class NgsiCrawl:
     """The requests for one source, and where each answer leads."""
 
-    def __init__(self, source: NgsiLdSource, slices: Sequence[temporal.Span], session: Session) -> None:
+    def __init__(
+        self, source: NgsiLdSource, slices: Sequence[temporal.TemporalSpan], session: FetchSession
+    ) -> None:
         self._source, self._slices, self._session = source, slices, session
         self._progress: dict[tuple[str, str], _Progress] = {}
 
@@ -117,7 +122,7 @@ class Crawl:
         progress = self._progress.setdefault((root, kind), _Progress(f"{kind} of {root}"))
         count = "count=true" if self._source.api == "ld" else "options=count"
         asked = f"type={quote(kind, safe='')}&limit={self._source.page_size}&offset={offset}&{count}"
-        url = progress.lead_on(f"{root}/entities?{query or resized('?' + asked, progress.attempts)[1:]}")
+        url = progress.lead_on(f"{root}/entities?{query or resize_page('?' + asked, progress.attempts)[1:]}")
         return Request(
             url,
             role="entities",
@@ -129,7 +134,7 @@ class Crawl:
         """The first page once more: entities have gone while pages were read, so that others may be in none."""
         attempts = before.attempts + 1
         if attempts > TRIES:
-            told = torn_note(before.what)
+            told = note_torn_collection(before.what)
             self._session.note(told.code, told.text)
         # What has gone is told then, and is no fault besides.
         self._progress[root, kind] = _Progress(
@@ -147,11 +152,11 @@ class Crawl:
         if warning := answer.headers.get("ngsild-warning", "").strip():
             self._session.note("broker_warns", f"the broker warns of what it gives of type {kind}: {warning}")
         if answer.request.role == "history":
-            left = temporal.rest(answer)
+            left = temporal.find_remaining_span(answer)
             if left is not None:
                 yield self._of_entity(root, kind, asked["id"], left)
             return
-        found, total = ngsi.decode(answer.content()), _total(answer.headers)
+        found, total = ngsi.decode_entities(answer.content()), _total(answer.headers)
         progress, ids = self._progress[root, kind], [entity["id"] for entity in found]
         if progress.is_torn(ids):
             yield self._again(root, kind, progress)
@@ -164,7 +169,7 @@ class Crawl:
         offset, link = int(asked["offset"]) + len(found), _next(answer.headers)
         # A broker that counts no further than it gives names a total that is reached on a page that is full: of as many
         # entities as were asked for, or as its own ceiling may be.
-        whole = total is not None and offset >= total and not progress.may_be_cut(self._source.page_size)
+        whole = total is not None and offset >= total and not progress.can_be_cut(self._source.page_size)
         if link or not (progress.linked or whole):
             yield self.page(root, kind, offset, link)
         progress.linked = bool(link)
@@ -188,7 +193,7 @@ class Crawl:
         for progress in self._progress.values():
             progress.check("fetch again, or lower page_size if it stays so")
 
-    def _of_entity(self, root: str, kind: str, key: str, span: temporal.Span) -> Request:
+    def _of_entity(self, root: str, kind: str, key: str, span: temporal.TemporalSpan) -> Request:
         return Request(
             f"{root}/temporal/entities?{span.query(kind, key)}",
             role="history",
@@ -216,5 +221,5 @@ def _total(headers: Mapping[str, str]) -> int | None:
 
 def _next(headers: Mapping[str, str]) -> str:
     """The query of the broker's link to its next page: the rest of the link is often an address behind its gateway."""
-    target = next_link(headers.get("link", "")) or ""
+    target = parse_next_link(headers.get("link", "")) or ""
     return target.partition("#")[0].partition("?")[2]

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from civitas_assets.connectors.ngsi_values import find_term, plain_list
-from civitas_assets.connectors.rows import decoded
+from civitas_assets.connectors.ngsi_values import find_term, to_plain_list
+from civitas_assets.connectors.service_rows import decode_answer
 from civitas_assets.errors import ReadError
 
 Entity = Mapping[str, Any]
@@ -29,23 +29,25 @@ _EXPANDED = {
 }
 
 
-def decode(body: bytes) -> list[Entity]:
+def decode_entities(body: bytes) -> list[Entity]:
     """The entities of a page, or the one that was asked for.
 
     Raises:
         ReadError: it is no list of objects with id and type.
     """
-    page: list[Entity] | Entity = decoded(body, list[dict[str, Any]] | dict[str, Any], "a context broker")
+    page: list[Entity] | Entity = decode_answer(
+        body, list[dict[str, Any]] | dict[str, Any], "a context broker"
+    )
     found = [_named_by_context(_plain(entity)) for entity in _listed(page)]
     for entity in found:
-        if not isinstance(entity.get("id"), str) or not entity["id"].strip() or not types_of(entity):
+        if not isinstance(entity.get("id"), str) or not entity["id"].strip() or not list_types(entity):
             raise ReadError("has an entity without id or type")
     return found
 
 
-def types_of(entity: Entity) -> list[str]:
+def list_types(entity: Entity) -> list[str]:
     """The types without their namespaces; empty if there is none."""
-    kinds = (kind for kind in plain_list(entity.get("type")) if isinstance(kind, str))
+    kinds = (kind for kind in to_plain_list(entity.get("type")) if isinstance(kind, str))
     return [term for kind in kinds if (term := _type_term(kind))]
 
 
@@ -54,7 +56,7 @@ def _type_term(kind: str) -> str:
     return re.split(r"[/#:]", kind.strip())[-1]
 
 
-def named_attributes(entity: Entity, known: Sequence[str] | frozenset[str]) -> Entity:
+def strip_attribute_namespaces(entity: Entity, known: Sequence[str] | frozenset[str]) -> Entity:
     """The attributes by their names without namespaces, where that leaves them apart.
 
     A name with a prefix loses it only if it is then one that is known.
@@ -105,7 +107,7 @@ def _named_by_context(entity: Entity) -> Entity:
     if "@context" not in entity:
         return entity  # nearly always
     terms: dict[str, str] = {}
-    for part in plain_list(entity["@context"]):
+    for part in to_plain_list(entity["@context"]):
         for term, meaning in part.items() if isinstance(part, dict) else ():
             iri = meaning.get("@id") if isinstance(meaning, dict) else meaning
             if (
@@ -118,7 +120,7 @@ def _named_by_context(entity: Entity) -> Entity:
     if not terms:
         return entity
     named = {terms.get(name, name): content for name, content in entity.items()}
-    kinds = (terms.get(kind, kind) for kind in plain_list(entity.get("type")) if isinstance(kind, str))
+    kinds = (terms.get(kind, kind) for kind in to_plain_list(entity.get("type")) if isinstance(kind, str))
     return {**named, "id": entity.get("id"), "type": [*kinds]}
 
 
@@ -143,7 +145,7 @@ def _compacted(node: Any) -> Any:
     members: dict[str, Any] = {}
     for name, content in node.items():
         if name == "@type":
-            members["type"] = [find_term(kind) for kind in plain_list(content) if isinstance(kind, str)]
+            members["type"] = [find_term(kind) for kind in to_plain_list(content) if isinstance(kind, str)]
         else:
             term = find_term(_core(name))
             members[_EXPANDED.get(term, term)] = _compacted(content)

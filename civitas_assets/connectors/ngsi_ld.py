@@ -16,14 +16,14 @@ from civitas_assets.connectors import ngsi_entities as ngsi
 from civitas_assets.connectors import ngsi_mobility as mobility
 from civitas_assets.connectors import ngsi_observed as observed
 from civitas_assets.connectors import ngsi_temporal as temporal
-from civitas_assets.connectors.base import Payload, Session
-from civitas_assets.connectors.ngsi_crawl import Crawl, NgsiLdSource, records_of, terms_of
-from civitas_assets.connectors.ngsi_entities import Entity, Row, types_of
+from civitas_assets.connectors.base import FetchSession, Payload
+from civitas_assets.connectors.ngsi_crawl import NgsiCrawl, NgsiLdSource, find_record_types, list_type_terms
+from civitas_assets.connectors.ngsi_entities import Entity, Row, list_types
 from civitas_assets.connectors.ngsi_models import MEASUREMENT, OF_THEIR_OWN
-from civitas_assets.connectors.ngsi_page import Page
+from civitas_assets.connectors.ngsi_page import EntityPage
 from civitas_assets.connectors.ngsi_reader import Reader
 from civitas_assets.connectors.ngsi_remarks import Remarks
-from civitas_assets.connectors.rows import table, table_of
+from civitas_assets.connectors.service_rows import build_column_table, build_raw_table
 from civitas_assets.records import RawTable
 
 
@@ -32,7 +32,7 @@ def _kind(entity: Entity, asked: Sequence[str], others: Sequence[str]) -> str:
 
     One that means something goes before one that does not, so that an entity is the same on the pages of all its types.
     """
-    kinds = types_of(entity)
+    kinds = list_types(entity)
     if len(kinds) == 1:
         return kinds[0]
     here, elsewhere = ([kind for kind in given if kind in kinds] for given in (asked, others))
@@ -53,10 +53,10 @@ class NgsiLdConnector:
     name = "ngsi_ld"
     source_model: type[Source] = NgsiLdSource
 
-    def fetch(self, source: NgsiLdSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+    def fetch(self, source: NgsiLdSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
         """Every type's pages to the end, and the history of each entity that is on them."""
-        parts = window.slices(max(source.slice.days, 1)) if source.history else ()
-        crawl = Crawl(source, [temporal.Span(*part.span(zone)) for part in parts], session)
+        parts = window.split(max(source.slice.days, 1)) if source.history else ()
+        crawl = NgsiCrawl(source, [temporal.TemporalSpan(*part.to_instants(zone)) for part in parts], session)
         first = [
             crawl.page(expansion.url.rstrip("/"), kind, 0)
             for expansion in expand(source.url, source.each, window, source.http.max_pages)
@@ -69,41 +69,44 @@ class NgsiLdConnector:
     def read(self, source: NgsiLdSource, payload: Payload) -> Iterator[RawTable]:
         """Things and their values, by the model of each entity; with history, values come from there alone."""
         asked = payload.variables.get("type", source.types[0])
-        terms, others = terms_of(asked), [kind for type_ in source.types for kind in terms_of(type_)]
+        terms, others = (
+            list_type_terms(asked),
+            [kind for type_ in source.types for kind in list_type_terms(type_)],
+        )
         by_kind: dict[tuple[str, ...], list[Reader]] = defaultdict(list)
-        by_kind[records_of(next(iter(terms), ""))] = []
+        by_kind[find_record_types(next(iter(terms), ""))] = []
         remarks = Remarks(source.skip)
-        for entity in ngsi.decode(payload.body):
+        for entity in ngsi.decode_entities(payload.body):
             reader = Reader(entity, _kind(entity, terms, others), remarks, source.language)
-            by_kind[records_of(reader.kind)].append(reader)
+            by_kind[find_record_types(reader.kind)].append(reader)
         tables: list[RawTable] = []
         for names, entities in by_kind.items():
             if payload.role == "history":
                 tables.append(_history(names[-1], entities))
             else:
-                page = Page(entities)
+                page = EntityPage(entities)
                 current = _current(names, entities, page)
                 tables += [part for part in current if part.record_type != names[-1] or not source.history]
                 remarks.unread.update(page.unread())
-        yield replace(tables[0], unknown_fields=tuple(sorted(remarks.unread)), notes=remarks.notes())
+        yield replace(tables[0], unknown_fields=tuple(sorted(remarks.unread)), notes=remarks.list_notes())
         yield from tables[1:]
 
 
-def _current(names: Sequence[str], entities: Sequence[Reader], page: Page) -> Iterator[RawTable]:
+def _current(names: Sequence[str], entities: Sequence[Reader], page: EntityPage) -> Iterator[RawTable]:
     model = _model(names[-1])
     if model is not None:
-        yield _placed(table_of(model.thing, model.things_of(page)))
-        yield table_of(model.state, model.states_of(page))
+        yield _placed(build_column_table(model.thing, model.things_of(page)))
+        yield build_column_table(model.state, model.states_of(page))
     else:
-        rows = [row for entity in entities for row in observed.measures(entity)]
+        rows = [row for entity in entities for row in observed.build_measure_rows(entity)]
         stations: dict[object, Row] = {}
-        for row in map(observed.station, entities):
+        for row in map(observed.build_station_row, entities):
             known = {name: value for name, value in row.items() if value is not None}
             stations[row["station_id"]] = {**stations.get(row["station_id"], {}), **known}
         streams = {row["datastream_id"]: row for row in rows}
-        yield _placed(table("station", stations.values(), observed.STATION))
-        yield table("datastream", streams.values(), observed.DATASTREAM)
-        yield table("observation", rows, observed.OBSERVATION)
+        yield _placed(build_raw_table("station", stations.values(), observed.STATION))
+        yield build_raw_table("datastream", streams.values(), observed.DATASTREAM)
+        yield build_raw_table("observation", rows, observed.OBSERVATION)
 
 
 def _placed(things: RawTable) -> RawTable:
@@ -115,9 +118,9 @@ def _placed(things: RawTable) -> RawTable:
 def _history(record_type: str, entities: Sequence[Reader]) -> RawTable:
     model = _model(record_type)
     if model is None:
-        return RawTable(record_type, temporal.observations(entities))
-    states = [state for entity in entities for state in temporal.moments(entity, model.changing)]
-    return table_of(record_type, model.states_of(Page(states)))
+        return RawTable(record_type, temporal.build_observations(entities))
+    states = [state for entity in entities for state in temporal.list_snapshots(entity, model.changing)]
+    return build_column_table(record_type, model.states_of(EntityPage(states)))
 
 
 def _model(record_type: str) -> mobility.StatusModel | None:

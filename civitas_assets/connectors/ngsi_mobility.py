@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
-from civitas_assets.connectors.ngsi_page import Columns, Page
+from civitas_assets.connectors.ngsi_page import Columns, EntityPage
 
 # The attributes that change, and whose times are those of the status.
 _PARKING_STATE = ("availableSpotNumber", "occupiedSpotNumber", "status", "totalSpotNumber")
@@ -45,7 +45,7 @@ _CHARGED = {"feeCharged": True, "free": False}
 _PARK_AND_RIDE = frozenset({"urbanDeterrentParking", "parkAndRide"})
 
 
-def sites(page: Page) -> Columns:
+def build_sites(page: EntityPage) -> Columns:
     """Parking entities as sites."""
     kinds, categories = page.kinds, page.codes("category")
     heights, vehicles = page.measures("maximumAllowedHeight"), page.codes("allowedVehicleType")
@@ -70,14 +70,14 @@ def sites(page: Page) -> Columns:
     }
 
 
-def parking_states(page: Page) -> Columns:
+def build_parking_states(page: EntityPage) -> Columns:
     """How full parking entities are, of those that say it."""
     kinds, codes = page.kinds, page.codes("status")
     free = [*map(_spaces, kinds, codes, repeat("free"), page.counts("availableSpotNumber"))]
     occupied = [*map(_spaces, kinds, codes, repeat("occupied"), page.counts("occupiedSpotNumber"))]
     capacity = [*map(_capacity, kinds, page.counts("totalSpotNumber"))]
     if None in free and not all(said := _said(free, occupied, codes)):
-        return parking_states(page.where(said))
+        return build_parking_states(page.where(said))
     return {
         "site_id": page.ids,
         "observed_at": page.moments(*_PARKING_STATE),
@@ -89,7 +89,7 @@ def parking_states(page: Page) -> Columns:
     }
 
 
-def docking_stations(page: Page) -> Columns:
+def build_docking_stations(page: EntityPage) -> Columns:
     """Docking stations of a sharing system."""
     return {
         "station_id": page.ids,
@@ -100,13 +100,13 @@ def docking_stations(page: Page) -> Columns:
     }
 
 
-def docking_states(page: Page) -> Columns:
+def build_docking_states(page: EntityPage) -> Columns:
     """What docking stations have to offer, of those that say it."""
     codes = page.codes("status")
     bikes, slots = page.counts("availableBikeNumber"), page.counts("freeSlotNumber")
     disabled = page.counts("outOfServiceSlotNumber")
     if None in bikes and not all(said := _said(bikes, slots, disabled, codes)):
-        return docking_states(page.where(said))
+        return build_docking_states(page.where(said))
     serves = [*map(_serves, codes)]
     return {
         "station_id": page.ids,
@@ -119,7 +119,7 @@ def docking_states(page: Page) -> Columns:
     }
 
 
-def charging_stations(page: Page) -> Columns:
+def build_charging_stations(page: EntityPage) -> Columns:
     """Charging stations, which may have several points."""
     places = page.places()
     return {
@@ -138,11 +138,11 @@ def charging_stations(page: Page) -> Columns:
     }
 
 
-def charging_states(page: Page) -> Columns:
+def build_charging_states(page: EntityPage) -> Columns:
     """Whether a vehicle can be charged, of the stations that say it."""
     codes, free = page.codes("status"), page.counts("availableCapacity")
     if None in free and not all(said := _said(free, codes)):
-        return charging_states(page.where(said))
+        return build_charging_states(page.where(said))
     return {
         "charge_point_id": page.ids,
         "observed_at": page.moments(*_CHARGING_STATE),
@@ -200,22 +200,22 @@ class StatusModel:
     kinds: frozenset[str]
     thing: str
     state: str
-    things_of: Callable[[Page], Columns]
-    states_of: Callable[[Page], Columns]
+    things_of: Callable[[EntityPage], Columns]
+    states_of: Callable[[EntityPage], Columns]
     changing: tuple[str, ...]
 
 
 MODELS = (
     StatusModel(
         frozenset({"OffStreetParking", "OnStreetParking", "ParkingSpot"}), "parking_site", "parking_status",
-        sites, parking_states, _PARKING_STATE,
+        build_sites, build_parking_states, _PARKING_STATE,
     ),
     StatusModel(
         frozenset({"BikeHireDockingStation"}), "sharing_station", "sharing_status",
-        docking_stations, docking_states, _SHARING_STATE,
+        build_docking_stations, build_docking_states, _SHARING_STATE,
     ),
     StatusModel(
         frozenset({"EVChargingStation"}), "charge_point", "charge_point_status",
-        charging_stations, charging_states, _CHARGING_STATE,
+        build_charging_stations, build_charging_states, _CHARGING_STATE,
     ),
 )  # fmt: skip

@@ -78,16 +78,16 @@ KNOWN = _NUMBERS | {
 }  # fmt: skip
 
 
-def holds_number(attribute: str, type_: object) -> bool:
+def is_numeric_attribute(attribute: str, type_: object) -> bool:
     """Whether an attribute is one of numbers, by its name or by the type that NGSI-v2 gives it."""
     return attribute.lower() in _NUMBERS_ANYHOW or (isinstance(type_, str) and type_ in _NUMBER_TYPES)
 
 
-def qualified(kind: str, attribute: str) -> str:
+def qualify_attribute(kind: str, attribute: str) -> str:
     """The attribute as the seeds know it: with its model where it means something of its own there."""
     return f"{kind}.{attribute}" if kind in OF_THEIR_OWN else attribute
 
 
-def recommended_unit(kind: str, attribute: str) -> str | None:
+def find_recommended_unit(kind: str, attribute: str) -> str | None:
     """The unit, as UCUM code, that an attribute has where it carries none; None where the model recommends none."""
-    return UNITS.get(qualified(kind, attribute))
+    return UNITS.get(qualify_attribute(kind, attribute))

@@ -14,9 +14,14 @@ from typing import NamedTuple
 
 from civitas_assets.connectors.ngsi_attributes import Instance
 from civitas_assets.connectors.ngsi_entities import Row
-from civitas_assets.connectors.ngsi_models import MEASUREMENT, holds_number, qualified, recommended_unit
-from civitas_assets.connectors.ngsi_reader import Reader, as_number
-from civitas_assets.connectors.ngsi_times import OBSERVED, entity_span, observed_time
+from civitas_assets.connectors.ngsi_models import (
+    MEASUREMENT,
+    find_recommended_unit,
+    is_numeric_attribute,
+    qualify_attribute,
+)
+from civitas_assets.connectors.ngsi_reader import Reader, to_number
+from civitas_assets.connectors.ngsi_times import OBSERVED, read_entity_span, read_observed_time
 from civitas_assets.records.raw import INTERVAL, RESULT
 
 STATION = ("station_id", "name", "description", "operator", "lon", "lat", "geometry")
@@ -38,7 +43,7 @@ _TIME = r"\d{4}-\d{2}-\d{2}T[\d:.]+Z?"
 _TIME_AT_END = re.compile(rf"[-:_]{_TIME}(?:[-_/]{_TIME})?$")
 
 
-def station(entity: Reader) -> Row:
+def build_station_row(entity: Reader) -> Row:
     """Where an entity observes: its device, else itself, without the time that some publishers put into the id."""
     return {
         "station_id": _station_id(entity),
@@ -68,13 +73,15 @@ class Measurand(NamedTuple):
             return str(value)  # nearly all
         if isinstance(value, list) and len(value) == 1:
             (value,) = value
-        if as_number(value) is not None:
+        if to_number(value) is not None:
             return str(value)
-        measures = self.numeric or instance.unit or holds_number(self.source, instance.members.get("type"))
+        measures = (
+            self.numeric or instance.unit or is_numeric_attribute(self.source, instance.members.get("type"))
+        )
         return value if isinstance(value, str) and measures else None
 
 
-def datastreams(entity: Reader) -> Iterator[tuple[str, Measurand]]:
+def list_measurands(entity: Reader) -> Iterator[tuple[str, Measurand]]:
     """What an entity may measure, by datastream; each lane and each type of vehicle is one of its own."""
     if entity.kind == MEASUREMENT:
         yield from _measured(entity)
@@ -92,14 +99,14 @@ def datastreams(entity: Reader) -> Iterator[tuple[str, Measurand]]:
             yield f"{prefix}/{name}", measurand
 
 
-def of_data_set(datastream_id: str, instance: Instance) -> str:
+def make_data_set_id(datastream_id: str, instance: Instance) -> str:
     """The datastream of an instance: each data set has its own."""
     return f"{datastream_id}/{instance.data_set}" if instance.data_set else datastream_id
 
 
 @lru_cache(4096)
 def _measurand(kind: str, attribute: str, vehicle: str | None) -> tuple[str, Measurand]:
-    name, unit = qualified(kind, attribute), recommended_unit(kind, attribute)
+    name, unit = qualify_attribute(kind, attribute), find_recommended_unit(kind, attribute)
     observes = f"{name}.{vehicle}" if vehicle else name
     return name, Measurand(attribute, attribute, observes, unit, unit is not None)
 
@@ -117,23 +124,23 @@ def _measured(entity: Reader) -> Iterator[tuple[str, Measurand]]:
         yield f"{series}/numValue", Measurand(source, name, name, entity.text("unit"), numeric=True)
 
 
-def measures(entity: Reader) -> list[Row]:
+def build_measure_rows(entity: Reader) -> list[Row]:
     """One row per attribute and instance with a measurement, for its datastream and its observation."""
     key, rows = _station_id(entity), list[Row]()
     title = entity.text("stationName", "name") or key
-    device, span = entity.reference("refDevice"), entity_span(entity.value)
+    device, span = entity.reference("refDevice"), read_entity_span(entity.value)
     quality = entity.text("qualityCode") or ("suspect" if entity.value("outlier") is True else None)
-    for stream, attribute in datastreams(entity):
+    for stream, attribute in list_measurands(entity):
         for instance, value in entity.results(attribute.source, attribute.result):
             rows.append(
                 {
-                    "datastream_id": of_data_set(stream, instance),
+                    "datastream_id": make_data_set_id(stream, instance),
                     "station_id": key,
                     "name": f"{attribute.name} {title}",
                     "observed_property": attribute.observed_property,
                     "unit": instance.unit or attribute.unit,
                     "sensor": device,
-                    INTERVAL: observed_time(instance, span),
+                    INTERVAL: read_observed_time(instance, span),
                     RESULT: value,
                     "quality_native": own
                     if isinstance(own := instance.find("qualityCode"), str)

@@ -22,7 +22,7 @@ _TEXTS: frozenset[type] = frozenset({str, NoneType})
 _COUNTS: frozenset[type] = frozenset({int, NoneType})
 
 
-class Page:
+class EntityPage:
     """Entities with a reader each, which says what every method means."""
 
     def __init__(self, readers: Sequence[Reader]) -> None:
@@ -103,9 +103,9 @@ class Page:
         for reader in self._readers if names else ():
             yield from reader.unread(names)
 
-    def where(self, chosen: Sequence[bool]) -> Page:
+    def where(self, chosen: Sequence[bool]) -> EntityPage:
         """The entities that are chosen."""
-        return Page([*compress(self._readers, chosen)])
+        return EntityPage([*compress(self._readers, chosen)])
 
     def _contents(self, name: str) -> list[Any]:
         return [reader.content.get(name) for reader in self._readers]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from civitas_assets.connectors.ngsi_values import plain_list
+from civitas_assets.connectors.ngsi_values import to_plain_list
 
 Where = dict[str, object]
 COLUMNS = ("lon", "lat", "geometry")
@@ -44,7 +44,7 @@ def read_position(value: Any, kind: Any = None) -> Where:
             return {"lon": None, "lat": None, "geometry": value}
     if isinstance(value, dict):
         return _from_geojson(value)
-    corners = [*map(_latitude_first, plain_list(value))]
+    corners = [*map(_latitude_first, to_plain_list(value))]
     if value is None or not corners or None in corners:
         written = value if isinstance(value, str | None) else json.dumps(value)
         return {"lon": None, "lat": None, "geometry": written}

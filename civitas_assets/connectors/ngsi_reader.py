@@ -16,13 +16,13 @@ from civitas_assets.connectors.ngsi_attributes import (
     read_instances,
     read_usual,
 )
-from civitas_assets.connectors.ngsi_entities import Entity, named_attributes
+from civitas_assets.connectors.ngsi_entities import Entity, strip_attribute_namespaces
 from civitas_assets.connectors.ngsi_models import KNOWN
 from civitas_assets.connectors.ngsi_position import Where, is_geometry, read_position
 from civitas_assets.connectors.ngsi_remarks import Remarks
-from civitas_assets.connectors.ngsi_times import own_time, parse_instant, state_time
-from civitas_assets.connectors.ngsi_values import DEFAULT_LANGUAGE, find_term, plain_list
-from civitas_assets.connectors.rows import number
+from civitas_assets.connectors.ngsi_times import parse_instant, read_own_time, read_state_time
+from civitas_assets.connectors.ngsi_values import DEFAULT_LANGUAGE, find_term, to_plain_list
+from civitas_assets.connectors.service_rows import parse_number
 
 _NUMBERS = frozenset({int, float, str})
 # The parts of a postal address that are read: street, postcode and town.
@@ -41,7 +41,7 @@ class Reader:
     ) -> None:
         self.id: str = entity["id"].strip()
         self.kind, self.remarks = kind, remarks or Remarks()
-        self.content = named_attributes(entity, KNOWN)
+        self.content = strip_attribute_namespaces(entity, KNOWN)
         self._language, self._read = language, set[str]()
         self._usual: dict[str, Any] = {}
         self._chosen: dict[str, Instance | None] = {}
@@ -82,7 +82,7 @@ class Reader:
             return default[0] if default else None
         never = datetime.min.replace(tzinfo=UTC)
         found = sorted(
-            default, key=lambda part: (part.value is not None, parse_instant(own_time(part)) or never)
+            default, key=lambda part: (part.value is not None, parse_instant(read_own_time(part)) or never)
         )
         for left in found[:-1]:
             if left.value is not None and left.value != found[-1].value:
@@ -112,7 +112,7 @@ class Reader:
                 return value
             if value is None:
                 continue
-            parts = plain_list(value)
+            parts = to_plain_list(value)
             found = [text for part in parts if (text := _text(part)) is not None]
             if len(parts) != min(len(found), 1):
                 self.remarks.leave_value(name, value)
@@ -125,7 +125,7 @@ class Reader:
         value = self.value(name)
         if value is None:
             return []
-        parts = plain_list(value)
+        parts = to_plain_list(value)
         found = [text for part in parts if (text := _text(part)) is not None]
         if len(found) < len(parts):
             self.remarks.leave_value(name, value)
@@ -144,7 +144,7 @@ class Reader:
         value = self.value(name)
         if value is None:
             return None
-        found = as_number(value)
+        found = to_number(value)
         if found is None:
             self.remarks.leave_value(name, value)
         return found
@@ -183,7 +183,7 @@ class Reader:
 
     def moment(self, *names: str) -> str | None:
         """When the entity was as the attributes of these names say."""
-        return state_time((found for name in names if (found := self.instance(name))), self.value)
+        return read_state_time((found for name in names if (found := self.instance(name))), self.value)
 
     def results(self, name: str, result: Callable[[Instance], str | None]) -> list[tuple[Instance, str]]:
         """The instances of which the function makes a result; an attribute of which it makes none is not read."""
@@ -211,11 +211,11 @@ class Reader:
                     yield from {f"{name}.{member}" for member in members} - self.remarks.skip
 
 
-def as_number(value: Any) -> float | None:
+def to_number(value: Any) -> float | None:
     """A number, which may be written as text, or be alone in a list; None where it is none."""
     if isinstance(value, list) and len(value) == 1:
         (value,) = value
-    return number(value) if type(value) in _NUMBERS else None
+    return parse_number(value) if type(value) in _NUMBERS else None
 
 
 def _text(value: Any) -> str | None:

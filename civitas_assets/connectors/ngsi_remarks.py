@@ -44,7 +44,7 @@ class Remarks:
         """A value was left out, since it is not of the type that it should be, or only the first of several is read."""
         self._values.setdefault(name, str(value)[:_SHOWN])
 
-    def notes(self) -> tuple[Note, ...]:
+    def list_notes(self) -> tuple[Note, ...]:
         """One note per kind."""
         found = []
         if self._sets:

@@ -18,8 +18,8 @@ import polars as pl
 
 from civitas_assets.connectors.base import Answer
 from civitas_assets.connectors.ngsi_attributes import Instance, read_all_usual, read_instances
-from civitas_assets.connectors.ngsi_entities import Entity, decode
-from civitas_assets.connectors.ngsi_observed import Measurand, datastreams, of_data_set
+from civitas_assets.connectors.ngsi_entities import Entity, decode_entities
+from civitas_assets.connectors.ngsi_observed import Measurand, list_measurands, make_data_set_id
 from civitas_assets.connectors.ngsi_page import Columns
 from civitas_assets.connectors.ngsi_reader import Reader
 from civitas_assets.connectors.ngsi_times import parse_instant, read_time, read_usual_times
@@ -36,14 +36,14 @@ _ROUND = 10  # the limits of brokers are round numbers
 
 
 @dataclass(frozen=True)
-class Span:
+class TemporalSpan:
     """A half-open span of instants, in UTC."""
 
     start: datetime
     end: datetime
 
     @classmethod
-    def of(cls, variables: Mapping[str, str]) -> Self:
+    def from_variables(cls, variables: Mapping[str, str]) -> Self:
         """The span that a request asked for."""
         return cls(datetime.fromisoformat(variables["from"]), datetime.fromisoformat(variables["to"]))
 
@@ -67,7 +67,7 @@ class Span:
         )
 
 
-def rest(answer: Answer) -> Span | None:
+def find_remaining_span(answer: Answer) -> TemporalSpan | None:
     """What of the span is still to be asked for; None if the answer is whole.
 
     A limit holds for each attribute, or each of its data sets, and some brokers name the last time of all as the end of
@@ -81,16 +81,16 @@ def rest(answer: Answer) -> Span | None:
         ReadError: the answer does not say what it is a part of, or comes no further than the one before it.
     """
     given = answer.headers.get("content-range", "")
-    asked = Span.of(answer.request.variables)
+    asked = TemporalSpan.from_variables(answer.request.variables)
     if not given and answer.status != 206:
-        return _behind(asked, _series(decode(answer.content())))
+        return _behind(asked, _series(decode_entities(answer.content())))
     match = _RANGE.fullmatch(given.strip())
     if match is None:
         raise ReadError(f"is a part, and names no range of times that it covers: Content-Range {given!r}")
     first, last = parse_instant(match[1]), parse_instant(match[2])
     if first is None or last is None:
         raise ReadError(f"is a part of times that do not exist: Content-Range {given!r}")
-    series = [times for sets in _series(decode(answer.content())).values() for times in sets]
+    series = [times for sets in _series(decode_entities(answer.content())).values() for times in sets]
     left = _forwards(asked, series, last) if last >= first else _backwards(asked, series, last)
     if left == asked:
         raise ReadError(
@@ -99,18 +99,18 @@ def rest(answer: Answer) -> Span | None:
     return left if left.start < left.end else None
 
 
-def _forwards(asked: Span, series: Sequence[Sequence[datetime]], last: datetime) -> Span:
+def _forwards(asked: TemporalSpan, series: Sequence[Sequence[datetime]], last: datetime) -> TemporalSpan:
     ends = [last, *map(max, series)]
-    return Span(min((end for end in ends if end > asked.start), default=asked.start), asked.end)
+    return TemporalSpan(min((end for end in ends if end > asked.start), default=asked.start), asked.end)
 
 
-def _backwards(asked: Span, series: Sequence[Sequence[datetime]], last: datetime) -> Span:
+def _backwards(asked: TemporalSpan, series: Sequence[Sequence[datetime]], last: datetime) -> TemporalSpan:
     """What is left where the latest values come first, as with lastN."""
     ends = [end + _OVERLAP for end in (last, *map(min, series))]
-    return Span(asked.start, max((end for end in ends if end < asked.end), default=asked.end))
+    return TemporalSpan(asked.start, max((end for end in ends if end < asked.end), default=asked.end))
 
 
-def _behind(asked: Span, series: Mapping[str, Sequence[Sequence[datetime]]]) -> Span | None:
+def _behind(asked: TemporalSpan, series: Mapping[str, Sequence[Sequence[datetime]]]) -> TemporalSpan | None:
     """What may be behind an answer that does not call itself a part; None where it has no number that is a limit."""
     full = [
         times
@@ -125,16 +125,18 @@ def _behind(asked: Span, series: Mapping[str, Sequence[Sequence[datetime]]]) -> 
     return left if asked != left and left.start < left.end else None
 
 
-def observations(entities: Iterable[Reader]) -> pl.DataFrame:
+def build_observations(entities: Iterable[Reader]) -> pl.DataFrame:
     """One row per datastream and time at which it was observed; each says itself what it is.
 
     Of several the last counts, since a correction is another instance of the time.
     """
     blocks = [pl.DataFrame(schema=dict.fromkeys(_COLUMNS, pl.String))]
     for entity in entities:
-        for stream, attribute in datastreams(entity):
+        for stream, attribute in list_measurands(entity):
             content = entity.content[attribute.source]
-            columns = _usual_columns(attribute, content) or _columns(stream, attribute, ordered(content))
+            columns = _usual_columns(attribute, content) or _columns(
+                stream, attribute, order_instances(content)
+            )
             rows = {"datastream_id": stream, "observed_property": attribute.observed_property, **columns}
             blocks.append(pl.DataFrame(rows, schema=dict.fromkeys(_COLUMNS, pl.String)))
     return pl.concat(blocks).unique(("datastream_id", INTERVAL), keep="last", maintain_order=True)
@@ -144,7 +146,7 @@ def _columns(stream: str, attribute: Measurand, parts: Sequence[Instance]) -> Co
     """What was measured, instance by instance."""
     results = [(part, made) for part in parts if (made := attribute.result(part)) is not None]
     return {
-        "datastream_id": [of_data_set(stream, part) for part, _ in results],
+        "datastream_id": [make_data_set_id(stream, part) for part, _ in results],
         INTERVAL: [read_time(part.find("observedAt")) for part, _ in results],
         RESULT: [made for _, made in results],
         "unit": [part.unit or attribute.unit for part, _ in results],
@@ -152,7 +154,9 @@ def _columns(stream: str, attribute: Measurand, parts: Sequence[Instance]) -> Co
 
 
 def _usual_columns(attribute: Measurand, content: Any) -> Columns | None:
-    """What `_columns` and `ordered` make of instances that all are numbers written as usual; None for any others."""
+    """What `_columns` and `order_instances` make of instances that all are numbers written as usual; None
+    for any others.
+    """
     values = read_all_usual(content) if isinstance(content, list) else None
     times = None if values is None else read_usual_times(content)
     if values is None or times is None or any("modifiedAt" in part for part in content):
@@ -175,7 +179,7 @@ def _usual_columns(attribute: Measurand, content: Any) -> Columns | None:
     }
 
 
-def ordered(content: Any) -> list[Instance]:
+def order_instances(content: Any) -> list[Instance]:
     """The instances of an attribute that have a time, the latest modified of those with the same time behind."""
     found = [part for part in read_instances(content) if isinstance(part.members.get("observedAt"), str)]
     if found and found[0].members["observedAt"] > found[-1].members["observedAt"]:
@@ -185,11 +189,11 @@ def ordered(content: Any) -> list[Instance]:
     return found
 
 
-def moments(entity: Reader, names: Sequence[str]) -> Iterator[Reader]:
+def list_snapshots(entity: Reader, names: Sequence[str]) -> Iterator[Reader]:
     """The entity as it was at each time at which one of the attributes was observed, with what was observed then."""
     found: dict[str, dict[str, dict[str | None, Any]]] = {}
     for name in names:
-        for instance in ordered(entity.content.get(name)):
+        for instance in order_instances(entity.content.get(name)):
             moment = read_time(instance.find("observedAt"))
             if moment and instance.value is not None:
                 found.setdefault(moment, {}).setdefault(name, {})[instance.data_set] = instance.members

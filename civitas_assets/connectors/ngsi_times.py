@@ -36,25 +36,25 @@ def read_time(written: Any) -> str | None:
     return "/".join(ends) or None
 
 
-def own_time(instance: Instance) -> str | None:
+def read_own_time(instance: Instance) -> str | None:
     """When the instance of an attribute was observed, as it says itself."""
     if usual := _usual_time(instance):
         return usual
     return next((moment for name in _OWN if (moment := read_time(instance.find(name)))), None)
 
 
-def observed_time(instance: Instance, span: str | None) -> str | None:
+def read_observed_time(instance: Instance, span: str | None) -> str | None:
     """When a value was observed: at its own time, else when its entity was.
 
     An own time that is the start or the end of the entity's span says less than the span.
     """
-    own = own_time(instance)
+    own = read_own_time(instance)
     if own is None or span is None or "/" not in span:
         return own or span
     return span if _instant(own) in {*map(_instant, span.split("/"))} else own
 
 
-def entity_span(value: Callable[[str], Any]) -> str | None:
+def read_entity_span(value: Callable[[str], Any]) -> str | None:
     """When an entity was observed, by what the function says of its attributes."""
     first, last = (read_time(value(f"dateObserved{end}")) for end in ("From", "To"))
     if first:
@@ -62,7 +62,7 @@ def entity_span(value: Callable[[str], Any]) -> str | None:
     return next((moment for name in OBSERVED if (moment := read_time(value(name)))), None) or last
 
 
-def state_time(instances: Iterable[Instance], value: Callable[[str], Any]) -> str | None:
+def read_state_time(instances: Iterable[Instance], value: Callable[[str], Any]) -> str | None:
     """When a state held: the first time that one of its attributes has, else that of its entity.
 
     What holds for a span is known at its end. When something was modified counts where nobody says when it was

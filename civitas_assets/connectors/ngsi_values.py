@@ -23,7 +23,7 @@ def find_term(name: str) -> str:
     return (":" in name and ("://" in name or _TERM.fullmatch(name)) and re.split(r"[/#:]", name)[-1]) or name
 
 
-def plain(value: Any) -> Any:
+def to_plain_value(value: Any) -> Any:
     """A value without its JSON-LD type; None for a blank text, an empty list, and what stands for null."""
     if isinstance(value, str):
         value = value.strip()
@@ -36,7 +36,7 @@ def plain(value: Any) -> Any:
             return value or None
         value = value[inner]
     if isinstance(value, str):
-        return plain(value)
+        return to_plain_value(value)
     if isinstance(value, list):
         parts = [part["@value"] if isinstance(part, dict) and "@value" in part else part for part in value]
         return [part for part in parts if not _says_nothing(part)] or None
@@ -48,7 +48,7 @@ def _says_nothing(part: Any) -> bool:
 
 
 def _from_value(value: Any, _language: str) -> Any:
-    return plain(value)
+    return to_plain_value(value)
 
 
 def _from_objects(value: Any, _language: str) -> Any:
@@ -63,14 +63,14 @@ def _named(part: Any) -> Any:
     """The id of an entity, which may be written out."""
     while isinstance(part, dict):
         part = next((part[name] for name in ("object", "@id", "id") if name in part), None)
-    return plain(part)
+    return to_plain_value(part)
 
 
 def _from_languages(value: Any, language: str) -> Any:
     """The text in the language, in one of its regions, in none, or the first that there is."""
     if not isinstance(value, dict):
-        return plain(value)
-    texts = {str(tag).replace("_", "-").lower(): plain(text) for tag, text in value.items()}
+        return to_plain_value(value)
+    texts = {str(tag).replace("_", "-").lower(): to_plain_value(text) for tag, text in value.items()}
     wanted = language.lower()
     main = wanted.partition("-")[0]
 
@@ -83,9 +83,9 @@ def _from_languages(value: Any, language: str) -> Any:
 
 
 def _from_terms(value: Any, _language: str) -> Any:
-    found = plain(value)
+    found = to_plain_value(value)
     if isinstance(found, list):
-        return [find_term(term) if isinstance(term := plain(part), str) else part for part in found]
+        return [find_term(term) if isinstance(term := to_plain_value(part), str) else part for part in found]
     return find_term(found) if isinstance(found, str) else found
 
 
@@ -101,6 +101,6 @@ FORMS: Mapping[str, Callable[[Any, str], Any]] = {
 }
 
 
-def plain_list(value: Any) -> Sequence[Any]:
+def to_plain_list(value: Any) -> Sequence[Any]:
     """A value as a list: itself, the one, or none."""
     return value if isinstance(value, list) else [] if value is None else [value]

@@ -13,25 +13,25 @@ from pydantic import Field, model_validator
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.template import expand
-from civitas_assets.connectors.attributes import wanted_attributes
-from civitas_assets.connectors.base import Payload, Session
+from civitas_assets.connectors.attributes import list_wanted_attributes
+from civitas_assets.connectors.base import FetchSession, Payload
 from civitas_assets.connectors.links import LinkedSource
 from civitas_assets.connectors.mapping import SelectiveSource
-from civitas_assets.connectors.markup import is_markup, outline
+from civitas_assets.connectors.markup import is_markup, scan_outline
 from civitas_assets.connectors.ogc_features_pages import (
     HITS,
     BboxOrder,
+    FeatureQuery,
     Items,
-    Question,
     is_page,
 )
 from civitas_assets.connectors.ogc_features_wfs import WebFeatures
 from civitas_assets.connectors.pagination import FURTHER
-from civitas_assets.connectors.reach import Each, Reach, only
-from civitas_assets.connectors.text import to_utf8
-from civitas_assets.connectors.vector import VectorSource, raw_table
-from civitas_assets.connectors.vector_gdal import gml
-from civitas_assets.connectors.vector_geojson import geojson
+from civitas_assets.connectors.projection import Each, Projection, project_document
+from civitas_assets.connectors.text_encoding import to_utf8
+from civitas_assets.connectors.vector import VectorSource, build_feature_rows
+from civitas_assets.connectors.vector_gdal import read_gml
+from civitas_assets.connectors.vector_geojson import read_geojson
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 from civitas_assets.records.geometry import is_northing_first
@@ -94,32 +94,32 @@ class OgcFeaturesSource(LinkedSource, VectorSource, SelectiveSource):
             )
         return self
 
-    def storable(self, role: str, body: bytes) -> bytes:
+    def redact_answer(self, role: str, body: bytes) -> bytes:
         """See `catalog.Source`; a number of features holds nothing of them."""
-        return body if role == HITS else super().storable(role, body)
+        return body if role == HITS else super().redact_answer(role, body)
 
-    def mapped(self, body: bytes) -> bytes:
+    def project_answer(self, body: bytes) -> bytes:
         """See `SelectiveSource`; what leads from page to page is kept beside the features."""
         if is_markup(body):
-            complaint = outline(body).complaint
+            complaint = scan_outline(body).complaint
             raise ReadError(
                 f"reports an error: {complaint}"
                 if complaint
                 else "is GML, of which nothing can be left out: set format to the service's GeoJSON"
             )
-        root, named = Reach(), {*self.fields.values()}
+        root, named = Projection(), {*self.fields.values()}
         if self.time is not None and self.time.column is not None:
             named.add(self.time.column)
         for member in ("type", "crs", "links", "numberMatched", "numberReturned", "totalFeatures"):
             root.step(member).whole = True
         for flag in ("exceededTransferLimit", "properties.exceededTransferLimit"):
-            root.look(flag)
+            root.include(flag)
         feature = root.step("features").step(Each.ITEM)
         for member in ("type", "id", "geometry"):
             feature.step(member).whole = True
         for name in named:
             feature.step("properties").step(name).whole = True
-        return only(to_utf8(body), root)
+        return project_document(to_utf8(body), root)
 
 
 class OgcFeaturesConnector:
@@ -128,13 +128,13 @@ class OgcFeaturesConnector:
     name = "ogc_features"
     source_model: type[Source] = OgcFeaturesSource
 
-    def fetch(self, source: OgcFeaturesSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+    def fetch(self, source: OgcFeaturesSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
         """All pages of the collection, one after another."""
         when = source.datetime
         if when == _WINDOW:
-            when = "/".join(f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in window.span(zone))
+            when = "/".join(f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in window.to_instants(zone))
         for expansion in expand(source.url, source.each, window, source.http.max_pages):
-            question = Question(
+            question = FeatureQuery(
                 address=expansion.url,
                 variables=expansion.variables,
                 collection=source.collection,
@@ -156,16 +156,16 @@ class OgcFeaturesConnector:
     def read(self, source: OgcFeaturesSource, payload: Payload) -> Iterator[RawTable]:
         """One table for a page of features; geometries of any kind stay in the reference system of the answer."""
         if payload.role == HITS:
-            outline(payload.body)
+            scan_outline(payload.body)
         elif payload.role == FURTHER and not is_page(payload.body):
             return
         elif source.api != "oaf" and is_markup(payload.body):
-            document = outline(payload.body)
-            found = gml(
+            document = scan_outline(payload.body)
+            found = read_gml(
                 payload.body, document, None, source.collection, source.axis_order, frame=source.frame
             )
-            yield raw_table(source, found)
+            yield build_feature_rows(source, found)
         else:
-            wanted = None if source.rest is not None else {*wanted_attributes(source).values()}
-            found = geojson(payload.body, payload.members, wanted, source.frame)
-            yield raw_table(source, found.in_order(source.axis_order))
+            wanted = None if source.rest is not None else {*list_wanted_attributes(source).values()}
+            found = read_geojson(payload.body, payload.members, wanted, source.frame)
+            yield build_feature_rows(source, found.with_axis_order(source.axis_order))

@@ -15,16 +15,16 @@ from urllib.parse import quote
 import msgspec
 
 from civitas_assets.catalog import Box
-from civitas_assets.connectors.base import Answer, Request, Session
-from civitas_assets.connectors.http_reason import stated_reason
-from civitas_assets.connectors.links import led_to
-from civitas_assets.connectors.markup import is_markup, outline
-from civitas_assets.connectors.page_address import resized
-from civitas_assets.connectors.pagination import FURTHER, TRIES, Completeness, torn_note
-from civitas_assets.connectors.partial import says_incomplete
-from civitas_assets.connectors.rows import decoded
+from civitas_assets.connectors.base import Answer, FetchSession, Request
+from civitas_assets.connectors.http_reason import extract_reason
+from civitas_assets.connectors.links import resolve_link
+from civitas_assets.connectors.markup import is_markup, scan_outline
+from civitas_assets.connectors.page_address import resize_page
+from civitas_assets.connectors.pagination import FURTHER, TRIES, Completeness, note_torn_collection
+from civitas_assets.connectors.partial import is_declared_incomplete
+from civitas_assets.connectors.service_rows import decode_answer
 from civitas_assets.errors import FetchError, ReadError
-from civitas_assets.records.geometry import epsg_of
+from civitas_assets.records.geometry import find_epsg
 
 HITS, PAGE = "hits", "features"
 _ACCEPT = {"Accept": "application/geo+json, application/json;q=0.9"}
@@ -34,7 +34,7 @@ BboxOrder = Literal["auto", "north_east", "east_north"]
 
 
 @dataclass(frozen=True)
-class Question:
+class FeatureQuery:
     """Which features are wanted of a service; `given` names parameters that the tenant's file adds itself."""
 
     address: str
@@ -80,7 +80,7 @@ class _Texts(msgspec.Struct):
 
 
 @dataclass(frozen=True)
-class Page:
+class FeaturePage:
     """What an answer says about itself: ids of its features, how many match in all, and its next link."""
 
     ids: tuple[str | None, ...]
@@ -89,14 +89,14 @@ class Page:
     is_cut: bool = False
 
     @classmethod
-    def of(cls, body: bytes) -> Page:
+    def parse(cls, body: bytes) -> FeaturePage:
         """What the answer says.
 
         Raises:
             ReadError: it holds no features, but perhaps a complaint.
         """
         if is_markup(body):
-            document = outline(body)
+            document = scan_outline(body)
             if document.complaint:
                 raise ReadError(f"reports an error: {document.complaint}")
             ids = tuple(feature.id for feature in document.features)
@@ -104,21 +104,21 @@ class Page:
                 # The root's tag may say when the answer was written.
                 ids = _named(ids, [body.partition(b">")[2].partition(b">")[2]] * len(ids))
             said = document.attributes
-            return cls(ids, count(said.get("numberMatched")), said.get("next"))
+            return cls(ids, parse_count(said.get("numberMatched")), said.get("next"))
         try:
-            found = decoded(body, _Collection, "the service")
+            found = decode_answer(body, _Collection, "the service")
         except ReadError as error:
-            reason = stated_reason(body) or str(error.__cause__ or error)
+            reason = extract_reason(body) or str(error.__cause__ or error)
             raise ReadError(f"is no collection of features: {reason}") from None
         total = found.totalFeatures if found.numberMatched is None else found.numberMatched
         ids = tuple(None if feature.id is None else str(feature.id) for feature in found.features)
         if None in ids:
-            ids = _named(ids, decoded(body, _Texts, "the service").features)
+            ids = _named(ids, decode_answer(body, _Texts, "the service").features)
         return cls(
             ids,
-            count(total),
+            parse_count(total),
             next((link.href for link in found.links if link.rel == "next" and link.href), None),
-            says_incomplete(body, is_alone=False),
+            is_declared_incomplete(body, is_alone=False),
         )
 
 
@@ -143,22 +143,22 @@ def is_page(body: bytes) -> bool:
         ReadError: it is neither XML nor JSON.
     """
     try:
-        Page.of(body)
+        FeaturePage.parse(body)
     except ReadError:
         if is_markup(body):
-            return not outline(body).complaint
-        decoded(body, Any, "the service")
+            return not scan_outline(body).complaint
+        decode_answer(body, Any, "the service")
         return False
     return True
 
 
-def completeness(question: Question) -> Completeness:
+def make_completeness(question: FeatureQuery) -> Completeness:
     """What is known of whether all features of the question have come."""
     return Completeness(f"{question.collection} of {question.address}")
 
 
 def ask_further(
-    session: Session, question: Question, tally: Completeness, page: Callable[[int], Request]
+    session: FetchSession, question: FeatureQuery, tally: Completeness, page: Callable[[int], Request]
 ) -> None:
     """Ask for what comes after all that has come, until nothing new does: no service has to say where its end is.
 
@@ -168,7 +168,9 @@ def ask_further(
     while not tally.is_at_end(question.page_size):
         request = replace(page(tally.rows), role=FURTHER)
         try:
-            found = [Page.of(answer.content()) for answer in session.crawl([request]) if answer.found]
+            found = [
+                FeaturePage.parse(answer.content()) for answer in session.crawl([request]) if answer.found
+            ]
         except (FetchError, ReadError):
             found = []
         if not found:
@@ -181,7 +183,7 @@ def ask_further(
             _tell(session, tally, "ask its operator, or set a larger page_size and compare")
 
 
-def _tell(session: Session, tally: Completeness, advice: str) -> None:
+def _tell(session: FetchSession, tally: Completeness, advice: str) -> None:
     if tally.total is None:
         tally.tell_unproven(session, advice)
 
@@ -189,11 +191,11 @@ def _tell(session: Session, tally: Completeness, advice: str) -> None:
 class Items:
     """The items of a collection of an OGC API; its next links are followed as they are."""
 
-    def __init__(self, question: Question, advertised: str | None = None) -> None:
-        self._question, self._tally, self._linked = question, completeness(question), False
+    def __init__(self, question: FeatureQuery, advertised: str | None = None) -> None:
+        self._question, self._tally, self._linked = question, make_completeness(question), False
         self._advertised, self.is_torn = advertised, False
 
-    def crawl(self, session: Session) -> None:
+    def crawl(self, session: FetchSession) -> None:
         """Ask for all pages: by their links, and where there are none, by how many came before.
 
         Raises:
@@ -202,7 +204,7 @@ class Items:
         for _ in session.crawl([self._page()], self._follow):
             pass
         if self.is_torn:
-            told = torn_note(self._tally.what)
+            told = note_torn_collection(self._tally.what)
             session.note(told.code, told.text)
         # Where one page has led to the next, the one that leads to none is the last.
         if self._tally.pages and not (self._linked and (self._tally.total is None or self._tally.has_total)):
@@ -228,26 +230,26 @@ class Items:
         )
 
     def _follow(self, answer: Answer) -> Iterator[Request]:
-        page = Page.of(answer.content())
+        page = FeaturePage.parse(answer.content())
         self._check_crs(answer)
         asked = answer.request
         if self._tally.is_torn(page.ids):
-            before, self._tally = self._tally, completeness(self._question)
+            before, self._tally = self._tally, make_completeness(self._question)
             self._tally.attempts = before.attempts + 1
             self.is_torn = self._tally.is_anchored = self._tally.attempts > TRIES
-            yield replace(asked, url=resized(self._page().url, self._tally.attempts))
+            yield replace(asked, url=resize_page(self._page().url, self._tally.attempts))
             return
         new = self._tally.add(page.ids, page.total, is_cut=page.is_cut)
         if page.next and new:
             self._linked = True
-            url = led_to(asked.url, page.next, self._advertised, self._question.address)
+            url = resolve_link(asked.url, page.next, self._advertised, self._question.address)
             yield Request(self._tally.lead_on(url), asked.role, asked.variables, asked.headers)
 
     def _check_crs(self, answer: Answer) -> None:
         """A server that does not know a parameter may leave it aside: what it answers in, its header says."""
         wanted, said = _address_of(self._question.crs), answer.headers.get("content-crs", "").strip(" <>")
-        if wanted and epsg_of(said) != self._question.crs:
-            named = f"{epsg_of(said) or 'a system'} ({said})" if said else "longitude and latitude"
+        if wanted and find_epsg(said) != self._question.crs:
+            named = f"{find_epsg(said) or 'a system'} ({said})" if said else "longitude and latitude"
             raise ReadError(f"is in {named}, not in {self._question.crs}: leave crs out")
 
 
@@ -258,7 +260,7 @@ def _address_of(crs: str | None) -> str | None:
     return f"http://www.opengis.net/def/crs/EPSG/0/{str(crs).removeprefix('EPSG:')}"
 
 
-def count(text: str | int | None) -> int | None:
+def parse_count(text: str | int | None) -> int | None:
     """A number of features; "unknown" is None."""
     try:
         return None if text is None else int(text)

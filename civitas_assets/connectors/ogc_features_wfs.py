@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from civitas_assets.connectors.base import Answer, Request, Session
-from civitas_assets.connectors.markup import outline
+from civitas_assets.connectors.base import Answer, FetchSession, Request
+from civitas_assets.connectors.markup import scan_outline
 from civitas_assets.connectors.ogc_features_pages import (
     HITS,
     PAGE,
-    Page,
-    Question,
+    FeaturePage,
+    FeatureQuery,
     ask_further,
-    completeness,
-    count,
+    make_completeness,
+    parse_count,
 )
 from civitas_assets.connectors.pagination import END_UNPROVEN, FURTHER
 from civitas_assets.errors import FetchError, ReadError
@@ -30,11 +30,11 @@ _NORTH_EAST, _EAST_NORTH = "urn:ogc:def:crs:EPSG::4326", "EPSG:4326"
 class WebFeatures:
     """The features of a type in a WFS: version 2.0 in pages, version 1.1 in one answer."""
 
-    def __init__(self, question: Question, *, paged: bool, role: str = PAGE) -> None:
+    def __init__(self, question: FeatureQuery, *, paged: bool, role: str = PAGE) -> None:
         self._question, self._paged, self._role = question, paged, role
-        self._tally = completeness(question)
+        self._tally = make_completeness(question)
 
-    def crawl(self, session: Session) -> None:
+    def crawl(self, session: FetchSession) -> None:
         """Ask how many features there are, then for them, and for more than there should be.
 
         A service that finds nothing in the box may take its numbers in the other order.
@@ -59,7 +59,7 @@ class WebFeatures:
                 "so it was asked for with the longitude first; set bbox_order: east_north",
             )
 
-    def _crawl(self, session: Session) -> None:
+    def _crawl(self, session: FetchSession) -> None:
         tally, size = self._tally, self._question.page_size
         tally.total = self._hits(session)
         for _ in session.crawl([self._page(0)], self._follow):
@@ -82,14 +82,14 @@ class WebFeatures:
                 END_UNPROVEN, f"{limit}, and the service counts no more, which it may do up to it: {advice}"
             )
 
-    def _hits(self, session: Session) -> int | None:
+    def _hits(self, session: FetchSession) -> int | None:
         """How many features match, if the service says; in its pages many services do not."""
         request = self._question.request(self._question.address, self._parameters(resultType="hits"), HITS)
         try:
-            (said,) = [outline(answer.content()).attributes for answer in session.crawl([request])]
+            (said,) = [scan_outline(answer.content()).attributes for answer in session.crawl([request])]
         except (FetchError, ReadError):
             return None
-        return count(said.get("numberMatched" if self._paged else "numberOfFeatures"))
+        return parse_count(said.get("numberMatched" if self._paged else "numberOfFeatures"))
 
     def _page(self, start: int) -> Request:
         wanted, size = self._question, str(self._question.page_size)
@@ -120,7 +120,7 @@ class WebFeatures:
         }
 
     def _follow(self, answer: Answer) -> Iterator[Request]:
-        page, tally = Page.of(answer.content()), self._tally
+        page, tally = FeaturePage.parse(answer.content()), self._tally
         # What a page says of the total may be the number of its own features: hits go before.
         new = tally.add(
             page.ids, page.total if self._paged and tally.total is None else None, is_cut=page.is_cut

@@ -17,17 +17,17 @@ from pydantic import Field
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.window import Duration
-from civitas_assets.connectors.base import Answer, Payload, Request, Session
-from civitas_assets.connectors.rows import UNREADABLE, decoded_each, table
-from civitas_assets.connectors.sample import require_members
+from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.record_sample import require_members
 from civitas_assets.connectors.service import (
     Attribution,
     Root,
     ServiceLicence,
     ServiceSource,
     Title,
-    values_of,
+    read_series_values,
 )
+from civitas_assets.connectors.service_rows import UNREADABLE, build_raw_table, decode_each
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, RawTable
 
@@ -82,10 +82,12 @@ class OpenSenseMapConnector:
     name = "opensensemap"
     source_model: type[Source] = OpenSenseMapSource
 
-    def fetch(self, source: OpenSenseMapSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+    def fetch(
+        self, source: OpenSenseMapSource, window: Window, zone: ZoneInfo, session: FetchSession
+    ) -> None:
         """The boxes, and the slices of the window of each of their sensors; of one that is cut, its halves."""
         root = source.url.rstrip("/")
-        spans = [part.span(zone) for part in window.slices(_SLICE_DAYS)]
+        spans = [part.to_instants(zone) for part in window.split(_SLICE_DAYS)]
 
         def values(box: str, sensor: str, start: datetime, end: datetime) -> Request:
             times = f"from-date={start:%Y-%m-%dT%H:%M:%SZ}&to-date={end:%Y-%m-%dT%H:%M:%SZ}"
@@ -123,10 +125,10 @@ class OpenSenseMapConnector:
             if (
                 end - start <= _LEAST_SPAN or _count(payload.body) < _MOST_VALUES
             ):  # else its halves have it all
-                yield values_of(payload, "createdAt", "value")
+                yield read_series_values(payload, "createdAt", "value")
             return
         boxes, broken = _wanted(source, payload.body)
-        stations = table(
+        stations = build_raw_table(
             "station",
             (
                 {
@@ -141,7 +143,7 @@ class OpenSenseMapConnector:
             ("station_id", "name", "description", "lon", "lat"),
         )
         yield replace(stations, broken=broken)
-        yield table(
+        yield build_raw_table(
             "datastream",
             (
                 {
@@ -178,7 +180,7 @@ def _count(body: bytes) -> int:
 def _wanted(source: OpenSenseMapSource, body: bytes) -> tuple[list[_Box], tuple[BrokenRow, ...]]:
     """The boxes of a list, or the one box that an id answers, and those that cannot be read."""
     listed = b"[" + body + b"]" if body.lstrip()[:1] == b"{" else body
-    boxes, broken = decoded_each(listed, _Box, "openSenseMap")
+    boxes, broken = decode_each(listed, _Box, "openSenseMap")
     place = ("currentLocation",) if source.chooses_by_place else ()
     require_members(listed, ("sensors", *place), "openSenseMap")
     sensors = [sensor for box in boxes for sensor in box.sensors or ()]

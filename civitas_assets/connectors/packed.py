@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from civitas_assets.connectors.archive import names_in, unzipped
+from civitas_assets.connectors.archive import list_archive_names, unzip_members
 from civitas_assets.errors import ReadError
 
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
@@ -21,7 +21,7 @@ _OTHERS = {
 }  # fmt: skip
 
 
-def unpacked(body: bytes, member: str | None, suffixes: Sequence[str], most_bytes: int) -> bytes:
+def unpack_body(body: bytes, member: str | None, suffixes: Sequence[str], most_bytes: int) -> bytes:
     """The content of a body that may be packed; one that is not stays as it is.
 
     `member` is the name or pattern of the file in an archive, `suffixes` what files of that format are called;
@@ -32,7 +32,7 @@ def unpacked(body: bytes, member: str | None, suffixes: Sequence[str], most_byte
     """
     for _ in range(_DEEPEST):
         if body.startswith(GZIP):
-            body = gunzipped(body, most_bytes)
+            body = gunzip_body(body, most_bytes)
         elif body.startswith(ZIP) and not is_spreadsheet(body):
             body = _chosen(body, member, suffixes, most_bytes)
         else:
@@ -45,10 +45,12 @@ def unpacked(body: bytes, member: str | None, suffixes: Sequence[str], most_byte
 
 def is_spreadsheet(body: bytes) -> bool:
     """Whether a ZIP archive is itself a spreadsheet, xlsx or ods."""
-    return body.startswith(ZIP) and any(name in _BOOK or name.startswith("xl/") for name in names_in(body))
+    return body.startswith(ZIP) and any(
+        name in _BOOK or name.startswith("xl/") for name in list_archive_names(body)
+    )
 
 
-def gunzipped(body: bytes, most: int) -> bytes:
+def gunzip_body(body: bytes, most: int) -> bytes:
     """All members of a gzip file; several follow on each other where files were put together.
 
     Raises:
@@ -74,7 +76,7 @@ def gunzipped(body: bytes, most: int) -> bytes:
 def _chosen(body: bytes, member: str | None, suffixes: Sequence[str], most: int) -> bytes:
     found = [
         (name, content)
-        for name, content in unzipped(body, "*", most)
+        for name, content in unzip_members(body, "*", most)
         if not name.startswith((".", "__MACOSX"))
     ]
     packed = tuple(f"{suffix}{end}" for suffix in suffixes for end in ("", ".gz", ".zip"))

@@ -11,7 +11,7 @@ _COUNTS = re.compile(r"([?&](?:(?:\$|%24)skip|offset|startindex)=)(\d+)(?=&|$)",
 _SIZE = re.compile(r"([?&](?:(?:\$|%24)top|limit|count)=)(\d+)(?=&|$)", re.IGNORECASE)
 
 
-def one_before(url: str) -> str | None:
+def step_back(url: str) -> str | None:
     """The address so that the page begins with the entity before; None where it counts none."""
     found = _COUNTS.search(url)
     if found is None or int(found[2]) < 1:
@@ -19,13 +19,13 @@ def one_before(url: str) -> str | None:
     return f"{url[: found.start(2)]}{int(found[2]) - 1}{url[found.end(2) :]}"
 
 
-def page_size(url: str) -> int | None:
+def read_page_size(url: str) -> int | None:
     """How many entities an address asks for at most."""
     found = _SIZE.search(url)
     return int(found[2]) if found else None
 
 
-def resized(url: str, attempts: int) -> str:
+def resize_page(url: str, attempts: int) -> str:
     """The address with another size of pages than in the attempts before, since no address is asked for twice."""
     found = _SIZE.search(url)
     if found is None or attempts == 1:

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from civitas_assets.connectors.base import Session
-from civitas_assets.connectors.page_address import one_before
+from civitas_assets.connectors.base import FetchSession
+from civitas_assets.connectors.page_address import step_back
 from civitas_assets.errors import FetchError, Note
 
 END_UNPROVEN = "end_unproven"
@@ -93,7 +93,7 @@ class Completeness:
 
         Not so where entities have no ids, or have gone so often that another try is of no use.
         """
-        before = one_before(url)
+        before = step_back(url)
         if before is None or self.attempts > TRIES or self.unnamed or self._longest < 2:
             return url
         self.overlaps = self.is_anchored = True
@@ -114,9 +114,9 @@ class Completeness:
         short = self._last < min(asked, self._longest)
         return self.has_total and short and not self.is_cut
 
-    def may_be_cut(self, asked: int) -> bool:
+    def can_be_cut(self, asked: int) -> bool:
         """Whether the last page could be cut."""
-        return may_be_cut(self._last, asked)
+        return can_be_cut(self._last, asked)
 
     def check(self, advice: str) -> None:
         """Nothing, unless it is known that something is missing.
@@ -142,7 +142,7 @@ class Completeness:
                 f"{self.what}: {self.received} came, and the server says that there are more: {advice}"
             )
 
-    def tell_unproven(self, session: Session, advice: str) -> None:
+    def tell_unproven(self, session: FetchSession, advice: str) -> None:
         """Note that nobody can tell whether all has come."""
         session.note(
             END_UNPROVEN,
@@ -151,7 +151,7 @@ class Completeness:
         )
 
 
-def torn_note(what: str) -> Note:
+def note_torn_collection(what: str) -> Note:
     """The note on a collection whose entities went whenever it was read."""
     return Note(
         END_UNPROVEN,
@@ -160,18 +160,18 @@ def torn_note(what: str) -> Note:
     )
 
 
-def may_be_cut(rows: int, asked: int) -> bool:
+def can_be_cut(rows: int, asked: int) -> bool:
     """Whether a page of so many rows holds as many as were asked for, or as a server's own ceiling could be."""
     return rows > 0 and (rows >= asked or rows % _ROUND == 0)
 
 
-def next_link(header: str) -> str | None:
+def parse_next_link(header: str) -> str | None:
     """The address of the next page that the header Link of an answer names (RFC 8288, section 3)."""
     found = _LINK_NEXT.search(header)
     return found[1].strip() if found else None
 
 
-def header_total(headers: Mapping[str, str]) -> int | None:
+def parse_total(headers: Mapping[str, str]) -> int | None:
     """How many entities there are by the headers X-Total-Count, or Content-Range such as `items 0-19/900`."""
     said = headers.get("x-total-count") or headers.get("content-range", "").rpartition("/")[2]
     return int(said) if said.strip().isdecimal() else None

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from civitas_assets.connectors.pagination import next_link
-from civitas_assets.connectors.rows import head_of, members_of
+from civitas_assets.connectors.pagination import parse_next_link
+from civitas_assets.connectors.service_rows import read_members, read_text_start
 
 _JSON = re.compile(rb"(?:\xef\xbb\xbf)?[\s\x1e]*[{\[]")
 _EXCEEDED = re.compile(rb'"exceededTransferLimit"\s*:\s*true')
@@ -97,7 +97,7 @@ KEPT_MEMBERS = (
 )
 
 
-def says_incomplete(
+def is_declared_incomplete(
     body: bytes, link: str = "", *, is_alone: bool = True, members: Mapping[str, msgspec.Raw] | None = None
 ) -> bool:
     """Whether an answer says itself that it is not all; `link` is its header of that name.
@@ -107,14 +107,14 @@ def says_incomplete(
     It says so by a flag (ArcGIS anywhere, others at the top or below `meta`), and one that is asked for alone also by
     a page that is not the last, the address of a further one, or a total that is larger than its longest list.
     """
-    if is_alone and next_link(link):
+    if is_alone and parse_next_link(link):
         return True
     if not _JSON.match(body):
         return False
     if b"exceededTransferLimit" in body and _EXCEEDED.search(body):
         return True
-    top = members_of(body) if members is None else members
-    inner = [members_of(top[name]) for name in ABOUT if name in top]
+    top = read_members(body) if members is None else members
+    inner = [read_members(top[name]) for name in ABOUT if name in top]
     flags = [(_FLAGS, b"true"), *([(_MORE, b"true"), (_ENDS, b"false")] if is_alone else ())]
     for names, said in flags:
         if any(bytes(part[name]) == said for part in (top, *inner) for name in names if name in part):
@@ -144,7 +144,7 @@ def _names_more(top: Mapping[str, msgspec.Raw], inner: Sequence[Mapping[str, msg
         for name, value in members.items()
         if name in TOTALS or (name == "total" and not _PAGED.isdisjoint(members))
         # Of Elasticsearch, an object.
-        if (number := bytes(members_of(value).get("value", value))).isdigit()
+        if (number := bytes(read_members(value).get("value", value))).isdigit()
     ]
     if not totals:
         return False
@@ -154,4 +154,4 @@ def _names_more(top: Mapping[str, msgspec.Raw], inner: Sequence[Mapping[str, msg
 
 def _length(value: msgspec.Raw) -> int:
     """How many elements a list has; none of anything else."""
-    return len(msgspec.json.decode(value, type=list[msgspec.Raw])) if head_of(value, 1) == b"[" else 0
+    return len(msgspec.json.decode(value, type=list[msgspec.Raw])) if read_text_start(value, 1) == b"[" else 0

@@ -16,7 +16,7 @@ import jmespath.parser
 import msgspec
 import polars as pl
 
-from civitas_assets.connectors.rows import UNREADABLE, Json
+from civitas_assets.connectors.service_rows import UNREADABLE, Json
 from civitas_assets.errors import ReadError
 
 _PLAIN = re.compile(r"[^.\[\]|(){}*?&!<>=\"'`,@\s]+(\.[^.\[\]|(){}*?&!<>=\"'`,@\s]+)*")
@@ -32,7 +32,7 @@ def is_plain(path: str) -> bool:
     return _PLAIN.fullmatch(path) is not None
 
 
-def valid_path(path: str) -> str:
+def validate_path(path: str) -> str:
     """The path, if it is plain or a JMESPath expression."""
     if not is_plain(path):
         try:
@@ -42,13 +42,13 @@ def valid_path(path: str) -> str:
     return path
 
 
-def records_at(body: bytes, path: str, members: Mapping[str, msgspec.Raw] | None = None) -> Json:
+def extract_records(body: bytes, path: str, members: Mapping[str, msgspec.Raw] | None = None) -> Json:
     """The JSON text of the list of records; `members` are those of the body, where they are known already.
 
     Raises:
         ReadError: the body is not JSON, or there is no list at the path.
     """
-    found = part_at(body, path, members)
+    found = extract_part(body, path, members)
     if not _LIST.match(found):
         raise ReadError(
             _why_none(body) or f"has no list of records at {path or 'its top level'}: check records"
@@ -68,7 +68,7 @@ def _why_none(body: bytes) -> str:
     return ""
 
 
-def part_at(body: bytes, path: str, members: Mapping[str, msgspec.Raw] | None = None) -> Json:
+def extract_part(body: bytes, path: str, members: Mapping[str, msgspec.Raw] | None = None) -> Json:
     """The JSON text at the path; `members` are those of the body, where they are known already.
 
     Raises:
@@ -96,17 +96,17 @@ def _walk(body: bytes, path: str, members: Mapping[str, msgspec.Raw] | None) -> 
     return found
 
 
-def columns_of(records: Json, fields: Mapping[str, str]) -> pl.DataFrame:
+def extract_columns(records: Json, fields: Mapping[str, str]) -> pl.DataFrame:
     """One column per field; values keep their JSON type where a column has one, and are text where several.
 
     Raises:
         ReadError: the records are not a list of objects.
     """
-    values = values_of(records, [*fields.values()])
-    return pl.DataFrame([series(name, column) for name, column in zip(fields, values, strict=True)])
+    values = extract_values(records, [*fields.values()])
+    return pl.DataFrame([to_series(name, column) for name, column in zip(fields, values, strict=True)])
 
 
-def values_of(records: Json, paths: Sequence[str], raw: Container[str] = ()) -> list[list[Any]]:
+def extract_values(records: Json, paths: Sequence[str], raw: Container[str] = ()) -> list[list[Any]]:
     """What each path finds in each record, path by path; for those in `raw`, its JSON text.
 
     Raises:
@@ -199,7 +199,7 @@ def _searched(records: Json, paths: Sequence[str]) -> list[list[Any]]:
         decoded = msgspec.json.decode(records, type=kind)
     except UNREADABLE as error:
         raise ReadError(f"is not a list of objects in JSON: {error}") from None
-    compiled = [compiled_path(path) for path in paths]
+    compiled = [compile_path(path) for path in paths]
     try:
         return [
             decoded if path == "@" else [expression.search(record) for record in decoded]
@@ -213,14 +213,14 @@ def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 
-def compiled_path(path: str) -> jmespath.parser.ParsedResult:
+def compile_path(path: str) -> jmespath.parser.ParsedResult:
     """The expression that the path stands for; the names of a plain one are taken as they are written."""
     return jmespath.compile(
         ".".join(f'"{key}"' for key in path.split(".")) if is_plain(path) else path or "@"
     )
 
 
-def series(name: str, values: Sequence[Any]) -> pl.Series:
+def to_series(name: str, values: Sequence[Any]) -> pl.Series:
     """A column of JSON values: of one simple type as that type, else all of them as text."""
     try:
         column = pl.Series(name, values, strict=True)

@@ -16,17 +16,17 @@ import msgspec
 import polars as pl
 
 from civitas_assets.catalog import Source, Window
-from civitas_assets.connectors.base import Answer, Payload, Request, Session
-from civitas_assets.connectors.rows import decoded_each, table
-from civitas_assets.connectors.sample import require_members
+from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.record_sample import require_members
 from civitas_assets.connectors.service import (
     Attribution,
     Root,
     ServiceLicence,
     ServiceSource,
     Title,
-    values_of,
+    read_series_values,
 )
+from civitas_assets.connectors.service_rows import build_raw_table, decode_each
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, RawTable
 
@@ -91,10 +91,10 @@ class PegelonlineConnector:
     name: ClassVar[str] = "pegelonline"
     source_model: ClassVar[type[Source]] = PegelonlineSource
 
-    def fetch(self, source: PegelonlineSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+    def fetch(self, source: PegelonlineSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
         """The catalogue of gauges, and the slices of the window of each of their timeseries."""
         root, found = source.url.rstrip("/"), set[str]()
-        spans = [part.span(zone) for part in window.slices(_SLICE_DAYS)]
+        spans = [part.to_instants(zone) for part in window.split(_SLICE_DAYS)]
 
         def measurements(answer: Answer) -> Iterator[Request]:
             if answer.request.role != "stations":
@@ -130,7 +130,7 @@ class PegelonlineConnector:
             known = [series for gauge in gauges for series in gauge.timeseries or ()]
             if known and all(series.unit is None for series in known):
                 raise ReadError("is not what PEGELONLINE answers: no timeseries has a unit")
-            stations = table(
+            stations = build_raw_table(
                 "station",
                 (
                     {
@@ -146,7 +146,7 @@ class PegelonlineConnector:
                 ("station_id", "name", "description", "lon", "lat", "operator"),
             )
             yield replace(stations, broken=broken)
-            yield table(
+            yield build_raw_table(
                 "datastream",
                 (
                     {
@@ -163,12 +163,12 @@ class PegelonlineConnector:
                 ("datastream_id", "station_id", "name", "observed_property", "unit", "interval_s"),
             )
         else:
-            values = values_of(payload, "timestamp", "value")
+            values = read_series_values(payload, "timestamp", "value")
             yield replace(values, frame=values.frame.with_columns(quality_native=pl.lit(_RAW)))
 
 
 def _wanted(source: PegelonlineSource, body: bytes) -> tuple[list[_Gauge], tuple[BrokenRow, ...]]:
-    gauges, broken = decoded_each(body, _Gauge, "PEGELONLINE")
+    gauges, broken = decode_each(body, _Gauge, "PEGELONLINE")
     wanted: list[_Gauge] = [
         gauge
         for gauge in gauges

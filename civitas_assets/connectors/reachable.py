@@ -41,12 +41,12 @@ class Reachable:
     own: frozenset[tuple[str, int]] = frozenset()
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def from_settings(cls, settings: Settings) -> Self:
         """What the deployment's settings say."""
-        return cls.among(settings.reachable, settings.own_endpoints)
+        return cls.from_text(settings.reachable, settings.own_endpoints)
 
     @classmethod
-    def among(cls, written: str, own: Iterable[tuple[str, int]] = ()) -> Self:
+    def from_text(cls, written: str, own: Iterable[tuple[str, int]] = ()) -> Self:
         """Public addresses and what is written, as in the setting `reachable`."""
         entries = written.replace(",", " ").split()
         networks = [network for entry in entries if (network := _network(entry)) is not None]
@@ -58,7 +58,7 @@ class Reachable:
             frozenset(own),
         )
 
-    def addresses(self, host: str, port: int) -> Sequence[str]:
+    def resolve_host(self, host: str, port: int) -> Sequence[str]:
         """The addresses of a host that may be connected to, as numbers.
 
         Raises:
@@ -98,12 +98,12 @@ class Reachable:
             FetchError: no address of the host may be reached.
             OSError: the name cannot be resolved, or nobody answers.
         """
-        return first_that(
-            self.addresses(host, port), lambda at: socket.create_connection((at, port), timeout), OSError
+        return connect_first(
+            self.resolve_host(host, port), lambda at: socket.create_connection((at, port), timeout), OSError
         )
 
 
-def first_that(addresses: Sequence[str], connect: Callable[[str], T], fault: type[Exception]) -> T:
+def connect_first(addresses: Sequence[str], connect: Callable[[str], T], fault: type[Exception]) -> T:
     """What connecting to the first of the addresses gives that does not fail so; where all do, the last failure."""
     for address in addresses[:-1]:
         with suppress(fault):
@@ -155,4 +155,4 @@ def _endpoint(entry: str) -> tuple[str, int | None]:
 
 
 PUBLIC = Reachable()
-LOCAL = Reachable.among(LOOPBACK)  # for samples and tests
+LOCAL = Reachable.from_text(LOOPBACK)  # for samples and tests

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from civitas_assets.connectors.archive import unzipped
-from civitas_assets.connectors.packed import GZIP, ZIP, gunzipped
+from civitas_assets.connectors.archive import unzip_members
+from civitas_assets.connectors.packed import GZIP, ZIP, gunzip_body
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records import Note
 from civitas_assets.redaction import Redactor
@@ -17,7 +17,7 @@ SECRET_REPEATED = "secret_repeated"  # noqa: S105 - the code of a note
 _DEEPEST = 3
 
 
-def without_secrets(url: str, body: bytes, redactor: Redactor, most_bytes: int) -> tuple[bytes, int]:
+def mask_secrets(url: str, body: bytes, redactor: Redactor, most_bytes: int) -> tuple[bytes, int]:
     """The body with asterisks in the place of secrets, and how many bytes these are.
 
     Raises:
@@ -30,17 +30,17 @@ def without_secrets(url: str, body: bytes, redactor: Redactor, most_bytes: int) 
             f"{url} repeats a secret that was sent in a file that is packed: nothing of it is kept; "
             "have its operator leave that out"
         )
-    return redactor.body(body)
+    return redactor.redact_body(body)
 
 
-class Discretion:
+class RepeatedSecrets:
     """What one fetch of a source has sent by another way than HTTP, and what of all answers repeated a secret."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most, self._sent = most_bytes, set[str]()
         self._counts: dict[str, int] = {}  # bytes that were taken out, by address
 
-    def sent(self, secret: str) -> str:
+    def register_secret(self, secret: str) -> str:
         """The secret, which will be sent."""
         self._sent.add(secret)
         return secret
@@ -51,7 +51,7 @@ class Discretion:
         Raises:
             FetchError: it cannot be taken out.
         """
-        body, count = without_secrets(url, body, Redactor(self._sent), self._most)
+        body, count = mask_secrets(url, body, Redactor(self._sent), self._most)
         self.count(url, count)
         return body
 
@@ -60,11 +60,11 @@ class Discretion:
         if count:
             self._counts[url] = self._counts.get(url, 0) + count
 
-    def shown(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """The text without what was sent."""
-        return Redactor(self._sent).text(text)
+        return Redactor(self._sent).redact_text(text)
 
-    def notes(self) -> list[Note]:
+    def list_notes(self) -> list[Note]:
         """The note on answers that have repeated a secret, where some have."""
         if not self._counts:
             return []
@@ -78,9 +78,9 @@ def _contents(body: bytes, most: int, depth: int) -> Iterator[bytes]:
     """What is packed in the body, as far as it can be unpacked: what cannot be is not read either."""
     try:
         if body.startswith(GZIP):
-            inner = iter([gunzipped(body, most)])
+            inner = iter([gunzip_body(body, most)])
         elif body.startswith(ZIP):
-            inner = (content for _, content in unzipped(body, "*", most))
+            inner = (content for _, content in unzip_members(body, "*", most))
         else:
             return
         for content in inner:

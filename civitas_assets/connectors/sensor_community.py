@@ -13,9 +13,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from civitas_assets.catalog import Source, Window
-from civitas_assets.connectors.base import Answer, Payload, Request, Session
-from civitas_assets.connectors.rows import decoded_each, table
-from civitas_assets.connectors.sample import require_members
+from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.record_sample import require_members
 from civitas_assets.connectors.service import (
     Attribution,
     Root,
@@ -23,6 +22,7 @@ from civitas_assets.connectors.service import (
     ServiceSource,
     Title,
 )
+from civitas_assets.connectors.service_rows import build_raw_table, decode_each
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records import RawTable
 from civitas_assets.records.raw import INTERVAL
@@ -101,7 +101,9 @@ class SensorCommunityConnector:
     name = "sensor_community"
     source_model: type[Source] = SensorCommunitySource
 
-    def fetch(self, source: SensorCommunitySource, window: Window, zone: ZoneInfo, session: Session) -> None:
+    def fetch(
+        self, source: SensorCommunitySource, window: Window, zone: ZoneInfo, session: FetchSession
+    ) -> None:
         """One request for the box, or one for every sensor; the window does not matter to a service without history."""
         root = source.url.rstrip("/")
         if source.stations:
@@ -123,14 +125,14 @@ class SensorCommunityConnector:
 
     def read(self, source: SensorCommunitySource, payload: Payload) -> Iterator[RawTable]:
         """Locations as stations, a datastream for every quantity of a sensor, and the values."""
-        found, broken = decoded_each(payload.body, _Reading, "sensor.community")
+        found, broken = decode_each(payload.body, _Reading, "sensor.community")
         require_members(payload.body, ("sensordatavalues",), "sensor.community")
         values = [value for reading in found for value in reading.sensordatavalues or ()]
         if values and all(value.value is None for value in values):
             raise ReadError("is not what sensor.community answers: none of its values has a value")
         readings = [reading for reading in found if reading.location.is_outside()]
         places = {reading.location.id: reading.location for reading in readings}
-        yield table(
+        yield build_raw_table(
             "station",
             (
                 {
@@ -156,12 +158,12 @@ class SensorCommunityConnector:
             for reading in readings
             for value in reading.sensordatavalues or ()
         }
-        yield table(
+        yield build_raw_table(
             "datastream",
             series.values(),
             ("datastream_id", "station_id", "name", "observed_property", "unit", "sensor"),
         )
-        observed = table(
+        observed = build_raw_table(
             "observation",
             (
                 {

@@ -17,10 +17,10 @@ from pydantic import Field
 from civitas_assets.catalog.window import Duration
 from civitas_assets.connectors import sensorthings_entities as entities
 from civitas_assets.connectors.base import Answer, Request
-from civitas_assets.connectors.links import LinkedSource, led_to
-from civitas_assets.connectors.page_address import page_size, resized
+from civitas_assets.connectors.links import LinkedSource, resolve_link
+from civitas_assets.connectors.page_address import read_page_size, resize_page
 from civitas_assets.connectors.pagination import TRIES, Completeness
-from civitas_assets.connectors.sensorthings_observations import row_ids
+from civitas_assets.connectors.sensorthings_observations import read_row_ids
 from civitas_assets.errors import ReadError
 
 _THINGS = 100  # of one page
@@ -120,7 +120,7 @@ class _Pages(Completeness):
 
 
 @dataclass(frozen=True)
-class Crawl:
+class SensorThingsCrawl:
     """The way through one service; `offers` is what it is asked for beside what all services have.
 
     `streams` and `unasked` are the datastreams that were found, and those of them that are not asked for; `torn` are
@@ -130,7 +130,7 @@ class Crawl:
     source: SensorThingsSource
     root: str
     slices: Sequence[Slice]
-    offers: entities.Offers
+    offers: entities.Capabilities
     streams: set[str] = field(default_factory=set)
     unasked: set[str] = field(default_factory=set)
     torn: list[str] = field(default_factory=list)
@@ -155,7 +155,7 @@ class Crawl:
             ReadError: after all of these, if the pages together hold less than the service counts.
         """
         request, body = answer.request, answer.content()
-        head, ids = entities.head(body), row_ids(body)
+        head, ids = entities.read_page_info(body), read_row_ids(body)
         pages = self._before.pop(request.url, None) or _Pages(request.url, counts=isinstance(head.total, int))
         is_torn = pages.is_torn(ids)
         following = None
@@ -164,18 +164,18 @@ class Crawl:
         elif head.next:
             pages.add(ids, self._total(pages, head.total))
             following = self._linked(request, head.next, request.role, request.variables)
-            if page_size(pages.what) is not None:
+            if read_page_size(pages.what) is not None:
                 following = replace(following, url=pages.lead_on(following.url))
             self._before[following.url] = pages
             yield following
         if request.role == "things":
-            for thing in entities.things(body):
+            for thing in entities.read_things(body):
                 yield from self._of_thing(request, thing)
         elif request.role == "datastreams":
-            for datastream in entities.page(body, entities.Datastream):
+            for datastream in entities.read_entities(body, entities.Datastream):
                 yield from self._observations(datastream)
         elif request.role == "multi_datastreams":
-            for multi in entities.page(body, entities.MultiDatastream):
+            for multi in entities.read_entities(body, entities.MultiDatastream):
                 yield from self._observations(multi)
         if not is_torn and following is None:
             yield from self._end(request, pages, pages.add(ids, self._total(pages, head.total)))
@@ -231,7 +231,7 @@ class Crawl:
 
     def _linked(self, request: Request, link: str, role: str, variables: Mapping[str, str]) -> Request:
         """Where a link leads: as it is written, but for the root that the service wrongly believes to have."""
-        url = led_to(request.url, link, self.source.advertised_url, self.root)
+        url = resolve_link(request.url, link, self.source.advertised_url, self.root)
         return Request(url, role=role, variables=variables)
 
     def _again(self, request: Request, pages: _Pages) -> Iterator[Request]:
@@ -239,7 +239,7 @@ class Crawl:
         attempts = pages.attempts + 1
         if attempts > TRIES:
             self.torn.append(pages.what)
-        url = resized(pages.what, attempts)
+        url = resize_page(pages.what, attempts)
         self._before[url] = _Pages(pages.what, attempts=attempts, counts=pages.counts)
         yield replace(request, url=url)
 
@@ -267,8 +267,8 @@ class Crawl:
 
     def _is_open(self, request: Request, pages: Completeness) -> bool:
         """Whether more may come although nothing leads there."""
-        asked = page_size(request.url)
-        return asked is not None and pages.may_be_cut(asked)
+        asked = read_page_size(request.url)
+        return asked is not None and pages.can_be_cut(asked)
 
 
 def _name(stream: entities.Datastream | entities.MultiDatastream) -> str:

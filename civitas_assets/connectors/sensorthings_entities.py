@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from civitas_assets.connectors.rows import decoded
+from civitas_assets.connectors.service_rows import decode_answer
 
 T = TypeVar("T")
 
@@ -93,8 +93,8 @@ class MultiDatastream(
         )
         return [
             Datastream(
-                id=component_id(self.key, place),
-                name=": ".join(filter(None, (self.name, first_text(observed, "name")))) or None,
+                id=make_component_id(self.key, place),
+                name=": ".join(filter(None, (self.name, find_first_text(observed, "name")))) or None,
                 description=self.description,
                 unit=unit,
                 observed_property=observed,
@@ -106,7 +106,7 @@ class MultiDatastream(
         ]
 
 
-class Place(msgspec.Struct):
+class SensorThingsLocation(msgspec.Struct):
     """A Location with its encoded geometry: an object of GeoJSON, or a text."""
 
     location: Any = None
@@ -128,7 +128,7 @@ class Thing(
     id: int | str
     name: str | None = None
     description: str | None = None
-    locations: list[Place] = []
+    locations: list[SensorThingsLocation] = []
     datastreams: list[Datastream] = []
     more_datastreams: str | None = None
     multi_datastreams: list[MultiDatastream] = []
@@ -145,7 +145,7 @@ class Thing(
         return [*self.datastreams, *(part for multi in self.multi_datastreams for part in multi.components())]
 
 
-class Head(msgspec.Struct, rename={"next": "@iot.nextLink", "total": "@iot.count"}):
+class PageInfo(msgspec.Struct, rename={"next": "@iot.nextLink", "total": "@iot.count"}):
     """What a page says of the pages: where the next one is, verbatim, and how many entities all of them hold."""
 
     next: str | None = None
@@ -169,52 +169,52 @@ class _Root(msgspec.Struct, rename={"sets": "value", "settings": "serverSettings
     settings: _Settings = msgspec.field(default_factory=_Settings)
 
 
-class Offers(msgspec.Struct, frozen=True):
+class Capabilities(msgspec.Struct, frozen=True):
     """What a service has beside what all have."""
 
     data_arrays: bool = False
     multi_datastreams: bool = False
 
 
-def decode(body: bytes, kind: Any) -> Any:
+def decode_json(body: bytes, kind: Any) -> Any:
     """The JSON in these types, else a `ReadError`."""
-    return decoded(body, kind, "SensorThings")
+    return decode_answer(body, kind, "SensorThings")
 
 
-def head(body: bytes) -> Head:
+def read_page_info(body: bytes) -> PageInfo:
     """What a page says of the pages."""
-    found: Head = decode(body, Head)
+    found: PageInfo = decode_json(body, PageInfo)
     return found
 
 
-def offers(root: bytes) -> Offers:
+def read_capabilities(root: bytes) -> Capabilities:
     """What the service's root says: version 1.0 lists the entity sets, 1.1 also the extensions that it conforms to."""
-    said = decode(root, _Root)
-    return Offers(
+    said = decode_json(root, _Root)
+    return Capabilities(
         data_arrays=any("data-array" in item for item in said.settings.conformance),
         multi_datastreams=any(entity_set.name == "MultiDatastreams" for entity_set in said.sets),
     )
 
 
-def component_id(multi_id: str, place: int) -> str:
+def make_component_id(multi_id: str, place: int) -> str:
     """The datastream that an element of a MultiDatastream's results is: `7[0]` is the first one of 7."""
     return f"{multi_id}[{place}]"
 
 
-def things(body: bytes) -> list[Thing]:
+def read_things(body: bytes) -> list[Thing]:
     """The Things of a page; a single Thing, as its own address answers it, is a page of one."""
-    if "value" in decode(body, dict[str, msgspec.Raw]):
-        return page(body, Thing)
-    return [decode(body, Thing)]
+    if "value" in decode_json(body, dict[str, msgspec.Raw]):
+        return read_entities(body, Thing)
+    return [decode_json(body, Thing)]
 
 
-def page(body: bytes, kind: type[T]) -> list[T]:
+def read_entities(body: bytes, kind: type[T]) -> list[T]:
     """The entities of a page."""
-    found: list[T] = decode(body, _Page[kind]).value  # type: ignore[valid-type]
+    found: list[T] = decode_json(body, _Page[kind]).value  # type: ignore[valid-type]
     return found
 
 
-def first_text(named: Named | None, *attributes: str) -> str | None:
+def find_first_text(named: Named | None, *attributes: str) -> str | None:
     """The first of the attributes that says something; the standard's own example writes "null" for no unit."""
     texts = ((getattr(named, name, None) or "").strip() for name in attributes)
     return next((text for text in texts if text not in {"", "null"}), None)

@@ -15,10 +15,10 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from civitas_assets.connectors.paths import series
-from civitas_assets.connectors.sensorthings_entities import component_id, decode, page
-from civitas_assets.connectors.sensorthings_quality import marks
-from civitas_assets.connectors.sensorthings_tables import unmapped
+from civitas_assets.connectors.paths import to_series
+from civitas_assets.connectors.sensorthings_entities import decode_json, make_component_id, read_entities
+from civitas_assets.connectors.sensorthings_quality import format_quality_marks
+from civitas_assets.connectors.sensorthings_tables import list_unmapped_names
 from civitas_assets.errors import ReadError
 from civitas_assets.records.raw import INTERVAL, RESULT, ROW, BrokenRow, RawTable
 
@@ -55,7 +55,7 @@ class _DataArray(msgspec.Struct, rename={"raw": "dataArray"}):
     def columns(self, names: Sequence[str]) -> list[list[Any]]:
         """The columns by name, without values where there is none of the name."""
         try:
-            rows = decode(self.raw, list[tuple[(Any,) * len(self.components)]])  # type: ignore[misc]
+            rows = decode_json(self.raw, list[tuple[(Any,) * len(self.components)]])  # type: ignore[misc]
         except ReadError as error:
             rows = self._cut(str(error))
         columns = dict(zip(self.components, zip(*rows, strict=True), strict=True)) if rows else {}
@@ -65,7 +65,7 @@ class _DataArray(msgspec.Struct, rename={"raw": "dataArray"}):
         """Rows that have more cells than there are components, without those; `fault` is what else is wrong."""
         size, rows = len(self.components), []
         with suppress(ReadError):
-            rows = decode(self.raw, list[list[Any]])
+            rows = decode_json(self.raw, list[list[Any]])
         shortest = min(map(len, rows), default=0)
         if shortest < size:
             said = f"expected at least length {size}, got {shortest}" if rows else fault
@@ -73,7 +73,7 @@ class _DataArray(msgspec.Struct, rename={"raw": "dataArray"}):
         return [row[:size] for row in rows]
 
 
-def observations(body: bytes, datastream_id: str) -> RawTable:
+def read_observations(body: bytes, datastream_id: str) -> RawTable:
     """The observations of a page; times and results as they are.
 
     Raises:
@@ -87,7 +87,7 @@ def observations(body: bytes, datastream_id: str) -> RawTable:
     return RawTable("observation", table, unknown_fields=_unknown(body, arrays))
 
 
-def multi_observations(body: bytes, multi_id: str, components: int) -> Iterator[RawTable]:
+def read_multi_observations(body: bytes, multi_id: str, components: int) -> Iterator[RawTable]:
     """The observations of a page of a MultiDatastream: a table for each element of their results.
 
     A result that does not have that many elements is a broken row.
@@ -106,7 +106,7 @@ def multi_observations(body: bytes, multi_id: str, components: int) -> Iterator[
         rows = [row for row, fit in zip(rows, fits, strict=True) if fit]
     unknown = _unknown(body, arrays)
     for place in range(components):
-        part = _of_datastream(columns, list(map(itemgetter(place), rows)), component_id(multi_id, place))
+        part = _of_datastream(columns, list(map(itemgetter(place), rows)), make_component_id(multi_id, place))
         if _repeats(part):
             part = part[_later_last(part["result_time"], _ids(body, arrays).filter(pl.Series(fits)))]
         yield RawTable(
@@ -117,24 +117,24 @@ def multi_observations(body: bytes, multi_id: str, components: int) -> Iterator[
         )
 
 
-def row_ids(body: bytes) -> list[Any]:
+def read_row_ids(body: bytes) -> list[Any]:
     """The ids of the observations, or other entities, of a page; None for one without."""
     arrays = _arrays(body)
     if arrays is None:
-        return [entity.id for entity in page(body, _Identified)]
+        return [entity.id for entity in read_entities(body, _Identified)]
     return [key for part in arrays for key in part.columns(["id"])[0]]
 
 
 def _arrays(body: bytes) -> list[_DataArray] | None:
     """The data arrays of a page; None where it has plain observations."""
     start = max(body.find(_VALUE), 0)
-    return page(body, _DataArray) if b'"dataArray"' in body[start : start + 1000] else None
+    return read_entities(body, _DataArray) if b'"dataArray"' in body[start : start + 1000] else None
 
 
 def _cells(body: bytes, arrays: Sequence[_DataArray] | None) -> tuple[list[pl.Series], list[Any]]:
     """Columns of the rows' numbers, times and marks of quality, and the results as they are."""
     if arrays is None:
-        found = page(body, _Observation)
+        found = read_entities(body, _Observation)
         _refuse_nameless(body, len(found))
         columns = [list(map(attrgetter(name), found)) for name in ("time", "produced", "result")]
     else:
@@ -146,16 +146,16 @@ def _cells(body: bytes, arrays: Sequence[_DataArray] | None) -> tuple[list[pl.Se
         columns = parts[0] if len(parts) == 1 else [[c for p in parts for c in p[n]] for n in range(3)]
     times, produced, results = columns
     rows = pl.int_range(1, len(times) + 1, eager=True).alias(ROW)
-    cells = [rows, series(INTERVAL, times), series("result_time", produced)]
+    cells = [rows, to_series(INTERVAL, times), to_series("result_time", produced)]
     qualities = _qualities(body, arrays)
-    return (cells if qualities is None else [*cells, marks(qualities)]), results
+    return (cells if qualities is None else [*cells, format_quality_marks(qualities)]), results
 
 
 def _qualities(body: bytes, arrays: Sequence[_DataArray] | None) -> list[Any] | None:
     """What each observation says of its result, as it is; None where none says anything."""
     if arrays is None:
         is_there = b'"resultQuality"' in body
-        return [observation.quality for observation in page(body, _Judged)] if is_there else None
+        return [observation.quality for observation in read_entities(body, _Judged)] if is_there else None
     if not any("resultQuality" in part.components for part in arrays):
         return None
     return [quality for part in arrays for quality in part.columns(["resultQuality"])[0]]
@@ -173,7 +173,7 @@ def _result(values: list[Any]) -> pl.Series:
     if {*map(type, values)} <= {int, float, NoneType}:
         with suppress(OverflowError):  # whole numbers beyond any measure, which the contract then refuses
             return pl.Series(RESULT, values, pl.Float64)
-    column = series(RESULT, values)
+    column = to_series(RESULT, values)
     return column.cast(pl.String) if column.dtype == pl.Boolean else column
 
 
@@ -190,11 +190,11 @@ def _later_last(produced: pl.Series, ids: pl.Series) -> pl.Series:
 
 def _ids(body: bytes, arrays: Sequence[_DataArray] | None) -> pl.Series:
     if arrays is None:
-        return series("id", [observation.id for observation in page(body, _Identified)])
+        return to_series("id", [observation.id for observation in read_entities(body, _Identified)])
     ids: list[Any] = []
     for part in arrays:
         ids.extend(part.columns(["@iot.id" if "@iot.id" in part.components else "id"])[0])
-    return series("id", ids)
+    return to_series("id", ids)
 
 
 def _of_datastream(columns: Sequence[pl.Series], results: list[Any], datastream_id: str) -> pl.DataFrame:
@@ -227,4 +227,4 @@ def _unknown(body: bytes, arrays: Sequence[_DataArray] | None) -> tuple[str, ...
             return ()
     else:
         names = {name for part in arrays for name in part.components}
-    return unmapped("Observation", names, _KNOWN)
+    return list_unmapped_names("Observation", names, _KNOWN)

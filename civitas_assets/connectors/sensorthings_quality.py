@@ -32,7 +32,7 @@ _REMARKS = frozenset(
 )
 
 
-def marks(qualities: Sequence[Any]) -> pl.Series:
+def format_quality_marks(qualities: Sequence[Any]) -> pl.Series:
     """The marks of each value, such as `DQ_Status: bad; DQ_Level: 2`; null where nothing is said."""
     known = dict[bytes, str | None]()
     texts = list[str | None]()

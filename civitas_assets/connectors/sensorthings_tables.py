@@ -11,9 +11,9 @@ from typing import Any
 import polars as pl
 
 from civitas_assets.catalog import Box
-from civitas_assets.connectors.sensorthings_entities import Datastream, Thing, decode, first_text
+from civitas_assets.connectors.sensorthings_entities import Datastream, Thing, decode_json, find_first_text
 from civitas_assets.records import Note
-from civitas_assets.records.position import plain_point
+from civitas_assets.records.position import read_plain_point
 
 _DATASTREAM = frozenset(
     {
@@ -30,7 +30,7 @@ _THING = frozenset(
 )
 
 
-def station_table(found: Sequence[Thing], box: Box | None) -> tuple[pl.DataFrame, tuple[Note, ...]]:
+def build_station_table(found: Sequence[Thing], box: Box | None) -> tuple[pl.DataFrame, tuple[Note, ...]]:
     """Things as stations, at their first location, else where their first datastream observes; and what is no place.
 
     Of a location with an extent it is a position in it, in the tenant's box if it reaches there.
@@ -58,7 +58,7 @@ def station_table(found: Sequence[Thing], box: Box | None) -> tuple[pl.DataFrame
     return table, (Note("location_unreadable", text),)
 
 
-def datastream_table(found: Iterable[tuple[str, Datastream]]) -> pl.DataFrame:
+def build_datastream_table(found: Iterable[tuple[str, Datastream]]) -> pl.DataFrame:
     """Datastreams with the id of their station."""
     rows = [
         (
@@ -66,9 +66,9 @@ def datastream_table(found: Iterable[tuple[str, Datastream]]) -> pl.DataFrame:
             station,
             stream.name,
             stream.description,
-            first_text(stream.observed_property, "name", "definition"),
-            first_text(stream.unit, "symbol", "name", "definition"),
-            first_text(stream.sensor, "name"),
+            find_first_text(stream.observed_property, "name", "definition"),
+            find_first_text(stream.unit, "symbol", "name", "definition"),
+            find_first_text(stream.sensor, "name"),
         )
         for station, stream in found
     ]
@@ -76,23 +76,25 @@ def datastream_table(found: Iterable[tuple[str, Datastream]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
-def unknown_fields(body: bytes, role: str) -> tuple[str, ...]:
+def list_unknown_fields(body: bytes, role: str) -> tuple[str, ...]:
     """Fields of a page's things or datastreams that the standard does not have."""
-    found = decode(body, dict[str, Any])
+    found = decode_json(body, dict[str, Any])
     entities = found.get("value", [found])
     if role != "things":
-        return unmapped("Datastream", _names(entities), _DATASTREAM)
+        return list_unmapped_names("Datastream", _names(entities), _DATASTREAM)
     streams = [
         stream for e in entities for n in ("Datastreams", "MultiDatastreams") for stream in e.get(n) or ()
     ]
-    return unmapped("Thing", _names(entities), _THING) + unmapped("Datastream", _names(streams), _DATASTREAM)
+    return list_unmapped_names("Thing", _names(entities), _THING) + list_unmapped_names(
+        "Datastream", _names(streams), _DATASTREAM
+    )
 
 
 def _names(entities: Iterable[dict[str, Any]]) -> set[str]:
     return {name for entity in entities for name in entity}
 
 
-def unmapped(kind: str, names: Iterable[str], known: frozenset[str]) -> tuple[str, ...]:
+def list_unmapped_names(kind: str, names: Iterable[str], known: frozenset[str]) -> tuple[str, ...]:
     """The fields that are not known; annotations, such as links, are no fields."""
     return tuple(sorted(f"{kind}.{name}" for name in {*names} - known if "@" not in name))
 
@@ -103,7 +105,7 @@ def _position(thing: Thing, box: Box | None) -> tuple[float | None, float | None
     areas = (place.location for place in thing.locations)
     for area in (*areas, *(stream.observed_area for stream in thing.series)):
         try:
-            if found := plain_point(area) or _found_on(area, box):
+            if found := read_plain_point(area) or _found_on(area, box):
                 return *found, ""
         except ValueError as error:
             why = why or str(error)

@@ -12,14 +12,14 @@ from operator import itemgetter
 
 import msgspec
 
-from civitas_assets.connectors.rows import UNREADABLE
+from civitas_assets.connectors.service_rows import UNREADABLE
 from civitas_assets.records import BrokenRow
 
 SEPARATOR = b"\x1e"
 _OPENING = frozenset(b"{[")
 
 
-def records_of(text: bytes) -> list[bytes]:
+def split_sequence(text: bytes) -> list[bytes]:
     """The texts after each separator where it begins with one, else those of its lines; blank ones are none."""
     parts = text.split(SEPARATOR if is_sequence(text) else b"\n")
     return [part for part in map(bytes.strip, parts) if part]
@@ -38,7 +38,7 @@ def is_whole(text: bytes) -> bool:
     return False
 
 
-def joined(records: Sequence[bytes]) -> tuple[bytes | None, tuple[BrokenRow, ...]]:
+def join_records(records: Sequence[bytes]) -> tuple[bytes | None, tuple[BrokenRow, ...]]:
     """The records that are objects or lists in JSON as one list, and the others as rows to reject.
 
     None where most cannot be read: then the text is something else.

@@ -14,8 +14,8 @@ from pydantic import Field
 from civitas_assets.catalog import Source
 from civitas_assets.catalog.model import ADDRESS, Licence
 from civitas_assets.connectors.base import Payload
-from civitas_assets.connectors.paths import columns_of, records_at
-from civitas_assets.connectors.sample import require_members
+from civitas_assets.connectors.paths import extract_columns, extract_records
+from civitas_assets.connectors.record_sample import require_members
 from civitas_assets.errors import FetchError
 from civitas_assets.records import RawTable
 from civitas_assets.records.raw import INTERVAL, RESULT
@@ -64,14 +64,14 @@ class ServiceSource(Source):
             )
 
 
-def values_of(payload: Payload, time: str, value: str) -> RawTable:
+def read_series_values(payload: Payload, time: str, value: str) -> RawTable:
     """The values of one series, whose datastream the request knew; `time` and `value` are paths in each of them.
 
     Raises:
         ReadError: none of them has one of the two, so that the service answers otherwise than it did.
     """
-    records = records_at(payload.body, "@")
-    values = columns_of(records, {INTERVAL: time, RESULT: value})
+    records = extract_records(payload.body, "@")
+    values = extract_columns(records, {INTERVAL: time, RESULT: value})
     if any(column.null_count() == values.height for column in values):
         require_members(records, (time, value), "the service")
     datastream = pl.lit(payload.variables["datastream_id"]).alias("datastream_id")

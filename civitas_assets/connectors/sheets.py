@@ -16,7 +16,7 @@ import fastexcel
 import polars as pl
 import pyarrow as pa
 
-from civitas_assets.connectors.workbook import Layout, duration, layout_of
+from civitas_assets.connectors.workbook import SheetLayout, format_duration, read_layout
 from civitas_assets.errors import ReadError
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -30,7 +30,7 @@ _LEAP_DAY_THAT_NEVER_WAS = datetime(1900, 3, 1)  # noqa: DTZ001
 _DAY = timedelta(days=1)
 
 
-def sheet_cells(body: bytes, name: str | None) -> tuple[pl.DataFrame, Layout]:
+def read_sheet_cells(body: bytes, name: str | None) -> tuple[pl.DataFrame, SheetLayout]:
     """All cells of the sheet as text, from its first row on, and its layout.
 
     Raises:
@@ -38,13 +38,13 @@ def sheet_cells(body: bytes, name: str | None) -> tuple[pl.DataFrame, Layout]:
     """
     cells, odd, before, name = _loaded(body, name)
     if not cells.width:
-        return cells, layout_of(body, name)
+        return cells, read_layout(body, name)
     blank = any(cells.select(_is_blank(pl.all()).any()).row(0))
     if before:
         odd = [False] * before + odd
         cells = cells.select(*[pl.lit(None, pl.String).alias(f"@{n}") for n in range(before)], pl.all())
     # Merged cells are blank but for the first one; where no cell is, none is merged.
-    layout = layout_of(body, name, merged=blank)
+    layout = read_layout(body, name, merged=blank)
     durations, percents, written = (
         _by_column(places, cells.height) for places in (layout.durations, layout.percents, layout.written)
     )
@@ -88,7 +88,7 @@ def _loaded(body: bytes, name: str | None) -> tuple[pl.DataFrame, list[bool], in
     return pl.DataFrame(pl.from_arrow(sheet)), odd, min(places, default=0), name
 
 
-def filled(cells: pl.DataFrame, layout: Layout, first: int) -> pl.DataFrame:
+def fill_merged_cells(cells: pl.DataFrame, layout: SheetLayout, first: int) -> pl.DataFrame:
     """The cells with blank ones of merged ranges filled downwards, from a row on."""
     values: dict[int, dict[int, str | None]] = defaultdict(dict)
     for merged in layout.merged:
@@ -101,7 +101,7 @@ def filled(cells: pl.DataFrame, layout: Layout, first: int) -> pl.DataFrame:
     )
 
 
-def names_at(cells: pl.DataFrame, layout: Layout, place: int, rows: int) -> list[str]:
+def read_header_names(cells: pl.DataFrame, layout: SheetLayout, place: int, rows: int) -> list[str]:
     """The names of the columns, those of several rows joined by a blank; a merged cell names all of its columns."""
     lines = [[cell or "" for cell in row] for row in cells.slice(place, rows).iter_rows()]
     for merged in layout.merged if rows > 1 else ():
@@ -175,7 +175,7 @@ def _time_of(text: str | None, first: datetime) -> str | None:
     if first == _FIRST and moment >= _LEAP_DAY_THAT_NEVER_WAS:
         moment += _DAY
     seconds = round((moment - first).total_seconds())
-    return duration(abs(seconds), negative=seconds < 0)
+    return format_duration(abs(seconds), negative=seconds < 0)
 
 
 def _hundredfold(text: str | None) -> str | None:

@@ -20,10 +20,10 @@ from pydantic import Field, model_validator
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.model import SecretRef
 from civitas_assets.catalog.window import Duration
-from civitas_assets.connectors.attributes import AttributeSource, by_field
-from civitas_assets.connectors.base import Payload, Request, Session
-from civitas_assets.connectors.sql_address import fault_of, public_address
-from civitas_assets.connectors.sql_database import Database, Rows
+from civitas_assets.connectors.attributes import AttributeSource, select_attributes
+from civitas_assets.connectors.base import FetchSession, Payload, Request
+from civitas_assets.connectors.sql_address import check_database_url, sanitize_database_url
+from civitas_assets.connectors.sql_database import Database, DatabaseRows
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records import RawTable, Roster
 
@@ -66,7 +66,7 @@ class SqlSource(AttributeSource):
     def _consistent(self) -> Self:
         if (self.table is None) == (self.select is None):
             raise ValueError("either table or select says what is read")
-        if fault := fault_of(self.url):
+        if fault := check_database_url(self.url):
             raise ValueError(fault)
         if self.select is not None and _several(self.select, self.url):
             raise ValueError("select is one statement, without a semicolon")
@@ -87,7 +87,7 @@ class SqlSource(AttributeSource):
     def address(self) -> str:
         """The database and what is read of it, without any secret, as manifests and errors name it."""
         what = self.table or f"select-{hashlib.sha256((self.select or '').encode()).hexdigest()[:12]}"
-        return f"{public_address(self.url)}/{what}"
+        return f"{sanitize_database_url(self.url)}/{what}"
 
     @property
     def columns(self) -> list[str]:
@@ -110,15 +110,15 @@ class SqlConnector:
     name = "sql"
     source_model: type[Source] = SqlSource
 
-    def fetch(self, source: SqlSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+    def fetch(self, source: SqlSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
         """All rows, or those from the cursor on; the window does not matter, since the database knows what is new."""
         del window, zone
-        password = session.secret(source.password.secret) if source.password else None
+        password = session.read_secret(source.password.secret) if source.password else None
         seconds = (source.http.timeout.total_seconds(), source.http.total_time.total_seconds())
         reached = (session.reachable, session.database_files)
-        with Database(source.url, password, *seconds, *reached).opened() as database:
-            relation = database.relation(source.table, source.select)
-            there = database.columns(relation)
+        with Database(source.url, password, *seconds, *reached).open_connection() as database:
+            relation = database.find_relation(source.table, source.select)
+            there = database.list_columns(relation)
             wanted = [*source.columns, *([source.cursor] if source.cursor else [])]
             missing = [name for name in wanted if name not in there]
             twice = sorted({name for name in (there if source.rest else wanted) if there.count(name) > 1})
@@ -135,17 +135,17 @@ class SqlConnector:
             others = {"others": "\n".join(name for name in there if name not in taken)}
             if source.cursor is None:
                 order = [*(source.key or {}).values()]
-                rows = database.rows(relation, taken, order=order)
+                rows = database.read_rows(relation, taken, order=order)
                 _land_all(source, session, rows, others)
                 return
-            last = session.delivered(source.address).get("cursor")
+            last = session.read_delivered(source.address).get("cursor")
             if database.has_nulls(relation, source.cursor):
                 raise FetchError(
                     f"{source.address} has rows without {source.cursor}, which would never be fetched: "
                     "choose another cursor, or leave them out with select"
                 )
             start = None if last is None else _before(source, last)
-            rows = database.rows(relation, taken, order=[source.cursor], start=start)
+            rows = database.read_rows(relation, taken, order=[source.cursor], start=start)
             _land_new(source, session, rows, others)
 
     def read(self, source: SqlSource, payload: Payload) -> Iterator[RawTable | Roster]:
@@ -156,7 +156,7 @@ class SqlConnector:
             if key is not None:
                 yield Roster(source.record_type, cells.select(**{n: pl.col(c) for n, c in _held(cells, key)}))
             return
-        frame, unknown = by_field(source, cells, complete=True)
+        frame, unknown = select_attributes(source, cells, complete=True)
         if not source.rest:
             unknown = tuple(filter(None, payload.variables.get("others", "").split("\n")))
         yield RawTable(source.record_type, frame, unknown)
@@ -182,7 +182,9 @@ def _cells(body: bytes) -> pl.DataFrame:
         raise ReadError(f"is no landed table: {str(error).splitlines()[0]}") from None
 
 
-def _land_all(source: SqlSource, session: Session, rows: Rows, variables: Mapping[str, str]) -> None:
+def _land_all(
+    source: SqlSource, session: FetchSession, rows: DatabaseRows, variables: Mapping[str, str]
+) -> None:
     """Every row, a part at a time; then the keys of all, which tell what is gone."""
     keys: list[pl.DataFrame] = []
     for number, part in enumerate(_parts(rows, source)):
@@ -194,7 +196,9 @@ def _land_all(source: SqlSource, session: Session, rows: Rows, variables: Mappin
         session.deliver(Request(f"{source.address}#keys", "keys"), body, "text/csv")
 
 
-def _land_new(source: SqlSource, session: Session, rows: Rows, variables: Mapping[str, str]) -> None:
+def _land_new(
+    source: SqlSource, session: FetchSession, rows: DatabaseRows, variables: Mapping[str, str]
+) -> None:
     """Rows in the order of the cursor, a part at a time; after a crash the next fetch goes on behind the last part."""
     for part in _parts(rows, source):
         reached = _cells(part)[source.cursor or ""]
@@ -206,7 +210,7 @@ def _land_new(source: SqlSource, session: Session, rows: Rows, variables: Mappin
         )
 
 
-def _parts(rows: Rows, source: SqlSource) -> Iterator[bytes]:
+def _parts(rows: DatabaseRows, source: SqlSource) -> Iterator[bytes]:
     """CSV bodies of so many rows as land together, or less where they are large; at least one.
 
     Raises:

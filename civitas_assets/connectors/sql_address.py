@@ -29,7 +29,7 @@ _PARAMETERS: Mapping[str, frozenset[str]] = {
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 
 
-def parsed(url: str) -> sa.URL:
+def parse_database_url(url: str) -> sa.URL:
     """The address, for the driver that is used.
 
     Raises:
@@ -46,13 +46,13 @@ def parsed(url: str) -> sa.URL:
     return address
 
 
-def fault_of(url: str) -> str | None:
+def check_database_url(url: str) -> str | None:
     """Why a tenant may not write such an address; None where it may. What it says is not repeated.
 
     Raises:
         ValueError: it is no address of a database.
     """
-    address = parsed(url)
+    address = parse_database_url(url)
     backend = address.get_backend_name()
     if address.password is not None or any("pass" in name.lower() for name in address.query):
         return "url holds a password: name it as a secret, as in password: {secret: NAME}"
@@ -78,7 +78,7 @@ def _fault_of_server(address: sa.URL) -> str | None:
     return None
 
 
-def file_of(address: sa.URL, folder: Path | None) -> Path:
+def find_database_file(address: sa.URL, folder: Path | None) -> Path:
     """The file of an SQLite database, which is in the tenant's own folder where the operator has named one.
 
     Raises:
@@ -92,6 +92,6 @@ def file_of(address: sa.URL, folder: Path | None) -> Path:
     return file
 
 
-def public_address(url: str) -> str:
+def sanitize_database_url(url: str) -> str:
     """Where the database is, without options, which may hold more than others should see."""
     return make_url(url).set(query={}).render_as_string(hide_password=True)

@@ -22,8 +22,13 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from civitas_assets.connectors.reachable import PUBLIC, Reachable
-from civitas_assets.connectors.sql_address import PORTS, file_of, parsed, public_address
-from civitas_assets.connectors.sql_values import as_written, writers_of_mysql
+from civitas_assets.connectors.sql_address import (
+    PORTS,
+    find_database_file,
+    parse_database_url,
+    sanitize_database_url,
+)
+from civitas_assets.connectors.sql_values import choose_mysql_writers, format_sql_value
 from civitas_assets.errors import FetchError
 
 _STEPS = 100_000  # of SQLite's machine between two looks at the clock
@@ -38,7 +43,7 @@ _CONNECT_TIMEOUT = {
 
 
 @dataclass(frozen=True)
-class Rows:
+class DatabaseRows:
     """Names of columns, and each row as a line of CSV in UTF-8: nothing for null, times with a zone in UTC."""
 
     columns: Sequence[str]
@@ -60,8 +65,8 @@ class Database:
         reachable: Reachable = PUBLIC,
         folder: Path | None = None,
     ) -> None:
-        self.address = public_address(url)
-        self._url = parsed(url).set(password=password)
+        self.address = sanitize_database_url(url)
+        self._url = parse_database_url(url).set(password=password)
         self._backend = self._url.get_backend_name()
         self._is_postgres = self._backend == "postgresql"
         self._is_mysql = self._backend in {"mysql", "mariadb"}
@@ -69,7 +74,7 @@ class Database:
         self._reachable, self._folder = reachable, folder
 
     @contextmanager
-    def opened(self) -> Iterator[Self]:
+    def open_connection(self) -> Iterator[Self]:
         """Connected, for reading alone.
 
         Raises:
@@ -90,12 +95,12 @@ class Database:
         """What connects to addresses that were looked at, without resolving the host once more."""
         if self._backend == "sqlite":
             # Read-only, since a file that is not there would be made.
-            file = f"file:{quote(str(file_of(self._url, self._folder)))}"
+            file = f"file:{quote(str(find_database_file(self._url, self._folder)))}"
             url = self._url.set(database=file, query={"mode": "ro", "uri": "true"})
             return sa.create_engine(url, poolclass=sa.NullPool)
         host, port = self._url.host or "", self._url.port or PORTS[self._backend]
         if self._is_postgres:
-            addresses = self._reachable.addresses(host, port)
+            addresses = self._reachable.resolve_host(host, port)
             arguments = self._arguments_of_postgres() | {
                 "host": ",".join([host] * len(addresses)),  # whose certificate is asked for
                 "hostaddr": ",".join(addresses),
@@ -107,7 +112,7 @@ class Database:
             return sa.create_engine(
                 self._url, poolclass=sa.NullPool, creator=lambda: self._by_socket(arguments, port)
             )
-        url = self._url.set(host=self._reachable.addresses(host, port)[0], port=port)
+        url = self._url.set(host=self._reachable.resolve_host(host, port)[0], port=port)
         return sa.create_engine(url, poolclass=sa.NullPool, connect_args=arguments)
 
     def _by_socket(self, arguments: Mapping[str, Any], port: int) -> Any:
@@ -134,7 +139,7 @@ class Database:
             "require_auth": "none,password,md5,scram-sha-256",
         }
 
-    def relation(self, table: str | None, select: str | None) -> sa.FromClause:
+    def find_relation(self, table: str | None, select: str | None) -> sa.FromClause:
         """A table by its name, or a selection."""
         if select is not None:
             written = select.replace(":", "\\:")  # else a colon would begin a parameter
@@ -143,7 +148,7 @@ class Database:
         schema, _, name = (table or "").rpartition(".")
         return sa.table(name, schema=schema or None)
 
-    def columns(self, relation: sa.FromClause) -> list[str]:
+    def list_columns(self, relation: sa.FromClause) -> list[str]:
         """The names of the columns."""
         result = self._connection.execute(sa.select(sa.text("*")).select_from(relation).limit(0))
         return [row[0] for row in result.cursor.description] if result.cursor else [*result.keys()]
@@ -159,16 +164,16 @@ class Database:
         least = self._connection.execute(
             sa.select(chosen).select_from(relation).order_by(chosen).limit(1)
         ).first()
-        return least is not None and as_written(least[0]) is None
+        return least is not None and format_sql_value(least[0]) is None
 
-    def rows(
+    def read_rows(
         self,
         relation: sa.FromClause,
         columns: Sequence[str],
         *,
         order: Sequence[str] = (),
         start: int | str | None = None,
-    ) -> Rows:
+    ) -> DatabaseRows:
         """The rows, in the order of some columns, from a value of the first of them on."""
         query = sa.select(*(sa.column(name) for name in columns)).select_from(relation)
         query = query.order_by(*(sa.column(name) for name in order))
@@ -176,7 +181,7 @@ class Database:
             if self._is_mysql and isinstance(start, str):
                 start = start.removesuffix("+00:00")  # of its session, whose literals know no offsets
             query = query.where(sa.column(order[0]) >= start)
-        return Rows(columns, self._copied(query) if self._is_postgres else self._streamed(query))
+        return DatabaseRows(columns, self._copied(query) if self._is_postgres else self._streamed(query))
 
     def _copied(self, query: sa.Select[Any]) -> Iterator[bytes]:
         """Rows as the server itself writes them, which costs neither it nor us a look at each value."""
@@ -188,9 +193,9 @@ class Database:
 
     def _streamed(self, query: sa.Select[Any]) -> Iterator[bytes]:
         result = self._connection.execution_options(stream_results=True, yield_per=_STREAMED).execute(query)
-        writers: list[Callable[[Any], Any]] = [as_written] * len(result.keys())
+        writers: list[Callable[[Any], Any]] = [format_sql_value] * len(result.keys())
         if self._is_mysql and result.cursor is not None:
-            writers = writers_of_mysql([column[1] for column in result.cursor.description])
+            writers = choose_mysql_writers([column[1] for column in result.cursor.description])
         for part in result.partitions():
             lines = io.StringIO()
             for row in part:

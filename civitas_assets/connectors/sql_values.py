@@ -13,8 +13,8 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from civitas_assets.records.geometry_forms import name_system
-from civitas_assets.records.text import clean
+from civitas_assets.records.clean_text import clean_text
+from civitas_assets.records.geometry_forms import add_srid
 
 _MOST_WHOLE = 2.0**53
 # MySQL has days that no calendar has, for "not known".
@@ -24,12 +24,12 @@ _SYSTEM = 4  # bytes
 _TIMESTAMP, _BIT = 7, 16
 
 
-def as_written(value: Any, *, spatial: bool = False) -> Any:
+def format_sql_value(value: Any, *, spatial: bool = False) -> Any:
     """One value as a cell of CSV; `spatial` says that bytes may be a geometry of MySQL."""
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value
     if isinstance(value, str):
-        return None if _NO_DAY.fullmatch(value) else clean(value)
+        return None if _NO_DAY.fullmatch(value) else clean_text(value)
     if hasattr(value, "read"):  # a large object of Oracle
         value = value.read()
     for kind, write in _WRITERS:
@@ -37,31 +37,31 @@ def as_written(value: Any, *, spatial: bool = False) -> Any:
             return write(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _bytes(bytes(value), spatial=spatial)
-    return clean(str(value))
+    return clean_text(str(value))
 
 
-def writers_of_mysql(types: Sequence[object]) -> list[Callable[[Any], Any]]:
+def choose_mysql_writers(types: Sequence[object]) -> list[Callable[[Any], Any]]:
     """How the values of each column are written, by the column's type: drivers give instants and bits as anything.
 
     The session's time zone has to be UTC.
     """
     own: dict[object, Callable[[Any], Any]] = {_TIMESTAMP: _instant, _BIT: _bits}
-    return [own.get(kind, partial(as_written, spatial=True)) for kind in types]
+    return [own.get(kind, partial(format_sql_value, spatial=True)) for kind in types]
 
 
 def _instant(value: Any) -> Any:
     is_bare = isinstance(value, datetime) and value.tzinfo is None
-    return as_written(value.replace(tzinfo=UTC) if is_bare else value)
+    return format_sql_value(value.replace(tzinfo=UTC) if is_bare else value)
 
 
 def _bits(value: Any) -> Any:
-    return as_written(int.from_bytes(value, "big") if isinstance(value, (bytes, bytearray)) else value)
+    return format_sql_value(int.from_bytes(value, "big") if isinstance(value, (bytes, bytearray)) else value)
 
 
 def _bytes(value: bytes, *, spatial: bool) -> str:
     """Hexadecimal; a geometry of MySQL, which is its reference system and then well-known binary, as EWKB."""
     system = int.from_bytes(value[:_SYSTEM], "little")
-    return (name_system(value[_SYSTEM:], system) if spatial else None) or value.hex()
+    return (add_srid(value[_SYSTEM:], system) if spatial else None) or value.hex()
 
 
 def _moment(value: datetime) -> str:
@@ -82,7 +82,7 @@ def _number(value: float) -> str:
 
 
 def _structure(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=as_written, separators=(",", ":"))
+    return json.dumps(value, ensure_ascii=False, default=format_sql_value, separators=(",", ":"))
 
 
 _WRITERS: tuple[tuple[Any, Any], ...] = (

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from civitas_assets.connectors.columns import Header, column_name, header_of
+from civitas_assets.connectors.columns import Header, match_header, normalise_column_name
 from civitas_assets.connectors.tabular import NTH, TabularSource
 from civitas_assets.errors import Note, ReadError
 from civitas_assets.records import BrokenRow
-from civitas_assets.records.linear import found_in
+from civitas_assets.records.linear import find_match
 from civitas_assets.records.raw import ROW
 
 BROKEN = "@broken"  # what a file of `kept.py` says of a row that is not in it
@@ -45,13 +45,15 @@ class Cells:
     added: tuple[str, ...] = ()
 
 
-def headed(source: TabularSource, table: pl.DataFrame, written: Sequence[str], numbers: pl.Series) -> Cells:
+def build_cells(
+    source: TabularSource, table: pl.DataFrame, written: Sequence[str], numbers: pl.Series
+) -> Cells:
     """Cells under the names of their columns, with the number of each row; columns without a name are left out.
 
     Raises:
         ReadError: no column has a name.
     """
-    header = header_of(written, source.named, source.aliases)
+    header = match_header(written, source.named, source.aliases)
     named = [place for place, name in enumerate(header.names) if name]
     if not named:
         raise ReadError("holds no header")
@@ -67,7 +69,7 @@ def headed(source: TabularSource, table: pl.DataFrame, written: Sequence[str], n
     return Cells(table.insert_column(0, numbers.alias(ROW)), header)
 
 
-def with_column(cells: Cells, name: str, text: str | None) -> Cells:
+def add_column(cells: Cells, name: str, text: str | None) -> Cells:
     """The cells with one more column, in which all rows have the same; what the file itself has goes before."""
     if name in cells.frame.columns:
         return cells
@@ -76,41 +78,41 @@ def with_column(cells: Cells, name: str, text: str | None) -> Cells:
     return replace(cells, frame=frame, header=header, added=(*cells.added, name))
 
 
-def with_address(source: TabularSource, cells: Cells, address: str) -> Cells:
+def add_address_columns(source: TabularSource, cells: Cells, address: str) -> Cells:
     """The cells with the columns that the address fills.
 
     Raises:
         ReadError: the address is not as the source says.
     """
     for name, pattern in source.file_name.items():
-        found = found_in(pattern, address)
+        found = find_match(pattern, address)
         if found is None:
             raise ReadError(f"has an address without {pattern!r} of file_name.{name}")
-        cells = with_column(cells, name, found)
+        cells = add_column(cells, name, found)
     return cells
 
 
-def with_preamble(source: TabularSource, cells: Cells, lines: Sequence[str]) -> Cells:
+def add_preamble_columns(source: TabularSource, cells: Cells, lines: Sequence[str]) -> Cells:
     """The cells with the columns that the lines before the header fill.
 
     Raises:
         ReadError: no line is as the source says.
     """
     for name, pattern in source.preamble.items():
-        found = found_in(pattern, "\n".join(lines))
+        found = find_match(pattern, "\n".join(lines))
         if found is None:
             raise ReadError(f"has nothing like {pattern!r} of preamble.{name} in the lines before its header")
-        cells = with_column(cells, name, found)
+        cells = add_column(cells, name, found)
     return cells
 
 
-def data_rows(source: TabularSource, cells: Cells) -> Cells:
+def select_data_rows(source: TabularSource, cells: Cells) -> Cells:
     """Without blank rows, what stands below the data, what the source drops, repeated headers and torn rows.
 
     Raises:
         ReadError: a column that tells which rows count is not there, or a second header is another one.
     """
-    require_columns(source, cells, [*filter_columns(source)])
+    require_columns(source, cells, [*list_filter_columns(source)])
     table, broken = cells.frame, cells.broken
     if source.until_blank is not None:
         blank = table[source.until_blank].str.strip_chars().fill_null("") == ""
@@ -141,12 +143,12 @@ def _without_headers(table: pl.DataFrame, cells: Cells) -> tuple[pl.DataFrame, t
     names, written = [*own], [*own.values()]
     if len(names) < 2 or not (candidates := _is(table[names[0]], written[0])).any():
         return table, ()
-    header = [column_name(text).casefold() for text in written]
+    header = [normalise_column_name(text).casefold() for text in written]
     rows = table.select(names).with_row_index("@place").filter(candidates)
     again = [
         row[0]
         for row in rows.iter_rows()
-        if [column_name(cell or "").casefold() for cell in row[1:]] == header
+        if [normalise_column_name(cell or "").casefold() for cell in row[1:]] == header
     ]
     if not again:
         return table, ()
@@ -160,11 +162,11 @@ def _without_headers(table: pl.DataFrame, cells: Cells) -> tuple[pl.DataFrame, t
 def _is(column: pl.Series, name: str) -> pl.Series:
     """Which cells begin as the name of their column does, whatever its case and the blanks around it."""
     # Blanks and quotes of a name may be written otherwise; its first word is the same.
-    start = re.escape((column_name(name).split() or [""])[0])
+    start = re.escape((normalise_column_name(name).split() or [""])[0])
     return column.str.contains(rf"(?i)^[\s\x{{feff}}\x{{200b}}]*{start}").fill_null(value=False)
 
 
-def without_errors(table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Note, ...]]:
+def replace_cell_errors(table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Note, ...]]:
     """The table without what a spreadsheet writes where it could not work out a cell, and a note of it."""
     errors = {
         name: column.str.contains(_ERROR).fill_null(value=False) for name, column in table.to_dict().items()
@@ -180,7 +182,7 @@ def without_errors(table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Note, ...]]
     return table.with_columns(table[name].set(rows, None) for name, rows in found.items()), (note,)
 
 
-def last_row_notes(frame: pl.DataFrame, key: str) -> tuple[Note, ...]:
+def note_last_row(frame: pl.DataFrame, key: str) -> tuple[Note, ...]:
     """A note where the last row is no row of the list: its id is a word for a sum, or it has nothing but an id.
 
     `frame` has the columns of the fields, `key` among them.
@@ -199,7 +201,7 @@ def last_row_notes(frame: pl.DataFrame, key: str) -> tuple[Note, ...]:
     return (Note("row_below_table", text),)
 
 
-def filter_columns(source: TabularSource) -> set[str]:
+def list_filter_columns(source: TabularSource) -> set[str]:
     """Columns that decide which rows count."""
     return {*source.drop, *filter(None, [source.until_blank])}
 

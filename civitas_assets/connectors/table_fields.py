@@ -9,50 +9,50 @@ from collections.abc import Mapping, Sequence, Set
 
 import polars as pl
 
-from civitas_assets.connectors.attributes import as_object
+from civitas_assets.connectors.attributes import encode_attributes
 from civitas_assets.connectors.table_cells import (
     Cells,
-    data_rows,
-    filter_columns,
-    last_row_notes,
+    list_filter_columns,
+    note_last_row,
     require_columns,
+    select_data_rows,
 )
 from civitas_assets.connectors.tabular import NTH, TabularSource, Unpivot
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
-from civitas_assets.records.linear import groups_of, names_of, unmatched
+from civitas_assets.records.linear import list_group_names, list_unmatched, match_groups
 from civitas_assets.records.raw import ROW, TIME
 
 _MIDNIGHT = r"[ T]00:00(?::00(?:\.0+)?)?$"
 
 
-def raw_table(source: TabularSource, cells: Cells) -> RawTable:
+def build_table_rows(source: TabularSource, cells: Cells) -> RawTable:
     """The rows that count, by field.
 
     Raises:
         ReadError: a column that the source names is not there, or not only once.
     """
-    cells = data_rows(source, cells)
-    used = filter_columns(source)
+    cells = select_data_rows(source, cells)
+    used = list_filter_columns(source)
     frame = _select(source, cells, used)
     others = _others(source, cells, used)
     if source.rest is not None:
-        rest = as_object(cells.frame, others, source.nulls).alias(source.rest)
+        rest = encode_attributes(cells.frame, others, source.nulls).alias(source.rest)
         frame = frame.join(cells.frame.select(ROW, rest), on=ROW, how="left", maintain_order="left")
         others = []
     key, notes = source.contract.key[0], cells.notes
     if source.contract.event_time is None and key in frame.columns:
-        notes = (*notes, *last_row_notes(frame, key))
+        notes = (*notes, *note_last_row(frame, key))
     return RawTable(source.record_type, frame, tuple(others), cells.broken, notes)
 
 
-def used_columns(source: TabularSource, cells: Cells) -> set[str]:
+def list_used_columns(source: TabularSource, cells: Cells) -> set[str]:
     """The columns that the source names.
 
     Raises:
         ReadError: one of them is not there, or not only once.
     """
-    used = filter_columns(source)
+    used = list_filter_columns(source)
     _select(source, cells, used)
     return used if source.rest is None else used.union(_others(source, cells, used))
 
@@ -60,12 +60,12 @@ def used_columns(source: TabularSource, cells: Cells) -> set[str]:
 def _others(source: TabularSource, cells: Cells, used: Set[str]) -> list[str]:
     """Columns that nothing else uses, and that are not ignored."""
     names = (name for name in cells.header.names if name not in used and name not in cells.added)
-    return unmatched(source.ignore, names)
+    return list_unmatched(source.ignore, names)
 
 
 def _select(source: TabularSource, cells: Cells, used: set[str]) -> pl.DataFrame:
     table, columns = cells.frame, [pl.col(ROW)]
-    groups = names_of(source.unpivot.columns) if source.unpivot is not None else ()
+    groups = list_group_names(source.unpivot.columns) if source.unpivot is not None else ()
     times = source.time.written if source.time is not None else ()
     spread = [name for name in times if name in groups and name not in table.columns]
     wanted = [native for natives in source.fields.values() for native in natives]
@@ -134,4 +134,4 @@ def _unpivoted(
 
 def _matching(pattern: str, columns: Sequence[str]) -> dict[str, Mapping[str, str | None]]:
     """Columns that the pattern matches as a whole, with their named groups."""
-    return {name: groups for name in columns if (groups := groups_of(pattern, name)) is not None}
+    return {name: groups for name in columns if (groups := match_groups(pattern, name)) is not None}

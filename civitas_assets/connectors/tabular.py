@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from civitas_assets.catalog.model import Model, Slug
 from civitas_assets.connectors.attributes import RestSource
-from civitas_assets.connectors.levels import one_or_several
+from civitas_assets.connectors.levels import make_one_or_many
 from civitas_assets.connectors.mapping import Pattern, SelectiveSource
 
 # In a list of columns: which of the rows it is that are alike in the other columns.
@@ -44,14 +44,14 @@ class TabularSource(SelectiveSource, RestSource):
     drop: Mapping[str, Pattern] = Field(
         {}, description="Rows to leave out, such as totals: pattern of a whole cell, by column."
     )
-    fields: Mapping[Slug, one_or_several(str)] = Field(  # type: ignore[valid-type]
+    fields: Mapping[Slug, make_one_or_many(str)] = Field(  # type: ignore[valid-type]
         {},
         description=(
             "Contract field by native column; a list of columns is joined by a slash, and @nth in it counts "
             "the rows that are alike in the others."
         ),
     )
-    aliases: Mapping[str, one_or_several(str)] = Field(  # type: ignore[valid-type]
+    aliases: Mapping[str, make_one_or_many(str)] = Field(  # type: ignore[valid-type]
         {},
         description="Other names of a column that is named above or in time, as files of other years have them.",
     )

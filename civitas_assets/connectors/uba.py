@@ -16,9 +16,8 @@ import polars as pl
 from pydantic import Field
 
 from civitas_assets.catalog import HttpPolicy, Source, TimeRule, Window
-from civitas_assets.connectors.base import Answer, Payload, Request, Session
-from civitas_assets.connectors.paths import series
-from civitas_assets.connectors.rows import decoded, number, table
+from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.paths import to_series
 from civitas_assets.connectors.service import (
     Attribution,
     Root,
@@ -26,6 +25,7 @@ from civitas_assets.connectors.service import (
     ServiceSource,
     Title,
 )
+from civitas_assets.connectors.service_rows import build_raw_table, decode_answer, parse_number
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, RawTable
 from civitas_assets.records.raw import TIME
@@ -86,7 +86,7 @@ class UbaConnector:
     name = "uba"
     source_model: type[Source] = UbaSource
 
-    def fetch(self, source: UbaSource, window: Window, zone: ZoneInfo, session: Session) -> None:
+    def fetch(self, source: UbaSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
         """The catalogue of stations, and the slices of the window for each station and component."""
         root, found = source.url.rstrip("/"), set[str]()
 
@@ -96,7 +96,7 @@ class UbaConnector:
             for station in _wanted(source, answer.content(), window.first.isoformat())[0]:
                 found.update((str(station["station id"]), str(station["station code"])))
                 for component in source.components:
-                    for part in window.slices(_SLICE_DAYS):
+                    for part in window.split(_SLICE_DAYS):
                         asked = {
                             "date_from": part.first.isoformat(),
                             "time_from": "1",
@@ -123,7 +123,7 @@ class UbaConnector:
             yield _observations(payload)
             return
         stations, broken = _wanted(source, payload.body, payload.variables.get("first", ""))
-        found = table(
+        found = build_raw_table(
             "station",
             (
                 {
@@ -141,7 +141,7 @@ class UbaConnector:
             ("station_id", "name", "description", "lon", "lat", "operator"),
         )
         yield replace(found, broken=broken)
-        yield table(
+        yield build_raw_table(
             "datastream",
             (
                 {
@@ -163,7 +163,7 @@ def _wanted(
     source: UbaSource, body: bytes, first: str
 ) -> tuple[list[Mapping[str, Any]], tuple[BrokenRow, ...]]:
     """The stations that the source wants and that still measured on the first day, and the rows that are none."""
-    answer: _Stations = decoded(body, _Stations, "the Umweltbundesamt")
+    answer: _Stations = decode_answer(body, _Stations, "the Umweltbundesamt")
     missing = {*_NEEDED, *(_PLACE if source.chooses_by_place else ())}.difference(answer.indices)
     if missing:
         raise ReadError(
@@ -177,7 +177,7 @@ def _wanted(
             raw = msgspec.json.encode(row).decode()
             broken.append(BrokenRow(place_in, "not_a_station", "has not id, code and name", raw))
             continue
-        place = number(station.get("station longitude")), number(station.get("station latitude"))
+        place = parse_number(station.get("station longitude")), parse_number(station.get("station latitude"))
         named = any(source.wants(str(station[key]), *place) for key in ("station id", "station code"))
         until = str(station.get("station active to") or "")
         if named and (not until or (first and until[: len(first)] >= first)):
@@ -189,7 +189,7 @@ def _wanted(
 
 def _observations(payload: Payload) -> RawTable:
     """Positional rows by station and start: component, scope, value, end, index."""
-    answer: _Measures = decoded(payload.body, _Measures, "the Umweltbundesamt")
+    answer: _Measures = decode_answer(payload.body, _Measures, "the Umweltbundesamt")
     # An answer without any value has a list in the place of the object.
     by_station = answer.data if isinstance(answer.data, dict) else {}
     component = payload.variables["component"]
@@ -211,7 +211,7 @@ def _observations(payload: Payload) -> RawTable:
         [
             pl.Series("datastream_id", [key for key, _, _ in rows], pl.String),
             pl.Series(TIME, [start for _, start, _ in rows], pl.String),
-            series("value", [value for _, _, value in rows]),
+            to_series("value", [value for _, _, value in rows]),
         ]
     )
     return RawTable("observation", frame, broken=tuple(broken))

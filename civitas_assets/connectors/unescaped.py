@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from civitas_assets.catalog import Source
 from civitas_assets.connectors.base import Connector, Payload
-from civitas_assets.connectors.rows import without_nan
 from civitas_assets.connectors.sequences import is_whole
+from civitas_assets.connectors.service_rows import replace_nan
 from civitas_assets.errors import Note, ReadError
 from civitas_assets.records import RawTable, Roster
 
@@ -51,18 +51,18 @@ def read_unescaped(connector: Connector, source: Source, payload: Payload) -> It
             yield made
 
 
-def storable_unescaped(source: Source, role: str, body: bytes) -> bytes:
-    """What of an answer may be kept, as `Source.storable` says, also of JSON that has to be mended.
+def redact_unescaped(source: Source, role: str, body: bytes) -> bytes:
+    """What of an answer may be kept, as `Source.redact_answer` says, also of JSON that has to be mended.
 
     Raises:
         ReadError: the answer is not what the source declares, so that nothing of it may be kept.
     """
     try:
-        return source.storable(role, body)
+        return source.redact_answer(role, body)
     except ReadError:
         if (mended := _mend(body)) is None:
             raise
-    return source.storable(role, mended)
+    return source.redact_answer(role, mended)
 
 
 def escape_controls(text: bytes) -> bytes:
@@ -81,4 +81,4 @@ def _mend(body: bytes) -> bytes | None:
     if not text[:64].lstrip().startswith((b"{", b"[")) or text[1:2] == b"\0":  # the latter is UTF-16
         return None
     mended = escape_controls(text)
-    return mended if mended != text and is_whole(without_nan(mended)) else None
+    return mended if mended != text and is_whole(replace_nan(mended)) else None

@@ -14,14 +14,14 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from civitas_assets.catalog.model import Slug
-from civitas_assets.connectors.attributes import AttributeSource, by_field, wanted_attributes
+from civitas_assets.connectors.attributes import AttributeSource, list_wanted_attributes, select_attributes
 from civitas_assets.connectors.extent import check_extent
-from civitas_assets.connectors.missing import missing_fields
+from civitas_assets.connectors.missing import note_missing_fields
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Note, RawTable
-from civitas_assets.records.geometry import geometries, is_northing_first, turned, with_system
+from civitas_assets.records.geometry import add_crs, is_northing_first, parse_geometry_column, swap_axes
 from civitas_assets.records.geometry_forms import find_position
-from civitas_assets.records.position import widened
+from civitas_assets.records.position import widen_box
 
 _GEOMETRY = "geometry"
 _SAMPLE = 100  # geometries that tell for all whether coordinates are degrees
@@ -54,9 +54,9 @@ class Features:
         """The same features with other attributes."""
         return replace(self, attributes=attributes)
 
-    def in_order(self, order: AxisOrder) -> Self:
+    def with_axis_order(self, order: AxisOrder) -> Self:
         """The same features, of which nothing but the tenant's file may say that the northing is written first."""
-        return replace(self, geometry=turned(self.geometry)) if order == "north_east" else self
+        return replace(self, geometry=swap_axes(self.geometry)) if order == "north_east" else self
 
 
 class VectorSource(AttributeSource):
@@ -82,7 +82,7 @@ class VectorSource(AttributeSource):
         return self.crs if "crs" in self.model_fields_set else None
 
 
-def raw_table(source: VectorSource, features: Features) -> RawTable:
+def build_feature_rows(source: VectorSource, features: Features) -> RawTable:
     """The features as rows of the source's record type.
 
     Raises:
@@ -91,7 +91,7 @@ def raw_table(source: VectorSource, features: Features) -> RawTable:
     """
     check_extent(source.frame, features.attributes.height, features.attributes.width)
     features = _turned_into_town(source, features)
-    frame, unknown = by_field(source, features.attributes, complete=features.complete)
+    frame, unknown = select_attributes(source, features.attributes, complete=features.complete)
     if source.feature_id is not None:
         if features.ids is None:
             raise ReadError("has no ids of features: map an attribute instead of feature_id")
@@ -100,8 +100,10 @@ def raw_table(source: VectorSource, features: Features) -> RawTable:
         frame = frame.with_columns(_placed(source, features).alias(_GEOMETRY))
     notes = features.notes
     if features.attributes.height:
-        missing = {f: n for f, n in wanted_attributes(source).items() if n not in features.attributes.columns}
-        notes += missing_fields(source, missing, features.attributes.columns)
+        missing = {
+            f: n for f, n in list_wanted_attributes(source).items() if n not in features.attributes.columns
+        }
+        notes += note_missing_fields(source, missing, features.attributes.columns)
     return RawTable(source.record_type, frame, unknown, notes=notes)
 
 
@@ -112,7 +114,8 @@ def _turned_into_town(source: VectorSource, features: Features) -> Features:
         return features
     sample = features.geometry.drop_nulls().head(_SAMPLE)
     near = [
-        geometries(with_system(order, crs), crs).touching(widened(box)) for order in (sample, turned(sample))
+        parse_geometry_column(add_crs(order, crs), crs).find_touching(widen_box(box))
+        for order in (sample, swap_axes(sample))
     ]
     if near[0].any() or not near[1].any():
         return features
@@ -120,7 +123,7 @@ def _turned_into_town(source: VectorSource, features: Features) -> Features:
         f"geometries in {crs} lie in town only with the northing first, so they are read so: "
         "set axis_order: north_east"
     )
-    found = features.in_order("north_east")
+    found = features.with_axis_order("north_east")
     return replace(found, notes=(*found.notes, Note("axes_turned", text)))
 
 
@@ -138,7 +141,7 @@ def _placed(source: VectorSource, features: Features) -> pl.Series:
         raise ReadError("names no reference system with an EPSG code: set crs")
     if features.crs is None and expected is None:
         check_degrees((), geometry.head(_SAMPLE).to_list())
-    return geometry if crs == source.crs else with_system(geometry, crs)
+    return geometry if crs == source.crs else add_crs(geometry, crs)
 
 
 def check_degrees(points: Sequence[tuple[object, object]], shapes: Sequence[object]) -> None:

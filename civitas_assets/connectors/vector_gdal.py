@@ -22,11 +22,11 @@ import pyogrio.raw
 
 from civitas_assets.catalog.frame import DEFAULT_FRAME, Frame
 from civitas_assets.connectors.extent import check_extent
-from civitas_assets.connectors.markup import Outline
+from civitas_assets.connectors.markup import MarkupOutline
 from civitas_assets.connectors.vector import AxisOrder, Features
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Note
-from civitas_assets.records.geometry import epsg_of
+from civitas_assets.records.geometry import find_epsg
 
 # For the whole process: no guessing of types, by which 07743 would be a number, and no way to other places.
 _CONFIGURATION = {
@@ -61,7 +61,7 @@ def is_geopackage(body: bytes) -> bool:
     return body.startswith(_SQLITE) and body[_APPLICATION_ID] in _GEOPACKAGES
 
 
-def geopackage(body: bytes, layer: str | None, frame: Frame) -> Features:
+def read_geopackage(body: bytes, layer: str | None, frame: Frame) -> Features:
     """The features of a table of a GeoPackage; its primary key is their id.
 
     Raises:
@@ -72,7 +72,7 @@ def geopackage(body: bytes, layer: str | None, frame: Frame) -> Features:
     tables = [name for name in listed if not name.lower().startswith(_OF_PROGRAMS)]
     shaped = [name for name in tables if listed[name] is not None]
     is_clear = layer is None and len(shaped) == 1
-    name = shaped[0] if is_clear else chosen(layer, [*listed] if layer else tables)
+    name = shaped[0] if is_clear else choose_layer(layer, [*listed] if layer else tables)
     if name.lower() in views:
         raise ReadError(f"has {name} as a view, which is not read: publish it as a table")
     found = _features(body, name, frame, complete=True)
@@ -83,7 +83,7 @@ def geopackage(body: bytes, layer: str | None, frame: Frame) -> Features:
     return replace(found, notes=(Note("layer_chosen", text),))
 
 
-def flatgeobuf(body: bytes, frame: Frame) -> Features:
+def read_flatgeobuf(body: bytes, frame: Frame) -> Features:
     """The features of a FlatGeobuf.
 
     Raises:
@@ -92,7 +92,7 @@ def flatgeobuf(body: bytes, frame: Frame) -> Features:
     return _features(body, None, frame, complete=True, ids=False)
 
 
-def shapefile(parts: Mapping[str, bytes], encoding: str | None, frame: Frame) -> Features:
+def read_shapefile(parts: Mapping[str, bytes], encoding: str | None, frame: Frame) -> Features:
     """The features of a Shapefile, from its parts by their suffix in lower case, such as `.shp`.
 
     Raises:
@@ -117,9 +117,9 @@ def shapefile(parts: Mapping[str, bytes], encoding: str | None, frame: Frame) ->
     raise AssertionError
 
 
-def gml(
+def read_gml(
     body: bytes,
-    document: Outline,
+    document: MarkupOutline,
     layer: str | None,
     usual: str | None = None,
     axis_order: AxisOrder = "by_name",
@@ -142,7 +142,7 @@ def gml(
         if not document.root.endswith("Collection"):
             raise ReadError(f"is {document.root}, and holds no features")
         return Features(pl.DataFrame(), pl.Series(dtype=pl.Binary), pl.Series(dtype=pl.String))
-    name = chosen(layer or (usual if len(kinds) > 1 else None), kinds)
+    name = choose_layer(layer or (usual if len(kinds) > 1 else None), kinds)
     options = {**_WITHOUT_FILES_BESIDE, "SWAP_COORDINATES": _SWAPPED[axis_order]}
     found = _features(_NAME.sub(_common_name, body), name, None, **options)
     key = next((name for name in ("gml_id", "fid") if name in found.attributes.columns), None)
@@ -160,7 +160,7 @@ def gml(
 
 def _common_name(found: re.Match[bytes]) -> bytes:
     """The name with a code that means the same: these have the easting first, but for degrees of latitude."""
-    quote, code = found[1], epsg_of(found[2].decode(errors="replace"))
+    quote, code = found[1], find_epsg(found[2].decode(errors="replace"))
     if code is None:
         return found[0]
     if found[2] == b"CRS84":
@@ -170,7 +170,7 @@ def _common_name(found: re.Match[bytes]) -> bytes:
     return b"srsName=" + quote + name.encode() + quote
 
 
-def chosen(layer: str | None, layers: Sequence[str]) -> str:
+def choose_layer(layer: str | None, layers: Sequence[str]) -> str:
     """The one layer, or the one that is named, with or without the prefix of its namespace.
 
     Raises:
@@ -245,7 +245,7 @@ def _features(
         except _FAILURES as error:
             raise ReadError(f"cannot be read: {_first_line(error)}") from None
     columns = [_series(name, table.column(name)) for name in meta["fields"]]
-    crs = epsg_of(meta["crs"]) if meta["crs"] else None
+    crs = find_epsg(meta["crs"]) if meta["crs"] else None
     return Features(
         attributes=pl.DataFrame(height=table.num_rows).with_columns(columns),
         geometry=geometry,

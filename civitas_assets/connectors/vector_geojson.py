@@ -16,9 +16,9 @@ import polars as pl
 from civitas_assets.catalog.frame import DEFAULT_FRAME, Frame
 from civitas_assets.connectors.extent import check_extent
 from civitas_assets.connectors.geojson_text import read_collection
-from civitas_assets.connectors.paths import series
-from civitas_assets.connectors.rows import UNREADABLE, Json
-from civitas_assets.connectors.sample import first_records
+from civitas_assets.connectors.paths import to_series
+from civitas_assets.connectors.record_sample import read_first_records
+from civitas_assets.connectors.service_rows import UNREADABLE, Json
 from civitas_assets.connectors.vector import Features
 from civitas_assets.errors import ReadError
 
@@ -31,7 +31,7 @@ class _Feature(msgspec.Struct, gc=False):
     properties: Any = None
 
 
-def geojson(
+def read_geojson(
     body: bytes,
     members: Mapping[str, msgspec.Raw] | None = None,
     wanted: Collection[str] | None = None,
@@ -49,7 +49,7 @@ def geojson(
         raise ReadError(f"is not GeoJSON: record {collection.broken[0].row} is no JSON")
     found, attributes = _alike(collection.features, wanted) or _different(collection.features, frame)
     shapes = [None if f.geometry == _NOTHING else bytes(f.geometry).decode() for f in found]
-    ids = series("id", [feature.id for feature in found])
+    ids = to_series("id", [feature.id for feature in found])
     return Features(
         attributes=pl.DataFrame(height=len(found)).with_columns(attributes),
         geometry=pl.Series("geometry", shapes, pl.String),
@@ -65,7 +65,7 @@ def _alike(
 ) -> tuple[Sequence[_Feature], Iterable[pl.Series]] | None:
     """Features that have no other attributes than the first ones, and their attributes; None where some have."""
     try:
-        sample = [record.get("properties") for record in first_records(features)]
+        sample = [record.get("properties") for record in read_first_records(features)]
         names = [*dict.fromkeys(chain.from_iterable(each for each in sample if isinstance(each, dict)))]
         fields = {f"f{number}": name for number, name in enumerate(names)}
         needed = {field for field, name in fields.items() if wanted is None or name in wanted}
@@ -86,7 +86,7 @@ def _alike(
     nothing = properties()
     given = [each.properties if isinstance(each.properties, properties) else nothing for each in found]
     return found, (
-        series(name, [*map(attrgetter(field), given)])
+        to_series(name, [*map(attrgetter(field), given)])
         if field in needed
         else pl.Series(name, [None]).new_from_index(0, len(given))
         for field, name in fields.items()
@@ -102,4 +102,4 @@ def _different(features: Json, frame: Frame) -> tuple[Sequence[_Feature], Iterab
     properties = [each.properties if isinstance(each.properties, dict) else {} for each in found]
     names = dict.fromkeys(chain.from_iterable(properties))
     check_extent(frame, len(found), len(names))
-    return found, (series(name, [each.get(name) for each in properties]) for name in names)
+    return found, (to_series(name, [each.get(name) for each in properties]) for name in names)

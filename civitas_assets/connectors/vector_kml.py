@@ -28,7 +28,7 @@ _UNREAD = {"NetworkLink", "GroundOverlay", "Track", "MultiTrack", "Model"}
 _COMMA = re.compile(r"\s*,\s*")
 
 
-def kml(body: bytes, frame: Frame = DEFAULT_FRAME) -> Features:
+def read_kml(body: bytes, frame: Frame = DEFAULT_FRAME) -> Features:
     """The placemarks of all folders, of a document whose outline is known.
 
     The attribute `folder` has the names of the folders that each is in.

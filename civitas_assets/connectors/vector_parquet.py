@@ -16,10 +16,10 @@ import pyarrow.parquet
 
 from civitas_assets.catalog.frame import DEFAULT_FRAME, Frame
 from civitas_assets.connectors.extent import check_extent
-from civitas_assets.connectors.rows import UNREADABLE
+from civitas_assets.connectors.service_rows import UNREADABLE
 from civitas_assets.connectors.vector import Features
 from civitas_assets.errors import ReadError
-from civitas_assets.records.geometry import epsg_of
+from civitas_assets.records.geometry import find_epsg
 
 # Encodings of GeoParquet 1.1, and the kinds of GeoJSON whose coordinates are nested alike.
 _NESTED = {
@@ -43,7 +43,7 @@ class _Geo(msgspec.Struct):
     columns: dict[str, _Column]
 
 
-def parquet(body: bytes, most_bytes: int, frame: Frame = DEFAULT_FRAME) -> Features:
+def read_geoparquet(body: bytes, most_bytes: int, frame: Frame = DEFAULT_FRAME) -> Features:
     """The rows of a Parquet file; `most_bytes` bounds what they may unfold to.
 
     Raises:
@@ -67,7 +67,7 @@ def parquet(body: bytes, most_bytes: int, frame: Frame = DEFAULT_FRAME) -> Featu
     column, name = geo.columns.get(geo.primary_column), geo.primary_column
     if column is None or name not in attributes.columns:
         raise ReadError(f"has no column {name}, which its metadata calls the geometry")
-    crs = "EPSG:4326" if column.crs is msgspec.UNSET else epsg_of(column.crs)
+    crs = "EPSG:4326" if column.crs is msgspec.UNSET else find_epsg(column.crs)
     # Boxes around the geometries say nothing that these do not.
     boxes = {path[0] for each in geo.columns.values() for path in each.covering.bbox.values() if path}
     return Features(

@@ -41,7 +41,7 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Layout:
+class SheetLayout:
     """What is known of a sheet; places are (row, column), counted from 0.
 
     `durations` and `percents` are cells that are formatted so, `written` has the text of cells that are else lost.
@@ -58,7 +58,7 @@ class Layout:
         return max((merged.bottom - row for merged in self.merged if merged.top == row), default=1)
 
 
-def layout_of(body: bytes, sheet: str, *, merged: bool = True) -> Layout:
+def read_layout(body: bytes, sheet: str, *, merged: bool = True) -> SheetLayout:
     """The layout of a sheet; an empty one for a format that does not say.
 
     Without `merged`, the cells, which are most of a file, are unpacked only if styles say more of them.
@@ -67,7 +67,7 @@ def layout_of(body: bytes, sheet: str, *, merged: bool = True) -> Layout:
         ReadError: the file contradicts itself.
     """
     if not body.startswith(b"PK"):
-        return Layout()
+        return SheetLayout()
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as book:
             names = {*book.namelist()}
@@ -77,10 +77,10 @@ def layout_of(body: bytes, sheet: str, *, merged: bool = True) -> Layout:
                 return _office(book, names, sheet, merged=merged)
     except (ElementTree.ParseError, DefusedXmlException, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise ReadError(f"is no sound spreadsheet: {error}") from None
-    return Layout()
+    return SheetLayout()
 
 
-def _office(book: zipfile.ZipFile, names: set[str], sheet: str, *, merged: bool) -> Layout:
+def _office(book: zipfile.ZipFile, names: set[str], sheet: str, *, merged: bool) -> SheetLayout:
     workbook = book.read("xl/workbook.xml")
     links = {
         link.get("Id"): link.get("Target", "")
@@ -94,7 +94,7 @@ def _office(book: zipfile.ZipFile, names: set[str], sheet: str, *, merged: bool)
     target = next(targets, "").lstrip("/")
     path = target if target.startswith("xl/") else f"xl/{target}"
     if path not in names:
-        return Layout()
+        return SheetLayout()
     percents, durations = _formats(book.read("xl/styles.xml")) if "xl/styles.xml" in names else ([], [])
     cells = b""
     if percents or durations:
@@ -105,7 +105,7 @@ def _office(book: zipfile.ZipFile, names: set[str], sheet: str, *, merged: bool)
         Range(int(top) - 1, _column(left), int(bottom), _column(right) + 1)
         for left, top, right, bottom in (_MERGED.findall(cells) if _MERGED_MARK in cells else ())
     )
-    return Layout(
+    return SheetLayout(
         ranges,
         frozenset(_formatted(cells, durations)),
         frozenset(_formatted(cells, percents)),
@@ -156,10 +156,10 @@ def _formatted(cells: bytes, styles: list[int]) -> Iterator[tuple[int, int]]:
         yield int(row) - 1, _column(column)
 
 
-def _open_document(content: bytes, sheet: str) -> Layout:
+def _open_document(content: bytes, sheet: str) -> SheetLayout:
     """Merged cells, and times of day and durations, which are not among the cells' texts."""
     if not any(mark in content for mark in _OPEN_MARKS):
-        return Layout()
+        return SheetLayout()
     merged, percents, written = list[Range](), set[tuple[int, int]](), dict[tuple[int, int], str]()
     for row, column, cell in _open_cells(content, sheet):
         down = int(cell.get(f"{_TABLE}number-rows-spanned", "1"))
@@ -170,7 +170,7 @@ def _open_document(content: bytes, sheet: str) -> Layout:
             percents.add((row, column))
         if cell.get(f"{_OFFICE}value-type") == "time":
             written[row, column] = _open_time(cell.get(f"{_OFFICE}time-value", ""))
-    return Layout(tuple(merged), percents=frozenset(percents), written=written)
+    return SheetLayout(tuple(merged), percents=frozenset(percents), written=written)
 
 
 def _open_cells(content: bytes, sheet: str) -> Iterator[tuple[int, int, Mapping[str, str]]]:
@@ -204,10 +204,10 @@ def _open_time(text: str) -> str:
         return text
     sign, *parts = match.groups()
     days, hours, minutes, seconds = (int(part or 0) for part in parts[:4])
-    return duration((days * 24 + hours) * 3600 + minutes * 60 + seconds, negative=sign == "-")
+    return format_duration((days * 24 + hours) * 3600 + minutes * 60 + seconds, negative=sign == "-")
 
 
-def duration(seconds: int, *, negative: bool = False) -> str:
+def format_duration(seconds: int, *, negative: bool = False) -> str:
     """Hours, which may be more than a day has, minutes and seconds."""
     minutes, second = divmod(seconds, 60)
     hours, minute = divmod(minutes, 60)

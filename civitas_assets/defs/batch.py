@@ -16,16 +16,16 @@ from pydantic import Field
 
 from civitas_assets.catalog.cadence import CADENCES, Cadence
 from civitas_assets.connectors.http import HttpClient
+from civitas_assets.defs.asset_keys import HEALTH
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.events import Recorder, Standing
-from civitas_assets.defs.keys import HEALTH
-from civitas_assets.defs.messages import tell_night_is_done
+from civitas_assets.defs.events import CheckStanding, EventRecorder
+from civitas_assets.defs.messages import notify_of_night_end
 from civitas_assets.defs.report import report_to_operator
-from civitas_assets.defs.runs import CADENCE_TAG, FAILED, NIGHTLY, OUTCOME_TAG, outcome_of
-from civitas_assets.defs.scope import Scope
+from civitas_assets.defs.runs import CADENCE_TAG, FAILED, NIGHTLY, OUTCOME_TAG, summarise_outcome
+from civitas_assets.defs.scope import RunScope
 from civitas_assets.defs.turn import Turn
 from civitas_assets.defs.work import Work
-from civitas_assets.defs.workers import Workers, workers
+from civitas_assets.defs.workers import Workers, start_workers
 from civitas_assets.errors import CatalogError
 
 log = logging.getLogger("civitas_assets.batch")
@@ -33,7 +33,7 @@ log = logging.getLogger("civitas_assets.batch")
 # Tenants whose sources are asked at the same time, or that wait for a process: so many that some servers which answer
 # without end do not hold up the others.
 _FETCHED_AT_ONCE = 16
-_PATIENCE = 60.0  # seconds for a tenant that another run works for
+_LOCK_TIMEOUT = 60.0  # seconds for a tenant that another run works for
 
 
 class Due(dg.Config):
@@ -44,42 +44,48 @@ class Due(dg.Config):
     )
 
 
-def batch_name(cadence: Cadence) -> str:
+def make_batch_name(cadence: Cadence) -> str:
     """The name of the job whose runs are for all tenants of a cadence; `nightly` alone is that of one tenant."""
     return f"{cadence}_batch"
 
 
-def batch_op(cadence: Cadence) -> str:
+def make_batch_op_name(cadence: Cadence) -> str:
     """The name of the only op of a batch, by which it is configured."""
     return f"tenants_{cadence}"
 
 
-def batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinition:
+def build_batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinition:
     """The job of a cadence."""
 
     @dg.op(
-        name=batch_op(cadence),
+        name=make_batch_op_name(cadence),
         out=dg.Out(dg.Nothing),
         description="Every tenant's sources, read and published.",
     )
     def work_through(context: dg.OpExecutionContext, config: Due) -> Iterator[Any]:
-        asked = config.tenants or deployment.scheduled(cadence)
+        asked = config.tenants or deployment.list_scheduled_tenants(cadence)
         # Since the run was asked for, a file may have been taken away, or be faulty without a state before that.
         failed = _unknown(deployment, asked)
         slugs = [slug for slug in asked if slug not in failed]
-        scope = Scope(cadence=cadence)
+        scope = RunScope(cadence=cadence)
         turns = [
             Turn(
-                Work(deployment, deployment.catalog.tenant(slug), scope, context.run_id, patience=_PATIENCE),
+                Work(
+                    deployment,
+                    deployment.catalog.get_tenant(slug),
+                    scope,
+                    context.run_id,
+                    lock_timeout=_LOCK_TIMEOUT,
+                ),
                 gives_way=True,
             )
             for slug in slugs
         ]
-        standing = Standing(context.instance, slugs)
+        standing = CheckStanding(context.instance, slugs)
         for done, turn in enumerate(_finished(deployment, turns), 1):
-            recorder = Recorder(turn.work.tenant.slug, context.instance, standing)
+            recorder = EventRecorder(turn.work.tenant.slug, context.instance, standing)
             for result in turn.said.results:
-                yield from recorder.events_of(result)
+                yield from recorder.build_events(result)
             if turn.is_through:
                 yield from recorder.clear(context.run_id, turn.unseen)
             said = "; ".join(turn.said.errors) or turn.said.busy or "done"
@@ -87,11 +93,13 @@ def batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinition:
         if any(result.asset_key == HEALTH for turn in turns for result in turn.said.results):
             report_to_operator(deployment)
         failed |= {turn.work.tenant.slug: "; ".join(turn.said.errors) for turn in turns if turn.said.errors}
-        outcome = "failed" if failed else outcome_of(turn.said.night for turn in turns if turn.said.night)
+        outcome = (
+            "failed" if failed else summarise_outcome(turn.said.night for turn in turns if turn.said.night)
+        )
         context.instance.add_run_tags(context.run_id, {OUTCOME_TAG: outcome})
         if cadence == NIGHTLY:
             faulty = {turn.work.tenant.slug for turn in turns if turn.said.night and not turn.said.night.ok}
-            tell_night_is_done(deployment, len(asked), len(faulty | failed.keys()))
+            notify_of_night_end(deployment, len(asked), len(faulty | failed.keys()))
         if failed:
             raise dg.Failure(
                 f"{len(failed)} of {len(asked)} tenants: "
@@ -102,7 +110,7 @@ def batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinition:
         yield dg.Output(None)
 
     @dg.job(
-        name=batch_name(cadence),
+        name=make_batch_name(cadence),
         description=f"{CADENCES[cadence].title}: fetch, read, harmonise and publish all tenants with such sources.",
         executor_def=dg.in_process_executor,
         tags={CADENCE_TAG: cadence},
@@ -118,7 +126,7 @@ def _unknown(deployment: Deployment, slugs: Iterable[str]) -> dict[str, str]:
     found = {}
     for slug in slugs:
         try:
-            deployment.catalog.tenant(slug)
+            deployment.catalog.get_tenant(slug)
         except CatalogError as error:
             found[slug] = str(error)
     return found
@@ -135,7 +143,11 @@ def _finished(deployment: Deployment, turns: Iterable[Turn]) -> Iterator[Turn]:
         return turn
 
     pool = ThreadPoolExecutor(max(_FETCHED_AT_ONCE, 2 * deployment.settings.workers), "tenant")
-    with _progress_on_the_console(), deployment.http_client() as client, workers(deployment) as processes:
+    with (
+        _progress_on_the_console(),
+        deployment.make_http_client() as client,
+        start_workers(deployment) as processes,
+    ):
         try:
             for done in as_completed([pool.submit(take, turn, client, processes) for turn in turns]):
                 yield done.result()

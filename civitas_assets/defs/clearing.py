@@ -26,7 +26,7 @@ _EVALUATED = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionReco
 _VERSION = "dagster/data_version"
 
 
-def failed_runs(
+def list_failed_runs(
     instance: dg.DagsterInstance, tenants: Sequence[str]
 ) -> Mapping[str, Sequence[dg.DagsterRun]]:
     """The runs of one tenant's assets that have failed, and that no later one has cleared, by tenant."""

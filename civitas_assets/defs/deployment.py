@@ -15,27 +15,27 @@ import msgspec
 from civitas_assets.catalog import Catalog, Tenant
 from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.catalog.checks import Check
-from civitas_assets.catalog.load import stamps_of
+from civitas_assets.catalog.load import list_file_stamps
 from civitas_assets.catalog.model import Destination as Kind
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.connectors.reachable import Reachable
 from civitas_assets.dictionary.contracts import read_contracts
-from civitas_assets.dictionary.shares import share_faults
-from civitas_assets.harmonise.prepare import prepare
+from civitas_assets.dictionary.sharing import find_share_faults
+from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.harmonise.project import Project
-from civitas_assets.harmonise.task import Portion, Task, Versions, plan, portions
+from civitas_assets.harmonise.task import Portion, Task, Versions, plan_task, split_into_portions
 from civitas_assets.harmonise.workspace import Workspace
-from civitas_assets.ingest.catalogue import catalogue_of
-from civitas_assets.publish.commons import Commons, Members, members_of
+from civitas_assets.ingest.catalogue import load_catalogue
+from civitas_assets.publish.commons import Commons, Members, list_members
 from civitas_assets.publish.destination import Destination
-from civitas_assets.publish.destinations import commons_of, destination_of
+from civitas_assets.publish.destinations import make_commons, make_destination
 from civitas_assets.settings import Settings, read_secret
 from civitas_assets.store.files import Files
-from civitas_assets.store.storage import storage_of
+from civitas_assets.store.storage import make_storage
 from civitas_assets.store.stores import Stores
 
 
-def utc_now() -> datetime:
+def get_utc_now() -> datetime:
     """The time of the machine, with its zone."""
     return datetime.now(UTC)
 
@@ -54,18 +54,20 @@ class Deployment:
     catalog: Catalog
     settings: Settings
     project: Project
-    now: Callable[[], datetime] = utc_now
+    now: Callable[[], datetime] = get_utc_now
     _latest: _Latest = field(default_factory=_Latest, repr=False, compare=False)
 
-    def current(self) -> Deployment:
+    def with_current_catalog(self) -> Deployment:
         """The same with the tenants' files as they are now, which are read again where one has changed.
 
         Schedules and sensors ask it at each tick, so that they go on with what somebody mends, adds or takes away.
         """
         catalog = self._latest.catalog or self.catalog
         folder = self.settings.tenants_dir
-        if catalog.stamps and folder.is_dir() and stamps_of(folder) != catalog.stamps:
-            catalog = self._latest.catalog = catalogue_of(self.settings, checks_of(self.project), keep=True)
+        if catalog.stamps and folder.is_dir() and list_file_stamps(folder) != catalog.stamps:
+            catalog = self._latest.catalog = load_catalogue(
+                self.settings, list_catalog_checks(self.project), keep=True
+            )
         return self if catalog is self.catalog else replace(self, catalog=catalog)
 
     @property
@@ -76,14 +78,14 @@ class Deployment:
     @property
     def active(self) -> list[Tenant]:
         """The tenants for which something runs; nothing does for one that is archived."""
-        return [self.catalog.tenant(slug) for slug in self.catalog.active]
+        return [self.catalog.get_tenant(slug) for slug in self.catalog.active]
 
-    def startable(self) -> list[Tenant]:
+    def list_startable_tenants(self) -> list[Tenant]:
         """The active tenants as they are now, of those that were there when Dagster loaded: they have a partition."""
         keys = {*self.catalog.keys}
-        return [tenant for tenant in self.current().active if tenant.slug in keys]
+        return [tenant for tenant in self.with_current_catalog().active if tenant.slug in keys]
 
-    def scheduled(self, cadence: Cadence) -> list[str]:
+    def list_scheduled_tenants(self, cadence: Cadence) -> list[str]:
         """The tenants that have a source of this cadence."""
         return [
             tenant.slug
@@ -94,68 +96,70 @@ class Deployment:
     @property
     def files(self) -> Files:
         """Landing, record store and quarantine."""
-        return storage_of(self.settings).files
+        return make_storage(self.settings).files
 
-    def stores(self, tenant: Tenant) -> Stores:
+    def make_stores(self, tenant: Tenant) -> Stores:
         """The stores of a tenant."""
-        return Stores.of(self.files, tenant.slug)
+        return Stores.for_tenant(self.files, tenant.slug)
 
-    def destination(self, tenant: Tenant) -> Destination:
+    def make_destination(self, tenant: Tenant) -> Destination:
         """Where the tenant's shared models land."""
-        return destination_of(self.settings, tenant.slug, tenant.destination)
+        return make_destination(self.settings, tenant.slug, tenant.destination)
 
-    def commons(self, kind: Kind) -> tuple[Commons, Members]:
+    def make_commons(self, kind: Kind) -> tuple[Commons, Members]:
         """Where what tenants of that kind of destination share meets, and all who share something there."""
-        return commons_of(self.settings, self.files, kind), members_of(self.catalog, kind)
+        return make_commons(self.settings, self.files, kind), list_members(self.catalog, kind)
 
-    def task(self, tenant: Tenant, *, rebuild: bool) -> Task | None:
+    def plan_task(self, tenant: Tenant, *, rebuild: bool) -> Task | None:
         """What is to be harmonised and published; None where destination and commons are as they should be."""
-        lacks = self.destination(tenant).lacks(self.project)
-        commons, members = self.commons(tenant.destination)
+        lacks = self.make_destination(tenant).plan_migration(self.project)
+        commons, members = self.make_commons(tenant.destination)
         evolves = bool(lacks.steps) or not commons.is_current(tenant.slug, members)
-        return plan(self.stores(tenant), rebuild=rebuild or bool(lacks.reasons), evolves=evolves)
+        return plan_task(self.make_stores(tenant), rebuild=rebuild or bool(lacks.reasons), evolves=evolves)
 
-    def portions(self, tenant: Tenant, task: Task) -> Sequence[tuple[Task, Portion]]:
+    def split_task(self, tenant: Tenant, task: Task) -> Sequence[tuple[Task, Portion]]:
         """The task, where it is a rebuild in portions that fit into memory; the last one is to be published.
 
         So many days as a thing of many years brings with a new name are made as a rebuild, too: readers see all of it
         at once. What an interrupted rebuild has collected is left out. Each task says what it is made of, and which
         publication it is to take the place of.
         """
-        destination = self.destination(tenant)
-        basis, versions = destination.held(), self.versions(tenant)
+        destination = self.make_destination(tenant)
+        basis, versions = destination.read_publication(), self.read_versions(tenant)
         size = self.settings.rebuild_portion
         if not task.rebuild and versions.are_most(task.days, size):
-            task = plan(self.stores(tenant), rebuild=True) or task
+            task = plan_task(self.make_stores(tenant), rebuild=True) or task
         task = versions.mark(task, basis)
         if not task.rebuild:
             return [(task, Portion({}))]
-        made = destination.rebuilt(self.project)
+        made = destination.list_rebuilt_days(self.project)
         if set(made) - set(task.days):
-            destination.begin_anew()
+            destination.discard_rebuild()
             made = {}
-        rows = self.stores(tenant).records.heights(task.days)
-        found = portions(task, versions, made, rows, size=size)
+        rows = self.make_stores(tenant).records.count_rows(task.days)
+        found = split_into_portions(task, versions, made, rows, size=size)
         return [(msgspec.structs.replace(task, days=portion.days), portion) for portion in found]
 
-    def versions(self, tenant: Tenant) -> Versions:
+    def read_versions(self, tenant: Tenant) -> Versions:
         """The versions of all that the tenant's rows are made of now."""
-        return Versions.now(self.stores(tenant), f"{self.project.prepared.name} {tenant.model_dump_json()}")
+        return Versions.read_now(
+            self.make_stores(tenant), f"{self.project.prepared.name} {tenant.model_dump_json()}"
+        )
 
-    def workspace(self, name: str) -> Workspace:
+    def open_workspace(self, name: str) -> Workspace:
         """The workspace of that name: of a tenant in a run."""
         return Workspace(self.settings.workspaces / name)
 
-    def http_client(self) -> HttpClient:
+    def make_http_client(self) -> HttpClient:
         """The one client, with this deployment's name and secrets."""
-        reachable = Reachable.of(self.settings)
+        reachable = Reachable.from_settings(self.settings)
         return HttpClient(self.settings.user_agent, clock=self.now, secrets=read_secret, reachable=reachable)
 
 
-def checks_of(project: Project) -> Sequence[Check]:
+def list_catalog_checks(project: Project) -> Sequence[Check]:
     """What each tenant is held against beside the form of its file: what it shares must be there."""
     contracts = read_contracts(project)
-    return [lambda tenant: share_faults(tenant, contracts)]
+    return [lambda tenant: find_share_faults(tenant, contracts)]
 
 
 def load_deployment(settings: Settings | None = None, catalog: Catalog | None = None) -> Deployment:
@@ -166,5 +170,7 @@ def load_deployment(settings: Settings | None = None, catalog: Catalog | None = 
         HarmoniseError: the dbt project cannot be parsed.
     """
     settings = settings or Settings()
-    project = prepare(settings)
-    return Deployment(catalog or catalogue_of(settings, checks_of(project), keep=True), settings, project)
+    project = prepare_project(settings)
+    return Deployment(
+        catalog or load_catalogue(settings, list_catalog_checks(project), keep=True), settings, project
+    )

@@ -16,20 +16,20 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from civitas_assets.defs.clearing import Left, failed_runs
-from civitas_assets.defs.keys import HEALTH
+from civitas_assets.defs.asset_keys import HEALTH
+from civitas_assets.defs.clearing import Left, list_failed_runs
 from civitas_assets.defs.work import Result
 
 _Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
 
-class Standing:
+class CheckStanding:
     """Which checks of these tenants passed when they were last recorded; each is looked up once for all tenants."""
 
     def __init__(self, instance: dg.DagsterInstance, tenants: Sequence[str]) -> None:
         self._storage, self._tenants = instance.event_log_storage, tenants
         self._found: dict[dg.AssetCheckKey, Mapping[str | None, AssetCheckExecutionRecordStatus]] = {}
-        self._failed_runs = failed_runs(instance, tenants)
+        self._failed_runs = list_failed_runs(instance, tenants)
         self._instance = instance
 
     def left_of(self, tenant: str) -> Left:
@@ -44,17 +44,19 @@ class Standing:
         return self._found[check].get(tenant) is AssetCheckExecutionRecordStatus.SUCCEEDED
 
 
-class Recorder:
+class EventRecorder:
     """Turns what steps say of a tenant into events; a check is about the latest materialisation of its asset."""
 
-    def __init__(self, tenant: str, instance: dg.DagsterInstance, standing: Standing | None = None) -> None:
+    def __init__(
+        self, tenant: str, instance: dg.DagsterInstance, standing: CheckStanding | None = None
+    ) -> None:
         self._tenant, self._instance = tenant, instance
-        self._standing = standing or Standing(instance, [tenant])
+        self._standing = standing or CheckStanding(instance, [tenant])
         self._latest: dict[dg.AssetKey, AssetCheckEvaluationTargetMaterializationData | None] = {}
         self._made: set[dg.AssetKey] = set()
         self._left = self._standing.left_of(tenant)
 
-    def events_of(self, result: Result) -> Iterator[_Event]:
+    def build_events(self, result: Result) -> Iterator[_Event]:
         """The event, where there is one; what came before it has to be recorded by then."""
         if result.asset_key is None:
             raise ValueError("a step names the asset that it speaks of")
@@ -81,7 +83,7 @@ class Recorder:
         `besides` are assets that it has not looked at.
         """
         for result in self._left.results(besides):
-            yield from self.events_of(result)
+            yield from self.build_events(result)
         self._left.note(run_id, {*besides} - {HEALTH})
 
     def unplanned(self, run: dg.DagsterRun) -> set[dg.AssetKey]:

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 import dagster as dg
 
 from civitas_assets.catalog import Tenant
-from civitas_assets.defs.checks import SourceOutcome, check_sources
+from civitas_assets.defs.asset_checks import SourceOutcome, check_sources
+from civitas_assets.defs.asset_keys import landing_key
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.keys import landing_key
-from civitas_assets.defs.messages import tell
-from civitas_assets.store.status import SourceStatus, source_statuses
+from civitas_assets.defs.messages import notify_of_faults
+from civitas_assets.store.status import SourceStatus, read_source_statuses
 
 _EVERY = 900  # seconds
 
@@ -23,7 +23,7 @@ _EVERY = 900  # seconds
 FRESH = "every_source_is_fresh"
 
 
-def fresh_result(connector: str, found: Mapping[str, SourceStatus]) -> dg.AssetCheckResult:
+def check_freshness(connector: str, found: Mapping[str, SourceStatus]) -> dg.AssetCheckResult:
     """The outcome of the check for one tenant: of its sources of this connector, by name."""
     outcomes = [
         SourceOutcome(name, passed=not what.is_late, said=str(what) if what.is_late else "")
@@ -32,7 +32,7 @@ def fresh_result(connector: str, found: Mapping[str, SourceStatus]) -> dg.AssetC
     return check_sources(landing_key(connector), FRESH, outcomes)
 
 
-def freshness_sensor(deployment: Deployment) -> dg.Definitions:
+def build_freshness_sensor(deployment: Deployment) -> dg.Definitions:
     """The sensor that says when a source becomes stale."""
 
     @dg.sensor(
@@ -44,7 +44,7 @@ def freshness_sensor(deployment: Deployment) -> dg.Definitions:
     def stale_sources(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         before = set(json.loads(context.cursor or "[]"))
         events, stale = [], set[str]()
-        for tenant in deployment.startable():
+        for tenant in deployment.list_startable_tenants():
             found = _stale(deployment, tenant)
             stale.update(f"{tenant.slug}/{name}" for name in found)
             new = {name: what for name, what in found.items() if f"{tenant.slug}/{name}" not in before}
@@ -52,7 +52,9 @@ def freshness_sensor(deployment: Deployment) -> dg.Definitions:
             events += [_event(deployment, tenant, connector) for connector in connectors]
             if new:
                 link = f"{deployment.settings.ui_url.rstrip('/')}/assets/landing"
-                tell(deployment, tenant.slug, [f"{name} {what}" for name, what in new.items()], link)
+                notify_of_faults(
+                    deployment, tenant.slug, [f"{name} {what}" for name, what in new.items()], link
+                )
         return dg.SensorResult(asset_events=events, cursor=json.dumps(sorted(stale)))
 
     return dg.Definitions(sensors=[stale_sources])
@@ -61,7 +63,7 @@ def freshness_sensor(deployment: Deployment) -> dg.Definitions:
 def _stale(deployment: Deployment, tenant: Tenant) -> Mapping[str, SourceStatus]:
     """The sources that are not fresh any more; one that was never fetched has not been due yet."""
     now = deployment.now()
-    found = source_statuses(deployment.files, tenant, now)
+    found = read_source_statuses(deployment.files, tenant, now)
     return {name: what for name, what in found.items() if what.answered_at is not None and what.is_late}
 
 
@@ -69,10 +71,10 @@ def _event(deployment: Deployment, tenant: Tenant, connector: str) -> dg.AssetCh
     """The check of all sources of the connector that were ever fetched, outside of any run."""
     fetched = {
         name: what
-        for name, what in source_statuses(deployment.files, tenant, deployment.now()).items()
+        for name, what in read_source_statuses(deployment.files, tenant, deployment.now()).items()
         if tenant.sources[name].connector == connector and what.answered_at is not None
     }
-    result = fresh_result(connector, fetched)
+    result = check_freshness(connector, fetched)
     return dg.AssetCheckEvaluation(
         asset_key=landing_key(connector),
         check_name=FRESH,

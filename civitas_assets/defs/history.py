@@ -19,12 +19,12 @@ from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
-from civitas_assets.defs.purge import compact
+from civitas_assets.defs.purge import compact_storage
 from civitas_assets.errors import StoreError
 from civitas_assets.lifecycle.parts import Part, Size
 
 
-def history_part(instance: dg.DagsterInstance, tenant: str) -> Part:
+def build_history_part(instance: dg.DagsterInstance, tenant: str) -> Part:
     """Dagster's memory of the tenant."""
     return Part("history", lambda: _measure(instance, tenant), lambda: _forget(instance, tenant))
 
@@ -58,7 +58,7 @@ def _forget(instance: dg.DagsterInstance, tenant: str) -> None:
             for table in (AssetCheckExecutionsTable, SqlEventLogStorageTable):
                 connection.execute(sa.delete(table).where(table.c.partition == tenant))
             _tell_otherwise(connection, tenant)
-    compact(storage)
+    compact_storage(storage)
 
 
 def _tell_otherwise(connection: sa.Connection, tenant: str) -> None:

@@ -12,12 +12,12 @@ from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from civitas_assets.defs.history import forget_runs
-from civitas_assets.defs.purge import compact
+from civitas_assets.defs.purge import compact_storage
 from civitas_assets.lifecycle.needles import Needles
 from civitas_assets.lifecycle.parts import Part, Size
 
 
-def words_part(instance: dg.DagsterInstance, needles: Needles) -> Part:
+def build_words_part(instance: dg.DagsterInstance, needles: Needles) -> Part:
     """The runs that tell of it."""
     return Part(
         "history",
@@ -47,4 +47,4 @@ def _telling(instance: dg.DagsterInstance, needles: Needles) -> Sequence[str]:
 def _forget(instance: dg.DagsterInstance, run_ids: Sequence[str]) -> None:
     if run_ids:
         forget_runs(instance, run_ids)
-        compact(instance.event_log_storage)
+        compact_storage(instance.event_log_storage)

@@ -8,24 +8,24 @@ from datetime import timedelta
 import dagster as dg
 
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.purge import purge
+from civitas_assets.defs.purge import delete_history
 
 PURGE = "purge"
 
 
-def maintenance(deployment: Deployment) -> dg.Definitions:
+def build_maintenance(deployment: Deployment) -> dg.Definitions:
     """The job that keeps Dagster's history short, and when it runs."""
-    job = purge_job(deployment)
-    return dg.Definitions(jobs=[job], schedules=[purge_schedule(job)])
+    job = build_purge_job(deployment)
+    return dg.Definitions(jobs=[job], schedules=[build_purge_schedule(job)])
 
 
-def purge_job(deployment: Deployment) -> dg.JobDefinition:
+def build_purge_job(deployment: Deployment) -> dg.JobDefinition:
     """Forgets runs that are older than the settings allow."""
 
     @dg.op(name="purge_history", description="Remove runs and events past their age, but no present state.")
     def purge_history(context: dg.OpExecutionContext) -> None:
         before = deployment.now() - timedelta(days=deployment.settings.history_days)
-        done = purge(
+        done = delete_history(
             context.instance,
             before,
             progress=lambda done, of: context.log.info(f"{done:,} of {of:,} runs are removed"),
@@ -45,7 +45,7 @@ def purge_job(deployment: Deployment) -> dg.JobDefinition:
     return job
 
 
-def purge_schedule(job: dg.JobDefinition) -> dg.ScheduleDefinition:
+def build_purge_schedule(job: dg.JobDefinition) -> dg.ScheduleDefinition:
     """Every morning, when the night's runs are through."""
     return dg.ScheduleDefinition(
         name=PURGE,

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from civitas_assets.catalog.cadence import CADENCES
-from civitas_assets.defs.checks import faults_of_check
+from civitas_assets.defs.asset_checks import list_check_faults
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runs import (
     ARRIVALS,
@@ -21,11 +21,17 @@ from civitas_assets.defs.runs import (
     OPERATORS_TIME,
     OUTCOME_TAG,
     SHELL_TAG,
-    tenants_of,
+    list_tenants_of_run,
 )
-from civitas_assets.messages.delivery import addresses, deliver, deliver_once
-from civitas_assets.messages.text import Message, compose, compose_done, compose_end, secrets_of
-from civitas_assets.report.kept import page_address
+from civitas_assets.messages.delivery import deliver, deliver_once, read_addresses
+from civitas_assets.messages.message_text import (
+    Message,
+    compose,
+    compose_done,
+    compose_end,
+    list_message_secrets,
+)
+from civitas_assets.report.kept_pages import make_page_address
 from civitas_assets.settings import read_secret
 
 _NIGHT_BEGINS = timedelta(hours=2)
@@ -38,7 +44,7 @@ _NOBODY = "-"
 ANY = "any"  # of a run of all of a tenant's sources, as one by hand is
 
 
-def message_sensors(deployment: Deployment) -> dg.Definitions:
+def build_message_sensors(deployment: Deployment) -> dg.Definitions:
     """The sensors of runs that have ended, in one way or the other."""
     found = []
     for status, name, what in (
@@ -54,13 +60,13 @@ def message_sensors(deployment: Deployment) -> dg.Definitions:
             description=f"Sends a message when {what}: one per tenant and night.",
         )
         def ended(context: dg.RunStatusSensorContext) -> None:
-            tell_of_run(deployment, context.instance, context.dagster_run)
+            notify_of_run(deployment, context.instance, context.dagster_run)
 
         found.append(ended)
     return dg.Definitions(sensors=found)
 
 
-def tell_of_run(deployment: Deployment, instance: dg.DagsterInstance, run: dg.DagsterRun) -> int:
+def notify_of_run(deployment: Deployment, instance: dg.DagsterInstance, run: dg.DagsterRun) -> int:
     """Send a message for each tenant of the run that something went wrong for, or for which it is over; how many.
 
     Who has started the run in a shell has seen it.
@@ -68,20 +74,25 @@ def tell_of_run(deployment: Deployment, instance: dg.DagsterInstance, run: dg.Da
     if SHELL_TAG in run.tags:
         return 0
     link = f"{deployment.settings.ui_url.rstrip('/')}/runs/{run.run_id}"
-    faults, files, cadence, count = faults_of(instance, run), deployment.files, run.tags.get(CADENCE_TAG), 0
+    faults, files, cadence, count = (
+        list_run_faults(instance, run),
+        deployment.files,
+        run.tags.get(CADENCE_TAG),
+        0,
+    )
     if OUTCOME_TAG not in run.tags:  # of some assets only, or ended before it could say so itself
         failed = run.status is dg.DagsterRunStatus.FAILURE
         outcome = "failed" if failed else "faults" if faults else "ok"
         instance.add_run_tags(run.run_id, {OUTCOME_TAG: outcome})
     for tenant, found in faults.items():
-        if tell(deployment, tenant, found, link):
+        if notify_of_faults(deployment, tenant, found, link):
             files.write(f"messages/open-{cadence or ANY}/{tenant}", b"")
             count += 1
     if run.status is dg.DagsterRunStatus.SUCCESS or faults:
         # A run of a cadence says nothing of the sources of others; one of all sources says it of all.
         cadences = [cadence] if cadence else [*CADENCES, ARRIVALS, ANY]
-        opened = [key for one in cadences for key in files.keys(f"messages/open-{one}/")]
-        for tenant in set(tenants_of(run.tags)) - faults.keys():
+        opened = [key for one in cadences for key in files.list_keys(f"messages/open-{one}/")]
+        for tenant in set(list_tenants_of_run(run.tags)) - faults.keys():
             marks = [mark for mark in opened if mark.rpartition("/")[2] == tenant]
             if marks and _tell_end(deployment, tenant, link):
                 files.delete_all(marks)
@@ -89,15 +100,15 @@ def tell_of_run(deployment: Deployment, instance: dg.DagsterInstance, run: dg.Da
     return count
 
 
-def tell(deployment: Deployment, tenant: str, faults: Sequence[str], link: str) -> bool:
+def notify_of_faults(deployment: Deployment, tenant: str, faults: Sequence[str], link: str) -> bool:
     """Send the message about a tenant's faults, unless one was sent this night; nothing where nobody wants any."""
-    night = night_of(deployment.now())
+    night = find_night(deployment.now())
     links = _links(deployment, tenant, link)
     return _deliver(deployment, tenant, night, lambda who: compose(who, night, faults, links))
 
 
 def _tell_end(deployment: Deployment, tenant: str, link: str) -> bool:
-    night = night_of(deployment.now())
+    night = find_night(deployment.now())
     links = _links(deployment, tenant, link)
     return _deliver(deployment, tenant, f"{night}-over", lambda who: compose_end(who, night, links))
 
@@ -105,7 +116,7 @@ def _tell_end(deployment: Deployment, tenant: str, link: str) -> bool:
 def _links(deployment: Deployment, tenant: str, run: str) -> str:
     """The tenant's morning page, which its own people may open, and the run, which operators may."""
     has_page = tenant in deployment.catalog.tenants
-    return f"{page_address(deployment.settings, tenant)}\n{run}" if has_page else run
+    return f"{make_page_address(deployment.settings, tenant)}\n{run}" if has_page else run
 
 
 def _deliver(deployment: Deployment, tenant: str, about: str, written: Callable[[str], Message]) -> bool:
@@ -114,31 +125,31 @@ def _deliver(deployment: Deployment, tenant: str, about: str, written: Callable[
     if known is not None and known.notify is not None:
         names.append(known.notify.secret)
     message = written(known.name if known else "civitas_assets")
-    secrets = secrets_of(known, read_secret) if known else []
+    secrets = list_message_secrets(known, read_secret) if known else []
     return deliver_once(
-        deployment.files, f"{about}/{tenant}", message, addresses(names, read_secret), secrets
+        deployment.files, f"{about}/{tenant}", message, read_addresses(names, read_secret), secrets
     )
 
 
-def tell_night_is_done(deployment: Deployment, tenants: int, faulty: int) -> bool:
+def notify_of_night_end(deployment: Deployment, tenants: int, faulty: int) -> bool:
     """Give the sign of life of a night, where somebody waits for it: a service that calls when it does not come."""
     name = deployment.settings.alive_secret
     if not name:
         return False
-    night = night_of(deployment.now())
+    night = find_night(deployment.now())
     return deliver(
-        f"the night of {night}", compose_done(night, tenants, faulty), addresses([name], read_secret)
+        f"the night of {night}", compose_done(night, tenants, faulty), read_addresses([name], read_secret)
     )
 
 
-def night_of(now: datetime) -> str:
+def find_night(now: datetime) -> str:
     """The date of the night that lasts from one nightly schedule to the next."""
     return (now.astimezone(ZoneInfo(OPERATORS_TIME)) - _NIGHT_BEGINS).date().isoformat()
 
 
-def faults_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Mapping[str, Sequence[str]]:
+def list_run_faults(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Mapping[str, Sequence[str]]:
     """What went wrong in the run, by tenant: checks of severity error, and steps that failed."""
-    tenants = tenants_of(run.tags)
+    tenants = list_tenants_of_run(run.tags)
     own = tenants[0] if len(tenants) == 1 else _NOBODY
     faults: dict[str, list[str]] = {}
     ending = ""
@@ -146,7 +157,7 @@ def faults_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Mapping[str, 
         event = entry.get_dagster_event()
         if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             check = event.asset_check_evaluation_data
-            for severity, text in faults_of_check(check):
+            for severity, text in list_check_faults(check):
                 if severity is dg.AssetCheckSeverity.ERROR:
                     faults.setdefault(check.partition or own, []).append(text)
         elif event.is_step_failure:

@@ -13,8 +13,8 @@ from typing import Any
 
 import dagster as dg
 
+from civitas_assets.defs.asset_keys import records_key, shared_key, staging_key
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.keys import records_key, shared_key, staging_key
 from civitas_assets.harmonise.lineage import read_lineage
 from civitas_assets.harmonise.own_models import OWN
 from civitas_assets.records import RECORD_TYPES
@@ -24,12 +24,12 @@ _UNKNOWN = dg.TableColumnLineage({})
 _SCHEMAS = {"records": records_key, "staging": staging_key, "shared": shared_key}
 
 
-def model_keys(deployment: Deployment) -> list[dg.AssetKey]:
+def list_model_keys(deployment: Deployment) -> list[dg.AssetKey]:
     """The assets of all models, parents before children."""
     return [_SCHEMAS[_layer(node)](node["name"]) for node in _models(deployment)]
 
 
-def model_specs(deployment: Deployment) -> list[dg.AssetSpec]:
+def build_model_specs(deployment: Deployment) -> list[dg.AssetSpec]:
     """The assets of all models: those between records and shared ones in the group staging."""
     lineage = _column_lineage(deployment)
     return [_spec(deployment, node, lineage.get(node["name"], _UNKNOWN)) for node in _models(deployment)]
@@ -52,7 +52,7 @@ def _column_lineage(deployment: Deployment) -> Mapping[str, dg.TableColumnLineag
     }
 
 
-def code_link(settings: Settings, path: str, label: str) -> Mapping[str, Any]:
+def make_code_link(settings: Settings, path: str, label: str) -> Mapping[str, Any]:
     """Metadata that leads from the UI to a file of the project: here, and where its repository can be read."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
@@ -85,7 +85,7 @@ def _spec(deployment: Deployment, node: Mapping[str, Any], lineage: dg.TableColu
         metadata={
             "dagster/column_schema": dg.TableSchema(columns),
             "dagster/column_lineage": lineage,
-            **code_link(settings, str(path), "SQL"),
+            **make_code_link(settings, str(path), "SQL"),
         },
         tags={"subject": node["fqn"][-2]},
     )

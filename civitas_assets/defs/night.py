@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import dagster as dg
 
-from civitas_assets.defs.checks import SourceOutcome, broken_tests_of, outcomes_of
+from civitas_assets.defs.asset_checks import SourceOutcome, read_broken_tests, read_outcomes
 from civitas_assets.defs.freshness import FRESH
 from civitas_assets.defs.work import Result
 from civitas_assets.store.nights import Night, SourceNight, StepFailure
@@ -53,7 +53,7 @@ class _Source:
         )
 
 
-def night_of(instance: dg.DagsterInstance, run_id: str, now: datetime) -> Night | None:
+def read_night(instance: dg.DagsterInstance, run_id: str, now: datetime) -> Night | None:
     """A run of assets as it stands now, from its events; None if it has done nothing so far."""
     events = [
         entry.dagster_event
@@ -78,7 +78,7 @@ def night_of(instance: dg.DagsterInstance, run_id: str, now: datetime) -> Night 
     )
 
 
-def night_of_results(
+def build_night(
     results: Sequence[Result],
     failures: Sequence[StepFailure],
     run_id: str,
@@ -122,7 +122,7 @@ def _sources(checks: Sequence[_Check]) -> dict[str, _Source]:
     found: dict[str, _Source] = {}
     for check in checks:
         if check.check_name != FRESH:
-            for outcome in outcomes_of(check):
+            for outcome in read_outcomes(check):
                 _add(found.setdefault(outcome.source, _Source()), _layer(check), outcome)
     return found
 
@@ -143,7 +143,7 @@ def _add(source: _Source, step: str, outcome: SourceOutcome) -> None:
 
 def _broken_tests(checks: Sequence[_Check], severity: dg.AssetCheckSeverity) -> Iterator[StepFailure]:
     for check in checks:
-        for test in broken_tests_of(check):
+        for test in read_broken_tests(check):
             if test.is_error is (severity is dg.AssetCheckSeverity.ERROR):
                 yield StepFailure(test.test, test.said[:_LONGEST])
 

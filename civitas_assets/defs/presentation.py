@@ -16,7 +16,7 @@ Metadata = dict[str, Any]
 _CELL = 80
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.MetadataValue:
+def build_table_metadata(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.MetadataValue:
     """A table that reads as one in the UI."""
     if not rows:
         return dg.MetadataValue.text("no rows")
@@ -33,6 +33,6 @@ def _cell(value: object) -> str:
     return escape_markdown(" ".join(text[:_CELL].splitlines())).replace("|", "\\|")
 
 
-def described(lines: Iterable[str]) -> str | None:
+def format_description(lines: Iterable[str]) -> str | None:
     """The description of a check, which the UI takes for Markdown: its lines as they are; None without any."""
     return escape_markdown("\n".join(lines)) or None

@@ -10,12 +10,12 @@ from typing import Any
 import dagster as dg
 
 from civitas_assets.catalog.model import Destination
+from civitas_assets.defs.asset_keys import shared_key
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.keys import shared_key
-from civitas_assets.defs.presentation import table
-from civitas_assets.defs.scope import Scope
-from civitas_assets.defs.shared import make_models
-from civitas_assets.defs.work import Result, Work, failures_in_words
+from civitas_assets.defs.presentation import build_table_metadata
+from civitas_assets.defs.scope import RunScope
+from civitas_assets.defs.shared_models import make_models
+from civitas_assets.defs.work import Result, Work, raise_as_failures
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.errors import OutdatedError
 from civitas_assets.harmonise.task import Task
@@ -37,7 +37,7 @@ def published_key(destination: Destination) -> dg.AssetKey:
     return dg.AssetKey(["published", destination])
 
 
-def published_assets(deployment: Deployment) -> dg.Definitions:
+def build_published_assets(deployment: Deployment) -> dg.Definitions:
     """The destinations that tenants use; a run publishes to that of its tenant and skips the others."""
     used = {tenant.destination for tenant in deployment.catalog.tenants.values()} or {"duckdb"}
 
@@ -59,9 +59,9 @@ def published_assets(deployment: Deployment) -> dg.Definitions:
         partitions_def=deployment.partitions,
         can_subset=True,
     )
-    def publish(context: dg.AssetExecutionContext, scope: Scope) -> Iterator[Any]:
-        with failures_in_words():
-            yield from publish_tenant(Work.of(context, deployment, scope))
+    def publish(context: dg.AssetExecutionContext, scope: RunScope) -> Iterator[Any]:
+        with raise_as_failures():
+            yield from publish_tenant(Work.from_context(context, deployment, scope))
 
     return dg.Definitions(assets=[publish])
 
@@ -74,8 +74,8 @@ def publish_tenant(work: Work) -> Iterator[Result]:
     key = published_key(work.tenant.destination)
     if not work.wants(key):
         return
-    destination, workspace = work.deployment.destination(work.tenant), work.workspace
-    with work.locked() as ensure_held:
+    destination, workspace = work.deployment.make_destination(work.tenant), work.workspace
+    with work.hold_lock() as ensure_held:
         done = _publish(work, ensure_held)
         if done is None:
             log.info("%s · another run has published what this one was to", work.tenant.slug)
@@ -100,7 +100,7 @@ def publish_tenant(work: Work) -> Iterator[Result]:
             "seconds": publication.seconds,
             "path": destination.address,
             "unfilled": list(publication.unfilled),
-            "tables": table(("table", "rows"), list(publication.rows.items())),
+            "tables": build_table_metadata(("table", "rows"), list(publication.rows.items())),
         },
     )
 
@@ -112,14 +112,14 @@ def _publish(work: Work, ensure_held: Callable[[], None]) -> tuple[Task, Publica
         OutdatedError: others publish all the time.
     """
     deployment, tenant = work.deployment, work.tenant
-    destination, commons = deployment.destination(tenant), deployment.commons(tenant.destination)[0]
+    destination, commons = deployment.make_destination(tenant), deployment.make_commons(tenant.destination)[0]
     contracts = read_contracts(deployment.project)
     for attempt in range(_ATTEMPTS):
-        task = work.workspace.task()
+        task = work.workspace.read_task()
         try:
-            if deployment.versions(tenant).have_moved(task, work.stores):
+            if deployment.read_versions(tenant).have_moved(task, work.stores):
                 raise OutdatedError(f"{tenant.slug}: records have changed since the rows were made")
-            ensure_current(destination.address, task, destination.held(), work.run_id)
+            ensure_current(destination.address, task, destination.read_publication(), work.run_id)
             announced = {"whole": task.rebuild, "forget": task.forget}
             commons.announce(tenant.slug, work.run_id, task.days, contracts, **announced)
             ensure_held()
@@ -136,6 +136,6 @@ def _publish(work: Work, ensure_held: Callable[[], None]) -> tuple[Task, Publica
             continue
         ensure_held()
         commons.confirm(tenant.slug, work.run_id)
-        work.stores.journal.strike(task.entries)
+        work.stores.journal.acknowledge(task.entries)
         return task, publication
     return None

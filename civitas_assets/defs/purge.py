@@ -26,7 +26,7 @@ log = logging.getLogger("civitas_assets.maintenance")
 
 _BATCH = 200
 _WORTH_IT = 0.2  # a file is compacted where at least this share of it is free
-_PATIENCE = 30.0  # seconds that a compaction waits for others to finish writing
+_BUSY_TIMEOUT = 30.0  # seconds that a compaction waits for others to finish writing
 _ASSET_EVENTS = (dg.DagsterEventType.ASSET_MATERIALIZATION, dg.DagsterEventType.ASSET_OBSERVATION)
 
 
@@ -42,7 +42,7 @@ class Purge:
     freed: int = 0
 
 
-def purge(
+def delete_history(
     instance: dg.DagsterInstance,
     before: datetime,
     *,
@@ -122,7 +122,7 @@ def _databases(storage: object) -> Iterator[Path]:
         yield from (file for file in (index, index.parent.parent / "runs.db") if file.exists())
 
 
-def compact(storage: object) -> None:
+def compact_storage(storage: object) -> None:
     """Leave nothing of what was deleted in the files that hold all runs."""
     for file in _databases(storage):
         _compacted(file, worth_it=0.0)
@@ -131,7 +131,7 @@ def compact(storage: object) -> None:
 def _compacted(file: Path, worth_it: float = _WORTH_IT) -> int:
     """Give the free part of the file back; its bytes. Where others write all the time it is left for the next time."""
     before = file.stat().st_size
-    with closing(sqlite3.connect(file, timeout=_PATIENCE, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(file, timeout=_BUSY_TIMEOUT, isolation_level=None)) as connection:
         pages, free = (
             connection.execute(f"pragma {name}").fetchone()[0] for name in ("page_count", "freelist_count")
         )

@@ -14,16 +14,16 @@ from civitas_assets.catalog import Source
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.work import Work
-from civitas_assets.ingest.rehearse import rehearsed
-from civitas_assets.ingest.replay import Proposal, propose, replay
+from civitas_assets.ingest.rehearse import rehearse_source
+from civitas_assets.ingest.replay import ReplayPlan, plan_replay, replay_source
 from civitas_assets.ingest.reports import ReadReport
-from civitas_assets.ingest.retry import retry
+from civitas_assets.ingest.retry import retry_rows
 from civitas_assets.ingest.summarise import note_read
 
 REPLAY, RETRY = "replay", "quarantine_retry"
 
 
-def repairs(deployment: Deployment) -> dg.Definitions:
+def build_repairs(deployment: Deployment) -> dg.Definitions:
     """The jobs; their configuration in the launchpad begins with what touches nothing."""
     selection = dg.AssetSelection.all() - dg.AssetSelection.groups("landing")
     days = {"from": deployment.now().date().isoformat(), "to": deployment.now().date().isoformat()}
@@ -56,13 +56,13 @@ def _job(name: str, description: str, scope: Mapping[str, Any], selection: dg.As
     )
 
 
-def repaired(work: Work) -> list[ReadReport]:
+def run_repair(work: Work) -> list[ReadReport]:
     """What the repair that the scope asks for did with each source; the tenant's lock must be held.
 
     Raises:
         dg.Failure: a replay is asked for without days.
     """
-    sources = work.scope.chosen(work.tenant)
+    sources = work.scope.select_sources(work.tenant)
     repair = _retried if work.scope.repair == "retry_quarantine" else _replayed
     reports = [repair(work, source) for source in sources.values()]
     note_read(work.stores, work.tenant.slug, sources, grown=True)
@@ -74,15 +74,15 @@ def _replayed(work: Work, source: Source) -> ReadReport:
     if days is None:
         raise dg.Failure("a replay is of days: say days.from and days.to", allow_retries=False)
     folder = work.deployment.settings.workspaces
-    with rehearsed(
+    with rehearse_source(
         work.tenant, source, CONNECTORS[source.connector], stores, folder, work.run_id, days=days
     ) as rehearsal:
         if work.scope.repair == "replay":
-            return replay(rehearsal, work.tenant, stores, days)
-        return _told(propose(rehearsal, stores, days))
+            return replay_source(rehearsal, work.tenant, stores, days)
+        return _told(plan_replay(rehearsal, stores, days))
 
 
-def _told(proposal: Proposal) -> ReadReport:
+def _told(proposal: ReplayPlan) -> ReadReport:
     """What would change, as remarks of a report that counts nothing as done."""
     report = ReadReport(proposal.source, proposal.payloads)
     report.errors.extend(proposal.errors)
@@ -97,11 +97,11 @@ def _told(proposal: Proposal) -> ReadReport:
 
 
 def _retried(work: Work, source: Source) -> ReadReport:
-    rows = work.stores.quarantine.rows()
+    rows = work.stores.quarantine.read_rows()
     own = rows.filter(rows["source"] == source.name)
     if own.is_empty():
         return ReadReport(source.name)
-    result = retry(
+    result = retry_rows(
         work.tenant, source, CONNECTORS[source.connector], work.stores, own,
         work.deployment.settings.workspaces, work.run_id,
     )  # fmt: skip

@@ -12,11 +12,11 @@ from typing import Any
 import dagster as dg
 
 from civitas_assets.catalog import Window
-from civitas_assets.defs.checks import faults_of_check, outcomes_of
+from civitas_assets.defs.asset_checks import list_check_faults, read_outcomes
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.published import published_key
 from civitas_assets.defs.report import WELL, report_to_operator
-from civitas_assets.defs.scope import Days, Scope
+from civitas_assets.defs.scope import Days, RunScope
 from civitas_assets.defs.shell import run_turn
 from civitas_assets.defs.turn import Said
 from civitas_assets.defs.work import Result, Work
@@ -50,7 +50,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Order:
-    """What a run shall do: days and sources as in `Scope`, whether to fetch at all, and whether to start anew."""
+    """What a run shall do: days and sources as in `RunScope`, whether to fetch at all, and whether to start anew."""
 
     window: Window | None = None
     sources: tuple[str, ...] = ()
@@ -60,14 +60,14 @@ class Order:
 
 def run_tenant(deployment: Deployment, instance: dg.DagsterInstance, tenant: str, order: Order) -> Outcome:
     """Run the nightly job for one tenant and say what it did."""
-    known, window = deployment.catalog.tenant(tenant), order.window
+    known, window = deployment.catalog.get_tenant(tenant), order.window
     days = Days.model_validate(
         {"from": window.first.isoformat(), "to": window.last.isoformat()} if window else {}
     )
-    scope = Scope(days=days, sources=list(order.sources), rebuild=order.rebuild)
+    scope = RunScope(days=days, sources=list(order.sources), rebuild=order.rebuild)
     run_id, turn = run_turn(
         lambda run_id: Work(deployment, known, scope, run_id),
-        deployment.http_client if order.fetch else None,
+        deployment.make_http_client if order.fetch else None,
         instance,
         known.slug,
     )
@@ -98,7 +98,7 @@ def run_tenant(deployment: Deployment, instance: dg.DagsterInstance, tenant: str
     )
 
 
-def outcome_of_file(tenant: str, faults: Sequence[Fault]) -> Outcome:
+def build_file_outcome(tenant: str, faults: Sequence[Fault]) -> Outcome:
     """What there is to say of a tenant for whom nothing runs, because its file has faults."""
     nothing = (0, 0, 0, 0, 0, 0, 0, 0, 0)
     return Outcome(tenant, "", *nothing, "", _file_errors(faults, "it is left out"), [])
@@ -128,7 +128,7 @@ def _verdicts(said: Said) -> tuple[list[str], list[str]]:
         # The town's verdict says once more what its steps have said.
         if not isinstance(check, dg.AssetCheckResult) or check.check_name == WELL:
             continue
-        for severity, text in faults_of_check(check):
+        for severity, text in list_check_faults(check):
             (errors if severity is dg.AssetCheckSeverity.ERROR else warnings).append(text)
-        warnings += [f"{o.source}: {note.text}" for o in outcomes_of(check) for note in o.new_notes]
+        warnings += [f"{o.source}: {note.text}" for o in read_outcomes(check) for note in o.new_notes]
     return errors, list(dict.fromkeys(warnings))

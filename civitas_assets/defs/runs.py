@@ -31,13 +31,13 @@ _GOING = [
 ]
 
 
-def busy(instance: dg.DagsterInstance, cadence: str) -> set[str]:
+def list_busy_tenants(instance: dg.DagsterInstance, cadence: str) -> set[str]:
     """The tenants that a run of this cadence waits for, or works for."""
     going = instance.get_runs(dg.RunsFilter(statuses=_GOING, tags={CADENCE_TAG: cadence}))
-    return {tenant for run in going for tenant in tenants_of(run.tags)}
+    return {tenant for run in going for tenant in list_tenants_of_run(run.tags)}
 
 
-def outcome_of(nights: Iterable[Night]) -> str:
+def summarise_outcome(nights: Iterable[Night]) -> str:
     """How a run ended for its tenants, the worst counts: what runs are filtered by."""
     found = [*nights]
     if any(night.failures for night in found):
@@ -45,7 +45,7 @@ def outcome_of(nights: Iterable[Night]) -> str:
     return "ok" if all(night.ok for night in found) else "faults"
 
 
-def tenants_of(tags: Mapping[str, str]) -> list[str]:
+def list_tenants_of_run(tags: Mapping[str, str]) -> list[str]:
     """The tenants that a run's tags name."""
     one = tags.get(TENANT_TAG) or tags.get("dagster/partition")
     return [one] if one else tags.get(TENANTS_TAG, "").split()

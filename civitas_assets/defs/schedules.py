@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 
 from civitas_assets.catalog.cadence import CADENCES, Cadence
-from civitas_assets.defs.batch import batch_job, batch_op
+from civitas_assets.defs.batch import build_batch_job, make_batch_op_name
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runs import (
     ARRIVALS,
@@ -22,22 +22,22 @@ from civitas_assets.defs.runs import (
     OPERATORS_TIME,
     TENANT_TAG,
     TENANTS_TAG,
-    busy,
+    list_busy_tenants,
 )
 
 
-def cadences(deployment: Deployment) -> dg.Definitions:
+def build_cadences(deployment: Deployment) -> dg.Definitions:
     """The jobs and their schedules."""
-    batches = {cadence: batch_job(deployment, cadence) for cadence in CADENCES}
+    batches = {cadence: build_batch_job(deployment, cadence) for cadence in CADENCES}
     jobs: list[Any] = [
         *batches.values(),
-        tenant_job(deployment, NIGHTLY, "By hand"),
-        tenant_job(deployment, ARRIVALS, "When files or messages wait"),
+        build_tenant_job(deployment, NIGHTLY, "By hand"),
+        build_tenant_job(deployment, ARRIVALS, "When files or messages wait"),
     ]
     return dg.Definitions(jobs=jobs, schedules=[_schedule(deployment, *batch) for batch in batches.items()])
 
 
-def tenant_job(deployment: Deployment, name: str, title: str) -> Any:
+def build_tenant_job(deployment: Deployment, name: str, title: str) -> Any:
     """The job that does everything for one tenant; its runs name tenant and cadence, also those from the UI."""
     return dg.define_asset_job(
         name,
@@ -57,7 +57,9 @@ def _schedule(deployment: Deployment, cadence: Cadence, job: Any) -> dg.Schedule
     rhythm = CADENCES[cadence]
 
     def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        yield from _due(deployment.current(), cadence, context.scheduled_execution_time, context.instance)
+        yield from _due(
+            deployment.with_current_catalog(), cadence, context.scheduled_execution_time, context.instance
+        )
 
     return dg.ScheduleDefinition(
         name=cadence,
@@ -74,7 +76,7 @@ def _due(
     deployment: Deployment, cadence: Cadence, tick: datetime, instance: dg.DagsterInstance
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """The runs of a tick, or why there is none."""
-    due, going = deployment.scheduled(cadence), busy(instance, cadence)
+    due, going = deployment.list_scheduled_tenants(cadence), list_busy_tenants(instance, cadence)
     waiting = [tenant for tenant in due if tenant not in going]
     if deployment.now() >= _next(tick, cadence):
         yield dg.SkipReason(f"{tick.isoformat()} was missed; the tick after it catches up, once")
@@ -99,6 +101,6 @@ def _batch(cadence: Cadence, tick: datetime, tenants: Sequence[str]) -> dg.RunRe
     when = tick.date().isoformat() if cadence == NIGHTLY else f"{tick.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
     return dg.RunRequest(
         run_key=f"{when}:{tenants[0]}",
-        run_config={"ops": {batch_op(cadence): {"config": {"tenants": list(tenants)}}}},
+        run_config={"ops": {make_batch_op_name(cadence): {"config": {"tenants": list(tenants)}}}},
         tags={TENANTS_TAG: " ".join(tenants), CADENCE_TAG: cadence},
     )

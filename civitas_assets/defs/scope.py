@@ -13,7 +13,7 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 from pydantic import Field
 
 from civitas_assets.catalog import Source, Tenant, Window
-from civitas_assets.catalog.basis import perhaps
+from civitas_assets.catalog.basis import suggest_name
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runs import OUTCOME_TAG
 from civitas_assets.errors import CatalogError
@@ -28,7 +28,7 @@ class Days(dg.Config):
     )
 
 
-class Scope(dg.ConfigurableResource[Any]):
+class RunScope(dg.ConfigurableResource[Any]):
     """Limits a run to days and sources, or widens it to all days ever recorded."""
 
     days: Days = Field(
@@ -69,7 +69,7 @@ class Scope(dg.ConfigurableResource[Any]):
         except ValueError as error:
             raise dg.Failure(f"days: {error}; write days as 2026-08-01", allow_retries=False) from error
 
-    def chosen(self, tenant: Tenant) -> Mapping[str, Source]:
+    def select_sources(self, tenant: Tenant) -> Mapping[str, Source]:
         """The tenant's sources that this run is about.
 
         Raises:
@@ -94,7 +94,7 @@ class _CheckedScope(dg.ResourceDefinition):
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         super().__init__(
-            resource_fn=self._scope, config_schema=Scope.to_config_schema(), description=Scope.__doc__
+            resource_fn=self._scope, config_schema=RunScope.to_config_schema(), description=RunScope.__doc__
         )
 
     def apply_config_mapping(self, config: Any) -> Any:
@@ -103,7 +103,7 @@ class _CheckedScope(dg.ResourceDefinition):
         Raises:
             dg.DagsterInvalidConfigError: it cannot be meant, whatever the tenant.
         """
-        given = Scope(**config.get("config", {}))
+        given = RunScope(**config.get("config", {}))
         try:
             given.window()
             self._ensure_known(given.sources)
@@ -115,22 +115,24 @@ class _CheckedScope(dg.ResourceDefinition):
     def _ensure_known(self, sources: list[str]) -> None:
         """Nothing, if there is a tenant for each of the sources."""
         known = {
-            name for tenant in self._deployment.current().catalog.tenants.values() for name in tenant.sources
+            name
+            for tenant in self._deployment.with_current_catalog().catalog.tenants.values()
+            for name in tenant.sources
         }
         for name in sources:
             if name not in known:
                 raise dg.Failure(
-                    f"sources: {perhaps(name, sorted(known))}no tenant has a source {name}",
+                    f"sources: {suggest_name(name, sorted(known))}no tenant has a source {name}",
                     allow_retries=False,
                 )
 
-    def _scope(self, context: dg.InitResourceContext) -> Scope:
+    def _scope(self, context: dg.InitResourceContext) -> RunScope:
         """The scope of a run, whose tenant has what it names."""
-        scope, run = Scope(**context.resource_config), context.run
+        scope, run = RunScope(**context.resource_config), context.run
         slug = run.tags.get(PARTITION_NAME_TAG) if run is not None else None
         if run is not None and slug is not None:
             try:
-                scope.chosen(self._deployment.catalog.tenant(slug))
+                scope.select_sources(self._deployment.catalog.get_tenant(slug))
             except (dg.Failure, CatalogError) as error:
                 if context.instance is not None:
                     context.instance.add_run_tags(run.run_id, {OUTCOME_TAG: "failed"})
@@ -139,6 +141,6 @@ class _CheckedScope(dg.ResourceDefinition):
         return scope
 
 
-def checked_scope(deployment: Deployment) -> dg.ResourceDefinition:
+def build_checked_scope(deployment: Deployment) -> dg.ResourceDefinition:
     """The scope as a resource of this deployment's jobs."""
     return _CheckedScope(deployment)

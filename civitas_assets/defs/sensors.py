@@ -16,9 +16,9 @@ import dagster as dg
 from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.reachable import Reachable
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.runs import ARRIVALS, CADENCE_TAG, TENANT_TAG, busy
-from civitas_assets.ingest.drop import DropFolder, Waiting
-from civitas_assets.ingest.isolation import isolated
+from civitas_assets.defs.runs import ARRIVALS, CADENCE_TAG, TENANT_TAG, list_busy_tenants
+from civitas_assets.ingest.drop import DropFolder, WaitingFile
+from civitas_assets.ingest.isolation import capture_errors
 from civitas_assets.settings import read_secret
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _MESSAGES_EVERY = 300
 _BROKERS_AT_ONCE = 8
 
 
-def arrival_sensors(deployment: Deployment) -> dg.Definitions:
+def build_arrival_sensors(deployment: Deployment) -> dg.Definitions:
     """The sensors of files and of messages."""
     return dg.Definitions(sensors=[_files(deployment), _messages(deployment)])
 
@@ -45,9 +45,9 @@ def _files(deployment: Deployment) -> dg.SensorDefinition:
     def dropped_files(
         context: dg.SensorEvaluationContext,
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        going, found = busy(context.instance, ARRIVALS), False
-        for tenant in deployment.startable():
-            waiting, _ = isolated(f"{tenant.slug} · drop", partial(_waiting, deployment, tenant))
+        going, found = list_busy_tenants(context.instance, ARRIVALS), False
+        for tenant in deployment.list_startable_tenants():
+            waiting, _ = capture_errors(f"{tenant.slug} · drop", partial(_waiting, deployment, tenant))
             if waiting and tenant.slug not in going:
                 found = True
                 yield _run(tenant.slug, sorted(waiting), _mark(waiting.values()))
@@ -57,11 +57,13 @@ def _files(deployment: Deployment) -> dg.SensorDefinition:
     return dropped_files
 
 
-def _waiting(deployment: Deployment, tenant: Tenant) -> Mapping[str, Sequence[Waiting]]:
+def _waiting(deployment: Deployment, tenant: Tenant) -> Mapping[str, Sequence[WaitingFile]]:
     """The files that wait, by the source that they are for."""
     found = {
         name: list(
-            DropFolder(deployment.settings.drop, tenant.slug, name, source.dropped).waiting(deployment.now())
+            DropFolder(deployment.settings.drop, tenant.slug, name, source.dropped).list_waiting(
+                deployment.now()
+            )
         )
         for name, source in tenant.sources.items()
         if source.dropped is not None
@@ -80,10 +82,10 @@ def _messages(deployment: Deployment) -> dg.SensorDefinition:
     def waiting_messages(
         context: dg.SensorEvaluationContext,
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        going = busy(context.instance, ARRIVALS)
+        going = list_busy_tenants(context.instance, ARRIVALS)
         bells = [
             (tenant.slug, source)
-            for tenant in deployment.startable()
+            for tenant in deployment.list_startable_tenants()
             for source in tenant.sources.values()
             if source.connector == "lorawan"
             and _has_bell(source)
@@ -91,7 +93,7 @@ def _messages(deployment: Deployment) -> dg.SensorDefinition:
             and tenant.slug not in going
         ]
         rung: dict[str, list[str]] = {}
-        reachable = Reachable.of(deployment.settings)
+        reachable = Reachable.from_settings(deployment.settings)
         with ThreadPoolExecutor(_BROKERS_AT_ONCE, thread_name_prefix="bell") as pool:
             for (tenant, source), ringing in zip(
                 bells, pool.map(partial(_asked, reachable), bells), strict=True
@@ -113,11 +115,13 @@ def _has_bell(source: Source) -> bool:
 
 
 def _asked(reachable: Reachable, bell: tuple[str, Source]) -> bool:
-    from civitas_assets.connectors.lorawan import rings  # noqa: PLC0415
+    from civitas_assets.connectors.lorawan import has_new_messages  # noqa: PLC0415
 
     tenant, source = bell
     lorawan = cast("LorawanSource", source)
-    ringing, _ = isolated(f"{tenant} · bell · {source.name}", lambda: rings(lorawan, read_secret, reachable))
+    ringing, _ = capture_errors(
+        f"{tenant} · bell · {source.name}", lambda: has_new_messages(lorawan, read_secret, reachable)
+    )
     return bool(ringing)
 
 
@@ -130,6 +134,6 @@ def _run(tenant: str, sources: Sequence[str], mark: str | None) -> dg.RunRequest
     )
 
 
-def _mark(waiting: Iterable[Sequence[Waiting]]) -> str:
+def _mark(waiting: Iterable[Sequence[WaitingFile]]) -> str:
     """Changes with every file that comes or is changed, so that the same ones start one run only."""
     return hashlib.sha256(repr(list(waiting)).encode()).hexdigest()[:16]

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from civitas_assets.connectors.http import HttpClient
-from civitas_assets.defs.events import Recorder
+from civitas_assets.defs.events import EventRecorder
 from civitas_assets.defs.runs import (
     CADENCE_TAG,
     FAILED,
@@ -14,7 +14,7 @@ from civitas_assets.defs.runs import (
     OUTCOME_TAG,
     SHELL_TAG,
     TENANT_TAG,
-    outcome_of,
+    summarise_outcome,
 )
 from civitas_assets.defs.turn import Turn
 from civitas_assets.defs.work import Work
@@ -34,12 +34,12 @@ def run_turn(
 
     @dg.op(name="tenant", out=dg.Out(dg.Nothing))
     def steps(context: dg.OpExecutionContext) -> Iterator[Any]:
-        recorder, turn = Recorder(tenant, context.instance), Turn(work(context.run_id))
+        recorder, turn = EventRecorder(tenant, context.instance), Turn(work(context.run_id))
         turns.append(turn)
         for result in turn.take(client):
-            yield from recorder.events_of(result)
+            yield from recorder.build_events(result)
         if turn.said.night is not None:
-            tags = {OUTCOME_TAG: outcome_of([turn.said.night])}
+            tags = {OUTCOME_TAG: summarise_outcome([turn.said.night])}
             context.instance.add_run_tags(context.run_id, tags)
         if turn.is_through:
             yield from recorder.clear(context.run_id, turn.unseen)

@@ -15,17 +15,17 @@ from functools import partial
 import dagster as dg
 
 from civitas_assets.connectors.http import HttpClient
-from civitas_assets.defs.commons import share_tenant
-from civitas_assets.defs.keys import landing_key
-from civitas_assets.defs.landing import fetch_tenant
-from civitas_assets.defs.night import night_of_results
+from civitas_assets.defs.asset_keys import landing_key
+from civitas_assets.defs.commons_assets import share_tenant
+from civitas_assets.defs.landing_assets import fetch_tenant
+from civitas_assets.defs.night import build_night
 from civitas_assets.defs.published import publish_tenant
-from civitas_assets.defs.records import read_tenant
+from civitas_assets.defs.record_assets import read_tenant
 from civitas_assets.defs.report import report_between_nights, report_night
-from civitas_assets.defs.shared import harmonise_tenant
+from civitas_assets.defs.shared_models import harmonise_tenant
 from civitas_assets.defs.work import Result, Work
 from civitas_assets.errors import CivitasError, TenantBusy, TestsFailed
-from civitas_assets.ingest.isolation import isolated
+from civitas_assets.ingest.isolation import capture_errors
 from civitas_assets.store.nights import Night, StepFailure
 
 _Step = Callable[[Work], Iterator[Result]]
@@ -105,7 +105,7 @@ class Turn:
 
     def _results(self, name: str, step: _Step) -> Iterator[Result]:
         made = list[Result]()
-        _, error = isolated(f"{self.work.tenant.slug} · {name}", partial(self._collect, step, made))
+        _, error = capture_errors(f"{self.work.tenant.slug} · {name}", partial(self._collect, step, made))
         self.said.results += made
         if error:
             self._note(name, error)
@@ -136,7 +136,7 @@ class Turn:
         work = self.work
         now = work.deployment.now()
         began = now - timedelta(seconds=max(0.0, time.time() - self.begun))
-        night = night_of_results(self.said.results, self.said.failures, work.run_id, began, now)
+        night = build_night(self.said.results, self.said.failures, work.run_id, began, now)
         self.said.night = night
         report = report_night if work.scope.is_of_a_night else report_between_nights
         for result in report(work.deployment, work.tenant, night):

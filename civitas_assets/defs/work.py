@@ -14,17 +14,17 @@ from typing import Any, TypeAlias
 import dagster as dg
 
 from civitas_assets.catalog import Tenant
-from civitas_assets.catalog.load import tenant_file
+from civitas_assets.catalog.load import locate_file
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runs import SHELL_TAG
-from civitas_assets.defs.scope import Scope
+from civitas_assets.defs.scope import RunScope
 from civitas_assets.errors import CivitasError, PublishError, StoreError, TestsFailed
 from civitas_assets.harmonise.workspace import Workspace
-from civitas_assets.store.storage import storage_of
+from civitas_assets.store.storage import make_storage
 from civitas_assets.store.stores import Stores
 
 log = logging.getLogger("civitas_assets.publish")
-_PATIENCE = 900.0
+_LOCK_TIMEOUT = 900.0
 
 Result: TypeAlias = "dg.MaterializeResult[Any] | dg.AssetCheckResult"
 
@@ -38,18 +38,18 @@ class Work:
 
     deployment: Deployment
     tenant: Tenant
-    scope: Scope
+    scope: RunScope
     run_id: str
     keys: frozenset[dg.AssetKey] | None = None
-    patience: float = 0.0
+    lock_timeout: float = 0.0
 
     @classmethod
-    def of(cls, context: dg.AssetExecutionContext, deployment: Deployment, scope: Scope) -> Work:
+    def from_context(cls, context: dg.AssetExecutionContext, deployment: Deployment, scope: RunScope) -> Work:
         """The work of a run of one tenant."""
-        tenant = deployment.catalog.tenant(context.partition_key)
+        tenant = deployment.catalog.get_tenant(context.partition_key)
         keys = frozenset(context.selected_asset_keys)
-        patience = 0.0 if SHELL_TAG in context.run.tags else _PATIENCE
-        return cls(deployment, tenant, scope, context.run.run_id, keys, patience)
+        lock_timeout = 0.0 if SHELL_TAG in context.run.tags else _LOCK_TIMEOUT
+        return cls(deployment, tenant, scope, context.run.run_id, keys, lock_timeout)
 
     def wants(self, key: dg.AssetKey) -> bool:
         """Whether the run is asked for this asset."""
@@ -58,22 +58,22 @@ class Work:
     @property
     def stores(self) -> Stores:
         """The tenant's stores."""
-        return self.deployment.stores(self.tenant)
+        return self.deployment.make_stores(self.tenant)
 
     @property
     def workspace(self) -> Workspace:
         """The tenant's workspace in this run."""
-        return self.deployment.workspace(f"{self.run_id}-{self.tenant.slug}")
+        return self.deployment.open_workspace(f"{self.run_id}-{self.tenant.slug}")
 
-    def withdraw(self) -> None:
+    def unshare(self) -> None:
         """Take out of the commons what nobody shares any more, before anything else can fail.
 
         Where that fails, the run goes on: bringing the commons up to date tries again, and reports it.
         """
         for kind in sorted({tenant.destination for tenant in self.deployment.catalog.tenants.values()}):
             try:
-                commons, members = self.deployment.commons(kind)
-                rows = commons.withdraw(members)
+                commons, members = self.deployment.make_commons(kind)
+                rows = commons.unshare(members)
             except PublishError as error:
                 log.error("commons · what is not shared any more could not be taken out yet: %s", error)
             else:
@@ -81,7 +81,7 @@ class Work:
                     log.info("commons · %d rows are not shared any more, and were taken out", rows)
 
     @contextmanager
-    def locked(self) -> Iterator[Callable[[], None]]:
+    def hold_lock(self) -> Iterator[Callable[[], None]]:
         """Hold the tenant's lock.
 
         What is yielded raises where the lock may be another's by now: to be called before what cannot be repeated.
@@ -93,19 +93,19 @@ class Work:
         settings, slug = self.deployment.settings, self.tenant.slug
         if self.tenant.archived:
             raise StoreError(f"{slug} is archived; to go on with it: civitas tenant archive {slug} --undo")
-        if not tenant_file(settings.tenants_dir, slug).is_file() and self._was_removed():
+        if not locate_file(settings.tenants_dir, slug).is_file() and self._was_removed():
             raise StoreError(f"{slug} was removed; have Dagster load the tenants' files again")
-        with storage_of(settings).hold(slug, self.patience) as ensure_held:
+        with make_storage(settings).hold(slug, self.lock_timeout) as ensure_held:
             yield ensure_held
 
     def _was_removed(self) -> bool:
-        from civitas_assets.lifecycle.removal import was_removed  # noqa: PLC0415 - with all destinations
+        from civitas_assets.lifecycle.removal import is_removed  # noqa: PLC0415 - with all destinations
 
-        return was_removed(self.deployment.files, self.tenant.slug)
+        return is_removed(self.deployment.files, self.tenant.slug)
 
 
 @contextmanager
-def failures_in_words() -> Iterator[None]:
+def raise_as_failures() -> Iterator[None]:
     """Errors raised on purpose become failures of the run that show their text, not a traceback."""
     try:
         yield

@@ -30,14 +30,14 @@ import dagster as dg
 
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.scope import Scope
+from civitas_assets.defs.scope import RunScope
 from civitas_assets.defs.turn import Turn
 from civitas_assets.defs.work import Work
 from civitas_assets.dictionary.contracts import read_contracts
-from civitas_assets.inert import tame_logs
+from civitas_assets.inert import guard_log_entries
 from civitas_assets.ingest.apart import fork_reader, stop_reader
-from civitas_assets.ingest.isolation import isolated
-from civitas_assets.settings import environment_of_processes
+from civitas_assets.ingest.isolation import capture_errors
+from civitas_assets.settings import make_environment
 
 log = logging.getLogger("civitas_assets.batch")
 
@@ -47,7 +47,7 @@ _USED = (
     "polars",
     "pyarrow.parquet",
     "civitas_assets.publish.duckdb",
-    "civitas_assets.report.files",
+    "civitas_assets.report.page_file",
 )
 _LENGTH = 8  # bytes that say how long a message is
 
@@ -89,7 +89,7 @@ class Workers:
 
 
 @contextmanager
-def workers(deployment: Deployment) -> Iterator[Workers]:
+def start_workers(deployment: Deployment) -> Iterator[Workers]:
     """The processes that the settings ask for, until the end."""
     found = Workers(deployment, deployment.settings.workers)
     try:
@@ -108,7 +108,7 @@ class _Worker:
     def finish(self, turn: Turn) -> None:
         work = turn.work
         scope = work.scope.model_dump(by_alias=True)  # which cannot be pickled itself
-        asked = (work.tenant.slug, scope, work.run_id, work.patience, turn.said, turn.begun)
+        asked = (work.tenant.slug, scope, work.run_id, work.lock_timeout, turn.said, turn.begun)
         try:
             process = self._started()
             _send(process.stdin, asked)
@@ -144,7 +144,7 @@ class _Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 start_new_session=True,
-                env=environment_of_processes(self._threads),
+                env=make_environment(self._threads),
             )
             settings = self._deployment.settings
             limited = settings.model_copy(update={"threads": settings.threads or self._threads})
@@ -159,7 +159,7 @@ def serve() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print is no answer
     deployment, level = _receive(asked)
-    tame_logs()
+    guard_log_entries()
     logging.basicConfig(level=level or logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     _load(deployment)
     settings = deployment.settings
@@ -197,7 +197,7 @@ def _answer(take: Callable[[], bytes], limit: float, memory: int = 0) -> bytes:
             resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
         code = 1
         try:
-            sent, error = isolated("turn", take)
+            sent, error = capture_errors("turn", take)
             stop_reader()
             with os.fdopen(writing, "wb") as out:
                 out.write(sent if sent is not None else pickle.dumps((None, (), error)))
@@ -230,11 +230,17 @@ def _answer(take: Callable[[], bytes], limit: float, memory: int = 0) -> bytes:
 
 def _taken(deployment: Deployment, slug: str, *given: Any) -> bytes:
     """In the child: the turn, and the warnings that the run's own log is to show."""
-    scope, run_id, patience, said, begun = given
+    scope, run_id, lock_timeout, said, begun = given
     warnings = _Warnings()
     logging.getLogger("civitas_assets").addHandler(warnings)
     turn = Turn(
-        Work(deployment, deployment.catalog.tenant(slug), Scope(**scope), run_id, patience=patience),
+        Work(
+            deployment,
+            deployment.catalog.get_tenant(slug),
+            RunScope(**scope),
+            run_id,
+            lock_timeout=lock_timeout,
+        ),
         said,
         gives_way=True,
         begun=begun,

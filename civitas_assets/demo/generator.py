@@ -51,7 +51,7 @@ AIR_MG = (*AIR[:3], Series("O3", "mg/m³", 55, 30, factor=0.001))
 
 
 @dataclass(frozen=True)
-class Station:
+class SampleStation:
     """A sensor station with its datastreams."""
 
     key: int
@@ -62,7 +62,7 @@ class Station:
 
 
 @dataclass(frozen=True)
-class Site:
+class SampleSite:
     """A car park."""
 
     key: str
@@ -91,10 +91,10 @@ class Town:
     name: str
     box: tuple[float, float, float, float]
     counters: tuple[str, ...] = ()
-    stations: tuple[Station, ...] = ()
-    sites: tuple[Site, ...] = ()
+    stations: tuple[SampleStation, ...] = ()
+    sites: tuple[SampleSite, ...] = ()
     docks: tuple[Dock, ...] = ()
-    poles: tuple[Station, ...] = ()
+    poles: tuple[SampleStation, ...] = ()
     playgrounds: tuple[tuple[float, float], ...] = ()
     has_features: bool = False
     trees: int = 0
@@ -108,13 +108,13 @@ TOWNS = {
             (9.95, 50.95, 10.1, 51.1),
             counters=("900100", "900200"),
             stations=(
-                Station(1, "Rathausplatz", 10.012, 51.011, AIR),
-                Station(2, "Wetterwarte", 10.034, 51.024, WEATHER),
-                Station(3, "Leihgerät auf Reisen", 2.35, 48.86, AIR[:1]),  # far outside: to be rejected
+                SampleStation(1, "Rathausplatz", 10.012, 51.011, AIR),
+                SampleStation(2, "Wetterwarte", 10.034, 51.024, WEATHER),
+                SampleStation(3, "Leihgerät auf Reisen", 2.35, 48.86, AIR[:1]),  # far outside: to be rejected
             ),
             sites=(
-                Site("P1", "Parkhaus Markt", "Parkhaus", 320, 10.011, 51.012),
-                Site("P2", "Parkplatz Stadtbad", "Parkplatz", 140, 10.022, 51.018),
+                SampleSite("P1", "Parkhaus Markt", "Parkhaus", 320, 10.011, 51.012),
+                SampleSite("P2", "Parkplatz Stadtbad", "Parkplatz", 140, 10.022, 51.018),
             ),
             docks=(
                 Dock("S1", "Hauptbahnhof", 24, 10.015, 51.013),
@@ -128,11 +128,11 @@ TOWNS = {
             (9.45, 50.45, 9.6, 50.6),
             counters=("910100",),
             stations=(
-                Station(1, "Bahnhofstraße", 9.512, 50.511, AIR_MG),
-                Station(2, "Dach", 9.523, 50.52, WEATHER_SI),
+                SampleStation(1, "Bahnhofstraße", 9.512, 50.511, AIR_MG),
+                SampleStation(2, "Dach", 9.523, 50.52, WEATHER_SI),
             ),
             poles=tuple(
-                Station(
+                SampleStation(
                     number, f"Mast {number}", 9.5 + number / 400, 50.5 + number / 500, (*AIR[:2], *WEATHER)
                 )
                 for number in range(1, 26)
@@ -142,20 +142,20 @@ TOWNS = {
         Town(
             "probeheim",
             (11.15, 49.75, 11.3, 49.9),
-            stations=(Station(1, "Schulhof", 11.211, 49.811, (*AIR[:2], *WEATHER)),),
-            sites=(Site("P1", "Tiefgarage Post", "Tiefgarage", 210, 11.212, 49.812),),
+            stations=(SampleStation(1, "Schulhof", 11.211, 49.811, (*AIR[:2], *WEATHER)),),
+            sites=(SampleSite("P1", "Tiefgarage Post", "Tiefgarage", 210, 11.212, 49.812),),
             trees=4,
         ),
     )
 }
 
 
-def extent(today: date) -> tuple[date, date]:
+def find_extent(today: date) -> tuple[date, date]:
     """The first and the last day that have data: three weeks, up to the last midnight."""
     return today - timedelta(days=DAYS), today - timedelta(days=1)
 
 
-def noise(*parts: object) -> float:
+def make_noise(*parts: object) -> float:
     """A number from 0 to 1 that these parts always give."""
     return zlib.crc32("|".join(map(str, parts)).encode()) / 0xFFFFFFFF
 
@@ -165,9 +165,9 @@ def _profile(hour: float) -> float:
     return 0.05 + 0.55 * math.exp(-(((hour - 8) / 1.6) ** 2)) + 0.75 * math.exp(-(((hour - 17) / 2.2) ** 2))
 
 
-def counter_csv(counter: str, month: date, today: date) -> str | None:
+def make_counter_csv(counter: str, month: date, today: date) -> str | None:
     """The file of a counter for a month, as its wall clock has it; None where the month has no data."""
-    first, last = extent(today)
+    first, last = find_extent(today)
     ids = [counter, f"{counter}1", f"{counter}2"]
     names = ["Zählstelle", "stadteinwärts", "stadtauswärts"]
     header = [f"{i} ({name})" for i, name in zip(ids, names, strict=True)] + [f"{i}-status" for i in ids]
@@ -180,9 +180,9 @@ def counter_csv(counter: str, month: date, today: date) -> str | None:
         if wall.date() == last and wall.hour >= EVENING:
             inward = inward * 3 // 4  # what was counted late arrives a day later
         counts = [str(inward + outward), str(inward), str(outward)]
-        if noise(counter, wall) > 0.997:
+        if make_noise(counter, wall) > 0.997:
             counts = ["", "", ""]
-        elif noise(counter, wall) < 0.0005:
+        elif make_noise(counter, wall) < 0.0005:
             counts = ["-999", "-999", "-999"]
         rows.append(
             ",".join([f"{wall:%Y-%m-%d %H:%M}", *counts, *("0" if count else "" for count in counts)])
@@ -191,7 +191,7 @@ def counter_csv(counter: str, month: date, today: date) -> str | None:
 
 
 def _count(stream: str, wall: datetime, nth: int) -> int:
-    return int(40 * _profile(wall.hour + wall.minute / 60) * (0.5 + noise(stream, wall, nth)))
+    return int(40 * _profile(wall.hour + wall.minute / 60) * (0.5 + make_noise(stream, wall, nth)))
 
 
 def _wall_quarters(month: date, first: date, last: date) -> Iterator[tuple[datetime, int]]:
@@ -209,28 +209,28 @@ def _wall_quarters(month: date, first: date, last: date) -> Iterator[tuple[datet
         day += timedelta(days=1)
 
 
-def observations(
-    town: Town, station: Station, series: Series, today: date
+def make_observations(
+    town: Town, station: SampleStation, series: Series, today: date
 ) -> Iterator[tuple[datetime, float | None]]:
     """Hourly values of a datastream in its native unit; now and then there is none."""
-    first, last = extent(today)
+    first, last = find_extent(today)
     moment = datetime.combine(first, time(), ZONE).astimezone(UTC)
     end = datetime.combine(last + timedelta(days=1), time(), ZONE).astimezone(UTC)
     while moment < end:
-        chance = noise(town.name, station.key, series.name, moment)
+        chance = make_noise(town.name, station.key, series.name, moment)
         wave = math.sin((moment.hour - 8) / 24 * 2 * math.pi)
         value = max(series.mean + series.swing * (0.7 * wave + 0.6 * (chance - 0.5)), 0.1)
         yield moment, None if chance > 0.995 else round(value * series.factor + series.shift, 5)
         moment += timedelta(hours=1)
 
 
-def parking_status(town: Town, today: date) -> list[dict[str, object]]:
+def make_parking_status(town: Town, today: date) -> list[dict[str, object]]:
     """How full the car parks were a quarter of an hour before the last midnight."""
-    moment = datetime.combine(extent(today)[1], time(23, 45))
+    moment = datetime.combine(find_extent(today)[1], time(23, 45))
     return [
         {
             "id": site.key,
-            "free": int(site.capacity * (0.3 + 0.6 * noise(town.name, site.key, moment))),
+            "free": int(site.capacity * (0.3 + 0.6 * make_noise(town.name, site.key, moment))),
             "total": site.capacity,
             "status": "geöffnet" if site.kind != "Tiefgarage" else "geschlossen",
             "updated": f"{moment:%Y-%m-%d %H:%M:%S}",

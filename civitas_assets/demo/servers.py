@@ -17,8 +17,16 @@ from datetime import date
 from typing import Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from civitas_assets.demo import datex2, features, gbfs, lorawan, ngsi_ld, sensorthings, workbook
-from civitas_assets.demo.generator import TOWNS, Town, counter_csv, parking_status
+from civitas_assets.demo import (
+    datex2_server,
+    features_server,
+    gbfs_server,
+    lorawan_sender,
+    ngsi_ld_server,
+    sensorthings_server,
+    workbook_file,
+)
+from civitas_assets.demo.generator import TOWNS, Town, make_counter_csv, make_parking_status
 from civitas_assets.demo.queue import Messages, SampleBroker
 
 _HOST = "127.0.0.1"
@@ -56,7 +64,7 @@ class SampleServers:
             return
 
 
-def start(today: date, port: int = PORT, broker_port: int = BROKER_PORT) -> SampleServers:
+def start_servers(today: date, port: int = PORT, broker_port: int = BROKER_PORT) -> SampleServers:
     """Servers on the usual port, so that addresses stay the same from run to run; on a free one if it is taken."""
     try:
         return SampleServers(today, port, broker_port if _is_free(broker_port) else 0)
@@ -66,7 +74,9 @@ def start(today: date, port: int = PORT, broker_port: int = BROKER_PORT) -> Samp
 
 def _queues(today: date) -> dict[tuple[str, str], Messages]:
     return {
-        (lorawan.CLIENT.format(town=town.name), lorawan.TOPICS): lorawan.uplinks(town, today)
+        (lorawan_sender.CLIENT.format(town=town.name), lorawan_sender.TOPICS): lorawan_sender.make_uplinks(
+            town, today
+        )
         for town in TOWNS.values()
         if town.trees
     }
@@ -97,7 +107,7 @@ def _handler(today: date, url: Callable[[], str]) -> type[http.server.BaseHTTPRe
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
-            reply = content(unquote(parts.path), dict(parse_qsl(parts.query)), url(), today)
+            reply = find_reply(unquote(parts.path), dict(parse_qsl(parts.query)), url(), today)
             etag = f'"{zlib.crc32(reply.body):08x}"'
             unchanged = reply.status == 200 and self.headers.get("If-None-Match") == etag
             self.send_response(304 if unchanged else reply.status)
@@ -128,7 +138,7 @@ NOT_FOUND = Reply(status=404)
 DOWN = Reply(b"Wartungsarbeiten", status=503)
 
 
-def content(  # noqa: PLR0911 - one return per kind of address
+def find_reply(  # noqa: PLR0911 - one return per kind of address
     path: str, query: dict[str, str], url: str, today: date
 ) -> Reply:
     """What is published under a path."""
@@ -137,23 +147,33 @@ def content(  # noqa: PLR0911 - one return per kind of address
     match (town, [part for part in rest if part]):
         case (Town(), ["counters", counter, file]) if counter in town.counters:
             month = _month(file.removesuffix(".csv"))
-            text = counter_csv(counter, month, today) if month else None
+            text = make_counter_csv(counter, month, today) if month else None
             return Reply(text.encode()) if text else NOT_FOUND
         case (Town(), ["sensorthings", "v1.1", *more]) if town.stations:
             root = f"{url}/{name}/sensorthings/v1.1"
-            return _json(sensorthings.answer(town, root, "".join(f"/{part}" for part in more), query, today))
+            return _json(
+                sensorthings_server.answer_sensorthings(
+                    town, root, "".join(f"/{part}" for part in more), query, today
+                )
+            )
         case (Town(), ["ngsi-ld", "v1", "entities"]) if town.poles:
-            page, headers = ngsi_ld.entities(town, query, today)
+            page, headers = ngsi_ld_server.list_page_entities(town, query, today)
             return _json(page, headers)
         case (Town(), ["gbfs", file]) if town.docks:
-            return _json(gbfs.document(town, f"{url}/{name}/gbfs", file.removesuffix(".json"), today))
+            return _json(
+                gbfs_server.build_gbfs_document(town, f"{url}/{name}/gbfs", file.removesuffix(".json"), today)
+            )
         case (Town(), ["features", *more]) if town.has_features:
             root = f"{url}/{name}/features"
-            return _json(features.answer(town, root, "".join(f"/{part}" for part in more), query, today))
+            return _json(
+                features_server.answer_features(
+                    town, root, "".join(f"/{part}" for part in more), query, today
+                )
+            )
         case (Town(), ["parking", file]) if town.sites:
             return _parking(town, file, today)
         case (Town(), ["spielplaetze.xlsx"]) if town.playgrounds:
-            return Reply(workbook.playgrounds(town))
+            return Reply(workbook_file.make_playgrounds_workbook(town))
         case (Town(), ["levels.json"]):
             return DOWN
     return NOT_FOUND
@@ -164,11 +184,11 @@ def _parking(town: Town, file: str, today: date) -> Reply:
         case "sites.geojson":
             return _json(_sites(town))
         case "status.json":
-            return _json({"parkings": parking_status(town, today)})
+            return _json({"parkings": make_parking_status(town, today)})
         case "table.xml":
-            return Reply(datex2.table(town))
+            return Reply(datex2_server.build_parking_table(town))
         case "status.xml":
-            return Reply(datex2.status(town, today))
+            return Reply(datex2_server.build_parking_status(town, today))
     return NOT_FOUND
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from civitas_assets.dictionary.contracts import Column, Contract, Relation, parsed
+from civitas_assets.dictionary.contracts import Contract, ForeignKey, ModelColumn, parse_version
 
 # Each type holds every value of those before it in its row.
 _WIDENING = (("integer", "bigint"), ("integer", "double"))
@@ -42,7 +42,7 @@ class Change:
         return f"{self.model}: {self.text} ({kind})"
 
 
-def compare(before: Mapping[str, Contract], now: Mapping[str, Contract]) -> tuple[Change, ...]:
+def compare_contracts(before: Mapping[str, Contract], now: Mapping[str, Contract]) -> tuple[Change, ...]:
     """All differences, by model; a model that is gone breaks whoever reads it."""
     renamed = {contract.renamed_from: name for name, contract in now.items() if name not in before}
     changes = [
@@ -57,15 +57,15 @@ def compare(before: Mapping[str, Contract], now: Mapping[str, Contract]) -> tupl
     return tuple(changes)
 
 
-def risen(before: str, now: str) -> Bump:
+def find_bump(before: str, now: str) -> Bump:
     """By what a version has risen; NONE also where it has fallen."""
-    old, new = parsed(before), parsed(now)
+    old, new = parse_version(before), parse_version(now)
     if new <= old:
         return Bump.NONE
     return Bump.MAJOR if new[0] > old[0] else Bump.MINOR if new[1] > old[1] else Bump.PATCH
 
 
-def faults(
+def find_version_faults(
     before: Mapping[str, Contract], now: Mapping[str, Contract], *, may_remove: bool = False
 ) -> tuple[str, ...]:
     """Models whose version does not do justice to their changes, each with what to do; none is fine.
@@ -75,7 +75,7 @@ def faults(
         now: The contracts that would be released next.
         may_remove: Whether a model may be gone; it has no version left that could say so.
     """
-    changes = compare(before, now)
+    changes = compare_contracts(before, now)
     found = []
     for name, old in before.items():
         if name not in now:
@@ -86,9 +86,9 @@ def faults(
             continue
         asked = max((change.asks for change in changes if change.model == name), default=Bump.NONE)
         new = now[name].version
-        if parsed(new) < parsed(old.version):
+        if parse_version(new) < parse_version(old.version):
             found.append(f"{name} falls from version {old.version} to {new}")
-        elif risen(old.version, new) < asked:
+        elif find_bump(old.version, new) < asked:
             found.append(
                 f"{name} {new} was released before these changes: they ask for {_next(old.version, asked)} or higher"
                 if new == old.version
@@ -98,7 +98,7 @@ def faults(
 
 
 def _next(version: str, bump: Bump) -> str:
-    major, minor, patch = parsed(version)
+    major, minor, patch = parse_version(version)
     return {
         Bump.MAJOR: f"{major + 1}.0.0",
         Bump.MINOR: f"{major}.{minor + 1}.0",
@@ -138,7 +138,7 @@ def _of_model(before: Contract, now: Contract) -> Iterator[tuple[Bump, str]]:
             yield Bump.PATCH, f"{name} changed"
 
 
-def _of_column(before: Column, now: Column) -> Iterator[tuple[Bump, str]]:
+def _of_column(before: ModelColumn, now: ModelColumn) -> Iterator[tuple[Bump, str]]:
     if before.type != now.type:
         wider, narrower = is_wider(before.type, now.type), is_wider(now.type, before.type)
         how = "widened" if wider else "narrowed" if narrower else "changed"
@@ -170,5 +170,5 @@ def _of_codes(before: tuple[str, ...], now: tuple[str, ...]) -> Iterator[tuple[B
             yield Bump.MINOR, f"codes added: {', '.join(new)}"
 
 
-def _shown(relation: Relation) -> str:
+def _shown(relation: ForeignKey) -> str:
     return f"{relation.column} → {relation.model}.{relation.field}"

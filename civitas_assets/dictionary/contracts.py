@@ -22,7 +22,7 @@ _SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 
 @dataclass(frozen=True)
-class Column:
+class ModelColumn:
     """A column: its DuckDB type, its unit as a UCUM code, or the column that names the unit of each row.
 
     `renamed_from` is what it was called before; destinations rename it then instead of losing what they have.
@@ -44,7 +44,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Relation:
+class ForeignKey:
     """A column whose values are keys of another model."""
 
     column: str
@@ -64,8 +64,8 @@ class Contract:
     example: str
     replaced: str
     key: tuple[str, ...]
-    columns: Mapping[str, Column]
-    relations: tuple[Relation, ...] = ()
+    columns: Mapping[str, ModelColumn]
+    relations: tuple[ForeignKey, ...] = ()
     renamed_from: str | None = None
 
 
@@ -88,7 +88,7 @@ def read_contracts(project: Project) -> Mapping[str, Contract]:
     return contracts
 
 
-def parsed(version: str) -> tuple[int, int, int]:
+def parse_version(version: str) -> tuple[int, int, int]:
     """Major, minor and patch number.
 
     Raises:
@@ -117,7 +117,7 @@ def _contract(node: Mapping[str, Any], tests: list[tuple[str, str, Mapping[str, 
     for entry in ("version", "standard", "example", "publish"):
         if not str(meta.get(entry) or "").strip():
             raise DictionaryError(f"{path}: config.meta of {name} lacks {entry}")
-    parsed(meta["version"])
+    parse_version(meta["version"])
     description = " ".join(node["description"].split())
     codes = {column: arguments["values"] for kind, column, arguments in tests if kind == "accepted_values"}
     for column in node["columns"].values():
@@ -146,9 +146,9 @@ def _contract(node: Mapping[str, Any], tests: list[tuple[str, str, Mapping[str, 
     )
 
 
-def _column(column: Mapping[str, Any], codes: list[str] | tuple[()]) -> Column:
+def _column(column: Mapping[str, Any], codes: list[str] | tuple[()]) -> ModelColumn:
     meta = column["config"]["meta"]
-    return Column(
+    return ModelColumn(
         type=column["data_type"].lower(),
         description=" ".join(column["description"].split()),
         nullable=all(constraint["type"] != "not_null" for constraint in column["constraints"]),
@@ -164,7 +164,7 @@ def _column(column: Mapping[str, Any], codes: list[str] | tuple[()]) -> Column:
 
 def _relations(
     path: str, columns: Any, tests: list[tuple[str, str, Mapping[str, Any]]]
-) -> Iterator[Relation]:
+) -> Iterator[ForeignKey]:
     """Those that a test guards, and those that only the column's `references: model.column` states."""
     guarded = {
         column: (re.sub(r"^ref\(['\"](\w+)['\"]\)$", r"\1", arguments["to"]), arguments["field"])
@@ -174,14 +174,14 @@ def _relations(
     for column in columns:
         stated = column["config"]["meta"].get("references")
         if column["name"] in guarded:
-            yield Relation(column["name"], *guarded[column["name"]])
+            yield ForeignKey(column["name"], *guarded[column["name"]])
         elif stated:
             model, _, field = stated.partition(".")
             if not field:
                 raise DictionaryError(
                     f"{path}: references of {column['name']} is {stated!r}; write model.column"
                 )
-            yield Relation(column["name"], model, field)
+            yield ForeignKey(column["name"], model, field)
 
 
 def _check_names(contract: Contract, contracts: Mapping[str, Contract]) -> None:

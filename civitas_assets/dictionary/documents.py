@@ -12,10 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-from civitas_assets.dictionary.compare import faults
-from civitas_assets.dictionary.contracts import Contract, parsed
-from civitas_assets.dictionary.json_schema import json_schema
-from civitas_assets.dictionary.pages import SCHEMA_FILE, index, page
+from civitas_assets.dictionary.compare import find_version_faults
+from civitas_assets.dictionary.contracts import Contract, parse_version
+from civitas_assets.dictionary.json_schema import build_json_schema
+from civitas_assets.dictionary.model_pages import SCHEMA_FILE, render_index_page, render_model_page
 from civitas_assets.errors import DictionaryError
 
 RELEASED = "contracts.json"
@@ -29,26 +29,26 @@ class Release:
     models: Mapping[str, Contract] = field(default_factory=dict)
 
 
-def documents(contracts: Mapping[str, Contract]) -> dict[str, str]:
+def render_documents(contracts: Mapping[str, Contract]) -> dict[str, str]:
     """Every file that is made from the contracts, by its path in the dictionary's folder."""
-    made = {"README.md": index(contracts)}
+    made = {"README.md": render_index_page(contracts)}
     for name, contract in contracts.items():
-        made[f"{name}.md"] = page(contract, contracts)
-        schema = json.dumps(json_schema(contract), indent=2, ensure_ascii=False)
+        made[f"{name}.md"] = render_model_page(contract, contracts)
+        schema = json.dumps(build_json_schema(contract), indent=2, ensure_ascii=False)
         made[SCHEMA_FILE.format(name)] = schema + "\n"
     return made
 
 
-def out_of_date(folder: Path, contracts: Mapping[str, Contract]) -> tuple[str, ...]:
+def list_outdated_documents(folder: Path, contracts: Mapping[str, Contract]) -> tuple[str, ...]:
     """Files of the folder that say something else than the contracts, are missing, or are left over."""
-    wanted, there = documents(contracts), _present(folder)
+    wanted, there = render_documents(contracts), _present(folder)
     return tuple(sorted(name for name in wanted.keys() | there.keys() if wanted.get(name) != there.get(name)))
 
 
-def write(folder: Path, contracts: Mapping[str, Contract]) -> tuple[str, ...]:
+def write_documents(folder: Path, contracts: Mapping[str, Contract]) -> tuple[str, ...]:
     """Bring the folder up to the contracts; the files that were changed or removed."""
-    changed = out_of_date(folder, contracts)
-    wanted = documents(contracts)
+    changed = list_outdated_documents(folder, contracts)
+    wanted = render_documents(contracts)
     for name in changed:
         file = folder / name
         if name in wanted:
@@ -59,7 +59,7 @@ def write(folder: Path, contracts: Mapping[str, Contract]) -> tuple[str, ...]:
     return changed
 
 
-def last_release(folder: Path) -> Release:
+def read_last_release(folder: Path) -> Release:
     """What was released last.
 
     Raises:
@@ -76,20 +76,20 @@ def last_release(folder: Path) -> Release:
         ) from error
 
 
-def release_faults(before: Release, contracts: Mapping[str, Contract], version: str) -> tuple[str, ...]:
+def find_release_faults(before: Release, contracts: Mapping[str, Contract], version: str) -> tuple[str, ...]:
     """What forbids releasing the contracts with this version of the package; none is fine."""
-    old, new = parsed(before.version), parsed(version)
+    old, new = parse_version(before.version), parse_version(version)
     may_remove = new[0] > old[0] or (new[0] == old[0] == 0 and new[1] > old[1])
-    return faults(before.models, contracts, may_remove=may_remove)
+    return find_version_faults(before.models, contracts, may_remove=may_remove)
 
 
-def release(folder: Path, contracts: Mapping[str, Contract], version: str) -> None:
+def write_release(folder: Path, contracts: Mapping[str, Contract], version: str) -> None:
     """Remember the contracts as released with this version of the package.
 
     Raises:
         DictionaryError: a model's version does not do justice to its changes since the last release.
     """
-    wrong = release_faults(last_release(folder), contracts, version)
+    wrong = find_release_faults(read_last_release(folder), contracts, version)
     if wrong:
         raise DictionaryError("\n".join(["these contracts cannot be released:", *wrong]))
     content = msgspec.json.encode(Release(version, contracts))

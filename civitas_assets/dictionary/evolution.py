@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from civitas_assets.dictionary.compare import is_wider
-from civitas_assets.dictionary.contracts import Column, Contract
+from civitas_assets.dictionary.contracts import Contract, ModelColumn
 
 Kind = Literal[
     "add_model", "rename_model", "drop_model", "add_column", "rename_column", "widen_column", "drop_column"
@@ -40,7 +40,7 @@ class Evolution:
         return bool(self.steps or self.reasons)
 
 
-def evolution(before: Mapping[str, Contract], now: Mapping[str, Contract]) -> Evolution:
+def plan_evolution(before: Mapping[str, Contract], now: Mapping[str, Contract]) -> Evolution:
     """What leads tables of the contracts `before` to those of `now`.
 
     Rows stay right where columns or models come, go, are renamed or widened. Another meaning of what is there, such as
@@ -63,7 +63,7 @@ def evolution(before: Mapping[str, Contract], now: Mapping[str, Contract]) -> Ev
     return Evolution(tuple(steps), tuple(reasons))
 
 
-def columns_before(before: Contract, now: Contract) -> Mapping[str, Column]:
+def map_columns_before(before: Contract, now: Contract) -> Mapping[str, ModelColumn]:
     """The columns of a contract under the names that they have now."""
     renamed = {column.renamed_from: name for name, column in now.columns.items() if column.renamed_from}
     return {
@@ -72,14 +72,14 @@ def columns_before(before: Contract, now: Contract) -> Mapping[str, Column]:
     }
 
 
-def names_before(before: Contract, now: Contract) -> dict[str, str]:
+def map_names_before(before: Contract, now: Contract) -> dict[str, str]:
     """The columns of now that there were before, with what they were called then."""
-    names = dict(zip(columns_before(before, now), before.columns, strict=True))
+    names = dict(zip(map_columns_before(before, now), before.columns, strict=True))
     return {column: names[column] for column in now.columns if column in names}
 
 
 def _steps(before: Contract, now: Contract) -> Iterator[Step]:
-    held = columns_before(before, now)
+    held = map_columns_before(before, now)
     for old, new in zip(before.columns, held, strict=True):
         if old != new:
             yield Step("rename_column", now.name, new, before=old)
@@ -93,7 +93,7 @@ def _steps(before: Contract, now: Contract) -> Iterator[Step]:
 
 
 def _reasons(before: Contract, now: Contract) -> Iterator[str]:
-    held = columns_before(before, now)
+    held = map_columns_before(before, now)
     names = dict(zip(before.columns, held, strict=True))
     if before.grain != now.grain:
         yield "another grain"

@@ -10,7 +10,7 @@ import string
 from collections.abc import Mapping
 from typing import Any
 
-from civitas_assets.dictionary.contracts import Column, Contract
+from civitas_assets.dictionary.contracts import Contract, ModelColumn
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # The scope `standard` is the registry's for what a catalogue brings along: such an identity is kept, never minted anew.
@@ -30,23 +30,23 @@ _JSON_TYPES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def disambiguator(key: str) -> str:
+def make_disambiguator(key: str) -> str:
     """The registry's token for an identity that comes from outside: the same key always has the same one."""
     digest = hashlib.sha256(key.encode()).digest()
     return "".join(_BASE36[byte % 36] for byte in digest[:10])
 
 
-def logical_urn(model: str) -> str:
+def make_logical_urn(model: str) -> str:
     """The name of a model through all its versions."""
-    return f"{_PREFIX}:{model}:{disambiguator(f'{_PUBLISHER}#{model}')}"
+    return f"{_PREFIX}:{model}:{make_disambiguator(f'{_PUBLISHER}#{model}')}"
 
 
-def urn(contract: Contract) -> str:
+def make_model_urn(contract: Contract) -> str:
     """The name of exactly this version of a model; a published version never changes."""
-    return f"{logical_urn(contract.name)}:{contract.version}"
+    return f"{make_logical_urn(contract.name)}:{contract.version}"
 
 
-def json_schema(contract: Contract) -> dict[str, Any]:
+def build_json_schema(contract: Contract) -> dict[str, Any]:
     """The schema of one row of the model.
 
     What JSON Schema has no words for stands in keywords with `x-`, which validators pass over.
@@ -57,12 +57,12 @@ def json_schema(contract: Contract) -> dict[str, Any]:
         properties[name] = _property(column)
         if relation := references.get(name):
             properties[name]["x-references"] = {
-                "model": logical_urn(relation.model),
+                "model": make_logical_urn(relation.model),
                 "property": relation.field,
             }
     return {
         "$schema": DIALECT,
-        "$id": urn(contract),
+        "$id": make_model_urn(contract),
         "title": contract.name,
         "description": contract.description,
         "type": "object",
@@ -74,7 +74,7 @@ def json_schema(contract: Contract) -> dict[str, Any]:
     }
 
 
-def _property(column: Column) -> dict[str, Any]:
+def _property(column: ModelColumn) -> dict[str, Any]:
     schema: dict[str, Any] = {"description": column.description, **_JSON_TYPES[column.type]}
     if column.nullable:
         schema["type"] = [schema["type"], "null"]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from civitas_assets.export.selection import iso, literal
+from civitas_assets.export.selection import iso_sql, literal_sql
 
 _CONTEXT = "https://raw.githubusercontent.com/smart-data-models/{}/master/context.jsonld"
 _CORE_CONTEXT = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.8.jsonld"
@@ -25,7 +25,7 @@ SAID_AS: Mapping[str, str] = {
 }
 
 
-class Kind(Enum):
+class AttributeKind(Enum):
     """What an attribute holds, by the type that the Smart Data Models give it."""
 
     NUMBER = "number"
@@ -46,36 +46,36 @@ class Attribute:
     """
 
     name: str
-    kind: Kind
+    kind: AttributeKind
     value: str
     unit: str | None = None
     unit_of_row: str | None = None
     at: str | None = None
 
-    def json(self, unit_codes: Mapping[str, str]) -> str:
+    def to_json_sql(self, unit_codes: Mapping[str, str]) -> str:
         """SQL for the member of the entity, null where it has none."""
         match self.kind:
-            case Kind.REFERENCE:
+            case AttributeKind.REFERENCE:
                 content = _typed("Relationship", "object", f"to_json({self.value})")
-            case Kind.PLACE:
+            case AttributeKind.PLACE:
                 content = _typed("GeoProperty", "value", self.value)
-            case Kind.OBJECT:
+            case AttributeKind.OBJECT:
                 content = _typed("Property", "value", self.value)
-            case Kind.MOMENT:
-                moment = f"""'{{"@type":"DateTime","@value":"' || {iso(self.value)} || '"}}'"""
+            case AttributeKind.MOMENT:
+                moment = f"""'{{"@type":"DateTime","@value":"' || {iso_sql(self.value)} || '"}}'"""
                 content = _typed("Property", "value", moment)
             case _:
                 content = _typed("Property", "value", f"to_json({self.value})")
-        at = f"""coalesce(',"observedAt":"' || {iso(self.at)} || '"', '')""" if self.at else "''"
-        name = literal(f"{json.dumps(self.name)}:{{")
+        at = f"""coalesce(',"observedAt":"' || {iso_sql(self.at)} || '"', '')""" if self.at else "''"
+        name = literal_sql(f"{json.dumps(self.name)}:{{")
         return f"{name} || {content} || {self._unit(unit_codes)} || {at} || '}}'"
 
     def _unit(self, unit_codes: Mapping[str, str]) -> str:
         if self.unit_of_row is not None:
-            code_of_row = chosen(self.unit_of_row, unit_codes)
+            code_of_row = code_sql(self.unit_of_row, unit_codes)
             return f"""coalesce(',"unitCode":"' || {code_of_row} || '"', '')"""
         code = unit_codes.get(self.unit or "")
-        return literal(f',"unitCode":{json.dumps(code)}') if code else "''"
+        return literal_sql(f',"unitCode":{json.dumps(code)}') if code else "''"
 
 
 @dataclass(frozen=True)
@@ -94,14 +94,14 @@ class Entity:
     condition: str
     latest: tuple[str, str] | None = None
 
-    def json(self, unit_codes: Mapping[str, str], more: Sequence[Attribute] = ()) -> str:
+    def to_json_sql(self, unit_codes: Mapping[str, str], more: Sequence[Attribute] = ()) -> str:
         """SQL for the entity as JSON with more attributes, null where the row does not become one."""
         context = json.dumps([_CONTEXT.format(self.subject), _CORE_CONTEXT], separators=(",", ":"))
         members = [
-            f"""'"id":' || to_json({urn(self.type, self.key)})""",
-            literal(f'"type":{json.dumps(self.type)}'),
-            *(attribute.json(unit_codes) for attribute in (*self.attributes, *more)),
-            literal(f'"@context":{context}'),
+            f"""'"id":' || to_json({urn_sql(self.type, self.key)})""",
+            literal_sql(f'"type":{json.dumps(self.type)}'),
+            *(attribute.to_json_sql(unit_codes) for attribute in (*self.attributes, *more)),
+            literal_sql(f'"@context":{context}'),
         ]
         # Of what has no value, concat_ws leaves out the comma as well.
         return f"case when {self.condition} then '{{' || concat_ws(',', {', '.join(members)}) || '}}' end"
@@ -112,30 +112,30 @@ def _typed(kind: str, member: str, value: str) -> str:
     return f"""'"type":"{kind}","{member}":' || {value}"""
 
 
-def urn(kind: str, key: str) -> str:
+def urn_sql(kind: str, key: str) -> str:
     """SQL for the id of an entity: what a URN must not hold is written in per cent."""
     return f"'urn:ngsi-ld:{kind}:' || replace(url_encode({key}), '%3A', ':')"
 
 
-def point(relation: str) -> str:
+def point_sql(relation: str) -> str:
     """SQL for a point in GeoJSON, null where the relation has no position."""
     lon, lat = (f"to_json({relation}.{name})" for name in ("lon", "lat"))
     return f"""'{{"type":"Point","coordinates":[' || {lon} || ',' || {lat} || ']}}'"""
 
 
-def address(**parts: str) -> str:
+def address_sql(**parts: str) -> str:
     """SQL for a postal address as JSON, null where no part is known."""
     known = ", ".join(parts.values())
     members = ", ".join(f"""'"{name}":' || to_json({value})""" for name, value in parts.items())
     return f"case when coalesce({known}) is not null then '{{' || concat_ws(',', {members}) || '}}' end"
 
 
-def chosen(value: str, codes: Mapping[str, str]) -> str:
+def code_sql(value: str, codes: Mapping[str, str]) -> str:
     """SQL for a code in the words of a Smart Data Model, null where it has none."""
-    cases = " ".join(f"when {literal(code)} then {literal(word)}" for code, word in codes.items())
+    cases = " ".join(f"when {literal_sql(code)} then {literal_sql(word)}" for code, word in codes.items())
     return f"case {value} {cases} end"
 
 
-def listed(value: str) -> str:
+def list_sql(value: str) -> str:
     """SQL for a list of one, null where the value is."""
     return f"case when {value} is not null then [{value}] end"

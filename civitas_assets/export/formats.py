@@ -12,9 +12,9 @@ from typing import BinaryIO, ClassVar, Protocol
 import pyarrow as pa
 
 from civitas_assets.errors import ExportError
-from civitas_assets.export.output import destination
-from civitas_assets.export.selection import Query, Selection, Span
-from civitas_assets.export.terms import Conditions, conditions_of
+from civitas_assets.export.output import open_output
+from civitas_assets.export.selection import DaySpan, Query, Selection
+from civitas_assets.export.terms import Conditions, read_conditions
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import Settings
 
@@ -27,7 +27,7 @@ class Format(Protocol):
 
     unit: ClassVar[str]
 
-    def query(self, selection: Selection) -> Query:
+    def build_query(self, selection: Selection) -> Query:
         """What it needs of the rows.
 
         Raises:
@@ -40,13 +40,13 @@ class Format(Protocol):
         ...
 
 
-def export(
+def export_model(
     settings: Settings,
     tenant: str,
     model: str,
     form: Format,
     *,
-    span: Span | None = None,
+    span: DaySpan | None = None,
     file: Path | None = None,
     standard_output: BinaryIO,
     progress: Callable[[int], None] = lambda _: None,
@@ -65,12 +65,12 @@ def export(
     written = 0
     first, last = (span.first, span.last) if span else (None, None)
     with open_published(settings, tenant, first, last) as tables:
-        conditions = conditions_of(settings, tenant, tables, everything=everything)
-        query = form.query(Selection.of(tables.columns(), model, span, conditions))
+        conditions = read_conditions(settings, tenant, tables, everything=everything)
+        query = form.build_query(Selection.from_models(tables.list_columns(), model, span, conditions))
         tell(conditions)
-        with destination(file, standard_output) as sink:
+        with open_output(file, standard_output) as sink:
             try:
-                for rows in form.write(tables.batches(query.sql, query.parameters, BATCH), sink, conditions):
+                for rows in form.write(tables.stream(query.sql, query.parameters, BATCH), sink, conditions):
                     written += rows
                     progress(written)
             except pa.ArrowException as error:

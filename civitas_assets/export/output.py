@@ -17,7 +17,7 @@ from civitas_assets.store.files import sync_folder
 
 
 @contextmanager
-def destination(file: Path | None, standard_output: BinaryIO) -> Iterator[BinaryIO]:
+def open_output(file: Path | None, standard_output: BinaryIO) -> Iterator[BinaryIO]:
     """Somewhere to write; a file comes into place by renaming, when all of it is on disk.
 
     Raises:

@@ -23,7 +23,7 @@ _OF_STATIONS = ("station", "station_key")
 
 
 @dataclass(frozen=True)
-class Span:
+class DaySpan:
     """Days in the tenant's zone, the last one included; None is open.
 
     Raises:
@@ -58,15 +58,15 @@ class Selection:
     model: str
     columns: Mapping[str, str]
     models: Mapping[str, Mapping[str, str]]
-    span: Span | None = None
+    span: DaySpan | None = None
     conditions: Conditions = field(default_factory=Conditions)
 
     @classmethod
-    def of(
+    def from_models(
         cls,
         models: Mapping[str, Mapping[str, str]],
         model: str,
-        span: Span | None,
+        span: DaySpan | None,
         conditions: Conditions | None = None,
     ) -> Selection:
         """The rows of a published model, those of a span if one is given.
@@ -101,7 +101,7 @@ class Selection:
         """Whether rows have a position, their own or that of their thing."""
         return "lon" in self.columns or self.thing is not None
 
-    def query(self, columns: str, extra: str = "", *, with_thing: bool = True) -> Query:
+    def build_query(self, columns: str, extra: str = "", *, with_thing: bool = True) -> Query:
         """The columns of the rows that were picked; `thing` is what they are about, where they are about one."""
         joined = self._joined() if with_thing else ""
         where, parameters = self._condition()
@@ -123,7 +123,7 @@ class Selection:
     def _said(self, name: str) -> str:
         texts = {source: getattr(terms, name) for source, terms in self.conditions.given.items()}
         cases = "".join(
-            f" when {literal(source)} then {literal(text)}" for source, text in texts.items() if text
+            f" when {literal_sql(source)} then {literal_sql(text)}" for source, text in texts.items() if text
         )
         return f"case picked.source{cases} end::varchar" if cases else "null::varchar"
 
@@ -142,7 +142,7 @@ class Selection:
     def _condition(self) -> tuple[str, tuple[object, ...]]:
         span, conditions, parameters = self.span, list[str](), list[object]()
         if "source" in self.columns and not self.conditions.everything:
-            allowed = ", ".join(map(literal, self.conditions.given))
+            allowed = ", ".join(map(literal_sql, self.conditions.given))
             conditions.append(f"(source is null or source in ({allowed}))" if allowed else "source is null")
         if span is None:
             return f" where {conditions[0]}" if conditions else "", ()
@@ -156,11 +156,11 @@ class Selection:
         return " where " + " and ".join(conditions), tuple(parameters)
 
 
-def iso(moment: str) -> str:
+def iso_sql(moment: str) -> str:
     """SQL for an instant as ISO 8601 in UTC, with as many decimals of a second as it has."""
     return f"(replace(make_timestamp(epoch_us({moment}))::varchar, ' ', 'T') || 'Z')"
 
 
-def literal(text: str) -> str:
+def literal_sql(text: str) -> str:
     """SQL for a text."""
     return "'" + text.replace("'", "''") + "'"

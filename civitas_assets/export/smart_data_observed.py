@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from civitas_assets.connectors.ngsi_models import MEASUREMENT, recommended_unit
-from civitas_assets.export.entities import Attribute, Entity, Kind, chosen, point, urn
-from civitas_assets.export.selection import iso
-from civitas_assets.export.vocabulary import Vocabulary
+from civitas_assets.connectors.ngsi_models import MEASUREMENT, find_recommended_unit
+from civitas_assets.export.entities import Attribute, AttributeKind, Entity, code_sql, point_sql, urn_sql
+from civitas_assets.export.export_vocabulary import ExportVocabulary
+from civitas_assets.export.selection import iso_sql
 
 _START = "picked.phenomenon_start_at"
 # Where a publisher writes an instant as a span without length, it is an instant.
 _END = "nullif(picked.phenomenon_end_at, picked.phenomenon_start_at)"
 # The time is part of the id, since a broker keeps one state of an entity, and each row is an observation of its own.
-_TIME = f"':' || {iso(_START)} || coalesce('-' || {iso(_END)}, '')"
+_TIME = f"':' || {iso_sql(_START)} || coalesce('-' || {iso_sql(_END)}, '')"
 
 
 @dataclass(frozen=True)
@@ -86,46 +86,52 @@ _OBSERVED = (
 )
 
 
-def observed_entities(vocabulary: Vocabulary) -> Iterator[Entity]:
+def list_observed_entities(vocabulary: ExportVocabulary) -> Iterator[Entity]:
     """The entities of all models that observe."""
     for observed in _OBSERVED:
         vehicle = f" || ':{observed.vehicle}'" if observed.vehicle else ""
         values = tuple(_measured(observed, column, vocabulary) for column in observed.columns)
-        kind = (Attribute("vehicleType", Kind.TEXT, f"'{observed.vehicle}'"),) if observed.vehicle else ()
+        kind = (
+            (Attribute("vehicleType", AttributeKind.TEXT, f"'{observed.vehicle}'"),)
+            if observed.vehicle
+            else ()
+        )
         yield Entity(
             observed.type,
             observed.subject,
             observed.model,
             f"picked.station_key{vehicle} || {_TIME}",
-            (*values, *kind, *_about(), Attribute("name", Kind.TEXT, "thing.name")),
+            (*values, *kind, *_about(), Attribute("name", AttributeKind.TEXT, "thing.name")),
             "coalesce(" + ", ".join(value.value for value in values) + ") is not null",
         )
     yield _measurement(vocabulary)
 
 
-def _measured(observed: _Observed, column: str, vocabulary: Vocabulary) -> Attribute:
+def _measured(observed: _Observed, column: str, vocabulary: ExportVocabulary) -> Attribute:
     """A column as the model wants it: its own unit where UN/CEFACT has a code for the one that is recommended."""
-    known = vocabulary.column(observed.model, column)
+    known = vocabulary.find_property(observed.model, column)
     name = known.attribute or column
-    recommended = recommended_unit(observed.type, name)
+    recommended = find_recommended_unit(observed.type, name)
     unit = recommended if recommended in vocabulary.unit_codes else known.unit
-    value = vocabulary.converted(f"picked.{column}", known, unit or known.unit)
-    return Attribute(name, Kind.NUMBER, value, unit, at=_START)
+    value = vocabulary.conversion_sql(f"picked.{column}", known, unit or known.unit)
+    return Attribute(name, AttributeKind.NUMBER, value, unit, at=_START)
 
 
 def _about() -> tuple[Attribute, ...]:
     """When and where, by what, and how well."""
     return (
-        Attribute("dateObserved", Kind.MOMENT, _START),
-        Attribute("dateObservedFrom", Kind.MOMENT, f"case when {_END} is not null then {_START} end"),
-        Attribute("dateObservedTo", Kind.MOMENT, _END),
-        Attribute("refDevice", Kind.REFERENCE, urn("Device", "picked.station_key")),
-        Attribute("qualityCode", Kind.TEXT, "picked.quality_code", at=_START),
-        Attribute("location", Kind.PLACE, point("thing")),
+        Attribute("dateObserved", AttributeKind.MOMENT, _START),
+        Attribute(
+            "dateObservedFrom", AttributeKind.MOMENT, f"case when {_END} is not null then {_START} end"
+        ),
+        Attribute("dateObservedTo", AttributeKind.MOMENT, _END),
+        Attribute("refDevice", AttributeKind.REFERENCE, urn_sql("Device", "picked.station_key")),
+        Attribute("qualityCode", AttributeKind.TEXT, "picked.quality_code", at=_START),
+        Attribute("location", AttributeKind.PLACE, point_sql("thing")),
     )
 
 
-def _measurement(vocabulary: Vocabulary) -> Entity:
+def _measurement(vocabulary: ExportVocabulary) -> Entity:
     """A single observation, whatever it is of; its unit is that of the row."""
     return Entity(
         MEASUREMENT,
@@ -133,13 +139,20 @@ def _measurement(vocabulary: Vocabulary) -> Entity:
         "observation",
         f"picked.datastream_key || {_TIME}",
         (
-            Attribute("controlledProperty", Kind.TEXT, "picked.observed_property"),
-            Attribute("numValue", Kind.NUMBER, "picked.value", unit_of_row="picked.unit", at=_START),
+            Attribute("controlledProperty", AttributeKind.TEXT, "picked.observed_property"),
+            Attribute("numValue", AttributeKind.NUMBER, "picked.value", unit_of_row="picked.unit", at=_START),
             Attribute(
-                "unit", Kind.TEXT, f"coalesce({chosen('picked.unit', vocabulary.unit_codes)}, picked.unit)"
+                "unit",
+                AttributeKind.TEXT,
+                f"coalesce({code_sql('picked.unit', vocabulary.unit_codes)}, picked.unit)",
             ),
-            Attribute("textValue", Kind.TEXT, "if(picked.value is null, picked.value_text, null)", at=_START),
-            Attribute("outlier", Kind.TRUTH, "picked.quality_code = 'suspect'", at=_START),
+            Attribute(
+                "textValue",
+                AttributeKind.TEXT,
+                "if(picked.value is null, picked.value_text, null)",
+                at=_START,
+            ),
+            Attribute("outlier", AttributeKind.TRUTH, "picked.quality_code = 'suspect'", at=_START),
             *_about(),
         ),
         "coalesce(picked.value::varchar, picked.value_text) is not null",

@@ -6,7 +6,15 @@ A state becomes an entity with all that is known of its thing, and of each thing
 from __future__ import annotations
 
 from civitas_assets.connectors.ngsi_mobility import PURPOSES
-from civitas_assets.export.entities import Attribute, Entity, Kind, address, chosen, listed, point
+from civitas_assets.export.entities import (
+    Attribute,
+    AttributeKind,
+    Entity,
+    address_sql,
+    code_sql,
+    list_sql,
+    point_sql,
+)
 
 _TRANSPORT = "dataModel.Transportation"
 _OCCUPANCY = {"available": "working", "charging": "full", "reserved": "full", "blocked": "withIncidence"}
@@ -24,7 +32,7 @@ SOCKETS = {
 
 
 def _text(name: str, value: str) -> Attribute:
-    return Attribute(name, Kind.TEXT, value)
+    return Attribute(name, AttributeKind.TEXT, value)
 
 
 def _parking(kind: str, thing: str, condition: str) -> tuple[Entity, Entity]:
@@ -38,28 +46,28 @@ def _parking(kind: str, thing: str, condition: str) -> tuple[Entity, Entity]:
         categories = f"list_filter([{fee}, {below}], lambda word: word is not null)"
         everywhere = (
             _text("name", f"{of}.name"),
-            Attribute("category", Kind.LIST, f"nullif({categories}, [])"),
-            Attribute("allowedVehicleType", Kind.LIST, listed(chosen(f"{of}.purpose", words))),
-            Attribute("address", Kind.OBJECT, address(streetAddress=f"{of}.address")),
-            Attribute("location", Kind.PLACE, point(of)),
+            Attribute("category", AttributeKind.LIST, f"nullif({categories}, [])"),
+            Attribute("allowedVehicleType", AttributeKind.LIST, list_sql(code_sql(f"{of}.purpose", words))),
+            Attribute("address", AttributeKind.OBJECT, address_sql(streetAddress=f"{of}.address")),
+            Attribute("location", AttributeKind.PLACE, point_sql(of)),
         )
         only_here = (
-            Attribute("maximumAllowedHeight", Kind.NUMBER, f"{of}.max_height_cm / 100", "m"),
+            Attribute("maximumAllowedHeight", AttributeKind.NUMBER, f"{of}.max_height_cm / 100", "m"),
             _text("openingHours", f"{of}.opening_hours"),
         )
         return (*everywhere, *only_here) if off_street else everywhere
 
     at = "picked.observed_at"
     state = (
-        Attribute("totalSpotNumber", Kind.NUMBER, "picked.capacity", at=at),
-        Attribute("availableSpotNumber", Kind.NUMBER, "picked.free", at=at),
-        Attribute("occupiedSpotNumber", Kind.NUMBER, "picked.occupied", at=at),
-        Attribute("observationDateTime", Kind.MOMENT, at),
-        Attribute("status", Kind.LIST, listed("nullif(picked.opening_status, 'unknown')"), at=at),
+        Attribute("totalSpotNumber", AttributeKind.NUMBER, "picked.capacity", at=at),
+        Attribute("availableSpotNumber", AttributeKind.NUMBER, "picked.free", at=at),
+        Attribute("occupiedSpotNumber", AttributeKind.NUMBER, "picked.occupied", at=at),
+        Attribute("observationDateTime", AttributeKind.MOMENT, at),
+        Attribute("status", AttributeKind.LIST, list_sql("nullif(picked.opening_status, 'unknown')"), at=at),
         _text("qualityCode", "picked.quality_code"),
     )
-    more = (Attribute("occupancy", Kind.NUMBER, "picked.occupancy_ratio", at=at),)
-    capacity = Attribute("totalSpotNumber", Kind.NUMBER, "picked.capacity")
+    more = (Attribute("occupancy", AttributeKind.NUMBER, "picked.occupancy_ratio", at=at),)
+    capacity = Attribute("totalSpotNumber", AttributeKind.NUMBER, "picked.capacity")
     subject = "dataModel.Parking"
     return (
         Entity(
@@ -89,19 +97,19 @@ def _docking() -> tuple[Entity, Entity]:
         return (
             _text("name", f"{of}.name"),
             _text("stationName", f"{of}.name"),
-            Attribute("totalSlotNumber", Kind.NUMBER, f"{of}.capacity"),
-            Attribute("address", Kind.OBJECT, address(streetAddress=f"{of}.address")),
-            Attribute("location", Kind.PLACE, point(of)),
+            Attribute("totalSlotNumber", AttributeKind.NUMBER, f"{of}.capacity"),
+            Attribute("address", AttributeKind.OBJECT, address_sql(streetAddress=f"{of}.address")),
+            Attribute("location", AttributeKind.PLACE, point_sql(of)),
         )
 
     at = "picked.observed_at"
     works = "case picked.is_renting and picked.is_returning when true then 'working' when false then 'outOfService' end"
     state = (
-        Attribute("availableBikeNumber", Kind.NUMBER, "picked.vehicles_available", at=at),
-        Attribute("freeSlotNumber", Kind.NUMBER, "picked.docks_available", at=at),
-        Attribute("outOfServiceSlotNumber", Kind.NUMBER, "picked.docks_disabled", at=at),
-        Attribute("status", Kind.TEXT, works, at=at),
-        Attribute("observationDateTime", Kind.MOMENT, at),
+        Attribute("availableBikeNumber", AttributeKind.NUMBER, "picked.vehicles_available", at=at),
+        Attribute("freeSlotNumber", AttributeKind.NUMBER, "picked.docks_available", at=at),
+        Attribute("outOfServiceSlotNumber", AttributeKind.NUMBER, "picked.docks_disabled", at=at),
+        Attribute("status", AttributeKind.TEXT, works, at=at),
+        Attribute("observationDateTime", AttributeKind.MOMENT, at),
     )
     kind, key = "BikeHireDockingStation", "picked.station_key"
     return (
@@ -132,26 +140,26 @@ def _charging() -> tuple[Entity, Entity]:
             _text("name", f"{of}.name"),
             _text("operator", f"{of}.operator"),
             _text("openingHours", f"{of}.opening_hours"),
-            Attribute("capacity", Kind.NUMBER, f"{of}.points"),
+            Attribute("capacity", AttributeKind.NUMBER, f"{of}.points"),
             Attribute(
                 "socketType",
-                Kind.LIST,
+                AttributeKind.LIST,
                 f"case when {of}.plug_types is not null then coalesce(nullif({found}, []), ['Other']) end",
             ),
             _text("chargingUnitId", f"{of}.evse_id"),
             Attribute(
                 "address",
-                Kind.OBJECT,
-                address(streetAddress=street, postalCode=f"{of}.postcode", addressLocality=f"{of}.city"),
+                AttributeKind.OBJECT,
+                address_sql(streetAddress=street, postalCode=f"{of}.postcode", addressLocality=f"{of}.city"),
             ),
-            Attribute("location", Kind.PLACE, point(of)),
+            Attribute("location", AttributeKind.PLACE, point_sql(of)),
         )
 
     at = "picked.observed_at"
     state = (
-        Attribute("status", Kind.TEXT, chosen("picked.status", CHARGING_STATES), at=at),
-        Attribute("availableCapacity", Kind.NUMBER, "picked.points_available", at=at),
-        Attribute("observationDateTime", Kind.MOMENT, at),
+        Attribute("status", AttributeKind.TEXT, code_sql("picked.status", CHARGING_STATES), at=at),
+        Attribute("availableCapacity", AttributeKind.NUMBER, "picked.points_available", at=at),
+        Attribute("observationDateTime", AttributeKind.MOMENT, at),
         _text("qualityCode", "picked.quality_code"),
     )
     kind, key = "EVChargingStation", "picked.charge_point_key"
@@ -178,14 +186,14 @@ _DEVICE = Entity(
         _text("name", "picked.name"),
         _text("description", "picked.description"),
         _text("provider", "picked.operator"),
-        Attribute("deviceCategory", Kind.LIST, "['sensor']"),
+        Attribute("deviceCategory", AttributeKind.LIST, "['sensor']"),
         Attribute(
             "controlledProperty",
-            Kind.LIST,
+            AttributeKind.LIST,
             "(select list(distinct observed_property order by observed_property) from datastream"
             " where datastream.station_key = picked.station_key and observed_property is not null)",
         ),
-        Attribute("location", Kind.PLACE, point("picked")),
+        Attribute("location", AttributeKind.PLACE, point_sql("picked")),
     ),
     "true",
 )
@@ -197,20 +205,20 @@ _PLACE = Entity(
     (
         _text("name", "picked.name"),
         _text("description", "picked.description"),
-        Attribute("category", Kind.LIST, listed("picked.category")),
+        Attribute("category", AttributeKind.LIST, list_sql("picked.category")),
         Attribute(
             "address",
-            Kind.OBJECT,
-            address(
+            AttributeKind.OBJECT,
+            address_sql(
                 streetAddress="picked.address", postalCode="picked.postcode", addressLocality="picked.city"
             ),
         ),
         Attribute(
             "additionalInfoURL",
-            Kind.REFERENCE,
+            AttributeKind.REFERENCE,
             r"case when regexp_full_match(picked.website, 'https?://[^\s<>\"]+') then picked.website end",
         ),
-        Attribute("location", Kind.PLACE, point("picked")),
+        Attribute("location", AttributeKind.PLACE, point_sql("picked")),
     ),
     "true",
 )
@@ -222,13 +230,13 @@ _EVENT = Entity(
     (
         _text("name", "picked.title"),
         _text("description", "picked.description"),
-        Attribute("category", Kind.LIST, listed("picked.event_type")),
-        Attribute("eventStatus", Kind.LIST, listed("picked.status")),
-        Attribute("startDate", Kind.MOMENT, "picked.start_at"),
-        Attribute("endDate", Kind.MOMENT, "picked.end_at"),
+        Attribute("category", AttributeKind.LIST, list_sql("picked.event_type")),
+        Attribute("eventStatus", AttributeKind.LIST, list_sql("picked.status")),
+        Attribute("startDate", AttributeKind.MOMENT, "picked.start_at"),
+        Attribute("endDate", AttributeKind.MOMENT, "picked.end_at"),
         _text("webSite", "picked.website"),
-        Attribute("address", Kind.OBJECT, address(streetAddress="picked.place_name")),
-        Attribute("location", Kind.PLACE, point("picked")),
+        Attribute("address", AttributeKind.OBJECT, address_sql(streetAddress="picked.place_name")),
+        Attribute("location", AttributeKind.PLACE, point_sql("picked")),
     ),
     "true",
 )

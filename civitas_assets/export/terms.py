@@ -12,15 +12,15 @@ from typing import Any
 
 from civitas_assets.catalog import Source
 from civitas_assets.catalog.basis import COMMONS
-from civitas_assets.catalog.licence import combined_notice, terms_of
-from civitas_assets.ingest.catalogue import catalogue_of
-from civitas_assets.publish.reading import Tables
-from civitas_assets.publish.suppression import suppressed
+from civitas_assets.catalog.licence import combine_notices, find_terms_of_licence
+from civitas_assets.ingest.catalogue import load_catalogue
+from civitas_assets.publish.reading import PublishedTables
+from civitas_assets.publish.suppression import suppression_sql
 from civitas_assets.settings import Settings
 
 
 @dataclass(frozen=True)
-class Terms:
+class SourceTerms:
     """What is said of one source's rows: licence, where it is stated, whom to name, and what to say."""
 
     licence: str
@@ -41,12 +41,12 @@ class Conditions:
     `small` is by model and column the condition under which a count is left out.
     """
 
-    sources: Mapping[str, Terms] = field(default_factory=dict)
+    sources: Mapping[str, SourceTerms] = field(default_factory=dict)
     everything: bool = True
     small: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
-    def given(self) -> Mapping[str, Terms]:
+    def given(self) -> Mapping[str, SourceTerms]:
         """The sources whose rows go out."""
         return {name: terms for name, terms in self.sources.items() if self.everything or terms.is_shareable}
 
@@ -55,44 +55,54 @@ class Conditions:
         """The sources whose rows stay."""
         return sorted(self.sources.keys() - self.given.keys())
 
-    def combined(self) -> str:
+    def combine_notices(self) -> str:
         """What has to be said of all rows together; empty where nothing has."""
-        return combined_notice(terms.licence for terms in self.given.values())
+        return combine_notices(terms.licence for terms in self.given.values())
 
-    def as_json(self) -> str:
+    def to_json(self) -> str:
         """For the metadata of a file."""
         found = [
             {"source": name, **{part: getattr(terms, part) for part in SAID}}
             for name, terms in self.given.items()
         ]
-        return json.dumps({"sources": found, "notice": self.combined()}, ensure_ascii=False)
+        return json.dumps({"sources": found, "notice": self.combine_notices()}, ensure_ascii=False)
 
 
-def conditions_of(settings: Settings, tenant: str, tables: Tables, *, everything: bool = False) -> Conditions:
+def read_conditions(
+    settings: Settings, tenant: str, tables: PublishedTables, *, everything: bool = False
+) -> Conditions:
     """The terms on which a tenant's published rows are given away.
 
     What tenants share in the commons is there on its terms already.
     """
-    if tenant == COMMONS or "source" not in tables.models():
+    if tenant == COMMONS or "source" not in tables.list_models():
         return Conditions()
-    known = catalogue_of(settings).tenants.get(tenant) if settings.tenants_dir.is_dir() else None
-    columns = tables.columns()["source"]
+    known = load_catalogue(settings).tenants.get(tenant) if settings.tenants_dir.is_dir() else None
+    columns = tables.list_columns()["source"]
     asked = [name for name in ("source", "licence", "attribution", "is_shareable") if name in columns]
-    rows = tables.ask(f"select {', '.join(asked)} from source order by source").to_pylist()  # noqa: S608 - of ours
+    rows = tables.query(f"select {', '.join(asked)} from source order by source").to_pylist()  # noqa: S608 - of ours
     sources = dict(_terms(rows, known.sources if known else {}))
     below = known.k if known and not everything else 0
     small = {
-        name: suppressed(contract, below) for name, contract in (tables.contracts() if below else {}).items()
+        name: suppression_sql(contract, below)
+        for name, contract in (tables.read_contracts() if below else {}).items()
     }
     return Conditions(sources, everything, small)
 
 
-def _terms(rows: Iterable[Mapping[str, Any]], sources: Mapping[str, Source]) -> Iterator[tuple[str, Terms]]:
+def _terms(
+    rows: Iterable[Mapping[str, Any]], sources: Mapping[str, Source]
+) -> Iterator[tuple[str, SourceTerms]]:
     for row in rows:
         licence, name = row["licence"] or "unknown", row["source"]
-        said, shareable = terms_of(licence), row.get("is_shareable")
+        said, shareable = find_terms_of_licence(licence), row.get("is_shareable")
         if name in sources:
             shareable = sources[name].is_shareable
         elif shareable is None:
             shareable = said.is_open
-        yield name, Terms(licence, said.address or None, row["attribution"], said.notice(licence), shareable)
+        yield (
+            name,
+            SourceTerms(
+                licence, said.address or None, row["attribution"], said.build_notice(licence), shareable
+            ),
+        )

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 import duckdb
 
 from civitas_assets.errors import HarmoniseError
-from civitas_assets.harmonise.plan import Model, Node, Plan, Test
+from civitas_assets.harmonise.plan import Node, Plan, PlannedModel, PlannedTest
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.workspace import Workspace, read_content
 from civitas_assets.settings import Limits
-from civitas_assets.store.space import full_disk
+from civitas_assets.store.space import explain_full_disk
 
 log = logging.getLogger("civitas_assets.harmonise")
 
@@ -45,7 +45,7 @@ class NodeResult:
         return self.status in {"success", "pass"}
 
 
-def together(before: Sequence[NodeResult], after: Sequence[NodeResult]) -> Sequence[NodeResult]:
+def merge_results(before: Sequence[NodeResult], after: Sequence[NodeResult]) -> Sequence[NodeResult]:
     """What became of each node in two builds, of two portions: the worse of both."""
     known = {result.unique_id: result for result in before}
     return [
@@ -60,7 +60,9 @@ def together(before: Sequence[NodeResult], after: Sequence[NodeResult]) -> Seque
     ]
 
 
-def build(project: Project, workspace: Workspace, label: str, *, limits: Limits) -> Sequence[NodeResult]:
+def build_models(
+    project: Project, workspace: Workspace, label: str, *, limits: Limits
+) -> Sequence[NodeResult]:
     """Make and test the models that the workspace has records for; `label` begins the lines of the log.
 
     All others are there, empty, and their tests have nothing to find.
@@ -71,15 +73,15 @@ def build(project: Project, workspace: Workspace, label: str, *, limits: Limits)
     started = time.monotonic()
     try:
         with workspace.open(limits) as connection:
-            wanted = frozenset(project.nodes_of(*read_content(connection)))
+            wanted = frozenset(project.select_nodes(*read_content(connection)))
             results = run_nodes(project.plan, connection, wanted, label)
     except duckdb.Error as error:  # of the last write
-        if told := full_disk(workspace.folder, error):
+        if told := explain_full_disk(workspace.folder, error):
             raise _no_room(workspace, told) from error
         raise
     if broken := [result for result in results if result.status == "error"]:
         for result in broken:
-            if told := full_disk(workspace.folder, duckdb.Error(result.message)):
+            if told := explain_full_disk(workspace.folder, duckdb.Error(result.message)):
                 raise _no_room(workspace, told)
         files = {node.unique_id: project.prepared / node.file for node in project.plan.nodes}
         raise HarmoniseError(
@@ -118,7 +120,7 @@ def run_nodes(
         results.append(result)
         if result.status in {"error", "fail"}:
             unwell.add(node.unique_id)
-        if isinstance(node, Model) and node.shared:
+        if isinstance(node, PlannedModel) and node.shared:
             log.info("%s · harmonise · %s · %s", label, node.name, result.status)
     return results
 
@@ -127,7 +129,7 @@ def _run(connection: duckdb.DuckDBPyConnection, node: Node) -> NodeResult:
     started = time.monotonic()
     status, failures, message, rows = "success", 0, "", 0
     try:
-        if isinstance(node, Model):
+        if isinstance(node, PlannedModel):
             rows = _fill(connection, node)
         else:
             status, failures, message = _ask(connection, node)
@@ -137,7 +139,7 @@ def _run(connection: duckdb.DuckDBPyConnection, node: Node) -> NodeResult:
     return NodeResult(node.unique_id, node.name, node.kind, status, seconds, failures, message, rows)
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, model: Model) -> int:
+def _fill(connection: duckdb.DuckDBPyConnection, model: PlannedModel) -> int:
     """Fill the table anew, and say with how many rows.
 
     It is there, empty, as the contract says; so names and types agree, and null is refused.
@@ -147,7 +149,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, model: Model) -> int:
     return int(row[0]) if row else 0
 
 
-def _ask(connection: duckdb.DuckDBPyConnection, test: Test) -> tuple[str, int, str]:
+def _ask(connection: duckdb.DuckDBPyConnection, test: PlannedTest) -> tuple[str, int, str]:
     """Status, failures and message of a test, as dbt says them."""
     row = connection.execute(test.query()).fetchone()
     failures, should_warn, should_error = row or (0, False, False)

@@ -15,7 +15,7 @@ import duckdb
 import jinja2
 
 from civitas_assets.errors import HarmoniseError
-from civitas_assets.harmonise.plan import Column, Model, Node, Plan, Test
+from civitas_assets.harmonise.plan import Node, Plan, PlannedColumn, PlannedModel, PlannedTest
 
 _Node: TypeAlias = Mapping[str, Any]
 
@@ -69,9 +69,9 @@ class _Compiled:
                 yield self._planned(node)
 
     @cached_property
-    def models(self) -> list[Model]:
+    def models(self) -> list[PlannedModel]:
         """The tables of runs."""
-        return [node for node in self.nodes() if isinstance(node, Model)]
+        return [node for node in self.nodes() if isinstance(node, PlannedModel)]
 
     def refusals(self) -> Iterator[str]:
         """What a plan cannot carry, a line each."""
@@ -163,22 +163,22 @@ class _Compiled:
         file = str(Path(node["compiled_path"]).relative_to(self._folder))
         after = self._planned_above(unique_id)
         if node["resource_type"] == "test":
-            return Test(
+            return PlannedTest(
                 unique_id, node["name"], file, node["compiled_code"], after,
                 severity=config["severity"].upper(), fail_calc=config["fail_calc"], warn_if=config["warn_if"],
                 error_if=config["error_if"], limit=config["limit"],
             )  # fmt: skip
-        return Model(
+        return PlannedModel(
             unique_id, node["name"], file, node["compiled_code"], after, node["relation_name"],
             columns=tuple(_contract(node)), shared="shared" in node["fqn"][:2],
         )  # fmt: skip
 
 
-def _contract(node: _Node) -> Iterator[Column]:
+def _contract(node: _Node) -> Iterator[PlannedColumn]:
     if node["contract"]["enforced"]:
         for column in node["columns"].values():
             constraints = {constraint["type"] for constraint in column["constraints"]}
-            yield Column(column["name"], column["data_type"], "not_null" not in constraints)
+            yield PlannedColumn(column["name"], column["data_type"], "not_null" not in constraints)
 
 
 def _broken_contracts(compiled: _Compiled, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
@@ -187,9 +187,9 @@ def _broken_contracts(compiled: _Compiled, connection: duckdb.DuckDBPyConnection
         if not model.columns:
             continue
         described = connection.execute(f"describe {model.relation}").fetchall()
-        made = [Column(name, kind.lower(), null == "YES") for name, kind, null, *_ in described]
+        made = [PlannedColumn(name, kind.lower(), null == "YES") for name, kind, null, *_ in described]
         asked = [
-            Column(column.name, _type_of(connection, column.type), column.nullable)
+            PlannedColumn(column.name, _type_of(connection, column.type), column.nullable)
             for column in model.columns
         ]
         for number, (found, wanted) in enumerate(zip(made, asked, strict=False), 1):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from civitas_assets.harmonise.invocation import arguments
+from civitas_assets.harmonise.invocation import make_dbt_arguments
 
 
 def compile_project(folder: Path, working: Path) -> int:
@@ -18,7 +18,7 @@ def compile_project(folder: Path, working: Path) -> int:
     """
     from dbt.cli.main import dbtRunner
 
-    parsed = dbtRunner().invoke(arguments("parse", folder, working, []))
+    parsed = dbtRunner().invoke(make_dbt_arguments("parse", folder, working, []))
     if not parsed.success:
         return _explained(parsed.exception)
     dbt = dbtRunner(manifest=parsed.result)  # type: ignore[arg-type]
@@ -26,7 +26,7 @@ def compile_project(folder: Path, working: Path) -> int:
         ("build", ("--selector", "prepare")),
         ("compile", ("--select", "resource_type:model", "resource_type:test", "--quiet")),
     ):
-        done = dbt.invoke(arguments(command, folder, working, selection))
+        done = dbt.invoke(make_dbt_arguments(command, folder, working, selection))
         if not done.success:
             return _explained(done.exception)
     return 0

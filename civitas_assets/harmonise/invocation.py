@@ -12,7 +12,7 @@ from civitas_assets.settings import Limits
 PROFILES = "profiles.yml"
 
 
-def arguments(command: str, project: Path, workspace: Path, selection: Sequence[str]) -> list[str]:
+def make_dbt_arguments(command: str, project: Path, workspace: Path, selection: Sequence[str]) -> list[str]:
     """Arguments of a dbt command on a workspace's folder, without a log in a file."""
     paths: Sequence[tuple[str, Path]] = (
         ("--project-dir", project),
@@ -24,7 +24,7 @@ def arguments(command: str, project: Path, workspace: Path, selection: Sequence[
     return [command, *options, *selection, "--log-level-file", "none"]
 
 
-def profile(database: Path, limits: Limits) -> str:
+def render_profile(database: Path, limits: Limits) -> str:
     """dbt's profile of one workspace."""
     output: Mapping[str, object] = {
         "type": "duckdb",

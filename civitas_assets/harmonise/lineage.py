@@ -34,7 +34,7 @@ def write_lineage(prepared: Path, manifest: Mapping[str, Any], workspace: Path) 
         found: Lineage = {}
         for node in manifest["nodes"].values():
             if node["resource_type"] == "model" and node.get("compiled_code"):
-                columns = lineage_of(connection, node["compiled_code"], tables)
+                columns = trace_lineage(connection, node["compiled_code"], tables)
                 found[node["name"]] = {name: sorted(origins) for name, origins in columns.items()}
     (prepared / LINEAGE).write_bytes(msgspec.json.encode(found))
 
@@ -45,7 +45,7 @@ def read_lineage(prepared: Path) -> Lineage:
     return msgspec.json.decode(file.read_bytes(), type=Lineage) if file.exists() else {}
 
 
-def lineage_of(
+def trace_lineage(
     connection: duckdb.DuckDBPyConnection, sql: str, tables: Mapping[tuple[str, str], Sequence[str]]
 ) -> Columns:
     """The columns of a query, each with those of tables that its expression names; none if it cannot be parsed."""

@@ -27,7 +27,7 @@ _KINDS = (".sql", ".yml")
 _HOW_PUBLISHED = ("replace_all", "replace_days")
 
 
-def own_files(folder: Path | None) -> list[Path]:
+def list_own_files(folder: Path | None) -> list[Path]:
     """The files of a deployment's models, in order.
 
     Raises:
@@ -43,7 +43,7 @@ def own_files(folder: Path | None) -> list[Path]:
 def copy_project(folder: Path, own: Path, target: Path) -> None:
     """A dbt project with the models of both."""
     shutil.copytree(folder, target, ignore=shutil.ignore_patterns("target", "logs", ".*"))
-    for file in own_files(own):
+    for file in list_own_files(own):
         place = target / OWN / file.relative_to(own)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, place)

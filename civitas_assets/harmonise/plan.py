@@ -14,7 +14,7 @@ import msgspec
 PLAN = "plan.json"
 
 
-class Column(msgspec.Struct, frozen=True):
+class PlannedColumn(msgspec.Struct, frozen=True):
     """A column of a contract: its name, DuckDB's type, and whether null is allowed."""
 
     name: str
@@ -22,7 +22,7 @@ class Column(msgspec.Struct, frozen=True):
     nullable: bool = True
 
 
-class Model(msgspec.Struct, frozen=True, tag="model"):
+class PlannedModel(msgspec.Struct, frozen=True, tag="model"):
     """A table that a run fills: `sql` selects its rows, `relation` is its quoted name.
 
     `file` is the compiled file below the prepared folder. `after` are the nodes that have to be well before it;
@@ -35,7 +35,7 @@ class Model(msgspec.Struct, frozen=True, tag="model"):
     sql: str
     after: tuple[str, ...]
     relation: str
-    columns: tuple[Column, ...] = ()
+    columns: tuple[PlannedColumn, ...] = ()
     shared: bool = False
 
     @property
@@ -44,7 +44,7 @@ class Model(msgspec.Struct, frozen=True, tag="model"):
         return "model"
 
 
-class Test(msgspec.Struct, frozen=True, tag="test"):
+class PlannedTest(msgspec.Struct, frozen=True, tag="test"):
     """A data test: `sql` selects the rows that break it, and `fail_calc` makes a number of them.
 
     `warn_if` and `error_if` are conditions on that number, such as `!= 0`; `limit` bounds the rows that are looked at.
@@ -77,7 +77,7 @@ class Test(msgspec.Struct, frozen=True, tag="test"):
         )
 
 
-Node: TypeAlias = Model | Test
+Node: TypeAlias = PlannedModel | PlannedTest
 
 
 class Plan(msgspec.Struct, frozen=True):

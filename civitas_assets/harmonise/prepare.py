@@ -19,12 +19,12 @@ import duckdb
 import msgspec
 
 from civitas_assets.errors import HarmoniseError
-from civitas_assets.harmonise.invocation import PROFILES, profile
+from civitas_assets.harmonise.invocation import PROFILES, render_profile
 from civitas_assets.harmonise.lineage import LINEAGE, write_lineage
-from civitas_assets.harmonise.own_models import check_own_models, copy_project, own_files
+from civitas_assets.harmonise.own_models import check_own_models, copy_project, list_own_files
 from civitas_assets.harmonise.plan import write_plan
 from civitas_assets.harmonise.project import MANIFEST, Project
-from civitas_assets.harmonise.tables import WORKSPACE_FILE, create_tables, table_columns
+from civitas_assets.harmonise.workspace_tables import WORKSPACE_FILE, create_tables, list_table_columns
 from civitas_assets.settings import Limits, Settings
 from civitas_assets.store.files import remove_folder
 
@@ -35,7 +35,7 @@ _PARTS = ("models", "seeds", "macros", "tests")
 _TOGETHER = "project"  # with the models of a deployment
 
 
-def prepare(settings: Settings) -> Project:
+def prepare_project(settings: Settings) -> Project:
     """The project with its manifest, plan and blank workspace, which are made first if its files have changed.
 
     Raises:
@@ -65,11 +65,11 @@ def _digest(folder: Path, own: Path | None) -> str:
     files = sorted(folder.glob("*.yml"))
     files += sorted(path for part in _PARTS for path in (folder / part).rglob("*") if path.is_file())
     versions = [importlib.metadata.version(name) for name in ("dbt-core", "dbt-duckdb", "duckdb")]
-    digest = hashlib.sha256(repr((versions, table_columns(), LINEAGE, _FORM)).encode())
+    digest = hashlib.sha256(repr((versions, list_table_columns(), LINEAGE, _FORM)).encode())
     for file in files:
         body = file.read_bytes()
         digest.update(f"{file.relative_to(folder)} {len(body)}\n".encode() + body)
-    for file in own_files(own):
+    for file in list_own_files(own):
         body = file.read_bytes()
         digest.update(f"own {file.relative_to(own or folder)} {len(body)}\n".encode() + body)
     return digest.hexdigest()[:24]
@@ -89,7 +89,7 @@ def _make(folder: Path, own: Path | None, prepared: Path, limits: Limits) -> Non
         # A copy lives no longer than its run, so the newest storage format is the best one.
         with duckdb.connect(str(database), config={"storage_compatibility_version": "latest"}) as connection:
             create_tables(connection)
-        (working / PROFILES).write_text(profile(database, limits), encoding="utf-8")
+        (working / PROFILES).write_text(render_profile(database, limits), encoding="utf-8")
         done = subprocess.run(  # noqa: S603 - our own interpreter and our own arguments
             [sys.executable, "-m", "civitas_assets.harmonise.dbt", str(folder), str(working)],
             capture_output=True, text=True, check=False,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import duckdb
 
 from civitas_assets.harmonise.project import Project
-from civitas_assets.harmonise.tables import SHARED_SCHEMA
 from civitas_assets.harmonise.workspace import Workspace
+from civitas_assets.harmonise.workspace_tables import SHARED_SCHEMA
 
 _ROWS = 3
 
@@ -25,7 +25,7 @@ class Preview:
     first: Sequence[Sequence[str]]
 
 
-def previews(project: Project, workspace: Workspace, rows: Mapping[str, int]) -> Mapping[str, Preview]:
+def read_previews(project: Project, workspace: Workspace, rows: Mapping[str, int]) -> Mapping[str, Preview]:
     """A preview of every shared model; `rows` are those of the models that were made."""
     found = {}
     with duckdb.connect(str(workspace.database), read_only=True) as connection:

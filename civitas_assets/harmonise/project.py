@@ -126,7 +126,7 @@ class Project:
         """What runs do, node by node."""
         return read_plan(self.prepared)
 
-    def nodes_of(self, filled: frozenset[str], occasions: frozenset[str]) -> list[str]:
+    def select_nodes(self, filled: frozenset[str], occasions: frozenset[str]) -> list[str]:
         """Tables and data tests that have something to do where there are records of these types, or rows that were
         rejected, by unique id.
 
@@ -157,10 +157,10 @@ class Project:
             found[unique_id] = own.union(*(found[parent] for parent in parents.get(unique_id, ())))
         return found
 
-    def record_types_of(self, model: str) -> frozenset[str]:
+    def find_record_types(self, model: str) -> frozenset[str]:
         """The record types that a shared model is made of, also by way of other shared models."""
         above = self.models[model].shared_parents
-        return frozenset(self.models[model].record_types).union(*map(self.record_types_of, above))
+        return frozenset(self.models[model].record_types).union(*map(self.find_record_types, above))
 
     def _above(self, unique_id: str) -> set[str]:
         """Everything that a node is made of, up to the next shared model."""

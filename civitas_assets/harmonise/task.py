@@ -57,17 +57,17 @@ class Task(msgspec.Struct, frozen=True):
         return {day: version for day, version in self.versions.items() if day not in days}
 
 
-def plan(stores: Stores, *, rebuild: bool, evolves: bool = False) -> Task | None:
+def plan_task(stores: Stores, *, rebuild: bool, evolves: bool = False) -> Task | None:
     """What has to be done: everything for a new destination, else what the journal holds; None if that is nothing.
 
     A destination whose tables evolve is published even without any day.
     """
-    pending = stores.journal.pending()
+    pending = stores.journal.read_pending()
     days = set(pending.days)
     if rebuild:
         events = [r for r in RECORD_TYPES.values() if r.event_time is not None]
-        days.update(day for record_type in events for day in stores.records.days(record_type))
-        days.update(stores.quarantine.rows()["day"].unique().to_list())
+        days.update(day for record_type in events for day in stores.records.list_days(record_type))
+        days.update(stores.quarantine.read_rows()["day"].unique().to_list())
     elif not pending and not evolves:
         return None
     many = len(days) if rebuild else 0
@@ -86,13 +86,13 @@ class Versions:
     timeless: Mapping[str, Stamp]
 
     @classmethod
-    def now(cls, stores: Stores, state: str) -> Versions:
+    def read_now(cls, stores: Stores, state: str) -> Versions:
         """Those of this moment."""
-        by_day = stores.records.stamps()
-        timeless = {**by_day.pop(None, {}), **stores.quarantine.stamps()}
+        by_day = stores.records.list_stamps()
+        timeless = {**by_day.pop(None, {}), **stores.quarantine.list_stamps()}
         return cls(state, {day: stamps for day, stamps in by_day.items() if day is not None}, timeless)
 
-    def of(self, days: Iterable[date]) -> Mapping[date, str]:
+    def get_for_days(self, days: Iterable[date]) -> Mapping[date, str]:
         """The version of what the rows of each day are made of; averages reach back into the day before."""
         common = self._common()
         found = {}
@@ -103,31 +103,33 @@ class Versions:
             found[day] = _name(digest)
         return found
 
-    def of_no_day(self) -> str:
+    def get_for_no_day(self) -> str:
         """The version of what belongs to no day, and goes into the rows of all."""
         return _name(self._common())
 
-    def size(self, day: date) -> int:
+    def measure_day(self, day: date) -> int:
         """What making the day takes: bytes of its records, and something for each file."""
         return sum(stamp.size + _PER_FILE for stamp in self.by_day.get(day, {}).values())
 
     def are_most(self, days: Sequence[date], size: int) -> bool:
         """Whether several days take more than that size, and so much of all that making all anew is worth it."""
-        affected = sum(map(self.size, days))
-        return len(days) > 1 and affected > size and sum(map(self.size, self.by_day)) <= _WORTH * affected
+        affected = sum(map(self.measure_day, days))
+        return (
+            len(days) > 1 and affected > size and sum(map(self.measure_day, self.by_day)) <= _WORTH * affected
+        )
 
     def mark(self, task: Task, basis: str) -> Task:
         """The task with the versions of its days, and of those after them, whose rows may look back into them."""
         days = {*task.days} if task.rebuild else {day + n * _DAY for day in task.days for n in (0, 1)}
         return msgspec.structs.replace(
-            task, versions=self.of(sorted(days)), timeless=self.of_no_day(), basis=basis
+            task, versions=self.get_for_days(sorted(days)), timeless=self.get_for_no_day(), basis=basis
         )
 
     def have_moved(self, task: Task, stores: Stores) -> bool:
         """Whether something that the task's rows were made of is another by now."""
-        if self.of_no_day() != task.timeless or self.of(task.versions) != task.versions:
+        if self.get_for_no_day() != task.timeless or self.get_for_days(task.versions) != task.versions:
             return True
-        now = plan(stores, rebuild=True) if task.rebuild else None
+        now = plan_task(stores, rebuild=True) if task.rebuild else None
         return now is not None and {*now.days} != task.versions.keys()
 
     def _common(self) -> hashlib._Hash:
@@ -150,7 +152,7 @@ class Portion(msgspec.Struct, frozen=True):
         return f"{self.days[0]} to {self.days[-1]}" if self.versions else "what is not of a day"
 
 
-def portions(
+def split_into_portions(
     task: Task, versions: Versions, made: Mapping[date, str], rows: Mapping[date, int], *, size: int
 ) -> Iterator[Portion]:
     """A rebuild's days in portions of at most `size` bytes of records, or one day; at least one portion, maybe empty.
@@ -161,10 +163,10 @@ def portions(
     """
     waiting: dict[date, str] = {}
     filled = 0
-    for day, version in versions.of(task.days).items():
+    for day, version in versions.get_for_days(task.days).items():
         if made.get(day) == version:
             continue
-        bytes_ = versions.size(day) + _PER_ROW * rows.get(day, 0)
+        bytes_ = versions.measure_day(day) + _PER_ROW * rows.get(day, 0)
         if waiting and filled + bytes_ > size:
             yield Portion(waiting)
             waiting, filled = {}, 0

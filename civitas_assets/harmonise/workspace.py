@@ -16,29 +16,29 @@ import duckdb
 import msgspec
 
 from civitas_assets.catalog import Tenant
-from civitas_assets.catalog.licence import terms_of
+from civitas_assets.catalog.licence import find_terms_of_licence
 from civitas_assets.errors import HarmoniseError, StoreError
-from civitas_assets.harmonise.invocation import PROFILES, profile
+from civitas_assets.harmonise.invocation import PROFILES, render_profile
 from civitas_assets.harmonise.project import REJECTED, Project
-from civitas_assets.harmonise.tables import (
+from civitas_assets.harmonise.task import Task
+from civitas_assets.harmonise.workspace_tables import (
     BEFORE,
     CONTEXT_TABLES,
     RECORDS_SCHEMA,
     STAGING_SCHEMA,
     WORKSPACE_FILE,
-    table_columns,
+    list_table_columns,
 )
-from civitas_assets.harmonise.task import Task
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.records.observation import OBSERVATION
-from civitas_assets.records.position import widened
+from civitas_assets.records.position import widen_box
 from civitas_assets.settings import Limits
 from civitas_assets.store.files import remove_folder
 from civitas_assets.store.landing import SourceLanding
-from civitas_assets.store.locks import claim_folder, folder_lock, give_back_folder, is_claimed
-from civitas_assets.store.space import full_disk
+from civitas_assets.store.locks import claim_folder, hold_folder_lock, is_claimed, release_folder
+from civitas_assets.store.space import explain_full_disk
 from civitas_assets.store.stores import Stores
-from civitas_assets.store.summary import SourceSummary, Summary
+from civitas_assets.store.summary import SourceSummary, SummaryStore
 
 _DAY = timedelta(days=1)
 _TASK = "task.json"  # written last
@@ -56,7 +56,7 @@ class Workspace:
         """The DuckDB file."""
         return self.folder / WORKSPACE_FILE
 
-    def task(self) -> Task:
+    def read_task(self) -> Task:
         """What the workspace was made for.
 
         Raises:
@@ -71,7 +71,7 @@ class Workspace:
         """Whether there is a workspace in the folder, filled to its end."""
         return (self.folder / _TASK).exists()
 
-    def tenant(self) -> str | None:
+    def read_tenant(self) -> str | None:
         """Whose records it holds; None where that cannot be read, as in one that was never finished."""
         try:
             with duckdb.connect(str(self.database), read_only=True) as connection:
@@ -98,7 +98,7 @@ class Workspace:
     def remove(self) -> None:
         """Throw the workspace away."""
         remove_folder(self.folder)
-        give_back_folder(self.folder)
+        release_folder(self.folder)
 
 
 def read_content(connection: duckdb.DuckDBPyConnection) -> tuple[frozenset[str], frozenset[str]]:
@@ -127,7 +127,7 @@ def make_workspace(
     try:
         _fill(workspace, project, tenant, stores, task, limits)
     except (duckdb.Error, OSError, StoreError) as error:
-        told = full_disk(folder, error, (project.prepared / WORKSPACE_FILE).stat().st_size)
+        told = explain_full_disk(folder, error, (project.prepared / WORKSPACE_FILE).stat().st_size)
         workspace.remove()  # which nobody can look at, and takes room
         if told:
             raise HarmoniseError(f"no workspace could be made: {told}") from error
@@ -146,24 +146,26 @@ def _fill(  # noqa: PLR0917 - each argument is of another type
         _insert(
             connection,
             "tenant",
-            [(tenant.slug, tenant.name, tenant.ags, tenant.timezone, *widened(tenant.bbox))],
+            [(tenant.slug, tenant.name, tenant.ags, tenant.timezone, *widen_box(tenant.bbox))],
         )
-        known = Summary(stores.files, tenant.slug).read()
+        known = SummaryStore(stores.files, tenant.slug).read()
         _insert(
-            connection, "source", [_source_row(tenant, name, known.source(name)) for name in tenant.sources]
+            connection,
+            "source",
+            [_source_row(tenant, name, known.get_source(name)) for name in tenant.sources],
         )
         own = (("property", tenant.properties), ("unit", tenant.units))
         _insert(connection, "mapping", [(kind, *pair) for kind, pairs in own for pair in pairs.items()])
         _show_all(connection, stores, task.days, folder)
         task = _with_neighbours(connection, stores, task, folder)
         _insert(connection, "affected_day", [(day,) for day in task.days])
-        rejected = stores.quarantine.rows(task.days).select(*CONTEXT_TABLES["rejected"])  # noqa: F841 - named in the query
+        rejected = stores.quarantine.read_rows(task.days).select(*CONTEXT_TABLES["rejected"])  # noqa: F841 - named in the query
         connection.execute(f"insert into {RECORDS_SCHEMA}.rejected select * from rejected")  # noqa: S608
         for name in tenant.sources:
-            addresses = SourceLanding(stores.files, tenant.slug, name).addresses
-            seen = stores.seen.last_seen(name, addresses).select(*CONTEXT_TABLES["seen"])  # noqa: F841 - likewise
+            addresses = SourceLanding(stores.files, tenant.slug, name).read_addresses
+            seen = stores.seen.read_last_seen(name, addresses).select(*CONTEXT_TABLES["seen"])  # noqa: F841 - likewise
             connection.execute(f"insert into {RECORDS_SCHEMA}.seen select * from seen")  # noqa: S608
-    (folder / PROFILES).write_text(profile(workspace.database, limits), encoding="utf-8")
+    (folder / PROFILES).write_text(render_profile(workspace.database, limits), encoding="utf-8")
     (folder / _TASK).write_bytes(msgspec.json.encode(task))
 
 
@@ -173,7 +175,7 @@ def _with_neighbours(connection: duckdb.DuckDBPyConnection, stores: Stores, task
     Averages and checks of quality reach back into the day before, and no further. A rebuild comes to the following
     days itself.
     """
-    known = {*stores.records.days(OBSERVATION)}
+    known = {*stores.records.list_days(OBSERVATION)}
     if not {day + step for day in task.days for step in (_DAY, -_DAY)} & known - {*task.days}:
         return task
     found = connection.execute(f"select day from {STAGING_SCHEMA}.int_day_with_look_back").fetchall()  # noqa: S608
@@ -182,7 +184,7 @@ def _with_neighbours(connection: duckdb.DuckDBPyConnection, stores: Stores, task
         return task
     following = set() if task.rebuild else ({day + _DAY for day in affected} & known) - {*task.days}
     before = ({day - _DAY for day in affected | following} & known) - {*task.days} - following
-    _show(connection, BEFORE, OBSERVATION, stores.records.locations(OBSERVATION, before, folder))
+    _show(connection, BEFORE, OBSERVATION, stores.records.fetch_files(OBSERVATION, before, folder))
     if not following:
         return task
     extended = msgspec.structs.replace(task, days=tuple(sorted({*task.days, *following})))
@@ -194,7 +196,7 @@ def _show_all(
     connection: duckdb.DuckDBPyConnection, stores: Stores, days: Sequence[date], folder: Path
 ) -> None:
     for record_type in RECORD_TYPES.values():
-        locations = stores.records.locations(record_type, days, folder)
+        locations = stores.records.fetch_files(record_type, days, folder)
         _show(connection, record_type.name, record_type, locations)
 
 
@@ -211,7 +213,7 @@ def _show(
     # A column that the contract has gained since is in none of the older files. The plan relies on the types.
     columns = ", ".join(
         (f'"{column}"' if column in present else "null") + f'::{kind} as "{column}"'
-        for column, kind in table_columns()[record_type.name].items()
+        for column, kind in list_table_columns()[record_type.name].items()
     )
     is_table = "select 1 from duckdb_tables() where schema_name = ? and table_name = ?"
     if connection.execute(is_table, [RECORDS_SCHEMA, table]).fetchone():
@@ -227,19 +229,19 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tu
 
 def _source_row(tenant: Tenant, name: str, known: SourceSummary) -> tuple[object, ...]:
     source = tenant.sources[name]
-    terms = terms_of(source.licence)
+    terms = find_terms_of_licence(source.licence)
     return (
         name, source.id_space or name, source.title, source.connector, source.licence, source.attribution,
-        terms.address or None, terms.notice(source.licence), source.is_shareable, source.url,
+        terms.address or None, terms.build_notice(source.licence), source.is_shareable, source.url,
         known.heard_at or known.answered_at, known.brought_at, known.state or "never",
     )  # fmt: skip
 
 
-def sweep(folder: Path, now: datetime, keep_days: int = 3) -> None:
+def remove_stale_workspaces(folder: Path, now: datetime, keep_days: int = 3) -> None:
     """Remove what runs that are over have left behind; one that broke a test stays a few days, to be looked at."""
     if not folder.is_dir():
         return
-    with folder_lock(folder):
+    with hold_folder_lock(folder):
         for old in folder.iterdir():
             if not old.is_dir() or is_claimed(old):
                 continue

@@ -31,12 +31,12 @@ from civitas_assets.catalog import Source
 from civitas_assets.connectors.base import Connector, Payload
 from civitas_assets.connectors.mapping import SelectiveSource
 from civitas_assets.connectors.markup import is_markup
-from civitas_assets.connectors.unescaped import read_unescaped, storable_unescaped
+from civitas_assets.connectors.unescaped import read_unescaped, redact_unescaped
 from civitas_assets.errors import ReadError, ReadStopped
-from civitas_assets.inert import tame_logs
-from civitas_assets.ingest.bounds import Bounds, bound, reason_of
-from civitas_assets.ingest.isolation import isolated
-from civitas_assets.ingest.portions import part_tables
+from civitas_assets.inert import guard_log_entries
+from civitas_assets.ingest.bounds import ReadLimits, describe_exit, limit_process
+from civitas_assets.ingest.isolation import capture_errors
+from civitas_assets.ingest.portions import split_tables
 from civitas_assets.records import RawTable, Roster
 
 _CONTAINERS = (
@@ -69,11 +69,11 @@ def read_apart(connector: Connector, source: Source, payload: Payload) -> Iterat
     if _reader.is_child or not is_read_apart(payload.body):
         yield from _read(connector, source, payload)
     else:
-        yield from _reader.call(Bounds.of(source.frame), _read, connector, source, payload)
+        yield from _reader.call(ReadLimits.from_frame(source.frame), _read, connector, source, payload)
 
 
-def storable_apart(source: Source, role: str, body: bytes) -> bytes:
-    """What of an answer may be kept, as `Source.storable` says.
+def redact_body_apart(source: Source, role: str, body: bytes) -> bytes:
+    """What of an answer may be kept, as `Source.redact_answer` says.
 
     Raises:
         ReadError: the answer is not what the source declares, so that nothing of it may be kept.
@@ -81,12 +81,12 @@ def storable_apart(source: Source, role: str, body: bytes) -> bytes:
     """
     is_looked_into = isinstance(source, SelectiveSource) and source.store == "mapped"
     if _reader.is_child or not is_looked_into or not is_read_apart(body):
-        return storable_unescaped(source, role, body)
-    (kept,) = _reader.call(Bounds.of(source.frame), _storable, source, role, body)
+        return redact_unescaped(source, role, body)
+    (kept,) = _reader.call(ReadLimits.from_frame(source.frame), _storable, source, role, body)
     return bytes(kept)
 
 
-def call_apart(bounds: Bounds, function: Callable[..., Any], *given: Any) -> Any:
+def call_apart(bounds: ReadLimits, function: Callable[..., Any], *given: Any) -> Any:
     """What a function of a module returns, which reads something that somebody has given.
 
     Raises:
@@ -112,11 +112,11 @@ def stop_reader() -> None:
 
 
 def _read(connector: Connector, source: Source, payload: Payload) -> Iterator[Any]:
-    return part_tables(source, read_unescaped(connector, source, payload))
+    return split_tables(source, read_unescaped(connector, source, payload))
 
 
 def _storable(source: Source, role: str, body: bytes) -> Iterator[Any]:
-    yield storable_unescaped(source, role, body)
+    yield redact_unescaped(source, role, body)
 
 
 def _called(function: Callable[..., Any], *given: Any) -> Iterator[Any]:
@@ -181,7 +181,7 @@ class _Reader:
             with suppress(OSError):
                 self._ends()
 
-    def call(self, bounds: Bounds, function: Callable[..., Iterable[Any]], *given: Any) -> Iterator[Any]:
+    def call(self, bounds: ReadLimits, function: Callable[..., Iterable[Any]], *given: Any) -> Iterator[Any]:
         with tempfile.TemporaryFile() as question, tempfile.TemporaryFile() as answer:
             modules = {function.__module__, *(type(each).__module__ for each in given)}
             pickle.dump((bounds, modules), question)
@@ -192,7 +192,7 @@ class _Reader:
                 status = self._asked(question, answer)
             answer.seek(0)
             if status:
-                raise ReadStopped(reason_of(status, bounds))
+                raise ReadStopped(describe_exit(status, bounds))
             while (item := pickle.load(answer)) is not None:  # noqa: S301 - of a process of this run
                 kind, made = item
                 if kind == "made":
@@ -236,7 +236,7 @@ atexit.register(stop_reader)
 
 def _serve_until_closed(line: int, modules: list[str]) -> None:
     """In a process that was started: import, and serve."""
-    tame_logs()
+    guard_log_entries()
     for name in modules:
         importlib.import_module(name)
     _serve(socket.socket(fileno=line))
@@ -270,8 +270,8 @@ def _answer(line: socket.socket) -> None:
             bounds, modules = pickle.load(question)  # noqa: S301 - of the process that has started this one
             for name in modules:  # which takes memory that is none of the payload's
                 importlib.import_module(name)
-            with bound(bounds):
-                _, error = isolated("reading apart", partial(_write_answers, bounds, question, answer))
+            with limit_process(bounds):
+                _, error = capture_errors("reading apart", partial(_write_answers, bounds, question, answer))
                 if error:
                     kind, _, _ = error.partition(":")
                     pickle.dump(("failed", f"cannot be read: {kind}; the log of the run has more"), answer)
@@ -279,7 +279,7 @@ def _answer(line: socket.socket) -> None:
         line.sendall(_STATUS.pack(0))
 
 
-def _write_answers(bounds: Bounds, question: IO[bytes], answer: IO[bytes]) -> None:
+def _write_answers(bounds: ReadLimits, question: IO[bytes], answer: IO[bytes]) -> None:
     try:
         function, given = pickle.load(question)  # noqa: S301 - likewise
         for made in function(*given):

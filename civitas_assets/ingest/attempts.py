@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from msgspec.structs import replace
 
 from civitas_assets import __version__
-from civitas_assets.ingest.backlog import batches_of
+from civitas_assets.ingest.backlog import split_into_batches
 from civitas_assets.store.addresses import Line
 from civitas_assets.store.journal import Journal, Progress
 
@@ -32,7 +32,7 @@ class Attempts:
         """By hash, for those of the lines whose reading was stopped."""
         return {line.sha256: self._counts[line.sha256] for line in lines if line.sha256 in self._counts}
 
-    def stopped(self, line: Line) -> None:
+    def count_stopped(self, line: Line) -> None:
         """Count that a child could not read what is being read."""
         self._stopped.add(line.sha256)
 
@@ -41,21 +41,21 @@ class Attempts:
         """By hash, of those that are left out."""
         return {digest: count for digest, count in self._counts.items() if count >= _MOST}
 
-    def batches(self, lines: Sequence[Line]) -> Iterator[list[Line]]:
+    def split_batches(self, lines: Sequence[Line]) -> Iterator[list[Line]]:
         """The lines that are read, a batch at a time; one that has ended a process is a batch of its own."""
         together = list[Line]()
         for line in lines:
             if not self._counts.get(line.sha256):
                 together.append(line)
                 continue
-            yield from batches_of(together)
+            yield from split_into_batches(together)
             together = []
             if line.sha256 not in self.counts:
                 yield [line]
-        yield from batches_of(together)
+        yield from split_into_batches(together)
 
     @contextmanager
-    def noted(self, batch: Sequence[Line]) -> Iterator[None]:
+    def note_batch(self, batch: Sequence[Line]) -> Iterator[None]:
         """Read the batch within: what ends the process stays noted, and what is raised does not."""
         digests = {line.sha256 for line in batch}
         self._note(self._counts | {digest: self._counts.get(digest, 0) + 1 for digest in digests})
@@ -78,7 +78,7 @@ class Attempts:
         )
 
 
-def ended_the_process(line: Line) -> str:
+def describe_ended_process(line: Line) -> str:
     """What is said of a payload that is left out."""
     return (
         f"{line.url} ({line.bytes:,} bytes) has ended the process that read it {_MOST} times, out of memory or time or "

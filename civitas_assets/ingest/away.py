@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from civitas_assets.catalog import Source
-from civitas_assets.ingest.vanished import too_few
+from civitas_assets.ingest.vanished import check_roster_size
 from civitas_assets.records import RECORD_TYPES, Note
 from civitas_assets.store.addresses import Address, Line
 from civitas_assets.store.landing import Answered, Manifest
@@ -44,9 +44,9 @@ class Fetches:
         there = dict[str, frozenset[str]]()
         for record_type in types:
             if record_type.event_time is None:
-                rows = stores.records.current(record_type, source.name, []).filter(~pl.col("deleted"))
+                rows = stores.records.read_current(record_type, source.name, []).filter(~pl.col("deleted"))
                 there[record_type.name] = frozenset(rows[record_type.key[0]])
-        return cls(source, lines, stores.seen.rows(source.name) if there else pl.DataFrame(), there)
+        return cls(source, lines, stores.seen.read_rows(source.name) if there else pl.DataFrame(), there)
 
     def look_for_away(
         self, found: pl.DataFrame, known: Mapping[str, Address], answered: Answered
@@ -113,7 +113,7 @@ def _find_away(before: frozenset[str], fetches: Sequence[set[str]], source: Sour
     known, away = {*before}, set[str]()
     for present in fetches:
         missing = known - present
-        if not too_few(len(known) - len(missing), len(known), source.snapshot_share):
+        if not check_roster_size(len(known) - len(missing), len(known), source.snapshot_share):
             away |= missing
         known |= present
     return away & fetches[-1]

@@ -14,7 +14,7 @@ from civitas_assets.store.addresses import Line
 _BATCH_BYTES = 72 * 1024 * 1024
 
 
-def unsuperseded(waiting: Sequence[Line], tried: Sequence[Line], failed: Sequence[Line]) -> list[Line]:
+def select_unsuperseded(waiting: Sequence[Line], tried: Sequence[Line], failed: Sequence[Line]) -> list[Line]:
     """The lines that are still to be read: those without a later answer of the same address that was read."""
     unread = {(line.url, line.fetched_at) for line in failed}
     open_by_url: dict[str, list[Line]] = defaultdict(list)
@@ -28,7 +28,7 @@ def unsuperseded(waiting: Sequence[Line], tried: Sequence[Line], failed: Sequenc
     return [line for lines in open_by_url.values() for line in lines]
 
 
-def batches_of(lines: Sequence[Line]) -> Iterator[list[Line]]:
+def split_into_batches(lines: Sequence[Line]) -> Iterator[list[Line]]:
     """The lines in order, cut so that a batch's bodies stay small; a large body is a batch of its own."""
     batch: list[Line] = []
     size = 0

@@ -23,16 +23,16 @@ _TIME_UP = signal.SIGALRM
 
 
 @dataclass(frozen=True)
-class Bounds:
+class ReadLimits:
     """Bytes of memory beyond what the program takes itself, and seconds."""
 
     memory: int
     seconds: float
 
     @classmethod
-    def of(cls, frame: Frame) -> Self:
+    def from_frame(cls, frame: Frame) -> Self:
         """What the operator lets an answer have."""
-        return cls(frame.max_memory or most_memory(), frame.max_read_time.total_seconds())
+        return cls(frame.max_memory or find_memory_limit(), frame.max_read_time.total_seconds())
 
     @property
     def memory_is_short(self) -> str:
@@ -43,7 +43,7 @@ class Bounds:
         )
 
 
-def most_memory() -> int:
+def find_memory_limit() -> int:
     """Three quarters of what the machine has, or the container that this is in."""
     most = resource.getpagesize() * os.sysconf("SC_PHYS_PAGES")
     with suppress(OSError, ValueError):  # no container, or one without a bound
@@ -52,7 +52,7 @@ def most_memory() -> int:
 
 
 @contextmanager
-def bound(bounds: Bounds) -> Iterator[Bounds]:
+def limit_process(bounds: ReadLimits) -> Iterator[ReadLimits]:
     """Hold this process to the bounds within; it ends where it goes beyond its time.
 
     Of memory what may be written to counts: libraries reserve much that they never use.
@@ -79,7 +79,7 @@ def _held() -> int:
     return 0
 
 
-def reason_of(status: int, bounds: Bounds) -> str:
+def describe_exit(status: int, bounds: ReadLimits) -> str:
     """What is said of an answer whose reading has ended its process with this exit code, or minus a signal."""
     if status == -_TIME_UP:
         return (

@@ -11,21 +11,23 @@ from civitas_assets.catalog.last_good import LastGood
 from civitas_assets.catalog.load import read_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.errors import Fault
-from civitas_assets.ingest.discretion import hidden_fields
+from civitas_assets.ingest.privacy_filter import find_unhideable_fields
 from civitas_assets.settings import Settings
 
 
-def catalogue_of(settings: Settings, checks: Sequence[Check] = (), *, keep: bool = False) -> Catalog:
+def load_catalogue(settings: Settings, checks: Sequence[Check] = (), *, keep: bool = False) -> Catalog:
     """All tenants, those with a faulty file as they were last without; `keep` is for who works for them.
 
     Raises:
         CatalogError: there is no folder of tenants' files.
     """
-    frame, last_good = Frame.of(settings), LastGood(settings.last_good)
-    checks = [hidden_fields, *checks]
+    frame, last_good = Frame.from_settings(settings), LastGood(settings.last_good)
+    checks = [find_unhideable_fields, *checks]
     return read_catalog(settings.tenants_dir, SOURCE_MODELS, last_good, checks, frame=frame, keep=keep)
 
 
-def faults_of(settings: Settings, tenants: Container[str]) -> Mapping[str, Sequence[Fault]]:
+def read_faults(settings: Settings, tenants: Container[str]) -> Mapping[str, Sequence[Fault]]:
     """The faults of these tenants' files; no other file is read."""
-    return read_catalog(settings.tenants_dir, SOURCE_MODELS, only=tenants, frame=Frame.of(settings)).faulty
+    return read_catalog(
+        settings.tenants_dir, SOURCE_MODELS, only=tenants, frame=Frame.from_settings(settings)
+    ).faulty

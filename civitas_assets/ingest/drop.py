@@ -23,7 +23,7 @@ _UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart")
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitingFile:
     """A complete file that waits."""
 
     path: Path
@@ -45,7 +45,7 @@ class DropFolder:
         """Where files are to be put."""
         return self.root / self.tenant / self.source
 
-    def waiting(self, now: datetime) -> Iterator[Waiting]:
+    def list_waiting(self, now: datetime) -> Iterator[WaitingFile]:
         """The complete files, by name."""
         if not self.folder.is_dir():
             return
@@ -57,9 +57,9 @@ class DropFolder:
                 continue
             stat = entry.stat(follow_symlinks=False)
             if not 0 <= now.timestamp() - stat.st_mtime < SETTLED.total_seconds():
-                yield Waiting(Path(entry.path), stat.st_size, stat.st_mtime_ns)
+                yield WaitingFile(Path(entry.path), stat.st_size, stat.st_mtime_ns)
 
-    def put_aside(self, file: Waiting, now: datetime) -> None:
+    def archive_file(self, file: WaitingFile, now: datetime) -> None:
         """Move what has landed to `done`; what was put in its place meanwhile stays."""
         if file.path.stat(follow_symlinks=False).st_mtime_ns != file.changed:
             return
@@ -80,7 +80,7 @@ def take_all(
         FetchError: after all others were taken, that a file is too large, or could not be read or landed.
     """
     failures = list[str]()
-    for file in folder.waiting(now()):
+    for file in folder.list_waiting(now()):
         name = file.path.name
         request = Request(f"{DROP}{name}", variables={"file": name})
         try:
@@ -89,7 +89,7 @@ def take_all(
                     f"{request.url} has {file.size} bytes: raise http.max_bytes if that is right"
                 )
             deliver(request, file.path.read_bytes(), guess_type(name)[0] or "")
-            folder.put_aside(file, now())
+            folder.archive_file(file, now())
         except OSError as error:
             failures.append(f"{request.url} cannot be read or moved: {error.strerror}")
         except FetchError as error:

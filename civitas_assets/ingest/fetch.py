@@ -15,21 +15,21 @@ from pathlib import Path
 
 from civitas_assets.catalog import Source, Tenant, Window
 from civitas_assets.catalog.cadence import CADENCES
-from civitas_assets.catalog.template import PERIODS, placeholders
+from civitas_assets.catalog.template import PERIODS, list_names
 from civitas_assets.connectors.base import Connector
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.connectors.http_deadline import NEVER, Deadline
 from civitas_assets.connectors.repeated import SECRET_REPEATED
-from civitas_assets.ingest.isolation import isolated
-from civitas_assets.ingest.missed import missing_days, missing_note, window_of
-from civitas_assets.ingest.notes import unsaid
+from civitas_assets.ingest.isolation import capture_errors
+from civitas_assets.ingest.missed import choose_window, find_missing_days, note_missing_days
+from civitas_assets.ingest.notes import select_new_notes
 from civitas_assets.ingest.reports import FetchReport
 from civitas_assets.ingest.session import LandingSession
 from civitas_assets.ingest.summarise import note_fetched
 from civitas_assets.store.files import Files
-from civitas_assets.store.keys import name_key
 from civitas_assets.store.landing import Answered, SourceLanding
-from civitas_assets.store.summary import Summary
+from civitas_assets.store.summary import SummaryStore
+from civitas_assets.store.tenant_keys import name_key_variable
 
 log = logging.getLogger("civitas_assets.fetch")
 
@@ -57,13 +57,13 @@ def fetch_sources(  # noqa: PLR0917 - each argument is of another type
     if not sources:
         return []
     if tenant.key is not None:
-        name_key(files, tenant.slug, tenant.key.secret)
-    used = Summary(files, tenant.slug).read().bytes
+        name_key_variable(files, tenant.slug, tenant.key.secret)
+    used = SummaryStore(files, tenant.slug).read().bytes
     until = NEVER
     if limit is not None:
         seconds = limit.total_seconds()
         whose, advice = f"the tenant's time in a batch ({seconds:g} s)", "the next one asks again"
-        until = Deadline(client.now() + seconds, whose, advice)
+        until = Deadline(client.read_clock() + seconds, whose, advice)
     with ThreadPoolExecutor(min(len(sources), _SOURCES_AT_ONCE), thread_name_prefix="source") as pool:
         jobs = [
             pool.submit(
@@ -89,9 +89,12 @@ def fetch_sources(  # noqa: PLR0917 - each argument is of another type
             for name, source in sources.items()
         ]
         reports = [job.result() for job in jobs]
-    known = Summary(files, tenant.slug).read()
+    known = SummaryStore(files, tenant.slug).read()
     note_fetched(files, tenant.slug, reports, now())
-    return [replace(r, new_notes=unsaid(r.notes, known.source(r.source).fetch_notes)) for r in reports]
+    return [
+        replace(r, new_notes=select_new_notes(r.notes, known.get_source(r.source).fetch_notes))
+        for r in reports
+    ]
 
 
 def _fetch_source(  # noqa: PLR0917 - each argument is of another type
@@ -104,11 +107,11 @@ def _fetch_source(  # noqa: PLR0917 - each argument is of another type
     now: Callable[[], datetime],
 ) -> FetchReport:
     started, began = time.monotonic(), now()
-    whole = Window.looking_back(source.look_back, began, tenant.zone)
-    answered = landing.answered()
+    whole = Window.from_lookback(source.look_back, began, tenant.zone)
+    answered = landing.read_answered()
     if answered.begun_at is not None:
         landing.remove_unfinished()
-    window = days or window_of(source, answered, began, tenant.zone)
+    window = days or choose_window(source, answered, began, tenant.zone)
     if not days and window.first < whole.first:
         log.info(
             "%s · fetch · %s · asks from %s on: it was last answered whole on %s",
@@ -126,18 +129,18 @@ def _fetch_source(  # noqa: PLR0917 - each argument is of another type
         f"{window.first}/{window.last}",
         _YOUNG if days or window.first < whole.first else CADENCES[source.cadence].period / 2,
     )
-    _, error = isolated(
+    _, error = capture_errors(
         f"{tenant.slug} · fetch · {source.name}",
         lambda: connector.fetch(source, window, tenant.zone, session),
     )
-    _, lost = isolated(f"{tenant.slug} · landing · {source.name}", session.close)
-    report = session.report(time.monotonic() - started, error or lost)
+    _, lost = capture_errors(f"{tenant.slug} · landing · {source.name}", session.close)
+    report = session.make_report(time.monotonic() - started, error or lost)
     missing = answered.missing
     if report.ok:
         covers = window.first <= whole.first and window.last >= whole.last
-        missing = missing_days(source, answered, window, whole=covers)
+        missing = find_missing_days(source, answered, window, whole=covers)
         last = whole.last if covers else answered.whole_on
-        is_whole = covers or not PERIODS.keys() & placeholders(source.url)
+        is_whole = covers or not PERIODS.keys() & list_names(source.url)
         landing.write_answered(
             Answered(
                 session.began_at,
@@ -163,7 +166,7 @@ def _fetch_source(  # noqa: PLR0917 - each argument is of another type
             )
         )
     if missing:
-        report = replace(report, notes=(*report.notes, missing_note(tenant.slug, source.name, missing)))
+        report = replace(report, notes=(*report.notes, note_missing_days(tenant.slug, source.name, missing)))
     log.info(
         "%s · fetch · %s · %s: %d requests, %d new, %d unchanged, %d bytes",
         tenant.slug, source.name, "done" if report.ok else "FAILED",

@@ -22,7 +22,7 @@ class Given:
     secrets: Mapping[str, str]
     advice: tuple[str, ...]
 
-    def secret(self, name: str) -> str:
+    def read_secret(self, name: str) -> str:
         """The value of a secret.
 
         Raises:
@@ -33,7 +33,7 @@ class Given:
         return self.secrets[name]
 
 
-def given(url: str, policy: HttpPolicy) -> Given:
+def parse_url_request(url: str, policy: HttpPolicy) -> Given:
     """What is asked at the address."""
     parts = urlsplit(url)
     secrets, query, advice, login = dict[str, str](), dict[str, SecretRef](), list[str](), None

@@ -13,17 +13,17 @@ import polars as pl
 
 from civitas_assets.catalog import Source, Tenant
 from civitas_assets.errors import ReadError
-from civitas_assets.ingest.discretion import Discretion
 from civitas_assets.ingest.keep import STORED_AT_ONCE, Keeper
 from civitas_assets.ingest.notes import NoteBook
+from civitas_assets.ingest.privacy_filter import PrivacyFilter
 from civitas_assets.ingest.register import Sightings
 from civitas_assets.ingest.reports import ReadReport
-from civitas_assets.ingest.waiting import Waiting
+from civitas_assets.ingest.waiting import WaitingRecords
 from civitas_assets.records import RECORD_TYPES
-from civitas_assets.records.origin import Origin, gathered
+from civitas_assets.records.origin import Origin, gather_rows
 from civitas_assets.records.raw import RawTable
-from civitas_assets.records.replaced import replaced_rows, rivals_in
-from civitas_assets.records.typing import Place, bring_into_contract
+from civitas_assets.records.replaced import find_rivals, note_replaced_rows
+from civitas_assets.records.typing import TenantPlace, bring_into_contract
 from civitas_assets.store.addresses import Line
 
 _TYPED_AT_ONCE = 100_000  # rows: enough to make work per page small, little for a small machine
@@ -43,7 +43,7 @@ class Decoded:
         self._tables.setdefault(table.record_type, []).append((table, origin))
         self.rows += table.frame.height
 
-    def taken(self) -> list[tuple[str, list[tuple[RawTable, Origin]]]]:
+    def take_all(self) -> list[tuple[str, list[tuple[RawTable, Origin]]]]:
         """The tables by record type, which are forgotten then."""
         found, self._tables, self.rows = [*self._tables.items()], {}, 0
         return found
@@ -65,12 +65,12 @@ class Intake:
         notes: NoteBook,
         sightings: Sightings,
         fail: Callable[[Sequence[Line], str], None],
-        discretion: Discretion,
+        discretion: PrivacyFilter,
     ) -> None:
         self._source, self._keeper, self._notes, self._sightings = source, keeper, notes, sightings
         self._report, self._fail, self._discretion = report, fail, discretion
-        self._place = Place(tenant.timezone, tenant.bbox)
-        self.waiting = Waiting(tenant.timezone, STORED_AT_ONCE)
+        self._place = TenantPlace(tenant.timezone, tenant.bbox)
+        self.waiting = WaitingRecords(tenant.timezone, STORED_AT_ONCE)
         self.given: Counter[str] = Counter()
         self.usable: set[str] = set()
 
@@ -85,13 +85,13 @@ class Intake:
         self._type(decoded)
         addresses = {line.sha256: line.url for line in decoded.lines}
         rivals: dict[str, list[pl.DataFrame]] = defaultdict(list)
-        for record_type, frames in self.waiting.taken():
+        for record_type, frames in self.waiting.take_all():
             for records in frames:
-                if (found := rivals_in(record_type, records)) is not None:
+                if (found := find_rivals(record_type, records)) is not None:
                     rivals[record_type.name].append(found)
             self._keeper.store(record_type, pl.concat(frames))
         for name, parts in rivals.items():
-            for payload, note in replaced_rows(RECORD_TYPES[name], pl.concat(parts)):
+            for payload, note in note_replaced_rows(RECORD_TYPES[name], pl.concat(parts)):
                 self._notes.add(addresses[payload], [note])
         if decoded.rejected:
             self._keeper.reject(pl.concat(decoded.rejected))
@@ -99,19 +99,19 @@ class Intake:
 
     def _type(self, decoded: Decoded) -> None:
         """Type what was decoded so far, and let it wait until it can be stored together."""
-        for name, found in decoded.taken():
-            table = self._discretion.raw(gathered(found, self._source))
+        for name, found in decoded.take_all():
+            table = self._discretion.hide_raw(gather_rows(found, self._source))
             self._report.counts[name].read += table.height
             if table.height:
                 self.given[name] += table.height
             try:
                 typed = bring_into_contract(
-                    RECORD_TYPES[name], table, self._source, self._place, self._discretion.dated
+                    RECORD_TYPES[name], table, self._source, self._place, self._discretion.hide_dated
                 )
             except ReadError as error:
                 self._fail(decoded.lines, str(error))
                 continue
-            typed = self._discretion.told(typed, table)
+            typed = self._discretion.hide_rejected(typed, table)
             decoded.rejected.append(typed.rejected)
             self._sightings.add(RECORD_TYPES[name], typed.named)
             for other, records in typed.accepted.items():

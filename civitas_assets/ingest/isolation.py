@@ -18,7 +18,7 @@ _PANIC = "PanicException"  # each library in Rust has one of its own
 log = logging.getLogger("civitas_assets.ingest")
 
 
-def isolated(what: str, work: Callable[[], T], *, level: int = logging.ERROR) -> tuple[T | None, str]:
+def capture_errors(what: str, work: Callable[[], T], *, level: int = logging.ERROR) -> tuple[T | None, str]:
     """The work's result and an empty text, or None and what went wrong; the log has it at that level."""
     try:
         return work(), ""

@@ -12,7 +12,7 @@ from civitas_assets.catalog import Tenant
 from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.store.day_turns import DAY, split_by_days
-from civitas_assets.store.records import News
+from civitas_assets.store.records import RecordChanges
 from civitas_assets.store.stores import Stores
 
 # Records of events that are held against the store together: enough to make work per file small, little for a small
@@ -30,9 +30,9 @@ class Keeper:
         """Keep what of these records is new or changed; many of events some days at a time."""
         dated = self._with_day(records, record_type.event_time)
         for turn in split_by_days(dated, STORED_AT_ONCE) if record_type.is_of_days else (dated,):
-            self.keep(self._stores.records.news(record_type, turn))
+            self.keep(self._stores.records.find_changes(record_type, turn))
 
-    def keep(self, news: News) -> None:
+    def keep(self, news: RecordChanges) -> None:
         """Append what is news."""
         record_type = news.record_type
         if news.rows.is_empty():
@@ -41,7 +41,7 @@ class Keeper:
         for events, column in record_type.described_events.items():
             # What is known of a thing changes how its events are harmonised: their days are made again.
             keys = news.rows[record_type.key[0]].unique().to_list()
-            days |= self._stores.records.days_of(RECORD_TYPES[events], column, keys)
+            days |= self._stores.records.find_days(RECORD_TYPES[events], column, keys)
         self._stores.journal.note(
             f"{self._run_id}-{self._report.source}", days, things=record_type.event_time is None
         )
@@ -55,7 +55,7 @@ class Keeper:
     def reject(self, rejected: pl.DataFrame) -> None:
         """Put rejected rows into quarantine, as far as they are not there."""
         quarantine, source = self._stores.quarantine, self._report.source
-        fresh = quarantine.unknown(source, self._with_day(rejected, "received_at"))
+        fresh = quarantine.select_unknown(source, self._with_day(rejected, "received_at"))
         if fresh.is_empty():
             return
         self._stores.journal.note(f"{self._run_id}-{source}", fresh["day"].unique().to_list())

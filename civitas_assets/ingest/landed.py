@@ -28,7 +28,7 @@ class Landed:
     sha256: str = ""
 
 
-def address_of(landed: Landed, response: Response, known: Address | None) -> Address | None:
+def update_address(landed: Landed, response: Response, known: Address | None) -> Address | None:
     """What is known of the address now: as before where nothing has changed, and nothing where nothing was found."""
     if response.status == 404:
         return None
@@ -48,7 +48,7 @@ def address_of(landed: Landed, response: Response, known: Address | None) -> Add
     )
 
 
-def line_of(  # noqa: PLR0917 - each argument is of another type
+def build_manifest_line(  # noqa: PLR0917 - each argument is of another type
     request: Request,
     url: str,
     status: int,

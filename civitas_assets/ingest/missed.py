@@ -17,14 +17,14 @@ DAYS_MISSING = "days_missing"
 _DAY = timedelta(days=1)
 
 
-def window_of(source: Source, answered: Answered, now: datetime, zone: ZoneInfo) -> Window:
+def choose_window(source: Source, answered: Answered, now: datetime, zone: ZoneInfo) -> Window:
     """The days that a source is asked for unless a run says otherwise.
 
     Nights that did not answer all of its look-back are made up for, as far back as its `catch_up`. A source that is
     fetched more often than nightly is asked for all of that once a day, until it has answered it, and for the rest of
     the day only for what is new since.
     """
-    whole = Window.looking_back(source.look_back, now, zone)
+    whole = Window.from_lookback(source.look_back, now, zone)
     if source.cadence != "nightly" and answered.whole_on == whole.last:
         return Window(whole.last, whole.last)
     if answered.whole_on is None or not source.asks_for_days:
@@ -35,7 +35,7 @@ def window_of(source: Source, answered: Answered, now: datetime, zone: ZoneInfo)
     return Window(min(whole.first, max(first, bound)), whole.last)
 
 
-def missing_days(
+def find_missing_days(
     source: Source, answered: Answered, window: Window, *, whole: bool
 ) -> tuple[tuple[date, date], ...]:
     """The spans of days that nobody has asked for, once the source has answered all of a window.
@@ -51,7 +51,7 @@ def missing_days(
     return tuple(_joined(part for span in spans for part in _without(span, window)))
 
 
-def missing_note(tenant: str, source: str, spans: Sequence[tuple[date, date]]) -> Note:
+def note_missing_days(tenant: str, source: str, spans: Sequence[tuple[date, date]]) -> Note:
     """The note on days that are missing, with the command that asks for them."""
     days = ", ".join(f"{first} to {last}" for first, last in spans)
     first, last = spans[0]

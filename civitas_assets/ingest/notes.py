@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlsplit
 import polars as pl
 
 from civitas_assets.catalog import Source
-from civitas_assets.connectors.pagination import END_UNPROVEN, header_total
-from civitas_assets.connectors.text import is_encoded_twice
+from civitas_assets.connectors.pagination import END_UNPROVEN, parse_total
+from civitas_assets.connectors.text_encoding import is_encoded_twice
 from civitas_assets.ingest.reports import Counts
 from civitas_assets.records import RECORD_TYPES, Note, RawTable, RecordType
 from civitas_assets.records.raw import UNKNOWN_FIELDS
@@ -72,7 +72,7 @@ class NoteBook:
         elif record_type.measures and (rows := self._silent.get(record_type.name, 0)) is not None:
             self._silent[record_type.name] = rows + records.height
 
-    def standing(
+    def list_standing(
         self, before: Sequence[StandingNote], known: Callable[[], Mapping[str, Address]]
     ) -> tuple[StandingNote, ...]:
         """What holds now, in order: what was found, and what holds still of what was noted before.
@@ -93,12 +93,12 @@ class NoteBook:
         return tuple(StandingNote(note, tuple(sorted(found[note])[:_ADDRESSES])) for note in sorted(found))
 
 
-def notes_of(table: RawTable) -> list[Note]:
+def collect_notes(table: RawTable) -> list[Note]:
     """The notes of a table, with one for each field that nothing maps."""
     return [*(Note(UNKNOWN_FIELDS, name) for name in table.unknown_fields), *table.notes]
 
 
-def summarised(standing: Iterable[StandingNote]) -> tuple[Note, ...]:
+def summarise_notes(standing: Iterable[StandingNote]) -> tuple[Note, ...]:
     """One note for each kind, as people are told it."""
     texts: dict[str, list[str]] = defaultdict(list)
     for one in standing:
@@ -106,7 +106,7 @@ def summarised(standing: Iterable[StandingNote]) -> tuple[Note, ...]:
     return tuple(Note(code, _told(code, found)) for code, found in texts.items())
 
 
-def nothing_came(source: Source) -> Note:
+def note_nothing_came(source: Source) -> Note:
     """The note on a source that has never brought a row, with the settings that may be why."""
     settings = {name: getattr(source, name, None) for name in _NARROWING}
     if getattr(source, "within_bbox", not settings["stations"] and hasattr(source, "stations")):
@@ -116,7 +116,9 @@ def nothing_came(source: Source) -> Note:
     return Note(NOTHING_CAME, f"nothing came: no answer has had a single row so far; check {check}")
 
 
-def only_series(source: Source, counts: Mapping[str, Counts], progress: Progress) -> tuple[Note | None, bool]:
+def note_series_only(
+    source: Source, counts: Mapping[str, Counts], progress: Progress
+) -> tuple[Note | None, bool]:
     """The note on a source that has series and has never brought a value of one; whether it ever brought one."""
     had = progress.had_rows if progress.had_values is None else progress.had_values
     values, series = (counts[name].read if name in counts else 0 for name in ("observation", "datastream"))
@@ -128,7 +130,7 @@ def only_series(source: Source, counts: Mapping[str, Counts], progress: Progress
     return (Note(NO_OBSERVATIONS, text) if series else before[0]), had
 
 
-def says_incomplete_note(url: str) -> Note:
+def note_incomplete(url: str) -> Note:
     """The note on an answer that calls itself a part."""
     return Note(
         SAYS_INCOMPLETE,
@@ -136,7 +138,7 @@ def says_incomplete_note(url: str) -> Note:
     )
 
 
-def encoding_notes(line: Line, body: bytes) -> list[Note]:
+def note_encodings(line: Line, body: bytes) -> list[Note]:
     """The note on an answer whose publisher has encoded its texts twice."""
     if not is_encoded_twice(body):
         return []
@@ -144,16 +146,16 @@ def encoding_notes(line: Line, body: bytes) -> list[Note]:
     return [Note("encoded_twice", f"{line.url} {text}")]
 
 
-def cut_notes(source: Source, line: Line, rows: int) -> list[Note]:
+def note_cut_answers(source: Source, line: Line, rows: int) -> list[Note]:
     """The note on an answer that has fewer rows than its headers say, or so many as services give at most.
 
     The latter is a number that its address asks for, or one of those at which services cut without being asked.
     """
     if line.role != "data" or not source.takes_files or source.dropped is not None or source.each or not rows:
         return []
-    total = header_total(line.headers)
+    total = parse_total(line.headers)
     if total is not None:
-        return [says_incomplete_note(line.url)] if total > rows else []
+        return [note_incomplete(line.url)] if total > rows else []
     query = parse_qsl(urlsplit(line.url).query)
     asked = {number for name, number in query if name.lower().strip("$_") in _LIMITS}
     if rows in source.complete_with or (rows not in _CEILINGS and str(rows) not in asked):
@@ -177,7 +179,7 @@ def _shown(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def unsaid(notes: Iterable[Note], before: Iterable[Note]) -> tuple[Note, ...]:
+def select_new_notes(notes: Iterable[Note], before: Iterable[Note]) -> tuple[Note, ...]:
     """The notes that nobody was told yet."""
     said = {*before}
     return tuple(note for note in notes if note not in said)

@@ -22,7 +22,7 @@ _UNSET_YEARS = ("1899", "1900", "1903", "1904", "1969", "1970", "1979", "1980", 
 _SHORT = timedelta(days=1)
 
 
-def part_tables(source: Source, made: Iterable[RawTable | Roster]) -> Iterator[RawTable | Roster]:
+def split_tables(source: Source, made: Iterable[RawTable | Roster]) -> Iterator[RawTable | Roster]:
     """What was read, with long tables in portions; what is told of a table comes with its first one."""
     for table in made:
         if isinstance(table, RawTable) and _is_long(source, table) and _is_by_row(source.time, table):

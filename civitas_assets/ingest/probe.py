@@ -21,9 +21,9 @@ from civitas_assets.catalog.model import DROP
 from civitas_assets.connectors.base import Answer, Connector, Request
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.errors import FetchError
-from civitas_assets.ingest.apart import storable_apart
+from civitas_assets.ingest.apart import redact_body_apart
 from civitas_assets.ingest.drop import SETTLED
-from civitas_assets.ingest.isolation import isolated
+from civitas_assets.ingest.isolation import capture_errors
 from civitas_assets.ingest.read_all import read_sources
 from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.ingest.session import LandingSession
@@ -52,7 +52,7 @@ class Probe:
     error: str = ""
 
 
-def probe(  # noqa: PLR0917 - each argument is of another type
+def probe_source(  # noqa: PLR0917 - each argument is of another type
     tenant: Tenant,
     source: Source,
     connector: Connector,
@@ -81,7 +81,7 @@ def probe(  # noqa: PLR0917 - each argument is of another type
     with _thrown_away(folder, tenant) as stores:
         landing = SourceLanding(stores.files, tenant.slug, source.name)
         session = _FirstAnswers(tenant.slug, patient, landing, client, now, pages, drop, database_files)
-        _, error = isolated(
+        _, error = capture_errors(
             f"{tenant.slug} · probe · {source.name}",
             lambda: connector.fetch(patient, window, tenant.zone, session),
         )
@@ -107,7 +107,7 @@ def read_sample(  # noqa: PLR0917 - each argument is of another type
     """
     with _thrown_away(folder, tenant) as stores:
         landing, now = SourceLanding(stores.files, tenant.slug, source.name), datetime.now(UTC)
-        digest = landing.store(storable_apart(source, role, body))
+        digest = landing.store(redact_body_apart(source, role, body))
         line = Line(source.url, "stored", 200, now, "", digest, len(body), role, variables or {})
         landing.write_manifest([line])
         return _read(tenant, source, connector, stores)
@@ -117,7 +117,7 @@ def read_sample(  # noqa: PLR0917 - each argument is of another type
 def _thrown_away(folder: Path, tenant: Tenant) -> Iterator[Stores]:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix="probe-") as place:
-        yield Stores.of(LocalFiles(Path(place)), tenant.slug)
+        yield Stores.for_tenant(LocalFiles(Path(place)), tenant.slug)
 
 
 def _read(
@@ -133,13 +133,13 @@ def _read(
     records = {}
     for name in sorted(source.record_types()):
         record_type = RECORD_TYPES[name]
-        days = stores.records.days(record_type) if record_type.event_time else []
-        found = stores.records.current(record_type, source.name, days)
+        days = stores.records.list_days(record_type) if record_type.event_time else []
+        found = stores.records.read_current(record_type, source.name, days)
         if found.height:
             records[name] = found
-    manifests = SourceLanding(stores.files, tenant.slug, source.name).manifests()
+    manifests = SourceLanding(stores.files, tenant.slug, source.name).list_manifests()
     asked = tuple(line.url for manifest in manifests for line in manifest.lines)
-    return Probe(asked, records, stores.quarantine.rows(), report, cut, error)
+    return Probe(asked, records, stores.quarantine.read_rows(), report, cut, error)
 
 
 class _FirstAnswers(LandingSession):
@@ -163,7 +163,7 @@ class _FirstAnswers(LandingSession):
     def crawl(
         self, requests: Iterable[Request], follow: Callable[[Answer], Iterable[Request]] | None = None
     ) -> Iterator[Answer]:
-        """See `connectors.base.Session`."""
+        """See `connectors.base.FetchSession`."""
 
         def further(answer: Answer) -> list[Request]:
             return self._first(follow(answer)) if follow is not None else []
@@ -171,18 +171,18 @@ class _FirstAnswers(LandingSession):
         yield from super().crawl(self._first(requests), further if follow is not None else None)
 
     def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
-        """See `connectors.base.Session`."""
+        """See `connectors.base.FetchSession`."""
         if not self._first([request]):
             raise FetchError("enough was seen")
         super().deliver(request, body, content_type)
 
-    def collect(self) -> None:
-        """See `connectors.base.Session`; the files stay where they are."""
+    def land_dropped_files(self) -> None:
+        """See `connectors.base.FetchSession`; the files stay where they are."""
         folder = self.drop_folder
         if folder is None:
             return
         # One that was put there just now is looked at, too.
-        waiting = {file.path.name: file for file in folder.waiting(self._now() + SETTLED)}
+        waiting = {file.path.name: file for file in folder.list_waiting(self._now() + SETTLED)}
         if not waiting:
             raise FetchError(f"no file that fits {folder.pattern} waits in {folder.folder}: put one there")
         for request in self._first(Request(f"{DROP}{name}", variables={"file": name}) for name in waiting):

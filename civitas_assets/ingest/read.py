@@ -13,45 +13,45 @@ from msgspec.structs import replace
 
 from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.base import Connector, Payload
-from civitas_assets.connectors.http_reason import complaint_of
+from civitas_assets.connectors.http_reason import extract_complaint
 from civitas_assets.connectors.next_pages import ROLE as PAGE
 from civitas_assets.connectors.pagination import FURTHER
-from civitas_assets.connectors.partial import says_incomplete
+from civitas_assets.connectors.partial import is_declared_incomplete
 from civitas_assets.errors import BodyLost, ReadError, ReadStopped
 from civitas_assets.ingest.apart import read_apart
-from civitas_assets.ingest.attempts import Attempts, ended_the_process
+from civitas_assets.ingest.attempts import Attempts, describe_ended_process
 from civitas_assets.ingest.away import Fetches
-from civitas_assets.ingest.backlog import unsuperseded
-from civitas_assets.ingest.bounds import Bounds
-from civitas_assets.ingest.discretion import Discretion
+from civitas_assets.ingest.backlog import select_unsuperseded
+from civitas_assets.ingest.bounds import ReadLimits
 from civitas_assets.ingest.intake import Decoded, Intake
 from civitas_assets.ingest.keep import Keeper
 from civitas_assets.ingest.notes import (
     NOT_WHOLE,
     NOTHING_CAME,
     NoteBook,
-    cut_notes,
-    encoding_notes,
-    notes_of,
-    nothing_came,
-    only_series,
-    says_incomplete_note,
-    summarised,
-    unsaid,
+    collect_notes,
+    note_cut_answers,
+    note_encodings,
+    note_incomplete,
+    note_nothing_came,
+    note_series_only,
+    select_new_notes,
+    summarise_notes,
 )
-from civitas_assets.ingest.register import GONE, Sightings, look_for_gone, note_seen
+from civitas_assets.ingest.privacy_filter import PrivacyFilter
+from civitas_assets.ingest.register import GONE, Sightings, find_gone, note_seen
 from civitas_assets.ingest.reports import ReadReport
-from civitas_assets.ingest.vanished import vanished
-from civitas_assets.records.origin import Origin, rejected_by_format
+from civitas_assets.ingest.vanished import find_vanished
+from civitas_assets.records.clean_text import is_clean_source
+from civitas_assets.records.origin import Origin, build_format_rejections
 from civitas_assets.records.raw import Roster
-from civitas_assets.records.text import brings_clean_text
 from civitas_assets.store.addresses import Line
 from civitas_assets.store.discard import discard_read
 from civitas_assets.store.journal import Progress, StandingNote
-from civitas_assets.store.landing import Manifest, SourceLanding, config_hash
+from civitas_assets.store.landing import Manifest, SourceLanding, hash_config
 from civitas_assets.store.seen import NAMELESS, READ
 from civitas_assets.store.stores import Stores
-from civitas_assets.store.summary import Summary
+from civitas_assets.store.summary import SummaryStore
 
 log = logging.getLogger("civitas_assets.read")
 
@@ -78,7 +78,7 @@ class SourceReader:
         self._unusable: frozenset[str] = frozenset()
         self._notes = NoteBook()
         self._sightings = Sightings(source.name)
-        self._discretion = Discretion(landing.files, tenant, source)
+        self._discretion = PrivacyFilter(landing.files, tenant, source)
         self._intake = Intake(
             tenant,
             source,
@@ -92,8 +92,8 @@ class SourceReader:
 
     def run(self) -> None:
         """Read what has landed since it was last read."""
-        progress = self._stores.journal.progress(self._source.name)
-        self.read(self._landing.manifests(after=progress.manifest), progress, compare=True)
+        progress = self._stores.journal.read_progress(self._source.name)
+        self.read(self._landing.list_manifests(after=progress.manifest), progress, compare=True)
         if self._discretion.erased_in:  # what was erased, and came again
             self._landing.erase(self._discretion.erased_in)
         if self._source.landing == "discard":
@@ -118,7 +118,7 @@ class SourceReader:
         started = time.monotonic()
         manifests = list(found)
         stored = [line for manifest in manifests for line in manifest.lines if line.state == "stored"]
-        fresh = [line for line in stored if line.sha256 not in self._landing.erased()]
+        fresh = [line for line in stored if line.sha256 not in self._landing.list_erased()]
         self.report.newest_at = max((line.fetched_at for line in fresh), default=None)
         # What could not be read is tried again, because the source's settings may have been mended since;
         # where there is a newer answer, only after that could not be read either.
@@ -126,23 +126,23 @@ class SourceReader:
         again = [line for line in progress.failed if line.url not in newer]
         waiting = [line for line in progress.failed if line.url in newer]
         lines = [*again, *fresh]
-        settings = config_hash(self._source.model_dump(mode="json"))
-        under = f"{settings} {Bounds.of(self._source.frame)}"
+        settings = hash_config(self._source.model_dump(mode="json"))
+        under = f"{settings} {ReadLimits.from_frame(self._source.frame)}"
         attempts = Attempts(self._stores.journal, self._source.name, progress, under)
         for line in lines:
             if line.sha256 in attempts.counts:
-                self._fail([line], ended_the_process(line))
-        batches = list(attempts.batches(lines))
+                self._fail([line], describe_ended_process(line))
+        batches = list(attempts.split_batches(lines))
         self._fetches = Fetches.of(self._source, manifests if compare and batches else (), self._stores)
         for number, batch in enumerate(batches, 1):
-            with attempts.noted(batch), self._intake.waiting:
+            with attempts.note_batch(batch), self._intake.waiting:
                 self._read(batch, attempts)
             if number < len(batches):
                 self._log(f"part {number} of {len(batches)}")
         self.unread = self._failed
-        self._failed = unsuperseded(waiting, [*again, *fresh], self._failed)
+        self._failed = select_unsuperseded(waiting, [*again, *fresh], self._failed)
         before = self._compare(fresh, progress.notes) if compare and batches else progress.notes
-        notes = self._notes.standing(before, self._landing.addresses)
+        notes = self._notes.list_standing(before, self._landing.read_addresses)
         stopped = attempts.of(self._failed)
         name = manifests[-1].name if manifests else progress.manifest
         after = Progress(name, attempts=stopped, attempts_under=attempts.under if stopped else "")
@@ -153,13 +153,13 @@ class SourceReader:
 
     def _compare(self, fresh: Sequence[Line], before: tuple[StandingNote, ...]) -> tuple[StandingNote, ...]:
         """Close or tell what the last fetch has no more; the notes of before without those of what was gone."""
-        known, answered = self._landing.addresses(), self._landing.answered()
+        known, answered = self._landing.read_addresses(), self._landing.read_answered()
         seen = note_seen(self._sightings, self._stores.seen, known, fresh)
-        told = [one.note.code for one in self._notes.standing(before, lambda: known)]
-        fetched = Summary(self._stores.files, self._tenant.slug).read().source(self._source.name)
+        told = [one.note.code for one in self._notes.list_standing(before, lambda: known)]
+        fetched = SummaryStore(self._stores.files, self._tenant.slug).read().get_source(self._source.name)
         if NOT_WHOLE.intersection((*told, *(note.code for note in fetched.fetch_notes))):
             return before
-        gone = look_for_gone(
+        gone = find_gone(
             self._source, seen, known, answered, self._failed, self._stores.records, self._run_id
         )
         for news in gone.news:
@@ -187,18 +187,18 @@ class SourceReader:
             except BodyLost as error:  # as after a restore: its neighbours are there
                 self._fail([line], str(error))
                 continue
-            self._notes.add(line.url, encoding_notes(line, payload.body))
-            clean = brings_clean_text(payload.body)
+            self._notes.add(line.url, note_encodings(line, payload.body))
+            clean = is_clean_source(payload.body)
             origin = Origin(line.variables, line.sha256, line.fetched_at, clean)
             # Where pages are followed, the connector knows what came after one that is not all.
-            is_part = line.role == "data" and says_incomplete(
+            is_part = line.role == "data" and is_declared_incomplete(
                 payload.body,
                 line.headers.get("link", ""),
                 is_alone=not self._source.each,
                 members=payload.members,
             )
             if is_part:
-                self._notes.add(line.url, [says_incomplete_note(line.url)])
+                self._notes.add(line.url, [note_incomplete(line.url)])
             rows = 0
             try:
                 for raw in read_apart(self._connector, self._source, payload):
@@ -208,7 +208,7 @@ class SourceReader:
                         if is_part:
                             continue  # what is not in a part may be in the rest
                         self._keeper.keep(
-                            vanished(raw, origin, self._source, self._stores.records, self._run_id)
+                            find_vanished(raw, origin, self._source, self._stores.records, self._run_id)
                         )
                         continue
                     rows += raw.frame.height + len(raw.broken)
@@ -218,24 +218,24 @@ class SourceReader:
                     if raw.broken:
                         self._sightings.note(NAMELESS, line)
                         self._intake.given[raw.record_type] += len(raw.broken)
-                        broken = self._discretion.broken(raw.broken)
+                        broken = self._discretion.hide_broken(raw.broken)
                         decoded.rejected.append(
-                            rejected_by_format(raw.record_type, broken, line.sha256, line.fetched_at)
+                            build_format_rejections(raw.record_type, broken, line.sha256, line.fetched_at)
                         )
-                    self._notes.add(line.url, notes_of(raw))
+                    self._notes.add(line.url, collect_notes(raw))
                 self._sightings.note(READ, line)
                 if not is_part:
-                    self._notes.add(line.url, cut_notes(self._source, line, rows))
+                    self._notes.add(line.url, note_cut_answers(self._source, line, rows))
             except ReadError as error:
                 if isinstance(error, ReadStopped):
-                    attempts.stopped(line)
+                    attempts.count_stopped(line)
                 quiet = self._discretion.says_nothing
-                said = "" if quiet else complaint_of(payload.body, str(error))
+                said = "" if quiet else extract_complaint(payload.body, str(error))
                 self._fail([line], f"{line.url} {error}{said}")
         self._intake.settle(decoded)
 
     def _payload(self, line: Line) -> Payload:
-        body = self._landing.body(line.sha256)
+        body = self._landing.read_body(line.sha256)
         self.report.payloads += 1
         self.report.bytes += len(body)
         return Payload(body, line.url, line.role, line.variables, line.content_type, line.fetched_at)
@@ -262,11 +262,11 @@ class SourceReader:
                 f"{number} payload(s) without a single row, although the source always had some"
             )
         if not rows and not progress.had_rows and self._has_answers(progress):
-            notes += (StandingNote(nothing_came(self._source), ()),)
-        silent, had_values = only_series(self._source, self.report.counts, progress)
+            notes += (StandingNote(note_nothing_came(self._source), ()),)
+        silent, had_values = note_series_only(self._source, self.report.counts, progress)
         notes += (StandingNote(silent, ()),) if silent is not None else ()
-        self.report.notes = summarised(notes)
-        self.report.new_notes = unsaid(self.report.notes, summarised(progress.notes))
+        self.report.notes = summarise_notes(notes)
+        self.report.new_notes = select_new_notes(self.report.notes, summarise_notes(progress.notes))
         self._unusable = frozenset(self._intake.given.keys() - self._intake.usable) | self._still_unusable(
             progress
         )
@@ -285,7 +285,7 @@ class SourceReader:
     def _still_unusable(self, progress: Progress) -> frozenset[str]:
         """What no row could be used for so far, unless somebody has decided on those that were rejected."""
         still = progress.unusable - self._intake.usable
-        open_ = self._stores.quarantine.counts()[0] if still else {}
+        open_ = self._stores.quarantine.count_rows()[0] if still else {}
         return still if open_.get(self._source.name) else frozenset()
 
     def _has_answers(self, progress: Progress) -> bool:

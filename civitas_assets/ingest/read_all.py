@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.base import Connector
-from civitas_assets.ingest.isolation import isolated
+from civitas_assets.ingest.isolation import capture_errors
 from civitas_assets.ingest.read import SourceReader
 from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.ingest.summarise import note_read
@@ -26,7 +26,7 @@ def read_sources(
     for name, source in sources.items():
         landing = SourceLanding(stores.files, tenant.slug, name)
         reader = SourceReader(tenant, source, connectors[source.connector], landing, stores, run_id)
-        _, error = isolated(f"{tenant.slug} · read · {name}", reader.run)
+        _, error = capture_errors(f"{tenant.slug} · read · {name}", reader.run)
         if error:
             reader.report.errors.append(error)
         reports.append(reader.report)

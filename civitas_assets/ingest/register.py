@@ -13,13 +13,13 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from civitas_assets.catalog import Source
-from civitas_assets.ingest.vanished import too_few
+from civitas_assets.ingest.vanished import check_roster_size
 from civitas_assets.records import RECORD_TYPES, Note, RecordType
 from civitas_assets.records.contract import UTC_TIME
 from civitas_assets.store.addresses import Address, Line
 from civitas_assets.store.landing import Answered
-from civitas_assets.store.records import News, RecordStore
-from civitas_assets.store.seen import NAMELESS, READ, SEEN_SCHEMA, SeenStore, standing
+from civitas_assets.store.records import RecordChanges, RecordStore
+from civitas_assets.store.seen import NAMELESS, READ, SEEN_SCHEMA, SeenStore, add_standing_times
 
 GONE = "gone_from_source"
 _EXAMPLES = 3
@@ -58,7 +58,7 @@ class Sightings:
         """All of it, in the form of `SEEN_SCHEMA`."""
         return pl.concat([pl.DataFrame(self._marks, SEEN_SCHEMA, orient="row"), *self._found])
 
-    def settled(
+    def merge_times(
         self, stored: pl.DataFrame, known: Mapping[str, Address], lines: Sequence[Line]
     ) -> pl.DataFrame:
         """What is to be noted now: what was known and what was found, with the times of answers by now.
@@ -68,7 +68,11 @@ class Sightings:
         fresh = self.found
         rows = pl.concat([stored.join(fresh, on="payload", how="anti"), fresh])
         before = {line.before: line.before_seen_at for line in lines if line.before_seen_at is not None}
-        rows = standing(rows, known, before).group_by([*SEEN_SCHEMA][:-1]).agg(pl.col("received_at").max())
+        rows = (
+            add_standing_times(rows, known, before)
+            .group_by([*SEEN_SCHEMA][:-1])
+            .agg(pl.col("received_at").max())
+        )
         times = [address.seen_at for address in known.values() if address.seen_at is not None]
         oldest = max(times, default=datetime.max.replace(tzinfo=UTC)) - _REMEMBERED
         there = {a.sha256 for a in known.values() if a.seen_at is not None and a.seen_at >= oldest}
@@ -82,11 +86,11 @@ class Sightings:
 class Gone:
     """What the last fetch of a source has no more: marks of deletion to keep, and notes to tell."""
 
-    news: tuple[News, ...] = ()
+    news: tuple[RecordChanges, ...] = ()
     notes: tuple[Note, ...] = ()
 
 
-def look_for_gone(  # noqa: PLR0917 - each argument is of another type
+def find_gone(  # noqa: PLR0917 - each argument is of another type
     source: Source,
     seen: pl.DataFrame,
     known: Mapping[str, Address],
@@ -105,13 +109,13 @@ def look_for_gone(  # noqa: PLR0917 - each argument is of another type
     if not fetched or fetched.keys() - was_read or any(line.sha256 in fetched for line in unread):
         return Gone()
     nameless = answers.filter(pl.col("record_type") == NAMELESS).height > 0
-    news, notes = list[News](), list[Note]()
+    news, notes = list[RecordChanges](), list[Note]()
     for name in listed:
         record_type = RECORD_TYPES[name]
         key = record_type.key[0]
         present = answers.filter(pl.col("record_type") == name).select(pl.col("id").alias(key)).unique()
         count = store.count(record_type, source.name)
-        gone = store.vanished(record_type, source.name, present) if count else pl.DataFrame()
+        gone = store.find_vanished(record_type, source.name, present) if count else pl.DataFrame()
         if gone.is_empty():
             continue
         reason = _reason(source, name, gone.height, count, nameless=nameless)
@@ -133,25 +137,25 @@ def _reason(source: Source, name: str, gone: int, count: int, *, nameless: bool)
         )
     if nameless:
         return "none is closed, because rows without an id may be about them: see the quarantine"
-    return too_few(count - gone, count, source.snapshot_share)
+    return check_roster_size(count - gone, count, source.snapshot_share)
 
 
 def _closed(  # noqa: PLR0917 - each argument is of another type
     record_type: RecordType, gone: pl.DataFrame, payload: str, at: datetime, store: RecordStore, run_id: str
-) -> News:
+) -> RecordChanges:
     marks = gone.with_columns(
         pl.lit(payload).alias("payload"),
         pl.lit(at, UTC_TIME).alias("received_at"),
         pl.lit(run_id).alias("run_id"),
         pl.lit(value=True).alias("deleted"),
     )
-    return store.news(record_type, marks)
+    return store.find_changes(record_type, marks)
 
 
 def note_seen(
     sightings: Sightings, seen: SeenStore, known: Mapping[str, Address], lines: Sequence[Line]
 ) -> pl.DataFrame:
     """Remember what a reading has seen; all that is remembered of its source."""
-    rows = sightings.settled(seen.rows(sightings.source), known, lines)
+    rows = sightings.merge_times(seen.read_rows(sightings.source), known, lines)
     seen.write(sightings.source, rows)
     return rows

@@ -25,7 +25,7 @@ from civitas_assets.store.addresses import Line
 from civitas_assets.store.files import Files, LocalFiles
 from civitas_assets.store.journal import Progress
 from civitas_assets.store.landing import Manifest, SourceLanding
-from civitas_assets.store.records import News, RecordStore
+from civitas_assets.store.records import RecordChanges, RecordStore
 from civitas_assets.store.stores import Stores
 
 
@@ -53,7 +53,7 @@ class Rehearsal:
 
 
 @contextmanager
-def rehearsed(  # noqa: PLR0917 - each argument is of another type
+def rehearse_source(  # noqa: PLR0917 - each argument is of another type
     tenant: Tenant,
     source: Source,
     connector: Connector,
@@ -70,11 +70,11 @@ def rehearsed(  # noqa: PLR0917 - each argument is of another type
     read is left to the next run. The throw-away stores are in a folder below the given one.
     """
     landing = SourceLanding(stores.files, tenant.slug, source.name)
-    upto = stores.journal.progress(source.name)
+    upto = stores.journal.read_progress(source.name)
     chosen, missing = _chosen(landing, upto.manifest, wanted)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=f"{run_id}-") as place:
-        blank = Stores.of(LocalFiles(Path(place)), tenant.slug)
+        blank = Stores.for_tenant(LocalFiles(Path(place)), tenant.slug)
         if days is not None:
             blank = dataclasses.replace(blank, records=_OfDays(blank.files, tenant.slug, days))
         reader = SourceReader(tenant, source, connector, landing, blank, run_id)
@@ -87,7 +87,7 @@ def rehearsed(  # noqa: PLR0917 - each argument is of another type
 def _chosen(landing: SourceLanding, last: str, wanted: Callable[[Line], bool]) -> tuple[list[Manifest], int]:
     """The manifests until the last one that was read, with the lines that are wanted and still there."""
     chosen, missing = list[Manifest](), 0
-    for manifest in landing.manifests():
+    for manifest in landing.list_manifests():
         if manifest.name > last:
             break
         lines = [line for line in manifest.lines if line.state == "stored" and wanted(line)]
@@ -105,8 +105,8 @@ class _OfDays(RecordStore):
         self._first: date = days.first
         self._last: date = days.last
 
-    def news(self, record_type: RecordType, records: pl.DataFrame) -> News:
+    def find_changes(self, record_type: RecordType, records: pl.DataFrame) -> RecordChanges:
         """See `RecordStore`."""
         if record_type.event_time is not None:
             records = records.filter(pl.col("day").is_between(self._first, self._last))
-        return super().news(record_type, records)
+        return super().find_changes(record_type, records)

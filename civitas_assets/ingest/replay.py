@@ -21,7 +21,7 @@ from civitas_assets.ingest.rehearse import Rehearsal
 from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.records import RecordType
 from civitas_assets.records.origin import REJECTED_SCHEMA
-from civitas_assets.store.records import News
+from civitas_assets.store.records import RecordChanges
 from civitas_assets.store.stores import Stores
 
 _DAYS_AT_ONCE = 14
@@ -29,7 +29,7 @@ _EXAMPLES = 3
 
 
 @dataclass
-class Tally:
+class DayCounts:
     """How many records of a day would come, change, stay as they are, or go."""
 
     new: int = 0
@@ -48,7 +48,7 @@ class Example:
 
 
 @dataclass
-class Column:
+class ReplayedColumn:
     """A column that would change, in how many records, with examples."""
 
     changed: int = 0
@@ -56,18 +56,18 @@ class Column:
 
 
 @dataclass
-class Difference:
+class TableDiff:
     """What would become of one record type; things are counted under no day."""
 
     record_type: str
     rejected: int = 0
-    days: dict[date | None, Tally] = field(default_factory=lambda: defaultdict(Tally))
-    columns: dict[str, Column] = field(default_factory=lambda: defaultdict(Column))
+    days: dict[date | None, DayCounts] = field(default_factory=lambda: defaultdict(DayCounts))
+    columns: dict[str, ReplayedColumn] = field(default_factory=lambda: defaultdict(ReplayedColumn))
 
-    def total(self) -> Tally:
+    def total(self) -> DayCounts:
         """All days together."""
         parts = [(t.new, t.changed, t.identical, t.vanished) for t in self.days.values()]
-        return Tally(*(sum(numbers) for numbers in zip(*parts, strict=True))) if parts else Tally()
+        return DayCounts(*(sum(numbers) for numbers in zip(*parts, strict=True))) if parts else DayCounts()
 
     def __bool__(self) -> bool:
         total = self.total()
@@ -75,13 +75,13 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Proposal:
+class ReplayPlan:
     """What replaying one source would do; `errors` name payloads that today's mapping cannot read."""
 
     source: str
     payloads: int
     missing: int
-    differences: tuple[Difference, ...]
+    differences: tuple[TableDiff, ...]
     errors: tuple[str, ...]
 
     def __bool__(self) -> bool:
@@ -93,27 +93,27 @@ class _Step:
     """The difference of some days of one record type: records to append, and all that this was worked out from."""
 
     record_type: RecordType
-    news: News
+    news: RecordChanges
     marks: pl.DataFrame
     before: pl.DataFrame
     after: pl.DataFrame
 
 
-def propose(rehearsal: Rehearsal, stores: Stores, days: Window) -> Proposal:
+def plan_replay(rehearsal: Rehearsal, stores: Stores, days: Window) -> ReplayPlan:
     """What replaying these days would change; nothing is changed."""
-    found: dict[str, Difference] = {r.name: Difference(r.name) for r in rehearsal.record_types}
+    found: dict[str, TableDiff] = {r.name: TableDiff(r.name) for r in rehearsal.record_types}
     concerned = set[str]()
     for step in _steps(rehearsal, stores, days):
         _count(step, found[step.record_type.name])
         concerned |= _payloads(step)
     for name, count in _rejected(rehearsal, stores, concerned)["record_type"].value_counts().iter_rows():
-        found.setdefault(name, Difference(name)).rejected = count
+        found.setdefault(name, TableDiff(name)).rejected = count
     shown = tuple(d for d in found.values() if d.days or d.rejected)
     report = rehearsal.report
-    return Proposal(report.source, report.payloads, rehearsal.missing, shown, tuple(report.errors))
+    return ReplayPlan(report.source, report.payloads, rehearsal.missing, shown, tuple(report.errors))
 
 
-def replay(rehearsal: Rehearsal, tenant: Tenant, stores: Stores, days: Window) -> ReadReport:
+def replay_source(rehearsal: Rehearsal, tenant: Tenant, stores: Stores, days: Window) -> ReadReport:
     """Append what these days lack by today's mapping; the days are noted as pending first.
 
     The tenant's lock must be held.
@@ -122,7 +122,7 @@ def replay(rehearsal: Rehearsal, tenant: Tenant, stores: Stores, days: Window) -
         StoreError: the source was read since the rehearsal began, so that what it found may be out of date.
     """
     source = rehearsal.source.name
-    if stores.journal.progress(source) != rehearsal.upto:
+    if stores.journal.read_progress(source) != rehearsal.upto:
         raise StoreError(f"{source} was read by a run in the meantime: replay it again")
     report = ReadReport(source, rehearsal.report.payloads, rehearsal.report.bytes)
     report.errors.extend(rehearsal.report.errors)
@@ -130,7 +130,7 @@ def replay(rehearsal: Rehearsal, tenant: Tenant, stores: Stores, days: Window) -
     for step in _steps(rehearsal, stores, days):
         report.counts[step.record_type.name].read += step.after.height
         keeper.keep(step.news)
-        keeper.keep(stores.records.news(step.record_type, step.marks))
+        keeper.keep(stores.records.find_changes(step.record_type, step.marks))
         concerned |= _payloads(step)
     rejected = _rejected(rehearsal, stores, concerned)
     if not rejected.is_empty():
@@ -147,7 +147,7 @@ def _steps(rehearsal: Rehearsal, stores: Stores, days: Window) -> Iterator[_Step
         if record_type.event_time is None:
             yield _step(rehearsal, stores, record_type, [])
             continue
-        there = {*stores.records.days(record_type), *rehearsal.stores.records.days(record_type)}
+        there = {*stores.records.list_days(record_type), *rehearsal.stores.records.list_days(record_type)}
         chosen = sorted(day for day in there if days.first <= day <= days.last)
         for start in range(0, len(chosen), _DAYS_AT_ONCE):
             yield _step(rehearsal, stores, record_type, chosen[start : start + _DAYS_AT_ONCE])
@@ -155,9 +155,9 @@ def _steps(rehearsal: Rehearsal, stores: Stores, days: Window) -> Iterator[_Step
 
 def _step(rehearsal: Rehearsal, stores: Stores, record_type: RecordType, days: list[date]) -> _Step:
     source, keys = rehearsal.source.name, [*record_type.key]
-    known = stores.records.current(record_type, source, days)
+    known = stores.records.read_current(record_type, source, days)
     before = known.filter(~pl.col("deleted"))
-    after = rehearsal.stores.records.current(record_type, source, days).filter(~pl.col("deleted"))
+    after = rehearsal.stores.records.read_current(record_type, source, days).filter(~pl.col("deleted"))
     if record_type.event_time is None:
         # What a later fetch had no more is gone, whatever an earlier payload says of it.
         closed = known.filter(pl.col("deleted")).select(*keys, pl.col("received_at").alias("closed_at"))
@@ -167,7 +167,7 @@ def _step(rehearsal: Rehearsal, stores: Stores, record_type: RecordType, days: l
     # came in one that landing has no more, or that cannot be read, stays.
     gone = before.filter(pl.col("payload").is_in(rehearsal.read)).join(after, on=keys, how="anti")
     marks = gone.with_columns(pl.lit(value=True).alias("deleted"), pl.lit(rehearsal.run_id).alias("run_id"))
-    return _Step(record_type, stores.records.news(record_type, after), marks, before, after)
+    return _Step(record_type, stores.records.find_changes(record_type, after), marks, before, after)
 
 
 def _payloads(step: _Step) -> set[str]:
@@ -176,11 +176,11 @@ def _payloads(step: _Step) -> set[str]:
 
 def _rejected(rehearsal: Rehearsal, stores: Stores, payloads: set[str]) -> pl.DataFrame:
     """The rows of these payloads that today's mapping rejects, and that are not in quarantine."""
-    rejected = rehearsal.stores.quarantine.rows().filter(pl.col("payload").is_in(payloads))
-    return stores.quarantine.unknown(rehearsal.source.name, rejected)
+    rejected = rehearsal.stores.quarantine.read_rows().filter(pl.col("payload").is_in(payloads))
+    return stores.quarantine.select_unknown(rehearsal.source.name, rejected)
 
 
-def _count(step: _Step, difference: Difference) -> None:
+def _count(step: _Step, difference: TableDiff) -> None:
     rows = step.news.rows
     parts = {
         "new": rows.filter(pl.col("revision") == 1),

@@ -16,12 +16,12 @@ import polars as pl
 from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.base import Connector
 from civitas_assets.ingest.keep import Keeper
-from civitas_assets.ingest.rehearse import Rehearsal, rehearsed
+from civitas_assets.ingest.rehearse import Rehearsal, rehearse_source
 from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.records import RecordType
 from civitas_assets.records.origin import REJECTED_SCHEMA
 from civitas_assets.store.quarantine import SAME
-from civitas_assets.store.records import News
+from civitas_assets.store.records import RecordChanges
 from civitas_assets.store.stores import Stores
 
 _DAYS_AT_ONCE = 14
@@ -41,7 +41,7 @@ class Retry:
     report: ReadReport
 
 
-def retry(  # noqa: PLR0917 - each argument is of another type
+def retry_rows(  # noqa: PLR0917 - each argument is of another type
     tenant: Tenant,
     source: Source,
     connector: Connector,
@@ -55,13 +55,13 @@ def retry(  # noqa: PLR0917 - each argument is of another type
     The tenant's lock must be held.
     """
     payloads = {*rows["payload"].unique()}
-    with rehearsed(
+    with rehearse_source(
         tenant, source, connector, stores, folder, run_id, wanted=lambda line: line.sha256 in payloads
     ) as rehearsal:
         report = ReadReport(source.name, rehearsal.report.payloads, rehearsal.report.bytes)
         report.errors.extend(rehearsal.report.errors)
         keeper = Keeper(tenant, stores, run_id, report)
-        again = rehearsal.stores.quarantine.rows()
+        again = rehearsal.stores.quarantine.read_rows()
         tried = rows.filter(pl.col("payload").is_in(rehearsal.read))
         leaving = tried.join(again, on=[*SAME], how="anti", nulls_equal=True)
         # A row reads differently by another mapping: the place that it has in its payload tells what became of it.
@@ -77,12 +77,14 @@ def retry(  # noqa: PLR0917 - each argument is of another type
     return Retry(tried.height - still.height, still.height, rows.height - tried.height, report)
 
 
-def _news(rehearsal: Rehearsal, stores: Stores) -> Iterator[News]:
+def _news(rehearsal: Rehearsal, stores: Stores) -> Iterator[RecordChanges]:
     for record_type in rehearsal.record_types:
-        days = rehearsal.stores.records.days(record_type) if record_type.event_time else []
+        days = rehearsal.stores.records.list_days(record_type) if record_type.event_time else []
         for start in range(0, max(len(days), 1), _DAYS_AT_ONCE):
             chosen = days[start : start + _DAYS_AT_ONCE]
-            yield stores.records.news(record_type, _not_outdated(record_type, rehearsal, stores, chosen))
+            yield stores.records.find_changes(
+                record_type, _not_outdated(record_type, rehearsal, stores, chosen)
+            )
 
 
 def _not_outdated(
@@ -90,8 +92,8 @@ def _not_outdated(
 ) -> pl.DataFrame:
     """What was read anew of these days, without what is known from the same payload or a later one."""
     keys = [*record_type.key]
-    found = rehearsal.stores.records.current(record_type, rehearsal.source.name, days)
-    known = stores.records.current(record_type, rehearsal.source.name, days)
+    found = rehearsal.stores.records.read_current(record_type, rehearsal.source.name, days)
+    known = stores.records.read_current(record_type, rehearsal.source.name, days)
     latest = known.select(*keys, pl.col("received_at").alias("known_at"))
     joined = found.filter(~pl.col("deleted")).join(latest, on=keys, how="left", maintain_order="left")
     fresh = pl.col("known_at").is_null() | (pl.col("received_at") > pl.col("known_at"))

@@ -15,21 +15,21 @@ from msgspec.structs import replace
 
 from civitas_assets.catalog import Source
 from civitas_assets.connectors.base import Answer, Request
-from civitas_assets.connectors.errand import Validators, public_url
 from civitas_assets.connectors.http import HttpClient
 from civitas_assets.connectors.http_deadline import NEVER, Deadline
-from civitas_assets.connectors.http_reason import complaint_of
+from civitas_assets.connectors.http_reason import extract_complaint
+from civitas_assets.connectors.prepared_request import Validators, sanitize_url
 from civitas_assets.connectors.reachable import Reachable
-from civitas_assets.connectors.repeated import Discretion
+from civitas_assets.connectors.repeated import RepeatedSecrets
 from civitas_assets.errors import FetchError, FetchTimeUp, ReadError
-from civitas_assets.ingest.apart import storable_apart
+from civitas_assets.ingest.apart import redact_body_apart
 from civitas_assets.ingest.drop import DropFolder, take_all
-from civitas_assets.ingest.landed import Landed, address_of, line_of
+from civitas_assets.ingest.landed import Landed, build_manifest_line, update_address
 from civitas_assets.ingest.manifest import ManifestWriter
 from civitas_assets.ingest.reports import FetchReport
 from civitas_assets.records import Note
-from civitas_assets.store.addresses import Address, Line, update
-from civitas_assets.store.landing import Answered, SourceLanding, config_hash
+from civitas_assets.store.addresses import Address, Line, update_addresses
+from civitas_assets.store.landing import Answered, SourceLanding, hash_config
 
 log = logging.getLogger("civitas_assets.fetch")
 
@@ -57,10 +57,10 @@ class LandingSession:
         self.database_files = database_files and database_files / tenant
         self._tenant, self._source, self._landing, self._until = tenant, source, landing, until
         self._client, self._now, self._drop = client, now, drop
-        self._config = config_hash(source.model_dump(mode="json"))
-        self._known = landing.addresses()
+        self._config = hash_config(source.model_dump(mode="json"))
+        self._known = landing.read_addresses()
         # Before this fetch, or before that which it goes on with.
-        self._before = self.since = landing.last_manifest()
+        self._before = self.since = landing.find_last_manifest()
         self._manifest = ManifestWriter(landing)
         self.began_at = now().astimezone(UTC)
         self.is_time_up = False
@@ -68,7 +68,7 @@ class LandingSession:
         self._requested: set[str] = set()
         self._changed, self._rejected, self._bytes = 0, 0, 0
         self._notes: dict[Note, None] = {}
-        self._discretion = Discretion(source.http.max_bytes)
+        self._discretion = RepeatedSecrets(source.http.max_bytes)
         self._last_progress = time.monotonic()
 
     def begin(self, time: timedelta, answered: Answered, days: str, young: timedelta) -> None:
@@ -78,7 +78,7 @@ class LandingSession:
         """
         seconds = time.total_seconds()
         limit, advice = f"http.fetch_time ({seconds:g} s)", "raise it if it needs longer, or ask for less"
-        self._until = min(self._until, Deadline(self._client.now() + seconds, limit, advice))
+        self._until = min(self._until, Deadline(self._client.read_clock() + seconds, limit, advice))
         asked = f"{days} {self._config}"
         begun = answered.begun_at if answered.begun_for == asked else None
         if begun is not None and timedelta() <= self.began_at - begun < young:
@@ -101,7 +101,7 @@ class LandingSession:
     def crawl(
         self, requests: Iterable[Request], follow: Callable[[Answer], Iterable[Request]] | None = None
     ) -> Iterator[Answer]:
-        """See `connectors.base.Session`."""
+        """See `connectors.base.FetchSession`."""
         waiting, running, failures = deque(requests), dict[Future[Landed], Request](), list[str]()
         unanswered = 0
         with ThreadPoolExecutor(self._source.http.parallel, thread_name_prefix="request") as pool:
@@ -131,7 +131,7 @@ class LandingSession:
                         try:
                             waiting.extend(follow(answer))
                         except ReadError as error:
-                            why = complaint_of(answer.content(), str(error))
+                            why = extract_complaint(answer.content(), str(error))
                             failures.append(f"{request.url} {error}{why}")
                     yield answer
         self._rejected += len(failures) + unanswered
@@ -144,7 +144,7 @@ class LandingSession:
 
     def _admitted(self, request: Request) -> str:
         """The request's address; a page loop ends in an error, not in the ceiling of somebody's patience."""
-        address = str(public_url(request.url, self._source))  # a link may repeat a secret
+        address = str(sanitize_url(request.url, self._source))  # a link may repeat a secret
         if address in self._requested:
             raise FetchError(f"{address} is asked for a second time in one fetch: its links run in a circle")
         if len(self._requested) >= self._source.http.max_pages:
@@ -177,7 +177,7 @@ class LandingSession:
         return self._landing.store(body)
 
     def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
-        """See `connectors.base.Session`; the manifest is written at once, because the sender forgets the body."""
+        """See `connectors.base.FetchSession`; the manifest is written at once, because the sender forgets the body."""
         body = self._storable(request, self._discretion.clean(request.url, body))
         address, at = Address(self._store(body), content_type), self._now().astimezone(UTC)
         self._note(request, request.url, 200, at, address, len(body))
@@ -190,52 +190,56 @@ class LandingSession:
             return None
         return DropFolder(self._drop, self._tenant, self._source.name, self._source.dropped)
 
-    def collect(self) -> None:
-        """See `connectors.base.Session`; a file is moved only after it has landed, and what lands twice counts once."""
+    def land_dropped_files(self) -> None:
+        """See `connectors.base.FetchSession`; a file is moved only after it has landed, and what lands twice
+        counts once.
+        """
         if self.drop_folder is not None:
             take_all(self.drop_folder, self._source.http.max_bytes, self._now, self.deliver)
 
-    def delivered(self, url: str) -> Mapping[str, str]:
-        """See `connectors.base.Session`."""
+    def read_delivered(self, url: str) -> Mapping[str, str]:
+        """See `connectors.base.FetchSession`."""
         known = self._known.get(url)
         return known.variables if known else {}
 
     def note(self, code: str, text: str) -> None:
-        """See `connectors.base.Session`."""
+        """See `connectors.base.FetchSession`."""
         self._notes[Note(code, text)] = None
 
     @property
     def reachable(self) -> Reachable:
-        """See `connectors.base.Session`."""
+        """See `connectors.base.FetchSession`."""
         return self._client.reachable
 
-    def secret(self, name: str) -> str:
-        """See `connectors.base.Session`."""
-        return self._discretion.sent(self._client.secret(name))
+    def read_secret(self, name: str) -> str:
+        """See `connectors.base.FetchSession`."""
+        return self._discretion.register_secret(self._client.read_secret(name))
 
     def _answer(self, request: Request, landed: Landed) -> Answer:
         url, response, body = landed.url, landed.response, landed.body
         known = self._known.get(url)
         if response is None:
             old = self._known[url]
-            return Answer(request, 304, old.content_type, lambda: self._landing.body(old.sha256), old.headers)
+            return Answer(
+                request, 304, old.content_type, lambda: self._landing.read_body(old.sha256), old.headers
+            )
         self._discretion.count(url, response.redacted)
-        address = address_of(landed, response, known)
+        address = update_address(landed, response, known)
         size = len(body or b"")
         line = self._note(request, url, response.status, response.fetched_at, address, size)
         return Answer(
             request,
             response.status,
             line.content_type,
-            lambda: body if body is not None else self._landing.body(line.sha256),
+            lambda: body if body is not None else self._landing.read_body(line.sha256),
             line.headers,
         )
 
     def _storable(self, request: Request, body: bytes) -> bytes:
         try:
-            return storable_apart(self._source, request.role, body)
+            return redact_body_apart(self._source, request.role, body)
         except ReadError as error:
-            said = f"{request.url} {error}{complaint_of(body, str(error))}"
+            said = f"{request.url} {error}{extract_complaint(body, str(error))}"
             raise FetchError(f"{said}; nothing of it is kept") from None
 
     def _note(  # noqa: PLR0917 - each argument is of another type
@@ -243,10 +247,12 @@ class LandingSession:
     ) -> Line:
         """Remember an answer: `size` bytes that are new or unchanged; no address is nothing found."""
         self._bytes += size
-        line = line_of(request, url, status, at, self._config, size, address, self._known.get(url))
+        line = build_manifest_line(
+            request, url, status, at, self._config, size, address, self._known.get(url)
+        )
         self._changed += bool(line.before)
         self._manifest.add(line)
-        update(self._known, [line], self._landing.next_manifest())
+        update_addresses(self._known, [line], self._landing.name_next_manifest())
         self._show_progress()
         return line
 
@@ -264,7 +270,7 @@ class LandingSession:
             known = {url: a for url, a in self._known.items() if a.seen_on >= oldest}
             self._landing.write_addresses(known, self._manifest.through)
 
-    def report(self, seconds: float, error: str) -> FetchReport:
+    def make_report(self, seconds: float, error: str) -> FetchReport:
         """What was fetched so far."""
         states = [line.state for line in self._manifest.lines]
         contents = sorted((url, address.sha256) for url, address in self._known.items())
@@ -281,6 +287,6 @@ class LandingSession:
             bytes=self._bytes,
             landed=self._landing.added_bytes,
             seconds=seconds,
-            error=self._discretion.shown(error),
-            notes=(*self._notes, *self._discretion.notes()),
+            error=self._discretion.redact(error),
+            notes=(*self._notes, *self._discretion.list_notes()),
         )

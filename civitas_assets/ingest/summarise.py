@@ -12,17 +12,17 @@ from functools import partial
 from msgspec.structs import replace
 
 from civitas_assets.catalog import Tenant
-from civitas_assets.ingest.notes import summarised
+from civitas_assets.ingest.notes import summarise_notes
 from civitas_assets.ingest.reports import FetchReport
 from civitas_assets.store.files import Files
-from civitas_assets.store.status import source_statuses
+from civitas_assets.store.status import read_source_statuses
 from civitas_assets.store.stores import Stores
-from civitas_assets.store.summary import SourceSummary, Summary, TenantSummary
+from civitas_assets.store.summary import SourceSummary, SummaryStore, TenantSummary
 
 
 def note_fetched(files: Files, tenant: str, reports: Iterable[FetchReport], at: datetime) -> None:
     """Note what the sources were asked and what came of it."""
-    summary = Summary(files, tenant)
+    summary = SummaryStore(files, tenant)
     known = summary.read().sources
     # Before there was a summary, nothing was added up: what is there is looked at once.
     sizes = {r.source: _size(files, tenant, r) for r in reports if r.source not in known}
@@ -31,7 +31,9 @@ def note_fetched(files: Files, tenant: str, reports: Iterable[FetchReport], at: 
 
 
 def _size(files: Files, tenant: str, report: FetchReport) -> int:
-    return sum(stamp.size for stamp in files.stamps(f"landing/{tenant}/{report.source}/bodies/").values())
+    return sum(
+        stamp.size for stamp in files.list_stamps(f"landing/{tenant}/{report.source}/bodies/").values()
+    )
 
 
 def _fetched(report: FetchReport, at: datetime, size: int | None, before: SourceSummary) -> SourceSummary:
@@ -61,9 +63,9 @@ def note_read(
     `errors` are what reading those failed by that were read just now, empty for one that did not fail; `newest` is when
     what was new of them came, which a fetch that was killed has not noted.
     """
-    open_, discarded = stores.quarantine.counts()
-    summary = Summary(stores.files, tenant)
-    progress = {name: stores.journal.progress(name) for name in sources}
+    open_, discarded = stores.quarantine.count_rows()
+    summary = SummaryStore(stores.files, tenant)
+    progress = {name: stores.journal.read_progress(name) for name in sources}
     known, came = summary.read(), newest or {}
     summary.change_sources(
         {
@@ -72,8 +74,10 @@ def note_read(
                 unread=len(progress[name].failed),
                 rejected=open_.get(name, 0),
                 discarded=discarded.get(name, 0),
-                read_notes=summarised(progress[name].notes),
-                brought_at=max(filter(None, (known.source(name).brought_at, came.get(name))), default=None),
+                read_notes=summarise_notes(progress[name].notes),
+                brought_at=max(
+                    filter(None, (known.get_source(name).brought_at, came.get(name))), default=None
+                ),
                 **({} if errors is None else {"read_error": errors.get(name, "")}),
             )
             for name in progress
@@ -81,15 +85,15 @@ def note_read(
     )
     if grown:
         parts = ("records", "quarantine")
-        size = sum(s.size for part in parts for s in stores.files.stamps(f"{part}/{tenant}/").values())
+        size = sum(s.size for part in parts for s in stores.files.list_stamps(f"{part}/{tenant}/").values())
         summary.change(lambda whole: replace(whole, record_bytes=size))
 
 
 def note_status(stores: Stores, tenant: Tenant, run_id: str, now: datetime) -> None:
     """Note how each source is after a run; where that is something else than was published, it is to be published."""
-    summary = Summary(stores.files, tenant.slug)
-    known, found = summary.read(), source_statuses(stores.files, tenant, now)
-    changed = {name: s.state for name, s in found.items() if s.state != known.source(name).state}
+    summary = SummaryStore(stores.files, tenant.slug)
+    known, found = summary.read(), read_source_statuses(stores.files, tenant, now)
+    changed = {name: s.state for name, s in found.items() if s.state != known.get_source(name).state}
     if changed and known.published_at is not None:
         stores.journal.note(f"{run_id}-status", (), things=True)
     summary.change_sources({name: partial(replace, state=state) for name, state in changed.items()})
@@ -102,9 +106,9 @@ def note_published(
 
     def published(whole: TenantSummary) -> TenantSummary:
         sources = {
-            name: replace(whole.source(name), unmapped=unmapped.get(name, 0))
+            name: replace(whole.get_source(name), unmapped=unmapped.get(name, 0))
             for name in {*whole.sources, *unmapped}
         }
         return replace(whole, sources=sources, published_at=at.astimezone(UTC), published_bytes=bytes_)
 
-    Summary(files, tenant).change(published)
+    SummaryStore(files, tenant).change(published)

@@ -10,13 +10,15 @@ import polars as pl
 from civitas_assets.catalog import Source
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES, Roster
+from civitas_assets.records.clean_text import to_text
 from civitas_assets.records.contract import UTC_TIME
-from civitas_assets.records.origin import Origin, without_nulls
-from civitas_assets.records.text import as_text
-from civitas_assets.store.records import News, RecordStore
+from civitas_assets.records.origin import Origin, replace_nulls
+from civitas_assets.store.records import RecordChanges, RecordStore
 
 
-def vanished(roster: Roster, origin: Origin, source: Source, store: RecordStore, run_id: str) -> News:
+def find_vanished(
+    roster: Roster, origin: Origin, source: Source, store: RecordStore, run_id: str
+) -> RecordChanges:
     """The marks of deletion for the source's things that are not on the roster, as the last known rows.
 
     Raises:
@@ -25,15 +27,15 @@ def vanished(roster: Roster, origin: Origin, source: Source, store: RecordStore,
     record_type = RECORD_TYPES[roster.record_type]
     if record_type.event_time is not None:
         raise ReadError(f"has a roster of {record_type.name}, but only things can be deleted")
-    present = without_nulls(pl.DataFrame([as_text(column) for column in roster.frame]), source)
+    present = replace_nulls(pl.DataFrame([to_text(column) for column in roster.frame]), source)
     present = present.drop_nulls([*record_type.key])  # a row without its key names nothing
-    gone = store.vanished(record_type, source.name, present)
+    gone = store.find_vanished(record_type, source.name, present)
     if present.is_empty() and not gone.is_empty():
         raise ReadError(
             f"names no {record_type.name} at all, but {gone.height} are known: nothing is deleted"
         )
     count = store.count(record_type, source.name) if not gone.is_empty() else 0
-    reason = too_few(count - gone.height, count, source.snapshot_share)
+    reason = check_roster_size(count - gone.height, count, source.snapshot_share)
     if reason:
         raise ReadError(f"lacks {gone.height:,} of {count:,} {record_type.name}; {reason}")
     marks = gone.with_columns(
@@ -42,10 +44,10 @@ def vanished(roster: Roster, origin: Origin, source: Source, store: RecordStore,
         pl.lit(run_id).alias("run_id"),
         pl.lit(value=True).alias("deleted"),
     )
-    return store.news(record_type, marks)
+    return store.find_changes(record_type, marks)
 
 
-def too_few(left: int, count: int, share: float) -> str:
+def check_roster_size(left: int, count: int, share: float) -> str:
     """Why the rest is not closed where an answer has so few of the things that are known; empty where it has enough."""
     if left >= share * count:
         return ""

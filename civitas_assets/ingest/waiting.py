@@ -16,13 +16,13 @@ from typing import Self
 import polars as pl
 
 from civitas_assets.records import RECORD_TYPES, RecordType
-from civitas_assets.records.companions import last_of_alike
+from civitas_assets.records.companions import keep_last_of_alike
 from civitas_assets.store.day_turns import DAY, count_days, group_days
 
 _ROW_GROUP = 32 * 1024  # a file is in order of days: who wants some of them reads few such groups
 
 
-class Waiting:
+class WaitingRecords:
     """Accepted records of one batch, by record type, in the order in which they were read.
 
     Days are those of the zone; `most` records of events are held in memory together, and taken from files together.
@@ -45,7 +45,7 @@ class Waiting:
         if is_more and record_type.is_of_days and sum(part.height for part in waiting) > self._most:
             self._put_down(record_type)
 
-    def taken(self) -> Iterator[tuple[RecordType, Sequence[pl.DataFrame]]]:
+    def take_all(self) -> Iterator[tuple[RecordType, Sequence[pl.DataFrame]]]:
         """All that waits, things first: of events that are stored later, no day has to be made again for their sake.
 
         The frames of a record type are its own rows and what others say; those of many events come in several turns, of
@@ -66,7 +66,7 @@ class Waiting:
             frames = [pl.concat(own)] if own else []
             if said:
                 columns = [*record_type.schema, "received_at"]
-                frames.append(said[0] if len(said) == 1 else last_of_alike(pl.concat(said), columns))
+                frames.append(said[0] if len(said) == 1 else keep_last_of_alike(pl.concat(said), columns))
             yield record_type, frames
         self._forget()
 

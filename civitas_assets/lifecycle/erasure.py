@@ -20,17 +20,17 @@ from msgspec.structs import replace
 
 from civitas_assets.catalog import Tenant
 from civitas_assets.errors import StoreError
-from civitas_assets.lifecycle.erasure_scope import Where, check_where, scope_of, told_before_things
+from civitas_assets.lifecycle.erasure_scope import Where, check_where, find_scope, order_record_types
 from civitas_assets.lifecycle.needles import Needles
-from civitas_assets.lifecycle.parts import Size, workspaces_of
+from civitas_assets.lifecycle.parts import Size, list_workspaces
 from civitas_assets.records import RECORD_TYPES, RecordType
-from civitas_assets.report.kept import BELOW, Pages
+from civitas_assets.report.kept_pages import BELOW, Pages
 from civitas_assets.settings import Settings
 from civitas_assets.store.addresses import Address, Line
 from civitas_assets.store.files import Files, remove_folder
-from civitas_assets.store.horizon import horizon, horizon_key
+from civitas_assets.store.horizon import horizon_key, read_horizon
 from civitas_assets.store.landing import SourceLanding
-from civitas_assets.store.retention import asides
+from civitas_assets.store.retention import list_archives_of_records
 from civitas_assets.store.stores import Stores
 from civitas_assets.store.tombstones import Tombstones
 
@@ -68,10 +68,10 @@ class Erasure:
         check_where(where)
         self._settings, self._stores, self._tenant = settings, stores, tenant
         self._where, self._exports, self._files = where, exports, stores.files
-        self._sources = sorted({*tenant.sources, *self._files.folders(f"landing/{tenant.slug}/")})
-        asides_of = [f"{root}/records" for root in asides(self._files, tenant.slug)]
+        self._sources = sorted({*tenant.sources, *self._files.list_folders(f"landing/{tenant.slug}/")})
+        asides_of = [f"{root}/records" for root in list_archives_of_records(self._files, tenant.slug)]
         self._roots = [*asides_of, f"records/{tenant.slug}"]
-        self.scope = scope_of(tenant, stores, where, self._sources)
+        self.scope = find_scope(tenant, stores, where, self._sources)
         self.needles = Needles(self.scope.values)
         self._days, self._payloads = set[date](), dict[str, set[str]]()
         self._found: Found | None = None
@@ -105,15 +105,17 @@ class Erasure:
         for step in steps if dry_run else reversed(steps):
             for name, size in step(dry_run):
                 found.add(name, size)
-        left = workspaces_of(self._settings, slug)
+        left = list_workspaces(self._settings, slug)
         found.add("workspaces", Size(len(left)))
         for folder in left if not dry_run else ():
             remove_folder(folder)
         return found
 
     def _records(self, dry_run: bool) -> Iterator[tuple[str, Size]]:
-        names, roots = told_before_things(), self._roots
-        for name, key in [(n, k) for n in names for root in roots for k in self._files.keys(f"{root}/{n}/")]:
+        names, roots = order_record_types(), self._roots
+        for name, key in [
+            (n, k) for n in names for root in roots for k in self._files.list_keys(f"{root}/{n}/")
+        ]:
             rows = _read(self._files, key)
             gone, kept = self._divided(rows, RECORD_TYPES[name])
             if kept.equals(rows):
@@ -139,8 +141,11 @@ class Erasure:
 
     def _quarantine(self, dry_run: bool) -> Iterator[tuple[str, Size]]:
         slug = self._tenant.slug
-        roots = [f"quarantine/{slug}/", *(f"{root}/quarantine/" for root in asides(self._files, slug))]
-        for key in [key for root in roots for key in self._files.keys(root)]:
+        roots = [
+            f"quarantine/{slug}/",
+            *(f"{root}/quarantine/" for root in list_archives_of_records(self._files, slug)),
+        ]
+        for key in [key for root in roots for key in self._files.list_keys(root)]:
             rows = _read(self._files, key)
             bad = self.needles.in_column("raw") | self.needles.in_column("detail")
             for column, value in self.scope.pairs:  # as rejected rows are written
@@ -167,11 +172,11 @@ class Erasure:
     def _landing_of(self, source: str, dry_run: bool) -> Iterator[tuple[str, Size]]:
         """Bodies are dropped as a whole; their lines stay and say so, unless the address itself is what is erased."""
         landing = SourceLanding(self._files, self._tenant.slug, source)
-        sizes, named = landing.sizes(), self._payloads.get(source, set())
-        gone = {d for d in sizes if d in named or self.needles.in_body(landing.body(d))}
+        sizes, named = landing.list_sizes(), self._payloads.get(source, set())
+        gone = {d for d in sizes if d in named or self.needles.in_body(landing.read_body(d))}
         yield "landing/bodies", Size(len(gone), sum(sizes[digest] for digest in gone))
         lines = 0
-        for manifest in landing.manifests():
+        for manifest in landing.list_manifests():
             kept = [line for line in manifest.lines if not self._is_in(line.url, line)]
             marked = [replace(line, erased=True) if line.sha256 in gone else line for line in kept]
             lines += len(manifest.lines) - len(kept)
@@ -180,11 +185,11 @@ class Erasure:
         yield "landing/manifests", Size(0, 0, lines)
         if dry_run:
             return
-        known = landing.addresses()
+        known = landing.read_addresses()
         addresses = {u: a for u, a in known.items() if not self._is_in(u, a)}
         if landing.through:
             landing.write_addresses(addresses, landing.through)
-        far = horizon(self._files, self._tenant.slug, source)
+        far = read_horizon(self._files, self._tenant.slug, source)
         if far.through:
             latest = {url: digest for url, digest in far.latest.items() if not self.needles.in_text(url)}
             content = replace(far, latest=latest)
@@ -200,7 +205,7 @@ class Erasure:
 
     def _told(self, dry_run: bool) -> Iterator[tuple[str, Size]]:
         """What is noted beside records: what was seen of things, how far was read, and what became of runs."""
-        for key in [key for root in self._roots for key in self._files.keys(f"{root}/seen/")]:
+        for key in [key for root in self._roots for key in self._files.list_keys(f"{root}/seen/")]:
             yield "seen", self._seen(key, dry_run)
         journals = [("journal", f"{root}/journal/") for root in self._roots]
         for name, prefix in (*journals, ("nights", f"nights/{self._tenant.slug}/")):
@@ -219,9 +224,9 @@ class Erasure:
     def _json(self, prefix: str, dry_run: bool) -> Size:
         """What is told of runs, with another text in its place."""
         changed = 0
-        for key in [key for key in self._files.keys(prefix) if key.endswith(".json")]:
+        for key in [key for key in self._files.list_keys(prefix) if key.endswith(".json")]:
             before = json.loads(self._files.read(key) or b"null")
-            after = self.needles.redacted(before)
+            after = self.needles.redact(before)
             if after != before:
                 changed += 1
                 if not dry_run:
@@ -242,7 +247,7 @@ class Erasure:
 
     def _pages(self, dry_run: bool) -> Size:
         """Pages that tell of it, which the next run makes anew."""
-        own = self._files.keys(f"{BELOW}{self._tenant.slug}/")
+        own = self._files.list_keys(f"{BELOW}{self._tenant.slug}/")
         bodies = {key: self._files.read(key) or b"" for key in [*own, *Pages(self._files).overviews()]}
         bad = {key: body for key, body in bodies.items() if self.needles.in_body(body)}
         self._files.delete_all(() if dry_run else bad)
@@ -253,9 +258,9 @@ class Erasure:
         for source in self._sources:
             landing, progress = (
                 SourceLanding(self._files, slug, source),
-                self._stores.journal.progress(source),
+                self._stores.journal.read_progress(source),
             )
-            if next(landing.manifests(after=progress.manifest), None) is not None:
+            if next(landing.list_manifests(after=progress.manifest), None) is not None:
                 raise StoreError(
                     f"{slug}: {source} has landed what was not read yet: civitas run --tenant {slug}"
                 )

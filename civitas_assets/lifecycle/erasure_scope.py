@@ -13,17 +13,17 @@ import polars as pl
 
 from civitas_assets.catalog import Tenant
 from civitas_assets.errors import StoreError
-from civitas_assets.ingest.discretion import pseudonyms_of
+from civitas_assets.ingest.privacy_filter import make_pseudonyms
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.records.contract import UTC_TIME
-from civitas_assets.store.retention import asides
+from civitas_assets.store.retention import list_archives_of_records
 from civitas_assets.store.stores import Stores
 
 Where = Sequence[tuple[str, str]]
 
 
 @dataclass
-class Scope:
+class ErasureScope:
     """By source and column, the values whose rows are to go."""
 
     wanted: dict[str, dict[str, set[str]]] = field(default_factory=dict)
@@ -73,12 +73,12 @@ def check_where(where: Where) -> None:
             raise StoreError(f"{column}: the value is empty, which would be everybody")
 
 
-def scope_of(tenant: Tenant, stores: Stores, where: Where, sources: Sequence[str]) -> Scope:
+def find_scope(tenant: Tenant, stores: Stores, where: Where, sources: Sequence[str]) -> ErasureScope:
     """What the values lead to: a station to its datastreams, these to their observations, in the same space of ids.
 
     Of fields that are kept as pseudonyms, the value in clear leads to those of all periods of which there are records.
     """
-    scope = Scope()
+    scope = ErasureScope()
     for source in sources:
         for column, value in where:
             scope.add(source, column, [value, *_pseudonyms(tenant, stores, source, column, value)])
@@ -92,14 +92,16 @@ def scope_of(tenant: Tenant, stores: Stores, where: Where, sources: Sequence[str
     return scope
 
 
-def told_before_things() -> Sequence[str]:
+def order_record_types() -> Sequence[str]:
     """Record types in an order in which what is told of a thing comes before it, which then still leads there."""
     things = [kind for kind in RECORD_TYPES.values() if kind.event_time is None]
     named_by = {kind.name: sum(kind.key[0] in other.schema for other in things) for kind in things}
     return sorted(RECORD_TYPES, key=lambda name: named_by.get(name, 0))
 
 
-def _led_to(rows: pl.DataFrame, kind: RecordType, scope: Scope, kin: Mapping[str, Sequence[str]]) -> bool:
+def _led_to(
+    rows: pl.DataFrame, kind: RecordType, scope: ErasureScope, kin: Mapping[str, Sequence[str]]
+) -> bool:
     key = kind.key[0]
     found = rows.filter(scope.matching(kind.schema)).select("source", key).unique()
     grown = False
@@ -112,24 +114,28 @@ def _led_to(rows: pl.DataFrame, kind: RecordType, scope: Scope, kin: Mapping[str
 def _rows_of(stores: Stores, tenant: str, kind: RecordType) -> pl.DataFrame:
     """Those of a type of things, also of records that were put aside."""
     files = stores.files
-    keys = [key for root in asides(files, tenant) for key in files.keys(f"{root}/records/{kind.name}/")]
+    keys = [
+        key
+        for root in list_archives_of_records(files, tenant)
+        for key in files.list_keys(f"{root}/records/{kind.name}/")
+    ]
     aside = [pl.read_parquet(io.BytesIO(files.read(key) or b"")) for key in keys]
-    return pl.concat([stores.records.frame(kind, []), *aside], how="diagonal_relaxed")
+    return pl.concat([stores.records.read_rows(kind, []), *aside], how="diagonal_relaxed")
 
 
 def _pseudonyms(tenant: Tenant, stores: Stores, source: str, column: str, value: str) -> list[str]:
     known = tenant.sources.get(source)
-    made = pseudonyms_of(stores.files, tenant, known) if known and column in known.pseudonymise else None
+    made = make_pseudonyms(stores.files, tenant, known) if known and column in known.pseudonymise else None
     if made is None:
         return []
     times = [pl.Series([], dtype=UTC_TIME)]
     for kind in RECORD_TYPES.values():
         if kind.event_time is None:
-            times.append(stores.records.frame(kind, [])["received_at"])
+            times.append(stores.records.read_rows(kind, [])["received_at"])
         else:
-            days = stores.records.days(kind)
+            days = stores.records.list_days(kind)
             noon = pl.Series(days, dtype=pl.Date).cast(pl.Datetime("us")).dt.offset_by("12h")
             times.append(noon.dt.replace_time_zone(tenant.timezone).dt.convert_time_zone("UTC"))
-    labels = made.labels(pl.concat(times)).unique().to_list()
-    hidden = made.hidden([value])[value]
-    return [hidden, *(made.of_period(hidden, label) for label in labels)]
+    labels = made.label_periods(pl.concat(times)).unique().to_list()
+    hidden = made.hide_values([value])[value]
+    return [hidden, *(made.derive_for_period(hidden, label) for label in labels)]

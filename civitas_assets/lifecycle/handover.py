@@ -20,13 +20,13 @@ import pyarrow.parquet as pq
 
 from civitas_assets.catalog import Tenant
 from civitas_assets.catalog.defaults import Defaults
-from civitas_assets.catalog.load import tenant_file
+from civitas_assets.catalog.load import locate_file
 from civitas_assets.dictionary.contracts import Contract, read_contracts
-from civitas_assets.dictionary.json_schema import json_schema
+from civitas_assets.dictionary.json_schema import build_json_schema
 from civitas_assets.errors import ExportError, PublishError
-from civitas_assets.export.terms import conditions_of
+from civitas_assets.export.terms import read_conditions
 from civitas_assets.harmonise.project import Project
-from civitas_assets.lifecycle.handover_catalogue import catalogue, readme
+from civitas_assets.lifecycle.handover_catalogue import build_dcat_catalogue, render_readme
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files, remove_folder, sync_folder
@@ -113,16 +113,16 @@ def _filled(  # noqa: PLR0917 - each argument is of another type
     for part in (*STORED, *(["landing"] if with_landing else [])):
         _stored(folder / part, files, f"{part}/{tenant.slug}/")
     if with_landing:
-        progress = {name: Journal(files, tenant.slug).progress(name) for name in tenant.sources}
+        progress = {name: Journal(files, tenant.slug).read_progress(name) for name in tenant.sources}
         (folder / PROGRESS).write_bytes(msgspec.json.format(msgspec.json.encode(progress), indent=1))
-    document = Defaults(settings.tenants_dir).open(tenant_file(settings.tenants_dir, tenant.slug))
+    document = Defaults(settings.tenants_dir).open(locate_file(settings.tenants_dir, tenant.slug))
     (folder / "tenant.yaml").write_bytes(
         document.body
     )  # with what it takes over, which is not handed over itself
     for path in _paths(folder):
         handed.sums[_name(folder, path)], handed.sizes[_name(folder, path)] = _sum(path), path.stat().st_size
-    _add(folder, "README.md", readme(tenant, now, with_landing=with_landing), handed)
-    described = catalogue(tenant, contracts, now, handed.sums, handed.sizes, handed.rows)
+    _add(folder, "README.md", render_readme(tenant, now, with_landing=with_landing), handed)
+    described = build_dcat_catalogue(tenant, contracts, now, handed.sums, handed.sizes, handed.rows)
     _add(folder, "catalogue.json", json.dumps(described, indent=2, ensure_ascii=False) + "\n", handed)
     lines = [f"{digest}  {name}\n" for name, digest in sorted(handed.sums.items())]
     (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
@@ -134,10 +134,10 @@ def _models(folder: Path, settings: Settings, tenant: Tenant, handed: Handover) 
     folder.mkdir()
     try:
         with open_published(settings, tenant.slug) as tables:
-            licences = conditions_of(settings, tenant.slug, tables, everything=True).as_json()
-            for number, model in enumerate(names := sorted(tables.columns()), 1):
+            licences = read_conditions(settings, tenant.slug, tables, everything=True).to_json()
+            for number, model in enumerate(names := sorted(tables.list_columns()), 1):
                 log.info("%s · export · %s (%d of %d)", tenant.slug, model, number, len(names))
-                batches = tables.batches(f'select * from "{model}"', [], _ROWS)  # noqa: S608
+                batches = tables.stream(f'select * from "{model}"', [], _ROWS)  # noqa: S608
                 rows = 0
                 with pq.ParquetWriter(
                     folder / f"{model}.parquet", batches.schema, compression="zstd"
@@ -154,19 +154,19 @@ def _models(folder: Path, settings: Settings, tenant: Tenant, handed: Handover) 
 def _contracts(folder: Path, contracts: Mapping[str, Contract]) -> None:
     folder.mkdir()
     for name, contract in contracts.items():
-        text = json.dumps(json_schema(contract), indent=2, ensure_ascii=False)
+        text = json.dumps(build_json_schema(contract), indent=2, ensure_ascii=False)
         (folder / f"{name}.schema.json").write_text(text + "\n", encoding="utf-8")
 
 
 def _stored(folder: Path, files: Files, prefix: str) -> None:
     """The objects below a prefix, as files of the same names, but not what only this installation needs to go on."""
-    keys = [key for key in files.keys(prefix) if not key.startswith(f"{prefix}journal/")]
+    keys = [key for key in files.list_keys(prefix) if not key.startswith(f"{prefix}journal/")]
     for start in range(0, len(keys), _KEYS_AT_A_TIME):
         if start:
             log.info("export · %s · %d of %d files", folder.name, start, len(keys))
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".copy-") as copies:
             some = keys[start : start + _KEYS_AT_A_TIME]
-            for key, path in zip(some, files.copies(some, Path(copies)), strict=True):
+            for key, path in zip(some, files.fetch_copies(some, Path(copies)), strict=True):
                 target = folder / key.removeprefix(prefix)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, target)

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from civitas_assets.catalog import Source, Tenant
-from civitas_assets.catalog.licence import terms_of
+from civitas_assets.catalog.licence import find_terms_of_licence
 from civitas_assets.dictionary.contracts import Contract
-from civitas_assets.dictionary.json_schema import urn
+from civitas_assets.dictionary.json_schema import make_model_urn
 
 _CONTEXT = {
     "dcat": "http://www.w3.org/ns/dcat#",
@@ -43,7 +43,7 @@ Times are UTC, days those of {timezone}. Another installation of civitas_assets 
 """
 
 
-def readme(tenant: Tenant, now: datetime, *, with_landing: bool) -> str:
+def render_readme(tenant: Tenant, now: datetime, *, with_landing: bool) -> str:
     """The page that explains the folder."""
     landing = "| `landing/` | bodies as received, and the manifest of every fetch |\n" if with_landing else ""
     return _README.format(
@@ -55,7 +55,7 @@ def readme(tenant: Tenant, now: datetime, *, with_landing: bool) -> str:
     )
 
 
-def catalogue(  # noqa: PLR0917 - each argument is of another kind
+def build_dcat_catalogue(  # noqa: PLR0917 - each argument is of another kind
     tenant: Tenant,
     contracts: Mapping[str, Contract],
     now: datetime,
@@ -102,7 +102,7 @@ def _models(
             dataset["dct:description"] = contract.description
             dataset["dcat:version"] = contract.version
             distribution["dct:conformsTo"] = {
-                "@id": urn(contract),
+                "@id": make_model_urn(contract),
                 "dcat:downloadURL": f"contracts/{model}.schema.json",
             }
         yield {**dataset, "dcat:distribution": [distribution]}
@@ -111,7 +111,7 @@ def _models(
 def _source(name: str, source: Source) -> dict[str, Any]:
     """A source: its rows carry its name, so licence and attribution hold for those rows of every model."""
     licence: dict[str, Any] = {"dct:identifier": source.licence}
-    terms = terms_of(source.licence)
+    terms = find_terms_of_licence(source.licence)
     if terms.address:
         licence["@id"] = terms.address
     dataset: dict[str, Any] = {
@@ -120,7 +120,7 @@ def _source(name: str, source: Source) -> dict[str, Any]:
         "dct:title": source.title,
         "dct:license": licence,
         "dct:source": source.url,
-        "dct:rights": terms.notice(source.licence),
+        "dct:rights": terms.build_notice(source.licence),
     }
     if source.attribution:
         dataset["dct:publisher"] = {"@type": "foaf:Agent", "foaf:name": source.attribution}

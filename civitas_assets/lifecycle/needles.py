@@ -54,7 +54,7 @@ class Needles:
         found = pl.col(column).str.contains(rf"({before})({parts})($|[^\p{{L}}\p{{N}}_])")
         return found.fill_null(value=False) if parts else pl.lit(value=False)
 
-    def rows(self, batch: Any) -> int:
+    def count_rows(self, batch: Any) -> int:
         """In how many rows of an Arrow batch of texts one of them stands, as a part of a text or all of it."""
         frame = pl.DataFrame(batch)
         found = [self.in_column(name) | pl.col(name).is_in(self.values) for name in frame.columns]
@@ -66,14 +66,14 @@ class Needles:
             return True
         return depth < _DEEPEST and any(self.in_body(member, depth + 1) for member in _members(body))
 
-    def redacted(self, content: Any) -> Any:
+    def redact(self, content: Any) -> Any:
         """JSON with another text in their place."""
         if isinstance(content, str):
             return self._text.sub(ERASED, content) if self._text else content
         if isinstance(content, list):
-            return [self.redacted(part) for part in content]
+            return [self.redact(part) for part in content]
         if isinstance(content, dict):
-            return {self.redacted(name): self.redacted(part) for name, part in content.items()}
+            return {self.redact(name): self.redact(part) for name, part in content.items()}
         return content
 
 

@@ -14,12 +14,12 @@ from civitas_assets.errors import PublishError
 from civitas_assets.lifecycle.parts import Part, Size
 from civitas_assets.publish.postgres_reading import open_stream
 from civitas_assets.publish.postgres_server import Server
-from civitas_assets.publish.published_file import published_file
+from civitas_assets.publish.published_file import find_published_file
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.settings import Settings
-from civitas_assets.store.status import State, source_status
+from civitas_assets.store.status import State, read_source_status
 from civitas_assets.store.stores import Stores
-from civitas_assets.store.summary import Summary
+from civitas_assets.store.summary import SummaryStore
 
 
 @dataclass(frozen=True)
@@ -45,42 +45,42 @@ class Overview:
     published: datetime | None
 
 
-def overview(settings: Settings, tenant: Tenant, stores: Stores, parts: Sequence[Part]) -> Overview:
+def read_overview(settings: Settings, tenant: Tenant, stores: Stores, parts: Sequence[Part]) -> Overview:
     """Look at everything that belongs to the tenant."""
     days = {
         day
         for kind in RECORD_TYPES.values()
         if kind.event_time is not None
-        for day in stores.records.days(kind)
+        for day in stores.records.list_days(kind)
     }
-    known = Summary(stores.files, tenant.slug).read()
+    known = SummaryStore(stores.files, tenant.slug).read()
     return Overview(
         [
             SourceFacts(
                 name,
                 source.connector,
                 source.licence,
-                source_status(known.source(name), source.cadence, datetime.now(UTC)).state,
-                known.source(name).heard_at,
-                known.source(name).brought_at,
+                read_source_status(known.get_source(name), source.cadence, datetime.now(UTC)).state,
+                known.get_source(name).heard_at,
+                known.get_source(name).brought_at,
             )
             for name, source in tenant.sources.items()
         ],
         {part.name: part.measure() for part in parts},
         sorted(days),
-        len(stores.journal.pending().days),
-        published_at(settings, tenant),
+        len(stores.journal.read_pending().days),
+        read_published_at(settings, tenant),
     )
 
 
-def published_at(settings: Settings, tenant: Tenant) -> datetime | None:
+def read_published_at(settings: Settings, tenant: Tenant) -> datetime | None:
     """When the tenant's output was last replaced; None where there is none, or it cannot be asked."""
     if tenant.destination == "postgres":
         try:
-            with open_stream(Server.of(settings), tenant.slug) as stream:
-                found = stream.ask("select published_at from _publication", ()).column(0).to_pylist()
+            with open_stream(Server.from_settings(settings), tenant.slug) as stream:
+                found = stream.query("select published_at from _publication", ()).column(0).to_pylist()
         except PublishError:
             return None
         return found[0] if found and isinstance(found[0], datetime) else None
-    file = published_file(settings.published, tenant.slug)
+    file = find_published_file(settings.published, tenant.slug)
     return datetime.fromtimestamp(file.stat().st_mtime, UTC) if file.is_file() else None

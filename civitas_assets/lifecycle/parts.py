@@ -14,20 +14,20 @@ import msgspec
 
 from civitas_assets.catalog.basis import is_key
 from civitas_assets.catalog.last_good import LastGood
-from civitas_assets.catalog.load import tenant_file
+from civitas_assets.catalog.load import locate_file
 from civitas_assets.catalog.model import Destination as Kind
 from civitas_assets.harmonise.workspace import Workspace
-from civitas_assets.messages.delivery import marks_of
+from civitas_assets.messages.delivery import list_sent_marks
 from civitas_assets.publish.commons import Commons
-from civitas_assets.publish.destinations import commons_of
+from civitas_assets.publish.destinations import make_commons
 from civitas_assets.publish.postgres_names import Names
-from civitas_assets.publish.postgres_roles import objects_of, withdraw
+from civitas_assets.publish.postgres_roles import count_objects, remove_roles
 from civitas_assets.publish.postgres_server import Server
-from civitas_assets.publish.published_file import published_file
-from civitas_assets.report.kept import Pages
+from civitas_assets.publish.published_file import find_published_file
+from civitas_assets.report.kept_pages import Pages
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files, remove_folder
-from civitas_assets.store.retention import asides
+from civitas_assets.store.retention import list_archives_of_records
 
 # Below each of these, a tenant has a folder of its own.
 _STORED = ("landing", "records", "quarantine", "nights", "retention", "keys")
@@ -56,16 +56,16 @@ class Part:
     remove: Callable[[], object]
 
 
-def parts_of(settings: Settings, files: Files, tenant: str) -> Sequence[Part]:
+def list_tenant_parts(settings: Settings, files: Files, tenant: str) -> Sequence[Part]:
     """Everything outside Dagster, in the order in which it goes: first what runs it, then what others see of it.
 
     Where a PostgreSQL server is set, it is asked for what is there, whatever the tenant's file says today.
     """
-    server = Server.of(settings) if settings.postgres_url else None
+    server = Server.from_settings(settings) if settings.postgres_url else None
     kinds: Sequence[Kind] = ("duckdb", "postgres") if server else ("duckdb",)
-    commons = [commons_of(settings, files, kind) for kind in kinds]
-    file, output = tenant_file(settings.tenants_dir, tenant), published_file(settings.published, tenant)
-    configuration = [file, LastGood(settings.last_good).file(tenant)]
+    commons = [make_commons(settings, files, kind) for kind in kinds]
+    file, output = locate_file(settings.tenants_dir, tenant), find_published_file(settings.published, tenant)
+    configuration = [file, LastGood(settings.last_good).find_file(tenant)]
     return [
         Part("configuration", partial(_on_disk, configuration), partial(_remove_files, configuration)),
         Part("commons", partial(_shared, commons, tenant), partial(_forget, commons, tenant)),
@@ -75,7 +75,11 @@ def parts_of(settings: Settings, files: Files, tenant: str) -> Sequence[Part]:
         _folder("drop", settings.drop / tenant),
         *([_schemas(server, settings, Names(tenant))] if server and is_key(tenant) else []),
         *(_stored(name, files, partial(_own, name, tenant)) for name in _STORED),
-        Part("messages", partial(_told, files, tenant), lambda: files.delete_all(marks_of(files, tenant))),
+        Part(
+            "messages",
+            partial(_told, files, tenant),
+            lambda: files.delete_all(list_sent_marks(files, tenant)),
+        ),
         _stored("aside", files, partial(_put_aside, files, tenant)),
         Part("workspaces", partial(_left_behind, settings, tenant), partial(_sweep, settings, tenant)),
     ]
@@ -100,8 +104,8 @@ def _stored(name: str, files: Files, prefixes: Callable[[], Iterable[str]]) -> P
     def measure() -> Size:
         sizes = list[int]()
         for prefix in prefixes():
-            sizes += [stamp.size for stamp in files.stamps(prefix).values()]
-            sizes += files.unfinished(prefix).values()
+            sizes += [stamp.size for stamp in files.list_stamps(prefix).values()]
+            sizes += files.list_unfinished(prefix).values()
         return Size(len(sizes), sum(sizes))
 
     def remove() -> None:
@@ -116,11 +120,11 @@ def _own(name: str, tenant: str) -> Sequence[str]:
 
 
 def _put_aside(files: Files, tenant: str) -> Sequence[str]:
-    return [f"{root}/" for root in asides(files, tenant)]
+    return [f"{root}/" for root in list_archives_of_records(files, tenant)]
 
 
 def _told(files: Files, tenant: str) -> Size:
-    return Size(len(marks_of(files, tenant)))
+    return Size(len(list_sent_marks(files, tenant)))
 
 
 def _forget(commons: Sequence[Commons], tenant: str) -> None:
@@ -129,21 +133,21 @@ def _forget(commons: Sequence[Commons], tenant: str) -> None:
 
 
 def _left_behind(settings: Settings, tenant: str) -> Size:
-    return _on_disk(workspaces_of(settings, tenant))
+    return _on_disk(list_workspaces(settings, tenant))
 
 
 def _sweep(settings: Settings, tenant: str) -> None:
-    for folder in workspaces_of(settings, tenant):
+    for folder in list_workspaces(settings, tenant):
         remove_folder(folder)
 
 
 def _schemas(server: Server, settings: Settings, names: Names) -> Part:
-    remove = partial(withdraw, server, names, Server.query_login(settings, names.slug))
-    return Part("database", lambda: Size(rows=objects_of(server, names)), remove)
+    remove = partial(remove_roles, server, names, Server.find_query_login(settings, names.slug))
+    return Part("database", lambda: Size(rows=count_objects(server, names)), remove)
 
 
 def _shared(commons: Sequence[Commons], tenant: str) -> Size:
-    return Size(rows=sum(one.rows_of(tenant) for one in commons))
+    return Size(rows=sum(one.count_rows_of(tenant) for one in commons))
 
 
 def _on_disk(places: Iterable[Path]) -> Size:
@@ -156,7 +160,7 @@ def _on_disk(places: Iterable[Path]) -> Size:
     return Size(len(found), sum(found))
 
 
-def workspaces_of(settings: Settings, tenant: str) -> Sequence[Path]:
+def list_workspaces(settings: Settings, tenant: str) -> Sequence[Path]:
     """What runs of the tenant have left behind."""
     folders = settings.workspaces.iterdir() if settings.workspaces.is_dir() else ()
     return [folder for folder in folders if folder.is_dir() and _is_of(folder, tenant)]
@@ -165,4 +169,4 @@ def workspaces_of(settings: Settings, tenant: str) -> Sequence[Path]:
 def _is_of(folder: Path, tenant: str) -> bool:
     """By its name, also where it was never finished, or by what is in it: copies of records, or a workspace."""
     by_name = folder.name.rpartition("-")[2] == tenant or (folder / "records" / tenant).is_dir()
-    return by_name or Workspace(folder).tenant() == tenant
+    return by_name or Workspace(folder).read_tenant() == tenant

@@ -31,7 +31,7 @@ class Report(msgspec.Struct, frozen=True):
     finished_at: datetime | None = None
 
 
-def preview(tenant: str, parts: Sequence[Part]) -> dict[str, Size]:
+def measure_parts(tenant: str, parts: Sequence[Part]) -> dict[str, Size]:
     """How much of a tenant there is, by part.
 
     Raises:
@@ -51,7 +51,7 @@ def remove_tenant(
         TenantBusy: somebody is working for the tenant; nothing was removed.
         StoreError: there is no such tenant.
     """
-    sizes = preview(tenant, parts)
+    sizes = measure_parts(tenant, parts)
     files, now = storage.files, clock()
     with storage.hold(tenant):
         key, report = _unfinished(files, tenant) or (f"{_ROOT}/{tenant}-{now:%Y%m%dT%H%M%S}.json", None)
@@ -74,7 +74,7 @@ def remove_tenant(
     return report
 
 
-def was_removed(files: Files, tenant: str) -> bool:
+def is_removed(files: Files, tenant: str) -> bool:
     """Whether there is a report of the tenant's removal, finished or not."""
     return bool(_reports(files, tenant))
 
@@ -89,7 +89,7 @@ def _unfinished(files: Files, tenant: str) -> tuple[str, Report | None] | None:
 
 def _reports(files: Files, tenant: str) -> list[str]:
     """No key of a tenant holds a hyphen, so what stands before the last one is the key."""
-    return [key for key in files.keys(f"{_ROOT}/") if key.split("/")[1].rpartition("-")[0] == tenant]
+    return [key for key in files.list_keys(f"{_ROOT}/") if key.split("/")[1].rpartition("-")[0] == tenant]
 
 
 def _encoded(report: Report) -> bytes:

@@ -15,10 +15,10 @@ from pathlib import Path
 import msgspec
 
 from civitas_assets.catalog.basis import is_key
-from civitas_assets.catalog.load import tenant_file
+from civitas_assets.catalog.load import locate_file
 from civitas_assets.errors import StoreError
 from civitas_assets.lifecycle.handover import CHECKSUMS, PROGRESS, STORED
-from civitas_assets.lifecycle.parts import parts_of
+from civitas_assets.lifecycle.parts import list_tenant_parts
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files
 from civitas_assets.store.journal import Journal, Progress
@@ -46,10 +46,14 @@ def take_over(settings: Settings, storage: Storage, folder: Path) -> Taken:
     """
     sums = _checked(folder)
     tenant = _whose(folder)
-    file = tenant_file(settings.tenants_dir, tenant)
+    file = locate_file(settings.tenants_dir, tenant)
     files = storage.files
     with storage.hold(tenant):
-        parts = [part for part in parts_of(settings, files, tenant) if part.name not in {"overview", "keys"}]
+        parts = [
+            part
+            for part in list_tenant_parts(settings, files, tenant)
+            if part.name not in {"overview", "keys"}
+        ]
         if known := ", ".join(part.name for part in parts if part.measure()):
             raise StoreError(
                 f"there is something of {tenant} already ({known}): civitas tenant remove {tenant}"

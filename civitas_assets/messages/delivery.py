@@ -9,21 +9,21 @@ import logging
 from collections.abc import Callable, Sequence
 
 from civitas_assets.errors import MessageLost, SecretMissing
-from civitas_assets.ingest.isolation import isolated
-from civitas_assets.messages.text import Message, without_secrets
-from civitas_assets.redaction import remember, tokens_in
+from civitas_assets.ingest.isolation import capture_errors
+from civitas_assets.messages.message_text import Message, redact_message
+from civitas_assets.redaction import find_tokens, remember_secrets
 from civitas_assets.store.files import Files
 
 log = logging.getLogger("civitas_assets.messages")
 
 
-def addresses(names: Sequence[str], read: Callable[[str], str]) -> list[str]:
+def read_addresses(names: Sequence[str], read: Callable[[str], str]) -> list[str]:
     """The addresses that these secrets hold, separated by white space; what is not set is said in the log."""
     found: list[str] = []
     for name in names:
         try:
             found += read(name).split()
-            remember(*(token for url in found for token in tokens_in(url)))
+            remember_secrets(*(token for url in found for token in find_tokens(url)))
         except SecretMissing as error:
             log.warning("no message to %s: %s", name, error)
     return list(dict.fromkeys(found))
@@ -36,7 +36,7 @@ def deliver_once(
     mark = f"messages/{key}"
     if not urls or not files.write_once(mark, b""):
         return False
-    clean = without_secrets(message, [*secrets, *(token for url in urls for token in tokens_in(url))])
+    clean = redact_message(message, [*secrets, *(token for url in urls for token in find_tokens(url))])
     if not deliver(key, clean, urls):
         files.delete(mark)  # so that the next fault of the night is a new try
         return False
@@ -47,15 +47,15 @@ def deliver(about: str, message: Message, urls: Sequence[str]) -> bool:
     """Send the message; whether it has arrived."""
     if not urls:
         return False
-    _, error = isolated(f"message about {about}", lambda: _send(message, urls))
+    _, error = capture_errors(f"message about {about}", lambda: _send(message, urls))
     if not error:
         log.info("message about %s sent to %d addresses", about, len(urls))
     return not error
 
 
-def marks_of(files: Files, tenant: str) -> list[str]:
+def list_sent_marks(files: Files, tenant: str) -> list[str]:
     """What is kept of messages about a tenant: that they were sent."""
-    return [key for key in files.keys("messages/") if key.rpartition("/")[2] == tenant]
+    return [key for key in files.list_keys("messages/") if key.rpartition("/")[2] == tenant]
 
 
 def _send(message: Message, urls: Sequence[str]) -> None:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from civitas_assets.catalog.outline import Outline
+from civitas_assets.catalog.outline import TenantOutline
 from civitas_assets.errors import Fault
 from civitas_assets.store.files import Files
 from civitas_assets.store.journal import Journal, Pending
 from civitas_assets.store.nights import Night, NightBook, StepFailure
-from civitas_assets.store.status import State, source_status
-from civitas_assets.store.summary import SourceSummary, TenantSummary, summaries
+from civitas_assets.store.status import State, read_source_status
+from civitas_assets.store.summary import SourceSummary, TenantSummary, read_summaries
 
 _READERS = 16
 
@@ -47,7 +47,7 @@ class TenantState:
     """
 
     tenant: str
-    outline: Outline
+    outline: TenantOutline
     sources: tuple[SourceState, ...]
     summary: TenantSummary
     pending: Pending
@@ -61,23 +61,23 @@ class TenantState:
         return fine and all(source.is_fine for source in self.sources)
 
 
-def states(
+def read_states(
     files: Files,
-    tenants: Mapping[str, Outline],
+    tenants: Mapping[str, TenantOutline],
     now: datetime,
     faults: Mapping[str, Sequence[Fault]] = MappingProxyType({}),
 ) -> list[TenantState]:
     """How these tenants are, given the faults of their own files; a few small files are read of each."""
-    known = summaries(files, tenants)
+    known = read_summaries(files, tenants)
     with ThreadPoolExecutor(_READERS, thread_name_prefix="pending") as pool:
-        pending = pool.map(lambda tenant: Journal(files, tenant).pending(), tenants)
-        nights = pool.map(lambda tenant: NightBook(files, tenant).last(1), tenants)
+        pending = pool.map(lambda tenant: Journal(files, tenant).read_pending(), tenants)
+        nights = pool.map(lambda tenant: NightBook(files, tenant).read_last(1), tenants)
         return [
             TenantState(
                 tenant,
                 outline,
                 tuple(
-                    _source(tenant, name, cadence, known[tenant].source(name), now)
+                    _source(tenant, name, cadence, known[tenant].get_source(name), now)
                     for name, cadence in outline.cadences.items()
                 ),
                 known[tenant],
@@ -89,7 +89,7 @@ def states(
         ]
 
 
-def troubled(found: Iterable[TenantState]) -> list[SourceState]:
+def select_troubled(found: Iterable[TenantState]) -> list[SourceState]:
     """The sources that somebody has to look at."""
     return [source for tenant in found for source in tenant.sources if not source.is_fine]
 
@@ -101,5 +101,5 @@ def _failures(nights: Iterable[Night], known: TenantSummary) -> tuple[StepFailur
 
 
 def _source(tenant: str, name: str, cadence: str, summary: SourceSummary, now: datetime) -> SourceState:
-    status = source_status(summary, cadence, now)
+    status = read_source_status(summary, cadence, now)
     return SourceState(tenant, name, cadence, status.state, status.age, summary)

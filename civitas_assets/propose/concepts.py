@@ -8,9 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence, Set
 
-from civitas_assets.propose.columns import Column
+from civitas_assets.propose.concept_vocabulary import (
+    get_last_part,
+    normalise_name,
+    score_concepts,
+    split_unit,
+    split_words,
+)
 from civitas_assets.propose.sample import FEATURE_ID
-from civitas_assets.propose.vocabulary import last_part, likeness, normal, without_unit, words_of
+from civitas_assets.propose.sample_columns import SampleColumn
 
 _WHOLE_NUMBERS = frozenset(
     {"free", "occupied", "capacity", "capacity_disabled", "points", "vehicles_available", "docks_available"}
@@ -60,7 +66,7 @@ _ID = re.compile(
 _BEGINS_AS_ID = re.compile(r"^(nr|id|kennung|schluessel|objectid|ogc_fid)\b")
 
 
-def assigned(columns: Sequence[Column], wanted: Set[str]) -> dict[str, Column]:
+def assign_concepts(columns: Sequence[SampleColumn], wanted: Set[str]) -> dict[str, SampleColumn]:
     """Each wanted concept's column: the likeliest pairs first, each column for one, if its values allow that.
 
     An id has to tell rows apart, if any does; that of a feature itself comes after those among its attributes,
@@ -82,7 +88,7 @@ def assigned(columns: Sequence[Column], wanted: Set[str]) -> dict[str, Column]:
         ),
         key=lambda pair: (pair[0] or (False, False, False), *pair[1:4]),
     )
-    found, taken = dict[str, Column](), set[str]()
+    found, taken = dict[str, SampleColumn](), set[str]()
     for *_, concept, column in pairs:
         if concept not in found and (column.name not in taken or concept == "station"):
             found[concept] = column
@@ -94,33 +100,33 @@ def assigned(columns: Sequence[Column], wanted: Set[str]) -> dict[str, Column]:
     return found
 
 
-def _likeness(column: Column) -> Mapping[str, float]:
+def _likeness(column: SampleColumn) -> Mapping[str, float]:
     """What the column may stand for; what only ends like an id, such as `Hausnummer`, is none."""
     if column.name == FEATURE_ID:
         return {"id": 1.0}
-    found = likeness(column.name)
+    found = score_concepts(column.name)
     return {
         concept: score for concept, score in found.items() if concept != "id" or not _is_other(column.name)
     }
 
 
 def _is_other(name: str) -> bool:
-    words = words_of(name)
+    words = split_words(name)
     return any(word.startswith(_OTHER_NUMBERS) for word in words)
 
 
-def is_id(column: Column) -> bool:
+def is_id(column: SampleColumn) -> bool:
     """Whether its name is that of an id, and every row has its own."""
     return column.is_unique and is_called_id(column.name)
 
 
 def is_called_id(name: str) -> bool:
     """Whether a column of that name holds ids, such as `Baum-Nr.` and `gml_id`."""
-    bare = " ".join(words_of(without_unit(last_part(name))[0]))
+    bare = " ".join(split_words(split_unit(get_last_part(name))[0]))
     return bool(_ID.search(bare) or _BEGINS_AS_ID.search(bare)) and not _is_other(name)
 
 
-def _is_possible(concept: str, column: Column) -> bool:
+def _is_possible(concept: str, column: SampleColumn) -> bool:
     written = column.written
     if concept in _NUMBERS:
         whole = concept not in _WHOLE_NUMBERS or column.is_whole
@@ -136,38 +142,38 @@ def _is_possible(concept: str, column: Column) -> bool:
     return bool(column.texts) and not (concept == "station" and _is_series(column))
 
 
-def _is_series(column: Column) -> bool:
+def _is_series(column: SampleColumn) -> bool:
     """Whether it holds the values of a station after which it is called, such as `Station Nord`, and no stations."""
-    is_name_of_one = len(words_of(column.name)) > 1 and not is_called_id(column.name)
+    is_name_of_one = len(split_words(column.name)) > 1 and not is_called_id(column.name)
     return column.is_number and (is_name_of_one or any(not number.is_integer() for number in column.decimals))
 
 
 def _says_otherwise(concept: str, name: str) -> bool:
-    bare, unit = without_unit(last_part(name))
+    bare, unit = split_unit(get_last_part(name))
     if concept in _NOT and (unit == "%" or "%" in name):
         return True
-    words = (*words_of(bare), normal(bare))
+    words = (*split_words(bare), normalise_name(bare))
     return any(word.startswith(_NOT.get(concept, ())) for word in words)
 
 
-def times_of(columns: Sequence[Column]) -> list[Column]:
+def select_times(columns: Sequence[SampleColumn]) -> list[SampleColumn]:
     """The columns that hold moments, those with an hour first; what is digits alone only by its name."""
     found = [
         column
         for column in columns
         if (written := column.written) is not None
         and written.format != "period"
-        and (not column.is_number or "time" in likeness(column.name))
+        and (not column.is_number or "time" in score_concepts(column.name))
     ]
     return sorted(found, key=lambda column: (not has_hour(column), _is_of_making(column.name)))
 
 
 def _is_of_making(name: str) -> bool:
     """Whether a column says when its record was made, and not when it was so."""
-    return any(word.startswith(_MADE) for word in words_of(name))
+    return any(word.startswith(_MADE) for word in split_words(name))
 
 
-def has_hour(column: Column) -> bool:
+def has_hour(column: SampleColumn) -> bool:
     """Whether its times are moments, and not days, as spreadsheets write them with a midnight."""
     written = column.written
     return (
@@ -181,14 +187,16 @@ def has_hour(column: Column) -> bool:
     )
 
 
-def is_hour(column: Column) -> bool:
+def is_hour(column: SampleColumn) -> bool:
     """Whether it is called hours, and holds those of a day."""
-    return bool({*words_of(column.name)} & _HOURS and column.meant) and all(
+    return bool({*split_words(column.name)} & _HOURS and column.meant) and all(
         map(_HOUR.fullmatch, column.meant)
     )
 
 
-def measures(columns: Sequence[Column], concepts: Mapping[str, Column]) -> list[Column]:
+def select_measures(
+    columns: Sequence[SampleColumn], concepts: Mapping[str, SampleColumn]
+) -> list[SampleColumn]:
     """Columns of numbers that stand for nothing else: the series of a wide table."""
     taken = {
         column.name for concept, column in concepts.items() if concept not in {"value", "free", "occupied"}
@@ -200,5 +208,5 @@ def measures(columns: Sequence[Column], concepts: Mapping[str, Column]) -> list[
         and column.name not in taken
         and not is_called_id(column.name)
         and not is_hour(column)
-        and not {"postcode", "house_number"} & {*likeness(column.name)}
+        and not {"postcode", "house_number"} & {*score_concepts(column.name)}
     ]

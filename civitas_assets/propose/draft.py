@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from civitas_assets.propose.columns import Column
+from civitas_assets.propose.concept_vocabulary import ProposedType, list_field_codes, normalise_name
 from civitas_assets.propose.numbers import Notation, is_read_with
-from civitas_assets.propose.sample import FEATURE_ID, Sample, shown
-from civitas_assets.propose.vocabulary import Kind, codes, normal
+from civitas_assets.propose.sample import FEATURE_ID, Sample, shorten_names
+from civitas_assets.propose.sample_columns import SampleColumn
 from civitas_assets.records import RECORD_TYPES
-from civitas_assets.records.contract import Kind as ValueKind
+from civitas_assets.records.contract import ColumnKind as ValueKind
 from civitas_assets.records.contract import RecordType
 
 TABULAR = frozenset({"csv", "excel"})
@@ -36,14 +36,16 @@ _OF_DEGREES = {
 class Draft:
     """Settings of a source by name, and the doubts about each."""
 
-    kind: Kind
+    kind: ProposedType
     sample: Sample
-    concepts: Mapping[str, Column]
+    concepts: Mapping[str, SampleColumn]
     settings: dict[str, Any] = field(default_factory=dict)
     doubts: dict[str, list[str]] = field(default_factory=dict)
     fields: dict[str, Any] = field(default_factory=dict)
-    used: list[Column] = field(default_factory=list)
-    degrees: list[Column] = field(default_factory=list)  # coordinates that are read with a decimal point
+    used: list[SampleColumn] = field(default_factory=list)
+    degrees: list[SampleColumn] = field(
+        default_factory=list
+    )  # coordinates that are read with a decimal point
 
     @cached_property
     def contract(self) -> RecordType:
@@ -55,18 +57,18 @@ class Draft:
         """The record type."""
         return self.kind.name
 
-    def doubt(self, setting: str, text: str) -> None:
+    def note_doubt(self, setting: str, text: str) -> None:
         """Note what somebody has to look at."""
         if text not in self.doubts.setdefault(setting, []):
             self.doubts[setting].append(text)
 
-    def constant(self, name: str, text: str) -> None:
+    def set_constant(self, name: str, text: str) -> None:
         """Give a field the same value in every record."""
         self.settings.setdefault("constants", {})[name] = text
 
-    def take(self, name: str, column: Column) -> None:
+    def take(self, name: str, column: SampleColumn) -> None:
         """Fill a field from a column, if its values can be what the field holds."""
-        kind = self.contract.column(name).kind
+        kind = self.contract.get_column(name).kind
         if not column.meant:
             return
         if kind in _NUMERIC and not column.is_number:
@@ -82,22 +84,22 @@ class Draft:
         else:
             self.fields[name] = column.name
 
-    def _take_code(self, name: str, column: Column) -> None:
-        known, texts = codes(name), sorted({*column.meant})
+    def _take_code(self, name: str, column: SampleColumn) -> None:
+        known, texts = list_field_codes(name), sorted({*column.meant})
         native = f"{name}_native"
-        if 0 < len(texts) <= _MOST_CODES and any(normal(text) in known for text in texts):
+        if 0 < len(texts) <= _MOST_CODES and any(normalise_name(text) in known for text in texts):
             self.fields[name] = column.name
-            fallback = "unknown" if "unknown" in self.contract.column(name).codes else None
-            found = {text: known.get(normal(text), fallback) for text in texts}
+            fallback = "unknown" if "unknown" in self.contract.get_column(name).codes else None
+            found = {text: known.get(normalise_name(text), fallback) for text in texts}
             self.settings["codes"] = {name: {text: code for text, code in found.items() if code}}
-            strange = [text for text in texts if normal(text) not in known]
+            strange = [text for text in texts if normalise_name(text) not in known]
             asked = (
                 f"what do these mean: {', '.join(strange)}?" if strange else "are these all that there are?"
             )
-            self.doubt("codes", asked)
+            self.note_doubt("codes", asked)
         elif native in self.contract.accepted:
             self.fields[native] = column.name
-            self.doubt("fields", f"say in codes what the values of {column.name} mean, as {name}")
+            self.note_doubt("fields", f"say in codes what the values of {column.name} mean, as {name}")
 
     def finish(self) -> None:
         """Put what was gathered into settings, in the order of the contract."""
@@ -131,17 +133,19 @@ class Draft:
         for notation, names in ways.items():
             text = _asked(notation, decimal)
             if text:
-                self.doubt("decimal", text.format(shown(names)))
+                self.note_doubt("decimal", text.format(shorten_names(names)))
         unread = [
             column.name for column in self.sample.columns if column.looks_like_number and not column.is_number
         ]
         if unread:
-            self.doubt("decimal", f"a comma between thousands, as in 1,234.5, is not read: {shown(unread)}")
+            self.note_doubt(
+                "decimal", f"a comma between thousands, as in 1,234.5, is not read: {shorten_names(unread)}"
+            )
 
-    def _is_text(self, column: Column) -> bool:
+    def _is_text(self, column: SampleColumn) -> bool:
         """Whether the column fills only fields of text, such as ids."""
         fields = [name for name, taken in self.fields.items() if taken == column.name]
-        return bool(fields) and all(self.contract.column(name).kind not in _NUMERIC for name in fields)
+        return bool(fields) and all(self.contract.get_column(name).kind not in _NUMERIC for name in fields)
 
 
 def _asked(notation: Notation, decimal: str) -> str:

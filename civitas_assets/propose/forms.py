@@ -19,17 +19,17 @@ from civitas_assets.catalog import Box
 from civitas_assets.catalog.vocabulary import Vocabulary
 from civitas_assets.connectors.markup import is_markup
 from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.connectors.rows import without_nan
-from civitas_assets.connectors.text import to_utf8
+from civitas_assets.connectors.service_rows import replace_nan
+from civitas_assets.connectors.text_encoding import to_utf8
 from civitas_assets.connectors.vector_gdal import is_geopackage
 from civitas_assets.errors import ReadError
-from civitas_assets.propose.devices import device_standard
-from civitas_assets.propose.documents import json_sample
-from civitas_assets.propose.features import features_sample
-from civitas_assets.propose.markup import markup_standard, page_sentence
-from civitas_assets.propose.sample import Sample, shown
-from civitas_assets.propose.standards import Standard, json_standard
-from civitas_assets.propose.tables import csv_sample, excel_sample
+from civitas_assets.propose.devices import detect_device_standard
+from civitas_assets.propose.feature_samples import read_features_sample
+from civitas_assets.propose.json_samples import read_json_sample
+from civitas_assets.propose.markup_forms import describe_web_page, detect_markup_standard
+from civitas_assets.propose.sample import Sample, shorten_names
+from civitas_assets.propose.standards import Standard, detect_json_standard
+from civitas_assets.propose.table_samples import read_csv_sample, read_excel_sample
 
 _ZIP, _GZIP = (b"PK\x03\x04", b"PK\x05\x06"), b"\x1f\x8b"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # spreadsheets before 2007
@@ -69,7 +69,7 @@ _OTHERS = (
 )
 
 
-def form_of(
+def detect_form(
     body: bytes, address: str, box: Box, vocabulary: Vocabulary, *, inner: bool = False
 ) -> Sample | Standard:
     """What the body is. `address` is where it is from, empty for a file.
@@ -80,21 +80,21 @@ def form_of(
     if not body.strip():
         raise ReadError("is empty")
     if body.startswith(_GZIP) and not inner:
-        return form_of(_unpacked(body), address, box, vocabulary, inner=True)
+        return detect_form(_unpacked(body), address, box, vocabulary, inner=True)
     if body.startswith(_ZIP):
         return _archived(body, address, box, vocabulary, inner=inner)
     if body.startswith(_OLE):
-        return excel_sample(body)
+        return read_excel_sample(body)
     if is_geopackage(body) or body.startswith((b"PAR1", b"fgb\x03")):
-        return features_sample(body, box)
+        return read_features_sample(body, box)
     told = next((what for beginning, what in _OTHERS if body.startswith(beginning)), None)
     if told is not None:
         raise ReadError(f"is {told}")
-    sentence = page_sentence(body)
+    sentence = describe_web_page(body)
     if sentence is not None:
         raise ReadError(sentence)
     if is_markup(body):
-        return markup_standard(body, address) or features_sample(body, box)
+        return detect_markup_standard(body, address) or read_features_sample(body, box)
     if (
         not body.startswith(_MARKS_OF_TEXT)
         and sum(b in _NO_TEXT for b in body[:4096]) > len(body[:4096]) // 50
@@ -110,14 +110,14 @@ def _of_text(text: bytes, address: str, vocabulary: Vocabulary) -> Sample | Stan
     start = text.lstrip(b" \t\r\n\x1e")[:1]
     # A name in brackets may begin a header, too.
     if start == b"{" or (start == b"[" and _is_json_list(text)):
-        devices = device_standard(text, address, vocabulary)
+        devices = detect_device_standard(text, address, vocabulary)
         if devices is not None:
             return devices
         content = _document(text)
         if isinstance(content, dict) and content.get("type") == "Topology":
             raise ReadError("is TopoJSON, which is not read: ask its publisher for GeoJSON")
-        return json_standard(content, address) or json_sample(content)
-    return csv_sample(text.decode())
+        return detect_json_standard(content, address) or read_json_sample(content)
+    return read_csv_sample(text.decode())
 
 
 def _is_json_list(text: bytes) -> bool:
@@ -128,7 +128,7 @@ def _is_json_list(text: bytes) -> bool:
 def _document(text: bytes) -> Any:
     """The document; of one in lines, or with separators before each, the list of what they hold."""
     if b"NaN" in text or b"Infinity" in text:
-        text = without_nan(text)
+        text = replace_nan(text)
     try:
         return msgspec.json.decode(text)
     except RecursionError:
@@ -168,7 +168,7 @@ def _archived(
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError, zlib.error) as error:
         raise ReadError(f"is no sound ZIP archive: {error}") from None
     if {*_SHEETS} & {*names} or b"opendocument.spreadsheet" in kind:
-        return excel_sample(body)
+        return read_excel_sample(body)
     if kind or any(name.startswith(("word/", "ppt/")) for name in names):
         raise ReadError("is a document of an office suite, and no spreadsheet")
     bare = {name.rpartition("/")[2]: name for name in names}
@@ -177,7 +177,7 @@ def _archived(
     if any(name.startswith("produkt_") for name in bare):
         return Standard("dwd", "a product of the German weather service", "-")
     if any(name.lower().endswith(_GEO_SUFFIXES) for name in names):
-        return features_sample(body, box)
+        return read_features_sample(body, box)
     if inner:
         raise ReadError("is an archive in an archive: unpack it")
     return _of_members(body, bare, address, box, vocabulary)
@@ -193,14 +193,14 @@ def _of_members(
     ]  # fmt: skip
     if not wanted:
         raise ReadError(
-            f"is a ZIP archive with nothing that a connector reads: {shown(names) or 'it is empty'}"
+            f"is a ZIP archive with nothing that a connector reads: {shorten_names(names) or 'it is empty'}"
         )
     found, reasons = dict[str, Sample | Standard](), list[str]()
     for name in wanted[:12]:
         try:
             with zipfile.ZipFile(io.BytesIO(body)) as archive, archive.open(names[name]) as file:
                 content = file.read(_MOST_BYTES)
-            found[name] = form_of(content, address, box, vocabulary, inner=True)
+            found[name] = detect_form(content, address, box, vocabulary, inner=True)
         except ReadError as error:
             reasons.append(f"{name} {error}")
         except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, zlib.error) as error:
@@ -217,5 +217,5 @@ def _within(form: Sample | Standard, name: str, others: Sequence[str]) -> Sample
         return form
     setting = "member" if "member" in CONNECTORS[form.connector].source_model.model_fields else "file"
     settings = {**form.settings, setting: name}
-    remarks = [*form.remarks, f"there are more files in the archive: {shown(others)}"]
+    remarks = [*form.remarks, f"there are more files in the archive: {shorten_names(others)}"]
     return replace(form, settings=settings, remarks=remarks)

@@ -9,11 +9,11 @@ from collections.abc import Sequence, Set
 from itertools import combinations
 
 from civitas_assets.catalog.vocabulary import Vocabulary
-from civitas_assets.propose.columns import Column
 from civitas_assets.propose.concepts import is_called_id
 from civitas_assets.propose.draft import ONE_ATTRIBUTE, TABULAR, Draft
 from civitas_assets.propose.sample import FEATURE_ID, KEY
-from civitas_assets.propose.series import name_value
+from civitas_assets.propose.sample_columns import SampleColumn
+from civitas_assets.propose.series_columns import name_value
 
 _TRIED, _NEARLY_ALL = 10, 0.95
 _LIKELY = ("name", "address", "street", "house_number", "category", "geometry")
@@ -32,8 +32,8 @@ def identify(draft: Draft, vocabulary: Vocabulary) -> bool:
     if found and draft.kind.name == "statistic":
         for needed in ("area_id", "category"):
             if needed not in draft.fields:
-                draft.constant(needed, "?")
-                draft.doubt("constants", "nothing in it says so")
+                draft.set_constant(needed, "?")
+                draft.note_doubt("constants", "nothing in it says so")
     return found
 
 
@@ -50,7 +50,7 @@ def _has_own(draft: Draft, key: str) -> bool:
         series = draft.concepts.get("station") or draft.concepts.get("name")
         if series is not None and series.name != column.name and not series.is_unique:
             return False  # it tells single values apart, and not what is measured
-        draft.doubt("fields", f"does {column.name} say what is measured? It is another one in every row")
+        draft.note_doubt("fields", f"does {column.name} say what is measured? It is another one in every row")
     return True
 
 
@@ -71,8 +71,8 @@ def _of_series(draft: Draft, key: str) -> bool:
     if draft.kind.name != "observation":
         return False
     draft.fields.pop(key, None)
-    draft.constant(key, "1")
-    draft.doubt("constants", "one series in the file? give it an id that says which")
+    draft.set_constant(key, "1")
+    draft.note_doubt("constants", "one series in the file? give it an id that says which")
     return True
 
 
@@ -83,18 +83,18 @@ def _of_parts(draft: Draft, key: str) -> bool:
     where = [draft.concepts[concept] for concept in _WHERE if concept in draft.concepts][:2]
     # Some numbers tell nothing apart, though their digits may.
     weak = {draft.concepts[concept].name for concept in _NEVER_ALONE if concept in draft.concepts}
-    parts = telling(likely, [column for column in draft.sample.columns if column not in where], weak)
+    parts = find_key_columns(likely, [column for column in draft.sample.columns if column not in where], weak)
     for more in ([*parts, *where], where):
-        if where and not tell_apart(parts) and tell_apart(more):
+        if where and not is_unique_key(parts) and is_unique_key(more):
             parts = more
     names = [part.name for part in parts or where]
-    if draft.sample.connector in TABULAR and not tell_apart(parts or where):
+    if draft.sample.connector in TABULAR and not is_unique_key(parts or where):
         names.append("@nth")
     if not names or (draft.sample.connector in ONE_ATTRIBUTE and len(names) > 1):
         return False
     draft.fields[key] = names[0] if len(names) == 1 else names
     if not (len(names) == 1 and is_called_id(names[0])):
-        draft.doubt("fields", f"nothing in it is an id: {key} is made of {', '.join(names)}")
+        draft.note_doubt("fields", f"nothing in it is an id: {key} is made of {', '.join(names)}")
     return True
 
 
@@ -106,14 +106,16 @@ def _complete_series(draft: Draft, vocabulary: Vocabulary) -> None:
         parts = [part for part in (station, fields["observed_property"]) if part]
         fields["datastream_id"] = parts if len(parts) > 1 else parts[0]
         if "unit" not in fields:
-            draft.doubt("units", 'no column has units: say them by property, as in units: {"PM10": "ug/m3"}')
+            draft.note_doubt(
+                "units", 'no column has units: say them by property, as in units: {"PM10": "ug/m3"}'
+            )
     elif "value" in fields:
         name_value(draft, vocabulary)
 
 
-def telling(
-    likely: Sequence[Column], columns: Sequence[Column], weak: Set[str] = frozenset()
-) -> list[Column]:
+def find_key_columns(
+    likely: Sequence[SampleColumn], columns: Sequence[SampleColumn], weak: Set[str] = frozenset()
+) -> list[SampleColumn]:
     """As few columns as tell rows apart, and are there in nearly every row: likely ones before any.
 
     Those of the `weak` names do so only with others.
@@ -122,17 +124,17 @@ def telling(
     found = [c for c in dict.fromkeys([*likely, *texts][:_TRIED]) if c.name != FEATURE_ID and _is_whole([c])]
     for size in (1, 2, 3):
         for parts in combinations(found, size):
-            if tell_apart(parts) and not (size == 1 and parts[0].name in weak):
+            if is_unique_key(parts) and not (size == 1 and parts[0].name in weak):
                 return list(parts)
     return found[:3]
 
 
-def _is_whole(parts: Sequence[Column]) -> bool:
+def _is_whole(parts: Sequence[SampleColumn]) -> bool:
     rows = list(zip(*(part.values for part in parts), strict=True))
     return sum(None not in row for row in rows) >= _NEARLY_ALL * len(rows) > 0
 
 
-def tell_apart(parts: Sequence[Column]) -> bool:
+def is_unique_key(parts: Sequence[SampleColumn]) -> bool:
     """Whether no two rows are alike in these columns, and nearly all rows have them."""
     rows = [row for row in zip(*(part.values for part in parts), strict=True) if None not in row]
     return len({*map(str, rows)}) == len(rows) > 0 and _is_whole(parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from civitas_assets.propose.vocabulary import words_of
+from civitas_assets.propose.concept_vocabulary import split_words
 
 # Parts of addresses that say nothing of what is there.
 _GENERIC = {
@@ -18,10 +18,10 @@ def derive_name(address: str) -> str:
     path = re.sub(r"^https?://", "", address).split("?")[0].rstrip("/")
     parts = [re.sub(r"\.\w{1,8}$", "", part) for part in path.replace("\\", "/").split("/")[-3:]]
     telling = [part for part in parts if part.lower() not in _GENERIC]
-    words = "_".join(words_of((telling or parts)[-1])) or "source"
+    words = "_".join(split_words((telling or parts)[-1])) or "source"
     return (words if words[0].isalpha() else f"source_{words}")[:48].strip("_")
 
 
 def derive_title(name: str) -> str:
     """A source's title, the words of its name."""
-    return " ".join(words_of(name)).title() or name
+    return " ".join(split_words(name)).title() or name

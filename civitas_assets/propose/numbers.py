@@ -40,7 +40,7 @@ _TOLD = {
 }
 
 
-def notation_of(texts: Sequence[str]) -> Notation:
+def detect_notation(texts: Sequence[str]) -> Notation:
     """How these numbers are written; texts that are no numbers do not count."""
     forms = {form for text in texts if (form := _form(text)) is not None}
     told = _TOLD.get((bool({"comma", "german"} & forms), bool({"point", "english"} & forms)))
@@ -82,7 +82,7 @@ def is_number(text: str) -> bool:
     return _form(text) is not None
 
 
-def number_of(text: str, notation: Notation) -> float | None:
+def read_number(text: str, notation: Notation) -> float | None:
     """The number that a text stands for in that notation; None where it is none."""
     form = _form(text)
     if form is None:

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from civitas_assets.connectors.partial import ABOUT, NEXT_MEMBERS, TOKENS, TOTALS
-from civitas_assets.propose.sample import quoted
+from civitas_assets.propose.sample import quote_jmespath
 
 _BEGINNINGS = ("http://", "https://", "/", "?")
 
 
-def paging(content: Any, records: int) -> tuple[dict[str, Any], list[str]]:
+def propose_paging(content: Any, records: int) -> tuple[dict[str, Any], list[str]]:
     """The settings by which the pages after this one are followed, and what has to be said of it.
 
     `records` is how many the document has: a number that is larger is that of all.
@@ -47,10 +47,10 @@ def paging(content: Any, records: int) -> tuple[dict[str, Any], list[str]]:
 def _said(content: Any) -> Iterator[tuple[str, str, Any]]:
     """Path, name and value of each member at the top of a document, and of those that speak of it."""
     for name, value in content.items() if isinstance(content, dict) else ():
-        path = name if name.startswith("@") else quoted(name)
+        path = name if name.startswith("@") else quote_jmespath(name)
         yield path, name, value
         if name in ABOUT and isinstance(value, Mapping):
-            yield from ((f"{path}.{quoted(inner)}", inner, part) for inner, part in value.items())
+            yield from ((f"{path}.{quote_jmespath(inner)}", inner, part) for inner, part in value.items())
 
 
 def _leads_on(links: Any) -> bool:

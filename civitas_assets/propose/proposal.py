@@ -20,17 +20,17 @@ from civitas_assets.catalog.vocabulary import Vocabulary
 from civitas_assets.connectors.next_pages import ROLE
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ReadError
-from civitas_assets.ingest.isolation import isolated
+from civitas_assets.ingest.isolation import capture_errors
 from civitas_assets.ingest.probe import Probe, read_sample
+from civitas_assets.propose.crs_detection import GERMANY
 from civitas_assets.propose.draft import Draft
-from civitas_assets.propose.forms import form_of
-from civitas_assets.propose.mapping import drafts
+from civitas_assets.propose.drafting import list_drafts
+from civitas_assets.propose.forms import detect_form
+from civitas_assets.propose.known_services import add_service, detect_service
 from civitas_assets.propose.naming import derive_name, derive_title
-from civitas_assets.propose.position import GERMANY
-from civitas_assets.propose.sample import FEATURE_ID, Sample, shown
-from civitas_assets.propose.service import service_at, with_service
+from civitas_assets.propose.sample import FEATURE_ID, Sample, shorten_names
 from civitas_assets.propose.standards import Standard
-from civitas_assets.propose.writing import written
+from civitas_assets.propose.writing import render_source_block
 
 _PLACE = "https://SERVER.example/PATH"
 _LICENCE = "which one does the publisher name? `proprietary` is for none"
@@ -60,15 +60,15 @@ class Proposal:
     @property
     def accepted(self) -> int:
         """How many records of the record type there are."""
-        return 0 if self.probe is None else self.accepted_of(self.probe)
+        return 0 if self.probe is None else self.count_accepted(self.probe)
 
-    def accepted_of(self, probe: Probe) -> int:
+    def count_accepted(self, probe: Probe) -> int:
         """How many there are in what was read; of a standard, of all that it brings."""
         found = probe.records.items()
         return sum(records.height for name, records in found if self.record_type in {name, ""})
 
 
-def propose(
+def propose_source(
     body: bytes, address: str, folder: Path, vocabulary: Vocabulary, tenant: Tenant | None = None
 ) -> Proposal:
     """What a body from this address, or file, seems to be.
@@ -77,7 +77,7 @@ def propose(
         ReadError: no connector reads it, or nothing in it is recognised; the sentence says why.
     """
     # Whatever a file may hold, people get a sentence.
-    found, fault = isolated(
+    found, fault = capture_errors(
         f"proposal for {address}",
         lambda: _proposed(body, address, folder, vocabulary, tenant),
         level=logging.DEBUG,
@@ -91,15 +91,15 @@ def _proposed(
     body: bytes, address: str, folder: Path, vocabulary: Vocabulary, tenant: Tenant | None
 ) -> Proposal:
     box: Box = tenant.bbox if tenant is not None else GERMANY
-    owner = tenant or sample_tenant()
+    owner = tenant or make_sample_tenant()
     url = address if re.match("https?://", address) else ""
     trial = _Trial(derive_name(address), body, url, folder, owner)
-    form = service_at(trial.address) or form_of(body, trial.address, box, vocabulary)
+    form = detect_service(trial.address) or detect_form(body, trial.address, box, vocabulary)
     if isinstance(form, Standard):
         return trial.standard(form)
-    form = with_service(form, trial.address)
+    form = add_service(form, trial.address)
     best: Proposal | None = None
-    for draft in drafts(form, box, address, vocabulary):
+    for draft in list_drafts(form, box, address, vocabulary):
         found = trial.draft(draft)
         if found is not None and (best is None or found.accepted > best.accepted):
             best = found
@@ -107,7 +107,7 @@ def _proposed(
             best = found
             break
     if best is None:
-        names = shown((column.name for column in form.columns), 20)
+        names = shorten_names((column.name for column in form.columns), 20)
         raise ReadError(
             f"has {form.rows} row(s) with {names}, but what they are is not recognised: map them by hand "
             f"with connector: {form.connector}{_hint(form)}"
@@ -115,9 +115,9 @@ def _proposed(
     return best
 
 
-def sample_tenant() -> Tenant:
+def make_sample_tenant() -> Tenant:
     """A tenant for proposals without one: somewhere in Germany."""
-    return Tenant.model_validate({"name": "Sample", "ags": "00000000", "bbox": GERMANY}).keyed("sample")
+    return Tenant.model_validate({"name": "Sample", "ags": "00000000", "bbox": GERMANY}).with_key("sample")
 
 
 def _rejected(proposal: Proposal) -> int:
@@ -129,7 +129,7 @@ def _hint(sample: Sample) -> str:
     said = [*sample.remarks]
     unread = [column.name for column in sample.columns if column.looks_like_number and not column.is_number]
     if unread:
-        said.append(f"commas between thousands, as in 1,234, are not read: {shown(unread)}")
+        said.append(f"commas between thousands, as in 1,234, are not read: {shorten_names(unread)}")
     return f" ({'; '.join(said)})" if said else ""
 
 
@@ -165,7 +165,7 @@ class _Trial:
                 key: part for key, part in draft.settings["fields"].items() if key != name
             }
             draft.settings.get("codes", {}).pop(name, None)
-            draft.doubt(
+            draft.note_doubt(
                 "fields",
                 f"{name}: {column} is left out, since {count} row(s) have no such value, as {example!r}",
             )
@@ -178,7 +178,7 @@ class _Trial:
             and "rest" not in settings
         )
         return Proposal(
-            self.name, written(self.name, settings, doubts), draft.record_type, sample.rows, source, probe,
+            self.name, render_source_block(self.name, settings, doubts), draft.record_type, sample.rows, source, probe,
             unused, tuple(sample.remarks),
         )  # fmt: skip
 
@@ -210,13 +210,21 @@ class _Trial:
         remarks = (f"this is {form.what}", *filter(None, [form.advice]))
         leads_on = bool(form.url) and form.connector != "ogc_features"
         return Proposal(
-            self.name, written(self.name, settings, doubts), "", 0, source, probe, (), remarks, leads_on
+            self.name,
+            render_source_block(self.name, settings, doubts),
+            "",
+            0,
+            source,
+            probe,
+            (),
+            remarks,
+            leads_on,
         )
 
     def _source(self, connector: str, settings: Mapping[str, Any]) -> Source | None:
         try:
             model = CONNECTORS[connector].source_model
-            return model.model_validate(_tuples(settings)).placed(self.name, self.tenant.bbox)
+            return model.model_validate(_tuples(settings)).with_place(self.name, self.tenant.bbox)
         except ValidationError:
             return None
 

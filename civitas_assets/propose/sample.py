@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from civitas_assets.propose.columns import Column
-from civitas_assets.records.text import clean
+from civitas_assets.propose.sample_columns import SampleColumn
+from civitas_assets.records.clean_text import clean_text
 
 MOST_RECORDS = 2000
 DEEPEST = 4
@@ -34,41 +34,41 @@ class Sample:
 
     connector: str
     settings: Mapping[str, Any]
-    columns: Sequence[Column]
+    columns: Sequence[SampleColumn]
     rows: int
     points: Sequence[tuple[float, float]] = ()
     shapes: frozenset[str] = field(default_factory=frozenset)
     crs: str | None = None
     doubts: Mapping[str, str] = field(default_factory=dict)
-    outside: Sequence[Column] = ()
+    outside: Sequence[SampleColumn] = ()
     reached: Mapping[str, Any] = field(default_factory=dict)
     remarks: Sequence[str] = ()
     url: str = ""
 
 
-def columns_of(records: Sequence[Any]) -> list[Column]:
+def build_columns(records: Sequence[Any]) -> list[SampleColumn]:
     """The plain members of the records, and those of the objects in them, by path."""
-    flat = [dict(flat_members(record)) for record in records if isinstance(record, dict)]
+    flat = [dict(list_flat_members(record)) for record in records if isinstance(record, dict)]
     names = dict.fromkeys(name for record in flat for name in record)
-    return [Column(name, tuple(record.get(name) for record in flat)) for name in names]
+    return [SampleColumn(name, tuple(record.get(name) for record in flat)) for name in names]
 
 
-def flat_members(record: Mapping[str, Any], path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+def list_flat_members(record: Mapping[str, Any], path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
     """Path and value of each plain member, also of members that are objects."""
     for name, value in record.items():
-        inner = f"{path}.{quoted(name)}" if path else quoted(name)
+        inner = f"{path}.{quote_jmespath(name)}" if path else quote_jmespath(name)
         if isinstance(value, dict) and depth < DEEPEST and "coordinates" not in value:
-            yield from flat_members(value, inner, depth + 1)
+            yield from list_flat_members(value, inner, depth + 1)
         elif not isinstance(value, list | dict):
             yield inner, value
 
 
-def quoted(name: str) -> str:
+def quote_jmespath(name: str) -> str:
     """A name as JMESPath takes it."""
     return name if _NAME.fullmatch(name) else msgspec.json.encode(name).decode()
 
 
-def first_point(coordinates: Any) -> tuple[float, float] | None:
+def find_first_point(coordinates: Any) -> tuple[float, float] | None:
     """The first position of a geometry's coordinates; None where there is none."""
     while isinstance(coordinates, list) and coordinates and isinstance(coordinates[0], list):
         coordinates = coordinates[0]
@@ -79,8 +79,8 @@ def first_point(coordinates: Any) -> tuple[float, float] | None:
     return None
 
 
-def shown(names: Iterable[str], most: int = 8) -> str:
+def shorten_names(names: Iterable[str], most: int = 8) -> str:
     """Some names for a sentence."""
-    found = [clean(name) for name in names]
+    found = [clean_text(name) for name in names]
     more = f" and {len(found) - most} more" if len(found) > most else ""
     return ", ".join(found[:most]) + more

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from civitas_assets.connectors.ngsi_entities import types_of
-from civitas_assets.propose.sample import shown
+from civitas_assets.connectors.ngsi_entities import list_types
+from civitas_assets.propose.sample import shorten_names
 
 _GBFS_FEEDS = {
     "stations": ("station_information", "station_status"),
@@ -62,7 +62,7 @@ class Standard:
     advice: str = ""
 
 
-def json_standard(content: Any, address: str) -> Standard | None:
+def detect_json_standard(content: Any, address: str) -> Standard | None:
     """What the document is; None where no standard is recognised. `address` is where it is from, empty for a file."""
     for recognise in (_datex2, _gbfs, _sensorthings, _ngsi, _national, _ogc):
         found = recognise(content, address)
@@ -149,7 +149,7 @@ def _entity(address: str, links: Sequence[str]) -> str:
 def _ngsi(content: Any, address: str) -> Standard | None:
     entities = content if isinstance(content, list) else [content]
     entities = [entity for entity in entities[:_LOOKED_AT] if isinstance(entity, dict)]
-    if not entities or not all(isinstance(e.get("id"), str) and types_of(e) for e in entities):
+    if not entities or not all(isinstance(e.get("id"), str) and list_types(e) for e in entities):
         return None
     attributes = [
         value
@@ -164,7 +164,7 @@ def _ngsi(content: Any, address: str) -> Standard | None:
     if not (in_ld or in_v2 or "/ngsi-ld/" in path or re.search(r"/v2/entities", path)):
         return None
     api = "v2" if (in_v2 and not any(map(_is_ld, attributes))) or "/v2/entities" in path else "ld"
-    types = [*dict.fromkeys(name for entity in entities for name in types_of(entity)[:1])]
+    types = [*dict.fromkeys(name for entity in entities for name in list_types(entity)[:1])]
     settings: dict[str, Any] = {"types": types, **({"api": "v2"} if api == "v2" else {})}
     root = re.match(r"^(.*?)/(?:temporal/)?entities\b", address)
     doubts = {
@@ -229,11 +229,11 @@ def _collections(what: str, root: str, ids: Sequence[str]) -> Standard:
     )
     return Standard(
         "ogc_features", what, root, {"collection": ids[0]} if ids else {},
-        {"collection": f"one of {shown(ids, 20)}"} if len(ids) > 1 else {}, advice=advice,
+        {"collection": f"one of {shorten_names(ids, 20)}"} if len(ids) > 1 else {}, advice=advice,
     )  # fmt: skip
 
 
-def web_feature_type(address: str) -> tuple[str, str, str] | None:
+def parse_feature_type(address: str) -> tuple[str, str, str] | None:
     """Address without parameters, version and feature type, where a WFS was asked for features."""
     split = urlsplit(address)
     query = {name.lower(): values[-1] for name, values in parse_qs(split.query).items()}

@@ -9,17 +9,17 @@ import re
 from typing import Any
 
 from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.propose.columns import LOCAL, Column
-from civitas_assets.propose.concepts import has_hour, is_hour, times_of
+from civitas_assets.propose.concepts import has_hour, is_hour, select_times
 from civitas_assets.propose.draft import Draft
-from civitas_assets.propose.sample import shown
+from civitas_assets.propose.sample import shorten_names
+from civitas_assets.propose.sample_columns import LOCAL, SampleColumn
 
 _TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
 _NEED_ONE = {"observation", "statistic"}
 _OF_DAYS = {"observation", "statistic", "event"}
 
 
-def date(draft: Draft) -> bool:
+def propose_time_rule(draft: Draft) -> bool:
     """Give the draft its rule of time; where the data have none, the time of reception stands for it.
 
     False for records that mean nothing without a time of their own.
@@ -38,26 +38,26 @@ def date(draft: Draft) -> bool:
         _rule_of_two(draft, column, *clock)
         return True
     if column is not None and kind not in _OF_DAYS and not has_hour(column):
-        draft.doubt("time", f"{column.name} has days without an hour, which say too little of a status")
+        draft.note_doubt("time", f"{column.name} has days without an hour, which say too little of a status")
         column = None
     if column is None:
         if kind in _NEED_ONE:
             return False
         draft.settings["time"] = {"zone": "received"}
-        draft.doubt("time", "nothing in it says when: the time of reception stands for it")
+        draft.note_doubt("time", "nothing in it says when: the time of reception stands for it")
         return True
     _rule(draft, column)
     _offer_others(draft, column)
     return True
 
 
-def _rule(draft: Draft, column: Column) -> None:
+def _rule(draft: Draft, column: SampleColumn) -> None:
     written = column.written
     if written is None:
         return
     if column.name.startswith("^."):
         draft.settings |= draft.sample.reached
-        draft.doubt("time", f"{column.name} stands beside the list and holds for all of it")
+        draft.note_doubt("time", f"{column.name} stands beside the list and holds for all of it")
     rule: dict[str, Any] = {"column": column.name, "zone": written.zone}
     if written.format != "iso":
         rule["format"] = written.format
@@ -66,10 +66,10 @@ def _rule(draft: Draft, column: Column) -> None:
     draft.settings["time"] = rule
     draft.used.append(column)
     if written.doubt:
-        draft.doubt("time", written.doubt)
+        draft.note_doubt("time", written.doubt)
 
 
-def _clock(draft: Draft, column: Column) -> tuple[Column, str] | None:
+def _clock(draft: Draft, column: SampleColumn) -> tuple[SampleColumn, str] | None:
     """The column that has the time of day of a column of days, and how it is written."""
     model = CONNECTORS[draft.sample.connector].source_model
     if has_hour(column) or column.written is None or not getattr(model, "joins_times", False):
@@ -83,7 +83,7 @@ def _clock(draft: Draft, column: Column) -> tuple[Column, str] | None:
     return None
 
 
-def _rule_of_two(draft: Draft, day: Column, clock: Column, form: str) -> None:
+def _rule_of_two(draft: Draft, day: SampleColumn, clock: SampleColumn, form: str) -> None:
     written = day.written
     days = "%Y-%m-%d" if written is None or written.format == "iso" else written.format.partition(" ")[0]
     rule: dict[str, Any] = {
@@ -95,16 +95,16 @@ def _rule_of_two(draft: Draft, day: Column, clock: Column, form: str) -> None:
         rule["hour24"] = True
     draft.settings["time"] = rule
     draft.used += [day, clock]
-    draft.doubt("time", LOCAL)
+    draft.note_doubt("time", LOCAL)
 
 
-def _offer_others(draft: Draft, column: Column) -> None:
+def _offer_others(draft: Draft, column: SampleColumn) -> None:
     """Name the other columns that hold times, also those beside the list."""
     used = {*draft.fields.values()} if all(isinstance(v, str) for v in draft.fields.values()) else set()
     others = [
         other.name if not other.name.startswith("^.") else f"{other.name[2:]} (beside the list)"
-        for other in [*times_of(draft.sample.columns), *times_of(draft.sample.outside)]
+        for other in [*select_times(draft.sample.columns), *select_times(draft.sample.outside)]
         if other.name != column.name and other.name not in used
     ]
     if others:
-        draft.doubt("time", f"there are more times in it: {shown(others)}")
+        draft.note_doubt("time", f"there are more times in it: {shorten_names(others)}")

@@ -22,7 +22,7 @@ _PLAIN = re.compile(r"[A-Za-zÄÖÜäöüß_][\wÄÖÜäöüß /.()+-]*")
 _RESERVED = {"true", "false", "yes", "no", "null", "on", "off", "y", "n"}
 
 
-def written(name: str, settings: Mapping[str, Any], doubts: Mapping[str, Sequence[str]]) -> str:
+def render_source_block(name: str, settings: Mapping[str, Any], doubts: Mapping[str, Sequence[str]]) -> str:
     """The block below `sources:`."""
     lines = [f"  {name}:"]
     names = [key for key in _ORDER if key in settings] + [key for key in settings if key not in _ORDER]

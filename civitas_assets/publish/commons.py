@@ -27,10 +27,10 @@ ADDED_COLUMNS: Mapping[str, str] = {
 }
 
 
-def said_of_sources() -> Mapping[str, str]:
+def list_source_columns() -> Mapping[str, str]:
     """The values of those columns that follow from a row's source, joined as `origin`: SQL of DuckDB and PostgreSQL."""
     addresses = {licence: terms.address for licence, terms in LICENCES.items() if terms.address}
-    notices = {licence: terms.notice(licence) for licence, terms in LICENCES.items()}
+    notices = {licence: terms.build_notice(licence) for licence, terms in LICENCES.items()}
     return {
         "licence": "origin.licence",
         "attribution": "origin.attribution",
@@ -62,7 +62,7 @@ class Member:
 Members = Mapping[str, Member]
 
 
-def as_held(members: Members, held: Mapping[tuple[str, str], frozenset[str]]) -> Members:
+def merge_held_members(members: Members, held: Mapping[tuple[str, str], frozenset[str]]) -> Members:
     """The same, in which those that are left out share what the commons hold of them."""
 
     def shared(slug: str) -> Mapping[str, frozenset[str]]:
@@ -120,7 +120,7 @@ class Commons(Protocol):
         """Whether the commons hold of the tenant what they should, and nothing of anybody who does not share it."""
         ...
 
-    def withdraw(self, members: Members) -> int:
+    def unshare(self, members: Members) -> int:
         """Take out what nobody shares any more; the number of rows.
 
         Raises:
@@ -136,7 +136,7 @@ class Commons(Protocol):
         """
         ...
 
-    def rows_of(self, tenant: str) -> int:
+    def count_rows_of(self, tenant: str) -> int:
         """How many rows the commons hold of a tenant."""
         ...
 
@@ -145,7 +145,7 @@ class Commons(Protocol):
         ...
 
 
-def members_of(catalog: Catalog, destination: str) -> Members:
+def list_members(catalog: Catalog, destination: str) -> Members:
     """The tenants with that kind of destination that share something, and those that are left out for now."""
     left_out = {slug: Member(slug, slug, {}, left_out=True) for slug in catalog.left_out if is_key(slug)}
     return left_out | {

@@ -19,15 +19,15 @@ from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.catalog.share import Withheld
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import PublishError, StoreError
-from civitas_assets.publish.commons import CommonsReport, Member, Members, as_held
+from civitas_assets.publish.commons import CommonsReport, Member, Members, merge_held_members
 from civitas_assets.publish.commons_file import ChangingTables, CommonsFile
 from civitas_assets.publish.commons_notes import Notes
 from civitas_assets.publish.commons_tables import CommonsTables
-from civitas_assets.publish.published_file import published_file
+from civitas_assets.publish.published_file import find_published_file
 from civitas_assets.settings import DEFAULT_LIMITS, Limits
 from civitas_assets.store.files import Files
-from civitas_assets.store.locks import shared_lock
-from civitas_assets.store.space import full_disk
+from civitas_assets.store.locks import hold_shared_lock
+from civitas_assets.store.space import explain_full_disk
 
 log = logging.getLogger("civitas_assets.publish")
 
@@ -53,7 +53,7 @@ class DuckDBCommons:
     """The file of the commons."""
 
     def __init__(self, published: Path, locks: Path, files: Files, limits: Limits = DEFAULT_LIMITS) -> None:
-        self.file = published_file(published, COMMONS)
+        self.file = find_published_file(published, COMMONS)
         self._file = CommonsFile(self.file, limits)
         self._published, self._locks = published, locks
         self._notes = Notes(files)
@@ -83,15 +83,15 @@ class DuckDBCommons:
 
     def is_current(self, tenant: str, members: Members) -> bool:
         """See `Commons`."""
-        if self._notes.waiting(tenant):
+        if self._notes.read_waiting(tenant):
             return False
         try:
-            with self._file.reading() as tables:
-                held = tables.holdings() if tables else {}
-                incomplete = tables.incomplete() if tables else frozenset()
+            with self._file.open_reading() as tables:
+                held = tables.read_holdings() if tables else {}
+                incomplete = tables.list_incomplete() if tables else frozenset()
         except PublishError:
             return False  # bringing it up to date will say why it cannot be
-        wanted = _wanted(as_held(members, held))
+        wanted = _wanted(merge_held_members(members, held))
         own = {key for key in wanted if key[0] == tenant}
         return (
             not _withdrawn(held, wanted)
@@ -99,14 +99,14 @@ class DuckDBCommons:
             and not incomplete & own
         )
 
-    def withdraw(self, members: Members) -> int:
+    def unshare(self, members: Members) -> int:
         """See `Commons`."""
-        with self._file.reading() as tables:
-            held = tables.holdings() if tables else {}
-            members = as_held(members, held)
+        with self._file.open_reading() as tables:
+            held = tables.read_holdings() if tables else {}
+            members = merge_held_members(members, held)
             if not _withdrawn(held, _wanted(members)):
                 return 0
-        with self._alone(), self._file.changed() as tables:
+        with self._alone(), self._file.open_changing() as tables:
             taken = self._take_out(tables, members)
             tables.compact = True
         return taken
@@ -115,40 +115,40 @@ class DuckDBCommons:
         """See `Commons`."""
         started = time.monotonic()
         with self._alone():
-            with self._file.reading() as tables:
-                held = tables.holdings() if tables else {}
-                members = as_held(members, held)
+            with self._file.open_reading() as tables:
+                held = tables.read_holdings() if tables else {}
+                members = merge_held_members(members, held)
                 work = self._work(tenant, tables, members, contracts)
                 withdrawn = _withdrawn(held, _wanted(members))
             report = CommonsReport()
             if work or withdrawn:
-                with self._file.changed() as changed:
+                with self._file.open_changing() as changed:
                     taken = self._take_out(changed, members)
                     changed.compact = taken > 0 or work.forget
                     report = self._bring_in(changed, tenant, work, members, contracts)
                 report = CommonsReport(report.rows, taken, 0, 0.0, report.problems)
             failed = {problem.partition(":")[0] for problem in report.problems}
-            self._notes.strike(
+            self._notes.acknowledge(
                 key for slug, keys in work.entries.items() if slug not in failed for key in keys
             )
         size = self.file.stat().st_size if self.file.is_file() else 0
         return CommonsReport(report.rows, report.withdrawn, size, time.monotonic() - started, report.problems)
 
-    def rows_of(self, tenant: str) -> int:
+    def count_rows_of(self, tenant: str) -> int:
         """See `Commons`."""
-        with self._file.reading() as tables:
+        with self._file.open_reading() as tables:
             return tables.count(tenant) if tables else 0
 
     def forget(self, tenant: str) -> int:
         """See `Commons`."""
         with self._alone():
             self._notes.forget(tenant)
-            with self._file.reading() as tables:
-                if tables is None or tenant not in tables.tenants():
+            with self._file.open_reading() as tables:
+                if tables is None or tenant not in tables.list_tenants():
                     return 0
-            with self._file.changed() as changed:
-                rows = sum(changed.drop(*key) for key in changed.holdings() if key[0] == tenant)
-                changed.leave(tenant)
+            with self._file.open_changing() as changed:
+                rows = sum(changed.drop(*key) for key in changed.read_holdings() if key[0] == tenant)
+                changed.forget_tenant(tenant)
                 _sweep(changed)
                 changed.compact = True
         return rows
@@ -157,12 +157,12 @@ class DuckDBCommons:
         self, tenant: str, tables: CommonsTables | None, members: Members, contracts: Mapping[str, Contract]
     ) -> _Work:
         """What the tenant and, where it is noted and published, others need."""
-        held = tables.holdings() if tables else {}
-        incomplete = tables.incomplete() if tables else frozenset()
-        misshapen = tables.misshapen(contracts) if tables else frozenset()
+        held = tables.read_holdings() if tables else {}
+        incomplete = tables.list_incomplete() if tables else frozenset()
+        misshapen = tables.find_misshapen(contracts) if tables else frozenset()
         work = _Work()
-        notes = self._notes.others(tenant)
-        if own := self._notes.waiting(tenant):
+        notes = self._notes.read_others(tenant)
+        if own := self._notes.read_waiting(tenant):
             notes[tenant] = own
         for slug, waiting in notes.items():
             if slug in members and members[slug].left_out:
@@ -184,15 +184,15 @@ class DuckDBCommons:
         """Rows and columns that are not shared any more."""
         wanted, taken = _wanted(members), 0
         with tables.change():
-            for (slug, model), withheld in tables.holdings().items():
+            for (slug, model), withheld in tables.read_holdings().items():
                 if (slug, model) not in wanted:
                     taken += tables.drop(slug, model)
                 elif newly := wanted[slug, model] - withheld:
                     # Which counts are small, the contract of the rows says: they come back when they are brought in.
-                    anew = Withheld.of(newly).below > 1
+                    anew = Withheld.from_entries(newly).below > 1
                     taken += tables.drop(slug, model) if anew else tables.hide(slug, model, newly)
-            for slug in tables.tenants() - members.keys():
-                tables.leave(slug)
+            for slug in tables.list_tenants() - members.keys():
+                tables.forget_tenant(slug)
             _sweep(tables)
         return taken
 
@@ -208,12 +208,12 @@ class DuckDBCommons:
         rows: dict[str, int] = {}
         problems: list[str] = []
         with tables.change():
-            for model in tables.misshapen(contracts):
+            for model in tables.find_misshapen(contracts):
                 if model in contracts:
                     tables.begin(contracts[model])
         for slug in work.tenants:
             member = members[slug]
-            file = published_file(self._published, slug)
+            file = find_published_file(self._published, slug)
             if not file.is_file():
                 continue
             try:
@@ -236,12 +236,12 @@ class DuckDBCommons:
         work: _Work,
         contracts: Mapping[str, Contract],
     ) -> dict[str, int]:
-        held = tables.holdings()
+        held = tables.read_holdings()
         whole = work.whole.get(member.slug, set())
         days = work.days.get(member.slug)
-        with tables.published(file) as published, tables.change():
+        with tables.attach_published(file) as published, tables.change():
             if not member.left_out:  # else who it is stays as well
-                tables.compact |= tables.introduce(member) > 0
+                tables.compact |= tables.describe_member(member) > 0
             rows = {}
             for model in sorted(member.shared.keys() & contracts.keys()):
                 if not tables.has(model):
@@ -255,10 +255,10 @@ class DuckDBCommons:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         try:
-            with shared_lock(self._locks, COMMONS):
+            with hold_shared_lock(self._locks, COMMONS):
                 yield
         except (duckdb.Error, OSError, StoreError) as error:
-            told = full_disk(self.file.parent, error)
+            told = explain_full_disk(self.file.parent, error)
             raise PublishError(f"{self.file} was left as it was: {told or error}") from error
 
 
@@ -275,6 +275,6 @@ def _withdrawn(
 
 def _sweep(tables: CommonsTables) -> None:
     """Remove models that nobody shares any more."""
-    in_use = {model for _, model in tables.holdings()}
-    for model in tables.models() - in_use:
+    in_use = {model for _, model in tables.read_holdings()}
+    for model in tables.list_models() - in_use:
         tables.end(model)

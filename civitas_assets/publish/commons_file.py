@@ -33,7 +33,7 @@ class CommonsFile:
         self._path, self._limits = path, limits
 
     @contextmanager
-    def reading(self) -> Iterator[CommonsTables | None]:
+    def open_reading(self) -> Iterator[CommonsTables | None]:
         """What the file holds now; None where there is none.
 
         Raises:
@@ -51,7 +51,7 @@ class CommonsFile:
             ) from error
 
     @contextmanager
-    def changed(self) -> Iterator[ChangingTables]:
+    def open_changing(self) -> Iterator[ChangingTables]:
         """A copy to change, which then takes the file's name; where that fails, the file stays as it was."""
         folder = self._path.parent
         folder.mkdir(parents=True, exist_ok=True)
@@ -64,7 +64,7 @@ class CommonsFile:
                 copy_file(self._path, copy)
             with self._open(copy) as connection:
                 tables = ChangingTables(connection)
-                tables.found()
+                tables.create_schema()
                 yield tables
                 connection.execute("checkpoint")
             if tables.compact:

@@ -24,7 +24,7 @@ class _Entry(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitingChanges:
     """What has to be renewed of a tenant: days, or all of it; `entries` are the notes that say so."""
 
     days: frozenset[date]
@@ -51,17 +51,17 @@ class Notes:
         if entry is not None:
             self._put(tenant, run_id, msgspec.structs.replace(entry, published=True))
 
-    def waiting(self, tenant: str) -> Waiting | None:
+    def read_waiting(self, tenant: str) -> WaitingChanges | None:
         """What is noted of a tenant for which nothing is being published right now; None if nothing is."""
         return self._gathered(tenant, only_published=False)
 
-    def others(self, tenant: str) -> dict[str, Waiting]:
+    def read_others(self, tenant: str) -> dict[str, WaitingChanges]:
         """What is published and noted of the other tenants, which may be publishing further days at this moment."""
-        slugs = {key.split("/")[2] for key in self._files.keys(f"{_ROOT}/")} - {tenant}
+        slugs = {key.split("/")[2] for key in self._files.list_keys(f"{_ROOT}/")} - {tenant}
         found = {slug: self._gathered(slug, only_published=True) for slug in sorted(slugs)}
         return {slug: waiting for slug, waiting in found.items() if waiting is not None}
 
-    def strike(self, entries: Iterable[str]) -> None:
+    def acknowledge(self, entries: Iterable[str]) -> None:
         """Strike out notes that are settled."""
         for key in entries:
             self._files.delete(key)
@@ -70,8 +70,8 @@ class Notes:
         """Strike out all notes of a tenant."""
         self._files.clear(f"{_ROOT}/{tenant}/")
 
-    def _gathered(self, tenant: str, *, only_published: bool) -> Waiting | None:
-        noted = {key: self._entry(key) for key in self._files.keys(f"{_ROOT}/{tenant}/")}
+    def _gathered(self, tenant: str, *, only_published: bool) -> WaitingChanges | None:
+        noted = {key: self._entry(key) for key in self._files.list_keys(f"{_ROOT}/{tenant}/")}
         entries = {
             key: e for key, e in noted.items() if e is not None and (e.published or not only_published)
         }
@@ -79,7 +79,7 @@ class Notes:
             return None
         days = frozenset(day for entry in entries.values() for day in entry.days)
         whole, forget = (any(getattr(e, kind) for e in entries.values()) for kind in ("whole", "forget"))
-        return Waiting(days, whole, tuple(entries), forget)
+        return WaitingChanges(days, whole, tuple(entries), forget)
 
     def _entry(self, key: str) -> _Entry | None:
         body = self._files.read(key)

@@ -12,17 +12,17 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from civitas_assets.catalog.share import Withheld
 from civitas_assets.dictionary.contracts import Contract
-from civitas_assets.dictionary.evolution import names_before
+from civitas_assets.dictionary.evolution import map_names_before
 from civitas_assets.publish.commons import (
     ADDED_COLUMNS,
     COMMONS_SCHEMA,
     TENANT_NAME,
-    said_of_sources,
+    list_source_columns,
 )
 from civitas_assets.publish.postgres_names import Names
 from civitas_assets.publish.postgres_server import Statement
-from civitas_assets.publish.postgres_tables import column_type
-from civitas_assets.publish.suppression import suppressed
+from civitas_assets.publish.postgres_tables import column_type_sql
+from civitas_assets.publish.suppression import suppression_sql
 
 
 @dataclass(frozen=True)
@@ -33,26 +33,26 @@ class Held:
     withheld: frozenset[str]
 
 
-def part(slug: str, held: Held, old: Contract, contract: Contract) -> Composed:
+def tenant_part_sql(slug: str, held: Held, old: Contract, contract: Contract) -> Composed:
     """What a tenant's table gives to a view."""
-    names, called = Names(slug), names_before(old, contract)
+    names, called = Names(slug), map_names_before(old, contract)
     given: Mapping[str, Statement] = {
         TENANT_NAME: SQL("{}::text").format(Literal(held.name)),
-        **{name: SQL(value) for name, value in said_of_sources().items()},  # texts of our own
+        **{name: SQL(value) for name, value in list_source_columns().items()},  # texts of our own
     }
-    without = Withheld.of(held.withheld)
-    small = suppressed(contract, without.below, called)
+    without = Withheld.from_entries(held.withheld)
+    small = suppression_sql(contract, without.below, called)
     columns = []
-    for column in described(contract):
+    for column in describe_view_columns(contract):
         promised = contract.columns.get(column)
         if promised is None:
             value = given[column]
         elif column in called and not without.hides(column, called[column]):
-            value = SQL("held.{}::{}").format(Identifier(called[column]), column_type(promised.type))
+            value = SQL("held.{}::{}").format(Identifier(called[column]), column_type_sql(promised.type))
             if column in small:
                 value = SQL("case when {} then null else {} end").format(SQL(small[column]), value)
         else:
-            value = SQL("null::{}").format(column_type(promised.type))
+            value = SQL("null::{}").format(column_type_sql(promised.type))
         columns.append(SQL("{} as {}").format(value, Identifier(column)))
     source = SQL("held.source") if "source" in contract.columns else SQL("null")
     # Of a source that the tenant does not name any more nobody knows the licence.
@@ -64,22 +64,22 @@ def part(slug: str, held: Held, old: Contract, contract: Contract) -> Composed:
         else SQL("")
     )
     return SQL("select {} from {} as held left join {} as origin on origin.source = {}{}").format(
-        SQL(", ").join(columns), names.table(old.name), names.table("source"), source, named
+        SQL(", ").join(columns), names.quote_table(old.name), names.quote_table("source"), source, named
     )
 
 
-def described(contract: Contract) -> dict[str, str]:
+def describe_view_columns(contract: Contract) -> dict[str, str]:
     """The columns of a view in their order, with what they are."""
     said = {name: column.description for name, column in contract.columns.items()}
     said |= {name: text for name, text in ADDED_COLUMNS.items() if name not in said}
     return {name: said[name] for name in ("tenant", TENANT_NAME) if name in said} | said
 
 
-def own(name: str) -> Identifier:
+def quote_view(name: str) -> Identifier:
     """A view or table of the commons, quoted."""
     return Identifier(COMMONS_SCHEMA, name)
 
 
-def listed(columns: Iterable[str]) -> Composed:
+def quote_view_columns(columns: Iterable[str]) -> Composed:
     """Names of columns, quoted."""
     return SQL(", ").join(map(Identifier, columns))

@@ -20,7 +20,7 @@ from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons import COMMONS_SCHEMA, CommonsReport, Members
 from civitas_assets.publish.commons_parts import Held
 from civitas_assets.publish.commons_views import Views
-from civitas_assets.publish.postgres_server import PAUSES, Server, passes
+from civitas_assets.publish.postgres_server import PAUSES, Server, is_transient
 
 log = logging.getLogger("civitas_assets.publish")
 
@@ -52,15 +52,17 @@ class PostgresCommons:
         del run_id, days, whole, forget
 
         def leave(views: Views) -> None:
-            mine = {model for slug, model in views.held() if slug == tenant}
-            published = views.contracts_of(tenant) if mine else {}
+            mine = {model for slug, model in views.read_held() if slug == tenant}
+            published = views.read_contracts_of(tenant) if mine else {}
             if any(
                 published.get(model) != contracts.get(model)
                 or (model in published and views.becomes_narrow(tenant, published[model]))
                 for model in mine | ({"source"} if mine else set())
             ):
                 self._change(
-                    views, {key: held for key, held in views.held().items() if key[0] != tenant}, contracts
+                    views,
+                    {key: held for key, held in views.read_held().items() if key[0] != tenant},
+                    contracts,
                 )
 
         if self._is_there():
@@ -79,16 +81,16 @@ class PostgresCommons:
         own = {key for key in wanted if key[0] == tenant}
         return not _withdrawn(held, wanted) and all(held.get(key) == wanted[key] for key in own)
 
-    def withdraw(self, members: Members) -> int:
+    def unshare(self, members: Members) -> int:
         """See `Commons`."""
         held = self._held()
         if not _withdrawn(held, _wanted(members, held)):
             return 0
 
         def take_out(views: Views) -> int:
-            before = views.held()
+            before = views.read_held()
             wanted = _wanted(members, before)
-            rows = views.rows({key for key in before if key not in wanted})
+            rows = views.count_rows({key for key in before if key not in wanted})
             after = {
                 key: Held(wanted[key].name, held.withheld | wanted[key].withheld)
                 for key, held in before.items()
@@ -106,27 +108,29 @@ class PostgresCommons:
             return CommonsReport(seconds=time.monotonic() - started)
 
         def bring_in(views: Views) -> CommonsReport:
-            views.found()
-            before = views.held()
+            views.create_schema()
+            before = views.read_held()
             wanted = _wanted(members, before)
             gone = {key for key in before if key not in wanted}
-            taken = views.rows(gone)
+            taken = views.count_rows(gone)
             after = {
                 key: held if key[0] == tenant else Held(held.name, before[key].withheld | held.withheld)
                 for key, held in wanted.items()
                 if key[0] == tenant or key in before
             }
-            if after != before or views.misshapen(contracts):
+            if after != before or views.find_misshapen(contracts):
                 self._change(views, after, contracts)
-            return CommonsReport(views.rows_by_model(tenant), taken, 0, time.monotonic() - started)
+            return CommonsReport(views.count_rows_by_model(tenant), taken, 0, time.monotonic() - started)
 
         return self._tried(bring_in)
 
-    def rows_of(self, tenant: str) -> int:
+    def count_rows_of(self, tenant: str) -> int:
         """See `Commons`."""
         if not self._is_there():
             return 0
-        return self._tried(lambda views: views.rows({key for key in views.held() if key[0] == tenant}))
+        return self._tried(
+            lambda views: views.count_rows({key for key in views.read_held() if key[0] == tenant})
+        )
 
     def forget(self, tenant: str) -> int:
         """See `Commons`."""
@@ -134,8 +138,8 @@ class PostgresCommons:
             return 0
 
         def leave(views: Views) -> int:
-            before = views.held()
-            rows = views.rows({key for key in before if key[0] == tenant})
+            before = views.read_held()
+            rows = views.count_rows({key for key in before if key[0] == tenant})
             self._change(views, {key: held for key, held in before.items() if key[0] != tenant}, None)
             return rows
 
@@ -148,10 +152,10 @@ class PostgresCommons:
         contracts: Mapping[str, Contract] | None,
     ) -> None:
         """Make the views of all models that change anew, and with them who may read what."""
-        before = views.held()
-        shapes = contracts or views.shapes()
+        before = views.read_held()
+        shapes = contracts or views.read_shapes()
         touched = {key[1] for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-        misshapen = views.misshapen(contracts) if contracts is not None else set[str]()
+        misshapen = views.find_misshapen(contracts) if contracts is not None else set[str]()
         touched |= misshapen
         for model in sorted(touched):
             legs = {slug: held for (slug, name), held in after.items() if name == model}
@@ -161,10 +165,10 @@ class PostgresCommons:
         views.remember(after)
 
     def _held(self) -> Mapping[tuple[str, str], Held]:
-        return self._tried(lambda views: views.held()) if self._is_there() else {}
+        return self._tried(lambda views: views.read_held()) if self._is_there() else {}
 
     def _is_there(self) -> bool:
-        with self._server.connected() as connection:
+        with self._server.connect() as connection:
             return Views(connection).is_there()
 
     def _tried(self, work: Callable[[Views], _Result]) -> _Result:
@@ -179,17 +183,17 @@ class PostgresCommons:
                 with self._alone() as views:
                     return work(views)
             except psycopg.Error as error:
-                pause = next(pauses, None) if passes(error) else None
+                pause = next(pauses, None) if is_transient(error) else None
                 if pause is None:
-                    raise self._server.fault("the commons were left as they were", error) from None
-                log.info("commons · tried again in %g s: %s", pause, self._server.told(error))
+                    raise self._server.to_error("the commons were left as they were", error) from None
+                log.info("commons · tried again in %g s: %s", pause, self._server.describe(error))
                 self._server.pause(pause)
 
     @contextmanager
     def _alone(self) -> Iterator[Views]:
-        with self._server.connected() as connection, connection.transaction():
+        with self._server.connect() as connection, connection.transaction():
             views = Views(connection)
-            views.wait_for_turn()
+            views.acquire_lock()
             yield views
 
 

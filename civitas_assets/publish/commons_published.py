@@ -12,8 +12,8 @@ import msgspec
 
 from civitas_assets.catalog.share import Withheld
 from civitas_assets.dictionary.contracts import Contract
-from civitas_assets.dictionary.evolution import evolution, names_before
-from civitas_assets.publish.suppression import suppressed
+from civitas_assets.dictionary.evolution import map_names_before, plan_evolution
+from civitas_assets.publish.suppression import suppression_sql
 
 
 class Published:
@@ -29,11 +29,11 @@ class Published:
         old = self._contracts.get(contract.name) or self._contracts.get(contract.renamed_from or "")
         if old is None:
             return None
-        if evolution({contract.name: old}, {contract.name: contract}).reasons:
+        if plan_evolution({contract.name: old}, {contract.name: contract}).reasons:
             return None
-        names = names_before(old, contract)
-        without = Withheld.of(withheld)
-        small = suppressed(contract, without.below, names)
+        names = map_names_before(old, contract)
+        without = Withheld.from_entries(withheld)
+        small = suppression_sql(contract, without.below, names)
         chosen = list[str]()
         for column, promised in contract.columns.items():
             hidden = column not in names or without.hides(column, names[column])

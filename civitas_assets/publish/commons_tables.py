@@ -21,7 +21,7 @@ from civitas_assets.publish.commons import (
     COMMONS_SCHEMA,
     TENANT_NAME,
     Member,
-    said_of_sources,
+    list_source_columns,
 )
 from civitas_assets.publish.commons_published import Published
 
@@ -46,7 +46,7 @@ class CommonsTables:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._run = connection.execute
 
-    def found(self) -> None:
+    def create_schema(self) -> None:
         """Make what every file of the commons has."""
         self._run(_META)
 
@@ -61,17 +61,17 @@ class CommonsTables:
         finally:
             self._run("commit" if complete else "rollback")
 
-    def holdings(self) -> Holdings:
+    def read_holdings(self) -> Holdings:
         """Whose models are here, each with the columns that were withheld."""
         rows = self._run("select tenant, model, withheld from meta.holding").fetchall()
         return {(tenant, model): frozenset(withheld) for tenant, model, withheld in rows}
 
-    def incomplete(self) -> frozenset[tuple[str, str]]:
+    def list_incomplete(self) -> frozenset[tuple[str, str]]:
         """Those whose rows could not come yet, as they follow a contract of another meaning."""
         rows = self._run("select tenant, model from meta.holding where not complete").fetchall()
         return frozenset((tenant, model) for tenant, model in rows)
 
-    def tenants(self) -> frozenset[str]:
+    def list_tenants(self) -> frozenset[str]:
         """Everybody of whom there is anything at all."""
         rows = self._run("select tenant from meta.holding union select tenant from meta.tenant").fetchall()
         return frozenset(tenant for (tenant,) in rows)
@@ -80,7 +80,7 @@ class CommonsTables:
         """How many rows there are of a tenant."""
         return sum(
             self._count(f'select count(*) from {_ROWS}."{model}" where tenant = ?', [tenant])  # noqa: S608
-            for model in self.models()
+            for model in self.list_models()
         )
 
     def drop(self, tenant: str, model: str) -> int:
@@ -91,7 +91,7 @@ class CommonsTables:
 
     def hide(self, tenant: str, model: str, entries: Iterable[str]) -> int:
         """Take out rows of sources and columns that are withheld from now on; the number of rows that held any."""
-        more, there = Withheld.of(entries), self._columns(model)
+        more, there = Withheld.from_entries(entries), self._columns(model)
         changed = 0
         if more.sources and "source" in there:
             gone = (
@@ -113,15 +113,15 @@ class CommonsTables:
         )
         return changed
 
-    def leave(self, tenant: str) -> None:
+    def forget_tenant(self, tenant: str) -> None:
         """Forget name and licences of a tenant of whom nothing is left."""
         self._run("delete from meta.tenant where tenant = ?", [tenant])
         self._run("delete from meta.source where tenant = ?", [tenant])
 
-    def misshapen(self, contracts: Mapping[str, Contract]) -> frozenset[str]:
+    def find_misshapen(self, contracts: Mapping[str, Contract]) -> frozenset[str]:
         """Models that follow another contract than now, or none."""
         shapes = dict(self._run("select model, shape from meta.shape").fetchall())
-        return frozenset(name for name, shape in shapes.items() if shapes_differ(contracts.get(name), shape))
+        return frozenset(name for name, shape in shapes.items() if is_other_shape(contracts.get(name), shape))
 
     def begin(self, contract: Contract) -> None:
         """Make the model's table anew and empty, by its contract."""
@@ -130,7 +130,7 @@ class CommonsTables:
         columns = ", ".join(f'"{column}" {promised.type}' for column, promised in contract.columns.items())
         self._run(f'create or replace table {_ROWS}."{name}" ({columns})')
         self._run("delete from meta.shape where model = ?", [name])
-        self._run("insert into meta.shape values (?, ?)", [name, shape_of(contract)])
+        self._run("insert into meta.shape values (?, ?)", [name, describe_shape(contract)])
         self._run("update meta.holding set complete = false where model = ?", [name])
         self._describe(contract)
 
@@ -140,7 +140,7 @@ class CommonsTables:
         self._run(f'drop table if exists {_ROWS}."{model}"')
         self._run("delete from meta.shape where model = ?", [model])
 
-    def models(self) -> frozenset[str]:
+    def list_models(self) -> frozenset[str]:
         """The models that have a table."""
         return frozenset(model for (model,) in self._run("select model from meta.shape").fetchall())
 
@@ -149,7 +149,7 @@ class CommonsTables:
         return self._run("select 1 from meta.shape where model = ?", [model]).fetchone() is not None
 
     @contextmanager
-    def published(self, file: Path) -> Iterator[Published]:
+    def attach_published(self, file: Path) -> Iterator[Published]:
         """A tenant's published file, to load from."""
         path = str(file).replace("'", "''")
         self._run(f"attach '{path}' as published (read_only)")
@@ -163,7 +163,7 @@ class CommonsTables:
     ) -> int:
         """Replace days of a model, or all of it, by what a tenant has published; the number of rows."""
         model, withheld = contract.name, member.shared[contract.name]
-        rows_of = Withheld.of(withheld)
+        rows_of = Withheld.from_entries(withheld)
         only = days if contract.replaced == "replace_days" else None
         self._delete(member.slug, model, only)
         selection = published.selection(contract, withheld)
@@ -189,12 +189,12 @@ class CommonsTables:
         )
         return rows
 
-    def introduce(self, member: Member) -> int:
+    def describe_member(self, member: Member) -> int:
         """Say who the tenant is, and under which licences its sources are published.
 
         Rows of sources that it does not name any more are taken out, since nobody knows their licence; how many.
         """
-        self.leave(member.slug)
+        self.forget_tenant(member.slug)
         self._run("insert into meta.tenant values (?, ?)", [member.slug, member.name])
         self._run(
             "insert into meta.source select ?, source, licence, attribution from published.main.source",
@@ -205,7 +205,7 @@ class CommonsTables:
         )
         return sum(
             self._count(f'delete from {_ROWS}."{model}" where {unknown}', [member.slug])  # noqa: S608
-            for model in self.models()
+            for model in self.list_models()
             if "source" in self._columns(model)
         )
 
@@ -214,7 +214,7 @@ class CommonsTables:
         name, own = contract.name, contract.columns
         given = {
             TENANT_NAME: "whose.name",
-            **said_of_sources(),
+            **list_source_columns(),
         }
         added = [name for name in ADDED_COLUMNS if name not in own]
         order = ["tenant", TENANT_NAME, *(column for column in own if column != "tenant"), *added[1:]]
@@ -259,16 +259,16 @@ class CommonsTables:
         return int(row[0]) if row else 0
 
 
-def shape_of(contract: Contract) -> str:
+def describe_shape(contract: Contract) -> str:
     """What a table's rows look like and mean; wording does not count."""
     columns = [(name, column.type, column.unit) for name, column in contract.columns.items()]
     content = [contract.grain, contract.key, contract.replaced, columns, *ADDED_COLUMNS]
     return hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:16]
 
 
-def shapes_differ(contract: Contract | None, shape: str) -> bool:
+def is_other_shape(contract: Contract | None, shape: str) -> bool:
     """Whether a table of that shape is not what the contract promises."""
-    return contract is None or shape_of(contract) != shape
+    return contract is None or describe_shape(contract) != shape
 
 
 def _texts(days: Iterable[date]) -> list[str]:

@@ -77,19 +77,19 @@ class Destination(Protocol):
         """Where an analyst finds it; without any secret."""
         ...
 
-    def lacks(self, project: Project) -> Evolution:
+    def plan_migration(self, project: Project) -> Evolution:
         """What leads its tables to the project's contracts; nothing where they fit, reasons where there are none."""
         ...
 
-    def held(self) -> str:
+    def read_publication(self) -> str:
         """The publication that readers see, by a name that no other one has; empty where there is none."""
         ...
 
-    def rebuilt(self, project: Project) -> Mapping[date, str]:
+    def list_rebuilt_days(self, project: Project) -> Mapping[date, str]:
         """The days that an interrupted rebuild has collected, with their versions; none if none can be used."""
         ...
 
-    def begin_anew(self) -> None:
+    def discard_rebuild(self) -> None:
         """Forget what an interrupted rebuild has collected."""
         ...
 

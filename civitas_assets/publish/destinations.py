@@ -14,7 +14,7 @@ from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files
 
 
-def destination_of(settings: Settings, tenant: str, kind: Kind) -> Destination:
+def make_destination(settings: Settings, tenant: str, kind: Kind) -> Destination:
     """Where the tenant's shared models land.
 
     Raises:
@@ -24,11 +24,11 @@ def destination_of(settings: Settings, tenant: str, kind: Kind) -> Destination:
         from civitas_assets.publish.postgres import PostgresDestination  # noqa: PLC0415
         from civitas_assets.publish.postgres_server import Server  # noqa: PLC0415
 
-        return PostgresDestination(Server.of(settings), tenant, settings.limits)
+        return PostgresDestination(Server.from_settings(settings), tenant, settings.limits)
     return DuckDBDestination(settings.published, tenant, settings.limits)
 
 
-def commons_of(settings: Settings, files: Files, kind: Kind) -> Commons:
+def make_commons(settings: Settings, files: Files, kind: Kind) -> Commons:
     """Where meets what tenants of that kind of destination share; notes of it are in the files.
 
     Raises:
@@ -38,5 +38,5 @@ def commons_of(settings: Settings, files: Files, kind: Kind) -> Commons:
         from civitas_assets.publish.commons_postgres import PostgresCommons  # noqa: PLC0415
         from civitas_assets.publish.postgres_server import Server  # noqa: PLC0415
 
-        return PostgresCommons(Server.of(settings))
+        return PostgresCommons(Server.from_settings(settings))
     return DuckDBCommons(settings.published, settings.locks, files, settings.limits)

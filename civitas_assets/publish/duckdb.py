@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from civitas_assets.dictionary.contracts import Contract, read_contracts
-from civitas_assets.dictionary.evolution import Evolution, evolution
+from civitas_assets.dictionary.evolution import Evolution, plan_evolution
 from civitas_assets.errors import PublishError
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.task import Portion
@@ -26,14 +26,14 @@ from civitas_assets.publish.destination import (
     ensure_collected,
     ensure_current,
 )
-from civitas_assets.publish.duckdb_tables import Tables
-from civitas_assets.publish.duckdb_waste import wasted_share
-from civitas_assets.publish.published_file import published_file
+from civitas_assets.publish.duckdb_tables import DuckDBTables
+from civitas_assets.publish.duckdb_waste import measure_waste
+from civitas_assets.publish.published_file import find_published_file
 from civitas_assets.publish.replacing import copy_file, sync_file
 from civitas_assets.settings import DEFAULT_LIMITS, Limits
 from civitas_assets.store.files import remove_folder, sync_folder
-from civitas_assets.store.locks import folder_lock
-from civitas_assets.store.space import full_disk
+from civitas_assets.store.locks import hold_folder_lock
+from civitas_assets.store.space import explain_full_disk
 
 # What analysts need at least to open the file. Older formats take a third longer to write.
 READABLE_SINCE = "v1.4.0"
@@ -46,7 +46,7 @@ class DuckDBDestination:
 
     def __init__(self, published: Path, tenant: str, limits: Limits = DEFAULT_LIMITS) -> None:
         check_key(tenant)
-        self.file = published_file(published, tenant)
+        self.file = find_published_file(published, tenant)
         self._unfinished = self.file.parent / ".rebuild" / self.file.name
         self._limits = limits
 
@@ -55,45 +55,45 @@ class DuckDBDestination:
         """The file's path."""
         return str(self.file)
 
-    def lacks(self, project: Project) -> Evolution:
+    def plan_migration(self, project: Project) -> Evolution:
         """See `Destination`."""
         if not self.file.is_file():
             return Evolution(reasons=("there is no output yet",))
         try:
             with duckdb.connect(str(self.file), read_only=True) as connection:
-                held = Tables(connection).contracts()
+                held = DuckDBTables(connection).read_contracts()
         except duckdb.Error as error:
             raise PublishError(
                 f"{self.file} cannot be opened: {error}; close whoever writes to it, or remove it to have it rebuilt"
             ) from error
         if held is None:
             return Evolution(reasons=("the output does not say what contracts it follows",))
-        return evolution(held, read_contracts(project))
+        return plan_evolution(held, read_contracts(project))
 
-    def held(self) -> str:
+    def read_publication(self) -> str:
         """See `Destination`."""
         if not self.file.is_file():
             return ""
         try:
             with duckdb.connect(str(self.file), read_only=True) as connection:
-                return Tables(connection).publication()
+                return DuckDBTables(connection).read_publication()
         except duckdb.Error as error:
             raise PublishError(f"{self.file} cannot be opened: {error}") from error
 
-    def rebuilt(self, project: Project) -> Mapping[date, str]:
+    def list_rebuilt_days(self, project: Project) -> Mapping[date, str]:
         """See `Destination`."""
         if not self._unfinished.is_file():
             return {}
         try:
             with self._open(self._unfinished) as tables:
-                if tables.contracts() == read_contracts(project):
-                    return tables.collected()
+                if tables.read_contracts() == read_contracts(project):
+                    return tables.read_collected()
         except duckdb.Error:
             pass  # what cannot be read is made again
-        self.begin_anew()
+        self.discard_rebuild()
         return {}
 
-    def begin_anew(self) -> None:
+    def discard_rebuild(self) -> None:
         """See `Destination`."""
         remove_folder(self._unfinished.parent)
 
@@ -108,13 +108,13 @@ class DuckDBDestination:
                 tables.remember_contracts(contracts, run_id=None)
                 tables.remember_collected(portion.versions)
         except (duckdb.Error, OSError) as error:
-            told = full_disk(self.file.parent, error, _size(workspace.database))
+            told = explain_full_disk(self.file.parent, error, _size(workspace.database))
             raise PublishError(f"{self._unfinished} takes no further days: {told or error}") from error
 
     def publish(self, project: Project, workspace: Workspace, run_id: str) -> Publication:
         """See `Destination`."""
         started = time.monotonic()
-        task = workspace.task()
+        task = workspace.read_task()
         rebuild = task.rebuild
         self._make_folder()
         for leftover in self.file.parent.glob(".publish-*"):
@@ -124,28 +124,32 @@ class DuckDBDestination:
             with self._copy(rebuild=rebuild) as copy:
                 with self._open(copy) as tables:
                     if not rebuild:
-                        tables.follow(evolution(tables.contracts() or {}, contracts), project, workspace)
+                        tables.follow(
+                            plan_evolution(tables.read_contracts() or {}, contracts), project, workspace
+                        )
                     with tables.change(workspace):
                         rows = tables.replace_all(project.models.values(), contracts)
                         tables.comment(contracts)
                         tables.remember_contracts(contracts, run_id)
                     if rebuild:
-                        ensure_collected(self.address, task, tables.collected())
+                        ensure_collected(self.address, task, tables.read_collected())
                         tables.forget_collected()
                         rows = {name: tables.count(name) for name in project.models}
-                    unfilled = tables.unfilled()
-                    anew = task.forget or tables.has_forgotten or wasted_share(tables.connection) > _WASTED
+                    unfilled = tables.list_unfilled()
+                    anew = task.forget or tables.has_forgotten or measure_waste(tables.connection) > _WASTED
                 if anew:
                     self._write_anew(copy, contracts)
                 copy.chmod(0o640)
                 sync_file(copy)
-                with folder_lock(self.file.parent):
-                    ensure_current(self.address, task, self.held(), run_id)
+                with hold_folder_lock(self.file.parent):
+                    ensure_current(self.address, task, self.read_publication(), run_id)
                     copy.replace(self.file)
                 sync_folder(self.file.parent)
         except (duckdb.Error, OSError) as error:
             # A copy, and while it is written in order another one.
-            told = full_disk(self.file.parent, error, 2 * _size(self.file) + _size(workspace.database))
+            told = explain_full_disk(
+                self.file.parent, error, 2 * _size(self.file) + _size(workspace.database)
+            )
             raise PublishError(f"{self.file} was left as it was: {told or error}") from error
         return Publication(rows, self.file.stat().st_size, time.monotonic() - started, unfilled)
 
@@ -163,14 +167,14 @@ class DuckDBDestination:
         self.file.parent.chmod(0o750)
 
     @contextmanager
-    def _open(self, file: Path) -> Iterator[Tables]:
+    def _open(self, file: Path) -> Iterator[DuckDBTables]:
         """The file's tables; what was changed is in the file itself when it is closed, not beside it."""
         with duckdb.connect(
             str(file), config={"storage_compatibility_version": READABLE_SINCE}
         ) as connection:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute(self._limits.statements)
-            yield Tables(connection)
+            yield DuckDBTables(connection)
             connection.execute("checkpoint")
 
     @contextmanager
@@ -179,7 +183,7 @@ class DuckDBDestination:
         if rebuild:
             self._unfinished.parent.mkdir(parents=True, exist_ok=True)
             yield self._unfinished
-            self.begin_anew()
+            self.discard_rebuild()
             return
         working = Path(tempfile.mkdtemp(dir=self.file.parent, prefix=".publish-"))
         try:

@@ -17,8 +17,8 @@ from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.dictionary.evolution import Evolution, Step
 from civitas_assets.errors import PublishError
 from civitas_assets.harmonise.project import Project, SharedModel
-from civitas_assets.harmonise.tables import SHARED_SCHEMA
 from civitas_assets.harmonise.workspace import Workspace
+from civitas_assets.harmonise.workspace_tables import SHARED_SCHEMA
 
 _META = """
 create schema if not exists meta;
@@ -30,7 +30,7 @@ _SORTED_AT_ONCE = 250_000  # rows
 _AFFECTED = "workspace.records.affected_day"
 
 
-class Tables:
+class DuckDBTables:
     """What an open file holds."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -38,7 +38,7 @@ class Tables:
         self.has_forgotten = False  # whether a day that had rows has none any more
         self._bare = set[str]()  # tables that were made anew, without comments
 
-    def contracts(self) -> Mapping[str, Contract] | None:
+    def read_contracts(self) -> Mapping[str, Contract] | None:
         """The contracts that the tables follow; None where the file does not say so in a way that is understood."""
         try:
             row = self._run("select contracts from meta.publication").fetchone()
@@ -46,7 +46,7 @@ class Tables:
         except (duckdb.CatalogException, duckdb.BinderException, msgspec.DecodeError):
             return None
 
-    def publication(self) -> str:
+    def read_publication(self) -> str:
         """What run published the file when, which no other publication has; empty where the file does not say."""
         try:
             row = self._run("select run_id, epoch_us(published_at) from meta.publication").fetchone()
@@ -54,11 +54,11 @@ class Tables:
             return ""
         return f"{row[0]} {row[1]}" if row else ""
 
-    def collected(self) -> Mapping[date, str]:
+    def read_collected(self) -> Mapping[date, str]:
         """The days of a rebuild under way, with their versions."""
         return dict(self._run("select day, version from meta.collected").fetchall())
 
-    def unfilled(self) -> tuple[str, ...]:
+    def list_unfilled(self) -> tuple[str, ...]:
         """Models and columns without values on days that were published before they came."""
         return tuple(
             f"{model}.{column}" if column else model
@@ -90,7 +90,7 @@ class Tables:
             PublishError: there are rows of other days.
         """
         chosen, held = list(models), self._names()
-        described = self.contracts() or {}
+        described = self.read_contracts() or {}
         came = self._counts({model.name: _made(model) for model in chosen})
         by_day = [model for model in chosen if model.by_day]
         stray = self._counts(
@@ -145,7 +145,7 @@ class Tables:
         if not change.steps:
             return
         self._run(_META)
-        days = [day.isoformat() for day in workspace.task().days]
+        days = [day.isoformat() for day in workspace.read_task().days]
         for step in change.steps:
             model = project.models.get(step.model)
             if step.kind == "drop_model":
@@ -184,7 +184,7 @@ class Tables:
 
     def comment(self, contracts: Mapping[str, Contract]) -> None:
         """Describe tables and columns where readers look for it; those that are described so already are left alone."""
-        described = self.contracts() or {}
+        described = self.read_contracts() or {}
         said = list[str]()
         for name, contract in contracts.items():
             if name not in self._bare and described.get(name) == contract:
@@ -249,9 +249,11 @@ class Tables:
 
     def _has_older(self, project: Project, model: SharedModel, days: list[str]) -> bool:
         """Whether days were published before that hold what the model is made of."""
-        made_of, held = project.record_types_of(model.name), self._names()
+        made_of, held = project.find_record_types(model.name), self._names()
         kin = (
-            m.name for m in project.models.values() if m.by_day and project.record_types_of(m.name) & made_of
+            m.name
+            for m in project.models.values()
+            if m.by_day and project.find_record_types(m.name) & made_of
         )
         return any(
             self._run(

@@ -9,7 +9,7 @@ import duckdb
 _LITTLE = 16 << 20
 
 
-def wasted_share(connection: duckdb.DuckDBPyConnection) -> float:
+def measure_waste(connection: duckdb.DuckDBPyConnection) -> float:
     """How much of the file holds nothing, from 0 to 1: free blocks, and rows deleted from tables of days.
 
     Where that is little, it is nothing.

@@ -29,7 +29,7 @@ def note_publication(
     """Note the publication in the summary; the tenant's lock must be held."""
     try:
         with open_published(settings, tenant) as tables:
-            rows = tables.rows(_UNMAPPED)
+            rows = tables.query_rows(_UNMAPPED)
     except PublishError as error:
         # What was published stays published, whether or not it can be counted.
         log.warning("%s · what nobody can map is not counted: %s", tenant, error)

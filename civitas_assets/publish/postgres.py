@@ -21,19 +21,19 @@ import duckdb
 import pyarrow as pa
 
 from civitas_assets.dictionary.contracts import Contract, read_contracts
-from civitas_assets.dictionary.evolution import Evolution, evolution
+from civitas_assets.dictionary.evolution import Evolution, plan_evolution
 from civitas_assets.errors import PublishError
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.task import Portion
 from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.publish.destination import Publication, ensure_collected, ensure_current
-from civitas_assets.publish.made import Made, opened
 from civitas_assets.publish.postgres_changes import Changes
-from civitas_assets.publish.postgres_following import misplaced, unfit, wide
-from civitas_assets.publish.postgres_forgetting import rewrite
+from civitas_assets.publish.postgres_following import find_misplaced, find_unfit, list_wide
+from civitas_assets.publish.postgres_forgetting import rewrite_partitions
 from civitas_assets.publish.postgres_names import Names
-from civitas_assets.publish.postgres_roles import ensure
-from civitas_assets.publish.postgres_server import PAUSES, Server, passes
+from civitas_assets.publish.postgres_roles import ensure_roles
+from civitas_assets.publish.postgres_server import PAUSES, Server, is_transient
+from civitas_assets.publish.workspace_reader import WorkspaceReader, open_workspace
 from civitas_assets.settings import DEFAULT_LIMITS, Limits
 
 log = logging.getLogger("civitas_assets.publish")
@@ -70,47 +70,47 @@ class PostgresDestination:
         """Database and schema, without account and password."""
         return f"{self._server.address}, schema {self.names.schema}"
 
-    def lacks(self, project: Project) -> Evolution:
+    def plan_migration(self, project: Project) -> Evolution:
         """See `Destination`."""
 
         def look(changes: Changes) -> Evolution:
             if not changes.is_published():
                 return Evolution(reasons=("there is no output yet",))
             self._begin(changes)
-            held = changes.contracts(self.names.schema)
+            held = changes.read_contracts(self.names.schema)
             if held is None:
                 return Evolution(reasons=("the output does not say what contracts it follows",))
-            return evolution(held, read_contracts(project))
+            return plan_evolution(held, read_contracts(project))
 
         return self._tried(look, "cannot be looked at")
 
-    def held(self) -> str:
+    def read_publication(self) -> str:
         """See `Destination`."""
 
         def look(changes: Changes) -> str:
             if not changes.is_published():
                 return ""
             self._begin(changes)
-            return changes.publication()
+            return changes.read_publication()
 
         return self._tried(look, "cannot be looked at")
 
-    def rebuilt(self, project: Project) -> Mapping[date, str]:
+    def list_rebuilt_days(self, project: Project) -> Mapping[date, str]:
         """See `Destination`."""
-        ensure(self._server, self.names)
+        ensure_roles(self._server, self.names)
 
         def look(changes: Changes) -> Mapping[date, str]:
             self._begin(changes)
-            if changes.contracts(self.names.rebuild) == read_contracts(project):
-                return changes.collected()
+            if changes.read_contracts(self.names.rebuild) == read_contracts(project):
+                return changes.read_collected()
             changes.forget_collected()
             return {}
 
         return self._tried(look, "cannot be looked at")
 
-    def begin_anew(self) -> None:
+    def discard_rebuild(self) -> None:
         """See `Destination`."""
-        ensure(self._server, self.names)
+        ensure_roles(self._server, self.names)
 
         def forget(changes: Changes) -> None:
             self._begin(changes)
@@ -120,16 +120,16 @@ class PostgresDestination:
 
     def collect(self, project: Project, workspace: Workspace, portion: Portion) -> None:
         """See `Destination`."""
-        ensure(self._server, self.names)
+        ensure_roles(self._server, self.names)
 
-        def collect(changes: Changes, made: Made) -> None:
+        def collect(changes: Changes, made: WorkspaceReader) -> None:
             self._begin(changes)
-            changes.wait_for_turn()
-            layouts = changes.layouts(read_contracts(project))
+            changes.acquire_lock()
+            layouts = changes.make_layouts(read_contracts(project))
             facts = [model for model in project.models.values() if model.by_day]
             changes.remember_collected([model.name for model in facts], portion.versions)
             for model in facts:
-                changes.collect(layouts[model.name], made.rows(model))
+                changes.collect(layouts[model.name], made.read_rows(model))
             changes.remember_contracts(self.names.rebuild, read_contracts(project), run_id=None)
 
         self._loaded(collect, workspace, "takes no further days")
@@ -137,23 +137,23 @@ class PostgresDestination:
     def publish(self, project: Project, workspace: Workspace, run_id: str) -> Publication:
         """See `Destination`."""
         started = time.monotonic()
-        ensure(self._server, self.names)
-        task = workspace.task()
+        ensure_roles(self._server, self.names)
+        task = workspace.read_task()
         contracts = read_contracts(project)
 
-        def publish(changes: Changes, made: Made) -> _Published:
+        def publish(changes: Changes, made: WorkspaceReader) -> _Published:
             self._begin(changes)
-            changes.wait_for_turn()
-            ensure_current(self.address, task, changes.publication(), run_id)
-            held = changes.contracts(self.names.schema)
-            days = made.days()
-            layouts = changes.layouts(contracts)
+            changes.acquire_lock()
+            ensure_current(self.address, task, changes.read_publication(), run_id)
+            held = changes.read_contracts(self.names.schema)
+            days = made.list_days()
+            layouts = changes.make_layouts(contracts)
             if task.rebuild:
-                ensure_collected(self.address, task, changes.collected())
-                changes.drop(unfit(held, contracts, changes.models()) | misplaced(layouts))
-                layouts = changes.layouts(contracts)
+                ensure_collected(self.address, task, changes.read_collected())
+                changes.drop(find_unfit(held, contracts, changes.list_models()) | find_misplaced(layouts))
+                layouts = changes.make_layouts(contracts)
             else:
-                change = evolution(held or {}, contracts)
+                change = plan_evolution(held or {}, contracts)
                 if change.reasons:
                     raise PublishError(f"the output has to be rebuilt: {'; '.join(change.reasons)}")
                 changes.follow(change, project, layouts, days)
@@ -161,7 +161,7 @@ class PostgresDestination:
             rows = {}
             for name, model in project.models.items():
                 layout = layouts[name]
-                of_model = made.rows(model)
+                of_model = made.read_rows(model)
                 if task.rebuild and model.by_day:
                     changes.replace_all(layout, of_model, days)
                     rows[name] = changes.count(name)
@@ -177,14 +177,16 @@ class PostgresDestination:
             stale = (
                 [table for layout in layouts.values() for table in layout.tables]
                 if task.rebuild
-                else changes.stale(layouts)
+                else changes.list_stale_tables(layouts)
             )
-            return _Published(rows, changes.bytes(), changes.unfilled(), stale, wide(layouts))
+            return _Published(
+                rows, changes.measure_bytes(), changes.list_unfilled(), stale, list_wide(layouts)
+            )
 
         made = self._loaded(publish, workspace, "was left as it was")
         self._analyze(made.stale)
         if task.forget:
-            rewrite(self._server, self.names, task.days)
+            rewrite_partitions(self._server, self.names, task.days)
         size = self._make_narrow(contracts, made.wide)
         return Publication(
             made.rows, made.bytes if size is None else size, time.monotonic() - started, made.unfilled
@@ -192,7 +194,7 @@ class PostgresDestination:
 
     def _begin(self, changes: Changes) -> None:
         """Act as the tenant's writer, within limits of time."""
-        changes.begin(self._server.limits())
+        changes.begin(self._server.limits_sql())
 
     def _make_narrow(self, contracts: Mapping[str, Contract], models: Sequence[str]) -> int | None:
         """Keep large tables in the narrow form, one after the other; the bytes that all take up then, if it was done.
@@ -203,9 +205,9 @@ class PostgresDestination:
 
         def make(changes: Changes, model: str) -> int:
             self._begin(changes)
-            changes.wait_for_turn()
-            layout = changes.layouts({model: contracts[model]})[model]
-            hindering = changes.hindering(model)
+            changes.acquire_lock()
+            layout = changes.make_layouts({model: contracts[model]})[model]
+            hindering = changes.find_hindrances(model)
             if hindering:
                 log.info(
                     "%s · %s stays as large as it is, since %s uses it: drop that, publish, and make it again",
@@ -215,7 +217,7 @@ class PostgresDestination:
                 )
             else:
                 changes.make_narrow(layout, lambda table: changes.lock(table, PAUSES, self._server.pause))
-            return changes.bytes()
+            return changes.measure_bytes()
 
         size = None
         for model in models:
@@ -242,13 +244,15 @@ class PostgresDestination:
                     "%s · queries may be slow until the tables are analysed: %s", self.names.slug, error
                 )
 
-    def _loaded(self, work: Callable[[Changes, Made], Result], workspace: Workspace, failed: str) -> Result:
+    def _loaded(
+        self, work: Callable[[Changes, WorkspaceReader], Result], workspace: Workspace, failed: str
+    ) -> Result:
         """The result of a transaction that takes rows of a workspace."""
         cleaned = False
 
         def load(changes: Changes) -> Result:
             nonlocal cleaned
-            with opened(workspace, self._limits, cleaned=cleaned) as made:
+            with open_workspace(workspace, self._limits, cleaned=cleaned) as made:
                 try:
                     return work(changes, made)
                 except adbc_driver_manager.Error as error:
@@ -271,8 +275,8 @@ class PostgresDestination:
             except adbc_driver_manager.Error as error:
                 pause = next(pauses, None) if _may_pass(error) else None
                 if pause is None:
-                    raise self._server.fault(f"schema {self.names.schema} {failed}", error) from None
-                log.info("%s · tried again in %g s: %s", self.names.slug, pause, self._server.told(error))
+                    raise self._server.to_error(f"schema {self.names.schema} {failed}", error) from None
+                log.info("%s · tried again in %g s: %s", self.names.slug, pause, self._server.describe(error))
                 if error.sqlstate != _UNTRANSLATABLE:
                     self._server.pause(pause)
             except (duckdb.Error, pa.ArrowException, OSError) as error:
@@ -281,10 +285,10 @@ class PostgresDestination:
     @contextmanager
     def _transaction(self) -> Iterator[Changes]:
         """Committed where all goes well; else the connection ends, and with it all that was done."""
-        with self._server.loading() as connection, connection.cursor() as cursor:
+        with self._server.open_loader() as connection, connection.cursor() as cursor:
             yield Changes(cursor, self.names)
             connection.commit()
 
 
 def _may_pass(error: adbc_driver_manager.Error) -> bool:
-    return passes(error) or error.sqlstate == _UNTRANSLATABLE
+    return is_transient(error) or error.sqlstate == _UNTRANSLATABLE

@@ -17,10 +17,15 @@ from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.dictionary.evolution import Evolution, Step
 from civitas_assets.harmonise.project import Project
 from civitas_assets.publish.postgres_names import PUBLICATION, UNFILLED, Names
-from civitas_assets.publish.postgres_narrow import Narrow, hindrances, narrow, parts_of
+from civitas_assets.publish.postgres_narrow import (
+    Narrow,
+    hindrances_sql,
+    list_parts_of_view,
+    make_narrow_layout,
+)
 from civitas_assets.publish.postgres_server import Statement
-from civitas_assets.publish.postgres_session import Session
-from civitas_assets.publish.postgres_tables import GEOMETRY, Layout
+from civitas_assets.publish.postgres_session import PostgresSession
+from civitas_assets.publish.postgres_tables import GEOMETRY, TableLayout
 
 META = (
     (PUBLICATION, "contracts text not null, run_id text, published_at timestamptz not null default now()"),
@@ -28,20 +33,20 @@ META = (
 )
 
 
-class Following(Session):
+class Following(PostgresSession):
     """A transaction that brings tables to their contracts."""
 
     def __init__(self, cursor: adbc.Cursor, names: Names) -> None:
         super().__init__(cursor, names)
         self.created: set[str] = set()  # models whose tables this transaction made
 
-    def prepare(self, layouts: Iterable[Layout]) -> None:
+    def prepare(self, layouts: Iterable[TableLayout]) -> None:
         """Make the tables that are not there, and the geometry where it has become possible."""
-        held = self.relations(self.names.schema)
+        held = self.list_relations(self.names.schema)
         for table, columns in META:
             if table not in held:
-                self.run(SQL("create table {} ({})").format(self.names.table(table), SQL(columns)))
-        with_geometry = self.with_geometry()
+                self.run(SQL("create table {} ({})").format(self.names.quote_table(table), SQL(columns)))
+        with_geometry = self.list_tables_with_geometry()
         for layout in layouts:
             name = layout.contract.name
             if name not in held:
@@ -52,19 +57,19 @@ class Following(Session):
 
     def drop(self, models: Iterable[str]) -> None:
         """Drop tables of models that cannot be kept."""
-        held = self.relations(self.names.schema)
+        held = self.list_relations(self.names.schema)
         for model in models:
             if model in held and held[model].is_view:
-                self.run(SQL("drop view {}").format(self.names.table(model)))
-            for table in (model, *parts_of(model)):
+                self.run(SQL("drop view {}").format(self.names.quote_table(model)))
+            for table in (model, *list_parts_of_view(model)):
                 if table in held and not held[table].is_view:
-                    self.run(SQL("drop table {}").format(self.names.table(table)))
+                    self.run(SQL("drop table {}").format(self.names.quote_table(table)))
 
     def follow(
-        self, change: Evolution, project: Project, layouts: Mapping[str, Layout], days: Sequence[date]
+        self, change: Evolution, project: Project, layouts: Mapping[str, TableLayout], days: Sequence[date]
     ) -> None:
         """Take the steps that lead the tables to their contracts, and note what then lacks its history."""
-        with_geometry = self.with_geometry()
+        with_geometry = self.list_tables_with_geometry()
         for model, of_model in groupby(change.steps, key=lambda step: step.model):
             steps = [*of_model]
             for step in steps:
@@ -88,37 +93,37 @@ class Following(Session):
                 if self._has_older(project, model, days):
                     self.run(
                         SQL("insert into {} values ({}, {})").format(
-                            self.names.table(UNFILLED), Literal(model), Literal(step.column)
+                            self.names.quote_table(UNFILLED), Literal(model), Literal(step.column)
                         )
                     )
 
-    def hindering(self, model: str) -> list[str]:
+    def find_hindrances(self, model: str) -> list[str]:
         """What would be lost with a model's table, such as views of others."""
-        return [text for text, _ in self.rows(hindrances(self.names, model))]
+        return [text for text, _ in self.query_rows(hindrances_sql(self.names, model))]
 
     def _rename(self, before: str, model: str) -> None:
         """Rename a table and its partitions."""
-        held = self.relations(self.names.schema)
-        tables = [name for name in (before, *parts_of(before)) if name in held]
-        for name in [*tables, *(partition for table in tables for partition in self.partitions(table))]:
+        held = self.list_relations(self.names.schema)
+        tables = [name for name in (before, *list_parts_of_view(before)) if name in held]
+        for name in [*tables, *(partition for table in tables for partition in self.list_partitions(table))]:
             self.run(
                 SQL("alter table {} rename to {}").format(
-                    self.names.table(name), Identifier(name.replace(before, model, 1))
+                    self.names.quote_table(name), Identifier(name.replace(before, model, 1))
                 )
             )
 
     @contextmanager
-    def _showing(self, layout: Layout, steps: Sequence[Step]) -> Iterator[None]:
+    def _showing(self, layout: TableLayout, steps: Sequence[Step]) -> Iterator[None]:
         """Change what is under a view, which is made anew only where a column goes or gets another type."""
         if not isinstance(layout, Narrow) or not any(step.column for step in steps):
             yield
             return
         names = {step.before: step.column for step in steps if step.kind == "rename_column"}
-        held = self.relations(self.names.schema)[layout.contract.name].columns
+        held = self.list_relations(self.names.schema)[layout.contract.name].columns
         kept = {name: names.get(name) or name for name in held}
         kept = {name: now for name, now in kept.items() if now in layout.contract.columns}
         is_anew = any(step.kind in {"drop_column", "widen_column"} for step in steps)
-        rights = self.rights(layout.contract.name, kept) if is_anew else []
+        rights = self.grants_sql(layout.contract.name, kept) if is_anew else []
         if is_anew:
             self.run(SQL("drop view {}").format(layout.relation))
         else:
@@ -134,23 +139,23 @@ class Following(Session):
 
     def _has_older(self, project: Project, model: str, days: Sequence[date]) -> bool:
         """Whether days were published before that hold what the model is made of."""
-        made_of, held = project.record_types_of(model), self.models()
+        made_of, held = project.find_record_types(model), self.list_models()
         kin = [
             m.name
             for m in project.models.values()
-            if m.by_day and m.name in held and project.record_types_of(m.name) & made_of
+            if m.by_day and m.name in held and project.find_record_types(m.name) & made_of
         ]
         return any(
-            self.rows(
+            self.query_rows(
                 SQL("select 1 from {} where not day = any({}) limit 1").format(
-                    self.names.table(name), array_of(days)
+                    self.names.quote_table(name), days_array_sql(days)
                 )
             )
             for name in kin
         )
 
 
-def unfit(
+def find_unfit(
     held: Mapping[str, Contract] | None, contracts: Mapping[str, Contract], tables: set[str]
 ) -> set[str]:
     """Tables that a rebuild cannot fill, since their columns or keys are not those of the contract, or unknown."""
@@ -159,19 +164,21 @@ def unfit(
     return {name for name in tables if _shape(held.get(name)) != _shape(contracts.get(name))}
 
 
-def misplaced(layouts: Mapping[str, Layout]) -> set[str]:
+def find_misplaced(layouts: Mapping[str, TableLayout]) -> set[str]:
     """Narrow tables in which something else is numbered than would be now."""
     return {
-        name for name, layout in layouts.items() if isinstance(layout, Narrow) and narrow(layout) != layout
+        name
+        for name, layout in layouts.items()
+        if isinstance(layout, Narrow) and make_narrow_layout(layout) != layout
     }
 
 
-def wide(layouts: Mapping[str, Layout]) -> list[str]:
+def list_wide(layouts: Mapping[str, TableLayout]) -> list[str]:
     """Models that are still kept in the wide form, and could be in the narrow one."""
     return [
         name
         for name, layout in layouts.items()
-        if not isinstance(layout, Narrow) and isinstance(narrow(layout), Narrow)
+        if not isinstance(layout, Narrow) and isinstance(make_narrow_layout(layout), Narrow)
     ]
 
 
@@ -183,6 +190,6 @@ def _shape(contract: Contract | None) -> object:
     return columns, contract.key, nullable, contract.replaced
 
 
-def array_of(days: Iterable[date]) -> Statement:
+def days_array_sql(days: Iterable[date]) -> Statement:
     """Days as an array of the server's SQL."""
     return SQL("{}::date[]").format(Literal("{" + ",".join(day.isoformat() for day in days) + "}"))

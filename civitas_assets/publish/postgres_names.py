@@ -54,10 +54,10 @@ class Names:
         """The role that owns both schemas, and that publishing acts as."""
         return f"civitas_writer_{self.slug}"
 
-    def table(self, name: str) -> Identifier:
+    def quote_table(self, name: str) -> Identifier:
         """A table that analysts read, quoted."""
         return Identifier(self.schema, name)
 
-    def collected(self, name: str) -> Identifier:
+    def quote_collected(self, name: str) -> Identifier:
         """A table of a rebuild, quoted."""
         return Identifier(self.rebuild, name)

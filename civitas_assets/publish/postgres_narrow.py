@@ -14,11 +14,11 @@ from functools import cached_property
 
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
-from civitas_assets.dictionary.contracts import Column, Contract
+from civitas_assets.dictionary.contracts import Contract, ModelColumn
 from civitas_assets.dictionary.evolution import Step
 from civitas_assets.publish.postgres_names import Names
 from civitas_assets.publish.postgres_server import Statement
-from civitas_assets.publish.postgres_tables import Layout, column_type, listed
+from civitas_assets.publish.postgres_tables import TableLayout, column_type_sql, quote_columns
 
 ID = "id"
 # What differs from run to run has numbers of its own; else all that is said of things would be new every night.
@@ -41,22 +41,24 @@ class Dimension:
         return f"_{self.name}"
 
 
-def inner_name(model: str) -> str:
+def make_inner_name(model: str) -> str:
     """The table that has a model's rows in the narrow form; no model's name begins so."""
     return f"_{model}"
 
 
-def dimension_name(model: str, dimension: str) -> str:
+def make_dimension_name(model: str, dimension: str) -> str:
     """The table of what is numbered."""
     return f"_{model}_{dimension}"
 
 
-def parts_of(model: str) -> Sequence[str]:
+def list_parts_of_view(model: str) -> Sequence[str]:
     """The tables under a model's view, which there may be."""
-    return (inner_name(model), *(dimension_name(model, name) for name in (LABEL, RUN)))
+    return (make_inner_name(model), *(make_dimension_name(model, name) for name in (LABEL, RUN)))
 
 
-def dimensions_of(contract: Contract, held: Mapping[str, str | None] | None = None) -> tuple[Dimension, ...]:
+def choose_dimensions(
+    contract: Contract, held: Mapping[str, str | None] | None = None
+) -> tuple[Dimension, ...]:
     """What is numbered: what many rows have in common, by the contract; what is measured and free texts stay in rows.
 
     Args:
@@ -78,36 +80,36 @@ def dimensions_of(contract: Contract, held: Mapping[str, str | None] | None = No
     return tuple(Dimension(name, tuple(columns)) for name, columns in found.items() if columns)
 
 
-def _repeats(name: str, column: Column) -> bool:
+def _repeats(name: str, column: ModelColumn) -> bool:
     """Whether many rows of the same thing have the same value: texts, yes or no, and which version of it counts."""
     if column.type == "varchar":
         return not column.free_text
     return column.type == "boolean" or (column.type == "integer" and name.endswith("_version"))
 
 
-def narrow(layout: Layout) -> Layout:
+def make_narrow_layout(layout: TableLayout) -> TableLayout:
     """The narrow form of a table, or the table where it is small, has a position for maps, or nothing to number."""
-    dimensions = dimensions_of(layout.contract)
+    dimensions = choose_dimensions(layout.contract)
     if not layout.is_partitioned or layout.has_position or not dimensions:
         return layout
     return Narrow(layout.names, layout.contract, layout.platform, dimensions)
 
 
 @dataclass(frozen=True)
-class Narrow(Layout):
+class Narrow(TableLayout):
     """The tables under a model's view, and the view."""
 
     dimensions: tuple[Dimension, ...]
 
     @property
     def stem(self) -> str:
-        """See `Layout`."""
-        return inner_name(self.contract.name)
+        """See `TableLayout`."""
+        return make_inner_name(self.contract.name)
 
     @property
     def tables(self) -> Sequence[str]:
-        """See `Layout`."""
-        return (self.stem, *(dimension_name(self.contract.name, d.name) for d in self.dimensions))
+        """See `TableLayout`."""
+        return (self.stem, *(make_dimension_name(self.contract.name, d.name) for d in self.dimensions))
 
     @cached_property
     def _place(self) -> Mapping[str, Dimension]:
@@ -115,23 +117,23 @@ class Narrow(Layout):
 
     @property
     def columns(self) -> Mapping[str, str]:
-        """See `Layout`; the widest first."""
+        """See `TableLayout`; the widest first."""
         own = {name: c.type for name, c in self.contract.columns.items() if name not in self._place}
         own |= {dimension.number: "integer" for dimension in self.dimensions}
         return dict(sorted(own.items(), key=lambda item: _WIDTHS.index(item[1])))
 
     @property
     def key(self) -> Sequence[str]:
-        """See `Layout`; the number of what a row is about comes first, since queries ask for it."""
+        """See `TableLayout`; the number of what a row is about comes first, since queries ask for it."""
         numbers = [self._place[name].number for name in self.contract.key if name in self._place]
         return (*dict.fromkeys(numbers), *(name for name in self.contract.key if name not in self._place))
 
-    def shelf(self, schema: str, dimension: Dimension) -> Identifier:
+    def quote_dimension(self, schema: str, dimension: Dimension) -> Identifier:
         """The table of what is numbered, quoted."""
-        return Identifier(schema, dimension_name(self.contract.name, dimension.name))
+        return Identifier(schema, make_dimension_name(self.contract.name, dimension.name))
 
     def create(self) -> Iterator[Statement]:
-        """See `Layout`; with the view."""
+        """See `TableLayout`; with the view."""
         yield from self.create_tables()
         yield self.show(self.contract.columns)
 
@@ -142,7 +144,7 @@ class Narrow(Layout):
         yield from super().create()
 
     def create_collected(self) -> Iterator[Statement]:
-        """See `Layout`; with tables of what is numbered, which a rebuild gives numbers of its own."""
+        """See `TableLayout`; with tables of what is numbered, which a rebuild gives numbers of its own."""
         for dimension in self.dimensions:
             yield self._create_shelf(
                 SQL("create unlogged table if not exists"), self.names.rebuild, dimension
@@ -168,7 +170,7 @@ class Narrow(Layout):
         )
         joins = [
             SQL(" left join {} as {} on {} = held.{}").format(
-                self.shelf(schema, dimension),
+                self.quote_dimension(schema, dimension),
                 Identifier(dimension.name),
                 Identifier(dimension.name, ID),
                 Identifier(dimension.number),
@@ -180,12 +182,17 @@ class Narrow(Layout):
     def number_all(self, rows: Identifier) -> Iterator[Statement]:
         """Number what a table of wide rows holds."""
         for dimension in self.dimensions:
-            columns = listed(dimension.columns)
+            columns = quote_columns(dimension.columns)
             yield SQL(
                 "insert into {} ({}, {}) select row_number() over (), * from (select distinct {} from {}"
                 " where num_nonnulls({}) > 0) as made"
             ).format(
-                self.shelf(self.names.schema, dimension), Identifier(ID), columns, columns, rows, columns
+                self.quote_dimension(self.names.schema, dimension),
+                Identifier(ID),
+                columns,
+                columns,
+                rows,
+                columns,
             )
 
     def take_wide(self, table: str, rows: Identifier, wanted: Statement) -> Statement:
@@ -199,7 +206,7 @@ class Narrow(Layout):
         )
         joins = [
             SQL(" left join {} as {} on {} = {}").format(
-                self.shelf(self.names.schema, dimension),
+                self.quote_dimension(self.names.schema, dimension),
                 Identifier(dimension.name),
                 _told(dimension.name, dimension.columns),
                 _told("held", dimension.columns),
@@ -207,37 +214,37 @@ class Narrow(Layout):
             for dimension in self.dimensions
         ]
         return SQL("insert into {} ({}) select {} from {} as held{} where {} order by {}").format(
-            self.names.table(table),
-            listed(self.columns),
+            self.names.quote_table(table),
+            quote_columns(self.columns),
             chosen,
             rows,
             SQL("").join(joins),
             wanted,
-            listed(self.order),
+            quote_columns(self.order),
         )
 
     def comments(self) -> Iterator[Statement]:
-        """See `Layout`; what is under the view says where to read."""
+        """See `TableLayout`; what is under the view says where to read."""
         yield SQL("comment on view {} is {}").format(self.relation, Literal(self.contract.description))
         yield from self.comments_on_columns()
         for table in self.tables:
             yield SQL("comment on table {} is {}").format(
-                self.names.table(table), Literal(f"How {self.contract.name} is kept; read the view.")
+                self.names.quote_table(table), Literal(f"How {self.contract.name} is kept; read the view.")
             )
 
     def alter(self, step: Step) -> Iterator[Statement]:
-        """See `Layout`; what the view shows is another step."""
+        """See `TableLayout`; what the view shows is another step."""
         now = step.column or ""
         dimension = self._place.get(now)
-        table = self.table if dimension is None else self.shelf(self.names.schema, dimension)
+        table = self.table if dimension is None else self.quote_dimension(self.names.schema, dimension)
         if step.kind == "drop_column":  # the contract does not know it any more
             for name in self.tables:
                 yield SQL("alter table {} drop column if exists {}").format(
-                    self.names.table(name), Identifier(now)
+                    self.names.quote_table(name), Identifier(now)
                 )
         elif step.kind == "add_column":
             yield SQL("alter table {} add column {} {}").format(
-                table, Identifier(now), column_type(step.type)
+                table, Identifier(now), column_type_sql(step.type)
             )
             yield from self.indexes([now])
         elif step.kind == "rename_column":
@@ -246,20 +253,20 @@ class Narrow(Layout):
             )
         elif step.kind == "widen_column":
             yield SQL("alter table {} alter column {} type {}").format(
-                table, Identifier(now), column_type(step.type)
+                table, Identifier(now), column_type_sql(step.type)
             )
 
     def _create_shelf(self, create: Statement, schema: str, dimension: Dimension) -> Statement:
         columns = SQL(", ").join(
-            SQL("{} {}").format(Identifier(name), column_type(self.contract.columns[name].type))
+            SQL("{} {}").format(Identifier(name), column_type_sql(self.contract.columns[name].type))
             for name in dimension.columns
         )
         return SQL("{} {} ({} integer primary key, {})").format(
-            create, self.shelf(schema, dimension), Identifier(ID), columns
+            create, self.quote_dimension(schema, dimension), Identifier(ID), columns
         )
 
 
-def hindrances(names: Names, model: str) -> Statement:
+def hindrances_sql(names: Names, model: str) -> Statement:
     """What would be lost with a model's table, such as views of others: what it is, and the schema of a view."""
     return SQL(
         "with own as (select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace"

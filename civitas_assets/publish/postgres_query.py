@@ -14,11 +14,11 @@ from psycopg.sql import SQL, Literal
 from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.postgres_names import COMMONS_READER, Names
-from civitas_assets.publish.postgres_reading import as_reader, nothing_there
+from civitas_assets.publish.postgres_reading import explain_missing_tables, reader_sql
 from civitas_assets.publish.postgres_server import Server
 
 
-def ask(
+def ask_server(
     server: Server, tenant: str, sql: str, limit: int
 ) -> tuple[Sequence[str], Sequence[str], list[tuple[object, ...]]]:
     """Names and types of columns, and the first rows of a query in PostgreSQL's SQL.
@@ -29,18 +29,18 @@ def ask(
     """
     role = COMMONS_READER if tenant == COMMONS else Names(tenant).reader
     try:
-        with server.connected(at_once=True) as connection:
+        with server.connect(at_once=True) as connection:
             _check_login(server, connection, tenant, role)
             with connection.transaction(force_rollback=True), connection.cursor() as cursor:
                 cursor.execute("set transaction read only")
-                for statement in as_reader(server, tenant, server.query_timeout):
+                for statement in reader_sql(server, tenant, server.query_timeout):
                     cursor.execute(statement)
                 # Streamed, so that a large answer is cut off; the server takes one statement that way, not several.
                 rows = list(islice(cursor.stream(sql.encode()), limit))
                 columns = cursor.description or []
         return [c.name for c in columns], [c.type_display for c in columns], rows
     except psycopg.Error as error:
-        raise nothing_there(server, tenant, error) from None
+        raise explain_missing_tables(server, tenant, error) from None
 
 
 def _check_login(server: Server, connection: psycopg.Connection, tenant: str, role: str) -> None:

@@ -22,10 +22,10 @@ import pyarrow as pa
 from psycopg.sql import SQL, Identifier, Literal
 
 from civitas_assets.catalog.basis import COMMONS
-from civitas_assets.dictionary.contracts import Column, Contract
+from civitas_assets.dictionary.contracts import Contract, ModelColumn
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.postgres_names import COMMONS_READER, PUBLICATION, Names
-from civitas_assets.publish.postgres_server import Server, Statement, text_of
+from civitas_assets.publish.postgres_server import Server, Statement, to_statement_text
 
 _NO_ROLE = frozenset({"22023", "42704"})
 
@@ -43,7 +43,7 @@ class Stream:
     there: set[str] = field(default_factory=set)
 
     @contextmanager
-    def database(self, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    def open_database(self, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         """A database with all tables, still empty, that is gone afterwards."""
         folder.mkdir(parents=True, exist_ok=True)
         with (
@@ -64,16 +64,16 @@ class Stream:
         """
         for name in sorted((_tables_in(connection, sql) & self.contracts.keys()) - self.there):
             try:
-                self.cursor.execute(text_of(self._select(self.contracts[name])))
+                self.cursor.execute(to_statement_text(self._select(self.contracts[name])))
                 reader = self.cursor.fetch_record_batch()
                 connection.register("_incoming", reader)
                 connection.execute(f'insert into "{name}" select * from _incoming')  # noqa: S608 - a model's name
                 connection.unregister("_incoming")
             except adbc_driver_manager.Error as error:
-                raise self.server.fault(f"reading {name}", error) from None
+                raise self.server.to_error(f"reading {name}", error) from None
             self.there.add(name)
 
-    def ask(self, sql: str, parameters: Sequence[object]) -> pa.Table:
+    def query(self, sql: str, parameters: Sequence[object]) -> pa.Table:
         """The answer of the server to a query in its SQL, over all days.
 
         Raises:
@@ -83,7 +83,7 @@ class Stream:
             self.cursor.execute(sql, parameters or None)
             return self.cursor.fetch_arrow_table()
         except adbc_driver_manager.Error as error:
-            raise self.server.fault("reading", error) from None
+            raise self.server.to_error("reading", error) from None
 
     def _select(self, contract: Contract) -> Statement:
         conditions = [
@@ -122,19 +122,21 @@ def open_stream(
     """
     role = COMMONS_READER if tenant == COMMONS else Names(tenant).reader
     try:
-        with server.loading(at_once=True) as connection, connection.cursor() as cursor:
+        with server.open_loader(at_once=True) as connection, connection.cursor() as cursor:
             cursor.execute("set transaction isolation level repeatable read, read only")
             # No statement of anybody else runs here: a query gets copies, see `Stream.fill`.
-            for statement in as_reader(server, tenant, server.statement_timeout, role):
-                cursor.execute(text_of(statement))
+            for statement in reader_sql(server, tenant, server.statement_timeout, role):
+                cursor.execute(to_statement_text(statement))
             contracts = _contracts_of_views(cursor) if tenant == COMMONS else _contracts(cursor, tenant)
             yield Stream(server, tenant, cursor, contracts, first, last)
     except adbc_driver_manager.Error as error:
-        raise nothing_there(server, tenant, error) from None
+        raise explain_missing_tables(server, tenant, error) from None
 
 
 def _contracts(cursor: adbc.Cursor, tenant: str) -> Mapping[str, Contract]:
-    cursor.execute(text_of(SQL("select contracts from {}").format(Names(tenant).table(PUBLICATION))))
+    cursor.execute(
+        to_statement_text(SQL("select contracts from {}").format(Names(tenant).quote_table(PUBLICATION)))
+    )
     ((content,),) = cursor.fetchall()
     return msgspec.json.decode(content, type=dict[str, Contract])
 
@@ -142,23 +144,23 @@ def _contracts(cursor: adbc.Cursor, tenant: str) -> Mapping[str, Contract]:
 def _contracts_of_views(cursor: adbc.Cursor) -> Mapping[str, Contract]:
     """What the views of the commons give, as the server has it; shapes of PostGIS are in `geometry_wkb` as well."""
     cursor.execute(
-        text_of(
+        to_statement_text(
             SQL(
                 "select table_name::text, column_name::text, data_type::text from information_schema.columns"
                 " where table_schema = {} and data_type <> 'USER-DEFINED' order by table_name, ordinal_position"
             ).format(Literal(COMMONS))
         )
     )
-    found: dict[str, dict[str, Column]] = defaultdict(dict)
+    found: dict[str, dict[str, ModelColumn]] = defaultdict(dict)
     for model, column, kind in cursor.fetchall():
-        found[model][column] = Column(kind, "")
+        found[model][column] = ModelColumn(kind, "")
     return {name: Contract(name, "", "", "", "", "", "", (), columns) for name, columns in found.items()}
 
 
-def as_reader(server: Server, schema: str, seconds: float, role: str | None = None) -> list[Statement]:
+def reader_sql(server: Server, schema: str, seconds: float, role: str | None = None) -> list[Statement]:
     """What a transaction that reads begins with; with `role` it acts as that."""
     return [
-        *server.limits(),
+        *server.limits_sql(),
         SQL("set local statement_timeout = {}").format(Literal(int(seconds * 1000))),
         *([SQL("set local role {}").format(Identifier(role))] if role else []),
         SQL("set local search_path = {}, public").format(Identifier(schema)),
@@ -166,7 +168,7 @@ def as_reader(server: Server, schema: str, seconds: float, role: str | None = No
     ]
 
 
-def nothing_there(
+def explain_missing_tables(
     server: Server, tenant: str, error: psycopg.Error | adbc_driver_manager.Error
 ) -> PublishError:
     """The fault, or the simple reason that nothing was published yet."""
@@ -175,4 +177,4 @@ def nothing_there(
         return PublishError("nobody shares anything yet; tenants list models under share: in their files")
     if no_role or (no_table and PUBLICATION in str(error)):
         return PublishError(f"{tenant} has no output in {server.address}; run: civitas run --tenant {tenant}")
-    return server.fault(tenant, error)
+    return server.to_error(tenant, error)

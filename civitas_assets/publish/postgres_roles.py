@@ -20,7 +20,7 @@ from civitas_assets.publish.postgres_server import Server, Statement
 _TURNSTILE = 4_711_000_014
 
 
-def granting(names: Names, login: str, query_login: str | None = None) -> Sequence[Statement]:
+def grants_sql(names: Names, login: str, query_login: str | None = None) -> Sequence[Statement]:
     """What makes a tenant's roles and schemas for publishing as `login`; all of it may be repeated.
 
     `query_login` is who asks for the tenant by `civitas query`: it logs in, and is a member of the reader alone.
@@ -54,7 +54,7 @@ def _role(name: str, login: Literal["login", "nologin"]) -> Statement:
     ).format(Text(name), Identifier(name), SQL(login))
 
 
-def withdrawing(names: Names, query_login: str | None = None) -> Sequence[Statement]:
+def removal_sql(names: Names, query_login: str | None = None) -> Sequence[Statement]:
     """What removes everything of a tenant, its tables and what others have made of them included."""
     made = [
         SQL("drop schema if exists {} cascade").format(Identifier(schema))
@@ -70,27 +70,29 @@ def withdrawing(names: Names, query_login: str | None = None) -> Sequence[Statem
     return [SQL("select pg_advisory_xact_lock({})").format(Text(_TURNSTILE)), *made, *roles]
 
 
-def grant(server: Server, names: Names, login: str | None = None, query_login: str | None = None) -> None:
+def grant_roles(
+    server: Server, names: Names, login: str | None = None, query_login: str | None = None
+) -> None:
     """Make the tenant's roles and schemas; those of several tenants may be made at once.
 
     Raises:
         PublishError: the account may not make them.
     """
-    with server.connected() as connection:
+    with server.connect() as connection:
         _make(server, connection, names, login, query_login)
 
 
-def withdraw(server: Server, names: Names, query_login: str | None = None) -> None:
+def remove_roles(server: Server, names: Names, query_login: str | None = None) -> None:
     """Remove the tenant's schemas, with all that is in them, and its roles.
 
     Raises:
         PublishError: the account may not remove them, or somebody uses them; nothing was removed.
     """
-    with server.connected() as connection:
-        _together(server, connection, withdrawing(names, query_login), f"removing {names.slug}")
+    with server.connect() as connection:
+        _together(server, connection, removal_sql(names, query_login), f"removing {names.slug}")
 
 
-def objects_of(server: Server, names: Names) -> int:
+def count_objects(server: Server, names: Names) -> int:
     """How many schemas, tables and roles there are of a tenant.
 
     Raises:
@@ -102,21 +104,21 @@ def objects_of(server: Server, names: Names) -> int:
         " where nspname in ({0}, {1}) and relkind in ('r', 'p'))"
         " + (select count(*) from pg_roles where rolname in ({2}, {3}))"
     ).format(*map(Text, (names.schema, names.rebuild, names.reader, names.writer)))
-    with server.connected() as connection:
+    with server.connect() as connection:
         try:
             row = connection.execute(counted).fetchone()
         except psycopg.Error as error:
-            raise server.fault(f"counting what is of {names.slug}", error) from None
+            raise server.to_error(f"counting what is of {names.slug}", error) from None
     return int(row[0]) if row else 0
 
 
-def ensure(server: Server, names: Names) -> None:
+def ensure_roles(server: Server, names: Names) -> None:
     """Make what is not there yet.
 
     Raises:
         PublishError: the account may not make it.
     """
-    with server.connected() as connection:
+    with server.connect() as connection:
         try:
             found = connection.execute(
                 SQL(
@@ -125,12 +127,12 @@ def ensure(server: Server, names: Names) -> None:
                 ).format(*map(Text, (names.schema, names.rebuild, names.writer)))
             ).fetchone()
         except psycopg.Error as error:
-            raise server.fault("looking for the tenant's schemas", error) from None
+            raise server.to_error("looking for the tenant's schemas", error) from None
         if found != (2,):
             _make(server, connection, names, None)
 
 
-def login_of(server: Server) -> str:
+def read_login(server: Server) -> str:
     """The account that publishing connects as.
 
     Raises:
@@ -138,7 +140,7 @@ def login_of(server: Server) -> str:
     """
     if server.login:
         return server.login
-    with server.connected() as connection:
+    with server.connect() as connection:
         return _session_user(connection)
 
 
@@ -160,7 +162,7 @@ def _make(
             f"{server.address}: schema {foreign[0]} belongs to {foreign[1]}, and not to {names.writer};"
             " rename it, or give it to that role if it is this tenant's"
         )
-    statements = granting(names, login or _session_user(connection), query_login)
+    statements = grants_sql(names, login or _session_user(connection), query_login)
     _together(server, connection, statements, "making roles")
 
 
@@ -177,4 +179,4 @@ def _together(
             for statement in statements:
                 connection.execute(statement)
     except psycopg.Error as error:
-        raise server.fault(what, error) from None
+        raise server.to_error(what, error) from None

@@ -44,7 +44,7 @@ log = logging.getLogger("civitas_assets.publish")
 _Connection = TypeVar("_Connection")
 
 
-def passes(error: psycopg.Error | adbc_driver_manager.Error) -> bool:
+def is_transient(error: psycopg.Error | adbc_driver_manager.Error) -> bool:
     """Whether what stopped a transaction may be over in a moment."""
     state = error.sqlstate
     if state is None:  # no connection, or no longer
@@ -66,7 +66,7 @@ class Server:
     pause: Callable[[float], None] = field(default=time.sleep, compare=False)
 
     @classmethod
-    def of(cls, settings: Settings) -> Server:
+    def from_settings(cls, settings: Settings) -> Server:
         """The server of a deployment.
 
         Raises:
@@ -80,7 +80,7 @@ class Server:
         return cls._at(settings, settings.postgres_url.get_secret_value(), _SETTING)
 
     @classmethod
-    def of_reader(cls, settings: Settings, tenant: str) -> Server:
+    def for_reader(cls, settings: Settings, tenant: str) -> Server:
         """The same for who may only read the tables of a tenant, whose key was checked.
 
         Raises:
@@ -90,12 +90,12 @@ class Server:
         return cls._at(settings, given.replace("{tenant}", tenant), _READERS)
 
     @classmethod
-    def query_login(cls, settings: Settings, tenant: str) -> str | None:
+    def find_query_login(cls, settings: Settings, tenant: str) -> str | None:
         """Who asks for the tenant by `civitas query`; None where it is no account of the tenant's own."""
         given = settings.postgres_readers
         if given is None or "{tenant}" not in given.get_secret_value():
             return None
-        login = cls.of_reader(settings, tenant).login
+        login = cls.for_reader(settings, tenant).login
         return login if login and tenant in login else None
 
     @classmethod
@@ -134,7 +134,7 @@ class Server:
         return {name: str(value) for name, value in given.items() if value is not None}
 
     @contextmanager
-    def connected(self, *, at_once: bool = False) -> Iterator[psycopg.Connection]:
+    def connect(self, *, at_once: bool = False) -> Iterator[psycopg.Connection]:
         """A connection for what is small: each statement on its own, unless a transaction is begun.
 
         Raises:
@@ -146,12 +146,12 @@ class Server:
             if connection.info.server_version < _OLDEST * 10_000:
                 raise PublishError(f"{self.address} is older than PostgreSQL {_OLDEST}")
             connection.execute(SQL("set search_path = pg_catalog"))
-            for limit in self.limits():
+            for limit in self.limits_sql():
                 connection.execute(limit)
             yield connection
 
     @contextmanager
-    def loading(self, *, at_once: bool = False) -> Iterator[adbc.Connection]:
+    def open_loader(self, *, at_once: bool = False) -> Iterator[adbc.Connection]:
         """A connection that takes and gives Arrow, in a transaction that ends in nothing unless it is committed.
 
         Raises:
@@ -166,7 +166,7 @@ class Server:
             try:
                 return connect(self.conninfo.get_secret_value())
             except DatabaseError as error:
-                told, failure = self.told(error), self.fault("cannot connect", error)
+                told, failure = self.describe(error), self.to_error("cannot connect", error)
             # Out of the handler: the driver's error may hold what was given, a password included.
             pause = None if _STAYS.search(told) else next(pauses, None)
             if pause is None:
@@ -174,7 +174,7 @@ class Server:
             log.info("%s · connected to again in %g s: %s", self.address, pause, told)
             self.pause(pause)
 
-    def limits(self) -> list[Composed]:
+    def limits_sql(self) -> list[Composed]:
         """Statements that limit how long a session waits and works, and so how long it is in others' way."""
         seconds = {
             "lock_timeout": self.lock_timeout,
@@ -186,14 +186,14 @@ class Server:
             for name, value in seconds.items()
         ]
 
-    def fault(self, what: str, error: psycopg.Error | adbc_driver_manager.Error) -> PublishError:
+    def to_error(self, what: str, error: psycopg.Error | adbc_driver_manager.Error) -> PublishError:
         """What a driver's error says, as an error for a user."""
-        text = self.told(error)
+        text = self.describe(error)
         if error.sqlstate == "42501":
             text += "; have the tenant's roles made with `civitas tenant grant`"
         return PublishError(f"{self.address}: {what}: {text}")
 
-    def told(self, error: psycopg.Error | adbc_driver_manager.Error) -> str:
+    def describe(self, error: psycopg.Error | adbc_driver_manager.Error) -> str:
         """The server's own words, without the statement and without any password."""
         text = str(error).partition("\nQuery was:")[0]
         # The driver puts the statement before the server's words.
@@ -201,9 +201,9 @@ class Server:
         text = re.sub(r"^\w+: (\[libpq\] )?", "", text)
         text = re.sub(r"\.? SQLSTATE: \w+$", "", text.strip())
         passwords = Redactor(value for name, value in self._given.items() if "password" in name)
-        return " ".join(passwords.text(text).split())
+        return " ".join(passwords.redact_text(text).split())
 
 
-def text_of(statement: Statement | Identifier) -> str:
+def to_statement_text(statement: Statement | Identifier) -> str:
     """A statement as text, for a driver that takes nothing else."""
     return statement.as_string(None)

@@ -46,7 +46,7 @@ class Platform:
 
 
 @dataclass(frozen=True)
-class Layout:
+class TableLayout:
     """The table of one contract in a tenant's schema."""
 
     names: Names
@@ -66,12 +66,12 @@ class Layout:
     @property
     def table(self) -> Identifier:
         """The table that takes rows, quoted."""
-        return self.names.table(self.stem)
+        return self.names.quote_table(self.stem)
 
     @property
     def relation(self) -> Identifier:
         """What analysts read, quoted."""
-        return self.names.table(self.contract.name)
+        return self.names.quote_table(self.contract.name)
 
     @property
     def columns(self) -> Mapping[str, str]:
@@ -114,14 +114,14 @@ class Layout:
 
     def create_collected(self) -> Iterator[Statement]:
         """The table of a rebuild: without key, and not logged, since it can be made again."""
-        collected = self.names.collected(self.contract.name)
+        collected = self.names.quote_collected(self.contract.name)
         yield SQL("create unlogged table if not exists {} ({})").format(collected, self._columns())
 
     def take_collected(self, table: str, collected: Statement, wanted: Statement) -> Statement:
         """Fill a table with those rows of a query that are wanted."""
-        columns = listed(self.columns)
+        columns = quote_columns(self.columns)
         return SQL("insert into {} ({}) select {} from ({}) as held where {} order by {}").format(
-            self.names.table(table), columns, columns, collected, wanted, listed(self.order)
+            self.names.quote_table(table), columns, columns, collected, wanted, quote_columns(self.order)
         )
 
     def indexes(self, columns: Iterable[str]) -> Iterator[Statement]:
@@ -132,7 +132,7 @@ class Layout:
         for relation in self.contract.relations:
             if relation.column != self.key[0] and relation.column in wanted & self.columns.keys():
                 by = [relation.column, *(("day",) if self.by_day else ())]
-                yield SQL("create index on {} ({})").format(self.table, listed(by))
+                yield SQL("create index on {} ({})").format(self.table, quote_columns(by))
 
     def create_partition(self, month: Month) -> Statement:
         """A table for the rows of a month, beside the table that it will be a partition of, and without indexes.
@@ -140,7 +140,7 @@ class Layout:
         Readers go on meanwhile, which they could not if it were made in that table.
         """
         return SQL("create table {} (like {} including generated)").format(
-            self.names.table(self.partition_name(month)), self.table
+            self.names.quote_table(self.partition_name(month)), self.table
         )
 
     def attach_partition(self, month: Month) -> Statement:
@@ -148,14 +148,14 @@ class Layout:
         first, last = month
         return SQL("alter table {} attach partition {} for values from ({}) to ({})").format(
             self.table,
-            self.names.table(self.partition_name(month)),
+            self.names.quote_table(self.partition_name(month)),
             SQL("minvalue") if last is None else Literal(first),
             Literal(last or _FIRST_MONTH),
         )
 
     def partition_name(self, month: Month) -> str:
         """What the partition is called."""
-        return f"{self.stem}_{month_name(month)}"
+        return f"{self.stem}_{format_month(month)}"
 
     def add_geometry(self) -> Iterator[Statement]:
         """The column for PostGIS, worked out from the others by the server; none without PostGIS or a position."""
@@ -192,7 +192,9 @@ class Layout:
         """What takes a step of a column."""
         column = Identifier(step.column or "")
         if step.kind == "add_column":
-            yield SQL("alter table {} add column {} {}").format(self.table, column, column_type(step.type))
+            yield SQL("alter table {} add column {} {}").format(
+                self.table, column, column_type_sql(step.type)
+            )
             yield from self.indexes([step.column or ""])
         elif step.kind == "drop_column":
             yield SQL("alter table {} drop column {}").format(self.table, column)
@@ -202,12 +204,13 @@ class Layout:
             )
         elif step.kind == "widen_column":
             yield SQL("alter table {} alter column {} type {}").format(
-                self.table, column, column_type(step.type)
+                self.table, column, column_type_sql(step.type)
             )
 
     def _columns(self) -> Composed:
         return SQL(", ").join(
-            SQL("{} {}").format(Identifier(name), column_type(kind)) for name, kind in self.columns.items()
+            SQL("{} {}").format(Identifier(name), column_type_sql(kind))
+            for name, kind in self.columns.items()
         )
 
     def _key(self) -> Statement:
@@ -218,7 +221,7 @@ class Layout:
         kind = "primary key"
         if any(c in self.contract.columns and self.contract.columns[c].nullable for c in key):
             kind = "unique nulls not distinct" if self.platform.version >= 150_000 else "unique"
-        return SQL("alter table {} add {} ({})").format(self.table, SQL(kind), listed(key))
+        return SQL("alter table {} add {} ({})").format(self.table, SQL(kind), quote_columns(key))
 
     def _geometry(self) -> Statement | None:
         if self.platform.postgis is None:
@@ -236,7 +239,7 @@ class Layout:
         return None
 
 
-def by_month(days: Iterable[date]) -> Mapping[Month, Sequence[date]]:
+def group_by_month(days: Iterable[date]) -> Mapping[Month, Sequence[date]]:
     """The partitions that days belong to, in order, each with its days."""
     found: dict[Month, list[date]] = {}
     for day in sorted(days):
@@ -247,17 +250,17 @@ def by_month(days: Iterable[date]) -> Mapping[Month, Sequence[date]]:
     return found
 
 
-def month_name(month: Month) -> str:
+def format_month(month: Month) -> str:
     """What the partitions of a month end in."""
     first, last = month
     return f"before_{_FIRST_MONTH.year}" if last is None else f"y{first.year:04d}m{first.month:02d}"
 
 
-def column_type(kind: str | None) -> SQL:
+def column_type_sql(kind: str | None) -> SQL:
     """The type for one of a contract's."""
     return SQL(_TYPES[kind or ""])  # a constant of this module
 
 
-def listed(columns: Iterable[str]) -> Composed:
+def quote_columns(columns: Iterable[str]) -> Composed:
     """Names of columns, quoted."""
     return SQL(", ").join(map(Identifier, columns))

@@ -8,7 +8,7 @@ from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.publish.destination import check_key
 
 
-def published_file(published: Path, name: str) -> Path:
+def find_published_file(published: Path, name: str) -> Path:
     """Where the file of a tenant is, or that of the commons.
 
     The stem differs from every schema in the file, else `tenant.table` would be ambiguous.

@@ -20,7 +20,7 @@ _NUMERIC = frozenset(
 
 
 @dataclass(frozen=True)
-class Answer:
+class QueryResult:
     """Columns, their types as the database calls them, rows, and whether there are more."""
 
     columns: Sequence[str]
@@ -34,7 +34,7 @@ class Answer:
         return [kind.partition("(")[0].lower() in _NUMERIC for kind in self.types]
 
 
-def ask(settings: Settings, tenant: str, sql: str, limit: int) -> Answer:
+def ask_tables(settings: Settings, tenant: str, sql: str, limit: int) -> QueryResult:
     """The first rows that the query gives on the tenant's tables.
 
     Raises:
@@ -45,9 +45,9 @@ def ask(settings: Settings, tenant: str, sql: str, limit: int) -> Answer:
         from civitas_assets.publish import postgres_query  # noqa: PLC0415 - drivers are loaded where they are used
         from civitas_assets.publish.postgres_server import Server  # noqa: PLC0415
 
-        reader = Server.of_reader(settings, tenant)
-        columns, types, rows = postgres_query.ask(reader, tenant, sql, limit + 1)
+        reader = Server.for_reader(settings, tenant)
+        columns, types, rows = postgres_query.ask_server(reader, tenant, sql, limit + 1)
     else:
         with open_published(settings, tenant) as tables:
-            columns, types, rows = tables.first(sql, limit + 1)
-    return Answer(columns, types, rows[:limit], len(rows) > limit)
+            columns, types, rows = tables.query_first(sql, limit + 1)
+    return QueryResult(columns, types, rows[:limit], len(rows) > limit)

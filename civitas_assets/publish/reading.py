@@ -16,11 +16,11 @@ import duckdb
 import msgspec
 
 from civitas_assets.catalog.basis import COMMONS
-from civitas_assets.catalog.load import declared_destination
+from civitas_assets.catalog.load import read_declared_destination
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons import COMMONS_SCHEMA
-from civitas_assets.publish.published_file import published_file
+from civitas_assets.publish.published_file import find_published_file
 from civitas_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _LOCKED = (
 )
 
 
-class Tables:
+class PublishedTables:
     """The shared models of one tenant as they are published at one moment, also while a run publishes anew."""
 
     def __init__(
@@ -49,7 +49,7 @@ class Tables:
     def _connection(self) -> duckdb.DuckDBPyConnection:
         return self._connect()
 
-    def models(self) -> frozenset[str]:
+    def list_models(self) -> frozenset[str]:
         """The models that are there."""
         if self._stream is not None:
             return frozenset(self._stream.contracts)
@@ -58,7 +58,7 @@ class Tables:
         )
         return frozenset(name for (name,) in found.fetchall())
 
-    def contracts(self) -> Mapping[str, Contract]:
+    def read_contracts(self) -> Mapping[str, Contract]:
         """The contracts that the models follow; none where that is not said, as in the commons."""
         if self._stream is not None:
             return self._stream.contracts
@@ -68,24 +68,24 @@ class Tables:
             return {}
         return msgspec.json.decode(found[0], type=dict[str, Contract]) if found else {}
 
-    def ask(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         """The answer to a query in SQL that DuckDB and PostgreSQL have in common, worked out where the tables are.
 
         Raises:
             PublishError: the query does not fit the tables.
         """
         if self._stream is not None:
-            return self._stream.ask(sql, parameters)
-        return self.batches(sql, parameters, 65_536).read_all()
+            return self._stream.query(sql, parameters)
+        return self.stream(sql, parameters, 65_536).read_all()
 
-    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
+    def query_rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
         """The same as a few rows of plain values; from a file it does without Arrow, which takes time to load.
 
         Raises:
             PublishError: the query does not fit the tables.
         """
         if self._stream is not None:
-            found: list[dict[str, object]] = self._stream.ask(sql, parameters).to_pylist()
+            found: list[dict[str, object]] = self._stream.query(sql, parameters).to_pylist()
             return found
         try:
             cursor = self._connection.execute(sql, parameters)
@@ -94,7 +94,7 @@ class Tables:
         except duckdb.Error as error:
             raise PublishError(f"{self.tenant}: {error}") from error
 
-    def columns(self) -> Mapping[str, Mapping[str, str]]:
+    def list_columns(self) -> Mapping[str, Mapping[str, str]]:
         """Every model with its columns and their types, in order."""
         found: dict[str, dict[str, str]] = defaultdict(dict)
         rows = self._connection.execute(
@@ -105,7 +105,7 @@ class Tables:
             found[model][column] = kind
         return found
 
-    def batches(self, sql: str, parameters: Sequence[object], rows: int) -> pa.RecordBatchReader:
+    def stream(self, sql: str, parameters: Sequence[object], rows: int) -> pa.RecordBatchReader:
         """The answer, made while it is read; a batch has at most so many rows.
 
         Raises:
@@ -116,7 +116,9 @@ class Tables:
         except duckdb.Error as error:
             raise PublishError(f"{self.tenant}: {error}") from error
 
-    def first(self, sql: str, rows: int) -> tuple[Sequence[str], Sequence[str], list[tuple[object, ...]]]:
+    def query_first(
+        self, sql: str, rows: int
+    ) -> tuple[Sequence[str], Sequence[str], list[tuple[object, ...]]]:
         """Names and types of columns, and so many rows of the answer.
 
         Raises:
@@ -141,7 +143,7 @@ class Tables:
 @contextmanager
 def open_published(
     settings: Settings, tenant: str, first: date | None = None, last: date | None = None
-) -> Iterator[Tables]:
+) -> Iterator[PublishedTables]:
     """The tenant's tables, which see nothing beside their own.
 
     Days before the first or after the last one may be missing: from PostgreSQL they are not even fetched.
@@ -154,29 +156,29 @@ def open_published(
         from civitas_assets.publish.postgres_server import Server  # noqa: PLC0415 - they are used
 
         with (
-            open_stream(Server.of(settings), tenant, first, last) as stream,
+            open_stream(Server.from_settings(settings), tenant, first, last) as stream,
             ExitStack() as stack,
         ):
 
             def connect() -> duckdb.DuckDBPyConnection:
-                connection = stack.enter_context(stream.database(settings.workspaces))
+                connection = stack.enter_context(stream.open_database(settings.workspaces))
                 _restrict(connection, settings)
                 return connection
 
-            yield Tables(tenant, connect, stream)
+            yield PublishedTables(tenant, connect, stream)
         return
     with _opened_file(settings, tenant) as connection:
         _restrict(connection, settings)
         if tenant == COMMONS:
             connection.execute(f"set schema = '{COMMONS_SCHEMA}'")
-        yield Tables(tenant, lambda: connection)
+        yield PublishedTables(tenant, lambda: connection)
 
 
 def is_in_postgres(settings: Settings, tenant: str) -> bool:
     """Whether the tenant's tables, or the commons, are in PostgreSQL, as far as the files say."""
     if tenant == COMMONS:
-        return bool(settings.postgres_url) and not published_file(settings.published, tenant).is_file()
-    return declared_destination(settings, tenant) == "postgres"
+        return bool(settings.postgres_url) and not find_published_file(settings.published, tenant).is_file()
+    return read_declared_destination(settings, tenant) == "postgres"
 
 
 def _restrict(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -189,7 +191,7 @@ def _restrict(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None
 
 def _opened_file(settings: Settings, tenant: str) -> duckdb.DuckDBPyConnection:
     published = sorted(folder.name for folder in settings.published.glob("*") if folder.is_dir())
-    file = published_file(settings.published, tenant)
+    file = find_published_file(settings.published, tenant)
     if tenant not in published or not file.is_file():
         others = ", ".join(name for name in published if name != tenant)
         if tenant == COMMONS:

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from civitas_assets.dictionary.contracts import Contract
 
 
-def suppressed(contract: Contract, below: int, names: Mapping[str, str] | None = None) -> Mapping[str, str]:
+def suppression_sql(
+    contract: Contract, below: int, names: Mapping[str, str] | None = None
+) -> Mapping[str, str]:
     """By column, SQL that is true in rows in which it has to be left out; DuckDB and PostgreSQL read it alike.
 
     A small count empties all counts of its row, and what follows from them, for the one could be worked out from the
@@ -36,7 +38,7 @@ def suppressed(contract: Contract, below: int, names: Mapping[str, str] | None =
     return dict.fromkeys([*counts, *follow], f"coalesce({small}, false)") if small else {}
 
 
-def looked_at(contract: Contract, below: int) -> frozenset[str]:
+def list_suppression_inputs(contract: Contract, below: int) -> frozenset[str]:
     """The columns that have to be read to know which counts are small."""
-    said = " ".join({*suppressed(contract, below).values()})
+    said = " ".join({*suppression_sql(contract, below).values()})
     return frozenset(name for name in contract.columns if re.search(rf"\b{name}\b", said))

@@ -9,7 +9,7 @@ from civitas_assets.errors import Note
 from civitas_assets.records.area_feature import AREA_FEATURE
 from civitas_assets.records.charge_point import CHARGE_POINT
 from civitas_assets.records.charge_point_status import CHARGE_POINT_STATUS
-from civitas_assets.records.contract import PROVENANCE, Column, Companion, Kind, RecordType
+from civitas_assets.records.contract import PROVENANCE, Column, ColumnKind, Companion, RecordType
 from civitas_assets.records.datastream import DATASTREAM
 from civitas_assets.records.event import EVENT
 from civitas_assets.records.observation import OBSERVATION
@@ -46,8 +46,8 @@ __all__ = [
     "RECORD_TYPES",
     "BrokenRow",
     "Column",
+    "ColumnKind",
     "Companion",
-    "Kind",
     "Note",
     "RawTable",
     "RecordType",

@@ -3,25 +3,25 @@
 The codes are those of OCPI in lower case.
 """
 
-from civitas_assets.records.contract import Column, Kind, RecordType
+from civitas_assets.records.contract import Column, ColumnKind, RecordType
 
 CHARGE_POINT_STATUS = RecordType(
     name="charge_point_status",
     description="Availability of one charge point at one time.",
     columns=(
-        Column("charge_point_id", Kind.TEXT, "Native id of the point or installation.", required=True),
-        Column("observed_at", Kind.TIME, "When the status was true.", required=True),
+        Column("charge_point_id", ColumnKind.TEXT, "Native id of the point or installation.", required=True),
+        Column("observed_at", ColumnKind.TIME, "When the status was true.", required=True),
         Column(
             "status",
-            Kind.CODE,
+            ColumnKind.CODE,
             "Whether it can be used.",
             codes=(
                 "available", "charging", "reserved", "blocked", "out_of_order", "inoperative", "planned",
                 "removed", "unknown",
             ),
         ),
-        Column("status_native", Kind.TEXT, "Status as the publisher writes it."),
-        Column("points_available", Kind.INTEGER, "Free points of an installation.", minimum=0),
+        Column("status_native", ColumnKind.TEXT, "Status as the publisher writes it."),
+        Column("points_available", ColumnKind.INTEGER, "Free points of an installation.", minimum=0),
     ),
     key=("charge_point_id", "observed_at"),
     event_time="observed_at",

@@ -36,7 +36,7 @@ _UNSET = [
 _NEIGHBOURHOOD = timedelta(days=731)
 
 
-def without_open_ends(values: pl.Series) -> pl.Series:
+def remove_open_ends(values: pl.Series) -> pl.Series:
     """Written or typed times, null where they say that there is no end or no beginning."""
     if values.dtype == pl.String:
         return values.set(values.str.contains(_OPEN), None)

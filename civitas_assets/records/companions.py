@@ -26,12 +26,12 @@ def split_companions(
         if set(other.key) <= set(present) and says_something:
             said = typed.select("payload", "received_at", **{t: pl.col(ours) for t, ours in present.items()})
             # Of what is said more than once the last time counts: A, B, A ends with A.
-            said = last_of_alike(said, [*present, "received_at"])
+            said = keep_last_of_alike(said, [*present, "received_at"])
             split[other.name] = _complete(said.drop_nulls(list(other.key)), other)
     return split
 
 
-def last_of_alike(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+def keep_last_of_alike(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
     """The last of the rows that are alike in these columns, in order; most often they follow on each other."""
     is_last = pl.int_range(pl.len()) == pl.len() - 1
     changes = (pl.col(name).ne_missing(pl.col(name).shift(-1)) for name in columns)

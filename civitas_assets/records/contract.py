@@ -14,7 +14,7 @@ import polars as pl
 UTC_TIME = pl.Datetime("us", "UTC")
 
 
-class Kind(enum.Enum):
+class ColumnKind(enum.Enum):
     """What a column holds, and so how its text is read."""
 
     TEXT = "text"
@@ -32,15 +32,15 @@ class Kind(enum.Enum):
         return _DTYPES[self]
 
 
-_DTYPES: dict[Kind, pl.DataType] = {
-    Kind.TEXT: pl.String(),
-    Kind.NUMBER: pl.Float64(),
-    Kind.INTEGER: pl.Int64(),
-    Kind.BOOLEAN: pl.Boolean(),
-    Kind.TIME: UTC_TIME,
-    Kind.DATE: pl.Date(),
-    Kind.GEOMETRY: pl.Binary(),
-    Kind.CODE: pl.String(),
+_DTYPES: dict[ColumnKind, pl.DataType] = {
+    ColumnKind.TEXT: pl.String(),
+    ColumnKind.NUMBER: pl.Float64(),
+    ColumnKind.INTEGER: pl.Int64(),
+    ColumnKind.BOOLEAN: pl.Boolean(),
+    ColumnKind.TIME: UTC_TIME,
+    ColumnKind.DATE: pl.Date(),
+    ColumnKind.GEOMETRY: pl.Binary(),
+    ColumnKind.CODE: pl.String(),
 }
 
 
@@ -53,7 +53,7 @@ class Column:
     """
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     description: str
     required: bool = False
     codes: tuple[str, ...] = ()
@@ -63,7 +63,9 @@ class Column:
 
 
 # Where and how large something is. Whatever has a position may be given it as a geometry instead.
-GEOMETRY = Column("geometry", Kind.GEOMETRY, "The geometry as well-known binary in WGS 84, longitude first.")
+GEOMETRY = Column(
+    "geometry", ColumnKind.GEOMETRY, "The geometry as well-known binary in WGS 84, longitude first."
+)
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class RecordType:
         object.__setattr__(self, "_by_name", by_name)
         assert all(key in by_name for key in self.key)  # noqa: S101 - a contract that contradicts itself
 
-    def column(self, name: str) -> Column:
+    def get_column(self, name: str) -> Column:
         """The column of that name, carried ones included."""
         return self._by_name[name]
 
@@ -117,7 +119,8 @@ class RecordType:
         return (
             not column.required
             and column.name not in essential
-            and column.kind in {Kind.TEXT, Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN, Kind.CODE}
+            and column.kind
+            in {ColumnKind.TEXT, ColumnKind.NUMBER, ColumnKind.INTEGER, ColumnKind.BOOLEAN, ColumnKind.CODE}
         )
 
     @property

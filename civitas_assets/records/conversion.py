@@ -9,9 +9,9 @@ import msgspec
 import polars as pl
 
 from civitas_assets.catalog import Source
-from civitas_assets.records.contract import UTC_TIME, Column, Kind
-from civitas_assets.records.text import as_text
-from civitas_assets.records.time import dates, other_times, parse_instants
+from civitas_assets.records.clean_text import to_text
+from civitas_assets.records.contract import UTC_TIME, Column, ColumnKind
+from civitas_assets.records.time import parse_dates, parse_instants, parse_other_times
 
 _TRUE = ("true", "t", "1", "1.0", "yes", "y", "ja", "j", "wahr", "x")
 # With a decimal comma a point groups thousands and nothing else: 12.5 is no number there, least of all 125.
@@ -23,24 +23,24 @@ _TRAILING_MINUS = r"^([\d.,'\u{2019}\s\u{a0}\u{202f}\u{2009}]*\d)\s*[-−]$"
 _FALSE = ("false", "f", "0", "0.0", "no", "n", "nein", "falsch")
 
 
-def converted(values: pl.Series, column: Column, source: Source, zone: str) -> tuple[pl.Series, str]:
+def convert_values(values: pl.Series, column: Column, source: Source, zone: str) -> tuple[pl.Series, str]:
     """The values in the column's type, null where that fails, and the rule that a failure breaks.
 
     `zone` is the tenant's, for times that the source writes without an offset.
     """
     kind = column.kind
-    if kind in {Kind.NUMBER, Kind.INTEGER}:
-        return _as_number(values, source.decimal, whole=kind is Kind.INTEGER)
-    if kind is Kind.BOOLEAN:
-        return _as_boolean(as_text(values)), "not_a_boolean"
-    if kind is Kind.CODE:
+    if kind in {ColumnKind.NUMBER, ColumnKind.INTEGER}:
+        return _as_number(values, source.decimal, whole=kind is ColumnKind.INTEGER)
+    if kind is ColumnKind.BOOLEAN:
+        return _as_boolean(to_text(values)), "not_a_boolean"
+    if kind is ColumnKind.CODE:
         return _as_code(values, column, source), "unknown_code"
-    if kind is Kind.DATE:
+    if kind is ColumnKind.DATE:
         return _as_day(values, source, zone), "date_is_unreadable"
-    if kind is Kind.TIME:
-        instants = values if values.dtype == UTC_TIME else parse_instants(as_text(values))
-        return other_times(values, instants, source.time, zone), "time_is_unreadable"
-    text = as_text(values)
+    if kind is ColumnKind.TIME:
+        instants = values if values.dtype == UTC_TIME else parse_instants(to_text(values))
+        return parse_other_times(values, instants, source.time, zone), "time_is_unreadable"
+    text = to_text(values)
     return (_as_object(text), "not_a_json_object") if column.is_object else (text, "not_text")
 
 
@@ -60,11 +60,11 @@ def _is_object(text: str) -> bool:
 
 def _as_day(values: pl.Series, source: Source, zone: str) -> pl.Series:
     """Days of the tenant's calendar; what is written like the event's own time is read by its rule."""
-    days = dates(values if values.dtype.is_temporal() else as_text(values), zone)
+    days = parse_dates(values if values.dtype.is_temporal() else to_text(values), zone)
     if source.time is None or days.null_count() == values.null_count():
         return days
     unread = pl.Series([None], dtype=UTC_TIME).new_from_index(0, len(values))
-    moments = other_times(as_text(values), unread, source.time, zone)
+    moments = parse_other_times(to_text(values), unread, source.time, zone)
     return days.zip_with(days.is_not_null(), moments.dt.convert_time_zone(zone).dt.date())
 
 
@@ -107,4 +107,4 @@ def _as_boolean(text: pl.Series) -> pl.Series:
 
 def _as_code(values: pl.Series, column: Column, source: Source) -> pl.Series:
     mapping = {**{code: code for code in column.codes}, **source.codes.get(column.name, {})}
-    return as_text(values).replace_strict(mapping, default=None, return_dtype=pl.String)
+    return to_text(values).replace_strict(mapping, default=None, return_dtype=pl.String)

@@ -3,20 +3,20 @@
 Property and unit stay as the publisher writes them; the seeds of the dbt project know what they mean.
 """
 
-from civitas_assets.records.contract import Column, Kind, RecordType
+from civitas_assets.records.contract import Column, ColumnKind, RecordType
 
 DATASTREAM = RecordType(
     name="datastream",
     description="A series of observations of one property at one station.",
     columns=(
-        Column("datastream_id", Kind.TEXT, "Native id of the datastream.", required=True),
-        Column("station_id", Kind.TEXT, "Native id of its station."),
-        Column("name", Kind.TEXT, "Name of the datastream."),
-        Column("description", Kind.TEXT, "What the publisher says about it."),
-        Column("observed_property", Kind.TEXT, "Native name or code of the observed property."),
-        Column("unit", Kind.TEXT, "Native unit of measurement."),
-        Column("sensor", Kind.TEXT, "Sensor or procedure."),
-        Column("interval_s", Kind.INTEGER, "Time between two values in seconds.", minimum=1),
+        Column("datastream_id", ColumnKind.TEXT, "Native id of the datastream.", required=True),
+        Column("station_id", ColumnKind.TEXT, "Native id of its station."),
+        Column("name", ColumnKind.TEXT, "Name of the datastream."),
+        Column("description", ColumnKind.TEXT, "What the publisher says about it."),
+        Column("observed_property", ColumnKind.TEXT, "Native name or code of the observed property."),
+        Column("unit", ColumnKind.TEXT, "Native unit of measurement."),
+        Column("sensor", ColumnKind.TEXT, "Sensor or procedure."),
+        Column("interval_s", ColumnKind.INTEGER, "Time between two values in seconds.", minimum=1),
     ),
     key=("datastream_id",),
     described_events={"observation": "datastream_id"},

@@ -3,43 +3,43 @@
 An event is told again while it changes; its current state counts.
 """
 
-from civitas_assets.records.contract import GEOMETRY, Column, Kind, RecordType
+from civitas_assets.records.contract import GEOMETRY, Column, ColumnKind, RecordType
 
 EVENT = RecordType(
     name="event",
     description="Something that happens at a place and a time.",
     columns=(
-        Column("event_id", Kind.TEXT, "Native id of the event.", required=True),
+        Column("event_id", ColumnKind.TEXT, "Native id of the event.", required=True),
         Column(
             "event_type",
-            Kind.CODE,
+            ColumnKind.CODE,
             "Kind of event.",
             codes=(
                 "roadworks", "closure", "accident", "congestion", "obstruction", "weather", "traffic_other",
                 "public_event", "waste_collection", "meeting", "other",
             ),
         ),
-        Column("event_type_native", Kind.TEXT, "Kind of event as the publisher writes it."),
-        Column("title", Kind.TEXT, "Title in one line."),
-        Column("description", Kind.TEXT, "What the publisher says about it."),
-        Column("start_at", Kind.TIME, "When it starts."),
-        Column("end_at", Kind.TIME, "When it ends; empty while nobody knows."),
+        Column("event_type_native", ColumnKind.TEXT, "Kind of event as the publisher writes it."),
+        Column("title", ColumnKind.TEXT, "Title in one line."),
+        Column("description", ColumnKind.TEXT, "What the publisher says about it."),
+        Column("start_at", ColumnKind.TIME, "When it starts."),
+        Column("end_at", ColumnKind.TIME, "When it ends; empty while nobody knows."),
         Column(
-            "severity", Kind.CODE, "How grave it is.", codes=("lowest", "low", "medium", "high", "highest")
+            "severity", ColumnKind.CODE, "How grave it is.", codes=("lowest", "low", "medium", "high", "highest")
         ),
-        Column("severity_native", Kind.TEXT, "How grave it is as the publisher writes it."),
+        Column("severity_native", ColumnKind.TEXT, "How grave it is as the publisher writes it."),
         Column(
             "status",
-            Kind.CODE,
+            ColumnKind.CODE,
             "Where it stands.",
             codes=("planned", "active", "suspended", "cancelled", "ended"),
         ),
-        Column("status_native", Kind.TEXT, "Where it stands as the publisher writes it."),
-        Column("place_name", Kind.TEXT, "Where it happens, in words."),
-        Column("website", Kind.TEXT, "Web address."),
-        Column("changed_at", Kind.TIME, "When the publisher last changed it."),
-        Column("lon", Kind.NUMBER, "Longitude, degrees WGS 84; of a point on it where it is larger."),
-        Column("lat", Kind.NUMBER, "Latitude, degrees WGS 84; of a point on it where it is larger."),
+        Column("status_native", ColumnKind.TEXT, "Where it stands as the publisher writes it."),
+        Column("place_name", ColumnKind.TEXT, "Where it happens, in words."),
+        Column("website", ColumnKind.TEXT, "Web address."),
+        Column("changed_at", ColumnKind.TIME, "When the publisher last changed it."),
+        Column("lon", ColumnKind.NUMBER, "Longitude, degrees WGS 84; of a point on it where it is larger."),
+        Column("lat", ColumnKind.NUMBER, "Latitude, degrees WGS 84; of a point on it where it is larger."),
         GEOMETRY,
     ),
     key=("event_id",),

@@ -16,7 +16,7 @@ from civitas_assets.records.raw import PAYLOAD, RECEIVED, ROW
 
 
 @dataclass(frozen=True)
-class Fault:
+class RowFault:
     """A rule, the field that breaks it, and in which rows; `detail` is what stands there, of whatever type."""
 
     rule: str
@@ -25,8 +25,8 @@ class Fault:
     detail: pl.Series | None = None
 
 
-def rejected_rows(
-    table: pl.DataFrame, record_type: RecordType, faults: Sequence[Fault], cells: Sequence[Fault] = ()
+def build_rejected_rows(
+    table: pl.DataFrame, record_type: RecordType, faults: Sequence[RowFault], cells: Sequence[RowFault] = ()
 ) -> pl.DataFrame:
     """One row per rejected row, with the first rule that it broke; and of the others one per cell left empty."""
     if not any(fault.rows.any() for fault in (*faults, *cells)):
@@ -41,7 +41,7 @@ def rejected_rows(
     return pl.concat(blocks)
 
 
-def _told(table: pl.DataFrame, record_type: RecordType, fault: Fault, rows: pl.Series) -> pl.DataFrame:
+def _told(table: pl.DataFrame, record_type: RecordType, fault: RowFault, rows: pl.Series) -> pl.DataFrame:
     where = rows.arg_true()
     if where.is_empty():
         return pl.DataFrame(schema=REJECTED_SCHEMA)

@@ -17,7 +17,7 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import ProjError
 
 from civitas_assets.catalog import Box
-from civitas_assets.records.geometry_forms import Array, parse_geometries, points_on
+from civitas_assets.records.geometry_forms import Array, find_points_on, parse_geometries
 
 _DECIMALS = 7  # a centimetre; more is noise of the transformation
 
@@ -47,12 +47,12 @@ class Geometries:
     unreadable: pl.Series
     _shapes: Array
 
-    def touching(self, box: Box) -> pl.Series:
+    def find_touching(self, box: Box) -> pl.Series:
         """Whether each one has a part within the box; false for none."""
         return pl.Series("touching", shapely.intersects(self._shapes, shapely.box(*box)), pl.Boolean)
 
 
-def geometries(values: pl.Series, crs: str) -> Geometries:
+def parse_geometry_column(values: pl.Series, crs: str) -> Geometries:
     """The geometries of a column; one that names its reference system is in that one, all others in `crs`."""
     shapes, named, unreadable = parse_geometries(values)
     readable = ~shapely.is_missing(shapes)
@@ -66,7 +66,7 @@ def geometries(values: pl.Series, crs: str) -> Geometries:
     with np.errstate(invalid="ignore"):
         finite = readable & np.isfinite(bounds).all(axis=1)
     shapes = np.where(finite, shapes, None)
-    points_on_them = points_on(shapes)
+    points_on_them = find_points_on(shapes)
     lon, lat = shapely.get_x(points_on_them), shapely.get_y(points_on_them)
     return Geometries(
         wkb=pl.Series("geometry", shapely.to_wkb(shapes).tolist(), pl.Binary),
@@ -91,14 +91,14 @@ def _to_wgs84(shapes: Array, system: int) -> Array:
     )
 
 
-def with_system(values: pl.Series, crs: str) -> pl.Series:
+def add_crs(values: pl.Series, crs: str) -> pl.Series:
     """The geometries as binary; those that name no reference system name this one. What is none stays as it is."""
     shapes, systems, unreadable = parse_geometries(values)
     systems = np.where(systems > 0, systems, int(crs.removeprefix("EPSG:")))
     return _as_named(values, shapes, systems, unreadable)
 
 
-def turned(values: pl.Series) -> pl.Series:
+def swap_axes(values: pl.Series) -> pl.Series:
     """The geometries as binary with y before x; what is none stays as it is."""
     shapes, systems, unreadable = parse_geometries(values)
     plane = shapely.transform(shapely.force_2d(shapes), lambda xy: xy[:, ::-1])
@@ -112,7 +112,7 @@ def _as_named(values: pl.Series, shapes: Array, systems: Array, unreadable: Arra
     return written.zip_with(pl.Series(unreadable), pl.Series(binary.tolist(), dtype=pl.Binary))
 
 
-def epsg_of(description: object) -> str | None:
+def find_epsg(description: object) -> str | None:
     """The EPSG code of a reference system, described as a name, an address, WKT or PROJJSON; None without one.
 
     Of one with heights it is the code of its plane.
@@ -151,7 +151,7 @@ def is_northing_first(crs: str) -> bool:
         return False
 
 
-def points(lon: pl.Series, lat: pl.Series) -> pl.Series:
+def build_points(lon: pl.Series, lat: pl.Series) -> pl.Series:
     """Points as WKB; null where one of the two is."""
     known = (lon.is_not_null() & lat.is_not_null()).to_numpy()
     shapes = np.full(len(lon), None, dtype=object)
@@ -159,19 +159,19 @@ def points(lon: pl.Series, lat: pl.Series) -> pl.Series:
     return pl.Series("geometry", shapely.to_wkb(shapes).tolist(), pl.Binary)
 
 
-def as_wkt(wkb: pl.Series) -> pl.Series:
+def to_wkt(wkb: pl.Series) -> pl.Series:
     """Geometries as WKT, with the decimals that positions have."""
     shapes = shapely.from_wkb(np.array(wkb.to_list(), dtype=object))
     return pl.Series(wkb.name, shapely.to_wkt(shapes, rounding_precision=_DECIMALS).tolist(), pl.String)
 
 
-def as_geojson(wkb: pl.Series) -> pl.Series:
+def to_geojson(wkb: pl.Series) -> pl.Series:
     """Geometries as GeoJSON, their outer rings anticlockwise as RFC 7946 asks for."""
     shapes = shapely.orient_polygons(shapely.from_wkb(np.array(wkb.to_list(), dtype=object)))
     return pl.Series(wkb.name, shapely.to_geojson(shapes).tolist(), pl.String)
 
 
-def extents(wkb: pl.Series) -> pl.DataFrame:
+def measure_extents(wkb: pl.Series) -> pl.DataFrame:
     """Kind and bounds of each geometry: `kind` by its name in GeoJSON, `xmin`, `ymin`, `xmax` and `ymax`."""
     shapes = shapely.from_wkb(np.array(wkb.to_list(), dtype=object))
     bounds = shapely.bounds(shapes)

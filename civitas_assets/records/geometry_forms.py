@@ -18,7 +18,7 @@ import polars as pl
 import shapely
 
 from civitas_assets.catalog import Box
-from civitas_assets.records.position import plain_point, widened
+from civitas_assets.records.position import read_plain_point, widen_box
 
 _SRID = r"^\s*(?i:SRID)\s*=\s*(\d+)\s*;"
 _HEX = r"^\s*[0-9A-Fa-f]{10,}\s*$"
@@ -83,23 +83,23 @@ def find_position(geometry: object, within: Box | None = None) -> tuple[float, f
     Raises:
         ValueError: it is no geometry.
     """
-    if (point := plain_point(geometry)) is not None:
+    if (point := read_plain_point(geometry)) is not None:
         return point
     shape, _ = parse_geometry(geometry)
     if _is_nothing(shape):
         return None
     shape = shapely.make_valid(shapely.force_2d(shape))
     if within is not None and shape.geom_type not in {"Point", "MultiPoint"}:
-        town = shapely.box(*widened(within))
+        town = shapely.box(*widen_box(within))
         inside = shape if shapely.covers(town, shape) else shapely.intersection(shape, town)
         shape = shape if inside.is_empty else inside
-    (point,) = points_on(np.array([shape]))
+    (point,) = find_points_on(np.array([shape]))
     if point is None or not (math.isfinite(point.x) and math.isfinite(point.y)):
         raise ValueError("is no geometry with finite coordinates")
     return point.x, point.y
 
 
-def name_system(wkb: bytes, system: int) -> str | None:
+def add_srid(wkb: bytes, system: int) -> str | None:
     """Well-known binary in hexadecimal that names its reference system, if that is one; None if it is no geometry."""
     shape = shapely.from_wkb(wkb, on_invalid="ignore") if wkb else None
     if shape is None:
@@ -109,7 +109,7 @@ def name_system(wkb: bytes, system: int) -> str | None:
     )
 
 
-def points_on(shapes: Array) -> Array:
+def find_points_on(shapes: Array) -> Array:
     """A point on each shape, also of those that cross themselves or have empty parts; None for none."""
     sound = np.where(shapely.is_valid(shapes), shapes, shapely.make_valid(shapes))
     points = shapely.point_on_surface(sound)

@@ -15,7 +15,7 @@ import polars as pl
 _LONGEST = 1000
 
 
-def fault_of(pattern: str) -> str | None:
+def check_linear_pattern(pattern: str) -> str | None:
     """Why that is no pattern, None where it is one."""
     if len(pattern) > _LONGEST:
         return f"is a pattern of over {_LONGEST} characters"
@@ -29,12 +29,12 @@ def fault_of(pattern: str) -> str | None:
     return None
 
 
-def matches(pattern: str, text: str) -> bool:
+def is_match(pattern: str, text: str) -> bool:
     """Whether the pattern matches the whole text."""
     return bool(pl.Series([text]).str.contains(_whole(pattern))[0])
 
 
-def unmatched(patterns: Iterable[str], texts: Iterable[str]) -> list[str]:
+def list_unmatched(patterns: Iterable[str], texts: Iterable[str]) -> list[str]:
     """The texts that none of the patterns matches as a whole."""
     found = pl.Series([*texts], dtype=pl.String)
     for pattern in patterns:
@@ -42,20 +42,20 @@ def unmatched(patterns: Iterable[str], texts: Iterable[str]) -> list[str]:
     return found.to_list()
 
 
-def groups_of(pattern: str, text: str) -> Mapping[str, str | None] | None:
+def match_groups(pattern: str, text: str) -> Mapping[str, str | None] | None:
     """The named groups of a pattern that matches the whole text; None where it does not."""
-    if not matches(pattern, text):
+    if not is_match(pattern, text):
         return None
     found = pl.Series([text]).str.extract_groups(_whole(pattern))[0] or {}
-    return {name: found.get(name) for name in names_of(pattern)}
+    return {name: found.get(name) for name in list_group_names(pattern)}
 
 
-def names_of(pattern: str) -> tuple[str, ...]:
+def list_group_names(pattern: str) -> tuple[str, ...]:
     """The names of a pattern's groups."""
     return tuple(re.compile(pattern).groupindex)
 
 
-def found_in(pattern: str, text: str) -> str | None:
+def find_match(pattern: str, text: str) -> str | None:
     """The first group of the pattern's first match in the text, the match where it has no groups; None without any."""
     by_line = f"(?m){pattern}"
     if not pl.Series([text]).str.contains(by_line)[0]:

@@ -15,12 +15,12 @@ from decimal import Decimal
 import polars as pl
 
 from civitas_assets.catalog import Source
-from civitas_assets.catalog.spelling import normal_spelling
+from civitas_assets.catalog.spelling import normalise_spelling
 from civitas_assets.catalog.template import fill
 from civitas_assets.records import RECORD_TYPES
-from civitas_assets.records.contract import UTC_TIME, Kind, RecordType
+from civitas_assets.records.clean_text import clean_frame, clean_text, to_text
+from civitas_assets.records.contract import UTC_TIME, ColumnKind, RecordType
 from civitas_assets.records.raw import PAYLOAD, RECEIVED, ROW, BrokenRow, RawTable
-from civitas_assets.records.text import as_text, clean, cleaned
 
 PROPERTY, UNIT = "observed_property", "unit"
 
@@ -42,7 +42,7 @@ REJECTED_SCHEMA: dict[str, pl.DataType] = {
 class Origin:
     """Where rows came from: the values that made the address, the hash of the payload, and when it was received.
 
-    `clean` says that `records.text.brings_clean_text` holds for the payload.
+    `clean` says that `records.clean_text.is_clean_source` holds for the payload.
     """
 
     variables: Mapping[str, str]
@@ -51,7 +51,7 @@ class Origin:
     clean: bool = False
 
 
-def gathered(tables: Sequence[tuple[RawTable, Origin]], source: Source) -> pl.DataFrame:
+def gather_rows(tables: Sequence[tuple[RawTable, Origin]], source: Source) -> pl.DataFrame:
     """The rows of all tables of one record type, in order, with their origin and the source's constants.
 
     A source may have thousands of small pages, so what is the same for a page is spread over its rows in one go.
@@ -61,7 +61,7 @@ def gathered(tables: Sequence[tuple[RawTable, Origin]], source: Source) -> pl.Da
     record_type = RECORD_TYPES[tables[0][0].record_type]
     table = _concatenated(frames, record_type, source)
     if not all(origin.clean for origin in origins):
-        table = cleaned(table)
+        table = clean_frame(table)
     lengths = pl.Series([frame.height for frame in frames], dtype=pl.UInt32)
     page = pl.DataFrame({"page": range(len(frames)), "n": lengths}).select(
         pl.col("page").repeat_by("n").explode()
@@ -79,7 +79,7 @@ def gathered(tables: Sequence[tuple[RawTable, Origin]], source: Source) -> pl.Da
     constants = {name: template for name, template in source.constants.items() if name in accepted}
     shared = [name for name in constants if name in table.columns]
     if shared:
-        table = table.with_columns(without_nulls(table.select(shared), source))
+        table = table.with_columns(replace_nulls(table.select(shared), source))
     # What a source says of one property's unit goes before what it says of all.
     for name in sorted(constants, key=lambda name: name == UNIT):
         template = constants[name]
@@ -96,14 +96,14 @@ def _with_units(table: pl.DataFrame, source: Source) -> pl.DataFrame:
     """The units that the source declares by property, where rows come without one."""
     if not source.units or PROPERTY not in table.columns:
         return table
-    declared = {normal_spelling(native): unit for native, unit in source.units.items()}
+    declared = {normalise_spelling(native): unit for native, unit in source.units.items()}
     natives = table[PROPERTY].cast(pl.String)
     meant = {
-        native: declared.get(normal_spelling(native)) for native in natives.unique().drop_nulls().to_list()
+        native: declared.get(normalise_spelling(native)) for native in natives.unique().drop_nulls().to_list()
     }
     units = natives.replace_strict(meant, default=None, return_dtype=pl.String)
     if UNIT in table.columns:
-        given = without_nulls(table.select(pl.col(UNIT).cast(pl.String)), source)[UNIT]
+        given = replace_nulls(table.select(pl.col(UNIT).cast(pl.String)), source)[UNIT]
         units = given.zip_with(given.is_not_null(), units)
     return table.with_columns(units.alias(UNIT))
 
@@ -128,7 +128,7 @@ def _alike(frames: Sequence[pl.DataFrame], record_type: RecordType, source: Sour
     numbers = {
         name
         for name in mixed & {*record_type.accepted}
-        if record_type.column(name).kind in {Kind.NUMBER, Kind.INTEGER}
+        if record_type.get_column(name).kind in {ColumnKind.NUMBER, ColumnKind.INTEGER}
     }
     native = {
         name for name in numbers if all(dtype.is_numeric() or dtype == pl.Null for dtype in types[name])
@@ -142,24 +142,24 @@ def _alike(frames: Sequence[pl.DataFrame], record_type: RecordType, source: Sour
 
 def _as_written(values: pl.Series, source: Source, is_number: bool) -> pl.Series:
     """The values as the texts beside them are written."""
-    text = as_text(values)
+    text = to_text(values)
     if is_number and values.dtype.is_float() and source.decimal == ",":
         return text.str.replace(".", ",", literal=True)
     return text
 
 
-def rejected_by_format(
+def build_format_rejections(
     record_type: str, broken: Sequence[BrokenRow], payload: str, received_at: datetime
 ) -> pl.DataFrame:
     """Rows that their format already made unreadable, in the form of rejected ones."""
     rows = [
-        (record_type, b.rule, None, clean(b.detail), b.row, clean(b.raw), payload, received_at)
+        (record_type, b.rule, None, clean_text(b.detail), b.row, clean_text(b.raw), payload, received_at)
         for b in broken
     ]
     return pl.DataFrame(rows, schema=REJECTED_SCHEMA, orient="row")
 
 
-def without_nulls(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
+def replace_nulls(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
     """Texts without surrounding blanks; the empty one and what the source declares to be none become null."""
     names = [name for name, dtype in frame.schema.items() if dtype == pl.String and name != PAYLOAD]
     nothing, numbers = ["", *source.nulls], _null_forms(source)
@@ -185,7 +185,7 @@ def _stripped(texts: pl.Series, nothing: Sequence[str], numbers: str | None) -> 
     return texts.set(none, None) if none.any() else texts
 
 
-def sentinels(values: pl.Series, source: Source) -> pl.Series:
+def find_sentinels(values: pl.Series, source: Source) -> pl.Series:
     """Which values are there and are what the source declares to mean none."""
     if values.dtype == pl.String:
         text, numbers = values.str.strip_chars(), _null_forms(source)

@@ -16,7 +16,7 @@ _KM_PER_DEGREE = 111.32
 _DECIMALS = 7  # a centimetre; more is noise of the transformation
 
 
-def plain_point(geometry: object) -> tuple[float, float] | None:
+def read_plain_point(geometry: object) -> tuple[float, float] | None:
     """The x and y of a point of GeoJSON, as most positions of things are written; None for all else.
 
     It needs no library of geometries, which takes longer to load than a quiet night takes to read.
@@ -46,7 +46,7 @@ def to_wgs84(lon: pl.Series, lat: pl.Series, crs: str) -> tuple[pl.Series, pl.Se
     )
 
 
-def widened(box: Box) -> Box:
+def widen_box(box: Box) -> Box:
     """The box with a margin around it, in degrees: what lies just outside a municipality may be its own."""
     west, south, east, north = box
     margin_lat = MARGIN_KM / _KM_PER_DEGREE
@@ -54,7 +54,7 @@ def widened(box: Box) -> Box:
     return west - margin_lon, south - margin_lat, east + margin_lon, north + margin_lat
 
 
-def position_faults(
+def find_position_faults(
     lon: pl.Series, lat: pl.Series, box: Box, near: pl.Series | None = None
 ) -> dict[str, pl.Series]:
     """Rows whose position cannot be right, by rule; a row without a position is no fault.
@@ -78,5 +78,5 @@ def position_faults(
 
 
 def _inside(lon: pl.Series, lat: pl.Series, box: Box) -> pl.Series:
-    west, south, east, north = widened(box)
+    west, south, east, north = widen_box(box)
     return (lon.is_between(west, east) & lat.is_between(south, north)).fill_null(value=False)

@@ -14,8 +14,8 @@ from typing import ClassVar
 import polars as pl
 
 from civitas_assets.catalog.handling import Period
+from civitas_assets.records.clean_text import to_text
 from civitas_assets.records.contract import UTC_TIME, RecordType
-from civitas_assets.records.text import as_text
 from civitas_assets.records.typing import Typed
 
 _LENGTH = 32  # hexadecimal digits: 128 bits
@@ -39,21 +39,21 @@ class Pseudonyms:
         hidden = dict[str, pl.Series]()
         for name in self.fields:
             if name in table.columns:
-                texts = as_text(table[name]).str.strip_chars()
-                hidden[name] = _replaced(texts, self.hidden(texts.unique().drop_nulls().to_list()))
+                texts = to_text(table[name]).str.strip_chars()
+                hidden[name] = _replaced(texts, self.hide_values(texts.unique().drop_nulls().to_list()))
         return table.with_columns(**hidden) if hidden else table
 
-    def hidden(self, values: Sequence[str]) -> dict[str, str]:
+    def hide_values(self, values: Sequence[str]) -> dict[str, str]:
         """What stands for each value before its period is known; no value stays none."""
         return {value: _mac(self.key, value) if value else "" for value in values}
 
-    def dated(self, rows: pl.DataFrame, record_type: RecordType) -> pl.DataFrame:
+    def hide_dated(self, rows: pl.DataFrame, record_type: RecordType) -> pl.DataFrame:
         """Typed rows with the pseudonyms of their periods: those of events, and of things when they were received."""
         names = [name for name in self.fields if name in rows.columns]
         at = record_type.event_time if record_type.event_time in rows.columns else None
         return self._in_periods(rows, names, at) if names and rows.height else rows
 
-    def told(self, typed: Typed, table: pl.DataFrame) -> Typed:
+    def hide_rejected(self, typed: Typed, table: pl.DataFrame) -> Typed:
         """The same with what is told of rejected rows in the pseudonyms of when they were received."""
         rejected = typed.rejected
         if rejected.is_empty():
@@ -74,11 +74,11 @@ class Pseudonyms:
             )
         return replace(typed, rejected=pl.concat(parts))
 
-    def of_period(self, hidden: str, period: str) -> str:
-        """The pseudonym of a period, as `labels` calls it."""
+    def derive_for_period(self, hidden: str, period: str) -> str:
+        """The pseudonym of a period, as `label_periods` calls it."""
         return _mac(self.key, f"{period}\0{hidden}")
 
-    def labels(self, times: pl.Series) -> pl.Series:
+    def label_periods(self, times: pl.Series) -> pl.Series:
         """What the period of each time is called."""
         if self.period == "never":
             return pl.Series([""]).new_from_index(0, len(times))
@@ -92,14 +92,16 @@ class Pseudonyms:
     def _in_periods(self, rows: pl.DataFrame, names: Sequence[str], at: str | None) -> pl.DataFrame:
         received = rows["received_at"] if "received_at" in rows.columns else rows[_AT]
         times = rows[at] if at is not None else received
-        periods = self.labels(times.zip_with(times.is_not_null(), received))
+        periods = self.label_periods(times.zip_with(times.is_not_null(), received))
         done = {}
         for name in names:
             pairs = pl.DataFrame({"v": rows[name], "p": periods})
             made = pairs.unique().filter(pl.col("v").is_not_null() & (pl.col("v") != ""))
             known = made.with_columns(
                 pl.Series(
-                    "n", [self.of_period(v, p) for v, p in made.select("v", "p").iter_rows()], pl.String
+                    "n",
+                    [self.derive_for_period(v, p) for v, p in made.select("v", "p").iter_rows()],
+                    pl.String,
                 )
             )
             done[name] = pairs.join(known, on=["v", "p"], how="left", maintain_order="left")["n"]

@@ -16,7 +16,7 @@ from civitas_assets.records.raw import REPEATED_ROWS, REPLACED_ROWS
 _SHOWN = 60  # characters of an example
 
 
-def rivals_in(record_type: RecordType, records: pl.DataFrame) -> pl.DataFrame | None:
+def find_rivals(record_type: RecordType, records: pl.DataFrame) -> pl.DataFrame | None:
     """The rows that have the same payload and key as another one; None where all are different.
 
     `records` has the contract's columns and `payload`, in the order of the rows.
@@ -28,7 +28,7 @@ def rivals_in(record_type: RecordType, records: pl.DataFrame) -> pl.DataFrame | 
     return records.filter(repeated).select("payload", *record_type.schema) if repeated.any() else None
 
 
-def replaced_rows(record_type: RecordType, rivals: pl.DataFrame) -> Iterator[tuple[str, Note]]:
+def note_replaced_rows(record_type: RecordType, rivals: pl.DataFrame) -> Iterator[tuple[str, Note]]:
     """Notes, with the hash of their payload, on rows that another one of it replaces, or that are there twice.
 
     `rivals` are those of all rows of their payloads.

@@ -14,8 +14,8 @@ import polars as pl
 
 from civitas_assets.catalog import TimeRule
 from civitas_assets.catalog import pattern as patterns
+from civitas_assets.records.clean_text import to_text
 from civitas_assets.records.contract import UTC_TIME
-from civitas_assets.records.text import as_text
 
 _NAIVE = pl.Datetime("us")
 _MOST_MICROSECONDS = 1e16  # some three hundred years
@@ -58,7 +58,7 @@ def parse_instants(text: pl.Series) -> pl.Series:
     # The usual form has a fast path in Polars; the general one, four times as slow, sees only what is left.
     parsed = text.str.strptime(_NAIVE, "%Y-%m-%dT%H:%M:%SZ", strict=False).dt.replace_time_zone("UTC")
     for pattern in _OFFSET_ISO:
-        parsed = _fill(parsed, text, lambda rest, p=pattern: patterns.instants(rest, p))  # type: ignore[misc]
+        parsed = _fill(parsed, text, lambda rest, p=pattern: patterns.parse_pattern_instants(rest, p))  # type: ignore[misc]
     return _fill(parsed, text, _seldom)
 
 
@@ -75,7 +75,7 @@ def _seldom(text: pl.Series) -> pl.Series:
         return pl.Series([None], dtype=UTC_TIME).new_from_index(0, len(text))
     read = pl.Series([None], dtype=UTC_TIME).new_from_index(0, len(text))
     for pattern in _OFFSET_ISO:
-        read = _fill(read, plain, lambda rest, p=pattern: patterns.instants(rest, p))  # type: ignore[misc]
+        read = _fill(read, plain, lambda rest, p=pattern: patterns.parse_pattern_instants(rest, p))  # type: ignore[misc]
     return (read + timedelta(days=1)).zip_with(is_next_day, read)
 
 
@@ -88,7 +88,7 @@ def _plain(text: pl.Series) -> pl.Series:
     )
 
 
-def dates(values: pl.Series, zone: str) -> pl.Series:
+def parse_dates(values: pl.Series, zone: str) -> pl.Series:
     """Calendar days as ISO 8601 or German files write them, also with a time behind; null where it is none.
 
     A day that is written as an instant, such as `2026-03-01T23:00:00Z` for a midnight of Berlin, is the one in `zone`.
@@ -109,7 +109,7 @@ def dates(values: pl.Series, zone: str) -> pl.Series:
     return day.scatter(where, parse_instants(text.gather(where)).dt.convert_time_zone(zone).dt.date())
 
 
-def other_times(values: pl.Series, instants: pl.Series, rule: TimeRule | None, zone: str) -> pl.Series:
+def parse_other_times(values: pl.Series, instants: pl.Series, rule: TimeRule | None, zone: str) -> pl.Series:
     """Times besides that of the event: those that carry no offset are read by the rule of the source.
 
     What occurs twice on the wall clock without a rule for it, or never, stays null.
@@ -117,14 +117,14 @@ def other_times(values: pl.Series, instants: pl.Series, rule: TimeRule | None, z
     if rule is None or rule.zone == "received" or instants.null_count() == values.null_count():
         return instants
     instant = rule.model_copy(update={"stamp": "instant", "interval": None})
-    times = event_times(values, instant, zone, instants, values)
+    times = parse_event_times(values, instant, zone, instants, values)
     read = times.start
     for rows in times.faults.values():
         read = read.set(rows, None)
     return instants.zip_with(instants.is_not_null(), read)
 
 
-def event_times(
+def parse_event_times(
     written: pl.Series | None, rule: TimeRule, zone: str, received_at: pl.Series, series: pl.Series
 ) -> EventTimes:
     """The times that a rule makes of a column of written ones.
@@ -186,7 +186,7 @@ def _local(
 
 def _periods(written: pl.Series, rule: TimeRule, zone: str, faults: dict[str, pl.Series]) -> EventTimes:
     """Years, months, quarters and days from their start to the start of the next; `2011/2012` is both years."""
-    text = as_text(written).str.strip_chars()
+    text = to_text(written).str.strip_chars()
     parts = pl.DataFrame({"text": text}).select(
         *(
             pl.col("text").str.extract(_PERIOD, group + 1).cast(pl.Int32).alias(name)
@@ -239,7 +239,7 @@ def _is_repetition(wall: pl.Series, series: pl.Series) -> pl.Series:
 
 
 def _naive(written: pl.Series, rule: TimeRule) -> pl.Series:
-    text = as_text(written)
+    text = to_text(written)
     extra_day = None
     if rule.hour24:
         found = (forms for end, forms in _HOURS_24.items() if rule.format.endswith(end))
@@ -247,22 +247,22 @@ def _naive(written: pl.Series, rule: TimeRule) -> pl.Series:
         extra_day = text.str.contains(written_24).fill_null(value=False)
         text = text.str.replace(written_24, zero)
     if rule.format != "iso":
-        wall = patterns.wall_times(text, rule.format)
+        wall = patterns.parse_wall_times(text, rule.format)
     else:
         text = text.str.replace(" ", "T", literal=True)
         if rule.zone == "utc":
             text = text.str.strip_suffix("Z")
         wall = text.str.strptime(_NAIVE, _NAIVE_ISO[0], strict=False)
         for pattern in _NAIVE_ISO[1:]:
-            wall = _fill(wall, text, lambda rest, p=pattern: patterns.wall_times(rest, p))  # type: ignore[misc]
+            wall = _fill(wall, text, lambda rest, p=pattern: patterns.parse_wall_times(rest, p))  # type: ignore[misc]
     if extra_day is not None:
         wall = (wall + timedelta(days=1)).zip_with(extra_day, wall)
     return wall
 
 
 def _aware(written: pl.Series, form: str) -> pl.Series:
-    text = as_text(written)
-    return parse_instants(text) if form == "iso" else patterns.instants(text, form)
+    text = to_text(written)
+    return parse_instants(text) if form == "iso" else patterns.parse_pattern_instants(text, form)
 
 
 def _epoch(written: pl.Series, form: str) -> pl.Series:

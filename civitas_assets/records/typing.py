@@ -13,16 +13,16 @@ import polars as pl
 
 from civitas_assets.catalog import Box, Source
 from civitas_assets.errors import ReadError
-from civitas_assets.records.clock import is_implausible, is_of_unset_clock, without_open_ends
+from civitas_assets.records.clean_text import to_text
+from civitas_assets.records.clock import is_implausible, is_of_unset_clock, remove_open_ends
 from civitas_assets.records.companions import split_companions
-from civitas_assets.records.contract import GEOMETRY, UTC_TIME, Column, Kind, RecordType
-from civitas_assets.records.conversion import converted
-from civitas_assets.records.faults import Fault, rejected_rows
-from civitas_assets.records.origin import sentinels, without_nulls
-from civitas_assets.records.position import position_faults, to_wgs84, widened
+from civitas_assets.records.contract import GEOMETRY, UTC_TIME, Column, ColumnKind, RecordType
+from civitas_assets.records.conversion import convert_values
+from civitas_assets.records.faults import RowFault, build_rejected_rows
+from civitas_assets.records.origin import find_sentinels, replace_nulls
+from civitas_assets.records.position import find_position_faults, to_wgs84, widen_box
 from civitas_assets.records.raw import INTERVAL, PAYLOAD, RECEIVED, RESULT, ROW, TIME
-from civitas_assets.records.text import as_text
-from civitas_assets.records.time import event_times
+from civitas_assets.records.time import parse_event_times
 
 # A number whose comma can only be that of its decimals: three digits behind it may be thousands.
 _COMMA = r"^([+-]?\d+),(\d{1,2}|\d{4,})$"
@@ -30,7 +30,7 @@ _SHOWN = 200  # characters of a geometry that a rejected row shows as its detail
 
 
 @dataclass(frozen=True)
-class Place:
+class TenantPlace:
     """Where a tenant is: its time zone and its bounding box (west, south, east, north in degrees)."""
 
     zone: str
@@ -55,7 +55,7 @@ def bring_into_contract(
     record_type: RecordType,
     table: pl.DataFrame,
     source: Source,
-    place: Place,
+    place: TenantPlace,
     then: Callable[[pl.DataFrame, RecordType], pl.DataFrame] = lambda typed, _: typed,
 ) -> Typed:
     """Type rows that have their origin; one call may hold the rows of many payloads.
@@ -65,13 +65,13 @@ def bring_into_contract(
     Raises:
         ReadError: a required field is in no row because the source's mapping does not bring it.
     """
-    faults, cells = list[Fault](), list[Fault]()
+    faults, cells = list[RowFault](), list[RowFault]()
     columns = _flags(table, record_type, source)
     table = _dated(table, record_type, source)
-    table = _taken_apart(without_nulls(table, source), record_type)
+    table = _taken_apart(replace_nulls(table, source), record_type)
     for name in record_type.accepted:
         if name in table.columns:
-            column = record_type.column(name)
+            column = record_type.get_column(name)
             is_event = name == record_type.event_time
             broken = cells if record_type.is_descriptive(column) else faults
             found = len(broken)
@@ -81,8 +81,12 @@ def bring_into_contract(
             marked = columns.get(name)  # of a flag, what is marked already stays
             columns[name] = values if marked is None else marked.zip_with(marked.is_not_null(), values)
             native = f"{name}_native"
-            if column.kind is Kind.CODE and native in record_type.accepted and native not in table.columns:
-                columns[native] = as_text(table[name])
+            if (
+                column.kind is ColumnKind.CODE
+                and native in record_type.accepted
+                and native not in table.columns
+            ):
+                columns[native] = to_text(table[name])
     _compute(columns, record_type, source)
     _add_times(columns, table, source, record_type, place, faults)
     _check_validity(columns, record_type, place, cells)
@@ -91,14 +95,14 @@ def bring_into_contract(
         if column.required:
             if column.name not in columns:
                 raise ReadError(f"brings no {column.name}, which every {record_type.name} needs: map it")
-            faults.append(Fault("required_field_is_empty", column.name, columns[column.name].is_null()))
+            faults.append(RowFault("required_field_is_empty", column.name, columns[column.name].is_null()))
     typed = pl.DataFrame({**columns, "payload": table[PAYLOAD], "received_at": table[RECEIVED]})
     named = then(typed.select(record_type.key[0], "payload", "received_at"), record_type)
     bad = [fault for fault in faults if fault.rows.any()]
     if bad:
         typed = typed.filter(~pl.DataFrame({str(i): f.rows for i, f in enumerate(bad)}).max_horizontal())
     accepted = split_companions(then(typed, record_type), record_type, source.own_record_types())
-    return Typed(accepted, rejected_rows(table, record_type, bad, cells), named)
+    return Typed(accepted, build_rejected_rows(table, record_type, bad, cells), named)
 
 
 def _flags(table: pl.DataFrame, record_type: RecordType, source: Source) -> dict[str, pl.Series]:
@@ -106,7 +110,7 @@ def _flags(table: pl.DataFrame, record_type: RecordType, source: Source) -> dict
     native = next((name for name in (RESULT, "value") if name in table.columns), None)
     if "value_flag" not in record_type.schema or native is None or not source.nulls:
         return {}
-    marked = sentinels(table[native], source)
+    marked = find_sentinels(table[native], source)
     if not marked.any():
         return {}
     return {"value_flag": pl.select(pl.when(marked).then(pl.lit("sentinel"))).to_series()}
@@ -144,23 +148,29 @@ def _taken_apart(table: pl.DataFrame, record_type: RecordType) -> pl.DataFrame:
 
 
 def _typed(
-    values: pl.Series, column: Column, source: Source, place: Place, faults: list[Fault], *, is_event: bool
+    values: pl.Series,
+    column: Column,
+    source: Source,
+    place: TenantPlace,
+    faults: list[RowFault],
+    *,
+    is_event: bool,
 ) -> pl.Series:
-    if column.kind is Kind.GEOMETRY:
+    if column.kind is ColumnKind.GEOMETRY:
         return values  # read with the position
-    typed, rule = converted(values, column, source, place.zone)
-    is_other_time = column.kind in {Kind.TIME, Kind.DATE} and not is_event
+    typed, rule = convert_values(values, column, source, place.zone)
+    is_other_time = column.kind in {ColumnKind.TIME, ColumnKind.DATE} and not is_event
     if is_other_time and (typed.null_count() > values.null_count() or is_implausible(typed).any()):
-        values = without_open_ends(values)  # which are no times, or none that anybody could have meant
-        typed, rule = converted(values, column, source, place.zone)
+        values = remove_open_ends(values)  # which are no times, or none that anybody could have meant
+        typed, rule = convert_values(values, column, source, place.zone)
     if typed.null_count() > values.null_count():
-        faults.append(Fault(rule, column.name, typed.is_null() & values.is_not_null(), values))
+        faults.append(RowFault(rule, column.name, typed.is_null() & values.is_not_null(), values))
     if is_other_time:
-        faults.append(Fault("time_is_implausible", column.name, is_implausible(typed), values))
+        faults.append(RowFault("time_is_implausible", column.name, is_implausible(typed), values))
     for bound, breaks in ((column.minimum, typed.__lt__), (column.maximum, typed.__gt__)):
         if bound is not None:
             rows = breaks(bound).fill_null(value=False)
-            faults.append(Fault("out_of_range", column.name, rows, values))
+            faults.append(RowFault("out_of_range", column.name, rows, values))
     return typed
 
 
@@ -170,7 +180,7 @@ def _compute(columns: dict[str, pl.Series], record_type: RecordType, source: Sou
         first, operator, second = text.split()
         if not {first, second} <= columns.keys():
             continue
-        column = record_type.column(name)
+        column = record_type.get_column(name)
         result = columns[first] - columns[second] if operator == "-" else columns[first] + columns[second]
         if column.minimum is not None:
             result = result.set(result < column.minimum, None)
@@ -183,8 +193,8 @@ def _add_times(  # noqa: PLR0917 - each argument is of another type
     table: pl.DataFrame,
     source: Source,
     record_type: RecordType,
-    place: Place,
-    faults: list[Fault],
+    place: TenantPlace,
+    faults: list[RowFault],
 ) -> None:
     start, end = record_type.event_time, record_type.interval_end
     if start is None:
@@ -198,35 +208,35 @@ def _add_times(  # noqa: PLR0917 - each argument is of another type
                 **table.select(PAYLOAD, RECEIVED).to_dict(),
             }
         ).to_struct()
-        times = event_times(written, source.time, place.zone, table[RECEIVED], series)
+        times = parse_event_times(written, source.time, place.zone, table[RECEIVED], series)
         columns[start] = times.start
         if end is not None:
             columns[end] = times.end
             if "time_flag" in record_type.schema:
                 columns["time_flag"] = times.flag
-        faults.extend(Fault(rule, start, rows, written) for rule, rows in times.faults.items())
+        faults.extend(RowFault(rule, start, rows, written) for rule, rows in times.faults.items())
     elif end is not None and start in columns:
         last = columns[start]
         if source.time is not None and source.time.format == "period" and start in table.columns:
-            last = event_times(table[start], source.time, place.zone, last, table[ROW]).end
+            last = parse_event_times(table[start], source.time, place.zone, last, table[ROW]).end
             last = last.zip_with(last.is_not_null(), columns[start])
         known = columns.get(end)
         columns[end] = last if known is None else known.zip_with(known.is_not_null(), last)
     if start in columns:
-        faults.append(Fault("time_is_implausible", start, is_implausible(columns[start]), columns[start]))
+        faults.append(RowFault("time_is_implausible", start, is_implausible(columns[start]), columns[start]))
         if end is not None:
             backwards = (columns[end] < columns[start]).fill_null(value=False)
-            faults.append(Fault("interval_ends_before_it_starts", end, backwards, columns[end]))
+            faults.append(RowFault("interval_ends_before_it_starts", end, backwards, columns[end]))
         unset = is_of_unset_clock(columns[start], table[PAYLOAD])
         if end is None and "time_flag" not in record_type.schema:
-            faults.append(Fault("time_of_unset_clock", start, unset, columns[start]))
+            faults.append(RowFault("time_of_unset_clock", start, unset, columns[start]))
         if "time_flag" in record_type.schema and unset.any():
             flags = columns.get("time_flag", pl.Series([None], dtype=pl.String).new_from_index(0, len(unset)))
             columns["time_flag"] = flags.set(unset, "clock_unset")
 
 
 def _check_validity(
-    columns: dict[str, pl.Series], record_type: RecordType, place: Place, cells: list[Fault]
+    columns: dict[str, pl.Series], record_type: RecordType, place: TenantPlace, cells: list[RowFault]
 ) -> None:
     """Leave an end empty that lies before its beginning: nothing would tell it from one that has passed."""
     first, last = record_type.validity or ("", "")
@@ -242,12 +252,16 @@ def _check_validity(
         )
         backwards &= ~is_day.fill_null(value=False)
     if backwards.any():
-        cells.append(Fault("ends_before_it_starts", last, backwards, end.cast(pl.String)))
+        cells.append(RowFault("ends_before_it_starts", last, backwards, end.cast(pl.String)))
         columns[last] = end.set(backwards, None)
 
 
 def _add_position(
-    columns: dict[str, pl.Series], source: Source, record_type: RecordType, place: Place, faults: list[Fault]
+    columns: dict[str, pl.Series],
+    source: Source,
+    record_type: RecordType,
+    place: TenantPlace,
+    faults: list[RowFault],
 ) -> None:
     if record_type.position is None or not {*record_type.position, GEOMETRY.name} & {*columns}:
         return
@@ -256,21 +270,23 @@ def _add_position(
     lon, lat = to_wgs84(columns.get(x, nothing), columns.get(y, nothing), source.crs)
     near = None
     if GEOMETRY.name in columns:
-        from civitas_assets.records.geometry import geometries  # noqa: PLC0415 - few record types have any
+        from civitas_assets.records.geometry import parse_geometry_column  # noqa: PLC0415 - few record types have any
 
         written = columns[GEOMETRY.name]
-        shapes = geometries(written, source.crs)
+        shapes = parse_geometry_column(written, source.crs)
         if shapes.unreadable.any():
-            detail = as_text(written).str.head(_SHOWN)
-            faults.append(Fault("geometry_is_unreadable", GEOMETRY.name, shapes.unreadable, detail))
+            detail = to_text(written).str.head(_SHOWN)
+            faults.append(RowFault("geometry_is_unreadable", GEOMETRY.name, shapes.unreadable, detail))
         pointless = lon.is_null() & lat.is_null()
         lon, lat = shapes.lon.zip_with(pointless, lon), shapes.lat.zip_with(pointless, lat)
         # What is large may have its middle elsewhere: that a part of it is here is enough.
-        near = shapes.touching(widened(place.box))
+        near = shapes.find_touching(widen_box(place.box))
         columns[GEOMETRY.name] = shapes.wkb
-    found = {rule: rows for rule, rows in position_faults(lon, lat, place.box, near).items() if rows.any()}
+    found = {
+        rule: rows for rule, rows in find_position_faults(lon, lat, place.box, near).items() if rows.any()
+    }
     if found:
         both = pl.format("{}, {}", lon.fill_null(float("nan")), lat.fill_null(float("nan")))
         detail = pl.select(both).to_series()
-        faults.extend(Fault(rule, f"{x}, {y}", rows, detail) for rule, rows in found.items())
+        faults.extend(RowFault(rule, f"{x}, {y}", rows, detail) for rule, rows in found.items())
     columns[x], columns[y] = lon, lat

@@ -60,11 +60,11 @@ class Ticks:
         """The ticks as a language writes them, all with as many decimals, or by the same power of ten."""
         digits = len(str(max(abs(self.first), abs(self.last)) * self.factor))
         if digits + self.power <= _MOST_DIGITS and -self.power <= _MOST_DECIMALS:
-            return [language.number(value, max(0, -self.power)) for value in self.values]
+            return [language.format_number(value, max(0, -self.power)) for value in self.values]
         power = digits + self.power - 1
         suffix = f"·10{str(power).translate(_SUPERSCRIPTS)}"
         return [
-            language.number(n * self.factor / 10 ** (digits - 1), digits - 1) + suffix if n else "0"
+            language.format_number(n * self.factor / 10 ** (digits - 1), digits - 1) + suffix if n else "0"
             for n in self.numbers
         ]
 

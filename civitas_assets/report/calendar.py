@@ -39,7 +39,7 @@ class Strip:
         return sum(cell.level in levels for cell in self.cells)
 
 
-def strips(coverage: Mapping[str, Mapping[date, Covered]], days: Sequence[date]) -> list[Strip]:
+def build_strips(coverage: Mapping[str, Mapping[date, Covered]], days: Sequence[date]) -> list[Strip]:
     """A strip per source that has ever brought a record of a day."""
     return [
         Strip(source, [Cell(day, _level(covered, day, days[-1]), covered.get(day)) for day in days])

@@ -12,15 +12,15 @@ from datetime import date, timedelta
 from civitas_assets.report.axes import DayScale, Scale, Ticks, find_ticks, is_drawable
 from civitas_assets.report.drawing import (
     Place,
-    lettering,
-    letters,
-    line,
-    lines,
-    mark,
-    picture,
-    write,
+    draw_lettering,
+    draw_letters,
+    draw_line,
+    draw_lines,
+    draw_mark,
+    draw_picture,
+    format_length,
 )
-from civitas_assets.report.elements import Markup, join, svg
+from civitas_assets.report.elements import Markup, join_markup, svg
 from civitas_assets.report.language import Language
 from civitas_assets.report.quality import CODES
 from civitas_assets.report.series import HOURS_PER_STEP, Panel, Point
@@ -49,20 +49,25 @@ class _Plot:
         days, values = DayScale(first, last, left, right), Scale(ticks.low, ticks.high, bottom, _TOP)
         heights = [values.place(value) for value in ticks.values]
         middles = [days.middle(day) for day in days.weeks]
-        grid = lines([(left, y), (right, y)] for y in heights)
-        edge = lines([[(left, bottom), (right, bottom)], *([(x, bottom), (x, bottom + 4)] for x in middles)])
+        grid = draw_lines([(left, y), (right, y)] for y in heights)
+        edge = draw_lines(
+            [[(left, bottom), (right, bottom)], *([(x, bottom), (x, bottom + 4)] for x in middles)]
+        )
         axes = [
             svg.path(d=grid, stroke="var(--grid)"),
             svg.path(d=edge, stroke="var(--line)"),
-            letters(
-                *(lettering(text, left - 6, y + 4, "end") for text, y in zip(labels, heights, strict=True)),
+            draw_letters(
                 *(
-                    lettering(language.short_day(day), x, _HEIGHT - 7)
+                    draw_lettering(text, left - 6, y + 4, "end")
+                    for text, y in zip(labels, heights, strict=True)
+                ),
+                *(
+                    draw_lettering(language.format_short(day), x, _HEIGHT - 7)
                     for day, x in zip(days.weeks, middles, strict=True)
                 ),
             ),
         ]
-        return cls(days, values, join(*axes))
+        return cls(days, values, join_markup(*axes))
 
     def bar(self, day: date, start: float, end: float, colour: str, name: str) -> Markup:
         """A bar over a day, from one value to another."""
@@ -70,15 +75,15 @@ class _Plot:
         width = self.days.width * _BAR
         return svg.rect(
             svg.title(name),
-            x=write(self.days.middle(day) - width / 2),
-            y=write(ends[0]),
-            width=write(width),
-            height=write(ends[1] - ends[0]),
+            x=format_length(self.days.middle(day) - width / 2),
+            y=format_length(ends[0]),
+            width=format_length(width),
+            height=format_length(ends[1] - ends[0]),
             fill=colour,
         )
 
 
-def series_chart(panel: Panel, first: date, last: date, name: str, language: Language) -> Markup:
+def draw_series_chart(panel: Panel, first: date, last: date, name: str, language: Language) -> Markup:
     """A line with the range around it, or a bar per day, from the first to the last day of the window."""
     points = [point for point in panel.points if first <= point.at.date() <= last]
     known = [point for point in points if is_drawable(point.value)]
@@ -86,23 +91,23 @@ def series_chart(panel: Panel, first: date, last: date, name: str, language: Lan
     plot = _Plot.of(find_ticks(values, with_zero=panel.summed), first, last, language)
     length = timedelta(days=1) if panel.summed else _STEP
     doubts = [
-        mark(
+        draw_mark(
             DOUBTFUL,
             plot.days.place(point.at + length / 2),
             _TOP - 8,
             0.65,
-            f"{language.short_day(point.at.date())}, {point.at:%H:%M}: "
-            f"{language.number(point.suspect_count)} {language('code.suspect')}",
+            f"{language.format_short(point.at.date())}, {point.at:%H:%M}: "
+            f"{language.format_number(point.suspect_count)} {language('code.suspect')}",
             fill="var(--suspect)",
         )
         for point in points
         if point.suspect_count
     ]
     marks = _bars(plot, known, language) if panel.summed else _curve(plot, known)
-    return picture(_WIDTH, _HEIGHT, name, plot.axes, *marks, *doubts)
+    return draw_picture(_WIDTH, _HEIGHT, name, plot.axes, *marks, *doubts)
 
 
-def quality_chart(
+def draw_quality_chart(
     days: Mapping[date, Mapping[str, int]], first: date, last: date, name: str, language: Language
 ) -> Markup:
     """A bar per day, stacked by code, of the values that are not good."""
@@ -113,16 +118,16 @@ def quality_chart(
     for day, counts in stacks.items():
         start = 0
         for code in (code for code in CODES if code in counts):
-            text = f"{language.short_day(day)}: {language.number(counts[code])} {language(f'code.{code}')}"
+            text = f"{language.format_short(day)}: {language.format_number(counts[code])} {language(f'code.{code}')}"
             bars.append(plot.bar(day, start, start + counts[code], f"var(--{code})", text))
             start += counts[code]
-    return picture(_WIDTH, _HEIGHT, name, plot.axes, *bars)
+    return draw_picture(_WIDTH, _HEIGHT, name, plot.axes, *bars)
 
 
 def _bars(plot: _Plot, points: Sequence[Point], language: Language) -> Iterator[Markup]:
     for point in points:
         day, value = point.at.date(), point.value or 0.0
-        text = f"{language.short_day(day)}: {language.number(value)}"
+        text = f"{language.format_short(day)}: {language.format_number(value)}"
         yield plot.bar(day, 0.0, value, "var(--series)", text)
 
 
@@ -138,14 +143,14 @@ def _curve(plot: _Plot, points: Sequence[Point]) -> Iterator[Markup]:
         for run in runs
     ]
     yield svg.path(
-        d="".join(f"{line(edge)}Z" for edge in edges),
+        d="".join(f"{draw_line(edge)}Z" for edge in edges),
         fill="var(--band)",
         stroke="var(--band)",
         stroke_width=2,
         stroke_linejoin="round",
     )
     yield svg.path(
-        d=lines([place(point, point.value) for point in run] for run in runs if len(run) > 1),
+        d=draw_lines([place(point, point.value) for point in run] for run in runs if len(run) > 1),
         fill="none",
         stroke="var(--series)",
         stroke_width=1.6,
@@ -153,7 +158,7 @@ def _curve(plot: _Plot, points: Sequence[Point]) -> Iterator[Markup]:
         stroke_linecap="round",
     )
     for x, y in (place(run[0], run[0].value) for run in runs if len(run) == 1):
-        yield svg.circle(cx=write(x), cy=write(y), r=3, fill="var(--series)")
+        yield svg.circle(cx=format_length(x), cy=format_length(y), r=3, fill="var(--series)")
 
 
 def _runs(points: Sequence[Point]) -> Iterator[Sequence[Point]]:

@@ -19,16 +19,16 @@ class Markup(str):
     __slots__ = ()
 
 
-def escape(text: str) -> Markup:
+def escape_html(text: str) -> Markup:
     """The text as markup that shows it, without what no document may hold."""
     if type(text) is Markup:
         return text
     return Markup(_UNSAFE.sub(lambda found: _ESCAPES.get(found[0], ""), text))
 
 
-def join(*content: str) -> Markup:
+def join_markup(*content: str) -> Markup:
     """One after the other, each escaped unless it is markup."""
-    return Markup("".join(map(escape, content)))
+    return Markup("".join(map(escape_html, content)))
 
 
 class Element:
@@ -42,9 +42,11 @@ class Element:
     def __call__(self, *content: str, **attributes: str | float | None) -> Markup:
         """An element; `class_` is the attribute class, `aria_label` aria-label, and None an attribute less."""
         given = [
-            f' {_name(key)}="{escape(str(value))}"' for key, value in attributes.items() if value is not None
+            f' {_name(key)}="{escape_html(str(value))}"'
+            for key, value in attributes.items()
+            if value is not None
         ]
-        return Markup(f"{self._start}{''.join(given)}>{''.join(map(escape, content))}{self._end}")
+        return Markup(f"{self._start}{''.join(given)}>{''.join(map(escape_html, content))}{self._end}")
 
 
 class Elements:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from civitas_assets.report.places import Silent
 from civitas_assets.report.quality import Covered, Rejection
-from civitas_assets.report.sources import EXPECTED_WITHIN, Standing
+from civitas_assets.report.source_standings import EXPECTED_WITHIN, SourceStanding
 from civitas_assets.store.nights import Night
 
 Severity = Literal["error", "warning", "note"]
@@ -44,7 +44,7 @@ class Situation:
     now: datetime
     today: date
     nights: Sequence[Night]
-    standings: Sequence[Standing]
+    standings: Sequence[SourceStanding]
     waiting_days: int = 0
     has_output: bool = True
     rejections: Sequence[Rejection] = ()
@@ -54,7 +54,7 @@ class Situation:
     file_faults: Sequence[str] = ()  # of the tenant's file, while its last good state holds
 
 
-def findings(situation: Situation) -> list[Finding]:
+def list_findings(situation: Situation) -> list[Finding]:
     """Everything there is to know, the worst first."""
     found = [
         *_of_the_file(situation),
@@ -172,7 +172,7 @@ def _of_what_is_missing(s: Situation) -> Iterator[Finding]:
         )
     failing = {standing.name for standing in s.standings if standing.state in {"failing", "unread"}}
     for source, days in s.coverage.items():
-        missing = gaps(days, s.today, s.window)
+        missing = find_gaps(days, s.today, s.window)
         if missing and source not in failing:
             yield Finding(
                 "gaps",
@@ -188,7 +188,7 @@ def _query(tenant: str, sql: str) -> str:
     return f'civitas query {tenant} "{sql}"'
 
 
-def gaps(days: Mapping[date, Covered], today: date, window: int) -> list[date]:
+def find_gaps(days: Mapping[date, Covered], today: date, window: int) -> list[date]:
     """The days of the window without any record, after the source's first one and before its last one."""
     if not days:
         return []

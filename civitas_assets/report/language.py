@@ -42,7 +42,7 @@ class Language:
     zone: ZoneInfo
 
     @classmethod
-    def of(cls, code: str, zone: ZoneInfo) -> Language:
+    def from_code(cls, code: str, zone: ZoneInfo) -> Language:
         """The language of that code, `de` or `en`."""
         return cls(code, _texts(code), zone)
 
@@ -50,27 +50,27 @@ class Language:
         """A text, with values written as the language writes them; of `key.one` and `key.many` that of `count`."""
         if key not in self.texts:
             key = f"{key}.{'one' if values.get('count') == 1 else 'many'}"
-        return self.texts[key].format(**{name: self.written(value) for name, value in values.items()})
+        return self.texts[key].format(**{name: self.format_value(value) for name, value in values.items()})
 
-    def either(self, key: str, otherwise: str) -> str:
+    def get_text_or(self, key: str, otherwise: str) -> str:
         """A text, or what stands for it where there is none."""
         return self.texts.get(key, otherwise)
 
-    def written(self, value: object) -> str:
+    def format_value(self, value: object) -> str:
         """Any value as a reader expects it."""
         if isinstance(value, bool) or value is None:
             return "–" if value is None else str(value)
         if isinstance(value, int | float):
-            return self.number(value)
+            return self.format_number(value)
         if isinstance(value, datetime):
-            return self.moment(value)
+            return self.format_moment(value)
         if isinstance(value, date):
-            return self.day(value)
+            return self.format_day(value)
         if isinstance(value, list | tuple):
-            return ", ".join(map(self.written, value))
+            return ", ".join(map(self.format_value, value))
         return str(value)
 
-    def number(self, value: float | None, digits: int | None = None) -> str:
+    def format_number(self, value: float | None, digits: int | None = None) -> str:
         """A number with separators; without digits said, as many as it takes to tell it from its neighbours."""
         if value is None:
             return "–"
@@ -81,7 +81,7 @@ class Language:
             text = text.translate(_GERMAN)
         return text.replace("-", "−")
 
-    def share(self, ratio: float | None) -> str:
+    def format_share(self, ratio: float | None) -> str:
         """A share of one in percent; nothing that is incomplete reads as all, and nothing that is there as none."""
         if ratio is None:
             return "–"
@@ -89,46 +89,48 @@ class Language:
         digits = 0 if percent in {0, 100} or 1 <= percent < 99 else 1
         if 99 < percent < 100:
             percent = min(percent, 99.9)
-        return f"{self.number(percent, digits)}{_THIN}%"
+        return f"{self.format_number(percent, digits)}{_THIN}%"
 
-    def size(self, count: float) -> str:
+    def format_size(self, count: float) -> str:
         """Bytes."""
         for unit in ("B", "kB", "MB", "GB"):
             if count < 1000 or unit == "GB":
-                return f"{self.number(count, 0 if unit == 'B' or count >= 100 else 1)}{_THIN}{unit}"
+                return f"{self.format_number(count, 0 if unit == 'B' or count >= 100 else 1)}{_THIN}{unit}"
             count /= 1000
         raise AssertionError
 
-    def length(self, metres: float) -> str:
+    def format_length(self, metres: float) -> str:
         """A distance on the ground."""
         return (
-            f"{self.number(metres / 1000)}{_THIN}km" if metres >= 1000 else f"{self.number(metres)}{_THIN}m"
+            f"{self.format_number(metres / 1000)}{_THIN}km"
+            if metres >= 1000
+            else f"{self.format_number(metres)}{_THIN}m"
         )
 
-    def day(self, day: date) -> str:
+    def format_day(self, day: date) -> str:
         """A day, with its year."""
         month = self.texts[f"month.{day.month}"]
         return f"{day.day}. {month} {day.year}" if self.code == "de" else f"{day.day} {month} {day.year}"
 
-    def short_day(self, day: date) -> str:
+    def format_short(self, day: date) -> str:
         """A day within a few weeks."""
         month = self.texts[f"month.{day.month}"]
         return f"{day.day}.{day.month}." if self.code == "de" else f"{day.day} {month[:3]}"
 
-    def weekday(self, day: date) -> str:
+    def format_weekday(self, day: date) -> str:
         """The name of the day of the week."""
         return self.texts[f"weekday.{day.isoweekday()}"]
 
-    def moment(self, at: datetime) -> str:
+    def format_moment(self, at: datetime) -> str:
         """An instant on the reader's clock."""
         local = at.astimezone(self.zone)
-        return f"{self.day(local.date())}, {local:%H:%M}"
+        return f"{self.format_day(local.date())}, {local:%H:%M}"
 
-    def clock(self, at: datetime) -> str:
+    def format_clock(self, at: datetime) -> str:
         """The time of day of an instant."""
         return f"{at.astimezone(self.zone):%H:%M}"
 
-    def age(self, at: datetime | None, now: datetime) -> str:
+    def format_age(self, at: datetime | None, now: datetime) -> str:
         """How long ago an instant is."""
         if at is None:
             return self("age.never")
@@ -141,7 +143,7 @@ class Language:
             return self("age.hours", count=int(passed.total_seconds()) // 3600)
         return self("age.days", count=passed.days)
 
-    def unit(self, code: str | None) -> str:
+    def format_unit(self, code: str | None) -> str:
         """A unit's code as it is written beside a number."""
         return _UNITS.get(code or "", code or "")
 

@@ -11,17 +11,17 @@ from math import sqrt
 from civitas_assets.catalog import Box
 from civitas_assets.report.axes import Scale, find_ticks
 from civitas_assets.report.drawing import (
-    clipped,
-    lettering,
-    letters,
-    line,
-    lines,
-    mark,
-    picture,
+    clip_content,
+    draw_lettering,
+    draw_letters,
+    draw_line,
+    draw_lines,
+    draw_mark,
+    draw_picture,
 )
 from civitas_assets.report.elements import Markup, svg
 from civitas_assets.report.language import Language
-from civitas_assets.report.places import KINDS, Geography, Outline, scale_length
+from civitas_assets.report.places import KINDS, AreaOutline, Geography, choose_scale_length
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 420, 44, 8, 8, 24
 _NAMES = 3
@@ -54,10 +54,10 @@ class _Ground:
         self.corners = (_LEFT, _TOP, self.right, self.bottom)
 
     def line(self, corners: Sequence[tuple[float, float]]) -> str:
-        return line((self.lon.place(lon), self.lat.place(lat)) for lon, lat in corners)
+        return draw_line((self.lon.place(lon), self.lat.place(lat)) for lon, lat in corners)
 
 
-def map_chart(geography: Geography, tenant_box: Box, name: str, language: Language) -> Markup:
+def draw_map(geography: Geography, tenant_box: Box, name: str, language: Language) -> Markup:
     """Marks and outlines within the box of all of them, and the tenant's own box."""
     ground = _Ground(geography)
     west, south, east, north = tenant_box
@@ -65,12 +65,14 @@ def map_chart(geography: Geography, tenant_box: Box, name: str, language: Langua
     box = svg.path(
         d=ground.line(corners), fill="none", stroke="var(--line)", stroke_width=1.2, stroke_dasharray="4 3"
     )
-    return picture(
+    return draw_picture(
         _WIDTH,
         ground.bottom + _BOTTOM,
         name,
         *_degrees(ground, language),
-        clipped(ground.corners, "ground", *(_outline(ground, outline) for outline in geography.outlines)),
+        clip_content(
+            ground.corners, "ground", *(_outline(ground, outline) for outline in geography.outlines)
+        ),
         box,
         *_marks(ground, geography),
         *_scale(ground, geography, language),
@@ -83,12 +85,12 @@ def _degrees(ground: _Ground, language: Language) -> Iterator[Markup]:
     grid = [[(x, _TOP), (x, ground.bottom)] for x, _ in lon] + [
         [(_LEFT, y), (ground.right, y)] for y, _ in lat
     ]
-    yield svg.path(d=lines(grid), stroke="var(--grid)")
-    edge = line([(_LEFT, _TOP), (_LEFT, ground.bottom), (ground.right, ground.bottom)])
+    yield svg.path(d=draw_lines(grid), stroke="var(--grid)")
+    edge = draw_line([(_LEFT, _TOP), (_LEFT, ground.bottom), (ground.right, ground.bottom)])
     yield svg.path(d=edge, fill="none", stroke="var(--line)")
-    yield letters(
-        *(lettering(text, x, ground.bottom + 16) for x, text in lon),
-        *(lettering(text, _LEFT - 6, y + 4, "end") for y, text in lat),
+    yield draw_letters(
+        *(draw_lettering(text, x, ground.bottom + 16) for x, text in lon),
+        *(draw_lettering(text, _LEFT - 6, y + 4, "end") for y, text in lat),
     )
 
 
@@ -102,7 +104,7 @@ def _labels(scale: Scale, language: Language) -> list[tuple[float, str]]:
     ]
 
 
-def _outline(ground: _Ground, outline: Outline) -> Markup:
+def _outline(ground: _Ground, outline: AreaOutline) -> Markup:
     """An area is filled, a line is not."""
     corners = outline.corners
     fill = "var(--area)" if len(corners) > 3 and corners[0] == corners[-1] else "none"
@@ -112,7 +114,7 @@ def _outline(ground: _Ground, outline: Outline) -> Markup:
 def _marks(ground: _Ground, geography: Geography) -> Iterator[Markup]:
     for found in geography.marks:
         share = (sqrt(min(found.things, _MANY)) - 1) / (sqrt(_MANY) - 1)
-        yield mark(
+        yield draw_mark(
             SHAPES[found.kind],
             ground.lon.place(found.lon),
             ground.lat.place(found.lat),
@@ -130,9 +132,9 @@ def _name(names: Sequence[str], things: int) -> str:
 
 def _scale(ground: _Ground, geography: Geography, language: Language) -> Iterator[Markup]:
     """A bar of a round length in the lower left corner, and how long it is."""
-    length = scale_length(geography)
+    length = choose_scale_length(geography)
     start, y = _LEFT + 14, ground.bottom - 14
     width = ground.lon.place(geography.frame[0] + length / geography.metres_per_degree) - _LEFT
-    bar = line([(start, y - 5), (start, y), (start + width, y), (start + width, y - 5)])
+    bar = draw_line([(start, y - 5), (start, y), (start + width, y), (start + width, y - 5)])
     yield svg.path(d=bar, fill="none", stroke="var(--ink)", stroke_width=1.6)
-    yield letters(lettering(language.length(length), start + width / 2, y - 6))
+    yield draw_letters(draw_lettering(language.format_length(length), start + width / 2, y - 6))

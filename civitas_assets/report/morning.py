@@ -15,8 +15,8 @@ import msgspec
 from civitas_assets.catalog import Tenant
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import PublishError
-from civitas_assets.publish.reading import Tables, open_published
-from civitas_assets.report.findings import Finding, Situation, findings
+from civitas_assets.publish.reading import PublishedTables, open_published
+from civitas_assets.report.findings import Finding, Situation, list_findings
 from civitas_assets.report.places import Geography, read_geography
 from civitas_assets.report.quality import (
     Covered,
@@ -26,9 +26,9 @@ from civitas_assets.report.quality import (
     read_quality,
     read_rejections,
 )
-from civitas_assets.report.rows import rows
+from civitas_assets.report.query_rows import read_rows
 from civitas_assets.report.series import Panel, read_panels
-from civitas_assets.report.sources import Standing, read_newest, standings
+from civitas_assets.report.source_standings import SourceStanding, list_standings, read_newest
 from civitas_assets.settings import Settings
 from civitas_assets.store.nights import Night, NightBook
 from civitas_assets.store.stores import Stores
@@ -69,7 +69,7 @@ class Morning:
     first: date
     last: date
     nights: Sequence[Night]
-    standings: Sequence[Standing]
+    standings: Sequence[SourceStanding]
     findings: Sequence[Finding]
     figures: Figures | None
     contracts: Mapping[str, Contract] = field(repr=False)
@@ -87,7 +87,7 @@ class Morning:
         """The days of the window, in order."""
         return [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)]
 
-    def title(self, source: str) -> str:
+    def find_title(self, source: str) -> str:
         """What a source is called; its key where the tenant no longer has it."""
         known = self.tenant.sources.get(source)
         return known.title if known else source
@@ -97,22 +97,22 @@ class Morning:
         return sum(finding.severity == severity for finding in self.findings)
 
 
-def gather(
+def gather_morning(
     settings: Settings, tenant: Tenant, stores: Stores, contracts: Mapping[str, Contract], now: datetime
 ) -> Morning:
     """Read outcomes and figures; what cannot be read is a finding, and no reason to say nothing."""
     last = now.astimezone(tenant.zone).date()
     first = last - timedelta(days=WINDOW_DAYS - 1)
-    nights = NightBook(stores.files, tenant.slug).last(60)
+    nights = NightBook(stores.files, tenant.slug).read_last(60)
     figures, unreadable, has_output = _figures(settings, tenant, contracts, first, last)
-    standing = standings(tenant, stores, nights, figures.newest if figures else {}, now)
+    standing = list_standings(tenant, stores, nights, figures.newest if figures else {}, now)
     situation = Situation(
         tenant=tenant.slug,
         now=now,
         today=last,
         nights=nights,
         has_output=has_output,
-        waiting_days=len(stores.journal.pending().days),
+        waiting_days=len(stores.journal.read_pending().days),
         standings=standing,
         rejections=figures.rejections if figures else (),
         silent=figures.geography.silent if figures else (),
@@ -120,7 +120,7 @@ def gather(
         window=WINDOW_DAYS,
         file_faults=[*map(str, tenant.faults)],
     )
-    found = findings(situation)
+    found = list_findings(situation)
     if unreadable:
         command = f"civitas rebuild {tenant.slug}"
         found.insert(0, Finding("unreadable", "error", command, detail=unreadable))
@@ -143,9 +143,9 @@ def _figures(
 
 
 def _read(
-    tables: Tables, tenant: Tenant, contracts: Mapping[str, Contract], first: date, last: date
+    tables: PublishedTables, tenant: Tenant, contracts: Mapping[str, Contract], first: date, last: date
 ) -> Figures:
-    there = tables.models()
+    there = tables.list_models()
     counts = " union all ".join(
         f"select '{name}' as name, count(*) as records from \"{name}\""  # noqa: S608 - names of our own models
         for name in contracts
@@ -154,7 +154,7 @@ def _read(
     panels, more = read_panels(tables, first, last, tenant.timezone)
     quality, doubtful = read_quality(tables, first, last)
     return Figures(
-        row_counts={row.name: row.records for row in rows(tables, counts, [], _Count)} if counts else {},
+        row_counts={row.name: row.records for row in read_rows(tables, counts, [], _Count)} if counts else {},
         newest=read_newest(tables, first),
         panels=panels,
         more_panels=more,

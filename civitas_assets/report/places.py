@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from civitas_assets.publish.reading import Tables
-from civitas_assets.report.rows import rows
+from civitas_assets.publish.reading import PublishedTables
+from civitas_assets.report.query_rows import read_rows
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "station": ("station", "station_key"),
@@ -100,7 +100,7 @@ class _CountRow(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class Outline:
+class AreaOutline:
     """A line or the edge of an area, as longitudes and latitudes."""
 
     name: str
@@ -113,7 +113,7 @@ class Geography:
 
     box: Box
     marks: Sequence[Mark]
-    outlines: Sequence[Outline]
+    outlines: Sequence[AreaOutline]
     things: Mapping[str, int]
     located: Mapping[str, int]
     silent: Sequence[Silent]
@@ -141,7 +141,7 @@ class Geography:
         return _METRES_PER_DEGREE * cos(radians((self.box[1] + self.box[3]) / 2))
 
 
-def scale_length(geography: Geography) -> float:
+def choose_scale_length(geography: Geography) -> float:
     """The round length in metres, about a third of the map's width at most, that its scale stands for."""
     west, _, east, _ = geography.frame
     metres = (east - west) * geography.metres_per_degree / 3
@@ -149,7 +149,7 @@ def scale_length(geography: Geography) -> float:
     return next(step * power for step in (5, 2, 1) if step * power <= metres)
 
 
-def read_geography(tables: Tables, box: Box, last_day: date | None) -> Geography:
+def read_geography(tables: PublishedTables, box: Box, last_day: date | None) -> Geography:
     """The things of a tenant, and the box that holds the tenant and all of them that are within reach of it."""
     west, south, east, north = box
     width, height = (east - west) * _CELL, (north - south) * _CELL
@@ -161,13 +161,13 @@ def read_geography(tables: Tables, box: Box, last_day: date | None) -> Geography
         f"select '{kind}' as kind, count(*) as things, count(lon) as located from {model}"  # noqa: S608 - constants
         for kind, (model, _) in KINDS.items()
     )
-    counted = rows(tables, counts, [], _CountRow)
-    found = rows(tables, f"{marks} order by kind, lat desc, lon limit {_MOST_MARKS}", [], Mark)
-    silent = rows(tables, _SILENT, [last_day - _SILENT_AFTER], Silent) if last_day else []
+    counted = read_rows(tables, counts, [], _CountRow)
+    found = read_rows(tables, f"{marks} order by kind, lat desc, lon limit {_MOST_MARKS}", [], Mark)
+    silent = read_rows(tables, _SILENT, [last_day - _SILENT_AFTER], Silent) if last_day else []
     return Geography(
         box=_around(box, found),
         marks=found,
-        outlines=[*_outlines(rows(tables, _AREAS, [_MOST_AREAS], _AreaRow))],
+        outlines=[*_outlines(read_rows(tables, _AREAS, [_MOST_AREAS], _AreaRow))],
         things={row.kind: row.things for row in counted if row.things},
         located={row.kind: row.located for row in counted if row.things},
         silent=sorted(silent, key=lambda station: (station.last_day, station.name)),
@@ -180,16 +180,18 @@ def _around(box: Box, marks: Sequence[Mark]) -> Box:
     return min(lons), min(lats), max(lons), max(lats)
 
 
-def _outlines(areas: Sequence[_AreaRow]) -> Iterator[Outline]:
+def _outlines(areas: Sequence[_AreaRow]) -> Iterator[AreaOutline]:
     if not areas:
         return
-    from civitas_assets.records.geometry import as_geojson  # noqa: PLC0415 - most towns have no areas
+    from civitas_assets.records.geometry import to_geojson  # noqa: PLC0415 - most towns have no areas
 
-    shapes = as_geojson(pl.Series("geometry", [area.geometry_wkb for area in areas], pl.Binary))
+    shapes = to_geojson(pl.Series("geometry", [area.geometry_wkb for area in areas], pl.Binary))
     for area, text in zip(areas, shapes.to_list(), strict=True):
         for line in _lines(json.loads(text)):
             every = max(1, len(line) // _MOST_CORNERS)
-            yield Outline(area.name, [*((x, y) for x, y, *_ in line[::every]), (line[-1][0], line[-1][1])])
+            yield AreaOutline(
+                area.name, [*((x, y) for x, y, *_ in line[::every]), (line[-1][0], line[-1][1])]
+            )
 
 
 def _lines(shape: Mapping[str, Any]) -> Iterator[Sequence[Sequence[float]]]:

@@ -12,8 +12,8 @@ from datetime import date, datetime
 
 import msgspec
 
-from civitas_assets.publish.reading import Tables
-from civitas_assets.report.rows import rows
+from civitas_assets.publish.reading import PublishedTables
+from civitas_assets.report.query_rows import read_rows
 
 CODES = ("good", "provisional", "suspect", "bad", "missing")
 
@@ -137,13 +137,13 @@ class Covered:
 
 
 def read_quality(
-    tables: Tables, first: date, last: date
+    tables: PublishedTables, first: date, last: date
 ) -> tuple[list[Quality], Mapping[date, Mapping[str, int]]]:
     """The codes of the window by property, and by day those that are not good."""
     labels = dict[str, Mapping[str, str]]()
     counts, rules = (defaultdict[str, dict[str, int]](dict) for _ in range(2))
     days = defaultdict[date, dict[str, int]](dict)
-    found = rows(tables, _QUALITY, [first, last], _QualityRow)
+    found = read_rows(tables, _QUALITY, [first, last], _QualityRow)
     for row in found:
         _add(counts[row.subject], row.quality_code, row.record_count)
         if row.label_de and row.label_en:
@@ -158,19 +158,19 @@ def read_quality(
     )
 
 
-def read_rejections(tables: Tables, first: date, last: date) -> list[Rejection]:
+def read_rejections(tables: PublishedTables, first: date, last: date) -> list[Rejection]:
     """What was rejected in the window, most first."""
-    found = rows(tables, _REJECTED, [first, last], Rejection)
+    found = read_rows(tables, _REJECTED, [first, last], Rejection)
     return sorted(found, key=lambda r: (-r.record_count, r.source, r.rule, r.field, r.record_type))
 
 
-def read_coverage(tables: Tables, first: date, last: date) -> Mapping[str, Mapping[date, Covered]]:
+def read_coverage(tables: PublishedTables, first: date, last: date) -> Mapping[str, Mapping[date, Covered]]:
     """Every source that has ever brought series or statuses, with the days of which it has records.
 
     Of all days before the first one only the last is given, without a number of records.
     """
     found = defaultdict[str, dict[date, Covered]](dict)
-    for row in rows(tables, f"{_SERIES_DAYS} union all {_STATUS_DAYS}", [first, last], _DayRow):
+    for row in read_rows(tables, f"{_SERIES_DAYS} union all {_STATUS_DAYS}", [first, last], _DayRow):
         before = found[row.source].get(row.day)
         found[row.source][row.day] = Covered(
             row.record_count + (before.records if before else 0),

@@ -12,8 +12,8 @@ from datetime import date, datetime, time
 
 import msgspec
 
-from civitas_assets.publish.reading import Tables
-from civitas_assets.report.rows import rows
+from civitas_assets.publish.reading import PublishedTables
+from civitas_assets.report.query_rows import read_rows
 
 HOURS_PER_STEP = 6
 # More would make the page long rather than useful; those with most values are shown then.
@@ -133,20 +133,20 @@ class Panel:
         """The first part of the property's code, such as `weather`."""
         return self.observed_property.partition(".")[0]
 
-    def of_day(self, day: Day) -> float | None:
+    def get_day_value(self, day: Day) -> float | None:
         """What the day's values make together."""
         return day.total if self.summed else day.mean
 
 
-def read_panels(tables: Tables, first: date, last: date, timezone: str) -> tuple[list[Panel], int]:
+def read_panels(tables: PublishedTables, first: date, last: date, timezone: str) -> tuple[list[Panel], int]:
     """The properties of the window in the order of their codes, and how many more there are."""
     days, points = defaultdict[str, list[Day]](list), defaultdict[str, list[Point]](list)
-    for day in rows(tables, _DAYS, [first, last], _DayRow):
+    for day in read_rows(tables, _DAYS, [first, last], _DayRow):
         days[day.observed_property].append(day)
-    for point in rows(tables, _STEPS, [timezone, first, last], _PointRow):
+    for point in read_rows(tables, _STEPS, [timezone, first, last], _PointRow):
         points[point.observed_property].append(point)
     found = sorted(
-        rows(tables, _PROPERTIES, [first, last], _PropertyRow), key=lambda row: row.observed_property
+        read_rows(tables, _PROPERTIES, [first, last], _PropertyRow), key=lambda row: row.observed_property
     )
     most = sorted(found, key=lambda row: -row.valid_count - row.suspect_count)[:MOST_PANELS]
     panels = [

@@ -77,7 +77,7 @@ def decode_index(index: bytes) -> tuple[dict[str, Address], str]:
     return found.addresses, found.through
 
 
-def update(known: dict[str, Address], lines: Sequence[Line], manifest: str = "") -> None:
+def update_addresses(known: dict[str, Address], lines: Sequence[Line], manifest: str = "") -> None:
     """Learn from a manifest's lines, in order."""
     for line in lines:
         if not line.sha256:

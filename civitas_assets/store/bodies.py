@@ -15,7 +15,7 @@ import zstandard
 
 from civitas_assets.errors import BodyLost, StoreError
 from civitas_assets.store.files import Files
-from civitas_assets.store.keys import tenant_key
+from civitas_assets.store.tenant_keys import tenant_key
 
 _SEALED = b"CVS1"  # what a sealed body begins with; one that is only packed begins as zstandard does
 _NONCE = 12
@@ -45,7 +45,7 @@ class Bodies:
     def store(self, body: bytes) -> str:
         """Keep a body, unless it is there already or was erased; its hash."""
         digest = hashlib.sha256(body).hexdigest()
-        if digest in self.erased():
+        if digest in self.list_erased():
             return digest
         packed = zstandard.ZstdCompressor(level=3).compress(body)
         if self._sealed:
@@ -60,7 +60,7 @@ class Bodies:
         """Whether the body of that hash is there."""
         return self._files.exists(self._key(digest))
 
-    def body(self, digest: str) -> bytes:
+    def read_body(self, digest: str) -> bytes:
         """The body of that hash.
 
         Raises:
@@ -79,11 +79,11 @@ class Bodies:
             raise BodyLost(f"{self._key(digest)} is damaged: its content has another hash")
         return body
 
-    def sizes(self) -> Mapping[str, int]:
+    def list_sizes(self) -> Mapping[str, int]:
         """Bytes that bodies take, by hash."""
         return self._sizes(f"{self._root}/bodies/")
 
-    def sizes_of(self, digests: Collection[str]) -> Mapping[str, int]:
+    def measure_bodies(self, digests: Collection[str]) -> Mapping[str, int]:
         """Bytes that these bodies take, by hash; of those that are there."""
         parts = {digest[:2] for digest in digests}
         found = dict[str, int]()
@@ -93,13 +93,13 @@ class Bodies:
         return {digest: found[digest] for digest in found.keys() & digests}
 
     def _sizes(self, prefix: str) -> Mapping[str, int]:
-        return {_digest_of(key): stamp.size for key, stamp in self._files.stamps(prefix).items()}
+        return {_digest_of(key): stamp.size for key, stamp in self._files.list_stamps(prefix).items()}
 
     def remove(self, digests: Iterable[str]) -> None:
         """Let go of bodies for good."""
         self._files.delete_all(self._key(digest) for digest in digests)
 
-    def erased(self) -> frozenset[str]:
+    def list_erased(self) -> frozenset[str]:
         """The hashes of bodies that were erased: they are never kept again, and have nothing to read."""
         if self._gone is None:
             body = self._files.read(f"{self._root}/erased.json")
@@ -108,11 +108,11 @@ class Bodies:
 
     def erase(self, digests: Iterable[str]) -> None:
         """Remove bodies, and take them never again."""
-        self._gone = self.erased() | {*digests}
+        self._gone = self.list_erased() | {*digests}
         self._files.write(f"{self._root}/erased.json", msgspec.json.encode(sorted(self._gone)))
         self.remove(self._gone)
 
-    def key_for(self, purpose: str) -> bytes:
+    def derive_key(self, purpose: str) -> bytes:
         """The tenant's key for a purpose."""
         return tenant_key(self._files, self._tenant, purpose)
 
@@ -120,7 +120,7 @@ class Bodies:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - few sources need it
 
         nonce = secrets.token_bytes(_NONCE)
-        return _SEALED + nonce + AESGCM(self.key_for("landing")).encrypt(nonce, packed, digest.encode())
+        return _SEALED + nonce + AESGCM(self.derive_key("landing")).encrypt(nonce, packed, digest.encode())
 
     def _opened(self, sealed: bytes, digest: str) -> bytes:
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415
@@ -129,7 +129,7 @@ class Bodies:
         start = len(_SEALED)
         nonce, content = sealed[start : start + _NONCE], sealed[start + _NONCE :]
         try:
-            return AESGCM(self.key_for("landing")).decrypt(nonce, content, digest.encode())
+            return AESGCM(self.derive_key("landing")).decrypt(nonce, content, digest.encode())
         except InvalidTag:
             raise StoreError(
                 f"{self._key(digest)} cannot be opened: the tenant's key is another, or it is damaged"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from civitas_assets.store.horizon import Horizon, horizon, horizon_key
+from civitas_assets.store.horizon import Horizon, horizon_key, read_horizon
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.stores import Stores
 
@@ -16,14 +16,14 @@ def discard_read(stores: Stores, tenant: str, source: str) -> None:
     again. The caller holds the tenant's lock.
     """
     files, landing = stores.files, SourceLanding(stores.files, tenant, source)
-    progress, before = stores.journal.progress(source), horizon(stores.files, tenant, source)
+    progress, before = stores.journal.read_progress(source), read_horizon(stores.files, tenant, source)
     kept, until = {line.sha256 for line in progress.failed}, before.until
-    for manifest in landing.manifests(after=before.through):
+    for manifest in landing.list_manifests(after=before.through):
         if manifest.name > progress.manifest:
             kept |= {line.sha256 for line in manifest.lines}
         else:
             until = max([*filter(None, [until]), *(line.fetched_at for line in manifest.lines)], default=None)
-    going = sorted(landing.sizes().keys() - kept)
+    going = sorted(landing.list_sizes().keys() - kept)
     if going:
         after = Horizon(max(before.through, progress.manifest), until)
         files.write(horizon_key(tenant, source), msgspec.json.encode(after))

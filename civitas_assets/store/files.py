@@ -18,7 +18,7 @@ from secrets import token_hex
 from typing import Protocol
 
 from civitas_assets.errors import StoreError
-from civitas_assets.store.space import full_disk
+from civitas_assets.store.space import explain_full_disk
 
 _WRITERS = 8  # making bodies and waiting for the disk overlap
 
@@ -45,7 +45,7 @@ class Files(Protocol):
         """The objects in the order of the keys, several at a time."""
         ...
 
-    def ends(self, keys: Sequence[str], size: int) -> list[bytes]:
+    def read_ends(self, keys: Sequence[str], size: int) -> list[bytes]:
         """At most so many last bytes of objects that are there, several at a time."""
         ...
 
@@ -65,19 +65,19 @@ class Files(Protocol):
         """Whether there is an object."""
         ...
 
-    def keys(self, prefix: str, after: str = "") -> list[str]:
+    def list_keys(self, prefix: str, after: str = "") -> list[str]:
         """All keys below a prefix that ends in `/`, sorted, or those behind a key."""
         ...
 
-    def folders(self, prefix: str) -> list[str]:
+    def list_folders(self, prefix: str) -> list[str]:
         """What keys below a prefix that ends in `/` go on with up to the next `/`, sorted; it looks no further."""
         ...
 
-    def stamps(self, prefix: str) -> Mapping[str, Stamp]:
+    def list_stamps(self, prefix: str) -> Mapping[str, Stamp]:
         """Size and version of all objects below a prefix that ends in `/`, by key, sorted."""
         ...
 
-    def unfinished(self, prefix: str, before: datetime | None = None) -> Mapping[str, int]:
+    def list_unfinished(self, prefix: str, before: datetime | None = None) -> Mapping[str, int]:
         """Bytes of what is being written, or was when its writer ended, below a prefix that ends in `/`, by key.
 
         With a time, only what was written to before that.
@@ -100,7 +100,7 @@ class Files(Protocol):
         """Give objects other keys; if that is interrupted, each is under at least one of its two."""
         ...
 
-    def copies(self, keys: Sequence[str], folder: Path) -> list[Path]:
+    def fetch_copies(self, keys: Sequence[str], folder: Path) -> list[Path]:
         """Files with the objects, for readers that open them themselves, such as Polars and DuckDB.
 
         They are the objects themselves where those are files, else copies in the folder, made once.
@@ -123,7 +123,7 @@ class LocalFiles:
     def read_all(self, keys: Sequence[str]) -> list[bytes | None]:
         return [self.read(key) for key in keys]
 
-    def ends(self, keys: Sequence[str], size: int) -> list[bytes]:
+    def read_ends(self, keys: Sequence[str], size: int) -> list[bytes]:
         return [self._end(key, size) for key in keys]
 
     def _end(self, key: str, size: int) -> bytes:
@@ -168,7 +168,7 @@ class LocalFiles:
     def exists(self, key: str) -> bool:
         return self._path(key).exists()
 
-    def keys(self, prefix: str, after: str = "") -> list[str]:
+    def list_keys(self, prefix: str, after: str = "") -> list[str]:
         folder = self._path(prefix.rstrip("/"))
         start = len(str(self._root)) + 1
         found = (
@@ -179,7 +179,7 @@ class LocalFiles:
         )
         return sorted(key for key in found if key > after)
 
-    def folders(self, prefix: str) -> list[str]:
+    def list_folders(self, prefix: str) -> list[str]:
         try:
             with os.scandir(self._path(prefix.rstrip("/"))) as found:
                 return sorted(
@@ -188,11 +188,11 @@ class LocalFiles:
         except FileNotFoundError:
             return []
 
-    def stamps(self, prefix: str) -> Mapping[str, Stamp]:
-        found = {key: self._path(key).stat() for key in self.keys(prefix)}
+    def list_stamps(self, prefix: str) -> Mapping[str, Stamp]:
+        found = {key: self._path(key).stat() for key in self.list_keys(prefix)}
         return {key: Stamp(stat.st_size, f"{stat.st_ino}-{stat.st_mtime_ns}") for key, stat in found.items()}
 
-    def unfinished(self, prefix: str, before: datetime | None = None) -> Mapping[str, int]:
+    def list_unfinished(self, prefix: str, before: datetime | None = None) -> Mapping[str, int]:
         found = dict[str, int]()
         for parent, _, names in os.walk(self._path(prefix.rstrip("/"))):
             for path in (Path(parent, name) for name in names if name.startswith(".")):
@@ -222,14 +222,14 @@ class LocalFiles:
         for folder in {self._path(to).parent for to in keys.values()}:
             sync_folder(folder)
 
-    def copies(self, keys: Sequence[str], folder: Path) -> list[Path]:
+    def fetch_copies(self, keys: Sequence[str], folder: Path) -> list[Path]:
         return [self._path(key) for key in keys]
 
     def _path(self, key: str) -> Path:
-        return self._root.joinpath(*parts_of(key))
+        return self._root.joinpath(*split_key(key))
 
 
-def parts_of(key: str) -> list[str]:
+def split_key(key: str) -> list[str]:
     """The parts of a key.
 
     Raises:
@@ -262,7 +262,7 @@ def _temporary(path: Path, body: bytes, mode: int) -> Iterator[Path]:
             os.fsync(file.fileno())
         yield temporary
     except OSError as error:
-        if told := full_disk(path.parent, error, len(body)):
+        if told := explain_full_disk(path.parent, error, len(body)):
             raise StoreError(told) from error
         raise
     finally:

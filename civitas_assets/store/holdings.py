@@ -29,11 +29,11 @@ class Holdings:
         return f"{self.landing:,} source(s) have landed; {found}"
 
 
-def holdings_of(files: Files, tenant: str) -> Holdings:
+def read_holdings(files: Files, tenant: str) -> Holdings:
     """What there is of the tenant."""
-    landing = files.folders(f"landing/{tenant}/")
-    folders = RECORD_TYPES.keys() & {*files.folders(f"records/{tenant}/")}
+    landing = files.list_folders(f"landing/{tenant}/")
+    folders = RECORD_TYPES.keys() & {*files.list_folders(f"records/{tenant}/")}
     return Holdings(
-        sum(bool(files.folders(f"landing/{tenant}/{source}/")) for source in landing),
-        sum(len(files.keys(f"records/{tenant}/{name}/")) for name in folders),
+        sum(bool(files.list_folders(f"landing/{tenant}/{source}/")) for source in landing),
+        sum(len(files.list_keys(f"records/{tenant}/{name}/")) for name in folders),
     )

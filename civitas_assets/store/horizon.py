@@ -28,7 +28,7 @@ class Horizon(msgspec.Struct, frozen=True):
     going: tuple[str, ...] = ()
 
 
-def horizon(files: Files, tenant: str, source: str) -> Horizon:
+def read_horizon(files: Files, tenant: str, source: str) -> Horizon:
     """How far a source's landing has been let go; not at all where nothing says so."""
     body = files.read(horizon_key(tenant, source))
     return msgspec.json.decode(body, type=Horizon) if body is not None else Horizon()
@@ -39,32 +39,34 @@ def horizon_key(tenant: str, source: str) -> str:
     return f"landing/{tenant}/{source}/horizon.json"
 
 
-def still_standing(landing: SourceLanding, latest: Mapping[str, str], through: str) -> Iterator[str]:
+def list_standing_bodies(landing: SourceLanding, latest: Mapping[str, str], through: str) -> Iterator[str]:
     """The bodies that were their addresses' last ones at the horizon, but for those that nobody has seen since."""
-    known = landing.addresses() if latest else {}
+    known = landing.read_addresses() if latest else {}
     for url, digest in latest.items():
         now = known.get(url)
         if now is None or now.before != digest or not "" < now.before_in <= through:
             yield digest
 
 
-def old_manifests(landing: SourceLanding, through: str, read: str, limit: datetime) -> Iterator[Manifest]:
+def list_old_manifests(
+    landing: SourceLanding, through: str, read: str, limit: datetime
+) -> Iterator[Manifest]:
     """Manifests after the horizon that are old: read, and fetched before the limit, as all before them."""
-    for manifest in landing.manifests(after=through):
+    for manifest in landing.list_manifests(after=through):
         if manifest.name > read or any(line.fetched_at >= limit for line in manifest.lines):
             return
         yield manifest
 
 
-def known_repeats(landing: SourceLanding, through: str, old: Set[str], *, dry_run: bool) -> Repeats:
+def find_known_repeats(landing: SourceLanding, through: str, old: Set[str], *, dry_run: bool) -> Repeats:
     """The bodies that came again after the horizon.
 
     Where that is not noted, as older versions did not, all manifests behind it are read once.
     """
-    known = landing.repeats()
+    known = landing.read_repeats()
     if known is None or known.since > through:
         last, named = dict[str, str](), set(old)
-        for manifest in landing.manifests(after=through):
+        for manifest in landing.list_manifests(after=through):
             stored = {line.sha256 for line in manifest.lines if line.state == "stored"}
             last |= dict.fromkeys(stored & named, manifest.name)
             named |= stored

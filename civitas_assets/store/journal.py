@@ -86,9 +86,9 @@ class Journal:
         if entry != before:
             self._files.write(key, msgspec.json.encode(entry))
 
-    def pending(self) -> Pending:
+    def read_pending(self) -> Pending:
         """Everything that is noted."""
-        keys = self._files.keys(f"{self._root}/pending/")
+        keys = self._files.list_keys(f"{self._root}/pending/")
         bodies = self._files.read_all(keys)
         entries = [_decoded(body) for body in bodies]
         days = frozenset(day for entry in entries for day in entry.days)
@@ -96,13 +96,13 @@ class Journal:
         things, forget = (any(getattr(entry, kind) for entry in entries) for kind in ("things", "forget"))
         return Pending(days, things, said, forget)
 
-    def strike(self, entries: Mapping[str, str]) -> None:
+    def acknowledge(self, entries: Mapping[str, str]) -> None:
         """Strike out the notes that have been settled by publishing; those made or added to since stay."""
         bodies = self._files.read_all([*entries])
         settled = zip(entries.items(), bodies, strict=True)
         self._files.delete_all(key for (key, said), body in settled if body and _digest(body) == said)
 
-    def progress(self, source: str) -> Progress:
+    def read_progress(self, source: str) -> Progress:
         """How far the source's landing has been read."""
         body = self._files.read(read_key(self._tenant, source))
         return msgspec.json.decode(body, type=Progress) if body is not None else Progress()

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from civitas_assets.store.addresses import Address, Line, decode_index, encode_index, update
+from civitas_assets.store.addresses import Address, Line, decode_index, encode_index, update_addresses
 from civitas_assets.store.bodies import Bodies
 from civitas_assets.store.files import Files
 from civitas_assets.store.repeats import Repeats, note_repeats, read_repeats, write_repeats
@@ -67,12 +67,12 @@ class SourceLanding(Bodies):
         self._through: str | None = None  # the last manifest that the addresses were worked out of
         self._number = -1  # of the last manifest, as far as it was looked for
 
-    def addresses(self) -> dict[str, Address]:
+    def read_addresses(self) -> dict[str, Address]:
         """What is known of each address, from the index and the manifests that it does not know yet."""
         body = self._files.read(f"{self._root}/addresses.json")
         known, through = decode_index(body) if body is not None else ({}, "")
-        for manifest in self.manifests(after=through):
-            update(known, manifest.lines, manifest.name)
+        for manifest in self.list_manifests(after=through):
+            update_addresses(known, manifest.lines, manifest.name)
             through = manifest.name
         self._through = through
         return known
@@ -86,7 +86,7 @@ class SourceLanding(Bodies):
         """Replace the index: what is known by the manifests up to that one."""
         self._files.write(f"{self._root}/addresses.json", encode_index(known, through))
 
-    def repeats(self) -> Repeats | None:
+    def read_repeats(self) -> Repeats | None:
         """Which bodies came again; None where an older version has not noted it."""
         return read_repeats(self._files, self._root)
 
@@ -94,11 +94,11 @@ class SourceLanding(Bodies):
         """Replace what is noted of them."""
         write_repeats(self._files, self._root, repeats)
 
-    def last_manifest(self) -> str:
+    def find_last_manifest(self) -> str:
         """The name of the last manifest that was written, read or put into the index; all later ones sort after it."""
         if self._number < 0:
             if self._through is None:
-                self.addresses()
+                self.read_addresses()
             read = self._files.read(self._read)
             # A landing that was restored from a copy may end before what has been read of it.
             was_read = msgspec.json.decode(read)["manifest"] if read is not None else ""
@@ -106,20 +106,20 @@ class SourceLanding(Bodies):
             self._number = _number(max([known, *self._names(known)]))
         return _name(self._number)
 
-    def next_manifest(self) -> str:
+    def name_next_manifest(self) -> str:
         """The least name that the next manifest will have."""
-        self.last_manifest()
+        self.find_last_manifest()
         return _name(self._number + 1)
 
     def remove_unfinished(self) -> None:
         """Let go of what a process that was killed was writing; the caller holds the tenant's lock."""
-        self._files.delete_all(self._files.unfinished(f"{self._root}/"))
+        self._files.delete_all(self._files.list_unfinished(f"{self._root}/"))
 
     def write_manifest(self, lines: Sequence[Line]) -> str:
         """Keep the manifest of one fetch; its name."""
         body = _encoded(lines)
         again = {line.sha256 for line in lines if line.state == "stored"}.intersection(self.again)
-        self.last_manifest()
+        self.find_last_manifest()
         while True:
             self._number += 1
             name = _name(self._number)
@@ -143,7 +143,7 @@ class SourceLanding(Bodies):
         """Let go of manifests whose lines are in another one."""
         self._files.delete_all(f"{self._root}/manifests/{name}" for name in names)
 
-    def manifests(self, after: str = "") -> Iterator[Manifest]:
+    def list_manifests(self, after: str = "") -> Iterator[Manifest]:
         """Manifests in the order in which they were written, from the one after the given name on."""
         decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
         for names in _batched(self._names(after)):
@@ -154,9 +154,9 @@ class SourceLanding(Bodies):
     def _names(self, after: str) -> Sequence[str]:
         """The manifests behind one; those of older versions, which a clock has named, come first."""
         root = f"{self._root}/manifests/"
-        return [key.removeprefix(root) for key in self._files.keys(root, after=f"{root}{after}")]
+        return [key.removeprefix(root) for key in self._files.list_keys(root, after=f"{root}{after}")]
 
-    def answered(self) -> Answered:
+    def read_answered(self) -> Answered:
         """When the source last answered all that was asked."""
         body = self._files.read(f"{self._root}/answered.json")
         return msgspec.json.decode(body, type=Answered) if body is not None else Answered()
@@ -191,6 +191,6 @@ def read_key(tenant: str, source: str) -> str:
     return f"records/{tenant}/journal/read/{source}.json"
 
 
-def config_hash(settings: Mapping[str, Any]) -> str:
+def hash_config(settings: Mapping[str, Any]) -> str:
     """A short hash of a source's settings, so that a manifest tells under which ones it was fetched."""
     return hashlib.sha256(msgspec.json.encode(settings, order="sorted")).hexdigest()[:16]

@@ -26,7 +26,7 @@ log = logging.getLogger("civitas_assets.store")
 
 
 @dataclass(frozen=True)
-class Terms:
+class LeaseOptions:
     """How long a lease holds: others may take it over after `expires`, its holder trusts it for `trusted`.
 
     What the holder has sent by then has the difference to arrive.
@@ -37,10 +37,10 @@ class Terms:
     expires: timedelta = timedelta(seconds=180)
 
 
-TERMS = Terms()
+TERMS = LeaseOptions()
 
 
-def elapsed() -> float:
+def read_elapsed() -> float:
     """Seconds by a clock that goes on while the machine sleeps, as the monotonic one does not everywhere."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
@@ -57,9 +57,9 @@ class _Lease(msgspec.Struct, frozen=True):
 class _Held:
     """A lease that this process holds, and renews in a thread of its own until it is given back."""
 
-    def __init__(self, files: ObjectFiles, key: str, lease: _Lease, tag: str, terms: Terms) -> None:
+    def __init__(self, files: ObjectFiles, key: str, lease: _Lease, tag: str, terms: LeaseOptions) -> None:
         self._files, self._key, self._lease, self._tag, self._terms = files, key, lease, tag, terms
-        self._since = elapsed()
+        self._since = read_elapsed()
         self._lost = False
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._renew, name="lease", daemon=True)
@@ -71,7 +71,7 @@ class _Held:
         Raises:
             StoreError: it was taken over, or could not be renewed in time.
         """
-        if self._lost or elapsed() - self._since > self._terms.trusted.total_seconds():
+        if self._lost or read_elapsed() - self._since > self._terms.trusted.total_seconds():
             raise StoreError(
                 f"{self._key} could not be renewed in time, another run may be at work: nothing further is written; "
                 "what is missing is made up for by the next run"
@@ -79,7 +79,7 @@ class _Held:
 
     def _renew(self) -> None:
         while not self._ended.wait(self._terms.renewed.total_seconds()):
-            asked = elapsed()
+            asked = read_elapsed()
             try:
                 self._put(free=False)
             except StoreError as error:
@@ -108,7 +108,9 @@ class _Held:
 
 
 @contextmanager
-def tenant_lease(files: ObjectFiles, tenant: str, terms: Terms = TERMS) -> Iterator[Callable[[], None]]:
+def hold_tenant_lease(
+    files: ObjectFiles, tenant: str, terms: LeaseOptions = TERMS
+) -> Iterator[Callable[[], None]]:
     """Hold the tenant's lease; what is yielded raises where it may be another's by now.
 
     Raises:
@@ -124,7 +126,7 @@ def tenant_lease(files: ObjectFiles, tenant: str, terms: Terms = TERMS) -> Itera
         held.give_back()
 
 
-def _taken(files: ObjectFiles, key: str, tenant: str, terms: Terms) -> _Held:
+def _taken(files: ObjectFiles, key: str, tenant: str, terms: LeaseOptions) -> _Held:
     lease = _Lease(f"{socket.gethostname()}, process {os.getpid()}", token_hex(16))
     found = files.version(key)
     if found is not None:

@@ -19,7 +19,7 @@ _POLL_SECONDS = 0.05
 
 
 @contextmanager
-def tenant_lock(folder: Path, tenant: str) -> Iterator[Callable[[], None]]:
+def hold_tenant_lock(folder: Path, tenant: str) -> Iterator[Callable[[], None]]:
     """Hold the tenant's lock; what is yielded is there to be called by who wants to know that it is still held.
 
     Raises:
@@ -41,7 +41,7 @@ def _still_held() -> None:
 
 
 @contextmanager
-def folder_lock(folder: Path) -> Iterator[None]:
+def hold_folder_lock(folder: Path) -> Iterator[None]:
     """Hold a lock on a folder itself, which leaves no file in it, waiting as long as another process holds it.
 
     Where the file system knows no such locks, as over a network, nothing is held.
@@ -62,14 +62,14 @@ _CLAIMED: dict[Path, int] = {}
 def claim_folder(folder: Path) -> None:
     """Make a folder that is this process's own until it gives it back or ends."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder_lock(folder.parent):  # who clears up comes before or after
+    with hold_folder_lock(folder.parent):  # who clears up comes before or after
         folder.mkdir()
         _CLAIMED[folder] = handle = os.open(folder, os.O_RDONLY)
         with suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def give_back_folder(folder: Path) -> None:
+def release_folder(folder: Path) -> None:
     """Claim the folder no longer."""
     handle = _CLAIMED.pop(folder, None)
     if handle is not None:
@@ -90,14 +90,14 @@ def is_claimed(folder: Path) -> bool:
 
 
 @contextmanager
-def shared_lock(folder: Path, name: str, patience: float = 600.0) -> Iterator[None]:
+def hold_shared_lock(folder: Path, name: str, lock_timeout: float = 600.0) -> Iterator[None]:
     """Hold a lock that all tenants' runs take in turn, waiting for it at most so many seconds.
 
     Raises:
         StoreError: others have held it all the time.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    until = time.monotonic() + patience
+    until = time.monotonic() + lock_timeout
     with (folder / f"{name}.lock").open("a") as file:
         while True:
             try:
@@ -106,7 +106,7 @@ def shared_lock(folder: Path, name: str, patience: float = 600.0) -> Iterator[No
             except BlockingIOError:
                 if time.monotonic() >= until:
                     raise StoreError(
-                        f"{name} was locked by others for {patience:.0f} s; the next run tries again"
+                        f"{name} was locked by others for {lock_timeout:.0f} s; the next run tries again"
                     ) from None
                 time.sleep(_POLL_SECONDS)
         yield

@@ -81,10 +81,10 @@ class NightBook:
         self._files.write(f"{self._root}/s{number:010d}-{night.run_id}.json", msgspec.json.encode(night))
         self._files.delete_all(known[: -_KEPT + 1])
 
-    def last(self, count: int) -> list[Night]:
+    def read_last(self, count: int) -> list[Night]:
         """The last runs, the newest first."""
         bodies = (self._files.read(key) for key in reversed(self._keys()[-count:]))
         return [msgspec.json.decode(body, type=Night) for body in bodies if body is not None]
 
     def _keys(self) -> list[str]:
-        return [key for key in self._files.keys(f"{self._root}/") if key.endswith(".json")]
+        return [key for key in self._files.list_keys(f"{self._root}/") if key.endswith(".json")]

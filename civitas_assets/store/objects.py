@@ -21,7 +21,7 @@ from obstore.exceptions import UnauthenticatedError as Unauthenticated
 from obstore.store import S3Store
 
 from civitas_assets.errors import StoreError
-from civitas_assets.store.files import Change, Stamp, parts_of
+from civitas_assets.store.files import Change, Stamp, split_key
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
@@ -82,7 +82,7 @@ class ObjectFiles:
     def read_all(self, keys: Sequence[str]) -> list[bytes | None]:
         return _each(self.read, keys)
 
-    def ends(self, keys: Sequence[str], size: int) -> list[bytes]:
+    def read_ends(self, keys: Sequence[str], size: int) -> list[bytes]:
         return _each(lambda key: self._end(key, size), keys)
 
     def _end(self, key: str, size: int) -> bytes:
@@ -155,15 +155,15 @@ class ObjectFiles:
                 return False
             return True
 
-    def keys(self, prefix: str, after: str = "") -> list[str]:
+    def list_keys(self, prefix: str, after: str = "") -> list[str]:
         return [*self._list(prefix, after)]
 
-    def folders(self, prefix: str) -> list[str]:
+    def list_folders(self, prefix: str) -> list[str]:
         with self._asking("list", prefix):
             found = obstore.list_with_delimiter(self._store, _checked(prefix.rstrip("/")))
         return sorted(path.rstrip("/").rpartition("/")[2] for path in found["common_prefixes"])
 
-    def stamps(self, prefix: str) -> Mapping[str, Stamp]:
+    def list_stamps(self, prefix: str) -> Mapping[str, Stamp]:
         return {key: Stamp(meta["size"], meta["e_tag"] or "") for key, meta in self._list(prefix).items()}
 
     def _list(self, prefix: str, after: str = "") -> Mapping[str, Any]:
@@ -173,7 +173,7 @@ class ObjectFiles:
             ).collect()
         return {meta["path"]: meta for meta in sorted(found, key=lambda meta: meta["path"])}
 
-    def unfinished(self, prefix: str, before: datetime | None = None) -> Mapping[str, int]:
+    def list_unfinished(self, prefix: str, before: datetime | None = None) -> Mapping[str, int]:
         return {}  # parts of an upload that was cut short are the bucket's to drop, by a rule of its lifecycle
 
     def delete(self, key: str) -> None:
@@ -186,7 +186,7 @@ class ObjectFiles:
                 obstore.delete(self._store, wanted[start : start + 1000])
 
     def clear(self, prefix: str) -> None:
-        self.delete_all(self.keys(prefix))
+        self.delete_all(self.list_keys(prefix))
 
     def move_all(self, keys: Mapping[str, str]) -> None:
         def copy(key: str) -> None:
@@ -196,11 +196,11 @@ class ObjectFiles:
         _each(copy, [*keys])
         self.delete_all(keys)
 
-    def copies(self, keys: Sequence[str], folder: Path) -> list[Path]:
+    def fetch_copies(self, keys: Sequence[str], folder: Path) -> list[Path]:
         return _each(lambda key: self._copy(key, folder), keys)
 
     def _copy(self, key: str, folder: Path) -> Path:
-        target = folder.joinpath(*parts_of(key))
+        target = folder.joinpath(*split_key(key))
         if target.exists():
             return target
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -236,7 +236,7 @@ def _explained(error: BaseException) -> str:
 
 
 def _checked(key: str) -> str:
-    return "/".join(parts_of(key))
+    return "/".join(split_key(key))
 
 
 def _each(make: Callable[[_Given], _Made], given: Sequence[_Given]) -> list[_Made]:

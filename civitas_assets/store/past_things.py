@@ -20,14 +20,14 @@ from civitas_assets.store.stores import Stores
 Things = Mapping[str, pl.DataFrame]
 
 
-def things_without_events(tenant: Tenant, stores: Stores, limit: datetime, first: date) -> Things:
+def find_things_without_events(tenant: Tenant, stores: Stores, limit: datetime, first: date) -> Things:
     """Things that were last in an answer before the limit, and that nothing refers to from the first day on."""
     spaces = {name: source.id_space or name for name, source in tenant.sources.items()}
     found = dict[str, pl.DataFrame]()
     # Datastreams first: a station that only they refer to goes with them.
     for kind in sorted(_referred(), key=lambda kind: kind.name != "datastream"):
         key = kind.key[0]
-        rows = stores.records.frame(kind, [])
+        rows = stores.records.read_rows(kind, [])
         if rows.is_empty():
             continue
         last = rows.group_by("source", key).agg(pl.col("received_at").max())
@@ -51,14 +51,14 @@ def things_without_events(tenant: Tenant, stores: Stores, limit: datetime, first
     return found
 
 
-def let_things_go(stores: Stores, things: Things) -> None:
+def remove_things(stores: Stores, things: Things) -> None:
     """Remove things with all their revisions."""
     for name, gone in things.items():
         kind = RECORD_TYPES[name]
         stores.records.remove(kind, gone)
         for source in gone["source"].unique():
             ids = gone.filter(pl.col("source") == source)[kind.key[0]]
-            seen = stores.seen.rows(source)
+            seen = stores.seen.read_rows(source)
             left = seen.filter(~((pl.col("record_type") == name) & pl.col("id").is_in(ids.implode())))
             if left.height < seen.height:
                 stores.seen.write(source, left)
@@ -80,8 +80,8 @@ def _referred() -> Iterator[RecordType]:
 
 def _seen(tenant: Tenant, stores: Stores, source: str, kind: RecordType) -> pl.DataFrame:
     """When each thing of a source was last in one of its answers, as landing knows."""
-    known = SourceLanding(stores.files, tenant.slug, source).addresses
-    rows = stores.seen.last_seen(source, known).filter(pl.col("record_type") == kind.name)
+    known = SourceLanding(stores.files, tenant.slug, source).read_addresses
+    rows = stores.seen.read_last_seen(source, known).filter(pl.col("record_type") == kind.name)
     return rows.select("source", pl.col("id").alias(kind.key[0]), pl.col("last_seen_at").alias("seen"))
 
 
@@ -93,13 +93,13 @@ def _used(stores: Stores, kind: RecordType, first: date, gone: Things) -> pl.Dat
         if other is kind or key not in other.schema:
             continue
         if other.event_time is None:
-            rows = stores.records.frame(other, [])
+            rows = stores.records.read_rows(other, [])
             if other.name in gone:
                 rows = rows.join(gone[other.name], on=["source", other.key[0]], how="anti")
             parts.append(rows.select("source", key).unique())
             continue
-        kept = [day for day in stores.records.days(other) if day >= first]
-        parts += [stores.records.frame(other, [day]).select("source", key).unique() for day in kept]
+        kept = [day for day in stores.records.list_days(other) if day >= first]
+        parts += [stores.records.read_rows(other, [day]).select("source", key).unique() for day in kept]
     return pl.concat(parts).unique()
 
 

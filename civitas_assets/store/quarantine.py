@@ -63,12 +63,12 @@ class Quarantine:
 
         `day` is the tenant's calendar day on which a row was received. Discarded rows stay discarded.
         """
-        fresh = self.unknown(source, rejected)
+        fresh = self.select_unknown(source, rejected)
         if not fresh.is_empty():
             self._write(self._key(source), pl.concat([self._read(self._key(source), SCHEMA), fresh]))
         return fresh
 
-    def unknown(self, source: str, rejected: pl.DataFrame) -> pl.DataFrame:
+    def select_unknown(self, source: str, rejected: pl.DataFrame) -> pl.DataFrame:
         """Those of the rows that are neither here nor discarded, each once; nothing is kept."""
         rejected = rejected.select(*SCHEMA).unique(list(SAME), keep="first", maintain_order=True)
         fresh = _without(rejected, self._read(self._key(source), SCHEMA))
@@ -103,14 +103,14 @@ class Quarantine:
         self._write(self._key(source), pl.concat([known, _without(rows.select(*SCHEMA), known)]))
         self._write(key, _without(discarded, rows))
 
-    def stamps(self) -> Mapping[str, Stamp]:
+    def list_stamps(self) -> Mapping[str, Stamp]:
         """Size and version of the files with rows that nobody decided on, by key."""
-        found = self._files.stamps(f"{self._root}/")
+        found = self._files.list_stamps(f"{self._root}/")
         return {key: stamp for key, stamp in found.items() if self._is_open(key)}
 
-    def rows(self, days: Iterable[date] | None = None) -> pl.DataFrame:
+    def read_rows(self, days: Iterable[date] | None = None) -> pl.DataFrame:
         """All rejected rows that nobody decided on, or those received on the given days."""
-        keys = [key for key in self._files.keys(f"{self._root}/") if self._is_open(key)]
+        keys = [key for key in self._files.list_keys(f"{self._root}/") if self._is_open(key)]
         rows = pl.concat(
             [
                 pl.DataFrame(schema=SCHEMA),
@@ -119,16 +119,16 @@ class Quarantine:
         )
         return rows if days is None else rows.filter(pl.col("day").is_in(list(days)))
 
-    def discarded(self) -> pl.DataFrame:
+    def read_discarded(self) -> pl.DataFrame:
         """All discarded rows, with the decisions."""
         schema = {**SCHEMA, **DECISION}
-        keys = self._files.keys(f"{self._root}/{_DISCARDED}/")
+        keys = self._files.list_keys(f"{self._root}/{_DISCARDED}/")
         return pl.concat([pl.DataFrame(schema=schema), *(self._read(key, schema) for key in keys)])
 
-    def counts(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    def count_rows(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
         """By source, how many rows nobody decided on, and how many were discarded."""
         undecided, decided = dict[str, int](), dict[str, int]()
-        for key in self._files.keys(f"{self._root}/"):
+        for key in self._files.list_keys(f"{self._root}/"):
             body = self._files.read(key)
             count = pl.scan_parquet(io.BytesIO(body)).select(pl.len()).collect().item() if body else 0
             counts = undecided if self._is_open(key) else decided
@@ -158,7 +158,7 @@ class Quarantine:
         return not key.startswith(f"{self._root}/{_DISCARDED}/")
 
 
-def ids(rows: pl.DataFrame) -> pl.Series:
+def make_row_ids(rows: pl.DataFrame) -> pl.Series:
     """A short name for each row, which stays the same as long as the row is kept."""
     texts = rows.select(pl.struct("source", *SAME).struct.json_encode()).to_series()
     names = [hashlib.blake2b(text.encode(), digest_size=5).hexdigest() for text in texts]

@@ -29,7 +29,7 @@ _DAYS_AT_A_TIME = 366  # where files are copied to be searched, so many are at a
 
 
 @dataclass(frozen=True)
-class News:
+class RecordChanges:
     """Records that the store does not hold yet: new ones have revision 1, changed ones a higher one."""
 
     record_type: RecordType
@@ -64,7 +64,7 @@ class RecordStore:
         self._root = f"records/{tenant}"
         self._limit = f"retention/{tenant}/records_from.txt"
 
-    def news(self, record_type: RecordType, records: pl.DataFrame) -> News:
+    def find_changes(self, record_type: RecordType, records: pl.DataFrame) -> RecordChanges:
         """What of these records is new or changed; nothing is stored yet.
 
         `records` has the contract's columns and `source`, `day` (null for record types without an event
@@ -73,13 +73,13 @@ class RecordStore:
         the later one; what it says first is kept as a revision when the key is new, and is no news when the
         payload comes again with other rows changed. Days before the first one that is kept are left out.
         """
-        kept_from = self.kept_from()
+        kept_from = self.read_first_kept_day()
         if kept_from is not None and record_type.event_time is not None:
             records = records.filter(pl.col("day") >= kept_from)
         existing = self._existing(record_type, records) if not records.is_empty() else None
-        return News(record_type, find_fresh(record_type, records, existing))
+        return RecordChanges(record_type, find_fresh(record_type, records, existing))
 
-    def kept_from(self) -> date | None:
+    def read_first_kept_day(self) -> date | None:
         """The first day that the store takes: what retention has let go does not come back with an old payload."""
         body = self._files.read(self._limit)
         return date.fromisoformat(body.decode()) if body is not None else None
@@ -88,10 +88,10 @@ class RecordStore:
         """Take no days before this one from now on; None for all."""
         if first is None:
             self._files.delete(self._limit)
-        elif first != self.kept_from():
+        elif first != self.read_first_kept_day():
             self._files.write(self._limit, first.isoformat().encode())
 
-    def vanished(self, record_type: RecordType, source: str, present: pl.DataFrame) -> pl.DataFrame:
+    def find_vanished(self, record_type: RecordType, source: str, present: pl.DataFrame) -> pl.DataFrame:
         """The current revisions of the source's things whose key is not among the present ones, nor deleted already.
 
         `present` has the columns of the key.
@@ -114,7 +114,7 @@ class RecordStore:
             last = own.sort("revision").unique(keys, keep="last").filter(~pl.col("deleted"))
             return int(last.select(pl.len()).collect().item())
 
-    def current(self, record_type: RecordType, source: str, days: Iterable[date]) -> pl.DataFrame:
+    def read_current(self, record_type: RecordType, source: str, days: Iterable[date]) -> pl.DataFrame:
         """The last revisions of the source's records of these days, or of its things; marks of deletion included."""
         with self._scan(record_type, days) as stored:
             if stored is None:
@@ -122,7 +122,7 @@ class RecordStore:
             own = stored.filter(pl.col("source") == source).sort("revision")
             return own.unique([*record_type.key], keep="last", maintain_order=True).collect()
 
-    def append(self, news: News) -> None:
+    def append(self, news: RecordChanges) -> None:
         """Add what is news, file by file; each file is replaced whole, several at a time."""
         rows = news.rows.select(*news.record_type.stored_schema)
         parts = rows.partition_by("day", as_dict=True, maintain_order=True)
@@ -136,20 +136,20 @@ class RecordStore:
     def remove(self, record_type: RecordType, keys: pl.DataFrame) -> None:
         """Remove things with all their revisions; `keys` has their `source` and key."""
         key = self._key(record_type, None)
-        rows = self.frame(record_type, [])
+        rows = self.read_rows(record_type, [])
         left = rows.join(keys, on=keys.columns, how="anti", maintain_order="left")
         if left.is_empty():
             self._files.delete(key)
         elif left.height < rows.height:
             self._files.write(key, _extended(left, None))
 
-    def days(self, record_type: RecordType) -> list[date]:
+    def list_days(self, record_type: RecordType) -> list[date]:
         """The days that hold records of the type, in order."""
-        keys = self._files.keys(f"{self._root}/{record_type.name}/")
+        keys = self._files.list_keys(f"{self._root}/{record_type.name}/")
         stems = map(_stem, keys)
         return sorted(date.fromisoformat(stem) for stem in stems if stem != TIMELESS)
 
-    def heights(self, days: Iterable[date]) -> dict[date, int]:
+    def count_rows(self, days: Iterable[date]) -> dict[date, int]:
         """How many rows the files of each day have, of all record types together."""
         wanted = {day.isoformat(): day for day in days}
         found = dict.fromkeys(wanted.values(), 0)
@@ -157,10 +157,10 @@ class RecordStore:
             key
             for name, record_type in RECORD_TYPES.items()
             if record_type.event_time is not None
-            for key in self._files.keys(f"{self._root}/{name}/")
+            for key in self._files.list_keys(f"{self._root}/{name}/")
             if _stem(key) in wanted
         ]
-        for key, end in zip(keys, self._files.ends(keys, _FOOTER), strict=True):
+        for key, end in zip(keys, self._files.read_ends(keys, _FOOTER), strict=True):
             found[wanted[_stem(key)]] += self._height(key, end)
         return found
 
@@ -169,33 +169,33 @@ class RecordStore:
         from pyarrow.parquet import read_metadata  # noqa: PLC0415 - only what is made anew is measured
 
         footer = int.from_bytes(end[-8:-4], "little") + 8
-        whole = end if footer <= len(end) else self._files.ends([key], footer)[0]
+        whole = end if footer <= len(end) else self._files.read_ends([key], footer)[0]
         return int(read_metadata(io.BytesIO(whole)).num_rows)
 
-    def stamps(self) -> dict[date | None, dict[str, Stamp]]:
+    def list_stamps(self) -> dict[date | None, dict[str, Stamp]]:
         """Size and version of the files of each day, by key; those of records that describe things under None."""
         found: dict[date | None, dict[str, Stamp]] = {}
-        for key, stamp in self._files.stamps(f"{self._root}/").items():
+        for key, stamp in self._files.list_stamps(f"{self._root}/").items():
             name, _, stem = key.removeprefix(f"{self._root}/").removesuffix(".parquet").partition("/")
             if name in RECORD_TYPES:
                 found.setdefault(None if stem == TIMELESS else date.fromisoformat(stem), {})[key] = stamp
         return found
 
-    def locations(self, record_type: RecordType, days: Iterable[date], folder: Path) -> list[Path]:
+    def fetch_files(self, record_type: RecordType, days: Iterable[date], folder: Path) -> list[Path]:
         """Parquet files of these days, or the timeless one, as far as they exist.
 
         They are copies in the folder where the store itself is no folder.
         """
-        return self._files.copies(self._present(record_type, days), folder)
+        return self._files.fetch_copies(self._present(record_type, days), folder)
 
-    def frame(self, record_type: RecordType, days: Iterable[date]) -> pl.DataFrame:
+    def read_rows(self, record_type: RecordType, days: Iterable[date]) -> pl.DataFrame:
         """The rows of these days, or of the timeless file, in the order in which they were stored."""
         with self._scan(record_type, days) as stored:
             return pl.DataFrame(schema=record_type.stored_schema) if stored is None else stored.collect()
 
-    def days_of(self, record_type: RecordType, column: str, values: Sequence[str]) -> frozenset[date]:
+    def find_days(self, record_type: RecordType, column: str, values: Sequence[str]) -> frozenset[date]:
         """The days with a record whose column has one of the values."""
-        days = self.days(record_type)
+        days = self.list_days(record_type)
         found: set[date] = set()
         for start in range(0, len(days) if values else 0, _DAYS_AT_A_TIME):
             with self._scan(record_type, days[start : start + _DAYS_AT_A_TIME]) as stored:
@@ -218,7 +218,7 @@ class RecordStore:
     def _scan(self, record_type: RecordType, days: Iterable[date]) -> Iterator[pl.LazyFrame | None]:
         """The rows of the files, also of those that were written before there were marks of deletion."""
         with TemporaryDirectory(prefix="civitas-records-") as folder:
-            locations = self.locations(record_type, days, Path(folder))
+            locations = self.fetch_files(record_type, days, Path(folder))
             if not locations:
                 yield None
                 return
@@ -227,7 +227,7 @@ class RecordStore:
             yield scan.with_columns(pl.col("deleted").fill_null(value=False))
 
     def _present(self, record_type: RecordType, days: Iterable[date]) -> list[str]:
-        present = set(self._files.keys(f"{self._root}/{record_type.name}/"))
+        present = set(self._files.list_keys(f"{self._root}/{record_type.name}/"))
         wanted = [None] if record_type.event_time is None else sorted(days)
         return [key for day in wanted if (key := self._key(record_type, day)) in present]
 

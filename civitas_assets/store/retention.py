@@ -18,14 +18,14 @@ from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.files import Files
 from civitas_assets.store.horizon import (
     Horizon,
-    horizon,
+    find_known_repeats,
     horizon_key,
-    known_repeats,
-    old_manifests,
-    still_standing,
+    list_old_manifests,
+    list_standing_bodies,
+    read_horizon,
 )
 from civitas_assets.store.landing import SourceLanding
-from civitas_assets.store.past_things import let_things_go, things_without_events
+from civitas_assets.store.past_things import find_things_without_events, remove_things
 from civitas_assets.store.stores import Stores
 
 _BEING_WRITTEN = timedelta(hours=1)  # longer than any file takes
@@ -87,24 +87,24 @@ def apply_retention(
     """
     today = now.astimezone(tenant.zone).date()
     expired = _unfinished(tenant.slug, stores.files, now, dry_run)
-    sources = stores.files.folders(f"landing/{tenant.slug}/")
+    sources = stores.files.list_folders(f"landing/{tenant.slug}/")
     for source in sources:
         expired = _nameless(expired, source, stores, now, dry_run)
     if tenant.retention.landing:
-        first = tenant.retention.landing.first_kept(today)
+        first = tenant.retention.landing.find_first_kept(today)
         limit = _beginning_of(first, tenant)
         for source in sources:
             expired = _landing(expired, source, stores, limit, dry_run)
         expired = _dropped(expired, drop, limit, dry_run)
     if tenant.retention.records:
-        first = tenant.retention.records.first_kept(today)
+        first = tenant.retention.records.find_first_kept(today)
         expired = _records(expired, stores, first, dry_run)
         limit = _beginning_of(first, tenant)
-        things = things_without_events(tenant, stores, limit, first)
+        things = find_things_without_events(tenant, stores, limit, first)
         expired = msgspec.structs.replace(expired, things=sum(ids.height for ids in things.values()))
         if things and not dry_run:
             stores.journal.note(f"retention-{first}", [], things=True, forget=True)
-            let_things_go(stores, things)
+            remove_things(stores, things)
     elif not dry_run:
         stores.records.keep_from(None)
     return expired
@@ -122,22 +122,22 @@ def _landing(expired: Expired, source: str, stores: Stores, limit: datetime, dry
     """
     files = stores.files
     landing = SourceLanding(files, expired.tenant, source)
-    before = horizon(files, expired.tenant, source)
-    progress = stores.journal.progress(source)
+    before = read_horizon(files, expired.tenant, source)
+    progress = stores.journal.read_progress(source)
     latest, through, until = dict(before.latest), before.through, before.until
     candidates = {*before.latest.values(), *before.going}
-    for manifest in old_manifests(landing, before.through, progress.manifest, limit):
+    for manifest in list_old_manifests(landing, before.through, progress.manifest, limit):
         latest |= {line.url: line.sha256 for line in manifest.lines if line.sha256}
         candidates |= {line.sha256 for line in manifest.lines if line.sha256}
         through = manifest.name
         until = max([*filter(None, [until]), *(line.fetched_at for line in manifest.lines)], default=None)
-    repeats = known_repeats(landing, through, candidates, dry_run=dry_run)
+    repeats = find_known_repeats(landing, through, candidates, dry_run=dry_run)
     candidates -= {
-        *still_standing(landing, latest, through),
+        *list_standing_bodies(landing, latest, through),
         *repeats.last,
         *(line.sha256 for line in progress.failed),
     }
-    sizes = landing.sizes_of(candidates)
+    sizes = landing.measure_bodies(candidates)
     going = tuple(sorted(sizes))
     if not dry_run and (going or through != before.through):
         after = Horizon(through, until, latest, going)
@@ -154,7 +154,7 @@ def _unfinished(tenant: str, files: Files, now: datetime, dry_run: bool) -> Expi
     """Files that were being written when their process ended."""
     found = dict[str, int]()
     for place in ("landing", "records", "quarantine"):
-        found |= files.unfinished(f"{place}/{tenant}/", now - _BEING_WRITTEN)
+        found |= files.list_unfinished(f"{place}/{tenant}/", now - _BEING_WRITTEN)
     if found and not dry_run:
         files.delete_all(found)
     return Expired(tenant, unfinished=len(found), unfinished_bytes=sum(found.values()))
@@ -163,12 +163,12 @@ def _unfinished(tenant: str, files: Files, now: datetime, dry_run: bool) -> Expi
 def _nameless(expired: Expired, source: str, stores: Stores, now: datetime, dry_run: bool) -> Expired:
     """Bodies without a line in any manifest; they are looked for once, and again after a fetch that was interrupted."""
     landing = SourceLanding(stores.files, expired.tenant, source)
-    answered = landing.answered()
+    answered = landing.read_answered()
     goes_on = answered.begun_at is not None and now - answered.begun_at < _INTERRUPTED
     if answered.is_swept or goes_on:
         return expired
-    named = {line.sha256 for manifest in landing.manifests() for line in manifest.lines}
-    sizes = {digest: size for digest, size in landing.sizes().items() if digest not in named}
+    named = {line.sha256 for manifest in landing.list_manifests() for line in manifest.lines}
+    sizes = {digest: size for digest, size in landing.list_sizes().items() if digest not in named}
     if not dry_run:
         landing.remove(sizes)
         landing.write_answered(
@@ -200,19 +200,22 @@ def _records(expired: Expired, stores: Stores, first: date, dry_run: bool) -> Ex
     """Whole days before the first one; those of things, which have no day, stay."""
     files, tenant = stores.files, expired.tenant
     events = [name for name, kind in RECORD_TYPES.items() if kind.event_time is not None]
-    roots = [f"records/{tenant}", *(f"{root}/records" for root in asides(files, tenant))]
+    roots = [f"records/{tenant}", *(f"{root}/records" for root in list_archives_of_records(files, tenant))]
     old = {
         key: day for root in roots for name in events for key, day in _days(files, f"{root}/{name}/", first)
     }
     sizes = {
         key: stamp.size
         for root in {key.rpartition("/")[0] for key in old}
-        for key, stamp in files.stamps(f"{root}/").items()
+        for key, stamp in files.list_stamps(f"{root}/").items()
     }
     rejected = {
         key: frame
-        for root in (f"quarantine/{tenant}", *(f"{root}/quarantine" for root in asides(files, tenant)))
-        for key in files.keys(f"{root}/")
+        for root in (
+            f"quarantine/{tenant}",
+            *(f"{root}/quarantine" for root in list_archives_of_records(files, tenant)),
+        )
+        for key in files.list_keys(f"{root}/")
         if (frame := pl.read_parquet(io.BytesIO(files.read(key) or b""))).filter(pl.col("day") < first).height
     }
     gone = {key: frame.filter(pl.col("day") < first) for key, frame in rejected.items()}
@@ -234,14 +237,14 @@ def _records(expired: Expired, stores: Stores, first: date, dry_run: bool) -> Ex
     )
 
 
-def asides(files: Files, tenant: str) -> Sequence[str]:
+def list_archives_of_records(files: Files, tenant: str) -> Sequence[str]:
     """Below which keys records of the tenant were put aside; no key of a tenant holds a hyphen."""
-    found = {key.split("/")[1] for key in files.keys("aside/")}
+    found = {key.split("/")[1] for key in files.list_keys("aside/")}
     return sorted(f"aside/{name}" for name in found if name.rpartition("-")[0] == tenant)
 
 
 def _days(files: Files, prefix: str, first: date) -> Iterator[tuple[str, date]]:
-    for key in files.keys(prefix):
+    for key in files.list_keys(prefix):
         day = date.fromisoformat(key.rpartition("/")[2].removesuffix(".parquet"))
         if day < first:
             yield key, day

@@ -34,7 +34,7 @@ class SeenStore:
         self._files = files
         self._root = f"records/{tenant}/seen"
 
-    def rows(self, source: str) -> pl.DataFrame:
+    def read_rows(self, source: str) -> pl.DataFrame:
         """What is noted of the source, in the form of `SEEN_SCHEMA`."""
         body = self._files.read(f"{self._root}/{source}.parquet")
         return pl.DataFrame(schema=SEEN_SCHEMA) if body is None else pl.read_parquet(io.BytesIO(body))
@@ -45,20 +45,22 @@ class SeenStore:
         rows.select(*SEEN_SCHEMA).write_parquet(buffer, compression="zstd", compression_level=1)
         self._files.write(f"{self._root}/{source}.parquet", buffer.getvalue())
 
-    def last_seen(self, source: str, known: Callable[[], Mapping[str, Address]]) -> pl.DataFrame:
+    def read_last_seen(self, source: str, known: Callable[[], Mapping[str, Address]]) -> pl.DataFrame:
         """When each thing was last seen: `source`, `record_type`, `id` and `last_seen_at`.
 
         `known` gives what landing knows of each address now, and is only called where things were seen.
         """
-        things = self.rows(source).filter(~pl.col("record_type").str.starts_with("@"))
+        things = self.read_rows(source).filter(~pl.col("record_type").str.starts_with("@"))
         keys = ["source", "record_type", "id"]
         addresses = {} if things.is_empty() else known()
         return (
-            standing(things, addresses).group_by(keys).agg(pl.col("received_at").max().alias("last_seen_at"))
+            add_standing_times(things, addresses)
+            .group_by(keys)
+            .agg(pl.col("received_at").max().alias("last_seen_at"))
         )
 
 
-def standing(
+def add_standing_times(
     rows: pl.DataFrame, known: Mapping[str, Address], before: Mapping[str, datetime] | None = None
 ) -> pl.DataFrame:
     """The rows with the time at which their answers last stood, as landing knows it by now.

@@ -14,7 +14,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _SAID = ("No space left on device", "Disk quota exceeded", "max_temp_directory_size")
 
 
-def full_disk(folder: Path, error: BaseException, needed: int = 0) -> str:
+def explain_full_disk(folder: Path, error: BaseException, needed: int = 0) -> str:
     """What is full, for how many bytes, and what to do; empty where the error is of another kind."""
     is_full = (
         error.errno in _FULL if isinstance(error, OSError) else any(said in str(error) for said in _SAID)

@@ -13,7 +13,7 @@ from typing import Literal
 from civitas_assets.catalog import Tenant
 from civitas_assets.catalog.cadence import CADENCES
 from civitas_assets.store.files import Files
-from civitas_assets.store.summary import SourceSummary, Summary
+from civitas_assets.store.summary import SourceSummary, SummaryStore
 
 # never: not asked yet. failing: the last time, not all that was asked was answered. unread: what was answered cannot be
 # read or used, or holds nothing although it always did. late: no whole answer for longer than the cadence allows.
@@ -49,10 +49,10 @@ class SourceStatus:
         return f"{said}; {self.state}: {self.reason}" if self.reason else said
 
 
-def source_status(summary: SourceSummary, cadence: str, now: datetime) -> SourceStatus:
+def read_source_status(summary: SourceSummary, cadence: str, now: datetime) -> SourceStatus:
     """How a source of the cadence is; one of a cadence that there is not counts as nightly."""
-    known = {str(name): rhythm.patience for name, rhythm in CADENCES.items()}
-    allowed = known.get(cadence, CADENCES["nightly"].patience)
+    known = {str(name): rhythm.max_age for name, rhythm in CADENCES.items()}
+    allowed = known.get(cadence, CADENCES["nightly"].max_age)
     age = now - summary.answered_at if summary.answered_at else None
     state: State = "ok"
     if summary.asked_at is None:
@@ -67,10 +67,10 @@ def source_status(summary: SourceSummary, cadence: str, now: datetime) -> Source
     return SourceStatus(state, summary.answered_at, age, allowed, reason)
 
 
-def source_statuses(files: Files, tenant: Tenant, now: datetime) -> Mapping[str, SourceStatus]:
+def read_source_statuses(files: Files, tenant: Tenant, now: datetime) -> Mapping[str, SourceStatus]:
     """How each source of the tenant's file is, by name."""
-    known = Summary(files, tenant.slug).read()
+    known = SummaryStore(files, tenant.slug).read()
     return {
-        name: source_status(known.source(name), source.cadence, now)
+        name: read_source_status(known.get_source(name), source.cadence, now)
         for name, source in tenant.sources.items()
     }

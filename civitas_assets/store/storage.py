@@ -14,7 +14,7 @@ from typing import Protocol
 from civitas_assets.errors import TenantBusy
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files, LocalFiles
-from civitas_assets.store.locks import tenant_lock
+from civitas_assets.store.locks import hold_tenant_lock
 
 _PAUSE = 0.2  # seconds between two tries
 
@@ -27,7 +27,7 @@ class Storage(Protocol):
         """The objects."""
         ...
 
-    def hold(self, tenant: str, patience: float = 0.0) -> AbstractContextManager[Callable[[], None]]:
+    def hold(self, tenant: str, lock_timeout: float = 0.0) -> AbstractContextManager[Callable[[], None]]:
         """Hold the tenant's lock, once it is free within so many seconds.
 
         What is yielded raises where the lock may be another's by now.
@@ -43,32 +43,32 @@ class _Folder:
         self.files: Files = LocalFiles(settings.home)
         self._locks = settings.locks
 
-    def hold(self, tenant: str, patience: float = 0.0) -> AbstractContextManager[Callable[[], None]]:
-        return _patiently(partial(tenant_lock, self._locks, tenant), patience)
+    def hold(self, tenant: str, lock_timeout: float = 0.0) -> AbstractContextManager[Callable[[], None]]:
+        return _hold_within(partial(hold_tenant_lock, self._locks, tenant), lock_timeout)
 
 
 class _Objects:
     def __init__(self, url: str) -> None:
-        from civitas_assets.store.leases import tenant_lease  # noqa: PLC0415 - obstore is loaded where it is used
+        from civitas_assets.store.leases import hold_tenant_lease  # noqa: PLC0415 - obstore is loaded where it is used
         from civitas_assets.store.objects import ObjectFiles  # noqa: PLC0415
 
         self._files = ObjectFiles(url)
-        self._lease = tenant_lease
+        self._lease = hold_tenant_lease
 
     @property
     def files(self) -> Files:
         return self._files
 
-    def hold(self, tenant: str, patience: float = 0.0) -> AbstractContextManager[Callable[[], None]]:
-        return _patiently(partial(self._lease, self._files, tenant), patience)
+    def hold(self, tenant: str, lock_timeout: float = 0.0) -> AbstractContextManager[Callable[[], None]]:
+        return _hold_within(partial(self._lease, self._files, tenant), lock_timeout)
 
 
 @contextmanager
-def _patiently(
-    lock: Callable[[], AbstractContextManager[Callable[[], None]]], patience: float
+def _hold_within(
+    lock: Callable[[], AbstractContextManager[Callable[[], None]]], lock_timeout: float
 ) -> Iterator[Callable[[], None]]:
     """Hold the lock, trying again for so many seconds while it is another's."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + lock_timeout
     with ExitStack() as held:
         while True:
             try:
@@ -81,7 +81,7 @@ def _patiently(
         yield ensure_held
 
 
-def storage_of(settings: Settings) -> Storage:
+def make_storage(settings: Settings) -> Storage:
     """The storage that the settings name.
 
     Raises:

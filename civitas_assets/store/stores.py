@@ -25,7 +25,7 @@ class Stores:
     seen: SeenStore
 
     @classmethod
-    def of(cls, files: Files, tenant: str) -> Stores:
+    def for_tenant(cls, files: Files, tenant: str) -> Stores:
         """The stores of the tenant in these files."""
         return cls(
             files,

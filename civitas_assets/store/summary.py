@@ -55,7 +55,7 @@ class TenantSummary(msgspec.Struct, frozen=True, omit_defaults=True):
     published_at: datetime | None = None
     published_bytes: int = 0
 
-    def source(self, name: str) -> SourceSummary:
+    def get_source(self, name: str) -> SourceSummary:
         """That of a source, also of one that was never asked."""
         return self.sources.get(name, SourceSummary())
 
@@ -66,7 +66,7 @@ class TenantSummary(msgspec.Struct, frozen=True, omit_defaults=True):
         return landing + self.record_bytes + self.published_bytes
 
 
-class Summary:
+class SummaryStore:
     """The summary of one tenant; whoever changes it holds the tenant's lock."""
 
     def __init__(self, files: Files, tenant: str) -> None:
@@ -91,12 +91,12 @@ class Summary:
                 lambda whole: msgspec.structs.replace(
                     whole,
                     sources=whole.sources
-                    | {name: change(whole.source(name)) for name, change in changes.items()},
+                    | {name: change(whole.get_source(name)) for name, change in changes.items()},
                 )
             )
 
 
-def summaries(files: Files, tenants: Iterable[str]) -> dict[str, TenantSummary]:
+def read_summaries(files: Files, tenants: Iterable[str]) -> dict[str, TenantSummary]:
     """The summaries of many tenants, several read at a time."""
     names = list(tenants)
     with ThreadPoolExecutor(_READERS, thread_name_prefix="summary") as pool:

@@ -9,9 +9,9 @@ from datetime import datetime
 import msgspec
 import polars as pl
 
-from civitas_assets.records.text import as_text
+from civitas_assets.records.clean_text import to_text
 from civitas_assets.store.files import Files
-from civitas_assets.store.keys import tenant_key
+from civitas_assets.store.tenant_keys import tenant_key
 
 
 class _Mark(msgspec.Struct, frozen=True):
@@ -42,12 +42,12 @@ class Tombstones:
     def __bool__(self) -> bool:
         return bool(self._marks())
 
-    def without(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def exclude_rows(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows in which no marked column has a marked value."""
         marks = self._marks()
         keep = pl.Series([True]).new_from_index(0, rows.height)
         for column in marks.keys() & {*rows.columns}:
-            texts = as_text(rows[column]).str.strip_chars()
+            texts = to_text(rows[column]).str.strip_chars()
             values = texts.unique().drop_nulls().to_list()
             gone = [value for value in values if self._mark(column, value) in marks[column]]
             if gone:

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 
 from civitas_assets.catalog.basis import is_key
 from civitas_assets.errors import CivitasError
-from civitas_assets.report.kept import PATH, Pages
+from civitas_assets.report.kept_pages import PATH, Pages
 from civitas_assets.settings import Settings
 
 if TYPE_CHECKING:

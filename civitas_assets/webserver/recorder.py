@@ -16,7 +16,7 @@ from graphql import GraphQLError, OperationDefinitionNode, OperationType, parse
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 
-from civitas_assets.audit.discretion import told
+from civitas_assets.audit.log_redaction import redact_value
 from civitas_assets.audit.record import Record
 from civitas_assets.settings import Settings
 
@@ -36,7 +36,7 @@ class _Deed:
     arguments: Any
 
 
-class Recorder:
+class RequestRecorder:
     """An ASGI application in front of Dagster's, behind the guard."""
 
     def __init__(self, app: ASGIApp, settings: Settings, prefix: str = "") -> None:
@@ -57,7 +57,8 @@ class Recorder:
         deed = _mutations(body) if path == self._graphql else None
         if path.startswith(self._reports):
             deed = _Deed(
-                path.rsplit("/", maxsplit=1)[0].lstrip("/"), told({"path": path, "body": _plain(body)})
+                path.rsplit("/", maxsplit=1)[0].lstrip("/"),
+                redact_value({"path": path, "body": _plain(body)}),
             )
         if deed is None:
             await self._app(scope, _again(body, receive), send)
@@ -136,7 +137,7 @@ def _mutations(body: bytes) -> _Deed | None:
             named = [getattr(part, "name", None) for part in operation.selection_set.selections]
             names = tuple(name.value for name in named if name)
             written = [str(query)] if not asked.get("variables") else []
-            return _Deed(" ".join(names) or "mutation", told(asked.get("variables") or written))
+            return _Deed(" ".join(names) or "mutation", redact_value(asked.get("variables") or written))
     return None
 
 

@@ -12,11 +12,11 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from civitas_assets.report.kept import pages_of
+from civitas_assets.report.kept_pages import make_pages
 from civitas_assets.settings import Settings
 from civitas_assets.webserver.guard import OwnOrigin
 from civitas_assets.webserver.pages import MorningPages
-from civitas_assets.webserver.recorder import Recorder
+from civitas_assets.webserver.recorder import RequestRecorder
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -26,14 +26,14 @@ _DAGSTERS = "dagster_webserver"
 _OURS = "civitas_assets.webserver"
 
 
-def guarded(app: ASGIApp, prefix: str, settings: Settings) -> ASGIApp:
+def guard_app(app: ASGIApp, prefix: str, settings: Settings) -> ASGIApp:
     """Dagster's application behind what this deployment puts in front of it."""
-    shown = MorningPages(app, settings, lambda: pages_of(settings), prefix)
-    recorded = Recorder(shown, settings, prefix)
+    shown = MorningPages(app, settings, lambda: make_pages(settings), prefix)
+    recorded = RequestRecorder(shown, settings, prefix)
     return OwnOrigin(recorded, settings.ui_url, prefix, settings.ui_hosts.replace(",", " ").split())
 
 
-def main() -> None:
+def run_webserver() -> None:
     """Be `dagster-webserver`, guarded; see its `--help`."""
     os.umask(os.umask(0o077) | _OTHERS_OUT)
     settings = Settings()
@@ -41,13 +41,13 @@ def main() -> None:
     made = webserver.create_app_from_workspace_process_context
 
     def guarded_app(context: Any, path_prefix: str = "", *args: Any, **more: Any) -> ASGIApp:
-        return guarded(made(context, path_prefix, *args, **more), path_prefix, settings)
+        return guard_app(made(context, path_prefix, *args, **more), path_prefix, settings)
 
     webserver.create_app_from_workspace_process_context = guarded_app
     webserver.main()
 
 
-def develop() -> None:
+def run_develop() -> None:
     """Be `dg`, whose development server starts our webserver in place of Dagster's."""
     dev: Any = importlib.import_module("dagster._cli.dev")
     dg: Any = importlib.import_module("dagster_dg_cli.cli")  # of the extra `dev`

@@ -23,7 +23,7 @@ def log(tmp_path: Path) -> AuditLog:
 
 
 def _actions(log: AuditLog) -> list[str]:
-    return [entry["action"] for entry in log.entries()]
+    return [entry["action"] for entry in log.read_entries()]
 
 
 def _append(log: AuditLog, *actions: str, account: str = "civitas", now: datetime = NOW) -> Path:
@@ -35,11 +35,11 @@ def _append(log: AuditLog, *actions: str, account: str = "civitas", now: datetim
 def test_entries_are_appended_in_order_and_nothing_is_broken(log: AuditLog) -> None:
     file = _append(log, "one", "two", "drei ü\n")
     assert _actions(log) == ["one", "two", "drei ü\n"]
-    assert log.breaks() == []
+    assert log.find_breaks() == []
     assert file.stat().st_mode & 0o777 == 0o640
     lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     assert [line["before"] for line in lines[1:]] == [line["hash"] for line in lines[:-1]]
-    assert log.heads() == {"civitas": lines[-1]["hash"]}
+    assert log.read_heads() == {"civitas": lines[-1]["hash"]}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_whoever_reads_finds_what_was_changed(log: AuditLog, change: object, rea
     file = _append(log, "one", "two", "three")
     lines = file.read_text(encoding="utf-8").splitlines()
     file.write_text("\n".join(change(lines)) + "\n", encoding="utf-8")  # type: ignore[operator]
-    breaks = log.breaks()
+    breaks = log.find_breaks()
     assert breaks
     assert reason in breaks[0].reason
     assert (breaks[0].file, breaks[0].line) == (file.name, 2)
@@ -65,10 +65,10 @@ def test_whoever_reads_finds_what_was_changed(log: AuditLog, change: object, rea
 
 def test_an_end_that_was_cut_off_is_found_with_a_hash_that_was_kept(log: AuditLog) -> None:
     file = _append(log, "one", "two")
-    kept = log.heads()
+    kept = log.read_heads()
     file.write_text(file.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
-    assert log.breaks() == []
-    assert log.heads() != kept
+    assert log.find_breaks() == []
+    assert log.read_heads() != kept
 
 
 def test_a_line_that_was_torn_spoils_itself_alone(log: AuditLog) -> None:
@@ -77,17 +77,17 @@ def test_a_line_that_was_torn_spoils_itself_alone(log: AuditLog) -> None:
         opened.write('{"action": "tor')
     _append(log, "two")
     assert _actions(log) == ["one", "two"]
-    assert [str(found) for found in log.breaks()] == [f"{file.name}:2: is no entry: torn or changed"]
+    assert [str(found) for found in log.find_breaks()] == [f"{file.name}:2: is no entry: torn or changed"]
 
 
 def test_months_follow_each_other_and_go_after_their_time(log: AuditLog) -> None:
     files = [_append(log, "summer"), _append(log, "autumn", now=OCTOBER)]
-    assert log.breaks() == []
-    assert log.files() == sorted(files)
+    assert log.find_breaks() == []
+    assert log.list_files() == sorted(files)
     _append(log, "others", account="web")
     _append(log, "winter", now=LATER)
     assert _actions(log) == ["others", "winter"], "of this account, what is older than a year went"
-    assert log.breaks() == []
+    assert log.find_breaks() == []
 
 
 def test_only_the_one_who_writes_removes_what_is_its_own(log: AuditLog) -> None:
@@ -105,7 +105,7 @@ def test_processes_that_write_at_once_leave_one_chain(log: AuditLog) -> None:
         subprocess.Popen([sys.executable, "-c", code, str(log.folder), name]) for name in ("a", "b", "c")
     ]
     assert [writer.wait(60) for writer in writers] == [0, 0, 0]
-    assert log.breaks() == []
+    assert log.find_breaks() == []
     assert len(_actions(log)) == 120
 
 

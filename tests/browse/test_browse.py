@@ -18,7 +18,7 @@ from civitas_assets.browse.views import draw_rows, read_models, write_csv
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.errors import PublishError
 from civitas_assets.harmonise.project import Project
-from civitas_assets.ingest.catalogue import catalogue_of
+from civitas_assets.ingest.catalogue import load_catalogue
 from civitas_assets.report.language import Language
 from civitas_assets.settings import Settings
 
@@ -90,7 +90,7 @@ def test_a_town_is_looked_at_and_nobody_else_is_asked(settings: Settings, browse
 
 
 def test_a_query_has_no_other_rights_than_that_of_the_command(settings: Settings) -> None:
-    language = Language.of("en", catalogue_of(settings).tenant("town").zone)
+    language = Language.from_code("en", load_catalogue(settings).get_tenant("town").zone)
     told = draw_rows(settings, "town", "select * from read_text('/etc/hostname')", language)
     assert "<table" not in told
     assert "disabled" in told
@@ -98,7 +98,7 @@ def test_a_query_has_no_other_rights_than_that_of_the_command(settings: Settings
 
 
 def test_a_download_holds_what_others_may_have(settings: Settings) -> None:
-    tenant = catalogue_of(settings).tenant("town")
+    tenant = load_catalogue(settings).get_tenant("town")
     assert [*read_models(settings, "town")] == sorted(read_models(settings, "town"))
     rows = write_csv(settings, tenant, "station", NOW).decode()
     assert "10.01" in rows

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from civitas_assets.catalog.defaults import Defaults, resolved_text
+from civitas_assets.catalog.defaults import Defaults, render_resolved
 from civitas_assets.catalog.last_good import LastGood
 from civitas_assets.catalog.load import read_catalog
-from civitas_assets.catalog.outline import outlines
-from civitas_assets.catalog.starter import Newcomer, write_newcomer
+from civitas_assets.catalog.outline import read_outlines
+from civitas_assets.catalog.starter import TenantTemplate, write_tenant_file
 from civitas_assets.catalog.yaml_text import BOUNDS
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.errors import CatalogError
@@ -108,16 +108,16 @@ def test_without_a_file_of_defaults_there_is_nothing_to_take(write: Any) -> None
 def test_the_last_state_without_faults_keeps_what_was_taken_over_then(write: Any, tmp_path: Path) -> None:
     folder, last_good = write("all"), LastGood(tmp_path / "last_good")
     read_catalog(folder, SOURCE_MODELS, last_good, keep=True)
-    assert last_good.changed(folder) == set()
+    assert last_good.list_changed(folder) == set()
     (folder / "defaults.yaml").write_text("sources: {water: 1}\n")
-    assert last_good.changed(folder) == {"ort_0"}
+    assert last_good.list_changed(folder) == {"ort_0"}
     town = read_catalog(folder, SOURCE_MODELS, last_good).tenants["ort_0"]
     assert [*town.sources] == ["water", "air", "trees"]
     assert town.faults
 
 
 def test_overviews_see_what_was_taken_over(write: Any) -> None:
-    found = outlines(write("all"))
+    found = read_outlines(write("all"))
     assert {slug: dict(town.cadences) for slug, town in found.items()} == {
         "ort_0": {"water": "nightly", "air": "nightly", "trees": "hourly"}
     }
@@ -127,7 +127,7 @@ def test_what_a_file_resolves_to_says_the_same_by_itself(write: Any, tmp_path: P
     folder = write("all", more="sources:\n  air: {title: Unsere Luft}\n")
     alone = tmp_path / "alone"
     alone.mkdir()
-    text = resolved_text(Defaults(folder).open(folder / "ort_0.yaml"))
+    text = render_resolved(Defaults(folder).open(folder / "ort_0.yaml"))
     assert "defaults" not in yaml.safe_load(text)
     (alone / "ort_0.yaml").write_text(text, encoding="utf-8")
     assert read_catalog(alone, SOURCE_MODELS).tenants == read_catalog(folder, SOURCE_MODELS).tenants
@@ -135,11 +135,13 @@ def test_what_a_file_resolves_to_says_the_same_by_itself(write: Any, tmp_path: P
 
 def test_a_new_tenant_takes_over_what_there_is(write: Any) -> None:
     folder = write("[air]")
-    write_newcomer(
-        folder, Newcomer("neu", "Neu", "05500005", (7.0, 51.8, 7.8, 52.1), takes_defaults=True), SOURCE_MODELS
+    write_tenant_file(
+        folder,
+        TenantTemplate("neu", "Neu", "05500005", (7.0, 51.8, 7.8, 52.1), takes_defaults=True),
+        SOURCE_MODELS,
     )
     assert [*read_catalog(folder, SOURCE_MODELS).tenants["neu"].sources] == ["water", "air", "trees"]
     with pytest.raises(CatalogError, match="must not be one of them"):
-        write_newcomer(
-            folder.parent, Newcomer("defaults", "D", "05500006", (7.0, 51.8, 7.8, 52.1)), SOURCE_MODELS
+        write_tenant_file(
+            folder.parent, TenantTemplate("defaults", "D", "05500006", (7.0, 51.8, 7.8, 52.1)), SOURCE_MODELS
         )

@@ -8,7 +8,7 @@ import pytest
 
 from civitas_assets.catalog import load_catalog
 from civitas_assets.catalog.known_names import check_names
-from civitas_assets.catalog.spelling import normal_spelling
+from civitas_assets.catalog.spelling import normalise_spelling
 from civitas_assets.catalog.vocabulary import read_vocabulary
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.errors import CatalogError, Fault, SettingsError
@@ -122,17 +122,17 @@ def test_figures_of_statistics_keep_the_units_of_their_publisher(tmp_path: Path)
 
 
 def test_likely_codes_come_first() -> None:
-    assert VOCABULARY.like("Lufttemparatur", "property")[0] == "weather.temperature"
-    assert "weather.temperature" in VOCABULARY.like("Lufttemperatur Dach Nord 2", "property")
-    assert VOCABULARY.like("µg/m3", "unit")[0] == "ug/m3"
-    assert VOCABULARY.like("Q7-x", "property") == []
-    assert {"weather.temperature", "air.no2"} <= {*VOCABULARY.codes("property")}
-    assert {"Cel", "%"} <= {*VOCABULARY.codes("unit")}
+    assert VOCABULARY.suggest_codes("Lufttemparatur", "property")[0] == "weather.temperature"
+    assert "weather.temperature" in VOCABULARY.suggest_codes("Lufttemperatur Dach Nord 2", "property")
+    assert VOCABULARY.suggest_codes("µg/m3", "unit")[0] == "ug/m3"
+    assert VOCABULARY.suggest_codes("Q7-x", "property") == []
+    assert {"weather.temperature", "air.no2"} <= {*VOCABULARY.list_codes("property")}
+    assert {"Cel", "%"} <= {*VOCABULARY.list_codes("unit")}
 
 
 def test_case_spaces_and_umlauts_do_not_matter() -> None:
-    assert normal_spelling("Relative Luft\N{NO-BREAK SPACE}feuchte") == "relativeluftfeuchte"
-    assert VOCABULARY.code("FAHRRAEDER", "property") == "traffic.bicycle_count"
+    assert normalise_spelling("Relative Luft\N{NO-BREAK SPACE}feuchte") == "relativeluftfeuchte"
+    assert VOCABULARY.find_code("FAHRRAEDER", "property") == "traffic.bicycle_count"
 
 
 def test_a_project_without_seeds_is_named(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def faults(load: Load, **texts: str) -> dict[str, Fault]:
 
 
 def test_a_right_file_becomes_a_tenant(load: Load, right: str) -> None:
-    tenant = load(muster=right).tenant("muster")
+    tenant = load(muster=right).get_tenant("muster")
     source = tenant.sources["counters"]
     assert (tenant.slug, tenant.ags, source.name, source.connector) == (
         "muster",
@@ -113,7 +113,7 @@ def test_a_secret_is_a_name_and_its_value_is_read_only_when_asked_for(
     load: Load, right: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TOWN_TOKEN", raising=False)
-    source = load(muster=right).tenant("muster").sources["counters"]
+    source = load(muster=right).get_tenant("muster").sources["counters"]
     reference = source.headers["Authorization"]
     assert reference == SecretRef(secret="TOWN_TOKEN", prefix="Bearer ")  # noqa: S106 - a name
     monkeypatch.setenv("TOWN_TOKEN", "geheim")
@@ -172,7 +172,7 @@ def test_times_with_an_offset_need_a_pattern_that_has_one(load: Load, right: str
     rule = 'time: {column: Zeit, zone: offset, format: "%Y-%m-%d %H:%M"}'
     text = right.replace("time: {column: Zeit, zone: local_wall, fold: summed, interval: 15 min}", rule)
     assert "%z" in faults(load, muster=text)["sources.counters.time"].message
-    assert load(muster=text.replace("%H:%M", "%H:%M%z")).tenant("muster").sources
+    assert load(muster=text.replace("%H:%M", "%H:%M%z")).get_tenant("muster").sources
 
 
 @pytest.mark.parametrize(
@@ -205,21 +205,21 @@ def test_the_name_of_the_file_is_the_key_of_the_tenant_and_has_its_form(tmp_path
 def test_an_unknown_tenant_is_answered_by_a_close_or_by_all_names(load: Load, right: str) -> None:
     catalog = load(muster=right, anderswo=right)
     with pytest.raises(CatalogError, match="did you mean muster"):
-        catalog.tenant("mutser")
+        catalog.get_tenant("mutser")
     with pytest.raises(CatalogError, match="tenants: anderswo, muster"):
-        catalog.tenant("xyz")
+        catalog.get_tenant("xyz")
 
 
 def test_the_tenants_of_a_connector_are_those_that_use_it(load: Load, right: str) -> None:
     catalog = load(muster=right, leer=right.partition("sources:")[0])
-    assert {tenant: [*sources] for tenant, sources in catalog.sources("csv").items()} == {
+    assert {tenant: [*sources] for tenant, sources in catalog.list_sources("csv").items()} == {
         "muster": ["counters"]
     }
-    assert catalog.sources("json") == {}
+    assert catalog.list_sources("json") == {}
 
 
 def test_a_tenant_cannot_be_changed(load: Load, right: str) -> None:
-    tenant = load(muster=right).tenant("muster")
+    tenant = load(muster=right).get_tenant("muster")
     with pytest.raises(ValidationError):
         tenant.name = "Anders"
 
@@ -308,7 +308,7 @@ def test_no_file_lifts_a_ceiling_of_the_operator(
 
 def test_defaults_are_no_higher_than_the_ceilings(tmp_path: Path, right: str) -> None:
     (tmp_path / "muster.yaml").write_text(right, encoding="utf-8")
-    source = read_catalog(tmp_path, SOURCE_MODELS, frame=LOW).tenant("muster").sources["counters"]
+    source = read_catalog(tmp_path, SOURCE_MODELS, frame=LOW).get_tenant("muster").sources["counters"]
     assert (source.http.max_bytes, source.http.max_pages, source.look_back) == (1000, 5, timedelta(days=3))
     assert (source.http.total_time, source.name, source.frame) == (timedelta(minutes=1), "counters", LOW)
 

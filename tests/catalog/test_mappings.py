@@ -7,26 +7,26 @@ from pathlib import Path
 import pytest
 import yaml
 
-from civitas_assets.catalog.mappings import with_mapping, write_mapping
+from civitas_assets.catalog.mappings import insert_mapping, write_mapping
 from civitas_assets.errors import CatalogError
 
 FILE = "# Our town\nname: A   # really\n\nsources: {}\n"
 
 
 def test_a_section_is_added_where_there_is_none() -> None:
-    text = with_mapping(FILE, "properties", "Temp. außen: Dach", "weather.temperature")
+    text = insert_mapping(FILE, "properties", "Temp. außen: Dach", "weather.temperature")
     assert text == FILE + 'properties:\n  "Temp. außen: Dach": weather.temperature\n'
 
 
 def test_lines_join_the_section_and_comments_stay() -> None:
     text = FILE + 'units:\n  # ours\n  "µ": ug/m3\n\nshare: []\n'
-    text = with_mapping(text, "units", "Grad", "Cel")
+    text = insert_mapping(text, "units", "Grad", "Cel")
     assert text == FILE + 'units:\n  # ours\n  "µ": ug/m3\n  "Grad": "Cel"\n\nshare: []\n'
 
 
 def test_a_known_spelling_gets_its_new_meaning() -> None:
-    once = with_mapping(FILE, "units", 'a"b', "%")
-    again = with_mapping(with_mapping(once, "units", "c", "m"), "units", 'a"b', "Cel")
+    once = insert_mapping(FILE, "units", 'a"b', "%")
+    again = insert_mapping(insert_mapping(once, "units", "c", "m"), "units", 'a"b', "Cel")
     assert yaml.safe_load(again)["units"] == {'a"b': "Cel", "c": "m"}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from civitas_assets.catalog.outline import Outline, outlines
+from civitas_assets.catalog.outline import TenantOutline, read_outlines
 from civitas_assets.errors import CatalogError
 
 
@@ -15,18 +15,18 @@ def test_sources_and_their_cadences_are_told(tmp_path: Path) -> None:
         "name: Town\nsources:\n  a: {connector: csv}\n  b: {cadence: hourly, unknown: 1}\n", encoding="utf-8"
     )
     (tmp_path / "bare.yml").write_text("name: Bare\n", encoding="utf-8")
-    assert outlines(tmp_path) == {
-        "bare": Outline("Bare", {}),
-        "town": Outline("Town", {"a": "nightly", "b": "hourly"}),
+    assert read_outlines(tmp_path) == {
+        "bare": TenantOutline("Bare", {}),
+        "town": TenantOutline("Town", {"a": "nightly", "b": "hourly"}),
     }
 
 
 @pytest.mark.parametrize("text", ["a: [", "just text", "sources: [1, 2]", "\x00"])
 def test_a_file_that_is_no_tenants_is_told_apart(tmp_path: Path, text: str) -> None:
     (tmp_path / "town.yaml").write_text(text, encoding="utf-8")
-    assert outlines(tmp_path) == {"town": Outline("town", {}, readable=False)}
+    assert read_outlines(tmp_path) == {"town": TenantOutline("town", {}, readable=False)}
 
 
 def test_no_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match="no such folder"):
-        outlines(tmp_path / "none")
+        read_outlines(tmp_path / "none")

@@ -11,7 +11,7 @@ import yaml
 
 import civitas_assets
 from civitas_assets.catalog import Catalog
-from civitas_assets.catalog.schema import tenant_schema
+from civitas_assets.catalog.schema import build_tenant_schema
 from civitas_assets.catalog.vocabulary import read_vocabulary
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.errors import CatalogError
@@ -19,7 +19,7 @@ from civitas_assets.settings import PROJECT_DIR
 
 jsonschema = pytest.importorskip("jsonschema")
 TENANTS = sorted((Path(civitas_assets.__file__).parent / "tenants").glob("*.yaml"))
-SCHEMA = tenant_schema(SOURCE_MODELS, read_vocabulary(PROJECT_DIR / "dbt_project"))
+SCHEMA = build_tenant_schema(SOURCE_MODELS, read_vocabulary(PROJECT_DIR / "dbt_project"))
 
 
 def complaints(text: str) -> list[str]:

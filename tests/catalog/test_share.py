@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from civitas_assets.catalog import Catalog
-from civitas_assets.catalog.share import Span
+from civitas_assets.catalog.share import KeptSpan
 from civitas_assets.errors import CatalogError
 
 Load = Callable[..., Catalog]
@@ -16,12 +16,12 @@ Load = Callable[..., Catalog]
 
 def test_tables_are_shared_whole_or_without_some_columns(load: Load, right: str) -> None:
     share = "share: [parking_site, {table: parking_status, withhold: [occupied, free]}]\n"
-    tenant = load(muster=right + share).tenant("muster")
+    tenant = load(muster=right + share).get_tenant("muster")
     assert tenant.shared == {"parking_site": frozenset(), "parking_status": {"occupied", "free"}}
 
 
 def test_nothing_is_shared_and_all_is_kept_unless_said(load: Load, right: str) -> None:
-    tenant = load(muster=right).tenant("muster")
+    tenant = load(muster=right).get_tenant("muster")
     assert tenant.shared == {}
     assert (tenant.retention.landing, tenant.retention.records, tenant.archived) == (None, None, False)
 
@@ -63,14 +63,14 @@ def test_no_tenant_takes_the_place_of_the_commons(load: Load, right: str) -> Non
     ],
 )
 def test_a_span_reaches_back_by_the_calendar(count: int, unit: str, first: date) -> None:
-    assert Span(count, unit).first_kept(date(2026, 11, 26)) == first
+    assert KeptSpan(count, unit).find_first_kept(date(2026, 11, 26)) == first
 
 
 def test_a_month_that_is_too_short_ends_with_its_last_day() -> None:
-    assert Span(1, "month").first_kept(date(2026, 3, 31)) == date(2026, 2, 28)
+    assert KeptSpan(1, "month").find_first_kept(date(2026, 3, 31)) == date(2026, 2, 28)
     assert (
-        Span(10**9, "day").first_kept(date(2026, 3, 31))
-        == Span(10**9, "year").first_kept(date(2026, 3, 31))
+        KeptSpan(10**9, "day").find_first_kept(date(2026, 3, 31))
+        == KeptSpan(10**9, "year").find_first_kept(date(2026, 3, 31))
         == date.min
     )
 

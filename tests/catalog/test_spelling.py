@@ -6,7 +6,7 @@ import duckdb
 import jinja2
 import pytest
 
-from civitas_assets.catalog.spelling import normal_spelling
+from civitas_assets.catalog.spelling import normalise_spelling
 from civitas_assets.settings import PROJECT_DIR
 
 ALIKE = {
@@ -30,7 +30,7 @@ ALIKE = {
 
 @pytest.mark.parametrize(("spelling", "written"), [(k, w) for k, words in ALIKE.items() for w in words])
 def test_a_spelling_is_the_same_here_and_in_the_models(spelling: str, written: str) -> None:
-    assert normal_spelling(written) == spelling
+    assert normalise_spelling(written) == spelling
     text = (PROJECT_DIR / "dbt_project" / "macros" / "spelling.sql").read_text(encoding="utf-8")
     macro = jinja2.Environment(autoescape=False).from_string(text)  # noqa: S701 - it makes SQL
     found = duckdb.execute(f"select {macro.module.spelling('?')}", [written])

@@ -9,16 +9,16 @@ import pytest
 import yaml
 
 from civitas_assets.catalog import load_catalog
-from civitas_assets.catalog.starter import Newcomer, set_archived, write_newcomer
+from civitas_assets.catalog.starter import TenantTemplate, set_archived, write_tenant_file
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.errors import CatalogError
 
-TOWN = Newcomer("musterstadt", 'Stadt "Muster" am See', "99000001", (9.95, 50.95, 10.1, 51.1))
+TOWN = TenantTemplate("musterstadt", 'Stadt "Muster" am See', "99000001", (9.95, 50.95, 10.1, 51.1))
 
 
 def test_the_file_can_be_loaded_and_explains_itself(tmp_path: Path) -> None:
-    file = write_newcomer(tmp_path / "tenants", TOWN, SOURCE_MODELS)
-    tenant = load_catalog(tmp_path / "tenants", SOURCE_MODELS).tenant("musterstadt")
+    file = write_tenant_file(tmp_path / "tenants", TOWN, SOURCE_MODELS)
+    tenant = load_catalog(tmp_path / "tenants", SOURCE_MODELS).get_tenant("musterstadt")
     assert (tenant.name, tenant.ags, tenant.bbox) == (TOWN.name, TOWN.ags, TOWN.bbox)
     text = file.read_text(encoding="utf-8")
     assert "MUSTERSTADT_TOKEN" in text
@@ -28,14 +28,14 @@ def test_the_file_can_be_loaded_and_explains_itself(tmp_path: Path) -> None:
 
 
 def test_what_it_offers_in_comments_is_right_as_well(tmp_path: Path) -> None:
-    text = write_newcomer(tmp_path, TOWN, SOURCE_MODELS).read_text(encoding="utf-8")
+    text = write_tenant_file(tmp_path, TOWN, SOURCE_MODELS).read_text(encoding="utf-8")
     head, _, sources = text.partition("sources: {}\n")
     offered = [line.removeprefix("# ") for line in sources.splitlines() if line.startswith("#   ")]
     opened = head.replace("# share:", "share:").replace("# retention:", "retention:").replace("#   -", "  -")
     (tmp_path / "musterstadt.yaml").write_text(
         opened + "sources:\n" + "\n".join(offered) + "\n", encoding="utf-8"
     )
-    tenant = load_catalog(tmp_path, SOURCE_MODELS).tenant("musterstadt")
+    tenant = load_catalog(tmp_path, SOURCE_MODELS).get_tenant("musterstadt")
     assert sorted(tenant.sources) == ["air", "parking", "water"]
     assert tenant.shared.keys() == {"station", "parking_status"}
     assert str(tenant.retention.landing) == "90 days"
@@ -55,19 +55,19 @@ def test_what_it_offers_in_comments_is_right_as_well(tmp_path: Path) -> None:
 )
 def test_what_is_not_valid_leaves_no_file(tmp_path: Path, change: dict[str, object], hint: str) -> None:
     with pytest.raises(CatalogError, match=hint):
-        write_newcomer(tmp_path / "tenants", replace(TOWN, **change), SOURCE_MODELS)  # type: ignore[arg-type]
+        write_tenant_file(tmp_path / "tenants", replace(TOWN, **change), SOURCE_MODELS)  # type: ignore[arg-type]
     assert not [*tmp_path.rglob("*.yaml")]
 
 
 def test_a_tenant_that_is_there_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "musterstadt.yml").write_text("name: before\n", encoding="utf-8")
     with pytest.raises(CatalogError, match="there is such a tenant already"):
-        write_newcomer(tmp_path, TOWN, SOURCE_MODELS)
+        write_tenant_file(tmp_path, TOWN, SOURCE_MODELS)
     assert [path.name for path in tmp_path.iterdir()] == ["musterstadt.yml"]
 
 
 def test_archiving_and_undoing_it_leaves_the_rest_as_it_was(tmp_path: Path) -> None:
-    file = write_newcomer(tmp_path, TOWN, SOURCE_MODELS)
+    file = write_tenant_file(tmp_path, TOWN, SOURCE_MODELS)
     before = file.read_text(encoding="utf-8")
     assert set_archived(file, archived=True)
     assert not set_archived(file, archived=True)

@@ -46,11 +46,11 @@ def test_a_faulty_file_leaves_its_tenant_as_it_was_and_all_others_as_they_are(
     catalog = read(berta=text)
     assert [*catalog.tenants] == ["anton", "berta"]
     assert [*catalog.faulty] == ["berta"]
-    assert [*catalog.tenant("berta").sources] == ["counters"], "its last good state"
-    assert catalog.tenant("berta").faults[0].file == "berta.yaml"
+    assert [*catalog.get_tenant("berta").sources] == ["counters"], "its last good state"
+    assert catalog.get_tenant("berta").faults[0].file == "berta.yaml"
     mended = read(berta=right.replace("counters", "mended"))
     assert not mended.faulty
-    assert [*mended.tenant("berta").sources] == ["mended"]
+    assert [*mended.get_tenant("berta").sources] == ["mended"]
 
 
 @pytest.mark.parametrize("text", FAULTY)
@@ -60,7 +60,7 @@ def test_a_faulty_file_of_a_new_tenant_is_left_out_and_its_faults_are_said(
     catalog = read(anton=right, berta=text)
     assert (catalog.active, [*catalog.left_out], catalog.keys) == (["anton"], ["berta"], ["anton", "berta"])
     with pytest.raises(CatalogError, match=r"berta\.yaml"):
-        catalog.tenant("berta")
+        catalog.get_tenant("berta")
 
 
 def test_what_nobody_foresaw_in_a_file_is_a_fault_of_it(read: Read, right: str) -> None:
@@ -94,5 +94,5 @@ def test_of_two_files_of_one_tenant_neither_is_read(read: Read, right: str, tmp_
     read(anton=right, berta=right)
     (tmp_path / "tenants" / "berta.yml").write_text(right.replace("counters", "others"), encoding="utf-8")
     catalog = read(anton=right)
-    assert ([*catalog.faulty], [*catalog.tenant("berta").sources]) == (["berta"], ["counters"])
+    assert ([*catalog.faulty], [*catalog.get_tenant("berta").sources]) == (["berta"], ["counters"])
     assert "is one of 2 files of berta: keep one" in str(catalog.faulty["berta"][0])

@@ -11,8 +11,8 @@ from civitas_assets.catalog.template import (
     check_combinations,
     expand,
     fill,
-    placeholders,
-    unknown_placeholders,
+    find_unknown,
+    list_names,
 )
 
 WINDOW = Window(date(2026, 1, 30), date(2026, 2, 2))
@@ -53,9 +53,9 @@ def test_a_value_that_looks_like_a_placeholder_stays_text() -> None:
 
 
 def test_names_without_a_value_are_found_before_anything_is_fetched() -> None:
-    assert placeholders("{a}/{day:%d}/{b.c}/{0}") == ["a", "day", "b.c", "0"]
-    assert unknown_placeholders("{a}/{day}/{b.c}", ["a"], periods=True) == ["b.c"]
-    assert unknown_placeholders("{day}", [], periods=False) == ["day"]
+    assert list_names("{a}/{day:%d}/{b.c}/{0}") == ["a", "day", "b.c", "0"]
+    assert find_unknown("{a}/{day}/{b.c}", ["a"], periods=True) == ["b.c"]
+    assert find_unknown("{day}", [], periods=False) == ["day"]
 
 
 def test_one_more_than_may_be_asked_for_is_made_and_no_further() -> None:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from civitas_assets.catalog import TimeRule
-from civitas_assets.catalog.pattern import fault_of, instants, wall_times
+from civitas_assets.catalog.pattern import check_time_pattern, parse_pattern_instants, parse_wall_times
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from civitas_assets.catalog.pattern import fault_of, instants, wall_times
     ],
 )  # fmt: skip
 def test_a_pattern_that_reads_what_it_writes_is_taken(pattern: str) -> None:
-    assert fault_of(pattern) is None
+    assert check_time_pattern(pattern) is None
 
 
 @pytest.mark.parametrize(
@@ -71,16 +71,18 @@ def test_names_of_zones_mean_their_offset_and_others_are_unreadable() -> None:
     written = [
         f"01.07.2026 12:00 {name}" for name in ("MESZ", "CEST", "MEZ", "CET", "UTC", "GMT", "cest", "PST", "")
     ]
-    read = instants(pl.Series(written), "%d.%m.%Y %H:%M %Z").to_list()
+    read = parse_pattern_instants(pl.Series(written), "%d.%m.%Y %H:%M %Z").to_list()
     hours = [10, 10, 11, 11, 12, 12, 10]
     assert read == [*(datetime(2026, 7, 1, hour, tzinfo=UTC) for hour in hours), None, None]
 
 
 def test_an_offset_as_number_goes_before_the_name_beside_it() -> None:
-    read = instants(pl.Series(["01.07.2026 12:00 +0200 PST"]), "%d.%m.%Y %H:%M %z %Z")
+    read = parse_pattern_instants(pl.Series(["01.07.2026 12:00 +0200 PST"]), "%d.%m.%Y %H:%M %z %Z")
     assert read.to_list() == [datetime(2026, 7, 1, 10, tzinfo=UTC)]
 
 
 def test_hours_are_read_without_minutes() -> None:
-    read = wall_times(pl.Series(["01.07.2026 5", "01.07.2026 05", None, "01.07.2026 25"]), "%d.%m.%Y %H")
+    read = parse_wall_times(
+        pl.Series(["01.07.2026 5", "01.07.2026 05", None, "01.07.2026 25"]), "%d.%m.%Y %H"
+    )
     assert read.to_list() == [datetime(2026, 7, 1, 5)] * 2 + [None] * 2  # noqa: DTZ001

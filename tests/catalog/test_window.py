@@ -58,9 +58,9 @@ def test_a_written_duration_is_read_as_the_same(seconds: int) -> None:
 def test_a_window_ends_today_in_the_tenants_zone() -> None:
     """At 23:30 UTC it is tomorrow in Berlin."""
     now = datetime(2026, 6, 30, 22, 30, tzinfo=UTC)
-    assert Window.looking_back(timedelta(days=1), now, BERLIN) == Window(date(2026, 6, 30), date(2026, 7, 1))
-    assert Window.looking_back(timedelta(hours=3), now, BERLIN) == Window(date(2026, 7, 1), date(2026, 7, 1))
-    assert Window.looking_back(timedelta(days=1), now, ZoneInfo("UTC")).last == date(2026, 6, 30)
+    assert Window.from_lookback(timedelta(days=1), now, BERLIN) == Window(date(2026, 6, 30), date(2026, 7, 1))
+    assert Window.from_lookback(timedelta(hours=3), now, BERLIN) == Window(date(2026, 7, 1), date(2026, 7, 1))
+    assert Window.from_lookback(timedelta(days=1), now, ZoneInfo("UTC")).last == date(2026, 6, 30)
 
 
 def test_a_window_cannot_end_before_it_starts() -> None:
@@ -70,16 +70,16 @@ def test_a_window_cannot_end_before_it_starts() -> None:
 
 def test_days_months_and_years_are_all_that_the_window_touches() -> None:
     window = Window(date(2025, 12, 31), date(2026, 2, 1))
-    assert len([*window.days()]) == 33
-    assert [*window.months()] == [date(2025, 12, 1), date(2026, 1, 1), date(2026, 2, 1)]
-    assert [*window.years()] == [date(2025, 1, 1), date(2026, 1, 1)]
+    assert len([*window.list_days()]) == 33
+    assert [*window.list_months()] == [date(2025, 12, 1), date(2026, 1, 1), date(2026, 2, 1)]
+    assert [*window.list_years()] == [date(2025, 1, 1), date(2026, 1, 1)]
 
 
 def test_slices_of_a_short_window_are_short_too() -> None:
     night = Window(date(2026, 8, 20), date(2026, 8, 21))
-    (part,) = night.slices(124)
+    (part,) = night.split(124)
     assert (part.last - part.first).days + 1 == 7
-    assert [*night.slices(7)] == [*night.slices(124)]
+    assert [*night.split(7)] == [*night.split(124)]
 
 
 @settings(deadline=None, max_examples=30)
@@ -89,10 +89,10 @@ def test_slices_cover_the_window_without_gap_and_recur_from_night_to_night(
 ) -> None:
     tonight = Window(first, first + timedelta(days=length))
     tomorrow = Window(first + timedelta(days=1), first + timedelta(days=length + 1))
-    slices = [*tonight.slices(days)]
+    slices = [*tonight.split(days)]
     assert slices[0].first <= tonight.first
     assert slices[-1].last >= tonight.last
     (size,) = {(part.last - part.first).days + 1 for part in slices}
     assert min(days, length + 1) <= size <= days
     assert all(b.first - a.last == timedelta(days=1) for a, b in pairwise(slices))
-    assert {*slices[1:]} <= {*tomorrow.slices(days)}
+    assert {*slices[1:]} <= {*tomorrow.split(days)}

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from civitas_assets.catalog.yaml_text import Bounds, parse, read_body
+from civitas_assets.catalog.yaml_text import YamlBounds, parse_yaml, read_body
 from civitas_assets.errors import CatalogError
 
-LOW = Bounds(size=200, depth=3, nodes=12, text=20)
+LOW = YamlBounds(size=200, depth=3, nodes=12, text=20)
 
 
 @pytest.mark.parametrize(
@@ -27,13 +27,13 @@ LOW = Bounds(size=200, depth=3, nodes=12, text=20)
 )
 def test_what_is_over_a_bound_is_named_with_its_line(text: str, line: int, message: str) -> None:
     with pytest.raises(CatalogError) as caught:
-        parse("muster.yaml", text.encode(), LOW)
+        parse_yaml("muster.yaml", text.encode(), LOW)
     (fault,) = caught.value.faults
     assert (fault.line, message in fault.message) == (line, True), fault
 
 
 def test_aliases_within_the_bounds_are_as_good_as_what_they_stand_for() -> None:
-    _, content = parse("muster.yaml", b"a: &a [1, 2]\nb: *a\n", LOW)
+    _, content = parse_yaml("muster.yaml", b"a: &a [1, 2]\nb: *a\n", LOW)
     assert content == {"a": [1, 2], "b": [1, 2]}
 
 

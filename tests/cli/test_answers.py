@@ -13,11 +13,11 @@ import pytest
 from rich.cells import cell_len
 
 from civitas_assets.cli.answers import format_box, format_csv, format_json, format_lines, format_value
-from civitas_assets.publish.query import Answer
+from civitas_assets.publish.query import QueryResult
 
 
-def answer(*rows: tuple[Any, ...], more: bool = False, **types: str) -> Answer:
-    return Answer([*types], [*types.values()], rows, more)
+def answer(*rows: tuple[Any, ...], more: bool = False, **types: str) -> QueryResult:
+    return QueryResult([*types], [*types.values()], rows, more)
 
 
 TOWN = answer(("Rathausplatz", 10.5), ("Bücherei", None), name="VARCHAR", lon="DOUBLE")
@@ -64,7 +64,7 @@ def test_more_rows_than_the_limit_are_told() -> None:
 def test_forms_for_other_programs_read_back() -> None:
     assert [*csv.reader(format_csv(TOWN))] == [["name", "lon"], ["Rathausplatz", "10.5"], ["Bücherei", ""]]
     assert json.loads("".join(format_json(TOWN)))[1] == {"name": "Bücherei", "lon": None}
-    same = Answer(["a", "a"], ["INTEGER"] * 2, [(1, 2)], more=False)
+    same = QueryResult(["a", "a"], ["INTEGER"] * 2, [(1, 2)], more=False)
     assert json.loads("".join(format_json(same))) == [{"a": 1, "a:1": 2}]
     assert [*format_lines(TOWN)][:3] == ["name = Rathausplatz", " lon = 10.5", ""]
 

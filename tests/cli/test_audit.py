@@ -14,7 +14,7 @@ import pytest
 
 from civitas_assets import __version__, cli
 from civitas_assets.audit.log import AuditLog
-from civitas_assets.audit.record import account
+from civitas_assets.audit.record import find_account
 
 Call = Callable[..., tuple[int, str]]
 
@@ -46,7 +46,7 @@ def call(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
 
 
 def _entries(home: Path) -> list[dict[str, Any]]:
-    return list(AuditLog(home / "audit").entries())
+    return list(AuditLog(home / "audit").read_entries())
 
 
 def test_a_command_is_recorded_before_and_after_with_its_outcome(call: Call, home: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_command_is_recorded_before_and_after_with_its_outcome(call: Call, hom
     assert call("tenant", "remove", "nobody", "--yes", "--token", "geheim")[0] != 0
     first, last, begin, end = _entries(home)
     assert [first["event"], last["event"], last["outcome"]] == ["begin", "end", "ok"]
-    assert (first["where"], first["user"], first["account"]) == ("cli", account(), account())
+    assert (first["where"], first["user"], first["account"]) == ("cli", find_account(), find_account())
     assert (first["action"], first["arguments"]) == ("status", ["--check"])
     assert begin["action"] == "tenant remove"
     assert begin["arguments"][0] == "nobody"
@@ -67,7 +67,7 @@ def test_the_one_who_came_by_sudo_is_the_user(
 ) -> None:
     monkeypatch.setenv("SUDO_USER", "anna")
     call("status")
-    assert {(entry["user"], entry["account"]) for entry in _entries(home)} == {("anna", account())}
+    assert {(entry["user"], entry["account"]) for entry in _entries(home)} == {("anna", find_account())}
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["status", "--help"], ["nonsense"]], ids=str)
@@ -99,8 +99,8 @@ def test_the_log_is_shown_selected_and_verified(call: Call, home: Path) -> None:
     assert json.loads(call("audit", "--json")[1].splitlines()[0])["action"] == "status"
     code, shown = call("audit", "--verify")
     assert code == 0
-    assert account() in shown
-    (file,) = AuditLog(home / "audit").files()
+    assert find_account() in shown
+    (file,) = AuditLog(home / "audit").list_files()
     file.write_text(file.read_text(encoding="utf-8").replace("status", "stasis"), encoding="utf-8")
     assert call("audit", "--verify")[0] == 1
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from civitas_assets.cli import app
 from civitas_assets.store.files import LocalFiles
-from civitas_assets.store.summary import SourceSummary, Summary, TenantSummary
+from civitas_assets.store.summary import SourceSummary, SummaryStore, TenantSummary
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Res
     (tenants / "town.yaml").write_text("name: Town\nsources: {a: {}, b: {}}\n", encoding="utf-8")
     fine = SourceSummary(now, now, now, landing_bytes=1500, rejected=7)
     failing = SourceSummary(now, now - timedelta(hours=50), error="HTTP 503 from https://data.example")
-    Summary(LocalFiles(tmp_path / "home"), "town").change(
+    SummaryStore(LocalFiles(tmp_path / "home"), "town").change(
         lambda _: TenantSummary({"a": fine, "b": failing}, 10**6, now, 2 * 10**6)
     )
     monkeypatch.setenv("CIVITAS_TENANTS_DIR", str(tenants))

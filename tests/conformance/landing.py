@@ -71,8 +71,8 @@ def land(settings: Mapping[str, Any], service: Service) -> Night:
     }
     model = CONNECTORS[settings["connector"]].source_model.model_validate(source | dict(settings))
     tenant = Tenant.model_validate(
-        {"name": "Town", "ags": "05515000", "bbox": BOX, "sources": {"s": model.placed("s", BOX)}}
-    ).keyed("town")
+        {"name": "Town", "ags": "05515000", "bbox": BOX, "sources": {"s": model.with_place("s", BOX)}}
+    ).with_key("town")
     transport, passed = httpx2.MockTransport(service), [0.0]
 
     def sleep(seconds: float) -> None:
@@ -90,11 +90,11 @@ def land(settings: Mapping[str, Any], service: Service) -> Night:
         ) as client,
     ):
         files = LocalFiles(home)
-        stores = Stores.of(files, "town")
+        stores = Stores.for_tenant(files, "town")
         (fetched,) = fetch_sources(tenant, tenant.sources, CONNECTORS, WINDOW, files, client, lambda: NOW)
         (read,) = read_sources(tenant, tenant.sources, CONNECTORS, stores, "run")
         records = {
-            name: stores.records.frame(contract, stores.records.days(contract))
+            name: stores.records.read_rows(contract, stores.records.list_days(contract))
             for name, contract in RECORD_TYPES.items()
             if name in tenant.sources["s"].record_types()
         }

@@ -25,8 +25,8 @@ from civitas_assets.connectors.reachable import LOCAL
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError
 from civitas_assets.records import RECORD_TYPES, Note, RawTable
-from civitas_assets.records.origin import Origin, gathered
-from civitas_assets.records.typing import Place, bring_into_contract
+from civitas_assets.records.origin import Origin, gather_rows
+from civitas_assets.records.typing import TenantPlace, bring_into_contract
 
 NOW = datetime(2026, 8, 1, 2, tzinfo=UTC)
 EVERYWHERE: Box = (-180.0, -90.0, 180.0, 90.0)
@@ -82,7 +82,7 @@ class FakeSession:
     def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
         self.deliveries.append((request, body))
 
-    def delivered(self, url: str) -> Mapping[str, str]:
+    def read_delivered(self, url: str) -> Mapping[str, str]:
         return next((r.variables for r, _ in reversed(self.deliveries) if r.url == url), {})
 
     def note(self, code: str, text: str) -> None:
@@ -90,7 +90,7 @@ class FakeSession:
 
     reachable, database_files = LOCAL, None
 
-    def secret(self, name: str) -> str:
+    def read_secret(self, name: str) -> str:
         return f"value of {name}"
 
 
@@ -104,7 +104,7 @@ class Landed:
         now = datetime(2026, 8, 2, tzinfo=UTC)
         self.payloads.append(Payload(body, request.url, request.role, request.variables, content_type, now))
 
-    def delivered(self, url: str) -> Any:
+    def read_delivered(self, url: str) -> Any:
         return next((p.variables for p in reversed(self.payloads) if p.url == url), {})
 
     def note(self, code: str, text: str) -> None:
@@ -112,7 +112,7 @@ class Landed:
 
     reachable, database_files = LOCAL, Path("/")
 
-    def secret(self, name: str) -> str:
+    def read_secret(self, name: str) -> str:
         assert name == "DB_PASSWORD"
         return SECRET
 
@@ -138,7 +138,7 @@ class DeadSession:
     def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
         raise FetchError("nobody answers")
 
-    def delivered(self, url: str) -> Mapping[str, str]:
+    def read_delivered(self, url: str) -> Mapping[str, str]:
         return {}
 
     def note(self, code: str, text: str) -> None:
@@ -146,7 +146,7 @@ class DeadSession:
 
     reachable, database_files = LOCAL, None
 
-    def secret(self, name: str) -> str:
+    def read_secret(self, name: str) -> str:
         return f"value of {name}"
 
 
@@ -198,8 +198,8 @@ def records(read: Callable[..., list[RawTable]]) -> Callable[..., dict[str, list
     ) -> dict[str, list[dict[str, Any]]]:
         found: dict[str, list[dict[str, Any]]] = {}
         for raw in read(source, body, role, **variables):
-            table = gathered([(raw, Origin(variables, "p", NOW))], source)
-            place = Place("Europe/Berlin", box)
+            table = gather_rows([(raw, Origin(variables, "p", NOW))], source)
+            place = TenantPlace("Europe/Berlin", box)
             typed = bring_into_contract(RECORD_TYPES[raw.record_type], table, source, place)
             assert typed.rejected.is_empty(), typed.rejected.to_dicts()
             frame = typed.accepted[raw.record_type].drop("payload", "received_at")

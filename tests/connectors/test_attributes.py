@@ -10,7 +10,12 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from civitas_assets.connectors.attributes import AttributeSource, as_object, by_field, with_lines
+from civitas_assets.connectors.attributes import (
+    AttributeSource,
+    encode_attributes,
+    expand_lines,
+    select_attributes,
+)
 from civitas_assets.errors import ReadError
 from civitas_assets.records.raw import TIME
 
@@ -26,13 +31,13 @@ def source(**settings: Any) -> AttributeSource:
 
 
 def test_named_attributes_fill_fields_and_the_others_are_reported() -> None:
-    frame, unknown = by_field(source(), TREES, complete=True)
+    frame, unknown = select_attributes(source(), TREES, complete=True)
     assert frame.to_dicts() == [{"place_id": "007"}, {"place_id": "008"}]
     assert unknown == ("art", "höhe", "Straße")
 
 
 def test_all_others_may_go_into_one_field_as_json() -> None:
-    frame, unknown = by_field(source(rest="attributes"), TREES, complete=True)
+    frame, unknown = select_attributes(source(rest="attributes"), TREES, complete=True)
     assert [json.loads(text) for text in frame["attributes"]] == [
         {"art": "Linde", "höhe": 12.5},
         {"höhe": 3.0, "Straße": "Am Wall"},
@@ -42,7 +47,7 @@ def test_all_others_may_go_into_one_field_as_json() -> None:
 
 def test_what_a_record_lacks_is_not_in_its_object_so_that_other_records_change_nothing() -> None:
     alone, beside = TREES.head(1), TREES.with_columns(pilz=pl.Series([None, "Hallimasch"]))
-    first, second = (as_object(frame, frame.columns)[0] for frame in (alone, beside))
+    first, second = (encode_attributes(frame, frame.columns)[0] for frame in (alone, beside))
     assert first == second == '{"art":"Linde","höhe":12.5,"nr":"007"}'
 
 
@@ -57,7 +62,7 @@ def test_values_of_every_type_are_json() -> None:
             "raw": [b"\x01\xff", None],
         }
     )
-    texts = as_object(frame, frame.columns, nulls=["-"]).to_list()
+    texts = encode_attributes(frame, frame.columns, nulls=["-"]).to_list()
     assert json.loads(texts[0]) == {
         'a "b"': 'say "ja"\\',
         "flag": True,
@@ -66,7 +71,7 @@ def test_values_of_every_type_are_json() -> None:
         "raw": "01ff",
     }
     assert texts[1] is None
-    assert as_object(frame, []).to_list() == [None, None]
+    assert encode_attributes(frame, []).to_list() == [None, None]
 
 
 def test_an_attribute_that_must_be_there_is_missed_and_one_that_may_be_absent_is_not() -> None:
@@ -74,13 +79,13 @@ def test_an_attribute_that_must_be_there_is_missed_and_one_that_may_be_absent_is
     with pytest.raises(
         ReadError, match=r"lacks the attribute\(s\) stand, titel; it has nr, art, höhe, Straße"
     ):
-        by_field(timed, TREES, complete=True)
-    frame, _ = by_field(timed, TREES.rename({"art": "stand"}), complete=False)
+        select_attributes(timed, TREES, complete=True)
+    frame, _ = select_attributes(timed, TREES.rename({"art": "stand"}), complete=False)
     assert frame.columns == ["place_id", TIME]
 
 
 def test_records_without_any_attribute_are_still_as_many() -> None:
-    frame, _ = by_field(source(rest="attributes"), pl.DataFrame(height=3), complete=False)
+    frame, _ = select_attributes(source(rest="attributes"), pl.DataFrame(height=3), complete=False)
     assert frame.to_dict(as_series=False) == {"attributes": [None, None, None]}
 
 
@@ -98,7 +103,7 @@ def test_lines_of_a_text_are_attributes_unless_they_are_there_already() -> None:
     frame = pl.DataFrame(
         {"description": [text, None, ""], "bnr": ["", "81", None], "was": ["Boden", None, None]}
     )
-    assert with_lines(frame, "description").drop("description").to_dicts() == [
+    assert expand_lines(frame, "description").drop("description").to_dicts() == [
         {
             "bnr": "80",
             "was": "Boden",
@@ -109,10 +114,10 @@ def test_lines_of_a_text_are_attributes_unless_they_are_there_already() -> None:
         {"bnr": "81", "was": None, "in_tiefe": None, "Zeit": None, "html": None},
         {"bnr": None, "was": None, "in_tiefe": None, "Zeit": None, "html": None},
     ]
-    assert with_lines(frame, "elsewhere") is frame
+    assert expand_lines(frame, "elsewhere") is frame
 
 
 def test_lines_that_are_prose_are_no_attributes() -> None:
     prose = "\n".join(f"Kapitel {number}: Text" for number in range(501))
     with pytest.raises(ReadError, match="over 500 keys in lines of description: take split_lines away"):
-        with_lines(pl.DataFrame({"description": [prose]}), "description")
+        expand_lines(pl.DataFrame({"description": [prose]}), "description")

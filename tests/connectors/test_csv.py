@@ -118,7 +118,7 @@ def test_a_quote_that_is_never_closed_takes_no_other_line_along(
         (2, "quote_is_never_closed", f"{torn}\n")
     ]
     assert found.frame.rows() == [(1, "1", "A"), (4, "3", "C")]
-    kept = source("csv", **SITES, store="mapped").storable("data", body)
+    kept = source("csv", **SITES, store="mapped").redact_answer("data", body)
     assert b"B" not in kept
     assert [(row.row, row.rule, row.raw) for row in read(source("csv", **SITES), kept)[0].broken] == [
         (2, "quote_is_never_closed", "")
@@ -166,7 +166,7 @@ def test_a_row_torn_by_a_line_break_is_set_apart(
     (found,) = read(source("csv", **SITES, delimiter=";"), body.encode())
     assert found.frame["site_id"].to_list() == whole
     assert [(rule, raw) for _, rule, raw in apart(found)] == [("too_few_cells", row) for row in torn]
-    kept = source("csv", **SITES, delimiter=";", store="mapped").storable("data", body.encode())
+    kept = source("csv", **SITES, delimiter=";", store="mapped").redact_answer("data", body.encode())
     (again,) = read(source("csv", **SITES, delimiter=";", store="mapped"), kept)
     assert [(row, rule) for row, rule, _ in apart(again)] == [(row, rule) for row, rule, _ in apart(found)]
 
@@ -239,7 +239,7 @@ def test_all_other_columns_can_be_kept_as_an_object(table: Table, source: Any, r
     body = b"id,name,Baum,H\xc3\xb6he,x\n1,A,Linde,12,9\n2,B,,-,9\n"
     for store in ("whole", "mapped"):
         declared = source("csv", **settings, store=store)
-        (found,) = read(declared, declared.storable("data", body))
+        (found,) = read(declared, declared.redact_answer("data", body))
         assert found.frame["attributes"].to_list() == ['{"Baum":"Linde","Höhe":"12"}', None]
         assert found.unknown_fields == ()
     with pytest.raises(ValidationError, match="rest is name, which fields maps already"):
@@ -324,7 +324,7 @@ def test_columns_may_be_filled_by_the_preamble_and_by_the_address(
     }  # fmt: skip
     for store in ("whole", "mapped"):
         declared = source("csv", **settings, store=store)
-        (found,) = read(declared, declared.storable("data", body))
+        (found,) = read(declared, declared.redact_answer("data", body))
         assert found.frame.select("site_id", "name", "operator").rows() == [("1", "example", "01.02.2026")]
     with pytest.raises(ReadError, match=r"nothing like 'Datum' of preamble\.Stand"):
         read(source("csv", **{**settings, "preamble": {"Stand": "Datum"}}), body)
@@ -411,7 +411,9 @@ def test_rows_that_are_alike_are_counted_where_an_id_asks_for_it(
     fields = {"site_id": ("place", "kind", "@nth"), "name": ("@nth", "place")}
     counted = [("A/x/1", "1/A"), ("B/x/1", "1/B"), ("A/y/1", "2/A"), ("A/x/2", "3/A")]
     assert rows(table(body, fields=fields)) == counted
-    kept = source("csv", **{**SITES, "fields": fields, "store": "mapped"}).storable("data", body.encode())
+    kept = source("csv", **{**SITES, "fields": fields, "store": "mapped"}).redact_answer(
+        "data", body.encode()
+    )
     assert rows(table(kept, fields=fields, store="mapped")) == counted
     with pytest.raises(ValidationError, match=r"fields.site_id needs columns besides one @nth"):
         table(body, fields={"site_id": "@nth"})

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from civitas_assets.connectors.datex2_charging import charging_tables
+from civitas_assets.connectors.datex2_charging import read_charging_tables
 from civitas_assets.errors import ReadError
 
 Rows = Callable[..., dict[str, list[dict[str, Any]]]]
@@ -273,7 +273,7 @@ def test_a_status_of_a_whole_country_is_limited_by_ids(rows: Rows, beginning: st
 def test_of_a_table_of_a_whole_country_the_points_near_the_tenant_are_read(
     source: Callable[..., Any], records: Callable[..., Any]
 ) -> None:
-    here = source("datex2", publication="charging").placed("s", BOX)
+    here = source("datex2", publication="charging").with_place("s", BOX)
     body = listed(site(point()), site(point("far"), locationReference=place(48.1, 11.5)))
     found = records(here, body, box=BOX)["charge_point"]
     assert [row["charge_point_id"] for row in found] == ["DE*MUS*E1*1"]
@@ -282,7 +282,7 @@ def test_of_a_table_of_a_whole_country_the_points_near_the_tenant_are_read(
 def test_a_swapped_position_is_not_passed_over_but_a_fault(
     source: Callable[..., Any], records: Callable[..., Any]
 ) -> None:
-    here = source("datex2", publication="charging").placed("s", BOX)
+    here = source("datex2", publication="charging").with_place("s", BOX)
     with pytest.raises(AssertionError, match="position_is_swapped"):
         records(here, listed(site(point(), locationReference=place(9.5, 51.5))), box=BOX)
 
@@ -326,7 +326,7 @@ def test_damaged_publications_are_no_crash(data: st.DataObject) -> None:
     noise = data.draw(st.binary(max_size=8) | st.text('[]{}":,<>/ 1', max_size=6).map(str.encode))
     for body in (whole[:start] + noise + whole[end:], whole[:end] + noise + whole[start:]):
         with suppress(ReadError):
-            assert [found.frame.height >= 0 for found in charging_tables(body, (), "de")]
+            assert [found.frame.height >= 0 for found in read_charging_tables(body, (), "de")]
 
 
 def test_what_a_status_says_besides_and_a_station_without_points_are_told(

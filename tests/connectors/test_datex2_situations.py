@@ -14,7 +14,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from civitas_assets.connectors.datex2_situations import event_table
+from civitas_assets.connectors.datex2_situations import read_event_table
 from civitas_assets.errors import ReadError
 
 Rows = Callable[..., list[dict[str, Any]]]
@@ -400,7 +400,7 @@ def test_of_a_whole_country_the_events_near_the_tenant_are_read(
     through, elsewhere = at("through", "51.5 8.0 51.5 11.0"), at("elsewhere", "48.1 11.5 48.2 11.5")
     nowhere = record(idG="nowhere", locationReference={})
     body = published(record(), through, elsewhere, nowhere)
-    here = source("datex2", publication="situations").placed("s", BOX)
+    here = source("datex2", publication="situations").with_place("s", BOX)
     found = records(here, body, box=BOX)["event"]
     assert [event["event_id"] for event in found] == ["S1/R1", "S1/through", "S1/nowhere"]
 
@@ -426,7 +426,7 @@ def test_damaged_publications_are_no_crash(data: st.DataObject) -> None:
     noise = data.draw(st.binary(max_size=8) | st.text('[]{}":,<>/ 1', max_size=6).map(str.encode))
     for body in (whole[:start] + noise + whole[end:], whole[:end] + noise + whole[start:]):
         with suppress(ReadError):
-            assert event_table(body, "de", ZoneInfo("Europe/Berlin")).frame.height >= 0
+            assert read_event_table(body, "de", ZoneInfo("Europe/Berlin")).frame.height >= 0
 
 
 def test_times_without_an_offset_are_those_of_the_tenant_unless_the_source_has_a_rule(rows: Rows) -> None:

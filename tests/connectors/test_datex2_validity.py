@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from civitas_assets.connectors.datex2_document import Node
-from civitas_assets.connectors.datex2_validity import UndecidableError, validity_of
+from civitas_assets.connectors.datex2_validity import UndecidableError, read_validity
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = "2026-07-30T22:30:00+02:00"  # a Thursday, the fifth and last one of its month
@@ -18,7 +18,7 @@ NOW = "2026-07-30T22:30:00+02:00"  # a Thursday, the fifth and last one of its m
 def status(at: str = NOW, **said: Any) -> str:
     """Where it stands at a time."""
     times = {"overallStartTime": "2026-07-01T00:00:00+02:00", **said}
-    return validity_of(Node("specification", times), BERLIN).status(datetime.fromisoformat(at))
+    return read_validity(Node("specification", times), BERLIN).status(datetime.fromisoformat(at))
 
 
 def clock(first: str, last: str) -> dict[str, Any]:

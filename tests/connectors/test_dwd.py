@@ -15,7 +15,7 @@ import pytest
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.dwd import DwdConnector, DwdSource
-from civitas_assets.connectors.dwd_products import measured
+from civitas_assets.connectors.dwd_products import read_measured_tables
 from civitas_assets.errors import FetchError, ReadError
 
 TODAY = date(2026, 8, 1)
@@ -51,7 +51,7 @@ def archive(text: str, name: str = "produkt_zehn_min_tu_01766.txt") -> bytes:
 
 def weather(box: Any = BOX, **settings: Any) -> DwdSource:
     """A source as a tenant writes it."""
-    return DwdSource.model_validate({"connector": "dwd", **settings}).placed("weather", box)
+    return DwdSource.model_validate({"connector": "dwd", **settings}).with_place("weather", box)
 
 
 @pytest.fixture
@@ -279,7 +279,7 @@ class TestValues:
 
     def test_a_quantity_that_is_called_otherwise_is_told_and_the_others_are_there(self, read: Any) -> None:
         body = archive("STATIONS_ID;MESS_DATUM;QN;FF_10;D_10;eor\n1766;202608010000;1;2.5;240;eor\n")
-        tables = measured(body, (), 10_000_000)
+        tables = read_measured_tables(body, (), 10_000_000)
         assert [next(tables).frame["datastream_id"].to_list() for _ in range(2)] == [["01766/FF_10"]] * 2
         with pytest.raises(ReadError, match=r"lacks the column\(s\) DD_10; it has .*FF_10, D_10"):
             next(tables)

@@ -32,7 +32,7 @@ def counters(**settings: Any) -> EcoCounterSource:
         "token": {"secret": "MUENSTER_TOKEN"},
         **settings,
     }
-    return EcoCounterSource.model_validate(said).placed("counters", BOX)
+    return EcoCounterSource.model_validate(said).with_place("counters", BOX)
 
 
 def site(number: int, **more: Any) -> Row:

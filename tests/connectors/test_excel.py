@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from civitas_assets.connectors.sheets import sheet_cells
-from civitas_assets.connectors.workbook import Range, layout_of
+from civitas_assets.connectors.sheets import read_sheet_cells
+from civitas_assets.connectors.workbook import Range, read_layout
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 
@@ -302,7 +302,7 @@ def test_cells_are_unpacked_again_only_where_their_layout_may_matter(monkeypatch
         (merged(), True),
     ):
         opened.clear()
-        sheet_cells(body, None)
+        read_sheet_cells(body, None)
         assert ("xl/worksheets/sheet1.xml" in opened) is is_unpacked
 
 
@@ -321,7 +321,7 @@ def test_merged_cells_are_found_behind_any_number_of_cells() -> None:
             )
             archive.writestr("xl/_rels/workbook.xml.rels", '<a><b Id="1" Target="sheet.xml"/></a>')
             archive.writestr("xl/sheet.xml", sheet)
-        assert layout_of(book.getvalue(), "a").merged == (Range(0, 0, 1, 2), Range(1, 2, 9, 3))
+        assert read_layout(book.getvalue(), "a").merged == (Range(0, 0, 1, 2), Range(1, 2, 9, 3))
 
 
 def test_an_opendocument_table_keeps_times_shares_and_merged_cells(table: Callable[..., RawTable]) -> None:

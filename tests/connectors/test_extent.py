@@ -42,10 +42,10 @@ def workbook(rows: int, columns: int) -> bytes:
 def test_cells_of_the_sheet_that_is_read_count(read: Any, source: Any, limits: Any, seen: str) -> None:
     body = workbook(30, 20)
     declared = source("excel", **PLACES, sheet="a")
-    read(declared.within(Frame(max_columns=20, max_cells=600)), body)
+    read(declared.limit_to(Frame(max_columns=20, max_cells=600)), body)
     with pytest.raises(ReadError, match=seen):
-        read(declared.within(Frame(**limits)), body)
-    read(source("excel", **PLACES, sheet="b").within(Frame(**limits)), body)
+        read(declared.limit_to(Frame(**limits)), body)
+    read(source("excel", **PLACES, sheet="b").limit_to(Frame(**limits)), body)
 
 
 WIDE = ",".join(["nr", *(f"c{number}" for number in range(30))])
@@ -68,7 +68,7 @@ def test_rows_of_csv_count_as_wide_as_their_header(read: Any, source: Any, limit
     declared = source("csv", **PLACES)
     read(declared, body)
     with pytest.raises(ReadError, match=seen):
-        read(declared.within(Frame(**limits)), body)
+        read(declared.limit_to(Frame(**limits)), body)
 
 
 def test_columns_that_become_rows_are_counted_before_they_do(read: Any, source: Any) -> None:
@@ -83,7 +83,7 @@ def test_columns_that_become_rows_are_counted_before_they_do(read: Any, source: 
     with pytest.raises(
         ReadError, match="has 30 columns that become 600 rows: CIVITAS_MAX_ROWS lets 599 be at most"
     ):
-        read(declared.within(Frame(max_rows=599)), LONG)
+        read(declared.limit_to(Frame(max_rows=599)), LONG)
 
 
 def kml() -> bytes:
@@ -133,9 +133,9 @@ def test_features_count_as_wide_as_all_their_attributes(
     (table,) = read(declared, body)
     assert table.frame.height == 30
     with pytest.raises(ReadError, match=r"has \d+ columns, and 29 are the most that CIVITAS_MAX_COLUMNS"):
-        read(declared.within(Frame(max_columns=29)), body)
+        read(declared.limit_to(Frame(max_columns=29)), body)
     with pytest.raises(ReadError, match=r"more cells than the 800 that CIVITAS_MAX_CELLS lets be"):
-        read(declared.within(Frame(max_cells=800)), body)
+        read(declared.limit_to(Frame(max_cells=800)), body)
 
 
 def test_rows_of_parquet_are_counted_as_they_unfold(read: Any, source: Any) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.gbfs import GbfsSource
-from civitas_assets.connectors.gbfs_vehicles import counted, kinds_of
+from civitas_assets.connectors.gbfs_vehicles import count_vehicles, read_vehicle_kinds
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ReadError
 
@@ -43,7 +43,7 @@ def feed(*vehicles: dict[str, Any], key: str = "vehicles", at: Any = "2026-07-30
 
 
 def numbers(body: bytes, box: Any = BOX) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = json.loads(counted(body, box))["counted"]
+    found: dict[str, dict[str, int]] = json.loads(count_vehicles(body, box))["counted"]
     return found
 
 
@@ -78,14 +78,14 @@ def test_version_2_says_bikes_and_writes_truth_as_numbers() -> None:
     bike = {"lat": 51.5, "lon": 7.5, "is_reserved": 1, "is_disabled": 0}
     bikes = [{"bike_id": name, **bike} for name in "ab"]
     body = feed(*bikes, key="bikes", at=1785398400)
-    assert json.loads(counted(body, BOX)) == {
+    assert json.loads(count_vehicles(body, BOX)) == {
         "counted": {"": {"reserved": 2}},
         "last_updated": "2026-07-30T08:00:00+00:00",
     }
 
 
 def test_a_time_that_is_none_is_not_kept_as_text() -> None:
-    assert json.loads(counted(feed(vehicle(1), at="secret-1"), BOX))["last_updated"] is None
+    assert json.loads(count_vehicles(feed(vehicle(1), at="secret-1"), BOX))["last_updated"] is None
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_time_that_is_none_is_not_kept_as_text() -> None:
 def test_a_body_of_unknown_shape_is_refused_without_showing_any_of_it(body: bytes) -> None:
     source = GbfsSource(connector="gbfs", title="t", licence="CC0-1.0", url=ROOT)
     with pytest.raises(ReadError) as caught:
-        source.storable("vehicles", body)
+        source.redact_answer("vehicles", body)
     assert "secret" not in str(caught.value)
 
 
@@ -116,7 +116,7 @@ def test_one_vehicle_that_cannot_be_read_costs_nothing_but_itself_and_is_told(
         vehicle(2, lat="secret-2"),
         vehicle(3, vehicle_type_id=["x"]),
     ]
-    body = counted(feed(*odd, vehicle(4), {**vehicle(5), "lat": None}, "secret-6"), BOX)
+    body = count_vehicles(feed(*odd, vehicle(4), {**vehicle(5), "lat": None}, "secret-6"), BOX)
     assert json.loads(body)["counted"] == {"city": {"free": 1}}
     assert b"secret" not in body
     *_, observed = read(source("gbfs"), body, "vehicles", system_id="s", kinds=KINDS)
@@ -156,7 +156,7 @@ def test_types_may_have_numbers_as_ids_and_one_that_is_none_costs_itself() -> No
         {"vehicle_type_id": "2"},
     ]
     body = json.dumps({"data": {"vehicle_types": types}}).encode()
-    assert kinds_of(body) == {"1": "car:electric", "2": "unknown:unknown"}
+    assert read_vehicle_kinds(body) == {"1": "car:electric", "2": "unknown:unknown"}
 
 
 IDS = st.text("0123456789abcdef", min_size=12, max_size=20)
@@ -183,7 +183,7 @@ def test_no_id_and_no_coordinate_of_a_vehicle_survives(data: list[Any], version:
          "rental_uris": {"web": f"https://ride.example/{i}"}, "last_reported": 1785398400, "home_station_id": i}
         for i, kind, lat, lon, r, d in data
     ]  # fmt: skip
-    kept = json.loads(counted(feed(*vehicles, key=key), BOX))
+    kept = json.loads(count_vehicles(feed(*vehicles, key=key), BOX))
     assert kept.keys() == {"counted", "last_updated"}
     assert kept["counted"].keys() <= {"", "city", "cargo"}
     states = [pair for states in kept["counted"].values() for pair in states.items()]
@@ -211,7 +211,9 @@ def test_a_system_without_stations_is_asked_for_its_vehicles_only(
 def test_numbers_become_observations_of_the_system_by_form_and_propulsion(
     source: Callable[..., Any], records: Callable[..., Any]
 ) -> None:
-    body = counted(feed(vehicle(1), vehicle(2, "town"), vehicle(3, "new"), vehicle(4, is_disabled=True)), BOX)
+    body = count_vehicles(
+        feed(vehicle(1), vehicle(2, "town"), vehicle(3, "new"), vehicle(4, is_disabled=True)), BOX
+    )
     found = records(source("gbfs"), body, "vehicles", system_id="rad", kinds=KINDS)
     assert {row["datastream_id"]: row["value"] for row in found["observation"]} == {
         "rad:free:bicycle:human": 2,
@@ -238,7 +240,7 @@ def test_a_system_that_lists_no_types_has_bicycles(
     source: Callable[..., Any], records: Callable[..., Any]
 ) -> None:
     for vehicles in ((), (vehicle(1, None),)):
-        found = records(source("gbfs"), counted(feed(*vehicles), BOX), "vehicles", system_id="rad")
+        found = records(source("gbfs"), count_vehicles(feed(*vehicles), BOX), "vehicles", system_id="rad")
         values = {row["datastream_id"]: row["value"] for row in found["observation"]}
         assert values["rad:free:bicycle:human"] == len(vehicles)
 

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from benchmarks.serving import Loopback
-from civitas_assets.connectors.vector_geojson import geojson
+from civitas_assets.connectors.vector_geojson import read_geojson
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 from tests.connectors.conftest import zipped
@@ -740,7 +740,7 @@ def test_the_recorded_car_parks_of_jena_are_the_same_as_by_the_connector_of_geoj
 @pytest.mark.parametrize("late", [{"b": 7}, {"a": 1, "new": {"c": [1]}}, []])
 def test_attributes_are_all_found_wherever_they_first_stand(late: Any) -> None:
     written = [{"a": n, "b": {"x": "ü"}} for n in range(150)] + [late]
-    found = geojson(
+    found = read_geojson(
         json.dumps(
             {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": p} for p in written]}
         ).encode()
@@ -756,7 +756,7 @@ def test_attributes_are_all_found_wherever_they_first_stand(late: Any) -> None:
 
 def test_attributes_that_nobody_wants_are_named_alone() -> None:
     body = b'{"type":"FeatureCollection","features":[{"properties":{"a":1,"b":[1]}},{"properties":{"a":2}}]}'
-    found = geojson(body, wanted={"a"}).attributes
+    found = read_geojson(body, wanted={"a"}).attributes
     assert found.to_dict(as_series=False) == {"a": [1, 2], "b": [None, None]}
 
 

@@ -194,7 +194,7 @@ def test_features_come_in_one_collection_or_one_after_another(
     source: Any, read: Any, text: str, store: str
 ) -> None:
     declared = source("geojson", record_type="parking_site", fields={"site_id": "nr"}, store=store)
-    (found,) = read(declared, declared.storable("data", text.encode()))
+    (found,) = read(declared, declared.redact_answer("data", text.encode()))
     assert found.frame.rows() == [("1", 11.5, 50.9), ("2", 11.6, 51.0)]
 
 
@@ -283,4 +283,4 @@ def test_a_feature_that_was_torn_costs_itself(
     assert found.frame["site_id"].to_list() == [0, 1, 3]
     assert [(row.row, row.rule) for row in found.broken] == [(3, "unreadable_record")]
     with pytest.raises(ReadError, match="has records that are no JSON"):
-        source("geojson", **SITES, store="mapped").storable("data", body)
+        source("geojson", **SITES, store="mapped").redact_answer("data", body)

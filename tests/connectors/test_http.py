@@ -30,9 +30,9 @@ import pytest
 from civitas_assets.catalog.access import BasicAuth
 from civitas_assets.catalog.model import HttpPolicy, SecretRef, Source
 from civitas_assets.connectors.base import Request
-from civitas_assets.connectors.errand import Validators, public_url
 from civitas_assets.connectors.http import HttpClient, Response
 from civitas_assets.connectors.http_deadline import Deadline
+from civitas_assets.connectors.prepared_request import Validators, sanitize_url
 from civitas_assets.connectors.reachable import LOCAL, Reachable
 from civitas_assets.errors import FetchError, HttpStatusError, SecretMissing
 
@@ -141,7 +141,7 @@ def source(url: str = URL, *, policy: dict[str, Any] | None = None, **more: Any)
         http=HttpPolicy(**hurried | (policy or {})),
         **more,
     )
-    return model.placed("items", (7.0, 51.0, 8.0, 52.0))
+    return model.with_place("items", (7.0, 51.0, 8.0, 52.0))
 
 
 @contextmanager
@@ -392,7 +392,9 @@ def test_a_turn_that_does_not_come_before_the_deadline_is_not_waited_for(
         entered.wait(10)
         with pytest.raises(FetchError, match=r"was not answered within the test \(now\): wait"):
             client.get(
-                Request(server.url("/2")), of, until=Deadline(client.now() + 0.05, "the test (now)", "wait")
+                Request(server.url("/2")),
+                of,
+                until=Deadline(client.read_clock() + 0.05, "the test (now)", "wait"),
             )
         leave.set()
         first.join()
@@ -910,7 +912,7 @@ def test_cookies_of_one_answer_are_not_sent_with_the_next(serve: Callable[[Answe
 
 def test_a_public_address_has_no_userinfo_fragment_or_secret_parameter() -> None:
     of = source(query={"key": SecretRef(secret="TOKEN"), "page": "1"})
-    shown = public_url("http://u:p@data.example/x?a=%2F&key=1&%6bey=2&page=3#f", of)
+    shown = sanitize_url("http://u:p@data.example/x?a=%2F&key=1&%6bey=2&page=3#f", of)
     assert str(shown) == "http://data.example/x?a=%2F&page=3"
 
 
@@ -918,7 +920,7 @@ def test_a_redirect_is_looked_at_as_the_first_address_is(serve: Callable[[Answer
     """At every hop: what the operator does not let be reached is not, whatever the tenant allows."""
     inner = serve(lambda h: h.reply(b"inner"))
     outer = serve(lambda h: h.reply(b"", status=302, Location=inner.url()))
-    only = Reachable.among(f"127.0.0.1:{outer.server_port}")
+    only = Reachable.from_text(f"127.0.0.1:{outer.server_port}")
     of = source(outer.url(), allow_hosts=("127.0.0.1",))
     with HttpClient("t", clock=lambda: NOW, secrets=secrets, reachable=only) as client:
         assert f"{inner.server_port} may not be reached" in str(fails(client, of))

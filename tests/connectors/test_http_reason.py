@@ -6,7 +6,12 @@ import json
 
 import pytest
 
-from civitas_assets.connectors.http_reason import MOST_BYTES, complaint_of, head_of, stated_reason
+from civitas_assets.connectors.http_reason import (
+    MOST_BYTES,
+    extract_complaint,
+    extract_reason,
+    read_body_start,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +30,7 @@ from civitas_assets.connectors.http_reason import MOST_BYTES, complaint_of, head
     ],
 )  # fmt: skip
 def test_json_tells_it_where_interfaces_put_it(body: object, line: str) -> None:
-    assert stated_reason(json.dumps(body).encode()) == line
+    assert extract_reason(json.dumps(body).encode()) == line
 
 
 @pytest.mark.parametrize(
@@ -57,7 +62,7 @@ def test_json_tells_it_where_interfaces_put_it(body: object, line: str) -> None:
     ],
 )
 def test_xml_pages_and_plain_texts_give_their_first_line(body: str, line: str) -> None:
-    assert stated_reason(body.encode()) == line
+    assert extract_reason(body.encode()) == line
 
 
 @pytest.mark.parametrize(
@@ -73,12 +78,12 @@ def test_xml_pages_and_plain_texts_give_their_first_line(body: str, line: str) -
     ],
 )
 def test_a_success_may_be_a_complaint(body: str, said: str) -> None:
-    assert complaint_of(body.encode(), "is not told") == said
+    assert extract_complaint(body.encode(), "is not told") == said
 
 
 def test_bytes_that_are_no_text_say_nothing() -> None:
-    assert stated_reason(b"\x00\x01\x89PNG") == ""
-    assert stated_reason("Schlüssel fehlt".encode("cp1252")) == "Schlüssel fehlt"
+    assert extract_reason(b"\x00\x01\x89PNG") == ""
+    assert extract_reason("Schlüssel fehlt".encode("cp1252")) == "Schlüssel fehlt"
 
 
 @pytest.mark.parametrize(
@@ -96,14 +101,14 @@ def test_what_may_be_a_secret_is_taken_out(said: str) -> None:
     def shown(text: str) -> str:
         return text.replace("s3cr et", "***").replace("s3cr+et", "***")
 
-    line = stated_reason(json.dumps({"message": said}).encode(), shown)
+    line = extract_reason(json.dumps({"message": said}).encode(), shown)
     assert "***" in line
     assert "hunter22" not in line
     assert "s3cr" not in line
 
 
 def test_a_secret_is_taken_out_before_the_line_is_cut() -> None:
-    line = stated_reason(("x" * 195 + " geheimnis").encode(), lambda text: text.replace("geheimnis", "***"))
+    line = extract_reason(("x" * 195 + " geheimnis").encode(), lambda text: text.replace("geheimnis", "***"))
     assert line == "x" * 195 + " ***"
 
 
@@ -115,7 +120,7 @@ def test_a_long_body_is_not_read_to_its_end() -> None:
             taken.append(number)
             yield b"x" * 1024
 
-    assert len(head_of(pieces())) == MOST_BYTES  # type: ignore[arg-type]
+    assert len(read_body_start(pieces())) == MOST_BYTES  # type: ignore[arg-type]
     assert len(taken) == MOST_BYTES // 1024
-    assert len(stated_reason(b"x" * 5000)) == 200
-    assert stated_reason(b"[" * 5000) == ""
+    assert len(extract_reason(b"x" * 5000)) == 200
+    assert extract_reason(b"[" * 5000) == ""

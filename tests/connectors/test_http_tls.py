@@ -26,7 +26,7 @@ from pydantic import ValidationError
 from civitas_assets.catalog.model import HttpPolicy, Source
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.http import HttpClient
-from civitas_assets.connectors.http_tls import trusted
+from civitas_assets.connectors.http_tls import make_trust_context
 from civitas_assets.connectors.reachable import LOCAL
 from civitas_assets.errors import FetchError, SecretMissing
 
@@ -125,7 +125,7 @@ class World:
     authority: Authority
     environment: dict[str, str]
 
-    def secret(self, name: str) -> str:
+    def read_secret(self, name: str) -> str:
         if name not in self.environment:
             raise SecretMissing(name)
         return self.environment[name]
@@ -134,7 +134,7 @@ class World:
         with HttpClient(
             "test",
             clock=lambda: TODAY,
-            secrets=self.secret,
+            secrets=self.read_secret,
             reachable=LOCAL,
             sleep=lambda _: None,
         ) as client:
@@ -152,7 +152,7 @@ def source(url: str, **more: Any) -> Source:
         "http": HttpPolicy(requests_per_second=200.0, timeout="5 s", attempts=1),
         **more,
     }
-    return Source.model_validate(settings).placed("items", (7.0, 51.0, 8.0, 52.0))
+    return Source.model_validate(settings).with_place("items", (7.0, 51.0, 8.0, 52.0))
 
 
 @pytest.fixture
@@ -163,9 +163,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "*")
     certificate = authority.issue(tmp_path / "client.pem", "a town")
-    trusted.cache_clear()
+    make_trust_context.cache_clear()
     yield World(tmp_path, authority, {"CERTIFICATE": str(certificate), "PASSWORD": PASSWORD})
-    trusted.cache_clear()
+    make_trust_context.cache_clear()
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_two_sources_with_two_certificates_stay_two_callers(
 ) -> None:
     world.environment["OTHER"] = str(world.authority.issue(world.folder / "other.pem", "another town"))
     server = serve(ssl.CERT_OPTIONAL)
-    with HttpClient("test", clock=lambda: TODAY, secrets=world.secret, reachable=LOCAL) as client:
+    with HttpClient("test", clock=lambda: TODAY, secrets=world.read_secret, reachable=LOCAL) as client:
         for certificate in ({"file": {"secret": "CERTIFICATE"}}, {"file": {"secret": "OTHER"}}, None) * 2:
             client.get(Request(server.url), source(server.url, certificate=certificate))
     assert server.seen == ["a town", "another town", "nobody"] * 2

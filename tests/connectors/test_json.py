@@ -477,7 +477,7 @@ def test_a_record_that_was_torn_costs_itself_and_is_told(
 def test_of_a_torn_record_nothing_is_left_out_without_a_word(source: Callable[..., Any]) -> None:
     declared = source("json", record_type="parking_site", fields={"site_id": "id"}, store="mapped")
     with pytest.raises(ReadError, match=r"^has records that are no JSON$"):
-        declared.storable("data", b'{"id": 1}\n{"id": 2}\n{"id": 3, "na\n')
+        declared.redact_answer("data", b'{"id": 1}\n{"id": 2}\n{"id": 3, "na\n')
 
 
 def test_one_object_over_several_lines_is_no_list_of_lines_whatever_its_address_says() -> None:

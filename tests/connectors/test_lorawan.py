@@ -229,7 +229,7 @@ def test_the_documented_answer_of_the_storage_is_a_stream_of_uplinks_without_val
 def test_no_key_token_gateway_or_raw_frame_of_a_recorded_uplink_lands(payloads: Path, lorawan: Any) -> None:
     source = lorawan(PROFILES)
     for path in (*(payloads / "chirpstack_jena").iterdir(), *(payloads / "ttn").iterdir()):
-        landed = source.storable("data", path.read_bytes())
+        landed = source.redact_answer("data", path.read_bytes())
         for word in (
             *(
                 b"session_key",
@@ -251,8 +251,8 @@ def test_what_has_landed_reads_as_what_came_and_lands_the_same_again(
     source = lorawan(PROFILES, tags={"description": "dev_type"})
     for path in (*(payloads / "chirpstack_jena").iterdir(), *(payloads / "ttn").iterdir()):
         came = path.read_bytes()
-        landed = source.storable("data", came)
-        assert source.storable("data", landed) == landed
+        landed = source.redact_answer("data", came)
+        assert source.redact_answer("data", landed) == landed
         for before, after in zip(read(source, came), read(source, landed), strict=True):
             assert before.frame.equals(after.frame)
             assert before.unknown_fields == after.unknown_fields
@@ -266,14 +266,14 @@ def test_a_codec_that_puts_out_keys_lands_without_them_at_any_depth(lorawan: Any
         "apiToken": "C3",
     }
     text = json.dumps(chirpstack(values)).replace("\\\\u", "\\u").encode()
-    landed = json.loads(lorawan().storable("data", text))
+    landed = json.loads(lorawan().redact_answer("data", text))
     assert landed["object"] == {"t": 1, "nested": [{"n": 2}]}
 
 
 def test_only_tags_that_are_asked_for_land_and_they_describe_the_station(lorawan: Any, records: Any) -> None:
     up = chirpstack(info={"tags": {"lage": "Markt 1", "owner": "privat", "x": "11.5", "y": "50.9"}})
     source = lorawan(tags={"description": "lage", "lon": "x", "lat": "y"})
-    landed = source.storable(
+    landed = source.redact_answer(
         "data", stream(up, things_stack({"t": 1}, attributes={"lage": "Wehr", "pin": "1"}))
     )
     assert b"privat" not in landed
@@ -306,7 +306,7 @@ def test_a_file_may_be_a_list_or_a_stream(observed: Any, body: bytes) -> None:
 def test_a_torn_line_is_one_rejected_row_of_which_nothing_is_kept(lorawan: Any, read: Any) -> None:
     source = lorawan()
     body = stream(chirpstack()) + b'\n{"deviceInfo":{"devEui":"00AA"},"appSKey":"5ecret","obj'
-    landed = source.storable("data", body)
+    landed = source.redact_answer("data", body)
     assert b"5ecret" not in landed
     observation = read(source, landed)[2]
     assert observation.frame.height == 1
@@ -318,13 +318,13 @@ def test_a_torn_line_is_one_rejected_row_of_which_nothing_is_kept(lorawan: Any, 
 def test_what_holds_no_uplink_at_all_is_refused(lorawan: Any) -> None:
     for body in (b"{}", b'{"deviceInfo":1}', b'[{"a":1},{"b":2}]', b"[" * 100_000):
         with pytest.raises(ReadError, match="holds no uplink"):
-            lorawan().storable("data", body)
+            lorawan().redact_answer("data", body)
 
 
 def test_an_error_in_the_stream_is_an_error_and_not_a_short_day(lorawan: Any) -> None:
     body = stream({"result": things_stack({"t": 1})}, {"error": {"code": 4, "message": "deadline exceeded"}})
     with pytest.raises(ReadError, match="error of the server"):
-        lorawan().storable("storage", body)
+        lorawan().redact_answer("storage", body)
 
 
 def test_several_deliveries_of_a_message_are_one_and_simulated_ones_none(observed: Any) -> None:
@@ -433,13 +433,13 @@ def test_normalized_measurements_of_the_things_stack_have_their_own_time_or_that
         ("00bb:t", datetime(2026, 7, 30, 10, tzinfo=UTC), 21.0),
     ]
     assert read(lorawan({"app": (T,)}), body)[2].unknown_fields == ("app: normalized_payload", "app: raw")
-    assert b"20.5" in lorawan().storable("data", body)
+    assert b"20.5" in lorawan().redact_answer("data", body)
 
 
 def test_what_codecs_warn_of_and_what_none_has_decoded_is_told(lorawan: Any, read: Any) -> None:
     warned = things_stack({"t": 1}, decoded_payload_warnings=["battery is low"], f_port=2)
     body = stream(warned, chirpstack({}, fPort=2), chirpstack({}, fPort=0, at="2026-07-30T11:00:00+00:00"))
-    assert [note.text for note in read(lorawan(), lorawan().storable("data", body))[2].notes] == [
+    assert [note.text for note in read(lorawan(), lorawan().redact_answer("data", body))[2].notes] == [
         "codecs warn of 1 uplink(s): 00bb battery is low",
         "1 uplink(s) have no decoded values: give the device a codec (00aa)",
     ]
@@ -479,7 +479,7 @@ def test_an_uplink_of_chirpstack_3_is_read_and_lands_without_its_gateways(
     }
     assert observed(stream(old)) == [("00000000000000cc:t", datetime(2026, 7, 30, 9, 59, tzinfo=UTC), 3.0)]
     old["publishedAt"] = "2026-07-30T10:00:00Z"
-    landed = lorawan().storable("data", stream(old))
+    landed = lorawan().redact_answer("data", stream(old))
     assert b"g1" not in landed
     assert b"AQ==" not in landed
     assert observed(landed) == [("00000000000000cc:t", datetime(2026, 7, 30, 10, tzinfo=UTC), 3.0)]
@@ -492,7 +492,7 @@ def test_joins_acknowledgements_and_downlinks_are_no_rows(lorawan: Any, records:
         {"end_device_ids": ids, "downlink_ack": {"f_port": 1}},
         {**chirpstack({"t": 9}), "integrationName": "loracloud", "eventType": "x"},
     ]
-    landed = lorawan().storable("data", stream(*others, chirpstack(fPort=1)))
+    landed = lorawan().redact_answer("data", stream(*others, chirpstack(fPort=1)))
     assert b"5ecret" not in landed
     assert [row["value"] for row in records(lorawan(), landed)["observation"]] == [1.5]
     assert read(lorawan(), landed)[2].broken == ()
@@ -561,7 +561,7 @@ def test_a_profile_of_which_uplinks_have_nothing_any_more_is_told(lorawan: Any, 
 
 
 def test_a_day_without_uplinks_is_no_error_of_the_storage(lorawan: Any, read: Any) -> None:
-    landed = lorawan().storable("storage", b"\n")
+    landed = lorawan().redact_answer("storage", b"\n")
     assert [table.frame.height for table in read(lorawan(), landed, "storage")] == [0, 0, 0]
 
 

@@ -68,7 +68,7 @@ def outcome(read: Read, source: Source, body: bytes) -> Any:
 
 def reduced(source: Source, body: bytes) -> bytes | None:
     try:
-        return source.storable("data", body)
+        return source.redact_answer("data", body)
     except ReadError:
         return None
 
@@ -84,7 +84,7 @@ def test_what_is_kept_of_a_document_reads_as_the_whole(
     kept = reduced(mapped, body)
     expected = outcome(read, whole, body)
     assert (None if kept is None else outcome(read, mapped, kept)) == expected
-    assert kept is None or mapped.storable("data", kept) == kept, "what is kept is kept again"
+    assert kept is None or mapped.redact_answer("data", kept) == kept, "what is kept is kept again"
 
 
 @MANY
@@ -115,7 +115,7 @@ def test_what_is_kept_of_features_reads_as_the_whole(features: Any, source: Make
     whole, mapped = source("geojson", **shape), source("geojson", **shape, store="mapped")
     # Numbers written as what is kept writes them: 6e-8 and 6e-08 are the same number, but not the same text.
     body = msgspec.json.encode({"features": features, "crs": None, "s": "secret"})
-    kept = mapped.storable("data", body)
+    kept = mapped.redact_answer("data", body)
     assert outcome(read, mapped, kept) == outcome(read, whole, body)
     assert b"secret" not in kept
 
@@ -144,7 +144,7 @@ def test_what_is_kept_of_a_csv_file_reads_as_the_whole(
     body = text.getvalue().encode("cp1252" if encoding == "cp1252" else "utf-8")
     options = {**TABLE, "until_blank": until, "delimiter": ";", "encoding": encoding}
     whole, mapped = source("csv", **options), source("csv", **options, store="mapped")
-    kept = mapped.storable("data", body)
+    kept = mapped.redact_answer("data", body)
     (expected,), (found,) = read(whole, body), read(mapped, kept)
     # A row in which only unmapped cells are filled is no row any more.
     some = [row for row in expected.frame.iter_rows() if any(cell is not None for cell in row[1:])]
@@ -167,7 +167,7 @@ def test_columns_that_are_unpivoted_are_kept_with_their_companions(source: Make,
     }
     body = b"Zeit,1,1-status,2,Name\n12:00,5,ok,7,secret\n"
     mapped = source("csv", **options, store="mapped")
-    kept = mapped.storable("data", body)
+    kept = mapped.redact_answer("data", body)
     assert kept == b"\xef\xbb\xbf@row,@broken,1,1-status,2\n1,,5,ok,7\n"
     assert read(mapped, kept)[0].frame.rows() == read(source("csv", **options), body)[0].frame.rows()
 
@@ -189,7 +189,7 @@ def test_what_is_kept_of_a_spreadsheet_reads_as_the_whole(source: Make, read: Re
             sheet.write_row(number, 0, row)
     options = {**TABLE, "until_blank": "Nr"}
     whole, mapped = source("excel", **options), source("excel", **options, store="mapped")
-    kept = mapped.storable("data", file.getvalue())
+    kept = mapped.redact_answer("data", file.getvalue())
     assert kept == b"\xef\xbb\xbf@row,@broken,Nr,W,Zeit\n3,,01,1.5,2026-01-01\n"
     assert read(mapped, kept)[0].frame.rows() == read(whole, file.getvalue())[0].frame.rows()
     assert read(mapped, kept)[0].frame.rows() == [(3, "01", "1.5", "2026-01-01")]
@@ -213,7 +213,7 @@ def test_of_what_is_not_as_declared_nothing_is_kept_or_told(
     fields = {"datastream_id": "id", "value": "v"}
     declared = source(connector, **OBSERVED, fields=fields, store="mapped")
     with pytest.raises(ReadError) as caught:
-        declared.storable("data", body)
+        declared.redact_answer("data", body)
     assert "secret" not in str(caught.value)
 
 
@@ -226,7 +226,7 @@ def test_a_damaged_table_is_refused(source: Make, read: Read) -> None:
 
 def test_an_answer_is_stored_as_received_unless_the_source_says_otherwise(source: Make) -> None:
     declared = source("json", **OBSERVED, fields={"datastream_id": "id", "value": "v"})
-    assert declared.storable("data", b"anything") == b"anything"
+    assert declared.redact_answer("data", b"anything") == b"anything"
 
 
 def test_units_are_refused_where_nothing_has_one(source: Make) -> None:

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from civitas_assets.catalog import Box
-from civitas_assets.connectors.nearby import nearby
+from civitas_assets.connectors.nearby import select_nearby
 from civitas_assets.records import RawTable
 
 BOX: Box = (9.0, 51.0, 10.0, 52.0)
@@ -16,7 +16,7 @@ def kept(lon: float | None, lat: float | None, geometry: str | None = None) -> b
     """Whether a row stays."""
     columns = {"lon": pl.Series([lon], dtype=pl.Float64), "lat": pl.Series([lat], dtype=pl.Float64)}
     shape = {} if geometry is None else {"geometry": pl.Series([geometry])}
-    return not nearby(RawTable("event", pl.DataFrame({**columns, **shape})), BOX).frame.is_empty()
+    return not select_nearby(RawTable("event", pl.DataFrame({**columns, **shape})), BOX).frame.is_empty()
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,6 @@ def test_a_shape_stays_where_a_part_of_it_is_near_or_nobody_knows(geometry: str,
 
 def test_without_a_box_or_without_positions_a_table_stays_as_it_is() -> None:
     far = RawTable("event", pl.DataFrame({"lon": [11.5], "lat": [48.1]}))
-    assert nearby(far, None) is far
+    assert select_nearby(far, None) is far
     states = RawTable("charge_point_status", pl.DataFrame({"charge_point_id": ["1"]}))
-    assert nearby(states, BOX) is states
+    assert select_nearby(states, BOX) is states

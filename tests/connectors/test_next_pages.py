@@ -173,7 +173,7 @@ def test_of_what_tells_that_an_answer_is_a_part_nothing_but_numbers_is_kept() ->
         b'{"items":[{"id":"P1","who":"x"}],"partial":{"who":"x"},"total_count":"x",'
         b'"meta":{"truncated":true,"who":"x"}}'
     )
-    assert source.storable("data", body) == (
+    assert source.redact_answer("data", body) == (
         b'{"items":[{"id":"P1"}],"partial":{},"total_count":"","meta":{"truncated":true}}'
     )
 

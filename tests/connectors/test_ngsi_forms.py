@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from civitas_assets.connectors.ngsi_attributes import read_instances
-from civitas_assets.connectors.ngsi_entities import decode
-from civitas_assets.connectors.ngsi_page import Page
+from civitas_assets.connectors.ngsi_entities import decode_entities
+from civitas_assets.connectors.ngsi_page import EntityPage
 from civitas_assets.connectors.ngsi_reader import Reader
 from civitas_assets.connectors.ngsi_remarks import Remarks
 from civitas_assets.connectors.ngsi_times import read_time
@@ -133,7 +133,7 @@ def test_whatever_an_attribute_holds_it_is_read_or_told(content: Any) -> None:
     entity = Reader({"id": "e", "size": content, "name": content, "other": content}, "T", remarks)
     size, name = entity.measure("size"), entity.text("name")
     values = [part.value for part in read_instances(content) if part.value is not None]
-    noted = " ".join(note.text for note in remarks.notes())
+    noted = " ".join(note.text for note in remarks.list_notes())
     if values:
         assert size is not None or "size (" in noted
         assert name is not None or "name (" in noted
@@ -151,7 +151,7 @@ CONTENT = st.one_of(
     USUAL.map(lambda value: {"type": "Text", "value": value, "metadata": {}}),
     st.none() | USUAL | JSON,
 )
-WAYS: dict[str, tuple[Callable[[Page], Any], Callable[[Reader], Any]]] = {
+WAYS: dict[str, tuple[Callable[[EntityPage], Any], Callable[[Reader], Any]]] = {
     "texts": (lambda page: page.texts("a", "b"), lambda reader: reader.text("a", "b")),
     "codes": (lambda page: page.codes("a"), lambda reader: reader.codes("a")),
     "counts": (lambda page: page.counts("a"), lambda reader: reader.count("a")),
@@ -173,9 +173,9 @@ def test_entities_say_the_same_together_and_alone(
         return [Reader({"id": "e", "a": a, "b": b}, "T", remarks) for a, b in given]
 
     by_page, by_entity = Remarks(), Remarks()
-    page, each = Page(readers(by_page)), readers(by_entity)
+    page, each = EntityPage(readers(by_page)), readers(by_entity)
     assert together(page) == [*map(alone, each)]
-    assert by_page.notes() == by_entity.notes()
+    assert by_page.list_notes() == by_entity.list_notes()
     assert {*page.unread()} == {name for reader in each for name in reader.unread()}
 
 
@@ -621,4 +621,4 @@ def test_aggregates_are_refused(source: Any, read: Any) -> None:
 def test_an_entity_without_id_or_type_is_refused() -> None:
     for entity in ({"id": "a"}, {"id": " ", "type": "A"}, {"id": "a", "type": []}, {"id": 1, "type": "A"}):
         with pytest.raises(ReadError, match="without id or type"):
-            decode(json.dumps([entity]).encode())
+            decode_entities(json.dumps([entity]).encode())

@@ -20,7 +20,7 @@ from civitas_assets.connectors.base import Answer, Request
 from civitas_assets.connectors.ogc_features import OgcFeaturesConnector
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records import RawTable
-from civitas_assets.records.geometry import geometries
+from civitas_assets.records.geometry import parse_geometry_column
 
 ROOT = "https://data.example/v1"
 BOX = (11.4, 50.8, 11.8, 51.1)
@@ -59,7 +59,9 @@ def ask(source: Callable[..., Any], session: Callable[..., Any]) -> Callable[...
         asked = session(answer)
         days = Window(date(2026, 8, 1), date(2026, 8, 2))
         try:
-            OgcFeaturesConnector().fetch(declared.placed("s", BOX), days, ZoneInfo("Europe/Berlin"), asked)
+            OgcFeaturesConnector().fetch(
+                declared.with_place("s", BOX), days, ZoneInfo("Europe/Berlin"), asked
+            )
         finally:
             fetch.requests, fetch.notes = asked.requests, asked.notes  # type: ignore[attr-defined]
         return list(asked.requests)
@@ -453,15 +455,17 @@ def test_of_what_is_not_mapped_nothing_is_kept_and_pages_are_followed_all_the_sa
     link = [{"rel": "next", "href": "?offset=1"}]
     page = json.loads(geojson([1], numberMatched=2, links=link))
     page["features"][0]["properties"]["kontakt"] = {"telefon": "0251 4711"}
-    body = declared.storable("features", json.dumps(page).encode())
+    body = declared.redact_answer("features", json.dumps(page).encode())
     assert b"4711" not in body
     assert read(declared, body, "features")[0].frame.select("place_id", "name").rows() == [(1, "01")]
     assert len(ask(lambda r: geojson([2], numberMatched=2) if "offset" in r.url else body, **settings)) == 2
-    assert declared.storable("hits", b'<a numberMatched="2"/>') == b'<a numberMatched="2"/>'
+    assert declared.redact_answer("hits", b'<a numberMatched="2"/>') == b'<a numberMatched="2"/>'
     with pytest.raises(ReadError, match="is GML, of which nothing can be left out: set format"):
-        declared.storable("features", gml([1]))
+        declared.redact_answer("features", gml([1]))
     with pytest.raises(ReadError, match="reports an error: no"):
-        declared.storable("features", b"<ExceptionReport><ExceptionText>no</ExceptionText></ExceptionReport>")
+        declared.redact_answer(
+            "features", b"<ExceptionReport><ExceptionText>no</ExceptionText></ExceptionReport>"
+        )
 
 
 def test_an_answer_in_the_shape_of_the_standard(source: Any, records: Any) -> None:
@@ -502,11 +506,11 @@ def test_short_names_with_the_northing_first_are_turned_into_town_which_is_noted
         spot = f'<gml:Point srsName="{crs}"><gml:pos>{numbers}</gml:pos></gml:Point>'
         body = gml([1]).replace(b"</a:c>", f"<a:ort>{spot}</a:ort></a:c>".encode())
         declared = source("ogc_features", record_type="place", collection="c", api="wfs11", **settings)
-        (found,) = read(declared.placed("s", BOX), body, "features")
+        (found,) = read(declared.with_place("s", BOX), body, "features")
         return found
 
     def spot(found: RawTable) -> Any:
-        shapes = geometries(found.frame["geometry"], f"EPSG:{crs}")
+        shapes = parse_geometry_column(found.frame["geometry"], f"EPSG:{crs}")
         return shapes.lon[0], shapes.lat[0]
 
     turned = places(numbers, f"EPSG:{crs}")

@@ -219,7 +219,7 @@ def trees(source: Any, session: Any, records: Any, read: Any) -> Callable[..., l
         declared = source(
             "ogc_features",
             **{"url": url, "record_type": "place", "collection": "trees", "fields": fields, **settings},
-        ).placed("s", BOX)
+        ).with_place("s", BOX)
         asked = session(answer)
         days = Window(date(2026, 8, 1), date(2026, 8, 2))
         CONNECTORS["ogc_features"].fetch(declared, days, ZoneInfo("Europe/Berlin"), asked)

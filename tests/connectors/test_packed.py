@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from civitas_assets.connectors.packed import is_spreadsheet, unpacked
+from civitas_assets.connectors.packed import is_spreadsheet, unpack_body
 from civitas_assets.errors import ReadError
 from tests.connectors.conftest import zipped
 
@@ -33,13 +33,13 @@ BOOK = zipped({"[Content_Types].xml": b"", "xl/workbook.xml": b""})
     ids=["plain", "gzip", "gzip-of-two", "zip", "zip-of-one", "member", "gzip-in-zip", "zip-in-gzip"],
 )
 def test_the_file_that_is_meant_is_found(body: bytes, member: str | None) -> None:
-    assert unpacked(body, member, (".csv",), MOST) == CSV
+    assert unpack_body(body, member, (".csv",), MOST) == CSV
 
 
 def test_a_spreadsheet_is_no_archive_also_in_one() -> None:
     assert is_spreadsheet(BOOK)
-    assert unpacked(BOOK, None, (".xlsx",), MOST) == BOOK
-    assert unpacked(zipped({"a.xlsx": BOOK}, zipfile.ZIP_STORED), None, (".xlsx",), MOST) == BOOK
+    assert unpack_body(BOOK, None, (".xlsx",), MOST) == BOOK
+    assert unpack_body(zipped({"a.xlsx": BOOK}, zipfile.ZIP_STORED), None, (".xlsx",), MOST) == BOOK
 
 
 @pytest.mark.parametrize(
@@ -61,4 +61,4 @@ def test_a_spreadsheet_is_no_archive_also_in_one() -> None:
 )
 def test_what_cannot_be_unpacked_says_why(body: bytes, message: str) -> None:
     with pytest.raises(ReadError, match=message):
-        unpacked(body, None, (".csv",), MOST)
+        unpack_body(body, None, (".csv",), MOST)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from civitas_assets.connectors.page_address import resized
-from civitas_assets.connectors.pagination import Completeness, header_total
-from civitas_assets.connectors.partial import says_incomplete
+from civitas_assets.connectors.page_address import resize_page
+from civitas_assets.connectors.pagination import Completeness, parse_total
+from civitas_assets.connectors.partial import is_declared_incomplete
 from civitas_assets.errors import FetchError
 
 
@@ -93,9 +93,9 @@ def test_a_page_begins_with_the_last_entity_of_the_one_before(url: str, leads_to
 
 def test_an_address_is_asked_for_again_by_another_size() -> None:
     url = "http://x/Things?$top=100"
-    assert [resized(url, attempts) for attempts in (1, 2, 3)] == [url, f"{url[:-3]}99", f"{url[:-3]}98"]
-    assert resized("http://x/items?limit=2&x=1", 3) == "http://x/items?limit=4&x=1"
-    assert resized("http://x/items", 2) == "http://x/items"
+    assert [resize_page(url, attempts) for attempts in (1, 2, 3)] == [url, f"{url[:-3]}99", f"{url[:-3]}98"]
+    assert resize_page("http://x/items?limit=2&x=1", 3) == "http://x/items?limit=4&x=1"
+    assert resize_page("http://x/items", 2) == "http://x/items"
 
 
 def test_entities_without_an_id_count_as_rows() -> None:
@@ -157,19 +157,19 @@ def test_pages_that_overlap_without_a_total_are_a_fault() -> None:
     ],
 )
 def test_an_answer_may_call_itself_a_part(body: bytes, incomplete: bool) -> None:
-    assert says_incomplete(body) is incomplete
+    assert is_declared_incomplete(body) is incomplete
 
 
 def test_pages_that_are_asked_for_one_by_one_name_each_other_and_are_no_parts() -> None:
     body = b'{"next": "https://data.example/sites?page=2", "results": [{}]}'
     following = '<https://data.example/sites?page=2>; rel="next"'
-    assert says_incomplete(b"[]", following)
-    assert not says_incomplete(b"[]", following.replace("next", "prev"))
-    assert not says_incomplete(body, following, is_alone=False)
-    assert says_incomplete(b'{"truncated": true}', is_alone=False)
+    assert is_declared_incomplete(b"[]", following)
+    assert not is_declared_incomplete(b"[]", following.replace("next", "prev"))
+    assert not is_declared_incomplete(body, following, is_alone=False)
+    assert is_declared_incomplete(b'{"truncated": true}', is_alone=False)
     for more in (b'{"hasMore": true}', b'{"last": false}'):
-        assert says_incomplete(more)
-        assert not says_incomplete(more, is_alone=False)
+        assert is_declared_incomplete(more)
+        assert not is_declared_incomplete(more, is_alone=False)
 
 
 @pytest.mark.parametrize(
@@ -183,4 +183,4 @@ def test_pages_that_are_asked_for_one_by_one_name_each_other_and_are_no_parts() 
     ],
 )
 def test_headers_may_say_how_many_there_are(headers: dict[str, str], total: int | None) -> None:
-    assert header_total(headers) == total
+    assert parse_total(headers) == total

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from civitas_assets.connectors.paths import columns_of, is_plain, records_at, series, valid_path
+from civitas_assets.connectors.paths import (
+    extract_columns,
+    extract_records,
+    is_plain,
+    to_series,
+    validate_path,
+)
 from civitas_assets.errors import ReadError
 
 SCALARS = (
@@ -26,7 +32,7 @@ VALUES = st.recursive(
 
 
 def columns(records: Any, **fields: str) -> dict[str, list[Any]]:
-    return columns_of(json.dumps(records).encode(), fields).to_dict(as_series=False)
+    return extract_columns(json.dumps(records).encode(), fields).to_dict(as_series=False)
 
 
 @pytest.mark.parametrize(
@@ -48,9 +54,9 @@ def test_plain_paths_name_keys_only(path: str, plain: bool) -> None:
 
 
 def test_a_path_that_nothing_can_follow_is_refused_when_it_is_declared() -> None:
-    assert valid_path("a[0].b") == "a[0].b"
+    assert validate_path("a[0].b") == "a[0].b"
     with pytest.raises(ValueError, match="is no JMESPath expression"):
-        valid_path("a[")
+        validate_path("a[")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +71,7 @@ def test_a_path_that_nothing_can_follow_is_refused_when_it_is_declared() -> None
     ],
 )
 def test_the_list_of_records_is_found(path: str, body: bytes) -> None:
-    assert json.loads(bytes(records_at(body, path))) == [{"a": 1}]
+    assert json.loads(bytes(extract_records(body, path))) == [{"a": 1}]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +91,7 @@ def test_the_list_of_records_is_found(path: str, body: bytes) -> None:
 )
 def test_a_list_that_is_not_there_is_answered_by_what_is(path: str, body: bytes, message: str) -> None:
     with pytest.raises(ReadError) as caught:
-        records_at(body, path)
+        extract_records(body, path)
     assert message in str(caught.value)
 
 
@@ -122,9 +128,11 @@ def test_a_column_of_several_types_is_text_without_loss() -> None:
 
 
 def test_objects_and_lists_are_text_so_that_payloads_can_be_put_below_each_other() -> None:
-    lists, objects = series("v", [[1], [2, 3]]), series("v", [{"a": 1}])
+    lists, objects = to_series("v", [[1], [2, 3]]), to_series("v", [{"a": 1}])
     assert (lists.to_list(), objects.to_list()) == (["[1]", "[2,3]"], ['{"a":1}'])
-    parts = [pl.DataFrame([column]) for column in (lists, objects, series("v", [1]), series("v", [None]))]
+    parts = [
+        pl.DataFrame([column]) for column in (lists, objects, to_series("v", [1]), to_series("v", [None]))
+    ]
     assert pl.concat(parts, how="diagonal_relaxed")["v"].to_list() == ["[1]", "[2,3]", '{"a":1}', "1", None]
 
 
@@ -140,7 +148,7 @@ def test_the_same_path_may_fill_two_fields_and_one_may_begin_another() -> None:
 def test_records_that_are_no_objects_are_refused() -> None:
     for body in (b"[1]", b"[[]]", b"[null]", b"[", b'["\x80"]'):
         with pytest.raises(ReadError, match="is not a list of objects"):
-            columns_of(body, {"a": "a"})
+            extract_columns(body, {"a": "a"})
 
 
 def test_no_records_are_columns_without_rows() -> None:

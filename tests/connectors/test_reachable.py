@@ -54,14 +54,14 @@ def test_what_is_not_public_is_not_reached(monkeypatch: pytest.MonkeyPatch, addr
     resolving(monkeypatch, [address])
     for host in (address, "data.example"):
         with pytest.raises(FetchError, match="CIVITAS_REACHABLE"):
-            PUBLIC.addresses(host, 443)
+            PUBLIC.resolve_host(host, 443)
 
 
 def test_what_is_public_is_reached_and_of_several_only_that(monkeypatch: pytest.MonkeyPatch) -> None:
     resolving(monkeypatch, ["10.0.0.1", "93.184.216.34", "2606:2800:220:1::1"])
-    assert PUBLIC.addresses("data.example", 443) == ["93.184.216.34", "2606:2800:220:1::1"]
+    assert PUBLIC.resolve_host("data.example", 443) == ["93.184.216.34", "2606:2800:220:1::1"]
     for address in ("64:ff9b::8.8.8.8", "2a00:1:2:3::7f00:1"):
-        assert PUBLIC.addresses(address, 443) == [address]
+        assert PUBLIC.resolve_host(address, 443) == [address]
 
 
 def test_a_service_of_our_own_that_has_no_address_now_is_no_fault_of_others(
@@ -73,10 +73,10 @@ def test_a_service_of_our_own_that_has_no_address_now_is_no_fault_of_others(
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", port))]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    reachable = Reachable.among("", [("gone.example", 443)])
-    assert reachable.addresses("data.example", 443) == ["93.184.216.34"]
+    reachable = Reachable.from_text("", [("gone.example", 443)])
+    assert reachable.resolve_host("data.example", 443) == ["93.184.216.34"]
     with pytest.raises(OSError, match="no such name"):
-        reachable.addresses("gone.example", 443)
+        reachable.resolve_host("gone.example", 443)
 
 
 @pytest.mark.parametrize(
@@ -97,12 +97,12 @@ def test_an_operator_adds_networks_hosts_and_endpoints(
     monkeypatch: pytest.MonkeyPatch, written: str, host: str, port: int, is_reached: bool
 ) -> None:
     resolving(monkeypatch, ["10.1.2.3"])
-    guard = Reachable.of(Settings(reachable=written))
+    guard = Reachable.from_settings(Settings(reachable=written))
     if is_reached:
-        assert guard.addresses(host, port) == ["10.1.2.3"]
+        assert guard.resolve_host(host, port) == ["10.1.2.3"]
     else:
         with pytest.raises(FetchError):
-            guard.addresses(host, port)
+            guard.resolve_host(host, port)
 
 
 @pytest.mark.parametrize(
@@ -118,13 +118,13 @@ def test_the_deployments_own_server_is_reached_only_by_its_port(
 ) -> None:
     resolving(monkeypatch, ["93.184.216.34"])
     for written in ("", "93.184.0.0/16", "own.example", "alias.example"):
-        guard = Reachable.of(Settings(postgres_url=url, reachable=written))
+        guard = Reachable.from_settings(Settings(postgres_url=url, reachable=written))
         for host in ("own.example", "alias.example", "93.184.216.34"):
             with pytest.raises(FetchError):
-                guard.addresses(host, 5432)
-        assert guard.addresses("own.example", 443)
-    guard = Reachable.of(Settings(postgres_url=url, reachable="own.example:5432"))
-    assert guard.addresses("own.example", 5432)
+                guard.resolve_host(host, 5432)
+        assert guard.resolve_host("own.example", 443)
+    guard = Reachable.from_settings(Settings(postgres_url=url, reachable="own.example:5432"))
+    assert guard.resolve_host("own.example", 5432)
 
 
 @pytest.mark.parametrize("written", ["10.1.0.0/16/3", "http://data.example", "*"])
@@ -169,7 +169,7 @@ def test_no_transport_connects_to_what_is_not_reachable(own_service: socket.sock
         drain(Subscription("localhost", port, "test", ("#",)), lambda _: None)
     for backend in ("postgresql", "mysql+pymysql", "mssql+pymssql"):
         database = Database(f"{backend}://civitas@localhost:{port}/data", None, 1.0, 1.0)
-        with pytest.raises(FetchError, match="CIVITAS_REACHABLE"), database.opened():
+        with pytest.raises(FetchError, match="CIVITAS_REACHABLE"), database.open_connection():
             pass
     assert nobody_came(own_service)
 
@@ -223,7 +223,7 @@ def test_a_driver_is_given_the_connection_and_what_the_server_says_is_told() -> 
         url = f"mysql+pymysql://civitas@localhost:{listener.getsockname()[1]}/data"
         with (
             pytest.raises(FetchError, match="Too many connections"),
-            Database(url, None, 2.0, 1.0, LOCAL).opened(),
+            Database(url, None, 2.0, 1.0, LOCAL).open_connection(),
         ):
             pass
         refusing.result()

@@ -19,8 +19,8 @@ from civitas_assets.connectors import sensorthings_tables
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES, RawTable
-from civitas_assets.records.origin import Origin, gathered
-from civitas_assets.records.typing import Place, bring_into_contract
+from civitas_assets.records.origin import Origin, gather_rows
+from civitas_assets.records.typing import TenantPlace, bring_into_contract
 
 ROOT = "https://data.example/v1"
 NOW = datetime(2026, 8, 1, 2, tzinfo=UTC)
@@ -498,8 +498,8 @@ def observed(tables: Callable[..., list[Any]], source: Callable[..., Any]) -> Ca
         (frame,) = tables(body)
         raw = RawTable("observation", frame)
         given = source("sensorthings")
-        table = gathered([(raw, Origin({}, "abc", NOW))], given)
-        place = Place("Europe/Berlin", (11.3, 50.8, 11.8, 51.1))
+        table = gather_rows([(raw, Origin({}, "abc", NOW))], given)
+        place = TenantPlace("Europe/Berlin", (11.3, 50.8, 11.8, 51.1))
         result = bring_into_contract(RECORD_TYPES["observation"], table, given, place)
         assert result.rejected.is_empty()
         return result.accepted["observation"].select(COLUMNS)
@@ -866,7 +866,7 @@ def test_a_recorded_thing_of_hamburg_is_a_station_with_its_datastreams(
     assert streams.height > 0
     assert {*streams["station_id"]} == {"7648"}
     assert not streams["name"].null_count()
-    assert sensorthings_tables.unknown_fields(body, "things") == ()
+    assert sensorthings_tables.list_unknown_fields(body, "things") == ()
 
 
 @pytest.mark.parametrize("compact", [False, True])

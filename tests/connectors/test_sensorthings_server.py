@@ -159,7 +159,7 @@ def night(
             except urllib.error.HTTPError as error:
                 raise FetchError(f"{request.url}: {error.read()[:500]!r}") from None
 
-        declared = source("sensorthings", url=root, **settings).placed("s", (7.0, 51.0, 8.0, 52.5))
+        declared = source("sensorthings", url=root, **settings).with_place("s", (7.0, 51.0, 8.0, 52.5))
         asked = session(answer)
         CONNECTORS["sensorthings"].fetch(declared, DAYS, ZoneInfo("Europe/Berlin"), asked)
         assert asked.notes == []

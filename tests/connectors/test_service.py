@@ -32,7 +32,7 @@ Tables = Callable[..., dict[str, list[dict[str, Any]]]]
 def service(connector: str, box: Any = None, **settings: Any) -> Any:
     """A source as a tenant writes it: the name of the service, and little else."""
     source = SOURCE_MODELS[connector].model_validate({"connector": connector, **settings})
-    return source.placed("it", box) if box else source
+    return source.with_place("it", box) if box else source
 
 
 @pytest.fixture

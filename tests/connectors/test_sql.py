@@ -24,7 +24,7 @@ from civitas_assets.catalog.frame import Frame
 from civitas_assets.connectors.base import Payload
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.connectors.sql_database import Database
-from civitas_assets.connectors.sql_values import as_written, writers_of_mysql
+from civitas_assets.connectors.sql_values import choose_mysql_writers, format_sql_value
 from civitas_assets.errors import CatalogError, FetchError
 from civitas_assets.records import RawTable, Roster
 from tests.connectors.conftest import OBSERVED, SECRET, Landed
@@ -122,7 +122,7 @@ def test_a_cursor_fetches_what_is_new_and_what_became_visible_late(
     fetch(url, **settings)
     assert [len(p.body.splitlines()) - 1 for p in landed.payloads] == [2, 1]
     first = landed.lines()
-    assert landed.delivered(landed.payloads[0].url)["cursor"] == "2026-08-01 01:01:00+00"
+    assert landed.read_delivered(landed.payloads[0].url)["cursor"] == "2026-08-01 01:01:00+00"
     new = "insert into readings (meter, read_at, value, changed_at) values "
     change(postgres_url, new + "('late', '2026-08-01', 7, '2026-08-01 00:55:00+00')")
     change(postgres_url, new + "('old', '2026-08-01', 7, '2026-08-01 00:30:00+00')")
@@ -319,12 +319,14 @@ def test_a_file_of_a_database_is_in_the_tenants_folder(tmp_path: Path) -> None:
     for name in ("../../outside.db", str(outside), "link.db"):
         with (
             pytest.raises(FetchError, match="is not in"),
-            Database(f"sqlite:///{name}", None, 1, 1, folder=folder).opened(),
+            Database(f"sqlite:///{name}", None, 1, 1, folder=folder).open_connection(),
         ):
             pass
-    with Database("sqlite:///own.db", None, 1, 1, folder=folder).opened():
+    with Database("sqlite:///own.db", None, 1, 1, folder=folder).open_connection():
         pass
-    with Database(f"sqlite:///{outside}", None, 1, 1).opened():  # where the operator has named no folder
+    with Database(
+        f"sqlite:///{outside}", None, 1, 1
+    ).open_connection():  # where the operator has named no folder
         pass
 
 
@@ -339,7 +341,7 @@ def test_a_fetch_has_no_more_rows_than_the_operator_lets_be(
         )
     connection.close()
     settings = {**OBSERVED, "url": f"sqlite:///{file}", "table": "readings", "fetch_size": 1}
-    declared = source("sql", **settings).within(Frame(max_rows=2))
+    declared = source("sql", **settings).limit_to(Frame(max_rows=2))
     with pytest.raises(FetchError, match="over 2 rows"):
         CONNECTORS["sql"].fetch(declared, DAY, ZoneInfo("Europe/Berlin"), landed)
     assert len(landed.payloads) == 2
@@ -395,7 +397,7 @@ def test_a_column_that_is_there_twice_has_to_be_named(database: Any, fetch: Any,
     ids=lambda value: type(value).__name__,  # addresses and orders in memory differ from process to process
 )
 def test_values_of_other_drivers_are_written_as_postgresql_would(value: Any, written: Any) -> None:
-    assert as_written(value) == written
+    assert format_sql_value(value) == written
 
 
 def test_instants_and_bits_of_mysql_are_known_by_the_type_of_their_column() -> None:
@@ -408,7 +410,7 @@ def test_instants_and_bits_of_mysql_are_known_by_the_type_of_their_column() -> N
         (16, 5),
         (252, b"\x08"),
     ]
-    writers = writers_of_mysql([kind for kind, _ in given])
+    writers = choose_mysql_writers([kind for kind, _ in given])
     assert [write(value) for write, (_, value) in zip(writers, given, strict=True)] == [
         *("2026-01-02 03:04:00+00:00", None, "2026-01-02 03:04:00"),
         *(2049, 5, "08"),
@@ -421,11 +423,11 @@ def test_instants_and_bits_of_mysql_are_known_by_the_type_of_their_column() -> N
 )
 def test_a_geometry_of_mysql_is_written_as_ewkb(system: int, shape: str) -> None:
     stored = system.to_bytes(4, "little") + shapely.to_wkb(shapely.from_wkt(shape), byte_order=1)
-    found = shapely.from_wkb(as_written(stored, spatial=True))
+    found = shapely.from_wkb(format_sql_value(stored, spatial=True))
     assert (found.wkt, shapely.get_srid(found)) == (shape, system)
-    assert as_written(stored) == stored.hex()
+    assert format_sql_value(stored) == stored.hex()
     for other in (stored[:24], b"0123", bytes(16)):
-        assert as_written(other, spatial=True) == other.hex()
+        assert format_sql_value(other, spatial=True) == other.hex()
 
 
 def test_days_and_times_of_a_driver_that_has_types_are_read(

@@ -20,9 +20,9 @@ import pytest
 
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.harmonise.build import run_nodes
-from civitas_assets.harmonise.plan import Model
+from civitas_assets.harmonise.plan import PlannedModel
 from civitas_assets.harmonise.project import Project
-from civitas_assets.harmonise.tables import WORKSPACE_FILE, create_tables
+from civitas_assets.harmonise.workspace_tables import WORKSPACE_FILE, create_tables
 
 Records = Mapping[str, Sequence[Mapping[str, object]]]
 Models = Mapping[str, Mapping[str, Any]]
@@ -215,7 +215,7 @@ def test_the_plan_makes_and_finds_what_dbt_does(
     made, wanted = _relations(database), _relations(by_dbt.database)
     # What was not made is empty here; dbt has made some of it while it prepared the file, with records in it.
     well = {result.unique_id for result in results if result.status == "success"}
-    tables = {n.relation for n in project.plan.nodes if isinstance(n, Model) and n.unique_id in well}
+    tables = {n.relation for n in project.plan.nodes if isinstance(n, PlannedModel) and n.unique_id in well}
     compared = tables if name == "broken_town" else wanted.keys()
     assert compared <= made.keys()
     for relation in compared:

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from civitas_assets.export.ngsi_ld import entities
-from civitas_assets.export.vocabulary import Vocabulary
+from civitas_assets.export.export_vocabulary import ExportVocabulary
+from civitas_assets.export.ngsi_ld_format import list_exported_entities
 from civitas_assets.harmonise.project import Project
 from civitas_assets.report.places import KINDS
 from civitas_assets.report.quality import STATUSES
@@ -274,8 +274,8 @@ def test_the_morning_page_depends_on_what_it_reads(graph: Graph, project: Projec
 
 
 def test_an_export_of_entities_depends_on_what_it_reads(graph: Graph) -> None:
-    vocabulary = Vocabulary.read(Path(PROJECT_DIR / "dbt_project"))
-    assert read_by(graph, "ngsi_ld_export") == set(entities(vocabulary))
+    vocabulary = ExportVocabulary.read(Path(PROJECT_DIR / "dbt_project"))
+    assert read_by(graph, "ngsi_ld_export") == set(list_exported_entities(vocabulary))
 
 
 def test_dashboards_depend_on_what_they_ask(graph: Graph) -> None:

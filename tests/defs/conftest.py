@@ -13,7 +13,7 @@ import pytest
 from civitas_assets.definitions import build_definitions
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.harmonise.project import Project
-from civitas_assets.ingest.catalogue import catalogue_of
+from civitas_assets.ingest.catalogue import load_catalogue
 from civitas_assets.settings import Settings
 
 SOURCE = """
@@ -52,7 +52,7 @@ def deployed(tmp_path: Path, project: Project) -> Callable[..., Deployment]:
         for slug, text in towns.items():
             (folder / f"{slug}.yaml").write_text(text, encoding="utf-8")
         settings = Settings(home=tmp_path / "home", tenants_dir=folder, **(more or {}))
-        return Deployment(catalogue_of(settings), settings, project, now=lambda: now)
+        return Deployment(load_catalogue(settings), settings, project, now=lambda: now)
 
     return make
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.models import model_specs
+from civitas_assets.defs.models import build_model_specs
 from civitas_assets.harmonise.lineage import LINEAGE
 
 
@@ -27,7 +27,7 @@ def test_columns_are_described_with_or_without_their_lineage(
             (*spec.key.path,): [
                 column.description for column in spec.metadata["dagster/column_schema"].columns
             ]
-            for spec in model_specs(of)
+            for spec in build_model_specs(of)
         }
 
     known, unknown = described(deployment), described(without)

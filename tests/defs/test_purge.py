@@ -8,8 +8,8 @@ from typing import Any
 import dagster as dg
 import yaml
 
-from civitas_assets.defs.checks import partitioned_check
-from civitas_assets.defs.purge import Purge, purge
+from civitas_assets.defs.asset_checks import build_partitioned_check
+from civitas_assets.defs.purge import Purge, delete_history
 from civitas_assets.settings import PROJECT_DIR
 
 TENANTS = dg.StaticPartitionsDefinition(["x", "y"])
@@ -19,7 +19,7 @@ CHECK = dg.AssetCheckKey(KEY, "is_fine")
 
 @dg.multi_asset(
     specs=[dg.AssetSpec(KEY)],
-    check_specs=[partitioned_check(CHECK.name, KEY, TENANTS, "")],
+    check_specs=[build_partitioned_check(CHECK.name, KEY, TENANTS, "")],
     partitions_def=TENANTS,
 )
 def table(context) -> Any:  # type: ignore[no-untyped-def] # Dagster reads annotations
@@ -64,11 +64,11 @@ def test_the_latest_state_stays_and_what_it_replaced_goes(history: Any) -> None:
     latest_y = run(history, "y")
     before = history.size()
 
-    assert purge(history.instance, cut, dry_run=True) == Purge(3, 1)
+    assert delete_history(history.instance, cut, dry_run=True) == Purge(3, 1)
     assert runs(history) == {replaced, earlier_y, latest_x, failed, latest_y}
 
     steps: list[tuple[int, int]] = []
-    done = purge(history.instance, cut, progress=lambda n, of: steps.append((n, of)))
+    done = delete_history(history.instance, cut, progress=lambda n, of: steps.append((n, of)))
     assert (done.runs, done.kept) == (3, 1)
     assert steps == [(3, 3)]
     assert runs(history) == {latest_x, latest_y}
@@ -88,15 +88,15 @@ def test_the_latest_state_stays_and_what_it_replaced_goes(history: Any) -> None:
     assert state.get_latest_data_version_record(KEY, partition_key="x").run_id == latest_x
     assert checked(history) == {"x": (latest_x, "SUCCEEDED"), "y": (latest_y, "SUCCEEDED")}
     assert len(state.all_logs(latest_x)) > 5
-    assert purge(history.instance, cut) == Purge(0, 1)
+    assert delete_history(history.instance, cut) == Purge(0, 1)
     not_yet_mended = run(history, "y", fail="yes")
-    purge(history.instance, datetime.now(UTC))
+    delete_history(history.instance, datetime.now(UTC))
     assert runs(history) == {latest_x, latest_y, not_yet_mended}
 
 
 def test_runs_that_have_not_ended_stay_however_old_they_are(history: Any) -> None:
     waiting = history.instance.create_run_for_job(JOB, tags={"dagster/partition": "x"})
-    purge(history.instance, datetime.now(UTC))
+    delete_history(history.instance, datetime.now(UTC))
     assert waiting.run_id in runs(history)
 
 

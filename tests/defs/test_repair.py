@@ -10,9 +10,9 @@ import dagster as dg
 import pytest
 
 from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.defs.records import read_tenant
+from civitas_assets.defs.record_assets import read_tenant
 from civitas_assets.defs.repair import REPLAY, RETRY
-from civitas_assets.defs.scope import Days, Scope
+from civitas_assets.defs.scope import Days, RunScope
 from civitas_assets.defs.work import Work
 from civitas_assets.ingest.read_all import read_sources
 from civitas_assets.store.addresses import Line
@@ -40,17 +40,17 @@ BODY = b"id,v,w,t\nd,1,7,2026-08-20T10:00\nd,x,8,2026-08-20T11:00\n"
 def mended(deployed: Any) -> Callable[..., list[Any]]:
     """A town whose payload was read by a first mapping: what the reading step says with the second."""
     first = deployed(stadt=TOWN.replace("MAPPED", "v"))
-    tenant = first.catalog.tenant("stadt")
+    tenant = first.catalog.get_tenant("stadt")
     landing = SourceLanding(first.files, "stadt", "s")
     line = Line("http://127.0.0.1:9/a.csv", "stored", 200, AT, "", landing.store(BODY), len(BODY))
     landing.write_manifest([line])
-    read_sources(tenant, tenant.sources, CONNECTORS, first.stores(tenant), "first")
-    journal = first.stores(tenant).journal
-    journal.strike(journal.pending().entries)
+    read_sources(tenant, tenant.sources, CONNECTORS, first.make_stores(tenant), "first")
+    journal = first.make_stores(tenant).journal
+    journal.acknowledge(journal.read_pending().entries)
     second = deployed(stadt=TOWN.replace("MAPPED", "w"))
 
     def read(**scope: Any) -> list[Any]:
-        work = Work(second, second.catalog.tenant("stadt"), Scope(**scope), "repair")
+        work = Work(second, second.catalog.get_tenant("stadt"), RunScope(**scope), "repair")
         return [work, *read_tenant(work)]
 
     return read
@@ -80,19 +80,19 @@ def test_a_replay_is_shown_and_changes_nothing(mended: Any) -> None:
     work, *results = mended(repair="show_replay", days=DAYS)
     assert "1 changed" in check_of(results, "observation").description
     assert "columns: value (1)" in check_of(results, "observation").description
-    assert not work.stores.journal.pending()
+    assert not work.stores.journal.read_pending()
 
 
 def test_a_replay_is_appended(mended: Any) -> None:
     work, *results = mended(repair="replay", days=DAYS)
     assert check_of(results, "observation").metadata["changed"].value == 1
-    assert work.stores.journal.pending().days
+    assert work.stores.journal.read_pending().days
 
 
 def test_rejected_rows_are_tried_again(mended: Any) -> None:
     work, *results = mended(repair="retry_quarantine")
     assert "1 of 1 row(s) are accepted now" in check_of(results, "observation").description
-    assert work.stores.quarantine.rows().is_empty()
+    assert work.stores.quarantine.read_rows().is_empty()
 
 
 def test_a_replay_without_days_is_refused(mended: Any) -> None:

@@ -12,7 +12,7 @@ from dagster._core.test_utils import create_run_for_test
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from civitas_assets.catalog.cadence import CADENCES
-from civitas_assets.defs.runs import OPERATORS_TIME, tenants_of
+from civitas_assets.defs.runs import OPERATORS_TIME, list_tenants_of_run
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -50,7 +50,9 @@ AT_TWO = datetime(2026, 8, 22, 0, 0, tzinfo=UTC)
 
 def test_only_tenants_with_a_source_of_the_cadence_get_a_run(three: Any, tick: Any) -> None:
     def started(cadence: str) -> list[str]:
-        return [name for r in tick(three, cadence, AT_TWO).run_requests for name in tenants_of(r.tags)]
+        return [
+            name for r in tick(three, cadence, AT_TWO).run_requests for name in list_tenants_of_run(r.tags)
+        ]
 
     assert started("nightly") == ["eins", "zwei"]
     assert started("hourly") == ["eins"]
@@ -70,7 +72,7 @@ def test_tenants_of_a_cadence_share_one_run(three: Any, tick: Any, cadence: str,
 def test_several_machines_share_the_tenants_in_batches_of_a_size(deployed: Any, town: Any, tick: Any) -> None:
     towns = {f"stadt{n}": town(n, a="nightly") for n in range(5)}
     requests = tick(deployed(more={"batch_size": 2}, **towns), "nightly", AT_TWO).run_requests
-    assert [tenants_of(request.tags) for request in requests] == [
+    assert [list_tenants_of_run(request.tags) for request in requests] == [
         ["stadt0", "stadt1"],
         ["stadt2", "stadt3"],
         ["stadt4"],
@@ -90,8 +92,8 @@ def test_tenant_whose_run_is_still_going_is_not_queued_twice(
 ) -> None:
     tags = {"civitas/tenant": "eins", "civitas/cadence": "nightly"}
     create_run_for_test(instance, status=status, tags=tags)
-    assert [tenants_of(r.tags) for r in tick(three, "nightly", AT_TWO).run_requests] == [["zwei"]]
-    assert [tenants_of(r.tags) for r in tick(three, "hourly", AT_TWO).run_requests] == [["eins"]]
+    assert [list_tenants_of_run(r.tags) for r in tick(three, "nightly", AT_TWO).run_requests] == [["zwei"]]
+    assert [list_tenants_of_run(r.tags) for r in tick(three, "hourly", AT_TWO).run_requests] == [["eins"]]
 
 
 def test_batch_that_is_still_going_is_not_queued_twice(three: Any, tick: Any, instance: Any) -> None:

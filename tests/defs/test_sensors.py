@@ -17,10 +17,16 @@ from dagster._core.test_utils import create_run_for_test
 from benchmarks.broker import publish
 from civitas_assets.connectors.mqtt import Subscription, drain
 from civitas_assets.connectors.reachable import LOCAL
-from civitas_assets.defs.messages import faults_of, night_of, tell, tell_night_is_done, tell_of_run
+from civitas_assets.defs.messages import (
+    find_night,
+    list_run_faults,
+    notify_of_faults,
+    notify_of_night_end,
+    notify_of_run,
+)
 from civitas_assets.defs.runs import SHELL_TAG
-from civitas_assets.messages.delivery import marks_of
-from civitas_assets.store.summary import SourceSummary, Summary
+from civitas_assets.messages.delivery import list_sent_marks
+from civitas_assets.store.summary import SourceSummary, SummaryStore
 
 NOW = datetime(2026, 8, 22, 0, 0, 30, tzinfo=UTC)
 
@@ -126,7 +132,7 @@ def test_source_that_becomes_stale_fails_its_check_once(deployed: Any, town: Any
     for name, hours in (("a", 20), ("b", 4)):  # c was never fetched
         at = NOW - timedelta(hours=hours)
         answered = SourceSummary(asked_at=at, answered_at=at)
-        Summary(deployment.files, "eins").change_sources({name: lambda _, said=answered: said})
+        SummaryStore(deployment.files, "eins").change_sources({name: lambda _, said=answered: said})
     first = evaluate(deployment, "stale_sources")
     (event,) = first.asset_events
     assert (event.check_name, event.partition, event.passed) == ("every_source_is_fresh", "eins", False)
@@ -159,8 +165,8 @@ def test_fault_is_told_once_a_night_and_tenant_with_a_link_and_without_secrets(
             instance=instance, raise_on_error=False, tags={"civitas/tenant": slug}
         )
         run = instance.get_run_by_id(result.run_id)
-        assert faults_of(instance, run) == {slug: ["broken: http://x/?key=s3cret answers 403"]}
-        tell_of_run(deployment, instance, run)
+        assert list_run_faults(instance, run) == {slug: ["broken: http://x/?key=s3cret answers 403"]}
+        notify_of_run(deployment, instance, run)
     assert [taken["title"] for taken in webhook.taken] == [
         f"Stadt {number}: 1 fault in the night of 2026-08-22" for number in (1, 2)
     ]
@@ -190,7 +196,7 @@ def test_the_end_of_a_fault_is_told_by_a_run_of_the_same_sources_and_once(
         result = any_job.execute_in_process(
             instance=instance, raise_on_error=False, tags={"civitas/tenant": "eins", **named}
         )
-        return tell_of_run(deployment, instance, instance.get_run_by_id(result.run_id))
+        return notify_of_run(deployment, instance, instance.get_run_by_id(result.run_id))
 
     assert ran(cadence="nightly") == 1
     is_broken = False
@@ -203,8 +209,8 @@ def test_the_end_of_a_fault_is_told_by_a_run_of_the_same_sources_and_once(
         ("Stadt 1: 1 fault in the night of 2026-08-22", "failure"),
         ("Stadt 1: over in the night of 2026-08-22", "success"),
     ]
-    assert marks_of(deployment.files, "eins")
-    assert not marks_of(deployment.files, "zwei")
+    assert list_sent_marks(deployment.files, "eins")
+    assert not list_sent_marks(deployment.files, "zwei")
 
 
 def test_a_night_that_is_done_gives_a_sign_of_life(
@@ -212,16 +218,16 @@ def test_a_night_that_is_done_gives_a_sign_of_life(
 ) -> None:
     monkeypatch.setenv("WATCHMAN", webhook.url)
     deployment = deployed(NOW, {"alive_secret": "WATCHMAN"}, eins=town(1, a="nightly"))
-    assert tell_night_is_done(deployment, 12, 0)
-    assert tell_night_is_done(deployment, 12, 2)
+    assert notify_of_night_end(deployment, 12, 0)
+    assert notify_of_night_end(deployment, 12, 2)
     assert [taken["message"] for taken in webhook.taken] == [
         "12 tenants, no faults",
         "12 tenants, 2 with faults",
     ]
     assert webhook.taken[0]["title"] == "civitas_assets: the night of 2026-08-22 is done"
     webhook.status = 500
-    assert not tell_night_is_done(deployment, 12, 0), "and nothing else"
-    assert not tell_night_is_done(deployed(NOW, eins=town(1)), 1, 0), "nobody waits for it"
+    assert not notify_of_night_end(deployment, 12, 0), "and nothing else"
+    assert not notify_of_night_end(deployed(NOW, eins=town(1)), 1, 0), "nobody waits for it"
 
 
 def test_tenant_may_name_others_who_are_told(
@@ -229,14 +235,14 @@ def test_tenant_may_name_others_who_are_told(
 ) -> None:
     monkeypatch.setenv("EINS_PEOPLE", webhook.url)
     deployment = deployed(NOW, eins=town(1, a="nightly") + "notify: {secret: EINS_PEOPLE}\n", zwei=town(2))
-    assert tell(deployment, "eins", ["a fault"], "http://ui")
-    assert not tell(deployment, "zwei", ["a fault"], "http://ui")
+    assert notify_of_faults(deployment, "eins", ["a fault"], "http://ui")
+    assert not notify_of_faults(deployment, "zwei", ["a fault"], "http://ui")
     assert len(webhook.taken) == 1
 
 
 def test_night_lasts_from_one_nightly_schedule_to_the_next() -> None:
-    assert night_of(datetime(2026, 8, 21, 23, 59, tzinfo=UTC)) == "2026-08-21"
-    assert night_of(datetime(2026, 8, 22, 0, 0, tzinfo=UTC)) == "2026-08-22"
+    assert find_night(datetime(2026, 8, 21, 23, 59, tzinfo=UTC)) == "2026-08-21"
+    assert find_night(datetime(2026, 8, 22, 0, 0, tzinfo=UTC)) == "2026-08-22"
 
 
 def test_sensors_are_running_from_the_start(with_folder: Any, definitions_of: Any) -> None:

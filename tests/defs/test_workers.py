@@ -39,9 +39,9 @@ def test_what_becomes_of_a_turn_is_said(body: str, seen: str) -> None:
 
 
 def test_memory_of_a_turn_is_bounded_and_what_takes_more_fails_with_words() -> None:
-    body = "return pickle.dumps(isolated('a source', lambda: bytearray(3_000_000_000)))"
+    body = "return pickle.dumps(capture_errors('a source', lambda: bytearray(3_000_000_000)))"
     script = _SCRIPT.format(body).replace("_answer(take, 2.0)", "_answer(take, 20.0, 1_000_000_000)")
-    script = "from civitas_assets.ingest.isolation import isolated\n" + script
+    script = "from civitas_assets.ingest.isolation import capture_errors\n" + script
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )

@@ -9,38 +9,38 @@ import pytest
 from civitas_assets.demo.generator import (
     DAYS,
     TOWNS,
-    counter_csv,
-    extent,
-    noise,
-    observations,
-    parking_status,
+    find_extent,
+    make_counter_csv,
+    make_noise,
+    make_observations,
+    make_parking_status,
 )
 
 TODAY = date(2026, 8, 22)
 
 
 def _rows(month: date, today: date = TODAY) -> list[list[str]]:
-    text = counter_csv("900100", month, today)
+    text = make_counter_csv("900100", month, today)
     assert text is not None
     return [line.split(",") for line in text.splitlines()]
 
 
 def test_noise_depends_on_its_parts_alone_and_is_between_zero_and_one() -> None:
-    values = [noise("stream", number) for number in range(2000)]
-    assert values == [noise("stream", number) for number in range(2000)]
-    assert values[0] != noise("other", 0)
+    values = [make_noise("stream", number) for number in range(2000)]
+    assert values == [make_noise("stream", number) for number in range(2000)]
+    assert values[0] != make_noise("other", 0)
     assert min(values) >= 0
     assert max(values) <= 1
     assert 0.45 < sum(values) / len(values) < 0.55
 
 
 def test_there_are_three_weeks_up_to_the_last_midnight() -> None:
-    assert extent(TODAY) == (date(2026, 8, 1), date(2026, 8, 21))
+    assert find_extent(TODAY) == (date(2026, 8, 1), date(2026, 8, 21))
     header, *rows = _rows(date(2026, 8, 1))
     assert header[0] == "Datetime"
     assert len(rows) == DAYS * 96
     assert (rows[0][0], rows[-1][0]) == ("2026-08-01 00:00", "2026-08-21 23:45")
-    assert counter_csv("900100", date(2026, 9, 1), TODAY) is None
+    assert make_counter_csv("900100", date(2026, 9, 1), TODAY) is None
 
 
 def test_past_days_stay_as_they_were_but_for_the_last_evening_which_is_corrected() -> None:
@@ -65,7 +65,7 @@ def test_the_demo_holds_gaps_and_error_values_that_a_reader_has_to_cope_with() -
     assert any(
         "-999" in row
         for counter in TOWNS["musterstadt"].counters
-        for row in (counter_csv(counter, date(2026, 8, 1), TODAY) or "").split(",")
+        for row in (make_counter_csv(counter, date(2026, 8, 1), TODAY) or "").split(",")
     )
 
 
@@ -98,7 +98,7 @@ def test_an_hour_that_passes_twice_holds_the_counts_of_both_passes() -> None:
 def test_observations_are_hourly_in_their_native_unit() -> None:
     town = TOWNS["beispielhausen"]
     roof = town.stations[1]
-    kelvin = dict(observations(town, roof, roof.series[0], TODAY))
+    kelvin = dict(make_observations(town, roof, roof.series[0], TODAY))
     assert len(kelvin) == DAYS * 24
     measured = [value for value in kelvin.values() if value is not None]
     assert len(measured) < len(kelvin)
@@ -107,6 +107,6 @@ def test_observations_are_hourly_in_their_native_unit() -> None:
 
 def test_car_parks_are_never_fuller_than_they_are_large() -> None:
     for town in TOWNS.values():
-        for status in parking_status(town, TODAY):
+        for status in make_parking_status(town, TODAY):
             assert 0 <= int(str(status["free"])) <= int(str(status["total"]))
             assert status["updated"] == "2026-08-21 23:45:00"

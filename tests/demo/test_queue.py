@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from civitas_assets.connectors.mqtt import Drained, Subscription, drain
 from civitas_assets.connectors.reachable import LOCAL
 from civitas_assets.demo.generator import TOWNS
-from civitas_assets.demo.lorawan import CLIENT, TOPICS, uplinks
+from civitas_assets.demo.lorawan_sender import CLIENT, TOPICS, make_uplinks
 from civitas_assets.demo.servers import SampleServers
 
 TODAY = date(2026, 8, 22)
@@ -36,7 +36,7 @@ def drained(servers: SampleServers) -> tuple[Drained, list[bytes]]:
 
 
 def test_messages_wait_in_the_session_until_they_are_taken() -> None:
-    sent = [body for _, body in uplinks(TOWN, TODAY)]
+    sent = [body for _, body in make_uplinks(TOWN, TODAY)]
     with SampleServers(TODAY) as servers:
         told, found = drained(servers)
         assert told.resumed
@@ -45,10 +45,10 @@ def test_messages_wait_in_the_session_until_they_are_taken() -> None:
 
 
 def test_messages_hold_the_dirt_that_a_reader_has_to_cope_with() -> None:
-    sent = [body for _, body in uplinks(TOWN, TODAY)]
+    sent = [body for _, body in make_uplinks(TOWN, TODAY)]
     objects = [json.loads(body)["object"] for body in sent if body.startswith(b"{")]
     assert len(sent) - len(objects) == 1, "one message is no uplink"
     assert 2 * 48 * TOWN.trees < len(objects) < 2 * 48 * TOWN.trees * 1.1, "some come twice"
     assert 0 < sum(values["temp_SOIL"] == -127 for values in objects) < 30, "a probe may be missing"
     assert all(isinstance(values["water_SOIL"], str) for values in objects), "numbers may be text"
-    assert sent == [body for _, body in uplinks(TOWN, TODAY)]
+    assert sent == [body for _, body in make_uplinks(TOWN, TODAY)]

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx2
 import pytest
 
-from civitas_assets.demo.servers import SampleServers, content, start
+from civitas_assets.demo.servers import SampleServers, find_reply, start_servers
 
 TODAY = date(2026, 8, 22)
 SERVICE = "/musterstadt/sensorthings/v1.1"
@@ -20,7 +20,7 @@ OBSERVATIONS = f"{SERVICE}/Datastreams(100)/Observations"
 
 
 def _json(path: str, query: Mapping[str, str] | None = None) -> dict[str, object]:
-    reply = content(path, dict(query or {}), "http://h", TODAY)
+    reply = find_reply(path, dict(query or {}), "http://h", TODAY)
     assert reply.status == 200
     answer: dict[str, object] = json.loads(reply.body)
     return answer
@@ -76,7 +76,7 @@ def test_who_asks_for_no_compression_gets_none(servers: SampleServers) -> None:
     ],
 )
 def test_what_a_town_does_not_have_is_not_found(path: str) -> None:
-    assert content(path, {}, "http://h", TODAY).status == 404
+    assert find_reply(path, {}, "http://h", TODAY).status == 404
 
 
 def test_the_service_says_that_it_has_data_arrays_and_lists_its_things() -> None:
@@ -107,7 +107,7 @@ def test_a_filter_gives_exactly_its_half_open_span() -> None:
 def test_a_taken_port_is_no_obstacle() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with start(TODAY, port) as servers:
+        with start_servers(TODAY, port) as servers:
             assert not servers.url.endswith(f":{port}")
             assert httpx2.get(f"{servers.url}/probeheim/parking/status.json").status_code == 200
 
@@ -116,12 +116,12 @@ BROKER = "/beispielhausen/ngsi-ld/v1/entities"
 
 
 def test_the_broker_gives_twenty_entities_to_who_asks_for_no_more_and_counts_on_request() -> None:
-    page = content(BROKER, {"type": "AirQualityObserved"}, "http://h", TODAY)
+    page = find_reply(BROKER, {"type": "AirQualityObserved"}, "http://h", TODAY)
     assert (len(json.loads(page.body)), page.headers) == (20, {})
     query = {"type": "WeatherObserved", "limit": "100", "offset": "20", "count": "true"}
-    rest = content(BROKER, query, "http://h", TODAY)
+    rest = find_reply(BROKER, query, "http://h", TODAY)
     assert (len(json.loads(rest.body)), rest.headers) == (5, {"NGSILD-Results-Count": "25"})
-    assert json.loads(content(BROKER, {"type": "Tree"}, "http://h", TODAY).body) == []
+    assert json.loads(find_reply(BROKER, {"type": "Tree"}, "http://h", TODAY).body) == []
     (pole, *_) = json.loads(page.body)
     assert {"pm10", "pm25"} <= pole.keys()
     assert "temperature" not in pole
@@ -150,9 +150,9 @@ def test_roadworks_are_paged_to_their_end_and_have_every_kind_of_geometry() -> N
 
 
 def test_the_source_that_is_down_says_so() -> None:
-    assert content("/probeheim/levels.json", {}, "http://h", TODAY).status == 503
+    assert find_reply("/probeheim/levels.json", {}, "http://h", TODAY).status == 503
 
 
 def test_a_file_has_the_same_bytes_whenever_it_is_asked_for() -> None:
-    one, other = (content("/musterstadt/spielplaetze.xlsx", {}, "http://h", TODAY).body for _ in range(2))
+    one, other = (find_reply("/musterstadt/spielplaetze.xlsx", {}, "http://h", TODAY).body for _ in range(2))
     assert one == other

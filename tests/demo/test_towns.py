@@ -10,8 +10,8 @@ from civitas_assets.catalog import Window, load_catalog
 from civitas_assets.catalog.template import expand
 from civitas_assets.connectors.lorawan import LorawanSource
 from civitas_assets.connectors.registry import SOURCE_MODELS
-from civitas_assets.demo.lorawan import CLIENT, TOPICS
-from civitas_assets.demo.servers import content
+from civitas_assets.demo.lorawan_sender import CLIENT, TOPICS
+from civitas_assets.demo.servers import find_reply
 from civitas_assets.demo.towns import DOWN, write_towns
 
 TODAY = date(2026, 8, 22)
@@ -34,7 +34,7 @@ def test_every_town_is_valid_fictional_and_served(tmp_path: Path) -> None:
                 continue
             for expansion in expand(source.url, source.each, window, 1000):
                 path = urlsplit(expansion.url).path + ("/entities" if source.connector == "ngsi_ld" else "")
-                found = content(path, {}, "http://h", TODAY).status
+                found = find_reply(path, {}, "http://h", TODAY).status
                 assert found == (503 if (tenant.slug, name) == DOWN else 200), (
                     f"{tenant.slug} · {name}: {path}"
                 )

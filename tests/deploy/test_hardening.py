@@ -260,7 +260,7 @@ def test_the_command_is_for_root_since_it_reads_secrets(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
 def test_the_ui_on_a_laptop_shows_what_the_command_has_run() -> None:
-    """One default of Dagster's folder: below that of the deployment, as `settings.dagster_home` has it."""
+    """One default of Dagster's folder: below that of the deployment, as `settings.find_dagster_home` has it."""
 
     def home(**given: str) -> str:
         command = ["make", "-s", "--eval", "show: ; @echo $(DAGSTER_HOME)", "show"]

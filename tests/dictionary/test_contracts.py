@@ -13,9 +13,13 @@ import pytest
 
 from civitas_assets import __version__
 from civitas_assets.cli.models import FOLDER
-from civitas_assets.dictionary.compare import compare
-from civitas_assets.dictionary.contracts import Contract, Relation, read_contracts
-from civitas_assets.dictionary.documents import last_release, out_of_date, release_faults
+from civitas_assets.dictionary.compare import compare_contracts
+from civitas_assets.dictionary.contracts import Contract, ForeignKey, read_contracts
+from civitas_assets.dictionary.documents import (
+    find_release_faults,
+    list_outdated_documents,
+    read_last_release,
+)
 from civitas_assets.errors import DictionaryError
 from civitas_assets.harmonise.project import Project
 
@@ -49,14 +53,14 @@ def test_a_contract_says_what_dbt_enforces_and_tests(
     assert status.description.startswith(status.grain + " Where two of free")
     assert status.key == ("site_key", "observed_at")
     assert status.replaced == "replace_days"
-    assert status.relations == (Relation("site_key", "parking_site", "site_key"),)
+    assert status.relations == (ForeignKey("site_key", "parking_site", "site_key"),)
     assert not status.columns["observed_at"].nullable
     assert status.columns["observed_at"].type == "timestamptz"
     assert status.columns["free"].nullable
     assert status.columns["occupancy_ratio"].unit == "1"
     assert status.columns["opening_status"].codes == ("open", "closed", "unknown")
     assert contracts["observation"].columns["value"].unit_column == "unit"
-    assert Relation("datastream_key", "datastream", "datastream_key") in contracts["observation"].relations
+    assert ForeignKey("datastream_key", "datastream", "datastream_key") in contracts["observation"].relations
 
 
 def test_every_grain_is_one_row_per_something(contracts: Mapping[str, Contract]) -> None:
@@ -95,17 +99,17 @@ def test_every_example_runs_on_the_published_tables(contracts: Mapping[str, Cont
 
 
 def test_the_dictionary_is_up_to_date(contracts: Mapping[str, Contract]) -> None:
-    stale = out_of_date(FOLDER, contracts)
+    stale = list_outdated_documents(FOLDER, contracts)
     assert not stale, f"run `make models`: {', '.join(stale)}"
 
 
 def test_no_contract_has_changed_since_its_release_without_its_version(
     contracts: Mapping[str, Contract],
 ) -> None:
-    before = last_release(FOLDER)
+    before = read_last_release(FOLDER)
     assert before.models, "nothing was released yet: civitas models --release"
-    wrong = release_faults(before, contracts, __version__)
-    difference = "\n".join(map(str, compare(before.models, contracts)))
+    wrong = find_release_faults(before, contracts, __version__)
+    difference = "\n".join(map(str, compare_contracts(before.models, contracts)))
     assert not wrong, "\n".join([*wrong, "", "The difference:", difference])
 
 

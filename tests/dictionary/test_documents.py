@@ -11,17 +11,22 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from civitas_assets.dictionary.contracts import TYPES, Column, Contract, Relation
+from civitas_assets.dictionary.contracts import TYPES, Contract, ForeignKey, ModelColumn
 from civitas_assets.dictionary.documents import (
     Release,
-    documents,
-    last_release,
-    out_of_date,
-    release,
-    release_faults,
-    write,
+    find_release_faults,
+    list_outdated_documents,
+    read_last_release,
+    render_documents,
+    write_documents,
+    write_release,
 )
-from civitas_assets.dictionary.json_schema import disambiguator, json_schema, logical_urn, urn
+from civitas_assets.dictionary.json_schema import (
+    build_json_schema,
+    make_disambiguator,
+    make_logical_urn,
+    make_model_urn,
+)
 from civitas_assets.errors import DictionaryError
 
 SITE = Contract(
@@ -34,9 +39,9 @@ SITE = Contract(
     replaced="replace_all",
     key=("site_key",),
     columns={
-        "site_key": Column("varchar", "Key.", nullable=False),
-        "opened_on": Column("date", "First day."),
-        "geometry_wkb": Column("blob", "Outline."),
+        "site_key": ModelColumn("varchar", "Key.", nullable=False),
+        "opened_on": ModelColumn("date", "First day."),
+        "geometry_wkb": ModelColumn("blob", "Outline."),
     },
 )
 STATUS = Contract(
@@ -49,14 +54,14 @@ STATUS = Contract(
     replaced="replace_days",
     key=("site_key", "observed_at"),
     columns={
-        "site_key": Column("varchar", "Key of the site.", nullable=False),
-        "observed_at": Column("timestamptz", "When (UTC).", nullable=False),
-        "free": Column("integer", "Free | spare.", unit="1"),
-        "value": Column("double", "Value.", unit_column="unit"),
-        "unit": Column("varchar", "Unit."),
-        "state": Column("varchar", "State.", codes=("open", "closed")),
+        "site_key": ModelColumn("varchar", "Key of the site.", nullable=False),
+        "observed_at": ModelColumn("timestamptz", "When (UTC).", nullable=False),
+        "free": ModelColumn("integer", "Free | spare.", unit="1"),
+        "value": ModelColumn("double", "Value.", unit_column="unit"),
+        "unit": ModelColumn("varchar", "Unit."),
+        "state": ModelColumn("varchar", "State.", codes=("open", "closed")),
     },
-    relations=(Relation("site_key", "site", "site_key"),),
+    relations=(ForeignKey("site_key", "site", "site_key"),),
 )
 CONTRACTS: Mapping[str, Contract] = {"site": SITE, "status": STATUS}
 MOMENT = "2026-08-20T12:00:00Z"
@@ -65,18 +70,18 @@ ROW = {"site_key": "a", "observed_at": MOMENT, "free": 3, "value": 1.5, "unit": 
 
 def valid(row: Mapping[str, object], contract: Contract = STATUS) -> bool:
     checker = jsonschema.Draft202012Validator.FORMAT_CHECKER
-    return jsonschema.Draft202012Validator(json_schema(contract), format_checker=checker).is_valid(row)
+    return jsonschema.Draft202012Validator(build_json_schema(contract), format_checker=checker).is_valid(row)
 
 
 def test_a_page_has_grain_key_columns_units_standard_example_and_a_picture() -> None:
-    lines = documents(CONTRACTS)["status.md"].splitlines()
+    lines = render_documents(CONTRACTS)["status.md"].splitlines()
     assert {
         "| grain | One row per site and time. |",
         "| key | `site_key`, `observed_at` |",
         "| rows are replaced | by day: a run replaces the days for which something has changed |",
         "| standard | DATEX II |",
         "| version | 1.2.0 |",
-        f"| URN | `{urn(STATUS)}` |",
+        f"| URN | `{make_model_urn(STATUS)}` |",
         "| `observed_at` | timestamptz | no |  | When (UTC). |",
         "| `free` | integer | yes | `1` | Free \\| spare. |",
         "| `value` | double | yes | in `unit` | Value. |",
@@ -87,21 +92,21 @@ def test_a_page_has_grain_key_columns_units_standard_example_and_a_picture() -> 
         "        varchar site_key PK, FK",
         "        integer free",
     } <= set(lines)
-    assert "- [status](status.md) refers here with `site_key`." in documents(CONTRACTS)["site.md"]
+    assert "- [status](status.md) refers here with `site_key`." in render_documents(CONTRACTS)["site.md"]
     assert (
         "| [status](status.md) | One row per site and time. | 1.2.0 | DATEX II |"
-        in documents(CONTRACTS)["README.md"]
+        in render_documents(CONTRACTS)["README.md"]
     )
 
 
 def test_a_neighbour_shows_what_relates_and_no_more() -> None:
-    page = documents(CONTRACTS)["status.md"]
+    page = render_documents(CONTRACTS)["status.md"]
     assert "    site {\n        varchar site_key PK\n    }" in page
 
 
 def test_a_schema_is_json_schema_and_accepts_just_the_rows_of_its_model() -> None:
     for contract in CONTRACTS.values():
-        jsonschema.Draft202012Validator.check_schema(json_schema(contract))
+        jsonschema.Draft202012Validator.check_schema(build_json_schema(contract))
     assert valid(ROW)
     assert valid({**ROW, "free": None, "state": None})
     assert valid({**ROW, "added_later": 1})
@@ -127,66 +132,75 @@ def test_a_schema_is_json_schema_and_accepts_just_the_rows_of_its_model() -> Non
 @pytest.mark.parametrize("kind", sorted(TYPES))
 @pytest.mark.parametrize("nullable", [True, False])
 def test_every_type_has_its_schema(kind: str, nullable: bool) -> None:
-    schema = json_schema(replace(SITE, columns={"site_key": Column(kind, "Key.", nullable=nullable)}))
+    schema = build_json_schema(
+        replace(SITE, columns={"site_key": ModelColumn(kind, "Key.", nullable=nullable)})
+    )
     jsonschema.Draft202012Validator.check_schema(schema)
     assert ("null" in schema["properties"]["site_key"]["type"]) == nullable
 
 
 def test_a_schema_says_what_json_schema_has_no_words_for() -> None:
-    schema = json_schema(STATUS)
+    schema = build_json_schema(STATUS)
     assert schema["x-key"] == ["site_key", "observed_at"]
     assert schema["required"] == ["site_key", "observed_at"]
     assert schema["properties"]["free"]["x-unit"] == "1"
     assert schema["properties"]["value"]["x-unit-property"] == "unit"
     assert schema["properties"]["site_key"]["x-references"] == {
-        "model": logical_urn("site"),
+        "model": make_logical_urn("site"),
         "property": "site_key",
     }
-    assert json_schema(SITE)["properties"]["geometry_wkb"]["contentEncoding"] == "base64"
+    assert build_json_schema(SITE)["properties"]["geometry_wkb"]["contentEncoding"] == "base64"
 
 
 def test_a_urn_is_stable_and_has_the_nine_parts_of_the_registry() -> None:
-    assert urn(STATUS) == "urn:core:standard:civitas-assets:element:common:status:i1rr4d8jzc:1.2.0"
-    assert json_schema(STATUS)["$id"] == urn(STATUS)
-    assert urn(replace(STATUS, version="2.0.0")) == f"{logical_urn('status')}:2.0.0"
-    assert logical_urn("site") != logical_urn("status")
+    assert make_model_urn(STATUS) == "urn:core:standard:civitas-assets:element:common:status:i1rr4d8jzc:1.2.0"
+    assert build_json_schema(STATUS)["$id"] == make_model_urn(STATUS)
+    assert make_model_urn(replace(STATUS, version="2.0.0")) == f"{make_logical_urn('status')}:2.0.0"
+    assert make_logical_urn("site") != make_logical_urn("status")
 
 
 def test_the_disambiguator_is_the_one_that_the_registry_derives() -> None:
-    assert disambiguator("openurbanapps#kiezbaum") == "f1i2sjhgvq"  # as published in its catalogue
+    assert make_disambiguator("openurbanapps#kiezbaum") == "f1i2sjhgvq"  # as published in its catalogue
 
 
 def test_files_follow_the_contracts(tmp_path: Path) -> None:
-    assert set(write(tmp_path, CONTRACTS)) == set(documents(CONTRACTS))
-    assert out_of_date(tmp_path, CONTRACTS) == ()
-    assert json.loads((tmp_path / "schemas/status.schema.json").read_text(encoding="utf-8")) == json_schema(
-        STATUS
-    )
-    assert write(tmp_path, CONTRACTS) == ()
+    assert set(write_documents(tmp_path, CONTRACTS)) == set(render_documents(CONTRACTS))
+    assert list_outdated_documents(tmp_path, CONTRACTS) == ()
+    assert json.loads(
+        (tmp_path / "schemas/status.schema.json").read_text(encoding="utf-8")
+    ) == build_json_schema(STATUS)
+    assert write_documents(tmp_path, CONTRACTS) == ()
     (tmp_path / "site.md").write_text("by hand", encoding="utf-8")
-    assert out_of_date(tmp_path, CONTRACTS) == ("site.md",)
+    assert list_outdated_documents(tmp_path, CONTRACTS) == ("site.md",)
     alone = {"site": SITE}
-    assert out_of_date(tmp_path, alone) == ("README.md", "schemas/status.schema.json", "site.md", "status.md")
-    write(tmp_path, alone)
-    assert out_of_date(tmp_path, alone) == ()
+    assert list_outdated_documents(tmp_path, alone) == (
+        "README.md",
+        "schemas/status.schema.json",
+        "site.md",
+        "status.md",
+    )
+    write_documents(tmp_path, alone)
+    assert list_outdated_documents(tmp_path, alone) == ()
     assert not (tmp_path / "status.md").exists()
 
 
 def test_a_release_is_remembered_as_it_was(tmp_path: Path) -> None:
-    assert last_release(tmp_path) == Release()
-    release(tmp_path, CONTRACTS, "0.1.0")
-    assert last_release(tmp_path) == Release("0.1.0", CONTRACTS)
-    assert out_of_date(tmp_path, {}) == ("README.md",)  # the release is no document that could be stale
+    assert read_last_release(tmp_path) == Release()
+    write_release(tmp_path, CONTRACTS, "0.1.0")
+    assert read_last_release(tmp_path) == Release("0.1.0", CONTRACTS)
+    assert list_outdated_documents(tmp_path, {}) == (
+        "README.md",
+    )  # the release is no document that could be stale
 
 
 def test_a_breaking_change_is_not_released_without_a_major_version(tmp_path: Path) -> None:
-    release(tmp_path, CONTRACTS, "0.1.0")
+    write_release(tmp_path, CONTRACTS, "0.1.0")
     narrowed = replace(SITE, columns={name: c for name, c in SITE.columns.items() if name != "opened_on"})
     with pytest.raises(DictionaryError, match=r"site 1\.0\.0 was released before .* 2\.0\.0 or higher"):
-        release(tmp_path, {**CONTRACTS, "site": narrowed}, "0.1.0")
-    assert last_release(tmp_path).models == CONTRACTS
-    release(tmp_path, {**CONTRACTS, "site": replace(narrowed, version="2.0.0")}, "0.1.0")
-    assert last_release(tmp_path).models["site"].version == "2.0.0"
+        write_release(tmp_path, {**CONTRACTS, "site": narrowed}, "0.1.0")
+    assert read_last_release(tmp_path).models == CONTRACTS
+    write_release(tmp_path, {**CONTRACTS, "site": replace(narrowed, version="2.0.0")}, "0.1.0")
+    assert read_last_release(tmp_path).models["site"].version == "2.0.0"
 
 
 @pytest.mark.parametrize(
@@ -201,7 +215,7 @@ def test_a_breaking_change_is_not_released_without_a_major_version(tmp_path: Pat
 def test_a_model_is_dropped_only_with_a_breaking_version_of_the_package(
     before: str, version: str, may: bool
 ) -> None:
-    assert (not release_faults(Release(before, CONTRACTS), {"status": STATUS}, version)) == may
+    assert (not find_release_faults(Release(before, CONTRACTS), {"status": STATUS}, version)) == may
 
 
 def test_a_damaged_release_says_where_it_is(tmp_path: Path) -> None:
@@ -209,4 +223,4 @@ def test_a_damaged_release_says_where_it_is(tmp_path: Path) -> None:
     with pytest.raises(
         DictionaryError, match=r"contracts\.json does not hold released contracts.*restore it from git"
     ):
-        last_release(tmp_path)
+        read_last_release(tmp_path)

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from civitas_assets.dictionary.contracts import Column, Contract
-from civitas_assets.dictionary.evolution import Evolution, Step, evolution
+from civitas_assets.dictionary.contracts import Contract, ModelColumn
+from civitas_assets.dictionary.evolution import Evolution, Step, plan_evolution
 
 COLUMNS = {
-    "site_key": Column("varchar", "Key.", nullable=False),
-    "free": Column("integer", "Free spaces.", unit="1"),
-    "status": Column("varchar", "State.", codes=("open", "closed")),
+    "site_key": ModelColumn("varchar", "Key.", nullable=False),
+    "free": ModelColumn("integer", "Free spaces.", unit="1"),
+    "status": ModelColumn("varchar", "State.", codes=("open", "closed")),
 }
 BEFORE = Contract(
     name="parking",
@@ -29,10 +29,10 @@ BEFORE = Contract(
 
 def led_to(now: Contract) -> Evolution:
     """What leads from the contract before to this one."""
-    return evolution({"parking": BEFORE}, {now.name: now})
+    return plan_evolution({"parking": BEFORE}, {now.name: now})
 
 
-def with_columns(**changed: Column) -> Contract:
+def with_columns(**changed: ModelColumn) -> Contract:
     return replace(BEFORE, columns={**COLUMNS, **changed})
 
 
@@ -42,7 +42,9 @@ def test_nothing_is_done_where_only_words_changed() -> None:
 
 
 def test_columns_come_widen_and_go_in_place() -> None:
-    now = with_columns(free=replace(COLUMNS["free"], type="bigint"), capacity=Column("bigint", "Spaces."))
+    now = with_columns(
+        free=replace(COLUMNS["free"], type="bigint"), capacity=ModelColumn("bigint", "Spaces.")
+    )
     kept = replace(now, columns={name: c for name, c in now.columns.items() if name != "status"})
     assert led_to(kept).reasons == ()
     assert led_to(kept).steps == (
@@ -72,15 +74,15 @@ def test_a_key_that_is_renamed_is_the_same_key() -> None:
 
 def test_models_come_go_and_are_renamed() -> None:
     other = replace(BEFORE, name="site")
-    assert evolution({"parking": BEFORE}, {"site": other}).steps == (
+    assert plan_evolution({"parking": BEFORE}, {"site": other}).steps == (
         Step("drop_model", "parking"),
         Step("add_model", "site"),
     )
     renamed = replace(other, renamed_from="parking")
-    assert evolution({"parking": BEFORE}, {"site": renamed}).steps == (
+    assert plan_evolution({"parking": BEFORE}, {"site": renamed}).steps == (
         Step("rename_model", "site", before="parking"),
     )
-    assert not evolution({"site": renamed}, {"site": renamed})
+    assert not plan_evolution({"site": renamed}, {"site": renamed})
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_models_come_go_and_are_renamed() -> None:
         (replace(BEFORE, key=("site_key", "free")), "another key"),
         (replace(BEFORE, replaced="replace_all"), "rows are replaced by replace_all"),
         (with_columns(free=replace(COLUMNS["free"], unit="%")), "free is in %, not in 1"),
-        (with_columns(free=Column("varchar", "Free.", unit="1")), "free is varchar, not integer"),
+        (with_columns(free=ModelColumn("varchar", "Free.", unit="1")), "free is varchar, not integer"),
         (with_columns(status=replace(COLUMNS["status"], codes=("open",))), "status no longer holds closed"),
     ],
 )
@@ -99,7 +101,7 @@ def test_another_meaning_asks_for_new_rows(now: Contract, reason: str) -> None:
 
 
 def test_narrower_types_ask_for_new_rows() -> None:
-    wide = with_columns(free=Column("bigint", "Free.", unit="1"))
-    assert evolution({"parking": wide}, {"parking": BEFORE}).reasons == (
+    wide = with_columns(free=ModelColumn("bigint", "Free.", unit="1"))
+    assert plan_evolution({"parking": wide}, {"parking": BEFORE}).reasons == (
         "parking: free is integer, not bigint",
     )

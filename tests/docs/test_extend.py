@@ -21,8 +21,8 @@ from civitas_assets.connectors.registry import CONNECTORS, GROUP, SOURCE_MODELS
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.errors import HarmoniseError, ReadError, SettingsError
 from civitas_assets.harmonise.own_models import check_own_models
-from civitas_assets.harmonise.prepare import prepare
-from civitas_assets.harmonise.tables import WORKSPACE_FILE
+from civitas_assets.harmonise.prepare import prepare_project
+from civitas_assets.harmonise.workspace_tables import WORKSPACE_FILE
 from civitas_assets.settings import PROJECT_DIR, Settings
 
 PAGE = (PROJECT_DIR / "docs/extend.md").read_text(encoding="utf-8")
@@ -77,7 +77,7 @@ def test_a_connector_of_another_package_is_one_of_all(package: Path, forgotten_m
     assert len(CONNECTORS) == len([*CONNECTORS])
     (package / "tenants").mkdir()
     (package / "tenants/town.yaml").write_text(TOWN, encoding="utf-8")
-    source = load_catalog(package / "tenants", SOURCE_MODELS).tenant("town").sources["gauges"]
+    source = load_catalog(package / "tenants", SOURCE_MODELS).get_tenant("town").sources["gauges"]
 
     def read(body: bytes) -> list[Any]:
         url = "https://gauges.example/now"
@@ -134,7 +134,7 @@ def test_own_models_are_made_and_published_like_the_shared_ones(tmp_path: Path) 
     (own / "warm_day.sql").write_text(block("sql", "observation_daily"), encoding="utf-8")
     (own / "warm_day.yml").write_text(block("yaml", "warm_day"), encoding="utf-8")
     (own / "notes.txt").write_text("no model", encoding="utf-8")
-    project = prepare(Settings(home=tmp_path / "home", models_dir=own))
+    project = prepare_project(Settings(home=tmp_path / "home", models_dir=own))
     model = project.models["warm_day"]
     found = {
         n["name"]: n["group"] for n in project.manifest["nodes"].values() if n["resource_type"] == "model"

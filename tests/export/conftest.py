@@ -16,9 +16,9 @@ import pytest
 import yaml
 
 from civitas_assets.dictionary.contracts import read_contracts
-from civitas_assets.export.formats import Format, export
-from civitas_assets.export.selection import Span
-from civitas_assets.export.vocabulary import Vocabulary
+from civitas_assets.export.export_vocabulary import ExportVocabulary
+from civitas_assets.export.formats import Format, export_model
+from civitas_assets.export.selection import DaySpan
 from civitas_assets.harmonise.project import Project
 from civitas_assets.settings import PROJECT_DIR, Settings
 
@@ -60,10 +60,10 @@ class Town:
             connection.execute("create schema meta")
             connection.execute("create table meta.publication as select ? as contracts", [content])
 
-    def export(self, model: str, form: Format, span: Span | None = None, **options: Any) -> bytes:
+    def export(self, model: str, form: Format, span: DaySpan | None = None, **options: Any) -> bytes:
         """What comes to standard output."""
         sink = io.BytesIO()
-        export(self.settings, "town", model, form, span=span, standard_output=sink, **options)
+        export_model(self.settings, "town", model, form, span=span, standard_output=sink, **options)
         return sink.getvalue()
 
 
@@ -91,12 +91,12 @@ def town(tmp_path: Path, empty: Path) -> Town:
 
 
 @pytest.fixture(scope="session")
-def vocabulary() -> Vocabulary:
+def vocabulary() -> ExportVocabulary:
     """That of the seeds."""
-    return Vocabulary.read(DBT_PROJECT)
+    return ExportVocabulary.read(DBT_PROJECT)
 
 
 @pytest.fixture
-def days() -> Callable[..., Span]:
+def days() -> Callable[..., DaySpan]:
     """Days in Berlin."""
-    return lambda first=None, last=None: Span(first, last, BERLIN)
+    return lambda first=None, last=None: DaySpan(first, last, BERLIN)

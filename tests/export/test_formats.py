@@ -10,9 +10,9 @@ import pytest
 
 from civitas_assets.errors import ExportError, PublishError
 from civitas_assets.export import formats
-from civitas_assets.export.csv import Csv
-from civitas_assets.export.formats import export
-from civitas_assets.export.ngsi_ld import NgsiLd
+from civitas_assets.export.csv_format import Csv
+from civitas_assets.export.formats import export_model
+from civitas_assets.export.ngsi_ld_format import NgsiLd
 from civitas_assets.settings import Settings
 
 
@@ -31,7 +31,9 @@ def test_rows_are_written_batch_by_batch_and_counted(town: Any, monkeypatch: pyt
     town.put("station", {"station_key": "town:s:1"})
     town.multiply("station", 10_000)
     sink, heard = Sink(), list[int]()
-    written = export(town.settings, "town", "station", Csv(), standard_output=sink, progress=heard.append)
+    written = export_model(
+        town.settings, "town", "station", Csv(), standard_output=sink, progress=heard.append
+    )
     assert written == 10_000
     assert heard == [2048, 4096, 6144, 8192, 10_000]
     assert sink.most < len(sink.getvalue()) / 4
@@ -41,7 +43,7 @@ def test_an_export_sees_one_state_while_the_file_is_replaced(town: Any, tmp_path
     town.put("station", {"station_key": "before"})
     town.multiply("station", 50_000)
     sink = io.BytesIO()
-    export(
+    export_model(
         town.settings,
         "town",
         "station",
@@ -54,27 +56,29 @@ def test_an_export_sees_one_state_while_the_file_is_replaced(town: Any, tmp_path
 
 def test_a_tenant_without_output_is_an_error_that_names_the_others(town: Any) -> None:
     with pytest.raises(PublishError, match=r"village has no output in .*; run: .* \(there is: town\)"):
-        export(town.settings, "village", "station", Csv(), standard_output=io.BytesIO())
+        export_model(town.settings, "village", "station", Csv(), standard_output=io.BytesIO())
 
 
 def test_a_tenant_cannot_be_a_path(town: Any) -> None:
     with pytest.raises(PublishError, match="cannot be a tenant's key"):
-        export(town.settings, "../published/town", "station", Csv(), standard_output=io.BytesIO())
+        export_model(town.settings, "../published/town", "station", Csv(), standard_output=io.BytesIO())
 
 
 def test_a_file_that_is_no_database_is_an_error(town: Any) -> None:
     town.file.write_bytes(b"x" * 9000)
     with pytest.raises(PublishError, match=r"town_db\.duckdb cannot be opened"):
-        export(town.settings, "town", "station", Csv(), standard_output=io.BytesIO())
+        export_model(town.settings, "town", "station", Csv(), standard_output=io.BytesIO())
 
 
 def test_a_fault_of_the_format_leaves_no_file(town: Any, vocabulary: Any, tmp_path: Path) -> None:
     file = tmp_path / "source.jsonld"
     with pytest.raises(ExportError, match="in no Smart Data Model"):
-        export(town.settings, "town", "source", NgsiLd(vocabulary), file=file, standard_output=io.BytesIO())
+        export_model(
+            town.settings, "town", "source", NgsiLd(vocabulary), file=file, standard_output=io.BytesIO()
+        )
     assert not file.exists()
 
 
 def test_without_anything_published_the_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(PublishError, match=r"published; run: civitas run --tenant town$"):
-        export(Settings(home=tmp_path), "town", "station", Csv(), standard_output=io.BytesIO())
+        export_model(Settings(home=tmp_path), "town", "station", Csv(), standard_output=io.BytesIO())

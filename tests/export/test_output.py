@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from civitas_assets.errors import ExportError
-from civitas_assets.export.output import destination
+from civitas_assets.export.output import open_output
 
 
 def test_a_file_appears_when_all_of_it_is_written(tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
-    with destination(file, io.BytesIO()) as sink:
+    with open_output(file, io.BytesIO()) as sink:
         sink.write(b"whole")
         sink.flush()
         assert not file.exists()
@@ -27,7 +27,7 @@ def test_after_a_fault_the_file_is_what_it_was(tmp_path: Path) -> None:
     file.write_bytes(b"before")
 
     def fail() -> None:
-        with destination(file, io.BytesIO()) as sink:
+        with open_output(file, io.BytesIO()) as sink:
             sink.write(b"half")
             raise KeyboardInterrupt
 
@@ -41,7 +41,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     file = tmp_path / "nowhere" / "rows.csv"
     with (
         pytest.raises(ExportError, match=r"rows\.csv cannot be written: No such file"),
-        destination(file, io.BytesIO()),
+        open_output(file, io.BytesIO()),
     ):
         pytest.fail("there is nothing to write to")
 
@@ -53,7 +53,7 @@ def test_a_full_disk_is_named_and_leaves_nothing(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(os, "fsync", full)
     with (
         pytest.raises(ExportError, match="cannot be written: No space left"),
-        destination(tmp_path / "rows.csv", io.BytesIO()) as sink,
+        open_output(tmp_path / "rows.csv", io.BytesIO()) as sink,
     ):
         sink.write(b"much")
     assert [*tmp_path.iterdir()] == []
@@ -61,6 +61,6 @@ def test_a_full_disk_is_named_and_leaves_nothing(tmp_path: Path, monkeypatch: py
 
 def test_without_a_file_standard_output_is_written_and_left_open() -> None:
     out = io.BytesIO()
-    with destination(None, out) as sink:
+    with open_output(None, out) as sink:
         sink.write(b"rows")
     assert out.getvalue() == b"rows"

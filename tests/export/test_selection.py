@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from civitas_assets.errors import ExportError
-from civitas_assets.export.csv import Csv
-from civitas_assets.export.selection import Selection, literal
+from civitas_assets.export.csv_format import Csv
+from civitas_assets.export.selection import Selection, literal_sql
 
 MODELS = {
     "station": {"station_key": "VARCHAR", "lon": "DOUBLE", "lat": "DOUBLE"},
@@ -70,21 +70,21 @@ def test_days_in_the_wrong_order_are_an_error(days: Any) -> None:
 
 def test_a_model_without_days_is_an_error_that_names_those_with_days(days: Any) -> None:
     with pytest.raises(ExportError, match=r"station has no days.*; these have: observation$"):
-        Selection.of(MODELS, "station", days(AUGUST[0]))
+        Selection.from_models(MODELS, "station", days(AUGUST[0]))
 
 
 def test_an_unknown_model_is_an_error_that_names_the_known_ones() -> None:
     with pytest.raises(
         ExportError, match="no published model staton; there are: station, observation, source"
     ):
-        Selection.of(MODELS, "staton", None)
+        Selection.from_models(MODELS, "staton", None)
 
 
 def test_rows_are_about_a_thing_or_are_one_themselves() -> None:
-    assert Selection.of(MODELS, "observation", None).thing == ("station", "station_key")
-    assert Selection.of(MODELS, "station", None).thing is None
-    assert not Selection.of(MODELS, "source", None).is_somewhere
+    assert Selection.from_models(MODELS, "observation", None).thing == ("station", "station_key")
+    assert Selection.from_models(MODELS, "station", None).thing is None
+    assert not Selection.from_models(MODELS, "source", None).is_somewhere
 
 
 def test_a_quote_in_a_text_ends_no_literal() -> None:
-    assert literal("it's") == "'it''s'"
+    assert literal_sql("it's") == "'it''s'"

@@ -15,15 +15,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from civitas_assets.connectors.ngsi_models import UNITS, recommended_unit
-from civitas_assets.export.entities import Attribute, Entity, Kind
-from civitas_assets.export.ngsi_ld import entities
+from civitas_assets.connectors.ngsi_models import UNITS, find_recommended_unit
+from civitas_assets.export.entities import Attribute, AttributeKind, Entity
+from civitas_assets.export.export_vocabulary import ExportVocabulary
+from civitas_assets.export.ngsi_ld_format import list_exported_entities
 from civitas_assets.export.smart_data_things import CHARGING_STATES, SOCKETS
-from civitas_assets.export.vocabulary import Vocabulary
 from civitas_assets.settings import PROJECT_DIR
 
 LIST = "pysmartdatamodels/model-assets/smartdatamodels.json.gz"
-MADE = [entity for made in entities(Vocabulary.read(PROJECT_DIR / "dbt_project")).values() for entity in made]
+MADE = [
+    entity
+    for made in list_exported_entities(ExportVocabulary.read(PROJECT_DIR / "dbt_project")).values()
+    for entity in made
+]
 # As the list writes units, and their codes of UCUM.
 UNIT_CODES = {
     "Celsius degrees": "Cel",
@@ -109,9 +113,9 @@ def fault(attribute: Attribute, known: Listed | None) -> str | None:
         return "not there"
     of = known.of or "Property"
     match attribute.kind:
-        case Kind.PLACE | Kind.REFERENCE:
+        case AttributeKind.PLACE | AttributeKind.REFERENCE:
             fits = of == attribute.kind.value
-        case Kind.MOMENT:
+        case AttributeKind.MOMENT:
             fits = (of, known.type) == ("Property", "string") and known.format in {None, "date-time"}
         case _:
             fits = (of, known.type) == ("Property", attribute.kind.value)
@@ -149,9 +153,9 @@ def test_all_types_are_held_against_the_list(listed: Properties) -> None:
 
 def test_units_that_are_assumed_when_reading_are_those_of_the_list(listed: Properties) -> None:
     held = {
-        f"{model}.{name}": (recommended_unit(model, name), UNIT_CODES.get(found.units))
+        f"{model}.{name}": (find_recommended_unit(model, name), UNIT_CODES.get(found.units))
         for (model, name), found in listed.items()
-        if found.units and recommended_unit(model, name)
+        if found.units and find_recommended_unit(model, name)
     }
     assert len(held) >= 8
     assert len(UNITS) > len(held)

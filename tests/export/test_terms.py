@@ -10,15 +10,15 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from civitas_assets.catalog.licence import CHANGED, LICENCES, combined_notice, terms_of
-from civitas_assets.export.csv import Csv
-from civitas_assets.export.geojson import GeoJson
-from civitas_assets.export.geoparquet import GeoParquet
-from civitas_assets.export.ngsi_ld import NgsiLd
+from civitas_assets.catalog.licence import CHANGED, LICENCES, combine_notices, find_terms_of_licence
+from civitas_assets.export.csv_format import Csv
+from civitas_assets.export.geojson_format import GeoJson
+from civitas_assets.export.geoparquet_format import GeoParquet
+from civitas_assets.export.ngsi_ld_format import NgsiLd
 from civitas_assets.settings import Settings
 
 URL = LICENCES["ODbL-1.0"].address
-ALIKE = terms_of("ODbL-1.0").notice("ODbL-1.0")
+ALIKE = find_terms_of_licence("ODbL-1.0").build_notice("ODbL-1.0")
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_rows_that_may_not_be_given_to_others_stay_unless_they_are_for_the_tenan
     said = []
     licensed.export("station", Csv(), tell=said.append)
     assert said[0].closed == ["shut"]
-    assert "ODbL-1.0, which is share-alike" in said[0].combined()
+    assert "ODbL-1.0, which is share-alike" in said[0].combine_notices()
 
 
 def test_licence_link_attribution_and_notice_are_beside_every_row(licensed: Any, vocabulary: Any) -> None:
@@ -100,9 +100,9 @@ def test_small_counts_are_left_out_with_what_follows_from_them(
 
 
 def test_what_is_said_depends_on_the_licence() -> None:
-    assert terms_of("CC-BY-4.0").notice("CC-BY-4.0") == CHANGED
-    assert "Not open" in terms_of(None).notice("unknown")
-    assert not terms_of("of my own").is_open
-    assert combined_notice(["CC0-1.0", "CC-BY-4.0"]) == ""
-    assert combined_notice(["ODbL-1.0"]) == ""
-    assert "under CC0-1.0" in combined_notice(["ODbL-1.0", "CC0-1.0"])
+    assert find_terms_of_licence("CC-BY-4.0").build_notice("CC-BY-4.0") == CHANGED
+    assert "Not open" in find_terms_of_licence(None).build_notice("unknown")
+    assert not find_terms_of_licence("of my own").is_open
+    assert combine_notices(["CC0-1.0", "CC-BY-4.0"]) == ""
+    assert combine_notices(["ODbL-1.0"]) == ""
+    assert "under CC0-1.0" in combine_notices(["ODbL-1.0", "CC0-1.0"])

@@ -10,7 +10,7 @@ import pytest
 
 from civitas_assets.errors import HarmoniseError
 from civitas_assets.harmonise.compiling import make_plan
-from civitas_assets.harmonise.plan import Model, Plan, Test, read_plan, write_plan
+from civitas_assets.harmonise.plan import Plan, PlannedModel, PlannedTest, read_plan, write_plan
 
 FOLDER = Path("/prepared")
 
@@ -145,9 +145,9 @@ def test_a_test_asks_as_dbt_does() -> None:
         model("m"),
         check("t", "m", severity="warn", fail_calc="sum(n)", warn_if="> 1", error_if="> 9", limit=5),
     )
-    test = next(node for node in plan.nodes if isinstance(node, Test))
+    test = next(node for node in plan.nodes if isinstance(node, PlannedTest))
     assert test.severity == "WARN"
     with duckdb.connect() as connection:
         assert connection.execute(test.query()).fetchall() == [(1, False, False)]
     assert "\nlimit 5\n" in test.query()
-    assert isinstance(plan.nodes[0], Model)
+    assert isinstance(plan.nodes[0], PlannedModel)

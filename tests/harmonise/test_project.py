@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from civitas_assets.harmonise.prepare import prepare
+from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.harmonise.project import REJECTED, Project
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.settings import Settings
@@ -16,7 +16,7 @@ OCCASIONS = frozenset({
 
 
 def made_of(project: Project, *record_types: str, occasions: frozenset[str] = OCCASIONS) -> set[str]:
-    nodes = project.nodes_of(frozenset(record_types), occasions)
+    nodes = project.select_nodes(frozenset(record_types), occasions)
     return {project.manifest["nodes"][node]["name"] for node in nodes}
 
 
@@ -73,5 +73,5 @@ def test_project_that_lies_prepared_is_taken_from_there_and_nothing_is_written(
     project: Project, tmp_path: Path
 ) -> None:
     settings = Settings(home=tmp_path / "home", prepared_dir=project.prepared.parent)
-    assert prepare(settings).prepared == project.prepared
+    assert prepare_project(settings).prepared == project.prepared
     assert not settings.home.exists()

@@ -7,7 +7,7 @@ import pytest
 
 from civitas_assets.catalog.vocabulary import Kind, read_vocabulary
 from civitas_assets.harmonise.project import Project
-from civitas_assets.harmonise.tables import STAGING_SCHEMA, WORKSPACE_FILE
+from civitas_assets.harmonise.workspace_tables import STAGING_SCHEMA, WORKSPACE_FILE
 from civitas_assets.settings import PROJECT_DIR
 
 
@@ -27,5 +27,5 @@ def test_the_vocabulary_has_what_the_models_know(
         query = f"select spelling, list({column}) from {STAGING_SCHEMA}.{view} group by all"  # noqa: S608
         known = dict(connection.execute(query).fetchall())
     assert len(known) > 100
-    assert all(vocabulary.code(spelling, kind) in codes for spelling, codes in known.items())
-    assert {code for codes in known.values() for code in codes} == {*vocabulary.codes(kind)}
+    assert all(vocabulary.find_code(spelling, kind) in codes for spelling, codes in known.items())
+    assert {code for codes in known.values() for code in codes} == {*vocabulary.list_codes(kind)}

@@ -8,9 +8,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from civitas_assets.harmonise.tables import WORKSPACE_FILE
-from civitas_assets.harmonise.workspace import Workspace, sweep
-from civitas_assets.store.locks import claim_folder, give_back_folder
+from civitas_assets.harmonise.workspace import Workspace, remove_stale_workspaces
+from civitas_assets.harmonise.workspace_tables import WORKSPACE_FILE
+from civitas_assets.store.locks import claim_folder, release_folder
 
 NOW = datetime.now(UTC)
 _RUN = """
@@ -40,33 +40,33 @@ def test_a_workspace_stays_as_long_as_the_process_of_its_run_lives(tmp_path: Pat
         assert run.stdout is not None
         assert run.stdout.readline() == b"made\n"
         os.utime(folder, (0, 0))  # however old it is
-        sweep(tmp_path, NOW)
+        remove_stale_workspaces(tmp_path, NOW)
         assert folder.exists()
         run.kill()
-    sweep(tmp_path, NOW)
+    remove_stale_workspaces(tmp_path, NOW)
     assert not folder.exists()
 
 
 def test_one_that_broke_a_test_stays_some_days_to_be_looked_at(tmp_path: Path) -> None:
     workspace = made(tmp_path / "run-town")
     workspace.keep()
-    give_back_folder(workspace.folder)
-    sweep(tmp_path, NOW)
+    release_folder(workspace.folder)
+    remove_stale_workspaces(tmp_path, NOW)
     assert workspace.folder.exists()
     os.utime(workspace.folder, (0, 0))
-    sweep(tmp_path, NOW)
+    remove_stale_workspaces(tmp_path, NOW)
     assert not workspace.folder.exists()
 
 
 def test_what_others_keep_there_for_a_while_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "rehearsal").mkdir()
-    sweep(tmp_path, NOW)
+    remove_stale_workspaces(tmp_path, NOW)
     assert (tmp_path / "rehearsal").exists()
 
 
 def test_a_workspace_that_is_removed_can_be_made_again(tmp_path: Path) -> None:
     for _ in range(2):
         workspace = made(tmp_path / "run-town")
-        sweep(tmp_path, NOW)
+        remove_stale_workspaces(tmp_path, NOW)
         assert workspace.folder.exists()
         workspace.remove()

@@ -21,7 +21,7 @@ from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.stores import Stores
-from civitas_assets.store.summary import SourceSummary, Summary
+from civitas_assets.store.summary import SourceSummary, SummaryStore
 
 HOST = "https://data.example/"
 WEEK = Window(date(2026, 7, 1), date(2026, 7, 2))
@@ -94,11 +94,11 @@ class Town:
             models[name] = (
                 CONNECTORS[settings["connector"]]
                 .source_model.model_validate(settings)
-                .placed(name, (7.0, 51.0, 8.0, 52.0))
+                .with_place(name, (7.0, 51.0, 8.0, 52.0))
             )
         self.tenant = Tenant.model_validate(
             {"name": "Town", "ags": "05515000", "bbox": (7.0, 51.0, 8.0, 52.0), "sources": models}
-        ).keyed("town")
+        ).with_key("town")
         return self.tenant
 
     def fetch(self, connectors: Mapping[str, Connector] = CONNECTORS) -> dict[str, FetchReport]:
@@ -130,20 +130,20 @@ class Town:
 
     @property
     def stores(self) -> Stores:
-        return Stores.of(self.files, "town")
+        return Stores.for_tenant(self.files, "town")
 
     def landing(self, source: str = "s") -> SourceLanding:
         return SourceLanding(self.files, "town", source)
 
     def summary(self, source: str = "s") -> SourceSummary:
         """What the runs so far have left for the overview."""
-        return Summary(self.files, "town").read().source(source)
+        return SummaryStore(self.files, "town").read().get_source(source)
 
     def values(self, *columns: str) -> list[tuple[Any, ...]]:
         """Stored observations."""
         contract, records = RECORD_TYPES["observation"], self.stores.records
         names = columns or ("datastream_id", "phenomenon_start", "value", "revision")
-        return sorted(records.frame(contract, records.days(contract)).select(names).rows(), key=str)
+        return sorted(records.read_rows(contract, records.list_days(contract)).select(names).rows(), key=str)
 
 
 @pytest.fixture

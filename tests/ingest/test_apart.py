@@ -18,9 +18,9 @@ import pytest
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.errors import ReadError, ReadStopped
 from civitas_assets.ingest.apart import call_apart, is_read_apart
-from civitas_assets.ingest.bounds import Bounds, most_memory
+from civitas_assets.ingest.bounds import ReadLimits, find_memory_limit
 
-BOUNDS = Bounds(400_000_000, 30.0)
+BOUNDS = ReadLimits(400_000_000, 30.0)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_what_ends_the_child_is_told_and_the_next_one_is_read(call: Any, seen: s
 
 def test_what_takes_too_long_is_ended_even_within_native_code() -> None:
     with pytest.raises(ReadStopped, match=r"took longer than 0.2 s .* raise CIVITAS_MAX_READ_TIME"):
-        call_apart(Bounds(BOUNDS.memory, 0.2), time.sleep, 60)
+        call_apart(ReadLimits(BOUNDS.memory, 0.2), time.sleep, 60)
 
 
 def test_a_fault_of_the_reader_itself_is_no_end() -> None:
@@ -83,9 +83,11 @@ def test_containers_markup_and_large_texts_are_read_apart(body: bytes, apart: bo
 
 
 def test_without_a_bound_most_of_the_machine_is_one() -> None:
-    assert Bounds.of(Frame()) == Bounds(most_memory(), 1800.0)
-    assert 100_000_000 < most_memory() < os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    assert Bounds.of(Frame(max_memory=5, max_read_time=timedelta(seconds=2))) == Bounds(5, 2.0)
+    assert ReadLimits.from_frame(Frame()) == ReadLimits(find_memory_limit(), 1800.0)
+    assert 100_000_000 < find_memory_limit() < os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert ReadLimits.from_frame(Frame(max_memory=5, max_read_time=timedelta(seconds=2))) == ReadLimits(
+        5, 2.0
+    )
 
 
 def large() -> bytes:
@@ -100,7 +102,7 @@ def test_a_payload_beyond_its_memory_fails_with_words_and_its_neighbours_are_rea
     def bounded(memory: int) -> None:
         town.with_sources(s={"each": {"file": ("a", "b")}})
         source = town.tenant.sources["s"]
-        placed = source.within(Frame(max_memory=memory)).placed("s", town.tenant.bbox)
+        placed = source.limit_to(Frame(max_memory=memory)).with_place("s", town.tenant.bbox)
         town.tenant = town.tenant.model_copy(update={"sources": {"s": placed}})
 
     bounded(3_000_000)
@@ -126,13 +128,13 @@ def test_a_process_that_has_imported_all_connectors_may_be_forked() -> None:
     script = """
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.ingest.apart import _has_only_imported, call_apart, fork_reader
-from civitas_assets.ingest.bounds import Bounds
+from civitas_assets.ingest.bounds import ReadLimits
 import os, polars as pl
 for name in CONNECTORS:
     CONNECTORS[name]
 assert _has_only_imported()
 fork_reader()
-bounds = Bounds(400_000_000, 30.0)
+bounds = ReadLimits(400_000_000, 30.0)
 assert call_apart(bounds, pl.select, pl.lit(1)).item() == 1
 pl.DataFrame({"a": [2, 1] * 50_000}).group_by("a").agg(pl.len()).sort("a")  # by the threads of its engine
 assert not _has_only_imported()
@@ -153,9 +155,9 @@ import os
 database = os.open("/dev/null", os.O_RDONLY)
 assert database == 3
 from civitas_assets.ingest.apart import call_apart, fork_reader
-from civitas_assets.ingest.bounds import Bounds
+from civitas_assets.ingest.bounds import ReadLimits
 fork_reader()
-bounds = Bounds(400_000_000, 30.0)
+bounds = ReadLimits(400_000_000, 30.0)
 assert call_apart(bounds, os.close, database) is None
 assert call_apart(bounds, len, "abc") == 3
 """

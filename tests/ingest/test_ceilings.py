@@ -16,7 +16,7 @@ def within(town: Any) -> Any:
     """Lets the operator's frame hold for the town's source."""
 
     def set_frame(frame: Frame) -> None:
-        source = town.tenant.sources["s"].within(frame)
+        source = town.tenant.sources["s"].limit_to(frame)
         town.tenant = town.tenant.model_copy(update={"sources": {"s": source}})
 
     return set_frame

@@ -34,19 +34,19 @@ def test_only_complete_plain_files_that_fit_the_pattern_wait(folder: DropFolder,
     elsewhere = tmp_path / "other_tenant.csv"
     elsewhere.write_text("secret")
     (folder.folder / "link.csv").symlink_to(elsewhere)
-    assert [file.path.name for file in folder.waiting(NOW)] == ["a.csv", "b.csv"]
+    assert [file.path.name for file in folder.list_waiting(NOW)] == ["a.csv", "b.csv"]
 
 
 def test_folder_that_nobody_has_made_holds_nothing(folder: DropFolder) -> None:
-    assert not list(folder.waiting(NOW))
+    assert not list(folder.list_waiting(NOW))
 
 
 def test_what_has_landed_is_put_aside_and_what_came_meanwhile_stays(folder: DropFolder) -> None:
     put(folder, "a.csv")
-    (first,) = folder.waiting(NOW)
+    (first,) = folder.list_waiting(NOW)
     put(folder, "a.csv", age=30)
-    folder.put_aside(first, NOW)
-    (again,) = folder.waiting(NOW)
-    folder.put_aside(again, NOW)
-    assert not list(folder.waiting(NOW))
+    folder.archive_file(first, NOW)
+    (again,) = folder.list_waiting(NOW)
+    folder.archive_file(again, NOW)
+    assert not list(folder.list_waiting(NOW))
     assert [path.name for path in (folder.folder / "done").iterdir()] == ["20260822T050000000000-a.csv"]

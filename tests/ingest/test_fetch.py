@@ -22,15 +22,17 @@ FILES = {"each": {"file": ("a", "b", "c")}}
 
 def states(town: Any, source: str = "s") -> list[list[str]]:
     """The states of the lines of each manifest."""
-    return [sorted(line.state for line in manifest.lines) for manifest in town.landing(source).manifests()]
+    return [
+        sorted(line.state for line in manifest.lines) for manifest in town.landing(source).list_manifests()
+    ]
 
 
 def test_an_answer_lands_as_it_was_received(town: Any, publisher: Any) -> None:
     publisher.bodies["a.csv"] = b"\xff\x00 anything"
     report = town.fetch()["s"]
     assert (report.ok, report.requests, report.stored, report.bytes) == (True, 1, 1, 11)
-    ((line,),) = (manifest.lines for manifest in town.landing().manifests())
-    assert town.landing().body(line.sha256) == b"\xff\x00 anything"
+    ((line,),) = (manifest.lines for manifest in town.landing().list_manifests())
+    assert town.landing().read_body(line.sha256) == b"\xff\x00 anything"
     assert (line.url, line.role, line.variables) == ("https://data.example/a.csv", "data", {"file": "a"})
     assert line.fetched_at == town.now
 
@@ -60,7 +62,7 @@ def test_an_answer_with_the_same_bytes_is_unchanged_even_if_the_server_does_not_
 def test_a_body_that_landing_lost_is_asked_for_as_if_for_the_first_time(town: Any, publisher: Any) -> None:
     publisher.bodies["a.csv"] = b"1"
     town.fetch()
-    (key,) = town.files.keys("landing/town/s/bodies/")
+    (key,) = town.files.list_keys("landing/town/s/bodies/")
     town.files.delete(key)
     town.fetch()
     assert publisher.asked[-1][1] == 200
@@ -210,7 +212,7 @@ def test_a_source_that_answers_without_end_is_left_in_time_and_what_it_gave_stay
     assert reports["other"].ok
     assert reports["s"].stored == 1
     assert " request(s) not answered within http.fetch_time (60 s): raise it" in reports["s"].error
-    assert town.client.now() < 62
+    assert town.client.read_clock() < 62
 
 
 def test_sources_of_a_tenant_share_the_time_that_a_batch_gives_it(town: Any, publisher: Any) -> None:
@@ -222,7 +224,7 @@ def test_sources_of_a_tenant_share_the_time_that_a_batch_gives_it(town: Any, pub
         limit=timedelta(seconds=30),
     )  # fmt: skip
     assert "within the tenant's time in a batch (30 s): the next one asks again" in report.error
-    assert town.client.now() < 32
+    assert town.client.read_clock() < 32
 
 
 def test_a_full_disk_is_the_error_of_the_source(
@@ -250,7 +252,7 @@ def test_an_answer_that_repeats_a_secret_lands_without_it_and_is_noted(town: Any
     assert note.text.startswith("https://data.example/")
     assert note.text.endswith(".csv and 1 more answer(s) repeated a secret that was sent: 27 byte(s) were made "
                               "unreadable before anything was kept")  # fmt: skip
-    assert town.landing().answered().is_whole
+    assert town.landing().read_answered().is_whole
     kept = [file.read_bytes() for file in town.home.rglob("*") if file.is_file()]
     kept += [
         zstandard.ZstdDecompressor().decompress(body) for body in kept if body.startswith(b"\x28\xb5\x2f\xfd")
@@ -262,12 +264,12 @@ def test_an_answer_that_repeats_a_secret_lands_without_it_and_is_noted(town: Any
 def test_what_comes_by_another_way_than_http_is_looked_through_too(town: Any) -> None:
     class Echoing:
         def fetch(self, source: Source, _: object, __: object, session: Any) -> None:
-            password = session.secret("TOWN_CANARY")
+            password = session.read_secret("TOWN_CANARY")
             session.deliver(Request("sql://db/t"), f"id,login\n1,{password}\n".encode())
             raise FetchError(f"sql://db/t: no login with {quote(password[::-1][::-1])}")
 
     report = town.fetch({"csv": Echoing()})["s"]
     assert report.error == "sql://db/t: no login with ***"
     assert [note.code for note in report.notes] == ["secret_repeated"]
-    ((line,),) = (manifest.lines for manifest in town.landing().manifests())
-    assert town.landing().body(line.sha256) == b"id,login\n1,***********\n"
+    ((line,),) = (manifest.lines for manifest in town.landing().list_manifests())
+    assert town.landing().read_body(line.sha256) == b"id,login\n1,***********\n"

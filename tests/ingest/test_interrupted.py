@@ -41,8 +41,8 @@ source = CONNECTORS["csv"].source_model.model_validate({
     "each": {"file": tuple(str(number) for number in range(365))},
     "record_type": "observation", "time": {"column": "t", "zone": "utc"},
     "fields": {"datastream_id": "id", "value": "v"}, "http": {"requests_per_second": 200.0, "attempts": 1},
-}).placed("s", box)
-tenant = Tenant.model_validate({"name": "T", "ags": "05515000", "bbox": box, "sources": {"s": source}}).keyed("town")
+}).with_place("s", box)
+tenant = Tenant.model_validate({"name": "T", "ags": "05515000", "bbox": box, "sources": {"s": source}}).with_key("town")
 now = lambda: datetime.now(UTC)
 with HttpClient("test", clock=now, secrets=str, reachable=LOCAL) as client:
     (report,) = fetch_sources(tenant, tenant.sources, CONNECTORS, None, LocalFiles(Path(home)), client, now)
@@ -124,13 +124,13 @@ def test_a_fetch_that_ran_out_of_time_goes_on_where_it_was_unless_that_is_too_lo
     town.fetch()
     first = {*publisher.paths}
     assert 60 <= len(first) <= 62
-    assert not town.landing().answered().is_whole
+    assert not town.landing().read_answered().is_whole
     publisher.asked.clear()
     town.now -= timedelta(hours=13)  # as a fetch is said to be a day later
     assert town.fetch()["s"].ok
     assert {*publisher.paths}.isdisjoint(first)
     assert {*publisher.paths} | first == {f"{name}.csv" for name in files}
-    assert town.landing().answered().is_whole
+    assert town.landing().read_answered().is_whole
 
     publisher.asked.clear()
     town.fetch()
@@ -157,7 +157,7 @@ def test_what_is_known_of_addresses_is_known_by_all_manifests(
         patched.setattr(SourceLanding, "write_addresses", killed)
         with pytest.raises(Killed):
             town.fetch()
-    assert not town.landing().answered().is_whole  # so that nothing is taken for gone
+    assert not town.landing().read_answered().is_whole  # so that nothing is taken for gone
     town.read()
     publisher.bodies["a.csv"] = rows.format(1).encode()
     town.night()
@@ -181,9 +181,9 @@ def test_bodies_that_have_no_line_go_with_retention(town: Any, publisher: Any) -
 
 
 def named(town: Any) -> set[str]:
-    return {line.sha256 for manifest in town.landing().manifests() for line in manifest.lines} - {""}
+    return {line.sha256 for manifest in town.landing().list_manifests() for line in manifest.lines} - {""}
 
 
 def stored(town: Any) -> set[str]:
-    keys = town.files.keys("landing/town/s/bodies/")
+    keys = town.files.list_keys("landing/town/s/bodies/")
     return {Path(key).name.removesuffix(".zst") for key in keys}

@@ -109,4 +109,4 @@ def test_what_an_older_version_has_noted_is_understood(night: Night, town: Any, 
     town.files.write("landing/town/s/answered.json", old)
     assert night(4).ok
     assert publisher.paths == ["0630", "0701", "0702", "0703", "0704", "0705"]
-    assert SourceLanding(town.files, "town", "s").answered().missing == ()
+    assert SourceLanding(town.files, "town", "s").read_answered().missing == ()

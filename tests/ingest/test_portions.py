@@ -11,7 +11,7 @@ import pytest
 
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.ingest import portions
-from civitas_assets.ingest.portions import part_tables
+from civitas_assets.ingest.portions import split_tables
 from civitas_assets.records import Note, RawTable, Roster
 from civitas_assets.records.raw import BrokenRow
 from tests.conformance.landing import HOST, Night, land
@@ -66,11 +66,11 @@ def parted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     heights = list[int]()
 
     def noted(source: Any, made: Any) -> Iterator[RawTable | Roster]:
-        for table in part_tables(source, made):
+        for table in split_tables(source, made):
             heights.append(table.frame.height)
             yield table
 
-    monkeypatch.setattr("civitas_assets.ingest.apart.part_tables", noted)
+    monkeypatch.setattr("civitas_assets.ingest.apart.split_tables", noted)
     for name in ("intake._TYPED_AT_ONCE", "intake.STORED_AT_ONCE", "keep.STORED_AT_ONCE"):
         monkeypatch.setattr(f"civitas_assets.ingest.{name}", 1)
     return heights
@@ -115,7 +115,7 @@ def test_what_is_told_of_a_table_is_told_once(parted: list[int]) -> None:
     columns = {"@row": range(5), "@time": ["2026-07-01T10:00Z"] * 5}
     broken, notes = (BrokenRow(7, "too_wide", "", ""),), (Note("a", "b"),)
     table = RawTable("observation", pl.DataFrame(columns), ("more",), broken, notes)
-    found = [*part_tables(source, [table])]
+    found = [*split_tables(source, [table])]
     assert [part.frame["@row"].to_list() for part in found] == [[0, 1], [2, 3], [4]]
     told = [(part.unknown_fields, part.broken, part.notes) for part in found]  # type: ignore[union-attr]
     assert told == [(("more",), broken, notes), ((), (), ()), ((), (), ())]
@@ -126,5 +126,5 @@ def test_what_is_told_of_a_table_is_told_once(parted: list[int]) -> None:
         RawTable("observation", table.frame.with_columns(geometry=pl.lit("POINT (7 51)"))),
         Roster("station", pl.DataFrame({"station_id": ["1", "2", "3"]})),
     ):
-        (same,) = part_tables(source, [other])
+        (same,) = split_tables(source, [other])
         assert same is other

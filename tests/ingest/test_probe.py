@@ -12,7 +12,7 @@ import pytest
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError
-from civitas_assets.ingest.probe import Probe, probe, read_sample
+from civitas_assets.ingest.probe import Probe, probe_source, read_sample
 
 Csv = Callable[..., bytes]
 
@@ -23,7 +23,7 @@ def looked(town: Any, tmp_path: Path) -> Callable[..., Probe]:
         source = town.tenant.sources["s"]
         connector = CONNECTORS[source.connector]
         days = Window(town.now.date(), town.now.date())
-        return probe(
+        return probe_source(
             town.tenant, source, connector, town.client, days, tmp_path / "work", lambda: town.now, pages=pages
         )  # fmt: skip
 
@@ -39,7 +39,12 @@ def test_records_and_rejected_rows_are_told_and_nothing_is_kept(
     assert found.records["observation"]["value"].to_list() == [1.0]
     assert found.rejected["rule"].to_list() == ["not_a_number"]
     assert (found.cut, found.error) == (False, "")
-    assert town.files.keys("landing/") == town.files.keys("records/") == town.files.keys("quarantine/") == []
+    assert (
+        town.files.list_keys("landing/")
+        == town.files.list_keys("records/")
+        == town.files.list_keys("quarantine/")
+        == []
+    )
     assert list((tmp_path / "work").iterdir()) == []
 
 

@@ -13,12 +13,12 @@ import pytest
 from pydantic import ValidationError
 
 from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.ingest.notes import only_series
+from civitas_assets.ingest.notes import note_series_only
 from civitas_assets.ingest.reports import Counts
 from civitas_assets.records import RECORD_TYPES, Note
-from civitas_assets.store.aside import put_records_aside
 from civitas_assets.store.journal import Journal, Progress, StandingNote
 from civitas_assets.store.quarantine import Quarantine
+from civitas_assets.store.record_archive import archive_records
 from civitas_assets.store.records import RecordStore
 from tests.conformance.landing import HOST, answer, land
 
@@ -81,7 +81,7 @@ def test_editions_that_landed_without_being_read_are_read_in_their_order(
 def test_the_day_of_a_record_is_that_of_the_town(town: Any, publisher: Any) -> None:
     publisher.bodies["a.csv"] = b"id,v,t\nd,1,2026-06-30T21:59\nd,2,2026-06-30T22:00\n"
     assert town.night().counts["observation"].days == {date(2026, 6, 30), FIRST}
-    assert town.stores.journal.pending().days == {date(2026, 6, 30), FIRST}
+    assert town.stores.journal.read_pending().days == {date(2026, 6, 30), FIRST}
 
 
 def test_a_source_of_which_nothing_can_be_used_is_an_error(town: Any, publisher: Any, csv: Csv) -> None:
@@ -108,10 +108,10 @@ def test_rejected_rows_go_to_quarantine_once_and_stop_no_others(town: Any, publi
     assert report.ok
     assert (report.counts["observation"].new, report.counts["observation"].rejected) == (2, 2)
     assert report.warnings[0].startswith("2 row(s) in quarantine, most by rule ")
-    kept = town.stores.quarantine.rows().sort("row").select("rule", "row", "source", "day").rows()
+    kept = town.stores.quarantine.read_rows().sort("row").select("rule", "row", "source", "day").rows()
     received = date(2026, 7, 4)
     assert kept == [("not_a_number", 2, "s", received), ("too_many_cells", 4, "s", received)]
-    assert received in town.stores.journal.pending().days
+    assert received in town.stores.journal.read_pending().days
     publisher.bodies["a.csv"] = csv(1, "kaputt", 4)
     again = town.night()
     assert (again.counts["observation"].rejected, again.warnings) == (0, [])
@@ -180,7 +180,7 @@ def test_a_source_that_crashes_stops_no_other(town: Any, publisher: Any, csv: Cs
     town.with_sources(bad={}, s={})
     publisher.bodies["a.csv"] = csv(1)
     town.fetch()
-    town.files.delete(town.files.keys("landing/town/bad/bodies/")[0])
+    town.files.delete(town.files.list_keys("landing/town/bad/bodies/")[0])
     reports = town.read()
     assert "landing has lost" in reports["bad"].errors[0]
     assert reports["s"].ok
@@ -331,15 +331,17 @@ def test_series_without_a_single_observation_are_noted_until_one_comes() -> None
         {"datastream": Counts(read=3)},
         {"datastream": Counts(read=3), "observation": Counts(read=1)},
     )
-    note, had_values = only_series(sensors, series, Progress())
+    note, had_values = note_series_only(sensors, series, Progress())
     assert note is not None
     assert note.text.startswith("3 series came and not one observation so far")
     assert not had_values
     after = Progress(had_rows=True, had_values=False, notes=(StandingNote(note, ()),))
-    assert only_series(sensors, {}, after) == (note, False), "it holds where things stand unchanged"
-    assert only_series(sensors, both, after) == (None, True)
-    assert only_series(sensors, series, Progress(had_rows=True, had_values=True)) == (None, True)
-    assert only_series(sensors, series, Progress(had_rows=True)) == (None, True), "older notes did not tell"
+    assert note_series_only(sensors, {}, after) == (note, False), "it holds where things stand unchanged"
+    assert note_series_only(sensors, both, after) == (None, True)
+    assert note_series_only(sensors, series, Progress(had_rows=True, had_values=True)) == (None, True)
+    assert note_series_only(sensors, series, Progress(had_rows=True)) == (None, True), (
+        "older notes did not tell"
+    )
 
 
 def test_of_a_register_of_series_no_values_are_expected() -> None:
@@ -415,7 +417,7 @@ def test_what_the_last_row_says_of_a_station_counts(town: Any, publisher: Any) -
     publisher.bodies["a.csv"] = "\n".join(["id,v,t,n", *lines]).encode()
     (note,) = town.night().notes
     assert "of station have the same key (station_id)" in note.text
-    stations = town.stores.records.current(RECORD_TYPES["station"], "s", [])
+    stations = town.stores.records.read_current(RECORD_TYPES["station"], "s", [])
     assert stations["name"].to_list() == ["A"]
 
 
@@ -424,7 +426,7 @@ def test_reading_all_of_landing_again_gives_the_same_records(town: Any, publishe
         publisher.bodies["a.csv"] = csv(*values)
         town.night()
     before = town.values()
-    put_records_aside(town.files, "town")
+    archive_records(town.files, "town")
     assert town.values() == []
     report = town.read(run_id="again")["s"]
     assert report.payloads == 4
@@ -446,9 +448,9 @@ def test_rejected_rows_of_a_run_that_was_killed_once_they_were_kept_are_publishe
         patch.setattr(Quarantine, "add", killed)
         assert "killed" in town.read(run_id="first")["s"].errors[0]
     town.read(run_id="second")
-    received = {*town.stores.quarantine.rows()["day"]}
+    received = {*town.stores.quarantine.read_rows()["day"]}
     assert received
-    assert town.stores.journal.pending().days == received
+    assert town.stores.journal.read_pending().days == received
 
 
 @pytest.mark.parametrize("crash", ["note", "append", "add", "advance"])
@@ -475,11 +477,11 @@ def test_a_crash_anywhere_costs_a_repetition_and_no_data(
         patch.setattr(place, crash, killed)
         assert "killed" in town.read(run_id="first")["s"].errors[0]
     if town.values():
-        assert FIRST in town.stores.journal.pending().days
+        assert FIRST in town.stores.journal.read_pending().days
     assert town.read(run_id="second")["s"].ok
     assert hours(town) == [(0, 1, 1), (2, 3, 1)]
-    assert town.stores.quarantine.rows().height == 1
-    assert FIRST in town.stores.journal.pending().days
+    assert town.stores.quarantine.read_rows().height == 1
+    assert FIRST in town.stores.journal.read_pending().days
 
 
 def test_news_about_a_thing_make_the_days_of_its_events_pending(town: Any, publisher: Any) -> None:
@@ -488,12 +490,12 @@ def test_news_about_a_thing_make_the_days_of_its_events_pending(town: Any, publi
     publisher.bodies["a.csv"] = b"id,v,t,name\nd,1,2026-07-01T00:00,alt\nd,2,2026-07-02T00:00,alt\n"
     town.night()
     journal = town.stores.journal
-    journal.strike(journal.pending().entries)
+    journal.acknowledge(journal.read_pending().entries)
     publisher.bodies["a.csv"] = b"id,v,t,name\nd,2,2026-07-02T00:00,neu\n"
     report = town.night()
     assert report.counts["datastream"].changed == 1
-    assert journal.pending().days == {FIRST, date(2026, 7, 2)}
-    assert journal.pending().things
+    assert journal.read_pending().days == {FIRST, date(2026, 7, 2)}
+    assert journal.read_pending().things
 
 
 def test_payloads_whose_columns_have_other_types_are_read_together(town: Any, publisher: Any) -> None:
@@ -512,7 +514,7 @@ def test_payloads_whose_columns_have_other_types_are_read_together(town: Any, pu
     report = town.night()
     assert report.ok
     assert town.values("datastream_id", "value") == [("d1", 7.0), ("d2", 8.0)]
-    assert town.stores.quarantine.rows()["detail"].to_list() == ["[9]"]
+    assert town.stores.quarantine.read_rows()["detail"].to_list() == ["[9]"]
 
 
 def test_large_landings_are_read_in_batches_with_the_same_outcome(
@@ -531,9 +533,9 @@ def test_every_record_names_the_payload_that_brought_it(town: Any, publisher: An
     publisher.bodies["a.csv"] = csv(1)
     town.night()
     ((digest,),) = town.values("payload")
-    assert town.landing().body(digest) == csv(1)
+    assert town.landing().read_body(digest) == csv(1)
     contract = RECORD_TYPES["observation"]
-    assert town.stores.records.days(contract) == [FIRST]
+    assert town.stores.records.list_days(contract) == [FIRST]
 
 
 def test_a_body_that_is_lost_costs_its_own_rows(town: Any, publisher: Any, csv: Csv) -> None:
@@ -541,7 +543,9 @@ def test_a_body_that_is_lost_costs_its_own_rows(town: Any, publisher: Any, csv: 
     town.with_sources(s={"each": {"file": ("a", "b")}})
     publisher.bodies |= {"a.csv": csv(1), "b.csv": csv(2, 3)}
     town.fetch()
-    lost = next(line.sha256 for m in town.landing().manifests() for line in m.lines if "a.csv" in line.url)
+    lost = next(
+        line.sha256 for m in town.landing().list_manifests() for line in m.lines if "a.csv" in line.url
+    )
     town.landing().remove([lost])
     (report,) = town.read().values()
     assert [error for error in report.errors if "landing has lost" in error]

@@ -49,13 +49,13 @@ def night(town: Any, publisher: Any) -> Night:
 
 def there(town: Any) -> dict[str, bool]:
     """The places by id, and whether they are there still."""
-    rows = town.stores.records.current(PLACE, "s", [])
+    rows = town.stores.records.read_current(PLACE, "s", [])
     return {row["place_id"]: not row["deleted"] for row in rows.sort("place_id").rows(named=True)}
 
 
 def seen(town: Any) -> dict[str, Any]:
-    known = SourceLanding(town.files, town.tenant.slug, "s").addresses
-    rows = town.stores.seen.last_seen("s", known).filter(record_type="place")
+    known = SourceLanding(town.files, town.tenant.slug, "s").read_addresses
+    rows = town.stores.seen.read_last_seen("s", known).filter(record_type="place")
     return dict(rows.select("id", "last_seen_at").rows())
 
 
@@ -107,9 +107,9 @@ def test_what_was_not_away_is_not_told(town: Any, night: Night) -> None:
 
 def test_without_a_word_on_it_what_is_gone_is_told_and_stays(town: Any, night: Night) -> None:
     night("1,A,\n2,B,\n3,C,")
-    town.stores.journal.strike(town.stores.journal.pending().entries)
+    town.stores.journal.acknowledge(town.stores.journal.read_pending().entries)
     report = night("1,A,\n2,B,")
-    assert town.stores.journal.pending().things
+    assert town.stores.journal.read_pending().things
     assert [note.code for note in report.new_notes] == ["gone_from_source"]
     assert "1 of 3 place are no longer in the source, such as 3" in report.new_notes[0].text
     assert there(town)["3"]
@@ -210,9 +210,9 @@ def test_an_empty_answer_closes_nothing_and_is_an_error(town: Any, night: Night)
 def test_everything_is_seen_as_long_as_its_answer_stands(town: Any, night: Night) -> None:
     night("1,A,\n2,B,")
     first = seen(town)
-    stamps = town.files.stamps(f"records/{town.tenant.slug}/")
+    stamps = town.files.list_stamps(f"records/{town.tenant.slug}/")
     night("1,A,\n2,B,")
-    assert town.files.stamps(f"records/{town.tenant.slug}/").keys() == stamps.keys()
+    assert town.files.list_stamps(f"records/{town.tenant.slug}/").keys() == stamps.keys()
     second = seen(town)
     assert all(second[key] - first[key] == timedelta(days=1) for key in ("1", "2"))
     night("1,A,")

@@ -13,8 +13,8 @@ import pytest
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import StoreError
-from civitas_assets.ingest.rehearse import Rehearsal, rehearsed
-from civitas_assets.ingest.replay import Example, Proposal, propose, replay
+from civitas_assets.ingest.rehearse import Rehearsal, rehearse_source
+from civitas_assets.ingest.replay import Example, ReplayPlan, plan_replay, replay_source
 from civitas_assets.records import RECORD_TYPES
 
 Csv = Callable[..., bytes]
@@ -29,7 +29,7 @@ def rehearse(town: Any, tmp_path: Path) -> Callable[..., Any]:
     @contextmanager
     def begun(days: Window = WEEK) -> Iterator[Rehearsal]:
         source = town.tenant.sources["s"]
-        with rehearsed(
+        with rehearse_source(
             town.tenant,
             source,
             CONNECTORS[source.connector],
@@ -44,12 +44,12 @@ def rehearse(town: Any, tmp_path: Path) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def proposal(town: Any, rehearse: Any) -> Callable[..., Proposal]:
+def proposal(town: Any, rehearse: Any) -> Callable[..., ReplayPlan]:
     """What replaying would change."""
 
-    def proposed(days: Window = WEEK) -> Proposal:
+    def proposed(days: Window = WEEK) -> ReplayPlan:
         with rehearse(days) as rehearsal:
-            return propose(rehearsal, town.stores, days)
+            return plan_replay(rehearsal, town.stores, days)
 
     return proposed
 
@@ -60,14 +60,14 @@ def replayed(town: Any, rehearse: Any) -> Callable[..., Any]:
 
     def applied(days: Window = WEEK) -> Any:
         with rehearse(days) as rehearsal:
-            return replay(rehearsal, town.tenant, town.stores, days)
+            return replay_source(rehearsal, town.tenant, town.stores, days)
 
     return applied
 
 
 def everything(town: Any) -> dict[str, bytes]:
     """All objects but the throw-away ones, by key."""
-    keys = [key for part in ("landing", "records", "quarantine") for key in town.files.keys(f"{part}/")]
+    keys = [key for part in ("landing", "records", "quarantine") for key in town.files.list_keys(f"{part}/")]
     return {key: town.files.read(key) for key in keys}
 
 
@@ -120,11 +120,11 @@ def test_it_is_appended_as_revisions_and_the_former_mapping_brings_the_former_st
     publisher.bodies["a.csv"] = b"id,v,w,t\nd,1,7,2026-07-01T10:00\nd,2,2,2026-07-01T11:00\n"
     town.night()
     journal = town.stores.journal
-    journal.strike(journal.pending().entries)
+    journal.acknowledge(journal.read_pending().entries)
     mapped(town, fields={"datastream_id": "id", "value": "w"})
     counts = replayed().counts["observation"]
     assert (counts.new, counts.changed, counts.days) == (0, 1, {FIRST})
-    assert journal.pending().days == {FIRST}
+    assert journal.read_pending().days == {FIRST}
     assert town.values("value", "revision", "run_id") == [(1.0, 1, "run"), (2.0, 1, "run"), (7.0, 2, "again")]
     mapped(town)
     assert replayed().counts["observation"].changed == 1
@@ -168,7 +168,9 @@ def test_what_landing_has_no_more_or_nobody_can_read_any_more_stays(
         "b.csv": b"id,v,t\ne,2,2026-07-01T10:00\n",
     }
     town.night()
-    lost = next(line for m in town.landing().manifests() for line in m.lines if line.url.endswith("b.csv"))
+    lost = next(
+        line for m in town.landing().list_manifests() for line in m.lines if line.url.endswith("b.csv")
+    )
     town.files.delete(town.landing()._key(lost.sha256))
     town.with_sources(s={"each": {"file": ("a", "b")}, "fields": {"datastream_id": "ID", "value": "v"}})
     found = proposal()
@@ -186,7 +188,7 @@ def test_rows_that_are_rejected_now_go_to_quarantine(
     (difference,) = proposal().differences
     assert (difference.total().changed, difference.total().vanished, difference.rejected) == (1, 1, 1)
     replayed()
-    assert town.stores.quarantine.rows()["rule"].to_list() == ["not_a_number"]
+    assert town.stores.quarantine.read_rows()["rule"].to_list() == ["not_a_number"]
 
 
 def test_things_are_replayed_whatever_the_days(
@@ -199,7 +201,7 @@ def test_things_are_replayed_whatever_the_days(
     (difference,) = proposal().differences
     assert difference.days[None].changed == 1
     assert replayed().counts["station"].changed == 1
-    assert town.stores.journal.pending().things
+    assert town.stores.journal.read_pending().things
 
 
 def test_what_a_later_snapshot_has_no_more_is_not_brought_back(
@@ -213,7 +215,7 @@ def test_what_a_later_snapshot_has_no_more_is_not_brought_back(
     assert not proposal()
     mapped(town, **{**register, "fields": {"station_id": "id", "description": "v"}}, time=None)
     assert replayed().counts["station"].changed == 1
-    rows = town.stores.records.current(RECORD_TYPES["station"], "s", []).sort("station_id")
+    rows = town.stores.records.read_current(RECORD_TYPES["station"], "s", []).sort("station_id")
     assert rows.select("station_id", "deleted").rows() == [("s1", False), ("s2", True)]
 
 
@@ -224,7 +226,7 @@ def test_a_payload_that_failed_is_no_more_to_be_tried_again(
     town.night()
     mapped(town, fields={"datastream_id": "ID", "value": "v"})
     assert replayed().counts["observation"].new == 1
-    assert town.stores.journal.progress("s").failed == ()
+    assert town.stores.journal.read_progress("s").failed == ()
 
 
 def test_what_was_never_read_is_left_to_the_next_run(
@@ -244,4 +246,4 @@ def test_a_run_in_between_makes_the_replay_refuse(town: Any, publisher: Any, csv
         publisher.bodies["a.csv"] = csv(2)
         town.night()
         with pytest.raises(StoreError, match="s was read by a run in the meantime"):
-            replay(rehearsal, town.tenant, town.stores, WEEK)
+            replay_source(rehearsal, town.tenant, town.stores, WEEK)

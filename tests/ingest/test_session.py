@@ -20,7 +20,7 @@ class Discreet(Source):
 
     connector: Literal["discreet"]
 
-    def storable(self, role: str, body: bytes) -> bytes:
+    def redact_answer(self, role: str, body: bytes) -> bytes:
         kept, bar, _ = body.partition(b"|")
         if not bar:
             raise ReadError("has no bar")
@@ -48,14 +48,14 @@ def fetch(town: Any) -> Callable[[Callable[[Any], None]], Any]:
     town.with_sources(s={"url": "https://data.example/a"})
     discreet = Discreet(connector="discreet", title="T", licence="CC0-1.0", url="https://data.example/a")
     town.tenant = town.tenant.model_copy(
-        update={"sources": {"s": discreet.placed("s", (7.0, 51.0, 8.0, 52.0))}}
-    ).keyed("town")
+        update={"sources": {"s": discreet.with_place("s", (7.0, 51.0, 8.0, 52.0))}}
+    ).with_key("town")
     return lambda work: town.fetch({"discreet": Fetching(work)})["s"]
 
 
 def bodies(town: Any) -> list[bytes]:
-    lines = [line for manifest in town.landing().manifests() for line in manifest.lines]
-    return [town.landing().body(line.sha256) for line in lines]
+    lines = [line for manifest in town.landing().list_manifests() for line in manifest.lines]
+    return [town.landing().read_body(line.sha256) for line in lines]
 
 
 def test_bodies_land_beside_each_other(
@@ -91,7 +91,7 @@ def test_a_delivery_is_kept_before_its_sender_hears_of_it(town: Any, fetch: Any)
     report = fetch(work)
     assert seen == [b"one"], "landed while the connector is still at work"
     assert (report.error, report.stored) == ("the connection is lost", 1)
-    ((line,),) = (manifest.lines for manifest in town.landing().manifests())
+    ((line,),) = (manifest.lines for manifest in town.landing().list_manifests())
     assert (line.url, line.role, line.variables) == ("queue://up", "uplinks", {"last": "7"})
 
 
@@ -106,7 +106,7 @@ def test_a_delivery_tells_the_next_fetch_where_to_go_on(town: Any, fetch: Any) -
     found = []
 
     def work(session: Any) -> None:
-        found.append(session.delivered("db://table"))
+        found.append(session.read_delivered("db://table"))
         session.deliver(Request("db://table", variables={"cursor": f"{len(found)}"}), b"x|")
 
     for _ in range(3):

@@ -71,8 +71,8 @@ def _everything_kept(town: Any) -> str:
         elif file.is_file():
             said.append(f"{file} {file.read_bytes()!r}")
     landing = town.landing()
-    for manifest in landing.manifests(after=""):
-        said += [f"{line!r} {landing.body(line.sha256)!r}" for line in manifest.lines if line.sha256]
+    for manifest in landing.list_manifests(after=""):
+        said += [f"{line!r} {landing.read_body(line.sha256)!r}" for line in manifest.lines if line.sha256]
     return "\n".join(said)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from civitas_assets.store.summary import Summary, summaries
+from civitas_assets.store.summary import SummaryStore, read_summaries
 
 Csv = Callable[..., bytes]
 
@@ -14,12 +14,12 @@ Csv = Callable[..., bytes]
 def test_a_night_leaves_when_it_was_and_what_is_rejected(town: Any, publisher: Any, csv: Csv) -> None:
     publisher.bodies["a.csv"] = csv(1, "x")
     town.night()
-    summary = Summary(town.files, "town").read()
-    source, night = summary.source("s"), datetime(2026, 7, 4, tzinfo=UTC)
+    summary = SummaryStore(town.files, "town").read()
+    source, night = summary.get_source("s"), datetime(2026, 7, 4, tzinfo=UTC)
     assert (source.asked_at, source.answered_at, source.brought_at) == (night, night, night)
     assert (source.error, source.rejected, source.unread) == ("", 1, 0)
     assert summary.record_bytes > 0
-    assert summaries(town.files, ["town", "other"])["town"] == summary
+    assert read_summaries(town.files, ["town", "other"])["town"] == summary
 
 
 def test_a_failed_night_leaves_the_last_good_one(town: Any, publisher: Any, csv: Csv) -> None:
@@ -27,12 +27,12 @@ def test_a_failed_night_leaves_the_last_good_one(town: Any, publisher: Any, csv:
     town.night()
     publisher.bodies["a.csv"] = 500
     town.fetch()
-    source = Summary(town.files, "town").read().source("s")
+    source = SummaryStore(town.files, "town").read().get_source("s")
     assert source.asked_at > source.answered_at
     assert "HTTP 500" in source.error
     publisher.bodies["a.csv"] = csv(1)
     town.fetch()
-    source = Summary(town.files, "town").read().source("s")
+    source = SummaryStore(town.files, "town").read().get_source("s")
     assert (source.error, source.asked_at == source.answered_at) == ("", True)
     assert source.brought_at < source.answered_at, "nothing was new"
 
@@ -43,11 +43,11 @@ def test_landing_is_added_up_to_what_is_there(town: Any, publisher: Any, csv: Cs
         town.night()
         if night == 0:  # as in a deployment from before there were summaries
             town.files.delete("records/town/journal/summary.json")
-    there = sum(stamp.size for stamp in town.files.stamps("landing/town/s/bodies/").values())
-    assert Summary(town.files, "town").read().source("s").landing_bytes == there
+    there = sum(stamp.size for stamp in town.files.list_stamps("landing/town/s/bodies/").values())
+    assert SummaryStore(town.files, "town").read().get_source("s").landing_bytes == there
 
 
 def test_payloads_that_cannot_be_read_are_counted(town: Any, publisher: Any, csv: Csv) -> None:
     publisher.bodies["a.csv"] = csv(1, header="ID,v,t")
     town.night()
-    assert Summary(town.files, "town").read().source("s").unread == 1
+    assert SummaryStore(town.files, "town").read().get_source("s").unread == 1

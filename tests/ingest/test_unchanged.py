@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from civitas_assets.catalog import Tenant
-from civitas_assets.catalog.outline import Outline
-from civitas_assets.overview.state import states
+from civitas_assets.catalog.outline import TenantOutline
+from civitas_assets.overview.state import read_states
 from civitas_assets.store.files import Files, LocalFiles
 from civitas_assets.store.objects import ObjectFiles
 from civitas_assets.store.retention import apply_retention
@@ -81,7 +81,7 @@ def test_what_a_quiet_run_asks_for_does_not_grow(
         counted.asked()
         assert town.night().ok
         # As a run does that publishes something else of the tenant.
-        assert town.stores.seen.last_seen("s", town.landing().addresses).height
+        assert town.stores.seen.read_last_seen("s", town.landing().read_addresses).height
         return counted.asked()
 
     town.night()
@@ -91,7 +91,7 @@ def test_what_a_quiet_run_asks_for_does_not_grow(
     assert quiet() == few
     assert few["manifests"] == 1, "the one that the fetch itself has written"
     assert few["lists"] <= 8
-    assert len([*town.landing().manifests()]) == 33
+    assert len([*town.landing().list_manifests()]) == 33
 
 
 def test_what_retention_and_status_ask_for_does_not_grow(
@@ -106,15 +106,15 @@ def test_what_retention_and_status_ask_for_does_not_grow(
         "bbox": (9.0, 50.0, 9.2, 50.2),
         "retention": {"landing": "1 day"},
     }
-    keeping = Tenant.model_validate(content).keyed("town")
-    outline = Outline("Town", {"s": "nightly"})
+    keeping = Tenant.model_validate(content).with_key("town")
+    outline = TenantOutline("Town", {"s": "nightly"})
 
     def night() -> tuple[Counter[str], Counter[str]]:
         town.night()
         counted.asked()
         apply_retention(keeping, town.stores, town.now)
         kept = counted.asked()
-        assert states(town.files, {"town": outline}, town.now)[0].sources[0].summary.answered_at
+        assert read_states(town.files, {"town": outline}, town.now)[0].sources[0].summary.answered_at
         return kept, counted.asked()
 
     # In the first of them the landing is looked through for what nothing names.

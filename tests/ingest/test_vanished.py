@@ -58,20 +58,20 @@ def night(town: Any, publisher: Any) -> Callable[..., Any]:
 
 
 def history(town: Any) -> list[tuple[Any, ...]]:
-    stored = town.stores.records.frame(SITE, [])
+    stored = town.stores.records.read_rows(SITE, [])
     return sorted(stored.select("site_id", "capacity", "revision", "deleted").rows())
 
 
 def test_what_the_roster_lacks_is_marked_with_the_payload_that_lacks_it(town: Any, night: Any) -> None:
     night({"a": 1, "b": 2})
-    town.stores.journal.strike(town.stores.journal.pending().entries)
+    town.stores.journal.acknowledge(town.stores.journal.read_pending().entries)
     counts = night({"a": 1}).counts["parking_site"]
     assert (counts.new, counts.changed, counts.deleted) == (0, 1, 1)
     assert history(town) == [("a", 1, 1, False), ("b", 2, 1, False), ("b", 2, 2, True)]
-    first, _, mark = town.stores.records.frame(SITE, []).sort("site_id", "revision").rows(named=True)
+    first, _, mark = town.stores.records.read_rows(SITE, []).sort("site_id", "revision").rows(named=True)
     assert mark["payload"] != first["payload"]
     assert mark["received_at"] > first["received_at"]
-    assert town.stores.journal.pending().things
+    assert town.stores.journal.read_pending().things
 
 
 def test_the_same_roster_again_marks_nothing(town: Any, night: Any) -> None:
@@ -99,7 +99,7 @@ def test_a_row_that_breaks_its_contract_is_not_gone(town: Any, night: Any) -> No
     night({"a": 1, "b": 2})
     report = night({"a": 1, "b": "viele"})
     assert report.counts["parking_site"].deleted == 0
-    assert not town.stores.records.frame(SITE, [])["deleted"].any()
+    assert not town.stores.records.read_rows(SITE, [])["deleted"].any()
 
 
 def test_a_roster_without_any_name_deletes_nothing_and_is_an_error(town: Any, night: Any) -> None:
@@ -124,7 +124,7 @@ def test_another_source_with_the_same_key_keeps_its_thing(town: Any, night: Any,
     publisher.bodies["other"] = b'[{"id":"b","n":7}]'
     night({"a": 1, "b": 2})
     night({"a": 1})
-    marked = town.stores.records.frame(SITE, []).filter("deleted")
+    marked = town.stores.records.read_rows(SITE, []).filter("deleted")
     assert marked.select("source", "site_id").rows() == [("s", "b")]
 
 
@@ -141,15 +141,15 @@ def test_days_with_events_of_a_deleted_thing_are_made_again(town: Any, night: An
     town.with_sources(t=status)
     town.tenant = town.tenant.model_copy(
         update={"sources": {"s": listing, "t": town.tenant.sources["t"]}}
-    ).keyed("town")
+    ).with_key("town")
     publisher.bodies["status"] = b"id,n,t\nb,1,2026-07-02T10:00\n"
     connectors = {"json": Listing(), "csv": CsvConnector()}
     for body in (b'[{"id":"a","n":1},{"id":"b","n":2}]', b'[{"id":"a","n":1}]'):
         publisher.bodies["sites"] = body
-        town.stores.journal.strike(town.stores.journal.pending().entries)
+        town.stores.journal.acknowledge(town.stores.journal.read_pending().entries)
         town.fetch(connectors)
         town.read(connectors)
-    assert town.stores.journal.pending().days == {date(2026, 7, 2)}
+    assert town.stores.journal.read_pending().days == {date(2026, 7, 2)}
 
 
 def test_a_roster_with_less_than_half_of_what_is_known_deletes_nothing_unless_told_so(

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from civitas_assets.ingest.waiting import Waiting
+from civitas_assets.ingest.waiting import WaitingRecords
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.contract import UTC_TIME
 
@@ -24,14 +24,14 @@ def observations(*hours: int) -> pl.DataFrame:
     return pl.DataFrame({"phenomenon_start": times, "value": [float(hour) for hour in hours]})
 
 
-def turns(waiting: Waiting) -> Iterator[list[float]]:
+def turns(waiting: WaitingRecords) -> Iterator[list[float]]:
     """The values of each turn."""
-    for _, frames in waiting.taken():
+    for _, frames in waiting.take_all():
         yield pl.concat(frames)["value"].to_list()
 
 
 def test_few_records_come_back_as_they_are() -> None:
-    waiting = Waiting("Europe/Berlin", 10)
+    waiting = WaitingRecords("Europe/Berlin", 10)
     waiting.add(OBSERVATION, observations(30, 2))
     waiting.add(OBSERVATION, observations(1))
     assert [*turns(waiting)] == [[30, 2, 1]]
@@ -49,7 +49,7 @@ def test_few_records_come_back_as_they_are() -> None:
 def test_many_records_come_back_by_local_days_in_the_order_of_each_day(
     most: int, expected: list[list[float]]
 ) -> None:
-    waiting = Waiting("Europe/Berlin", most)
+    waiting = WaitingRecords("Europe/Berlin", most)
     for hours in ((30, 0, 1), (2, 0), (25, 1)):
         waiting.add(OBSERVATION, observations(*hours))
     assert [*turns(waiting)] == expected
@@ -64,7 +64,7 @@ def test_what_was_typed_in_one_go_waits_in_memory_until_more_comes(monkeypatch: 
         write(frame, file, **options)
 
     monkeypatch.setattr(pl.DataFrame, "write_parquet", write_noted)
-    waiting = Waiting("Europe/Berlin", 1)
+    waiting = WaitingRecords("Europe/Berlin", 1)
     waiting.add(OBSERVATION, observations(30, 0))
     assert ([*turns(waiting)], written) == ([[30, 0]], [])
     for hours in ((30, 0), (1,)):
@@ -80,18 +80,20 @@ def test_things_come_first_and_what_is_said_of_them_counts_as_a_whole() -> None:
         pl.DataFrame({"station_id": ["1"], "name": [name], "received_at": at, **{n: [None] for n in schema}})
         for name in "ABA"
     ]
-    waiting = Waiting("Europe/Berlin", 1)
+    waiting = WaitingRecords("Europe/Berlin", 1)
     for hour in (0, 30):
         waiting.add(OBSERVATION, observations(hour))
     for frame in said:
         waiting.add(STATION, frame, is_said=True)
-    taken = [(record_type.name, frames) for record_type, frames in waiting.taken()]
+    taken = [(record_type.name, frames) for record_type, frames in waiting.take_all()]
     assert [name for name, _ in taken] == ["station", "observation", "observation"]
     assert taken[0][1][0]["name"].to_list() == ["B", "A"]
 
 
 def test_events_whose_key_says_no_time_stay_together() -> None:
-    waiting = Waiting("Europe/Berlin", 1)
+    waiting = WaitingRecords("Europe/Berlin", 1)
     for text in "ab":
         waiting.add(EVENT, pl.DataFrame({"title": [text, text]}))
-    assert [pl.concat(frames)["title"].to_list() for _, frames in waiting.taken()] == [["a", "a", "b", "b"]]
+    assert [pl.concat(frames)["title"].to_list() for _, frames in waiting.take_all()] == [
+        ["a", "a", "b", "b"]
+    ]

@@ -32,7 +32,7 @@ from civitas_assets import cli
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runner import Order, Outcome, run_tenant
 from civitas_assets.harmonise.project import Project
-from civitas_assets.ingest.catalogue import catalogue_of
+from civitas_assets.ingest.catalogue import load_catalogue
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import PROJECT_DIR, Settings
 
@@ -84,7 +84,7 @@ class Workplace:
     @property
     def deployment(self) -> Deployment:
         return Deployment(
-            catalogue_of(self.settings, keep=True), self.settings, self.project, now=lambda: self.clock
+            load_catalogue(self.settings, keep=True), self.settings, self.project, now=lambda: self.clock
         )
 
     def run(self, tenant: str, order: Order | None = None) -> Outcome:
@@ -127,7 +127,7 @@ class Workplace:
     def ask(self, tenant: str, sql: str) -> list[tuple[Any, ...]]:
         if self.postgres_url:
             with open_published(self.settings, tenant) as tables:
-                return tables.first(sql, 10_000)[2]
+                return tables.query_first(sql, 10_000)[2]
         with duckdb.connect(str(self.published(tenant)), read_only=True) as connection:
             connection.execute("set TimeZone = 'UTC'")
             return connection.execute(sql).fetchall()

@@ -19,13 +19,13 @@ import pytest
 from benchmarks.history import history
 from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.definitions import build_definitions
-from civitas_assets.defs.batch import batch_name
-from civitas_assets.defs.deployment import utc_now
-from civitas_assets.defs.landing import ANSWERED
-from civitas_assets.defs.messages import faults_of
-from civitas_assets.defs.records import READ
-from civitas_assets.defs.scope import Scope
-from civitas_assets.store.locks import tenant_lock
+from civitas_assets.defs.batch import make_batch_name
+from civitas_assets.defs.deployment import get_utc_now
+from civitas_assets.defs.landing_assets import ANSWERED
+from civitas_assets.defs.messages import list_run_faults
+from civitas_assets.defs.record_assets import READ
+from civitas_assets.defs.scope import RunScope
+from civitas_assets.store.locks import hold_tenant_lock
 from civitas_assets.store.nights import Night, NightBook
 
 CADENCE: Cadence = "every_15_minutes"
@@ -49,7 +49,7 @@ def batch(workplace: Any) -> Any:
     """Runs the batch."""
 
     def run(**config: Any) -> dg.ExecuteInProcessResult:
-        job = build_definitions(workplace.deployment).resolve_job_def(batch_name(CADENCE))
+        job = build_definitions(workplace.deployment).resolve_job_def(make_batch_name(CADENCE))
         return job.execute_in_process(
             instance=workplace.instance,
             raise_on_error=False,
@@ -104,7 +104,7 @@ def test_the_page_tells_of_a_fault_at_once_and_is_not_made_again_for_what_it_tel
         return {found for found in materialised(batch()) if found[1] == "tenants"}
 
     def runs(slug: str) -> int:
-        return len(NightBook(workplace.deployment.files, slug).last(99))
+        return len(NightBook(workplace.deployment.files, slug).read_last(99))
 
     page = workplace.settings.reports / "anstadt" / "index.html"
     assert made() == {("anstadt", "tenants"), ("bestadt", "tenants")}
@@ -150,7 +150,7 @@ def test_history_has_few_bytes_of_a_night(
     for slug, town in towns.items():
         workplace.write_tenant(slug, workplace.template("kleinstadt", url=town.url))
     with history(tmp_path / "dagster") as kept:
-        job = build_definitions(workplace.deployment).resolve_job_def(batch_name("nightly"))
+        job = build_definitions(workplace.deployment).resolve_job_def(make_batch_name("nightly"))
         assert job.execute_in_process(instance=kept.instance).success
         before = bytes_of_events(kept.home)
         if news:
@@ -174,19 +174,19 @@ def bytes_of_events(home: Path) -> int:
 def test_fault_of_one_tenant_stops_no_other_and_is_named(
     workplace: Any, towns: Any, batch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Scope.chosen
+    real = RunScope.select_sources
 
-    def chosen(self: Scope, tenant: Any) -> Any:
+    def chosen(self: RunScope, tenant: Any) -> Any:
         if tenant.slug == "anstadt":
             raise RuntimeError("disk on fire")
         return real(self, tenant)
 
-    monkeypatch.setattr(Scope, "chosen", chosen)
+    monkeypatch.setattr(RunScope, "select_sources", chosen)
     result = batch()
     assert not result.success
     assert materialised(result) >= {("bestadt", "published")}
     assert not workplace.published("anstadt").exists()
-    faults = faults_of(workplace.instance, workplace.instance.get_run_by_id(result.run_id))
+    faults = list_run_faults(workplace.instance, workplace.instance.get_run_by_id(result.run_id))
     assert faults == {"anstadt": ["fetch: unforeseen RuntimeError: disk on fire"]}
 
 
@@ -234,8 +234,8 @@ def dripping() -> Iterator[str]:
 def test_tenant_that_another_run_works_for_is_left_to_it(
     workplace: Any, towns: Any, batch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("civitas_assets.defs.batch._PATIENCE", 0.0)
-    with tenant_lock(workplace.settings.locks, "anstadt"):
+    monkeypatch.setattr("civitas_assets.defs.batch._LOCK_TIMEOUT", 0.0)
+    with hold_tenant_lock(workplace.settings.locks, "anstadt"):
         result = batch(tenants=["anstadt", "bestadt"])
     assert result.success
     assert {partition for partition, _ in materialised(result)} == {"bestadt"}
@@ -276,7 +276,7 @@ def processes(workplace: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         "deployment",
         property(
             lambda self: replace(
-                real(self), settings=real(self).settings.model_copy(update={"workers": 2}), now=utc_now
+                real(self), settings=real(self).settings.model_copy(update={"workers": 2}), now=get_utc_now
             )
         ),
     )
@@ -319,7 +319,7 @@ def test_process_that_is_killed_takes_one_tenant_with_it(
     assert not result.success
     assert workplace.ask("bestadt", "select sum(value)::int from observation") == [(12,)]
     assert not workplace.published("anstadt").exists()
-    (fault,) = faults_of(workplace.instance, workplace.instance.get_run_by_id(result.run_id))["anstadt"]
+    (fault,) = list_run_faults(workplace.instance, workplace.instance.get_run_by_id(result.run_id))["anstadt"]
     assert fault.startswith("turn: the process that worked for the tenant was killed")
     (night,) = nights(workplace, "anstadt")  # which its page shows
     assert [failure.name for failure in night.failures] == ["turn"]
@@ -347,4 +347,4 @@ def test_payload_beyond_its_memory_is_the_fault_of_its_source_alone(
 
 
 def nights(workplace: Any, slug: str) -> list[Night]:
-    return NightBook(workplace.deployment.files, slug).last(9)
+    return NightBook(workplace.deployment.files, slug).read_last(9)

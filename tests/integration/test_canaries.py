@@ -31,7 +31,7 @@ import zstandard
 from psycopg.sql import SQL, Identifier, Literal
 
 from benchmarks.serving import Loopback
-from civitas_assets.defs.messages import tell
+from civitas_assets.defs.messages import notify_of_faults
 
 PLACES = (
     "header", "query", "basic", "certificate", "sql", "sqlrow", "mqtt", "hook", "plain", "url", "probe", "postgres",
@@ -346,7 +346,7 @@ def test_no_canary_comes_back_by_any_way_to_fail(  # noqa: PLR0917 - fixtures
     # Messages to people whose service fails, and a deployment whose own services refuse it.
     deployment = workplace.deployment
     faults = [f"denied: {output}", "loop"]
-    assert not tell(deployment, "hafen", faults, "http://ui.example/runs/1")
+    assert not notify_of_faults(deployment, "hafen", faults, "http://ui.example/runs/1")
     assert CORES["hook"] in echo.received
     wrong = urlsplit(database)
     for name, place in (("CIVITAS_POSTGRES_URL", "postgres"), ("CIVITAS_POSTGRES_READERS", "reader")):

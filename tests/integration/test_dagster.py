@@ -11,7 +11,7 @@ import pytest
 from civitas_assets.definitions import build_definitions
 from civitas_assets.defs.runner import Order
 from civitas_assets.records import RECORD_TYPES
-from civitas_assets.store.locks import tenant_lock
+from civitas_assets.store.locks import hold_tenant_lock
 
 EMPTY_TOWN = 'name: Leer\nags: "99000098"\nbbox: [9.0, 50.0, 9.2, 50.2]\n'
 
@@ -178,7 +178,7 @@ def test_unchanged_night_starts_neither_workspace_nor_dbt(
     def never(*_: object) -> None:
         raise AssertionError("dbt was started")
 
-    monkeypatch.setattr("civitas_assets.defs.shared.build", never)
+    monkeypatch.setattr("civitas_assets.defs.shared_models.build_models", never)
     again = kleinstadt.run("kleinstadt")
     assert again.ok
     assert (again.new, again.days) == (0, 0)
@@ -243,7 +243,7 @@ def test_run_for_chosen_sources_fetches_only_those(kleinstadt: Any) -> None:
 
 
 def test_second_run_of_a_tenant_is_refused_while_one_is_going(kleinstadt: Any) -> None:
-    with tenant_lock(kleinstadt.settings.locks, "kleinstadt"):
+    with hold_tenant_lock(kleinstadt.settings.locks, "kleinstadt"):
         outcome = kleinstadt.run("kleinstadt")
     assert any("another run is working for kleinstadt" in error for error in outcome.errors)
     assert not kleinstadt.published("kleinstadt").exists()

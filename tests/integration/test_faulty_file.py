@@ -9,7 +9,7 @@ import pytest
 
 from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.definitions import build_definitions
-from civitas_assets.defs.batch import batch_name, batch_op
+from civitas_assets.defs.batch import make_batch_name, make_batch_op_name
 
 CADENCE: Cadence = "nightly"
 
@@ -48,7 +48,7 @@ def test_a_batch_goes_on_with_the_last_good_state_until_the_file_is_mended(
     workplace: Any, neighbours: str
 ) -> None:
     def batch() -> Any:
-        job = build_definitions(workplace.deployment).resolve_job_def(batch_name(CADENCE))
+        job = build_definitions(workplace.deployment).resolve_job_def(make_batch_name(CADENCE))
         return job.execute_in_process(instance=workplace.instance, raise_on_error=False)
 
     def wrong(ran: Any) -> set[tuple[str | None, str]]:
@@ -68,11 +68,13 @@ def test_a_batch_goes_on_with_the_last_good_state_until_the_file_is_mended(
 
 def test_who_is_asked_for_and_is_not_known_fails_alone(workplace: Any, neighbours: str) -> None:
     workplace.write_tenant("neustadt", "sources: [")
-    job = build_definitions(workplace.deployment).resolve_job_def(batch_name(CADENCE))
+    job = build_definitions(workplace.deployment).resolve_job_def(make_batch_name(CADENCE))
     ran = job.execute_in_process(
         instance=workplace.instance,
         raise_on_error=False,
-        run_config={"ops": {batch_op(CADENCE): {"config": {"tenants": ["kleinstadt", "neustadt"]}}}},
+        run_config={
+            "ops": {make_batch_op_name(CADENCE): {"config": {"tenants": ["kleinstadt", "neustadt"]}}}
+        },
     )
     assert not ran.success
     assert {e.materialization.partition for e in ran.get_asset_materialization_events()} == {"kleinstadt"}

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from civitas_assets.defs.landing import fetch_tenant
+from civitas_assets.defs.landing_assets import fetch_tenant
 from civitas_assets.defs.published import publish_tenant
-from civitas_assets.defs.records import read_tenant
+from civitas_assets.defs.record_assets import read_tenant
 from civitas_assets.defs.runner import Order
-from civitas_assets.defs.scope import Scope
-from civitas_assets.defs.shared import harmonise_tenant
+from civitas_assets.defs.scope import RunScope
+from civitas_assets.defs.shared_models import harmonise_tenant
 from civitas_assets.defs.work import Work
 
 SUM = "select sum(value)::int from observation"
@@ -30,8 +30,8 @@ def steps(kleinstadt: Any) -> Callable[..., Iterator[str]]:
 
     def begin(run_id: str, **scope: Any) -> Iterator[str]:
         deployment = kleinstadt.deployment
-        work = Work(deployment, deployment.catalog.tenant("kleinstadt"), Scope(**scope), run_id)
-        with deployment.http_client() as client:
+        work = Work(deployment, deployment.catalog.get_tenant("kleinstadt"), RunScope(**scope), run_id)
+        with deployment.make_http_client() as client:
             for _ in fetch_tenant(work, client):
                 pass
         for step in (read_tenant, harmonise_tenant, publish_tenant):
@@ -60,9 +60,9 @@ def test_rows_of_a_run_that_was_overtaken_are_made_again(
         assert kleinstadt.ask("kleinstadt", SUM) == [(10 * number + 6,)]
         assert [*slow]
         assert kleinstadt.ask("kleinstadt", SUM) == [(10 * number + 6,)]
-    assert not kleinstadt.deployment.stores(
-        kleinstadt.deployment.catalog.tenant("kleinstadt")
-    ).journal.pending()
+    assert not kleinstadt.deployment.make_stores(
+        kleinstadt.deployment.catalog.get_tenant("kleinstadt")
+    ).journal.read_pending()
 
 
 def test_a_run_whose_days_others_have_published_leaves_it_at_that(
@@ -96,10 +96,10 @@ def test_a_note_that_was_added_to_since_is_not_struck_out(
     town.pages["/counter.csv"] = pages(counts, 50)
     slow = steps("slow")
     assert [next(slow), next(slow)]
-    stores = kleinstadt.deployment.stores(kleinstadt.deployment.catalog.tenant("kleinstadt"))
+    stores = kleinstadt.deployment.make_stores(kleinstadt.deployment.catalog.get_tenant("kleinstadt"))
     stores.journal.note("slow-bicycle_counters", [date(2026, 8, 1)])
     assert [*slow]
-    assert stores.journal.pending().days == {date(2026, 8, 1), date(2026, 8, 20), date(2026, 8, 21)}
+    assert stores.journal.read_pending().days == {date(2026, 8, 1), date(2026, 8, 20), date(2026, 8, 21)}
 
 
 def test_two_rebuilds_that_overlap_publish_what_the_records_hold(

@@ -15,9 +15,9 @@ import psycopg
 import pytest
 import yaml
 
-from civitas_assets.defs.retention import let_go_for
+from civitas_assets.defs.retention_job import apply_retention_to
 from civitas_assets.defs.runner import Order
-from civitas_assets.store.storage import storage_of
+from civitas_assets.store.storage import make_storage
 
 SHARE = "share: [parking_status]\n"
 
@@ -64,7 +64,7 @@ def test_a_town_is_added_shown_archived_handed_over_and_removed(
     assert "is there already" in civitas("tenant", "export", "kleinstadt", str(handed)).output
     _check_handover(handed)
 
-    with storage_of(published.settings).hold("kleinstadt"):
+    with make_storage(published.settings).hold("kleinstadt"):
         busy = civitas("tenant", "remove", "kleinstadt", "--yes", "kleinstadt")
     assert busy.exit_code == 1
     assert "another run is working" in busy.output
@@ -147,7 +147,7 @@ def test_a_town_is_taken_over_equal_by_checksum_with_its_horizon(  # noqa: PLR09
     file.write_text(text, encoding="utf-8")
     deployment = published.deployment
     assert published.run("kleinstadt").ok
-    [*let_go_for(deployment, deployment.catalog.tenants.values())]
+    [*apply_retention_to(deployment, deployment.catalog.tenants.values())]
     assert published.run("kleinstadt").ok
     first, second, other = tmp_path / "first", tmp_path / "second", new_workplace()
     assert command_in(published)("tenant", "export", "kleinstadt", str(first), "--landing").exit_code == 0
@@ -189,7 +189,7 @@ def test_days_go_by_retention_and_the_next_run_publishes_it_so(
     published.clock = datetime(2026, 8, 22, 5, 11, tzinfo=UTC)
     deployment = published.deployment
 
-    ((slug, expired, fault),) = let_go_for(deployment, deployment.catalog.tenants.values())
+    ((slug, expired, fault),) = apply_retention_to(deployment, deployment.catalog.tenants.values())
     assert (slug, fault) == ("kleinstadt", "")
     assert [str(day) for day in expired.days] == ["2026-08-01"]
     assert published.ask("kleinstadt", "select count(*) from observation") == [(2,)], "until it is published"

@@ -10,21 +10,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from civitas_assets.report.summary import Summary
+from civitas_assets.report.page_summary import PageSummary
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.nights import NightBook
 
 
-def told(workplace: Any) -> Summary:
+def told(workplace: Any) -> PageSummary:
     file = workplace.settings.reports / "kleinstadt" / "summary.json"
-    return msgspec.json.decode(file.read_bytes(), type=Summary)
+    return msgspec.json.decode(file.read_bytes(), type=PageSummary)
 
 
 def test_every_night_ends_with_a_page(kleinstadt: Any, town: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     page = kleinstadt.settings.reports / "kleinstadt" / "index.html"
     book = NightBook(LocalFiles(kleinstadt.settings.home), "kleinstadt")
     assert kleinstadt.run("kleinstadt").ok
-    (night,) = book.last(9)
+    (night,) = book.read_last(9)
     assert night.published
     assert {name: source.ok for name, source in night.sources.items()} == {
         "bicycle_counters": True,
@@ -39,13 +39,13 @@ def test_every_night_ends_with_a_page(kleinstadt: Any, town: Any, monkeypatch: p
     assert not kleinstadt.run("kleinstadt").ok
     assert told(kleinstadt).state == "errors"
     assert "HTTP 503" in page.read_text(encoding="utf-8")
-    assert book.last(1)[0].published, "the table of sources says that one fails"
+    assert book.read_last(1)[0].published, "the table of sources says that one fails"
 
     kleinstadt.clock += timedelta(hours=1)
     # A step that fails is on the page too, though the page is made by the same run.
     town.pages["/counter.csv"] = b"time,id,count\n2026-08-21T10:00:00Z,1,9"
     monkeypatch.setattr(
-        "civitas_assets.publish.duckdb_tables.Tables.replace_all",
+        "civitas_assets.publish.duckdb_tables.DuckDBTables.replace_all",
         lambda *_: (_ for _ in ()).throw(OSError("full")),
     )
     assert not kleinstadt.run("kleinstadt").ok

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from civitas_assets.harmonise.prepare import prepare
+from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.settings import PROJECT_DIR, Settings
 
 ALL = ("duckdb", "postgres")
@@ -54,7 +54,7 @@ def test_red_test_publishes_nothing_and_the_days_are_made_up_for_later(
     (folder / "tests" / "no_value_is_666.sql").write_text(
         "select * from {{ ref('observation') }} where value = 666\n"
     )
-    kleinstadt.project = prepare(Settings(home=tmp_path / "prepared", dbt_project_dir=folder))
+    kleinstadt.project = prepare_project(Settings(home=tmp_path / "prepared", dbt_project_dir=folder))
     assert kleinstadt.run("kleinstadt").ok
     before = kleinstadt.state("kleinstadt")
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from civitas_assets.defs.runner import Order
-from civitas_assets.harmonise.prepare import prepare
+from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.harmonise.project import Project
 from civitas_assets.settings import PROJECT_DIR, Settings
 
@@ -60,7 +60,7 @@ def next_version(tmp_path_factory: pytest.TempPathFactory) -> Project:
     # Unit tests of this version know nothing of the next one.
     yml = folder / f"{STATUS}.yml"
     yml.write_text(yml.read_text(encoding="utf-8").partition("\nunit_tests:")[0] + "\n", encoding="utf-8")
-    return prepare(Settings(home=home, dbt_project_dir=folder))
+    return prepare_project(Settings(home=home, dbt_project_dir=folder))
 
 
 def parking(free: dict[int, int]) -> bytes:
@@ -139,7 +139,9 @@ def test_only_days_that_changed_since_a_rebuild_was_interrupted_are_made_again(
     anew = Order(fetch=False, rebuild=True)
     with monkeypatch.context() as patch:
         last_step = (
-            "postgres_changes.Changes.bytes" if kleinstadt.postgres_url else "duckdb_tables.Tables.comment"
+            "postgres_changes.Changes.measure_bytes"
+            if kleinstadt.postgres_url
+            else "duckdb_tables.DuckDBTables.comment"
         )
         patch.setattr(f"civitas_assets.publish.{last_step}", _full_disk)
         stopped = kleinstadt.run("kleinstadt", anew)

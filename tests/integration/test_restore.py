@@ -13,7 +13,7 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from benchmarks.objects import BUCKET
-from civitas_assets.store.storage import storage_of
+from civitas_assets.store.storage import make_storage
 
 TABLES = (
     "observation",
@@ -148,7 +148,7 @@ def test_versions_of_objects_that_were_deleted_come_back(  # noqa: PLR0917 - fix
     client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     try:
         nights(kleinstadt)
-        before, files = content(kleinstadt), storage_of(kleinstadt.settings).files
+        before, files = content(kleinstadt), make_storage(kleinstadt.settings).files
         for part in ("landing", "records", "quarantine"):
             files.clear(f"{part}/kleinstadt/")
         shutil.rmtree(kleinstadt.settings.published)

@@ -29,7 +29,7 @@ from civitas_assets.defs.deployment import Deployment
 from civitas_assets.harmonise.project import Project
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import PROJECT_DIR, Settings
-from civitas_assets.store.storage import storage_of
+from civitas_assets.store.storage import make_storage
 
 _TENANTS = [f"stadt{number}" for number in range(1, 10)]
 _PATIENCE = 240  # seconds for what takes some on a quiet machine
@@ -213,7 +213,7 @@ def _holds_all_once(deployment: Deployment, slug: str) -> None:
         counted = (
             "select count(*), sum(value)::int, (select count(*) from observation_revision) from observation"
         )
-        assert tables.first(counted, 1)[2] == [(2, 12, 0)], slug
-    files = storage_of(deployment.settings).files
-    bodies = [key for key in files.keys(f"landing/{slug}/") if "/bodies/" in key]
+        assert tables.query_first(counted, 1)[2] == [(2, 12, 0)], slug
+    files = make_storage(deployment.settings).files
+    bodies = [key for key in files.list_keys(f"landing/{slug}/") if "/bodies/" in key]
     assert len(bodies) == 2, bodies

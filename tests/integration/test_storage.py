@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks.objects import SECRET, ObjectServer
-from civitas_assets.store.storage import storage_of
+from civitas_assets.store.storage import make_storage
 
 TABLES = {
     "observation": "day, datastream_id, phenomenon_start_at, value, revision, source",
@@ -76,8 +76,8 @@ def test_another_machine_rebuilds_from_the_same_objects_without_fetching(
     assert called.exit_code == 0, called.output
     assert f"are kept in {shared}/aside/kleinstadt-" in called.output
     assert content(another) == content(kleinstadt)
-    assert storage_of(another.settings).files.keys("aside/")
-    with storage_of(kleinstadt.settings).hold("kleinstadt"):
+    assert make_storage(another.settings).files.list_keys("aside/")
+    with make_storage(kleinstadt.settings).hold("kleinstadt"):
         busy = another.run("kleinstadt")
     assert any("another run is working for kleinstadt" in error for error in busy.errors)
     object_store.faults.extend([403] * 200)

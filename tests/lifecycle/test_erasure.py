@@ -15,11 +15,11 @@ import pytest
 import zstandard
 
 from civitas_assets.lifecycle.erasure import Erasure
-from civitas_assets.lifecycle.erasure_scope import told_before_things
+from civitas_assets.lifecycle.erasure_scope import order_record_types
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.settings import Settings
-from civitas_assets.store.aside import put_records_aside
 from civitas_assets.store.files import Files, LocalFiles
+from civitas_assets.store.record_archive import archive_records
 from civitas_assets.store.stores import Stores
 from civitas_assets.store.tombstones import Tombstones
 from tests.ingest.conftest import HOST, Publisher, Town
@@ -71,14 +71,14 @@ def home(tmp_path: Path) -> Iterator[Path]:
     )
     with town.client:
         town.night()
-        put_records_aside(town.files, "town")
+        archive_records(town.files, "town")
         town.read()
         yield town.home
 
 
 def _erasure(settings: Settings, files: Any) -> Erasure:
     town = Town(settings.home, Publisher())
-    return Erasure(settings, Stores.of(files, "town"), town.with_sources(s=CAR_PARKS), WHERE)
+    return Erasure(settings, Stores.for_tenant(files, "town"), town.with_sources(s=CAR_PARKS), WHERE)
 
 
 def _look(home: Path, told: list[str]) -> None:
@@ -99,7 +99,7 @@ def telling(home: Path) -> list[str]:
 
 
 def test_what_is_told_of_things_goes_before_them() -> None:
-    order = [*told_before_things()]
+    order = [*order_record_types()]
     assert {*order} == {*RECORD_TYPES}
     for name, kind in RECORD_TYPES.items():
         if kind.event_time is None:
@@ -127,7 +127,9 @@ def test_an_erasure_that_is_cut_short_anywhere_is_gone_on_with(home: Path, tmp_p
         if was_cut:
             _erasure(settings, files).erase(NOW)
         assert telling(copy) == [], nth
-        assert {day.isoformat() for day in Stores.of(files, "town").journal.pending().days} >= {"2026-07-01"}
+        assert {day.isoformat() for day in Stores.for_tenant(files, "town").journal.read_pending().days} >= {
+            "2026-07-01"
+        }
         left = pl.concat(
             [pl.read_parquet(file) for file in copy.glob("records/town/parking_status/*.parquet")]
         )

@@ -72,7 +72,7 @@ def test_an_address_has_it_in_its_own_spelling() -> None:
     )
     assert DEVICE.in_text(asked)
     assert not DEVICE.in_text(other)
-    assert DEVICE.redacted({"error": f"{asked} answered 500"}) == {
+    assert DEVICE.redact({"error": f"{asked} answered 500"}) == {
         "error": "https://broker.example/entities/(erased)?limit=9 answered 500"
     }
     assert pl.DataFrame({"t": [asked, other]}).select(DEVICE.in_column("t"))["t"].to_list() == [True, False]
@@ -80,7 +80,7 @@ def test_an_address_has_it_in_its_own_spelling() -> None:
 
 def test_json_has_another_text_in_its_place() -> None:
     content = {"notes": [["seen dev-1 twice", 3, None]], "dev-1": "dev-17"}
-    assert DEVICE.redacted(content) == {"notes": [["seen (erased) twice", 3, None]], "(erased)": "dev-17"}
+    assert DEVICE.redact(content) == {"notes": [["seen (erased) twice", 3, None]], "(erased)": "dev-17"}
 
 
 def test_what_is_short_is_not_looked_for_in_texts() -> None:

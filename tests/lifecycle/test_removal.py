@@ -13,11 +13,11 @@ import duckdb
 import pytest
 
 from civitas_assets.errors import StoreError, TenantBusy
-from civitas_assets.harmonise.tables import WORKSPACE_FILE
-from civitas_assets.lifecycle.parts import Part, parts_of
-from civitas_assets.lifecycle.removal import preview, remove_tenant, was_removed
+from civitas_assets.harmonise.workspace_tables import WORKSPACE_FILE
+from civitas_assets.lifecycle.parts import Part, list_tenant_parts
+from civitas_assets.lifecycle.removal import is_removed, measure_parts, remove_tenant
 from civitas_assets.settings import Settings
-from civitas_assets.store.storage import Storage, storage_of
+from civitas_assets.store.storage import Storage, make_storage
 
 NOW = datetime(2026, 11, 26, 3, tzinfo=UTC)
 
@@ -28,7 +28,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     url = request.getfixturevalue("storage_url") if request.param == "objects" else ""
     made = Settings(home=tmp_path / "home", tenants_dir=tmp_path / "tenants", storage_url=url)
     made.tenants_dir.mkdir()
-    files = storage_of(made).files
+    files = make_storage(made).files
     for slug in ("town", "town_2"):
         (made.tenants_dir / f"{slug}.yaml").write_text("name: x\n", encoding="utf-8")
         for key in (
@@ -50,14 +50,14 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 
 
 def parts(settings: Settings) -> Sequence[Part]:
-    return parts_of(settings, storage_of(settings).files, "town")
+    return list_tenant_parts(settings, make_storage(settings).files, "town")
 
 
 def left(settings: Settings, slug: str) -> set[str]:
     """Where something of a town is."""
-    files = storage_of(settings).files
+    files = make_storage(settings).files
     roots = ("landing", "records", "quarantine", "retention", "aside", "commons", "locks")
-    keys = [key for root in roots for key in files.keys(f"{root}/")]
+    keys = [key for root in roots for key in files.list_keys(f"{root}/")]
     found = {key.split("/")[0] for key in keys if {slug, f"{slug}.lock", f"{slug}.json"} & {*key.split("/")}}
     found |= {"aside" for key in keys if key.startswith(f"aside/{slug}-")}
     places = [
@@ -69,7 +69,7 @@ def left(settings: Settings, slug: str) -> set[str]:
 
 
 def test_everything_of_the_town_goes_and_nothing_of_another(settings: Settings) -> None:
-    storage = storage_of(settings)
+    storage = make_storage(settings)
     before = left(settings, "town_2")
     assert len(before) == 9
     assert left(settings, "town") == before
@@ -79,16 +79,16 @@ def test_everything_of_the_town_goes_and_nothing_of_another(settings: Settings) 
     assert {name for name, size in report.parts.items() if size} == {
         "configuration", "output", "landing", "records", "quarantine", "retention", "aside", "workspaces",
     }  # fmt: skip
-    (key,) = storage.files.keys("removed/")
+    (key,) = storage.files.list_keys("removed/")
     assert key == "removed/town-20261126T030000.json"
     kept = json.loads(storage.files.read(key) or b"")
     assert kept["finished_at"]
     assert kept["parts"]["records"] == {"files": 2, "bytes": 4, "rows": 0}
-    assert (was_removed(storage.files, "town"), was_removed(storage.files, "town_2")) == (True, False)
+    assert (is_removed(storage.files, "town"), is_removed(storage.files, "town_2")) == (True, False)
 
 
 def test_an_interrupted_removal_goes_on_and_reports_what_there_was(settings: Settings) -> None:
-    storage, whole = storage_of(settings), list(parts(settings))
+    storage, whole = make_storage(settings), list(parts(settings))
 
     def crash() -> None:
         raise KeyboardInterrupt
@@ -102,39 +102,39 @@ def test_an_interrupted_removal_goes_on_and_reports_what_there_was(settings: Set
     report = remove_tenant(storage, "town", parts(settings), lambda: NOW)
     assert left(settings, "town") == set()
     assert report.parts["landing"].files == 1, "which had gone the first time"
-    assert len(storage.files.keys("removed/")) == 1
+    assert len(storage.files.list_keys("removed/")) == 1
 
 
 def test_nothing_goes_while_somebody_works_for_the_town(settings: Settings) -> None:
-    storage, before = storage_of(settings), left(settings, "town")
+    storage, before = make_storage(settings), left(settings, "town")
     with storage.hold("town"), pytest.raises(TenantBusy):
         remove_tenant(storage, "town", parts(settings), lambda: NOW)
     assert left(settings, "town") - {"locks"} == before
-    assert not storage.files.keys("removed/")
+    assert not storage.files.list_keys("removed/")
 
 
 def test_what_cannot_be_removed_is_said_and_the_report_stays_open(settings: Settings) -> None:
-    storage = storage_of(settings)
+    storage = make_storage(settings)
     stuck = [
         replace(part, remove=lambda: None) if part.name == "output" else part for part in parts(settings)
     ]
     with pytest.raises(StoreError, match="output is still there"):
         remove_tenant(storage, "town", stuck, lambda: NOW)
-    (key,) = storage.files.keys("removed/")
+    (key,) = storage.files.list_keys("removed/")
     assert json.loads(storage.files.read(key) or b"")["finished_at"] is None
 
 
 @pytest.mark.parametrize("slug", ["commons", "../town", "town/..", "", "pg_catalog", "Town"])
 def test_only_a_tenant_can_be_removed(settings: Settings, slug: str) -> None:
     with pytest.raises(StoreError, match="no tenant's key"):
-        preview(slug, parts(settings))
+        measure_parts(slug, parts(settings))
 
 
 def test_a_town_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, tenants_dir=tmp_path)
-    storage: Storage = storage_of(settings)
+    storage: Storage = make_storage(settings)
     files: Any = storage.files
-    nothing = parts_of(settings, files, "nowhere")
+    nothing = list_tenant_parts(settings, files, "nowhere")
     with pytest.raises(StoreError, match="nothing of a tenant nowhere"):
         remove_tenant(storage, "nowhere", nothing, lambda: NOW)
 
@@ -153,6 +153,6 @@ def test_what_killed_runs_have_left_goes_too(settings: Settings) -> None:
         file.write_bytes(b"half")
     measured = {part.name: part.measure().files for part in parts(settings)}
     assert (measured["workspaces"], measured["landing"]) == (3, 1 if settings.storage_url else 2)
-    remove_tenant(storage_of(settings), "town", parts(settings), lambda: NOW)
+    remove_tenant(make_storage(settings), "town", parts(settings), lambda: NOW)
     assert not [file for file in debris[: 2 if settings.storage_url else 3] if file.exists()]
     assert other.exists()

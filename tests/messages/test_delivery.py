@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from civitas_assets.errors import SecretMissing
-from civitas_assets.messages.delivery import addresses, deliver_once
-from civitas_assets.messages.text import Message
+from civitas_assets.messages.delivery import deliver_once, read_addresses
+from civitas_assets.messages.message_text import Message
 from civitas_assets.store.files import LocalFiles
 
 MESSAGE = Message("Jena: 1 fault", "- key s3cret is refused\n\nhttp://ui/runs/1")
@@ -52,4 +52,4 @@ def test_addresses_are_those_of_all_secrets_that_are_set() -> None:
             raise SecretMissing(name)
         return "json://a\njson://b" if name == "ALL" else "json://b"
 
-    assert addresses(["ALL", "UNSET", "OWN"], read) == ["json://a", "json://b"]
+    assert read_addresses(["ALL", "UNSET", "OWN"], read) == ["json://a", "json://b"]

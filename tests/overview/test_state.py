@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from civitas_assets.catalog.outline import Outline
+from civitas_assets.catalog.outline import TenantOutline
 from civitas_assets.overview.prometheus import write_metrics
-from civitas_assets.overview.state import SourceState, states, troubled
+from civitas_assets.overview.state import SourceState, read_states, select_troubled
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.journal import Journal
-from civitas_assets.store.summary import SourceSummary, Summary, TenantSummary
+from civitas_assets.store.summary import SourceSummary, SummaryStore, TenantSummary
 
 NOW = datetime(2026, 8, 2, 12, tzinfo=UTC)
 
@@ -23,8 +23,8 @@ def ago(**span: float) -> datetime:
 
 def state_of(tmp_path: Path, summary: SourceSummary, cadence: str = "nightly") -> SourceState:
     files = LocalFiles(tmp_path)
-    Summary(files, "town").change(lambda _: TenantSummary({"s": summary}))
-    (found,) = states(files, {"town": Outline("Town", {"s": cadence})}, NOW)
+    SummaryStore(files, "town").change(lambda _: TenantSummary({"s": summary}))
+    (found,) = read_states(files, {"town": TenantOutline("Town", {"s": cadence})}, NOW)
     (source,) = found.sources
     return source
 
@@ -63,21 +63,23 @@ def test_what_is_late_depends_on_the_cadence(
 def test_tenants_are_told_apart_and_pending_days_are_counted(tmp_path: Path) -> None:
     files = LocalFiles(tmp_path)
     Journal(files, "b").note("run", [date(2026, 8, 1), date(2026, 8, 2)])
-    Summary(files, "a").change_sources({"s": lambda s: SourceSummary(ago(hours=1), ago(hours=1), rejected=3)})
+    SummaryStore(files, "a").change_sources(
+        {"s": lambda s: SourceSummary(ago(hours=1), ago(hours=1), rejected=3)}
+    )
     outlined = {
-        "a": Outline("A", {"s": "nightly"}),
-        "b": Outline("B", {"s": "nightly"}),
-        "c": Outline("c", {}, readable=False),
+        "a": TenantOutline("A", {"s": "nightly"}),
+        "b": TenantOutline("B", {"s": "nightly"}),
+        "c": TenantOutline("c", {}, readable=False),
     }
-    a, b, c = states(files, outlined, NOW)
+    a, b, c = read_states(files, outlined, NOW)
     assert (a.is_fine, b.is_fine, c.is_fine) == (True, False, False)
     assert (len(a.pending.days), len(b.pending.days)) == (0, 2)
-    assert [source.tenant for source in troubled([a, b, c])] == ["b"]
+    assert [source.tenant for source in select_troubled([a, b, c])] == ["b"]
 
 
 def test_metrics_replace_the_file_in_one_step(tmp_path: Path) -> None:
     files, file = LocalFiles(tmp_path / "home"), tmp_path / "metrics" / "civitas.prom"
-    Summary(files, "town").change(
+    SummaryStore(files, "town").change(
         lambda _: TenantSummary(
             {"s": SourceSummary(ago(hours=1), ago(hours=1), rejected=3, landing_bytes=2048)},
             512,
@@ -85,9 +87,9 @@ def test_metrics_replace_the_file_in_one_step(tmp_path: Path) -> None:
             100,
         )
     )
-    outlined = {"town": Outline("Town", {"s": "nightly", "new": "hourly"})}
+    outlined = {"town": TenantOutline("Town", {"s": "nightly", "new": "hourly"})}
     for _ in range(2):
-        write_metrics(file, states(files, outlined, NOW), NOW)
+        write_metrics(file, read_states(files, outlined, NOW), NOW)
     lines = file.read_text().splitlines()
     assert 'civitas_source_rejected_rows{cadence="nightly",source="s",tenant="town"} 3.0' in lines
     assert 'civitas_source_ok{cadence="hourly",source="new",tenant="town"} 0.0' in lines

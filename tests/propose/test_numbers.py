@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from civitas_assets.propose.columns import Column
-from civitas_assets.propose.numbers import Notation, is_read_with, notation_of, number_of
+from civitas_assets.propose.numbers import Notation, detect_notation, is_read_with, read_number
+from civitas_assets.propose.sample_columns import SampleColumn
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ from civitas_assets.propose.numbers import Notation, is_read_with, notation_of, 
     ],
 )
 def test_only_what_the_values_prove_is_taken_for_granted(texts: list[str], notation: Notation) -> None:
-    assert notation_of(texts) is notation
+    assert detect_notation(texts) is notation
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_only_what_the_values_prove_is_taken_for_granted(texts: list[str], notat
     ],
 )
 def test_numbers_are_those_that_are_meant(text: str, notation: Notation, number: float | None) -> None:
-    assert number_of(text, notation) == number
+    assert read_number(text, notation) == number
 
 
 def test_what_a_decimal_sign_reads_is_known() -> None:
@@ -58,8 +58,8 @@ def test_what_a_decimal_sign_reads_is_known() -> None:
 
 
 def test_numbers_of_json_and_sheets_need_no_notation() -> None:
-    assert Column("a", (1.234, 987)).notation is Notation.WHOLE
-    assert Column("a", ("1.234", "987"), typed=True).numbers == (1.234, 987.0)
+    assert SampleColumn("a", (1.234, 987)).notation is Notation.WHOLE
+    assert SampleColumn("a", ("1.234", "987"), typed=True).numbers == (1.234, 987.0)
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def test_numbers_of_json_and_sheets_need_no_notation() -> None:
     ],
 )
 def test_codes_are_no_names(values: tuple[str, ...], *, is_code: bool) -> None:
-    assert Column("a", values).is_code is is_code
+    assert SampleColumn("a", values).is_code is is_code

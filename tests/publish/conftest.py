@@ -11,7 +11,7 @@ import duckdb
 import msgspec
 import pytest
 
-from civitas_assets.dictionary.contracts import Column, Contract
+from civitas_assets.dictionary.contracts import Contract, ModelColumn
 from civitas_assets.publish.commons import CommonsReport, Member
 from civitas_assets.publish.commons_duckdb import DuckDBCommons
 from civitas_assets.store.files import LocalFiles
@@ -28,7 +28,7 @@ def contract(name: str, replaced: str, key: tuple[str, ...], **columns: str) -> 
         example="select 1",
         replaced=replaced,
         key=key,
-        columns={column: Column(kind, f"The {column}.") for column, kind in columns.items()},
+        columns={column: ModelColumn(kind, f"The {column}.") for column, kind in columns.items()},
     )
 
 
@@ -103,9 +103,9 @@ class Towns:
         """What the step after publishing does."""
         return self.commons.refresh(slug, by_slug(members), contracts or CONTRACTS)
 
-    def withdraw(self, *members: Member) -> int:
+    def unshare(self, *members: Member) -> int:
         """What every run does first."""
-        return self.commons.withdraw(by_slug(members))
+        return self.commons.unshare(by_slug(members))
 
     def is_current(self, slug: str, *members: Member) -> bool:
         """Whether a run has anything to do for the commons."""
@@ -154,9 +154,11 @@ def widened() -> dict[str, Contract]:
             CONTRACTS["site"],
             columns={
                 **{name: column for name, column in site.items() if name != "operator"},
-                "run_by": Column("varchar", "Who runs it.", renamed_from="operator"),
-                "level_count": Column("integer", "Levels."),
+                "run_by": ModelColumn("varchar", "Who runs it.", renamed_from="operator"),
+                "level_count": ModelColumn("integer", "Levels."),
             },
         ),
-        "status": replace(CONTRACTS["status"], columns={**status, "free": Column("bigint", "Free spaces.")}),
+        "status": replace(
+            CONTRACTS["status"], columns={**status, "free": ModelColumn("bigint", "Free spaces.")}
+        ),
     }

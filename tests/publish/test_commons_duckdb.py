@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from civitas_assets.catalog.licence import CHANGED
-from civitas_assets.dictionary.contracts import Column, Contract
+from civitas_assets.dictionary.contracts import Contract, ModelColumn
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons import Member
 
@@ -105,7 +105,7 @@ def test_consent_withdrawn_takes_the_rows_out_of_the_file_itself(towns: Any, mem
     assert b"Antonstadt am Fluss" in towns.commons.file.read_bytes()
     left = [berta] if how == "tenant" else [member("anton", "status"), berta]
     assert not towns.is_current("berta", *left), "whoever runs next takes the rows out"
-    assert towns.withdraw(*left) == (2 if how == "tenant" else 1)
+    assert towns.unshare(*left) == (2 if how == "tenant" else 1)
     assert towns.is_current("berta", *left)
     assert b"Antonstadt am Fluss" not in towns.commons.file.read_bytes()
     assert towns.ask(
@@ -123,7 +123,7 @@ def test_a_column_withheld_later_is_emptied_and_comes_back_when_shared_again(
         towns.publish(town.slug, {}, operator=f"Stadtwerke {town.name}")
         towns.refresh(town.slug, anton, berta)
     discreet = member("anton", site={"operator"})
-    assert towns.withdraw(discreet, berta) == 1
+    assert towns.unshare(discreet, berta) == 1
     sites = "select tenant, operator from commons.site order by all"
     assert towns.ask(sites) == [("anton", None), ("berta", "Stadtwerke Berta")]
     assert b"Stadtwerke Anton" not in towns.commons.file.read_bytes()
@@ -260,7 +260,10 @@ def test_rows_that_mean_something_else_are_left_out_until_they_are_made_anew(
     for town in (anton, berta):
         towns.publish(town.slug, {DAY: 1})
         towns.refresh(town.slug, anton, berta)
-    columns = {**contracts["status"].columns, "free": Column("integer", "Free, in dozens.", unit="{dozen}")}
+    columns = {
+        **contracts["status"].columns,
+        "free": ModelColumn("integer", "Free, in dozens.", unit="{dozen}"),
+    }
     now = {**contracts, "status": replace(contracts["status"], columns=columns)}
     towns.commons.announce("anton", "r", [], {}, whole=True)
     towns.publish("anton", {DAY: 12}, contracts=now)
@@ -278,7 +281,7 @@ def test_nobody_shares_and_nothing_is_made(towns: Any) -> None:
     towns.commons.confirm("anton", "r")
     towns.refresh("anton")
     assert towns.is_current("anton")
-    assert towns.withdraw() == 0
+    assert towns.unshare() == 0
     assert not towns.commons.file.exists()
 
 
@@ -317,7 +320,7 @@ def test_who_is_left_out_for_faults_keeps_what_is_there_until_the_file_is_mended
     assert towns.ask(sites) == held
     left_out = Member("anton", "anton", {}, left_out=True)
     towns.night(anton, {DAY: 4}, [DAY], run_id="before")  # was under way when the file was changed
-    assert towns.withdraw(left_out, berta) == 0
+    assert towns.unshare(left_out, berta) == 0
     assert towns.is_current("berta", left_out, berta)
     towns.night(berta, {DAY: 5}, [DAY], operator="Stadtwerke Berta")
     assert towns.refresh("berta", left_out, berta).withdrawn == 0
@@ -327,4 +330,4 @@ def test_who_is_left_out_for_faults_keeps_what_is_there_until_the_file_is_mended
     assert towns.ask("select tenant, tenant_name, run_by from commons.site order by all") == held, "made anew"
     towns.refresh("anton", anton, berta, contracts=widened)
     assert towns.is_current("anton", anton, berta)
-    assert towns.withdraw(berta) == 1, "whose file is gone"
+    assert towns.unshare(berta) == 1, "whose file is gone"

@@ -16,15 +16,15 @@ from pydantic import SecretStr
 
 from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.catalog.licence import CHANGED, LICENCES
-from civitas_assets.dictionary.contracts import Column, Contract
+from civitas_assets.dictionary.contracts import Contract, ModelColumn
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons import Member
 from civitas_assets.publish.commons_postgres import PostgresCommons
 from civitas_assets.publish.postgres_names import PUBLICATION, Names
-from civitas_assets.publish.postgres_roles import grant, objects_of, withdraw
+from civitas_assets.publish.postgres_roles import count_objects, grant_roles, remove_roles
 from civitas_assets.publish.postgres_server import Server
-from civitas_assets.publish.postgres_tables import Layout, Platform
-from civitas_assets.publish.query import ask
+from civitas_assets.publish.postgres_tables import Platform, TableLayout
+from civitas_assets.publish.query import ask_tables
 from civitas_assets.settings import Settings
 
 DAY = date(2026, 8, 1)
@@ -51,20 +51,20 @@ class Schemas:
     def publish(self, slug: str, free: int, contracts: Mapping[str, Contract] | None = None) -> None:
         """Tables with one row each, made anew."""
         contracts, names = contracts or self.contracts, Names(slug)
-        grant(self.server, names)
+        grant_roles(self.server, names)
         with psycopg.connect(self.url) as connection:
             run = connection.execute
             run(SQL("set role {}").format(Identifier(names.writer)))
-            run(SQL("create table if not exists {} (contracts text)").format(names.table(PUBLICATION)))
-            run(SQL("delete from {}").format(names.table(PUBLICATION)))
+            run(SQL("create table if not exists {} (contracts text)").format(names.quote_table(PUBLICATION)))
+            run(SQL("delete from {}").format(names.quote_table(PUBLICATION)))
             text = msgspec.json.encode(contracts).decode()
-            run(SQL("insert into {} values ({})").format(names.table(PUBLICATION), Literal(text)))
+            run(SQL("insert into {} values ({})").format(names.quote_table(PUBLICATION), Literal(text)))
             values: dict[str, object] = {
                 "tenant": slug, "source": "s", "licence": "CC0-1.0", "attribution": f"Town {slug}", "site_key": "P1",
                 "operator": "Geheimrat", "day": DAY, "free": free,
             }  # fmt: skip
             for contract in contracts.values():
-                layout = Layout(names, contract, Platform(150_000, None))
+                layout = TableLayout(names, contract, Platform(150_000, None))
                 run(SQL("drop table if exists {}").format(layout.table))
                 for statement in layout.create():
                     run(statement)
@@ -77,7 +77,7 @@ class Schemas:
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """What somebody gets who may read the commons."""
         settings = Settings(home=self.folder, tenants_dir=self.folder, postgres_url=SecretStr(self.url))
-        return [tuple(row) for row in ask(settings, COMMONS, sql, 100).rows]
+        return [tuple(row) for row in ask_tables(settings, COMMONS, sql, 100).rows]
 
 
 @pytest.fixture
@@ -152,12 +152,12 @@ def test_consent_withdrawn_takes_rows_columns_and_rights(schemas: Schemas, membe
         schemas.publish(town.slug, 3)
         schemas.refresh(town.slug, anton, berta)
     discreet = {"anton": member("anton", site={"operator"}), "berta": berta}
-    assert schemas.commons.withdraw(discreet) == 1
+    assert schemas.commons.unshare(discreet) == 1
     assert [row[0] for row in schemas.ask(STATUS)] == ["berta"]
     sites = "select tenant, operator from commons.site order by tenant"
     assert schemas.ask(sites) == [("anton", None), ("berta", "Geheimrat")]
-    assert schemas.commons.withdraw(discreet) == 0
-    assert schemas.commons.withdraw({"berta": berta}) == 1
+    assert schemas.commons.unshare(discreet) == 0
+    assert schemas.commons.unshare({"berta": berta}) == 1
     with psycopg.connect(schemas.url) as connection:
         connection.execute("set role civitas_commons")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -171,13 +171,13 @@ def test_a_town_that_is_forgotten_and_removed_takes_nobody_else_along(schemas: S
     for town in (anton, berta):
         schemas.publish(town.slug, 3)
         schemas.refresh(town.slug, anton, berta)
-    assert schemas.commons.rows_of("anton") == 1
+    assert schemas.commons.count_rows_of("anton") == 1
     assert schemas.commons.forget("anton") == 1
-    withdraw(schemas.server, Names("anton"))
-    assert objects_of(schemas.server, Names("anton")) == 0
-    assert objects_of(schemas.server, Names("berta")) > 0
+    remove_roles(schemas.server, Names("anton"))
+    assert count_objects(schemas.server, Names("anton")) == 0
+    assert count_objects(schemas.server, Names("berta")) > 0
     assert [row[0] for row in schemas.ask(STATUS)] == ["berta"]
-    assert schemas.commons.rows_of("anton") == 0
+    assert schemas.commons.count_rows_of("anton") == 0
 
 
 def test_tables_that_change_leave_the_views_first_and_come_back_by_name(
@@ -206,7 +206,7 @@ def test_rows_that_mean_something_else_are_left_out_until_they_are_made_anew(
         schemas.publish(town.slug, 3)
         schemas.refresh(town.slug, anton, berta)
     status = schemas.contracts["status"]
-    dozens = {**status.columns, "free": Column("integer", "Free, in dozens.", unit="{dozen}")}
+    dozens = {**status.columns, "free": ModelColumn("integer", "Free, in dozens.", unit="{dozen}")}
     now = {**schemas.contracts, "status": replace(status, columns=dozens)}
     for town, expected in ((anton, ["anton"]), (berta, ["anton", "berta"])):
         schemas.commons.announce(town.slug, "r", [], now, whole=True)
@@ -235,7 +235,7 @@ def test_sources_that_are_not_open_or_not_known_and_small_counts_are_in_no_view(
     schemas: Schemas, member: Make
 ) -> None:
     status = schemas.contracts["status"]
-    free = Column("integer", "The free.", counts="true")
+    free = ModelColumn("integer", "The free.", counts="true")
     counting = {**schemas.contracts, "status": replace(status, columns={**status.columns, "free": free})}
     open_, few, closed = (member("anton", status=entries) for entries in (set(), {"k=5"}, {"source=s"}))
     schemas.publish("anton", 0, counting)
@@ -257,8 +257,8 @@ def test_who_is_left_out_for_faults_keeps_what_is_there(schemas: Schemas, member
     sites = "select tenant, tenant_name, operator from commons.site order by tenant"
     held = [("anton", "Anton", None), ("berta", "Berta", "Geheimrat")]
     members = {"anton": Member("anton", "anton", {}, left_out=True), "berta": berta}
-    assert schemas.commons.withdraw(members) == 0
+    assert schemas.commons.unshare(members) == 0
     assert schemas.commons.is_current("berta", members)
     schemas.refresh("berta", *members.values())
     assert schemas.ask(sites) == held
-    assert schemas.commons.withdraw({"berta": berta}) == 1, "whose file is gone"
+    assert schemas.commons.unshare({"berta": berta}) == 1, "whose file is gone"

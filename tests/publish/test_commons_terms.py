@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from civitas_assets.dictionary.contracts import Column
+from civitas_assets.dictionary.contracts import ModelColumn
 from civitas_assets.publish.commons import Member
 
 DAY, NEXT = date(2026, 8, 1), date(2026, 8, 2)
@@ -29,7 +29,7 @@ def test_a_source_that_is_closed_leaves_at_once_and_comes_back(towns: Any, membe
     towns.refresh("anton", member("anton", "site"))
     closed = member("anton", site={"source=s"})
     assert not towns.is_current("anton", closed)
-    assert towns.withdraw(closed) == 1
+    assert towns.unshare(closed) == 1
     assert b"Geheimrat" not in towns.commons.file.read_bytes()
     assert towns.is_current("anton", closed)
     towns.refresh("anton", member("anton", "site"))
@@ -53,12 +53,12 @@ def test_rows_of_a_source_that_the_town_does_not_name_are_not_shared(
 
 def test_small_counts_are_left_out(towns: Any, member: Make, contracts: Any) -> None:
     status = contracts["status"]
-    free = Column("integer", "The free.", counts="true")
+    free = ModelColumn("integer", "The free.", counts="true")
     counting = {**contracts, "status": replace(status, columns={**status.columns, "free": free})}
     towns.publish("anton", {DAY: 4, NEXT: 5}, contracts=counting)
     towns.refresh("anton", member("anton", "status"), contracts=counting)
     few = member("anton", status={"k=5"})
-    assert towns.withdraw(few) == 2, "which are brought in anew"
+    assert towns.unshare(few) == 2, "which are brought in anew"
     towns.refresh("anton", few, contracts=counting)
     assert towns.ask("select day, free from commons.status order by day") == [(DAY, None), (NEXT, 5)]
     assert towns.is_current("anton", few)

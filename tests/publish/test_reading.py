@@ -27,7 +27,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def test_models_and_columns_are_listed_with_their_types(settings: Settings) -> None:
     with open_published(settings, "town") as tables:
-        assert tables.columns() == {
+        assert tables.list_columns() == {
             "a": {"at": "TIMESTAMP WITH TIME ZONE"},
             "b": {"number": "BIGINT", "text": "VARCHAR"},
         }
@@ -35,7 +35,7 @@ def test_models_and_columns_are_listed_with_their_types(settings: Settings) -> N
 
 def test_a_batch_has_at_most_so_many_rows_and_the_order_is_kept(settings: Settings) -> None:
     with open_published(settings, "town") as tables:
-        batches = [*tables.batches("select number from b where number >= ?", [10], 2048)]
+        batches = [*tables.stream("select number from b where number >= ?", [10], 2048)]
     assert max(batch.num_rows for batch in batches) == 2048
     numbers = [number for batch in batches for number in batch.column(0).to_pylist()]
     assert numbers == [*range(10, 10_000)]
@@ -43,18 +43,18 @@ def test_a_batch_has_at_most_so_many_rows_and_the_order_is_kept(settings: Settin
 
 def test_times_are_in_utc(settings: Settings) -> None:
     with open_published(settings, "town") as tables:
-        (batch,) = tables.batches('select "at"::varchar from a', [], 10)
+        (batch,) = tables.stream('select "at"::varchar from a', [], 10)
     assert batch.column(0).to_pylist() == ["2026-08-20 10:00:00+00"]
 
 
 def test_a_few_rows_are_plain_values_as_arrow_gives_them(settings: Settings) -> None:
     sql = 'select number, text, "at", sum(number) over ()::double as sum from b, a where number < $1 order by number'
     with open_published(settings, "town") as tables:
-        found = tables.rows(sql, [3])
-        assert found == tables.ask(sql, [3]).to_pylist()
+        found = tables.query_rows(sql, [3])
+        assert found == tables.query(sql, [3]).to_pylist()
         assert [row["number"] for row in found] == [0, 1, 2]
         with pytest.raises(PublishError, match="town: "):
-            tables.rows("select * from c")
+            tables.query_rows("select * from c")
 
 
 @pytest.mark.parametrize(
@@ -62,4 +62,4 @@ def test_a_few_rows_are_plain_values_as_arrow_gives_them(settings: Settings) -> 
 )
 def test_what_does_not_fit_or_would_leave_the_file_is_an_error(settings: Settings, sql: str) -> None:
     with open_published(settings, "town") as tables, pytest.raises(PublishError, match="town: "):
-        tables.batches(sql, [], 10)
+        tables.stream(sql, [], 10)

@@ -11,11 +11,11 @@ import pytest
 
 from civitas_assets.catalog import Source
 from civitas_assets.records import RECORD_TYPES, RawTable
-from civitas_assets.records.origin import Origin, gathered
-from civitas_assets.records.typing import Place, Typed, bring_into_contract
+from civitas_assets.records.origin import Origin, gather_rows
+from civitas_assets.records.typing import TenantPlace, Typed, bring_into_contract
 
 NOW = datetime(2026, 8, 1, 2, tzinfo=UTC)
-PLACE = Place("Europe/Berlin", (11.3, 50.8, 11.8, 51.1))
+PLACE = TenantPlace("Europe/Berlin", (11.3, 50.8, 11.8, 51.1))
 
 
 def make_source(**settings: Any) -> Source:
@@ -39,7 +39,10 @@ def typed() -> Callable[..., Typed]:
         raw = RawTable(record_type, pl.DataFrame(columns))
         variables = {"town": "jena"}
         return bring_into_contract(
-            RECORD_TYPES[record_type], gathered([(raw, Origin(variables, "abc", NOW))], source), source, PLACE
+            RECORD_TYPES[record_type],
+            gather_rows([(raw, Origin(variables, "abc", NOW))], source),
+            source,
+            PLACE,
         )
 
     return bring

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
-from civitas_assets.records.clock import is_implausible, is_of_unset_clock, without_open_ends
+from civitas_assets.records.clock import is_implausible, is_of_unset_clock, remove_open_ends
 from civitas_assets.records.contract import UTC_TIME
 
 
@@ -24,22 +24,22 @@ def instants(*days: str) -> pl.Series:
     ],
 )  # fmt: skip
 def test_an_open_end_is_no_time(written: str) -> None:
-    assert without_open_ends(pl.Series([written])).to_list() == [None]
+    assert remove_open_ends(pl.Series([written])).to_list() == [None]
 
 
 @pytest.mark.parametrize(
     "written", ["2099-12-31", "1999-12-31", "31.12.1999", "infinite", "9999", "Am 31.12.9999"]
 )
 def test_what_only_resembles_an_open_end_stays(written: str) -> None:
-    assert without_open_ends(pl.Series([written])).to_list() == [written]
+    assert remove_open_ends(pl.Series([written])).to_list() == [written]
 
 
 def test_open_ends_of_databases_come_as_dates_too() -> None:
     days = pl.Series([date(9999, 12, 31), date(1, 1, 1), date(2026, 3, 1), None])
-    assert without_open_ends(days).to_list() == [None, None, date(2026, 3, 1), None]
+    assert remove_open_ends(days).to_list() == [None, None, date(2026, 3, 1), None]
     moments = pl.Series([datetime(9999, 12, 31, 23, 59), datetime(2026, 3, 1)])  # noqa: DTZ001
-    assert without_open_ends(moments).to_list() == [None, datetime(2026, 3, 1)]  # noqa: DTZ001
-    assert without_open_ends(pl.Series([1, 9999])).to_list() == [1, 9999]
+    assert remove_open_ends(moments).to_list() == [None, datetime(2026, 3, 1)]  # noqa: DTZ001
+    assert remove_open_ends(pl.Series([1, 9999])).to_list() == [1, 9999]
 
 
 def test_every_kind_of_time_has_bounds() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from civitas_assets.records import PROVENANCE, RECORD_TYPES, Column, Kind, RecordType
+from civitas_assets.records import PROVENANCE, RECORD_TYPES, Column, ColumnKind, RecordType
 from civitas_assets.records.contract import UTC_TIME
 
 ALL = pytest.mark.parametrize("contract", RECORD_TYPES.values(), ids=RECORD_TYPES.keys())
@@ -31,8 +31,8 @@ def test_keys_are_required_columns_of_the_contract_itself(contract: RecordType) 
 @ALL
 def test_events_have_a_required_time_in_their_key(contract: RecordType) -> None:
     if contract.event_time is not None:
-        column = contract.column(contract.event_time)
-        assert (column.kind, column.required) == (Kind.TIME, True)
+        column = contract.get_column(contract.event_time)
+        assert (column.kind, column.required) == (ColumnKind.TIME, True)
         assert contract.event_time in contract.key
         assert contract.measures
 
@@ -48,9 +48,9 @@ def test_names_that_the_contract_refers_to_are_columns(contract: RecordType) -> 
 @ALL
 def test_only_codes_have_code_lists_and_only_numbers_have_bounds(contract: RecordType) -> None:
     for column in (*contract.columns, *contract.carried):
-        assert bool(column.codes) == (column.kind is Kind.CODE), column.name
+        assert bool(column.codes) == (column.kind is ColumnKind.CODE), column.name
         if column.minimum is not None or column.maximum is not None:
-            assert column.kind in {Kind.NUMBER, Kind.INTEGER}, column.name
+            assert column.kind in {ColumnKind.NUMBER, ColumnKind.INTEGER}, column.name
 
 
 @ALL
@@ -59,8 +59,8 @@ def test_companions_carry_the_key_and_fit_the_other_contract(contract: RecordTyp
         other = RECORD_TYPES[companion.record_type]
         assert {*other.key} <= {*companion.fields}
         for theirs, ours in companion.fields.items():
-            assert contract.column(ours).kind is other.column(theirs).kind
-            assert contract.column(ours).codes == other.column(theirs).codes
+            assert contract.get_column(ours).kind is other.get_column(theirs).kind
+            assert contract.get_column(ours).codes == other.get_column(theirs).codes
 
 
 @ALL
@@ -79,4 +79,4 @@ def test_stored_records_know_where_they_came_from(contract: RecordType) -> None:
 
 def test_a_contract_whose_key_is_no_column_cannot_be_made() -> None:
     with pytest.raises(AssertionError):
-        RecordType("odd", "Odd.", (Column("a", Kind.TEXT, "A."),), key=("b",))
+        RecordType("odd", "Odd.", (Column("a", ColumnKind.TEXT, "A."),), key=("b",))

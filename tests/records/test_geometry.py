@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from civitas_assets.records.geometry import (
     Geometries,
-    as_geojson,
-    as_wkt,
-    epsg_of,
-    extents,
-    geometries,
+    add_crs,
+    build_points,
+    find_epsg,
     is_northing_first,
-    points,
-    with_system,
+    measure_extents,
+    parse_geometry_column,
+    to_geojson,
+    to_wkt,
 )
 
 SQUARE = "POLYGON ((11.5 50.9, 11.6 50.9, 11.6 51.0, 11.5 51.0, 11.5 50.9))"
@@ -28,7 +28,7 @@ EICHPLATZ = shapely.Point(681721.5236, 5645057.6553)  # as its operator publishe
 
 
 def read(*values: str | bytes | None, crs: str = "EPSG:4326") -> Geometries:
-    return geometries(pl.Series("geometry", values), crs)
+    return parse_geometry_column(pl.Series("geometry", values), crs)
 
 
 def wkt(found: Geometries) -> list[str | None]:
@@ -99,18 +99,23 @@ def test_an_area_that_crosses_itself_has_a_point_too() -> None:
 
 def test_a_shape_touches_a_box_with_a_part_of_it() -> None:
     found = read(SQUARE, "LINESTRING (0 50.95, 20 50.95)", "POINT (0 0)", None)
-    assert found.touching((11.55, 50.92, 11.56, 50.99)).to_list() == [True, True, False, False]
+    assert found.find_touching((11.55, 50.92, 11.56, 50.99)).to_list() == [True, True, False, False]
 
 
 def test_no_rows_and_no_geometries_at_all_are_no_error() -> None:
     assert read().wkb.to_list() == []
-    assert geometries(pl.Series("geometry", [None, None]), "EPSG:25832").wkb.to_list() == [None, None]
+    assert parse_geometry_column(pl.Series("geometry", [None, None]), "EPSG:25832").wkb.to_list() == [
+        None,
+        None,
+    ]
 
 
 @given(st.lists(st.text(max_size=30) | st.binary(max_size=30).map(bytes.hex), max_size=5))
 @example(["POINT (1E400 1)", "1E400"])
 def test_no_text_is_a_crash(values: list[str]) -> None:
-    assert len(geometries(pl.Series("geometry", values, pl.String), "EPSG:31467").wkb) == len(values)
+    assert len(parse_geometry_column(pl.Series("geometry", values, pl.String), "EPSG:31467").wkb) == len(
+        values
+    )
 
 
 @pytest.mark.parametrize("arc", ["CIRCULARSTRING (0 0, 1 1, 2 0)", bytes.fromhex("010800000000000000")])
@@ -124,16 +129,16 @@ def test_arcs_are_told_as_unreadable_and_stop_nothing(arc: str | bytes) -> None:
 
 def test_geometries_can_be_told_their_reference_system() -> None:
     given = pl.Series("geometry", ["POINT (681721.5236 5645057.6553)", None, "hier"])
-    named = with_system(given, "EPSG:25832")
+    named = add_crs(given, "EPSG:25832")
     assert named.dtype == pl.Binary
     assert (named[1], named[2]) == (None, b"hier")
-    found = geometries(named, "EPSG:4326")
+    found = parse_geometry_column(named, "EPSG:4326")
     assert (found.lon[0], found.lat[0]) == (
         pytest.approx(11.585954, abs=1e-6),
         pytest.approx(50.928492, abs=1e-6),
     )
     assert found.unreadable.to_list() == [False, False, True]
-    assert with_system(named, "EPSG:25833").to_list()[1:] == [None, b"hier"]
+    assert add_crs(named, "EPSG:25833").to_list()[1:] == [None, b"hier"]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +160,7 @@ def test_geometries_can_be_told_their_reference_system() -> None:
     ],
 )
 def test_reference_systems_are_known_by_every_kind_of_name(description: object, code: str | None) -> None:
-    assert epsg_of(description) == code
+    assert find_epsg(description) == code
 
 
 def test_authorities_that_put_the_northing_first_are_known() -> None:
@@ -165,16 +170,16 @@ def test_authorities_that_put_the_northing_first_are_known() -> None:
 
 def test_what_was_read_is_written_again() -> None:
     wkb = read(SQUARE, None, "POINT (11.123456789 50)").wkb
-    assert as_wkt(wkb).to_list() == [
+    assert to_wkt(wkb).to_list() == [
         "POLYGON ((11.5 50.9, 11.6 50.9, 11.6 51, 11.5 51, 11.5 50.9))",
         None,
         "POINT (11.1234568 50)",
     ]
     clockwise = pl.Series([shapely.to_wkb(shapely.from_wkt(SQUARE).reverse()), None], dtype=pl.Binary)
-    written, nothing = as_geojson(clockwise).to_list()
+    written, nothing = to_geojson(clockwise).to_list()
     assert shapely.from_geojson(written).exterior.is_ccw
     assert nothing is None
-    assert extents(wkb).rows() == [
+    assert measure_extents(wkb).rows() == [
         ("Polygon", 11.5, 50.9, 11.6, 51.0),
         (None, None, None, None, None),
         ("Point", *([11.1234568, 50.0] * 2)),
@@ -183,5 +188,5 @@ def test_what_was_read_is_written_again() -> None:
 
 def test_points_are_where_both_coordinates_are_known() -> None:
     lon, lat = pl.Series([9.5, None, 9.5], dtype=pl.Float64), pl.Series([50.5, 50.5, None], dtype=pl.Float64)
-    assert as_wkt(points(lon, lat)).to_list() == ["POINT (9.5 50.5)", None, None]
-    assert as_wkt(points(lon.clear(), lat.clear())).to_list() == []
+    assert to_wkt(build_points(lon, lat)).to_list() == ["POINT (9.5 50.5)", None, None]
+    assert to_wkt(build_points(lon.clear(), lat.clear())).to_list() == []

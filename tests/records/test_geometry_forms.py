@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import shapely
 
-from civitas_assets.records.geometry import geometries
+from civitas_assets.records.geometry import parse_geometry_column
 from civitas_assets.records.geometry_forms import find_position, parse_geometry
 
 TOWN = (7.4, 51.8, 7.8, 52.1)
@@ -123,7 +123,7 @@ def test_a_column_says_the_same_as_each_of_its_geometries(kind: type[pl.DataType
     native = str if kind == pl.String else bytes
     for forms, unreadable in ((SHAPES, False), (NOTHING, False), (NO_GEOMETRY, True)):
         texts = [json.dumps(v) if isinstance(v, dict) and native is str else v for v in forms.values()]
-        found = geometries(
+        found = parse_geometry_column(
             pl.Series("geometry", [v for v in texts if isinstance(v, native)], kind), "EPSG:4326"
         )
         assert found.unreadable.unique().to_list() == [unreadable]

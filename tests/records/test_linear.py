@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from civitas_assets.records.linear import fault_of, found_in, groups_of, matches
+from civitas_assets.records.linear import check_linear_pattern, find_match, is_match, match_groups
 
 
 @pytest.mark.parametrize(
@@ -20,23 +20,23 @@ from civitas_assets.records.linear import fault_of, found_in, groups_of, matches
     ],
 )
 def test_a_pattern_is_taken_where_it_ends_in_time(pattern: str, fault: str | None) -> None:
-    found = fault_of(pattern)
+    found = check_linear_pattern(pattern)
     assert (found is None) if fault is None else (found is not None and fault in found)
 
 
 def test_a_name_is_matched_as_a_whole_and_its_groups_are_named() -> None:
-    assert groups_of(r"(?P<datastream_id>\w+) \((?P<unit>.+)\)", "Zähler (1/h)") == {
+    assert match_groups(r"(?P<datastream_id>\w+) \((?P<unit>.+)\)", "Zähler (1/h)") == {
         "datastream_id": "Zähler",
         "unit": "1/h",
     }
-    assert groups_of(r"Wert( (?P<nr>\d))?", "Wert") == {"nr": None}
-    assert groups_of(r"\w+", "Wert 1") is None
-    assert matches("Straße", "Straße")
-    assert not matches("a", "a\n")
+    assert match_groups(r"Wert( (?P<nr>\d))?", "Wert") == {"nr": None}
+    assert match_groups(r"\w+", "Wert 1") is None
+    assert is_match("Straße", "Straße")
+    assert not is_match("a", "a\n")
 
 
 def test_what_is_found_in_a_text_is_the_first_group_or_the_match() -> None:
-    assert found_in(r"^Stand: (\S+)$", "Liste\nStand: 2026\n") == "2026"
-    assert found_in(r"\d{4}", "https://data.example/2026-08.csv") == "2026"
-    assert found_in(r"(x)?\d", "1") == ""
-    assert found_in(r"\d", "nothing") is None
+    assert find_match(r"^Stand: (\S+)$", "Liste\nStand: 2026\n") == "2026"
+    assert find_match(r"\d{4}", "https://data.example/2026-08.csv") == "2026"
+    assert find_match(r"(x)?\d", "1") == ""
+    assert find_match(r"\d", "nothing") is None

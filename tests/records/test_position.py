@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from civitas_assets.records.position import plain_point, position_faults, to_wgs84
+from civitas_assets.records.position import find_position_faults, read_plain_point, to_wgs84
 
 JENA = (11.3, 50.8, 11.8, 51.1)
 
@@ -15,7 +15,7 @@ def column(*values: float | None) -> pl.Series:
 
 
 def broken(lon: float | None, lat: float | None) -> list[str]:
-    return [rule for rule, rows in position_faults(column(lon), column(lat), JENA).items() if rows[0]]
+    return [rule for rule, rows in find_position_faults(column(lon), column(lat), JENA).items() if rows[0]]
 
 
 def test_metres_of_utm_zone_32_become_degrees() -> None:
@@ -34,7 +34,7 @@ def test_degrees_stay_longitude_before_latitude() -> None:
 @pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:25832"])
 def test_no_position_is_no_fault_and_half_a_position_is_one(crs: str) -> None:
     lon, lat = to_wgs84(column(None, 681721.5, None), column(None, None, 5645057.6), crs)
-    incomplete = position_faults(lon, lat, JENA)
+    incomplete = find_position_faults(lon, lat, JENA)
     assert incomplete.pop("position_is_incomplete").to_list() == [False, True, True]
     assert not any(rows.any() for rows in incomplete.values())
 
@@ -58,7 +58,7 @@ def test_a_position_breaks_at_most_one_rule(lon: float, lat: float, rules: list[
 
 def test_coordinates_that_no_transformation_knows_are_outside() -> None:
     lon, lat = to_wgs84(column(1e12), column(1e12), "EPSG:25832")
-    assert position_faults(lon, lat, JENA)["position_is_outside"][0]
+    assert find_position_faults(lon, lat, JENA)["position_is_outside"][0]
 
 
 @pytest.mark.parametrize(
@@ -78,4 +78,4 @@ def test_coordinates_that_no_transformation_knows_are_outside() -> None:
 def test_a_point_of_geojson_needs_no_library_and_all_else_does(
     geometry: object, position: tuple[float, float] | None
 ) -> None:
-    assert plain_point(geometry) == position
+    assert read_plain_point(geometry) == position

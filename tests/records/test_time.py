@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 
 from civitas_assets.catalog import TimeRule
 from civitas_assets.records.contract import UTC_TIME
-from civitas_assets.records.time import EventTimes, dates, event_times, other_times, parse_instants
+from civitas_assets.records.time import (
+    EventTimes,
+    parse_dates,
+    parse_event_times,
+    parse_instants,
+    parse_other_times,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 RECEIVED = datetime(2026, 8, 1, 2, tzinfo=UTC)
@@ -27,7 +33,7 @@ def utc(text: str) -> datetime:
 def read(*written: Any, series: list[str] | None = None, **rule: Any) -> EventTimes:
     """What the rule makes of times of one column."""
     rule = {"column": "t", **rule}
-    return event_times(
+    return parse_event_times(
         pl.Series(written, strict=False),
         TimeRule.model_validate(rule),
         "Europe/Berlin",
@@ -102,7 +108,7 @@ def test_a_time_that_is_absent_is_missing() -> None:
 
 
 def test_data_without_times_happens_when_it_is_received() -> None:
-    times = event_times(
+    times = parse_event_times(
         None,
         TimeRule(zone="received"),
         "Europe/Berlin",
@@ -259,7 +265,7 @@ def test_days_are_read_as_files_write_them() -> None:
         "31.01.26",
         None,
     ]
-    assert dates(pl.Series(written), "Europe/Berlin").to_list() == [date(2026, 1, 31)] * 4 + [None] * 4
+    assert parse_dates(pl.Series(written), "Europe/Berlin").to_list() == [date(2026, 1, 31)] * 4 + [None] * 4
 
 
 @pytest.mark.parametrize(
@@ -270,14 +276,14 @@ def test_days_are_read_as_files_write_them() -> None:
     ],
 )
 def test_a_day_written_as_an_instant_is_the_day_of_the_tenant(written: str) -> None:
-    assert dates(pl.Series([written]), "Europe/Berlin").to_list() == [date(2026, 3, 2)]
+    assert parse_dates(pl.Series([written]), "Europe/Berlin").to_list() == [date(2026, 3, 2)]
 
 
 def test_a_day_that_a_format_has_as_an_instant_is_the_day_of_the_tenant() -> None:
     instant = pl.Series([datetime(2026, 3, 1, 23, tzinfo=UTC)], dtype=UTC_TIME)
-    assert dates(instant, "Europe/Berlin").to_list() == [date(2026, 3, 2)]
+    assert parse_dates(instant, "Europe/Berlin").to_list() == [date(2026, 3, 2)]
     wall = pl.Series([datetime(2026, 3, 1, 23)])  # noqa: DTZ001
-    assert dates(wall, "Europe/Berlin").to_list() == [date(2026, 3, 1)]
+    assert parse_dates(wall, "Europe/Berlin").to_list() == [date(2026, 3, 1)]
 
 
 def test_other_times_than_that_of_the_event_follow_the_rule_of_the_source() -> None:
@@ -287,7 +293,7 @@ def test_other_times_than_that_of_the_event_follow_the_rule_of_the_source() -> N
     rule = TimeRule(
         column="t", zone="local_wall", format="iso", stamp="interval_end", interval=timedelta(hours=1)
     )
-    found = other_times(written, parse_instants(written), rule, "Europe/Berlin")
+    found = parse_other_times(written, parse_instants(written), rule, "Europe/Berlin")
     assert found.to_list() == [
         datetime(2026, 7, 1, 6, tzinfo=UTC),
         datetime(2026, 7, 1, 8, tzinfo=UTC),

@@ -14,9 +14,9 @@ import shapely
 from civitas_assets.catalog import Source
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES, BrokenRow, RawTable
-from civitas_assets.records.origin import REJECTED_SCHEMA, Origin, gathered, rejected_by_format
+from civitas_assets.records.origin import REJECTED_SCHEMA, Origin, build_format_rejections, gather_rows
 from civitas_assets.records.raw import TIME
-from civitas_assets.records.typing import Place, Typed, bring_into_contract
+from civitas_assets.records.typing import TenantPlace, Typed, bring_into_contract
 
 Bring = Callable[..., Typed]
 NOW = datetime(2026, 8, 1, 2, tzinfo=UTC)
@@ -430,17 +430,19 @@ def test_passes_of_the_repeated_hour_are_counted_within_each_payload() -> None:
 
     def edition(payload: str, first: str) -> pl.DataFrame:
         columns = {"datastream_id": ["d", "d"], TIME: ["2025-10-26 02:00"] * 2, "value": [first, "9"]}
-        return gathered([(RawTable("observation", pl.DataFrame(columns)), Origin({}, payload, NOW))], source)
+        return gather_rows(
+            [(RawTable("observation", pl.DataFrame(columns)), Origin({}, payload, NOW))], source
+        )
 
     table = pl.concat([edition("p1", "1"), edition("p2", "2")])
-    place = Place("Europe/Berlin", (7.0, 51.0, 8.0, 52.0))
+    place = TenantPlace("Europe/Berlin", (7.0, 51.0, 8.0, 52.0))
     accepted = bring_into_contract(RECORD_TYPES["observation"], table, source, place).accepted["observation"]
     hours = accepted["phenomenon_start"].dt.hour().to_list()
     assert [*zip(hours, accepted["value"], strict=True)] == [(0, 1.0), (1, 9.0), (0, 2.0), (1, 9.0)]
 
 
 def test_rows_that_the_format_breaks_look_like_other_rejected_rows() -> None:
-    frame = rejected_by_format(
+    frame = build_format_rejections(
         "observation", [BrokenRow(3, "too_many_cells", "4 cells", "a,b,c,d")], "abc", NOW
     )
     assert dict(frame.schema) == REJECTED_SCHEMA

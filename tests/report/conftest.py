@@ -18,12 +18,12 @@ from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.dictionary.contracts import Contract, read_contracts
 from civitas_assets.harmonise.project import Project
 from civitas_assets.publish.reading import open_published
-from civitas_assets.report.morning import Morning, gather
+from civitas_assets.report.morning import Morning, gather_morning
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.nights import Night, NightBook, SourceNight
 from civitas_assets.store.stores import Stores
-from civitas_assets.store.summary import Summary
+from civitas_assets.store.summary import SummaryStore
 
 NOW = datetime(2026, 8, 22, 4, 30, tzinfo=UTC)
 TODAY = date(2026, 8, 22)
@@ -85,7 +85,7 @@ class Town:
 
     @property
     def stores(self) -> Stores:
-        return Stores.of(self.files, self.tenant.slug)
+        return Stores.for_tenant(self.files, self.tenant.slug)
 
     @property
     def published(self) -> Path:
@@ -124,13 +124,15 @@ class Town:
 
     def summarise(self, source: str, **what: Any) -> None:
         """What runs leave of a source."""
-        Summary(self.files, self.tenant.slug).change_sources({source: lambda known: replace(known, **what)})
+        SummaryStore(self.files, self.tenant.slug).change_sources(
+            {source: lambda known: replace(known, **what)}
+        )
 
     def fetched(self, source: str, at: datetime) -> None:
         self.summarise(source, heard_at=at, brought_at=at)
 
     def morning(self, now: datetime = NOW) -> Morning:
-        return gather(self.settings, self.tenant, self.stores, self.contracts, now)
+        return gather_morning(self.settings, self.tenant, self.stores, self.contracts, now)
 
     @property
     def tables(self) -> Any:

@@ -14,7 +14,7 @@ from civitas_assets.report.axes import DayScale, Scale, find_ticks, is_drawable
 from civitas_assets.report.language import Language
 
 BERLIN = ZoneInfo("Europe/Berlin")
-DE, EN = Language.of("de", BERLIN), Language.of("en", BERLIN)
+DE, EN = Language.from_code("de", BERLIN), Language.from_code("en", BERLIN)
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,13 @@ def test_what_is_no_number_cannot_be_drawn() -> None:
 
 
 def test_weeks_end_on_the_last_day_across_months_leap_days_and_years() -> None:
-    assert [DE.short_day(day) for day in DayScale(date(2024, 2, 10), date(2024, 3, 8), 0, 1).weeks] == [
+    assert [DE.format_short(day) for day in DayScale(date(2024, 2, 10), date(2024, 3, 8), 0, 1).weeks] == [
         "16.2.",
         "23.2.",
         "1.3.",
         "8.3.",
     ]
-    assert [EN.short_day(day) for day in DayScale(date(2026, 12, 20), date(2027, 1, 2), 0, 1).weeks] == [
+    assert [EN.format_short(day) for day in DayScale(date(2026, 12, 20), date(2027, 1, 2), 0, 1).weeks] == [
         "26 Dec",
         "2 Jan",
     ]

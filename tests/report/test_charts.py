@@ -12,15 +12,15 @@ from zoneinfo import ZoneInfo
 import defusedxml.ElementTree
 import pytest
 
-from civitas_assets.report.charts import quality_chart, series_chart
-from civitas_assets.report.elements import escape, html, join
+from civitas_assets.report.charts import draw_quality_chart, draw_series_chart
+from civitas_assets.report.elements import escape_html, html, join_markup
 from civitas_assets.report.language import Language
-from civitas_assets.report.map_chart import map_chart
-from civitas_assets.report.places import Geography, Mark, Outline
+from civitas_assets.report.map_chart import draw_map
+from civitas_assets.report.places import AreaOutline, Geography, Mark
 from civitas_assets.report.series import Panel, Point
 
 BERLIN = ZoneInfo("Europe/Berlin")
-DE, EN = Language.of("de", BERLIN), Language.of("en", BERLIN)
+DE, EN = Language.from_code("de", BERLIN), Language.from_code("en", BERLIN)
 FIRST, LAST = date(2026, 10, 10), date(2026, 11, 6)
 MIDNIGHT = datetime.combine(date(2026, 10, 24), time())
 HOSTILE = "</title><script>alert(1)</script>&\x00\x1b\x85\udcff\"'"
@@ -36,7 +36,7 @@ def panel(points: Sequence[Point], *, summed: bool = False) -> Panel:
 
 
 def drawn(points: Sequence[Point], *, summed: bool = False, name: str = "x") -> ET.Element:
-    return parsed(series_chart(panel(points, summed=summed), FIRST, LAST, name, DE))
+    return parsed(draw_series_chart(panel(points, summed=summed), FIRST, LAST, name, DE))
 
 
 def parsed(svg: str) -> ET.Element:
@@ -107,7 +107,7 @@ def test_axes_are_written_in_the_reader_s_language() -> None:
     points = [point(0, 0.5), point(1, 1.5, suspect=3)]
     texts = {
         language.code: [
-            e.text for e in parsed(series_chart(panel(points), FIRST, LAST, "x", language)).iter("text")
+            e.text for e in parsed(draw_series_chart(panel(points), FIRST, LAST, "x", language)).iter("text")
         ]
         for language in (DE, EN)
     }
@@ -142,7 +142,7 @@ def test_long_labels_make_room_for_themselves() -> None:
 
 def test_days_of_quality_are_stacked_and_other_days_left_out() -> None:
     days = {LAST: {"suspect": 2, "bad": 1}, LAST + timedelta(days=1): {"bad": 9}}
-    suspect, bad = shapes(parsed(quality_chart(days, FIRST, LAST, "x", DE)), "rect")
+    suspect, bad = shapes(parsed(draw_quality_chart(days, FIRST, LAST, "x", DE)), "rect")
     assert (suspect.get("fill"), bad.get("fill")) == ("var(--suspect)", "var(--bad)")
     assert float(bad.attrib["y"]) + float(bad.attrib["height"]) == pytest.approx(
         float(suspect.attrib["y"]), abs=0.2
@@ -155,12 +155,12 @@ def test_names_on_a_map_are_text_and_areas_are_filled_but_lines_are_not() -> Non
     geography = Geography(
         box=(9.9, 50.9, 10.1, 51.1),
         marks=[Mark("station", 10.0, 51.0, 70, (HOSTILE, "", "b")), Mark("place", 10.05, 51.0, 1, ("",))],
-        outlines=[Outline(HOSTILE, area), Outline("Bach", area[:3])],
+        outlines=[AreaOutline(HOSTILE, area), AreaOutline("Bach", area[:3])],
         things={},
         located={},
         silent=(),
     )
-    svg = map_chart(geography, (9.9, 50.9, 10.1, 51.1), HOSTILE, DE)
+    svg = draw_map(geography, (9.9, 50.9, 10.1, 51.1), HOSTILE, DE)
     assert "<script" not in svg
     root = parsed(svg)
     plain = "</title><script>alert(1)</script>&\"'"
@@ -176,8 +176,8 @@ def test_names_on_a_map_are_text_and_areas_are_filled_but_lines_are_not() -> Non
 def test_text_stays_text_and_markup_stays_markup() -> None:
     inner = html.b(HOSTILE, title=HOSTILE)
     assert html.p(inner, hidden=None, tabindex=0) == f'<p tabindex="0">{inner}</p>'
-    assert escape(inner) is inner
-    assert join(inner, "<") == f"{inner}&lt;"
+    assert escape_html(inner) is inner
+    assert join_markup(inner, "<") == f"{inner}&lt;"
     assert not {"\x00", "\x1b", "\x85", "\udcff"} & set(inner)
     assert inner.encode()
     assert html.br() == "<br>"

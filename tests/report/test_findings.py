@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from civitas_assets.records import Note
-from civitas_assets.report.findings import gaps
+from civitas_assets.report.findings import find_gaps
+from civitas_assets.report.page_summary import PageSummary, build_page_summary
 from civitas_assets.report.quality import Covered
-from civitas_assets.report.summary import Summary, summary
 from civitas_assets.store.nights import Night, NightBook, SourceNight, StepFailure
 
 NOW = datetime(2026, 8, 22, 4, 30, tzinfo=UTC)
@@ -54,7 +54,7 @@ def test_a_night_without_run_is_the_worst_of_all(town: Any) -> None:
     later = NOW + timedelta(days=2)
     morning = town.morning(later)
     assert (morning.state, morning.findings[0].kind) == ("failed", "no_run")
-    told = summary(town.morning())
+    told = build_page_summary(town.morning())
     assert told.as_of(NOW + timedelta(hours=1)) is told
     assert told.as_of(later).state == "failed"
     assert told.as_of(later).topics[0].kind == "no_run"
@@ -109,8 +109,8 @@ def test_a_broken_test_says_that_readers_keep_the_old_state(empty_town: Any) -> 
     empty_town.stores.journal.note("x", [date(2026, 8, 1), date(2026, 8, 2)])
     morning = empty_town.morning()
     assert morning.state == "failed"
-    told = summary(morning)
-    assert msgspec.json.decode(msgspec.json.encode(told), type=Summary) == told
+    told = build_page_summary(morning)
+    assert msgspec.json.decode(msgspec.json.encode(told), type=PageSummary) == told
     assert morning.findings[0].values == {"step": "a_station_is_there_once", "days": 2}
 
 
@@ -126,14 +126,14 @@ def test_tables_of_another_version_do_not_keep_the_page_from_being_made(empty_to
 def test_days_before_the_first_record_are_no_gap() -> None:
     there = Covered(1, 1.0)
     days = {date(2026, 8, 3): there, date(2026, 8, 6): there}
-    assert gaps(days, date(2026, 8, 22), 28) == [date(2026, 8, 4), date(2026, 8, 5)]
-    assert gaps({}, date(2026, 8, 22), 28) == []
+    assert find_gaps(days, date(2026, 8, 22), 28) == [date(2026, 8, 4), date(2026, 8, 5)]
+    assert find_gaps({}, date(2026, 8, 22), 28) == []
 
 
 def test_the_night_book_keeps_the_newest_runs_also_where_the_clock_went_back(empty_town: Any) -> None:
     for hours in range(70):
         empty_town.run_at(NOW - timedelta(hours=hours))
-    kept = NightBook(empty_town.files, "beispielstadt").last(100)
+    kept = NightBook(empty_town.files, "beispielstadt").read_last(100)
     assert len(kept) == 60
     assert kept[0].started_at == NOW - timedelta(hours=69)
 
@@ -142,5 +142,5 @@ def test_nights_that_older_versions_have_named_by_a_clock_come_first(empty_town:
     old = Night("old", NOW, NOW)
     empty_town.files.write("nights/beispielstadt/20991231T000000000000-old.json", msgspec.json.encode(old))
     empty_town.run_at(NOW - timedelta(days=1))
-    kept = NightBook(empty_town.files, "beispielstadt").last(2)
+    kept = NightBook(empty_town.files, "beispielstadt").read_last(2)
     assert [night.started_at for night in kept] == [NOW - timedelta(days=1), NOW]

@@ -17,7 +17,7 @@ from civitas_assets.report.quality import CODES
 from civitas_assets.store.status import State as SourceState
 
 BERLIN = ZoneInfo("Europe/Berlin")
-DE, EN = Language.of("de", BERLIN), Language.of("en", BERLIN)
+DE, EN = Language.from_code("de", BERLIN), Language.from_code("en", BERLIN)
 
 
 def fields(text: str) -> set[str | None]:
@@ -51,22 +51,22 @@ def test_a_finding_has_title_loss_and_remedy() -> None:
      (date(2026, 3, 1), "1. März 2026", "1 March 2026"), (["a", 2], "a, 2", "a, 2")],
 )  # fmt: skip
 def test_values_are_written_as_readers_expect(value: object, german: str, english: str) -> None:
-    assert (DE.written(value), EN.written(value)) == (german, english)
+    assert (DE.format_value(value), EN.format_value(value)) == (german, english)
 
 
 def test_a_share_never_claims_to_be_whole() -> None:
-    assert DE.share(1.0) == "100\N{NARROW NO-BREAK SPACE}%"
-    assert DE.share(0.99996) == "99,9\N{NARROW NO-BREAK SPACE}%"
-    assert DE.share(0.0) == "0\N{NARROW NO-BREAK SPACE}%"
+    assert DE.format_share(1.0) == "100\N{NARROW NO-BREAK SPACE}%"
+    assert DE.format_share(0.99996) == "99,9\N{NARROW NO-BREAK SPACE}%"
+    assert DE.format_share(0.0) == "0\N{NARROW NO-BREAK SPACE}%"
 
 
 def test_ages_count_in_the_unit_that_fits() -> None:
     now = datetime(2026, 8, 22, tzinfo=UTC)
     ages = [timedelta(seconds=5), timedelta(minutes=1), timedelta(hours=3), timedelta(days=9)]
-    assert [DE.age(now - age, now) for age in ages] == [
+    assert [DE.format_age(now - age, now) for age in ages] == [
         "gerade eben",
         "vor 1 Minute",
         "vor 3 Stunden",
         "vor 9 Tagen",
     ]
-    assert EN.age(None, now) == "never"
+    assert EN.format_age(None, now) == "never"

@@ -17,9 +17,9 @@ from playwright.sync_api import Browser, Page
 
 from civitas_assets.catalog import Catalog
 from civitas_assets.errors import ReportError
-from civitas_assets.report.files import write_operator_page, write_tenant_page
-from civitas_assets.report.kept import Pages, page_address
+from civitas_assets.report.kept_pages import Pages, make_page_address
 from civitas_assets.report.page import _SECTIONS
+from civitas_assets.report.page_file import write_operator_page, write_tenant_page
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
 
@@ -117,7 +117,7 @@ def test_pages_can_be_read_by_owner_and_group_only(pages: Path) -> None:
 
 
 def test_pages_are_made_without_a_library_for_them() -> None:
-    loaded = "civitas_assets.report.files, civitas_assets.harmonise.prepare, civitas_assets.connectors.sensorthings"
+    loaded = "civitas_assets.report.page_file, civitas_assets.harmonise.prepare, civitas_assets.connectors.sensorthings"
     code = f"import sys, {loaded}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     unused = {"jinja2", "xml.etree", "defusedxml", "dbt", "pyarrow", "numpy", "shapely"}  # in a quiet night
@@ -133,9 +133,9 @@ def test_a_folder_that_takes_no_file_is_an_error_that_says_so(town: Any, tmp_pat
 
 def test_a_message_can_link_to_the_page(tmp_path: Path) -> None:
     here = Settings(home=tmp_path)
-    assert page_address(here, "jena") == "http://localhost:3000/morning/jena/index.html"
+    assert make_page_address(here, "jena") == "http://localhost:3000/morning/jena/index.html"
     served = Settings(home=tmp_path, reports_url="https://pages.example/morning/")
-    assert page_address(served, "jena") == "https://pages.example/morning/jena/index.html"
+    assert make_page_address(served, "jena") == "https://pages.example/morning/jena/index.html"
 
 
 def test_each_drawing_says_what_is_on_it_and_has_its_figures_beside_it(pages: Path) -> None:
@@ -229,8 +229,8 @@ def test_a_page_is_made_even_where_a_drawing_or_a_part_of_it_cannot_be(
     def broken(*_: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("civitas_assets.report.sections.series.series_chart", broken)
-    monkeypatch.setattr("civitas_assets.report.sections.atlas.map_chart", broken)
+    monkeypatch.setattr("civitas_assets.report.sections.series_section.draw_series_chart", broken)
+    monkeypatch.setattr("civitas_assets.report.sections.atlas.draw_map", broken)
     monkeypatch.setitem(_SECTIONS, "rejected", broken)
     write_tenant_page(
         town.settings, town.tenant, town.stores, town.contracts, NOW, Pages(LocalFiles(tmp_path), ""), ["en"]

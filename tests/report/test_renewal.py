@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from civitas_assets.report.files import read_summary, write_tenant_page
-from civitas_assets.report.kept import Pages
+from civitas_assets.report.kept_pages import Pages
+from civitas_assets.report.page_file import read_summary, write_tenant_page
+from civitas_assets.report.page_summary import PageSummary
 from civitas_assets.report.renewal import is_old, is_told
-from civitas_assets.report.summary import Summary
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.nights import Night, SourceNight, StepFailure
 from tests.report.conftest import NOW
 
 
-def written(town: Any, folder: Path, now: datetime = NOW) -> Summary:
+def written(town: Any, folder: Path, now: datetime = NOW) -> PageSummary:
     pages = Pages(LocalFiles(folder))
     write_tenant_page(town.settings, town.tenant, town.stores, town.contracts, now, pages)
     found = read_summary(pages, town.tenant.slug)
@@ -23,7 +23,7 @@ def written(town: Any, folder: Path, now: datetime = NOW) -> Summary:
     return found
 
 
-def told(town: Any, last: Summary, now: datetime = NOW, **run: Any) -> bool:
+def told(town: Any, last: PageSummary, now: datetime = NOW, **run: Any) -> bool:
     return is_told(last, town.tenant, town.stores, Night("quarter", now, now, **run), now)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from civitas_assets.report.calendar import strips
-from civitas_assets.report.places import read_geography, scale_length
+from civitas_assets.report.calendar import build_strips
+from civitas_assets.report.places import choose_scale_length, read_geography
 from civitas_assets.report.quality import read_coverage, read_quality, read_rejections
 from civitas_assets.report.series import read_panels
-from civitas_assets.report.sources import read_newest
+from civitas_assets.report.source_standings import read_newest
 
 FIRST, LAST = date(2026, 7, 26), date(2026, 8, 22)
 
@@ -31,7 +31,7 @@ def test_means_are_steps_of_six_hours_in_local_time_and_counts_are_days(town: An
     assert not [point for point in air.points if date(2026, 8, 11) <= point.at.date() <= date(2026, 8, 12)]
     assert (air.valid_count, air.suspect_count) == (17 * 22, 17 * 2)
     assert [(point.at.day, point.value) for point in bicycles.points] == [(14, 300.0), (15, 200.0)]
-    assert bicycles.of_day(bicycles.days[0]) == 300.0
+    assert bicycles.get_day_value(bicycles.days[0]) == 300.0
 
 
 def test_days_before_the_window_are_left_out(town: Any) -> None:
@@ -64,7 +64,7 @@ def test_a_source_has_a_strip_with_its_gaps(town: Any) -> None:
         coverage = read_coverage(tables, FIRST, LAST)
         newest = read_newest(tables, FIRST)
     days = [date(2026, 8, day) for day in (1, 2, 10, 11, 12, 13, 21, 22)]
-    air, counters = strips(coverage, days)
+    air, counters = build_strips(coverage, days)
     levels = [cell.level for cell in air.cells]
     assert levels == ["before", "full", "full", "gap", "gap", "gap", "full", "open"]
     assert counters.count("before") == 6
@@ -77,7 +77,7 @@ def test_of_the_days_before_the_window_only_the_last_is_read(town: Any) -> None:
         coverage = read_coverage(tables, first, LAST)
     assert [day for day in coverage["air"] if day < first] == [date(2026, 8, 15)]
     assert list(coverage["counters"]) == [date(2026, 8, 15)]
-    air, counters = strips(coverage, [first, LAST])
+    air, counters = build_strips(coverage, [first, LAST])
     assert [cell.level for cell in air.cells] == ["full", "open"]
     assert [cell.level for cell in counters.cells] == ["gap", "open"]
 
@@ -94,4 +94,4 @@ def test_the_map_gathers_what_is_close_and_knows_who_is_silent(town: Any) -> Non
     assert found.located["station"] == 2
     assert [(station.name, station.last_day) for station in found.silent] == [("Brücke", date(2026, 8, 15))]
     assert found.box == (9.9, 50.9, 10.1, 51.1)
-    assert scale_length(found) == 5000
+    assert choose_scale_length(found) == 5000

@@ -24,21 +24,21 @@ def test_what_is_written_is_read_and_what_is_not_there_is_none(files: Files) -> 
 def test_the_end_of_objects_is_read_without_what_is_before(files: Files) -> None:
     files.write("a", b"12345")
     files.write("b", b"6")
-    assert files.ends(["b", "a"], 3) == [b"6", b"345"]
+    assert files.read_ends(["b", "a"], 3) == [b"6", b"345"]
 
 
 def test_readers_that_open_files_get_the_objects_as_files(files: Files, tmp_path: Path) -> None:
     files.write("a/1", b"one")
     files.write("a/2", b"two")
-    first = files.copies(["a/1", "a/2"], tmp_path / "folder")
+    first = files.fetch_copies(["a/1", "a/2"], tmp_path / "folder")
     assert [path.read_bytes() for path in first] == [b"one", b"two"]
     assert [path.name for path in first] == ["1", "2"]
-    assert files.copies(["a/2"], tmp_path / "folder") == first[1:]
+    assert files.fetch_copies(["a/2"], tmp_path / "folder") == first[1:]
 
 
 def test_a_reader_that_holds_the_old_file_open_keeps_it(files: Files, tmp_path: Path) -> None:
     files.write("a", b"old")
-    with files.copies(["a"], tmp_path / "folder")[0].open("rb") as reader:
+    with files.fetch_copies(["a"], tmp_path / "folder")[0].open("rb") as reader:
         files.write("a", b"new")
         assert reader.read() == b"old"
     assert files.read("a") == b"new"
@@ -83,24 +83,24 @@ def test_a_key_cannot_lead_out_of_its_place(files: Files, key: str, tmp_path: Pa
     with pytest.raises(StoreError, match="is no key"):
         files.write_once(key, b"")
     with pytest.raises(StoreError, match="is no key"):
-        files.copies([key], tmp_path / "folder")
+        files.fetch_copies([key], tmp_path / "folder")
 
 
 def test_keys_are_listed_in_order_and_from_one_on(files: Files) -> None:
     for key in ("t/b/2", "t/a", "t/b/1", "u/a", "tt/a"):
         files.write(key, b"")
-    assert files.keys("t/") == ["t/a", "t/b/1", "t/b/2"]
-    assert files.keys("t/", after="t/b/1") == ["t/b/2"]
-    assert files.keys("none/") == []
+    assert files.list_keys("t/") == ["t/a", "t/b/1", "t/b/2"]
+    assert files.list_keys("t/", after="t/b/1") == ["t/b/2"]
+    assert files.list_keys("none/") == []
 
 
 def test_stamps_change_with_what_an_object_holds(files: Files) -> None:
     files.write("t/a", b"one")
     files.write("t/b", b"four")
-    before = files.stamps("t/")
+    before = files.list_stamps("t/")
     assert {key: stamp.size for key, stamp in before.items()} == {"t/a": 3, "t/b": 4}
     files.write("t/a", b"two")
-    after = files.stamps("t/")
+    after = files.list_stamps("t/")
     assert after["t/a"] != before["t/a"]
     assert after["t/b"] == before["t/b"]
 
@@ -109,7 +109,7 @@ def test_what_is_moved_is_under_its_new_key_only(files: Files) -> None:
     files.write("a/1", b"one")
     files.write("a/2", b"two")
     files.move_all({"a/1": "b/c/1", "a/2": "b/c/2"})
-    assert files.keys("a/") == []
+    assert files.list_keys("a/") == []
     assert files.read_all(["b/c/1", "b/c/2"]) == [b"one", b"two"]
 
 
@@ -128,11 +128,11 @@ def test_everything_below_a_prefix_is_cleared_and_nothing_beside_it(files: Files
         files.write(key, b"x")
     files.clear("a/b/")
     files.clear("nothing/")
-    assert files.keys("a/") == ["a/4", "a/bb/3"]
+    assert files.list_keys("a/") == ["a/4", "a/bb/3"]
 
 
 def test_folders_are_listed_without_looking_into_them(files: Files) -> None:
     for key in ("a/x/1", "a/y/2/3", "a/4", "b/z/5"):
         files.write(key, b"")
-    assert files.folders("a/") == ["x", "y"]
-    assert files.folders("c/") == []
+    assert files.list_folders("a/") == ["x", "y"]
+    assert files.list_folders("c/") == []

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from civitas_assets.store.files import LocalFiles
-from civitas_assets.store.space import full_disk
+from civitas_assets.store.space import explain_full_disk
 
 
 @pytest.fixture
@@ -50,13 +50,13 @@ def test_the_second_of_two_racers_loses_after_the_check_too(
 def test_what_is_not_finished_is_not_listed(folder: LocalFiles, tmp_path: Path) -> None:
     folder.write("t/a", b"")
     (tmp_path / "t" / ".unfinished").write_bytes(b"")
-    assert folder.keys("t/") == ["t/a"]
-    assert [*folder.stamps("t/")] == ["t/a"]
+    assert folder.list_keys("t/") == ["t/a"]
+    assert [*folder.list_stamps("t/")] == ["t/a"]
 
 
 def test_no_copy_is_made_of_what_is_a_file_already(folder: LocalFiles, tmp_path: Path) -> None:
     folder.write("t/a", b"")
-    assert folder.copies(["t/a"], tmp_path / "copies") == [tmp_path / "t" / "a"]
+    assert folder.fetch_copies(["t/a"], tmp_path / "copies") == [tmp_path / "t" / "a"]
     assert not (tmp_path / "copies").exists()
 
 
@@ -73,6 +73,6 @@ def test_no_copy_is_made_of_what_is_a_file_already(folder: LocalFiles, tmp_path:
 def test_where_there_is_no_room_is_told_also_before_the_folder_is_there(
     tmp_path: Path, error: Exception, told: str
 ) -> None:
-    found = full_disk(tmp_path / "not" / "there", error, 2_500_000)
+    found = explain_full_disk(tmp_path / "not" / "there", error, 2_500_000)
     assert told in found
     assert bool(found) == bool(told)

@@ -20,7 +20,7 @@ def journal(files: Files) -> Journal:
 
 
 def test_nothing_noted_is_nothing_pending(journal: Journal) -> None:
-    assert not journal.pending()
+    assert not journal.read_pending()
 
 
 def test_notes_add_up_under_and_over_their_names(journal: Journal) -> None:
@@ -28,18 +28,18 @@ def test_notes_add_up_under_and_over_their_names(journal: Journal) -> None:
     journal.note("run-a", [FIRST])
     journal.note("run-b", [], things=True)
     journal.note("run-b", [FIRST])
-    pending = journal.pending()
+    pending = journal.read_pending()
     assert pending
     assert (pending.days, pending.things, len(pending.entries)) == ({FIRST, SECOND}, True, 2)
 
 
 def test_striking_out_leaves_notes_that_were_made_since(journal: Journal) -> None:
     journal.note("run-a", [FIRST])
-    published = journal.pending()
+    published = journal.read_pending()
     journal.note("run-b", [SECOND])
-    journal.strike(published.entries)
-    journal.strike(published.entries)
-    assert journal.pending().days == {SECOND}
+    journal.acknowledge(published.entries)
+    journal.acknowledge(published.entries)
+    assert journal.read_pending().days == {SECOND}
 
 
 def test_a_note_that_says_nothing_new_writes_nothing(
@@ -55,14 +55,14 @@ def test_progress_is_kept_for_each_source(journal: Journal) -> None:
     failed = Line("u", "stored", 200, datetime(2026, 8, 1, tzinfo=UTC), "c", "s", variables={"a": "b"})
     progress = Progress("m1", (failed,), had_rows=True, notes=(StandingNote(Note("x", "y"), ("u",)),))
     journal.advance("a", progress)
-    assert journal.progress("a") == progress
-    assert journal.progress("b") == Progress()
-    assert not journal.pending()
+    assert journal.read_progress("a") == progress
+    assert journal.read_progress("b") == Progress()
+    assert not journal.read_pending()
 
 
 def test_tenants_do_not_see_each_other(journal: Journal, files: Files) -> None:
     journal.note("run", [FIRST])
     journal.advance("a", Progress("m1"))
     other = Journal(files, "other")
-    assert not other.pending()
-    assert other.progress("a") == Progress()
+    assert not other.read_pending()
+    assert other.read_progress("a") == Progress()

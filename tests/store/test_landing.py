@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from civitas_assets.errors import StoreError
-from civitas_assets.store.addresses import Address, Line, update
+from civitas_assets.store.addresses import Address, Line, update_addresses
 from civitas_assets.store.files import Files
 from civitas_assets.store.journal import Journal, Progress
-from civitas_assets.store.landing import SourceLanding, config_hash
+from civitas_assets.store.landing import SourceLanding, hash_config
 from civitas_assets.store.repeats import Repeats
 
 NIGHT = datetime(2026, 8, 1, 2, tzinfo=UTC)
@@ -31,27 +31,27 @@ def test_a_body_is_kept_byte_by_byte_and_once(landing: SourceLanding, files: Fil
     digest = landing.store(body)
     assert landing.store(body) == digest
     assert landing.holds(digest)
-    assert landing.body(digest) == body
-    (key,) = files.keys("landing/town/counters/bodies/")
+    assert landing.read_body(digest) == body
+    (key,) = files.list_keys("landing/town/counters/bodies/")
     assert key.endswith(f"/{digest[:2]}/{digest}.zst")
     assert len(files.read(key) or b"") < len(body) / 10
-    assert landing.body(landing.store(b"")) == b""
+    assert landing.read_body(landing.store(b"")) == b""
 
 
 def test_a_lost_or_damaged_body_is_named(landing: SourceLanding, files: Files) -> None:
     digest, other = landing.store(b"one"), landing.store(b"two")
-    keys = {key.rpartition("/")[2].removesuffix(".zst"): key for key in files.keys("landing/")}
+    keys = {key.rpartition("/")[2].removesuffix(".zst"): key for key in files.list_keys("landing/")}
     whole = files.read(keys[digest]) or b""
     files.write(keys[digest], whole[:-3] + b"xyz")
     with pytest.raises(StoreError, match="is damaged"):
-        landing.body(digest)
+        landing.read_body(digest)
     files.write(keys[digest], files.read(keys[other]) or b"")
     with pytest.raises(StoreError, match="its content has another hash"):
-        landing.body(digest)
+        landing.read_body(digest)
     files.delete(keys[digest])
     assert not landing.holds(digest)
     with pytest.raises(StoreError, match="fetch the source again"):
-        landing.body(digest)
+        landing.read_body(digest)
 
 
 def test_manifests_come_in_the_order_in_which_they_were_written(landing: SourceLanding) -> None:
@@ -60,10 +60,10 @@ def test_manifests_come_in_the_order_in_which_they_were_written(landing: SourceL
         landing.write_manifest([line("b"), line("c")]),
     ]
     names.append(landing.write_manifest([]))
-    found = [*landing.manifests()]
+    found = [*landing.list_manifests()]
     assert [manifest.name for manifest in found] == names == sorted({*names})
     assert [[entry.url for entry in manifest.lines] for manifest in found] == [["a"], ["b", "c"], []]
-    assert [manifest.name for manifest in landing.manifests(after=names[0])] == names[1:]
+    assert [manifest.name for manifest in landing.list_manifests(after=names[0])] == names[1:]
 
 
 def test_manifests_that_older_versions_have_named_by_a_clock_come_first(
@@ -72,22 +72,22 @@ def test_manifests_that_older_versions_have_named_by_a_clock_come_first(
     old = "20991231T235959999999-000.jsonl"
     files.write(f"landing/town/counters/manifests/{old}", msgspec.json.encode(line("a", sha256="1")))
     new = landing.write_manifest([line("a", sha256="2")])
-    assert [manifest.name for manifest in landing.manifests()] == [old, new]
-    assert [manifest.name for manifest in landing.manifests(after=old)] == [new]
-    assert landing.addresses()["a"].sha256 == "2"
+    assert [manifest.name for manifest in landing.list_manifests()] == [old, new]
+    assert [manifest.name for manifest in landing.list_manifests(after=old)] == [new]
+    assert landing.read_addresses()["a"].sha256 == "2"
 
 
 def test_a_machine_that_was_held_up_does_not_write_before_what_others_have_written(
     landing: SourceLanding, files: Files
 ) -> None:
     slow, other = SourceLanding(files, "town", "counters"), SourceLanding(files, "town", "counters")
-    before = slow.last_manifest()
+    before = slow.find_last_manifest()
     parts = [other.write_manifest([line("a")]), other.write_manifest([line("b")])]
     last = other.write_manifest([line("a"), line("b")])
     other.remove_manifests(parts)
     late = slow.write_manifest([line("c")])
     assert before < parts[0] < last < late
-    assert [manifest.name for manifest in landing.manifests(after=last)] == [late]
+    assert [manifest.name for manifest in landing.list_manifests(after=last)] == [late]
 
 
 def test_a_landing_that_was_restored_goes_on_behind_what_was_read_of_it(
@@ -104,14 +104,14 @@ def test_a_landing_that_was_restored_goes_on_behind_what_was_read_of_it(
 def test_a_line_survives_its_manifest(landing: SourceLanding) -> None:
     full = Line("u", "unchanged", 304, NIGHT, "c", "s", 5, "role", {"a": "b"}, "text/csv", '"e"', "yesterday")
     landing.write_manifest([full])
-    ((only,),) = (manifest.lines for manifest in landing.manifests())
+    ((only,),) = (manifest.lines for manifest in landing.list_manifests())
     assert only == full
 
 
 def test_the_index_of_addresses_can_be_rebuilt_from_the_manifests(landing: SourceLanding) -> None:
     first = landing.write_manifest([line("a", sha256="1"), line("b", sha256="2")])
     second = landing.write_manifest([line("a", sha256="3", hours=24), line("b", "not_found", "")])
-    known = landing.addresses()
+    known = landing.read_addresses()
     assert known == {
         "a": Address(
             "3",
@@ -124,30 +124,30 @@ def test_the_index_of_addresses_can_be_rebuilt_from_the_manifests(landing: Sourc
         "b": Address("2", seen_on="2026-08-01", seen_at=NIGHT, seen_in=first),
     }
     landing.write_addresses({"a": known["a"]}, second)
-    assert landing.addresses() == {"a": known["a"]}
+    assert landing.read_addresses() == {"a": known["a"]}
 
 
 def test_the_body_before_is_that_which_another_one_took_the_place_of() -> None:
     known = dict[str, Address]()
     for number, digest in enumerate(("1", "1", "2", "2"), 1):
-        update(known, [line("a", sha256=digest)], f"m{number}")
+        update_addresses(known, [line("a", sha256=digest)], f"m{number}")
     assert (known["a"].sha256, known["a"].before, known["a"].before_in) == ("2", "1", "m2")
 
 
 def test_bodies_that_come_again_are_noted_ahead_of_the_manifest_that_says_so(landing: SourceLanding) -> None:
     digest = landing.store(b"x")
     landing.write_manifest([line("a", sha256=digest)])
-    assert landing.repeats() is None
+    assert landing.read_repeats() is None
     assert landing.store(b"x") == digest
     landing.write_manifest([line("a", "unchanged", digest)])
-    assert landing.repeats() is None, "it has stood all the time"
+    assert landing.read_repeats() is None, "it has stood all the time"
     name = landing.write_manifest([line("b", sha256=digest)])
-    assert landing.repeats() == Repeats(name, {digest: name})
+    assert landing.read_repeats() == Repeats(name, {digest: name})
 
 
 def test_an_address_that_is_not_found_keeps_what_was_known_of_it() -> None:
     known = {"u": Address("old")}
-    update(known, [line(state="not_found", sha256="")])
+    update_addresses(known, [line(state="not_found", sha256="")])
     assert known == {"u": Address("old")}
 
 
@@ -158,4 +158,4 @@ def test_sources_and_tenants_do_not_see_each_other(landing: SourceLanding, files
 
 
 def test_the_hash_of_settings_depends_on_them_and_not_on_their_order() -> None:
-    assert config_hash({"a": 1, "b": 2}) == config_hash({"b": 2, "a": 1}) != config_hash({"a": 1, "b": 3})
+    assert hash_config({"a": 1, "b": 2}) == hash_config({"b": 2, "a": 1}) != hash_config({"a": 1, "b": 3})

@@ -16,18 +16,18 @@ import pytest
 from benchmarks.objects import ObjectServer
 from civitas_assets.errors import StoreError, TenantBusy
 from civitas_assets.store import leases
-from civitas_assets.store.leases import TERMS, Terms, tenant_lease
+from civitas_assets.store.leases import TERMS, LeaseOptions, hold_tenant_lease
 from civitas_assets.store.objects import ObjectFiles
 
-SHORT = Terms(
+SHORT = LeaseOptions(
     renewed=timedelta(milliseconds=100), trusted=timedelta(milliseconds=600), expires=timedelta(seconds=1)
 )
 HOLDER = """
 import sys
 from datetime import timedelta
-from civitas_assets.store.leases import Terms, tenant_lease
+from civitas_assets.store.leases import LeaseOptions, hold_tenant_lease
 from civitas_assets.store.objects import ObjectFiles
-with tenant_lease(ObjectFiles(sys.argv[1]), "town", Terms(renewed=timedelta(milliseconds=100))):
+with hold_tenant_lease(ObjectFiles(sys.argv[1]), "town", LeaseOptions(renewed=timedelta(milliseconds=100))):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -58,8 +58,8 @@ def test_another_process_is_refused_and_a_crashed_one_is_succeeded(
     patient(bucket)
 
 
-def take(bucket: ObjectFiles, tenant: str = "town", terms: Terms = TERMS) -> None:
-    with tenant_lease(bucket, tenant, terms) as ensure_held:
+def take(bucket: ObjectFiles, tenant: str = "town", terms: LeaseOptions = TERMS) -> None:
+    with hold_tenant_lease(bucket, tenant, terms) as ensure_held:
         ensure_held()
 
 
@@ -76,7 +76,7 @@ def patient(bucket: ObjectFiles) -> None:
 
 
 def test_a_lease_is_given_back_also_when_the_work_fails(bucket: ObjectFiles) -> None:
-    with pytest.raises(ZeroDivisionError), tenant_lease(bucket, "town"):
+    with pytest.raises(ZeroDivisionError), hold_tenant_lease(bucket, "town"):
         raise ZeroDivisionError
     take(bucket)
     take(bucket)
@@ -87,7 +87,7 @@ def test_of_many_that_come_at_once_one_gets_it(bucket: ObjectFiles) -> None:
 
         def try_it(_: int) -> bool:
             try:
-                held.enter_context(tenant_lease(bucket, "town"))
+                held.enter_context(hold_tenant_lease(bucket, "town"))
             except TenantBusy:
                 return False
             return True
@@ -97,8 +97,10 @@ def test_of_many_that_come_at_once_one_gets_it(bucket: ObjectFiles) -> None:
 
 
 def test_a_holder_that_works_longer_than_the_lease_keeps_it(bucket: ObjectFiles) -> None:
-    terms = Terms(timedelta(milliseconds=100), trusted=timedelta(seconds=20), expires=timedelta(seconds=2))
-    with tenant_lease(bucket, "town", terms) as ensure_held:
+    terms = LeaseOptions(
+        timedelta(milliseconds=100), trusted=timedelta(seconds=20), expires=timedelta(seconds=2)
+    )
+    with hold_tenant_lease(bucket, "town", terms) as ensure_held:
         renewals = len({bucket.read("locks/town.json") for _ in until(3.2)})
         with pytest.raises(TenantBusy):
             take(bucket, terms=terms)
@@ -114,7 +116,7 @@ def until(seconds: float) -> Iterator[None]:
 
 def work(bucket: ObjectFiles, disturb: Callable[[], None]) -> None:
     """Work for a while, with something coming between."""
-    with tenant_lease(bucket, "town", SHORT) as ensure_held:
+    with hold_tenant_lease(bucket, "town", SHORT) as ensure_held:
         disturb()
         for _ in until(10.0):
             ensure_held()
@@ -140,11 +142,11 @@ def test_a_holder_whose_lease_was_taken_over_is_told(bucket: ObjectFiles) -> Non
 def test_a_machine_that_has_slept_does_not_trust_its_lease(
     bucket: ObjectFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slept, clock = TERMS.trusted.total_seconds() + 1, leases.elapsed
-    with pytest.raises(StoreError, match="could not be renewed in time"), tenant_lease(bucket, "town"):
-        monkeypatch.setattr(leases, "elapsed", lambda: clock() + slept)
+    slept, clock = TERMS.trusted.total_seconds() + 1, leases.read_elapsed
+    with pytest.raises(StoreError, match="could not be renewed in time"), hold_tenant_lease(bucket, "town"):
+        monkeypatch.setattr(leases, "read_elapsed", lambda: clock() + slept)
 
 
 @pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="this system has no clock that counts sleep")
 def test_the_clock_of_leases_goes_on_while_the_machine_sleeps() -> None:
-    assert leases.elapsed() == pytest.approx(time.clock_gettime(time.CLOCK_BOOTTIME), abs=60)
+    assert leases.read_elapsed() == pytest.approx(time.clock_gettime(time.CLOCK_BOOTTIME), abs=60)

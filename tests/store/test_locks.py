@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from civitas_assets.errors import TenantBusy
-from civitas_assets.store.locks import tenant_lock
+from civitas_assets.store.locks import hold_tenant_lock
 
 HOLDER = """
 import sys
 from pathlib import Path
-from civitas_assets.store.locks import tenant_lock
-with tenant_lock(Path(sys.argv[1]), "town"):
+from civitas_assets.store.locks import hold_tenant_lock
+with hold_tenant_lock(Path(sys.argv[1]), "town"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -29,19 +29,19 @@ def test_another_process_is_refused_until_the_first_ends_however_it_ends(tmp_pat
             assert holder.stdout.readline() == b"held\n"
             with (
                 pytest.raises(TenantBusy, match="another run is working for town"),
-                tenant_lock(tmp_path, "town"),
+                hold_tenant_lock(tmp_path, "town"),
             ):
                 pass
-            with tenant_lock(tmp_path, "other"):
+            with hold_tenant_lock(tmp_path, "other"):
                 pass
         finally:
             holder.kill()
-    with tenant_lock(tmp_path, "town"):
+    with hold_tenant_lock(tmp_path, "town"):
         pass
 
 
 def test_a_lock_is_let_go_when_the_work_fails(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), tenant_lock(tmp_path / "new" / "folder", "town"):
+    with pytest.raises(ZeroDivisionError), hold_tenant_lock(tmp_path / "new" / "folder", "town"):
         raise ZeroDivisionError
-    with tenant_lock(tmp_path / "new" / "folder", "town"):
+    with hold_tenant_lock(tmp_path / "new" / "folder", "town"):
         pass

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from civitas_assets.errors import StoreError
-from civitas_assets.store.locks import shared_lock
+from civitas_assets.store.locks import hold_shared_lock
 
 
 def test_it_is_waited_for(tmp_path: Path) -> None:
     taken: list[str] = []
 
     def second() -> None:
-        with shared_lock(tmp_path, "commons"):
+        with hold_shared_lock(tmp_path, "commons"):
             taken.append("second")
 
-    with shared_lock(tmp_path, "commons"):
+    with hold_shared_lock(tmp_path, "commons"):
         thread = threading.Thread(target=second)
         thread.start()
         taken.append("first")
@@ -28,8 +28,8 @@ def test_it_is_waited_for(tmp_path: Path) -> None:
 
 def test_patience_ends_with_an_error_that_says_who_is_waited_for(tmp_path: Path) -> None:
     with (
-        shared_lock(tmp_path, "commons"),
+        hold_shared_lock(tmp_path, "commons"),
         pytest.raises(StoreError, match="commons was locked by others"),
-        shared_lock(tmp_path, "commons", patience=0.1),
+        hold_shared_lock(tmp_path, "commons", lock_timeout=0.1),
     ):
         pass

@@ -43,7 +43,7 @@ def every_use(bucket: ObjectFiles) -> list[Callable[[], Any]]:
         lambda: bucket.write_once("t/b", b"2"),
         lambda: bucket.change_all({"t/a": lambda _: b"3"}),
         lambda: bucket.exists("t/a"),
-        lambda: bucket.keys("t/"),
+        lambda: bucket.list_keys("t/"),
         lambda: bucket.delete("t/b"),
         lambda: bucket.move_all({"t/a": "t/c"}),
     ]
@@ -85,7 +85,7 @@ def test_a_bucket_that_is_not_there_is_no_empty_store(storage_url: str) -> None:
     elsewhere = ObjectFiles(storage_url.replace("civitas", "elsewhere"))
     for use in (
         lambda: elsewhere.read("t/a"),
-        lambda: elsewhere.keys("t/"),
+        lambda: elsewhere.list_keys("t/"),
         lambda: elsewhere.write("t/a", b""),
     ):
         with pytest.raises(StoreError, match=r"no such bucket.*CIVITAS_STORAGE_URL"):
@@ -104,12 +104,12 @@ def test_more_than_a_page_of_keys_is_listed_and_deleted(
     names = [f"many/{number:04d}" for number in range(1005)]
     object_store.fill(f"{storage_url.partition(BUCKET)[2][1:]}/{name}" for name in names)
     before = len(object_store.asked)
-    assert bucket.keys("many/") == names
+    assert bucket.list_keys("many/") == names
     assert len(object_store.asked) == before + 2
-    assert [*bucket.stamps("many/")] == names
-    assert bucket.keys("many/", after=names[-2]) == names[-1:]
+    assert [*bucket.list_stamps("many/")] == names
+    assert bucket.list_keys("many/", after=names[-2]) == names[-1:]
     bucket.delete_all(names)
-    assert bucket.keys("many/") == []
+    assert bucket.list_keys("many/") == []
 
 
 def test_no_change_of_several_writers_is_lost(bucket: ObjectFiles) -> None:
@@ -155,10 +155,10 @@ def test_a_large_object_is_sent_in_parts_and_appears_whole(
     before = len(object_store.asked)
     bucket.write("t/large", body)
     assert sum(request.startswith("PUT") for request in object_store.asked[before:]) == 2
-    assert bucket.copies(["t/large"], tmp_path)[0].read_bytes() == body
+    assert bucket.fetch_copies(["t/large"], tmp_path)[0].read_bytes() == body
 
 
 def test_a_copy_of_what_has_gone_meanwhile_says_so(bucket: ObjectFiles, tmp_path: Any) -> None:
     with pytest.raises(StoreError, match=r"t/gone: it is no longer there"):
-        bucket.copies(["t/gone", "t/too"], tmp_path)
+        bucket.fetch_copies(["t/gone", "t/too"], tmp_path)
     assert not [path for path in tmp_path.rglob("*") if path.name in {"gone", "too"}]

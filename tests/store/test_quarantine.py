@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from civitas_assets.store.files import Files
-from civitas_assets.store.quarantine import SCHEMA, Decision, Quarantine, ids
+from civitas_assets.store.quarantine import SCHEMA, Decision, Quarantine, make_row_ids
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def rejected(*raws: str, **more: Any) -> pl.DataFrame:
 def test_rows_are_kept_and_those_that_were_not_there_are_told(quarantine: Quarantine) -> None:
     assert quarantine.add("s", rejected("a", "b", "a"))["raw"].to_list() == ["a", "b"]
     assert quarantine.add("s", rejected("b", "c", row=9, payload="later"))["raw"].to_list() == ["c"]
-    assert quarantine.rows()["raw"].to_list() == ["a", "b", "c"]
+    assert quarantine.read_rows()["raw"].to_list() == ["a", "b", "c"]
 
 
 def test_another_rule_or_field_is_another_row_and_no_field_equals_no_field(quarantine: Quarantine) -> None:
@@ -46,14 +46,14 @@ def test_another_rule_or_field_is_another_row_and_no_field_equals_no_field(quara
 def test_rows_can_be_asked_for_by_the_day_of_their_reception(quarantine: Quarantine) -> None:
     quarantine.add("s", rejected("a"))
     quarantine.add("t", rejected("b", day=date(2026, 8, 2)))
-    assert quarantine.rows([date(2026, 8, 2)])["raw"].to_list() == ["b"]
-    assert quarantine.rows([]).is_empty()
+    assert quarantine.read_rows([date(2026, 8, 2)])["raw"].to_list() == ["b"]
+    assert quarantine.read_rows([]).is_empty()
 
 
 def test_nothing_rejected_writes_nothing(quarantine: Quarantine, files: Files) -> None:
     assert quarantine.add("s", rejected()).is_empty()
-    assert files.keys("quarantine/") == []
-    assert dict(quarantine.rows().schema) == SCHEMA
+    assert files.list_keys("quarantine/") == []
+    assert dict(quarantine.read_rows().schema) == SCHEMA
 
 
 DECISION = Decision(datetime(2026, 8, 2, tzinfo=UTC), "lena", "Testbetrieb")
@@ -62,22 +62,22 @@ DECISION = Decision(datetime(2026, 8, 2, tzinfo=UTC), "lena", "Testbetrieb")
 def test_discarded_rows_are_kept_with_the_decision_and_do_not_come_back(quarantine: Quarantine) -> None:
     quarantine.add("s", rejected("a", "b"))
     quarantine.discard("s", rejected("a"), DECISION)
-    assert quarantine.rows()["raw"].to_list() == ["b"]
-    kept = quarantine.discarded().select("raw", "discarded_at", "discarded_by", "reason").rows()
+    assert quarantine.read_rows()["raw"].to_list() == ["b"]
+    kept = quarantine.read_discarded().select("raw", "discarded_at", "discarded_by", "reason").rows()
     assert kept == [("a", DECISION.at, "lena", "Testbetrieb")]
     assert quarantine.add("s", rejected("a", "b", "c"))["raw"].to_list() == ["c"]
-    assert len(quarantine.stamps()) == 1, "decisions are not what tables are made of"
+    assert len(quarantine.list_stamps()) == 1, "decisions are not what tables are made of"
 
 
 def test_a_decision_can_be_taken_back(quarantine: Quarantine, files: Files) -> None:
     quarantine.add("s", rejected("a", "b"))
-    before = quarantine.rows().sort("raw")
+    before = quarantine.read_rows().sort("raw")
     quarantine.discard("s", before, DECISION)
-    assert quarantine.rows().is_empty()
-    quarantine.restore("s", quarantine.discarded())
-    assert quarantine.rows().sort("raw").equals(before)
-    assert quarantine.discarded().is_empty()
-    assert files.keys("quarantine/") == ["quarantine/town/s.parquet"]
+    assert quarantine.read_rows().is_empty()
+    quarantine.restore("s", quarantine.read_discarded())
+    assert quarantine.read_rows().sort("raw").equals(before)
+    assert quarantine.read_discarded().is_empty()
+    assert files.list_keys("quarantine/") == ["quarantine/town/s.parquet"]
 
 
 def test_discarding_that_was_cut_short_is_made_up_for(quarantine: Quarantine) -> None:
@@ -86,12 +86,12 @@ def test_discarding_that_was_cut_short_is_made_up_for(quarantine: Quarantine) ->
     quarantine.discard("s", rejected("a"), DECISION)
     quarantine.restore("t", rejected("z"))
     quarantine.discard("s", rejected("a"), DECISION)
-    assert quarantine.discarded().height == 1
+    assert quarantine.read_discarded().height == 1
 
 
 def test_a_row_has_a_name_that_stays(quarantine: Quarantine) -> None:
     quarantine.add("s", rejected("a", "b", field=None))
-    first = ids(quarantine.rows()).to_list()
+    first = make_row_ids(quarantine.read_rows()).to_list()
     assert len({*first}) == 2
     quarantine.add("s", rejected("c"))
-    assert ids(quarantine.rows()).to_list()[:2] == first
+    assert make_row_ids(quarantine.read_rows()).to_list()[:2] == first

@@ -25,14 +25,14 @@ def store(files: Files) -> RecordStore:
 
 def add(store: RecordStore, records: pl.DataFrame) -> tuple[int, int]:
     """How many records were new, and how many changed."""
-    news = store.news(OBSERVATION, records)
+    news = store.find_changes(OBSERVATION, records)
     store.append(news)
     return news.new, news.changed
 
 
 def stored(store: RecordStore) -> list[tuple[int, float | None, int]]:
     """Hour, value and revision, in the order of the files."""
-    frame = store.frame(OBSERVATION, store.days(OBSERVATION))
+    frame = store.read_rows(OBSERVATION, store.list_days(OBSERVATION))
     return frame.select(pl.col("phenomenon_start").dt.hour(), "value", "revision").rows()
 
 
@@ -58,11 +58,11 @@ def test_rows_of_days_are_counted_by_the_ends_of_their_files(
 ) -> None:
     add(store, observations((0, 1), (1, 2)))
     add(store, observations((0, 5)))
-    (day,) = store.days(OBSERVATION)
+    (day,) = store.list_days(OBSERVATION)
     other = date(2001, 1, 1)
-    assert store.heights([day, other]) == {day: 3, other: 0}
+    assert store.count_rows([day, other]) == {day: 3, other: 0}
     monkeypatch.setattr("civitas_assets.store.records._FOOTER", 8)
-    assert store.heights([day]) == {day: 3}
+    assert store.count_rows([day]) == {day: 3}
 
 
 def test_where_it_came_from_alone_is_no_change(store: RecordStore, observations: Frames) -> None:
@@ -113,7 +113,7 @@ def test_a_payload_that_came_twice_counts_from_when_it_came_first(
         for (value, payload), at in zip(said, nights, strict=True)
     ]
     assert add(store, pl.concat(found)) == (0, 3)
-    rows = store.frame(OBSERVATION, store.days(OBSERVATION)).sort("revision")
+    rows = store.read_rows(OBSERVATION, store.list_days(OBSERVATION)).sort("revision")
     assert rows.select("value", "received_at").rows()[1:] == [(2, nights[0]), (3, nights[2]), (2, nights[3])]
 
 
@@ -137,11 +137,11 @@ def test_an_empty_row_is_no_record_until_it_takes_back_a_value(
 
 
 def test_a_batch_of_empty_rows_touches_nothing(store: RecordStore, observations: Frames) -> None:
-    news = store.news(OBSERVATION, observations((0, None), (0, None)))
+    news = store.find_changes(OBSERVATION, observations((0, None), (0, None)))
     assert (news.rows.height, news.days) == (0, frozenset())
     store.append(news)
-    assert store.days(OBSERVATION) == []
-    assert store.news(OBSERVATION, observations()).rows.is_empty()
+    assert store.list_days(OBSERVATION) == []
+    assert store.find_changes(OBSERVATION, observations()).rows.is_empty()
 
 
 def test_equal_keys_of_two_sources_are_two_records(store: RecordStore, observations: Frames) -> None:
@@ -156,29 +156,31 @@ def test_each_day_is_a_file_and_only_days_that_gain_something_are_written(
     store: RecordStore, observations: Frames, files: Files
 ) -> None:
     both = pl.concat([observations((0, 1), day=1), observations((0, 1), day=2)])
-    news = store.news(OBSERVATION, both)
+    news = store.find_changes(OBSERVATION, both)
     assert news.days == {date(2026, 7, 1), date(2026, 7, 2)}
     store.append(news)
-    first, second = files.keys("records/town/")
-    before = files.stamps("records/town/")
-    later = store.news(OBSERVATION, pl.concat([observations((0, 1), day=1), observations((0, 9), day=2)]))
+    first, second = files.list_keys("records/town/")
+    before = files.list_stamps("records/town/")
+    later = store.find_changes(
+        OBSERVATION, pl.concat([observations((0, 1), day=1), observations((0, 9), day=2)])
+    )
     assert later.days == {date(2026, 7, 2)}
     store.append(later)
-    after = files.stamps("records/town/")
+    after = files.list_stamps("records/town/")
     assert after[first] == before[first]
     assert after[second] != before[second]
-    assert files.keys("records/town/") == [
+    assert files.list_keys("records/town/") == [
         "records/town/observation/2026-07-01.parquet",
         "records/town/observation/2026-07-02.parquet",
     ]
-    assert store.frame(OBSERVATION, [date(2026, 7, 3)]).is_empty()
+    assert store.read_rows(OBSERVATION, [date(2026, 7, 3)]).is_empty()
 
 
 def test_days_of_finds_the_days_of_a_thing(store: RecordStore, observations: Frames) -> None:
     add(store, pl.concat([observations((0, 1), day=1), observations((0, 1), day=2)]))
-    assert store.days_of(OBSERVATION, "datastream_id", ["d"]) == {date(2026, 7, 1), date(2026, 7, 2)}
-    assert store.days_of(OBSERVATION, "datastream_id", ["x"]) == frozenset()
-    assert store.days_of(OBSERVATION, "datastream_id", []) == frozenset()
+    assert store.find_days(OBSERVATION, "datastream_id", ["d"]) == {date(2026, 7, 1), date(2026, 7, 2)}
+    assert store.find_days(OBSERVATION, "datastream_id", ["x"]) == frozenset()
+    assert store.find_days(OBSERVATION, "datastream_id", []) == frozenset()
 
 
 def test_things_have_one_file_and_revisions_but_no_day(store: RecordStore, observations: Frames) -> None:
@@ -188,17 +190,17 @@ def test_things_have_one_file_and_revisions_but_no_day(store: RecordStore, obser
         return pl.DataFrame({key: [values.get(key)] for key in schema}, schema=schema)
 
     for name in ("A", "A", "B", None):
-        store.append(store.news(STATION, station(name)))
-    assert store.frame(STATION, []).select("name", "revision").rows() == [("A", 1), ("B", 2), (None, 3)]
-    assert store.news(STATION, station("C")).days == frozenset()
-    assert store.days(STATION) == []
+        store.append(store.find_changes(STATION, station(name)))
+    assert store.read_rows(STATION, []).select("name", "revision").rows() == [("A", 1), ("B", 2), (None, 3)]
+    assert store.find_changes(STATION, station("C")).days == frozenset()
+    assert store.list_days(STATION) == []
 
 
 def test_a_stored_file_has_the_schema_of_the_contract_and_its_origin(
     store: RecordStore, observations: Frames, tmp_path: Path
 ) -> None:
     add(store, observations((0, 1)))
-    (file,) = store.locations(OBSERVATION, [date(2026, 7, 1)], tmp_path)
+    (file,) = store.fetch_files(OBSERVATION, [date(2026, 7, 1)], tmp_path)
     assert file.name == "2026-07-01.parquet"
     assert dict(pl.read_parquet_schema(file)) == OBSERVATION.stored_schema
 
@@ -226,7 +228,7 @@ def test_a_crash_while_a_day_is_written_leaves_the_old_day_and_repeating_complet
 
 def test_tenants_do_not_see_each_other(files: Files, observations: Frames) -> None:
     add(RecordStore(files, "a"), observations((0, 1)))
-    assert RecordStore(files, "b").days(OBSERVATION) == []
+    assert RecordStore(files, "b").list_days(OBSERVATION) == []
     assert add(RecordStore(files, "b"), observations((0, 1))) == (1, 0)
 
 
@@ -239,18 +241,18 @@ def sites(*rows: tuple[str, int], source: str = "s") -> pl.DataFrame:
 
 
 def keep(store: RecordStore, records: pl.DataFrame) -> tuple[int, int, int]:
-    news = store.news(SITE, records)
+    news = store.find_changes(SITE, records)
     store.append(news)
     return news.new, news.changed, news.deleted
 
 
 def history(store: RecordStore) -> list[tuple[str, int, int, bool | None]]:
-    return sorted(store.frame(SITE, []).select("site_id", "capacity", "revision", "deleted").rows())
+    return sorted(store.read_rows(SITE, []).select("site_id", "capacity", "revision", "deleted").rows())
 
 
 def vanished(store: RecordStore, *present: str, source: str = "s") -> pl.DataFrame:
     keys = pl.DataFrame({"site_id": [*present]}, schema={"site_id": pl.String})
-    return store.vanished(SITE, source, keys)
+    return store.find_vanished(SITE, source, keys)
 
 
 def test_what_vanished_is_what_is_current_and_not_present(store: RecordStore) -> None:
@@ -278,9 +280,9 @@ def test_a_mark_of_deletion_is_a_revision_made_once_and_what_comes_back_is_anoth
 
 def test_files_from_before_there_were_marks_are_read_and_extended(store: RecordStore, files: Files) -> None:
     keep(store, sites(("a", 1), ("b", 2)))
-    (key,) = files.keys("records/town/")
+    (key,) = files.list_keys("records/town/")
     buffer = io.BytesIO()
-    store.frame(SITE, []).drop("deleted").write_parquet(buffer)
+    store.read_rows(SITE, []).drop("deleted").write_parquet(buffer)
     files.write(key, buffer.getvalue())
     assert keep(store, sites(("a", 1))) == (0, 0, 0)
     marks = vanished(store, "a").with_columns(pl.lit(value=True).alias("deleted"))

@@ -16,12 +16,12 @@ from civitas_assets.catalog import Tenant
 from civitas_assets.errors import StoreError
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.addresses import Line
-from civitas_assets.store.aside import finish_putting_aside, put_records_aside
 from civitas_assets.store.files import Files, LocalFiles
-from civitas_assets.store.horizon import horizon
+from civitas_assets.store.horizon import read_horizon
 from civitas_assets.store.journal import Progress
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.quarantine import SCHEMA
+from civitas_assets.store.record_archive import archive_records, finish_archiving
 from civitas_assets.store.repeats import Repeats
 from civitas_assets.store.retention import apply_retention
 from civitas_assets.store.stores import Stores
@@ -33,7 +33,7 @@ OBSERVATION = RECORD_TYPES["observation"]
 def town(**retention: str) -> Tenant:
     """A tenant that keeps things for these times."""
     content = {"name": "Town", "ags": "99000001", "bbox": (9.0, 50.0, 9.2, 50.2), "retention": retention}
-    return Tenant.model_validate(content).keyed("town")
+    return Tenant.model_validate(content).with_key("town")
 
 
 def land(
@@ -44,7 +44,7 @@ def land(
     digest = landing.store(body or f"{url} {days_ago}".encode())
     name = landing.write_manifest([Line(url, "stored", 200, at, "", digest, 9)])
     if read:
-        Stores.of(files, "town").journal.advance("s", Progress(name, had_rows=True))
+        Stores.for_tenant(files, "town").journal.advance("s", Progress(name, had_rows=True))
     return digest
 
 
@@ -72,7 +72,7 @@ def test_old_bodies_go_but_never_the_last_one_of_an_address(files: Files) -> Non
     old = [land(files, 200), land(files, 100)]
     last_of_another = land(files, 150, url="http://x/b")
     young = land(files, 10)
-    tenant, stores = town(landing="90 days"), Stores.of(files, "town")
+    tenant, stores = town(landing="90 days"), Stores.for_tenant(files, "town")
     rehearsed = apply_retention(tenant, stores, NOW, dry_run=True)
     assert held(files, *old, last_of_another, young) == [True] * 4
     assert apply_retention(tenant, stores, NOW) == rehearsed
@@ -82,7 +82,7 @@ def test_old_bodies_go_but_never_the_last_one_of_an_address(files: Files) -> Non
 
 
 def test_the_last_body_of_an_address_goes_once_a_later_one_is_old_too(files: Files) -> None:
-    tenant, stores = town(landing="90 days"), Stores.of(files, "town")
+    tenant, stores = town(landing="90 days"), Stores.for_tenant(files, "town")
     first = land(files, 200)
     apply_retention(tenant, stores, NOW)
     assert held(files, first) == [True]
@@ -99,15 +99,15 @@ def test_a_body_that_came_again_or_is_not_read_yet_stays(files: Files) -> None:
     unread = land(files, 3, read=False)
     land(files, 2, url="http://x/c", read=False)
     line = Line("http://x/c", "stored", 200, NOW - timedelta(days=180), "", failed, 9)
-    stores = Stores.of(files, "town")
-    stores.journal.advance("s", Progress(stores.journal.progress("s").manifest, (line,)))
+    stores = Stores.for_tenant(files, "town")
+    stores.journal.advance("s", Progress(stores.journal.read_progress("s").manifest, (line,)))
     apply_retention(town(landing="90 days"), stores, NOW)
     assert held(files, again, between, unread, failed) == [True, False, True, True]
     assert held(files, standing) == [True], "what stood at the limit, until what followed is old"
 
 
 def test_what_stood_at_the_limit_goes_once_what_followed_is_old(files: Files) -> None:
-    tenant, stores = town(landing="90 days"), Stores.of(files, "town")
+    tenant, stores = town(landing="90 days"), Stores.for_tenant(files, "town")
     standing, next_, _ = land(files, 200), land(files, 50), land(files, 5)
     apply_retention(tenant, stores, NOW)
     assert held(files, standing, next_) == [True, True]
@@ -116,7 +116,7 @@ def test_what_stood_at_the_limit_goes_once_what_followed_is_old(files: Files) ->
 
 
 def test_a_body_that_came_again_long_ago_goes_all_the_same(files: Files) -> None:
-    tenant, stores = town(landing="90 days"), Stores.of(files, "town")
+    tenant, stores = town(landing="90 days"), Stores.for_tenant(files, "town")
     again, between = land(files, 200, body=b"same"), land(files, 150)
     assert land(files, 80, body=b"same") == again
     last = [land(files, days) for days in (60, 5)]
@@ -124,7 +124,7 @@ def test_a_body_that_came_again_long_ago_goes_all_the_same(files: Files) -> None
     assert held(files, again, between) == [True, True]
     apply_retention(tenant, stores, NOW + timedelta(days=31))
     assert held(files, again, between, *last) == [False, False, False, True]
-    assert SourceLanding(files, "town", "s").repeats() == Repeats("s0000000002.jsonl")
+    assert SourceLanding(files, "town", "s").read_repeats() == Repeats("s0000000002.jsonl")
 
 
 def test_what_came_again_before_that_was_noted_is_read_once(files: Files) -> None:
@@ -133,10 +133,10 @@ def test_what_came_again_before_that_was_noted_is_read_once(files: Files) -> Non
     assert land(files, 5, body=b"same") == again
     files.delete("landing/town/s/repeats.json")  # as older versions left it
     land(files, 3)
-    tenant, stores = town(landing="90 days"), Stores.of(files, "town")
+    tenant, stores = town(landing="90 days"), Stores.for_tenant(files, "town")
     apply_retention(tenant, stores, NOW)
     assert held(files, again) == [True]
-    assert SourceLanding(files, "town", "s").repeats() == Repeats(
+    assert SourceLanding(files, "town", "s").read_repeats() == Repeats(
         "s0000000003.jsonl", {again: "s0000000004.jsonl"}
     )
 
@@ -159,8 +159,8 @@ def test_what_retention_reads_is_what_it_lets_go(tmp_path: Path) -> None:
         for days_ago in (95, 94, *(n / 10 for n in range(young, 0, -1))):
             land(files, days_ago)
         landing = SourceLanding(files, "town", "s")
-        landing.write_addresses(landing.addresses(), landing.last_manifest())
-        tenant, stores = town(landing="90 days"), Stores.of(files, "town")
+        landing.write_addresses(landing.read_addresses(), landing.find_last_manifest())
+        tenant, stores = town(landing="90 days"), Stores.for_tenant(files, "town")
         apply_retention(tenant, stores, NOW)
         asked.clear()
         for later in (0, 1, 2, 3):
@@ -172,7 +172,7 @@ def test_what_retention_reads_is_what_it_lets_go(tmp_path: Path) -> None:
 
 def test_landing_that_was_never_read_is_not_let_go(files: Files) -> None:
     bodies = [land(files, 300, read=False), land(files, 200, read=False)]
-    assert not apply_retention(town(landing="90 days"), Stores.of(files, "town"), NOW)
+    assert not apply_retention(town(landing="90 days"), Stores.for_tenant(files, "town"), NOW)
     assert held(files, *bodies) == [True, True]
 
 
@@ -181,19 +181,19 @@ def test_a_crash_while_bodies_go_is_made_up_for(files: Files, operation: str) ->
     old, _ = land(files, 200), land(files, 10)
     crashing: Any = Crashing(files, operation)
     with pytest.raises(Crash):
-        apply_retention(town(landing="90 days"), Stores.of(crashing, "town"), NOW)
-    apply_retention(town(landing="90 days"), Stores.of(files, "town"), NOW)
+        apply_retention(town(landing="90 days"), Stores.for_tenant(crashing, "town"), NOW)
+    apply_retention(town(landing="90 days"), Stores.for_tenant(files, "town"), NOW)
     assert held(files, old) == [False]
-    assert horizon(files, "town", "s").going == ()
+    assert read_horizon(files, "town", "s").going == ()
 
 
 def keep(files: Files, records: pl.DataFrame, *, ago: int = 0) -> None:
     """Records as they came so many days ago."""
-    store = Stores.of(files, "town").records
+    store = Stores.for_tenant(files, "town").records
     records = records.with_columns(
         pl.lit(NOW - timedelta(days=ago)).cast(pl.Datetime("us", "UTC")).alias("received_at")
     )
-    store.append(store.news(OBSERVATION, records))
+    store.append(store.find_changes(OBSERVATION, records))
 
 
 def test_whole_days_go_from_records_and_quarantine_and_are_noted_for_publishing(
@@ -201,7 +201,7 @@ def test_whole_days_go_from_records_and_quarantine_and_are_noted_for_publishing(
 ) -> None:
     for day in (1, 2, 3):
         keep(files, observations((0, 1.0), day=day))
-    stores = Stores.of(files, "town")
+    stores = Stores.for_tenant(files, "town")
     rejected = pl.DataFrame(
         {
             "source": "s",
@@ -215,46 +215,46 @@ def test_whole_days_go_from_records_and_quarantine_and_are_noted_for_publishing(
     stores.quarantine.add("s", rejected)
     tenant = town(records="147 days")  # from 2 July on
     rehearsed = apply_retention(tenant, stores, NOW, dry_run=True)
-    assert len(stores.records.days(OBSERVATION)) == 3
-    assert not stores.journal.pending()
+    assert len(stores.records.list_days(OBSERVATION)) == 3
+    assert not stores.journal.read_pending()
     assert apply_retention(tenant, stores, NOW) == rehearsed
     assert (rehearsed.days, rehearsed.record_files, rehearsed.rejected_rows) == ((date(2026, 7, 1),), 1, 1)
-    assert stores.records.days(OBSERVATION) == [date(2026, 7, 2), date(2026, 7, 3)]
-    assert stores.quarantine.rows()["raw"].to_list() == ["b"]
-    assert stores.journal.pending().days == {date(2026, 7, 1)}
+    assert stores.records.list_days(OBSERVATION) == [date(2026, 7, 2), date(2026, 7, 3)]
+    assert stores.quarantine.read_rows()["raw"].to_list() == ["b"]
+    assert stores.journal.read_pending().days == {date(2026, 7, 1)}
 
 
 def test_what_went_does_not_come_back_with_an_old_payload_until_more_is_kept(
     files: Files, observations: Callable[..., pl.DataFrame]
 ) -> None:
-    stores = Stores.of(files, "town")
+    stores = Stores.for_tenant(files, "town")
     apply_retention(town(records="147 days"), stores, NOW)
     keep(files, observations((0, 1.0), day=1))
     keep(files, observations((0, 1.0), day=2))
-    assert stores.records.days(OBSERVATION) == [date(2026, 7, 2)]
+    assert stores.records.list_days(OBSERVATION) == [date(2026, 7, 2)]
     apply_retention(town(), stores, NOW)
     keep(files, observations((0, 1.0), day=1))
-    assert len(stores.records.days(OBSERVATION)) == 2
+    assert len(stores.records.list_days(OBSERVATION)) == 2
 
 
 def test_a_crash_while_days_go_repeats_them(files: Files, observations: Callable[..., pl.DataFrame]) -> None:
     keep(files, observations((0, 1.0), day=1))
     crashing: Any = Crashing(files, "delete_all")
     with pytest.raises(Crash):
-        apply_retention(town(records="147 days"), Stores.of(crashing, "town"), NOW)
-    stores = Stores.of(files, "town")
-    assert stores.journal.pending().days == {date(2026, 7, 1)}, "noted before anything goes"
+        apply_retention(town(records="147 days"), Stores.for_tenant(crashing, "town"), NOW)
+    stores = Stores.for_tenant(files, "town")
+    assert stores.journal.read_pending().days == {date(2026, 7, 1)}, "noted before anything goes"
     apply_retention(town(records="147 days"), stores, NOW)
-    assert stores.records.days(OBSERVATION) == []
+    assert stores.records.list_days(OBSERVATION) == []
 
 
 def test_days_of_records_that_were_put_aside_go_too(
     files: Files, observations: Callable[..., pl.DataFrame]
 ) -> None:
     keep(files, observations((0, 1.0), day=1))
-    aside = put_records_aside(files, "town")
-    apply_retention(town(records="147 days"), Stores.of(files, "town"), NOW)
-    assert not files.keys(f"{aside}/records/observation/")
+    aside = archive_records(files, "town")
+    apply_retention(town(records="147 days"), Stores.for_tenant(files, "town"), NOW)
+    assert not files.list_keys(f"{aside}/records/observation/")
 
 
 @pytest.mark.parametrize("crash", [None, "move_all", "write"])
@@ -265,32 +265,33 @@ def test_reading_landing_again_keeps_what_landing_no_longer_holds(
     keep(files, observations((0, 1.0), day=1), ago=200)
     land(files, 10)
     keep(files, observations((0, 2.0), (1, 5.0), day=1), ago=10)
-    stores = Stores.of(files, "town")
+    stores = Stores.for_tenant(files, "town")
     apply_retention(town(landing="90 days"), stores, NOW)
     if crash:
         crashing: Any = Crashing(files, crash)
         with pytest.raises(Crash):
-            put_records_aside(crashing, "town")
+            archive_records(crashing, "town")
     else:
-        put_records_aside(files, "town")
-    finish_putting_aside(files, "town")
+        archive_records(files, "town")
+    finish_archiving(files, "town")
     if crash == "write":  # nothing had happened yet
-        put_records_aside(files, "town")
-    rows = stores.records.frame(OBSERVATION, [date(2026, 7, 1)])
+        archive_records(files, "town")
+    rows = stores.records.read_rows(OBSERVATION, [date(2026, 7, 1)])
     assert rows.select("value", "revision").rows() == [(1.0, 1)], "what came from the body that is gone"
-    progress = stores.journal.progress("s")
-    assert progress.manifest == horizon(files, "town", "s").through
+    progress = stores.journal.read_progress("s")
+    assert progress.manifest == read_horizon(files, "town", "s").through
     assert [
-        m.name > progress.manifest for m in SourceLanding(files, "town", "s").manifests(progress.manifest)
+        m.name > progress.manifest
+        for m in SourceLanding(files, "town", "s").list_manifests(progress.manifest)
     ] == [True]
-    assert not files.keys("aside/unfinished/")
+    assert not files.list_keys("aside/unfinished/")
 
 
 def test_a_body_that_is_gone_is_an_error_that_says_so(files: Files) -> None:
     old, _ = land(files, 200), land(files, 10)
-    apply_retention(town(landing="90 days"), Stores.of(files, "town"), NOW)
+    apply_retention(town(landing="90 days"), Stores.for_tenant(files, "town"), NOW)
     with pytest.raises(StoreError, match="landing has lost"):
-        SourceLanding(files, "town", "s").body(old)
+        SourceLanding(files, "town", "s").read_body(old)
 
 
 def test_what_a_killed_process_was_writing_goes_and_what_is_being_written_stays(
@@ -303,9 +304,9 @@ def test_what_a_killed_process_was_writing_goes_and_what_is_being_written_stays(
         file.write_bytes(b"x" * 10)
     os.utime(old, (NOW.timestamp() - 7200,) * 2)
     os.utime(new, (NOW.timestamp(),) * 2)
-    assert apply_retention(town(), Stores.of(files, "town"), NOW, dry_run=True).unfinished == 1
+    assert apply_retention(town(), Stores.for_tenant(files, "town"), NOW, dry_run=True).unfinished == 1
     assert old.exists()
-    expired = apply_retention(town(), Stores.of(files, "town"), NOW)
+    expired = apply_retention(town(), Stores.for_tenant(files, "town"), NOW)
     assert (expired.unfinished, expired.unfinished_bytes) == (1, 10)
     assert "1 unfinished files (10 bytes)" in str(expired)
     assert not old.exists()
@@ -318,7 +319,7 @@ def test_dropped_files_that_have_landed_go_as_bodies_do(files: Files, tmp_path: 
     names = ["20260101T000000000000-old.csv", "20261125T000000000000-young.csv", "README"]
     for name in names:
         (done / name).write_text("x", encoding="utf-8")
-    stores, keep = Stores.of(files, "town"), town(landing="90 days")
+    stores, keep = Stores.for_tenant(files, "town"), town(landing="90 days")
     drop = tmp_path / "drop"
     assert apply_retention(town(), stores, NOW, drop=drop).dropped == 0
     assert apply_retention(keep, stores, NOW, drop=drop, dry_run=True).dropped == 1
@@ -333,14 +334,14 @@ def thing(files: Files, kind: str, days_ago: int, **values: str) -> None:
     at = NOW - timedelta(days=days_ago)
     schema = {name: dtype for name, dtype in record_type.stored_schema.items() if name != "revision"}
     row = {name: [given.get(name)] for name in schema} | {"received_at": [at]}
-    records = Stores.of(files, "town").records
-    records.append(records.news(record_type, pl.DataFrame(row, schema=schema)))
+    records = Stores.for_tenant(files, "town").records
+    records.append(records.find_changes(record_type, pl.DataFrame(row, schema=schema)))
 
 
 def test_a_station_goes_when_nothing_that_is_kept_refers_to_it(
     files: Files, observations: Callable[..., pl.DataFrame]
 ) -> None:
-    stores, keep = Stores.of(files, "town"), town(records="90 days")
+    stores, keep = Stores.for_tenant(files, "town"), town(records="90 days")
     for name, days_ago in (("gone", 200), ("measured", 200), ("young", 10), ("seen", 200)):
         thing(files, "station", days_ago, station_id=name)
         thing(files, "datastream", days_ago, datastream_id=f"{name}:t", station_id=name)
@@ -351,18 +352,18 @@ def test_a_station_goes_when_nothing_that_is_kept_refers_to_it(
         pl.lit(at).alias("phenomenon_start"),
         pl.lit(day).alias("day"),
     )
-    stores.records.append(stores.records.news(OBSERVATION, rows))
+    stores.records.append(stores.records.find_changes(OBSERVATION, rows))
     seen = {"source": "s", "payload": "p", "received_at": NOW}
     kinds = (("station", "seen"), ("datastream", "seen:t"))
     stores.seen.write("s", pl.DataFrame([{**seen, "record_type": k, "id": i} for k, i in kinds]))
 
     assert apply_retention(keep, stores, NOW, dry_run=True).things == 2
     assert apply_retention(keep, stores, NOW).things == 2
-    kept = {k: [*stores.records.frame(RECORD_TYPES[k], [])[f"{k}_id"]] for k in ("station", "datastream")}
+    kept = {k: [*stores.records.read_rows(RECORD_TYPES[k], [])[f"{k}_id"]] for k in ("station", "datastream")}
     assert kept == {
         "station": ["measured", "young", "seen"],
         "datastream": ["measured:t", "young:t", "seen:t"],
     }
-    pending = stores.journal.pending()
+    pending = stores.journal.read_pending()
     assert (pending.things, pending.forget) == (True, True)
     assert apply_retention(keep, stores, NOW).things == 0

@@ -11,11 +11,11 @@ from civitas_assets.errors import TenantBusy
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.objects import ObjectFiles
-from civitas_assets.store.storage import storage_of
+from civitas_assets.store.storage import make_storage
 
 
 def test_without_an_address_the_stores_are_in_the_home_folder(tmp_path: Path) -> None:
-    storage = storage_of(Settings(home=tmp_path))
+    storage = make_storage(Settings(home=tmp_path))
     assert isinstance(storage.files, LocalFiles)
     storage.files.write("a", b"1")
     assert (tmp_path / "a").read_bytes() == b"1"
@@ -24,7 +24,7 @@ def test_without_an_address_the_stores_are_in_the_home_folder(tmp_path: Path) ->
 @pytest.mark.parametrize("place", ["folder", "objects"])
 def test_a_tenant_is_held_once(request: pytest.FixtureRequest, tmp_path: Path, place: str) -> None:
     url = request.getfixturevalue("storage_url") if place == "objects" else ""
-    storage = storage_of(Settings(home=tmp_path, storage_url=url))
+    storage = make_storage(Settings(home=tmp_path, storage_url=url))
     assert isinstance(storage.files, ObjectFiles) is (place == "objects")
     with storage.hold("town") as ensure_held:
         ensure_held()

@@ -208,7 +208,7 @@ class Home:
 
     def places(self) -> set[str]:
         """The names of all files and objects, but for what is numbered."""
-        found = self.objects.keys(f"{self.folder.name}/") if self.objects else set[str]()
+        found = self.objects.list_keys(f"{self.folder.name}/") if self.objects else set[str]()
         for machine in self.folder.iterdir():
             if machine.name != "tenants":
                 found |= {
@@ -222,17 +222,17 @@ class Home:
         Whatever a home that was never disturbed has is no orphan.
         """
         files = self.files
-        tenant = load_catalog(self.folder / "tenants", SOURCE_MODELS).tenant(SLUG)
-        stores = Stores.of(files, SLUG)
+        tenant = load_catalog(self.folder / "tenants", SOURCE_MODELS).get_tenant(SLUG)
+        stores = Stores.for_tenant(files, SLUG)
         apply_retention(tenant, stores, datetime.now(UTC) + timedelta(days=2))
         for place in self.places() - calm:
             if not place.startswith(("aside/", "published/", "locks/stadt.", "locks/commons.")):
                 yield place
         for source in tenant.sources:
             landing = SourceLanding(files, SLUG, source)
-            named = {line.sha256 for manifest in landing.manifests() for line in manifest.lines}
-            yield from (f"body {digest}" for digest in landing.sizes().keys() - named)
-        if stores.journal.pending():
+            named = {line.sha256 for manifest in landing.list_manifests() for line in manifest.lines}
+            yield from (f"body {digest}" for digest in landing.list_sizes().keys() - named)
+        if stores.journal.read_pending():
             yield "the journal has notes"
         if self.database:
             yield from self._orphans_of_database()

@@ -25,15 +25,15 @@ import civitas_assets.store.objects  # noqa: F401
 from civitas_assets.catalog import load_catalog
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.scope import Scope
+from civitas_assets.defs.scope import RunScope
 from civitas_assets.defs.turn import Turn
 from civitas_assets.defs.work import Work
-from civitas_assets.harmonise.prepare import prepare
+from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.settings import Settings
 from civitas_assets.store import leases
-from civitas_assets.store.aside import put_records_aside
+from civitas_assets.store.record_archive import archive_records
 from civitas_assets.store.retention import apply_retention
-from civitas_assets.store.storage import storage_of
+from civitas_assets.store.storage import make_storage
 
 SLUG = "stadt"
 # What a run does to files, as the interpreter tells it just before.
@@ -78,28 +78,28 @@ def run(order: dict[str, Any]) -> int:
     deployment = Deployment(
         load_catalog(settings.tenants_dir, SOURCE_MODELS),
         settings,
-        prepare(Settings(home=Path(order["prepared"]))),
+        prepare_project(Settings(home=Path(order["prepared"]))),
         now=lambda: now,
     )
     # As if the machine had slept for so many seconds, once that is written there.
     slept = settings.home / "slept"
-    leases.elapsed = lambda: time.monotonic() + (float(slept.read_text()) if slept.exists() else 0.0)
+    leases.read_elapsed = lambda: time.monotonic() + (float(slept.read_text()) if slept.exists() else 0.0)
     hit = order.get("hit") or {}
     if "cpu" in hit:
         signal.setitimer(signal.ITIMER_PROF, hit["cpu"])  # at the end of which the system ends the process
     elif hit:
         sys.addaudithook(watch(order["home"], hit))
-    scope = Scope(rebuild=order.get("rebuild", False) or order.get("anew", False))
-    work = Work(deployment, deployment.catalog.tenant(SLUG), scope, order["run_id"], patience=60.0)
+    scope = RunScope(rebuild=order.get("rebuild", False) or order.get("anew", False))
+    work = Work(deployment, deployment.catalog.get_tenant(SLUG), scope, order["run_id"], lock_timeout=60.0)
     if order.get("retention"):
-        with work.locked():
+        with work.hold_lock():
             apply_retention(work.tenant, work.stores, now)
         return 0
     if order.get("anew"):
-        with storage_of(settings).hold(SLUG, 60.0):
-            put_records_aside(storage_of(settings).files, SLUG)
+        with make_storage(settings).hold(SLUG, 60.0):
+            archive_records(make_storage(settings).files, SLUG)
     turn = Turn(work)
-    for _ in turn.take(deployment.http_client):
+    for _ in turn.take(deployment.make_http_client):
         pass
     for error in turn.said.errors:
         sys.stderr.write(f"{order['run_id']} {error}\n")

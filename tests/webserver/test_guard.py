@@ -151,7 +151,7 @@ def test_the_development_server_starts_the_guarded_webserver(monkeypatch: pytest
         dev.open_ipc_subprocess([sys.executable, "-m", "dagster_webserver", "--port", "3000"])
 
     monkeypatch.setattr("dagster_dg_cli.cli.main", dg)
-    serve.develop()
+    serve.run_develop()
     assert started == [[sys.executable, "-m", "civitas_assets.webserver", "--port", "3000"]]
 
 

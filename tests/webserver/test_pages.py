@@ -12,9 +12,9 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from civitas_assets.report.kept import Pages, pages_of
+from civitas_assets.report.kept_pages import Pages, make_pages
 from civitas_assets.settings import Settings
-from civitas_assets.webserver.serve import guarded
+from civitas_assets.webserver.serve import guard_app
 
 GROUPS = "X-Forwarded-Groups"
 
@@ -29,7 +29,7 @@ def served(tmp_path: Path) -> Any:
 
     def make(prefix: str = "", **more: Any) -> TestClient:
         settings = Settings(home=tmp_path, **more)
-        pages_of(settings).write(
+        make_pages(settings).write(
             {
                 name: name.encode()
                 for name in ("index.html", "jena/index.html", "jena/index.en.html", "ulm/index.html")
@@ -38,7 +38,7 @@ def served(tmp_path: Path) -> Any:
         )
         (tmp_path / "secret.html").write_text("secret")
         app = Starlette(routes=[Route("/{path:path}", _dagster)])
-        return TestClient(guarded(app, prefix, settings), base_url="http://localhost:3000")
+        return TestClient(guard_app(app, prefix, settings), base_url="http://localhost:3000")
 
     return make
 

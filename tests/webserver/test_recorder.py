@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from civitas_assets.audit.log import AuditLog
 from civitas_assets.settings import Settings
-from civitas_assets.webserver.recorder import Recorder
+from civitas_assets.webserver.recorder import RequestRecorder
 
 LAUNCH = """
 mutation LaunchRun($executionParams: ExecutionParams!) {
@@ -39,7 +39,7 @@ class Ui:
 
         routes = [Route(path, graphql, methods=["POST"]) for path in ("/graphql", "/{rest:path}")]
         self._client = TestClient(
-            Recorder(Starlette(routes=routes), self.settings), raise_server_exceptions=False
+            RequestRecorder(Starlette(routes=routes), self.settings), raise_server_exceptions=False
         )
 
     def post(self, body: Any, path: str = "/graphql", **headers: str) -> int:
@@ -47,7 +47,7 @@ class Ui:
         return self._client.post(path, content=content, headers=headers).status_code
 
     def recorded(self) -> list[dict[str, Any]]:
-        return list(AuditLog(self.settings.audit).entries())
+        return list(AuditLog(self.settings.audit).read_entries())
 
 
 @pytest.fixture

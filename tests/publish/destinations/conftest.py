@@ -20,7 +20,7 @@ from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.task import Portion, Task
 from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.publish.destination import Destination, Publication
-from civitas_assets.publish.destinations import destination_of
+from civitas_assets.publish.destinations import make_destination
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import Settings
 
@@ -130,7 +130,7 @@ class Town:
 
     @property
     def destination(self) -> Destination:
-        made = destination_of(self.settings, self.slug, self.kind)
+        made = make_destination(self.settings, self.slug, self.kind)
         if self.kind == "postgres":
             made._server = replace(made._server, pause=self.pause)  # type: ignore[attr-defined]
         return made
@@ -171,7 +171,7 @@ class Town:
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """What an analyst gets, with DuckDB's SQL."""
         with open_published(self.settings, self.slug) as tables:
-            return tables.first(sql, 1000)[2]
+            return tables.query_first(sql, 1000)[2]
 
     def neighbour(self, slug: str) -> Town:
         """Another tenant of the same deployment."""

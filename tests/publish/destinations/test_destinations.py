@@ -38,11 +38,11 @@ def published(town: Any, site: Any, status: Any) -> Any:
 def test_a_first_publication_has_everything_and_then_nothing_is_lacking(published: Any) -> None:
     assert published.ask(FREE) == [("2026-07-31", "a", 1), ("2026-07-31", "b", 2), ("2026-08-01", "a", 3)]
     assert published.ask("select * from daily") == [("a", None, D1, 5_000_000_000)]
-    assert not published.destination.lacks(published.project)
+    assert not published.destination.plan_migration(published.project)
 
 
 def test_without_any_publication_the_output_is_to_be_made_and_says_so_to_readers(town: Any) -> None:
-    assert town.destination.lacks(town.project).reasons == ("there is no output yet",)
+    assert town.destination.plan_migration(town.project).reasons == ("there is no output yet",)
     with pytest.raises(PublishError, match=r"town has no output .*civitas run --tenant town"):
         town.ask("select 1")
 
@@ -96,7 +96,7 @@ def test_columns_come_go_widen_and_are_renamed_and_what_is_new_lacks_its_past(
     published.project = changed(
         status=columns, site=site_columns, renamed={"ratio": "share", "title": "name"}
     )
-    assert published.destination.lacks(published.project).steps
+    assert published.destination.plan_migration(published.project).steps
     row = {**status("a", D3, 2**40), "ratio": 0.5, "extra": "new"}
     publication = published.publish([D3], status=[row], site=[{"site_key": "a", "title": "A"}])
     assert publication.unfilled == ("status.extra",)
@@ -104,7 +104,7 @@ def test_columns_come_go_widen_and_are_renamed_and_what_is_new_lacks_its_past(
         (1, None, None), (2, None, None), (3, None, None), (2**40, 0.5, "new"),
     ]  # fmt: skip
     assert published.ask("select * from site") == [("a", "A", None, None)]
-    assert not published.destination.lacks(published.project)
+    assert not published.destination.plan_migration(published.project)
     again = published.publish([D3], status=[row])
     assert again.unfilled == ("status.extra",)
     rebuilt = published.publish([D1], rebuild=True, status=[{**status("a", D1, 1), "extra": "filled"}])
@@ -129,7 +129,7 @@ def test_a_renamed_large_model_keeps_its_months(
     published.project = changed(
         daily_is="per_day", daily={**DAILY, "at": "timestamptz!"}, daily_key=("site_key", "at")
     )
-    reasons = published.destination.lacks(published.project).reasons
+    reasons = published.destination.plan_migration(published.project).reasons
     assert reasons == ("per_day: another key",)
     row = {"site_key": "a", "day": D1, "at": f"{D1}T00:00:00Z", "visits": 1}
     with pytest.raises(PublishError, match="has to be rebuilt: per_day: another key"):
@@ -142,17 +142,17 @@ def test_a_rebuild_is_unseen_until_its_last_portion_and_goes_on_where_it_was(
     published: Any, site: Any, status: Any
 ) -> None:
     before = published.ask(FREE)
-    published.destination.begin_anew()
+    published.destination.discard_rebuild()
     published.collect({D1: "v1"}, status=[status("x", D1, 10)], site=[site("x")])
     published.collect({D2: "v1"}, status=[status("x", D2, 20)])
     published.collect({D2: "v2"}, status=[status("x", D2, 21)])
     assert published.ask(FREE) == before
-    assert published.destination.rebuilt(published.project) == {D1: "v1", D2: "v2"}
+    assert published.destination.list_rebuilt_days(published.project) == {D1: "v1", D2: "v2"}
     published.publish([D3], status=[status("y", D3, 5)])  # a night between the portions
     publication = published.publish([D3], rebuild=True, status=[status("x", D3, 30)], site=[site("x")])
     assert published.ask(FREE) == [("2026-07-31", "x", 10), ("2026-08-01", "x", 21), ("2026-08-02", "x", 30)]
     assert publication.rows == {"site": 1, "status": 3, "daily": 0}
-    assert published.destination.rebuilt(published.project) == {}
+    assert published.destination.list_rebuilt_days(published.project) == {}
 
 
 def test_what_another_version_has_collected_is_of_no_use(
@@ -160,7 +160,7 @@ def test_what_another_version_has_collected_is_of_no_use(
 ) -> None:
     published.collect({D1: "v1"}, status=[status("x", D1, 10)])
     published.project = changed(status={**STATUS, "extra": "varchar"})
-    assert published.destination.rebuilt(published.project) == {}
+    assert published.destination.list_rebuilt_days(published.project) == {}
     published.publish([D1], rebuild=True, status=[status("x", D1, 11)])
     assert published.ask("select free, extra from status") == [(11, None)]
 
@@ -169,10 +169,12 @@ def test_a_rebuild_of_what_means_something_else_makes_the_tables_anew(
     published: Any, status: Any, changed: Callable[..., Project]
 ) -> None:
     published.project = changed(status={**STATUS, "free": "varchar"})
-    assert published.destination.lacks(published.project).reasons == ("status: free is varchar, not integer",)
+    assert published.destination.plan_migration(published.project).reasons == (
+        "status: free is varchar, not integer",
+    )
     published.publish([D1], rebuild=True, status=[status("x", D1, "many")])
     assert published.ask("select free from status") == [("many",)]
-    assert not published.destination.lacks(published.project)
+    assert not published.destination.plan_migration(published.project)
 
 
 def test_no_address_holds_a_password(published: Any) -> None:
@@ -186,15 +188,17 @@ def test_rows_that_were_made_before_others_published_are_refused_every_time(
 ) -> None:
     town.publish([D1], rebuild=True, run_id="first", site=[site("a")], status=[status("a", D1, 0)])
     for number in range(1, 5):
-        basis = town.destination.held()
+        basis = town.destination.read_publication()
         town.publish([D1], run_id=f"other-{number}", site=[site("a")], status=[status("a", D1, number)])
         late = town.workspace([D1], {"site": [site("a")], "status": [status("a", D1, -1)]}, rebuild=rebuild)
         file = late.folder / "task.json"
-        task = msgspec.structs.replace(late.task(), basis=basis)
+        task = msgspec.structs.replace(late.read_task(), basis=basis)
         file.write_bytes(msgspec.json.encode(task))
         with pytest.raises(OutdatedError, match="another run has published since the rows were made"):
             town.destination.publish(town.project, late, f"late-{number}")
         assert town.ask("select free from status") == [(number,)]
-        file.write_bytes(msgspec.json.encode(msgspec.structs.replace(task, basis=town.destination.held())))
+        file.write_bytes(
+            msgspec.json.encode(msgspec.structs.replace(task, basis=town.destination.read_publication()))
+        )
     town.destination.publish(town.project, late, "late")
     assert town.ask("select free from status") == [(-1,)]

@@ -10,8 +10,8 @@ import duckdb
 import pytest
 
 from civitas_assets.harmonise.project import Project
-from civitas_assets.publish.duckdb_tables import Tables
-from civitas_assets.publish.duckdb_waste import wasted_share
+from civitas_assets.publish.duckdb_tables import DuckDBTables
+from civitas_assets.publish.duckdb_waste import measure_waste
 from tests.publish.destinations.conftest import Town, make_town
 
 D1, D2 = date(2026, 7, 31), date(2026, 8, 1)
@@ -51,7 +51,7 @@ def test_no_block_of_the_file_holds_the_text_of_a_day_that_is_gone(file_town: To
     assert text.encode() not in file.read_bytes()
     assert file_town.ask("select count(*) from status") == [(0,)]
     assert file_town.ask("select contracts from meta.publication") == [before[0][:1]]
-    assert not file_town.destination.lacks(file_town.project)
+    assert not file_town.destination.plan_migration(file_town.project)
     comment = "select comment from duckdb_columns() where table_name = 'status' and column_name = 'note'"
     assert file_town.ask(comment) == [('What note is: 100 % of the site\'s "note".',)]
 
@@ -66,14 +66,14 @@ def test_the_share_of_a_file_that_holds_nothing_is_told_and_writing_it_anew_give
             f"create table status as select ?::date + (n % 2)::int as day, {columns} from range(600000) as r(n)",  # noqa: S608
             [D1],
         )
-        tables = Tables(connection)
-        assert wasted_share(tables.connection) == 0
+        tables = DuckDBTables(connection)
+        assert measure_waste(tables.connection) == 0
         connection.execute("create schema meta; create table meta.publication as select 'x' as contracts")
         connection.execute("delete from status where day = ?", [D2])
-        assert 0.4 < wasted_share(tables.connection) < 0.7
+        assert 0.4 < measure_waste(tables.connection) < 0.7
     with duckdb.connect(str(new)) as connection:
-        tables = Tables(connection)
+        tables = DuckDBTables(connection)
         tables.copy_from(old, {})
         assert tables.count("status") == 300_000
-        assert wasted_share(tables.connection) == 0
+        assert measure_waste(tables.connection) == 0
     assert new.stat().st_size < 0.6 * old.stat().st_size

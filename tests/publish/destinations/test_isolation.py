@@ -19,11 +19,11 @@ from typer.testing import CliRunner
 
 from civitas_assets.cli import app
 from civitas_assets.errors import CivitasError, PublishError
-from civitas_assets.publish.destinations import destination_of
+from civitas_assets.publish.destinations import make_destination
 from civitas_assets.publish.postgres_names import Names
-from civitas_assets.publish.postgres_roles import grant, granting, withdraw
-from civitas_assets.publish.postgres_server import Server, text_of
-from civitas_assets.publish.query import ask
+from civitas_assets.publish.postgres_roles import grant_roles, grants_sql, remove_roles
+from civitas_assets.publish.postgres_server import Server, to_statement_text
+from civitas_assets.publish.query import ask_tables
 from civitas_assets.publish.reading import open_published
 
 D1, D2 = date(2026, 8, 1), date(2026, 8, 2)
@@ -165,12 +165,12 @@ def test_a_writer_does_not_reach_another_tenant(analyst: Any, database: Any) -> 
 @pytest.mark.parametrize("sql", ["select * from btown.status", 'select * from "btown"."status"'])
 def test_a_query_for_one_tenant_does_not_see_another(analyst: Any, postgres_town: Any, sql: str) -> None:
     with pytest.raises(PublishError, match="does not exist"):
-        ask(postgres_town.settings, "atown", sql, 1)
+        ask_tables(postgres_town.settings, "atown", sql, 1)
     with (
         open_published(postgres_town.settings, "atown") as tables,
         pytest.raises(PublishError, match="does not exist"),
     ):
-        tables.first(sql, 1)
+        tables.query_first(sql, 1)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_query_for_one_tenant_does_not_see_another(analyst: Any, postgres_town
 )  # fmt: skip
 def test_no_other_text_than_a_key_becomes_a_path_or_a_name(town: Any, key: str) -> None:
     with pytest.raises(CivitasError):
-        destination_of(town.settings, key, town.kind)
+        make_destination(town.settings, key, town.kind)
     with pytest.raises(CivitasError), open_published(town.settings, key):
         pass
 
@@ -214,18 +214,18 @@ def test_a_workspace_publishes_only_what_it_was_made_of(pair: tuple[Any, Any], t
 
 
 def test_grants_may_be_repeated_printed_and_taken_back(postgres_town: Any, database: Any, site: Any) -> None:
-    server, names = Server.of(postgres_town.settings), Names("town")
-    for statement in granting(names, "civitas"):  # as an administrator runs what was printed
-        database.execute(text_of(statement).encode())
-    grant(server, names)
+    server, names = Server.from_settings(postgres_town.settings), Names("town")
+    for statement in grants_sql(names, "civitas"):  # as an administrator runs what was printed
+        database.execute(to_statement_text(statement).encode())
+    grant_roles(server, names)
     postgres_town.publish(rebuild=True, site=[site("a")])
-    grant(server, names)
+    grant_roles(server, names)
     database.execute("create view public.v as select * from town.site")
-    withdraw(server, names)
+    remove_roles(server, names)
     left = """select nspname from pg_namespace where nspname ~ '^town'
         union all select rolname from pg_roles where rolname ~ '_town$'"""
     assert database.execute(left).fetchall() == []
-    withdraw(server, names)
+    remove_roles(server, names)
 
 
 def test_an_account_that_may_not_make_roles_says_who_may(
@@ -238,8 +238,8 @@ def test_an_account_that_may_not_make_roles_says_who_may(
     try:
         with pytest.raises(PublishError, match=r"permission denied.*civitas tenant grant"):
             postgres_town.publish(rebuild=True)
-        for statement in granting(Names("town"), name):
-            database.execute(text_of(statement).encode())
+        for statement in grants_sql(Names("town"), name):
+            database.execute(to_statement_text(statement).encode())
         postgres_town.publish(rebuild=True, site=[{"site_key": "a"}])
         assert postgres_town.ask("select site_key from site") == [("a",)]
     finally:

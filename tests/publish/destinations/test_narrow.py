@@ -14,15 +14,15 @@ import duckdb
 import psycopg
 import pytest
 
-from civitas_assets.dictionary.contracts import Column, Contract, read_contracts
+from civitas_assets.dictionary.contracts import Contract, ModelColumn, read_contracts
 from civitas_assets.publish import postgres_changes, postgres_following, postgres_session
 from civitas_assets.publish.commons import Member
 from civitas_assets.publish.commons_postgres import PostgresCommons
 from civitas_assets.publish.postgres_changes import Changes
 from civitas_assets.publish.postgres_names import Names
-from civitas_assets.publish.postgres_narrow import Dimension, Narrow, dimensions_of, narrow
+from civitas_assets.publish.postgres_narrow import Dimension, Narrow, choose_dimensions, make_narrow_layout
 from civitas_assets.publish.postgres_server import Server
-from civitas_assets.publish.postgres_tables import Layout, Platform
+from civitas_assets.publish.postgres_tables import Platform, TableLayout
 from civitas_assets.publish.reading import open_published
 
 D1, D2, D3 = date(2026, 7, 31), date(2026, 8, 1), date(2026, 8, 2)
@@ -87,7 +87,7 @@ def seen(database: psycopg.Connection) -> Any:
 def contract(**columns: str) -> Contract:
     return Contract(
         "m", "1.0.0", "", "", "none", "", "replace_days", ("key", "at"),
-        {name: Column(kind.rstrip("~"), "", free_text=kind.endswith("~")) for name, kind in columns.items()},
+        {name: ModelColumn(kind.rstrip("~"), "", free_text=kind.endswith("~")) for name, kind in columns.items()},
     )  # fmt: skip
 
 
@@ -96,10 +96,10 @@ def test_what_many_rows_have_in_common_is_numbered_and_what_is_measured_is_not()
         key="varchar", at="timestamptz", day="date", value="double", count="integer", thing_version="integer",
         is_open="boolean", code="varchar", value_text="varchar~", run_id="varchar",
     )  # fmt: skip
-    assert dimensions_of(made) == (
+    assert choose_dimensions(made) == (
         Dimension("label", ("key", "thing_version", "is_open", "code")), Dimension("run", ("run_id",)),
     )  # fmt: skip
-    layout = narrow(Layout(Names("town"), made, Platform(150_000, None)))
+    layout = make_narrow_layout(TableLayout(Names("town"), made, Platform(150_000, None)))
     assert [*layout.columns] == [
         "at", "value", "day", "count", "_label", "_run", "value_text",
     ], "by width, so that nothing is lost to alignment"  # fmt: skip
@@ -109,10 +109,10 @@ def test_what_many_rows_have_in_common_is_numbered_and_what_is_measured_is_not()
 def test_small_tables_and_those_with_a_position_stay_as_they_are() -> None:
     platform = Platform(150_000, None)
     columns = {"key": "varchar", "at": "timestamptz", "day": "date", "lon": "double", "lat": "double"}
-    with_position = Layout(Names("town"), contract(**columns), platform)
-    assert narrow(with_position) is with_position
-    by_day = Layout(Names("town"), contract(key="varchar", at="date", day="date"), platform)
-    assert narrow(by_day) is by_day
+    with_position = TableLayout(Names("town"), contract(**columns), platform)
+    assert make_narrow_layout(with_position) is with_position
+    by_day = TableLayout(Names("town"), contract(key="varchar", at="date", day="date"), platform)
+    assert make_narrow_layout(by_day) is by_day
 
 
 def test_a_row_takes_less_than_half_of_what_it_took(
@@ -165,7 +165,7 @@ def test_tables_that_were_wide_become_narrow_with_the_next_publication(
     assert one(database, "select count(*) from town._status_label") == [4]
     wide.publish([D1], status=[status("a", D1, 7)])
     assert wide.ask("select free from status order by day, free") == [(7,), (3,), (5,)]
-    assert not wide.destination.lacks(wide.project)
+    assert not wide.destination.plan_migration(wide.project)
 
 
 def test_rights_that_were_taken_are_not_given_again(wide: Any, database: Any) -> None:
@@ -211,9 +211,9 @@ def test_a_table_that_is_read_stays_wide_and_the_night_goes_on(
     assert wide.ask("select sum(free) from status") == [(11,)]
     # Whoever reads several tables as of one moment has looked into _publication first, and keeps all of them.
     with open_published(wide.settings, "town") as tables:
-        assert tables.models()
+        assert tables.list_models()
         wide.publish([D3], status=[status("c", D3, 6)])
-        assert tables.first("select sum(free) from status", 9)[2] == [(11,)]
+        assert tables.query_first("select sum(free) from status", 9)[2] == [(11,)]
     assert not is_view(database)
     wide.publish([D3], status=[status("c", D3, 7)])
     assert is_view(database)
@@ -335,7 +335,7 @@ def test_a_large_model_is_renamed_with_all_that_is_under_its_view(
     assert one(database, "select * from desk.visits order by 1") == [(1, "r"), (2, "w")]
     left = "select count(*) from pg_class where relname ~ 'daily' and relkind in ('r', 'p', 'v')"
     assert one(database, left) == [0]
-    assert not town.destination.lacks(town.project)
+    assert not town.destination.plan_migration(town.project)
 
 
 def test_a_table_that_has_changed_keeps_the_order_of_its_columns(
@@ -393,8 +393,10 @@ def test_a_rebuild_numbers_what_is_numbered_otherwise_by_now(
 
 
 def test_the_narrow_form_is_a_layout_like_others() -> None:
-    layout = narrow(
-        Layout(Names("town"), contract(key="varchar", at="timestamptz", day="date"), Platform(140_000, None))
+    layout = make_narrow_layout(
+        TableLayout(
+            Names("town"), contract(key="varchar", at="timestamptz", day="date"), Platform(140_000, None)
+        )
     )
     assert isinstance(layout, Narrow)
     assert layout.tables == ("_m", "_m_label")

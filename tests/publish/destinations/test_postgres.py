@@ -281,7 +281,7 @@ def test_a_connection_that_is_free_only_later_is_waited_for_and_a_wrong_password
 
     def server(password: str) -> Server:
         url = urlunsplit(parts._replace(netloc=f"{role}:{password}@{parts.hostname}:{parts.port}"))
-        return replace(Server.of(Settings(postgres_url=SecretStr(url))), pause=pause)
+        return replace(Server.from_settings(Settings(postgres_url=SecretStr(url))), pause=pause)
 
     with (
         pytest.raises(PublishError, match=r"cannot connect: .*too many connections"),
@@ -325,7 +325,7 @@ def test_a_setting_that_cannot_be_understood_is_not_repeated(url: str, tmp_path:
     settings = Settings(home=tmp_path, postgres_url=SecretStr(url))
     assert "geheim" not in repr(settings)
     with pytest.raises(PublishError, match="CIVITAS_POSTGRES_URL is neither") as caught:
-        Server.of(settings)
+        Server.from_settings(settings)
     assert "geheim" not in str(caught.value)
     assert caught.value.__cause__ is None
 
@@ -383,7 +383,7 @@ def test_days_that_are_not_asked_for_are_not_fetched(town: Any) -> None:
     from civitas_assets.publish.reading import open_published  # noqa: PLC0415
 
     with open_published(town.settings, "town", D2, D2 + timedelta(days=1)) as tables:
-        assert tables.first("select free from status", 9)[2] == [(3,)]
-        assert [*tables.columns()] == ["daily", "site", "status"]
-        (batch,) = tables.batches("select s.free, t.name from status s join site t using (site_key)", [], 5)
+        assert tables.query_first("select free from status", 9)[2] == [(3,)]
+        assert [*tables.list_columns()] == ["daily", "site", "status"]
+        (batch,) = tables.stream("select s.free, t.name from status s join site t using (site_key)", [], 5)
         assert batch.to_pylist() == [{"free": 3, "name": "Site a"}]

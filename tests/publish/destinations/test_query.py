@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from civitas_assets.cli import app
 from civitas_assets.errors import PublishError
-from civitas_assets.publish.query import ask
+from civitas_assets.publish.query import ask_tables
 from civitas_assets.publish.reading import open_published
 
 D1 = date(2026, 8, 1)
@@ -76,41 +76,41 @@ def logins(
 def test_by_a_login_that_is_nothing_but_the_reader(logins: Any, database: Any) -> None:
     login = f"query_{os.getpid()}_{{tenant}}"
     town = logins(login)
-    answer = ask(town.settings, "atown", "select site_key, session_user, current_user from status", 5)
+    answer = ask_tables(town.settings, "atown", "select site_key, session_user, current_user from status", 5)
     name = login.replace("{tenant}", "atown")
     assert answer.rows == [("atown", name, name)]
     for sql in ESCAPES:
         with pytest.raises(PublishError):
-            ask(town.settings, "atown", sql, 5)
+            ask_tables(town.settings, "atown", sql, 5)
     held = "select count(*) from atown.site"
     assert database.execute(held).fetchone() == (1,)
     for more in ("civitas_reader_btown", "civitas_writer_atown", "pg_read_all_data"):
         database.execute(SQL("grant {} to {}").format(Identifier(more), Identifier(name)))
         with pytest.raises(PublishError, match="may do more than read what is published of atown"):
-            ask(town.settings, "atown", "select 1", 5)
+            ask_tables(town.settings, "atown", "select 1", 5)
         database.execute(SQL("revoke {} from {}").format(Identifier(more), Identifier(name)))
     database.execute(SQL("revoke civitas_reader_atown from {}").format(Identifier(name)))
     with pytest.raises(PublishError, match=r"does not read what is published of atown: .*tenant grant"):
-        ask(town.settings, "atown", "select 1", 5)
+        ask_tables(town.settings, "atown", "select 1", 5)
 
 
 @pytest.mark.parametrize("town", ["postgres"], indirect=True)
 def test_the_account_that_publishes_is_no_login_of_readers(pair: Any, postgres_url: str) -> None:
     pair.settings = pair.settings.model_copy(update={"postgres_readers": SecretStr(postgres_url)})
     with pytest.raises(PublishError, match="may do more than read"):
-        ask(pair.settings, "atown", "select 1", 1)
+        ask_tables(pair.settings, "atown", "select 1", 1)
 
 
 @pytest.mark.parametrize("town", ["postgres"], indirect=True)
 def test_without_a_login_in_a_copy_of_what_the_query_names(pair: Any) -> None:
     for table in ("status", "atown.status"):
-        answer = ask(pair.settings, "atown", f"select site_key, free from {table}", 5)
+        answer = ask_tables(pair.settings, "atown", f"select site_key, free from {table}", 5)
         assert (answer.rows, answer.numeric) == ([("atown", 1)], [False, True])
     for sql in ESCAPES[:-1]:
         with pytest.raises(PublishError):
-            ask(pair.settings, "atown", sql, 5)
-    ask(pair.settings, "atown", "delete from site", 5)
-    assert ask(pair.settings, "atown", "select count(*) from site", 5).rows == [(1,)], "it was a copy"
+            ask_tables(pair.settings, "atown", sql, 5)
+    ask_tables(pair.settings, "atown", "delete from site", 5)
+    assert ask_tables(pair.settings, "atown", "select count(*) from site", 5).rows == [(1,)], "it was a copy"
 
 
 @pytest.mark.parametrize("town", ["duckdb", "postgres"], indirect=True)
@@ -143,22 +143,24 @@ def test_no_file_extension_variable_or_setting_is_in_reach(pair: Any, tmp_path: 
         "reset enable_external_access",
     ):  # fmt: skip
         with pytest.raises(PublishError):
-            ask(pair.settings, "atown", sql, 5)
+            ask_tables(pair.settings, "atown", sql, 5)
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(("out", "new"))) == []
     with open_published(pair.settings, "atown") as tables:
         days = "select day, date_trunc('hour', observed_at at time zone 'Europe/Berlin') from status"
-        assert [row[0] for row in tables.first(days, 5)[2]] == [D1], "what queries need still works"
-        assert tables.first("select json_extract('{\"a\": 1}', '$.a')::int, regexp_matches('ab', 'a')", 1)[2]
+        assert [row[0] for row in tables.query_first(days, 5)[2]] == [D1], "what queries need still works"
+        assert tables.query_first(
+            "select json_extract('{\"a\": 1}', '$.a')::int, regexp_matches('ab', 'a')", 1
+        )[2]
 
 
 @pytest.mark.parametrize("town", ["postgres"], indirect=True)
 def test_who_goes_takes_the_login_along(logins: Any, database: Any) -> None:
     from civitas_assets.publish.postgres_names import Names  # noqa: PLC0415
-    from civitas_assets.publish.postgres_roles import withdraw  # noqa: PLC0415
+    from civitas_assets.publish.postgres_roles import remove_roles  # noqa: PLC0415
     from civitas_assets.publish.postgres_server import Server  # noqa: PLC0415
 
     town = logins(f"query_{os.getpid()}_{{tenant}}")
-    login = Server.query_login(town.settings, "atown")
-    withdraw(Server.of(town.settings), Names("atown"), login)
+    login = Server.find_query_login(town.settings, "atown")
+    remove_roles(Server.from_settings(town.settings), Names("atown"), login)
     assert database.execute("select from pg_roles where rolname = %s", [login]).fetchone() is None
     database.execute(SQL("create role {}").format(Identifier(login or "")))

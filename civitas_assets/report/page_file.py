@@ -1,0 +1,91 @@
+"""Making pages and keeping them: a folder per tenant and the operator's page above them, each replaced as a whole.
+
+A tenant's folder holds nothing of any other tenant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from civitas_assets.catalog import Catalog, Tenant
+from civitas_assets.dictionary.contracts import Contract
+from civitas_assets.report.html_document import make_file_name
+from civitas_assets.report.kept_pages import Pages
+from civitas_assets.report.language import LANGUAGES, Language
+from civitas_assets.report.morning import gather_morning
+from civitas_assets.report.operator_page import render_operator_page
+from civitas_assets.report.page import render_tenant_page
+from civitas_assets.report.page_summary import PageSummary, build_page_summary
+from civitas_assets.settings import Settings
+from civitas_assets.store.locks import hold_shared_lock
+from civitas_assets.store.stores import Stores
+
+_SUMMARY = "summary.json"
+
+
+def write_tenant_page(  # noqa: PLR0917 - each argument is of another type
+    settings: Settings,
+    tenant: Tenant,
+    stores: Stores,
+    contracts: Mapping[str, Contract],
+    now: datetime,
+    pages: Pages,
+    languages: Sequence[str] = LANGUAGES,
+) -> PageSummary:
+    """Make the tenant's page in each language, and keep its summary for the operator's.
+
+    Raises:
+        ReportError: a page cannot be written; what was there before still is.
+    """
+    morning = gather_morning(settings, tenant, stores, contracts, now)
+    found = build_page_summary(morning)
+    bodies = {f"{tenant.slug}/{_SUMMARY}": msgspec.json.encode(found)}
+    for code in languages:
+        page = render_tenant_page(morning, Language.from_code(code, tenant.zone)).encode()
+        bodies[f"{tenant.slug}/{make_file_name(code)}"] = page
+    pages.write(bodies)
+    return found
+
+
+def write_operator_page(
+    settings: Settings,
+    catalog: Catalog,
+    now: datetime,
+    pages: Pages,
+    languages: Sequence[str] = LANGUAGES,
+) -> None:
+    """Make the page of all tenants from their summaries; one process at a time, so that the last one knows all.
+
+    Raises:
+        ReportError: the page cannot be written; what was there before still is.
+    """
+    with hold_shared_lock(settings.locks, ".reports"):
+        known = catalog.tenants
+        bodies_of = pages.read_all([f"{slug}/{_SUMMARY}" for slug in known])
+        summaries = [s.as_of(now) for body in bodies_of if (s := _decoded(body)) is not None]
+        zone = next((tenant.zone for tenant in known.values()), ZoneInfo("Europe/Berlin"))
+        ordered = sorted(summaries, key=lambda found: found.urgency)
+        without = sorted(set(known) - {found.tenant for found in summaries})
+        bodies = {
+            make_file_name(code): render_operator_page(
+                ordered, without, [*catalog.left_out], now, Language.from_code(code, zone)
+            ).encode()
+            for code in languages
+        }
+        pages.write(bodies)
+
+
+def read_summary(pages: Pages, tenant: str) -> PageSummary | None:
+    """What was kept of a tenant's page when it was made; None where there is none."""
+    return _decoded(pages.read(f"{tenant}/{_SUMMARY}"))
+
+
+def _decoded(body: bytes | None) -> PageSummary | None:
+    try:
+        return msgspec.json.decode(body, type=PageSummary) if body is not None else None
+    except msgspec.DecodeError:
+        return None  # of another version; the tenant's next page brings it again
