@@ -267,7 +267,7 @@ def forwarded(listener: socket.socket, target: tuple[str, int]) -> Iterator[None
     listener.shutdown(socket.SHUT_RDWR)
 
 
-@pytest.mark.parametrize("kind", ["connected", "loading"])
+@pytest.mark.parametrize("kind", ["connect", "open_loader"])
 def test_a_connection_that_is_free_only_later_is_waited_for_and_a_wrong_password_is_not(
     database: Any, postgres_url: str, kind: str
 ) -> None:
