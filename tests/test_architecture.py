@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -127,3 +128,23 @@ def test_whatever_others_may_use_is_described(name: str) -> None:
 
 def test_there_is_no_drawer_for_odds_and_ends() -> None:
     assert not {Path(name).stem for name in MODULES} & {"utils", "util", "helpers", "misc", "common"}
+
+
+def test_a_module_that_a_text_names_is_there() -> None:
+    """By its path, or by its name alone where it is in the same package."""
+    mentions = [
+        (name, found)
+        for name, path in MODULES.items()
+        for found in re.findall(r"`((?:\w+/)*\w+\.py)`", path.read_text(encoding="utf-8"))
+    ]
+    assert len(mentions) > 50, "this test guards nothing"
+    gone = [
+        (name, found)
+        for name, found in mentions
+        if not any(
+            f"/{other}".endswith(f"/{found}")
+            and ("/" in found or other.split("/")[0] in {name.split("/")[0], found})
+            for other in MODULES
+        )
+    ]
+    assert not gone

@@ -1,6 +1,6 @@
 """TLS as the HTTP client needs it: whom it trusts, and who it is to servers that ask for a certificate.
 
-Where a certificate may be shown is decided in `errand.py`.
+Where a certificate may be shown is decided in `prepared_request.py`.
 """
 
 from __future__ import annotations

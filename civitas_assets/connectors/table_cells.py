@@ -18,7 +18,7 @@ from civitas_assets.records import BrokenRow
 from civitas_assets.records.linear import find_match
 from civitas_assets.records.raw import ROW
 
-BROKEN = "@broken"  # what a file of `kept.py` says of a row that is not in it
+BROKEN = "@broken"  # what a file of `selected_rows.py` says of a row that is not in it
 
 
 # In English and German, as Excel and LibreOffice write them.

@@ -1,6 +1,6 @@
 """How dbt's models look as assets: their parents, columns, column lineage, and links to their SQL.
 
-Everything is read from what was prepared of the dbt project; what a run makes of a model is in `shared.py`.
+Everything is read from what was prepared of the dbt project; what a run makes of a model is in `shared_models.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Contracts of the shared models, as dbt's manifest has them: grain, key, columns with units and codes, relations.
 
-How they are shown is in `pages.py` and `json_schema.py`, how they may change in `compare.py`.
+How they are shown is in `model_pages.py` and `json_schema.py`, how they may change in `compare.py`.
 """
 
 from __future__ import annotations

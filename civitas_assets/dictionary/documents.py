@@ -1,6 +1,6 @@
 """The dictionary's files, and the contracts of the last release among them: writing, comparing, releasing.
 
-What the files say is made in `pages.py` and `json_schema.py`.
+What the files say is made in `model_pages.py` and `json_schema.py`.
 """
 
 from __future__ import annotations

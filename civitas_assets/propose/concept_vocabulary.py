@@ -1,6 +1,6 @@
 """The words by which columns are recognised: `vocabulary.toml`, and how a name is compared with it.
 
-What a column's values say is in `columns.py`.
+What a column's values say is in `sample_columns.py`.
 """
 
 from __future__ import annotations

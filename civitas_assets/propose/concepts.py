@@ -1,6 +1,6 @@
 """Which concept of the vocabulary each column stands for, by its name and by what its values allow.
 
-Which record type has such concepts is decided in `mapping.py`.
+Which record type has such concepts is decided in `drafting.py`.
 """
 
 from __future__ import annotations

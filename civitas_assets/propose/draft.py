@@ -1,6 +1,6 @@
 """A draft of a source: settings, the columns that they use, and what of them somebody has to look at.
 
-Which columns go where is decided in `mapping.py` and its neighbours.
+Which columns go where is decided in `drafting.py` and its neighbours.
 """
 
 from __future__ import annotations

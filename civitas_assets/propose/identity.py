@@ -1,6 +1,6 @@
 """What tells rows apart: the id that they have, or the columns that one can be made of.
 
-Which other field takes which column is decided in `mapping.py`.
+Which other field takes which column is decided in `drafting.py`.
 """
 
 from __future__ import annotations

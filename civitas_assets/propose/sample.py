@@ -1,6 +1,7 @@
 """A body as columns, with the settings by which its connector finds them; what the columns mean is not known here.
 
-How bodies of each form become samples is in the modules of the forms, `tables.py`, `documents.py` and `features.py`.
+How bodies of each form become samples is in the modules of the forms: `table_samples.py`, `json_samples.py` and
+`feature_samples.py`.
 """
 
 from __future__ import annotations

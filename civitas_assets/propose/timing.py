@@ -1,6 +1,6 @@
 """When records of a draft happened: the column of times, how they are written, and what else says when.
 
-What times of a column look like is in `columns.py`.
+What times of a column look like is in `sample_columns.py`.
 """
 
 from __future__ import annotations

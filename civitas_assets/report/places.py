@@ -1,6 +1,6 @@
 """What is on the map: stations and sites, gathered where they would cover each other, and outlines of areas.
 
-How they are drawn is in `map.py`.
+How they are drawn is in `map_chart.py`.
 """
 
 from __future__ import annotations
