@@ -15,6 +15,7 @@ from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.geography import Box, Crs, TimeZone
 from civitas_assets.catalog.handling import Handling
 from civitas_assets.catalog.licence import Licence
+from civitas_assets.catalog.open_data import OpenData
 from civitas_assets.catalog.share import Below, Retention, Share, encode_withheld
 from civitas_assets.catalog.template import PERIODS, check_combinations, find_unknown, list_names
 from civitas_assets.catalog.time_rule import TimeRule
@@ -211,6 +212,7 @@ class Tenant(Model):
     k: Below = Field(
         0, description="Counts from 1 to k - 1 are left out of what is shared and exported; 0: none."
     )
+    open_data: OpenData = Field(OpenData(), description="What a public catalogue of its data says.")
     retention: Retention = Field(
         Retention(), description="How long landing and records are kept; default: for ever."
     )

@@ -1,0 +1,48 @@
+"""A catalogue is written in three forms that say the same, and the same way every time."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rdflib import Graph
+from rdflib.compare import isomorphic
+
+from civitas_assets.dcat.catalogue_files import check_page, write_catalogue
+from civitas_assets.dcat.catalogue_graph import build_catalogue
+from civitas_assets.dcat.open_tables import read_open_tables
+from civitas_assets.errors import ExportError
+from civitas_assets.ingest.catalogue import load_catalogue
+
+
+def _build(town: Any) -> Graph:
+    return build_catalogue(read_open_tables(town.settings, load_catalogue(town.settings).get_tenant("town")))
+
+
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated")  # rdflib itself, reading JSON-LD
+@pytest.mark.parametrize(
+    ("form", "read_as"), [("turtle", "turtle"), ("jsonld", "json-ld"), ("rdfxml", "xml")]
+)
+def test_each_form_says_the_same_every_time(town: Any, tmp_path: Path, form: str, read_as: str) -> None:
+    files = [tmp_path / "first", tmp_path / "second"]
+    for file in files:
+        assert write_catalogue(_build(town), form, file, io.BytesIO()) == 3
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert isomorphic(Graph().parse(files[0], format=read_as), _build(town))
+    out = io.BytesIO()
+    write_catalogue(_build(town), form, None, out)
+    assert out.getvalue() == files[0].read_bytes()
+
+
+def test_a_page_is_an_address_without_login_and_query() -> None:
+    assert check_page("https://betreiber.example/daten") == "https://betreiber.example/daten"
+    for wrong in (
+        "betreiber.example",
+        "https://a:b@betreiber.example/",
+        "https://b.example/?token=x",
+        "https://b/ c",
+    ):
+        with pytest.raises(ExportError, match="landing page must be"):
+            check_page(wrong)
