@@ -131,7 +131,7 @@ def forgotten_modules() -> Iterator[None]:
 def test_own_models_are_made_and_published_like_the_shared_ones(tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
-    (own / "warm_day.sql").write_text(block("sql", "observation_daily"), encoding="utf-8")
+    (own / "warm_day.sql").write_text(block("jinja", "observation_daily"), encoding="utf-8")
     (own / "warm_day.yml").write_text(block("yaml", "warm_day"), encoding="utf-8")
     (own / "notes.txt").write_text("no model", encoding="utf-8")
     project = prepare_project(Settings(home=tmp_path / "home", models_dir=own))
