@@ -90,14 +90,29 @@ def _insert_all(connection: duckdb.DuckDBPyConnection, records: Records) -> None
             _insert(connection, table, row)
 
 
-def _build(folder: Path, records: Records, *commands: Sequence[str]) -> Workspace:
+def _invoke(folder: Path, manifest: Any, *command: str) -> Any:
+    """What dbt makes of a command; it parses the project unless it is given what it has parsed."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - its warnings are ignored in tests only
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
+    try:
+        outcome = dbtRunner(manifest=manifest).invoke(
+            [
+                *command,
+                *("--project-dir", str(PROJECT), "--profiles-dir", str(folder)),
+                *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
+                *("--log-level", "none", "--log-level-file", "none"),
+            ]
+        )
+    finally:
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    assert outcome.exception is None, outcome.exception
+    return outcome.result
+
+
+def _write_profile(folder: Path) -> Path:
+    """Say where dbt finds its workspace; where that is."""
     database = folder / "workspace.duckdb"
-    with duckdb.connect(str(database)) as connection:
-        create_tables(connection)
-        _insert_all(connection, records)
     output = {
         "type": "duckdb",
         "path": str(database),
@@ -107,50 +122,56 @@ def _build(folder: Path, records: Records, *commands: Sequence[str]) -> Workspac
     }
     profile = {"civitas": {"target": "workspace", "outputs": {"workspace": output}}}
     (folder / "profiles.yml").write_text(json.dumps(profile), encoding="utf-8")
-    target = folder / "target"
+    return database
+
+
+def _build(folder: Path, parsed: Any, records: Records, *selections: Sequence[str]) -> Workspace:
+    database = _write_profile(folder)
+    with duckdb.connect(str(database)) as connection:
+        create_tables(connection)
+        _insert_all(connection, records)
     results: list[Any] = []
-    for arguments in commands:
-        try:
-            outcome = dbtRunner().invoke(
-                [
-                    "build",
-                    *("--project-dir", str(PROJECT), "--profiles-dir", str(folder)),
-                    *("--target-path", str(target), "--log-path", str(folder / "logs")),
-                    *("--log-level", "none", "--log-level-file", "none"),
-                    *arguments,
-                ]
-            )
-        finally:
-            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
-        assert outcome.exception is None, outcome.exception
-        # Nothing is made or tested of an exposure.
-        results.extend(r for r in outcome.result if r.node.resource_type != "exposure")  # type: ignore[union-attr]
+    for selection in selections:
+        made = _invoke(folder, parsed, "build", *selection)
+        results.extend(
+            r for r in made if r.node.resource_type != "exposure"
+        )  # nothing is made or tested of an exposure
     return Workspace(
         database,
         {result.node.unique_id: str(result.status) for result in results},
         {result.node.unique_id: int(result.failures or 0) for result in results},
         "\n".join(f"{r.node.name}: {r.message}" for r in results if r.status not in {"success", "pass"}),
-        json.loads((target / "manifest.json").read_text(encoding="utf-8")),
+        json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8")),
     )
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The project as dbt understands it, which is the same for every workspace."""
+    folder = tmp_path_factory.mktemp("parsed")
+    _write_profile(folder)
+    return _invoke(folder, None, "parse")
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory, parsed: Any) -> Workspace:
     """A workspace without any record, with all unit tests run."""
-    return _build(tmp_path_factory.mktemp("empty"), {}, [])
+    return _build(tmp_path_factory.mktemp("empty"), parsed, {}, [])
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def town(tmp_path_factory: pytest.TempPathFactory, parsed: Any) -> Workspace:
     """A workspace with the records of a small town, built as a run builds it."""
-    return _build(tmp_path_factory.mktemp("town"), RECORDS, ["--selector", "prepare"], ["--selector", "run"])
+    return _build(
+        tmp_path_factory.mktemp("town"), parsed, RECORDS, ["--selector", "prepare"], ["--selector", "run"]
+    )
 
 
 @pytest.fixture(scope="module")
-def broken_town(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def broken_town(tmp_path_factory: pytest.TempPathFactory, parsed: Any) -> Workspace:
     """The town with records that break a contract, tests that warn, and tests that stop what builds on them."""
     folder = tmp_path_factory.mktemp("broken")
-    return _build(folder, BROKEN, ["--selector", "prepare"], ["--selector", "run"])
+    return _build(folder, parsed, BROKEN, ["--selector", "prepare"], ["--selector", "run"])
 
 
 @pytest.fixture(scope="module")
