@@ -6,13 +6,13 @@ import shutil
 import subprocess
 import sys
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
 from civitas_assets.harmonise.prepare import prepare_project
+from civitas_assets.harmonise.project import Project
 from civitas_assets.settings import PROJECT_DIR, Settings
 
 ALL = ("duckdb", "postgres")
@@ -45,16 +45,23 @@ def test_reader_that_holds_the_file_is_not_disturbed_and_does_not_disturb(
     assert kleinstadt.ask("kleinstadt", "select sum(value)::int from observation") == [(20,)]
 
 
-@pytest.mark.parametrize("destination", ALL)
-def test_red_test_publishes_nothing_and_the_days_are_made_up_for_later(
-    kleinstadt: Any, town: Any, counts: Any, tmp_path: Path
-) -> None:
-    folder = tmp_path / "dbt_project"
+@pytest.fixture(scope="module")
+def stricter(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The project with one more test."""
+    home = tmp_path_factory.mktemp("stricter")
+    folder = home / "dbt_project"
     shutil.copytree(PROJECT_DIR / "dbt_project", folder, ignore=shutil.ignore_patterns("target", "logs"))
     (folder / "tests" / "no_value_is_666.sql").write_text(
         "select * from {{ ref('observation') }} where value = 666\n"
     )
-    kleinstadt.project = prepare_project(Settings(home=tmp_path / "prepared", dbt_project_dir=folder))
+    return prepare_project(Settings(home=home, dbt_project_dir=folder))
+
+
+@pytest.mark.parametrize("destination", ALL)
+def test_red_test_publishes_nothing_and_the_days_are_made_up_for_later(
+    kleinstadt: Any, town: Any, counts: Any, stricter: Project
+) -> None:
+    kleinstadt.project = stricter
     assert kleinstadt.run("kleinstadt").ok
     before = kleinstadt.state("kleinstadt")
 
