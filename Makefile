@@ -23,7 +23,7 @@ PIP_AUDIT ?= pip-audit
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install production demo dev dagster-home test conform storm lint format models docs bench lock sbom vulnerabilities clean
+.PHONY: help install production demo dev dagster-home test test-quick conform storm lint format models docs bench lock sbom vulnerabilities clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,7 +75,10 @@ dagster-home: install
 	  cat "$(DAGSTER_HOME)/migrate.log" >&2; rm -f "$(DAGSTER_HOME)/dagster.yaml"; exit 1; }
 
 test: install ## Run the tests, on two cores
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-quick: install ## Run the tests that need no servers, while one works
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not integration and not slow"
 
 conform: install ## Try many documents that standards allow on the connectors (EXAMPLES=300)
 	@CIVITAS_CONFORMANCE_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 tests/conformance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import http.server
 import ipaddress
 import json
@@ -38,12 +39,38 @@ settings.load_profile("tests")
 
 os.environ["CIVITAS_REACHABLE"] = LOOPBACK  # of the servers of these tests, in processes of their own, too
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+TESTS = Path(__file__).resolve().parent
+SHARED = TESTS.parents[1] / "shared"
+
+# Folders of tests of a whole deployment, those with the longest files first.
+_WHOLE = ("docs", "dbt", "deploy", "storm", "integration")
+# Fixtures, and values of parameters, that stand for a server, a browser, or the project that dbt has prepared.
+_SERVERS = {
+    "broker", "browser", "history", "newest_postgres", "newest_postgres_server", "object_store", "objects", "postgres",
+    "postgres_server", "project",
+}  # fmt: skip
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name binary values by their argument: archives hold the time, and workers must agree on the names of tests."""
     return argname if isinstance(val, bytes) and not (val.isascii() and val.decode().isprintable()) else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what takes its time, and let workers begin with it: none is left with a long file at the end."""
+    place = {folder: number for number, folder in enumerate(_WHOLE)}
+    folders = {item: item.path.relative_to(TESTS).parts[0] for item in items}
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        chosen = (
+            {value for value in callspec.params.values() if isinstance(value, str)} if callspec else set()
+        )
+        needed = {*getattr(item, "fixturenames", ()), *chosen}
+        if folders[item] in place or not _SERVERS.isdisjoint(needed):
+            item.add_marker("integration")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: place.get(folders[item], len(place)))
 
 
 def _is_loopback(host: object) -> bool:
@@ -167,8 +194,13 @@ def storage_url(object_store: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The dbt project, parsed once for all tests of a process."""
-    return prepare_project(Settings(home=tmp_path_factory.mktemp("prepared")))
+    """The dbt project, prepared once for all processes that run these tests together; they do not change it."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with (folder / "prepared.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return prepare_project(Settings(home=folder / "prepared"))
 
 
 class Webhook:

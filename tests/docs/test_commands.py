@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from civitas_assets.harmonise.project import Project
 from civitas_assets.settings import PROJECT_DIR
 
 PAGES = [
@@ -30,15 +31,21 @@ _READY = "Ctrl-C ends the servers."
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder in which `civitas demo --serve` has run, and serves."""
+def demo(tmp_path_factory: pytest.TempPathFactory, project: Project) -> Iterator[Path]:
+    """A folder in which `civitas demo --serve` has run, and serves; the prepared project is that of all tests."""
     folder = tmp_path_factory.mktemp("reader")
     command = [sys.executable, "-m", "civitas_assets.cli", "demo", "--serve"]
     output: list[str] = []
     ready = threading.Event()
     with subprocess.Popen(
         command,
-        env={**os.environ, "CIVITAS_HOME": str(folder / "data"), "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"},
+        env={
+            **os.environ,
+            "CIVITAS_HOME": str(folder / "data"),
+            "CIVITAS_PREPARED_DIR": str(project.prepared.parent),
+            "NO_COLOR": "1",
+            "PYTHONUNBUFFERED": "1",
+        },
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -67,9 +74,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def reader(demo: Path, tmp_path: Path) -> Path:
+def reader(demo: Path, project: Project, tmp_path: Path) -> Path:
     """A copy of the demo's folder, which a page may change."""
     shutil.copytree(demo / "data" / "demo", tmp_path / "data" / "demo")
+    shutil.copytree(project.prepared.parent, tmp_path / "data" / "demo" / "dbt")
     return tmp_path
 
 
