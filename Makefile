@@ -19,11 +19,12 @@ PORT ?= 3000
 UPGRADE ?=
 EXAMPLES ?= 300
 PIP_AUDIT ?= pip-audit
+REUSE ?= reuse
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install production demo dev dagster-home test test-quick conform storm lint format models docs bench lock sbom vulnerabilities clean
+.PHONY: help install production demo dev dagster-home test test-quick conform storm lint format models docs bench lock sbom vulnerabilities reuse clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -127,6 +128,11 @@ vulnerabilities: ## Ask what is known of vulnerabilities in deploy/requirements.
 	@command -v $(PIP_AUDIT) > /dev/null || { \
 	  echo "pip-audit is not here; install it in an environment of its own, and name it: PIP_AUDIT=..." >&2; exit 1; }
 	@$(PIP_AUDIT) --strict --disable-pip --require-hashes --requirement deploy/requirements.lock
+
+reuse: ## Ask the REUSE tool whether every file has a licence and a copyright (REUSE=reuse, not installed here)
+	@command -v $(REUSE) > /dev/null || { \
+	  echo "reuse is not here; install it in an environment of its own, and name it: REUSE=..." >&2; exit 1; }
+	@$(REUSE) lint
 
 clean: ## Remove .venv, build output and caches; data/ stays
 	rm -rf $(VENV) dist dbt_project/target dbt_project/logs logs
