@@ -13,22 +13,20 @@ def _():
     import marimo as mo
 
     from civitas_assets.browse import views
-    from civitas_assets.ingest.catalogue import load_catalogue
-    from civitas_assets.report.language import Language
+    from civitas_assets.browse.chosen import read_chosen
     from civitas_assets.settings import Settings
 
     settings = Settings()
-    tenant = load_catalogue(settings).get_tenant(mo.cli_args()["tenant"])
-    language = Language.from_code("en", tenant.zone)
-    models = views.read_models(settings, tenant.slug)
+    tenant = read_chosen()
+    models = views.read_models(settings, tenant)
     now = datetime.now(UTC)
-    return language, mo, models, now, settings, tenant, views
+    return mo, models, now, settings, tenant, views
 
 
 @app.cell
 def _(mo, models, tenant):
     model = mo.ui.dropdown(options=[*models], value=next(iter(models)), label="Table")
-    mo.vstack([mo.md(f"# {tenant.slug}"), model])
+    mo.vstack([mo.md(f"# {tenant}"), model])
     return (model,)
 
 
@@ -39,29 +37,46 @@ def _(mo, model):
 
 
 @app.cell
-def _(language, mo, now, settings, tenant, views):
-    overview = mo.iframe(views.draw_overview(settings, tenant, now, language), height="48rem")
-    return (overview,)
+def _(mo):
+    tab = mo.ui.tabs(dict.fromkeys(["Rows", "Dictionary", "Map and series", "Download"], ""))
+    tab
+    return (tab,)
 
 
 @app.cell
-def _(language, mo, model, models, now, overview, settings, sql, tenant, views):
-    answer = mo.iframe(views.draw_rows(settings, tenant.slug, sql.value, language), height="32rem")
-    download = mo.download(
-        data=lambda: views.write_csv(settings, tenant, model.value, now),
-        filename=f"{tenant.slug}_{model.value}.csv",
-        mimetype="text/csv",
-        label="CSV of the last 31 days, as it may be given to others",
-    )
-    dictionary = mo.iframe(views.draw_dictionary(models[model.value], language), height="32rem")
-    mo.ui.tabs(
-        {
-            "Rows": mo.vstack([sql, answer]),
-            "Dictionary": dictionary,
-            "Map and series": overview,
-            "Download": download,
-        }
-    )
+def _(mo, model, models, now, settings, sql, tab, tenant, views):
+    # Only what is open is asked for and drawn.
+    def show_rows():
+        return mo.vstack([sql, mo.iframe(views.draw_rows(settings, tenant, sql.value), height="32rem")])
+
+    def show_dictionary():
+        return mo.iframe(views.draw_dictionary(models[model.value]), height="32rem")
+
+    def show_overview():
+        from civitas_assets.browse import drawings
+
+        return mo.iframe(drawings.draw_overview(settings, tenant, now), height="48rem")
+
+    def write_csv():
+        from civitas_assets.browse import drawings
+
+        return drawings.write_csv(settings, tenant, model.value, now)
+
+    def show_download():
+        return mo.download(
+            data=write_csv,
+            filename=f"{tenant}_{model.value}.csv",
+            mimetype="text/csv",
+            label="CSV of the last 31 days, as it may be given to others",
+        )
+
+    shows = {
+        "Rows": show_rows,
+        "Dictionary": show_dictionary,
+        "Map and series": show_overview,
+        "Download": show_download,
+    }
+    shows[tab.value]()
     return
 
 

@@ -18,22 +18,22 @@ from civitas_assets.catalog.vocabulary import Kind, Vocabulary
 def build_tenant_schema(models: SourceModels, vocabulary: Vocabulary | None = None) -> dict[str, Any]:
     """JSON Schema 2020-12 of one tenant's file; each source is matched by its connector.
 
+    With `defaults`, a source may be one that is taken over, and say only what is otherwise: nothing of it is required.
+
     With a vocabulary, editors offer its codes of properties and units; other spellings of them stay allowed in sources.
     """
     schema = Tenant.model_json_schema()
     definitions = schema.setdefault("$defs", {})
     definitions.pop("Source", None)
-    choices = []
+    choices, needs, known = [], [], set[str]()
     for name, model in sorted(models.items()):
         own = TypeAdapter(model).json_schema()
         definitions.update(own.pop("$defs", {}))
         definitions[model.__name__] = own
-        choices.append(
-            {
-                "if": {"properties": {"connector": {"const": name}}, "required": ["connector"]},
-                "then": {"$ref": f"#/$defs/{model.__name__}"},
-            }
-        )
+        known |= own["properties"].keys()
+        chosen = {"properties": {"connector": {"const": name}}, "required": ["connector"]}
+        needs.append({"if": chosen, "then": {"required": own.pop("required")}})
+        choices.append({"if": chosen, "then": {"$ref": f"#/$defs/{model.__name__}"}})
     schema["properties"]["sources"] = {
         "title": "Sources",
         "type": "object",
@@ -41,11 +41,15 @@ def build_tenant_schema(models: SourceModels, vocabulary: Vocabulary | None = No
         "propertyNames": {"pattern": SLUG},
         "additionalProperties": {
             "type": "object",
-            "required": ["connector"],
             "properties": {"connector": {"enum": sorted(models)}},
             "allOf": choices,
         },
     }
+    schema["if"] = {"required": ["defaults"]}
+    schema["then"] = _have_sources(
+        {"if": {"not": {"required": ["connector"]}}, "then": {"propertyNames": {"enum": sorted(known)}}}
+    )
+    schema["else"] = _have_sources({"required": ["connector"], "allOf": needs})
     schema["properties"]["defaults"] = {
         "title": "Defaults",
         "description": "Sources of defaults.yaml that the tenant takes over: all, or their names.",
@@ -54,6 +58,10 @@ def build_tenant_schema(models: SourceModels, vocabulary: Vocabulary | None = No
     if vocabulary is not None:
         _offer(schema, vocabulary)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _have_sources(each: Mapping[str, Any]) -> dict[str, Any]:
+    return {"properties": {"sources": {"additionalProperties": each}}}
 
 
 def _offer(schema: dict[str, Any], vocabulary: Vocabulary) -> None:

@@ -22,11 +22,8 @@ def browse(
     Needs the extra `browse`.
     """
     from civitas_assets.browse.server import serve
-    from civitas_assets.publish.reading import open_published
 
-    with open_published(read_settings(), tenant):
-        pass  # so that it is told here that there is nothing to see yet
-    with serve(tenant, port) as (address, process):
+    with serve(read_settings(), tenant, port) as (address, process):
         out.print(address, **VERBATIM)
         out.print("Ctrl-C ends it.")
         if show:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import civitas_assets
-from civitas_assets.catalog import Catalog
+from civitas_assets.catalog import Catalog, load_catalog
 from civitas_assets.catalog.schema import build_tenant_schema
 from civitas_assets.catalog.vocabulary import read_vocabulary
 from civitas_assets.connectors.registry import SOURCE_MODELS
@@ -83,3 +83,39 @@ def test_an_editor_offers_the_codes_of_properties_and_units(right: str, section:
     assert complaints(f"{right}{section}: {{x: nonsense}}\n") == [f"$.{section}.x"]
     constants = SCHEMA["$defs"]["CsvSource"]["properties"]["constants"]["properties"]
     assert "Cel" in constants["unit"]["anyOf"][0]["enum"]
+
+
+DEFAULTS = """
+sources:
+  counters: {title: Zähler, connector: csv, licence: CC0-1.0, url: "https://open.example/{ags}.csv",
+    record_type: observation, fields: {datastream_id: id, value: v}, time: {column: at, zone: utc}}
+"""
+TOWN = 'name: Stadt\nags: "99000001"\nbbox: [9.9, 50.9, 10.1, 51.1]\n'
+
+
+@pytest.mark.parametrize(
+    ("more", "place"),
+    [
+        ("defaults: all\nsources: {counters: {title: Räder}}\n", None),
+        ("defaults: [counters]\nsources: {counters: {connector: csv, title: Räder}}\n", None),
+        ("sources: {counters: {title: Räder}}\n", "$.sources.counters"),
+        ("sources: {counters: {connector: csv, title: Räder}}\n", "$.sources.counters"),
+        ("defaults: all\nsources: {counters: {titel: Räder}}\n", "$.sources.counters"),
+        ("defaults: all\nsources: {counters: {connector: csv, titel: Räder}}\n", "$.sources.counters"),
+        (
+            "defaults: all\nsources: {counters: {connector: csv, licence: free}}\n",
+            "$.sources.counters.licence",
+        ),
+    ],
+)
+def test_a_source_that_is_taken_over_says_only_what_is_otherwise(
+    tmp_path: Path, more: str, place: str | None
+) -> None:
+    (tmp_path / "defaults.yaml").write_text(DEFAULTS, encoding="utf-8")
+    (tmp_path / "town.yaml").write_text(TOWN + more, encoding="utf-8")
+    assert {*complaints(TOWN + more)} == ({place} if place else set())
+    if place:
+        with pytest.raises(CatalogError):
+            load_catalog(tmp_path, SOURCE_MODELS)
+    else:
+        assert load_catalog(tmp_path, SOURCE_MODELS).get_tenant("town").sources["counters"].title == "Räder"

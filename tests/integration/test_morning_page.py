@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from civitas_assets.browse.drawings import draw_overview, write_csv
+from civitas_assets.browse.views import draw_rows, read_models
 from civitas_assets.report.page_summary import PageSummary
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.nights import NightBook
@@ -80,6 +82,20 @@ def test_a_town_in_postgresql_has_the_page_that_it_would_have_as_a_file(
     )
     assert "<svg" in in_file
     assert without_sizes(in_database) == without_sizes(in_file)
+    monkeypatch.undo()
+    shown, shown_of_file = (looked_at(each) for each in (kleinstadt, as_file))
+    assert "<svg" in shown[0]
+    assert shown == shown_of_file
+
+
+def looked_at(workplace: Any) -> tuple[str, str]:
+    """What `civitas browse` shows of the town, which can be downloaded, too."""
+    settings, sql = workplace.settings, "select datastream_key, value from observation order by all"
+    assert "observation" in read_models(settings, "kleinstadt")
+    rows = draw_rows(settings, "kleinstadt", sql)
+    assert "bicycle_counters" in rows
+    assert b"kleinstadt:parking:P1" in write_csv(settings, "kleinstadt", "parking_site", workplace.clock)
+    return draw_overview(settings, "kleinstadt", workplace.clock), rows
 
 
 def without_sizes(page: str) -> str:
