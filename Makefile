@@ -24,7 +24,7 @@ REUSE ?= reuse
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install production demo dev dagster-home test test-quick conform storm lint format models docs bench lock sbom vulnerabilities reuse clean
+.PHONY: help install production demo pictures dev dagster-home test test-quick conform storm lint format models docs bench lock sbom vulnerabilities reuse clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ production: ## Make .venv with what a deployment needs, from deploy/requirements
 
 demo: install ## Publish sample towns from sample servers, without any network, and query them
 	@$(BIN)/civitas demo
+
+pictures: install ## Take the pictures of the documentation from the sample towns of make demo, with Chromium
+	@$(BIN)/python scripts/take_pictures.py
 
 dev: install dagster-home ## Start the Dagster UI and daemon on this machine; schedules start stopped (PORT=3000)
 	$(if $(SHOWN),@echo "$(SHOWN)")

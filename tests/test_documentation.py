@@ -168,3 +168,19 @@ def test_pages_in_both_languages_say_as_much() -> None:
         for form in (r"^#+ ", r"^\| ", r"^- ", r"^```", r"^\d\. "):
             count = [len(re.findall(form, PAGES[page], re.MULTILINE)) for page in (english, german)]
             assert count[0] == count[1], f"{english} and {german}: {form}"
+
+
+def test_pictures_of_pages_are_there_and_small() -> None:
+    """A page shows what is there, says what is on it to who does not see it, and is not slow to load."""
+    shown = [
+        (page, said, (PROJECT_DIR / page).parent / file)
+        for page, text in PAGES.items()
+        for said, file in re.findall(r"!\[([^\]]*)\]\(([^)]+\.png)\)", text)
+    ]
+    assert {page for page, *_ in shown} == {"README.md", "docs/first-steps.md"}
+    for page, said, file in shown:
+        body = file.read_bytes()
+        assert len(said) > 20, page
+        assert (int.from_bytes(body[16:20], "big"), int.from_bytes(body[20:24], "big")) == (1280, 800), file
+        assert len(body) < 150_000, file
+    assert {file.resolve() for *_, file in shown} == {*(PROJECT_DIR / "docs/_static").glob("*.png")}

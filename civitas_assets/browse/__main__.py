@@ -20,7 +20,7 @@ _APP = Path(__file__).with_name("app.py")
 _VIEWS = "civitas_assets.browse.views"
 
 
-def main() -> None:
+def serve_pages() -> None:
     """Serve the pages until the process is ended."""
     tenant, port = sys.argv[1:]
     choose_tenant(tenant)
@@ -32,4 +32,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve_pages()

@@ -40,7 +40,9 @@ def draw_overview(settings: Settings, slug: str, now: datetime) -> str:
     for panel in panels:
         said = panel.labels.get(language.code) or panel.observed_property
         drawn = draw_series_chart(panel, first, last, said, language)
-        series.append(html.div(html.h4(f"{said} ({panel.unit})"), drawn, class_="panel"))
+        series.append(
+            html.div(html.h4(f"{said} ({language.format_unit(panel.unit)})"), drawn, class_="panel")
+        )
     return enclose(language, html.div(ground, html.div(*series, class_="panels"), class_="atlas"))
 
 
