@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,12 +15,8 @@ from civitas_assets.dcat.catalogue_graph import DCAT
 from civitas_assets.errors import ExportError
 from civitas_assets.export.output import open_output
 
-# By the name of a format: that of rdflib, and how it is told to write the same graph the same way.
-_SERIALISATIONS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "turtle": ("turtle", {}),
-    "jsonld": ("json-ld", {"auto_compact": True, "sort_keys": True, "indent": 1}),
-    "rdfxml": ("pretty-xml", {}),
-}
+# By the name of a format: that of rdflib.
+_SERIALISATIONS: Mapping[str, str] = {"turtle": "turtle", "jsonld": "json-ld", "rdfxml": "xml"}
 
 
 def check_page(address: str) -> str:
@@ -42,8 +39,32 @@ def write_catalogue(graph: Graph, form: str, file: Path | None, standard_output:
     Raises:
         ExportError: the file cannot be written; what was there before still is.
     """
-    name, options = _SERIALISATIONS[form]
-    content = graph.serialize(format=name, encoding="utf-8", **options)
+    ordered = _OrderedGraph()
+    for prefix, namespace in graph.namespaces():
+        ordered.bind(prefix, namespace)
+    for triple in graph:
+        ordered.add(triple)
+    options: dict[str, Any] = {"auto_compact": True} if form == "jsonld" else {}
+    content: str = ordered.serialize(format=_SERIALISATIONS[form], **options)
+    if form == "jsonld":
+        content = json.dumps(_sort(json.loads(content)), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     with open_output(file, standard_output) as sink:
-        sink.write(content)
+        sink.write(content.encode())
     return len(set(graph.subjects(RDF.type, DCAT.Dataset)))
+
+
+class _OrderedGraph(Graph):
+    """A graph that hands out its triples in an order of their own, and not by how a process has hashed their parts."""
+
+    def triples(self, triple: Any) -> Generator[Any, None, None]:
+        """See `Graph`."""
+        yield from sorted(super().triples(triple))
+
+
+def _sort(value: Any) -> Any:
+    """The same JSON-LD with lists in order, which mean sets here."""
+    if isinstance(value, dict):
+        return {name: _sort(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return sorted(map(_sort, value), key=lambda each: json.dumps(each, sort_keys=True))
+    return value

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,17 @@ from civitas_assets.dcat.catalogue_graph import build_catalogue
 from civitas_assets.dcat.open_tables import read_open_tables
 from civitas_assets.errors import ExportError
 from civitas_assets.ingest.catalogue import load_catalogue
+
+_WRITE = """
+import sys
+from pathlib import Path
+from rdflib import Graph
+from civitas_assets.dcat.catalogue_files import write_catalogue
+folder, seed = Path(sys.argv[1]), sys.argv[2]
+graph = Graph().parse(folder / "town.ttl")
+for form in ("turtle", "jsonld", "rdfxml"):
+    write_catalogue(graph, form, folder / f"{form}-{seed}", sys.stdout.buffer)
+"""
 
 
 def _build(town: Any) -> Graph:
@@ -46,3 +60,14 @@ def test_a_page_is_an_address_without_login_and_query() -> None:
     ):
         with pytest.raises(ExportError, match="landing page must be"):
             check_page(wrong)
+
+
+def test_no_order_depends_on_how_a_process_hashes(town: Any, tmp_path: Path) -> None:
+    write_catalogue(_build(town), "turtle", tmp_path / "town.ttl", io.BytesIO())
+    for seed in ("1", "2"):
+        command = [sys.executable, "-c", _WRITE, str(tmp_path), seed]
+        subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": seed})
+    for form in ("turtle", "jsonld", "rdfxml"):
+        first, second = ((tmp_path / f"{form}-{seed}").read_bytes() for seed in ("1", "2"))
+        assert first == second, form
+        assert b"municipalityKey" in first
