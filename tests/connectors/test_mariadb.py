@@ -24,6 +24,8 @@ from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError
 from tests.connectors.conftest import OBSERVED, SECRET, Landed
 
+pytestmark = pytest.mark.integration
+
 SECONDS = 30.0
 DAY = Window(date(2026, 8, 1), date(2026, 8, 1))
 ACCOUNTS = f"""

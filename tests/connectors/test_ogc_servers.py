@@ -31,6 +31,8 @@ from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError
 
+pytestmark = pytest.mark.integration
+
 COUNT, CEILING = 25, 10
 BOX = (7.4, 51.8, 7.8, 52.1)
 # Trees in a row from the town's middle to the north-east, in UTM zone 32, and one far away.

@@ -23,6 +23,8 @@ from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError
 
+pytestmark = pytest.mark.integration
+
 VERSION = "1.2.0"
 # A project of one file: it makes its tables, says that it is ready, and answers.
 PROJECT = """

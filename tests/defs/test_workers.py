@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.integration
+
 _SCRIPT = """
 import os, pickle, signal, sys, time
 from civitas_assets.defs.workers import _answer

@@ -13,6 +13,8 @@ import pytest
 
 from civitas_assets.connectors.registry import CONNECTORS
 
+pytestmark = pytest.mark.integration
+
 # Reads the town's sources as a run does; a payload that says so ends the process, as native code may.
 _READ = """
 import os, signal, sys
