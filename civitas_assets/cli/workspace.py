@@ -66,5 +66,11 @@ def workspace(
         soft_wrap=True,
         highlight=False,
     )
+    if settings.models_dir is not None:
+        err.print(
+            f"The project is a copy with the models of {settings.models_dir}: change them there, then make this again.",
+            soft_wrap=True,
+            highlight=False,
+        )
     for name, value in (("DBT_PROJECT_DIR", project.folder), ("DBT_PROFILES_DIR", folder)):
         out.print(f"export {name}={shlex.quote(str(value))}", soft_wrap=True, highlight=False, markup=False)
