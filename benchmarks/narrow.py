@@ -57,7 +57,7 @@ def _wide() -> Iterator[None]:
     """Publish as versions did that knew the wide form alone."""
     with ExitStack() as stack:
         for module in (postgres_following, postgres_changes, postgres_session):
-            stack.enter_context(patch.object(module, "narrow", lambda layout: layout))
+            stack.enter_context(patch.object(module, "make_narrow_layout", lambda layout: layout))
         yield
 
 
