@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import string
 from datetime import UTC, date, datetime, timedelta
-from typing import get_args
+from typing import Any, cast, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from civitas_assets.report.calendar import LEVELS
+from civitas_assets.report.findings import Finding
 from civitas_assets.report.language import Language
 from civitas_assets.report.morning import State
 from civitas_assets.report.places import KINDS
 from civitas_assets.report.quality import CODES
+from civitas_assets.report.sections.run_section import _item
 from civitas_assets.store.status import State as SourceState
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -70,3 +72,25 @@ def test_ages_count_in_the_unit_that_fits() -> None:
         "vor 9 Tagen",
     ]
     assert EN.format_age(None, now) == "never"
+
+
+@pytest.mark.parametrize(
+    ("language", "everything", "since"),
+    [
+        (DE, "Alles aus dieser Quelle.", "Neues seit"),
+        (EN, "Everything from this source.", "Anything new since"),
+    ],
+)
+def test_of_a_source_that_never_brought_anything_everything_is_missing(
+    language: Language, everything: str, since: str
+) -> None:
+    newest = datetime(2026, 8, 22, 4, 30, tzinfo=UTC)
+    said = [
+        _item(
+            Finding("server_down", "error", "civitas run", values={"newest": at}), cast("Any", None), language
+        )
+        for at in (None, newest)
+    ]
+    assert everything in said[0]
+    assert "–" not in said[0]
+    assert since in said[1]

@@ -125,6 +125,8 @@ def _item(finding: Finding, morning: Morning, t: Language) -> Markup:
         morning.find_title(finding.source), " · ", html.code(finding.source)
     )
     label = t("column.example" if kind in {"rejected", "unmapped"} else "todo.detail")
+    # Of a source that never brought anything there is no time since which something is missing.
+    missing = "never" if finding.values.get("newest", "") is None else kind
     detail = finding.detail and join_markup(
         html.dt(label), html.dd(shorten(finding.detail, _LONGEST_DETAIL), class_="detail", lang="en")
     )
@@ -133,7 +135,7 @@ def _item(finding: Finding, morning: Morning, t: Language) -> Markup:
         html.dl(
             detail,
             html.dt(t("todo.missing")),
-            html.dd(t(f"finding.{kind}.what", **finding.values)),
+            html.dd(t(f"finding.{missing}.what", **finding.values)),
             html.dt(t("todo.do")),
             html.dd(t(f"finding.{kind}.do", **finding.values), html.pre(html.code(finding.command))),
         ),
