@@ -22,13 +22,13 @@ from benchmarks.town import Figures
 from civitas_assets.dictionary.contracts import Contract, read_contracts
 from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.publish.commons import Member
-from civitas_assets.publish.commons_duckdb import DuckDBCommons
-from civitas_assets.publish.commons_postgres import PostgresCommons
-from civitas_assets.publish.duckdb import DuckDBDestination
-from civitas_assets.publish.postgres_names import PUBLICATION, Names
-from civitas_assets.publish.postgres_roles import grant_roles
-from civitas_assets.publish.postgres_server import Server
-from civitas_assets.publish.postgres_tables import Platform, TableLayout, group_by_month
+from civitas_assets.publish.duckdb.commons_duckdb import DuckDBCommons
+from civitas_assets.publish.duckdb.duckdb import DuckDBDestination
+from civitas_assets.publish.postgres.commons_postgres import PostgresCommons
+from civitas_assets.publish.postgres.postgres_names import PUBLICATION, Names
+from civitas_assets.publish.postgres.postgres_roles import grant_roles
+from civitas_assets.publish.postgres.postgres_server import Server
+from civitas_assets.publish.postgres.postgres_tables import Platform, TableLayout, group_by_month
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
 

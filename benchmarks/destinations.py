@@ -26,12 +26,12 @@ from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.task import Task
 from civitas_assets.harmonise.workspace import Workspace
-from civitas_assets.publish.duckdb import DuckDBDestination
-from civitas_assets.publish.postgres import PostgresDestination
-from civitas_assets.publish.postgres_names import Names
-from civitas_assets.publish.postgres_server import Server
-from civitas_assets.publish.postgres_tables import Platform, TableLayout, group_by_month
-from civitas_assets.publish.replacing import copy_file, sync_file
+from civitas_assets.publish.duckdb.duckdb import DuckDBDestination
+from civitas_assets.publish.duckdb.replacing import copy_file, sync_file
+from civitas_assets.publish.postgres.postgres import PostgresDestination
+from civitas_assets.publish.postgres.postgres_names import Names
+from civitas_assets.publish.postgres.postgres_server import Server
+from civitas_assets.publish.postgres.postgres_tables import Platform, TableLayout, group_by_month
 from civitas_assets.settings import Settings
 
 TOWN = "messstadt"

@@ -21,9 +21,9 @@ from benchmarks.data import OBSERVATIONS, ROWS, START
 from benchmarks.town import NOW, Figures, tenant_of
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.base import Payload
-from civitas_assets.connectors.http import HttpClient
 from civitas_assets.connectors.reachable import LOCAL
 from civitas_assets.connectors.registry import CONNECTORS
+from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.ingest.fetch import fetch_sources
 from civitas_assets.ingest.read_all import read_sources
 from civitas_assets.store.files import LocalFiles

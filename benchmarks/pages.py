@@ -14,7 +14,7 @@ import duckdb
 from benchmarks.town import Figures, tenant_of
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.harmonise.prepare import prepare_project
-from civitas_assets.publish.duckdb import DuckDBDestination
+from civitas_assets.publish.duckdb.duckdb import DuckDBDestination
 from civitas_assets.report.kept_pages import make_pages
 from civitas_assets.report.page_file import write_tenant_page
 from civitas_assets.settings import Settings

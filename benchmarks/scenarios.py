@@ -46,7 +46,7 @@ from civitas_assets.harmonise.task import plan_task
 from civitas_assets.harmonise.workspace import make_workspace
 from civitas_assets.ingest.read_all import read_sources
 from civitas_assets.ingest.reports import ReadReport
-from civitas_assets.publish.duckdb import DuckDBDestination
+from civitas_assets.publish.duckdb.duckdb import DuckDBDestination
 from civitas_assets.settings import Settings
 from civitas_assets.store.addresses import Line
 from civitas_assets.store.files import LocalFiles

@@ -45,7 +45,7 @@ def test_only_the_dagster_layer_imports_dagster() -> None:
     ("package", "places"),
     [
         ("duckdb", ("harmonise/", "publish/", "catalog/vocabulary.py")),
-        ("httpx2", ("connectors/http", "connectors/prepared_request")),
+        ("httpx2", ("connectors/transport/",)),
         ("dbt", ("harmonise/",)),
         ("yaml", ("catalog/", "harmonise/own_models.py")),
         ("prometheus_client", ("overview/prometheus.py",)),

@@ -12,10 +12,10 @@ import yaml
 from civitas_assets.catalog import TimeRule, load_catalog
 from civitas_assets.catalog.model import HttpPolicy, Model, Source
 from civitas_assets.cli import app
-from civitas_assets.connectors.lorawan import Queue
-from civitas_assets.connectors.lorawan_values import Quantity
+from civitas_assets.connectors.files.tabular import Unpivot
+from civitas_assets.connectors.lorawan.lorawan import Queue
+from civitas_assets.connectors.lorawan.lorawan_values import Quantity
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
-from civitas_assets.connectors.tabular import Unpivot
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.settings import Settings
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from civitas_assets.catalog import Source, Tenant
     from civitas_assets.catalog.vocabulary import Kind
-    from civitas_assets.connectors.http import HttpClient
+    from civitas_assets.connectors.transport.http import HttpClient
     from civitas_assets.ingest.probe import Probe
     from civitas_assets.settings import Settings
 
@@ -191,8 +191,8 @@ def _read(file: Path) -> bytes:
 
 
 def _client(settings: Settings, secrets: Callable[[str], str] | None = None) -> HttpClient:
-    from civitas_assets.connectors.http import HttpClient
     from civitas_assets.connectors.reachable import Reachable
+    from civitas_assets.connectors.transport.http import HttpClient
     from civitas_assets.settings import read_secret
 
     reachable = Reachable.from_settings(settings)

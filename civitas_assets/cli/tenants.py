@@ -166,10 +166,10 @@ def grant(
     ] = None,
 ) -> None:
     """Print the SQL of a tenant's schemas and roles in PostgreSQL, then make them."""
-    from civitas_assets.publish.postgres_names import Names
-    from civitas_assets.publish.postgres_roles import grant_roles as make
-    from civitas_assets.publish.postgres_roles import grants_sql, read_login
-    from civitas_assets.publish.postgres_server import Server, to_statement_text
+    from civitas_assets.publish.postgres.postgres_names import Names
+    from civitas_assets.publish.postgres.postgres_roles import grant_roles as make
+    from civitas_assets.publish.postgres.postgres_roles import grants_sql, read_login
+    from civitas_assets.publish.postgres.postgres_server import Server, to_statement_text
 
     settings, names = read_settings(), Names(tenant)
     server, query_login = Server.from_settings(settings), Server.find_query_login(settings, tenant)

@@ -1,4 +1,4 @@
-"""Connectors: one module per protocol, and one HTTP client for all of them.
+"""Connectors: one package per protocol, which share how bytes arrive, are decoded and become rows.
 
 Tenants, stores and databases are unknown here.
 """

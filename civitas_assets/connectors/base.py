@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from civitas_assets.catalog import Source, Window
+from civitas_assets.connectors.mapping.service_rows import read_members
 from civitas_assets.connectors.reachable import Reachable
-from civitas_assets.connectors.service_rows import read_members
 from civitas_assets.records import RawTable, Roster
 
 

@@ -1,4 +1,4 @@
-"""All connectors by name: a new protocol is one module and one line here.
+"""All connectors by name: a new protocol is a module or a package, and one line here.
 
 Each is imported when it is asked for, because what their protocols need takes seconds to import. A deployment's own
 come from packages beside this one, by the entry points of the group `civitas_assets.connectors`.
@@ -20,26 +20,26 @@ T = TypeVar("T")
 
 GROUP = "civitas_assets.connectors"
 
-# By name, the class in its module beside this one.
+# By name, the class in its module below this package.
 _PLACES: Mapping[str, str] = {
-    "csv": "csv.CsvConnector",
-    "datex2": "datex2.Datex2Connector",
-    "dwd": "dwd.DwdConnector",
-    "eco_counter": "eco_counter.EcoCounterConnector",
-    "excel": "excel.ExcelConnector",
-    "gbfs": "gbfs.GbfsConnector",
-    "geofile": "geofile.GeoFileConnector",
-    "geojson": "geojson.GeoJsonConnector",
-    "json": "json.JsonConnector",
-    "lorawan": "lorawan.LorawanConnector",
-    "ngsi_ld": "ngsi_ld.NgsiLdConnector",
-    "ogc_features": "ogc_features.OgcFeaturesConnector",
-    "opensensemap": "opensensemap.OpenSenseMapConnector",
-    "pegelonline": "pegelonline.PegelonlineConnector",
-    "sensor_community": "sensor_community.SensorCommunityConnector",
-    "sensorthings": "sensorthings.SensorThingsConnector",
-    "sql": "sql.SqlConnector",
-    "uba": "uba.UbaConnector",
+    "csv": "files.csv.CsvConnector",
+    "datex2": "datex2.datex2.Datex2Connector",
+    "dwd": "services.dwd.DwdConnector",
+    "eco_counter": "services.eco_counter.EcoCounterConnector",
+    "excel": "files.excel.ExcelConnector",
+    "gbfs": "gbfs.gbfs.GbfsConnector",
+    "geofile": "files.geofile.GeoFileConnector",
+    "geojson": "files.geojson.GeoJsonConnector",
+    "json": "files.json.JsonConnector",
+    "lorawan": "lorawan.lorawan.LorawanConnector",
+    "ngsi_ld": "ngsi.ngsi_ld.NgsiLdConnector",
+    "ogc_features": "ogc_features.ogc_features.OgcFeaturesConnector",
+    "opensensemap": "services.opensensemap.OpenSenseMapConnector",
+    "pegelonline": "services.pegelonline.PegelonlineConnector",
+    "sensor_community": "services.sensor_community.SensorCommunityConnector",
+    "sensorthings": "sensorthings.sensorthings.SensorThingsConnector",
+    "sql": "sql.sql.SqlConnector",
+    "uba": "services.uba.UbaConnector",
 }
 
 
@@ -62,7 +62,7 @@ def _own() -> Mapping[str, importlib.metadata.EntryPoint]:
 def _load_connector(name: str) -> Connector:
     if name not in _PLACES:
         return _load_own(name)
-    module, _, made = _PLACES[name].partition(".")
+    module, _, made = _PLACES[name].rpartition(".")
     connector: Connector = getattr(importlib.import_module(f"civitas_assets.connectors.{module}"), made)()
     return connector
 
@@ -82,6 +82,12 @@ def _load_own(name: str) -> Connector:
         )
         raise SettingsError({GROUP: f"{name} ({entry.value}) is no connector: it {said}"})
     return connector
+
+
+def locate_connector(name: str) -> str | None:
+    """The file of a connector's module, seen from the folder of the project; none of one that a package brings."""
+    module = _PLACES.get(name, "").rpartition(".")[0]
+    return f"civitas_assets/connectors/{module.replace('.', '/')}.py" if module else None
 
 
 class _Loaded(Mapping[str, T]):

@@ -15,7 +15,7 @@ import dagster as dg
 from pydantic import Field
 
 from civitas_assets.catalog.cadence import CADENCES, Cadence
-from civitas_assets.connectors.http import HttpClient
+from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.defs.asset_keys import HEALTH
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.events import CheckStanding, EventRecorder

@@ -17,8 +17,8 @@ from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.catalog.checks import Check
 from civitas_assets.catalog.load import list_file_stamps
 from civitas_assets.catalog.model import Destination as Kind
-from civitas_assets.connectors.http import HttpClient
 from civitas_assets.connectors.reachable import Reachable
+from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.dictionary.sharing import find_share_faults
 from civitas_assets.harmonise.prepare import prepare_project

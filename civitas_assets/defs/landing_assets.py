@@ -12,8 +12,8 @@ import dagster as dg
 
 from civitas_assets.catalog import Source
 from civitas_assets.catalog.cadence import CADENCES
-from civitas_assets.connectors.http import HttpClient
-from civitas_assets.connectors.registry import CONNECTORS
+from civitas_assets.connectors.registry import CONNECTORS, locate_connector
+from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.defs.asset_checks import SourceOutcome, build_partitioned_check, check_sources
 from civitas_assets.defs.asset_keys import landing_key
 from civitas_assets.defs.deployment import Deployment
@@ -53,9 +53,9 @@ def build_landing_assets(deployment: Deployment) -> dg.Definitions:
                 kinds={connector},
                 owners=[f"team:{deployment.settings.team}"],
                 description=f"Bodies received from the tenant's {connector} sources, each kept once.",
-                metadata=make_code_link(
-                    deployment.settings, f"civitas_assets/connectors/{connector}.py", "Connector"
-                ),
+                metadata=make_code_link(deployment.settings, file, "Connector")
+                if (file := locate_connector(connector))
+                else {},
             )
         )
         for check, what in (

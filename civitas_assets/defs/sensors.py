@@ -22,7 +22,7 @@ from civitas_assets.ingest.isolation import capture_errors
 from civitas_assets.settings import read_secret
 
 if TYPE_CHECKING:
-    from civitas_assets.connectors.lorawan import LorawanSource
+    from civitas_assets.connectors.lorawan.lorawan import LorawanSource
 
 _FILES_EVERY = 30  # seconds
 _MESSAGES_EVERY = 300
@@ -109,13 +109,13 @@ def _messages(deployment: Deployment) -> dg.SensorDefinition:
 
 
 def _has_bell(source: Source) -> bool:
-    from civitas_assets.connectors.lorawan import LorawanSource  # noqa: PLC0415 - loaded where somebody uses it
+    from civitas_assets.connectors.lorawan.lorawan import LorawanSource  # noqa: PLC0415 - loaded where somebody uses it
 
     return isinstance(source, LorawanSource) and source.queue is not None and bool(source.queue.bell)
 
 
 def _asked(reachable: Reachable, bell: tuple[str, Source]) -> bool:
-    from civitas_assets.connectors.lorawan import has_new_messages  # noqa: PLC0415
+    from civitas_assets.connectors.lorawan.lorawan import has_new_messages  # noqa: PLC0415
 
     tenant, source = bell
     lorawan = cast("LorawanSource", source)

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from civitas_assets.connectors.http import HttpClient
+from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.defs.events import EventRecorder
 from civitas_assets.defs.runs import (
     CADENCE_TAG,

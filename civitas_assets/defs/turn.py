@@ -14,7 +14,7 @@ from functools import partial
 
 import dagster as dg
 
-from civitas_assets.connectors.http import HttpClient
+from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.defs.asset_keys import landing_key
 from civitas_assets.defs.commons_assets import share_tenant
 from civitas_assets.defs.landing_assets import fetch_tenant

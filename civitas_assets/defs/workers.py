@@ -46,7 +46,7 @@ _USED = (
     "duckdb",
     "polars",
     "pyarrow.parquet",
-    "civitas_assets.publish.duckdb",
+    "civitas_assets.publish.duckdb.duckdb",
     "civitas_assets.report.page_file",
 )
 _LENGTH = 8  # bytes that say how long a message is
@@ -176,7 +176,7 @@ def serve() -> None:
 def _load(deployment: Deployment) -> None:
     names = [*_USED]
     if any(tenant.destination == "postgres" for tenant in deployment.catalog.tenants.values()):
-        names.append("civitas_assets.publish.postgres")
+        names.append("civitas_assets.publish.postgres.postgres")
     for name in names:
         importlib.import_module(name)
     for connector in deployment.catalog.connectors:

@@ -15,8 +15,8 @@ from amqtt.broker import Broker
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from civitas_assets.connectors.mqtt import Subscription, drain
 from civitas_assets.connectors.reachable import LOCAL
+from civitas_assets.connectors.transport.mqtt import Subscription, drain
 
 _HOST = "127.0.0.1"
 _USER = "demo"  # the broker keeps nothing for who has no name

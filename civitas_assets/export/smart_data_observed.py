@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from civitas_assets.connectors.ngsi_models import MEASUREMENT, find_recommended_unit
+from civitas_assets.connectors.ngsi.ngsi_models import MEASUREMENT, find_recommended_unit
 from civitas_assets.export.entities import Attribute, AttributeKind, Entity, code_sql, point_sql, urn_sql
 from civitas_assets.export.export_vocabulary import ExportVocabulary
 from civitas_assets.export.selection import iso_sql

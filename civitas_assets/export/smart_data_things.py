@@ -5,7 +5,7 @@ A state becomes an entity with all that is known of its thing, and of each thing
 
 from __future__ import annotations
 
-from civitas_assets.connectors.ngsi_mobility import PURPOSES
+from civitas_assets.connectors.ngsi.ngsi_mobility import PURPOSES
 from civitas_assets.export.entities import (
     Attribute,
     AttributeKind,

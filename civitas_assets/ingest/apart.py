@@ -29,9 +29,9 @@ from typing import IO, Any
 
 from civitas_assets.catalog import Source
 from civitas_assets.connectors.base import Connector, Payload
-from civitas_assets.connectors.mapping import SelectiveSource
-from civitas_assets.connectors.markup import is_markup
-from civitas_assets.connectors.unescaped import read_unescaped, redact_unescaped
+from civitas_assets.connectors.content.markup import is_markup
+from civitas_assets.connectors.content.unescaped import read_unescaped, redact_unescaped
+from civitas_assets.connectors.mapping.mapping import SelectiveSource
 from civitas_assets.errors import ReadError, ReadStopped
 from civitas_assets.inert import guard_log_entries
 from civitas_assets.ingest.bounds import ReadLimits, describe_exit, limit_process

@@ -17,9 +17,9 @@ from civitas_assets.catalog import Source, Tenant, Window
 from civitas_assets.catalog.cadence import CADENCES
 from civitas_assets.catalog.template import PERIODS, list_names
 from civitas_assets.connectors.base import Connector
-from civitas_assets.connectors.http import HttpClient
-from civitas_assets.connectors.http_deadline import NEVER, Deadline
-from civitas_assets.connectors.repeated import SECRET_REPEATED
+from civitas_assets.connectors.transport.http import HttpClient
+from civitas_assets.connectors.transport.http_deadline import NEVER, Deadline
+from civitas_assets.connectors.transport.repeated import SECRET_REPEATED
 from civitas_assets.ingest.isolation import capture_errors
 from civitas_assets.ingest.missed import choose_window, find_missing_days, note_missing_days
 from civitas_assets.ingest.notes import select_new_notes

@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from civitas_assets.connectors.base import Request
-from civitas_assets.connectors.http import Response
+from civitas_assets.connectors.transport.http import Response
 from civitas_assets.store.addresses import Address, Line
 
 # What a line of the manifest says of an address, so that an unchanged answer can stand for the whole of it.

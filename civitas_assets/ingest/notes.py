@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlsplit
 import polars as pl
 
 from civitas_assets.catalog import Source
-from civitas_assets.connectors.pagination import END_UNPROVEN, parse_total
-from civitas_assets.connectors.text_encoding import is_encoded_twice
+from civitas_assets.connectors.content.text_encoding import is_encoded_twice
+from civitas_assets.connectors.pagination.pagination import END_UNPROVEN, parse_total
 from civitas_assets.ingest.reports import Counts
 from civitas_assets.records import RECORD_TYPES, Note, RawTable, RecordType
 from civitas_assets.records.raw import UNKNOWN_FIELDS

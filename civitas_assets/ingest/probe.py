@@ -19,7 +19,7 @@ import polars as pl
 from civitas_assets.catalog import Source, Tenant, Window
 from civitas_assets.catalog.model import DROP
 from civitas_assets.connectors.base import Answer, Connector, Request
-from civitas_assets.connectors.http import HttpClient
+from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.errors import FetchError
 from civitas_assets.ingest.apart import redact_body_apart
 from civitas_assets.ingest.drop import SETTLED

@@ -13,10 +13,10 @@ from msgspec.structs import replace
 
 from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.base import Connector, Payload
-from civitas_assets.connectors.http_reason import extract_complaint
-from civitas_assets.connectors.next_pages import ROLE as PAGE
-from civitas_assets.connectors.pagination import FURTHER
-from civitas_assets.connectors.partial import is_declared_incomplete
+from civitas_assets.connectors.pagination.next_pages import ROLE as PAGE
+from civitas_assets.connectors.pagination.pagination import FURTHER
+from civitas_assets.connectors.pagination.partial import is_declared_incomplete
+from civitas_assets.connectors.transport.http_reason import extract_complaint
 from civitas_assets.errors import BodyLost, ReadError, ReadStopped
 from civitas_assets.ingest.apart import read_apart
 from civitas_assets.ingest.attempts import Attempts, describe_ended_process

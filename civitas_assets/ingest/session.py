@@ -15,12 +15,12 @@ from msgspec.structs import replace
 
 from civitas_assets.catalog import Source
 from civitas_assets.connectors.base import Answer, Request
-from civitas_assets.connectors.http import HttpClient
-from civitas_assets.connectors.http_deadline import NEVER, Deadline
-from civitas_assets.connectors.http_reason import extract_complaint
-from civitas_assets.connectors.prepared_request import Validators, sanitize_url
 from civitas_assets.connectors.reachable import Reachable
-from civitas_assets.connectors.repeated import RepeatedSecrets
+from civitas_assets.connectors.transport.http import HttpClient
+from civitas_assets.connectors.transport.http_deadline import NEVER, Deadline
+from civitas_assets.connectors.transport.http_reason import extract_complaint
+from civitas_assets.connectors.transport.prepared_request import Validators, sanitize_url
+from civitas_assets.connectors.transport.repeated import RepeatedSecrets
 from civitas_assets.errors import FetchError, FetchTimeUp, ReadError
 from civitas_assets.ingest.apart import redact_body_apart
 from civitas_assets.ingest.drop import DropFolder, take_all

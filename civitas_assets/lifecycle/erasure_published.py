@@ -8,7 +8,7 @@ from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.errors import PublishError
 from civitas_assets.lifecycle.needles import Needles
 from civitas_assets.lifecycle.parts import Size
-from civitas_assets.publish.published_file import find_published_file
+from civitas_assets.publish.duckdb.published_file import find_published_file
 from civitas_assets.publish.reading import PublishedTables, open_published
 from civitas_assets.settings import Settings
 

@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime
 from civitas_assets.catalog import Tenant
 from civitas_assets.errors import PublishError
 from civitas_assets.lifecycle.parts import Part, Size
-from civitas_assets.publish.postgres_reading import open_stream
-from civitas_assets.publish.postgres_server import Server
-from civitas_assets.publish.published_file import find_published_file
+from civitas_assets.publish.duckdb.published_file import find_published_file
+from civitas_assets.publish.postgres.postgres_reading import open_stream
+from civitas_assets.publish.postgres.postgres_server import Server
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.settings import Settings
 from civitas_assets.store.status import State, read_source_status

@@ -20,10 +20,10 @@ from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.messages.delivery import list_sent_marks
 from civitas_assets.publish.commons import Commons
 from civitas_assets.publish.destinations import make_commons
-from civitas_assets.publish.postgres_names import Names
-from civitas_assets.publish.postgres_roles import count_objects, remove_roles
-from civitas_assets.publish.postgres_server import Server
-from civitas_assets.publish.published_file import find_published_file
+from civitas_assets.publish.duckdb.published_file import find_published_file
+from civitas_assets.publish.postgres.postgres_names import Names
+from civitas_assets.publish.postgres.postgres_roles import count_objects, remove_roles
+from civitas_assets.publish.postgres.postgres_server import Server
 from civitas_assets.report.kept_pages import Pages
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files, remove_folder

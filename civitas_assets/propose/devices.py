@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from civitas_assets.catalog.vocabulary import Vocabulary
-from civitas_assets.connectors.lorawan_messages import Uplink
-from civitas_assets.connectors.lorawan_uplinks import parse_uplinks
+from civitas_assets.connectors.lorawan.lorawan_messages import Uplink
+from civitas_assets.connectors.lorawan.lorawan_uplinks import parse_uplinks
 from civitas_assets.errors import ReadError
 from civitas_assets.propose.concept_vocabulary import get_last_part, split_unit
 from civitas_assets.propose.numbers import is_number

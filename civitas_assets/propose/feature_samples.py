@@ -15,7 +15,7 @@ import polars as pl
 
 from civitas_assets.catalog import Box
 from civitas_assets.connectors.base import Payload
-from civitas_assets.connectors.geofile import GeoFileConnector
+from civitas_assets.connectors.files.geofile import GeoFileConnector
 from civitas_assets.errors import ReadError
 from civitas_assets.propose.crs_detection import SYSTEMS, measure_share_inside
 from civitas_assets.propose.sample import FEATURE_ID, MOST_RECORDS, Sample, build_columns, shorten_names

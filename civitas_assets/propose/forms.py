@@ -17,11 +17,11 @@ import msgspec
 
 from civitas_assets.catalog import Box
 from civitas_assets.catalog.vocabulary import Vocabulary
-from civitas_assets.connectors.markup import is_markup
+from civitas_assets.connectors.content.markup import is_markup
+from civitas_assets.connectors.content.text_encoding import to_utf8
+from civitas_assets.connectors.mapping.service_rows import replace_nan
 from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.connectors.service_rows import replace_nan
-from civitas_assets.connectors.text_encoding import to_utf8
-from civitas_assets.connectors.vector_gdal import is_geopackage
+from civitas_assets.connectors.vector.vector_gdal import is_geopackage
 from civitas_assets.errors import ReadError
 from civitas_assets.propose.devices import detect_device_standard
 from civitas_assets.propose.feature_samples import read_features_sample

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from civitas_assets.connectors.http_reason import extract_reason
+from civitas_assets.connectors.transport.http_reason import extract_reason
 from civitas_assets.errors import ReadError
 from civitas_assets.propose.paging import propose_paging
 from civitas_assets.propose.sample import (

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from civitas_assets.connectors.http_reason import extract_reason
-from civitas_assets.connectors.markup import scan_outline
+from civitas_assets.connectors.content.markup import scan_outline
+from civitas_assets.connectors.transport.http_reason import extract_reason
 from civitas_assets.errors import ReadError
 from civitas_assets.propose.sample import shorten_names
 from civitas_assets.propose.standards import Standard

@@ -1,6 +1,6 @@
 """Documents that are pages: where a sample says that there are more, and how a source follows.
 
-Which members are called so, `connectors/partial.py` knows.
+Which members are called so, `connectors/pagination/partial.py` knows.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from civitas_assets.connectors.partial import ABOUT, NEXT_MEMBERS, TOKENS, TOTALS
+from civitas_assets.connectors.pagination.partial import ABOUT, NEXT_MEMBERS, TOKENS, TOTALS
 from civitas_assets.propose.sample import quote_jmespath
 
 _BEGINNINGS = ("http://", "https://", "/", "?")

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from civitas_assets.catalog import Box, Source, Tenant
 from civitas_assets.catalog.vocabulary import Vocabulary
-from civitas_assets.connectors.next_pages import ROLE
+from civitas_assets.connectors.pagination.next_pages import ROLE
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ReadError
 from civitas_assets.ingest.isolation import capture_errors

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from civitas_assets.connectors.ngsi_entities import list_types
+from civitas_assets.connectors.ngsi.ngsi_entities import list_types
 from civitas_assets.propose.sample import shorten_names
 
 _GBFS_FEEDS = {

@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 import fastexcel
 
-from civitas_assets.connectors.columns import match_header, normalise_column_name
-from civitas_assets.connectors.csv import remove_sep_line
-from civitas_assets.connectors.sheets import fill_merged_cells, read_header_names, read_sheet_cells
+from civitas_assets.connectors.files.csv import remove_sep_line
+from civitas_assets.connectors.files.sheets import fill_merged_cells, read_header_names, read_sheet_cells
+from civitas_assets.connectors.mapping.columns import match_header, normalise_column_name
 from civitas_assets.errors import ReadError
 from civitas_assets.propose.numbers import is_number
 from civitas_assets.propose.sample import MOST_RECORDS, Sample, shorten_names

@@ -42,8 +42,8 @@ def ask_tables(settings: Settings, tenant: str, sql: str, limit: int) -> QueryRe
     """
     # A query of one tenant reads that tenant's tables and nothing else: by a login of its own, or in a copy.
     if settings.postgres_readers is not None and is_in_postgres(settings, tenant):
-        from civitas_assets.publish import postgres_query  # noqa: PLC0415 - drivers are loaded where they are used
-        from civitas_assets.publish.postgres_server import Server  # noqa: PLC0415
+        from civitas_assets.publish.postgres import postgres_query  # noqa: PLC0415 - drivers are loaded where they are used
+        from civitas_assets.publish.postgres.postgres_server import Server  # noqa: PLC0415
 
         reader = Server.for_reader(settings, tenant)
         columns, types, rows = postgres_query.ask_server(reader, tenant, sql, limit + 1)

@@ -20,13 +20,13 @@ from civitas_assets.catalog.load import read_declared_destination
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons import COMMONS_SCHEMA
-from civitas_assets.publish.published_file import find_published_file
+from civitas_assets.publish.duckdb.published_file import find_published_file
 from civitas_assets.settings import Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from civitas_assets.publish.postgres_reading import Stream
+    from civitas_assets.publish.postgres.postgres_reading import Stream
 
 _LOCKED = (
     "set allow_community_extensions = false",
@@ -152,8 +152,8 @@ def open_published(
         PublishError: the tenant has no output yet, or it cannot be opened.
     """
     if is_in_postgres(settings, tenant):
-        from civitas_assets.publish.postgres_reading import open_stream  # noqa: PLC0415 - drivers are loaded where
-        from civitas_assets.publish.postgres_server import Server  # noqa: PLC0415 - they are used
+        from civitas_assets.publish.postgres.postgres_reading import open_stream  # noqa: PLC0415 - drivers are loaded where
+        from civitas_assets.publish.postgres.postgres_server import Server  # noqa: PLC0415 - they are used
 
         with (
             open_stream(Server.from_settings(settings), tenant, first, last) as stream,

@@ -18,8 +18,8 @@ import httpx2
 import polars as pl
 
 from civitas_assets.catalog import Tenant, Window
-from civitas_assets.connectors.http import HttpClient
 from civitas_assets.connectors.registry import CONNECTORS
+from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.ingest.fetch import fetch_sources
 from civitas_assets.ingest.read_all import read_sources
 from civitas_assets.records import RECORD_TYPES

@@ -11,10 +11,10 @@ import pytest
 
 from civitas_assets.catalog import HttpPolicy, Source
 from civitas_assets.connectors.base import Request
-from civitas_assets.connectors.http import HttpClient
-from civitas_assets.connectors.mqtt import Subscription, drain
 from civitas_assets.connectors.reachable import LOCAL, PUBLIC, Reachable
-from civitas_assets.connectors.sql_database import Database
+from civitas_assets.connectors.sql.sql_database import Database
+from civitas_assets.connectors.transport.http import HttpClient
+from civitas_assets.connectors.transport.mqtt import Subscription, drain
 from civitas_assets.errors import FetchError
 from civitas_assets.settings import Settings
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from civitas_assets.dcat.open_tables import read_open_tables
 from civitas_assets.dictionary.contracts import Contract, ModelColumn
 from civitas_assets.ingest.catalogue import load_catalogue
-from civitas_assets.publish.postgres_names import Names
+from civitas_assets.publish.postgres.postgres_names import Names
 from civitas_assets.settings import Settings
 
 

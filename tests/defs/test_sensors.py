@@ -15,8 +15,8 @@ import pytest
 from dagster._core.test_utils import create_run_for_test
 
 from benchmarks.broker import publish
-from civitas_assets.connectors.mqtt import Subscription, drain
 from civitas_assets.connectors.reachable import LOCAL
+from civitas_assets.connectors.transport.mqtt import Subscription, drain
 from civitas_assets.defs.messages import (
     find_night,
     list_run_faults,

@@ -6,8 +6,8 @@ import json
 from datetime import date
 from urllib.parse import urlsplit
 
-from civitas_assets.connectors.mqtt import Drained, Subscription, drain
 from civitas_assets.connectors.reachable import LOCAL
+from civitas_assets.connectors.transport.mqtt import Drained, Subscription, drain
 from civitas_assets.demo.generator import TOWNS
 from civitas_assets.demo.lorawan_sender import CLIENT, TOPICS, make_uplinks
 from civitas_assets.demo.servers import SampleServers

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from civitas_assets.catalog import Window, load_catalog
 from civitas_assets.catalog.template import expand
-from civitas_assets.connectors.lorawan import LorawanSource
+from civitas_assets.connectors.lorawan.lorawan import LorawanSource
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.demo.lorawan_sender import CLIENT, TOPICS
 from civitas_assets.demo.servers import find_reply

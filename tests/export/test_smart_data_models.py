@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from civitas_assets.connectors.ngsi_models import UNITS, find_recommended_unit
+from civitas_assets.connectors.ngsi.ngsi_models import UNITS, find_recommended_unit
 from civitas_assets.export.entities import Attribute, AttributeKind, Entity
 from civitas_assets.export.export_vocabulary import ExportVocabulary
 from civitas_assets.export.ngsi_ld_format import list_exported_entities

@@ -12,8 +12,8 @@ import pytest
 
 from civitas_assets.catalog import Source, Tenant, Window
 from civitas_assets.connectors.base import Connector
-from civitas_assets.connectors.http import HttpClient
 from civitas_assets.connectors.registry import CONNECTORS
+from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.ingest.fetch import fetch_sources
 from civitas_assets.ingest.read_all import read_sources
 from civitas_assets.ingest.reports import FetchReport, ReadReport

@@ -28,7 +28,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from civitas_assets.catalog import Tenant, Window
-from civitas_assets.connectors.http import HttpClient
+from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.connectors.reachable import LOCAL
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.ingest.fetch import fetch_sources

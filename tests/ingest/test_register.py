@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from civitas_assets.connectors.csv import CsvConnector
-from civitas_assets.connectors.json import JsonConnector
+from civitas_assets.connectors.files.csv import CsvConnector
+from civitas_assets.connectors.files.json import JsonConnector
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.landing import SourceLanding
 

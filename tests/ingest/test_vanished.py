@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from civitas_assets.connectors.csv import CsvConnector
 from civitas_assets.connectors.fetching import fetch_addresses
-from civitas_assets.connectors.json import JsonConnector, JsonSource
+from civitas_assets.connectors.files.csv import CsvConnector
+from civitas_assets.connectors.files.json import JsonConnector, JsonSource
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES, RawTable, Roster
 

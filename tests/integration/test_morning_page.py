@@ -47,7 +47,7 @@ def test_every_night_ends_with_a_page(kleinstadt: Any, town: Any, monkeypatch: p
     # A step that fails is on the page too, though the page is made by the same run.
     town.pages["/counter.csv"] = b"time,id,count\n2026-08-21T10:00:00Z,1,9"
     monkeypatch.setattr(
-        "civitas_assets.publish.duckdb_tables.DuckDBTables.replace_all",
+        "civitas_assets.publish.duckdb.duckdb_tables.DuckDBTables.replace_all",
         lambda *_: (_ for _ in ()).throw(OSError("full")),
     )
     assert not kleinstadt.run("kleinstadt").ok
@@ -71,7 +71,7 @@ def test_a_town_in_postgresql_has_the_page_that_it_would_have_as_a_file(
     def copied(*_: object) -> None:
         raise AssertionError("tables are copied for a page")
 
-    monkeypatch.setattr("civitas_assets.publish.postgres_reading.Stream.fill", copied)
+    monkeypatch.setattr("civitas_assets.publish.postgres.postgres_reading.Stream.fill", copied)
     as_file = new_workplace()
     as_file.copy_tenant("kleinstadt", url=town.url)
     for workplace in (kleinstadt, as_file):

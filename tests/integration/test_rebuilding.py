@@ -139,9 +139,9 @@ def test_only_days_that_changed_since_a_rebuild_was_interrupted_are_made_again(
     anew = Order(fetch=False, rebuild=True)
     with monkeypatch.context() as patch:
         last_step = (
-            "postgres_changes.Changes.measure_bytes"
+            "postgres.postgres_changes.Changes.measure_bytes"
             if kleinstadt.postgres_url
-            else "duckdb_tables.DuckDBTables.comment"
+            else "duckdb.duckdb_tables.DuckDBTables.comment"
         )
         patch.setattr(f"civitas_assets.publish.{last_step}", _full_disk)
         stopped = kleinstadt.run("kleinstadt", anew)

@@ -13,7 +13,7 @@ import pytest
 
 from civitas_assets.dictionary.contracts import Contract, ModelColumn
 from civitas_assets.publish.commons import CommonsReport, Member
-from civitas_assets.publish.commons_duckdb import DuckDBCommons
+from civitas_assets.publish.duckdb.commons_duckdb import DuckDBCommons
 from civitas_assets.store.files import LocalFiles
 
 

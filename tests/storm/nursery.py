@@ -20,7 +20,7 @@ from typing import Any
 
 import obstore.store  # noqa: F401 - loaded once, for all runs
 
-import civitas_assets.publish.postgres
+import civitas_assets.publish.postgres.postgres
 import civitas_assets.store.objects  # noqa: F401
 from civitas_assets.catalog import load_catalog
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS

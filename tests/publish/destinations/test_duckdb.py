@@ -10,8 +10,8 @@ import duckdb
 import pytest
 
 from civitas_assets.harmonise.project import Project
-from civitas_assets.publish.duckdb_tables import DuckDBTables
-from civitas_assets.publish.duckdb_waste import measure_waste
+from civitas_assets.publish.duckdb.duckdb_tables import DuckDBTables
+from civitas_assets.publish.duckdb.duckdb_waste import measure_waste
 from tests.publish.destinations.conftest import Town, make_town
 
 D1, D2 = date(2026, 7, 31), date(2026, 8, 1)
@@ -27,7 +27,7 @@ def file_town(tmp_path: Path, project: Project) -> Town:
 def test_rows_lie_by_day_then_time_then_series(
     file_town: Town, status: Any, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr("civitas_assets.publish.duckdb_tables._SORTED_AT_ONCE", at_once)
+    monkeypatch.setattr("civitas_assets.publish.duckdb.duckdb_tables._SORTED_AT_ONCE", at_once)
     late = {"observed_at": f"{D1}T13:00:00Z"}
     rows = [status("a", D2, 1), status("b", D1, 2, **late), status("b", D1, 3), status("a", D1, 4)]
     file_town.publish([D1, D2], rebuild=True, status=rows)

@@ -20,9 +20,9 @@ from typer.testing import CliRunner
 from civitas_assets.cli import app
 from civitas_assets.errors import CivitasError, PublishError
 from civitas_assets.publish.destinations import make_destination
-from civitas_assets.publish.postgres_names import Names
-from civitas_assets.publish.postgres_roles import grant_roles, grants_sql, remove_roles
-from civitas_assets.publish.postgres_server import Server, to_statement_text
+from civitas_assets.publish.postgres.postgres_names import Names
+from civitas_assets.publish.postgres.postgres_roles import grant_roles, grants_sql, remove_roles
+from civitas_assets.publish.postgres.postgres_server import Server, to_statement_text
 from civitas_assets.publish.query import ask_tables
 from civitas_assets.publish.reading import open_published
 

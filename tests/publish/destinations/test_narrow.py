@@ -15,14 +15,19 @@ import psycopg
 import pytest
 
 from civitas_assets.dictionary.contracts import Contract, ModelColumn, read_contracts
-from civitas_assets.publish import postgres_changes, postgres_following, postgres_session
 from civitas_assets.publish.commons import Member
-from civitas_assets.publish.commons_postgres import PostgresCommons
-from civitas_assets.publish.postgres_changes import Changes
-from civitas_assets.publish.postgres_names import Names
-from civitas_assets.publish.postgres_narrow import Dimension, Narrow, choose_dimensions, make_narrow_layout
-from civitas_assets.publish.postgres_server import Server
-from civitas_assets.publish.postgres_tables import Platform, TableLayout
+from civitas_assets.publish.postgres import postgres_changes, postgres_following, postgres_session
+from civitas_assets.publish.postgres.commons_postgres import PostgresCommons
+from civitas_assets.publish.postgres.postgres_changes import Changes
+from civitas_assets.publish.postgres.postgres_names import Names
+from civitas_assets.publish.postgres.postgres_narrow import (
+    Dimension,
+    Narrow,
+    choose_dimensions,
+    make_narrow_layout,
+)
+from civitas_assets.publish.postgres.postgres_server import Server
+from civitas_assets.publish.postgres.postgres_tables import Platform, TableLayout
 from civitas_assets.publish.reading import open_published
 
 D1, D2, D3 = date(2026, 7, 31), date(2026, 8, 1), date(2026, 8, 2)
@@ -384,7 +389,9 @@ def test_a_column_that_others_use_does_not_go(
 def test_a_rebuild_numbers_what_is_numbered_otherwise_by_now(
     town: Any, database: Any, status: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("civitas_assets.publish.postgres_narrow._repeats", lambda name, _: name == "site_key")
+    monkeypatch.setattr(
+        "civitas_assets.publish.postgres.postgres_narrow._repeats", lambda name, _: name == "site_key"
+    )
     town.publish([D3], status=[status("a", D3, 5, note="still numbered")])
     assert "still numbered" in one(database, "select note from town._status_label")
     town.publish([D3], rebuild=True, status=[status("a", D3, 5, note="in its row")])

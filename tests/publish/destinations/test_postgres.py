@@ -21,7 +21,7 @@ from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
 from civitas_assets.errors import PublishError
-from civitas_assets.publish.postgres_server import Server
+from civitas_assets.publish.postgres.postgres_server import Server
 from civitas_assets.settings import Settings
 
 D1, D2 = date(2026, 7, 31), date(2026, 8, 1)

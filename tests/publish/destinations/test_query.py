@@ -155,9 +155,9 @@ def test_no_file_extension_variable_or_setting_is_in_reach(pair: Any, tmp_path: 
 
 @pytest.mark.parametrize("town", ["postgres"], indirect=True)
 def test_who_goes_takes_the_login_along(logins: Any, database: Any) -> None:
-    from civitas_assets.publish.postgres_names import Names  # noqa: PLC0415
-    from civitas_assets.publish.postgres_roles import remove_roles  # noqa: PLC0415
-    from civitas_assets.publish.postgres_server import Server  # noqa: PLC0415
+    from civitas_assets.publish.postgres.postgres_names import Names  # noqa: PLC0415
+    from civitas_assets.publish.postgres.postgres_roles import remove_roles  # noqa: PLC0415
+    from civitas_assets.publish.postgres.postgres_server import Server  # noqa: PLC0415
 
     town = logins(f"query_{os.getpid()}_{{tenant}}")
     login = Server.find_query_login(town.settings, "atown")

@@ -1,0 +1,4 @@
+"""DATEX II: parking, situations and charging infrastructure.
+
+Specification: https://datex2.eu.
+"""

@@ -1,0 +1,4 @@
+"""GBFS: stations and vehicles of sharing systems.
+
+Specification: https://gbfs.org.
+"""

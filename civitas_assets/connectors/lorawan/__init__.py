@@ -1,0 +1,4 @@
+"""LoRaWAN: what network servers say of uplinks, and what is in their payloads.
+
+The queue that they come from is in `transport`.
+"""

@@ -1,0 +1,4 @@
+"""Collections that come in pages: where the next one is, and whether all has come.
+
+No protocol is known here.
+"""

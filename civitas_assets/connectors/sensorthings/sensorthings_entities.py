@@ -1,0 +1,220 @@
+"""The entities of SensorThings that describe: things, their datastreams, and the service itself.
+
+Only the parts that are read are declared; everything else in an answer is skipped while decoding. Tables are made of
+them in `sensorthings_tables.py`, and observations are read in `sensorthings_observations.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from civitas_assets.connectors.mapping.service_rows import decode_answer
+
+T = TypeVar("T")
+
+
+class Named(msgspec.Struct):
+    """An observed property, a sensor, or a unit of measurement."""
+
+    name: str | None = None
+    definition: str | None = None
+    symbol: str | None = None
+
+
+class Datastream(
+    msgspec.Struct,
+    rename={
+        "id": "@iot.id",
+        "unit": "unitOfMeasurement",
+        "observed_property": "ObservedProperty",
+        "sensor": "Sensor",
+        "phenomenon_time": "phenomenonTime",
+        "observed_area": "observedArea",
+    },
+):
+    """A series of observations of one property."""
+
+    id: int | str
+    name: str | None = None
+    description: str | None = None
+    unit: Named | None = None
+    observed_property: Named | None = None
+    sensor: Named | None = None
+    phenomenon_time: Any = None
+    observed_area: Any = None
+
+    @property
+    def key(self) -> str:
+        """The id as text."""
+        return str(self.id)
+
+
+class MultiDatastream(
+    msgspec.Struct,
+    rename={
+        "id": "@iot.id",
+        "types": "multiObservationDataTypes",
+        "units": "unitOfMeasurements",
+        "observed_properties": "ObservedProperties",
+        "sensor": "Sensor",
+        "phenomenon_time": "phenomenonTime",
+        "observed_area": "observedArea",
+    },
+):
+    """A series of observations whose results have an element for each of several properties."""
+
+    id: int | str
+    name: str | None = None
+    description: str | None = None
+    types: list[str | None] | None = None
+    units: list[Named | None] | None = None
+    observed_properties: list[Named | None] | None = None
+    sensor: Named | None = None
+    phenomenon_time: Any = None
+    observed_area: Any = None
+
+    @property
+    def key(self) -> str:
+        """The id as text."""
+        return str(self.id)
+
+    @property
+    def size(self) -> int:
+        """How many elements a result has."""
+        return max(len(part or ()) for part in (self.types, self.units, self.observed_properties))
+
+    def components(self) -> list[Datastream]:
+        """Each element of the results as a datastream; a list of another length says nothing of which is which."""
+        parts = (
+            part if part and len(part) == self.size else [None] * self.size
+            for part in (self.units, self.observed_properties)
+        )
+        return [
+            Datastream(
+                id=make_component_id(self.key, place),
+                name=": ".join(filter(None, (self.name, find_first_text(observed, "name")))) or None,
+                description=self.description,
+                unit=unit,
+                observed_property=observed,
+                sensor=self.sensor,
+                phenomenon_time=self.phenomenon_time,
+                observed_area=self.observed_area,
+            )
+            for place, (unit, observed) in enumerate(zip(*parts, strict=True))
+        ]
+
+
+class SensorThingsLocation(msgspec.Struct):
+    """A Location with its encoded geometry: an object of GeoJSON, or a text."""
+
+    location: Any = None
+
+
+class Thing(
+    msgspec.Struct,
+    rename={
+        "id": "@iot.id",
+        "locations": "Locations",
+        "datastreams": "Datastreams",
+        "more_datastreams": "Datastreams@iot.nextLink",
+        "multi_datastreams": "MultiDatastreams",
+        "more_multi_datastreams": "MultiDatastreams@iot.nextLink",
+    },
+):
+    """A station or device."""
+
+    id: int | str
+    name: str | None = None
+    description: str | None = None
+    locations: list[SensorThingsLocation] = []
+    datastreams: list[Datastream] = []
+    more_datastreams: str | None = None
+    multi_datastreams: list[MultiDatastream] = []
+    more_multi_datastreams: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The id as text."""
+        return str(self.id)
+
+    @property
+    def series(self) -> list[Datastream]:
+        """All that it observes, each element of a MultiDatastream for itself."""
+        return [*self.datastreams, *(part for multi in self.multi_datastreams for part in multi.components())]
+
+
+class PageInfo(msgspec.Struct, rename={"next": "@iot.nextLink", "total": "@iot.count"}):
+    """What a page says of the pages: where the next one is, verbatim, and how many entities all of them hold."""
+
+    next: str | None = None
+    total: int | str | None = None
+
+
+class _Page(msgspec.Struct, Generic[T]):
+    value: list[T]
+
+
+class _Settings(msgspec.Struct):
+    conformance: list[str] = []
+
+
+class _EntitySet(msgspec.Struct):
+    name: str | None = None
+
+
+class _Root(msgspec.Struct, rename={"sets": "value", "settings": "serverSettings"}):
+    sets: list[_EntitySet] = []
+    settings: _Settings = msgspec.field(default_factory=_Settings)
+
+
+class Capabilities(msgspec.Struct, frozen=True):
+    """What a service has beside what all have."""
+
+    data_arrays: bool = False
+    multi_datastreams: bool = False
+
+
+def decode_json(body: bytes, kind: Any) -> Any:
+    """The JSON in these types, else a `ReadError`."""
+    return decode_answer(body, kind, "SensorThings")
+
+
+def read_page_info(body: bytes) -> PageInfo:
+    """What a page says of the pages."""
+    found: PageInfo = decode_json(body, PageInfo)
+    return found
+
+
+def read_capabilities(root: bytes) -> Capabilities:
+    """What the service's root says: version 1.0 lists the entity sets, 1.1 also the extensions that it conforms to."""
+    said = decode_json(root, _Root)
+    return Capabilities(
+        data_arrays=any("data-array" in item for item in said.settings.conformance),
+        multi_datastreams=any(entity_set.name == "MultiDatastreams" for entity_set in said.sets),
+    )
+
+
+def make_component_id(multi_id: str, place: int) -> str:
+    """The datastream that an element of a MultiDatastream's results is: `7[0]` is the first one of 7."""
+    return f"{multi_id}[{place}]"
+
+
+def read_things(body: bytes) -> list[Thing]:
+    """The Things of a page; a single Thing, as its own address answers it, is a page of one."""
+    if "value" in decode_json(body, dict[str, msgspec.Raw]):
+        return read_entities(body, Thing)
+    return [decode_json(body, Thing)]
+
+
+def read_entities(body: bytes, kind: type[T]) -> list[T]:
+    """The entities of a page."""
+    found: list[T] = decode_json(body, _Page[kind]).value  # type: ignore[valid-type]
+    return found
+
+
+def find_first_text(named: Named | None, *attributes: str) -> str | None:
+    """The first of the attributes that says something; the standard's own example writes "null" for no unit."""
+    texts = ((getattr(named, name, None) or "").strip() for name in attributes)
+    return next((text for text in texts if text not in {"", "null"}), None)

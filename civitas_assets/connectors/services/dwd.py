@@ -1,0 +1,186 @@
+"""Ten-minute observations of the German weather service (DWD), from the open data of its Climate Data Center.
+
+What the files hold is in `dwd_products.py`; here is which of them are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import ClassVar, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from civitas_assets.catalog import Source, TimeRule, Window
+from civitas_assets.catalog.window import Duration
+from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.mapping.service_rows import build_raw_table
+from civitas_assets.connectors.services.dwd_products import (
+    PRODUCTS,
+    TIME_FORMAT,
+    DwdStation,
+    list_archives,
+    read_measured_tables,
+    read_station_list,
+)
+from civitas_assets.connectors.services.service import (
+    Attribution,
+    Root,
+    ServiceLicence,
+    ServiceSource,
+    Title,
+)
+from civitas_assets.errors import FetchError
+from civitas_assets.records import RawTable
+
+ProductName = Literal["air_temperature", "precipitation", "solar", "wind", "extreme_wind"]
+Period = Literal["now", "recent", "historical"]
+_RECENT = timedelta(days=500)  # how far back the files of `recent` reach, from yesterday on
+
+
+class DwdSource(ServiceSource):
+    """Stations by their number, such as 01766, or all in the tenant's box."""
+
+    connector: Literal["dwd"]
+    takes_days: ClassVar[bool] = True
+    title: Title = "Wetterbeobachtungen des Deutschen Wetterdienstes"
+    licence: ServiceLicence = "CC-BY-4.0"
+    attribution: Attribution = "Deutscher Wetterdienst"
+    url: Root = "https://opendata.dwd.de/climate_environment/CDC/observations_germany/climate/10_minutes"
+    products: tuple[ProductName, ...] = Field(
+        ("air_temperature", "precipitation", "solar", "wind", "extreme_wind"),
+        min_length=1,
+        description="Which groups of quantities are fetched.",
+    )
+    look_back: Duration = Field("1 day", validate_default=True, description="How far each night reads back.")
+    not_found: Literal["fail", "skip"] = Field(
+        "skip", description="Whether a station without a product's file is an error."
+    )
+    nulls: tuple[str, ...] = Field(
+        ("-999", "-999.0", "-999.00", "-999.000"), description="Texts that mean 'no value'."
+    )
+    # Not tried, as a rule of a file is: a module that runs Polars when it is imported makes a process unfit for forks.
+    time: TimeRule | None = TimeRule.model_construct(
+        column="MESS_DATUM",
+        zone="utc",
+        format=TIME_FORMAT,
+        stamp="interval_end",
+        interval=timedelta(minutes=10),
+    )
+
+    def select_wanted(self, stations: list[DwdStation], since: date | None) -> list[DwdStation]:
+        """Those of the stations that the tenant wants, without those that ended before the day."""
+        return [
+            station
+            for station in stations
+            if any(self.wants(key, station.lon, station.lat) for key in (station.id, station.id.lstrip("0")))
+            and (since is None or station.last is None or station.last >= since)
+        ]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class DwdConnector:
+    """Fetches and reads ten-minute observations of the weather service; its clock tells recent days from past years."""
+
+    clock: Callable[[], datetime] = _utc_now
+    name: ClassVar[str] = "dwd"
+    source_model: ClassVar[type[Source]] = DwdSource
+
+    def fetch(self, source: DwdSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
+        """The station lists of the products, and the files of the wanted stations for the periods of the window."""
+        root, today = source.url.rstrip("/"), self.clock().astimezone(zone).date()
+        known = set[str]()
+
+        def lists() -> Iterator[Request]:
+            for name in source.products:
+                for period in _periods(window, today):
+                    middle = "now" if period == "now" else "min"
+                    yield Request(
+                        f"{root}/{name}/{period}/zehn_{middle}_{PRODUCTS[name].listed}_Beschreibung_Stationen.txt",
+                        role="stations",
+                        variables={"product": name, "period": period},
+                    )
+
+        def files(answer: Answer) -> Iterator[Request]:
+            variables, folder = answer.request.variables, answer.request.url.rpartition("/")[0]
+            if answer.request.role == "stations":
+                stations, _ = read_station_list(answer.content())
+                since = _since(variables["period"], today)
+                ids = [station.id for station in source.select_wanted(stations, since)]
+                known.update(*((station.id, station.id.lstrip("0")) for station in stations))
+                if variables["period"] != "historical":
+                    suffix = {"now": "now", "recent": "akt"}[variables["period"]]
+                    kind = PRODUCTS[variables["product"]].file
+                    for id_ in ids:
+                        yield Request(f"{folder}/10minutenwerte_{kind}_{id_}_{suffix}.zip", role="values")
+                elif ids:
+                    yield Request(
+                        f"{folder}/", role="index", variables={**variables, "stations": ",".join(ids)}
+                    )
+            elif answer.request.role == "index":
+                ids = variables["stations"].split(",")
+                for name, id_, first, last in list_archives(answer.content(), PRODUCTS[variables["product"]]):
+                    if id_ in ids and first <= window.last and last >= window.first:
+                        yield Request(f"{folder}/{name}", role="values")
+
+        found, missing = 0, list[str]()
+        for answer in session.crawl(lists(), files):
+            if answer.request.role == "values":
+                found += answer.found
+            elif not answer.found:
+                missing.append(answer.request.url)
+        if missing:
+            raise FetchError(f"{missing[0]} was not found (404): check url, or fetch later")
+        if not found:
+            raise FetchError(
+                f"no station with values from {window.first} to {window.last} "
+                f"{'is among ' + ', '.join(source.stations) if source.stations else 'lies in the bbox'}: "
+                "name stations near by, from the lists below url"
+            )
+        source.expect(known)
+
+    def read(self, source: DwdSource, payload: Payload) -> Iterator[RawTable]:
+        """Stations with their places, or the datastreams and values of a product's archive."""
+        if payload.role == "stations":
+            stations, broken = read_station_list(payload.body)
+            since = _since(payload.variables.get("period", "now"), payload.received_at.date())
+            rows = (
+                {
+                    "station_id": station.id,
+                    "name": station.name,
+                    "lon": station.lon,
+                    "lat": station.lat,
+                    "elevation_m": station.elevation_m,
+                }
+                for station in source.select_wanted(stations, since)
+            )
+            columns = ("station_id", "name", "lon", "lat", "elevation_m")
+            yield replace(build_raw_table("station", rows, columns), broken=broken)
+        elif payload.role == "index":
+            # It only leads to files; what it must have is what fetching them needed.
+            product = payload.variables.get("product", "air_temperature")
+            list_archives(payload.body, PRODUCTS[product])
+        else:
+            yield from read_measured_tables(payload.body, source.nulls, source.http.max_bytes)
+
+
+def _periods(window: Window, today: date) -> Iterator[Period]:
+    """The folders whose files hold the days of the window: few for the last two days, more for longer ago."""
+    yesterday = today - timedelta(days=1)
+    if window.last >= yesterday:
+        yield "now"
+    if window.first < yesterday and window.last >= today - _RECENT:
+        yield "recent"
+    if window.first < today - _RECENT:
+        yield "historical"
+
+
+def _since(period: str, today: date) -> date | None:
+    """The day that a station must have measured on or after, to have a file in the folder."""
+    return None if period == "historical" else today - _RECENT

@@ -1,0 +1,4 @@
+"""Databases that are read: PostgreSQL, and others by SQLAlchemy.
+
+Nothing is ever written to one.
+"""

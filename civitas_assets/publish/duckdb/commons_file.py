@@ -1,0 +1,94 @@
+"""The DuckDB file of the commons: read as it is, or replaced by a changed copy in one step.
+
+What is changed is decided in `commons_duckdb.py`; only whoever holds the lock of the commons may change anything.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from civitas_assets.errors import PublishError
+from civitas_assets.publish.commons_tables import CommonsTables
+from civitas_assets.publish.duckdb.duckdb import READABLE_SINCE
+from civitas_assets.publish.duckdb.replacing import copy_file, sync_file
+from civitas_assets.settings import Limits
+from civitas_assets.store.files import remove_folder, sync_folder
+
+
+class ChangingTables(CommonsTables):
+    """The tables of the copy; `compact` says that it has to be written anew, so that nothing taken out stays in it."""
+
+    compact = False
+
+
+class CommonsFile:
+    """The file, which readers may hold open while another one takes its place."""
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self._path, self._limits = path, limits
+
+    @contextmanager
+    def open_reading(self) -> Iterator[CommonsTables | None]:
+        """What the file holds now; None where there is none.
+
+        Raises:
+            PublishError: it is damaged, or somebody writes to it.
+        """
+        if not self._path.is_file():
+            yield None
+            return
+        try:
+            with duckdb.connect(str(self._path), read_only=True) as connection:
+                yield CommonsTables(connection)
+        except duckdb.Error as error:
+            raise PublishError(
+                f"{self._path} cannot be read: {error}; remove it to have it made anew from the tenants' files"
+            ) from error
+
+    @contextmanager
+    def open_changing(self) -> Iterator[ChangingTables]:
+        """A copy to change, which then takes the file's name; where that fails, the file stays as it was."""
+        folder = self._path.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        for leftover in folder.glob(".publish-*"):
+            remove_folder(leftover)
+        working = Path(tempfile.mkdtemp(dir=folder, prefix=".publish-"))
+        try:
+            copy = working / self._path.name
+            if self._path.is_file():
+                copy_file(self._path, copy)
+            with self._open(copy) as connection:
+                tables = ChangingTables(connection)
+                tables.create_schema()
+                yield tables
+                connection.execute("checkpoint")
+            if tables.compact:
+                copy = self._compacted(copy, working / "fresh" / self._path.name)
+            copy.chmod(0o640)
+            sync_file(copy)
+            copy.replace(self._path)
+            sync_folder(folder)
+        finally:
+            remove_folder(working)
+
+    def _compacted(self, file: Path, fresh: Path) -> Path:
+        """The same content in a new file: what was taken out is in no block of it."""
+        fresh.parent.mkdir()
+        with self._open(fresh) as connection:
+            path = str(file).replace("'", "''")
+            connection.execute(f"attach '{path}' as before (read_only)")
+            connection.execute(f'copy from database before to "{fresh.stem}"')
+            connection.execute("detach before")
+            connection.execute("checkpoint")
+        return fresh
+
+    def _open(self, file: Path) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect(str(file), config={"storage_compatibility_version": READABLE_SINCE})
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(self._limits.statements)
+        return connection

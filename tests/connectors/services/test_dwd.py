@@ -1,0 +1,303 @@
+"""The weather service's ten-minute files: which are asked for, and what recorded and synthetic ones become."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from civitas_assets.catalog import Window
+from civitas_assets.connectors.base import Request
+from civitas_assets.connectors.services.dwd import DwdConnector, DwdSource
+from civitas_assets.connectors.services.dwd_products import read_measured_tables
+from civitas_assets.errors import FetchError, ReadError
+
+TODAY = date(2026, 8, 1)
+BERLIN = ZoneInfo("Europe/Berlin")
+BOX = (7.4, 51.8, 7.8, 52.2)
+# Fixed width, as the service writes it; the second list has the column that came in 2024.
+LIST = (
+    "Stations_id von_datum bis_datum Stationshoehe geoBreite geoLaenge Stationsname Bundesland\r\n"
+    "----------- --------- --------- ------------- --------- --------- -------------------- ----------\r\n"
+    "00999 19930428 20091230            202     52.1000    7.5000 Stillgelegt                              Nord\r\n"
+    "01766 19891001                      48     52.1344    7.6969 Münster/Osnabrück                        Nord\r\n"
+    "01767                               -1     52.0000    7.6000 Überall, mit einem sehr langen Namen hier Nord\r\n"
+    "05000 20000101 20260731            100     48.1479    9.4596 Fern im Süden                            Süd Frei\r\n"
+    "\r\n"
+).encode("latin-1")
+INDEX = (
+    b'<a href="../">../</a>\n<a href="zehn_min_sd_Beschreibung_Stationen.txt">x</a>\n'
+    b'<a href="10minutenwerte_SOLAR_00999_19930428_19991231_hist.zip">a</a>\n'
+    b'<a href="10minutenwerte_SOLAR_00999_20000101_20091230_hist.zip">b</a>\n'
+    b'<a href="10minutenwerte_SOLAR_01766_20000101_20091231_hist.zip">c</a>\n'
+    b'<a href="10minutenwerte_SOLAR_05000_20000101_20091231_hist.zip">d</a>\n'
+)
+
+
+def archive(text: str, name: str = "produkt_zehn_min_tu_01766.txt") -> bytes:
+    """A product's archive with one table."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as pack:
+        pack.writestr("Metadaten_Geographie_01766.txt", "Stations_id;Stationshoehe\n")
+        pack.writestr(name, text)
+    return file.getvalue()
+
+
+def weather(box: Any = BOX, **settings: Any) -> DwdSource:
+    """A source as a tenant writes it."""
+    return DwdSource.model_validate({"connector": "dwd", **settings}).with_place("weather", box)
+
+
+@pytest.fixture
+def asked(session: Any) -> Callable[..., list[str]]:
+    """What is asked for a span of days that ends so many days ago, without the root of the service."""
+
+    def paths(source: DwdSource, first: int, last: int = 0, missing: tuple[str, ...] = ()) -> list[str]:
+        def answer(request: Request) -> bytes | None:
+            if request.url.endswith(missing):
+                return None
+            return {"stations": LIST, "index": INDEX, "values": b"x"}[request.role]
+
+        fake = session(answer)
+        days = Window(TODAY - timedelta(days=first), TODAY - timedelta(days=last))
+        connector = DwdConnector(clock=lambda: datetime(2026, 8, 1, 3, tzinfo=UTC))
+        connector.fetch(source, days, BERLIN, fake)
+        return [request.url.removeprefix(f"{source.url}/") for request in fake.requests]
+
+    return paths
+
+
+class TestFetching:
+    def test_a_night_takes_the_small_files_of_the_stations_in_the_box_that_still_measure(
+        self, asked: Any
+    ) -> None:
+        assert asked(weather(products=("air_temperature", "wind")), 1) == [
+            "air_temperature/now/zehn_now_tu_Beschreibung_Stationen.txt",
+            "wind/now/zehn_now_ff_Beschreibung_Stationen.txt",
+            "air_temperature/now/10minutenwerte_TU_01766_now.zip",
+            "air_temperature/now/10minutenwerte_TU_01767_now.zip",
+            "wind/now/10minutenwerte_wind_01766_now.zip",
+            "wind/now/10minutenwerte_wind_01767_now.zip",
+        ]
+
+    def test_by_default_all_products_are_fetched_and_a_night_looks_back_no_further_than_yesterday(
+        self, asked: Any
+    ) -> None:
+        source = weather(stations=("01766",))
+        files = [path.rpartition("/")[2] for path in asked(source, source.look_back.days)]
+        assert files[5:] == [
+            f"10minutenwerte_{kind}_01766_now.zip"
+            for kind in ("TU", "nieder", "SOLAR", "wind", "extrema_wind")
+        ]
+        assert [name[9:11] for name in files[:5]] == ["tu", "rr", "sd", "ff", "fx"]
+
+    @pytest.mark.parametrize(
+        ("first", "last", "folders"),
+        [
+            (0, 0, {"now"}),
+            (2, 0, {"now", "recent"}),
+            (500, 2, {"recent"}),
+            (501, 400, {"recent", "historical"}),
+            (9000, 8000, {"historical"}),
+        ],
+    )
+    def test_the_days_choose_the_folders(self, asked: Any, first: int, last: int, folders: set[str]) -> None:
+        source = weather(products=("solar",), stations=("01766", "999"))
+        assert {path.split("/")[1] for path in asked(source, first, last)} >= folders - {"historical"}
+        lists = [path for path in asked(source, first, last) if "Beschreibung" in path]
+        assert {path.split("/")[1] for path in lists} == folders
+
+    def test_past_years_are_found_on_the_page_of_their_folder_also_of_stations_that_ended(
+        self, asked: Any
+    ) -> None:
+        days = (TODAY - date(2005, 3, 1)).days
+        assert asked(weather(products=("solar",)), days, days - 30) == [
+            "solar/historical/zehn_min_sd_Beschreibung_Stationen.txt",
+            "solar/historical/",
+            "solar/historical/10minutenwerte_SOLAR_00999_20000101_20091230_hist.zip",
+            "solar/historical/10minutenwerte_SOLAR_01766_20000101_20091231_hist.zip",
+        ]
+
+    def test_a_station_may_be_named_without_its_zeros_and_lie_anywhere(self, asked: Any) -> None:
+        for name in ("05000", "5000"):
+            paths = asked(weather(products=("wind",), stations=(name,)), 1)
+            assert paths[1:] == ["wind/now/10minutenwerte_wind_05000_now.zip"]
+
+    def test_a_station_without_a_file_is_left_out_but_a_missing_list_is_an_error(self, asked: Any) -> None:
+        source = weather(products=("wind", "solar"))
+        assert len(asked(source, 1, missing=("wind_01767_now.zip",))) == 6
+        with pytest.raises(FetchError, match=r"wind/now/zehn_now_ff_\S+ was not found"):
+            asked(source, 1, missing=("zehn_now_ff_Beschreibung_Stationen.txt",))
+
+    def test_nothing_at_all_is_an_error_that_says_what_to_do(self, asked: Any) -> None:
+        with pytest.raises(FetchError, match="lies in the bbox: name stations near by"):
+            asked(weather((1.0, 1.0, 2.0, 2.0)), 1)
+        with pytest.raises(FetchError, match="is among 4711"):
+            asked(weather(stations=("4711",)), 1)
+        with pytest.raises(FetchError, match="the service has no station 4711 at present"):
+            asked(weather(stations=("4711", "01766")), 1)
+
+
+class TestStations:
+    def test_a_list_of_fixed_width_gives_names_and_places(self, records: Any) -> None:
+        assert records(weather(), LIST, "stations", period="now")["station"] == [
+            {
+                "station_id": "01766",
+                "name": "Münster/Osnabrück",
+                "lon": 7.6969,
+                "lat": 52.1344,
+                "elevation_m": 48.0,
+            },
+            {
+                "station_id": "01767",
+                "name": "Überall, mit einem sehr langen Namen hier",
+                "lon": 7.6,
+                "lat": 52.0,
+                "elevation_m": -1.0,
+            },
+        ]
+
+    def test_of_past_years_also_those_are_read_that_ended(self, records: Any) -> None:
+        found = records(weather(), LIST, "stations", period="historical")["station"]
+        assert [station["station_id"] for station in found] == ["00999", "01766", "01767"]
+
+    def test_a_row_that_is_no_station_is_told_from_the_others(self, read: Any) -> None:
+        body = LIST + b"01768 19891001 20260731 zwei Meter\n01769 19891001 20261399 1 52.0 7.6 Monat 13\n"
+        (found,) = read(weather(), body, "stations", period="now")
+        assert found.frame.height == 2
+        assert [(row.row, row.rule) for row in found.broken] == [(7, "not_a_station"), (8, "not_a_station")]
+
+
+class TestValues:
+    def test_a_recorded_archive_brings_what_the_station_measures(self, records: Any, payloads: Path) -> None:
+        body = (payloads / "dwd" / "10minutenwerte_SOLAR_01766_akt.zip").read_bytes()
+        found = records(weather(), body, "values")
+        assert [(s["datastream_id"], s["name"], s["unit"]) for s in found["datastream"]] == [
+            ("01766/GS_10", "Globalstrahlung", "J/cm2/(10.min)"),
+            ("01766/DS_10", "Diffuse Himmelsstrahlung", "J/cm2/(10.min)"),
+            ("01766/SD_10", "Sonnenscheindauer", "h"),
+        ], "the longwave radiation is -999 in all of its rows"
+        assert {(s["station_id"], s["interval_s"]) for s in found["datastream"]} == {("01766", 600)}
+        rows = found["observation"]
+        assert len(rows) == 3 * 288
+        noon = datetime(2023, 6, 9, 11, 50, tzinfo=UTC)
+        (row,) = [r for r in rows if r["phenomenon_start"] == noon and r["datastream_id"] == "01766/GS_10"]
+        assert row == {
+            "datastream_id": "01766/GS_10",
+            "phenomenon_start": noon,
+            "phenomenon_end": datetime(2023, 6, 9, 12, 0, tzinfo=UTC),
+            "value": 50.0,
+            "quality_native": "2",
+        }
+        assert min(r["phenomenon_start"] for r in rows) == datetime(2023, 6, 8, 23, 50, tzinfo=UTC)
+
+    def test_times_mark_ends_for_the_recorded_sun_stands_highest_at_noon(
+        self, records: Any, payloads: Path
+    ) -> None:
+        body = (payloads / "dwd" / "10minutenwerte_SOLAR_01766_akt.zip").read_bytes()
+        sun = [
+            (row["phenomenon_start"] + timedelta(minutes=5), row["value"])
+            for row in records(weather(), body, "values")["observation"]
+            if row["datastream_id"] == "01766/GS_10"
+        ]
+        middle = sum((at.hour * 60 + at.minute) * value for at, value in sun) / sum(value for _, value in sun)
+        # True noon of 7.7° east on these days in June is at 11:28; with starts it would come out at 11:39.
+        assert abs(middle - (11 * 60 + 28)) < 2
+
+    def test_padding_is_no_part_of_names_and_values_and_a_single_gap_stays_a_null(self, records: Any) -> None:
+        body = archive(
+            "STATIONS_ID;MESS_DATUM;  QN;PP_10;TT_10;TM5_10;RF_10;TD_10;eor\r\n"
+            "        379;202301120000;    2;   -999;   5.1;   2.5;  82.6;   2.4;eor\r\n"
+            "        379;202301120010;    3;   -999;  -999;   2.5;  82.6;   2.4;eor\r\n"
+        )
+        found = records(weather(), body, "values")
+        series = {s["observed_property"]: s["unit"] for s in found["datastream"]}
+        assert series == {"TT_10": "Cel", "TM5_10": "Cel", "TD_10": "Cel", "RF_10": "%"}
+        assert [
+            (r["phenomenon_end"], r.get("value"), r["quality_native"])
+            for r in found["observation"]
+            if r["datastream_id"] == "00379/TT_10"
+        ] == [
+            (datetime(2023, 1, 12, 0, 0, tzinfo=UTC), 5.1, "2"),
+            (datetime(2023, 1, 12, 0, 10, tzinfo=UTC), None, "3"),
+        ]
+
+    def test_until_the_end_of_1999_times_are_cet(self, records: Any) -> None:
+        body = archive(
+            "STATIONS_ID;MESS_DATUM;  QN;FF_10;DD_10;eor\n3;199912312350;1;2.5;10;eor\n3;200001010000;1;2.5;10;eor\n"
+        )
+        rows = records(weather(), body, "values")["observation"]
+        assert [r["phenomenon_end"] for r in rows if r["datastream_id"] == "00003/DD_10"] == [
+            datetime(1999, 12, 31, 22, 50, tzinfo=UTC),
+            datetime(2000, 1, 1, 0, 0, tzinfo=UTC),
+        ]
+
+    def test_a_variable_wind_has_a_speed_and_no_direction_and_a_calm_has_its_zero(self, records: Any) -> None:
+        body = archive(
+            "STATIONS_ID;MESS_DATUM;  QN;FF_10;DD_10;eor\n3;202608010000;1;0.3; 990;eor\n"
+            "3;202608010010;1;0.2;990.0;eor\n"
+            "3;202608010020;1;0.0;   0;eor\n3;202608010030;1;3.0; 240;eor\n"
+            "3;202608010040;1;-999;-999;eor\n"
+        )
+        rows = records(weather(), body, "values")["observation"]
+        directions = [
+            (r.get("value"), r.get("value_flag")) for r in rows if r["datastream_id"] == "00003/DD_10"
+        ]
+        assert directions == [(None, "sentinel")] * 2 + [(0.0, None), (240.0, None), (None, "sentinel")]
+        speeds = [(r.get("value"), r.get("value_flag")) for r in rows if r["datastream_id"] == "00003/FF_10"]
+        assert speeds == [(0.3, None), (0.2, None), (0.0, None), (3.0, None), (None, "sentinel")]
+
+    def test_rows_of_another_width_are_told_from_the_others_and_new_columns_are_named(
+        self, read: Any
+    ) -> None:
+        body = archive(
+            "STATIONS_ID;MESS_DATUM;QN;RWS_10;RWS_IND_10;NEU_10;RWS_DAU_10;eor\n"
+            "1766;202608010000;1;0.4;1;7;-999;eor\n1766;202608010010;1\n\n1766;202608010020;1;0.1;1;7;-999;eor;x\n"
+        )
+        series, values = read(weather(), body, "values")
+        assert series.frame["datastream_id"].to_list() == ["01766/RWS_10"]
+        assert values.frame.to_dicts() == [
+            {
+                "@row": 1,
+                "datastream_id": "01766/RWS_10",
+                "@time": "202608010000",
+                "value": "0.4",
+                "quality_native": "1",
+            }
+        ]
+        assert values.unknown_fields == ("NEU_10",)
+        assert [(row.row, row.rule, row.detail) for row in values.broken] == [
+            (2, "wrong_number_of_cells", "3 cells, 8 columns"),
+            (4, "wrong_number_of_cells", "9 cells, 8 columns"),
+        ]
+
+    def test_a_quantity_that_is_called_otherwise_is_told_and_the_others_are_there(self, read: Any) -> None:
+        body = archive("STATIONS_ID;MESS_DATUM;QN;FF_10;D_10;eor\n1766;202608010000;1;2.5;240;eor\n")
+        tables = read_measured_tables(body, (), 10_000_000)
+        assert [next(tables).frame["datastream_id"].to_list() for _ in range(2)] == [["01766/FF_10"]] * 2
+        with pytest.raises(ReadError, match=r"lacks the column\(s\) DD_10; it has .*FF_10, D_10"):
+            next(tables)
+
+    @pytest.mark.parametrize(
+        ("body", "message"),
+        [
+            (archive("a;b\n1;2\n"), "lacks the column.s. STATIONS_ID, MESS_DATUM, QN"),
+            (archive("QN;QN\n1;2\n"), "has a column twice"),
+            (archive("x", name="anderes.txt"), "without a file produkt_"),
+            (archive("x")[:-10], "no ZIP archive, or was cut short"),
+        ],
+    )
+    def test_what_is_no_product_is_refused(self, read: Any, body: bytes, message: str) -> None:
+        with pytest.raises(ReadError, match=message):
+            read(weather(), body, "values")
+
+    def test_what_unpacks_to_more_than_the_source_allows_is_refused(self, read: Any) -> None:
+        body = archive("STATIONS_ID;MESS_DATUM;QN;TT_10;eor\n" + "1766;202608010000;1;5.0;eor\n" * 10_000)
+        with pytest.raises(ReadError, match=r"raise http\.max_bytes"):
+            read(weather(http={"max_bytes": 100_000}), body, "values")
