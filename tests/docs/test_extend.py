@@ -6,6 +6,7 @@ import importlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +51,11 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "our_town").mkdir()
     (tmp_path / "our_town/__init__.py").touch()
     monkeypatch.syspath_prepend(str(tmp_path))
-    forget()
+    # What is loaded for this test is kept apart, so that connectors of other tests stay the ones they are.
+    for name in ("_own", "_load_connector"):
+        monkeypatch.setattr(registry, name, cache(getattr(registry, name).__wrapped__))
+    importlib.invalidate_caches()
     yield tmp_path
-    forget()
-
-
-def forget() -> None:
-    registry._own.cache_clear()
-    registry._load_connector.cache_clear()
     importlib.invalidate_caches()
 
 
