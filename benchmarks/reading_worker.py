@@ -57,12 +57,10 @@ def read(
     connector: Any = CONNECTORS[settings["connector"]]
     general = {"title": "Sample", "licence": "CC0-1.0", "url": "https://data.example"}
     model = connector.source_model.model_validate(_frozen(general | settings))
-    place = (
-        model.with_place("s", BOX) if hasattr(model, "with_place") else model.model_copy(update={"name": "s"})
-    )
-    tenant = Tenant.model_validate(
-        {"name": "Town", "ags": "99000097", "bbox": BOX, "sources": {"s": place}}
-    ).with_key("town")
+    with_place = _named(model, "with_place", "placed")
+    place = with_place("s", BOX) if with_place else model.model_copy(update={"name": "s"})
+    told = Tenant.model_validate({"name": "Town", "ags": "99000097", "bbox": BOX, "sources": {"s": place}})
+    tenant = _named(told, "with_key", "keyed")("town")
     source = tenant.sources["s"]
     spent = []
     with tempfile.TemporaryDirectory() as folder:
@@ -87,17 +85,21 @@ def read(
             *[NOW][: len(signature(write).parameters) - 1], lines
         )  # older builds order manifests by a clock
         for _ in range(times):
-            reader = reading.SourceReader(
-                tenant, source, connector, landing, Stores.for_tenant(files, "town"), "run"
-            )
+            stores = _named(Stores, "for_tenant", "of")(files, "town")
+            reader = reading.SourceReader(tenant, source, connector, landing, stores, "run")
             gc.collect()
             started = time.process_time()
-            reader.read(landing.list_manifests(), Progress())
+            reader.read(_named(landing, "list_manifests", "manifests")(), Progress())
             spent.append(time.process_time() - started)
             assert reader.report.ok, reader.report.errors
     assert rows, "nothing was read"
     assert not rows.get("rejected"), rows
     return spent
+
+
+def _named(thing: Any, *names: str) -> Any:
+    """What has the first of these names that is there: the last ones are those of older builds."""
+    return next((getattr(thing, name) for name in names if hasattr(thing, name)), None)
 
 
 def _frozen(value: Any) -> Any:
