@@ -141,6 +141,7 @@ def test_what_came_again_before_that_was_noted_is_read_once(files: Files) -> Non
     )
 
 
+@pytest.mark.integration
 def test_what_retention_reads_is_what_it_lets_go(tmp_path: Path) -> None:
     """However much is kept: of two landings, one has ten times as many manifests behind the limit."""
 
