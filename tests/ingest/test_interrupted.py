@@ -20,11 +20,11 @@ import pytest
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.retention import apply_retention
 
+pytestmark = pytest.mark.integration
+
 ADDRESSES, KILLED_AT = 365, 257
 
 # Fetches one source of a town as a run does, in a process that can be killed.
-pytestmark = pytest.mark.integration
-
 _FETCH = """
 import sys
 from datetime import UTC, datetime, timedelta
