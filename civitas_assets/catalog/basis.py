@@ -17,9 +17,10 @@ SLUG = r"^[a-z][a-z0-9_]{0,47}$"
 Slug = Annotated[str, Field(pattern=SLUG)]
 
 COMMONS = "commons"  # what tenants share has the place of a tenant of that name
+DEFAULTS = "defaults"  # file of what tenants take over, and the key by which they do
 
 # Keys that no tenant may have: databases and this project use them as names of schemas and folders.
-RESERVED_SLUGS = frozenset({COMMONS, "defaults", "information_schema", "main", "meta", "public", "temp"})
+RESERVED_SLUGS = frozenset({COMMONS, DEFAULTS, "information_schema", "main", "meta", "public", "temp"})
 RESERVED_BEGINNING = "pg_"
 
 

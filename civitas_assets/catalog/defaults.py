@@ -15,13 +15,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from civitas_assets.catalog.basis import suggest_name
+from civitas_assets.catalog.basis import DEFAULTS, suggest_name
 from civitas_assets.catalog.yaml_document import YamlDocument
-from civitas_assets.catalog.yaml_text import BOUNDS, to_yaml
+from civitas_assets.catalog.yaml_text import BOUNDS, locate_file, to_yaml
 from civitas_assets.errors import CatalogError, Fault
 
-STEM = "defaults"
-KEY = "defaults"
 _NAMES = re.compile(r"\{(ags|bbox|name)\}")
 
 
@@ -29,7 +27,7 @@ class Defaults:
     """The defaults of a folder of tenants' files, read when the first tenant wants any."""
 
     def __init__(self, folder: Path) -> None:
-        self.file = next((file for file in sorted(folder.glob(f"{STEM}.y*ml"))), folder / f"{STEM}.yaml")
+        self.file = locate_file(folder, DEFAULTS)
 
     @property
     def body(self) -> bytes:
@@ -76,12 +74,12 @@ class Defaults:
             CatalogError: one of the two files cannot be read, or the defaults have faults.
         """
         document = YamlDocument(file)
-        if KEY in document.content:
+        if DEFAULTS in document.content:
             own = document.body
-            wanted = document.content.pop(KEY)
+            wanted = document.content.pop(DEFAULTS)
             if not self.file.is_file():
                 document.faults.append(
-                    document.make_fault((KEY,), f"there is no {STEM}.yaml beside this file")
+                    document.make_fault((DEFAULTS,), f"there is no {DEFAULTS}.yaml beside this file")
                 )
                 return document
             self._take(document, wanted)
@@ -94,7 +92,7 @@ class Defaults:
         names = list(offered) if wanted == "all" else wanted
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             document.faults.append(
-                document.make_fault((KEY,), f"must be all, or a list of sources in {STEM}.yaml")
+                document.make_fault((DEFAULTS,), f"must be all, or a list of sources in {DEFAULTS}.yaml")
             )
             return
         own = document.content.get("sources") or {}
@@ -104,8 +102,10 @@ class Defaults:
         for index, name in enumerate(names):
             if name not in offered:
                 meant = suggest_name(name, sorted(offered))
-                there = f"{meant}{STEM}.yaml has: {', '.join(sorted(offered)) or 'none'}"
-                document.faults.append(document.make_fault((KEY, index), f"has no source {name}; {there}"))
+                there = f"{meant}{DEFAULTS}.yaml has: {', '.join(sorted(offered)) or 'none'}"
+                document.faults.append(
+                    document.make_fault((DEFAULTS, index), f"has no source {name}; {there}")
+                )
                 continue
             settings, more = _filled(document, origin, name), own.get(name, {})
             if name not in own:

@@ -12,11 +12,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from civitas_assets.catalog.load import Catalog, locate_fault, locate_file
+from civitas_assets.catalog.load import Catalog, locate_fault
 from civitas_assets.catalog.model import Source, Tenant
 from civitas_assets.catalog.spelling import normalise_spelling
 from civitas_assets.catalog.template import list_fillings
 from civitas_assets.catalog.vocabulary import Kind, Vocabulary
+from civitas_assets.catalog.yaml_text import locate_file
 from civitas_assets.errors import CatalogError
 
 Place = tuple[str | int, ...]

@@ -10,7 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from civitas_assets.catalog.defaults import STEM, Defaults, make_mark
+from civitas_assets.catalog.basis import DEFAULTS
+from civitas_assets.catalog.defaults import Defaults, make_mark
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class LastGood:
     def list_changed(self, folder: Path) -> set[str]:
         """The tenants whose files in the folder are not so."""
         defaults = Defaults(folder).body
-        files = (file for file in folder.glob("*.y*ml") if file.stem != STEM)
+        files = (file for file in folder.glob("*.y*ml") if file.stem != DEFAULTS)
         return {file.stem for file in files if not self.holds(file, defaults)}
 
     def note(self, slug: str, body: bytes) -> None:

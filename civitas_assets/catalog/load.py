@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from civitas_assets.catalog.basis import (
+    DEFAULTS,
     RESERVED_BEGINNING,
     RESERVED_SLUGS,
     SLUG,
@@ -26,11 +27,12 @@ from civitas_assets.catalog.basis import (
     suggest_name,
 )
 from civitas_assets.catalog.checks import Check, check_limits, check_secrets, find_credentials, find_malformed
-from civitas_assets.catalog.defaults import STEM, Defaults
+from civitas_assets.catalog.defaults import Defaults
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.last_good import LastGood
 from civitas_assets.catalog.model import Destination, Source, Tenant
 from civitas_assets.catalog.yaml_document import Place, YamlDocument
+from civitas_assets.catalog.yaml_text import locate_file
 from civitas_assets.errors import CatalogError, Fault, SettingsError
 from civitas_assets.settings import Settings
 
@@ -146,7 +148,7 @@ def read_catalog(
             [Fault(str(folder), 0, "", "no such folder; set CIVITAS_TENANTS_DIR to the tenants' files")]
         )
     stamps = list_file_stamps(folder)
-    files = [file for name, *_ in stamps if (file := folder / name).stem != STEM]
+    files = [file for name, *_ in stamps if (file := folder / name).stem != DEFAULTS]
     own = [
         check_secrets([file.stem for file in files], frame),
         check_limits(frame),
@@ -229,11 +231,6 @@ def locate_fault(file: Path, place: Sequence[str | int], message: str) -> Fault:
     if not file.is_file():
         return Fault(file.name, 0, ".".join(map(str, place)), message)
     return Defaults(file.parent).open(file).make_fault(place, message)
-
-
-def locate_file(folder: Path, slug: str) -> Path:
-    """The file of a tenant that was loaded from the folder."""
-    return next((file for file in sorted(folder.glob(f"{slug}.y*ml"))), folder / f"{slug}.yaml")
 
 
 def read_declared_destination(settings: Settings, slug: str) -> Destination:

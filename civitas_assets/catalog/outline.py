@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from civitas_assets.catalog.defaults import KEY, STEM, Defaults
+from civitas_assets.catalog.basis import DEFAULTS
+from civitas_assets.catalog.defaults import Defaults
 from civitas_assets.catalog.last_good import LastGood
 from civitas_assets.catalog.yaml_text import parse_yaml, read_body
 from civitas_assets.errors import CatalogError, Fault
@@ -38,7 +39,7 @@ def read_outlines(folder: Path, last_good: LastGood | None = None) -> dict[str, 
         )
     found, defaults = {}, Defaults(folder)
     for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
-        if file.stem == STEM:
+        if file.stem == DEFAULTS:
             continue
         outline = _outline(file, defaults)
         if not outline.readable and last_good is not None:
@@ -50,7 +51,7 @@ def read_outlines(folder: Path, last_good: LastGood | None = None) -> dict[str, 
 def _outline(file: Path, defaults: Defaults) -> TenantOutline:
     try:
         _, content = parse_yaml(file.name, read_body(file))
-        if isinstance(content, dict) and KEY in content:
+        if isinstance(content, dict) and DEFAULTS in content:
             content = defaults.open(file).content
     except CatalogError:
         return TenantOutline(file.stem, {}, readable=False)

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from civitas_assets.catalog.basis import DEFAULTS
 from civitas_assets.catalog.load import SourceModels
 from civitas_assets.catalog.model import SLUG, Tenant
 from civitas_assets.catalog.vocabulary import Kind, Vocabulary
@@ -45,12 +46,12 @@ def build_tenant_schema(models: SourceModels, vocabulary: Vocabulary | None = No
             "allOf": choices,
         },
     }
-    schema["if"] = {"required": ["defaults"]}
+    schema["if"] = {"required": [DEFAULTS]}
     schema["then"] = _have_sources(
         {"if": {"not": {"required": ["connector"]}}, "then": {"propertyNames": {"enum": sorted(known)}}}
     )
     schema["else"] = _have_sources({"required": ["connector"], "allOf": needs})
-    schema["properties"]["defaults"] = {
+    schema["properties"][DEFAULTS] = {
         "title": "Defaults",
         "description": "Sources of defaults.yaml that the tenant takes over: all, or their names.",
         "anyOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}}],

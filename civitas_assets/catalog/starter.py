@@ -11,9 +11,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from civitas_assets.catalog.basis import SLUG
-from civitas_assets.catalog.defaults import STEM, Defaults
-from civitas_assets.catalog.load import SourceModels, load_catalog, locate_file
+from civitas_assets.catalog.basis import DEFAULTS, SLUG
+from civitas_assets.catalog.defaults import Defaults
+from civitas_assets.catalog.load import SourceModels, load_catalog
+from civitas_assets.catalog.yaml_text import locate_file
 from civitas_assets.errors import CatalogError, Fault
 
 _ARCHIVED = re.compile(r"^archived:.*(\n|$)", re.MULTILINE)
@@ -91,9 +92,9 @@ def write_tenant_file(folder: Path, newcomer: TenantTemplate, models: SourceMode
     """
     if not re.fullmatch(SLUG, newcomer.slug):
         raise CatalogError([Fault(newcomer.slug, 0, "", f"a tenant's key must match {SLUG}")])
-    if newcomer.slug == STEM:
+    if newcomer.slug == DEFAULTS:
         raise CatalogError(
-            [Fault(f"{STEM}.yaml", 0, "", "is what tenants take over, and must not be one of them")]
+            [Fault(f"{DEFAULTS}.yaml", 0, "", "is what tenants take over, and must not be one of them")]
         )
     file, taken = folder / f"{newcomer.slug}.yaml", locate_file(folder, newcomer.slug)
     if taken.exists():

@@ -32,6 +32,11 @@ class YamlBounds:
 BOUNDS = YamlBounds()
 
 
+def locate_file(folder: Path, stem: str) -> Path:
+    """The file of the folder that is called so, with either ending; where there is none, the one there would be."""
+    return next((file for file in sorted(folder.glob(f"{stem}.y*ml"))), folder / f"{stem}.yaml")
+
+
 def read_body(file: Path, bounds: YamlBounds = BOUNDS) -> bytes:
     """The bytes of a tenant's file.
 

@@ -60,7 +60,7 @@ def validate(
 
 def _print_resolved(folder: Path, tenant: str) -> None:
     from civitas_assets.catalog.defaults import Defaults, render_resolved
-    from civitas_assets.catalog.load import locate_file
+    from civitas_assets.catalog.yaml_text import locate_file
     from civitas_assets.errors import CatalogError
 
     document = Defaults(folder).open(locate_file(folder, tenant))

@@ -81,8 +81,9 @@ def _pair(text: str, vocabulary: Vocabulary, kind: Kind) -> tuple[str, str]:
 
 def _write(settings: Settings, tenant: str, chosen: list[tuple[Section, str, str]]) -> None:
     from civitas_assets.catalog.mappings import write_mapping
+    from civitas_assets.catalog.yaml_text import locate_file
 
-    file = next(settings.tenants_dir.glob(f"{tenant}.y*ml"))
+    file = locate_file(settings.tenants_dir, tenant)
     for section, native, code in chosen:
         write_mapping(file, section, native, code)
         err.print(f"{file}: {section}: {quote(native)} means {code}", soft_wrap=True, highlight=False)

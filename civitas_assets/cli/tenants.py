@@ -142,8 +142,8 @@ def archive(
     undo: Annotated[bool, typer.Option("--undo", help="Let it run again.")] = False,
 ) -> None:
     """Let nothing run for a tenant any more; its data and what is published of it stay as they are."""
-    from civitas_assets.catalog.load import locate_file
     from civitas_assets.catalog.starter import set_archived
+    from civitas_assets.catalog.yaml_text import locate_file
 
     settings = read_settings()
     known = _catalog(settings).get_tenant(tenant)

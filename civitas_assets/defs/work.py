@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import dagster as dg
 
 from civitas_assets.catalog import Tenant
-from civitas_assets.catalog.load import locate_file
+from civitas_assets.catalog.yaml_text import locate_file
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runs import SHELL_TAG
 from civitas_assets.defs.scope import RunScope

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from civitas_assets.catalog import Catalog, Tenant
-from civitas_assets.catalog.load import locate_fault, locate_file
+from civitas_assets.catalog.load import locate_fault
+from civitas_assets.catalog.yaml_text import locate_file
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import CatalogError
 

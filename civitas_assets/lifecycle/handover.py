@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from civitas_assets.catalog import Tenant
 from civitas_assets.catalog.defaults import Defaults
-from civitas_assets.catalog.load import locate_file
+from civitas_assets.catalog.yaml_text import locate_file
 from civitas_assets.dictionary.contracts import Contract, read_contracts
 from civitas_assets.dictionary.json_schema import build_json_schema
 from civitas_assets.errors import ExportError, PublishError

@@ -14,8 +14,8 @@ import msgspec
 
 from civitas_assets.catalog.basis import is_key
 from civitas_assets.catalog.last_good import LastGood
-from civitas_assets.catalog.load import locate_file
 from civitas_assets.catalog.model import Destination as Kind
+from civitas_assets.catalog.yaml_text import locate_file
 from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.messages.delivery import list_sent_marks
 from civitas_assets.publish.commons import Commons

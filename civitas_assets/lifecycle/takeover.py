@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from civitas_assets.catalog.basis import is_key
-from civitas_assets.catalog.load import locate_file
+from civitas_assets.catalog.yaml_text import locate_file
 from civitas_assets.errors import StoreError
 from civitas_assets.lifecycle.handover import CHECKSUMS, PROGRESS, STORED
 from civitas_assets.lifecycle.parts import list_tenant_parts
