@@ -23,7 +23,6 @@ from civitas_assets.connectors.content.json_text import (
     note_repeated_members,
 )
 from civitas_assets.connectors.content.packed import unpack_body
-from civitas_assets.connectors.fetching import fetch_addresses
 from civitas_assets.connectors.mapping.attributes import RestSource
 from civitas_assets.connectors.mapping.levels import join_parts, make_one_or_many
 from civitas_assets.connectors.mapping.mapping import Pattern, SelectiveSource
@@ -123,10 +122,7 @@ class GeoJsonConnector:
 
     def fetch(self, source: GeoJsonSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
         """One request per address of the window, and per page that it leads to."""
-        if source.next is None:
-            fetch_addresses(source, window, session)
-        else:
-            fetch_pages(source, window, session)
+        fetch_pages(source, window, session)
 
     def read(self, source: GeoJsonSource, payload: Payload) -> Iterator[RawTable]:
         """One table; values keep their JSON type, positions stay in the source's reference system.

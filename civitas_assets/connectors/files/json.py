@@ -21,7 +21,6 @@ from civitas_assets.connectors.content.json_text import (
     note_repeated_members,
     read_json,
 )
-from civitas_assets.connectors.fetching import fetch_addresses
 from civitas_assets.connectors.mapping.attributes import RestSource
 from civitas_assets.connectors.mapping.levels import (
     KEY,
@@ -157,10 +156,7 @@ class JsonConnector:
 
     def fetch(self, source: JsonSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
         """One request per address of the window, and per page that it leads to."""
-        if source.next is None:
-            fetch_addresses(source, window, session)
-        else:
-            fetch_pages(source, window, session)
+        fetch_pages(source, window, session)
 
     def read(self, source: JsonSource, payload: Payload) -> Iterator[RawTable]:
         """One table; values keep their JSON type."""

@@ -20,7 +20,7 @@ from pydantic import Field, model_validator
 from civitas_assets.catalog import Window
 from civitas_assets.catalog.template import expand
 from civitas_assets.connectors.base import Answer, FetchSession, Request
-from civitas_assets.connectors.fetching import check_found
+from civitas_assets.connectors.fetching import check_found, fetch_addresses
 from civitas_assets.connectors.mapping.paths import extract_part, validate_path
 from civitas_assets.connectors.mapping.projection import Projection
 from civitas_assets.connectors.pagination.links import LinkedSource, resolve_link
@@ -104,11 +104,14 @@ class PagedSource(LinkedSource):
 
 
 def fetch_pages(source: PagedSource, window: Window, session: FetchSession) -> None:
-    """Ask for every address of the window, and for all pages that it leads to.
+    """Ask for every address of the window, and for all pages that it leads to, if the source says how.
 
     Raises:
         FetchError: an answer failed, none was found, or it is known that something is missing.
     """
+    if source.next is None:
+        fetch_addresses(source, window, session)
+        return
     requests = [
         Request(e.url, role=ROLE, variables=e.variables)
         for e in expand(source.url, source.each, window, source.http.max_pages)
