@@ -17,7 +17,7 @@ from pathlib import Path
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from benchmarks.ports import free_port
+from civitas_assets.endpoint import find_free_port
 
 _SECONDS = 10.0
 _CONFIG = """
@@ -43,7 +43,7 @@ def mosquitto(folder: Path, *, port: int = 0, more: str = "") -> Iterator[int]:
     if found is None:
         raise FileNotFoundError("mosquitto is not installed; on Debian and Ubuntu: apt-get install mosquitto")
     folder.mkdir(parents=True, exist_ok=True)
-    port = port or free_port()
+    port = port or find_free_port()
     config = folder / "mosquitto.conf"
     config.write_text(
         _CONFIG.format(port=port, user=getpass.getuser(), folder=folder, more=more), encoding="utf-8"

@@ -18,7 +18,7 @@ from pathlib import Path
 import dagster as dg
 
 from benchmarks.history import History
-from benchmarks.ports import free_port
+from civitas_assets.endpoint import find_free_port
 from civitas_assets.settings import PROJECT_DIR
 
 LOCATION = ("--workspace", str(PROJECT_DIR / "deploy" / "workspace.yaml"))
@@ -47,7 +47,7 @@ class CodeServer:
 @contextmanager
 def code_server(environment: Mapping[str, str]) -> Iterator[CodeServer]:
     """The code location of the deployment that the environment describes, once it answers."""
-    port = str(free_port())
+    port = str(find_free_port())
     environment = {**environment, "CIVITAS_CODE_HOST": "127.0.0.1", "CIVITAS_CODE_PORT": port}
     at = ["--host", "127.0.0.1", "--port", port]
     start = ["dagster", "code-server", "start", *at, "--module-name", "civitas_assets.definitions"]

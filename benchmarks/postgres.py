@@ -21,7 +21,7 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.ports import free_port
+from civitas_assets.endpoint import find_free_port
 
 _SECONDS = 30.0
 _ACCOUNTS = ("postgres", "nobody")  # the server refuses to run as root
@@ -96,7 +96,7 @@ def postgres_server(folder: Path | None = None, settings: Sequence[str] = ("fsyn
     folder = folder or programs()
     account = _account()
     place = Path(tempfile.mkdtemp(prefix="civitas-postgres-"))
-    password, port = token_hex(8), free_port()
+    password, port = token_hex(8), find_free_port()
     try:
         (place / "password").write_text(password, encoding="utf-8")
         if account is not None:

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from benchmarks.browser import chromium, program
 from benchmarks.many_towns import TENANTS, write_towns
-from benchmarks.ports import free_port
 from benchmarks.town import Figures
+from civitas_assets.endpoint import find_free_port
 from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.settings import PROJECT_DIR, Settings
 
@@ -68,7 +68,7 @@ def _serving(folder: Path, tenants: Path) -> Iterator[tuple[str, float]]:
     }
     prepare_project(Settings(home=folder / "home"))  # once per installation
     subprocess.run(["dagster", "instance", "migrate"], env=environment, check=True, capture_output=True)
-    port = free_port()
+    port = find_free_port()
     url = f"http://127.0.0.1:{port}"
     begun = time.monotonic()
     with (folder / "server.log").open("wb") as log, _process(port, environment, log.fileno()):

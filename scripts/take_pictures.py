@@ -22,7 +22,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
 from benchmarks.browser import chromium, program  # noqa: E402 - beside the package, not within
-from benchmarks.ports import free_port  # noqa: E402
+from civitas_assets.endpoint import find_free_port  # noqa: E402
 
 TOWN = "musterstadt"
 PICTURES = PROJECT / "docs" / "_static"
@@ -111,7 +111,7 @@ def take(page: Page, name: str) -> None:
 @contextmanager
 def webserver() -> Iterator[str]:
     """The address of the UI with what the towns' runs have made."""
-    port = free_port()
+    port = find_free_port()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "civitas_assets.webserver", "-w", "workspace.yaml", "-p", str(port)]
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from civitas_assets.endpoint import find_free_port
 from civitas_assets.errors import PublishError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def serve(settings: Settings, tenant: str, port: int = 0) -> Iterator[tuple[str,
     """
     if importlib.util.find_spec("marimo") is None:
         raise PublishError("the browser needs marimo; install it: pip install 'civitas-assets[browse]'")
-    port, token = port or _free_port(), secrets.token_urlsafe(24)
+    port, token = port or find_free_port(), secrets.token_urlsafe(24)
     command = [sys.executable, "-m", "civitas_assets.browse", tenant, str(port)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own interpreter and arguments
     try:
@@ -74,9 +74,3 @@ def _await(address: str, process: subprocess.Popen[bytes]) -> None:
         except (URLError, OSError):
             time.sleep(0.05)
     raise PublishError(f"the browser's server does not answer at {address}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

@@ -28,6 +28,7 @@ from civitas_assets.demo import (
 )
 from civitas_assets.demo.generator import TOWNS, Town, make_counter_csv, make_parking_status
 from civitas_assets.demo.queue import Messages, SampleBroker
+from civitas_assets.endpoint import find_free_port
 
 _HOST = "127.0.0.1"
 PORT = 8765
@@ -39,7 +40,7 @@ class SampleServers:
 
     def __init__(self, today: date, port: int = 0, broker_port: int = 0) -> None:
         self._stopped = threading.Event()
-        self._broker = SampleBroker(broker_port or _free_port(), _queues(today))
+        self._broker = SampleBroker(broker_port or find_free_port(), _queues(today))
         self._server = http.server.ThreadingHTTPServer((_HOST, port), _handler(today, lambda: self.url))
         self._thread = threading.Thread(target=self._server.serve_forever, name="sample servers")
         self.url = f"http://{_HOST}:{self._server.server_port}"
@@ -90,12 +91,6 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def _handler(today: date, url: Callable[[], str]) -> type[http.server.BaseHTTPRequestHandler]:

@@ -22,9 +22,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.ports import free_port
 from civitas_assets.demo.servers import SampleServers
 from civitas_assets.demo.towns import write_towns
+from civitas_assets.endpoint import find_free_port
 from civitas_assets.settings import PROJECT_DIR
 
 UNITS = PROJECT_DIR / "deploy" / "systemd"
@@ -96,7 +96,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     home, tenants = folder / "home", folder / "tenants"
     (home / "dagster").mkdir(parents=True)
     shutil.copy(PROJECT_DIR / "deploy" / "dagster.yaml", home / "dagster")
-    code, ui = free_port(), free_port()
+    code, ui = find_free_port(), find_free_port()
     given = {
         "CIVITAS_HOME": str(home),
         "CIVITAS_TENANTS_DIR": str(tenants),

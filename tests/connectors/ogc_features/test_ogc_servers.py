@@ -25,10 +25,10 @@ import pyproj
 import pytest
 import shapely
 
-from benchmarks.ports import free_port
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.registry import CONNECTORS
+from civitas_assets.endpoint import find_free_port
 from civitas_assets.errors import FetchError
 
 pytestmark = pytest.mark.integration
@@ -77,7 +77,7 @@ def gpkg(folder: Path) -> Path:
 def pygeoapi(tmp_path_factory: pytest.TempPathFactory, oracle: Callable[[str, str], Path]) -> Iterator[str]:
     """The address of a pygeoapi that gives ten features at most."""
     python = oracle("pygeoapi", PYGEOAPI)
-    folder, port = tmp_path_factory.mktemp("pygeoapi"), free_port()
+    folder, port = tmp_path_factory.mktemp("pygeoapi"), find_free_port()
     address = f"http://127.0.0.1:{port}"
     to_degrees = pyproj.Transformer.from_crs("EPSG:25832", "EPSG:4326", always_xy=True)
     features = [

@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from benchmarks.ports import free_port
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.registry import CONNECTORS
+from civitas_assets.endpoint import find_free_port
 from civitas_assets.errors import FetchError
 
 pytestmark = pytest.mark.integration
@@ -109,7 +109,7 @@ def document(number: int, name: str) -> dict[str, Any]:
 def root(tmp_path_factory: pytest.TempPathFactory, oracle: Callable[[str, str], Path]) -> Iterator[str]:
     """The root of a server with all things."""
     python = oracle("django-ogc-sensorthings", VERSION)
-    folder, port = tmp_path_factory.mktemp("sensorthings"), free_port()
+    folder, port = tmp_path_factory.mktemp("sensorthings"), find_free_port()
     (folder / "urls.py").write_text(URLS, encoding="utf-8")
     (folder / "project.py").write_text(PROJECT, encoding="utf-8")
     address = f"http://127.0.0.1:{port}/sta/v1.1"

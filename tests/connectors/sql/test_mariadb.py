@@ -18,9 +18,9 @@ import pymysql
 import pytest
 import shapely
 
-from benchmarks.ports import free_port
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.registry import CONNECTORS
+from civitas_assets.endpoint import find_free_port
 from civitas_assets.errors import FetchError
 from tests.connectors.conftest import OBSERVED, SECRET, Landed
 
@@ -91,7 +91,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
             [*command, "--bootstrap"], input=script.encode(), capture_output=True, check=False, timeout=60
         )
         assert made.returncode == 0, made.stderr.decode(errors="replace")[-2000:]
-        number = free_port()
+        number = find_free_port()
         command += [f"--port={number}", "--bind-address=127.0.0.1", f"--socket={place}/s"]
         command += [f"--pid-file={place}/pid", "--skip-name-resolve", "--default-time-zone=+02:00"]
         with (place / "log").open("wb") as log:
