@@ -6,7 +6,7 @@ Their libraries and the tenant's file take longer to load than the first page, w
 from __future__ import annotations
 
 import io
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from civitas_assets.export.csv_format import Csv
 from civitas_assets.export.formats import export_model
@@ -14,12 +14,12 @@ from civitas_assets.export.selection import DaySpan
 from civitas_assets.ingest.catalogue import load_catalogue
 from civitas_assets.publish.reading import open_published
 from civitas_assets.report.charts import draw_series_chart
-from civitas_assets.report.elements import html
-from civitas_assets.report.html_document import enclose
+from civitas_assets.report.elements import Markup, html
+from civitas_assets.report.html_document import enclose, render_drawing
 from civitas_assets.report.language import Language
 from civitas_assets.report.map_chart import draw_map
 from civitas_assets.report.places import read_geography
-from civitas_assets.report.series import read_panels
+from civitas_assets.report.series import Panel, read_panels
 from civitas_assets.settings import Settings
 
 _WINDOW = timedelta(days=27)
@@ -35,15 +35,15 @@ def draw_overview(settings: Settings, slug: str, now: datetime) -> str:
     with open_published(settings, slug) as tables:
         geography = read_geography(tables, tenant.bbox, last)
         panels, _ = read_panels(tables, first, last, tenant.timezone)
-    ground = html.figure(draw_map(geography, tenant.bbox, tenant.name, language))
-    series = []
-    for panel in panels:
-        said = panel.labels.get(language.code) or panel.observed_property
-        drawn = draw_series_chart(panel, first, last, said, language)
-        series.append(
-            html.div(html.h4(f"{said} ({language.format_unit(panel.unit)})"), drawn, class_="panel")
-        )
-    return enclose(language, html.div(ground, html.div(*series, class_="panels"), class_="atlas"))
+    drawn = render_drawing(language, "map", lambda: draw_map(geography, tenant.bbox, tenant.name, language))
+    series = (_draw_panel(panel, first, last, language) for panel in panels)
+    return enclose(language, html.div(html.figure(drawn), html.div(*series, class_="panels"), class_="atlas"))
+
+
+def _draw_panel(panel: Panel, first: date, last: date, language: Language) -> Markup:
+    said = panel.labels.get(language.code) or panel.observed_property
+    drawn = render_drawing(language, said, lambda: draw_series_chart(panel, first, last, said, language))
+    return html.div(html.h4(f"{said} ({language.format_unit(panel.unit)})"), drawn, class_="panel")
 
 
 def write_csv(settings: Settings, slug: str, model: str, now: datetime) -> bytes:
