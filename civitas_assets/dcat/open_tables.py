@@ -13,7 +13,7 @@ from typing import Any
 from civitas_assets.catalog import Tenant
 from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.catalog.licence import combine_notices, find_terms_of_licence
-from civitas_assets.dcat.model_labels import MODEL_LABELS
+from civitas_assets.dcat.model_labels import BOOKKEEPING, MODEL_LABELS
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.export.selection import Selection
 from civitas_assets.export.terms import Conditions, read_conditions
@@ -79,8 +79,10 @@ class _Asking:
 
     def read(self, model: str, contract: Contract | None) -> OpenTable | str:
         """The table, or the reason why it is not announced."""
-        if model not in MODEL_LABELS:
+        if model in BOOKKEEPING:
             return "it says how data came about, and is no data itself"
+        if model not in MODEL_LABELS:  # one of the deployment's own
+            return "nobody has said what it is called in a catalogue"
         if model not in self.columns:
             return "it is not published"
         selection = Selection.from_models(self.columns, model, None, self.conditions)

@@ -42,6 +42,12 @@ def test_what_is_not_open_is_left_out_with_the_reason(town: Any) -> None:
     }
 
 
+def test_a_model_of_a_deployments_own_is_no_bookkeeping(town: Any) -> None:
+    text = (town.settings.tenants_dir / "town.yaml").read_text(encoding="utf-8")
+    town.say(text.replace("station, event, ", "station, event, bench_count, "))
+    assert _read(town).left_out["bench_count"] == "nobody has said what it is called in a catalogue"
+
+
 def test_what_is_not_shared_or_has_no_rows_for_others_is_not_announced(town: Any) -> None:
     text = (town.settings.tenants_dir / "town.yaml").read_text(encoding="utf-8")
     town.say(text.replace("station, event, ", ""))
