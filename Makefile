@@ -104,7 +104,7 @@ format: install ## Bring Python and SQL into the common format
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfluff fix --disable-progress-bar dbt_project
 
-models: install ## Renew docs/models, the dictionary of the shared models, from their contracts
+models: install ## Renew staging models from record types, and docs/models from the contracts of shared models
 	@$(BIN)/civitas models --write
 
 docs: install ## Make the documentation as a site in dist/docs

@@ -1,11 +1,11 @@
-"""The command `models`: the shared models and their contracts, in the shell and as the pages of docs/models.
+"""The command `models`: the shared models and their contracts, in the shell and as files that follow from them.
 
 What the models hold is decided in the dbt project.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +17,7 @@ from civitas_assets.cli.app import VERBATIM, app, err, exit_unless, out, quote, 
 
 if TYPE_CHECKING:
     from civitas_assets.dictionary.contracts import Contract
+    from civitas_assets.harmonise.derived_files import DerivedFiles
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "models"
 
@@ -24,9 +25,14 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs" / "models"
 @app.command()
 def models(
     name: Annotated[str | None, typer.Argument(help="Show this model with its columns.")] = None,
-    write: Annotated[bool, typer.Option("--write", help="Renew docs/models from the contracts.")] = False,
+    write: Annotated[
+        bool,
+        typer.Option(
+            "--write", help="Renew docs/models from the contracts, and staging models from the record types."
+        ),
+    ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Compare with docs/models and with the last release.")
+        bool, typer.Option("--check", help="Compare them, and the contracts with those of the last release.")
     ] = False,
     release: Annotated[
         bool, typer.Option("--release", help="Remember the contracts as those of this release.")
@@ -39,26 +45,35 @@ def models(
     from civitas_assets import __version__
     from civitas_assets.dictionary import documents
     from civitas_assets.dictionary.contracts import read_contracts
+    from civitas_assets.dictionary.documents import derive_documents
     from civitas_assets.harmonise.prepare import prepare_project
+    from civitas_assets.harmonise.staging_models import derive_staging
 
     settings = read_settings()
     show_log(settings)
+    staging = derive_staging(settings.dbt_project_dir)
+    if write:
+        _renew(staging)
     contracts = read_contracts(prepare_project(settings))
+    derived = derive_documents(FOLDER, contracts)
     if name is not None:
         _print_model(name, contracts)
     elif not (write or check or release):
         _print_models(contracts)
     if write:
-        changed = documents.write_documents(FOLDER, contracts)
-        err.print(f"{FOLDER}: {len(changed)} file(s) renewed", **VERBATIM)
+        _renew(derived)
     if release:
         documents.write_release(FOLDER, contracts, __version__)
         err.print(f"{FOLDER / documents.RELEASED}: {len(contracts)} contracts released", **VERBATIM)
     if check:
-        exit_unless(_check(contracts, __version__))
+        exit_unless(_check(contracts, __version__, [staging, derived]))
 
 
-def _check(contracts: Mapping[str, Contract], version: str) -> bool:
+def _renew(files: DerivedFiles) -> None:
+    err.print(f"{files.folder}: {len(files.renew())} file(s) renewed", **VERBATIM)
+
+
+def _check(contracts: Mapping[str, Contract], version: str, derived: Sequence[DerivedFiles]) -> bool:
     """Print all differences, and what is wrong with them; whether nothing is."""
     from civitas_assets.dictionary import documents
     from civitas_assets.dictionary.compare import compare_contracts
@@ -67,12 +82,12 @@ def _check(contracts: Mapping[str, Contract], version: str) -> bool:
     for change in compare_contracts(before.models, contracts):
         out.print(str(change), **VERBATIM)
     wrong = documents.find_release_faults(before, contracts, version)
-    stale = documents.list_outdated_documents(FOLDER, contracts)
+    stale = {files.folder: names for files in derived if (names := files.list_outdated())}
     for text in wrong:
         err.print(f"[red]error[/] {quote(text)}", soft_wrap=True, highlight=False)
-    if stale:
+    for folder, names in stale.items():
         err.print(
-            f"[red]error[/] {FOLDER} is out of date, run `make models`: {', '.join(stale)}",
+            f"[red]error[/] {folder} is out of date, run `make models`: {', '.join(names)}",
             soft_wrap=True,
             highlight=False,
         )

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 _CELL, _COLUMNS = 24, 8
 _MOST_BYTES = 256 * 1024 * 1024
-_PROVENANCE = {"source", "day", "received_at", "revision", "payload", "run_id", "deleted"}
 
 
 @app.command()
@@ -242,7 +241,9 @@ def _show(found: Probe, rows: int) -> None:
 
 def _show_records(records: pl.DataFrame) -> None:
     """The columns that hold something, as far as they fit."""
-    own = [name for name in records.columns if name not in _PROVENANCE]
+    from civitas_assets.records import PROVENANCE
+
+    own = [name for name in records.columns if name not in PROVENANCE]
     filled = [name for name in own if records[name].null_count() < records.height]
     table = _table(*filled[:_COLUMNS])
     for row in records.select(filled[:_COLUMNS]).iter_rows():

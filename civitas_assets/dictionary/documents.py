@@ -1,4 +1,4 @@
-"""The dictionary's files, and the contracts of the last release among them: writing, comparing, releasing.
+"""The dictionary's files, and the contracts of the last release among them: comparing, releasing.
 
 What the files say is made in `model_pages.py` and `json_schema.py`.
 """
@@ -17,6 +17,7 @@ from civitas_assets.dictionary.contracts import Contract, parse_version
 from civitas_assets.dictionary.json_schema import build_json_schema
 from civitas_assets.dictionary.model_pages import SCHEMA_FILE, render_index_page, render_model_page
 from civitas_assets.errors import DictionaryError
+from civitas_assets.harmonise.derived_files import DerivedFiles
 
 RELEASED = "contracts.json"
 
@@ -39,24 +40,9 @@ def render_documents(contracts: Mapping[str, Contract]) -> dict[str, str]:
     return made
 
 
-def list_outdated_documents(folder: Path, contracts: Mapping[str, Contract]) -> tuple[str, ...]:
-    """Files of the folder that say something else than the contracts, are missing, or are left over."""
-    wanted, there = render_documents(contracts), _present(folder)
-    return tuple(sorted(name for name in wanted.keys() | there.keys() if wanted.get(name) != there.get(name)))
-
-
-def write_documents(folder: Path, contracts: Mapping[str, Contract]) -> tuple[str, ...]:
-    """Bring the folder up to the contracts; the files that were changed or removed."""
-    changed = list_outdated_documents(folder, contracts)
-    wanted = render_documents(contracts)
-    for name in changed:
-        file = folder / name
-        if name in wanted:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(wanted[name], encoding="utf-8")
-        else:
-            file.unlink()
-    return changed
+def derive_documents(folder: Path, contracts: Mapping[str, Contract]) -> DerivedFiles:
+    """The dictionary's folder as the contracts have it."""
+    return DerivedFiles(folder, render_documents(contracts), ("*.md", SCHEMA_FILE.format("*")))
 
 
 def read_last_release(folder: Path) -> Release:
@@ -95,8 +81,3 @@ def write_release(folder: Path, contracts: Mapping[str, Contract], version: str)
     content = msgspec.json.encode(Release(version, contracts))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / RELEASED).write_bytes(msgspec.json.format(content, indent=1) + b"\n")
-
-
-def _present(folder: Path) -> dict[str, str]:
-    files = [*folder.glob("*.md"), *folder.glob(SCHEMA_FILE.format("*"))]
-    return {file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8") for file in files}

@@ -45,6 +45,7 @@ CHARGE_POINT = RecordType(
         Column("lat", ColumnKind.NUMBER, "Latitude, degrees WGS 84."),
     ),
     key=("charge_point_id",),
+    has_versions=True,
     position=("lon", "lat"),
     described_events={"charge_point_status": "charge_point_id"},
 )

@@ -24,6 +24,7 @@ CHARGE_POINT_STATUS = RecordType(
         Column("points_available", ColumnKind.INTEGER, "Free points of an installation.", minimum=0),
     ),
     key=("charge_point_id", "observed_at"),
+    grain=("charge point", "time of observation"),
     event_time="observed_at",
     measures=("status", "points_available"),
 )  # fmt: skip

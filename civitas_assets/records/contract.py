@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import polars as pl
 
@@ -49,7 +50,7 @@ class Column:
     """One field of a record type.
 
     `codes` closes the list of a CODE column; `minimum` and `maximum` bound numbers, both included.
-    `is_object` says that a text is a JSON object.
+    `is_object` says that a text is a JSON object. `staged_as` is its name in models, where that is another one.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     is_object: bool = False
+    staged_as: str = ""
 
 
 # Where and how large something is. Whatever has a position may be given it as a geometry instead.
@@ -85,7 +87,8 @@ class RecordType:
     columns that must not all be empty: a record that says nothing is not one. `validity` are beginning and end of what
     is not measured but declared, such as an event. `carried` are extra columns
     that only companions and positions use. `described_events` are record types whose events refer to this thing, by the
-    column that holds its key.
+    column that holds its key. `has_versions` says that models have every version of the thing, and not only what it is
+    now. `grain` are words for what there is one row of; without them it is the name.
     """
 
     name: str
@@ -100,6 +103,8 @@ class RecordType:
     carried: tuple[Column, ...] = ()
     companions: tuple[Companion, ...] = ()
     described_events: Mapping[str, str] = field(default_factory=dict)
+    has_versions: bool = False
+    grain: tuple[str, ...] = ()
     _by_name: Mapping[str, Column] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -141,17 +146,34 @@ class RecordType:
     @property
     def stored_schema(self) -> dict[str, pl.DataType]:
         """Polars schema of a stored record: the contract, where it came from, and which revision it is."""
-        return {**self.schema, **PROVENANCE}
+        return {**self.schema, **{name: added.dtype for name, added in PROVENANCE.items()}}
+
+    @property
+    def told_columns(self) -> tuple[Column, ...]:
+        """What is told of a thing besides its key and where it is."""
+        placed = {*self.key, *(self.position or ())}
+        return tuple(c for c in self.columns if c.name not in placed and c.kind is not ColumnKind.GEOMETRY)
+
+
+class Provenance(NamedTuple):
+    """A column that the record store adds."""
+
+    dtype: pl.DataType
+    description: str
 
 
 # What the record store adds to each record.
-PROVENANCE: dict[str, pl.DataType] = {
-    "source": pl.String(),
-    "day": pl.Date(),
-    "received_at": UTC_TIME,
-    "revision": pl.Int32(),
-    "payload": pl.String(),
-    "run_id": pl.String(),
-    # Whether the revision says that the source no longer has the thing; older files do not have the column.
-    "deleted": pl.Boolean(),
+PROVENANCE: Mapping[str, Provenance] = {
+    "source": Provenance(pl.String(), "The configured source that delivered the record."),
+    "day": Provenance(
+        pl.Date(), "Calendar day of the event in the time zone of the tenant; empty for things."
+    ),
+    "received_at": Provenance(UTC_TIME, "When the revision was received (UTC)."),
+    "revision": Provenance(pl.Int32(), "Number of the revision of this key within its source, from 1."),
+    "payload": Provenance(pl.String(), "The landed payload that the record was read from."),
+    "run_id": Provenance(pl.String(), "The run that received the revision."),
+    "deleted": Provenance(
+        pl.Boolean(),
+        "Whether the source no longer has the thing since this revision; empty in older files.",
+    ),
 }

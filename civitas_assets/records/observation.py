@@ -19,17 +19,28 @@ OBSERVATION = RecordType(
     columns=(
         Column("datastream_id", ColumnKind.TEXT, "Native id of the datastream.", required=True),
         Column(
-            "phenomenon_start", ColumnKind.TIME, "Start of the time that the value stands for.", required=True
+            "phenomenon_start",
+            ColumnKind.TIME,
+            "Start of the time that the value stands for.",
+            required=True,
+            staged_as="phenomenon_start_at",
         ),
-        Column("phenomenon_end", ColumnKind.TIME, "End of that time; equal to the start for an instant."),
+        Column(
+            "phenomenon_end",
+            ColumnKind.TIME,
+            "End of that time; equal to the start for an instant.",
+            staged_as="phenomenon_end_at",
+        ),
         Column(
             "time_flag",
             ColumnKind.CODE,
             "How a wall-clock time that occurs twice was read, or that a clock shows which nobody has set.",
             codes=("fold_first", "fold_second", "fold_by_order", "fold_summed", "clock_unset"),
         ),
-        Column("result_time", ColumnKind.TIME, "When the publisher produced the value."),
-        Column("value", ColumnKind.NUMBER, "The value in its native unit."),
+        Column(
+            "result_time", ColumnKind.TIME, "When the publisher produced the value.", staged_as="result_at"
+        ),
+        Column("value", ColumnKind.NUMBER, "The value in its native unit.", staged_as="value_native"),
         Column("value_text", ColumnKind.TEXT, "The value where it is not a number."),
         Column(
             "value_flag",
@@ -41,11 +52,13 @@ OBSERVATION = RecordType(
             "observed_property",
             ColumnKind.TEXT,
             "Native name or code of the property, where the value carries it.",
+            staged_as="observed_property_native",
         ),
-        Column("unit", ColumnKind.TEXT, "Native unit, where the value carries it."),
+        Column("unit", ColumnKind.TEXT, "Native unit, where the value carries it.", staged_as="unit_native"),
         Column("quality_native", ColumnKind.TEXT, "The publisher's own quality mark."),
     ),
     key=("datastream_id", "phenomenon_start"),
+    grain=("datastream", "start of the phenomenon time"),
     event_time="phenomenon_start",
     interval_end="phenomenon_end",
     measures=("value", "value_text"),

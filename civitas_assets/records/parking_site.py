@@ -36,6 +36,7 @@ PARKING_SITE = RecordType(
         Column("lat", ColumnKind.NUMBER, "Latitude, degrees WGS 84."),
     ),
     key=("site_id",),
+    has_versions=True,
     position=("lon", "lat"),
     described_events={"parking_status": "site_id"},
 )

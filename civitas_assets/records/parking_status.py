@@ -23,6 +23,7 @@ PARKING_STATUS = RecordType(
         Column("opening_status_native", ColumnKind.TEXT, "Opening status as the publisher writes it."),
     ),
     key=("site_id", "observed_at"),
+    grain=("parking site", "time of observation"),
     event_time="observed_at",
     measures=("free", "occupied", "opening_status"),
     position=("lon", "lat"),

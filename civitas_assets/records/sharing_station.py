@@ -18,6 +18,7 @@ SHARING_STATION = RecordType(
         Column("lat", ColumnKind.NUMBER, "Latitude, degrees WGS 84."),
     ),
     key=("station_id",),
+    has_versions=True,
     position=("lon", "lat"),
     described_events={"sharing_status": "station_id"},
 )

@@ -25,6 +25,7 @@ SHARING_STATUS = RecordType(
         Column("is_returning", ColumnKind.BOOLEAN, "Whether vehicles are taken back."),
     ),
     key=("station_id", "observed_at"),
+    grain=("sharing station", "time of observation"),
     event_time="observed_at",
     measures=("vehicles_available", "docks_available", "is_renting", "is_returning"),
 )

@@ -18,5 +18,6 @@ STATION = RecordType(
         Column("operator", ColumnKind.TEXT, "Who runs it."),
     ),
     key=("station_id",),
+    has_versions=True,
     position=("lon", "lat"),
 )

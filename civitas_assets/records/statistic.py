@@ -21,6 +21,7 @@ STATISTIC = RecordType(
         Column("publisher", ColumnKind.TEXT, "Office or institution that the figure comes from."),
     ),
     key=("category", "indicator_id", "area_id", "period_start"),
+    grain=("category", "indicator", "area", "period"),
     event_time="period_start",
     interval_end="period_end",
     measures=("value", "value_text"),

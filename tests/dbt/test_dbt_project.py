@@ -399,7 +399,8 @@ def _sql(layer: str) -> Iterator[tuple[Path, str]]:
 def test_no_model_is_incremental_or_reads_configuration() -> None:
     for file, text in _sql("."):
         assert not re.search(r"is_incremental|\bvar\(|env_var\(", text), file
-        assert file.with_suffix(".yml").exists(), f"{file} has no YAML beside it"
+        beside = "".join(path.read_text(encoding="utf-8") for path in file.parent.glob("*.yml"))
+        assert f"- name: {file.stem}\n" in beside, f"{file} has no YAML beside it"
 
 
 def test_a_staging_model_reads_exactly_one_record_type() -> None:

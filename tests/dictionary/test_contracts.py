@@ -16,8 +16,8 @@ from civitas_assets.cli.models import FOLDER
 from civitas_assets.dictionary.compare import compare_contracts
 from civitas_assets.dictionary.contracts import Contract, ForeignKey, read_contracts
 from civitas_assets.dictionary.documents import (
+    derive_documents,
     find_release_faults,
-    list_outdated_documents,
     read_last_release,
 )
 from civitas_assets.errors import DictionaryError
@@ -99,7 +99,7 @@ def test_every_example_runs_on_the_published_tables(contracts: Mapping[str, Cont
 
 
 def test_the_dictionary_is_up_to_date(contracts: Mapping[str, Contract]) -> None:
-    stale = list_outdated_documents(FOLDER, contracts)
+    stale = derive_documents(FOLDER, contracts).list_outdated()
     assert not stale, f"run `make models`: {', '.join(stale)}"
 
 

@@ -14,11 +14,10 @@ import pytest
 from civitas_assets.dictionary.contracts import TYPES, Contract, ForeignKey, ModelColumn
 from civitas_assets.dictionary.documents import (
     Release,
+    derive_documents,
     find_release_faults,
-    list_outdated_documents,
     read_last_release,
     render_documents,
-    write_documents,
     write_release,
 )
 from civitas_assets.dictionary.json_schema import (
@@ -164,23 +163,23 @@ def test_the_disambiguator_is_the_one_that_the_registry_derives() -> None:
 
 
 def test_files_follow_the_contracts(tmp_path: Path) -> None:
-    assert set(write_documents(tmp_path, CONTRACTS)) == set(render_documents(CONTRACTS))
-    assert list_outdated_documents(tmp_path, CONTRACTS) == ()
+    assert set(derive_documents(tmp_path, CONTRACTS).renew()) == set(render_documents(CONTRACTS))
+    assert derive_documents(tmp_path, CONTRACTS).list_outdated() == ()
     assert json.loads(
         (tmp_path / "schemas/status.schema.json").read_text(encoding="utf-8")
     ) == build_json_schema(STATUS)
-    assert write_documents(tmp_path, CONTRACTS) == ()
+    assert derive_documents(tmp_path, CONTRACTS).renew() == ()
     (tmp_path / "site.md").write_text("by hand", encoding="utf-8")
-    assert list_outdated_documents(tmp_path, CONTRACTS) == ("site.md",)
+    assert derive_documents(tmp_path, CONTRACTS).list_outdated() == ("site.md",)
     alone = {"site": SITE}
-    assert list_outdated_documents(tmp_path, alone) == (
+    assert derive_documents(tmp_path, alone).list_outdated() == (
         "README.md",
         "schemas/status.schema.json",
         "site.md",
         "status.md",
     )
-    write_documents(tmp_path, alone)
-    assert list_outdated_documents(tmp_path, alone) == ()
+    derive_documents(tmp_path, alone).renew()
+    assert derive_documents(tmp_path, alone).list_outdated() == ()
     assert not (tmp_path / "status.md").exists()
 
 
@@ -188,7 +187,7 @@ def test_a_release_is_remembered_as_it_was(tmp_path: Path) -> None:
     assert read_last_release(tmp_path) == Release()
     write_release(tmp_path, CONTRACTS, "0.1.0")
     assert read_last_release(tmp_path) == Release("0.1.0", CONTRACTS)
-    assert list_outdated_documents(tmp_path, {}) == (
+    assert derive_documents(tmp_path, {}).list_outdated() == (
         "README.md",
     )  # the release is no document that could be stale
 

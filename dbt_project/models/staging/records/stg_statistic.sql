@@ -1,3 +1,4 @@
+{#- Written by `make models` from civitas_assets/records; change it there. -#}
 with source as not materialized (
     select * from {{ source('records', 'statistic') }}
 ),
@@ -12,7 +13,6 @@ final as (
         indicator_id,
         area_id,
         period_start,
-        day,
         period_end,
         category,
         indicator,
@@ -20,8 +20,10 @@ final as (
         value_text,
         unit,
         publisher,
+        day,
         received_at,
         revision,
+        payload,
         run_id
     from current_records
 )

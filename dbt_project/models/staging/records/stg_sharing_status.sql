@@ -1,3 +1,4 @@
+{#- Written by `make models` from civitas_assets/records; change it there. -#}
 with source as not materialized (
     select * from {{ source('records', 'sharing_status') }}
 ),
@@ -11,7 +12,6 @@ final as (
         source,
         station_id,
         observed_at,
-        day,
         vehicles_available,
         vehicles_disabled,
         docks_available,
@@ -19,6 +19,7 @@ final as (
         is_installed,
         is_renting,
         is_returning,
+        day,
         received_at,
         revision,
         payload,

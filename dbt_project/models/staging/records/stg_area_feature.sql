@@ -1,3 +1,4 @@
+{#- Written by `make models` from civitas_assets/records; change it there. -#}
 with source as not materialized (
     select * from {{ source('records', 'area_feature') }}
 ),

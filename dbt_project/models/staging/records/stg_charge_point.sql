@@ -1,3 +1,4 @@
+{#- Written by `make models` from civitas_assets/records; change it there. -#}
 with source as (
     select * from {{ source('records', 'charge_point') }}
 ),

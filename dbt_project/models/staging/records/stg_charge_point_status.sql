@@ -1,3 +1,4 @@
+{#- Written by `make models` from civitas_assets/records; change it there. -#}
 with source as not materialized (
     select * from {{ source('records', 'charge_point_status') }}
 ),
@@ -11,10 +12,10 @@ final as (
         source,
         charge_point_id,
         observed_at,
-        day,
         status,
         status_native,
         points_available,
+        day,
         received_at,
         revision,
         payload,

@@ -1,3 +1,4 @@
+{#- Written by `make models` from civitas_assets/records; change it there. -#}
 with source as not materialized (
     select * from {{ source('records', 'observation') }}
 ),
@@ -12,7 +13,6 @@ final as (
         datastream_id,
         phenomenon_start as phenomenon_start_at,
         phenomenon_end as phenomenon_end_at,
-        day,
         time_flag,
         result_time as result_at,
         value as value_native,
@@ -21,8 +21,10 @@ final as (
         observed_property as observed_property_native,
         unit as unit_native,
         quality_native,
+        day,
         received_at,
         revision,
+        payload,
         run_id
     from current_records
 )

@@ -1,3 +1,4 @@
+{#- Written by `make models` from civitas_assets/records; change it there. -#}
 with source as not materialized (
     select * from {{ source('records', 'parking_status') }}
 ),
@@ -11,12 +12,12 @@ final as (
         source,
         site_id,
         observed_at,
-        day,
         free,
         occupied,
         capacity,
         opening_status,
         opening_status_native,
+        day,
         received_at,
         revision,
         payload,

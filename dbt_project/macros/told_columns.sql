@@ -1,0 +1,40 @@
+{#-
+    Written by `make models` from civitas_assets/records; change it there.
+
+    What is told of things, besides their keys and where they are.
+-#}
+{% macro told_columns(record_type) -%}
+{{ return({
+    'station': [
+        'name', 'description', 'elevation_m', 'operator'
+    ],
+    'datastream': [
+        'station_id', 'name', 'description', 'observed_property_native', 'unit_native', 'sensor',
+        'interval_s'
+    ],
+    'parking_site': [
+        'name', 'purpose', 'site_type', 'site_type_native', 'capacity', 'capacity_disabled',
+        'max_height_cm', 'has_fee', 'is_park_and_ride', 'address', 'operator', 'opening_hours'
+    ],
+    'sharing_station': [
+        'name', 'address', 'capacity', 'is_virtual'
+    ],
+    'charge_point': [
+        'evse_id', 'installation_id', 'name', 'operator', 'points', 'power_kw', 'current_type',
+        'current_type_native', 'plug_types', 'commissioned_on', 'register_status',
+        'register_status_native', 'street', 'house_number', 'postcode', 'city', 'opening_hours',
+        'payment'
+    ],
+    'place': [
+        'category', 'name', 'description', 'address', 'postcode', 'city', 'operator',
+        'opening_hours', 'website', 'attributes'
+    ],
+    'area_feature': [
+        'feature_class', 'name', 'description', 'valid_from', 'valid_to', 'attributes'
+    ],
+    'event': [
+        'event_type', 'event_type_native', 'title', 'description', 'start_at', 'end_at', 'severity',
+        'severity_native', 'status', 'status_native', 'place_name', 'website', 'changed_at'
+    ],
+}[record_type]) }}
+{%- endmacro %}
