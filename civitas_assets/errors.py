@@ -54,6 +54,10 @@ class CatalogError(CivitasError):
         )
 
 
+class MunicipalityError(CivitasError):
+    """An official key names no municipality of today; the message says which may be meant."""
+
+
 class SettingsError(CivitasError):
     """Variables of the environment hold what they must not; the message says why, and never what they hold."""
 

@@ -21,7 +21,7 @@ _ARCHIVED = re.compile(r"^archived:.*(\n|$)", re.MULTILINE)
 
 _TEMPLATE = """\
 # {name}: where it is, what is pulled for it every night, and what becomes of it.
-# yaml-language-server: $schema=tenant.json     (write it with: civitas schema tenant.json)
+{notes}# yaml-language-server: $schema=tenant.json     (write it with: civitas schema tenant.json)
 name: {quoted}
 ags: "{ags}"                        # official municipality key, always in quotes
 timezone: {timezone}             # whose calendar days partition the data
@@ -60,7 +60,7 @@ defaults: all
 
 @dataclass(frozen=True)
 class TenantTemplate:
-    """What has to be known of a tenant to begin with."""
+    """What has to be known of a tenant to begin with; `notes` are sentences at the head of its file."""
 
     slug: str
     name: str
@@ -69,11 +69,13 @@ class TenantTemplate:
     timezone: str = "Europe/Berlin"
     destination: str = "duckdb"
     takes_defaults: bool = False
+    notes: tuple[str, ...] = ()
 
     def render(self) -> str:
         """The file, as it is offered to whoever goes on with it."""
         return _TEMPLATE.format(
             name=" ".join(self.name.split()),
+            notes="".join(f"# {' '.join(note.split())}\n" for note in self.notes),
             quoted=json.dumps(self.name, ensure_ascii=False),
             ags=self.ags,
             timezone=self.timezone,
@@ -84,8 +86,8 @@ class TenantTemplate:
         )
 
 
-def write_tenant_file(folder: Path, newcomer: TenantTemplate, models: SourceModels) -> Path:
-    """Write the file of a new tenant, once it is known to be right; where it is.
+def check_newcomer(folder: Path, newcomer: TenantTemplate, models: SourceModels) -> Path:
+    """Where the file of a new tenant would be, once it is known to be right; nothing is written.
 
     Raises:
         CatalogError: something of it is not valid, or there is such a tenant.
@@ -106,6 +108,16 @@ def write_tenant_file(folder: Path, newcomer: TenantTemplate, models: SourceMode
             defaults = Defaults(folder)
             (Path(trial) / defaults.file.name).write_bytes(defaults.body)
         load_catalog(Path(trial), models)
+    return file
+
+
+def write_tenant_file(folder: Path, newcomer: TenantTemplate, models: SourceModels) -> Path:
+    """Write the file of a new tenant, once it is known to be right; where it is.
+
+    Raises:
+        CatalogError: something of it is not valid, or there is such a tenant.
+    """
+    file = check_newcomer(folder, newcomer, models)
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with file.open("x", encoding="utf-8") as new:

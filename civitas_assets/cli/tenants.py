@@ -26,34 +26,59 @@ if TYPE_CHECKING:
 @tenant_app.command()
 def add(  # noqa: PLR0917 - options
     tenant: Annotated[
-        str, typer.Argument(help="The new tenant's key, such as musterstadt; it becomes a folder.")
+        str,
+        typer.Argument(
+            metavar="AGS|KEY",
+            help="Its official municipality key, such as 05515000, or the new tenant's key, such as musterstadt; "
+            "that becomes a folder.",
+        ),
     ],
-    name: Annotated[str, typer.Option(help="What it is called, such as 'Stadt Musterstadt'.")],
-    ags: Annotated[str, typer.Option(help="Official municipality key, eight digits.")],
+    name: Annotated[
+        str | None, typer.Option(help="What it is called; by default as in the official list.")
+    ] = None,
+    ags: Annotated[
+        str | None, typer.Option(help="Official municipality key, with a KEY of your own.")
+    ] = None,
     bbox: Annotated[
-        str, typer.Option(metavar="W,S,E,N", help="Where it is: west,south,east,north in degrees.")
-    ],
+        str | None,
+        typer.Option(
+            metavar="W,S,E,N",
+            help="Where it is: west,south,east,north in degrees; by default by the official boundaries.",
+        ),
+    ] = None,
     timezone: Annotated[str, typer.Option(help="Whose calendar days partition its data.")] = "Europe/Berlin",
     destination: Annotated[str, typer.Option(help="duckdb or postgres.")] = "duckdb",
     *,
     defaults: Annotated[
         bool, typer.Option(help="Take over the sources of defaults.yaml, where there is one.")
     ] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the file instead of writing it.")] = False,
 ) -> None:
     """Write the file of a new tenant, with explanations of what it may say."""
     from civitas_assets.catalog.defaults import Defaults
-    from civitas_assets.catalog.starter import TenantTemplate, write_tenant_file
+    from civitas_assets.catalog.newcomer import make_newcomer
+    from civitas_assets.catalog.starter import check_newcomer, write_tenant_file
     from civitas_assets.connectors.registry import SOURCE_MODELS
 
-    try:
-        west, south, east, north = (float(part) for part in bbox.split(","))
-    except ValueError:
-        raise typer.BadParameter(
-            f"{bbox!r}: write W,S,E,N, such as 7.47,51.84,7.77,52.06", param_hint="--bbox"
-        ) from None
+    box = None
+    if bbox is not None:
+        try:
+            west, south, east, north = (float(part) for part in bbox.split(","))
+        except ValueError:
+            raise typer.BadParameter(
+                f"{bbox!r}: write W,S,E,N, such as 7.47,51.84,7.77,52.06", param_hint="--bbox"
+            ) from None
+        box = (west, south, east, north)
     folder = read_settings().tenants_dir
     taken = defaults and Defaults(folder).file.is_file()
-    newcomer = TenantTemplate(tenant, name, ags, (west, south, east, north), timezone, destination, taken)
+    newcomer, remarks = make_newcomer(tenant, name, ags, box, timezone, destination, takes_defaults=taken)
+    for remark in remarks:
+        err.print(f"[yellow]note[/]  {quote(remark)}", soft_wrap=True, highlight=False)
+    if dry_run:
+        file = check_newcomer(folder, newcomer, SOURCE_MODELS)
+        out.print(newcomer.render(), **VERBATIM)
+        err.print(f"nothing was written; without --dry-run, this is {file}", **VERBATIM)
+        return
     file = write_tenant_file(folder, newcomer, SOURCE_MODELS)
     out.print(f"wrote {file}", **VERBATIM)
     out.print("Next:", **VERBATIM)
@@ -61,9 +86,9 @@ def add(  # noqa: PLR0917 - options
         f"  1. write its sources into {file.name}; each connector has a page in docs/connectors", **VERBATIM
     )
     out.print("  2. civitas validate", **VERBATIM)
-    out.print(f"  3. civitas run --tenant {tenant}", **VERBATIM)
+    out.print(f"  3. civitas run --tenant {newcomer.slug}", **VERBATIM)
     if destination == "postgres":
-        out.print(f"  4. civitas tenant grant {tenant}    for the roles of its analysts", **VERBATIM)
+        out.print(f"  4. civitas tenant grant {newcomer.slug}    for the roles of its analysts", **VERBATIM)
     out.print(
         "A Dagster that is running has to load the tenants' files again: Deployment, Reload.", **VERBATIM
     )
