@@ -100,8 +100,7 @@ class EventRecorder:
             "dagster/data_version_is_user_provided": "true",
         } if version else None  # fmt: skip
         is_as_it_was = metadata is not None and metadata.get("new_payloads") == 0
-        is_known = asset not in self._left.assets and self._target(asset) is not None
-        if metadata is not None and is_as_it_was and is_known:
+        if metadata is not None and is_as_it_was and self._is_known(asset):
             said = {name: value for name, value in metadata.items() if value != 0}
             if "failed" not in said:  # then its sources have nothing to tell one by one
                 said.pop("outcome", None)
@@ -110,6 +109,9 @@ class EventRecorder:
             self._made.add(asset)
         self._latest.pop(asset, None)
         return dg.AssetMaterialization(asset_key=asset, partition=self._tenant, metadata=metadata, tags=tags)
+
+    def _is_known(self, asset: dg.AssetKey) -> bool:
+        return asset not in self._left.assets and self._target(asset) is not None
 
     def _target(self, asset: dg.AssetKey) -> AssetCheckEvaluationTargetMaterializationData | None:
         if asset not in self._latest:

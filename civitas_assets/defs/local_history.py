@@ -98,6 +98,7 @@ class OpenEventLog(SqliteEventLogStorage):
         self._files: OrderedDict[str, _File] = OrderedDict()
         self._begun: dict[str, sa.Connection] = {}
         self._is_migrated = False
+        self._tables = set[str]()
         super().__init__(base_dir, inst_data)
         self._db_lock = threading.RLock()  # type: ignore[assignment] # a batch holds it while its events ask for it
         take_events_in_batches()  # such as all that a run intends to make
@@ -154,6 +155,12 @@ class OpenEventLog(SqliteEventLogStorage):
         if not self._is_migrated:
             self._is_migrated = super()._has_asset_key_index_cols_on_connection(conn)
         return self._is_migrated
+
+    def has_table(self, table_name: str) -> bool:
+        """Asked for each check, by a connection of its own; a table that is there stays."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
 
     def _engine(self, shard: str) -> sa.Engine:
         """The open database; one that was removed, by whichever process, is let go and begun anew."""

@@ -45,7 +45,10 @@ log = logging.getLogger("civitas_assets.batch")
 _USED = (
     "duckdb",
     "polars",
+    "polars._utils.parquet",
+    "pyarrow.dataset",  # DuckDB reads frames by it
     "pyarrow.parquet",
+    "stringprep",  # of names of hosts
     "civitas_assets.publish.duckdb.duckdb",
     "civitas_assets.report.page_file",
 )
