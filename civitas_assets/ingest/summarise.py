@@ -15,6 +15,7 @@ from civitas_assets.catalog import Tenant
 from civitas_assets.ingest.notes import summarise_notes
 from civitas_assets.ingest.reports import FetchReport
 from civitas_assets.store.files import Files
+from civitas_assets.store.layout import RecordKeys, landing_key
 from civitas_assets.store.status import read_source_statuses
 from civitas_assets.store.stores import Stores
 from civitas_assets.store.summary import SourceSummary, SummaryStore, TenantSummary
@@ -31,9 +32,8 @@ def note_fetched(files: Files, tenant: str, reports: Iterable[FetchReport], at: 
 
 
 def _size(files: Files, tenant: str, report: FetchReport) -> int:
-    return sum(
-        stamp.size for stamp in files.list_stamps(f"landing/{tenant}/{report.source}/bodies/").values()
-    )
+    folder = landing_key(tenant, report.source)
+    return sum(stamp.size for stamp in files.list_stamps(f"{folder}/bodies/").values())
 
 
 def _fetched(report: FetchReport, at: datetime, size: int | None, before: SourceSummary) -> SourceSummary:
@@ -84,8 +84,8 @@ def note_read(
         }
     )
     if grown:
-        parts = ("records", "quarantine")
-        size = sum(s.size for part in parts for s in stores.files.list_stamps(f"{part}/{tenant}/").values())
+        folders = RecordKeys.for_tenant(tenant).folders
+        size = sum(s.size for folder in folders for s in stores.files.list_stamps(f"{folder}/").values())
         summary.change(lambda whole: replace(whole, record_bytes=size))
 
 

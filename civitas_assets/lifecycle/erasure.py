@@ -28,9 +28,15 @@ from civitas_assets.report.kept_pages import BELOW, Pages
 from civitas_assets.settings import Settings
 from civitas_assets.store.addresses import Address, Line
 from civitas_assets.store.files import Files, remove_folder
-from civitas_assets.store.horizon import horizon_key, read_horizon
+from civitas_assets.store.horizon import read_horizon
 from civitas_assets.store.landing import SourceLanding
-from civitas_assets.store.retention import list_archives_of_records
+from civitas_assets.store.layout import (
+    horizon_key,
+    list_landed_sources,
+    list_record_keys,
+    parse_stem,
+    tenant_folder_key,
+)
 from civitas_assets.store.stores import Stores
 from civitas_assets.store.tombstones import Tombstones
 
@@ -68,9 +74,8 @@ class Erasure:
         check_where(where)
         self._settings, self._stores, self._tenant = settings, stores, tenant
         self._where, self._exports, self._files = where, exports, stores.files
-        self._sources = sorted({*tenant.sources, *self._files.list_folders(f"landing/{tenant.slug}/")})
-        asides_of = [f"{root}/records" for root in list_archives_of_records(self._files, tenant.slug)]
-        self._roots = [*asides_of, f"records/{tenant.slug}"]
+        self._sources = sorted({*tenant.sources, *list_landed_sources(self._files, tenant.slug)})
+        self._places = [*reversed(list_record_keys(self._files, tenant.slug))]
         self.scope = find_scope(tenant, stores, where, self._sources)
         self.needles = Needles(self.scope.values)
         self._days, self._payloads = set[date](), dict[str, set[str]]()
@@ -112,9 +117,11 @@ class Erasure:
         return found
 
     def _records(self, dry_run: bool) -> Iterator[tuple[str, Size]]:
-        names, roots = order_record_types(), self._roots
         for name, key in [
-            (n, k) for n in names for root in roots for k in self._files.list_keys(f"{root}/{n}/")
+            (kind, key)
+            for kind in order_record_types()
+            for place in self._places
+            for key in self._files.list_keys(f"{place.record_type_key(kind)}/")
         ]:
             rows = _read(self._files, key)
             gone, kept = self._divided(rows, RECORD_TYPES[name])
@@ -140,12 +147,8 @@ class Erasure:
         return rows.filter(bad), rows.filter(~bad).with_columns(cells)
 
     def _quarantine(self, dry_run: bool) -> Iterator[tuple[str, Size]]:
-        slug = self._tenant.slug
-        roots = [
-            f"quarantine/{slug}/",
-            *(f"{root}/quarantine/" for root in list_archives_of_records(self._files, slug)),
-        ]
-        for key in [key for root in roots for key in self._files.list_keys(root)]:
+        folders = [f"{place.quarantine}/" for place in self._places]
+        for key in [key for folder in folders for key in self._files.list_keys(folder)]:
             rows = _read(self._files, key)
             bad = self.needles.in_column("raw") | self.needles.in_column("detail")
             for column, value in self.scope.pairs:  # as rejected rows are written
@@ -205,15 +208,15 @@ class Erasure:
 
     def _told(self, dry_run: bool) -> Iterator[tuple[str, Size]]:
         """What is noted beside records: what was seen of things, how far was read, and what became of runs."""
-        for key in [key for root in self._roots for key in self._files.list_keys(f"{root}/seen/")]:
+        for key in [key for place in self._places for key in self._files.list_keys(f"{place.seen}/")]:
             yield "seen", self._seen(key, dry_run)
-        journals = [("journal", f"{root}/journal/") for root in self._roots]
-        for name, prefix in (*journals, ("nights", f"nights/{self._tenant.slug}/")):
-            yield name, self._json(prefix, dry_run)
+        journals = [("journal", place.journal) for place in self._places]
+        for name, folder in (*journals, ("nights", tenant_folder_key("nights", self._tenant.slug))):
+            yield name, self._json(f"{folder}/", dry_run)
 
     def _seen(self, key: str, dry_run: bool) -> Size:
         rows = _read(self._files, key)
-        source = key.rpartition("/")[2].removesuffix(".parquet")
+        source = parse_stem(key)
         values = sorted({v for found in self.scope.wanted.get(source, {}).values() for v in found})
         bad = pl.col("id").is_in(values) | self.needles.in_column("id")
         gone = rows.filter(bad).height
@@ -276,7 +279,7 @@ def write_report(
 ) -> None:
     """Keep how much was found where, and what is left; nothing of what it was."""
     content = {"erased_at": now, "found": dict(found), "left": dict(left)}
-    key = f"retention/{tenant.slug}/erasures/{now:%Y%m%dT%H%M%S}.json"
+    key = f"{tenant_folder_key('retention', tenant.slug)}/erasures/{now:%Y%m%dT%H%M%S}.json"
     stores.files.write(key, msgspec.json.format(msgspec.json.encode(content), indent=2))
 
 

@@ -16,7 +16,7 @@ from civitas_assets.errors import StoreError
 from civitas_assets.ingest.privacy_filter import make_pseudonyms
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.records.contract import UTC_TIME
-from civitas_assets.store.retention import list_archives_of_records
+from civitas_assets.store.layout import RecordKeys, list_archives
 from civitas_assets.store.stores import Stores
 
 Where = Sequence[tuple[str, str]]
@@ -116,8 +116,8 @@ def _rows_of(stores: Stores, tenant: str, kind: RecordType) -> pl.DataFrame:
     files = stores.files
     keys = [
         key
-        for root in list_archives_of_records(files, tenant)
-        for key in files.list_keys(f"{root}/records/{kind.name}/")
+        for archive in list_archives(files, tenant)
+        for key in files.list_keys(f"{RecordKeys.for_archive(archive).record_type_key(kind.name)}/")
     ]
     aside = [pl.read_parquet(io.BytesIO(files.read(key) or b"")) for key in keys]
     return pl.concat([stores.records.read_rows(kind, []), *aside], how="diagonal_relaxed")

@@ -10,7 +10,7 @@ import json
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -31,12 +31,17 @@ from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files, remove_folder, sync_folder
 from civitas_assets.store.journal import Journal
+from civitas_assets.store.layout import RecordKeys, TenantFolder, tenant_folder_key
 from civitas_assets.store.storage import Storage
 
 log = logging.getLogger("civitas_assets.lifecycle")
 
 CHECKSUMS, PROGRESS = "checksums.sha256", "progress.json"
-STORED = ("records", "quarantine", "retention")  # with landing, where that is asked for
+STORED: Sequence[TenantFolder] = (
+    "records",
+    "quarantine",
+    "retention",
+)  # with landing, where that is asked for
 _ROWS = 65_536
 _CHUNK = 1 << 20
 _KEYS_AT_A_TIME = 64
@@ -110,8 +115,9 @@ def _filled(  # noqa: PLR0917 - each argument is of another type
     handed, contracts = Handover(), read_contracts(project)
     _models(folder / "models", settings, tenant, handed)
     _contracts(folder / "contracts", contracts)
-    for part in (*STORED, *(["landing"] if with_landing else [])):
-        _stored(folder / part, files, f"{part}/{tenant.slug}/")
+    parts: Sequence[TenantFolder] = (*STORED, "landing") if with_landing else STORED
+    for part in parts:
+        _stored(folder / part, files, part, tenant.slug)
     if with_landing:
         progress = {name: Journal(files, tenant.slug).read_progress(name) for name in tenant.sources}
         (folder / PROGRESS).write_bytes(msgspec.json.format(msgspec.json.encode(progress), indent=1))
@@ -158,9 +164,10 @@ def _contracts(folder: Path, contracts: Mapping[str, Contract]) -> None:
         (folder / f"{name}.schema.json").write_text(text + "\n", encoding="utf-8")
 
 
-def _stored(folder: Path, files: Files, prefix: str) -> None:
-    """The objects below a prefix, as files of the same names, but not what only this installation needs to go on."""
-    keys = [key for key in files.list_keys(prefix) if not key.startswith(f"{prefix}journal/")]
+def _stored(folder: Path, files: Files, part: TenantFolder, tenant: str) -> None:
+    """The tenant's objects, as files of the same names, but not what only this installation needs to go on."""
+    prefix, journal = f"{tenant_folder_key(part, tenant)}/", f"{RecordKeys.for_tenant(tenant).journal}/"
+    keys = [key for key in files.list_keys(prefix) if not key.startswith(journal)]
     for start in range(0, len(keys), _KEYS_AT_A_TIME):
         if start:
             log.info("export · %s · %d of %d files", folder.name, start, len(keys))

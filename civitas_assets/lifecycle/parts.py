@@ -27,10 +27,7 @@ from civitas_assets.publish.postgres.postgres_server import Server
 from civitas_assets.report.kept_pages import Pages
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files, remove_folder
-from civitas_assets.store.retention import list_archives_of_records
-
-# Below each of these, a tenant has a folder of its own.
-_STORED = ("landing", "records", "quarantine", "nights", "retention", "keys")
+from civitas_assets.store.layout import TENANT_FOLDERS, list_archives
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -74,7 +71,7 @@ def list_tenant_parts(settings: Settings, files: Files, tenant: str) -> Sequence
         Part("overview", partial(_overviews, files), lambda: files.delete_all(Pages(files).overviews())),
         _folder("drop", settings.drop / tenant),
         *([_schemas(server, settings, Names(tenant))] if server and is_key(tenant) else []),
-        *(_stored(name, files, partial(_own, name, tenant)) for name in _STORED),
+        *(_stored(name, files, partial(_own, name, tenant)) for name in TENANT_FOLDERS),
         Part(
             "messages",
             partial(_told, files, tenant),
@@ -120,7 +117,7 @@ def _own(name: str, tenant: str) -> Sequence[str]:
 
 
 def _put_aside(files: Files, tenant: str) -> Sequence[str]:
-    return [f"{root}/" for root in list_archives_of_records(files, tenant)]
+    return [f"{root}/" for root in list_archives(files, tenant)]
 
 
 def _told(files: Files, tenant: str) -> Size:

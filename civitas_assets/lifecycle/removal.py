@@ -15,6 +15,7 @@ from civitas_assets.catalog.basis import is_key
 from civitas_assets.errors import StoreError
 from civitas_assets.lifecycle.parts import Part, Size
 from civitas_assets.store.files import Files
+from civitas_assets.store.layout import lease_key, lock_key
 from civitas_assets.store.storage import Storage
 
 log = logging.getLogger("civitas_assets.lifecycle")
@@ -69,8 +70,7 @@ def remove_tenant(
                 )
         report = msgspec.structs.replace(report, finished_at=clock())
         files.write(key, _encoded(report))
-    for lock in (f"locks/{tenant}.lock", f"locks/{tenant}.json"):
-        files.delete(lock)
+    files.delete_all([lock_key(tenant), lease_key(tenant)])
     return report
 
 

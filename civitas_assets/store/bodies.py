@@ -15,6 +15,7 @@ import zstandard
 
 from civitas_assets.errors import BodyLost, StoreError
 from civitas_assets.store.files import Files
+from civitas_assets.store.layout import landing_key, parse_stem
 from civitas_assets.store.tenant_keys import tenant_key
 
 _SEALED = b"CVS1"  # what a sealed body begins with; one that is only packed begins as zstandard does
@@ -27,7 +28,7 @@ class Bodies:
 
     def __init__(self, files: Files, tenant: str, source: str, *, sealed: bool = False) -> None:
         self._files, self._tenant, self._sealed = files, tenant, sealed
-        self._root = f"landing/{tenant}/{source}"
+        self._root = landing_key(tenant, source)
         self._added: list[int] = []
         self.again: list[str] = []  # what was to be stored and was there before
         self._gone: frozenset[str] | None = None
@@ -93,7 +94,7 @@ class Bodies:
         return {digest: found[digest] for digest in found.keys() & digests}
 
     def _sizes(self, prefix: str) -> Mapping[str, int]:
-        return {_digest_of(key): stamp.size for key, stamp in self._files.list_stamps(prefix).items()}
+        return {parse_stem(key): stamp.size for key, stamp in self._files.list_stamps(prefix).items()}
 
     def remove(self, digests: Iterable[str]) -> None:
         """Let go of bodies for good."""
@@ -137,7 +138,3 @@ class Bodies:
 
     def _key(self, digest: str) -> str:
         return f"{self._root}/bodies/{digest[:2]}/{digest}.zst"
-
-
-def _digest_of(key: str) -> str:
-    return key.rpartition("/")[2].removesuffix(".zst")

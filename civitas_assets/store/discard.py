@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from civitas_assets.store.horizon import Horizon, horizon_key, read_horizon
+from civitas_assets.store.horizon import Horizon, read_horizon
 from civitas_assets.store.landing import SourceLanding
+from civitas_assets.store.layout import horizon_key
 from civitas_assets.store.stores import Stores
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.files import Files
+from civitas_assets.store.layout import RecordKeys, landing_key, list_landed_sources
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,10 @@ class Holdings:
 
 def read_holdings(files: Files, tenant: str) -> Holdings:
     """What there is of the tenant."""
-    landing = files.list_folders(f"landing/{tenant}/")
-    folders = RECORD_TYPES.keys() & {*files.list_folders(f"records/{tenant}/")}
+    landing = list_landed_sources(files, tenant)
+    keys = RecordKeys.for_tenant(tenant)
+    folders = RECORD_TYPES.keys() & {*files.list_folders(f"{keys.records}/")}
     return Holdings(
-        sum(bool(files.list_folders(f"landing/{tenant}/{source}/")) for source in landing),
-        sum(len(files.list_keys(f"records/{tenant}/{name}/")) for name in folders),
+        sum(bool(files.list_folders(f"{landing_key(tenant, source)}/")) for source in landing),
+        sum(len(files.list_keys(f"{keys.record_type_key(name)}/")) for name in folders),
     )

@@ -12,6 +12,7 @@ import msgspec
 
 from civitas_assets.store.files import Files
 from civitas_assets.store.landing import Manifest, SourceLanding
+from civitas_assets.store.layout import horizon_key
 from civitas_assets.store.repeats import Repeats
 
 
@@ -32,11 +33,6 @@ def read_horizon(files: Files, tenant: str, source: str) -> Horizon:
     """How far a source's landing has been let go; not at all where nothing says so."""
     body = files.read(horizon_key(tenant, source))
     return msgspec.json.decode(body, type=Horizon) if body is not None else Horizon()
-
-
-def horizon_key(tenant: str, source: str) -> str:
-    """Where it is kept how far a source's landing has been let go."""
-    return f"landing/{tenant}/{source}/horizon.json"
 
 
 def list_standing_bodies(landing: SourceLanding, latest: Mapping[str, str], through: str) -> Iterator[str]:

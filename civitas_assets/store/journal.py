@@ -16,7 +16,7 @@ import msgspec
 from civitas_assets.errors import Note
 from civitas_assets.store.addresses import Line
 from civitas_assets.store.files import Files
-from civitas_assets.store.landing import read_key
+from civitas_assets.store.layout import RecordKeys
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -75,12 +75,11 @@ class Journal:
     """What was read and what is pending, for one tenant."""
 
     def __init__(self, files: Files, tenant: str) -> None:
-        self._files, self._tenant = files, tenant
-        self._root = f"records/{tenant}/journal"
+        self._files, self._keys = files, RecordKeys.for_tenant(tenant)
 
     def note(self, name: str, days: Iterable[date], *, things: bool = False, forget: bool = False) -> None:
         """Note that these days, or things, have to be published, and whether what they held is to be forgotten."""
-        key = f"{self._root}/pending/{name}.json"
+        key = f"{self._keys.pending}/{name}.json"
         before = _decoded(self._files.read(key))
         entry = _Entry(sorted({*before.days, *days}), before.things or things, before.forget or forget)
         if entry != before:
@@ -88,7 +87,7 @@ class Journal:
 
     def read_pending(self) -> Pending:
         """Everything that is noted."""
-        keys = self._files.list_keys(f"{self._root}/pending/")
+        keys = self._files.list_keys(f"{self._keys.pending}/")
         bodies = self._files.read_all(keys)
         entries = [_decoded(body) for body in bodies]
         days = frozenset(day for entry in entries for day in entry.days)
@@ -104,12 +103,12 @@ class Journal:
 
     def read_progress(self, source: str) -> Progress:
         """How far the source's landing has been read."""
-        body = self._files.read(read_key(self._tenant, source))
+        body = self._files.read(self._keys.progress_key(source))
         return msgspec.json.decode(body, type=Progress) if body is not None else Progress()
 
     def advance(self, source: str, progress: Progress) -> None:
         """The source's landing has been read this far."""
-        self._files.write(read_key(self._tenant, source), msgspec.json.encode(progress))
+        self._files.write(self._keys.progress_key(source), msgspec.json.encode(progress))
 
 
 def _digest(body: bytes) -> str:

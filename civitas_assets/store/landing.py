@@ -18,6 +18,7 @@ import msgspec
 from civitas_assets.store.addresses import Address, Line, decode_index, encode_index, update_addresses
 from civitas_assets.store.bodies import Bodies
 from civitas_assets.store.files import Files
+from civitas_assets.store.layout import RecordKeys
 from civitas_assets.store.repeats import Repeats, note_repeats, read_repeats, write_repeats
 
 _MANIFESTS_AT_A_TIME = 64
@@ -63,7 +64,7 @@ class SourceLanding(Bodies):
 
     def __init__(self, files: Files, tenant: str, source: str, *, sealed: bool = False) -> None:
         super().__init__(files, tenant, source, sealed=sealed)
-        self._read = read_key(tenant, source)
+        self._read = RecordKeys.for_tenant(tenant).progress_key(source)
         self._through: str | None = None  # the last manifest that the addresses were worked out of
         self._number = -1  # of the last manifest, as far as it was looked for
 
@@ -184,11 +185,6 @@ def _batched(keys: Sequence[str]) -> Iterator[Sequence[str]]:
     while start < len(keys):
         yield keys[start : start + size]
         start, size = start + size, _MANIFESTS_AT_A_TIME
-
-
-def read_key(tenant: str, source: str) -> str:
-    """Where the journal keeps how far a landing was read."""
-    return f"records/{tenant}/journal/read/{source}.json"
 
 
 def hash_config(settings: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ from secrets import token_hex
 import msgspec
 
 from civitas_assets.errors import StoreError, TenantBusy
+from civitas_assets.store.layout import lease_key
 from civitas_assets.store.objects import ObjectFiles
 
 log = logging.getLogger("civitas_assets.store")
@@ -117,7 +118,7 @@ def hold_tenant_lease(
         TenantBusy: another process holds it.
         StoreError: it was lost while the work was done.
     """
-    key = f"locks/{tenant}.json"
+    key = lease_key(tenant)
     held = _taken(files, key, tenant, terms)
     try:
         yield held.ensure

@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 
 from civitas_assets.store.files import Files
+from civitas_assets.store.layout import tenant_folder_key
 
 _KEPT = 60
 
@@ -70,7 +71,7 @@ class NightBook:
 
     def __init__(self, files: Files, tenant: str) -> None:
         self._files = files
-        self._root = f"nights/{tenant}"
+        self._root = tenant_folder_key("nights", tenant)
 
     def write(self, night: Night) -> None:
         """Keep what became of a run, and forget what is long past."""

@@ -16,6 +16,7 @@ import polars as pl
 
 from civitas_assets.records.contract import UTC_TIME
 from civitas_assets.store.files import Files, Stamp
+from civitas_assets.store.layout import RecordKeys, parse_stem
 
 SCHEMA: Mapping[str, pl.DataType] = {
     "source": pl.String(),
@@ -56,7 +57,7 @@ class Quarantine:
 
     def __init__(self, files: Files, tenant: str) -> None:
         self._files = files
-        self._root = f"quarantine/{tenant}"
+        self._root = RecordKeys.for_tenant(tenant).quarantine
 
     def add(self, source: str, rejected: pl.DataFrame) -> pl.DataFrame:
         """Keep rejected rows; the ones that were not there before.
@@ -132,7 +133,7 @@ class Quarantine:
             body = self._files.read(key)
             count = pl.scan_parquet(io.BytesIO(body)).select(pl.len()).collect().item() if body else 0
             counts = undecided if self._is_open(key) else decided
-            counts[key.rpartition("/")[2].removesuffix(".parquet")] = count
+            counts[parse_stem(key)] = count
         return undecided, decided
 
     def _read(self, key: str, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:

@@ -16,35 +16,41 @@ from civitas_assets.store.files import Files
 from civitas_assets.store.horizon import Horizon, read_horizon
 from civitas_assets.store.journal import Journal, Progress
 from civitas_assets.store.landing import SourceLanding
-from civitas_assets.store.summary import summary_key
+from civitas_assets.store.layout import (
+    RecordKeys,
+    archive_key,
+    list_landed_sources,
+    summary_key,
+    unfinished_archive_key,
+)
 
 
 def archive_records(files: Files, tenant: str) -> str | None:
     """Move the tenant's records, quarantine and journal away; below which key they are now, None if there were none."""
     finish_archiving(files, tenant)
-    if not _records(files, tenant) and not files.list_keys(f"quarantine/{tenant}/"):
+    if not any(_in_order(files, tenant)):
         # As after a loss: nothing is carried over, but what landing has let go of is not asked for.
-        _bring_back(files, tenant, "aside/nothing")
+        _bring_back(files, tenant, None)
         return None
-    aside = f"aside/{tenant}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
-    files.write(_marker(tenant), aside.encode())
+    archive = archive_key(tenant, datetime.now(UTC))
+    files.write(unfinished_archive_key(tenant), archive.encode())
     finish_archiving(files, tenant)
-    return aside
+    return archive
 
 
 def finish_archiving(files: Files, tenant: str) -> None:
     """Go on with what was interrupted, before anything is read; there is nothing to do in most cases."""
-    noted = files.read(_marker(tenant))
+    noted = files.read(unfinished_archive_key(tenant))
     if noted is None:
         return
-    aside = noted.decode()
+    own, archived = RecordKeys.for_tenant(tenant), RecordKeys.for_archive(noted.decode())
     for keys in _in_order(files, tenant):
-        files.move_all({key: "/".join([aside, key.split("/")[0], *key.split("/")[2:]]) for key in keys})
-    _bring_back(files, tenant, aside)
-    files.delete(_marker(tenant))
+        files.move_all({key: own.move_key(key, archived) for key in keys})
+    _bring_back(files, tenant, archived)
+    files.delete(unfinished_archive_key(tenant))
 
 
-def _bring_back(files: Files, tenant: str, aside: str) -> None:
+def _bring_back(files: Files, tenant: str, archived: RecordKeys | None) -> None:
     """What came from payloads that landing has let go of, and how far each such source was read then."""
     horizons = dict(_horizons(files, tenant))
     erased = dict(_erased(files, tenant))
@@ -57,17 +63,18 @@ def _bring_back(files: Files, tenant: str, aside: str) -> None:
         ),
         *((pl.col("source") == source) & pl.col("payload").is_in(gone) for source, gone in erased.items()),
     )
-    for part in ("records", "quarantine"):
-        for key in files.list_keys(f"{aside}/{part}/"):
+    own = RecordKeys.for_tenant(tenant)
+    for place in [archived] if archived else []:
+        for key in [key for folder in place.folders for key in files.list_keys(f"{folder}/")]:
             if key.endswith(".parquet"):
                 rows = pl.read_parquet(io.BytesIO(files.read(key) or b"")).filter(before)
                 if not rows.is_empty():
                     buffer = io.BytesIO()
                     rows.write_parquet(buffer, compression="zstd", compression_level=1)
-                    files.write("/".join([part, tenant, *key.split("/")[3:]]), buffer.getvalue())
+                    files.write(place.move_key(key, own), buffer.getvalue())
     journal = Journal(files, tenant)
     for source, (limit, until) in horizons.items():
-        body = files.read(f"{aside}/records/journal/read/{source}.json")
+        body = files.read(archived.progress_key(source)) if archived else None
         then = msgspec.json.decode(body, type=Progress) if body is not None else Progress()
         unread = tuple(line for line in then.failed if line.fetched_at <= until)
         journal.advance(source, msgspec.structs.replace(then, manifest=limit.through, failed=unread))
@@ -75,13 +82,13 @@ def _bring_back(files: Files, tenant: str, aside: str) -> None:
 
 def _erased(files: Files, tenant: str) -> Iterator[tuple[str, list[str]]]:
     """Bodies that landing has no more because they held what was erased: what else was in them is among the records."""
-    for source in files.list_folders(f"landing/{tenant}/"):
+    for source in list_landed_sources(files, tenant):
         if gone := SourceLanding(files, tenant, source).list_erased():
             yield source, sorted(gone)
 
 
 def _horizons(files: Files, tenant: str) -> Iterator[tuple[str, tuple[Horizon, datetime]]]:
-    for source in files.list_folders(f"landing/{tenant}/"):
+    for source in list_landed_sources(files, tenant):
         found = read_horizon(files, tenant, source)
         if found.until is not None:
             yield source, (found, found.until)
@@ -93,22 +100,9 @@ def _in_order(files: Files, tenant: str) -> Sequence[Sequence[str]]:
     What has been read is forgotten before any record goes, and what is to be published after all of them, so that a
     run after a crash in between reads again what is gone, and loses no day.
     """
-    records = _records(files, tenant)
-    read, pending = (
-        [key for key in records if key.startswith(f"records/{tenant}/journal/{part}/")]
-        for part in ("read", "pending")
-    )
-    rest = [
-        *(key for key in records if key not in {*read, *pending}),
-        *files.list_keys(f"quarantine/{tenant}/"),
-    ]
+    keys = RecordKeys.for_tenant(tenant)
+    read, pending = files.list_keys(f"{keys.progress}/"), files.list_keys(f"{keys.pending}/")
+    # The summary stays: what sources answered is true.
+    others = {*read, *pending, summary_key(tenant)}
+    rest = [key for folder in keys.folders for key in files.list_keys(f"{folder}/") if key not in others]
     return read, rest, pending
-
-
-def _records(files: Files, tenant: str) -> Sequence[str]:
-    """All of the tenant's records and journal, but for the summary: what sources answered stays true."""
-    return [key for key in files.list_keys(f"records/{tenant}/") if key != summary_key(tenant)]
-
-
-def _marker(tenant: str) -> str:
-    return f"aside/unfinished/{tenant}.txt"

@@ -19,6 +19,7 @@ import polars as pl
 
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.store.files import Files, Stamp
+from civitas_assets.store.layout import RecordKeys, parse_stem, tenant_folder_key
 from civitas_assets.store.revisions import find_fresh
 
 # Records that describe things, not events, have one file with this name in place of a day.
@@ -61,8 +62,8 @@ class RecordStore:
 
     def __init__(self, files: Files, tenant: str) -> None:
         self._files = files
-        self._root = f"records/{tenant}"
-        self._limit = f"retention/{tenant}/records_from.txt"
+        self._keys = RecordKeys.for_tenant(tenant)
+        self._limit = f"{tenant_folder_key('retention', tenant)}/records_from.txt"
 
     def find_changes(self, record_type: RecordType, records: pl.DataFrame) -> RecordChanges:
         """What of these records is new or changed; nothing is stored yet.
@@ -145,8 +146,8 @@ class RecordStore:
 
     def list_days(self, record_type: RecordType) -> list[date]:
         """The days that hold records of the type, in order."""
-        keys = self._files.list_keys(f"{self._root}/{record_type.name}/")
-        stems = map(_stem, keys)
+        keys = self._files.list_keys(f"{self._keys.record_type_key(record_type.name)}/")
+        stems = map(parse_stem, keys)
         return sorted(date.fromisoformat(stem) for stem in stems if stem != TIMELESS)
 
     def count_rows(self, days: Iterable[date]) -> dict[date, int]:
@@ -157,11 +158,11 @@ class RecordStore:
             key
             for name, record_type in RECORD_TYPES.items()
             if record_type.event_time is not None
-            for key in self._files.list_keys(f"{self._root}/{name}/")
-            if _stem(key) in wanted
+            for key in self._files.list_keys(f"{self._keys.record_type_key(name)}/")
+            if parse_stem(key) in wanted
         ]
         for key, end in zip(keys, self._files.read_ends(keys, _FOOTER), strict=True):
-            found[wanted[_stem(key)]] += self._height(key, end)
+            found[wanted[parse_stem(key)]] += self._height(key, end)
         return found
 
     def _height(self, key: str, end: bytes) -> int:
@@ -175,8 +176,8 @@ class RecordStore:
     def list_stamps(self) -> dict[date | None, dict[str, Stamp]]:
         """Size and version of the files of each day, by key; those of records that describe things under None."""
         found: dict[date | None, dict[str, Stamp]] = {}
-        for key, stamp in self._files.list_stamps(f"{self._root}/").items():
-            name, _, stem = key.removeprefix(f"{self._root}/").removesuffix(".parquet").partition("/")
+        for key, stamp in self._files.list_stamps(f"{self._keys.records}/").items():
+            name, stem = key.split("/")[-2], parse_stem(key)
             if name in RECORD_TYPES:
                 found.setdefault(None if stem == TIMELESS else date.fromisoformat(stem), {})[key] = stamp
         return found
@@ -227,16 +228,13 @@ class RecordStore:
             yield scan.with_columns(pl.col("deleted").fill_null(value=False))
 
     def _present(self, record_type: RecordType, days: Iterable[date]) -> list[str]:
-        present = set(self._files.list_keys(f"{self._root}/{record_type.name}/"))
+        present = set(self._files.list_keys(f"{self._keys.record_type_key(record_type.name)}/"))
         wanted = [None] if record_type.event_time is None else sorted(days)
         return [key for day in wanted if (key := self._key(record_type, day)) in present]
 
     def _key(self, record_type: RecordType, day: date | None) -> str:
-        return f"{self._root}/{record_type.name}/{day.isoformat() if day else TIMELESS}.parquet"
-
-
-def _stem(key: str) -> str:
-    return key.rpartition("/")[2].removesuffix(".parquet")
+        folder = self._keys.record_type_key(record_type.name)
+        return f"{folder}/{day.isoformat() if day else TIMELESS}.parquet"
 
 
 def _extended(part: pl.DataFrame, stored: bytes | None) -> bytes:

@@ -6,7 +6,7 @@ When that is done, and for whom, is decided elsewhere; the caller holds the tena
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -19,12 +19,18 @@ from civitas_assets.store.files import Files
 from civitas_assets.store.horizon import (
     Horizon,
     find_known_repeats,
-    horizon_key,
     list_old_manifests,
     list_standing_bodies,
     read_horizon,
 )
 from civitas_assets.store.landing import SourceLanding
+from civitas_assets.store.layout import (
+    RecordKeys,
+    horizon_key,
+    list_landed_sources,
+    list_record_keys,
+    parse_stem,
+)
 from civitas_assets.store.past_things import find_things_without_events, remove_things
 from civitas_assets.store.stores import Stores
 
@@ -87,7 +93,7 @@ def apply_retention(
     """
     today = now.astimezone(tenant.zone).date()
     expired = _unfinished(tenant.slug, stores.files, now, dry_run)
-    sources = stores.files.list_folders(f"landing/{tenant.slug}/")
+    sources = list_landed_sources(stores.files, tenant.slug)
     for source in sources:
         expired = _nameless(expired, source, stores, now, dry_run)
     if tenant.retention.landing:
@@ -200,9 +206,12 @@ def _records(expired: Expired, stores: Stores, first: date, dry_run: bool) -> Ex
     """Whole days before the first one; those of things, which have no day, stay."""
     files, tenant = stores.files, expired.tenant
     events = [name for name, kind in RECORD_TYPES.items() if kind.event_time is not None]
-    roots = [f"records/{tenant}", *(f"{root}/records" for root in list_archives_of_records(files, tenant))]
+    places = list_record_keys(files, tenant)
     old = {
-        key: day for root in roots for name in events for key, day in _days(files, f"{root}/{name}/", first)
+        key: day
+        for place in places
+        for name in events
+        for key, day in _days(files, f"{place.record_type_key(name)}/", first)
     }
     sizes = {
         key: stamp.size
@@ -211,16 +220,16 @@ def _records(expired: Expired, stores: Stores, first: date, dry_run: bool) -> Ex
     }
     rejected = {
         key: frame
-        for root in (
-            f"quarantine/{tenant}",
-            *(f"{root}/quarantine" for root in list_archives_of_records(files, tenant)),
-        )
-        for key in files.list_keys(f"{root}/")
+        for place in places
+        for key in files.list_keys(f"{place.quarantine}/")
         if (frame := pl.read_parquet(io.BytesIO(files.read(key) or b""))).filter(pl.col("day") < first).height
     }
     gone = {key: frame.filter(pl.col("day") < first) for key, frame in rejected.items()}
-    days = {day for key, day in old.items() if key.startswith("records/")}
-    days.update(day for key, rows in gone.items() if key.startswith("quarantine/") for day in rows["day"])
+    own = RecordKeys.for_tenant(tenant)
+    days = {day for key, day in old.items() if key.startswith(f"{own.records}/")}
+    days.update(
+        day for key, rows in gone.items() if key.startswith(f"{own.quarantine}/") for day in rows["day"]
+    )
     if not dry_run:
         stores.records.keep_from(first)
         if days:
@@ -237,15 +246,9 @@ def _records(expired: Expired, stores: Stores, first: date, dry_run: bool) -> Ex
     )
 
 
-def list_archives_of_records(files: Files, tenant: str) -> Sequence[str]:
-    """Below which keys records of the tenant were put aside; no key of a tenant holds a hyphen."""
-    found = {key.split("/")[1] for key in files.list_keys("aside/")}
-    return sorted(f"aside/{name}" for name in found if name.rpartition("-")[0] == tenant)
-
-
 def _days(files: Files, prefix: str, first: date) -> Iterator[tuple[str, date]]:
     for key in files.list_keys(prefix):
-        day = date.fromisoformat(key.rpartition("/")[2].removesuffix(".parquet"))
+        day = date.fromisoformat(parse_stem(key))
         if day < first:
             yield key, day
 

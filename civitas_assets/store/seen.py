@@ -14,6 +14,7 @@ import polars as pl
 from civitas_assets.records.contract import UTC_TIME
 from civitas_assets.store.addresses import Address
 from civitas_assets.store.files import Files
+from civitas_assets.store.layout import RecordKeys
 
 # One row for each thing and answer: its record type and key, the answer's hash, and when it last stood.
 SEEN_SCHEMA: dict[str, pl.DataType] = {
@@ -32,7 +33,7 @@ class SeenStore:
 
     def __init__(self, files: Files, tenant: str) -> None:
         self._files = files
-        self._root = f"records/{tenant}/seen"
+        self._root = RecordKeys.for_tenant(tenant).seen
 
     def read_rows(self, source: str) -> pl.DataFrame:
         """What is noted of the source, in the form of `SEEN_SCHEMA`."""

@@ -13,6 +13,7 @@ import msgspec
 
 from civitas_assets.errors import Note
 from civitas_assets.store.files import Files
+from civitas_assets.store.layout import summary_key
 
 _READERS = 16
 
@@ -102,11 +103,6 @@ def read_summaries(files: Files, tenants: Iterable[str]) -> dict[str, TenantSumm
     with ThreadPoolExecutor(_READERS, thread_name_prefix="summary") as pool:
         bodies = pool.map(files.read, map(summary_key, names))
         return {name: _decoded(body) for name, body in zip(names, bodies, strict=True)}
-
-
-def summary_key(tenant: str) -> str:
-    """Where the summary of a tenant is kept."""
-    return f"records/{tenant}/journal/summary.json"
 
 
 def _decoded(body: bytes | None) -> TenantSummary:

@@ -13,6 +13,7 @@ import secrets
 from civitas_assets.errors import StoreError
 from civitas_assets.settings import read_secret
 from civitas_assets.store.files import Files
+from civitas_assets.store.layout import tenant_folder_key
 
 _NAMED = b"secret:"
 _BYTES = 32
@@ -58,4 +59,4 @@ def name_key_variable(files: Files, tenant: str, secret: str) -> None:
 
 
 def _place(tenant: str) -> str:
-    return f"keys/{tenant}/key"
+    return f"{tenant_folder_key('keys', tenant)}/key"

@@ -11,6 +11,7 @@ import polars as pl
 
 from civitas_assets.records.clean_text import to_text
 from civitas_assets.store.files import Files
+from civitas_assets.store.layout import tenant_folder_key
 from civitas_assets.store.tenant_keys import tenant_key
 
 
@@ -25,7 +26,7 @@ class Tombstones:
 
     def __init__(self, files: Files, tenant: str) -> None:
         self._files, self._tenant = files, tenant
-        self._place = f"retention/{tenant}/erased.json"
+        self._place = f"{tenant_folder_key('retention', tenant)}/erased.json"
         self._known: Mapping[str, frozenset[str]] | None = None
         self._key = b""
 
