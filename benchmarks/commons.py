@@ -17,7 +17,6 @@ import psycopg
 from psycopg.sql import SQL, Composed, Identifier, Literal
 from pydantic import SecretStr
 
-from benchmarks.postgres import postgres
 from benchmarks.town import Figures
 from civitas_assets.dictionary.contracts import Contract, read_contracts
 from civitas_assets.harmonise.prepare import prepare_project
@@ -31,6 +30,7 @@ from civitas_assets.publish.postgres.postgres_server import Server
 from civitas_assets.publish.postgres.postgres_tables import Platform, TableLayout, group_by_month
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
+from testbed.postgres import postgres
 
 TENANTS = 100
 DAYS = 10

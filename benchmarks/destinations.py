@@ -19,7 +19,6 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
-from benchmarks.postgres import postgres
 from benchmarks.town import Figures
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.harmonise.prepare import prepare_project
@@ -33,6 +32,7 @@ from civitas_assets.publish.postgres.postgres_names import Names
 from civitas_assets.publish.postgres.postgres_server import Server
 from civitas_assets.publish.postgres.postgres_tables import Platform, TableLayout, group_by_month
 from civitas_assets.settings import Settings
+from testbed.postgres import postgres
 
 TOWN = "messstadt"
 NEW = 1_000_000

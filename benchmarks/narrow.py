@@ -20,11 +20,11 @@ import psycopg
 from pydantic import SecretStr
 
 from benchmarks.destinations import LAST, benchmark_days, benchmark_project, benchmark_workspace
-from benchmarks.postgres import postgres
 from benchmarks.town import Figures
 from civitas_assets.publish.postgres import postgres_changes, postgres_following, postgres_session
 from civitas_assets.publish.postgres.postgres import PostgresDestination
 from civitas_assets.publish.postgres.postgres_server import Server
+from testbed.postgres import postgres
 
 _ROWS = 1_000_000
 _ROUNDS = 5

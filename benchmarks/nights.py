@@ -14,12 +14,12 @@ from pathlib import Path
 
 import dagster as dg
 
-from benchmarks.deployed import deployed, launch, run_ended
-from benchmarks.history import History, history
-from benchmarks.serving import Request, answer, serving
 from benchmarks.town import Figures
 from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.settings import Settings
+from testbed.deployed import deployed, launch, run_ended
+from testbed.history import History, history
+from testbed.serving import Request, answer, serving
 
 TENANTS = 100
 SENSORS, TIMES = 125, 80  # 10,000 observations of one day

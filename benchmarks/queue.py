@@ -10,7 +10,6 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from benchmarks.broker import mosquitto, publish
 from benchmarks.town import NOW, Figures, tenant_of
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.reachable import LOCAL
@@ -21,6 +20,7 @@ from civitas_assets.ingest.fetch import fetch_sources
 from civitas_assets.ingest.read_all import read_sources
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.stores import Stores
+from testbed.broker import mosquitto, publish
 
 MESSAGES = 10_000
 QUIET = 1.0  # seconds of silence that end a drain; they are part of what is measured

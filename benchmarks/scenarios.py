@@ -35,7 +35,6 @@ from benchmarks.pages import morning_page
 from benchmarks.queue import drain_queue
 from benchmarks.reading import read_samples
 from benchmarks.sensor_nights import large_csv, sensor_nights
-from benchmarks.serving import Request, answer, serving
 from benchmarks.shell import help_of_the_command, status_of_200_tenants
 from benchmarks.town import NOW, Figures, tenant_of
 from benchmarks.ui import development_server, graph_of_500_tenants
@@ -52,6 +51,7 @@ from civitas_assets.store.addresses import Line
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.stores import Stores
+from testbed.serving import Request, answer, serving
 
 
 def _land(files: LocalFiles, source: str, role: str, bodies: Iterable[tuple[str, bytes]]) -> int:

@@ -18,8 +18,8 @@ import polars as pl
 
 from benchmarks.contenders import Contenders, Cost, compare
 from benchmarks.sensors import DAYS, NIGHT, OBSERVATIONS
-from benchmarks.serving import Request, serving
 from benchmarks.town import Figures
+from testbed.serving import Request, serving
 
 _FIRST = date(2026, 6, 1)
 _NIGHTS = 3

@@ -18,12 +18,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.browser import chromium, program
-from benchmarks.many_towns import TENANTS, write_towns
+from benchmarks.many_towns import TENANTS
 from benchmarks.town import Figures
 from civitas_assets.endpoint import find_free_port
 from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.settings import PROJECT_DIR, Settings
+from testbed.browser import chromium, program
+from testbed.towns import write_towns
 
 _PATIENCE = 180  # seconds
 _LOADED = "{locationStatusesOrError {... on WorkspaceLocationStatusEntries {entries {loadStatus}}}}"

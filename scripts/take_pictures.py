@@ -21,8 +21,8 @@ from playwright.sync_api import Browser, Page
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
-from benchmarks.browser import chromium, program  # noqa: E402 - beside the package, not within
 from civitas_assets.endpoint import find_free_port  # noqa: E402
+from testbed.browser import chromium, program  # noqa: E402 - beside the package, not within
 
 TOWN = "musterstadt"
 PICTURES = PROJECT / "docs" / "_static"

@@ -21,15 +21,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 from psycopg.sql import SQL, Identifier
 
-from benchmarks.broker import mosquitto, program
-from benchmarks.browser import chromium
-from benchmarks.browser import program as program_of_browser
-from benchmarks.objects import BUCKET, ObjectServer, object_server
-from benchmarks.postgres import embedded, postgres
-from benchmarks.serving import Loopback
 from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.harmonise.project import Project
 from civitas_assets.settings import LOOPBACK, Settings
+from testbed.broker import mosquitto, program
+from testbed.browser import chromium
+from testbed.browser import program as program_of_browser
+from testbed.objects import BUCKET, ObjectServer, object_server
+from testbed.postgres import embedded, postgres
+from testbed.serving import Loopback
 
 # The same examples in every run, however slow the machine: `make conform` looks for others.
 settings.register_profile(
@@ -166,7 +166,7 @@ def newest_postgres_url(newest_postgres_server: str) -> Iterator[str]:
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Dagster's instance as it is deployed on one machine and on several, for all tests of a module."""
-    from benchmarks.history import history as opened  # noqa: PLC0415 - most tests do without Dagster
+    from testbed.history import history as opened  # noqa: PLC0415 - most tests do without Dagster
 
     home = tmp_path_factory.mktemp("dagster")
     if request.param == "sqlite":

@@ -61,6 +61,18 @@ def test_a_library_is_known_to_one_place_only(package: str, places: tuple[str, .
     assert found <= within(*places)
 
 
+def test_tests_and_benchmarks_share_what_is_in_the_testbed_and_nothing_else() -> None:
+    known = {"tests": {"benchmarks"}, "benchmarks": {"tests"}, "testbed": {"benchmarks", "tests"}}
+    root, wrong = PACKAGE.parent, list[str]()
+    for folder, forbidden in known.items():
+        files = sorted((root / folder).rglob("*.py"))
+        assert files, "this test guards nothing"
+        for file in files:
+            if forbidden & {*imports(ast.parse(file.read_text(encoding="utf-8")))}:
+                wrong.append(file.relative_to(root).as_posix())
+    assert not wrong, f"servers and helpers for both belong in testbed, not in what {wrong} import"
+
+
 def reads_environment(node: ast.AST) -> bool:
     if isinstance(node, ast.ImportFrom):
         return node.module == "os" and any(

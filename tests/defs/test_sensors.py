@@ -14,7 +14,6 @@ import dagster as dg
 import pytest
 from dagster._core.test_utils import create_run_for_test
 
-from benchmarks.broker import publish
 from civitas_assets.connectors.reachable import LOCAL
 from civitas_assets.connectors.transport.mqtt import Subscription, drain
 from civitas_assets.defs.messages import (
@@ -27,6 +26,7 @@ from civitas_assets.defs.messages import (
 from civitas_assets.defs.runs import SHELL_TAG
 from civitas_assets.messages.delivery import list_sent_marks
 from civitas_assets.store.summary import SourceSummary, SummaryStore
+from testbed.broker import publish
 
 NOW = datetime(2026, 8, 22, 0, 0, 30, tzinfo=UTC)
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.deployed import code_server
-from benchmarks.history import history
-from benchmarks.many_towns import Location, environment_of, write_towns
 from civitas_assets.harmonise.project import Project
+from testbed.deployed import code_server
+from testbed.history import history
+from testbed.towns import Location, environment_of, write_towns
 
 
 def test_definitions_and_ticks_do_not_grow_with_names_of_sources(tmp_path: Path, project: Project) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from benchmarks.serving import Loopback
 from civitas_assets.demo.towns import DOWN
+from testbed.serving import Loopback
 
 LAUNCH = """
 mutation ($parameters: ExecutionParams!) {

@@ -26,8 +26,6 @@ import yaml
 from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
-from benchmarks.objects import BUCKET
-from benchmarks.serving import Loopback
 from civitas_assets import cli
 from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runner import Order, Outcome, run_tenant
@@ -35,6 +33,8 @@ from civitas_assets.harmonise.project import Project
 from civitas_assets.ingest.catalogue import load_catalogue
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import PROJECT_DIR, Settings
+from testbed.objects import BUCKET
+from testbed.serving import Loopback
 
 TENANTS = Path(__file__).parent / "tenants"
 PACKAGED = PROJECT_DIR / "civitas_assets" / "tenants"

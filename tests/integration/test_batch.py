@@ -16,7 +16,6 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from benchmarks.history import history
 from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.definitions import build_definitions
 from civitas_assets.defs.batch import make_batch_name
@@ -27,6 +26,7 @@ from civitas_assets.defs.record_assets import READ
 from civitas_assets.defs.scope import RunScope
 from civitas_assets.store.locks import hold_tenant_lock
 from civitas_assets.store.nights import Night, NightBook
+from testbed.history import history
 
 CADENCE: Cadence = "every_15_minutes"
 

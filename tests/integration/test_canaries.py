@@ -30,8 +30,8 @@ import yaml
 import zstandard
 from psycopg.sql import SQL, Identifier, Literal
 
-from benchmarks.serving import Loopback
 from civitas_assets.defs.messages import notify_of_faults
+from testbed.serving import Loopback
 
 PLACES = (
     "header", "query", "basic", "certificate", "sql", "sqlrow", "mqtt", "hook", "plain", "url", "probe", "postgres",

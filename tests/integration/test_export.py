@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pyogrio
 import pytest
 
-from benchmarks.serving import Loopback
+from testbed.serving import Loopback
 
 # What is measured, in which unit, and by which model it travels; every unit that is converted on the way is here.
 MEASURED = {

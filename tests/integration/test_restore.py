@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from benchmarks.objects import BUCKET
 from civitas_assets.store.storage import make_storage
+from testbed.objects import BUCKET
 
 TABLES = (
     "observation",

@@ -20,8 +20,6 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from benchmarks.history import history as opened
-from benchmarks.objects import BUCKET, ObjectServer
 from civitas_assets.catalog import load_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.definitions import build_definitions
@@ -30,6 +28,8 @@ from civitas_assets.harmonise.project import Project
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import PROJECT_DIR, Settings
 from civitas_assets.store.storage import make_storage
+from testbed.history import history as opened
+from testbed.objects import BUCKET, ObjectServer
 
 _TENANTS = [f"stadt{number}" for number in range(1, 7)]
 _PATIENCE = 240  # seconds for what takes some on a quiet machine

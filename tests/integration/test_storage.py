@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.objects import SECRET, ObjectServer
 from civitas_assets.store.storage import make_storage
+from testbed.objects import SECRET, ObjectServer
 
 TABLES = {
     "observation": "day, datastream_id, phenomenon_start_at, value, revision, source",

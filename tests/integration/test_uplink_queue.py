@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.broker import publish
+from testbed.broker import publish
 
 TENANT = """
 name: Funkstadt

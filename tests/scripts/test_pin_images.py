@@ -16,8 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from benchmarks.serving import Loopback
 from civitas_assets.settings import PROJECT_DIR
+from testbed.serving import Loopback
 
 DEPLOY = PROJECT_DIR / "deploy"
 MANIFEST = b'{"schemaVersion": 2}'

@@ -13,11 +13,11 @@ from datetime import timedelta
 
 import pytest
 
-from benchmarks.objects import ObjectServer
 from civitas_assets.errors import StoreError, TenantBusy
 from civitas_assets.store import leases
 from civitas_assets.store.leases import TERMS, LeaseOptions, hold_tenant_lease
 from civitas_assets.store.objects import ObjectFiles
+from testbed.objects import ObjectServer
 
 SHORT = LeaseOptions(
     renewed=timedelta(milliseconds=100), trusted=timedelta(milliseconds=600), expires=timedelta(seconds=1)

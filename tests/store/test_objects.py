@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.objects import BUCKET, SECRET, ObjectServer
 from civitas_assets.errors import StoreError
 from civitas_assets.store.objects import ObjectFiles
+from testbed.objects import BUCKET, SECRET, ObjectServer
 
 
 @pytest.fixture

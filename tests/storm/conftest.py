@@ -12,9 +12,9 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from benchmarks.objects import ObjectServer
-from benchmarks.postgres import Server, postgres_server
 from civitas_assets.harmonise.project import Project
+from testbed.objects import ObjectServer
+from testbed.postgres import Server, postgres_server
 from tests.storm.homes import Database, Home, Nursery, Tables
 from tests.storm.town import TENANT, Publisher, now_of, pages
 from tests.storm.wire import Wire

@@ -19,8 +19,6 @@ import duckdb
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from benchmarks.objects import BUCKET, ObjectServer
-from benchmarks.postgres import Server
 from civitas_assets.catalog import load_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.store.files import Files, LocalFiles
@@ -28,6 +26,8 @@ from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.objects import ObjectFiles
 from civitas_assets.store.retention import apply_retention
 from civitas_assets.store.stores import Stores
+from testbed.objects import BUCKET, ObjectServer
+from testbed.postgres import Server
 from tests.storm.wire import Wire
 
 SLUG = "stadt"

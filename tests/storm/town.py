@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from benchmarks.serving import Loopback
+from testbed.serving import Loopback
 
 FIRST = datetime(2026, 8, 20, 4, tzinfo=UTC)
 TENANT = """

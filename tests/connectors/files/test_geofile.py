@@ -25,10 +25,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from benchmarks.serving import Loopback
 from civitas_assets.connectors.vector.vector_geojson import read_geojson
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
+from testbed.serving import Loopback
 from tests.connectors.conftest import zipped
 
 Records = Callable[..., dict[str, list[dict[str, Any]]]]

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.broker import publish
 from civitas_assets.connectors.reachable import LOCAL
 from civitas_assets.connectors.transport.mqtt import Subscription, drain
 from civitas_assets.errors import FetchError
+from testbed.broker import publish
 
 Broker = Callable[..., AbstractContextManager[int]]
 TOPIC = "application/a/device/d/event/up"

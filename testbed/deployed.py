@@ -17,9 +17,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from benchmarks.history import History
 from civitas_assets.endpoint import find_free_port
 from civitas_assets.settings import PROJECT_DIR
+from testbed.history import History
 
 LOCATION = ("--workspace", str(PROJECT_DIR / "deploy" / "workspace.yaml"))
 _PATIENCE = 120.0  # seconds until the code location answers

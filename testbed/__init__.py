@@ -1,0 +1,1 @@
+"""Servers, processes and towns that tests and benchmarks work with: typed, and knowing neither of them."""
