@@ -16,6 +16,7 @@ from civitas_assets.defs.freshness import build_freshness_sensor
 from civitas_assets.defs.landing_assets import build_landing_assets
 from civitas_assets.defs.maintenance import build_maintenance
 from civitas_assets.defs.messages import build_message_sensors
+from civitas_assets.defs.open_folder_assets import build_open_folder_assets
 from civitas_assets.defs.published import build_published_assets
 from civitas_assets.defs.record_assets import build_record_assets
 from civitas_assets.defs.repair import build_repairs
@@ -34,6 +35,7 @@ PARTS: Sequence[Callable[[Deployment], dg.Definitions]] = (
     build_shared_assets,
     build_published_assets,
     build_commons_assets,
+    build_open_folder_assets,
     build_report_assets,
     build_cadences,
     build_retention,

@@ -24,6 +24,10 @@ class Served(BaseModel):
         "",
         description="Where the morning pages are served, for links.",
     )
+    open_url: str = Field(
+        "",
+        description="Where the folders of open data are served, for the addresses in catalogues.",
+    )
     ui_groups_header: str = Field(
         "",
         pattern=r"^[A-Za-z0-9-]*$",

@@ -7,7 +7,11 @@ import http.server
 import ipaddress
 import json
 import os
+import shutil
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
@@ -41,6 +45,8 @@ os.environ["CIVITAS_REACHABLE"] = LOOPBACK  # of the servers of these tests, in 
 
 TESTS = Path(__file__).resolve().parent
 SHARED = TESTS.parents[1] / "shared"
+
+INSTALLING = 180.0  # seconds at most for the environment of a package of others
 
 # Folders of tests of a whole deployment, those with the longest files first.
 _WHOLE = ("docs", "dbt", "deploy", "storm", "integration")
@@ -245,3 +251,57 @@ def browser() -> Iterator[Any]:
         pytest.skip("Chromium is not installed; on Debian: apt-get install chromium")
     with chromium(executable) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def oracle() -> Callable[..., Path]:
+    """The Python of an environment with a package that nobody here wrote, which is made once, or the test is skipped.
+
+    Such a package may want other versions of what this project has locked, and further ones beside it.
+    """
+
+    def environment(package: str, version: str, *more: str) -> Path:
+        folder = Path(sys.prefix) / "oracles" / f"{package}-{version}"
+        folder.parent.mkdir(exist_ok=True)
+        with (folder.parent / f"{folder.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # a neighbour that makes it is done within its time, or gone
+            if not folder.is_dir() and (why := _install(folder, f"{package}=={version}", *more)):
+                pytest.skip(f"{package} {version} cannot be installed here: {why}")
+        return folder / "bin" / "python"
+
+    return environment
+
+
+def _install(folder: Path, *wanted: str) -> str:
+    """Make an environment with these packages within the time that there is; why that is impossible, if it is.
+
+    uv is several times faster; pip also finds an index of which its configuration alone knows.
+    """
+    new, until = folder.with_name(f"{folder.name}.new"), time.monotonic() + INSTALLING
+    python, why = str(new / "bin" / "python"), ""
+    uv = [sys.executable, "-m", "uv"]
+    for commands in (
+        (
+            [*uv, "venv", "-q", "--python", sys.executable, str(new)],
+            [*uv, "pip", "install", "-q", "--python", python, *wanted],
+        ),
+        (
+            [sys.executable, "-m", "venv", str(new)],
+            [python, "-m", "pip", "install", "-q", "--no-input", "--retries", "1", *wanted],
+        ),
+    ):
+        shutil.rmtree(new, ignore_errors=True)
+        try:
+            for command in commands:
+                left = max(until - time.monotonic(), 0.1)
+                environment = os.environ | {"UV_HTTP_TIMEOUT": "20", "UV_HTTP_RETRIES": "1"}
+                subprocess.run(command, check=True, capture_output=True, timeout=left, env=environment)
+            new.rename(folder)
+        except subprocess.CalledProcessError as error:
+            why = next(iter(error.stderr.decode(errors="replace").strip().splitlines()[-1:]), "")
+        except (subprocess.SubprocessError, OSError) as error:
+            why = type(error).__name__
+        else:
+            return ""
+    shutil.rmtree(new, ignore_errors=True)
+    return why or "it ended"

@@ -14,6 +14,7 @@ from civitas_assets.catalog.basis import Model
 # Addresses stand in the catalogue for everybody: no login, no query that could hold a token, nothing an IRI forbids.
 PublicAddress = Annotated[str, Field(pattern=r'^https?://[^\s#?@<>"{}|\\^`]+$')]
 DownloadFormat = Literal["csv", "geojson", "geoparquet"]
+FolderFormat = Literal["csv", "geojson", "parquet"]
 # Models that can fall under one of the categories of the Implementing Regulation (EU) 2023/138.
 HighValue = Literal["air_quality_observed", "noise_level_observed", "water_observed", "weather_observed"]
 
@@ -50,6 +51,19 @@ class Downloads(Model):
     )
 
 
+class Folder(Model):
+    """The files of a tenant's open tables that this deployment makes each night and serves."""
+
+    formats: tuple[FolderFormat, ...] = Field(
+        ("csv", "geojson", "parquet"),
+        min_length=1,
+        description="What is made: csv, geojson where rows have a position of their own, parquet.",
+    )
+    access: Literal["everybody", "login"] = Field(
+        "everybody", description="Who may fetch them: everybody, or who may see the tenant's morning page."
+    )
+
+
 class OpenData(Model):
     """What a public catalogue needs to know; publisher, contact and landing page it cannot do without."""
 
@@ -59,6 +73,9 @@ class OpenData(Model):
         None, description="Page of the open data; also the beginning of the catalogue's identifiers."
     )
     downloads: Downloads | None = Field(None, description="Where exported files can be fetched.")
+    folder: Folder | None = Field(
+        None, description="Files that this deployment makes each night and serves; instead of downloads."
+    )
     contributor: str | None = Field(
         None,
         pattern=r'^http://dcat-ap\.de/def/contributors/[^\s<>"{}|\\^`]+$',
@@ -67,6 +84,12 @@ class OpenData(Model):
     high_value: tuple[HighValue, ...] = Field(
         (), description="Tables that are high-value datasets by the Implementing Regulation (EU) 2023/138."
     )
+
+    @model_validator(mode="after")
+    def _lie_in_one_place(self) -> Self:
+        if self.folder is not None and self.downloads is not None:
+            raise ValueError("has folder and downloads: files lie in one place; keep one of the two")
+        return self
 
     @property
     def missing(self) -> list[str]:

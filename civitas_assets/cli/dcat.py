@@ -67,17 +67,23 @@ def catalogue(
     """
     from civitas_assets.dcat.catalogue_files import check_page, write_catalogue
     from civitas_assets.dcat.catalogue_graph import build_catalogue, build_commons_catalogue
+    from civitas_assets.dcat.offered_files import find_offer
 
     if tenant is not None:
         if publisher or landing_page:
             raise typer.BadParameter(
                 "are said in the tenant's file", param_hint="--publisher, --landing-page"
             )
-        graph = build_catalogue(_find_open_tables(tenant), files)
+        found = _find_open_tables(tenant)
+        graph = build_catalogue(found, find_offer(read_settings(), found.tenant, files))
     else:
         if not publisher or not landing_page:
             raise typer.BadParameter("are needed without TENANT", param_hint="--publisher, --landing-page")
-        graph = build_commons_catalogue(_list_open_tables(), publisher, check_page(landing_page), files)
+        offered = [
+            (found, find_offer(read_settings(), found.tenant, files and files / found.tenant.slug))
+            for found in _list_open_tables()
+        ]
+        graph = build_commons_catalogue(offered, publisher, check_page(landing_page))
     count = write_catalogue(graph, form.value, output, sys.stdout.buffer)
     place = f" written to {output}" if output else ""
     err.print(f"{count} dataset(s){place}", **VERBATIM)

@@ -32,12 +32,13 @@ class FormatName(StrEnum):
     CSV = "csv"
     GEOJSON = "geojson"
     GEOPARQUET = "geoparquet"
+    PARQUET = "parquet"
 
 
 @app.command()
 def export(
     form: Annotated[
-        FormatName, typer.Argument(metavar="FORMAT", help="ngsi-ld, csv, geojson or geoparquet.")
+        FormatName, typer.Argument(metavar="FORMAT", help="ngsi-ld, csv, geojson, geoparquet or parquet.")
     ],
     tenant: Tenant,
     model: Annotated[str, typer.Argument(help="A shared model, such as observation; see civitas models.")],
@@ -71,17 +72,17 @@ def export(
 ) -> None:
     """Write a tenant's published model as it is now, to standard output or a file.
 
-    FORMAT is csv, geojson, geoparquet or ngsi-ld; docs/export.md says what each makes of the models. Days are those
-    of the tenant. Rows of sources that are proprietary, or of unknown licence, are left out unless the source says
-    `shareable: true`, and so are counts below the tenant's `k`; --internal writes them, too. Licence, attribution and
-    notice of change are written with every row.
+    FORMAT is csv, geojson, geoparquet, parquet or ngsi-ld; docs/export.md says what each makes of the models. Days are
+    those of the tenant. Rows of sources that are proprietary, or of unknown licence, are left out unless the source
+    says `shareable: true`, and so are counts below the tenant's `k`; --internal writes them, too. Licence, attribution
+    and notice of change are written with every row.
     """
     from civitas_assets.export.formats import export_model as write
 
     settings = read_settings()
     chosen = _format(form, settings, german=german, lines=lines, batch=batch)
-    if form is FormatName.GEOPARQUET and output is None and sys.stdout.isatty():
-        raise typer.BadParameter("geoparquet is no text; name a file with --output", param_hint="--output")
+    if form in {FormatName.GEOPARQUET, FormatName.PARQUET} and output is None and sys.stdout.isatty():
+        raise typer.BadParameter(f"{form.value} is no text; name a file with --output", param_hint="--output")
     span = _span(settings, tenant, first and first.date(), last and last.date())
     told = monotonic()
 
@@ -121,6 +122,7 @@ def _format(form: FormatName, settings: Settings, *, german: bool, lines: bool, 
     from civitas_assets.export.geojson_format import GeoJson
     from civitas_assets.export.geoparquet_format import GeoParquet
     from civitas_assets.export.ngsi_ld_format import NgsiLd
+    from civitas_assets.export.parquet_format import Parquet
 
     given = {
         "--german": (FormatName.CSV, german),
@@ -137,6 +139,8 @@ def _format(form: FormatName, settings: Settings, *, german: bool, lines: bool, 
             return GeoJson(lines)
         case FormatName.GEOPARQUET:
             return GeoParquet()
+        case FormatName.PARQUET:
+            return Parquet()
         case FormatName.NGSI_LD:
             return NgsiLd(ExportVocabulary.read(settings.dbt_project_dir), batch)
 

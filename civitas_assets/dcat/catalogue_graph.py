@@ -7,14 +7,14 @@ the same file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from rdflib import DCTERMS, FOAF, RDF, RDFS, SKOS, XSD, Graph, Literal, Namespace, URIRef
 
 from civitas_assets.catalog import Tenant
 from civitas_assets.dcat import controlled_terms as terms
-from civitas_assets.dcat.controlled_terms import FILE_KINDS, FileKind, add_term
+from civitas_assets.dcat.controlled_terms import FileKind, add_term
 from civitas_assets.dcat.model_labels import MODEL_LABELS, ModelLabel
+from civitas_assets.dcat.offered_files import KnownFile, Offer
 from civitas_assets.dcat.open_tables import OpenTable, OpenTables
 from civitas_assets.errors import ExportError
 
@@ -23,29 +23,26 @@ DCATAP = Namespace("http://data.europa.eu/r5r/")
 DCATDE = Namespace("http://dcat-ap.de/def/dcatde/")
 ELI = Namespace("http://data.europa.eu/eli/ontology#")
 GEO = Namespace("http://www.opengis.net/ont/geosparql#")
+SPDX = Namespace("http://spdx.org/rdf/terms#")
 VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
 _PREFIXES: Mapping[str, Namespace] = {
-    "dcat": DCAT, "dcatap": DCATAP, "dcatde": DCATDE, "eli": ELI, "geo": GEO, "vcard": VCARD,
+    "dcat": DCAT, "dcatap": DCATAP, "dcatde": DCATDE, "eli": ELI, "geo": GEO, "spdx": SPDX, "vcard": VCARD,
 }  # fmt: skip
 
 
-def build_catalogue(found: OpenTables, files: Path | None = None) -> Graph:
-    """What a tenant announces; with a folder of exported files, only those that are there, with their sizes.
+def build_catalogue(found: OpenTables, offer: Offer) -> Graph:
+    """What a tenant announces, and where its files are.
 
     Raises:
         ExportError: the tenant's file does not say who publishes, whom to ask, or where.
     """
     graph = _make_graph()
-    _Announcement(graph, found.tenant, files).add_catalogue(found.tables)
+    _Announcement(graph, found.tenant, offer).add_catalogue(found.tables)
     return graph
 
 
-def build_commons_catalogue(
-    found: Iterable[OpenTables], publisher: str, page: str, files: Path | None = None
-) -> Graph:
+def build_commons_catalogue(found: Iterable[tuple[OpenTables, Offer]], publisher: str, page: str) -> Graph:
     """What all tenants share and announce, as one catalogue; datasets are those of the tenants' own catalogues.
-
-    `files` has a folder per tenant.
 
     Raises:
         ExportError: a tenant's file does not say who publishes, whom to ask, or where.
@@ -54,8 +51,8 @@ def build_commons_catalogue(
     _add_head(graph, catalogue, "der gemeinsamen Tabellen", "of the commons", page)
     graph.add((catalogue, DCTERMS.publisher, agent))
     _add_agent(graph, agent, publisher, None)
-    for each in found:
-        announcement = _Announcement(graph, each.tenant, files / each.tenant.slug if files else None)
+    for each, offer in found:
+        announcement = _Announcement(graph, each.tenant, offer)
         announcement.add_parties()
         for table in each.tables:
             graph.add((catalogue, DCAT.dataset, announcement.add_dataset(table)))
@@ -110,12 +107,12 @@ def _say(graph: Graph, subject: URIRef, predicate: URIRef, german: str, english:
 class _Announcement:
     """What one tenant announces, as it gets into a graph."""
 
-    def __init__(self, graph: Graph, tenant: Tenant, files: Path | None) -> None:
+    def __init__(self, graph: Graph, tenant: Tenant, offer: Offer) -> None:
         said = tenant.open_data
         if said.publisher is None or said.contact is None or said.landing_page is None:
             missing = ", ".join(said.missing)
             raise ExportError(f"{tenant.slug}: a catalogue needs {missing}; set it in the tenant's file")
-        self.graph, self.tenant, self.files = graph, tenant, files
+        self.graph, self.tenant, self.offer = graph, tenant, offer
         self.said, self.page = said, said.landing_page
         self.publisher, self.contact, self.place = map(self._name, ("publisher", "contact", "place"))
 
@@ -218,23 +215,10 @@ class _Announcement:
 
     def _add_distributions(self, table: OpenTable) -> Iterable[URIRef]:
         """A file per format where they can be fetched; else the page that says how to come to the data."""
-        downloads, found = self.said.downloads, list[URIRef]()
-        for form in downloads.formats if downloads else ():
-            kind, size = FILE_KINDS[form], None
-            if form != "csv" and not table.has_position:
-                continue
-            if self.files is not None:
-                file = self.files / f"{table.model}.{kind.ending}"
-                if not file.is_file():
-                    continue
-                size = file.stat().st_size
-            assert downloads is not None  # noqa: S101 - there is a format
-            found.append(
-                self._add_file(table, kind, f"{downloads.url.rstrip('/')}/{table.model}.{kind.ending}", size)
-            )
+        found = [self._add_file(table, *file) for file in self.offer.list_files(table)]
         return found or [self._add_distribution(table, "page", "Zugang", "Access", self.page)]
 
-    def _add_file(self, table: OpenTable, kind: FileKind, address: str, size: int | None) -> URIRef:
+    def _add_file(self, table: OpenTable, kind: FileKind, address: str, file: KnownFile | None) -> URIRef:
         graph = self.graph
         node = self._add_distribution(table, kind.ending, kind.title, kind.title, address)
         graph.add((node, DCAT.downloadURL, URIRef(address)))
@@ -242,8 +226,15 @@ class _Announcement:
         graph.add((form, RDF.type, DCTERMS.MediaTypeOrExtent))
         graph.add((node, DCAT.mediaType, URIRef(kind.media_type)))
         graph.add((URIRef(kind.media_type), RDF.type, DCTERMS.MediaType))
-        if size is not None:
-            graph.add((node, DCAT.byteSize, Literal(size, datatype=XSD.nonNegativeInteger)))
+        if file is not None:
+            graph.add((node, DCAT.byteSize, Literal(file.size, datatype=XSD.nonNegativeInteger)))
+        if file is not None and file.digest:
+            checksum = self._name(f"{table.model}/{kind.ending}/checksum")
+            graph.add((node, SPDX.checksum, checksum))
+            graph.add((checksum, RDF.type, SPDX.Checksum))
+            graph.add((checksum, SPDX.algorithm, SPDX.checksumAlgorithm_sha256))
+            value = Literal(file.digest, datatype=XSD.hexBinary, normalize=False)
+            graph.add((checksum, SPDX.checksumValue, value))
         return node
 
     def _add_distribution(

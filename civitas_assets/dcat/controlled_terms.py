@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from rdflib import SKOS, Graph, URIRef
 
 from civitas_assets.catalog.cadence import Cadence
-from civitas_assets.catalog.open_data import DownloadFormat
+from civitas_assets.catalog.open_data import DownloadFormat, FolderFormat
 
 _AUTHORITY = "http://publications.europa.eu/resource/authority"
 _DE = "http://dcat-ap.de/def"
-_IANA = "https://www.iana.org/assignments/media-types"
+IANA = "https://www.iana.org/assignments/media-types"
 
 THEME = f"{_AUTHORITY}/data-theme"
 LANGUAGE = f"{_AUTHORITY}/language"
@@ -61,10 +61,11 @@ class FileKind:
     media_type: str
 
 
-FILE_KINDS: Mapping[DownloadFormat, FileKind] = {
-    "csv": FileKind("CSV", "csv", "CSV", f"{_IANA}/text/csv"),
-    "geojson": FileKind("GeoJSON", "geojson", "GEOJSON", f"{_IANA}/application/geo+json"),
-    "geoparquet": FileKind("GeoParquet", "parquet", "PARQUET", f"{_IANA}/application/vnd.apache.parquet"),
+FILE_KINDS: Mapping[DownloadFormat | FolderFormat, FileKind] = {
+    "csv": FileKind("CSV", "csv", "CSV", f"{IANA}/text/csv"),
+    "geojson": FileKind("GeoJSON", "geojson", "GEOJSON", f"{IANA}/application/geo+json"),
+    "geoparquet": FileKind("GeoParquet", "parquet", "PARQUET", f"{IANA}/application/vnd.apache.parquet"),
+    "parquet": FileKind("Parquet", "parquet", "PARQUET", f"{IANA}/application/vnd.apache.parquet"),
 }
 
 

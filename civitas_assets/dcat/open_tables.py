@@ -35,6 +35,7 @@ class OpenTable:
     last: date | None = None
     changed_at: datetime | None = None
     contract: Contract | None = None
+    withheld: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -52,18 +53,23 @@ def read_open_tables(settings: Settings, tenant: Tenant) -> OpenTables:
     Raises:
         PublishError: the tenant has no output yet.
     """
-    tables, left_out = list[OpenTable](), dict[str, str]()
     with open_published(settings, tenant.slug) as published:
-        # No count is read here, and leaving small ones out is SQL of DuckDB that a server does not know.
-        conditions = replace(read_conditions(settings, tenant.slug, published), small={})
-        columns, contracts = published.list_columns(), published.read_contracts()
-        for share in sorted(tenant.share, key=lambda share: share.table):
-            asking = _Asking(published, tenant, columns, conditions, {*share.withhold})
-            found = asking.read(share.table, contracts.get(share.table))
-            if isinstance(found, str):
-                left_out[share.table] = found
-            else:
-                tables.append(found)
+        return select_open_tables(published, tenant, read_conditions(settings, tenant.slug, published))
+
+
+def select_open_tables(published: PublishedTables, tenant: Tenant, conditions: Conditions) -> OpenTables:
+    """The open data among tables that are open already, given away on these terms."""
+    tables, left_out = list[OpenTable](), dict[str, str]()
+    # No count is read here, and leaving small ones out is SQL of DuckDB that a server does not know.
+    conditions = replace(conditions, small={})
+    columns, contracts = published.list_columns(), published.read_contracts()
+    for share in sorted(tenant.share, key=lambda share: share.table):
+        asking = _Asking(published, tenant, columns, conditions, frozenset(share.withhold))
+        found = asking.read(share.table, contracts.get(share.table))
+        if isinstance(found, str):
+            left_out[share.table] = found
+        else:
+            tables.append(found)
     return OpenTables(tenant, tuple(tables), left_out)
 
 
@@ -75,7 +81,7 @@ class _Asking:
     tenant: Tenant
     columns: Mapping[str, Mapping[str, str]]
     conditions: Conditions
-    withheld: set[str]
+    withheld: frozenset[str]
 
     def read(self, model: str, contract: Contract | None) -> OpenTable | str:
         """The table, or the reason why it is not announced."""
@@ -108,6 +114,7 @@ class _Asking:
             self._find_day(max, rows, "last"),
             max((row["changed"] for row in rows if isinstance(row.get("changed"), datetime)), default=None),
             contract,
+            self.withheld,
         )
 
     def _is_open(self, source: str) -> bool:
@@ -122,7 +129,7 @@ class _Asking:
         return found.astimezone(self.tenant.zone).date() if isinstance(found, datetime) else found
 
 
-def _select_times(columns: Iterable[str], withheld: set[str]) -> Iterator[str]:
+def _select_times(columns: Iterable[str], withheld: frozenset[str]) -> Iterator[str]:
     shown = {*columns} - withheld
     if "day" in shown:
         yield "min(picked.day) as first"

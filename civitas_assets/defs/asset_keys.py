@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 HEALTH = dg.AssetKey(["tenants", "health"])
+OPEN_DATA = dg.AssetKey(["tenants", "open_data"])
 
 
 def landing_key(connector: str) -> dg.AssetKey:

@@ -19,6 +19,7 @@ from civitas_assets.defs.asset_keys import landing_key
 from civitas_assets.defs.commons_assets import share_tenant
 from civitas_assets.defs.landing_assets import fetch_tenant
 from civitas_assets.defs.night import build_night
+from civitas_assets.defs.open_folder_assets import publish_open_folder
 from civitas_assets.defs.published import publish_tenant
 from civitas_assets.defs.record_assets import read_tenant
 from civitas_assets.defs.report import report_between_nights, report_night
@@ -78,6 +79,7 @@ class Turn:
         if not self.said.workspace:  # nobody looks at it, and another run makes its own
             self.work.workspace.remove()
         if not self.said.busy:
+            yield from self._results("offer", publish_open_folder)
             yield from self._page()
 
     def fail(self, name: str, error: str) -> Iterator[Result]:

@@ -42,7 +42,7 @@ class Csv:
             f'{iso_sql(f"picked.{name}")} as "{name}"'
             if kind == "TIMESTAMP WITH TIME ZONE"
             else f'picked."{name}"'
-            for name, kind in selection.columns.items()
+            for name, kind in selection.shown.items()
         ]
         chosen += [f'{text} as "{name}"' for name, text in selection.said.items()]
         return selection.build_query(", ".join(chosen), with_thing=False)

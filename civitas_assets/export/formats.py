@@ -15,7 +15,7 @@ from civitas_assets.errors import ExportError
 from civitas_assets.export.output import open_output
 from civitas_assets.export.selection import DaySpan, Query, Selection
 from civitas_assets.export.terms import Conditions, read_conditions
-from civitas_assets.publish.reading import open_published
+from civitas_assets.publish.reading import PublishedTables, open_published
 from civitas_assets.settings import Settings
 
 # As many rows are in memory at once, and are a row group of Parquet.
@@ -62,17 +62,35 @@ def export_model(
         PublishError: the tenant has no output yet.
         ExportError: the model cannot be exported so, or the file cannot be written.
     """
-    written = 0
     first, last = (span.first, span.last) if span else (None, None)
     with open_published(settings, tenant, first, last) as tables:
         conditions = read_conditions(settings, tenant, tables, everything=everything)
-        query = form.build_query(Selection.from_models(tables.list_columns(), model, span, conditions))
+        selection = Selection.from_models(tables.list_columns(), model, span, conditions)
+        form.build_query(selection)  # what cannot be written is said before anything else
         tell(conditions)
         with open_output(file, standard_output) as sink:
-            try:
-                for rows in form.write(tables.stream(query.sql, query.parameters, BATCH), sink, conditions):
-                    written += rows
-                    progress(written)
-            except pa.ArrowException as error:
-                raise ExportError(f"{tenant}: {model} could not be read to its end: {error}") from error
+            return write_selection(tables, selection, form, sink, progress)
+
+
+def write_selection(
+    tables: PublishedTables,
+    selection: Selection,
+    form: Format,
+    sink: BinaryIO,
+    progress: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Write what is selected of tables that are open already; how many rows, features or entities.
+
+    Raises:
+        ExportError: the model cannot be exported so, or not be read to its end.
+    """
+    query, written = form.build_query(selection), 0
+    try:
+        batches = tables.stream(query.sql, query.parameters, BATCH)
+        for rows in form.write(batches, sink, selection.conditions):
+            written += rows
+            progress(written)
+    except pa.ArrowException as error:
+        text = f"{tables.tenant}: {selection.model} could not be read to its end: {error}"
+        raise ExportError(text) from error
     return written

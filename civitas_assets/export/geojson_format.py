@@ -36,7 +36,7 @@ class GeoJson:
         """
         members = [
             f"{literal_sql(name)}, {_value(name, kind)}"
-            for name, kind in selection.columns.items()
+            for name, kind in selection.shown.items()
             if name not in {"lon", "lat", "geometry_wkb"}
         ]
         members += [f"{literal_sql(name)}, {text}" for name, text in selection.said.items()]

@@ -35,7 +35,7 @@ class GeoParquet:
         Raises:
             ExportError: the model has no position.
         """
-        chosen = [f'picked."{name}"' for name in selection.columns if name != "geometry_wkb"]
+        chosen = [f'picked."{name}"' for name in selection.shown if name != "geometry_wkb"]
         chosen += [f'{text} as "{name}"' for name, text in selection.said.items()]
         return selection.build_query(", ".join([*chosen, position_sql(selection)]))
 

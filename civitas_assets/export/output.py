@@ -13,7 +13,7 @@ from secrets import token_hex
 from typing import BinaryIO
 
 from civitas_assets.errors import ExportError
-from civitas_assets.store.files import sync_folder
+from civitas_assets.store.whole_file import sync_folder
 
 
 @contextmanager

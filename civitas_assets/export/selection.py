@@ -53,13 +53,19 @@ class Query:
 
 @dataclass(frozen=True)
 class Selection:
-    """Rows of a shared model as the relation `picked`, to be put before a query on it."""
+    """Rows of a shared model as the relation `picked`, to be put before a query on it.
+
+    Columns that are `withheld` are not shown; `order` are the columns by which rows are sorted, where the same rows are
+    to be the same bytes.
+    """
 
     model: str
     columns: Mapping[str, str]
     models: Mapping[str, Mapping[str, str]]
     span: DaySpan | None = None
     conditions: Conditions = field(default_factory=Conditions)
+    withheld: frozenset[str] = frozenset()
+    order: tuple[str, ...] = ()
 
     @classmethod
     def from_models(
@@ -83,6 +89,11 @@ class Selection:
                 f"{model} has no days, so --from and --to mean nothing for it; these have: {timed}"
             )
         return chosen
+
+    @property
+    def shown(self) -> Mapping[str, str]:
+        """The columns that formats write, with their types."""
+        return {name: kind for name, kind in self.columns.items() if name not in self.withheld}
 
     @property
     def has_days(self) -> bool:
@@ -111,7 +122,9 @@ class Selection:
         shown = ", ".join(f'case when {when} then null else "{c}" end as "{c}"' for c, when in small.items())
         chosen = f"* replace ({shown})" if shown else "*"
         picked = f'(select {chosen} from "{self.model}"{where})'  # noqa: S608 - names come from the database
-        return Query(f"select {columns} from {picked} as picked{joined}{extra}", parameters)  # noqa: S608
+        keys = ", ".join(f'picked."{name}"' for name in self.order)
+        order = f" order by {keys}" if keys else ""
+        return Query(f"select {columns} from {picked} as picked{joined}{extra}{order}", parameters)  # noqa: S608
 
     @property
     def said(self) -> Mapping[str, str]:

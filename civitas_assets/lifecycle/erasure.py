@@ -24,7 +24,7 @@ from civitas_assets.lifecycle.erasure_scope import Where, check_where, find_scop
 from civitas_assets.lifecycle.needles import Needles
 from civitas_assets.lifecycle.parts import Size, list_workspaces
 from civitas_assets.records import RECORD_TYPES, RecordType
-from civitas_assets.report.kept_pages import BELOW, Pages
+from civitas_assets.report.kept_pages import Pages
 from civitas_assets.settings import Settings
 from civitas_assets.store.addresses import Address, Line
 from civitas_assets.store.files import Files, remove_folder
@@ -249,11 +249,11 @@ class Erasure:
                 file.unlink(missing_ok=True)
 
     def _pages(self, dry_run: bool) -> Size:
-        """Pages that tell of it, which the next run makes anew."""
-        own = self._files.list_keys(f"{BELOW}{self._tenant.slug}/")
-        bodies = {key: self._files.read(key) or b"" for key in [*own, *Pages(self._files).overviews()]}
+        """Pages that tell of it, and the folder of open data, part of which is compressed; the next run makes both."""
+        pages, offered = Pages(self._files).split_own(self._tenant.slug)
+        bodies = {key: self._files.read(key) or b"" for key in (*pages, *Pages(self._files).overviews())}
         bad = {key: body for key, body in bodies.items() if self.needles.in_body(body)}
-        self._files.delete_all(() if dry_run else bad)
+        self._files.delete_all(() if dry_run else (*bad, *offered))
         return Size(len(bad), sum(map(len, bad.values())))
 
     def _ensure_read(self) -> None:

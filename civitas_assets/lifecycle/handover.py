@@ -29,10 +29,11 @@ from civitas_assets.harmonise.project import Project
 from civitas_assets.lifecycle.handover_catalogue import build_dcat_catalogue, render_readme
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import Settings
-from civitas_assets.store.files import Files, remove_folder, sync_folder
+from civitas_assets.store.files import Files, remove_folder
 from civitas_assets.store.journal import Journal
 from civitas_assets.store.layout import RecordKeys, TenantFolder, tenant_folder_key
 from civitas_assets.store.storage import Storage
+from civitas_assets.store.whole_file import sync_folder
 
 log = logging.getLogger("civitas_assets.lifecycle")
 

@@ -49,6 +49,12 @@ class Pages:
             where = f" in {error.filename}" if error.filename else ""
             raise ReportError(f"no page can be written{where}: {error.strerror or error}") from error
 
+    def split_own(self, tenant: str) -> tuple[list[str], list[str]]:
+        """The keys of a tenant's pages, and of its folder of open data, which is kept with them."""
+        found = self.files.list_keys(f"{self.below}{tenant}/")
+        beside = {key for key in found if key.startswith(f"{self.below}{tenant}/open/")}
+        return [key for key in found if key not in beside], sorted(beside)
+
     def overviews(self) -> list[str]:
         """The keys of the pages of all tenants, which name each."""
         return [

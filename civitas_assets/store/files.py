@@ -10,15 +10,13 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from secrets import token_hex
 from typing import Protocol
 
 from civitas_assets.errors import StoreError
-from civitas_assets.store.space import explain_full_disk
+from civitas_assets.store.whole_file import make_temporary, read_span, sync_folder
 
 _WRITERS = 8  # making bodies and waiting for the disk overlap
 
@@ -55,6 +53,14 @@ class Files(Protocol):
 
     def write_once(self, key: str, body: bytes) -> bool:
         """Put the object unless there is one; whether it was put."""
+        ...
+
+    def copy_in(self, key: str, file: Path) -> None:
+        """Put what a file holds as the object, part by part, as `write` does with a body."""
+        ...
+
+    def read_parts(self, key: str, first: int, size: int) -> Iterator[bytes] | None:
+        """So many bytes of the object from one on, part by part; None where there is none."""
         ...
 
     def change_all(self, changes: Mapping[str, Change]) -> None:
@@ -149,14 +155,14 @@ class LocalFiles:
 
     def _put(self, key: str, body: bytes) -> None:
         path = self._path(key)
-        with _temporary(path, body, _mode(key)) as temporary:
+        with make_temporary(path, body, _mode(key)) as temporary:
             temporary.replace(path)
 
     def write_once(self, key: str, body: bytes) -> bool:
         path = self._path(key)
         if path.exists():
             return False
-        with _temporary(path, body, _mode(key)) as temporary:
+        with make_temporary(path, body, _mode(key)) as temporary:
             try:
                 # A hard link fails where the name is taken: of two writers one wins and none overwrites.
                 os.link(temporary, path)
@@ -164,6 +170,19 @@ class LocalFiles:
                 return False
         sync_folder(path.parent)
         return True
+
+    def copy_in(self, key: str, file: Path) -> None:
+        path = self._path(key)
+        with file.open("rb") as source, make_temporary(path, source, _mode(key)) as temporary:
+            temporary.replace(path)
+        sync_folder(path.parent)
+
+    def read_parts(self, key: str, first: int, size: int) -> Iterator[bytes] | None:
+        try:
+            file = self._path(key).open("rb")
+        except FileNotFoundError:
+            return None
+        return read_span(file, first, size)
 
     def exists(self, key: str) -> bool:
         return self._path(key).exists()
@@ -244,38 +263,6 @@ def split_key(key: str) -> list[str]:
 def _mode(key: str) -> int:
     """Who may read a file: keys nobody but the account of the deployment."""
     return 0o600 if key.startswith("keys/") else 0o640
-
-
-@contextmanager
-def _temporary(path: Path, body: bytes, mode: int) -> Iterator[Path]:
-    """A file beside the final one, complete and on disk, gone afterwards unless it was renamed.
-
-    Raises:
-        StoreError: there is no room for it.
-    """
-    temporary = path.parent / f".{path.name}-{token_hex(8)}"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        yield temporary
-    except OSError as error:
-        if told := explain_full_disk(path.parent, error, len(body)):
-            raise StoreError(told) from error
-        raise
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in the folder survive a crash."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def remove_folder(folder: Path) -> None:

@@ -30,6 +30,7 @@ _AT_A_TIME = 16  # requests wait for the network most of their time
 _ATTEMPTS = 5  # at a change that others get in the way of
 _LARGE = 1024 * 1024  # above this, asking whether an object is there costs less than sending it in vain
 _PART = 16 * 1024 * 1024  # larger objects are sent in parts, and still appear at once
+_STREAMED = 1024 * 1024  # bytes that are handed on at a time
 
 _CLIENT: ClientConfig = {
     "allow_http": True,  # only where the endpoint that the operator names says so
@@ -120,6 +121,27 @@ class ObjectFiles:
             if self.exists(key):
                 return False
         raise StoreError(f"{self._url}/{key} is contended for: try again")
+
+    def copy_in(self, key: str, file: Path) -> None:
+        with self._asking("write", key):
+            obstore.put(self._store, _checked(key), file, chunk_size=_PART)
+
+    def read_parts(self, key: str, first: int, size: int) -> Iterator[bytes] | None:
+        if not size:
+            return iter(()) if self.exists(key) else None
+        with self._asking("read", key):
+            try:
+                found = obstore.get(self._store, _checked(key), options={"range": (first, first + size)})
+            except FileNotFoundError as error:
+                if "NoSuchBucket" in str(error):
+                    raise
+                return None
+        return self._read_stream(key, found)
+
+    def _read_stream(self, key: str, found: obstore.GetResult) -> Iterator[bytes]:
+        with self._asking("read", key):
+            for part in found.stream(min_chunk_size=_STREAMED):
+                yield bytes(part)
 
     def put_if(self, key: str, body: bytes, tag: str | None) -> str | None:
         """Put the object if it still has this tag, or without one is not there; its new tag, None if it is not so."""

@@ -19,6 +19,7 @@ from civitas_assets.catalog.basis import is_key
 from civitas_assets.errors import CivitasError
 from civitas_assets.report.kept_pages import PATH, Pages
 from civitas_assets.settings import Settings
+from civitas_assets.webserver.groups import may_see, read_groups
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -65,8 +66,8 @@ class MorningPages:
         if (tenant and not is_key(tenant)) or not _NAME.fullmatch(name or "index.html"):
             # A key without anything behind it is meant as the tenant's page, whose links are relative.
             return RedirectResponse(f"{self._path}/{name}/") if not tenant and is_key(name) else _absent()
-        groups = self._groups(headers)
-        if groups is not None and not self._may(groups, tenant):
+        groups = read_groups(self._settings, headers)
+        if groups is not None and not may_see(self._settings, groups, tenant):
             return self._own(groups) if not tenant else _refused()
         try:
             body = self._pages().read(f"{tenant}/{name or 'index.html'}" if tenant else name or "index.html")
@@ -75,21 +76,6 @@ class MorningPages:
                 "The pages cannot be read now; the log of the webserver has more.\n", 503
             )
         return HTMLResponse(body, headers=_HEADERS) if body is not None else _absent()
-
-    def _groups(self, headers: Headers) -> set[str] | None:
-        """The groups of whoever asks; None where nobody says them, and the UI is all that is guarded."""
-        name = self._settings.ui_groups_header
-        if not name:
-            return None
-        return {
-            group.strip().lstrip("/") for given in headers.getlist(name) for group in given.split(",")
-        } - {""}
-
-    def _may(self, groups: set[str], tenant: str) -> bool:
-        of_all = {*self._settings.pages_all.replace(",", " ").split()}
-        return bool(groups & of_all) or (
-            bool(tenant) and self._settings.pages_group.format(tenant=tenant) in groups
-        )
 
     def _own(self, groups: set[str]) -> Response:
         """The way to the pages of those who see some tenants only."""

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from civitas_assets.report.kept_pages import make_pages
 from civitas_assets.settings import Settings
+from civitas_assets.store.storage import make_storage
 from civitas_assets.webserver.guard import OwnOrigin
+from civitas_assets.webserver.open_files import OpenFiles
 from civitas_assets.webserver.pages import MorningPages
 from civitas_assets.webserver.recorder import RequestRecorder
 
@@ -29,7 +31,8 @@ _OURS = "civitas_assets.webserver"
 def guard_app(app: ASGIApp, prefix: str, settings: Settings) -> ASGIApp:
     """Dagster's application behind what this deployment puts in front of it."""
     shown = MorningPages(app, settings, lambda: make_pages(settings), prefix)
-    recorded = RequestRecorder(shown, settings, prefix)
+    offered = OpenFiles(shown, settings, lambda: make_storage(settings).files, prefix)
+    recorded = RequestRecorder(offered, settings, prefix)
     return OwnOrigin(recorded, settings.ui_url, prefix, settings.ui_hosts.replace(",", " ").split())
 
 

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import csv
-import fcntl
 import io
-import os
-import shutil
-import subprocess
-import sys
-import time
 import zipfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,7 +24,6 @@ from civitas_assets.records.typing import TenantPlace, bring_into_contract
 
 NOW = datetime(2026, 8, 1, 2, tzinfo=UTC)
 EVERYWHERE: Box = (-180.0, -90.0, 180.0, 90.0)
-INSTALLING = 180.0  # seconds at most for the environment of one package
 SECRET = "gegenüber-4711"  # noqa: S105
 # Observations that a table holds; their times have an offset.
 OBSERVED: dict[str, Any] = {
@@ -208,57 +201,3 @@ def records(read: Callable[..., list[RawTable]]) -> Callable[..., dict[str, list
         return found
 
     return accepted
-
-
-@pytest.fixture(scope="session")
-def oracle() -> Callable[[str, str], Path]:
-    """The Python of an environment with a package that nobody here wrote, which is made once, or the test is skipped.
-
-    Such a package may want other versions of what this project has locked.
-    """
-
-    def environment(package: str, version: str) -> Path:
-        folder = Path(sys.prefix) / "oracles" / f"{package}-{version}"
-        folder.parent.mkdir(exist_ok=True)
-        with (folder.parent / f"{folder.name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # a neighbour that makes it is done within its time, or gone
-            if not folder.is_dir() and (why := _install(folder, f"{package}=={version}")):
-                pytest.skip(f"{package} {version} cannot be installed here: {why}")
-        return folder / "bin" / "python"
-
-    return environment
-
-
-def _install(folder: Path, wanted: str) -> str:
-    """Make an environment with one package within the time that there is; why that is impossible, if it is.
-
-    uv is several times faster; pip also finds an index of which its configuration alone knows.
-    """
-    new, until = folder.with_name(f"{folder.name}.new"), time.monotonic() + INSTALLING
-    python, why = str(new / "bin" / "python"), ""
-    uv = [sys.executable, "-m", "uv"]
-    for commands in (
-        (
-            [*uv, "venv", "-q", "--python", sys.executable, str(new)],
-            [*uv, "pip", "install", "-q", "--python", python, wanted],
-        ),
-        (
-            [sys.executable, "-m", "venv", str(new)],
-            [python, "-m", "pip", "install", "-q", "--no-input", "--retries", "1", wanted],
-        ),
-    ):
-        shutil.rmtree(new, ignore_errors=True)
-        try:
-            for command in commands:
-                left = max(until - time.monotonic(), 0.1)
-                environment = os.environ | {"UV_HTTP_TIMEOUT": "20", "UV_HTTP_RETRIES": "1"}
-                subprocess.run(command, check=True, capture_output=True, timeout=left, env=environment)
-            new.rename(folder)
-        except subprocess.CalledProcessError as error:
-            why = next(iter(error.stderr.decode(errors="replace").strip().splitlines()[-1:]), "")
-        except (subprocess.SubprocessError, OSError) as error:
-            why = type(error).__name__
-        else:
-            return ""
-    shutil.rmtree(new, ignore_errors=True)
-    return why or "it ended"

@@ -15,6 +15,7 @@ from rdflib.compare import isomorphic
 
 from civitas_assets.dcat.catalogue_files import check_page, write_catalogue
 from civitas_assets.dcat.catalogue_graph import build_catalogue
+from civitas_assets.dcat.offered_files import find_offer
 from civitas_assets.dcat.open_tables import read_open_tables
 from civitas_assets.errors import ExportError
 from civitas_assets.ingest.catalogue import load_catalogue
@@ -32,7 +33,8 @@ for form in ("turtle", "jsonld", "rdfxml"):
 
 
 def _build(town: Any) -> Graph:
-    return build_catalogue(read_open_tables(town.settings, load_catalogue(town.settings).get_tenant("town")))
+    tenant = load_catalogue(town.settings).get_tenant("town")
+    return build_catalogue(read_open_tables(town.settings, tenant), find_offer(town.settings, tenant))
 
 
 @pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated")  # rdflib itself, reading JSON-LD

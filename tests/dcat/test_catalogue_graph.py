@@ -26,6 +26,7 @@ from civitas_assets.dcat.catalogue_graph import (
     build_commons_catalogue,
 )
 from civitas_assets.dcat.controlled_terms import LICENCE_CODES
+from civitas_assets.dcat.offered_files import find_offer
 from civitas_assets.dcat.open_tables import read_open_tables
 from civitas_assets.errors import ExportError
 from civitas_assets.ingest.catalogue import load_catalogue
@@ -68,9 +69,8 @@ def _find_results(graph: Graph, shapes: Graph) -> dict[str, set[str]]:
 
 
 def _build(town: Any, files: Path | None = None) -> Graph:
-    return build_catalogue(
-        read_open_tables(town.settings, load_catalogue(town.settings).get_tenant("town")), files
-    )
+    tenant = load_catalogue(town.settings).get_tenant("town")
+    return build_catalogue(read_open_tables(town.settings, tenant), find_offer(town.settings, tenant, files))
 
 
 @needs_shapes
@@ -104,7 +104,8 @@ def test_the_commons_and_tables_without_files_have_no_violation(
     town: Any, shapes: Graph, tmp_path: Path
 ) -> None:
     tables = read_open_tables(town.settings, load_catalogue(town.settings).get_tenant("town"))
-    graph = build_commons_catalogue([tables], "Betreiber", "https://betreiber.example/daten", tmp_path)
+    offer = find_offer(town.settings, tables.tenant, tmp_path)
+    graph = build_commons_catalogue([(tables, offer)], "Betreiber", "https://betreiber.example/daten")
     assert _find_results(graph, shapes)["Violation"] == set()
     (catalogue,) = graph.subjects(RDF.type, DCAT.Catalog)
     assert catalogue == URIRef("https://betreiber.example/daten#commons")

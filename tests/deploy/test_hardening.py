@@ -138,6 +138,10 @@ def test_containers_of_dagster_have_accounts_and_secrets_of_their_own(services: 
 def test_a_webserver_is_reached_through_the_login_alone_and_the_login_believes_the_proxy_alone(
     services: Any,
 ) -> None:
+    # What has no login in front of it has no secret, no way to the others, and reads nothing but pages.
+    assert services["open-data"]["networks"] == ["front"]
+    assert services["open-data"]["environment"] == {"CIVITAS_HOME": "/data"}
+    assert services["open-data"]["volumes"] == ["pages:/data/reports:ro"]
     near = {name for name, service in services.items() if "ui" in service.get("networks", ())}
     assert near == {"webserver", "viewer", "login-webserver", "login-viewer", "login-pages"}
     assert "inside" not in services["proxy"]["networks"]

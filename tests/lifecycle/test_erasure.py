@@ -109,6 +109,17 @@ def test_what_is_told_of_things_goes_before_them() -> None:
             assert all(order.index(other) < order.index(name) for other in others), name
 
 
+def test_the_folder_of_open_data_goes_although_nobody_can_look_into_what_is_compressed(home: Path) -> None:
+    files = LocalFiles(home)
+    for name in ("index.html", "open/index.json", "open/objects/0a"):
+        files.write(f"reports/town/{name}", b"packed")
+    erasure = _erasure(Settings(home=home), files)
+    erasure.find()
+    assert len(files.list_keys("reports/town/")) == 3
+    erasure.erase(NOW)
+    assert files.list_keys("reports/town/") == ["reports/town/index.html"]
+
+
 def test_an_erasure_that_is_cut_short_anywhere_is_gone_on_with(home: Path, tmp_path: Path) -> None:
     """What is found by a name leads to an id, by which the rest is found; so the name goes last."""
     assert {file.split("/")[0] for file in telling(home)} == {"landing", "records", "quarantine", "aside"}

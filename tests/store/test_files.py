@@ -136,3 +136,18 @@ def test_folders_are_listed_without_looking_into_them(files: Files) -> None:
         files.write(key, b"")
     assert files.list_folders("a/") == ["x", "y"]
     assert files.list_folders("c/") == []
+
+
+def test_a_file_becomes_an_object_that_is_read_in_parts(files: Files, tmp_path: Path) -> None:
+    body = bytes(range(256)) * 20_000
+    source = tmp_path / "source"
+    source.write_bytes(body)
+    files.copy_in("a/large", source)
+    for first, size in ((0, len(body)), (1, len(body) - 1), (3_000_000, 17), (0, 0), (len(body) - 1, 1)):
+        parts = files.read_parts("a/large", first, size)
+        assert parts is not None
+        assert b"".join(parts) == body[first : first + size]
+    assert [files.read_parts("a/none", 0, size) for size in (0, 1)] == [None, None]
+    source.write_bytes(b"new")
+    files.copy_in("a/large", source)
+    assert files.read("a/large") == b"new"

@@ -17,7 +17,8 @@ from civitas_assets.publish.commons_tables import CommonsTables
 from civitas_assets.publish.duckdb.duckdb import READABLE_SINCE
 from civitas_assets.publish.duckdb.replacing import copy_file, sync_file
 from civitas_assets.settings import Limits
-from civitas_assets.store.files import remove_folder, sync_folder
+from civitas_assets.store.files import remove_folder
+from civitas_assets.store.whole_file import sync_folder
 
 
 class ChangingTables(CommonsTables):

@@ -31,9 +31,10 @@ from civitas_assets.publish.duckdb.duckdb_waste import measure_waste
 from civitas_assets.publish.duckdb.published_file import find_published_file
 from civitas_assets.publish.duckdb.replacing import copy_file, sync_file
 from civitas_assets.settings import DEFAULT_LIMITS, Limits
-from civitas_assets.store.files import remove_folder, sync_folder
+from civitas_assets.store.files import remove_folder
 from civitas_assets.store.locks import hold_folder_lock
 from civitas_assets.store.space import explain_full_disk
+from civitas_assets.store.whole_file import sync_folder
 
 # What analysts need at least to open the file. Older formats take a third longer to write.
 READABLE_SINCE = "v1.4.0"

@@ -1,0 +1,53 @@
+"""A tenant's folder of open data as plain files, for a web server that knows nothing of this product."""
+
+from __future__ import annotations
+
+import os
+from io import BytesIO
+from pathlib import Path
+
+from civitas_assets.errors import ExportError
+from civitas_assets.export.output import open_output
+from civitas_assets.store.open_folder import FolderIndex, OpenFolder, hash_file
+
+# What describes the others comes last, so that it never tells of a file that is not there yet.
+_LAST = ("catalogue.jsonld", "catalogue.rdf", "catalogue.ttl", "datapackage.json", "index.html")
+_LIST = ".civitas-files"
+
+
+def copy_folder(folder: OpenFolder, index: FolderIndex, place: Path) -> int:
+    """Bring plain files up to the index; how many were written. Files that are as they should be are not touched.
+
+    What a copy before has put there and the index has no more goes at the end; what is from somebody else stays.
+
+    Raises:
+        ExportError: a file cannot be read or written; the others are as they were, or as they should be.
+    """
+    written = 0
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        listed = place / _LIST
+        before = listed.read_text(encoding="utf-8").split() if listed.is_file() else []
+    except OSError as error:
+        raise ExportError(f"{place} cannot be written to: {error.strerror or error}") from error
+    # What is going to be written is noted first: a copy that is interrupted leaves nothing that nobody clears away.
+    with open_output(listed, BytesIO()) as sink:
+        sink.write("".join(f"{name}\n" for name in sorted({*before, *index.files})).encode())
+    for name in sorted(index.files, key=lambda name: (name in _LAST, name)):
+        file, path = index.files[name], place / name
+        if path.is_file() and path.stat().st_size == file.size and hash_file(path) == file.digest:
+            continue
+        parts = folder.read_parts(file, 0, file.size)
+        if parts is None:
+            raise ExportError(f"{name} has changed meanwhile; start again")
+        with open_output(path, BytesIO()) as sink:
+            sink.writelines(parts)
+        changed = file.changed_at.timestamp()
+        os.utime(path, (changed, changed))
+        written += 1
+    for name in {*before} - {*index.files}:
+        if "/" not in name:
+            (place / name).unlink(missing_ok=True)
+    with open_output(listed, BytesIO()) as sink:
+        sink.write("".join(f"{name}\n" for name in sorted(index.files)).encode())
+    return written
