@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import http.server
 import ipaddress
 import json
@@ -199,14 +200,19 @@ def storage_url(object_store: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The dbt project, prepared once for all processes that run these tests together; they do not change it."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    with (folder / "prepared.lock").open("w") as lock:
+def project(pytestconfig: pytest.Config) -> Project:
+    """The dbt project, prepared once for all processes that run tests, until it or what prepares it changes.
+
+    Tests do not change it; `make clean` removes it.
+    """
+    code = hashlib.sha256()
+    for file in sorted((pytestconfig.rootpath / "civitas_assets/harmonise").rglob("*.py")):
+        code.update(file.read_bytes())
+    folder = pytestconfig.rootpath / ".pytest_cache" / "prepared"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return prepare_project(Settings(home=folder / "prepared"))
+        return prepare_project(Settings(home=folder / code.hexdigest()[:24]))
 
 
 class Webhook:
