@@ -22,7 +22,7 @@ from civitas_assets.harmonise.build import NodeResult, build_models, merge_resul
 from civitas_assets.harmonise.preview import Preview, read_previews
 from civitas_assets.harmonise.project import DataTest, Project
 from civitas_assets.harmonise.task import Task
-from civitas_assets.harmonise.workspace import Workspace, make_workspace, remove_stale_workspaces
+from civitas_assets.harmonise.workspace import Workspace, fill_workspace, remove_stale_workspaces
 
 log = logging.getLogger("civitas_assets.harmonise")
 
@@ -122,8 +122,11 @@ def make_models(work: Work) -> MadeModels | None:
     for number, (task, portion) in enumerate(tasks, 1):
         if len(tasks) > 1:
             log.info("%s · rebuild · portion %d of %d: %s", tenant.slug, number, len(tasks), portion)
-        workspace = make_workspace(work.workspace.folder, project, tenant, work.stores, task, limits=limits)
-        results = merge_results(results, build_models(project, workspace, tenant.slug, limits=limits))
+        with fill_workspace(
+            work.workspace.folder, project, tenant, work.stores, task, limits=limits
+        ) as workspace:
+            made = build_models(project, workspace, tenant.slug, limits=limits)
+        results = merge_results(results, made)
         failures = _failures(project, results)
         if failures:
             break

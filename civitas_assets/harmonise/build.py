@@ -75,6 +75,7 @@ def build_models(
         with workspace.open(limits) as connection:
             wanted = frozenset(project.select_nodes(*read_content(connection)))
             results = run_nodes(project.plan, connection, wanted, label)
+            connection.execute("checkpoint")  # whoever keeps it open closes it without a word
     except duckdb.Error as error:  # of the last write
         if told := explain_full_disk(workspace.folder, error):
             raise _no_room(workspace, told) from error

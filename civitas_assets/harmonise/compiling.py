@@ -30,6 +30,7 @@ _FIXED_OF_ADAPTER = frozenset({"dispatch", "quote", "quote_as_configured", "type
 _PACKAGES_OF_DBT = frozenset({"dbt", "dbt_duckdb"})
 _MATERIALISED = frozenset({"table", "view", "ephemeral"})
 _OWN_MATERIALISATIONS = frozenset({"materialization_table_duckdb", "materialization_view_duckdb"})
+_SPELLED = frozenset({"mapping"})  # tables that a workspace has before it is asked anything
 _WRAPPERS = ("get_test_sql", "get_limit_subquery_sql", "should_store_failures")
 
 
@@ -43,7 +44,7 @@ def make_plan(manifest: _Node, folder: Path, connection: duckdb.DuckDBPyConnecti
     faults = [*compiled.refusals(), *_broken_contracts(compiled, connection)]
     if faults:
         raise HarmoniseError("the dbt project cannot be planned:\n" + "\n".join(faults))
-    return Plan([*compiled.nodes()])
+    return Plan([*compiled.nodes()], [*compiled.prepared()])
 
 
 def is_made_by_runs(node: _Node) -> bool:
@@ -67,6 +68,15 @@ class _Compiled:
             node = self._nodes.get(unique_id)
             if node is not None and is_made_by_runs(node):
                 yield self._planned(node)
+
+    def prepared(self) -> Iterator[PlannedModel]:
+        """The views that are tables in the blank workspace, in order."""
+        for unique_id in TopologicalSorter({i: _parents(n) for i, n in self._nodes.items()}).static_order():
+            node = self._nodes.get(unique_id)
+            if node is not None and _is_prepared(node):
+                made = self._planned(node)
+                if isinstance(made, PlannedModel):
+                    yield made
 
     @cached_property
     def models(self) -> list[PlannedModel]:
@@ -98,6 +108,8 @@ class _Compiled:
             yield f"is written in {node['language']}; a plan has SQL alone"
         elif node["resource_type"] == "model" and config["materialized"] not in _MATERIALISED:
             yield f"is materialised as {config['materialized']}; a plan knows {', '.join(sorted(_MATERIALISED))}"
+        if _is_prepared(node) and (config["materialized"] != "view" or self._sources_above(node) - _SPELLED):
+            yield f"is prepared: true, which only a view of seeds and of {', '.join(_SPELLED)} can be"
         if any(config.get(hook) for hook in ("pre-hook", "post-hook", "pre_hook", "post_hook")):
             yield "has hooks, which no run would take"
         if config.get("sql_header"):
@@ -106,6 +118,15 @@ class _Compiled:
             yield "stores its failures; a failed workspace stays to be looked at instead"
         for name, where in self._unfixed(node):
             yield f"uses {name}{where}, which would say once and for all what was so when the project was prepared"
+
+    def _sources_above(self, node: _Node) -> frozenset[str]:
+        found = set[str]()
+        for parent in _parents(node):
+            if parent in self._nodes:
+                found |= self._sources_above(self._nodes[parent])
+            elif parent.startswith("source."):
+                found.add(parent.split(".")[-1])
+        return frozenset(found)
 
     def _unfixed(self, node: _Node) -> Iterator[tuple[str, str]]:
         yield from ((name, "") for name in _unfixed_names(node["raw_code"]))
@@ -211,6 +232,10 @@ def _parents(node: _Node) -> Sequence[str]:
 
 def _is_test(node: _Node) -> bool:
     return bool(node["resource_type"] == "test")
+
+
+def _is_prepared(node: _Node) -> bool:
+    return bool(node["config"].get("meta", {}).get("prepared"))
 
 
 def _unfixed_names(template: str) -> list[str]:

@@ -81,9 +81,14 @@ Node: TypeAlias = PlannedModel | PlannedTest
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """All nodes that runs may have to do with, parents before children and tests before what builds on the tested."""
+    """All nodes that runs may have to do with, parents before children and tests before what builds on the tested.
+
+    `prepared` are views of seeds and of the tenant's spellings alone, parents before children. In the blank workspace
+    they are tables, as DuckDB spends more on making out what a view says than on what it finds there.
+    """
 
     nodes: Sequence[Node]
+    prepared: Sequence[PlannedModel] = ()
 
     @property
     def by_id(self) -> Mapping[str, Node]:

@@ -30,7 +30,7 @@ from civitas_assets.store.files import remove_folder
 
 log = logging.getLogger("civitas_assets.harmonise")
 
-_FORM = 1  # of what is prepared; another number has it prepared anew
+_FORM = 2  # of what is prepared; another number has it prepared anew
 _PARTS = ("models", "seeds", "macros", "tests")
 _TOGETHER = "project"  # with the models of a deployment
 
@@ -101,8 +101,13 @@ def _make(folder: Path, own: Path | None, prepared: Path, limits: Limits) -> Non
         manifest = msgspec.json.decode((working / MANIFEST).read_bytes())
         check_own_models(manifest)
         with duckdb.connect(str(database), read_only=True) as connection:
-            write_plan(working, make_plan(manifest, working, connection))
+            plan = make_plan(manifest, working, connection)
+        write_plan(working, plan)
         write_lineage(working, manifest, database)
+        with duckdb.connect(str(database)) as connection:
+            for model in plan.prepared:
+                connection.execute(f"drop view {model.relation}")
+                connection.execute(f"create table {model.relation} as {model.sql}")
         try:
             working.rename(prepared)
         except OSError:

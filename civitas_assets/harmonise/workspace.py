@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import msgspec
+import polars as pl
 
 from civitas_assets.catalog import Tenant
 from civitas_assets.catalog.licence import find_terms_of_licence
@@ -43,6 +44,7 @@ from civitas_assets.store.summary import SourceSummary, SummaryStore
 _DAY = timedelta(days=1)
 _TASK = "task.json"  # written last
 _TO_BE_LOOKED_AT = "broke_a_test"
+_FEW = 20  # rows
 
 
 @dataclass(frozen=True)
@@ -122,49 +124,68 @@ def make_workspace(
     Raises:
         HarmoniseError: there is no room for it.
     """
+    with fill_workspace(folder, project, tenant, stores, task, limits=limits) as workspace:
+        return workspace
+
+
+@contextmanager
+def fill_workspace(
+    folder: Path, project: Project, tenant: Tenant, stores: Stores, task: Task, *, limits: Limits
+) -> Iterator[Workspace]:
+    """The same, which stays open within: opening it again costs next to nothing then, and closing it writes nothing.
+
+    Raises:
+        HarmoniseError: there is no room for it.
+    """
     workspace = Workspace(folder)
     workspace.remove()
-    try:
-        _fill(workspace, project, tenant, stores, task, limits)
-    except (duckdb.Error, OSError, StoreError) as error:
-        told = explain_full_disk(folder, error, (project.prepared / WORKSPACE_FILE).stat().st_size)
-        workspace.remove()  # which nobody can look at, and takes room
-        if told:
-            raise HarmoniseError(f"no workspace could be made: {told}") from error
-        raise
-    return workspace
+    with ExitStack() as opened:
+        try:
+            claim_folder(folder)
+            shutil.copyfile(project.prepared / WORKSPACE_FILE, workspace.database)
+            connection = opened.enter_context(workspace.open(limits))
+            _fill(connection, workspace, project, tenant, stores, task, limits)
+        except (duckdb.Error, OSError, StoreError) as error:
+            told = explain_full_disk(folder, error, (project.prepared / WORKSPACE_FILE).stat().st_size)
+            opened.close()
+            workspace.remove()  # which nobody can look at, and takes room
+            if told:
+                raise HarmoniseError(f"no workspace could be made: {told}") from error
+            raise
+        yield workspace
 
 
 def _fill(  # noqa: PLR0917 - each argument is of another type
-    workspace: Workspace, project: Project, tenant: Tenant, stores: Stores, task: Task, limits: Limits
+    connection: duckdb.DuckDBPyConnection,
+    workspace: Workspace,
+    project: Project,
+    tenant: Tenant,
+    stores: Stores,
+    task: Task,
+    limits: Limits,
 ) -> None:
     folder = workspace.folder
-    claim_folder(folder)
-    shutil.copyfile(project.prepared / WORKSPACE_FILE, workspace.database)
-    with duckdb.connect(str(workspace.database)) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        _insert(
-            connection,
-            "tenant",
-            [(tenant.slug, tenant.name, tenant.ags, tenant.timezone, *widen_box(tenant.bbox))],
-        )
-        known = SummaryStore(stores.files, tenant.slug).read()
-        _insert(
-            connection,
-            "source",
-            [_source_row(tenant, name, known.get_source(name)) for name in tenant.sources],
-        )
-        own = (("property", tenant.properties), ("unit", tenant.units))
-        _insert(connection, "mapping", [(kind, *pair) for kind, pairs in own for pair in pairs.items()])
-        _show_all(connection, stores, task.days, folder)
-        task = _with_neighbours(connection, stores, task, folder)
-        _insert(connection, "affected_day", [(day,) for day in task.days])
-        rejected = stores.quarantine.read_rows(task.days).select(*CONTEXT_TABLES["rejected"])  # noqa: F841 - named in the query
-        connection.execute(f"insert into {RECORDS_SCHEMA}.rejected select * from rejected")  # noqa: S608
-        for name in tenant.sources:
-            addresses = SourceLanding(stores.files, tenant.slug, name).read_addresses
-            seen = stores.seen.read_last_seen(name, addresses).select(*CONTEXT_TABLES["seen"])  # noqa: F841 - likewise
-            connection.execute(f"insert into {RECORDS_SCHEMA}.seen select * from seen")  # noqa: S608
+    _insert(
+        connection,
+        "tenant",
+        [(tenant.slug, tenant.name, tenant.ags, tenant.timezone, *widen_box(tenant.bbox))],
+    )
+    known = SummaryStore(stores.files, tenant.slug).read()
+    _insert(
+        connection, "source", [_source_row(tenant, name, known.get_source(name)) for name in tenant.sources]
+    )
+    own = (("property", tenant.properties), ("unit", tenant.units))
+    _insert(connection, "mapping", [(kind, *pair) for kind, pairs in own for pair in pairs.items()])
+    if any(pairs for _, pairs in own):
+        for model in project.plan.prepared:
+            connection.execute(f"truncate {model.relation}; insert into {model.relation} by name {model.sql}")
+    _show_all(connection, stores, task.days, folder)
+    task = _with_neighbours(connection, stores, task, folder)
+    _insert(connection, "affected_day", [(day,) for day in task.days])
+    _insert_frame(connection, "rejected", stores.quarantine.read_rows(task.days))
+    for name in tenant.sources:
+        addresses = SourceLanding(stores.files, tenant.slug, name).read_addresses
+        _insert_frame(connection, "seen", stores.seen.read_last_seen(name, addresses))
     (folder / PROFILES).write_text(render_profile(workspace.database, limits), encoding="utf-8")
     (folder / _TASK).write_bytes(msgspec.json.encode(task))
 
@@ -225,6 +246,14 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tu
     if rows:
         marks = ", ".join("?" for _ in rows[0])
         connection.executemany(f'insert into {RECORDS_SCHEMA}."{table}" values ({marks})', rows)  # noqa: S608
+
+
+def _insert_frame(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
+    rows = frame.select(*CONTEXT_TABLES[table])
+    if rows.height > _FEW:
+        connection.execute(f'insert into {RECORDS_SCHEMA}."{table}" select * from rows')  # noqa: S608
+    else:  # without Arrow, by which DuckDB reads frames, and which takes time to load
+        _insert(connection, table, rows.rows())
 
 
 def _source_row(tenant: Tenant, name: str, known: SourceSummary) -> tuple[object, ...]:

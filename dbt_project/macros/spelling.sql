@@ -13,8 +13,7 @@
     '㎷': 'mv', '㎽': 'mw', '㎾': 'kw', '㏈': 'db', '㏗': 'ph', '㏙': 'ppm'
 } -%}
 {#- Blanks of all widths, and signs of products and powers, which say nothing more than a blank does. -#}
-{%- set codes = [9, 32, 94, 160, 183, 8199, 8201, 8203, 8239, 8729, 8901, 65279] -%}
-{%- set left_out = 'chr(' ~ codes | join(') || chr(') ~ ')' -%}
+{%- set left_out = "\t ^\u00a0\u00b7\u2007\u2009\u200b\u202f\u2219\u22c5\ufeff" -%}
 {%- set steps = [] -%}
 {%- for written, meant in expanded.items() -%}
 {%- set _ = steps.append(".replace('" ~ written ~ "', '" ~ meant ~ "')") -%}
@@ -22,7 +21,7 @@
 nullif(
     translate(
         lower(nfc_normalize({{ column }})){{ steps | join }},
-        '{{ alike | map(attribute=0) | join }}' || {{ left_out }},
+        '{{ alike | map(attribute=0) | join }}{{ left_out }}',
         '{{ alike | map(attribute=1) | join }}'
     ),
     ''

@@ -137,7 +137,21 @@ def test_tests_come_before_what_builds_on_the_tested_also_by_way_of_a_view(tmp_p
     assert after == {"a": set(), "t": {"a"}, "tv": {"a", "t"}, "b": {"a", "t", "tv"}, "t2": {"a", "b"}}
     assert [*after].index("t") < [*after].index("b")
     write_plan(tmp_path, plan)
-    assert read_plan(tmp_path) == Plan([*plan.nodes])
+    assert read_plan(tmp_path) == plan
+
+
+def test_a_view_of_seeds_and_spellings_is_prepared_and_one_of_records_refused() -> None:
+    config = {"materialized": "view", "meta": {"prepared": True}}
+    spelled = {**model("spelled", config=config)}
+    spelled["depends_on"]["nodes"] = ["seed.town.units", "source.town.records.mapping"]
+    known = model("known", "spelled", config=config)
+    assert [made.name for made in planned(known, spelled, model("m", "known")).prepared] == [
+        "spelled",
+        "known",
+    ]
+    spelled["depends_on"]["nodes"].append("source.town.records.observation")
+    with pytest.raises(HarmoniseError, match=r"model\.town\.known .*is prepared: true, which only a view of"):
+        planned(known, spelled)
 
 
 def test_a_test_asks_as_dbt_does() -> None:

@@ -9,7 +9,9 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
@@ -61,8 +63,7 @@ class DuckDBDestination:
         if not self.file.is_file():
             return Evolution(reasons=("there is no output yet",))
         try:
-            with duckdb.connect(str(self.file), read_only=True) as connection:
-                held = DuckDBTables(connection).read_contracts()
+            held = _read_statement(self.file).contracts
         except duckdb.Error as error:
             raise PublishError(
                 f"{self.file} cannot be opened: {error}; close whoever writes to it, or remove it to have it rebuilt"
@@ -76,8 +77,7 @@ class DuckDBDestination:
         if not self.file.is_file():
             return ""
         try:
-            with duckdb.connect(str(self.file), read_only=True) as connection:
-                return DuckDBTables(connection).read_publication()
+            return _read_statement(self.file).publication
         except duckdb.Error as error:
             raise PublishError(f"{self.file} cannot be opened: {error}") from error
 
@@ -193,6 +193,27 @@ class DuckDBDestination:
             yield copy
         finally:
             remove_folder(working)
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """What a published file says of itself."""
+
+    contracts: Mapping[str, Contract] | None
+    publication: str
+
+
+def _read_statement(file: Path) -> _Statement:
+    """What the file says, asked once as long as no other one takes its name: nobody changes one that is published."""
+    found = file.stat()
+    return _ask(file, found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=8)
+def _ask(file: Path, *_: int) -> _Statement:
+    with duckdb.connect(str(file), read_only=True) as connection:
+        tables = DuckDBTables(connection)
+        return _Statement(tables.read_contracts(), tables.read_publication())
 
 
 def _size(file: Path) -> int:
