@@ -25,13 +25,21 @@ class Publication:
     """What was published: rows by model, bytes of the destination, and seconds that it took.
 
     `unfilled` are models, or columns as `model.column`, that came to a destination after its other days: they are
-    empty there until a rebuild fills them.
+    empty there until a rebuild fills them. `unmapped` are the values of each source that nobody can map, None where
+    nobody has counted them yet.
     """
 
     rows: Mapping[str, int]
     bytes: int
     seconds: float
     unfilled: tuple[str, ...] = ()
+    unmapped: Mapping[str, int] | None = None
+
+
+UNMAPPED_SQL = (
+    "select source, sum(unmapped_count)::bigint as unmapped from coverage"
+    " group by source having sum(unmapped_count) > 0"
+)
 
 
 def check_key(tenant: str) -> None:

@@ -6,33 +6,35 @@ The summary's form is in the package `store`.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 
 from civitas_assets.errors import PublishError
 from civitas_assets.ingest.summarise import note_published
-from civitas_assets.publish.destination import Publication
+from civitas_assets.publish.destination import UNMAPPED_SQL, Publication
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files
 
 log = logging.getLogger("civitas_assets.publish")
 
-_UNMAPPED = (
-    "select source, sum(unmapped_count)::bigint as unmapped from coverage"
-    " group by source having sum(unmapped_count) > 0"
-)
-
 
 def note_publication(
     settings: Settings, files: Files, tenant: str, publication: Publication, at: datetime
 ) -> None:
     """Note the publication in the summary; the tenant's lock must be held."""
+    unmapped = publication.unmapped
+    if unmapped is None:
+        unmapped = _count_unmapped(settings, tenant)
+    note_published(files, tenant, at=at, bytes_=publication.bytes, unmapped=unmapped)
+
+
+def _count_unmapped(settings: Settings, tenant: str) -> Mapping[str, int]:
     try:
         with open_published(settings, tenant) as tables:
-            rows = tables.query_rows(_UNMAPPED)
+            rows = tables.query_rows(UNMAPPED_SQL)
     except PublishError as error:
         # What was published stays published, whether or not it can be counted.
         log.warning("%s · what nobody can map is not counted: %s", tenant, error)
-        rows = []
-    unmapped = {str(row["source"]): int(str(row["unmapped"])) for row in rows}
-    note_published(files, tenant, at=at, bytes_=publication.bytes, unmapped=unmapped)
+        return {}
+    return {str(row["source"]): int(str(row["unmapped"])) for row in rows}

@@ -137,6 +137,7 @@ class DuckDBDestination:
                         tables.forget_collected()
                         rows = {name: tables.count(name) for name in project.models}
                     unfilled = tables.list_unfilled()
+                    unmapped = tables.count_unmapped()
                     anew = task.forget or tables.has_forgotten or measure_waste(tables.connection) > _WASTED
                 if anew:
                     self._write_anew(copy, contracts)
@@ -152,7 +153,7 @@ class DuckDBDestination:
                 self.file.parent, error, 2 * _size(self.file) + _size(workspace.database)
             )
             raise PublishError(f"{self.file} was left as it was: {told or error}") from error
-        return Publication(rows, self.file.stat().st_size, time.monotonic() - started, unfilled)
+        return Publication(rows, self.file.stat().st_size, time.monotonic() - started, unfilled, unmapped)
 
     def _write_anew(self, file: Path, contracts: Mapping[str, Contract]) -> None:
         """Write the file once more in order: DuckDB keeps what was deleted in its blocks, also after a checkpoint."""
@@ -175,6 +176,8 @@ class DuckDBDestination:
         ) as connection:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute(self._limits.statements)
+            # What is committed goes into the file at once, and not into a log beside it first: no reader has it yet.
+            connection.execute("set checkpoint_threshold = '0KB'")
             yield DuckDBTables(connection)
             connection.execute("checkpoint")
 

@@ -19,6 +19,7 @@ from civitas_assets.errors import PublishError
 from civitas_assets.harmonise.project import Project, SharedModel
 from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.harmonise.workspace_tables import SHARED_SCHEMA
+from civitas_assets.publish.destination import UNMAPPED_SQL
 
 _META = """
 create schema if not exists meta;
@@ -66,6 +67,13 @@ class DuckDBTables:
                 "select model, column_name from meta.unfilled order by all"
             ).fetchall()
         )
+
+    def count_unmapped(self) -> Mapping[str, int] | None:
+        """How many values of each source nobody can map; None where no table says it."""
+        try:
+            return dict(self._run(UNMAPPED_SQL).fetchall())
+        except (duckdb.CatalogException, duckdb.BinderException):
+            return None
 
     @contextmanager
     def change(self, workspace: Workspace) -> Iterator[None]:
