@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 import polars as pl
 
@@ -65,8 +66,8 @@ class Quarantine:
         `day` is the tenant's calendar day on which a row was received. Discarded rows stay discarded.
         """
         fresh = self.select_unknown(source, rejected)
-        if not fresh.is_empty():
-            self._write(self._key(source), pl.concat([self._read(self._key(source), SCHEMA), fresh]))
+        if not fresh.is_empty():  # beside what another run may have put there since
+            self._files.change_all({self._key(source): partial(_extended, fresh)})
         return fresh
 
     def select_unknown(self, source: str, rejected: pl.DataFrame) -> pl.DataFrame:
@@ -145,9 +146,7 @@ class Quarantine:
         if rows.is_empty():
             self._files.delete(key)
             return
-        buffer = io.BytesIO()
-        rows.write_parquet(buffer, compression="zstd")
-        self._files.write(key, buffer.getvalue())
+        self._files.write(key, _written(rows))
 
     def _key(self, source: str) -> str:
         return f"{self._root}/{source}.parquet"
@@ -169,3 +168,17 @@ def make_row_ids(rows: pl.DataFrame) -> pl.Series:
 def _without(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """The rows that are not among the others."""
     return rows.join(others, on=list(SAME), how="anti", nulls_equal=True, maintain_order="left")
+
+
+def _extended(fresh: pl.DataFrame, stored: bytes | None) -> bytes:
+    """The file with those rows that it does not have."""
+    if stored is None:
+        return _written(fresh)
+    held = pl.read_parquet(io.BytesIO(stored))
+    return _written(pl.concat([held, _without(fresh, held)]))
+
+
+def _written(rows: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    rows.write_parquet(buffer, compression="zstd")
+    return buffer.getvalue()

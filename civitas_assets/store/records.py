@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
+from civitas_assets.errors import StoreError
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.store.files import Files, Stamp
 from civitas_assets.store.layout import RecordKeys, parse_stem, tenant_folder_key
@@ -124,12 +125,21 @@ class RecordStore:
             return own.unique([*record_type.key], keep="last", maintain_order=True).collect()
 
     def append(self, news: RecordChanges) -> None:
-        """Add what is news, file by file; each file is replaced whole, several at a time."""
+        """Add what is news, file by file; each file is replaced whole, several at a time.
+
+        What is there already, of a write whose answer was lost, is not added again.
+
+        Raises:
+            StoreError: another run has stored revisions of the same records since the changes were looked for, as
+                while a machine slept.
+        """
         rows = news.rows.select(*news.record_type.stored_schema)
         parts = rows.partition_by("day", as_dict=True, maintain_order=True)
         self._files.change_all(
             {
-                self._key(news.record_type, day if isinstance(day, date) else None): partial(_extended, part)
+                (key := self._key(news.record_type, day if isinstance(day, date) else None)): partial(
+                    _extended, part, key, ["source", *news.record_type.key, "revision"]
+                )
                 for (day,), part in parts.items()
             }
         )
@@ -142,7 +152,7 @@ class RecordStore:
         if left.is_empty():
             self._files.delete(key)
         elif left.height < rows.height:
-            self._files.write(key, _extended(left, None))
+            self._files.write(key, _written(left))
 
     def list_days(self, record_type: RecordType) -> list[date]:
         """The days that hold records of the type, in order."""
@@ -237,10 +247,21 @@ class RecordStore:
         return f"{folder}/{day.isoformat() if day else TIMELESS}.parquet"
 
 
-def _extended(part: pl.DataFrame, stored: bytes | None) -> bytes:
-    """The file with further rows."""
-    parts = [part] if stored is None else [pl.read_parquet(io.BytesIO(stored)), part]
-    whole = pl.concat(parts, how="diagonal")
+def _extended(part: pl.DataFrame, key: str, same: Sequence[str], stored: bytes | None) -> bytes:
+    """The file with further rows, which are told from others by the columns of `same`."""
+    if stored is None:
+        return _written(part)
+    held = pl.read_parquet(io.BytesIO(stored))
+    part = part.join(held, on=[*same, "run_id"], how="anti", nulls_equal=True, maintain_order="left")
+    if not part.join(held, on=same, how="semi", nulls_equal=True).is_empty():
+        raise StoreError(
+            f"{key} got the same records from another run meanwhile: nothing is stored twice; "
+            "what is missing is made up for by the next run"
+        )
+    return _written(pl.concat([held, part], how="diagonal"))
+
+
+def _written(rows: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
-    whole.write_parquet(buffer, compression="zstd", compression_level=1)
+    rows.write_parquet(buffer, compression="zstd", compression_level=1)
     return buffer.getvalue()

@@ -36,6 +36,24 @@ def test_rows_are_kept_and_those_that_were_not_there_are_told(quarantine: Quaran
     assert quarantine.read_rows()["raw"].to_list() == ["a", "b", "c"]
 
 
+def test_rows_that_another_run_has_put_there_since_stay(
+    quarantine: Quarantine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of one that slept with its lease after it had looked."""
+    quarantine.add("s", rejected("a"))
+    look = quarantine.select_unknown
+
+    def look_and_sleep(source: str, rows: pl.DataFrame) -> pl.DataFrame:
+        found = look(source, rows)
+        monkeypatch.undo()
+        quarantine.add("s", rejected("b", "c"))
+        return found
+
+    monkeypatch.setattr(quarantine, "select_unknown", look_and_sleep)
+    quarantine.add("s", rejected("b", "d"))
+    assert quarantine.read_rows()["raw"].to_list() == ["a", "b", "c", "d"]
+
+
 def test_another_rule_or_field_is_another_row_and_no_field_equals_no_field(quarantine: Quarantine) -> None:
     quarantine.add("s", rejected("a", field=None))
     assert quarantine.add("s", rejected("a", field=None)).is_empty()

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from civitas_assets.errors import StoreError
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.files import Change, Files, LocalFiles
 from civitas_assets.store.records import RecordStore
@@ -224,6 +225,29 @@ def test_a_crash_while_a_day_is_written_leaves_the_old_day_and_repeating_complet
     assert stored(store) == [(0, 1, 1), (0, 2, 2), (0, 1, 1)]
     assert add(store, change) == (0, 1)
     assert stored(store) == [(0, 1, 1), (0, 2, 2)] * 2
+
+
+def test_what_another_run_has_stored_meanwhile_is_not_stored_twice(
+    store: RecordStore, observations: Frames
+) -> None:
+    """As one that slept with its lease, and goes on where it was."""
+    add(store, observations((0, 1)))
+    slept = store.find_changes(OBSERVATION, observations((0, 5), (1, 2)))
+    other = observations((0, 5), (1, 2), run_id=["other"] * 2)
+    store.append(store.find_changes(OBSERVATION, other))
+    with pytest.raises(StoreError, match="another run meanwhile"):
+        store.append(slept)
+    assert sorted(stored(store)) == [(0, 1, 1), (0, 5, 2), (1, 2, 1)]
+    assert add(store, observations((0, 7), (1, 2))) == (0, 1)
+
+
+def test_a_write_whose_answer_was_lost_is_not_made_twice(store: RecordStore, observations: Frames) -> None:
+    """Where another source of the same run has written the file since."""
+    news = store.find_changes(OBSERVATION, observations((0, 1), (1, 2)))
+    store.append(news)
+    add(store, observations((0, 9), source="t"))
+    store.append(news)
+    assert sorted(stored(store)) == [(0, 1, 1), (0, 9, 1), (1, 2, 1)]
 
 
 def test_tenants_do_not_see_each_other(files: Files, observations: Frames) -> None:
