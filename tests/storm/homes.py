@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import duckdb
@@ -46,11 +47,12 @@ class Nursery:
 
     def __init__(self, prepared: Path, environment: dict[str, str]) -> None:
         self._prepared = prepared
+        self._words = TemporaryFile()  # noqa: SIM115 - until it is closed with the process
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("nursery.py"))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL if not os.environ.get("STORM_LOG") else None,
+            stderr=self._words,
             text=True,
             env={**os.environ, **environment, "POLARS_MAX_THREADS": "2", "OPENBLAS_NUM_THREADS": "1"},
         )
@@ -62,6 +64,11 @@ class Nursery:
     def wait(self, pid: int) -> int:
         """How the run ended: 0 where nothing failed, negative by a signal."""
         return int(self._ask({"wait": pid}))
+
+    def read_words(self) -> str:
+        """The last of what runs have said to their errors."""
+        size = self._words.seek(0, os.SEEK_END)
+        return os.pread(self._words.fileno(), 4000, max(0, size - 4000)).decode(errors="replace")
 
     def _ask(self, order: dict[str, Any]) -> str:
         assert self._process.stdin
@@ -76,6 +83,7 @@ class Nursery:
         self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
+        self._words.close()
 
 
 @dataclass
@@ -137,6 +145,11 @@ class Home:
     def run(self, now: datetime, hit: dict[str, Any] | None = None, **more: Any) -> int:
         """A run to its end, whichever that is; a lease that it leaves has expired afterwards."""
         return self.wait(self.begin(now, hit, **more))
+
+    def run_well(self, now: datetime) -> None:
+        """A run in which nothing may fail."""
+        code = self.run(now)
+        assert code == 0, f"run{self.runs} ended with {code}: {self.nursery.read_words()}"
 
     def wait(self, pid: int) -> int:
         """How a run ends."""
@@ -244,12 +257,12 @@ class Home:
             f"{held}'{SLUG}:rebuild' and relkind in ('r', 'p') and relname <> '_publication'"
         )
         yield from (f"{SLUG}:rebuild has {name}" for (name,) in left)
-        for kind in ("label", "run"):
-            for (name,) in self.database.ask(f"{held}'{SLUG}' and relname ~ '_{kind}$' and relkind = 'r'"):
-                table, key = name.removesuffix(f"_{kind}"), f"_{kind}"
-                unused = self.database.ask(
-                    f'select count(*) from {SLUG}."{name}" l where not exists'  # noqa: S608
-                    f' (select from {SLUG}."{table}" f where f.{key} = l.id)'
-                )
-                if unused != [(0,)]:
-                    yield f"{name} has {unused[0][0]} rows that nothing refers to"
+        # Which runs there were stays: their numbers are of nobody, and to look for rows of each would be to read all.
+        for (name,) in self.database.ask(f"{held}'{SLUG}' and relname ~ '_label$' and relkind = 'r'"):
+            table = name.removesuffix("_label")
+            unused = self.database.ask(
+                f'select count(*) from {SLUG}."{name}" l where not exists'  # noqa: S608
+                f' (select from {SLUG}."{table}" f where f._label = l.id)'
+            )
+            if unused != [(0,)]:
+                yield f"{name} has {unused[0][0]} rows that nothing refers to"

@@ -56,7 +56,6 @@ def test_what_is_published_is_as_if_nothing_had_happened(  # noqa: PLR0917 - fix
     with ExitStack() as stack:
         has_disk = stack.enter_context(small_disk(home.folder / "home"))
         weather = Weather(home, publisher, dice, has_disk)
-        record_property("fallen", dict(weather.fallen))  # which workers of xdist can send
         try:
             for step in range(STEPS):
                 expected = quiet.after(step)
@@ -66,17 +65,18 @@ def test_what_is_published_is_as_if_nothing_had_happened(  # noqa: PLR0917 - fix
                         continue  # it has fetched what there was, which others read
                 for _ in range(dice.randrange(1, 3)):
                     dice.choice(weather.kinds)(step)
-                assert home.run(now_of(step)) == 0
+                home.run_well(now_of(step))
                 if overtaken is not None:
                     weather.let_go(overtaken)
                     overtaken = None
-                    assert home.run(now_of(step)) == 0
+                    home.run_well(now_of(step))
                 found = differences(expected, home.tables())
                 assert not found, "\n".join([f"seed {seed}", *weather.told[-9:], *found])
                 write_diary(place, seed, step, home, weather)
             assert not [*home.orphans(quiet.home.places())], weather.told
         finally:
             record_property("runs", home.runs)
+            record_property("fallen", dict(weather.fallen))  # which workers of xdist can send
     assert not [*quiet.home.orphans(quiet.home.places())]
 
 
@@ -96,7 +96,7 @@ def test_clocks_that_step_lose_nothing(calm: Callable[[int], Calm], new_home: Ca
         dice = random.Random(SEEDS[0])  # noqa: S311 - to be thrown again
         for step in range(max(2, STEPS // 3)):
             expected = quiet.after(step, by_clock=False)
-            assert home.run(now_of(step) + timedelta(hours=dice.randrange(200))) == 0
+            home.run_well(now_of(step) + timedelta(hours=dice.randrange(200)))
         found = differences(expected, home.tables(by_clock=False))
         assert not [line for line in found if line.split()[0] in COUNTED], place
 
