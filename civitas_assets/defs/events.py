@@ -7,6 +7,7 @@ a landing to which nothing came is observed, and a check that passes as before i
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -18,8 +19,12 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 
 from civitas_assets.defs.asset_keys import HEALTH
 from civitas_assets.defs.clearing import Left, list_failed_runs
+from civitas_assets.defs.event_text import write_lean_events
 from civitas_assets.defs.work import Result
 
+write_lean_events()  # in every process in which assets are made, wherever its events are kept
+
+_OF_EACH_TABLE = {"days", "seconds", "tested"}
 _Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
 
@@ -72,7 +77,7 @@ class EventRecorder:
                 passed=result.passed,
                 severity=result.severity,
                 description=result.description,
-                metadata=result.metadata,
+                metadata=_less(result),
                 target_materialization_data=self._target(result.asset_key),
                 partition=self._tenant,
             )
@@ -94,13 +99,13 @@ class EventRecorder:
     def _made_or_observed(
         self, result: dg.MaterializeResult[object], asset: dg.AssetKey
     ) -> dg.AssetMaterialization | dg.AssetObservation:
-        version, metadata = result.data_version, result.metadata
+        version, metadata = result.data_version, _less(result)
         tags = {
             "dagster/data_version": version.value,
             "dagster/data_version_is_user_provided": "true",
         } if version else None  # fmt: skip
-        is_as_it_was = metadata is not None and metadata.get("new_payloads") == 0
-        if metadata is not None and is_as_it_was and self._is_known(asset):
+        is_as_it_was = metadata.get("new_payloads") == 0
+        if is_as_it_was and self._is_known(asset):
             said = {name: value for name, value in metadata.items() if value != 0}
             if "failed" not in said:  # then its sources have nothing to tell one by one
                 said.pop("outcome", None)
@@ -128,3 +133,21 @@ class EventRecorder:
         return AssetCheckEvaluationTargetMaterializationData(
             storage_id=found.storage_id, run_id=found.run_id, timestamp=found.timestamp
         )
+
+
+def _less(result: Result) -> dict[str, Any]:
+    """What a result says besides, as far as others do not: a check that passes counts nothing that is broken.
+
+    For how many days tables were made is said where they are published, how long all of them took in what the run
+    prints, and how many tests there are in the check's description; of each it comes with runs of assets. Times need no
+    more than milliseconds.
+    """
+    found = {
+        name: round(value, 3) if isinstance(value, float) else value
+        for name, value in (result.metadata or {}).items()
+    }
+    if result.asset_key is not None and result.asset_key.path[0] == "shared":
+        found = {name: value for name, value in found.items() if name not in _OF_EACH_TABLE}
+    if isinstance(result, dg.AssetCheckResult) and result.passed:
+        return {name: value for name, value in found.items() if value != 0}
+    return found

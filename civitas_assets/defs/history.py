@@ -6,7 +6,6 @@ Runs of several tenants stay; of them, the events and checks of the one tenant g
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import dagster as dg
 import sqlalchemy as sa
@@ -16,10 +15,9 @@ from dagster._core.storage.event_log.schema import (
     SqlEventLogStorageTable,
 )
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
-from civitas_assets.defs.purge import compact_storage
+from civitas_assets.defs.purge import compact_storage, remove_run_file
 from civitas_assets.errors import StoreError
 from civitas_assets.lifecycle.parts import Part, Size
 
@@ -88,14 +86,10 @@ def _tell_otherwise(connection: sa.Connection, tenant: str) -> None:
 
 def forget_runs(instance: dg.DagsterInstance, run_ids: Sequence[str]) -> None:
     """Remove runs with their events and captured output."""
-    storage = instance.event_log_storage
     for run_id in run_ids:
         instance.delete_run(run_id)
         instance.compute_log_manager.delete_logs(prefix=[run_id])
-        if isinstance(storage, SqliteEventLogStorage):
-            # The run's own database is empty now, but would still hold what was deleted from it.
-            for suffix in ("", "-wal", "-shm"):
-                Path(storage.path_for_shard(run_id) + suffix).unlink(missing_ok=True)
+        remove_run_file(instance.event_log_storage, run_id)
 
 
 def _runs(instance: dg.DagsterInstance, tenant: str) -> Sequence[str]:

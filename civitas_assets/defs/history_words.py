@@ -35,7 +35,7 @@ def _telling(instance: dg.DagsterInstance, needles: Needles) -> Sequence[str]:
         for value in needles.values:
             asked = sa.select(events.run_id).where(events.event.contains(value, autoescape=True)).distinct()
             found.update(connection.scalars(asked))
-    if isinstance(storage, SqliteEventLogStorage):  # each run has a file of its own
+    if isinstance(storage, SqliteEventLogStorage):  # runs may have files of their own
         index = Path(storage.path_for_shard("index"))
         for shard in index.parent.glob("*.db*"):
             run_id = shard.name.partition(".db")[0]

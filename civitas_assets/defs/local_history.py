@@ -1,7 +1,8 @@
-"""Dagster's history on one machine: the same SQLite files as by default, but kept open.
+"""Dagster's history on one machine: SQLite as by default, but one file for all runs, which is kept open.
 
 By default every event opens its run's file and the index, and closes both: a run of some four hundred events spends
-seconds on that. Several machines share a PostgreSQL database instead, see `deploy/dagster-postgres.yaml`.
+seconds on that, and most of what it says lies on the disk twice. Several machines share a PostgreSQL database instead,
+see `deploy/dagster-postgres.yaml`.
 
 Where the operator lets the group write in the instance's folder, all that is made in it is the group's, too: webserver,
 daemon and code location then have accounts of their own, whatever their umask.
@@ -12,32 +13,28 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from dagster import DagsterEventType, StringSource
+from dagster import EventLogRecord, EventRecordsFilter, StringSource
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.compute_log_manager import CapturedLogSubscription
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 
+from civitas_assets.defs.event_text import write_lean_events
 from civitas_assets.settings import take_events_in_batches
 
 _GROUP = 0o060
-_OF_ASSETS = {
-    DagsterEventType.ASSET_CHECK_EVALUATION,
-    DagsterEventType.ASSET_MATERIALIZATION,
-    DagsterEventType.ASSET_OBSERVATION,
-}
-_KEPT = 4  # files of runs; a run's process writes one, and the daemon begins one after the other
 
 
 class LocalHistory(DagsterSqliteStorage):
@@ -83,7 +80,7 @@ class LocalLogs(LocalComputeLogManager):
         return super().subscribe(log_key, cursor)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _File:
     """An open database, and which file it was when it was opened."""
 
@@ -92,63 +89,80 @@ class _File:
 
 
 class OpenEventLog(SqliteEventLogStorage):
-    """Events in a file for each run and an index of all, whose connections last."""
+    """Events of all runs in the index of assets, once each, whose connection lasts.
+
+    Dagster keeps a file for each run besides, which takes 106 kB when it is empty, and says there again what the index
+    says of assets and checks. Runs that have such a file, of an older version, go on in it.
+    """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        self._files: OrderedDict[str, _File] = OrderedDict()
-        self._begun: dict[str, sa.Connection] = {}
+        self._file: _File | None = None
+        self._begun: sa.Connection | None = None
         self._is_migrated = False
         self._tables = set[str]()
         super().__init__(base_dir, inst_data)
         self._db_lock = threading.RLock()  # type: ignore[assignment] # a batch holds it while its events ask for it
+        write_lean_events()
         take_events_in_batches()  # such as all that a run intends to make
 
+    @property
+    def is_run_sharded(self) -> bool:
+        """Runs have no files of their own."""
+        return False
+
+    def path_for_shard(self, run_id: str) -> str:
+        """The file that a run's events are in."""
+        return super().path_for_shard(run_id if self._has_file(run_id) else INDEX_SHARD_NAME)
+
     def store_event(self, event: EventLogEntry) -> None:
-        """Store an event, and wake those who watch its run."""
-        with self._db_lock:
-            self._engine(event.run_id)
-        super().store_event(_slim(event))
-        self._touch(event.run_id)
+        """Store an event, with what is kept of its asset or check, and wake those who watch its run."""
+        self.store_event_batch([event])
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Store events together or not at all: one transaction for each file."""
-        runs = {event.run_id for event in events}
-        with self._db_lock, ExitStack() as stack:
-            for run in runs:
-                self._engine(run)
-            begun = {shard: stack.enter_context(self._connect(shard)) for shard in (*runs, INDEX_SHARD_NAME)}
-            self._begun.update(begun)
-            stack.callback(self._begun.clear)
-            for event in events:
-                super().store_event(_slim(event))
-        for run in runs:
+        """Store events together or not at all."""
+        with self._connect(INDEX_SHARD_NAME) as connection:
+            self._begun = connection
+            try:
+                for event in events:
+                    if self._has_file(event.run_id):
+                        super().store_event(event)
+                    else:
+                        SqlEventLogStorage.store_event(self, event)
+            finally:
+                self._begun = None
+        for run in {event.run_id for event in events}:
             self._touch(run)
+
+    def get_event_records(
+        self, event_records_filter: EventRecordsFilter, limit: int | None = None, ascending: bool = False
+    ) -> Sequence[EventLogRecord]:
+        """Events of all runs."""
+        return SqlEventLogStorage.get_event_records(self, event_records_filter, limit, ascending)
 
     def dispose(self) -> None:
         """Close what is open."""
         super().dispose()
         with self._db_lock:
-            while self._files:
-                self._close(next(iter(self._files)))
-
-    def wipe(self) -> None:
-        """Forget everything."""
-        with self._db_lock:
-            for shard in [shard for shard in self._files if shard != INDEX_SHARD_NAME]:
-                self._close(shard)
-        super().wipe()
+            self._close()
 
     @contextmanager
-    def _connect(self, shard: str) -> Iterator[sa.Connection]:
+    def _connect(self, shard: str | None) -> Iterator[sa.Connection]:
         with self._db_lock:
-            if shard in self._begun:
-                yield self._begun[shard]
-            elif shard == INDEX_SHARD_NAME or shard in self._files:
-                with self._engine(shard).begin() as connection:
-                    yield connection
-            else:  # who only looks at a run does not keep its file, which might be removed meanwhile
+            if shard and self._has_file(shard):
                 with super()._connect(shard) as connection:
                     yield connection
+            elif self._begun is not None:
+                yield self._begun
+            else:
+                with self._engine().begin() as connection:
+                    yield connection
+
+    def _has_file(self, run_id: str) -> bool:
+        """Whether there are events in a file of the run; Dagster makes an empty one when it looks for one."""
+        if run_id == INDEX_SHARD_NAME or not Path(super().path_for_shard(run_id)).exists():
+            return False
+        with super()._connect(run_id) as connection:
+            return bool(connection.execute(sa.select(sa.exists(SqlEventLogStorageTable.select()))).scalar())
 
     def _has_asset_key_index_cols_on_connection(self, conn: sa.Connection) -> bool:
         """Asked for each event of an asset, and answered by a migration once and for all."""
@@ -162,46 +176,29 @@ class OpenEventLog(SqliteEventLogStorage):
             self._tables.add(table_name)
         return table_name in self._tables
 
-    def _engine(self, shard: str) -> sa.Engine:
+    def _engine(self) -> sa.Engine:
         """The open database; one that was removed, by whichever process, is let go and begun anew."""
-        found = self._files.get(shard)
-        if found is not None and found.number == _number(self.path_for_shard(shard)):
-            self._files.move_to_end(shard)
-            return found.engine
-        if found is not None:
-            self._close(shard)
+        path = super().path_for_shard(INDEX_SHARD_NAME)
+        if self._file is not None and self._file.number == _number(path):
+            return self._file.engine
+        self._close()
         engine = sa.create_engine(
-            self.conn_string_for_shard(shard), connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
+            self.conn_string_for_shard(INDEX_SHARD_NAME),
+            connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
         )
-        if shard not in self._initialized_dbs:
-            self._initdb(engine, for_index_shard=shard == INDEX_SHARD_NAME)
-            self._initialized_dbs.add(shard)
-            _share(Path(self.path_for_shard(shard)))
-        self._files[shard] = _File(engine, _number(self.path_for_shard(shard)))
-        runs = [name for name in self._files if name not in {INDEX_SHARD_NAME, *self._begun}]
-        if len(runs) > _KEPT:
-            self._close(runs[0])
+        self._initdb(engine, for_index_shard=True)
+        _share(Path(path))
+        self._file = _File(engine, _number(path))
         return engine
 
-    def _close(self, shard: str) -> None:
-        self._files.pop(shard).engine.dispose()
-        self._initialized_dbs.discard(shard)
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.engine.dispose()
+            self._file = None
 
     def _touch(self, run_id: str) -> None:
         """A file that stays open is written beside itself at first, while Dagster watches the file as such."""
         os.utime(self.path_for_shard(run_id))
-
-
-def _slim(event: EventLogEntry) -> EventLogEntry:
-    """What is told of an asset, without what it says twice: it is kept for the run, the asset and the check, for good.
-
-    Dagster needs the step's handles and tags only of events that steps are resumed by.
-    """
-    said = event.dagster_event
-    if said is None or said.event_type not in _OF_ASSETS:
-        return event
-    less = said._replace(logging_tags={}, node_handle=None, step_handle=None)
-    return event._replace(user_message="", dagster_event=less)
 
 
 def _share(path: Path) -> None:

@@ -100,7 +100,9 @@ def publish_tenant(work: Work) -> Iterator[Result]:
             "seconds": publication.seconds,
             "path": destination.address,
             "unfilled": list(publication.unfilled),
-            "tables": build_table_metadata(("table", "rows"), list(publication.rows.items())),
+            "tables": build_table_metadata(
+                ("table", "rows"), [(name, rows) for name, rows in publication.rows.items() if rows]
+            ),
         },
     )
 

@@ -63,7 +63,7 @@ def delete_history(
         for run_id in batch:
             instance.delete_run(run_id)
             instance.compute_log_manager.delete_logs(prefix=[run_id])
-            freed += _remove_shard(instance.event_log_storage, run_id)
+            freed += remove_run_file(instance.event_log_storage, run_id)
         _delete_checks(instance.event_log_storage, batch)
         progress(done, len(going))
     freed += sum(_compacted(file) for file in _databases(instance.event_log_storage))
@@ -102,11 +102,14 @@ def _delete_checks(storage: object, run_ids: Sequence[str]) -> None:
             connection.execute(checks.delete().where(checks.c.run_id.in_(run_ids)))
 
 
-def _remove_shard(storage: object, run_id: str) -> int:
-    """With SQLite each run has a file of its own, which deleting its events only empties; its bytes."""
+def remove_run_file(storage: object, run_id: str) -> int:
+    """The file of its own that Dagster's SQLite storage gives a run, which deleting its events only empties; its bytes.
+
+    `LocalHistory` has one for all runs, but for those of older versions.
+    """
     if not isinstance(storage, SqliteEventLogStorage):
         return 0
-    shard = Path(storage.path_for_shard(run_id))
+    shard = Path(storage.path_for_shard("index")).with_name(f"{run_id}.db")
     freed = 0
     for file in (shard, shard.with_name(f"{shard.name}-wal"), shard.with_name(f"{shard.name}-shm")):
         if file.exists():

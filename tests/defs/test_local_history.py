@@ -1,4 +1,4 @@
-"""Files of Dagster's history stay open while they are written, and are what Dagster itself would have made of them."""
+"""Dagster's history stays open while it is written, in one file, and Dagster reads of it what it would have written."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ import dagster as dg
 import pytest
 from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent, DagsterEventType
 from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from civitas_assets.defs.local_history import OpenEventLog
@@ -60,7 +61,7 @@ def event(run_id: str, message: str = "", key: dg.AssetKey | None = None) -> Eve
     )
 
 
-def messages(log: SqliteEventLogStorage, run_id: str) -> Sequence[str]:
+def messages(log: Any, run_id: str) -> Sequence[str]:
     return [record.event_log_entry.user_message for record in log.get_records_for_run(run_id).records]
 
 
@@ -83,39 +84,60 @@ def test_it_is_what_a_machine_by_itself_has(tmp_path: Path, monkeypatch: pytest.
     with dg.DagsterInstance.get() as instance:
         assert isinstance(instance.event_log_storage, OpenEventLog)
         run_id = run(instance)
-        assert f"{run_id}.db" in open_files(tmp_path)
-        assert "index.db" in open_files(tmp_path)
+        assert messages(instance.event_log_storage, run_id)
+        assert {"index.db"} <= open_files(tmp_path) <= {"index.db", "runs.db"}
     assert open_files(tmp_path) == set()
     assert not [*tmp_path.rglob("*-wal")], "what was written beside the files is in them"
 
 
-def test_dagsters_own_storage_reads_and_continues_it_and_the_other_way_round(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_ours_first", [True, False])
+def test_dagsters_own_storage_and_ours_follow_each_other(tmp_path: Path, is_ours_first: bool) -> None:
+    """What is known of assets and checks is the same; ours reads the logs of runs that Dagster's has kept, too."""
     ours = {"module": "civitas_assets.defs.local_history", "class": "LocalHistory"}
     ours["config"] = {"base_dir": str(tmp_path)}  # type: ignore[assignment]
+    storages = [{"custom": ours}, {"sqlite": {"base_dir": str(tmp_path)}}, {"custom": ours}]
     runs: list[str] = []
-    told: list[dict[str, Any]] = []
-    for storage in ({"custom": ours}, {"sqlite": {"base_dir": str(tmp_path)}}, {"custom": ours}):
+    for storage in storages if is_ours_first else storages[1:]:
         with dg.DagsterInstance.local_temp(str(tmp_path), overrides={"storage": storage}) as instance:
             runs.append(run(instance))
-            told = [
-                {
-                    "events": [entry.dagster_event_type for entry in instance.all_logs(run_id)],
-                    "materialised": len(instance.fetch_materializations(KEY, limit=9).records),
-                    "checked": len(
-                        instance.event_log_storage.get_asset_check_execution_history(
-                            dg.AssetCheckKey(KEY, "is_fine"), limit=9
-                        )
-                    ),
-                }
-                for run_id in runs
+            log = instance.event_log_storage
+            assert [record.run_id for record in instance.fetch_materializations(KEY, limit=9).records] == [
+                *reversed(runs)
             ]
-            latest = instance.get_latest_materialization_event(KEY)
-            assert latest is not None
-            assert latest.run_id == runs[-1]
-    assert len(told) == 3
-    assert told[0] == told[1] == told[2]
-    assert (told[0]["materialised"], told[0]["checked"]) == (3, 3)
-    assert DagsterEventType.RUN_SUCCESS in told[0]["events"]
+            checks = log.get_asset_check_execution_history(dg.AssetCheckKey(KEY, "is_fine"), limit=9)
+            assert [check.run_id for check in checks] == [*reversed(runs)]
+            told = [[entry.dagster_event_type for entry in instance.all_logs(run_id)] for run_id in runs]
+            ended = instance.fetch_run_status_changes(DagsterEventType.RUN_SUCCESS, limit=9).records
+            assert {record.run_id for record in ended} == {*runs}
+    assert DagsterEventType.RUN_SUCCESS in told[0]
+    assert all(events == told[0] for events in told)
+    assert (tmp_path / "history" / "runs" / f"{runs[-2]}.db").exists(), (
+        "Dagster's own has a file for each run"
+    )
+    assert not (tmp_path / "history" / "runs" / f"{runs[-1]}.db").exists()
+
+
+def test_a_run_that_has_a_file_goes_on_in_it(log: OpenEventLog, tmp_path: Path) -> None:
+    """As a run that was under way when this version came."""
+    before = SqliteEventLogStorage(str(tmp_path / "runs"))
+    before.store_event(event("old", "began", key=KEY))
+    log.store_event_batch([event("old", "goes on", key=KEY), event("new", "begins")])
+    for storage in (log, before):
+        assert messages(storage, "old") == ["began", "goes on"]
+    assert messages(log, "new") == ["begins"]
+    with log.index_connection() as connection:  # of assets it is told there, too, as Dagster does
+        count = connection.exec_driver_sql("select count(*) from event_logs where run_id = 'old'").scalar()
+    assert count == 2
+    log.delete_events("old")
+    assert messages(log, "old") == []
+
+
+def test_events_are_found_whichever_run_they_are_of(log: OpenEventLog) -> None:
+    for number in range(3):
+        log.store_event(event(f"run{number}", key=KEY))
+    wanted = dg.EventRecordsFilter(DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
+    found = log.get_event_records(wanted, ascending=True)
+    assert [record.run_id for record in found] == ["run0", "run1", "run2"]
 
 
 def test_a_batch_is_there_as_a_whole_or_not_at_all(
@@ -126,15 +148,15 @@ def test_a_batch_is_there_as_a_whole_or_not_at_all(
     assert len(log.get_records_for_run("one").records) == 5
     assert {*log.all_asset_keys()} == {*keys}
 
-    store, stored = SqliteEventLogStorage.store_event, list[EventLogEntry]()
+    store, stored = SqlEventLogStorage.store_event, list[EventLogEntry]()
 
-    def third_fails(self: SqliteEventLogStorage, entry: EventLogEntry) -> None:
+    def third_fails(self: SqlEventLogStorage, entry: EventLogEntry) -> None:
         if len(stored) == 2:
             raise OSError("the disk is full")
         store(self, entry)
         stored.append(entry)
 
-    monkeypatch.setattr(SqliteEventLogStorage, "store_event", third_fails)
+    monkeypatch.setattr(SqlEventLogStorage, "store_event", third_fails)
     with pytest.raises(OSError, match="full"):
         log.store_event_batch([event("two", key=dg.AssetKey(f"u{number}")) for number in range(3)])
     assert len(stored) == 2
@@ -172,24 +194,22 @@ for line in sys.stdin:
     assert seen.empty()
 
 
-def test_few_files_stay_open_and_only_those_that_are_written(log: OpenEventLog, tmp_path: Path) -> None:
+def test_one_file_has_all_runs(log: OpenEventLog, tmp_path: Path) -> None:
     for number in range(9):
         log.store_event(event(f"run{number}", "here"))
-    assert open_files(tmp_path) == {"index.db", *(f"run{number}.db" for number in range(5, 9))}
+    assert open_files(tmp_path) == {"index.db"}
     assert [messages(log, f"run{number}") for number in range(9)] == [["here"]] * 9
-    assert open_files(tmp_path) == {"index.db", *(f"run{number}.db" for number in range(5, 9))}
+    assert [file.name for file in (tmp_path / "runs").glob("*.db")] == ["index.db"]
 
 
-def test_a_run_that_somebody_else_removed_is_gone_and_may_begin_anew(
-    log: OpenEventLog, tmp_path: Path
-) -> None:
+def test_a_file_that_somebody_else_removed_begins_anew(log: OpenEventLog, tmp_path: Path) -> None:
     log.store_event(event("one", "old"))
-    for file in (tmp_path / "runs").glob("one.db*"):
+    for file in (tmp_path / "runs").glob("index.db*"):
         file.unlink()
     assert messages(log, "one") == []
     log.store_event(event("one", "new"))
     assert messages(log, "one") == ["new"]
-    with closing(sqlite3.connect(tmp_path / "runs" / "one.db")) as connection:
+    with closing(sqlite3.connect(tmp_path / "runs" / "index.db")) as connection:
         assert connection.execute("select count(*) from event_logs").fetchone() == (1,)
 
 
