@@ -51,10 +51,10 @@ _SAID_ELSEWHERE = {"logging_tags", "message", "pid", "solid_handle", "step_handl
 
 def write_lean_events() -> None:
     """Have the storages of this process write events so, whichever they are."""
-    sql_event_log.serialize_value = serialize_lean  # type: ignore[assignment, attr-defined]
+    sql_event_log.serialize_value = format_event  # type: ignore[assignment, attr-defined]
 
 
-def serialize_lean(value: Any, **options: Any) -> str:
+def format_event(value: Any, **options: Any) -> str:
     """What Dagster reads as the same."""
     if options:
         return serialize_value(value, **options)

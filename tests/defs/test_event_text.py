@@ -11,7 +11,7 @@ from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import sql_event_log
 from dagster._serdes import deserialize_value, serialize_value
 
-from civitas_assets.defs.event_text import serialize_lean
+from civitas_assets.defs.event_text import format_event
 
 KEY = dg.AssetKey("table")
 OF_ASSETS = {"ASSET_MATERIALIZATION", "ASSET_OBSERVATION", "ASSET_CHECK_EVALUATION"}
@@ -52,7 +52,7 @@ def entries(tmp_path_factory: pytest.TempPathFactory) -> Sequence[EventLogEntry]
 def test_it_is_shorter_and_the_same(entries: Sequence[EventLogEntry]) -> None:
     found = set[str]()
     for entry in entries:
-        text = serialize_lean(entry)
+        text = format_event(entry)
         lean = deserialize_value(text, EventLogEntry)
         said, before = lean.dagster_event, entry.dagster_event
         assert len(text) < len(serialize_value(entry))
