@@ -16,12 +16,12 @@ _BATCH_BYTES = 72 * 1024 * 1024
 
 def select_unsuperseded(waiting: Sequence[Line], tried: Sequence[Line], failed: Sequence[Line]) -> list[Line]:
     """The lines that are still to be read: those without a later answer of the same address that was read."""
-    unread = {(line.url, line.fetched_at) for line in failed}
+    unread = {(line.url, line.sha256, line.fetched_at) for line in failed}
     open_by_url: dict[str, list[Line]] = defaultdict(list)
     for line in waiting:
         open_by_url[line.url].append(line)
     for line in tried:
-        if (line.url, line.fetched_at) in unread:
+        if (line.url, line.sha256, line.fetched_at) in unread:
             open_by_url[line.url].append(line)
         else:
             open_by_url[line.url].clear()
