@@ -36,6 +36,7 @@ from benchmarks.queue import drain_queue
 from benchmarks.reading import read_samples
 from benchmarks.sensor_nights import large_csv, sensor_nights
 from benchmarks.shell import help_of_the_command, status_of_200_tenants
+from benchmarks.timetable import transit_feed
 from benchmarks.town import NOW, Figures, tenant_of
 from benchmarks.ui import development_server, graph_of_500_tenants
 from civitas_assets.connectors.registry import CONNECTORS
@@ -286,6 +287,7 @@ SCENARIOS: dict[str, Callable[..., Figures]] = {
         unchanged_night,
         sensor_nights,
         large_csv,
+        transit_feed,
         night_of_tenants,
         code_location_of_500_tenants,
         quiet_night_of_tenants,

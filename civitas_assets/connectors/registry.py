@@ -30,6 +30,7 @@ _PLACES: Mapping[str, str] = {
     "gbfs": "gbfs.gbfs.GbfsConnector",
     "geofile": "files.geofile.GeoFileConnector",
     "geojson": "files.geojson.GeoJsonConnector",
+    "gtfs": "gtfs.gtfs.GtfsConnector",
     "json": "files.json.JsonConnector",
     "lorawan": "lorawan.lorawan.LorawanConnector",
     "ngsi_ld": "ngsi.ngsi_ld.NgsiLdConnector",

@@ -118,6 +118,17 @@ MODEL_LABELS: Mapping[str, ModelLabel] = {
         "Verkehrszählung", "Traffic counts",
         "Gezählte Fahrzeuge, Fahrräder und Fußgänger je Zählstelle und Zeitraum.", _MOVES,
     ),
+    "transit_route": ModelLabel(
+        "Linien des öffentlichen Verkehrs", "Public transport lines",
+        "Linien, die Haltestellen der Kommune anfahren, mit Verkehrsmittel und Betreiber.", _MOVES,
+    ),
+    "transit_service": ModelLabel(
+        "Abfahrten des öffentlichen Verkehrs", "Public transport departures",
+        "Geplante Abfahrten je Haltestelle, Linie und Betriebstag.", _MOVES,
+    ),
+    "transit_stop": ModelLabel(
+        "Haltestellen", "Public transport stops", "Haltestellen und Bahnhöfe mit Lage und Barrierefreiheit.", _MOVES
+    ),
     "water_observed": ModelLabel(
         "Gewässer", "Surface water and groundwater",
         "Wasserstände, Abflüsse und Messwerte der Gewässergüte je Station und Zeitpunkt.", ("ENVI",), _ENVIRONMENT,

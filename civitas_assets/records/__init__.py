@@ -21,6 +21,9 @@ from civitas_assets.records.sharing_station import SHARING_STATION
 from civitas_assets.records.sharing_status import SHARING_STATUS
 from civitas_assets.records.station import STATION
 from civitas_assets.records.statistic import STATISTIC
+from civitas_assets.records.transit_route import TRANSIT_ROUTE
+from civitas_assets.records.transit_service import TRANSIT_SERVICE
+from civitas_assets.records.transit_stop import TRANSIT_STOP
 
 RECORD_TYPES: Mapping[str, RecordType] = {
     record_type.name: record_type
@@ -38,6 +41,9 @@ RECORD_TYPES: Mapping[str, RecordType] = {
         AREA_FEATURE,
         EVENT,
         STATISTIC,
+        TRANSIT_STOP,
+        TRANSIT_ROUTE,
+        TRANSIT_SERVICE,
     )
 }
 

@@ -42,9 +42,9 @@ where valid_to is null
 
 {#-
     A thing as all of its sources together describe it, without versions; `names` are those of columns that have
-    another one from here on. What has a place has a geometry, too.
+    another one from here on. What is placed has a geometry, too, unless `has_shape` says otherwise.
 -#}
-{% macro merged_descriptions(record_type, native_id, names={}, is_placed=true) -%}
+{% macro merged_descriptions(record_type, native_id, names={}, is_placed=true, has_shape=true) -%}
 select
     tenant,
     {{ shared_key(native_id) }} as {{ native_id.removesuffix('_id') }}_key,
@@ -55,7 +55,9 @@ select
     {% endfor -%}
     {% if is_placed -%}
 {{ latest_position() }},
-    {{ latest('geometry', 'geometry_wkb') }},
+    {% if has_shape -%}
+{{ latest('geometry', 'geometry_wkb') }},
+    {% endif -%}
     {% endif -%}
     max(received_at) as received_at,
     {{ latest('source') }},

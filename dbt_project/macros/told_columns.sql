@@ -36,5 +36,13 @@
         'event_type', 'event_type_native', 'title', 'description', 'start_at', 'end_at', 'severity',
         'severity_native', 'status', 'status_native', 'place_name', 'website', 'changed_at'
     ],
+    'transit_stop': [
+        'name', 'code', 'description', 'platform', 'stop_type', 'parent_stop_id',
+        'is_wheelchair_accessible', 'fare_zone'
+    ],
+    'transit_route': [
+        'short_name', 'long_name', 'description', 'mode', 'mode_native', 'operator', 'color',
+        'text_color'
+    ],
 }[record_type]) }}
 {%- endmacro %}

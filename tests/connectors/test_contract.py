@@ -57,6 +57,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "gbfs": {},
     "geofile": _OBSERVED,
     "geojson": _OBSERVED,
+    "gtfs": {},
     "lorawan": {
         "profiles": {
             "*": (
@@ -127,6 +128,17 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         "system_information": b'{"data":{"system_id":"a","name":"A"}}',
         "vehicle_types": b'{"data":{"vehicle_types":[{"vehicle_type_id":"b","form_factor":"bicycle"}]}}',
         "vehicles": b'{"counted":{"b":{"free":2}},"last_updated":"2026-01-01T00:00:00+00:00"}',
+    },
+    "gtfs": {
+        "data": zipped(
+            {
+                "stops.txt": b"stop_id,stop_lat,stop_lon\n1,51.9,7.6\n2,52.0,7.6\n",
+                "routes.txt": b"route_id,route_type\n4,3\n",
+                "trips.txt": b"route_id,service_id,trip_id\n4,S,t\n",
+                "stop_times.txt": b"trip_id,departure_time,stop_id,stop_sequence\nt,25:00:00,1,1\nt,25:10:00,2,2\n",
+                "calendar_dates.txt": b"service_id,date,exception_type\nS,20260801,1\nS,20260802,1\n",
+            }
+        )
     },
     "lorawan": dict.fromkeys(
         ("data", "storage", "messages"),

@@ -66,30 +66,44 @@ def unzip_members(body: bytes, pattern: str, most_bytes: int) -> Iterator[tuple[
                 name = member.filename.rpartition("/")[2]
                 if not name or not fnmatchcase(name, pattern):
                     continue
-                if member.compress_type not in _METHODS:
-                    raise ReadError(
-                        f"holds {name} compressed by method {member.compress_type}, not by deflate"
-                    )
-                content = _content(archive, member, left)
-                if content is None:
-                    raise ReadError(
-                        f"holds more than {most_bytes} bytes unpacked: raise http.max_bytes if right"
-                    )
-                left -= len(content)
-                yield name, content
+                content = io.BytesIO()
+                for step in _steps(archive, member, left, most_bytes):
+                    content.write(step)
+                left -= content.tell()
+                yield name, content.getvalue()
     except _DAMAGED as error:
         raise ReadError(f"is no sound ZIP archive: {error or type(error).__name__}") from None
 
 
-def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> bytes | None:
-    """What the member holds, whatever size the directory claims; None if that is too much."""
-    content = io.BytesIO()
+def unzip_steps(body: bytes, name: str, most_bytes: int) -> Iterator[bytes]:
+    """The content of the first file of that name, its folders aside, step by step; nothing where there is none.
+
+    Raises:
+        ReadError: it is no such archive, the file is damaged, or it holds more than the bound.
+    """
+    _check_directory(body)
+    try:
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            for member in archive.infolist():
+                if member.filename.rpartition("/")[2] == name:
+                    yield from _steps(archive, member, most_bytes, most_bytes)
+                    return
+    except _DAMAGED as error:
+        raise ReadError(f"is no sound ZIP archive: {error or type(error).__name__}") from None
+
+
+def _steps(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: int, most_bytes: int) -> Iterator[bytes]:
+    """What the member holds, whatever size the directory claims, up to what is left of the bound."""
+    if member.compress_type not in _METHODS:
+        raise ReadError(
+            f"holds {member.filename} compressed by method {member.compress_type}, not by deflate"
+        )
     with archive.open(member) as file:
         while step := file.read(_STEP):
-            if content.tell() + len(step) > most:
-                return None
-            content.write(step)
-    return content.getvalue()
+            left -= len(step)
+            if left < 0:
+                raise ReadError(f"holds more than {most_bytes} bytes unpacked: raise http.max_bytes if right")
+            yield step
 
 
 def _check_directory(body: bytes) -> None:

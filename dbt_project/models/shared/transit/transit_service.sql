@@ -1,0 +1,47 @@
+with identified as (
+    {{ identified(ref('stg_transit_service')) }}
+),
+
+/*
+    A source tells a day again as a whole when anything of it changes. What carries another digest than what it
+    told last is of an older timetable, and no longer planned.
+*/
+planned as (
+    select *
+    from identified
+    qualify
+        timetable is not distinct from first_value(timetable) over (
+            partition by source, day
+            order by received_at desc, timetable asc
+        )
+),
+
+received_last as (
+    select * from planned
+    where departures > 0
+    qualify
+        row_number() over (
+            partition by id_space, stop_id, route_id, day
+            order by received_at desc, source asc
+        ) = 1
+),
+
+final as (
+    select
+        tenant,
+        {{ shared_key('stop_id') }} as stop_key,
+        {{ shared_key('route_id') }} as route_key,
+        stop_id,
+        route_id,
+        day,
+        departures,
+        first_departure_at,
+        last_departure_at,
+        revision,
+        received_at,
+        source,
+        run_id
+    from received_last
+)
+
+select * from final
