@@ -35,6 +35,7 @@ LICENCES = {
     "BSD": "BSD-3-Clause",
     "BSD License": "BSD-3-Clause",
     "GNU Library or Lesser General Public License (LGPL)": "LGPL-3.0-or-later",  # psycopg2, whose text says so
+    "GNU Lesser General Public License v3 or later (LGPLv3+)": "LGPL-3.0-or-later",
     "ISC License (ISCL)": "ISC",
     "MIT License": "MIT",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
@@ -51,6 +52,7 @@ LICENCES = {
             "BSD-3-Clause AND 0BSD AND MIT AND Zlib AND CC0-1.0",
             "EPL-2.0 OR BSD-3-Clause",
             "LGPL-3.0-only",
+            "LGPL-3.0-or-later",
             "MIT",
             "MIT-0",
             "MIT AND PSF-2.0",

@@ -31,6 +31,7 @@ _PLACES: Mapping[str, str] = {
     "geofile": "files.geofile.GeoFileConnector",
     "geojson": "files.geojson.GeoJsonConnector",
     "gtfs": "gtfs.gtfs.GtfsConnector",
+    "ical": "ical.ical.IcalConnector",
     "json": "files.json.JsonConnector",
     "lorawan": "lorawan.lorawan.LorawanConnector",
     "ngsi_ld": "ngsi.ngsi_ld.NgsiLdConnector",

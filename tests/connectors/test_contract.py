@@ -58,6 +58,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "geofile": _OBSERVED,
     "geojson": _OBSERVED,
     "gtfs": {},
+    "ical": {},
     "lorawan": {
         "profiles": {
             "*": (
@@ -139,6 +140,10 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
                 "calendar_dates.txt": b"service_id,date,exception_type\nS,20260801,1\nS,20260802,1\n",
             }
         )
+    },
+    "ical": {
+        "data": b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTART;VALUE=DATE:20260801\r\n"
+        b"RRULE:FREQ=WEEKLY;COUNT=2\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
     },
     "lorawan": dict.fromkeys(
         ("data", "storage", "messages"),
