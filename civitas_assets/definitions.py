@@ -26,6 +26,7 @@ from civitas_assets.defs.schedules import build_cadences
 from civitas_assets.defs.scope import build_checked_scope
 from civitas_assets.defs.sensors import build_arrival_sensors
 from civitas_assets.defs.shared_models import build_shared_assets
+from civitas_assets.defs.sink_assets import build_sink_assets
 from civitas_assets.inert import guard_log_entries
 
 # What a deployment consists of; each part makes its own assets, checks, jobs, schedules and sensors.
@@ -36,6 +37,7 @@ PARTS: Sequence[Callable[[Deployment], dg.Definitions]] = (
     build_published_assets,
     build_commons_assets,
     build_open_folder_assets,
+    build_sink_assets,
     build_report_assets,
     build_cadences,
     build_retention,

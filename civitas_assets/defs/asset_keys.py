@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 HEALTH = dg.AssetKey(["tenants", "health"])
+SINKS = dg.AssetKey(["tenants", "sinks"])
 OPEN_DATA = dg.AssetKey(["tenants", "open_data"])
 
 

@@ -24,6 +24,7 @@ from civitas_assets.defs.published import publish_tenant
 from civitas_assets.defs.record_assets import read_tenant
 from civitas_assets.defs.report import report_between_nights, report_night
 from civitas_assets.defs.shared_models import harmonise_tenant
+from civitas_assets.defs.sink_assets import deliver_tenant
 from civitas_assets.defs.work import Result, Work
 from civitas_assets.errors import CivitasError, TenantBusy, TestsFailed
 from civitas_assets.ingest.isolation import capture_errors
@@ -80,6 +81,7 @@ class Turn:
             self.work.workspace.remove()
         if not self.said.busy:
             yield from self._results("offer", publish_open_folder)
+            yield from self._results("sinks", deliver_tenant)
             yield from self._page()
 
     def fail(self, name: str, error: str) -> Iterator[Result]:

@@ -18,6 +18,11 @@ open_data:
   landing_page: https://kleinstadt.example/daten
   folder: {}
 """
+# Nobody listens on this port.
+SINK = """
+sinks:
+  frost: {kind: sensorthings, url: "http://127.0.0.1:9/v1.1", http: {attempts: 1}}
+"""
 
 
 def test_the_folder_follows_the_nights(kleinstadt: Any, tmp_path: Path, command_in: Any) -> None:
@@ -50,6 +55,11 @@ def test_the_folder_follows_the_nights(kleinstadt: Any, tmp_path: Path, command_
 
     # What the file lacks is an error of the night.
     file.write_text(text.replace("  contact:", "  #contact:"), encoding="utf-8")
+    with file.open("a", encoding="utf-8") as more:
+        more.write(SINK)
     outcome = kleinstadt.run("kleinstadt")
+    assert any(
+        "sink frost: GET http://127.0.0.1:9/v1.1/ was not answered" in error for error in outcome.errors
+    )
     assert any("a folder of open data needs open_data.contact" in error for error in outcome.errors)
     assert "open_data.contact" in (kleinstadt.settings.reports / "kleinstadt" / "index.html").read_text()
