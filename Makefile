@@ -6,14 +6,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Where nobody says otherwise and nothing of one's own was fetched yet, there are the sample towns of `make demo` to be seen.
 ifeq ($(CIVITAS_HOME)$(CIVITAS_TENANTS_DIR)$(CIVITAS_STORAGE_URL)$(DAGSTER_HOME)$(wildcard data/landing),)
-ifneq ($(wildcard data/demo/dagster),)
+ifneq ($(wildcard data/demo/tenants),)
 dev: export CIVITAS_HOME := $(abspath data/demo)
 dev: export CIVITAS_TENANTS_DIR := $(abspath data/demo/tenants)
 dev: export CIVITAS_REACHABLE := 127.0.0.0/8
 dev: SHOWN := The sample towns of make demo, in data/demo; your own are shown once one has run, or with CIVITAS_HOME=data make dev.
 endif
 endif
-# Where the command has it, too: what a run from the shell has done is in the UI.
+# Where the command looks for it, too: what a run from the shell has done is soon in the UI.
 DAGSTER_HOME ?= $(abspath $(or $(CIVITAS_HOME),data))/dagster
 PORT ?= 3000
 UPGRADE ?=

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 import dagster as dg
 
 from civitas_assets.defs.commons_assets import build_commons_assets
-from civitas_assets.defs.deployment import Deployment, load_deployment
 from civitas_assets.defs.file_sensor import build_file_sensor
 from civitas_assets.defs.freshness import build_freshness_sensor
 from civitas_assets.defs.landing_assets import build_landing_assets
@@ -26,8 +25,10 @@ from civitas_assets.defs.schedules import build_cadences
 from civitas_assets.defs.scope import build_checked_scope
 from civitas_assets.defs.sensors import build_arrival_sensors
 from civitas_assets.defs.shared_models import build_shared_assets
+from civitas_assets.defs.shell_runs import build_shell_sensor
 from civitas_assets.defs.sink_assets import build_sink_assets
 from civitas_assets.inert import guard_log_entries
+from civitas_assets.pipeline.deployment import Deployment, load_deployment
 
 # What a deployment consists of; each part makes its own assets, checks, jobs, schedules and sensors.
 PARTS: Sequence[Callable[[Deployment], dg.Definitions]] = (
@@ -45,6 +46,7 @@ PARTS: Sequence[Callable[[Deployment], dg.Definitions]] = (
     build_arrival_sensors,
     build_freshness_sensor,
     build_file_sensor,
+    build_shell_sensor,
     build_message_sensors,
     build_repairs,
 )

@@ -132,6 +132,10 @@ class OutdatedError(PublishError):
     """Others have published since the rows were made: these are not published over theirs, but made again."""
 
 
+class ScopeError(CivitasError):
+    """A run was told days or sources that cannot be meant."""
+
+
 class MessageLost(CivitasError):
     """A message has not reached everybody whom it was for."""
 

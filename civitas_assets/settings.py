@@ -273,13 +273,13 @@ def make_environment(threads: int) -> dict[str, str]:
     return {**os.environ, "POLARS_MAX_THREADS": str(threads), "OPENBLAS_NUM_THREADS": "1"}
 
 
-def find_dagster_home(settings: Settings, *, own: bool = False) -> Path:
-    """Dagster's instance folder: the one that the environment names, unless `own` is asked for, else one in `home`.
+def find_dagster_home(settings: Settings) -> Path:
+    """Dagster's instance folder: the one that the environment names, else one in `home`.
 
     It is made with this project's configuration where it does not exist.
     """
     given = os.environ.get("DAGSTER_HOME")
-    if given and not own:
+    if given:
         return Path(given)
     home = settings.home / "dagster"
     home.mkdir(parents=True, exist_ok=True)

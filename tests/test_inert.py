@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from rich.table import Table
 
 from civitas_assets.cli.app import VERBATIM, _Terminal, quote
-from civitas_assets.defs.presentation import build_table_metadata, format_description
 from civitas_assets.errors import ReadError
 from civitas_assets.inert import (
     escape_control_characters,
@@ -24,6 +23,7 @@ from civitas_assets.inert import (
     unescape_markdown,
 )
 from civitas_assets.messages.message_text import compose
+from civitas_assets.pipeline.presentation import build_table_metadata, format_description
 from civitas_assets.report.elements import html
 
 # Escape sequences, one in C1, a carriage return, an order that is turned, a line separator, and half a letter.
@@ -109,7 +109,7 @@ def test_metadata_and_descriptions_of_checks_are_escaped() -> None:
         == "| a |\n| --- |\n| !\\[x\\](y) \\| \\*\\*b\\*\\* c |"
     )
     assert format_description(["s: <b>", "t: [x](y)"]) == "s: \\<b>\nt: \\[x\\](y)"
-    assert format_description([]) is None
+    assert not format_description([])
 
 
 def test_json_means_the_same_and_shows_escapes() -> None:

@@ -42,8 +42,8 @@ def validate(
     checks: list[Check] = [lambda tenant: find_unknown_names(tenant, vocabulary)]
     catalog = read_catalog(settings.tenants_dir, SOURCE_MODELS, checks=checks, frame=frame)
     if any(tenant.share for tenant in catalog.tenants.values()):
-        from civitas_assets.defs.deployment import list_catalog_checks
         from civitas_assets.harmonise.prepare import prepare_project
+        from civitas_assets.pipeline.deployment import list_catalog_checks
 
         show_log(settings)
         checks += list_catalog_checks(prepare_project(settings))

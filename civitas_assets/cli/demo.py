@@ -50,7 +50,7 @@ def demo(
     with start_servers(datetime.now(UTC).date()) as servers:
         towns = write_towns(settings.tenants_dir, servers.url, servers.queue)
         err.print(f"sample servers of {', '.join(towns)} on {servers.url}", highlight=False)
-        outcomes = run_and_report(settings, towns, own_instance=True)
+        outcomes = run_and_report(settings, towns)
         town, source = DOWN
         out.print(
             f"The source {source} of {town} is down on purpose: its error is shown above, and everything else of the\n"

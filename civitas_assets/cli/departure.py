@@ -32,6 +32,7 @@ def remove(
     import dagster as dg
 
     from civitas_assets.defs.history import build_history_part
+    from civitas_assets.defs.shell_runs import record_shell_runs
     from civitas_assets.lifecycle.removal import measure_parts, remove_tenant
     from civitas_assets.report.kept_pages import BELOW
     from civitas_assets.settings import find_dagster_home
@@ -41,6 +42,7 @@ def remove(
     show_log(settings)
     find_dagster_home(settings)
     with dg.DagsterInstance.get() as instance:
+        record_shell_runs(settings, instance)
         parts = [*list_parts_here(settings, tenant), build_history_part(instance, tenant)]
         out.print(f"This goes for good, from {settings.home} and {settings.published}:", **VERBATIM)
         out.print(build_sizes_table(measure_parts(tenant, parts)))
@@ -78,8 +80,8 @@ def retention(
     ] = False,
 ) -> None:
     """Let go of what is older than tenants keep it, as it is done every night; the next run publishes it so."""
-    from civitas_assets.defs.deployment import load_deployment
     from civitas_assets.defs.retention_job import apply_retention_to
+    from civitas_assets.pipeline.deployment import load_deployment
 
     deployment = load_deployment(read_settings())
     chosen = [deployment.catalog.get_tenant(slug) for slug in tenants or deployment.catalog.active]

@@ -53,6 +53,7 @@ def erase(
     from civitas_assets.cli.runs import run_and_report
     from civitas_assets.cli.stores import Site
     from civitas_assets.defs.history_words import build_words_part
+    from civitas_assets.defs.shell_runs import record_shell_runs
     from civitas_assets.lifecycle.erasure import Erasure, write_report
     from civitas_assets.lifecycle.erasure_published import count_published_rows
     from civitas_assets.settings import find_dagster_home
@@ -62,6 +63,7 @@ def erase(
     site, pairs, now = Site.open(settings, tenant), [_pair(text) for text in where], datetime.now(UTC)
     find_dagster_home(settings)
     with dg.DagsterInstance.get() as instance:
+        record_shell_runs(settings, instance)
         with site.lock():
             erasure = Erasure(settings, site.stores, site.tenant, pairs, exports or [])
 

@@ -32,11 +32,11 @@ def opendata(
     In it are files of all tables that are open, a catalogue by DCAT-AP.de, a data package, dictionary and licences:
     docs/open-data.md. The tenant's file says with `open_data.folder` that there is one.
     """
-    from civitas_assets.defs.deployment import get_utc_now
     from civitas_assets.errors import ExportError
     from civitas_assets.ingest.catalogue import load_catalogue
     from civitas_assets.opendata.folder_contents import make_open_folder
     from civitas_assets.opendata.folder_copy import copy_folder
+    from civitas_assets.pipeline.deployment import get_utc_now
     from civitas_assets.store.open_folder import OpenFolder
     from civitas_assets.store.storage import make_storage
 

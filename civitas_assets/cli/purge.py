@@ -32,11 +32,13 @@ def purge(
     from rich.progress import Progress
 
     from civitas_assets.defs.purge import delete_history as purge_history
+    from civitas_assets.defs.shell_runs import record_shell_runs
     from civitas_assets.settings import find_dagster_home
 
     find_dagster_home(settings)
     before = datetime.now(UTC) - timedelta(days=days)
     with dg.DagsterInstance.get() as instance, Progress(console=err, transient=True) as bar:
+        record_shell_runs(settings, instance)
         task = bar.add_task("removing runs", total=None)
         done = purge_history(
             instance, before, dry_run=dry_run, progress=lambda n, of: bar.update(task, completed=n, total=of)

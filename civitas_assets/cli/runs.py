@@ -1,12 +1,11 @@
 """Commands that run the pipeline: `run` and `rebuild`.
 
-The pipeline itself is the nightly job of the Dagster layer.
+The pipeline itself is the package `pipeline`.
 """
 
 from __future__ import annotations
 
 import gc
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -20,9 +19,6 @@ from civitas_assets.cli.app import Tenant, app, err, exit_unless, out, quote, re
 
 if TYPE_CHECKING:
     from civitas_assets.settings import Settings
-
-# Alembic, which Dagster's history needs, imports Mako, and that all of Pygments to colour pages that nobody sees here.
-_COLOURS = "mako.ext.pygmentplugin"
 
 
 @app.command()
@@ -99,16 +95,12 @@ def run_and_report(
     sources: list[str] | None = None,
     fetch: bool = True,
     rebuild: bool = False,
-    own_instance: bool = False,
 ) -> list[Any]:
     """Run tenant after tenant, print what became of each, and return it."""
     with _loading():
-        import dagster as dg
-
-        from civitas_assets.defs.deployment import load_deployment
-        from civitas_assets.defs.runner import Order, build_file_outcome, run_tenant
         from civitas_assets.ingest.apart import fork_reader
-        from civitas_assets.settings import find_dagster_home
+        from civitas_assets.pipeline.deployment import load_deployment
+        from civitas_assets.pipeline.runner import Order, build_file_outcome, run_tenant
 
     fork_reader()  # while nothing has run here
     deployment = load_deployment(settings)
@@ -118,32 +110,25 @@ def run_and_report(
     if not tenants and not faulty:
         err.print(f"no tenants in {settings.tenants_dir}: add a file, or set CIVITAS_TENANTS_DIR")
         return []
-    find_dagster_home(settings, own=own_instance)
     outcomes = [build_file_outcome(slug, faults) for slug, faults in faulty.items()]
-    with _loading():
-        opened = dg.DagsterInstance.get()
-    with opened as instance:
-        for slug in tenants:
-            having = set(catalog.get_tenant(slug).sources)
-            if sources and not having & set(sources) and not chosen:
-                continue
-            order = Order(window, tuple(sources or ()), fetch=fetch, rebuild=rebuild)
-            outcomes.append(run_tenant(deployment, instance, slug, order))
+    for slug in tenants:
+        having = set(catalog.get_tenant(slug).sources)
+        if sources and not having & set(sources) and not chosen:
+            continue
+        order = Order(window, tuple(sources or ()), fetch=fetch, rebuild=rebuild)
+        outcomes.append(run_tenant(deployment, slug, order))
     _print_outcomes(outcomes)
     return outcomes
 
 
 @contextmanager
 def _loading() -> Iterator[None]:
-    """Load modules that stay without looking for garbage among them, and none that only pages of Mako's errors need."""
+    """Load modules that stay without looking for garbage among them."""
     was_enabled = gc.isenabled()
     gc.disable()
-    sys.modules.setdefault(_COLOURS, None)  # type: ignore[arg-type] # which Python takes for a module that is not there
     try:
         yield
     finally:
-        if sys.modules[_COLOURS] is None:
-            del sys.modules[_COLOURS]
         gc.freeze()
         if was_enabled:
             gc.enable()

@@ -16,17 +16,21 @@ from pydantic import Field
 
 from civitas_assets.catalog.cadence import CADENCES, Cadence
 from civitas_assets.connectors.transport.http import HttpClient
-from civitas_assets.defs.asset_keys import HEALTH
-from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.asset_checks import to_dagster
+from civitas_assets.defs.asset_keys import to_key
 from civitas_assets.defs.events import CheckStanding, EventRecorder
 from civitas_assets.defs.messages import notify_of_night_end
-from civitas_assets.defs.report import report_to_operator
-from civitas_assets.defs.runs import CADENCE_TAG, FAILED, NIGHTLY, OUTCOME_TAG, summarise_outcome
-from civitas_assets.defs.scope import RunScope
-from civitas_assets.defs.turn import Turn
-from civitas_assets.defs.work import Work
+from civitas_assets.defs.runs import CADENCE_TAG, FAILED, NIGHTLY, OUTCOME_TAG
+from civitas_assets.defs.shell_runs import record_shell_runs
 from civitas_assets.defs.workers import Workers, start_workers
 from civitas_assets.errors import CatalogError
+from civitas_assets.pipeline.asset_names import HEALTH
+from civitas_assets.pipeline.deployment import Deployment
+from civitas_assets.pipeline.night_entry import summarise_outcome
+from civitas_assets.pipeline.report_step import report_to_operator
+from civitas_assets.pipeline.turn import Turn
+from civitas_assets.pipeline.turn_scope import Scope
+from civitas_assets.pipeline.work import Work
 
 log = logging.getLogger("civitas_assets.batch")
 
@@ -67,7 +71,7 @@ def build_batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinitio
         # Since the run was asked for, a file may have been taken away, or be faulty without a state before that.
         failed = _unknown(deployment, asked)
         slugs = [slug for slug in asked if slug not in failed]
-        scope = RunScope(cadence=cadence)
+        scope = Scope(cadence=cadence)
         turns = [
             Turn(
                 Work(
@@ -81,16 +85,20 @@ def build_batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinitio
             )
             for slug in slugs
         ]
+        record_shell_runs(deployment.settings, context.instance)
         standing = CheckStanding(context.instance, slugs)
         for done, turn in enumerate(_finished(deployment, turns), 1):
+            # What the shell has done of the tenant since was before this turn: the lock keeps them apart.
+            if record_shell_runs(deployment.settings, context.instance):
+                standing = CheckStanding(context.instance, slugs)
             recorder = EventRecorder(turn.work.tenant.slug, context.instance, standing)
             for result in turn.said.results:
-                yield from recorder.build_events(result)
+                yield from recorder.build_events(to_dagster(result))
             if turn.is_through:
-                yield from recorder.clear(context.run_id, turn.unseen)
+                yield from recorder.clear(context.run_id, {to_key(asset) for asset in turn.unseen})
             said = "; ".join(turn.said.errors) or turn.said.busy or "done"
             log.info("%s · %s · %d of %d", turn.work.tenant.slug, said, done, len(turns))
-        if any(result.asset_key == HEALTH for turn in turns for result in turn.said.results):
+        if any(result.asset == HEALTH for turn in turns for result in turn.said.results):
             report_to_operator(deployment)
         failed |= {turn.work.tenant.slug: "; ".join(turn.said.errors) for turn in turns if turn.said.errors}
         outcome = (

@@ -15,8 +15,8 @@ from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
+from civitas_assets.defs.asset_checks import DagsterResult
 from civitas_assets.defs.runs import CLEARED_TAG, SHELL_TAG
-from civitas_assets.defs.work import Result
 
 _PLANNED = {
     dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
@@ -68,7 +68,7 @@ class Left:
         """The assets that were announced: to be materialised even where nothing came to them."""
         return {*self._planned}
 
-    def results(self, besides: Collection[dg.AssetKey] = ()) -> Iterator[Result]:
+    def results(self, besides: Collection[dg.AssetKey] = ()) -> Iterator[DagsterResult]:
         """What is still red as it was last said, each asset before its checks.
 
         `besides` is what the run has not looked at.

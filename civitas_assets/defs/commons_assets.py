@@ -3,26 +3,18 @@
 What is not shared any more is taken out earlier in the run, whatever becomes of the rest of it.
 """
 
-import logging
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
 from civitas_assets.catalog.model import Destination
-from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.presentation import build_table_metadata
-from civitas_assets.defs.published import published_key
+from civitas_assets.defs.asset_keys import commons_key, published_key
+from civitas_assets.defs.asset_steps import build_work, take_step
+from civitas_assets.defs.partitions import build_partitions
 from civitas_assets.defs.scope import RunScope
-from civitas_assets.defs.work import Result, Work, raise_as_failures
-from civitas_assets.dictionary.contracts import read_contracts
-
-log = logging.getLogger("civitas_assets.publish")
-
-
-def commons_key(destination: Destination) -> dg.AssetKey:
-    """The key of the commons of a destination."""
-    return dg.AssetKey(["commons", destination])
+from civitas_assets.pipeline.deployment import Deployment
+from civitas_assets.pipeline.share_step import share_tenant
 
 
 def build_commons_assets(deployment: Deployment) -> dg.Definitions:
@@ -46,35 +38,11 @@ def _asset(deployment: Deployment, destination: Destination) -> dg.AssetsDefinit
                 description="What tenants share with each other, each row with its tenant, licence and attribution.",
             )
         ],
-        partitions_def=deployment.partitions,
+        partitions_def=build_partitions(deployment),
         can_subset=True,
     )
     def share(context: dg.AssetExecutionContext, scope: RunScope) -> Iterator[Any]:
-        with raise_as_failures():
-            yield from share_tenant(Work.from_context(context, deployment, scope))
+        work = build_work(context, deployment, scope)
+        yield from take_step(lambda: share_tenant(work))
 
     return share
-
-
-def share_tenant(work: Work) -> Iterator[Result]:
-    """Bring the commons up to what the tenant has published."""
-    slug, key = work.tenant.slug, commons_key(work.tenant.destination)
-    commons, members = work.deployment.make_commons(work.tenant.destination)
-    with work.hold_lock():
-        report = commons.refresh(slug, members, read_contracts(work.deployment.project))
-    if report.rows or report.withdrawn:
-        log.info("%s · commons · %d rows came, %d went", slug, sum(report.rows.values()), report.withdrawn)
-    elif work.keys is None and slug not in members and not report.problems:
-        return  # in a tenant's turn only what has happened is said
-    yield dg.MaterializeResult(
-        asset_key=key,
-        metadata={
-            "shared_rows": sum(report.rows.values()),
-            "withdrawn_rows": report.withdrawn,
-            "bytes": report.bytes,
-            "seconds": report.seconds,
-            "path": commons.address,
-            "problems_of_others": list(report.problems),
-            "tables": build_table_metadata(("table", "rows"), list(report.rows.items())),
-        },
-    )

@@ -17,10 +17,10 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from civitas_assets.defs.asset_keys import HEALTH
+from civitas_assets.defs.asset_checks import DagsterResult
+from civitas_assets.defs.asset_keys import HEALTH_KEY
 from civitas_assets.defs.clearing import Left, list_failed_runs
 from civitas_assets.defs.event_text import write_lean_events
-from civitas_assets.defs.work import Result
 
 write_lean_events()  # in every process in which assets are made, wherever its events are kept
 
@@ -61,7 +61,7 @@ class EventRecorder:
         self._made: set[dg.AssetKey] = set()
         self._left = self._standing.left_of(tenant)
 
-    def build_events(self, result: Result) -> Iterator[_Event]:
+    def build_events(self, result: DagsterResult) -> Iterator[_Event]:
         """The event, where there is one; what came before it has to be recorded by then."""
         if result.asset_key is None:
             raise ValueError("a step names the asset that it speaks of")
@@ -89,12 +89,12 @@ class EventRecorder:
         """
         for result in self._left.results(besides):
             yield from self.build_events(result)
-        self._left.note(run_id, {*besides} - {HEALTH})
+        self._left.note(run_id, {*besides} - {HEALTH_KEY})
 
     def unplanned(self, run: dg.DagsterRun) -> set[dg.AssetKey]:
         """What runs that failed have left red, and this run of assets is not about; its last step is its health."""
         own = Left(self._instance, self._tenant, [run]).assets
-        return (self._left.assets - own) | {HEALTH}
+        return (self._left.assets - own) | {HEALTH_KEY}
 
     def _made_or_observed(
         self, result: dg.MaterializeResult[object], asset: dg.AssetKey
@@ -110,7 +110,7 @@ class EventRecorder:
             if "failed" not in said:  # then its sources have nothing to tell one by one
                 said.pop("outcome", None)
             return dg.AssetObservation(asset_key=asset, partition=self._tenant, metadata=said, tags=tags)
-        if asset != HEALTH:  # which comes in any case
+        if asset != HEALTH_KEY:  # which comes in any case
             self._made.add(asset)
         self._latest.pop(asset, None)
         return dg.AssetMaterialization(asset_key=asset, partition=self._tenant, metadata=metadata, tags=tags)
@@ -135,7 +135,7 @@ class EventRecorder:
         )
 
 
-def _less(result: Result) -> dict[str, Any]:
+def _less(result: DagsterResult) -> dict[str, Any]:
     """What a result says besides, as far as others do not: a check that passes counts nothing that is broken.
 
     For how many days tables were made is said where they are published, how long all of them took in what the run

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 import dagster as dg
 
 from civitas_assets.catalog.basis import is_key
-from civitas_assets.defs.asset_keys import HEALTH
-from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.asset_keys import HEALTH_KEY
 from civitas_assets.defs.messages import notify_of_faults
-from civitas_assets.defs.presentation import format_description
-from civitas_assets.defs.report import WELL, report_to_operator
+from civitas_assets.pipeline.deployment import Deployment
+from civitas_assets.pipeline.outcomes import WELL
+from civitas_assets.pipeline.presentation import format_description
+from civitas_assets.pipeline.report_step import report_to_operator
 
 _EVERY = 60  # seconds
 
@@ -54,7 +55,7 @@ def build_file_sensor(deployment: Deployment) -> dg.Definitions:
 
 def _event(tenant: str, said: str) -> dg.AssetCheckEvaluation:
     return dg.AssetCheckEvaluation(
-        asset_key=HEALTH,
+        asset_key=HEALTH_KEY,
         check_name=WELL,
         passed=not said,
         severity=dg.AssetCheckSeverity.ERROR if said else dg.AssetCheckSeverity.WARN,

@@ -11,25 +11,14 @@ from collections.abc import Mapping
 import dagster as dg
 
 from civitas_assets.catalog import Tenant
-from civitas_assets.defs.asset_checks import SourceOutcome, check_sources
+from civitas_assets.defs.asset_checks import to_check_result
 from civitas_assets.defs.asset_keys import landing_key
-from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.messages import notify_of_faults
+from civitas_assets.pipeline.deployment import Deployment
+from civitas_assets.pipeline.outcomes import FRESH, check_freshness
 from civitas_assets.store.status import SourceStatus, read_source_statuses
 
 _EVERY = 900  # seconds
-
-
-FRESH = "every_source_is_fresh"
-
-
-def check_freshness(connector: str, found: Mapping[str, SourceStatus]) -> dg.AssetCheckResult:
-    """The outcome of the check for one tenant: of its sources of this connector, by name."""
-    outcomes = [
-        SourceOutcome(name, passed=not what.is_late, said=str(what) if what.is_late else "")
-        for name, what in found.items()
-    ]
-    return check_sources(landing_key(connector), FRESH, outcomes)
 
 
 def build_freshness_sensor(deployment: Deployment) -> dg.Definitions:
@@ -74,7 +63,7 @@ def _event(deployment: Deployment, tenant: Tenant, connector: str) -> dg.AssetCh
         for name, what in read_source_statuses(deployment.files, tenant, deployment.now()).items()
         if tenant.sources[name].connector == connector and what.answered_at is not None
     }
-    result = check_freshness(connector, fetched)
+    result = to_check_result(check_freshness(connector, fetched))
     return dg.AssetCheckEvaluation(
         asset_key=landing_key(connector),
         check_name=FRESH,

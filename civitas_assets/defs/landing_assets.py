@@ -3,48 +3,26 @@
 A check says of each source what became of it, so that one that is down is seen and stops nothing else.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
-from civitas_assets.catalog import Source
-from civitas_assets.catalog.cadence import CADENCES
-from civitas_assets.connectors.registry import CONNECTORS, locate_connector
-from civitas_assets.connectors.transport.http import HttpClient
-from civitas_assets.defs.asset_checks import SourceOutcome, build_partitioned_check, check_sources
+from civitas_assets.connectors.registry import locate_connector
+from civitas_assets.defs.asset_checks import build_partitioned_check
 from civitas_assets.defs.asset_keys import landing_key
-from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.freshness import FRESH, check_freshness
+from civitas_assets.defs.asset_steps import build_work, take_step
 from civitas_assets.defs.models import make_code_link
-from civitas_assets.defs.presentation import build_table_metadata
+from civitas_assets.defs.partitions import build_partitions
 from civitas_assets.defs.scope import RunScope
-from civitas_assets.defs.work import Result, Work, raise_as_failures
-from civitas_assets.ingest.fetch import fetch_sources
-from civitas_assets.ingest.reports import FetchReport
-from civitas_assets.store.status import read_source_statuses
-
-ANSWERED = "every_source_has_answered"
-
-_COLUMNS = (
-    "source",
-    "state",
-    "requests",
-    "bytes",
-    "new",
-    "changed",
-    "rejected",
-    "seconds",
-    "unchanged",
-    "error",
-)
+from civitas_assets.pipeline.deployment import Deployment
+from civitas_assets.pipeline.fetch_step import fetch_tenant
+from civitas_assets.pipeline.outcomes import ANSWERED, FRESH
 
 
 def build_landing_assets(deployment: Deployment) -> dg.Definitions:
     """The landings of all connectors that a tenant uses, fetched in one step."""
-    specs, checks = [], []
+    specs, checks, partitions = [], [], build_partitions(deployment)
     for connector in deployment.catalog.connectors:
         specs.append(
             dg.AssetSpec(
@@ -62,7 +40,7 @@ def build_landing_assets(deployment: Deployment) -> dg.Definitions:
             (ANSWERED, "Everything that was asked of the tenant's sources was answered."),
             (FRESH, "Each source has answered within the time that its cadence allows."),
         ):
-            checks.append(build_partitioned_check(check, landing_key(connector), deployment.partitions, what))
+            checks.append(build_partitioned_check(check, landing_key(connector), partitions, what))
     if not specs:
         return dg.Definitions()
 
@@ -70,104 +48,12 @@ def build_landing_assets(deployment: Deployment) -> dg.Definitions:
         name="fetch",
         specs=specs,
         check_specs=checks,
-        partitions_def=deployment.partitions,
+        partitions_def=partitions,
         can_subset=True,
     )
     def fetch(context: dg.AssetExecutionContext, scope: RunScope) -> Iterator[Any]:
-        with raise_as_failures(), deployment.make_http_client() as client:
-            yield from fetch_tenant(Work.from_context(context, deployment, scope), client)
+        work = build_work(context, deployment, scope)
+        with deployment.make_http_client() as client:
+            yield from take_step(lambda: fetch_tenant(work, client))
 
     return dg.Definitions(assets=[fetch])
-
-
-def fetch_tenant(work: Work, client: HttpClient) -> Iterator[Result]:
-    """Fetch the tenant's sources, and say what came."""
-    deployment, tenant = work.deployment, work.tenant
-    used = {source.connector for source in tenant.sources.values()}
-    connectors = [
-        name
-        for name in deployment.catalog.connectors
-        if work.wants(landing_key(name)) and (work.keys is not None or name in used)
-    ]
-    sources = {
-        name: source
-        for name, source in work.scope.select_sources(tenant).items()
-        if source.connector in connectors
-    }
-    with work.hold_lock():
-        reports = fetch_sources(
-            tenant,
-            sources,
-            CONNECTORS,
-            work.scope.window(),
-            deployment.files,
-            client,
-            deployment.now,
-            deployment.settings.drop,
-            _limit(work.scope, sources.values()),
-            deployment.settings.database_files,
-        )
-    statuses = read_source_statuses(deployment.files, tenant, deployment.now())
-    for connector in connectors:
-        yield from _outcome(connector, [r for r in reports if sources[r.source].connector == connector])
-        own = {name: statuses[name] for name, source in sources.items() if source.connector == connector}
-        if own:
-            yield check_freshness(connector, own)
-
-
-def _limit(scope: RunScope, sources: Iterable[Source]) -> timedelta | None:
-    """How long a tenant's sources may take together, where other tenants wait for the end of the batch."""
-    if scope.cadence == "any":
-        return None
-    given = (source.http.fetch_time for source in sources if source.http.fetch_time is not None)
-    return max([2 * CADENCES[scope.cadence].fetching, *given])
-
-
-def _outcome(connector: str, reports: Sequence[FetchReport]) -> Iterator[Result]:
-    """The materialisation of the landing, which a tenant without any source has too, and the check of its sources.
-
-    Checks come after what they are about: Dagster shows only those of the latest materialisation.
-    """
-    yield dg.MaterializeResult(
-        asset_key=landing_key(connector),
-        data_version=_version(reports),
-        metadata={
-            "sources": len(reports),
-            "failed": sum(not report.ok for report in reports),
-            "requests": sum(report.requests for report in reports),
-            "not_modified": sum(report.not_modified for report in reports),
-            "new_payloads": sum(report.stored for report in reports),
-            "changed_payloads": sum(report.changed for report in reports),
-            "rejected_answers": sum(report.rejected for report in reports),
-            "bytes": sum(report.bytes for report in reports),
-            "seconds": max((report.seconds for report in reports), default=0.0),
-            "outcome": build_table_metadata(_COLUMNS, [_row(report) for report in reports]),
-        },
-    )
-    if reports:
-        yield check_sources(landing_key(connector), ANSWERED, [_answered(report) for report in reports])
-
-
-def _answered(report: FetchReport) -> SourceOutcome:
-    return SourceOutcome(
-        report.source,
-        passed=report.ok and not report.new_notes,
-        is_error=not report.ok,
-        said=report.error or "",
-        notes=tuple(report.notes),
-        new_notes=tuple(report.new_notes),
-        numbers={"requests": report.requests, "bytes": report.bytes, "seconds": report.seconds},
-    )
-
-
-def _version(reports: Sequence[FetchReport]) -> dg.DataVersion:
-    """Changes only when something lands, so that a quiet night makes nothing downstream look out of date."""
-    contents = sorted((report.source, report.contents) for report in reports)
-    return dg.DataVersion(hashlib.sha256(repr(contents).encode()).hexdigest()[:16])
-
-
-def _row(report: FetchReport) -> tuple[object, ...]:
-    return (
-        report.source, "ok" if report.ok else "failed", report.requests, report.bytes, report.stored - report.changed,
-        report.changed, report.rejected, round(report.seconds, 2), report.unchanged, report.error,
-    )  # fmt: skip

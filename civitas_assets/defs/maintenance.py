@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import dagster as dg
 
-from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.purge import delete_history
+from civitas_assets.pipeline.deployment import Deployment
 
 PURGE = "purge"
 

@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from civitas_assets.catalog.cadence import CADENCES
-from civitas_assets.defs.asset_checks import list_check_faults
-from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.asset_checks import read_check
 from civitas_assets.defs.runs import (
     ARRIVALS,
     CADENCE_TAG,
@@ -31,6 +30,8 @@ from civitas_assets.messages.message_text import (
     compose_end,
     list_message_secrets,
 )
+from civitas_assets.pipeline.deployment import Deployment
+from civitas_assets.pipeline.outcomes import list_check_faults
 from civitas_assets.report.kept_pages import make_page_address
 from civitas_assets.settings import read_secret
 
@@ -157,8 +158,8 @@ def list_run_faults(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Mapping
         event = entry.get_dagster_event()
         if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             check = event.asset_check_evaluation_data
-            for severity, text in list_check_faults(check):
-                if severity is dg.AssetCheckSeverity.ERROR:
+            for severity, text in list_check_faults(read_check(check)):
+                if severity == "error":
                     faults.setdefault(check.partition or own, []).append(text)
         elif event.is_step_failure:
             given = event.step_failure_data.user_failure_data

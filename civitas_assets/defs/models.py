@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from civitas_assets.defs.asset_keys import records_key, shared_key, staging_key
-from civitas_assets.defs.deployment import Deployment
 from civitas_assets.harmonise.lineage import read_lineage
 from civitas_assets.harmonise.own_models import OWN
+from civitas_assets.harmonise.project import find_layer
+from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.settings import PROJECT_DIR, Settings
 
@@ -24,15 +24,13 @@ _UNKNOWN = dg.TableColumnLineage({})
 _SCHEMAS = {"records": records_key, "staging": staging_key, "shared": shared_key}
 
 
-def list_model_keys(deployment: Deployment) -> list[dg.AssetKey]:
-    """The assets of all models, parents before children."""
-    return [_SCHEMAS[_layer(node)](node["name"]) for node in _models(deployment)]
-
-
 def build_model_specs(deployment: Deployment) -> list[dg.AssetSpec]:
     """The assets of all models: those between records and shared ones in the group staging."""
     lineage = _column_lineage(deployment)
-    return [_spec(deployment, node, lineage.get(node["name"], _UNKNOWN)) for node in _models(deployment)]
+    return [
+        _spec(deployment, node, lineage.get(node["name"], _UNKNOWN))
+        for node in deployment.project.model_nodes
+    ]
 
 
 def _column_lineage(deployment: Deployment) -> Mapping[str, dg.TableColumnLineage]:
@@ -64,7 +62,7 @@ def make_code_link(settings: Settings, path: str, label: str) -> Mapping[str, An
 
 
 def _spec(deployment: Deployment, node: Mapping[str, Any], lineage: dg.TableColumnLineage) -> dg.AssetSpec:
-    layer, settings = _layer(node), deployment.settings
+    layer, settings = find_layer(node), deployment.settings
     columns = [
         dg.TableColumn(
             name, column["data_type"] or "", _described(column, lineage.deps_by_column.get(name, ()))
@@ -106,15 +104,4 @@ def _parents(deployment: Deployment, node: Mapping[str, Any]) -> Iterator[dg.Ass
             yield records_key(source["name"])
         elif parent in manifest["nodes"] and manifest["nodes"][parent]["resource_type"] == "model":
             above = manifest["nodes"][parent]
-            yield _SCHEMAS[_layer(above)](above["name"])
-
-
-def _models(deployment: Deployment) -> Sequence[Mapping[str, Any]]:
-    manifest = deployment.project.manifest
-    order = TopologicalSorter(manifest["parent_map"]).static_order()
-    nodes = (manifest["nodes"].get(unique_id) for unique_id in order)
-    return [node for node in nodes if node is not None and node["resource_type"] == "model"]
-
-
-def _layer(node: Mapping[str, Any]) -> str:
-    return "shared" if "shared" in node["fqn"][:2] else "staging"
+            yield _SCHEMAS[find_layer(above)](above["name"])

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator
 import dagster as dg
 
 from civitas_assets.catalog import Tenant
-from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.presentation import build_table_metadata
+from civitas_assets.defs.asset_checks import to_metadata
 from civitas_assets.errors import CivitasError
+from civitas_assets.pipeline.deployment import Deployment
+from civitas_assets.pipeline.presentation import build_table_metadata
 from civitas_assets.store.retention import Expired, apply_retention
 from civitas_assets.store.storage import make_storage
 
@@ -29,7 +30,9 @@ def build_retention(deployment: Deployment) -> dg.Definitions:
         done = list(apply_retention_to(deployment, tenants))
         rows = [(tenant, str(expired or ""), fault) for tenant, expired, fault in done]
         context.add_output_metadata(
-            {"tenants": len(done), "outcome": build_table_metadata(("tenant", "gone", "fault"), rows)}
+            to_metadata(
+                {"tenants": len(done), "outcome": build_table_metadata(("tenant", "gone", "fault"), rows)}
+            )
         )
         faults = [f"{tenant}: {fault}" for tenant, _, fault in done if fault]
         if faults:

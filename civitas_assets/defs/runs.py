@@ -5,11 +5,9 @@ What is in them is not looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import dagster as dg
-
-from civitas_assets.store.nights import Night
 
 NIGHTLY = "nightly"
 ARRIVALS = "arrivals"  # what files and messages start
@@ -35,14 +33,6 @@ def list_busy_tenants(instance: dg.DagsterInstance, cadence: str) -> set[str]:
     """The tenants that a run of this cadence waits for, or works for."""
     going = instance.get_runs(dg.RunsFilter(statuses=_GOING, tags={CADENCE_TAG: cadence}))
     return {tenant for run in going for tenant in list_tenants_of_run(run.tags)}
-
-
-def summarise_outcome(nights: Iterable[Night]) -> str:
-    """How a run ended for its tenants, the worst counts: what runs are filtered by."""
-    found = [*nights]
-    if any(night.failures for night in found):
-        return "failed"
-    return "ok" if all(night.ok for night in found) else "faults"
 
 
 def list_tenants_of_run(tags: Mapping[str, str]) -> list[str]:

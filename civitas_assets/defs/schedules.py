@@ -14,7 +14,7 @@ import dagster as dg
 
 from civitas_assets.catalog.cadence import CADENCES, Cadence
 from civitas_assets.defs.batch import build_batch_job, make_batch_op_name
-from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.partitions import build_partitions
 from civitas_assets.defs.runs import (
     ARRIVALS,
     CADENCE_TAG,
@@ -24,6 +24,7 @@ from civitas_assets.defs.runs import (
     TENANTS_TAG,
     list_busy_tenants,
 )
+from civitas_assets.pipeline.deployment import Deployment
 
 
 def build_cadences(deployment: Deployment) -> dg.Definitions:
@@ -46,7 +47,7 @@ def build_tenant_job(deployment: Deployment, name: str, title: str) -> Any:
         executor_def=dg.in_process_executor,
         tags={CADENCE_TAG: name},
         config=dg.PartitionedConfig(
-            deployment.partitions,
+            build_partitions(deployment),
             run_config_for_partition_key_fn=lambda _: {},
             tags_for_partition_key_fn=lambda tenant: {TENANT_TAG: tenant},
         ),

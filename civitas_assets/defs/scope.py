@@ -4,19 +4,18 @@ Without anything said, every source looks back as far as it declares. What canno
 begins: one that has begun and fails leaves every asset that it was to make failed.
 """
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import dagster as dg
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 from pydantic import Field
 
-from civitas_assets.catalog import Source, Tenant, Window
 from civitas_assets.catalog.basis import suggest_name
-from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runs import OUTCOME_TAG
-from civitas_assets.errors import CatalogError
+from civitas_assets.errors import CatalogError, ScopeError
+from civitas_assets.pipeline.deployment import Deployment
+from civitas_assets.pipeline.turn_scope import Scope
 
 
 class Days(dg.Config):
@@ -49,43 +48,16 @@ class RunScope(dg.ConfigurableResource[Any]):
         ),
     )
 
-    @property
-    def is_of_a_night(self) -> bool:
-        """Whether the run is one of those that are told of in the morning, and none of many on a day."""
-        return self.cadence in {"any", "nightly"}
-
-    def window(self) -> Window | None:
-        """The days asked for, if any.
-
-        Raises:
-            dg.Failure: they are not days, or in the wrong order.
-        """
-        first, last = self.days.first, self.days.last
-        if first is None and last is None:
-            return None
-        try:
-            start, end = date.fromisoformat(first or last or ""), date.fromisoformat(last or first or "")
-            return Window(start, end)
-        except ValueError as error:
-            raise dg.Failure(f"days: {error}; write days as 2026-08-01", allow_retries=False) from error
-
-    def select_sources(self, tenant: Tenant) -> Mapping[str, Source]:
-        """The tenant's sources that this run is about.
-
-        Raises:
-            dg.Failure: a source was asked for that the tenant does not have.
-        """
-        unknown = sorted(set(self.sources) - set(tenant.sources))
-        if unknown:
-            known = ", ".join(tenant.sources) or "none"
-            raise dg.Failure(
-                f"{tenant.slug} has no source {unknown[0]}; it has: {known}", allow_retries=False
-            )
-        return {
-            name: source
-            for name, source in tenant.sources.items()
-            if (not self.sources or name in self.sources) and self.cadence in {"any", source.cadence}
-        }
+    def to_scope(self) -> Scope:
+        """The same for the steps, which do not need Dagster."""
+        return Scope(
+            first=self.days.first,
+            last=self.days.last,
+            sources=tuple(self.sources),
+            cadence=self.cadence,
+            rebuild=self.rebuild,
+            repair=self.repair,
+        )
 
 
 class _CheckedScope(dg.ResourceDefinition):
@@ -103,16 +75,16 @@ class _CheckedScope(dg.ResourceDefinition):
         Raises:
             dg.DagsterInvalidConfigError: it cannot be meant, whatever the tenant.
         """
-        given = RunScope(**config.get("config", {}))
+        given = RunScope(**config.get("config", {})).to_scope()
         try:
-            given.window()
+            _ = given.window
             self._ensure_known(given.sources)
-        except dg.Failure as failure:
-            said = f"Nothing was started. resources.scope.config: {failure.description}"
+        except ScopeError as error:
+            said = f"Nothing was started. resources.scope.config: {error}"
             raise dg.DagsterInvalidConfigError(said, [], config) from None  # type: ignore[no-untyped-call]
         return super().apply_config_mapping(config)
 
-    def _ensure_known(self, sources: list[str]) -> None:
+    def _ensure_known(self, sources: Sequence[str]) -> None:
         """Nothing, if there is a tenant for each of the sources."""
         known = {
             name
@@ -121,10 +93,7 @@ class _CheckedScope(dg.ResourceDefinition):
         }
         for name in sources:
             if name not in known:
-                raise dg.Failure(
-                    f"sources: {suggest_name(name, sorted(known))}no tenant has a source {name}",
-                    allow_retries=False,
-                )
+                raise ScopeError(f"sources: {suggest_name(name, sorted(known))}no tenant has a source {name}")
 
     def _scope(self, context: dg.InitResourceContext) -> RunScope:
         """The scope of a run, whose tenant has what it names."""
@@ -132,12 +101,11 @@ class _CheckedScope(dg.ResourceDefinition):
         slug = run.tags.get(PARTITION_NAME_TAG) if run is not None else None
         if run is not None and slug is not None:
             try:
-                scope.select_sources(self._deployment.catalog.get_tenant(slug))
-            except (dg.Failure, CatalogError) as error:
+                scope.to_scope().select_sources(self._deployment.catalog.get_tenant(slug))
+            except (ScopeError, CatalogError) as error:
                 if context.instance is not None:
                     context.instance.add_run_tags(run.run_id, {OUTCOME_TAG: "failed"})
-                said = error.description if isinstance(error, dg.Failure) else str(error)
-                raise dg.Failure(f"Nothing was started. {said}", allow_retries=False) from None
+                raise dg.Failure(f"Nothing was started. {error}", allow_retries=False) from None
         return scope
 
 

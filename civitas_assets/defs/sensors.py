@@ -15,10 +15,10 @@ import dagster as dg
 
 from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.reachable import Reachable
-from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.runs import ARRIVALS, CADENCE_TAG, TENANT_TAG, list_busy_tenants
 from civitas_assets.ingest.drop import DropFolder, WaitingFile
 from civitas_assets.ingest.isolation import capture_errors
+from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.settings import read_secret
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ in the copy: what is forked here has only imported.
 
 from __future__ import annotations
 
-import copyreg
 import gc
 import importlib
 import logging
@@ -19,24 +18,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from queue import SimpleQueue
 from typing import IO, Any
 
-import dagster as dg
-
 from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.scope import RunScope
-from civitas_assets.defs.turn import Turn
-from civitas_assets.defs.work import Work
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.inert import guard_log_entries
 from civitas_assets.ingest.apart import fork_reader, stop_reader
 from civitas_assets.ingest.isolation import capture_errors
+from civitas_assets.pipeline.deployment import Deployment
+from civitas_assets.pipeline.turn import Turn
+from civitas_assets.pipeline.work import Work
 from civitas_assets.settings import make_environment
 
 log = logging.getLogger("civitas_assets.batch")
@@ -53,14 +49,6 @@ _USED = (
     "civitas_assets.report.page_file",
 )
 _LENGTH = 8  # bytes that say how long a message is
-
-
-def _check_result(fields: Mapping[str, Any]) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(**fields)
-
-
-# Dagster 1.13's own are pickled by position, which their constructor does not take.
-copyreg.pickle(dg.AssetCheckResult, lambda result: (_check_result, (result._asdict(),)))
 
 
 class Workers:
@@ -110,8 +98,7 @@ class _Worker:
 
     def finish(self, turn: Turn) -> None:
         work = turn.work
-        scope = work.scope.model_dump(by_alias=True)  # which cannot be pickled itself
-        asked = (work.tenant.slug, scope, work.run_id, work.lock_timeout, turn.said, turn.begun)
+        asked = (work.tenant.slug, work.scope, work.run_id, work.lock_timeout, turn.said, turn.begun)
         try:
             process = self._started()
             _send(process.stdin, asked)
@@ -240,7 +227,7 @@ def _taken(deployment: Deployment, slug: str, *given: Any) -> bytes:
         Work(
             deployment,
             deployment.catalog.get_tenant(slug),
-            RunScope(**scope),
+            scope,
             run_id,
             lock_timeout=lock_timeout,
         ),

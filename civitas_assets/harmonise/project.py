@@ -86,6 +86,13 @@ class Project:
         ).static_order()
         return {name: found[name] for name in order}
 
+    @property
+    def model_nodes(self) -> Sequence[Mapping[str, Any]]:
+        """All models as the manifest has them, those between records and shared ones too, parents before children."""
+        order = TopologicalSorter(self.manifest["parent_map"]).static_order()
+        nodes = (self.manifest["nodes"].get(unique_id) for unique_id in order)
+        return [node for node in nodes if node is not None and node["resource_type"] == "model"]
+
     @cached_property
     def tests(self) -> Mapping[str, DataTest]:
         """The data tests of shared models, by dbt's unique id."""
@@ -184,6 +191,11 @@ class Project:
         sources = self.manifest["sources"]
         names = {sources[parent]["name"] for parent in self._above(unique_id) if parent in sources}
         return names & RECORD_TYPES.keys()
+
+
+def find_layer(node: Mapping[str, Any]) -> str:
+    """Whether a model is `shared`, or one of those between records and shared ones: `staging`."""
+    return "shared" if _is_shared(node) else "staging"
 
 
 def _is_shared(node: Mapping[str, Any]) -> bool:

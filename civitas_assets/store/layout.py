@@ -13,7 +13,9 @@ from typing import Literal, TypeAlias, get_args
 from civitas_assets.store.files import Files
 
 # Below each of these, a tenant has a folder of its own.
-TenantFolder: TypeAlias = Literal["landing", "records", "quarantine", "nights", "retention", "keys", "sinks"]
+TenantFolder: TypeAlias = Literal[
+    "landing", "records", "quarantine", "nights", "retention", "keys", "sinks", "turns"
+]
 TENANT_FOLDERS: Sequence[TenantFolder] = get_args(TenantFolder)
 _ARCHIVES = "aside"
 

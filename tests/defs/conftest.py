@@ -11,9 +11,9 @@ import dagster as dg
 import pytest
 
 from civitas_assets.definitions import build_definitions
-from civitas_assets.defs.deployment import Deployment
 from civitas_assets.harmonise.project import Project
 from civitas_assets.ingest.catalogue import load_catalogue
+from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.settings import Settings
 
 SOURCE = """

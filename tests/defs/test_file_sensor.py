@@ -8,6 +8,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from civitas_assets.defs.partitions import build_partitions
+
 NOW = datetime(2026, 8, 22, 0, 0, 30, tzinfo=UTC)
 
 
@@ -33,7 +35,7 @@ def test_a_code_location_loads_and_says_of_whom_the_file_is_faulty(
     deployed: Any, town: Any, look: Any
 ) -> None:
     deployment = deployed(NOW, eins=town(1, bins="nightly"), zwei="sources: [")
-    assert deployment.partitions.get_partition_keys() == ["eins", "zwei"]
+    assert build_partitions(deployment).get_partition_keys() == ["eins", "zwei"]
     first = look(deployment)
     assert said(first) == [("zwei", False)]
     assert "zwei.yaml:2" in first.asset_events[0].description

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from civitas_assets.defs.deployment import Deployment
 from civitas_assets.defs.models import build_model_specs
 from civitas_assets.harmonise.lineage import LINEAGE
+from civitas_assets.pipeline.deployment import Deployment
 
 
 def test_columns_are_described_with_or_without_their_lineage(

@@ -6,15 +6,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import dagster as dg
 import pytest
 
 from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.defs.record_assets import read_tenant
 from civitas_assets.defs.repair import REPLAY, RETRY
-from civitas_assets.defs.scope import Days, RunScope
-from civitas_assets.defs.work import Work
+from civitas_assets.errors import ScopeError
 from civitas_assets.ingest.read_all import read_sources
+from civitas_assets.pipeline.read_step import read_tenant
+from civitas_assets.pipeline.results import Checked
+from civitas_assets.pipeline.turn_scope import Scope
+from civitas_assets.pipeline.work import Work
 from civitas_assets.store.addresses import Line
 from civitas_assets.store.landing import SourceLanding
 
@@ -50,19 +51,17 @@ def mended(deployed: Any) -> Callable[..., list[Any]]:
     second = deployed(stadt=TOWN.replace("MAPPED", "w"))
 
     def read(**scope: Any) -> list[Any]:
-        work = Work(second, second.catalog.get_tenant("stadt"), RunScope(**scope), "repair")
+        work = Work(second, second.catalog.get_tenant("stadt"), Scope(**scope), "repair")
         return [work, *read_tenant(work)]
 
     return read
 
 
-DAYS = Days(**{"from": "2026-08-20", "to": "2026-08-20"})
+DAYS = {"first": "2026-08-20", "last": "2026-08-20"}
 
 
 def check_of(results: list[Any], record_type: str) -> Any:
-    (found,) = (
-        r for r in results if isinstance(r, dg.AssetCheckResult) and r.asset_key.path[-1] == record_type
-    )
+    (found,) = (r for r in results if isinstance(r, Checked) and r.asset == f"records/{record_type}")
     return found
 
 
@@ -77,15 +76,15 @@ def test_the_jobs_begin_with_what_touches_nothing(deployed: Any, definitions_of:
 
 
 def test_a_replay_is_shown_and_changes_nothing(mended: Any) -> None:
-    work, *results = mended(repair="show_replay", days=DAYS)
+    work, *results = mended(repair="show_replay", **DAYS)
     assert "1 changed" in check_of(results, "observation").description
     assert "columns: value (1)" in check_of(results, "observation").description
     assert not work.stores.journal.read_pending()
 
 
 def test_a_replay_is_appended(mended: Any) -> None:
-    work, *results = mended(repair="replay", days=DAYS)
-    assert check_of(results, "observation").metadata["changed"].value == 1
+    work, *results = mended(repair="replay", **DAYS)
+    assert check_of(results, "observation").metadata["changed"] == 1
     assert work.stores.journal.read_pending().days
 
 
@@ -96,5 +95,5 @@ def test_rejected_rows_are_tried_again(mended: Any) -> None:
 
 
 def test_a_replay_without_days_is_refused(mended: Any) -> None:
-    with pytest.raises(dg.Failure, match="a replay is of days"):
+    with pytest.raises(ScopeError, match="a replay is of days"):
         mended(repair="replay")

@@ -27,10 +27,11 @@ from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
 from civitas_assets import cli
-from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.runner import Order, Outcome, run_tenant
+from civitas_assets.defs.shell_runs import record_shell_runs
 from civitas_assets.harmonise.project import Project
 from civitas_assets.ingest.catalogue import load_catalogue
+from civitas_assets.pipeline.deployment import Deployment
+from civitas_assets.pipeline.runner import Order, Outcome, run_tenant
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import PROJECT_DIR, Settings
 from testbed.objects import BUCKET
@@ -88,8 +89,9 @@ class Workplace:
         )
 
     def run(self, tenant: str, order: Order | None = None) -> Outcome:
-        deployment = self.deployment
-        return run_tenant(deployment, self.instance, tenant, order or Order())
+        outcome = run_tenant(self.deployment, tenant, order or Order())
+        record_shell_runs(self.settings, self.instance)
+        return outcome
 
     def environment(self) -> dict[str, str]:
         """That of a process of its own that works on this deployment."""

@@ -20,11 +20,10 @@ from dagster._core.events.log import EventLogEntry
 from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.definitions import build_definitions
 from civitas_assets.defs.batch import make_batch_name
-from civitas_assets.defs.deployment import get_utc_now
-from civitas_assets.defs.landing_assets import ANSWERED
 from civitas_assets.defs.messages import list_run_faults
-from civitas_assets.defs.record_assets import READ
-from civitas_assets.defs.scope import RunScope
+from civitas_assets.pipeline.deployment import get_utc_now
+from civitas_assets.pipeline.outcomes import ANSWERED, READ
+from civitas_assets.pipeline.turn_scope import Scope
 from civitas_assets.store.locks import hold_tenant_lock
 from civitas_assets.store.nights import Night, NightBook
 from testbed.history import history
@@ -188,14 +187,14 @@ def bytes_of_tables(url: str) -> int:
 def test_fault_of_one_tenant_stops_no_other_and_is_named(
     workplace: Any, towns: Any, batch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = RunScope.select_sources
+    real = Scope.select_sources
 
-    def chosen(self: RunScope, tenant: Any) -> Any:
+    def chosen(self: Scope, tenant: Any) -> Any:
         if tenant.slug == "anstadt":
             raise RuntimeError("disk on fire")
         return real(self, tenant)
 
-    monkeypatch.setattr(RunScope, "select_sources", chosen)
+    monkeypatch.setattr(Scope, "select_sources", chosen)
     result = batch()
     assert not result.success
     assert materialised(result) >= {("bestadt", "published")}

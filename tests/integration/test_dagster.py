@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from civitas_assets.definitions import build_definitions
-from civitas_assets.defs.runner import Order
+from civitas_assets.pipeline.runner import Order
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.locks import hold_tenant_lock
 
@@ -179,7 +179,7 @@ def test_unchanged_night_starts_neither_workspace_nor_dbt(
     def never(*_: object) -> None:
         raise AssertionError("dbt was started")
 
-    monkeypatch.setattr("civitas_assets.defs.shared_models.build_models", never)
+    monkeypatch.setattr("civitas_assets.pipeline.harmonise_step.build_models", never)
     again = kleinstadt.run("kleinstadt")
     assert again.ok
     assert (again.new, again.days) == (0, 0)

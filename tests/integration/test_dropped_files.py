@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from civitas_assets.defs.runner import Order
+from civitas_assets.pipeline.runner import Order
 
 
 def test_dropped_file_is_published_once_and_put_aside(kleinstadt: Any, counts: Any) -> None:

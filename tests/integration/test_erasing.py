@@ -14,7 +14,7 @@ import pytest
 import zstandard
 from psycopg.sql import SQL, Identifier
 
-from civitas_assets.defs.runner import Order
+from civitas_assets.pipeline.runner import Order
 
 DEVICE, OTHER = "geraet-4711-x", "geraet-4712-x"
 TOWN = """

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from civitas_assets.defs.landing_assets import fetch_tenant
-from civitas_assets.defs.published import publish_tenant
-from civitas_assets.defs.record_assets import read_tenant
-from civitas_assets.defs.runner import Order
-from civitas_assets.defs.scope import RunScope
-from civitas_assets.defs.shared_models import harmonise_tenant
-from civitas_assets.defs.work import Work
+from civitas_assets.pipeline.fetch_step import fetch_tenant
+from civitas_assets.pipeline.harmonise_step import harmonise_tenant
+from civitas_assets.pipeline.publish_step import publish_tenant
+from civitas_assets.pipeline.read_step import read_tenant
+from civitas_assets.pipeline.runner import Order
+from civitas_assets.pipeline.turn_scope import Scope
+from civitas_assets.pipeline.work import Work
 
 SUM = "select sum(value)::int from observation"
 
@@ -30,7 +30,7 @@ def steps(kleinstadt: Any) -> Callable[..., Iterator[str]]:
 
     def begin(run_id: str, **scope: Any) -> Iterator[str]:
         deployment = kleinstadt.deployment
-        work = Work(deployment, deployment.catalog.get_tenant("kleinstadt"), RunScope(**scope), run_id)
+        work = Work(deployment, deployment.catalog.get_tenant("kleinstadt"), Scope(**scope), run_id)
         with deployment.make_http_client() as client:
             for _ in fetch_tenant(work, client):
                 pass

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from civitas_assets.defs.runner import Order
+from civitas_assets.pipeline.runner import Order
 
 TOWN = """
 name: Wandelstadt

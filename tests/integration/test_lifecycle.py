@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from civitas_assets.defs.retention_job import apply_retention_to
-from civitas_assets.defs.runner import Order
+from civitas_assets.pipeline.runner import Order
 from civitas_assets.store.storage import make_storage
 
 SHARE = "share: [parking_status]\n"

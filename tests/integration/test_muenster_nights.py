@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from civitas_assets.defs.runner import Order, Outcome
+from civitas_assets.pipeline.runner import Order, Outcome
 
 VALUES = """
     select datastream_id, phenomenon_start_at, phenomenon_end_at, day, value, unit, value_native, station_id,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from civitas_assets.catalog import Window
-from civitas_assets.defs.runner import Order
+from civitas_assets.pipeline.runner import Order
 
 COUNT = 23
 TENANT = """

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from civitas_assets.defs.runner import Order
 from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.harmonise.project import Project
+from civitas_assets.pipeline.runner import Order
 from civitas_assets.settings import PROJECT_DIR, Settings
 
 STATUS = "models/shared/parking/parking_status"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from civitas_assets.catalog import Window
-from civitas_assets.defs.runner import Order
+from civitas_assets.pipeline.runner import Order
 
 CLOCK = datetime(2026, 8, 22, 5, 11, tzinfo=UTC)
 DAY = "2026-08-21"

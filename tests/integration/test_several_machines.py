@@ -23,8 +23,8 @@ from pydantic import SecretStr
 from civitas_assets.catalog import load_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.definitions import build_definitions
-from civitas_assets.defs.deployment import Deployment
 from civitas_assets.harmonise.project import Project
+from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import PROJECT_DIR, Settings
 from civitas_assets.store.storage import make_storage

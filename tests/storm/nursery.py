@@ -24,11 +24,11 @@ import civitas_assets.publish.postgres.postgres
 import civitas_assets.store.objects  # noqa: F401
 from civitas_assets.catalog import load_catalog
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
-from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.scope import RunScope
-from civitas_assets.defs.turn import Turn
-from civitas_assets.defs.work import Work
 from civitas_assets.harmonise.prepare import prepare_project
+from civitas_assets.pipeline.deployment import Deployment
+from civitas_assets.pipeline.turn import Turn
+from civitas_assets.pipeline.turn_scope import Scope
+from civitas_assets.pipeline.work import Work
 from civitas_assets.settings import Settings
 from civitas_assets.store import leases
 from civitas_assets.store.record_archive import archive_records
@@ -89,7 +89,7 @@ def run(order: dict[str, Any]) -> int:
         signal.setitimer(signal.ITIMER_PROF, hit["cpu"])  # at the end of which the system ends the process
     elif hit:
         sys.addaudithook(watch(order["home"], hit))
-    scope = RunScope(rebuild=order.get("rebuild", False) or order.get("anew", False))
+    scope = Scope(rebuild=order.get("rebuild", False) or order.get("anew", False))
     work = Work(deployment, deployment.catalog.get_tenant(SLUG), scope, order["run_id"], lock_timeout=60.0)
     if order.get("retention"):
         with work.hold_lock():

@@ -1,6 +1,6 @@
-"""What all assets share: catalogue, settings, stores, dbt project and clock.
+"""What all steps share: catalogue, settings, stores, dbt project and clock.
 
-Built once per process and handed to the asset factories, so that tests can hold every part.
+Built once per process and handed to whoever takes steps, so that tests can hold every part.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-import dagster as dg
 import msgspec
 
 from civitas_assets.catalog import Catalog, Tenant
@@ -69,11 +68,6 @@ class Deployment:
                 self.settings, list_catalog_checks(self.project), keep=True
             )
         return self if catalog is self.catalog else replace(self, catalog=catalog)
-
-    @property
-    def partitions(self) -> dg.StaticPartitionsDefinition:
-        """The tenants; only validated slugs become partition keys."""
-        return dg.StaticPartitionsDefinition(self.catalog.keys)
 
     @property
     def active(self) -> list[Tenant]:

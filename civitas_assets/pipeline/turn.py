@@ -1,7 +1,7 @@
 """A tenant's turn: the steps of the pipeline one after the other, for runs that are not of one partition's assets.
 
 A job of assets records before it begins what it intends to make, for each asset and check, and that costs more than a
-quiet night. A turn says what has happened: the materialisations and checks of its tenant.
+quiet night. A turn says what has happened: what was made and checked of its tenant.
 """
 
 from __future__ import annotations
@@ -12,22 +12,21 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
-import dagster as dg
-
 from civitas_assets.connectors.transport.http import HttpClient
-from civitas_assets.defs.asset_keys import landing_key
-from civitas_assets.defs.commons_assets import share_tenant
-from civitas_assets.defs.landing_assets import fetch_tenant
-from civitas_assets.defs.night import build_night
-from civitas_assets.defs.open_folder_assets import publish_open_folder
-from civitas_assets.defs.published import publish_tenant
-from civitas_assets.defs.record_assets import read_tenant
-from civitas_assets.defs.report import report_between_nights, report_night
-from civitas_assets.defs.shared_models import harmonise_tenant
-from civitas_assets.defs.sink_assets import deliver_tenant
-from civitas_assets.defs.work import Result, Work
-from civitas_assets.errors import CivitasError, TenantBusy, TestsFailed
+from civitas_assets.errors import TenantBusy, TestsFailed
 from civitas_assets.ingest.isolation import capture_errors
+from civitas_assets.pipeline.asset_names import name_landing
+from civitas_assets.pipeline.fetch_step import fetch_tenant
+from civitas_assets.pipeline.harmonise_step import harmonise_tenant
+from civitas_assets.pipeline.night_entry import build_night
+from civitas_assets.pipeline.offer_step import publish_open_folder
+from civitas_assets.pipeline.publish_step import publish_tenant
+from civitas_assets.pipeline.read_step import read_tenant
+from civitas_assets.pipeline.report_step import report_between_nights, report_night
+from civitas_assets.pipeline.results import Materialised, Result
+from civitas_assets.pipeline.share_step import share_tenant
+from civitas_assets.pipeline.sink_step import deliver_tenant
+from civitas_assets.pipeline.work import Work
 from civitas_assets.store.nights import Night, StepFailure
 
 _Step = Callable[[Work], Iterator[Result]]
@@ -75,7 +74,7 @@ class Turn:
                 break
             made = [*self._results(name, step)]
             yield from made
-            if not any(isinstance(result, dg.MaterializeResult) for result in made):
+            if not any(isinstance(result, Materialised) for result in made):
                 break
         if not self.said.workspace:  # nobody looks at it, and another run makes its own
             self.work.workspace.remove()
@@ -95,10 +94,10 @@ class Turn:
         return not (self.said.failures or self.said.errors or self.said.busy)
 
     @property
-    def unseen(self) -> set[dg.AssetKey]:
+    def unseen(self) -> set[str]:
         """The tenant's landings that the turn was not about, as of sources with another cadence."""
-        seen = {result.asset_key for result in self.said.results}
-        own = {landing_key(source.connector) for source in self.work.tenant.sources.values()}
+        seen = {result.asset for result in self.said.results}
+        own = {name_landing(source.connector) for source in self.work.tenant.sources.values()}
         return own - seen
 
     def _later(self) -> Iterator[tuple[str, _Step]]:
@@ -126,8 +125,6 @@ class Turn:
         except TestsFailed as error:
             self.said.workspace = error.workspace
             raise
-        except dg.Failure as failure:  # which a step raises on purpose, too
-            raise CivitasError(failure.description or "failed") from failure
 
     def _note(self, name: str, error: str) -> None:
         self.said.errors.append(f"{name}: {error}")

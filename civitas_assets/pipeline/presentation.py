@@ -1,4 +1,4 @@
-"""How results look in the Dagster UI: tables, counts and previews as metadata.
+"""How results look where they are shown: tables and texts as Markdown.
 
 Only values that are fit for everybody who may open the UI; never a secret.
 """
@@ -6,22 +6,19 @@ Only values that are fit for everybody who may open the UI; never a secret.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
-
-import dagster as dg
 
 from civitas_assets.inert import escape_markdown
+from civitas_assets.pipeline.results import Shown
 
-Metadata = dict[str, Any]
 _CELL = 80
 
 
-def build_table_metadata(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.MetadataValue:
+def build_table_metadata(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Shown:
     """A table that reads as one in the UI."""
     if not rows:
-        return dg.MetadataValue.text("no rows")
+        return Shown("text", "no rows")
     lines = [_line(columns), f"| {' | '.join(['---'] * len(columns))} |", *(_line(row) for row in rows)]
-    return dg.MetadataValue.md("\n".join(lines))
+    return Shown("markdown", "\n".join(lines))
 
 
 def _line(cells: Sequence[object]) -> str:
@@ -33,6 +30,6 @@ def _cell(value: object) -> str:
     return escape_markdown(" ".join(text[:_CELL].splitlines())).replace("|", "\\|")
 
 
-def format_description(lines: Iterable[str]) -> str | None:
-    """The description of a check, which the UI takes for Markdown: its lines as they are; None without any."""
-    return escape_markdown("\n".join(lines)) or None
+def format_description(lines: Iterable[str]) -> str:
+    """The description of a check, which the UI takes for Markdown: its lines as they are."""
+    return escape_markdown("\n".join(lines))

@@ -9,51 +9,36 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
-
-import dagster as dg
 
 from civitas_assets.catalog import Tenant
 from civitas_assets.catalog.yaml_text import locate_file
-from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.runs import SHELL_TAG
-from civitas_assets.defs.scope import RunScope
-from civitas_assets.errors import CivitasError, PublishError, StoreError, TestsFailed
+from civitas_assets.errors import PublishError, StoreError
 from civitas_assets.harmonise.workspace import Workspace
+from civitas_assets.pipeline.deployment import Deployment
+from civitas_assets.pipeline.turn_scope import Scope
 from civitas_assets.store.storage import make_storage
 from civitas_assets.store.stores import Stores
 
 log = logging.getLogger("civitas_assets.publish")
-_LOCK_TIMEOUT = 900.0
-
-Result: TypeAlias = "dg.MaterializeResult[Any] | dg.AssetCheckResult"
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a step needs to know; without `keys`, all of its assets are wanted.
+    """What a step needs to know; without `keys`, names of assets, all of its assets are wanted.
 
     A step waits as long as `patience`, in seconds, for another process that works for the tenant.
     """
 
     deployment: Deployment
     tenant: Tenant
-    scope: RunScope
+    scope: Scope
     run_id: str
-    keys: frozenset[dg.AssetKey] | None = None
+    keys: frozenset[str] | None = None
     lock_timeout: float = 0.0
 
-    @classmethod
-    def from_context(cls, context: dg.AssetExecutionContext, deployment: Deployment, scope: RunScope) -> Work:
-        """The work of a run of one tenant."""
-        tenant = deployment.catalog.get_tenant(context.partition_key)
-        keys = frozenset(context.selected_asset_keys)
-        lock_timeout = 0.0 if SHELL_TAG in context.run.tags else _LOCK_TIMEOUT
-        return cls(deployment, tenant, scope, context.run.run_id, keys, lock_timeout)
-
-    def wants(self, key: dg.AssetKey) -> bool:
+    def wants(self, asset: str) -> bool:
         """Whether the run is asked for this asset."""
-        return self.keys is None or key in self.keys
+        return self.keys is None or asset in self.keys
 
     @property
     def stores(self) -> Stores:
@@ -102,13 +87,3 @@ class Work:
         from civitas_assets.lifecycle.removal import is_removed  # noqa: PLC0415 - with all destinations
 
         return is_removed(self.deployment.files, self.tenant.slug)
-
-
-@contextmanager
-def raise_as_failures() -> Iterator[None]:
-    """Errors raised on purpose become failures of the run that show their text, not a traceback."""
-    try:
-        yield
-    except CivitasError as error:
-        place = {"workspace": error.workspace} if isinstance(error, TestsFailed) and error.workspace else {}
-        raise dg.Failure(str(error), metadata=place, allow_retries=False) from error

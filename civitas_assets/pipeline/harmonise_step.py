@@ -1,0 +1,147 @@
+"""Harmonising: what a run makes of the affected days in a workspace, and the models' tests as checks.
+
+Where nothing is affected, no workspace is made, and publishing is skipped.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from civitas_assets.errors import TestsFailed
+from civitas_assets.harmonise.build import NodeResult, build_models, merge_results
+from civitas_assets.harmonise.preview import Preview, read_previews
+from civitas_assets.harmonise.project import DataTest, Project, find_layer
+from civitas_assets.harmonise.task import Task
+from civitas_assets.harmonise.workspace import Workspace, fill_workspace, remove_stale_workspaces
+from civitas_assets.pipeline.asset_names import name_shared
+from civitas_assets.pipeline.outcomes import TESTED, check_tests
+from civitas_assets.pipeline.presentation import build_table_metadata
+from civitas_assets.pipeline.results import Checked, Materialised, Metadata, Result, TestOutcome
+from civitas_assets.pipeline.work import Work
+
+log = logging.getLogger("civitas_assets.harmonise")
+
+
+def harmonise_tenant(work: Work) -> Iterator[Result]:
+    """Make and test the tenant's shared models in a workspace; nothing at all where the destination is up to date.
+
+    Raises:
+        TestsFailed: after the outcome of every test was said.
+    """
+    project = work.deployment.project
+    with work.hold_lock():
+        remove_stale_workspaces(work.deployment.settings.workspaces, work.deployment.now())
+        made = make_models(work)
+    if made is None:
+        log.info("%s · nothing to harmonise: the destination is up to date", work.tenant.slug)
+        return
+    if not made.failures:
+        yield from _made(work, made)
+    # After what they are about: Dagster shows only the checks of the latest materialisation.
+    found = {result.unique_id: result for result in made.results}
+    for model, tests in project.tests_by_model.items():
+        asked = [test for test in tests if test.unique_id in found]
+        if asked and work.wants(name_shared(model)):
+            yield _check(model, {test: found[test.unique_id] for test in asked})
+    made.ensure_sound()
+
+
+@dataclass(frozen=True)
+class MadeModels:
+    """The shared models in a workspace, what became of each node, and the blocking tests that found something."""
+
+    workspace: Workspace
+    task: Task
+    results: Sequence[NodeResult]
+    failures: Sequence[str]
+
+    def ensure_sound(self) -> None:
+        """Nothing, unless a blocking test found something.
+
+        Raises:
+            TestsFailed: with the workspace, to be looked at.
+        """
+        if self.failures:
+            self.workspace.keep()
+            raise TestsFailed(self.failures, str(self.workspace.database))
+
+
+def make_models(work: Work) -> MadeModels | None:
+    """Make and test what is to be published now, of a rebuild its last portion; None if that is nothing.
+
+    The tenant's lock must be held.
+    """
+    deployment, tenant, project = work.deployment, work.tenant, work.deployment.project
+    limits = deployment.settings.limits
+    whole = deployment.plan_task(tenant, rebuild=work.scope.rebuild)
+    if whole is None:
+        return None
+    tasks = deployment.split_task(tenant, whole)
+    results: Sequence[NodeResult] = []
+    for number, (task, portion) in enumerate(tasks, 1):
+        if len(tasks) > 1:
+            log.info("%s · rebuild · portion %d of %d: %s", tenant.slug, number, len(tasks), portion)
+        with fill_workspace(
+            work.workspace.folder, project, tenant, work.stores, task, limits=limits
+        ) as workspace:
+            made = build_models(project, workspace, tenant.slug, limits=limits)
+        results = merge_results(results, made)
+        failures = _failures(project, results)
+        if failures:
+            break
+        if number < len(tasks):
+            deployment.make_destination(tenant).collect(project, workspace, portion)
+    return MadeModels(workspace, task, results, failures)
+
+
+def _made(work: Work, models: MadeModels) -> Iterator[Result]:
+    """The models that the run is asked for, parents before children; of a tenant's turn the tables that it has made."""
+    deployment = work.deployment
+    rows = {result.name: result.rows for result in models.results if result.kind == "model"}
+    # Of every night, previews would be most of what Dagster's history has of it; who looks at assets runs them.
+    shown = {} if work.keys is None else read_previews(deployment.project, models.workspace, rows)
+    # In a tenant's turn only the tables that it has made are said; else all that are asked for, parents first.
+    names = [f"{find_layer(node)}/{node['name']}" for node in deployment.project.model_nodes]
+    for asset in filter(work.wants, names):
+        layer, _, name = asset.partition("/")
+        metadata: Metadata = {}
+        if work.keys is None and (layer != "shared" or name not in rows):
+            continue
+        if layer == "shared":
+            seconds = sum(r.seconds for r in models.results if r.kind == "model" and r.name == name)
+            metadata = {
+                "days": models.task.size,
+                "dagster/row_count": rows.get(name, 0),
+                "seconds": seconds,
+                **(_shown(shown[name], models.task) if name in shown else {}),
+            }
+        yield Materialised(asset, metadata)
+
+
+def _failures(project: Project, results: Sequence[NodeResult]) -> list[str]:
+    """The blocking tests that found something."""
+    return [
+        f"{project.tests[result.unique_id].name} ({result.failures} rows)"
+        for result in results
+        if result.unique_id in project.tests and project.tests[result.unique_id].blocking and not result.ok
+    ]
+
+
+def _check(model: str, found: Mapping[DataTest, NodeResult]) -> Checked:
+    broken = [
+        TestOutcome(test.name, test.blocking, result.message or result.status, result.failures)
+        for test, result in found.items()
+        if not result.ok
+    ]
+    seconds = sum(result.seconds for result in found.values())
+    return check_tests(name_shared(model), TESTED, len(found), broken, seconds)
+
+
+def _shown(preview: Preview, task: Task) -> Metadata:
+    return {
+        "first_day": str(task.days[0]) if task.days else "",
+        "last_day": str(task.days[-1]) if task.days else "",
+        "preview": build_table_metadata(preview.columns, preview.first),
+    }
