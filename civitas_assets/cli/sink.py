@@ -35,9 +35,9 @@ def sink(
     What the server was seen to have is read back from it, row by row. The tenant's file lists sinks under `sinks`:
     docs/sinks.md. The command exits with 0 only if every server has all of it.
     """
-    from civitas_assets.defs.deployment import get_utc_now
     from civitas_assets.errors import ExportError
     from civitas_assets.ingest.catalogue import load_catalogue
+    from civitas_assets.pipeline.deployment import get_utc_now
     from civitas_assets.sinks.deliver import bring_to_sinks
     from civitas_assets.store.storage import make_storage
 

@@ -18,8 +18,15 @@ from civitas_assets.dictionary.evolution import Evolution, Step
 from civitas_assets.errors import PublishError
 from civitas_assets.harmonise.project import Project, SharedModel
 from civitas_assets.harmonise.workspace import Workspace
-from civitas_assets.harmonise.workspace_tables import SHARED_SCHEMA
 from civitas_assets.publish.destination import UNMAPPED_SQL
+from civitas_assets.publish.duckdb.changed_rows import (
+    AFFECTED,
+    COMPARED_AT_ONCE,
+    change_rows,
+    held_sql,
+    made_sql,
+    order_sql,
+)
 
 _META = """
 create schema if not exists meta;
@@ -28,7 +35,6 @@ create table if not exists meta.unfilled (model varchar, column_name varchar);
 create table if not exists meta.collected (day date, version varchar);
 """
 _SORTED_AT_ONCE = 250_000  # rows
-_AFFECTED = "workspace.records.affected_day"
 
 
 class DuckDBTables:
@@ -99,17 +105,17 @@ class DuckDBTables:
         """
         chosen, held = list(models), self._names()
         described = self.read_contracts() or {}
-        came = self._counts({model.name: _made(model) for model in chosen})
+        came = self._counts({model.name: made_sql(model) for model in chosen})
         by_day = [model for model in chosen if model.by_day]
         stray = self._counts(
-            {m.name: f"{_made(m)} anti join {_AFFECTED} using (day)" for m in by_day if came[m.name]}
+            {m.name: f"{made_sql(m)} anti join {AFFECTED} using (day)" for m in by_day if came[m.name]}
         )
         if any(stray.values()):
             found = ", ".join(f"{name} has {count} rows" for name, count in stray.items() if count)
             raise PublishError(f"{found} outside the affected days; nothing was published")
-        gone = self._counts({m.name: _of_affected_days(m) for m in by_day if m.name in held})
+        gone = self._counts({m.name: held_sql(m) for m in by_day if m.name in held})
         emptied = {
-            m.name: f"(select distinct day from {_of_affected_days(m)}) anti join {_made(m)} using (day)"  # noqa: S608
+            m.name: f"(select distinct day from {held_sql(m)}) anti join {made_sql(m)} using (day)"  # noqa: S608
             for m in by_day
             if gone.get(m.name)
         }
@@ -117,16 +123,20 @@ class DuckDBTables:
         for model in chosen:
             name, contract = model.name, contracts[model.name]
             columns = ", ".join(f'"{column}"' for column in model.columns)
-            rows = f"select {columns} from {_made(model)}"  # noqa: S608
+            rows = f"select {columns} from {made_sql(model)}"  # noqa: S608
             if name not in held or not (model.by_day or described.get(name) == contract):
                 self._run(f'create or replace table "{name}" as {rows} limit 0')
                 self._bare.add(name)
             elif not model.by_day:
                 self._run(f'truncate "{name}"')
+            elif 0 < gone[name] <= COMPARED_AT_ONCE and change_rows(self.connection, model, contract):
+                continue
             elif gone[name]:
-                self._run(f'delete from "{name}" where day in (select day from {_AFFECTED})')  # noqa: S608
+                self._run(f'delete from "{name}" where day in (select day from {AFFECTED})')  # noqa: S608
             for chosen_days in self._turns(model, came[name]):
-                self._run(f'insert into "{name}" ({columns}) {rows}{chosen_days} order by {_order(contract)}')
+                self._run(
+                    f'insert into "{name}" ({columns}) {rows}{chosen_days} order by {order_sql(contract)}'
+                )
         return came
 
     def _turns(self, model: SharedModel, rows: int) -> Iterator[str]:
@@ -135,7 +145,7 @@ class DuckDBTables:
             yield from [""] if rows else []
             return
         turn, filled = list[date](), 0
-        found = f"select day, count(*) from {_made(model)} group by day order by day"  # noqa: S608
+        found = f"select day, count(*) from {made_sql(model)} group by day order by day"  # noqa: S608
         for day, count in [*self._run(found).fetchall(), (None, rows)]:
             if turn and filled + count > _SORTED_AT_ONCE:
                 yield f" where day between '{turn[0]}' and '{turn[-1]}'"
@@ -182,7 +192,7 @@ class DuckDBTables:
             if contract is not None and contract.replaced == "replace_days":
                 distinct = f"select distinct date_trunc('month', day)::date from {before} order by 1"  # noqa: S608
                 months = [month for (month,) in self._run(distinct).fetchall()]
-            order = f" order by {_order(contract)}" if contract else ""
+            order = f" order by {order_sql(contract)}" if contract else ""
             for month in months:
                 where = f" where date_trunc('month', day) = date '{month}'" if month else ""
                 self._run(f"insert into {table} from {before}{where}{order}")
@@ -271,22 +281,6 @@ class DuckDBTables:
             for name in kin
             if name in held
         )
-
-
-def _made(model: SharedModel) -> str:
-    return f'workspace.{SHARED_SCHEMA}."{model.name}"'
-
-
-def _of_affected_days(model: SharedModel) -> str:
-    return f'"{model.name}" semi join {_AFFECTED} using (day)'
-
-
-def _order(contract: Contract) -> str:
-    """Day, time, series: neighbours in a column are then alike, which takes less than half the space of any order."""
-    key = [name for name in contract.key if name != "day"]
-    times = [name for name in key if contract.columns[name].type == "timestamptz"]
-    days = ["day"] if contract.replaced == "replace_days" else []
-    return ", ".join(f'"{name}"' for name in [*days, *times, *(name for name in key if name not in times)])
 
 
 def _quoted(text: object) -> str:

@@ -77,3 +77,16 @@ def test_the_share_of_a_file_that_holds_nothing_is_told_and_writing_it_anew_give
         assert tables.count("status") == 300_000
         assert measure_waste(tables.connection) == 0
     assert new.stat().st_size < 0.6 * old.stat().st_size
+
+
+def test_rows_that_are_as_before_stay_where_they_are(file_town: Town, status: Any) -> None:
+    file_town.publish([D1], rebuild=True, status=[status(key, D1, 1) for key in "abcd"])
+    file_town.publish([D1], status=[status("a", D1, 1), status("b", D1, 2, note="new"), status("d", D1, 1)])
+    # Whole days would lie in their order again.
+    assert file_town.ask("select site_key, free from status order by rowid") == [("a", 1), ("d", 1), ("b", 2)]
+
+
+def test_row_that_was_there_twice_is_there_once(file_town: Town, status: Any) -> None:
+    file_town.publish([D1], rebuild=True, status=[status("a", D1, 1), status("a", D1, 1)])
+    file_town.publish([D1], status=[status("a", D1, 1)])
+    assert file_town.ask("select count(*) from status") == [(1,)]
