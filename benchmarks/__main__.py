@@ -51,6 +51,7 @@ TARGETS = {
     "help_of_the_command": "seconds ≤ 0.4",
     "status_of_200_tenants": "seconds ≤ 2",
     "morning_page": "seconds ≤ 10, megabytes ≤ 5",
+    "discover_in_catalogues": "seconds ≤ 60 of two thousand datasets",
 }
 
 

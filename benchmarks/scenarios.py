@@ -27,6 +27,7 @@ from benchmarks.destinations import (
     publish_a_day_to_postgres,
     publish_to_postgres,
 )
+from benchmarks.discovering import discover_in_catalogues
 from benchmarks.fetching import fetch_data_arrays, fetch_flat
 from benchmarks.many_towns import code_location_of_500_tenants, quiet_night_of_tenants
 from benchmarks.narrow import wide_and_narrow
@@ -298,6 +299,7 @@ SCENARIOS: dict[str, Callable[..., Figures]] = {
         help_of_the_command,
         status_of_200_tenants,
         morning_page,
+        discover_in_catalogues,
     )
 }
 

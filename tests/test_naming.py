@@ -20,13 +20,13 @@ TREES = {
 _VERBS = """
     accept add announce answer append apply archive ask assign bind bring build call capture change check
     choose claim clean clear clip close collect combine compact compare compile complete compose confirm
-    connect convert copy count crawl create decode delete deliver derive describe detect discard drain
+    connect convert copy count crawl create decode delete deliver derive describe detect discard discover drain
     draw drop enclose encode enforce ensure erase escape exit expand explain export extract fetch fill find finish
     forget fork format gather get grant group guard gunzip hand harmonise hash hold identify inflate
     insert join keep land limit list load locate make map mask match measure merge move name normalise
     note notify open order parse plan prepare probe project propose publish qualify quote raise read
     record redact refresh rehearse release remember remove render replace replay report require resize
-    resolve restore retry rewrite run sanitize scan score select send separate serve set share shorten
+    resolve restore retry rewrite run sanitize scan score search select send separate serve set share shorten
     show sort split stage start step stop store strip suggest summarise swap sync take trace unescape
     unpack unshare unzip update validate wait widen write
 """

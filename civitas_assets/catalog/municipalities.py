@@ -16,12 +16,12 @@ from pathlib import Path
 
 from civitas_assets.catalog.basis import suggest_name
 from civitas_assets.catalog.geography import Box
+from civitas_assets.catalog.spelling import normalise_spelling
 from civitas_assets.errors import MunicipalityError
 
 FOLDER = Path(__file__).parent / "municipality_list"
 
 _REGIONAL_KEY = 12  # digits of an ARS: that of a municipality, with four of its association within
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _NEAR_KM = 5.0  # how far from a box one that ended may have been, and still be the reason why it is too small
 
 
@@ -57,8 +57,8 @@ class Municipality:
     @property
     def slug(self) -> str:
         """A tenant's key made of the name."""
-        plain = self.short_name.lower().translate(_UMLAUTS)
-        return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:48].strip("_")
+        words = [normalise_spelling(word) for word in re.split(r"\W+", self.short_name)]
+        return "_".join(filter(None, words))[:48].strip("_")
 
     def describe(self) -> str:
         """Key, name, and in which district and state it is."""

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
+from civitas_assets.catalog import Source
 from civitas_assets.propose.sample import Sample
 from civitas_assets.propose.sample_columns import SampleColumn
 from civitas_assets.propose.standards import Standard, parse_feature_type
 
 _COLLECTION = re.compile(r"^(.*)/collections/([^/?#]+)/items/?(?:[?#].*)?$")
+_FEATURES = 50  # of a sample
 # Hosts of services that have connectors of their own.
 _SERVICES = {
     "pegelonline.wsv.de": "pegelonline",
@@ -53,6 +55,27 @@ def _bare(column: SampleColumn) -> SampleColumn | None:
     if re.fullmatch(r'"(?:[^"\\]|\\.)*"', name):
         return replace(column, name=str(msgspec.json.decode(name)))
     return None if "." in name else column
+
+
+def build_sample_address(source: Source) -> str:
+    """Where some features of a service are, of which only a description was seen; empty for what is none of OGC."""
+    collection = getattr(source, "collection", "?")
+    if source.connector != "ogc_features" or collection == "?":
+        return ""
+    api = getattr(source, "api", "")
+    if not api.startswith("wfs"):
+        return f"{source.url}/collections/{collection}/items?limit={_FEATURES}"
+    version, kind, limit = (
+        ("1.1.0", "typeName", "maxFeatures") if api == "wfs11" else ("2.0.0", "typeNames", "count")
+    )
+    asked = {
+        "service": "WFS",
+        "version": version,
+        "request": "GetFeature",
+        kind: collection,
+        limit: str(_FEATURES),
+    }
+    return f"{source.url}?{urlencode(asked)}"
 
 
 def detect_service(address: str) -> Standard | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ReadError
 from civitas_assets.ingest.isolation import capture_errors
 from civitas_assets.ingest.probe import Probe, read_sample
+from civitas_assets.propose.about import UNKNOWN, About
 from civitas_assets.propose.crs_detection import GERMANY
 from civitas_assets.propose.draft import Draft
 from civitas_assets.propose.drafting import list_drafts
@@ -29,11 +30,11 @@ from civitas_assets.propose.forms import detect_form
 from civitas_assets.propose.known_services import add_service, detect_service
 from civitas_assets.propose.naming import derive_name, derive_title
 from civitas_assets.propose.sample import FEATURE_ID, Sample, shorten_names
+from civitas_assets.propose.settings_values import list_texts, to_tuples
 from civitas_assets.propose.standards import Standard
 from civitas_assets.propose.writing import render_source_block
 
 _PLACE = "https://SERVER.example/PATH"
-_LICENCE = "which one does the publisher name? `proprietary` is for none"
 _FEW = 0.3  # of the rows: a draft that is rejected no more is believed
 _FAILING = 0.05  # of the rows: a field that fails more often is left out
 
@@ -68,10 +69,15 @@ class Proposal:
         return sum(records.height for name, records in found if self.record_type in {name, ""})
 
 
-def propose_source(
-    body: bytes, address: str, folder: Path, vocabulary: Vocabulary, tenant: Tenant | None = None
+def propose_source(  # noqa: PLR0917 - each argument is of another type
+    body: bytes,
+    address: str,
+    folder: Path,
+    vocabulary: Vocabulary,
+    tenant: Tenant | None = None,
+    about: About = UNKNOWN,
 ) -> Proposal:
-    """What a body from this address, or file, seems to be.
+    """What a body from this address, or file, seems to be, as a source that says what is known `about` it besides.
 
     Raises:
         ReadError: no connector reads it, or nothing in it is recognised; the sentence says why.
@@ -79,7 +85,7 @@ def propose_source(
     # Whatever a file may hold, people get a sentence.
     found, fault = capture_errors(
         f"proposal for {address}",
-        lambda: _proposed(body, address, folder, vocabulary, tenant),
+        lambda: _proposed(body, address, folder, vocabulary, tenant, about),
         level=logging.DEBUG,
     )
     if found is None:
@@ -87,13 +93,13 @@ def propose_source(
     return found
 
 
-def _proposed(
-    body: bytes, address: str, folder: Path, vocabulary: Vocabulary, tenant: Tenant | None
+def _proposed(  # noqa: PLR0917 - as above
+    body: bytes, address: str, folder: Path, vocabulary: Vocabulary, tenant: Tenant | None, about: About
 ) -> Proposal:
     box: Box = tenant.bbox if tenant is not None else GERMANY
     owner = tenant or make_sample_tenant()
     url = address if re.match("https?://", address) else ""
-    trial = _Trial(derive_name(address), body, url, folder, owner)
+    trial = _Trial(about.name or derive_name(address), body, url, folder, owner, about)
     form = detect_service(trial.address) or detect_form(body, trial.address, box, vocabulary)
     if isinstance(form, Standard):
         return trial.standard(form)
@@ -142,6 +148,18 @@ class _Trial:
     address: str
     folder: Path
     tenant: Tenant
+    about: About
+
+    @property
+    def known(self) -> dict[str, str]:
+        """The settings that are known without looking at the body."""
+        said = {"title": self.about.title or derive_title(self.name), "licence": self.about.licence}
+        return said | ({"attribution": self.about.attribution} if self.about.attribution else {})
+
+    @property
+    def doubts(self) -> dict[str, list[str]]:
+        """What has to be looked at of them."""
+        return {setting: [text] for setting, text in self.about.doubts.items()}
 
     def draft(self, draft: Draft) -> Proposal | None:
         """What a draft reads; without the fields whose values cannot be what they would fill."""
@@ -169,7 +187,7 @@ class _Trial:
                 "fields",
                 f"{name}: {column} is left out, since {count} row(s) have no such value, as {example!r}",
             )
-        used = {*_texts(settings)}
+        used = {*list_texts(settings)}
         unused = tuple(
             column.name
             for column in sample.columns
@@ -184,12 +202,10 @@ class _Trial:
 
     def standard(self, form: Standard) -> Proposal:
         """What a document of a standard becomes; it is read if it holds records itself."""
-        doubts = {setting: [text] for setting, text in form.doubts.items()}
+        doubts = self.doubts | {setting: [text] for setting, text in form.doubts.items()}
         settings: dict[str, Any] = {
-            "title": derive_title(self.name), "connector": form.connector,
-            "licence": "proprietary", "url": form.url or _PLACE, **form.settings,
+            **self.known, "connector": form.connector, "url": form.url or _PLACE, **form.settings,
         }  # fmt: skip
-        doubts["licence"] = [_LICENCE]
         if not form.url and "url" not in doubts:
             doubts["url"] = ["where is it fetched from?"]
         if form.url == "-":  # a service whose address is known
@@ -224,23 +240,22 @@ class _Trial:
     def _source(self, connector: str, settings: Mapping[str, Any]) -> Source | None:
         try:
             model = CONNECTORS[connector].source_model
-            return model.model_validate(_tuples(settings)).with_place(self.name, self.tenant.bbox)
+            return model.model_validate(to_tuples(settings)).with_place(self.name, self.tenant.bbox)
         except ValidationError:
             return None
 
     def _whole(self, draft: Draft) -> tuple[dict[str, Any], Mapping[str, Sequence[str]]]:
         settings: dict[str, Any] = {
-            "title": derive_title(self.name),
+            **self.known,
             "connector": draft.sample.connector,
-            "licence": "proprietary",
             "url": draft.sample.url or self.address or _PLACE,
             **draft.settings,
         }
-        doubts = {"licence": [_LICENCE], **draft.doubts}
+        doubts = {**self.doubts, **draft.doubts}
         if not self.address:
             doubts["url"] = ["where is it fetched from?"]
         model = CONNECTORS[draft.sample.connector].source_model
-        used = {*_texts(settings)}
+        used = {*list_texts(settings)}
         left = any(column.name not in {*used, FEATURE_ID} for column in draft.sample.columns)
         if left and "rest" in model.model_fields and "attributes" in draft.contract.accepted:
             settings["rest"] = "attributes"
@@ -265,23 +280,6 @@ def _failing(draft: Draft, probe: Probe) -> tuple[str, int, str] | None:
         return None
     detail = next((d for f, d in rejected.select("field", "detail").iter_rows() if f == name and d), "")
     return name, count, str(detail)[:40]
-
-
-def _tuples(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _tuples(part) for key, part in value.items()}
-    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for part in value.values():
-            yield from _texts(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _texts(part)
-    elif isinstance(value, str):
-        yield value
 
 
 def _matched(settings: Mapping[str, Any], column: str) -> bool:
