@@ -12,14 +12,14 @@ from types import ModuleType
 from civitas_assets.catalog import HttpPolicy
 from civitas_assets.discover.asking import Asker, BudgetSpent
 from civitas_assets.discover.dataset import Dataset, Page
-from civitas_assets.discover.kinds import ckan, dcat_rdf
+from civitas_assets.discover.kinds import ckan, csw, dcat_rdf, ogc_records, opendatasoft, socrata
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.ingest.apart import call_apart
 from civitas_assets.ingest.bounds import ReadLimits
 from civitas_assets.ingest.given import parse_url_request
 
 # In the order in which an address is tried; each has NAME, list_addresses and read_page.
-KINDS: Sequence[ModuleType] = (ckan, dcat_rdf)
+KINDS: Sequence[ModuleType] = (ckan, dcat_rdf, ogc_records, opendatasoft, csw, socrata)
 _MOST_PAGES = 500
 
 
