@@ -165,6 +165,9 @@ RECORDS = """<csw:GetRecordsResponse xmlns:csw="http://www.opengis.net/cat/csw/2
 def test_csw_says_licence_and_attribution_as_the_spatial_data_infrastructure_writes_them() -> None:
     _, asked = asked_of(csw, f"{ROOT}/csw?service=CSW", "O'Neustadt")
     assert (asked["request"], asked["constraint"]) == ("GetRecords", "AnyText like '%O Neustadt%'")
+    _, other = asked_of(csw, ROOT, "Neustadt", place=2)
+    assert other["constraint"] == "apiso:AnyText like '%Neustadt%'"
+    assert "constraint" not in asked_of(csw, ROOT, "")[1]
     page = csw.read_page(RECORDS.encode(), csw.list_addresses(f"{ROOT}/csw", "")[0])
     (found,) = page.datasets
     assert (page.total, parse_qs(urlsplit(page.following).query)["startPosition"]) == (3, ["2"])

@@ -30,24 +30,24 @@ _SPACES = {
     "srv": "http://www.isotc211.org/2005/srv",
     "ows": "http://www.opengis.net/ows",
 }
+_SEARCHED = ("AnyText", "csw:AnyText", "apiso:AnyText")
 _SIDES = ("westBoundLongitude", "southBoundLatitude", "eastBoundLongitude", "northBoundLatitude")
 _CODE = re.compile(r"^\{.*\}$", re.DOTALL)
 
 
 def list_addresses(url: str, term: str) -> list[str]:
-    """Where it may be asked first."""
+    """Where it may be asked first; services call what is searched by one of three names."""
     asked = {
         "service": "CSW", "version": "2.0.2", "request": "GetRecords", "typeNames": "gmd:MD_Metadata",
         "outputSchema": _SPACES["gmd"], "elementSetName": "full", "resultType": "results",
         "startPosition": "1", "maxRecords": str(_PART),
     }  # fmt: skip
+    root, searches = re.sub(r"[?#].*", "", url), [asked]
     if term:
         word = re.sub(r"['%_\\]", " ", term)
-        asked |= {
-            "constraintLanguage": "CQL_TEXT", "constraint_language_version": "1.1.0",
-            "constraint": f"AnyText like '%{word}%'",
-        }  # fmt: skip
-    return [f"{re.sub(r'[?#].*', '', url)}?{urlencode(asked)}"]
+        language = {"constraintLanguage": "CQL_TEXT", "constraint_language_version": "1.1.0"}
+        searches = [{**asked, **language, "constraint": f"{name} like '%{word}%'"} for name in _SEARCHED]
+    return [f"{root}?{urlencode(each)}" for each in searches]
 
 
 def read_page(body: bytes, address: str) -> Page:
