@@ -51,9 +51,12 @@ class Settings(Served, Databases, BaseSettings):
         env_prefix="CIVITAS_", frozen=True, extra="ignore", hide_input_in_errors=True
     )
 
-    home: Path = Field(PROJECT_DIR / "data", description="Landing, record store, quarantine and work files.")
+    home: Path = Field(
+        PROJECT_DIR / "data", description="Landing, record store, quarantine, dropped files and work files."
+    )
     storage_url: str = Field(
-        "", description="Landing, record store and quarantine in object storage, as `s3://bucket/prefix`."
+        "",
+        description="Landing, record store, quarantine and dropped files in object storage, as `s3://bucket/prefix`.",
     )
     tenants_dir: Path = Field(
         PROJECT_DIR / "civitas_assets" / "tenants", description="Folder with one YAML file per tenant."
@@ -217,11 +220,6 @@ class Settings(Served, Databases, BaseSettings):
     def locks(self) -> Path:
         """Lock files that keep a tenant to one run at a time."""
         return self.home / "locks"
-
-    @property
-    def drop(self) -> Path:
-        """Where files are dropped: a folder per tenant, and in it one per source."""
-        return self.home / "drop"
 
     @property
     def last_good(self) -> Path:

@@ -109,12 +109,13 @@ def _looked(settings: Settings, tenant: Tenant, source: Source, pages: int) -> P
     from civitas_assets.catalog import Window
     from civitas_assets.connectors.registry import CONNECTORS
     from civitas_assets.ingest.probe import probe_source as look
+    from civitas_assets.store.storage import make_storage
 
     today = datetime.now(tenant.zone).date()
     with _client(settings) as client:
         return look(
             tenant, source, CONNECTORS[source.connector], client, Window(today - timedelta(days=1), today),
-            settings.workspaces, lambda: datetime.now(UTC), pages=pages, drop=settings.drop,
+            settings.workspaces, lambda: datetime.now(UTC), pages=pages, drop=make_storage(settings).files,
             database_files=settings.database_files,
         )  # fmt: skip
 

@@ -66,8 +66,7 @@ def apply_retention_to(
         try:
             with storage.hold(tenant.slug):
                 stores = deployment.make_stores(tenant)
-                drop = deployment.settings.drop
-                expired = apply_retention(tenant, stores, deployment.now(), dry_run=dry_run, drop=drop)
+                expired = apply_retention(tenant, stores, deployment.now(), dry_run=dry_run)
         except CivitasError as error:
             log.error("%s · retention · %s", tenant.slug, error)
             yield tenant.slug, None, str(error)

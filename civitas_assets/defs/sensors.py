@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _FILES_EVERY = 30  # seconds
 _MESSAGES_EVERY = 300
 _BROKERS_AT_ONCE = 8
+_LISTED_AT_ONCE = 8  # in object storage each folder is a request
 
 
 def build_arrival_sensors(deployment: Deployment) -> dg.Definitions:
@@ -46,11 +47,14 @@ def _files(deployment: Deployment) -> dg.SensorDefinition:
         context: dg.SensorEvaluationContext,
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
         going, found = list_busy_tenants(context.instance, ARRIVALS), False
-        for tenant in deployment.list_startable_tenants():
-            waiting, _ = capture_errors(f"{tenant.slug} · drop", partial(_waiting, deployment, tenant))
-            if waiting and tenant.slug not in going:
-                found = True
-                yield _run(tenant.slug, sorted(waiting), _mark(waiting.values()))
+        tenants = [tenant for tenant in deployment.list_startable_tenants() if tenant.slug not in going]
+        with ThreadPoolExecutor(_LISTED_AT_ONCE, thread_name_prefix="drop") as pool:
+            for tenant, waiting in zip(
+                tenants, pool.map(partial(_waiting, deployment), tenants), strict=True
+            ):
+                if waiting:
+                    found = True
+                    yield _run(tenant.slug, sorted(waiting), _mark(waiting.values()))
         if not found:
             yield dg.SkipReason("no files wait, but for tenants whose run is going")
 
@@ -58,17 +62,17 @@ def _files(deployment: Deployment) -> dg.SensorDefinition:
 
 
 def _waiting(deployment: Deployment, tenant: Tenant) -> Mapping[str, Sequence[WaitingFile]]:
-    """The files that wait, by the source that they are for."""
-    found = {
-        name: list(
-            DropFolder(deployment.settings.drop, tenant.slug, name, source.dropped).list_waiting(
-                deployment.now()
-            )
-        )
+    """The files that wait, by the source that they are for; none where that cannot be found out."""
+    folders = [
+        DropFolder(deployment.files, tenant.slug, name, source.dropped)
         for name, source in tenant.sources.items()
         if source.dropped is not None
-    }
-    return {name: files for name, files in found.items() if files}
+    ]
+    found, _ = capture_errors(
+        f"{tenant.slug} · drop",
+        lambda: {folder.source: [*folder.list_waiting(deployment.now())] for folder in folders},
+    )
+    return {name: files for name, files in (found or {}).items() if files}
 
 
 def _messages(deployment: Deployment) -> dg.SensorDefinition:

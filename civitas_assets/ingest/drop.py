@@ -1,21 +1,22 @@
 """The drop folder of a source: files that somebody puts there wait until they have landed, and are put aside then.
 
-A file that is still being written is left alone; so is all that is no plain file.
+It is kept with the stores, in a folder or in object storage. A file that is still being written is left alone; so is
+all that is no plain file.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatch
 from mimetypes import guess_type
-from pathlib import Path
 
 from civitas_assets.catalog.model import DROP
 from civitas_assets.connectors.base import Request
-from civitas_assets.errors import FetchError
+from civitas_assets.errors import FetchError, StoreError
+from civitas_assets.store.files import Files, Stamp
+from civitas_assets.store.layout import drop_key
 from civitas_assets.store.retention import DONE_STAMP
 
 SETTLED = timedelta(seconds=10)  # without a change for so long, a file is complete
@@ -26,46 +27,54 @@ _UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart")
 class WaitingFile:
     """A complete file that waits."""
 
-    path: Path
-    size: int
-    changed: int  # nanoseconds
+    name: str
+    stamp: Stamp
 
 
 @dataclass(frozen=True)
 class DropFolder:
-    """`<root>/<tenant>/<source>`, of which the files that fit the pattern are taken, and `done` below it."""
+    """`drop/<tenant>/<source>`, of which the files that fit the pattern are taken, and `done` below it."""
 
-    root: Path
+    files: Files
     tenant: str
     source: str
     pattern: str
 
     @property
-    def folder(self) -> Path:
-        """Where files are to be put."""
-        return self.root / self.tenant / self.source
+    def prefix(self) -> str:
+        """What the keys of its files begin with."""
+        return f"{drop_key(self.tenant)}/{self.source}/"
+
+    @property
+    def location(self) -> str:
+        """Where people put files."""
+        return self.files.locate(self.prefix.rstrip("/"))
 
     def list_waiting(self, now: datetime) -> Iterator[WaitingFile]:
         """The complete files, by name."""
-        if not self.folder.is_dir():
-            return
-        with os.scandir(self.folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-        for entry in found:
-            hidden = entry.name.startswith(".") or entry.name.endswith(_UNFINISHED)
-            if hidden or not fnmatch(entry.name, self.pattern) or not entry.is_file(follow_symlinks=False):
+        for name, arrival in self.files.list_arrivals(self.prefix).items():
+            hidden = name.startswith(".") or name.endswith(_UNFINISHED)
+            if hidden or not fnmatch(name, self.pattern):
                 continue
-            stat = entry.stat(follow_symlinks=False)
-            if not 0 <= now.timestamp() - stat.st_mtime < SETTLED.total_seconds():
-                yield WaitingFile(Path(entry.path), stat.st_size, stat.st_mtime_ns)
+            if not 0 <= now.timestamp() - arrival.changed_at < SETTLED.total_seconds():
+                yield WaitingFile(name, arrival.stamp)
+
+    def read_file(self, file: WaitingFile) -> bytes:
+        """What it holds.
+
+        Raises:
+            FetchError: somebody has taken it away.
+            StoreError: the storage does not answer, or the name is none that it can have.
+        """
+        body = self.files.read(f"{self.prefix}{file.name}")
+        if body is None:
+            raise FetchError(f"{DROP}{file.name} is no longer there")
+        return body
 
     def archive_file(self, file: WaitingFile, now: datetime) -> None:
         """Move what has landed to `done`; what was put in its place meanwhile stays."""
-        if file.path.stat(follow_symlinks=False).st_mtime_ns != file.changed:
-            return
-        done = self.folder / "done"
-        done.mkdir(exist_ok=True)
-        file.path.rename(done / f"{now:{DONE_STAMP}}-{file.path.name}")
+        done = f"{self.prefix}done/{now:{DONE_STAMP}}-{file.name}"
+        self.files.move_if(f"{self.prefix}{file.name}", done, file.stamp)
 
 
 def take_all(
@@ -81,17 +90,18 @@ def take_all(
     """
     failures = list[str]()
     for file in folder.list_waiting(now()):
-        name = file.path.name
-        request = Request(f"{DROP}{name}", variables={"file": name})
+        request = Request(f"{DROP}{file.name}", variables={"file": file.name})
         try:
-            if file.size > most:
+            if file.stamp.size > most:
                 raise FetchError(
-                    f"{request.url} has {file.size} bytes: raise http.max_bytes if that is right"
+                    f"{request.url} has {file.stamp.size} bytes: raise http.max_bytes if that is right"
                 )
-            deliver(request, file.path.read_bytes(), guess_type(name)[0] or "")
+            deliver(request, folder.read_file(file), guess_type(file.name)[0] or "")
             folder.archive_file(file, now())
         except OSError as error:
             failures.append(f"{request.url} cannot be read or moved: {error.strerror}")
+        except StoreError as error:
+            failures.append(f"{request.url} cannot be read or moved: {error}")
         except FetchError as error:
             failures.append(str(error))
     if failures:

@@ -46,7 +46,6 @@ def fetch_sources(  # noqa: PLR0917 - each argument is of another type
     files: Files,
     client: HttpClient,
     now: Callable[[], datetime],
-    drop: Path | None = None,
     limit: timedelta | None = None,
     database_files: Path | None = None,
 ) -> list[FetchReport]:
@@ -78,7 +77,7 @@ def fetch_sources(  # noqa: PLR0917 - each argument is of another type
                     SourceLanding(files, tenant.slug, name, sealed=source.landing == "encrypt"),
                     client,
                     now,
-                    drop,
+                    files,
                     until,
                     database_files,
                     source.frame.max_disk - used if source.frame.max_disk else None,

@@ -29,7 +29,7 @@ from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.ingest.session import LandingSession
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.addresses import Line
-from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.files import Files, LocalFiles
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.stores import Stores
 
@@ -62,12 +62,12 @@ def probe_source(  # noqa: PLR0917 - each argument is of another type
     now: Callable[[], datetime],
     *,
     pages: int,
-    drop: Path | None = None,
+    drop: Files | None = None,
     database_files: Path | None = None,
 ) -> Probe:
     """Ask the source for the window, but for no more than so many answers; nothing is left behind.
 
-    Files that wait below `drop` are read where they are, and go on waiting.
+    Files that wait in `drop` are read where they are, and go on waiting.
 
     Raises:
         FetchError: its messages are taken from a queue by reading them.
@@ -153,7 +153,7 @@ class _FirstAnswers(LandingSession):
         client: HttpClient,
         now: Callable[[], datetime],
         pages: int,
-        drop: Path | None = None,
+        drop: Files | None = None,
         database_files: Path | None = None,
     ) -> None:
         super().__init__(tenant, source, landing, client, now, drop, database_files=database_files)
@@ -182,18 +182,20 @@ class _FirstAnswers(LandingSession):
         if folder is None:
             return
         # One that was put there just now is looked at, too.
-        waiting = {file.path.name: file for file in folder.list_waiting(self._now() + SETTLED)}
+        waiting = {file.name: file for file in folder.list_waiting(self._now() + SETTLED)}
         if not waiting:
-            raise FetchError(f"no file that fits {folder.pattern} waits in {folder.folder}: put one there")
+            raise FetchError(f"no file that fits {folder.pattern} waits in {folder.location}: put one there")
         for request in self._first(Request(f"{DROP}{name}", variables={"file": name}) for name in waiting):
             file = waiting[request.variables["file"]]
-            if file.size > _MOST_BYTES:
-                raise FetchError(f"{request.url} has {file.size} bytes: put a part of it there to probe it")
+            if file.stamp.size > _MOST_BYTES:
+                raise FetchError(
+                    f"{request.url} has {file.stamp.size} bytes: put a part of it there to probe it"
+                )
             try:
-                body = file.path.read_bytes()
+                body = folder.read_file(file)
             except OSError as error:
                 raise FetchError(f"{request.url} cannot be read: {error.strerror}") from None
-            super().deliver(request, body, guess_type(file.path.name)[0] or "")
+            super().deliver(request, body, guess_type(file.name)[0] or "")
 
     def _first(self, requests: Iterable[Request]) -> list[Request]:
         """As many as are still to be asked for."""

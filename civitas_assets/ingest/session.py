@@ -29,6 +29,7 @@ from civitas_assets.ingest.manifest import ManifestWriter
 from civitas_assets.ingest.reports import FetchReport
 from civitas_assets.records import Note
 from civitas_assets.store.addresses import Address, Line, update_addresses
+from civitas_assets.store.files import Files
 from civitas_assets.store.landing import Answered, SourceLanding, hash_config
 
 log = logging.getLogger("civitas_assets.fetch")
@@ -48,7 +49,7 @@ class LandingSession:
         landing: SourceLanding,
         client: HttpClient,
         now: Callable[[], datetime],
-        drop: Path | None = None,
+        drop: Files | None = None,
         until: Deadline = NEVER,
         database_files: Path | None = None,
         room: int | None = None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -31,12 +31,14 @@ from civitas_assets.store.files import Files, remove_folder
 from civitas_assets.store.horizon import read_horizon
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.layout import (
+    drop_key,
     horizon_key,
     list_landed_sources,
     list_record_keys,
     parse_stem,
     tenant_folder_key,
 )
+from civitas_assets.store.retention import list_done
 from civitas_assets.store.stores import Stores
 from civitas_assets.store.tombstones import Tombstones
 
@@ -237,24 +239,28 @@ class Erasure:
         return Size(changed)
 
     def _on_disk(self, dry_run: bool) -> Iterator[tuple[str, Size]]:
-        """Files that are no stores: those that were dropped and have landed, pages, and exported ones."""
+        """Files that are no stores: pages, those that were dropped and have landed, and exported ones."""
         slug = self._tenant.slug
-        drop = [*(self._settings.drop / slug).glob("*/done/*")]
-        exported = [file for folder in self._exports for file in folder.rglob("*")]
         yield "reports", self._pages(dry_run)
-        for name, files in (("drop", drop), ("exports", exported)):
-            bad = [file for file in files if file.is_file() and self.needles.in_body(file.read_bytes())]
-            yield name, Size(len(bad), sum(file.stat().st_size for file in bad))
-            for file in bad if not dry_run else ():
-                file.unlink(missing_ok=True)
+        yield "drop", self._whole(list_done(self._files, slug), dry_run)
+        exported = [file for folder in self._exports for file in folder.rglob("*")]
+        bad = [file for file in exported if file.is_file() and self.needles.in_body(file.read_bytes())]
+        yield "exports", Size(len(bad), sum(file.stat().st_size for file in bad))
+        for file in bad if not dry_run else ():
+            file.unlink(missing_ok=True)
 
     def _pages(self, dry_run: bool) -> Size:
         """Pages that tell of it, and the folder of open data, part of which is compressed; the next run makes both."""
         pages, offered = Pages(self._files).split_own(self._tenant.slug)
-        bodies = {key: self._files.read(key) or b"" for key in (*pages, *Pages(self._files).overviews())}
-        bad = {key: body for key, body in bodies.items() if self.needles.in_body(body)}
-        self._files.delete_all(() if dry_run else (*bad, *offered))
-        return Size(len(bad), sum(map(len, bad.values())))
+        found = self._whole((*pages, *Pages(self._files).overviews()), dry_run)
+        self._files.delete_all(() if dry_run else offered)
+        return found
+
+    def _whole(self, keys: Iterable[str], dry_run: bool) -> Size:
+        """Files that go as a whole where they tell of it."""
+        sizes = {key: len(body) for key in keys if self.needles.in_body(body := self._files.read(key) or b"")}
+        self._files.delete_all(() if dry_run else sizes)
+        return Size(len(sizes), sum(sizes.values()))
 
     def _ensure_read(self) -> None:
         slug = self._tenant.slug
@@ -267,10 +273,13 @@ class Erasure:
                 raise StoreError(
                     f"{slug}: {source} has landed what was not read yet: civitas run --tenant {slug}"
                 )
-        for file in (self._settings.drop / slug).glob("*/*"):
-            if file.is_file() and self.needles.in_body(file.read_bytes()):
+        dropped = f"{drop_key(slug)}/"
+        put = {*self._files.list_keys(dropped), *self._files.list_unfinished(dropped)}
+        for key in sorted(put - {*list_done(self._files, slug)}):
+            if self.needles.in_body(self._files.read(key) or b""):
+                where = self._files.locate(key)
                 raise StoreError(
-                    f"{file} waits and has it: take it away, or let a run read it first: civitas run"
+                    f"{where} waits and has it: take it away, or let a run read it first: civitas run"
                 )
 
 

@@ -66,10 +66,10 @@ def list_tenant_parts(settings: Settings, files: Files, tenant: str) -> Sequence
     return [
         Part("configuration", partial(_on_disk, configuration), partial(_remove_files, configuration)),
         Part("commons", partial(_shared, commons, tenant), partial(_forget, commons, tenant)),
-        _folder("output", output.parent),
+        Part("output", partial(_on_disk, [output.parent]), partial(remove_folder, output.parent)),
         _stored("reports", files, partial(_own, "reports", tenant)),
         Part("overview", partial(_overviews, files), lambda: files.delete_all(Pages(files).overviews())),
-        _folder("drop", settings.drop / tenant),
+        _stored("drop", files, partial(_own, "drop", tenant)),
         *([_schemas(server, settings, Names(tenant))] if server and is_key(tenant) else []),
         *(_stored(name, files, partial(_own, name, tenant)) for name in TENANT_FOLDERS),
         Part(
@@ -80,10 +80,6 @@ def list_tenant_parts(settings: Settings, files: Files, tenant: str) -> Sequence
         _stored("aside", files, partial(_put_aside, files, tenant)),
         Part("workspaces", partial(_left_behind, settings, tenant), partial(_sweep, settings, tenant)),
     ]
-
-
-def _folder(name: str, folder: Path) -> Part:
-    return Part(name, partial(_on_disk, [folder]), partial(remove_folder, folder))
 
 
 def _remove_files(files: Iterable[Path]) -> None:

@@ -89,7 +89,7 @@ class Deployment:
 
     @property
     def files(self) -> Files:
-        """Landing, record store and quarantine."""
+        """Landing, record store, quarantine and drop folders."""
         return make_storage(self.settings).files
 
     def make_stores(self, tenant: Tenant) -> Stores:

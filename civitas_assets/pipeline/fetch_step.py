@@ -60,7 +60,6 @@ def fetch_tenant(work: Work, client: HttpClient) -> Iterator[Result]:
             deployment.files,
             client,
             deployment.now,
-            deployment.settings.drop,
             _limit(work.scope, sources.values()),
             deployment.settings.database_files,
         )

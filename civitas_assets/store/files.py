@@ -32,6 +32,14 @@ class Stamp:
     version: str
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """An object that others put: its stamp, and when it was last changed, in seconds since 1970."""
+
+    stamp: Stamp
+    changed_at: float
+
+
 class Files(Protocol):
     """Objects by key, as a folder or an object store holds them."""
 
@@ -83,6 +91,10 @@ class Files(Protocol):
         """Size and version of all objects below a prefix that ends in `/`, by key, sorted."""
         ...
 
+    def list_arrivals(self, prefix: str) -> Mapping[str, Arrival]:
+        """What lies right below a prefix that ends in `/`, by name, sorted; of a folder only its plain files."""
+        ...
+
     def list_unfinished(self, prefix: str, before: datetime | None = None) -> Mapping[str, int]:
         """Bytes of what is being written, or was when its writer ended, below a prefix that ends in `/`, by key.
 
@@ -104,6 +116,14 @@ class Files(Protocol):
 
     def move_all(self, keys: Mapping[str, str]) -> None:
         """Give objects other keys; if that is interrupted, each is under at least one of its two."""
+        ...
+
+    def move_if(self, key: str, to: str, stamp: Stamp) -> bool:
+        """Give the object another key unless it has changed since it had this stamp; whether it was moved."""
+        ...
+
+    def locate(self, key: str) -> str:
+        """Where people find what has the key, as a path or an address."""
         ...
 
     def fetch_copies(self, keys: Sequence[str], folder: Path) -> list[Path]:
@@ -208,8 +228,15 @@ class LocalFiles:
             return []
 
     def list_stamps(self, prefix: str) -> Mapping[str, Stamp]:
-        found = {key: self._path(key).stat() for key in self.list_keys(prefix)}
-        return {key: Stamp(stat.st_size, f"{stat.st_ino}-{stat.st_mtime_ns}") for key, stat in found.items()}
+        return {key: _stamp(self._path(key).stat()) for key in self.list_keys(prefix)}
+
+    def list_arrivals(self, prefix: str) -> Mapping[str, Arrival]:
+        try:
+            with os.scandir(self._path(prefix.rstrip("/"))) as found:
+                stats = {e.name: e.stat() for e in found if e.is_file(follow_symlinks=False)}
+        except FileNotFoundError:
+            return {}
+        return {name: Arrival(_stamp(stat), stat.st_mtime) for name, stat in sorted(stats.items())}
 
     def list_unfinished(self, prefix: str, before: datetime | None = None) -> Mapping[str, int]:
         found = dict[str, int]()
@@ -241,11 +268,24 @@ class LocalFiles:
         for folder in {self._path(to).parent for to in keys.values()}:
             sync_folder(folder)
 
+    def move_if(self, key: str, to: str, stamp: Stamp) -> bool:
+        if _stamp(self._path(key).stat(follow_symlinks=False)) != stamp:
+            return False
+        self.move_all({key: to})
+        return True
+
+    def locate(self, key: str) -> str:
+        return str(self._path(key))
+
     def fetch_copies(self, keys: Sequence[str], folder: Path) -> list[Path]:
         return [self._path(key) for key in keys]
 
     def _path(self, key: str) -> Path:
         return self._root.joinpath(*split_key(key))
+
+
+def _stamp(stat: os.stat_result) -> Stamp:
+    return Stamp(stat.st_size, f"{stat.st_ino}-{stat.st_mtime_ns}")
 
 
 def split_key(key: str) -> list[str]:

@@ -88,6 +88,11 @@ def landing_key(tenant: str, source: str) -> str:
     return f"{tenant_folder_key('landing', tenant)}/{source}"
 
 
+def drop_key(tenant: str) -> str:
+    """Below it are the drop folders of the tenant's sources."""
+    return f"drop/{tenant}"
+
+
 def horizon_key(tenant: str, source: str) -> str:
     """How far a source's landing has been let go."""
     return f"{landing_key(tenant, source)}/horizon.json"

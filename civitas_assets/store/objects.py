@@ -21,9 +21,10 @@ from obstore.exceptions import UnauthenticatedError as Unauthenticated
 from obstore.store import S3Store
 
 from civitas_assets.errors import StoreError
-from civitas_assets.store.files import Change, Stamp, split_key
+from civitas_assets.store.files import Arrival, Change, Stamp, split_key
 
 if TYPE_CHECKING:
+    from obstore import ObjectMeta
     from obstore.store import ClientConfig, RetryConfig
 
 _AT_A_TIME = 16  # requests wait for the network most of their time
@@ -186,7 +187,15 @@ class ObjectFiles:
         return sorted(path.rstrip("/").rpartition("/")[2] for path in found["common_prefixes"])
 
     def list_stamps(self, prefix: str) -> Mapping[str, Stamp]:
-        return {key: Stamp(meta["size"], meta["e_tag"] or "") for key, meta in self._list(prefix).items()}
+        return {key: _stamp(meta) for key, meta in self._list(prefix).items()}
+
+    def list_arrivals(self, prefix: str) -> Mapping[str, Arrival]:
+        with self._asking("list", prefix):
+            found = obstore.list_with_delimiter(self._store, _checked(prefix.rstrip("/")))["objects"]
+        by_name = {meta["path"].rpartition("/")[2]: meta for meta in found}
+        return {
+            name: Arrival(_stamp(m), m["last_modified"].timestamp()) for name, m in sorted(by_name.items())
+        }
 
     def _list(self, prefix: str, after: str = "") -> Mapping[str, Any]:
         with self._asking("list", prefix):
@@ -217,6 +226,24 @@ class ObjectFiles:
 
         _each(copy, [*keys])
         self.delete_all(keys)
+
+    def move_if(self, key: str, to: str, stamp: Stamp) -> bool:
+        if not self._is_still(key, stamp):
+            return False
+        with self._asking("move", key):
+            obstore.copy(self._store, _checked(key), _checked(to))
+        if not self._is_still(key, stamp):
+            self.delete(to)
+            return False
+        self.delete(key)
+        return True
+
+    def _is_still(self, key: str, stamp: Stamp) -> bool:
+        with self._asking("look for", key):
+            return _stamp(obstore.head(self._store, _checked(key))) == stamp
+
+    def locate(self, key: str) -> str:
+        return f"{self._url}/{_checked(key)}"
 
     def fetch_copies(self, keys: Sequence[str], folder: Path) -> list[Path]:
         return _each(lambda key: self._copy(key, folder), keys)
@@ -255,6 +282,10 @@ def _explained(error: BaseException) -> str:
         return "it is no longer there; start the run again"
     answered = f"the storage answered {said}" if said else "the storage does not answer"
     return f"{answered}, and again when asked once more; nothing is half written, try again later"
+
+
+def _stamp(meta: ObjectMeta) -> Stamp:
+    return Stamp(meta["size"], meta["e_tag"] or "")
 
 
 def _checked(key: str) -> str:

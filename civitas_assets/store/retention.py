@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 
 import msgspec
 import polars as pl
@@ -26,6 +25,7 @@ from civitas_assets.store.horizon import (
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.layout import (
     RecordKeys,
+    drop_key,
     horizon_key,
     list_landed_sources,
     list_record_keys,
@@ -82,14 +82,12 @@ class Expired(msgspec.Struct, frozen=True):
         )
 
 
-def apply_retention(
-    tenant: Tenant, stores: Stores, now: datetime, *, dry_run: bool = False, drop: Path | None = None
-) -> Expired:
+def apply_retention(tenant: Tenant, stores: Stores, now: datetime, *, dry_run: bool = False) -> Expired:
     """Let go of what is older than the tenant keeps it, or only say what that would be.
 
     Bodies of which no manifest knows go whatever is kept: a fetch that was killed has left them. Days and things that
     go from the records are noted in the journal, so that the next run publishes them without rows, and forgets them.
-    `drop` is where files are dropped: those that have landed go as bodies do.
+    Dropped files that have landed go as bodies do.
     """
     today = now.astimezone(tenant.zone).date()
     expired = _unfinished(tenant.slug, stores.files, now, dry_run)
@@ -101,7 +99,7 @@ def apply_retention(
         limit = _beginning_of(first, tenant)
         for source in sources:
             expired = _landing(expired, source, stores, limit, dry_run)
-        expired = _dropped(expired, drop, limit, dry_run)
+        expired = _dropped(expired, stores.files, limit, dry_run)
     if tenant.retention.records:
         first = tenant.retention.records.find_first_kept(today)
         expired = _records(expired, stores, first, dry_run)
@@ -185,13 +183,18 @@ def _nameless(expired: Expired, source: str, stores: Stores, now: datetime, dry_
     )
 
 
-def _dropped(expired: Expired, drop: Path | None, limit: datetime, dry_run: bool) -> Expired:
+def _dropped(expired: Expired, files: Files, limit: datetime, dry_run: bool) -> Expired:
     """Dropped files that have landed before the limit: when, is what their names begin with."""
-    found = sorted((drop / expired.tenant).glob("*/done/*")) if drop is not None else []
-    old = [file for file in found if _landed_at(file.name) < limit]
-    for file in old if not dry_run else ():
-        file.unlink(missing_ok=True)
+    old = [key for key in list_done(files, expired.tenant) if _landed_at(key.rpartition("/")[2]) < limit]
+    if not dry_run:
+        files.delete_all(old)
     return msgspec.structs.replace(expired, dropped=len(old))
+
+
+def list_done(files: Files, tenant: str) -> Sequence[str]:
+    """The keys of the tenant's dropped files that were put aside."""
+    found = files.list_keys(f"{drop_key(tenant)}/")
+    return [key for key in found if key.split("/")[3:-1] == ["done"]]
 
 
 def _landed_at(name: str) -> datetime:

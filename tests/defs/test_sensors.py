@@ -54,7 +54,7 @@ def with_folder(deployed: Any, town: Any) -> Any:
 
 
 def put(deployment: Any, name: str, body: str = "[]") -> Path:
-    path: Path = deployment.settings.drop / "eins" / "bins" / name
+    path: Path = deployment.settings.home / "drop" / "eins" / "bins" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(body)
     os.utime(path, (NOW.timestamp() - 60,) * 2)

@@ -9,17 +9,18 @@ from pathlib import Path
 import pytest
 
 from civitas_assets.ingest.drop import DropFolder
+from civitas_assets.store.files import LocalFiles
 
 NOW = datetime(2026, 8, 22, 5, tzinfo=UTC)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> DropFolder:
-    return DropFolder(tmp_path, "jena", "bins", "*.csv")
+    return DropFolder(LocalFiles(tmp_path), "jena", "bins", "*.csv")
 
 
 def put(folder: DropFolder, name: str, age: float = 60) -> Path:
-    path = folder.folder / name
+    path = Path(folder.location) / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(name)
     os.utime(path, (NOW.timestamp() - age,) * 2)
@@ -33,8 +34,8 @@ def test_only_complete_plain_files_that_fit_the_pattern_wait(folder: DropFolder,
     put(folder, "done/old.csv")
     elsewhere = tmp_path / "other_tenant.csv"
     elsewhere.write_text("secret")
-    (folder.folder / "link.csv").symlink_to(elsewhere)
-    assert [file.path.name for file in folder.list_waiting(NOW)] == ["a.csv", "b.csv"]
+    (Path(folder.location) / "link.csv").symlink_to(elsewhere)
+    assert [file.name for file in folder.list_waiting(NOW)] == ["a.csv", "b.csv"]
 
 
 def test_folder_that_nobody_has_made_holds_nothing(folder: DropFolder) -> None:
@@ -49,4 +50,5 @@ def test_what_has_landed_is_put_aside_and_what_came_meanwhile_stays(folder: Drop
     (again,) = folder.list_waiting(NOW)
     folder.archive_file(again, NOW)
     assert not list(folder.list_waiting(NOW))
-    assert [path.name for path in (folder.folder / "done").iterdir()] == ["20260822T050000000000-a.csv"]
+    done = Path(folder.location) / "done"
+    assert [path.name for path in done.iterdir()] == ["20260822T050000000000-a.csv"]

@@ -34,6 +34,7 @@ from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.runner import Order, Outcome, run_tenant
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import PROJECT_DIR, Settings
+from civitas_assets.store.files import LocalFiles
 from testbed.objects import BUCKET
 from testbed.serving import Loopback
 
@@ -92,6 +93,13 @@ class Workplace:
         outcome = run_tenant(self.deployment, tenant, order or Order())
         record_shell_runs(self.settings, self.instance)
         return outcome
+
+    def drop_file(self, path: str, body: bytes) -> None:
+        """Put a file into a drop folder, `tenant/source/name`, as if a while ago."""
+        files = self.deployment.files
+        files.write(f"drop/{path}", body)
+        if isinstance(files, LocalFiles):
+            os.utime(files.locate(f"drop/{path}"), (self.clock.timestamp() - 60,) * 2)
 
     def environment(self) -> dict[str, str]:
         """That of a process of its own that works on this deployment."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import re
 from typing import Any
+
+import pytest
 
 from civitas_assets.pipeline.runner import Order
 
 
-def test_dropped_file_is_published_once_and_put_aside(kleinstadt: Any, counts: Any) -> None:
+@pytest.mark.parametrize("storage", ["folder", "objects"])
+def test_dropped_file_is_published_once_and_put_aside(kleinstadt: Any, counts: Any, storage: str) -> None:
     file = kleinstadt.settings.tenants_dir / "kleinstadt.yaml"
     lines = [line for line in file.read_text().splitlines() if "each:" not in line]
     text = "\n".join('    url: "drop:*.csv"' if "/counter.csv" in line else line for line in lines) + "\n"
@@ -17,15 +20,16 @@ def test_dropped_file_is_published_once_and_put_aside(kleinstadt: Any, counts: A
         "attempts: 1}\n    record_type: observation", "max_bytes: 500}\n    record_type: observation"
     )
     file.write_text(text)
-    folder = kleinstadt.settings.drop / "kleinstadt" / "bicycle_counters"
-    folder.mkdir(parents=True)
-    (folder / "august.csv").write_bytes(counts({"2026-08-20T10:00:00Z": 5, "2026-08-20T11:00:00Z": 7}))
-    (folder / "large.csv").write_bytes(b"x" * 501)
-    for path in folder.iterdir():
-        os.utime(path, (kleinstadt.clock.timestamp() - 60,) * 2)
+    own = "kleinstadt/bicycle_counters"
+    kleinstadt.drop_file(
+        f"{own}/Zählung 8.csv", counts({"2026-08-20T10:00:00Z": 5, "2026-08-20T11:00:00Z": 7})
+    )
+    kleinstadt.drop_file(f"{own}/large.csv", b"x" * 501)
     outcome = kleinstadt.run("kleinstadt", Order(sources=("bicycle_counters",)))
     assert len(outcome.errors) == 1
     assert "drop:large.csv has 501 bytes: raise http.max_bytes" in outcome.errors[0]
     assert kleinstadt.ask("kleinstadt", "select sum(value)::int from observation") == [(12,)]
-    assert sorted(path.name for path in folder.iterdir()) == ["done", "large.csv"]
-    assert [path.name[-10:] for path in (folder / "done").iterdir()] == ["august.csv"]
+    done, large = kleinstadt.deployment.files.list_keys("drop/")
+    assert re.fullmatch(rf"drop/{own}/done/\d{{8}}T\d{{12}}-Zählung 8\.csv", done)
+    assert large == f"drop/{own}/large.csv"
+    assert (storage == "folder") is (kleinstadt.settings.home / "drop").exists()

@@ -108,12 +108,7 @@ def test_a_device_is_nowhere_afterwards_and_does_not_come_back(
 
     workplace.write_tenant("messdorf", Template(TOWN).substitute(url=town.url))
     town.pages["/boxes.csv"] = rows(DEVICE, OTHER)
-    dropped = workplace.settings.drop / "messdorf" / "files"
-    dropped.mkdir(parents=True)
-    (dropped / "one.csv").write_bytes(rows(DEVICE, hour=11))
-    import os  # noqa: PLC0415
-
-    os.utime(dropped / "one.csv", (0, 0))
+    workplace.drop_file("messdorf/files/one.csv", rows(DEVICE, hour=11))
     civitas = command_in(workplace)
     civitas("run")
     town.pages["/boxes.csv"] = rows(DEVICE, OTHER, hour=12)

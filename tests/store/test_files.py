@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -111,6 +113,34 @@ def test_what_is_moved_is_under_its_new_key_only(files: Files) -> None:
     files.move_all({"a/1": "b/c/1", "a/2": "b/c/2"})
     assert files.list_keys("a/") == []
     assert files.read_all(["b/c/1", "b/c/2"]) == [b"one", b"two"]
+
+
+def test_what_arrives_is_listed_with_its_time_and_no_further_down(files: Files) -> None:
+    for key in ("drop/Zählung 1.csv", "drop/100%+#.csv", "drop/done/old.csv", "dropped/no"):
+        files.write(key, b"x")
+    found = files.list_arrivals("drop/")
+    assert [*found] == ["100%+#.csv", "Zählung 1.csv"]
+    assert all(abs(arrival.changed_at - time.time()) < 600 for arrival in found.values())
+    assert found["Zählung 1.csv"].stamp == files.list_stamps("drop/")["drop/Zählung 1.csv"]
+    assert files.read("drop/100%+#.csv") == b"x"
+    assert files.list_arrivals("none/") == {}
+
+
+def test_an_object_is_moved_only_as_it_was_seen(files: Files) -> None:
+    files.write("drop/Zählung 1.csv", b"one")
+    seen = files.list_arrivals("drop/")["Zählung 1.csv"].stamp
+    files.write("drop/Zählung 1.csv", b"two")
+    assert not files.move_if("drop/Zählung 1.csv", "drop/done/1", seen)
+    assert files.list_keys("drop/") == ["drop/Zählung 1.csv"], "what came meanwhile stays"
+    now = files.list_arrivals("drop/")["Zählung 1.csv"].stamp
+    assert files.move_if("drop/Zählung 1.csv", "drop/done/1", now)
+    assert files.list_keys("drop/") == ["drop/done/1"]
+    assert files.read("drop/done/1") == b"two"
+
+
+def test_people_are_told_where_an_object_is(files: Files, tmp_path: Path) -> None:
+    told = files.locate("drop/town")
+    assert told == str(tmp_path / "drop" / "town") or re.fullmatch(r"s3://civitas/\w+/drop/town", told)
 
 
 def test_deleting_twice_is_deleting_once(files: Files) -> None:
