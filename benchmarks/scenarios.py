@@ -36,10 +36,15 @@ from benchmarks.pages import morning_page
 from benchmarks.queue import drain_queue
 from benchmarks.reading import read_samples
 from benchmarks.sensor_nights import large_csv, sensor_nights
-from benchmarks.shell import help_of_the_command, status_of_200_tenants
+from benchmarks.shell import help_of_the_command, start_of_a_query, status_of_200_tenants
 from benchmarks.timetable import transit_feed
 from benchmarks.town import NOW, Figures, tenant_of
-from benchmarks.ui import development_server, graph_of_500_tenants
+from benchmarks.ui import (
+    development_server,
+    first_page_of_the_browser,
+    graph_of_500_tenants,
+    health_of_500_tenants,
+)
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.harmonise.build import build_models
 from civitas_assets.harmonise.prepare import prepare_project
@@ -294,9 +299,12 @@ SCENARIOS: dict[str, Callable[..., Figures]] = {
         quiet_night_of_tenants,
         development_server,
         graph_of_500_tenants,
+        health_of_500_tenants,
+        first_page_of_the_browser,
         commons_in_duckdb,
         commons_in_postgres,
         help_of_the_command,
+        start_of_a_query,
         status_of_200_tenants,
         morning_page,
         discover_in_catalogues,

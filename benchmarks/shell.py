@@ -1,4 +1,4 @@
-"""The scenarios of the command line: how soon it answers, for its help and for the overview of many tenants.
+"""The scenarios of the command line: how soon it answers, for its help, a query, and the overview of many tenants.
 
 Runs from the shell are measured in `scenarios.py`.
 """
@@ -10,12 +10,15 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.town import Figures
+from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.summary import SourceSummary, SummaryStore, TenantSummary
+from testbed.output_file import write_output
 
 TENANTS, SOURCES, BODIES = 200, 5, 60
 _TRIES = 5
@@ -37,7 +40,22 @@ _SOURCE = """
 
 def help_of_the_command(folder: Path) -> Figures:
     """`civitas --help`, the best of some tries."""
-    return _best(["--help"], folder)
+    return _best({"": _civitas("--help")}, folder)
+
+
+def start_of_a_query(folder: Path) -> Figures:
+    """`civitas query` of a town's tables, beside the same question to DuckDB alone, and to the build before."""
+    settings = Settings(home=folder / "home", tenants_dir=folder / "tenants")
+    file, asked = write_output(settings, "town"), "select count(*) from station"
+    floor = f"import duckdb; print(duckdb.connect({str(file)!r}, read_only=True).sql({asked!r}))"
+    before = os.environ.get("CIVITAS_BENCHMARK_BEFORE", "")
+    builds = {
+        "": _civitas("query", "town", asked),
+        "floor: ": [sys.executable, "-c", floor],
+    }
+    if before:
+        builds["before: "] = [f"{before}/.venv/bin/civitas", *builds[""][1:]]
+    return _best(builds, folder)
 
 
 def status_of_200_tenants(folder: Path) -> Figures:
@@ -60,20 +78,30 @@ def status_of_200_tenants(folder: Path) -> Figures:
             bodies.mkdir(parents=True)
             for body in range(BODIES):
                 (bodies / f"{body:064x}.zst").write_bytes(b"body")
-    return {**_best(["status"], folder), "files": float(TENANTS * SOURCES * BODIES)}
+    return {**_best({"": _civitas("status")}, folder), "files": float(TENANTS * SOURCES * BODIES)}
 
 
-def _best(arguments: list[str], folder: Path) -> Figures:
+def _civitas(*arguments: str) -> list[str]:
+    return [str(Path(sys.executable).with_name("civitas")), *arguments]
+
+
+def _best(commands: Mapping[str, Sequence[str]], folder: Path) -> Figures:
+    """The best of some tries of each command; they take turns, so that a busy machine slows all of them."""
     environment = {
         **os.environ,
         "CIVITAS_HOME": str(folder / "home"),
         "CIVITAS_TENANTS_DIR": str(folder / "tenants"),
     }
-    command, found = [sys.executable, "-m", "civitas_assets.cli", *arguments], list[tuple[float, float]]()
+    found: dict[str, list[tuple[float, float]]] = {whose: [] for whose in commands}
     for _ in range(_TRIES):
-        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        subprocess.run(command, env=environment, check=True, capture_output=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        found.append((time.perf_counter() - started, used))
-    return {"seconds": min(s for s, _ in found), "cpu_seconds": min(used for _, used in found)}
+        for whose, command in commands.items():
+            before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+            subprocess.run(command, env=environment, check=True, capture_output=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            found[whose].append((time.perf_counter() - started, used))
+    return {
+        f"{whose}{name}": min(one[place] for one in tries)
+        for whose, tries in found.items()
+        for place, name in enumerate(("seconds", "cpu_seconds"))
+    }

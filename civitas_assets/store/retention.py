@@ -191,7 +191,7 @@ def _dropped(expired: Expired, files: Files, limit: datetime, dry_run: bool) -> 
     return msgspec.structs.replace(expired, dropped=len(old))
 
 
-def list_done(files: Files, tenant: str) -> Sequence[str]:
+def list_done(files: Files, tenant: str) -> list[str]:
     """The keys of the tenant's dropped files that were put aside."""
     found = files.list_keys(f"{drop_key(tenant)}/")
     return [key for key in found if key.split("/")[3:-1] == ["done"]]

@@ -11,27 +11,18 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import duckdb
-import msgspec
 import pytest
 from playwright.sync_api import Browser, expect
 
 from civitas_assets.browse.drawings import write_csv
 from civitas_assets.browse.server import serve
 from civitas_assets.browse.views import draw_rows, read_models
-from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.errors import PublishError
 from civitas_assets.harmonise.project import Project
 from civitas_assets.settings import Settings
+from testbed.output_file import write_output
 
 NOW = datetime(2026, 8, 22, 4, 30, tzinfo=UTC)
-TOWN = """
-name: Beispielstadt
-ags: "99000001"
-bbox: [9.9, 50.9, 10.1, 51.1]
-sources:
-  air: {title: Luft, connector: json, licence: CC0-1.0, url: "https://air.example/values", record_type: observation,
-    fields: {datastream_id: id, value: v}, time: {column: at, zone: utc}}
-"""
 EVIL = "<img src='https://elsewhere.example/x.png'>"
 
 
@@ -39,18 +30,7 @@ EVIL = "<img src='https://elsewhere.example/x.png'>"
 def settings(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A deployment with a town that has published a station whose name is markup, and a row that is not for others."""
     made = Settings(home=tmp_path, tenants_dir=tmp_path / "tenants")
-    made.tenants_dir.mkdir()
-    (made.tenants_dir / "town.yaml").write_text(TOWN, encoding="utf-8")
-    file = made.published / "town" / "town_db.duckdb"
-    file.parent.mkdir(parents=True)
-    contracts = read_contracts(project)
-    with duckdb.connect(str(file)) as connection:
-        for contract in contracts.values():
-            columns = ", ".join(f'"{name}" {column.type}' for name, column in contract.columns.items())
-            connection.execute(f'create table "{contract.name}" ({columns})')
-        connection.execute("create schema meta")
-        content = msgspec.json.encode(dict(contracts)).decode()
-        connection.execute("create table meta.publication as select ? as contracts", [content])
+    with duckdb.connect(str(write_output(made, "town", project))) as connection:
         connection.execute(
             "insert into source (source, licence) values ('air', 'CC0-1.0'), ('internal', 'proprietary')"
         )
