@@ -1,4 +1,4 @@
-"""Takes the pictures of the documentation from the sample towns: morning page, asset graph and browser.
+"""Takes the pictures of the documentation from the sample towns: morning page, browser, asset graph and health.
 
 `make demo pictures` makes the towns first. Each picture is a PNG of 1280 by 800 points in `docs/_static`. Look at them
 before they are committed: nothing on them may say whose machine they were taken on.
@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, Page
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
+from civitas_assets.defs.asset_keys import WELL  # noqa: E402
 from civitas_assets.endpoint import find_free_port  # noqa: E402
 from testbed.browser import chromium, program  # noqa: E402 - beside the package, not within
 
@@ -50,7 +51,9 @@ def main() -> None:
     with chromium(executable) as browser:
         take_morning_page(browser, home / "reports")
         take_browser(browser)
-        take_graph(browser)
+        with webserver() as url:
+            take_graph(browser, url)
+            take_health(browser, url)
 
 
 def take_morning_page(browser: Browser, reports: Path) -> None:
@@ -73,13 +76,25 @@ def take_browser(browser: Browser) -> None:
         take(page, "browse")
 
 
-def take_graph(browser: Browser) -> None:
+def take_graph(browser: Browser, url: str) -> None:
     """The groups of assets in Dagster, from what was fetched to what is published."""
-    with webserver() as url, opened(browser) as page:
+    with opened(browser) as page:
         page.goto(f"{url}/asset-groups")
         page.locator("svg foreignObject").get_by_text("published", exact=True).first.wait_for()
         page.wait_for_load_state("networkidle")
         take(page, "asset-graph")
+
+
+def take_health(browser: Browser, url: str) -> None:
+    """How each town is: the partitions of the verdict, and what is wrong with the one that is not well."""
+    with opened(browser) as page:
+        page.goto(f"{url}/assets/tenants/health?view=checks&checkDetail={WELL}")
+        page.get_by_role("tab", name="Partitions").nth(1).click()  # of the check, not of the asset
+        page.get_by_text("Failed (1)", exact=True).first.wait_for()
+        page.get_by_text("probeheim", exact=True).locator("visible=true").last.click()
+        page.get_by_text("The server does not answer as it should").first.wait_for()
+        page.wait_for_load_state("networkidle")
+        take(page, "health")
 
 
 @contextmanager
