@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,16 @@ from civitas_assets.catalog.load import read_catalog
 from civitas_assets.connectors import registry
 from civitas_assets.connectors.base import Payload
 from civitas_assets.connectors.registry import CONNECTORS, GROUP, SOURCE_MODELS
+from civitas_assets.defs.deployment import Deployment
+from civitas_assets.defs.runner import Order, run_tenant
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.errors import HarmoniseError, ReadError, SettingsError
 from civitas_assets.harmonise.own_models import check_own_models
 from civitas_assets.harmonise.prepare import prepare_project
+from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.workspace_tables import WORKSPACE_FILE
+from civitas_assets.ingest.catalogue import load_catalogue
+from civitas_assets.publish.duckdb.published_file import find_published_file
 from civitas_assets.settings import PROJECT_DIR, Settings
 
 PAGE = (PROJECT_DIR / "docs/extend.md").read_text(encoding="utf-8")
@@ -33,6 +38,15 @@ ags: "99000001"
 bbox: [9.9, 50.9, 10.1, 51.1]
 sources:
   gauges: {title: Pegel, connector: gauge_lines, licence: CC0-1.0, url: "https://gauges.example/now"}
+"""
+WARM_TOWN = """
+name: Warmstadt
+ags: "99000001"
+bbox: [9.9, 50.9, 10.1, 51.1]
+sources:
+  weather: {title: Wetter, connector: csv, licence: CC0-1.0, url: "drop:*.csv", record_type: observation,
+    fields: {datastream_id: id, value: value}, time: {column: at, zone: offset},
+    constants: {observed_property: weather.temperature, unit: Cel}}
 """
 
 
@@ -126,13 +140,41 @@ def forgotten_modules() -> Iterator[None]:
         del sys.modules[name]
 
 
-def test_own_models_are_made_and_published_like_the_shared_ones(tmp_path: Path) -> None:
-    own = tmp_path / "own"
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Project]:
+    """A deployment with the model of the page."""
+    folder = tmp_path_factory.mktemp("deployment")
+    own = folder / "own"
     own.mkdir()
     (own / "warm_day.sql").write_text(block("jinja", "observation_daily"), encoding="utf-8")
     (own / "warm_day.yml").write_text(block("yaml", "warm_day"), encoding="utf-8")
     (own / "notes.txt").write_text("no model", encoding="utf-8")
-    project = prepare_project(Settings(home=tmp_path / "home", models_dir=own))
+    settings = Settings(home=folder / "home", tenants_dir=folder / "tenants", models_dir=own, workers=0)
+    return settings, prepare_project(settings)
+
+
+def test_own_models_go_through_the_nights_of_a_town(own: tuple[Settings, Project]) -> None:
+    settings, project = own
+    settings.tenants_dir.mkdir()
+    (settings.tenants_dir / "town.yaml").write_text(WARM_TOWN, encoding="utf-8")
+    night = datetime(2026, 8, 22, 2, tzinfo=UTC)
+    deployment = Deployment(load_catalogue(settings), settings, project, now=lambda: night)
+
+    def warm_days(value: float) -> list[Any]:
+        """What is published after a night in which a file brought this temperature of one hour."""
+        files, body = deployment.files, f"id,at,value\na,2026-08-20T12:00:00Z,{value}\n"
+        files.write(f"drop/town/weather/{value}.csv", body.encode())
+        with dg.DagsterInstance.ephemeral() as instance:
+            assert run_tenant(deployment, instance, "town", Order()).ok
+        with duckdb.connect(str(find_published_file(settings.published, "town")), read_only=True) as tables:
+            return tables.execute("select day, temperature_cel, source from warm_day").fetchall()
+
+    assert warm_days(26.5) == [(date(2026, 8, 20), 26.5, "weather")]
+    assert warm_days(20.5) == [], "a correction takes the day away"
+
+
+def test_own_models_are_made_and_published_like_the_shared_ones(own: tuple[Settings, Project]) -> None:
+    _, project = own
     model = project.models["warm_day"]
     found = {
         n["name"]: n["group"] for n in project.manifest["nodes"].values() if n["resource_type"] == "model"
