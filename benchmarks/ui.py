@@ -102,13 +102,13 @@ def first_page_of_the_browser(folder: Path) -> Figures:
         page = browser.new_page()
         page.set_default_timeout(_PATIENCE * 1000)
         for name, opened, sign in (
-            ("floor", _nothing(folder), "h1"),
-            ("browse", serve(settings, "town"), "table"),
+            ("floor", _nothing(folder), page.locator("h1")),
+            ("browse", serve(settings, "town"), page.frame_locator("iframe:visible").locator("table")),
         ):
             before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
             with opened as (address, _):
                 page.goto(address)
-                page.locator(sign).first.wait_for()
+                sign.first.wait_for()
                 seconds = time.monotonic() - begun
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
