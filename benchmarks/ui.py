@@ -24,9 +24,10 @@ import dagster as dg
 from benchmarks.many_towns import TENANTS
 from benchmarks.town import Figures
 from civitas_assets.browse.server import serve
-from civitas_assets.defs.asset_keys import HEALTH, WELL
 from civitas_assets.endpoint import find_free_port
 from civitas_assets.harmonise.prepare import prepare_project
+from civitas_assets.pipeline.asset_names import HEALTH
+from civitas_assets.pipeline.outcomes import WELL
 from civitas_assets.settings import PROJECT_DIR, Settings
 from testbed.browser import chromium, program
 from testbed.output_file import write_output
@@ -68,14 +69,15 @@ def health_of_500_tenants(folder: Path, size: int = TENANTS) -> Figures:
 def _health(folder: Path, size: int) -> float:
     tenants = folder / "tenants"
     write_towns(tenants, size, sources=1)
+    health = dg.AssetKey(HEALTH.split("/"))
     executable = program()
     assert executable, "Chromium is not installed; on Debian: apt-get install chromium"
     with _serving(folder, tenants) as (url, _), chromium(executable) as browser:
         with dg.DagsterInstance.from_config(str(folder / "dagster")) as instance:
             for number, tenant in enumerate(sorted(file.stem for file in tenants.glob("*.yaml"))):
-                instance.report_runless_asset_event(dg.AssetMaterialization(HEALTH, partition=tenant))
+                instance.report_runless_asset_event(dg.AssetMaterialization(health, partition=tenant))
                 passed = number > 0
-                verdict = dg.AssetCheckEvaluation(HEALTH, WELL, passed=passed, partition=tenant)
+                verdict = dg.AssetCheckEvaluation(health, WELL, passed=passed, partition=tenant)
                 instance.report_runless_asset_event(verdict)
         page = browser.new_page(viewport={"width": 1500, "height": 950})
         page.set_default_timeout(_PATIENCE * 1000)

@@ -21,8 +21,8 @@ from playwright.sync_api import Browser, Page
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
-from civitas_assets.defs.asset_keys import WELL  # noqa: E402
 from civitas_assets.endpoint import find_free_port  # noqa: E402
+from civitas_assets.pipeline.outcomes import WELL  # noqa: E402
 from testbed.browser import chromium, program  # noqa: E402 - beside the package, not within
 
 TOWN = "musterstadt"
@@ -92,7 +92,7 @@ def take_health(browser: Browser, url: str) -> None:
         page.get_by_role("tab", name="Partitions").nth(1).click()  # of the check, not of the asset
         page.get_by_text("Failed (1)", exact=True).first.wait_for()
         page.get_by_text("probeheim", exact=True).locator("visible=true").last.click()
-        page.get_by_text("The server does not answer as it should").first.wait_for()
+        page.get_by_text("Flusspegel").first.wait_for()
         page.wait_for_load_state("networkidle")
         take(page, "health")
 

@@ -19,8 +19,6 @@ from civitas_assets.catalog.load import read_catalog
 from civitas_assets.connectors import registry
 from civitas_assets.connectors.base import Payload
 from civitas_assets.connectors.registry import CONNECTORS, GROUP, SOURCE_MODELS
-from civitas_assets.defs.deployment import Deployment
-from civitas_assets.defs.runner import Order, run_tenant
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.errors import HarmoniseError, ReadError, SettingsError
 from civitas_assets.harmonise.own_models import check_own_models
@@ -28,6 +26,8 @@ from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.workspace_tables import WORKSPACE_FILE
 from civitas_assets.ingest.catalogue import load_catalogue
+from civitas_assets.pipeline.deployment import Deployment
+from civitas_assets.pipeline.runner import Order, run_tenant
 from civitas_assets.publish.duckdb.published_file import find_published_file
 from civitas_assets.settings import PROJECT_DIR, Settings
 
@@ -164,8 +164,7 @@ def test_own_models_go_through_the_nights_of_a_town(own: tuple[Settings, Project
         """What is published after a night in which a file brought this temperature of one hour."""
         files, body = deployment.files, f"id,at,value\na,2026-08-20T12:00:00Z,{value}\n"
         files.write(f"drop/town/weather/{value}.csv", body.encode())
-        with dg.DagsterInstance.ephemeral() as instance:
-            assert run_tenant(deployment, instance, "town", Order()).ok
+        assert run_tenant(deployment, "town", Order()).ok
         with duckdb.connect(str(find_published_file(settings.published, "town")), read_only=True) as tables:
             return tables.execute("select day, temperature_cel, source from warm_day").fetchall()
 
