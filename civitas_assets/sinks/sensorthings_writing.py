@@ -84,7 +84,7 @@ class SensorThingsServer:
     def list_marked(self, entity_set: str) -> dict[str, Marked]:
         """Our entities of a set by their marks; of two with the same one, that of the lower id."""
         found = dict[str, Marked]()
-        for entity in self._read_pages(f"{entity_set}?$top={self._page}"):
+        for entity in self._read_pages(f"{entity_set}?$orderby=id&$top={self._page}"):
             properties = entity.get("properties")
             mark = properties.get(MARK) if isinstance(properties, Mapping) else None
             if isinstance(mark, str):
@@ -137,9 +137,8 @@ class SensorThingsServer:
             f"phenomenonTime ge {format_time(first - _MARGIN)} and "
             f"phenomenonTime lt {format_time(last + _MARGIN)}"
         )
-        path = (
-            f"{make_entity_path('Datastreams', stream)}/Observations?$filter={quote(span)}&$top={self._page}"
-        )
+        asked = f"$filter={quote(span)}&$orderby=id&$top={self._page}"
+        path = f"{make_entity_path('Datastreams', stream)}/Observations?{asked}"
         kept = map(_read_observation, self._read_pages(path))
         return [one for one in kept if first <= one.start < last]
 
@@ -179,13 +178,18 @@ class SensorThingsServer:
             job.result()
 
     def _read_pages(self, path: str) -> Iterator[Mapping[str, Any]]:
-        seen = set[str]()
+        """The entities of all pages, each once: where a server cuts pages without an order, one may come twice."""
+        seen, known = set[str](), set[str]()
         while path:
             if path in seen:
                 raise ExportError(f"the pages of {path.partition('?')[0]} lead in a circle")
             seen.add(path)
             page = self._writer.read(path)
-            yield from page.get("value", ())
+            for entity in page.get("value", ()):
+                key = str(entity.get("@iot.id"))
+                if key not in known:
+                    known.add(key)
+                    yield entity
             path = page.get("@iot.nextLink") or ""
 
 
