@@ -24,16 +24,19 @@ from civitas_assets.store.horizon import (
 )
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.layout import (
+    TENANT_FOLDERS,
     RecordKeys,
     drop_key,
     horizon_key,
     list_landed_sources,
     list_record_keys,
     parse_stem,
+    tenant_folder_key,
 )
 from civitas_assets.store.past_things import find_things_without_events, remove_things
 from civitas_assets.store.stores import Stores
 
+_PAGES = "reports/"
 _BEING_WRITTEN = timedelta(hours=1)  # longer than any file takes
 DONE_STAMP = "%Y%m%dT%H%M%S%f"  # what names of dropped files that have landed begin with, in UTC
 _INTERRUPTED = timedelta(days=1)  # for so long, a fetch that was interrupted may still go on
@@ -156,9 +159,10 @@ def _landing(expired: Expired, source: str, stores: Stores, limit: datetime, dry
 
 def _unfinished(tenant: str, files: Files, now: datetime, dry_run: bool) -> Expired:
     """Files that were being written when their process ended."""
-    found = dict[str, int]()
-    for place in ("landing", "records", "quarantine"):
-        found |= files.list_unfinished(f"{place}/{tenant}/", now - _BEING_WRITTEN)
+    found = files.list_unfinished(_PAGES, now - _BEING_WRITTEN)  # also of the page of all tenants
+    for place in TENANT_FOLDERS:
+        key = tenant_folder_key(place, tenant)
+        found = {**found, **files.list_unfinished(f"{key}/", now - _BEING_WRITTEN)}
     if found and not dry_run:
         files.delete_all(found)
     return Expired(tenant, unfinished=len(found), unfinished_bytes=sum(found.values()))

@@ -299,18 +299,21 @@ def test_what_a_killed_process_was_writing_goes_and_what_is_being_written_stays(
     tmp_path: Path,
 ) -> None:
     files = LocalFiles(tmp_path)
-    old, new = tmp_path / "landing/town/s/bodies/ab/.ab.zst-1", tmp_path / "records/town/.journal-2"
-    for file in (old, new):
-        file.parent.mkdir(parents=True)
+    places = ("landing/town/s/bodies/ab/.ab.zst-1", "nights/town/.s1.json-2", "reports/town/.index.html-3")
+    old, new = (
+        [tmp_path / place for place in (*places, "reports/.index.html-4")],
+        tmp_path / "records/town/.journal-2",
+    )
+    for file in (*old, new):
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"x" * 10)
-    os.utime(old, (NOW.timestamp() - 7200,) * 2)
-    os.utime(new, (NOW.timestamp(),) * 2)
-    assert apply_retention(town(), Stores.for_tenant(files, "town"), NOW, dry_run=True).unfinished == 1
-    assert old.exists()
+        os.utime(file, (NOW.timestamp() - (7200 if file in old else 0),) * 2)
+    assert apply_retention(town(), Stores.for_tenant(files, "town"), NOW, dry_run=True).unfinished == 4
+    assert all(file.exists() for file in old)
     expired = apply_retention(town(), Stores.for_tenant(files, "town"), NOW)
-    assert (expired.unfinished, expired.unfinished_bytes) == (1, 10)
-    assert "1 unfinished files (10 bytes)" in str(expired)
-    assert not old.exists()
+    assert (expired.unfinished, expired.unfinished_bytes) == (4, 40)
+    assert "4 unfinished files (40 bytes)" in str(expired)
+    assert not any(file.exists() for file in old)
     assert new.exists()
 
 

@@ -239,7 +239,10 @@ class Home:
         stores = Stores.for_tenant(files, SLUG)
         apply_retention(tenant, stores, datetime.now(UTC) + timedelta(days=2))
         for place in self.places() - calm:
-            if not place.startswith(("aside/", "published/", "locks/stadt.", "locks/commons.")):
+            known = place.startswith(("aside/", "published/", "locks/stadt.", "locks/commons."))
+            if not known and not place.endswith(
+                "/repeats.json"
+            ):  # which bodies came again here, and never there
                 yield place
         for source in tenant.sources:
             landing = SourceLanding(files, SLUG, source)
