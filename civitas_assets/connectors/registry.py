@@ -22,6 +22,7 @@ GROUP = "civitas_assets.connectors"
 
 # By name, the class in its module below this package.
 _PLACES: Mapping[str, str] = {
+    "arcgis": "arcgis.arcgis.ArcgisConnector",
     "csv": "files.csv.CsvConnector",
     "datex2": "datex2.datex2.Datex2Connector",
     "dwd": "services.dwd.DwdConnector",

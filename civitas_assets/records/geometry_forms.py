@@ -109,6 +109,18 @@ def add_srid(wkb: bytes, system: int) -> str | None:
     )
 
 
+def build_area(rings: Sequence[Sequence[tuple[float, float]]]) -> str:
+    """What is in an odd number of the rings, as well-known text, in whatever order and direction they come.
+
+    Raises:
+        ValueError: one of them is no ring.
+    """
+    try:
+        return str(shapely.build_area(shapely.MultiLineString(rings)).wkt)
+    except shapely.errors.ShapelyError as error:
+        raise ValueError(str(error)) from None
+
+
 def find_points_on(shapes: Array) -> Array:
     """A point on each shape, also of those that cross themselves or have empty parts; None for none."""
     sound = np.where(shapely.is_valid(shapes), shapes, shapely.make_valid(shapes))

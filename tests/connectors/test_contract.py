@@ -49,6 +49,7 @@ def _spreadsheet(rows: list[list[Any]]) -> bytes:
 # The least that a source may say, and a payload of two rows for each role that the connector reads.
 SETTINGS: dict[str, dict[str, Any]] = {
     "csv": _OBSERVED,
+    "arcgis": _OBSERVED,
     "json": _OBSERVED,
     "datex2": {},
     "dwd": {},
@@ -90,6 +91,14 @@ _GML = (
 PAYLOADS: dict[str, dict[str, bytes]] = {
     "csv": {"data": b"id,v,t\na,1,2026-01-01\nb,2,2026-01-01\n"},
     "json": {"data": b'[{"id":"a","v":1,"t":"2026-01-01"},{"id":"b","v":2,"t":"2026-01-01"}]'},
+    "arcgis": {
+        "layer": b'{"fields":[{"name":"id","type":"esriFieldTypeOID"}],'
+        b'"advancedQueryCapabilities":{"supportsPagination":true}}',
+        "count": b'{"count":2}',
+        "ids": b'{"objectIds":[1,2]}',
+        "features": b'{"spatialReference":{"wkid":4326},"features":[{"attributes":{"id":1,"v":1,"t":"2026-01-01"},'
+        b'"geometry":{"x":7.6,"y":51.9}},{"attributes":{"id":2,"v":2,"t":"2026-01-01"}}]}',
+    },
     "geofile": {"data": _GML},
     "geojson": {
         "data": (
