@@ -11,9 +11,9 @@ from pydantic import AfterValidator, Field, PrivateAttr, SerializeAsAny, field_v
 from civitas_assets.catalog.access import BasicAuth, ClientCertificate, HttpPolicy, SecretRef
 from civitas_assets.catalog.basis import SLUG, Model, Slug
 from civitas_assets.catalog.cadence import Cadence
+from civitas_assets.catalog.described import Described
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.geography import Box, Crs, TimeZone
-from civitas_assets.catalog.handling import Handling
 from civitas_assets.catalog.licence import Licence
 from civitas_assets.catalog.open_data import OpenData
 from civitas_assets.catalog.share import Below, Retention, Share, encode_withheld
@@ -33,7 +33,7 @@ Destination = Literal["duckdb", "postgres"]
 DROP = "drop:"
 
 
-class Source(Handling):
+class Source(Described):
     """One configured upstream of one tenant: what all connectors share."""
 
     connector: str = Field(description="The protocol.")
@@ -98,7 +98,6 @@ class Source(Handling):
         (), description="Numbers of rows, at which services cut, with which a file was seen to be all."
     )
 
-    takes_files: ClassVar[bool] = False
     # Whether the protocol asks for the days of a window, whatever the address says.
     takes_days: ClassVar[bool] = False
     # Record types of things that each fetch lists by the protocol; of the second ones, it says that the list is whole.

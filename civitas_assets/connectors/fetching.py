@@ -5,16 +5,20 @@ Documents in pages are in `next_pages.py`; protocols with pages or discovery hav
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.template import expand
-from civitas_assets.connectors.base import FetchSession, Request
+from civitas_assets.connectors.base import Answer, FetchSession, Request
+from civitas_assets.connectors.mapping.described_file import DESCRIPTION, resolve_address
 from civitas_assets.errors import FetchError
 
 
 def fetch_addresses(source: Source, window: Window, session: FetchSession) -> None:
     """Ask for every address of the window, or take the files that wait in the source's folder.
+
+    Where the source has a `link`, an address says where the file is, and that is asked for, too.
 
     Raises:
         FetchError: an answer failed, or nothing at all was found.
@@ -22,11 +26,19 @@ def fetch_addresses(source: Source, window: Window, session: FetchSession) -> No
     if source.dropped is not None:
         session.land_dropped_files()
         return
+    is_described = source.link is not None
     requests = [
-        Request(e.url, variables=e.variables)
+        Request(e.url, role=DESCRIPTION if is_described else "data", variables=e.variables)
         for e in expand(source.url, source.each, window, source.http.max_pages)
     ]
-    check_found(requests, sum(answer.found for answer in session.crawl(requests)))
+    answers = session.crawl(requests, _follow_description if is_described else None)
+    check_found(requests, sum(answer.found for answer in answers))
+
+
+def _follow_description(answer: Answer) -> Iterator[Request]:
+    if answer.request.role == DESCRIPTION and answer.found:
+        url = resolve_address(answer.request.url, answer.content())
+        yield replace(answer.request, url=url, role="data")
 
 
 def check_found(requests: Sequence[Request], found: int) -> None:

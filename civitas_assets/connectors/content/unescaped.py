@@ -13,6 +13,7 @@ from dataclasses import replace
 from civitas_assets.catalog import Source
 from civitas_assets.connectors.base import Connector, Payload
 from civitas_assets.connectors.content.sequences import is_whole
+from civitas_assets.connectors.mapping.described_file import DESCRIPTION, extract_address
 from civitas_assets.connectors.mapping.service_rows import replace_nan
 from civitas_assets.errors import Note, ReadError
 from civitas_assets.records import RawTable, Roster
@@ -31,6 +32,8 @@ def read_unescaped(connector: Connector, source: Source, payload: Payload) -> It
     Raises:
         ReadError: neither is what the source declares.
     """
+    if payload.role == DESCRIPTION:
+        return
     has_begun = False
     try:
         for made in connector.read(source, payload):
@@ -57,6 +60,8 @@ def redact_unescaped(source: Source, role: str, body: bytes) -> bytes:
     Raises:
         ReadError: the answer is not what the source declares, so that nothing of it may be kept.
     """
+    if role == DESCRIPTION:
+        return extract_address(source, body)
     try:
         return source.redact_answer(role, body)
     except ReadError:
