@@ -10,6 +10,7 @@ from civitas_assets.defs.asset_checks import DagsterResult, to_dagster
 from civitas_assets.defs.runs import SHELL_TAG
 from civitas_assets.defs.scope import RunScope
 from civitas_assets.defs.shell_runs import record_shell_runs
+from civitas_assets.defs.shown_numbers import show_numbers
 from civitas_assets.errors import CivitasError, TestsFailed
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.results import Result
@@ -34,7 +35,8 @@ def take_step(step: Callable[[], Iterator[Result]]) -> Iterator[DagsterResult]:
     """
     try:
         for result in step():
-            yield to_dagster(result)
+            said = to_dagster(result)
+            yield said._replace(metadata=show_numbers(said.metadata or {}))
     except CivitasError as error:
         place = {"workspace": error.workspace} if isinstance(error, TestsFailed) and error.workspace else {}
         raise dg.Failure(str(error), metadata=place, allow_retries=False) from error

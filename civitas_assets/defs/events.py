@@ -21,6 +21,8 @@ from civitas_assets.defs.asset_checks import DagsterResult
 from civitas_assets.defs.asset_keys import HEALTH_KEY
 from civitas_assets.defs.clearing import Left, list_failed_runs
 from civitas_assets.defs.event_text import write_lean_events
+from civitas_assets.defs.shown_numbers import show_numbers
+from civitas_assets.pipeline.outcomes import PAGE_MADE, WELL
 
 write_lean_events()  # in every process in which assets are made, wherever its events are kept
 
@@ -77,7 +79,7 @@ class EventRecorder:
                 passed=result.passed,
                 severity=result.severity,
                 description=result.description,
-                metadata=_less(result),
+                metadata=show_numbers(_less(result)),
                 target_materialization_data=self._target(result.asset_key),
                 partition=self._tenant,
             )
@@ -104,35 +106,43 @@ class EventRecorder:
             "dagster/data_version": version.value,
             "dagster/data_version_is_user_provided": "true",
         } if version else None  # fmt: skip
-        is_as_it_was = metadata.get("new_payloads") == 0
-        if is_as_it_was and self._is_known(asset):
-            said = {name: value for name, value in metadata.items() if value != 0}
+        if self._is_as_it_was(asset, metadata) and self._is_known(asset):
+            said = show_numbers({name: value for name, value in metadata.items() if value != 0})
             if "failed" not in said:  # then its sources have nothing to tell one by one
                 said.pop("outcome", None)
             return dg.AssetObservation(asset_key=asset, partition=self._tenant, metadata=said, tags=tags)
-        if asset != HEALTH_KEY:  # which comes in any case
-            self._made.add(asset)
+        self._made.add(asset)
         self._latest.pop(asset, None)
-        return dg.AssetMaterialization(asset_key=asset, partition=self._tenant, metadata=metadata, tags=tags)
+        shown = show_numbers(metadata)
+        return dg.AssetMaterialization(asset_key=asset, partition=self._tenant, metadata=shown, tags=tags)
+
+    def _is_as_it_was(self, asset: dg.AssetKey, metadata: Mapping[str, Any]) -> bool:
+        """Whether nothing came to a landing, or a tenant is as well as before; what is made anew is checked anew."""
+        if asset != HEALTH_KEY:
+            return metadata.get("new_payloads") == 0
+        checks = (dg.AssetCheckKey(HEALTH_KEY, name) for name in (WELL, PAGE_MADE))
+        return metadata.get("errors") == 0 and all(self._standing.passes(key, self._tenant) for key in checks)
 
     def _is_known(self, asset: dg.AssetKey) -> bool:
         return asset not in self._left.assets and self._target(asset) is not None
 
     def _target(self, asset: dg.AssetKey) -> AssetCheckEvaluationTargetMaterializationData | None:
         if asset not in self._latest:
-            self._latest[asset] = self._find_latest(asset)
+            self._latest[asset] = find_target(self._instance, asset, self._tenant)
         return self._latest[asset]
 
-    def _find_latest(self, asset: dg.AssetKey) -> AssetCheckEvaluationTargetMaterializationData | None:
-        records = self._instance.fetch_materializations(
-            dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[self._tenant]), limit=1
-        ).records
-        if not records:
-            return None
-        found = records[0]
-        return AssetCheckEvaluationTargetMaterializationData(
-            storage_id=found.storage_id, run_id=found.run_id, timestamp=found.timestamp
-        )
+
+def find_target(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, tenant: str
+) -> AssetCheckEvaluationTargetMaterializationData | None:
+    """What a check is about: the latest materialisation; of a check that is about another, the UI shows nothing."""
+    asked = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[tenant])
+    found = next(iter(instance.fetch_materializations(asked, limit=1).records), None)
+    if found is None:
+        return None
+    return AssetCheckEvaluationTargetMaterializationData(
+        storage_id=found.storage_id, run_id=found.run_id, timestamp=found.timestamp
+    )
 
 
 def _less(result: DagsterResult) -> dict[str, Any]:

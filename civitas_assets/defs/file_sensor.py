@@ -12,6 +12,7 @@ import dagster as dg
 
 from civitas_assets.catalog.basis import is_key
 from civitas_assets.defs.asset_keys import HEALTH_KEY
+from civitas_assets.defs.events import find_target
 from civitas_assets.defs.messages import notify_of_faults
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.outcomes import WELL
@@ -38,14 +39,18 @@ def build_file_sensor(deployment: Deployment) -> dg.Definitions:
         for slug, said in faulty.items():
             if before.get(slug) != said:
                 if is_key(slug):
-                    events.append(_event(slug, said))
+                    events.append(_event(context.instance, slug, said))
                 notify_of_faults(
                     now,
                     slug if is_key(slug) else "-",
                     said.splitlines(),
                     f"{now.settings.ui_url.rstrip('/')}/assets",
                 )
-        events += [_event(slug, "") for slug in before.keys() - faulty.keys() if slug in now.catalog.tenants]
+        events += [
+            _event(context.instance, slug, "")
+            for slug in before.keys() - faulty.keys()
+            if slug in now.catalog.tenants
+        ]
         if faulty != before:
             report_to_operator(now)
         return dg.SensorResult(asset_events=events, cursor=json.dumps(faulty))
@@ -53,7 +58,7 @@ def build_file_sensor(deployment: Deployment) -> dg.Definitions:
     return dg.Definitions(sensors=[faulty_files])
 
 
-def _event(tenant: str, said: str) -> dg.AssetCheckEvaluation:
+def _event(instance: dg.DagsterInstance, tenant: str, said: str) -> dg.AssetCheckEvaluation:
     return dg.AssetCheckEvaluation(
         asset_key=HEALTH_KEY,
         check_name=WELL,
@@ -61,5 +66,6 @@ def _event(tenant: str, said: str) -> dg.AssetCheckEvaluation:
         severity=dg.AssetCheckSeverity.ERROR if said else dg.AssetCheckSeverity.WARN,
         description=format_description(said.splitlines())
         or "the tenant's file is mended; the next run looks at everything else",
+        target_materialization_data=find_target(instance, HEALTH_KEY, tenant),
         partition=tenant,
     )

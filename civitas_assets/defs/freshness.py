@@ -13,7 +13,9 @@ import dagster as dg
 from civitas_assets.catalog import Tenant
 from civitas_assets.defs.asset_checks import to_check_result
 from civitas_assets.defs.asset_keys import landing_key
+from civitas_assets.defs.events import find_target
 from civitas_assets.defs.messages import notify_of_faults
+from civitas_assets.defs.shown_numbers import show_numbers
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.outcomes import FRESH, check_freshness
 from civitas_assets.store.status import SourceStatus, read_source_statuses
@@ -38,7 +40,7 @@ def build_freshness_sensor(deployment: Deployment) -> dg.Definitions:
             stale.update(f"{tenant.slug}/{name}" for name in found)
             new = {name: what for name, what in found.items() if f"{tenant.slug}/{name}" not in before}
             connectors = sorted({tenant.sources[name].connector for name in new})
-            events += [_event(deployment, tenant, connector) for connector in connectors]
+            events += [_event(context.instance, deployment, tenant, connector) for connector in connectors]
             if new:
                 link = f"{deployment.settings.ui_url.rstrip('/')}/assets/landing"
                 notify_of_faults(
@@ -56,7 +58,9 @@ def _stale(deployment: Deployment, tenant: Tenant) -> Mapping[str, SourceStatus]
     return {name: what for name, what in found.items() if what.answered_at is not None and what.is_late}
 
 
-def _event(deployment: Deployment, tenant: Tenant, connector: str) -> dg.AssetCheckEvaluation:
+def _event(
+    instance: dg.DagsterInstance, deployment: Deployment, tenant: Tenant, connector: str
+) -> dg.AssetCheckEvaluation:
     """The check of all sources of the connector that were ever fetched, outside of any run."""
     fetched = {
         name: what
@@ -70,6 +74,7 @@ def _event(deployment: Deployment, tenant: Tenant, connector: str) -> dg.AssetCh
         passed=result.passed,
         severity=result.severity,
         description=result.description,
-        metadata=result.metadata,
+        metadata=show_numbers(result.metadata),
+        target_materialization_data=find_target(instance, landing_key(connector), tenant.slug),
         partition=tenant.slug,
     )

@@ -13,6 +13,12 @@ import dagster as dg
 # Not public, but a run that is over can be told in no other way: events with a time of their own.
 from dagster._core.events import AssetObservationData, DagsterEvent, StepMaterializationData
 from dagster._core.execution.plan.objects import StepFailureData, StepSuccessData, UserFailureData
+from dagster._core.remote_origin import (
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from civitas_assets.defs.asset_checks import to_dagster
 from civitas_assets.defs.asset_keys import to_key
@@ -25,6 +31,11 @@ from civitas_assets.pipeline.turn_records import TurnRecord, TurnRecords
 from civitas_assets.settings import Settings
 from civitas_assets.store.storage import make_storage
 
+# As workspace.yaml names it: the timeline of the UI shows no run of which it does not know the code location.
+_LOCATION = ManagedGrpcPythonEnvCodeLocationOrigin(
+    LoadableTargetOrigin(module_name="civitas_assets.definitions"), location_name="civitas_assets"
+)
+_ORIGIN = RemoteJobOrigin(RemoteRepositoryOrigin(_LOCATION, "__repository__"), NIGHTLY)
 _EVERY = 30  # seconds between two looks
 _AT_ONCE = 20.0  # seconds of a look; the rest waits for the next one
 _WAIT = 60.0  # seconds for another process that takes records in
@@ -94,6 +105,7 @@ def record_run(instance: dg.DagsterInstance, record: TurnRecord) -> None:
         _turn_job,
         run_id=record.run_id,
         status=dg.DagsterRunStatus.STARTING,
+        remote_job_origin=_ORIGIN,
         tags={
             "dagster/partition": record.tenant,
             TENANT_TAG: record.tenant,

@@ -105,8 +105,8 @@ def _broken_tests(checks: Sequence[Checked], severity: Severity) -> Iterator[Ste
 
 
 def _number(made: Materialised, name: str) -> int:
-    value = made.metadata.get(name)
-    return int(value) if isinstance(value, int | float) else 0
+    digits = str(made.metadata.get(name)).replace(",", "")  # as a step has said it, or as the UI shows it
+    return int(digits) if digits.isdecimal() else 0
 
 
 def _list(made: Materialised, name: str) -> list[str]:

@@ -15,7 +15,8 @@ from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.outcomes import PAGE_MADE, WELL
 from civitas_assets.pipeline.presentation import format_description
 from civitas_assets.pipeline.results import Checked, Materialised, Metadata, Result, Shown
-from civitas_assets.report.kept_pages import make_page_address, make_pages
+from civitas_assets.report.kept_pages import make_page_link, make_pages
+from civitas_assets.report.language import Language
 from civitas_assets.report.page_file import read_summary, write_operator_page, write_tenant_page
 from civitas_assets.report.page_summary import PageSummary
 from civitas_assets.report.renewal import is_old, is_told
@@ -25,7 +26,7 @@ from civitas_assets.store.nights import Night, NightBook
 def report_night(deployment: Deployment, tenant: Tenant, night: Night | None) -> Iterator[Result]:
     """Note what became of a tenant's night, if anything did, and make its page."""
     made, error = capture_errors(f"{tenant.slug} · report", lambda: _page(deployment, tenant, night))
-    yield from _results(deployment, made, error)
+    yield from _results(deployment, tenant, made, error)
 
 
 def report_between_nights(deployment: Deployment, tenant: Tenant, run: Night) -> Iterator[Result]:
@@ -39,12 +40,15 @@ def report_between_nights(deployment: Deployment, tenant: Tenant, run: Night) ->
 
     made, error = capture_errors(f"{tenant.slug} · report", renewed)
     if made is not None or error:
-        yield from _results(deployment, made, error)
+        yield from _results(deployment, tenant, made, error)
 
 
-def _results(deployment: Deployment, made: PageSummary | None, error: str) -> Iterator[Result]:
+def _results(
+    deployment: Deployment, tenant: Tenant, made: PageSummary | None, error: str
+) -> Iterator[Result]:
     if made is not None:
         yield Materialised(HEALTH, _metadata(deployment, made))
+        t = Language.from_code("en", tenant.zone)  # as all of the UI
         wrong = [topic for topic in made.topics if topic.severity == "error"]
         yield Checked(
             HEALTH,
@@ -52,7 +56,8 @@ def _results(deployment: Deployment, made: PageSummary | None, error: str) -> It
             passed=not made.errors,
             severity="warn",  # what is wrong is an error of the step that found it
             description=format_description(
-                " · ".join(filter(None, [topic.source, topic.kind])) for topic in wrong
+                ": ".join(filter(None, [topic.source, t(f"finding.{topic.kind}.title", **topic.values)]))
+                for topic in wrong
             ),
             metadata={"errors": made.errors, "warnings": made.warnings},
         )
@@ -83,7 +88,7 @@ def _page(deployment: Deployment, tenant: Tenant, night: Night | None) -> PageSu
 
 def _metadata(deployment: Deployment, made: PageSummary) -> Metadata:
     return {
-        "page": Shown("url", make_page_address(deployment.settings, made.tenant)),
+        "page": Shown("url", make_page_link(deployment.settings, made.tenant)),
         "state": made.state,
         "errors": made.errors,
         "warnings": made.warnings,

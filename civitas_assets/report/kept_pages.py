@@ -74,6 +74,12 @@ def make_page_address(settings: Settings, tenant: str, language: str = "de") -> 
     return f"{make_pages_url(settings)}/{tenant}/{make_file_name(language)}"
 
 
+def make_page_link(settings: Settings, tenant: str) -> str:
+    """The same for links from the UI itself, which lead to its own host where nobody has said what that is called."""
+    is_said = settings.reports_url or "ui_url" in settings.model_fields_set
+    return make_page_address(settings, tenant) if is_said else f"{PATH}/{tenant}/{make_file_name('de')}"
+
+
 def make_pages_url(settings: Settings) -> str:
     """The address below which pages are served."""
     return settings.reports_url.rstrip("/") or f"{settings.ui_url.rstrip('/')}{PATH}"

@@ -8,6 +8,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from civitas_assets.defs.asset_keys import HEALTH_KEY
+from civitas_assets.defs.events import find_target
 from civitas_assets.defs.partitions import build_partitions
 
 NOW = datetime(2026, 8, 22, 0, 0, 30, tzinfo=UTC)
@@ -32,12 +34,17 @@ def said(tick: Any) -> list[tuple[str | None, bool]]:
 
 
 def test_a_code_location_loads_and_says_of_whom_the_file_is_faulty(
-    deployed: Any, town: Any, look: Any
+    deployed: Any, town: Any, look: Any, instance: dg.DagsterInstance
 ) -> None:
     deployment = deployed(NOW, eins=town(1, bins="nightly"), zwei="sources: [")
     assert build_partitions(deployment).get_partition_keys() == ["eins", "zwei"]
+    instance.report_runless_asset_event(dg.AssetMaterialization(HEALTH_KEY, partition="zwei"))
     first = look(deployment)
     assert said(first) == [("zwei", False)]
+    about = first.asset_events[0].target_materialization_data
+    assert about.storage_id == find_target(instance, HEALTH_KEY, "zwei").storage_id, (
+        "else the UI shows nothing of it"
+    )
     assert "zwei.yaml:2" in first.asset_events[0].description
     assert said(look(deployment, first.cursor)) == [], "said once"
     (deployment.settings.tenants_dir / "zwei.yaml").write_text(town(2, bins="nightly"), encoding="utf-8")

@@ -6,6 +6,7 @@ import json
 import re
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
@@ -30,12 +31,24 @@ SELECTOR = {
     "repositoryName": "__repository__",
     "jobName": "nightly",
 }
+NUMBERS = """
+{
+  assetNodes {
+    assetMaterializations(limit: 3) { metadataEntries { label __typename } }
+    assetChecksOrError { ... on AssetChecks { checks {
+      name partitionDefinition { name }
+      executionForLatestMaterialization { evaluation { metadataEntries { label __typename } } }
+    } } }
+  }
+}
+"""
+TAGS = "query ($id: ID!) {runOrError(runId: $id) {... on Run {tags {key value}}}}"
 BY_OUTCOME = "query ($f: RunsFilter) {runsOrError(filter: $f) {... on Runs {results {runId}}}}"
 PAGES = """
 {
   assetOrError(assetKey: {path: ["tenants", "health"]}) {
     ... on Asset {
-      assetMaterializations(limit: 3) { partition metadataEntries { label ... on UrlMetadataEntry { url } } }
+      assetMaterializations(limit: 50) { partition metadataEntries { label ... on UrlMetadataEntry { url } } }
     }
   }
 }
@@ -149,9 +162,12 @@ def test_monday_morning_leads_from_the_runs_to_the_page_that_says_why(
         if entry["label"] == "page"
     }
     assert len(pages) == 3
+    assert "FloatMetadataEntry" not in (told := json.dumps(machine.ask(NUMBERS))), "the UI would draw it"
+    assert "IntMetadataEntry" not in told
     page = browser.new_page(viewport={"width": 1500, "height": 950})
     page.set_default_timeout(_PATIENCE)
     try:
+        _sees_who_is_well(page, machine.url, failed=1)
         page.goto(f"{machine.url}/morning/index.en.html")
         links = page.locator("main a[href$='index.en.html']")
         assert links.first.get_attribute("href") == f"{town}/index.en.html", "the most urgent first"
@@ -163,13 +179,36 @@ def test_monday_morning_leads_from_the_runs_to_the_page_that_says_why(
             assert ("HTTP 503" in page.locator("section[aria-labelledby=todo]").inner_text()) is (
                 slug == town
             ), slug
+        before = machine.runs(town)
+        refused = _launched(
+            machine, "nightly", {"resources": {"scope": {"config": {"sources": ["?"]}}}}, town
+        )
+        assert "no tenant has a source ?" in refused["message"]
+        assert machine.runs(town) == before
+        _brings_back(machine, town, source)
+        _sees_who_is_well(page, machine.url, failed=0)
     finally:
         page.screenshot(path=tmp_path / "last.png")
         page.close()
-    before = machine.runs(town)
-    refused = _launched(machine, "nightly", {"resources": {"scope": {"config": {"sources": ["?"]}}}}, town)
-    assert "no tenant has a source ?" in refused["message"]
-    assert machine.runs(town) == before
+
+
+def _brings_back(machine: Any, town: str, source: str) -> None:
+    """The settings of the source are corrected, and it alone is fetched again: then nothing is wrong any more."""
+    found = Loopback(_Levels)
+    file = Path(machine.environment["CIVITAS_TENANTS_DIR"]) / f"{town}.yaml"
+    before = file.read_text(encoding="utf-8")
+    try:
+        file.write_text(
+            re.sub(r"http://\S+/levels\.json", f"http://127.0.0.1:{found.port}/", before), encoding="utf-8"
+        )
+        scope = {"resources": {"scope": {"config": {"sources": [source]}}}}
+        run = _launched(machine, "nightly", scope, town)["run"]["runId"]
+        assert machine.run_ends(run) == "SUCCESS"
+    finally:
+        file.write_text(before, encoding="utf-8")
+        found.close()
+    tags = machine.ask(TAGS, {"id": run})["runOrError"]["tags"]
+    assert {"key": "civitas/outcome", "value": "ok"} in tags
 
 
 def _launched(machine: Any, job: str, config: dict[str, Any], tenant: str = "") -> Any:
@@ -180,6 +219,28 @@ def _launched(machine: Any, job: str, config: dict[str, Any], tenant: str = "") 
         "executionMetadata": {"tags": [{"key": "dagster/partition", "value": tenant}] if tenant else []},
     }
     return machine.ask(LAUNCH, {"parameters": parameters})["launchRun"]
+
+
+class _Levels(_Quiet):
+    def do_GET(self) -> None:
+        """A level of this hour."""
+        body = json.dumps(
+            [{"id": "pegel", "level": 120, "time": f"{datetime.now(UTC):%Y-%m-%dT%H}:00:00"}]
+        ).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def _sees_who_is_well(page: Page, url: str, failed: int) -> None:
+    """The partitions of the verdict are all tenants, each with its own."""
+    page.goto(f"{url}/assets/tenants/health?view=checks&checkDetail=nothing_is_wrong")
+    page.get_by_role("tab", name="Partitions").nth(1).click()  # of the check, not of the asset
+    for state, count in (("Failed", failed), ("Passed", 3 - failed), ("Missing", 0)):
+        expect(page.get_by_text(re.compile(rf"^{state}\s*\({count}\)$")).first).to_be_visible(
+            timeout=_PATIENCE
+        )
 
 
 def _sees_the_asset_graph(page: Page, url: str) -> None:

@@ -263,9 +263,9 @@ def test_frequent_source_reads_its_look_back_once_a_day_and_then_only_today(
 
     def requests(result: Any) -> int:
         return sum(
-            event.asset_observation_data.asset_observation.metadata["requests"].value
+            int(event.asset_observation_data.asset_observation.metadata["requests"].value)
             if event.event_type is dg.DagsterEventType.ASSET_OBSERVATION
-            else event.materialization.metadata["requests"].value
+            else int(event.materialization.metadata["requests"].value)
             for event in result.all_node_events
             if event.asset_key == dg.AssetKey(["landing", "csv"])
             and event.event_type

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -15,12 +13,11 @@ from civitas_assets.defs.runs import CLEARED_TAG, NIGHTLY, OUTCOME_TAG
 
 
 @pytest.fixture
-def kleinstadt(kleinstadt: Any, tmp_path: Path) -> Iterator[Any]:
-    """The small town, with Dagster's history in files as `dagster dev` has it."""
-    folder = tmp_path / "instance"
-    folder.mkdir()
-    with dg.DagsterInstance.local_temp(str(folder)) as kleinstadt.instance:
-        yield kleinstadt
+def kleinstadt(kleinstadt: Any, history: Any) -> Any:
+    """The small town, with Dagster's history as it is deployed: in files, and in PostgreSQL."""
+    kleinstadt.instance = history.instance
+    kleinstadt.instance.wipe()
+    return kleinstadt
 
 
 def _red(workplace: Any) -> tuple[set[str], set[str]]:
@@ -93,3 +90,30 @@ def test_what_a_failed_run_has_left_red_is_cleared_where_nothing_is_new(kleinsta
         left, run = (kleinstadt.instance.get_run_by_id(found) for found in (failed.run_id, run_id))
         assert left.tags[CLEARED_TAG] == run_id
         assert (left.tags[OUTCOME_TAG], run.tags[OUTCOME_TAG]) == ("failed", "ok")
+
+
+def test_every_check_is_about_what_was_made_last_of_its_asset(
+    kleinstadt: Any, town: Any, counts: Any
+) -> None:
+    """Of one that is about something older, the UI shows the tenant as missing."""
+
+    def states() -> dict[str, tuple[str, bool]]:
+        graph = build_definitions(kleinstadt.deployment).resolve_asset_graph()
+        infos = kleinstadt.instance.event_log_storage.get_asset_check_partition_info(
+            [*graph.asset_check_keys], partition_keys=["kleinstadt"]
+        )
+        return {
+            info.check_key.to_user_string(): (info.latest_execution_status.value, info.is_current)
+            for info in infos
+        }
+
+    verdict = "tenants/health:nothing_is_wrong"
+    pages = dict(town.pages)
+    for body, wrong in (
+        ((pages["/counter.csv"], False),) * 2 + ((None, True),) * 2 + ((pages["/counter.csv"], False),)
+    ):
+        town.pages["/counter.csv"] = body
+        kleinstadt.run("kleinstadt")
+        found = states()
+        assert all(current for _, current in found.values()), found
+        assert found[verdict] == ("FAILED" if wrong else "SUCCEEDED", True)

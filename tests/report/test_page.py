@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page
 
 from civitas_assets.catalog import Catalog
 from civitas_assets.errors import ReportError
-from civitas_assets.report.kept_pages import Pages, make_page_address
+from civitas_assets.report.kept_pages import Pages, make_page_address, make_page_link
 from civitas_assets.report.page import _SECTIONS
 from civitas_assets.report.page_file import write_operator_page, write_tenant_page
 from civitas_assets.settings import Settings
@@ -137,6 +137,14 @@ def test_a_message_can_link_to_the_page(tmp_path: Path) -> None:
     assert make_page_address(here, "jena") == "http://localhost:3000/morning/jena/index.html"
     served = Settings(home=tmp_path, reports_url="https://pages.example/morning/")
     assert make_page_address(served, "jena") == "https://pages.example/morning/jena/index.html"
+
+
+def test_a_link_from_the_ui_leads_to_its_own_host_where_nobody_says_another(tmp_path: Path) -> None:
+    assert make_page_link(Settings(home=tmp_path), "jena") == "/morning/jena/index.html"
+    for said in ({"ui_url": "https://ui.example"}, {"reports_url": "https://ui.example/morning"}):
+        assert make_page_link(Settings(home=tmp_path, **said), "jena") == (
+            "https://ui.example/morning/jena/index.html"
+        )
 
 
 def test_each_drawing_says_what_is_on_it_and_has_its_figures_beside_it(pages: Path) -> None:
