@@ -57,7 +57,8 @@ class Municipality:
     @property
     def slug(self) -> str:
         """A tenant's key made of the name."""
-        words = [normalise_spelling(word) for word in re.split(r"\W+", self.short_name)]
+        plain = map(normalise_spelling, re.split(r"\W+", self.short_name))
+        words = [re.sub(r"[^a-z0-9]", "", word) for word in plain]
         return "_".join(filter(None, words))[:48].strip("_")
 
     def describe(self) -> str:
