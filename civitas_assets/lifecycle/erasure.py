@@ -6,7 +6,6 @@ a crash at any point costs a repetition. Publishing what is left is the caller's
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +26,7 @@ from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.report.kept_pages import Pages
 from civitas_assets.settings import Settings
 from civitas_assets.store.addresses import Address, Line
-from civitas_assets.store.files import Files, remove_folder
+from civitas_assets.store.files import remove_folder
 from civitas_assets.store.horizon import read_horizon
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.layout import (
@@ -39,6 +38,7 @@ from civitas_assets.store.layout import (
     tenant_folder_key,
 )
 from civitas_assets.store.retention import list_done
+from civitas_assets.store.row_files import decode_rows, write_rows
 from civitas_assets.store.stores import Stores
 from civitas_assets.store.tombstones import Tombstones
 
@@ -125,7 +125,7 @@ class Erasure:
             for place in self._places
             for key in self._files.list_keys(f"{place.record_type_key(kind)}/")
         ]:
-            rows = _read(self._files, key)
+            rows = decode_rows(self._files.read(key) or b"")
             gone, kept = self._divided(rows, RECORD_TYPES[name])
             if kept.equals(rows):
                 continue
@@ -133,7 +133,7 @@ class Erasure:
             self._remember(gone)
             yield f"records/{name}", Size(1, 0, gone.height)
             if not dry_run:
-                _write(self._files, key, kept)
+                write_rows(self._files, key, kept)
 
     def _divided(self, rows: pl.DataFrame, kind: RecordType) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The rows that go, and the others, with empty cells where their texts tell of it."""
@@ -151,7 +151,7 @@ class Erasure:
     def _quarantine(self, dry_run: bool) -> Iterator[tuple[str, Size]]:
         folders = [f"{place.quarantine}/" for place in self._places]
         for key in [key for folder in folders for key in self._files.list_keys(folder)]:
-            rows = _read(self._files, key)
+            rows = decode_rows(self._files.read(key) or b"")
             bad = self.needles.in_column("raw") | self.needles.in_column("detail")
             for column, value in self.scope.pairs:  # as rejected rows are written
                 written = f'"{column}":{json.dumps(value, ensure_ascii=False)}'
@@ -163,7 +163,7 @@ class Erasure:
             self._remember(gone)
             yield "quarantine", Size(1, 0, gone.height)
             if not dry_run:
-                _write(self._files, key, rows.filter(~bad))
+                write_rows(self._files, key, rows.filter(~bad))
 
     def _remember(self, rows: pl.DataFrame) -> None:
         """Which payloads rows came in: their bodies hold what the rows do."""
@@ -217,13 +217,13 @@ class Erasure:
             yield name, self._json(f"{folder}/", dry_run)
 
     def _seen(self, key: str, dry_run: bool) -> Size:
-        rows = _read(self._files, key)
+        rows = decode_rows(self._files.read(key) or b"")
         source = parse_stem(key)
         values = sorted({v for found in self.scope.wanted.get(source, {}).values() for v in found})
         bad = pl.col("id").is_in(values) | self.needles.in_column("id")
         gone = rows.filter(bad).height
         if gone and not dry_run:
-            _write(self._files, key, rows.filter(~bad))
+            write_rows(self._files, key, rows.filter(~bad))
         return Size(0, 0, gone)
 
     def _json(self, prefix: str, dry_run: bool) -> Size:
@@ -290,17 +290,3 @@ def write_report(
     content = {"erased_at": now, "found": dict(found), "left": dict(left)}
     key = f"{tenant_folder_key('retention', tenant.slug)}/erasures/{now:%Y%m%dT%H%M%S}.json"
     stores.files.write(key, msgspec.json.format(msgspec.json.encode(content), indent=2))
-
-
-def _read(files: Files, key: str) -> pl.DataFrame:
-    return pl.read_parquet(io.BytesIO(files.read(key) or b""))
-
-
-def _write(files: Files, key: str, rows: pl.DataFrame) -> None:
-    """Replace a file of rows; one without rows is none."""
-    if rows.is_empty():
-        files.delete(key)
-        return
-    buffer = io.BytesIO()
-    rows.write_parquet(buffer, compression="zstd", compression_level=1)
-    files.write(key, buffer.getvalue())

@@ -5,7 +5,6 @@ How it is erased is in `erasure.py`.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +16,7 @@ from civitas_assets.ingest.privacy_filter import make_pseudonyms
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.records.contract import UTC_TIME
 from civitas_assets.store.layout import RecordKeys, list_archives
+from civitas_assets.store.row_files import decode_rows
 from civitas_assets.store.stores import Stores
 
 Where = Sequence[tuple[str, str]]
@@ -119,7 +119,7 @@ def _rows_of(stores: Stores, tenant: str, kind: RecordType) -> pl.DataFrame:
         for archive in list_archives(files, tenant)
         for key in files.list_keys(f"{RecordKeys.for_archive(archive).record_type_key(kind.name)}/")
     ]
-    aside = [pl.read_parquet(io.BytesIO(files.read(key) or b"")) for key in keys]
+    aside = [decode_rows(files.read(key) or b"") for key in keys]
     return pl.concat([stores.records.read_rows(kind, []), *aside], how="diagonal_relaxed")
 
 

@@ -18,6 +18,7 @@ import polars as pl
 from civitas_assets.records.contract import UTC_TIME
 from civitas_assets.store.files import Files, Stamp
 from civitas_assets.store.layout import RecordKeys, parse_stem
+from civitas_assets.store.row_files import decode_rows, encode_rows, read_rows, write_rows
 
 SCHEMA: Mapping[str, pl.DataType] = {
     "source": pl.String(),
@@ -83,7 +84,7 @@ class Quarantine:
         known = self._read(self._key(source), SCHEMA)
         left = _without(known, rows)
         if left.height < known.height:
-            self._write(self._key(source), left)
+            write_rows(self._files, self._key(source), left)
 
     def discard(self, source: str, rows: pl.DataFrame, decision: Decision) -> None:
         """Keep rows apart, with the decision; they are written there before they leave here."""
@@ -94,7 +95,7 @@ class Quarantine:
             pl.lit(value).cast(dtype).alias(name)
             for (name, dtype), value in zip(DECISION.items(), values, strict=True)
         )
-        self._write(key, pl.concat([before, _without(decided, before)]))
+        write_rows(self._files, key, pl.concat([before, _without(decided, before)]))
         self.remove(source, rows)
 
     def restore(self, source: str, rows: pl.DataFrame) -> None:
@@ -102,8 +103,8 @@ class Quarantine:
         key = self._discarded_key(source)
         discarded = self._read(key, {**SCHEMA, **DECISION})
         known = self._read(self._key(source), SCHEMA)
-        self._write(self._key(source), pl.concat([known, _without(rows.select(*SCHEMA), known)]))
-        self._write(key, _without(discarded, rows))
+        write_rows(self._files, self._key(source), pl.concat([known, _without(rows.select(*SCHEMA), known)]))
+        write_rows(self._files, key, _without(discarded, rows))
 
     def list_stamps(self) -> Mapping[str, Stamp]:
         """Size and version of the files with rows that nobody decided on, by key."""
@@ -116,7 +117,7 @@ class Quarantine:
         rows = pl.concat(
             [
                 pl.DataFrame(schema=SCHEMA),
-                *(pl.read_parquet(io.BytesIO(body)) for body in self._files.read_all(keys) if body),
+                *(decode_rows(body) for body in self._files.read_all(keys) if body),
             ]
         )
         return rows if days is None else rows.filter(pl.col("day").is_in(list(days)))
@@ -138,15 +139,8 @@ class Quarantine:
         return undecided, decided
 
     def _read(self, key: str, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
-        body = self._files.read(key)
-        return pl.read_parquet(io.BytesIO(body)) if body is not None else pl.DataFrame(schema=schema)
-
-    def _write(self, key: str, rows: pl.DataFrame) -> None:
-        """Replace the file; one without rows is none."""
-        if rows.is_empty():
-            self._files.delete(key)
-            return
-        self._files.write(key, _written(rows))
+        rows = read_rows(self._files, key)
+        return pl.DataFrame(schema=schema) if rows is None else rows
 
     def _key(self, source: str) -> str:
         return f"{self._root}/{source}.parquet"
@@ -173,12 +167,6 @@ def _without(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
 def _extended(fresh: pl.DataFrame, stored: bytes | None) -> bytes:
     """The file with those rows that it does not have."""
     if stored is None:
-        return _written(fresh)
-    held = pl.read_parquet(io.BytesIO(stored))
-    return _written(pl.concat([held, _without(fresh, held)]))
-
-
-def _written(rows: pl.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    rows.write_parquet(buffer, compression="zstd")
-    return buffer.getvalue()
+        return encode_rows(fresh)
+    held = decode_rows(stored)
+    return encode_rows(pl.concat([held, _without(fresh, held)]))

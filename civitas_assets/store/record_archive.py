@@ -5,7 +5,6 @@ Nothing is removed, and what landing no longer holds stays among the records as 
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -23,6 +22,7 @@ from civitas_assets.store.layout import (
     summary_key,
     unfinished_archive_key,
 )
+from civitas_assets.store.row_files import decode_rows, encode_rows
 
 
 def archive_records(files: Files, tenant: str) -> str | None:
@@ -67,11 +67,9 @@ def _bring_back(files: Files, tenant: str, archived: RecordKeys | None) -> None:
     for place in [archived] if archived else []:
         for key in [key for folder in place.folders for key in files.list_keys(f"{folder}/")]:
             if key.endswith(".parquet"):
-                rows = pl.read_parquet(io.BytesIO(files.read(key) or b"")).filter(before)
+                rows = decode_rows(files.read(key) or b"").filter(before)
                 if not rows.is_empty():
-                    buffer = io.BytesIO()
-                    rows.write_parquet(buffer, compression="zstd", compression_level=1)
-                    files.write(place.move_key(key, own), buffer.getvalue())
+                    files.write(place.move_key(key, own), encode_rows(rows))
     journal = Journal(files, tenant)
     for source, (limit, until) in horizons.items():
         body = files.read(archived.progress_key(source)) if archived else None

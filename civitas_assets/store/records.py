@@ -22,6 +22,7 @@ from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.store.files import Files, Stamp
 from civitas_assets.store.layout import RecordKeys, parse_stem, tenant_folder_key
 from civitas_assets.store.revisions import find_fresh
+from civitas_assets.store.row_files import decode_rows, encode_rows, write_rows
 
 # Records that describe things, not events, have one file with this name in place of a day.
 TIMELESS = "all"
@@ -149,10 +150,8 @@ class RecordStore:
         key = self._key(record_type, None)
         rows = self.read_rows(record_type, [])
         left = rows.join(keys, on=keys.columns, how="anti", maintain_order="left")
-        if left.is_empty():
-            self._files.delete(key)
-        elif left.height < rows.height:
-            self._files.write(key, _written(left))
+        if left.height < rows.height or left.is_empty():
+            write_rows(self._files, key, left)
 
     def list_days(self, record_type: RecordType) -> list[date]:
         """The days that hold records of the type, in order."""
@@ -250,18 +249,12 @@ class RecordStore:
 def _extended(part: pl.DataFrame, key: str, same: Sequence[str], stored: bytes | None) -> bytes:
     """The file with further rows, which are told from others by the columns of `same`."""
     if stored is None:
-        return _written(part)
-    held = pl.read_parquet(io.BytesIO(stored))
+        return encode_rows(part)
+    held = decode_rows(stored)
     part = part.join(held, on=[*same, "run_id"], how="anti", nulls_equal=True, maintain_order="left")
     if not part.join(held, on=same, how="semi", nulls_equal=True).is_empty():
         raise StoreError(
             f"{key} got the same records from another run meanwhile: nothing is stored twice; "
             "what is missing is made up for by the next run"
         )
-    return _written(pl.concat([held, part], how="diagonal"))
-
-
-def _written(rows: pl.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    rows.write_parquet(buffer, compression="zstd", compression_level=1)
-    return buffer.getvalue()
+    return encode_rows(pl.concat([held, part], how="diagonal"))

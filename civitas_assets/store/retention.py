@@ -5,7 +5,6 @@ When that is done, and for whom, is decided elsewhere; the caller holds the tena
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -34,6 +33,7 @@ from civitas_assets.store.layout import (
     tenant_folder_key,
 )
 from civitas_assets.store.past_things import find_things_without_events, remove_things
+from civitas_assets.store.row_files import decode_rows, write_rows
 from civitas_assets.store.stores import Stores
 
 _PAGES = "reports/"
@@ -229,7 +229,7 @@ def _records(expired: Expired, stores: Stores, first: date, dry_run: bool) -> Ex
         key: frame
         for place in places
         for key in files.list_keys(f"{place.quarantine}/")
-        if (frame := pl.read_parquet(io.BytesIO(files.read(key) or b""))).filter(pl.col("day") < first).height
+        if (frame := decode_rows(files.read(key) or b"")).filter(pl.col("day") < first).height
     }
     gone = {key: frame.filter(pl.col("day") < first) for key, frame in rejected.items()}
     own = RecordKeys.for_tenant(tenant)
@@ -243,7 +243,7 @@ def _records(expired: Expired, stores: Stores, first: date, dry_run: bool) -> Ex
             stores.journal.note(f"retention-{first}", days, forget=True)
         files.delete_all(old)
         for key, frame in rejected.items():
-            files.write(key, _parquet(frame.filter(pl.col("day") >= first)))
+            write_rows(files, key, frame.filter(pl.col("day") >= first))
     return msgspec.structs.replace(
         expired,
         days=tuple(sorted(days)),
@@ -258,9 +258,3 @@ def _days(files: Files, prefix: str, first: date) -> Iterator[tuple[str, date]]:
         day = date.fromisoformat(parse_stem(key))
         if day < first:
             yield key, day
-
-
-def _parquet(frame: pl.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer, compression="zstd")
-    return buffer.getvalue()

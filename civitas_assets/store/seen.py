@@ -5,7 +5,6 @@ An answer that stands unchanged is noted by landing alone: nothing is written he
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -15,6 +14,7 @@ from civitas_assets.records.contract import UTC_TIME
 from civitas_assets.store.addresses import Address
 from civitas_assets.store.files import Files
 from civitas_assets.store.layout import RecordKeys
+from civitas_assets.store.row_files import encode_rows, read_rows
 
 # One row for each thing and answer: its record type and key, the answer's hash, and when it last stood.
 SEEN_SCHEMA: dict[str, pl.DataType] = {
@@ -37,14 +37,15 @@ class SeenStore:
 
     def read_rows(self, source: str) -> pl.DataFrame:
         """What is noted of the source, in the form of `SEEN_SCHEMA`."""
-        body = self._files.read(f"{self._root}/{source}.parquet")
-        return pl.DataFrame(schema=SEEN_SCHEMA) if body is None else pl.read_parquet(io.BytesIO(body))
+        rows = read_rows(self._files, self._key(source))
+        return pl.DataFrame(schema=SEEN_SCHEMA) if rows is None else rows
 
     def write(self, source: str, rows: pl.DataFrame) -> None:
         """Replace what is noted of the source."""
-        buffer = io.BytesIO()
-        rows.select(*SEEN_SCHEMA).write_parquet(buffer, compression="zstd", compression_level=1)
-        self._files.write(f"{self._root}/{source}.parquet", buffer.getvalue())
+        self._files.write(self._key(source), encode_rows(rows.select(*SEEN_SCHEMA)))
+
+    def _key(self, source: str) -> str:
+        return f"{self._root}/{source}.parquet"
 
     def read_last_seen(self, source: str, known: Callable[[], Mapping[str, Address]]) -> pl.DataFrame:
         """When each thing was last seen: `source`, `record_type`, `id` and `last_seen_at`.
