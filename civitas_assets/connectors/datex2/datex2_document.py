@@ -9,12 +9,11 @@ import codecs
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
 
-import defusedxml.ElementTree
 import msgspec
-from defusedxml.common import DefusedXmlException
 
+from civitas_assets.connectors.content.trusted_xml import XML_FAULTS, parse_xml
 from civitas_assets.connectors.mapping.languages import choose_language
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Note
@@ -134,10 +133,9 @@ def parse_safe_xml(body: bytes) -> Element:
         ReadError: it is no XML, or none that can be trusted.
     """
     try:
-        root: Element = defusedxml.ElementTree.fromstring(body, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        return parse_xml(body)
+    except XML_FAULTS as error:
         raise ReadError(f"is no XML that can be trusted: {str(error) or type(error).__name__}") from None
-    return root
 
 
 def strip_namespace(element: Element) -> str:

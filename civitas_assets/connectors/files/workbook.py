@@ -12,8 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from defusedxml import DefusedXmlException, ElementTree
-
+from civitas_assets.connectors.content.trusted_xml import XML_FAULTS, iterate_xml, parse_xml
 from civitas_assets.errors import ReadError
 
 # In Office Open XML a prefix may stand before every name.
@@ -75,7 +74,7 @@ def read_layout(body: bytes, sheet: str, *, merged: bool = True) -> SheetLayout:
                 return _open_document(book.read("content.xml"), sheet)
             if "xl/workbook.xml" in names:
                 return _office(book, names, sheet, merged=merged)
-    except (ElementTree.ParseError, DefusedXmlException, zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (*XML_FAULTS, zipfile.BadZipFile) as error:
         raise ReadError(f"is no sound spreadsheet: {error}") from None
     return SheetLayout()
 
@@ -84,11 +83,11 @@ def _office(book: zipfile.ZipFile, names: set[str], sheet: str, *, merged: bool)
     workbook = book.read("xl/workbook.xml")
     links = {
         link.get("Id"): link.get("Target", "")
-        for link in ElementTree.fromstring(book.read("xl/_rels/workbook.xml.rels"))
+        for link in parse_xml(book.read("xl/_rels/workbook.xml.rels"), may_have_type=True)
     }
     targets = (
         links.get(_attribute(element, "id"), "")
-        for element in ElementTree.fromstring(workbook).iter()
+        for element in parse_xml(workbook, may_have_type=True).iter()
         if _local(element.tag) == "sheet" and element.get("name") == sheet
     )
     target = next(targets, "").lstrip("/")
@@ -130,7 +129,7 @@ def _formats(styles: bytes) -> tuple[list[int], list[int]]:
     """The styles of cells, by number, that show per cent, and those that show durations."""
     percents, durations = {*_PERCENT_FORMATS}, {*_DURATION_FORMATS}
     found: tuple[list[int], list[int]] = ([], [])
-    for element in ElementTree.fromstring(styles).iter():
+    for element in parse_xml(styles, may_have_type=True).iter():
         if _local(element.tag) == "numFmt":
             code = _UNREAD.sub("", element.get("formatCode", ""))
             number = int(element.get("numFmtId", "0"))
@@ -177,7 +176,7 @@ def _open_cells(content: bytes, sheet: str) -> Iterator[tuple[int, int, Mapping[
     """Attributes of each cell with its place; cells and rows that are alike stand there once, with their number."""
     inside, row, column = False, 0, 0
     cells: list[tuple[int, Mapping[str, str]]] = []
-    for event, element in ElementTree.iterparse(io.BytesIO(content), events=("start", "end")):
+    for event, element in iterate_xml(content, may_have_type=True):
         name = element.tag.removeprefix(_TABLE)
         if name == "table":
             inside = event == "start" and element.get(f"{_TABLE}name") == sheet

@@ -6,18 +6,16 @@ fetched.
 
 from __future__ import annotations
 
-import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
 
-import defusedxml.ElementTree
 import polars as pl
-from defusedxml.common import DefusedXmlException
 
 from civitas_assets.catalog.frame import DEFAULT_FRAME, Frame
 from civitas_assets.connectors.content.extent import check_extent
+from civitas_assets.connectors.content.trusted_xml import XML_FAULTS, iterate_xml
 from civitas_assets.connectors.vector.vector import Features
 from civitas_assets.errors import Note, ReadError
 
@@ -39,7 +37,7 @@ def read_kml(body: bytes, frame: Frame = DEFAULT_FRAME) -> Features:
     unread = Counter[str]()
     try:
         found = [*_placemarks(body, unread)]
-    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+    except XML_FAULTS as error:
         raise ReadError(f"is no XML that can be trusted: {str(error) or type(error).__name__}") from None
     if unread["NetworkLink"] and not found:
         raise ReadError(
@@ -63,8 +61,7 @@ def read_kml(body: bytes, frame: Frame = DEFAULT_FRAME) -> Features:
 def _placemarks(body: bytes, unread: Counter[str]) -> Iterator[tuple[str | None, dict[str, str], str | None]]:
     """Id, attributes and geometry of each, as the document passes, which counts what is not read."""
     path, folders = list[str](), list[str]()
-    events = defusedxml.ElementTree.iterparse(io.BytesIO(body), ("start", "end"), forbid_dtd=True)
-    for event, element in events:
+    for event, element in iterate_xml(body):
         name = _name(element)
         if event == "start":
             path.append(name)
