@@ -11,11 +11,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
-from dagster._core.event_api import PartitionKeyFilter
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
-from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from civitas_assets.defs.asset_checks import DagsterResult
+from civitas_assets.defs.dagster_internals import (
+    PARTITION_NAME_TAG,
+    AssetCheckExecutionRecordStatus,
+    PartitionKeyFilter,
+)
 from civitas_assets.defs.runs import CLEARED_TAG, SHELL_TAG
 
 _PLANNED = {

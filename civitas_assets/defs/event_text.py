@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.event_log import sql_event_log
-from dagster._serdes import serialize_value
+
+from civitas_assets.defs.dagster_internals import serialize_value, sql_event_log
 
 # By the names under which they are stored: fields that are None, or empty, where nothing is said of them.
 _OPTIONAL: Mapping[str, frozenset[str]] = {

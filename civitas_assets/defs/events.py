@@ -11,15 +11,13 @@ from typing import Any
 
 import dagster as dg
 
-# Not public, but what a check of a batch is about can be said in no other way.
-from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-    AssetCheckEvaluationTargetMaterializationData,
-)
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
-
 from civitas_assets.defs.asset_checks import DagsterResult
 from civitas_assets.defs.asset_keys import HEALTH_KEY
 from civitas_assets.defs.clearing import Left, list_failed_runs
+from civitas_assets.defs.dagster_internals import (
+    AssetCheckEvaluationTargetMaterializationData,
+    AssetCheckExecutionRecordStatus,
+)
 from civitas_assets.defs.event_text import write_lean_events
 from civitas_assets.defs.shown_numbers import show_numbers
 from civitas_assets.pipeline.outcomes import PAGE_MADE, WELL

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 
 import dagster as dg
 import sqlalchemy as sa
-from dagster._core.storage.event_log.schema import (
+
+from civitas_assets.defs.dagster_internals import (
+    PARTITION_NAME_TAG,
     AssetCheckExecutionsTable,
     AssetKeyTable,
+    SqlEventLogStorage,
     SqlEventLogStorageTable,
 )
-from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
-from dagster._core.storage.tags import PARTITION_NAME_TAG
-
 from civitas_assets.defs.purge import compact_storage, remove_run_file
 from civitas_assets.errors import StoreError
 from civitas_assets.lifecycle.parts import Part, Size

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import dagster as dg
 import sqlalchemy as sa
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
-from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
+from civitas_assets.defs.dagster_internals import (
+    SqlEventLogStorage,
+    SqlEventLogStorageTable,
+    SqliteEventLogStorage,
+)
 from civitas_assets.defs.history import forget_runs
 from civitas_assets.defs.purge import compact_storage
 from civitas_assets.lifecycle.needles import Needles

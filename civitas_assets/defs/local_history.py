@@ -21,16 +21,19 @@ from typing import Any
 
 import sqlalchemy as sa
 from dagster import EventLogRecord, EventRecordsFilter, StringSource
-from dagster._core.events.log import EventLogEntry
-from dagster._core.storage.compute_log_manager import CapturedLogSubscription
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
-from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
-from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
-from dagster._serdes import ConfigurableClassData
 
+from civitas_assets.defs.dagster_internals import (
+    INDEX_SHARD_NAME,
+    SQLITE_BUSY_TIMEOUT_SECONDS,
+    CapturedLogSubscription,
+    ConfigurableClassData,
+    DagsterSqliteStorage,
+    EventLogEntry,
+    LocalComputeLogManager,
+    SqlEventLogStorage,
+    SqlEventLogStorageTable,
+    SqliteEventLogStorage,
+)
 from civitas_assets.defs.event_text import write_lean_events
 from civitas_assets.settings import take_events_in_batches
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import dagster as dg
-from dagster._core.storage.tags import PARTITION_NAME_TAG
 from pydantic import Field
 
 from civitas_assets.catalog.basis import suggest_name
+from civitas_assets.defs.dagster_internals import PARTITION_NAME_TAG
 from civitas_assets.defs.runs import OUTCOME_TAG
 from civitas_assets.errors import CatalogError, ScopeError
 from civitas_assets.pipeline.deployment import Deployment

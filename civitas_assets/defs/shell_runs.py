@@ -10,18 +10,22 @@ import time
 
 import dagster as dg
 
+from civitas_assets.defs.asset_checks import to_dagster
+from civitas_assets.defs.asset_keys import to_key
+
 # Not public, but a run that is over can be told in no other way: events with a time of their own.
-from dagster._core.events import AssetObservationData, DagsterEvent, StepMaterializationData
-from dagster._core.execution.plan.objects import StepFailureData, StepSuccessData, UserFailureData
-from dagster._core.remote_origin import (
+from civitas_assets.defs.dagster_internals import (
+    AssetObservationData,
+    DagsterEvent,
+    LoadableTargetOrigin,
     ManagedGrpcPythonEnvCodeLocationOrigin,
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
+    StepFailureData,
+    StepMaterializationData,
+    StepSuccessData,
+    UserFailureData,
 )
-from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
-
-from civitas_assets.defs.asset_checks import to_dagster
-from civitas_assets.defs.asset_keys import to_key
 from civitas_assets.defs.events import EventRecorder
 from civitas_assets.defs.runs import CADENCE_TAG, FAILED, NIGHTLY, OUTCOME_TAG, SHELL_TAG, TENANT_TAG
 from civitas_assets.errors import TenantBusy

@@ -28,7 +28,7 @@ def parse_xml(body: bytes, *, may_have_type: bool = False) -> Element:
     return fromstring(body)  # noqa: S314 - its entities are refused
 
 
-def iterate_xml(body: bytes, *, may_have_type: bool = False) -> Iterator[tuple[str, Element]]:
+def read_xml_events(body: bytes, *, may_have_type: bool = False) -> Iterator[tuple[str, Element]]:
     """Begin and end of each element as the document passes, as `start` and `end`; otherwise like `parse_xml`."""
     _check_prolog(body, may_have_type=may_have_type)
     yield from iterparse(io.BytesIO(body), ("start", "end"))  # noqa: S314 - as above

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from civitas_assets.connectors.content.trusted_xml import XML_FAULTS, iterate_xml, parse_xml
+from civitas_assets.connectors.content.trusted_xml import XML_FAULTS, parse_xml, read_xml_events
 from civitas_assets.errors import ReadError
 
 # In Office Open XML a prefix may stand before every name.
@@ -176,7 +176,7 @@ def _open_cells(content: bytes, sheet: str) -> Iterator[tuple[int, int, Mapping[
     """Attributes of each cell with its place; cells and rows that are alike stand there once, with their number."""
     inside, row, column = False, 0, 0
     cells: list[tuple[int, Mapping[str, str]]] = []
-    for event, element in iterate_xml(content, may_have_type=True):
+    for event, element in read_xml_events(content, may_have_type=True):
         name = element.tag.removeprefix(_TABLE)
         if name == "table":
             inside = event == "start" and element.get(f"{_TABLE}name") == sheet

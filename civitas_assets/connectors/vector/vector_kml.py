@@ -15,7 +15,7 @@ import polars as pl
 
 from civitas_assets.catalog.frame import DEFAULT_FRAME, Frame
 from civitas_assets.connectors.content.extent import check_extent
-from civitas_assets.connectors.content.trusted_xml import XML_FAULTS, iterate_xml
+from civitas_assets.connectors.content.trusted_xml import XML_FAULTS, read_xml_events
 from civitas_assets.connectors.vector.vector import Features
 from civitas_assets.errors import Note, ReadError
 
@@ -61,7 +61,7 @@ def read_kml(body: bytes, frame: Frame = DEFAULT_FRAME) -> Features:
 def _placemarks(body: bytes, unread: Counter[str]) -> Iterator[tuple[str | None, dict[str, str], str | None]]:
     """Id, attributes and geometry of each, as the document passes, which counts what is not read."""
     path, folders = list[str](), list[str]()
-    for event, element in iterate_xml(body):
+    for event, element in read_xml_events(body):
         name = _name(element)
         if event == "start":
             path.append(name)

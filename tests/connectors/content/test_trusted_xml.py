@@ -6,7 +6,7 @@ import codecs
 
 import pytest
 
-from civitas_assets.connectors.content.trusted_xml import XML_FAULTS, iterate_xml, parse_xml
+from civitas_assets.connectors.content.trusted_xml import XML_FAULTS, parse_xml, read_xml_events
 
 ENTITIES = [
     '<!ENTITY town "Jena">',
@@ -23,7 +23,7 @@ def test_entities_are_refused_whether_they_are_used_or_not(declared: str, may_ha
     with pytest.raises(ValueError, match="declares"):
         parse_xml(body, may_have_type=may_have_type)
     with pytest.raises(ValueError, match="declares"):
-        [*iterate_xml(body, may_have_type=may_have_type)]
+        [*read_xml_events(body, may_have_type=may_have_type)]
 
 
 def test_a_document_type_is_read_only_where_it_may_be_there() -> None:
@@ -43,7 +43,10 @@ def test_a_prolog_of_any_length_is_looked_through() -> None:
 def test_a_document_is_read_in_its_encoding(encoding: str) -> None:
     body = f'<?xml version="1.0" encoding="{encoding}"?><a>Düsseldorf</a>'.encode(encoding)
     assert parse_xml(body).text == "Düsseldorf"
-    assert [(event, element.tag) for event, element in iterate_xml(body)] == [("start", "a"), ("end", "a")]
+    assert [(event, element.tag) for event, element in read_xml_events(body)] == [
+        ("start", "a"),
+        ("end", "a"),
+    ]
     assert parse_xml(codecs.BOM_UTF8 + "<a>ü</a>".encode()).text == "ü"
 
 
@@ -56,4 +59,4 @@ def test_what_is_no_xml_is_a_fault(body: bytes) -> None:
     with pytest.raises(XML_FAULTS):
         parse_xml(body)
     with pytest.raises(XML_FAULTS):
-        [*iterate_xml(body)]
+        [*read_xml_events(body)]
