@@ -9,13 +9,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
 
 import msgspec
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 
 from civitas_assets.catalog import Box
+from civitas_assets.connectors.content.trusted_xml import XML_FAULTS, parse_xml
 from civitas_assets.discover.dataset import Dataset, Distribution, Page, build_box
 from civitas_assets.discover.kinds.catalogue_addresses import replace_parameters
 from civitas_assets.errors import ReadError
@@ -57,8 +56,8 @@ def read_page(body: bytes, address: str) -> Page:
         ReadError: it is none of CSW; what the service complains of is told.
     """
     try:
-        root = fromstring(body, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError) as fault:
+        root = parse_xml(body)
+    except XML_FAULTS as fault:
         raise ReadError(f"is no answer of CSW: {type(fault).__name__}") from None
     complaint = root.find(".//ows:ExceptionText", _SPACES)
     if complaint is not None:
