@@ -66,7 +66,9 @@ def test_a_stem_is_what_an_object_is_of() -> None:
 
 
 def test_keys_of_a_tenant_are_built_in_one_place() -> None:
-    built = re.compile(rf'f"(?:{"|".join((*TENANT_FOLDERS, "aside", "locks"))})/\{{(?!name\b)')
+    built = re.compile(
+        rf'f"(?:{"|".join((*TENANT_FOLDERS, "aside", "locks"))})/\{{(?:self\._?)?(?:tenant|slug)'
+    )
     found = {
         path.relative_to(PACKAGE).as_posix()
         for path in PACKAGE.rglob("*.py")
