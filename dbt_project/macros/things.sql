@@ -53,11 +53,11 @@ select
     {% for column in told_columns(record_type) -%}
 {{ latest(column, names.get(column)) }},
     {% endfor -%}
-    {% if is_placed -%}
+{% if is_placed -%}
 {{ latest_position() }},
-    {% if has_shape -%}
-{{ latest('geometry', 'geometry_wkb') }},
     {% endif -%}
+{% if is_placed and has_shape -%}
+{{ latest('geometry', 'geometry_wkb') }},
     {% endif -%}
     max(received_at) as received_at,
     {{ latest('source') }},

@@ -141,7 +141,7 @@ def test_only_days_that_changed_since_a_rebuild_was_interrupted_are_made_again(
         last_step = (
             "postgres.postgres_changes.Changes.measure_bytes"
             if kleinstadt.postgres_url
-            else "duckdb.duckdb_tables.DuckDBTables.comment"
+            else "duckdb.duckdb_tables.DuckDBTables.forget_collected"
         )
         patch.setattr(f"civitas_assets.publish.{last_step}", _full_disk)
         stopped = kleinstadt.run("kleinstadt", anew)

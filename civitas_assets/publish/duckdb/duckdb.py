@@ -105,7 +105,9 @@ class DuckDBDestination:
         try:
             with self._open(self._unfinished) as tables, tables.change(workspace):
                 contracts = read_contracts(project)
-                tables.replace_all((m for m in project.models.values() if m.by_day), contracts)
+                by_day = [model for model in project.models.values() if model.by_day]
+                tables.replace_all(by_day, contracts)
+                tables.comment({model.name: contracts[model.name] for model in by_day})
                 tables.remember_contracts(contracts, run_id=None)
                 tables.remember_collected(portion.versions)
         except (duckdb.Error, OSError) as error:

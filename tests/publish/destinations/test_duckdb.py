@@ -56,6 +56,13 @@ def test_no_block_of_the_file_holds_the_text_of_a_day_that_is_gone(file_town: To
     assert file_town.ask(comment) == [('What note is: 100 % of the site\'s "note".',)]
 
 
+def test_tables_that_a_rebuild_fills_in_portions_say_what_they_are(file_town: Town, status: Any) -> None:
+    file_town.collect({D1: "v1"}, status=[status("x", D1, 10)])
+    file_town.publish([D2], rebuild=True, status=[status("x", D2, 11)])
+    untold = "select 1 from duckdb_columns() where schema_name = 'main' and not internal and comment is null"
+    assert file_town.ask(untold) == []
+
+
 def test_the_share_of_a_file_that_holds_nothing_is_told_and_writing_it_anew_gives_it_back(
     tmp_path: Path,
 ) -> None:

@@ -3,8 +3,8 @@ with identified as (
 ),
 
 /*
-    A source tells a day again as a whole when anything of it changes. What carries another digest than what it
-    told last is of an older timetable, and no longer planned.
+    A source tells a day again as a whole when anything of it changes. What carries another digest than what
+    it told last is of an older timetable, and no longer planned.
 */
 planned as (
     select *
