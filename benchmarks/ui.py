@@ -24,6 +24,7 @@ import dagster as dg
 from benchmarks.many_towns import TENANTS
 from benchmarks.town import Figures
 from civitas_assets.browse.server import serve
+from civitas_assets.defs.events import find_target
 from civitas_assets.endpoint import find_free_port
 from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.pipeline.asset_names import HEALTH
@@ -73,11 +74,18 @@ def _health(folder: Path, size: int) -> float:
     executable = program()
     assert executable, "Chromium is not installed; on Debian: apt-get install chromium"
     with _serving(folder, tenants) as (url, _), chromium(executable) as browser:
+        os.environ["DAGSTER_HOME"] = str(folder / "dagster")  # which its configuration names
         with dg.DagsterInstance.from_config(str(folder / "dagster")) as instance:
             for number, tenant in enumerate(sorted(file.stem for file in tenants.glob("*.yaml"))):
                 instance.report_runless_asset_event(dg.AssetMaterialization(health, partition=tenant))
                 passed = number > 0
-                verdict = dg.AssetCheckEvaluation(health, WELL, passed=passed, partition=tenant)
+                verdict = dg.AssetCheckEvaluation(
+                    health,
+                    WELL,
+                    passed=passed,
+                    target_materialization_data=find_target(instance, health, tenant),
+                    partition=tenant,
+                )
                 instance.report_runless_asset_event(verdict)
         page = browser.new_page(viewport={"width": 1500, "height": 950})
         page.set_default_timeout(_PATIENCE * 1000)
