@@ -48,12 +48,13 @@ def derive_staging(project: Path, record_types: Mapping[str, RecordType] = RECOR
 
 
 def _render_sources(record_types: Collection[RecordType]) -> Iterator[str]:
-    """Every table of records; that none come is odd of those events alone that are of a thing."""
+    """Every table of records; that none come is odd of those events alone that are of a thing and no plans."""
     timed = {events for kind in record_types for events in kind.described_events}
     yield from (f"# {_SAID}", "version: 2", "", "sources:")
     yield from _SOURCE
     for kind in record_types:
-        yield from _render_source(kind, kind.name, kind.description, has_freshness=kind.name in timed)
+        is_timed = kind.name in timed and not kind.is_planned
+        yield from _render_source(kind, kind.name, kind.description, has_freshness=is_timed)
         if kind.name == "observation":
             yield from _render_source(kind, BEFORE, _BEFORE, has_freshness=False)
 

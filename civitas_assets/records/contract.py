@@ -88,7 +88,8 @@ class RecordType:
     is not measured but declared, such as an event. `carried` are extra columns
     that only companions and positions use. `described_events` are record types whose events refer to this thing, by the
     column that holds its key. `has_versions` says that models have every version of the thing, and not only what it is
-    now. `grain` are words for what there is one row of; without them it is the name.
+    now. What `is_planned` is told ahead of its time, and nothing is odd where nothing is told. `grain` are words for
+    what there is one row of; without them it is the name.
     """
 
     name: str
@@ -104,6 +105,7 @@ class RecordType:
     companions: tuple[Companion, ...] = ()
     described_events: Mapping[str, str] = field(default_factory=dict)
     has_versions: bool = False
+    is_planned: bool = False
     grain: tuple[str, ...] = ()
     _by_name: Mapping[str, Column] = field(init=False, repr=False, compare=False)
 

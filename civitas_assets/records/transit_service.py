@@ -40,5 +40,6 @@ TRANSIT_SERVICE = RecordType(
     key=("stop_id", "route_id", "service_start"),
     event_time="service_start",
     measures=("departures",),
+    is_planned=True,
     grain=("stop", "route", "service day"),
 )

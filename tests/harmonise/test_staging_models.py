@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -78,7 +79,7 @@ def test_of_an_event_the_current_revision_is_staged_under_the_names_of_models() 
     assert {"day", "payload"} <= {column["name"] for column in model["columns"]}
 
 
-def test_only_events_of_things_have_a_freshness() -> None:
+def test_only_events_of_things_that_are_not_planned_have_a_freshness() -> None:
     (source,) = yaml.safe_load(derive(BENCH, SEAT)["sources.yml"])["sources"]
     bench, seat = source["tables"]
     assert bench["config"] == {"freshness": None}
@@ -86,6 +87,8 @@ def test_only_events_of_things_have_a_freshness() -> None:
     assert [column["name"] for column in seat["columns"]][:3] == ["bench_id", "sat_at", "value"]
     (alone,) = yaml.safe_load(derive(SEAT)["sources.yml"])["sources"][0]["tables"]
     assert alone["config"] == {"freshness": None}
+    (planned,) = yaml.safe_load(derive(BENCH, replace(SEAT, is_planned=True))["sources.yml"])["sources"]
+    assert [table["config"] for table in planned["tables"]] == [{"freshness": None}] * 2
 
 
 def test_what_is_told_of_things_is_neither_key_nor_position() -> None:

@@ -325,6 +325,7 @@ def test_no_canary_comes_back_by_any_way_to_fail(  # noqa: PLR0917 - fixtures
     assert "basic_auth:" in said("a probe of an address", "probe", address)
     said("a probe of a broken address", "probe", address.replace("names", "denied"))
     said("a query", "query", "hafen", "select * from parking_status, observation")
+    said("the history of runs", "purge")
 
     # Files of tenants that hold what they must not, each in a place of its own.
     for number, source in enumerate((
