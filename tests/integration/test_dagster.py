@@ -28,8 +28,9 @@ def models_of(project: Any) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def kleinstadt(kleinstadt: Any, history: Any) -> Any:
-    """The small town, with Dagster's history on SQLite and on PostgreSQL."""
+    """The small town, with Dagster's history on SQLite and on PostgreSQL, and nothing in it yet."""
     kleinstadt.instance = history.instance
+    kleinstadt.instance.wipe()
     return kleinstadt
 
 
