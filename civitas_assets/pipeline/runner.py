@@ -8,10 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 from civitas_assets.catalog import Window
 from civitas_assets.errors import Fault
+from civitas_assets.ingest.isolation import capture_errors
 from civitas_assets.pipeline.asset_names import name_published
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.outcomes import WELL, list_check_faults
@@ -72,25 +74,28 @@ def run_tenant(deployment: Deployment, tenant: str, order: Order) -> Outcome:
     for _ in turn.take(deployment.make_http_client if order.fetch else None):
         pass
     said = turn.said
-    TurnRecords(deployment.files).add(
-        TurnRecord(
-            run_id,
-            known.slug,
-            started_at,
-            time.time(),
-            tuple(said.results),
-            tuple(said.errors),
-            failed=bool(said.failures),
-            is_through=turn.is_through,
-            unseen=tuple(sorted(turn.unseen)),
-            workspace=said.workspace,
-            night=said.night,
-        )
+    record = TurnRecord(
+        run_id,
+        known.slug,
+        started_at,
+        time.time(),
+        tuple(said.results),
+        tuple(said.errors),
+        failed=bool(said.failures),
+        is_through=turn.is_through,
+        unseen=tuple(sorted(turn.unseen)),
+        workspace=said.workspace,
+        night=said.night,
+    )
+    _, unrecorded = capture_errors(
+        f"{known.slug} · history", partial(TurnRecords(deployment.files).add, record)
     )
     report_to_operator(deployment)
     found = _Materialisations(said.results)
     errors, warnings = _verdicts(said)
     errors = [*_file_errors(known.faults, "its last state without faults holds"), *errors]
+    if unrecorded:
+        errors.append(f"Dagster's history will not show this run: {unrecorded}")
     published = found.metadata.get(name_published(known.destination), {})
     unfilled = published.get("unfilled")
     for name in unfilled if isinstance(unfilled, list) else ():

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from civitas_assets.pipeline.runner import Order, run_tenant
 from civitas_assets.store.storage import make_storage
 from testbed.objects import SECRET, ObjectServer
 
@@ -82,7 +83,7 @@ def test_another_machine_rebuilds_from_the_same_objects_without_fetching(
     assert any("another run is working for kleinstadt" in error for error in busy.errors)
     object_store.faults.extend([403] * 200)
     try:
-        failed = another.run("kleinstadt")
+        failed = run_tenant(another.deployment, "kleinstadt", Order())
     finally:
         object_store.faults.clear()
     assert any("check the AWS_* credentials" in error for error in failed.errors)
