@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from civitas_assets.errors import StoreError
+from civitas_assets.store.object_keys import split_key
 from civitas_assets.store.whole_file import make_temporary, read_span, sync_folder
 
 _WRITERS = 8  # making bodies and waiting for the disk overlap
@@ -286,18 +286,6 @@ class LocalFiles:
 
 def _stamp(stat: os.stat_result) -> Stamp:
     return Stamp(stat.st_size, f"{stat.st_ino}-{stat.st_mtime_ns}")
-
-
-def split_key(key: str) -> list[str]:
-    """The parts of a key.
-
-    Raises:
-        StoreError: it would lead out of where the objects are.
-    """
-    parts = key.split("/")
-    if any(part in {"", ".", ".."} for part in parts) or "\\" in key:
-        raise StoreError(f"{key!r} is no key")
-    return parts
 
 
 def _mode(key: str) -> int:

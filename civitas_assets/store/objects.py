@@ -21,7 +21,8 @@ from obstore.exceptions import UnauthenticatedError as Unauthenticated
 from obstore.store import S3Store
 
 from civitas_assets.errors import StoreError
-from civitas_assets.store.files import Arrival, Change, Stamp, split_key
+from civitas_assets.store.files import Arrival, Change, Stamp
+from civitas_assets.store.object_keys import check_key, split_key
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -89,14 +90,14 @@ class ObjectFiles:
 
     def _end(self, key: str, size: int) -> bytes:
         with self._asking("read", key):
-            found = obstore.get(self._store, _checked(key), options={"range": {"suffix": size}})
+            found = obstore.get(self._store, check_key(key), options={"range": {"suffix": size}})
             return bytes(found.bytes())
 
     def version(self, key: str) -> Version | None:
         """The object with its tag, or None where there is none."""
         with self._asking("read", key):
             try:
-                found = obstore.get(self._store, _checked(key))
+                found = obstore.get(self._store, check_key(key))
                 return Version(bytes(found.bytes()), found.meta["e_tag"] or "", found.meta["last_modified"])
             except FileNotFoundError as error:
                 if "NoSuchBucket" in str(error):
@@ -105,7 +106,7 @@ class ObjectFiles:
 
     def write(self, key: str, body: bytes) -> None:
         with self._asking("write", key):
-            obstore.put(self._store, _checked(key), body, use_multipart=len(body) > _PART, chunk_size=_PART)
+            obstore.put(self._store, check_key(key), body, use_multipart=len(body) > _PART, chunk_size=_PART)
 
     def write_once(self, key: str, body: bytes) -> bool:
         if len(body) > _LARGE and self.exists(key):
@@ -113,7 +114,7 @@ class ObjectFiles:
         for _ in range(_ATTEMPTS):
             with self._asking("write", key):
                 try:
-                    obstore.put(self._store, _checked(key), body, mode="create")
+                    obstore.put(self._store, check_key(key), body, mode="create")
                 except AlreadyExistsError:
                     pass
                 else:
@@ -125,14 +126,14 @@ class ObjectFiles:
 
     def copy_in(self, key: str, file: Path) -> None:
         with self._asking("write", key):
-            obstore.put(self._store, _checked(key), file, chunk_size=_PART)
+            obstore.put(self._store, check_key(key), file, chunk_size=_PART)
 
     def read_parts(self, key: str, first: int, size: int) -> Iterator[bytes] | None:
         if not size:
             return iter(()) if self.exists(key) else None
         with self._asking("read", key):
             try:
-                found = obstore.get(self._store, _checked(key), options={"range": (first, first + size)})
+                found = obstore.get(self._store, check_key(key), options={"range": (first, first + size)})
             except FileNotFoundError as error:
                 if "NoSuchBucket" in str(error):
                     raise
@@ -149,7 +150,7 @@ class ObjectFiles:
         with self._asking("write", key):
             try:
                 mode: Any = {"e_tag": tag} if tag else "create"
-                return obstore.put(self._store, _checked(key), body, mode=mode)["e_tag"] or ""
+                return obstore.put(self._store, check_key(key), body, mode=mode)["e_tag"] or ""
             except (AlreadyExistsError, PreconditionError):
                 pass
         # An answer that was lost is asked for again, and meets what was put the first time.
@@ -173,7 +174,7 @@ class ObjectFiles:
     def exists(self, key: str) -> bool:
         with self._asking("look for", key):
             try:
-                obstore.head(self._store, _checked(key))
+                obstore.head(self._store, check_key(key))
             except FileNotFoundError:
                 return False
             return True
@@ -183,7 +184,7 @@ class ObjectFiles:
 
     def list_folders(self, prefix: str) -> list[str]:
         with self._asking("list", prefix):
-            found = obstore.list_with_delimiter(self._store, _checked(prefix.rstrip("/")))
+            found = obstore.list_with_delimiter(self._store, check_key(prefix.rstrip("/")))
         return sorted(path.rstrip("/").rpartition("/")[2] for path in found["common_prefixes"])
 
     def list_stamps(self, prefix: str) -> Mapping[str, Stamp]:
@@ -191,7 +192,7 @@ class ObjectFiles:
 
     def list_arrivals(self, prefix: str) -> Mapping[str, Arrival]:
         with self._asking("list", prefix):
-            found = obstore.list_with_delimiter(self._store, _checked(prefix.rstrip("/")))["objects"]
+            found = obstore.list_with_delimiter(self._store, check_key(prefix.rstrip("/")))["objects"]
         by_name = {meta["path"].rpartition("/")[2]: meta for meta in found}
         return {
             name: Arrival(_stamp(m), m["last_modified"].timestamp()) for name, m in sorted(by_name.items())
@@ -200,7 +201,7 @@ class ObjectFiles:
     def _list(self, prefix: str, after: str = "") -> Mapping[str, Any]:
         with self._asking("list", prefix):
             found = obstore.list(
-                self._store, _checked(prefix.rstrip("/")), offset=after or None, chunk_size=1000
+                self._store, check_key(prefix.rstrip("/")), offset=after or None, chunk_size=1000
             ).collect()
         return {meta["path"]: meta for meta in sorted(found, key=lambda meta: meta["path"])}
 
@@ -211,7 +212,7 @@ class ObjectFiles:
         self.delete_all([key])
 
     def delete_all(self, keys: Iterable[str]) -> None:
-        wanted = [_checked(key) for key in keys]
+        wanted = [check_key(key) for key in keys]
         for start in range(0, len(wanted), 1000):
             with self._asking("delete", wanted[start]):
                 obstore.delete(self._store, wanted[start : start + 1000])
@@ -222,7 +223,7 @@ class ObjectFiles:
     def move_all(self, keys: Mapping[str, str]) -> None:
         def copy(key: str) -> None:
             with self._asking("move", key):
-                obstore.copy(self._store, _checked(key), _checked(keys[key]))
+                obstore.copy(self._store, check_key(key), check_key(keys[key]))
 
         _each(copy, [*keys])
         self.delete_all(keys)
@@ -231,7 +232,7 @@ class ObjectFiles:
         if not self._is_still(key, stamp):
             return False
         with self._asking("move", key):
-            obstore.copy(self._store, _checked(key), _checked(to))
+            obstore.copy(self._store, check_key(key), check_key(to))
         if not self._is_still(key, stamp):
             self.delete(to)
             return False
@@ -240,10 +241,10 @@ class ObjectFiles:
 
     def _is_still(self, key: str, stamp: Stamp) -> bool:
         with self._asking("look for", key):
-            return _stamp(obstore.head(self._store, _checked(key))) == stamp
+            return _stamp(obstore.head(self._store, check_key(key))) == stamp
 
     def locate(self, key: str) -> str:
-        return f"{self._url}/{_checked(key)}"
+        return f"{self._url}/{check_key(key)}"
 
     def fetch_copies(self, keys: Sequence[str], folder: Path) -> list[Path]:
         return _each(lambda key: self._copy(key, folder), keys)
@@ -286,10 +287,6 @@ def _explained(error: BaseException) -> str:
 
 def _stamp(meta: ObjectMeta) -> Stamp:
     return Stamp(meta["size"], meta["e_tag"] or "")
-
-
-def _checked(key: str) -> str:
-    return "/".join(split_key(key))
 
 
 def _each(make: Callable[[_Given], _Made], given: Sequence[_Given]) -> list[_Made]:

@@ -69,8 +69,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory, project: Project) -> Iterator
             yield folder
         finally:
             process.send_signal(signal.SIGINT)
+            try:
+                process.wait(30)
+            finally:
+                process.kill()  # else leaving would wait for one that Ctrl-C does not end
             listener.join(30)
-            process.wait(30)
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ class _Feature(msgspec.Struct):
     geometry: Any = None
 
 
-class Page(_Answer, rename="camel"):
+class LayerPage(_Answer, rename="camel"):
     """Features of an answer."""
 
     features: list[_Feature] | None = None
@@ -131,13 +131,13 @@ def read_ids(body: bytes) -> list[int]:
     return sorted(found.object_ids or ())
 
 
-def read_page(body: bytes) -> Page:
+def read_page(body: bytes) -> LayerPage:
     """The features of an answer.
 
     Raises:
         ReadError: it has none, or the service complains.
     """
-    found: Page = _decode(body, Page)
+    found: LayerPage = _decode(body, LayerPage)
     if found.features is None:
         raise ReadError("is no answer of a feature service: it has no features")
     return found
@@ -155,7 +155,7 @@ def _decode(body: bytes, kind: Any) -> Any:
     return found
 
 
-def build_features(page: Page) -> Features:
+def build_features(page: LayerPage) -> Features:
     """The features with dates as instants, and geometries in the system that the answer names."""
     features = page.features or []
     names = dict.fromkeys(field.name for field in page.fields)
