@@ -6,6 +6,7 @@ The pipeline itself is the package `pipeline`.
 from __future__ import annotations
 
 import gc
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -123,12 +124,14 @@ def run_and_report(
 
 @contextmanager
 def _loading() -> Iterator[None]:
-    """Load modules that stay without looking for garbage among them."""
+    """Load modules that stay without looking for garbage among them, and have Ctrl-C end what waits then, too."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        # Polars 2.1 puts a handler over Python's that begins again what it interrupts: a wait would go on.
+        signal.signal(signal.SIGINT, signal.getsignal(signal.SIGINT))
         gc.freeze()
         if was_enabled:
             gc.enable()
