@@ -301,7 +301,9 @@ def _install(folder: Path, *wanted: str) -> str:
             for command in commands:
                 left = max(until - time.monotonic(), 0.1)
                 environment = os.environ | {"UV_HTTP_TIMEOUT": "20", "UV_HTTP_RETRIES": "1"}
-                subprocess.run(command, check=True, capture_output=True, timeout=left, env=environment)
+                subprocess.run(  # where uv does not find what this project overrides of others' requirements
+                    command, check=True, capture_output=True, timeout=left, env=environment, cwd=folder.anchor
+                )
             new.rename(folder)
         except subprocess.CalledProcessError as error:
             why = next(iter(error.stderr.decode(errors="replace").strip().splitlines()[-1:]), "")
