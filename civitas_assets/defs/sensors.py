@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -22,7 +22,7 @@ from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.settings import read_secret
 
 if TYPE_CHECKING:
-    from civitas_assets.connectors.lorawan.lorawan import LorawanSource
+    from civitas_assets.connectors.transport.mqtt_queue import Queue
 
 _FILES_EVERY = 30  # seconds
 _MESSAGES_EVERY = 300
@@ -88,18 +88,16 @@ def _messages(deployment: Deployment) -> dg.SensorDefinition:
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
         going = list_busy_tenants(context.instance, ARRIVALS)
         bells = [
-            (tenant.slug, source)
+            (tenant.slug, source, queue)
             for tenant in deployment.list_startable_tenants()
+            if tenant.slug not in going  # a bell that nobody answers stays rung
             for source in tenant.sources.values()
-            if source.connector == "lorawan"
-            and _has_bell(source)
-            # A bell that nobody answers stays rung.
-            and tenant.slug not in going
+            if (queue := _find_bell(source)) is not None
         ]
         rung: dict[str, list[str]] = {}
         reachable = Reachable.from_settings(deployment.settings)
         with ThreadPoolExecutor(_BROKERS_AT_ONCE, thread_name_prefix="bell") as pool:
-            for (tenant, source), ringing in zip(
+            for (tenant, source, _), ringing in zip(
                 bells, pool.map(partial(_asked, reachable), bells), strict=True
             ):
                 if ringing:
@@ -112,19 +110,21 @@ def _messages(deployment: Deployment) -> dg.SensorDefinition:
     return waiting_messages
 
 
-def _has_bell(source: Source) -> bool:
-    from civitas_assets.connectors.lorawan.lorawan import LorawanSource  # noqa: PLC0415 - loaded where somebody uses it
+def _find_bell(source: Source) -> Queue | None:
+    """The queue of a source whose bell may ring; none of any other source."""
+    if (found := getattr(source, "queue", None)) is None:
+        return None
+    from civitas_assets.connectors.transport.mqtt_queue import Queue  # noqa: PLC0415 - loaded where somebody uses it
 
-    return isinstance(source, LorawanSource) and source.queue is not None and bool(source.queue.bell)
+    return found if isinstance(found, Queue) and found.bell else None
 
 
-def _asked(reachable: Reachable, bell: tuple[str, Source]) -> bool:
-    from civitas_assets.connectors.lorawan.lorawan import has_new_messages  # noqa: PLC0415
+def _asked(reachable: Reachable, bell: tuple[str, Source, Queue]) -> bool:
+    from civitas_assets.connectors.transport.mqtt_queue import has_new_messages  # noqa: PLC0415
 
-    tenant, source = bell
-    lorawan = cast("LorawanSource", source)
+    tenant, source, queue = bell
     ringing, _ = capture_errors(
-        f"{tenant} · bell · {source.name}", lambda: has_new_messages(lorawan, read_secret, reachable)
+        f"{tenant} · bell · {source.name}", lambda: has_new_messages(source, queue, read_secret, reachable)
     )
     return bool(ringing)
 

@@ -25,9 +25,9 @@ from tests.connectors.conftest import zipped
 
 Read = Callable[..., list[RawTable]]
 ALL = pytest.mark.parametrize("connector", CONNECTORS.values(), ids=CONNECTORS.keys())
-# What a database is asked, its own tests say.
+# What a database or a broker is asked, tests of their own say.
 BY_HTTP = pytest.mark.parametrize(
-    "connector", [c for c in CONNECTORS.values() if c.name != "sql"], ids=lambda c: c.name
+    "connector", [c for c in CONNECTORS.values() if c.name not in {"mqtt", "sql"}], ids=lambda c: c.name
 )
 
 _OBSERVED: dict[str, Any] = {
@@ -67,6 +67,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
                 {"measurement": "4097", "observed_property": "weather.temperature", "unit": "Cel"},
             )
         }
+    },
+    "mqtt": {
+        **_OBSERVED,
+        "url": "mqtt://data.example",
+        "queue": {"client_id": "c", "topics": ("a/{device}",)},
     },
     "ngsi_ld": {"types": ("WeatherObserved", "OffStreetParking", "BikeHireDockingStation")},
     "ogc_features": {**_OBSERVED, "collection": "a:c", "api": "wfs2"},
@@ -160,6 +165,11 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         b'{"end_device_ids":{"device_id":"b"},"received_at":"2026-01-01T00:00:00Z",'
         b'"uplink_message":{"decoded_payload":{"t":2}}}',
     ),
+    "mqtt": {
+        "messages": b'{"topic":"a/b","body":{"id":"a","v":1,"t":"2026-01-01"}}\n'
+        b'{"topic":"a/b","unreadable":"is no JSON"}\n'
+        b'{"topic":"a/c","retained":true,"body":{"id":"b","v":2,"t":"2026-01-01"}}\n'
+    },
     "ngsi_ld": {
         "entities": b'[{"id":"a","type":"WeatherObserved","dateObserved":"2026-01-01T00:00:00Z",'
         b'"temperature":{"type":"Property","value":1}},'

@@ -16,6 +16,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from civitas_assets.connectors.reachable import PUBLIC, Reachable
 from civitas_assets.errors import FetchError
@@ -197,7 +198,12 @@ class _Drain:
             self._failure = f"refuses the connection: {code}; check username, password and client_id"
             return
         self._resumed = bool(flags.session_present)
-        client.subscribe([(topic, 1) for topic in self._wanted.topics])
+        if self._wanted.version == "5":
+            # What the broker retains it sends to a new session alone, not at each fetch again.
+            once = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
+            client.subscribe([(topic, once) for topic in self._wanted.topics])
+        else:
+            client.subscribe([(topic, 1) for topic in self._wanted.topics])
 
     def _on_subscribe(self, _client: Client, _data: Any, _mid: int, codes: Any, _properties: Any) -> None:
         self._heard = self._monotonic()

@@ -1,0 +1,122 @@
+"""MQTT: messages in JSON of any topics, from the queue that a broker keeps.
+
+Uplinks of LoRaWAN have a connector of their own, which knows what network servers say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, model_validator
+
+from civitas_assets.catalog import Source, Window
+from civitas_assets.catalog.model import Slug
+from civitas_assets.connectors.base import FetchSession, Payload
+from civitas_assets.connectors.mapping.levels import FieldPlace, make_one_or_many, validate_place
+from civitas_assets.connectors.mapping.nested_source import NestedSource
+from civitas_assets.connectors.mapping.projection import Each, Projection
+from civitas_assets.connectors.mqtt.mqtt_messages import encode_messages, parse_messages, project_messages
+from civitas_assets.connectors.mqtt.mqtt_rows import build_message_table
+from civitas_assets.connectors.mqtt.mqtt_topics import (
+    TOPIC,
+    TopicNames,
+    check_topic,
+    list_topic_names,
+    parse_topic_name,
+    to_filter,
+)
+from civitas_assets.connectors.transport.mqtt_queue import Queue, check_broker_address, land_queue
+from civitas_assets.records import RawTable
+
+
+def _validate_topic_place(text: str) -> str:
+    return text if parse_topic_name(text) else validate_place(text)
+
+
+class TopicQueue(Queue):
+    """A queue of messages whose topics may name what they are about."""
+
+    topics: tuple[Annotated[str, AfterValidator(check_topic)], ...] = Field(
+        min_length=1, description="Topic filters: +, #, and {name} for a level that fields can name."
+    )
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """See `Queue`."""
+        return tuple(map(to_filter, self.topics))
+
+
+class MqttSource(NestedSource):
+    """Messages of a broker at mqtt(s)://host:port."""
+
+    connector: Literal["mqtt"]
+    url: str = Field(pattern=r"^mqtts?://", description="The broker: mqtt(s)://host:port.")
+    queue: TopicQueue = Field(description="The session at the broker.")
+    fields: Mapping[Slug, make_one_or_many(_validate_topic_place)] = Field(  # type: ignore[valid-type]
+        min_length=1,
+        description="Contract field by path in a message, or {name} of a level of its topic; ^. leads to the record "
+        "outside, @key to a member's name.",
+    )
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """See `NestedSource`; the outermost is what topics say, the next the messages themselves."""
+        return ("@", "@", *self.nested)
+
+    def parse_place(self, text: str) -> FieldPlace:
+        """See `NestedSource`."""
+        if name := parse_topic_name(text):
+            return FieldPlace(len(self.nested) + 1, name)
+        return super().parse_place(text)
+
+    def build_projection(self) -> Projection:
+        """See `NestedSource`; of a single message."""
+        root = Projection()
+        self.include_levels(root, 1)
+        return root if self.keyed[1] else root.step(Each.ITEM)
+
+    def project_answer(self, body: bytes) -> bytes:
+        """See `SelectiveSource`."""
+        return project_messages(body, self.build_projection())
+
+    def listed_record_types(self) -> frozenset[str]:
+        """None: a queue has what was sent meanwhile."""
+        return frozenset()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        check_broker_address(self.url)
+        if self.each:
+            raise ValueError(
+                "each: fills addresses, and a broker has one: leave it out, and name topics in queue"
+            )
+        if self.snapshot:
+            raise ValueError(
+                "snapshot: a queue has only what was sent meanwhile, so that nothing in it is gone"
+            )
+        known = {TOPIC, *(name for topic in self.queue.topics for name in list_topic_names(topic))}
+        for field, texts in self._written.items():
+            for name in filter(None, map(parse_topic_name, texts)):
+                if name not in known:
+                    raise ValueError(
+                        f"{field} is filled by {{{name}}}, which is in no topic of queue; there are: "
+                        f"{', '.join(f'{{{each}}}' for each in sorted(known))}"
+                    )
+        return self
+
+
+class MqttConnector:
+    """Fetches and reads messages in JSON."""
+
+    name = "mqtt"
+    source_model: type[Source] = MqttSource
+
+    def fetch(self, source: MqttSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
+        """What the broker has kept since the last time."""
+        land_queue(source, source.queue, session, encode_messages)
+
+    def read(self, source: MqttSource, payload: Payload) -> Iterator[RawTable]:
+        """One table; values keep their JSON type."""
+        yield build_message_table(source, TopicNames(source.queue.topics), parse_messages(payload.body))
