@@ -13,6 +13,7 @@ import duckdb
 
 from benchmarks.town import Figures, tenant_of
 from civitas_assets.dictionary.contracts import read_contracts
+from civitas_assets.errors import Problem
 from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.publish.duckdb.duckdb import DuckDBDestination
 from civitas_assets.report.kept_pages import make_pages
@@ -79,7 +80,7 @@ def morning_page(folder: Path) -> Figures:
         connection.execute(_FILL)
         row = connection.execute("select count(*) from observation").fetchone()
     files = LocalFiles(settings.home)
-    failed = SourceNight(fetch_error="HTTP 503 from http://127.0.0.1/counter.csv")
+    failed = SourceNight(fetch_error=Problem("HTTP 503 from http://127.0.0.1/counter.csv"))
     for ago in range(14):
         at = _NOW - timedelta(days=ago)
         NightBook(files, tenant.slug).write(Night(f"run{ago}", at, at, {"counters": failed}, published=True))

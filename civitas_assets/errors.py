@@ -1,21 +1,72 @@
 """The exception tree: every error that this package raises on purpose says what, where and what to do.
 
-Faults of single records are not exceptions; they are rows in quarantine.
+    CivitasError
+    ├── CatalogError, MunicipalityError, SettingsError   what is configured
+    ├── SecretMissing                                    secret_missing: name
+    ├── FetchError                                       fetch_failed
+    │   ├── FetchTimeUp                                  fetch_time_up
+    │   └── HttpStatusError                              http_status: status
+    ├── ReadError                                        unreadable
+    │   └── ReadStopped                                  reading_stopped
+    ├── StoreError                                       store_failed
+    │   ├── BodyLost                                     body_lost
+    │   └── TenantBusy                                   tenant_busy
+    ├── HarmoniseError                                   harmonise_failed
+    │   └── TestsFailed                                  tests_failed
+    ├── PublishError                                     publish_failed
+    │   └── OutdatedError                                outdated
+    └── ScopeError, MessageLost, DictionaryError, ExportError, ReportError
+
+Behind each: its code, by which programs tell it from others, and parameters that come with it; texts are for people
+alone, and may be reworded. Faults of single records are not exceptions; they are rows in quarantine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from civitas_assets.inert import escape_control_characters
+
+UNFORESEEN = "unforeseen"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What something failed by, as it is kept: `text` for people; `code` and what is particular about it for programs.
+
+    The code of what nobody foresaw is `unforeseen`, with the `kind` of the exception; those of errors raised on purpose
+    stand in the tree of this module.
+    """
+
+    text: str
+    code: str = "failed"
+    params: Mapping[str, str | int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def with_text(self, text: str) -> Problem:
+        """The same, told in other words."""
+        return replace(self, text=text)
 
 
 class CivitasError(Exception):
     """Base of all errors raised on purpose; its text is fit for a user, whatever of a file it quotes."""
 
+    code = "failed"
+
     def __str__(self) -> str:
         return escape_control_characters(super().__str__())
+
+    @property
+    def params(self) -> Mapping[str, str | int]:
+        """What programs may want to know of it besides its code."""
+        return {}
+
+    def to_problem(self, text: str = "") -> Problem:
+        """The same as a value; `text` says more than its own."""
+        return Problem(text or str(self), self.code, self.params)
 
 
 @dataclass(frozen=True, order=True)
@@ -68,54 +119,100 @@ class SettingsError(CivitasError):
 class SecretMissing(CivitasError):
     """A source names a secret that the environment does not hold."""
 
+    code = "secret_missing"
+
     def __init__(self, name: str) -> None:
+        self.name = name
         super().__init__(f"secret {name} is not set: export {name} for the process that fetches")
+
+    @property
+    def params(self) -> Mapping[str, str | int]:
+        """The secret's name."""
+        return {"name": self.name}
 
 
 class FetchError(CivitasError):
-    """A source could not be fetched; the message names the address without its secrets."""
+    """A source could not be fetched; the message names the address without its secrets.
+
+    One that tells of several is of the kind of the `first` of them.
+    """
+
+    code = "fetch_failed"
+
+    def __init__(self, text: str, first: CivitasError | None = None) -> None:
+        super().__init__(text)
+        self._of_first: Mapping[str, str | int] = first.params if first is not None else {}
+        if first is not None:
+            self.code = first.code
+
+    @property
+    def params(self) -> Mapping[str, str | int]:
+        """Those of the first one that it tells of."""
+        return self._of_first
 
 
 class FetchTimeUp(FetchError):
     """A source had its time for one fetch, and asking it for anything else is of no use."""
 
+    code = "fetch_time_up"
+
 
 class HttpStatusError(FetchError):
     """The server answered with a status that is not a success, after the retries that make sense."""
+
+    code = "http_status"
 
     def __init__(self, status: int, url: str, detail: str = "") -> None:
         self.status = status
         super().__init__(f"HTTP {status} from {url}" + (f": {detail}" if detail else ""))
 
+    @property
+    def params(self) -> Mapping[str, str | int]:
+        """The status."""
+        return {"status": self.status}
+
 
 class ReadError(CivitasError):
     """A landed payload as a whole cannot be read: not the declared format, or a required field is absent."""
+
+    code = "unreadable"
 
 
 class ReadStopped(ReadError):
     """Reading a payload has ended the process that read it, or took more memory or time than it may."""
 
+    code = "reading_stopped"
+
 
 class StoreError(CivitasError):
     """Landing, record store or quarantine cannot be read or written."""
+
+    code = "store_failed"
 
 
 class BodyLost(StoreError):
     """What a source has answered is in landing no more, or not as it came."""
 
+    code = "body_lost"
+
 
 class TenantBusy(StoreError):
     """Another process is working for this tenant."""
 
+    code = "tenant_busy"
+
 
 class HarmoniseError(CivitasError):
     """dbt could not build the shared models in the workspace."""
+
+    code = "harmonise_failed"
 
 
 class TestsFailed(HarmoniseError):
     """The shared models broke a test of severity error; nothing is published, and the workspace can be looked at."""
 
     __test__ = False  # not a pytest class
+    code = "tests_failed"
 
     def __init__(self, failures: Sequence[str], workspace: str = "") -> None:
         self.failures, self.workspace = tuple(failures), workspace
@@ -127,9 +224,13 @@ class TestsFailed(HarmoniseError):
 class PublishError(CivitasError):
     """The destination could not be changed; it still holds its old state."""
 
+    code = "publish_failed"
+
 
 class OutdatedError(PublishError):
     """Others have published since the rows were made: these are not published over theirs, but made again."""
+
+    code = "outdated"
 
 
 class ScopeError(CivitasError):

@@ -231,9 +231,6 @@ def _show(found: Probe, rows: int) -> None:
             cells = (f"{part.height:,} {record_type}", str(rule), str(field or "–"), quote(example), str(row))
             table.add_row(*cells)
         out.print(table)
-    for text in found.report.warnings:
-        if "in quarantine" not in text:
-            err.print(f"[yellow]note[/]  {quote(text)}", soft_wrap=True, highlight=False)
     for note in found.report.notes:
         err.print(f"[yellow]note[/]  {quote(note.text)}", soft_wrap=True, highlight=False)
     for text in filter(None, [found.error, *found.report.errors]):

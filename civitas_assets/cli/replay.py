@@ -86,7 +86,7 @@ def replay(
             rehearsals[name] = kept.enter_context(again)
             proposals.append(plan_replay(rehearsals[name], site.stores, days))
         _print(tenant, days, proposals)
-        readable = not any(proposal.errors for proposal in proposals)
+        readable = not any(proposal.problems for proposal in proposals)
         changing = {proposal.source for proposal in proposals if proposal}
         if not changing or dry_run:
             exit_unless(readable)
@@ -142,7 +142,7 @@ def _print(tenant: str, days: Window, proposals: list[ReplayPlan]) -> None:
                 "their records stay",
                 highlight=False,
             )
-        for text in proposal.errors:
+        for text in map(str, proposal.problems):
             err.print(f"[red]error[/] {proposal.source}: {quote(text)}", soft_wrap=True, highlight=False)
     if not any(proposals):
         out.print("nothing would change")

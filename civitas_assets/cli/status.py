@@ -148,7 +148,7 @@ def _print_sources(listed: Sequence[SourceState]) -> None:
     out.print(table)
     for source in listed:
         for error in filter(None, (source.summary.error, source.summary.read_error)):
-            text = f"[red]error[/] {source.tenant} · {source.source}: {quote(error)}"
+            text = f"[red]error[/] {source.tenant} · {source.source}: {quote(error.text)}"
             err.print(text, soft_wrap=True, highlight=False)
         for note in source.summary.notes:
             text = f"[yellow]note[/]  {source.tenant} · {source.source}: {quote(note.text)}"
@@ -186,8 +186,12 @@ def _plain_data(found: Sequence[TenantState], now: datetime) -> dict[str, Any]:
                     **{
                         n: msgspec.to_builtins(getattr(source.summary, n))
                         for n in source.summary.__struct_fields__
-                        if not n.endswith("_notes") and n != "state"
+                        if not n.endswith(("_notes", "error")) and n != "state"
                     },
+                    "error": str(source.summary.error or ""),
+                    "error_code": source.summary.error.code if source.summary.error else "",
+                    "read_error": str(source.summary.read_error or ""),
+                    "read_error_code": source.summary.read_error.code if source.summary.read_error else "",
                     "notes": msgspec.to_builtins(source.summary.notes),
                 }
                 for source in state.sources

@@ -27,6 +27,7 @@ from typing import IO, Any
 
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.dictionary.contracts import read_contracts
+from civitas_assets.errors import Problem
 from civitas_assets.inert import guard_log_entries
 from civitas_assets.ingest.apart import fork_reader, stop_reader
 from civitas_assets.ingest.isolation import capture_errors
@@ -48,6 +49,7 @@ _USED = (
     "civitas_assets.publish.duckdb.duckdb",
     "civitas_assets.report.page_file",
 )
+ENDED = "process_ended"
 _LENGTH = 8  # bytes that say how long a message is
 
 
@@ -105,7 +107,8 @@ class _Worker:
             said, records, error = _receive(process.stdout)
         except (OSError, EOFError) as ended:  # the process itself is gone, as where memory has run out
             self.stop()
-            said, records, error = None, (), f"the process that worked for the tenant ended: {ended}"
+            error = Problem(f"the process that worked for the tenant ended: {ended}", ENDED)
+            said, records = None, ()
         for name, level, text in records:
             logging.getLogger(name).log(level, "%s", text)
         if said is None:
@@ -210,12 +213,12 @@ def _answer(take: Callable[[], bytes], limit: float, memory: int = 0) -> bytes:
     if code == 0 and in_time:
         return _framed(body)
     if not in_time:
-        error = f"took longer than {limit:.0f} s and was ended; CIVITAS_TURN_TIMEOUT sets how long a turn may take"
+        why = f"took longer than {limit:.0f} s and was ended; CIVITAS_TURN_TIMEOUT sets how long a turn may take"
     elif code == -signal.SIGKILL:
-        error = "the process that worked for the tenant was killed, most likely because memory ran out"
+        why = "the process that worked for the tenant was killed, most likely because memory ran out"
     else:
-        error = f"the process that worked for the tenant ended with {signal.Signals(-code).name if code < 0 else code}"
-    return _framed(pickle.dumps((None, (), error)))
+        why = f"the process that worked for the tenant ended with {signal.Signals(-code).name if code < 0 else code}"
+    return _framed(pickle.dumps((None, (), Problem(why, ENDED))))
 
 
 def _taken(deployment: Deployment, slug: str, *given: Any) -> bytes:
@@ -237,7 +240,7 @@ def _taken(deployment: Deployment, slug: str, *given: Any) -> bytes:
     )
     for _ in turn.finish():
         pass
-    return pickle.dumps((turn.said, tuple(warnings.records), ""))
+    return pickle.dumps((turn.said, tuple(warnings.records), None))
 
 
 class _Warnings(logging.Handler):

@@ -273,8 +273,8 @@ def _answer(line: socket.socket) -> None:
             with limit_process(bounds):
                 _, error = capture_errors("reading apart", partial(_write_answers, bounds, question, answer))
                 if error:
-                    kind, _, _ = error.partition(":")
-                    pickle.dump(("failed", f"cannot be read: {kind}; the log of the run has more"), answer)
+                    what = " ".join([error.code, *map(str, error.params.values())])
+                    pickle.dump(("failed", f"cannot be read: {what}; the log of the run has more"), answer)
                 pickle.dump(None, answer)
         line.sendall(_STATUS.pack(0))
 

@@ -88,7 +88,7 @@ def take_all(
     Raises:
         FetchError: after all others were taken, that a file is too large, or could not be read or landed.
     """
-    failures = list[str]()
+    failures = list[FetchError]()
     for file in folder.list_waiting(now()):
         request = Request(f"{DROP}{file.name}", variables={"file": file.name})
         try:
@@ -99,10 +99,10 @@ def take_all(
             deliver(request, folder.read_file(file), guess_type(file.name)[0] or "")
             folder.archive_file(file, now())
         except OSError as error:
-            failures.append(f"{request.url} cannot be read or moved: {error.strerror}")
+            failures.append(FetchError(f"{request.url} cannot be read or moved: {error.strerror}"))
         except StoreError as error:
-            failures.append(f"{request.url} cannot be read or moved: {error}")
+            failures.append(FetchError(f"{request.url} cannot be read or moved: {error}", error))
         except FetchError as error:
-            failures.append(str(error))
+            failures.append(error)
     if failures:
-        raise FetchError("; ".join(failures))
+        raise FetchError("; ".join(map(str, failures)), failures[0])

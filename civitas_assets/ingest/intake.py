@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from civitas_assets.catalog import Source, Tenant
-from civitas_assets.errors import ReadError
+from civitas_assets.errors import Problem, ReadError
 from civitas_assets.ingest.keep import STORED_AT_ONCE, Keeper
 from civitas_assets.ingest.notes import NoteBook
 from civitas_assets.ingest.privacy_filter import PrivacyFilter
@@ -64,7 +64,7 @@ class Intake:
         keeper: Keeper,
         notes: NoteBook,
         sightings: Sightings,
-        fail: Callable[[Sequence[Line], str], None],
+        fail: Callable[[Sequence[Line], Problem], None],
         discretion: PrivacyFilter,
     ) -> None:
         self._source, self._keeper, self._notes, self._sightings = source, keeper, notes, sightings
@@ -109,7 +109,7 @@ class Intake:
                     RECORD_TYPES[name], table, self._source, self._place, self._discretion.hide_dated
                 )
             except ReadError as error:
-                self._fail(decoded.lines, str(error))
+                self._fail(decoded.lines, error.to_problem())
                 continue
             typed = self._discretion.hide_rejected(typed, table)
             decoded.rejected.append(typed.rejected)

@@ -86,7 +86,9 @@ def probe_source(  # noqa: PLR0917 - each argument is of another type
             lambda: connector.fetch(patient, window, tenant.zone, session),
         )
         session.close()
-        return _read(tenant, source, connector, stores, cut=session.cut, error="" if session.cut else error)
+        return _read(
+            tenant, source, connector, stores, cut=session.cut, error="" if session.cut else str(error or "")
+        )
 
 
 def read_sample(  # noqa: PLR0917 - each argument is of another type

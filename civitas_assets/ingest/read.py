@@ -17,7 +17,7 @@ from civitas_assets.connectors.pagination.next_pages import ROLE as PAGE
 from civitas_assets.connectors.pagination.pagination import FURTHER
 from civitas_assets.connectors.pagination.partial import is_declared_incomplete
 from civitas_assets.connectors.transport.http_reason import extract_complaint
-from civitas_assets.errors import BodyLost, ReadError, ReadStopped
+from civitas_assets.errors import BodyLost, Problem, ReadError, ReadStopped
 from civitas_assets.ingest.apart import read_apart
 from civitas_assets.ingest.attempts import Attempts, describe_ended_process
 from civitas_assets.ingest.away import Fetches
@@ -105,10 +105,9 @@ class SourceReader:
                 if name in self._intake.given
                 else "still no row"
             )
-            self._complain(
-                f"{what} could be used for {name}; "
-                f"`civitas quarantine show {self._tenant.slug} --source {self._source.name}` says why"
-            )
+            show = f"civitas quarantine show {self._tenant.slug} --source {self._source.name}"
+            text = f"{what} could be used for {name}; `{show}` says why"
+            self._complain(Problem(text, "unusable", {"record_type": name}))
 
     def read(self, found: Iterable[Manifest], progress: Progress, *, compare: bool = False) -> None:
         """Read these manifests, which follow on what was read so far, and note that.
@@ -131,7 +130,7 @@ class SourceReader:
         attempts = Attempts(self._stores.journal, self._source.name, progress, under)
         for line in lines:
             if line.sha256 in attempts.counts:
-                self._fail([line], describe_ended_process(line))
+                self._fail([line], Problem(describe_ended_process(line), "reading_stopped"))
         batches = list(attempts.split_batches(lines))
         self._fetches = Fetches.of(self._source, manifests if compare and batches else (), self._stores)
         for number, batch in enumerate(batches, 1):
@@ -185,7 +184,7 @@ class SourceReader:
             try:
                 payload = self._payload(line)
             except BodyLost as error:  # as after a restore: its neighbours are there
-                self._fail([line], str(error))
+                self._fail([line], error.to_problem())
                 continue
             self._notes.add(line.url, note_encodings(line, payload.body))
             clean = is_clean_source(payload.body)
@@ -231,7 +230,7 @@ class SourceReader:
                     attempts.count_stopped(line)
                 quiet = self._discretion.says_nothing
                 said = "" if quiet else extract_complaint(payload.body, str(error))
-                self._fail([line], f"{line.url} {error}{said}")
+                self._fail([line], error.to_problem(f"{line.url} {error}{said}"))
         self._intake.settle(decoded)
 
     def _payload(self, line: Line) -> Payload:
@@ -240,15 +239,15 @@ class SourceReader:
         self.report.bytes += len(body)
         return Payload(body, line.url, line.role, line.variables, line.content_type, line.fetched_at)
 
-    def _fail(self, lines: Sequence[Line], message: str) -> None:
+    def _fail(self, lines: Sequence[Line], problem: Problem) -> None:
         new = [line for line in lines if line not in self._failed]
-        if new or message not in self.report.errors:  # a fault of all portions is told once
+        if new or problem not in self.report.problems:  # a fault of all portions is told once
             self._failed.extend(new)
-            self._complain(message)
+            self._complain(problem)
 
-    def _complain(self, message: str) -> None:
-        self.report.errors.append(message)
-        log.error("%s · read · %s · %s", self._tenant.slug, self._source.name, message)
+    def _complain(self, problem: Problem) -> None:
+        self.report.problems.append(problem)
+        log.error("%s · read · %s · %s", self._tenant.slug, self._source.name, problem)
 
     def _advance(
         self, progress: Progress, after: Progress, notes: tuple[StandingNote, ...], *, is_noted: bool
@@ -258,9 +257,8 @@ class SourceReader:
         ran_dry = not rows and (progress.ran_dry or bool(self.report.payloads and progress.had_rows))
         if ran_dry and self.report.ok:
             number = self.report.payloads or "unchanged"
-            self.report.errors.append(
-                f"{number} payload(s) without a single row, although the source always had some"
-            )
+            text = f"{number} payload(s) without a single row, although the source always had some"
+            self.report.problems.append(Problem(text, "became_empty"))
         if not rows and not progress.had_rows and self._has_answers(progress):
             notes += (StandingNote(note_nothing_came(self._source), ()),)
         silent, had_values = note_series_only(self._source, self.report.counts, progress)

@@ -28,10 +28,10 @@ def read_sources(
         reader = SourceReader(tenant, source, connectors[source.connector], landing, stores, run_id)
         _, error = capture_errors(f"{tenant.slug} · read · {name}", reader.run)
         if error:
-            reader.report.errors.append(error)
+            reader.report.problems.append(error)
         reports.append(reader.report)
     grown = any(counts.has_news for report in reports for counts in report.counts.values())
-    errors = {report.source: "; ".join(report.errors) for report in reports}
+    problems = {report.source: report.problem for report in reports}
     newest = {report.source: report.newest_at for report in reports if report.newest_at is not None}
-    note_read(stores, tenant.slug, sources, grown=grown, errors=errors, newest=newest)
+    note_read(stores, tenant.slug, sources, grown=grown, problems=problems, newest=newest)
     return reports

@@ -15,7 +15,7 @@ import msgspec
 import polars as pl
 
 from civitas_assets.catalog import Tenant, Window
-from civitas_assets.errors import StoreError
+from civitas_assets.errors import Problem, StoreError
 from civitas_assets.ingest.keep import Keeper
 from civitas_assets.ingest.rehearse import Rehearsal
 from civitas_assets.ingest.reports import ReadReport
@@ -76,13 +76,13 @@ class TableDiff:
 
 @dataclass(frozen=True)
 class ReplayPlan:
-    """What replaying one source would do; `errors` name payloads that today's mapping cannot read."""
+    """What replaying one source would do; `problems` name payloads that today's mapping cannot read."""
 
     source: str
     payloads: int
     missing: int
     differences: tuple[TableDiff, ...]
-    errors: tuple[str, ...]
+    problems: tuple[Problem, ...]
 
     def __bool__(self) -> bool:
         return any(self.differences)
@@ -110,7 +110,7 @@ def plan_replay(rehearsal: Rehearsal, stores: Stores, days: Window) -> ReplayPla
         found.setdefault(name, TableDiff(name)).rejected = count
     shown = tuple(d for d in found.values() if d.days or d.rejected)
     report = rehearsal.report
-    return ReplayPlan(report.source, report.payloads, rehearsal.missing, shown, tuple(report.errors))
+    return ReplayPlan(report.source, report.payloads, rehearsal.missing, shown, tuple(report.problems))
 
 
 def replay_source(rehearsal: Rehearsal, tenant: Tenant, stores: Stores, days: Window) -> ReadReport:
@@ -125,7 +125,7 @@ def replay_source(rehearsal: Rehearsal, tenant: Tenant, stores: Stores, days: Wi
     if stores.journal.read_progress(source) != rehearsal.upto:
         raise StoreError(f"{source} was read by a run in the meantime: replay it again")
     report = ReadReport(source, rehearsal.report.payloads, rehearsal.report.bytes)
-    report.errors.extend(rehearsal.report.errors)
+    report.problems.extend(rehearsal.report.problems)
     keeper, concerned = Keeper(tenant, stores, rehearsal.run_id, report), set[str]()
     for step in _steps(rehearsal, stores, days):
         report.counts[step.record_type.name].read += step.after.height

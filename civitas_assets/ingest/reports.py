@@ -9,6 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from civitas_assets.errors import Problem
 from civitas_assets.records import Note
 
 
@@ -32,14 +33,19 @@ class FetchReport:
     bytes: int = 0
     landed: int = 0
     seconds: float = 0.0
-    error: str = ""
+    problem: Problem | None = None
     notes: tuple[Note, ...] = ()
     new_notes: tuple[Note, ...] = ()
 
     @property
     def ok(self) -> bool:
         """Whether everything that was asked for was answered."""
-        return not self.error
+        return self.problem is None
+
+    @property
+    def error(self) -> str:
+        """What is said of the problem; nothing where there is none."""
+        return str(self.problem or "")
 
 
 @dataclass
@@ -61,7 +67,7 @@ class Counts:
 
 @dataclass
 class ReadReport:
-    """What reading one source brought, by record type; `errors` name payloads that could not be read.
+    """What reading one source brought, by record type; `problems` name payloads that could not be read.
 
     `newest_at` is when the last of the payloads that were new came.
     `notes` are all that people should know of what the source has now, `new_notes` those that they were not told yet.
@@ -73,7 +79,7 @@ class ReadReport:
     seconds: float = 0.0
     newest_at: datetime | None = None
     counts: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
-    errors: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     notes: tuple[Note, ...] = ()
     new_notes: tuple[Note, ...] = ()
@@ -81,7 +87,19 @@ class ReadReport:
     @property
     def ok(self) -> bool:
         """Whether every payload could be read; rejected rows are no error of the source."""
-        return not self.errors
+        return not self.problems
+
+    @property
+    def errors(self) -> list[str]:
+        """What is said of the problems."""
+        return [problem.text for problem in self.problems]
+
+    @property
+    def problem(self) -> Problem | None:
+        """All of them as one, which is of the kind of the first."""
+        if not self.problems:
+            return None
+        return self.problems[0].with_text("; ".join(self.errors))
 
     def __str__(self) -> str:
         counts = self.counts.values()

@@ -59,7 +59,7 @@ def retry_rows(  # noqa: PLR0917 - each argument is of another type
         tenant, source, connector, stores, folder, run_id, wanted=lambda line: line.sha256 in payloads
     ) as rehearsal:
         report = ReadReport(source.name, rehearsal.report.payloads, rehearsal.report.bytes)
-        report.errors.extend(rehearsal.report.errors)
+        report.problems.extend(rehearsal.report.problems)
         keeper = Keeper(tenant, stores, run_id, report)
         again = rehearsal.stores.quarantine.read_rows()
         tried = rows.filter(pl.col("payload").is_in(rehearsal.read))

@@ -21,7 +21,7 @@ from civitas_assets.connectors.transport.http_deadline import NEVER, Deadline
 from civitas_assets.connectors.transport.http_reason import extract_complaint
 from civitas_assets.connectors.transport.prepared_request import Validators, sanitize_url
 from civitas_assets.connectors.transport.repeated import RepeatedSecrets
-from civitas_assets.errors import FetchError, FetchTimeUp, ReadError
+from civitas_assets.errors import CivitasError, FetchError, FetchTimeUp, Problem, ReadError
 from civitas_assets.ingest.apart import redact_body_apart
 from civitas_assets.ingest.drop import DropFolder, take_all
 from civitas_assets.ingest.landed import Landed, build_manifest_line, update_address
@@ -103,7 +103,7 @@ class LandingSession:
         self, requests: Iterable[Request], follow: Callable[[Answer], Iterable[Request]] | None = None
     ) -> Iterator[Answer]:
         """See `connectors.base.FetchSession`."""
-        waiting, running, failures = deque(requests), dict[Future[Landed], Request](), list[str]()
+        waiting, running, failures = deque(requests), dict[Future[Landed], Request](), list[CivitasError]()
         unanswered = 0
         with ThreadPoolExecutor(self._source.http.parallel, thread_name_prefix="request") as pool:
             while waiting or running:
@@ -112,7 +112,7 @@ class LandingSession:
                     try:
                         url = self._admitted(request)
                     except FetchError as error:
-                        failures.append(str(error))
+                        failures.append(error)
                     else:
                         running[pool.submit(self._fetch, request, url)] = request
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -126,22 +126,23 @@ class LandingSession:
                         waiting.clear()
                         continue
                     except FetchError as error:
-                        failures.append(str(error))
+                        failures.append(error)
                         continue
                     if follow is not None and answer.found:
                         try:
                             waiting.extend(follow(answer))
                         except ReadError as error:
                             why = extract_complaint(answer.content(), str(error))
-                            failures.append(f"{request.url} {error}{why}")
+                            failures.append(ReadError(f"{request.url} {error}{why}"))
                     yield answer
         self._rejected += len(failures) + unanswered
-        lost = failures[:1] if len(failures) < 2 else [f"{failures[0]} (and {len(failures) - 1} more)"]
+        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+        lost = [f"{error}{more}" for error in failures[:1]]
         if unanswered:
             within = f"{self._until.limit}: {self._until.advice}"
             lost.append(f"{unanswered} request(s) not answered within {within}")
         if lost:
-            raise FetchError("; ".join(lost))
+            raise FetchError("; ".join(lost), failures[0] if failures else None)
 
     def _admitted(self, request: Request) -> str:
         """The request's address; a page loop ends in an error, not in the ceiling of somebody's patience."""
@@ -271,7 +272,7 @@ class LandingSession:
             known = {url: a for url, a in self._known.items() if a.seen_on >= oldest}
             self._landing.write_addresses(known, self._manifest.through)
 
-    def make_report(self, seconds: float, error: str) -> FetchReport:
+    def make_report(self, seconds: float, error: Problem | None) -> FetchReport:
         """What was fetched so far."""
         states = [line.state for line in self._manifest.lines]
         contents = sorted((url, address.sha256) for url, address in self._known.items())
@@ -288,6 +289,6 @@ class LandingSession:
             bytes=self._bytes,
             landed=self._landing.added_bytes,
             seconds=seconds,
-            error=self._discretion.redact(error),
+            problem=error.with_text(self._discretion.redact(error.text)) if error else None,
             notes=(*self._notes, *self._discretion.list_notes()),
         )

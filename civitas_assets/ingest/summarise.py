@@ -12,6 +12,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from civitas_assets.catalog import Tenant
+from civitas_assets.errors import Problem
 from civitas_assets.ingest.notes import summarise_notes
 from civitas_assets.ingest.reports import FetchReport
 from civitas_assets.store.files import Files
@@ -43,7 +44,7 @@ def _fetched(report: FetchReport, at: datetime, size: int | None, before: Source
         answered_at=at if report.ok else before.answered_at,
         brought_at=at if report.stored else before.brought_at,
         heard_at=at if report.ok or report.requests else before.heard_at,
-        error=report.error,
+        error=report.problem,
         fetch_notes=report.notes,
         landing_bytes=before.landing_bytes + report.landed if size is None else size,
     )
@@ -55,13 +56,13 @@ def note_read(
     sources: Iterable[str],
     *,
     grown: bool,
-    errors: Mapping[str, str] | None = None,
+    problems: Mapping[str, Problem | None] | None = None,
     newest: Mapping[str, datetime] | None = None,
 ) -> None:
     """Note what of the sources is unread, rejected and discarded, and how large the records are if they have grown.
 
-    `errors` are what reading those failed by that were read just now, empty for one that did not fail; `newest` is when
-    what was new of them came, which a fetch that was killed has not noted.
+    `problems` are what reading those failed by that were read just now, None for one that did not fail; `newest` is
+    when what was new of them came, which a fetch that was killed has not noted.
     """
     open_, discarded = stores.quarantine.count_rows()
     summary = SummaryStore(stores.files, tenant)
@@ -78,7 +79,7 @@ def note_read(
                 brought_at=max(
                     filter(None, (known.get_source(name).brought_at, came.get(name))), default=None
                 ),
-                **({} if errors is None else {"read_error": errors.get(name, "")}),
+                **({} if problems is None else {"read_error": problems.get(name)}),
             )
             for name in progress
         }

@@ -108,8 +108,7 @@ def _answered(report: FetchReport) -> SourceOutcome:
     return SourceOutcome(
         report.source,
         passed=report.ok and not report.new_notes,
-        is_error=not report.ok,
-        said=report.error or "",
+        problem=report.problem,
         notes=tuple(report.notes),
         new_notes=tuple(report.new_notes),
         numbers={"requests": report.requests, "bytes": report.bytes, "seconds": report.seconds},

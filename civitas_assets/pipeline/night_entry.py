@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from civitas_assets.errors import Problem
 from civitas_assets.pipeline.outcomes import FRESH
 from civitas_assets.pipeline.results import Checked, Materialised, Result, Severity, SourceOutcome
 from civitas_assets.store.nights import Night, SourceNight, StepFailure
@@ -18,8 +19,8 @@ LONGEST = 2_000  # characters of what is said of one thing
 
 @dataclass
 class _Source:
-    fetch_error: str = ""
-    read_error: str = ""
+    fetch_error: Problem | None = None
+    read_error: Problem | None = None
     remarks: list[str] = field(default_factory=list)
     numbers: dict[str, float] = field(default_factory=dict)
 
@@ -84,17 +85,18 @@ def _sources(checks: Sequence[Checked]) -> dict[str, _Source]:
 
 
 def _add(source: _Source, step: str, outcome: SourceOutcome) -> None:
-    text, is_error = outcome.said[:LONGEST], outcome.is_error and not outcome.passed
+    error = outcome.problem
+    if error is not None:
+        error = error.with_text(outcome.said[:LONGEST])
     if step == "landing":
         source.add(outcome, "requests", "bytes", "seconds")
-        if is_error:
-            source.fetch_error = text or "failed"
+        source.fetch_error = error or source.fetch_error
         return
     source.add(outcome, "new", "changed", "rejected")
-    if is_error:
-        source.read_error = text or "failed"
-    elif text:
-        source.remarks.append(text)
+    if error is not None:
+        source.read_error = error
+    elif outcome.said:
+        source.remarks.append(outcome.said[:LONGEST])
 
 
 def _broken_tests(checks: Sequence[Checked], severity: Severity) -> Iterator[StepFailure]:

@@ -60,7 +60,7 @@ def check_tests(asset: str, name: str, count: int, broken: Sequence[TestOutcome]
 def check_freshness(connector: str, found: Mapping[str, SourceStatus]) -> Checked:
     """Whether a tenant's sources of this connector, by name, are fresh."""
     outcomes = [
-        SourceOutcome(name, passed=not what.is_late, said=str(what) if what.is_late else "")
+        SourceOutcome(name, passed=not what.is_late, remarks=(str(what),) if what.is_late else ())
         for name, what in found.items()
     ]
     return check_sources(name_landing(connector), FRESH, outcomes)

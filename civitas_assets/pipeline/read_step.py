@@ -69,8 +69,8 @@ def _outcome(record_type: str, report: ReadReport) -> SourceOutcome:
     return SourceOutcome(
         report.source,
         passed=report.ok and not counts.rejected and not report.new_notes,
-        is_error=not report.ok,
-        said="; ".join([*report.errors, *report.warnings]),
+        problem=report.problem,
+        remarks=tuple(report.warnings),
         notes=tuple(report.notes),
         new_notes=tuple(report.new_notes),
         numbers={

@@ -45,7 +45,7 @@ def _replayed(work: Work, source: Source) -> ReadReport:
 def _told(proposal: ReplayPlan) -> ReadReport:
     """What would change, as remarks of a report that counts nothing as done."""
     report = ReadReport(proposal.source, proposal.payloads)
-    report.errors.extend(proposal.errors)
+    report.problems.extend(proposal.problems)
     for difference in filter(None, proposal.differences):
         total = difference.total()
         columns = ", ".join(f"{name} ({c.changed})" for name, c in difference.columns.items())

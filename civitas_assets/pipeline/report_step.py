@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from civitas_assets.catalog import Tenant
 from civitas_assets.dictionary.contracts import read_contracts
+from civitas_assets.errors import Problem
 from civitas_assets.ingest.isolation import capture_errors
 from civitas_assets.pipeline.asset_names import HEALTH
 from civitas_assets.pipeline.deployment import Deployment
@@ -44,7 +45,7 @@ def report_between_nights(deployment: Deployment, tenant: Tenant, run: Night) ->
 
 
 def _results(
-    deployment: Deployment, tenant: Tenant, made: PageSummary | None, error: str
+    deployment: Deployment, tenant: Tenant, made: PageSummary | None, error: Problem | None
 ) -> Iterator[Result]:
     if made is not None:
         yield Materialised(HEALTH, _metadata(deployment, made))
@@ -66,7 +67,7 @@ def _results(
         PAGE_MADE,
         passed=made is not None,
         severity="warn",
-        description=format_description(filter(None, [error])),
+        description=format_description(filter(None, [str(error or "")])),
     )
 
 

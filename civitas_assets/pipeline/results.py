@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from civitas_assets.errors import Note
+from civitas_assets.errors import Note, Problem
 
 Severity: TypeAlias = Literal["error", "warn"]
 
@@ -26,22 +26,33 @@ Metadata: TypeAlias = dict[str, bool | int | float | str | list[str] | Shown]
 
 
 class SourceOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a check says of one source: what went wrong or is remarkable, its notes, and what was counted.
+    """What a check says of one source: what went wrong, what is remarkable, its notes, and what was counted.
 
-    `new_notes` are those of the `notes` that nobody was told yet; a source with any has not passed.
+    A source with a `problem` is of severity error; without one that has not passed, of a warning. `new_notes` are those
+    of the `notes` that nobody was told yet; a source with any has not passed.
     """
 
     source: str
     passed: bool = True
-    is_error: bool = False
-    said: str = ""
+    problem: Problem | None = None
+    remarks: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     new_notes: tuple[Note, ...] = ()
     numbers: Mapping[str, float] = {}
 
     @property
+    def is_error(self) -> bool:
+        """Whether it failed."""
+        return self.problem is not None
+
+    @property
+    def said(self) -> str:
+        """What went wrong, and what is remarkable."""
+        return "; ".join([*filter(None, [str(self.problem or "")]), *self.remarks])
+
+    @property
     def text(self) -> str:
-        """What went wrong, then the notes that nobody was told yet."""
+        """The same, then the notes that nobody was told yet."""
         return "; ".join(filter(None, [self.said, *(note.text for note in self.new_notes)]))
 
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import partial
 
 from civitas_assets.connectors.transport.http import HttpClient
-from civitas_assets.errors import TenantBusy, TestsFailed
+from civitas_assets.errors import UNFORESEEN, Problem, TenantBusy, TestsFailed
 from civitas_assets.ingest.isolation import capture_errors
 from civitas_assets.pipeline.asset_names import name_landing
 from civitas_assets.pipeline.fetch_step import fetch_tenant
@@ -83,7 +83,7 @@ class Turn:
             yield from self._results("sinks", deliver_tenant)
             yield from self._page()
 
-    def fail(self, name: str, error: str) -> Iterator[Result]:
+    def fail(self, name: str, error: Problem) -> Iterator[Result]:
         """A step ended without saying anything itself: what is known of it, and the page."""
         self._note(name, error)
         yield from self._page()
@@ -126,12 +126,13 @@ class Turn:
             self.said.workspace = error.workspace
             raise
 
-    def _note(self, name: str, error: str) -> None:
+    def _note(self, name: str, error: Problem) -> None:
         self.said.errors.append(f"{name}: {error}")
         # Of what nobody foresaw the page has only the kind, for its text may say too much.
-        kind, _, _ = error.partition(":")
-        unforeseen = f"{kind}; the log of the run has more"
-        self.said.failures.append(StepFailure(name, unforeseen if kind.startswith("unforeseen ") else error))
+        said = error.text
+        if error.code == UNFORESEEN:
+            said = f"{UNFORESEEN} {error.params['kind']}; the log of the run has more"
+        self.said.failures.append(StepFailure(name, said))
 
     def _page(self) -> Iterator[Result]:
         work = self.work

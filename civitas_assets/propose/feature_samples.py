@@ -5,7 +5,6 @@ The connector's own reader reads them; of a file with several layers or files, t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -16,17 +15,13 @@ import polars as pl
 from civitas_assets.catalog import Box
 from civitas_assets.connectors.base import Payload
 from civitas_assets.connectors.files.geofile import GeoFileConnector
+from civitas_assets.connectors.vector.vector_faults import ManyParts, WithoutIds, WithoutReferenceSystem
 from civitas_assets.errors import ReadError
 from civitas_assets.propose.crs_detection import SYSTEMS, measure_share_inside
 from civitas_assets.propose.sample import FEATURE_ID, MOST_RECORDS, Sample, build_columns, shorten_names
 from civitas_assets.propose.sample_columns import SampleColumn
 from civitas_assets.records.geometry import measure_extents, parse_geometry_column
 
-_SEVERAL = re.compile(
-    r"has the layers (.+): set (layer)|has \d+ files that could be meant; it has (.+): set (file)"
-)
-_WITHOUT_SYSTEM = "names no reference system"
-_WITHOUT_IDS = "has no ids of features"
 _FEW_PARTS = 12
 
 
@@ -38,11 +33,8 @@ def read_features_sample(body: bytes, box: Box) -> Sample:
     """
     try:
         return _sample(body, box, {})
-    except ReadError as error:
-        several = _SEVERAL.search(str(error))
-        if several is None:
-            raise
-    names, setting = (several[1] or several[3]).split(", "), several[2] or several[4]
+    except ManyParts as several:
+        names, setting = several.names, several.setting
     found = dict[str, Sample]()
     for name in names[:_FEW_PARTS]:
         try:
@@ -64,9 +56,8 @@ def read_features_sample(body: bytes, box: Box) -> Sample:
 def _sample(body: bytes, box: Box, settings: Mapping[str, Any]) -> Sample:
     try:
         return _placed(_read(body, settings), settings, {})
-    except ReadError as error:
-        if _WITHOUT_SYSTEM not in str(error):
-            raise
+    except WithoutReferenceSystem:
+        pass
     for system in SYSTEMS:
         sample = _placed(_read(body, {**settings, "crs": system}), {**settings, "crs": system}, {})
         if measure_share_inside(sample.points, "EPSG:4326", box) > 0.5:
@@ -107,9 +98,9 @@ def _read(body: bytes, settings: Mapping[str, Any]) -> pl.DataFrame:
     for more in ({"feature_id": "place_id"}, {}):
         try:
             (table,) = connector.read(connector.source_model.model_validate({**given, **more}), payload)  # type: ignore[arg-type]
-        except ReadError as error:
-            if more and _WITHOUT_IDS in str(error):
-                continue
-            raise
+        except WithoutIds:
+            if not more:
+                raise
+            continue
         return table.frame
     raise AssertionError

@@ -19,7 +19,7 @@ from civitas_assets.catalog import Box, Source, Tenant
 from civitas_assets.catalog.vocabulary import Vocabulary
 from civitas_assets.connectors.pagination.next_pages import ROLE
 from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.errors import ReadError
+from civitas_assets.errors import UNFORESEEN, ReadError
 from civitas_assets.ingest.isolation import capture_errors
 from civitas_assets.ingest.probe import Probe, read_sample
 from civitas_assets.propose.about import UNKNOWN, About
@@ -89,7 +89,10 @@ def propose_source(  # noqa: PLR0917 - each argument is of another type
         level=logging.DEBUG,
     )
     if found is None:
-        raise ReadError(fault.replace("unforeseen", "is not understood, map it by hand:"))
+        why = str(fault)
+        if fault is not None and fault.code == UNFORESEEN:
+            why = f"is not understood, map it by hand: {why.removeprefix(UNFORESEEN).lstrip()}"
+        raise ReadError(why)
     return found
 
 

@@ -5,12 +5,12 @@ Findings are facts without language; how they read is in `texts`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from civitas_assets.errors import HttpStatusError, Problem, SecretMissing
 from civitas_assets.report.places import Silent
 from civitas_assets.report.quality import Covered, Rejection
 from civitas_assets.report.source_standings import EXPECTED_WITHIN, SourceStanding
@@ -20,8 +20,6 @@ Severity = Literal["error", "warning", "note"]
 
 UNMAPPED = frozenset({"unknown_observed_property", "unknown_unit", "unconvertible_unit"})
 _ORDER: Mapping[str, int] = {"error": 0, "warning": 1, "note": 2}
-_SECRET = re.compile(r"secret ([A-Z][A-Z0-9_]*) is not set")
-_STATUS = re.compile(r"HTTP (\d{3}) ")
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def _of_sources(s: Situation) -> Iterator[Finding]:
                 "error",
                 _with_secret(known.error, again),
                 standing.name,
-                known.error,
+                known.error.text,
                 {"since": standing.failed_since, "newest": standing.newest_at or known.brought_at},
             )
         if known.unread or known.read_error:
@@ -121,7 +119,7 @@ def _of_sources(s: Situation) -> Iterator[Finding]:
                 "error",
                 f"civitas validate && {again}",
                 standing.name,
-                known.read_error,
+                str(known.read_error or ""),
                 {"payloads": known.unread, "since": standing.failed_since},
             )
         if state == "never" and s.nights:
@@ -134,24 +132,22 @@ def _of_sources(s: Situation) -> Iterator[Finding]:
             yield Finding("noted", "note", f"civitas status {s.tenant}", standing.name, note.text)
 
 
-def _reason(message: str) -> str:
+def _reason(error: Problem) -> str:
     """The kind of failure, as far as it tells what to do."""
-    if _SECRET.search(message):
+    if error.code == SecretMissing.code:
         return "secret_missing"
-    status = _STATUS.search(message)
-    if status is None:
+    if error.code != HttpStatusError.code:
         return "fetch_failed"
-    code = int(status[1])
-    if code in {401, 403}:
+    status = int(error.params["status"])
+    if status in {401, 403}:
         return "not_allowed"
-    if code in {404, 410}:
+    if status in {404, 410}:
         return "not_there"
-    return "server_down" if code >= 500 or code == 429 else "fetch_failed"
+    return "server_down" if status >= 500 or status == 429 else "fetch_failed"
 
 
-def _with_secret(message: str, command: str) -> str:
-    missing = _SECRET.search(message)
-    return f"export {missing[1]}=… && {command}" if missing else command
+def _with_secret(error: Problem, command: str) -> str:
+    return f"export {error.params['name']}=… && {command}" if error.code == SecretMissing.code else command
 
 
 def _of_what_is_missing(s: Situation) -> Iterator[Finding]:

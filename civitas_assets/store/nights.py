@@ -11,17 +11,19 @@ from datetime import datetime
 
 import msgspec
 
+from civitas_assets.errors import Problem
 from civitas_assets.store.files import Files
 from civitas_assets.store.layout import tenant_folder_key
 
 _KEPT = 60
+_ERRORS = ("fetch_error", "read_error")
 
 
 class SourceNight(msgspec.Struct, frozen=True, omit_defaults=True):
     """One source in one run: what fetching and reading it brought, and why either failed."""
 
-    fetch_error: str = ""
-    read_error: str = ""
+    fetch_error: Problem | None = None
+    read_error: Problem | None = None
     requests: int = 0
     bytes: int = 0
     seconds: float = 0.0
@@ -85,7 +87,18 @@ class NightBook:
     def read_last(self, count: int) -> list[Night]:
         """The last runs, the newest first."""
         bodies = (self._files.read(key) for key in reversed(self._keys()[-count:]))
-        return [msgspec.json.decode(body, type=Night) for body in bodies if body is not None]
+        return [_decoded(body) for body in bodies if body is not None]
 
     def _keys(self) -> list[str]:
         return [key for key in self._files.list_keys(f"{self._root}/") if key.endswith(".json")]
+
+
+def _decoded(body: bytes) -> Night:
+    try:
+        return msgspec.json.decode(body, type=Night)
+    except msgspec.ValidationError:  # of a version that kept of errors the texts alone
+        older = msgspec.json.decode(body)
+        for source in older.get("sources", {}).values():
+            said = {name: source[name] for name in _ERRORS if isinstance(source.get(name), str)}
+            source |= {name: {"text": text} if text else None for name, text in said.items()}
+        return msgspec.convert(older, Night)

@@ -63,8 +63,8 @@ def read_source_status(summary: SourceSummary, cadence: str, now: datetime) -> S
         state = "unread"
     elif age is None or age > allowed:
         state = "late"
-    reason = {"failing": summary.error, "unread": summary.read_error}.get(state, "")
-    return SourceStatus(state, summary.answered_at, age, allowed, reason)
+    reason = {"failing": summary.error, "unread": summary.read_error}.get(state)
+    return SourceStatus(state, summary.answered_at, age, allowed, str(reason or ""))
 
 
 def read_source_statuses(files: Files, tenant: Tenant, now: datetime) -> Mapping[str, SourceStatus]:

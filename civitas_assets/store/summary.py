@@ -11,11 +11,12 @@ from datetime import datetime
 
 import msgspec
 
-from civitas_assets.errors import Note
+from civitas_assets.errors import Note, Problem
 from civitas_assets.store.files import Files
 from civitas_assets.store.layout import summary_key
 
 _READERS = 16
+_ERRORS = ("error", "read_error")
 
 
 class SourceSummary(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -31,8 +32,8 @@ class SourceSummary(msgspec.Struct, frozen=True, omit_defaults=True):
     answered_at: datetime | None = None
     brought_at: datetime | None = None
     heard_at: datetime | None = None
-    error: str = ""
-    read_error: str = ""
+    error: Problem | None = None
+    read_error: Problem | None = None
     state: str = ""
     landing_bytes: int = 0
     unread: int = 0
@@ -106,4 +107,13 @@ def read_summaries(files: Files, tenants: Iterable[str]) -> dict[str, TenantSumm
 
 
 def _decoded(body: bytes | None) -> TenantSummary:
-    return msgspec.json.decode(body, type=TenantSummary) if body is not None else TenantSummary()
+    if body is None:
+        return TenantSummary()
+    try:
+        return msgspec.json.decode(body, type=TenantSummary)
+    except msgspec.ValidationError:  # of a version that kept of errors the texts alone
+        older = msgspec.json.decode(body)
+        for source in older.get("sources", {}).values():
+            said = {name: source[name] for name in _ERRORS if isinstance(source.get(name), str)}
+            source |= {name: {"text": text} if text else None for name, text in said.items()}
+        return msgspec.convert(older, TenantSummary)

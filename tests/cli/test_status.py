@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from civitas_assets.cli import app
+from civitas_assets.errors import Problem
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.summary import SourceSummary, SummaryStore, TenantSummary
 
@@ -22,7 +23,9 @@ def status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Res
     tenants.mkdir()
     (tenants / "town.yaml").write_text("name: Town\nsources: {a: {}, b: {}}\n", encoding="utf-8")
     fine = SourceSummary(now, now, now, landing_bytes=1500, rejected=7)
-    failing = SourceSummary(now, now - timedelta(hours=50), error="HTTP 503 from https://data.example")
+    failing = SourceSummary(
+        now, now - timedelta(hours=50), error=Problem("HTTP 503 from https://data.example")
+    )
     SummaryStore(LocalFiles(tmp_path / "home"), "town").change(
         lambda _: TenantSummary({"a": fine, "b": failing}, 10**6, now, 2 * 10**6)
     )

@@ -13,7 +13,7 @@ from civitas_assets.defs.asset_checks import read_check
 from civitas_assets.defs.asset_keys import HEALTH_KEY, landing_key
 from civitas_assets.defs.runs import SHELL_TAG
 from civitas_assets.defs.shell_runs import build_shell_sensor, record_run, record_shell_runs
-from civitas_assets.errors import Note
+from civitas_assets.errors import Note, Problem
 from civitas_assets.pipeline.asset_names import HEALTH, name_landing
 from civitas_assets.pipeline.outcomes import ANSWERED, check_sources
 from civitas_assets.pipeline.results import Materialised, Shown, SourceOutcome
@@ -24,8 +24,7 @@ RUN = "5b2e7b0e-3c64-4b1f-9a3e-0d6f6a7f0001"
 OUTCOME = SourceOutcome(
     "counter",
     passed=False,
-    is_error=True,
-    said="503",
+    problem=Problem("503", "http_status", {"status": 503}),
     notes=(Note("late", "it was late"),),
     numbers={"requests": 2.0},
 )

@@ -28,7 +28,10 @@ print(repr(pickle.loads(answer[8:])))
         ("return pickle.dumps('x' * 3_000_000)", "xxx"),
         ("os.kill(os.getpid(), signal.SIGKILL)", "was killed, most likely because memory ran out"),
         ("os.kill(os.getpid(), signal.SIGSEGV)", "ended with SIGSEGV"),
-        ("raise RuntimeError('no way')", "(None, (), 'unforeseen RuntimeError: no way')"),
+        (
+            "raise RuntimeError('no way')",
+            "(None, (), Problem(text='unforeseen RuntimeError: no way', code='unforeseen'",
+        ),
         ("time.sleep(60)", "took longer than 2 s and was ended"),
     ],
 )
@@ -47,4 +50,4 @@ def test_memory_of_a_turn_is_bounded_and_what_takes_more_fails_with_words() -> N
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
-    assert "(None, 'memory ran out: ask for less at a time" in done.stdout
+    assert "(None, Problem(text='memory ran out: ask for less at a time" in done.stdout

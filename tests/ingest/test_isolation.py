@@ -7,12 +7,12 @@ import logging
 import pytest
 from polars.exceptions import PanicException
 
-from civitas_assets.errors import FetchError
+from civitas_assets.errors import FetchError, Problem
 from civitas_assets.ingest.isolation import capture_errors
 
 
 def test_work_that_succeeds_gives_its_result() -> None:
-    assert capture_errors("work", lambda: 7) == (7, "")
+    assert capture_errors("work", lambda: 7) == (7, None)
 
 
 def test_a_foreseen_error_is_its_text_and_an_unforeseen_one_says_so_with_its_trace(
@@ -25,8 +25,14 @@ def test_a_foreseen_error_is_its_text_and_an_unforeseen_one_says_so_with_its_tra
         raise KeyError("x")
 
     with caplog.at_level(logging.ERROR):
-        assert capture_errors("town · fetch · s", foreseen) == (None, "nobody answers")
-        assert capture_errors("town · fetch · s", unforeseen) == (None, "unforeseen KeyError: 'x'")
+        assert capture_errors("town · fetch · s", foreseen) == (
+            None,
+            Problem("nobody answers", "fetch_failed"),
+        )
+        assert capture_errors("town · fetch · s", unforeseen) == (
+            None,
+            Problem("unforeseen KeyError: 'x'", "unforeseen", {"kind": "KeyError"}),
+        )
     assert [record.exc_info is not None for record in caplog.records] == [False, True]
     assert "town · fetch · s: nobody answers" in caplog.text
 
@@ -49,4 +55,5 @@ def test_what_native_code_panics_with_is_a_fault_although_it_is_no_exception() -
         raise PanicException("index out of bounds")
 
     assert not issubclass(PanicException, Exception)
-    assert capture_errors("work", panics) == (None, "unforeseen PanicException: index out of bounds")
+    problem = capture_errors("work", panics)[1]
+    assert str(problem) == "unforeseen PanicException: index out of bounds"

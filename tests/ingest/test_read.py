@@ -96,10 +96,10 @@ def test_a_source_of_which_nothing_can_be_used_is_an_error(town: Any, publisher:
     publisher.bodies["a.csv"] = csv("kaputt", "hin")
     assert not town.night().ok, "that one of them was rejected before changes nothing"
     assert town.night().errors[0].startswith("still no row could be used for observation"), "nothing has come"
-    assert town.summary("s").read_error == town.night().errors[0]
+    assert town.summary("s").read_error == town.night().problems[0]
     publisher.bodies["a.csv"] = csv("kaputt", 4)
     assert town.night().ok
-    assert town.summary("s").read_error == ""
+    assert town.summary("s").read_error is None
 
 
 def test_rejected_rows_go_to_quarantine_once_and_stop_no_others(town: Any, publisher: Any, csv: Csv) -> None:

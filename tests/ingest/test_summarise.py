@@ -17,7 +17,7 @@ def test_a_night_leaves_when_it_was_and_what_is_rejected(town: Any, publisher: A
     summary = SummaryStore(town.files, "town").read()
     source, night = summary.get_source("s"), datetime(2026, 7, 4, tzinfo=UTC)
     assert (source.asked_at, source.answered_at, source.brought_at) == (night, night, night)
-    assert (source.error, source.rejected, source.unread) == ("", 1, 0)
+    assert (source.error, source.rejected, source.unread) == (None, 1, 0)
     assert summary.record_bytes > 0
     assert read_summaries(town.files, ["town", "other"])["town"] == summary
 
@@ -29,11 +29,12 @@ def test_a_failed_night_leaves_the_last_good_one(town: Any, publisher: Any, csv:
     town.fetch()
     source = SummaryStore(town.files, "town").read().get_source("s")
     assert source.asked_at > source.answered_at
-    assert "HTTP 500" in source.error
+    assert source.error is not None
+    assert (source.error.code, source.error.params) == ("http_status", {"status": 500})
     publisher.bodies["a.csv"] = csv(1)
     town.fetch()
     source = SummaryStore(town.files, "town").read().get_source("s")
-    assert (source.error, source.asked_at == source.answered_at) == ("", True)
+    assert (source.error, source.asked_at == source.answered_at) == (None, True)
     assert source.brought_at < source.answered_at, "nothing was new"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from civitas_assets.catalog.outline import TenantOutline
+from civitas_assets.errors import Problem
 from civitas_assets.overview.prometheus import write_metrics
 from civitas_assets.overview.state import SourceState, read_states, select_troubled
 from civitas_assets.store.files import LocalFiles
@@ -35,7 +36,10 @@ def state_of(tmp_path: Path, summary: SourceSummary, cadence: str = "nightly") -
         (SourceSummary(), "never"),
         (SourceSummary(asked_at=ago(hours=10), answered_at=ago(hours=10)), "ok"),
         (SourceSummary(asked_at=ago(hours=31), answered_at=ago(hours=31)), "late"),
-        (SourceSummary(asked_at=ago(hours=10), answered_at=ago(hours=34), error="HTTP 503"), "failing"),
+        (
+            SourceSummary(asked_at=ago(hours=10), answered_at=ago(hours=34), error=Problem("HTTP 503")),
+            "failing",
+        ),
         (SourceSummary(asked_at=ago(hours=10), answered_at=ago(hours=10), unread=1), "unread"),
     ],
 )

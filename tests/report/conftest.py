@@ -16,6 +16,7 @@ from civitas_assets.catalog import Tenant, load_catalog
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.dictionary.contracts import Contract, read_contracts
+from civitas_assets.errors import HttpStatusError
 from civitas_assets.harmonise.project import Project
 from civitas_assets.publish.reading import open_published
 from civitas_assets.report.morning import Morning, gather_morning
@@ -257,7 +258,9 @@ def fill(town: Town) -> None:
             "last_received_at": NOW - timedelta(days=20),
         },
     )
-    failed = SourceNight(fetch_error="HTTP 503 from https://counters.example/values: fetch later")
+    failed = SourceNight(
+        fetch_error=HttpStatusError(503, "https://counters.example/values", "fetch later").to_problem()
+    )
     sources = {"air": SourceNight(requests=3, new=24, changed=2, rejected=12), "counters": failed}
     for ago in (2, 1):
         town.run_at(NOW - timedelta(days=ago), sources=sources)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from civitas_assets.errors import CivitasError, FetchError, HttpStatusError, Problem, SecretMissing
 from civitas_assets.records import Note
 from civitas_assets.report.findings import find_gaps
 from civitas_assets.report.page_summary import PageSummary, build_page_summary
@@ -61,26 +62,29 @@ def test_a_night_without_run_is_the_worst_of_all(town: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "kind", "command"),
+    ("error", "kind", "command"),
     [
-        ("secret AIR_TOKEN is not set: export AIR_TOKEN for the process", "secret_missing", "export AIR_TOKEN=… && civitas run"),  # noqa: E501
-        ("HTTP 403 from https://x.example", "not_allowed", "civitas run"),
-        ("HTTP 404 from https://x.example", "not_there", "civitas run"),
-        ("HTTP 429 from https://x.example", "server_down", "civitas run"),
-        ("no answer within 30 s", "fetch_failed", "civitas run"),
+        (SecretMissing("AIR_TOKEN"), "secret_missing", "export AIR_TOKEN=… && civitas run"),
+        (HttpStatusError(403, "https://x.example"), "not_allowed", "civitas run"),
+        (HttpStatusError(404, "https://x.example"), "not_there", "civitas run"),
+        (HttpStatusError(429, "https://x.example"), "server_down", "civitas run"),
+        (FetchError("no answer within 30 s; the other side said HTTP 503 once"), "fetch_failed", "civitas run"),
+        (FetchError("two addresses", HttpStatusError(410, "https://x.example")), "not_there", "civitas run"),
     ],
 )  # fmt: skip
 def test_the_kind_of_failure_decides_what_helps(
-    empty_town: Any, message: str, kind: str, command: str
+    empty_town: Any, error: CivitasError, kind: str, command: str
 ) -> None:
-    empty_town.run_at(NOW, sources={"air": SourceNight(fetch_error=message)})
+    empty_town.run_at(NOW, sources={"air": SourceNight(fetch_error=error.to_problem())})
     (failure,) = [f for f in empty_town.morning().findings if f.source == "air" and f.severity == "error"]
     assert failure.kind == kind
     assert failure.command.startswith(command)
 
 
 def test_a_source_whose_answers_became_empty_is_no_less_wrong_than_its_status_says(empty_town: Any) -> None:
-    empty_town.run_at(NOW, sources={"air": SourceNight(read_error="1 payload(s) without a single row")})
+    empty_town.run_at(
+        NOW, sources={"air": SourceNight(read_error=Problem("1 payload(s) without a single row"))}
+    )
     morning = empty_town.morning()
     (found,) = [f for f in morning.findings if f.source == "air"]
     assert (found.kind, found.severity, found.detail) == (

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from civitas_assets.errors import Problem
 from civitas_assets.report.kept_pages import Pages
 from civitas_assets.report.page_file import read_summary, write_tenant_page
 from civitas_assets.report.page_summary import PageSummary
@@ -45,14 +46,14 @@ def test_each_new_fault_and_each_that_is_over_is_to_be_told(empty_town: Any, tmp
     town.run_at(NOW)
     last = written(town, tmp_path)
     assert told(town, last)
-    town.summarise("air", error="HTTP 503 from https://air.example")
+    town.summarise("air", error=Problem("HTTP 503 from https://air.example"))
     assert not told(town, last), "a source fails"
     last = written(town, tmp_path)
     assert told(town, last)
-    town.summarise("air", error="HTTP 403 from https://air.example")
+    town.summarise("air", error=Problem("HTTP 403 from https://air.example"))
     assert not told(town, last), "it fails for another reason"
     last = written(town, tmp_path)
-    town.summarise("air", error="")
+    town.summarise("air", error=None)
     assert not told(town, last), "it is well again"
     last = written(town, tmp_path)
     failures = (StepFailure("publish", "full"),)

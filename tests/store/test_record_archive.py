@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 from msgspec.structs import replace
 
+from civitas_assets.errors import Problem
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.files import Files, LocalFiles
 from civitas_assets.store.journal import Progress
@@ -25,7 +26,7 @@ def test_records_quarantine_and_journal_move_and_landing_stays(
     stores.records.append(stores.records.find_changes(contract, observations((0, 1))))
     stores.journal.note("run", [date(2026, 7, 1)])
     stores.journal.advance("s", Progress("m1"))
-    SummaryStore(files, "town").change_sources({"s": lambda known: replace(known, error="HTTP 503")})
+    SummaryStore(files, "town").change_sources({"s": lambda known: replace(known, error=Problem("HTTP 503"))})
     digest = SourceLanding(files, "town", "s").store(b"x")
     files.write("quarantine/town/s.parquet", b"rejected")
     aside = archive_records(files, "town")
@@ -36,7 +37,7 @@ def test_records_quarantine_and_journal_move_and_landing_stays(
     assert (stores.records.list_days(contract), stores.journal.read_progress("s")) == ([], Progress())
     assert not stores.journal.read_pending()
     assert SourceLanding(files, "town", "s").holds(digest)
-    assert SummaryStore(files, "town").read().get_source("s").error == "HTTP 503", (
+    assert SummaryStore(files, "town").read().get_source("s").error == Problem("HTTP 503"), (
         "what was answered stays known"
     )
     assert archive_records(files, "town") is None

@@ -20,6 +20,7 @@ from civitas_assets.connectors.content.markup import is_markup, scan_outline
 from civitas_assets.connectors.fetching import fetch_addresses
 from civitas_assets.connectors.mapping.attributes import expand_lines, list_wanted_attributes
 from civitas_assets.connectors.vector.vector import Features, VectorSource, build_feature_rows
+from civitas_assets.connectors.vector.vector_faults import ManyParts
 from civitas_assets.connectors.vector.vector_gdal import (
     is_geopackage,
     read_flatgeobuf,
@@ -126,8 +127,9 @@ def _archived(source: GeoFileSource, body: bytes) -> Features:
         # Metadata are often beside the data, as XML or JSON.
         chosen = [name for name in chosen if not name.lower().endswith((".xml", ".json"))] or chosen
     if len(chosen) != 1:
-        there = ", ".join(sorted(chosen or found)[:20])
-        raise ReadError(f"has {len(chosen)} files that could be meant; it has {there or 'none'}: set file")
+        there = sorted(chosen or found)[:20]
+        count, shown = len(chosen), ", ".join(there) or "none"
+        raise ManyParts(f"has {count} files that could be meant; it has {shown}: set file", there, "file")
     (name,) = chosen
     stem, _, suffix = name.rpartition(".")
     if f".{suffix.lower()}" != _SHAPEFILE:

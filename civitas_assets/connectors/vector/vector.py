@@ -21,6 +21,7 @@ from civitas_assets.connectors.mapping.attributes import (
     select_attributes,
 )
 from civitas_assets.connectors.mapping.missing import note_missing_fields
+from civitas_assets.connectors.vector.vector_faults import WithoutIds, WithoutReferenceSystem
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Note, RawTable
 from civitas_assets.records.geometry import add_crs, is_northing_first, parse_geometry_column, swap_axes
@@ -98,7 +99,7 @@ def build_feature_rows(source: VectorSource, features: Features) -> RawTable:
     frame, unknown = select_attributes(source, features.attributes, complete=features.complete)
     if source.feature_id is not None:
         if features.ids is None:
-            raise ReadError("has no ids of features: map an attribute instead of feature_id")
+            raise WithoutIds("has no ids of features: map an attribute instead of feature_id")
         frame = frame.with_columns(features.ids.alias(source.feature_id))
     if _GEOMETRY in source.contract.accepted and _GEOMETRY not in source.fields:
         frame = frame.with_columns(_placed(source, features).alias(_GEOMETRY))
@@ -142,7 +143,7 @@ def _placed(source: VectorSource, features: Features) -> pl.Series:
     if crs is None and features.unknown_crs:
         raise ReadError(f"names the reference system {features.unknown_crs}, which is not known: set crs")
     if crs is None:
-        raise ReadError("names no reference system with an EPSG code: set crs")
+        raise WithoutReferenceSystem("names no reference system with an EPSG code: set crs")
     if features.crs is None and expected is None:
         check_degrees((), geometry.head(_SAMPLE).to_list())
     return geometry if crs == source.crs else add_crs(geometry, crs)
@@ -160,7 +161,7 @@ def check_degrees(points: Sequence[tuple[object, object]], shapes: Sequence[obje
             seen += filter(None, [find_position(shape)])
     if seen and all(abs(x) > 180 or abs(y) > 90 for x, y in seen):
         x, y = seen[0]
-        raise ReadError(
+        raise WithoutReferenceSystem(
             f"has coordinates such as {x:.7g}, {y:.7g}, which are no degrees, and names no reference system: "
             "set crs, such as EPSG:25832"
         )

@@ -24,6 +24,7 @@ from civitas_assets.catalog.frame import DEFAULT_FRAME, Frame
 from civitas_assets.connectors.content.extent import check_extent
 from civitas_assets.connectors.content.markup import MarkupOutline
 from civitas_assets.connectors.vector.vector import AxisOrder, Features
+from civitas_assets.connectors.vector.vector_faults import ManyParts
 from civitas_assets.errors import ReadError
 from civitas_assets.records import Note
 from civitas_assets.records.geometry import find_epsg
@@ -182,9 +183,9 @@ def choose_layer(layer: str | None, layers: Sequence[str]) -> str:
         if layer is not None and name in {layer, layer.rpartition(":")[2]}:
             return name
     there = ", ".join(layers) or "none"
-    raise ReadError(
-        f"has no layer {layer!r}; it has {there}" if layer else f"has the layers {there}: set layer"
-    )
+    if layer:
+        raise ReadError(f"has no layer {layer!r}; it has {there}")
+    raise ManyParts(f"has the layers {there}: set layer", layers, "layer")
 
 
 def _checked_schema(body: bytes) -> set[str]:
