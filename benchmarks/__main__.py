@@ -40,6 +40,7 @@ TARGETS = {
     "new rows ≤ 2.4, nothing new ≤ 1.5, one corrected ≤ 2.6; bytes per observation ≤ 12",
     "large_csv": "ratio to floor ≤ 1.6, peak_megabytes ≤ 700, also with 20,000,000 rows",
     "transit_feed": "cpu_seconds ≤ 20 of five million stop times",
+    "fill_sensorthings": "ahead of frost-sta-client ≥ 3",
     "unchanged_night": "cpu_seconds ≤ 6",
     "night_of_tenants": "seconds ≤ 60 of a hundred tenants, cpu_seconds per tenant ≤ 1.0",
     "code_location_of_500_tenants": "cpu_seconds ≤ 10, megabytes ≤ 10 and ≤ 600 at the peak, ticks ≤ 5 seconds",

@@ -37,6 +37,7 @@ from benchmarks.queue import drain_queue
 from benchmarks.reading import read_samples
 from benchmarks.sensor_nights import large_csv, sensor_nights
 from benchmarks.shell import help_of_the_command, start_of_a_query, status_of_200_tenants
+from benchmarks.sinking import fill_sensorthings
 from benchmarks.timetable import transit_feed
 from benchmarks.town import NOW, Figures, tenant_of
 from benchmarks.ui import (
@@ -294,6 +295,7 @@ SCENARIOS: dict[str, Callable[..., Figures]] = {
         sensor_nights,
         large_csv,
         transit_feed,
+        fill_sensorthings,
         night_of_tenants,
         code_location_of_500_tenants,
         quiet_night_of_tenants,

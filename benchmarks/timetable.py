@@ -7,9 +7,7 @@ project has locked, so that it gets an environment of its own, which is made onc
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
+from benchmarks.environments import make_environment
 from benchmarks.town import Figures
 from civitas_assets.catalog import Box
 from civitas_assets.connectors.base import Payload
@@ -55,7 +54,7 @@ def transit_feed(folder: Path, stop_times: int = 5_000_000) -> Figures:
     file = folder / "gtfs.zip"
     _write_feed(file, stop_times // _CALLS)
     figures: Figures = {}
-    kit = _find_kit(folder)
+    kit = make_environment(folder / "kit", "CIVITAS_BENCHMARK_GTFS_KIT", KIT)
     for name, box in (("town", TOWN), ("all", LAND)):
         spent, *found = _read(file, box)
         figures[f"cpu_seconds: {name}"] = spent
@@ -95,22 +94,6 @@ def _ask_kit(python: Path, file: Path, box: Box | None) -> tuple[float, int, int
     done = subprocess.run([python, "-c", _ASKED, *given], capture_output=True, text=True, check=True)
     spent, departures, pairs = json.loads(done.stdout.splitlines()[-1])
     return spent, departures, pairs
-
-
-def _find_kit(folder: Path) -> Path | None:
-    """The Python that has gtfs-kit; None where it cannot be installed."""
-    given = os.environ.get("CIVITAS_BENCHMARK_GTFS_KIT")
-    if given:
-        return Path(given)
-    python = folder / "kit" / "bin" / "python"
-    for command in (
-        [sys.executable, "-m", "venv", str(folder / "kit")],
-        [str(python), "-m", "pip", "install", "-q", "--no-input", KIT],
-    ):
-        if subprocess.run(command, capture_output=True, check=False).returncode:
-            print(f"{KIT} cannot be installed, so it is not compared with", file=sys.stderr)
-            return None
-    return python
 
 
 def _write_feed(file: Path, trips: int) -> None:

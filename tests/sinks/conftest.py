@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,12 +11,11 @@ import duckdb
 import pytest
 
 from civitas_assets.catalog import Tenant
-from civitas_assets.endpoint import find_free_port
 from civitas_assets.ingest.catalogue import load_catalogue
 from civitas_assets.settings import LOOPBACK, Settings
 from civitas_assets.sinks.deliver import bring_to_sinks
 from civitas_assets.store.files import LocalFiles
-from tests.connectors.sensorthings.test_sensorthings_server import PROJECT, URLS, await_answer
+from testbed.sensorthings_server import PACKAGE, VERSION, start_sensorthings
 from tests.dcat.conftest import OpenTown
 
 TOWN = """\
@@ -131,32 +128,9 @@ class SinkTown(OpenTown):
         return report
 
 
-@contextmanager
-def start_server(python: Path, folder: Path) -> Iterator[str]:
-    """django-ogc-sensorthings with data arrays, in which there is nothing yet: its root."""
-    port = find_free_port()
-    arrays = (
-        '"sensorthings.versions.v1_1.extensions.dataarray", "sensorthings.versions.v1_1.backends.django"]'
-    )
-    (folder / "urls.py").write_text(URLS, encoding="utf-8")
-    project = PROJECT.replace('"sensorthings.versions.v1_1.backends.django"]', arrays)
-    assert project != PROJECT
-    (folder / "project.py").write_text(project, encoding="utf-8")
-    address = f"http://127.0.0.1:{port}/sta/v1.1"
-    with (folder / "log").open("wb") as log:
-        command = [str(python), str(folder / "project.py"), str(folder), str(port)]
-        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        await_answer(f"{address}/Things", server, folder / "log")
-        yield address
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
 @pytest.fixture(scope="session")
 def sensorthings(tmp_path_factory: pytest.TempPathFactory, oracle: Callable[..., Path]) -> Iterator[str]:
     """The root of a real server."""
-    python = oracle("django-ogc-sensorthings", "1.2.0")
-    with start_server(python, tmp_path_factory.mktemp("sink")) as address:
-        yield address
+    python = oracle(PACKAGE, VERSION)
+    with start_sensorthings(python, tmp_path_factory.mktemp("sink"), arrays=True) as server:
+        yield server.root

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -11,7 +12,12 @@ from civitas_assets.catalog.access import HttpPolicy
 from civitas_assets.connectors.reachable import PUBLIC
 from civitas_assets.connectors.transport.http_writer import HttpWriter
 from civitas_assets.errors import ExportError
-from civitas_assets.sinks.sensorthings_writing import MARK, SensorThingsServer, make_entity_path
+from civitas_assets.sinks.sensorthings_writing import (
+    MARK,
+    GivenObservation,
+    SensorThingsServer,
+    make_entity_path,
+)
 
 ROOT = "https://frost.example/v1.1"
 
@@ -20,7 +26,7 @@ def _serve(pages: dict[str, Any]) -> SensorThingsServer:
     def answer(request: httpx2.Request) -> httpx2.Response:
         asked.append(str(request.url))
         found = next((page for part, page in pages.items() if part in str(request.url)), {"value": []})
-        return httpx2.Response(200, json=found)
+        return httpx2.Response(found) if isinstance(found, int) else httpx2.Response(200, json=found)
 
     asked: list[str] = []
     writer = HttpWriter(
@@ -61,6 +67,49 @@ def test_pages_that_lead_in_a_circle_or_away_are_an_error() -> None:
     away = _serve({"Things": {"value": [], "@iot.nextLink": "https://other.example/Things"}})
     with pytest.raises(ExportError, match=r"leads to another host, other\.example; correct url:"):
         away.list_marked("Things")
+
+
+WHEN = "2026-07-01T00:00:00Z"
+ARRAYS = {
+    "serverSettings": {
+        "conformance": ["http://www.opengis.net/spec/iot_sensing/1.1/req/data-array/data-array"]
+    }
+}
+
+
+def _array(*components: str) -> dict[str, Any]:
+    row = {"id": 7, "@iot.id": 7, "phenomenonTime": WHEN, "result": 1.5, "resultQuality": {"code": "good"}}
+    array = {"components": components, "dataArray": [[row[name] for name in components]]}
+    return {"value": [array], "@iot.nextLink": ""}
+
+
+@pytest.mark.parametrize("identity", ["id", "@iot.id"])
+def test_observations_are_read_as_arrays_however_the_id_is_called(identity: str) -> None:
+    page = _array(identity, "phenomenonTime", "result", "resultQuality")
+    server = _serve({"dataArray": page, "Observations": {}, "v1.1/Sensors": {"value": []}, "v1.1/": ARRAYS})
+    begin = datetime(2026, 7, 1, tzinfo=UTC)
+    (kept,) = server.read_observations(1, begin, begin + timedelta(hours=1))
+    assert kept.is_as(GivenObservation(begin, None, 1.5, begin, "good"))
+    assert kept.id == 7
+
+
+@pytest.mark.parametrize("page", [_array("id", "phenomenonTime", "result"), 400])
+def test_observations_are_read_as_entities_where_arrays_do_not_say_all_of_them(page: Any) -> None:
+    entity = {"@iot.id": 7, "phenomenonTime": WHEN, "result": 1.5, "resultQuality": {"code": "good"}}
+    server = _serve(
+        {
+            "dataArray": page,
+            "v1.1/Sensors": {"value": []},
+            "Observations": {"value": [entity]},
+            "v1.1/": ARRAYS,
+        }
+    )
+    begin = datetime(2026, 7, 1, tzinfo=UTC)
+    for _ in range(2):
+        (kept,) = server.read_observations(1, begin, begin + timedelta(hours=1))
+        assert kept.quality == {"code": "good"}
+    asked = [url for url in server.asked if "dataArray" in url]  # type: ignore[attr-defined]
+    assert len(asked) == 1, "it is asked for them once"
 
 
 def test_ids_that_are_texts_are_quoted() -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -20,40 +17,11 @@ import pytest
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.endpoint import find_free_port
 from civitas_assets.errors import FetchError
+from testbed.sensorthings_server import PACKAGE, VERSION, start_sensorthings
 
 pytestmark = pytest.mark.integration
 
-VERSION = "1.2.0"
-# A project of one file: it makes its tables, says that it is ready, and answers.
-PROJECT = """
-import socketserver, sys, uuid, wsgiref.simple_server
-from django.conf import settings
-folder, port = sys.argv[1:]
-name = "SENSORTHINGS_V1_1_"
-settings.configure(
-    SECRET_KEY="x", ALLOWED_HOSTS=["*"], ROOT_URLCONF="urls", USE_TZ=True, DEBUG=False,
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{folder}/db.sqlite3"}},
-    INSTALLED_APPS=["sensorthings.versions.v1_1", "sensorthings.versions.v1_1.backends.django"],
-    **{f"{name}SERVICE_URL": f"http://127.0.0.1:{port}/sta", f"{name}ID_TYPE": uuid.UUID, f"{name}ID_DELIMITER": "'",
-       f"{name}BACKEND_ADAPTER": "sensorthings.versions.v1_1.backends.django.adapter.DjangoBackendAdapter"},
-)
-import django; django.setup()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
-from django.core.wsgi import get_wsgi_application
-class Server(socketserver.ThreadingMixIn, wsgiref.simple_server.WSGIServer):
-    daemon_threads = True
-class Handler(wsgiref.simple_server.WSGIRequestHandler):
-    def log_message(self, *_): pass
-server = wsgiref.simple_server.make_server("127.0.0.1", int(port), get_wsgi_application(), Server, Handler)
-server.serve_forever()
-"""
-URLS = """
-from django.urls import include, path
-urlpatterns = [path("sta/", include("sensorthings.versions.v1_1.urls"))]
-"""
 DAYS = Window(date(2026, 7, 1), date(2026, 7, 2))
 START = datetime(2026, 6, 30, 22, tzinfo=UTC)  # of the window
 THINGS, STREAMS, OBSERVATIONS = 2, 2, 16
@@ -108,16 +76,9 @@ def document(number: int, name: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory, oracle: Callable[[str, str], Path]) -> Iterator[str]:
     """The root of a server with all things."""
-    python = oracle("django-ogc-sensorthings", VERSION)
-    folder, port = tmp_path_factory.mktemp("sensorthings"), find_free_port()
-    (folder / "urls.py").write_text(URLS, encoding="utf-8")
-    (folder / "project.py").write_text(PROJECT, encoding="utf-8")
-    address = f"http://127.0.0.1:{port}/sta/v1.1"
-    with (folder / "log").open("wb") as log:
-        command = [python, str(folder / "project.py"), str(folder), str(port)]
-        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        await_answer(f"{address}/Things", server, folder / "log")
+    folder = tmp_path_factory.mktemp("sensorthings")
+    with start_sensorthings(oracle(PACKAGE, VERSION), folder) as server:
+        address = server.root
         for number, name in enumerate(PLACES):
             body = json.dumps(document(number, name)).encode()
             asked = urllib.request.Request(f"{address}/Things", body, {"Content-Type": "application/json"})
@@ -126,21 +87,6 @@ def root(tmp_path_factory: pytest.TempPathFactory, oracle: Callable[[str, str], 
             except urllib.error.HTTPError as error:
                 raise AssertionError(error.read()[:2000], (folder / "log").read_text()[-2000:]) from None
         yield address
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def await_answer(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + 60
-    while server.poll() is None and time.monotonic() < until:
-        try:
-            urllib.request.urlopen(url, timeout=60).close()
-        except OSError:
-            threading.Event().wait(0.1)
-        else:
-            return
-    raise AssertionError(log.read_text(encoding="utf-8", errors="replace")[-3000:])
 
 
 @pytest.fixture
