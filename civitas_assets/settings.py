@@ -227,6 +227,11 @@ class Settings(Served, Databases, BaseSettings):
         return self.home / "last_good"
 
     @property
+    def parsed_tenants(self) -> Path:
+        """What was made of the tenants' files last, so that the next process need not parse them."""
+        return self.home / "tenants.parsed"
+
+    @property
     def reports(self) -> Path:
         """The morning pages: one folder per tenant, and the operator's page."""
         return self.home / "reports"

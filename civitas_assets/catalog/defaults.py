@@ -75,7 +75,6 @@ class Defaults:
         """
         document = YamlDocument(file)
         if DEFAULTS in document.content:
-            own = document.body
             wanted = document.content.pop(DEFAULTS)
             if not self.file.is_file():
                 document.faults.append(
@@ -83,7 +82,7 @@ class Defaults:
                 )
                 return document
             self._take(document, wanted)
-            document.body = make_mark(own, self.body) + render_resolved(document).encode()
+            document.body = make_mark(document.own_body, self.body) + render_resolved(document).encode()
         return document
 
     def _take(self, document: YamlDocument, wanted: Any) -> None:

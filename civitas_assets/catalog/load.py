@@ -10,7 +10,6 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,16 +27,16 @@ from civitas_assets.catalog.basis import (
 )
 from civitas_assets.catalog.checks import Check, check_limits, check_secrets, find_credentials, find_malformed
 from civitas_assets.catalog.defaults import Defaults
+from civitas_assets.catalog.file_stamps import Stamps, list_file_stamps
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.last_good import LastGood
-from civitas_assets.catalog.model import Destination, Source, Tenant
+from civitas_assets.catalog.model import Source, Tenant
+from civitas_assets.catalog.parsed import ParsedTenants
 from civitas_assets.catalog.yaml_document import Place, YamlDocument
-from civitas_assets.catalog.yaml_text import locate_file
+from civitas_assets.catalog.yaml_text import read_body
 from civitas_assets.errors import CatalogError, Fault, SettingsError
-from civitas_assets.settings import Settings
 
 SourceModels = Mapping[str, type[Source]]
-Stamps = tuple[tuple[str, int, int], ...]
 
 _FRAME = Frame()
 _UNFORESEEN = (
@@ -134,11 +133,12 @@ def read_catalog(
     *,
     frame: Frame = _FRAME,
     keep: bool = False,
+    parsed: ParsedTenants | None = None,
 ) -> Catalog:
     """Read the tenants' files, each by itself: the faults of one are no other's; see `Catalog` for what becomes of it.
 
     `checks` are held against each tenant, and the operator's `frame`. With `keep`, what is without faults becomes the
-    `last_good` state.
+    `last_good` state, and is `parsed` for the next process.
 
     Raises:
         CatalogError: there is no such folder.
@@ -155,7 +155,11 @@ def read_catalog(
         find_credentials,
         find_malformed,
     ]
-    reading = _Reading(models, frame, [*own, *checks], Defaults(folder))
+    defaults = Defaults(folder)
+    taken = defaults.body
+    reading = _Reading(models, frame, [*own, *checks], defaults, last_good, parsed, keep=keep)
+    if parsed is not None:
+        parsed.begin([frame, [file.name for file in files], taken])
     tenants, left_out = {}, dict[str, Sequence[Fault]]()
     named = Counter(file.stem for file in files)
     for file in files:
@@ -167,27 +171,16 @@ def read_catalog(
                 raise CatalogError(
                     [Fault(file.name, 0, "", f"is one of {named[slug]} files of {slug}: keep one")]
                 )
-            tenants[slug], body = reading.tenant(file)
+            tenants[slug] = reading.current(file)
         except CatalogError as error:
-            before = reading.last(last_good, slug)
+            before = reading.last(slug)
             if before is None:
                 left_out[slug] = error.faults
             else:
                 tenants[slug] = before.with_faults(error.faults)
-        else:
-            if keep and last_good is not None:
-                last_good.note(slug, body)
+    if parsed is not None and keep and only is None and defaults.body == taken:
+        parsed.finish()
     return Catalog(tenants, left_out, stamps)
-
-
-def list_file_stamps(folder: Path) -> Stamps:
-    """Name, time of change in nanoseconds and size of every tenant's file: what tells whether any has changed."""
-    found = []
-    for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
-        with suppress(FileNotFoundError):  # gone meanwhile, or a link that leads nowhere
-            stat = file.stat()
-            found.append((file.name, stat.st_mtime_ns, stat.st_size))
-    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -198,9 +191,30 @@ class _Reading:
     frame: Frame
     checks: Sequence[Check]
     defaults: Defaults
+    last_good: LastGood | None
+    parsed: ParsedTenants | None
+    keep: bool
 
-    def tenant(self, file: Path) -> tuple[Tenant, bytes]:
-        """The tenant, and the body that it was read from.
+    def current(self, file: Path) -> Tenant:
+        """The tenant by its file, which is parsed if nobody knows what was made of it.
+
+        Raises:
+            CatalogError: the file has faults.
+        """
+        if self.parsed is not None:
+            known = self.parsed.find(file.name, read_body(file))
+            noted = self.last_good is None or not self.keep or self.last_good.holds(file, self.defaults.body)
+            if known is not None and noted:
+                return known
+        tenant, document = self.read(file)
+        if self.keep and self.last_good is not None:
+            self.last_good.note(file.stem, document.body)
+        if self.keep and self.parsed is not None:
+            self.parsed.add(file.name, document.own_body, tenant)
+        return tenant
+
+    def read(self, file: Path) -> tuple[Tenant, YamlDocument]:
+        """The tenant, and the document that it was read from.
 
         Raises:
             CatalogError: the file has faults.
@@ -216,12 +230,12 @@ class _Reading:
         if found:
             raise CatalogError(found)
         sources = {name: source.limit_to(self.frame) for name, source in tenant.sources.items()}
-        return tenant.model_copy(update={"sources": sources}), document.body
+        return tenant.model_copy(update={"sources": sources}), document
 
-    def last(self, last_good: LastGood | None, slug: str) -> Tenant | None:
+    def last(self, slug: str) -> Tenant | None:
         """The tenant as it was last without faults, if that still has none."""
         try:
-            return self.tenant(last_good.find_file(slug))[0] if last_good is not None else None
+            return self.read(self.last_good.find_file(slug))[0] if self.last_good is not None else None
         except CatalogError:
             return None
 
@@ -231,16 +245,6 @@ def locate_fault(file: Path, place: Sequence[str | int], message: str) -> Fault:
     if not file.is_file():
         return Fault(file.name, 0, ".".join(map(str, place)), message)
     return Defaults(file.parent).open(file).make_fault(place, message)
-
-
-def read_declared_destination(settings: Settings, slug: str) -> Destination:
-    """Where the tenant's file says that it is published, for reading alone: the rest of the file is not checked."""
-    if re.fullmatch(SLUG, slug):
-        for file in (locate_file(settings.tenants_dir, slug), LastGood(settings.last_good).find_file(slug)):
-            with suppress(CatalogError):
-                written = YamlDocument(file).content.get("destination")
-                return "postgres" if written == "postgres" else "duckdb"
-    return "duckdb"
 
 
 def _load_tenant(document: YamlDocument, models: SourceModels) -> Tenant:

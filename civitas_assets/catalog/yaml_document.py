@@ -40,7 +40,7 @@ class YamlDocument:
         self._lines: dict[Place, int] = {(): 1}
         self._written: dict[Place, str] = {}
         self._taken: dict[Place, tuple[YamlDocument, Place]] = {}
-        self.body = read_body(file)
+        self.own_body = self.body = read_body(file)
         node, content = parse_yaml(file.name, self.body)
         if node is not None:
             self._walk(node, ())

@@ -9,21 +9,29 @@ from civitas_assets.catalog.checks import Check
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.last_good import LastGood
 from civitas_assets.catalog.load import read_catalog
+from civitas_assets.catalog.parsed import ParsedTenants
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.errors import Fault
 from civitas_assets.ingest.privacy_filter import find_unhideable_fields
 from civitas_assets.settings import Settings
 
 
-def load_catalogue(settings: Settings, checks: Sequence[Check] = (), *, keep: bool = False) -> Catalog:
+def load_catalogue(
+    settings: Settings, checks: Sequence[Check] = (), *, keep: bool = False, checks_name: str = ""
+) -> Catalog:
     """All tenants, those with a faulty file as they were last without; `keep` is for who works for them.
+
+    `checks_name` says which `checks` they are, with all that those go by.
 
     Raises:
         CatalogError: there is no folder of tenants' files.
     """
     frame, last_good = Frame.from_settings(settings), LastGood(settings.last_good)
+    parsed = ParsedTenants(settings.parsed_tenants, checks_name)
     checks = [find_unhideable_fields, *checks]
-    return read_catalog(settings.tenants_dir, SOURCE_MODELS, last_good, checks, frame=frame, keep=keep)
+    return read_catalog(
+        settings.tenants_dir, SOURCE_MODELS, last_good, checks, frame=frame, keep=keep, parsed=parsed
+    )
 
 
 def read_faults(settings: Settings, tenants: Container[str]) -> Mapping[str, Sequence[Fault]]:

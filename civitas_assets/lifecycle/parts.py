@@ -64,7 +64,11 @@ def list_tenant_parts(settings: Settings, files: Files, tenant: str) -> Sequence
     file, output = locate_file(settings.tenants_dir, tenant), find_published_file(settings.published, tenant)
     configuration = [file, LastGood(settings.last_good).find_file(tenant)]
     return [
-        Part("configuration", partial(_on_disk, configuration), partial(_remove_files, configuration)),
+        Part(
+            "configuration",
+            partial(_on_disk, configuration),
+            partial(_remove_files, [*configuration, settings.parsed_tenants]),
+        ),
         Part("commons", partial(_shared, commons, tenant), partial(_forget, commons, tenant)),
         Part("output", partial(_on_disk, [output.parent]), partial(remove_folder, output.parent)),
         _stored("reports", files, partial(_own, "reports", tenant)),

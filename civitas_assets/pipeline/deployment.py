@@ -14,7 +14,7 @@ import msgspec
 from civitas_assets.catalog import Catalog, Tenant
 from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.catalog.checks import Check
-from civitas_assets.catalog.load import list_file_stamps
+from civitas_assets.catalog.file_stamps import list_file_stamps
 from civitas_assets.catalog.model import Destination as Kind
 from civitas_assets.connectors.reachable import Reachable
 from civitas_assets.connectors.transport.http import HttpClient
@@ -64,9 +64,7 @@ class Deployment:
         catalog = self._latest.catalog or self.catalog
         folder = self.settings.tenants_dir
         if catalog.stamps and folder.is_dir() and list_file_stamps(folder) != catalog.stamps:
-            catalog = self._latest.catalog = load_catalogue(
-                self.settings, list_catalog_checks(self.project), keep=True
-            )
+            catalog = self._latest.catalog = _load(self.settings, self.project)
         return self if catalog is self.catalog else replace(self, catalog=catalog)
 
     @property
@@ -165,6 +163,9 @@ def load_deployment(settings: Settings | None = None, catalog: Catalog | None = 
     """
     settings = settings or Settings()
     project = prepare_project(settings)
-    return Deployment(
-        catalog or load_catalogue(settings, list_catalog_checks(project), keep=True), settings, project
-    )
+    return Deployment(catalog or _load(settings, project), settings, project)
+
+
+def _load(settings: Settings, project: Project) -> Catalog:
+    name = project.prepared.name  # which stands for all that the project says
+    return load_catalogue(settings, list_catalog_checks(project), keep=True, checks_name=name)

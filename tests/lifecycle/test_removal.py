@@ -73,7 +73,9 @@ def test_everything_of_the_town_goes_and_nothing_of_another(settings: Settings) 
     before = left(settings, "town_2")
     assert len(before) == 9
     assert left(settings, "town") == before
+    settings.parsed_tenants.write_bytes(b"of all towns")
     report = remove_tenant(storage, "town", parts(settings), lambda: NOW)
+    assert not settings.parsed_tenants.exists()
     assert left(settings, "town") == set()
     assert left(settings, "town_2") == before
     assert {name for name, size in report.parts.items() if size} == {
