@@ -33,12 +33,14 @@ class FormatName(StrEnum):
     GEOJSON = "geojson"
     GEOPARQUET = "geoparquet"
     PARQUET = "parquet"
+    SENSORTHINGS = "sensorthings"
 
 
 @app.command()
 def export(
     form: Annotated[
-        FormatName, typer.Argument(metavar="FORMAT", help="ngsi-ld, csv, geojson, geoparquet or parquet.")
+        FormatName,
+        typer.Argument(metavar="FORMAT", help="ngsi-ld, csv, geojson, geoparquet, parquet or sensorthings."),
     ],
     tenant: Tenant,
     model: Annotated[str, typer.Argument(help="A shared model, such as observation; see civitas models.")],
@@ -60,7 +62,11 @@ def export(
     lines: Annotated[bool, typer.Option("--lines", help="geojson: one feature per line.")] = False,
     batch: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="ngsi-ld: one array per line, of at most so many entities."),
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="ngsi-ld: one array per line, of at most so many entities. sensorthings: observations per line.",
+        ),
     ] = None,
     internal: Annotated[
         bool,
@@ -72,10 +78,10 @@ def export(
 ) -> None:
     """Write a tenant's published model as it is now, to standard output or a file.
 
-    FORMAT is csv, geojson, geoparquet, parquet or ngsi-ld; docs/export.md says what each makes of the models. Days are
-    those of the tenant. Rows of sources that are proprietary, or of unknown licence, are left out unless the source
-    says `shareable: true`, and so are counts below the tenant's `k`; --internal writes them, too. Licence, attribution
-    and notice of change are written with every row.
+    FORMAT is csv, geojson, geoparquet, parquet, ngsi-ld or sensorthings; docs/export.md says what each makes of the
+    models. Days are those of the tenant. Rows of sources that are proprietary, or of unknown licence, are left out
+    unless the source says `shareable: true`, and so are counts below the tenant's `k`; --internal writes them, too.
+    Licence, attribution and notice of change are written with every row.
     """
     from civitas_assets.export.formats import export_model as write
 
@@ -123,15 +129,17 @@ def _format(form: FormatName, settings: Settings, *, german: bool, lines: bool, 
     from civitas_assets.export.geoparquet_format import GeoParquet
     from civitas_assets.export.ngsi_ld_format import NgsiLd
     from civitas_assets.export.parquet_format import Parquet
+    from civitas_assets.export.sensorthings_format import ROWS, SensorThings
 
     given = {
-        "--german": (FormatName.CSV, german),
-        "--lines": (FormatName.GEOJSON, lines),
-        "--batch": (FormatName.NGSI_LD, batch is not None),
+        "--german": ((FormatName.CSV,), german),
+        "--lines": ((FormatName.GEOJSON,), lines),
+        "--batch": ((FormatName.NGSI_LD, FormatName.SENSORTHINGS), batch is not None),
     }
     for option, (of, is_given) in given.items():
-        if is_given and form is not of:
-            raise typer.BadParameter(f"is for {of.value} only, not for {form.value}", param_hint=option)
+        if is_given and form not in of:
+            known = " and ".join(name.value for name in of)
+            raise typer.BadParameter(f"is for {known} only, not for {form.value}", param_hint=option)
     match form:
         case FormatName.CSV:
             return Csv(german)
@@ -141,6 +149,8 @@ def _format(form: FormatName, settings: Settings, *, german: bool, lines: bool, 
             return GeoParquet()
         case FormatName.PARQUET:
             return Parquet()
+        case FormatName.SENSORTHINGS:
+            return SensorThings(batch or ROWS)
         case FormatName.NGSI_LD:
             return NgsiLd(ExportVocabulary.read(settings.dbt_project_dir), batch)
 

@@ -9,16 +9,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from civitas_assets.export.selection import Selection
-from civitas_assets.export.terms import Conditions
-from civitas_assets.publish.reading import PublishedTables
-from civitas_assets.sinks.described_entities import (
+from civitas_assets.export.described_entities import (
+    MARK,
+    build_mark,
     describe_property,
     describe_sensor,
     describe_stream,
     describe_thing,
 )
-from civitas_assets.sinks.sensorthings_writing import MARK, SensorThingsServer
+from civitas_assets.export.selection import Selection
+from civitas_assets.export.terms import Conditions
+from civitas_assets.publish.reading import PublishedTables
+from civitas_assets.sinks.sensorthings_writing import SensorThingsServer
 
 
 @dataclass
@@ -133,7 +135,7 @@ class EntityBringer:
         return found
 
     def _mark(self, entity_set: str, key: str) -> str:
-        return f"{self._tenant}/{entity_set}/{key}"
+        return build_mark(self._tenant, entity_set, key)
 
 
 def _query_rows(tables: PublishedTables, chosen: Selection) -> list[dict[str, Any]]:

@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 from civitas_assets.connectors.transport.http_writer import HttpWriter, WriteReply
 from civitas_assets.errors import ExportError
+from civitas_assets.export.described_entities import MARK
 
-MARK = "civitas_key"  # the property of an entity by which it is found again
 _COMPONENTS = ("phenomenonTime", "resultTime", "result", "resultQuality")
 _NEEDED = frozenset({"@iot.id", "phenomenonTime", "result", "resultQuality"})
 _ROWS = 1000  # of a data array

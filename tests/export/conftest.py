@@ -21,6 +21,7 @@ from civitas_assets.export.formats import Format, export_model
 from civitas_assets.export.selection import DaySpan
 from civitas_assets.harmonise.project import Project
 from civitas_assets.settings import PROJECT_DIR, Settings
+from tests.connectors.conftest import read, records, source  # noqa: F401 - fixtures
 
 DBT_PROJECT = PROJECT_DIR / "dbt_project"
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import duckdb
 import pytest
 
 from civitas_assets.catalog import Tenant
+from civitas_assets.export.formats import Format, export_model
 from civitas_assets.ingest.catalogue import load_catalogue
 from civitas_assets.settings import LOOPBACK, Settings
 from civitas_assets.sinks.deliver import bring_to_sinks
@@ -121,6 +123,11 @@ class SinkTown(OpenTown):
     def run(self, sql: str) -> None:
         with duckdb.connect(str(self.tables)) as connection:
             connection.execute(sql)
+
+    def export(self, model: str, form: Format) -> bytes:
+        sink = io.BytesIO()
+        export_model(self.settings, "town", model, form, standard_output=sink)
+        return sink.getvalue()
 
     def bring(self, first: date | None = None) -> Any:
         (report,) = bring_to_sinks(self.settings, self.files, self.tenant, NOW, first=first).values()

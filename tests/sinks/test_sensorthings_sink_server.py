@@ -18,6 +18,8 @@ from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.connectors.transport.http_writer import HttpWriter
 from civitas_assets.errors import ExportError, FetchError
+from civitas_assets.export.described_entities import MARK
+from civitas_assets.export.sensorthings_format import SensorThings
 from tests.connectors.conftest import read, records, session, source  # noqa: F401 - fixtures
 from tests.sinks.conftest import ROWS, START, SinkTown
 
@@ -153,3 +155,42 @@ def test_a_run_that_is_cut_short_is_gone_on_with_and_nothing_is_there_twice(
     report = town.bring()
     assert (report.entities, report.created, report.refused) == (0, 2 * ROWS - 50, [])
     assert town.bring().days == 0
+
+
+def test_an_export_can_be_posted_line_by_line_and_is_read_as_what_was_published(
+    sensorthings: str, tmp_path: Path, look: Any
+) -> None:
+    """This server gives ids of its own, so that those of the datastreams are found by the mark."""
+    for thing in _ask(f"{sensorthings}/Things?$top=100")["value"]:
+        _ask(thing["@iot.selfLink"], method="DELETE")
+    town = SinkTown(tmp_path, sensorthings)
+    town.fill(rows=5)
+    town.run("update observation set phenomenon_end_at = phenomenon_start_at")
+    lines = {model: town.export(model, SensorThings(3)).splitlines() for model in ("station", "observation")}
+    for line in lines["station"]:
+        _ask(f"{sensorthings}/Things", line)
+    streams = _ask(f"{sensorthings}/Datastreams?$top=100")["value"]
+    ids = {
+        stream["properties"][MARK].removeprefix("town/Datastreams/"): stream["@iot.id"] for stream in streams
+    }
+    for line in lines["observation"]:
+        arrays = json.loads(line)
+        for array in arrays:
+            array["Datastream"]["@iot.id"] = ids[array["Datastream"]["@iot.id"]]
+        _ask(f"{sensorthings}/CreateObservations", json.dumps(arrays).encode())
+    wanted = {(f"NO2 {n}", at): n + place / 8 for n in range(2) for place, at in enumerate(HOURS[:5])}
+    assert look(sensorthings) == ({f"Messstelle {n} ü": (7.5, 51.5 + n / 8) for n in range(2)}, wanted)
+
+    # From then on a sink keeps it up to date: nothing is made anew.
+    report = town.bring()
+    assert (report.created, report.changed, report.deleted, report.refused) == (0, 0, 0, [])
+
+
+def _ask(url: str, body: bytes | None = None, method: str | None = None) -> Any:
+    asked = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)
+    try:
+        with closing(urllib.request.urlopen(asked, timeout=60)) as reply:
+            said = reply.read()
+    except urllib.error.HTTPError as error:
+        raise AssertionError(url, error.read()[:1000]) from None
+    return json.loads(said) if said else None

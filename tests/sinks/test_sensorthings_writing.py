@@ -12,8 +12,8 @@ from civitas_assets.catalog.access import HttpPolicy
 from civitas_assets.connectors.reachable import PUBLIC
 from civitas_assets.connectors.transport.http_writer import HttpWriter
 from civitas_assets.errors import ExportError
+from civitas_assets.export.described_entities import MARK
 from civitas_assets.sinks.sensorthings_writing import (
-    MARK,
     GivenObservation,
     SensorThingsServer,
     make_entity_path,

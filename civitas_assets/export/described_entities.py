@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+MARK = "civitas_key"  # the property of an entity by which it is found again
 _MEASUREMENT = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
+
+
+def build_mark(tenant: str, entity_set: str, key: str) -> str:
+    """What the property `MARK` of an entity says: several tenants may share a server."""
+    return f"{tenant}/{entity_set}/{key}"
 
 
 def _describe_terms(row: Mapping[str, Any]) -> dict[str, str]:
@@ -13,16 +19,20 @@ def _describe_terms(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def describe_thing(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A station as a Thing with its Location."""
+    """A station as a Thing with its Location; without one, where nobody knows it."""
     name, point = row["name"] or row["station_id"], [row["lon"], row["lat"]]
     place = {"type": "Point", "coordinates": point}
+    location = {"name": name, "description": name, "encodingType": "application/geo+json", "location": place}
+    is_placed = row["lon"] is not None
     return {
         "name": name,
         "description": row["description"] or name,
-        "properties": {"station_id": row["station_id"], "position": point, **_describe_terms(row)},
-        "Locations": [
-            {"name": name, "description": name, "encodingType": "application/geo+json", "location": place}
-        ],
+        "properties": {
+            "station_id": row["station_id"],
+            **({"position": point} if is_placed else {}),
+            **_describe_terms(row),
+        },
+        "Locations": [location] if is_placed else [],
     }
 
 
