@@ -105,15 +105,15 @@ class Window:
         return start.astimezone(UTC), end.astimezone(UTC)
 
     def split(self, days: int) -> Iterator[Window]:
-        """The window cut at fixed calendar positions, so that the same slice recurs from night to night.
+        """The window cut at fixed calendar positions into slices of so many days, which recur from night to night.
 
-        A slice has at most so many days, and less where that is more than four times the window: what a night asks
-        for does not grow with the slices that suit a first load.
+        A window that fits into one slice is one, less than twice as long as the window: what a night asks for grows
+        neither with the slices that suit a first load, nor where it reaches across a fixed position.
         """
         asked = (self.last - self.first).days + 1
-        while days // 2 >= 2 * asked:
-            days //= 2
-        start = self.first - timedelta(days=self.first.toordinal() % days)
+        step = min(asked, days - asked + 1) if asked <= days else days
+        length = asked + step - 1 if asked <= days else days
+        start = self.first - timedelta(days=self.first.toordinal() % step)
         while start <= self.last:
-            yield Window(start, start + timedelta(days=days - 1))
-            start += timedelta(days=days)
+            yield Window(start, start + timedelta(days=length - 1))
+            start += timedelta(days=length)

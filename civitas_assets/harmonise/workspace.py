@@ -22,6 +22,7 @@ from civitas_assets.errors import HarmoniseError, StoreError
 from civitas_assets.harmonise.invocation import PROFILES, render_profile
 from civitas_assets.harmonise.project import REJECTED, Project
 from civitas_assets.harmonise.task import Task
+from civitas_assets.harmonise.threads import limit_threads
 from civitas_assets.harmonise.workspace_tables import (
     BEFORE,
     CONTEXT_TABLES,
@@ -44,6 +45,7 @@ from civitas_assets.store.summary import SourceSummary, SummaryStore
 _DAY = timedelta(days=1)
 _TASK = "task.json"  # written last
 _TO_BE_LOOKED_AT = "broke_a_test"
+_ROWS = "rows.parquet"
 _FEW = 20  # rows
 
 
@@ -179,13 +181,13 @@ def _fill(  # noqa: PLR0917 - each argument is of another type
     if any(pairs for _, pairs in own):
         for model in project.plan.prepared:
             connection.execute(f"truncate {model.relation}; insert into {model.relation} by name {model.sql}")
-    _show_all(connection, stores, task.days, folder)
+    limit_threads(connection, _show_all(connection, stores, task.days, folder))
     task = _with_neighbours(connection, stores, task, folder)
     _insert(connection, "affected_day", [(day,) for day in task.days])
-    _insert_frame(connection, "rejected", stores.quarantine.read_rows(task.days))
+    _insert_frame(connection, "rejected", stores.quarantine.read_rows(task.days), folder)
     for name in tenant.sources:
         addresses = SourceLanding(stores.files, tenant.slug, name).read_addresses
-        _insert_frame(connection, "seen", stores.seen.read_last_seen(name, addresses))
+        _insert_frame(connection, "seen", stores.seen.read_last_seen(name, addresses), folder)
     (folder / PROFILES).write_text(render_profile(workspace.database, limits), encoding="utf-8")
     (folder / _TASK).write_bytes(msgspec.json.encode(task))
 
@@ -215,10 +217,22 @@ def _with_neighbours(connection: duckdb.DuckDBPyConnection, stores: Stores, task
 
 def _show_all(
     connection: duckdb.DuckDBPyConnection, stores: Stores, days: Sequence[date], folder: Path
-) -> None:
+) -> int:
+    """Show the records of these days, and of all things; how many rows that are, with all revisions."""
+    shown = list[Path]()
     for record_type in RECORD_TYPES.values():
         locations = stores.records.fetch_files(record_type, days, folder)
         _show(connection, record_type.name, record_type, locations)
+        shown += locations
+    if not shown:
+        return 0
+    heights = f"select sum(num_rows) from parquet_file_metadata([{_list_sql(shown)}])"  # noqa: S608
+    ((rows,),) = connection.execute(heights).fetchall()
+    return int(rows)
+
+
+def _list_sql(locations: Sequence[Path]) -> str:
+    return ", ".join("'" + str(location).replace("'", "''") + "'" for location in locations)
 
 
 def _show(
@@ -228,8 +242,7 @@ def _show(
     if not locations:
         return
     name = f'{RECORDS_SCHEMA}."{table}"'
-    files = ", ".join("'" + str(location).replace("'", "''") + "'" for location in locations)
-    stored = f"read_parquet([{files}], union_by_name = true)"
+    stored = f"read_parquet([{_list_sql(locations)}], union_by_name = true)"
     present = {row[0] for row in connection.execute(f"describe select * from {stored}").fetchall()}  # noqa: S608
     # A column that the contract has gained since is in none of the older files. The plan relies on the types.
     columns = ", ".join(
@@ -248,12 +261,17 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tu
         connection.executemany(f'insert into {RECORDS_SCHEMA}."{table}" values ({marks})', rows)  # noqa: S608
 
 
-def _insert_frame(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
+def _insert_frame(
+    connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame, folder: Path
+) -> None:
     rows = frame.select(*CONTEXT_TABLES[table])
-    if rows.height > _FEW:
-        connection.execute(f'insert into {RECORDS_SCHEMA}."{table}" select * from rows')  # noqa: S608
-    else:  # without Arrow, by which DuckDB reads frames, and which takes time to load
+    if rows.height <= _FEW:
         _insert(connection, table, rows.rows())
+        return
+    # By way of a file: DuckDB reads frames by Arrow, whose library takes longer to load than all of this.
+    rows.write_parquet(file := folder / _ROWS)
+    connection.execute(f'insert into {RECORDS_SCHEMA}."{table}" from read_parquet(?)', [str(file)])
+    file.unlink()
 
 
 def _source_row(tenant: Tenant, name: str, known: SourceSummary) -> tuple[object, ...]:

@@ -75,11 +75,14 @@ def test_days_months_and_years_are_all_that_the_window_touches() -> None:
     assert [*window.list_years()] == [date(2025, 1, 1), date(2026, 1, 1)]
 
 
-def test_slices_of_a_short_window_are_short_too() -> None:
-    night = Window(date(2026, 8, 20), date(2026, 8, 21))
-    (part,) = night.split(124)
-    assert (part.last - part.first).days + 1 == 7
-    assert [*night.split(7)] == [*night.split(124)]
+def test_a_window_that_fits_into_a_slice_is_asked_for_at_once() -> None:
+    """Also on the nights on which it reaches from one week into the next."""
+    for day in range(20, 30):
+        night = Window(date(2026, 8, day), date(2026, 8, day + 1))
+        (part,) = night.split(124)
+        assert (part.last - part.first).days + 1 == 3
+        assert [part] == [*night.split(7)]
+        assert [*night.split(2)] == [night]
 
 
 @settings(deadline=None, max_examples=30)
@@ -93,6 +96,18 @@ def test_slices_cover_the_window_without_gap_and_recur_from_night_to_night(
     assert slices[0].first <= tonight.first
     assert slices[-1].last >= tonight.last
     (size,) = {(part.last - part.first).days + 1 for part in slices}
-    assert min(days, length + 1) <= size <= days
+    asked = length + 1
+    assert (asked <= size < 2 * asked and size <= days) if asked <= days else size == days
     assert all(b.first - a.last == timedelta(days=1) for a, b in pairwise(slices))
     assert {*slices[1:]} <= {*tomorrow.split(days)}
+    assert len(slices) == 1 or length >= days
+
+
+@settings(deadline=None, max_examples=30)
+@given(DAYS, st.integers(1, 30))
+def test_the_slice_of_a_short_window_is_another_one_every_so_many_nights(first: date, length: int) -> None:
+    """So the same address is asked on as many nights as the window has days."""
+    nights = [
+        Window(first + timedelta(days=n), first + timedelta(days=n + length - 1)) for n in range(2 * length)
+    ]
+    assert len({*(part for night in nights for part in night.split(124))}) <= 3

@@ -63,7 +63,9 @@ class NgsiLdSource(Source):
         False, description="Whether values come from the temporal interface, for all times of the window."
     )
     slice: Duration = Field(
-        "7 days", validate_default=True, description="Length of one history request's time window."
+        "7 days",
+        validate_default=True,
+        description="Most days of one history request's time window. A window that is shorter is one request.",
     )
     skip: tuple[str, ...] = Field((), description="Attributes that are known and not wanted.")
     language: str = Field(

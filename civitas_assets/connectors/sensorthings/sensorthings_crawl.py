@@ -46,7 +46,9 @@ class SensorThingsSource(LinkedSource):
         None, description="$filter for the MultiDatastreams of each Thing."
     )
     slice: Duration = Field(
-        "7 days", validate_default=True, description="Length of one request's time window."
+        "7 days",
+        validate_default=True,
+        description="Most days of one request's time window. A window that is shorter is one request.",
     )
     straddling: bool = Field(
         default=False,

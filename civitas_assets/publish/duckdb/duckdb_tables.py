@@ -17,6 +17,7 @@ from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.dictionary.evolution import Evolution, Step
 from civitas_assets.errors import PublishError
 from civitas_assets.harmonise.project import Project, SharedModel
+from civitas_assets.harmonise.threads import limit_threads
 from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.publish.destination import UNMAPPED_SQL
 from civitas_assets.publish.duckdb.changed_rows import (
@@ -106,6 +107,7 @@ class DuckDBTables:
         chosen, held = list(models), self._names()
         described = self.read_contracts() or {}
         came = self._counts({model.name: made_sql(model) for model in chosen})
+        limit_threads(self.connection, sum(came.values()))
         by_day = [model for model in chosen if model.by_day]
         stray = self._counts(
             {m.name: f"{made_sql(m)} anti join {AFFECTED} using (day)" for m in by_day if came[m.name]}

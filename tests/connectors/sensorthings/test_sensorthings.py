@@ -144,7 +144,7 @@ def test_intervals_across_slices_are_found_where_the_source_has_them(fetch: Fetc
     """A service calls an interval `lt` a moment only if it is over by then."""
     _, asked = fetch({"things": page(thing("t", stream(1)))}, straddling=True)
     assert query(asked.url)["$filter"] == (
-        "phenomenonTime ge 2026-06-29T22:00:00Z and not (phenomenonTime ge 2026-07-02T22:00:00Z)"
+        "phenomenonTime ge 2026-06-30T22:00:00Z and not (phenomenonTime ge 2026-07-01T22:00:00Z)"
     )
 
 
