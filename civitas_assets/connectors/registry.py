@@ -32,6 +32,7 @@ _PLACES: Mapping[str, str] = {
     "geofile": "files.geofile.GeoFileConnector",
     "geojson": "files.geojson.GeoJsonConnector",
     "gtfs": "gtfs.gtfs.GtfsConnector",
+    "gtfs_rt": "gtfs_rt.gtfs_rt.GtfsRtConnector",
     "ical": "ical.ical.IcalConnector",
     "json": "files.json.JsonConnector",
     "lorawan": "lorawan.lorawan.LorawanConnector",

@@ -118,6 +118,10 @@ MODEL_LABELS: Mapping[str, ModelLabel] = {
         "Verkehrszählung", "Traffic counts",
         "Gezählte Fahrzeuge, Fahrräder und Fußgänger je Zählstelle und Zeitraum.", _MOVES,
     ),
+    "transit_delay": ModelLabel(
+        "Verspätungen des öffentlichen Verkehrs", "Public transport delays",
+        "Verspätungen und Ausfälle je Fahrt, Halt und Betriebstag.", _MOVES,
+    ),
     "transit_route": ModelLabel(
         "Linien des öffentlichen Verkehrs", "Public transport lines",
         "Linien, die Haltestellen der Kommune anfahren, mit Verkehrsmittel und Betreiber.", _MOVES,

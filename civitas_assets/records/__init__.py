@@ -21,6 +21,7 @@ from civitas_assets.records.sharing_station import SHARING_STATION
 from civitas_assets.records.sharing_status import SHARING_STATUS
 from civitas_assets.records.station import STATION
 from civitas_assets.records.statistic import STATISTIC
+from civitas_assets.records.transit_delay import TRANSIT_DELAY
 from civitas_assets.records.transit_route import TRANSIT_ROUTE
 from civitas_assets.records.transit_service import TRANSIT_SERVICE
 from civitas_assets.records.transit_stop import TRANSIT_STOP
@@ -44,6 +45,7 @@ RECORD_TYPES: Mapping[str, RecordType] = {
         TRANSIT_STOP,
         TRANSIT_ROUTE,
         TRANSIT_SERVICE,
+        TRANSIT_DELAY,
     )
 }
 

@@ -59,6 +59,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "geofile": _OBSERVED,
     "geojson": _OBSERVED,
     "gtfs": {},
+    "gtfs_rt": {},
     "ical": {},
     "lorawan": {
         "profiles": {
@@ -154,6 +155,12 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
                 "calendar_dates.txt": b"service_id,date,exception_type\nS,20260801,1\nS,20260802,1\n",
             }
         )
+    },
+    "gtfs_rt": {
+        # A header, and two trips of a day, each as a whole: as planned, and a minute late.
+        "data": b"\x0a\x05\x0a\x032.0"
+        b"\x12\x18\x0a\x011\x1a\x13\x0a\x0f\x0a\x01a\x1a\x0820260801\x20\x00\x28\x3c"
+        b"\x12\x18\x0a\x012\x1a\x13\x0a\x0f\x0a\x01b\x1a\x0820260801\x20\x00\x28\x3c"
     },
     "ical": {
         "data": b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTART;VALUE=DATE:20260801\r\n"
