@@ -103,6 +103,7 @@ class Source(Described):
     # Record types of things that each fetch lists by the protocol; of the second ones, it says that the list is whole.
     lists: ClassVar[frozenset[str]] = frozenset()
     lists_whole: ClassVar[frozenset[str]] = frozenset()
+    discovery_answers: ClassVar[int] = 4  # so many tell whether a national service has anything in a box
 
     _name: str = PrivateAttr("")
     _box: Box | None = PrivateAttr(None)

@@ -23,6 +23,7 @@ GROUP = "civitas_assets.connectors"
 # By name, the class in its module below this package.
 _PLACES: Mapping[str, str] = {
     "arcgis": "arcgis.arcgis.ArcgisConnector",
+    "autobahn": "services.autobahn.AutobahnConnector",
     "csv": "files.csv.CsvConnector",
     "datex2": "datex2.datex2.Datex2Connector",
     "dwd": "services.dwd.DwdConnector",

@@ -19,7 +19,6 @@ from civitas_assets.ingest.probe import probe_source
 from civitas_assets.propose.writing import render_source_block
 
 CATALOGUE = "national services"
-_PAGES = 4  # answers that are asked for of each
 
 
 def list_national_sources(tenant: Tenant) -> list[Source]:
@@ -49,7 +48,7 @@ def _look(tenant: Tenant, source: Source, client: HttpClient, folder: Path) -> D
     today = datetime.now(tenant.zone).date()
     found = probe_source(
         tenant, source, CONNECTORS[source.connector], client, Window(today - timedelta(days=1), today), folder,
-        lambda: datetime.now(UTC), pages=_PAGES,
+        lambda: datetime.now(UTC), pages=source.discovery_answers,
     )  # fmt: skip
     counts = {name: records.height for name, records in found.records.items()}
     records = sum(counts.values())

@@ -25,6 +25,7 @@ _SERVICES = {
     "opendata.dwd.de": "dwd",
     "opensensemap.org": "opensensemap",
     "sensor.community": "sensor_community",
+    "verkehr.autobahn.de": "autobahn",
     "luftdaten.info": "sensor_community",
 }
 
@@ -85,6 +86,6 @@ def detect_service(address: str) -> Standard | None:
         if host == suffix or host.endswith(f".{suffix}"):
             return Standard(
                 connector, f"a public service with a connector of its own, {connector}", "-",
-                advice=f"without stations, it looks in the tenant's box: docs/connectors/{connector}.md",
+                advice=f"if nothing is named, it looks in the tenant's box: docs/connectors/{connector}.md",
             )  # fmt: skip
     return None

@@ -50,6 +50,7 @@ def _spreadsheet(rows: list[list[Any]]) -> bytes:
 SETTINGS: dict[str, dict[str, Any]] = {
     "csv": _OBSERVED,
     "arcgis": _OBSERVED,
+    "autobahn": {},
     "json": _OBSERVED,
     "datex2": {},
     "dwd": {},
@@ -104,6 +105,13 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         "ids": b'{"objectIds":[1,2]}',
         "features": b'{"spatialReference":{"wkid":4326},"features":[{"attributes":{"id":1,"v":1,"t":"2026-01-01"},'
         b'"geometry":{"x":7.6,"y":51.9}},{"attributes":{"id":2,"v":2,"t":"2026-01-01"}}]}',
+    },
+    "autobahn": {
+        "roads": b'{"roads":["A43","A43 "]}',
+        **{
+            service: f'{{"{service}":[{{"identifier":"a","coordinate":{{"lat":"51.9","long":"7.6"}}}}]}}'.encode()
+            for service in ("roadworks", "closure", "warning", "electric_charging_station")
+        },
     },
     "geofile": {"data": _GML},
     "geojson": {

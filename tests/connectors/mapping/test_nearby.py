@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from civitas_assets.catalog import Box
-from civitas_assets.connectors.datex2.nearby import select_nearby
+from civitas_assets.connectors.mapping.nearby import select_nearby
 from civitas_assets.records import RawTable
 
 BOX: Box = (9.0, 51.0, 10.0, 52.0)
