@@ -24,6 +24,7 @@ GROUP = "civitas_assets.connectors"
 _PLACES: Mapping[str, str] = {
     "arcgis": "arcgis.arcgis.ArcgisConnector",
     "autobahn": "services.autobahn.AutobahnConnector",
+    "brightsky": "services.brightsky.BrightskyConnector",
     "csv": "files.csv.CsvConnector",
     "datex2": "datex2.datex2.Datex2Connector",
     "dwd": "services.dwd.DwdConnector",

@@ -26,6 +26,7 @@ _SERVICES = {
     "opensensemap.org": "opensensemap",
     "sensor.community": "sensor_community",
     "verkehr.autobahn.de": "autobahn",
+    "api.brightsky.dev": "brightsky",
     "luftdaten.info": "sensor_community",
 }
 

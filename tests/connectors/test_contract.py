@@ -51,6 +51,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "csv": _OBSERVED,
     "arcgis": _OBSERVED,
     "autobahn": {},
+    "brightsky": {},
     "json": _OBSERVED,
     "datex2": {},
     "dwd": {},
@@ -95,6 +96,9 @@ _GML = (
     b'<g:Point srsName="urn:ogc:def:crs:EPSG::25832"><g:pos>400000 5700000</g:pos></g:Point></p></c></w:member>'
     b'<w:member><c g:id="2"><id>b</id><v>2</v><t>2026-01-01</t></c></w:member></w:FeatureCollection>'
 )
+_BRIGHTSKY = (
+    '{"sources":[{"id":1,"dwd_station_id":"01766","observation_type":"current","lat":51.9,"lon":7.6}]}'
+)
 PAYLOADS: dict[str, dict[str, bytes]] = {
     "csv": {"data": b"id,v,t\na,1,2026-01-01\nb,2,2026-01-01\n"},
     "json": {"data": b'[{"id":"a","v":1,"t":"2026-01-01"},{"id":"b","v":2,"t":"2026-01-01"}]'},
@@ -112,6 +116,11 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
             service: f'{{"{service}":[{{"identifier":"a","coordinate":{{"lat":"51.9","long":"7.6"}}}}]}}'.encode()
             for service in ("roadworks", "closure", "warning", "electric_charging_station")
         },
+    },
+    "brightsky": {
+        "sources": _BRIGHTSKY.encode(),
+        "weather": b'{"weather":[{"timestamp":"2026-01-01T01:00:00+00:00","source_id":1,"solar":null,"sunshine":9}],'
+        + _BRIGHTSKY[1:].encode(),
     },
     "geofile": {"data": _GML},
     "geojson": {
