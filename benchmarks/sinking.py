@@ -19,8 +19,8 @@ from benchmarks.environments import make_environment
 from benchmarks.town import Figures
 from civitas_assets.ingest.catalogue import load_catalogue
 from civitas_assets.settings import LOOPBACK, Settings
-from civitas_assets.sinks.brought_entities import SinkReport
 from civitas_assets.sinks.deliver import bring_to_sinks
+from civitas_assets.sinks.sink_report import SinkReport
 from civitas_assets.store.files import LocalFiles
 from testbed.sensorthings_server import PACKAGE, VERSION, SensorThings, start_sensorthings
 

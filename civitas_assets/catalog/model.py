@@ -18,7 +18,7 @@ from civitas_assets.catalog.licence import Licence
 from civitas_assets.catalog.open_data import OpenData
 from civitas_assets.catalog.share import Below, Retention, Share, encode_withheld
 from civitas_assets.catalog.template import PERIODS, check_combinations, find_unknown, list_names
-from civitas_assets.catalog.tenant_sinks import SensorThingsSink
+from civitas_assets.catalog.tenant_sinks import Sink
 from civitas_assets.catalog.time_rule import TimeRule
 from civitas_assets.catalog.window import Duration
 from civitas_assets.errors import Fault
@@ -217,7 +217,7 @@ class Tenant(Model):
     retention: Retention = Field(
         Retention(), description="How long landing and records are kept; default: for ever."
     )
-    sinks: Mapping[Slug, SensorThingsSink] = Field({}, description="Servers that are kept up to date.")
+    sinks: Mapping[Slug, Sink] = Field({}, description="Servers that are kept up to date.")
     archived: bool = Field(False, description="Whether nothing runs any more; what was published stays.")
     key: SecretRef | None = Field(
         None,

@@ -5,29 +5,23 @@ What a server gets, and how, is in the package `sinks`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from civitas_assets.catalog.access import HttpPolicy, SecretRef
-from civitas_assets.catalog.basis import Model
+from civitas_assets.catalog.basis import Model, Slug
 from civitas_assets.catalog.window import Duration
 
+Address = Annotated[str, Field(pattern=r'^https?://[^\s?#@<>"{}|\\^`]+$')]
 
-class SensorThingsSink(Model):
-    """A server of the SensorThings API 1.1 that takes entities, such as FROST."""
 
-    kind: Literal["sensorthings"] = Field(description="The protocol.")
-    url: Annotated[str, Field(pattern=r'^https?://[^\s?#@<>"{}|\\^`]+$')] = Field(
-        description="The root of the service, as https://frost.example/FROST-Server/v1.1."
-    )
+class _Sink(Model):
+    """What all sinks say: where the server is, how it is written to, and how far back."""
+
     headers: Mapping[Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")], str | SecretRef] = Field(
         {}, description="Request headers, such as Authorization."
-    )
-    times: Literal["interval", "start"] = Field(
-        "interval",
-        description="Phenomenon times as intervals, or their start alone, for a server that takes no intervals.",
     )
     look_back: Duration = Field(
         "14 days",
@@ -37,3 +31,39 @@ class SensorThingsSink(Model):
     http: HttpPolicy = Field(
         HttpPolicy(requests_per_second=100), description="How politely and how patiently it is written to."
     )
+
+
+class SensorThingsSink(_Sink):
+    """A server of the SensorThings API 1.1 that takes entities, such as FROST."""
+
+    kind: Literal["sensorthings"] = Field(description="The protocol.")
+    url: Address = Field(description="The root of the service, as https://frost.example/FROST-Server/v1.1.")
+    times: Literal["interval", "start"] = Field(
+        "interval",
+        description="Phenomenon times as intervals, or their start alone, for a server that takes no intervals.",
+    )
+
+
+class NgsiLdSink(_Sink):
+    """A context broker that has NGSI-LD, such as Orion-LD, Scorpio or Stellio."""
+
+    kind: Literal["ngsi_ld"] = Field(description="The protocol.")
+    url: Address = Field(description="The root of the interface, as https://broker.example/ngsi-ld/v1.")
+    models: Annotated[Sequence[Slug], Field(min_length=1)] = Field(
+        description="Shared models that it gets, of those that civitas export ngsi-ld knows."
+    )
+    entities: Literal["latest", "each"] = Field(
+        "latest",
+        description="Of what was observed, an entity for each thing with its last values, or for each row.",
+    )
+    broker_tenant: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,48}$")] | None = Field(
+        None, description="Tenant of the broker: the header NGSILD-Tenant."
+    )
+    context: Address | None = Field(
+        None,
+        description="Address of the JSON-LD context that names types and attributes, in the place of the models' own.",
+    )
+    batch: Annotated[int, Field(ge=1, le=1000)] = Field(100, description="Entities of a request.")
+
+
+Sink = Annotated[SensorThingsSink | NgsiLdSink, Field(discriminator="kind")]

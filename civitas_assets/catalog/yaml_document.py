@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -89,7 +89,9 @@ class YamlDocument:
         for detail in error.errors():
             if detail["loc"][-1:] == ("str",) and isinstance(detail["input"], dict):
                 continue  # text or a secret was possible, and this is meant as a secret
-            place = tuple(part for part in detail["loc"] if not _is_internal(part))
+            place = self._find_written((*below, *detail["loc"]))[len(below) :]
+            if detail["type"].startswith("union_tag"):
+                place = (*place, detail["ctx"]["discriminator"].strip("'"))
             written = self._written.get((*below, *place))
             if place[-1:] == ("secret",) and detail["type"] != "missing":
                 sentence = _NAME_WANTED
@@ -99,6 +101,20 @@ class YamlDocument:
                 sentence = mask_credentials(_sentence(detail, place, model, written))
             found.setdefault(place, self.make_fault((*below, *place), sentence))
         return list(found.values())
+
+    def _find_written(self, place: Place) -> Place:
+        """The place as the file has it: pydantic names besides which of several models or types it has tried."""
+        found = list[str | int]()
+        here: Any = self.content
+        for number, part in enumerate(place):
+            is_last = number == len(place) - 1
+            if _is_internal(part) or (isinstance(here, dict) and part not in here and not is_last):
+                continue
+            found.append(part)
+            is_there = isinstance(here, dict) and part in here
+            is_item = isinstance(here, list) and isinstance(part, int) and part < len(here)
+            here = here[part] if is_there or is_item else None
+        return tuple(found)
 
 
 def _without_given(detail: ErrorDetails, place: Place, model: type[BaseModel]) -> str:
@@ -117,18 +133,19 @@ def _is_internal(part: str | int) -> bool:
 
 def _sentence(detail: ErrorDetails, place: Place, model: type[BaseModel], written: str | None) -> str:
     kind, given = detail["type"], detail["input"]
-    if kind == "missing":
+    if kind in {"missing", "union_tag_not_found"}:
         return "is missing"
     if kind == "extra_forbidden":
-        allowed = _fields_at(model, place[:-1])
+        allowed = _fields_at(model, detail["loc"][:-1])
         return (
             f"is not known here; {suggest_name(str(place[-1]), allowed)}allowed: {', '.join(sorted(allowed))}"
         )
     if kind == "string_type" and written is not None:
         # As written, because YAML has already made another number of one that starts with zero.
         return f"must be text: write it in quotes, as in '{written}'"
-    if kind == "literal_error":
-        expected = detail["ctx"]["expected"]
+    if kind in {"literal_error", "union_tag_invalid"}:
+        said = detail["ctx"]
+        given, expected = said.get("tag", given), said.get("expected_tags") or said["expected"]
         meant = suggest_name(str(given), re.findall("'([^']+)'", expected))
         return f"is {given!r}{f'; {meant}' if meant else ', but '}must be one of: {expected}"
     if kind in {PLACED, "value_error"}:
@@ -138,18 +155,25 @@ def _sentence(detail: ErrorDetails, place: Place, model: type[BaseModel], writte
 
 def _fields_at(model: type[BaseModel], place: Place) -> list[str]:
     """Names of the fields of the model that sits at the place below the given one."""
+    members = [model]
     for part in place:
         field = model.model_fields.get(str(part))
-        if field is None:  # a key of a mapping, whose values are what was found last
+        if field is None:  # a key of a mapping, or which of several models was found last
+            model = next((member for member in members if _is_called(member, part)), model)
             continue
-        nested = _nested_model(field.annotation)
-        if nested is None:
+        members = _list_nested_models(field.annotation)
+        if not members:
             return []
-        model = nested
+        model = members[0]
     return list(model.model_fields)
 
 
-def _nested_model(annotation: Any) -> type[BaseModel] | None:
+def _is_called(model: type[BaseModel], tag: str | int) -> bool:
+    """Whether a field of the model can only say the tag."""
+    return any(get_args(field.annotation) == (tag,) for field in model.model_fields.values())
+
+
+def _list_nested_models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(_nested_model, getattr(annotation, "__args__", ()))), None)
+        return [annotation]
+    return [model for part in getattr(annotation, "__args__", ()) for model in _list_nested_models(part)]

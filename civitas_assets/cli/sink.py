@@ -30,7 +30,7 @@ def sink(
         ),
     ] = None,
 ) -> None:
-    """Bring a tenant's sinks, such as a FROST server, up to what it has published: what has changed, and nothing else.
+    """Bring a tenant's sinks, such as FROST or a context broker, up to what it has published, by what has changed.
 
     What the server was seen to have is read back from it, row by row. The tenant's file lists sinks under `sinks`:
     docs/sinks.md. The command exits with 0 only if every server has all of it.

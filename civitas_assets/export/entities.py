@@ -82,8 +82,9 @@ class Attribute:
 class Entity:
     """A type of entity that rows of a shared model become, those for which `condition` holds.
 
-    `subject` is the Smart Data Models' repository, `key` SQL for what comes behind type in the id. `latest` names key
-    and time of a row where only the last row of a thing becomes an entity.
+    `subject` is the Smart Data Models' repository, `key` SQL for what comes behind type in the id, and `span` SQL for
+    what tells rows of one thing apart there; it begins at `at`. `latest` names key and time of a row where only the
+    last row of a thing becomes an entity.
     """
 
     type: str
@@ -93,15 +94,37 @@ class Entity:
     attributes: tuple[Attribute, ...]
     condition: str
     latest: tuple[str, str] | None = None
+    span: str = ""
+    at: str = "null::timestamptz"
 
-    def to_json_sql(self, unit_codes: Mapping[str, str], more: Sequence[Attribute] = ()) -> str:
-        """SQL for the entity as JSON with more attributes, null where the row does not become one."""
-        context = json.dumps([_CONTEXT.format(self.subject), _CORE_CONTEXT], separators=(",", ":"))
+    @property
+    def context(self) -> str:
+        """Address of the JSON-LD context that names its attributes."""
+        return _CONTEXT.format(self.subject)
+
+    def to_id_sql(self, *, by_time: bool = True) -> str:
+        """SQL for the id; without time, all rows of a thing have the same."""
+        key = f"{self.key} || {self.span}" if self.span and by_time else self.key
+        return urn_sql(self.type, key)
+
+    def to_json_sql(
+        self,
+        unit_codes: Mapping[str, str],
+        more: Sequence[Attribute] = (),
+        *,
+        by_time: bool = True,
+        context: str | None = None,
+    ) -> str:
+        """SQL for the entity as JSON with more attributes, null where the row does not become one.
+
+        Another context than that of the Smart Data Models has to name the same.
+        """
+        contexts = json.dumps([context or self.context, _CORE_CONTEXT], separators=(",", ":"))
         members = [
-            f"""'"id":' || to_json({urn_sql(self.type, self.key)})""",
+            f"""'"id":' || to_json({self.to_id_sql(by_time=by_time)})""",
             literal_sql(f'"type":{json.dumps(self.type)}'),
             *(attribute.to_json_sql(unit_codes) for attribute in (*self.attributes, *more)),
-            literal_sql(f'"@context":{context}'),
+            literal_sql(f'"@context":{contexts}'),
         ]
         # Of what has no value, concat_ws leaves out the comma as well.
         return f"case when {self.condition} then '{{' || concat_ws(',', {', '.join(members)}) || '}}' end"

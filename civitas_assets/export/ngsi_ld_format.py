@@ -5,7 +5,7 @@ What an entity is made of is in the modules of the Smart Data Models.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import BinaryIO, ClassVar
@@ -15,7 +15,7 @@ import pyarrow as pa
 from civitas_assets.errors import ExportError
 from civitas_assets.export.entities import SAID_AS, Attribute, AttributeKind, Entity
 from civitas_assets.export.export_vocabulary import ExportVocabulary
-from civitas_assets.export.selection import Query, Selection
+from civitas_assets.export.selection import Query, Selection, literal_sql
 from civitas_assets.export.smart_data_observed import list_observed_entities
 from civitas_assets.export.smart_data_things import THINGS
 from civitas_assets.export.terms import Conditions
@@ -44,22 +44,10 @@ class NgsiLd:
         Raises:
             ExportError: the Smart Data Models have nothing for the model.
         """
-        known = list_exported_entities(self.vocabulary)
-        if selection.model not in known:
-            raise ExportError(
-                f"{selection.model} is in no Smart Data Model, so it cannot be exported as ngsi-ld;"
-                f" export it as csv. These can be: {', '.join(sorted(known))}"
-            )
-        made = known[selection.model]
-        said = [Attribute(SAID_AS[name], AttributeKind.TEXT, text) for name, text in selection.said.items()]
+        made = _find_entities(self.vocabulary, selection.model)
+        said = _list_said(selection)
         written = ", ".join(entity.to_json_sql(self.vocabulary.unit_codes, said) for entity in made)
-        latest = made[0].latest
-        last = (
-            f" qualify row_number() over (partition by picked.{latest[0]} order by picked.{latest[1]} desc) = 1"
-            if latest
-            else ""
-        )
-        rows = selection.build_query(f"[{written}] as made", last)
+        rows = selection.build_query(f"[{written}] as made", _last_sql(made))
         each = f"(select unnest(made) as entity from ({rows.sql}))"  # noqa: S608 - all of it is ours
         return Query(f"select entity from {each} where entity is not null", rows.parameters)  # noqa: S608
 
@@ -80,6 +68,58 @@ class NgsiLd:
             while part := [*islice(waiting, self.batch)]:
                 sink.write(b"[" + b",".join(part) + b"]\n")
                 yield len(part)
+
+
+def build_entity_query(
+    vocabulary: ExportVocabulary, selection: Selection, *, by_time: bool, context: str | None = None
+) -> Query:
+    """Entities as a broker keeps them: `id`, `type`, `context`, `source`, `day`, `entity` as JSON, and its `digest`.
+
+    Without `by_time`, an observed thing is one entity with the values of its last row.
+
+    Raises:
+        ExportError: the Smart Data Models have nothing for the model.
+    """
+    made, said = _find_entities(vocabulary, selection.model), _list_said(selection)
+    structs = ", ".join(
+        f"{{'id': {each.to_id_sql(by_time=by_time)}, 'type': {literal_sql(each.type)},"
+        f" 'context': {literal_sql(context or each.context)}, 'at': {each.at}, 'entity': "
+        f"{each.to_json_sql(vocabulary.unit_codes, said, by_time=by_time, context=context)}}}"
+        for each in made
+    )
+    more = [
+        f"picked.{name}" if name in selection.columns else f"null as {name}" for name in ("source", "day")
+    ]
+    rows = selection.build_query(f"[{structs}] as made, {', '.join(more)}", _last_sql(made))
+    return Query(
+        "select one.id as id, one.type as type, one.context as context, source, day, one.entity as entity,"  # noqa: S608
+        f" md5(one.entity) as digest from (select unnest(made) as one, source, day from ({rows.sql}))"
+        " where one.entity is not null"
+        " qualify row_number() over (partition by one.id order by one.at desc nulls last) = 1",
+        rows.parameters,
+    )
+
+
+def _find_entities(vocabulary: ExportVocabulary, model: str) -> tuple[Entity, ...]:
+    known = list_exported_entities(vocabulary)
+    if model not in known:
+        raise ExportError(
+            f"{model} is in no Smart Data Model, so it cannot be exported as ngsi-ld;"
+            f" export it as csv. These can be: {', '.join(sorted(known))}"
+        )
+    return known[model]
+
+
+def _list_said(selection: Selection) -> list[Attribute]:
+    return [Attribute(SAID_AS[name], AttributeKind.TEXT, text) for name, text in selection.said.items()]
+
+
+def _last_sql(made: Sequence[Entity]) -> str:
+    """SQL that leaves the last row of each thing, where only that becomes an entity."""
+    if made[0].latest is None:
+        return ""
+    key, at = made[0].latest
+    return f" qualify row_number() over (partition by picked.{key} order by picked.{at} desc) = 1"
 
 
 def _texts(batch: pa.RecordBatch) -> list[bytes]:

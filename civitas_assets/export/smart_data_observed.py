@@ -100,9 +100,11 @@ def list_observed_entities(vocabulary: ExportVocabulary) -> Iterator[Entity]:
             observed.type,
             observed.subject,
             observed.model,
-            f"picked.station_key{vehicle} || {_TIME}",
+            f"picked.station_key{vehicle}",
             (*values, *kind, *_about(), Attribute("name", AttributeKind.TEXT, "thing.name")),
             "coalesce(" + ", ".join(value.value for value in values) + ") is not null",
+            span=_TIME,
+            at=_START,
         )
     yield _measurement(vocabulary)
 
@@ -137,7 +139,7 @@ def _measurement(vocabulary: ExportVocabulary) -> Entity:
         MEASUREMENT,
         "dataModel.Device",
         "observation",
-        f"picked.datastream_key || {_TIME}",
+        "picked.datastream_key",
         (
             Attribute("controlledProperty", AttributeKind.TEXT, "picked.observed_property"),
             Attribute("numValue", AttributeKind.NUMBER, "picked.value", unit_of_row="picked.unit", at=_START),
@@ -156,4 +158,6 @@ def _measurement(vocabulary: ExportVocabulary) -> Entity:
             *_about(),
         ),
         "coalesce(picked.value::varchar, picked.value_text) is not null",
+        span=_TIME,
+        at=_START,
     )

@@ -6,7 +6,6 @@ They carry a mark with the tenant's key, so that several tenants share a server,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from civitas_assets.export.described_entities import (
@@ -21,34 +20,7 @@ from civitas_assets.export.selection import Selection
 from civitas_assets.export.terms import Conditions
 from civitas_assets.publish.reading import PublishedTables
 from civitas_assets.sinks.sensorthings_writing import SensorThingsServer
-
-
-@dataclass
-class SinkReport:
-    """What a server was given: things and datastreams made or changed, observations made, changed and deleted.
-
-    `refused` are sentences about what it did not take, `left_out` why rows were not offered.
-    """
-
-    entities: int = 0
-    created: int = 0
-    changed: int = 0
-    deleted: int = 0
-    days: int = 0
-    refused: list[str] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-
-    @property
-    def has_written(self) -> bool:
-        """Whether the server was given anything."""
-        return bool(self.entities or self.created or self.changed or self.deleted)
-
-    def summarise(self) -> str:
-        """One line about what was given."""
-        return (
-            f"{self.entities} entities, {self.created:,} observations made, {self.changed:,} changed,"
-            f" {self.deleted:,} deleted"
-        )
+from civitas_assets.sinks.sink_report import SinkReport
 
 
 class EntityBringer:

@@ -6,15 +6,19 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
 from civitas_assets.catalog import Tenant
+from civitas_assets.catalog.tenant_sinks import NgsiLdSink
 from civitas_assets.connectors.reachable import Reachable
 from civitas_assets.connectors.transport.http_writer import HttpWriter
 from civitas_assets.errors import CivitasError, ExportError
+from civitas_assets.export.export_vocabulary import ExportVocabulary
 from civitas_assets.export.terms import read_conditions
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import Settings, read_secret
-from civitas_assets.sinks.brought_entities import SinkReport
+from civitas_assets.sinks.broker_writing import ContextBroker
+from civitas_assets.sinks.ngsi_sink import NgsiLdBringer
 from civitas_assets.sinks.sensorthings_sink import SensorThingsBringer
 from civitas_assets.sinks.sensorthings_writing import SensorThingsServer
+from civitas_assets.sinks.sink_report import SinkReport
 from civitas_assets.store.files import Files
 
 
@@ -53,11 +57,14 @@ def _bring(
     settings: Settings, files: Files, tenant: Tenant, name: str, days: tuple[date, date]
 ) -> SinkReport:
     sink = tenant.sinks[name]
+    headers = dict(sink.headers)
+    if isinstance(sink, NgsiLdSink) and sink.broker_tenant:
+        headers["NGSILD-Tenant"] = sink.broker_tenant
     with (
         HttpWriter(
             f"sink {name}",
             sink.url,
-            sink.headers,
+            headers,
             sink.http,
             user_agent=settings.user_agent,
             reachable=Reachable.from_settings(settings),
@@ -65,6 +72,11 @@ def _bring(
         ) as writer,
         open_published(settings, tenant.slug, days[0]) as tables,
     ):
-        server = SensorThingsServer(writer, sink.http.parallel)
-        bringer = SensorThingsBringer(server, files, tenant, name, sink)
+        bringer: SensorThingsBringer | NgsiLdBringer
+        if isinstance(sink, NgsiLdSink):
+            vocabulary = ExportVocabulary.read(settings.dbt_project_dir)
+            bringer = NgsiLdBringer(ContextBroker(writer), files, tenant, name, sink, vocabulary=vocabulary)
+        else:
+            server = SensorThingsServer(writer, sink.http.parallel)
+            bringer = SensorThingsBringer(server, files, tenant, name, sink)
         return bringer.bring(tables, read_conditions(settings, tenant.slug, tables), *days)

@@ -23,12 +23,13 @@ from civitas_assets.errors import ExportError
 from civitas_assets.export.selection import DaySpan, Selection
 from civitas_assets.export.terms import Conditions
 from civitas_assets.publish.reading import PublishedTables
-from civitas_assets.sinks.brought_entities import EntityBringer, SinkReport
+from civitas_assets.sinks.brought_entities import EntityBringer
 from civitas_assets.sinks.sensorthings_writing import (
     GivenObservation,
     KeptObservation,
     SensorThingsServer,
 )
+from civitas_assets.sinks.sink_report import SinkReport
 from civitas_assets.store.files import Files
 from civitas_assets.store.layout import tenant_folder_key
 

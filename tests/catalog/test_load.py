@@ -80,6 +80,39 @@ def test_a_typo_is_named_with_what_was_meant(  # noqa: PLR0917
     assert "allowed: " in fault.message
 
 
+@pytest.mark.parametrize(
+    ("sink", "field", "says"),
+    [
+        (
+            "kind: ngsi, url: 'https://x.example'",
+            "kind",
+            "is 'ngsi'; did you mean ngsi_ld? must be one of: 'sens",
+        ),
+        ("url: 'https://x.example', headers: {A: canary-17}", "kind", "is missing"),
+        ("kind: ngsi_ld, models: [station]", "url", "is missing"),
+        (
+            "kind: ngsi_ld, url: 'https://x.example', models: [station], time: start",
+            "time",
+            "allowed: batch, broker_tenant, context, entities, headers, http, kind, look_back, models, url",
+        ),
+        (
+            "kind: sensorthings, url: 'https://x.example', headers: {A: {secre: B}}",
+            "headers.A.secre",
+            "mean secret?",
+        ),
+    ],
+)
+def test_a_fault_of_one_kind_of_sink_is_named_in_its_own_words(
+    load: Load, right: str, sink: str, field: str, says: str
+) -> None:
+    with pytest.raises(CatalogError) as raised:
+        load(town=f"sinks: {{b: {{{sink}}}}}\n{right}").get_tenant("town")
+    (found,) = [fault for fault in raised.value.faults if fault.field == f"sinks.b.{field}"]
+    assert says in found.message
+    assert found.line == 1
+    assert "canary" not in str(raised.value)
+
+
 def test_a_key_that_is_written_twice_is_a_fault_on_its_second_line(load: Load, right: str) -> None:
     fault = faults(load, muster=right + 'name: "Nochmal"\n')["name"]
     assert (fault.line, fault.message) == (15, "is written twice; keep one")

@@ -116,10 +116,23 @@ class HttpWriter:
             raise ExportError(self._complain(f"GET {path or self._root}", reply))
         return found
 
+    def redact_text(self, text: str) -> str:
+        """What the server says in a body, without secrets."""
+        return self._redactor.redact_text(text)
+
     def send(
-        self, method: str, path: str, content: object = None, media_type: str = "application/json"
+        self,
+        method: str,
+        path: str,
+        content: object = None,
+        media_type: str = "application/json",
+        *,
+        headers: Mapping[str, str] | None = None,
+        is_repeatable: bool = False,
     ) -> WriteReply:
         """One answer, whatever it says; what a repetition cannot change is asked for again where there was none.
+
+        Whether that is so tells the method, or for what is posted `is_repeatable`.
 
         Raises:
             ExportError: the server does not answer, lets nobody in, or the address is one of another server.
@@ -128,10 +141,11 @@ class HttpWriter:
         if url.origin != self._root.origin:
             raise ExportError(f"{self._name}: the server leads to another host, {url.host}; correct url:")
         body = msgspec.json.encode(content) if content is not None else b""
-        attempts = self._policy.attempts if method in _REPEATABLE else 1
+        sent = {**({"Content-Type": media_type} if body else {}), **(headers or {})}
+        attempts = self._policy.attempts if method in _REPEATABLE or is_repeatable else 1
         for attempt in range(1, attempts + 1):
             try:
-                reply = self._ask(method, url, body, media_type)
+                reply = self._ask(method, url, body, sent)
             except (httpx2.TransportError, Late) as error:
                 if attempt == attempts:
                     text = self._redactor.redact_text(str(error)) or type(error).__name__
@@ -148,9 +162,8 @@ class HttpWriter:
             time.sleep(min(30.0, 2 ** (attempt - 1)) * random.uniform(0.5, 1))  # noqa: S311
         raise AssertionError("the last attempt returns or raises")
 
-    def _ask(self, method: str, url: httpx2.URL, body: bytes, media_type: str) -> WriteReply:
+    def _ask(self, method: str, url: httpx2.URL, body: bytes, headers: Mapping[str, str]) -> WriteReply:
         until = Deadline(time.monotonic() + self._policy.total_time.total_seconds())
-        headers = {"Content-Type": media_type} if body else {}
         check_proxy_target(self._client, url, self._reachable)
         with (
             self._limiter.acquire(self._policy, until, time.monotonic, time.sleep),

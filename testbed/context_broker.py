@@ -1,0 +1,214 @@
+"""A context broker with the part of NGSI-LD that a sink and a connector need, written from ETSI GS CIM 009.
+
+No broker installs from a package here. Names are expanded with the context of the request, as JSON-LD does it, but from
+the address of the context instead of its content: an answer in another context has other names. Clauses: 4.5 and 5.2
+(representation), 5.5.4 (what a bad request is), 5.6.8 and 5.6.10 (batches), 6.3 (headers), 6.4, 6.15 and 6.17 (HTTP).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from testbed.serving import Loopback, Request
+
+CORE = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.8.jsonld"
+_ERRORS = "https://uri.etsi.org/ngsi-ld/errors"
+_CORE_TERMS = frozenset(
+    {"location", "observationSpace", "operationSpace", "createdAt", "modifiedAt", "description", "title"}
+)
+_MEMBERS = {
+    "Property": "value",
+    "GeoProperty": "value",
+    "Relationship": "object",
+    "LanguageProperty": "languageMap",
+}
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+_WHEN = "2026-07-03T05:00:00.000Z"
+
+
+class _BadRequestError(Exception):
+    """What the broker answers as BadRequestData."""
+
+
+@dataclass
+class Broker:
+    """Entities with expanded names by tenant and id; `refuse` says why an entity is not taken, empty where it is.
+
+    With `is_strict`, one entity that is refused has the whole request refused. `drop` are ids that are answered with
+    success and not kept.
+    """
+
+    entities: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    refuse: Callable[[Mapping[str, Any]], str] = lambda _: ""
+    is_strict: bool = False
+    drop: set[str] = field(default_factory=set)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def upsert(self, tenant: str, content_type: str, body: Any) -> tuple[int, Any]:
+        """Clause 6.15.3.1: each entity is created, or put in the place of the one that is there."""
+        if content_type != "application/ld+json" and any("@context" in each for each in body):
+            raise _BadRequestError("@context in a body that is application/json")
+        if not isinstance(body, list) or not body:
+            raise _BadRequestError("the body is no array of entities")
+        created, updated, errors = list[str](), list[str](), list[dict[str, Any]]()
+        known = self.entities.setdefault(tenant, {})
+        for given in body:
+            why = _find_fault(given, content_type) or self.refuse(given)
+            if why and self.is_strict:
+                raise _BadRequestError(why)
+            if why:
+                problem = {"type": f"{_ERRORS}/BadRequestData", "title": "Bad request", "detail": why}
+                errors.append({"entityId": given.get("id"), "error": problem})
+                continue
+            (updated if given["id"] in known else created).append(given["id"])
+            if given["id"] not in self.drop:
+                known[given["id"]] = _expand(given)
+        if errors:
+            return 207, {"success": created + updated, "errors": errors}
+        return (201, created) if created else (204, None)
+
+    def delete(self, tenant: str, body: Any) -> tuple[int, Any]:
+        """Clause 6.17.3.1."""
+        known, success, errors = self.entities.get(tenant, {}), list[str](), list[dict[str, Any]]()
+        for identity in body:
+            if known.pop(identity, None) is not None:
+                success.append(identity)
+            else:
+                errors.append({"entityId": identity, "error": {"title": "Entity not found"}})
+        return (207, {"success": success, "errors": errors}) if errors else (204, None)
+
+    def query(self, tenant: str, asked: Mapping[str, Sequence[str]], context: str) -> tuple[list[Any], int]:
+        """Clause 6.4.3.2: a page of entities of some types or ids, in a context's terms, and how many there are."""
+        if tenant and tenant not in self.entities:
+            raise LookupError(tenant)
+        if not {"type", "id"} & asked.keys():
+            raise _BadRequestError("neither type nor id")
+        kinds = [_expand_name(kind, context) for text in asked.get("type", ()) for kind in text.split(",")]
+        ids = [key for text in asked.get("id", ()) for key in text.split(",")]
+        found = [
+            _compact(entity, context)
+            for key, entity in sorted(self.entities.get(tenant, {}).items())
+            if (not ids or key in ids) and (not kinds or entity["type"] in kinds)
+        ]
+        offset, limit = int(asked.get("offset", ["0"])[0]), int(asked.get("limit", ["20"])[0])
+        return found[offset : offset + limit], len(found)
+
+
+@contextmanager
+def start_broker(broker: Broker) -> Iterator[str]:
+    """The root of its interface, until the end."""
+
+    def handle(request: Request) -> None:
+        url = urlsplit(request.path)
+        size = int(request.headers.get("Content-Length") or 0)
+        body = request.rfile.read(size)
+        tenant, link = request.headers.get("NGSILD-Tenant", ""), request.headers.get("Link", "")
+        context = link.partition("<")[2].partition(">")[0] or CORE
+        operation = url.path.removeprefix("/ngsi-ld/v1/")
+        headers = dict[str, str]()
+        with broker.lock:
+            broker.asked.append((request.command, operation))
+            try:
+                if (request.command, operation) == ("POST", "entityOperations/upsert"):
+                    status, said = broker.upsert(tenant, request.headers["Content-Type"], json.loads(body))
+                elif (request.command, operation) == ("POST", "entityOperations/delete"):
+                    status, said = broker.delete(tenant, json.loads(body))
+                elif (request.command, operation) == ("GET", "entities"):
+                    said, count = broker.query(tenant, parse_qs(url.query), context)
+                    status, headers["NGSILD-Results-Count"] = 200, str(count)
+                else:
+                    status, said = 404, {"title": "Not found"}
+            except _BadRequestError as error:
+                status, said = 400, {"title": "Bad request", "detail": str(error)}
+            except LookupError:
+                status, said = 404, {"title": "No such tenant"}
+        _answer(request, status, said, headers)
+
+    class Handler(Request):
+        def do_GET(self) -> None:  # noqa: N802 - so called in the standard library
+            handle(self)
+
+        def do_POST(self) -> None:  # noqa: N802
+            handle(self)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with closing(Loopback(Handler)) as server:
+        yield f"http://127.0.0.1:{server.port}/ngsi-ld/v1"
+
+
+def _answer(request: Request, status: int, said: Any, headers: Mapping[str, str]) -> None:
+    body = b"" if said is None else json.dumps(said).encode()
+    request.send_response(status, HTTPStatus(status).phrase)
+    for name, value in headers.items():
+        request.send_header(name, value)
+    request.send_header("Content-Type", "application/json")
+    if status != 204:
+        request.send_header("Content-Length", str(len(body)))
+    request.end_headers()
+    request.wfile.write(body)
+
+
+def _find_fault(given: Mapping[str, Any], content_type: str) -> str:
+    """Why a representation is none of an entity (clause 4.5.1); empty where it is one."""
+    if content_type == "application/ld+json" and "@context" not in given:
+        return "no @context in a body that is application/ld+json"
+    if not _URI.fullmatch(str(given.get("id"))):
+        return f"{given.get('id')} is no URI"
+    if not isinstance(given.get("type"), str):
+        return "no type"
+    attributes = {name: part for name, part in given.items() if name not in {"id", "type", "@context"}}
+    return next(filter(None, map(_find_fault_of_attribute, attributes, attributes.values())), "")
+
+
+def _find_fault_of_attribute(name: str, attribute: Any) -> str:
+    member = _MEMBERS.get(str(attribute.get("type"))) if isinstance(attribute, dict) else None
+    if member is None or attribute.get(member) is None:
+        return f"{name} is no attribute"
+    if member == "object" and not _URI.fullmatch(str(attribute["object"])):
+        return f"the object of {name} is no URI"
+    if attribute["type"] == "GeoProperty" and "coordinates" not in attribute["value"]:
+        return f"{name} is no geometry"
+    return ""
+
+
+def _expand(given: Mapping[str, Any]) -> dict[str, Any]:
+    """An entity as a broker keeps it: expanded names, and when it was made."""
+    contexts = given["@context"]
+    context = contexts[0] if isinstance(contexts, list) else contexts
+    kept = {
+        _expand_name(name, context): {**attribute, "modifiedAt": _WHEN}
+        for name, attribute in given.items()
+        if name not in {"id", "type", "@context"}
+    }
+    return {"id": given["id"], "type": _expand_name(given["type"], context), "modifiedAt": _WHEN, **kept}
+
+
+def _expand_name(name: str, context: str) -> str:
+    return name if name in _CORE_TERMS or ":" in name else f"{context}#{name}"
+
+
+def _compact(entity: Mapping[str, Any], context: str) -> dict[str, Any]:
+    """An entity in the terms of a context; without system attributes, which nobody asks for."""
+
+    def shorten(name: str) -> str:
+        return name.removeprefix(f"{context}#")
+
+    found = {"id": entity["id"], "type": shorten(entity["type"])}
+    for name, attribute in entity.items():
+        if isinstance(attribute, dict):
+            shown = {key: value for key, value in attribute.items() if key != "modifiedAt"}
+            if "observedAt" in shown:  # brokers write more digits than they were given
+                shown["observedAt"] = shown["observedAt"].removesuffix("Z") + ".000Z"
+            found[shorten(name)] = shown
+    return found
