@@ -83,7 +83,9 @@ def morning_page(folder: Path) -> Figures:
     failed = SourceNight(fetch_error=Problem("HTTP 503 from http://127.0.0.1/counter.csv"))
     for ago in range(14):
         at = _NOW - timedelta(days=ago)
-        NightBook(files, tenant.slug).write(Night(f"run{ago}", at, at, {"counters": failed}, published=True))
+        NightBook(files, tenant.slug).write(
+            Night.from_summary(f"run{ago}", at, at, {"counters": failed}, published=True)
+        )
     started, spent = time.perf_counter(), time.process_time()
     stores = Stores.for_tenant(files, tenant.slug)
     made = write_tenant_page(settings, tenant, stores, contracts, _NOW, make_pages(settings))

@@ -1,4 +1,4 @@
-"""Checks that belong to a tenant, and what steps say as Dagster's results and events: there and back.
+"""Checks that belong to a tenant, and what steps say as Dagster's results.
 
 Each partition has its own result, so no tenant's outcome hides another's. Dagster marks partitioned checks as a
 preview; that is used in this one place.
@@ -14,20 +14,11 @@ import dagster as dg
 import msgspec
 
 from civitas_assets.defs.asset_keys import to_key
-from civitas_assets.pipeline.results import (
-    Checked,
-    Materialised,
-    Metadata,
-    Result,
-    Shown,
-    SourceOutcome,
-    TestOutcome,
-)
+from civitas_assets.pipeline.results import Checked, Materialised, Result, Shown
 
 DagsterResult: TypeAlias = "dg.MaterializeResult[Any] | dg.AssetCheckResult"
 _SOURCES = "sources"
 _TESTS = "tests"
-_PLAIN = (bool, int, float, str, list)
 
 
 def build_partitioned_check(
@@ -71,7 +62,7 @@ def to_dagster(result: Result) -> DagsterResult:
     if isinstance(result, Materialised):
         return dg.MaterializeResult(
             asset_key=to_key(result.asset),
-            metadata=to_metadata(result.metadata),
+            metadata={**result.counts, **to_metadata(result.metadata)},
             data_version=dg.DataVersion(result.version) if result.version else None,
         )
     return to_check_result(result)
@@ -95,40 +86,3 @@ def to_check_result(check: Checked) -> dg.AssetCheckResult:
 
 def _data(outcomes: object) -> dg.MetadataValue[Any]:
     return dg.MetadataValue.json(msgspec.to_builtins(outcomes))
-
-
-def read_check(event: dg.AssetCheckEvaluation) -> Checked:
-    """What a step has said, from the event that was made of it."""
-    return Checked(
-        "/".join(event.asset_key.path),
-        event.check_name,
-        event.passed,
-        "error" if event.severity is dg.AssetCheckSeverity.ERROR else "warn",
-        event.description or "",
-        _plain(event.metadata),
-        tuple(_read(event.metadata, _SOURCES, SourceOutcome)),
-        tuple(_read(event.metadata, _TESTS, TestOutcome)),
-    )
-
-
-def read_materialisation(event: dg.AssetMaterialization) -> Materialised:
-    """What a step has said, from the event that was made of it."""
-    return Materialised("/".join(event.asset_key.path), _plain(event.metadata))
-
-
-def _plain(metadata: Mapping[str, dg.MetadataValue[Any]]) -> Metadata:
-    """Of an event's metadata what is a plain value."""
-    values = {name: value.value for name, value in metadata.items()}
-    return {
-        name: [*value] if isinstance(value, tuple) else value
-        for name, value in values.items()
-        if isinstance(value, (*_PLAIN, tuple)) and name not in {_SOURCES, _TESTS}
-    }
-
-
-def _read(metadata: Mapping[str, dg.MetadataValue[Any]], name: str, kind: type[Any]) -> list[Any]:
-    found = metadata.get(name)
-    if not isinstance(found, dg.JsonMetadataValue):
-        return []
-    outcomes: list[Any] = msgspec.convert(found.data, type=list[kind])  # type: ignore[valid-type]
-    return outcomes

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Self
 
 import dagster as dg
 
@@ -11,10 +13,13 @@ from civitas_assets.defs.runs import SHELL_TAG
 from civitas_assets.defs.scope import RunScope
 from civitas_assets.defs.shell_runs import record_shell_runs
 from civitas_assets.defs.shown_numbers import show_numbers
-from civitas_assets.errors import CivitasError, TestsFailed
+from civitas_assets.errors import UNFORESEEN, CivitasError, Problem, TestsFailed
+from civitas_assets.ingest.isolation import capture_errors
 from civitas_assets.pipeline.deployment import Deployment
+from civitas_assets.pipeline.night_entry import build_reports
 from civitas_assets.pipeline.results import Result
 from civitas_assets.pipeline.work import Work
+from civitas_assets.store.step_reports import StepReport, StepReports
 
 _LOCK_TIMEOUT = 900.0
 
@@ -28,15 +33,48 @@ def build_work(context: dg.AssetExecutionContext, deployment: Deployment, scope:
     return Work(deployment, tenant, scope.to_scope(), context.run.run_id, keys, lock_timeout)
 
 
-def take_step(step: Callable[[], Iterator[Result]]) -> Iterator[DagsterResult]:
-    """What a step says, one after the other.
+def take_step(name: str, work: Work, step: Callable[[Work], Iterator[Result]]) -> Iterator[DagsterResult]:
+    """What a step says, one after the other; it leaves its reports for the step that notes what became of the run.
 
     Errors raised on purpose become failures of the run that show their text, not a traceback.
     """
-    try:
-        for result in step():
-            said = to_dagster(result)
-            yield said._replace(metadata=show_numbers(said.metadata or {}))
-    except CivitasError as error:
-        place = {"workspace": error.workspace} if isinstance(error, TestsFailed) and error.workspace else {}
-        raise dg.Failure(str(error), metadata=place, allow_retries=False) from error
+    with _Account(name, work) as account:
+        try:
+            for result in step(work):
+                account.results.append(result)
+                said = to_dagster(result)
+                yield said._replace(metadata=show_numbers(said.metadata or {}))
+        except CivitasError as error:
+            account.problem = error.to_problem()
+            place = (
+                {"workspace": error.workspace} if isinstance(error, TestsFailed) and error.workspace else {}
+            )
+            raise dg.Failure(str(error), metadata=place, allow_retries=False) from error
+
+
+@dataclass
+class _Account:
+    """What a step has said by its end, whatever that is."""
+
+    name: str
+    work: Work
+    results: list[Result] = field(default_factory=list)
+    problem: Problem | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Exception) and self.problem is None:
+            what = type(error).__name__
+            self.problem = Problem(f"{UNFORESEEN} {what}: {error}", UNFORESEEN, {"kind": what})
+        reports = build_reports(self.name, self.results)
+        if self.problem is not None:
+            reports += (StepReport(self.name, problem=self.problem),)
+        if reports:
+            deployment, slug = self.work.deployment, self.work.tenant.slug
+            kept = StepReports(deployment.files, slug)
+            capture_errors(
+                f"{slug} · report of {self.name}",
+                lambda: kept.add(self.work.run_id, reports, deployment.now()),
+            )

@@ -20,7 +20,7 @@ from civitas_assets.defs.asset_checks import to_dagster
 from civitas_assets.defs.asset_keys import to_key
 from civitas_assets.defs.events import CheckStanding, EventRecorder
 from civitas_assets.defs.messages import notify_of_night_end
-from civitas_assets.defs.runs import CADENCE_TAG, FAILED, NIGHTLY, OUTCOME_TAG
+from civitas_assets.defs.runs import CADENCE_TAG, FAILED, NIGHTLY, OUTCOME_TAG, TENANTS_TAG
 from civitas_assets.defs.shell_runs import record_shell_runs
 from civitas_assets.defs.workers import Workers, start_workers
 from civitas_assets.errors import CatalogError
@@ -68,6 +68,10 @@ def build_batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinitio
     )
     def work_through(context: dg.OpExecutionContext, config: Due) -> Iterator[Any]:
         asked = config.tenants or deployment.list_scheduled_tenants(cadence)
+        if (
+            TENANTS_TAG not in context.run.tags
+        ):  # started by hand: whoever looks for a tenant's runs finds it, too
+            context.instance.add_run_tags(context.run_id, {TENANTS_TAG: " ".join(asked)})
         # Since the run was asked for, a file may have been taken away, or be faulty without a state before that.
         failed = _unknown(deployment, asked)
         slugs = [slug for slug in asked if slug not in failed]

@@ -43,6 +43,6 @@ def _asset(deployment: Deployment, destination: Destination) -> dg.AssetsDefinit
     )
     def share(context: dg.AssetExecutionContext, scope: RunScope) -> Iterator[Any]:
         work = build_work(context, deployment, scope)
-        yield from take_step(lambda: share_tenant(work))
+        yield from take_step(f"commons_{destination}", work, share_tenant)
 
     return share

@@ -54,6 +54,6 @@ def build_landing_assets(deployment: Deployment) -> dg.Definitions:
     def fetch(context: dg.AssetExecutionContext, scope: RunScope) -> Iterator[Any]:
         work = build_work(context, deployment, scope)
         with deployment.make_http_client() as client:
-            yield from take_step(lambda: fetch_tenant(work, client))
+            yield from take_step("fetch", work, lambda given: fetch_tenant(given, client))
 
     return dg.Definitions(assets=[fetch])

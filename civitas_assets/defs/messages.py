@@ -11,17 +11,18 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from civitas_assets.catalog import Catalog
 from civitas_assets.catalog.cadence import CADENCES
-from civitas_assets.defs.asset_checks import read_check
+from civitas_assets.defs.night import list_unreported
 from civitas_assets.defs.runs import (
     ARRIVALS,
     CADENCE_TAG,
-    FAILED,
     OPERATORS_TIME,
     OUTCOME_TAG,
     SHELL_TAG,
     list_tenants_of_run,
 )
+from civitas_assets.errors import CatalogError
 from civitas_assets.messages.delivery import deliver, deliver_once, read_addresses
 from civitas_assets.messages.message_text import (
     Message,
@@ -31,16 +32,13 @@ from civitas_assets.messages.message_text import (
     list_message_secrets,
 )
 from civitas_assets.pipeline.deployment import Deployment
-from civitas_assets.pipeline.outcomes import list_check_faults
 from civitas_assets.report.kept_pages import make_page_address
 from civitas_assets.settings import read_secret
+from civitas_assets.store.files import Files
+from civitas_assets.store.nights import NightBook
+from civitas_assets.store.step_reports import StepReports
 
 _NIGHT_BEGINS = timedelta(hours=2)
-_EVENTS = {
-    dg.DagsterEventType.ASSET_CHECK_EVALUATION,
-    dg.DagsterEventType.STEP_FAILURE,
-    dg.DagsterEventType.RUN_FAILURE,
-}
 _NOBODY = "-"
 ANY = "any"  # of a run of all of a tenant's sources, as one by hand is
 
@@ -76,7 +74,7 @@ def notify_of_run(deployment: Deployment, instance: dg.DagsterInstance, run: dg.
         return 0
     link = f"{deployment.settings.ui_url.rstrip('/')}/runs/{run.run_id}"
     faults, files, cadence, count = (
-        list_run_faults(instance, run),
+        list_run_faults(deployment.files, deployment.catalog, instance, run),
         deployment.files,
         run.tags.get(CADENCE_TAG),
         0,
@@ -148,31 +146,28 @@ def find_night(now: datetime) -> str:
     return (now.astimezone(ZoneInfo(OPERATORS_TIME)) - _NIGHT_BEGINS).date().isoformat()
 
 
-def list_run_faults(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Mapping[str, Sequence[str]]:
-    """What went wrong in the run, by tenant: checks of severity error, and steps that failed."""
+def list_run_faults(
+    files: Files, catalog: Catalog, instance: dg.DagsterInstance, run: dg.DagsterRun
+) -> Mapping[str, Sequence[str]]:
+    """What went wrong in the run, by tenant, as its steps have reported it; else what Dagster says of the run."""
     tenants = list_tenants_of_run(run.tags)
+    faults = {tenant: _list_reported(files, catalog, tenant, run.run_id) for tenant in tenants}
+    faults = {tenant: found for tenant, found in faults.items() if found}
+    if faults or run.status is not dg.DagsterRunStatus.FAILURE:
+        return faults
     own = tenants[0] if len(tenants) == 1 else _NOBODY
-    faults: dict[str, list[str]] = {}
-    ending = ""
-    for entry in instance.all_logs(run.run_id, of_type=_EVENTS):
-        event = entry.get_dagster_event()
-        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            check = event.asset_check_evaluation_data
-            for severity, text in list_check_faults(read_check(check)):
-                if severity == "error":
-                    faults.setdefault(check.partition or own, []).append(text)
-        elif event.is_step_failure:
-            given = event.step_failure_data.user_failure_data
-            by_tenant = given.metadata.get(FAILED) if given else None
-            if isinstance(by_tenant, dg.JsonMetadataValue) and isinstance(by_tenant.data, dict):
-                for tenant, error in by_tenant.data.items():
-                    faults.setdefault(tenant, []).append(str(error))
-            else:
-                raised = event.step_failure_data.error
-                text = (given.description if given else None) or (raised.message if raised else "failed")
-                faults.setdefault(own, []).append(f"{event.step_key}: {text}")
-        else:
-            ending = event.message or "the run failed"
-    if ending and not faults:
-        faults[own] = [ending]
-    return faults
+    failed = [f"{step.step}: {step.problem}" for step in list_unreported(instance, run.run_id, ())]
+    if not failed:
+        ends = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+        failed = [entry.get_dagster_event().message or "the run failed" for entry in ends]
+    return {own: failed} if failed else {}
+
+
+def _list_reported(files: Files, catalog: Catalog, tenant: str, run_id: str) -> list[str]:
+    try:
+        catalog.get_tenant(tenant)
+    except CatalogError as error:  # nobody has worked for it
+        return [str(error)]
+    night = NightBook(files, tenant).find(run_id)
+    steps = night.steps if night is not None else StepReports(files, tenant).read(run_id)
+    return [line for step in steps for line in step.list_errors()]

@@ -42,6 +42,6 @@ def build_open_folder_assets(deployment: Deployment) -> dg.Definitions:
     )
     def offer(context: dg.AssetExecutionContext, scope: RunScope) -> Iterator[Any]:
         work = build_work(context, deployment, scope)
-        yield from take_step(lambda: publish_open_folder(work))
+        yield from take_step("offer", work, publish_open_folder)
 
     return dg.Definitions(assets=[offer])

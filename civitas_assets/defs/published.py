@@ -46,6 +46,6 @@ def build_published_assets(deployment: Deployment) -> dg.Definitions:
     )
     def publish(context: dg.AssetExecutionContext, scope: RunScope) -> Iterator[Any]:
         work = build_work(context, deployment, scope)
-        yield from take_step(lambda: publish_tenant(work))
+        yield from take_step("publish", work, publish_tenant)
 
     return dg.Definitions(assets=[publish])

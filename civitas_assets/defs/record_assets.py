@@ -70,7 +70,7 @@ def build_record_assets(deployment: Deployment) -> dg.Definitions:
     )
     def read(context: dg.AssetExecutionContext, scope: RunScope) -> Iterator[Any]:
         work = build_work(context, deployment, scope)
-        yield from take_step(lambda: read_tenant(work))
+        yield from take_step("read_landing", work, read_tenant)
 
     return dg.Definitions(assets=[read])
 

@@ -19,6 +19,7 @@ from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.night_entry import summarise_outcome
 from civitas_assets.pipeline.outcomes import PAGE_MADE, WELL
 from civitas_assets.pipeline.report_step import report_night, report_to_operator
+from civitas_assets.store.step_reports import StepReports
 
 _LAST = {"dagster/priority": "-100"}
 
@@ -55,8 +56,10 @@ def build_report_assets(deployment: Deployment) -> dg.Definitions:
     )
     def write_morning_page(context: dg.AssetExecutionContext) -> Iterator[Any]:
         tenant = deployment.catalog.get_tenant(context.partition_key)
-        night = read_night(context.instance, context.run.run_id, deployment.now())
+        run_id, files = context.run.run_id, deployment.files
+        night = read_night(context.instance, files, tenant.slug, run_id, deployment.now())
         yield from map(to_dagster, report_night(deployment, tenant, night))
+        StepReports(files, tenant.slug).forget(run_id)
         report_to_operator(deployment)
         context.instance.add_run_tags(
             context.run.run_id, {OUTCOME_TAG: summarise_outcome([night] if night is not None else [])}

@@ -43,7 +43,7 @@ def build_shared_assets(deployment: Deployment) -> dg.Definitions:
     )
     def harmonise(context: dg.AssetExecutionContext, scope: RunScope) -> Iterator[Any]:
         work = build_work(context, deployment, scope)
-        yield from take_step(lambda: harmonise_tenant(work))
+        yield from take_step("harmonise", work, harmonise_tenant)
 
     return dg.Definitions(assets=[harmonise])
 

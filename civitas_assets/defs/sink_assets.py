@@ -38,6 +38,6 @@ def build_sink_assets(deployment: Deployment) -> dg.Definitions:
     )
     def sinks(context: dg.AssetExecutionContext, scope: RunScope) -> Iterator[Any]:
         work = build_work(context, deployment, scope)
-        yield from take_step(lambda: deliver_tenant(work))
+        yield from take_step("sinks", work, deliver_tenant)
 
     return dg.Definitions(assets=[sinks])

@@ -18,10 +18,11 @@ from civitas_assets.ingest.reports import FetchReport
 from civitas_assets.pipeline.asset_names import name_landing
 from civitas_assets.pipeline.outcomes import ANSWERED, check_freshness, check_sources
 from civitas_assets.pipeline.presentation import build_table_metadata
-from civitas_assets.pipeline.results import Materialised, Result, SourceOutcome
+from civitas_assets.pipeline.results import Materialised, Result
 from civitas_assets.pipeline.turn_scope import Scope
 from civitas_assets.pipeline.work import Work
 from civitas_assets.store.status import read_source_statuses
+from civitas_assets.store.step_reports import SourceReport
 
 _COLUMNS = (
     "source",
@@ -87,7 +88,7 @@ def _outcome(connector: str, reports: Sequence[FetchReport]) -> Iterator[Result]
     yield Materialised(
         name_landing(connector),
         version=_version(reports),
-        metadata={
+        counts={
             "sources": len(reports),
             "failed": sum(not report.ok for report in reports),
             "requests": sum(report.requests for report in reports),
@@ -97,15 +98,15 @@ def _outcome(connector: str, reports: Sequence[FetchReport]) -> Iterator[Result]
             "rejected_answers": sum(report.rejected for report in reports),
             "bytes": sum(report.bytes for report in reports),
             "seconds": max((report.seconds for report in reports), default=0.0),
-            "outcome": build_table_metadata(_COLUMNS, [_row(report) for report in reports]),
         },
+        metadata={"outcome": build_table_metadata(_COLUMNS, [_row(report) for report in reports])},
     )
     if reports:
         yield check_sources(name_landing(connector), ANSWERED, [_answered(report) for report in reports])
 
 
-def _answered(report: FetchReport) -> SourceOutcome:
-    return SourceOutcome(
+def _answered(report: FetchReport) -> SourceReport:
+    return SourceReport(
         report.source,
         passed=report.ok and not report.new_notes,
         problem=report.problem,

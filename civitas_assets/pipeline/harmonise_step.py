@@ -18,8 +18,9 @@ from civitas_assets.harmonise.workspace import Workspace, fill_workspace, remove
 from civitas_assets.pipeline.asset_names import name_shared
 from civitas_assets.pipeline.outcomes import TESTED, check_tests
 from civitas_assets.pipeline.presentation import build_table_metadata
-from civitas_assets.pipeline.results import Checked, Materialised, Metadata, Result, TestOutcome
+from civitas_assets.pipeline.results import Checked, Materialised, Metadata, Result
 from civitas_assets.pipeline.work import Work
+from civitas_assets.store.step_reports import DataTestReport
 
 log = logging.getLogger("civitas_assets.harmonise")
 
@@ -107,17 +108,18 @@ def _made(work: Work, models: MadeModels) -> Iterator[Result]:
     for asset in filter(work.wants, names):
         layer, _, name = asset.partition("/")
         metadata: Metadata = {}
+        counts: Mapping[str, int | float] = {}
         if work.keys is None and (layer != "shared" or name not in rows):
             continue
         if layer == "shared":
             seconds = sum(r.seconds for r in models.results if r.kind == "model" and r.name == name)
-            metadata = {
+            counts = {
                 "days": models.task.size,
                 "dagster/row_count": rows.get(name, 0),
                 "seconds": seconds,
-                **(_shown(shown[name], models.task) if name in shown else {}),
             }
-        yield Materialised(asset, metadata)
+            metadata = _shown(shown[name], models.task) if name in shown else {}
+        yield Materialised(asset, metadata, counts=counts)
 
 
 def _failures(project: Project, results: Sequence[NodeResult]) -> list[str]:
@@ -131,7 +133,7 @@ def _failures(project: Project, results: Sequence[NodeResult]) -> list[str]:
 
 def _check(model: str, found: Mapping[DataTest, NodeResult]) -> Checked:
     broken = [
-        TestOutcome(test.name, test.blocking, result.message or result.status, result.failures)
+        DataTestReport(test.name, test.blocking, result.message or result.status, result.failures)
         for test, result in found.items()
         if not result.ok
     ]

@@ -30,9 +30,8 @@ def publish_open_folder(work: Work) -> Iterator[Result]:
     files = change.index.files if change.index else {}
     yield Materialised(
         OPEN_DATA,
-        {
-            "files": len(files),
-            "bytes": sum(file.size for file in files.values()),
+        counts={"files": len(files), "bytes": sum(file.size for file in files.values())},
+        metadata={
             "changed": list(change.changed),
             "left_out": Shown("json", dict(change.left_out)),
         },

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from civitas_assets.inert import unescape_markdown
 from civitas_assets.pipeline.asset_names import name_landing
 from civitas_assets.pipeline.presentation import format_description
-from civitas_assets.pipeline.results import Checked, Severity, SourceOutcome, TestOutcome
+from civitas_assets.pipeline.results import Checked, Severity
 from civitas_assets.store.status import SourceStatus
+from civitas_assets.store.step_reports import DataTestReport, SourceReport
 
 ANSWERED = "every_source_has_answered"
 FRESH = "every_source_is_fresh"
@@ -19,7 +20,7 @@ WELL = "nothing_is_wrong"
 PAGE_MADE = "the_page_was_made"
 
 
-def check_sources(asset: str, name: str, outcomes: Sequence[SourceOutcome]) -> Checked:
+def check_sources(asset: str, name: str, outcomes: Sequence[SourceReport]) -> Checked:
     """One result for all of a tenant's sources, so that there are no more checks than assets and kinds of checks."""
     failed = [outcome for outcome in outcomes if not outcome.passed]
     numbers: Counter[str] = Counter()
@@ -40,7 +41,9 @@ def check_sources(asset: str, name: str, outcomes: Sequence[SourceOutcome]) -> C
     )
 
 
-def check_tests(asset: str, name: str, count: int, broken: Sequence[TestOutcome], seconds: float) -> Checked:
+def check_tests(
+    asset: str, name: str, count: int, broken: Sequence[DataTestReport], seconds: float
+) -> Checked:
     """One result for all data tests of a model, of which these are broken."""
     return Checked(
         asset,
@@ -60,7 +63,7 @@ def check_tests(asset: str, name: str, count: int, broken: Sequence[TestOutcome]
 def check_freshness(connector: str, found: Mapping[str, SourceStatus]) -> Checked:
     """Whether a tenant's sources of this connector, by name, are fresh."""
     outcomes = [
-        SourceOutcome(name, passed=not what.is_late, remarks=(str(what),) if what.is_late else ())
+        SourceReport(name, passed=not what.is_late, remarks=(str(what),) if what.is_late else ())
         for name, what in found.items()
     ]
     return check_sources(name_landing(connector), FRESH, outcomes)

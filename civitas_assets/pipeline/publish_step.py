@@ -47,12 +47,15 @@ def publish_tenant(work: Work) -> Iterator[Result]:
         workspace.remove()
     yield Materialised(
         asset,
-        metadata={
+        counts={
             "days": task.size,
-            "rebuilt": task.rebuild,
             "rows": sum(publication.rows.values()),
             "bytes": publication.bytes,
             "seconds": publication.seconds,
+        },
+        unfilled=publication.unfilled,
+        metadata={
+            "rebuilt": task.rebuild,
             "path": destination.address,
             "unfilled": list(publication.unfilled),
             "tables": build_table_metadata(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.harmonise.workspace import remove_stale_workspaces
@@ -14,10 +14,11 @@ from civitas_assets.pipeline.asset_names import name_records
 from civitas_assets.pipeline.outcomes import READ, check_sources
 from civitas_assets.pipeline.presentation import build_table_metadata
 from civitas_assets.pipeline.repair_step import run_repair
-from civitas_assets.pipeline.results import Materialised, Metadata, Result, Shown, SourceOutcome
+from civitas_assets.pipeline.results import Materialised, Metadata, Result, Shown
 from civitas_assets.pipeline.work import Work
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.store.record_archive import finish_archiving
+from civitas_assets.store.step_reports import SourceReport
 from civitas_assets.store.stores import Stores
 
 log = logging.getLogger("civitas_assets.records")
@@ -53,10 +54,10 @@ def read_tenant(work: Work) -> Iterator[Result]:
     if task is None:
         log.info("%s · nothing new: harmonising and publishing are skipped", tenant.slug)
     for name in made if task else ():
-        metadata, total = _metadata(RECORD_TYPES[name], reports)
+        counts, metadata, total = _told(RECORD_TYPES[name], reports)
         if work.keys is not None:  # a night's history keeps no previews
             metadata["preview"] = _preview(RECORD_TYPES[name], stores, total)
-        yield Materialised(name_records(name), metadata)
+        yield Materialised(name_records(name), metadata, counts=counts)
     # After what they are about: Dagster shows only the checks of the latest materialisation.
     for name in wanted:
         own = [r for r in reports if name in tenant.sources[r.source].record_types()]
@@ -64,9 +65,9 @@ def read_tenant(work: Work) -> Iterator[Result]:
             yield check_sources(name_records(name), READ, [_outcome(name, report) for report in own])
 
 
-def _outcome(record_type: str, report: ReadReport) -> SourceOutcome:
+def _outcome(record_type: str, report: ReadReport) -> SourceReport:
     counts = report.counts.get(record_type, Counts())
-    return SourceOutcome(
+    return SourceReport(
         report.source,
         passed=report.ok and not counts.rejected and not report.new_notes,
         problem=report.problem,
@@ -83,7 +84,10 @@ def _outcome(record_type: str, report: ReadReport) -> SourceOutcome:
     )
 
 
-def _metadata(record_type: RecordType, reports: list[ReadReport]) -> tuple[Metadata, Counts]:
+def _told(
+    record_type: RecordType, reports: list[ReadReport]
+) -> tuple[Mapping[str, int | float], Metadata, Counts]:
+    """The numbers, what is to be looked at, and the sum."""
     rows = []
     total = Counts()
     for report in reports:
@@ -106,7 +110,7 @@ def _metadata(record_type: RecordType, reports: list[ReadReport]) -> tuple[Metad
         total.changed, total.rejected = total.changed + counts.changed, total.rejected + counts.rejected
         total.deleted += counts.deleted
         total.days |= counts.days
-    metadata: Metadata = {
+    numbers = {
         "rows": total.read,
         "new": total.new,
         "changed": total.changed,
@@ -115,9 +119,8 @@ def _metadata(record_type: RecordType, reports: list[ReadReport]) -> tuple[Metad
         "days": len(total.days),
         "payload_bytes": sum(report.bytes for report in reports if record_type.name in report.counts),
         "seconds": sum(report.seconds for report in reports if record_type.name in report.counts),
-        "outcome": build_table_metadata(_COLUMNS, rows),
     }
-    return metadata, total
+    return numbers, {"outcome": build_table_metadata(_COLUMNS, rows)}, total
 
 
 def _preview(record_type: RecordType, stores: Stores, total: Counts) -> Shown:

@@ -15,7 +15,7 @@ from civitas_assets.pipeline.asset_names import HEALTH
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.outcomes import PAGE_MADE, WELL
 from civitas_assets.pipeline.presentation import format_description
-from civitas_assets.pipeline.results import Checked, Materialised, Metadata, Result, Shown
+from civitas_assets.pipeline.results import Checked, Materialised, Result, Shown
 from civitas_assets.report.kept_pages import make_page_link, make_pages
 from civitas_assets.report.language import Language
 from civitas_assets.report.page_file import read_summary, write_operator_page, write_tenant_page
@@ -36,6 +36,8 @@ def report_between_nights(deployment: Deployment, tenant: Tenant, run: Night) ->
     def renewed() -> PageSummary | None:
         last, now = read_summary(make_pages(deployment.settings), tenant.slug), deployment.now()
         if last is not None and is_told(last, tenant, deployment.make_stores(tenant), run, now):
+            if run.errors:
+                NightBook(deployment.files, tenant.slug).write_repeated(run)
             return _page(deployment, tenant, None) if is_old(last, now) else None
         return _page(deployment, tenant, run)
 
@@ -48,7 +50,9 @@ def _results(
     deployment: Deployment, tenant: Tenant, made: PageSummary | None, error: Problem | None
 ) -> Iterator[Result]:
     if made is not None:
-        yield Materialised(HEALTH, _metadata(deployment, made))
+        counts = {"errors": made.errors, "warnings": made.warnings, "observations": made.observations}
+        link = Shown("url", make_page_link(deployment.settings, made.tenant))
+        yield Materialised(HEALTH, {"page": link, "state": made.state}, counts=counts)
         t = Language.from_code("en", tenant.zone)  # as all of the UI
         wrong = [topic for topic in made.topics if topic.severity == "error"]
         yield Checked(
@@ -85,13 +89,3 @@ def _page(deployment: Deployment, tenant: Tenant, night: Night | None) -> PageSu
     settings, contracts = deployment.settings, read_contracts(deployment.project)
     stores = deployment.make_stores(tenant)
     return write_tenant_page(settings, tenant, stores, contracts, deployment.now(), make_pages(settings))
-
-
-def _metadata(deployment: Deployment, made: PageSummary) -> Metadata:
-    return {
-        "page": Shown("url", make_page_link(deployment.settings, made.tenant)),
-        "state": made.state,
-        "errors": made.errors,
-        "warnings": made.warnings,
-        "observations": made.observations,
-    }

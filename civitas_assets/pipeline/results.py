@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from civitas_assets.errors import Note, Problem
+from civitas_assets.store.step_reports import DataTestReport, SourceReport
 
 Severity: TypeAlias = Literal["error", "warn"]
 
@@ -25,52 +25,18 @@ class Shown(msgspec.Struct, frozen=True):
 Metadata: TypeAlias = dict[str, bool | int | float | str | list[str] | Shown]
 
 
-class SourceOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a check says of one source: what went wrong, what is remarkable, its notes, and what was counted.
-
-    A source with a `problem` is of severity error; without one that has not passed, of a warning. `new_notes` are those
-    of the `notes` that nobody was told yet; a source with any has not passed.
-    """
-
-    source: str
-    passed: bool = True
-    problem: Problem | None = None
-    remarks: tuple[str, ...] = ()
-    notes: tuple[Note, ...] = ()
-    new_notes: tuple[Note, ...] = ()
-    numbers: Mapping[str, float] = {}
-
-    @property
-    def is_error(self) -> bool:
-        """Whether it failed."""
-        return self.problem is not None
-
-    @property
-    def said(self) -> str:
-        """What went wrong, and what is remarkable."""
-        return "; ".join([*filter(None, [str(self.problem or "")]), *self.remarks])
-
-    @property
-    def text(self) -> str:
-        """The same, then the notes that nobody was told yet."""
-        return "; ".join(filter(None, [self.said, *(note.text for note in self.new_notes)]))
-
-
-class TestOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a check says of one data test that did not pass: whether it stops publishing, and how many rows break it."""
-
-    test: str
-    is_error: bool
-    said: str
-    failing_rows: int = 0
-
-
 class Materialised(msgspec.Struct, frozen=True, tag="materialised", omit_defaults=True):
-    """An asset, such as `landing/csv`, was made; its `version` differs where its content does."""
+    """An asset, such as `landing/csv`, was made; its `version` differs where its content does.
+
+    `counts` are the step's own numbers, and `unfilled` what has no values on the days before it came; `metadata` is
+    only to be looked at.
+    """
 
     asset: str
     metadata: Metadata = {}
     version: str = ""
+    counts: Mapping[str, int | float] = {}
+    unfilled: tuple[str, ...] = ()
 
     @property
     def layer(self) -> str:
@@ -87,8 +53,8 @@ class Checked(msgspec.Struct, frozen=True, tag="checked", omit_defaults=True):
     severity: Severity = "error"
     description: str = ""
     metadata: Metadata = {}
-    sources: tuple[SourceOutcome, ...] = ()
-    tests: tuple[TestOutcome, ...] = ()
+    sources: tuple[SourceReport, ...] = ()
+    tests: tuple[DataTestReport, ...] = ()
 
     @property
     def layer(self) -> str:

@@ -6,7 +6,7 @@ Progress comes from the package's log.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
@@ -14,15 +14,15 @@ from uuid import uuid4
 from civitas_assets.catalog import Window
 from civitas_assets.errors import Fault
 from civitas_assets.ingest.isolation import capture_errors
-from civitas_assets.pipeline.asset_names import name_published
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.outcomes import WELL, list_check_faults
 from civitas_assets.pipeline.report_step import report_to_operator
-from civitas_assets.pipeline.results import Checked, Materialised, Metadata, Result
+from civitas_assets.pipeline.results import Checked
 from civitas_assets.pipeline.turn import Said, Turn
 from civitas_assets.pipeline.turn_records import TurnRecord, TurnRecords
 from civitas_assets.pipeline.turn_scope import Scope
 from civitas_assets.pipeline.work import Work
+from civitas_assets.store.step_reports import StepReport
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def run_tenant(deployment: Deployment, tenant: str, order: Order) -> Outcome:
         time.time(),
         tuple(said.results),
         tuple(said.errors),
-        failed=bool(said.failures),
+        failed=bool(said.errors),
         is_through=turn.is_through,
         unseen=tuple(sorted(turn.unseen)),
         workspace=said.workspace,
@@ -91,30 +91,29 @@ def run_tenant(deployment: Deployment, tenant: str, order: Order) -> Outcome:
         f"{known.slug} · history", partial(TurnRecords(deployment.files).add, record)
     )
     report_to_operator(deployment)
-    found = _Materialisations(said.results)
+    total = partial(_total, said.steps)
     errors, warnings = _verdicts(said)
     errors = [*_file_errors(known.faults, "its last state without faults holds"), *errors]
     if unrecorded:
         errors.append(f"Dagster's history will not show this run: {unrecorded}")
-    published = found.metadata.get(name_published(known.destination), {})
-    unfilled = published.get("unfilled")
-    for name in unfilled if isinstance(unfilled, list) else ():
+    published = [report for report in said.steps if report.layer == "published"]
+    for name in (name for report in published for name in report.unfilled):
         warnings.append(
             f"{name} is new and empty on the days before; `civitas rebuild {tenant}` fills them from the records"
         )
     return Outcome(
         tenant=tenant,
         run_id=run_id,
-        sources=found.total("sources", "landing"),
-        requests=found.total("requests", "landing"),
-        not_modified=found.total("not_modified", "landing"),
-        payloads=found.total("new_payloads", "landing"),
-        new=found.total("new", "records"),
-        changed=found.total("changed", "records"),
-        rejected=found.total("rejected", "records"),
-        days=found.total("days", "published"),
-        rows=found.total("rows", "published"),
-        path=str(published.get("path", "")),
+        sources=total("sources", "landing"),
+        requests=total("requests", "landing"),
+        not_modified=total("not_modified", "landing"),
+        payloads=total("new_payloads", "landing"),
+        new=total("new", "records"),
+        changed=total("changed", "records"),
+        rejected=total("rejected", "records"),
+        days=total("days", "published"),
+        rows=total("rows", "published"),
+        path=deployment.make_destination(known).address if published else "",
         errors=errors,
         warnings=warnings,
     )
@@ -130,16 +129,8 @@ def _file_errors(faults: Sequence[Fault], meanwhile: str) -> list[str]:
     return [f"{fault}; until it is mended, {meanwhile}" for fault in faults]
 
 
-class _Materialisations:
-    """The metadata of what a run has materialised, by asset."""
-
-    def __init__(self, results: Sequence[Result]) -> None:
-        self._made = [result for result in results if isinstance(result, Materialised)]
-        self.metadata: Mapping[str, Metadata] = {made.asset: made.metadata for made in self._made}
-
-    def total(self, name: str, layer: str) -> int:
-        values = (made.metadata.get(name, 0) for made in self._made if made.layer == layer)
-        return sum(int(value) for value in values if isinstance(value, int | float))
+def _total(reports: Sequence[StepReport], name: str, layer: str) -> int:
+    return sum(int(report.counts.get(name, 0)) for report in reports if report.layer == layer)
 
 
 def _verdicts(said: Said) -> tuple[list[str], list[str]]:

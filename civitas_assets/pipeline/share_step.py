@@ -29,11 +29,13 @@ def share_tenant(work: Work) -> Iterator[Result]:
         return  # in a tenant's turn only what has happened is said
     yield Materialised(
         asset,
-        metadata={
+        counts={
             "shared_rows": sum(report.rows.values()),
             "withdrawn_rows": report.withdrawn,
             "bytes": report.bytes,
             "seconds": report.seconds,
+        },
+        metadata={
             "path": commons.address,
             "problems_of_others": list(report.problems),
             "tables": build_table_metadata(("table", "rows"), list(report.rows.items())),

@@ -13,12 +13,12 @@ from datetime import timedelta
 from functools import partial
 
 from civitas_assets.connectors.transport.http import HttpClient
-from civitas_assets.errors import UNFORESEEN, Problem, TenantBusy, TestsFailed
+from civitas_assets.errors import Problem, TenantBusy, TestsFailed
 from civitas_assets.ingest.isolation import capture_errors
 from civitas_assets.pipeline.asset_names import name_landing
 from civitas_assets.pipeline.fetch_step import fetch_tenant
 from civitas_assets.pipeline.harmonise_step import harmonise_tenant
-from civitas_assets.pipeline.night_entry import build_night
+from civitas_assets.pipeline.night_entry import build_reports
 from civitas_assets.pipeline.offer_step import publish_open_folder
 from civitas_assets.pipeline.publish_step import publish_tenant
 from civitas_assets.pipeline.read_step import read_tenant
@@ -27,7 +27,8 @@ from civitas_assets.pipeline.results import Materialised, Result
 from civitas_assets.pipeline.share_step import share_tenant
 from civitas_assets.pipeline.sink_step import deliver_tenant
 from civitas_assets.pipeline.work import Work
-from civitas_assets.store.nights import Night, StepFailure
+from civitas_assets.store.nights import Night
+from civitas_assets.store.step_reports import StepReport
 
 _Step = Callable[[Work], Iterator[Result]]
 
@@ -37,11 +38,15 @@ class Said:
     """What the steps have said so far, and what went wrong; `busy` says who works for the tenant instead."""
 
     results: list[Result] = field(default_factory=list)
-    failures: list[StepFailure] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
+    steps: list[StepReport] = field(default_factory=list)
     busy: str = ""
     workspace: str = ""
     night: Night | None = None
+
+    @property
+    def errors(self) -> list[str]:
+        """What steps failed by."""
+        return [f"{report.step}: {report.problem}" for report in self.steps if report.problem is not None]
 
 
 @dataclass
@@ -70,7 +75,7 @@ class Turn:
     def finish(self) -> Iterator[Result]:
         """The steps after fetching, and the page."""
         for name, step in self._later():
-            if self.said.failures or self.said.busy:
+            if self.said.errors or self.said.busy:
                 break
             made = [*self._results(name, step)]
             yield from made
@@ -91,7 +96,7 @@ class Turn:
     @property
     def is_through(self) -> bool:
         """Whether all that was to be done for the tenant was done; a source may have been down."""
-        return not (self.said.failures or self.said.errors or self.said.busy)
+        return not (self.said.errors or self.said.busy)
 
     @property
     def unseen(self) -> set[str]:
@@ -110,6 +115,7 @@ class Turn:
         made = list[Result]()
         _, error = capture_errors(f"{self.work.tenant.slug} · {name}", partial(self._collect, step, made))
         self.said.results += made
+        self.said.steps += build_reports(name, made)
         if error:
             self._note(name, error)
         yield from made
@@ -127,18 +133,13 @@ class Turn:
             raise
 
     def _note(self, name: str, error: Problem) -> None:
-        self.said.errors.append(f"{name}: {error}")
-        # Of what nobody foresaw the page has only the kind, for its text may say too much.
-        said = error.text
-        if error.code == UNFORESEEN:
-            said = f"{UNFORESEEN} {error.params['kind']}; the log of the run has more"
-        self.said.failures.append(StepFailure(name, said))
+        self.said.steps.append(StepReport(name, problem=error))
 
     def _page(self) -> Iterator[Result]:
         work = self.work
         now = work.deployment.now()
         began = now - timedelta(seconds=max(0.0, time.time() - self.begun))
-        night = build_night(self.said.results, self.said.failures, work.run_id, began, now)
+        night = Night(work.run_id, began, now, tuple(self.said.steps))
         self.said.night = night
         report = report_night if work.scope.is_of_a_night else report_between_nights
         for result in report(work.deployment, work.tenant, night):

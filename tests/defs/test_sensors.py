@@ -165,7 +165,9 @@ def test_fault_is_told_once_a_night_and_tenant_with_a_link_and_without_secrets(
             instance=instance, raise_on_error=False, tags={"civitas/tenant": slug}
         )
         run = instance.get_run_by_id(result.run_id)
-        assert list_run_faults(instance, run) == {slug: ["broken: http://x/?key=s3cret answers 403"]}
+        assert list_run_faults(deployment.files, deployment.catalog, instance, run) == {
+            slug: ["broken: http://x/?key=s3cret answers 403"]
+        }
         notify_of_run(deployment, instance, run)
     assert [taken["title"] for taken in webhook.taken] == [
         f"Stadt {number}: 1 fault in the night of 2026-08-22" for number in (1, 2)

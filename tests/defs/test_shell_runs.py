@@ -9,19 +9,19 @@ import dagster as dg
 import msgspec
 import pytest
 
-from civitas_assets.defs.asset_checks import read_check
 from civitas_assets.defs.asset_keys import HEALTH_KEY, landing_key
 from civitas_assets.defs.runs import SHELL_TAG
 from civitas_assets.defs.shell_runs import build_shell_sensor, record_run, record_shell_runs
 from civitas_assets.errors import Note, Problem
 from civitas_assets.pipeline.asset_names import HEALTH, name_landing
 from civitas_assets.pipeline.outcomes import ANSWERED, check_sources
-from civitas_assets.pipeline.results import Materialised, Shown, SourceOutcome
+from civitas_assets.pipeline.results import Materialised, Shown
 from civitas_assets.pipeline.turn_records import TurnRecord, TurnRecords
+from civitas_assets.store.step_reports import SourceReport
 
 BEGAN, ENDED = 1_790_000_000.0, 1_790_000_007.5
 RUN = "5b2e7b0e-3c64-4b1f-9a3e-0d6f6a7f0001"
-OUTCOME = SourceOutcome(
+OUTCOME = SourceReport(
     "counter",
     passed=False,
     problem=Problem("503", "http_status", {"status": 503}),
@@ -64,14 +64,14 @@ def test_run_is_in_the_history_at_the_time_at_which_it_was(told: Any, instance: 
     assert isinstance(made.asset_materialization.metadata["outcome"], dg.MarkdownMetadataValue)
 
 
-def test_checks_come_back_as_the_step_has_said_them(told: Any, instance: dg.DagsterInstance) -> None:
+def test_checks_show_what_the_step_has_said_of_each_source(told: Any, instance: dg.DagsterInstance) -> None:
     told(record())
     events = instance.all_logs(RUN, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
-    (check,) = [read_check(event.get_dagster_event().asset_check_evaluation_data) for event in events]
+    (check,) = [event.get_dagster_event().asset_check_evaluation_data for event in events]
     said = check_sources(name_landing("csv"), ANSWERED, [OUTCOME])
-    assert (
-        msgspec.structs.replace(check, metadata=said.metadata) == said
-    )  # whose numbers are texts for the UI
+    assert (check.passed, check.description) == (False, said.description)
+    assert check.metadata["failed_sources"].value == "1", "numbers are texts for the UI"
+    assert msgspec.convert(check.metadata["sources"].data, list[SourceReport]) == [OUTCOME]
 
 
 def test_turn_that_failed_is_a_run_that_failed(told: Any, instance: dg.DagsterInstance) -> None:

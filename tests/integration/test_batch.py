@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socketserver
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -187,6 +187,11 @@ def bytes_of_tables(url: str) -> int:
     return int(found[0])
 
 
+def faults_of(workplace: Any, run_id: str) -> Mapping[str, Sequence[str]]:
+    run, deployment = workplace.instance.get_run_by_id(run_id), workplace.deployment
+    return list_run_faults(deployment.files, deployment.catalog, workplace.instance, run)
+
+
 def test_fault_of_one_tenant_stops_no_other_and_is_named(
     workplace: Any, towns: Any, batch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,7 +207,7 @@ def test_fault_of_one_tenant_stops_no_other_and_is_named(
     assert not result.success
     assert materialised(result) >= {("bestadt", "published")}
     assert not workplace.published("anstadt").exists()
-    faults = list_run_faults(workplace.instance, workplace.instance.get_run_by_id(result.run_id))
+    faults = faults_of(workplace, result.run_id)
     assert faults == {"anstadt": ["fetch: unforeseen RuntimeError: disk on fire"]}
 
 
@@ -335,7 +340,7 @@ def test_process_that_is_killed_takes_one_tenant_with_it(
     assert not result.success
     assert workplace.ask("bestadt", "select sum(value)::int from observation") == [(12,)]
     assert not workplace.published("anstadt").exists()
-    (fault,) = list_run_faults(workplace.instance, workplace.instance.get_run_by_id(result.run_id))["anstadt"]
+    (fault,) = faults_of(workplace, result.run_id)["anstadt"]
     assert fault.startswith("turn: the process that worked for the tenant was killed")
     (night,) = nights(workplace, "anstadt")  # which its page shows
     assert [failure.name for failure in night.failures] == ["turn"]

@@ -116,7 +116,7 @@ class Town:
         sources = {"air": SourceNight(requests=1), "counters": SourceNight(requests=1)}
         night = {"published": True, "sources": sources, **more}
         book = NightBook(self.files, self.tenant.slug)
-        book.write(Night(run_id=f"run-{at:%d%H}", started_at=at, ended_at=at + timedelta(seconds=9), **night))
+        book.write(Night.from_summary(f"run-{at:%d%H}", at, at + timedelta(seconds=9), **night))
         outcomes: Mapping[str, SourceNight] = night["sources"]
         for name, outcome in outcomes.items():
             answered = {} if outcome.fetch_error else {"answered_at": at, "heard_at": at}

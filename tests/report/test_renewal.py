@@ -25,7 +25,7 @@ def written(town: Any, folder: Path, now: datetime = NOW) -> PageSummary:
 
 
 def told(town: Any, last: PageSummary, now: datetime = NOW, **run: Any) -> bool:
-    return is_told(last, town.tenant, town.stores, Night("quarter", now, now, **run), now)
+    return is_told(last, town.tenant, town.stores, Night.from_summary("quarter", now, now, **run), now)
 
 
 def test_a_page_becomes_old_within_an_hour(town: Any, tmp_path: Path) -> None:
