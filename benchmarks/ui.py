@@ -24,7 +24,7 @@ import dagster as dg
 from benchmarks.many_towns import TENANTS
 from benchmarks.town import Figures
 from civitas_assets.browse.server import serve
-from civitas_assets.defs.events import find_target
+from civitas_assets.defs.event_writing import find_target
 from civitas_assets.endpoint import find_free_port
 from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.pipeline.asset_names import HEALTH

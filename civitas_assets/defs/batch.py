@@ -18,6 +18,7 @@ from civitas_assets.catalog.cadence import CADENCES, Cadence
 from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.defs.asset_checks import to_dagster
 from civitas_assets.defs.asset_keys import to_key
+from civitas_assets.defs.event_writing import EventWriter
 from civitas_assets.defs.events import CheckStanding, EventRecorder
 from civitas_assets.defs.messages import notify_of_night_end
 from civitas_assets.defs.runs import CADENCE_TAG, FAILED, NIGHTLY, OUTCOME_TAG, TENANTS_TAG
@@ -91,15 +92,16 @@ def build_batch_job(deployment: Deployment, cadence: Cadence) -> dg.JobDefinitio
         ]
         record_shell_runs(deployment.settings, context.instance)
         standing = CheckStanding(context.instance, slugs)
+        writer = EventWriter(context.instance, context.run_id, context.job_name, make_batch_op_name(cadence))
         for done, turn in enumerate(_finished(deployment, turns), 1):
             # What the shell has done of the tenant since was before this turn: the lock keeps them apart.
             if record_shell_runs(deployment.settings, context.instance):
                 standing = CheckStanding(context.instance, slugs)
             recorder = EventRecorder(turn.work.tenant.slug, context.instance, standing)
-            for result in turn.said.results:
-                yield from recorder.build_events(to_dagster(result))
+            recorder.record(map(to_dagster, turn.said.results), writer.write)
             if turn.is_through:
-                yield from recorder.clear(context.run_id, {to_key(asset) for asset in turn.unseen})
+                for event in recorder.clear(context.run_id, {to_key(asset) for asset in turn.unseen}):
+                    writer.write([event])
             said = "; ".join(turn.said.errors) or turn.said.busy or "done"
             log.info("%s · %s · %d of %d", turn.work.tenant.slug, said, done, len(turns))
         if any(result.asset == HEALTH for turn in turns for result in turn.said.results):

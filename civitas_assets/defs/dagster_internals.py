@@ -7,7 +7,12 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
 from dagster._core.event_api import PartitionKeyFilter
-from dagster._core.events import AssetObservationData, DagsterEvent, StepMaterializationData
+from dagster._core.events import (
+    AssetObservationData,
+    DagsterEvent,
+    DagsterEventBatchMetadata,
+    StepMaterializationData,
+)
 from dagster._core.events.log import EventLogEntry
 from dagster._core.execution.plan.objects import StepFailureData, StepSuccessData, UserFailureData
 from dagster._core.remote_origin import (
@@ -46,6 +51,7 @@ __all__ = [
     "CapturedLogSubscription",
     "ConfigurableClassData",
     "DagsterEvent",
+    "DagsterEventBatchMetadata",
     "DagsterSqliteStorage",
     "EventLogEntry",
     "LoadableTargetOrigin",

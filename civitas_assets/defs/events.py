@@ -6,7 +6,7 @@ a landing to which nothing came is observed, and a check that passes as before i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -19,13 +19,13 @@ from civitas_assets.defs.dagster_internals import (
     AssetCheckExecutionRecordStatus,
 )
 from civitas_assets.defs.event_text import write_lean_events
+from civitas_assets.defs.event_writing import AssetEvent, find_target, find_targets
 from civitas_assets.defs.shown_numbers import show_numbers
 from civitas_assets.pipeline.outcomes import PAGE_MADE, WELL
 
 write_lean_events()  # in every process in which assets are made, wherever its events are kept
 
 _OF_EACH_TABLE = {"days", "seconds", "tested"}
-_Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
 
 class CheckStanding:
@@ -61,7 +61,19 @@ class EventRecorder:
         self._made: set[dg.AssetKey] = set()
         self._left = self._standing.left_of(tenant)
 
-    def build_events(self, result: DagsterResult) -> Iterator[_Event]:
+    def record(
+        self, results: Iterable[DagsterResult], write: Callable[[Sequence[AssetEvent]], object]
+    ) -> None:
+        """Have what steps said written together: what was made, and then the checks, which name what was made."""
+        checks, made = list[DagsterResult](), list[DagsterResult]()
+        for result in results:
+            (made if isinstance(result, dg.MaterializeResult) else checks).append(result)
+        for given in (made, checks):
+            unknown = {result.asset_key for result in given if result.asset_key} - self._latest.keys()
+            self._latest |= find_targets(self._instance, unknown, self._tenant)
+            write([event for result in given for event in self.build_events(result)])
+
+    def build_events(self, result: DagsterResult) -> Iterator[AssetEvent]:
         """The event, where there is one; what came before it has to be recorded by then."""
         if result.asset_key is None:
             raise ValueError("a step names the asset that it speaks of")
@@ -82,7 +94,7 @@ class EventRecorder:
                 partition=self._tenant,
             )
 
-    def clear(self, run_id: str, besides: Collection[dg.AssetKey] = ()) -> Iterator[_Event]:
+    def clear(self, run_id: str, besides: Collection[dg.AssetKey] = ()) -> Iterator[AssetEvent]:
         """What no run that failed shall leave red any more, once that run has gone through without a failure.
 
         `besides` are assets that it has not looked at.
@@ -128,19 +140,6 @@ class EventRecorder:
         if asset not in self._latest:
             self._latest[asset] = find_target(self._instance, asset, self._tenant)
         return self._latest[asset]
-
-
-def find_target(
-    instance: dg.DagsterInstance, asset: dg.AssetKey, tenant: str
-) -> AssetCheckEvaluationTargetMaterializationData | None:
-    """What a check is about: the latest materialisation; of a check that is about another, the UI shows nothing."""
-    asked = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[tenant])
-    found = next(iter(instance.fetch_materializations(asked, limit=1).records), None)
-    if found is None:
-        return None
-    return AssetCheckEvaluationTargetMaterializationData(
-        storage_id=found.storage_id, run_id=found.run_id, timestamp=found.timestamp
-    )
 
 
 def _less(result: DagsterResult) -> dict[str, Any]:

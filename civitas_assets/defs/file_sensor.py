@@ -12,7 +12,7 @@ import dagster as dg
 
 from civitas_assets.catalog.basis import is_key
 from civitas_assets.defs.asset_keys import HEALTH_KEY
-from civitas_assets.defs.events import find_target
+from civitas_assets.defs.event_writing import find_target
 from civitas_assets.defs.messages import notify_of_faults
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.outcomes import WELL

@@ -13,7 +13,7 @@ import dagster as dg
 from civitas_assets.catalog import Tenant
 from civitas_assets.defs.asset_checks import to_check_result
 from civitas_assets.defs.asset_keys import landing_key
-from civitas_assets.defs.events import find_target
+from civitas_assets.defs.event_writing import find_target
 from civitas_assets.defs.messages import notify_of_faults
 from civitas_assets.defs.shown_numbers import show_numbers
 from civitas_assets.pipeline.deployment import Deployment

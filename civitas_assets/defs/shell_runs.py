@@ -7,6 +7,7 @@ a sensor every half minute, and before anything else is said of tenants, so that
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import dagster as dg
 
@@ -15,17 +16,16 @@ from civitas_assets.defs.asset_keys import to_key
 
 # Not public, but a run that is over can be told in no other way: events with a time of their own.
 from civitas_assets.defs.dagster_internals import (
-    AssetObservationData,
     DagsterEvent,
     LoadableTargetOrigin,
     ManagedGrpcPythonEnvCodeLocationOrigin,
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
     StepFailureData,
-    StepMaterializationData,
     StepSuccessData,
     UserFailureData,
 )
+from civitas_assets.defs.event_writing import EventWriter
 from civitas_assets.defs.events import EventRecorder
 from civitas_assets.defs.runs import CADENCE_TAG, FAILED, NIGHTLY, OUTCOME_TAG, SHELL_TAG, TENANT_TAG
 from civitas_assets.errors import TenantBusy
@@ -129,12 +129,11 @@ class _Telling:
         record, recorder = self._record, EventRecorder(self._record.tenant, self._instance)
         self._event(dg.DagsterEventType.RUN_START, at=record.started_at, message="The command has begun.")
         self._event(dg.DagsterEventType.STEP_START, at=record.started_at, step=_STEP)
-        for result in record.results:
-            for event in recorder.build_events(to_dagster(result)):
-                self._asset_event(event)
+        writer = EventWriter(self._instance, record.run_id, NIGHTLY, _STEP)
+        recorder.record(map(to_dagster, record.results), partial(writer.write, at=record.ended_at))
         if record.is_through:
             for event in recorder.clear(record.run_id, {to_key(asset) for asset in record.unseen}):
-                self._asset_event(event)
+                writer.write([event], at=record.ended_at)
         if record.failed:
             self._fail()
             return
@@ -151,16 +150,6 @@ class _Telling:
         failure = StepFailureData(None, given)  # type: ignore[no-untyped-call]
         self._event(dg.DagsterEventType.STEP_FAILURE, failure, step=_STEP, message=text)
         self._event(dg.DagsterEventType.RUN_FAILURE, message=f"Steps failed: ['{_STEP}'].")
-
-    def _asset_event(
-        self, event: dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
-    ) -> None:
-        if isinstance(event, dg.AssetMaterialization):
-            self._event(dg.DagsterEventType.ASSET_MATERIALIZATION, StepMaterializationData(event), step=_STEP)
-        elif isinstance(event, dg.AssetObservation):
-            self._event(dg.DagsterEventType.ASSET_OBSERVATION, AssetObservationData(event), step=_STEP)
-        else:
-            self._event(dg.DagsterEventType.ASSET_CHECK_EVALUATION, event, step=_STEP)
 
     def _event(
         self,

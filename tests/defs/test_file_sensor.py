@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from civitas_assets.defs.asset_keys import HEALTH_KEY
-from civitas_assets.defs.events import find_target
+from civitas_assets.defs.event_writing import find_target
 from civitas_assets.defs.partitions import build_partitions
 
 NOW = datetime(2026, 8, 22, 0, 0, 30, tzinfo=UTC)

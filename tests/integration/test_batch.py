@@ -59,11 +59,17 @@ def batch(workplace: Any) -> Any:
     return run
 
 
-def materialised(result: dg.ExecuteInProcessResult) -> set[tuple[str | None, str]]:
-    return {
-        (event.materialization.partition, event.materialization.asset_key.path[0])
-        for event in result.get_asset_materialization_events()
-    }
+def materialised(
+    instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult
+) -> set[tuple[str | None, str]]:
+    entries = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    made = [entry.asset_materialization for entry in entries if entry.asset_materialization]
+    return {(one.partition, one.asset_key.path[0]) for one in made}
+
+
+def checked(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult) -> list[dg.AssetCheckEvaluation]:
+    entries = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    return [entry.get_dagster_event().asset_check_evaluation_data for entry in entries]
 
 
 def test_tenants_are_published_and_recorded_each_under_its_own_partition(
@@ -78,8 +84,8 @@ def test_tenants_are_published_and_recorded_each_under_its_own_partition(
         "published",
         "tenants",
     )  # of staging there are views alone
-    assert materialised(result) == {(slug, layer) for slug in towns for layer in layers}
-    checks = result.get_asset_check_evaluations()
+    assert materialised(workplace.instance, result) == {(slug, layer) for slug in towns for layer in layers}
+    checks = checked(workplace.instance, result)
     assert {check.partition for check in checks} == set(towns)
     assert not [check for check in checks if not check.passed]
     # What the UI shows: only checks of the latest materialisation.
@@ -93,7 +99,7 @@ def test_tenants_are_published_and_recorded_each_under_its_own_partition(
     # Nothing new: that is observed, and nothing else happens.
     again = batch()
     assert again.success
-    assert materialised(again) == set()
+    assert materialised(workplace.instance, again) == set()
 
 
 def test_the_page_tells_of_a_fault_at_once_and_is_not_made_again_for_what_it_tells(
@@ -101,7 +107,7 @@ def test_the_page_tells_of_a_fault_at_once_and_is_not_made_again_for_what_it_tel
 ) -> None:
     def made() -> set[tuple[str | None, str]]:
         workplace.clock += timedelta(minutes=15)
-        return {found for found in materialised(batch()) if found[1] == "tenants"}
+        return {found for found in materialised(workplace.instance, batch()) if found[1] == "tenants"}
 
     def runs(slug: str) -> int:
         return len(NightBook(workplace.deployment.files, slug).read_last(99))
@@ -159,7 +165,9 @@ def test_history_has_few_bytes_of_a_night(
                 town.pages["/counter.csv"] = counts({"2026-08-21T10:00:00Z": 6})
         with history(tmp_path / "dagster") as kept:
             result = job.execute_in_process(instance=kept.instance)
-            assert ("published" in {layer for _, layer in materialised(result)}) is (night != "quiet")
+            assert ("published" in {layer for _, layer in materialised(kept.instance, result)}) is (
+                night != "quiet"
+            )
             told.append(kept.instance.all_logs(result.run_id))
         sizes.append(sum(file.stat().st_size for file in kept.home.rglob("*") if file.is_file()))
     assert sizes[2] - sizes[1] <= 2 * 100_000, sizes
@@ -205,7 +213,7 @@ def test_fault_of_one_tenant_stops_no_other_and_is_named(
     monkeypatch.setattr(Scope, "select_sources", chosen)
     result = batch()
     assert not result.success
-    assert materialised(result) >= {("bestadt", "published")}
+    assert materialised(workplace.instance, result) >= {("bestadt", "published")}
     assert not workplace.published("anstadt").exists()
     faults = faults_of(workplace, result.run_id)
     assert faults == {"anstadt": ["fetch: unforeseen RuntimeError: disk on fire"]}
@@ -218,9 +226,9 @@ def test_server_that_drips_without_end_is_the_fault_of_its_source_alone(
     text = file.read_text().replace(f"{towns['anstadt'].url}/parking.json", f"{dripping}/parking.json")
     file.write_text(text.replace("attempts: 1}", 'attempts: 9, fetch_time: "1 s"}'))
     result = batch()
-    assert materialised(result) >= {(slug, "published") for slug in towns}
+    assert materialised(workplace.instance, result) >= {(slug, "published") for slug in towns}
     assert workplace.ask("anstadt", "select sum(value)::int from observation") == [(12,)]
-    checks = [check for check in result.get_asset_check_evaluations() if not check.passed]
+    checks = [check for check in checked(workplace.instance, result) if not check.passed]
     assert {(check.partition, *check.asset_key.path) for check in checks} == {
         ("anstadt", "landing", "json"),
         ("anstadt", "tenants", "health"),
@@ -259,7 +267,7 @@ def test_tenant_that_another_run_works_for_is_left_to_it(
     with hold_tenant_lock(workplace.settings.locks, "anstadt"):
         result = batch(tenants=["anstadt", "bestadt"])
     assert result.success
-    assert {partition for partition, _ in materialised(result)} == {"bestadt"}
+    assert {partition for partition, _ in materialised(workplace.instance, result)} == {"bestadt"}
 
 
 def test_frequent_source_reads_its_look_back_once_a_day_and_then_only_today(
@@ -270,11 +278,13 @@ def test_frequent_source_reads_its_look_back_once_a_day_and_then_only_today(
         file.write_text(file.read_text().replace("/counter.csv", "/counter.csv?day={day:%Y-%m-%d}"))
 
     def requests(result: Any) -> int:
+        told = [entry.get_dagster_event() for entry in workplace.instance.all_logs(result.run_id)
+                if entry.is_dagster_event]  # fmt: skip
         return sum(
             int(event.asset_observation_data.asset_observation.metadata["requests"].value)
             if event.event_type is dg.DagsterEventType.ASSET_OBSERVATION
-            else int(event.materialization.metadata["requests"].value)
-            for event in result.all_node_events
+            else int(event.step_materialization_data.materialization.metadata["requests"].value)
+            for event in told
             if event.asset_key == dg.AssetKey(["landing", "csv"])
             and event.event_type
             in {dg.DagsterEventType.ASSET_OBSERVATION, dg.DagsterEventType.ASSET_MATERIALIZATION}
@@ -309,7 +319,7 @@ def test_processes_publish_what_one_would_and_tell_the_run(
     result = batch()
     assert result.success
     layers = ("landing", "records", "shared", "published", "tenants")
-    assert materialised(result) == {(slug, layer) for slug in towns for layer in layers}
+    assert materialised(workplace.instance, result) == {(slug, layer) for slug in towns for layer in layers}
     for slug in towns:
         assert workplace.ask(slug, "select sum(value)::int from observation") == [(12,)]
     assert {night.published for slug in towns for night in nights(workplace, slug)} == {True}
@@ -358,10 +368,10 @@ def test_payload_beyond_its_memory_is_the_fault_of_its_source_alone(
     towns["anstadt"].pages["/counter.csv"] = "\n".join(["time,id,count,remark", *rows, ""]).encode()
     monkeypatch.setenv("CIVITAS_MAX_MEMORY", "3MB")
     result = batch()
-    assert materialised(result) >= {(slug, "published") for slug in towns}
+    assert materialised(workplace.instance, result) >= {(slug, "published") for slug in towns}
     assert workplace.ask("anstadt", "select free from parking_status") == [(3,)]
     assert workplace.ask("bestadt", "select sum(value)::int from observation") == [(12,)]
-    checks = [check for check in result.get_asset_check_evaluations() if check.check_name == READ]
+    checks = [check for check in checked(workplace.instance, result) if check.check_name == READ]
     told = [str(check.description) for check in checks if not check.passed]
     assert told
     assert all("/counter.csv" in text and "CIVITAS_MAX_MEMORY" in text for text in told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from civitas_assets.catalog.cadence import Cadence
@@ -52,7 +53,13 @@ def test_a_batch_goes_on_with_the_last_good_state_until_the_file_is_mended(
         return job.execute_in_process(instance=workplace.instance, raise_on_error=False)
 
     def wrong(ran: Any) -> set[tuple[str | None, str]]:
-        return {(c.partition, c.check_name) for c in ran.get_asset_check_evaluations() if not c.passed}
+        checks = [
+            entry.get_dagster_event().asset_check_evaluation_data
+            for entry in workplace.instance.all_logs(
+                ran.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
+            )
+        ]
+        return {(c.partition, c.check_name) for c in checks if not c.passed}
 
     assert not wrong(batch())
     workplace.write_tenant("nachbarstadt", neighbours.replace("licence:", "license:"))
@@ -77,5 +84,6 @@ def test_who_is_asked_for_and_is_not_known_fails_alone(workplace: Any, neighbour
         },
     )
     assert not ran.success
-    assert {e.materialization.partition for e in ran.get_asset_materialization_events()} == {"kleinstadt"}
+    made = workplace.instance.all_logs(ran.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    assert {entry.asset_materialization.partition for entry in made} == {"kleinstadt"}
     assert workplace.instance.get_run_by_id(ran.run_id).tags["civitas/outcome"] == "failed"
