@@ -41,6 +41,7 @@ _PLACES: Mapping[str, str] = {
     "mqtt": "mqtt.mqtt_connector.MqttConnector",
     "ngsi_ld": "ngsi.ngsi_ld.NgsiLdConnector",
     "ogc_features": "ogc_features.ogc_features.OgcFeaturesConnector",
+    "oparl": "oparl.oparl.OparlConnector",
     "opensensemap": "services.opensensemap.OpenSenseMapConnector",
     "pegelonline": "services.pegelonline.PegelonlineConnector",
     "sensor_community": "services.sensor_community.SensorCommunityConnector",

@@ -56,6 +56,10 @@ MODEL_LABELS: Mapping[str, ModelLabel] = {
         "Zustand der Ladepunkte", "Status of charge points",
         "Ob Ladepunkte frei, belegt oder außer Betrieb waren, je Zeitpunkt.", _POWER,
     ),
+    "council_paper": ModelLabel(
+        "Vorlagen des Rates", "Council papers",
+        "Anträge, Anfragen, Berichte und Beschlüsse, mit denen sich der Rat und seine Ausschüsse befassen.", ("GOVE",),
+    ),
     "datastream": ModelLabel(
         "Messreihen", "Datastreams", "Was an welcher Station in welcher Einheit gemessen wird.", _ANY
     ),

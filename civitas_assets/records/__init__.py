@@ -10,6 +10,7 @@ from civitas_assets.records.area_feature import AREA_FEATURE
 from civitas_assets.records.charge_point import CHARGE_POINT
 from civitas_assets.records.charge_point_status import CHARGE_POINT_STATUS
 from civitas_assets.records.contract import PROVENANCE, Column, ColumnKind, Companion, RecordType
+from civitas_assets.records.council_paper import COUNCIL_PAPER
 from civitas_assets.records.datastream import DATASTREAM
 from civitas_assets.records.event import EVENT
 from civitas_assets.records.observation import OBSERVATION
@@ -46,6 +47,7 @@ RECORD_TYPES: Mapping[str, RecordType] = {
         TRANSIT_ROUTE,
         TRANSIT_SERVICE,
         TRANSIT_DELAY,
+        COUNCIL_PAPER,
     )
 }
 

@@ -44,5 +44,9 @@
         'short_name', 'long_name', 'description', 'mode', 'mode_native', 'operator', 'color',
         'text_color'
     ],
+    'council_paper': [
+        'reference', 'title', 'paper_type', 'dated_on', 'place_name', 'file_url', 'website',
+        'created_at', 'changed_at', 'is_withdrawn'
+    ],
 }[record_type]) }}
 {%- endmacro %}

@@ -78,6 +78,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "ngsi_ld": {"types": ("WeatherObserved", "OffStreetParking", "BikeHireDockingStation")},
     "ogc_features": {**_OBSERVED, "collection": "a:c", "api": "wfs2"},
+    "oparl": {},
     "opensensemap": {},
     "pegelonline": {},
     "sensor_community": {"stations": ("152",)},
@@ -203,6 +204,12 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         b'"freeSlotNumber":{"type":"Property","values":[[3,"2026-01-01T00:00:00Z"]]}}]',
     },
     "ogc_features": {"features": _GML, "hits": b'<a numberMatched="2"/>', "further": _GML},
+    "oparl": {
+        "start": b'{"id":"s1","body":"https://data.example/v1/b"}',
+        "bodies": b'{"data":[{"id":"b1","meeting":"https://data.example/v1/m","paper":"https://data.example/v1/p"}]}',
+        "meetings": b'{"data":[{"id":"m1","start":"2026-01-01T17:00:00+01:00"},{"id":"m2","deleted":true}]}',
+        "papers": b'{"data":[{"id":"p1","name":"A","date":"2026-01-01"}],"links":{},"pagination":{"totalElements":1}}',
+    },
     "opensensemap": {
         "boxes": b'[{"_id":"b1","currentLocation":null,"sensors":[{"_id":"s1","title":"PM10"}]},{"_id":"b2"}]',
         "values": b'[{"createdAt":"2026-01-01T00:00:00Z","value":"1"},'

@@ -1,0 +1,184 @@
+"""OParl 1.0 and 1.1: meetings and papers of councils, by what has changed in the days of the window.
+
+Lists are followed by their next links to the end; persons never land.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from civitas_assets.catalog import Source, Window
+from civitas_assets.catalog.model import ADDRESS
+from civitas_assets.catalog.template import expand
+from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.fetching import check_found
+from civitas_assets.connectors.mapping.service_rows import build_raw_table
+from civitas_assets.connectors.oparl.oparl_objects import (
+    OBJECTS,
+    Meeting,
+    Paper,
+    Start,
+    decode_objects,
+    decode_page,
+    decode_start,
+    redact_council_answer,
+)
+from civitas_assets.connectors.oparl.oparl_rows import (
+    EVENT_FIELDS,
+    PAPER_FIELDS,
+    build_meeting_row,
+    build_paper_row,
+)
+from civitas_assets.connectors.pagination.links import resolve_link
+from civitas_assets.connectors.pagination.pagination import Completeness
+from civitas_assets.errors import FetchError, ReadError
+from civitas_assets.records import RawTable
+
+_ADVICE = "fetch again; if it stays so, tell its operator"
+_RECORD_TYPES = {"meetings": "event", "papers": "council_paper"}
+
+
+class OparlSource(Source):
+    """A council's system or body; `url` is the address of that object."""
+
+    takes_days: ClassVar[bool] = True
+
+    connector: Literal["oparl"]
+    url: str = Field(pattern=ADDRESS, description="Address of the system, or of one of its bodies.")
+    objects: tuple[Literal["meetings", "papers"], ...] = Field(
+        ("meetings", "papers"), min_length=1, description="What is read: meetings, papers."
+    )
+
+    def record_types(self) -> frozenset[str]:
+        """Meetings are events."""
+        return frozenset(_RECORD_TYPES[name] for name in self.objects)
+
+    def redact_answer(self, role: str, body: bytes) -> bytes:
+        """Of each object only what is known to be needed: no persons, and no texts of files."""
+        return redact_council_answer(role, body)
+
+
+class OparlConnector:
+    """Fetches and reads OParl."""
+
+    name = "oparl"
+    source_model: type[Source] = OparlSource
+
+    def fetch(self, source: OparlSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
+        """Meetings and papers that were changed in the window, of the body or of all bodies of the system."""
+        crawl = _Crawl(source, window, zone)
+        requests = [
+            Request(e.url, role="start", variables=e.variables)
+            for e in expand(source.url, source.each, window, source.http.max_pages)
+        ]
+        found = 0
+        for answer in session.crawl(requests, crawl.follow):
+            if answer.request.role == "start":
+                found += answer.found
+            elif not answer.found:
+                raise FetchError(
+                    f"{answer.request.url} was not found, though its council leads to it: {_ADVICE}"
+                )
+        check_found(requests, found)
+        crawl.check()
+
+    def read(self, source: OparlSource, payload: Payload) -> Iterator[RawTable]:
+        """Events or papers, by the role of the request."""
+        if payload.role not in OBJECTS:
+            decode_start(payload.body)
+            return
+        page = decode_page(payload.body)
+        if payload.role == "meetings":
+            meetings, broken = decode_objects(page, Meeting)
+            table = build_raw_table("event", map(build_meeting_row, meetings), EVENT_FIELDS)
+        elif payload.role == "papers":
+            papers, broken = decode_objects(page, Paper)
+            table = build_raw_table("council_paper", map(build_paper_row, papers), PAPER_FIELDS)
+        else:
+            return
+        yield replace(table, broken=broken)
+
+
+@dataclass
+class _Crawl:
+    """From the object at the source's address to its lists, and along their pages."""
+
+    source: OparlSource
+    window: Window
+    zone: ZoneInfo
+    lists: dict[str, Completeness] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+
+    def follow(self, answer: Answer) -> Iterator[Request]:
+        """What the answer leads to.
+
+        Raises:
+            ReadError: it is none of OParl, or leads in a circle.
+        """
+        if not answer.found:
+            return
+        if answer.request.role == "start":
+            start = decode_start(answer.content())
+            if start.body is not None and start.meeting is None and start.paper is None:
+                yield self._list(answer, start.body, "bodies")
+            else:
+                yield from self._lists_of(answer, start)
+            return
+        page = decode_page(answer.content())
+        listed = answer.request.variables["list"]
+        found, broken = decode_objects(page, OBJECTS[answer.request.role])
+        names = [each.id for each in found] + [each.raw or None for each in broken]
+        self.lists[listed].add(names, page.total)
+        if answer.request.role == "bodies":
+            for body in found:
+                if isinstance(body, Start) and not body.deleted:
+                    yield from self._lists_of(answer, body)
+        if page.links.next:
+            url = resolve_link(answer.request.url, page.links.next)
+            if url in self.asked:
+                raise ReadError(f"leads back to a page that was there already, {url}: {_ADVICE}")
+            self.asked.add(url)
+            yield replace(answer.request, url=url)
+
+    def _lists_of(self, answer: Answer, body: Start) -> Iterator[Request]:
+        for name, link in (("meetings", body.meeting), ("papers", body.paper)):
+            if name not in self.source.objects:
+                continue
+            if link is None:
+                raise ReadError(f"has no list of {name} in {body.id}: leave {name} out of objects")
+            yield self._list(answer, link, name)
+
+    def _list(self, answer: Answer, link: str, role: str) -> Request:
+        url = resolve_link(answer.request.url, link)
+        if role != "bodies":
+            since, until = self.window.to_instants(self.zone)
+            changed = f"modified_since={_to_parameter(since)}&modified_until={_to_parameter(until)}"
+            url = f"{url}{'&' if '?' in url else '?'}{changed}"
+        self.lists[url] = Completeness(url)
+        self.asked.add(url)
+        return Request(url, role=role, variables={"list": url})
+
+    def check(self) -> None:
+        """Check that each list has come whole, as far as its server says how long it is.
+
+        Raises:
+            FetchError: it has not.
+        """
+        failures = list[str]()
+        for pages in self.lists.values():
+            try:
+                pages.check(_ADVICE)
+            except FetchError as error:
+                failures.append(str(error))
+        if failures:
+            raise FetchError("; ".join(failures))
+
+
+def _to_parameter(moment: object) -> str:
+    return quote(f"{moment:%Y-%m-%dT%H:%M:%S+00:00}", safe="")
