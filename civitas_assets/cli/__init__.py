@@ -74,7 +74,7 @@ def main() -> None:
     guard_log_entries()
     try:
         with audit.record_command(sys.argv[1:]):
-            app()
+            app.select_command(next(iter(sys.argv[1:]), ""))()
     except CivitasError as error:
         err.print(f"[bold red]error[/] {quote(error)}", soft_wrap=True, highlight=False)
         sys.exit(1)

@@ -50,10 +50,8 @@ def note_replaced_rows(record_type: RecordType, rivals: pl.DataFrame) -> Iterato
 
 def _are_different(rows: pl.DataFrame) -> bool:
     """Whether surely no two rows are alike: they would have the same hash."""
-    import numpy as np  # noqa: PLC0415 - a night that brings nothing reads nothing
-
-    hashes = np.sort(rows.hash_rows().to_numpy())
-    return not (hashes[1:] == hashes[:-1]).any()
+    hashes = rows.hash_rows().sort()
+    return not (hashes == hashes.shift(1)).any()
 
 
 def _told_twice(record_type: RecordType, rows: pl.DataFrame) -> Note:

@@ -34,6 +34,15 @@ def test_help_imports_nothing_that_takes_long() -> None:
     assert not modules_after("--help") & HEAVY
 
 
+def test_only_what_is_asked_for_is_made_out() -> None:
+    every = get_command(app)
+    assert {*every.commands} > {"run", "tenant"}  # type: ignore[attr-defined]
+    for name in every.commands:  # type: ignore[attr-defined]
+        assert [*get_command(app.select_command(name)).commands] == [name]  # type: ignore[attr-defined]
+    for word in ("", "--help", "runs", "list"):
+        assert app.select_command(word) is app
+
+
 def test_status_needs_neither_tables_nor_models_while_no_file_has_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,7 @@ def test_what_nobody_can_see_is_left_out_and_all_else_stays(written: str, meant:
     frame = clean_frame(pl.DataFrame({"a": [written, None, "x"], "n": [1, 2, 3]}))
     assert frame.rows() == [(meant, 1), (None, 2), ("x", 3)]
     assert is_clean(written.encode()) == (written == meant)
+    assert is_clean(b"x" * (1 << 20) + written.encode()) == (written == meant)  # looked through otherwise
 
 
 @pytest.mark.parametrize(
