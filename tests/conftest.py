@@ -163,6 +163,13 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def postgres_url_of_module(postgres_server: str) -> Iterator[str]:
+    """The same for all tests of a module."""
+    with _database(postgres_server) as url:
+        yield url
+
+
 @pytest.fixture
 def newest_postgres_url(newest_postgres_server: str) -> Iterator[str]:
     """The same on the newest version."""

@@ -1,77 +1,196 @@
-"""Dashboards of Grafana ask what shared models have: PostgreSQL runs each panel's query on tables by contract."""
+"""Dashboards of Grafana are what its own types say, and what their panels ask for has the form that panels need.
+
+A town is published to PostgreSQL, and asked by the login that the documentation makes for Grafana.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http.server import SimpleHTTPRequestHandler
 from typing import Any
 
 import psycopg
 import pytest
 import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import units
+from grafana_foundation_sdk.models.dashboard import Dashboard
+from pydantic import SecretStr
 
-from civitas_assets.dictionary.contracts import read_contracts
+from civitas_assets.demo.servers import SampleServers
+from civitas_assets.demo.towns import write_towns
 from civitas_assets.harmonise.project import Project
-from civitas_assets.settings import PROJECT_DIR
+from civitas_assets.ingest.catalogue import load_catalogue
+from civitas_assets.pipeline.deployment import Deployment
+from civitas_assets.pipeline.runner import Order, run_tenant
+from civitas_assets.settings import PROJECT_DIR, Settings
+from testbed.serving import Loopback
 
 FOLDER = PROJECT_DIR / "deploy/grafana"
 BOARDS = sorted(FOLDER.glob("*.json"))
-TYPES = {"varchar": "text", "double": "double precision", "blob": "bytea"}
-ROWS = """
-insert into station (name, station_id, station_key) values ('Rathausplatz', '1', 's');
-insert into sharing_station (name, station_id, station_key) values ('Markt', '2', 's');
-insert into parking_site (name, site_id, site_key) values ('Dom', '3', 'p');
-insert into observation_hourly (station_key, observed_property, hour_start_at, value) values
-    ('s', 'air.no2', '2026-08-01 10:00Z', 21.5), ('s', 'traffic.bicycle_count', '2026-08-01 10:00Z', 12);
-insert into weather_observed (station_key, phenomenon_start_at, temperature_cel) values ('s', '2026-08-01 10:00Z', 23);
-insert into water_observed (station_key, phenomenon_start_at, level_cm) values ('s', '2026-08-01 10:00Z', 180);
-insert into parking_status (site_key, observed_at, free) values ('p', '2026-08-01 10:00Z', 7);
-insert into sharing_status (station_key, observed_at, vehicles_available) values ('s', '2026-08-01 10:00Z', 4);
-insert into air_quality_assessment (day, observed_property, value) values ('2026-08-01', 'air.no2', 21.54);
-insert into source (title, licence) values ('Luft', 'CC0-1.0');
+TOWN = "musterstadt"
+NUMBERS = {"int2", "int4", "int8", "float4", "float8", "numeric"}
+TIMES = {"date", "timestamp", "timestamptz"}
+GAUGE = """
+  gauge:
+    title: Pegel
+    connector: json
+    licence: CC0-1.0
+    url: "{url}"
+    http: {{requests_per_second: 200}}
+    record_type: observation
+    fields: {{datastream_id: id, station_id: id, value: level}}
+    time: {{column: time, zone: utc}}
+    constants: {{observed_property: water.level, unit: cm}}
+destination: postgres
 """
 
 
-def panels() -> Iterator[Any]:
-    for board in BOARDS:
-        for panel in json.loads(board.read_text(encoding="utf-8"))["panels"]:
-            yield pytest.param(panel, id=f"{board.stem}: {panel['title']}")
+def read_board(board: Any) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(board.read_text(encoding="utf-8"))
+    return content
+
+
+PANELS = [
+    pytest.param(board, panel, id=f"{board.stem}: {panel['title']}")
+    for board in BOARDS
+    for panel in read_board(board)["panels"]
+]
+
+
+class Levels(SimpleHTTPRequestHandler):
+    """A gauge, of which none of the towns has one that answers."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        now = datetime.now(UTC)
+        times = [f"{now - timedelta(hours=hours):%Y-%m-%dT%H}:00:00" for hours in range(1, 49)]
+        body = json.dumps([{"id": "pegel", "level": 120, "time": time} for time in times]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
 
 @pytest.fixture(scope="module")
-def tables(project: Project, postgres_server: str) -> Iterator[psycopg.Connection]:
-    """The tables of a town, with a row for each panel; nothing of them stays."""
-    with psycopg.connect(postgres_server) as connection:
-        connection.execute("create schema town")
-        connection.execute("set search_path = town")
-        for contract in read_contracts(project).values():
-            columns = ", ".join(f'"{n}" {TYPES.get(c.type, c.type)}' for n, c in contract.columns.items())
-            connection.execute(f'create table "{contract.name}" ({columns})'.encode())
-        connection.execute(ROWS.encode())
-        yield connection
-        connection.rollback()
+def grafana(
+    project: Project, postgres_url_of_module: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[psycopg.Connection]:
+    """What Grafana has of the town: a connection of the login that docs/analysts.md makes."""
+    url, folder = postgres_url_of_module, tmp_path_factory.mktemp("town")
+    gauge = Loopback(Levels)
+    with SampleServers(datetime.now(UTC).date()) as servers:
+        write_towns(folder, servers.url, servers.queue)
+        for file in folder.glob("*.yaml"):
+            if file.stem != TOWN:
+                file.unlink()
+        with (folder / f"{TOWN}.yaml").open("a", encoding="utf-8") as file:
+            file.write(GAUGE.format(url=f"http://127.0.0.1:{gauge.port}/"))
+        settings = Settings(home=folder / "home", tenants_dir=folder, postgres_url=SecretStr(url), workers=0)
+        outcome = run_tenant(Deployment(load_catalogue(settings), settings, project), TOWN, Order())
+    gauge.close()
+    assert outcome.ok, outcome.errors
+    with psycopg.connect(url, autocommit=True) as owner:
+        page = (PROJECT_DIR / "docs/analysts.md").read_text(encoding="utf-8")
+        (recipe,) = re.findall(r"```text\n(create role grafana_.*?)```", page, re.DOTALL)
+        owner.execute(recipe.replace("'…'", "'geheim'").encode())
+        try:
+            with psycopg.connect(url, user=f"grafana_{TOWN}", password="geheim") as connection:  # noqa: S106
+                yield connection
+        finally:
+            owner.execute(f"drop role grafana_{TOWN}".encode())
 
 
-@pytest.mark.parametrize("panel", [*panels()])
-def test_the_query_of_a_panel_has_an_answer(panel: dict[str, Any], tables: psycopg.Connection) -> None:
+@dataclass(frozen=True)
+class Frame:
+    """What a query gives: columns with their types, and rows."""
+
+    types: Mapping[str, str]
+    rows: Sequence[tuple[Any, ...]]
+
+    def column(self, name: str) -> list[Any]:
+        place = [*self.types].index(name)
+        return [row[place] for row in self.rows]
+
+
+def ask(connection: psycopg.Connection, target: Mapping[str, Any], window: timedelta) -> Frame:
+    """What Grafana's data source gets for a panel: its macros are as texts, which the database takes for times."""
+    now = datetime.now(UTC)
+    begin, end = (f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z" for moment in (now - window, now))
+    sql = re.sub(r"\$__timeFilter\(([\w.]+)\)", rf"\1 BETWEEN '{begin}' AND '{end}'", target["rawSql"])
+    assert "$" not in sql, "a macro or variable that this test does not know"
+    cursor = connection.execute(sql.encode())
+    described = cursor.description or ()
+    types = {c.name: psycopg.adapters.types[c.type_code].name for c in described}
+    assert len(types) == len(described), "two columns of a name"
+    return Frame(types, cursor.fetchall())
+
+
+@pytest.mark.parametrize(("board", "panel"), PANELS)
+def test_what_a_panel_asks_for_has_the_form_that_it_needs(
+    board: Any, panel: dict[str, Any], grafana: psycopg.Connection
+) -> None:
     (target,) = panel["targets"]
-    within = r"\1 between timestamptz '2026-08-01' and timestamptz '2026-08-02'"
-    sql, times = re.subn(r"\$__timeFilter\(([\w.]+)\)", within, target["rawSql"])
-    assert "$__" not in sql, "a macro that this test does not know"
-    cursor = tables.execute(sql.encode())
-    rows, names = cursor.fetchall(), [column.name for column in cursor.description or ()]
-    assert len(rows) == 1
-    if panel["type"] == "timeseries":
-        assert target["format"] == "time_series"
-        assert names == ["time", "metric", "value"]
-        assert times == 1, "all rows of all times would be asked for"
+    window = re.fullmatch(r"now-(\d+)d", read_board(board)["time"]["from"])
+    assert window
+    frame = ask(grafana, target, timedelta(days=int(window[1])))
+    assert frame.rows, "the town has what the panel shows"
+    if panel["type"] == "table":
+        assert target["format"] == "table"
+        return
+    # Long rows become a line for each metric: in the order of time, at each of which a line has one value.
+    assert (panel["type"], target["format"]) == ("timeseries", "time_series")
+    assert [*frame.types] == ["time", "metric", "value"]
+    assert frame.types["time"] in TIMES
+    assert frame.types["value"] in NUMBERS
+    times, metrics = frame.column("time"), frame.column("metric")
+    assert None not in times
+    assert times == sorted(times)
+    assert all(metrics), "lines without a name are drawn as one"
+    assert len({*zip(times, metrics, strict=True)}) == len(times), "one value would hide another one"
+    assert ask(grafana, target, timedelta(seconds=1)).rows == [], "all rows of all times would be asked for"
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda path: path.stem)
-def test_a_dashboard_asks_the_tenant_that_is_chosen_and_nobody_else(board: Path) -> None:
-    content = json.loads(board.read_text(encoding="utf-8"))
+def test_a_dashboard_is_one_by_the_types_that_grafana_publishes(board: Any) -> None:
+    """Nothing of it is lost where they read and write it, as is what they do not know."""
+    content = read_board(board)
+    again = json.loads(JSONEncoder().encode(Dashboard.from_json(content)))
+    assert find_lost(content, again) == []
+    known = {value for name, value in vars(units).items() if isinstance(value, str) and name[0].isupper()}
+    for panel in content["panels"]:
+        unit = panel["fieldConfig"]["defaults"]["unit"]
+        assert unit in known or unit.startswith("suffix:"), (
+            f"{panel['title']}: {unit!a} would be shown as it is"
+        )
+
+
+def find_lost(content: Any, again: Any, path: str = "") -> list[str]:
+    """What is in one document, and not in the other one."""
+    if isinstance(content, dict) and isinstance(again, dict):
+        return [
+            lost
+            for key, value in content.items()
+            for lost in find_lost(value, again.get(key), f"{path}/{key}")
+        ]
+    if isinstance(content, list) and isinstance(again, list) and len(content) == len(again):
+        return [
+            lost
+            for number, pair in enumerate(zip(content, again, strict=True))
+            for lost in find_lost(*pair, f"{path}/{number}")
+        ]
+    return [] if content == again else [path]
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda path: path.stem)
+def test_a_dashboard_asks_the_tenant_that_is_chosen_and_nobody_else(board: Any) -> None:
+    content = read_board(board)
     (chosen,) = content["templating"]["list"]
     asked = [panel["datasource"] for panel in content["panels"]]
     asked += [target["datasource"] for panel in content["panels"] for target in panel["targets"]]
@@ -79,6 +198,13 @@ def test_a_dashboard_asks_the_tenant_that_is_chosen_and_nobody_else(board: Path)
         json.dumps({"type": chosen["query"], "uid": f"${{{chosen['name']}}}"})
     }
     assert len({panel["id"] for panel in content["panels"]}) == len(content["panels"])
+
+
+def test_the_login_of_grafana_reads_its_town_and_changes_nothing(grafana: psycopg.Connection) -> None:
+    for statement in (b"delete from source", b"create table mine (x int)"):
+        with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)):
+            grafana.execute(statement)
+        grafana.rollback()
 
 
 def test_the_data_source_holds_no_password() -> None:
