@@ -1,4 +1,4 @@
-"""Commands that look at published tables: `query`.
+"""Commands that look at published tables, and at what was not published: `query`.
 
 They never change one.
 """
@@ -29,6 +29,12 @@ def query(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array, an object per row.")] = False,
     vertical: Annotated[bool, typer.Option("--vertical", help="Print a line per column.")] = False,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN", help="Ask what this run made and did not publish, as a blocking test failed."
+        ),
+    ] = None,
 ) -> None:
     """Ask a tenant's published tables, read-only, and print the answer.
 
@@ -36,11 +42,12 @@ def query(
     one of the two hours of the same name in autumn: take time_bucket(interval '1 hour', ...) there.
     """
     from civitas_assets.cli.answers import format_box, format_csv, format_json, format_lines
-    from civitas_assets.publish.query import ask_tables
+    from civitas_assets.publish.query import ask_kept, ask_tables
 
     if as_csv + as_json + vertical > 1:
         raise typer.BadParameter("only one of --csv, --json and --vertical can be printed")
-    answer = ask_tables(read_settings(), tenant, sql, limit or (_ALL if as_csv or as_json else _SHOWN))
+    settings, most = read_settings(), limit or (_ALL if as_csv or as_json else _SHOWN)
+    answer = ask_kept(settings, tenant, run, sql, most) if run else ask_tables(settings, tenant, sql, most)
     if as_csv:
         lines = format_csv(answer)
     elif as_json:

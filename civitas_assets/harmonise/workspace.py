@@ -296,3 +296,9 @@ def remove_stale_workspaces(folder: Path, now: datetime, keep_days: int = 3) -> 
             age = now - datetime.fromtimestamp(old.stat().st_mtime, UTC)
             if is_left or age.days >= keep_days:
                 remove_folder(old)
+
+
+def list_kept_runs(folder: Path, tenant: str) -> dict[str, Workspace]:
+    """Workspaces of the tenant that broke a test and are still there, by the id of their run, in order."""
+    left = sorted(folder.glob(f"*-{tenant}/{_TO_BE_LOOKED_AT}"))
+    return {mark.parent.name.removesuffix(f"-{tenant}"): Workspace(mark.parent) for mark in left}

@@ -56,7 +56,7 @@ class MadeModels:
     workspace: Workspace
     task: Task
     results: Sequence[NodeResult]
-    failures: Sequence[str]
+    failures: Sequence[tuple[DataTest, int]]  # and how many rows
 
     def ensure_sound(self) -> None:
         """Nothing, unless a blocking test found something.
@@ -66,7 +66,14 @@ class MadeModels:
         """
         if self.failures:
             self.workspace.keep()
-            raise TestsFailed(self.failures, str(self.workspace.database))
+            # Also where a batch has taken the turn, whose failure names tenants and no workspace.
+            run, _, tenant = self.workspace.folder.name.rpartition("-")
+            log.error(
+                '%s · for three days, what was made can be looked at: civitas query %s --run %s "from %s"',
+                *(tenant, tenant, run, self.failures[0][0].model),
+            )
+            told = [f"{test.name} ({rows} rows)" for test, rows in self.failures]
+            raise TestsFailed(told, str(self.workspace.database))
 
 
 def make_models(work: Work) -> MadeModels | None:
@@ -122,10 +129,10 @@ def _made(work: Work, models: MadeModels) -> Iterator[Result]:
         yield Materialised(asset, metadata, counts=counts)
 
 
-def _failures(project: Project, results: Sequence[NodeResult]) -> list[str]:
-    """The blocking tests that found something."""
+def _failures(project: Project, results: Sequence[NodeResult]) -> list[tuple[DataTest, int]]:
+    """The blocking tests that found something, and in how many rows."""
     return [
-        f"{project.tests[result.unique_id].name} ({result.failures} rows)"
+        (project.tests[result.unique_id], result.failures)
         for result in results
         if result.unique_id in project.tests and project.tests[result.unique_id].blocking and not result.ok
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from civitas_assets.publish.reading import is_in_postgres, open_published
+from civitas_assets.publish.reading import is_in_postgres, open_kept, open_published
 from civitas_assets.settings import Settings
 
 # Types of numbers in DuckDB and PostgreSQL.
@@ -50,4 +50,15 @@ def ask_tables(settings: Settings, tenant: str, sql: str, limit: int) -> QueryRe
     else:
         with open_published(settings, tenant) as tables:
             columns, types, rows = tables.query_first(sql, limit + 1)
+    return QueryResult(columns, types, rows[:limit], len(rows) > limit)
+
+
+def ask_kept(settings: Settings, tenant: str, run: str, sql: str, limit: int) -> QueryResult:
+    """The same on what a run has made and not published, since a blocking test failed.
+
+    Raises:
+        PublishError: there is nothing of such a run, or the query is not understood.
+    """
+    with open_kept(settings, tenant, run) as tables:
+        columns, types, rows = tables.query_first(sql, limit + 1)
     return QueryResult(columns, types, rows[:limit], len(rows) > limit)

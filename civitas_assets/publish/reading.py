@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -20,6 +21,7 @@ from civitas_assets.catalog.declared import read_declared_destination
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons import COMMONS_SCHEMA
+from civitas_assets.publish.destination import check_key
 from civitas_assets.publish.duckdb.published_file import find_published_file
 from civitas_assets.settings import Settings
 
@@ -174,6 +176,35 @@ def open_published(
         yield PublishedTables(tenant, lambda: connection)
 
 
+@contextmanager
+def open_kept(settings: Settings, tenant: str, run: str) -> Iterator[PublishedTables]:
+    """What a run of the tenant made and did not publish, as a blocking test failed: models, and the records beneath.
+
+    Raises:
+        PublishError: that cannot be a tenant's key, there is nothing of such a run, or it cannot be opened.
+    """
+    from civitas_assets.harmonise.workspace import list_kept_runs  # noqa: PLC0415 - with all that makes one
+    from civitas_assets.harmonise.workspace_tables import (  # noqa: PLC0415
+        RECORDS_SCHEMA,
+        SHARED_SCHEMA,
+        STAGING_SCHEMA,
+    )
+
+    check_key(tenant)
+    kept = list_kept_runs(settings.workspaces, tenant)
+    if run not in kept:
+        there = f"; there is: {', '.join(kept)}" if kept else ""
+        raise PublishError(
+            f"{tenant} has no workspace of a run {run} whose blocking test failed within three days{there}"
+        )
+    with _connected(kept[run].database) as connection:
+        connection.execute(f"set search_path = '{SHARED_SCHEMA},{STAGING_SCHEMA},{RECORDS_SCHEMA}'")
+        records = [settings.home / "records" / tenant, kept[run].folder]  # which views of records read
+        connection.execute("set allowed_directories = $1", [[f"{folder}/" for folder in records]])
+        _restrict(connection, settings)
+        yield PublishedTables(tenant, lambda: connection)
+
+
 def is_in_postgres(settings: Settings, tenant: str) -> bool:
     """Whether the tenant's tables, or the commons, are in PostgreSQL, as far as the files say."""
     if tenant == COMMONS:
@@ -200,6 +231,10 @@ def _opened_file(settings: Settings, tenant: str) -> duckdb.DuckDBPyConnection:
             f"{tenant} has no output in {settings.published}; run: civitas run --tenant {tenant}"
             + (f" (there is: {others})" if others else "")
         )
+    return _connected(file)
+
+
+def _connected(file: Path) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(str(file), read_only=True)
     except duckdb.Error as error:

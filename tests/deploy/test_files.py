@@ -130,6 +130,20 @@ def _dockerfile() -> str:
     return (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
 
 
+def test_the_command_is_called_in_the_code_location(compose: Any, values: Any) -> None:
+    """It has the tenants' files, the stores and the secrets of sources, and an account that owns its home."""
+    page = (PROJECT_DIR / "docs/deploy.md").read_text(encoding="utf-8")
+    (service,) = re.findall(r"compose\.yaml exec (\w+) civitas", page)
+    code = compose["services"][service]
+    assert "code-server" in " ".join(code["command"])
+    assert [file["path"] for file in code["env_file"]] == ["./secrets.env"]
+    assert any(volume.endswith(":/etc/civitas/tenants:ro") for volume in code["volumes"])
+    (release,) = re.findall(r"helm upgrade --install (\w+) dagster/dagster", page)
+    (pod,) = re.findall(r"exec deploy/([\w-]+) -- civitas", page)
+    (deployment,) = values["dagster-user-deployments"]["deployments"]
+    assert pod == f"{release}-dagster-user-deployments-{deployment['name']}"
+
+
 def test_scripts_are_valid_shell() -> None:
     script = DEPLOY / "compose" / "databases.sh"
     subprocess.run(["sh", "-n", str(script)], check=True)

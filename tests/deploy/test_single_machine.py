@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import urllib.error
 import urllib.request
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, expect
+import dagster as dg
+import pytest
+from playwright.sync_api import expect
 
 from civitas_assets.demo.towns import DOWN
+from testbed.machine import until
 from testbed.serving import Loopback
+from tests.deploy.clicking import (
+    PATIENCE,
+    find_switch,
+    launch_by_clicking,
+    see_checks,
+    see_daemons,
+    see_the_asset_graph,
+    see_who_is_well,
+)
+from tests.deploy.gauges import CHANGED, answering
 
-LAUNCH = """
-mutation ($parameters: ExecutionParams!) {
-  launchRun(executionParams: $parameters) {
-    __typename
-    ... on LaunchRunSuccess { run { runId } }
-    ... on PythonError { message }
-  }
-}
-"""
-SELECTOR = {
-    "repositoryLocationName": "civitas_assets",
-    "repositoryName": "__repository__",
-    "jobName": "nightly",
-}
 NUMBERS = """
 {
   assetNodes {
@@ -42,7 +42,13 @@ NUMBERS = """
   }
 }
 """
-TAGS = "query ($id: ID!) {runOrError(runId: $id) {... on Run {tags {key value}}}}"
+TICKS = """
+query ($name: String!) {
+  scheduleOrError(scheduleSelector: {
+    repositoryName: "__repository__", repositoryLocationName: "civitas_assets", scheduleName: $name
+  }) { ... on Schedule { scheduleState { ticks(limit: 50) { timestamp status runIds } } } }
+}
+"""
 BY_OUTCOME = "query ($f: RunsFilter) {runsOrError(filter: $f) {... on Runs {results {runId}}}}"
 PAGES = """
 {
@@ -53,7 +59,6 @@ PAGES = """
   }
 }
 """
-_PATIENCE = 120_000  # milliseconds
 # What another page would do with the login of whoever has it open.
 _FROM_ELSEWHERE = """
 async url => {
@@ -102,7 +107,7 @@ def test_a_page_of_another_origin_reaches_nothing_in_a_real_browser(
     try:
         page.goto(f"http://127.0.0.1:{elsewhere.port}/")
         assert page.evaluate(_FROM_ELSEWHERE, machine.url) == ["refused", "refused"]
-        page.goto(machine.url, timeout=_PATIENCE)
+        page.goto(machine.url, timeout=PATIENCE)
         assert page.evaluate(_FROM_ELSEWHERE, machine.url) == [200, "opened"]
     finally:
         page.close()
@@ -115,9 +120,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 def test_a_run_launched_over_graphql_succeeds_and_its_tables_can_be_asked(machine: Any) -> None:
-    launched = _launched(machine, "nightly", {}, "beispielhausen")
-    assert launched["__typename"] == "LaunchRunSuccess", launched
-    assert machine.run_ends(launched["run"]["runId"]) == "SUCCESS"
+    assert machine.run("nightly", "beispielhausen")[1] == "SUCCESS"
     answer = machine.civitas("query", "beispielhausen", "select count(*) > 0 as has_rows from observation")
     assert "true" in answer.lower()
     recorded = [json.loads(line) for line in machine.civitas("audit", "--json").splitlines()]
@@ -129,14 +132,14 @@ def test_a_tenant_is_chosen_and_launched_by_clicking_and_its_checks_can_be_seen(
     machine: Any, browser: Any, tmp_path: Path
 ) -> None:
     page = browser.new_page(viewport={"width": 1500, "height": 950})
-    page.set_default_timeout(_PATIENCE)
+    page.set_default_timeout(PATIENCE)
     try:
-        _sees_the_asset_graph(page, machine.url)
+        see_the_asset_graph(page, machine.url)
         before = machine.runs("probeheim")
-        _launches(page, machine.url, "probeheim")
+        launch_by_clicking(page, machine.url, "probeheim")
         (run,) = set(machine.runs("probeheim")) - set(before)
         assert machine.run_ends(run) == "SUCCESS"
-        _sees_checks(page, machine.url)
+        see_checks(page, machine.url)
     finally:
         page.screenshot(path=tmp_path / "last.png")
         page.close()
@@ -149,8 +152,8 @@ def test_monday_morning_leads_from_the_runs_to_the_page_that_says_why(
     """Three towns after a night with nothing new: one has a source that is down."""
     town, source = DOWN
     for _ in range(2):
-        run = _launched(machine, "nightly_batch", {})["run"]["runId"]
-        assert machine.run_ends(run) == "SUCCESS"
+        run, ended = machine.run("nightly_batch")
+        assert ended == "SUCCESS"
     tags = [{"key": "civitas/outcome", "value": "faults"}]
     assert run in {
         one["runId"] for one in machine.ask(BY_OUTCOME, {"f": {"tags": tags}})["runsOrError"]["results"]
@@ -165,9 +168,9 @@ def test_monday_morning_leads_from_the_runs_to_the_page_that_says_why(
     assert "FloatMetadataEntry" not in (told := json.dumps(machine.ask(NUMBERS))), "the UI would draw it"
     assert "IntMetadataEntry" not in told
     page = browser.new_page(viewport={"width": 1500, "height": 950})
-    page.set_default_timeout(_PATIENCE)
+    page.set_default_timeout(PATIENCE)
     try:
-        _sees_who_is_well(page, machine.url, failed=1)
+        see_who_is_well(page, machine.url, failed=1)
         page.goto(f"{machine.url}/morning/index.en.html")
         links = page.locator("main a[href$='index.en.html']")
         assert links.first.get_attribute("href") == f"{town}/index.en.html", "the most urgent first"
@@ -180,13 +183,11 @@ def test_monday_morning_leads_from_the_runs_to_the_page_that_says_why(
                 slug == town
             ), slug
         before = machine.runs(town)
-        refused = _launched(
-            machine, "nightly", {"resources": {"scope": {"config": {"sources": ["?"]}}}}, town
-        )
+        refused = machine.launch("nightly", town, sources=["?"])
         assert "no tenant has a source ?" in refused["message"]
         assert machine.runs(town) == before
         _brings_back(machine, town, source)
-        _sees_who_is_well(page, machine.url, failed=0)
+        see_who_is_well(page, machine.url, failed=0)
     finally:
         page.screenshot(path=tmp_path / "last.png")
         page.close()
@@ -194,76 +195,91 @@ def test_monday_morning_leads_from_the_runs_to_the_page_that_says_why(
 
 def _brings_back(machine: Any, town: str, source: str) -> None:
     """The settings of the source are corrected, and it alone is fetched again: then nothing is wrong any more."""
-    found = Loopback(_Levels)
-    file = Path(machine.environment["CIVITAS_TENANTS_DIR"]) / f"{town}.yaml"
-    before = file.read_text(encoding="utf-8")
-    try:
-        file.write_text(
-            re.sub(r"http://\S+/levels\.json", f"http://127.0.0.1:{found.port}/", before), encoding="utf-8"
+    with answering() as url, machine.edited(town) as edit:
+        edit(lambda text: re.sub(r"http://\S+/levels\.json", f"{url}/levels.json", text))
+        run, ended = machine.run("nightly", town, sources=[source])
+    assert (ended, machine.read_tags(run)["civitas/outcome"]) == ("SUCCESS", "ok")
+
+
+def test_monday_morning_goes_on_with_what_a_source_has_changed(machine: Any) -> None:
+    """What cannot be read and what is rejected is read with corrected settings, and a blocking test is looked into."""
+    town, today = "beispielhausen", datetime.now(UTC).date()
+    ask = partial(machine.civitas, "query", town)
+    with answering() as url, machine.edited(town) as edit:
+        edit(lambda text: text + CHANGED.replace("URL", url))
+        run, ended = machine.run("nightly", town, sources=["gauge", "rain"])
+        assert (ended, machine.read_tags(run)["civitas/outcome"]) == ("SUCCESS", "faults")
+        assert _states(machine, town) == {"gauge": ("unread", 0), "rain": ("ok", 1)}
+        # The field is called otherwise, which is mended; that it counts millimetres is not seen at once.
+        edit(lambda text: text.replace("value: level}", "value: stand}"))
+        run, ended = machine.run("nightly", town, sources=["gauge", "rain"])
+        assert (ended, machine.read_tags(run)["civitas/outcome"]) == ("FAILURE", "failed")
+        told = machine.read_log(run)
+        assert "nothing was published: no_level_is_above_the_dam (1 rows)" in told
+        assert re.search(r"^workspace: .*workspace\.duckdb$", told, re.MULTILINE)
+        (command,) = set(re.findall(r"civitas (query \S+ --run .*\")$", told, re.MULTILINE))
+        assert json.loads(machine.civitas(*shlex.split(command), "--json"))[0]["level_cm"] == 1210
+        assert json.loads(ask("select value from observation where source = 'gauge'", "--json")) == []
+        edit(lambda text: text.replace("water.level, unit: cm", "water.level, unit: mm"))
+        edit(lambda text: text.replace("title: Regen", 'decimal: ","\n    title: Regen'))
+        days = ("--from", f"{today - timedelta(1)}", "--to", f"{today + timedelta(1)}")
+        machine.civitas("replay", town, "--source", "gauge", *days, "--yes")
+        assert json.loads(ask("select level_cm from high_water", "--json")) == [{"level_cm": 121.0}]
+        machine.civitas("quarantine", "retry", town, "--source", "rain")
+        assert _states(machine, town) == {"gauge": ("ok", 0), "rain": ("ok", 0)}
+        rain = json.loads(ask("select value from observation where source = 'rain' order by value", "--json"))
+        assert [row["value"] for row in rain] == [0, 1.5]
+
+
+def _states(machine: Any, town: str) -> dict[str, tuple[str, int]]:
+    """How the sources that have changed are, and how many of their rows are rejected."""
+    sources = json.loads(machine.civitas("status", town, "--json"))["tenants"][town]["sources"]
+    return {name: (sources[name]["state"], sources[name]["rejected"]) for name in ("gauge", "rain")}
+
+
+def test_monday_morning_finds_the_daemon_gone_and_a_schedule_stopped(
+    machine: Any, browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After it is back, the last tick is made up for, and none before it."""
+    town, _ = DOWN
+    monkeypatch.setenv("DAGSTER_HOME", str(machine.home / "dagster"))
+    page = browser.new_page(viewport={"width": 1500, "height": 950})
+    page.set_default_timeout(PATIENCE)
+    with answering() as url, machine.edited(town) as edit:
+        edit(
+            lambda text: (
+                re.sub(r"http://\S+/levels\.json", f"{url}/levels.json", text).rstrip()
+                + "\n    cadence: every_15_minutes\n"
+            )
         )
-        scope = {"resources": {"scope": {"config": {"sources": [source]}}}}
-        run = _launched(machine, "nightly", scope, town)["run"]["runId"]
-        assert machine.run_ends(run) == "SUCCESS"
-    finally:
-        file.write_text(before, encoding="utf-8")
-        found.close()
-    tags = machine.ask(TAGS, {"id": run})["runOrError"]["tags"]
-    assert {"key": "civitas/outcome", "value": "ok"} in tags
+        try:
+            see_daemons(page, machine.url, "Running")
+            with machine.without_daemon():
+                with dg.DagsterInstance.get() as instance:
+                    machine.turn_back(instance, timedelta(minutes=50))
+                back = datetime.now(UTC).timestamp()
+                see_daemons(page, machine.url, "Not running")
+            ticks = until(lambda: _ticks(machine, "every_15_minutes"))
+            assert ticks[-1]["status"] == "SUCCESS"
+            assert ticks[-1]["timestamp"] + 900 > back, "one before the last is made up for"
+            (run,) = ticks[-1]["runIds"]
+            assert machine.run_ends(run) == "SUCCESS"
+            assert machine.read_tags(run)["civitas/tenants"] == town
+            see_daemons(page, machine.url, "Running")
+            for runs in (True, False):
+                switch = find_switch(page, machine.url, "hourly")
+                expect(switch).to_be_enabled(timeout=PATIENCE)
+                expect(switch).to_be_checked(checked=runs, timeout=PATIENCE)
+                switch.locator("xpath=..").click()  # what is drawn of it
+                expect(switch).to_be_checked(checked=not runs, timeout=PATIENCE)
+        finally:
+            page.screenshot(path=tmp_path / "last.png")
+            page.close()
 
 
-def _launched(machine: Any, job: str, config: dict[str, Any], tenant: str = "") -> Any:
-    parameters = {
-        "selector": {**SELECTOR, "jobName": job},
-        "runConfigData": config,
-        "mode": "default",
-        "executionMetadata": {"tags": [{"key": "dagster/partition", "value": tenant}] if tenant else []},
-    }
-    return machine.ask(LAUNCH, {"parameters": parameters})["launchRun"]
-
-
-class _Levels(_Quiet):
-    def do_GET(self) -> None:
-        """A level of this hour."""
-        body = json.dumps(
-            [{"id": "pegel", "level": 120, "time": f"{datetime.now(UTC):%Y-%m-%dT%H}:00:00"}]
-        ).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
-def _sees_who_is_well(page: Page, url: str, failed: int) -> None:
-    """The partitions of the verdict are all tenants, each with its own."""
-    page.goto(f"{url}/assets/tenants/health?view=checks&checkDetail=nothing_is_wrong")
-    page.get_by_role("tab", name="Partitions").nth(1).click()  # of the check, not of the asset
-    for state, count in (("Failed", failed), ("Passed", 3 - failed), ("Missing", 0)):
-        expect(page.get_by_text(re.compile(rf"^{state}\s*\({count}\)$")).first).to_be_visible(
-            timeout=_PATIENCE
-        )
-
-
-def _sees_the_asset_graph(page: Page, url: str) -> None:
-    page.goto(f"{url}/asset-groups")
-    graph = page.locator("svg foreignObject")
-    for group in ("landing", "records", "shared", "published"):
-        expect(graph.get_by_text(group, exact=True).first).to_be_visible(timeout=_PATIENCE)
-
-
-def _launches(page: Page, url: str, tenant: str) -> None:
-    page.goto(f"{url}/locations/civitas_assets/jobs/nightly")
-    page.get_by_role("button", name="Materialize all").click()
-    dialog = page.get_by_role("dialog").first  # the list is one as well
-    dialog.get_by_text("Select a partition or create one").click()
-    page.get_by_text(tenant, exact=True).first.click()
-    # The list hides the button, and may hide more of the dialog, but not its title: clicking there closes it.
-    dialog.get_by_text(re.compile("^Launch runs to materialize")).first.click()
-    dialog.get_by_role("button", name="Launch 1 run").click()
-    expect(dialog).to_be_hidden(timeout=_PATIENCE)
-
-
-def _sees_checks(page: Page, url: str) -> None:
-    """A source that answers has passed; the one that is down on purpose has failed, and only that one."""
-    for connector, outcome in (("sensorthings", "Passed"), ("json", "Failed")):
-        page.goto(f"{url}/assets/landing/{connector}?view=checks")
-        expect(page.get_by_text(outcome, exact=True).first).to_be_visible(timeout=_PATIENCE)
+def _ticks(machine: Any, schedule: str) -> list[dict[str, Any]] | None:
+    """The schedule's ticks, the latest first, once one has started a run."""
+    ticks: list[dict[str, Any]] = machine.ask(TICKS, {"name": schedule})["scheduleOrError"]["scheduleState"][
+        "ticks"
+    ]
+    return ticks if any(tick["status"] == "SUCCESS" for tick in ticks) else None

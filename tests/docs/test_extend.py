@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from functools import cache
@@ -133,8 +137,6 @@ def test_a_connector_that_cannot_be_loaded_concerns_the_tenants_that_use_it(
 @pytest.fixture
 def forgotten_modules() -> Iterator[None]:
     """What a test imports of `our_town` is gone after it."""
-    import sys  # noqa: PLC0415
-
     yield
     for name in [name for name in sys.modules if name.partition(".")[0] == "our_town"]:
         del sys.modules[name]
@@ -201,18 +203,60 @@ def test_own_models_that_promise_nothing_are_named() -> None:
     check_own_models({"nodes": {"model.civitas.m": shared}})
 
 
+@pytest.fixture
+def own_project(package: Path) -> Path:
+    """The project of the page, as it is before there is anything of one's own in it."""
+    (package / "pyproject.toml").write_text(block("toml", "[tool.dg]"), encoding="utf-8")
+    (package / "our_town/defs").mkdir()
+    (package / "our_town/defs/__init__.py").touch()
+    (package / "our_town/definitions.py").write_text(block("python", "def defs"), encoding="utf-8")
+    return package
+
+
+def test_dg_writes_into_the_project_and_lists_what_is_there_beside_the_deployment(
+    own_project: Path, project: Project
+) -> None:
+    (own_project / "tenants").mkdir()
+    (own_project / "tenants/town.yaml").write_text(WARM_TOWN, encoding="utf-8")
+    environment = {
+        **os.environ,
+        "CIVITAS_HOME": str(own_project / "home"),
+        "CIVITAS_PREPARED_DIR": str(project.prepared.parent),
+        "CIVITAS_TENANTS_DIR": str(own_project / "tenants"),
+        "DAGSTER_DG_UPDATE_CHECK_ENABLED": "0",
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "HOME": str(own_project),
+        "VIRTUAL_ENV": sys.prefix,
+    }
+
+    def dg_prints(command: str) -> str:
+        assert f"`{command}`" in PAGE, "what is called here is what the page says"
+        done = subprocess.run(
+            [str(Path(sys.executable).parent / "dg"), *command.split()[1:], *(["--json"] if "list" in command else [])],
+            check=False, cwd=own_project, env=environment, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    dg_prints("dg scaffold defs dagster.asset rivers.py")
+    file = own_project / "our_town/defs/rivers.py"
+    assert "def rivers" in file.read_text(encoding="utf-8")
+    file.write_text(block("python", "def rivers"), encoding="utf-8")
+    listed = json.loads(dg_prints("dg list defs"))
+    assets = {asset["asset_key"]: asset for asset in listed["assets"]}
+    assert assets["rivers"]["dependency_keys"] == ["shared/water_observed"]
+    assert {"landing/csv", "shared/water_observed", "tenants/health"} <= assets.keys()
+    assert {"nightly", "hourly"} <= {schedule["name"] for schedule in listed["schedules"]}
+
+
 def test_definitions_of_a_folder_stand_beside_those_of_the_deployment(
-    package: Path, forgotten_modules: None, monkeypatch: pytest.MonkeyPatch
+    own_project: Path, forgotten_modules: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @dg.asset(key=["shared", "water_observed"])
     def water_observed() -> None: ...
 
     monkeypatch.setattr("civitas_assets.definitions.defs", lambda: dg.Definitions(assets=[water_observed]))
-    (package / "pyproject.toml").write_text(block("toml", "[tool.dg]"), encoding="utf-8")
-    (package / "our_town/defs").mkdir()
-    (package / "our_town/defs/__init__.py").touch()
-    (package / "our_town/defs/rivers.py").write_text(block("python", "def rivers"), encoding="utf-8")
-    (package / "our_town/definitions.py").write_text(block("python", "def defs"), encoding="utf-8")
+    (own_project / "our_town/defs/rivers.py").write_text(block("python", "def rivers"), encoding="utf-8")
     made = importlib.import_module("our_town.definitions").defs()
     graph = made.resolve_asset_graph()
     assert graph.get(dg.AssetKey("rivers")).parent_keys == {dg.AssetKey(["shared", "water_observed"])}

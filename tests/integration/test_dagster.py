@@ -54,6 +54,23 @@ def test_assets_are_per_used_connector_record_type_and_model_never_per_tenant(
     }
 
 
+def test_records_come_from_the_connectors_that_bring_them(kleinstadt: Any, definitions: Any) -> None:
+    graph = definitions.resolve_asset_graph()
+    brought = {
+        (f"landing/{source.connector}", f"records/{kind}")
+        for tenant in kleinstadt.deployment.catalog.tenants.values()
+        for source in tenant.sources.values()
+        for kind in source.record_types()
+    }
+    edges = {
+        (parent.to_user_string(), key.to_user_string())
+        for key in graph.get_all_asset_keys()
+        if key.path[0] == "records"
+        for parent in graph.get(key).parent_keys
+    }
+    assert edges == brought
+
+
 def test_every_check_and_every_asset_is_partitioned_by_tenant(definitions: Any) -> None:
     graph = definitions.resolve_asset_graph()
     for key in graph.get_all_asset_keys():

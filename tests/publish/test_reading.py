@@ -8,6 +8,8 @@ import duckdb
 import pytest
 
 from civitas_assets.errors import PublishError
+from civitas_assets.harmonise.workspace import Workspace
+from civitas_assets.publish.query import ask_kept
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import Settings
 
@@ -63,3 +65,43 @@ def test_a_few_rows_are_plain_values_as_arrow_gives_them(settings: Settings) -> 
 def test_what_does_not_fit_or_would_leave_the_file_is_an_error(settings: Settings, sql: str) -> None:
     with open_published(settings, "town") as tables, pytest.raises(PublishError, match="town: "):
         tables.stream(sql, [], 10)
+
+
+@pytest.fixture
+def kept(settings: Settings) -> Settings:
+    """The deployment after a run of its town that broke a test, with records beside those of another town."""
+    for town in ("town", "other"):
+        folder = settings.home / "records" / town
+        folder.mkdir(parents=True)
+        duckdb.sql(f"copy (select '{town}' as id) to '{folder}/records.parquet'")
+    workspace = Workspace(settings.workspaces / "5b0c-1e77-town")
+    workspace.folder.mkdir(parents=True)
+    with duckdb.connect(str(workspace.database)) as connection:
+        for schema in ("shared", "staging", "records"):
+            connection.execute(f"create schema {schema}")
+        connection.execute("create table shared.b as select 42 as number")
+        stored = settings.home / "records" / "town" / "records.parquet"
+        connection.execute(f"create view records.observation as from read_parquet('{stored}')")
+    workspace.keep()
+    return settings
+
+
+def test_what_a_run_has_not_published_is_asked_with_the_records_beneath(kept: Settings) -> None:
+    assert ask_kept(kept, "town", "5b0c-1e77", "from b", 5).rows == [(42,)]
+    assert ask_kept(kept, "town", "5b0c-1e77", "from observation", 5).rows == [("town",)]
+
+
+@pytest.mark.parametrize(
+    ("tenant", "run", "sql", "said"),
+    [
+        ("town", "5b0c", "from b", "no workspace of a run 5b0c .*; there is: 5b0c-1e77$"),
+        ("other", "5b0c-1e77", "from b", "no workspace of a run 5b0c-1e77 .* three days$"),
+        ("*", "5b0c-1e77", "from b", "[*]"),
+        ("town", "5b0c-1e77", "from read_parquet('HOME/records/other/records.parquet')", "Permission Error"),
+        ("town", "5b0c-1e77", "delete from b", "read-only"),
+        ("town", "5b0c-1e77", "set enable_external_access = true", "configuration has been locked"),
+    ],
+)
+def test_nothing_else_is_asked_there(kept: Settings, tenant: str, run: str, sql: str, said: str) -> None:
+    with pytest.raises(PublishError, match=said):
+        ask_kept(kept, tenant, run, sql.replace("HOME", str(kept.home)), 5)
