@@ -39,6 +39,10 @@ def format_box(answer: QueryResult, width: int) -> Iterator[str]:
     shown = [at for at in kept if at is not None]
     sizes = [1 if at is None else widths[at] for at in kept]
     numeric = [at is not None and answer.numeric[at] for at in kept]
+    is_counted = len(rows) > 1 or len(shown) < len(names) or answer.more
+    inner = sum(sizes) + 3 * len(sizes) - 3
+    if is_counted and 0 < (lacking := cell_len(count) - inner) <= width - inner - 4:
+        sizes[-1], inner = sizes[-1] + lacking, inner + lacking
 
     def line(row: _Row, *, centred: bool = False) -> str:
         cells = [
@@ -56,15 +60,14 @@ def format_box(answer: QueryResult, width: int) -> Iterator[str]:
     yield rule("├", "┼", "┤")
     yield from map(line, rows)
     columns = _count(len(names), "column") + ("" if len(shown) == len(names) else f" ({len(shown)} shown)")
-    inner = sum(sizes) + 3 * len(sizes) - 3
-    if len(rows) < 2 and len(shown) == len(names) and not answer.more:
+    if not is_counted:
         yield rule("└", "┴", "┘")
         return
     yield rule("├", "┴", "┤")
     if cell_len(count) + cell_len(columns) + 2 <= inner:
         yield f"│ {count}{' ' * (inner - cell_len(count) - cell_len(columns))}{columns} │"
-    else:
-        for said in (count, columns):
+    else:  # what is there to be seen needs no number
+        for said in (count, columns) if len(shown) < len(names) else (count,):
             yield from (f"│ {set_cell_size(part, inner)} │" for part in chop_cells(said, inner))
     yield f"└{'─' * (inner + 2)}┘"
 

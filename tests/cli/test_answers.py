@@ -37,6 +37,15 @@ def test_a_box_has_types_under_names_and_counts_below() -> None:
     ]
 
 
+def test_a_single_narrow_column_leaves_room_for_the_number_of_rows() -> None:
+    assert [*format_box(answer((1,), (2,), n="INTEGER"), 80)][-3:] == [
+        "├─────────┤",
+        "│ 2 rows  │",
+        "└─────────┘",
+    ]
+    assert [*format_box(answer((1,), (2,), n="INT"), 80)][-2] == "│ 2 rows │"
+
+
 def test_a_narrow_terminal_cuts_cells_first_and_then_leaves_out_columns_in_the_middle() -> None:
     long = answer(("a" * 100, 1), ("b", 2), name="VARCHAR", n="INTEGER")
     lines = [*format_box(long, 40)]

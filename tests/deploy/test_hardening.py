@@ -256,6 +256,17 @@ def test_the_command_becomes_the_account_and_reads_its_environment_as_systemd_do
     assert not [line for line in said if line.startswith(("A B", "; d"))]
 
 
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("setpriv"), reason="only root becomes another account"
+)
+def test_the_command_does_become_another_account(tmp_path: Path) -> None:
+    (tmp_path / "civitas.env").write_text("CIVITAS_HOME=/tmp\n", encoding="utf-8")
+    given = {"CIVITAS_ACCOUNT": "nobody", "CIVITAS_PROGRAM": "id", "CIVITAS_CONFIGURATION": str(tmp_path)}
+    command = [str(DEPLOY / "systemd" / "civitas"), "-un"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **given})
+    assert (done.returncode, done.stdout) == (0, "nobody\n"), done.stderr
+
+
 def test_the_command_is_for_root_since_it_reads_secrets(tmp_path: Path) -> None:
     done = _wrapped(tmp_path, "1000", "")
     assert done.returncode == 77
@@ -276,3 +287,7 @@ def test_the_ui_on_a_laptop_shows_what_the_command_has_run() -> None:
     assert home(CIVITAS_HOME="/srv/data/demo") == "/srv/data/demo/dagster"
     assert home(CIVITAS_HOME="data/demo") == str(PROJECT_DIR / "data" / "demo" / "dagster")
     assert home(CIVITAS_HOME="/srv/data", DAGSTER_HOME="/srv/dagster") == "/srv/dagster"
+    told = subprocess.run(["make", "-n", "dev"], cwd=PROJECT_DIR, capture_output=True, text=True, check=True)
+    assert 'CIVITAS_SCHEDULES="${CIVITAS_SCHEDULES:-stopped}"' in told.stdout, (
+        "nothing is fetched from real cities"
+    )

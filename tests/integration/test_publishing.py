@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.harmonise.project import Project
+from civitas_assets.publish.query import ask_kept
 from civitas_assets.settings import PROJECT_DIR, Settings
 
 ALL = ("duckdb", "postgres")
@@ -59,7 +61,7 @@ def stricter(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.mark.parametrize("destination", ALL)
 def test_red_test_publishes_nothing_and_the_days_are_made_up_for_later(
-    kleinstadt: Any, town: Any, counts: Any, stricter: Project
+    kleinstadt: Any, town: Any, counts: Any, stricter: Project, caplog: pytest.LogCaptureFixture
 ) -> None:
     kleinstadt.project = stricter
     assert kleinstadt.run("kleinstadt").ok
@@ -71,6 +73,14 @@ def test_red_test_publishes_nothing_and_the_days_are_made_up_for_later(
     assert "no_value_is_666" in str(red.errors)
     assert "nothing was published" in str(red.errors)
     assert kleinstadt.state("kleinstadt") == before
+    # The log says how to look at it, which also that of a batch does.
+    (told,) = (text for text in caplog.messages if "can be looked at" in text)
+    (run, sql), asked = (
+        re.findall(r'civitas query kleinstadt --run (\S+) "(.+)"', told)[0],
+        kleinstadt.settings,
+    )
+    found = ask_kept(asked, "kleinstadt", run, sql, 10)
+    assert 666 in [row[found.columns.index("value")] for row in found.rows]
 
     town.pages["/counter.csv"] = counts({"2026-08-21T10:00:00Z": 6})
     green = kleinstadt.run("kleinstadt")
