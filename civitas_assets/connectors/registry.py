@@ -24,6 +24,7 @@ GROUP = "civitas_assets.connectors"
 _PLACES: Mapping[str, str] = {
     "arcgis": "arcgis.arcgis.ArcgisConnector",
     "autobahn": "services.autobahn.AutobahnConnector",
+    "bnetza_charging": "services.bnetza_charging.BnetzaChargingConnector",
     "brightsky": "services.brightsky.BrightskyConnector",
     "csv": "files.csv.CsvConnector",
     "datex2": "datex2.datex2.Datex2Connector",

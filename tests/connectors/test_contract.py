@@ -51,6 +51,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "csv": _OBSERVED,
     "arcgis": _OBSERVED,
     "autobahn": {},
+    "bnetza_charging": {},
     "brightsky": {},
     "json": _OBSERVED,
     "datex2": {},
@@ -117,6 +118,11 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
             service: f'{{"{service}":[{{"identifier":"a","coordinate":{{"lat":"51.9","long":"7.6"}}}}]}}'.encode()
             for service in ("roadworks", "closure", "warning", "electric_charging_station")
         },
+    },
+    "bnetza_charging": {
+        "page": b'<a href="https://data.example/v1/Ladesaeulenregister_BNetzA_2026-09-01.csv">CSV</a>',
+        "data": "Stand;\n\nLadeeinrichtungs-ID;Betreiber;Breitengrad;Längengrad\n"
+        "1;A;51,9;7,6\n2;B;51,9;7,6\n".encode(),
     },
     "brightsky": {
         "sources": _BRIGHTSKY.encode(),
