@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Sequence
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -60,3 +60,10 @@ class Model(BaseModel):
     """Base of everything that is configured: frozen, and a typo is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    def with_private(self, **values: Any) -> Self:
+        """A copy that knows more than its file says; once validated, a model itself does not change any more."""
+        made = self.model_copy()
+        for name, value in values.items():
+            setattr(made, name, value)
+        return made

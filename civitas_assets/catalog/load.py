@@ -285,9 +285,8 @@ def _load_tenant(document: YamlDocument, models: SourceModels) -> Tenant:
         faults.extend(document.explain_errors(error, Tenant))
     if faults:
         raise CatalogError(faults)
-    for name, source in tenant.sources.items():
-        source.with_place(name, tenant.bbox, tenant.timezone)
-    return tenant.with_key(file.stem)
+    placed = {n: each.with_place(n, tenant.bbox, tenant.timezone) for n, each in tenant.sources.items()}
+    return tenant.model_copy(update={"sources": placed}).with_key(file.stem)
 
 
 def _tuples(value: Any) -> Any:

@@ -136,9 +136,8 @@ class Source(Described):
         return self.takes_days or bool(PERIODS.keys() & list_names(self.url))
 
     def with_place(self, name: str, box: Box, zone: str | None = None) -> Self:
-        """The same source, knowing its name, where its tenant is and, if it is said, by which clock it goes."""
-        self._name, self._box, self._zone = name, box, zone or self._zone
-        return self
+        """A copy that knows its name, where its tenant is and, if it is said, by which clock it goes."""
+        return self.with_private(_name=name, _box=box, _zone=zone or self._zone)
 
     @property
     def frame(self) -> Frame:
@@ -146,11 +145,10 @@ class Source(Described):
         return self._frame
 
     def limit_to(self, frame: Frame) -> Self:
-        """The same source with nothing over the ceilings, which are those of its defaults at most."""
+        """A copy with nothing over the ceilings, which are those of its defaults at most."""
         look_back = min(self.look_back, frame.max_look_back)
         made = self.model_copy(update={"http": self.http.limit_to(frame), "look_back": look_back})
-        made._frame = frame
-        return made
+        return made.with_private(_frame=frame)
 
     def record_types(self) -> frozenset[str]:
         """The record types that the source can bring; each connector's model says which."""
@@ -245,9 +243,8 @@ class Tenant(Model):
         return self._slug
 
     def with_key(self, slug: str) -> Self:
-        """The same tenant, knowing its key."""
-        self._slug = slug
-        return self
+        """A copy that knows its key."""
+        return self.with_private(_slug=slug)
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -255,9 +252,8 @@ class Tenant(Model):
         return self._faults
 
     def with_faults(self, faults: Iterable[Fault]) -> Self:
-        """The same tenant, knowing them."""
-        self._faults = tuple(faults)
-        return self
+        """A copy that knows them."""
+        return self.with_private(_faults=tuple(faults))
 
     @property
     def zone(self) -> ZoneInfo:

@@ -28,6 +28,7 @@ from civitas_assets.ingest.catalogue import load_catalogue
 from civitas_assets.publish.commons import Commons, Members, list_members
 from civitas_assets.publish.destination import Destination
 from civitas_assets.publish.destinations import make_commons, make_destination
+from civitas_assets.publish.rebuild import Rebuild
 from civitas_assets.settings import Settings, read_secret
 from civitas_assets.store.files import Files
 from civitas_assets.store.storage import make_storage
@@ -109,8 +110,8 @@ class Deployment:
         evolves = bool(lacks.steps) or not commons.is_current(tenant.slug, members)
         return plan_task(self.make_stores(tenant), rebuild=rebuild or bool(lacks.reasons), evolves=evolves)
 
-    def split_task(self, tenant: Tenant, task: Task) -> Sequence[tuple[Task, Portion]]:
-        """The task, where it is a rebuild in portions that fit into memory; the last one is to be published.
+    def start_task(self, tenant: Tenant, task: Task) -> tuple[Sequence[tuple[Task, Portion]], Rebuild | None]:
+        """Begin on the task: a rebuild in portions that fit into memory, the last of which is to be published.
 
         So many days as a thing of many years brings with a new name are made as a rebuild, too: readers see all of it
         at once. What an interrupted rebuild has collected is left out. Each task says what it is made of, and which
@@ -123,14 +124,11 @@ class Deployment:
             task = plan_task(self.make_stores(tenant), rebuild=True) or task
         task = versions.mark(task, basis)
         if not task.rebuild:
-            return [(task, Portion({}))]
-        made = destination.list_rebuilt_days(self.project)
-        if set(made) - set(task.days):
-            destination.discard_rebuild()
-            made = {}
+            return [(task, Portion({}))], None
+        rebuild = Rebuild.start(destination, self.project, task.days)
         rows = self.make_stores(tenant).records.count_rows(task.days)
-        found = split_into_portions(task, versions, made, rows, size=size)
-        return [(msgspec.structs.replace(task, days=portion.days), portion) for portion in found]
+        found = split_into_portions(task, versions, rebuild.made, rows, size=size)
+        return [(msgspec.structs.replace(task, days=portion.days), portion) for portion in found], rebuild
 
     def read_versions(self, tenant: Tenant) -> Versions:
         """The versions of all that the tenant's rows are made of now."""

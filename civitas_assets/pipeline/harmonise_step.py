@@ -86,7 +86,7 @@ def make_models(work: Work) -> MadeModels | None:
     whole = deployment.plan_task(tenant, rebuild=work.scope.rebuild)
     if whole is None:
         return None
-    tasks = deployment.split_task(tenant, whole)
+    tasks, rebuild = deployment.start_task(tenant, whole)
     results: Sequence[NodeResult] = []
     for number, (task, portion) in enumerate(tasks, 1):
         if len(tasks) > 1:
@@ -99,8 +99,8 @@ def make_models(work: Work) -> MadeModels | None:
         failures = _failures(project, results)
         if failures:
             break
-        if number < len(tasks):
-            deployment.make_destination(tenant).collect(project, workspace, portion)
+        if rebuild is not None and number < len(tasks):
+            rebuild.add(workspace, portion)
     return MadeModels(workspace, task, results, failures)
 
 

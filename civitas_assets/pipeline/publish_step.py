@@ -13,6 +13,7 @@ from civitas_assets.pipeline.harmonise_step import make_models
 from civitas_assets.pipeline.presentation import build_table_metadata
 from civitas_assets.pipeline.results import Materialised, Result
 from civitas_assets.pipeline.work import Work
+from civitas_assets.publish.commons import announce_publication
 from civitas_assets.publish.destination import Publication, ensure_current
 from civitas_assets.publish.noted import note_publication
 
@@ -80,10 +81,10 @@ def _publish(work: Work, ensure_held: Callable[[], None]) -> tuple[Task, Publica
             if deployment.read_versions(tenant).have_moved(task, work.stores):
                 raise OutdatedError(f"{tenant.slug}: records have changed since the rows were made")
             ensure_current(destination.address, task, destination.read_publication(), work.run_id)
-            announced = {"whole": task.rebuild, "forget": task.forget}
-            commons.announce(tenant.slug, work.run_id, task.days, contracts, **announced)
-            ensure_held()
-            publication = destination.publish(deployment.project, work.workspace, work.run_id)
+            with announce_publication(commons, tenant.slug, work.run_id, task, contracts):
+                ensure_held()
+                publication = destination.publish(deployment.project, work.workspace, work.run_id)
+                ensure_held()
         except OutdatedError as error:
             ensure_held()
             if attempt + 1 == _ATTEMPTS:
@@ -94,8 +95,6 @@ def _publish(work: Work, ensure_held: Callable[[], None]) -> tuple[Task, Publica
                 return None
             made.ensure_sound()
             continue
-        ensure_held()
-        commons.confirm(tenant.slug, work.run_id)
         work.stores.journal.acknowledge(task.entries)
         return task, publication
     return None

@@ -5,15 +5,19 @@ Whoever is named here as a member shares something; how its rows get into the co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from civitas_assets.catalog import Catalog
 from civitas_assets.catalog.basis import is_key
 from civitas_assets.catalog.licence import LICENCES
 from civitas_assets.dictionary.contracts import Contract
+
+if TYPE_CHECKING:
+    from civitas_assets.harmonise.task import Task
 
 COMMONS_SCHEMA = "commons"
 TENANT_NAME = "tenant_name"
@@ -143,6 +147,19 @@ class Commons(Protocol):
     def forget(self, tenant: str) -> int:
         """Take out everything of a tenant, and all notes of it; the number of rows."""
         ...
+
+
+@contextmanager
+def announce_publication(
+    commons: Commons, tenant: str, run_id: str, task: Task, contracts: Mapping[str, Contract]
+) -> Iterator[None]:
+    """Note what of a tenant will have to be renewed before it is published within, and that it is after that.
+
+    Where that fails, it stays announced: whoever brings the commons up to date then looks at what is published.
+    """
+    commons.announce(tenant, run_id, task.days, contracts, whole=task.rebuild, forget=task.forget)
+    yield
+    commons.confirm(tenant, run_id)
 
 
 def list_members(catalog: Catalog, destination: str) -> Members:

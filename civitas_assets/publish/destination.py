@@ -93,8 +93,8 @@ class Destination(Protocol):
         """The publication that readers see, by a name that no other one has; empty where there is none."""
         ...
 
-    def list_rebuilt_days(self, project: Project) -> Mapping[date, str]:
-        """The days that an interrupted rebuild has collected, with their versions; none if none can be used."""
+    def read_collected(self, project: Project) -> Mapping[date, str] | None:
+        """The days that an interrupted rebuild has collected, with their versions; None if they cannot be used."""
         ...
 
     def discard_rebuild(self) -> None:

@@ -81,7 +81,7 @@ class DuckDBDestination:
         except duckdb.Error as error:
             raise PublishError(f"{self.file} cannot be opened: {error}") from error
 
-    def list_rebuilt_days(self, project: Project) -> Mapping[date, str]:
+    def read_collected(self, project: Project) -> Mapping[date, str] | None:
         """See `Destination`."""
         if not self._unfinished.is_file():
             return {}
@@ -91,8 +91,7 @@ class DuckDBDestination:
                     return tables.read_collected()
         except duckdb.Error:
             pass  # what cannot be read is made again
-        self.discard_rebuild()
-        return {}
+        return None
 
     def discard_rebuild(self) -> None:
         """See `Destination`."""

@@ -95,16 +95,14 @@ class PostgresDestination:
 
         return self._tried(look, "cannot be looked at")
 
-    def list_rebuilt_days(self, project: Project) -> Mapping[date, str]:
+    def read_collected(self, project: Project) -> Mapping[date, str] | None:
         """See `Destination`."""
         ensure_roles(self._server, self.names)
 
-        def look(changes: Changes) -> Mapping[date, str]:
+        def look(changes: Changes) -> Mapping[date, str] | None:
             self._begin(changes)
-            if changes.read_contracts(self.names.rebuild) == read_contracts(project):
-                return changes.read_collected()
-            changes.forget_collected()
-            return {}
+            follows = changes.read_contracts(self.names.rebuild) == read_contracts(project)
+            return changes.read_collected() if follows else None
 
         return self._tried(look, "cannot be looked at")
 

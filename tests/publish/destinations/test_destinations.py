@@ -11,6 +11,7 @@ import pytest
 
 from civitas_assets.errors import OutdatedError, PublishError
 from civitas_assets.harmonise.project import Project
+from civitas_assets.publish.rebuild import Rebuild
 
 D1, D2, D3 = date(2026, 7, 31), date(2026, 8, 1), date(2026, 8, 2)
 # The columns as the project of these tests has them.
@@ -147,12 +148,12 @@ def test_a_rebuild_is_unseen_until_its_last_portion_and_goes_on_where_it_was(
     published.collect({D2: "v1"}, status=[status("x", D2, 20)])
     published.collect({D2: "v2"}, status=[status("x", D2, 21)])
     assert published.ask(FREE) == before
-    assert published.destination.list_rebuilt_days(published.project) == {D1: "v1", D2: "v2"}
+    assert Rebuild.start(published.destination, published.project, [D1, D2, D3]).made == {D1: "v1", D2: "v2"}
     published.publish([D3], status=[status("y", D3, 5)])  # a night between the portions
     publication = published.publish([D3], rebuild=True, status=[status("x", D3, 30)], site=[site("x")])
     assert published.ask(FREE) == [("2026-07-31", "x", 10), ("2026-08-01", "x", 21), ("2026-08-02", "x", 30)]
     assert publication.rows == {"site": 1, "status": 3, "daily": 0}
-    assert published.destination.list_rebuilt_days(published.project) == {}
+    assert not published.destination.read_collected(published.project)
 
 
 def test_what_another_version_has_collected_is_of_no_use(
@@ -160,7 +161,10 @@ def test_what_another_version_has_collected_is_of_no_use(
 ) -> None:
     published.collect({D1: "v1"}, status=[status("x", D1, 10)])
     published.project = changed(status={**STATUS, "extra": "varchar"})
-    assert published.destination.list_rebuilt_days(published.project) == {}
+    assert published.destination.read_collected(published.project) is None, "looking at it takes nothing away"
+    assert published.destination.read_collected(published.project) is None
+    assert Rebuild.start(published.destination, published.project, [D1]).made == {}
+    assert not published.destination.read_collected(published.project)
     published.publish([D1], rebuild=True, status=[status("x", D1, 11)])
     assert published.ask("select free, extra from status") == [(11, None)]
 
