@@ -13,9 +13,9 @@ from civitas_assets.defs.commons_assets import build_commons_assets
 from civitas_assets.defs.file_sensor import build_file_sensor
 from civitas_assets.defs.freshness import build_freshness_sensor
 from civitas_assets.defs.landing_assets import build_landing_assets
+from civitas_assets.defs.late_assets import build_late_assets
 from civitas_assets.defs.maintenance import build_maintenance
 from civitas_assets.defs.messages import build_message_sensors
-from civitas_assets.defs.open_folder_assets import build_open_folder_assets
 from civitas_assets.defs.published import build_published_assets
 from civitas_assets.defs.record_assets import build_record_assets
 from civitas_assets.defs.repair import build_repairs
@@ -26,7 +26,6 @@ from civitas_assets.defs.scope import build_checked_scope
 from civitas_assets.defs.sensors import build_arrival_sensors
 from civitas_assets.defs.shared_models import build_shared_assets
 from civitas_assets.defs.shell_runs import build_shell_sensor
-from civitas_assets.defs.sink_assets import build_sink_assets
 from civitas_assets.inert import guard_log_entries
 from civitas_assets.pipeline.deployment import Deployment, load_deployment
 
@@ -37,8 +36,7 @@ PARTS: Sequence[Callable[[Deployment], dg.Definitions]] = (
     build_shared_assets,
     build_published_assets,
     build_commons_assets,
-    build_open_folder_assets,
-    build_sink_assets,
+    build_late_assets,
     build_report_assets,
     build_cadences,
     build_retention,

@@ -82,14 +82,19 @@ def merge_held_members(members: Members, held: Mapping[tuple[str, str], frozense
 class CommonsReport:
     """What bringing the commons up to date did: rows that came by model, rows that were taken out, and how long.
 
-    `problems` are what could not be done for other tenants; their own next run tries again.
+    `failed` are what could not be done, by the other tenant for which it could not; their own next run tries again.
     """
 
     rows: Mapping[str, int] = field(default_factory=dict)
     withdrawn: int = 0
     bytes: int = 0
     seconds: float = 0.0
-    problems: tuple[str, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def problems(self) -> list[str]:
+        """What could not be done, with whom it is about."""
+        return [f"{tenant}: {said}" for tenant, said in self.failed.items()]
 
 
 class Commons(Protocol):

@@ -126,13 +126,12 @@ class DuckDBCommons:
                     taken = self._take_out(changed, members)
                     changed.compact = taken > 0 or work.forget
                     report = self._bring_in(changed, tenant, work, members, contracts)
-                report = CommonsReport(report.rows, taken, 0, 0.0, report.problems)
-            failed = {problem.partition(":")[0] for problem in report.problems}
+                report = CommonsReport(report.rows, taken, 0, 0.0, report.failed)
             self._notes.acknowledge(
-                key for slug, keys in work.entries.items() if slug not in failed for key in keys
+                key for slug, keys in work.entries.items() if slug not in report.failed for key in keys
             )
         size = self.file.stat().st_size if self.file.is_file() else 0
-        return CommonsReport(report.rows, report.withdrawn, size, time.monotonic() - started, report.problems)
+        return CommonsReport(report.rows, report.withdrawn, size, time.monotonic() - started, report.failed)
 
     def count_rows_of(self, tenant: str) -> int:
         """See `Commons`."""
@@ -206,7 +205,7 @@ class DuckDBCommons:
     ) -> CommonsReport:
         """Load what is to be loaded; what fails for another tenant is a problem, and waits."""
         rows: dict[str, int] = {}
-        problems: list[str] = []
+        failed: dict[str, str] = {}
         with tables.change():
             for model in tables.find_misshapen(contracts):
                 if model in contracts:
@@ -221,12 +220,12 @@ class DuckDBCommons:
             except duckdb.Error as error:
                 if slug == tenant:
                     raise
-                problems.append(f"{slug}: {error}")
+                failed[slug] = str(error)
                 log.error("commons · %s · not brought in: %s", slug, error)
             else:
                 if slug == tenant:
                     rows = loaded
-        return CommonsReport(rows, problems=tuple(problems))
+        return CommonsReport(rows, failed=failed)
 
     def _load(
         self,

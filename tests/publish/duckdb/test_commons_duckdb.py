@@ -27,7 +27,7 @@ def test_rows_come_with_tenant_name_licence_and_attribution(towns: Any, member: 
     towns.publish("anton", {DAY: 3})
     towns.publish("berta", {DAY: 5}, licence="dl-de/by-2-0")
     report = towns.refresh("anton", anton, berta)
-    assert (dict(report.rows), report.problems) == ({"status": 1}, ())
+    assert (dict(report.rows), report.failed) == ({"status": 1}, {})
     towns.refresh("berta", anton, berta)
     said = [
         ("https://creativecommons.org/publicdomain/zero/1.0/", CHANGED),
@@ -218,7 +218,7 @@ def test_the_fault_of_one_town_is_not_that_of_another(towns: Any, member: Make) 
         towns.night(town, {DAY: 2}, [DAY])
     (towns.folder / "published" / "berta" / "berta_db.duckdb").write_bytes(b"damaged" * 1000)
     report = towns.refresh("anton", anton, berta)
-    assert [problem.partition(":")[0] for problem in report.problems] == ["berta"]
+    assert [*report.failed] == ["berta"]
     assert towns.ask(STATUS) == [("anton", "2026-08-01", 2), ("berta", "2026-08-01", 1)]
     assert not towns.is_current("berta", anton, berta)
 
