@@ -48,6 +48,8 @@ _OF_ASSETS = {
 # Of the step, whose own events say it, or made of the names of asset and check.
 _SAID_ELSEWHERE = {"logging_tags", "message", "pid", "solid_handle", "step_handle", "step_kind_value"}
 
+_last: tuple[object, str] = None, ""
+
 
 def write_lean_events() -> None:
     """Have the storages of this process write events so, whichever they are."""
@@ -55,10 +57,19 @@ def write_lean_events() -> None:
 
 
 def format_event(value: Any, **options: Any) -> str:
-    """What Dagster reads as the same."""
+    """What Dagster reads as the same.
+
+    Its storages ask up to three times in a row for one event, which nobody can change: for the run, and for the check.
+    """
+    global _last  # noqa: PLW0603 - one value, of the event that was stored last
     if options:
         return serialize_value(value, **options)
-    return json.dumps(_lean(json.loads(serialize_value(value))), separators=(",", ":"))
+    known, text = _last
+    if known is not value:
+        text = json.dumps(_lean(json.loads(serialize_value(value))), separators=(",", ":"))
+        if isinstance(value, dg.EventLogEntry):
+            _last = value, text
+    return text
 
 
 def _lean(found: Any) -> Any:

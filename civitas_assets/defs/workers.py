@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from queue import SimpleQueue
+from queue import LifoQueue
 from typing import IO, Any
 
 from civitas_assets.connectors.registry import CONNECTORS
@@ -59,7 +59,8 @@ class Workers:
     def __init__(self, deployment: Deployment, count: int) -> None:
         self._deployment = deployment
         self._all = [_Worker(deployment, max(1, (os.cpu_count() or 1) // count)) for _ in range(count)]
-        self._idle: SimpleQueue[_Worker] = SimpleQueue()
+        # Whoever was busy last comes first: where one is enough, the others are never started.
+        self._idle: LifoQueue[_Worker] = LifoQueue()
         for worker in self._all:
             self._idle.put(worker)
 

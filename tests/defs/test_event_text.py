@@ -11,6 +11,7 @@ from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import sql_event_log
 from dagster._serdes import deserialize_value, serialize_value
 
+from civitas_assets.defs import event_text
 from civitas_assets.defs.event_text import format_event
 
 KEY = dg.AssetKey("table")
@@ -47,6 +48,23 @@ def entries(tmp_path_factory: pytest.TempPathFactory) -> Sequence[EventLogEntry]
             quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
             run = job.execute_in_process(instance=instance, raise_on_error=False, run_config=quiet)
             return instance.all_logs(run.run_id)
+
+
+def test_an_event_is_written_once_for_all_who_ask(
+    entries: Sequence[EventLogEntry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[object]()
+
+    def count(value: object) -> str:
+        asked.append(value)
+        return serialize_value(value)
+
+    monkeypatch.setattr(event_text, "serialize_value", count)
+    one, other = entries[-2:]
+    assert format_event(one) == format_event(one) != format_event(other)
+    assert format_event(one) == format_event(one._replace())
+    assert [id(value) for value in asked[:3]] == [id(one), id(other), id(one)]
+    assert len(asked) == 4, "an equal one is another one"
 
 
 def test_it_is_shorter_and_the_same(entries: Sequence[EventLogEntry]) -> None:
