@@ -95,6 +95,18 @@ def has_key(key: str) -> bool:
     return key in _present()
 
 
+def list_municipalities_within(box: Box) -> list[Municipality]:
+    """Those of today whose position lies in the box."""
+    west, south, east, north = box
+    return [
+        town
+        for town in _present().values()
+        if town.position is not None
+        and west <= town.position[0] <= east
+        and south <= town.position[1] <= north
+    ]
+
+
 def list_ended_near(town: Municipality) -> list[str]:
     """Names of those that have ended since the boundaries were drawn, at most five kilometres from the town's box.
 

@@ -29,6 +29,7 @@ _PLACES: Mapping[str, str] = {
     "csv": "files.csv.CsvConnector",
     "datex2": "datex2.datex2.Datex2Connector",
     "dwd": "services.dwd.DwdConnector",
+    "dwd_warnings": "services.dwd_warnings.DwdWarningsConnector",
     "eco_counter": "services.eco_counter.EcoCounterConnector",
     "excel": "files.excel.ExcelConnector",
     "gbfs": "gbfs.gbfs.GbfsConnector",

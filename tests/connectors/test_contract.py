@@ -52,6 +52,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "arcgis": _OBSERVED,
     "autobahn": {},
     "bnetza_charging": {},
+    "dwd_warnings": {},
     "brightsky": {},
     "json": _OBSERVED,
     "datex2": {},
@@ -98,6 +99,10 @@ _GML = (
     b'<g:Point srsName="urn:ogc:def:crs:EPSG::25832"><g:pos>400000 5700000</g:pos></g:Point></p></c></w:member>'
     b'<w:member><c g:id="2"><id>b</id><v>2</v><t>2026-01-01</t></c></w:member></w:FeatureCollection>'
 )
+_CAP = (
+    b'<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>NAME</identifier><status>Actual</status><info>'
+    b"<area><geocode><valueName>WARNCELLID</valueName><value>805515000</value></geocode></area></info></alert>"
+)
 _BRIGHTSKY = (
     '{"sources":[{"id":1,"dwd_station_id":"01766","observation_type":"current","lat":51.9,"lon":7.6}]}'
 )
@@ -118,6 +123,9 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
             service: f'{{"{service}":[{{"identifier":"a","coordinate":{{"lat":"51.9","long":"7.6"}}}}]}}'.encode()
             for service in ("roadworks", "closure", "warning", "electric_charging_station")
         },
+    },
+    "dwd_warnings": {
+        "data": zipped({f"{name}.xml": _CAP.replace(b"NAME", name.encode()) for name in ("a", "b")})
     },
     "bnetza_charging": {
         "page": b'<a href="https://data.example/v1/Ladesaeulenregister_BNetzA_2026-09-01.csv">CSV</a>',

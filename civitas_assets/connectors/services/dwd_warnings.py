@@ -1,0 +1,221 @@
+"""Official warnings of the German weather service (DWD), as CAP 1.2 in an archive of all that are valid.
+
+A warning names the municipalities that it is for by the cells of the service, whose numbers hold their official keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+from xml.etree.ElementTree import Element
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from civitas_assets.catalog import Source, Window
+from civitas_assets.catalog.municipalities import list_municipalities_within
+from civitas_assets.connectors.base import FetchSession, Payload, Request
+from civitas_assets.connectors.content.archive import list_archive_names, unzip_members
+from civitas_assets.connectors.content.trusted_xml import XML_FAULTS, parse_xml
+from civitas_assets.connectors.mapping.service_rows import build_raw_table
+from civitas_assets.connectors.services.service import Attribution, Root, ServiceLicence, Title
+from civitas_assets.errors import Note, ReadError
+from civitas_assets.records import BrokenRow, RawTable
+
+_CAP = "{urn:oasis:names:tc:emergency:cap:1.2}"
+_CELL, _LANGUAGE = "WARNCELLID", "de"
+_SEVERITIES = {"Minor": "low", "Moderate": "medium", "Severe": "high", "Extreme": "highest"}
+_COLUMNS = (
+    "event_id", "event_type", "event_type_native", "title", "description", "start_at", "end_at", "severity",
+    "severity_native", "status", "status_native", "place_name", "website", "changed_at",
+)  # fmt: skip
+# What a cell is, by the first digit of its number; the official key follows.
+_DISTRICT, _QUARTER, _MUNICIPALITY = "1", "7", "8"
+
+Key = Annotated[str, Field(pattern=r"^\d{8}$")]
+
+
+class DwdWarningsSource(Source):
+    """Warnings for municipalities by their official keys, or for those whose middle is in the tenant's box."""
+
+    connector: Literal["dwd_warnings"]
+    title: Title = "Amtliche Warnungen des Deutschen Wetterdienstes"
+    licence: ServiceLicence = "CC-BY-4.0"
+    attribution: Attribution = "Deutscher Wetterdienst"
+    url: Root = (
+        "https://opendata.dwd.de/weather/alerts/cap/COMMUNEUNION_DWD_STAT/"
+        "Z_CAP_C_EDZW_LATEST_PVW_STATUS_PREMIUMDWD_COMMUNEUNION_DE.zip"
+    )
+    municipalities: tuple[Key, ...] = Field(
+        (), description="Official municipality keys; without, those of municipalities in the tenant's bbox."
+    )
+    snapshot_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="The share of known warnings below which a fetch closes nothing; there may be none.",
+    )
+
+    lists_whole: ClassVar[frozenset[str]] = frozenset({"event"})
+
+    def record_types(self) -> frozenset[str]:
+        """Events."""
+        return frozenset({"event"})
+
+    def list_keys(self) -> tuple[str, ...] | None:
+        """The official keys that warnings are wanted for; None for all."""
+        if self.municipalities or self.box is None:
+            return self.municipalities or None
+        return tuple(town.ags for town in list_municipalities_within(self.box))
+
+
+@dataclass(frozen=True)
+class _Warning:
+    """A message, and its part in German; one that takes another back may have no such part."""
+
+    identifier: str
+    status: str
+    kind: str
+    sent: str | None
+    references: tuple[str, ...]
+    info: Element | None
+
+
+class DwdWarningsConnector:
+    """Fetches and reads official warnings."""
+
+    name = "dwd_warnings"
+    source_model: type[Source] = DwdWarningsSource
+
+    def fetch(self, source: DwdWarningsSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
+        """The archive of the warnings that are valid now."""
+        for _ in session.crawl([Request(source.url)]):
+            pass
+
+    def read(self, source: DwdWarningsSource, payload: Payload) -> Iterator[RawTable]:
+        """The warnings that concern the municipalities, each as its last message says."""
+        found, broken = _read_archive(payload.body, source.http.max_bytes)
+        keys = source.list_keys()
+        actual = [warning for warning in found if warning.status == "Actual"]
+        # What another message of the archive updates or cancels holds no longer.
+        replaced = {reference for warning in actual for reference in warning.references}
+        rows = list[dict[str, object]]()
+        for number, warning in enumerate(actual, 1):
+            if warning.info is None or warning.identifier in replaced:
+                continue
+            cells = _list_cells(warning.info)
+            if not cells:
+                detail = f"names no {_CELL}, so that nobody can say whom it concerns"
+                broken.append(BrokenRow(number, "without_cells", detail, warning.identifier))
+                continue
+            names = [name for cell, name in cells if keys is None or _covers(cell, keys)]
+            if names:
+                row = _build_event(warning, warning.info, names)
+                taken_back = warning.references if warning.kind == "Cancel" else (warning.identifier,)
+                rows += ({**row, "event_id": identifier} for identifier in taken_back)
+        others = len(found) - len(actual)
+        notes = [Note("exercises", f"{others} test(s) or exercise(s) are left out")] if others else []
+        yield replace(build_raw_table("event", rows, _COLUMNS), broken=tuple(broken), notes=tuple(notes))
+
+
+def _read_archive(body: bytes, most_bytes: int) -> tuple[list[_Warning], list[BrokenRow]]:
+    """The messages in the archive, and what in it is none; an empty archive says that no warning is valid.
+
+    Raises:
+        ReadError: it is no archive, or none of the files in it is a message.
+    """
+    found, broken = list[_Warning](), list[BrokenRow]()
+    for row, (name, content) in enumerate(unzip_members(body, "*.xml", most_bytes), 1):
+        try:
+            found.append(_read_message(parse_xml(content)))
+        except XML_FAULTS as error:
+            broken.append(
+                BrokenRow(row, "unreadable_warning", f"{name}: {error}", content.decode(errors="replace"))
+            )
+    if not found and (broken or list_archive_names(body)):
+        why = broken[0].detail if broken else "none of its files is a warning (*.xml)"
+        raise ReadError(f"is no archive of warnings of the weather service: {why}")
+    return found, broken
+
+
+def _read_message(root: Element) -> _Warning:
+    """The message of a document.
+
+    Raises:
+        ValueError: it is none of CAP 1.2, or has no identifier.
+    """
+    identifier = _read(root, "identifier")
+    if root.tag != f"{_CAP}alert" or identifier is None:
+        raise ValueError(f"has no alert of CAP 1.2 with an identifier, but {root.tag[:80]}")
+    infos = root.findall(f"{_CAP}info")
+    german = [info for info in infos if (_read(info, "language") or "").lower().startswith(_LANGUAGE)]
+    # Each reference is sender, identifier and time.
+    triples = (reference.split(",") for reference in (_read(root, "references") or "").split())
+    return _Warning(
+        identifier,
+        _read(root, "status") or "",
+        _read(root, "msgType") or "",
+        _read(root, "sent"),
+        tuple(triple[1] for triple in triples if len(triple) == 3),
+        next(iter((*german, *infos)), None),
+    )
+
+
+def _read(element: Element, name: str) -> str | None:
+    return (element.findtext(f"{_CAP}{name}") or "").strip() or None
+
+
+def _list_cells(info: Element) -> list[tuple[str, str]]:
+    """The number of each cell, and what the area is called that it belongs to."""
+    return [
+        (cell, _read(area, "areaDesc") or cell)
+        for area in info.findall(f"{_CAP}area")
+        for geocode in area.findall(f"{_CAP}geocode")
+        if _read(geocode, "valueName") == _CELL and (cell := _read(geocode, "value"))
+    ]
+
+
+def _covers(cell: str, keys: Collection[str]) -> bool:
+    """Whether the cell is one of the municipalities, a part of one that is a district by itself, or its district."""
+    kind, key = cell[:1], cell[1:]
+    if kind == _MUNICIPALITY:
+        return key in keys
+    if kind == _QUARTER:
+        return f"{key[:5]}000" in keys
+    return kind == _DISTRICT and any(one.startswith(key[:5]) for one in keys)
+
+
+def _build_event(warning: _Warning, info: Element, names: Sequence[str]) -> dict[str, object]:
+    severity, response = _read(info, "severity"), _read(info, "responseType")
+    start = _read(info, "onset") or _read(info, "effective")
+    return {
+        "event_type": "weather",
+        "event_type_native": _read(info, "event"),
+        "title": _read(info, "headline"),
+        "description": "\n".join(filter(None, (_read(info, "description"), _read(info, "instruction"))))
+        or None,
+        "start_at": start,
+        "end_at": _read(info, "expires"),
+        "severity": _SEVERITIES.get(severity or ""),
+        "severity_native": severity,
+        "status": _tell_status(warning, response, start),
+        "status_native": ": ".join(filter(None, (warning.kind, response))) or None,
+        "place_name": ", ".join(dict.fromkeys(names)),
+        "website": _read(info, "web"),
+        "changed_at": warning.sent,
+    }
+
+
+def _tell_status(warning: _Warning, response: str | None, start: str | None) -> str | None:
+    """Where it stood when it was sent; None where one of both times is missing or none."""
+    if warning.kind == "Cancel":
+        return "cancelled"
+    if response == "AllClear":
+        return "ended"
+    try:
+        is_to_come = datetime.fromisoformat(start or "") > datetime.fromisoformat(warning.sent or "")
+    except (ValueError, TypeError):
+        return None
+    return "planned" if is_to_come else "active"
