@@ -142,6 +142,10 @@ def test_a_webserver_is_reached_through_the_login_alone_and_the_login_believes_t
     assert services["open-data"]["networks"] == ["front"]
     assert services["open-data"]["environment"] == {"CIVITAS_HOME": "/data"}
     assert services["open-data"]["volumes"] == ["pages:/data/reports:ro"]
+    assert services["features-files"]["network_mode"] == "none"
+    assert services["features"]["networks"] == ["front"]
+    assert services["features"]["volumes"] == ["features:/features:ro"]
+    assert all(services[name]["profiles"] == ["features"] for name in ("features", "features-files"))
     near = {name for name, service in services.items() if "ui" in service.get("networks", ())}
     assert near == {"webserver", "viewer", "login-webserver", "login-viewer", "login-pages"}
     assert "inside" not in services["proxy"]["networks"]

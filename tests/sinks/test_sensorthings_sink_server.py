@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,9 +18,12 @@ from civitas_assets.catalog import Window
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.connectors.transport.http_writer import HttpWriter
+from civitas_assets.endpoint import find_free_port
 from civitas_assets.errors import ExportError, FetchError
 from civitas_assets.export.described_entities import MARK
 from civitas_assets.export.sensorthings_format import SensorThings
+from civitas_assets.opendata.pygeoapi_folder import CONFIGURATION, write_pygeoapi_folder
+from testbed.pygeoapi_server import PYGEOAPI, start_pygeoapi
 from tests.connectors.conftest import read, records, session, source  # noqa: F401 - fixtures
 from tests.sinks.conftest import ROWS, START, SinkTown
 
@@ -184,6 +188,37 @@ def test_an_export_can_be_posted_line_by_line_and_is_read_as_what_was_published(
     # From then on a sink keeps it up to date: nothing is made anew.
     report = town.bring()
     assert (report.created, report.changed, report.deleted, report.refused) == (0, 0, 0, [])
+
+
+def test_pygeoapi_reads_the_server_as_features(
+    sensorthings: str, tmp_path: Path, oracle: Callable[..., Path]
+) -> None:
+    """By the configuration that is written for it."""
+    for thing in _ask(f"{sensorthings}/Things?$top=100")["value"]:
+        _ask(thing["@iot.selfLink"], method="DELETE")
+    town, port, place = SinkTown(tmp_path, sensorthings), find_free_port(), tmp_path / "features"
+    town.fill(rows=5)
+    town.bring()
+    place.mkdir()
+    served = write_pygeoapi_folder(
+        town.files, [town.tenant], place, f"http://127.0.0.1:{port}", with_sinks=True
+    )
+    assert served.collections == [f"town_frost_{name}" for name in ("things", "datastreams", "observations")]
+    described = tmp_path / "openapi.yml"
+    described.write_text('{"openapi": "3.0.2", "info": {}, "paths": {}}', encoding="utf-8")
+    python = oracle("pygeoapi", PYGEOAPI)
+    with start_pygeoapi(python, place / CONFIGURATION, described, port) as address:
+        things, streams, observed = (
+            _ask(f"{address}/collections/{name}/items?f=json&limit=100")["features"]
+            for name in served.collections
+        )
+    assert {thing["properties"]["name"]: thing["geometry"]["coordinates"] for thing in things} == {
+        f"Messstelle {number} ü": [7.5, 51.5 + number / 8] for number in range(2)
+    }
+    assert {stream["properties"]["name"] for stream in streams} == {"NO2 0", "NO2 1"}
+    assert sorted(each["properties"]["result"] for each in observed) == sorted(
+        number + place / 8 for number in range(2) for place in range(5)
+    )
 
 
 def _ask(url: str, body: bytes | None = None, method: str | None = None) -> Any:

@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -30,6 +29,7 @@ from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.endpoint import find_free_port
 from civitas_assets.errors import FetchError
+from testbed.pygeoapi_server import PYGEOAPI, start_pygeoapi
 
 pytestmark = pytest.mark.integration
 
@@ -38,9 +38,6 @@ BOX = (7.4, 51.8, 7.8, 52.1)
 # Trees in a row from the town's middle to the north-east, in UTM zone 32, and one far away.
 UTM = [(405_000.0 + 100 * number, 5_757_000.0 + 50 * number) for number in range(COUNT)]
 FAR = (690_000.0, 5_334_000.0)
-PYGEOAPI = "0.21.0"
-
-_SERVE = "import sys; from pygeoapi.flask_app import APP; APP.run('127.0.0.1', int(sys.argv[1]), debug=False)"
 _MAP = """
 MAP
   NAME "trees" STATUS ON EXTENT 400000 5330000 700000 5760000 SIZE 10 10
@@ -131,29 +128,8 @@ def pygeoapi(tmp_path_factory: pytest.TempPathFactory, oracle: Callable[[str, st
     settings, described = folder / "config.yml", folder / "openapi.yml"
     settings.write_text(json.dumps(config), encoding="utf-8")
     described.write_text('{"openapi": "3.0.2", "info": {}, "paths": {}}', encoding="utf-8")
-    environment = {**os.environ, "PYGEOAPI_CONFIG": str(settings), "PYGEOAPI_OPENAPI": str(described)}
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [python, "-c", _SERVE, str(port)], env=environment, stdout=log, stderr=subprocess.STDOUT
-        )
-    try:
-        await_answer(f"{address}/collections/trees?f=json", server, folder / "log")
-        yield address
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def await_answer(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + 120
-    while server.poll() is None and time.monotonic() < until:
-        try:
-            with closing(urllib.request.urlopen(url, timeout=60)):
-                return
-        except OSError:
-            server.poll()
-            threading.Event().wait(0.2)
-    raise AssertionError(log.read_text(encoding="utf-8", errors="replace")[-3000:])
+    with start_pygeoapi(python, settings, described, port) as running:
+        yield running
 
 
 class Mapserv(http.server.BaseHTTPRequestHandler):

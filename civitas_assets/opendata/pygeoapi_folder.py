@@ -1,0 +1,238 @@
+"""A folder from which pygeoapi serves open tables as OGC API Features: their GeoJSON, and its configuration.
+
+All of it comes from tenants' folders of open data, so that nothing is there that is not open. Source: pygeoapi 0.21,
+https://docs.pygeoapi.io/en/0.21.0/configuration.html and the provider `GeoJSON`, which reads its file at each request.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from civitas_assets.catalog import Tenant
+from civitas_assets.catalog.tenant_sinks import SensorThingsSink
+from civitas_assets.errors import ExportError
+from civitas_assets.export.output import open_output
+from civitas_assets.opendata.folder_copy import copy_folder
+from civitas_assets.store.files import Files
+from civitas_assets.store.open_folder import FolderIndex, OpenFolder
+
+CONFIGURATION = "pygeoapi.yml"
+_DESCRIBED = ("datapackage.json", "dictionary.json")
+_LANGUAGES = ["de-DE", "en-US"]
+_MOST_BYTES = 50_000_000  # of a file that is read at each request
+_MOST_ITEMS = 10_000
+# What HTML pages show maps with; the free one of the Länder and the Bund.
+_TILES = (
+    "https://sgx.geodatenzentrum.de/wmts_basemapde/tile/1.0.0/de_basemapde_web_raster_grau/default/"
+    "GLOBAL_WEBMERCATOR/{z}/{y}/{x}.png"
+)
+_ENTITIES = {
+    "Things": ("Messstationen", None),
+    "Datastreams": ("Messreihen", None),
+    "Observations": ("Messwerte", "phenomenonTime"),
+}
+_CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+
+
+@dataclass
+class ServedTables:
+    """The collections that are served, and why the others are not, by tenant or by table of a tenant."""
+
+    collections: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    has_changed: bool = False
+
+
+def write_pygeoapi_folder(
+    files: Files, tenants: Iterable[Tenant], place: Path, url: str, *, with_sinks: bool = False
+) -> ServedTables:
+    """Bring a folder up to what tenants offer to everybody: a folder of files for each, and the configuration.
+
+    What stays the same is not touched. A tenant that offers nothing any more has no files there afterwards. With sinks,
+    SensorThings servers that ask for no header are read as well, with all that is on them.
+
+    Raises:
+        ExportError: the folder cannot be written, or nobody offers anything.
+    """
+    served, resources = ServedTables(), dict[str, Any]()
+    offering = list[Tenant]()
+    for tenant in tenants:
+        found = dict(_describe_sinks(tenant)) if with_sinks else {}
+        folder = OpenFolder(files, tenant.slug)
+        index = folder.read_index()
+        if index is None or index.access != "everybody":
+            served.left_out[tenant.slug] = "it has no folder of open data for everybody"
+            index = FolderIndex("", "everybody", {})
+        if index.files or (place / tenant.slug).is_dir():
+            wanted = {name: file for name, file in index.files.items() if _is_served(name, file.size)}
+            copy_folder(folder, FolderIndex(index.basis, index.access, wanted), place / tenant.slug)
+            found |= dict(_describe_tables(place / tenant.slug, tenant, index))
+        served.left_out |= {name: said for name, said in found.items() if isinstance(said, str)}
+        if described := {name: said for name, said in found.items() if not isinstance(said, str)}:
+            resources |= described
+            offering.append(tenant)
+    if not resources:
+        raise ExportError(
+            "no tenant has a folder of open data with GeoJSON: open_data: {folder: {}} in its file, and a night"
+        )
+    served.collections = [*resources]
+    text = yaml.safe_dump(
+        _build_configuration(offering, resources, url), allow_unicode=True, sort_keys=False, width=110
+    )
+    served.has_changed = _write_text(place / CONFIGURATION, text)
+    return served
+
+
+def _is_served(name: str, size: int) -> bool:
+    return name in _DESCRIBED or (name.endswith(".geojson") and size <= _MOST_BYTES)
+
+
+def _describe_tables(
+    place: Path, tenant: Tenant, index: FolderIndex
+) -> Iterator[tuple[str, dict[str, Any] | str]]:
+    """The collection of each table with GeoJSON, by its name, or why it is none."""
+    if not {*_DESCRIBED} <= index.files.keys():
+        return
+    package, dictionary = (json.loads((place / name).read_text(encoding="utf-8")) for name in _DESCRIBED)
+    for resource in package.get("resources", ()):
+        if resource["format"] == "geojson":
+            model = resource["path"].removesuffix(".geojson")
+            name, key = f"{tenant.slug}_{model}", dictionary.get(model, {}).get("x-key", [])
+            if resource["bytes"] > _MOST_BYTES:
+                yield name, f"its GeoJSON has more than {_MOST_BYTES:,} bytes, and is read at each request"
+            elif len(key) != 1:
+                yield name, "its rows have no key of one column, by which features are asked for"
+            else:
+                path = place / resource["path"]
+                features = json.loads(path.read_bytes())["features"]
+                yield name, _build_resource(tenant, resource, key[0], path, features)
+
+
+def _build_resource(
+    tenant: Tenant, resource: Mapping[str, Any], key: str, path: Path, features: list[Any]
+) -> dict[str, Any] | str:
+    if not features:
+        return "it has no rows"
+    spots = [each["geometry"]["coordinates"] for each in features if each["geometry"] is not None]
+    points = [point for spot in spots for point in _list_points(spot)]
+    west, south, east, north = tenant.bbox
+    box = [west, south, east, north]
+    if points:
+        lons, lats = [point[0] for point in points], [point[1] for point in points]
+        box = [min(lons), min(lats), max(lons), max(lats)]
+    licences = [
+        {"type": "text/html", "rel": "license", "title": licence["title"], "href": licence["path"]}
+        for licence in resource["licenses"]
+        if "path" in licence
+    ]
+    return {
+        "type": "collection",
+        "title": f"{resource['title']} – {tenant.name}",
+        "description": resource["description"],
+        "keywords": [tenant.name, resource["title"]],
+        "links": licences,
+        "extents": {"spatial": {"bbox": box, "crs": _CRS84}},
+        "providers": [{"type": "feature", "name": "GeoJSON", "data": str(path.resolve()), "id_field": key}],
+    }
+
+
+def _describe_sinks(tenant: Tenant) -> Iterator[tuple[str, dict[str, Any] | str]]:
+    """What is on a tenant's SensorThings servers, as collections, or why it is none."""
+    for name, sink in tenant.sinks.items():
+        if not isinstance(sink, SensorThingsSink):
+            continue
+        if sink.headers:
+            yield f"{tenant.slug}_{name}", "it asks for headers, which pygeoapi does not send"
+            continue
+        for entity, (title, time) in _ENTITIES.items():
+            provider = {
+                "type": "feature",
+                "name": "SensorThings",
+                "data": sink.url,
+                "entity": entity,
+                "id_field": "@iot.id",
+                **({"time_field": time} if time else {}),
+            }
+            yield (
+                f"{tenant.slug}_{name}_{entity.lower()}",
+                {
+                    "type": "collection",
+                    "title": f"{title} – {tenant.name}",
+                    "description": f"{title} des Dienstes {sink.url}",
+                    "keywords": [tenant.name, title],
+                    "links": [],
+                    "extents": {"spatial": {"bbox": [*tenant.bbox], "crs": _CRS84}},
+                    "providers": [provider],
+                },
+            )
+
+
+def _list_points(coordinates: Any) -> Iterator[Any]:
+    if coordinates and isinstance(coordinates[0], int | float):
+        yield coordinates
+    else:
+        for part in coordinates:
+            yield from _list_points(part)
+
+
+def _build_configuration(tenants: list[Tenant], resources: Mapping[str, Any], url: str) -> dict[str, Any]:
+    first = tenants[0].open_data
+    names = ", ".join(tenant.name for tenant in tenants)
+    contact, publisher = first.contact, first.publisher
+    licences = sorted({link["title"] for resource in resources.values() for link in resource["links"]})
+    return {
+        "server": {
+            "bind": {"host": "0.0.0.0", "port": 5000},  # noqa: S104 - in a container
+            "url": url.rstrip("/"),
+            "mimetype": "application/json; charset=UTF-8",
+            "encoding": "utf-8",
+            "gzip": False,
+            "languages": _LANGUAGES,
+            "cors": True,
+            "pretty_print": False,
+            "limits": {"default_items": 100, "max_items": _MOST_ITEMS, "on_exceed": "throttle"},
+            "map": {"url": _TILES, "attribution": "© GeoBasis-DE / BKG (2026) CC BY 4.0"},
+            "admin": False,
+        },
+        "logging": {"level": "ERROR"},
+        "metadata": {
+            "identification": {
+                "title": {"de": f"Offene Daten: {names}", "en": f"Open data: {names}"},
+                "description": {
+                    "de": "Offene Tabellen als OGC API Features.",
+                    "en": "Open tables as OGC API Features.",
+                },
+                "keywords": {"de": ["offene Daten"], "en": ["open data"]},
+                "keywords_type": "theme",
+                "terms_of_service": first.landing_page or url,
+                "url": first.landing_page or url,
+            },
+            "license": {"name": ", ".join(licences) or "-", "url": first.landing_page or url},
+            "provider": {
+                "name": publisher.name if publisher else names,
+                "url": (publisher.url if publisher else None) or first.landing_page or url,
+            },
+            "contact": {
+                "name": contact.name if contact else names,
+                **({"email": contact.email} if contact and contact.email else {}),
+                "url": (contact.url if contact else None) or first.landing_page or url,
+            },
+        },
+        "resources": dict(resources),
+    }
+
+
+def _write_text(path: Path, text: str) -> bool:
+    """Put the text there, unless it is there; whether it was not."""
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return False
+    with open_output(path, BytesIO()) as sink:
+        sink.write(text.encode())
+    return True

@@ -1,0 +1,135 @@
+"""A real pygeoapi serves what is open from the folder that is written for it, and our own connector reads it so."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import urllib.request
+from collections.abc import Callable
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import yaml
+
+from civitas_assets.catalog import Window
+from civitas_assets.connectors.registry import CONNECTORS
+from civitas_assets.endpoint import find_free_port
+from civitas_assets.errors import ExportError
+from civitas_assets.ingest.catalogue import load_catalogue
+from civitas_assets.opendata.pygeoapi_folder import CONFIGURATION, ServedTables, write_pygeoapi_folder
+from testbed.pygeoapi_server import PYGEOAPI, start_pygeoapi
+from tests.connectors.conftest import read, records, session, source  # noqa: F401 - fixtures
+
+URL = "https://daten.musterstadt.example/features"
+
+
+def write(offering: Any, place: Path, url: str = URL) -> ServedTables:
+    tenant = load_catalogue(offering.settings).get_tenant("town")
+    return write_pygeoapi_folder(offering.files, [tenant], place, url)
+
+
+def test_tables_with_a_key_are_collections_and_others_are_told(offering: Any, tmp_path: Path) -> None:
+    offering.offer()
+    served = write(offering, tmp_path)
+    assert (served.collections, served.has_changed) == (["town_station"], True)
+    assert served.left_out == {
+        "town_event": "its rows have no key of one column, by which features are asked for"
+    }
+    written = yaml.safe_load((tmp_path / CONFIGURATION).read_text(encoding="utf-8"))
+    assert written["server"]["url"] == URL
+    assert written["metadata"]["contact"]["email"] == "offene-daten@musterstadt.example"
+    station = written["resources"]["town_station"]
+    assert station["extents"]["spatial"]["bbox"] == [10.0, 51.0, 10.05, 51.05]
+    assert [link["title"] for link in station["links"]] == ["dl-de/by-2-0"]
+    assert {path.name for path in (tmp_path / "town").iterdir()} == {
+        "event.geojson", "station.geojson", "datapackage.json", "dictionary.json", ".civitas-files",
+    }  # fmt: skip
+    before = (tmp_path / CONFIGURATION).stat().st_mtime_ns
+    assert not write(offering, tmp_path).has_changed
+    assert (tmp_path / CONFIGURATION).stat().st_mtime_ns == before
+
+
+def test_a_table_that_is_too_large_to_be_read_at_each_request_is_told(
+    offering: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offering.offer()
+    monkeypatch.setattr("civitas_assets.opendata.pygeoapi_folder._MOST_BYTES", 10)
+    with pytest.raises(ExportError, match="no tenant has a folder of open data with GeoJSON"):
+        write(offering, tmp_path)
+    assert {path.suffix for path in (tmp_path / "town").iterdir()} == {".json", ""}
+
+
+@pytest.mark.parametrize("folder", ["{access: login}", ""])
+def test_what_is_no_longer_for_everybody_is_taken_away(offering: Any, tmp_path: Path, folder: str) -> None:
+    offering.offer()
+    write(offering, tmp_path)
+    offering.say(folder)
+    offering.offer()
+    with pytest.raises(ExportError, match="no tenant has a folder of open data with GeoJSON"):
+        write(offering, tmp_path)
+    assert {path.name for path in (tmp_path / "town").iterdir()} == {".civitas-files"}
+
+
+@pytest.mark.integration
+def test_pygeoapi_serves_it_and_our_connector_reads_the_rows_that_are_published(  # noqa: PLR0917
+    offering: Any,
+    tmp_path: Path,
+    oracle: Callable[..., Path],
+    source: Any,  # noqa: F811
+    session: Any,  # noqa: F811
+    records: Any,  # noqa: F811
+) -> None:
+    python, port = oracle("pygeoapi", PYGEOAPI), find_free_port()
+    offering.offer()
+    write(offering, tmp_path, f"http://127.0.0.1:{port}")
+    command, described = [python, "-c", "from pygeoapi import cli; cli()"], tmp_path / "openapi.yml"
+    environment = {
+        **os.environ,
+        "PYGEOAPI_CONFIG": str(tmp_path / CONFIGURATION),
+        "PYGEOAPI_OPENAPI": str(described),
+    }
+    for asked in (["config", "validate", "-c"], ["openapi", "generate", "--output-file", str(described)]):
+        given = [*command, *asked, str(tmp_path / CONFIGURATION)]
+        done = subprocess.run(given, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def ask(url: str) -> Any:
+        with closing(urllib.request.urlopen(url, timeout=60)) as reply:
+            return json.loads(reply.read())
+
+    with start_pygeoapi(python, tmp_path / CONFIGURATION, described, port) as address:
+        (collection,) = ask(f"{address}/collections?f=json")["collections"]
+        assert (collection["id"], collection["title"]) == ("town_station", "Messstationen – Musterstadt")
+        items = f"{address}/collections/town_station/items"
+        found = ask(f"{items}?f=json&limit=10")["features"]
+        published = json.loads(offering.read("station.geojson"))["features"]
+        assert [{**feature, "id": feature["properties"]["station_key"]} for feature in published] == found
+        assert [
+            feature["id"] for feature in ask(f"{items}?f=json&bbox=10.04,51.04,10.06,51.06")["features"]
+        ] == ["a"]
+        assert ask(f"{items}/b?f=json")["properties"]["name"] == "=1+1"
+
+        bodies: list[Any] = []
+
+        def answer(request: Any) -> bytes:
+            with closing(urllib.request.urlopen(request.url, timeout=60)) as reply:
+                bodies.append((request, body := reply.read()))
+                return bytes(body)
+
+        declared = source(
+            "ogc_features", url=address, collection="town_station", record_type="place", feature_id="place_id",
+            fields={"name": "name"}, constants={"category": "station"},
+        ).with_place("s", (9.0, 50.0, 11.0, 52.0))  # fmt: skip
+        window = Window(date(2026, 7, 1), date(2026, 7, 1))
+        CONNECTORS["ogc_features"].fetch(declared, window, ZoneInfo("Europe/Berlin"), session(answer))
+        read_back = [records(declared, body, request.role, **request.variables) for request, body in bodies]
+        rows = [row for part in read_back for row in part.get("place", ())]
+        assert {row["place_id"]: (row["name"], row["lon"], row["lat"]) for row in rows} == {
+            "a": ('Ä "x"', 10.05, 51.05),
+            "b": ("=1+1", 10.0, 51.0),
+        }
