@@ -123,8 +123,16 @@ sources:
     licence: CC0-1.0
     url: "mqtt://127.0.0.1:9"
     queue: {client_id: own, bell: own-bell}
+  bins:
+    title: Füllstände
+    connector: mqtt
+    licence: CC0-1.0
+    url: "mqtt://127.0.0.1:9"
+    queue: {client_id: other, bell: other-bell, topics: ["bins/{device}"]}
+    record_type: place
+    fields: {place_id: "{device}"}
 """
-    assert "none of 1 bells" in evaluate(deployed(NOW, funk=text), "waiting_messages").skip_message
+    assert "none of 2 bells" in evaluate(deployed(NOW, funk=text), "waiting_messages").skip_message
 
 
 def test_source_that_becomes_stale_fails_its_check_once(deployed: Any, town: Any, evaluate: Any) -> None:

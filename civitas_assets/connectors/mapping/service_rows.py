@@ -32,6 +32,8 @@ _NOT_JSON = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b')
 def replace_nan(body: Json) -> bytes:
     """JSON with null for the numbers that it does not have, as programs write them all the same."""
     whole = bytes(body)
+    if len(whole) < _SMALL and not any(number in whole for number in _NO_JSON_BYTES):
+        return whole  # as most messages of a queue, for each of which a column would be dear
     with suppress(pl.exceptions.ComputeError):  # it is no UTF-8
         text = pl.Series([whole], dtype=pl.Binary).cast(pl.String)
         if not text.str.contains_any(_NO_JSON).item():
@@ -56,7 +58,9 @@ _ODD = (
 
 _FIRST = {odd[:1] for odd in _ODD}  # a single byte is found much sooner
 _HEAD = 256 * 1024
+_SMALL = 64 * 1024
 _NO_JSON = ["NaN", "Infinity"]
+_NO_JSON_BYTES = [name.encode() for name in _NO_JSON]
 
 
 def normalise_member_names(text: bytes) -> bytes:
