@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from civitas_assets.catalog.basis import SLUG
 from civitas_assets.catalog.last_good import LastGood
-from civitas_assets.catalog.model import Destination
 from civitas_assets.catalog.yaml_document import YamlDocument
 from civitas_assets.catalog.yaml_text import locate_file
 from civitas_assets.errors import CatalogError
 from civitas_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from civitas_assets.catalog.model import Destination
 
 
 def read_declared_destination(settings: Settings, slug: str) -> Destination:

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
-from civitas_assets.catalog import Catalog
 from civitas_assets.catalog.basis import is_key
 from civitas_assets.catalog.licence import LICENCES
 from civitas_assets.dictionary.contracts import Contract
 
 if TYPE_CHECKING:
+    from civitas_assets.catalog import Catalog
     from civitas_assets.harmonise.task import Task
 
 COMMONS_SCHEMA = "commons"

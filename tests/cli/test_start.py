@@ -18,13 +18,13 @@ HEAVY = {"pydantic", "polars", "duckdb", "dagster", "httpx2", "yaml", "sqlalchem
 
 
 def modules_after(*arguments: str) -> set[str]:
-    """Top-level packages that a process has imported when the command is through."""
+    """Top-level packages, and modules of this one, that a process has imported when the command is through."""
     code = (
         "import sys\n"
         f"sys.argv = ['civitas', *{list(arguments)!r}]\n"
         "from civitas_assets.cli import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "print('@', *{name.partition('.')[0] for name in sys.modules})\n"
+        "print('@', *{name if 'civitas_' in name else name.partition('.')[0] for name in sys.modules})\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return {*done.stdout.rpartition("@")[2].split()}
@@ -60,6 +60,7 @@ def test_a_query_of_a_file_needs_no_models_records_or_drivers(
     monkeypatch.setenv("CIVITAS_HOME", str(tmp_path))
     loaded = modules_after("query", "town", "select 1")
     assert "duckdb" in loaded
+    assert "civitas_assets.catalog.model" not in loaded
     assert not loaded & {"polars", "numpy", "pyarrow", "dagster", "httpx2", "sqlalchemy", "pyproj", "psycopg"}
 
 
