@@ -44,7 +44,7 @@ from civitas_assets.store.summary import SourceSummary, SummaryStore
 
 _DAY = timedelta(days=1)
 _TASK = "task.json"  # written last
-_TO_BE_LOOKED_AT = "broke_a_test"
+TO_BE_LOOKED_AT = "broke_a_test"
 _ROWS = "rows.parquet"
 _FEW = 20  # rows
 
@@ -97,7 +97,7 @@ class Workspace:
 
     def keep(self) -> None:
         """Leave the workspace for some days to be looked at, also when the run is over."""
-        (self.folder / _TO_BE_LOOKED_AT).touch()
+        (self.folder / TO_BE_LOOKED_AT).touch()
 
     def remove(self) -> None:
         """Throw the workspace away."""
@@ -292,13 +292,7 @@ def remove_stale_workspaces(folder: Path, now: datetime, keep_days: int = 3) -> 
         for old in folder.iterdir():
             if not old.is_dir() or is_claimed(old):
                 continue
-            is_left = (old / WORKSPACE_FILE).exists() and not (old / _TO_BE_LOOKED_AT).exists()
+            is_left = (old / WORKSPACE_FILE).exists() and not (old / TO_BE_LOOKED_AT).exists()
             age = now - datetime.fromtimestamp(old.stat().st_mtime, UTC)
             if is_left or age.days >= keep_days:
                 remove_folder(old)
-
-
-def list_kept_runs(folder: Path, tenant: str) -> dict[str, Workspace]:
-    """Workspaces of the tenant that broke a test and are still there, by the id of their run, in order."""
-    left = sorted(folder.glob(f"*-{tenant}/{_TO_BE_LOOKED_AT}"))
-    return {mark.parent.name.removesuffix(f"-{tenant}"): Workspace(mark.parent) for mark in left}

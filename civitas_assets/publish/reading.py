@@ -183,7 +183,7 @@ def open_kept(settings: Settings, tenant: str, run: str) -> Iterator[PublishedTa
     Raises:
         PublishError: that cannot be a tenant's key, there is nothing of such a run, or it cannot be opened.
     """
-    from civitas_assets.harmonise.workspace import list_kept_runs  # noqa: PLC0415 - with all that makes one
+    from civitas_assets.harmonise.kept_runs import list_kept_runs  # noqa: PLC0415 - with all that makes one
     from civitas_assets.harmonise.workspace_tables import (  # noqa: PLC0415
         RECORDS_SCHEMA,
         SHARED_SCHEMA,
