@@ -13,10 +13,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from civitas_assets.catalog import Tenant
 from civitas_assets.catalog.tenant_sinks import SensorThingsSink
+from civitas_assets.catalog.yaml_text import to_yaml
 from civitas_assets.errors import ExportError
 from civitas_assets.export.output import open_output
 from civitas_assets.opendata.folder_copy import copy_folder
@@ -83,9 +82,7 @@ def write_pygeoapi_folder(
             "no tenant has a folder of open data with GeoJSON: open_data: {folder: {}} in its file, and a night"
         )
     served.collections = [*resources]
-    text = yaml.safe_dump(
-        _build_configuration(offering, resources, url), allow_unicode=True, sort_keys=False, width=110
-    )
+    text = to_yaml(_build_configuration(offering, resources, url))
     served.has_changed = _write_text(place / CONFIGURATION, text)
     return served
 
