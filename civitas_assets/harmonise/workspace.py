@@ -242,7 +242,7 @@ def _show(
     if not locations:
         return
     name = f'{RECORDS_SCHEMA}."{table}"'
-    stored = f"read_parquet([{_list_sql(locations)}], union_by_name = true)"
+    stored = f"read_parquet([{_list_sql(locations)}], union_by_name = true, hive_partitioning = false)"
     present = {row[0] for row in connection.execute(f"describe select * from {stored}").fetchall()}  # noqa: S608
     # A column that the contract has gained since is in none of the older files. The plan relies on the types.
     columns = ", ".join(
@@ -270,7 +270,8 @@ def _insert_frame(
         return
     # By way of a file: DuckDB reads frames by Arrow, whose library takes longer to load than all of this.
     rows.write_parquet(file := folder / _ROWS)
-    connection.execute(f'insert into {RECORDS_SCHEMA}."{table}" from read_parquet(?)', [str(file)])
+    stored = "read_parquet(?, hive_partitioning = false)"  # folders may be called a=b
+    connection.execute(f'insert into {RECORDS_SCHEMA}."{table}" from {stored}', [str(file)])
     file.unlink()
 
 
