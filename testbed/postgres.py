@@ -23,6 +23,7 @@ import psycopg
 
 from civitas_assets.endpoint import find_free_port
 
+TRUSTED = "history"  # a superuser asked for no password: half of a connection's cost, for who opens thousands
 _SECONDS = 30.0
 _ACCOUNTS = ("postgres", "nobody")  # the server refuses to run as root
 
@@ -122,6 +123,8 @@ def postgres_server(folder: Path | None = None, settings: Sequence[str] = ("fsyn
         ]
         command += ["--pwfile", place / "password", "--encoding=UTF8", "--locale=C"]
         subprocess.run(command, check=True, capture_output=True, cwd=place, **user)
+        access = data / "pg_hba.conf"
+        access.write_text(f"host all {TRUSTED} 127.0.0.1/32 trust\n{access.read_text()}")
         options = [
             "listen_addresses=127.0.0.1",
             f"port={port}",
@@ -134,6 +137,8 @@ def postgres_server(folder: Path | None = None, settings: Sequence[str] = ("fsyn
         server = Server(f"postgresql://civitas:{password}@127.0.0.1:{port}/postgres", command, place, user)
         try:
             server.start()
+            with psycopg.connect(server.url, autocommit=True) as connection:
+                connection.execute(f"create role {TRUSTED} superuser login")
             yield server
         finally:
             server.stop()

@@ -174,8 +174,8 @@ def test_what_landing_has_no_more_or_nobody_can_read_any_more_stays(
     town.files.delete(town.landing()._key(lost.sha256))
     town.with_sources(s={"each": {"file": ("a", "b")}, "fields": {"datastream_id": "ID", "value": "v"}})
     found = proposal()
-    assert (found.missing, len(found.errors)) == (1, 1)
-    assert "lacks the column(s) ID" in found.errors[0]
+    assert (found.missing, len(found.problems)) == (1, 1)
+    assert "lacks the column(s) ID" in str(found.problems[0])
     assert not found, "nothing vanishes"
 
 

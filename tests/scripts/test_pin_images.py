@@ -156,7 +156,8 @@ def test_every_image_is_pinned_in_its_place_and_again_to_the_same(
     yaml.safe_load(after["compose.yaml"])
     asked = {path for method, path, said in registry.asked if method == "HEAD" and said}
     assert asked == {
-        "/v2/library/caddy/manifests/2.11.7", "/v2/library/python/manifests/3.11-slim-bookworm",
+        "/v2/library/caddy/manifests/2.11.7", "/v2/geopython/pygeoapi/manifests/0.21.0",
+        "/v2/library/python/manifests/3.11-slim-bookworm",
         "/v2/postgis/postgis/manifests/17-3.5", "/v2/oauth2-proxy/oauth2-proxy/manifests/v7.15.5",
         "/v2/own/civitas-assets/manifests/0.1.0",
     }  # fmt: skip
