@@ -66,7 +66,7 @@ class PrivacyFilter:
         """Rows that their format makes unreadable, whose text nobody can look into."""
         if not self.says_nothing:
             return rows
-        return tuple(replace(row, raw=f"row {row.row}", detail=_NOT_SAID) for row in rows)
+        return tuple(replace(row, raw=f"row {row.row}", detail=_NOT_SAID, about=()) for row in rows)
 
     def _note(self, before: pl.DataFrame, after: pl.DataFrame, payload: str) -> None:
         if after.height < before.height:

@@ -42,6 +42,7 @@ from civitas_assets.ingest.privacy_filter import PrivacyFilter
 from civitas_assets.ingest.register import GONE, Sightings, find_gone, note_seen
 from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.ingest.vanished import find_vanished
+from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.clean_text import is_clean_source
 from civitas_assets.records.origin import Origin, build_format_rejections
 from civitas_assets.records.raw import Roster
@@ -49,7 +50,7 @@ from civitas_assets.store.addresses import Line
 from civitas_assets.store.discard import discard_read
 from civitas_assets.store.journal import Progress, StandingNote
 from civitas_assets.store.landing import Manifest, SourceLanding, hash_config
-from civitas_assets.store.seen import NAMELESS, READ
+from civitas_assets.store.seen import READ
 from civitas_assets.store.stores import Stores
 from civitas_assets.store.summary import SummaryStore
 
@@ -215,9 +216,9 @@ class SourceReader:
                         raise ReadError(f"has over {most} rows, the most that CIVITAS_MAX_ROWS lets be")
                     self._intake.take(decoded, raw, origin)
                     if raw.broken:
-                        self._sightings.note(NAMELESS, line)
                         self._intake.given[raw.record_type] += len(raw.broken)
                         broken = self._discretion.hide_broken(raw.broken)
+                        self._sightings.note_broken(RECORD_TYPES[raw.record_type], broken, line)
                         decoded.rejected.append(
                             build_format_rejections(raw.record_type, broken, line.sha256, line.fetched_at)
                         )

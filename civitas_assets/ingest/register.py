@@ -6,7 +6,7 @@ in `vanished.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ import polars as pl
 
 from civitas_assets.catalog import Source
 from civitas_assets.ingest.vanished import check_roster_size
-from civitas_assets.records import RECORD_TYPES, Note, RecordType
+from civitas_assets.records import RECORD_TYPES, BrokenRow, Note, RecordType
 from civitas_assets.records.contract import UTC_TIME
 from civitas_assets.store.addresses import Address, Line
 from civitas_assets.store.landing import Answered
@@ -49,9 +49,18 @@ class Sightings:
         )
         self._found.append(found)
 
-    def note(self, mark: str, line: Line) -> None:
+    def note(self, mark: str, line: Line, key: str = "") -> None:
         """That an answer was read, or that it has rows of which nobody knows what they are about."""
-        self._marks.append((self.source, mark, "", line.sha256, line.fetched_at))
+        self._marks.append((self.source, mark, key, line.sha256, line.fetched_at))
+
+    def note_broken(self, record_type: RecordType, rows: Iterable[BrokenRow], line: Line) -> None:
+        """Rows that nobody can read: what they are about is there all the same, and is not gone."""
+        for row in rows:
+            if not row.about:
+                self.note(NAMELESS, line)
+            elif record_type.event_time is None:
+                for key in row.about:
+                    self.note(record_type.name, line, key)
 
     @property
     def found(self) -> pl.DataFrame:

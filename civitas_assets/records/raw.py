@@ -25,12 +25,16 @@ UNKNOWN_FIELDS, REPLACED_ROWS, REPEATED_ROWS = "unknown_fields", "replaced_rows"
 
 @dataclass(frozen=True)
 class BrokenRow:
-    """A row that its format already makes unreadable, such as a CSV line with too many cells."""
+    """A row that its format already makes unreadable, such as a CSV line with too many cells.
+
+    `about` are the native ids of the things that it is about, where they can be read; without, it may be about any.
+    """
 
     row: int
     rule: str
     detail: str
     raw: str
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import polars as pl
 import pytest
 
 from civitas_assets.connectors.files.csv import CsvConnector
 from civitas_assets.connectors.files.json import JsonConnector
-from civitas_assets.records import RECORD_TYPES
+from civitas_assets.records import RECORD_TYPES, BrokenRow, RawTable
 from civitas_assets.store.landing import SourceLanding
 
 PLACE = RECORD_TYPES["place"]
-CONNECTORS = {"csv": CsvConnector(), "json": JsonConnector()}
+CONNECTORS: dict[str, Any] = {"csv": CsvConnector(), "json": JsonConnector()}
 
 Night = Callable[..., Any]
 
@@ -190,6 +192,27 @@ def test_a_row_of_which_nobody_knows_what_it_is_about_closes_nothing_and_is_told
     report = night("1,A,\n2,B,\n,C,", snapshot=True)
     assert "rows without an id may be about them" in report.notes[0].text
     assert all(there(town).values())
+
+
+class _SomeUnreadable(CsvConnector):
+    """Cannot read rows that are called ?, of which it knows no more than the id."""
+
+    def read(self, source: Any, payload: Any) -> Iterator[RawTable]:
+        for table in super().read(source, payload):
+            is_lost = pl.col("name") == "?"
+            ids = table.frame.filter(is_lost)["place_id"]
+            broken = tuple(BrokenRow(row, "no_name", "", "", (key,)) for row, key in enumerate(ids, 1))
+            yield replace(table, frame=table.frame.filter(~is_lost), broken=broken)
+
+
+def test_a_row_that_cannot_be_read_is_there_if_it_says_what_it_is_about_and_others_are_closed(
+    town: Any, night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CONNECTORS, "csv", _SomeUnreadable())
+    night("1,A,\n2,B,\n3,C,", snapshot=True)
+    report = night("1,A,\n2,?,\n9,?,", snapshot=True)
+    assert (report.counts["place"].deleted, report.notes) == (1, ())
+    assert there(town) == {"1": True, "2": True, "3": False}
 
 
 def test_much_less_than_is_known_closes_nothing_and_is_told(town: Any, night: Night) -> None:

@@ -101,7 +101,9 @@ def read_register(body: bytes, box: Box | None, *, by_point: bool) -> RawTable:
         lon, lat = _read_number(row.read(_LON)), _read_number(row.read(_LAT))
         if not lon or not lat:
             detail = f"{_LON} {row.read(_LON)!r}, {_LAT} {row.read(_LAT)!r}"
-            broken.append(BrokenRow(number, "without_position", detail, ";".join(cells)))
+            ids = [found["charge_point_id"] for found in _read_row(row, header, by_point=by_point)]
+            about = tuple(str(key) for key in ids if key)
+            broken.append(BrokenRow(number, "without_position", detail, ";".join(cells), about))
         elif near is None or _is_within(lon, lat, near) or _is_within(lat, lon, near):
             rows += ({**found, "lon": lon, "lat": lat} for found in _read_row(row, header, by_point=by_point))
     table = build_raw_table("charge_point", rows, _COLUMNS)

@@ -112,7 +112,9 @@ def test_stray_characters_of_a_coordinate_are_left_out(written: str, records: Re
 def test_a_row_that_nobody_can_place_is_one_rejected_row(written: str, read: Any) -> None:
     (table,) = read(source(), register({"Breitengrad": written}, {}))
     assert table.frame.height == 1
-    assert [(row.row, row.rule) for row in table.broken] == [(1, "without_position")]
+    assert [(row.row, row.rule, row.about) for row in table.broken] == [(1, "without_position", ("1",))]
+    (table,) = read(source(rows="points"), register({**TWO, "Breitengrad": written}, {}))
+    assert [row.about for row in table.broken] == [("1/1", "1/2")]
 
 
 def test_what_lies_elsewhere_is_no_fault_and_what_is_swapped_here_is_one(read: Any) -> None:
