@@ -111,21 +111,20 @@ def read_service_table(body: bytes, service: str) -> RawTable:
         names = ", ".join(answer) or "nothing"
         raise ReadError(f"is not what {SERVICE} answers: it has no {service}, but {names}")
     items, unreadable = decode_each(bytes(answer[service]), _Item, SERVICE)
-    broken = [*unreadable]
-    rows = list[Row]()
+    broken, rows = [*unreadable], list[Row]()
+    is_charging = service == "electric_charging_station"
+    key_name = "charge_point_id" if is_charging else "event_id"
     for number, item in enumerate(items, 1):
         lon, lat = (parse_number(value) if _is_plain(value) else None for value in item.position())
         shape = bytes(item.geometry)
+        made = [*_list_points(item)] if is_charging else [_build_event(item, service)]
         if (lon is None or lat is None) and shape == b"null":
             raw = msgspec.json.encode(item).decode()
-            broken.append(BrokenRow(number, "without_position", "nobody can say whose it is", raw))
+            about = tuple(str(key) for row in made if (key := row[key_name]))
+            broken.append(BrokenRow(number, "without_position", "nobody can say whose it is", raw, about))
             continue
-        place: Row = {"lon": lon, "lat": lat}
-        if service == "electric_charging_station":
-            rows += ({**row, **place} for row in _list_points(item))
-        else:
-            rows.append({**_build_event(item, service), **place, "geometry": _read_shape(shape)})
-    is_charging = service == "electric_charging_station"
+        shown = {} if is_charging else {"geometry": _read_shape(shape)}
+        rows += ({**row, "lon": lon, "lat": lat, **shown} for row in made)
     table = (
         build_raw_table("charge_point", rows, _POINT)
         if is_charging
@@ -178,7 +177,7 @@ def _find_times(lines: Sequence[str]) -> tuple[str | None, str | None]:
     if periods:
         return _earliest(start for start, _ in periods), _latest(end for _, end in periods)
     begins = [_wall(*found.groups()) for line in lines if (found := _BEGINS.match(line))]
-    ends = [_wall(*found.groups()) for line in lines if (found := _ENDS.match(line))]
+    ends = [_wall(*_end_day(found.groups())) for line in lines if (found := _ENDS.match(line))]
     return _earliest(begins), _latest(ends)
 
 
@@ -188,6 +187,11 @@ def _read_period(parts: Sequence[str | None]) -> tuple[datetime | None, datetime
     start, end = _wall(*day, *begins), _wall(*(until if until[0] else day), *ends)
     is_at_night = start is not None and end is not None and not until[0] and end <= start
     return start, end + timedelta(days=1) if end is not None and is_at_night else end
+
+
+def _end_day(parts: Sequence[str | None]) -> Sequence[str | None]:
+    """Day, month, year, hour and minute; a day without a time is over when the next one begins."""
+    return parts if parts[3] else (*parts[:3], *map(str, _NEXT_MIDNIGHT))
 
 
 def _earliest(times: Iterable[datetime | None]) -> str | None:

@@ -95,6 +95,7 @@ def test_one_without_a_position_is_one_rejected_row(coordinate: Any, read: Any) 
     (table,) = read(source(), listed("warning", {}, {"coordinate": coordinate}), "warning")
     assert table.frame.height == 1
     assert [(row.row, row.rule) for row in table.broken] == [(2, "without_position")]
+    assert table.broken[0].about == (table.frame["event_id"][0],), "it is there, though nobody knows where"
 
 
 @pytest.mark.parametrize(
@@ -155,6 +156,8 @@ def utc(*parts: int) -> datetime:
         (None, ["08.10.26 von 22:00 bis 05:00 Uhr"], (utc(2026, 10, 8, 20), utc(2026, 10, 9, 3))),
         (None, ["08.10.26 von 10:00 bis 24:00 Uhr"], (utc(2026, 10, 8, 8), utc(2026, 10, 8, 22))),
         (None, ["Ende: 31.02.2026 10:00", "Beginn: demnächst"], (None, None)),
+        # A day without a time lasts until it is over, be it the one on which clocks go back.
+        (None, ["Beginn: 25.10.2026", "Ende: 25.10.2026"], (utc(2026, 10, 24, 22), utc(2026, 10, 25, 23))),
         # Wall time of the night in which clocks go back: nine hours later it is ten hours by the clock.
         (None, ["24.10.26 20:00 bis zum 25.10.26 05:00 Uhr"], (utc(2026, 10, 24, 18), utc(2026, 10, 25, 4))),
     ],
@@ -201,6 +204,16 @@ def test_points_of_a_charging_station_are_told_apart_as_far_as_its_text_does(rec
     assert (second["plug_types"], second["power_kw"]) == ("DC Kupplung Combo; DC CHAdeMO", 50.5)
     assert (second["postcode"], second["city"], second["operator"]) == ("48155", "Münster", "Beispiel GmbH")
     assert (whole["charge_point_id"], whole.get("points"), whole.get("current_type")) == ("2", None, None)
+
+
+def test_a_charging_station_without_a_position_still_has_its_points(read: Any) -> None:
+    station = {
+        "identifier": "9",
+        "coordinate": None,
+        "description": ["Ladepunkt 1:", "43 kW", "", "Ladepunkt 2:"],
+    }
+    (table,) = read(source(), listed("electric_charging_station", station, {}), "electric_charging_station")
+    assert [row.about for row in table.broken] == [("9/1", "9/2")]
 
 
 @pytest.mark.parametrize("body", [b'{"error":"x"}', b'{"closure":{}}', b'{"warning":[{"title":"no id"}]}'])
