@@ -5,6 +5,7 @@ A warning names the municipalities that it is for by the cells of the service, w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,13 +16,13 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from civitas_assets.catalog import Source, Window
-from civitas_assets.catalog.municipalities import list_municipalities_within
+from civitas_assets.catalog.municipalities import find_municipality, has_key, list_municipalities_within
 from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.content.archive import list_archive_names, unzip_members
 from civitas_assets.connectors.content.trusted_xml import XML_FAULTS, parse_xml
 from civitas_assets.connectors.mapping.service_rows import build_raw_table
 from civitas_assets.connectors.services.service import Attribution, Root, ServiceLicence, Title
-from civitas_assets.errors import Note, ReadError
+from civitas_assets.errors import FetchError, MunicipalityError, Note, ReadError
 from civitas_assets.records import BrokenRow, RawTable
 
 _CAP = "{urn:oasis:names:tc:emergency:cap:1.2}"
@@ -31,8 +32,10 @@ _COLUMNS = (
     "event_id", "event_type", "event_type_native", "title", "description", "start_at", "end_at", "severity",
     "severity_native", "status", "status_native", "place_name", "website", "changed_at",
 )  # fmt: skip
-# What a cell is, by the first digit of its number; the official key follows.
-_DISTRICT, _QUARTER, _MUNICIPALITY = "1", "7", "8"
+# What a cell is, by the first digit of its number; the official key follows. The last kind is a part of a district, or
+# one together with the town in its midst, which is a district by itself and only named.
+_DISTRICT, _QUARTER, _MUNICIPALITY, _AREA = "1", "7", "8", "9"
+_WITH_TOWN = re.compile(r"\bStadt (\S+)")
 
 Key = Annotated[str, Field(pattern=r"^\d{8}$")]
 
@@ -90,7 +93,22 @@ class DwdWarningsConnector:
     source_model: type[Source] = DwdWarningsSource
 
     def fetch(self, source: DwdWarningsSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
-        """The archive of the warnings that are valid now."""
+        """The archive of the warnings that are valid now.
+
+        Raises:
+            FetchError: it is not answered, or there is no municipality that a warning could concern.
+        """
+        if source.list_keys() == ():
+            raise FetchError(
+                "no municipality has its middle in the bbox, so that no warning would ever concern it: name "
+                "municipalities by their official keys"
+            )
+        for key in source.municipalities:
+            try:
+                find_municipality(key)
+            except MunicipalityError as error:
+                # The service may have a key longer, or sooner, than the list that comes with the project.
+                session.note("unknown_municipality", f"municipalities: {error}")
         for _ in session.crawl([Request(source.url)]):
             pass
 
@@ -108,11 +126,12 @@ class DwdWarningsConnector:
             cells = _list_cells(warning.info)
             if not cells:
                 detail = f"names no {_CELL}, so that nobody can say whom it concerns"
-                broken.append(BrokenRow(number, "without_cells", detail, warning.identifier))
+                about = (warning.identifier,)
+                broken.append(BrokenRow(number, "without_cells", detail, warning.identifier, about))
                 continue
-            names = [name for cell, name in cells if keys is None or _covers(cell, keys)]
+            names = [name for cell, name in cells if keys is None or _covers(cell, name, keys)]
             if names:
-                row = _build_event(warning, warning.info, names)
+                row = _build_event(warning, warning.info, names, payload.received_at)
                 taken_back = warning.references if warning.kind == "Cancel" else (warning.identifier,)
                 rows += ({**row, "event_id": identifier} for identifier in taken_back)
         others = len(found) - len(actual)
@@ -177,17 +196,31 @@ def _list_cells(info: Element) -> list[tuple[str, str]]:
     ]
 
 
-def _covers(cell: str, keys: Collection[str]) -> bool:
-    """Whether the cell is one of the municipalities, a part of one that is a district by itself, or its district."""
+def _covers(cell: str, name: str, keys: Collection[str]) -> bool:
+    """Whether the cell is one of the municipalities, a part of one that is a district by itself, or its district.
+
+    Of a district that is parted, each part counts: which of them a municipality is in, no number says.
+    """
     kind, key = cell[:1], cell[1:]
     if kind == _MUNICIPALITY:
         return key in keys
     if kind == _QUARTER:
         return f"{key[:5]}000" in keys
-    return kind == _DISTRICT and any(one.startswith(key[:5]) for one in keys)
+    if kind not in {_DISTRICT, _AREA}:
+        return False
+    town = _WITH_TOWN.search(name)
+    return any(one.startswith(key[:5]) or (town is not None and _is_town(one, key, town[1])) for one in keys)
 
 
-def _build_event(warning: _Warning, info: Element, names: Sequence[str]) -> dict[str, object]:
+def _is_town(key: str, district: str, name: str) -> bool:
+    """Whether the key is that of the town of that name which is no part of its district; both are in one region."""
+    is_by_itself = key[5:] == "000" and key[:3] == district[:3]
+    return is_by_itself and has_key(key) and find_municipality(key).short_name.split()[0] == name
+
+
+def _build_event(
+    warning: _Warning, info: Element, names: Sequence[str], received_at: datetime
+) -> dict[str, object]:
     severity, response = _read(info, "severity"), _read(info, "responseType")
     start = _read(info, "onset") or _read(info, "effective")
     return {
@@ -200,7 +233,7 @@ def _build_event(warning: _Warning, info: Element, names: Sequence[str]) -> dict
         "end_at": _read(info, "expires"),
         "severity": _SEVERITIES.get(severity or ""),
         "severity_native": severity,
-        "status": _tell_status(warning, response, start),
+        "status": _tell_status(warning, response, start, received_at),
         "status_native": ": ".join(filter(None, (warning.kind, response))) or None,
         "place_name": ", ".join(dict.fromkeys(names)),
         "website": _read(info, "web"),
@@ -208,14 +241,16 @@ def _build_event(warning: _Warning, info: Element, names: Sequence[str]) -> dict
     }
 
 
-def _tell_status(warning: _Warning, response: str | None, start: str | None) -> str | None:
-    """Where it stood when it was sent; None where one of both times is missing or none."""
+def _tell_status(
+    warning: _Warning, response: str | None, start: str | None, received_at: datetime
+) -> str | None:
+    """Where it stood when it was fetched; None where nobody can tell when it begins."""
     if warning.kind == "Cancel":
         return "cancelled"
     if response == "AllClear":
         return "ended"
     try:
-        is_to_come = datetime.fromisoformat(start or "") > datetime.fromisoformat(warning.sent or "")
+        is_to_come = datetime.fromisoformat(start or "") > received_at
     except (ValueError, TypeError):
         return None
     return "planned" if is_to_come else "active"

@@ -14,7 +14,7 @@ import pytest
 
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
-from civitas_assets.errors import ReadError
+from civitas_assets.errors import FetchError, ReadError
 from tests.connectors.conftest import zipped
 
 MUENSTER = (7.47, 51.84, 7.78, 52.06)
@@ -85,7 +85,8 @@ def test_a_warning_becomes_an_event_in_its_german_words(records: Records) -> Non
         ("805566012", {"municipalities": ("05566012",)}, True),
         ("105566000", {"municipalities": ("05566012",)}, True),
         ("705566101", {"municipalities": ("05566012",)}, False),
-        ("905515999", {}, False),
+        ("905515999", {}, True),
+        ("205515000", {}, False),  # a lake
     ],
 )
 def test_cells_are_those_of_the_town_its_quarters_and_its_district(
@@ -93,6 +94,37 @@ def test_cells_are_those_of_the_town_its_quarters_and_its_district(
 ) -> None:
     (table,) = read(source(**settings), archive(message("w1", cells)))
     assert (table.frame.height == 1) is found
+
+
+@pytest.mark.parametrize(
+    ("cell", "area", "key", "found"),
+    [
+        ("906633999", "Kreis und Stadt Kassel", "06611000", True),
+        ("906633999", "Kreis und Stadt Kassel", "06633001", True),
+        ("908315999", "Kreis Breisgau-Hochschwarzwald und Stadt Freiburg", "08311000", True),
+        ("909471999", "Kreis und Stadt Bamberg", "09462000", False),
+        ("909471999", "Kreis und Stadt Bamberg", "09463000", False),
+        ("901057002", "Kreis Plön - Küste", "01057057", True),
+    ],
+)
+def test_a_town_is_warned_with_the_district_around_it_though_its_key_is_another(
+    cell: str, area: str, key: str, found: bool, read: Any
+) -> None:
+    """As the archive by districts has it, which parts others instead."""
+    body = archive(message("w1", cell).replace(f"Gebiet {cell}", area))
+    (table,) = read(source(municipalities=(key,)), body)
+    assert (table.frame.height == 1) is found
+
+
+def test_where_no_warning_could_concern_anybody_that_is_told(session: Any) -> None:
+    day, zone = Window(date(2026, 8, 6), date(2026, 8, 6)), ZoneInfo("UTC")
+    fake, connector = session(lambda _: archive()), CONNECTORS["dwd_warnings"]
+    nowhere = source().with_place("it", (7.60, 51.90, 7.61, 51.91))
+    with pytest.raises(FetchError, match="no municipality has its middle in the bbox"):
+        connector.fetch(nowhere, day, zone, fake)
+    connector.fetch(source(municipalities=("05566000",)), day, zone, fake)
+    assert "05566000 is no municipality of today" in fake.notes[0].text
+    assert len(fake.requests) == 1
 
 
 def test_the_municipalities_of_the_box_are_those_whose_middle_lies_in_it() -> None:
@@ -104,12 +136,14 @@ def test_the_municipalities_of_the_box_are_those_whose_middle_lies_in_it() -> No
 @pytest.mark.parametrize(
     ("members", "status", "severity"),
     [
-        ({"onset": "2026-08-06T17:58:00+00:00"}, "active", "low"),
+        ({}, "planned", "low"),
+        # It was to come when it was sent, and is there by now.
+        ({"sent": "2026-07-31T12:00:00+00:00", "onset": "2026-07-31T23:00:00+00:00"}, "active", "low"),
         ({"responseType": "AllClear", "severity": "Extreme"}, "ended", "highest"),
         ({"severity": "Unknown", "onset": "bald"}, None, None),
     ],
 )
-def test_status_is_that_of_when_it_was_sent_and_what_is_not_known_is_none(
+def test_status_is_that_of_when_it_was_fetched_and_what_is_not_known_is_none(
     members: dict[str, str], status: str | None, severity: str | None, read: Any
 ) -> None:
     (table,) = read(source(), archive(message("w1", **members)))
@@ -145,6 +179,7 @@ def test_a_message_that_is_none_is_one_rejected_row(read: Any) -> None:
     (table,) = read(source(), archive(message("w1"), "<alert/>", untrusted, message("w2", "")))
     assert table.frame.height == 1
     assert [row.rule for row in table.broken] == ["unreadable_warning", "unreadable_warning", "without_cells"]
+    assert [row.about for row in table.broken] == [(), (), ("w2",)]
 
 
 def test_an_empty_archive_says_that_nothing_is_warned_of_and_another_one_says_nothing(read: Any) -> None:
