@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Literal
+from typing import ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -21,6 +21,7 @@ from civitas_assets.errors import Note, ReadError
 from civitas_assets.records import BrokenRow, RawTable
 
 _OLD = timedelta(hours=1)
+_DIFFERENTIAL = 1
 
 
 class GtfsRtSource(Source):
@@ -33,7 +34,20 @@ class GtfsRtSource(Source):
     routes: tuple[str, ...] = Field(
         (), description="Patterns of ids of routes that are wanted; default: all."
     )
+    agencies: tuple[str, ...] = Field(
+        (),
+        description="Patterns of ids of agencies whose alerts are wanted that name neither stop nor route.",
+    )
     language: str = Field("de", description="Which language of an alert is read, where it has several.")
+    snapshot_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="The share of known alerts below which a fetch closes nothing; there may be none.",
+    )
+
+    # A feed is a full dataset: an alert that it has no more is over, also where nobody said until when it lasts.
+    lists_whole: ClassVar[frozenset[str]] = frozenset({"event"})
 
     def record_types(self) -> frozenset[str]:
         """Delays, and alerts as events."""
@@ -52,18 +66,26 @@ class GtfsRtConnector:
 
     def read(self, source: GtfsRtSource, payload: Payload) -> Iterator[RawTable]:
         """Trips and their stops, and alerts; an entity that cannot be read is a rejected row."""
-        feed, broken = decode_feed(payload.body), list[BrokenRow]()
-        found = Realtime(source.zone, Wanted(source.stops, source.routes), source.language)
+        feed, trips, alerts = decode_feed(payload.body), list[BrokenRow](), list[BrokenRow]()
+        wanted = Wanted(source.stops, source.routes, source.agencies)
+        found = Realtime(source.zone, wanted, source.language, tuple(payload.variables.values()))
         for row, body in enumerate(feed.entity, 1):
+            entity = None
             try:
-                found.add(row, decode_entity(body))
+                entity = decode_entity(body)
+                found.add(row, entity)
             except ReadError as error:
-                broken.append(BrokenRow(row, "unreadable_entity", str(error), body.hex()))
-        notes = found.codes.list_notes()
+                about = () if entity is None else found.list_names(entity)
+                broken = trips if entity is None or not entity.HasField("alert") else alerts
+                broken.append(BrokenRow(row, "unreadable_entity", str(error), body.hex(), about))
+        notes = found.list_notes()
+        if feed.header.incrementality == _DIFFERENTIAL:
+            text = "the feed says of itself that it has only what has changed: say snapshot: false, if that is so"
+            notes = (*notes, Note("differential_feed", text))
         told = feed.header.timestamp
         age = payload.received_at.timestamp() - told
         if told and age > _OLD.total_seconds():
             text = f"the feed was made {age / 3600:.0f} h before it was fetched: it says nothing of now"
             notes = (*notes, Note("old_feed", text))
-        yield RawTable("transit_delay", found.build_delays(), (), tuple(broken), notes)
-        yield RawTable("event", found.build_events())
+        yield RawTable("transit_delay", found.build_delays(), (), tuple(trips), notes)
+        yield RawTable("event", found.build_events(), (), tuple(alerts))

@@ -14,6 +14,7 @@ TRIP_STATUS = {
     0: "scheduled", 1: "added", 2: "unscheduled", 3: "canceled", 5: "replacement", 6: "duplicated", 7: "deleted",
     8: "new",
 }  # fmt: skip
+DUPLICATED = 6  # runs as another trip does, under an id of its own
 STOP_STATUS = {0: "scheduled", 1: "skipped", 2: "no_data", 3: "unscheduled"}
 CAUSES = {
     1: "UNKNOWN_CAUSE", 2: "OTHER_CAUSE", 3: "TECHNICAL_PROBLEM", 4: "STRIKE", 5: "DEMONSTRATION", 6: "ACCIDENT",

@@ -29,14 +29,17 @@ _SCALARS = {
 # https://gtfs.org/documentation/realtime/proto/
 _MESSAGES: Mapping[str, tuple[tuple[int, str, str], ...]] = {
     "FeedMessage": ((1, "header", "FeedHeader"), (2, "entity", "bytes*")),
-    "FeedHeader": ((1, "gtfs_realtime_version", "bytes"), (3, "timestamp", "uint64")),
+    "FeedHeader": (
+        (1, "gtfs_realtime_version", "bytes"), (2, "incrementality", "int32"), (3, "timestamp", "uint64"),
+    ),
     "FeedEntity": (
         (1, "id", "bytes"), (2, "is_deleted", "bool"), (3, "trip_update", "TripUpdate"), (5, "alert", "Alert"),
     ),
     "TripUpdate": (
         (1, "trip", "TripDescriptor"), (2, "stop_time_update", "StopTimeUpdate*"), (4, "timestamp", "uint64"),
-        (5, "delay", "int32"),
+        (5, "delay", "int32"), (6, "trip_properties", "TripProperties"),
     ),
+    "TripProperties": ((1, "trip_id", "bytes"), (2, "start_date", "bytes")),
     "TripDescriptor": (
         (1, "trip_id", "bytes"), (3, "start_date", "bytes"), (4, "schedule_relationship", "int32"),
         (5, "route_id", "bytes"),
@@ -52,7 +55,9 @@ _MESSAGES: Mapping[str, tuple[tuple[int, str, str], ...]] = {
         (11, "description_text", "TranslatedString"), (14, "severity_level", "int32"),
     ),
     "TimeRange": ((1, "start", "uint64"), (2, "end", "uint64")),
-    "EntitySelector": ((2, "route_id", "bytes"), (4, "trip", "TripDescriptor"), (5, "stop_id", "bytes")),
+    "EntitySelector": (
+        (1, "agency_id", "bytes"), (2, "route_id", "bytes"), (4, "trip", "TripDescriptor"), (5, "stop_id", "bytes"),
+    ),
     "TranslatedString": ((1, "translation", "Translation*"),),
     "Translation": ((1, "text", "bytes"), (2, "language", "bytes")),
 }  # fmt: skip

@@ -5,7 +5,9 @@ Nothing is worked out that is not told: no delay of a stop from that of the one 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -18,6 +20,7 @@ import polars as pl
 from civitas_assets.connectors.content.text_encoding import to_utf8
 from civitas_assets.connectors.gtfs_rt.gtfs_rt_codes import (
     CAUSES,
+    DUPLICATED,
     EFFECTS,
     EVENT_TYPES,
     GRAVITY,
@@ -28,7 +31,7 @@ from civitas_assets.connectors.gtfs_rt.gtfs_rt_codes import (
 )
 from civitas_assets.connectors.gtfs_rt.gtfs_rt_format import read_optional
 from civitas_assets.connectors.mapping.languages import choose_language
-from civitas_assets.errors import ReadError
+from civitas_assets.errors import Note, ReadError
 from civitas_assets.records.contract import UTC_TIME
 from civitas_assets.records.raw import ROW
 
@@ -41,6 +44,13 @@ _DELAYS: Mapping[str, pl.DataType] = {
     "status": pl.String(), "arrival_delay_s": pl.Int64(), "departure_delay_s": pl.Int64(),
     "arrival_at": UTC_TIME, "departure_at": UTC_TIME,
 }  # fmt: skip
+_DAY_DIGITS = 8
+# What patterns cannot choose, by the code of the note that tells it.
+_UNNAMED = {
+    "unnamed_route": "trip(s) name no route_id: routes cannot choose them, so choose by stops alone",
+    "unnamed_stop": "trip(s) have stops without stop_id, which stops cannot choose: choose by routes alone",
+    "unnamed_alert": "alert(s) name neither stop nor route, and are left out: say by agencies whose are wanted",
+}
 _MEASURED = [*_DELAYS].index("status")  # a row that has nothing from here on says nothing
 _EVENTS: Mapping[str, pl.DataType] = {
     ROW: pl.Int64(), "event_id": pl.String(), "event_type": pl.String(), "event_type_native": pl.String(),
@@ -51,10 +61,14 @@ _EVENTS: Mapping[str, pl.DataType] = {
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which stops and routes are wanted, by patterns of their ids; all where there are none."""
+    """Which stops and routes are wanted, by patterns of their ids; all where there are none.
+
+    `agencies` choose among alerts that name neither.
+    """
 
     stops: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
+    agencies: tuple[str, ...] = ()
 
     def has_stop(self, stop: str | None) -> bool:
         """Whether the stop is wanted."""
@@ -72,14 +86,19 @@ def _fits(patterns: tuple[str, ...], text: str) -> bool:
 
 @dataclass
 class Realtime:
-    """Rows of a feed as they are read from its entities, one by one; `zone` is the clock of service days."""
+    """Rows of a feed as they are read from its entities, one by one; `zone` is the clock of service days.
+
+    Ids of entities are those of their feed alone: `feed` tells apart the feeds of one source.
+    """
 
     zone: ZoneInfo
     wanted: Wanted
     language: str
+    feed: tuple[str, ...] = ()
     delays: list[tuple[Any, ...]] = field(default_factory=list)
     events: list[tuple[Any, ...]] = field(default_factory=list)
     codes: Codes = field(default_factory=Codes)
+    unnamed: Counter[str] = field(default_factory=Counter)
 
     def add(self, row: int, entity: Any) -> None:
         """Take what an entity says; what has no meaning here, such as a vehicle's position, is left.
@@ -92,7 +111,23 @@ class Realtime:
         if entity.HasField("trip_update"):
             self.delays += self._list_delays(row, entity.trip_update)
         if entity.HasField("alert"):
-            self._add_alert(row, _text(entity.id), entity.alert)
+            self._add_alert(row, self.name_alert(entity), entity.alert)
+
+    def name_alert(self, entity: Any) -> str | None:
+        """The id of the event that an alert is."""
+        name = _text(entity.id)
+        return name and "/".join((*self.feed, name))
+
+    def list_names(self, entity: Any) -> tuple[str, ...]:
+        """The same of an entity that cannot be read; none where its id cannot be read either."""
+        with suppress(ReadError):
+            return tuple(filter(None, [self.name_alert(entity)]))
+        return ()
+
+    def list_notes(self) -> tuple[Note, ...]:
+        """What is to be told: codes that nobody knows, and what patterns could not choose because it is not named."""
+        told = (Note(code, f"{count} {_UNNAMED[code]}") for code, count in self.unnamed.items())
+        return (*self.codes.list_notes(), *told)
 
     def build_delays(self) -> pl.DataFrame:
         """The rows of `transit_delay`."""
@@ -107,17 +142,24 @@ class Realtime:
         trip, wanted = update.trip, self.wanted
         route = _text(trip.route_id)
         if not wanted.has_route(route):
+            if route is None:
+                self.unnamed["unnamed_route"] += 1
             return []
         calls = [call for call in update.stop_time_update if wanted.has_stop(_text(call.stop_id))]
+        if wanted.stops and any(not call.stop_id for call in update.stop_time_update):
+            self.unnamed["unnamed_stop"] += 1
         # A trip of which no stop is told, such as one that is cancelled, belongs to its route.
         if not calls and (update.stop_time_update or (wanted.stops and not wanted.routes)):
             return []
-        name, start = _text(trip.trip_id), self._service_start(trip)
+        number = read_optional(trip, "schedule_relationship")
+        # Otherwise it would be taken for the trip that it is a copy of.
+        named = update.trip_properties if number == DUPLICATED else trip
+        name = _text(named.trip_id)
         if name is None:
-            raise ReadError("is of a trip without trip_id")
-        status = self.codes.resolve(
-            "schedule_relationship of a trip", TRIP_STATUS, read_optional(trip, "schedule_relationship")
-        )
+            copied = f"the copy of {_text(trip.trip_id)}" if number == DUPLICATED else "a trip"
+            raise ReadError(f"is of {copied} without trip_id")
+        start = self._service_start(named)
+        status = self.codes.resolve("schedule_relationship of a trip", TRIP_STATUS, number)
         late = read_optional(update, "delay")
         begun = (row, name, start)
         rows = [
@@ -146,6 +188,8 @@ class Realtime:
         if written is None:
             raise ReadError("is of a trip without start_date: nobody knows its service day")
         try:
+            if len(written) != _DAY_DIGITS:
+                raise ValueError
             day = datetime.strptime(written, "%Y%m%d").replace(tzinfo=self.zone)
         except ValueError:
             raise ReadError(f"is of a trip whose start_date is {written}") from None
@@ -169,14 +213,21 @@ class Realtime:
 
     def _concerns(self, selectors: Sequence[Any]) -> bool:
         """Whether an alert is about something that is wanted; one about nothing named is about all."""
-        wanted = self.wanted
-        if not selectors or not (wanted.stops or wanted.routes):
-            return True
-        return any(
-            (stop is not None and bool(wanted.stops) and wanted.has_stop(stop))
-            or (route is not None and bool(wanted.routes) and wanted.has_route(route))
-            for stop, route in map(_selected, selectors)
-        )
+        wanted, found = self.wanted, [*map(_selected, selectors)]
+        has_patterns = bool(wanted.stops or wanted.routes)
+        if any(stop or route for stop, route in found):
+            return not has_patterns or any(
+                (stop is not None and bool(wanted.stops) and wanted.has_stop(stop))
+                or (route is not None and bool(wanted.routes) and wanted.has_route(route))
+                for stop, route in found
+            )
+        agencies = [agency for selector in selectors if (agency := _text(selector.agency_id))]
+        if agencies and wanted.agencies:
+            return any(_fits(wanted.agencies, agency) for agency in agencies)
+        if selectors and has_patterns:
+            self.unnamed["unnamed_alert"] += 1
+            return False
+        return True
 
     def _say(self, text: Any) -> str | None:
         """The text in the language that is wanted, else in another one."""

@@ -122,6 +122,7 @@ def test_of_the_feed_of_a_country_there_is_what_is_wanted(
         (trip(start_date=b"20260801"), "without trip_id"),
         (trip(trip_id=b"t"), "without start_date"),
         (trip(trip_id=b"t", start_date=b"1.8.26"), "start_date is 1.8.26"),
+        (trip(trip_id=b"t", start_date=b"2026811"), "start_date is 2026811"),
     ],
 )
 def test_an_entity_that_cannot_be_read_is_one_rejected_row(
@@ -133,6 +134,96 @@ def test_an_entity_that_cannot_be_read_is_one_rejected_row(
     ((row, rule, detail),) = [(each.row, each.rule, each.detail) for each in delays.broken]
     assert (row, rule) == (2, "unreadable_entity")
     assert message in detail
+
+
+def alert(name: bytes = b"a", **selector: bytes) -> bytes:
+    """An entity of an alert about what has these ids."""
+    made = decode_entity(b"")
+    made.id = name
+    made.alert.SetInParent()
+    if selector:
+        about = made.alert.informed_entity.add()
+        for field, value in selector.items():
+            setattr(about, field, value)
+    written: bytes = made.SerializeToString()
+    return written
+
+
+def test_a_copy_of_a_trip_is_a_trip_of_its_own(source: Any, read: Any, observed: Any) -> None:
+    planned = trip(trip_id=b"t", start_date=b"20260801", schedule_relationship=0)
+    copy = decode_entity(trip(trip_id=b"t", start_date=b"20260801", schedule_relationship=6))
+    delays, _ = read(source("gtfs_rt"), changed(a=planned, b=copy.SerializeToString()))
+    assert delays.frame["trip_id"].to_list() == ["t"]
+    assert [row.detail for row in delays.broken] == ["is of the copy of t without trip_id"]
+    copy.trip_update.trip_properties.trip_id, copy.trip_update.trip_properties.start_date = b"t2", b"20260802"
+    first, second = observed(changed(a=planned, b=copy.SerializeToString()))["transit_delay"]
+    assert (first["trip_id"], first["status"]) == ("t", "scheduled")
+    assert (second["trip_id"], second["status"]) == ("t2", "duplicated")
+    assert second["service_start"] == datetime(2026, 8, 1, 22, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("settings", "found", "notes"),
+    [
+        ({}, ["agency", "kind", "route", "all"], []),
+        ({"routes": ("4*",)}, ["route", "all"], ["unnamed_alert"]),
+        ({"routes": ("4*",), "agencies": ("SW*",)}, ["agency", "route", "all"], ["unnamed_alert"]),
+        ({"routes": ("5",), "agencies": ("DB",)}, ["all"], ["unnamed_alert"]),
+        ({"agencies": ("DB",)}, ["kind", "route", "all"], []),
+    ],
+)
+def test_an_alert_about_a_whole_agency_is_chosen_by_it_and_never_left_out_without_a_word(
+    source: Any, read: Any, settings: Any, found: list[str], notes: list[str]
+) -> None:
+    kind = decode_entity(alert(b"kind", agency_id=b""))
+    body = changed(
+        a=alert(b"agency", agency_id=b"SWM"),
+        b=kind.SerializeToString(),
+        c=alert(b"route", route_id=b"4E"),
+        d=alert(b"all"),
+    )
+    delays, events = read(source("gtfs_rt", **settings), body)
+    assert events.frame["event_id"].to_list() == found
+    assert [note.code for note in delays.notes] == notes
+
+
+def test_what_patterns_cannot_choose_because_it_is_not_named_is_told(source: Any, read: Any) -> None:
+    nameless = decode_entity(trip(trip_id=b"t", start_date=b"20260801"))
+    nameless.trip_update.stop_time_update.add(stop_sequence=1).arrival.delay = 60
+    body = changed(a=nameless.SerializeToString())
+    for settings, note in (({"routes": ("4",)}, "unnamed_route"), ({"stops": ("4",)}, "unnamed_stop")):
+        delays, _ = read(source("gtfs_rt", **settings), body)
+        assert delays.frame.is_empty()
+        assert [(each.code, each.text[:9]) for each in delays.notes] == [(note, "1 trip(s)")]
+    delays, _ = read(source("gtfs_rt"), body)
+    assert (delays.frame.height, delays.notes) == (2, ())
+
+
+def test_an_alert_that_the_feed_has_no_more_is_over_and_one_that_cannot_be_read_is_not(
+    source: Any, read: Any
+) -> None:
+    wanted = source("gtfs_rt")
+    assert wanted.is_snapshot("event")
+    assert not wanted.is_snapshot("transit_delay")
+    wrong = decode_entity(alert(b"7"))
+    wrong.alert.active_period.add(start=1_785_542_400_000)  # milliseconds
+    body = changed(a=wrong.SerializeToString(), b=trip(trip_id=b"t"), c=b"\x1a\x7f")
+    delays, events = read(wanted, body)
+    assert [(row.row, row.about) for row in events.broken] == [(1, ("7",))]
+    assert [(row.row, row.about) for row in delays.broken] == [(2, ("x",)), (3, ())]
+
+
+def test_alerts_of_several_feeds_are_not_taken_for_each_other(source: Any, records: Any) -> None:
+    wanted = source("gtfs_rt", url="https://data.example/{feed}", each={"feed": ("bus", "tram")})
+    found = [records(wanted, changed(a=alert()), feed=feed)["event"] for feed in ("bus", "tram")]
+    assert [row["event_id"] for (row,) in found] == ["bus/a", "tram/a"]
+
+
+def test_a_feed_that_says_only_what_has_changed_is_noted(source: Any, read: Any) -> None:
+    feed = decode_feed(FEED)
+    feed.header.incrementality = 1
+    delays, _ = read(source("gtfs_rt"), feed.SerializeToString())
+    assert [note.code for note in delays.notes] == ["differential_feed"]
 
 
 def test_an_entity_that_is_taken_back_is_no_row(observed: Any) -> None:
