@@ -135,24 +135,38 @@ class _Crawl:
         found, broken = decode_objects(page, OBJECTS[answer.request.role])
         names = [each.id for each in found] + [each.raw or None for each in broken]
         self.lists[listed].add(names, page.total)
+        # What is wrong with one body is told when the others have been asked for.
+        faults = list[str]()
         if answer.request.role == "bodies":
+            faults += [f"has a body {row.raw or row.row} that {row.detail}: {_ADVICE}" for row in broken]
             for body in found:
                 if isinstance(body, Start) and not body.deleted:
-                    yield from self._lists_of(answer, body)
+                    try:
+                        yield from self._lists_of(answer, body)
+                    except ReadError as error:
+                        faults.append(str(error))
         if page.links.next:
             url = resolve_link(answer.request.url, page.links.next)
             if url in self.asked:
-                raise ReadError(f"leads back to a page that was there already, {url}: {_ADVICE}")
-            self.asked.add(url)
-            yield replace(answer.request, url=url)
+                faults.append(f"leads back to a page that was there already, {url}: {_ADVICE}")
+            else:
+                self.asked.add(url)
+                yield replace(answer.request, url=url)
+        if faults:
+            raise ReadError("; ".join(faults))
 
     def _lists_of(self, answer: Answer, body: Start) -> Iterator[Request]:
-        for name, link in (("meetings", body.meeting), ("papers", body.paper)):
-            if name not in self.source.objects:
-                continue
-            if link is None:
-                raise ReadError(f"has no list of {name} in {body.id}: leave {name} out of objects")
-            yield self._list(answer, link, name)
+        links = {"meetings": body.meeting, "papers": body.paper}
+        wanted = [name for name in links if name in self.source.objects]
+        for name in wanted:
+            if (link := links[name]) is not None:
+                yield self._list(answer, link, name)
+        if missing := [name for name in wanted if links[name] is None]:
+            lists = " and ".join(missing)
+            raise ReadError(
+                f"has no list of {lists} in {body.id}: leave {lists} out of objects, or say the bodies' own addresses "
+                "as url, by each"
+            )
 
     def _list(self, answer: Answer, link: str, role: str) -> Request:
         url = resolve_link(answer.request.url, link)

@@ -26,7 +26,7 @@ class _Kept(msgspec.Struct, omit_defaults=True, rename="camel"):
     web: str | None = None
     created: str | None = None
     modified: str | None = None
-    deleted: bool = False
+    deleted: bool | None = None
     unreadable: str = ""
 
 

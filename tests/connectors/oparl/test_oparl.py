@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from civitas_assets.catalog import Window
+from civitas_assets.connectors.base import Answer, Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError, ReadError
+from tests.connectors.conftest import FakeSession
 
 ROOT = "https://data.example/v1"
 CHANGED = "modified_since=2026-07-31T22%3A00%3A00%2B00%3A00&modified_until=2026-08-02T22%3A00%3A00%2B00%3A00"
@@ -108,6 +110,43 @@ def test_a_system_leads_to_all_of_its_bodies(source: Any, session: Any) -> None:
     ]
 
 
+class _Patient(FakeSession):
+    """Asks for what a page led to before it was found at fault, as landing does."""
+
+    def crawl(self, requests: Any, follow: Any = None) -> Iterator[Answer]:
+        faults = list[str]()
+
+        def follow_on(answer: Answer) -> Iterator[Request]:
+            try:
+                yield from follow(answer)
+            except ReadError as error:
+                faults.append(str(error))
+
+        yield from super().crawl(requests, follow_on)
+        if faults:
+            raise FetchError("; ".join(faults))
+
+
+def test_a_body_that_is_at_fault_is_told_and_costs_no_other(council: Any) -> None:
+    bodies = page(
+        {"id": "b1", "meeting": f"{ROOT}/m"},
+        {"id": "b2", "paper": ["5ecret"]},
+        {**BODY, "id": "b3", "meeting": f"{ROOT}/n"},
+        links={"next": f"{ROOT}/bodies?page=2"},
+    )
+    system = json.dumps({"id": ROOT, "body": f"{ROOT}/bodies"}).encode()
+    asked = _Patient(
+        lambda request: {ROOT: system, f"{ROOT}/bodies": bodies}.get(request.url, page(links={}))
+    )
+    with pytest.raises(FetchError) as error:
+        CONNECTORS["oparl"].fetch(council, WINDOW, ZONE, asked)
+    assert "no list of papers in b1" in str(error.value)
+    assert "a body b2 that is none of Start" in str(error.value)
+    assert [request.url.removeprefix(ROOT).partition("?modified")[0] for request in asked.requests] == [
+        "", "/bodies", "/m", "/n", "/p", "/bodies?page=2",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("answers", "message"),
     [
@@ -164,6 +203,12 @@ def test_a_state_that_nobody_knows_is_none(
 ) -> None:
     (event,) = records(council, page({**MEETING, **change}), "meetings")["event"]
     assert (event.get("status"), event.get("status_native")) == (status, native)
+
+
+def test_what_is_said_to_be_nothing_is_not_deleted(council: Any, records: Any) -> None:
+    """As servers write every member, also those that they have no value for."""
+    (paper,) = records(council, page({**PAPER, "deleted": None, "web": None}), "papers")["council_paper"]
+    assert paper["is_withdrawn"] is False
 
 
 def test_what_was_deleted_is_told(council: Any, records: Any) -> None:
