@@ -5,10 +5,13 @@ Uplinks of LoRaWAN have a connector of their own, which knows what network serve
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal, Self
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
+from paho.mqtt.client import MQTTMessage
 from pydantic import AfterValidator, Field, model_validator
 
 from civitas_assets.catalog import Source, Window
@@ -29,6 +32,10 @@ from civitas_assets.connectors.mqtt.mqtt_topics import (
 )
 from civitas_assets.connectors.transport.mqtt_queue import Queue, check_broker_address, land_queue
 from civitas_assets.records import RawTable
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _validate_topic_place(text: str) -> str:
@@ -81,6 +88,11 @@ class MqttSource(NestedSource):
         """See `SelectiveSource`."""
         return project_messages(body, self.build_projection())
 
+    @property
+    def has_time_of_receiving(self) -> bool:
+        """Whether records have no other time than that at which they were received."""
+        return self.contract.event_time is not None and self.time is not None and self.time.zone == "received"
+
     def listed_record_types(self) -> frozenset[str]:
         """None: a queue has what was sent meanwhile."""
         return frozenset()
@@ -107,16 +119,28 @@ class MqttSource(NestedSource):
         return self
 
 
+@dataclass(frozen=True)
 class MqttConnector:
-    """Fetches and reads messages in JSON."""
+    """Fetches and reads messages in JSON; its clock tells messages from each other that have no time of their own."""
 
-    name = "mqtt"
-    source_model: type[Source] = MqttSource
+    clock: Callable[[], datetime] = _utc_now
+    name: ClassVar[str] = "mqtt"
+    source_model: ClassVar[type[Source]] = MqttSource
 
     def fetch(self, source: MqttSource, window: Window, zone: ZoneInfo, session: FetchSession) -> None:
         """What the broker has kept since the last time."""
-        land_queue(source, source.queue, session, encode_messages)
+
+        def encode(messages: Sequence[MQTTMessage]) -> bytes:
+            # An answer that says the same as the one before is not read again, but here it has another time.
+            return encode_messages(messages, self.clock().isoformat() if source.has_time_of_receiving else "")
+
+        land_queue(source, source.queue, session, encode)
 
     def read(self, source: MqttSource, payload: Payload) -> Iterator[RawTable]:
         """One table; values keep their JSON type."""
-        yield build_message_table(source, TopicNames(source.queue.topics), parse_messages(payload.body))
+        yield build_message_table(
+            source,
+            TopicNames(source.queue.topics),
+            parse_messages(payload.body),
+            has_retained=not source.has_time_of_receiving,
+        )

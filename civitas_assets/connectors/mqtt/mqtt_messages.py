@@ -23,7 +23,8 @@ _NOTHING = msgspec.Raw(b"")
 class TopicMessage(msgspec.Struct, omit_defaults=True):
     """One message: `body` is its JSON text; `retained` says that the broker had kept it as the last of its topic.
 
-    An empty one, by which a retained one is taken back, has neither `body` nor `unreadable`.
+    An empty one, by which a retained one is taken back, has neither `body` nor `unreadable`. `landed_at` is there where
+    the time of receiving is that of the record: the same message again is another one then.
     """
 
     topic: str
@@ -31,11 +32,14 @@ class TopicMessage(msgspec.Struct, omit_defaults=True):
     body: msgspec.Raw = _NOTHING
     unreadable: str = ""
     text: str = ""
+    landed_at: str = ""
 
 
-def encode_messages(messages: Iterable[MQTTMessage]) -> bytes:
+def encode_messages(messages: Iterable[MQTTMessage], landed_at: str = "") -> bytes:
     """The messages as lines of JSON."""
     found = [parse_message(message.topic, bytes(message.payload), message.retain) for message in messages]
+    for message in found:
+        message.landed_at = landed_at
     return msgspec.json.Encoder().encode_lines(found) or _NONE
 
 

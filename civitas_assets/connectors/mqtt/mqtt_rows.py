@@ -31,12 +31,12 @@ class _Numbered(NamedTuple):
 
 
 def build_message_table(
-    source: NestedSource, names: TopicNames, messages: Sequence[TopicMessage]
+    source: NestedSource, names: TopicNames, messages: Sequence[TopicMessage], *, has_retained: bool
 ) -> RawTable:
     """The rows of all messages; one that is no JSON, or not what the source says, is a rejected row.
 
-    Where the time is that of receiving, what a broker had kept as the last of its topic is left out: nobody knows
-    since when it was so.
+    What a broker had kept as the last of its topic is left out where it has no time but that of receiving, because
+    nobody knows since when it was so.
     """
     numbered = [_Numbered(row, message) for row, message in enumerate(messages, 1)]
     broken = [
@@ -45,7 +45,7 @@ def build_message_table(
         if n.message.unreadable
     ]
     wanted, notes = [n for n in numbered if has_content(n.message)], list[Note]()
-    if source.contract.event_time and source.time is not None and source.time.zone == "received":
+    if not has_retained:
         old = sum(n.message.retained for n in wanted)
         wanted = [n for n in wanted if not n.message.retained]
         if old:
@@ -70,9 +70,19 @@ def _table(
     rows = pl.Series(ROW, [n.row for n in wanted], dtype=pl.Int64)
     for level in levels[1:]:
         rows = rows if level.parents is None else rows.gather(level.parents)
-    return RawTable(
-        table.record_type, table.frame.with_columns(rows), table.unknown_fields, table.broken, table.notes
-    )
+    frame = _exclude_silent(source, table.frame.with_columns(rows))
+    return RawTable(table.record_type, frame, table.unknown_fields, table.broken, table.notes)
+
+
+def _exclude_silent(source: NestedSource, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows without those that have nothing of what records are about.
+
+    Devices send what has changed: a quantity that is not in a message has no other value than before.
+    """
+    measured = [name for name in source.measured if name in frame.columns]
+    if not measured:
+        return frame
+    return frame.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in sorted(measured)))
 
 
 def _levels(source: NestedSource, names: TopicNames, wanted: Sequence[_Numbered]) -> list[Level]:
