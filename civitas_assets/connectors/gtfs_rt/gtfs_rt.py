@@ -1,6 +1,6 @@
 """GTFS-Realtime: delays of trips at stops, cancellations, and what passengers are told.
 
-Positions of vehicles are not read: a trail of a vehicle is one of who drives it.
+Positions of vehicles are not read, and never land: a trail of a vehicle is one of who drives it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pydantic import Field
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import FetchSession, Payload
 from civitas_assets.connectors.fetching import fetch_addresses
-from civitas_assets.connectors.gtfs_rt.gtfs_rt_format import decode_entity, decode_feed
+from civitas_assets.connectors.gtfs_rt.gtfs_rt_format import decode_entity, decode_feed, discard_vehicles
 from civitas_assets.connectors.gtfs_rt.gtfs_rt_rows import Realtime, Wanted
 from civitas_assets.errors import Note, ReadError
 from civitas_assets.records import BrokenRow, RawTable
@@ -52,6 +52,10 @@ class GtfsRtSource(Source):
     def record_types(self) -> frozenset[str]:
         """Delays, and alerts as events."""
         return frozenset({"transit_delay", "event"})
+
+    def redact_answer(self, role: str, body: bytes) -> bytes:
+        """No trail of anybody who drives: neither positions nor names of vehicles."""
+        return discard_vehicles(body)
 
 
 class GtfsRtConnector:

@@ -8,6 +8,7 @@ that is written, and a text its bytes; entities are bytes, too, so that one that
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -33,10 +34,12 @@ _MESSAGES: Mapping[str, tuple[tuple[int, str, str], ...]] = {
         (1, "gtfs_realtime_version", "bytes"), (2, "incrementality", "int32"), (3, "timestamp", "uint64"),
     ),
     "FeedEntity": (
-        (1, "id", "bytes"), (2, "is_deleted", "bool"), (3, "trip_update", "TripUpdate"), (5, "alert", "Alert"),
+        (1, "id", "bytes"), (2, "is_deleted", "bool"), (3, "trip_update", "TripUpdate"), (4, "vehicle", "bytes"),
+        (5, "alert", "Alert"),
     ),
     "TripUpdate": (
-        (1, "trip", "TripDescriptor"), (2, "stop_time_update", "StopTimeUpdate*"), (4, "timestamp", "uint64"),
+        (1, "trip", "TripDescriptor"), (2, "stop_time_update", "StopTimeUpdate*"), (3, "vehicle", "bytes"),
+        (4, "timestamp", "uint64"),
         (5, "delay", "int32"), (6, "trip_properties", "TripProperties"),
     ),
     "TripProperties": ((1, "trip_id", "bytes"), (2, "start_date", "bytes")),
@@ -110,6 +113,24 @@ def decode_entity(body: bytes) -> Any:
         return _TYPES["FeedEntity"].FromString(body)
     except DecodeError as error:
         raise ReadError(f"is damaged: {error}") from None
+
+
+def discard_vehicles(body: bytes) -> bytes:
+    """The feed without where vehicles are, and which ones they are; an entity that is damaged stays as it came.
+
+    Raises:
+        ReadError: the body is no feed.
+    """
+    feed = decode_feed(body)
+    for row, written in enumerate(feed.entity):
+        with suppress(ReadError):
+            entity = decode_entity(written)
+            entity.ClearField("vehicle")
+            if entity.HasField("trip_update"):
+                entity.trip_update.ClearField("vehicle")
+            feed.entity[row] = entity.SerializeToString()
+    kept: bytes = feed.SerializeToString()
+    return kept
 
 
 def read_optional(message: Any, field: str) -> Any:

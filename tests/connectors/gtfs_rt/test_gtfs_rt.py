@@ -232,6 +232,28 @@ def test_an_entity_that_is_taken_back_is_no_row(observed: Any) -> None:
     assert observed(changed(a=gone.SerializeToString())) == {"transit_delay": [], "event": []}
 
 
+def test_no_vehicle_lands_and_what_lands_reads_the_same(source: Any, records: Any) -> None:
+    driven = decode_entity(trip(trip_id=b"t", start_date=b"20260801"))
+    driven.vehicle = driven.trip_update.vehicle = b"\x1a\x065ecret"
+    unknown = b"\x42\x03new"  # of a field that nobody reads: it stays, to be read later
+    feed = decode_feed(FEED)
+    feed.entity.extend([driven.SerializeToString() + unknown, b"\x1a\x7f"])
+    body = feed.SerializeToString()
+    kept = source("gtfs_rt").redact_answer("data", body)
+    assert b"5ecret" in body
+    assert b"5ecret" not in kept
+    assert unknown in kept
+    assert not any(decode_entity(entity).HasField("vehicle") for entity in decode_feed(kept).entity[:-1])
+    assert decode_feed(kept).entity[-1] == b"\x1a\x7f"
+    del feed.entity[-1]
+    body = feed.SerializeToString()
+    assert records(source("gtfs_rt"), source("gtfs_rt").redact_answer("data", body)) == records(
+        source("gtfs_rt"), body
+    )
+    with pytest.raises(ReadError, match="no feed of GTFS-Realtime"):
+        source("gtfs_rt").redact_answer("data", b"<html>")
+
+
 def test_a_feed_that_stands_still_is_noted(source: Any, read: Any) -> None:
     feed = decode_feed(FEED)
     feed.header.timestamp -= 86_400
