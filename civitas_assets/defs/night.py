@@ -18,7 +18,8 @@ def read_night(
 ) -> Night | None:
     """A run of assets as it stands now, by what its steps have left; None if it has done nothing so far."""
     reports = StepReports(files, tenant).read(run_id)
-    steps = (*reports, *list_unreported(instance, run_id, {report.step for report in reports}))
+    told = {report.step for report in reports if report.problem is not None}
+    steps = (*reports, *list_unreported(instance, run_id, told))
     if not steps:
         return None
     record = instance.get_run_record_by_id(run_id)
@@ -30,7 +31,10 @@ def read_night(
 def list_unreported(
     instance: dg.DagsterInstance, run_id: str, reported: Collection[str]
 ) -> Iterator[StepReport]:
-    """The steps that failed before they could say anything, as where the tenant is unknown: Dagster alone knows."""
+    """The steps that failed and are none of those that have `reported` it: Dagster alone knows.
+
+    As where the tenant is unknown, or what a step has said could not be written into the history.
+    """
     for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
         event = entry.get_dagster_event()
         if event.is_step_failure and event.step_key not in reported:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,9 +16,10 @@ from civitas_assets.defs.messages import list_run_faults
 from civitas_assets.defs.night import read_night
 from civitas_assets.defs.scope import build_checked_scope
 from civitas_assets.pipeline.deployment import Deployment
-from civitas_assets.pipeline.results import Result
+from civitas_assets.pipeline.results import Materialised, Result
 from civitas_assets.pipeline.work import Work
 from civitas_assets.store.nights import StepFailure
+from civitas_assets.store.step_reports import StepReports
 
 SINKS = "sinks:\n  frost: {kind: sensorthings, url: 'https://frost.example/v1.1'}\n"
 FOLDER = """open_data:
@@ -70,3 +72,35 @@ def test_a_step_that_ends_by_what_nobody_foresaw_leaves_that_for_page_and_messag
     assert run is not None
     faults = list_run_faults(deployment.files, deployment.catalog, instance, run)
     assert faults == {"stadt": ["sinks: unforeseen KeyError: 'stadt'"]}
+
+
+def test_a_step_that_fails_when_it_has_said_all_is_no_good_one(
+    deployed: Callable[..., Deployment],
+    town: Callable[..., str],
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As where Dagster cannot take what it says: then Dagster alone knows."""
+
+    def say_what_nobody_asked_for(work: Work) -> Iterator[Result]:
+        yield Materialised(f"landing/{work.tenant.slug}")
+
+    steps = [step._replace(take=say_what_nobody_asked_for) for step in late_assets._STEPS]
+    monkeypatch.setattr(late_assets, "_STEPS", steps)
+    deployment = deployed(stadt=town(1) + SINKS)
+    late: Any = build_late_assets(deployment).assets
+    result = dg.materialize(
+        late,
+        instance=instance,
+        partition_key="stadt",
+        raise_on_error=False,
+        resources={"scope": build_checked_scope(deployment)},
+    )
+    assert not result.success
+    gc.collect()  # as a step is asked for no more, it comes to its end when nobody holds it
+    assert StepReports(deployment.files, "stadt").read(result.run_id)
+    night = read_night(instance, deployment.files, "stadt", result.run_id, deployment.now())
+    assert night is not None
+    ((name, said),) = [(failure.name, failure.message) for failure in night.failures]
+    assert name == "sinks"
+    assert said.startswith("unforeseen Dagster")
