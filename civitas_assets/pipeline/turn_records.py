@@ -6,6 +6,7 @@ all that the history is to show, and goes once it is in there.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import msgspec
@@ -13,7 +14,9 @@ import msgspec
 from civitas_assets.pipeline.results import Result
 from civitas_assets.store.files import Files
 from civitas_assets.store.layout import tenant_folder_key
-from civitas_assets.store.nights import Night
+from civitas_assets.store.nights import Night, decode_night
+
+log = logging.getLogger("civitas_assets.report")
 
 _ALL = "turns/"
 
@@ -37,6 +40,10 @@ class TurnRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     night: Night | None = None
 
 
+class _OfNight(msgspec.Struct):
+    night: msgspec.Raw
+
+
 class TurnRecords:
     """The records that wait, of all tenants or of one."""
 
@@ -53,9 +60,23 @@ class TurnRecords:
         return sorted(self._files.list_keys(self._root), key=lambda key: key.rpartition("/")[2])
 
     def read(self, key: str) -> TurnRecord | None:
-        """One of them; None where another process has taken it meanwhile."""
+        """One of them; None where another process has taken it meanwhile, or it is no record at all."""
         body = self._files.read(key)
-        return msgspec.json.decode(body, type=TurnRecord) if body is not None else None
+        if body is None:
+            return None
+        try:
+            record = msgspec.json.decode(body, type=TurnRecord)
+            if (
+                record.night is not None and not record.night.steps
+            ):  # or of the version before, in other words
+                night = decode_night(msgspec.json.decode(body, type=_OfNight).night)
+                return msgspec.structs.replace(record, night=night)
+        except msgspec.MsgspecError as error:
+            log.warning(
+                "%s is no record of a run, and the history lacks it: %s", self._files.locate(key), error
+            )
+            return None
+        return record
 
     def delete(self, key: str) -> None:
         """Forget one."""

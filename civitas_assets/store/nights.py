@@ -6,6 +6,8 @@ are in the order in which they were written, whatever the clock said.
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -19,7 +21,10 @@ from civitas_assets.store.files import Files
 from civitas_assets.store.layout import tenant_folder_key
 from civitas_assets.store.step_reports import LONGEST, DataTestReport, SourceReport, StepReport
 
+log = logging.getLogger("civitas_assets.report")
+
 _KEPT = 60
+_IS_ENTRY = re.compile(r"(s\d{10}|\d)[^/]*\.json").fullmatch  # older ones begin with a time
 _ERRORS = ("fetch_error", "read_error")
 _FETCHED, _READ = ("requests", "bytes", "seconds"), ("new", "changed", "rejected")
 
@@ -111,9 +116,11 @@ class Night(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
 
     @property
     def failures(self) -> tuple[StepFailure, ...]:
-        """Blocking tests that were broken, else the steps that failed: one that failed by its tests says no more."""
-        return self._broken_tests(blocking=True) or tuple(
-            StepFailure(step.step, _said_of(step.problem)) for step in self.steps if step.problem is not None
+        """Blocking tests that were broken, and the steps that failed: one that failed by its tests says no more."""
+        tested = {step.step for step in self.steps if any(test.is_error for test in step.tests)}
+        failed = (step for step in self.steps if step.step not in tested)
+        return self._broken_tests(blocking=True) + tuple(
+            StepFailure(step.step, _said_of(step.problem)) for step in failed if step.problem is not None
         )
 
     @property
@@ -187,11 +194,20 @@ class NightBook:
 
     def _read(self, key: str) -> Night | None:
         body = self._files.read(key)
-        return _decoded(body) if body is not None else None
+        if body is None:
+            return None
+        try:
+            return decode_night(body)
+        except (
+            msgspec.MsgspecError
+        ) as error:  # one entry less, but neither page nor status of anybody fails by it
+            log.warning("%s is no entry of a night book (%s): delete it", self._files.locate(key), error)
+            return None
 
     def _keys(self) -> list[str]:
-        depth, found = self._root.count("/") + 1, self._files.list_keys(f"{self._root}/")
-        return [key for key in found if key.endswith(".json") and key.count("/") == depth]
+        return [
+            key for key in self._files.list_keys(f"{self._root}/") if _IS_ENTRY(key[len(self._root) + 1 :])
+        ]
 
 
 def _numbers(source: SourceNight, names: Iterable[str]) -> Mapping[str, float]:
@@ -229,22 +245,28 @@ def _said_of(problem: Problem) -> str:
     return problem.text[:LONGEST]
 
 
-def _decoded(body: bytes) -> Night:
-    found: dict[str, Any] = msgspec.json.decode(body)
+def decode_night(body: bytes | msgspec.Raw) -> Night:
+    """The run that was kept so, by this version or the one before it.
+
+    Raises:
+        msgspec.MsgspecError: it is no such thing.
+    """
+    found = msgspec.json.decode(body, type=dict[str, Any])
     if found.keys() <= {*Night.__struct_fields__}:
         return msgspec.convert(found, Night)
     # Of a version that kept what became of a run, of errors the texts alone, and no reports of steps.
-    for source in found.get("sources", {}).values():
+    sources = msgspec.convert(found.get("sources", {}), dict[str, dict[str, Any]])
+    for source in sources.values():
         said = {name: source[name] for name in _ERRORS if isinstance(source.get(name), str)}
         source |= {name: {"text": text} if text else None for name, text in said.items()}
     return Night.from_summary(
-        found["run_id"],
-        msgspec.convert(found["started_at"], datetime),
-        msgspec.convert(found["ended_at"], datetime),
-        msgspec.convert(found.get("sources", {}), dict[str, SourceNight]),
+        msgspec.convert(found.get("run_id"), str),
+        msgspec.convert(found.get("started_at"), datetime),
+        msgspec.convert(found.get("ended_at"), datetime),
+        msgspec.convert(sources, dict[str, SourceNight]),
         msgspec.convert(found.get("failures", []), list[StepFailure]),
         msgspec.convert(found.get("warnings", []), list[StepFailure]),
-        published=found.get("published", False),
-        days=found.get("days", 0),
-        unfilled=found.get("unfilled", []),
+        published=msgspec.convert(found.get("published", False), bool),
+        days=msgspec.convert(found.get("days", 0), int),
+        unfilled=msgspec.convert(found.get("unfilled", []), list[str]),
     )

@@ -6,6 +6,7 @@ the last step, which makes the entry of the tenant's night book of them.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -14,6 +15,8 @@ import msgspec
 from civitas_assets.errors import Note, Problem
 from civitas_assets.store.files import Files
 from civitas_assets.store.layout import tenant_folder_key
+
+log = logging.getLogger("civitas_assets.report")
 
 _KEPT = 200  # reports of runs whose last step never came
 LONGEST = 2_000  # characters of what is kept of one thing
@@ -103,17 +106,19 @@ class StepReports:
 
     def read(self, run_id: str) -> tuple[StepReport, ...]:
         """Those of a run, in the order in which its steps have ended."""
-        bodies = [self._files.read(key) for key in self._list_keys(run_id)]
-        return tuple(
-            report
-            for body in bodies
-            if body is not None
-            for report in msgspec.json.decode(body, type=tuple[StepReport, ...])
-        )
+        return tuple(report for key in self._list_keys(run_id) for report in self._read(key))
 
     def forget(self, run_id: str) -> None:
         """Its entry in the night book has them now."""
         self._files.delete_all(self._list_keys(run_id))
+
+    def _read(self, key: str) -> tuple[StepReport, ...]:
+        body = self._files.read(key)
+        try:
+            return msgspec.json.decode(body, type=tuple[StepReport, ...]) if body is not None else ()
+        except msgspec.MsgspecError as error:  # the other steps' reports count
+            log.warning("%s is no report of a step (%s): delete it", self._files.locate(key), error)
+            return ()
 
     def _list_keys(self, run_id: str) -> list[str]:
         return [key for key in self._files.list_keys(f"{self._root}/") if key.endswith(f"-{run_id}.json")]

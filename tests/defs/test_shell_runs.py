@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from civitas_assets.defs.asset_keys import HEALTH_KEY, landing_key
-from civitas_assets.defs.runs import SHELL_TAG
+from civitas_assets.defs.runs import OUTCOME_TAG, SHELL_TAG
 from civitas_assets.defs.shell_runs import build_shell_sensor, record_run, record_shell_runs
 from civitas_assets.errors import Note, Problem
 from civitas_assets.pipeline.asset_names import HEALTH, name_landing
@@ -109,6 +109,30 @@ def test_records_are_taken_in_as_they_ended_and_are_gone_then(
     asked = dg.AssetRecordsFilter(asset_key=HEALTH_KEY, asset_partitions=["stadt"])
     assert [made.run_id for made in instance.fetch_materializations(asked, limit=2).records] == [later, RUN]
     assert record_shell_runs(deployment.settings, instance) == 0
+
+
+def test_a_record_of_the_version_before_ends_as_it_did_and_a_damaged_one_stops_no_other(
+    deployed: Any, town: Any, instance: dg.DagsterInstance, caplog: pytest.LogCaptureFixture
+) -> None:
+    deployment = deployed(stadt=town(1, s="nightly"))
+    records, later = TurnRecords(deployment.files), RUN.replace("0001", "0002")
+    records.add(record())
+    records.add(record(later, ENDED + 60))
+    first, second = records.list_keys()
+    moment = "2026-08-02T06:00:00Z"
+    held = msgspec.json.decode(deployment.files.read(second) or b"")
+    held["night"] = {
+        "run_id": later, "started_at": moment, "ended_at": moment, "sources": {"counter": {"fetch_error": "HTTP 503"}}
+    }  # fmt: skip
+    deployment.files.write(second, msgspec.json.encode(held))
+    deployment.files.write(first, b"{")
+    record_shell_runs(deployment.settings, instance)
+    assert not records.list_keys()
+    assert first.rpartition("/")[2] in caplog.text
+    assert instance.get_run_by_id(RUN) is None
+    run = instance.get_run_by_id(later)
+    assert run is not None
+    assert run.tags[OUTCOME_TAG] == "faults"
 
 
 def _empty() -> dg.JobDefinition:

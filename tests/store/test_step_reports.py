@@ -54,6 +54,8 @@ def test_a_night_is_what_its_steps_have_said() -> None:
     ]
     tested = Night("run", NOW, NOW, (*steps, StepReport("harmonise", "shared/observation", tests=(broken,))))
     assert tested.failures == (StepFailure("keys_are_unique", "Got 1 row"),), "its step says no more than it"
+    other = Night("run", NOW, NOW, (*tested.steps, StepReport("sinks", problem=Problem("no answer"))))
+    assert other.failures == (*tested.failures, StepFailure("sinks", "no answer")), "another step does"
     assert (night.published, night.days, night.ok) == (False, 0, False)
 
 
@@ -104,3 +106,44 @@ def test_reports_are_kept_without_what_they_do_not_say(files: LocalFiles) -> Non
             }
         ],
     }
+
+
+FOREIGN = [
+    b"",
+    b"{",
+    b"3",
+    b"null",
+    b'{"run_id": 1}',
+    b'{"sources": {"a": 3}, "run_id": "x"}',
+    b'[{"stop": 1}]',
+]
+
+
+@pytest.mark.parametrize("body", FOREIGN)
+def test_a_damaged_or_foreign_file_is_named_and_takes_nothing_else_with_it(
+    files: LocalFiles, tmp_path: Path, caplog: pytest.LogCaptureFixture, body: bytes
+) -> None:
+    reports, book = StepReports(files, "town"), NightBook(files, "town")
+    reports.add("one", (FETCHED,), NOW)
+    book.write(Night("one", NOW, NOW, (FETCHED,)))
+    damaged = [*tmp_path.rglob("*.json")]
+    assert len(damaged) == 2
+    for path in damaged:
+        path.write_bytes(body)
+    reports.add("one", (READ,), NOW + timedelta(seconds=3))
+    assert reports.read("one") == (READ,)
+    book.write(Night("two", NOW, NOW, (READ,)))
+    assert [night.run_id for night in book.read_last(9)] == ["two"]
+    assert book.find("one") is None
+    assert all(str(path) in caplog.text for path in damaged)
+
+
+def test_files_of_others_beside_the_entries_are_none(files: LocalFiles) -> None:
+    book = NightBook(files, "town")
+    book.write(Night("one", NOW, NOW))
+    (key,) = files.list_keys("nights/")
+    folder = key.rpartition("/")[0]
+    for name in ("settings.json", "zz.json", "s1.json.bak"):
+        files.write(f"{folder}/{name}", b"{}")
+    book.write(Night("two", NOW, NOW))
+    assert [night.run_id for night in book.read_last(9)] == ["two", "one"]
