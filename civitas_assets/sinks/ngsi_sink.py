@@ -226,6 +226,15 @@ class NgsiLdBringer:
             state = msgspec.json.decode(body, type=BrokerState)
             if state.basis == self._basis:
                 return state
+            if state.basis.split(" ")[:2] == self._basis.split(" ")[:2]:
+                # The same broker gets entities in another form: what does not come again is of no model, and goes.
+                return BrokerState(
+                    self._basis,
+                    {
+                        key: msgspec.structs.replace(seen, digest="", model="")
+                        for key, seen in state.seen.items()
+                    },
+                )
         return BrokerState(self._basis)
 
 

@@ -199,6 +199,27 @@ def test_each_row_may_be_an_entity_and_old_ones_stay(broker: Broker, make_town: 
     assert summarise(town.bring()) == (0, 0, 1, [])
 
 
+def test_another_form_takes_the_place_of_the_one_before(broker: Broker, make_town: Any) -> None:
+    """What was given by row, and is not any more, would never be taken back, whatever becomes of its licence."""
+    town = make_town("each")
+    town.bring()
+    file = town.settings.tenants_dir / "town.yaml"
+    file.write_text(file.read_text().replace("entities: each", "entities: latest"))
+    report = town.bring()
+    assert (report.deleted, report.refused) == ((STATIONS - 1) * HOURS, [])
+    parking = "urn:ngsi-ld:OffStreetParking:p1"
+    assert {*broker.entities["messstadt"]} == {*(ID.format(n) for n in range(STATIONS - 1)), parking}
+    file.write_text(
+        file.read_text().replace(
+            "    batch: 4", "    batch: 4\n    context: https://town.example/context.jsonld"
+        )
+    )
+    assert summarise(town.bring()) == (0, STATIONS, 0, [])
+    kinds = {entity["type"].partition("#")[0] for entity in broker.entities["messstadt"].values()}
+    assert kinds == {"https://town.example/context.jsonld"}
+    assert summarise(town.bring()) == (0, 0, 0, [])
+
+
 @pytest.mark.parametrize("is_strict", [False, True])
 def test_an_entity_that_is_refused_is_named_and_stops_no_other(
     broker: Broker, make_town: Any, is_strict: bool
