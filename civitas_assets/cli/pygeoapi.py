@@ -63,7 +63,12 @@ def pygeoapi(
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ExportError(f"{output} cannot be written to: {error.strerror or error}") from error
-    served = write_pygeoapi_folder(make_storage(settings).files, chosen, output, url, with_sinks=with_sinks)
+    unknown = [] if tenants else [*known.left_out]
+    served = write_pygeoapi_folder(
+        make_storage(settings).files, chosen, output, url, with_sinks=with_sinks, unknown=unknown
+    )
+    for slug in unknown:
+        err.print(f"{slug} is left out: its file has faults; what is there of it stays", **VERBATIM)
     for name, reason in served.left_out.items():
         err.print(f"{name} is left out: {reason}", **VERBATIM)
     restart = "; restart pygeoapi" if served.has_changed else ", which stays the same"

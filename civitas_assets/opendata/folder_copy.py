@@ -51,3 +51,8 @@ def copy_folder(folder: OpenFolder, index: FolderIndex, place: Path) -> int:
     with open_output(listed, BytesIO()) as sink:
         sink.write("".join(f"{name}\n" for name in sorted(index.files)).encode())
     return written
+
+
+def list_copies(place: Path) -> set[str]:
+    """The folders in one place into which copies were made."""
+    return {listed.parent.name for listed in place.glob(f"*/{_LIST}")}

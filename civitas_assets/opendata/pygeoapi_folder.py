@@ -7,18 +7,19 @@ https://docs.pygeoapi.io/en/0.21.0/configuration.html and the provider `GeoJSON`
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from civitas_assets.catalog import Tenant
 from civitas_assets.catalog.tenant_sinks import SensorThingsSink
-from civitas_assets.catalog.yaml_text import to_yaml
 from civitas_assets.errors import ExportError
 from civitas_assets.export.output import open_output
-from civitas_assets.opendata.folder_copy import copy_folder
+from civitas_assets.opendata.folder_copy import copy_folder, list_copies
 from civitas_assets.store.files import Files
 from civitas_assets.store.open_folder import FolderIndex, OpenFolder
 
@@ -40,6 +41,16 @@ _ENTITIES = {
 _CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 
 
+class _Quoting(yaml.SafeDumper):
+    """Quotes what pygeoapi would take for the name of a variable of its environment, and put that in its place."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style='"' if "${" in data else None)
+
+
+_Quoting.add_representer(str, _Quoting.represent_str)
+
+
 @dataclass
 class ServedTables:
     """The collections that are served, and why the others are not, by tenant or by table of a tenant."""
@@ -50,19 +61,29 @@ class ServedTables:
 
 
 def write_pygeoapi_folder(
-    files: Files, tenants: Iterable[Tenant], place: Path, url: str, *, with_sinks: bool = False
+    files: Files,
+    tenants: Iterable[Tenant],
+    place: Path,
+    url: str,
+    *,
+    with_sinks: bool = False,
+    unknown: Collection[str] = (),
 ) -> ServedTables:
     """Bring a folder up to what tenants offer to everybody: a folder of files for each, and the configuration.
 
-    What stays the same is not touched. A tenant that offers nothing any more has no files there afterwards. With sinks,
-    SensorThings servers that ask for no header are read as well, with all that is on them.
+    What stays the same is not touched. A tenant that offers nothing any more, or is none of these, has no files there
+    afterwards; of one of whom it is `unknown` what it offers, they stay. With sinks, SensorThings servers that ask for
+    no header are read as well, with all that is on them.
 
     Raises:
         ExportError: the folder cannot be written, or nobody offers anything.
     """
     served, resources = ServedTables(), dict[str, Any]()
-    offering = list[Tenant]()
-    for tenant in tenants:
+    offering, chosen = list[Tenant](), [*tenants]
+    for slug in list_copies(place) - {tenant.slug for tenant in chosen} - {*unknown}:
+        # A pygeoapi that nobody has started again would serve them as before.
+        copy_folder(OpenFolder(files, slug), FolderIndex("", "everybody", {}), place / slug)
+    for tenant in chosen:
         found = dict(_describe_sinks(tenant)) if with_sinks else {}
         folder = OpenFolder(files, tenant.slug)
         index = folder.read_index()
@@ -73,6 +94,8 @@ def write_pygeoapi_folder(
             wanted = {name: file for name, file in index.files.items() if _is_served(name, file.size)}
             copy_folder(folder, FolderIndex(index.basis, index.access, wanted), place / tenant.slug)
             found |= dict(_describe_tables(place / tenant.slug, tenant, index))
+        taken = "another tenant has a collection of that name, which is made of the keys of tenant and table"
+        found |= dict.fromkeys(found.keys() & resources.keys(), taken)
         served.left_out |= {name: said for name, said in found.items() if isinstance(said, str)}
         if described := {name: said for name, said in found.items() if not isinstance(said, str)}:
             resources |= described
@@ -82,7 +105,8 @@ def write_pygeoapi_folder(
             "no tenant has a folder of open data with GeoJSON: open_data: {folder: {}} in its file, and a night"
         )
     served.collections = [*resources]
-    text = to_yaml(_build_configuration(offering, resources, url))
+    content = _build_configuration(offering, resources, url)
+    text = yaml.dump(content, Dumper=_Quoting, allow_unicode=True, sort_keys=False, width=110)
     served.has_changed = _write_text(place / CONFIGURATION, text)
     return served
 

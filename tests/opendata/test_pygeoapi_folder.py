@@ -75,6 +75,45 @@ def test_what_is_no_longer_for_everybody_is_taken_away(offering: Any, tmp_path: 
     assert {path.name for path in (tmp_path / "town").iterdir()} == {".civitas-files"}
 
 
+def test_files_of_a_tenant_that_is_none_any_more_go_unless_nobody_knows(
+    offering: Any, tmp_path: Path
+) -> None:
+    """Else a pygeoapi that was not started again goes on serving them."""
+    offering.offer()
+    write(offering, tmp_path)
+    tenant = load_catalogue(offering.settings).get_tenant("town")
+    own = tmp_path / "own" / "notes.geojson"
+    own.parent.mkdir()
+    own.write_text("{}")
+    for unknown, left in ((["town"], {"station.geojson", "event.geojson"}), ([], set[str]())):
+        with pytest.raises(ExportError, match="no tenant has a folder"):
+            write_pygeoapi_folder(offering.files, [tenant.with_key("other")], tmp_path, URL, unknown=unknown)
+        assert {path.name for path in (tmp_path / "town").glob("*.geojson")} == left
+    assert own.is_file(), "what is from somebody else stays"
+
+
+def test_no_text_of_a_tenant_names_a_variable_of_pygeoapi(offering: Any, tmp_path: Path) -> None:
+    """pygeoapi puts variables of its environment in the place of ${NAME} in plain texts, and starts without none."""
+    offering.offer()
+    tenant = load_catalogue(offering.settings).get_tenant("town").model_copy(update={"name": "Ort ${PATH} x"})
+    write_pygeoapi_folder(offering.files, [tenant], tmp_path, URL)
+    text = (tmp_path / CONFIGURATION).read_text(encoding="utf-8")
+    quoted = {event.value: event.style for event in yaml.parse(text) if isinstance(event, yaml.ScalarEvent)}
+    named = {value: style for value, style in quoted.items() if "${" in value}
+    assert named
+    assert {*named.values()} <= {"'", '"'}
+    assert yaml.safe_load(text)["metadata"]["identification"]["title"]["de"] == "Offene Daten: Ort ${PATH} x"
+
+
+def test_two_tables_of_one_name_are_not_taken_for_each_other(offering: Any, tmp_path: Path) -> None:
+    """Keys have underscores as names of tables have: a_b and c are called as a and b_c."""
+    offering.offer()
+    tenant = load_catalogue(offering.settings).get_tenant("town")
+    served = write_pygeoapi_folder(offering.files, [tenant, tenant], tmp_path, URL)
+    assert served.collections == ["town_station"]
+    assert served.left_out["town_station"].startswith("another tenant has a collection of that name")
+
+
 @pytest.mark.integration
 def test_pygeoapi_serves_it_and_our_connector_reads_the_rows_that_are_published(  # noqa: PLR0917
     offering: Any,
