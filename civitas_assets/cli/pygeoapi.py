@@ -50,14 +50,14 @@ def pygeoapi(
     pygeoapi reads files at each request, and pygeoapi.yml when it starts; whether that has changed is said.
     """
     from civitas_assets.errors import ExportError
-    from civitas_assets.ingest.catalogue import load_catalogue
+    from civitas_assets.ingest.catalogue import load_shown_catalogue
     from civitas_assets.opendata.pygeoapi_folder import CONFIGURATION, write_pygeoapi_folder
     from civitas_assets.store.storage import make_storage
 
     if not url.startswith(("http://", "https://")):
         raise typer.BadParameter("must be an address, as https://daten.example/features", param_hint="--url")
     settings = read_settings()
-    known = load_catalogue(settings)
+    known = load_shown_catalogue(settings)
     chosen = [known.get_tenant(slug) for slug in tenants or known.tenants]
     try:
         output.mkdir(parents=True, exist_ok=True)

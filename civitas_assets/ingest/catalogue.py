@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Container, Mapping, Sequence
+from datetime import timedelta
 
 from civitas_assets.catalog import Catalog
 from civitas_assets.catalog.checks import Check
@@ -14,6 +16,20 @@ from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.errors import Fault
 from civitas_assets.ingest.privacy_filter import find_unhideable_fields
 from civitas_assets.settings import Settings
+
+_BOUNDLESS = Frame(
+    max_bytes=sys.maxsize,
+    max_pages=sys.maxsize,
+    max_time=timedelta.max,
+    max_look_back=timedelta.max,
+    max_rows=sys.maxsize,
+    max_disk=sys.maxsize,
+    max_columns=sys.maxsize,
+    max_cells=sys.maxsize,
+    max_memory=sys.maxsize,
+    max_read_time=timedelta.max,
+    secrets=("*",),
+)
 
 
 def load_catalogue(
@@ -32,6 +48,19 @@ def load_catalogue(
     return read_catalog(
         settings.tenants_dir, SOURCE_MODELS, last_good, checks, frame=frame, keep=keep, parsed=parsed
     )
+
+
+def load_shown_catalogue(settings: Settings) -> Catalog:
+    """The same for who only shows what others have published, and may not know what the operator allows to fetch.
+
+    Raises:
+        CatalogError: there is no folder of tenants' files.
+    """
+    known = load_catalogue(settings)
+    if not known.left_out:
+        return known
+    more = read_catalog(settings.tenants_dir, SOURCE_MODELS, only=known.left_out, frame=_BOUNDLESS)
+    return Catalog({**known.tenants, **more.tenants}, more.left_out, known.stamps)
 
 
 def read_faults(settings: Settings, tenants: Container[str]) -> Mapping[str, Sequence[Fault]]:

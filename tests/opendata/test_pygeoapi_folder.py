@@ -15,8 +15,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from civitas_assets.catalog import Window
+from civitas_assets.cli import app
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.endpoint import find_free_port
 from civitas_assets.errors import ExportError
@@ -112,6 +114,24 @@ def test_two_tables_of_one_name_are_not_taken_for_each_other(offering: Any, tmp_
     served = write_pygeoapi_folder(offering.files, [tenant, tenant], tmp_path, URL)
     assert served.collections == ["town_station"]
     assert served.left_out["town_station"].startswith("another tenant has a collection of that name")
+
+
+def test_who_does_not_know_what_the_operator_allows_serves_what_is_published_all_the_same(
+    offering: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the process of compose, which has neither ceilings nor last good states; a typing error leaves files."""
+    offering.offer()
+    settings = offering.settings
+    monkeypatch.setenv("CIVITAS_HOME", str(settings.home))
+    monkeypatch.setenv("CIVITAS_TENANTS_DIR", str(settings.tenants_dir))
+    asked = ["pygeoapi", "--output", str(tmp_path / "features"), "--url", URL]
+    offering.say("{}", **{"title: Parken": "title: Parken\n    headers: {X-Key: {secret: ALL}}"})
+    done = CliRunner().invoke(app, asked)
+    assert (done.exit_code, "1 collections in" in done.output) == (0, True), done.output
+    offering.say("{}", **{"title: Parken": "titel: Parken"})
+    with pytest.raises(ExportError, match="no tenant has a folder"):
+        CliRunner().invoke(app, asked, catch_exceptions=False)
+    assert (tmp_path / "features" / "town" / "station.geojson").is_file()
 
 
 @pytest.mark.integration
