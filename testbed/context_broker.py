@@ -1,6 +1,6 @@
-"""A context broker with the part of NGSI-LD that a sink and a connector need, written from ETSI GS CIM 009.
+"""A context broker with the part of NGSI-LD that a sink and a connector need, as ETSI GS CIM 009 is read here.
 
-No broker installs from a package here. Names are expanded with the context of the request, as JSON-LD does it, but from
+No broker installs from a package, and none was compared with this one. Names are expanded with the context of the request, as JSON-LD does it, but from
 the address of the context instead of its content: an answer in another context has other names. Clauses: 4.5 and 5.2
 (representation), 5.5.4 (what a bad request is), 5.6.8 and 5.6.10 (batches), 6.3 (headers), 6.4, 6.15 and 6.17 (HTTP).
 """
@@ -53,8 +53,10 @@ class Broker:
     asked: list[tuple[str, str]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def upsert(self, tenant: str, content_type: str, body: Any) -> tuple[int, Any]:
+    def upsert(self, tenant: str, content_type: str, link: str, body: Any) -> tuple[int, Any]:
         """Clause 6.15.3.1: each entity is created, or put in the place of the one that is there."""
+        if link and content_type == "application/ld+json":
+            raise _BadRequestError("@context by a header beside a body that is application/ld+json")
         if content_type != "application/ld+json" and any("@context" in each for each in body):
             raise _BadRequestError("@context in a body that is application/json")
         if not isinstance(body, list) or not body:
@@ -119,7 +121,9 @@ def start_broker(broker: Broker) -> Iterator[str]:
             broker.asked.append((request.command, operation))
             try:
                 if (request.command, operation) == ("POST", "entityOperations/upsert"):
-                    status, said = broker.upsert(tenant, request.headers["Content-Type"], json.loads(body))
+                    status, said = broker.upsert(
+                        tenant, request.headers["Content-Type"], link, json.loads(body)
+                    )
                 elif (request.command, operation) == ("POST", "entityOperations/delete"):
                     status, said = broker.delete(tenant, json.loads(body))
                 elif (request.command, operation) == ("GET", "entities"):

@@ -24,6 +24,7 @@ from typing import Any
 
 import msgspec
 import pydantic
+import yaml
 
 from civitas_assets.catalog.model import Tenant
 
@@ -123,7 +124,7 @@ def _fingerprint() -> str:
         for path in sorted(_PACKAGE.rglob("*"))
         if path.suffix != ".pyc" and stat.S_ISREG((known := path.stat()).st_mode)
     ]
-    return repr((sys.version, pydantic.VERSION, files))
+    return repr((sys.version, pydantic.VERSION, yaml.__version__, files))
 
 
 def _restore(kept: bytes) -> Tenant | None:

@@ -1,6 +1,6 @@
 """A context broker has after each run what is published, entity by entity, and our own connector reads it so.
 
-No broker installs from a package; the one of the testbed is written from the text of the specification.
+No broker installs from a package; the one of the testbed does what the specification says, as it is read here.
 """
 
 from __future__ import annotations
