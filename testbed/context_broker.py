@@ -1,8 +1,9 @@
 """A context broker with the part of NGSI-LD that a sink and a connector need, as ETSI GS CIM 009 is read here.
 
-No broker installs from a package, and none was compared with this one. Names are expanded with the context of the request, as JSON-LD does it, but from
-the address of the context instead of its content: an answer in another context has other names. Clauses: 4.5 and 5.2
-(representation), 5.5.4 (what a bad request is), 5.6.8 and 5.6.10 (batches), 6.3 (headers), 6.4, 6.15 and 6.17 (HTTP).
+No broker installs from a package, and none was compared with this one. Names are expanded with the context of the
+request, as JSON-LD does it, but from the address of the context instead of its content: an answer in another context
+has other names. Clauses: 4.5 and 5.2 (representation), 5.5.4 (what a bad request is), 5.6.8 and 5.6.10 (batches), 6.3
+(headers), 6.4, 6.15 and 6.17 (HTTP).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import dagster as dg
 
 from civitas_assets.catalog import Catalog
 from civitas_assets.catalog.cadence import CADENCES
-from civitas_assets.defs.night import list_unreported
+from civitas_assets.defs.night import list_unreported, read_failed_tenants
 from civitas_assets.defs.runs import (
     ARRIVALS,
     CADENCE_TAG,
@@ -87,7 +87,8 @@ def notify_of_run(deployment: Deployment, instance: dg.DagsterInstance, run: dg.
         if notify_of_faults(deployment, tenant, found, link):
             files.write(f"messages/open-{cadence or ANY}/{tenant}", b"")
             count += 1
-    if run.status is dg.DagsterRunStatus.SUCCESS or faults:
+    # A run that was cut short has not come to all of its tenants.
+    if run.status is dg.DagsterRunStatus.SUCCESS or read_failed_tenants(instance, run.run_id):
         # A run of a cadence says nothing of the sources of others; one of all sources says it of all.
         cadences = [cadence] if cadence else [*CADENCES, ARRIVALS, ANY]
         opened = [key for one in cadences for key in files.list_keys(f"messages/open-{one}/")]
@@ -149,25 +150,30 @@ def find_night(now: datetime) -> str:
 def list_run_faults(
     files: Files, catalog: Catalog, instance: dg.DagsterInstance, run: dg.DagsterRun
 ) -> Mapping[str, Sequence[str]]:
-    """What went wrong in the run, by tenant, as its steps have reported it; else what Dagster says of the run."""
-    tenants = list_tenants_of_run(run.tags)
-    faults = {tenant: _list_reported(files, catalog, tenant, run.run_id) for tenant in tenants}
-    faults = {tenant: found for tenant, found in faults.items() if found}
-    if faults or run.status is not dg.DagsterRunStatus.FAILURE:
+    """What went wrong in the run, by tenant, as its steps have reported it, and what Dagster alone knows of it."""
+    faults, told, tenants = dict[str, list[str]](), set[str](), list_tenants_of_run(run.tags)
+    for tenant in tenants:
+        try:
+            catalog.get_tenant(tenant)
+        except CatalogError as error:  # nobody has worked for it
+            faults[tenant] = [str(error)]
+            told.add(tenant)
+            continue
+        night = NightBook(files, tenant).find(run.run_id)
+        steps = night.steps if night is not None else StepReports(files, tenant).read(run.run_id)
+        told |= {step.step for step in steps if step.problem is not None}
+        if lines := [line for step in steps for line in step.list_errors()]:
+            faults[tenant] = lines
+    if run.status is not dg.DagsterRunStatus.FAILURE:
         return faults
     own = tenants[0] if len(tenants) == 1 else _NOBODY
-    failed = [f"{step.step}: {step.problem}" for step in list_unreported(instance, run.run_id, ())]
-    if not failed:
+    named = read_failed_tenants(instance, run.run_id)
+    for tenant, text in named.items():
+        faults.setdefault(tenant, [text])
+    failed = [f"{step.step}: {step.problem}" for step in list_unreported(instance, run.run_id, told)]
+    if not (failed or named or told):  # as where its process was killed
         ends = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
         failed = [entry.get_dagster_event().message or "the run failed" for entry in ends]
-    return {own: failed} if failed else {}
-
-
-def _list_reported(files: Files, catalog: Catalog, tenant: str, run_id: str) -> list[str]:
-    try:
-        catalog.get_tenant(tenant)
-    except CatalogError as error:  # nobody has worked for it
-        return [str(error)]
-    night = NightBook(files, tenant).find(run_id)
-    steps = night.steps if night is not None else StepReports(files, tenant).read(run_id)
-    return [line for step in steps for line in step.list_errors()]
+    if failed and own not in told:
+        faults[own] = [*faults.get(own, ()), *failed]
+    return faults

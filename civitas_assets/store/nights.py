@@ -161,36 +161,40 @@ class Night(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
 class NightBook:
     """The last runs of one tenant, the newest of which are kept.
 
-    A run between nights that tells nothing new is no entry of its own; the last of them stands beside the entries.
+    Runs between nights that tell nothing new are no entries of their own; the last of them stand beside the entries,
+    for messages about a run may be late.
     """
 
     def __init__(self, files: Files, tenant: str) -> None:
         self._files = files
-        self._root = tenant_folder_key("nights", tenant)
-        self._repeated = f"{self._root}/repeated/last.json"
+        self._root = f"{tenant_folder_key('nights', tenant)}/"
+        self._repeated = f"{self._root}repeated/"
 
     def write(self, night: Night) -> None:
         """Keep what became of a run, and forget what is long past."""
-        known = self._keys()
-        # Those of older versions are named by a clock, and sort before numbers.
-        last = known[-1].rpartition("/")[2] if known else ""
-        number = int(last[1:11]) + 1 if last.startswith("s") else 1
-        self._files.write(f"{self._root}/s{number:010d}-{night.run_id}.json", msgspec.json.encode(night))
-        self._files.delete_all(known[: -_KEPT + 1])
+        self._write(self._root, night)
 
     def write_repeated(self, night: Night) -> None:
         """Keep a run that went wrong just as an entry tells already."""
-        self._files.write(self._repeated, msgspec.json.encode(night))
+        self._write(self._repeated, night)
 
     def read_last(self, count: int) -> list[Night]:
         """The last runs, the newest first."""
-        return [*filter(None, map(self._read, reversed(self._keys()[-count:])))]
+        return [*filter(None, map(self._read, reversed(self._list_keys(self._root)[-count:])))]
 
     def find(self, run_id: str) -> Night | None:
         """What became of a run; None where it has left nothing, or is long past."""
-        keys = [key for key in self._keys() if key.endswith(f"-{run_id}.json")]
-        found = self._read(keys[-1] if keys else self._repeated)
-        return found if found is not None and found.run_id == run_id else None
+        known = [*self._list_keys(self._repeated), *self._list_keys(self._root)]
+        keys = [key for key in known if key.endswith(f"-{run_id}.json")]
+        return self._read(keys[-1]) if keys else None
+
+    def _write(self, folder: str, night: Night) -> None:
+        known = self._list_keys(folder)
+        # Those of older versions are named by a clock, and sort before numbers.
+        last = known[-1].removeprefix(folder) if known else ""
+        number = int(last[1:11]) + 1 if last.startswith("s") else 1
+        self._files.write(f"{folder}s{number:010d}-{night.run_id}.json", msgspec.json.encode(night))
+        self._files.delete_all(known[: -_KEPT + 1])
 
     def _read(self, key: str) -> Night | None:
         body = self._files.read(key)
@@ -204,10 +208,8 @@ class NightBook:
             log.warning("%s is no entry of a night book (%s): delete it", self._files.locate(key), error)
             return None
 
-    def _keys(self) -> list[str]:
-        return [
-            key for key in self._files.list_keys(f"{self._root}/") if _IS_ENTRY(key[len(self._root) + 1 :])
-        ]
+    def _list_keys(self, folder: str) -> list[str]:
+        return [key for key in self._files.list_keys(folder) if _IS_ENTRY(key.removeprefix(folder))]
 
 
 def _numbers(source: SourceNight, names: Iterable[str]) -> Mapping[str, float]:

@@ -24,7 +24,10 @@ from civitas_assets.defs.messages import (
     notify_of_run,
 )
 from civitas_assets.defs.runs import SHELL_TAG
+from civitas_assets.errors import Problem
 from civitas_assets.messages.delivery import list_sent_marks
+from civitas_assets.store.nights import Night, NightBook
+from civitas_assets.store.step_reports import SourceReport, StepReport
 from civitas_assets.store.summary import SourceSummary, SummaryStore
 from testbed.broker import publish
 
@@ -221,6 +224,62 @@ def test_the_end_of_a_fault_is_told_by_a_run_of_the_same_sources_and_once(
     ]
     assert list_sent_marks(deployment.files, "eins")
     assert not list_sent_marks(deployment.files, "zwei")
+
+
+DOWN = StepReport(
+    "fetch", "landing/json", sources=(SourceReport("a", passed=False, problem=Problem("down")),)
+)
+
+
+@dg.op
+def work_through(context) -> None:  # type: ignore[no-untyped-def] # Dagster reads the annotation, which is a text here
+    if context.run.tags.get("breaks"):
+        raise OSError("the history cannot be written")
+
+
+@dg.job
+def _many() -> None:
+    work_through()
+
+
+def test_a_fault_that_repeats_is_not_over_where_messages_come_late(
+    deployed: Any, town: Any, instance: Any, webhook: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the server of messages was down for an hour, in which a source was asked every quarter of one."""
+    monkeypatch.setenv("PEOPLE", webhook.url)
+    deployment = deployed(NOW, {"notify_secret": "PEOPLE"}, eins=town(1, a="every_15_minutes"))
+    tags = {"civitas/tenants": "eins", "civitas/cadence": "every_15_minutes"}
+    runs = [_many.execute_in_process(instance=instance, tags=tags).run_id for _ in range(4)]
+    book = NightBook(deployment.files, "eins")
+    book.write(Night(runs[0], NOW, NOW, (DOWN,)))
+    for run in runs[1:]:
+        book.write_repeated(Night(run, NOW, NOW, (DOWN,)))
+    for run in runs:
+        notify_of_run(deployment, instance, instance.get_run_by_id(run))
+    assert [taken["title"] for taken in webhook.taken] == ["Stadt 1: 1 fault in the night of 2026-08-22"]
+
+
+def test_a_batch_that_breaks_off_is_told_beside_faults_and_ends_no_other(
+    deployed: Any, town: Any, instance: Any, webhook: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PEOPLE", webhook.url)
+    deployment = deployed(
+        NOW, {"notify_secret": "PEOPLE"}, eins=town(1, a="nightly"), zwei=town(2, a="nightly")
+    )
+    tags = {"civitas/tenants": "eins zwei", "civitas/cadence": "nightly"}
+    deployment.files.write("messages/open-nightly/zwei", b"")
+    run = _many.execute_in_process(
+        instance=instance, tags=tags | {"breaks": "yes"}, raise_on_error=False
+    ).run_id
+    NightBook(deployment.files, "eins").write(Night(run, NOW, NOW, (DOWN,)))
+    found = instance.get_run_by_id(run)
+    assert list_run_faults(deployment.files, deployment.catalog, instance, found) == {
+        "eins": ["landing/json · a: down"],
+        "-": ["work_through: unforeseen OSError; the log of the run has more"],
+    }
+    notify_of_run(deployment, instance, found)
+    assert not [taken["title"] for taken in webhook.taken if "over" in taken["title"]]
+    assert len(webhook.taken) == 2
 
 
 def test_a_night_that_is_done_gives_a_sign_of_life(
