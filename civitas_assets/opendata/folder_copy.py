@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from io import BytesIO
 from pathlib import Path
 
@@ -23,11 +24,10 @@ def copy_folder(folder: OpenFolder, index: FolderIndex, place: Path) -> int:
     Raises:
         ExportError: a file cannot be read or written; the others are as they were, or as they should be.
     """
-    written = 0
+    written, listed = 0, place / _LIST
     try:
         place.mkdir(parents=True, exist_ok=True)
-        listed = place / _LIST
-        before = listed.read_text(encoding="utf-8").split() if listed.is_file() else []
+        before = _read_list(place)
     except OSError as error:
         raise ExportError(f"{place} cannot be written to: {error.strerror or error}") from error
     # What is going to be written is noted first: a copy that is interrupted leaves nothing that nobody clears away.
@@ -45,14 +45,31 @@ def copy_folder(folder: OpenFolder, index: FolderIndex, place: Path) -> int:
         changed = file.changed_at.timestamp()
         os.utime(path, (changed, changed))
         written += 1
-    for name in {*before} - {*index.files}:
-        if "/" not in name:
-            (place / name).unlink(missing_ok=True)
+    clear_copies(place, index.files)
     with open_output(listed, BytesIO()) as sink:
         sink.write("".join(f"{name}\n" for name in sorted(index.files)).encode())
     return written
 
 
+def clear_copies(place: Path, wanted: Collection[str] = ()) -> None:
+    """Take away what copies have put there, but what is wanted.
+
+    Raises:
+        ExportError: something is still there.
+    """
+    try:
+        for name in {*_read_list(place)} - {*wanted}:
+            if "/" not in name:
+                (place / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise ExportError(f"{place} cannot be written to: {error.strerror or error}") from error
+
+
 def list_copies(place: Path) -> set[str]:
     """The folders in one place into which copies were made."""
     return {listed.parent.name for listed in place.glob(f"*/{_LIST}")}
+
+
+def _read_list(place: Path) -> list[str]:
+    listed = place / _LIST
+    return listed.read_text(encoding="utf-8").split() if listed.is_file() else []

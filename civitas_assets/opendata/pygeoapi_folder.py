@@ -19,9 +19,9 @@ from civitas_assets.catalog import Tenant
 from civitas_assets.catalog.tenant_sinks import SensorThingsSink
 from civitas_assets.errors import ExportError
 from civitas_assets.export.output import open_output
-from civitas_assets.opendata.folder_copy import copy_folder, list_copies
+from civitas_assets.opendata.folder_copy import clear_copies, copy_folder, list_copies
 from civitas_assets.store.files import Files
-from civitas_assets.store.open_folder import FolderIndex, OpenFolder
+from civitas_assets.store.open_folder import FolderIndex, OpenFile, OpenFolder
 
 CONFIGURATION = "pygeoapi.yml"
 _DESCRIBED = ("datapackage.json", "dictionary.json")
@@ -80,19 +80,19 @@ def write_pygeoapi_folder(
     """
     served, resources = ServedTables(), dict[str, Any]()
     offering, chosen = list[Tenant](), [*tenants]
-    for slug in list_copies(place) - {tenant.slug for tenant in chosen} - {*unknown}:
-        # A pygeoapi that nobody has started again would serve them as before.
-        copy_folder(OpenFolder(files, slug), FolderIndex("", "everybody", {}), place / slug)
+    # First of all what is not open any more goes, whatever becomes of the rest: pygeoapi would serve it as before.
+    offered = {tenant.slug: _list_served(_read_index(files, tenant.slug)) for tenant in chosen}
+    for slug in list_copies(place) - {*unknown}:
+        clear_copies(place / slug, offered.get(slug, {}))
     for tenant in chosen:
         found = dict(_describe_sinks(tenant)) if with_sinks else {}
-        folder = OpenFolder(files, tenant.slug)
-        index = folder.read_index()
-        if index is None or index.access != "everybody":
+        folder, index = OpenFolder(files, tenant.slug), _read_index(files, tenant.slug)
+        if index is None:
             served.left_out[tenant.slug] = "it has no folder of open data for everybody"
             index = FolderIndex("", "everybody", {})
         if index.files or (place / tenant.slug).is_dir():
-            wanted = {name: file for name, file in index.files.items() if _is_served(name, file.size)}
-            copy_folder(folder, FolderIndex(index.basis, index.access, wanted), place / tenant.slug)
+            wanted = FolderIndex(index.basis, index.access, _list_served(index))
+            copy_folder(folder, wanted, place / tenant.slug)
             found |= dict(_describe_tables(place / tenant.slug, tenant, index))
         taken = "another tenant has a collection of that name, which is made of the keys of tenant and table"
         found |= dict.fromkeys(found.keys() & resources.keys(), taken)
@@ -111,8 +111,18 @@ def write_pygeoapi_folder(
     return served
 
 
-def _is_served(name: str, size: int) -> bool:
-    return name in _DESCRIBED or (name.endswith(".geojson") and size <= _MOST_BYTES)
+def _read_index(files: Files, slug: str) -> FolderIndex | None:
+    """What a tenant offers to everybody, if it does."""
+    index = OpenFolder(files, slug).read_index()
+    return index if index is not None and index.access == "everybody" else None
+
+
+def _list_served(index: FolderIndex | None) -> Mapping[str, OpenFile]:
+    return {
+        name: file
+        for name, file in (index.files.items() if index is not None else ())
+        if name in _DESCRIBED or (name.endswith(".geojson") and file.size <= _MOST_BYTES)
+    }
 
 
 def _describe_tables(

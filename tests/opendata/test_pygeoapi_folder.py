@@ -94,6 +94,24 @@ def test_files_of_a_tenant_that_is_none_any_more_go_unless_nobody_knows(
     assert own.is_file(), "what is from somebody else stays"
 
 
+def test_what_is_closed_goes_also_where_another_tenant_cannot_be_written(
+    offering: Any, tmp_path: Path
+) -> None:
+    offering.offer()
+    write(offering, tmp_path)
+    town = load_catalogue(offering.settings).get_tenant("town")
+    offering.files.move_all(
+        {
+            key: key.replace("reports/town/", "reports/anstadt/")
+            for key in offering.files.list_keys("reports/town/")
+        }
+    )
+    (tmp_path / "anstadt" / "station.geojson").mkdir(parents=True)  # in the way of a file
+    with pytest.raises(ExportError, match="cannot be written"):
+        write_pygeoapi_folder(offering.files, [town.with_key("anstadt"), town], tmp_path, URL)
+    assert not [*(tmp_path / "town").glob("*.geojson")]
+
+
 def test_no_text_of_a_tenant_names_a_variable_of_pygeoapi(offering: Any, tmp_path: Path) -> None:
     """pygeoapi puts variables of its environment in the place of ${NAME} in plain texts, and starts without none."""
     offering.offer()
