@@ -64,5 +64,6 @@ def _list_failures(instance: dg.DagsterInstance, run_id: str) -> list[dg.Dagster
 def _read_named(event: dg.DagsterEvent) -> Mapping[str, object]:
     given = event.step_failure_data.user_failure_data
     named = given.metadata.get(FAILED) if given else None
-    is_named = isinstance(named, dg.JsonMetadataValue) and isinstance(named.data, dict)
-    return named.data if is_named else {}
+    if isinstance(named, dg.JsonMetadataValue) and isinstance(named.data, dict):
+        return named.data
+    return {}
