@@ -93,6 +93,23 @@ def to_yaml(content: Any) -> str:
     return text
 
 
+def to_literal_yaml(content: Any) -> str:
+    """The same for readers that put variables of the environment in the place of ${NAME} in texts without quotes."""
+    text: str = yaml.dump(content, Dumper=_Quoting, allow_unicode=True, sort_keys=False, width=110)
+    return text
+
+
+class _Quoting(yaml.SafeDumper):
+    """Quotes texts that would be taken for more than they say."""
+
+
+def _quote(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if "${" in text else None)
+
+
+_Quoting.add_representer(str, _quote)
+
+
 def _measure(name: str, text: str, bounds: YamlBounds) -> None:
     """Count as the parser goes, so that nothing is built of a file that is over the bounds."""
 

@@ -13,10 +13,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from civitas_assets.catalog import Tenant
 from civitas_assets.catalog.tenant_sinks import SensorThingsSink
+from civitas_assets.catalog.yaml_text import to_literal_yaml
 from civitas_assets.errors import ExportError
 from civitas_assets.export.output import open_output
 from civitas_assets.opendata.folder_copy import clear_copies, copy_folder, list_copies
@@ -39,16 +38,6 @@ _ENTITIES = {
     "Observations": ("Messwerte", "phenomenonTime"),
 }
 _CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
-
-
-class _Quoting(yaml.SafeDumper):
-    """Quotes what pygeoapi would take for the name of a variable of its environment, and put that in its place."""
-
-    def represent_str(self, data: str) -> yaml.ScalarNode:
-        return self.represent_scalar("tag:yaml.org,2002:str", data, style='"' if "${" in data else None)
-
-
-_Quoting.add_representer(str, _Quoting.represent_str)
 
 
 @dataclass
@@ -105,8 +94,7 @@ def write_pygeoapi_folder(
             "no tenant has a folder of open data with GeoJSON: open_data: {folder: {}} in its file, and a night"
         )
     served.collections = [*resources]
-    content = _build_configuration(offering, resources, url)
-    text = yaml.dump(content, Dumper=_Quoting, allow_unicode=True, sort_keys=False, width=110)
+    text = to_literal_yaml(_build_configuration(offering, resources, url))
     served.has_changed = _write_text(place / CONFIGURATION, text)
     return served
 
