@@ -43,6 +43,18 @@ def test_there_is_an_asset_for_what_a_tenant_has(
     assert keys_of(deployed(stadt=town(1) + FOLDER)) == {OPEN_DATA_KEY}
 
 
+def _materialise(deployment: Deployment, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    """What became of the late assets of the town."""
+    late: Any = build_late_assets(deployment).assets
+    return dg.materialize(
+        late,
+        instance=instance,
+        partition_key="stadt",
+        raise_on_error=False,
+        resources={"scope": build_checked_scope(deployment)},
+    )
+
+
 def test_a_step_that_ends_by_what_nobody_foresaw_leaves_that_for_page_and_message(
     deployed: Callable[..., Deployment],
     town: Callable[..., str],
@@ -56,14 +68,7 @@ def test_a_step_that_ends_by_what_nobody_foresaw_leaves_that_for_page_and_messag
     steps = [step._replace(take=broken) for step in late_assets._STEPS]
     monkeypatch.setattr(late_assets, "_STEPS", steps)
     deployment = deployed(stadt=town(1) + SINKS)
-    late: Any = build_late_assets(deployment).assets
-    result = dg.materialize(
-        late,
-        instance=instance,
-        partition_key="stadt",
-        raise_on_error=False,
-        resources={"scope": build_checked_scope(deployment)},
-    )
+    result = _materialise(deployment, instance)
     assert not result.success
     night = read_night(instance, deployment.files, "stadt", result.run_id, deployment.now())
     assert night is not None
@@ -88,14 +93,7 @@ def test_a_step_that_fails_when_it_has_said_all_is_no_good_one(
     steps = [step._replace(take=say_what_nobody_asked_for) for step in late_assets._STEPS]
     monkeypatch.setattr(late_assets, "_STEPS", steps)
     deployment = deployed(stadt=town(1) + SINKS)
-    late: Any = build_late_assets(deployment).assets
-    result = dg.materialize(
-        late,
-        instance=instance,
-        partition_key="stadt",
-        raise_on_error=False,
-        resources={"scope": build_checked_scope(deployment)},
-    )
+    result = _materialise(deployment, instance)
     assert not result.success
     gc.collect()  # as a step is asked for no more, it comes to its end when nobody holds it
     assert StepReports(deployment.files, "stadt").read(result.run_id)
