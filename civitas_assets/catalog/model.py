@@ -33,6 +33,11 @@ Destination = Literal["duckdb", "postgres"]
 DROP = "drop:"
 
 
+SnapshotShare = Annotated[
+    float, Field(ge=0, le=1, description="The share of known things below which a snapshot closes nothing.")
+]
+
+
 class Source(Described):
     """One configured upstream of one tenant: what all connectors share."""
 
@@ -91,9 +96,7 @@ class Source(Described):
         description="true: each fetch has all things that there are, and what is in it no more is closed. false: it "
         "never has, and nobody needs to be told. Default: as its protocol says, else what is gone is told and stays.",
     )
-    snapshot_share: float = Field(
-        0.5, ge=0, le=1, description="The share of known things below which a snapshot closes nothing."
-    )
+    snapshot_share: SnapshotShare = 0.5
     complete_with: tuple[int, ...] = Field(
         (), description="Numbers of rows, at which services cut, with which a file was seen to be all."
     )

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from civitas_assets.catalog import Source, Window
+from civitas_assets.catalog.model import SnapshotShare
 from civitas_assets.connectors.base import FetchSession, Payload
 from civitas_assets.connectors.fetching import fetch_addresses
 from civitas_assets.connectors.gtfs_rt.gtfs_rt_format import decode_entity, decode_feed, discard_vehicles
@@ -39,12 +40,7 @@ class GtfsRtSource(Source):
         description="Patterns of ids of agencies whose alerts are wanted that name neither stop nor route.",
     )
     language: str = Field("de", description="Which language of an alert is read, where it has several.")
-    snapshot_share: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        description="The share of known alerts below which a fetch closes nothing; there may be none.",
-    )
+    snapshot_share: SnapshotShare = 0.0  # there may be none
 
     # A feed is a full dataset: an alert that it has no more is over, also where nobody said until when it lasts.
     lists_whole: ClassVar[frozenset[str]] = frozenset({"event"})

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from civitas_assets.catalog import HttpPolicy, Source, Window
+from civitas_assets.catalog.model import SnapshotShare
 from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
 from civitas_assets.connectors.mapping.nearby import select_nearby
 from civitas_assets.connectors.services.autobahn_items import ServiceName, read_roads, read_service_table
@@ -40,12 +41,7 @@ class AutobahnSource(Source):
         min_length=1,
         description="Which lists are read.",
     )
-    snapshot_share: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        description="The share of known entries below which a fetch closes nothing; there may be none.",
-    )
+    snapshot_share: SnapshotShare = 0.0  # there may be none
 
     lists_whole: ClassVar[frozenset[str]] = frozenset({"event", "charge_point"})
     discovery_answers: ClassVar[int] = _ROADS

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from civitas_assets.catalog import Source, Window
+from civitas_assets.catalog.model import SnapshotShare
 from civitas_assets.catalog.municipalities import find_municipality, has_key, list_municipalities_within
 from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.content.archive import list_archive_names, unzip_members
@@ -54,12 +55,7 @@ class DwdWarningsSource(Source):
     municipalities: tuple[Key, ...] = Field(
         (), description="Official municipality keys; without, those of municipalities in the tenant's bbox."
     )
-    snapshot_share: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        description="The share of known warnings below which a fetch closes nothing; there may be none.",
-    )
+    snapshot_share: SnapshotShare = 0.0  # there may be none
 
     lists_whole: ClassVar[frozenset[str]] = frozenset({"event"})
 
