@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +19,11 @@ from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.mapping.service_rows import read_members
 from civitas_assets.connectors.reachable import Reachable
 from civitas_assets.records import RawTable, Roster
+
+
+def read_clock() -> datetime:
+    """This moment, for connectors that have to know it; tests give them another clock."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.model import Slug
-from civitas_assets.connectors.base import FetchSession, Payload
+from civitas_assets.connectors.base import FetchSession, Payload, read_clock
 from civitas_assets.connectors.mapping.levels import FieldPlace, make_one_or_many, validate_place
 from civitas_assets.connectors.mapping.nested_source import NestedSource
 from civitas_assets.connectors.mapping.projection import Each, Projection
@@ -32,10 +32,6 @@ from civitas_assets.connectors.mqtt.mqtt_topics import (
 )
 from civitas_assets.connectors.transport.mqtt_queue import Queue, check_broker_address, land_queue
 from civitas_assets.records import RawTable
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _validate_topic_place(text: str) -> str:
@@ -123,7 +119,7 @@ class MqttSource(NestedSource):
 class MqttConnector:
     """Fetches and reads messages in JSON; its clock tells messages from each other that have no time of their own."""
 
-    clock: Callable[[], datetime] = _utc_now
+    clock: Callable[[], datetime] = read_clock
     name: ClassVar[str] = "mqtt"
     source_model: ClassVar[type[Source]] = MqttSource
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import ClassVar, Literal
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from pydantic import Field
 
 from civitas_assets.catalog import Source, TimeRule, Window
 from civitas_assets.catalog.window import Duration
-from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request, read_clock
 from civitas_assets.connectors.mapping.service_rows import build_raw_table
 from civitas_assets.connectors.services.dwd_products import (
     PRODUCTS,
@@ -80,15 +80,11 @@ class DwdSource(ServiceSource):
         ]
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True)
 class DwdConnector:
     """Fetches and reads ten-minute observations of the weather service; its clock tells recent days from past years."""
 
-    clock: Callable[[], datetime] = _utc_now
+    clock: Callable[[], datetime] = read_clock
     name: ClassVar[str] = "dwd"
     source_model: ClassVar[type[Source]] = DwdSource
 

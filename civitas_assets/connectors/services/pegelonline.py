@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ import msgspec
 import polars as pl
 
 from civitas_assets.catalog import Source, Window
-from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request, read_clock
 from civitas_assets.connectors.mapping.record_sample import require_members
 from civitas_assets.connectors.mapping.service_rows import build_raw_table, decode_each
 from civitas_assets.connectors.services.service import (
@@ -79,15 +79,11 @@ class _Gauge(msgspec.Struct):
         return ", ".join(part for part in parts if part) or None
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True)
 class PegelonlineConnector:
     """Fetches and reads PEGELONLINE; its clock tells what the service no longer has."""
 
-    clock: Callable[[], datetime] = _utc_now
+    clock: Callable[[], datetime] = read_clock
     name: ClassVar[str] = "pegelonline"
     source_model: ClassVar[type[Source]] = PegelonlineSource
 
