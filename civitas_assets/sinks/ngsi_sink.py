@@ -178,7 +178,8 @@ class NgsiLdBringer:
         unknown = [given.id for given in chunk if given.id not in seen]
         before = self._read(chunk, unknown)
         fresh = {*unknown} - before.keys()
-        lacking = [given for given in chunk if _explain(given, before) is not None]
+        differing = {given.id for given in chunk if _explain(given, before) is not None}
+        lacking = [given for given in chunk if given.id in differing]
         kept, why = {**before}, dict[str, str]()
         for size in (len(chunk), 1):
             asked = [given for given in lacking if given.id not in why]
@@ -191,7 +192,7 @@ class NgsiLdBringer:
             lacking = [given for given in lacking if _explain(given, kept) is not None]
         bad = {given.id for given in lacking}
         good = [given for given in chunk if given.id not in bad]
-        put = [given.id for given in good if _explain(given, before) is not None]
+        put = [given.id for given in good if given.id in differing]
         outcome = _Outcome(good, sum(key in fresh for key in put), sum(key not in fresh for key in put))
         for given in lacking:
             text = why.get(given.id) or f"{_explain(given, kept)}, whatever the broker answers"
