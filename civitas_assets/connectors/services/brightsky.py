@@ -246,8 +246,8 @@ def _read_record(
 ) -> tuple[_Record | None, Mapping[str, Any], str]:
     """The record and its members; None and why, where it is none, or is of a source that the answer does not name."""
     try:
-        record = msgspec.json.decode(text, type=_Record)
         members: dict[str, Any] = msgspec.json.decode(text)
+        record = msgspec.convert(members, _Record)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return None, {}, str(error)
     if record.source_id not in by_id:
