@@ -24,10 +24,10 @@ class LastGood:
         """Where the copy of a tenant is, if there is one."""
         return self.folder / f"{slug}.yaml"
 
-    def holds(self, file: Path, defaults: bytes = b"") -> bool:
-        """Whether a tenant's file, with the defaults that it takes over, is as it was last without faults."""
+    def holds(self, slug: str, body: bytes, defaults: bytes = b"") -> bool:
+        """Whether that content of a tenant's file, with the defaults that it takes over, was last without faults."""
         try:
-            held, body = self.find_file(file.stem).read_bytes(), file.read_bytes()
+            held = self.find_file(slug).read_bytes()
         except OSError:
             return False
         return held == body or held.startswith(make_mark(body, defaults))
@@ -35,8 +35,13 @@ class LastGood:
     def list_changed(self, folder: Path) -> set[str]:
         """The tenants whose files in the folder are not so."""
         defaults = Defaults(folder).body
-        files = (file for file in folder.glob("*.y*ml") if file.stem != DEFAULTS)
-        return {file.stem for file in files if not self.holds(file, defaults)}
+        changed = set[str]()
+        for file in folder.glob("*.y*ml"):
+            with suppress(OSError):
+                if file.stem == DEFAULTS or self.holds(file.stem, file.read_bytes(), defaults):
+                    continue
+            changed.add(file.stem)
+        return changed
 
     def note(self, slug: str, body: bytes) -> None:
         """Keep that body; where nothing can be written, such as for somebody who only reads, nothing is kept."""

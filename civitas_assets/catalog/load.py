@@ -202,8 +202,9 @@ class _Reading:
             CatalogError: the file has faults.
         """
         if self.parsed is not None:
-            known = self.parsed.find(file.name, read_body(file))
-            noted = self.last_good is None or not self.keep or self.last_good.holds(file, self.defaults.body)
+            body, last_good = read_body(file), self.last_good if self.keep else None
+            known = self.parsed.find(file.name, body)
+            noted = last_good is None or last_good.holds(file.stem, body, self.defaults.body)
             if known is not None and noted:
                 return known
         tenant, document = self.read(file)
