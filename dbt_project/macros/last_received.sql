@@ -14,6 +14,18 @@ struct_extract(
 {%- endmacro %}
 
 {#-
+    Of the rows of each key the one that was received last; of several at once that of the first source by name.
+-#}
+{% macro rows_received_last(relation, key) -%}
+select * from {{ relation }}
+qualify
+    row_number() over (
+        partition by id_space, {{ key | join(', ') }}
+        order by received_at desc, source asc
+    ) = 1
+{%- endmacro %}
+
+{#-
     The value that most rows of a group have; of several that are as frequent the smallest, so that every run has the
     same.
 -#}

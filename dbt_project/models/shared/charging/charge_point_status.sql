@@ -11,12 +11,7 @@ points as (
 ),
 
 received_last as (
-    select * from identified
-    qualify
-        row_number() over (
-            partition by id_space, charge_point_id, observed_at
-            order by received_at desc, source asc
-        ) = 1
+    {{ rows_received_last('identified', ['charge_point_id', 'observed_at']) }}
 ),
 
 judged as (

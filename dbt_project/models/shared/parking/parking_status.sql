@@ -11,12 +11,7 @@ sites as (
 ),
 
 received_last as (
-    select * from identified
-    qualify
-        row_number() over (
-            partition by id_space, site_id, observed_at
-            order by received_at desc, source asc
-        ) = 1
+    {{ rows_received_last('identified', ['site_id', 'observed_at']) }}
 ),
 
 sized as (

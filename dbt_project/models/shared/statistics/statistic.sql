@@ -3,12 +3,7 @@ with identified as (
 ),
 
 received_last as (
-    select * from identified
-    qualify
-        row_number() over (
-            partition by id_space, category, indicator_id, area_id, period_start
-            order by received_at desc, source asc
-        ) = 1
+    {{ rows_received_last('identified', ['category', 'indicator_id', 'area_id', 'period_start']) }}
 ),
 
 final as (

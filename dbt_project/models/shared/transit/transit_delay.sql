@@ -3,12 +3,7 @@ with identified as (
 ),
 
 received_last as (
-    select * from identified
-    qualify
-        row_number() over (
-            partition by id_space, trip_id, day, stop_call
-            order by received_at desc, source asc
-        ) = 1
+    {{ rows_received_last('identified', ['trip_id', 'day', 'stop_call']) }}
 ),
 
 final as (

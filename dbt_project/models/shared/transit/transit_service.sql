@@ -16,14 +16,13 @@ planned as (
         )
 ),
 
-received_last as (
+served as (
     select * from planned
     where departures > 0
-    qualify
-        row_number() over (
-            partition by id_space, stop_id, route_id, day
-            order by received_at desc, source asc
-        ) = 1
+),
+
+received_last as (
+    {{ rows_received_last('served', ['stop_id', 'route_id', 'day']) }}
 ),
 
 final as (
