@@ -20,7 +20,7 @@ import msgspec
 from benchmarks.data import OBSERVATIONS, ROWS, START
 from benchmarks.town import NOW, Figures, tenant_of
 from civitas_assets.catalog import Window
-from civitas_assets.connectors.base import Payload
+from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.reachable import LOCAL
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.connectors.transport.http import HttpClient
@@ -60,7 +60,8 @@ def _fetch(folder: Path, form: str) -> Figures:
         connector, rows = CONNECTORS["sensorthings"], 0
         for line in lines:
             body = landing.read_body(line.sha256)
-            payload = Payload(body, line.url, line.role, line.variables, line.content_type, line.fetched_at)
+            asked = Request(line.url, line.role, line.variables)
+            payload = Payload(asked, body, line.fetched_at, line.content_type)
             tables = connector.read(sources["sensors"], payload)
             rows += sum(table.frame.height for table in tables if table.record_type == "observation")
         decoded = time.perf_counter()

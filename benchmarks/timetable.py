@@ -19,7 +19,7 @@ import polars as pl
 from benchmarks.environments import make_environment
 from benchmarks.town import Figures
 from civitas_assets.catalog import Box
-from civitas_assets.connectors.base import Payload
+from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.registry import CONNECTORS
 
 KIT = "gtfs-kit==13.0.1"
@@ -80,7 +80,7 @@ def _read(file: Path, box: Box) -> tuple[float, int, int]:
     ).with_place("timetable", box)
     received = datetime.combine(FIRST, datetime.min.time(), UTC)
     begun = time.process_time()
-    payload = Payload(file.read_bytes(), source.url, "data", {}, "", received)
+    payload = Payload(Request(source.url), file.read_bytes(), received)
     tables = [*CONNECTORS["gtfs"].read(source, payload)]
     spent = time.process_time() - begun
     days = [table.frame for table in tables if table.record_type == "transit_service"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from civitas_assets.catalog import load_catalog
-from civitas_assets.connectors.base import Payload
+from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.records import RECORD_TYPES, RawTable
 from civitas_assets.records.origin import Origin, gather_rows
@@ -79,7 +79,7 @@ def stored(slug: str, name: str, body: bytes) -> dict[str, list[dict[str, Any]]]
     """What a source of a town makes of an answer, in its contract; only what is kept of the answer is read."""
     tenant = CATALOG.tenants[slug]
     source = tenant.sources[name]
-    payload = Payload(source.redact_answer("data", body), source.url, "data", {}, "", NOW)
+    payload = Payload(Request(source.url), source.redact_answer("data", body), NOW)
     found: dict[str, list[dict[str, Any]]] = {}
     for raw in CONNECTORS[source.connector].read(source, payload):
         assert isinstance(raw, RawTable)

@@ -6,11 +6,11 @@ A connector knows no tenant, no store and no database; it gets a source, a windo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,10 +20,16 @@ from civitas_assets.connectors.mapping.service_rows import read_members
 from civitas_assets.connectors.reachable import Reachable
 from civitas_assets.records import RawTable, Roster
 
+T = TypeVar("T")
+
 
 def read_clock() -> datetime:
     """This moment, for connectors that have to know it; tests give them another clock."""
     return datetime.now(UTC)
+
+
+# How a server is told which body is held already (RFC 9110, section 13.1).
+_IF_NONE_MATCH, _IF_MODIFIED_SINCE = "If-None-Match", "If-Modified-Since"
 
 
 @dataclass(frozen=True)
@@ -41,33 +47,89 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     partial: bool = False
 
+    @property
+    def is_conditional(self) -> bool:
+        """Whether 304 is an answer: the body that it speaks of is held."""
+        return _IF_NONE_MATCH in self.headers or _IF_MODIFIED_SINCE in self.headers
+
+    def with_validators(self, etag: str | None, last_modified: str | None) -> Request:
+        """The same asked for unless it is still what a server has named by these."""
+        known = {_IF_NONE_MATCH: etag, _IF_MODIFIED_SINCE: last_modified}
+        return replace(
+            self, headers={**self.headers, **{name: value for name, value in known.items() if value}}
+        )
+
 
 @dataclass(frozen=True)
-class Answer:
-    """What a request brought; `content` is the landed body, also of an answer that says it is unchanged.
+class Payload:
+    """What a request brought, once that has landed: the same to who follows it to further pages and who reads it.
 
-    `headers` are those that page through a result, by their names in lower case.
+    `content` is the landed body, or what brings it when somebody asks: that of an answer which says that it is
+    unchanged is seldom looked at. `headers` are those that page through a result, by their names in lower case.
     """
 
     request: Request
-    status: int
-    content_type: str
-    content: Callable[[], bytes]
+    content: bytes | Callable[[], bytes]
+    received_at: datetime
+    content_type: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
+    _parsed: dict[Callable[[bytes], Any], Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """To another process goes the body, and nothing that was made of it."""
+        return {**vars(replace(self, content=self.body))}
+
+    @cached_property
+    def body(self) -> bytes:
+        """The body as it landed; empty where nothing was found."""
+        return self.content if isinstance(self.content, bytes) else self.content()
+
+    @property
+    def url(self) -> str:
+        """The address that was asked for, without secrets."""
+        return self.request.url
+
+    @property
+    def role(self) -> str:
+        """What it was asked for."""
+        return self.request.role
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The values that made the request."""
+        return self.request.variables
 
     @property
     def found(self) -> bool:
         """False for a period that the source does not have (404 with `not_found: skip`)."""
         return self.status != 404
 
+    def parse(self, decode: Callable[[bytes], T]) -> T:
+        """What a function makes of the body; it is called once, however many need that.
+
+        Raises:
+            ReadError: as the function does.
+        """
+        if decode not in self._parsed:
+            self._parsed[decode] = decode(self.body)
+        return cast("T", self._parsed[decode])
+
+    @property
+    def members(self) -> Mapping[str, msgspec.Raw]:
+        """The members of the object that the body is, as `read_members` has them."""
+        return self.parse(read_members)
+
 
 class FetchSession(Protocol):
     """Fetching for one source, politely and in parallel; every answer is landed before it is handed over."""
 
     def crawl(
-        self, requests: Iterable[Request], follow: Callable[[Answer], Iterable[Request]] | None = None
-    ) -> Iterator[Answer]:
-        """Answers as they arrive; `follow` names the requests that an answer leads to, such as its next page.
+        self, requests: Iterable[Request], follow: Callable[[Payload], Iterable[Request]] | None = None
+    ) -> Iterator[Payload]:
+        """What came, as it arrives; `follow` names the requests that it leads to, such as its next page.
 
         Raises:
             FetchError: after all other requests were served, so that what is good has landed.
@@ -118,23 +180,6 @@ class FetchSession(Protocol):
             SecretMissing: it is not set.
         """
         ...
-
-
-@dataclass(frozen=True)
-class Payload:
-    """A landed body with what is needed to read it."""
-
-    body: bytes
-    url: str
-    role: str
-    variables: Mapping[str, str]
-    content_type: str
-    received_at: datetime
-
-    @cached_property
-    def members(self) -> Mapping[str, msgspec.Raw]:
-        """The members of the object that the body is, as `read_members` has them: one look for all who need them."""
-        return read_members(self.body)
 
 
 class Connector(Protocol):

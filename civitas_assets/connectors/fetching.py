@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.template import expand
-from civitas_assets.connectors.base import Answer, FetchSession, Request
+from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.mapping.described_file import DESCRIPTION, resolve_address
 from civitas_assets.errors import FetchError
 
@@ -35,9 +35,9 @@ def fetch_addresses(source: Source, window: Window, session: FetchSession) -> No
     check_found(requests, sum(answer.found for answer in answers))
 
 
-def _follow_description(answer: Answer) -> Iterator[Request]:
+def _follow_description(answer: Payload) -> Iterator[Request]:
     if answer.request.role == DESCRIPTION and answer.found:
-        url = resolve_address(answer.request.url, answer.content())
+        url = resolve_address(answer.request.url, answer.body)
         yield replace(answer.request, url=url, role="data")
 
 

@@ -1,8 +1,7 @@
-"""An answer that has landed, and what the index keeps of its address."""
+"""What the manifest says of an answer that has landed, and the index of its address."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -15,36 +14,22 @@ from civitas_assets.store.addresses import Address, Line
 _KEPT = ("sha256", "content_type", "etag", "last_modified", "headers")
 
 
-@dataclass(frozen=True)
-class Landed:
-    """A response, and its body as it landed; neither body nor hash where it has none.
+def update_address(response: Response, sha256: str, known: Address | None) -> Address | None:
+    """What is known of the address now: as before where nothing has changed, and nothing where nothing was found.
 
-    Without a response, the fetch that this one goes on with has had the answer.
+    `sha256` is that of the response's body as it landed.
     """
-
-    url: str
-    response: Response | None
-    body: bytes | None = None
-    sha256: str = ""
-
-
-def update_address(landed: Landed, response: Response, known: Address | None) -> Address | None:
-    """What is known of the address now: as before where nothing has changed, and nothing where nothing was found."""
     if response.status == 404:
         return None
-    if landed.body is None and known is not None:
+    if response.body is None and known is not None:
         return replace(
             known,
-            etag=response.validators.etag or known.etag,
-            last_modified=response.validators.last_modified or known.last_modified,
+            etag=response.etag or known.etag,
+            last_modified=response.last_modified or known.last_modified,
             headers=response.headers or known.headers,
         )
     return Address(
-        landed.sha256,
-        response.content_type,
-        response.validators.etag,
-        response.validators.last_modified,
-        headers=response.headers,
+        sha256, response.content_type, response.etag, response.last_modified, headers=response.headers
     )
 
 

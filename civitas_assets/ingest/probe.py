@@ -18,7 +18,7 @@ import polars as pl
 
 from civitas_assets.catalog import Source, Tenant, Window
 from civitas_assets.catalog.model import DROP
-from civitas_assets.connectors.base import Answer, Connector, Request
+from civitas_assets.connectors.base import Connector, Payload, Request
 from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.errors import FetchError
 from civitas_assets.ingest.apart import redact_body_apart
@@ -163,11 +163,11 @@ class _FirstAnswers(LandingSession):
         self.cut = False
 
     def crawl(
-        self, requests: Iterable[Request], follow: Callable[[Answer], Iterable[Request]] | None = None
-    ) -> Iterator[Answer]:
+        self, requests: Iterable[Request], follow: Callable[[Payload], Iterable[Request]] | None = None
+    ) -> Iterator[Payload]:
         """See `connectors.base.FetchSession`."""
 
-        def further(answer: Answer) -> list[Request]:
+        def further(answer: Payload) -> list[Request]:
             return self._first(follow(answer)) if follow is not None else []
 
         yield from super().crawl(self._first(requests), further if follow is not None else None)

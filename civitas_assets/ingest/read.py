@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from civitas_assets.catalog import Source, Tenant
-from civitas_assets.connectors.base import Connector, Payload
+from civitas_assets.connectors.base import Connector, Payload, Request
 from civitas_assets.connectors.pagination.next_pages import ROLE as PAGE
 from civitas_assets.connectors.pagination.pagination import FURTHER
 from civitas_assets.connectors.pagination.partial import is_declared_incomplete
@@ -238,7 +238,8 @@ class SourceReader:
         body = self._landing.read_body(line.sha256)
         self.report.payloads += 1
         self.report.bytes += len(body)
-        return Payload(body, line.url, line.role, line.variables, line.content_type, line.fetched_at)
+        asked = Request(line.url, line.role, line.variables)
+        return Payload(asked, body, line.fetched_at, line.content_type, line.headers, line.status)
 
     def _fail(self, lines: Sequence[Line], problem: Problem) -> None:
         new = [line for line in lines if line not in self._failed]

@@ -9,22 +9,23 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from civitas_assets.catalog import Source
-from civitas_assets.connectors.base import Answer, Request
+from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.reachable import Reachable
 from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.connectors.transport.http_deadline import NEVER, Deadline
 from civitas_assets.connectors.transport.http_reason import extract_complaint
-from civitas_assets.connectors.transport.prepared_request import Validators, sanitize_url
+from civitas_assets.connectors.transport.prepared_request import sanitize_url
 from civitas_assets.connectors.transport.repeated import RepeatedSecrets
 from civitas_assets.errors import CivitasError, FetchError, FetchTimeUp, Problem, ReadError
 from civitas_assets.ingest.apart import redact_body_apart
 from civitas_assets.ingest.drop import DropFolder, take_all
-from civitas_assets.ingest.landed import Landed, build_manifest_line, update_address
+from civitas_assets.ingest.landed import build_manifest_line, update_address
 from civitas_assets.ingest.manifest import ManifestWriter
 from civitas_assets.ingest.reports import FetchReport
 from civitas_assets.records import Note
@@ -100,10 +101,11 @@ class LandingSession:
         return self._manifest.is_announced
 
     def crawl(
-        self, requests: Iterable[Request], follow: Callable[[Answer], Iterable[Request]] | None = None
-    ) -> Iterator[Answer]:
+        self, requests: Iterable[Request], follow: Callable[[Payload], Iterable[Request]] | None = None
+    ) -> Iterator[Payload]:
         """See `connectors.base.FetchSession`."""
-        waiting, running, failures = deque(requests), dict[Future[Landed], Request](), list[CivitasError]()
+        waiting, failures = deque(requests), list[CivitasError]()
+        running: dict[Future[tuple[Payload, Line | None]], Request] = {}
         unanswered = 0
         with ThreadPoolExecutor(self._source.http.parallel, thread_name_prefix="request") as pool:
             while waiting or running:
@@ -119,7 +121,7 @@ class LandingSession:
                 for future in done:
                     request = running.pop(future)
                     try:
-                        answer = self._answer(request, future.result())
+                        answer, line = future.result()
                     except FetchTimeUp:
                         self.is_time_up = True
                         unanswered += 1 + len(waiting)
@@ -128,11 +130,13 @@ class LandingSession:
                     except FetchError as error:
                         failures.append(error)
                         continue
+                    if line is not None:
+                        self._note(line)
                     if follow is not None and answer.found:
                         try:
                             waiting.extend(follow(answer))
                         except ReadError as error:
-                            why = extract_complaint(answer.content(), str(error))
+                            why = extract_complaint(answer.body, str(error))
                             failures.append(ReadError(f"{request.url} {error}{why}"))
                     yield answer
         self._rejected += len(failures) + unanswered
@@ -156,19 +160,37 @@ class LandingSession:
         self._requested.add(address)
         return address
 
-    def _fetch(self, request: Request, url: str) -> Landed:
-        """Ask and land what comes: packing bodies and waiting for the disk overlap with other requests."""
+    def _fetch(self, request: Request, url: str) -> tuple[Payload, Line | None]:
+        """Ask, and land what comes: packing bodies and waiting for the disk overlap with other requests.
+
+        There is no line for an answer that the fetch which this one goes on with has had.
+        """
         known = self._known.get(url)
         # Without the body a 304 would be of no use; then the question is asked as if for the first time.
-        conditional = known is not None and self._landing.holds(known.sha256)
-        if known and conditional and self.since < known.seen_in <= self._before:
-            return Landed(url, None)
-        validators = Validators(known.etag, known.last_modified) if known and conditional else None
-        response = self._client.get(request, self._source, validators=validators, until=self._until)
-        if response.body is None:
-            return Landed(url, response)
-        body = self._storable(request, response.body)
-        return Landed(url, response, body, self._store(body, known.sha256 if known and conditional else ""))
+        held = known if known is not None and self._landing.holds(known.sha256) else None
+        if held and self.since < held.seen_in <= self._before:
+            seen_at, content = held.seen_at or self.began_at, partial(self._landing.read_body, held.sha256)
+            return Payload(request, content, seen_at, held.content_type, held.headers, 304), None
+        asked = request.with_validators(held.etag, held.last_modified) if held else request
+        response = self._client.get(asked, self._source, until=self._until)
+        body, sha256 = b"", ""
+        if response.body is not None:
+            body = self._storable(request, response.body)
+            sha256 = self._store(body, held.sha256 if held else "")
+        address = update_address(response, sha256, known)
+        line = build_manifest_line(
+            request, url, response.status, response.fetched_at, self._config, len(body), address, known
+        )
+        self._discretion.count(url, response.redacted)
+        is_held = response.body is None and address is not None
+        return Payload(
+            request,
+            partial(self._landing.read_body, line.sha256) if is_held else body,
+            line.fetched_at,
+            line.content_type,
+            line.headers,
+            line.status,
+        ), line
 
     def _store(self, body: bytes, held: str = "") -> str:
         if held and hashlib.sha256(body).hexdigest() == held:
@@ -181,8 +203,11 @@ class LandingSession:
     def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
         """See `connectors.base.FetchSession`; the manifest is written at once, because the sender forgets the body."""
         body = self._storable(request, self._discretion.clean(request.url, body))
-        address, at = Address(self._store(body), content_type), self._now().astimezone(UTC)
-        self._note(request, request.url, 200, at, address, len(body))
+        address, known = Address(self._store(body), content_type), self._known.get(request.url)
+        at = self._now().astimezone(UTC)
+        self._note(
+            build_manifest_line(request, request.url, 200, at, self._config, len(body), address, known)
+        )
         self._manifest.keep()
 
     @property
@@ -217,26 +242,6 @@ class LandingSession:
         """See `connectors.base.FetchSession`."""
         return self._discretion.register_secret(self._client.read_secret(name))
 
-    def _answer(self, request: Request, landed: Landed) -> Answer:
-        url, response, body = landed.url, landed.response, landed.body
-        known = self._known.get(url)
-        if response is None:
-            old = self._known[url]
-            return Answer(
-                request, 304, old.content_type, lambda: self._landing.read_body(old.sha256), old.headers
-            )
-        self._discretion.count(url, response.redacted)
-        address = update_address(landed, response, known)
-        size = len(body or b"")
-        line = self._note(request, url, response.status, response.fetched_at, address, size)
-        return Answer(
-            request,
-            response.status,
-            line.content_type,
-            lambda: body if body is not None else self._landing.read_body(line.sha256),
-            line.headers,
-        )
-
     def _storable(self, request: Request, body: bytes) -> bytes:
         try:
             return redact_body_apart(self._source, request.role, body)
@@ -244,19 +249,13 @@ class LandingSession:
             said = f"{request.url} {error}{extract_complaint(body, str(error))}"
             raise FetchError(f"{said}; nothing of it is kept") from None
 
-    def _note(  # noqa: PLR0917 - each argument is of another type
-        self, request: Request, url: str, status: int, at: datetime, address: Address | None, size: int
-    ) -> Line:
-        """Remember an answer: `size` bytes that are new or unchanged; no address is nothing found."""
-        self._bytes += size
-        line = build_manifest_line(
-            request, url, status, at, self._config, size, address, self._known.get(url)
-        )
+    def _note(self, line: Line) -> None:
+        """Remember an answer."""
+        self._bytes += line.bytes
         self._changed += bool(line.before)
         self._manifest.add(line)
         update_addresses(self._known, [line], self._landing.name_next_manifest())
         self._show_progress()
-        return line
 
     def _show_progress(self) -> None:
         if time.monotonic() - self._last_progress > _PROGRESS_SECONDS:

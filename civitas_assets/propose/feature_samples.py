@@ -13,7 +13,7 @@ import msgspec
 import polars as pl
 
 from civitas_assets.catalog import Box
-from civitas_assets.connectors.base import Payload
+from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.files.geofile import GeoFileConnector
 from civitas_assets.connectors.vector.vector_faults import ManyParts, WithoutIds, WithoutReferenceSystem
 from civitas_assets.errors import ReadError
@@ -90,7 +90,7 @@ def _bare(path: str) -> str:
 def _read(body: bytes, settings: Mapping[str, Any]) -> pl.DataFrame:
     """All attributes as JSON, the geometry, and the id of each feature where there is one."""
     connector = GeoFileConnector()
-    payload = Payload(body, "", "data", {}, "", datetime.now(UTC))
+    payload = Payload(Request(""), body, datetime.now(UTC))
     given = {
         "connector": "geofile", "title": "Sample", "licence": "proprietary", "url": "https://sample.example",
         "record_type": "place", "rest": "attributes", **settings,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from civitas_assets.catalog import Box, Source
-from civitas_assets.connectors.base import Answer, Payload, Request
+from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.reachable import LOCAL
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError
@@ -57,8 +57,8 @@ class FakeSession:
         self.notes: list[Note] = []
 
     def crawl(
-        self, requests: Iterable[Request], follow: Callable[[Answer], Iterable[Request]] | None = None
-    ) -> Iterator[Answer]:
+        self, requests: Iterable[Request], follow: Callable[[Payload], Iterable[Request]] | None = None
+    ) -> Iterator[Payload]:
         waiting = deque(requests)
         while waiting:
             request = waiting.popleft()
@@ -67,7 +67,7 @@ class FakeSession:
             given = self._answers(request)
             body, headers = given if isinstance(given, tuple) else (given, {})
             status = 404 if body is None else 206 if "content-range" in headers else 200
-            answer = Answer(request, status, "", lambda body=body: body or b"", headers)
+            answer = Payload(request, body or b"", NOW, headers=headers, status=status)
             if follow is not None and answer.found:
                 waiting.extend(follow(answer))
             yield answer
@@ -94,8 +94,7 @@ class Landed:
         self.payloads: list[Payload] = []
 
     def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
-        now = datetime(2026, 8, 2, tzinfo=UTC)
-        self.payloads.append(Payload(body, request.url, request.role, request.variables, content_type, now))
+        self.payloads.append(Payload(request, body, datetime(2026, 8, 2, tzinfo=UTC), content_type))
 
     def read_delivered(self, url: str) -> Any:
         return next((p.variables for p in reversed(self.payloads) if p.url == url), {})
@@ -123,8 +122,8 @@ class DeadSession:
     """Answers nothing."""
 
     def crawl(
-        self, requests: Iterable[Request], follow: Callable[[Answer], Iterable[Request]] | None = None
-    ) -> Iterator[Answer]:
+        self, requests: Iterable[Request], follow: Callable[[Payload], Iterable[Request]] | None = None
+    ) -> Iterator[Payload]:
         raise FetchError("nobody answers")
         yield
 
@@ -176,7 +175,7 @@ def read() -> Callable[..., list[RawTable]]:
     """Reads a body as a source declares it."""
 
     def tables(source: Source, body: bytes, role: str = "data", **variables: str) -> list[RawTable]:
-        payload = Payload(body, source.url, role, variables, "", datetime(2026, 8, 1, tzinfo=UTC))
+        payload = Payload(Request(source.url, role, variables), body, datetime(2026, 8, 1, tzinfo=UTC))
         return [*CONNECTORS[source.connector].read(source, payload)]
 
     return tables

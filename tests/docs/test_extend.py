@@ -21,7 +21,7 @@ import pytest
 from civitas_assets.catalog import load_catalog
 from civitas_assets.catalog.load import read_catalog
 from civitas_assets.connectors import registry
-from civitas_assets.connectors.base import Payload
+from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.registry import CONNECTORS, GROUP, SOURCE_MODELS
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.errors import HarmoniseError, ReadError, SettingsError
@@ -97,7 +97,7 @@ def test_a_connector_of_another_package_is_one_of_all(package: Path, forgotten_m
 
     def read(body: bytes) -> list[Any]:
         url = "https://gauges.example/now"
-        payload = Payload(body, url, "data", {}, "text/plain", datetime(2026, 8, 1, tzinfo=UTC))
+        payload = Payload(Request(url), body, datetime(2026, 8, 1, tzinfo=UTC), "text/plain")
         return [*CONNECTORS["gauge_lines"].read(source, payload)]
 
     (table,) = read(b"mill;2026-08-01T04:00:00Z;1.25\n")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from civitas_assets.connectors.base import Payload
+from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ExportError
 from civitas_assets.export.ngsi_ld_format import NgsiLd
@@ -273,7 +273,7 @@ def test_what_is_exported_is_the_same_where_it_is_read_again(town: Any, vocabula
         {"title": "T", "licence": "CC0-1.0", "url": "https://b.example/v1"},
     )
     source = connector.source_model.model_validate({**basics, "connector": "ngsi_ld", "types": (kind,)})
-    payload = Payload(body, source.url, "entities", {"type": kind}, "", NOON)
+    payload = Payload(Request(source.url, "entities", {"type": kind}), body, NOON)
     read = {table.record_type: table for table in connector.read(source, payload)}
     written = {**KNOWN[thing], **({"street": "Weg 1 a"} if "house_number" in KNOWN[thing] else {})}
     del written["lon"], written["lat"]

@@ -149,7 +149,7 @@ class Pages:
     def fetch(self, source: Source, window: Any, zone: Any, session: Any) -> None:
         def follow(answer: Any) -> Any:
             try:
-                links = json.loads(answer.content())
+                links = json.loads(answer.body)
             except ValueError:
                 raise ReadError("is not JSON") from None
             return [Request(f"https://data.example/{link}") for link in links]

@@ -74,7 +74,7 @@ def test_bodies_land_beside_each_other(
 
     def work(session: Any) -> None:
         asked = [Request(f"https://data.example/{name}") for name in "ab"]
-        seen.extend(answer.content() for answer in session.crawl(asked))
+        seen.extend(answer.body for answer in session.crawl(asked))
 
     assert fetch(work).ok
     assert sorted(seen) == sorted(bodies(town)) == [b"one", b"two"]
@@ -119,7 +119,7 @@ def test_what_may_not_be_kept_is_nowhere_in_landing_nor_seen_by_the_connector(
 ) -> None:
     publisher.bodies["a"] = b"value|token"
     seen = []
-    report = fetch(lambda session: seen.extend(a.content() for a in session.crawl([_request("a")])))
+    report = fetch(lambda session: seen.extend(a.body for a in session.crawl([_request("a")])))
     assert (report.error, seen, bodies(town)) == ("", [b"value"], [b"value"])
 
 

@@ -22,7 +22,7 @@ from civitas_assets.connectors.arcgis.arcgis_answers import (
     read_layer,
     read_page,
 )
-from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.pagination.pagination import Completeness
 from civitas_assets.connectors.vector.vector import VectorSource, build_feature_rows
 from civitas_assets.errors import ReadError
@@ -85,8 +85,8 @@ class _Layer:
             pass
         self._tally.check("the service's paging is at fault; try another page_size")
 
-    def _follow(self, answer: Answer) -> Iterator[Request]:
-        role, body = answer.request.role, answer.content()
+    def _follow(self, answer: Payload) -> Iterator[Request]:
+        role, body = answer.request.role, answer.body
         if role == _LAYER:
             self._layer = read_layer(body)
             yield self._ask({"returnCountOnly": "true"}, _COUNT)

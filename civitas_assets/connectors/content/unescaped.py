@@ -46,7 +46,7 @@ def read_unescaped(connector: Connector, source: Source, payload: Payload) -> It
     else:
         return
     notes: tuple[Note, ...] = (_NOTE,)
-    for made in connector.read(source, replace(payload, body=mended)):
+    for made in connector.read(source, replace(payload, content=mended)):
         if isinstance(made, RawTable):
             yield replace(made, notes=(*made.notes, *notes))
             notes = ()

@@ -16,7 +16,7 @@ from pydantic import Field
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.language_tag import Language
 from civitas_assets.catalog.template import expand
-from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.gbfs.gbfs_stations import read_station_table, read_status_table
 from civitas_assets.connectors.gbfs.gbfs_vehicles import (
     build_system_station,
@@ -73,16 +73,16 @@ class GbfsConnector:
         home = source.url.rpartition("/")[0]
         systems: dict[str, Mapping[str, str]] = {}  # feeds by the address of an answer that leads to vehicles
 
-        def ask(answer: Answer, feeds: Mapping[str, str], name: str, role: str, **known: str) -> Request:
+        def ask(answer: Payload, feeds: Mapping[str, str], name: str, role: str, **known: str) -> Request:
             url = resolve_link(answer.request.url, feeds[name], source.advertised_url, home)
             request = Request(url, role=role, variables=known)
             systems[request.url] = feeds
             return request
 
-        def follow(answer: Answer) -> Iterator[Request]:
+        def follow(answer: Payload) -> Iterator[Request]:
             role, known = answer.request.role, answer.request.variables
             if role == "discovery":
-                feeds, twice = _feeds(answer.content(), source.language)
+                feeds, twice = _feeds(answer.body, source.language)
                 for name in twice:
                     session.note(
                         "feed_listed_twice",
@@ -90,12 +90,12 @@ class GbfsConnector:
                     )
                 yield from (ask(answer, feeds, name, name) for name in _wanted(feeds, source))
             elif role == _SYSTEM:
-                feeds, system = systems[answer.request.url], str(read_system(answer.content()).system_id)
+                feeds, system = systems[answer.request.url], str(read_system(answer.body).system_id)
                 name, role = (_TYPES, _TYPES) if _TYPES in feeds else (_vehicle_feed(feeds), _VEHICLES)
                 yield ask(answer, feeds, name, role, system_id=system)
             elif role == _TYPES:
                 feeds = systems[answer.request.url]
-                kinds = msgspec.json.encode(read_vehicle_kinds(answer.content())).decode()
+                kinds = msgspec.json.encode(read_vehicle_kinds(answer.body)).decode()
                 yield ask(answer, feeds, _vehicle_feed(feeds), _VEHICLES, **known, kinds=kinds)
 
         discovery = [

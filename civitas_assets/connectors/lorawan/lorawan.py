@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.model import Slug
 from civitas_assets.catalog.template import expand
-from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.fetching import fetch_addresses
 from civitas_assets.connectors.lorawan.lorawan_profiles import Profiles
 from civitas_assets.connectors.lorawan.lorawan_uplinks import (
@@ -133,8 +133,8 @@ def _ask_storage(source: LorawanSource, window: Window, zone: ZoneInfo, session:
             headers={"Accept": "text/event-stream"},
         )
 
-    def follow(answer: Answer) -> Iterator[Request]:
-        found = parse_uplinks(answer.content())
+    def follow(answer: Payload) -> Iterator[Request]:
+        found = parse_uplinks(answer.body)
         if can_be_cut(len(found), source.page_size) and found[-1].received_at:
             variables = answer.request.variables
             yield page(variables["address"], found[-1].received_at, variables["before"])

@@ -16,7 +16,7 @@ from pydantic import Field, field_validator, model_validator
 
 from civitas_assets.catalog import Source
 from civitas_assets.catalog.window import Duration
-from civitas_assets.connectors.base import Answer, FetchSession, Request
+from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.ngsi import ngsi_entities as ngsi
 from civitas_assets.connectors.ngsi import ngsi_mobility as mobility
 from civitas_assets.connectors.ngsi import ngsi_temporal as temporal
@@ -149,7 +149,7 @@ class NgsiCrawl:
         )
         return self.page(root, kind, 0)
 
-    def follow(self, answer: Answer) -> Iterator[Request]:
+    def follow(self, answer: Payload) -> Iterator[Request]:
         """The next page and the history of new entities; what is left of a history that came in part.
 
         What a broker warns of is noted: others that it asks in its turn may not have answered, or with old values.
@@ -163,7 +163,7 @@ class NgsiCrawl:
             if left is not None:
                 yield self._of_entity(root, kind, asked["id"], left)
             return
-        found, total = ngsi.decode_entities(answer.content()), _total(answer.headers)
+        found, total = ngsi.decode_entities(answer.body), _total(answer.headers)
         progress, ids = self._progress[root, kind], [entity["id"] for entity in found]
         if progress.is_torn(ids):
             yield self._again(root, kind, progress)

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import polars as pl
 
-from civitas_assets.connectors.base import Answer
+from civitas_assets.connectors.base import Payload
 from civitas_assets.connectors.ngsi.ngsi_attributes import Instance, read_all_usual, read_instances
 from civitas_assets.connectors.ngsi.ngsi_entities import Entity, decode_entities
 from civitas_assets.connectors.ngsi.ngsi_observed import Measurand, list_measurands, make_data_set_id
@@ -67,7 +67,7 @@ class TemporalSpan:
         )
 
 
-def find_remaining_span(answer: Answer) -> TemporalSpan | None:
+def find_remaining_span(answer: Payload) -> TemporalSpan | None:
     """What of the span is still to be asked for; None if the answer is whole.
 
     A limit holds for each attribute, or each of its data sets, and some brokers name the last time of all as the end of
@@ -83,14 +83,14 @@ def find_remaining_span(answer: Answer) -> TemporalSpan | None:
     given = answer.headers.get("content-range", "")
     asked = TemporalSpan.from_variables(answer.request.variables)
     if not given and answer.status != 206:
-        return _behind(asked, _series(decode_entities(answer.content())))
+        return _behind(asked, _series(decode_entities(answer.body)))
     match = _RANGE.fullmatch(given.strip())
     if match is None:
         raise ReadError(f"is a part, and names no range of times that it covers: Content-Range {given!r}")
     first, last = parse_instant(match[1]), parse_instant(match[2])
     if first is None or last is None:
         raise ReadError(f"is a part of times that do not exist: Content-Range {given!r}")
-    series = [times for sets in _series(decode_entities(answer.content())).values() for times in sets]
+    series = [times for sets in _series(decode_entities(answer.body)).values() for times in sets]
     left = _forwards(asked, series, last) if last >= first else _backwards(asked, series, last)
     if left == asked:
         raise ReadError(

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from civitas_assets.catalog import Box
-from civitas_assets.connectors.base import Answer, FetchSession, Request
+from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.content.markup import is_markup, scan_outline
 from civitas_assets.connectors.mapping.service_rows import decode_answer
 from civitas_assets.connectors.pagination.links import resolve_link
@@ -168,9 +168,7 @@ def ask_further(
     while not tally.is_at_end(question.page_size):
         request = replace(page(tally.rows), role=FURTHER)
         try:
-            found = [
-                FeaturePage.parse(answer.content()) for answer in session.crawl([request]) if answer.found
-            ]
+            found = [FeaturePage.parse(answer.body) for answer in session.crawl([request]) if answer.found]
         except (FetchError, ReadError):
             found = []
         if not found:
@@ -229,8 +227,8 @@ class Items:
             },
         )
 
-    def _follow(self, answer: Answer) -> Iterator[Request]:
-        page = FeaturePage.parse(answer.content())
+    def _follow(self, answer: Payload) -> Iterator[Request]:
+        page = FeaturePage.parse(answer.body)
         self._check_crs(answer)
         asked = answer.request
         if self._tally.is_torn(page.ids):
@@ -245,7 +243,7 @@ class Items:
             url = resolve_link(asked.url, page.next, self._advertised, self._question.address)
             yield Request(self._tally.lead_on(url), asked.role, asked.variables, asked.headers)
 
-    def _check_crs(self, answer: Answer) -> None:
+    def _check_crs(self, answer: Payload) -> None:
         """A server that does not know a parameter may leave it aside: what it answers in, its header says."""
         wanted, said = _address_of(self._question.crs), answer.headers.get("content-crs", "").strip(" <>")
         if wanted and find_epsg(said) != self._question.crs:

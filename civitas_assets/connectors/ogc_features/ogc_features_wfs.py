@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from civitas_assets.connectors.base import Answer, FetchSession, Request
+from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.content.markup import scan_outline
 from civitas_assets.connectors.ogc_features.ogc_features_pages import (
     HITS,
@@ -86,7 +86,7 @@ class WebFeatures:
         """How many features match, if the service says; in its pages many services do not."""
         request = self._question.request(self._question.address, self._parameters(resultType="hits"), HITS)
         try:
-            (said,) = [scan_outline(answer.content()).attributes for answer in session.crawl([request])]
+            (said,) = [scan_outline(answer.body).attributes for answer in session.crawl([request])]
         except (FetchError, ReadError):
             return None
         return parse_count(said.get("numberMatched" if self._paged else "numberOfFeatures"))
@@ -119,8 +119,8 @@ class WebFeatures:
             **more,
         }
 
-    def _follow(self, answer: Answer) -> Iterator[Request]:
-        page, tally = FeaturePage.parse(answer.content()), self._tally
+    def _follow(self, answer: Payload) -> Iterator[Request]:
+        page, tally = FeaturePage.parse(answer.body), self._tally
         # What a page says of the total may be the number of its own features: hits go before.
         new = tally.add(
             page.ids, page.total if self._paged and tally.total is None else None, is_cut=page.is_cut

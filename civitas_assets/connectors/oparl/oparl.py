@@ -16,7 +16,7 @@ from pydantic import Field
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.model import ADDRESS
 from civitas_assets.catalog.template import expand
-from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.fetching import check_found
 from civitas_assets.connectors.mapping.service_rows import build_raw_table
 from civitas_assets.connectors.oparl.oparl_objects import (
@@ -115,7 +115,7 @@ class _Crawl:
     lists: dict[str, Completeness] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
 
-    def follow(self, answer: Answer) -> Iterator[Request]:
+    def follow(self, answer: Payload) -> Iterator[Request]:
         """What the answer leads to.
 
         Raises:
@@ -124,13 +124,13 @@ class _Crawl:
         if not answer.found:
             return
         if answer.request.role == "start":
-            start = decode_start(answer.content())
+            start = decode_start(answer.body)
             if start.body is not None and start.meeting is None and start.paper is None:
                 yield self._list(answer, start.body, "bodies")
             else:
                 yield from self._lists_of(answer, start)
             return
-        page = decode_page(answer.content())
+        page = decode_page(answer.body)
         listed = answer.request.variables["list"]
         found, broken = decode_objects(page, OBJECTS[answer.request.role])
         names = [each.id for each in found] + [each.raw or None for each in broken]
@@ -155,7 +155,7 @@ class _Crawl:
         if faults:
             raise ReadError("; ".join(faults))
 
-    def _lists_of(self, answer: Answer, body: Start) -> Iterator[Request]:
+    def _lists_of(self, answer: Payload, body: Start) -> Iterator[Request]:
         links = {"meetings": body.meeting, "papers": body.paper}
         wanted = [name for name in links if name in self.source.objects]
         for name in wanted:
@@ -168,7 +168,7 @@ class _Crawl:
                 "as url, by each"
             )
 
-    def _list(self, answer: Answer, link: str, role: str) -> Request:
+    def _list(self, answer: Payload, link: str, role: str) -> Request:
         url = resolve_link(answer.request.url, link)
         if role != "bodies":
             since, until = self.window.to_instants(self.zone)

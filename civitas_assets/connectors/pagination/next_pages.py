@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 
 from civitas_assets.catalog import Window
 from civitas_assets.catalog.template import expand
-from civitas_assets.connectors.base import Answer, FetchSession, Request
+from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.fetching import check_found, fetch_addresses
 from civitas_assets.connectors.mapping.paths import extract_part, validate_path
 from civitas_assets.connectors.mapping.projection import Projection
@@ -121,7 +121,7 @@ def fetch_pages(source: PagedSource, window: Window, session: FetchSession) -> N
     collections = {request.url: _Pages(request.url, is_anchored=is_anchored) for request in requests}
     waiting = dict(collections)
 
-    def follow(answer: Answer) -> Iterator[Request]:
+    def follow(answer: Payload) -> Iterator[Request]:
         pages = waiting.pop(answer.request.url)
         url = pages.after(source, answer)
         if url is not None:
@@ -154,13 +154,13 @@ class _Pages(Completeness):
     empty: int = 0  # in a row
     is_doubtful: bool = False
 
-    def after(self, source: PagedSource, answer: Answer) -> str | None:
+    def after(self, source: PagedSource, answer: Payload) -> str | None:
         """The address of the page that comes after this one, None after the last.
 
         Raises:
             ReadError: the answer is not what the source declares, or leads nowhere that is an address.
         """
-        text, records = source.extract_page(answer.content(), f"{answer.content_type} {answer.request.url}")
+        text, records = source.extract_page(answer.body, f"{answer.content_type} {answer.request.url}")
         entities = _named(msgspec.json.decode(records, type=list[msgspec.Raw]))
         new = self.add(entities, _total(text, source), is_cut=is_declared_incomplete(text, is_alone=False))
         self.empty = 0 if entities else self.empty + 1
@@ -192,7 +192,7 @@ class _Pages(Completeness):
         """
         return self.empty > 1 or (self.has_total and not entities)
 
-    def _counted(self, source: PagedSource, answer: Answer, entities: int, new: int) -> str | None:
+    def _counted(self, source: PagedSource, answer: Payload, entities: int, new: int) -> str | None:
         """The same where pages or entities are counted.
 
         The last page once more, as services give it beyond their end, is no repetition; the first one once more may be
@@ -207,7 +207,7 @@ class _Pages(Completeness):
         self.is_cut = self.is_cut and bool(new)
         return None
 
-    def _count(self, source: PagedSource, answer: Answer) -> str:
+    def _count(self, source: PagedSource, answer: Payload) -> str:
         """What the parameter is on the next page; the first page counts as 1 where its address says nothing."""
         given = parse_qs(urlsplit(answer.request.url).query).get(str(source.next_parameter), [""])[-1]
         if source.next == _PAGE:

@@ -85,7 +85,7 @@ def _wanted(source: SensorThingsSource, root: str, session: FetchSession) -> ent
             try:
                 for answer in session.crawl([Request(address, role="root")]):
                     if answer.found:
-                        offered = entities.read_capabilities(answer.content())
+                        offered = entities.read_capabilities(answer.body)
                         break
                 else:
                     continue

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from pydantic import Field
 
 from civitas_assets.catalog.window import Duration
-from civitas_assets.connectors.base import Answer, Request
+from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.pagination.links import LinkedSource, resolve_link
 from civitas_assets.connectors.pagination.page_address import read_page_size, resize_page
 from civitas_assets.connectors.pagination.pagination import TRIES, Completeness
@@ -150,13 +150,13 @@ class SensorThingsCrawl:
             query += f"&$filter={_quoted(self.source.things_filter)}"
         return Request(f"{self.root}/Things?{query}", role="things")
 
-    def follow(self, answer: Answer) -> Iterator[Request]:
+    def follow(self, answer: Payload) -> Iterator[Request]:
         """The next page, and what the things and datastreams of this one lead to.
 
         Raises:
             ReadError: after all of these, if the pages together hold less than the service counts.
         """
-        request, body = answer.request, answer.content()
+        request, body = answer.request, answer.body
         head, ids = entities.read_page_info(body), read_row_ids(body)
         pages = self._before.pop(request.url, None) or _Pages(request.url, counts=isinstance(head.total, int))
         is_torn = pages.is_torn(ids)

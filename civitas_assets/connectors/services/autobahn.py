@@ -15,7 +15,7 @@ from pydantic import Field
 
 from civitas_assets.catalog import HttpPolicy, Source, Window
 from civitas_assets.catalog.model import SnapshotShare
-from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.mapping.nearby import select_nearby
 from civitas_assets.connectors.services.autobahn_items import ServiceName, read_roads, read_service_table
 from civitas_assets.connectors.services.service import Attribution, Root, ServiceLicence, Title
@@ -61,10 +61,10 @@ class AutobahnConnector:
         """The list of roads, and of each wanted one its lists; these have all that their details have."""
         root, absent = source.url.rstrip("/"), list[str]()
 
-        def lists(answer: Answer) -> Iterator[Request]:
+        def lists(answer: Payload) -> Iterator[Request]:
             if answer.request.role != "roads":
                 return
-            known = read_roads(answer.content())
+            known = read_roads(answer.body)
             # A road that does not exist is answered with an empty list.
             absent.extend(road for road in source.roads if road not in known)
             for service in source.services:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from civitas_assets.catalog import Source, Window
-from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.services.charging_register import read_register
 from civitas_assets.connectors.services.service import Attribution, Root, ServiceLicence, Title
 from civitas_assets.errors import ReadError
@@ -59,9 +59,9 @@ class BnetzaChargingConnector:
     ) -> None:
         """The page, and the newest edition that it links to."""
 
-        def edition(answer: Answer) -> Iterator[Request]:
+        def edition(answer: Payload) -> Iterator[Request]:
             if answer.request.role == "page":
-                yield Request(find_newest_edition(answer.content(), answer.request.url))
+                yield Request(find_newest_edition(answer.body, answer.request.url))
 
         is_file = urlsplit(source.url).path.lower().endswith(".csv")
         for _ in session.crawl([Request(source.url, role="data" if is_file else "page")], edition):

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from civitas_assets.catalog import Box, Source, TimeRule, Window
 from civitas_assets.catalog.window import Duration
-from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.mapping.paths import to_series
 from civitas_assets.connectors.mapping.service_rows import build_raw_table, decode_answer, decode_each
 from civitas_assets.connectors.services.service import (
@@ -127,10 +127,10 @@ class BrightskyConnector:
         root, known, asked = source.url.rstrip("/"), set[str](), set[str]()
         spans = [part.to_instants(zone) for part in window.split(_SLICE_DAYS)]
 
-        def weather(answer: Answer) -> Iterator[Request]:
+        def weather(answer: Payload) -> Iterator[Request]:
             if answer.request.role != "sources":
                 return
-            for station in _read_sources(answer.content())[0]:
+            for station in _read_sources(answer.body)[0]:
                 number = station.dwd_station_id or ""
                 known.update((number, number.lstrip("0")))
                 if number in asked or not source.selects(station) or station.ended_before(spans[0][0]):

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from civitas_assets.catalog import Source, TimeRule, Window
 from civitas_assets.catalog.window import Duration
-from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request, read_clock
+from civitas_assets.connectors.base import FetchSession, Payload, Request, read_clock
 from civitas_assets.connectors.mapping.service_rows import build_raw_table
 from civitas_assets.connectors.services.dwd_products import (
     PRODUCTS,
@@ -103,10 +103,10 @@ class DwdConnector:
                         variables={"product": name, "period": period},
                     )
 
-        def files(answer: Answer) -> Iterator[Request]:
+        def files(answer: Payload) -> Iterator[Request]:
             variables, folder = answer.request.variables, answer.request.url.rpartition("/")[0]
             if answer.request.role == "stations":
-                stations, _ = read_station_list(answer.content())
+                stations, _ = read_station_list(answer.body)
                 since = _since(variables["period"], today)
                 ids = [station.id for station in source.select_wanted(stations, since)]
                 known.update(*((station.id, station.id.lstrip("0")) for station in stations))
@@ -121,7 +121,7 @@ class DwdConnector:
                     )
             elif answer.request.role == "index":
                 ids = variables["stations"].split(",")
-                for name, id_, first, last in list_archives(answer.content(), PRODUCTS[variables["product"]]):
+                for name, id_, first, last in list_archives(answer.body, PRODUCTS[variables["product"]]):
                     if id_ in ids and first <= window.last and last >= window.first:
                         yield Request(f"{folder}/{name}", role="values")
 

@@ -17,7 +17,7 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from civitas_assets.catalog import SecretRef, Source, Window
-from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.mapping.paths import extract_columns, extract_records
 from civitas_assets.connectors.mapping.record_sample import require_members
 from civitas_assets.connectors.mapping.service_rows import build_raw_table, decode_each, parse_number
@@ -114,10 +114,10 @@ class EcoCounterConnector:
         """The sites of the account, and the slices of the window of each of their channels."""
         root, found = source.url.rstrip("/"), set[str]()
 
-        def counts(answer: Answer) -> Iterator[Request]:
+        def counts(answer: Payload) -> Iterator[Request]:
             if answer.request.role != "sites":
                 return
-            for site in _wanted(source, answer.content())[0]:
+            for site in _wanted(source, answer.body)[0]:
                 found.add(str(site.id))
                 for channel in site.counted():
                     for part in window.split(_SLICE_DAYS):

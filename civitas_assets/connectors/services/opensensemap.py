@@ -17,7 +17,7 @@ from pydantic import Field
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.window import Duration
-from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.mapping.record_sample import require_members
 from civitas_assets.connectors.mapping.service_rows import UNREADABLE, build_raw_table, decode_each
 from civitas_assets.connectors.services.service import (
@@ -94,13 +94,13 @@ class OpenSenseMapConnector:
             url = f"{root}/boxes/{box}/data/{sensor}?{times}&format=json"
             return Request(url, role="values", variables={"datastream_id": sensor, "box": box})
 
-        def follow(answer: Answer) -> Iterator[Request]:
+        def follow(answer: Payload) -> Iterator[Request]:
             request = answer.request
             if request.role == "boxes":
-                for box in _wanted(source, answer.content())[0]:
+                for box in _wanted(source, answer.body)[0]:
                     for sensor in box.sensors or ():
                         yield from (values(box.id, sensor.id, *span) for span in spans)
-            elif (count := _count(answer.content())) >= _MOST_VALUES:
+            elif (count := _count(answer.body)) >= _MOST_VALUES:
                 start, end = _span(request.url)
                 middle = start + timedelta(seconds=(end - start) // timedelta(seconds=2))
                 if end - start <= _LEAST_SPAN:

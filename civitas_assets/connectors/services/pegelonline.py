@@ -16,7 +16,7 @@ import msgspec
 import polars as pl
 
 from civitas_assets.catalog import Source, Window
-from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request, read_clock
+from civitas_assets.connectors.base import FetchSession, Payload, Request, read_clock
 from civitas_assets.connectors.mapping.record_sample import require_members
 from civitas_assets.connectors.mapping.service_rows import build_raw_table, decode_each
 from civitas_assets.connectors.services.service import (
@@ -92,10 +92,10 @@ class PegelonlineConnector:
         root, found = source.url.rstrip("/"), set[str]()
         spans = [part.to_instants(zone) for part in window.split(_SLICE_DAYS)]
 
-        def measurements(answer: Answer) -> Iterator[Request]:
+        def measurements(answer: Payload) -> Iterator[Request]:
             if answer.request.role != "stations":
                 return
-            for gauge in _wanted(source, answer.content())[0]:
+            for gauge in _wanted(source, answer.body)[0]:
                 found.update(gauge.names)
                 for series in gauge.timeseries or ():
                     address = (

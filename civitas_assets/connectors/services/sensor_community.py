@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from civitas_assets.catalog import Source, Window
-from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.mapping.record_sample import require_members
 from civitas_assets.connectors.mapping.service_rows import build_raw_table, decode_each
 from civitas_assets.connectors.services.service import (
@@ -179,8 +179,8 @@ class SensorCommunityConnector:
         yield replace(observed, broken=broken)
 
 
-def _is_empty(answer: Answer) -> bool:
-    return answer.found and answer.content().strip() in {b"", b"[]"}
+def _is_empty(answer: Payload) -> bool:
+    return answer.found and answer.body.strip() in {b"", b"[]"}
 
 
 def _key(reading: _Reading, value: _Value) -> str:

@@ -16,7 +16,7 @@ import polars as pl
 from pydantic import Field
 
 from civitas_assets.catalog import HttpPolicy, Source, TimeRule, Window
-from civitas_assets.connectors.base import Answer, FetchSession, Payload, Request
+from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.mapping.paths import to_series
 from civitas_assets.connectors.mapping.service_rows import build_raw_table, decode_answer, parse_number
 from civitas_assets.connectors.services.service import (
@@ -90,10 +90,10 @@ class UbaConnector:
         """The catalogue of stations, and the slices of the window for each station and component."""
         root, found = source.url.rstrip("/"), set[str]()
 
-        def measures(answer: Answer) -> Iterator[Request]:
+        def measures(answer: Payload) -> Iterator[Request]:
             if answer.request.role != "stations":
                 return
-            for station in _wanted(source, answer.content(), window.first.isoformat())[0]:
+            for station in _wanted(source, answer.body, window.first.isoformat())[0]:
                 found.update((str(station["station id"]), str(station["station code"])))
                 for component in source.components:
                     for part in window.split(_SLICE_DAYS):

@@ -33,7 +33,7 @@ from civitas_assets.connectors.transport.http_deadline import (
 from civitas_assets.connectors.transport.http_reason import extract_reason, read_body_start
 from civitas_assets.connectors.transport.http_tls import make_client_context, make_trust_context
 from civitas_assets.connectors.transport.inflate import CutShort, inflate_pieces
-from civitas_assets.connectors.transport.prepared_request import PreparedRequest, Validators, extract_site
+from civitas_assets.connectors.transport.prepared_request import PreparedRequest, extract_site
 from civitas_assets.errors import FetchError, FetchTimeUp, HttpStatusError
 
 log = logging.getLogger("civitas_assets.fetch")
@@ -65,7 +65,7 @@ _ADVICE = {
 
 @dataclass(frozen=True)
 class Response:
-    """One answer: status 200, 304 for an unchanged body, or 404 where the source says `not_found: skip`.
+    """What a server said, before any of it has landed: 200, 304 for an unchanged body, or 404 where it may be absent.
 
     Where the request wants it, also 206.
     """
@@ -73,7 +73,8 @@ class Response:
     url: str  # without secrets; after redirects
     status: int
     content_type: str
-    validators: Validators
+    etag: str | None  # what it gave to recognise the body by, as far as that may be kept
+    last_modified: str | None
     body: bytes | None  # decoded; None for 304 and 404
     fetched_at: datetime  # aware, UTC
     attempts: int
@@ -163,7 +164,6 @@ class HttpClient:
         request: Request,
         source: Source,
         *,
-        validators: Validators | None = None,
         until: Deadline = NEVER,
     ) -> Response:
         """One answer, after as many tries as the source's policy and the deadline grant.
@@ -174,7 +174,7 @@ class HttpClient:
             FetchError: no answer, an address that the source may not reach, or a breach of its policy.
             SecretMissing: the source names a secret that is not set.
         """
-        call = PreparedRequest(request, source, validators, self._secrets, until)
+        call = PreparedRequest(request, source, self._secrets, until)
         attempt, attempts = 1, source.http.attempts
         while True:
             try:
@@ -221,7 +221,8 @@ class HttpClient:
                             url=shown,
                             status=reply.status_code,
                             content_type=call.redact(reply.headers.get("content-type", "")),
-                            validators=call.sanitize(*map(reply.headers.get, ("etag", "last-modified"))),
+                            etag=call.sanitize(reply.headers.get("etag")),
+                            last_modified=call.sanitize(reply.headers.get("last-modified")),
                             body=body,
                             fetched_at=self._clock().astimezone(UTC),
                             attempts=attempt,
@@ -235,8 +236,8 @@ class HttpClient:
     def _body(self, call: PreparedRequest, url: str, reply: httpx2.Response, limits: Limiter) -> bytes | None:
         """The body of a good answer, None where a good answer has none."""
         status, policy, now = reply.status_code, call.policy, self._monotonic()
-        known, skips = call.validators != Validators(), call.source.not_found == "skip"
-        if (status == 304 and known) or (status == 404 and skips):
+        skips = call.source.not_found == "skip"
+        if (status == 304 and call.request.is_conditional) or (status == 404 and skips):
             return None
         if status in _RETRIED:
             pause = parse_retry_after(reply.headers.get("retry-after", ""), self._clock())
@@ -248,7 +249,7 @@ class HttpClient:
                 )
             limits.pause_until(now + pause)
             raise _Again(HttpStatusError(status, url, f"{stated}fetch later"), pause)
-        if status != 200 and not (status == 206 and call.partial):
+        if status != 200 and not (status == 206 and call.request.partial):
             stated = self._stated(call, reply)
             raise HttpStatusError(status, url, f"{stated}{_ADVICE.get(status, 'check url:')}")
         encoding, body = reply.headers.get("content-encoding", "identity").strip().lower(), io.BytesIO()

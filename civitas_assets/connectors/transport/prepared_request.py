@@ -6,7 +6,6 @@ Sending, waiting and trying again are in `http.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote, unquote_plus
 
@@ -18,14 +17,6 @@ from civitas_assets.connectors.transport.http_deadline import NEVER, Deadline
 from civitas_assets.connectors.transport.repeated import mask_secrets
 from civitas_assets.errors import FetchError
 from civitas_assets.redaction import Redactor, remember_secrets
-
-
-@dataclass(frozen=True)
-class Validators:
-    """What a server gave to recognise an unchanged body."""
-
-    etag: str | None = None
-    last_modified: str | None = None
 
 
 def sanitize_url(url: str, source: Source, base: httpx2.URL | None = None) -> httpx2.URL:
@@ -76,15 +67,13 @@ class PreparedRequest:
         self,
         request: Request,
         source: Source,
-        validators: Validators | None,
         secrets: Callable[[str], str],
         until: Deadline = NEVER,
     ) -> None:
         self.until = until
         self.own_time: Deadline | None = None  # of this answer, once that has begun
-        self.source, self.policy, self.validators = source, source.http, validators or Validators()
-        self.partial = request.partial
-        self._request, self._secrets, self._sent = request, secrets, set[str]()
+        self.request, self.source, self.policy = request, source, source.http
+        self._secrets, self._sent = secrets, set[str]()
         self.redactor = Redactor(self._sent)
         self._home = sanitize_url(source.url, source)
         self.start = self._admitted(sanitize_url(request.url, source))
@@ -120,11 +109,7 @@ class PreparedRequest:
 
     def prepare(self, url: httpx2.URL) -> tuple[httpx2.URL, httpx2.Headers, httpx2.Auth | None]:
         """Address, headers and credentials to send; what is configured goes to the source's own origin."""
-        headers = httpx2.Headers(dict(self._request.headers))
-        if self.validators.etag:
-            headers["If-None-Match"] = self.validators.etag
-        if self.validators.last_modified:
-            headers["If-Modified-Since"] = self.validators.last_modified
+        headers = httpx2.Headers(dict(self.request.headers))
         if url.origin != self._home.origin:
             return url, headers, None
         for name, value in self.source.headers.items():
@@ -166,11 +151,9 @@ class PreparedRequest:
         """The text of an address or error without secrets, even if the server has repeated one."""
         return self.redactor.redact_text(str(what))
 
-    def sanitize(self, etag: str | None, last_modified: str | None) -> Validators:
+    def sanitize(self, validator: str | None) -> str | None:
         """What may be kept to recognise an unchanged body: nothing that repeats a secret."""
-        return Validators(
-            *(given if given and self.redact(given) == given else None for given in (etag, last_modified))
-        )
+        return validator if validator and self.redact(validator) == validator else None
 
     def clean(self, url: str, body: bytes | None) -> tuple[bytes | None, int]:
         """The body without secrets, and how many bytes of it were made unreadable.

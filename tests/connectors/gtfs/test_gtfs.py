@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from civitas_assets.catalog import Source
-from civitas_assets.connectors.base import Payload
+from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.gtfs import gtfs_tables
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ReadError
@@ -37,7 +37,7 @@ def _read(files: Mapping[str, str], received: str = "2026-03-27", **settings: An
     source = _declare(**settings)
     body = zipped({name: content.encode() for name, content in files.items()})
     at = datetime.fromisoformat(received).replace(hour=12, tzinfo=UTC)
-    return [*CONNECTORS["gtfs"].read(source, Payload(body, source.url, "data", {}, "", at))]
+    return [*CONNECTORS["gtfs"].read(source, Payload(Request(source.url), body, at))]
 
 
 def _declare(**settings: Any) -> Source:

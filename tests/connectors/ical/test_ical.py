@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from civitas_assets.catalog import Source
-from civitas_assets.connectors.base import Payload
+from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.ical import ical_events
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ReadError
@@ -31,7 +31,7 @@ def calendar(source: Callable[..., Source]) -> Callable[..., RawTable]:
                 for line in body.split(b"\r\n")
             )
         declared = source("ical", **settings)
-        payload = Payload(body, "u", "data", {}, "", datetime(2026, 3, 1, tzinfo=UTC))
+        payload = Payload(Request("u"), body, datetime(2026, 3, 1, tzinfo=UTC))
         (table,) = CONNECTORS["ical"].read(declared, payload)
         return table
 

@@ -16,7 +16,7 @@ import shapely
 from pydantic import ValidationError
 
 from civitas_assets.catalog import Window
-from civitas_assets.connectors.base import Answer, Request
+from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.ogc_features.ogc_features import OgcFeaturesConnector
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records import RawTable
@@ -226,7 +226,7 @@ def test_the_answer_says_that_it_is_in_the_reference_system_that_was_asked_for(
     crawl = asked.crawl
 
     def with_header(requests: Any, follow: Any = None) -> Any:
-        def heard(answer: Answer) -> Any:
+        def heard(answer: Payload) -> Any:
             said = {"content-crs": header} if header else {}
             return follow(replace(answer, headers=said)) if follow else ()
 

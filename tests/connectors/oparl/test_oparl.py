@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from civitas_assets.catalog import Window
-from civitas_assets.connectors.base import Answer, Request
+from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError, ReadError
 from tests.connectors.conftest import FakeSession
@@ -113,10 +113,10 @@ def test_a_system_leads_to_all_of_its_bodies(source: Any, session: Any) -> None:
 class _Patient(FakeSession):
     """Asks for what a page led to before it was found at fault, as landing does."""
 
-    def crawl(self, requests: Any, follow: Any = None) -> Iterator[Answer]:
+    def crawl(self, requests: Any, follow: Any = None) -> Iterator[Payload]:
         faults = list[str]()
 
-        def follow_on(answer: Answer) -> Iterator[Request]:
+        def follow_on(answer: Payload) -> Iterator[Request]:
             try:
                 yield from follow(answer)
             except ReadError as error:

@@ -33,7 +33,7 @@ from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.reachable import LOCAL, Reachable
 from civitas_assets.connectors.transport.http import HttpClient, Response
 from civitas_assets.connectors.transport.http_deadline import Deadline
-from civitas_assets.connectors.transport.prepared_request import Validators, sanitize_url
+from civitas_assets.connectors.transport.prepared_request import sanitize_url
 from civitas_assets.errors import FetchError, HttpStatusError, SecretMissing
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
@@ -226,7 +226,7 @@ def test_an_answer_holds_body_validators_type_and_time(serve: Callable[[Answer],
             Request(server.url("/a"), headers={"Accept": "application/json"}), source(server.url())
         )
     assert answer == Response(
-        url=server.url("/a"), status=200, content_type="application/json", validators=Validators('"v1"', "x"),
+        url=server.url("/a"), status=200, content_type="application/json", etag='"v1"', last_modified="x",
         body=b'{"a":1}', fetched_at=NOW, attempts=1, received_bytes=7,
     )  # fmt: skip
     ((_, headers),) = server.asked
@@ -277,14 +277,14 @@ def test_known_validators_are_sent_and_304_has_no_body(serve: Callable[[Answer],
 
     server = serve(answer)
     with wire() as client:
-        got = client.get(Request(server.url()), source(server.url()), validators=Validators('"v1"', "then"))
-    assert (got.status, got.body, got.validators) == (304, None, Validators('"v1"', None))
+        got = client.get(Request(server.url()).with_validators('"v1"', "then"), source(server.url()))
+    assert (got.status, got.body, got.etag, got.last_modified) == (304, None, '"v1"', None)
 
 
-@pytest.mark.parametrize("validators", [None, Validators()])
-def test_304_to_an_unconditional_request_is_an_error(validators: Validators | None) -> None:
+@pytest.mark.parametrize("request_", [Request(URL), Request(URL).with_validators(None, None)])
+def test_304_to_an_unconditional_request_is_an_error(request_: Request) -> None:
     with memory(in_turn(httpx2.Response(304)), Clock()) as client, pytest.raises(HttpStatusError) as caught:
-        client.get(Request(URL), source(), validators=validators)
+        client.get(request_, source())
     assert caught.value.status == 304
 
 
@@ -858,7 +858,7 @@ def test_what_was_sent_does_not_come_back_in_body_headers_or_validators(
     assert got.body is not None
     assert (got.body[:9], got.body[-10:]) == (b'{"you": "', b'", "n": 1}'), "all else is as it was"
     assert got.redacted > 0
-    assert got.validators == Validators(None, "Sat, 22 Aug 2026 05:00:00 GMT")
+    assert (got.etag, got.last_modified) == (None, "Sat, 22 Aug 2026 05:00:00 GMT")
 
 
 def test_a_packed_body_that_repeats_a_secret_is_not_kept(serve: Callable[[Answer], Server]) -> None:
