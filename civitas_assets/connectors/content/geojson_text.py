@@ -86,13 +86,17 @@ def read_collection(body: bytes, members: Mapping[str, msgspec.Raw] | None = Non
     return Collection(features, crs, name if crs is None else None, broken)
 
 
-def to_collection_text(body: bytes) -> bytes:
+def to_collection_text(body: bytes, members: Mapping[str, msgspec.Raw] | None = None) -> bytes:
     """The body as one FeatureCollection, as it is where it is one.
+
+    `members` are those of the body, where they are known already.
 
     Raises:
         ReadError: it is no GeoJSON, or a record of it is none.
     """
     text = normalise_member_names(to_utf8(body))
+    if text is body and "features" in (members or ()):
+        return text
     try:
         if _decoded(text).features != _NONE:
             return text

@@ -93,10 +93,10 @@ class GeoJsonSource(SelectiveSource, RestSource, PagedSource):
         """What is read of a feature's geometry."""
         return () if self.contract.position is None else (_KIND, _COORDINATES, _MEMBERS)
 
-    def extract_page(self, body: bytes, hint: str) -> tuple[bytes, bytes]:
+    def extract_page(self, payload: Payload) -> tuple[bytes, Json]:
         """See `PagedSource`."""
-        text = to_collection_text(self.unpacked(body))
-        return text, read_collection(text).features
+        text = to_collection_text(self.unpacked(payload.body), payload.members)
+        return text, read_collection(text, payload.members if text is payload.body else None).features
 
     def project_answer(self, body: bytes) -> bytes:
         """See `SelectiveSource`."""

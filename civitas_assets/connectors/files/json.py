@@ -19,9 +19,10 @@ from civitas_assets.connectors.content.nested_table import build_nested_table
 from civitas_assets.connectors.mapping.levels import read_levels, read_top_level
 from civitas_assets.connectors.mapping.nested_source import JsonPath, NestedSource
 from civitas_assets.connectors.mapping.projection import Projection, project_document
+from civitas_assets.connectors.mapping.service_rows import Json
 from civitas_assets.connectors.pagination.next_pages import PagedSource, fetch_pages
 from civitas_assets.errors import ReadError
-from civitas_assets.records import RawTable
+from civitas_assets.records import BrokenRow, Note, RawTable
 
 
 class JsonSource(NestedSource, PagedSource):
@@ -49,10 +50,16 @@ class JsonSource(NestedSource, PagedSource):
         self.include_levels(root, 0)
         return root
 
-    def extract_page(self, body: bytes, hint: str) -> tuple[bytes, bytes]:
+    def extract_text(self, payload: Payload) -> tuple[bytes, tuple[Note, ...], tuple[BrokenRow, ...]]:
+        """The JSON text of an answer, which is its body if that is plain, with what `read_json` says of it."""
+        hint, is_object = f"{payload.content_type} {payload.url}", bool(payload.members)
+        return read_json(payload.body, self.member, self.http.max_bytes, hint, is_object=is_object)
+
+    def extract_page(self, payload: Payload) -> tuple[bytes, Json]:
         """See `PagedSource`."""
-        text, _, _ = read_json(body, self.member, self.http.max_bytes, hint)
-        level = read_top_level(text, self.records, keyed=self.keyed[0])
+        text, _, _ = self.extract_text(payload)
+        members = payload.members if text is payload.body else None
+        level = read_top_level(text, self.records, members, keyed=self.keyed[0])
         if level.keys is None:
             return text, level.records
         # What an object holds is told apart by its name there.
@@ -79,11 +86,7 @@ class JsonConnector:
 
     def read(self, source: JsonSource, payload: Payload) -> Iterator[RawTable]:
         """One table; values keep their JSON type."""
-        hint = f"{payload.content_type} {payload.url}"
-        is_object = bool(payload.members)
-        text, told, broken = read_json(
-            payload.body, source.member, source.http.max_bytes, hint, is_object=is_object
-        )
+        text, told, broken = source.extract_text(payload)
         members = payload.members if text is payload.body else None
         levels = read_levels(text, source.levels, source.keyed, members)
         yield build_nested_table(source, levels, broken, told)

@@ -156,11 +156,11 @@ class OgcFeaturesConnector:
     def read(self, source: OgcFeaturesSource, payload: Payload) -> Iterator[RawTable]:
         """One table for a page of features; geometries of any kind stay in the reference system of the answer."""
         if payload.role == HITS:
-            scan_outline(payload.body)
-        elif payload.role == FURTHER and not is_page(payload.body):
+            payload.parse(scan_outline)
+        elif payload.role == FURTHER and not is_page(payload):
             return
         elif source.api != "oaf" and is_markup(payload.body):
-            document = scan_outline(payload.body)
+            document = payload.parse(scan_outline)
             found = read_gml(
                 payload.body, document, None, source.collection, source.axis_order, frame=source.frame
             )

@@ -89,14 +89,15 @@ class FeaturePage:
     is_cut: bool = False
 
     @classmethod
-    def parse(cls, body: bytes) -> FeaturePage:
+    def from_payload(cls, payload: Payload) -> FeaturePage:
         """What the answer says.
 
         Raises:
             ReadError: it holds no features, but perhaps a complaint.
         """
+        body = payload.body
         if is_markup(body):
-            document = scan_outline(body)
+            document = payload.parse(scan_outline)
             if document.complaint:
                 raise ReadError(f"reports an error: {document.complaint}")
             ids = tuple(feature.id for feature in document.features)
@@ -118,7 +119,7 @@ class FeaturePage:
             ids,
             parse_count(total),
             next((link.href for link in found.links if link.rel == "next" and link.href), None),
-            is_declared_incomplete(body, is_alone=False),
+            is_declared_incomplete(body, is_alone=False, members=payload.members),
         )
 
 
@@ -136,18 +137,18 @@ def _named(ids: Sequence[str | None], texts: Iterable[bytes | msgspec.Raw]) -> t
     return tuple(found)
 
 
-def is_page(body: bytes) -> bool:
+def is_page(payload: Payload) -> bool:
     """Whether an answer holds features, and no complaint about the question.
 
     Raises:
         ReadError: it is neither XML nor JSON.
     """
     try:
-        FeaturePage.parse(body)
+        FeaturePage.from_payload(payload)
     except ReadError:
-        if is_markup(body):
-            return not scan_outline(body).complaint
-        decode_answer(body, Any, "the service")
+        if is_markup(payload.body):
+            return not payload.parse(scan_outline).complaint
+        decode_answer(payload.body, Any, "the service")
         return False
     return True
 
@@ -168,7 +169,7 @@ def ask_further(
     while not tally.is_at_end(question.page_size):
         request = replace(page(tally.rows), role=FURTHER)
         try:
-            found = [FeaturePage.parse(answer.body) for answer in session.crawl([request]) if answer.found]
+            found = [FeaturePage.from_payload(answer) for answer in session.crawl([request]) if answer.found]
         except (FetchError, ReadError):
             found = []
         if not found:
@@ -228,7 +229,7 @@ class Items:
         )
 
     def _follow(self, answer: Payload) -> Iterator[Request]:
-        page = FeaturePage.parse(answer.body)
+        page = FeaturePage.from_payload(answer)
         self._check_crs(answer)
         asked = answer.request
         if self._tally.is_torn(page.ids):

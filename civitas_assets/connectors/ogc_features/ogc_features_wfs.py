@@ -120,7 +120,7 @@ class WebFeatures:
         }
 
     def _follow(self, answer: Payload) -> Iterator[Request]:
-        page, tally = FeaturePage.parse(answer.body), self._tally
+        page, tally = FeaturePage.from_payload(answer), self._tally
         # What a page says of the total may be the number of its own features: hits go before.
         new = tally.add(
             page.ids, page.total if self._paged and tally.total is None else None, is_cut=page.is_cut

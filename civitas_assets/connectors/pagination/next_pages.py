@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Self
@@ -23,6 +23,7 @@ from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.fetching import check_found, fetch_addresses
 from civitas_assets.connectors.mapping.paths import extract_part, validate_path
 from civitas_assets.connectors.mapping.projection import Projection
+from civitas_assets.connectors.mapping.service_rows import Json, read_members
 from civitas_assets.connectors.pagination.links import LinkedSource, resolve_link
 from civitas_assets.connectors.pagination.pagination import Completeness, parse_next_link
 from civitas_assets.connectors.pagination.partial import KEPT_MEMBERS, is_declared_incomplete
@@ -94,8 +95,8 @@ class PagedSource(LinkedSource):
             place.number = True
 
     @abstractmethod
-    def extract_page(self, body: bytes, hint: str) -> tuple[bytes, bytes]:
-        """The JSON text of an answer, and that of the list of its outermost records.
+    def extract_page(self, payload: Payload) -> tuple[bytes, Json]:
+        """The JSON text of an answer, its body where that is plain, and the one of the list of its outermost records.
 
         Raises:
             ReadError: it is not what the source declares.
@@ -160,17 +161,22 @@ class _Pages(Completeness):
         Raises:
             ReadError: the answer is not what the source declares, or leads nowhere that is an address.
         """
-        text, records = source.extract_page(answer.body, f"{answer.content_type} {answer.request.url}")
+        text, records = source.extract_page(answer)
+        members = answer.members if text is answer.body else read_members(text)
         entities = _named(msgspec.json.decode(records, type=list[msgspec.Raw]))
-        new = self.add(entities, _total(text, source), is_cut=is_declared_incomplete(text, is_alone=False))
+        new = self.add(
+            entities,
+            _total(text, members, source),
+            is_cut=is_declared_incomplete(text, is_alone=False, members=members),
+        )
         self.empty = 0 if entities else self.empty + 1
         if source.next in _COUNTED:
             return self._counted(source, answer, len(entities), new)
         link = answer.headers.get("link", "")
-        target = parse_next_link(link) if source.next == _LINK else _value(text, _path(str(source.next)))
+        target = parse_next_link(link) if source.next == _LINK else _value(text, members, str(source.next))
         if target in (None, "") or target is False:
             alone = self.pages == 1
-            self.is_cut = self.is_cut or (alone and is_declared_incomplete(text, link))
+            self.is_cut = self.is_cut or (alone and is_declared_incomplete(text, link, members=members))
             self.is_doubtful = alone and self.total is None and self.can_be_cut(_ANY_NUMBER)
             return None
         if (entities and not new) or self._is_behind_the_end(len(entities)):
@@ -219,27 +225,29 @@ def _named(records: list[msgspec.Raw]) -> list[str]:
     """What tells records apart: their text, and for those of one page that are alike their number."""
     met, names = Counter[str](), list[str]()
     for record in records:
-        key = sha256(bytes(record)).hexdigest()
+        key = sha256(record).hexdigest()
         met[key] += 1
         names.append(f"{key} {met[key]}")
     return names
 
 
-def _value(text: bytes, path: str) -> Any:
+def _value(text: bytes, members: Mapping[str, msgspec.Raw], path: str) -> Any:
     """What is at the path, None where there is nothing: many services leave the member out on their last page."""
+    if _ANNOTATION.fullmatch(path):
+        return msgspec.json.decode(members.get(path, b"null"))
     try:
-        return msgspec.json.decode(extract_part(text, path))
+        return msgspec.json.decode(extract_part(text, path, members))
     except ReadError:
         return None
 
 
-def _total(text: bytes, source: PagedSource) -> int | None:
+def _total(text: bytes, members: Mapping[str, msgspec.Raw], source: PagedSource) -> int | None:
     """The number of all entities; some services name it on their first page only.
 
     Raises:
         ReadError: what is at the path is no number.
     """
-    found = None if source.total is None else _value(text, _path(source.total))
+    found = None if source.total is None else _value(text, members, source.total)
     if found is None:
         return None
     if isinstance(found, bool) or not str(found).isdigit():

@@ -64,14 +64,15 @@ class SensorThingsConnector:
             yield from read_multi_observations(body, known["datastream_id"], int(known["components"]))
         elif payload.role in {"things", "datastreams", "multi_datastreams"}:
             if payload.role == "things":
-                things = entities.read_things(body)
+                things = payload.parse(entities.read_things).value
                 found = [(thing.key, stream) for thing in things for stream in thing.series]
                 stations, notes = tables.build_station_table(things, source.box)
                 yield RawTable("station", stations, notes=notes)
             elif payload.role == "datastreams":
-                found = [(known["station_id"], s) for s in entities.read_entities(body, entities.Datastream)]
+                streams = payload.parse(entities.read_datastreams).value
+                found = [(known["station_id"], stream) for stream in streams]
             else:
-                multi = entities.read_entities(body, entities.MultiDatastream)
+                multi = payload.parse(entities.read_multi_datastreams).value
                 found = [(known["station_id"], stream) for m in multi for stream in m.components()]
             unknown = tables.list_unknown_fields(body, payload.role)
             yield RawTable("datastream", tables.build_datastream_table(found), unknown_fields=unknown)

@@ -6,10 +6,10 @@ What the answers hold is decoded in `sensorthings_entities.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 from urllib.parse import quote
 
 from pydantic import Field
@@ -25,6 +25,12 @@ from civitas_assets.errors import ReadError
 
 _THINGS = 100  # of one page
 _SKIP = re.compile(r"&\$skip=\d+")
+# How the entities of a page are read that lead to others; of observations, their ids are all that matters here.
+_READERS: Mapping[str, Callable[[bytes], entities.SensorThingsPage[Any]]] = {
+    "things": entities.read_things,
+    "datastreams": entities.read_datastreams,
+    "multi_datastreams": entities.read_multi_datastreams,
+}
 _OBSERVATION_FIELDS = "id,phenomenonTime,resultTime,result,resultQuality"
 
 
@@ -156,31 +162,31 @@ class SensorThingsCrawl:
         Raises:
             ReadError: after all of these, if the pages together hold less than the service counts.
         """
-        request, body = answer.request, answer.body
-        head, ids = entities.read_page_info(body), read_row_ids(body)
-        pages = self._before.pop(request.url, None) or _Pages(request.url, counts=isinstance(head.total, int))
+        request, fault = answer.request, None
+        try:
+            page = answer.parse(_READERS.get(request.role, read_row_ids))
+        except ReadError as error:  # an entity may be at fault, and the page still lead on
+            page, fault = answer.parse(read_row_ids), error
+        ids = page.ids
+        pages = self._before.pop(request.url, None) or _Pages(request.url, counts=isinstance(page.total, int))
         is_torn = pages.is_torn(ids)
         following = None
         if is_torn:
             yield from self._again(request, pages)
-        elif head.next:
-            pages.add(ids, self._total(pages, head.total))
-            following = self._linked(request, head.next, request.role, request.variables)
+        elif page.next:
+            pages.add(ids, self._total(pages, page.total))
+            following = self._linked(request, page.next, request.role, request.variables)
             if read_page_size(pages.what) is not None:
                 following = replace(following, url=pages.lead_on(following.url))
             self._before[following.url] = pages
             yield following
-        if request.role == "things":
-            for thing in entities.read_things(body):
-                yield from self._of_thing(request, thing)
-        elif request.role == "datastreams":
-            for datastream in entities.read_entities(body, entities.Datastream):
-                yield from self._observations(datastream)
-        elif request.role == "multi_datastreams":
-            for multi in entities.read_entities(body, entities.MultiDatastream):
-                yield from self._observations(multi)
+        if fault is not None:
+            raise fault
+        for entity in page.value if request.role in _READERS else ():
+            is_thing = request.role == "things"
+            yield from self._of_thing(request, entity) if is_thing else self._observations(entity)
         if not is_torn and following is None:
-            yield from self._end(request, pages, pages.add(ids, self._total(pages, head.total)))
+            yield from self._end(request, pages, pages.add(ids, self._total(pages, page.total)))
 
     def _of_thing(self, request: Request, thing: entities.Thing) -> Iterator[Request]:
         for datastream in thing.datastreams:

@@ -6,13 +6,21 @@ them in `sensorthings_tables.py`, and observations are read in `sensorthings_obs
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from civitas_assets.connectors.mapping.service_rows import decode_answer
+from civitas_assets.connectors.mapping.service_rows import decode_answer, read_members
+from civitas_assets.errors import ReadError
 
 T = TypeVar("T")
+
+
+class Identified(msgspec.Struct, rename={"id": "@iot.id"}, gc=False):
+    """Any entity, of which only the id is read; it need not have one."""
+
+    id: Any = None
 
 
 class Named(msgspec.Struct):
@@ -145,15 +153,17 @@ class Thing(
         return [*self.datastreams, *(part for multi in self.multi_datastreams for part in multi.components())]
 
 
-class PageInfo(msgspec.Struct, rename={"next": "@iot.nextLink", "total": "@iot.count"}):
-    """What a page says of the pages: where the next one is, verbatim, and how many entities all of them hold."""
+class SensorThingsPage(msgspec.Struct, Generic[T], rename={"next": "@iot.nextLink", "total": "@iot.count"}):
+    """Entities, where the next page is, verbatim, and how many entities all pages hold."""
 
+    value: list[T]
     next: str | None = None
     total: int | str | None = None
 
-
-class _Page(msgspec.Struct, Generic[T]):
-    value: list[T]
+    @property
+    def ids(self) -> list[Any]:
+        """The ids of the entities; None for one without."""
+        return [*map(attrgetter("id"), self.value)]
 
 
 class _Settings(msgspec.Struct):
@@ -181,12 +191,6 @@ def decode_json(body: bytes, kind: Any) -> Any:
     return decode_answer(body, kind, "SensorThings")
 
 
-def read_page_info(body: bytes) -> PageInfo:
-    """What a page says of the pages."""
-    found: PageInfo = decode_json(body, PageInfo)
-    return found
-
-
 def read_capabilities(root: bytes) -> Capabilities:
     """What the service's root says: version 1.0 lists the entity sets, 1.1 also the extensions that it conforms to."""
     said = decode_json(root, _Root)
@@ -201,16 +205,29 @@ def make_component_id(multi_id: str, place: int) -> str:
     return f"{multi_id}[{place}]"
 
 
-def read_things(body: bytes) -> list[Thing]:
-    """The Things of a page; a single Thing, as its own address answers it, is a page of one."""
-    if "value" in decode_json(body, dict[str, msgspec.Raw]):
-        return read_entities(body, Thing)
-    return [decode_json(body, Thing)]
+def read_things(body: bytes) -> SensorThingsPage[Thing]:
+    """A page of Things; a single Thing, as its own address answers it, is a page of one."""
+    try:
+        return read_page(body, Thing)
+    except ReadError:
+        if "value" in read_members(body):
+            raise
+    return SensorThingsPage([decode_json(body, Thing)])
 
 
-def read_entities(body: bytes, kind: type[T]) -> list[T]:
-    """The entities of a page."""
-    found: list[T] = decode_json(body, _Page[kind]).value  # type: ignore[valid-type]
+def read_datastreams(body: bytes) -> SensorThingsPage[Datastream]:
+    """A page of Datastreams."""
+    return read_page(body, Datastream)
+
+
+def read_multi_datastreams(body: bytes) -> SensorThingsPage[MultiDatastream]:
+    """A page of MultiDatastreams."""
+    return read_page(body, MultiDatastream)
+
+
+def read_page(body: bytes, kind: type[T]) -> SensorThingsPage[T]:
+    """A page of entities."""
+    found: SensorThingsPage[T] = decode_json(body, SensorThingsPage[kind])  # type: ignore[valid-type]
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from operator import attrgetter, itemgetter
 from types import NoneType
 from typing import Any
@@ -17,9 +18,11 @@ import polars as pl
 
 from civitas_assets.connectors.mapping.paths import to_series
 from civitas_assets.connectors.sensorthings.sensorthings_entities import (
+    Identified,
+    SensorThingsPage,
     decode_json,
     make_component_id,
-    read_entities,
+    read_page,
 )
 from civitas_assets.connectors.sensorthings.sensorthings_quality import format_quality_marks
 from civitas_assets.connectors.sensorthings.sensorthings_tables import list_unmapped_names
@@ -44,11 +47,7 @@ class _Observation(msgspec.Struct, rename={"time": "phenomenonTime", "produced":
     result: Any = None
 
 
-class _Identified(msgspec.Struct, rename={"id": "@iot.id"}):
-    id: Any = None
-
-
-class _Judged(msgspec.Struct, rename={"quality": "resultQuality"}):
+class _Judged(_Observation, rename={"quality": "resultQuality"}, gc=False):
     quality: Any = None
 
 
@@ -121,48 +120,50 @@ def read_multi_observations(body: bytes, multi_id: str, components: int) -> Iter
         )
 
 
-def read_row_ids(body: bytes) -> list[Any]:
-    """The ids of the observations, or other entities, of a page; None for one without."""
-    arrays = _arrays(body)
-    if arrays is None:
-        return [entity.id for entity in read_entities(body, _Identified)]
-    return [key for part in arrays for key in part.columns(["id"])[0]]
+def read_row_ids(body: bytes) -> SensorThingsPage[Identified]:
+    """The observations of a page, or other entities, by their ids alone."""
+    if not _has_arrays(body):
+        return read_page(body, Identified)
+    arrays = read_page(body, _DataArray)
+    rows = [Identified(key) for part in arrays.value for key in part.columns(["id"])[0]]
+    return SensorThingsPage(rows, arrays.next, arrays.total)
+
+
+def _has_arrays(body: bytes) -> bool:
+    start = max(body.find(_VALUE), 0)
+    return b'"dataArray"' in body[start : start + 1000]
 
 
 def _arrays(body: bytes) -> list[_DataArray] | None:
     """The data arrays of a page; None where it has plain observations."""
-    start = max(body.find(_VALUE), 0)
-    return read_entities(body, _DataArray) if b'"dataArray"' in body[start : start + 1000] else None
+    return read_page(body, _DataArray).value if _has_arrays(body) else None
 
 
 def _cells(body: bytes, arrays: Sequence[_DataArray] | None) -> tuple[list[pl.Series], list[Any]]:
     """Columns of the rows' numbers, times and marks of quality, and the results as they are."""
     if arrays is None:
-        found = read_entities(body, _Observation)
+        is_judged = b'"resultQuality"' in body
+        found = read_page(body, _Judged if is_judged else _Observation).value
         _refuse_nameless(body, len(found))
-        columns = [list(map(attrgetter(name), found)) for name in ("time", "produced", "result")]
+        names = ("time", "produced", "result", *(("quality",) if is_judged else ()))
+        columns = [list(map(attrgetter(name), found)) for name in names]
     else:
         for part in arrays:
             if not {"phenomenonTime", "result"} <= {*part.components}:
                 named = ", ".join(part.components)
                 raise ReadError(f"has a data array without phenomenonTime or result; it has {named}")
-        parts = [part.columns(_READ) for part in arrays]
-        columns = parts[0] if len(parts) == 1 else [[c for p in parts for c in p[n]] for n in range(3)]
-    times, produced, results = columns
+        is_judged = any("resultQuality" in part.components for part in arrays)
+        names = (*_READ, "resultQuality") if is_judged else _READ
+        parts = [part.columns(names) for part in arrays]
+        columns = (
+            parts[0]
+            if len(parts) == 1
+            else [[*chain.from_iterable(same)] for same in zip(*parts, strict=True)]
+        )
+    times, produced, results = columns[:3]
     rows = pl.int_range(1, len(times) + 1, eager=True).alias(ROW)
     cells = [rows, to_series(INTERVAL, times), to_series("result_time", produced)]
-    qualities = _qualities(body, arrays)
-    return (cells if qualities is None else [*cells, format_quality_marks(qualities)]), results
-
-
-def _qualities(body: bytes, arrays: Sequence[_DataArray] | None) -> list[Any] | None:
-    """What each observation says of its result, as it is; None where none says anything."""
-    if arrays is None:
-        is_there = b'"resultQuality"' in body
-        return [observation.quality for observation in read_entities(body, _Judged)] if is_there else None
-    if not any("resultQuality" in part.components for part in arrays):
-        return None
-    return [quality for part in arrays for quality in part.columns(["resultQuality"])[0]]
+    return [*cells, *map(format_quality_marks, columns[3:])], results
 
 
 def _refuse_nameless(body: bytes, height: int) -> None:
@@ -194,7 +195,7 @@ def _later_last(produced: pl.Series, ids: pl.Series) -> pl.Series:
 
 def _ids(body: bytes, arrays: Sequence[_DataArray] | None) -> pl.Series:
     if arrays is None:
-        return to_series("id", [observation.id for observation in read_entities(body, _Identified)])
+        return to_series("id", read_row_ids(body).ids)
     ids: list[Any] = []
     for part in arrays:
         ids.extend(part.columns(["@iot.id" if "@iot.id" in part.components else "id"])[0])

@@ -5,12 +5,13 @@ What the entities are is declared in `sensorthings_entities.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
 import polars as pl
 
 from civitas_assets.catalog import Box
+from civitas_assets.connectors.mapping.service_rows import read_members
 from civitas_assets.connectors.sensorthings.sensorthings_entities import (
     Datastream,
     Thing,
@@ -27,12 +28,17 @@ _DATASTREAM = frozenset(
         *("multiObservationDataTypes", "unitOfMeasurements", "ObservedProperties"),
     }
 )
+_Listed = list[dict[str, msgspec.Raw]] | None
 _THING = frozenset(
     {
         *("id", "name", "description", "properties"),
         *("Locations", "HistoricalLocations", "Datastreams", "MultiDatastreams", "TaskingCapabilities"),
     }
 )
+
+
+class _Members(msgspec.Struct):
+    value: _Listed = None
 
 
 def build_station_table(found: Sequence[Thing], box: Box | None) -> tuple[pl.DataFrame, tuple[Note, ...]]:
@@ -83,19 +89,18 @@ def build_datastream_table(found: Iterable[tuple[str, Datastream]]) -> pl.DataFr
 
 def list_unknown_fields(body: bytes, role: str) -> tuple[str, ...]:
     """Fields of a page's things or datastreams that the standard does not have."""
-    found = decode_json(body, dict[str, Any])
-    entities = found.get("value", [found])
+    found: _Members = decode_json(body, _Members)
+    entities = [read_members(body)] if found.value is None else found.value
     if role != "things":
         return list_unmapped_names("Datastream", _names(entities), _DATASTREAM)
-    streams = [
-        stream for e in entities for n in ("Datastreams", "MultiDatastreams") for stream in e.get(n) or ()
-    ]
+    listed = (e[n] for e in entities for n in ("Datastreams", "MultiDatastreams") if n in e)
+    streams = (stream for part in listed for stream in decode_json(part, _Listed) or ())
     return list_unmapped_names("Thing", _names(entities), _THING) + list_unmapped_names(
         "Datastream", _names(streams), _DATASTREAM
     )
 
 
-def _names(entities: Iterable[dict[str, Any]]) -> set[str]:
+def _names(entities: Iterable[Mapping[str, object]]) -> set[str]:
     return {name for entity in entities for name in entity}
 
 
