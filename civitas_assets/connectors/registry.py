@@ -40,6 +40,7 @@ _PLACES: Mapping[str, str] = {
     "ical": "ical.ical.IcalConnector",
     "json": "files.json.JsonConnector",
     "lorawan": "lorawan.lorawan.LorawanConnector",
+    "mastr": "services.mastr.MastrConnector",
     "mqtt": "mqtt.mqtt_connector.MqttConnector",
     "ngsi_ld": "ngsi.ngsi_ld.NgsiLdConnector",
     "ogc_features": "ogc_features.ogc_features.OgcFeaturesConnector",

@@ -63,6 +63,11 @@ MODEL_LABELS: Mapping[str, ModelLabel] = {
     "datastream": ModelLabel(
         "Messreihen", "Datastreams", "Was an welcher Station in welcher Einheit gemessen wird.", _ANY
     ),
+    "energy_unit": ModelLabel(
+        "Anlagen zur Stromerzeugung und Speicher", "Units of electricity generation and storage",
+        "Anlagen, die Strom erzeugen oder speichern, mit Energieträger, Leistung und Zustand; ohne Personen.",
+        ("ENER",),
+    ),
     "event": ModelLabel(
         "Ereignisse und Baustellen", "Events and roadworks",
         "Baustellen, Sperrungen, Termine und andere Ereignisse mit Ort und Zeit.", _MOVES,

@@ -27,6 +27,7 @@ _SERVICES = {
     "sensor.community": "sensor_community",
     "verkehr.autobahn.de": "autobahn",
     "api.brightsky.dev": "brightsky",
+    "marktstammdatenregister.de": "mastr",
     "luftdaten.info": "sensor_community",
 }
 

@@ -12,6 +12,7 @@ from civitas_assets.records.charge_point_status import CHARGE_POINT_STATUS
 from civitas_assets.records.contract import PROVENANCE, Column, ColumnKind, Companion, RecordType
 from civitas_assets.records.council_paper import COUNCIL_PAPER
 from civitas_assets.records.datastream import DATASTREAM
+from civitas_assets.records.energy_unit import ENERGY_UNIT
 from civitas_assets.records.event import EVENT
 from civitas_assets.records.observation import OBSERVATION
 from civitas_assets.records.parking_site import PARKING_SITE
@@ -48,6 +49,7 @@ RECORD_TYPES: Mapping[str, RecordType] = {
         TRANSIT_SERVICE,
         TRANSIT_DELAY,
         COUNCIL_PAPER,
+        ENERGY_UNIT,
     )
 }
 

@@ -65,3 +65,8 @@ select
 from ({{ described(ref('stg_' ~ record_type)) }})
 group by tenant, id_space, {{ native_id }}
 {%- endmacro %}
+
+{#- A column that may name somebody: nothing where a person runs the thing, whoever has brought it. -#}
+{% macro unless_person(column) -%}
+case when operator_type is distinct from 'person' then {{ column }} end as {{ column }}
+{%- endmacro %}

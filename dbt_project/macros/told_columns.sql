@@ -48,5 +48,12 @@
         'reference', 'title', 'paper_type', 'dated_on', 'place_name', 'file_url', 'website',
         'created_at', 'changed_at', 'is_withdrawn'
     ],
+    'energy_unit': [
+        'name', 'operator', 'operator_type', 'energy_carrier', 'energy_carrier_native',
+        'technology', 'siting', 'gross_power_kw', 'net_power_kw', 'storage_kwh', 'modules',
+        'status', 'status_native', 'registered_on', 'planned_on', 'commissioned_on',
+        'decommissioned_on', 'feed_in', 'is_checked', 'municipality_id', 'street', 'house_number',
+        'postcode', 'city', 'changed_at'
+    ],
 }[record_type]) }}
 {%- endmacro %}

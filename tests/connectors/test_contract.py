@@ -73,6 +73,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
             )
         }
     },
+    "mastr": {"municipalities": ("05515000",)},
     "mqtt": {
         **_OBSERVED,
         "url": "mqtt://data.example",
@@ -204,6 +205,9 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         b'{"end_device_ids":{"device_id":"b"},"received_at":"2026-01-01T00:00:00Z",'
         b'"uplink_message":{"decoded_payload":{"t":2}}}',
     ),
+    "mastr": {
+        "units": b'{"Data":[{"MaStRNummer":"SEE1","EnergietraegerId":2495},{"MaStRNummer":"SEE2"}],"Total":2}',
+    },
     "mqtt": {
         "messages": b'{"topic":"a/b","body":{"id":"a","v":1,"t":"2026-01-01"}}\n'
         b'{"topic":"a/b","unreadable":"is no JSON"}\n'

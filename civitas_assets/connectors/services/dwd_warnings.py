@@ -9,21 +9,25 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 from xml.etree.ElementTree import Element
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
-
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.model import SnapshotShare
-from civitas_assets.catalog.municipalities import find_municipality, has_key, list_municipalities_within
+from civitas_assets.catalog.municipalities import find_municipality, has_key
 from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.content.archive import list_archive_names, unzip_members
 from civitas_assets.connectors.content.trusted_xml import XML_FAULTS, parse_xml
 from civitas_assets.connectors.mapping.service_rows import build_raw_table
-from civitas_assets.connectors.services.service import Attribution, Root, ServiceLicence, Title
-from civitas_assets.errors import FetchError, MunicipalityError, Note, ReadError
+from civitas_assets.connectors.services.service import (
+    Attribution,
+    MunicipalSource,
+    Root,
+    ServiceLicence,
+    Title,
+)
+from civitas_assets.errors import Note, ReadError
 from civitas_assets.records import BrokenRow, RawTable
 
 _CAP = "{urn:oasis:names:tc:emergency:cap:1.2}"
@@ -38,10 +42,8 @@ _COLUMNS = (
 _DISTRICT, _QUARTER, _MUNICIPALITY, _AREA = "1", "7", "8", "9"
 _WITH_TOWN = re.compile(r"\bStadt (\S+)")
 
-Key = Annotated[str, Field(pattern=r"^\d{8}$")]
 
-
-class DwdWarningsSource(Source):
+class DwdWarningsSource(MunicipalSource):
     """Warnings for municipalities by their official keys, or for those whose middle is in the tenant's box."""
 
     connector: Literal["dwd_warnings"]
@@ -52,9 +54,6 @@ class DwdWarningsSource(Source):
         "https://opendata.dwd.de/weather/alerts/cap/COMMUNEUNION_DWD_STAT/"
         "Z_CAP_C_EDZW_LATEST_PVW_STATUS_PREMIUMDWD_COMMUNEUNION_DE.zip"
     )
-    municipalities: tuple[Key, ...] = Field(
-        (), description="Official municipality keys; without, those of municipalities in the tenant's bbox."
-    )
     snapshot_share: SnapshotShare = 0.0  # there may be none
 
     lists_whole: ClassVar[frozenset[str]] = frozenset({"event"})
@@ -62,12 +61,6 @@ class DwdWarningsSource(Source):
     def record_types(self) -> frozenset[str]:
         """Events."""
         return frozenset({"event"})
-
-    def list_keys(self) -> tuple[str, ...] | None:
-        """The official keys that warnings are wanted for; None for all."""
-        if self.municipalities or self.box is None:
-            return self.municipalities or None
-        return tuple(town.ags for town in list_municipalities_within(self.box))
 
 
 @dataclass(frozen=True)
@@ -94,17 +87,7 @@ class DwdWarningsConnector:
         Raises:
             FetchError: it is not answered, or there is no municipality that a warning could concern.
         """
-        if source.list_keys() == ():
-            raise FetchError(
-                "no municipality has its middle in the bbox, so that no warning would ever concern it: name "
-                "municipalities by their official keys"
-            )
-        for key in source.municipalities:
-            try:
-                find_municipality(key)
-            except MunicipalityError as error:
-                # The service may have a key longer, or sooner, than the list that comes with the project.
-                session.note("unknown_municipality", f"municipalities: {error}")
+        source.check_keys(session, "so that no warning would ever concern it")
         for _ in session.crawl([Request(source.url)]):
             pass
 

@@ -13,10 +13,11 @@ from pydantic import Field
 
 from civitas_assets.catalog import Source
 from civitas_assets.catalog.model import ADDRESS, Licence
-from civitas_assets.connectors.base import Payload
+from civitas_assets.catalog.municipalities import find_municipality, list_municipalities_within
+from civitas_assets.connectors.base import FetchSession, Payload
 from civitas_assets.connectors.mapping.paths import extract_columns, extract_records
 from civitas_assets.connectors.mapping.record_sample import require_members
-from civitas_assets.errors import FetchError
+from civitas_assets.errors import FetchError, MunicipalityError
 from civitas_assets.records import RawTable
 from civitas_assets.records.raw import INTERVAL, RESULT
 
@@ -62,6 +63,39 @@ class ServiceSource(Source):
                 f"the service has no station {', '.join(absent)} at present: correct stations; "
                 "what it has of the others is fetched"
             )
+
+
+class MunicipalSource(Source):
+    """A public service that is asked by municipality: those that are named, or whose middle is in the tenant's box."""
+
+    municipalities: tuple[Annotated[str, Field(pattern=r"^\d{8}$")], ...] = Field(
+        (), description="Official municipality keys; without, those of municipalities in the tenant's bbox."
+    )
+
+    def list_keys(self) -> tuple[str, ...] | None:
+        """The official keys that are wanted; None for all."""
+        if self.municipalities or self.box is None:
+            return self.municipalities or None
+        return tuple(town.ags for town in list_municipalities_within(self.box))
+
+    def check_keys(self, session: FetchSession, what: str) -> tuple[str, ...]:
+        """The official keys that are wanted, none for all; one that the project does not know is noted.
+
+        Raises:
+            FetchError: the box has no municipality `what`.
+        """
+        keys = self.list_keys()
+        if keys == ():
+            raise FetchError(
+                f"no municipality has its middle in the bbox, {what}: name municipalities by their official keys"
+            )
+        for key in self.municipalities:
+            try:
+                find_municipality(key)
+            except MunicipalityError as error:
+                # The service may have a key longer, or sooner, than the list that comes with the project.
+                session.note("unknown_municipality", f"municipalities: {error}")
+        return keys or ()
 
 
 def read_series_values(payload: Payload, time: str, value: str) -> RawTable:
