@@ -6,7 +6,6 @@ all that the history is to show, and goes once it is in there.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 import msgspec
@@ -15,8 +14,7 @@ from civitas_assets.pipeline.results import Result
 from civitas_assets.store.files import Files
 from civitas_assets.store.layout import tenant_folder_key
 from civitas_assets.store.nights import Night, decode_night
-
-log = logging.getLogger("civitas_assets.report")
+from civitas_assets.store.stored_record import read_stored_record
 
 _ALL = "turns/"
 
@@ -61,23 +59,16 @@ class TurnRecords:
 
     def read(self, key: str) -> TurnRecord | None:
         """One of them; None where another process has taken it meanwhile, or it is no record at all."""
-        body = self._files.read(key)
-        if body is None:
-            return None
-        try:
-            record = msgspec.json.decode(body, type=TurnRecord)
-            if (
-                record.night is not None and not record.night.steps
-            ):  # or of the version before, in other words
-                night = decode_night(msgspec.json.decode(body, type=_OfNight).night)
-                return msgspec.structs.replace(record, night=night)
-        except msgspec.MsgspecError as error:
-            log.warning(
-                "%s is no record of a run, and the history lacks it: %s", self._files.locate(key), error
-            )
-            return None
-        return record
+        return read_stored_record(self._files, key, _decode, "record of a run, and the history lacks it")
 
     def delete(self, key: str) -> None:
         """Forget one."""
         self._files.delete(key)
+
+
+def _decode(body: bytes) -> TurnRecord:
+    record = msgspec.json.decode(body, type=TurnRecord)
+    if record.night is None or record.night.steps:
+        return record
+    # Or of the version before, in other words.
+    return msgspec.structs.replace(record, night=decode_night(msgspec.json.decode(body, type=_OfNight).night))

@@ -6,7 +6,6 @@ are in the order in which they were written, whatever the clock said.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -20,8 +19,7 @@ from civitas_assets.errors import UNFORESEEN, Problem
 from civitas_assets.store.files import Files
 from civitas_assets.store.layout import tenant_folder_key
 from civitas_assets.store.step_reports import LONGEST, DataTestReport, SourceReport, StepReport
-
-log = logging.getLogger("civitas_assets.report")
+from civitas_assets.store.stored_record import read_stored_record
 
 _KEPT = 60
 _IS_ENTRY = re.compile(r"(s\d{10}|\d)[^/]*\.json").fullmatch  # older ones begin with a time
@@ -197,16 +195,7 @@ class NightBook:
         self._files.delete_all(known[: -_KEPT + 1])
 
     def _read(self, key: str) -> Night | None:
-        body = self._files.read(key)
-        if body is None:
-            return None
-        try:
-            return decode_night(body)
-        except (
-            msgspec.MsgspecError
-        ) as error:  # one entry less, but neither page nor status of anybody fails by it
-            log.warning("%s is no entry of a night book (%s): delete it", self._files.locate(key), error)
-            return None
+        return read_stored_record(self._files, key, decode_night, "entry of a night book")
 
     def _list_keys(self, folder: str) -> list[str]:
         return [key for key in self._files.list_keys(folder) if _IS_ENTRY(key.removeprefix(folder))]

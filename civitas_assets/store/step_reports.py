@@ -6,7 +6,6 @@ the last step, which makes the entry of the tenant's night book of them.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -15,8 +14,7 @@ import msgspec
 from civitas_assets.errors import Note, Problem
 from civitas_assets.store.files import Files
 from civitas_assets.store.layout import tenant_folder_key
-
-log = logging.getLogger("civitas_assets.report")
+from civitas_assets.store.stored_record import read_stored_record
 
 _KEPT = 200  # reports of runs whose last step never came
 LONGEST = 2_000  # characters of what is kept of one thing
@@ -92,6 +90,9 @@ class StepReport(msgspec.Struct, frozen=True, omit_defaults=True):
         ]
 
 
+_DECODER = msgspec.json.Decoder(tuple[StepReport, ...])
+
+
 class StepReports:
     """The reports that steps of a tenant's runs of assets have left so far."""
 
@@ -113,12 +114,7 @@ class StepReports:
         self._files.delete_all(self._list_keys(run_id))
 
     def _read(self, key: str) -> tuple[StepReport, ...]:
-        body = self._files.read(key)
-        try:
-            return msgspec.json.decode(body, type=tuple[StepReport, ...]) if body is not None else ()
-        except msgspec.MsgspecError as error:  # the other steps' reports count
-            log.warning("%s is no report of a step (%s): delete it", self._files.locate(key), error)
-            return ()
+        return read_stored_record(self._files, key, _DECODER.decode, "report of a step") or ()
 
     def _list_keys(self, run_id: str) -> list[str]:
         return [key for key in self._files.list_keys(f"{self._root}/") if key.endswith(f"-{run_id}.json")]
