@@ -12,7 +12,6 @@ from pathlib import Path
 from civitas_assets.catalog.basis import DEFAULTS
 from civitas_assets.catalog.defaults import Defaults
 from civitas_assets.catalog.last_good import LastGood
-from civitas_assets.catalog.yaml_text import parse_yaml, read_body
 from civitas_assets.errors import CatalogError, Fault
 
 NIGHTLY = "nightly"
@@ -50,13 +49,11 @@ def read_outlines(folder: Path, last_good: LastGood | None = None) -> dict[str, 
 
 def _outline(file: Path, defaults: Defaults) -> TenantOutline:
     try:
-        _, content = parse_yaml(file.name, read_body(file))
-        if isinstance(content, dict) and DEFAULTS in content:
-            content = defaults.open(file).content
+        content = defaults.open(file).content
     except CatalogError:
         return TenantOutline(file.stem, {}, readable=False)
-    sources = content.get("sources") or {} if isinstance(content, dict) else None
-    if not isinstance(sources, dict):
+    sources = content.get("sources") or {}
+    if not content or not isinstance(sources, dict):
         return TenantOutline(file.stem, {}, readable=False)
     cadences = {
         str(name): str(settings.get("cadence", NIGHTLY)) if isinstance(settings, dict) else NIGHTLY

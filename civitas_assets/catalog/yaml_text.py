@@ -73,7 +73,11 @@ def parse_yaml(name: str, body: bytes, bounds: YamlBounds = BOUNDS) -> tuple[yam
     try:
         text = body.decode()
         _measure(name, text, bounds)
-        return yaml.compose(text, Loader=_LOADER), yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader
+        loader = _LOADER(text)
+        node = loader.get_single_node()
+        if "<<" in text:  # to merge them, the nodes are changed, which say what is written where
+            return node, yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader
+        return node, loader.construct_document(node) if node is not None else None
     except UnicodeDecodeError:
         raise CatalogError([Fault(name, 1, "", "is not UTF-8 text")]) from None
     except yaml.MarkedYAMLError as error:
