@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterator, Mapping
 
 from civitas_assets.connectors.registry import CONNECTORS
-from civitas_assets.harmonise.workspace import remove_stale_workspaces
 from civitas_assets.ingest.read_all import read_sources
 from civitas_assets.ingest.reports import Counts, ReadReport
 from civitas_assets.ingest.summarise import note_status
@@ -17,7 +16,6 @@ from civitas_assets.pipeline.repair_step import run_repair
 from civitas_assets.pipeline.results import Materialised, Metadata, Result, Shown
 from civitas_assets.pipeline.work import Work
 from civitas_assets.records import RECORD_TYPES, RecordType
-from civitas_assets.store.record_archive import finish_archiving
 from civitas_assets.store.step_reports import SourceReport
 from civitas_assets.store.stores import Stores
 
@@ -30,12 +28,7 @@ _PREVIEW = 3
 def read_tenant(work: Work) -> Iterator[Result]:
     """Read what has landed for the tenant; no record type is materialised where that leaves nothing to publish."""
     tenant, stores = work.tenant, work.stores
-    with work.hold_lock():
-        remove_stale_workspaces(
-            work.deployment.settings.workspaces, work.deployment.now()
-        )  # also where nothing is to be published
-        work.unshare()
-        finish_archiving(stores.files, tenant.slug)
+    with work.begin():
         reports = (
             read_sources(tenant, work.scope.select_sources(tenant), CONNECTORS, stores, work.run_id)
             if work.scope.repair == "none"

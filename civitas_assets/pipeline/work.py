@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from civitas_assets.catalog import Tenant
 from civitas_assets.catalog.yaml_text import locate_file
 from civitas_assets.errors import PublishError, StoreError
-from civitas_assets.harmonise.workspace import Workspace
+from civitas_assets.harmonise.workspace import Workspace, remove_stale_workspaces
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.turn_scope import Scope
+from civitas_assets.store.record_archive import finish_archiving
 from civitas_assets.store.storage import make_storage
 from civitas_assets.store.stores import Stores
 
@@ -50,8 +51,24 @@ class Work:
         """The tenant's workspace in this run."""
         return self.deployment.open_workspace(f"{self.run_id}-{self.tenant.slug}")
 
-    def unshare(self) -> None:
-        """Take out of the commons what nobody shares any more, before anything else can fail.
+    @contextmanager
+    def begin(self) -> Iterator[None]:
+        """Hold the tenant's lock at the beginning of its turn, and do first what waits for nothing that may fail after.
+
+        Workspaces that were left over go, also where nothing is to be published; then what nobody shares any more is
+        taken out of the commons, and what was being archived is. The commons' end of it is `Commons.refresh`.
+
+        Raises:
+            TenantBusy, StoreError: as `hold_lock` does.
+        """
+        with self.hold_lock():
+            remove_stale_workspaces(self.deployment.settings.workspaces, self.deployment.now())
+            self._unshare()
+            finish_archiving(self.deployment.files, self.tenant.slug)
+            yield
+
+    def _unshare(self) -> None:
+        """Take out of the commons what nobody shares any more.
 
         Where that fails, the run goes on: bringing the commons up to date tries again, and reports it.
         """

@@ -130,7 +130,9 @@ class Commons(Protocol):
         ...
 
     def unshare(self, members: Members) -> int:
-        """Take out what nobody shares any more; the number of rows.
+        """Take out what nobody shares any more, as `refresh` does first; the number of rows.
+
+        A turn begins with it, so that nothing that fails in between keeps what is not shared any more.
 
         Raises:
             PublishError: it is still there.
@@ -138,7 +140,7 @@ class Commons(Protocol):
         ...
 
     def refresh(self, tenant: str, members: Members, contracts: Mapping[str, Contract]) -> CommonsReport:
-        """Bring in what the tenant has published since, and take out what nobody shares any more.
+        """Take out what nobody shares any more, and then bring in what the tenant has published since.
 
         Raises:
             PublishError: nothing was changed for readers; what was announced stays noted.
