@@ -36,6 +36,7 @@ LICENCES = {
     "BSD License": "BSD-3-Clause",
     "GNU Library or Lesser General Public License (LGPL)": "LGPL-3.0-or-later",  # psycopg2, whose text says so
     "GNU Lesser General Public License v3 or later (LGPLv3+)": "LGPL-3.0-or-later",
+    "LGPL-2.1": "LGPL-2.1-or-later",  # paramiko, whose files say so
     "ISC License (ISCL)": "ISC",
     "MIT License": "MIT",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
@@ -51,6 +52,7 @@ LICENCES = {
             "BSD-3-Clause",
             "BSD-3-Clause AND 0BSD AND MIT AND Zlib AND CC0-1.0",
             "EPL-2.0 OR BSD-3-Clause",
+            "LGPL-2.1-or-later",
             "LGPL-3.0-only",
             "LGPL-3.0-or-later",
             "MIT",
@@ -75,8 +77,8 @@ MIT, MIT-0, PSF-2.0), which set no condition on a work that uses them. The other
 
 {attention}
 
-All of them are compatible with the EUPL-1.2, whose appendix names GPL v2 and v3, LGPL v3 and MPL v2. Whoever passes
-the packages on, as in a container image, passes on their licence texts too: the wheels carry these in their
+All of them are compatible with the EUPL-1.2, whose appendix names GPL v2 and v3, LGPL v2.1 and v3 and MPL v2. Whoever
+passes the packages on, as in a container image, passes on their licence texts too: the wheels carry these in their
 `*.dist-info` folders, with those of native libraries inside.
 
 | package | version | licence |

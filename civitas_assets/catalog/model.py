@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, SerializeAsAny, field_v
 from civitas_assets.catalog.access import BasicAuth, ClientCertificate, HttpPolicy, SecretRef
 from civitas_assets.catalog.basis import SLUG, Model, Slug
 from civitas_assets.catalog.cadence import Cadence
-from civitas_assets.catalog.described import Described
+from civitas_assets.catalog.file_server import SCHEMES, FileServed
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.geography import Box, Crs, TimeZone
 from civitas_assets.catalog.licence import Licence
@@ -30,7 +30,6 @@ __all__ = [
 
 ADDRESS = r"^https?://"
 Destination = Literal["duckdb", "postgres"]
-DROP = "drop:"
 
 
 SnapshotShare = Annotated[
@@ -38,7 +37,7 @@ SnapshotShare = Annotated[
 ]
 
 
-class Source(Described):
+class Source(FileServed):
     """One configured upstream of one tenant: what all connectors share."""
 
     connector: str = Field(description="The protocol.")
@@ -54,8 +53,9 @@ class Source(Described):
     )
     cadence: Cadence = Field("nightly", description="When it is fetched: nightly, hourly, every_15_minutes.")
     url: str = Field(
-        pattern=r"^(https?://|drop:)",
-        description="Address; may hold {name} of each:, {day:…}, {month:…}. Or drop: and a pattern, for a folder.",
+        pattern=rf"^((https?|{'|'.join(SCHEMES)})://|drop:)",
+        description="Address; may hold {name} of each:, {day:…}, {month:…}. Or drop: and a pattern, for a folder; or "
+        "sftp://, s3://, webdavs:// with a pattern at the end, for one on a server.",
     )
     each: Annotated[Mapping[Slug, tuple[str, ...]], AfterValidator(check_combinations)] = Field(
         {}, description="Lists whose values fill {name} in the address."
@@ -117,11 +117,6 @@ class Source(Described):
     def name(self) -> str:
         """The key of the source in its tenant's file."""
         return self._name
-
-    @property
-    def dropped(self) -> str | None:
-        """Which names the files have that are dropped into the source's folder; None where it has none."""
-        return (self.url.removeprefix(DROP) or "*") if self.url.startswith(DROP) else None
 
     @property
     def box(self) -> Box | None:
@@ -197,8 +192,8 @@ class Source(Described):
             unknown = find_unknown(text, list(self.each), periods=False)
             if unknown:
                 raise ValueError(f"constants.{field} uses {{{unknown[0]}}}, which each: does not have")
-        if self.certificate is not None and not self.url.startswith("https:"):
-            raise ValueError("certificate is shown over TLS only: url must begin with https://")
+        if self.certificate is not None and not self.url.startswith(("https:", "webdavs:")):
+            raise ValueError("certificate is shown over TLS only: url must begin with https:// or webdavs://")
         return self
 
 

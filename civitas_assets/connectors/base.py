@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Literal, Protocol, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -34,11 +34,11 @@ _IF_NONE_MATCH, _IF_MODIFIED_SINCE = "If-None-Match", "If-Modified-Since"
 
 @dataclass(frozen=True)
 class Request:
-    """One GET: the address without secrets, what it is for, and the values that made it.
+    """One GET, or another method that only reads: the address without secrets, what it is for, what made it.
 
     `role` tells a connector that reads several kinds of answers which one this is; `variables` travel into
     the manifest, so that a landed payload can be read without the catalogue of its day. `partial` says that
-    206, a part whose range is in the headers, is an answer too.
+    206, a part whose range is in the headers, is an answer too; to PROPFIND, 207 is the answer.
     """
 
     url: str
@@ -46,6 +46,8 @@ class Request:
     variables: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     partial: bool = False
+    method: Literal["GET", "PROPFIND"] = "GET"
+    content: bytes = b""
 
     @property
     def is_conditional(self) -> bool:
@@ -145,7 +147,8 @@ class FetchSession(Protocol):
         ...
 
     def land_dropped_files(self) -> None:
-        """Land the files that wait in the source's drop folder, and put them aside.
+        """Land the files that wait in the source's folder: put aside are those of a drop folder, and known from then
+        on those on a server, which stay there.
 
         Raises:
             FetchError: after all others were taken, that a file may not be, or could not be read.

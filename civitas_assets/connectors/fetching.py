@@ -23,7 +23,7 @@ def fetch_addresses(source: Source, window: Window, session: FetchSession) -> No
     Raises:
         FetchError: an answer failed, or nothing at all was found.
     """
-    if source.dropped is not None:
+    if source.has_folder:
         session.land_dropped_files()
         return
     is_described = source.link is not None

@@ -1,4 +1,4 @@
-"""Where sources may be: the one guard of addresses, asked by HTTP, SQL and MQTT alike before anything is connected to.
+"""Where sources may be: the one guard of addresses, asked by HTTP, SQL, MQTT and SFTP before anything is connected to.
 
 A name is resolved once, what it resolves to is looked at, and the connection goes to that very address: who answers for
 the name cannot give another one in between. What is reachable the operator decides, see `CIVITAS_REACHABLE`.

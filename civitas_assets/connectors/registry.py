@@ -37,6 +37,7 @@ _PLACES: Mapping[str, str] = {
     "geojson": "files.geojson.GeoJsonConnector",
     "gtfs": "gtfs.gtfs.GtfsConnector",
     "gtfs_rt": "gtfs_rt.gtfs_rt.GtfsRtConnector",
+    "hystreet": "services.hystreet.HystreetConnector",
     "ical": "ical.ical.IcalConnector",
     "json": "files.json.JsonConnector",
     "lorawan": "lorawan.lorawan.LorawanConnector",

@@ -1,7 +1,8 @@
-"""The drop folder of a source: files that somebody puts there wait until they have landed, and are put aside then.
+"""The folder of a source: files that somebody puts there wait until they have landed.
 
-It is kept with the stores, in a folder or in object storage. A file that is still being written is left alone; so is
-all that is no plain file.
+A drop folder is kept with the stores, in a folder or in object storage, and its files are put aside then. On a server
+of others they stay, and their versions are known. A file that is still being written is left alone; so is all that is
+no plain file.
 """
 
 from __future__ import annotations
@@ -11,16 +12,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatch
 from mimetypes import guess_type
+from typing import Protocol
 
-from civitas_assets.catalog.model import DROP
+from civitas_assets.catalog.file_server import DROP
 from civitas_assets.connectors.base import Request
-from civitas_assets.errors import FetchError, StoreError
+from civitas_assets.errors import FetchError, FetchTimeUp, StoreError
+from civitas_assets.records import Note
 from civitas_assets.store.files import Files, Stamp
 from civitas_assets.store.layout import drop_key
 from civitas_assets.store.retention import DONE_STAMP
 
 SETTLED = timedelta(seconds=10)  # without a change for so long, a file is complete
 _UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart")
+_NAMED = 3  # of several faults
+FILE_CHANGING = "file_changing"
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,48 @@ class WaitingFile:
 
     name: str
     stamp: Stamp
+
+
+def is_complete(name: str, pattern: str, changed_at: float, now: datetime) -> bool:
+    """Whether it is a file that is meant, and has stood for a while; of one from the future nobody knows."""
+    if name.startswith(".") or name.endswith(_UNFINISHED) or not fnmatch(name, pattern):
+        return False
+    return not 0 <= now.timestamp() - changed_at < SETTLED.total_seconds()
+
+
+class WaitingFolder(Protocol):
+    """A folder with files that wait."""
+
+    @property
+    def pattern(self) -> str:
+        """Which names they have."""
+        ...
+
+    @property
+    def location(self) -> str:
+        """Where people put them."""
+        ...
+
+    def locate(self, name: str) -> str:
+        """The address of a file, under which it lands."""
+        ...
+
+    def list_waiting(self, now: datetime) -> Iterator[WaitingFile]:
+        """The complete files that have not landed as they are now, by name."""
+        ...
+
+    def read_file(self, file: WaitingFile, most: int) -> bytes | None:
+        """What it holds, of at most so many bytes; None where it has changed meanwhile.
+
+        Raises:
+            FetchError: it cannot be read.
+            StoreError: the same, of our own storage.
+        """
+        ...
+
+    def archive_file(self, file: WaitingFile, now: datetime) -> None:
+        """Put it aside, where that is ours to do."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -53,19 +100,15 @@ class DropFolder:
     def list_waiting(self, now: datetime) -> Iterator[WaitingFile]:
         """The complete files, by name."""
         for name, arrival in self.files.list_arrivals(self.prefix).items():
-            hidden = name.startswith(".") or name.endswith(_UNFINISHED)
-            if hidden or not fnmatch(name, self.pattern):
-                continue
-            if not 0 <= now.timestamp() - arrival.changed_at < SETTLED.total_seconds():
+            if is_complete(name, self.pattern, arrival.changed_at, now):
                 yield WaitingFile(name, arrival.stamp)
 
-    def read_file(self, file: WaitingFile) -> bytes:
-        """What it holds.
+    def locate(self, name: str) -> str:
+        """See `WaitingFolder`."""
+        return f"{DROP}{name}"
 
-        Raises:
-            FetchError: somebody has taken it away.
-            StoreError: the storage does not answer, or the name is none that it can have.
-        """
+    def read_file(self, file: WaitingFile, most: int) -> bytes:
+        """See `WaitingFolder`."""
         body = self.files.read(f"{self.prefix}{file.name}")
         if body is None:
             raise FetchError(f"{DROP}{file.name} is no longer there")
@@ -78,26 +121,35 @@ class DropFolder:
 
 
 def take_all(
-    folder: DropFolder,
+    folder: WaitingFolder,
     most: int,
     now: Callable[[], datetime],
-    deliver: Callable[[Request, bytes, str], None],
-) -> None:
-    """Deliver every complete file of at most so many bytes, and put it aside once it has landed.
+    land: Callable[[Request, bytes, str, str], None],
+) -> list[Note]:
+    """Land every complete file of at most so many bytes, with its type and version, and put it aside then.
+
+    What has changed while it was read is left for the next time, which a note tells.
 
     Raises:
+        FetchTimeUp: there is no time for the rest.
         FetchError: after all others were taken, that a file is too large, or could not be read or landed.
     """
-    failures = list[FetchError]()
+    failures, changing = list[FetchError](), list[str]()
     for file in folder.list_waiting(now()):
-        request = Request(f"{DROP}{file.name}", variables={"file": file.name})
+        request = Request(folder.locate(file.name), variables={"file": file.name})
         try:
             if file.stamp.size > most:
                 raise FetchError(
                     f"{request.url} has {file.stamp.size} bytes: raise http.max_bytes if that is right"
                 )
-            deliver(request, folder.read_file(file), guess_type(file.name)[0] or "")
+            body = folder.read_file(file, most)
+            if body is None:
+                changing.append(request.url)
+                continue
+            land(request, body, guess_type(file.name)[0] or "", file.stamp.version)
             folder.archive_file(file, now())
+        except FetchTimeUp:
+            raise
         except OSError as error:
             failures.append(FetchError(f"{request.url} cannot be read or moved: {error.strerror}"))
         except StoreError as error:
@@ -105,4 +157,7 @@ def take_all(
         except FetchError as error:
             failures.append(error)
     if failures:
-        raise FetchError("; ".join(map(str, failures)), failures[0])
+        more = [f"and {len(failures) - _NAMED} more"] if len(failures) > _NAMED else []
+        raise FetchError("; ".join([*map(str, failures[:_NAMED]), *more]), failures[0])
+    text = f"{len(changing):,} file(s) changed while they were read, and wait for the next time"
+    return [Note(FILE_CHANGING, f"{text}: {changing[0]}")] if changing else []

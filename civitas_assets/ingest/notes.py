@@ -151,7 +151,7 @@ def note_cut_answers(source: Source, line: Line, rows: int) -> list[Note]:
 
     The latter is a number that its address asks for, or one of those at which services cut without being asked.
     """
-    if line.role != "data" or not source.takes_files or source.dropped is not None or source.each or not rows:
+    if line.role != "data" or not source.takes_files or source.has_folder or source.each or not rows:
         return []
     total = parse_total(line.headers)
     if total is not None:

@@ -17,7 +17,6 @@ from pathlib import Path
 import polars as pl
 
 from civitas_assets.catalog import Source, Tenant, Window
-from civitas_assets.catalog.model import DROP
 from civitas_assets.connectors.base import Connector, Payload, Request
 from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.errors import FetchError
@@ -180,24 +179,30 @@ class _FirstAnswers(LandingSession):
 
     def land_dropped_files(self) -> None:
         """See `connectors.base.FetchSession`; the files stay where they are."""
-        folder = self.drop_folder
-        if folder is None:
-            return
-        # One that was put there just now is looked at, too.
-        waiting = {file.name: file for file in folder.list_waiting(self._now() + SETTLED)}
-        if not waiting:
-            raise FetchError(f"no file that fits {folder.pattern} waits in {folder.location}: put one there")
-        for request in self._first(Request(f"{DROP}{name}", variables={"file": name}) for name in waiting):
-            file = waiting[request.variables["file"]]
-            if file.stamp.size > _MOST_BYTES:
+        with self.open_folder() as folder:
+            if folder is None:
+                return
+            # One that was put there just now is looked at, too.
+            waiting = {file.name: file for file in folder.list_waiting(self._now() + SETTLED)}
+            if not waiting:
                 raise FetchError(
-                    f"{request.url} has {file.stamp.size} bytes: put a part of it there to probe it"
+                    f"no file that fits {folder.pattern} waits in {folder.location}: put one there"
                 )
-            try:
-                body = folder.read_file(file)
-            except OSError as error:
-                raise FetchError(f"{request.url} cannot be read: {error.strerror}") from None
-            super().deliver(request, body, guess_type(file.name)[0] or "")
+            for request in self._first(
+                Request(folder.locate(name), variables={"file": name}) for name in waiting
+            ):
+                file = waiting[request.variables["file"]]
+                if file.stamp.size > _MOST_BYTES:
+                    raise FetchError(
+                        f"{request.url} has {file.stamp.size} bytes: put a part of it there to probe it"
+                    )
+                try:
+                    body = folder.read_file(file, _MOST_BYTES)
+                except OSError as error:
+                    raise FetchError(f"{request.url} cannot be read: {error.strerror}") from None
+                if body is None:
+                    raise FetchError(f"{request.url} is being written: probe it when it is complete")
+                super().deliver(request, body, guess_type(file.name)[0] or "")
 
     def _first(self, requests: Iterable[Request]) -> list[Request]:
         """As many as are still to be asked for."""

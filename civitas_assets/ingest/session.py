@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,14 +21,16 @@ from civitas_assets.connectors.reachable import Reachable
 from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.connectors.transport.http_deadline import NEVER, Deadline
 from civitas_assets.connectors.transport.http_reason import extract_complaint
-from civitas_assets.connectors.transport.prepared_request import sanitize_url
 from civitas_assets.connectors.transport.repeated import RepeatedSecrets
+from civitas_assets.connectors.transport.server_folder import open_server_folder
 from civitas_assets.errors import CivitasError, FetchError, FetchTimeUp, Problem, ReadError
+from civitas_assets.ingest.admission import Admission
 from civitas_assets.ingest.apart import redact_body_apart
-from civitas_assets.ingest.drop import DropFolder, take_all
+from civitas_assets.ingest.drop import WaitingFolder, take_all
 from civitas_assets.ingest.landed import build_manifest_line, update_address
 from civitas_assets.ingest.manifest import ManifestWriter
 from civitas_assets.ingest.reports import FetchReport
+from civitas_assets.ingest.server_files import open_waiting_folder
 from civitas_assets.records import Note
 from civitas_assets.store.addresses import Address, Line, update_addresses
 from civitas_assets.store.files import Files
@@ -67,7 +70,8 @@ class LandingSession:
         self.began_at = now().astimezone(UTC)
         self.is_time_up = False
         self.mark = Answered()  # what is noted while the fetch goes on
-        self._requested: set[str] = set()
+        self._admission = Admission(source)
+        self._standing: set[str] = set()  # addresses of files that are on their server still
         self._changed, self._rejected, self._bytes = 0, 0, 0
         self._notes: dict[Note, None] = {}
         self._discretion = RepeatedSecrets(source.http.max_bytes)
@@ -112,7 +116,7 @@ class LandingSession:
                 while waiting and len(running) < 2 * self._source.http.parallel:
                     request = waiting.popleft()
                     try:
-                        url = self._admitted(request)
+                        url = self._admission.admit(request)
                     except FetchError as error:
                         failures.append(error)
                     else:
@@ -147,18 +151,6 @@ class LandingSession:
             lost.append(f"{unanswered} request(s) not answered within {within}")
         if lost:
             raise FetchError("; ".join(lost), failures[0] if failures else None)
-
-    def _admitted(self, request: Request) -> str:
-        """The request's address; a page loop ends in an error, not in the ceiling of somebody's patience."""
-        address = str(sanitize_url(request.url, self._source))  # a link may repeat a secret
-        if address in self._requested:
-            raise FetchError(f"{address} is asked for a second time in one fetch: its links run in a circle")
-        if len(self._requested) >= self._source.http.max_pages:
-            raise FetchError(
-                f"more than {self._source.http.max_pages} requests: raise http.max_pages if that is right"
-            )
-        self._requested.add(address)
-        return address
 
     def _fetch(self, request: Request, url: str) -> tuple[Payload, Line | None]:
         """Ask, and land what comes: packing bodies and waiting for the disk overlap with other requests.
@@ -202,27 +194,37 @@ class LandingSession:
 
     def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
         """See `connectors.base.FetchSession`; the manifest is written at once, because the sender forgets the body."""
+        self._keep(request, body, content_type)
+
+    def _keep(self, request: Request, body: bytes, content_type: str, version: str | None = None) -> None:
+        """Land what came by another way than an answer, with the text that its sender tells its versions apart by."""
         body = self._storable(request, self._discretion.clean(request.url, body))
-        address, known = Address(self._store(body), content_type), self._known.get(request.url)
+        address, known = Address(self._store(body), content_type, version), self._known.get(request.url)
         at = self._now().astimezone(UTC)
         self._note(
             build_manifest_line(request, request.url, 200, at, self._config, len(body), address, known)
         )
         self._manifest.keep()
 
-    @property
-    def drop_folder(self) -> DropFolder | None:
-        """Where files for the source are put; None where it has none."""
-        if self._drop is None or self._source.dropped is None:
-            return None
-        return DropFolder(self._drop, self._tenant, self._source.name, self._source.dropped)
+    def open_folder(self) -> AbstractContextManager[WaitingFolder | None]:
+        """See `open_waiting_folder`."""
+        server = partial(
+            open_server_folder, client=self._client, until=self._until, read_secret=self.read_secret
+        )
+        known = self._known, self._standing
+        return open_waiting_folder(
+            self._tenant, self._source, self._drop, known, partial(server, now=self._now)
+        )
 
     def land_dropped_files(self) -> None:
-        """See `connectors.base.FetchSession`; a file is moved only after it has landed, and what lands twice
-        counts once.
-        """
-        if self.drop_folder is not None:
-            take_all(self.drop_folder, self._source.http.max_bytes, self._now, self.deliver)
+        """See `connectors.base.FetchSession`; a file is moved only after it has landed."""
+        with self.open_folder() as folder:
+            try:
+                notes = take_all(folder, self._source.http.max_bytes, self._now, self._keep) if folder else []
+            except FetchTimeUp:
+                self.is_time_up = True
+                raise
+        self._notes.update(dict.fromkeys(notes))
 
     def read_delivered(self, url: str) -> Mapping[str, str]:
         """See `connectors.base.FetchSession`."""
@@ -268,7 +270,7 @@ class LandingSession:
         self._manifest.keep()
         if self._manifest.through:
             oldest = (self._now().astimezone(UTC) - _FORGET_AFTER).date().isoformat()
-            known = {url: a for url, a in self._known.items() if a.seen_on >= oldest}
+            known = {url: a for url, a in self._known.items() if a.seen_on >= oldest or url in self._standing}
             self._landing.write_addresses(known, self._manifest.through)
 
     def make_report(self, seconds: float, error: Problem | None) -> FetchReport:

@@ -64,6 +64,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "geojson": _OBSERVED,
     "gtfs": {},
     "gtfs_rt": {},
+    "hystreet": {"token": {"secret": "HYSTREET_TOKEN"}, "stations": ("7",)},
     "ical": {},
     "lorawan": {
         "profiles": {
@@ -194,6 +195,11 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         "data": b"\x0a\x05\x0a\x032.0"
         b"\x12\x18\x0a\x011\x1a\x13\x0a\x0f\x0a\x01a\x1a\x0820260801\x20\x00\x28\x3c"
         b"\x12\x18\x0a\x012\x1a\x13\x0a\x0f\x0a\x01b\x1a\x0820260801\x20\x00\x28\x3c"
+    },
+    "hystreet": {
+        "location": b'{"location":{"id":7,"name":"A","city":{"name":"B"}}}',
+        "counts": b'{"measurements":[{"measured_at":"2026-01-01T00:00:00.000Z","total_count":1},'
+        b'{"measured_at":"2026-01-01T01:00:00.000Z","total_count":null}]}',
     },
     "ical": {
         "data": b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTART;VALUE=DATE:20260801\r\n"

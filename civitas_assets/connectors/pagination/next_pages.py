@@ -63,7 +63,7 @@ class PagedSource(LinkedSource):
             if self.next_parameter or self.total:
                 raise ValueError("next_parameter and total are for pages: say next, or leave them out")
             return self
-        if self.dropped is not None:
+        if self.has_folder:
             raise ValueError("next leads to further pages, which a dropped file does not have: leave it out")
         if self.next in _COUNTED and self.next_parameter is None:
             raise ValueError(f"next: {self.next} needs next_parameter, such as page or offset")

@@ -212,7 +212,14 @@ class HttpClient:
                 check_proxy_target(client, url, self.reachable)
                 with (
                     enforce_deadline(call.until, self._monotonic),
-                    client.stream("GET", target, headers=headers, auth=auth, timeout=timeout) as reply,
+                    client.stream(
+                        call.request.method,
+                        target,
+                        content=call.request.content or None,
+                        headers=headers,
+                        auth=auth,
+                        timeout=timeout,
+                    ) as reply,
                 ):
                     if reply.status_code not in _REDIRECTS or "location" not in reply.headers:
                         shown = call.redact(url)
@@ -249,7 +256,7 @@ class HttpClient:
                 )
             limits.pause_until(now + pause)
             raise _Again(HttpStatusError(status, url, f"{stated}fetch later"), pause)
-        if status != 200 and not (status == 206 and call.request.partial):
+        if status not in call.good:
             stated = self._stated(call, reply)
             raise HttpStatusError(status, url, f"{stated}{_ADVICE.get(status, 'check url:')}")
         encoding, body = reply.headers.get("content-encoding", "identity").strip().lower(), io.BytesIO()

@@ -73,6 +73,8 @@ class PreparedRequest:
         self.until = until
         self.own_time: Deadline | None = None  # of this answer, once that has begun
         self.request, self.source, self.policy = request, source, source.http
+        # Statuses of answers whose body is what was asked for.
+        self.good = {207} if request.method == "PROPFIND" else {200, 206} if request.partial else {200}
         self._secrets, self._sent = secrets, set[str]()
         self.redactor = Redactor(self._sent)
         self._home = sanitize_url(source.url, source)

@@ -1,0 +1,28 @@
+"""Objects of a bucket: requests are signed as botocore signs them, and only what is right in the folder is listed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from civitas_assets.connectors.transport.s3_folder import encode_query, make_signed_headers
+
+NOW = datetime(2026, 7, 3, 4, 5, 6, tzinfo=UTC)
+
+
+def test_signature_is_that_of_the_library_of_amazon() -> None:
+    """Also with characters that are encoded, and a port."""
+    query = {"list-type": "2", "prefix": "Zählung/a b+c~", "delimiter": "/"}
+    path, host = "/bucket/Z%C3%A4hlung/a%20b%2Bc~.csv", "s3.example:9000"
+    ours = make_signed_headers(host, path, query, ("KEY", "geheim/+"), "eu-central-1", NOW)
+    asked = AWSRequest("GET", f"http://{host}{path}?{encode_query(query)}", headers={"Host": host})
+    signer = S3SigV4Auth(Credentials("KEY", "geheim/+"), "s3", "eu-central-1")
+    asked.context["timestamp"] = ours["x-amz-date"]
+    asked.context["payload_signing_enabled"] = True
+    asked.headers["X-Amz-Date"] = ours["x-amz-date"]
+    asked.headers["X-Amz-Content-SHA256"] = ours["x-amz-content-sha256"]
+    theirs = signer.signature(signer.string_to_sign(asked, signer.canonical_request(asked)), asked)
+    assert ours["Authorization"].endswith(f"Signature={theirs}")
