@@ -61,9 +61,10 @@ def sftp_server(home: Path) -> Iterator[SshServer]:
             while True:
                 connection, _ = listener.accept()
                 with connection:
-                    command = [find_sshd() or "sshd", "-i", "-f", str(config)]
-                    ends = {"stdin": connection.fileno(), "stdout": connection.fileno()}
-                    processes.append(subprocess.Popen(command, stderr=subprocess.DEVNULL, **ends))
+                    command, end = [find_sshd() or "sshd", "-i", "-f", str(config)], connection.fileno()
+                    processes.append(
+                        subprocess.Popen(command, stdin=end, stdout=end, stderr=subprocess.DEVNULL)
+                    )
 
     thread = threading.Thread(target=accept, daemon=True)
     thread.start()

@@ -201,7 +201,7 @@ class HttpClient:
             self._sleep(pause)
 
     def _answer(self, call: PreparedRequest, attempt: int) -> Response:
-        url, policy = call.start, call.policy
+        url, sent, policy = call.start, call.request, call.policy
         timeout = min(policy.timeout, policy.total_time).total_seconds()
         for _ in range(_MOST_REDIRECTS + 1):
             limits = self._limiters.setdefault(extract_site(url), Limiter())
@@ -213,12 +213,7 @@ class HttpClient:
                 with (
                     enforce_deadline(call.until, self._monotonic),
                     client.stream(
-                        call.request.method,
-                        target,
-                        content=call.request.content or None,
-                        headers=headers,
-                        auth=auth,
-                        timeout=timeout,
+                        sent.method, target, content=sent.content, headers=headers, auth=auth, timeout=timeout
                     ) as reply,
                 ):
                     if reply.status_code not in _REDIRECTS or "location" not in reply.headers:

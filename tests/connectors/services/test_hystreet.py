@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from civitas_assets.catalog import SecretRef, Window
-from civitas_assets.connectors.base import Payload
+from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.services.hystreet import HystreetConnector, HystreetSource
 
 BOX = (7.4, 51.8, 7.8, 52.1)
@@ -82,7 +82,7 @@ def test_hour_is_its_total_of_people(records: Callable[..., Any]) -> None:
 def test_hour_that_is_not_over_is_left_out() -> None:
     body = answer(hour("2026-01-02T14:00:00Z", 30), hour("2026-01-02T15:00:00Z", 4))
     now = datetime(2026, 1, 2, 15, 59, tzinfo=UTC)
-    payload = Payload(body, "u", "counts", {"datastream_id": "148"}, "", now)
+    payload = Payload(Request("u", "counts", {"datastream_id": "148"}), body, now)
     (table,) = HystreetConnector().read(counters(), payload)
     assert table.frame["value"].to_list() == [30]
 
