@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime
+from functools import partial
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -86,10 +87,17 @@ def read(
         )  # older builds order manifests by a clock
         for _ in range(times):
             stores = _named(Stores, "for_tenant", "of")(files, "town")
-            reader = reading.SourceReader(tenant, source, connector, landing, stores, "run")
+            given = tenant, source, connector, landing, stores, "run"
+            manifests = _named(landing, "list_manifests", "manifests")
+            if hasattr(reading, "SourceReading"):
+                reader = reading.SourceReading.for_source(*given)
+                read_them = partial(getattr(reading, "read_manifests"), reader)  # noqa: B009 - as older builds have none
+            else:
+                reader = getattr(reading, "SourceReader")(*given)  # noqa: B009 - of older builds
+                read_them = reader.read
             gc.collect()
             started = time.process_time()
-            reader.read(_named(landing, "list_manifests", "manifests")(), Progress())
+            read_them(manifests(), Progress())
             spent.append(time.process_time() - started)
             assert reader.report.ok, reader.report.errors
     assert rows, "nothing was read"

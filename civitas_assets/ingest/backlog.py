@@ -6,12 +6,37 @@ How they are read is in `read.py`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from civitas_assets.store.addresses import Line
+from civitas_assets.store.journal import Progress
+from civitas_assets.store.landing import Manifest
 
 # What is decoded and typed in one go: enough to make work per payload small, little for a small machine.
 _BATCH_BYTES = 72 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """Answers of a source in their order: those that are `tried`, and those that wait for newer ones to fail.
+
+    What could not be read is tried again, because the source's settings may have been mended since; where there is a
+    newer answer, only after that could not be read either. `fresh` are those that nobody has tried yet.
+    """
+
+    fresh: Sequence[Line]
+    tried: Sequence[Line]
+    waiting: Sequence[Line]
+
+    @classmethod
+    def of(cls, manifests: Iterable[Manifest], before: Progress, erased: Collection[str]) -> Backlog:
+        """What the manifests add to what could not be read before; of erased bodies, nothing is there to be read."""
+        stored = (line for manifest in manifests for line in manifest.lines if line.state == "stored")
+        fresh = [line for line in stored if line.sha256 not in erased]
+        newer = {line.url for line in fresh}
+        again = [line for line in before.failed if line.url not in newer]
+        return cls(fresh, [*again, *fresh], [line for line in before.failed if line.url in newer])
 
 
 def select_unsuperseded(waiting: Sequence[Line], tried: Sequence[Line], failed: Sequence[Line]) -> list[Line]:

@@ -1,6 +1,7 @@
 """Reading: landed payloads that were not read yet become records, or rows in quarantine.
 
-How what was read is kept is in `keep.py`; reading again what was read before is in `rehearse.py`.
+What is then known of the source is worked out in `conclude.py`, and how what was read is kept is in `keep.py`; reading
+again what was read before is in `rehearse.py`.
 """
 
 from __future__ import annotations
@@ -8,8 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Sequence
-
-from msgspec.structs import replace
+from dataclasses import dataclass
 
 from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.base import Connector, Payload, Request
@@ -21,24 +21,23 @@ from civitas_assets.errors import BodyLost, Problem, ReadError, ReadStopped
 from civitas_assets.ingest.apart import read_apart
 from civitas_assets.ingest.attempts import Attempts, describe_ended_process
 from civitas_assets.ingest.away import Fetches
-from civitas_assets.ingest.backlog import select_unsuperseded
+from civitas_assets.ingest.backlog import Backlog, select_unsuperseded
 from civitas_assets.ingest.bounds import ReadLimits
+from civitas_assets.ingest.conclude import build_progress, list_unusable
 from civitas_assets.ingest.intake import Decoded, Intake
 from civitas_assets.ingest.keep import Keeper
 from civitas_assets.ingest.notes import (
     NOT_WHOLE,
-    NOTHING_CAME,
     NoteBook,
     collect_notes,
     note_cut_answers,
     note_encodings,
     note_incomplete,
-    note_nothing_came,
-    note_series_only,
     select_new_notes,
     summarise_notes,
 )
 from civitas_assets.ingest.privacy_filter import PrivacyFilter
+from civitas_assets.ingest.read_faults import ReadFaults
 from civitas_assets.ingest.register import GONE, Sightings, find_gone, note_seen
 from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.ingest.vanished import find_vanished
@@ -57,240 +56,227 @@ from civitas_assets.store.summary import SummaryStore
 log = logging.getLogger("civitas_assets.read")
 
 
-class SourceReader:
-    """Reads one source, batch by batch, from its landing into stores."""
+@dataclass(frozen=True)
+class SourceReading:
+    """What reading one source works with: where it reads, where that goes, and who gathers what is to be told of it."""
 
-    def __init__(  # noqa: PLR0917 - each argument is of another type
-        self,
+    tenant: Tenant
+    source: Source
+    connector: Connector
+    landing: SourceLanding
+    stores: Stores
+    run_id: str
+    report: ReadReport
+    faults: ReadFaults
+    keeper: Keeper
+    notes: NoteBook
+    sightings: Sightings
+    discretion: PrivacyFilter
+    intake: Intake
+
+    @classmethod
+    def for_source(  # noqa: PLR0917 - each argument is of another type
+        cls,
         tenant: Tenant,
         source: Source,
         connector: Connector,
         landing: SourceLanding,
         stores: Stores,
         run_id: str,
-    ) -> None:
-        self.report = ReadReport(source.name)
-        self._tenant, self._source, self._connector, self._stores = tenant, source, connector, stores
-        self._run_id, self._landing = run_id, landing
-        self._keeper = Keeper(tenant, stores, run_id, self.report)
-        self._failed: list[Line] = []
-        self.unread: Sequence[Line] = ()  # of what was read, what could not be
-        self._listed = 0
-        self._unusable: frozenset[str] = frozenset()
-        self._notes = NoteBook()
-        self._sightings = Sightings(source.name)
-        self._discretion = PrivacyFilter(landing.files, tenant, source)
-        self._intake = Intake(
+    ) -> SourceReading:
+        """A reading of the source from its landing into stores, of which nothing is told yet."""
+        report, notes, sightings = ReadReport(source.name), NoteBook(), Sightings(source.name)
+        faults = ReadFaults(tenant.slug, report)
+        keeper = Keeper(tenant, stores, run_id, report)
+        discretion = PrivacyFilter(landing.files, tenant, source)
+        intake = Intake(tenant, source, report, keeper, notes, sightings, faults.fail, discretion)
+        return cls(
             tenant,
             source,
-            self.report,
-            self._keeper,
-            self._notes,
-            self._sightings,
-            self._fail,
-            self._discretion,
+            connector,
+            landing,
+            stores,
+            run_id,
+            report,
+            faults,
+            keeper,
+            notes,
+            sightings,
+            discretion,
+            intake,
         )
 
-    def run(self) -> None:
-        """Read what has landed since it was last read."""
-        progress = self._stores.journal.read_progress(self._source.name)
-        self.read(self._landing.list_manifests(after=progress.manifest), progress, compare=True)
-        if self._discretion.erased_in:  # what was erased, and came again
-            self._landing.erase(self._discretion.erased_in)
-        if self._source.landing == "discard":
-            discard_read(self._stores, self._tenant.slug, self._source.name)
-        for name in sorted(self._unusable):
-            # Single rows that are rejected are a remark; where all are, the source or its mapping has changed.
-            what = (
-                f"none of {self._intake.given[name]:,} row(s)"
-                if name in self._intake.given
-                else "still no row"
+
+def read_landed(reading: SourceReading) -> None:
+    """Read what has landed since it was last read."""
+    source, landing, stores = reading.source, reading.landing, reading.stores
+    progress = stores.journal.read_progress(source.name)
+    after = read_manifests(reading, landing.list_manifests(after=progress.manifest), progress, compare=True)
+    if reading.discretion.erased_in:  # what was erased, and came again
+        landing.erase(reading.discretion.erased_in)
+    if source.landing == "discard":
+        discard_read(stores, reading.tenant.slug, source.name)
+    for problem in list_unusable(reading.tenant.slug, source.name, after.unusable, reading.intake.given):
+        reading.faults.complain(problem)
+
+
+def read_manifests(
+    reading: SourceReading, found: Iterable[Manifest], progress: Progress, *, compare: bool = False
+) -> Progress:
+    """Read these manifests, which follow on what was read so far, and note how far that came; the new progress.
+
+    With `compare`, what they have is held against what is known, and what the source has no more is closed or told.
+    What could not be read is in `reading.faults.unread`.
+    """
+    started, source, report, faults = time.monotonic(), reading.source, reading.report, reading.faults
+    manifests = list(found)
+    backlog = Backlog.of(manifests, progress, reading.landing.list_erased())
+    report.newest_at = max((line.fetched_at for line in backlog.fresh), default=None)
+    under = f"{hash_config(source.model_dump(mode='json'))} {ReadLimits.from_frame(source.frame)}"
+    attempts = Attempts(reading.stores.journal, source.name, progress, under)
+    for line in backlog.tried:
+        if line.sha256 in attempts.counts:
+            faults.fail([line], Problem(describe_ended_process(line), "reading_stopped"))
+    batches, listed = list(attempts.split_batches(backlog.tried)), 0
+    fetches = Fetches.of(source, manifests if compare and batches else (), reading.stores)
+    for number, batch in enumerate(batches, 1):
+        with attempts.note_batch(batch), reading.intake.waiting:
+            listed += _read_batch(reading, batch, attempts)
+        if number < len(batches):
+            _log(reading, f"part {number} of {len(batches)}")
+    failed = select_unsuperseded(backlog.waiting, backlog.tried, faults.unread)
+    before = progress.notes
+    if compare and batches:
+        before = _compare(reading, fetches, backlog.fresh, failed, before)
+    stopped, still = attempts.of(failed), progress.unusable - reading.intake.usable
+    rejected = reading.stores.quarantine.count_rows()[0] if still else {}
+    after, problems = build_progress(
+        source,
+        report,
+        progress,
+        Progress(
+            manifests[-1].name if manifests else progress.manifest,
+            failed=tuple(failed),
+            attempts=stopped,
+            attempts_under=attempts.under if stopped else "",
+            notes=reading.notes.list_standing(before, reading.landing.read_addresses),
+        ),
+        listed=listed,
+        given=reading.intake.given.keys(),
+        usable=reading.intake.usable,
+        has_rejected=bool(rejected.get(source.name)),
+    )
+    report.problems += problems
+    report.notes = summarise_notes(after.notes)
+    report.new_notes = select_new_notes(report.notes, summarise_notes(progress.notes))
+    if batches or after != progress:
+        reading.stores.journal.advance(source.name, after)
+    report.seconds = time.monotonic() - started
+    if report.payloads:
+        _log(reading, "done" if report.ok else "FAILED")
+    return after
+
+
+def _compare(
+    reading: SourceReading,
+    fetches: Fetches,
+    fresh: Sequence[Line],
+    failed: Sequence[Line],
+    before: tuple[StandingNote, ...],
+) -> tuple[StandingNote, ...]:
+    """Close or tell what the last fetch has no more; the notes of before without those of what was gone."""
+    source, stores, notes, run_id = reading.source, reading.stores, reading.notes, reading.run_id
+    known, answered = reading.landing.read_addresses(), reading.landing.read_answered()
+    seen = note_seen(reading.sightings, stores.seen, known, fresh)
+    told = [one.note.code for one in notes.list_standing(before, lambda: known)]
+    fetched = SummaryStore(stores.files, reading.tenant.slug).read().get_source(source.name)
+    if NOT_WHOLE.intersection((*told, *(note.code for note in fetched.fetch_notes))):
+        return before
+    gone = find_gone(source, seen, known, answered, failed, stores.records, run_id)
+    for news in gone.news:
+        reading.keeper.keep(news)
+    if gone.notes:  # what is still there was seen later than what is gone, which tables say, too
+        stores.journal.note(f"{run_id}-{source.name}", [], things=True)
+    notes.add(max(known, key=lambda url: known[url].seen_on), gone.notes)
+    for url, note in fetches.look_for_away(reading.sightings.found, known, answered):
+        notes.add(url, [note])
+    return tuple(one for one in before if one.note.code != GONE)
+
+
+def _read_batch(reading: SourceReading, lines: Sequence[Line], attempts: Attempts) -> int:
+    """Decode, type and store what the lines' payloads hold; how many things their rosters name."""
+    reading.notes.read(line.url for line in lines)
+    decoded, listed = Decoded(lines), 0
+    pages = set[tuple[str, frozenset[tuple[str, str]]]]()
+    for line in lines:
+        body = line.sha256, frozenset(line.variables.items())
+        if line.role in {PAGE, FURTHER} and body in pages:
+            reading.sightings.note(READ, line)
+            continue  # the last page once more, as services give it beyond their end
+        pages.add(body)
+        try:
+            payload = _load_payload(reading, line)
+        except BodyLost as error:  # as after a restore: its neighbours are there
+            reading.faults.fail([line], error.to_problem())
+            continue
+        try:
+            listed += _read_payload(reading, decoded, line, payload)
+        except ReadError as error:
+            if isinstance(error, ReadStopped):
+                attempts.count_stopped(line)
+            quiet = reading.discretion.says_nothing
+            said = "" if quiet else extract_complaint(payload.body, str(error))
+            reading.faults.fail([line], error.to_problem(f"{line.url} {error}{said}"))
+    reading.intake.settle(decoded)
+    return listed
+
+
+def _load_payload(reading: SourceReading, line: Line) -> Payload:
+    body = reading.landing.read_body(line.sha256)
+    reading.report.payloads += 1
+    reading.report.bytes += len(body)
+    asked = Request(line.url, line.role, line.variables)
+    return Payload(asked, body, line.fetched_at, line.content_type, line.headers, line.status)
+
+
+def _read_payload(reading: SourceReading, decoded: Decoded, line: Line, payload: Payload) -> int:
+    """Take what a payload holds; a roster is held against the store when all before it is there. What rosters name."""
+    source, notes, intake = reading.source, reading.notes, reading.intake
+    notes.add(line.url, note_encodings(line, payload.body))
+    origin = Origin(line.variables, line.sha256, line.fetched_at, is_clean_source(payload.body))
+    # Where pages are followed, the connector knows what came after one that is not all.
+    is_part = line.role == "data" and is_declared_incomplete(
+        payload.body, line.headers.get("link", ""), is_alone=not source.each, members=payload.members
+    )
+    if is_part:
+        notes.add(line.url, [note_incomplete(line.url)])
+    rows, listed = 0, 0
+    for raw in read_apart(reading.connector, source, payload):
+        if isinstance(raw, Roster):
+            intake.settle(decoded)
+            listed += raw.frame.height
+            if not is_part:  # else what is not in it may be in the rest
+                gone = find_vanished(raw, origin, source, reading.stores.records, reading.run_id)
+                reading.keeper.keep(gone)
+            continue
+        rows += raw.frame.height + len(raw.broken)
+        if rows > (most := source.frame.max_rows):
+            raise ReadError(f"has over {most} rows, the most that CIVITAS_MAX_ROWS lets be")
+        intake.take(decoded, raw, origin)
+        if raw.broken:
+            intake.given[raw.record_type] += len(raw.broken)
+            broken = reading.discretion.hide_broken(raw.broken)
+            reading.sightings.note_broken(RECORD_TYPES[raw.record_type], broken, line)
+            decoded.rejected.append(
+                build_format_rejections(raw.record_type, broken, line.sha256, line.fetched_at)
             )
-            show = f"civitas quarantine show {self._tenant.slug} --source {self._source.name}"
-            text = f"{what} could be used for {name}; `{show}` says why"
-            self._complain(Problem(text, "unusable", {"record_type": name}))
+        notes.add(line.url, collect_notes(raw))
+    reading.sightings.note(READ, line)
+    if not is_part:
+        notes.add(line.url, note_cut_answers(source, line, rows))
+    return listed
 
-    def read(self, found: Iterable[Manifest], progress: Progress, *, compare: bool = False) -> None:
-        """Read these manifests, which follow on what was read so far, and note that.
 
-        With `compare`, what they have is held against what is known, and what the source has no more is closed or told.
-        """
-        started = time.monotonic()
-        manifests = list(found)
-        stored = [line for manifest in manifests for line in manifest.lines if line.state == "stored"]
-        fresh = [line for line in stored if line.sha256 not in self._landing.list_erased()]
-        self.report.newest_at = max((line.fetched_at for line in fresh), default=None)
-        # What could not be read is tried again, because the source's settings may have been mended since;
-        # where there is a newer answer, only after that could not be read either.
-        newer = {line.url for line in fresh}
-        again = [line for line in progress.failed if line.url not in newer]
-        waiting = [line for line in progress.failed if line.url in newer]
-        lines = [*again, *fresh]
-        settings = hash_config(self._source.model_dump(mode="json"))
-        under = f"{settings} {ReadLimits.from_frame(self._source.frame)}"
-        attempts = Attempts(self._stores.journal, self._source.name, progress, under)
-        for line in lines:
-            if line.sha256 in attempts.counts:
-                self._fail([line], Problem(describe_ended_process(line), "reading_stopped"))
-        batches = list(attempts.split_batches(lines))
-        self._fetches = Fetches.of(self._source, manifests if compare and batches else (), self._stores)
-        for number, batch in enumerate(batches, 1):
-            with attempts.note_batch(batch), self._intake.waiting:
-                self._read(batch, attempts)
-            if number < len(batches):
-                self._log(f"part {number} of {len(batches)}")
-        self.unread = self._failed
-        self._failed = select_unsuperseded(waiting, [*again, *fresh], self._failed)
-        before = self._compare(fresh, progress.notes) if compare and batches else progress.notes
-        notes = self._notes.list_standing(before, self._landing.read_addresses)
-        stopped = attempts.of(self._failed)
-        name = manifests[-1].name if manifests else progress.manifest
-        after = Progress(name, attempts=stopped, attempts_under=attempts.under if stopped else "")
-        self._advance(progress, after, notes, is_noted=bool(batches))
-        self.report.seconds = time.monotonic() - started
-        if self.report.payloads:
-            self._log("done" if self.report.ok else "FAILED")
-
-    def _compare(self, fresh: Sequence[Line], before: tuple[StandingNote, ...]) -> tuple[StandingNote, ...]:
-        """Close or tell what the last fetch has no more; the notes of before without those of what was gone."""
-        known, answered = self._landing.read_addresses(), self._landing.read_answered()
-        seen = note_seen(self._sightings, self._stores.seen, known, fresh)
-        told = [one.note.code for one in self._notes.list_standing(before, lambda: known)]
-        fetched = SummaryStore(self._stores.files, self._tenant.slug).read().get_source(self._source.name)
-        if NOT_WHOLE.intersection((*told, *(note.code for note in fetched.fetch_notes))):
-            return before
-        gone = find_gone(
-            self._source, seen, known, answered, self._failed, self._stores.records, self._run_id
-        )
-        for news in gone.news:
-            self._keeper.keep(news)
-        if gone.notes:  # what is still there was seen later than what is gone, which tables say, too
-            self._stores.journal.note(f"{self._run_id}-{self._source.name}", [], things=True)
-        self._notes.add(max(known, key=lambda url: known[url].seen_on), gone.notes)
-        for url, note in self._fetches.look_for_away(self._sightings.found, known, answered):
-            self._notes.add(url, [note])
-        return tuple(one for one in before if one.note.code != GONE)
-
-    def _read(self, lines: Sequence[Line], attempts: Attempts) -> None:
-        """Decode, type and store what the lines' payloads hold; a roster is called when all before it is stored."""
-        self._notes.read(line.url for line in lines)
-        decoded = Decoded(lines)
-        pages = set[tuple[str, frozenset[tuple[str, str]]]]()
-        for line in lines:
-            body = line.sha256, frozenset(line.variables.items())
-            if line.role in {PAGE, FURTHER} and body in pages:
-                self._sightings.note(READ, line)
-                continue  # the last page once more, as services give it beyond their end
-            pages.add(body)
-            try:
-                payload = self._payload(line)
-            except BodyLost as error:  # as after a restore: its neighbours are there
-                self._fail([line], error.to_problem())
-                continue
-            self._notes.add(line.url, note_encodings(line, payload.body))
-            clean = is_clean_source(payload.body)
-            origin = Origin(line.variables, line.sha256, line.fetched_at, clean)
-            # Where pages are followed, the connector knows what came after one that is not all.
-            is_part = line.role == "data" and is_declared_incomplete(
-                payload.body,
-                line.headers.get("link", ""),
-                is_alone=not self._source.each,
-                members=payload.members,
-            )
-            if is_part:
-                self._notes.add(line.url, [note_incomplete(line.url)])
-            rows = 0
-            try:
-                for raw in read_apart(self._connector, self._source, payload):
-                    if isinstance(raw, Roster):
-                        self._intake.settle(decoded)
-                        self._listed += raw.frame.height
-                        if is_part:
-                            continue  # what is not in a part may be in the rest
-                        self._keeper.keep(
-                            find_vanished(raw, origin, self._source, self._stores.records, self._run_id)
-                        )
-                        continue
-                    rows += raw.frame.height + len(raw.broken)
-                    if rows > (most := self._source.frame.max_rows):
-                        raise ReadError(f"has over {most} rows, the most that CIVITAS_MAX_ROWS lets be")
-                    self._intake.take(decoded, raw, origin)
-                    if raw.broken:
-                        self._intake.given[raw.record_type] += len(raw.broken)
-                        broken = self._discretion.hide_broken(raw.broken)
-                        self._sightings.note_broken(RECORD_TYPES[raw.record_type], broken, line)
-                        decoded.rejected.append(
-                            build_format_rejections(raw.record_type, broken, line.sha256, line.fetched_at)
-                        )
-                    self._notes.add(line.url, collect_notes(raw))
-                self._sightings.note(READ, line)
-                if not is_part:
-                    self._notes.add(line.url, note_cut_answers(self._source, line, rows))
-            except ReadError as error:
-                if isinstance(error, ReadStopped):
-                    attempts.count_stopped(line)
-                quiet = self._discretion.says_nothing
-                said = "" if quiet else extract_complaint(payload.body, str(error))
-                self._fail([line], error.to_problem(f"{line.url} {error}{said}"))
-        self._intake.settle(decoded)
-
-    def _payload(self, line: Line) -> Payload:
-        body = self._landing.read_body(line.sha256)
-        self.report.payloads += 1
-        self.report.bytes += len(body)
-        asked = Request(line.url, line.role, line.variables)
-        return Payload(asked, body, line.fetched_at, line.content_type, line.headers, line.status)
-
-    def _fail(self, lines: Sequence[Line], problem: Problem) -> None:
-        new = [line for line in lines if line not in self._failed]
-        if new or problem not in self.report.problems:  # a fault of all portions is told once
-            self._failed.extend(new)
-            self._complain(problem)
-
-    def _complain(self, problem: Problem) -> None:
-        self.report.problems.append(problem)
-        log.error("%s · read · %s · %s", self._tenant.slug, self._source.name, problem)
-
-    def _advance(
-        self, progress: Progress, after: Progress, notes: tuple[StandingNote, ...], *, is_noted: bool
-    ) -> None:
-        rows = sum(counts.read for counts in self.report.counts.values()) + self._listed
-        # An answer that stays empty is not read again; that it is empty stays true until rows come.
-        ran_dry = not rows and (progress.ran_dry or bool(self.report.payloads and progress.had_rows))
-        if ran_dry and self.report.ok:
-            number = self.report.payloads or "unchanged"
-            text = f"{number} payload(s) without a single row, although the source always had some"
-            self.report.problems.append(Problem(text, "became_empty"))
-        if not rows and not progress.had_rows and self._has_answers(progress):
-            notes += (StandingNote(note_nothing_came(self._source), ()),)
-        silent, had_values = note_series_only(self._source, self.report.counts, progress)
-        notes += (StandingNote(silent, ()),) if silent is not None else ()
-        self.report.notes = summarise_notes(notes)
-        self.report.new_notes = select_new_notes(self.report.notes, summarise_notes(progress.notes))
-        self._unusable = frozenset(self._intake.given.keys() - self._intake.usable) | self._still_unusable(
-            progress
-        )
-        after = replace(
-            after,
-            failed=tuple(self._failed),
-            had_rows=progress.had_rows or rows > 0,
-            had_values=had_values,
-            ran_dry=ran_dry,
-            notes=notes,
-            unusable=self._unusable,
-        )
-        if is_noted or after != progress:
-            self._stores.journal.advance(self._source.name, after)
-
-    def _still_unusable(self, progress: Progress) -> frozenset[str]:
-        """What no row could be used for so far, unless somebody has decided on those that were rejected."""
-        still = progress.unusable - self._intake.usable
-        open_ = self._stores.quarantine.count_rows()[0] if still else {}
-        return still if open_.get(self._source.name) else frozenset()
-
-    def _has_answers(self, progress: Progress) -> bool:
-        """Whether there were answers at all, now or before."""
-        return bool(self.report.payloads) or any(one.note.code == NOTHING_CAME for one in progress.notes)
-
-    def _log(self, state: str) -> None:
-        log.info("%s · read · %s · %s: %s", self._tenant.slug, self._source.name, state, self.report)
+def _log(reading: SourceReading, state: str) -> None:
+    named = reading.tenant.slug, reading.source.name
+    log.info("%s · read · %s · %s: %s", *named, state, reading.report)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.base import Connector
 from civitas_assets.ingest.isolation import capture_errors
-from civitas_assets.ingest.read import SourceReader
+from civitas_assets.ingest.read import SourceReading, read_landed
 from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.ingest.summarise import note_read
 from civitas_assets.store.landing import SourceLanding
@@ -25,11 +26,12 @@ def read_sources(
     reports = []
     for name, source in sources.items():
         landing = SourceLanding(stores.files, tenant.slug, name)
-        reader = SourceReader(tenant, source, connectors[source.connector], landing, stores, run_id)
-        _, error = capture_errors(f"{tenant.slug} · read · {name}", reader.run)
+        connector = connectors[source.connector]
+        reading = SourceReading.for_source(tenant, source, connector, landing, stores, run_id)
+        _, error = capture_errors(f"{tenant.slug} · read · {name}", partial(read_landed, reading))
         if error:
-            reader.report.problems.append(error)
-        reports.append(reader.report)
+            reading.report.problems.append(error)
+        reports.append(reading.report)
     grown = any(counts.has_news for report in reports for counts in report.counts.values())
     problems = {report.source: report.problem for report in reports}
     newest = {report.source: report.newest_at for report in reports if report.newest_at is not None}

@@ -18,7 +18,7 @@ import polars as pl
 
 from civitas_assets.catalog import Source, Tenant, Window
 from civitas_assets.connectors.base import Connector
-from civitas_assets.ingest.read import SourceReader
+from civitas_assets.ingest.read import SourceReading, read_manifests
 from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.store.addresses import Line
@@ -77,11 +77,11 @@ def rehearse_source(  # noqa: PLR0917 - each argument is of another type
         blank = Stores.for_tenant(LocalFiles(Path(place)), tenant.slug)
         if days is not None:
             blank = dataclasses.replace(blank, records=_OfDays(blank.files, tenant.slug, days))
-        reader = SourceReader(tenant, source, connector, landing, blank, run_id)
-        reader.read(chosen, Progress(notes=upto.notes))
-        unread = {line.sha256 for line in reader.unread}
+        reading = SourceReading.for_source(tenant, source, connector, landing, blank, run_id)
+        read_manifests(reading, chosen, Progress(notes=upto.notes))
+        unread = {line.sha256 for line in reading.faults.unread}
         read = {line.sha256 for manifest in chosen for line in manifest.lines} - unread
-        yield Rehearsal(source, run_id, blank, reader.report, frozenset(read), missing, upto)
+        yield Rehearsal(source, run_id, blank, reading.report, frozenset(read), missing, upto)
 
 
 def _chosen(landing: SourceLanding, last: str, wanted: Callable[[Line], bool]) -> tuple[list[Manifest], int]:
