@@ -1,28 +1,29 @@
-"""Ten-minute observations of the German weather service (DWD), from the open data of its Climate Data Center.
+"""Observations of the German weather service (DWD), from the open data of its Climate Data Center.
 
-What the files hold is in `dwd_products.py`; here is which of them are asked for.
+Which products there are is in `dwd_products.py`, what their files hold in `dwd_archive.py`; here is what is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from civitas_assets.catalog import Source, TimeRule, Window
 from civitas_assets.catalog.window import Duration
 from civitas_assets.connectors.base import FetchSession, Payload, Request, read_clock
 from civitas_assets.connectors.mapping.service_rows import build_raw_table
+from civitas_assets.connectors.services.dwd_archive import TIME_FORMAT, read_measured_tables
 from civitas_assets.connectors.services.dwd_products import (
-    PRODUCTS,
-    TIME_FORMAT,
+    RESOLUTIONS,
     DwdStation,
+    Product,
+    Resolution,
     list_archives,
-    read_measured_tables,
     read_station_list,
 )
 from civitas_assets.connectors.services.service import (
@@ -35,7 +36,11 @@ from civitas_assets.connectors.services.service import (
 from civitas_assets.errors import FetchError
 from civitas_assets.records import RawTable
 
-ProductName = Literal["air_temperature", "precipitation", "solar", "wind", "extreme_wind"]
+_ROOT = "https://opendata.dwd.de/climate_environment/CDC/observations_germany/climate"
+ProductName = Literal[
+    "air_temperature", "precipitation", "solar", "wind", "extreme_wind", "dew_point", "sun", "cloudiness", "pressure",
+    "visibility", "kl", "more_precip",
+]  # fmt: skip
 Period = Literal["now", "recent", "historical"]
 _RECENT = timedelta(days=500)  # how far back the files of `recent` reach, from yesterday on
 
@@ -48,11 +53,12 @@ class DwdSource(ServiceSource):
     title: Title = "Wetterbeobachtungen des Deutschen Wetterdienstes"
     licence: ServiceLicence = "CC-BY-4.0"
     attribution: Attribution = "Deutscher Wetterdienst"
-    url: Root = "https://opendata.dwd.de/climate_environment/CDC/observations_germany/climate/10_minutes"
+    url: Root = f"{_ROOT}/10_minutes"
+    resolution: Literal["10_minutes", "hourly", "daily"] = Field(
+        "10_minutes", description="Length of the intervals: 10_minutes, hourly, daily."
+    )
     products: tuple[ProductName, ...] = Field(
-        ("air_temperature", "precipitation", "solar", "wind", "extreme_wind"),
-        min_length=1,
-        description="Which groups of quantities are fetched.",
+        (), description="Which groups of quantities are fetched; without, all of the resolution."
     )
     look_back: Duration = Field("1 day", validate_default=True, description="How far each night reads back.")
     not_found: Literal["fail", "skip"] = Field(
@@ -70,6 +76,38 @@ class DwdSource(ServiceSource):
         interval=timedelta(minutes=10),
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_address_and_time(cls, said: Any) -> Any:
+        """The folder and the rule of time that go with a resolution; a day's values bring their own times."""
+        resolution = said.get("resolution") if isinstance(said, Mapping) else None
+        if resolution not in RESOLUTIONS or resolution == "10_minutes":
+            return said
+        settings: dict[str, Any] = {"url": f"{_ROOT}/{resolution}", **said}
+        if resolution == "hourly":
+            rule = {"column": "MESS_DATUM", "zone": "utc", "format": TIME_FORMAT, "stamp": "interval_end"}
+            settings.setdefault("time", {**rule, "interval": "1 hour"})
+        return settings
+
+    @model_validator(mode="after")
+    def _products_are_of_the_resolution(self) -> DwdSource:
+        there = RESOLUTIONS[self.resolution].products
+        if missing := [name for name in self.products if name not in there]:
+            raise ValueError(
+                f"{self.resolution} has no products {', '.join(missing)}, but {', '.join(there)}"
+            )
+        return self
+
+    @property
+    def files(self) -> Resolution:
+        """The products of its resolution."""
+        return RESOLUTIONS[self.resolution]
+
+    @property
+    def wanted_products(self) -> list[Product]:
+        """Those that are named, or all."""
+        return [self.files.products[name] for name in self.products or self.files.products]
+
     def select_wanted(self, stations: list[DwdStation], since: date | None) -> list[DwdStation]:
         """Those of the stations that the tenant wants, without those that ended before the day."""
         return [
@@ -82,7 +120,7 @@ class DwdSource(ServiceSource):
 
 @dataclass(frozen=True)
 class DwdConnector:
-    """Fetches and reads ten-minute observations of the weather service; its clock tells recent days from past years."""
+    """Fetches and reads observations of the weather service; its clock tells recent days from past years."""
 
     clock: Callable[[], datetime] = read_clock
     name: ClassVar[str] = "dwd"
@@ -94,13 +132,12 @@ class DwdConnector:
         known = set[str]()
 
         def lists() -> Iterator[Request]:
-            for name in source.products:
-                for period in _periods(window, today):
-                    middle = "now" if period == "now" else "min"
+            for product in source.wanted_products:
+                for period in _periods(window, today, has_now=source.files.has_now):
                     yield Request(
-                        f"{root}/{name}/{period}/zehn_{middle}_{PRODUCTS[name].listed}_Beschreibung_Stationen.txt",
+                        f"{root}/{product.folder}/{period}/{source.files.name_list(product, period)}",
                         role="stations",
-                        variables={"product": name, "period": period},
+                        variables={"product": product.folder, "period": period},
                     )
 
         def files(answer: Payload) -> Iterator[Request]:
@@ -112,16 +149,20 @@ class DwdConnector:
                 known.update(*((station.id, station.id.lstrip("0")) for station in stations))
                 if variables["period"] != "historical":
                     suffix = {"now": "now", "recent": "akt"}[variables["period"]]
-                    kind = PRODUCTS[variables["product"]].file
+                    kind = source.files.products[variables["product"]].file
                     for id_ in ids:
-                        yield Request(f"{folder}/10minutenwerte_{kind}_{id_}_{suffix}.zip", role="values")
+                        yield Request(
+                            f"{folder}/{source.files.archive}_{kind}_{id_}_{suffix}.zip", role="values"
+                        )
                 elif ids:
                     yield Request(
                         f"{folder}/", role="index", variables={**variables, "stations": ",".join(ids)}
                     )
             elif answer.request.role == "index":
                 ids = variables["stations"].split(",")
-                for name, id_, first, last in list_archives(answer.body, PRODUCTS[variables["product"]]):
+                for name, id_, first, last in list_archives(
+                    answer.body, source.files, source.files.products[variables["product"]]
+                ):
                     if id_ in ids and first <= window.last and last >= window.first:
                         yield Request(f"{folder}/{name}", role="values")
 
@@ -160,18 +201,18 @@ class DwdConnector:
             yield replace(build_raw_table("station", rows, columns), broken=broken)
         elif payload.role == "index":
             # It only leads to files; what it must have is what fetching them needed.
-            product = payload.variables.get("product", "air_temperature")
-            list_archives(payload.body, PRODUCTS[product])
+            product = payload.variables.get("product", next(iter(source.files.products)))
+            list_archives(payload.body, source.files, source.files.products[product])
         else:
-            yield from read_measured_tables(payload.body, source.nulls, source.http.max_bytes)
+            yield from read_measured_tables(payload.body, source.files, source.nulls, source.http.max_bytes)
 
 
-def _periods(window: Window, today: date) -> Iterator[Period]:
+def _periods(window: Window, today: date, *, has_now: bool) -> Iterator[Period]:
     """The folders whose files hold the days of the window: few for the last two days, more for longer ago."""
     yesterday = today - timedelta(days=1)
-    if window.last >= yesterday:
+    if has_now and window.last >= yesterday:
         yield "now"
-    if window.first < yesterday and window.last >= today - _RECENT:
+    if (window.first < yesterday or not has_now) and window.last >= today - _RECENT:
         yield "recent"
     if window.first < today - _RECENT:
         yield "historical"

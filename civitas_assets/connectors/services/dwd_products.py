@@ -1,49 +1,91 @@
-"""The ten-minute products of the German weather service: names of their files, their quantities, and what is in them.
+"""Products of the German weather service by the length of their intervals: names of files, and their quantities.
 
-Where the files lie and which are wanted is in `dwd.py`.
+Where the files lie and which are wanted is in `dwd.py`, what is in an archive in `dwd_archive.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
-import polars as pl
-
-from civitas_assets.connectors.content.archive import unzip_members
 from civitas_assets.errors import ReadError
-from civitas_assets.records import BrokenRow, RawTable
-from civitas_assets.records.raw import ROW, TIME
+from civitas_assets.records import BrokenRow
 
-TIME_FORMAT = "%Y%m%d%H%M"
 # J/cm² alone does not say over how long the energy was summed up; the seeds convert this unit to W/m².
 _ENERGY = "J/cm2/(10.min)"
-# The files name no units; these are the ones of the products' descriptions.
-_QUANTITIES = {
-    "TT_10": ("Lufttemperatur in 2 m Höhe", "Cel"),
-    "TM5_10": ("Lufttemperatur in 5 cm Höhe", "Cel"),
-    "TD_10": ("Taupunkttemperatur in 2 m Höhe", "Cel"),
-    "RF_10": ("Relative Feuchte in 2 m Höhe", "%"),
-    "PP_10": ("Luftdruck in Stationshöhe", "hPa"),
-    "FF_10": ("Mittlere Windgeschwindigkeit", "m/s"),
-    "FX_10": ("Höchste Windgeschwindigkeit", "m/s"),
-    "DD_10": ("Mittlere Windrichtung", "deg"),
-    "RWS_10": ("Niederschlagshöhe", "mm"),
-    "RWS_DAU_10": ("Niederschlagsdauer", "min"),
-    "GS_10": ("Globalstrahlung", _ENERGY),
-    "DS_10": ("Diffuse Himmelsstrahlung", _ENERGY),
-    "LS_10": ("Langwellige Himmelsstrahlung", _ENERGY),
-    "SD_10": ("Sonnenscheindauer", "h"),
+
+
+class Quantity(NamedTuple):
+    """What a column holds: its property as a code or the column's own name, a name for people, and its unit.
+
+    The files name no units; these are the ones of the products' descriptions. `at` says when in a day a daily value
+    is taken, as hours of UTC from the beginning of the day to its end; without, it is of the whole day or interval.
+    """
+
+    observed_property: str
+    name: str
+    unit: str
+    at: tuple[int, int] | None = None
+
+
+QUANTITIES: Mapping[str, Quantity] = {
+    name: Quantity(name, label, unit)
+    for name, label, unit in (
+        ("TT_10", "Lufttemperatur in 2 m Höhe", "Cel"),
+        ("TM5_10", "Lufttemperatur in 5 cm Höhe", "Cel"),
+        ("TD_10", "Taupunkttemperatur in 2 m Höhe", "Cel"),
+        ("RF_10", "Relative Feuchte in 2 m Höhe", "%"),
+        ("PP_10", "Luftdruck in Stationshöhe", "hPa"),
+        ("FF_10", "Mittlere Windgeschwindigkeit", "m/s"),
+        ("FX_10", "Höchste Windgeschwindigkeit", "m/s"),
+        ("DD_10", "Mittlere Windrichtung", "deg"),
+        ("RWS_10", "Niederschlagshöhe", "mm"),
+        ("RWS_DAU_10", "Niederschlagsdauer", "min"),
+        ("GS_10", "Globalstrahlung", _ENERGY),
+        ("DS_10", "Diffuse Himmelsstrahlung", _ENERGY),
+        ("LS_10", "Langwellige Himmelsstrahlung", _ENERGY),
+        ("SD_10", "Sonnenscheindauer", "h"),
+    )
+} | {
+    # Of an hour.
+    "TT_TU": Quantity("weather.temperature", "Lufttemperatur in 2 m Höhe", "Cel"),
+    "RF_TU": Quantity("weather.relative_humidity", "Relative Feuchte in 2 m Höhe", "%"),
+    "TD": Quantity("weather.dew_point", "Taupunkttemperatur in 2 m Höhe", "Cel"),
+    "R1": Quantity("weather.precipitation", "Niederschlagshöhe", "mm"),
+    "F": Quantity("weather.wind_speed", "Mittlere Windgeschwindigkeit", "m/s"),
+    "D": Quantity("weather.wind_direction", "Mittlere Windrichtung", "deg"),
+    "FX_911": Quantity("weather.wind_gust", "Höchste Windgeschwindigkeit", "m/s"),
+    "SD_SO": Quantity("weather.sunshine_duration", "Sonnenscheindauer", "min"),
+    "V_N": Quantity("weather.cloud_cover", "Bedeckungsgrad", "{okta}"),
+    "P": Quantity("weather.pressure_msl", "Luftdruck auf Meereshöhe", "hPa"),
+    "P0": Quantity("weather.pressure", "Luftdruck in Stationshöhe", "hPa"),
+    "V_VV": Quantity("weather.visibility", "Sichtweite", "m"),
+    # Of a day; what falls, and what lies, is measured in the morning at 6 o'clock UTC.
+    "TMK": Quantity("weather.temperature", "Tagesmittel der Lufttemperatur", "Cel"),
+    "TXK": Quantity("weather.temperature_max", "Höchste Lufttemperatur des Tages", "Cel"),
+    "TNK": Quantity("weather.temperature_min", "Tiefste Lufttemperatur des Tages", "Cel"),
+    "UPM": Quantity("weather.relative_humidity", "Tagesmittel der relativen Feuchte", "%"),
+    "PM": Quantity("weather.pressure", "Tagesmittel des Luftdrucks in Stationshöhe", "hPa"),
+    "FM": Quantity("weather.wind_speed", "Tagesmittel der Windgeschwindigkeit", "m/s"),
+    "FX": Quantity("weather.wind_gust", "Höchste Windgeschwindigkeit des Tages", "m/s"),
+    "NM": Quantity("weather.cloud_cover", "Tagesmittel des Bedeckungsgrades", "{okta}"),
+    "SDK": Quantity("weather.sunshine_duration", "Sonnenscheindauer des Tages", "h"),
+    "RSK": Quantity("weather.precipitation", "Niederschlagshöhe bis 6 Uhr UTC des Folgetages", "mm", (6, 30)),
+    "SHK_TAG": Quantity("weather.snow_depth", "Schneehöhe um 6 Uhr UTC", "cm", (6, 6)),
+    "RS": Quantity("weather.precipitation", "Niederschlagshöhe bis 6 Uhr UTC des Folgetages", "mm", (6, 30)),
+    "SH_TAG": Quantity("weather.snow_depth", "Schneehöhe um 6 Uhr UTC", "cm", (6, 6)),
 }
-_STATION, _TIME, _QUALITY, _END = "STATIONS_ID", "MESS_DATUM", "QN", "eor"
-# A code for the kind of precipitation, and statistics of the wind that no shared model has.
-_NOT_WANTED = {"RWS_IND_10", "FNX_10", "FMX_10", "DX_10"}
-# No degrees: the wind came from everywhere, so that it had no mean direction (key table 0877 of the service).
-_NOT_MEASURED = {"DD_10": 990.0}
-# Until then the service wrote CET, since then it writes UTC.
-_FIRST_UTC = "200001010000"
+# Codes of the kind of precipitation and of how something was seen, and quantities that no shared model has.
+NOT_WANTED = frozenset({
+    "RWS_IND_10", "FNX_10", "FMX_10", "DX_10", "RS_IND", "WRTR", "V_N_I", "V_VV_I", "TT", "RSKF", "RSF", "VPM", "TGK",
+    "NSH_TAG",
+})  # fmt: skip
+# No degrees: the wind came from everywhere, so that it had no mean direction (key table 0877 of the service); and a
+# sky that nobody could see.
+NOT_MEASURED = {"DD_10": 990.0, "D": 990.0, "V_N": -1.0}
 
 _LISTED = re.compile(
     r"\s*(?P<id>\d{1,5})\s+(?:\d{8}\s+)?(?:(?P<last>\d{8})\s+)?(?P<height>-?\d{1,5}(?:\.\d{1,3})?)"
@@ -62,16 +104,78 @@ class Product:
     columns: frozenset[str]
 
 
-PRODUCTS = {
-    product.folder: product
-    for product in (
-        Product("air_temperature", "tu", "TU", frozenset({"PP_10", "TT_10", "TM5_10", "RF_10", "TD_10"})),
-        Product("precipitation", "rr", "nieder", frozenset({"RWS_DAU_10", "RWS_10"})),
-        Product("solar", "sd", "SOLAR", frozenset({"DS_10", "GS_10", "SD_10", "LS_10"})),
-        Product("wind", "ff", "wind", frozenset({"FF_10", "DD_10"})),
-        Product("extreme_wind", "fx", "extrema_wind", frozenset({"FX_10"})),
-    )
-}
+@dataclass(frozen=True)
+class Resolution:
+    """Products of one length of intervals: `archive` begins the names of their files, `list_name` is that of lists.
+
+    `has_now` says whether there is a folder of the last two days besides those of 500 days and of past years.
+    """
+
+    folder: str
+    archive: str
+    list_name: str
+    seconds: int
+    products: Mapping[str, Product]
+    has_now: bool = False
+
+    def name_list(self, product: Product, period: str) -> str:
+        """The file that lists the stations of a product."""
+        middle = "now" if period == "now" else "min"
+        return self.list_name.format(file=product.file, listed=product.listed, middle=middle)
+
+
+def _list_products(*products: Product) -> Mapping[str, Product]:
+    return {product.folder: product for product in products}
+
+
+RESOLUTIONS: Mapping[str, Resolution] = {
+    "10_minutes": Resolution(
+        "10_minutes",
+        "10minutenwerte",
+        "zehn_{middle}_{listed}_Beschreibung_Stationen.txt",
+        600,
+        _list_products(
+            Product("air_temperature", "tu", "TU", frozenset({"PP_10", "TT_10", "TM5_10", "RF_10", "TD_10"})),
+            Product("precipitation", "rr", "nieder", frozenset({"RWS_DAU_10", "RWS_10"})),
+            Product("solar", "sd", "SOLAR", frozenset({"DS_10", "GS_10", "SD_10", "LS_10"})),
+            Product("wind", "ff", "wind", frozenset({"FF_10", "DD_10"})),
+            Product("extreme_wind", "fx", "extrema_wind", frozenset({"FX_10"})),
+        ),
+        has_now=True,
+    ),
+    "hourly": Resolution(
+        "hourly",
+        "stundenwerte",
+        "{file}_Stundenwerte_Beschreibung_Stationen.txt",
+        3600,
+        _list_products(
+            Product("air_temperature", "", "TU", frozenset({"TT_TU", "RF_TU"})),
+            Product("dew_point", "", "TD", frozenset({"TD"})),
+            Product("precipitation", "", "RR", frozenset({"R1"})),
+            Product("wind", "", "FF", frozenset({"F", "D"})),
+            Product("extreme_wind", "", "FX", frozenset({"FX_911"})),
+            Product("sun", "", "SD", frozenset({"SD_SO"})),
+            Product("cloudiness", "", "N", frozenset({"V_N"})),
+            Product("pressure", "", "P0", frozenset({"P", "P0"})),
+            Product("visibility", "", "VV", frozenset({"V_VV"})),
+        ),
+    ),
+    "daily": Resolution(
+        "daily",
+        "tageswerte",
+        "{file}_Tageswerte_Beschreibung_Stationen.txt",
+        86400,
+        _list_products(
+            Product(
+                "kl", "", "KL",
+                frozenset({
+                    "TMK", "TXK", "TNK", "UPM", "PM", "FM", "FX", "NM", "SDK", "RSK", "SHK_TAG",
+                }),
+            ),
+            Product("more_precip", "", "RR", frozenset({"RS", "SH_TAG"})),
+        ),
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -120,13 +224,13 @@ def read_station_list(body: bytes) -> tuple[list[DwdStation], tuple[BrokenRow, .
     return stations, tuple(broken)
 
 
-def list_archives(body: bytes, product: Product) -> list[tuple[str, str, date, date]]:
+def list_archives(body: bytes, resolution: Resolution, product: Product) -> list[tuple[str, str, date, date]]:
     """Name, station, first and last day of each archive of past years that a folder's page links to.
 
     Raises:
         ReadError: the page links to none.
     """
-    pattern = rf'href="(10minutenwerte_{product.file}_(\d{{5}})_(\d{{8}})_(\d{{8}})_hist\.zip)"'
+    pattern = rf'href="({resolution.archive}_{product.file}_(\d{{5}})_(\d{{8}})_(\d{{8}})_hist\.zip)"'
     try:
         files = [
             (name, station, *(datetime.strptime(day, "%Y%m%d").date() for day in days))  # noqa: DTZ007
@@ -135,110 +239,5 @@ def list_archives(body: bytes, product: Product) -> list[tuple[str, str, date, d
     except ValueError as error:
         raise ReadError(f"links to a file of no sensible days: {error}") from None
     if not files:
-        raise ReadError(f"links to no file 10minutenwerte_{product.file}_…_hist.zip")
+        raise ReadError(f"links to no file {resolution.archive}_{product.file}_…_hist.zip")
     return files
-
-
-def read_measured_tables(body: bytes, nulls: Collection[str], most_bytes: int) -> Iterator[RawTable]:
-    """The datastreams of a product's archive that have any value in it, and their values.
-
-    Raises:
-        ReadError: it is no such archive, or its table lacks station, time, quality or a quantity of its product.
-    """
-    members = [content for _, content in unzip_members(body, "produkt_*.txt", most_bytes)]
-    if not members:
-        raise ReadError("is an archive without a file produkt_….txt")
-    for member in members:
-        yield from _tables(member, nulls)
-
-
-def _tables(member: bytes, nulls: Collection[str]) -> Iterator[RawTable]:
-    table, broken = _cells(member)
-    missing = [name for name in (_STATION, _TIME, _QUALITY) if name not in table.columns]
-    if missing:
-        raise ReadError(f"lacks the column(s) {', '.join(missing)}; it has {', '.join(table.columns[1:])}")
-    table = table.with_columns(pl.col(_STATION).str.zfill(5), _utc(pl.col(_TIME)))
-    # Most stations measure some quantities of a product only; the columns of the others are there, without a value.
-    own = [
-        name for name in _QUANTITIES if name in table.columns and not table[name].is_in([*nulls, ""]).all()
-    ]
-    stations = table[_STATION].unique(maintain_order=True).to_list()
-    series = [(f"{station}/{name}", station, name) for name in own for station in stations]
-    yield RawTable(
-        "datastream",
-        pl.DataFrame(
-            {
-                "datastream_id": [key for key, _, _ in series],
-                "station_id": [station for _, station, _ in series],
-                "name": [_QUANTITIES[name][0] for _, _, name in series],
-                "observed_property": [name for _, _, name in series],
-                "unit": [_QUANTITIES[name][1] for _, _, name in series],
-                "interval_s": ["600"] * len(series),
-            },
-            schema=dict.fromkeys(
-                ("datastream_id", "station_id", "name", "observed_property", "unit", "interval_s"), pl.String
-            ),
-        ),
-    )
-    blocks = [
-        table.select(
-            ROW,
-            pl.format("{}/{}", _STATION, pl.lit(name)).alias("datastream_id"),
-            pl.col(_TIME).alias(TIME),
-            *_value(name),
-            pl.col(_QUALITY).alias("quality_native"),
-        )
-        for name in own
-    ]
-    nothing = table.select(ROW, pl.lit(None, pl.String).alias("datastream_id")).clear()
-    known = {ROW, _STATION, _TIME, _QUALITY, _END, *_QUANTITIES, *_NOT_WANTED}
-    unknown = tuple(name for name in table.columns if name not in known)
-    observed = pl.concat(blocks, how="diagonal") if blocks else nothing
-    yield RawTable("observation", observed, unknown, broken)
-    # After all that is there: of a quantity that is called otherwise now, nothing would come any more.
-    product = max(PRODUCTS.values(), key=lambda product: len(product.columns.intersection(table.columns)))
-    missing = sorted(product.columns.difference(table.columns))
-    if missing:
-        raise ReadError(f"lacks the column(s) {', '.join(missing)}; it has {', '.join(table.columns[1:])}")
-
-
-def _value(name: str) -> list[pl.Expr]:
-    """The cell as the value; of a column that has a code among its numbers, which of them are no value."""
-    cell = pl.col(name)
-    if name not in _NOT_MEASURED:
-        return [cell.alias("value")]
-    is_code = cell.cast(pl.Float64, strict=False).eq_missing(_NOT_MEASURED[name])
-    return [
-        pl.when(~is_code).then(cell).alias("value"),
-        pl.when(is_code).then(pl.lit("sentinel")).alias("value_flag"),
-    ]
-
-
-def _cells(member: bytes) -> tuple[pl.DataFrame, tuple[BrokenRow, ...]]:
-    """Cells without their padding, under names without theirs, and the rows of another width."""
-    header, *lines = member.decode("latin-1").splitlines() or [""]
-    names = [name.strip() for name in header.split(";")]
-    if len({*names, ROW}) <= len(names):
-        raise ReadError(f"has a column twice, or no header: {header[:80]}")
-    frame = pl.DataFrame({"line": pl.Series(lines, dtype=pl.String)}).with_row_index(ROW, offset=1)
-    frame = frame.filter(pl.col("line").str.strip_chars() != "").cast({ROW: pl.Int64})
-    fits = pl.col("line").str.count_matches(";", literal=True) == len(names) - 1
-    broken = tuple(
-        BrokenRow(row, "wrong_number_of_cells", f"{line.count(';') + 1} cells, {len(names)} columns", line)
-        for row, line in frame.filter(~fits).iter_rows()
-    )
-    cells = frame.filter(fits).with_columns(
-        pl.col("line").str.split_exact(";", len(names) - 1).struct.rename_fields(names)
-    )
-    return cells.unnest("line").with_columns(pl.col(names).str.strip_chars()), broken
-
-
-def _utc(written: pl.Expr) -> pl.Expr:
-    """Times as written, those in CET an hour earlier; what is no time stays for the contract to reject."""
-    earlier = written.str.strptime(pl.Datetime("us"), TIME_FORMAT, strict=False).dt.offset_by("-1h")
-    return (
-        pl.when(written < _FIRST_UTC)
-        .then(pl.coalesce(earlier.dt.strftime(TIME_FORMAT), written))
-        .otherwise(written)
-        .alias(_TIME)
-    )

@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import pytest
+from pydantic import ValidationError
 
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.services.dwd import DwdConnector, DwdSource
-from civitas_assets.connectors.services.dwd_products import read_measured_tables
+from civitas_assets.connectors.services.dwd_archive import read_measured_tables
+from civitas_assets.connectors.services.dwd_products import RESOLUTIONS
 from civitas_assets.errors import FetchError, ReadError
+from tests.connectors.conftest import zipped
 
 TODAY = date(2026, 8, 1)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -279,7 +283,7 @@ class TestValues:
 
     def test_a_quantity_that_is_called_otherwise_is_told_and_the_others_are_there(self, read: Any) -> None:
         body = archive("STATIONS_ID;MESS_DATUM;QN;FF_10;D_10;eor\n1766;202608010000;1;2.5;240;eor\n")
-        tables = read_measured_tables(body, (), 10_000_000)
+        tables = read_measured_tables(body, RESOLUTIONS["10_minutes"], (), 10_000_000)
         assert [next(tables).frame["datastream_id"].to_list() for _ in range(2)] == [["01766/FF_10"]] * 2
         with pytest.raises(ReadError, match=r"lacks the column\(s\) DD_10; it has .*FF_10, D_10"):
             next(tables)
@@ -301,3 +305,129 @@ class TestValues:
         body = archive("STATIONS_ID;MESS_DATUM;QN;TT_10;eor\n" + "1766;202608010000;1;5.0;eor\n" * 10_000)
         with pytest.raises(ReadError, match=r"raise http\.max_bytes"):
             read(weather(http={"max_bytes": 100_000}), body, "values")
+
+
+PARAMETERS = (
+    "Stations_ID;Von_Datum;Bis_Datum;Stationsname;Parameter;Parameterbeschreibung;Einheit;"
+    "Datenquelle (Strukturversion=SV);Zusatz-Info;Besonderheiten;Literaturhinweis;eor;\r\n"
+    "1766;19600101;19911101;Münster;TT_TU;Lufttemperatur;°C;Archiv;Stundenwerte in MEZ;;;eor;\r\n"
+    "1766;19911101;        ;Münster;TT_TU;Lufttemperatur;°C;SYNOP;Stundenwerte in UTC;;;eor;\r\n"
+    "Legende: FT  = Folgetag; GZ = Gesetzliche Zeit\r\n"
+).encode("latin-1")
+
+
+def hourly(text: str, kind: str = "tu", described: bytes = PARAMETERS) -> bytes:
+    """An archive of hours, with the description of its parameters."""
+    files = {f"Metadaten_Parameter_{kind}_stunde_01766.txt": described}
+    return zipped({**files, f"produkt_{kind}_stunde_01766.txt": text.encode("latin-1")})
+
+
+class TestHours:
+    def test_the_recent_file_of_each_product_is_asked_for_also_for_today(self, asked: Any) -> None:
+        source = weather(resolution="hourly", products=("air_temperature", "sun"), stations=("01766",))
+        assert asked(source, 1) == [
+            "air_temperature/recent/TU_Stundenwerte_Beschreibung_Stationen.txt",
+            "sun/recent/SD_Stundenwerte_Beschreibung_Stationen.txt",
+            "air_temperature/recent/stundenwerte_TU_01766_akt.zip",
+            "sun/recent/stundenwerte_SD_01766_akt.zip",
+        ]
+        assert source.url.endswith("/climate/hourly")
+
+    def test_products_of_another_resolution_are_refused_with_those_that_there_are(self) -> None:
+        with pytest.raises(
+            ValidationError, match="hourly has no products solar, but air_temperature, dew_point"
+        ):
+            weather(resolution="hourly", products=("solar",))
+
+    def test_hours_end_at_their_time_and_levels_of_quality_have_names_of_their_own(
+        self, records: Any
+    ) -> None:
+        body = hourly(
+            "STATIONS_ID;MESS_DATUM;QN_9;TT_TU;RF_TU;eor\r\n       1766;2026080112;   10;  21.4;-999.0;eor\r\n"
+        )
+        found = records(weather(resolution="hourly"), body, "values")
+        assert found["datastream"] == [
+            {
+                "datastream_id": "01766/TT_TU",
+                "station_id": "01766",
+                "name": "Lufttemperatur in 2 m Höhe",
+                "observed_property": "weather.temperature",
+                "unit": "Cel",
+                "interval_s": 3600,
+            }
+        ], "the humidity is -999 in all rows"
+        assert found["observation"] == [
+            {
+                "datastream_id": "01766/TT_TU",
+                "phenomenon_start": datetime(2026, 8, 1, 11, tzinfo=UTC),
+                "phenomenon_end": datetime(2026, 8, 1, 12, tzinfo=UTC),
+                "value": 21.4,
+                "quality_native": "10",
+            }
+        ]
+
+    def test_the_clock_is_the_one_that_the_archive_describes_for_the_day(self, read: Any) -> None:
+        rows = "".join(
+            f"1766;{hour};3;1.0;80;eor\n" for hour in ("1950070112", "1990070112", "1991110112", "2005070112")
+        )
+        _, values = read(
+            weather(resolution="hourly"),
+            hourly(f"STATIONS_ID;MESS_DATUM;QN_9;TT_TU;RF_TU;eor\n{rows}"),
+            "values",
+        )
+        times = values.frame.filter(pl.col("datastream_id") == "01766/TT_TU")["@time"].to_list()
+        assert times == ["195007011100", "199007011100", "200507011200"]
+        assert [(row.row, row.rule) for row in values.broken] == [(3, "clock_unclear")], (
+            "by which it ends and begins"
+        )
+
+    def test_the_time_by_law_is_no_offset_and_without_a_description_hours_are_utc(self, read: Any) -> None:
+        text = "STATIONS_ID;MESS_DATUM;QN_9;TT_TU;RF_TU;eor\n1766;1950070112;3;1.0;80;eor\n"
+        source = weather(resolution="hourly")
+        by_law = PARAMETERS.replace(b"in MEZ", b"in GZ")
+        assert read(source, hourly(text, described=by_law), "values")[1].frame.is_empty()
+        plain = zipped({"produkt_tu_stunde_01766.txt": text.encode()})
+        assert read(source, plain, "values")[1].frame["@time"].to_list()[0] == "195007011200"
+
+    def test_a_sky_that_nobody_could_see_has_no_cover(self, records: Any) -> None:
+        body = hourly(
+            "STATIONS_ID;MESS_DATUM;QN_8;V_N_I;V_N;eor\n1766;2026080112;3;I;  -1;eor\n1766;2026080113;3;P;  8;eor\n"
+        )
+        rows = records(weather(resolution="hourly"), body, "values")["observation"]
+        assert [(row.get("value"), row.get("value_flag")) for row in rows] == [
+            (None, "sentinel"),
+            (8.0, None),
+        ]
+
+
+class TestDays:
+    def test_a_day_has_means_and_what_is_measured_in_the_morning_with_levels_of_their_own(
+        self, records: Any
+    ) -> None:
+        body = archive(
+            "STATIONS_ID;MESS_DATUM;QN_3;  FX;  FM;QN_4; RSK;RSKF; SDK;SHK_TAG;"
+            "  NM; VPM;  PM; TMK; UPM; TXK; TNK; TGK;eor\n"
+            "       1766;20260801;    3;12.1; 3.4;    9; 4.2;   6; 7.5;      0;"
+            " 5.0;14.0;1009.1;19.5;70.0;25.0;13.0;11.0;eor\n",
+            "produkt_klima_tag_20250101_20260801_01766.txt",
+        )
+        found = records(weather(resolution="daily"), body, "values")
+        rows = {row["datastream_id"].partition("/")[2]: row for row in found["observation"]}
+        midnight, morning = datetime(2026, 8, 1, tzinfo=UTC), datetime(2026, 8, 1, 6, tzinfo=UTC)
+        assert {name: (row["value"], row["quality_native"]) for name, row in rows.items()} == {
+            "TMK": (19.5, "9"), "TXK": (25.0, "9"), "TNK": (13.0, "9"), "UPM": (70.0, "9"), "PM": (1009.1, "9"),
+            "FM": (3.4, "3"), "FX": (12.1, "3"), "NM": (5.0, "9"), "SDK": (7.5, "9"), "RSK": (4.2, "9"),
+            "SHK_TAG": (0.0, "9"),
+        }  # fmt: skip
+        spans = {name: (row["phenomenon_start"], row["phenomenon_end"]) for name, row in rows.items()}
+        assert spans["TMK"] == (midnight, midnight + timedelta(days=1))
+        assert spans["RSK"] == (morning, morning + timedelta(days=1))
+        assert spans["SHK_TAG"] == (morning, morning)
+        assert {s["interval_s"] for s in found["datastream"]} == {86400}
+
+    def test_files_of_days_are_named_by_their_kind(self, asked: Any) -> None:
+        source = weather(resolution="daily", products=("kl",), stations=("01766",))
+        assert asked(source, 1) == [
+            "kl/recent/KL_Tageswerte_Beschreibung_Stationen.txt",
+            "kl/recent/tageswerte_KL_01766_akt.zip",
+        ]
