@@ -5,8 +5,9 @@ What it brings is in `model.py`.
 
 from __future__ import annotations
 
+import base64
 import re
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, field_validator
 
@@ -23,6 +24,9 @@ class SecretRef(Model):
 
     secret: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$", description="Name of the environment variable.")
     prefix: str = Field("", description="Text before the secret, such as 'Bearer '.")
+    encoding: Literal["plain", "base64"] = Field(
+        "plain", description="How the secret is sent: as it is, or in base64 of its UTF-8."
+    )
 
     @field_validator("secret")
     @classmethod
@@ -30,6 +34,10 @@ class SecretRef(Model):
         if _OWN.match(name):
             raise ValueError("names a setting of the deployment, which no source may send anywhere")
         return name
+
+    def encode(self, secret: str) -> str:
+        """The secret as it is sent, without the prefix."""
+        return secret if self.encoding == "plain" else base64.b64encode(secret.encode()).decode()
 
 
 class BasicAuth(Model):

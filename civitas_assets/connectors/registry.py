@@ -44,6 +44,7 @@ _PLACES: Mapping[str, str] = {
     "mastr": "services.mastr.MastrConnector",
     "mqtt": "mqtt.mqtt_connector.MqttConnector",
     "ngsi_ld": "ngsi.ngsi_ld.NgsiLdConnector",
+    "ocpi": "ocpi.ocpi.OcpiConnector",
     "ogc_features": "ogc_features.ogc_features.OgcFeaturesConnector",
     "oparl": "oparl.oparl.OparlConnector",
     "opensensemap": "services.opensensemap.OpenSenseMapConnector",

@@ -81,6 +81,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "queue": {"client_id": "c", "topics": ("a/{device}",)},
     },
     "ngsi_ld": {"types": ("WeatherObserved", "OffStreetParking", "BikeHireDockingStation")},
+    "ocpi": {},
     "ogc_features": {**_OBSERVED, "collection": "a:c", "api": "wfs2"},
     "oparl": {},
     "opensensemap": {},
@@ -226,6 +227,10 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         "history": b'[{"id":"a","type":"WeatherObserved","temperature":['
         b'{"value":1,"observedAt":"2026-01-01T00:00:00Z"},{"value":2,"observedAt":"2026-01-01T01:00:00Z"}]},{"id":"c","type":"BikeHireDockingStation",'
         b'"freeSlotNumber":{"type":"Property","values":[[3,"2026-01-01T00:00:00Z"]]}}]',
+    },
+    "ocpi": {
+        "locations": b'{"status_code":1000,"timestamp":"2026-01-01T00:00:00Z",'
+        b'"data":[{"id":"L","evses":[{"uid":"1"},{"uid":"2"}]}]}'
     },
     "ogc_features": {"features": _GML, "hits": b'<a numberMatched="2"/>', "further": _GML},
     "oparl": {

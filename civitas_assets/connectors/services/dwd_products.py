@@ -18,7 +18,7 @@ from civitas_assets.records import BrokenRow
 _ENERGY = "J/cm2/(10.min)"
 
 
-class Quantity(NamedTuple):
+class DwdQuantity(NamedTuple):
     """What a column holds: its property as a code or the column's own name, a name for people, and its unit.
 
     The files name no units; these are the ones of the products' descriptions. `at` says when in a day a daily value
@@ -31,8 +31,8 @@ class Quantity(NamedTuple):
     at: tuple[int, int] | None = None
 
 
-QUANTITIES: Mapping[str, Quantity] = {
-    name: Quantity(name, label, unit)
+QUANTITIES: Mapping[str, DwdQuantity] = {
+    name: DwdQuantity(name, label, unit)
     for name, label, unit in (
         ("TT_10", "Lufttemperatur in 2 m Höhe", "Cel"),
         ("TM5_10", "Lufttemperatur in 5 cm Höhe", "Cel"),
@@ -51,32 +51,36 @@ QUANTITIES: Mapping[str, Quantity] = {
     )
 } | {
     # Of an hour.
-    "TT_TU": Quantity("weather.temperature", "Lufttemperatur in 2 m Höhe", "Cel"),
-    "RF_TU": Quantity("weather.relative_humidity", "Relative Feuchte in 2 m Höhe", "%"),
-    "TD": Quantity("weather.dew_point", "Taupunkttemperatur in 2 m Höhe", "Cel"),
-    "R1": Quantity("weather.precipitation", "Niederschlagshöhe", "mm"),
-    "F": Quantity("weather.wind_speed", "Mittlere Windgeschwindigkeit", "m/s"),
-    "D": Quantity("weather.wind_direction", "Mittlere Windrichtung", "deg"),
-    "FX_911": Quantity("weather.wind_gust", "Höchste Windgeschwindigkeit", "m/s"),
-    "SD_SO": Quantity("weather.sunshine_duration", "Sonnenscheindauer", "min"),
-    "V_N": Quantity("weather.cloud_cover", "Bedeckungsgrad", "{okta}"),
-    "P": Quantity("weather.pressure_msl", "Luftdruck auf Meereshöhe", "hPa"),
-    "P0": Quantity("weather.pressure", "Luftdruck in Stationshöhe", "hPa"),
-    "V_VV": Quantity("weather.visibility", "Sichtweite", "m"),
+    "TT_TU": DwdQuantity("weather.temperature", "Lufttemperatur in 2 m Höhe", "Cel"),
+    "RF_TU": DwdQuantity("weather.relative_humidity", "Relative Feuchte in 2 m Höhe", "%"),
+    "TD": DwdQuantity("weather.dew_point", "Taupunkttemperatur in 2 m Höhe", "Cel"),
+    "R1": DwdQuantity("weather.precipitation", "Niederschlagshöhe", "mm"),
+    "F": DwdQuantity("weather.wind_speed", "Mittlere Windgeschwindigkeit", "m/s"),
+    "D": DwdQuantity("weather.wind_direction", "Mittlere Windrichtung", "deg"),
+    "FX_911": DwdQuantity("weather.wind_gust", "Höchste Windgeschwindigkeit", "m/s"),
+    "SD_SO": DwdQuantity("weather.sunshine_duration", "Sonnenscheindauer", "min"),
+    "V_N": DwdQuantity("weather.cloud_cover", "Bedeckungsgrad", "{okta}"),
+    "P": DwdQuantity("weather.pressure_msl", "Luftdruck auf Meereshöhe", "hPa"),
+    "P0": DwdQuantity("weather.pressure", "Luftdruck in Stationshöhe", "hPa"),
+    "V_VV": DwdQuantity("weather.visibility", "Sichtweite", "m"),
     # Of a day; what falls, and what lies, is measured in the morning at 6 o'clock UTC.
-    "TMK": Quantity("weather.temperature", "Tagesmittel der Lufttemperatur", "Cel"),
-    "TXK": Quantity("weather.temperature_max", "Höchste Lufttemperatur des Tages", "Cel"),
-    "TNK": Quantity("weather.temperature_min", "Tiefste Lufttemperatur des Tages", "Cel"),
-    "UPM": Quantity("weather.relative_humidity", "Tagesmittel der relativen Feuchte", "%"),
-    "PM": Quantity("weather.pressure", "Tagesmittel des Luftdrucks in Stationshöhe", "hPa"),
-    "FM": Quantity("weather.wind_speed", "Tagesmittel der Windgeschwindigkeit", "m/s"),
-    "FX": Quantity("weather.wind_gust", "Höchste Windgeschwindigkeit des Tages", "m/s"),
-    "NM": Quantity("weather.cloud_cover", "Tagesmittel des Bedeckungsgrades", "{okta}"),
-    "SDK": Quantity("weather.sunshine_duration", "Sonnenscheindauer des Tages", "h"),
-    "RSK": Quantity("weather.precipitation", "Niederschlagshöhe bis 6 Uhr UTC des Folgetages", "mm", (6, 30)),
-    "SHK_TAG": Quantity("weather.snow_depth", "Schneehöhe um 6 Uhr UTC", "cm", (6, 6)),
-    "RS": Quantity("weather.precipitation", "Niederschlagshöhe bis 6 Uhr UTC des Folgetages", "mm", (6, 30)),
-    "SH_TAG": Quantity("weather.snow_depth", "Schneehöhe um 6 Uhr UTC", "cm", (6, 6)),
+    "TMK": DwdQuantity("weather.temperature", "Tagesmittel der Lufttemperatur", "Cel"),
+    "TXK": DwdQuantity("weather.temperature_max", "Höchste Lufttemperatur des Tages", "Cel"),
+    "TNK": DwdQuantity("weather.temperature_min", "Tiefste Lufttemperatur des Tages", "Cel"),
+    "UPM": DwdQuantity("weather.relative_humidity", "Tagesmittel der relativen Feuchte", "%"),
+    "PM": DwdQuantity("weather.pressure", "Tagesmittel des Luftdrucks in Stationshöhe", "hPa"),
+    "FM": DwdQuantity("weather.wind_speed", "Tagesmittel der Windgeschwindigkeit", "m/s"),
+    "FX": DwdQuantity("weather.wind_gust", "Höchste Windgeschwindigkeit des Tages", "m/s"),
+    "NM": DwdQuantity("weather.cloud_cover", "Tagesmittel des Bedeckungsgrades", "{okta}"),
+    "SDK": DwdQuantity("weather.sunshine_duration", "Sonnenscheindauer des Tages", "h"),
+    "RSK": DwdQuantity(
+        "weather.precipitation", "Niederschlagshöhe bis 6 Uhr UTC des Folgetages", "mm", (6, 30)
+    ),
+    "SHK_TAG": DwdQuantity("weather.snow_depth", "Schneehöhe um 6 Uhr UTC", "cm", (6, 6)),
+    "RS": DwdQuantity(
+        "weather.precipitation", "Niederschlagshöhe bis 6 Uhr UTC des Folgetages", "mm", (6, 30)
+    ),
+    "SH_TAG": DwdQuantity("weather.snow_depth", "Schneehöhe um 6 Uhr UTC", "cm", (6, 6)),
 }
 # Codes of the kind of precipitation and of how something was seen, and quantities that no shared model has.
 NOT_WANTED = frozenset({

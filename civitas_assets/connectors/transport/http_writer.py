@@ -82,7 +82,8 @@ class HttpWriter:
         self._name, self._policy, self._reachable = name, policy, reachable
         self._root = httpx2.URL(url.rstrip("/") + "/")
         values = [
-            (n, v, read_secret(v.secret) if isinstance(v, SecretRef) else "") for n, v in headers.items()
+            (n, v, v.encode(read_secret(v.secret)) if isinstance(v, SecretRef) else "")
+            for n, v in headers.items()
         ]
         self._redactor = Redactor([secret for *_, secret in values])
         sent = {n: v.prefix + secret if isinstance(v, SecretRef) else v for n, v, secret in values}

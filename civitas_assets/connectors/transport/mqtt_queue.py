@@ -152,7 +152,7 @@ def has_new_messages(
 
 def _subscription(source: Source, queue: Queue, secret: Callable[[str], str]) -> Subscription:
     def resolved(value: str | SecretRef | None) -> str | None:
-        return value.prefix + secret(value.secret) if isinstance(value, SecretRef) else value
+        return value.prefix + value.encode(secret(value.secret)) if isinstance(value, SecretRef) else value
 
     address = urlsplit(source.url)
     return Subscription(

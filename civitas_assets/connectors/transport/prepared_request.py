@@ -143,11 +143,12 @@ class PreparedRequest:
         if isinstance(value, str):
             return value
         secret = self._secrets(value.secret)
-        if secret not in self._sent:
-            self._sent.add(secret)
-            remember_secrets(secret)
+        encoded = value.encode(secret)
+        if not {secret, encoded} <= self._sent:
+            self._sent |= {secret, encoded}
+            remember_secrets(secret, encoded)
             self.redactor = Redactor(self._sent)
-        return value.prefix + secret
+        return value.prefix + encoded
 
     def redact(self, what: object) -> str:
         """The text of an address or error without secrets, even if the server has repeated one."""
