@@ -18,6 +18,7 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 from pydantic import SecretStr
 
 from benchmarks.town import Figures
+from civitas_assets.catalog.share import Withheld
 from civitas_assets.dictionary.contracts import Contract, read_contracts
 from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.publish.commons import Member
@@ -48,7 +49,7 @@ _MODELS = ("source", "observation")
 
 
 def _members() -> Mapping[str, Member]:
-    shared = {"observation": frozenset({"value_native"})}
+    shared = {"observation": Withheld(frozenset({"value_native"}))}
     return {f"town_{n:03d}": Member(f"town_{n:03d}", f"Town {n}", shared) for n in range(TENANTS)}
 
 

@@ -16,7 +16,7 @@ from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.geography import Box, Crs, TimeZone
 from civitas_assets.catalog.licence import Licence
 from civitas_assets.catalog.open_data import OpenData
-from civitas_assets.catalog.share import Below, Retention, Share, encode_withheld
+from civitas_assets.catalog.share import Below, Retention, Share, Withheld
 from civitas_assets.catalog.template import PERIODS, check_combinations, find_unknown, list_names
 from civitas_assets.catalog.tenant_sinks import Sink
 from civitas_assets.catalog.time_rule import TimeRule
@@ -259,12 +259,12 @@ class Tenant(Model):
         return ZoneInfo(self.timezone)
 
     @property
-    def shared(self) -> Mapping[str, frozenset[str]]:
-        """The shared models that the commons may hold, each with what of it they may not, as `Withheld` reads it."""
-        closed = [name for name, source in self.sources.items() if not source.is_shareable]
+    def shared(self) -> Mapping[str, Withheld]:
+        """The shared models that the commons may hold, each with what of it they may not."""
+        closed = frozenset(name for name, source in self.sources.items() if not source.is_shareable)
+        least = ((share, self.k if share.k is None else share.k) for share in self.share)
         return {
-            share.table: encode_withheld(share.withhold, closed, self.k if share.k is None else share.k)
-            for share in self.share
+            share.table: Withheld(frozenset(share.withhold), closed, k if k > 1 else 0) for share, k in least
         }
 
     @field_validator("share")

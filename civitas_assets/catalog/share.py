@@ -61,15 +61,28 @@ _SOURCE, _BELOW = "source=", "k="
 
 @dataclass(frozen=True)
 class Withheld:
-    """What of a model others do not get: columns, rows of sources, and counts from 1 to `below` - 1."""
+    """What of a model others do not get: columns, rows of sources, and counts from 1 to `below` - 1 (0: no counts)."""
 
     columns: frozenset[str] = frozenset()
     sources: frozenset[str] = frozenset()
     below: int = 0
 
+    def __bool__(self) -> bool:
+        return bool(self.columns or self.sources or self.below > 1)
+
+    def __sub__(self, other: Withheld) -> Withheld:
+        """What is withheld beyond what the other withholds."""
+        below = self.below if self.below > other.below else 0
+        return Withheld(self.columns - other.columns, self.sources - other.sources, below)
+
+    def __or__(self, other: Withheld) -> Withheld:
+        """What one or the other withholds."""
+        below = max(self.below, other.below)
+        return Withheld(self.columns | other.columns, self.sources | other.sources, below)
+
     @classmethod
     def from_entries(cls, entries: Iterable[str]) -> Withheld:
-        """What entries say, as `encode_withheld` writes them."""
+        """What is noted in commons, as `to_entries` writes it."""
         found = [*entries]
         sources = frozenset(entry.removeprefix(_SOURCE) for entry in found if entry.startswith(_SOURCE))
         below = max(
@@ -77,16 +90,14 @@ class Withheld:
         )
         return cls(frozenset(entry for entry in found if "=" not in entry), sources, below)
 
+    def to_entries(self) -> list[str]:
+        """The same as it is noted in commons: names of columns, and codes with a parameter."""
+        named = [*self.columns, *(f"{_SOURCE}{name}" for name in self.sources)]
+        return sorted([*named, f"{_BELOW}{self.below}"] if self.below > 1 else named)
+
     def hides(self, column: str, before: str) -> bool:
         """Whether the column is withheld, by its name of now or that of before."""
         return not self.columns.isdisjoint({column, before})
-
-
-def encode_withheld(columns: Iterable[str], sources: Iterable[str], below: int) -> frozenset[str]:
-    """Columns, sources and the least count as entries of one set: what grows in it is taken out of the commons."""
-    return frozenset(
-        [*columns, *(f"{_SOURCE}{name}" for name in sources), *([f"{_BELOW}{below}"] if below > 1 else [])]
-    )
 
 
 @dataclass(frozen=True)

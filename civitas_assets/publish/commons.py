@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from civitas_assets.catalog.basis import is_key
 from civitas_assets.catalog.licence import LICENCES
+from civitas_assets.catalog.share import Withheld
 from civitas_assets.dictionary.contracts import Contract
 
 if TYPE_CHECKING:
@@ -52,24 +53,24 @@ def _by_licence(texts: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Member:
-    """A tenant that shares: its models, each with what it withholds, as `catalog.share.Withheld` reads it.
+    """A tenant that shares: its models, each with what it withholds.
 
     Of one that is `left_out` nobody knows what it shares now, as its file has faults: what is there of it stays.
     """
 
     slug: str
     name: str
-    shared: Mapping[str, frozenset[str]]
+    shared: Mapping[str, Withheld]
     left_out: bool = False
 
 
 Members = Mapping[str, Member]
 
 
-def merge_held_members(members: Members, held: Mapping[tuple[str, str], frozenset[str]]) -> Members:
+def merge_held_members(members: Members, held: Mapping[tuple[str, str], Withheld]) -> Members:
     """The same, in which those that are left out share what the commons hold of them."""
 
-    def shared(slug: str) -> Mapping[str, frozenset[str]]:
+    def shared(slug: str) -> Mapping[str, Withheld]:
         return {model: withheld for (whose, model), withheld in held.items() if whose == slug}
 
     return {

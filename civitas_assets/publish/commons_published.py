@@ -24,7 +24,7 @@ class Published:
         row = run("select contracts from published.meta.publication").fetchone()
         self._contracts = msgspec.json.decode(row[0], type=dict[str, Contract]) if row else {}
 
-    def selection(self, contract: Contract, withheld: frozenset[str]) -> str | None:
+    def selection(self, contract: Contract, withheld: Withheld) -> str | None:
         """A query by name; None where the tenant has no such rows, or rows that mean something else."""
         old = self._contracts.get(contract.name) or self._contracts.get(contract.renamed_from or "")
         if old is None:
@@ -32,11 +32,10 @@ class Published:
         if plan_evolution({contract.name: old}, {contract.name: contract}).reasons:
             return None
         names = map_names_before(old, contract)
-        without = Withheld.from_entries(withheld)
-        small = suppression_sql(contract, without.below, names)
+        small = suppression_sql(contract, withheld.below, names)
         chosen = list[str]()
         for column, promised in contract.columns.items():
-            hidden = column not in names or without.hides(column, names[column])
+            hidden = column not in names or withheld.hides(column, names[column])
             value = "null" if hidden else f'"{names[column]}"'
             if column in small and value != "null":
                 value = f"case when {small[column]} then null else {value} end"

@@ -37,7 +37,7 @@ create table if not exists meta.holding (tenant varchar, model varchar, withheld
 create table if not exists meta.shape (model varchar, shape varchar);
 """
 
-Holdings = Mapping[tuple[str, str], frozenset[str]]
+Holdings = Mapping[tuple[str, str], Withheld]
 
 
 class CommonsTables:
@@ -62,9 +62,9 @@ class CommonsTables:
             self._run("commit" if complete else "rollback")
 
     def read_holdings(self) -> Holdings:
-        """Whose models are here, each with the columns that were withheld."""
+        """Whose models are here, each with what of it was withheld."""
         rows = self._run("select tenant, model, withheld from meta.holding").fetchall()
-        return {(tenant, model): frozenset(withheld) for tenant, model, withheld in rows}
+        return {(tenant, model): Withheld.from_entries(withheld) for tenant, model, withheld in rows}
 
     def list_incomplete(self) -> frozenset[tuple[str, str]]:
         """Those whose rows could not come yet, as they follow a contract of another meaning."""
@@ -89,10 +89,9 @@ class CommonsTables:
         self._run("delete from meta.holding where tenant = ? and model = ?", [tenant, model])
         return count
 
-    def hide(self, tenant: str, model: str, entries: Iterable[str]) -> int:
+    def hide(self, tenant: str, model: str, more: Withheld) -> int:
         """Take out rows of sources and columns that are withheld from now on; the number of rows that held any."""
-        more, there = Withheld.from_entries(entries), self._columns(model)
-        changed = 0
+        there, changed = self._columns(model), 0
         if more.sources and "source" in there:
             gone = (
                 f'delete from {_ROWS}."{model}" where tenant = ? and source in (select unnest(?::varchar[]))'  # noqa: S608
@@ -109,7 +108,7 @@ class CommonsTables:
         self._run(
             "update meta.holding set withheld = list_sort(list_distinct(withheld || ?::varchar[]))"
             " where tenant = ? and model = ?",
-            [sorted(entries), tenant, model],
+            [more.to_entries(), tenant, model],
         )
         return changed
 
@@ -163,7 +162,6 @@ class CommonsTables:
     ) -> int:
         """Replace days of a model, or all of it, by what a tenant has published; the number of rows."""
         model, withheld = contract.name, member.shared[contract.name]
-        rows_of = Withheld.from_entries(withheld)
         only = days if contract.replaced == "replace_days" else None
         self._delete(member.slug, model, only)
         selection = published.selection(contract, withheld)
@@ -179,13 +177,13 @@ class CommonsTables:
                     "(source is null or source in (select source from published.main.source))"
                     " and coalesce(source, '') not in (select unnest(?::varchar[]))"
                 )
-                parameters.append(sorted(rows_of.sources))
+                parameters.append(sorted(withheld.sources))
             within = f" where {' and '.join(conditions)}" if conditions else ""
             rows = self._count(f'insert into {_ROWS}."{model}" {selection}{within}', parameters)
         self._run("delete from meta.holding where tenant = ? and model = ?", [member.slug, model])
         self._run(
             "insert into meta.holding values (?, ?, ?, ?)",
-            [member.slug, model, sorted(withheld), selection is not None],
+            [member.slug, model, withheld.to_entries(), selection is not None],
         )
         return rows
 

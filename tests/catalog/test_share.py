@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from civitas_assets.catalog import Catalog
-from civitas_assets.catalog.share import KeptSpan
+from civitas_assets.catalog.share import KeptSpan, Withheld
 from civitas_assets.errors import CatalogError
 
 Load = Callable[..., Catalog]
@@ -17,7 +17,21 @@ Load = Callable[..., Catalog]
 def test_tables_are_shared_whole_or_without_some_columns(load: Load, right: str) -> None:
     share = "share: [parking_site, {table: parking_status, withhold: [occupied, free]}]\n"
     tenant = load(muster=right + share).get_tenant("muster")
-    assert tenant.shared == {"parking_site": frozenset(), "parking_status": {"occupied", "free"}}
+    assert tenant.shared == {
+        "parking_site": Withheld(),
+        "parking_status": Withheld(frozenset({"occupied", "free"})),
+    }
+
+
+def test_what_is_withheld_is_noted_by_codes_and_compared_by_what_they_mean() -> None:
+    withheld = Withheld(frozenset({"note"}), frozenset({"s"}), 5)
+    assert withheld.to_entries() == ["k=5", "note", "source=s"]
+    assert Withheld.from_entries([*withheld.to_entries(), "k=3"]) == withheld, "the larger count hides more"
+    assert not Withheld(below=3) - withheld, "of which nothing is shown that was not before"
+    assert (withheld - Withheld(frozenset({"note"}), below=3)).to_entries() == ["k=5", "source=s"]
+    assert Withheld(below=3) | Withheld(sources=frozenset({"s"}), below=5) == Withheld(
+        sources=frozenset({"s"}), below=5
+    )
 
 
 def test_nothing_is_shared_and_all_is_kept_unless_said(load: Load, right: str) -> None:

@@ -11,6 +11,7 @@ import duckdb
 import msgspec
 import pytest
 
+from civitas_assets.catalog.share import Withheld
 from civitas_assets.dictionary.contracts import Contract, ModelColumn
 from civitas_assets.publish.commons import CommonsReport, Member
 from civitas_assets.publish.duckdb.commons_duckdb import DuckDBCommons
@@ -135,8 +136,8 @@ def member() -> Callable[..., Member]:
     """Makes what a town shares: models, or models with the columns that are withheld."""
 
     def made(slug: str, *models: str, **withheld: set[str]) -> Member:
-        shared = {name: frozenset[str]() for name in models} | {
-            name: frozenset(columns) for name, columns in withheld.items()
+        shared = {name: Withheld() for name in models} | {
+            name: Withheld.from_entries(columns) for name, columns in withheld.items()
         }
         return Member(slug, slug.title(), shared)
 

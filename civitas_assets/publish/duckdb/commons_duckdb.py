@@ -16,11 +16,10 @@ from pathlib import Path
 import duckdb
 
 from civitas_assets.catalog.basis import COMMONS
-from civitas_assets.catalog.share import Withheld
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import PublishError, StoreError
 from civitas_assets.publish.commons import CommonsReport, Member, Members, merge_held_members
-from civitas_assets.publish.commons_tables import CommonsTables
+from civitas_assets.publish.commons_tables import CommonsTables, Holdings
 from civitas_assets.publish.duckdb.commons_file import ChangingTables, CommonsFile
 from civitas_assets.publish.duckdb.commons_notes import Notes
 from civitas_assets.publish.duckdb.published_file import find_published_file
@@ -188,7 +187,7 @@ class DuckDBCommons:
                     taken += tables.drop(slug, model)
                 elif newly := wanted[slug, model] - withheld:
                     # Which counts are small, the contract of the rows says: they come back when they are brought in.
-                    anew = Withheld.from_entries(newly).below > 1
+                    anew = newly.below > 1
                     taken += tables.drop(slug, model) if anew else tables.hide(slug, model, newly)
             for slug in tables.list_tenants() - members.keys():
                 tables.forget_tenant(slug)
@@ -261,13 +260,11 @@ class DuckDBCommons:
             raise PublishError(f"{self.file} was left as it was: {told or error}") from error
 
 
-def _wanted(members: Members) -> Mapping[tuple[str, str], frozenset[str]]:
+def _wanted(members: Members) -> Holdings:
     return {(slug, model): out for slug, member in members.items() for model, out in member.shared.items()}
 
 
-def _withdrawn(
-    held: Mapping[tuple[str, str], frozenset[str]], wanted: Mapping[tuple[str, str], frozenset[str]]
-) -> bool:
+def _withdrawn(held: Holdings, wanted: Holdings) -> bool:
     """Whether there is anything that is not shared any more."""
     return any(key not in wanted or bool(wanted[key] - withheld) for key, withheld in held.items())
 

@@ -27,10 +27,10 @@ from civitas_assets.publish.suppression import suppression_sql
 
 @dataclass(frozen=True)
 class Held:
-    """What the commons show of a tenant's model: under which name, and without which columns."""
+    """What the commons show of a tenant's model: under which name, and what of it is withheld."""
 
     name: str
-    withheld: frozenset[str]
+    withheld: Withheld
 
 
 def tenant_part_sql(slug: str, held: Held, old: Contract, contract: Contract) -> Composed:
@@ -40,7 +40,7 @@ def tenant_part_sql(slug: str, held: Held, old: Contract, contract: Contract) ->
         TENANT_NAME: SQL("{}::text").format(Literal(held.name)),
         **{name: SQL(value) for name, value in list_source_columns().items()},  # texts of our own
     }
-    without = Withheld.from_entries(held.withheld)
+    without = held.withheld
     small = suppression_sql(contract, without.below, called)
     columns = []
     for column in describe_view_columns(contract):

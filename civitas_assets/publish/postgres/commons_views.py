@@ -89,7 +89,10 @@ class Views:
             return {}
         self._act_as(COMMONS_OWNER)
         rows = self._rows(SQL("select tenant, model, name, withheld from {}").format(quote_view(_HOLDING)))
-        return {(tenant, model): Held(name, frozenset(withheld)) for tenant, model, name, withheld in rows}
+        return {
+            (tenant, model): Held(name, Withheld.from_entries(withheld))
+            for tenant, model, name, withheld in rows
+        }
 
     def read_shapes(self) -> dict[str, Contract]:
         """The contracts that the views follow."""
@@ -198,7 +201,7 @@ class Views:
         self._act_as(COMMONS_OWNER)
         self._run(SQL("delete from {}").format(quote_view(_HOLDING)))
         for (slug, model), held in after.items():
-            values = (slug, model, held.name, sorted(held.withheld))
+            values = (slug, model, held.name, held.withheld.to_entries())
             self._run(
                 SQL("insert into {} values ({})").format(
                     quote_view(_HOLDING), SQL(", ").join(map(Literal, values))
@@ -229,13 +232,12 @@ class Views:
             return None
         return old
 
-    def _let_owner_read(self, slug: str, old: Contract, withheld: frozenset[str], contract: Contract) -> None:
+    def _let_owner_read(self, slug: str, old: Contract, withheld: Withheld, contract: Contract) -> None:
         """Of the table only columns that are shared, and of the sources only what says whose rows are."""
         names = Names(slug)
-        without = Withheld.from_entries(withheld)
-        looked = list_suppression_inputs(contract, without.below)
+        looked = list_suppression_inputs(contract, withheld.below)
         called = map_names_before(old, contract).items()
-        shared = [before for now, before in called if now in looked or not without.hides(now, before)]
+        shared = [before for now, before in called if now in looked or not withheld.hides(now, before)]
         self._act_as(names.writer)
         self._run(SQL("grant usage on schema {} to {}").format(Identifier(slug), Identifier(COMMONS_OWNER)))
         if old.name != "source":

@@ -14,6 +14,7 @@ import duckdb
 import psycopg
 import pytest
 
+from civitas_assets.catalog.share import Withheld
 from civitas_assets.dictionary.contracts import Contract, ModelColumn, read_contracts
 from civitas_assets.publish.commons import Member
 from civitas_assets.publish.postgres import postgres_changes, postgres_following, postgres_session
@@ -433,7 +434,9 @@ def share(town: Any) -> tuple[PostgresCommons, Any]:
     """Bring the commons up to date."""
     commons = PostgresCommons(Server(town.settings.postgres_url))
     contracts = read_contracts(town.project)
-    commons.refresh("town", {"town": Member("town", "Town", {"status": frozenset({"note"})})}, contracts)
+    commons.refresh(
+        "town", {"town": Member("town", "Town", {"status": Withheld(frozenset({"note"}))})}, contracts
+    )
     return commons, contracts
 
 
