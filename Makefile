@@ -118,7 +118,7 @@ lock: install ## Renew requirements.lock from pyproject.toml, keeping pins that 
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra dev --extra bench --extra kubernetes \
 	  --generate-hashes --no-strip-extras --fork-strategy fewest --no-emit-index-url --no-emit-find-links \
 	  --custom-compile-command "make lock" --quiet $(UPGRADE) --output-file requirements.lock
-	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra kubernetes --constraint requirements.lock \
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra kubernetes --extra parkapi --constraint requirements.lock \
 	  --generate-hashes --no-strip-extras --fork-strategy fewest --no-emit-index-url --no-emit-find-links --no-annotate \
 	  --custom-compile-command "make lock" --quiet --output-file deploy/requirements.lock
 	@echo "requirements.lock is renewed; 'make install sbom' brings .venv and docs/dependencies up to it."

@@ -105,7 +105,9 @@ def locked() -> dict[NormalizedName, str]:
 def runtime() -> set[NormalizedName]:
     """Names of the packages that the project needs in production, with all that they need."""
     project = tomllib.loads((PROJECT_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    waiting = [Requirement(line) for line in project["dependencies"]]
+    # The image has the extra, too.
+    wanted_by_us = [*project["dependencies"], *project["optional-dependencies"]["parkapi"]]
+    waiting = [Requirement(line) for line in wanted_by_us]
     seen: dict[NormalizedName, set[str]] = {}
     while waiting:
         wanted = waiting.pop()

@@ -48,6 +48,7 @@ _PLACES: Mapping[str, str] = {
     "ogc_features": "ogc_features.ogc_features.OgcFeaturesConnector",
     "oparl": "oparl.oparl.OparlConnector",
     "opensensemap": "services.opensensemap.OpenSenseMapConnector",
+    "parkapi": "parkapi.parkapi.ParkapiConnector",
     "pegelonline": "services.pegelonline.PegelonlineConnector",
     "sensor_community": "services.sensor_community.SensorCommunityConnector",
     "sensorthings": "sensorthings.sensorthings.SensorThingsConnector",
