@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 
 from civitas_assets.catalog import Source, Window
+from civitas_assets.catalog.model import ADDRESS
 from civitas_assets.connectors.base import FetchSession, Payload, Request
-from civitas_assets.connectors.services.service import Root, Title
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 
@@ -92,8 +92,10 @@ class ParkapiSource(Source):
     """Towns by their name in the package; of their sites, those in the tenant's box."""
 
     connector: Literal["parkapi"]
-    title: Title = "Parkplätze"
-    url: Root = Field(description="Address that is asked first; by default that of the first town.")
+    title: str = Field("Parkplätze", min_length=1, description="What the source is.")
+    url: str = Field(
+        pattern=ADDRESS, description="Address that is asked first; by default that of the first town."
+    )
     towns: tuple[Town, ...] = Field(
         min_length=1, description=f"Converters of the package: {', '.join(get_args(Town))}."
     )
