@@ -38,7 +38,8 @@ class Request:
 
     `role` tells a connector that reads several kinds of answers which one this is; `variables` travel into
     the manifest, so that a landed payload can be read without the catalogue of its day. `partial` says that
-    206, a part whose range is in the headers, is an answer too; to PROPFIND, 207 is the answer.
+    206, a part whose range is in the headers, is an answer too; to PROPFIND, 207 is the answer. By POST, the query of
+    the address is sent as a form in the body, so that the address tells one request from another, as it does for GET.
     """
 
     url: str
@@ -46,7 +47,7 @@ class Request:
     variables: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     partial: bool = False
-    method: Literal["GET", "PROPFIND"] = "GET"
+    method: Literal["GET", "POST", "PROPFIND"] = "GET"
     content: bytes = b""
 
     @property

@@ -33,6 +33,7 @@ _PLACES: Mapping[str, str] = {
     "eco_counter": "services.eco_counter.EcoCounterConnector",
     "excel": "files.excel.ExcelConnector",
     "gbfs": "gbfs.gbfs.GbfsConnector",
+    "genesis": "services.genesis.GenesisConnector",
     "geofile": "files.geofile.GeoFileConnector",
     "geojson": "files.geojson.GeoJsonConnector",
     "gtfs": "gtfs.gtfs.GtfsConnector",

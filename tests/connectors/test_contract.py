@@ -61,6 +61,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "eco_counter": {"token": {"secret": "ECO_COUNTER_TOKEN"}},
     "excel": _OBSERVED,
     "gbfs": {},
+    "genesis": {"tables": ("12411-01-01-4",), "username": {"secret": "GENESIS_TOKEN"}},
     "geofile": _OBSERVED,
     "geojson": _OBSERVED,
     "gtfs": {},
@@ -141,6 +142,10 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         "sources": _BRIGHTSKY.encode(),
         "weather": b'{"weather":[{"timestamp":"2026-01-01T01:00:00+00:00","source_id":1,"solar":null,"sunshine":9}],'
         + _BRIGHTSKY[1:].encode(),
+    },
+    "genesis": {
+        "table": b"statistics_code;time_code;time;1_variable_code;1_variable_attribute_code;value;value_variable_code\n"
+        b"1;JAHR;2025;KREISE;05515;1,5;A\n1;JAHR;2024;KREISE;05515;-;A\n"
     },
     "geofile": {"data": _GML},
     "geojson": {

@@ -201,7 +201,7 @@ class HttpClient:
             self._sleep(pause)
 
     def _answer(self, call: PreparedRequest, attempt: int) -> Response:
-        url, sent, policy = call.start, call.request, call.policy
+        url, policy = call.start, call.policy
         timeout = min(policy.timeout, policy.total_time).total_seconds()
         for _ in range(_MOST_REDIRECTS + 1):
             limits = self._limiters.setdefault(extract_site(url), Limiter())
@@ -213,7 +213,7 @@ class HttpClient:
                 with (
                     enforce_deadline(call.until, self._monotonic),
                     client.stream(
-                        sent.method, target, content=sent.content, headers=headers, auth=auth, timeout=timeout
+                        **call.compose(target), headers=headers, auth=auth, timeout=timeout
                     ) as reply,
                 ):
                     if reply.status_code not in _REDIRECTS or "location" not in reply.headers:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 from urllib.parse import quote, unquote_plus
 
 import httpx2
@@ -17,6 +18,8 @@ from civitas_assets.connectors.transport.http_deadline import NEVER, Deadline
 from civitas_assets.connectors.transport.repeated import mask_secrets
 from civitas_assets.errors import FetchError
 from civitas_assets.redaction import Redactor, remember_secrets
+
+_FORM = "POST"
 
 
 def sanitize_url(url: str, source: Source, base: httpx2.URL | None = None) -> httpx2.URL:
@@ -91,6 +94,8 @@ class PreparedRequest:
     def follow_redirect(self, url: httpx2.URL, reply: httpx2.Response) -> httpx2.URL:
         """Where a redirect leads to, if it may lead there."""
         target = sanitize_url(reply.headers["location"], self.source, url)
+        if self.request.method == _FORM:
+            raise FetchError(f"{_bare(url)} redirects a form to {_bare(target)}: correct url:")
         if url.scheme == "https" and target.scheme == "http":
             raise FetchError(f"{url} redirects to {_bare(target)}, without TLS: correct url:")
         return self._admitted(target)
@@ -131,6 +136,13 @@ class PreparedRequest:
         if login is not None:
             auth = httpx2.BasicAuth(self._resolved(login.username), self._resolved(login.password))
         return (url.copy_with(query=b"&".join(query)) if new else url), headers, auth
+
+    def compose(self, target: httpx2.URL) -> dict[str, Any]:
+        """Method, address and body to send: a form is the body, and what stood in the address is in it."""
+        method, content = self.request.method, self.request.content
+        if method == _FORM:
+            target, content = target.copy_with(query=None), target.query
+        return {"method": method, "url": target, "content": content}
 
     def find_identity(self, url: httpx2.URL) -> tuple[str, str] | None:
         """Path and password of the client certificate, which goes to the source's own origin only."""

@@ -7,8 +7,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.files.csv import CsvSource
-from civitas_assets.connectors.transport.prepared_request import sanitize_url
+from civitas_assets.connectors.transport.prepared_request import PreparedRequest, sanitize_url
+from civitas_assets.errors import FetchError
 
 
 def _source(**settings: Any) -> CsvSource:
@@ -40,3 +42,26 @@ def test_secret_parameters_of_one_source_are_not_those_of_another() -> None:
     url = "http://h.example/a?key=1&page=2"
     assert str(sanitize_url(url, _source(query={"key": {"secret": "KEY"}}))) == "http://h.example/a?page=2"
     assert str(sanitize_url(url, _source())) == url
+
+
+def test_a_form_is_the_body_and_its_address_tells_one_from_another() -> None:
+    source = _source(query={"key": {"secret": "KEY"}})
+    prepared = PreparedRequest(
+        Request("https://h.example/a?name=1&x=%C3%A4", method="POST"), source, lambda _: "se cret"
+    )
+    assert str(prepared.start) == "https://h.example/a?name=1&x=%C3%A4"
+    sent = prepared.compose(prepared.prepare(prepared.start)[0])
+    assert {**sent, "url": str(sent["url"])} == {
+        "method": "POST",
+        "url": "https://h.example/a",
+        "content": b"name=1&x=%C3%A4&key=se%20cret",
+    }
+
+
+def test_a_form_follows_no_redirect() -> None:
+    prepared = PreparedRequest(Request("https://h.example/a?name=1", method="POST"), _source(), str)
+    reply = httpx2.Response(302, headers={"location": "https://h.example/b?token=1"})
+    with pytest.raises(
+        FetchError, match=r"https://h\.example/a redirects a form to https://h\.example/b: correct"
+    ):
+        prepared.follow_redirect(prepared.start, reply)
