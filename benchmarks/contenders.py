@@ -1,11 +1,14 @@
 """Who is measured side by side on the same answers: the product, dlt with `dbt build`, and a floor written by hand.
 
+With `CIVITAS_BENCHMARK_BEFORE=/path/of/a/checkout`, also the product as it is there, with the same packages.
+
 Each is a process of its own; what counts is processor time of its whole tree, since a machine that others use says
 nothing by its clock. Memory and bytes written are those of the tree as well, on file systems that lie on a disk.
 """
 
 from __future__ import annotations
 
+import compileall
 import importlib.util
 import os
 import subprocess
@@ -18,8 +21,7 @@ from statistics import median
 import duckdb
 
 from benchmarks.town import Figures
-from civitas_assets.harmonise.prepare import prepare_project
-from civitas_assets.settings import Settings
+from civitas_assets.settings import PROJECT_DIR
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,15 @@ class Cost:
     written_megabytes: float
 
 
+_PREPARE = """
+from civitas_assets.harmonise.prepare import prepare_project
+from civitas_assets.settings import Settings
+prepare_project(Settings())
+"""
+
+
 class Contenders:
-    """The three, each with its own files in a folder; without dlt only two."""
+    """Each with its own files in a folder; the product stands as it does where it was installed."""
 
     def __init__(self, folder: Path, tenant: str, address: str, floor: str) -> None:
         self._folder, self._address, self._floor = folder, address, floor
@@ -41,16 +50,18 @@ class Contenders:
         (tenants / "messstadt.yaml").write_text(tenant, encoding="utf-8")
         self._environment = {
             **os.environ,
-            "CIVITAS_HOME": str(folder / "home"),
             "CIVITAS_TENANTS_DIR": str(tenants),
             "DAGSTER_HOME": "",
         }
-        prepare_project(Settings(home=folder / "home"))  # once per installation
-        self._files = {
-            "product": folder / "home" / "published" / "messstadt" / "messstadt_db.duckdb",
-            "dlt + dbt": folder / "dlt.duckdb",
-            "floor": folder / "floor.duckdb",
-        }
+        self._checkouts = {"product": PROJECT_DIR}
+        if before := os.environ.get("CIVITAS_BENCHMARK_BEFORE"):
+            self._checkouts["before"] = Path(before)
+        self._files = {}
+        for name, checkout in self._checkouts.items():
+            compileall.compile_dir(checkout / "civitas_assets", quiet=1)
+            self._measure(name, "-c", _PREPARE)  # once per installation
+            self._files[name] = self._home(name) / "published" / "messstadt" / "messstadt_db.duckdb"
+        self._files |= {"dlt + dbt": folder / "dlt.duckdb", "floor": folder / "floor.duckdb"}
         if importlib.util.find_spec("dlt") is None:
             print("dlt is not installed, so it is not compared with: make install", file=sys.stderr)
             del self._files["dlt + dbt"]
@@ -58,17 +69,29 @@ class Contenders:
     def night(self, first: str, last: str) -> Mapping[str, Cost]:
         """What these days cost each of them, one after the other; then all have the same rows and sums."""
         found = {}
+        modules = {"dlt + dbt": "benchmarks.dlt_town_run", "floor": self._floor}
         for name, file in self._files.items():
-            modules = {"dlt + dbt": "benchmarks.dlt_town_run", "floor": self._floor}
             command = (
                 ["civitas_assets.cli", "run", "--from", first, "--to", last]
-                if name == "product"
+                if name in self._checkouts
                 else [modules[name], self._address, str(file), first, last]
             )
-            found[name] = _measure(command, self._environment)
+            found[name] = self._measure(name, "-m", *command)
         rows = {name: _content(file) for name, file in self._files.items()}
         assert len({*rows.values()}) == 1, rows
         return found
+
+    def _home(self, name: str) -> Path:
+        return self._folder / f"home of {name}"
+
+    def _measure(self, name: str, *arguments: str) -> Cost:
+        environment = {**self._environment, "CIVITAS_HOME": str(self._home(name))}
+        return _measure(
+            [sys.executable, *arguments],
+            environment,
+            self._checkouts.get(name, PROJECT_DIR),
+            self._folder / "used.txt",
+        )
 
     def bytes_per_observation(self) -> Figures:
         """How large the file is that each one has made."""
@@ -86,6 +109,10 @@ def compare(nights: Mapping[str, Sequence[Mapping[str, Cost]]]) -> Figures:
         for name, seconds in cpu.items():
             figures[f"{kind}: cpu_seconds of {name}"] = seconds
         figures[f"{kind}: ratio to floor"] = cpu["product"] / cpu["floor"]
+        if "before" in cpu:
+            figures[f"{kind}: ratio to before"] = median(
+                cost["product"].cpu_seconds / cost["before"].cpu_seconds for cost in costs
+            )
         if "dlt + dbt" in cpu:
             figures[f"{kind}: ahead of dlt + dbt"] = cpu["dlt + dbt"] / cpu["product"]
         for name in cpu:
@@ -105,12 +132,12 @@ sys.exit(os.waitstatus_to_exitcode(status) != 0)
 """
 
 
-def _measure(arguments: Sequence[str], environment: Mapping[str, str]) -> Cost:
-    used = Path(environment["CIVITAS_HOME"]).parent / "used.txt"
+def _measure(command: Sequence[str], environment: Mapping[str, str], folder: Path, used: Path) -> Cost:
     launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(used)]
-    command = [*launcher, sys.executable, "-m", *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{arguments}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+    done = subprocess.run(
+        [*launcher, *command], env=environment, cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{command}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
     return Cost(*map(float, used.read_text().split()))
 
 

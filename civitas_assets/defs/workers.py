@@ -34,6 +34,7 @@ from civitas_assets.ingest.isolation import capture_errors
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.turn import Turn
 from civitas_assets.pipeline.work import Work
+from civitas_assets.report.page_file import prepare_pages
 from civitas_assets.settings import make_environment
 
 log = logging.getLogger("civitas_assets.batch")
@@ -47,7 +48,6 @@ _USED = (
     "pyarrow.parquet",
     "stringprep",  # of names of hosts
     "civitas_assets.publish.duckdb.duckdb",
-    "civitas_assets.report.page_file",
 )
 ENDED = "process_ended"
 _LENGTH = 8  # bytes that say how long a message is
@@ -177,7 +177,7 @@ def _load(deployment: Deployment) -> None:
         CONNECTORS[connector]
     project = deployment.project
     _ = project.plan, project.models, project.tests
-    read_contracts(project)
+    prepare_pages(read_contracts(project), {tenant.zone for tenant in deployment.catalog.tenants.values()})
 
 
 def _answer(take: Callable[[], bytes], limit: float, memory: int = 0) -> bytes:

@@ -6,7 +6,7 @@ The texts themselves are in the JSON files of `texts`, one per language.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -38,7 +38,7 @@ class Language:
     """One language, for a reader in one time zone."""
 
     code: str
-    texts: Mapping[str, str]
+    texts: Mapping[str, str] = field(compare=False)  # which follow from the code
     zone: ZoneInfo
 
     @classmethod

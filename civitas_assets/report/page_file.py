@@ -5,7 +5,7 @@ A tenant's folder holds nothing of any other tenant.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,7 @@ from civitas_assets.report.morning import gather_morning
 from civitas_assets.report.operator_page import render_operator_page
 from civitas_assets.report.page import render_tenant_page
 from civitas_assets.report.page_summary import PageSummary, build_page_summary
+from civitas_assets.report.sections.reference_sections import prepare_dictionary
 from civitas_assets.settings import Settings
 from civitas_assets.store.locks import hold_shared_lock
 from civitas_assets.store.stores import Stores
@@ -49,6 +50,15 @@ def write_tenant_page(  # noqa: PLR0917 - each argument is of another type
         bodies[f"{tenant.slug}/{make_file_name(code)}"] = page
     pages.write(bodies)
     return found
+
+
+def prepare_pages(
+    contracts: Mapping[str, Contract], zones: Iterable[ZoneInfo], languages: Sequence[str] = LANGUAGES
+) -> None:
+    """Make once what is the same on the pages of all tenants with these zones."""
+    for zone in zones:
+        for code in languages:
+            prepare_dictionary(contracts.values(), Language.from_code(code, zone))
 
 
 def write_operator_page(

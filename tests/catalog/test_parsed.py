@@ -120,6 +120,18 @@ def test_another_frame_or_another_code_is_another_state(
     assert "ost.yaml" in installation.read
 
 
+def test_the_code_is_another_where_a_file_of_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_PACKAGE", tmp_path)
+    fingerprint = module._fingerprint.__wrapped__
+    (tmp_path / "below" / "__pycache__").mkdir(parents=True)
+    (file := tmp_path / "below" / "code.py").write_text("1", encoding="utf-8")
+    before = fingerprint()
+    (tmp_path / "below" / "__pycache__" / "code.pyc").write_bytes(b"made of it")
+    assert fingerprint() == before
+    file.write_text("12", encoding="utf-8")
+    assert fingerprint() != before
+
+
 def test_faults_are_not_kept_but_told_each_time(installation: Installation) -> None:
     installation.load()
     installation.write("ost", "name: 3\n")

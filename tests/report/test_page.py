@@ -19,7 +19,8 @@ from civitas_assets.catalog import Catalog
 from civitas_assets.errors import ReportError
 from civitas_assets.report.kept_pages import Pages, make_page_address, make_page_link
 from civitas_assets.report.page import _SECTIONS
-from civitas_assets.report.page_file import write_operator_page, write_tenant_page
+from civitas_assets.report.page_file import prepare_pages, write_operator_page, write_tenant_page
+from civitas_assets.report.sections import reference_sections
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
 
@@ -92,6 +93,17 @@ def test_a_page_is_sound_html(pages: Path, name: str) -> None:
         href = given.get("href") or ""
         assert href.startswith("#") is False or href[1:] in document.ids
         assert not re.match(r"(https?:)?//", href)
+
+
+def test_what_all_pages_have_in_common_is_made_once(town: Any, tmp_path: Path) -> None:
+    prepare_pages(town.contracts, [town.tenant.zone])
+    made = reference_sections._columns.cache_info().misses
+    pages = Pages(LocalFiles(tmp_path), "")
+    write_tenant_page(town.settings, town.tenant, town.stores, town.contracts, NOW, pages)
+    assert reference_sections._columns.cache_info().misses == made
+    german, english = ((pages.read(name) or b"").decode() for name in ALL[:2])
+    assert ("laut unit" in german, "see unit" in german) == (True, False)
+    assert ("laut unit" in english, "see unit" in english) == (False, True)
 
 
 def test_text_of_sources_is_text(pages: Path) -> None:
