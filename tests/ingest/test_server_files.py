@@ -13,16 +13,19 @@ from typing import Any
 import pytest
 from obstore.store import S3Store
 
-from civitas_assets.catalog.file_server import FileAddress
+from civitas_assets.catalog.file_server import FileAddress, SftpAccess
 from civitas_assets.connectors.reachable import LOCAL, PUBLIC, Reachable
+from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.connectors.transport.remote_folder import RemoteFile
 from civitas_assets.errors import FetchError
 from civitas_assets.ingest.drop import FILE_CHANGING, take_all
+from civitas_assets.ingest.probe import probe_source
 from civitas_assets.ingest.server_files import ServerFolder
 from civitas_assets.store.addresses import Address
 from testbed.file_servers import PASSWORD, USER, find_sshd, sftp_server, webdav_server
 from testbed.objects import BUCKET, KEY, SECRET
+from tests.ingest.conftest import WEEK
 
 NOW = datetime(2026, 7, 3, 5, tzinfo=UTC)
 ADDRESS = FileAddress.parse("webdav://host/out/*.csv")
@@ -180,9 +183,8 @@ def test_server_that_sources_may_not_reach_is_not_connected_to(town: Any, server
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize("server", ["sftp", "webdav"], indirect=True)  # the object store lets everybody in
 def test_secret_that_is_wrong_is_told_and_not_repeated(town: Any, server: Server, tmp_path: Path) -> None:
-    if "s3" in server.settings:
-        pytest.skip("the object store of the tests lets everybody in")
     (tmp_path / "none").write_text("hunter2")
     wrong = {name: str(tmp_path / "none") for name in server.secrets}
     town.with_sources(s={**server.settings, "each": None})
@@ -191,3 +193,47 @@ def test_secret_that_is_wrong_is_told_and_not_repeated(town: Any, server: Server
     assert "the private key that TOWN_KEY names cannot be used" in told or "HTTP 401" in told
     assert "hunter2" not in told
     assert str(tmp_path) not in told
+
+
+@pytest.mark.integration
+def test_server_of_sftp_with_another_key_is_not_logged_in_to(
+    town: Any, tmp_path: Path, csv: Callable[..., bytes]
+) -> None:
+    """What it shows is told, so that somebody can compare; where it is the right one, its files come."""
+    if find_sshd() is None:
+        pytest.skip("sshd is not installed (Debian: openssh-server)")
+    for folder in ("ssh", "out"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "out" / "a.csv").write_bytes(csv(1))
+    with sftp_server(tmp_path / "ssh") as ssh:
+        other = f"SHA256:{'A' * 43}"
+        sftp = {"host_keys": (other,), "private_key": {"secret": "TOWN_KEY"}}
+        url = f"sftp://{ssh.user}@127.0.0.1:{ssh.port}{tmp_path / 'out'}/*.csv"
+        town.with_sources(s={"url": url, "sftp": sftp, "each": None})
+        with client(town, {"TOWN_KEY": str(ssh.key)}, LOCAL) as town.client:
+            told = str(town.fetch()["s"].problem)
+            shown = SftpAccess.model_validate({**sftp, "host_keys": (ssh.host_key,)}).host_keys
+            assert f"it shows ssh-ed25519 {shown[0]}, which is none of sftp.host_keys" in told
+            town.with_sources(s={"url": url, "sftp": {**sftp, "host_keys": (other, *shown)}, "each": None})
+            assert town.fetch()["s"].stored == 1
+
+
+@pytest.mark.integration
+def test_probe_shows_files_of_a_server(town: Any, tmp_path: Path, csv: Callable[..., bytes]) -> None:
+    """Nothing is left of it, so that the files land all the same."""
+    (tmp_path / "served" / "out").mkdir(parents=True)
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / "served" / "out" / name).write_bytes(csv(1, 2))
+    with webdav_server(tmp_path / "served") as port:
+        login = {"username": USER, "password": {"secret": "TOWN_PASSWORD"}}
+        url = f"webdav://127.0.0.1:{port}/out/*.csv"
+        tenant = town.with_sources(s={"url": url, "basic_auth": login, "each": None})
+        source = tenant.sources["s"]
+        with client(town, {"TOWN_PASSWORD": PASSWORD}, LOCAL) as http:
+            found = probe_source(
+                tenant, source, CONNECTORS["csv"], http, WEEK, tmp_path / "probe", lambda: town.now, pages=1
+            )
+            town.client = http
+            assert town.fetch()["s"].requests == 2
+    assert (found.error, found.cut, found.asked) == ("", True, (url.replace("*", "a"),))
+    assert found.records["observation"].height == 2

@@ -23,7 +23,7 @@ from civitas_assets.errors import FetchError, FetchTimeUp
 _STEP = 256 * 1024
 _AT_ONCE = 64  # requests for parts of a file that are under way
 # What paramiko 5.1 offers beside the rest, and no server needs that is looked after.
-_WEAK = {
+WEAK = {
     "ciphers": ["3des-cbc", "aes128-cbc", "aes192-cbc", "aes256-cbc"],
     "macs": ["hmac-sha1", "hmac-md5", "hmac-sha1-96", "hmac-md5-96"],
 }
@@ -58,7 +58,7 @@ def open_sftp_folder(
     key = _read_key(key_file, passphrase, access) if key_file is not None else None
     try:
         sock = reachable.connect(address.host, address.ssh_port, seconds)
-        transport = paramiko.Transport(sock, disabled_algorithms=_WEAK)
+        transport = paramiko.Transport(sock, disabled_algorithms=WEAK)
     except _FAULTS as error:
         raise FetchError(f"{where} is not reached: {error}") from None
     transport.banner_timeout = transport.auth_timeout = seconds

@@ -141,6 +141,12 @@ def test_bad_element_is_one_row_also_where_the_package_breaks_off(read: Callable
     broken = json.dumps({"type": "FeatureCollection", "features": [feature("P1"), 7]}).encode()
     (table,) = read(towns("aalen"), broken, "static", town="aalen")
     assert (table.frame["site_id"].to_list(), len(table.broken)) == (["aalen:P1"], 1)
+    sensors = [{"original_uid": f"p{n}", "vrn_sensor_id": n, "name": "P+R", "type": kind, "lat": 48.8, "lon": 10.1,
+                "capacity": 10, "has_realtime_data": "ja", "opening_hours": "", "park_and_ride_type": "ja",
+                } for n, kind in enumerate(("Parkplatz", None))]  # fmt: skip
+    vrn = [{**feature("x"), "properties": sensor} for sensor in sensors]  # 0.24.0 loses all by the second one
+    (table,) = read(towns("vrn_p_r"), collection(*vrn), "static", town="vrn_p_r")
+    assert (table.frame["site_id"].to_list(), len(table.broken)) == (["vrn_p_r:p0-0"], 1)
     with pytest.raises(ReadError, match="is not what parkapi-sources reads of aalen"):
         read(towns("aalen"), b"<html>Wartung</html>", "static", town="aalen")
 
