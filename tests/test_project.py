@@ -176,3 +176,16 @@ def test_a_tenant_has_at_most_one_run() -> None:
     limit = {"key": "dagster/partition", "value": {"applyLimitPerUniqueValue": True}, "limit": 1}
     assert limit in instance["concurrency"]["runs"]["tag_concurrency_limits"]
     assert instance["telemetry"] == {"enabled": False}
+
+
+def test_each_package_that_is_asked_for_is_defended() -> None:
+    """`docs/dependencies/choices.md` says of each, and of no other, what for it is installed."""
+    table = (
+        (PROJECT_DIR / "docs" / "dependencies" / "choices.md")
+        .read_text(encoding="utf-8")
+        .partition("\n## ")[0]
+    )
+    rows = re.findall(r"^\| (`.*?) \| \S", table, re.MULTILINE)
+    defended = [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
+    wanted = {Requirement(text).name for text in PROJECT["project"]["dependencies"]}
+    assert sorted(defended) == sorted(wanted)

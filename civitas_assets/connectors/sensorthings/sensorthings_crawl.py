@@ -6,10 +6,10 @@ What the answers hold is decoded in `sensorthings_entities.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 from urllib.parse import quote
 
 from pydantic import Field
@@ -25,12 +25,6 @@ from civitas_assets.errors import ReadError
 
 _THINGS = 100  # of one page
 _SKIP = re.compile(r"&\$skip=\d+")
-# How the entities of a page are read that lead to others; of observations, their ids are all that matters here.
-_READERS: Mapping[str, Callable[[bytes], entities.SensorThingsPage[Any]]] = {
-    "things": entities.read_things,
-    "datastreams": entities.read_datastreams,
-    "multi_datastreams": entities.read_multi_datastreams,
-}
 _OBSERVATION_FIELDS = "id,phenomenonTime,resultTime,result,resultQuality"
 
 
@@ -164,7 +158,7 @@ class SensorThingsCrawl:
         """
         request, fault = answer.request, None
         try:
-            page = answer.parse(_READERS.get(request.role, read_row_ids))
+            page = answer.parse(entities.READERS.get(request.role, read_row_ids))
         except ReadError as error:  # an entity may be at fault, and the page still lead on
             page, fault = answer.parse(read_row_ids), error
         ids = page.ids
@@ -182,7 +176,7 @@ class SensorThingsCrawl:
             yield following
         if fault is not None:
             raise fault
-        for entity in page.value if request.role in _READERS else ():
+        for entity in page.value if request.role in entities.READERS else ():
             is_thing = request.role == "things"
             yield from self._of_thing(request, entity) if is_thing else self._observations(entity)
         if not is_torn and following is None:

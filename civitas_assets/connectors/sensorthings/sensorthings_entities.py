@@ -6,6 +6,7 @@ them in `sensorthings_tables.py`, and observations are read in `sensorthings_obs
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
@@ -219,6 +220,14 @@ def read_page(body: bytes, kind: type[T]) -> SensorThingsPage[T]:
     """A page of entities."""
     found: SensorThingsPage[T] = decode_json(body, SensorThingsPage[kind])  # type: ignore[valid-type]
     return found
+
+
+READERS: Mapping[str, Callable[[bytes], SensorThingsPage[Any]]] = {
+    "things": read_things,
+    "datastreams": read_datastreams,
+    "multi_datastreams": read_multi_datastreams,
+}
+"""By the role of a page, how its entities are read, where these lead to others; of observations, their ids suffice."""
 
 
 def find_first_text(named: Named | None, *attributes: str) -> str | None:
