@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 
 def read_declared_destination(settings: Settings, slug: str) -> Destination:
-    """Where the tenant's file says that it is published, for reading alone: the rest of the file is not checked."""
+    """Where the tenant's file says that it is published, of several the first; the rest of it is not checked."""
     if re.fullmatch(SLUG, slug):
         for file in (locate_file(settings.tenants_dir, slug), LastGood(settings.last_good).find_file(slug)):
             with suppress(CatalogError):
                 written = YamlDocument(file).content.get("destination")
-                return "postgres" if written == "postgres" else "duckdb"
+                first = next(iter(written), None) if isinstance(written, list) else written
+                return "postgres" if first == "postgres" else "duckdb"
     return "duckdb"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from civitas_assets.catalog.basis import suggest_name
 
@@ -23,6 +23,19 @@ def _is_crs(name: str) -> str:
     return name
 
 
+def _to_numbers(value: Any) -> Any:
+    return tuple(float(v) if isinstance(v, int) else v for v in value) if isinstance(value, list) else value
+
+
+def _is_ordered(box: Box) -> Box:
+    west, south, east, north = box
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        order = "west before east, south before north"
+        raise ValueError(f"must be [west, south, east, north] in degrees, {order}")
+    return box
+
+
 Box = tuple[float, float, float, float]
+OrderedBox = Annotated[Box, BeforeValidator(_to_numbers), AfterValidator(_is_ordered)]  # as a file writes it
 TimeZone = Annotated[str, AfterValidator(_is_zone)]
 Crs = Annotated[str, AfterValidator(_is_crs)]

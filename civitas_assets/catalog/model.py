@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, PrivateAttr, SerializeAsAny, field_validator, model_validator
@@ -11,9 +11,10 @@ from pydantic import AfterValidator, Field, PrivateAttr, SerializeAsAny, field_v
 from civitas_assets.catalog.access import BasicAuth, ClientCertificate, HttpPolicy, SecretRef
 from civitas_assets.catalog.basis import SLUG, Model, Slug
 from civitas_assets.catalog.cadence import Cadence
+from civitas_assets.catalog.destination_kinds import Destination, Destinations
 from civitas_assets.catalog.file_server import SCHEMES, FileServed
 from civitas_assets.catalog.frame import Frame
-from civitas_assets.catalog.geography import Box, Crs, TimeZone
+from civitas_assets.catalog.geography import Box, Crs, OrderedBox, TimeZone
 from civitas_assets.catalog.licence import Licence
 from civitas_assets.catalog.open_data import OpenData
 from civitas_assets.catalog.share import Below, Retention, Share, Withheld
@@ -29,7 +30,6 @@ __all__ = [
 ]  # fmt: skip
 
 ADDRESS = r"^https?://"
-Destination = Literal["duckdb", "postgres"]
 
 
 SnapshotShare = Annotated[
@@ -189,8 +189,7 @@ class Source(FileServed):
         if unknown := find_unknown(self.url, names, periods=True):
             raise ValueError(f"url uses {{{unknown[0]}}}, but each: has only {names or 'nothing'}")
         for field, text in self.constants.items():
-            unknown = find_unknown(text, list(self.each), periods=False)
-            if unknown:
+            if unknown := find_unknown(text, list(self.each), periods=False):
                 raise ValueError(f"constants.{field} uses {{{unknown[0]}}}, which each: does not have")
         if self.certificate is not None and not self.url.startswith(("https:", "webdavs:")):
             raise ValueError("certificate is shown over TLS only: url must begin with https:// or webdavs://")
@@ -203,8 +202,8 @@ class Tenant(Model):
     name: str = Field(min_length=1)
     ags: str = Field(pattern=r"^\d{8}$", description="Official municipality key, eight digits, quoted.")
     timezone: TimeZone = "Europe/Berlin"
-    bbox: Box = Field(description="west, south, east, north in degrees.")
-    destination: Destination = Field("duckdb", description="Where its shared models are published.")
+    bbox: OrderedBox = Field(description="west, south, east, north in degrees.")
+    destination: Destinations = Field(("duckdb",), description="Where its shared models are published.")
     share: tuple[Share, ...] = Field((), description="Shared models that the commons may hold.")
     k: Below = Field(
         0, description="Counts from 1 to k - 1 are left out of what is shared and exported; 0: none."
@@ -240,6 +239,11 @@ class Tenant(Model):
         """The tenant's key: its file's name."""
         return self._slug
 
+    @property
+    def destinations(self) -> tuple[Destination, ...]:
+        """All of them; the first is the one that this product itself reads from."""
+        return self.destination
+
     def with_key(self, slug: str) -> Self:
         """A copy that knows its key."""
         return self.with_private(_slug=slug)
@@ -271,23 +275,6 @@ class Tenant(Model):
     @classmethod
     def _shared_once(cls, shares: tuple[Share, ...]) -> tuple[Share, ...]:
         names = [share.table for share in shares]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
+        if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"lists {twice[0]} twice; keep one")
         return shares
-
-    @field_validator("bbox", mode="before")
-    @classmethod
-    def _numbers(cls, value: Any) -> Any:
-        return (
-            tuple(float(v) if isinstance(v, int) else v for v in value) if isinstance(value, list) else value
-        )
-
-    @field_validator("bbox")
-    @classmethod
-    def _ordered(cls, box: Box) -> Box:
-        west, south, east, north = box
-        if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-            order = "west before east, south before north"
-            raise ValueError(f"must be [west, south, east, north] in degrees, {order}")
-        return box

@@ -69,7 +69,7 @@ def erase(
 
             def look() -> Mapping[str, Size]:
                 known = build_words_part(instance, erasure.needles)
-                published = dict(count_published_rows(settings, site.tenant.slug, erasure.needles))
+                published = dict(count_published_rows(settings, site.tenant, site.stores, erasure.needles))
                 return {**erasure.find().places, **published, known.name: known.measure()}
 
             found = look()

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import shutil
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from civitas_assets.cli.app import Tenant, app, read_settings
 
+Destination = Literal[
+    "duckdb", "postgres"
+]  # as the models of tenants' files say, which are not loaded for it
 _SHOWN = 40  # rows, where people read them
 _ALL = 2**31 - 2
 
@@ -35,6 +38,10 @@ def query(
             metavar="RUN", help="Ask what this run made and did not publish, as a blocking test failed."
         ),
     ] = None,
+    destination: Annotated[
+        Destination | None,
+        typer.Option(help="Where to ask.", show_default="the first that the tenant lists"),
+    ] = None,
 ) -> None:
     """Ask a tenant's published tables, read-only, and print the answer.
 
@@ -47,7 +54,11 @@ def query(
     if as_csv + as_json + vertical > 1:
         raise typer.BadParameter("only one of --csv, --json and --vertical can be printed")
     settings, most = read_settings(), limit or (_ALL if as_csv or as_json else _SHOWN)
-    answer = ask_kept(settings, tenant, run, sql, most) if run else ask_tables(settings, tenant, sql, most)
+    answer = (
+        ask_kept(settings, tenant, run, sql, most)
+        if run
+        else ask_tables(settings, tenant, sql, most, destination)
+    )
     if as_csv:
         lines = format_csv(answer)
     elif as_json:

@@ -106,7 +106,8 @@ def list_tenants() -> None:
         table.add_column(column, justify="right" if column == "sources" else "left", overflow="fold")
     for slug, tenant in sorted(catalog.tenants.items()):
         table.add_row(
-            slug, quote(tenant.name), str(len(tenant.sources)), tenant.destination, f"{len(tenant.share)} tables",
+            slug, quote(tenant.name), str(len(tenant.sources)),
+            ", ".join(tenant.destinations), f"{len(tenant.share)} tables",
             _kept(tenant), _moment(read_published_at(settings, tenant)),
             "file has faults" if tenant.faults else "archived" if tenant.archived else "",
         )  # fmt: skip
@@ -133,7 +134,7 @@ def show(tenant: Tenant) -> None:
         "name": known.name,
         "municipality key": known.ags,
         "state": "archived" if known.archived else "active",
-        "destination": known.destination,
+        "destination": ", ".join(known.destinations),
         "last published": _moment(seen.published) or "never",
         "days recorded": f"{len(seen.days)}, from {first} to {last}" if seen.days else "none",
         "days to publish": str(seen.pending),

@@ -4,6 +4,7 @@ What is not shared any more is taken out earlier in the run, whatever becomes of
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -19,8 +20,7 @@ from civitas_assets.pipeline.share_step import share_tenant
 
 def build_commons_assets(deployment: Deployment) -> dg.Definitions:
     """The union of what tenants share, for each destination that they use."""
-    used = {tenant.destination for tenant in deployment.catalog.tenants.values()} or {"duckdb"}
-    return dg.Definitions(assets=[_asset(deployment, destination) for destination in sorted(used)])
+    return dg.Definitions(assets=[_asset(deployment, destination) for destination in deployment.kinds])
 
 
 def _asset(deployment: Deployment, destination: Destination) -> dg.AssetsDefinition:
@@ -43,6 +43,6 @@ def _asset(deployment: Deployment, destination: Destination) -> dg.AssetsDefinit
     )
     def share(context: dg.AssetExecutionContext, scope: RunScope) -> Iterator[Any]:
         work = build_work(context, deployment, scope)
-        yield from take_step(f"commons_{destination}", work, share_tenant)
+        yield from take_step(f"commons_{destination}", work, partial(share_tenant, kind=destination))
 
     return share

@@ -169,7 +169,7 @@ def serve() -> None:
 
 def _load(deployment: Deployment) -> None:
     names = [*_USED]
-    if any(tenant.destination == "postgres" for tenant in deployment.catalog.tenants.values()):
+    if "postgres" in deployment.kinds:
         names.append("civitas_assets.publish.postgres.postgres")
     for name in names:
         importlib.import_module(name)

@@ -31,8 +31,8 @@ class Task(msgspec.Struct, frozen=True):
     `days` are replaced in the destination; `rebuild` says that the destination starts anew, from all days: `rebuilt`
     many, of which `days` are a portion. `entries` are the journal's notes that are settled by publishing, with what
     they say. `versions` are those of the records that the rows are made of, by day (of a rebuild of all its days), and
-    `timeless` that of what belongs to no day. `basis` is the publication that the rows take the place of, as the
-    destination calls it; None where nobody asks for it. With `forget`, no block of what is published may hold
+    `timeless` that of what belongs to no day. `basis` is the publication that the rows take the place of, by
+    destination; None where nobody asks for it. With `forget`, no block of what is published may hold
     afterwards what was there before.
     """
 
@@ -42,7 +42,7 @@ class Task(msgspec.Struct, frozen=True):
     rebuilt: int = 0
     versions: Mapping[date, str] = {}
     timeless: str = ""
-    basis: str | None = None
+    basis: Mapping[str, str] | None = None
     forget: bool = False
 
     @property
@@ -57,12 +57,12 @@ class Task(msgspec.Struct, frozen=True):
         return {day: version for day, version in self.versions.items() if day not in days}
 
 
-def plan_task(stores: Stores, *, rebuild: bool, evolves: bool = False) -> Task | None:
+def plan_task(stores: Stores, *, rebuild: bool, evolves: bool = False, destination: str = "") -> Task | None:
     """What has to be done: everything for a new destination, else what the journal holds; None if that is nothing.
 
     A destination whose tables evolve is published even without any day.
     """
-    pending = stores.journal.read_pending()
+    pending = stores.journal.read_pending(destination)
     days = set(pending.days)
     if rebuild:
         events = [r for r in RECORD_TYPES.values() if r.event_time is not None]
@@ -118,7 +118,7 @@ class Versions:
             len(days) > 1 and affected > size and sum(map(self.measure_day, self.by_day)) <= _WORTH * affected
         )
 
-    def mark(self, task: Task, basis: str) -> Task:
+    def mark(self, task: Task, basis: Mapping[str, str]) -> Task:
         """The task with the versions of its days, and of those after them, whose rows may look back into them."""
         days = {*task.days} if task.rebuild else {day + n * _DAY for day in task.days for n in (0, 1)}
         return msgspec.structs.replace(

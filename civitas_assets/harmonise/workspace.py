@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -37,7 +37,7 @@ from civitas_assets.records.position import widen_box
 from civitas_assets.settings import Limits
 from civitas_assets.store.files import remove_folder
 from civitas_assets.store.landing import SourceLanding
-from civitas_assets.store.locks import claim_folder, hold_folder_lock, is_claimed, release_folder
+from civitas_assets.store.locks import claim_folder, release_folder
 from civitas_assets.store.space import explain_full_disk
 from civitas_assets.store.stores import Stores
 from civitas_assets.store.summary import SourceSummary, SummaryStore
@@ -98,6 +98,19 @@ class Workspace:
     def keep(self) -> None:
         """Leave the workspace for some days to be looked at, also when the run is over."""
         (self.folder / TO_BE_LOOKED_AT).touch()
+
+    def release(self, destination: str) -> None:
+        """Throw the workspace away, unless it waits for other destinations, too."""
+        if self.is_made:
+            task = self.read_task()
+            left = {kind: basis for kind, basis in (task.basis or {}).items() if kind != destination}
+            if left:
+                self._write_task(msgspec.structs.replace(task, basis=left))
+                return
+        self.remove()
+
+    def _write_task(self, task: Task) -> None:
+        (self.folder / _TASK).write_bytes(msgspec.json.encode(task))
 
     def remove(self) -> None:
         """Throw the workspace away."""
@@ -189,7 +202,7 @@ def _fill(  # noqa: PLR0917 - each argument is of another type
         addresses = SourceLanding(stores.files, tenant.slug, name).read_addresses
         _insert_frame(connection, "seen", stores.seen.read_last_seen(name, addresses), folder)
     (folder / PROFILES).write_text(render_profile(workspace.database, limits), encoding="utf-8")
-    (folder / _TASK).write_bytes(msgspec.json.encode(task))
+    workspace._write_task(task)
 
 
 def _with_neighbours(connection: duckdb.DuckDBPyConnection, stores: Stores, task: Task, folder: Path) -> Task:
@@ -283,17 +296,3 @@ def _source_row(tenant: Tenant, name: str, known: SourceSummary) -> tuple[object
         terms.address or None, terms.build_notice(source.licence), source.is_shareable, source.url,
         known.heard_at or known.answered_at, known.brought_at, known.state or "never",
     )  # fmt: skip
-
-
-def remove_stale_workspaces(folder: Path, now: datetime, keep_days: int = 3) -> None:
-    """Remove what runs that are over have left behind; one that broke a test stays a few days, to be looked at."""
-    if not folder.is_dir():
-        return
-    with hold_folder_lock(folder):
-        for old in folder.iterdir():
-            if not old.is_dir() or is_claimed(old):
-                continue
-            is_left = (old / WORKSPACE_FILE).exists() and not (old / TO_BE_LOOKED_AT).exists()
-            age = now - datetime.fromtimestamp(old.stat().st_mtime, UTC)
-            if is_left or age.days >= keep_days:
-                remove_folder(old)

@@ -5,7 +5,7 @@ The summary's form is in the package `store`; who reads it is the command line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
@@ -100,16 +100,35 @@ def note_status(stores: Stores, tenant: Tenant, run_id: str, now: datetime) -> N
     summary.change_sources({name: partial(replace, state=state) for name, state in changed.items()})
 
 
+def note_unlisted(files: Files, tenant: str, destinations: Collection[str], *, gone: str = "") -> None:
+    """Note that the tenant's file does not list these destinations, and which of them holds nothing any more."""
+
+    def left(whole: TenantSummary) -> TenantSummary:
+        held = {name: size for name, size in whole.destinations.items() if name != gone}
+        outdated = (whole.outdated | {*destinations}) - {gone}
+        return replace(whole, destinations=held, outdated=outdated, published_bytes=sum(held.values()))
+
+    SummaryStore(files, tenant).change(left)
+
+
 def note_published(
-    files: Files, tenant: str, *, at: datetime, bytes_: int, unmapped: Mapping[str, int]
+    files: Files, tenant: str, destination: str, *, at: datetime, bytes_: int, unmapped: Mapping[str, int]
 ) -> None:
-    """Note what was published when, and how many values of each source nobody can map."""
+    """Note what was published where and when, and how many values of each source nobody can map."""
 
     def published(whole: TenantSummary) -> TenantSummary:
         sources = {
             name: replace(whole.get_source(name), unmapped=unmapped.get(name, 0))
             for name in {*whole.sources, *unmapped}
         }
-        return replace(whole, sources=sources, published_at=at.astimezone(UTC), published_bytes=bytes_)
+        held = {**whole.destinations, destination: bytes_}
+        return replace(
+            whole,
+            sources=sources,
+            published_at=at.astimezone(UTC),
+            published_bytes=sum(held.values()),
+            destinations=held,
+            outdated=whole.outdated - {destination},
+        )
 
     SummaryStore(files, tenant).change(published)

@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from typing import get_args
 
+from civitas_assets.catalog import Tenant
 from civitas_assets.catalog.basis import COMMONS
+from civitas_assets.catalog.model import Destination
 from civitas_assets.errors import PublishError
 from civitas_assets.lifecycle.needles import Needles
 from civitas_assets.lifecycle.parts import Size
 from civitas_assets.publish.duckdb.published_file import find_published_file
 from civitas_assets.publish.reading import PublishedTables, open_published
 from civitas_assets.settings import Settings
+from civitas_assets.store.stores import Stores
+from civitas_assets.store.summary import SummaryStore
 
 
-def count_published_rows(settings: Settings, tenant: str, needles: Needles) -> Iterator[tuple[str, Size]]:
+def count_published_rows(
+    settings: Settings, tenant: Tenant, stores: Stores, needles: Needles
+) -> Iterator[tuple[str, Size]]:
     """Rows of the tenant's published tables, and of the commons in DuckDB, in which one of the values stands.
 
-    The commons in PostgreSQL show the tenant's own tables.
+    Looked at is every destination that its file lists, and each that still holds something of it. The commons in
+    PostgreSQL show the tenant's own tables.
     """
-    try:
-        with open_published(settings, tenant) as tables:
-            for model, rows in _rows(tables, needles, ""):
-                yield f"published/{model}", Size(rows=rows)
-    except PublishError:
-        return  # nothing is published
+    known = {*tenant.destinations, *SummaryStore(stores.files, tenant.slug).read().destinations}
+    found = dict[str, Size]()
+    for kind in get_args(Destination):
+        with suppress(PublishError):  # of one in which nothing is published
+            if kind in known:
+                with open_published(settings, tenant.slug, destination=kind) as tables:
+                    for model, rows in _rows(tables, needles, ""):
+                        name = f"published/{model}"
+                        found[name] = found.get(name, Size()) + Size(rows=rows)
+    yield from found.items()
     if find_published_file(settings.published, COMMONS).is_file():
-        with open_published(settings, COMMONS) as tables:
-            for model, rows in _rows(tables, needles, tenant):
+        with open_published(settings, COMMONS, destination="duckdb") as tables:
+            for model, rows in _rows(tables, needles, tenant.slug):
                 yield f"commons/{model}", Size(rows=rows)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from civitas_assets.catalog import Tenant
+from civitas_assets.catalog.model import Destination as Kind
 from civitas_assets.errors import PublishError
 from civitas_assets.lifecycle.parts import Part, Size
 from civitas_assets.publish.duckdb.published_file import find_published_file
@@ -74,8 +75,17 @@ def read_overview(settings: Settings, tenant: Tenant, stores: Stores, parts: Seq
 
 
 def read_published_at(settings: Settings, tenant: Tenant) -> datetime | None:
-    """When the tenant's output was last replaced; None where there is none, or it cannot be asked."""
-    if tenant.destination == "postgres":
+    """When the tenant's output was last replaced, of several destinations in the one that is furthest behind.
+
+    None where there is none, or it cannot be asked.
+    """
+    found = [_read_published_at(settings, tenant, kind) for kind in tenant.destinations]
+    known = [at for at in found if at is not None]
+    return min(known) if len(known) == len(found) else None
+
+
+def _read_published_at(settings: Settings, tenant: Tenant, kind: Kind) -> datetime | None:
+    if kind == "postgres":
         try:
             with open_stream(Server.from_settings(settings), tenant.slug) as stream:
                 found = stream.query("select published_at from _publication", ()).column(0).to_pylist()

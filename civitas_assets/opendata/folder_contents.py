@@ -85,7 +85,7 @@ def make_open_folder(settings: Settings, files: Files, tenant: Tenant, now: date
         raise ExportError(
             f"{tenant.slug}: a folder of open data needs {missing}; set it in the tenant's file"
         )
-    publication = make_destination(settings, tenant.slug, tenant.destination).read_publication()
+    publication = make_destination(settings, tenant.slug, tenant.destinations[0]).read_publication()
     if not publication:
         return None
     url = make_open_url(settings, tenant.slug)

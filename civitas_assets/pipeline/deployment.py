@@ -5,7 +5,8 @@ Built once per process and handed to whoever takes steps, so that tests can hold
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -20,6 +21,7 @@ from civitas_assets.connectors.reachable import Reachable
 from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.dictionary.sharing import find_share_faults
+from civitas_assets.errors import PublishError
 from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.task import Portion, Task, Versions, plan_task, split_into_portions
@@ -33,6 +35,9 @@ from civitas_assets.settings import Settings, read_secret
 from civitas_assets.store.files import Files
 from civitas_assets.store.storage import make_storage
 from civitas_assets.store.stores import Stores
+from civitas_assets.store.summary import SummaryStore
+
+log = logging.getLogger("civitas_assets.publish")
 
 
 def get_utc_now() -> datetime:
@@ -95,37 +100,76 @@ class Deployment:
         """The stores of a tenant."""
         return Stores.for_tenant(self.files, tenant.slug)
 
-    def make_destination(self, tenant: Tenant) -> Destination:
-        """Where the tenant's shared models land."""
-        return make_destination(self.settings, tenant.slug, tenant.destination)
+    def make_destination(self, tenant: Tenant, kind: Kind) -> Destination:
+        """Where the tenant's shared models land, of one kind."""
+        return make_destination(self.settings, tenant.slug, kind)
+
+    @property
+    def kinds(self) -> Sequence[Kind]:
+        """The kinds of destinations that tenants use."""
+        used = {kind for tenant in self.catalog.tenants.values() for kind in tenant.destinations}
+        return sorted(used or {"duckdb"})
 
     def make_commons(self, kind: Kind) -> tuple[Commons, Members]:
         """Where what tenants of that kind of destination share meets, and all who share something there."""
         return make_commons(self.settings, self.files, kind), list_members(self.catalog, kind)
 
-    def plan_task(self, tenant: Tenant, *, rebuild: bool) -> Task | None:
-        """What is to be harmonised and published; None where destination and commons are as they should be."""
-        lacks = self.make_destination(tenant).plan_migration(self.project)
-        commons, members = self.make_commons(tenant.destination)
-        evolves = bool(lacks.steps) or not commons.is_current(tenant.slug, members)
-        return plan_task(self.make_stores(tenant), rebuild=rebuild or bool(lacks.reasons), evolves=evolves)
+    def plan_tasks(self, tenant: Tenant, kinds: Iterable[Kind], *, rebuild: bool) -> Mapping[Kind, Task]:
+        """What is to be harmonised and published, by destination; without those that are as they should be.
 
-    def start_task(self, tenant: Tenant, task: Task) -> tuple[Sequence[tuple[Task, Portion]], Rebuild | None]:
-        """Begin on the task: a rebuild in portions that fit into memory, the last of which is to be published.
+        A destination that cannot be asked is left out, and said in the log: what is published to it says so itself.
 
-        So many days as a thing of many years brings with a new name are made as a rebuild, too: readers see all of it
-        at once. What an interrupted rebuild has collected is left out. Each task says what it is made of, and which
-        publication it is to take the place of.
+        Raises:
+            PublishError: one cannot be asked, and there is nothing to do for any other.
         """
-        destination = self.make_destination(tenant)
-        basis, versions = destination.read_publication(), self.read_versions(tenant)
-        size = self.settings.rebuild_portion
+        tasks, failed = dict[Kind, Task](), list[PublishError]()
+        for kind in kinds:
+            try:
+                task = self._plan_task(tenant, kind, rebuild=rebuild)
+            except PublishError as error:
+                failed.append(error)
+            else:
+                if task is not None:
+                    tasks[kind] = task
+        if failed and not tasks:
+            raise failed[0]
+        for left_out in failed:
+            log.warning("%s · left out for now: %s", tenant.slug, left_out)
+        return tasks
+
+    def _plan_task(self, tenant: Tenant, kind: Kind, *, rebuild: bool) -> Task | None:
+        """None where destination and commons are as they should be."""
+        lacks = self.make_destination(tenant, kind).plan_migration(self.project)
+        commons, members = self.make_commons(kind)
+        evolves = bool(lacks.steps) or not commons.is_current(tenant.slug, members)
+        rebuild = rebuild or bool(lacks.reasons) or kind in self._read_outdated(tenant)
+        return plan_task(self.make_stores(tenant), rebuild=rebuild, evolves=evolves, destination=kind)
+
+    def _read_outdated(self, tenant: Tenant) -> Collection[str]:
+        return SummaryStore(self.files, tenant.slug).read().outdated
+
+    def start_task(
+        self, tenant: Tenant, tasks: Mapping[Kind, Task]
+    ) -> tuple[Sequence[tuple[Task, Portion]], Rebuild | None]:
+        """Begin on the first of the tasks, for all destinations that have the same one; a rebuild is for one alone.
+
+        A rebuild is made in portions that fit into memory, the last of which is to be published. So many days as a
+        thing of many years brings with a new name are made as one, too: readers see all of it at once. What an
+        interrupted rebuild has collected is left out. Each task says what it is made of, and which publication it is to
+        take the place of.
+        """
+        first, task = next(iter(tasks.items()))
+        versions, size = self.read_versions(tenant), self.settings.rebuild_portion
         if not task.rebuild and versions.are_most(task.days, size):
             task = plan_task(self.make_stores(tenant), rebuild=True) or task
+        kinds = [first] if task.rebuild else [kind for kind, same in tasks.items() if same == task]
+        basis: dict[str, str] = {
+            kind: self.make_destination(tenant, kind).read_publication() for kind in kinds
+        }
         task = versions.mark(task, basis)
         if not task.rebuild:
             return [(task, Portion({}))], None
-        rebuild = Rebuild.start(destination, self.project, task.days)
+        rebuild = Rebuild.start(self.make_destination(tenant, first), self.project, task.days)
         rows = self.make_stores(tenant).records.count_rows(task.days)
         found = split_into_portions(task, versions, rebuild.made, rows, size=size)
         return [(msgspec.structs.replace(task, days=portion.days), portion) for portion in found], rebuild

@@ -6,15 +6,17 @@ Where nothing is affected, no workspace is made, and publishing is skipped.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from civitas_assets.catalog.model import Destination as Kind
 from civitas_assets.errors import TestsFailed
 from civitas_assets.harmonise.build import NodeResult, build_models, merge_results
+from civitas_assets.harmonise.kept_runs import remove_stale_workspaces
 from civitas_assets.harmonise.preview import Preview, read_previews
 from civitas_assets.harmonise.project import DataTest, Project, find_layer
 from civitas_assets.harmonise.task import Task
-from civitas_assets.harmonise.workspace import Workspace, fill_workspace, remove_stale_workspaces
+from civitas_assets.harmonise.workspace import Workspace, fill_workspace
 from civitas_assets.pipeline.asset_names import name_shared
 from civitas_assets.pipeline.outcomes import TESTED, check_tests
 from civitas_assets.pipeline.presentation import build_table_metadata
@@ -26,7 +28,9 @@ log = logging.getLogger("civitas_assets.harmonise")
 
 
 def harmonise_tenant(work: Work) -> Iterator[Result]:
-    """Make and test the tenant's shared models in a workspace; nothing at all where the destination is up to date.
+    """Make and test the tenant's shared models in a workspace; nothing at all where all destinations are up to date.
+
+    What only some of them need is made when its turn to be published comes.
 
     Raises:
         TestsFailed: after the outcome of every test was said.
@@ -34,9 +38,9 @@ def harmonise_tenant(work: Work) -> Iterator[Result]:
     project = work.deployment.project
     with work.hold_lock():
         remove_stale_workspaces(work.deployment.settings.workspaces, work.deployment.now())
-        made = make_models(work)
+        made = make_models(work, work.tenant.destinations)
     if made is None:
-        log.info("%s · nothing to harmonise: the destination is up to date", work.tenant.slug)
+        log.info("%s · nothing to harmonise: what is published is up to date", work.tenant.slug)
         return
     if not made.failures:
         yield from _made(work, made)
@@ -76,17 +80,18 @@ class MadeModels:
             raise TestsFailed(told, str(self.workspace.database))
 
 
-def make_models(work: Work) -> MadeModels | None:
+def make_models(work: Work, kinds: Iterable[Kind]) -> MadeModels | None:
     """Make and test what is to be published now, of a rebuild its last portion; None if that is nothing.
 
+    Of destinations that need different things it is the first with those that need the same.
     The tenant's lock must be held.
     """
     deployment, tenant, project = work.deployment, work.tenant, work.deployment.project
     limits = deployment.settings.limits
-    whole = deployment.plan_task(tenant, rebuild=work.scope.rebuild)
-    if whole is None:
+    planned = work.plan_tasks(kinds)
+    if not planned:
         return None
-    tasks, rebuild = deployment.start_task(tenant, whole)
+    tasks, rebuild = deployment.start_task(tenant, planned)
     results: Sequence[NodeResult] = []
     for number, (task, portion) in enumerate(tasks, 1):
         if len(tasks) > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 
+from civitas_assets.catalog.model import Destination as Kind
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.errors import OutdatedError
 from civitas_assets.harmonise.task import Task
@@ -22,30 +23,32 @@ log = logging.getLogger("civitas_assets.publish")
 _ATTEMPTS = 3  # where others publish all the time, it is left to them
 
 
-def publish_tenant(work: Work) -> Iterator[Result]:
-    """Replace what the tenant's workspace was made for in the destination.
+def publish_tenant(work: Work, kind: Kind) -> Iterator[Result]:
+    """Replace what the tenant's workspace was made for in one of its destinations.
 
-    Where records have moved or others have published since it was made, it is made again first.
+    Where records have moved or others have published since it was made, or it was made for other destinations that need
+    something else, it is made again first.
     """
-    asset = name_published(work.tenant.destination)
-    if not work.wants(asset):
+    asset = name_published(kind)
+    if kind not in work.tenant.destinations or not work.wants(asset):
         return
-    destination, workspace = work.deployment.make_destination(work.tenant), work.workspace
+    destination = work.deployment.make_destination(work.tenant, kind)
     with work.hold_lock() as ensure_held:
-        done = _publish(work, ensure_held)
+        done = _publish(work, kind, ensure_held)
         if done is None:
-            log.info("%s · another run has published what this one was to", work.tenant.slug)
-            workspace.remove()
+            log.info("%s · %s is up to date already", work.tenant.slug, destination.address)
+            work.workspace.release(kind)
             return
         task, publication = done
         note_publication(
             work.deployment.settings,
             work.deployment.files,
             work.tenant.slug,
+            kind,
             publication,
-            work.deployment.now(),
+            at=work.deployment.now(),
         )
-        workspace.remove()
+        work.workspace.release(kind)
     yield Materialised(
         asset,
         counts={
@@ -66,21 +69,23 @@ def publish_tenant(work: Work) -> Iterator[Result]:
     )
 
 
-def _publish(work: Work, ensure_held: Callable[[], None]) -> tuple[Task, Publication] | None:
+def _publish(work: Work, kind: Kind, ensure_held: Callable[[], None]) -> tuple[Task, Publication] | None:
     """What was published, and what came of it; None if others have done so.
 
     Raises:
         OutdatedError: others publish all the time.
     """
     deployment, tenant = work.deployment, work.tenant
-    destination, commons = deployment.make_destination(tenant), deployment.make_commons(tenant.destination)[0]
+    destination, commons = deployment.make_destination(tenant, kind), deployment.make_commons(kind)[0]
     contracts = read_contracts(deployment.project)
     for attempt in range(_ATTEMPTS):
-        task = work.workspace.read_task()
+        task = _find_task(work, kind)
+        if task is None:
+            return None
         try:
             if deployment.read_versions(tenant).have_moved(task, work.stores):
                 raise OutdatedError(f"{tenant.slug}: records have changed since the rows were made")
-            ensure_current(destination.address, task, destination.read_publication(), work.run_id)
+            ensure_current(destination, task, destination.read_publication(), work.run_id)
             with announce_publication(commons, tenant.slug, work.run_id, task, contracts):
                 ensure_held()
                 publication = destination.publish(deployment.project, work.workspace, work.run_id)
@@ -90,11 +95,29 @@ def _publish(work: Work, ensure_held: Callable[[], None]) -> tuple[Task, Publica
             if attempt + 1 == _ATTEMPTS:
                 raise
             log.info("%s: they are made again", error)
-            made = make_models(work)
-            if made is None:
+            if _make_anew(work, kind) is None:
                 return None
-            made.ensure_sound()
             continue
-        work.stores.journal.acknowledge(task.entries)
+        work.stores.journal.settle(task.entries, kind, tenant.destinations)
         return task, publication
     return None
+
+
+def _find_task(work: Work, kind: Kind) -> Task | None:
+    """What the workspace holds for the destination; it is made where it holds what others of the tenant need, or did.
+
+    None where the destination needs nothing.
+    """
+    if work.workspace.is_made or len(work.tenant.destinations) == 1:
+        task = work.workspace.read_task()
+        if task.basis is None or kind in task.basis:
+            return task
+    return _make_anew(work, kind)
+
+
+def _make_anew(work: Work, kind: Kind) -> Task | None:
+    made = make_models(work, [kind])
+    if made is None:
+        return None
+    made.ensure_sound()
+    return work.workspace.read_task()

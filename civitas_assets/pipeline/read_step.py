@@ -36,7 +36,7 @@ def read_tenant(work: Work) -> Iterator[Result]:
         )
         if work.scope.repair == "none":
             note_status(stores, tenant, work.run_id, work.deployment.now())
-        task = work.deployment.plan_task(tenant, rebuild=work.scope.rebuild)
+        is_due = bool(work.plan_tasks(tenant.destinations))
     wanted = [name for name in RECORD_TYPES if work.wants(name_records(name))]
     made = wanted
     if work.keys is None:  # in a tenant's turn only what its sources can bring, and have brought
@@ -44,9 +44,9 @@ def read_tenant(work: Work) -> Iterator[Result]:
         can_bring = {name for source in tenant.sources.values() for name in source.record_types()}
         wanted = [name for name in wanted if name in can_bring] or wanted
         made = [name for name in wanted if name in brought] or wanted
-    if task is None:
+    if not is_due:
         log.info("%s · nothing new: harmonising and publishing are skipped", tenant.slug)
-    for name in made if task else ():
+    for name in made if is_due else ():
         counts, metadata, total = _told(RECORD_TYPES[name], reports)
         if work.keys is not None:  # a night's history keeps no previews
             metadata["preview"] = _preview(RECORD_TYPES[name], stores, total)

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
 
-from civitas_assets.catalog import Window
+from civitas_assets.catalog import Tenant, Window
 from civitas_assets.errors import Fault
 from civitas_assets.ingest.isolation import capture_errors
+from civitas_assets.pipeline.asset_names import name_published
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.outcomes import WELL, list_check_faults
 from civitas_assets.pipeline.report_step import report_to_operator
-from civitas_assets.pipeline.results import Checked
+from civitas_assets.pipeline.results import Checked, Materialised
 from civitas_assets.pipeline.turn import Said, Turn
 from civitas_assets.pipeline.turn_records import TurnRecord, TurnRecords
 from civitas_assets.pipeline.turn_scope import Scope
@@ -111,9 +112,9 @@ def run_tenant(deployment: Deployment, tenant: str, order: Order) -> Outcome:
         new=total("new", "records"),
         changed=total("changed", "records"),
         rejected=total("rejected", "records"),
-        days=total("days", "published"),
-        rows=total("rows", "published"),
-        path=deployment.make_destination(known).address if published else "",
+        days=_most(published, "days"),
+        rows=_most(published, "rows"),
+        path=", ".join(_list_addresses(deployment, known, said)),
         errors=errors,
         warnings=warnings,
     )
@@ -131,6 +132,18 @@ def _file_errors(faults: Sequence[Fault], meanwhile: str) -> list[str]:
 
 def _total(reports: Sequence[StepReport], name: str, layer: str) -> int:
     return sum(int(report.counts.get(name, 0)) for report in reports if report.layer == layer)
+
+
+def _most(reports: Sequence[StepReport], name: str) -> int:
+    """Of several destinations, which get the same."""
+    return max((int(report.counts.get(name, 0)) for report in reports), default=0)
+
+
+def _list_addresses(deployment: Deployment, tenant: Tenant, said: Said) -> Sequence[str]:
+    """Where something was published."""
+    made = {result.asset for result in said.results if isinstance(result, Materialised)}
+    kinds = [kind for kind in tenant.destinations if name_published(kind) in made]
+    return [deployment.make_destination(tenant, kind).address for kind in kinds]
 
 
 def _verdicts(said: Said) -> tuple[list[str], list[str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+from civitas_assets.catalog.model import Destination as Kind
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.pipeline.asset_names import name_commons
 from civitas_assets.pipeline.presentation import build_table_metadata
@@ -17,10 +18,12 @@ from civitas_assets.pipeline.work import Work
 log = logging.getLogger("civitas_assets.publish")
 
 
-def share_tenant(work: Work) -> Iterator[Result]:
-    """Bring the commons up to what the tenant has published."""
-    slug, asset = work.tenant.slug, name_commons(work.tenant.destination)
-    commons, members = work.deployment.make_commons(work.tenant.destination)
+def share_tenant(work: Work, kind: Kind) -> Iterator[Result]:
+    """Bring the commons of a destination up to what the tenant has published there."""
+    if kind not in work.tenant.destinations:
+        return
+    slug, asset = work.tenant.slug, name_commons(kind)
+    commons, members = work.deployment.make_commons(kind)
     with work.hold_lock():
         report = commons.refresh(slug, members, read_contracts(work.deployment.project))
     if report.rows or report.withdrawn:

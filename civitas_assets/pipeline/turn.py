@@ -7,7 +7,7 @@ quiet night. A turn says what has happened: what was made and checked of its ten
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -16,6 +16,7 @@ from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.errors import Problem, TenantBusy, TestsFailed
 from civitas_assets.ingest.isolation import capture_errors
 from civitas_assets.pipeline.asset_names import name_landing
+from civitas_assets.pipeline.clear_step import clear_unlisted
 from civitas_assets.pipeline.fetch_step import fetch_tenant
 from civitas_assets.pipeline.harmonise_step import harmonise_tenant
 from civitas_assets.pipeline.night_entry import build_reports
@@ -74,18 +75,20 @@ class Turn:
 
     def finish(self) -> Iterator[Result]:
         """The steps after fetching, and the page."""
-        for name, step in self._later():
-            if self.said.errors or self.said.busy:
-                break
-            made = [*self._results(name, step)]
-            yield from made
-            if not any(isinstance(result, Materialised) for result in made):
-                break
+        if self.is_through and (
+            yield from self._take(("read_landing", read_tenant), ("harmonise", harmonise_tenant))
+        ):
+            for kind in self.work.tenant.destinations:  # what one of them does not take, others do
+                yield from self._take(
+                    (f"publish_{kind}", partial(publish_tenant, kind=kind)),
+                    (f"commons_{kind}", partial(share_tenant, kind=kind)),
+                )
         if not self.said.workspace:  # nobody looks at it, and another run makes its own
             self.work.workspace.remove()
         if not self.said.busy:
             yield from self._results("offer", publish_open_folder)
             yield from self._results("sinks", deliver_tenant)
+            yield from self._results("clear", clear_unlisted)
             yield from self._page()
 
     def fail(self, name: str, error: Problem) -> Iterator[Result]:
@@ -105,11 +108,15 @@ class Turn:
         own = {name_landing(source.connector) for source in self.work.tenant.sources.values()}
         return own - seen
 
-    def _later(self) -> Iterator[tuple[str, _Step]]:
-        yield "read_landing", read_tenant
-        yield "harmonise", harmonise_tenant
-        yield "publish", publish_tenant
-        yield f"commons_{self.work.tenant.destination}", share_tenant
+    def _take(self, *steps: tuple[str, _Step]) -> Generator[Result, None, bool]:
+        """The steps until one fails or makes nothing; whether all have made something."""
+        before = len(self.said.errors)
+        for name, step in steps:
+            made = [*self._results(name, step)]
+            yield from made
+            if len(self.said.errors) > before or not any(isinstance(one, Materialised) for one in made):
+                return False
+        return not self.said.busy
 
     def _results(self, name: str, step: _Step) -> Iterator[Result]:
         made = list[Result]()

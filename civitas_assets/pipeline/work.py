@@ -6,14 +6,17 @@ The steps themselves are beside their assets; a run of one tenant and a batch of
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from civitas_assets.catalog import Tenant
+from civitas_assets.catalog.model import Destination as Kind
 from civitas_assets.catalog.yaml_text import locate_file
 from civitas_assets.errors import PublishError, StoreError
-from civitas_assets.harmonise.workspace import Workspace, remove_stale_workspaces
+from civitas_assets.harmonise.kept_runs import remove_stale_workspaces
+from civitas_assets.harmonise.task import Task
+from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.turn_scope import Scope
 from civitas_assets.store.record_archive import finish_archiving
@@ -72,7 +75,7 @@ class Work:
 
         Where that fails, the run goes on: bringing the commons up to date tries again, and reports it.
         """
-        for kind in sorted({tenant.destination for tenant in self.deployment.catalog.tenants.values()}):
+        for kind in self.deployment.kinds:
             try:
                 commons, members = self.deployment.make_commons(kind)
                 rows = commons.unshare(members)
@@ -81,6 +84,10 @@ class Work:
             else:
                 if rows:
                     log.info("commons · %d rows are not shared any more, and were taken out", rows)
+
+    def plan_tasks(self, kinds: Iterable[Kind]) -> Mapping[Kind, Task]:
+        """What is to be harmonised and published in these destinations of the tenant; see `Deployment`."""
+        return self.deployment.plan_tasks(self.tenant, kinds, rebuild=self.scope.rebuild)
 
     @contextmanager
     def hold_lock(self) -> Iterator[Callable[[], None]]:

@@ -176,5 +176,5 @@ def list_members(catalog: Catalog, destination: str) -> Members:
     return left_out | {
         slug: Member(slug, tenant.name, tenant.shared)
         for slug, tenant in catalog.tenants.items()
-        if tenant.share and tenant.destination == destination
+        if tenant.share and destination in tenant.destinations
     }

@@ -52,7 +52,7 @@ def check_key(tenant: str) -> None:
         raise PublishError(f"{tenant!r} cannot be a tenant's key: it must match {SLUG}")
 
 
-def ensure_current(address: str, task: Task, held: str, run_id: str) -> None:
+def ensure_current(destination: Destination, task: Task, held: str, run_id: str) -> None:
     """Let nobody publish over what others have published since their rows were made.
 
     What a run has published itself counts as its basis: an attempt of which nobody heard may have been one.
@@ -60,8 +60,8 @@ def ensure_current(address: str, task: Task, held: str, run_id: str) -> None:
     Raises:
         OutdatedError: `held` is neither of the two.
     """
-    if task.basis is not None and held != task.basis and not held.startswith(f"{run_id} "):
-        raise OutdatedError(f"{address}: another run has published since the rows were made")
+    if task.basis is not None and held != task.basis[destination.kind] and not held.startswith(f"{run_id} "):
+        raise OutdatedError(f"{destination.address}: another run has published since the rows were made")
 
 
 def ensure_collected(address: str, task: Task, collected: Mapping[date, str]) -> None:
@@ -79,6 +79,11 @@ def ensure_collected(address: str, task: Task, collected: Mapping[date, str]) ->
 
 class Destination(Protocol):
     """Where the shared models of one tenant land."""
+
+    @property
+    def kind(self) -> str:
+        """What tenants' files call it."""
+        ...
 
     @property
     def address(self) -> str:
@@ -119,5 +124,13 @@ class Destination(Protocol):
             OutdatedError: readers see another publication than the task's basis, or a rebuild has collected other
                 versions of its days: others have published since the rows were made.
             PublishError: nothing was changed for readers.
+        """
+        ...
+
+    def clear(self) -> None:
+        """Take away what readers see, and what a rebuild has collected; where there is nothing, nothing happens.
+
+        Raises:
+            PublishError: it is still there.
         """
         ...

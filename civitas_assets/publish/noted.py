@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from civitas_assets.errors import PublishError
 from civitas_assets.ingest.summarise import note_published
@@ -16,22 +17,31 @@ from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files
 
+if TYPE_CHECKING:
+    from civitas_assets.catalog.model import Destination
+
 log = logging.getLogger("civitas_assets.publish")
 
 
 def note_publication(
-    settings: Settings, files: Files, tenant: str, publication: Publication, at: datetime
+    settings: Settings,
+    files: Files,
+    tenant: str,
+    destination: Destination,
+    publication: Publication,
+    *,
+    at: datetime,
 ) -> None:
     """Note the publication in the summary; the tenant's lock must be held."""
     unmapped = publication.unmapped
     if unmapped is None:
-        unmapped = _count_unmapped(settings, tenant)
-    note_published(files, tenant, at=at, bytes_=publication.bytes, unmapped=unmapped)
+        unmapped = _count_unmapped(settings, tenant, destination)
+    note_published(files, tenant, destination, at=at, bytes_=publication.bytes, unmapped=unmapped)
 
 
-def _count_unmapped(settings: Settings, tenant: str) -> Mapping[str, int]:
+def _count_unmapped(settings: Settings, tenant: str, destination: Destination) -> Mapping[str, int]:
     try:
-        with open_published(settings, tenant) as tables:
+        with open_published(settings, tenant, destination=destination) as tables:
             rows = tables.query_rows(UNMAPPED_SQL)
     except PublishError as error:
         # What was published stays published, whether or not it can be counted.

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from civitas_assets.publish.reading import is_in_postgres, open_kept, open_published
 from civitas_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from civitas_assets.catalog.model import Destination
 
 # Types of numbers in DuckDB and PostgreSQL.
 _NUMERIC = frozenset(
@@ -34,21 +38,23 @@ class QueryResult:
         return [kind.partition("(")[0].lower() in _NUMERIC for kind in self.types]
 
 
-def ask_tables(settings: Settings, tenant: str, sql: str, limit: int) -> QueryResult:
-    """The first rows that the query gives on the tenant's tables.
+def ask_tables(
+    settings: Settings, tenant: str, sql: str, limit: int, destination: Destination | None = None
+) -> QueryResult:
+    """The first rows that the query gives on the tenant's tables, in its first destination or the one that is named.
 
     Raises:
         PublishError: the tenant has no output yet, or the query is not understood.
     """
     # A query of one tenant reads that tenant's tables and nothing else: by a login of its own, or in a copy.
-    if settings.postgres_readers is not None and is_in_postgres(settings, tenant):
+    if settings.postgres_readers is not None and is_in_postgres(settings, tenant, destination):
         from civitas_assets.publish.postgres import postgres_query  # noqa: PLC0415 - drivers are loaded where they are used
         from civitas_assets.publish.postgres.postgres_server import Server  # noqa: PLC0415
 
         reader = Server.for_reader(settings, tenant)
         columns, types, rows = postgres_query.ask_server(reader, tenant, sql, limit + 1)
     else:
-        with open_published(settings, tenant) as tables:
+        with open_published(settings, tenant, destination=destination) as tables:
             columns, types, rows = tables.query_first(sql, limit + 1)
     return QueryResult(columns, types, rows[:limit], len(rows) > limit)
 

@@ -28,6 +28,7 @@ from civitas_assets.settings import Settings
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from civitas_assets.catalog.model import Destination
     from civitas_assets.publish.postgres.postgres_reading import Stream
 
 _LOCKED = (
@@ -144,16 +145,21 @@ class PublishedTables:
 
 @contextmanager
 def open_published(
-    settings: Settings, tenant: str, first: date | None = None, last: date | None = None
+    settings: Settings,
+    tenant: str,
+    first: date | None = None,
+    last: date | None = None,
+    *,
+    destination: Destination | None = None,
 ) -> Iterator[PublishedTables]:
-    """The tenant's tables, which see nothing beside their own.
+    """The tenant's tables in its first destination, or the one that is named; they see nothing beside their own.
 
     Days before the first or after the last one may be missing: from PostgreSQL they are not even fetched.
 
     Raises:
         PublishError: the tenant has no output yet, or it cannot be opened.
     """
-    if is_in_postgres(settings, tenant):
+    if is_in_postgres(settings, tenant, destination):
         from civitas_assets.publish.postgres.postgres_reading import open_stream  # noqa: PLC0415 - drivers are loaded where
         from civitas_assets.publish.postgres.postgres_server import Server  # noqa: PLC0415 - they are used
 
@@ -205,8 +211,10 @@ def open_kept(settings: Settings, tenant: str, run: str) -> Iterator[PublishedTa
         yield PublishedTables(tenant, lambda: connection)
 
 
-def is_in_postgres(settings: Settings, tenant: str) -> bool:
-    """Whether the tenant's tables, or the commons, are in PostgreSQL, as far as the files say."""
+def is_in_postgres(settings: Settings, tenant: str, destination: Destination | None = None) -> bool:
+    """Whether the tenant's tables, or the commons, are in PostgreSQL, as far as it was asked for or the files say."""
+    if destination is not None:
+        return destination == "postgres"
     if tenant == COMMONS:
         return bool(settings.postgres_url) and not find_published_file(settings.published, tenant).is_file()
     return read_declared_destination(settings, tenant) == "postgres"

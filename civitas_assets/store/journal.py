@@ -7,11 +7,12 @@ repetition, never data.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 import msgspec
+from msgspec.structs import replace
 
 from civitas_assets.errors import Note
 from civitas_assets.store.addresses import Line
@@ -19,10 +20,13 @@ from civitas_assets.store.files import Files
 from civitas_assets.store.layout import RecordKeys
 
 
-class _Entry(msgspec.Struct, frozen=True):
+class _Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A note; `settled` are the destinations that have been brought up to it, while others have not."""
+
     days: list[date] = []
     things: bool = False
     forget: bool = False
+    settled: frozenset[str] = frozenset()
 
 
 class StandingNote(msgspec.Struct, frozen=True):
@@ -58,7 +62,7 @@ class Progress(msgspec.Struct, frozen=True):
 class Pending:
     """What is not yet published: days of events, and whether things changed.
 
-    `entries` are the notes by key, each with a hash of what it says. `forget` is whether something was let go of, of
+    `entries` are all notes by key, each with a hash of what it says. `forget` is whether something was let go of, of
     which no block of what is published may hold anything afterwards.
     """
 
@@ -85,21 +89,36 @@ class Journal:
         if entry != before:
             self._files.write(key, msgspec.json.encode(entry))
 
-    def read_pending(self) -> Pending:
-        """Everything that is noted."""
+    def read_pending(self, destination: str = "") -> Pending:
+        """Everything that is noted, or what of it a destination has not been brought up to."""
         keys = self._files.list_keys(f"{self._keys.pending}/")
         bodies = self._files.read_all(keys)
-        entries = [_decoded(body) for body in bodies]
+        noted = {key: _decoded(body) for key, body in zip(keys, bodies, strict=True) if body is not None}
+        entries = [entry for entry in noted.values() if destination not in entry.settled]
         days = frozenset(day for entry in entries for day in entry.days)
-        said = {key: _digest(body) for key, body in zip(keys, bodies, strict=True) if body is not None}
         things, forget = (any(getattr(entry, kind) for entry in entries) for kind in ("things", "forget"))
-        return Pending(days, things, said, forget)
+        return Pending(days, things, {key: _digest(entry) for key, entry in noted.items()}, forget)
 
     def acknowledge(self, entries: Mapping[str, str]) -> None:
         """Strike out the notes that have been settled by publishing; those made or added to since stay."""
-        bodies = self._files.read_all([*entries])
-        settled = zip(entries.items(), bodies, strict=True)
-        self._files.delete_all(key for (key, said), body in settled if body and _digest(body) == said)
+        self.settle(entries, "", ())
+
+    def settle(self, entries: Mapping[str, str], destination: str, destinations: Collection[str]) -> None:
+        """A destination has been brought up to these notes; they are struck out once all destinations have been.
+
+        Those made or added to since stay as they are: for all destinations.
+        """
+        struck = list[str]()
+        for (key, said), body in zip(entries.items(), self._files.read_all([*entries]), strict=True):
+            entry = _decoded(body)
+            if body is None or _digest(entry) != said:
+                continue
+            settled = entry.settled | {destination}
+            if settled >= {*destinations}:
+                struck.append(key)
+            elif settled != entry.settled:
+                self._files.write(key, msgspec.json.encode(replace(entry, settled=settled)))
+        self._files.delete_all(struck)
 
     def read_progress(self, source: str) -> Progress:
         """How far the source's landing has been read."""
@@ -111,8 +130,9 @@ class Journal:
         self._files.write(self._keys.progress_key(source), msgspec.json.encode(progress))
 
 
-def _digest(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()[:16]
+def _digest(entry: _Entry) -> str:
+    """Of what a note says, whoever has been brought up to it."""
+    return hashlib.sha256(msgspec.json.encode(replace(entry, settled=frozenset()))).hexdigest()[:16]
 
 
 def _decoded(body: bytes | None) -> _Entry:

@@ -134,7 +134,8 @@ class Night(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
     @property
     def days(self) -> int:
         """How many days were published."""
-        return sum(int(step.counts.get("days", 0)) for step in self.steps if step.layer == "published")
+        days = (int(step.counts.get("days", 0)) for step in self.steps if step.layer == "published")
+        return max(days, default=0)  # of several destinations, which get the same
 
     @property
     def unfilled(self) -> tuple[str, ...]:

@@ -50,12 +50,18 @@ class SourceSummary(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class TenantSummary(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One tenant: its sources, the bytes of records and quarantine, and what was last published when."""
+    """One tenant: its sources, the bytes of records and quarantine, and what was last published when.
+
+    `destinations` are those that hold something of it, with their bytes; `outdated` those of them that its file did not
+    list for a while, in which nobody has published since.
+    """
 
     sources: dict[str, SourceSummary] = {}
     record_bytes: int = 0
     published_at: datetime | None = None
     published_bytes: int = 0
+    destinations: dict[str, int] = {}
+    outdated: frozenset[str] = frozenset()
 
     def get_source(self, name: str) -> SourceSummary:
         """That of a source, also of one that was never asked."""

@@ -8,7 +8,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from civitas_assets.harmonise.workspace import Workspace, remove_stale_workspaces
+from civitas_assets.harmonise.kept_runs import remove_stale_workspaces
+from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.harmonise.workspace_tables import WORKSPACE_FILE
 from civitas_assets.store.locks import claim_folder, release_folder
 

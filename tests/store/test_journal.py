@@ -42,6 +42,34 @@ def test_striking_out_leaves_notes_that_were_made_since(journal: Journal) -> Non
     assert journal.read_pending().days == {SECOND}
 
 
+def test_a_note_is_struck_out_once_all_destinations_were_brought_up_to_it(journal: Journal) -> None:
+    both = ("duckdb", "postgres")
+    journal.note("run-a", [FIRST])
+    journal.settle(journal.read_pending("duckdb").entries, "duckdb", both)
+    assert not journal.read_pending("duckdb")
+    assert journal.read_pending("postgres").days == journal.read_pending().days == {FIRST}
+
+    made = journal.read_pending("postgres").entries
+    journal.note("run-a", [FIRST])
+    assert journal.read_pending("duckdb").days == {FIRST}, (
+        "noted again, it is of records that nobody has seen"
+    )
+
+    journal.settle(
+        made, "postgres", both
+    )  # what it says is the same: its rows were made of records as they are
+    assert not journal.read_pending("postgres")
+    journal.settle(journal.read_pending().entries, "duckdb", both)
+    assert not journal.read_pending().entries
+
+
+def test_a_note_goes_with_the_destination_that_it_waited_for(journal: Journal) -> None:
+    journal.note("run-a", [FIRST])
+    journal.settle(journal.read_pending().entries, "duckdb", ("duckdb", "postgres"))
+    journal.settle(journal.read_pending("duckdb").entries, "duckdb", ("duckdb",))
+    assert not journal.read_pending().entries
+
+
 def test_a_note_that_says_nothing_new_writes_nothing(
     journal: Journal, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:

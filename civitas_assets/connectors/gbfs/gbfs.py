@@ -17,7 +17,6 @@ from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.language_tag import Language
 from civitas_assets.catalog.template import expand
 from civitas_assets.connectors.base import FetchSession, Payload, Request
-from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.gbfs.gbfs_stations import read_station_table, read_status_table
 from civitas_assets.connectors.gbfs.gbfs_vehicles import (
     build_system_station,
@@ -103,7 +102,8 @@ class GbfsConnector:
             Request(e.url, role="discovery")
             for e in expand(source.url, source.each, window, source.http.max_pages)
         ]
-        fetch_all(session, discovery, follow)
+        for _ in session.crawl(discovery, follow):
+            pass
 
     def read(self, source: GbfsSource, payload: Payload) -> Iterator[RawTable]:
         """Stations, their status, the system, or numbers of its vehicles."""

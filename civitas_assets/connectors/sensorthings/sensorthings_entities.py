@@ -24,17 +24,6 @@ class Identified(msgspec.Struct, rename={"id": "@iot.id"}, gc=False):
     id: Any = None
 
 
-class SensorThingsEntity(msgspec.Struct, rename={"id": "@iot.id"}):
-    """An entity that others are led to by its id."""
-
-    id: int | str
-
-    @property
-    def key(self) -> str:
-        """The id as text."""
-        return str(self.id)
-
-
 class Named(msgspec.Struct):
     """An observed property, a sensor, or a unit of measurement."""
 
@@ -44,8 +33,9 @@ class Named(msgspec.Struct):
 
 
 class Datastream(
-    SensorThingsEntity,
+    msgspec.Struct,
     rename={
+        "id": "@iot.id",
         "unit": "unitOfMeasurement",
         "observed_property": "ObservedProperty",
         "sensor": "Sensor",
@@ -55,6 +45,7 @@ class Datastream(
 ):
     """A series of observations of one property."""
 
+    id: int | str
     name: str | None = None
     description: str | None = None
     unit: Named | None = None
@@ -63,10 +54,16 @@ class Datastream(
     phenomenon_time: Any = None
     observed_area: Any = None
 
+    @property
+    def key(self) -> str:
+        """The id as text."""
+        return str(self.id)
+
 
 class MultiDatastream(
-    SensorThingsEntity,
+    msgspec.Struct,
     rename={
+        "id": "@iot.id",
         "types": "multiObservationDataTypes",
         "units": "unitOfMeasurements",
         "observed_properties": "ObservedProperties",
@@ -77,6 +74,7 @@ class MultiDatastream(
 ):
     """A series of observations whose results have an element for each of several properties."""
 
+    id: int | str
     name: str | None = None
     description: str | None = None
     types: list[str | None] | None = None
@@ -85,6 +83,11 @@ class MultiDatastream(
     sensor: Named | None = None
     phenomenon_time: Any = None
     observed_area: Any = None
+
+    @property
+    def key(self) -> str:
+        """The id as text."""
+        return str(self.id)
 
     @property
     def size(self) -> int:
@@ -119,8 +122,9 @@ class SensorThingsLocation(msgspec.Struct):
 
 
 class Thing(
-    SensorThingsEntity,
+    msgspec.Struct,
     rename={
+        "id": "@iot.id",
         "locations": "Locations",
         "datastreams": "Datastreams",
         "more_datastreams": "Datastreams@iot.nextLink",
@@ -130,6 +134,7 @@ class Thing(
 ):
     """A station or device."""
 
+    id: int | str
     name: str | None = None
     description: str | None = None
     locations: list[SensorThingsLocation] = []
@@ -137,6 +142,11 @@ class Thing(
     more_datastreams: str | None = None
     multi_datastreams: list[MultiDatastream] = []
     more_multi_datastreams: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The id as text."""
+        return str(self.id)
 
     @property
     def series(self) -> list[Datastream]:

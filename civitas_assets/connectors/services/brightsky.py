@@ -20,7 +20,6 @@ from pydantic import Field
 from civitas_assets.catalog import Box, Source, TimeRule, Window
 from civitas_assets.catalog.window import Duration
 from civitas_assets.connectors.base import FetchSession, Payload, Request
-from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.mapping.paths import to_series
 from civitas_assets.connectors.mapping.service_rows import build_raw_table, decode_answer, decode_each
 from civitas_assets.connectors.services.service import (
@@ -147,7 +146,8 @@ class BrightskyConnector:
             _circle(source.box)
         ]
         sources = [Request(f"{root}/sources?{urlencode(place)}", role="sources") for place in places]
-        fetch_all(session, sources, weather)
+        for _ in session.crawl(sources, weather):
+            pass
         source.expect(known)
         if not asked:
             raise FetchError(

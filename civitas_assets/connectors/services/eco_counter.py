@@ -18,7 +18,6 @@ from pydantic import Field, model_validator
 
 from civitas_assets.catalog import SecretRef, Source, Window
 from civitas_assets.connectors.base import FetchSession, Payload, Request
-from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.mapping.paths import extract_columns, extract_records
 from civitas_assets.connectors.mapping.record_sample import require_members
 from civitas_assets.connectors.mapping.service_rows import build_raw_table, decode_each, parse_number
@@ -134,7 +133,8 @@ class EcoCounterConnector:
                             variables={"datastream_id": str(channel.id)},
                         )
 
-        fetch_all(session, [Request(f"{root}/site", role="sites")], counts)
+        for _ in session.crawl([Request(f"{root}/site", role="sites")], counts):
+            pass
         source.expect(found)
 
     def read(self, source: EcoCounterSource, payload: Payload) -> Iterator[RawTable]:

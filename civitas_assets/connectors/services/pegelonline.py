@@ -17,7 +17,6 @@ import polars as pl
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import FetchSession, Payload, Request, read_clock
-from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.mapping.record_sample import require_members
 from civitas_assets.connectors.mapping.service_rows import build_raw_table, decode_each
 from civitas_assets.connectors.services.service import (
@@ -108,7 +107,8 @@ class PegelonlineConnector:
                         yield Request(f"{address}?{times}", role="measurements", variables=variables)
 
         gauges = Request(f"{root}/stations.json?includeTimeseries=true", role="stations")
-        fetch_all(session, [gauges], measurements)
+        for _ in session.crawl([gauges], measurements):
+            pass
         kept = (self.clock() - timedelta(days=_KEPT_DAYS)).astimezone(zone).date()
         if window.first < kept:
             session.note(

@@ -17,7 +17,6 @@ from pydantic import Field
 
 from civitas_assets.catalog import HttpPolicy, Source, TimeRule, Window
 from civitas_assets.connectors.base import FetchSession, Payload, Request
-from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.mapping.paths import to_series
 from civitas_assets.connectors.mapping.service_rows import build_raw_table, decode_answer, parse_number
 from civitas_assets.connectors.services.service import (
@@ -114,7 +113,8 @@ class UbaConnector:
                         )
 
         first = {"first": window.first.isoformat()}
-        fetch_all(session, [Request(f"{root}/stations/json?lang=de", "stations", first)], measures)
+        for _ in session.crawl([Request(f"{root}/stations/json?lang=de", "stations", first)], measures):
+            pass
         source.expect(found)
 
     def read(self, source: UbaSource, payload: Payload) -> Iterator[RawTable]:

@@ -47,6 +47,8 @@ _WASTED = 0.1
 class DuckDBDestination:
     """The published file of one tenant."""
 
+    kind = "duckdb"
+
     def __init__(self, published: Path, tenant: str, limits: Limits = DEFAULT_LIMITS) -> None:
         check_key(tenant)
         self.file = find_published_file(published, tenant)
@@ -145,7 +147,7 @@ class DuckDBDestination:
                 copy.chmod(0o640)
                 sync_file(copy)
                 with hold_folder_lock(self.file.parent):
-                    ensure_current(self.address, task, self.read_publication(), run_id)
+                    ensure_current(self, task, self.read_publication(), run_id)
                     copy.replace(self.file)
                 sync_folder(self.file.parent)
         except (duckdb.Error, OSError) as error:
@@ -155,6 +157,13 @@ class DuckDBDestination:
             )
             raise PublishError(f"{self.file} was left as it was: {told or error}") from error
         return Publication(rows, self.file.stat().st_size, time.monotonic() - started, unfilled, unmapped)
+
+    def clear(self) -> None:
+        """See `Destination`."""
+        try:
+            remove_folder(self.file.parent)
+        except OSError as error:
+            raise PublishError(f"{self.file} is still there: {error}") from error
 
     def _write_anew(self, file: Path, contracts: Mapping[str, Contract]) -> None:
         """Write the file once more in order: DuckDB keeps what was deleted in its blocks, also after a checkpoint."""

@@ -31,7 +31,7 @@ from civitas_assets.publish.postgres.postgres_changes import Changes
 from civitas_assets.publish.postgres.postgres_following import find_misplaced, find_unfit, list_wide
 from civitas_assets.publish.postgres.postgres_forgetting import rewrite_partitions
 from civitas_assets.publish.postgres.postgres_names import Names
-from civitas_assets.publish.postgres.postgres_roles import ensure_roles
+from civitas_assets.publish.postgres.postgres_roles import ensure_roles, remove_schemas
 from civitas_assets.publish.postgres.postgres_server import PAUSES, Server, is_transient
 from civitas_assets.publish.workspace_reader import WorkspaceReader, open_workspace
 from civitas_assets.settings import DEFAULT_LIMITS, Limits
@@ -55,6 +55,8 @@ class _Published:
 
 class PostgresDestination:
     """The published schema of one tenant."""
+
+    kind = "postgres"
 
     def __init__(
         self,
@@ -142,7 +144,7 @@ class PostgresDestination:
         def publish(changes: Changes, made: WorkspaceReader) -> _Published:
             self._begin(changes)
             changes.acquire_lock()
-            ensure_current(self.address, task, changes.read_publication(), run_id)
+            ensure_current(self, task, changes.read_publication(), run_id)
             held = changes.read_contracts(self.names.schema)
             days = made.list_days()
             layouts = changes.make_layouts(contracts)
@@ -189,6 +191,10 @@ class PostgresDestination:
         return Publication(
             made.rows, made.bytes if size is None else size, time.monotonic() - started, made.unfilled
         )
+
+    def clear(self) -> None:
+        """See `Destination`; roles stay, and with them who may read once it is published there again."""
+        remove_schemas(self._server, self.names)
 
     def _begin(self, changes: Changes) -> None:
         """Act as the tenant's writer, within limits of time."""

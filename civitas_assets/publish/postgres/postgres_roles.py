@@ -56,10 +56,6 @@ def _role(name: str, login: Literal["login", "nologin"]) -> Statement:
 
 def removal_sql(names: Names, query_login: str | None = None) -> Sequence[Statement]:
     """What removes everything of a tenant, its tables and what others have made of them included."""
-    made = [
-        SQL("drop schema if exists {} cascade").format(Identifier(schema))
-        for schema in (names.schema, names.rebuild)
-    ]
     roles = [
         SQL(
             "do $$ begin if exists (select from pg_catalog.pg_roles where rolname = {}) then"
@@ -67,7 +63,16 @@ def removal_sql(names: Names, query_login: str | None = None) -> Sequence[Statem
         ).format(Text(role), Identifier(role), Identifier(role))
         for role in (*([query_login] if query_login else []), names.reader, names.writer)
     ]
-    return [SQL("select pg_advisory_xact_lock({})").format(Text(_TURNSTILE)), *made, *roles]
+    return [*schema_removal_sql(names), *roles]
+
+
+def schema_removal_sql(names: Names) -> Sequence[Statement]:
+    """What removes the tenant's schemas, with what others have made of its tables, and leaves its roles."""
+    made = [
+        SQL("drop schema if exists {} cascade").format(Identifier(schema))
+        for schema in (names.schema, names.rebuild)
+    ]
+    return [SQL("select pg_advisory_xact_lock({})").format(Text(_TURNSTILE)), *made]
 
 
 def grant_roles(
@@ -90,6 +95,16 @@ def remove_roles(server: Server, names: Names, query_login: str | None = None) -
     """
     with server.connect() as connection:
         _together(server, connection, removal_sql(names, query_login), f"removing {names.slug}")
+
+
+def remove_schemas(server: Server, names: Names) -> None:
+    """Remove the tenant's schemas, and leave its roles.
+
+    Raises:
+        PublishError: the account may not remove them, or somebody uses them; nothing was removed.
+    """
+    with server.connect() as connection:
+        _together(server, connection, schema_removal_sql(names), f"withdrawing {names.slug}")
 
 
 def count_objects(server: Server, names: Names) -> int:

@@ -196,13 +196,15 @@ def test_rows_that_were_made_before_others_published_are_refused_every_time(
         town.publish([D1], run_id=f"other-{number}", site=[site("a")], status=[status("a", D1, number)])
         late = town.workspace([D1], {"site": [site("a")], "status": [status("a", D1, -1)]}, rebuild=rebuild)
         file = late.folder / "task.json"
-        task = msgspec.structs.replace(late.read_task(), basis=basis)
+        task = msgspec.structs.replace(late.read_task(), basis={town.kind: basis})
         file.write_bytes(msgspec.json.encode(task))
         with pytest.raises(OutdatedError, match="another run has published since the rows were made"):
             town.destination.publish(town.project, late, f"late-{number}")
         assert town.ask("select free from status") == [(number,)]
         file.write_bytes(
-            msgspec.json.encode(msgspec.structs.replace(task, basis=town.destination.read_publication()))
+            msgspec.json.encode(
+                msgspec.structs.replace(task, basis={town.kind: town.destination.read_publication()})
+            )
         )
     town.destination.publish(town.project, late, "late")
     assert town.ask("select free from status") == [(-1,)]

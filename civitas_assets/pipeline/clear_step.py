@@ -1,0 +1,45 @@
+"""Clearing: what a tenant has published where its file does not list it any more is taken away.
+
+It goes once all destinations that are listed have been published to, so that there is always one to read from.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import get_args
+
+from civitas_assets.catalog.model import Destination as Kind
+from civitas_assets.ingest.summarise import note_unlisted
+from civitas_assets.pipeline.results import Result
+from civitas_assets.pipeline.work import Work
+from civitas_assets.store.summary import SummaryStore
+
+log = logging.getLogger("civitas_assets.publish")
+
+_KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+def clear_unlisted(work: Work) -> Iterator[Result]:
+    """Take the tenant's output, and what it shares, out of destinations that its file does not list any more.
+
+    Raises:
+        PublishError: a destination does not let go of it; the next run tries again.
+    """
+    deployment, tenant = work.deployment, work.tenant
+    held = SummaryStore(deployment.files, tenant.slug).read().destinations
+    unlisted = sorted(held.keys() - {*tenant.destinations})
+    if not unlisted or {*tenant.destinations} - held.keys():
+        return
+    with work.hold_lock():
+        note_unlisted(deployment.files, tenant.slug, unlisted)
+        for kind in _KINDS:
+            if kind in unlisted:
+                deployment.make_commons(kind)[0].forget(tenant.slug)
+                destination = deployment.make_destination(tenant, kind)
+                destination.clear()
+                note_unlisted(deployment.files, tenant.slug, (), gone=kind)
+                log.info(
+                    "%s · %s is not listed any more, and was taken away", tenant.slug, destination.address
+                )
+    yield from ()
