@@ -43,29 +43,47 @@ def pygeoapi(
             " header; all that is on these servers is shown to everybody.",
         ),
     ] = False,
+    portal: Annotated[
+        str,
+        typer.Option(
+            "--portal",
+            metavar="EPSG:CODE",
+            help="Also write services.json and layer-tree.json, for a Masterportal whose map is in that system.",
+        ),
+    ] = "",
 ) -> None:
     """Write what pygeoapi needs to serve open tables as OGC API Features: its configuration, and the files.
 
     Served is what folders of open data have as GeoJSON for everybody, a collection per table: docs/features.md.
     pygeoapi reads files at each request, and pygeoapi.yml when it starts; whether that has changed is said.
     """
+    from civitas_assets.dcat.offered_files import make_open_url
     from civitas_assets.errors import ExportError
     from civitas_assets.ingest.catalogue import load_shown_catalogue
+    from civitas_assets.opendata.masterportal_layers import Portal
     from civitas_assets.opendata.pygeoapi_folder import CONFIGURATION, write_pygeoapi_folder
     from civitas_assets.store.storage import make_storage
 
     if not url.startswith(("http://", "https://")):
         raise typer.BadParameter("must be an address, as https://daten.example/features", param_hint="--url")
-    settings = read_settings()
+    settings, shown = read_settings(), None
     known = load_shown_catalogue(settings)
     chosen = [known.get_tenant(slug) for slug in tenants or known.tenants]
+    if portal:
+        shown = Portal.build(portal, {one.slug: make_open_url(settings, one.slug) for one in chosen})
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ExportError(f"{output} cannot be written to: {error.strerror or error}") from error
     unknown = [] if tenants else [*known.left_out]
     served = write_pygeoapi_folder(
-        make_storage(settings).files, chosen, output, url, with_sinks=with_sinks, unknown=unknown
+        make_storage(settings).files,
+        chosen,
+        output,
+        url,
+        with_sinks=with_sinks,
+        unknown=unknown,
+        portal=shown,
     )
     for slug in unknown:
         err.print(f"{slug} is left out: its file has faults; what is there of it stays", **VERBATIM)

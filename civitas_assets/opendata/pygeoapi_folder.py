@@ -1,4 +1,4 @@
-"""A folder from which pygeoapi serves open tables as OGC API Features: their GeoJSON, and its configuration.
+"""A folder from which pygeoapi serves open tables as OGC API Features: their GeoJSON, its configuration, and portals'.
 
 All of it comes from tenants' folders of open data, so that nothing is there that is not open. Source: pygeoapi 0.21,
 https://docs.pygeoapi.io/en/0.21.0/configuration.html and the provider `GeoJSON`, which reads its file at each request.
@@ -19,6 +19,15 @@ from civitas_assets.catalog.yaml_text import to_literal_yaml
 from civitas_assets.errors import ExportError
 from civitas_assets.export.output import open_output
 from civitas_assets.opendata.folder_copy import clear_copies, copy_folder, list_copies
+from civitas_assets.opendata.masterportal_layers import (
+    LAYER_TREE,
+    PORTAL_SYSTEMS,
+    SERVICES,
+    Portal,
+    PortalLayer,
+    render_layer_tree,
+    render_services,
+)
 from civitas_assets.store.files import Files
 from civitas_assets.store.open_folder import FolderIndex, OpenFile, OpenFolder
 
@@ -38,6 +47,11 @@ _ENTITIES = {
     "Observations": ("Messwerte", "phenomenonTime"),
 }
 _CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+_SYSTEMS = [
+    _CRS84,
+    "http://www.opengis.net/def/crs/EPSG/0/4326",
+    *PORTAL_SYSTEMS,
+]  # which answers may be asked for in
 
 
 @dataclass
@@ -57,17 +71,18 @@ def write_pygeoapi_folder(
     *,
     with_sinks: bool = False,
     unknown: Collection[str] = (),
+    portal: Portal | None = None,
 ) -> ServedTables:
     """Bring a folder up to what tenants offer to everybody: a folder of files for each, and the configuration.
 
     What stays the same is not touched. A tenant that offers nothing any more, or is none of these, has no files there
     afterwards; of one of whom it is `unknown` what it offers, they stay. With sinks, SensorThings servers that ask for
-    no header are read as well, with all that is on them.
+    no header are read as well, with all that is on them. For a portal, its services and layer tree are written, too.
 
     Raises:
         ExportError: the folder cannot be written, or nobody offers anything.
     """
-    served, resources = ServedTables(), dict[str, Any]()
+    served, resources, layers = ServedTables(), dict[str, Any](), list[PortalLayer]()
     offering, chosen = list[Tenant](), [*tenants]
     # First of all what is not open any more goes, whatever becomes of the rest: pygeoapi would serve it as before.
     offered = {tenant.slug: _list_served(_read_index(files, tenant.slug)) for tenant in chosen}
@@ -89,6 +104,7 @@ def write_pygeoapi_folder(
         if described := {name: said for name, said in found.items() if not isinstance(said, str)}:
             resources |= described
             offering.append(tenant)
+        layers += _list_layers(folder, tenant, index, resources)
     if not resources:
         raise ExportError(
             "no tenant has a folder of open data with GeoJSON: open_data: {folder: {}} in its file, and a night"
@@ -96,6 +112,9 @@ def write_pygeoapi_folder(
     served.collections = [*resources]
     text = to_literal_yaml(_build_configuration(offering, resources, url))
     served.has_changed = _write_text(place / CONFIGURATION, text)
+    if portal is not None:
+        _write_text(place / SERVICES, render_services(layers, portal, url))
+        _write_text(place / LAYER_TREE, render_layer_tree(layers))
     return served
 
 
@@ -111,6 +130,21 @@ def _list_served(index: FolderIndex | None) -> Mapping[str, OpenFile]:
         for name, file in (index.files.items() if index is not None else ())
         if name in _DESCRIBED or (name.endswith(".geojson") and file.size <= _MOST_BYTES)
     }
+
+
+def _list_layers(
+    folder: OpenFolder, tenant: Tenant, index: FolderIndex, resources: Mapping[str, Any]
+) -> Iterator[PortalLayer]:
+    """What a portal shows of a tenant: each table whose GeoJSON a browser can hold."""
+    said = index.files.get("licences.json")
+    parts = folder.read_parts(said, 0, said.size) if said is not None else None
+    licences = json.loads(b"".join(parts)) if parts is not None else {}
+    for name in sorted(_list_served(index)):
+        model, _, ending = name.rpartition(".")
+        if ending == "geojson":
+            key = f"{tenant.slug}_{model}"
+            attributions = tuple(licences.get(model, {}).get("attributions", ()))
+            yield PortalLayer(tenant, model, attributions, key if key in resources else None)
 
 
 def _describe_tables(
@@ -158,7 +192,15 @@ def _build_resource(
         "keywords": [tenant.name, resource["title"]],
         "links": licences,
         "extents": {"spatial": {"bbox": box, "crs": _CRS84}},
-        "providers": [{"type": "feature", "name": "GeoJSON", "data": str(path.resolve()), "id_field": key}],
+        "providers": [
+            {
+                "type": "feature",
+                "name": "GeoJSON",
+                "data": str(path.resolve()),
+                "id_field": key,
+                "crs": [*_SYSTEMS],
+            }
+        ],
     }
 
 

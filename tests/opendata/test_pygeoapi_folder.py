@@ -11,6 +11,7 @@ from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,6 +24,7 @@ from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.endpoint import find_free_port
 from civitas_assets.errors import ExportError
 from civitas_assets.ingest.catalogue import load_catalogue
+from civitas_assets.opendata.masterportal_layers import LAYER_TREE, SERVICES, Portal
 from civitas_assets.opendata.pygeoapi_folder import CONFIGURATION, ServedTables, write_pygeoapi_folder
 from testbed.pygeoapi_server import PYGEOAPI, start_pygeoapi
 from tests.connectors.conftest import read, records, session, source  # noqa: F401 - fixtures
@@ -152,6 +154,32 @@ def test_who_does_not_know_what_the_operator_allows_serves_what_is_published_all
     assert (tmp_path / "features" / "town" / "station.geojson").is_file()
 
 
+def test_a_masterportal_gets_each_table_as_a_layer(offering: Any, tmp_path: Path) -> None:
+    """Those that pygeoapi serves from it, in the reference system of the portal's map; the others as files."""
+    offering.offer()
+    tenant = load_catalogue(offering.settings).get_tenant("town")
+    portal = Portal.build("epsg:25832", {"town": "https://daten.musterstadt.example/open/town"})
+    write_pygeoapi_folder(offering.files, [tenant], tmp_path, f"{URL}/", portal=portal)
+    layers = {layer["id"]: layer for layer in json.loads((tmp_path / SERVICES).read_text(encoding="utf-8"))}
+    station, event = layers["town_station"], layers["town_event"]
+    utm = "http://www.opengis.net/def/crs/EPSG/0/25832"
+    assert (station["typ"], station["url"], station["collection"]) == ("OAF", URL, "town_station")
+    assert station["crs"] == station["bboxCrs"] == utm
+    assert "&lt;" in station["layerAttribution"] or station["layerAttribution"] != "nicht vorhanden"
+    assert (event["typ"], event["url"]) == (
+        "GeoJSON",
+        "https://daten.musterstadt.example/open/town/event.geojson",
+    )
+    tree = json.loads((tmp_path / LAYER_TREE).read_text(encoding="utf-8"))["layerConfig"]["subjectlayer"]
+    (folder,) = tree["elements"]
+    assert (folder["name"], folder["type"]) == ("Musterstadt", "folder")
+    assert {element["id"] for element in folder["elements"]} == layers.keys()
+    with pytest.raises(
+        ExportError, match="'EPSG:31467' is no reference system of a portal: one of EPSG:25832"
+    ):
+        Portal.build("EPSG:31467", {})
+
+
 @pytest.mark.integration
 def test_pygeoapi_serves_it_and_our_connector_reads_the_rows_that_are_published(  # noqa: PLR0917
     offering: Any,
@@ -190,6 +218,12 @@ def test_pygeoapi_serves_it_and_our_connector_reads_the_rows_that_are_published(
             feature["id"] for feature in ask(f"{items}?f=json&bbox=10.04,51.04,10.06,51.06")["features"]
         ] == ["a"]
         assert ask(f"{items}/b?f=json")["properties"]["name"] == "=1+1"
+        # As a Masterportal asks: box and answer in its own system, which it does not convert.
+        utm = quote("http://www.opengis.net/def/crs/EPSG/0/25832")
+        asked = f"limit=1&bbox=569000,5649000,571000,5651000&bbox-crs={utm}&crs={utm}"
+        (feature,) = ask(f"{items}?f=json&{asked}")["features"]
+        east, north = feature["geometry"]["coordinates"]
+        assert (feature["id"], round(east), round(north)) == ("b", 570169, 5650301)
 
         bodies: list[Any] = []
 
