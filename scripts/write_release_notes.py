@@ -1,13 +1,15 @@
 """Prints the notes of a release: what CHANGELOG.md says of the version, and the versions of the contracts.
 
 It refuses what is not ready: a version that pyproject.toml does not have, one without a day in CHANGELOG.md, and
-contracts that were not released with it (`civitas models --release`).
+contracts that were not released with it (`civitas models --release`), and, where the pipeline knows the address of the
+repository (`CI_PROJECT_URL`), a publiccode.yml with another one.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import sys
 import tomllib
@@ -56,7 +58,19 @@ def describe_contracts(released: str, version: str) -> str:
     return "\n".join(["| shared model | contract |", "| --- | --- |", *rows])
 
 
-def write_notes(folder: Path, version: str) -> str:
+def check_address(publiccode: str, repository: str) -> None:
+    """Let no catalogue of software be led elsewhere than to this repository.
+
+    Raises:
+        NotReadyError: publiccode.yml has another address, or none.
+    """
+    found = re.search(r"^url:\s*(\S+)\s*$", publiccode, re.MULTILINE)
+    said = found[1].strip("\"'") if found else ""
+    if said.removesuffix("/").removesuffix(".git") != repository.removesuffix("/").removesuffix(".git"):
+        raise NotReadyError(f"publiccode.yml says url: {said}; write {repository}.git, where it is published")
+
+
+def write_notes(folder: Path, version: str, repository: str = "") -> str:
     """The notes of the checkout in this folder.
 
     Raises:
@@ -66,6 +80,8 @@ def write_notes(folder: Path, version: str) -> str:
     if project["version"] != version:
         raise NotReadyError(f"pyproject.toml says version {project['version']}, not {version}")
     changes = read_changes((folder / "CHANGELOG.md").read_text(encoding="utf-8"), version)
+    if repository:
+        check_address((folder / "publiccode.yml").read_text(encoding="utf-8"), repository)
     table = describe_contracts((folder / "docs/models/contracts.json").read_text(encoding="utf-8"), version)
     return f"{changes}\n\n### Contracts\n\n{table}\n"
 
@@ -75,7 +91,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("version", help="such as 1.0.0, without v")
     try:
-        sys.stdout.write(write_notes(FOLDER, parser.parse_args().version))
+        repository = os.environ.get("CI_PROJECT_URL", "")
+        sys.stdout.write(write_notes(FOLDER, parser.parse_args().version, repository))
     except NotReadyError as error:
         sys.stderr.write(f"{error}\n")
         return 1

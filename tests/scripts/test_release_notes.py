@@ -72,6 +72,16 @@ def test_this_state_says_what_its_release_lacks() -> None:
     assert "9.9.9" in ended.stderr
 
 
+def test_no_release_leads_catalogues_of_software_elsewhere(notes: Any) -> None:
+    notes.check_address("name: x\nurl: https://gitlab.example/a/b.git\n", "https://gitlab.example/a/b")
+    with pytest.raises(
+        notes.NotReadyError, match=r"says url: https://gitlab\.example/civitas_assets\.git; write"
+    ):
+        notes.check_address(
+            (PROJECT_DIR / "publiccode.yml").read_text(encoding="utf-8"), "https://git.example/x"
+        )
+
+
 def test_the_pipeline_calls_what_is_there() -> None:
     jobs = yaml.safe_load(PIPELINE.read_text(encoding="utf-8"))
     assert jobs["check"]["script"] == ["bash .ci/run"]
