@@ -20,6 +20,7 @@ import duckdb
 import msgspec
 import polars as pl
 
+from benchmarks.announcing import catalogue_of_500_tenants
 from benchmarks.commons import commons_in_duckdb, commons_in_postgres
 from benchmarks.data import FEATURES, OBSERVATIONS, counter_csv, feature_collection, observation_pages
 from benchmarks.destinations import (
@@ -310,6 +311,7 @@ SCENARIOS: dict[str, Callable[..., Figures]] = {
         status_of_200_tenants,
         morning_page,
         discover_in_catalogues,
+        catalogue_of_500_tenants,
     )
 }
 
