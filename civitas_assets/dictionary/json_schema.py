@@ -15,7 +15,6 @@ from civitas_assets.dictionary.contracts import Contract, ModelColumn
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # The scope `standard` is the registry's for what a catalogue brings along: such an identity is kept, never minted anew.
 _PUBLISHER = "civitas-assets"
-_PREFIX = f"urn:core:standard:{_PUBLISHER}:element:common"
 _BASE36 = string.digits + string.ascii_lowercase
 
 _JSON_TYPES: Mapping[str, Mapping[str, Any]] = {
@@ -36,9 +35,14 @@ def make_disambiguator(key: str) -> str:
     return "".join(_BASE36[byte % 36] for byte in digest[:10])
 
 
+def make_artifact_urn(kind: str, name: str) -> str:
+    """The name of something of the registry's kinds through all its versions."""
+    return f"urn:core:standard:{_PUBLISHER}:{kind}:common:{name}:{make_disambiguator(f'{_PUBLISHER}#{name}')}"
+
+
 def make_logical_urn(model: str) -> str:
     """The name of a model through all its versions."""
-    return f"{_PREFIX}:{model}:{make_disambiguator(f'{_PUBLISHER}#{model}')}"
+    return make_artifact_urn("element", model)
 
 
 def make_model_urn(contract: Contract) -> str:
