@@ -29,6 +29,7 @@ _PLACES: Mapping[str, str] = {
     "csv": "files.csv.CsvConnector",
     "datex2": "datex2.datex2.Datex2Connector",
     "dwd": "services.dwd.DwdConnector",
+    "dwd_mosmix": "services.dwd_mosmix.DwdMosmixConnector",
     "dwd_warnings": "services.dwd_warnings.DwdWarningsConnector",
     "eco_counter": "services.eco_counter.EcoCounterConnector",
     "excel": "files.excel.ExcelConnector",

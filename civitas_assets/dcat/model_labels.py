@@ -146,6 +146,10 @@ MODEL_LABELS: Mapping[str, ModelLabel] = {
         "Gewässer", "Surface water and groundwater",
         "Wasserstände, Abflüsse und Messwerte der Gewässergüte je Station und Zeitpunkt.", ("ENVI",), _ENVIRONMENT,
     ),
+    "weather_forecast": ModelLabel(
+        "Wettervorhersage", "Weather forecasts",
+        "Vorhergesagtes Wetter je Ort und Zeitpunkt, wie es zuletzt davor ausgegeben wurde.", _ANY, _METEOROLOGICAL,
+    ),
     "weather_observed": ModelLabel(
         "Wetter", "Weather", "Messwerte des Wetters je Station und Zeitpunkt.", ("ENVI",), _METEOROLOGICAL
     ),

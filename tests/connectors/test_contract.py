@@ -53,6 +53,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "arcgis": _OBSERVED,
     "autobahn": {},
     "bnetza_charging": {},
+    "dwd_mosmix": {"stations": ("10315",)},
     "dwd_warnings": {},
     "brightsky": {},
     "json": _OBSERVED,
@@ -109,6 +110,11 @@ _CAP = (
     b'<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>NAME</identifier><status>Actual</status><info>'
     b"<area><geocode><valueName>WARNCELLID</valueName><value>805515000</value></geocode></area></info></alert>"
 )
+_MOSMIX = (
+    b'<k xmlns="urn:a"><ForecastTimeSteps><TimeStep>2026-01-01T00:00:00Z</TimeStep><TimeStep>2026-01-01T01:00:00Z'
+    b"</TimeStep></ForecastTimeSteps><Placemark><name>10315</name>"
+    b'<Forecast elementName="TTT"><value>280 281</value></Forecast></Placemark></k>'
+)
 _BRIGHTSKY = (
     '{"sources":[{"id":1,"dwd_station_id":"01766","observation_type":"current","lat":51.9,"lon":7.6}]}'
 )
@@ -130,6 +136,7 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
             for service in ("roadworks", "closure", "warning", "electric_charging_station")
         },
     },
+    "dwd_mosmix": {"forecast": zipped({"a.kml": _MOSMIX})},
     "dwd_warnings": {
         "data": zipped({f"{name}.xml": _CAP.replace(b"NAME", name.encode()) for name in ("a", "b")})
     },
