@@ -69,6 +69,7 @@ def _tables(
     missing = [name for name in (_STATION, _TIME) if name not in header] + ([] if marks else ["QN"])
     if missing:
         raise ReadError(f"lacks the column(s) {', '.join(missing)}; it has {', '.join(header)}")
+    # Polars 2.1 refuses a format with hours and without minutes, so that all times are given them.
     table = table.with_columns(pl.col(_STATION).str.zfill(5), pl.col(_TIME).str.pad_end(12, "0"))
     table, unclear = _to_utc(table, resolution, spells)
     # Most stations measure some quantities of a product only; the columns of the others are there, without a value.

@@ -115,7 +115,7 @@ class UnitPage(msgspec.Struct):
 
     Data: list[msgspec.Raw] | None
     Total: int = 0
-    Errors: msgspec.Raw = msgspec.Raw(b"null")
+    Errors: msgspec.Raw = msgspec.Raw(b"null")  # Raw | None would take null alone (msgspec 0.22)
 
 
 def decode_page(body: bytes) -> UnitPage:
