@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from civitas_assets.catalog.access import SecretRef
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.catalog.model import Source, Tenant
 from civitas_assets.catalog.yaml_document import Place
@@ -111,7 +112,7 @@ def _texts(dumped: Any, place: Place) -> Iterator[tuple[Place, str]]:
 def _secrets(dumped: Any, place: Place) -> Iterator[tuple[Place, str]]:
     """The names of all secrets in a tenant's settings, with their places."""
     if isinstance(dumped, Mapping):
-        if dumped.keys() == {"secret", "prefix"}:
+        if dumped.keys() == SecretRef.model_fields.keys():
             yield (*place, "secret"), dumped["secret"]
         for key, inner in dumped.items():
             yield from _secrets(inner, (*place, key))
