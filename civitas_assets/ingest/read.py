@@ -90,21 +90,8 @@ class SourceReading:
         keeper = Keeper(tenant, stores, run_id, report)
         discretion = PrivacyFilter(landing.files, tenant, source)
         intake = Intake(tenant, source, report, keeper, notes, sightings, faults.fail, discretion)
-        return cls(
-            tenant,
-            source,
-            connector,
-            landing,
-            stores,
-            run_id,
-            report,
-            faults,
-            keeper,
-            notes,
-            sightings,
-            discretion,
-            intake,
-        )
+        gathers = report, faults, keeper, notes, sightings, discretion, intake
+        return cls(tenant, source, connector, landing, stores, run_id, *gathers)
 
 
 def read_landed(reading: SourceReading) -> None:
