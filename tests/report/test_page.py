@@ -130,7 +130,7 @@ def test_pages_can_be_read_by_owner_and_group_only(pages: Path) -> None:
 
 def test_pages_are_made_without_a_library_for_them() -> None:
     loaded = "civitas_assets.report.page_file, civitas_assets.harmonise.prepare, "
-    loaded += "civitas_assets.connectors.sensorthings.sensorthings"
+    loaded += "civitas_assets.connectors.sensorthings.sensorthings, civitas_assets.pipeline.runner"
     code = f"import sys, {loaded}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     unused = {"jinja2", "xml.etree", "dbt", "pyarrow", "numpy", "shapely"}  # in a quiet night

@@ -11,7 +11,6 @@ from civitas_assets.catalog.model import Source
 from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.connectors.transport.http_deadline import Deadline
 from civitas_assets.connectors.transport.remote_folder import RemoteFolder
-from civitas_assets.connectors.transport.webdav_folder import WebdavFolder
 
 
 @contextmanager
@@ -48,4 +47,6 @@ def open_server_folder(
 
         yield S3Folder(address, source, source.s3, client, until, read_secret=read_secret, now=now)
     else:
+        from civitas_assets.connectors.transport.webdav_folder import WebdavFolder  # noqa: PLC0415 - with an XML parser
+
         yield WebdavFolder(address, source, client, until)
