@@ -105,5 +105,9 @@ def test_both_instances_are_configured_alike_but_for_the_storage() -> None:
         for name in ("dagster.yaml", "dagster-postgres.yaml")
     )
     assert one.pop("storage")["custom"]["class"] == "LocalHistory"
-    assert several.pop("storage") == {"postgres": {"postgres_url": {"env": "CIVITAS_DAGSTER_URL"}}}
+    shared = several.pop("storage")["custom"]
+    assert (shared["class"], shared["config"]) == (
+        "SharedHistory",
+        {"postgres_url": {"env": "CIVITAS_DAGSTER_URL"}},
+    )
     assert one == several
