@@ -18,12 +18,13 @@ def compile_project(folder: Path, working: Path) -> int:
     """
     from dbt.cli.main import dbtRunner
 
-    parsed = dbtRunner().invoke(make_dbt_arguments("parse", folder, working, []))
+    unwritten = "--no-write-json"  # the manifest, which has to be written once: when all is compiled
+    parsed = dbtRunner().invoke(make_dbt_arguments("parse", folder, working, [unwritten]))
     if not parsed.success:
         return _explained(parsed.exception)
     dbt = dbtRunner(manifest=parsed.result)  # type: ignore[arg-type]
     for command, selection in (
-        ("build", ("--selector", "prepare")),
+        ("build", ("--selector", "prepare", unwritten)),
         ("compile", ("--select", "resource_type:model", "resource_type:test", "--quiet")),
     ):
         done = dbt.invoke(make_dbt_arguments(command, folder, working, selection))
