@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import hashlib
 import http.server
 import ipaddress
@@ -42,6 +43,8 @@ settings.register_profile(
 )
 settings.load_profile("tests")
 
+gc.disable()  # until all tests are collected: nothing of them goes
+
 os.environ["CIVITAS_REACHABLE"] = LOOPBACK  # of the servers of these tests, in processes of their own, too
 
 TESTS = Path(__file__).resolve().parent
@@ -78,6 +81,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("integration")
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: place.get(folders[item], len(place)))
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage among what tests make, and no more in what was collected."""
+    gc.freeze()
+    gc.enable()
 
 
 def _is_loopback(host: object) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,12 @@ import civitas_assets
 
 PACKAGE = Path(civitas_assets.__file__).parent
 MODULES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
-TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Parsed by the process alone that runs these tests."""
+    return {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
 
 
 def imports(tree: ast.AST, *, deferred: bool = True) -> Iterator[str]:
@@ -28,8 +34,13 @@ def imports(tree: ast.AST, *, deferred: bool = True) -> Iterator[str]:
         yield from imports(node, deferred=deferred)
 
 
+@cache
+def imports_of_modules(*, deferred: bool) -> dict[str, set[str]]:
+    return {name: {*imports(tree, deferred=deferred)} for name, tree in trees().items()}
+
+
 def importers(package: str, *, deferred: bool = True) -> set[str]:
-    return {name for name, tree in TREES.items() if package in imports(tree, deferred=deferred)}
+    return {name for name, found in imports_of_modules(deferred=deferred).items() if package in found}
 
 
 def within(*places: str) -> set[str]:
@@ -106,7 +117,7 @@ def prints(node: ast.AST) -> bool:
 
 def places_of(matches: Callable[[ast.AST], bool]) -> list[str]:
     """The module of each node that matches."""
-    return [name for name, tree in TREES.items() for node in ast.walk(tree) if matches(node)]
+    return [name for name, tree in trees().items() for node in ast.walk(tree) if matches(node)]
 
 
 def test_only_the_settings_read_the_environment() -> None:
@@ -124,7 +135,7 @@ def test_nothing_prints_past_the_command_line() -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_opens_with_a_sentence_about_what_is_in_it(name: str) -> None:
-    text = ast.get_docstring(TREES[name])
+    text = ast.get_docstring(trees()[name])
     assert text, "no module docstring"
     first = text.partition("\n\n")[0]
     assert first.endswith("."), first
@@ -134,7 +145,7 @@ def test_a_module_opens_with_a_sentence_about_what_is_in_it(name: str) -> None:
 def test_whatever_others_may_use_is_described(name: str) -> None:
     bare = [
         node.name
-        for node in TREES[name].body
+        for node in trees()[name].body
         if isinstance(node, ast.ClassDef | ast.FunctionDef)
         and not node.name.startswith("_")
         and not ast.get_docstring(node)

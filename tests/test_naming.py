@@ -8,15 +8,12 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import civitas_assets
 
 PACKAGE = Path(civitas_assets.__file__).parent
-TREES = {
-    path.relative_to(PACKAGE).with_suffix("").as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-    for path in sorted(PACKAGE.rglob("*.py"))
-}
 _VERBS = """
     accept add announce answer append apply archive ask assign bind bring build call capture change check
     choose claim clean clear clip close collect combine compact compare compile complete compose confirm
@@ -43,6 +40,14 @@ def _is_command(function: ast.FunctionDef) -> bool:
     return any(isinstance(each, ast.Attribute) and each.attr in COMMAND for each in called)
 
 
+@cache
+def _trees() -> dict[str, ast.Module]:
+    return {
+        path.relative_to(PACKAGE).with_suffix("").as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(PACKAGE.rglob("*.py"))
+    }
+
+
 def _says_what_it_does(name: str) -> bool:
     first, *others = name.split("_")
     return first in VERBS | QUESTIONS | PREPOSITIONS or (bool(others) and others[-1] in VALUES)
@@ -55,7 +60,7 @@ def _public_functions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef]:
 
 
 def test_a_public_function_says_what_it_does() -> None:
-    functions = [(module, f) for module, tree in TREES.items() for f in _public_functions(tree.body)]
+    functions = [(module, f) for module, tree in _trees().items() for f in _public_functions(tree.body)]
     assert len(functions) > 400, "this test guards nothing"
     nouns = [
         name
@@ -69,7 +74,7 @@ def test_a_public_function_says_what_it_does() -> None:
 def test_a_method_that_others_implement_says_what_it_does() -> None:
     protocols = [
         (module, node)
-        for module, tree in TREES.items()
+        for module, tree in _trees().items()
         for node in tree.body
         if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "Protocol" for base in node.bases)
     ]
@@ -85,7 +90,7 @@ def test_a_method_that_others_implement_says_what_it_does() -> None:
 
 def test_a_class_has_its_name_for_itself() -> None:
     places = defaultdict[str, list[str]](list)
-    for module, tree in TREES.items():
+    for module, tree in _trees().items():
         for node in tree.body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(module)
@@ -95,7 +100,7 @@ def test_a_class_has_its_name_for_itself() -> None:
 
 def test_a_module_has_its_name_for_itself() -> None:
     places = defaultdict[str, list[str]](list)
-    for module in TREES:
+    for module in _trees():
         stem = module.rpartition("/")[2]
         if not stem.startswith("_") and not module.startswith("cli/"):  # called like commands
             places[stem].append(module)
