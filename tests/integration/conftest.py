@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -42,6 +43,13 @@ TENANTS = Path(__file__).parent / "tenants"
 PACKAGED = PROJECT_DIR / "civitas_assets" / "tenants"
 
 
+@cache
+def _read_settings(folder: Path, postgres_url: str | None, _given: tuple[tuple[str, str], ...]) -> Settings:
+    """Those of a deployment while the environment gives the same: reading them takes longer than most that asks."""
+    url = SecretStr(postgres_url) if postgres_url else None
+    return Settings(home=folder / "home", tenants_dir=folder / "tenants", postgres_url=url, workers=0)
+
+
 @dataclass
 class Workplace:
     """A deployment in a folder, and what a user does with it."""
@@ -50,17 +58,24 @@ class Workplace:
     project: Project
     clock: datetime = datetime(2026, 8, 22, 5, 11, tzinfo=UTC)
     postgres_url: str | None = None  # tenants are published there, where it is given
-    instance: dg.DagsterInstance = field(init=False)
+    _instance: dg.DagsterInstance | None = field(init=False, default=None)
 
-    def __post_init__(self) -> None:
-        self.instance = dg.DagsterInstance.ephemeral(tempdir=str(self.folder / "dagster"))
+    @property
+    def instance(self) -> dg.DagsterInstance:
+        """Dagster's, in memory unless a test has given another; who looks there finds all that has run."""
+        if self._instance is None:
+            self._instance = dg.DagsterInstance.ephemeral(tempdir=str(self.folder / "dagster"))
+        record_shell_runs(self.settings, self._instance)
+        return self._instance
+
+    @instance.setter
+    def instance(self, given: dg.DagsterInstance) -> None:
+        self._instance = given
 
     @property
     def settings(self) -> Settings:
-        url = SecretStr(self.postgres_url) if self.postgres_url else None
-        return Settings(
-            home=self.folder / "home", tenants_dir=self.folder / "tenants", postgres_url=url, workers=0
-        )
+        given = tuple(sorted(item for item in os.environ.items() if item[0].startswith("CIVITAS_")))
+        return _read_settings(self.folder, self.postgres_url, given)
 
     def write_tenant(self, slug: str, text: str) -> None:
         if self.postgres_url:
@@ -91,7 +106,8 @@ class Workplace:
 
     def run(self, tenant: str, order: Order | None = None) -> Outcome:
         outcome = run_tenant(self.deployment, tenant, order or Order())
-        record_shell_runs(self.settings, self.instance)
+        if self._instance is not None:
+            record_shell_runs(self.settings, self._instance)
         return outcome
 
     def drop_file(self, path: str, body: bytes) -> None:

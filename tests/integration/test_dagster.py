@@ -27,10 +27,10 @@ def models_of(project: Any) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def kleinstadt(kleinstadt: Any, history: Any) -> Any:
+def told(kleinstadt: Any, history: Any) -> Any:
     """The small town, with Dagster's history on SQLite and on PostgreSQL, and nothing in it yet."""
+    history.instance.wipe()
     kleinstadt.instance = history.instance
-    kleinstadt.instance.wipe()
     return kleinstadt
 
 
@@ -159,22 +159,20 @@ def _check_keys(kleinstadt: Any) -> Any:
     return build_definitions(kleinstadt.deployment).resolve_asset_graph().asset_check_keys
 
 
-def test_source_that_is_down_fails_its_own_check_and_nothing_else(kleinstadt: Any, town: Any) -> None:
+def test_source_that_is_down_fails_its_own_check_and_nothing_else(told: Any, town: Any) -> None:
     town.pages["/parking.json"] = None
-    outcome = kleinstadt.run("kleinstadt")
+    outcome = told.run("kleinstadt")
     assert len(outcome.errors) == 1
     assert outcome.errors[0].startswith("landing/json · parking: ")
     assert "503" in outcome.errors[0]
-    assert kleinstadt.ask("kleinstadt", "select sum(value)::int from observation") == [(12,)]
+    assert told.ask("kleinstadt", "select sum(value)::int from observation") == [(12,)]
     # What the UI shows: only checks that are about the latest materialisation.
-    keys = [
-        key for key in _check_keys(kleinstadt) if key.asset_key.path[0] in {"landing", "records", "shared"}
-    ]
-    infos = kleinstadt.instance.event_log_storage.get_asset_check_partition_info(
+    keys = [key for key in _check_keys(told) if key.asset_key.path[0] in {"landing", "records", "shared"}]
+    infos = told.instance.event_log_storage.get_asset_check_partition_info(
         keys, partition_keys=["kleinstadt"]
     )
     evaluated = [info for info in infos if info.latest_execution_status.value != "PLANNED"]
-    assert len(evaluated) > len(kleinstadt.deployment.catalog.tenants)
+    assert len(evaluated) > len(told.deployment.catalog.tenants)
     assert all(info.is_current for info in evaluated)
 
 
@@ -205,14 +203,14 @@ def test_unchanged_night_starts_neither_workspace_nor_dbt(
 
 
 def test_unchanged_night_observes_the_same_version_and_says_nothing_else_again(
-    kleinstadt: Any, town: Any, counts: Any
+    told: Any, town: Any, counts: Any
 ) -> None:
-    runs = [kleinstadt.run("kleinstadt").run_id for _ in range(2)]
+    runs = [told.run("kleinstadt").run_id for _ in range(2)]
     town.pages["/counter.csv"] = counts({"2026-08-21T10:00:00Z": 6})
-    runs.append(kleinstadt.run("kleinstadt").run_id)
+    runs.append(told.run("kleinstadt").run_id)
 
     def said(run_id: str, kind: dg.DagsterEventType) -> dict[str, str | None]:
-        records = kleinstadt.instance.get_records_for_run(run_id, of_type=kind).records
+        records = told.instance.get_records_for_run(run_id, of_type=kind).records
         events = [record.event_log_entry for record in records]
         return {
             event.dagster_event.asset_key.to_user_string(): (
@@ -227,19 +225,19 @@ def test_unchanged_night_observes_the_same_version_and_says_nothing_else_again(
     assert observed[1].keys() == {"landing/csv", "landing/json", "tenants/health"}
     assert observed[1].items() <= made[0].items()
     checks = [dg.DagsterEventType.ASSET_CHECK_EVALUATION]
-    assert not kleinstadt.instance.get_records_for_run(runs[1], of_type={*checks}).records
+    assert not told.instance.get_records_for_run(runs[1], of_type={*checks}).records
     assert observed[2].keys() == {"landing/json", "tenants/health"}
     assert made[0].keys() > made[2].keys() >= {"landing/csv"}
     assert made[2]["landing/csv"] != made[0]["landing/csv"]
 
 
-def test_check_that_failed_is_said_again_until_it_passes(kleinstadt: Any, town: Any) -> None:
+def test_check_that_failed_is_said_again_until_it_passes(told: Any, town: Any) -> None:
     page = town.pages["/parking.json"]
     passed = []
     for body in (page, None, None, page, page):
         town.pages["/parking.json"] = body
-        run = kleinstadt.run("kleinstadt").run_id
-        records = kleinstadt.instance.get_records_for_run(
+        run = told.run("kleinstadt").run_id
+        records = told.instance.get_records_for_run(
             run, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
         ).records
         checks = [record.event_log_entry.dagster_event.asset_check_evaluation_data for record in records]
@@ -269,11 +267,11 @@ def test_second_run_of_a_tenant_is_refused_while_one_is_going(kleinstadt: Any) -
 
 
 def test_secret_reaches_the_server_and_no_record_of_the_run(
-    kleinstadt: Any, town: Any, history: Any, monkeypatch: pytest.MonkeyPatch
+    told: Any, town: Any, history: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = "hunter2-hunter2"  # noqa: S105 - the point of the test
     monkeypatch.setenv("KLEINSTADT_TOKEN", secret)
-    file = kleinstadt.settings.tenants_dir / "kleinstadt.yaml"
+    file = told.settings.tenants_dir / "kleinstadt.yaml"
     text = file.read_text().replace(
         "    record_type: parking_status\n",
         "    record_type: parking_status\n    query: {key: {secret: KLEINSTADT_TOKEN}}\n",
@@ -281,8 +279,8 @@ def test_secret_reaches_the_server_and_no_record_of_the_run(
     file.write_text(text)
     town.pages[f"/parking.json?key={secret}"] = town.pages["/parking.json"]
     town.pages["/parking.json"] = None
-    assert kleinstadt.run("kleinstadt").ok
-    kept = [path for path in kleinstadt.folder.rglob("*") if path.is_file()]
+    assert told.run("kleinstadt").ok
+    kept = [path for path in told.folder.rglob("*") if path.is_file()]
     assert kept
     assert not [path for path in kept if secret.encode() in path.read_bytes()]
     assert secret.encode() not in history.content()

@@ -14,10 +14,10 @@ from civitas_assets.defs.runs import CLEARED_TAG, NIGHTLY, OUTCOME_TAG
 
 
 @pytest.fixture
-def kleinstadt(kleinstadt: Any, history: Any) -> Any:
+def told(kleinstadt: Any, history: Any) -> Any:
     """The small town, with Dagster's history as it is deployed: in files, and in PostgreSQL."""
+    history.instance.wipe()
     kleinstadt.instance = history.instance
-    kleinstadt.instance.wipe()
     return kleinstadt
 
 
@@ -91,34 +91,32 @@ def test_what_cannot_be_meant_starts_no_run(kleinstadt: Any, scope: dict[str, An
     assert not kleinstadt.instance.get_runs()
 
 
-def test_what_a_failed_run_has_left_red_is_cleared_where_nothing_is_new(kleinstadt: Any) -> None:
-    other = kleinstadt.template("kleinstadt", url="https://stadt.example").replace("parking:", "trams:")
-    kleinstadt.write_tenant("nachbarort", other)
-    assert kleinstadt.run("kleinstadt").ok
-    assert _red(kleinstadt) == (set(), set())
-    for again in (lambda: kleinstadt.run("kleinstadt").run_id, lambda: _run_job(kleinstadt).run_id):
-        failed = _run_job(kleinstadt, {"sources": ["trams"]})  # which the neighbour has
+def test_what_a_failed_run_has_left_red_is_cleared_where_nothing_is_new(told: Any) -> None:
+    other = told.template("kleinstadt", url="https://stadt.example").replace("parking:", "trams:")
+    told.write_tenant("nachbarort", other)
+    assert told.run("kleinstadt").ok
+    assert _red(told) == (set(), set())
+    for again in (lambda: told.run("kleinstadt").run_id, lambda: _run_job(told).run_id):
+        failed = _run_job(told, {"sources": ["trams"]})  # which the neighbour has
         assert not failed.success
         (step,) = [event for event in failed.all_events if event.is_failure]
         assert "kleinstadt has no source trams; it has: bicycle_counters, parking" in str(step)
-        assets, checks = _red(kleinstadt)
+        assets, checks = _red(told)
         assert {"records/place", "shared/observation", "published/duckdb"} < assets
         assert "shared/observation:every_data_test_holds" in checks
         run_id = again()
-        assert _red(kleinstadt) == (set(), set())
-        left, run = (kleinstadt.instance.get_run_by_id(found) for found in (failed.run_id, run_id))
+        assert _red(told) == (set(), set())
+        left, run = (told.instance.get_run_by_id(found) for found in (failed.run_id, run_id))
         assert left.tags[CLEARED_TAG] == run_id
         assert (left.tags[OUTCOME_TAG], run.tags[OUTCOME_TAG]) == ("failed", "ok")
 
 
-def test_every_check_is_about_what_was_made_last_of_its_asset(
-    kleinstadt: Any, town: Any, counts: Any
-) -> None:
+def test_every_check_is_about_what_was_made_last_of_its_asset(told: Any, town: Any, counts: Any) -> None:
     """Of one that is about something older, the UI shows the tenant as missing."""
 
     def states() -> dict[str, tuple[str, bool]]:
-        graph = build_definitions(kleinstadt.deployment).resolve_asset_graph()
-        infos = kleinstadt.instance.event_log_storage.get_asset_check_partition_info(
+        graph = build_definitions(told.deployment).resolve_asset_graph()
+        infos = told.instance.event_log_storage.get_asset_check_partition_info(
             [*graph.asset_check_keys], partition_keys=["kleinstadt"]
         )
         return {
@@ -132,7 +130,7 @@ def test_every_check_is_about_what_was_made_last_of_its_asset(
         ((pages["/counter.csv"], False),) * 2 + ((None, True),) * 2 + ((pages["/counter.csv"], False),)
     ):
         town.pages["/counter.csv"] = body
-        kleinstadt.run("kleinstadt")
+        told.run("kleinstadt")
         found = states()
         assert all(current for _, current in found.values()), found
         assert found[verdict] == ("FAILED" if wrong else "SUCCEEDED", True)
