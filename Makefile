@@ -24,7 +24,7 @@ REUSE ?= reuse
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install production demo pictures dev dagster-home test test-quick conform storm lint format models docs bench lock sbom vulnerabilities reuse clean
+.PHONY: help install production demo pictures dev dagster-home test test-quick conform storm lint lint-types lint-sql lint-definitions format models docs bench lock sbom vulnerabilities reuse clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,8 +78,10 @@ dagster-home: install
 	  && DAGSTER_HOME="$(DAGSTER_HOME)" $(BIN)/dagster instance migrate > "$(DAGSTER_HOME)/migrate.log" 2>&1; } || { \
 	  cat "$(DAGSTER_HOME)/migrate.log" >&2; rm -f "$(DAGSTER_HOME)/dagster.yaml"; exit 1; }
 
+# Three at a time, as those that wait for servers leave a core to others; and whatever the environment says, what a
+# hundred processes import is compiled once.
 test: install ## Run the tests, on two cores
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-quick: install ## Run the tests that need no servers, while one works
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not integration and not slow"
@@ -90,12 +92,20 @@ conform: install ## Try many documents that standards allow on the connectors (E
 storm: install ## Kill, stop, fill up and mislead runs by seeds, and compare with calm ones (STORM_STEPS=40 STORM_SEEDS="1 2")
 	@STORM_STEPS="$${STORM_STEPS:-40}" STORM_SEEDS="$${STORM_SEEDS:-1}" $(BIN)/pytest -n 2 -q tests/storm
 
+# What takes a minute at the same time as what takes another.
 lint: install dagster-home ## Check format, style, types, the direction of imports, SQL and Dagster's definitions
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory --jobs 2 lint-types lint-sql lint-definitions
+
+lint-types: install
+	$(BIN)/mypy
+
+lint-sql: install
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt_project
+
+lint-definitions: install dagster-home
 	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(BIN):$$PATH" DAGSTER_HOME="$(DAGSTER_HOME)" \
 	  dg check defs --use-active-venv
 
