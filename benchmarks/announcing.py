@@ -35,6 +35,7 @@ sources:
   air: {{connector: uba, title: Luft, licence: CC0-1.0, stations: [DEHE046]}}
 """
 _FILL = f"""
+insert into source by name select 'air' as source, 'CC0-1.0' as licence;
 insert into station by name select 'air' as source, 's' || n as station_key, 9.1 as lon, 50.1 as lat,
     timestamptz '2026-11-03 12:00:00+00' as received_at from range(20) t(n);
 insert into air_quality_observed by name select 'air' as source, 's' || (n % 20) as station_key,
@@ -53,7 +54,7 @@ def catalogue_of_500_tenants(folder: Path, size: int = TENANTS) -> Figures:
     made = folder / "published.duckdb"
     with duckdb.connect(str(made)) as connection:
         connection.execute("set TimeZone = 'UTC'; create schema meta")
-        for name in _OPEN:
+        for name in (*_OPEN, "source"):
             columns = ", ".join(f'"{column}" {said.type}' for column, said in contracts[name].columns.items())
             connection.execute(f'create table "{name}" ({columns})')
         connection.execute(_FILL)

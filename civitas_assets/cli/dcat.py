@@ -15,7 +15,9 @@ import typer
 from civitas_assets.cli.app import VERBATIM, app, complete_tenants, err, read_settings
 
 if TYPE_CHECKING:
+    from civitas_assets.catalog import Tenant
     from civitas_assets.dcat.open_tables import OpenTables
+    from civitas_assets.settings import Settings
 
 
 class Serialisation(StrEnum):
@@ -90,18 +92,22 @@ def catalogue(
 
 
 def _find_open_tables(tenant: str) -> OpenTables:
-    from civitas_assets.dcat.open_tables import read_open_tables
-    from civitas_assets.errors import ExportError
     from civitas_assets.ingest.catalogue import load_catalogue
 
     settings = read_settings()
-    known = load_catalogue(settings).get_tenant(tenant)
+    return _read_open_tables(settings, load_catalogue(settings).get_tenant(tenant))
+
+
+def _read_open_tables(settings: Settings, known: Tenant) -> OpenTables:
+    from civitas_assets.dcat.open_tables import read_open_tables
+    from civitas_assets.errors import ExportError
+
     if known.open_data.missing:
         raise ExportError(
-            f"{tenant}: a catalogue needs {', '.join(known.open_data.missing)} in the tenant's file"
+            f"{known.slug}: a catalogue needs {', '.join(known.open_data.missing)} in the tenant's file"
         )
     if not known.share:
-        raise ExportError(f"{tenant} shares nothing; list the tables that others may have under share:")
+        raise ExportError(f"{known.slug} shares nothing; list the tables that others may have under share:")
     return _tell(read_open_tables(settings, known))
 
 
@@ -110,11 +116,11 @@ def _list_open_tables() -> list[OpenTables]:
     from civitas_assets.errors import CivitasError
     from civitas_assets.ingest.catalogue import load_catalogue
 
-    found = list["OpenTables"]()
-    for slug, tenant in load_catalogue(read_settings()).tenants.items():
+    found, settings = list["OpenTables"](), read_settings()
+    for tenant in load_catalogue(settings).tenants.values():  # read once: there may be hundreds
         if tenant.share and not tenant.archived:
             try:
-                found.append(_find_open_tables(slug))
+                found.append(_read_open_tables(settings, tenant))
             except CivitasError as error:
                 err.print(f"left out: {error}", **VERBATIM)
     return found
