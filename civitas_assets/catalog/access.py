@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator
 
@@ -38,6 +39,32 @@ class SecretRef(Model):
     def encode(self, secret: str) -> str:
         """The secret as it is sent, without the prefix."""
         return secret if self.encoding == "plain" else base64.b64encode(secret.encode()).decode()
+
+
+def add_token_header(said: Any, header: str, **reference: str) -> Any:
+    """What a tenant says of a source, with its `token` in a header, too; `reference` is how it is sent there.
+
+    Raises:
+        ValueError: the token itself is written down, which is said without repeating it.
+    """
+    if not isinstance(said, Mapping):
+        return said
+    token, headers = said.get("token"), said.get("headers", {})
+    if isinstance(token, str):
+        raise ValueError("token must be {secret: NAME}, the name of an environment variable")
+    if not isinstance(token, Mapping) or not isinstance(headers, Mapping):
+        return said
+    return {**said, "headers": {header: {**reference, **token}, **headers}}
+
+
+def require_header(headers: Mapping[str, object], header: str, setting: str) -> None:
+    """Nothing, where a source has the header that its `setting` brings.
+
+    Raises:
+        ValueError: it has none.
+    """
+    if not any(name.lower() == header.lower() for name in headers):
+        raise ValueError(f"{setting} is needed: {{secret: NAME}}, the name of an environment variable")
 
 
 class BasicAuth(Model):

@@ -3,6 +3,9 @@
 A test of the same name says what of each is relied on, for whoever tries a new version of Dagster.
 """
 
+import importlib
+from types import ModuleType
+
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
@@ -67,6 +70,12 @@ __all__ = [
     "StepMaterializationData",
     "StepSuccessData",
     "UserFailureData",
+    "load_dev_command",
     "serialize_value",
     "sql_event_log",
 ]
+
+
+def load_dev_command() -> ModuleType:
+    """The module of `dagster dev`, which is loaded for those alone who start it."""
+    return importlib.import_module("dagster._cli.dev")

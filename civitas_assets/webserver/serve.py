@@ -1,4 +1,4 @@
-"""Starting Dagster's webserver with what stands in front of it, alone or as a part of the development server.
+"""Starting Dagster's webserver with what stands in front of it.
 
 Dagster has no way to add to its application but by the name under which its command makes it; `tests/webserver` hold
 that name against the version that is pinned.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from civitas_assets.report.kept_pages import make_pages
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 _OTHERS_OUT = 0o027
-_DAGSTERS = "dagster_webserver"
-_OURS = "civitas_assets.webserver"
 
 
 def guard_app(app: ASGIApp, prefix: str, settings: Settings) -> ASGIApp:
@@ -40,7 +36,7 @@ def run_webserver() -> None:
     """Be `dagster-webserver`, guarded; see its `--help`."""
     os.umask(os.umask(0o077) | _OTHERS_OUT)
     settings = Settings()
-    webserver: Any = importlib.import_module(f"{_DAGSTERS}.cli")
+    webserver: Any = importlib.import_module("dagster_webserver.cli")
     made = webserver.create_app_from_workspace_process_context
 
     def guarded_app(context: Any, path_prefix: str = "", *args: Any, **more: Any) -> ASGIApp:
@@ -48,17 +44,3 @@ def run_webserver() -> None:
 
     webserver.create_app_from_workspace_process_context = guarded_app
     webserver.main()
-
-
-def run_develop() -> None:
-    """Be `dg`, whose development server starts our webserver in place of Dagster's."""
-    dev: Any = importlib.import_module("dagster._cli.dev")
-    dg: Any = importlib.import_module("dagster_dg_cli.cli")  # of the extra `dev`
-    started = dev.open_ipc_subprocess
-
-    def with_ours(command: Sequence[str], **more: Any) -> Any:
-        return started([_OURS if part == _DAGSTERS else part for part in command], **more)
-
-    dev.open_ipc_subprocess = with_ours
-    sys.argv[0] = "dg"
-    dg.main()

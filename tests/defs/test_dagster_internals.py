@@ -36,11 +36,9 @@ def takes(function: object, *names: str) -> bool:
     return {*names} <= {*inspect.signature(function).parameters}
 
 
-def test_only_one_module_of_the_dagster_layer_knows_what_is_not_public() -> None:
-    private = re.compile(r"^\s*(?:from|import) dagster\w*\._", re.MULTILINE)
-    found = {
-        path.name for path in (PACKAGE / "defs").rglob("*.py") if private.search(path.read_text("utf-8"))
-    }
+def test_only_one_module_knows_what_is_not_public() -> None:
+    private = re.compile(r"""(?:from |import |["'])dagster\w*\._""")
+    found = {path.name for path in PACKAGE.rglob("*.py") if private.search(path.read_text("utf-8"))}
     assert found == {"dagster_internals.py"}
 
 

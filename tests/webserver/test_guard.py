@@ -17,7 +17,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from civitas_assets.webserver import serve
+from civitas_assets.webserver import develop
 from civitas_assets.webserver.guard import OwnOrigin
 
 NAME = "civitas.musterstadt.example"
@@ -151,7 +151,7 @@ def test_the_development_server_starts_the_guarded_webserver(monkeypatch: pytest
         dev.open_ipc_subprocess([sys.executable, "-m", "dagster_webserver", "--port", "3000"])
 
     monkeypatch.setattr("dagster_dg_cli.cli.main", dg)
-    serve.run_develop()
+    develop.run_develop()
     assert started == [[sys.executable, "-m", "civitas_assets.webserver", "--port", "3000"]]
 
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 
 from civitas_assets.catalog import SecretRef, Source, Window
+from civitas_assets.catalog.access import add_token_header
 from civitas_assets.catalog.model import ADDRESS
 from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.mapping.nearby import select_nearby
@@ -57,16 +58,8 @@ class OcpiSource(LinkedSource):
     @classmethod
     def _with_token(cls, said: Any) -> Any:
         """The header that carries the token."""
-        if not isinstance(said, Mapping):
-            return said
-        token, headers = said.get("token"), said.get("headers", {})
-        if isinstance(token, str):  # said without repeating it, since it may be the token itself
-            raise ValueError("token must be {secret: NAME}, the name of an environment variable")
-        if not isinstance(token, Mapping) or not isinstance(headers, Mapping):
-            return said
-        encoding = said.get("token_encoding", "base64")
-        sent = {"prefix": "Token ", "encoding": encoding, **token}
-        return {**said, "headers": {"Authorization": sent, **headers}}
+        encoding = said.get("token_encoding", "base64") if isinstance(said, Mapping) else ""
+        return add_token_header(said, "Authorization", prefix="Token ", encoding=encoding)
 
 
 class OcpiConnector:

@@ -17,6 +17,7 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from civitas_assets.catalog import SecretRef, Source, Window
+from civitas_assets.catalog.access import add_token_header, require_header
 from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.mapping.paths import extract_columns, extract_records
 from civitas_assets.connectors.mapping.record_sample import require_members
@@ -62,14 +63,10 @@ class EcoCounterSource(ServiceSource):
     @classmethod
     def _with_token_and_time(cls, said: Any) -> Any:
         """The header that carries the token, and the rule of time that goes with the step."""
+        said = add_token_header(said, "Authorization", prefix="Bearer ")
         if not isinstance(said, Mapping):
             return said
-        settings: dict[str, Any] = dict(said)
-        token, headers, step = settings.get("token"), settings.get("headers", {}), settings.get("step", "15m")
-        if isinstance(token, str):  # said without repeating it, since it may be the token itself
-            raise ValueError("token must be {secret: NAME}, the name of an environment variable")
-        if isinstance(token, Mapping) and isinstance(headers, Mapping):
-            settings["headers"] = {"Authorization": {"prefix": "Bearer ", **token}, **headers}
+        settings, step = {**said}, said.get("step", "15m")
         if settings.get("time") is None and isinstance(step, str) and step in _INTERVALS:
             settings["time"] = {
                 "column": "date",
@@ -82,8 +79,7 @@ class EcoCounterSource(ServiceSource):
 
     @model_validator(mode="after")
     def _may_ask(self) -> EcoCounterSource:
-        if not any(name.lower() == "authorization" for name in self.headers):
-            raise ValueError("token is needed: {secret: NAME}, the name of an environment variable")
+        require_header(self.headers, "Authorization", "token")
         return self
 
 

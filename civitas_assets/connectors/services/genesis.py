@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 
 from civitas_assets.catalog import SecretRef, Source, Window
+from civitas_assets.catalog.access import require_header
 from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.services.genesis_table import check_answer, read_statistics
 from civitas_assets.connectors.services.service import Attribution, Root, ServiceLicence, Title
@@ -69,8 +70,7 @@ class GenesisSource(Source):
 
     @model_validator(mode="after")
     def _may_ask(self) -> GenesisSource:
-        if not any(name.lower() == "username" for name in self.headers):
-            raise ValueError("username is needed: {secret: NAME}, the name of an environment variable")
+        require_header(self.headers, "username", "username")
         return self
 
 

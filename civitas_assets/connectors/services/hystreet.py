@@ -16,6 +16,7 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from civitas_assets.catalog import SecretRef, Source, TimeRule, Window
+from civitas_assets.catalog.access import add_token_header, require_header
 from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.mapping.paths import to_series
 from civitas_assets.connectors.mapping.service_rows import build_raw_table, decode_answer, decode_each
@@ -55,19 +56,11 @@ class HystreetSource(ServiceSource):
     @classmethod
     def _with_token(cls, said: Any) -> Any:
         """The header that carries the token."""
-        if not isinstance(said, Mapping):
-            return said
-        token, headers = said.get("token"), said.get("headers", {})
-        if isinstance(token, str):  # said without repeating it, since it may be the token itself
-            raise ValueError("token must be {secret: NAME}, the name of an environment variable")
-        if isinstance(token, Mapping) and isinstance(headers, Mapping):
-            return {**said, "headers": {"X-API-Token": token, **headers}}
-        return said
+        return add_token_header(said, "X-API-Token")
 
     @model_validator(mode="after")
     def _may_ask(self) -> HystreetSource:
-        if not any(name.lower() == "x-api-token" for name in self.headers):
-            raise ValueError("token is needed: {secret: NAME}, the name of an environment variable")
+        require_header(self.headers, "X-API-Token", "token")
         if unknown := sorted(self.positions.keys() - {*self.stations}):
             raise ValueError(f"positions has {unknown[0]}, which is none of stations")
         return self
