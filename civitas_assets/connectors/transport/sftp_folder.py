@@ -129,8 +129,8 @@ class SftpFolder:
     ) -> None:
         self._client, self._address, self._policy = client, address, policy
         self._clock, self._until = read_clock, until
-        home, is_home, below = address.folder.partition("~")
-        self._path = (below.strip("/") or ".") if is_home and not home else f"/{address.folder}"
+        home, _, below = address.folder.partition("/")
+        self._path = (below or ".") if home == "~" else f"/{address.folder}"
 
     def list_files(self) -> Sequence[RemoteFile]:
         """See `RemoteFolder`; links are no plain files."""
@@ -141,6 +141,11 @@ class SftpFolder:
                     found.append(_describe(entry.filename, entry))
                 check_count(len(found), self._address.locate())
                 self._check_time(self._address.locate(), self._until)
+        except UnicodeDecodeError as error:  # paramiko 5.1 gives up the whole list
+            raise FetchError(
+                f"{self._address.locate()} has a file whose name is no UTF-8, {error.object!r}: have it renamed, or moved "
+                "to another folder"
+            ) from None
         except _FAULTS as error:
             raise FetchError(
                 f"{self._address.locate()} cannot be listed: {_name_fault(error)}; check the folder of url:"
@@ -152,6 +157,7 @@ class SftpFolder:
         shown, body = self._address.locate(file.name), bytearray()
         own = self._clock() + self._policy.total_time.total_seconds()
         until = min(self._until, Deadline(own, "http.total_time", "raise it if the server is so slow"))
+        self._check_time(shown, until)  # a server that has fallen silent costs its timeout once per file
         try:
             with self._client.open(f"{self._path}/{file.name}") as remote:
                 remote.prefetch(min(file.size, most), max_concurrent_requests=_AT_ONCE)
