@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
+import polars as pl
 from pydantic import Field, model_validator
 
 from civitas_assets.catalog import SecretRef, Source, Window
@@ -27,6 +28,7 @@ from civitas_assets.connectors.ocpi.ocpi_locations import (
     decode_page,
     list_evses,
     list_locations,
+    list_removed,
 )
 from civitas_assets.connectors.pagination.links import LinkedSource, resolve_link
 from civitas_assets.connectors.pagination.pagination import Completeness, parse_next_link, parse_total
@@ -98,7 +100,7 @@ class OcpiConnector:
         pages.check(_ADVICE)
 
     def read(self, source: OcpiSource, payload: Payload) -> Iterator[RawTable]:
-        """Charge points near the tenant, and the status of these."""
+        """Charge points near the tenant, and the status of these, the last one of what was removed included."""
         page = payload.parse(decode_page)
         locations, broken = list_locations(page)
         shown = [location for location in locations if location.publish is not False]
@@ -107,7 +109,8 @@ class OcpiConnector:
         hidden = len(locations) - len(shown)
         notes = (Note("unpublished", f"{hidden} location(s) are not to be published"),) if hidden else ()
         unreadable = [row for location in shown for row in list_evses(location)[1]]
-        yield replace(points, broken=(*broken, *unreadable), notes=notes)
         near = frozenset(points.frame["charge_point_id"].to_list())
+        standing = points.frame.filter(~pl.col("charge_point_id").is_in(list_removed(shown)))
+        yield replace(points, frame=standing, broken=(*broken, *unreadable), notes=notes)
         states = build_status_rows(shown, near, page.timestamp)
         yield build_raw_table("charge_point_status", states, STATUS_FIELDS)

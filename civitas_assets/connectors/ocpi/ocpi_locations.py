@@ -166,11 +166,9 @@ def list_evses(location: ChargingLocation) -> tuple[list[Evse], tuple[BrokenRow,
 
 
 def build_point_rows(locations: Iterable[ChargingLocation]) -> Iterator[Row]:
-    """Each EVSE as a charge point, without those that were removed; a location without any is none."""
+    """Each EVSE as a charge point, also one that was removed; a location without any is none."""
     for location in locations:
         for evse in list_evses(location)[0]:
-            if evse.status == "REMOVED":
-                continue
             kinds = [*dict.fromkeys(c.power_type for c in evse.connectors if c.power_type)]
             currents = sorted({kind.partition("_")[0].lower() for kind in kinds} & {"ac", "dc"})
             powers = [power for c in evse.connectors if (power := _find_power(c)) is not None]
@@ -194,6 +192,16 @@ def build_point_rows(locations: Iterable[ChargingLocation]) -> Iterator[Row]:
                 "lon": place.longitude,
                 "lat": place.latitude,
             }
+
+
+def list_removed(locations: Iterable[ChargingLocation]) -> frozenset[str]:
+    """The ids of charge points that are there no more, of which the list still has the status."""
+    return frozenset(
+        _build_id(location, evse)
+        for location in locations
+        for evse in list_evses(location)[0]
+        if evse.status == "REMOVED"
+    )
 
 
 def build_status_rows(

@@ -175,12 +175,22 @@ class TestPoints:
         (row,) = records(operator(), answer(evse(connectors=[told])), "locations")["charge_point"]
         assert row.get("power_kw") == pytest.approx(kilowatt, abs=0.01)
 
-    def test_what_is_not_to_be_published_and_what_was_removed_is_left_out(self, read: Any) -> None:
-        body = answer({**LOCATION, "publish": False}, {**evse(status="REMOVED"), "id": "LOC2"})
-        points, states = read(operator(), body, "locations")
+    def test_what_is_not_to_be_published_is_left_out(self, read: Any) -> None:
+        points, states = read(operator(), answer({**LOCATION, "publish": False}), "locations")
         assert points.frame.is_empty()
         assert states.frame.is_empty()
         assert [note.text for note in points.notes] == ["1 location(s) are not to be published"]
+
+    def test_what_was_removed_is_no_charge_point_and_its_status_says_so(self, records: Any) -> None:
+        """Otherwise it would be as available for ever as it was last."""
+        gone = {**EVSE, "status": "REMOVED", "last_updated": "2026-08-01T00:00:00Z"}
+        body = answer({**LOCATION, "evses": [gone, {**EVSE, "uid": "3257"}]})
+        found = records(operator(), body, "locations")
+        assert [row["charge_point_id"] for row in found["charge_point"]] == ["DE*ABC/3257"]
+        assert [(row["charge_point_id"], row["status"]) for row in found["charge_point_status"]] == [
+            ("DE*ABC/3256", "removed"),
+            ("DE*ABC/3257", "available"),
+        ]
 
     def test_of_the_whole_country_what_lies_near_is_kept_with_its_status(self, records: Any) -> None:
         far = {**LOCATION, "id": "LOC2", "coordinates": {"latitude": "48.1", "longitude": "11.5"}}
