@@ -97,8 +97,8 @@ class GenesisConnector:
 
     def read(self, source: GenesisSource, payload: Payload) -> Iterator[RawTable]:
         """The figures of a table."""
-        areas = frozenset(source.areas)
-        yield read_statistics(payload.body, payload.variables.get("table", ""), source, areas)
+        table, areas = payload.variables.get("table", ""), frozenset(source.areas)
+        yield read_statistics(payload.body, table, source, areas, source.area_variable)
 
 
 def _ask(source: GenesisSource, table: str) -> Request:

@@ -102,8 +102,12 @@ def check_answer(body: bytes) -> None:
     )
 
 
-def read_statistics(body: bytes, table: str, source: Source, areas: frozenset[str]) -> RawTable:
+def read_statistics(
+    body: bytes, table: str, source: Source, areas: frozenset[str], area_variable: str | None = None
+) -> RawTable:
     """The figures of a table, of these areas or of all; a mark instead of a number is kept as text with its meaning.
+
+    `area_variable` is one that areas are of, besides those that all databases have.
 
     Raises:
         ReadError: it is no flat file of GENESIS.
@@ -134,7 +138,9 @@ def read_statistics(body: bytes, table: str, source: Source, areas: frozenset[st
             detail = f"{row['time']} of {row.get('time_code')} is no year, month, quarter, half-year or day"
             broken.append(BrokenRow(number, "unknown_period", detail, ";".join(cells)[:300]))
             continue
-        place = next((each for each in variables if _AREAS.fullmatch(each.code)), None)
+        place = next(
+            (each for each in variables if each.code == area_variable or _AREAS.fullmatch(each.code)), None
+        )
         area = place.attribute if place is not None and place.attribute else "DG"
         if areas and area not in areas:
             continue

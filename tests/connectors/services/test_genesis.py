@@ -155,6 +155,11 @@ class TestFigures:
         found = records(database(areas=("05515",)), table(line("1"), line("2", area="05566")), "table")
         assert [row["area_id"] for row in found["statistic"]] == ["05515"]
 
+    def test_areas_of_a_variable_that_the_tenant_names_are_not_taken_for_germany(self, records: Any) -> None:
+        body = table(line("1", area="0731301").replace("KREISE;", "VBGEM;"))
+        (row,) = records(database(areas=("0731301",), area_variable="VBGEM"), body, "table")["statistic"]
+        assert (row["area_id"], row["indicator_id"]) == ("0731301", "BEVSTD")
+
     def test_the_older_form_has_a_column_for_each_value(self, records: Any) -> None:
         header = (
             "Statistik_Code;Statistik_Label;Zeit_Code;Zeit_Label;Zeit;1_Merkmal_Code;1_Merkmal_Label;"
