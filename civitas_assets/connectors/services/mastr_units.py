@@ -20,12 +20,12 @@ _REGISTER = "the Marktstammdatenregister"
 _ORGANISATION = 517
 # What the register calls persons, and forms of business that have the names of persons in their own.
 _PERSONAL = re.compile(
-    r"nat(ü|ue)rliche person|\bgbr\b|gesellschaft b(ü|ue)rgerlichen rechts|\be\. ?k\.|\be\. ?kfr\.|\behe(leute|paar)\b|"
-    r"\bfam(ilie|\.)|\berben\b|erbengemeinschaft|eigent(ü|ue)mergemeinschaft|\bweg\b",
+    r"nat(ü|ue)rliche person|\bgbr|gesellschaft b(ü|ue)rgerlichen rechts|\bbgb-ges|\be\.? ?k(fm|fr)?\b|einzelunternehm|"
+    r"\binh(\.|aber)|\behe(leute|paar)\b|\bfam(ilie|\.)|\berben\b|erbengemeinschaft|eigent(ü|ue)mergemeinschaft|\bweg\b",
     re.IGNORECASE,
 )
 _NUMBER_BEHIND = re.compile(r"\s*\([A-Z]{3}\d{9,15}\)\s*$")
-_DATE = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
+_DATE = re.compile(r"/Date\((-?\d{1,15})\)/")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_DAY = datetime(1, 1, 2, tzinfo=UTC)  # what is not later is the zero of the register's own clock
 _CHECKED, _UNCHECKED = 2954, 2955
@@ -67,8 +67,6 @@ _NUMBERS = {
     "net_power_kw": "Nettonennleistung",
     "storage_kwh": "NutzbareSpeicherkapazitaet",
     "modules": "AnzahlSolarModule",
-    "lon": "Laengengrad",
-    "lat": "Breitengrad",
 }
 _DAYS = {
     "registered_on": "EinheitRegistrierungsdatum",
@@ -76,8 +74,9 @@ _DAYS = {
     "commissioned_on": "InbetriebnahmeDatum",
     "decommissioned_on": "EndgueltigeStilllegungDatum",
 }
-# Of persons these are personal data.
+# Of persons these are personal data; that the register publishes where larger units are, does not make them less so.
 _NAMING = {"name": "EinheitName", "street": "Strasse", "house_number": "Hausnummer"}
+_PLACE = {"lon": "Laengengrad", "lat": "Breitengrad"}
 _ID, _KIND, _ANONYMOUS, _OPERATOR = (
     "MaStRNummer",
     "AnlagenbetreiberPersonenArt",
@@ -98,6 +97,7 @@ _KEPT = (
     *_NUMBERS.values(),
     *_DAYS.values(),
     *_NAMING.values(),
+    *_PLACE.values(),
 )
 COLUMNS = (
     *("unit_id", "operator", "operator_type", "energy_carrier", "status", "is_checked", "changed_at"),
@@ -105,6 +105,7 @@ COLUMNS = (
     *_TEXTS,
     *_NUMBERS,
     *_DAYS,
+    *_PLACE,
 )
 
 Unit = dict[str, Any]
@@ -114,7 +115,7 @@ class UnitPage(msgspec.Struct):
     """One page of the list, and how many units there are on all of them."""
 
     Data: list[msgspec.Raw] | None
-    Total: int = 0
+    Total: int | None = None
     Errors: msgspec.Raw = msgspec.Raw(b"null")  # Raw | None would take null alone (msgspec 0.22)
 
 
@@ -128,6 +129,8 @@ def decode_page(body: bytes) -> UnitPage:
     said = bytes(page.Errors)
     if page.Data is None or said not in (b"null", b'""', b"[]", b"{}"):
         raise ReadError(f"the register refuses to answer: {said[:200].decode(errors='replace')}")
+    if page.Total is None:
+        raise ReadError("does not say how many units there are (Total), so that nobody knows whether all have come")
     return page
 
 
@@ -176,7 +179,7 @@ def _redact(element: msgspec.Raw) -> Any:
         unit = msgspec.json.decode(element, type=dict[str, Any])
     except UNREADABLE:
         return None  # nobody can say whom it names
-    hidden = {*_NAMING.values(), _OPERATOR} if _is_personal(unit) else set[str]()
+    hidden = {*_NAMING.values(), *_PLACE.values(), _OPERATOR} if _is_personal(unit) else set[str]()
     kept = {name: unit[name] for name in _KEPT if name in unit and name not in hidden}
     return {**kept, _KIND: None} if hidden else kept
 
@@ -202,6 +205,7 @@ def build_unit_rows(units: list[Unit]) -> Iterator[dict[str, object]]:
             **{field: unit.get(name) for field, name in _NUMBERS.items()},
             **{field: _day(unit.get(name)) for field, name in _DAYS.items()},
             **({} if is_personal else {field: _text(unit.get(name)) for field, name in _NAMING.items()}),
+            **({} if is_personal else {field: unit.get(name) for field, name in _PLACE.items()}),
             "operator": None if is_personal else _operator(unit.get(_OPERATOR)),
             "operator_type": "person" if is_personal else "organisation",
             "energy_carrier": _code(_CARRIERS, unit.get(_CARRIER)),

@@ -59,8 +59,6 @@ PRIVATE = {
     "EinheitName": "PV Mustermann",
     "AnlagenbetreiberPersonenArt": 518,
     "AnlagenbetreiberName": "natürliche Person (ABR900000000002)",
-    "Laengengrad": None,
-    "Breitengrad": None,
 }
 
 
@@ -135,6 +133,10 @@ class TestFetching:
         with pytest.raises(ReadError, match=r"refuses to answer: .*Filter"):
             register().redact_answer("units", b'{"Data":null,"Total":0,"Errors":{"Filter":["unknown"]}}')
 
+    def test_a_page_without_the_registers_count_proves_nothing(self) -> None:
+        with pytest.raises(ReadError, match="does not say how many units there are"):
+            register().redact_answer("units", b'{"Data":[],"Errors":null}')
+
 
 class TestUnits:
     def test_a_unit_has_powers_days_and_a_place(self, records: Any) -> None:
@@ -201,6 +203,9 @@ class TestPersons:
             {"AnlagenbetreiberPersonenArt": 517, "AnlagenbetreiberName": "Mustermann Solar GbR (ABR900000000003)"},
             {"AnlagenbetreiberPersonenArt": 517, "AnlagenbetreiberName": "Eheleute Mustermann"},
             {"AnlagenbetreiberPersonenArt": 517, "AnlagenbetreiberName": "WEG Beispielweg 1"},
+            {"AnlagenbetreiberPersonenArt": 517, "AnlagenbetreiberName": "Mustermann Solar e.Kfm."},
+            {"AnlagenbetreiberPersonenArt": 517, "AnlagenbetreiberName": "Mustermann eK"},
+            {"AnlagenbetreiberPersonenArt": 517, "AnlagenbetreiberName": "Solarhof, Inh. Mustermann"},
             {"AnlagenbetreiberPersonenArt": 517, "AnlagenbetreiberName": "Solar AG", "IsAnonymisiert": True},
         ],
     )  # fmt: skip
@@ -208,7 +213,7 @@ class TestPersons:
         self, records: Any, told: dict[str, Any]
     ) -> None:
         kept = register().redact_answer("units", page({**PRIVATE, **told}))
-        for word in ("Mustermann", "Beispielweg", "natürliche", "ABR9", "Flur", "Solar AG"):
+        for word in ("Mustermann", "Beispielweg", "natürliche", "ABR9", "Flur", "Solar AG", "51.96"):
             assert word not in kept.decode()
         (row,) = records(register(), kept, "units")["energy_unit"]
         assert (row["operator_type"], row["net_power_kw"], row["postcode"]) == ("person", 90.0, "48143")

@@ -8,7 +8,9 @@ nameless as (
             {{ unless_person('name') }},
             {{ unless_person('operator') }},
             {{ unless_person('street') }},
-            {{ unless_person('house_number') }}
+            {{ unless_person('house_number') }},
+            {{ unless_person('lon') }},
+            {{ unless_person('lat') }}
         )
     from merged
 ),
