@@ -49,43 +49,49 @@ class WebdavFolder:
             raise FetchError(f"{self._root} lists its files in no XML that can be trusted: {error}") from None
         responses = root.findall("{DAV:}response")
         check_count(len(responses), self._root)
-        found = (self._describe(response) for response in responses)
+        placed = [(*_split(response), response) for response in responses]
+        own = unquote(urlsplit(self._root).path).strip("/")
+        if placed and not any(own in {folder, f"{folder}/{name}".strip("/")} for folder, name, _ in placed):
+            folder, name, _ = placed[0]
+            raise FetchError(
+                f"{self._root} lists nothing that is in it, but /{folder}/{name}: correct url:, or have the server say its "
+                "addresses as they are seen from here"
+            )
+        found = (_describe(name, response) for folder, name, response in placed if name and folder == own)
         return [file for file in found if file is not None]
-
-    def _describe(self, response: Element) -> RemoteFile | None:
-        """The file that a response is about; None where it is the folder itself, or no plain file right in it."""
-        folder, _, name = urlsplit(response.findtext("{DAV:}href", "").strip()).path.rpartition("/")
-        good = [
-            part.find("{DAV:}prop")
-            for part in response.findall("{DAV:}propstat")
-            if " 200" in part.findtext("{DAV:}status", "")
-        ]
-        if (
-            not name
-            or not good
-            or unquote(folder).strip("/") != unquote(urlsplit(self._root).path).strip("/")
-        ):
-            return None
-        texts = {child.tag: (child.text or "").strip() for prop in good if prop is not None for child in prop}
-        if any(prop is not None and prop.find("*/{DAV:}collection") is not None for prop in good):
-            return None
-        size, changed = texts.get("{DAV:}getcontentlength", ""), texts.get("{DAV:}getlastmodified", "")
-        tag = texts.get("{DAV:}getetag", "")
-        return RemoteFile(
-            unquote(name),
-            int(size) if size.isdecimal() else 0,
-            _parse_date(changed),
-            tag or f"{size}-{changed}",
-        )
 
     def read_file(self, file: RemoteFile, most: int) -> bytes | None:
         """See `RemoteFolder`; the client of HTTP bounds the answer by the policy of the source."""
-        answer = self._client.get(Request(f"{self._root}{quote(file.name)}"), self._source, until=self._until)
+        request = Request(f"{self._root}{quote(file.name, safe='')}")
+        answer = self._client.get(request, self._source, until=self._until)
         body = answer.body or b""
         # Tags cannot be compared: where an answer is packed on its way, servers give it one of its own.
         changed = _parse_date(answer.last_modified or "")
         is_same = None in {changed, file.changed_at} or changed == file.changed_at
         return body if is_same and file.size in {0, len(body)} else None
+
+
+def _split(response: Element) -> tuple[str, str]:
+    """Folder and name of what a response is about; a folder is written with a slash behind it, or without."""
+    folder, _, name = urlsplit(response.findtext("{DAV:}href", "").strip()).path.rpartition("/")
+    return unquote(folder).strip("/"), unquote(name)
+
+
+def _describe(name: str, response: Element) -> RemoteFile | None:
+    """The file that a response is about; None where it is no plain one."""
+    good = [
+        prop
+        for part in response.findall("{DAV:}propstat")
+        if " 200" in part.findtext("{DAV:}status", "") and (prop := part.find("{DAV:}prop")) is not None
+    ]
+    if not good or any(prop.find("*/{DAV:}collection") is not None for prop in good):
+        return None
+    texts = {child.tag: (child.text or "").strip() for prop in good for child in prop}
+    size, changed = texts.get("{DAV:}getcontentlength", ""), texts.get("{DAV:}getlastmodified", "")
+    tag = texts.get("{DAV:}getetag", "")
+    return RemoteFile(
+        name, int(size) if size.isdecimal() else 0, _parse_date(changed), tag or f"{size}-{changed}"
+    )
 
 
 def _parse_date(written: str) -> datetime | None:
