@@ -28,6 +28,8 @@ _SERVICES = {
     "verkehr.autobahn.de": "autobahn",
     "api.brightsky.dev": "brightsky",
     "marktstammdatenregister.de": "mastr",
+    "hystreet.com": "hystreet",
+    "regionalstatistik.de": "genesis",
     "luftdaten.info": "sensor_community",
 }
 

@@ -64,7 +64,7 @@ class Standard:
 
 def detect_json_standard(content: Any, address: str) -> Standard | None:
     """What the document is; None where no standard is recognised. `address` is where it is from, empty for a file."""
-    for recognise in (_datex2, _gbfs, _sensorthings, _ngsi, _national, _ogc):
+    for recognise in (_datex2, _gbfs, _ocpi, _sensorthings, _ngsi, _national, _ogc):
         found = recognise(content, address)
         if found is not None:
             return found
@@ -114,6 +114,15 @@ def _gbfs(content: Any, address: str) -> Standard | None:
         doubts={"url": f"this is {name} alone; the source names the discovery file, usually gbfs.json beside it"},
         role=name if name in _READ_FEEDS else "",
     )  # fmt: skip
+
+
+def _ocpi(content: Any, address: str) -> Standard | None:
+    data = content.get("data") if isinstance(content, dict) and "status_code" in content else None
+    places = data[:_LOOKED_AT] if isinstance(data, list) else []
+    if not any(isinstance(place, dict) and {"coordinates", "evses"} <= {*place} for place in places):
+        return None
+    url = address.partition("?")[0]
+    return Standard("ocpi", "a page of locations of charging points (OCPI)", url, role="locations")
 
 
 def _sensorthings(content: Any, address: str) -> Standard | None:

@@ -166,6 +166,31 @@ def test_datex2_says_its_publication(proposed: Any) -> None:
     assert source.publication == "situations"
 
 
+def test_a_page_of_locations_of_ocpi_is_the_list_that_it_is_of(proposed: Any) -> None:
+    place = {
+        "id": "L1", "publish": True, "coordinates": {"latitude": "51.96", "longitude": "7.62"},
+        "evses": [{"uid": "E1", "status": "AVAILABLE", "last_updated": "2026-03-01T10:00:00Z"}],
+    }  # fmt: skip
+    body = json.dumps({"data": [place], "status_code": 1000, "timestamp": "2026-03-01T10:00:00Z"})
+    found, source = proposed(body, "https://cpo.example/ocpi/2.2.1/locations?limit=1")
+    assert (source.connector, source.url) == ("ocpi", "https://cpo.example/ocpi/2.2.1/locations")
+    assert found.accepted == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "connector"),
+    [
+        ("https://api.hystreet.com/v2/locations/148", "hystreet"),
+        ("https://www.regionalstatistik.de/genesis/online", "genesis"),
+    ],
+)
+def test_an_address_of_a_service_with_accounts_is_told_with_its_page(
+    proposed: Any, address: str, connector: str
+) -> None:
+    with pytest.raises(ReadError, match=rf"connector of its own, {connector}: see docs/connectors/"):
+        proposed("{}", address)
+
+
 def test_an_address_of_a_national_service_needs_nothing_but_its_name(proposed: Any) -> None:
     found, source = proposed("{}", "https://www.pegelonline.wsv.de/webservices/rest-api/v2/stations.json")
     assert (source.connector, found.probe) == ("pegelonline", None)

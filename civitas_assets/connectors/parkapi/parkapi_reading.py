@@ -126,7 +126,8 @@ def _convert(town: str, kind: str, payload: Payload, body: bytes) -> _Parsed:
     for item in found:
         values = {name: _to_text(value) for name, value in item.to_dict().items()}
         at = values.get("realtime_data_updated_at")
-        if isinstance(at, datetime) and began <= at <= ended:  # the package's own clock
+        # The package's own clock; one that a town writes without a zone is none.
+        if isinstance(at, datetime) and at.tzinfo is not None and began <= at <= ended:
             values["realtime_data_updated_at"] = payload.received_at
         items.append(values)
     broken = [

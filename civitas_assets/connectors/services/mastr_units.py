@@ -130,7 +130,9 @@ def decode_page(body: bytes) -> UnitPage:
     if page.Data is None or said not in (b"null", b'""', b"[]", b"{}"):
         raise ReadError(f"the register refuses to answer: {said[:200].decode(errors='replace')}")
     if page.Total is None:
-        raise ReadError("does not say how many units there are (Total), so that nobody knows whether all have come")
+        raise ReadError(
+            "does not say how many units there are (Total), so that nobody knows whether all have come"
+        )
     return page
 
 

@@ -143,8 +143,8 @@ class SftpFolder:
                 self._check_time(self._address.locate(), self._until)
         except UnicodeDecodeError as error:  # paramiko 5.1 gives up the whole list
             raise FetchError(
-                f"{self._address.locate()} has a file whose name is no UTF-8, {error.object!r}: have it renamed, or moved "
-                "to another folder"
+                f"{self._address.locate()} has a file whose name is no UTF-8, {error.object!r}: have it renamed, or "
+                "moved to another folder"
             ) from None
         except _FAULTS as error:
             raise FetchError(

@@ -54,8 +54,8 @@ class WebdavFolder:
         if placed and not any(own in {folder, f"{folder}/{name}".strip("/")} for folder, name, _ in placed):
             folder, name, _ = placed[0]
             raise FetchError(
-                f"{self._root} lists nothing that is in it, but /{folder}/{name}: correct url:, or have the server say its "
-                "addresses as they are seen from here"
+                f"{self._root} lists nothing that is in it, but /{folder}/{name}: correct url:, or have the server say "
+                "its addresses as they are seen from here"
             )
         found = (_describe(name, response) for folder, name, response in placed if name and folder == own)
         return [file for file in found if file is not None]

@@ -129,6 +129,29 @@ def test_time_of_an_occupancy_is_when_it_came_where_the_package_has_only_its_own
     }  # fmt: skip
 
 
+def test_time_without_a_zone_stays_as_it_is_for_the_contract_to_reject(read: Callable[..., Any]) -> None:
+    """The package lets one of Karlsruhe through (0.24.0); the others of the answer are none the worse for it."""
+    about = dict.fromkeys(
+        (
+            *("max_durchfahrtshoehe", "parkhaus_strasse", "parkhaus_plz", "parkhaus_gemeinde", "geschlossen"),
+            *("bemerkung", "parkhaus_internet", "parkhaus_telefon", "parkhaus_email", "betreiber_internet"),
+            *("betreiber_email", "betreiber_telefon"),
+        )
+    )
+    said = {**about, "gesamte_parkplaetze": 9, "echtzeit_belegung": "t", "freie_parkplaetze": 3}
+    body = collection(*(
+        {
+            **feature(str(number)), "id": f"parkhaeuser.{number}",
+            "properties": {
+                **said, "id": number, "parkhaus_name": "P", "stand_stammdaten": at, "stand_freieparkplaetze": at,
+            },
+        }
+        for number, at in enumerate(("2026-08-01T12:00:00", "2026-08-01T12:00:00Z"), 1)
+    ))  # fmt: skip
+    _, states = read(towns("karlsruhe"), body, BOTH, town="karlsruhe")
+    assert states.frame["observed_at"].to_list() == ["2026-08-01T12:00:00", "2026-08-01T12:00:00+00:00"]
+
+
 def test_bad_element_is_one_row_also_where_the_package_breaks_off(read: Callable[..., Any]) -> None:
     """Of what it refuses by itself, the first, and of what it has no answer to, a feature that is a number."""
     (table,) = read(

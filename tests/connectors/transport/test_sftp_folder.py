@@ -57,7 +57,10 @@ def test_name_that_is_no_utf_8_is_named_with_what_to_do() -> None:
 def test_files_are_not_asked_for_when_time_is_up() -> None:
     """Each would cost the timeout of a server that does not answer."""
     client, file = Client(), RemoteFile("a.csv", 3, None, "3")
-    for until, kind in ((NEVER, FetchError), (Deadline(99.0, "http.fetch_time", "ask for less"), FetchTimeUp)):
+    for until, kind in (
+        (NEVER, FetchError),
+        (Deadline(99.0, "http.fetch_time", "ask for less"), FetchTimeUp),
+    ):
         with pytest.raises(kind):
             folder("sftp://u@host/out/*.csv", client, until).read_file(file, 10)
     assert client.opened == ["/out/a.csv"]
