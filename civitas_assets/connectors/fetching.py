@@ -5,7 +5,7 @@ Documents in pages are in `next_pages.py`; protocols with pages or discovery hav
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from civitas_assets.catalog import Source, Window
@@ -31,8 +31,20 @@ def fetch_addresses(source: Source, window: Window, session: FetchSession) -> No
         Request(e.url, role=DESCRIPTION if is_described else "data", variables=e.variables)
         for e in expand(source.url, source.each, window, source.http.max_pages)
     ]
-    answers = session.crawl(requests, _follow_description if is_described else None)
-    check_found(requests, sum(answer.found for answer in answers))
+    check_found(requests, fetch_all(session, requests, _follow_description if is_described else None))
+
+
+def fetch_all(
+    session: FetchSession,
+    requests: Iterable[Request],
+    follow: Callable[[Payload], Iterable[Request]] | None = None,
+) -> int:
+    """Ask for all of these and for what they lead to, as `FetchSession.crawl` does; how many were found.
+
+    Raises:
+        FetchError: after all others were served.
+    """
+    return sum(answer.found for answer in session.crawl(requests, follow))
 
 
 def _follow_description(answer: Payload) -> Iterator[Request]:

@@ -23,6 +23,7 @@ from civitas_assets.connectors.arcgis.arcgis_answers import (
     read_page,
 )
 from civitas_assets.connectors.base import FetchSession, Payload, Request
+from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.pagination.pagination import Completeness
 from civitas_assets.connectors.vector.vector import VectorSource, build_feature_rows
 from civitas_assets.errors import ReadError
@@ -81,8 +82,7 @@ class _Layer:
         Raises:
             FetchError: an answer failed, or fewer features came than match.
         """
-        for _ in session.crawl([self._request(self._address, {}, _LAYER)], self._follow):
-            pass
+        fetch_all(session, [self._request(self._address, {}, _LAYER)], self._follow)
         self._tally.check("the service's paging is at fault; try another page_size")
 
     def _follow(self, answer: Payload) -> Iterator[Request]:

@@ -17,6 +17,7 @@ from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.language_tag import Language
 from civitas_assets.catalog.template import expand
 from civitas_assets.connectors.base import FetchSession, Payload, Request
+from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.gbfs.gbfs_stations import read_station_table, read_status_table
 from civitas_assets.connectors.gbfs.gbfs_vehicles import (
     build_system_station,
@@ -102,8 +103,7 @@ class GbfsConnector:
             Request(e.url, role="discovery")
             for e in expand(source.url, source.each, window, source.http.max_pages)
         ]
-        for _ in session.crawl(discovery, follow):
-            pass
+        fetch_all(session, discovery, follow)
 
     def read(self, source: GbfsSource, payload: Payload) -> Iterator[RawTable]:
         """Stations, their status, the system, or numbers of its vehicles."""

@@ -19,7 +19,7 @@ from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.model import Slug
 from civitas_assets.catalog.template import expand
 from civitas_assets.connectors.base import FetchSession, Payload, Request
-from civitas_assets.connectors.fetching import fetch_addresses
+from civitas_assets.connectors.fetching import fetch_addresses, fetch_all
 from civitas_assets.connectors.lorawan.lorawan_profiles import Profiles
 from civitas_assets.connectors.lorawan.lorawan_uplinks import (
     encode_uplinks,
@@ -144,8 +144,7 @@ def _ask_storage(source: LorawanSource, window: Window, zone: ZoneInfo, session:
         for expansion in expand(source.url, source.each, window, source.http.max_pages)
         for part in window.split(1)
     ]
-    for _ in session.crawl(first, follow):
-        pass
+    fetch_all(session, first, follow)
 
 
 def _encode_messages(tags: Collection[str], messages: Sequence[MQTTMessage]) -> bytes:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.template import expand
 from civitas_assets.connectors.base import FetchSession, Payload
+from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.mapping.service_rows import build_column_table, build_raw_table
 from civitas_assets.connectors.ngsi import ngsi_entities as ngsi
 from civitas_assets.connectors.ngsi import ngsi_mobility as mobility
@@ -67,8 +68,7 @@ class NgsiLdConnector:
             for expansion in expand(source.url, source.each, window, source.http.max_pages)
             for kind in source.types
         ]
-        for _ in session.crawl(first, crawl.follow):
-            pass
+        fetch_all(session, first, crawl.follow)
         crawl.check()
 
     def read(self, source: NgsiLdSource, payload: Payload) -> Iterator[RawTable]:

@@ -17,6 +17,7 @@ import msgspec
 from civitas_assets.catalog import Box
 from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.content.markup import is_markup, scan_outline
+from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.mapping.service_rows import decode_answer
 from civitas_assets.connectors.pagination.links import resolve_link
 from civitas_assets.connectors.pagination.page_address import resize_page
@@ -200,8 +201,7 @@ class Items:
         Raises:
             FetchError: an answer failed, or fewer features came than match.
         """
-        for _ in session.crawl([self._page()], self._follow):
-            pass
+        fetch_all(session, [self._page()], self._follow)
         if self.is_torn:
             told = note_torn_collection(self._tally.what)
             session.note(told.code, told.text)

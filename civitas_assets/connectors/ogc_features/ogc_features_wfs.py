@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.content.markup import scan_outline
+from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.ogc_features.ogc_features_pages import (
     HITS,
     PAGE,
@@ -62,8 +63,7 @@ class WebFeatures:
     def _crawl(self, session: FetchSession) -> None:
         tally, size = self._tally, self._question.page_size
         tally.total = self._hits(session)
-        for _ in session.crawl([self._page(0)], self._follow):
-            pass
+        fetch_all(session, [self._page(0)], self._follow)
         if self._paged:
             if tally.pages:
                 ask_further(session, self._question, tally, self._page)

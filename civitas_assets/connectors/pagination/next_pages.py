@@ -20,7 +20,7 @@ from pydantic import Field, model_validator
 from civitas_assets.catalog import Window
 from civitas_assets.catalog.template import expand
 from civitas_assets.connectors.base import FetchSession, Payload, Request
-from civitas_assets.connectors.fetching import check_found, fetch_addresses
+from civitas_assets.connectors.fetching import check_found, fetch_addresses, fetch_all
 from civitas_assets.connectors.mapping.paths import extract_part, validate_path
 from civitas_assets.connectors.mapping.projection import Projection
 from civitas_assets.connectors.mapping.service_rows import Json, read_members
@@ -129,8 +129,7 @@ def fetch_pages(source: PagedSource, window: Window, session: FetchSession) -> N
             waiting[url] = pages
             yield replace(answer.request, url=url)
 
-    found = sum(answer.found for answer in session.crawl(requests, follow))
-    check_found(requests, found)
+    check_found(requests, fetch_all(session, requests, follow))
     lost = [url for url in waiting if url not in collections]
     if lost and source.next not in _COUNTED:  # counted pages may end with one that is not there
         raise FetchError(f"{lost[0]} was not found, though the page before leads to it: {_ADVICE}")

@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.model import ADDRESS
 from civitas_assets.connectors.base import FetchSession, Payload, Request
+from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 
@@ -133,8 +134,7 @@ class ParkapiConnector:
             requests.append(Request(asked.static, BOTH if is_one else "static", about))
             if asked.realtime and not is_one:
                 requests.append(Request(asked.realtime, "realtime", about))
-        for _ in session.crawl(requests):
-            pass
+        fetch_all(session, requests)
 
     def read(self, source: ParkapiSource, payload: Payload) -> Iterator[RawTable]:
         """What the package's converter of the town makes of the answer.

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.template import expand
 from civitas_assets.connectors.base import FetchSession, Payload, Request
+from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.pagination.pagination import note_torn_collection
 from civitas_assets.connectors.sensorthings import sensorthings_entities as entities
 from civitas_assets.connectors.sensorthings import sensorthings_tables as tables
@@ -43,8 +44,7 @@ class SensorThingsConnector:
         for expansion in expand(source.url, source.each, window, source.http.max_pages):
             root = expansion.url.rstrip("/")
             crawl = SensorThingsCrawl(source, root, slices, _wanted(source, root, session))
-            for _ in session.crawl([crawl.things()], crawl.follow):
-                pass
+            fetch_all(session, [crawl.things()], crawl.follow)
             for question in crawl.torn:
                 told = note_torn_collection(question)
                 session.note(told.code, told.text)

@@ -24,6 +24,17 @@ class Identified(msgspec.Struct, rename={"id": "@iot.id"}, gc=False):
     id: Any = None
 
 
+class SensorThingsEntity(msgspec.Struct, rename={"id": "@iot.id"}):
+    """An entity that others are led to by its id."""
+
+    id: int | str
+
+    @property
+    def key(self) -> str:
+        """The id as text."""
+        return str(self.id)
+
+
 class Named(msgspec.Struct):
     """An observed property, a sensor, or a unit of measurement."""
 
@@ -33,9 +44,8 @@ class Named(msgspec.Struct):
 
 
 class Datastream(
-    msgspec.Struct,
+    SensorThingsEntity,
     rename={
-        "id": "@iot.id",
         "unit": "unitOfMeasurement",
         "observed_property": "ObservedProperty",
         "sensor": "Sensor",
@@ -45,7 +55,6 @@ class Datastream(
 ):
     """A series of observations of one property."""
 
-    id: int | str
     name: str | None = None
     description: str | None = None
     unit: Named | None = None
@@ -54,16 +63,10 @@ class Datastream(
     phenomenon_time: Any = None
     observed_area: Any = None
 
-    @property
-    def key(self) -> str:
-        """The id as text."""
-        return str(self.id)
-
 
 class MultiDatastream(
-    msgspec.Struct,
+    SensorThingsEntity,
     rename={
-        "id": "@iot.id",
         "types": "multiObservationDataTypes",
         "units": "unitOfMeasurements",
         "observed_properties": "ObservedProperties",
@@ -74,7 +77,6 @@ class MultiDatastream(
 ):
     """A series of observations whose results have an element for each of several properties."""
 
-    id: int | str
     name: str | None = None
     description: str | None = None
     types: list[str | None] | None = None
@@ -83,11 +85,6 @@ class MultiDatastream(
     sensor: Named | None = None
     phenomenon_time: Any = None
     observed_area: Any = None
-
-    @property
-    def key(self) -> str:
-        """The id as text."""
-        return str(self.id)
 
     @property
     def size(self) -> int:
@@ -122,9 +119,8 @@ class SensorThingsLocation(msgspec.Struct):
 
 
 class Thing(
-    msgspec.Struct,
+    SensorThingsEntity,
     rename={
-        "id": "@iot.id",
         "locations": "Locations",
         "datastreams": "Datastreams",
         "more_datastreams": "Datastreams@iot.nextLink",
@@ -134,7 +130,6 @@ class Thing(
 ):
     """A station or device."""
 
-    id: int | str
     name: str | None = None
     description: str | None = None
     locations: list[SensorThingsLocation] = []
@@ -142,11 +137,6 @@ class Thing(
     more_datastreams: str | None = None
     multi_datastreams: list[MultiDatastream] = []
     more_multi_datastreams: str | None = None
-
-    @property
-    def key(self) -> str:
-        """The id as text."""
-        return str(self.id)
 
     @property
     def series(self) -> list[Datastream]:

@@ -16,6 +16,7 @@ from pydantic import Field
 from civitas_assets.catalog import HttpPolicy, Source, Window
 from civitas_assets.catalog.model import SnapshotShare
 from civitas_assets.connectors.base import FetchSession, Payload, Request
+from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.mapping.nearby import select_nearby
 from civitas_assets.connectors.services.autobahn_items import ServiceName, read_roads, read_service_table
 from civitas_assets.connectors.services.service import Attribution, Root, ServiceLicence, Title
@@ -72,8 +73,7 @@ class AutobahnConnector:
                     if not source.roads or road in source.roads:
                         yield Request(f"{root}/{quote(road, safe='')}/services/{service}", role=service)
 
-        for _ in session.crawl([Request(f"{root}/", role="roads")], lists):
-            pass
+        fetch_all(session, [Request(f"{root}/", role="roads")], lists)
         if absent:
             raise FetchError(
                 f"the service has no road {', '.join(absent)}: correct roads, such as A43; "

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import FetchSession, Payload, Request
+from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.services.charging_register import read_register
 from civitas_assets.connectors.services.service import Attribution, Root, ServiceLicence, Title
 from civitas_assets.errors import ReadError
@@ -64,8 +65,7 @@ class BnetzaChargingConnector:
                 yield Request(find_newest_edition(answer.body, answer.request.url))
 
         is_file = urlsplit(source.url).path.lower().endswith(".csv")
-        for _ in session.crawl([Request(source.url, role="data" if is_file else "page")], edition):
-            pass
+        fetch_all(session, [Request(source.url, role="data" if is_file else "page")], edition)
 
     def read(self, source: BnetzaChargingSource, payload: Payload) -> Iterator[RawTable]:
         """The installations or points near the tenant's box; the page only leads to them."""

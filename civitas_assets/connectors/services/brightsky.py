@@ -20,6 +20,7 @@ from pydantic import Field
 from civitas_assets.catalog import Box, Source, TimeRule, Window
 from civitas_assets.catalog.window import Duration
 from civitas_assets.connectors.base import FetchSession, Payload, Request
+from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.mapping.paths import to_series
 from civitas_assets.connectors.mapping.service_rows import build_raw_table, decode_answer, decode_each
 from civitas_assets.connectors.services.service import (
@@ -146,8 +147,7 @@ class BrightskyConnector:
             _circle(source.box)
         ]
         sources = [Request(f"{root}/sources?{urlencode(place)}", role="sources") for place in places]
-        for _ in session.crawl(sources, weather):
-            pass
+        fetch_all(session, sources, weather)
         source.expect(known)
         if not asked:
             raise FetchError(

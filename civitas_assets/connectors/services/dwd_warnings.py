@@ -19,6 +19,7 @@ from civitas_assets.catalog.municipalities import find_municipality, has_key
 from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.content.archive import list_archive_names, unzip_members
 from civitas_assets.connectors.content.trusted_xml import XML_FAULTS, parse_xml
+from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.mapping.service_rows import build_raw_table
 from civitas_assets.connectors.services.service import (
     Attribution,
@@ -88,8 +89,7 @@ class DwdWarningsConnector:
             FetchError: it is not answered, or there is no municipality that a warning could concern.
         """
         source.check_keys(session, "so that no warning would ever concern it")
-        for _ in session.crawl([Request(source.url)]):
-            pass
+        fetch_all(session, [Request(source.url)])
 
     def read(self, source: DwdWarningsSource, payload: Payload) -> Iterator[RawTable]:
         """The warnings that concern the municipalities, each as its last message says."""

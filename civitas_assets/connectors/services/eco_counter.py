@@ -19,6 +19,7 @@ from pydantic import Field, model_validator
 from civitas_assets.catalog import SecretRef, Source, Window
 from civitas_assets.catalog.access import add_token_header, require_header
 from civitas_assets.connectors.base import FetchSession, Payload, Request
+from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.mapping.paths import extract_columns, extract_records
 from civitas_assets.connectors.mapping.record_sample import require_members
 from civitas_assets.connectors.mapping.service_rows import build_raw_table, decode_each, parse_number
@@ -129,8 +130,7 @@ class EcoCounterConnector:
                             variables={"datastream_id": str(channel.id)},
                         )
 
-        for _ in session.crawl([Request(f"{root}/site", role="sites")], counts):
-            pass
+        fetch_all(session, [Request(f"{root}/site", role="sites")], counts)
         source.expect(found)
 
     def read(self, source: EcoCounterSource, payload: Payload) -> Iterator[RawTable]:

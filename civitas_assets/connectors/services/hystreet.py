@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 from civitas_assets.catalog import SecretRef, Source, TimeRule, Window
 from civitas_assets.catalog.access import add_token_header, require_header
 from civitas_assets.connectors.base import FetchSession, Payload, Request
+from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.mapping.paths import to_series
 from civitas_assets.connectors.mapping.service_rows import build_raw_table, decode_answer, decode_each
 from civitas_assets.connectors.services.service import Root, ServiceSource, Title
@@ -135,8 +136,7 @@ class HystreetConnector:
                 span = {"from": f"{start:%Y-%m-%dT%H:%M:%SZ}", "to": f"{end - _HOUR:%Y-%m-%dT%H:%M:%SZ}"}
                 query = urlencode({**span, "resolution": "hour"}, safe=":")
                 requests.append(Request(f"{place}/measurements?{query}", role="counts", variables=about))
-        for _ in session.crawl(requests):
-            pass
+        fetch_all(session, requests)
 
     def read(self, source: HystreetSource, payload: Payload) -> Iterator[RawTable]:
         """A place with its datastream, or the counts of one."""

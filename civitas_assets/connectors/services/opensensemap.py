@@ -18,6 +18,7 @@ from pydantic import Field
 from civitas_assets.catalog import Source, Window
 from civitas_assets.catalog.window import Duration
 from civitas_assets.connectors.base import FetchSession, Payload, Request
+from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.mapping.record_sample import require_members
 from civitas_assets.connectors.mapping.service_rows import UNREADABLE, build_raw_table, decode_each
 from civitas_assets.connectors.services.service import (
@@ -115,8 +116,7 @@ class OpenSenseMapConnector:
         else:
             box = "" if source.box is None else "&bbox=" + ",".join(f"{degrees:g}" for degrees in source.box)
             boxes = [Request(f"{root}/boxes?format=json{box}", role="boxes")]
-        for _ in session.crawl(boxes, follow):
-            pass
+        fetch_all(session, boxes, follow)
 
     def read(self, source: OpenSenseMapSource, payload: Payload) -> Iterator[RawTable]:
         """Boxes and their sensors, or the values of one sensor."""

@@ -17,6 +17,7 @@ import polars as pl
 
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import FetchSession, Payload, Request, read_clock
+from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.mapping.record_sample import require_members
 from civitas_assets.connectors.mapping.service_rows import build_raw_table, decode_each
 from civitas_assets.connectors.services.service import (
@@ -107,8 +108,7 @@ class PegelonlineConnector:
                         yield Request(f"{address}?{times}", role="measurements", variables=variables)
 
         gauges = Request(f"{root}/stations.json?includeTimeseries=true", role="stations")
-        for _ in session.crawl([gauges], measurements):
-            pass
+        fetch_all(session, [gauges], measurements)
         kept = (self.clock() - timedelta(days=_KEPT_DAYS)).astimezone(zone).date()
         if window.first < kept:
             session.note(

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from civitas_assets.catalog import HttpPolicy, Source, TimeRule, Window
 from civitas_assets.connectors.base import FetchSession, Payload, Request
+from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.mapping.paths import to_series
 from civitas_assets.connectors.mapping.service_rows import build_raw_table, decode_answer, parse_number
 from civitas_assets.connectors.services.service import (
@@ -113,8 +114,7 @@ class UbaConnector:
                         )
 
         first = {"first": window.first.isoformat()}
-        for _ in session.crawl([Request(f"{root}/stations/json?lang=de", "stations", first)], measures):
-            pass
+        fetch_all(session, [Request(f"{root}/stations/json?lang=de", "stations", first)], measures)
         source.expect(found)
 
     def read(self, source: UbaSource, payload: Payload) -> Iterator[RawTable]:
