@@ -100,21 +100,31 @@ def note_status(stores: Stores, tenant: Tenant, run_id: str, now: datetime) -> N
     summary.change_sources({name: partial(replace, state=state) for name, state in changed.items()})
 
 
-def note_unlisted(files: Files, tenant: str, destinations: Collection[str], *, gone: str = "") -> None:
-    """Note that the tenant's file does not list these destinations, and which of them holds nothing any more."""
+def note_cleared(files: Files, tenant: str, destination: str) -> None:
+    """Note that a destination holds nothing of the tenant any more."""
 
     def left(whole: TenantSummary) -> TenantSummary:
-        held = {name: size for name, size in whole.destinations.items() if name != gone}
-        outdated = (whole.outdated | {*destinations}) - {gone}
+        held = {name: size for name, size in whole.destinations.items() if name != destination}
+        outdated = whole.outdated - {destination}
         return replace(whole, destinations=held, outdated=outdated, published_bytes=sum(held.values()))
 
     SummaryStore(files, tenant).change(left)
 
 
 def note_published(
-    files: Files, tenant: str, destination: str, *, at: datetime, bytes_: int, unmapped: Mapping[str, int]
+    files: Files,
+    tenant: str,
+    destination: str,
+    *,
+    listed: Collection[str],
+    at: datetime,
+    bytes_: int,
+    unmapped: Mapping[str, int],
 ) -> None:
-    """Note what was published where and when, and how many values of each source nobody can map."""
+    """Note what was published where and when, and how many values of each source nobody can map.
+
+    Destinations that hold something and are not `listed` fall behind with it: the journal waits for them no longer.
+    """
 
     def published(whole: TenantSummary) -> TenantSummary:
         sources = {
@@ -128,7 +138,7 @@ def note_published(
             published_at=at.astimezone(UTC),
             published_bytes=sum(held.values()),
             destinations=held,
-            outdated=whole.outdated - {destination},
+            outdated=(whole.outdated | (whole.destinations.keys() - {*listed})) - {destination},
         )
 
     SummaryStore(files, tenant).change(published)

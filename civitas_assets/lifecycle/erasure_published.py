@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import get_args
 
 from civitas_assets.catalog import Tenant
@@ -13,10 +13,12 @@ from civitas_assets.errors import PublishError
 from civitas_assets.lifecycle.needles import Needles
 from civitas_assets.lifecycle.parts import Size
 from civitas_assets.publish.duckdb.published_file import find_published_file
+from civitas_assets.publish.noted import list_held_destinations
 from civitas_assets.publish.reading import PublishedTables, open_published
 from civitas_assets.settings import Settings
 from civitas_assets.store.stores import Stores
-from civitas_assets.store.summary import SummaryStore
+
+log = logging.getLogger("civitas_assets.lifecycle")
 
 
 def count_published_rows(
@@ -27,15 +29,18 @@ def count_published_rows(
     Looked at is every destination that its file lists, and each that still holds something of it. The commons in
     PostgreSQL show the tenant's own tables.
     """
-    known = {*tenant.destinations, *SummaryStore(stores.files, tenant.slug).read().destinations}
+    known = {*tenant.destinations, *list_held_destinations(settings, stores.files, tenant.slug)}
     found = dict[str, Size]()
     for kind in get_args(Destination):
-        with suppress(PublishError):  # of one in which nothing is published
-            if kind in known:
-                with open_published(settings, tenant.slug, destination=kind) as tables:
-                    for model, rows in _rows(tables, needles, ""):
-                        name = f"published/{model}"
-                        found[name] = found.get(name, Size()) + Size(rows=rows)
+        if kind not in known:
+            continue
+        try:
+            with open_published(settings, tenant.slug, destination=kind) as tables:
+                for model, rows in _rows(tables, needles, ""):
+                    name = f"published/{model}"
+                    found[name] = found.get(name, Size()) + Size(rows=rows)
+        except PublishError as error:  # nothing is published there, or nobody can ask it
+            log.warning("%s · %s was not looked through: %s", tenant.slug, kind, error)
     yield from found.items()
     if find_published_file(settings.published, COMMONS).is_file():
         with open_published(settings, COMMONS, destination="duckdb") as tables:

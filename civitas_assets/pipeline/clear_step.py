@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import get_args
 
 from civitas_assets.catalog.model import Destination as Kind
-from civitas_assets.ingest.summarise import note_unlisted
+from civitas_assets.ingest.summarise import note_cleared
 from civitas_assets.pipeline.results import Result
 from civitas_assets.pipeline.work import Work
-from civitas_assets.store.summary import SummaryStore
+from civitas_assets.publish.noted import list_held_destinations
 
 log = logging.getLogger("civitas_assets.publish")
 
@@ -27,18 +27,19 @@ def clear_unlisted(work: Work) -> Iterator[Result]:
         PublishError: a destination does not let go of it; the next run tries again.
     """
     deployment, tenant = work.deployment, work.tenant
-    held = SummaryStore(deployment.files, tenant.slug).read().destinations
-    unlisted = sorted(held.keys() - {*tenant.destinations})
-    if not unlisted or {*tenant.destinations} - held.keys():
+    held = list_held_destinations(deployment.settings, deployment.files, tenant.slug)
+    unlisted = held - {*tenant.destinations}
+    if not unlisted or not held.issuperset(tenant.destinations):
         return
     with work.hold_lock():
-        note_unlisted(deployment.files, tenant.slug, unlisted)
         for kind in _KINDS:
-            if kind in unlisted:
+            if kind in unlisted and not deployment.has_server(kind):
+                log.warning("%s · what is in %s stays there, as no server is set", tenant.slug, kind)
+            elif kind in unlisted:
                 deployment.make_commons(kind)[0].forget(tenant.slug)
                 destination = deployment.make_destination(tenant, kind)
                 destination.clear()
-                note_unlisted(deployment.files, tenant.slug, (), gone=kind)
+                note_cleared(deployment.files, tenant.slug, kind)
                 log.info(
                     "%s · %s is not listed any more, and was taken away", tenant.slug, destination.address
                 )

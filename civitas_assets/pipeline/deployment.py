@@ -110,6 +110,10 @@ class Deployment:
         used = {kind for tenant in self.catalog.tenants.values() for kind in tenant.destinations}
         return sorted(used or {"duckdb"})
 
+    def has_server(self, kind: Kind) -> bool:
+        """Whether it is said where destinations of this kind are."""
+        return kind != "postgres" or self.settings.postgres_url is not None
+
     def make_commons(self, kind: Kind) -> tuple[Commons, Members]:
         """Where what tenants of that kind of destination share meets, and all who share something there."""
         return make_commons(self.settings, self.files, kind), list_members(self.catalog, kind)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from civitas_assets.catalog.model import Destination as Kind
-from civitas_assets.errors import TestsFailed
+from civitas_assets.errors import PublishError, TestsFailed
 from civitas_assets.harmonise.build import NodeResult, build_models, merge_results
 from civitas_assets.harmonise.kept_runs import remove_stale_workspaces
 from civitas_assets.harmonise.preview import Preview, read_previews
@@ -83,14 +83,26 @@ class MadeModels:
 def make_models(work: Work, kinds: Iterable[Kind]) -> MadeModels | None:
     """Make and test what is to be published now, of a rebuild its last portion; None if that is nothing.
 
-    Of destinations that need different things it is the first with those that need the same.
-    The tenant's lock must be held.
+    Of destinations that need different things it is those that need the same, before a rebuild, which is for one alone;
+    where one of them fails, it is what another needs. The tenant's lock must be held.
+
+    Raises:
+        PublishError: nothing can be made for any of them.
     """
+    planned = dict(sorted(work.plan_tasks(kinds).items(), key=lambda one: one[1].rebuild))
+    if len(planned) > 1:
+        for tasks in (planned, *({kind: task} for kind, task in [*planned.items()][1:])):
+            try:
+                return _make_planned(work, tasks)
+            except PublishError as error:
+                log.warning("%s · %s: %s", work.tenant.slug, ", ".join(tasks), error)
+        planned = dict([*planned.items()][:1])
+    return _make_planned(work, planned) if planned else None
+
+
+def _make_planned(work: Work, planned: Mapping[Kind, Task]) -> MadeModels:
     deployment, tenant, project = work.deployment, work.tenant, work.deployment.project
     limits = deployment.settings.limits
-    planned = work.plan_tasks(kinds)
-    if not planned:
-        return None
     tasks, rebuild = deployment.start_task(tenant, planned)
     results: Sequence[NodeResult] = []
     for number, (task, portion) in enumerate(tasks, 1):

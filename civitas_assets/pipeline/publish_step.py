@@ -46,8 +46,11 @@ def publish_tenant(work: Work, kind: Kind) -> Iterator[Result]:
             work.tenant.slug,
             kind,
             publication,
+            listed=work.tenant.destinations,
             at=work.deployment.now(),
         )
+        # Last: what ends in between leaves the notes, and all of it is done once more.
+        work.stores.journal.settle(task.entries, kind, work.tenant.destinations)
         work.workspace.release(kind)
     yield Materialised(
         asset,
@@ -98,7 +101,6 @@ def _publish(work: Work, kind: Kind, ensure_held: Callable[[], None]) -> tuple[T
             if _make_anew(work, kind) is None:
                 return None
             continue
-        work.stores.journal.settle(task.entries, kind, tenant.destinations)
         return task, publication
     return None
 

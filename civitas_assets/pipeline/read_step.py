@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping
 
 from civitas_assets.connectors.registry import CONNECTORS
+from civitas_assets.errors import PublishError
 from civitas_assets.ingest.read_all import read_sources
 from civitas_assets.ingest.reports import Counts, ReadReport
 from civitas_assets.ingest.summarise import note_status
@@ -36,7 +37,7 @@ def read_tenant(work: Work) -> Iterator[Result]:
         )
         if work.scope.repair == "none":
             note_status(stores, tenant, work.run_id, work.deployment.now())
-        is_due = bool(work.plan_tasks(tenant.destinations))
+        is_due = _is_due(work)
     wanted = [name for name in RECORD_TYPES if work.wants(name_records(name))]
     made = wanted
     if work.keys is None:  # in a tenant's turn only what its sources can bring, and have brought
@@ -56,6 +57,17 @@ def read_tenant(work: Work) -> Iterator[Result]:
         own = [r for r in reports if name in tenant.sources[r.source].record_types()]
         if own:
             yield check_sources(name_records(name), READ, [_outcome(name, report) for report in own])
+
+
+def _is_due(work: Work) -> bool:
+    """Whether there is something to publish; where no destination can be asked, harmonising will say so.
+
+    What was read is said in any case: what is new today is not told again tomorrow.
+    """
+    try:
+        return bool(work.plan_tasks(work.tenant.destinations))
+    except PublishError:
+        return True
 
 
 def _outcome(record_type: str, report: ReadReport) -> SourceReport:

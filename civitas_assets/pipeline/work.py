@@ -6,9 +6,10 @@ The steps themselves are beside their assets; a run of one tenant and a batch of
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import get_args
 
 from civitas_assets.catalog import Tenant
 from civitas_assets.catalog.model import Destination as Kind
@@ -19,9 +20,12 @@ from civitas_assets.harmonise.task import Task
 from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.turn_scope import Scope
+from civitas_assets.publish.noted import list_held_destinations
 from civitas_assets.store.record_archive import finish_archiving
 from civitas_assets.store.storage import make_storage
 from civitas_assets.store.stores import Stores
+
+_KINDS: Sequence[Kind] = get_args(Kind)
 
 log = logging.getLogger("civitas_assets.publish")
 
@@ -71,11 +75,14 @@ class Work:
             yield
 
     def _unshare(self) -> None:
-        """Take out of the commons what nobody shares any more.
+        """Take out of the commons what nobody shares any more, also where no tenant lists their kind any more.
 
         Where that fails, the run goes on: bringing the commons up to date tries again, and reports it.
         """
-        for kind in self.deployment.kinds:
+        held = list_held_destinations(self.deployment.settings, self.deployment.files, self.tenant.slug)
+        for kind in _KINDS:
+            if kind not in self.deployment.kinds and not (kind in held and self.deployment.has_server(kind)):
+                continue
             try:
                 commons, members = self.deployment.make_commons(kind)
                 rows = commons.unshare(members)

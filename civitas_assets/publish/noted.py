@@ -6,16 +6,18 @@ The summary's form is in the package `store`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from civitas_assets.errors import PublishError
 from civitas_assets.ingest.summarise import note_published
 from civitas_assets.publish.destination import UNMAPPED_SQL, Publication
+from civitas_assets.publish.duckdb.published_file import find_published_file
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files
+from civitas_assets.store.summary import SummaryStore
 
 if TYPE_CHECKING:
     from civitas_assets.catalog.model import Destination
@@ -30,13 +32,26 @@ def note_publication(
     destination: Destination,
     publication: Publication,
     *,
+    listed: Collection[Destination],
     at: datetime,
 ) -> None:
-    """Note the publication in the summary; the tenant's lock must be held."""
+    """Note the publication in the summary, and that destinations not `listed` fall behind; the lock must be held."""
     unmapped = publication.unmapped
     if unmapped is None:
         unmapped = _count_unmapped(settings, tenant, destination)
-    note_published(files, tenant, destination, at=at, bytes_=publication.bytes, unmapped=unmapped)
+    note_published(
+        files, tenant, destination, listed=listed, at=at, bytes_=publication.bytes, unmapped=unmapped
+    )
+
+
+def list_held_destinations(settings: Settings, files: Files, tenant: str) -> frozenset[str]:
+    """The destinations that hold something of the tenant, whatever its file lists.
+
+    A file is there also where nobody has noted it, as of versions that noted none.
+    """
+    noted = SummaryStore(files, tenant).read().destinations
+    has_file = find_published_file(settings.published, tenant).is_file()
+    return frozenset(noted) | ({"duckdb"} if has_file else set())
 
 
 def _count_unmapped(settings: Settings, tenant: str, destination: Destination) -> Mapping[str, int]:

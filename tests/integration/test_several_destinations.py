@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
 
+from civitas_assets.errors import PublishError
 from civitas_assets.lifecycle.erasure_published import count_published_rows
 from civitas_assets.lifecycle.needles import Needles
+from civitas_assets.pipeline import turn
+from civitas_assets.publish.duckdb.duckdb import DuckDBDestination
 from civitas_assets.publish.query import ask_tables
 from civitas_assets.store.stores import Stores
 from civitas_assets.store.summary import SummaryStore
@@ -117,6 +121,49 @@ def test_what_is_not_listed_any_more_is_taken_away_with_what_was_shared_there(
     assert outcome.ok, outcome.errors
     assert read("duckdb") == [5, 7]
     assert "kleinstadt has no output" in _ask_in_vain(both)
+
+
+def test_each_destination_is_filled_whole_whatever_another_lacks_and_whenever_a_run_ends(
+    both: Any, town: Any, counts: Any, read: Callable[[str], list[object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _list(both, "postgres")
+    assert both.run("kleinstadt").ok
+
+    # What reading has found is said also where nothing can be published.
+    url, both.postgres_url = both.postgres_url, f"{both.postgres_url}_away"
+    town.pages["/counter.csv"] = counts({"2026-08-21T10:00:00Z": 6, "2026-08-21T10:15:00Z": "broken"})
+    away = both.run("kleinstadt")
+    both.postgres_url = url
+    assert ([error.partition(":")[0] for error in away.errors], away.rejected) == (["harmonise"], 1)
+
+    # One that is added needs all days; that these cannot be collected is its own fault.
+    _list(both, "[duckdb, postgres]")
+    settings = both.settings.model_copy(update={"rebuild_portion": 1})
+    with monkeypatch.context() as failing:
+        failing.setattr(DuckDBDestination, "collect", _fail)
+        failing.setattr(type(both), "settings", settings)
+        assert both.run("kleinstadt").errors == ["publish_duckdb: there is no room"]
+    assert read("postgres") == [5, 6, 7]
+
+    # Unlisted for one night, which ends before it is taken away there.
+    _list(both, "duckdb")
+    town.pages["/counter.csv"] = counts({"2026-08-21T11:00:00Z": 8})
+    with monkeypatch.context() as failing:
+        failing.setattr(turn, "clear_unlisted", _fail)
+        assert both.run("kleinstadt").errors == ["clear: there is no room"]
+    _list(both, "[duckdb, postgres]")
+    assert both.run("kleinstadt").ok
+    assert read("duckdb") == read("postgres") == [5, 6, 7, 8]
+
+
+def _list(both: Any, kinds: str) -> None:
+    file = both.settings.tenants_dir / "kleinstadt.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(re.sub(r"(?m)^destination: .*$", f"destination: {kinds}", text), encoding="utf-8")
+
+
+def _fail(*_: object) -> Any:
+    raise PublishError("there is no room")
 
 
 def _ask_in_vain(both: Any) -> str:

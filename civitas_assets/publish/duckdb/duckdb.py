@@ -101,9 +101,9 @@ class DuckDBDestination:
 
     def collect(self, project: Project, workspace: Workspace, portion: Portion) -> None:
         """See `Destination`."""
-        self._make_folder()
-        self._unfinished.parent.mkdir(exist_ok=True)
         try:
+            self._make_folder()
+            self._unfinished.parent.mkdir(exist_ok=True)
             with self._open(self._unfinished) as tables, tables.change(workspace):
                 contracts = read_contracts(project)
                 by_day = [model for model in project.models.values() if model.by_day]
@@ -120,11 +120,11 @@ class DuckDBDestination:
         started = time.monotonic()
         task = workspace.read_task()
         rebuild = task.rebuild
-        self._make_folder()
-        for leftover in self.file.parent.glob(".publish-*"):
-            remove_folder(leftover)
         contracts = read_contracts(project)
         try:
+            self._make_folder()
+            for leftover in self.file.parent.glob(".publish-*"):
+                remove_folder(leftover)
             with self._copy(rebuild=rebuild) as copy:
                 with self._open(copy) as tables:
                     if not rebuild:
