@@ -36,7 +36,7 @@ from civitas_assets.connectors.oparl.oparl_rows import (
     build_paper_row,
 )
 from civitas_assets.connectors.pagination.links import resolve_link
-from civitas_assets.connectors.pagination.pagination import Completeness
+from civitas_assets.connectors.pagination.pagination import Completeness, check_all
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records import RawTable
 
@@ -184,14 +184,7 @@ class _Crawl:
         Raises:
             FetchError: it has not.
         """
-        failures = list[str]()
-        for pages in self.lists.values():
-            try:
-                pages.check(_ADVICE)
-            except FetchError as error:
-                failures.append(str(error))
-        if failures:
-            raise FetchError("; ".join(failures))
+        check_all(self.lists.values(), _ADVICE)
 
 
 def _to_parameter(moment: object) -> str:

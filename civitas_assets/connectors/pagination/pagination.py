@@ -175,3 +175,19 @@ def parse_total(headers: Mapping[str, str]) -> int | None:
     """How many entities there are by the headers X-Total-Count, or Content-Range such as `items 0-19/900`."""
     said = headers.get("x-total-count") or headers.get("content-range", "").rpartition("/")[2]
     return int(said) if said.strip().isdecimal() else None
+
+
+def check_all(lists: Iterable[Completeness], advice: str) -> None:
+    """Check each of several collections, and name all that have not come whole.
+
+    Raises:
+        FetchError: some have not.
+    """
+    failures = list[str]()
+    for pages in lists:
+        try:
+            pages.check(advice)
+        except FetchError as error:
+            failures.append(str(error))
+    if failures:
+        raise FetchError("; ".join(failures))

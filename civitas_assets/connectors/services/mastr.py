@@ -16,7 +16,7 @@ from pydantic import Field
 from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.mapping.service_rows import build_raw_table
-from civitas_assets.connectors.pagination.pagination import Completeness
+from civitas_assets.connectors.pagination.pagination import Completeness, check_all
 from civitas_assets.connectors.services.mastr_units import (
     COLUMNS,
     build_unit_rows,
@@ -92,14 +92,7 @@ class MastrConnector:
                 raise FetchError(f"{answer.url} was not found (404): check url, or fetch later")
         if not any(pages.received for pages in lists.values()):
             raise FetchError(f"the register has no unit of {', '.join(keys)}: check the official keys")
-        failures = list[str]()
-        for pages in lists.values():
-            try:
-                pages.check(_ADVICE)
-            except FetchError as error:
-                failures.append(str(error))
-        if failures:
-            raise FetchError("; ".join(failures))
+        check_all(lists.values(), _ADVICE)
 
     def read(self, source: MastrSource, payload: Payload) -> Iterator[RawTable]:
         """The units of a page."""
