@@ -137,7 +137,9 @@ class S3Folder:
             host = endpoint.netloc.lower().removesuffix(":443" if endpoint.scheme == "https" else ":80")
             headers = make_signed_headers(host, path, query, self._keys, self._access.region, self._now())
         # As headers of the source, so that they go to its own origin alone, wherever a redirect leads.
-        asked = self._source.model_copy(update={"url": url, "headers": headers})
+        # What is listed and is not there is no period that may be absent, but at fault.
+        changed = {"url": url, "headers": headers, "not_found": "fail"}
+        asked = self._source.model_copy(update=changed)
         match = {"If-Match": tag} if tag else {}
         try:
             return self._client.get(Request(url, headers=match), asked, until=self._until).body or b""

@@ -31,7 +31,8 @@ class WebdavFolder:
         scheme = "https" if address.scheme == "webdavs" else "http"
         path = f"{quote(address.folder)}/" if address.folder else ""
         self._root = f"{scheme}://{address.site}/{path}"
-        self._source = source.model_copy(update={"url": self._root})
+        # What is listed and is not there is no period that may be absent, but at fault.
+        self._source = source.model_copy(update={"url": self._root, "not_found": "fail"})
         self._client, self._until = client, until
 
     def list_files(self) -> Sequence[RemoteFile]:
