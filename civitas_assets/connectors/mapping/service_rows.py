@@ -120,11 +120,13 @@ def decode_answer(body: bytes, kind: Any, service: str) -> Any:
     return decode_answer(mended, kind, service)
 
 
-def decode_each(body: bytes, kind: Any, service: str) -> tuple[list[Any], tuple[BrokenRow, ...]]:
+def decode_each(
+    body: bytes, kind: Any, service: str, *, is_page: bool = False
+) -> tuple[list[Any], tuple[BrokenRow, ...]]:
     """The elements of a list, and those that are not what the protocol documents, each for itself.
 
     Raises:
-        ReadError: it is no list, or none of its elements is.
+        ReadError: it is no list, or none of its elements is; on a page, which may be the last, one proves nothing.
     """
     found, broken = list[Any](), list[BrokenRow]()
     for row, element in enumerate(decode_answer(body, list[msgspec.Raw], service), 1):
@@ -134,7 +136,7 @@ def decode_each(body: bytes, kind: Any, service: str) -> tuple[list[Any], tuple[
             broken.append(
                 BrokenRow(row, "unreadable_element", str(error), bytes(element).decode(errors="replace"))
             )
-    if broken and not found:
+    if len(broken) > is_page and not found:
         raise ReadError(f"is not what {service} answers: {broken[0].detail}")
     return found, tuple(broken)
 

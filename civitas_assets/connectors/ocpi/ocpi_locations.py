@@ -143,7 +143,7 @@ def list_locations(page: LocationPage) -> tuple[list[ChargingLocation], tuple[Br
     Raises:
         ReadError: it holds no list.
     """
-    found, broken = decode_each(bytes(page.data), ChargingLocation, _SERVICE)
+    found, broken = decode_each(bytes(page.data), ChargingLocation, _SERVICE, is_page=True)
     return found, broken
 
 

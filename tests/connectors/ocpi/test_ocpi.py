@@ -86,6 +86,19 @@ class TestFetching:
         OcpiConnector().fetch(operator(), DAYS, BERLIN, fake)
         assert [request.url for request in fake.requests] == [URL, f"{URL}?offset=1&limit=1"]
 
+    def test_a_last_page_whose_one_location_cannot_be_read_costs_that_row(
+        self, session: Any, read: Any
+    ) -> None:
+        bad = answer({"name": "ohne id"})
+
+        def pages(request: Request) -> tuple[bytes, dict[str, str]]:
+            first = answer(LOCATION), {"link": f'<{URL}?offset=1>; rel="next"', "x-total-count": "2"}
+            return first if request.url == URL else (bad, {"x-total-count": "2"})
+
+        OcpiConnector().fetch(operator(), DAYS, BERLIN, session(pages))
+        points, _ = read(operator(), bad, "locations")
+        assert [row.rule for row in points.broken] == ["unreadable_element"]
+
     def test_a_list_that_ends_before_its_count_or_leads_back_is_an_error(self, session: Any) -> None:
         short = session(lambda request: (answer(LOCATION), {"x-total-count": "2"}))
         with pytest.raises(FetchError, match="locations: 1 of 2 came"):
