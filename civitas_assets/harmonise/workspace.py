@@ -6,7 +6,7 @@ Its name, its schemas and its profile are the same for every tenant, because a d
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -74,6 +74,11 @@ class Workspace:
     def is_made(self) -> bool:
         """Whether there is a workspace in the folder, filled to its end."""
         return (self.folder / _TASK).exists()
+
+    @property
+    def waiting_destinations(self) -> Collection[str]:
+        """Those that what is in the workspace was made for, and has not been published to."""
+        return (self.read_task().basis or {}).keys() if self.is_made else ()
 
     def read_tenant(self) -> str | None:
         """Whose records it holds; None where that cannot be read, as in one that was never finished."""

@@ -26,21 +26,24 @@ def count_published_rows(
 ) -> Iterator[tuple[str, Size]]:
     """Rows of the tenant's published tables, and of the commons in DuckDB, in which one of the values stands.
 
-    Looked at is every destination that its file lists, and each that still holds something of it. The commons in
-    PostgreSQL show the tenant's own tables.
+    Looked at is every destination that its file lists, and each that still holds something of it; one of these that
+    cannot be asked is a place of its own, since nobody knows what is left there. The commons in PostgreSQL show the
+    tenant's own tables.
     """
-    known = {*tenant.destinations, *list_held_destinations(settings, stores.files, tenant.slug)}
+    held = list_held_destinations(settings, stores.files, tenant.slug)
     found = dict[str, Size]()
     for kind in get_args(Destination):
-        if kind not in known:
+        if kind not in {*tenant.destinations, *held}:
             continue
         try:
             with open_published(settings, tenant.slug, destination=kind) as tables:
                 for model, rows in _rows(tables, needles, ""):
                     name = f"published/{model}"
                     found[name] = found.get(name, Size()) + Size(rows=rows)
-        except PublishError as error:  # nothing is published there, or nobody can ask it
-            log.warning("%s · %s was not looked through: %s", tenant.slug, kind, error)
+        except PublishError as error:
+            if kind in held:  # else nothing is published there
+                log.error("%s · %s was not looked through: %s", tenant.slug, kind, error)
+                found[f"{kind}, which was not looked through"] = Size(files=1)
     yield from found.items()
     if find_published_file(settings.published, COMMONS).is_file():
         with open_published(settings, COMMONS, destination="duckdb") as tables:

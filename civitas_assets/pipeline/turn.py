@@ -78,7 +78,9 @@ class Turn:
         if self.is_through and (
             yield from self._take(("read_landing", read_tenant), ("harmonise", harmonise_tenant))
         ):
-            for kind in self.work.tenant.destinations:  # what one of them does not take, others do
+            # What one of them does not take, others do. What was made for some is theirs before it is made for others.
+            made = self.work.workspace.waiting_destinations
+            for kind in sorted(self.work.tenant.destinations, key=lambda kind: kind not in made):
                 yield from self._take(
                     (f"publish_{kind}", partial(publish_tenant, kind=kind)),
                     (f"commons_{kind}", partial(share_tenant, kind=kind)),
