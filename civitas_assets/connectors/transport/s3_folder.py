@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote_plus, urlsplit
 from xml.etree.ElementTree import Element
 
 from civitas_assets.catalog.file_server import FileAddress, S3Access
@@ -90,15 +90,18 @@ class S3Folder:
         """See `RemoteFolder`."""
         found = list[RemoteFile]()
         for page in self._list_pages():
+            # XML has no control characters, which a single key may have: asked for, keys come encoded as in a form.
+            is_encoded = page.findtext("{*}EncodingType") == "url"
             for entry in page.iterfind("{*}Contents"):
-                name = entry.findtext("{*}Key", "").removeprefix(self._prefix)
+                key = entry.findtext("{*}Key", "")
+                name = (unquote_plus(key) if is_encoded else key).removeprefix(self._prefix)
                 if name and "/" not in name:
                     found.append(_describe(name, entry))
             check_count(len(found), self._address.locate())
         return found
 
     def _list_pages(self) -> Iterator[Element]:
-        query = {"list-type": "2", "delimiter": "/", "prefix": self._prefix}
+        query = {"list-type": "2", "delimiter": "/", "encoding-type": "url", "prefix": self._prefix}
         seen = set[str]()
         while True:
             body = self._ask("", query)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import httpx2
@@ -37,15 +38,34 @@ def test_signature_is_that_of_the_library_of_amazon() -> None:
     assert ours["Authorization"].endswith(f"Signature={theirs}")
 
 
-def test_object_that_is_gone_is_no_empty_file_whatever_a_source_says_of_absent_periods() -> None:
-    transport = httpx2.MockTransport(lambda request: httpx2.Response(404))
+def folder(answer: Callable[[httpx2.Request], httpx2.Response]) -> S3Folder:
+    """The folder `out` of a store that answers so."""
+    transport = httpx2.MockTransport(answer)
     client = HttpClient("test", clock=lambda: NOW, secrets=str, reachable=LOCAL, transport=transport)
     source = Source.model_construct(name="s", url="s3://bucket/out/*.csv", not_found="skip")
-    access = S3Access(endpoint="http://127.0.0.1")
-    folder = S3Folder(
-        FileAddress.parse(source.url), source, access, client, NEVER, read_secret=str, now=lambda: NOW
-    )
+    access, address = S3Access(endpoint="http://127.0.0.1"), FileAddress.parse(source.url)
+    return S3Folder(address, source, access, client, NEVER, read_secret=str, now=lambda: NOW)
+
+
+def test_object_that_is_gone_is_no_empty_file_whatever_a_source_says_of_absent_periods() -> None:
+    gone = folder(lambda request: httpx2.Response(404))
     with pytest.raises(FetchError, match="404"):
-        folder.read_file(RemoteFile("a.csv", 3, None, '"1"'), 10)
+        gone.read_file(RemoteFile("a.csv", 3, None, '"1"'), 10)
     with pytest.raises(FetchError, match="check bucket and folder of url:"):
-        folder.list_files()
+        gone.list_files()
+
+
+def test_key_with_a_character_that_xml_has_not_costs_no_list() -> None:
+    """Stores write keys encoded where that is asked for, as the library of Amazon does; older ones as they are."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        is_url = request.url.params.get("encoding-type") == "url"
+        keys = ("out/Z%C3%A4hl+ung.csv", "out/a%01%2B.csv") if is_url else ("out/a\x01+.csv",)
+        entries = "".join(f"<Contents><Key>{key}</Key></Contents>" for key in keys)
+        kind = "<EncodingType>url</EncodingType>" if is_url else ""
+        return httpx2.Response(200, text=f"<ListBucketResult>{kind}{entries}</ListBucketResult>")
+
+    assert [file.name for file in folder(answer).list_files()] == ["Zähl ung.csv", "a\x01+.csv"]
+    plain = "<ListBucketResult><Contents><Key>out/a%01+.csv</Key></Contents></ListBucketResult>"
+    (file,) = folder(lambda request: httpx2.Response(200, text=plain)).list_files()
+    assert file.name == "a%01+.csv"
