@@ -17,7 +17,6 @@ import msgspec
 import polars as pl
 
 from civitas_assets.catalog import Tenant
-from civitas_assets.catalog.licence import find_terms_of_licence
 from civitas_assets.errors import HarmoniseError, StoreError
 from civitas_assets.harmonise.invocation import PROFILES, render_profile
 from civitas_assets.harmonise.project import REJECTED, Project
@@ -29,6 +28,7 @@ from civitas_assets.harmonise.workspace_tables import (
     RECORDS_SCHEMA,
     STAGING_SCHEMA,
     WORKSPACE_FILE,
+    build_source_row,
     list_table_columns,
 )
 from civitas_assets.records import RECORD_TYPES, RecordType
@@ -40,7 +40,7 @@ from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.locks import claim_folder, release_folder
 from civitas_assets.store.space import explain_full_disk
 from civitas_assets.store.stores import Stores
-from civitas_assets.store.summary import SourceSummary, SummaryStore
+from civitas_assets.store.summary import SummaryStore
 
 _DAY = timedelta(days=1)
 _TASK = "task.json"  # written last
@@ -192,7 +192,9 @@ def _fill(  # noqa: PLR0917 - each argument is of another type
     )
     known = SummaryStore(stores.files, tenant.slug).read()
     _insert(
-        connection, "source", [_source_row(tenant, name, known.get_source(name)) for name in tenant.sources]
+        connection,
+        "source",
+        [build_source_row(tenant, name, known.get_source(name)) for name in tenant.sources],
     )
     own = (("property", tenant.properties), ("unit", tenant.units))
     _insert(connection, "mapping", [(kind, *pair) for kind, pairs in own for pair in pairs.items()])
@@ -291,13 +293,3 @@ def _insert_frame(
     stored = "read_parquet(?, hive_partitioning = false)"  # folders may be called a=b
     connection.execute(f'insert into {RECORDS_SCHEMA}."{table}" from {stored}', [str(file)])
     file.unlink()
-
-
-def _source_row(tenant: Tenant, name: str, known: SourceSummary) -> tuple[object, ...]:
-    source = tenant.sources[name]
-    terms = find_terms_of_licence(source.licence)
-    return (
-        name, source.id_space or name, source.title, source.connector, source.licence, source.attribution,
-        terms.address or None, terms.build_notice(source.licence), source.is_shareable, source.url,
-        known.heard_at or known.answered_at, known.brought_at, known.state or "never",
-    )  # fmt: skip

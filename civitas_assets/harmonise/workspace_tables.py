@@ -10,7 +10,10 @@ from collections.abc import Mapping
 import duckdb
 import polars as pl
 
+from civitas_assets.catalog import Tenant
+from civitas_assets.catalog.licence import find_terms_of_licence
 from civitas_assets.records import RECORD_TYPES
+from civitas_assets.store.summary import SourceSummary
 
 WORKSPACE_FILE = "workspace.duckdb"  # a manifest remembers the stem, hence the same one for all
 RECORDS_SCHEMA = "records"
@@ -90,3 +93,14 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     for name, columns in list_table_columns().items():
         body = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
         connection.execute(f'create table {RECORDS_SCHEMA}."{name}" ({body})')
+
+
+def build_source_row(tenant: Tenant, name: str, known: SourceSummary) -> tuple[object, ...]:
+    """A source as a row of its table, in the order of its columns."""
+    source = tenant.sources[name]
+    terms = find_terms_of_licence(source.licence)
+    return (
+        name, source.id_space or name, source.title, source.connector, source.licence, source.attribution,
+        terms.address or None, terms.build_notice(source.licence), source.is_shareable, source.url,
+        known.heard_at or known.answered_at, known.brought_at, known.state or "never",
+    )  # fmt: skip
