@@ -228,7 +228,8 @@ class _TableDocuments:
             "id": self._own_urn("datasink"),
             "title": f"{self._title} (Tabelle)",
             "connectionType": "postgis",
-            "tableName": f"{self.tenant.slug}_{self.contract.name}",
+            # Two underscores: a_b and c would else be called as a and b_c.
+            "tableName": f"{self.tenant.slug}__{self.contract.name}",
             "element": self._table_urn,
         }
 

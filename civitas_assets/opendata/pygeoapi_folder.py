@@ -101,10 +101,12 @@ def write_pygeoapi_folder(
         taken = "another tenant has a collection of that name, which is made of the keys of tenant and table"
         found |= dict.fromkeys(found.keys() & resources.keys(), taken)
         served.left_out |= {name: said for name, said in found.items() if isinstance(said, str)}
-        if described := {name: said for name, said in found.items() if not isinstance(said, str)}:
+        described = {name: said for name, said in found.items() if not isinstance(said, str)}
+        if described:
             resources |= described
             offering.append(tenant)
-        layers += _list_layers(folder, tenant, index, resources)
+        known = {layer.key for layer in layers}
+        layers += (one for one in _list_layers(folder, tenant, index, described) if one.key not in known)
     if not resources:
         raise ExportError(
             "no tenant has a folder of open data with GeoJSON: open_data: {folder: {}} in its file, and a night"

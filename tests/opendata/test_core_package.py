@@ -143,6 +143,7 @@ def test_the_platform_makes_a_table_with_types_key_and_point(documents: Any) -> 
         "day",
     ]
     assert properties["position"]["$ref"] == "https://geojson.org/schema/Point.json"
+    assert documents["station.datasink.json"]["tableName"] == "muster_stadt__station"
     source = documents["station.datasource.json"]
     assert (source["table"], source["where"]) == ("muster_stadt.station", "day >= current_date - 3")
     assert source["columns"] == ["station_key", "day", "lon", "lat"]

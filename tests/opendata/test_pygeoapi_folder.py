@@ -131,7 +131,10 @@ def test_two_tables_of_one_name_are_not_taken_for_each_other(offering: Any, tmp_
     """Keys have underscores as names of tables have: a_b and c are called as a and b_c."""
     offering.offer()
     tenant = load_catalogue(offering.settings).get_tenant("town")
-    served = write_pygeoapi_folder(offering.files, [tenant, tenant], tmp_path, URL)
+    portal = Portal.build("EPSG:25832", {"town": URL})
+    served = write_pygeoapi_folder(offering.files, [tenant, tenant], tmp_path, URL, portal=portal)
+    layers = json.loads((tmp_path / SERVICES).read_text(encoding="utf-8"))
+    assert sorted(layer["id"] for layer in layers) == ["town_event", "town_station"]
     assert served.collections == ["town_station"]
     assert served.left_out["town_station"].startswith("another tenant has a collection of that name")
 
