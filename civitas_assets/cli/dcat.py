@@ -81,8 +81,9 @@ def catalogue(
     else:
         if not publisher or not landing_page:
             raise typer.BadParameter("are needed without TENANT", param_hint="--publisher, --landing-page")
+        settings = read_settings()
         offered = [
-            (found, find_offer(read_settings(), found.tenant, files and files / found.tenant.slug))
+            (found, find_offer(settings, found.tenant, files and files / found.tenant.slug))
             for found in _list_open_tables()
         ]
         graph = build_commons_catalogue(offered, publisher, check_page(landing_page))

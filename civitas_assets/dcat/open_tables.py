@@ -16,7 +16,7 @@ from civitas_assets.catalog.licence import combine_notices, find_terms_of_licenc
 from civitas_assets.dcat.model_labels import BOOKKEEPING, MODEL_LABELS
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.export.selection import Selection
-from civitas_assets.export.terms import Conditions, read_conditions
+from civitas_assets.export.terms import Conditions, read_conditions_of
 from civitas_assets.publish.reading import PublishedTables, open_published
 from civitas_assets.settings import Settings
 
@@ -54,7 +54,7 @@ def read_open_tables(settings: Settings, tenant: Tenant) -> OpenTables:
         PublishError: the tenant has no output yet.
     """
     with open_published(settings, tenant.slug) as published:
-        return select_open_tables(published, tenant, read_conditions(settings, tenant.slug, published))
+        return select_open_tables(published, tenant, read_conditions_of(tenant, published))
 
 
 def select_open_tables(published: PublishedTables, tenant: Tenant, conditions: Conditions) -> OpenTables:

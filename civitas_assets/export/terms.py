@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from civitas_assets.catalog import Source
+from civitas_assets.catalog import Source, Tenant
 from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.catalog.licence import combine_notices, find_terms_of_licence
 from civitas_assets.ingest.catalogue import load_catalogue
@@ -75,9 +75,18 @@ def read_conditions(
 
     What tenants share in the commons is there on its terms already.
     """
-    if tenant == COMMONS or "source" not in tables.list_models():
+    if tenant == COMMONS:
         return Conditions()
     known = load_catalogue(settings).tenants.get(tenant) if settings.tenants_dir.is_dir() else None
+    return read_conditions_of(known, tables, everything=everything)
+
+
+def read_conditions_of(
+    known: Tenant | None, tables: PublishedTables, *, everything: bool = False
+) -> Conditions:
+    """The same for a tenant whose file is read already; None where it has none."""
+    if "source" not in tables.list_models():
+        return Conditions()
     columns = tables.list_columns()["source"]
     asked = [name for name in ("source", "licence", "attribution", "is_shareable") if name in columns]
     rows = tables.query(f"select {', '.join(asked)} from source order by source").to_pylist()  # noqa: S608 - of ours

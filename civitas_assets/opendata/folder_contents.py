@@ -32,7 +32,7 @@ from civitas_assets.export.geojson_format import GeoJson
 from civitas_assets.export.geoparquet_format import GeoParquet
 from civitas_assets.export.parquet_format import Parquet
 from civitas_assets.export.selection import Selection
-from civitas_assets.export.terms import Conditions, read_conditions
+from civitas_assets.export.terms import Conditions, read_conditions_of
 from civitas_assets.opendata.data_package import build_data_package
 from civitas_assets.opendata.folder_page import render_folder_page
 from civitas_assets.publish.destinations import make_destination
@@ -100,7 +100,7 @@ def make_open_folder(settings: Settings, files: Files, tenant: Tenant, now: date
         open_published(settings, tenant.slug) as published,
     ):
         making = _Making(Path(place), tenant, published, now)
-        found = making.write_tables(read_conditions(settings, tenant.slug, published))
+        found = making.write_tables(read_conditions_of(tenant, published))
         making.write_descriptions(found, url)
         index = folder.replace(making.paths, basis, said.access, now)
     old = before.files if before else {}

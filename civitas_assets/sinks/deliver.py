@@ -11,7 +11,7 @@ from civitas_assets.connectors.reachable import Reachable
 from civitas_assets.connectors.transport.http_writer import HttpWriter
 from civitas_assets.errors import CivitasError, ExportError
 from civitas_assets.export.export_vocabulary import ExportVocabulary
-from civitas_assets.export.terms import read_conditions
+from civitas_assets.export.terms import read_conditions_of
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import Settings, read_secret
 from civitas_assets.sinks.broker_writing import ContextBroker
@@ -79,4 +79,4 @@ def _bring(
         else:
             server = SensorThingsServer(writer, sink.http.parallel)
             bringer = SensorThingsBringer(server, files, tenant, name, sink)
-        return bringer.bring(tables, read_conditions(settings, tenant.slug, tables), *days)
+        return bringer.bring(tables, read_conditions_of(tenant, tables), *days)
