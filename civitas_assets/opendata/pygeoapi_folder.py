@@ -47,11 +47,8 @@ _ENTITIES = {
     "Observations": ("Messwerte", "phenomenonTime"),
 }
 _CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
-_SYSTEMS = [
-    _CRS84,
-    "http://www.opengis.net/def/crs/EPSG/0/4326",
-    *PORTAL_SYSTEMS,
-]  # which answers may be asked for in
+# Which answers may be asked for in.
+_SYSTEMS = [_CRS84, "http://www.opengis.net/def/crs/EPSG/0/4326", *PORTAL_SYSTEMS]
 
 
 @dataclass
