@@ -5,11 +5,12 @@ What destinations do is in the package `publish`.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field
 
 Destination = Literal["duckdb", "postgres"]
+DESTINATIONS: tuple[Destination, ...] = get_args(Destination)
 
 
 def _list_destinations(written: object) -> object:

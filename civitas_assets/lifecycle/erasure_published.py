@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import get_args
 
 from civitas_assets.catalog import Tenant
 from civitas_assets.catalog.basis import COMMONS
-from civitas_assets.catalog.model import Destination
+from civitas_assets.catalog.destination_kinds import DESTINATIONS
 from civitas_assets.errors import PublishError
 from civitas_assets.lifecycle.needles import Needles
 from civitas_assets.lifecycle.parts import Size
@@ -32,7 +31,7 @@ def count_published_rows(
     """
     held = list_held_destinations(settings, stores.files, tenant.slug)
     found = dict[str, Size]()
-    for kind in get_args(Destination):
+    for kind in DESTINATIONS:
         if kind not in {*tenant.destinations, *held}:
             continue
         try:

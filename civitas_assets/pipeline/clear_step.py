@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import get_args
 
-from civitas_assets.catalog.model import Destination as Kind
+from civitas_assets.catalog.destination_kinds import DESTINATIONS
 from civitas_assets.ingest.summarise import note_cleared
 from civitas_assets.pipeline.results import Result
 from civitas_assets.pipeline.work import Work
 from civitas_assets.publish.noted import list_held_destinations
 
 log = logging.getLogger("civitas_assets.publish")
-
-_KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 def clear_unlisted(work: Work) -> Iterator[Result]:
@@ -32,7 +29,7 @@ def clear_unlisted(work: Work) -> Iterator[Result]:
     if not unlisted or not held.issuperset(tenant.destinations):
         return
     with work.hold_lock():
-        for kind in _KINDS:
+        for kind in DESTINATIONS:
             if kind in unlisted and not deployment.has_server(kind):
                 log.warning("%s · what is in %s stays there, as no server is set", tenant.slug, kind)
             elif kind in unlisted:

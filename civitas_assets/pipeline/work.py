@@ -6,13 +6,13 @@ The steps themselves are beside their assets; a run of one tenant and a batch of
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import get_args
 
 from civitas_assets.catalog import Tenant
-from civitas_assets.catalog.model import Destination as Kind
+from civitas_assets.catalog.destination_kinds import DESTINATIONS
+from civitas_assets.catalog.destination_kinds import Destination as Kind
 from civitas_assets.catalog.yaml_text import locate_file
 from civitas_assets.errors import PublishError, StoreError
 from civitas_assets.harmonise.kept_runs import remove_stale_workspaces
@@ -24,8 +24,6 @@ from civitas_assets.publish.noted import list_held_destinations
 from civitas_assets.store.record_archive import finish_archiving
 from civitas_assets.store.storage import make_storage
 from civitas_assets.store.stores import Stores
-
-_KINDS: Sequence[Kind] = get_args(Kind)
 
 log = logging.getLogger("civitas_assets.publish")
 
@@ -79,12 +77,15 @@ class Work:
 
         Where that fails, the run goes on: bringing the commons up to date tries again, and reports it.
         """
-        held = list_held_destinations(self.deployment.settings, self.deployment.files, self.tenant.slug)
-        for kind in _KINDS:
-            if kind not in self.deployment.kinds and not (kind in held and self.deployment.has_server(kind)):
+        deployment = self.deployment
+        for kind in DESTINATIONS:
+            if kind not in deployment.kinds and not (
+                deployment.has_server(kind)
+                and kind in list_held_destinations(deployment.settings, deployment.files, self.tenant.slug)
+            ):
                 continue
             try:
-                commons, members = self.deployment.make_commons(kind)
+                commons, members = deployment.make_commons(kind)
                 rows = commons.unshare(members)
             except PublishError as error:
                 log.error("commons · what is not shared any more could not be taken out yet: %s", error)
