@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from civitas_assets.catalog.outline import TenantOutline
-from civitas_assets.errors import Fault
+from civitas_assets.errors import Fault, StoreError
 from civitas_assets.store.files import Files
 from civitas_assets.store.journal import Journal, Pending
 from civitas_assets.store.nights import Night, NightBook, StepFailure
 from civitas_assets.store.status import State, read_source_status
-from civitas_assets.store.summary import SourceSummary, TenantSummary, read_summaries
+from civitas_assets.store.summary import SourceSummary, SummaryStore, TenantSummary
 
 _READERS = 16
 
@@ -67,26 +67,36 @@ def read_states(
     now: datetime,
     faults: Mapping[str, Sequence[Fault]] = MappingProxyType({}),
 ) -> list[TenantState]:
-    """How these tenants are, given the faults of their own files; a few small files are read of each."""
-    known = read_summaries(files, tenants)
-    with ThreadPoolExecutor(_READERS, thread_name_prefix="pending") as pool:
-        pending = pool.map(lambda tenant: Journal(files, tenant).read_pending(), tenants)
-        nights = pool.map(lambda tenant: NightBook(files, tenant).read_last(1), tenants)
-        return [
-            TenantState(
-                tenant,
-                outline,
-                tuple(
-                    _source(tenant, name, cadence, known[tenant].get_source(name), now)
-                    for name, cadence in outline.cadences.items()
-                ),
-                known[tenant],
-                waiting,
-                _failures(night, known[tenant]),
-                tuple(faults.get(tenant, ())),
+    """How these tenants are, given the faults of their own files; a few small files are read of each.
+
+    One whose files in the store are damaged has that as its failure, and none of its sources is known.
+    """
+
+    def read_one(tenant: str) -> TenantState:
+        outline, found = tenants[tenant], tuple(faults.get(tenant, ()))
+        try:
+            return _read_state(files, tenant, outline, now, found)
+        except StoreError as error:
+            failed = StepFailure("status", str(error))
+            return TenantState(
+                tenant, outline, (), TenantSummary(), Pending(frozenset(), False, {}), (failed,), found
             )
-            for (tenant, outline), waiting, night in zip(tenants.items(), pending, nights, strict=True)
-        ]
+
+    with ThreadPoolExecutor(_READERS, thread_name_prefix="status") as pool:
+        return [*pool.map(read_one, tenants)]
+
+
+def _read_state(
+    files: Files, tenant: str, outline: TenantOutline, now: datetime, faults: tuple[Fault, ...]
+) -> TenantState:
+    known = SummaryStore(files, tenant).read()
+    sources = (
+        _source(tenant, name, cadence, known.get_source(name), now)
+        for name, cadence in outline.cadences.items()
+    )
+    pending = Journal(files, tenant).read_pending()
+    failures = _failures(NightBook(files, tenant).read_last(1), known)
+    return TenantState(tenant, outline, tuple(sources), known, pending, failures, faults)
 
 
 def select_troubled(found: Iterable[TenantState]) -> list[SourceState]:

@@ -29,6 +29,7 @@ from civitas_assets.sinks.entity_comparison import find_difference
 from civitas_assets.sinks.sink_report import SinkReport
 from civitas_assets.store.files import Files
 from civitas_assets.store.layout import tenant_folder_key
+from civitas_assets.store.stored_record import read_state
 
 _NOTED = 5000  # entities after which what was read back is noted
 
@@ -222,9 +223,8 @@ class NgsiLdBringer:
                         self.report.deleted += 1
 
     def _read_state(self) -> BrokerState:
-        body = self._files.read(self._key)
-        if body is not None:
-            state = msgspec.json.decode(body, type=BrokerState)
+        state = read_state(self._files, self._key, BrokerState)
+        if state is not None:
             if state.basis == self._basis:
                 return state
             if state.basis.split(" ")[:2] == self._basis.split(" ")[:2]:

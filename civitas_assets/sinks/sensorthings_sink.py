@@ -32,6 +32,7 @@ from civitas_assets.sinks.sensorthings_writing import (
 from civitas_assets.sinks.sink_report import SinkReport
 from civitas_assets.store.files import Files
 from civitas_assets.store.layout import tenant_folder_key
+from civitas_assets.store.stored_record import read_state
 
 _AT_ONCE = 5000  # observations that are under way before they are read back
 _DIGEST = (
@@ -204,11 +205,9 @@ class SensorThingsBringer:
         return found
 
     def _read_state(self) -> SinkState:
-        body = self._files.read(self._key)
-        if body is not None:
-            state = msgspec.json.decode(body, type=SinkState)
-            if state.basis == self._basis:
-                return state
+        state = read_state(self._files, self._key, SinkState)
+        if state is not None and state.basis == self._basis:
+            return state
         return SinkState(self._basis)  # another server has nothing of it, or the same in another form
 
 

@@ -16,6 +16,7 @@ import zstandard
 from civitas_assets.errors import BodyLost, StoreError
 from civitas_assets.store.files import Files
 from civitas_assets.store.layout import landing_key, parse_stem
+from civitas_assets.store.stored_record import read_state
 from civitas_assets.store.tenant_keys import tenant_key
 
 _SEALED = b"CVS1"  # what a sealed body begins with; one that is only packed begins as zstandard does
@@ -103,8 +104,7 @@ class Bodies:
     def list_erased(self) -> frozenset[str]:
         """The hashes of bodies that were erased: they are never kept again, and have nothing to read."""
         if self._gone is None:
-            body = self._files.read(f"{self._root}/erased.json")
-            self._gone = frozenset(msgspec.json.decode(body, type=list[str]) if body is not None else ())
+            self._gone = frozenset(read_state(self._files, f"{self._root}/erased.json", list[str]) or ())
         return self._gone
 
     def erase(self, digests: Iterable[str]) -> None:

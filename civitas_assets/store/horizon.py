@@ -14,6 +14,7 @@ from civitas_assets.store.files import Files
 from civitas_assets.store.landing import Manifest, SourceLanding
 from civitas_assets.store.layout import horizon_key
 from civitas_assets.store.repeats import Repeats
+from civitas_assets.store.stored_record import read_state
 
 
 class Horizon(msgspec.Struct, frozen=True):
@@ -31,8 +32,7 @@ class Horizon(msgspec.Struct, frozen=True):
 
 def read_horizon(files: Files, tenant: str, source: str) -> Horizon:
     """How far a source's landing has been let go; not at all where nothing says so."""
-    body = files.read(horizon_key(tenant, source))
-    return msgspec.json.decode(body, type=Horizon) if body is not None else Horizon()
+    return read_state(files, horizon_key(tenant, source), Horizon) or Horizon()
 
 
 def list_standing_bodies(landing: SourceLanding, latest: Mapping[str, str], through: str) -> Iterator[str]:

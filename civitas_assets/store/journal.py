@@ -18,6 +18,7 @@ from civitas_assets.errors import Note
 from civitas_assets.store.addresses import Line
 from civitas_assets.store.files import Files
 from civitas_assets.store.layout import RecordKeys
+from civitas_assets.store.stored_record import decode_state, read_state
 
 
 class _Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -27,6 +28,9 @@ class _Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     things: bool = False
     forget: bool = False
     settled: frozenset[str] = frozenset()
+
+
+_ENTRIES = msgspec.json.Decoder(_Entry)
 
 
 class StandingNote(msgspec.Struct, frozen=True):
@@ -84,7 +88,7 @@ class Journal:
     def note(self, name: str, days: Iterable[date], *, things: bool = False, forget: bool = False) -> None:
         """Note that these days, or things, have to be published, and whether what they held is to be forgotten."""
         key = f"{self._keys.pending}/{name}.json"
-        before = _decoded(self._files.read(key))
+        before = read_state(self._files, key, _Entry) or _Entry()
         entry = _Entry(sorted({*before.days, *days}), before.things or things, before.forget or forget)
         if entry != before:
             self._files.write(key, msgspec.json.encode(entry))
@@ -93,7 +97,11 @@ class Journal:
         """Everything that is noted, or what of it a destination has not been brought up to."""
         keys = self._files.list_keys(f"{self._keys.pending}/")
         bodies = self._files.read_all(keys)
-        noted = {key: _decoded(body) for key, body in zip(keys, bodies, strict=True) if body is not None}
+        noted = {
+            key: decode_state(self._files, key, body, _ENTRIES.decode)
+            for key, body in zip(keys, bodies, strict=True)
+            if body is not None
+        }
         entries = [entry for entry in noted.values() if destination not in entry.settled]
         days = frozenset(day for entry in entries for day in entry.days)
         things, forget = (any(getattr(entry, kind) for entry in entries) for kind in ("things", "forget"))
@@ -110,7 +118,7 @@ class Journal:
         """
         struck = list[str]()
         for (key, said), body in zip(entries.items(), self._files.read_all([*entries]), strict=True):
-            entry = _decoded(body)
+            entry = _Entry() if body is None else decode_state(self._files, key, body, _ENTRIES.decode)
             if body is None or _digest(entry) != said:
                 continue
             settled = entry.settled | {destination}
@@ -122,8 +130,7 @@ class Journal:
 
     def read_progress(self, source: str) -> Progress:
         """How far the source's landing has been read."""
-        body = self._files.read(self._keys.progress_key(source))
-        return msgspec.json.decode(body, type=Progress) if body is not None else Progress()
+        return read_state(self._files, self._keys.progress_key(source), Progress) or Progress()
 
     def advance(self, source: str, progress: Progress) -> None:
         """The source's landing has been read this far."""
@@ -133,7 +140,3 @@ class Journal:
 def _digest(entry: _Entry) -> str:
     """Of what a note says, whoever has been brought up to it."""
     return hashlib.sha256(msgspec.json.encode(replace(entry, settled=frozenset()))).hexdigest()[:16]
-
-
-def _decoded(body: bytes | None) -> _Entry:
-    return msgspec.json.decode(body, type=_Entry) if body is not None else _Entry()

@@ -18,8 +18,10 @@ import msgspec
 from civitas_assets.store.addresses import Address, Line, decode_index, encode_index, update_addresses
 from civitas_assets.store.bodies import Bodies
 from civitas_assets.store.files import Files
+from civitas_assets.store.journal import Progress
 from civitas_assets.store.layout import RecordKeys
 from civitas_assets.store.repeats import Repeats, note_repeats, read_repeats, write_repeats
+from civitas_assets.store.stored_record import decode_state, read_state
 
 _MANIFESTS_AT_A_TIME = 64
 
@@ -70,8 +72,9 @@ class SourceLanding(Bodies):
 
     def read_addresses(self) -> dict[str, Address]:
         """What is known of each address, from the index and the manifests that it does not know yet."""
-        body = self._files.read(f"{self._root}/addresses.json")
-        known, through = decode_index(body) if body is not None else ({}, "")
+        key = f"{self._root}/addresses.json"
+        body = self._files.read(key)
+        known, through = ({}, "") if body is None else decode_state(self._files, key, body, decode_index)
         for manifest in self.list_manifests(after=through):
             update_addresses(known, manifest.lines, manifest.name)
             through = manifest.name
@@ -100,9 +103,8 @@ class SourceLanding(Bodies):
         if self._number < 0:
             if self._through is None:
                 self.read_addresses()
-            read = self._files.read(self._read)
             # A landing that was restored from a copy may end before what has been read of it.
-            was_read = msgspec.json.decode(read)["manifest"] if read is not None else ""
+            was_read = (read_state(self._files, self._read, Progress) or Progress()).manifest
             known = max(self._through or "", was_read, _name(0))
             self._number = _number(max([known, *self._names(known)]))
         return _name(self._number)
@@ -150,7 +152,8 @@ class SourceLanding(Bodies):
         for names in _batched(self._names(after)):
             bodies = self._files.read_all([f"{self._root}/manifests/{name}" for name in names])
             for name, body in zip(names, bodies, strict=True):
-                yield Manifest(name, decoder.decode_lines(body or b""))
+                key = f"{self._root}/manifests/{name}"
+                yield Manifest(name, decode_state(self._files, key, body or b"", decoder.decode_lines))
 
     def _names(self, after: str) -> Sequence[str]:
         """The manifests behind one; those of older versions, which a clock has named, come first."""
@@ -159,8 +162,7 @@ class SourceLanding(Bodies):
 
     def read_answered(self) -> Answered:
         """When the source last answered all that was asked."""
-        body = self._files.read(f"{self._root}/answered.json")
-        return msgspec.json.decode(body, type=Answered) if body is not None else Answered()
+        return read_state(self._files, f"{self._root}/answered.json", Answered) or Answered()
 
     def write_answered(self, answered: Answered) -> None:
         """Note that the source has answered all that was asked."""

@@ -23,6 +23,7 @@ from civitas_assets.store.layout import (
     unfinished_archive_key,
 )
 from civitas_assets.store.row_files import decode_rows, encode_rows
+from civitas_assets.store.stored_record import read_state
 
 
 def archive_records(files: Files, tenant: str) -> str | None:
@@ -72,8 +73,7 @@ def _bring_back(files: Files, tenant: str, archived: RecordKeys | None) -> None:
                     files.write(place.move_key(key, own), encode_rows(rows))
     journal = Journal(files, tenant)
     for source, (limit, until) in horizons.items():
-        body = files.read(archived.progress_key(source)) if archived else None
-        then = msgspec.json.decode(body, type=Progress) if body is not None else Progress()
+        then = (archived and read_state(files, archived.progress_key(source), Progress)) or Progress()
         unread = tuple(line for line in then.failed if line.fetched_at <= until)
         journal.advance(source, msgspec.structs.replace(then, manifest=limit.through, failed=unread))
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from civitas_assets.store.files import Files
+from civitas_assets.store.stored_record import read_state
 
 
 class Repeats(msgspec.Struct, frozen=True):
@@ -21,8 +22,7 @@ class Repeats(msgspec.Struct, frozen=True):
 
 def read_repeats(files: Files, root: str) -> Repeats | None:
     """What is noted of the landing below a key; None where an older version wrote it."""
-    body = files.read(f"{root}/repeats.json")
-    return msgspec.json.decode(body, type=Repeats) if body is not None else None
+    return read_state(files, f"{root}/repeats.json", Repeats)
 
 
 def write_repeats(files: Files, root: str, repeats: Repeats) -> None:

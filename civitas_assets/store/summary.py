@@ -5,17 +5,17 @@ It is kept beside the journal and written by the steps of a run; whatever it say
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from civitas_assets.errors import Note, Problem
 from civitas_assets.store.files import Files
 from civitas_assets.store.layout import summary_key
+from civitas_assets.store.stored_record import decode_state
 
-_READERS = 16
 _ERRORS = ("error", "read_error")
 
 
@@ -82,8 +82,13 @@ class SummaryStore:
         self._key = summary_key(tenant)
 
     def read(self) -> TenantSummary:
-        """What the runs so far have left."""
-        return _decoded(self._files.read(self._key))
+        """What the runs so far have left.
+
+        Raises:
+            StoreError: it is damaged.
+        """
+        body = self._files.read(self._key)
+        return TenantSummary() if body is None else decode_state(self._files, self._key, body, _decoded)
 
     def change(self, change: Callable[[TenantSummary], TenantSummary]) -> None:
         """Replace it by what is made of it."""
@@ -104,22 +109,13 @@ class SummaryStore:
             )
 
 
-def read_summaries(files: Files, tenants: Iterable[str]) -> dict[str, TenantSummary]:
-    """The summaries of many tenants, several read at a time."""
-    names = list(tenants)
-    with ThreadPoolExecutor(_READERS, thread_name_prefix="summary") as pool:
-        bodies = pool.map(files.read, map(summary_key, names))
-        return {name: _decoded(body) for name, body in zip(names, bodies, strict=True)}
-
-
-def _decoded(body: bytes | None) -> TenantSummary:
-    if body is None:
-        return TenantSummary()
+def _decoded(body: bytes) -> TenantSummary:
     try:
         return msgspec.json.decode(body, type=TenantSummary)
     except msgspec.ValidationError:  # of a version that kept of errors the texts alone
-        older = msgspec.json.decode(body)
-        for source in older.get("sources", {}).values():
+        older = msgspec.json.decode(body, type=dict[str, Any])
+        older["sources"] = msgspec.convert(older.get("sources", {}), dict[str, dict[str, Any]])
+        for source in older["sources"].values():
             said = {name: source[name] for name in _ERRORS if isinstance(source.get(name), str)}
             source |= {name: {"text": text} if text else None for name, text in said.items()}
         return msgspec.convert(older, TenantSummary)

@@ -12,6 +12,7 @@ import polars as pl
 from civitas_assets.records.clean_text import to_text
 from civitas_assets.store.files import Files
 from civitas_assets.store.layout import tenant_folder_key
+from civitas_assets.store.stored_record import read_state
 from civitas_assets.store.tenant_keys import tenant_key
 
 
@@ -64,8 +65,7 @@ class Tombstones:
         return self._known
 
     def _read(self) -> list[_Mark]:
-        body = self._files.read(self._place)
-        return msgspec.json.decode(body, type=list[_Mark]) if body is not None else []
+        return read_state(self._files, self._place, list[_Mark]) or []
 
     def _mark(self, column: str, value: str) -> str:
         self._key = self._key or tenant_key(self._files, self._tenant, "erased")

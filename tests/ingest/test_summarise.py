@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from civitas_assets.store.summary import SummaryStore, read_summaries
+from civitas_assets.store.summary import SummaryStore
 
 Csv = Callable[..., bytes]
 
@@ -19,7 +19,6 @@ def test_a_night_leaves_when_it_was_and_what_is_rejected(town: Any, publisher: A
     assert (source.asked_at, source.answered_at, source.brought_at) == (night, night, night)
     assert (source.error, source.rejected, source.unread) == (None, 1, 0)
     assert summary.record_bytes > 0
-    assert read_summaries(town.files, ["town", "other"])["town"] == summary
 
 
 def test_a_failed_night_leaves_the_last_good_one(town: Any, publisher: Any, csv: Csv) -> None:

@@ -13,6 +13,7 @@ from civitas_assets.overview.prometheus import write_metrics
 from civitas_assets.overview.state import SourceState, read_states, select_troubled
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.journal import Journal
+from civitas_assets.store.layout import RecordKeys, summary_key
 from civitas_assets.store.summary import SourceSummary, SummaryStore, TenantSummary
 
 NOW = datetime(2026, 8, 2, 12, tzinfo=UTC)
@@ -100,3 +101,28 @@ def test_metrics_replace_the_file_in_one_step(tmp_path: Path) -> None:
     assert 'civitas_tenant_record_bytes{tenant="town"} 512.0' in lines
     assert not [x for x in lines if x.startswith("civitas_source_last_success") and 'source="new"' in x]
     assert [path.name for path in file.parent.iterdir()] == ["civitas.prom"], "no half of a file is left"
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b'{"sources"', b"\xff\xfe", b"[]"], ids=["empty", "cut", "bytes", "other"]
+)
+def test_a_tenant_whose_files_are_damaged_is_named_and_the_others_are_as_they_are(
+    tmp_path: Path, damage: bytes
+) -> None:
+    files = LocalFiles(tmp_path)
+    towns = {name: TenantOutline(name.title(), {"s": "nightly"}) for name in ("summary", "pending", "whole")}
+    for name in towns:
+        SummaryStore(files, name).change(
+            lambda _: TenantSummary({"s": SourceSummary(asked_at=NOW, answered_at=NOW)})
+        )
+        Journal(files, name).note("run", [date(2026, 8, 1)])
+    broken = summary_key("summary"), f"{RecordKeys.for_tenant('pending').pending}/run.json"
+    for key in broken:
+        files.write(key, damage)
+    *damaged, whole = read_states(files, towns, NOW)
+    assert whole.is_fine
+    for state, key in zip(damaged, broken, strict=True):
+        (failure,) = state.failures
+        assert failure.message.startswith(f"{files.locate(key)} is damaged (")
+        assert "backup" in failure.message
+        assert (state.is_fine, state.sources) == (False, ())

@@ -12,6 +12,7 @@ from datetime import date
 import msgspec
 
 from civitas_assets.store.files import Files
+from civitas_assets.store.stored_record import read_state
 
 _ROOT = "commons/pending"
 
@@ -82,8 +83,7 @@ class Notes:
         return WaitingChanges(days, whole, tuple(entries), forget)
 
     def _entry(self, key: str) -> _Entry | None:
-        body = self._files.read(key)
-        return msgspec.json.decode(body, type=_Entry) if body is not None else None
+        return read_state(self._files, key, _Entry)
 
     def _put(self, tenant: str, run_id: str, entry: _Entry) -> None:
         self._files.write(self._key(tenant, run_id), msgspec.json.encode(entry))
