@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from civitas_assets.catalog import TimeRule, load_catalog
 from civitas_assets.catalog.model import HttpPolicy, Model, Source
 from civitas_assets.cli import app
 from civitas_assets.connectors.files.tabular import Unpivot
-from civitas_assets.connectors.lorawan.lorawan_values import Quantity
+from civitas_assets.connectors.lorawan.lorawan_profiles import Quantity
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.connectors.transport.mqtt_queue import Queue
 from civitas_assets.records import RECORD_TYPES
@@ -71,8 +72,8 @@ def test_every_shared_model_is_in_the_readme() -> None:
 def test_every_option_of_a_connector_is_on_its_page(connector: str) -> None:
     own = SOURCE_MODELS[connector].model_fields.keys() - Source.model_fields.keys()
     # Of settings within settings; excel.md refers to csv.md, mqtt.md to lorawan.md.
-    inner = {"csv": [Unpivot], "lorawan": [Quantity, Queue]}.get(connector, [])
-    more = {name for model in inner for name in model.model_fields}
+    inner: dict[str, list[type[BaseModel]]] = {"csv": [Unpivot], "lorawan": [Quantity, Queue]}
+    more = {name for model in inner.get(connector, []) for name in model.model_fields}
     assert _in_first_column(f"docs/connectors/{connector}.md") == own | more
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
@@ -32,7 +31,7 @@ def differences(tmp_path: Path) -> Callable[[str, str], list[str]]:
     return compare
 
 
-def test_runs_may_have_other_ids(differences: Any) -> None:
+def test_runs_may_have_other_ids(differences: Callable[[str, str], list[str]]) -> None:
     assert differences(TABLE + ROWS.format(run="a"), TABLE + ROWS.format(run="b")) == []
 
 
@@ -48,6 +47,6 @@ def test_runs_may_have_other_ids(differences: Any) -> None:
         ("drop table observation", "observation: columns are None"),
     ],
 )
-def test_what_differs_is_named(differences: Any, change: str, said: str) -> None:
+def test_what_differs_is_named(differences: Callable[[str, str], list[str]], change: str, said: str) -> None:
     made = TABLE + ROWS.format(run="a")
     assert any(line.startswith(said) for line in differences(made, made + change))

@@ -254,7 +254,7 @@ def test_the_tenants_of_a_connector_are_those_that_use_it(load: Load, right: str
 def test_a_tenant_cannot_be_changed(load: Load, right: str) -> None:
     tenant = load(muster=right).get_tenant("muster")
     with pytest.raises(ValidationError):
-        tenant.name = "Anders"
+        tenant.name = "Anders"  # type: ignore[misc]
 
 
 def test_the_environment_says_whose_tenants_are_served(

@@ -33,5 +33,5 @@ def test_a_spelling_is_the_same_here_and_in_the_models(spelling: str, written: s
     assert normalise_spelling(written) == spelling
     text = (PROJECT_DIR / "dbt_project" / "macros" / "spelling.sql").read_text(encoding="utf-8")
     macro = jinja2.Environment(autoescape=False).from_string(text)  # noqa: S701 - it makes SQL
-    found = duckdb.execute(f"select {macro.module.spelling('?')}", [written])
+    found = duckdb.execute(f"select {vars(macro.module)['spelling']('?')}", [written])
     assert found.fetchone() == (spelling,)

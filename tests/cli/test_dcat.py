@@ -7,8 +7,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from click.testing import Result
 from rdflib import RDF, Graph, URIRef
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from civitas_assets.cli import app
 from civitas_assets.errors import ExportError

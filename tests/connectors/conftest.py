@@ -44,7 +44,34 @@ def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> by
     return file.getvalue()
 
 
-class FakeSession:
+class BareSession:
+    """A session of which a test wants nothing: nothing is asked, and there is nothing to be said."""
+
+    reachable = LOCAL
+    database_files: Path | None = None
+
+    def crawl(
+        self, requests: Iterable[Request], follow: Callable[[Payload], Iterable[Request]] | None = None
+    ) -> Iterator[Payload]:
+        raise FetchError("nobody answers")
+
+    def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
+        raise FetchError("nobody answers")
+
+    def land_dropped_files(self) -> None:
+        raise FetchError("nobody answers")
+
+    def read_delivered(self, url: str) -> Mapping[str, str]:
+        return {}
+
+    def note(self, code: str, text: str) -> None:
+        raise AssertionError(text)
+
+    def read_secret(self, name: str) -> str:
+        return f"value of {name}"
+
+
+class FakeSession(BareSession):
     """Answers by address from memory, in the order of the requests; what is not there is not found.
 
     An answer may come with headers; one that names its range is a part.
@@ -81,13 +108,8 @@ class FakeSession:
     def note(self, code: str, text: str) -> None:
         self.notes.append(Note(code, text))
 
-    reachable, database_files = LOCAL, None
 
-    def read_secret(self, name: str) -> str:
-        return f"value of {name}"
-
-
-class Landed:
+class Landed(BareSession):
     """A session that keeps what is delivered, in order, as landing does."""
 
     def __init__(self) -> None:
@@ -96,13 +118,10 @@ class Landed:
     def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
         self.payloads.append(Payload(request, body, datetime(2026, 8, 2, tzinfo=UTC), content_type))
 
-    def read_delivered(self, url: str) -> Any:
+    def read_delivered(self, url: str) -> Mapping[str, str]:
         return next((p.variables for p in reversed(self.payloads) if p.url == url), {})
 
-    def note(self, code: str, text: str) -> None:
-        raise AssertionError(text)
-
-    reachable, database_files = LOCAL, Path("/")
+    database_files = Path("/")
 
     def read_secret(self, name: str) -> str:
         assert name == "DB_PASSWORD"
@@ -118,28 +137,11 @@ class Landed:
         return [row for body in bodies for row in csv.DictReader(io.StringIO(body))]
 
 
-class DeadSession:
-    """Answers nothing."""
-
-    def crawl(
-        self, requests: Iterable[Request], follow: Callable[[Payload], Iterable[Request]] | None = None
-    ) -> Iterator[Payload]:
-        raise FetchError("nobody answers")
-        yield
-
-    def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
-        raise FetchError("nobody answers")
-
-    def read_delivered(self, url: str) -> Mapping[str, str]:
-        return {}
-
-    def note(self, code: str, text: str) -> None:
-        raise AssertionError("nothing came to be noted")
-
-    reachable, database_files = LOCAL, None
-
-    def read_secret(self, name: str) -> str:
-        return f"value of {name}"
+# What the fixtures `source`, `session`, `read` and `records` do.
+MakeSource = Callable[..., Any]  # of the model that the connector has
+MakeSession = Callable[..., FakeSession]
+ReadBody = Callable[..., list[RawTable]]
+ReadRecords = Callable[..., dict[str, list[dict[str, Any]]]]
 
 
 @pytest.fixture
@@ -148,19 +150,19 @@ def landed() -> Landed:
 
 
 @pytest.fixture
-def session() -> Callable[..., FakeSession]:
+def session() -> MakeSession:
     """Makes sessions with these answers."""
     return FakeSession
 
 
 @pytest.fixture
-def dead_session() -> DeadSession:
+def dead_session() -> BareSession:
     """A session of a server that is down."""
-    return DeadSession()
+    return BareSession()
 
 
 @pytest.fixture
-def source() -> Callable[..., Source]:
+def source() -> MakeSource:
     """Makes a source of a connector."""
 
     def make(connector: str, **settings: Any) -> Source:
@@ -171,7 +173,7 @@ def source() -> Callable[..., Source]:
 
 
 @pytest.fixture
-def read() -> Callable[..., list[RawTable]]:
+def read() -> ReadBody:
     """Reads a body as a source declares it."""
 
     def tables(source: Source, body: bytes, role: str = "data", **variables: str) -> list[RawTable]:
@@ -182,7 +184,7 @@ def read() -> Callable[..., list[RawTable]]:
 
 
 @pytest.fixture
-def records(read: Callable[..., list[RawTable]]) -> Callable[..., dict[str, list[dict[str, Any]]]]:
+def records(read: ReadBody) -> ReadRecords:
     """What a body brings, in its contract: rows by record type, without what is empty; a rejected row is a failure."""
 
     def accepted(

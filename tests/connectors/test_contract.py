@@ -18,11 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from civitas_assets.catalog import Source, Window
-from civitas_assets.connectors.base import Connector
+from civitas_assets.connectors.base import Connector, Request
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records import RECORD_TYPES, RawTable
-from tests.connectors.conftest import zipped
+from tests.connectors.conftest import BareSession, MakeSession, zipped
 
 Read = Callable[..., list[RawTable]]
 ALL = pytest.mark.parametrize("connector", CONNECTORS.values(), ids=CONNECTORS.keys())
@@ -505,7 +505,7 @@ WRONG_HEADERS = [
 @BY_HTTP
 @pytest.mark.parametrize("headers", WRONG_HEADERS, ids=str)
 def test_a_way_that_leads_nowhere_is_an_error_of_the_source_and_no_crash(
-    connector: Connector, headers: dict[str, str], session: Any
+    connector: Connector, headers: dict[str, str], session: MakeSession
 ) -> None:
     """Any answer of a crawl may be garbage: it ends in records, in a `ReadError` or in a `FetchError`."""
     right = {"root": b"{}", **PAYLOADS[connector.name]}
@@ -514,7 +514,9 @@ def test_a_way_that_leads_nowhere_is_an_error_of_the_source_and_no_crash(
         for body in WRONG_WAYS if headers else GARBAGE + WRONG_WAYS:
             asked = 0
 
-            def answer(request: Any, wrong: str = wrong, body: bytes = body) -> tuple[bytes, dict[str, str]]:
+            def answer(
+                request: Request, wrong: str = wrong, body: bytes = body
+            ) -> tuple[bytes, dict[str, str]]:
                 nonlocal asked
                 asked += 1
                 if asked > 30:  # what ends a circle in a real session
@@ -526,7 +528,7 @@ def test_a_way_that_leads_nowhere_is_an_error_of_the_source_and_no_crash(
 
 
 @BY_HTTP
-def test_it_reaches_the_source_only_by_its_session(connector: Connector, dead_session: Any) -> None:
+def test_it_reaches_the_source_only_by_its_session(connector: Connector, dead_session: BareSession) -> None:
     with pytest.raises(FetchError, match="nobody answers"):
         connector.fetch(
             declared(connector), Window(date(2026, 1, 1), date(2026, 1, 2)), ZoneInfo("UTC"), dead_session
@@ -534,7 +536,9 @@ def test_it_reaches_the_source_only_by_its_session(connector: Connector, dead_se
 
 
 @BY_HTTP
-def test_its_requests_stay_below_the_address_of_the_source(connector: Connector, session: Any) -> None:
+def test_its_requests_stay_below_the_address_of_the_source(
+    connector: Connector, session: MakeSession
+) -> None:
     answers = {"root": b"{}", **PAYLOADS[connector.name]}
     asked = session(lambda request: answers[request.role] if is_first(request.url) else b"[]")
     connector.fetch(declared(connector), Window(date(2026, 1, 1), date(2026, 1, 2)), ZoneInfo("UTC"), asked)

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.connectors.conftest import MakeSource, ReadRecords
+
 VERSION = "0.24.0"
 READER = """
 import json, sys
@@ -96,7 +98,7 @@ def ours(found: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", ["static", "realtime"])
 def test_datex_of_aachen_is_read_alike(
-    parkapi: Read, payloads: Path, source: Any, records: Any, kind: str
+    parkapi: Read, payloads: Path, source: MakeSource, records: ReadRecords, kind: str
 ) -> None:
     body = (payloads / "datex2" / f"aachen-{kind}.xml").read_bytes()
     told = (sites_of if kind == "static" else states_of)(parkapi("aachen", kind, body))
@@ -112,7 +114,7 @@ def test_datex_of_aachen_is_read_alike(
     ("town", "kind"), [(town, kind) for town, kinds in GEOJSON.items() for kind in kinds]
 )
 def test_geojson_of_towns_is_read_alike(  # noqa: PLR0917 - each argument is of another type
-    parkapi: Read, payloads: Path, source: Any, records: Any, town: str, kind: str
+    parkapi: Read, payloads: Path, source: MakeSource, records: ReadRecords, town: str, kind: str
 ) -> None:
     body = (payloads / "parking" / f"{town}.json").read_bytes()
     told = (sites_of if kind == "static" else states_of)(parkapi(town, kind, body))

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rdflib import Graph
@@ -19,6 +18,7 @@ from civitas_assets.dcat.offered_files import find_offer
 from civitas_assets.dcat.open_tables import read_open_tables
 from civitas_assets.errors import ExportError
 from civitas_assets.ingest.catalogue import load_catalogue
+from tests.dcat.conftest import OpenTown
 
 _WRITE = """
 import sys
@@ -32,7 +32,7 @@ for form in ("turtle", "jsonld", "rdfxml"):
 """
 
 
-def _build(town: Any) -> Graph:
+def _build(town: OpenTown) -> Graph:
     tenant = load_catalogue(town.settings).get_tenant("town")
     return build_catalogue(read_open_tables(town.settings, tenant), find_offer(town.settings, tenant))
 
@@ -41,7 +41,7 @@ def _build(town: Any) -> Graph:
 @pytest.mark.parametrize(
     ("form", "read_as"), [("turtle", "turtle"), ("jsonld", "json-ld"), ("rdfxml", "xml")]
 )
-def test_each_form_says_the_same_every_time(town: Any, tmp_path: Path, form: str, read_as: str) -> None:
+def test_each_form_says_the_same_every_time(town: OpenTown, tmp_path: Path, form: str, read_as: str) -> None:
     files = [tmp_path / "first", tmp_path / "second"]
     for file in files:
         assert write_catalogue(_build(town), form, file, io.BytesIO()) == 3
@@ -64,7 +64,7 @@ def test_a_page_is_an_address_without_login_and_query() -> None:
             check_page(wrong)
 
 
-def test_no_order_depends_on_how_a_process_hashes(town: Any, tmp_path: Path) -> None:
+def test_no_order_depends_on_how_a_process_hashes(town: OpenTown, tmp_path: Path) -> None:
     write_catalogue(_build(town), "turtle", tmp_path / "town.ttl", io.BytesIO())
     for seed in ("1", "2"):
         command = [sys.executable, "-c", _WRITE, str(tmp_path), seed]

@@ -9,7 +9,6 @@ import os
 import re
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pyshacl import validate
@@ -31,6 +30,7 @@ from civitas_assets.dcat.open_tables import read_open_tables
 from civitas_assets.errors import ExportError
 from civitas_assets.ingest.catalogue import load_catalogue
 from civitas_assets.settings import PROJECT_DIR
+from tests.dcat.conftest import OpenTown
 
 SH = Namespace("http://www.w3.org/ns/shacl#")
 SHAPES = Path(os.environ.get("CIVITAS_TEST_DCAT_SHAPES", PROJECT_DIR.parent / "shared" / "dcat"))
@@ -68,13 +68,13 @@ def _find_results(graph: Graph, shapes: Graph) -> dict[str, set[str]]:
     return found
 
 
-def _build(town: Any, files: Path | None = None) -> Graph:
+def _build(town: OpenTown, files: Path | None = None) -> Graph:
     tenant = load_catalogue(town.settings).get_tenant("town")
     return build_catalogue(read_open_tables(town.settings, tenant), find_offer(town.settings, tenant, files))
 
 
 @needs_shapes
-def test_a_catalogue_has_no_violation(town: Any, shapes: Graph) -> None:
+def test_a_catalogue_has_no_violation(town: OpenTown, shapes: Graph) -> None:
     found = _find_results(_build(town), shapes)
     assert found["Violation"] == set()
     # Harvesters of versions before 3.0 know no other place for the municipality.
@@ -92,7 +92,7 @@ def test_a_catalogue_has_no_violation(town: Any, shapes: Graph) -> None:
     ],
 )
 def test_the_shapes_notice_what_is_missing(
-    town: Any, shapes: Graph, subject: URIRef, predicate: URIRef
+    town: OpenTown, shapes: Graph, subject: URIRef, predicate: URIRef
 ) -> None:
     graph = _build(town)
     graph.remove((subject, predicate, None))
@@ -101,7 +101,7 @@ def test_the_shapes_notice_what_is_missing(
 
 @needs_shapes
 def test_the_commons_and_tables_without_files_have_no_violation(
-    town: Any, shapes: Graph, tmp_path: Path
+    town: OpenTown, shapes: Graph, tmp_path: Path
 ) -> None:
     tables = read_open_tables(town.settings, load_catalogue(town.settings).get_tenant("town"))
     offer = find_offer(town.settings, tables.tenant, tmp_path)
@@ -117,7 +117,7 @@ def test_the_commons_and_tables_without_files_have_no_violation(
 
 
 @needs_shapes
-def test_a_dataset_of_high_value_says_so_as_the_regulation_asks(town: Any) -> None:
+def test_a_dataset_of_high_value_says_so_as_the_regulation_asks(town: OpenTown) -> None:
     graph, shapes = _build(town), Graph().parse(SHAPES / "semic-3.0.0-hvd-SHACL.ttl")
     shapes.remove((None, URIRef("http://www.w3.org/2002/07/owl#imports"), None))
     values = set(graph.subject_objects(DCATAP.hvdCategory))
@@ -132,13 +132,13 @@ def test_a_dataset_of_high_value_says_so_as_the_regulation_asks(town: Any) -> No
     assert found == set()
 
 
-def test_titles_and_descriptions_are_in_both_languages(town: Any) -> None:
+def test_titles_and_descriptions_are_in_both_languages(town: OpenTown) -> None:
     graph = _build(town)
     named = {node for kind in (DCAT.Catalog, DCAT.Dataset) for node in graph.subjects(RDF.type, kind)}
     assert len(named) == 4
     for node in named:
         for predicate in (DCTERMS.title, DCTERMS.description):
-            texts = {text.language: str(text).strip() for text in graph.objects(node, predicate)}
+            texts = {text.language: str(text).strip() for text in graph.objects(node, predicate)}  # type: ignore[attr-defined]
             assert texts.keys() == {"de", "en"}
             assert all(texts.values())
     assert Literal("Luftqualität (Musterstadt)", lang="de") in set(graph.objects(AIR, DCTERMS.title))
@@ -148,7 +148,7 @@ def test_titles_and_descriptions_are_in_both_languages(town: Any) -> None:
     assert graph.value(STATION, DCAT.version) == Literal("1.1.0")
 
 
-def test_times_are_dates_and_instants_that_can_be(town: Any) -> None:
+def test_times_are_dates_and_instants_that_can_be(town: OpenTown) -> None:
     graph = _build(town)
     period = graph.value(AIR, DCTERMS.temporal)
     assert graph.value(period, DCAT.startDate) == Literal(date(2026, 11, 1))
@@ -160,7 +160,7 @@ def test_times_are_dates_and_instants_that_can_be(town: Any) -> None:
             assert not value.ill_typed
 
 
-def test_where_is_the_municipality_by_key_and_box(town: Any) -> None:
+def test_where_is_the_municipality_by_key_and_box(town: OpenTown) -> None:
     graph = _build(town)
     key = URIRef("http://dcat-ap.de/def/politicalGeocoding/municipalityKey/99000001")
     assert graph.value(AIR, DCATDE.politicalGeocodingURI) == key
@@ -169,7 +169,7 @@ def test_where_is_the_municipality_by_key_and_box(town: Any) -> None:
     assert from_wkt(str(graph.value(place, DCAT.bbox))).bounds == (9.95, 50.95, 10.1, 51.1)
 
 
-def test_how_often_licences_and_whom_to_name_follow_from_the_sources(town: Any) -> None:
+def test_how_often_licences_and_whom_to_name_follow_from_the_sources(town: OpenTown) -> None:
     graph = _build(town)
     frequencies = {
         str(graph.value(node, DCTERMS.accrualPeriodicity)).rsplit("/", 1)[1] for node in (AIR, STATION)
@@ -185,7 +185,7 @@ def test_how_often_licences_and_whom_to_name_follow_from_the_sources(town: Any) 
 
 
 def test_files_are_announced_where_they_can_be_fetched_and_measured_where_they_are(
-    town: Any, tmp_path: Path
+    town: OpenTown, tmp_path: Path
 ) -> None:
     graph = _build(town)
     addresses = {str(address) for address in graph.objects(None, DCAT.downloadURL)}
@@ -204,14 +204,14 @@ def test_files_are_announced_where_they_can_be_fetched_and_measured_where_they_a
     assert graph.value(URIRef(f"{AIR}/page"), DCAT.accessURL) == URIRef(PAGE)
 
 
-def test_whom_to_ask_is_an_address_of_mail_and_a_page(town: Any) -> None:
+def test_whom_to_ask_is_an_address_of_mail_and_a_page(town: OpenTown) -> None:
     graph = _build(town)
     contact = graph.value(AIR, DCAT.contactPoint)
     assert graph.value(contact, VCARD.hasEmail) == URIRef("mailto:offene-daten@musterstadt.example")
     assert graph.value(contact, VCARD.hasURL) == URIRef("https://www.musterstadt.example/kontakt")
 
 
-def test_what_the_file_lacks_is_named(town: Any) -> None:
+def test_what_the_file_lacks_is_named(town: OpenTown) -> None:
     text = (town.settings.tenants_dir / "town.yaml").read_text(encoding="utf-8")
     town.say(re.sub(r"^  (contact|landing_page): .*\n", "", text, flags=re.MULTILINE))
     with pytest.raises(ExportError, match=r"town: .* open_data\.contact, open_data\.landing_page"):

@@ -6,7 +6,6 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +14,7 @@ from civitas_assets.dcat.catalogue_graph import build_catalogue
 from civitas_assets.dcat.offered_files import find_offer
 from civitas_assets.dcat.open_tables import read_open_tables
 from civitas_assets.ingest.catalogue import load_catalogue
+from tests.dcat.conftest import OpenTown
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -31,7 +31,7 @@ print(json.dumps(found))
 
 
 def test_ckan_finds_datasets_with_licences_places_and_files(
-    town: Any, tmp_path: Path, oracle: Callable[..., Path]
+    town: OpenTown, tmp_path: Path, oracle: Callable[..., Path]
 ) -> None:
     python = oracle("ckanext-dcat", "2.4.4", "ckan[requirements]==2.12.0")
     tenant = load_catalogue(town.settings).get_tenant("town")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import pytest
 
@@ -11,13 +10,14 @@ from civitas_assets.dcat.model_labels import BOOKKEEPING, MODEL_LABELS
 from civitas_assets.dcat.open_tables import OpenTables, read_open_tables
 from civitas_assets.ingest.catalogue import load_catalogue
 from civitas_assets.settings import PROJECT_DIR
+from tests.dcat.conftest import OpenTown
 
 
-def _read(town: Any) -> OpenTables:
+def _read(town: OpenTown) -> OpenTables:
     return read_open_tables(town.settings, load_catalogue(town.settings).get_tenant("town"))
 
 
-def test_tables_are_announced_with_days_licences_and_whom_to_name(town: Any) -> None:
+def test_tables_are_announced_with_days_licences_and_whom_to_name(town: OpenTown) -> None:
     air, event, station = _read(town).tables
     assert (air.model, air.first, air.last) == ("air_quality_observed", date(2026, 11, 1), date(2026, 11, 2))
     assert (air.licences, air.attributions, air.cadences) == (
@@ -34,7 +34,7 @@ def test_tables_are_announced_with_days_licences_and_whom_to_name(town: Any) -> 
     assert all("Changed" in notice for notice in station.notices)
 
 
-def test_what_is_not_open_is_left_out_with_the_reason(town: Any) -> None:
+def test_what_is_not_open_is_left_out_with_the_reason(town: OpenTown) -> None:
     assert _read(town).left_out == {
         "parking_status": "it has rows of agreed, whose licence is not open",
         "rejected_record": "it says how data came about, and is no data itself",
@@ -42,13 +42,13 @@ def test_what_is_not_open_is_left_out_with_the_reason(town: Any) -> None:
     }
 
 
-def test_a_model_of_a_deployments_own_is_no_bookkeeping(town: Any) -> None:
+def test_a_model_of_a_deployments_own_is_no_bookkeeping(town: OpenTown) -> None:
     text = (town.settings.tenants_dir / "town.yaml").read_text(encoding="utf-8")
     town.say(text.replace("station, event, ", "station, event, bench_count, "))
     assert _read(town).left_out["bench_count"] == "nobody has said what it is called in a catalogue"
 
 
-def test_what_is_not_shared_or_has_no_rows_for_others_is_not_announced(town: Any) -> None:
+def test_what_is_not_shared_or_has_no_rows_for_others_is_not_announced(town: OpenTown) -> None:
     text = (town.settings.tenants_dir / "town.yaml").read_text(encoding="utf-8")
     town.say(text.replace("station, event, ", ""))
     assert [table.model for table in _read(town).tables] == ["air_quality_observed"]
@@ -56,7 +56,7 @@ def test_what_is_not_shared_or_has_no_rows_for_others_is_not_announced(town: Any
     assert _read(town).left_out["parking_status"] == "it has no rows that may be given to others"
 
 
-def test_a_licence_that_the_file_takes_back_counts_before_anything_is_published_anew(town: Any) -> None:
+def test_a_licence_that_the_file_takes_back_counts_before_anything_is_published_anew(town: OpenTown) -> None:
     text = (town.settings.tenants_dir / "town.yaml").read_text(encoding="utf-8")
     town.say(text.replace("uba, ", "uba, licence: proprietary, shareable: true, "))
     found = _read(town)
@@ -64,12 +64,12 @@ def test_a_licence_that_the_file_takes_back_counts_before_anything_is_published_
     assert "rows of air, whose licence is not open" in found.left_out["air_quality_observed"]
 
 
-def test_a_source_that_the_file_names_no_more_closes_its_table(town: Any) -> None:
+def test_a_source_that_the_file_names_no_more_closes_its_table(town: OpenTown) -> None:
     town.put("event", {"source": "gone"})
     assert _read(town).left_out["event"] == "it has rows of gone, whose licence is not open"
 
 
-def test_withheld_columns_tell_nothing(town: Any) -> None:
+def test_withheld_columns_tell_nothing(town: OpenTown) -> None:
     text = (town.settings.tenants_dir / "town.yaml").read_text(encoding="utf-8")
     withheld = "{table: station, withhold: [lon, lat]}, {table: event, withhold: [start_at, received_at]}, "
     town.say(text.replace("station, event, ", withheld))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from pathlib import Path
 
 import msgspec
 import psycopg
@@ -59,7 +59,7 @@ def schema(postgres_url: str) -> Iterator[str]:
             connection.execute(SQL("drop role {}").format(reader))
 
 
-def test_a_table_with_small_counts_is_announced(schema: str, postgres_url: str, tmp_path: Any) -> None:
+def test_a_table_with_small_counts_is_announced(schema: str, postgres_url: str, tmp_path: Path) -> None:
     (tmp_path / f"{schema}.yaml").write_text(
         'name: T\nags: "99000001"\nbbox: [9, 50, 10, 51]\ndestination: postgres\nk: 5\nshare: [parking_status]\n'
         "sources:\n  lots: {connector: json, title: P, licence: CC-BY-4.0, url: 'https://lots.example/now',\n"

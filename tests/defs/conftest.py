@@ -38,8 +38,13 @@ def town(number: int, **cadences: str) -> str:
     return head + (f"sources:{sources}" if sources else "")
 
 
+Deploy = Callable[..., Deployment]
+
+Define = Callable[[Deployment], dg.Definitions]
+
+
 @pytest.fixture
-def deployed(tmp_path: Path, project: Project) -> Callable[..., Deployment]:
+def deployed(tmp_path: Path, project: Project) -> Deploy:
     """Makes a deployment of these tenants' files, at this time."""
 
     def make(
@@ -79,6 +84,6 @@ def town_of() -> Callable[..., str]:
 
 
 @pytest.fixture(name="definitions_of")
-def built() -> Callable[[Deployment], dg.Definitions]:
+def built() -> Define:
     """What makes a deployment's definitions."""
     return build_definitions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,12 +12,13 @@ import pytest
 from civitas_assets.defs.asset_keys import HEALTH_KEY
 from civitas_assets.defs.event_writing import find_target
 from civitas_assets.defs.partitions import build_partitions
+from tests.defs.conftest import Define, Deploy
 
 NOW = datetime(2026, 8, 22, 0, 0, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def look(instance: dg.DagsterInstance, definitions_of: Any) -> Any:
+def look(instance: dg.DagsterInstance, definitions_of: Define) -> Any:
     """Lets the sensor look at the files."""
 
     def tick(deployment: Any, cursor: str | None = None) -> Any:
@@ -34,7 +36,7 @@ def said(tick: Any) -> list[tuple[str | None, bool]]:
 
 
 def test_a_code_location_loads_and_says_of_whom_the_file_is_faulty(
-    deployed: Any, town: Any, look: Any, instance: dg.DagsterInstance
+    deployed: Deploy, town: Callable[..., str], look: Any, instance: dg.DagsterInstance
 ) -> None:
     deployment = deployed(NOW, eins=town(1, bins="nightly"), zwei="sources: [")
     assert build_partitions(deployment).get_partition_keys() == ["eins", "zwei"]
@@ -54,7 +56,7 @@ def test_a_code_location_loads_and_says_of_whom_the_file_is_faulty(
 
 
 def test_schedules_take_files_as_they_are_at_the_tick(
-    deployed: Any, town: Any, instance: dg.DagsterInstance, definitions_of: Any
+    deployed: Deploy, town: Callable[..., str], instance: dg.DagsterInstance, definitions_of: Define
 ) -> None:
     deployment = deployed(NOW, eins=town(1, bins="nightly"), zwei="sources: [")
     schedule = definitions_of(deployment).resolve_schedule_def("nightly")

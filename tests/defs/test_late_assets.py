@@ -20,6 +20,7 @@ from civitas_assets.pipeline.results import Materialised, Result
 from civitas_assets.pipeline.work import Work
 from civitas_assets.store.nights import StepFailure
 from civitas_assets.store.step_reports import StepReports
+from tests.defs.conftest import Deploy
 
 SINKS = "sinks:\n  frost: {kind: sensorthings, url: 'https://frost.example/v1.1'}\n"
 FOLDER = """open_data:
@@ -35,9 +36,7 @@ def keys_of(deployment: Deployment) -> set[dg.AssetKey]:
     return {key for asset in assets if isinstance(asset, dg.AssetsDefinition) for key in asset.keys}
 
 
-def test_there_is_an_asset_for_what_a_tenant_has(
-    deployed: Callable[..., Deployment], town: Callable[..., str]
-) -> None:
+def test_there_is_an_asset_for_what_a_tenant_has(deployed: Deploy, town: Callable[..., str]) -> None:
     assert keys_of(deployed(stadt=town(1))) == set()
     assert keys_of(deployed(stadt=town(1) + SINKS)) == {SINKS_KEY}
     assert keys_of(deployed(stadt=town(1) + FOLDER)) == {OPEN_DATA_KEY}
@@ -56,7 +55,7 @@ def _materialise(deployment: Deployment, instance: dg.DagsterInstance) -> dg.Exe
 
 
 def test_a_step_that_ends_by_what_nobody_foresaw_leaves_that_for_page_and_message(
-    deployed: Callable[..., Deployment],
+    deployed: Deploy,
     town: Callable[..., str],
     instance: dg.DagsterInstance,
     monkeypatch: pytest.MonkeyPatch,
@@ -80,7 +79,7 @@ def test_a_step_that_ends_by_what_nobody_foresaw_leaves_that_for_page_and_messag
 
 
 def test_a_step_that_fails_when_it_has_said_all_is_no_good_one(
-    deployed: Callable[..., Deployment],
+    deployed: Deploy,
     town: Callable[..., str],
     instance: dg.DagsterInstance,
     monkeypatch: pytest.MonkeyPatch,

@@ -61,7 +61,7 @@ def event(run_id: str, message: str = "", key: dg.AssetKey | None = None) -> Eve
     )
 
 
-def messages(log: Any, run_id: str) -> Sequence[str]:
+def messages(log: OpenEventLog, run_id: str) -> Sequence[str]:
     return [record.event_log_entry.user_message for record in log.get_records_for_run(run_id).records]
 
 

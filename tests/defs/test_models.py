@@ -6,15 +6,15 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from civitas_assets.defs.models import build_model_specs
 from civitas_assets.harmonise.lineage import LINEAGE
 from civitas_assets.pipeline.deployment import Deployment
+from tests.defs.conftest import Deploy
 
 
 def test_columns_are_described_with_or_without_their_lineage(
-    deployed: Callable[..., Deployment], town: Any, tmp_path: Path
+    deployed: Deploy, town: Callable[..., str], tmp_path: Path
 ) -> None:
     deployment = deployed(stadt=town(1))
     prepared = tmp_path / "prepared"

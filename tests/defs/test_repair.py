@@ -18,6 +18,7 @@ from civitas_assets.pipeline.turn_scope import Scope
 from civitas_assets.pipeline.work import Work
 from civitas_assets.store.addresses import Line
 from civitas_assets.store.landing import SourceLanding
+from tests.defs.conftest import Define, Deploy
 
 AT = datetime(2026, 8, 21, 2, tzinfo=UTC)
 TOWN = """
@@ -38,7 +39,7 @@ BODY = b"id,v,w,t\nd,1,7,2026-08-20T10:00\nd,x,8,2026-08-20T11:00\n"
 
 
 @pytest.fixture
-def mended(deployed: Any) -> Callable[..., list[Any]]:
+def mended(deployed: Deploy) -> Callable[..., list[Any]]:
     """A town whose payload was read by a first mapping: what the reading step says with the second."""
     first = deployed(stadt=TOWN.replace("MAPPED", "v"))
     tenant = first.catalog.get_tenant("stadt")
@@ -65,7 +66,7 @@ def check_of(results: list[Any], record_type: str) -> Any:
     return found
 
 
-def test_the_jobs_begin_with_what_touches_nothing(deployed: Any, definitions_of: Any) -> None:
+def test_the_jobs_begin_with_what_touches_nothing(deployed: Deploy, definitions_of: Define) -> None:
     definitions = definitions_of(deployed(stadt=TOWN.replace("MAPPED", "v")))
     for name, repair in ((REPLAY, "show_replay"), (RETRY, "retry_quarantine")):
         job = definitions.resolve_job_def(name)
@@ -75,25 +76,25 @@ def test_the_jobs_begin_with_what_touches_nothing(deployed: Any, definitions_of:
         assert not [key for key in job.asset_layer.executable_asset_keys if key.path[0] == "landing"]
 
 
-def test_a_replay_is_shown_and_changes_nothing(mended: Any) -> None:
+def test_a_replay_is_shown_and_changes_nothing(mended: Callable[..., list[Any]]) -> None:
     work, *results = mended(repair="show_replay", **DAYS)
     assert "1 changed" in check_of(results, "observation").description
     assert "columns: value (1)" in check_of(results, "observation").description
     assert not work.stores.journal.read_pending()
 
 
-def test_a_replay_is_appended(mended: Any) -> None:
+def test_a_replay_is_appended(mended: Callable[..., list[Any]]) -> None:
     work, *results = mended(repair="replay", **DAYS)
     assert check_of(results, "observation").metadata["changed"] == 1
     assert work.stores.journal.read_pending().days
 
 
-def test_rejected_rows_are_tried_again(mended: Any) -> None:
+def test_rejected_rows_are_tried_again(mended: Callable[..., list[Any]]) -> None:
     work, *results = mended(repair="retry_quarantine")
     assert "1 of 1 row(s) are accepted now" in check_of(results, "observation").description
     assert work.stores.quarantine.read_rows().is_empty()
 
 
-def test_a_replay_without_days_is_refused(mended: Any) -> None:
+def test_a_replay_without_days_is_refused(mended: Callable[..., list[Any]]) -> None:
     with pytest.raises(ScopeError, match="a replay is of days"):
         mended(repair="replay")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,14 +12,15 @@ import pytest
 from dagster._core.test_utils import create_run_for_test
 from dagster._utils.schedules import schedule_execution_time_iterator
 
-from civitas_assets.catalog.cadence import CADENCES
+from civitas_assets.catalog.cadence import CADENCES, Cadence
 from civitas_assets.defs.runs import OPERATORS_TIME, list_tenants_of_run
+from tests.defs.conftest import Define, Deploy
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.fixture
-def tick(instance: dg.DagsterInstance, definitions_of: Any) -> Any:
+def tick(instance: dg.DagsterInstance, definitions_of: Define) -> Any:
     """Asks the schedule of a cadence what it starts at a time."""
 
     def ask(deployment: Any, cadence: str, at: datetime) -> Any:
@@ -35,7 +37,7 @@ def tick(instance: dg.DagsterInstance, definitions_of: Any) -> Any:
 
 
 @pytest.fixture
-def three(deployed: Any, town: Any) -> Any:
+def three(deployed: Deploy, town: Callable[..., str]) -> Any:
     """Three towns: one with sources of every cadence, one with nightly ones only, one without any."""
     return deployed(
         eins=town(1, a="nightly", b="hourly", c="every_15_minutes"),
@@ -69,7 +71,9 @@ def test_tenants_of_a_cadence_share_one_run(three: Any, tick: Any, cadence: str,
     assert request.partition_key is None
 
 
-def test_several_machines_share_the_tenants_in_batches_of_a_size(deployed: Any, town: Any, tick: Any) -> None:
+def test_several_machines_share_the_tenants_in_batches_of_a_size(
+    deployed: Deploy, town: Callable[..., str], tick: Any
+) -> None:
     towns = {f"stadt{n}": town(n, a="nightly") for n in range(5)}
     requests = tick(deployed(more={"batch_size": 2}, **towns), "nightly", AT_TWO).run_requests
     assert [list_tenants_of_run(request.tags) for request in requests] == [
@@ -80,7 +84,9 @@ def test_several_machines_share_the_tenants_in_batches_of_a_size(deployed: Any, 
     assert len({request.run_key for request in requests}) == 3
 
 
-def test_cadence_that_no_source_has_starts_nothing(deployed: Any, town: Any, tick: Any) -> None:
+def test_cadence_that_no_source_has_starts_nothing(
+    deployed: Deploy, town: Callable[..., str], tick: Any
+) -> None:
     found = tick(deployed(zwei=town(2, a="nightly")), "hourly", AT_TWO)
     assert not found.run_requests
     assert "no tenant has a source with cadence: hourly" in found.skip_message
@@ -88,7 +94,7 @@ def test_cadence_that_no_source_has_starts_nothing(deployed: Any, town: Any, tic
 
 @pytest.mark.parametrize("status", [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED])
 def test_tenant_whose_run_is_still_going_is_not_queued_twice(
-    three: Any, tick: Any, instance: Any, status: Any
+    three: Any, tick: Any, instance: dg.DagsterInstance, status: Any
 ) -> None:
     tags = {"civitas/tenant": "eins", "civitas/cadence": "nightly"}
     create_run_for_test(instance, status=status, tags=tags)
@@ -96,7 +102,9 @@ def test_tenant_whose_run_is_still_going_is_not_queued_twice(
     assert [list_tenants_of_run(r.tags) for r in tick(three, "hourly", AT_TWO).run_requests] == [["eins"]]
 
 
-def test_batch_that_is_still_going_is_not_queued_twice(three: Any, tick: Any, instance: Any) -> None:
+def test_batch_that_is_still_going_is_not_queued_twice(
+    three: Any, tick: Any, instance: dg.DagsterInstance
+) -> None:
     tags = {"civitas/tenants": "eins vier", "civitas/cadence": "every_15_minutes"}
     run = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED, tags=tags)
     assert "still going for eins, vier" in tick(three, "every_15_minutes", AT_TWO).skip_message
@@ -106,7 +114,7 @@ def test_batch_that_is_still_going_is_not_queued_twice(three: Any, tick: Any, in
 
 @pytest.mark.parametrize(("cadence", "missed"), [("nightly", 4), ("hourly", 5), ("every_15_minutes", 5)])
 def test_missed_ticks_are_caught_up_once(
-    deployed: Any, town: Any, tick: Any, cadence: str, missed: int
+    deployed: Deploy, town: Callable[..., str], tick: Any, cadence: Cadence, missed: int
 ) -> None:
     period = CADENCES[cadence].period
     last = datetime(2026, 8, 22, 0, 0, tzinfo=UTC)
@@ -118,7 +126,7 @@ def test_missed_ticks_are_caught_up_once(
 
 @pytest.mark.parametrize("change", [datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)])
 def test_time_change_neither_skips_nor_doubles_a_night(
-    deployed: Any, town: Any, tick: Any, change: datetime
+    deployed: Deploy, town: Callable[..., str], tick: Any, change: datetime
 ) -> None:
     start, end = change - timedelta(days=2), change + timedelta(days=2, hours=12)
     ticks = []
@@ -138,7 +146,7 @@ def test_time_change_neither_skips_nor_doubles_a_night(
 
 @pytest.mark.parametrize("change", [datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)])
 def test_time_change_neither_skips_nor_doubles_an_hour(
-    deployed: Any, town: Any, tick: Any, change: datetime
+    deployed: Deploy, town: Callable[..., str], tick: Any, change: datetime
 ) -> None:
     keys, ticks = (
         [],
@@ -153,21 +161,21 @@ def test_time_change_neither_skips_nor_doubles_an_hour(
     assert keys == [f"{change + timedelta(hours=n):%Y-%m-%dT%H}:20Z:eins" for n in range(4)]
 
 
-def test_everything_can_be_loaded_as_the_ui_loads_it(three: Any, definitions_of: Any) -> None:
+def test_everything_can_be_loaded_as_the_ui_loads_it(three: Any, definitions_of: Define) -> None:
     jobs = {job.name for job in definitions_of(three).get_repository_def().get_all_jobs()}
     assert {"nightly", "arrivals", *(f"{cadence}_batch" for cadence in CADENCES)} <= jobs
 
 
 @pytest.mark.parametrize("wanted", ["running", "stopped"])
 def test_schedules_that_fetch_start_as_the_settings_say(
-    deployed: Any, town: Any, definitions_of: Any, wanted: str
+    deployed: Deploy, town: Callable[..., str], definitions_of: Define, wanted: str
 ) -> None:
     definitions = definitions_of(deployed(more={"schedules": wanted}, eins=town(1, a="nightly")))
     found = {name: definitions.resolve_schedule_def(name).default_status.value for name in CADENCES}
     assert found == dict.fromkeys(CADENCES, wanted.upper())
 
 
-def test_runs_from_the_ui_name_their_tenant_too(three: Any, definitions_of: Any) -> None:
+def test_runs_from_the_ui_name_their_tenant_too(three: Any, definitions_of: Define) -> None:
     for name in ("nightly", "arrivals"):
         job = definitions_of(three).resolve_job_def(name)
         assert job.get_tags_for_partition_key("zwei", None)["civitas/tenant"] == "zwei"

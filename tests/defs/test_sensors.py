@@ -30,12 +30,14 @@ from civitas_assets.store.nights import Night, NightBook
 from civitas_assets.store.step_reports import SourceReport, StepReport
 from civitas_assets.store.summary import SourceSummary, SummaryStore
 from testbed.broker import publish
+from tests.conftest import Webhook
+from tests.defs.conftest import Define, Deploy
 
 NOW = datetime(2026, 8, 22, 0, 0, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def evaluate(instance: dg.DagsterInstance, definitions_of: Any) -> Any:
+def evaluate(instance: dg.DagsterInstance, definitions_of: Define) -> Any:
     """Asks a sensor what it starts."""
 
     def ask(deployment: Any, name: str, cursor: str | None = None) -> Any:
@@ -50,7 +52,7 @@ def evaluate(instance: dg.DagsterInstance, definitions_of: Any) -> Any:
 
 
 @pytest.fixture
-def with_folder(deployed: Any, town: Any) -> Any:
+def with_folder(deployed: Deploy, town: Callable[..., str]) -> Any:
     """A town whose source is a drop folder, and one without."""
     text = town(1, bins="nightly").replace("http://127.0.0.1:9/bins.json", "drop:*.json")
     return deployed(NOW, eins=text, zwei=town(2, bins="nightly"))
@@ -78,7 +80,9 @@ def test_files_that_wait_start_one_run_of_their_tenant_and_source(with_folder: A
     assert other.run_key != request.run_key
 
 
-def test_files_wait_until_the_run_before_is_through(with_folder: Any, evaluate: Any, instance: Any) -> None:
+def test_files_wait_until_the_run_before_is_through(
+    with_folder: Any, evaluate: Any, instance: dg.DagsterInstance
+) -> None:
     put(with_folder, "a.json")
     tags = {"civitas/tenant": "eins", "civitas/cadence": "arrivals"}
     create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED, tags=tags)
@@ -86,7 +90,7 @@ def test_files_wait_until_the_run_before_is_through(with_folder: Any, evaluate: 
 
 
 def test_bell_rings_for_messages_that_wait_and_takes_none_of_them(
-    deployed: Any, evaluate: Any, broker: Callable[..., AbstractContextManager[int]]
+    deployed: Deploy, evaluate: Any, broker: Callable[..., AbstractContextManager[int]]
 ) -> None:
     with broker() as port:
         own = Subscription("127.0.0.1", port, "own", ("application/#",), quiet=0.5, reachable=LOCAL)
@@ -114,7 +118,7 @@ sources:
         assert drain(own, lambda _: None).messages == 3, "those of the queue itself are all there"
 
 
-def test_broker_that_is_not_reached_fails_no_other(deployed: Any, evaluate: Any) -> None:
+def test_broker_that_is_not_reached_fails_no_other(deployed: Deploy, evaluate: Any) -> None:
     text = """
 name: Funkstadt
 ags: "99000098"
@@ -138,12 +142,14 @@ sources:
     assert "none of 2 bells" in evaluate(deployed(NOW, funk=text), "waiting_messages").skip_message
 
 
-def test_source_that_becomes_stale_fails_its_check_once(deployed: Any, town: Any, evaluate: Any) -> None:
+def test_source_that_becomes_stale_fails_its_check_once(
+    deployed: Deploy, town: Callable[..., str], evaluate: Any
+) -> None:
     deployment = deployed(NOW, eins=town(1, a="nightly", b="hourly", c="hourly"))
     for name, hours in (("a", 20), ("b", 4)):  # c was never fetched
         at = NOW - timedelta(hours=hours)
         answered = SourceSummary(asked_at=at, answered_at=at)
-        SummaryStore(deployment.files, "eins").change_sources({name: lambda _, said=answered: said})
+        SummaryStore(deployment.files, "eins").change_sources({name: lambda _, said=answered: said})  # type: ignore[misc]
     first = evaluate(deployment, "stale_sources")
     (event,) = first.asset_events
     assert (event.check_name, event.partition, event.passed) == ("every_source_is_fresh", "eins", False)
@@ -155,7 +161,11 @@ def test_source_that_becomes_stale_fails_its_check_once(deployed: Any, town: Any
 
 
 def test_fault_is_told_once_a_night_and_tenant_with_a_link_and_without_secrets(
-    deployed: Any, town: Any, instance: Any, webhook: Any, monkeypatch: pytest.MonkeyPatch
+    deployed: Deploy,
+    town: Callable[..., str],
+    instance: dg.DagsterInstance,
+    webhook: Webhook,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PEOPLE", webhook.url)
     monkeypatch.setenv("EINS_KEY", "s3cret")
@@ -189,7 +199,11 @@ def test_fault_is_told_once_a_night_and_tenant_with_a_link_and_without_secrets(
 
 
 def test_the_end_of_a_fault_is_told_by_a_run_of_the_same_sources_and_once(
-    deployed: Any, town: Any, instance: Any, webhook: Any, monkeypatch: pytest.MonkeyPatch
+    deployed: Deploy,
+    town: Callable[..., str],
+    instance: dg.DagsterInstance,
+    webhook: Webhook,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PEOPLE", webhook.url)
     deployment = deployed(NOW, {"notify_secret": "PEOPLE"}, eins=town(1, a="nightly", b="hourly"))
@@ -243,7 +257,11 @@ def _many() -> None:
 
 
 def test_a_fault_that_repeats_is_not_over_where_messages_come_late(
-    deployed: Any, town: Any, instance: Any, webhook: Any, monkeypatch: pytest.MonkeyPatch
+    deployed: Deploy,
+    town: Callable[..., str],
+    instance: dg.DagsterInstance,
+    webhook: Webhook,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As when the server of messages was down for an hour, in which a source was asked every quarter of one."""
     monkeypatch.setenv("PEOPLE", webhook.url)
@@ -260,7 +278,11 @@ def test_a_fault_that_repeats_is_not_over_where_messages_come_late(
 
 
 def test_a_batch_that_breaks_off_is_told_beside_faults_and_ends_no_other(
-    deployed: Any, town: Any, instance: Any, webhook: Any, monkeypatch: pytest.MonkeyPatch
+    deployed: Deploy,
+    town: Callable[..., str],
+    instance: dg.DagsterInstance,
+    webhook: Webhook,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PEOPLE", webhook.url)
     deployment = deployed(
@@ -283,7 +305,7 @@ def test_a_batch_that_breaks_off_is_told_beside_faults_and_ends_no_other(
 
 
 def test_a_night_that_is_done_gives_a_sign_of_life(
-    deployed: Any, town: Any, webhook: Any, monkeypatch: pytest.MonkeyPatch
+    deployed: Deploy, town: Callable[..., str], webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WATCHMAN", webhook.url)
     deployment = deployed(NOW, {"alive_secret": "WATCHMAN"}, eins=town(1, a="nightly"))
@@ -300,7 +322,7 @@ def test_a_night_that_is_done_gives_a_sign_of_life(
 
 
 def test_tenant_may_name_others_who_are_told(
-    deployed: Any, town: Any, webhook: Any, monkeypatch: pytest.MonkeyPatch
+    deployed: Deploy, town: Callable[..., str], webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EINS_PEOPLE", webhook.url)
     deployment = deployed(NOW, eins=town(1, a="nightly") + "notify: {secret: EINS_PEOPLE}\n", zwei=town(2))
@@ -314,7 +336,7 @@ def test_night_lasts_from_one_nightly_schedule_to_the_next() -> None:
     assert find_night(datetime(2026, 8, 22, 0, 0, tzinfo=UTC)) == "2026-08-22"
 
 
-def test_sensors_are_running_from_the_start(with_folder: Any, definitions_of: Any) -> None:
+def test_sensors_are_running_from_the_start(with_folder: Any, definitions_of: Define) -> None:
     sensors = definitions_of(with_folder).get_repository_def().sensor_defs
     names = {"dropped_files", "waiting_messages", "stale_sources", "failed_runs", "failed_checks"}
     assert names <= {sensor.name for sensor in sensors}

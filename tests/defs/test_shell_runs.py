@@ -18,6 +18,7 @@ from civitas_assets.pipeline.outcomes import ANSWERED, check_sources
 from civitas_assets.pipeline.results import Materialised, Shown
 from civitas_assets.pipeline.turn_records import TurnRecord, TurnRecords
 from civitas_assets.store.step_reports import SourceReport
+from tests.defs.conftest import Deploy
 
 BEGAN, ENDED = 1_790_000_000.0, 1_790_000_007.5
 RUN = "5b2e7b0e-3c64-4b1f-9a3e-0d6f6a7f0001"
@@ -50,7 +51,9 @@ def told(instance: dg.DagsterInstance) -> Callable[..., dg.RunRecord]:
     return tell
 
 
-def test_run_is_in_the_history_at_the_time_at_which_it_was(told: Any, instance: dg.DagsterInstance) -> None:
+def test_run_is_in_the_history_at_the_time_at_which_it_was(
+    told: Callable[..., dg.RunRecord], instance: dg.DagsterInstance
+) -> None:
     found = told(record())
     assert (found.start_time, found.end_time) == (BEGAN, ENDED)
     assert found.dagster_run.status is dg.DagsterRunStatus.SUCCESS
@@ -64,17 +67,21 @@ def test_run_is_in_the_history_at_the_time_at_which_it_was(told: Any, instance: 
     assert isinstance(made.asset_materialization.metadata["outcome"], dg.MarkdownMetadataValue)
 
 
-def test_checks_show_what_the_step_has_said_of_each_source(told: Any, instance: dg.DagsterInstance) -> None:
+def test_checks_show_what_the_step_has_said_of_each_source(
+    told: Callable[..., dg.RunRecord], instance: dg.DagsterInstance
+) -> None:
     told(record())
     events = instance.all_logs(RUN, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     (check,) = [event.get_dagster_event().asset_check_evaluation_data for event in events]
     said = check_sources(name_landing("csv"), ANSWERED, [OUTCOME])
     assert (check.passed, check.description) == (False, said.description)
     assert check.metadata["failed_sources"].value == "1", "numbers are texts for the UI"
-    assert msgspec.convert(check.metadata["sources"].data, list[SourceReport]) == [OUTCOME]
+    assert msgspec.convert(check.metadata["sources"].data, list[SourceReport]) == [OUTCOME]  # type: ignore[attr-defined]
 
 
-def test_turn_that_failed_is_a_run_that_failed(told: Any, instance: dg.DagsterInstance) -> None:
+def test_turn_that_failed_is_a_run_that_failed(
+    told: Callable[..., dg.RunRecord], instance: dg.DagsterInstance
+) -> None:
     found = told(record(errors=("publish: no room",), failed=True, is_through=False))
     assert found.dagster_run.status is dg.DagsterRunStatus.FAILURE
     (failed,) = instance.all_logs(RUN, of_type=dg.DagsterEventType.STEP_FAILURE)
@@ -84,7 +91,7 @@ def test_turn_that_failed_is_a_run_that_failed(told: Any, instance: dg.DagsterIn
 
 
 def test_run_is_recorded_once_also_where_somebody_began_and_did_not_end(
-    told: Any, instance: dg.DagsterInstance
+    told: Callable[..., dg.RunRecord], instance: dg.DagsterInstance
 ) -> None:
     told(record())
     told(record())
@@ -96,7 +103,7 @@ def test_run_is_recorded_once_also_where_somebody_began_and_did_not_end(
 
 
 def test_records_are_taken_in_as_they_ended_and_are_gone_then(
-    deployed: Any, town: Any, instance: dg.DagsterInstance
+    deployed: Deploy, town: Callable[..., str], instance: dg.DagsterInstance
 ) -> None:
     deployment = deployed(stadt=town(1, s="nightly"))
     records, later = TurnRecords(deployment.files), RUN.replace("0001", "0002")
@@ -112,7 +119,7 @@ def test_records_are_taken_in_as_they_ended_and_are_gone_then(
 
 
 def test_a_record_of_the_version_before_ends_as_it_did_and_a_damaged_one_stops_no_other(
-    deployed: Any, town: Any, instance: dg.DagsterInstance, caplog: pytest.LogCaptureFixture
+    deployed: Deploy, town: Callable[..., str], instance: dg.DagsterInstance, caplog: pytest.LogCaptureFixture
 ) -> None:
     deployment = deployed(stadt=town(1, s="nightly"))
     records, later = TurnRecords(deployment.files), RUN.replace("0001", "0002")

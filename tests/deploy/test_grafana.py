@@ -90,8 +90,8 @@ def grafana(
         for file in folder.glob("*.yaml"):
             if file.stem != TOWN:
                 file.unlink()
-        with (folder / f"{TOWN}.yaml").open("a", encoding="utf-8") as file:
-            file.write(GAUGE.format(url=f"http://127.0.0.1:{gauge.port}/"))
+        with (folder / f"{TOWN}.yaml").open("a", encoding="utf-8") as town:
+            town.write(GAUGE.format(url=f"http://127.0.0.1:{gauge.port}/"))
         settings = Settings(home=folder / "home", tenants_dir=folder, postgres_url=SecretStr(url), workers=0)
         outcome = run_tenant(Deployment(load_catalogue(settings), settings, project), TOWN, Order())
     gauge.close()

@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import expect
 
 from civitas_assets.demo.towns import DOWN
-from testbed.machine import until
+from testbed.machine import Machine, until
 from testbed.serving import Loopback
 from tests.deploy.clicking import (
     PATIENCE,
@@ -77,7 +77,7 @@ async url => {
 """
 
 
-def _status(machine: Any, headers: dict[str, str], query: str = "", body: bytes | None = None) -> int:
+def _status(machine: Machine, headers: dict[str, str], query: str = "", body: bytes | None = None) -> int:
     request = urllib.request.Request(f"{machine.url}/graphql{query}", body, headers)
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
@@ -86,7 +86,7 @@ def _status(machine: Any, headers: dict[str, str], query: str = "", body: bytes 
         return refused.code
 
 
-def test_graphql_is_answered_to_the_own_origin_by_post_alone(machine: Any) -> None:
+def test_graphql_is_answered_to_the_own_origin_by_post_alone(machine: Machine) -> None:
     form, body = {"Content-Type": "application/json"}, b'{"query": "{version}"}'
     foreign = {"Origin": "https://anderswo.example"}
     assert _status(machine, form, body=body) == 200
@@ -98,7 +98,7 @@ def test_graphql_is_answered_to_the_own_origin_by_post_alone(machine: Any) -> No
 
 
 def test_a_page_of_another_origin_reaches_nothing_in_a_real_browser(
-    machine: Any, browser: Any, tmp_path: Path
+    machine: Machine, browser: Any, tmp_path: Path
 ) -> None:
     """The page of a neighbouring port, which a browser takes for the same site, but not for the same origin."""
     (tmp_path / "index.html").write_text("<title>elsewhere</title>", encoding="utf-8")
@@ -119,7 +119,7 @@ class _Quiet(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_a_run_launched_over_graphql_succeeds_and_its_tables_can_be_asked(machine: Any) -> None:
+def test_a_run_launched_over_graphql_succeeds_and_its_tables_can_be_asked(machine: Machine) -> None:
     assert machine.run("nightly", "beispielhausen")[1] == "SUCCESS"
     answer = machine.civitas("query", "beispielhausen", "select count(*) > 0 as has_rows from observation")
     assert "true" in answer.lower()
@@ -129,7 +129,7 @@ def test_a_run_launched_over_graphql_succeeds_and_its_tables_can_be_asked(machin
 
 
 def test_a_tenant_is_chosen_and_launched_by_clicking_and_its_checks_can_be_seen(
-    machine: Any, browser: Any, tmp_path: Path
+    machine: Machine, browser: Any, tmp_path: Path
 ) -> None:
     page = browser.new_page(viewport={"width": 1500, "height": 950})
     page.set_default_timeout(PATIENCE)
@@ -147,7 +147,7 @@ def test_a_tenant_is_chosen_and_launched_by_clicking_and_its_checks_can_be_seen(
 
 
 def test_monday_morning_leads_from_the_runs_to_the_page_that_says_why(
-    machine: Any, browser: Any, tmp_path: Path
+    machine: Machine, browser: Any, tmp_path: Path
 ) -> None:
     """Three towns after a night with nothing new: one has a source that is down."""
     town, source = DOWN
@@ -193,7 +193,7 @@ def test_monday_morning_leads_from_the_runs_to_the_page_that_says_why(
         page.close()
 
 
-def _brings_back(machine: Any, town: str, source: str) -> None:
+def _brings_back(machine: Machine, town: str, source: str) -> None:
     """The settings of the source are corrected, and it alone is fetched again: then nothing is wrong any more."""
     with answering() as url, machine.edited(town) as edit:
         edit(lambda text: re.sub(r"http://\S+/levels\.json", f"{url}/levels.json", text))
@@ -201,7 +201,7 @@ def _brings_back(machine: Any, town: str, source: str) -> None:
     assert (ended, machine.read_tags(run)["civitas/outcome"]) == ("SUCCESS", "ok")
 
 
-def test_monday_morning_goes_on_with_what_a_source_has_changed(machine: Any) -> None:
+def test_monday_morning_goes_on_with_what_a_source_has_changed(machine: Machine) -> None:
     """What cannot be read and what is rejected is read with corrected settings, and a blocking test is looked into."""
     town, today = "beispielhausen", datetime.now(UTC).date()
     ask = partial(machine.civitas, "query", town)
@@ -231,14 +231,14 @@ def test_monday_morning_goes_on_with_what_a_source_has_changed(machine: Any) -> 
         assert [row["value"] for row in rain] == [0, 1.5]
 
 
-def _states(machine: Any, town: str) -> dict[str, tuple[str, int]]:
+def _states(machine: Machine, town: str) -> dict[str, tuple[str, int]]:
     """How the sources that have changed are, and how many of their rows are rejected."""
     sources = json.loads(machine.civitas("status", town, "--json"))["tenants"][town]["sources"]
     return {name: (sources[name]["state"], sources[name]["rejected"]) for name in ("gauge", "rain")}
 
 
 def test_monday_morning_finds_the_daemon_gone_and_a_schedule_stopped(
-    machine: Any, browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    machine: Machine, browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After it is back, the last tick is made up for, and none before it."""
     town, _ = DOWN
@@ -277,7 +277,7 @@ def test_monday_morning_finds_the_daemon_gone_and_a_schedule_stopped(
             page.close()
 
 
-def _ticks(machine: Any, schedule: str) -> list[dict[str, Any]] | None:
+def _ticks(machine: Machine, schedule: str) -> list[dict[str, Any]] | None:
     """The schedule's ticks, the latest first, once one has started a run."""
     ticks: list[dict[str, Any]] = machine.ask(TICKS, {"name": schedule})["scheduleOrError"]["scheduleState"][
         "ticks"

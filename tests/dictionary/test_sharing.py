@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,16 +11,19 @@ from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.dictionary.sharing import check_shares
 from civitas_assets.errors import CatalogError
+from civitas_assets.harmonise.project import Project
 
 TOWN = 'name: Musterstadt\nags: "99000001"\nbbox: [9.95, 50.95, 10.1, 51.1]\nshare:\n'
 
 
-def check(folder: Path, project: Any, share: str) -> None:
+def check(folder: Path, project: Project, share: str) -> None:
     (folder / "town.yaml").write_text(TOWN + share, encoding="utf-8")
     check_shares(load_catalog(folder, SOURCE_MODELS), read_contracts(project), folder)
 
 
-def test_models_and_columns_that_are_there_may_be_shared_and_withheld(tmp_path: Path, project: Any) -> None:
+def test_models_and_columns_that_are_there_may_be_shared_and_withheld(
+    tmp_path: Path, project: Project
+) -> None:
     check(tmp_path, project, "  - parking_status\n  - {table: parking_site, withhold: [name, capacity]}\n")
 
 
@@ -42,7 +44,7 @@ def test_models_and_columns_that_are_there_may_be_shared_and_withheld(tmp_path: 
     ],
 )
 def test_a_fault_is_named_with_its_place_and_what_was_meant(  # noqa: PLR0917
-    tmp_path: Path, project: Any, share: str, line: int, field: str, hint: str
+    tmp_path: Path, project: Project, share: str, line: int, field: str, hint: str
 ) -> None:
     with pytest.raises(CatalogError) as caught:
         check(tmp_path, project, share + "\n")

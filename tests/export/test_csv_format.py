@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from civitas_assets.export.csv_format import Csv, guard_text
+from tests.export.conftest import Town
 
 MOMENT = datetime(2026, 8, 20, 10, 0, 0, 250_000, UTC)
 
@@ -83,7 +84,7 @@ def test_a_text_is_not_calculated_either_where_other_signs_part_cells(text: str,
     assert guard(text, None, "b") == [guarded_text, None, "b"]
 
 
-def test_rows_are_read_back_as_they_were(town: Any) -> None:
+def test_rows_are_read_back_as_they_were(town: Town) -> None:
     title = 'Straße "A", gesperrt;\nbis Freitag'
     wkb = shapely.to_wkb(shapely.LineString([(9.1, 50.1), (9.2, 50.123456789)]))
     town.put(
@@ -101,7 +102,7 @@ def test_rows_are_read_back_as_they_were(town: Any) -> None:
     assert b',"",,' in content
 
 
-def test_german_spreadsheets_get_semicolons_and_commas_in_numbers(town: Any) -> None:
+def test_german_spreadsheets_get_semicolons_and_commas_in_numbers(town: Town) -> None:
     town.put("observation", {"value": -1.5, "day": date(2026, 8, 20), "unit": "Cel", "revision": 2})
     content = town.export("observation", Csv(german=True))
     assert content.startswith(b"\xef\xbb\xbf")
@@ -109,13 +110,13 @@ def test_german_spreadsheets_get_semicolons_and_commas_in_numbers(town: Any) -> 
     assert (row["value"], row["day"], row["unit"], row["revision"]) == ("-1,5", "2026-08-20", "Cel", "2")
 
 
-def test_a_model_without_rows_is_a_header(town: Any) -> None:
+def test_a_model_without_rows_is_a_header(town: Town) -> None:
     content = town.export("station", Csv())
     assert content.startswith(b"tenant,station_key,")
     assert content.count(b"\r\n") == 1
 
 
-def test_columns_are_those_of_the_contract_in_their_order(town: Any) -> None:
+def test_columns_are_those_of_the_contract_in_their_order(town: Town) -> None:
     header = town.export("place", Csv()).decode().strip().split(",")
     assert header[:4] == ["tenant", "place_key", "id_space", "place_id"]
     assert "geometry_wkt" in header

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
@@ -23,18 +22,18 @@ from civitas_assets.export.export_vocabulary import ExportVocabulary
     ],
 )
 def test_a_value_is_converted(
-    vocabulary: Any, column: str, unit: str, value: float, converted: float
+    vocabulary: ExportVocabulary, column: str, unit: str, value: float, converted: float
 ) -> None:
     sql = vocabulary.conversion_sql(f"{value}::double", vocabulary.find_property(*column.split(".")), unit)
     assert duckdb.sql(f"select {sql}").fetchall() == [(converted,)]
 
 
-def test_a_unit_that_nothing_leads_to_is_an_error(vocabulary: Any) -> None:
+def test_a_unit_that_nothing_leads_to_is_an_error(vocabulary: ExportVocabulary) -> None:
     with pytest.raises(ExportError, match=r"nothing says how Cel becomes hPa for weather\.temperature"):
         vocabulary.conversion_sql("x", vocabulary.find_property("weather_observed", "temperature_cel"), "hPa")
 
 
-def test_a_column_without_a_property_is_an_error(vocabulary: Any) -> None:
+def test_a_column_without_a_property_is_an_error(vocabulary: ExportVocabulary) -> None:
     with pytest.raises(ExportError, match="no observed property has the column colour of weather_observed"):
         vocabulary.find_property("weather_observed", "colour")
 

@@ -11,9 +11,11 @@ import pytest
 from civitas_assets.errors import ExportError, PublishError
 from civitas_assets.export import formats
 from civitas_assets.export.csv_format import Csv
+from civitas_assets.export.export_vocabulary import ExportVocabulary
 from civitas_assets.export.formats import export_model
 from civitas_assets.export.ngsi_ld_format import NgsiLd
 from civitas_assets.settings import Settings
+from tests.export.conftest import Town
 
 
 class Sink(io.BytesIO):
@@ -26,7 +28,7 @@ class Sink(io.BytesIO):
         return super().write(content)
 
 
-def test_rows_are_written_batch_by_batch_and_counted(town: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_are_written_batch_by_batch_and_counted(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(formats, "BATCH", 2048)
     town.put("station", {"station_key": "town:s:1"})
     town.multiply("station", 10_000)
@@ -39,7 +41,7 @@ def test_rows_are_written_batch_by_batch_and_counted(town: Any, monkeypatch: pyt
     assert sink.most < len(sink.getvalue()) / 4
 
 
-def test_an_export_sees_one_state_while_the_file_is_replaced(town: Any, tmp_path: Path) -> None:
+def test_an_export_sees_one_state_while_the_file_is_replaced(town: Town, tmp_path: Path) -> None:
     town.put("station", {"station_key": "before"})
     town.multiply("station", 50_000)
     sink = io.BytesIO()
@@ -54,23 +56,25 @@ def test_an_export_sees_one_state_while_the_file_is_replaced(town: Any, tmp_path
     assert sink.getvalue().count(b"before") == 50_000
 
 
-def test_a_tenant_without_output_is_an_error_that_names_the_others(town: Any) -> None:
+def test_a_tenant_without_output_is_an_error_that_names_the_others(town: Town) -> None:
     with pytest.raises(PublishError, match=r"village has no output in .*; run: .* \(there is: town\)"):
         export_model(town.settings, "village", "station", Csv(), standard_output=io.BytesIO())
 
 
-def test_a_tenant_cannot_be_a_path(town: Any) -> None:
+def test_a_tenant_cannot_be_a_path(town: Town) -> None:
     with pytest.raises(PublishError, match="cannot be a tenant's key"):
         export_model(town.settings, "../published/town", "station", Csv(), standard_output=io.BytesIO())
 
 
-def test_a_file_that_is_no_database_is_an_error(town: Any) -> None:
+def test_a_file_that_is_no_database_is_an_error(town: Town) -> None:
     town.file.write_bytes(b"x" * 9000)
     with pytest.raises(PublishError, match=r"town_db\.duckdb cannot be opened"):
         export_model(town.settings, "town", "station", Csv(), standard_output=io.BytesIO())
 
 
-def test_a_fault_of_the_format_leaves_no_file(town: Any, vocabulary: Any, tmp_path: Path) -> None:
+def test_a_fault_of_the_format_leaves_no_file(
+    town: Town, vocabulary: ExportVocabulary, tmp_path: Path
+) -> None:
     file = tmp_path / "source.jsonld"
     with pytest.raises(ExportError, match="in no Smart Data Model"):
         export_model(

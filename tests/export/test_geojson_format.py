@@ -13,6 +13,7 @@ import shapely
 
 from civitas_assets.errors import ExportError
 from civitas_assets.export.geojson_format import GeoJson
+from tests.export.conftest import Town
 
 STATION = {"station_key": "town:s:1", "lon": 9.1, "lat": 50.1, "name": 'Straße "A"'}
 MOMENT = datetime(2026, 8, 20, 10, tzinfo=UTC)
@@ -27,7 +28,7 @@ def features(content: bytes) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_row_with_a_position_is_a_point_with_its_columns(town: Any) -> None:
+def test_a_row_with_a_position_is_a_point_with_its_columns(town: Town) -> None:
     town.put("station", STATION)
     (feature,) = features(town.export("station", GeoJson()))
     assert feature["geometry"] == {"type": "Point", "coordinates": [9.1, 50.1]}
@@ -36,7 +37,7 @@ def test_a_row_with_a_position_is_a_point_with_its_columns(town: Any) -> None:
     assert not {"lon", "lat"} & feature["properties"].keys()
 
 
-def test_a_row_about_a_thing_lies_where_it_does(town: Any) -> None:
+def test_a_row_about_a_thing_lies_where_it_does(town: Town) -> None:
     town.put("station", STATION)
     town.put(
         "observation",
@@ -54,7 +55,7 @@ def test_a_row_about_a_thing_lies_where_it_does(town: Any) -> None:
     assert nowhere["properties"]["value"] is None
 
 
-def test_a_row_lies_where_the_thing_was_at_its_time(town: Any) -> None:
+def test_a_row_lies_where_the_thing_was_at_its_time(town: Town) -> None:
     moved = datetime(2026, 8, 1, tzinfo=UTC)
     town.put("station_history", {**STATION, "version": 1, "lon": 9.0, "valid_to": moved})
     town.put("station_history", {**STATION, "version": 2})
@@ -64,7 +65,7 @@ def test_a_row_lies_where_the_thing_was_at_its_time(town: Any) -> None:
     assert sorted(lon) == [9.0, 9.1, 9.1]
 
 
-def test_an_area_has_its_outer_ring_anticlockwise_and_attributes_as_json(town: Any) -> None:
+def test_an_area_has_its_outer_ring_anticlockwise_and_attributes_as_json(town: Town) -> None:
     town.put(
         "area_feature",
         {
@@ -83,7 +84,7 @@ def test_an_area_has_its_outer_ring_anticlockwise_and_attributes_as_json(town: A
 
 
 @pytest.mark.parametrize("lines", [False, True])
-def test_gdal_reads_it_back(town: Any, tmp_path: Path, lines: bool) -> None:
+def test_gdal_reads_it_back(town: Town, tmp_path: Path, lines: bool) -> None:
     town.put("station", STATION, {"station_key": "town:s:2"})
     file = tmp_path / ("stations.geojsonl" if lines else "stations.geojson")
     file.write_bytes(town.export("station", GeoJson(lines)))
@@ -97,18 +98,18 @@ def test_gdal_reads_it_back(town: Any, tmp_path: Path, lines: bool) -> None:
     assert names.tolist() == ['Straße "A"', None]
 
 
-def test_lines_are_features_one_by_one(town: Any) -> None:
+def test_lines_are_features_one_by_one(town: Town) -> None:
     town.put("station", STATION, {**STATION, "name": "two\nlines"})
     lines = town.export("station", GeoJson(lines=True)).decode().splitlines()
     assert [json.loads(line)["properties"]["name"] for line in lines] == ['Straße "A"', "two\nlines"]
 
 
-def test_a_model_without_rows_is_a_collection_without_features(town: Any) -> None:
+def test_a_model_without_rows_is_a_collection_without_features(town: Town) -> None:
     assert features(town.export("station", GeoJson())) == []
     assert town.export("station", GeoJson(lines=True)) == b""
 
 
-def test_a_model_that_is_nowhere_is_an_error_that_names_those_with_a_position(town: Any) -> None:
+def test_a_model_that_is_nowhere_is_an_error_that_names_those_with_a_position(town: Town) -> None:
     with pytest.raises(
         ExportError, match=r"source has no geometry.*: air_quality_assessment, .*, weather_observed$"
     ):

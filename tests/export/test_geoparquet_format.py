@@ -15,6 +15,7 @@ import shapely
 from civitas_assets.errors import ExportError
 from civitas_assets.export import formats
 from civitas_assets.export.geoparquet_format import GeoParquet
+from tests.export.conftest import Town
 
 LINE = shapely.LineString([(9.1, 50.1), (9.3, 50.4)])
 MOMENT = datetime(2026, 8, 20, 10, tzinfo=UTC)
@@ -25,7 +26,7 @@ def opened(content: bytes) -> tuple[pq.ParquetFile, dict[str, Any]]:
     return file, json.loads(file.metadata.metadata[b"geo"])
 
 
-def test_the_file_says_what_the_standard_asks_for(town: Any) -> None:
+def test_the_file_says_what_the_standard_asks_for(town: Town) -> None:
     town.put(
         "area_feature",
         {"feature_key": "a", "geometry_wkb": shapely.to_wkb(LINE)},
@@ -42,7 +43,7 @@ def test_the_file_says_what_the_standard_asks_for(town: Any) -> None:
     assert "crs" not in column  # then it is OGC:CRS84
 
 
-def test_geometries_and_their_boxes_are_read_back(town: Any) -> None:
+def test_geometries_and_their_boxes_are_read_back(town: Town) -> None:
     town.put(
         "event",
         {"event_key": "a", "geometry_wkb": shapely.to_wkb(LINE), "start_at": MOMENT},
@@ -56,7 +57,7 @@ def test_geometries_and_their_boxes_are_read_back(town: Any) -> None:
     assert "geometry_wkb" not in table.column_names
 
 
-def test_columns_keep_their_types_also_without_rows(town: Any) -> None:
+def test_columns_keep_their_types_also_without_rows(town: Town) -> None:
     file, geo = opened(town.export("observation", GeoParquet()))
     schema = file.schema_arrow
     assert schema.field("value").type == pa.float64()
@@ -68,7 +69,7 @@ def test_columns_keep_their_types_also_without_rows(town: Any) -> None:
 
 
 def test_each_batch_is_a_row_group_whose_box_readers_can_skip(
-    town: Any, monkeypatch: pytest.MonkeyPatch
+    town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(formats, "BATCH", 2048)  # DuckDB gives no smaller ones
     town.put("station", {"station_key": "town:s:1", "lon": 9.1, "lat": 50.1})
@@ -83,6 +84,6 @@ def test_each_batch_is_a_row_group_whose_box_readers_can_skip(
     assert geo["columns"]["geometry"]["bbox"] == [9.1, 50.1, 9.1, 50.1]
 
 
-def test_a_model_that_is_nowhere_is_an_error(town: Any) -> None:
+def test_a_model_that_is_nowhere_is_an_error(town: Town) -> None:
     with pytest.raises(ExportError, match="observed_property has no geometry"):
         town.export("observed_property", GeoParquet())

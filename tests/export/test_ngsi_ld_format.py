@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,7 +12,10 @@ import pytest
 from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ExportError
+from civitas_assets.export.export_vocabulary import ExportVocabulary
 from civitas_assets.export.ngsi_ld_format import NgsiLd
+from civitas_assets.export.selection import DaySpan
+from tests.export.conftest import Town
 
 NOON = datetime(2026, 8, 20, 12, tzinfo=UTC)
 ONE = datetime(2026, 8, 20, 13, tzinfo=UTC)
@@ -25,7 +29,7 @@ HOUR = {
 
 
 @pytest.fixture
-def exported(town: Any, vocabulary: Any) -> Any:
+def exported(town: Town, vocabulary: ExportVocabulary) -> Any:
     """The entities of a model, by type where there is one of each."""
 
     def export(model: str) -> list[dict[str, Any]]:
@@ -43,7 +47,7 @@ def values(entity: dict[str, Any], *names: str) -> list[Any]:
     return [entity[name].get("value") if name in entity else None for name in names]
 
 
-def test_an_observation_of_the_weather_is_a_whole_entity(town: Any, exported: Any) -> None:
+def test_an_observation_of_the_weather_is_a_whole_entity(town: Town, exported: Any) -> None:
     town.put("station", STATION)
     town.put("weather_observed", {**HOUR, "temperature_cel": -3.5, "relative_humidity_percent": 57.3})
     (entity,) = exported("weather_observed")
@@ -67,7 +71,7 @@ def test_an_observation_of_the_weather_is_a_whole_entity(town: Any, exported: An
     }
 
 
-def test_water_is_two_entities_in_recommended_units(town: Any, exported: Any) -> None:
+def test_water_is_two_entities_in_recommended_units(town: Town, exported: Any) -> None:
     town.put("water_observed", {**HOUR, "level_cm": 213.7, "conductivity_us_cm": 431.7, "turbidity_ntu": 3.2})
     level, quality = exported("water_observed")
     assert (level["type"], quality["type"]) == ("WaterObserved", "WaterQualityObserved")
@@ -76,7 +80,7 @@ def test_water_is_two_entities_in_recommended_units(town: Any, exported: Any) ->
     assert "unitCode" not in quality["turbidity"]  # UN/CEFACT has none
 
 
-def test_traffic_is_an_entity_per_kind_of_traffic_that_was_counted(town: Any, exported: Any) -> None:
+def test_traffic_is_an_entity_per_kind_of_traffic_that_was_counted(town: Town, exported: Any) -> None:
     town.put(
         "traffic_flow_observed", {**HOUR, "vehicle_count": 34, "bicycle_count": 12, "pedestrian_count": 7}
     )
@@ -91,12 +95,12 @@ def test_traffic_is_an_entity_per_kind_of_traffic_that_was_counted(town: Any, ex
     assert len({entity["id"] for entity in found}) == 4
 
 
-def test_a_row_without_any_value_is_no_entity(town: Any, exported: Any) -> None:
+def test_a_row_without_any_value_is_no_entity(town: Town, exported: Any) -> None:
     town.put("noise_level_observed", HOUR)
     assert exported("noise_level_observed") == []
 
 
-def test_a_single_measurement_names_its_property_and_its_unit(town: Any, exported: Any) -> None:
+def test_a_single_measurement_names_its_property_and_its_unit(town: Town, exported: Any) -> None:
     row = {**HOUR, "datastream_key": "town:s:1/ä b", "phenomenon_end_at": NOON}
     town.put("observation", {**row, "observed_property": "air.no2", "value": 21.5, "unit": "ug/m3"})
     town.put(
@@ -114,7 +118,7 @@ def test_a_single_measurement_names_its_property_and_its_unit(town: Any, exporte
     assert values(text, "textValue", "numValue") == ['es "regnet"', None]
 
 
-def test_of_a_state_the_last_one_counts_with_what_is_known_of_its_thing(town: Any, exported: Any) -> None:
+def test_of_a_state_the_last_one_counts_with_what_is_known_of_its_thing(town: Town, exported: Any) -> None:
     town.put(
         "parking_site",
         {
@@ -150,7 +154,7 @@ def test_of_a_state_the_last_one_counts_with_what_is_known_of_its_thing(town: An
     assert [entity["id"] for entity in exported("parking_site")] == [garage["id"], street["id"]]
 
 
-def test_sharing_and_charging_are_in_the_words_of_the_models(town: Any, exported: Any) -> None:
+def test_sharing_and_charging_are_in_the_words_of_the_models(town: Town, exported: Any) -> None:
     town.put("sharing_station", {"station_key": "b1", "name": "Bahnhof", "capacity": 20})
     town.put(
         "sharing_status",
@@ -187,7 +191,7 @@ def test_sharing_and_charging_are_in_the_words_of_the_models(town: Any, exported
     ]
 
 
-def test_devices_places_and_events_have_what_is_known(town: Any, exported: Any) -> None:
+def test_devices_places_and_events_have_what_is_known(town: Town, exported: Any) -> None:
     town.put("station", STATION)
     town.put(
         "datastream",
@@ -240,7 +244,7 @@ KNOWN = {
         "opening_hours": "24/7",
     },
 }
-STATES = {
+STATES: dict[str, Any] = {
     "parking_site": (
         "parking_status",
         "site",
@@ -262,7 +266,9 @@ STATES = {
 
 
 @pytest.mark.parametrize("thing", KNOWN)
-def test_what_is_exported_is_the_same_where_it_is_read_again(town: Any, vocabulary: Any, thing: str) -> None:
+def test_what_is_exported_is_the_same_where_it_is_read_again(
+    town: Town, vocabulary: ExportVocabulary, thing: str
+) -> None:
     state, key, values = STATES[thing]
     town.put(thing, {f"{key}_key": "town:x:1", **KNOWN[thing]})
     town.put(state, {f"{key}_key": "town:x:1", "observed_at": NOON, **values})
@@ -287,18 +293,20 @@ def test_what_is_exported_is_the_same_where_it_is_read_again(town: Any, vocabula
     assert [(table.unknown_fields, table.notes) for table in read.values()] == [((), ())] * 2
 
 
-def test_batches_are_arrays_of_at_most_so_many_entities(town: Any, vocabulary: Any) -> None:
+def test_batches_are_arrays_of_at_most_so_many_entities(town: Town, vocabulary: ExportVocabulary) -> None:
     town.put("station", *({"station_key": str(number)} for number in range(5)))
     lines = town.export("station", NgsiLd(vocabulary, batch=2)).decode().splitlines()
     assert [len(json.loads(line)) for line in lines] == [2, 2, 1]
 
 
-def test_without_rows_there_is_an_empty_array_or_none(town: Any, vocabulary: Any) -> None:
+def test_without_rows_there_is_an_empty_array_or_none(town: Town, vocabulary: ExportVocabulary) -> None:
     assert json.loads(town.export("station", NgsiLd(vocabulary))) == []
     assert town.export("station", NgsiLd(vocabulary, batch=2)) == b""
 
 
-def test_a_window_leaves_the_last_state_within_it(town: Any, vocabulary: Any, days: Any) -> None:
+def test_a_window_leaves_the_last_state_within_it(
+    town: Town, vocabulary: ExportVocabulary, days: Callable[..., DaySpan]
+) -> None:
     for day in (20, 21):
         at = datetime(2026, 8, day, 12, tzinfo=UTC)
         town.put("parking_status", {"site_key": "p", "observed_at": at, "day": at.date(), "free": day})
@@ -308,7 +316,7 @@ def test_a_window_leaves_the_last_state_within_it(town: Any, vocabulary: Any, da
 
 
 def test_a_model_that_no_smart_data_model_has_is_an_error_that_names_those_that_are(
-    town: Any, vocabulary: Any
+    town: Town, vocabulary: ExportVocabulary
 ) -> None:
     with pytest.raises(
         ExportError, match=r"statistic is in no Smart Data Model.*: air_quality_observed, .*station, "

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Any
 
 import pytest
 
 from civitas_assets.errors import ExportError
 from civitas_assets.export.csv_format import Csv
-from civitas_assets.export.selection import Selection, literal_sql
+from civitas_assets.export.selection import DaySpan, Selection, literal_sql
+from tests.export.conftest import Town
 
 MODELS = {
     "station": {"station_key": "VARCHAR", "lon": "DOUBLE", "lat": "DOUBLE"},
@@ -35,14 +36,16 @@ def keys(content: bytes, column: str) -> set[str]:
     ],
 )
 def test_first_and_last_day_are_included(
-    town: Any, days: Any, first: date | None, last: date | None, found: set[str]
+    town: Town, days: Callable[..., DaySpan], first: date | None, last: date | None, found: set[str]
 ) -> None:
     town.put("observation", *({"datastream_key": str(day.day), "day": day} for day in AUGUST[:3]))
     span = days(first, last) if first or last else None
     assert keys(town.export("observation", Csv(), span), "datastream_key") == found
 
 
-def test_events_are_those_that_overlap_the_days_of_the_tenant(town: Any, days: Any) -> None:
+def test_events_are_those_that_overlap_the_days_of_the_tenant(
+    town: Town, days: Callable[..., DaySpan]
+) -> None:
     def at(day: int, hour: int) -> datetime:
         return datetime(2026, 8, day, hour, tzinfo=UTC)
 
@@ -63,12 +66,12 @@ def test_events_are_those_that_overlap_the_days_of_the_tenant(town: Any, days: A
     assert found == {"ends after", "lasts", "begins before midnight", "was always"}
 
 
-def test_days_in_the_wrong_order_are_an_error(days: Any) -> None:
+def test_days_in_the_wrong_order_are_an_error(days: Callable[..., DaySpan]) -> None:
     with pytest.raises(ExportError, match="--to 2026-08-01 is before --from 2026-08-02"):
         days(AUGUST[1], AUGUST[0])
 
 
-def test_a_model_without_days_is_an_error_that_names_those_with_days(days: Any) -> None:
+def test_a_model_without_days_is_an_error_that_names_those_with_days(days: Callable[..., DaySpan]) -> None:
     with pytest.raises(ExportError, match=r"station has no days.*; these have: observation$"):
         Selection.from_models(MODELS, "station", days(AUGUST[0]))
 

@@ -10,6 +10,8 @@ import pytest
 
 from civitas_assets.errors import ExportError
 from civitas_assets.export.sensorthings_format import SensorThings
+from tests.connectors.conftest import MakeSource, ReadRecords
+from tests.export.conftest import Town
 
 NOON = datetime(2026, 8, 20, 12, tzinfo=UTC)
 STATION = {"tenant": "town", "source": "air", "station_id": "s1"}
@@ -17,7 +19,7 @@ STREAM = {**STATION, "station_key": "town:s'1", "unit": "ug/m3"}
 
 
 @pytest.fixture
-def filled(town: Any) -> Any:
+def filled(town: Town) -> Any:
     """Two stations, one nowhere; series with a property and one without; values, none, and a text."""
     town.put("source", {"source": "air", "licence": "dl-de/by-2-0", "attribution": "Amt"})
     town.put(
@@ -54,7 +56,7 @@ def filled(town: Any) -> Any:
 
 
 def test_things_are_read_by_our_connector_as_what_was_published(
-    filled: Any, source: Any, records: Any
+    filled: Any, source: MakeSource, records: ReadRecords
 ) -> None:
     lines = filled.export("station", SensorThings()).splitlines()
     things = [json.loads(line) for line in lines]
@@ -86,8 +88,8 @@ def test_things_are_read_by_our_connector_as_what_was_published(
 @pytest.mark.parametrize("rows", [1, 2, 1000])
 def test_observations_are_arrays_by_datastream_however_they_are_cut(
     filled: Any,
-    source: Any,
-    records: Any,
+    source: MakeSource,
+    records: ReadRecords,
     rows: int,
 ) -> None:
     bodies = [json.loads(line) for line in filled.export("observation", SensorThings(rows)).splitlines()]
@@ -126,6 +128,6 @@ def test_series_of_a_source_that_is_closed_are_in_no_thing(filled: Any) -> None:
     assert b'"@iot.id":"x"' in filled.export("station", SensorThings(), everything=True)
 
 
-def test_a_model_that_is_none_of_it_is_an_error(town: Any) -> None:
+def test_a_model_that_is_none_of_it_is_an_error(town: Town) -> None:
     with pytest.raises(ExportError, match=r"event is nothing that SensorThings has.*observation, station"):
         town.export("event", SensorThings())

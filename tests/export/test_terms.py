@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -12,17 +13,20 @@ import pytest
 
 from civitas_assets.catalog.licence import CHANGED, LICENCES, combine_notices, find_terms_of_licence
 from civitas_assets.export.csv_format import Csv
+from civitas_assets.export.export_vocabulary import ExportVocabulary
 from civitas_assets.export.geojson_format import GeoJson
 from civitas_assets.export.geoparquet_format import GeoParquet
 from civitas_assets.export.ngsi_ld_format import NgsiLd
+from civitas_assets.harmonise.project import Project
 from civitas_assets.settings import Settings
+from tests.export.conftest import Town
 
 URL = LICENCES["ODbL-1.0"].address
 ALIKE = find_terms_of_licence("ODbL-1.0").build_notice("ODbL-1.0")
 
 
 @pytest.fixture
-def licensed(town: Any) -> Any:
+def licensed(town: Town) -> Any:
     """Stations of a source that is open, of one that is not, and of one that nobody knows any more."""
     town.put(
         "source",
@@ -49,7 +53,9 @@ def test_rows_that_may_not_be_given_to_others_stay_unless_they_are_for_the_tenan
     assert "ODbL-1.0, which is share-alike" in said[0].combine_notices()
 
 
-def test_licence_link_attribution_and_notice_are_beside_every_row(licensed: Any, vocabulary: Any) -> None:
+def test_licence_link_attribution_and_notice_are_beside_every_row(
+    licensed: Any, vocabulary: ExportVocabulary
+) -> None:
     row = next(csv.DictReader(io.StringIO(licensed.export("station", Csv()).decode())))
     expected = {"licence": "ODbL-1.0", "licence_url": URL, "attribution": "Stadt O'Town", "notice": ALIKE}
     assert {name: row[name] for name in expected} == expected
@@ -75,7 +81,7 @@ def test_licence_link_attribution_and_notice_are_beside_every_row(licensed: Any,
 
 
 def test_small_counts_are_left_out_with_what_follows_from_them(
-    licensed: Any, tmp_path: Any, project: Any
+    licensed: Any, tmp_path: Path, project: Project
 ) -> None:
     tenants = tmp_path / "tenants"
     tenants.mkdir()

@@ -18,7 +18,7 @@ from civitas_assets.ingest.fetch import fetch_sources
 from civitas_assets.ingest.read_all import read_sources
 from civitas_assets.ingest.reports import FetchReport, ReadReport
 from civitas_assets.records import RECORD_TYPES
-from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.files import Files, LocalFiles
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.stores import Stores
 from civitas_assets.store.summary import SourceSummary, SummaryStore
@@ -57,7 +57,8 @@ class Town:
     """One tenant, night by night."""
 
     def __init__(self, home: Path, publisher: Publisher) -> None:
-        self.home, self.files = home, LocalFiles(home)
+        self.home = home
+        self.files: Files = LocalFiles(home)
         self.publisher = publisher
         self.now = datetime(2026, 7, 3, tzinfo=UTC)
         self._passed = 0.0

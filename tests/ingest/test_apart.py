@@ -19,6 +19,7 @@ from civitas_assets.catalog.frame import Frame
 from civitas_assets.errors import ReadError, ReadStopped
 from civitas_assets.ingest.apart import call_apart, is_read_apart
 from civitas_assets.ingest.bounds import ReadLimits, find_memory_limit
+from tests.ingest.conftest import Publisher, Town
 
 BOUNDS = ReadLimits(400_000_000, 30.0)
 
@@ -97,7 +98,7 @@ def large() -> bytes:
 
 
 def test_a_payload_beyond_its_memory_fails_with_words_and_its_neighbours_are_read(
-    town: Any, publisher: Any, csv: Callable[..., bytes]
+    town: Town, publisher: Publisher, csv: Callable[..., bytes]
 ) -> None:
     def bounded(memory: int) -> None:
         town.with_sources(s={"each": {"file": ("a", "b")}})

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from civitas_assets.connectors.registry import CONNECTORS
+from tests.ingest.conftest import Publisher, Town
 
 pytestmark = pytest.mark.integration
 
@@ -41,7 +42,7 @@ ROWS = "id,t,v\n{},2026-07-01T00:00:00Z,1\n"
 
 
 def test_what_ends_the_process_twice_is_left_out_and_its_neighbours_are_read(
-    town: Any, publisher: Any
+    town: Town, publisher: Publisher
 ) -> None:
     town.with_sources(bad={"each": {"file": ("a", "b")}}, good={"each": {"file": ("c",)}})
     publisher.bodies |= {name: ROWS.format(name).encode() for name in ("a.csv", "c.csv")}
@@ -66,7 +67,7 @@ def test_what_ends_the_process_twice_is_left_out_and_its_neighbours_are_read(
     assert read(town).stdout.splitlines() == ["bad 1 ", "good 0 "]
 
 
-def read(town: Any) -> subprocess.CompletedProcess[str]:
+def read(town: Town) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", _READ, str(town.home), str(Path(__file__).parent)],
         capture_output=True,
@@ -77,7 +78,7 @@ def read(town: Any) -> subprocess.CompletedProcess[str]:
 
 
 def test_what_is_raised_ends_nothing_and_does_not_count(
-    town: Any, publisher: Any, monkeypatch: pytest.MonkeyPatch
+    town: Town, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publisher.bodies["a.csv"] = ROWS.format("a.csv").encode()
     town.fetch()

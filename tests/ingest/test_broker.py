@@ -9,6 +9,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.ingest.conftest import Town
+
 START = datetime(2026, 6, 30, 22, tzinfo=UTC)
 TIMES = [START + timedelta(minutes=minutes) for minutes in range(0, 2880, 30)]
 KEYS = ("urn:s:1", "urn:s:2")
@@ -61,7 +63,7 @@ def broker() -> Broker:
 
 
 @pytest.fixture
-def place(town: Any, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Any:
+def place(town: Town, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A town that reads the broker's history."""
     monkeypatch.setattr(type(town.publisher), "__call__", lambda _, request: broker(request))
     weather = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.ingest.session import LandingSession
+from tests.ingest.conftest import Publisher, Town
 
 
 @pytest.fixture
-def within(town: Any) -> Any:
+def within(town: Town) -> Any:
     """Lets the operator's frame hold for the town's source."""
 
     def set_frame(frame: Frame) -> None:
@@ -23,7 +25,7 @@ def within(town: Any) -> Any:
 
 
 def test_a_payload_with_too_many_rows_is_not_read_and_the_next_one_is(
-    town: Any, publisher: Any, csv: Any, within: Any
+    town: Town, publisher: Publisher, csv: Callable[..., bytes], within: Any
 ) -> None:
     within(Frame(max_rows=3))
     publisher.bodies["a.csv"] = csv(1, 2, 3, 4)
@@ -37,7 +39,7 @@ def test_a_payload_with_too_many_rows_is_not_read_and_the_next_one_is(
 
 
 def test_nothing_more_lands_of_a_tenant_whose_share_of_the_disk_is_used(
-    town: Any, publisher: Any, csv: Any, within: Any
+    town: Town, publisher: Publisher, csv: Callable[..., bytes], within: Any
 ) -> None:
     publisher.bodies["a.csv"] = csv(1)
     assert town.fetch()["s"].ok
@@ -51,7 +53,7 @@ def test_nothing_more_lands_of_a_tenant_whose_share_of_the_disk_is_used(
 
 
 def test_the_time_of_a_fetch_is_the_operators_at_most(
-    town: Any, publisher: Any, within: Any, monkeypatch: pytest.MonkeyPatch
+    town: Town, publisher: Publisher, within: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times: list[timedelta] = []
     begin = LandingSession.begin

@@ -11,12 +11,15 @@ import pytest
 
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.objects import ObjectFiles
+from tests.ingest.conftest import Publisher, Town
 
 BACK = timedelta(days=9)
 
 
 @pytest.fixture(params=["folder", "objects"])
-def machines(town: Any, publisher: Any, tmp_path: Path, request: pytest.FixtureRequest) -> tuple[Any, Any]:
+def machines(
+    town: Town, publisher: Publisher, tmp_path: Path, request: pytest.FixtureRequest
+) -> tuple[Any, Any]:
     """Two machines that share a store; the clock of the second is days behind."""
     if request.param == "objects":
         town.files = ObjectFiles(request.getfixturevalue("storage_url"))
@@ -29,7 +32,7 @@ def machines(town: Any, publisher: Any, tmp_path: Path, request: pytest.FixtureR
 
 
 def test_a_correction_counts_that_comes_by_a_clock_that_is_behind(
-    machines: tuple[Any, Any], publisher: Any, csv: Callable[..., bytes]
+    machines: tuple[Any, Any], publisher: Publisher, csv: Callable[..., bytes]
 ) -> None:
     ahead, behind = machines
     for number, machine in enumerate([ahead, behind, behind, ahead, behind]):
@@ -41,7 +44,7 @@ def test_a_correction_counts_that_comes_by_a_clock_that_is_behind(
 
 
 def test_an_earlier_answer_that_comes_again_counts_again(
-    machines: tuple[Any, Any], publisher: Any, csv: Callable[..., bytes]
+    machines: tuple[Any, Any], publisher: Publisher, csv: Callable[..., bytes]
 ) -> None:
     ahead, behind = machines
     for machine, value in ((ahead, 1), (behind, 2), (ahead, 1)):
@@ -50,7 +53,7 @@ def test_an_earlier_answer_that_comes_again_counts_again(
     assert max(ahead.values("revision", "value")) == (3, 1.0)
 
 
-def test_what_is_gone_is_closed_although_the_clock_went_back(town: Any, publisher: Any) -> None:
+def test_what_is_gone_is_closed_although_the_clock_went_back(town: Town, publisher: Publisher) -> None:
     place = {
         "record_type": "place",
         "fields": {"place_id": "id", "name": "n"},

@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from civitas_assets.connectors.registry import SOURCE_MODELS
+from tests.ingest.conftest import Publisher, Town
 
 ASKED = "api/3/action/resource_show?id=7"
 LINKED = {"url": f"https://data.example/{ASKED}", "link": "result.url", "each": None}
@@ -22,7 +23,7 @@ def described(address: object) -> bytes:
     ).encode()
 
 
-def test_a_file_that_was_renamed_is_fetched_under_its_new_name(town: Any, publisher: Any) -> None:
+def test_a_file_that_was_renamed_is_fetched_under_its_new_name(town: Town, publisher: Publisher) -> None:
     town.with_sources(s=LINKED)
     publisher.bodies[ASKED] = described("https://data.example/files/2025.csv")
     publisher.bodies["files/2025.csv"] = ROW.format(1).encode()
@@ -34,7 +35,7 @@ def test_a_file_that_was_renamed_is_fetched_under_its_new_name(town: Any, publis
     assert town.values("value", "revision") == [(1.0, 1), (2.0, 2)]
 
 
-def test_an_answer_that_stays_is_asked_for_and_read_once(town: Any, publisher: Any) -> None:
+def test_an_answer_that_stays_is_asked_for_and_read_once(town: Town, publisher: Publisher) -> None:
     town.with_sources(s=LINKED)
     publisher.bodies[ASKED] = described("https://data.example/a.csv")
     publisher.bodies["a.csv"] = ROW.format(1).encode()
@@ -43,7 +44,7 @@ def test_an_answer_that_stays_is_asked_for_and_read_once(town: Any, publisher: A
     assert town.values("value", "revision") == [(1.0, 1)]
 
 
-def test_of_the_answer_only_the_address_is_kept(town: Any, publisher: Any) -> None:
+def test_of_the_answer_only_the_address_is_kept(town: Town, publisher: Publisher) -> None:
     town.with_sources(s=LINKED)
     publisher.bodies[ASKED] = described("https://data.example/a.csv")
     publisher.bodies["a.csv"] = ROW.format(1).encode()
@@ -66,7 +67,7 @@ def test_of_the_answer_only_the_address_is_kept(town: Any, publisher: Any) -> No
         (404, "HTTP 404"),
     ],
 )
-def test_what_leads_nowhere_is_told(town: Any, publisher: Any, answer: Any, hint: str) -> None:
+def test_what_leads_nowhere_is_told(town: Town, publisher: Publisher, answer: Any, hint: str) -> None:
     town.with_sources(s=LINKED)
     publisher.bodies[ASKED] = answer
     assert hint in town.fetch()["s"].error

@@ -16,18 +16,19 @@ from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.ingest.fetch import fetch_sources
+from tests.ingest.conftest import Publisher, Town
 
 FILES = {"each": {"file": ("a", "b", "c")}}
 
 
-def states(town: Any, source: str = "s") -> list[list[str]]:
+def states(town: Town, source: str = "s") -> list[list[str]]:
     """The states of the lines of each manifest."""
     return [
         sorted(line.state for line in manifest.lines) for manifest in town.landing(source).list_manifests()
     ]
 
 
-def test_an_answer_lands_as_it_was_received(town: Any, publisher: Any) -> None:
+def test_an_answer_lands_as_it_was_received(town: Town, publisher: Publisher) -> None:
     publisher.bodies["a.csv"] = b"\xff\x00 anything"
     report = town.fetch()["s"]
     assert (report.ok, report.requests, report.stored, report.bytes) == (True, 1, 1, 11)
@@ -37,7 +38,7 @@ def test_an_answer_lands_as_it_was_received(town: Any, publisher: Any) -> None:
     assert line.fetched_at == town.now
 
 
-def test_an_unchanged_answer_costs_one_conditional_request(town: Any, publisher: Any) -> None:
+def test_an_unchanged_answer_costs_one_conditional_request(town: Town, publisher: Publisher) -> None:
     publisher.bodies["a.csv"] = b"1"
     town.fetch()
     second, third = town.fetch()["s"], town.fetch()["s"]
@@ -48,7 +49,7 @@ def test_an_unchanged_answer_costs_one_conditional_request(town: Any, publisher:
 
 
 def test_an_answer_with_the_same_bytes_is_unchanged_even_if_the_server_does_not_say_so(
-    town: Any, publisher: Any
+    town: Town, publisher: Publisher
 ) -> None:
     publisher.tags, publisher.bodies["a.csv"] = False, b"1"
     town.fetch()
@@ -59,7 +60,9 @@ def test_an_answer_with_the_same_bytes_is_unchanged_even_if_the_server_does_not_
     assert town.fetch()["s"].stored == 1, "what comes back is news"
 
 
-def test_a_body_that_landing_lost_is_asked_for_as_if_for_the_first_time(town: Any, publisher: Any) -> None:
+def test_a_body_that_landing_lost_is_asked_for_as_if_for_the_first_time(
+    town: Town, publisher: Publisher
+) -> None:
     publisher.bodies["a.csv"] = b"1"
     town.fetch()
     (key,) = town.files.list_keys("landing/town/s/bodies/")
@@ -70,7 +73,7 @@ def test_a_body_that_landing_lost_is_asked_for_as_if_for_the_first_time(town: An
 
 
 def test_without_the_index_of_addresses_the_manifests_know_what_is_unchanged(
-    town: Any, publisher: Any
+    town: Town, publisher: Publisher
 ) -> None:
     publisher.bodies["a.csv"] = b"1"
     town.fetch()
@@ -78,7 +81,7 @@ def test_without_the_index_of_addresses_the_manifests_know_what_is_unchanged(
     assert town.fetch()["s"].not_modified == 1
 
 
-def test_what_was_good_lands_when_something_else_fails(town: Any, publisher: Any) -> None:
+def test_what_was_good_lands_when_something_else_fails(town: Town, publisher: Publisher) -> None:
     town.with_sources(s=FILES)
     publisher.bodies.update({"a.csv": b"1", "b.csv": 500, "c.csv": b"3"})
     report = town.fetch()["s"]
@@ -89,13 +92,15 @@ def test_what_was_good_lands_when_something_else_fails(town: Any, publisher: Any
     assert (town.fetch()["s"].stored, town.fetch()["s"].not_modified) == (1, 3)
 
 
-def test_several_failures_are_counted(town: Any, publisher: Any) -> None:
+def test_several_failures_are_counted(town: Town, publisher: Publisher) -> None:
     town.with_sources(s=FILES)
     publisher.bodies.update({"a.csv": 500, "b.csv": b"2", "c.csv": 500})
     assert town.fetch()["s"].error.endswith("(and 1 more)")
 
 
-def test_a_period_that_is_not_there_is_skipped_where_the_source_says_so(town: Any, publisher: Any) -> None:
+def test_a_period_that_is_not_there_is_skipped_where_the_source_says_so(
+    town: Town, publisher: Publisher
+) -> None:
     town.with_sources(s={**FILES, "not_found": "skip"})
     publisher.bodies["a.csv"] = b"1"
     report = town.fetch()["s"]
@@ -104,14 +109,14 @@ def test_a_period_that_is_not_there_is_skipped_where_the_source_says_so(town: An
     assert "HTTP 404" in town.fetch()["s"].error
 
 
-def test_nothing_found_at_all_is_an_error(town: Any) -> None:
+def test_nothing_found_at_all_is_an_error(town: Town) -> None:
     town.with_sources(s={**FILES, "not_found": "skip"})
     report = town.fetch()["s"]
     assert "none of 3 address(es) was found" in report.error
     assert report.not_found == 3
 
 
-def test_a_source_that_crashes_stops_no_other(town: Any, publisher: Any) -> None:
+def test_a_source_that_crashes_stops_no_other(town: Town, publisher: Publisher) -> None:
     town.with_sources(s={}, bad={"each": {"file": ("bad",)}})
     publisher.bodies["a.csv"] = b"1"
 
@@ -128,12 +133,14 @@ def test_a_source_that_crashes_stops_no_other(town: Any, publisher: Any) -> None
     assert states(town, "bad") == []
 
 
-def test_a_tenant_without_such_sources_is_no_error(town: Any, publisher: Any) -> None:
+def test_a_tenant_without_such_sources_is_no_error(town: Town, publisher: Publisher) -> None:
     assert fetch_sources(town.tenant, {}, CONNECTORS, None, town.files, town.client, lambda: town.now) == []
     assert publisher.asked == []
 
 
-def test_without_given_days_each_source_looks_back_as_far_as_it_says(town: Any, publisher: Any) -> None:
+def test_without_given_days_each_source_looks_back_as_far_as_it_says(
+    town: Town, publisher: Publisher
+) -> None:
     town.with_sources(s={"url": "https://data.example/{day:%m%d}", "look_back": "2 days", "each": None})
     publisher.bodies.update(dict.fromkeys(["0701", "0702", "0703"], b"x"))
     sources = town.tenant.sources
@@ -158,21 +165,23 @@ class Pages:
             pass
 
 
-def test_links_are_followed_to_their_end(town: Any, publisher: Any) -> None:
+def test_links_are_followed_to_their_end(town: Town, publisher: Publisher) -> None:
     publisher.bodies.update({"1": b'["2","3"]', "2": b'["4"]', "3": b"[]", "4": b"[]"})
     report = town.fetch({"csv": Pages()})["s"]
     assert (report.ok, report.stored) == (True, 4)
     assert publisher.paths == ["1", "2", "3", "4"]
 
 
-def test_links_are_found_in_bodies_that_did_not_change(town: Any, publisher: Any) -> None:
+def test_links_are_found_in_bodies_that_did_not_change(town: Town, publisher: Publisher) -> None:
     publisher.bodies.update({"1": b'["2"]', "2": b"[]"})
     town.fetch({"csv": Pages()})
     report = town.fetch({"csv": Pages()})["s"]
     assert (report.ok, report.not_modified) == (True, 2)
 
 
-def test_links_in_a_circle_end_in_an_error_and_the_others_are_followed(town: Any, publisher: Any) -> None:
+def test_links_in_a_circle_end_in_an_error_and_the_others_are_followed(
+    town: Town, publisher: Publisher
+) -> None:
     publisher.bodies.update({"1": b'["1","2","3"]', "2": b'["1"]', "3": b'["4"]', "4": b"[]"})
     report = town.fetch({"csv": Pages()})["s"]
     assert "https://data.example/1 is asked for a second time in one fetch" in report.error
@@ -180,14 +189,14 @@ def test_links_in_a_circle_end_in_an_error_and_the_others_are_followed(town: Any
     assert publisher.paths == ["1", "2", "3", "4"]
 
 
-def test_a_page_that_cannot_be_followed_is_named_and_the_others_are(town: Any, publisher: Any) -> None:
+def test_a_page_that_cannot_be_followed_is_named_and_the_others_are(town: Town, publisher: Publisher) -> None:
     publisher.bodies.update({"1": b'["2","3"]', "2": b"<html>", "3": b'["4"]', "4": b"[]"})
     report = town.fetch({"csv": Pages()})["s"]
     assert report.error == "https://data.example/2 is not JSON"
     assert publisher.paths == ["1", "2", "3", "4"]
 
 
-def test_a_crawl_without_end_ends_at_the_ceiling(town: Any, publisher: Any) -> None:
+def test_a_crawl_without_end_ends_at_the_ceiling(town: Town, publisher: Publisher) -> None:
     town.with_sources(s={"http": {"max_pages": 5, "attempts": 1, "requests_per_second": 200.0}})
     publisher.bodies.update({str(page): f'["{page + 1}"]'.encode() for page in range(1, 20)})
     report = town.fetch({"csv": Pages()})["s"]
@@ -196,7 +205,7 @@ def test_a_crawl_without_end_ends_at_the_ceiling(town: Any, publisher: Any) -> N
 
 
 def test_a_source_that_answers_without_end_is_left_in_time_and_what_it_gave_stays(
-    town: Any, publisher: Any
+    town: Town, publisher: Publisher
 ) -> None:
     files = tuple(f"{number}" for number in range(99))
     town.with_sources(
@@ -215,7 +224,7 @@ def test_a_source_that_answers_without_end_is_left_in_time_and_what_it_gave_stay
     assert town.client.read_clock() < 62
 
 
-def test_sources_of_a_tenant_share_the_time_that_a_batch_gives_it(town: Any, publisher: Any) -> None:
+def test_sources_of_a_tenant_share_the_time_that_a_batch_gives_it(town: Town, publisher: Publisher) -> None:
     files = tuple(f"{number}" for number in range(99))
     publisher.bodies |= {f"{name}.csv": 503 for name in files}
     town.with_sources(s={"each": {"file": files}, "http": {"parallel": 1, "requests_per_second": 1.0}})
@@ -228,7 +237,7 @@ def test_sources_of_a_tenant_share_the_time_that_a_batch_gives_it(town: Any, pub
 
 
 def test_a_full_disk_is_the_error_of_the_source(
-    town: Any, publisher: Any, monkeypatch: pytest.MonkeyPatch
+    town: Town, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publisher.bodies["a.csv"] = b"1"
 
@@ -239,7 +248,9 @@ def test_a_full_disk_is_the_error_of_the_source(
     assert "no space left on device" in town.fetch()["s"].error
 
 
-def test_an_answer_that_repeats_a_secret_lands_without_it_and_is_noted(town: Any, publisher: Any) -> None:
+def test_an_answer_that_repeats_a_secret_lands_without_it_and_is_noted(
+    town: Town, publisher: Publisher
+) -> None:
     """Sent are the names of secrets, in this town; what is gone is still known to be gone."""
     town.with_sources(s={**FILES, "headers": {"X-Key": SecretRef(secret="TOWN_CANARY")}})  # noqa: S106 - a name
     publisher.bodies.update(
@@ -261,7 +272,7 @@ def test_an_answer_that_repeats_a_secret_lands_without_it_and_is_noted(town: Any
     assert not any(b"CANARY" in body for body in kept)
 
 
-def test_what_comes_by_another_way_than_http_is_looked_through_too(town: Any) -> None:
+def test_what_comes_by_another_way_than_http_is_looked_through_too(town: Town) -> None:
     class Echoing:
         def fetch(self, source: Source, _: object, __: object, session: Any) -> None:
             password = session.read_secret("TOWN_CANARY")

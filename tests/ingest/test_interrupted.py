@@ -19,6 +19,7 @@ import pytest
 
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.retention import apply_retention
+from tests.ingest.conftest import Publisher, Town
 
 pytestmark = pytest.mark.integration
 
@@ -94,7 +95,7 @@ def server() -> Iterator[Killer]:
 
 
 def test_a_fetch_that_is_killed_goes_on_where_it_was_and_no_body_stays_without_a_line(
-    server: Killer, town: Any
+    server: Killer, town: Town
 ) -> None:
     def fetch() -> subprocess.Popen[bytes]:
         url = f"http://127.0.0.1:{server.server_address[1]}"
@@ -117,7 +118,7 @@ def test_a_fetch_that_is_killed_goes_on_where_it_was_and_no_body_stays_without_a
 
 
 def test_a_fetch_that_ran_out_of_time_goes_on_where_it_was_unless_that_is_too_long_ago(
-    town: Any, publisher: Any
+    town: Town, publisher: Publisher
 ) -> None:
     files = tuple(f"{number}" for number in range(90))
     publisher.bodies |= {f"{name}.csv": name.encode() for name in files}
@@ -144,7 +145,7 @@ class Killed(BaseException):
 
 
 def test_what_is_known_of_addresses_is_known_by_all_manifests(
-    town: Any, publisher: Any, monkeypatch: pytest.MonkeyPatch
+    town: Town, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A, then B with a kill before the index is written, then A again: A is what is published."""
     rows = "id,t,v\nx,2026-07-01T00:00:00Z,{}\n"
@@ -166,7 +167,7 @@ def test_what_is_known_of_addresses_is_known_by_all_manifests(
     assert town.values("revision", "value") == [(1, 1.0), (2, 2.0), (3, 1.0)]
 
 
-def test_bodies_that_have_no_line_go_with_retention(town: Any, publisher: Any) -> None:
+def test_bodies_that_have_no_line_go_with_retention(town: Town, publisher: Publisher) -> None:
     """Of an older version's fetch, or one that was killed between a body and its line; others stay."""
     publisher.bodies["a.csv"] = b"id,t,v\n"
     town.fetch()
@@ -182,10 +183,10 @@ def test_bodies_that_have_no_line_go_with_retention(town: Any, publisher: Any) -
     assert not apply_retention(town.tenant, town.stores, town.now)
 
 
-def named(town: Any) -> set[str]:
+def named(town: Town) -> set[str]:
     return {line.sha256 for manifest in town.landing().list_manifests() for line in manifest.lines} - {""}
 
 
-def stored(town: Any) -> set[str]:
+def stored(town: Town) -> set[str]:
     keys = town.files.list_keys("landing/town/s/bodies/")
     return {Path(key).name.removesuffix(".zst") for key in keys}

@@ -12,13 +12,14 @@ from civitas_assets.catalog import Window
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.ingest.fetch import fetch_sources
 from civitas_assets.store.landing import SourceLanding
+from tests.ingest.conftest import Publisher, Town
 
 FIRST = datetime(2026, 7, 1, 4, tzinfo=UTC)
 Night = Callable[..., Any]
 
 
 @pytest.fixture
-def night(town: Any, publisher: Any) -> Night:
+def night(town: Town, publisher: Publisher) -> Night:
     """A night so many days after the first one; its report. Days are those in July, whose files are all there."""
     publisher.bodies.update({f"{date(2026, 6, 1) + timedelta(days=n):%m%d}": b"id,v,t\n" for n in range(200)})
 
@@ -43,7 +44,7 @@ def night(town: Any, publisher: Any) -> Night:
 
 
 def test_the_days_of_missed_nights_are_asked_for_as_if_none_had_been_missed(
-    night: Night, publisher: Any
+    night: Night, publisher: Publisher
 ) -> None:
     assert night(0).ok
     assert publisher.paths == ["0629", "0630", "0701"]
@@ -54,7 +55,7 @@ def test_the_days_of_missed_nights_are_asked_for_as_if_none_had_been_missed(
     assert publisher.paths == ["0706", "0707", "0708"]
 
 
-def test_a_night_that_failed_is_made_up_for(night: Night, publisher: Any) -> None:
+def test_a_night_that_failed_is_made_up_for(night: Night, publisher: Publisher) -> None:
     night(0)
     publisher.bodies["0702"] = 500
     for day in (1, 2, 3, 4):
@@ -65,7 +66,7 @@ def test_a_night_that_failed_is_made_up_for(night: Night, publisher: Any) -> Non
 
 
 def test_days_beyond_the_bound_are_named_until_somebody_asks_for_them(
-    night: Night, publisher: Any, town: Any
+    night: Night, publisher: Publisher, town: Town
 ) -> None:
     night(0)
     (note,) = night(20).notes
@@ -84,7 +85,7 @@ def test_days_beyond_the_bound_are_named_until_somebody_asks_for_them(
     assert not night(23).notes
 
 
-def test_a_frequent_source_catches_up_once(night: Night, publisher: Any) -> None:
+def test_a_frequent_source_catches_up_once(night: Night, publisher: Publisher) -> None:
     night(0, cadence="every_15_minutes")
     night(6, cadence="every_15_minutes")
     assert len(publisher.paths) == 8
@@ -92,19 +93,21 @@ def test_a_frequent_source_catches_up_once(night: Night, publisher: Any) -> None
     assert publisher.paths == ["0707"]
 
 
-def test_what_is_not_asked_for_by_days_misses_none(night: Night, publisher: Any) -> None:
+def test_what_is_not_asked_for_by_days_misses_none(night: Night, publisher: Publisher) -> None:
     night(0, url="https://data.example/0701")
     assert not night(100, url="https://data.example/0701").notes
     assert publisher.paths == ["0701"]
 
 
-def test_a_clock_that_went_back_makes_no_day_missing(night: Night, publisher: Any) -> None:
+def test_a_clock_that_went_back_makes_no_day_missing(night: Night, publisher: Publisher) -> None:
     night(20)
     assert not night(0).notes
     assert publisher.paths == ["0629", "0630", "0701"]
 
 
-def test_what_an_older_version_has_noted_is_understood(night: Night, town: Any, publisher: Any) -> None:
+def test_what_an_older_version_has_noted_is_understood(
+    night: Night, town: Town, publisher: Publisher
+) -> None:
     old = b'{"at":"2026-07-01T04:00:00Z","whole_on":"2026-07-01","is_whole":true}'
     town.files.write("landing/town/s/answered.json", old)
     assert night(4).ok

@@ -19,6 +19,7 @@ from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.record_archive import archive_records
 from civitas_assets.store.tenant_keys import name_key_variable, tenant_key
 from civitas_assets.store.tombstones import Tombstones
+from tests.ingest.conftest import Publisher, Town
 
 DEVICE = "KENNZEICHEN-4711"
 ROWS = (
@@ -46,11 +47,11 @@ def holding(home: Path, text: str, *without: str) -> set[str]:
     return found
 
 
-def ids(town: Any) -> list[str]:
+def ids(town: Town) -> list[str]:
     return [row[0] for row in town.values("datastream_id")]
 
 
-def test_hidden_values_are_nowhere_beyond_landing(town: Any, publisher: Any) -> None:
+def test_hidden_values_are_nowhere_beyond_landing(town: Town, publisher: Publisher) -> None:
     town.with_sources(s=HIDDEN)
     publisher.bodies["a.csv"] = ROWS.encode()
     assert town.night().counts["observation"].rejected == 2
@@ -65,7 +66,7 @@ def test_hidden_values_are_nowhere_beyond_landing(town: Any, publisher: Any) -> 
 
 
 def test_the_same_id_has_one_name_everywhere_and_another_one_in_another_town(
-    town: Any, publisher: Any
+    town: Town, publisher: Publisher
 ) -> None:
     town.with_sources(s=HIDDEN)
     publisher.bodies["a.csv"] = ROWS.encode()
@@ -81,7 +82,9 @@ def test_the_same_id_has_one_name_everywhere_and_another_one_in_another_town(
 @pytest.mark.parametrize(
     ("period", "differ"), [("never", 1), ("year", 1), ("month", 2), ("week", 1), ("day", 2)]
 )
-def test_pseudonyms_of_other_periods_are_others(town: Any, publisher: Any, period: str, differ: int) -> None:
+def test_pseudonyms_of_other_periods_are_others(
+    town: Town, publisher: Publisher, period: str, differ: int
+) -> None:
     town.with_sources(s={**HIDDEN, "pseudonym_period": period})
     publisher.bodies["a.csv"] = "".join(ROWS.splitlines(keepends=True)[:3]).encode()
     town.night()
@@ -92,7 +95,7 @@ def test_pseudonyms_of_other_periods_are_others(town: Any, publisher: Any, perio
 
 
 def test_a_key_is_for_the_account_of_the_deployment_alone_or_in_a_secret(
-    town: Any, monkeypatch: pytest.MonkeyPatch
+    town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = tenant_key(town.files, "town", "x")
     file = town.home / "keys" / "town" / "key"
@@ -109,7 +112,7 @@ def test_a_key_is_for_the_account_of_the_deployment_alone_or_in_a_secret(
     assert b"of the village" not in (town.home / "keys" / "village" / "key").read_bytes()
 
 
-def test_answers_are_kept_encrypted_and_read_as_ever(town: Any, publisher: Any) -> None:
+def test_answers_are_kept_encrypted_and_read_as_ever(town: Town, publisher: Publisher) -> None:
     import zstandard  # noqa: PLC0415
 
     town.with_sources(s={"landing": "encrypt"})
@@ -129,7 +132,7 @@ def test_answers_are_kept_encrypted_and_read_as_ever(town: Any, publisher: Any) 
         landing.read_body(digest)
 
 
-def test_answers_are_discarded_once_they_were_read(town: Any, publisher: Any) -> None:
+def test_answers_are_discarded_once_they_were_read(town: Town, publisher: Publisher) -> None:
     town.with_sources(s={"landing": "discard"})
     publisher.bodies["a.csv"] = ROWS.encode()
     assert town.night().ok
@@ -147,7 +150,7 @@ def test_answers_are_discarded_once_they_were_read(town: Any, publisher: Any) ->
 
 @pytest.mark.parametrize("operation", ["write", "delete_all"])
 def test_a_crash_while_read_answers_go_is_made_up_for(
-    town: Any, publisher: Any, operation: str, monkeypatch: pytest.MonkeyPatch
+    town: Town, publisher: Publisher, operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """How far they are gone is said before they go: reading landing again carries over what was made of them."""
     town.with_sources(s={"landing": "encrypt"})
@@ -169,7 +172,7 @@ def test_a_crash_while_read_answers_go_is_made_up_for(
     assert [*(town.home / "landing" / "town" / "s" / "bodies").rglob("*.zst")] == []
 
 
-def test_what_cannot_be_read_is_kept_until_it_can(town: Any, publisher: Any) -> None:
+def test_what_cannot_be_read_is_kept_until_it_can(town: Town, publisher: Publisher) -> None:
     town.with_sources(s={"landing": "discard", "delimiter": ";"})
     publisher.bodies["a.csv"] = ROWS.encode()
     assert not town.night().ok
@@ -180,7 +183,7 @@ def test_what_cannot_be_read_is_kept_until_it_can(town: Any, publisher: Any) -> 
     assert [*(town.home / "landing" / "town" / "s" / "bodies").rglob("*.zst")] == []
 
 
-def test_what_was_erased_is_not_taken_when_it_comes_again(town: Any, publisher: Any) -> None:
+def test_what_was_erased_is_not_taken_when_it_comes_again(town: Town, publisher: Publisher) -> None:
     Tombstones(town.files, "town").add([("datastream_id", DEVICE)], town.now)
     publisher.bodies["a.csv"] = ROWS.encode()
     town.night()
@@ -195,7 +198,7 @@ def test_what_was_erased_is_not_taken_when_it_comes_again(town: Any, publisher: 
     assert ids(town) == ["other"], "and what was beside it stays"
 
 
-def test_only_texts_can_be_hidden(town: Any) -> None:
+def test_only_texts_can_be_hidden(town: Town) -> None:
     town.with_sources(s={"pseudonymise": ("value", "datastream_id", "owner")})
     faults = dict(find_unhideable_fields(town.tenant))
     assert [*faults] == [("sources", "s", "pseudonymise", 0), ("sources", "s", "pseudonymise", 2)]

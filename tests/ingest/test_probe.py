@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,12 +12,13 @@ from civitas_assets.catalog import Window
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError
 from civitas_assets.ingest.probe import Probe, probe_source, read_sample
+from tests.ingest.conftest import Publisher, Town
 
 Csv = Callable[..., bytes]
 
 
 @pytest.fixture
-def looked(town: Any, tmp_path: Path) -> Callable[..., Probe]:
+def looked(town: Town, tmp_path: Path) -> Callable[..., Probe]:
     def look(pages: int = 2) -> Probe:
         source = town.tenant.sources["s"]
         connector = CONNECTORS[source.connector]
@@ -31,7 +31,7 @@ def looked(town: Any, tmp_path: Path) -> Callable[..., Probe]:
 
 
 def test_records_and_rejected_rows_are_told_and_nothing_is_kept(
-    town: Any, publisher: Any, csv: Csv, looked: Any, tmp_path: Path
+    town: Town, publisher: Publisher, csv: Csv, looked: Callable[..., Probe], tmp_path: Path
 ) -> None:
     publisher.bodies["a.csv"] = csv(1, "x")
     found = looked()
@@ -48,7 +48,9 @@ def test_records_and_rejected_rows_are_told_and_nothing_is_kept(
     assert list((tmp_path / "work").iterdir()) == []
 
 
-def test_no_more_is_asked_for_than_was_said(town: Any, publisher: Any, csv: Csv, looked: Any) -> None:
+def test_no_more_is_asked_for_than_was_said(
+    town: Town, publisher: Publisher, csv: Csv, looked: Callable[..., Probe]
+) -> None:
     names = tuple(f"f{n}" for n in range(9))
     town.with_sources(s={"each": {"file": names}})
     publisher.bodies |= {f"{name}.csv": csv(1) for name in names}
@@ -57,7 +59,9 @@ def test_no_more_is_asked_for_than_was_said(town: Any, publisher: Any, csv: Csv,
     assert (found.cut, found.error) == (True, "")
 
 
-def test_links_to_further_pages_are_followed_no_further(town: Any, publisher: Any, looked: Any) -> None:
+def test_links_to_further_pages_are_followed_no_further(
+    town: Town, publisher: Publisher, looked: Callable[..., Probe]
+) -> None:
     town.with_sources(
         s={
             "connector": "ogc_features", "url": "https://data.example", "each": None, "time": None,
@@ -74,13 +78,13 @@ def test_links_to_further_pages_are_followed_no_further(town: Any, publisher: An
     assert len(publisher.asked) == 1
 
 
-def test_what_fails_is_said(town: Any, publisher: Any, looked: Any) -> None:
+def test_what_fails_is_said(town: Town, publisher: Publisher, looked: Callable[..., Probe]) -> None:
     publisher.bodies["a.csv"] = 500
     assert "HTTP 500" in looked().error
     assert len(publisher.asked) == 1, "a probe does not insist"
 
 
-def test_messages_of_a_queue_are_left_where_they_are(town: Any, looked: Any) -> None:
+def test_messages_of_a_queue_are_left_where_they_are(town: Town, looked: Callable[..., Probe]) -> None:
     town.with_sources(
         s={
             "connector": "lorawan", "url": "mqtt://broker.example:1883", "each": None, "time": None, "fields": None,
@@ -91,7 +95,7 @@ def test_messages_of_a_queue_are_left_where_they_are(town: Any, looked: Any) -> 
         looked()
 
 
-def test_a_body_can_be_read_without_asking_anybody(town: Any, csv: Csv, tmp_path: Path) -> None:
+def test_a_body_can_be_read_without_asking_anybody(town: Town, csv: Csv, tmp_path: Path) -> None:
     found = read_sample(
         town.tenant, town.tenant.sources["s"], CONNECTORS["csv"], csv(1, 2), tmp_path / "work"
     )

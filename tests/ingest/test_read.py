@@ -21,6 +21,7 @@ from civitas_assets.store.quarantine import Quarantine
 from civitas_assets.store.record_archive import archive_records
 from civitas_assets.store.records import RecordStore
 from tests.conformance.landing import HOST, answer, land
+from tests.ingest.conftest import Publisher, Town
 
 Csv = Callable[..., bytes]
 FIRST = date(2026, 7, 1)
@@ -33,7 +34,7 @@ def _portions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setattr(f"civitas_assets.ingest.{name}", request.param)
 
 
-def hours(town: Any) -> list[tuple[int, float | None, int]]:
+def hours(town: Town) -> list[tuple[int, float | None, int]]:
     """Hour, value and revision of what is stored."""
     return [
         (at.hour, value, revision)
@@ -41,7 +42,7 @@ def hours(town: Any) -> list[tuple[int, float | None, int]]:
     ]
 
 
-def test_a_landed_payload_is_read_once(town: Any, publisher: Any, csv: Csv) -> None:
+def test_a_landed_payload_is_read_once(town: Town, publisher: Publisher, csv: Csv) -> None:
     publisher.bodies["a.csv"] = csv(1, 2)
     report = town.night()
     counts = report.counts["observation"]
@@ -53,7 +54,7 @@ def test_a_landed_payload_is_read_once(town: Any, publisher: Any, csv: Csv) -> N
 
 
 def test_a_corrected_value_is_a_revision_with_the_time_of_its_reception(
-    town: Any, publisher: Any, csv: Csv
+    town: Town, publisher: Publisher, csv: Csv
 ) -> None:
     publisher.bodies["a.csv"] = csv(1, 2)
     town.night()
@@ -68,7 +69,7 @@ def test_a_corrected_value_is_a_revision_with_the_time_of_its_reception(
 
 
 def test_editions_that_landed_without_being_read_are_read_in_their_order(
-    town: Any, publisher: Any, csv: Csv
+    town: Town, publisher: Publisher, csv: Csv
 ) -> None:
     for value in (1, 2, 1):
         publisher.bodies["a.csv"] = csv(value)
@@ -78,13 +79,15 @@ def test_editions_that_landed_without_being_read_are_read_in_their_order(
     assert hours(town) == [(0, 1, 1), (0, 1, 3), (0, 2, 2)]
 
 
-def test_the_day_of_a_record_is_that_of_the_town(town: Any, publisher: Any) -> None:
+def test_the_day_of_a_record_is_that_of_the_town(town: Town, publisher: Publisher) -> None:
     publisher.bodies["a.csv"] = b"id,v,t\nd,1,2026-06-30T21:59\nd,2,2026-06-30T22:00\n"
     assert town.night().counts["observation"].days == {date(2026, 6, 30), FIRST}
     assert town.stores.journal.read_pending().days == {date(2026, 6, 30), FIRST}
 
 
-def test_a_source_of_which_nothing_can_be_used_is_an_error(town: Any, publisher: Any, csv: Csv) -> None:
+def test_a_source_of_which_nothing_can_be_used_is_an_error(
+    town: Town, publisher: Publisher, csv: Csv
+) -> None:
     publisher.bodies["a.csv"] = csv("kaputt", "defekt")
     report = town.night()
     assert not report.ok
@@ -102,7 +105,9 @@ def test_a_source_of_which_nothing_can_be_used_is_an_error(town: Any, publisher:
     assert town.summary("s").read_error is None
 
 
-def test_rejected_rows_go_to_quarantine_once_and_stop_no_others(town: Any, publisher: Any, csv: Csv) -> None:
+def test_rejected_rows_go_to_quarantine_once_and_stop_no_others(
+    town: Town, publisher: Publisher, csv: Csv
+) -> None:
     publisher.bodies["a.csv"] = csv(1, "kaputt", 3) + b"d,1,2,3,4\n"
     report = town.night()
     assert report.ok
@@ -118,7 +123,7 @@ def test_rejected_rows_go_to_quarantine_once_and_stop_no_others(town: Any, publi
 
 
 def test_a_payload_that_cannot_be_read_is_tried_again_when_the_mapping_is_mended(
-    town: Any, publisher: Any, csv: Csv
+    town: Town, publisher: Publisher, csv: Csv
 ) -> None:
     publisher.bodies["a.csv"] = csv(1, header="ID,v,t")
     report = town.night()
@@ -131,7 +136,7 @@ def test_a_payload_that_cannot_be_read_is_tried_again_when_the_mapping_is_mended
 
 
 def test_a_payload_that_cannot_be_read_is_dropped_when_a_newer_one_can(
-    town: Any, publisher: Any, csv: Csv
+    town: Town, publisher: Publisher, csv: Csv
 ) -> None:
     publisher.bodies["a.csv"] = b"<html>Wartung</html>"
     assert not town.night().ok
@@ -142,7 +147,7 @@ def test_a_payload_that_cannot_be_read_is_dropped_when_a_newer_one_can(
 
 
 def test_an_older_payload_is_never_read_after_a_newer_one_of_its_address(
-    town: Any, publisher: Any, csv: Csv
+    town: Town, publisher: Publisher, csv: Csv
 ) -> None:
     """Both landed before the first was read; the mapping is mended later, and the newer values must stay."""
     publisher.bodies["a.csv"] = csv(1, header="ID,v,t")
@@ -157,7 +162,7 @@ def test_an_older_payload_is_never_read_after_a_newer_one_of_its_address(
 
 
 def test_a_payload_that_is_newer_but_no_better_does_not_supersede(
-    town: Any, publisher: Any, csv: Csv
+    town: Town, publisher: Publisher, csv: Csv
 ) -> None:
     publisher.bodies["a.csv"] = csv(1, header="ID,v,t")
     town.night()
@@ -168,7 +173,7 @@ def test_a_payload_that_is_newer_but_no_better_does_not_supersede(
     assert hours(town) == [(0, 1, 1)]
 
 
-def test_an_unreadable_payload_stops_no_other(town: Any, publisher: Any, csv: Csv) -> None:
+def test_an_unreadable_payload_stops_no_other(town: Town, publisher: Publisher, csv: Csv) -> None:
     town.with_sources(s={"each": {"file": ("a", "b")}})
     publisher.bodies.update({"a.csv": b"<html>", "b.csv": csv(5)})
     report = town.night()
@@ -176,7 +181,7 @@ def test_an_unreadable_payload_stops_no_other(town: Any, publisher: Any, csv: Cs
     assert hours(town) == [(0, 5, 1)]
 
 
-def test_a_source_that_crashes_stops_no_other(town: Any, publisher: Any, csv: Csv) -> None:
+def test_a_source_that_crashes_stops_no_other(town: Town, publisher: Publisher, csv: Csv) -> None:
     town.with_sources(bad={}, s={})
     publisher.bodies["a.csv"] = csv(1)
     town.fetch()
@@ -188,7 +193,9 @@ def test_a_source_that_crashes_stops_no_other(town: Any, publisher: Any, csv: Cs
     assert town.read()["bad"].ok, "it is fetched again and read"
 
 
-def test_no_rows_from_a_source_that_always_had_some_is_an_error(town: Any, publisher: Any, csv: Csv) -> None:
+def test_no_rows_from_a_source_that_always_had_some_is_an_error(
+    town: Town, publisher: Publisher, csv: Csv
+) -> None:
     publisher.bodies["a.csv"] = csv()
     assert town.night().ok, "it never had any"
     publisher.bodies["a.csv"] = csv(1)
@@ -205,7 +212,7 @@ def test_no_rows_from_a_source_that_always_had_some_is_an_error(town: Any, publi
 
 
 def test_an_unknown_field_is_noted_once_and_stands_until_the_source_has_it_no_more(
-    town: Any, publisher: Any
+    town: Town, publisher: Publisher
 ) -> None:
     noted = Note("unknown_fields", "unknown field(s), not mapped: neu")
     publisher.bodies["a.csv"] = b"id,v,t,neu\nd,1,2026-07-01T00:00,x\n"
@@ -233,7 +240,7 @@ def test_an_unknown_field_is_noted_once_and_stands_until_the_source_has_it_no_mo
     ],
 )  # fmt: skip
 def test_rows_of_one_answer_that_become_one_record_are_noted_and_the_last_counts(
-    rows: list[str], value: float, noted: dict[str, str], town: Any, publisher: Any
+    rows: list[str], value: float, noted: dict[str, str], town: Town, publisher: Publisher
 ) -> None:
     publisher.bodies["a.csv"] = "\n".join(["id,v,t", *(f"{row},2026-07-01T00:00" for row in rows)]).encode()
     report = town.night()
@@ -243,7 +250,9 @@ def test_rows_of_one_answer_that_become_one_record_are_noted_and_the_last_counts
     assert max(row for row in town.values("revision", "value") if row[1] is not None)[1] == value
 
 
-def test_a_source_that_never_brought_a_row_says_so_until_it_does(town: Any, publisher: Any, csv: Csv) -> None:
+def test_a_source_that_never_brought_a_row_says_so_until_it_does(
+    town: Town, publisher: Publisher, csv: Csv
+) -> None:
     town.with_sources(s={"drop": {"id": "x"}})
     publisher.bodies["a.csv"] = csv()
     report = town.night()
@@ -257,7 +266,7 @@ def test_a_source_that_never_brought_a_row_says_so_until_it_does(town: Any, publ
 
 
 def test_an_answer_that_calls_itself_a_part_is_noted_until_a_whole_one_comes(
-    town: Any, publisher: Any
+    town: Town, publisher: Publisher
 ) -> None:
     town.with_sources(
         s={"connector": "json", "records": "features", "url": "https://data.example/a.json", "each": {}}
@@ -276,7 +285,7 @@ def test_an_answer_that_calls_itself_a_part_is_noted_until_a_whole_one_comes(
 
 @pytest.mark.parametrize(("each", "noted"), [({}, 1), ({"page": ("1", "2")}, 0)])
 def test_a_further_page_that_an_answer_names_is_told_unless_the_source_asks_for_pages_itself(
-    town: Any, publisher: Any, each: dict[str, Any], noted: int
+    town: Town, publisher: Publisher, each: dict[str, Any], noted: int
 ) -> None:
     address = "https://data.example/a" + ("-{page}" if each else "") + ".json"
     town.with_sources(s={"connector": "json", "records": "items", "url": address, "each": each})
@@ -374,7 +383,7 @@ def test_a_page_that_comes_again_when_more_is_asked_for_repeats_no_rows() -> Non
 
 
 def test_rows_without_a_single_value_are_noted_until_one_has_some(
-    town: Any, publisher: Any, csv: Csv
+    town: Town, publisher: Publisher, csv: Csv
 ) -> None:
     publisher.bodies["a.csv"] = csv("", "")
     (note,) = town.night().notes
@@ -395,7 +404,7 @@ def test_rows_without_a_single_value_are_noted_until_one_has_some(
     ],
 )
 def test_a_value_whose_member_is_renamed_is_an_error_and_takes_nothing_back(
-    connector: str, night: str, town: Any, publisher: Any
+    connector: str, night: str, town: Town, publisher: Publisher
 ) -> None:
     more = {"records": "features"} if connector == "json" else {}
     town.with_sources(s={"connector": connector, **more})
@@ -409,7 +418,7 @@ def test_a_value_whose_member_is_renamed_is_an_error_and_takes_nothing_back(
     assert not town.night().ok, "it stays an error until the mapping is mended"
 
 
-def test_what_the_last_row_says_of_a_station_counts(town: Any, publisher: Any) -> None:
+def test_what_the_last_row_says_of_a_station_counts(town: Town, publisher: Publisher) -> None:
     town.with_sources(
         s={"fields": {"datastream_id": "id", "value": "v", "station_id": "id", "station_name": "n"}}
     )
@@ -421,7 +430,9 @@ def test_what_the_last_row_says_of_a_station_counts(town: Any, publisher: Any) -
     assert stations["name"].to_list() == ["A"]
 
 
-def test_reading_all_of_landing_again_gives_the_same_records(town: Any, publisher: Any, csv: Csv) -> None:
+def test_reading_all_of_landing_again_gives_the_same_records(
+    town: Town, publisher: Publisher, csv: Csv
+) -> None:
     for values in ((1, 2), (1, 3, ""), ("", 3, 4), (1, 3)):
         publisher.bodies["a.csv"] = csv(*values)
         town.night()
@@ -434,7 +445,7 @@ def test_reading_all_of_landing_again_gives_the_same_records(town: Any, publishe
 
 
 def test_rejected_rows_of_a_run_that_was_killed_once_they_were_kept_are_published(
-    town: Any, publisher: Any, csv: Csv, monkeypatch: pytest.MonkeyPatch
+    town: Town, publisher: Publisher, csv: Csv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publisher.bodies["a.csv"] = csv("many")
     town.fetch()
@@ -455,7 +466,7 @@ def test_rejected_rows_of_a_run_that_was_killed_once_they_were_kept_are_publishe
 
 @pytest.mark.parametrize("crash", ["note", "append", "add", "advance"])
 def test_a_crash_anywhere_costs_a_repetition_and_no_data(
-    town: Any, publisher: Any, csv: Csv, monkeypatch: pytest.MonkeyPatch, crash: str
+    town: Town, publisher: Publisher, csv: Csv, monkeypatch: pytest.MonkeyPatch, crash: str
 ) -> None:
     """After the crash each record is there once, and its day is pending until it is published."""
     publisher.bodies["a.csv"] = csv(1, "kaputt", 3)
@@ -484,7 +495,7 @@ def test_a_crash_anywhere_costs_a_repetition_and_no_data(
     assert FIRST in town.stores.journal.read_pending().days
 
 
-def test_news_about_a_thing_make_the_days_of_its_events_pending(town: Any, publisher: Any) -> None:
+def test_news_about_a_thing_make_the_days_of_its_events_pending(town: Town, publisher: Publisher) -> None:
     mapped = {"datastream_id": "id", "value": "v", "datastream_name": "name"}
     town.with_sources(s={"fields": mapped})
     publisher.bodies["a.csv"] = b"id,v,t,name\nd,1,2026-07-01T00:00,alt\nd,2,2026-07-02T00:00,alt\n"
@@ -498,7 +509,7 @@ def test_news_about_a_thing_make_the_days_of_its_events_pending(town: Any, publi
     assert journal.read_pending().things
 
 
-def test_payloads_whose_columns_have_other_types_are_read_together(town: Any, publisher: Any) -> None:
+def test_payloads_whose_columns_have_other_types_are_read_together(town: Town, publisher: Publisher) -> None:
     """One file has numbers, one text, and one something else altogether in the same field."""
     town.with_sources(
         s={
@@ -518,7 +529,7 @@ def test_payloads_whose_columns_have_other_types_are_read_together(town: Any, pu
 
 
 def test_large_landings_are_read_in_batches_with_the_same_outcome(
-    town: Any, publisher: Any, csv: Csv, monkeypatch: pytest.MonkeyPatch
+    town: Town, publisher: Publisher, csv: Csv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("civitas_assets.ingest.backlog._BATCH_BYTES", 1)
     for value in (1, 2, 1):
@@ -529,7 +540,7 @@ def test_large_landings_are_read_in_batches_with_the_same_outcome(
     assert hours(town) == [(0, 1, 1), (0, 1, 3), (0, 2, 2)]
 
 
-def test_every_record_names_the_payload_that_brought_it(town: Any, publisher: Any, csv: Csv) -> None:
+def test_every_record_names_the_payload_that_brought_it(town: Town, publisher: Publisher, csv: Csv) -> None:
     publisher.bodies["a.csv"] = csv(1)
     town.night()
     ((digest,),) = town.values("payload")
@@ -538,7 +549,7 @@ def test_every_record_names_the_payload_that_brought_it(town: Any, publisher: An
     assert town.stores.records.list_days(contract) == [FIRST]
 
 
-def test_a_body_that_is_lost_costs_its_own_rows(town: Any, publisher: Any, csv: Csv) -> None:
+def test_a_body_that_is_lost_costs_its_own_rows(town: Town, publisher: Publisher, csv: Csv) -> None:
     """As after a restore: what else the source has answered is read, and an answer that comes again mends it."""
     town.with_sources(s={"each": {"file": ("a", "b")}})
     publisher.bodies |= {"a.csv": csv(1), "b.csv": csv(2, 3)}

@@ -15,6 +15,7 @@ from civitas_assets.connectors.files.csv import CsvConnector
 from civitas_assets.connectors.files.json import JsonConnector
 from civitas_assets.records import RECORD_TYPES, BrokenRow, RawTable
 from civitas_assets.store.landing import SourceLanding
+from tests.ingest.conftest import Publisher, Town
 
 PLACE = RECORD_TYPES["place"]
 CONNECTORS: dict[str, Any] = {"csv": CsvConnector(), "json": JsonConnector()}
@@ -23,7 +24,7 @@ Night = Callable[..., Any]
 
 
 @pytest.fixture
-def night(town: Any, publisher: Any) -> Night:
+def night(town: Town, publisher: Publisher) -> Night:
     """A night in which pages have these rows; its report. A page that is None is not answered."""
 
     def work(*pages: str | None, read: bool = True, **settings: Any) -> Any:
@@ -49,19 +50,19 @@ def night(town: Any, publisher: Any) -> Night:
     return work
 
 
-def there(town: Any) -> dict[str, bool]:
+def there(town: Town) -> dict[str, bool]:
     """The places by id, and whether they are there still."""
     rows = town.stores.records.read_current(PLACE, "s", [])
     return {row["place_id"]: not row["deleted"] for row in rows.sort("place_id").rows(named=True)}
 
 
-def seen(town: Any) -> dict[str, Any]:
+def seen(town: Town) -> dict[str, Any]:
     known = SourceLanding(town.files, town.tenant.slug, "s").read_addresses
     rows = town.stores.seen.read_last_seen("s", known).filter(record_type="place")
     return dict(rows.select("id", "last_seen_at").rows())
 
 
-def test_what_a_snapshot_has_no_more_is_closed_and_may_come_back(town: Any, night: Night) -> None:
+def test_what_a_snapshot_has_no_more_is_closed_and_may_come_back(town: Town, night: Night) -> None:
     night("1,A,\n2,B,\n3,C,", snapshot=True)
     report = night("1,A,\n2,B,", snapshot=True)
     assert (report.counts["place"].deleted, report.notes, report.errors) == (1, (), [])
@@ -74,7 +75,7 @@ def test_what_a_snapshot_has_no_more_is_closed_and_may_come_back(town: Any, nigh
 @pytest.mark.parametrize(
     "last", ["1,A,\n2,B,\n3,C,", "1,A,\n2,B2,\n3,C,\n5,E,"], ids=["as before", "otherwise"]
 )
-def test_what_was_away_between_two_readings_is_told(town: Any, night: Night, last: str) -> None:
+def test_what_was_away_between_two_readings_is_told(town: Town, night: Night, last: str) -> None:
     """No answer closes it, since the last one has it: that is all that tables can say."""
     night("1,A,\n2,B,\n3,C,", "4,D,", snapshot=True)
     night("1,A,\n2,B,", "4,D,", snapshot=True, read=False)
@@ -86,7 +87,7 @@ def test_what_was_away_between_two_readings_is_told(town: Any, night: Night, las
     assert not there(town)["3"]
 
 
-def test_what_was_not_away_is_not_told(town: Any, night: Night) -> None:
+def test_what_was_not_away_is_not_told(town: Town, night: Night) -> None:
     night("1,A,\n2,B,\n3,C,", "4,D,", snapshot=True)
     moved = (
         [("1,A,\n2,B,", "3,C,\n4,D,"), ("1,A,\n2,B,\n3,C,", "4,D,")],  # to another page, and back
@@ -107,7 +108,7 @@ def test_what_was_not_away_is_not_told(town: Any, night: Night) -> None:
         assert {name for name, is_there in there(town).items() if is_there} == {"1", "2", "3", "4"}
 
 
-def test_without_a_word_on_it_what_is_gone_is_told_and_stays(town: Any, night: Night) -> None:
+def test_without_a_word_on_it_what_is_gone_is_told_and_stays(town: Town, night: Night) -> None:
     night("1,A,\n2,B,\n3,C,")
     town.stores.journal.acknowledge(town.stores.journal.read_pending().entries)
     report = night("1,A,\n2,B,")
@@ -120,13 +121,13 @@ def test_without_a_word_on_it_what_is_gone_is_told_and_stays(town: Any, night: N
     assert night("1,A,\n2,B,\n3,C,").notes == ()
 
 
-def test_what_never_is_whole_is_neither_closed_nor_told(town: Any, night: Night) -> None:
+def test_what_never_is_whole_is_neither_closed_nor_told(town: Town, night: Night) -> None:
     night("1,A,\n2,B,", snapshot=False)
     assert night("1,A,", snapshot=False).notes == ()
     assert there(town) == {"1": True, "2": True}
 
 
-def test_pages_are_one_snapshot_also_those_that_stand_unchanged(town: Any, night: Night) -> None:
+def test_pages_are_one_snapshot_also_those_that_stand_unchanged(town: Town, night: Night) -> None:
     night("1,A,\n2,B,", "3,C,\n4,D,", snapshot=True)
     assert night("1,A,", "3,C,\n4,D,", snapshot=True).counts["place"].deleted == 1
     assert there(town) == {"1": True, "2": False, "3": True, "4": True}
@@ -136,7 +137,7 @@ def test_pages_are_one_snapshot_also_those_that_stand_unchanged(town: Any, night
     assert there(town) == {"1": True, "2": False, "3": True, "4": False} or there(town)["4"]
 
 
-def test_a_page_that_is_not_answered_closes_nothing_until_it_is(town: Any, night: Night) -> None:
+def test_a_page_that_is_not_answered_closes_nothing_until_it_is(town: Town, night: Night) -> None:
     night("1,A,\n2,B,", "3,C,", snapshot=True)
     report = night("1,A,", None, snapshot=True)
     assert report.counts["place"].deleted == 0
@@ -145,7 +146,7 @@ def test_a_page_that_is_not_answered_closes_nothing_until_it_is(town: Any, night
     assert there(town) == {"1": True, "2": False, "3": True}
 
 
-def test_pages_that_lead_to_each_other_are_one_snapshot(town: Any, publisher: Any) -> None:
+def test_pages_that_lead_to_each_other_are_one_snapshot(town: Town, publisher: Publisher) -> None:
     """The last page is gone in the second night; in the third one leads to a page that there is not."""
     settings = {
         "connector": "json", "url": "https://data.example/p0", "each": {}, "record_type": "place", "records": "items",
@@ -166,7 +167,7 @@ def test_pages_that_lead_to_each_other_are_one_snapshot(town: Any, publisher: An
         assert "".join(name for name, is_there in there(town).items() if is_there) == left
 
 
-def test_an_answer_that_may_be_cut_closes_nothing(town: Any, night: Night) -> None:
+def test_an_answer_that_may_be_cut_closes_nothing(town: Town, night: Night) -> None:
     """A service that gives a hundred at most, since yesterday."""
     rows = [f"{number},A," for number in range(120)]
     night("\n".join(rows), snapshot=True, url="https://data.example/p0", each={})
@@ -178,7 +179,7 @@ def test_an_answer_that_may_be_cut_closes_nothing(town: Any, night: Night) -> No
 
 
 @pytest.mark.parametrize("rows", ["1,A,\n2,B,east", "1,A,\n2,B,9e99"])
-def test_a_row_with_a_fault_is_there(town: Any, night: Night, rows: str) -> None:
+def test_a_row_with_a_fault_is_there(town: Town, night: Night, rows: str) -> None:
     night("1,A,\n2,B,", snapshot=True)
     report = night(rows, snapshot=True)
     assert report.counts["place"].deleted == 0
@@ -186,7 +187,7 @@ def test_a_row_with_a_fault_is_there(town: Any, night: Night, rows: str) -> None
 
 
 def test_a_row_of_which_nobody_knows_what_it_is_about_closes_nothing_and_is_told(
-    town: Any, night: Night
+    town: Town, night: Night
 ) -> None:
     night("1,A,\n2,B,\n3,C,", snapshot=True)
     report = night("1,A,\n2,B,\n,C,", snapshot=True)
@@ -206,7 +207,7 @@ class _SomeUnreadable(CsvConnector):
 
 
 def test_a_row_that_cannot_be_read_is_there_if_it_says_what_it_is_about_and_others_are_closed(
-    town: Any, night: Night, monkeypatch: pytest.MonkeyPatch
+    town: Town, night: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(CONNECTORS, "csv", _SomeUnreadable())
     night("1,A,\n2,B,\n3,C,", snapshot=True)
@@ -215,7 +216,7 @@ def test_a_row_that_cannot_be_read_is_there_if_it_says_what_it_is_about_and_othe
     assert there(town) == {"1": True, "2": True, "3": False}
 
 
-def test_much_less_than_is_known_closes_nothing_and_is_told(town: Any, night: Night) -> None:
+def test_much_less_than_is_known_closes_nothing_and_is_told(town: Town, night: Night) -> None:
     night("1,A,\n2,B,\n3,C,", snapshot=True)
     report = night("1,A,", snapshot=True)
     assert "less than 50% of what is known" in report.notes[0].text
@@ -224,13 +225,13 @@ def test_much_less_than_is_known_closes_nothing_and_is_told(town: Any, night: Ni
     assert there(town) == {"1": True, "2": False, "3": False}
 
 
-def test_an_empty_answer_closes_nothing_and_is_an_error(town: Any, night: Night) -> None:
+def test_an_empty_answer_closes_nothing_and_is_an_error(town: Town, night: Night) -> None:
     night("1,A,\n2,B,", snapshot=True)
     assert night("", snapshot=True).errors
     assert all(there(town).values())
 
 
-def test_everything_is_seen_as_long_as_its_answer_stands(town: Any, night: Night) -> None:
+def test_everything_is_seen_as_long_as_its_answer_stands(town: Town, night: Night) -> None:
     night("1,A,\n2,B,")
     first = seen(town)
     stamps = town.files.list_stamps(f"records/{town.tenant.slug}/")

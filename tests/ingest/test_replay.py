@@ -16,14 +16,17 @@ from civitas_assets.errors import StoreError
 from civitas_assets.ingest.rehearse import Rehearsal, rehearse_source
 from civitas_assets.ingest.replay import Example, ReplayPlan, plan_replay, replay_source
 from civitas_assets.records import RECORD_TYPES
+from tests.ingest.conftest import Publisher, Town
 
 Csv = Callable[..., bytes]
 FIRST = date(2026, 7, 1)
 WEEK = Window(date(2026, 6, 28), date(2026, 7, 5))
 
+Propose = Callable[..., ReplayPlan]
+
 
 @pytest.fixture
-def rehearse(town: Any, tmp_path: Path) -> Callable[..., Any]:
+def rehearse(town: Town, tmp_path: Path) -> Callable[..., Any]:
     """What reading the town's one source again brings."""
 
     @contextmanager
@@ -44,7 +47,7 @@ def rehearse(town: Any, tmp_path: Path) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def proposal(town: Any, rehearse: Any) -> Callable[..., ReplayPlan]:
+def proposal(town: Town, rehearse: Callable[..., Any]) -> Propose:
     """What replaying would change."""
 
     def proposed(days: Window = WEEK) -> ReplayPlan:
@@ -55,7 +58,7 @@ def proposal(town: Any, rehearse: Any) -> Callable[..., ReplayPlan]:
 
 
 @pytest.fixture
-def replayed(town: Any, rehearse: Any) -> Callable[..., Any]:
+def replayed(town: Town, rehearse: Callable[..., Any]) -> Callable[..., Any]:
     """The report of a replay that was applied."""
 
     def applied(days: Window = WEEK) -> Any:
@@ -65,18 +68,18 @@ def replayed(town: Any, rehearse: Any) -> Callable[..., Any]:
     return applied
 
 
-def everything(town: Any) -> dict[str, bytes]:
+def everything(town: Town) -> dict[str, bytes | None]:
     """All objects but the throw-away ones, by key."""
     keys = [key for part in ("landing", "records", "quarantine") for key in town.files.list_keys(f"{part}/")]
     return {key: town.files.read(key) for key in keys}
 
 
-def mapped(town: Any, **settings: Any) -> None:
+def mapped(town: Town, **settings: Any) -> None:
     town.with_sources(s=settings)
 
 
 def test_with_the_same_mapping_nothing_would_change(
-    town: Any, publisher: Any, csv: Csv, proposal: Any, replayed: Any
+    town: Town, publisher: Publisher, csv: Csv, proposal: Propose, replayed: Callable[..., Any]
 ) -> None:
     """Neither corrections nor values that came back nor those taken back are told twice."""
     for values in ((1, 2, 3), (1, 5, ""), (1, 2, "")):
@@ -94,7 +97,7 @@ def test_with_the_same_mapping_nothing_would_change(
 
 
 def test_what_would_change_is_told_by_day_and_column_and_nothing_is_touched(
-    town: Any, publisher: Any, proposal: Any
+    town: Town, publisher: Publisher, proposal: Propose
 ) -> None:
     publisher.bodies["a.csv"] = (
         b"id,v,w,t\nd,1,7,2026-07-01T10:00\nd,2,2,2026-07-01T11:00\nd,3,9,2026-07-02T10:00\n"
@@ -115,7 +118,7 @@ def test_what_would_change_is_told_by_day_and_column_and_nothing_is_touched(
 
 
 def test_it_is_appended_as_revisions_and_the_former_mapping_brings_the_former_state_back(
-    town: Any, publisher: Any, replayed: Any
+    town: Town, publisher: Publisher, replayed: Callable[..., Any]
 ) -> None:
     publisher.bodies["a.csv"] = b"id,v,w,t\nd,1,7,2026-07-01T10:00\nd,2,2,2026-07-01T11:00\n"
     town.night()
@@ -132,7 +135,9 @@ def test_it_is_appended_as_revisions_and_the_former_mapping_brings_the_former_st
     assert (1.0, 3) in town.values("value", "revision")
 
 
-def test_only_events_of_the_days_change(town: Any, publisher: Any, replayed: Any) -> None:
+def test_only_events_of_the_days_change(
+    town: Town, publisher: Publisher, replayed: Callable[..., Any]
+) -> None:
     publisher.bodies["a.csv"] = b"id,v,w,t\nd,1,7,2026-07-01T10:00\nd,3,9,2026-07-02T10:00\n"
     town.night()
     mapped(town, fields={"datastream_id": "id", "value": "w"})
@@ -141,7 +146,7 @@ def test_only_events_of_the_days_change(town: Any, publisher: Any, replayed: Any
 
 
 def test_a_mended_time_takes_the_wrong_times_away(
-    town: Any, publisher: Any, proposal: Any, replayed: Any
+    town: Town, publisher: Publisher, proposal: Propose, replayed: Callable[..., Any]
 ) -> None:
     """The usual mistake: local times were taken for UTC."""
     publisher.bodies["a.csv"] = b"id,v,t\nd,1,2026-07-01T10:00\n"
@@ -160,7 +165,7 @@ def test_a_mended_time_takes_the_wrong_times_away(
 
 
 def test_what_landing_has_no_more_or_nobody_can_read_any_more_stays(
-    town: Any, publisher: Any, proposal: Any
+    town: Town, publisher: Publisher, proposal: Propose
 ) -> None:
     town.with_sources(s={"each": {"file": ("a", "b")}})
     publisher.bodies |= {
@@ -180,7 +185,7 @@ def test_what_landing_has_no_more_or_nobody_can_read_any_more_stays(
 
 
 def test_rows_that_are_rejected_now_go_to_quarantine(
-    town: Any, publisher: Any, proposal: Any, replayed: Any
+    town: Town, publisher: Publisher, proposal: Propose, replayed: Callable[..., Any]
 ) -> None:
     publisher.bodies["a.csv"] = b"id,v,w,t\nd,1,7,2026-07-01T10:00\nd,2,x,2026-07-01T11:00\n"
     town.night()
@@ -192,7 +197,7 @@ def test_rows_that_are_rejected_now_go_to_quarantine(
 
 
 def test_things_are_replayed_whatever_the_days(
-    town: Any, publisher: Any, replayed: Any, proposal: Any
+    town: Town, publisher: Publisher, replayed: Callable[..., Any], proposal: Propose
 ) -> None:
     mapped(town, record_type="station", fields={"station_id": "id", "name": "v"}, time=None)
     publisher.bodies["a.csv"] = b"id,v,w\ns1,Nord,North\n"
@@ -205,7 +210,7 @@ def test_things_are_replayed_whatever_the_days(
 
 
 def test_what_a_later_snapshot_has_no_more_is_not_brought_back(
-    town: Any, publisher: Any, replayed: Any, proposal: Any
+    town: Town, publisher: Publisher, replayed: Callable[..., Any], proposal: Propose
 ) -> None:
     register = {"record_type": "station", "fields": {"station_id": "id", "name": "v"}, "snapshot": True}
     mapped(town, **register, time=None)
@@ -220,7 +225,7 @@ def test_what_a_later_snapshot_has_no_more_is_not_brought_back(
 
 
 def test_a_payload_that_failed_is_no_more_to_be_tried_again(
-    town: Any, publisher: Any, csv: Csv, replayed: Any
+    town: Town, publisher: Publisher, csv: Csv, replayed: Callable[..., Any]
 ) -> None:
     publisher.bodies["a.csv"] = csv(1, header="ID,v,t")
     town.night()
@@ -230,7 +235,7 @@ def test_a_payload_that_failed_is_no_more_to_be_tried_again(
 
 
 def test_what_was_never_read_is_left_to_the_next_run(
-    town: Any, publisher: Any, csv: Csv, proposal: Any
+    town: Town, publisher: Publisher, csv: Csv, proposal: Propose
 ) -> None:
     publisher.bodies["a.csv"] = csv(1)
     town.night()
@@ -239,7 +244,9 @@ def test_what_was_never_read_is_left_to_the_next_run(
     assert not proposal()
 
 
-def test_a_run_in_between_makes_the_replay_refuse(town: Any, publisher: Any, csv: Csv, rehearse: Any) -> None:
+def test_a_run_in_between_makes_the_replay_refuse(
+    town: Town, publisher: Publisher, csv: Csv, rehearse: Callable[..., Any]
+) -> None:
     publisher.bodies["a.csv"] = csv(1)
     town.night()
     with rehearse() as rehearsal:

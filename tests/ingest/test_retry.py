@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.ingest.retry import Retry, retry_rows
+from tests.ingest.conftest import Publisher, Town
 
 
 @pytest.fixture
-def retried(town: Any, tmp_path: Path) -> Callable[..., Retry]:
+def retried(town: Town, tmp_path: Path) -> Callable[..., Retry]:
     """What became of the rows of the one source, or of those of a rule."""
 
     def again(rule: str | None = None) -> Retry:
@@ -31,7 +31,9 @@ def rows(*lines: str) -> bytes:
     return "\n".join(["id,v,t", *lines, ""]).encode()
 
 
-def test_rows_that_are_accepted_now_leave_and_become_records(town: Any, publisher: Any, retried: Any) -> None:
+def test_rows_that_are_accepted_now_leave_and_become_records(
+    town: Town, publisher: Publisher, retried: Callable[..., Retry]
+) -> None:
     publisher.bodies["a.csv"] = rows(
         "d,1,2026-07-01T10:00", "d,k.A.,2026-07-01T11:00", "d,x,2026-07-01T12:00", "d,9,2026-07-01T1x"
     )
@@ -48,7 +50,9 @@ def test_rows_that_are_accepted_now_leave_and_become_records(town: Any, publishe
     assert journal.read_pending().days, "the day on which they were received is published anew"
 
 
-def test_a_newer_record_is_not_replaced(town: Any, publisher: Any, retried: Any) -> None:
+def test_a_newer_record_is_not_replaced(
+    town: Town, publisher: Publisher, retried: Callable[..., Retry]
+) -> None:
     publisher.bodies["a.csv"] = rows('d,"2,5",2026-07-01T11:00', 'd,"3,5",2026-07-01T12:00')
     town.night()
     publisher.bodies["a.csv"] = rows("d,7,2026-07-01T11:00")
@@ -66,7 +70,7 @@ def test_a_newer_record_is_not_replaced(town: Any, publisher: Any, retried: Any)
 
 
 def test_a_row_that_is_rejected_by_another_rule_stays_with_that(
-    town: Any, publisher: Any, retried: Any
+    town: Town, publisher: Publisher, retried: Callable[..., Retry]
 ) -> None:
     publisher.bodies["a.csv"] = rows("d,x,2026-07-01T10:00")
     town.night()
@@ -76,7 +80,9 @@ def test_a_row_that_is_rejected_by_another_rule_stays_with_that(
     assert town.stores.quarantine.read_rows().height == 1
 
 
-def test_rows_whose_payload_is_gone_stay(town: Any, publisher: Any, retried: Any) -> None:
+def test_rows_whose_payload_is_gone_stay(
+    town: Town, publisher: Publisher, retried: Callable[..., Retry]
+) -> None:
     publisher.bodies["a.csv"] = rows("d,x,2026-07-01T10:00")
     town.night()
     for key in town.files.list_keys("landing/town/s/bodies/"):
@@ -86,7 +92,9 @@ def test_rows_whose_payload_is_gone_stay(town: Any, publisher: Any, retried: Any
     assert town.stores.quarantine.read_rows().height == 1
 
 
-def test_only_the_payloads_of_the_chosen_rows_are_read(town: Any, publisher: Any, retried: Any) -> None:
+def test_only_the_payloads_of_the_chosen_rows_are_read(
+    town: Town, publisher: Publisher, retried: Callable[..., Retry]
+) -> None:
     publisher.bodies["a.csv"] = rows("d,x,2026-07-01T10:00")
     town.night()
     publisher.bodies["a.csv"] = rows("d,1,10")

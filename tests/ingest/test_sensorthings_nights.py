@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.ingest.conftest import Publisher, Town
+
 ROOT = "sta/v1.1"
 THING = {
     "@iot.id": 1,
@@ -41,7 +43,7 @@ def observed(key: int, hour: int, result: Any, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def service(town: Any, publisher: Any) -> ByPath:
+def service(town: Town, publisher: Publisher) -> ByPath:
     """The answers of the service that is the town's one source."""
     settings = {"connector": "sensorthings", "url": f"https://data.example/{ROOT}"}
     of_csv = dict.fromkeys(("each", "record_type", "time", "fields"))
@@ -60,7 +62,7 @@ def service(town: Any, publisher: Any) -> ByPath:
 
 
 def test_datastreams_and_multi_datastreams_become_observations_of_their_own(
-    town: Any, service: ByPath
+    town: Town, service: ByPath
 ) -> None:
     del service
     night = town.night()
@@ -76,26 +78,28 @@ def test_datastreams_and_multi_datastreams_become_observations_of_their_own(
     assert (night.counts["station"].new, night.counts["datastream"].new) == (1, 3)
 
 
-def test_a_result_that_does_not_fit_its_multi_datastream_is_in_quarantine(town: Any, service: ByPath) -> None:
+def test_a_result_that_does_not_fit_its_multi_datastream_is_in_quarantine(
+    town: Town, service: ByPath
+) -> None:
     del service
     assert town.night().warnings == ["1 row(s) in quarantine, most by rule result_has_other_components (1)"]
 
 
-def test_another_night_with_the_same_answers_is_no_news(town: Any, service: ByPath) -> None:
+def test_another_night_with_the_same_answers_is_no_news(town: Town, service: ByPath) -> None:
     town.night()
     service[f"{ROOT}/Datastreams(7)/Observations"] += b" "
     assert town.night().counts["observation"].new == 0
     assert town.night().payloads == 0
 
 
-def test_a_service_that_is_empty_all_at_once_is_an_error(town: Any, service: ByPath) -> None:
+def test_a_service_that_is_empty_all_at_once_is_an_error(town: Town, service: ByPath) -> None:
     town.night()
     service[f"{ROOT}/Things"] = page()
     (error,) = town.night().errors
     assert "without a single row" in error
 
 
-def test_a_new_field_is_reported_once(town: Any, service: ByPath) -> None:
+def test_a_new_field_is_reported_once(town: Town, service: ByPath) -> None:
     town.night()
     for name in ("Turm", "Halle"):
         service[f"{ROOT}/Things"] = page({**THING, "name": name, "colour": "red"})
@@ -103,7 +107,7 @@ def test_a_new_field_is_reported_once(town: Any, service: ByPath) -> None:
         assert any("Thing.colour" in note.text for note in notes) is (name == "Turm")
 
 
-def test_pages_that_hold_less_than_the_service_counts_fail_but_land(town: Any, service: ByPath) -> None:
+def test_pages_that_hold_less_than_the_service_counts_fail_but_land(town: Town, service: ByPath) -> None:
     service[f"{ROOT}/Datastreams(7)/Observations"] = page(observed(1, 0, 33.0), **{"@iot.count": 2})
     report = town.fetch()["s"]
     assert "the service counts 2" in report.error

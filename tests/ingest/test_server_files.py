@@ -25,7 +25,7 @@ from civitas_assets.ingest.server_files import ServerFolder
 from civitas_assets.store.addresses import Address
 from testbed.file_servers import PASSWORD, USER, find_sshd, sftp_server, webdav_server
 from testbed.objects import BUCKET, KEY, SECRET
-from tests.ingest.conftest import WEEK
+from tests.ingest.conftest import WEEK, Town
 
 NOW = datetime(2026, 7, 3, 5, tzinfo=UTC)
 ADDRESS = FileAddress.parse("webdav://host/out/*.csv")
@@ -148,13 +148,13 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
             yield Server({"url": url, "s3": access}, {"TOWN_ID": KEY, "TOWN_KEY": SECRET}, put_object)
 
 
-def client(town: Any, secrets: dict[str, str], reachable: Reachable) -> HttpClient:
+def client(town: Town, secrets: dict[str, str], reachable: Reachable) -> HttpClient:
     return HttpClient("test", clock=lambda: town.now, secrets=secrets.__getitem__, reachable=reachable)
 
 
 @pytest.mark.integration
 def test_files_of_a_real_server_land_once_and_again_when_they_are_rewritten(
-    town: Any, server: Server, csv: Callable[..., bytes]
+    town: Town, server: Server, csv: Callable[..., bytes]
 ) -> None:
     town.with_sources(s={**server.settings, "each": None})
     for name, body, age in (
@@ -175,7 +175,7 @@ def test_files_of_a_real_server_land_once_and_again_when_they_are_rewritten(
 
 
 @pytest.mark.integration
-def test_server_that_sources_may_not_reach_is_not_connected_to(town: Any, server: Server) -> None:
+def test_server_that_sources_may_not_reach_is_not_connected_to(town: Town, server: Server) -> None:
     town.with_sources(s={**server.settings, "each": None})
     with client(town, server.secrets, PUBLIC) as town.client:
         report = town.fetch()["s"]
@@ -184,7 +184,7 @@ def test_server_that_sources_may_not_reach_is_not_connected_to(town: Any, server
 
 @pytest.mark.integration
 @pytest.mark.parametrize("server", ["sftp", "webdav"], indirect=True)  # the object store lets everybody in
-def test_secret_that_is_wrong_is_told_and_not_repeated(town: Any, server: Server, tmp_path: Path) -> None:
+def test_secret_that_is_wrong_is_told_and_not_repeated(town: Town, server: Server, tmp_path: Path) -> None:
     (tmp_path / "none").write_text("hunter2")
     wrong = {name: str(tmp_path / "none") for name in server.secrets}
     town.with_sources(s={**server.settings, "each": None})
@@ -197,7 +197,7 @@ def test_secret_that_is_wrong_is_told_and_not_repeated(town: Any, server: Server
 
 @pytest.mark.integration
 def test_server_of_sftp_with_another_key_is_not_logged_in_to(
-    town: Any, tmp_path: Path, csv: Callable[..., bytes]
+    town: Town, tmp_path: Path, csv: Callable[..., bytes]
 ) -> None:
     """What it shows is told, so that somebody can compare; where it is the right one, its files come."""
     if find_sshd() is None:
@@ -219,7 +219,7 @@ def test_server_of_sftp_with_another_key_is_not_logged_in_to(
 
 
 @pytest.mark.integration
-def test_probe_shows_files_of_a_server(town: Any, tmp_path: Path, csv: Callable[..., bytes]) -> None:
+def test_probe_shows_files_of_a_server(town: Town, tmp_path: Path, csv: Callable[..., bytes]) -> None:
     """Nothing is left of it, so that the files land all the same."""
     (tmp_path / "served" / "out").mkdir(parents=True)
     for name in ("a.csv", "b.csv"):

@@ -13,6 +13,7 @@ from civitas_assets.catalog import Source
 from civitas_assets.connectors.base import Request
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.store.landing import SourceLanding
+from tests.ingest.conftest import Publisher, Town
 
 
 class Discreet(Source):
@@ -43,7 +44,7 @@ class Fetching:
 
 
 @pytest.fixture
-def fetch(town: Any) -> Callable[[Callable[[Any], None]], Any]:
+def fetch(town: Town) -> Callable[[Callable[[Any], None]], Any]:
     """Runs a connector's work in a session of the one source; its report."""
     town.with_sources(s={"url": "https://data.example/a"})
     discreet = Discreet(connector="discreet", title="T", licence="CC0-1.0", url="https://data.example/a")
@@ -53,13 +54,16 @@ def fetch(town: Any) -> Callable[[Callable[[Any], None]], Any]:
     return lambda work: town.fetch({"discreet": Fetching(work)})["s"]
 
 
-def bodies(town: Any) -> list[bytes]:
+def bodies(town: Town) -> list[bytes]:
     lines = [line for manifest in town.landing().list_manifests() for line in manifest.lines]
     return [town.landing().read_body(line.sha256) for line in lines]
 
 
 def test_bodies_land_beside_each_other(
-    town: Any, publisher: Any, fetch: Any, monkeypatch: pytest.MonkeyPatch
+    town: Town,
+    publisher: Publisher,
+    fetch: Callable[[Callable[[Any], None]], Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each of two waits until the other one is being stored as well."""
     publisher.bodies |= {"a": b"one|", "b": b"two|"}
@@ -80,7 +84,9 @@ def test_bodies_land_beside_each_other(
     assert sorted(seen) == sorted(bodies(town)) == [b"one", b"two"]
 
 
-def test_a_delivery_is_kept_before_its_sender_hears_of_it(town: Any, fetch: Any) -> None:
+def test_a_delivery_is_kept_before_its_sender_hears_of_it(
+    town: Town, fetch: Callable[[Callable[[Any], None]], Any]
+) -> None:
     seen = []
 
     def work(session: Any) -> None:
@@ -95,14 +101,18 @@ def test_a_delivery_is_kept_before_its_sender_hears_of_it(town: Any, fetch: Any)
     assert (line.url, line.role, line.variables) == ("queue://up", "uplinks", {"last": "7"})
 
 
-def test_the_same_delivery_again_is_unchanged(town: Any, fetch: Any) -> None:
+def test_the_same_delivery_again_is_unchanged(
+    town: Town, fetch: Callable[[Callable[[Any], None]], Any]
+) -> None:
     def work(session: Any) -> None:
         session.deliver(Request("queue://up"), b"one|")
 
     assert (fetch(work).stored, fetch(work).unchanged) == (1, 1)
 
 
-def test_a_delivery_tells_the_next_fetch_where_to_go_on(town: Any, fetch: Any) -> None:
+def test_a_delivery_tells_the_next_fetch_where_to_go_on(
+    town: Town, fetch: Callable[[Callable[[Any], None]], Any]
+) -> None:
     found = []
 
     def work(session: Any) -> None:
@@ -115,7 +125,7 @@ def test_a_delivery_tells_the_next_fetch_where_to_go_on(town: Any, fetch: Any) -
 
 
 def test_what_may_not_be_kept_is_nowhere_in_landing_nor_seen_by_the_connector(
-    town: Any, fetch: Any, publisher: Any
+    town: Town, fetch: Callable[[Callable[[Any], None]], Any], publisher: Publisher
 ) -> None:
     publisher.bodies["a"] = b"value|token"
     seen = []
@@ -124,7 +134,7 @@ def test_what_may_not_be_kept_is_nowhere_in_landing_nor_seen_by_the_connector(
 
 
 def test_an_answer_that_cannot_be_told_apart_is_not_kept_and_stops_no_other(
-    town: Any, fetch: Any, publisher: Any
+    town: Town, fetch: Callable[[Callable[[Any], None]], Any], publisher: Publisher
 ) -> None:
     publisher.bodies |= {"a": b"token", "b": b"good|"}
     report = fetch(lambda session: list(session.crawl([_request("a"), _request("b")])))
@@ -132,7 +142,9 @@ def test_an_answer_that_cannot_be_told_apart_is_not_kept_and_stops_no_other(
     assert bodies(town) == [b"good"]
 
 
-def test_the_place_in_a_result_is_known_also_of_an_answer_that_did_not_change(town: Any, fetch: Any) -> None:
+def test_the_place_in_a_result_is_known_also_of_an_answer_that_did_not_change(
+    town: Town, fetch: Callable[[Callable[[Any], None]], Any]
+) -> None:
     seen: list[dict[str, str]] = []
 
     def answer(request: httpx2.Request) -> httpx2.Response:
@@ -147,7 +159,9 @@ def test_the_place_in_a_result_is_known_also_of_an_answer_that_did_not_change(to
     assert seen == [{"ngsild-results-count": "3"}] * 2
 
 
-def test_a_part_is_an_answer_only_for_who_asks_for_parts(town: Any, fetch: Any) -> None:
+def test_a_part_is_an_answer_only_for_who_asks_for_parts(
+    town: Town, fetch: Callable[[Callable[[Any], None]], Any]
+) -> None:
     town.client._client._transport = httpx2.MockTransport(
         lambda request: httpx2.Response(206, content=b"x|", headers={"content-range": "date-time a-b/3"})
     )

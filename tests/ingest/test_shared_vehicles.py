@@ -10,6 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from tests.ingest.conftest import Publisher, Town
+
 HOST = "https://data.example/"
 TRACES = ("secret", "51.512345", "7.512345", "51.51", "7.51")
 
@@ -20,7 +22,7 @@ def _discovery() -> bytes:
 
 
 @pytest.fixture
-def system(town: Any, publisher: Any) -> Any:
+def system(town: Town, publisher: Publisher) -> Any:
     """The town with a system of three vehicles, one of which has just moved."""
     town.with_sources(
         s={
@@ -62,7 +64,7 @@ def _vehicles(hour: int, count: int) -> bytes:
     ).encode()
 
 
-def _everything_kept(town: Any) -> str:
+def _everything_kept(town: Town) -> str:
     """All that the files of the town say, whatever their format."""
     said = []
     for file in town.home.rglob("*"):
@@ -77,7 +79,7 @@ def _everything_kept(town: Any) -> str:
 
 
 def test_numbers_are_kept_each_night_and_no_trace_of_a_vehicle(
-    system: Any, publisher: Any, caplog: pytest.LogCaptureFixture
+    system: Any, publisher: Publisher, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     for hour, count in ((8, 3), (9, 2)):
@@ -99,7 +101,7 @@ def test_numbers_are_kept_each_night_and_no_trace_of_a_vehicle(
 
 
 def test_a_feed_that_cannot_be_counted_fails_by_name_and_leaves_no_trace(
-    system: Any, publisher: Any, tmp_path: Path
+    system: Any, publisher: Publisher, tmp_path: Path
 ) -> None:
     publisher.bodies["vehicle_status"] = _vehicles(8, 3)[:-5]
     report = system.fetch()["s"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from civitas_assets.store.summary import SummaryStore
+from tests.ingest.conftest import Publisher, Town
 
 Csv = Callable[..., bytes]
 
 
-def test_a_night_leaves_when_it_was_and_what_is_rejected(town: Any, publisher: Any, csv: Csv) -> None:
+def test_a_night_leaves_when_it_was_and_what_is_rejected(town: Town, publisher: Publisher, csv: Csv) -> None:
     publisher.bodies["a.csv"] = csv(1, "x")
     town.night()
     summary = SummaryStore(town.files, "town").read()
@@ -21,7 +21,7 @@ def test_a_night_leaves_when_it_was_and_what_is_rejected(town: Any, publisher: A
     assert summary.record_bytes > 0
 
 
-def test_a_failed_night_leaves_the_last_good_one(town: Any, publisher: Any, csv: Csv) -> None:
+def test_a_failed_night_leaves_the_last_good_one(town: Town, publisher: Publisher, csv: Csv) -> None:
     publisher.bodies["a.csv"] = csv(1)
     town.night()
     publisher.bodies["a.csv"] = 500
@@ -37,7 +37,7 @@ def test_a_failed_night_leaves_the_last_good_one(town: Any, publisher: Any, csv:
     assert source.brought_at < source.answered_at, "nothing was new"
 
 
-def test_landing_is_added_up_to_what_is_there(town: Any, publisher: Any, csv: Csv) -> None:
+def test_landing_is_added_up_to_what_is_there(town: Town, publisher: Publisher, csv: Csv) -> None:
     for night in range(3):
         publisher.bodies["a.csv"] = csv(*range(night + 1))
         town.night()
@@ -47,7 +47,7 @@ def test_landing_is_added_up_to_what_is_there(town: Any, publisher: Any, csv: Cs
     assert SummaryStore(town.files, "town").read().get_source("s").landing_bytes == there
 
 
-def test_payloads_that_cannot_be_read_are_counted(town: Any, publisher: Any, csv: Csv) -> None:
+def test_payloads_that_cannot_be_read_are_counted(town: Town, publisher: Publisher, csv: Csv) -> None:
     publisher.bodies["a.csv"] = csv(1, header="ID,v,t")
     town.night()
     assert SummaryStore(town.files, "town").read().get_source("s").unread == 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +14,7 @@ from civitas_assets.overview.state import read_states
 from civitas_assets.store.files import Files, LocalFiles
 from civitas_assets.store.objects import ObjectFiles
 from civitas_assets.store.retention import apply_retention
+from tests.ingest.conftest import Publisher, Town
 
 PLACE = {"record_type": "place", "fields": {"place_id": "id", "name": "v"}, "time": None}
 
@@ -71,7 +71,7 @@ def counted(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Counted]
 
 
 def test_what_a_quiet_run_asks_for_does_not_grow(
-    town: Any, publisher: Any, csv: Callable[..., bytes], counted: Counted
+    town: Town, publisher: Publisher, csv: Callable[..., bytes], counted: Counted
 ) -> None:
     town.files = counted.files
     town.with_sources(s=PLACE)
@@ -95,7 +95,7 @@ def test_what_a_quiet_run_asks_for_does_not_grow(
 
 
 def test_what_retention_and_status_ask_for_does_not_grow(
-    town: Any, publisher: Any, csv: Callable[..., bytes], counted: Counted
+    town: Town, publisher: Publisher, csv: Callable[..., bytes], counted: Counted
 ) -> None:
     town.files = counted.files
     town.with_sources(s=PLACE)

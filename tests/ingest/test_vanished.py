@@ -14,6 +14,7 @@ from civitas_assets.connectors.files.csv import CsvConnector
 from civitas_assets.connectors.files.json import JsonConnector, JsonSource
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES, RawTable, Roster
+from tests.ingest.conftest import Publisher, Town
 
 SITE = RECORD_TYPES["parking_site"]
 
@@ -35,7 +36,7 @@ class Listing:
 
 
 @pytest.fixture
-def night(town: Any, publisher: Any) -> Callable[..., Any]:
+def night(town: Town, publisher: Publisher) -> Callable[..., Any]:
     """A night in which the publisher has these sites, with their capacity; its report."""
     town.with_sources(
         s={
@@ -57,12 +58,14 @@ def night(town: Any, publisher: Any) -> Callable[..., Any]:
     return work
 
 
-def history(town: Any) -> list[tuple[Any, ...]]:
+def history(town: Town) -> list[tuple[Any, ...]]:
     stored = town.stores.records.read_rows(SITE, [])
     return sorted(stored.select("site_id", "capacity", "revision", "deleted").rows())
 
 
-def test_what_the_roster_lacks_is_marked_with_the_payload_that_lacks_it(town: Any, night: Any) -> None:
+def test_what_the_roster_lacks_is_marked_with_the_payload_that_lacks_it(
+    town: Town, night: Callable[..., Any]
+) -> None:
     night({"a": 1, "b": 2})
     town.stores.journal.acknowledge(town.stores.journal.read_pending().entries)
     counts = night({"a": 1}).counts["parking_site"]
@@ -74,20 +77,22 @@ def test_what_the_roster_lacks_is_marked_with_the_payload_that_lacks_it(town: An
     assert town.stores.journal.read_pending().things
 
 
-def test_the_same_roster_again_marks_nothing(town: Any, night: Any) -> None:
+def test_the_same_roster_again_marks_nothing(town: Town, night: Callable[..., Any]) -> None:
     night({"a": 1, "b": 2})
     night({"a": 1})
     counts = night({"a": 3}).counts["parking_site"]
     assert (counts.changed, counts.deleted) == (1, 0)
 
 
-def test_what_comes_back_is_a_further_revision(town: Any, night: Any) -> None:
+def test_what_comes_back_is_a_further_revision(town: Town, night: Callable[..., Any]) -> None:
     for sites in ({"a": 1, "b": 2}, {"a": 1}, {"a": 1, "b": 2}):
         night(sites)
     assert history(town)[1:] == [("b", 2, 1, False), ("b", 2, 2, True), ("b", 2, 3, False)]
 
 
-def test_editions_that_are_read_together_are_each_called_in_their_turn(town: Any, night: Any) -> None:
+def test_editions_that_are_read_together_are_each_called_in_their_turn(
+    town: Town, night: Callable[..., Any]
+) -> None:
     night({"a": 1, "b": 2}, read=False)
     night({"a": 1}, read=False)
     report = night({"a": 1, "b": 5, "c": 1})
@@ -95,21 +100,25 @@ def test_editions_that_are_read_together_are_each_called_in_their_turn(town: Any
     assert history(town)[1:4] == [("b", 2, 1, False), ("b", 2, 2, True), ("b", 5, 3, False)]
 
 
-def test_a_row_that_breaks_its_contract_is_not_gone(town: Any, night: Any) -> None:
+def test_a_row_that_breaks_its_contract_is_not_gone(town: Town, night: Callable[..., Any]) -> None:
     night({"a": 1, "b": 2})
     report = night({"a": 1, "b": "viele"})
     assert report.counts["parking_site"].deleted == 0
     assert not town.stores.records.read_rows(SITE, [])["deleted"].any()
 
 
-def test_a_roster_without_any_name_deletes_nothing_and_is_an_error(town: Any, night: Any) -> None:
+def test_a_roster_without_any_name_deletes_nothing_and_is_an_error(
+    town: Town, night: Callable[..., Any]
+) -> None:
     night({"a": 1})
     report = night({})
     assert "names no parking_site at all, but 1 are known: nothing is deleted" in report.errors[0]
     assert history(town) == [("a", 1, 1, False)]
 
 
-def test_a_payload_that_cannot_be_read_deletes_nothing(town: Any, night: Any, publisher: Any) -> None:
+def test_a_payload_that_cannot_be_read_deletes_nothing(
+    town: Town, night: Callable[..., Any], publisher: Publisher
+) -> None:
     night({"a": 1})
     publisher.bodies["sites"] = b"?"
     town.fetch({"json": Listing()})
@@ -117,7 +126,9 @@ def test_a_payload_that_cannot_be_read_deletes_nothing(town: Any, night: Any, pu
     assert history(town) == [("a", 1, 1, False)]
 
 
-def test_another_source_with_the_same_key_keeps_its_thing(town: Any, night: Any, publisher: Any) -> None:
+def test_another_source_with_the_same_key_keeps_its_thing(
+    town: Town, night: Callable[..., Any], publisher: Publisher
+) -> None:
     source = town.tenant.sources["s"].model_dump()
     source = {key: value for key, value in source.items() if value is not None} | {"http": {"attempts": 1}}
     town.with_sources(s=source, t={**source, "url": "https://data.example/other"})
@@ -128,7 +139,9 @@ def test_another_source_with_the_same_key_keeps_its_thing(town: Any, night: Any,
     assert marked.select("source", "site_id").rows() == [("s", "b")]
 
 
-def test_days_with_events_of_a_deleted_thing_are_made_again(town: Any, night: Any, publisher: Any) -> None:
+def test_days_with_events_of_a_deleted_thing_are_made_again(
+    town: Town, night: Callable[..., Any], publisher: Publisher
+) -> None:
     status = {
         "connector": "csv",
         "url": "https://data.example/status",
@@ -153,7 +166,7 @@ def test_days_with_events_of_a_deleted_thing_are_made_again(town: Any, night: An
 
 
 def test_a_roster_with_less_than_half_of_what_is_known_deletes_nothing_unless_told_so(
-    town: Any, night: Any
+    town: Town, night: Callable[..., Any]
 ) -> None:
     night({"a": 1, "b": 2, "c": 3})
     report = night({"a": 1})

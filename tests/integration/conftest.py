@@ -159,6 +159,9 @@ class Workplace:
             return connection.execute(sql).fetchall()
 
 
+MakeCounts = Callable[[dict[str, object]], bytes]
+
+
 @pytest.fixture
 def destination() -> str:
     """Where tenants are published; modules whose promises hold for all destinations say all of them."""
@@ -317,7 +320,7 @@ def open_town(serve: Callable[[dict[str, bytes | None]], Server]) -> Callable[[]
 
 
 @pytest.fixture(name="counts")
-def counts_of() -> Callable[[dict[str, object]], bytes]:
+def counts_of() -> MakeCounts:
     """What makes a counter's file of times and values."""
     return counts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socketserver
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -27,12 +27,13 @@ from civitas_assets.pipeline.turn_scope import Scope
 from civitas_assets.store.locks import hold_tenant_lock
 from civitas_assets.store.nights import Night, NightBook
 from testbed.history import history
+from tests.integration.conftest import MakeCounts, Server, Workplace
 
 CADENCE: Cadence = "every_15_minutes"
 
 
 @pytest.fixture
-def towns(workplace: Any, open_town: Any) -> Any:
+def towns(workplace: Workplace, open_town: Callable[[], Server]) -> Any:
     """Two towns with quick counters; and what serves them."""
     servers = {}
     for slug in ("anstadt", "bestadt"):
@@ -45,7 +46,7 @@ def towns(workplace: Any, open_town: Any) -> Any:
 
 
 @pytest.fixture
-def batch(workplace: Any) -> Any:
+def batch(workplace: Workplace) -> Any:
     """Runs the batch."""
 
     def run(**config: Any) -> dg.ExecuteInProcessResult:
@@ -73,7 +74,7 @@ def checked(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult) -> 
 
 
 def test_tenants_are_published_and_recorded_each_under_its_own_partition(
-    workplace: Any, towns: Any, batch: Any
+    workplace: Workplace, towns: Any, batch: Any
 ) -> None:
     result = batch()
     assert result.success
@@ -103,7 +104,7 @@ def test_tenants_are_published_and_recorded_each_under_its_own_partition(
 
 
 def test_the_page_tells_of_a_fault_at_once_and_is_not_made_again_for_what_it_tells(
-    workplace: Any, towns: Any, batch: Any
+    workplace: Workplace, towns: Any, batch: Any
 ) -> None:
     def made() -> set[tuple[str | None, str]]:
         workplace.clock += timedelta(minutes=15)
@@ -134,7 +135,7 @@ def test_the_page_tells_of_a_fault_at_once_and_is_not_made_again_for_what_it_tel
 
 
 def test_history_of_the_run_has_warnings_and_no_progress(
-    workplace: Any, towns: Any, batch: Any, tmp_path: Path
+    workplace: Workplace, towns: Any, batch: Any, tmp_path: Path
 ) -> None:
     towns["anstadt"].pages["/parking.json"] = None
     logs = {"python_logs": {"managed_python_loggers": ["civitas_assets"], "python_log_level": "INFO"}}
@@ -148,7 +149,11 @@ def test_history_of_the_run_has_warnings_and_no_progress(
 
 
 def test_history_has_few_bytes_of_a_night(
-    workplace: Any, open_town: Any, counts: Any, tmp_path: Path, postgres_url: str
+    workplace: Workplace,
+    open_town: Callable[[], Server],
+    counts: MakeCounts,
+    tmp_path: Path,
+    postgres_url: str,
 ) -> None:
     """On the disk, with indexes and copies, runs and what they print: 100 kB of a tenant with news, 20 kB without.
 
@@ -177,10 +182,10 @@ def test_history_has_few_bytes_of_a_night(
     with history(tmp_path / "shared", postgres_url) as shared:
         for events, nights, most in ((told[1], 1, None), (told[1], 3, 100_000), (told[2], 3, 20_000)):
             before = bytes_of_tables(postgres_url)
-            for night in range(nights):
+            for number in range(nights):
                 for event in events:
                     shared.instance.event_log_storage.store_event(
-                        event._replace(run_id=f"{most}-{night:030}")
+                        event._replace(run_id=f"{most}-{number:030}")
                     )
             assert most is None or (bytes_of_tables(postgres_url) - before) / nights / 2 <= most
 
@@ -195,13 +200,13 @@ def bytes_of_tables(url: str) -> int:
     return int(found[0])
 
 
-def faults_of(workplace: Any, run_id: str) -> Mapping[str, Sequence[str]]:
+def faults_of(workplace: Workplace, run_id: str) -> Mapping[str, Sequence[str]]:
     run, deployment = workplace.instance.get_run_by_id(run_id), workplace.deployment
     return list_run_faults(deployment.files, deployment.catalog, workplace.instance, run)
 
 
 def test_fault_of_one_tenant_stops_no_other_and_is_named(
-    workplace: Any, towns: Any, batch: Any, monkeypatch: pytest.MonkeyPatch
+    workplace: Workplace, towns: Any, batch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Scope.select_sources
 
@@ -220,7 +225,7 @@ def test_fault_of_one_tenant_stops_no_other_and_is_named(
 
 
 def test_server_that_drips_without_end_is_the_fault_of_its_source_alone(
-    workplace: Any, towns: Any, batch: Any, dripping: str
+    workplace: Workplace, towns: Any, batch: Any, dripping: str
 ) -> None:
     file = workplace.settings.tenants_dir / "anstadt.yaml"
     text = file.read_text().replace(f"{towns['anstadt'].url}/parking.json", f"{dripping}/parking.json")
@@ -261,7 +266,7 @@ def dripping() -> Iterator[str]:
 
 
 def test_tenant_that_another_run_works_for_is_left_to_it(
-    workplace: Any, towns: Any, batch: Any, monkeypatch: pytest.MonkeyPatch
+    workplace: Workplace, towns: Any, batch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("civitas_assets.defs.batch._LOCK_TIMEOUT", 0.0)
     with hold_tenant_lock(workplace.settings.locks, "anstadt"):
@@ -271,7 +276,7 @@ def test_tenant_that_another_run_works_for_is_left_to_it(
 
 
 def test_frequent_source_reads_its_look_back_once_a_day_and_then_only_today(
-    workplace: Any, towns: Any, batch: Any
+    workplace: Workplace, towns: Any, batch: Any
 ) -> None:
     for slug in towns:
         file = workplace.settings.tenants_dir / f"{slug}.yaml"
@@ -281,7 +286,7 @@ def test_frequent_source_reads_its_look_back_once_a_day_and_then_only_today(
         told = [entry.get_dagster_event() for entry in workplace.instance.all_logs(result.run_id)
                 if entry.is_dagster_event]  # fmt: skip
         return sum(
-            int(event.asset_observation_data.asset_observation.metadata["requests"].value)
+            int(event.asset_observation_data.asset_observation.metadata["requests"].value)  # type: ignore[misc]
             if event.event_type is dg.DagsterEventType.ASSET_OBSERVATION
             else int(event.step_materialization_data.materialization.metadata["requests"].value)
             for event in told
@@ -299,9 +304,9 @@ def test_frequent_source_reads_its_look_back_once_a_day_and_then_only_today(
 
 
 @pytest.fixture
-def processes(workplace: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def processes(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     """As deployed: tenants' turns are finished by processes, which have the clock of the machine."""
-    real = type(workplace).deployment.fget
+    real = type(workplace).deployment.fget  # type: ignore[attr-defined]
     monkeypatch.setattr(
         type(workplace),
         "deployment",
@@ -314,7 +319,7 @@ def processes(workplace: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_processes_publish_what_one_would_and_tell_the_run(
-    workplace: Any, towns: Any, batch: Any, processes: None
+    workplace: Workplace, towns: Any, batch: Any, processes: None
 ) -> None:
     result = batch()
     assert result.success
@@ -338,7 +343,7 @@ sys.addaudithook(end)
 
 @pytest.mark.usefixtures("towns", "processes")
 def test_process_that_is_killed_takes_one_tenant_with_it(
-    workplace: Any,
+    workplace: Workplace,
     batch: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -362,7 +367,7 @@ def test_process_that_is_killed_takes_one_tenant_with_it(
 
 @pytest.mark.usefixtures("processes")
 def test_payload_beyond_its_memory_is_the_fault_of_its_source_alone(
-    workplace: Any, towns: Any, batch: Any, monkeypatch: pytest.MonkeyPatch
+    workplace: Workplace, towns: Any, batch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = (f"2026-08-20T10:{minute:02}:00Z,1,{minute},{'x' * 100_000}" for minute in range(45))
     towns["anstadt"].pages["/counter.csv"] = "\n".join(["time,id,count,remark", *rows, ""]).encode()
@@ -377,5 +382,5 @@ def test_payload_beyond_its_memory_is_the_fault_of_its_source_alone(
     assert all("/counter.csv" in text and "CIVITAS_MAX_MEMORY" in text for text in told)
 
 
-def nights(workplace: Any, slug: str) -> list[Night]:
+def nights(workplace: Workplace, slug: str) -> list[Night]:
     return NightBook(workplace.deployment.files, slug).read_last(9)

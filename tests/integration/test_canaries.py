@@ -32,6 +32,7 @@ from psycopg.sql import SQL, Identifier, Literal
 
 from civitas_assets.defs.messages import notify_of_faults
 from testbed.serving import Loopback
+from tests.integration.conftest import Workplace
 
 PLACES = (
     "header", "query", "basic", "certificate", "sql", "sqlrow", "mqtt", "hook", "plain", "url", "probe", "postgres",
@@ -288,7 +289,7 @@ def everything_logged() -> Iterator[Kept]:
 
 
 def test_no_canary_comes_back_by_any_way_to_fail(  # noqa: PLR0917 - fixtures
-    workplace: Any,
+    workplace: Workplace,
     echo: Echo,
     database: str,
     command_in: Callable[..., Any],

@@ -12,8 +12,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.integration.conftest import Server, Workplace
 
-def test_run_exits_with_0_only_if_every_source_was_fine(civitas: Any, town: Any) -> None:
+
+def test_run_exits_with_0_only_if_every_source_was_fine(civitas: Any, town: Server) -> None:
     fine = civitas("run", "--tenant", "kleinstadt")
     assert fine.exit_code == 0, fine.output
     assert "published" in fine.output
@@ -39,7 +41,7 @@ def test_query_prints_a_table(civitas: Any) -> None:
 
 
 def test_workspace_leaves_records_for_dbt_and_says_what_to_set(
-    civitas: Any, kleinstadt: Any, tmp_path: Path
+    civitas: Any, kleinstadt: Workplace, tmp_path: Path
 ) -> None:
     folder = tmp_path / "by hand"
     nothing = civitas("workspace", "kleinstadt", "-o", str(folder))
@@ -64,7 +66,9 @@ def test_workspace_removes_no_folder_that_is_none(civitas: Any, tmp_path: Path) 
     assert (tmp_path / "mine").exists()
 
 
-def test_rebuild_makes_the_output_anew_without_fetching(civitas: Any, town: Any, kleinstadt: Any) -> None:
+def test_rebuild_makes_the_output_anew_without_fetching(
+    civitas: Any, town: Server, kleinstadt: Workplace
+) -> None:
     assert civitas("run").exit_code == 0
     kleinstadt.published("kleinstadt").unlink()
     town.pages.clear()
@@ -74,7 +78,7 @@ def test_rebuild_makes_the_output_anew_without_fetching(civitas: Any, town: Any,
 
 
 def test_mappings_lists_what_nobody_knows_and_writes_what_it_means(
-    civitas: Any, town: Any, kleinstadt: Any
+    civitas: Any, town: Server, kleinstadt: Workplace
 ) -> None:
     file = kleinstadt.settings.tenants_dir / "kleinstadt.yaml"
     text = file.read_text(encoding="utf-8")
@@ -100,7 +104,7 @@ def test_mappings_lists_what_nobody_knows_and_writes_what_it_means(
     assert "all properties and units are known" in civitas("mappings", "kleinstadt").output
 
 
-def test_validate_names_every_fault(civitas: Any, kleinstadt: Any) -> None:
+def test_validate_names_every_fault(civitas: Any, kleinstadt: Workplace) -> None:
     assert civitas("validate").exit_code == 0
     kleinstadt.write_tenant("falsch", "name: Falsch\nags: 5515000\nbbox: [1, 2, 3, 4]\nsorces: {}\n")
     result = civitas("validate")

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from tests.integration.conftest import Server, Workplace
+
 SHARE = "share: [parking_status, {table: parking_site, withhold: [name]}]\n"
 ROWS = "select tenant, tenant_name, count(*) from commons.parking_status group by all order by all"
 
 
 @pytest.fixture
-def two_towns(workplace: Any, town: Any) -> Any:
+def two_towns(workplace: Workplace, town: Server) -> Any:
     """Two towns with the same car park, of which both share it."""
     for slug, name in (("kleinstadt", "Kleinstadt"), ("neustadt", "Neustadt")):
         workplace.write_tenant(
@@ -20,13 +22,13 @@ def two_towns(workplace: Any, town: Any) -> Any:
     return workplace
 
 
-def unshare(workplace: Any, slug: str) -> None:
+def unshare(workplace: Workplace, slug: str) -> None:
     file = workplace.settings.tenants_dir / f"{slug}.yaml"
     file.write_text(file.read_text(encoding="utf-8").replace(SHARE, ""), encoding="utf-8")
 
 
 def test_what_two_towns_share_is_in_the_commons_and_goes_with_their_consent(
-    two_towns: Any, town: Any, command_in: Any
+    two_towns: Any, town: Server, command_in: Any
 ) -> None:
     civitas = command_in(two_towns)
     assert civitas("query", "commons", "select 1").output.startswith("error nobody shares anything yet")
@@ -60,7 +62,7 @@ def test_what_two_towns_share_is_in_the_commons_and_goes_with_their_consent(
 
 
 def test_consent_counts_even_where_the_night_fails_and_a_failure_of_the_commons_undoes_nothing(
-    two_towns: Any, town: Any
+    two_towns: Any, town: Server
 ) -> None:
     assert two_towns.run("kleinstadt").ok
     commons = two_towns.published("commons")

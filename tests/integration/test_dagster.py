@@ -9,14 +9,16 @@ import dagster as dg
 import pytest
 
 from civitas_assets.definitions import build_definitions
+from civitas_assets.harmonise.project import Project
 from civitas_assets.pipeline.runner import Order
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.locks import hold_tenant_lock
+from tests.integration.conftest import MakeCounts, Server, Workplace
 
 EMPTY_TOWN = 'name: Leer\nags: "99000098"\nbbox: [9.0, 50.0, 9.2, 50.2]\n'
 
 
-def models_of(project: Any) -> list[tuple[str, str]]:
+def models_of(project: Project) -> list[tuple[str, str]]:
     """Group and name of each dbt model."""
     nodes = project.manifest["nodes"].values()
     return [
@@ -27,7 +29,7 @@ def models_of(project: Any) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def told(kleinstadt: Any, history: Any) -> Any:
+def told(kleinstadt: Workplace, history: Any) -> Any:
     """The small town, with Dagster's history on SQLite and on PostgreSQL, and nothing in it yet."""
     history.instance.wipe()
     kleinstadt.instance = history.instance
@@ -35,13 +37,13 @@ def told(kleinstadt: Any, history: Any) -> Any:
 
 
 @pytest.fixture
-def definitions(kleinstadt: Any) -> dg.Definitions:
+def definitions(kleinstadt: Workplace) -> dg.Definitions:
     kleinstadt.write_tenant("leer", EMPTY_TOWN)
     return build_definitions(kleinstadt.deployment)
 
 
 def test_assets_are_per_used_connector_record_type_and_model_never_per_tenant(
-    definitions: Any, project: Any
+    definitions: dg.Definitions, project: Project
 ) -> None:
     keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
     assert keys == {
@@ -54,7 +56,9 @@ def test_assets_are_per_used_connector_record_type_and_model_never_per_tenant(
     }
 
 
-def test_records_come_from_the_connectors_that_bring_them(kleinstadt: Any, definitions: Any) -> None:
+def test_records_come_from_the_connectors_that_bring_them(
+    kleinstadt: Workplace, definitions: dg.Definitions
+) -> None:
     graph = definitions.resolve_asset_graph()
     brought = {
         (f"landing/{source.connector}", f"records/{kind}")
@@ -71,7 +75,7 @@ def test_records_come_from_the_connectors_that_bring_them(kleinstadt: Any, defin
     assert edges == brought
 
 
-def test_every_check_and_every_asset_is_partitioned_by_tenant(definitions: Any) -> None:
+def test_every_check_and_every_asset_is_partitioned_by_tenant(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     for key in graph.get_all_asset_keys():
         assert graph.get(key).partitions_def.get_partition_keys() == ["kleinstadt", "leer"]
@@ -80,7 +84,7 @@ def test_every_check_and_every_asset_is_partitioned_by_tenant(definitions: Any) 
     assert {tuple(check.partitions_def.get_partition_keys()) for check in checks} == {("kleinstadt", "leer")}
 
 
-def test_there_are_no_more_checks_with_more_tenants_and_names_of_sources(kleinstadt: Any) -> None:
+def test_there_are_no_more_checks_with_more_tenants_and_names_of_sources(kleinstadt: Workplace) -> None:
     before = _check_keys(kleinstadt)
     for number in range(3):
         text = kleinstadt.template("kleinstadt", url="https://stadt.example")
@@ -89,7 +93,7 @@ def test_there_are_no_more_checks_with_more_tenants_and_names_of_sources(kleinst
 
 
 def test_each_model_has_one_check_which_names_and_describes_its_data_tests(
-    definitions: Any, project: Any
+    definitions: dg.Definitions, project: Project
 ) -> None:
     graph = definitions.resolve_asset_graph()
     found = {
@@ -104,7 +108,9 @@ def test_each_model_has_one_check_which_names_and_describes_its_data_tests(
         assert check.blocking or not test.blocking
 
 
-def test_every_table_has_an_owner_columns_and_a_link_to_what_makes_it(definitions: Any, project: Any) -> None:
+def test_every_table_has_an_owner_columns_and_a_link_to_what_makes_it(
+    definitions: dg.Definitions, project: Project
+) -> None:
     graph = definitions.resolve_asset_graph()
     groups = {key.path[0]: graph.get(key).group_name for key in graph.get_all_asset_keys()}
     layers = ("landing", "records", "staging", "shared", "published", "tenants")
@@ -121,7 +127,9 @@ def test_every_table_has_an_owner_columns_and_a_link_to_what_makes_it(definition
             assert Path(link.file_path).is_file()
 
 
-def test_columns_lead_back_to_columns_of_assets_that_there_are(definitions: Any, project: Any) -> None:
+def test_columns_lead_back_to_columns_of_assets_that_there_are(
+    definitions: dg.Definitions, project: Project
+) -> None:
     graph = definitions.resolve_asset_graph()
     columns = {
         key: {column.name for column in graph.get(key).metadata["dagster/column_schema"].columns}
@@ -147,7 +155,7 @@ def test_columns_lead_back_to_columns_of_assets_that_there_are(definitions: Any,
     )
 
 
-def test_tenant_without_sources_materialises_everything_and_skips_nothing(kleinstadt: Any) -> None:
+def test_tenant_without_sources_materialises_everything_and_skips_nothing(kleinstadt: Workplace) -> None:
     kleinstadt.write_tenant("leer", EMPTY_TOWN)
     outcome = kleinstadt.run("leer")
     assert outcome.ok
@@ -155,11 +163,11 @@ def test_tenant_without_sources_materialises_everything_and_skips_nothing(kleins
     assert kleinstadt.ask("leer", "select count(*) from observation") == [(0,)]
 
 
-def _check_keys(kleinstadt: Any) -> Any:
+def _check_keys(kleinstadt: Workplace) -> Any:
     return build_definitions(kleinstadt.deployment).resolve_asset_graph().asset_check_keys
 
 
-def test_source_that_is_down_fails_its_own_check_and_nothing_else(told: Any, town: Any) -> None:
+def test_source_that_is_down_fails_its_own_check_and_nothing_else(told: Any, town: Server) -> None:
     town.pages["/parking.json"] = None
     outcome = told.run("kleinstadt")
     assert len(outcome.errors) == 1
@@ -176,7 +184,9 @@ def test_source_that_is_down_fails_its_own_check_and_nothing_else(told: Any, tow
     assert all(info.is_current for info in evaluated)
 
 
-def test_payload_that_cannot_be_read_fails_the_check_until_it_can(kleinstadt: Any, town: Any) -> None:
+def test_payload_that_cannot_be_read_fails_the_check_until_it_can(
+    kleinstadt: Workplace, town: Server
+) -> None:
     good = town.pages["/parking.json"]
     town.pages["/parking.json"] = b"<html>maintenance</html>"
     assert any("records/parking_status · parking" in error for error in kleinstadt.run("kleinstadt").errors)
@@ -188,7 +198,7 @@ def test_payload_that_cannot_be_read_fails_the_check_until_it_can(kleinstadt: An
 
 
 def test_unchanged_night_starts_neither_workspace_nor_dbt(
-    kleinstadt: Any, monkeypatch: pytest.MonkeyPatch
+    kleinstadt: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert kleinstadt.run("kleinstadt").ok
 
@@ -203,7 +213,7 @@ def test_unchanged_night_starts_neither_workspace_nor_dbt(
 
 
 def test_unchanged_night_observes_the_same_version_and_says_nothing_else_again(
-    told: Any, town: Any, counts: Any
+    told: Any, town: Server, counts: MakeCounts
 ) -> None:
     runs = [told.run("kleinstadt").run_id for _ in range(2)]
     town.pages["/counter.csv"] = counts({"2026-08-21T10:00:00Z": 6})
@@ -231,7 +241,7 @@ def test_unchanged_night_observes_the_same_version_and_says_nothing_else_again(
     assert made[2]["landing/csv"] != made[0]["landing/csv"]
 
 
-def test_check_that_failed_is_said_again_until_it_passes(told: Any, town: Any) -> None:
+def test_check_that_failed_is_said_again_until_it_passes(told: Any, town: Server) -> None:
     page = town.pages["/parking.json"]
     passed = []
     for body in (page, None, None, page, page):
@@ -251,7 +261,7 @@ def test_check_that_failed_is_said_again_until_it_passes(told: Any, town: Any) -
     assert passed == [[True], [False], [False], [True], []]
 
 
-def test_run_for_chosen_sources_fetches_only_those(kleinstadt: Any) -> None:
+def test_run_for_chosen_sources_fetches_only_those(kleinstadt: Workplace) -> None:
     outcome = kleinstadt.run("kleinstadt", Order(sources=("parking",)))
     assert outcome.ok
     assert (outcome.sources, outcome.requests) == (1, 1)
@@ -259,7 +269,7 @@ def test_run_for_chosen_sources_fetches_only_those(kleinstadt: Any) -> None:
     assert any("no source trams; it has: bicycle_counters, parking" in error for error in unknown.errors)
 
 
-def test_second_run_of_a_tenant_is_refused_while_one_is_going(kleinstadt: Any) -> None:
+def test_second_run_of_a_tenant_is_refused_while_one_is_going(kleinstadt: Workplace) -> None:
     with hold_tenant_lock(kleinstadt.settings.locks, "kleinstadt"):
         outcome = kleinstadt.run("kleinstadt")
     assert any("another run is working for kleinstadt" in error for error in outcome.errors)
@@ -267,7 +277,7 @@ def test_second_run_of_a_tenant_is_refused_while_one_is_going(kleinstadt: Any) -
 
 
 def test_secret_reaches_the_server_and_no_record_of_the_run(
-    told: Any, town: Any, history: Any, monkeypatch: pytest.MonkeyPatch
+    told: Any, town: Server, history: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = "hunter2-hunter2"  # noqa: S105 - the point of the test
     monkeypatch.setenv("KLEINSTADT_TOKEN", secret)

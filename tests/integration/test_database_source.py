@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import polars as pl
 import psycopg
 import pytest
+
+from tests.integration.conftest import Workplace
 
 TENANT = """
 name: Aktenstadt
@@ -35,7 +36,7 @@ insert into parken.haus values
 
 
 def test_things_that_a_table_no_longer_has_leave_the_shared_model_and_keep_their_history(
-    workplace: Any, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    workplace: Workplace, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parts = urlsplit(postgres_url)
     monkeypatch.setenv("AKTENSTADT_PASSWORD", parts.password or "")

@@ -10,6 +10,8 @@ from typing import Any
 import polars as pl
 import zstandard
 
+from tests.integration.conftest import Server, Workplace
+
 TENANT = """
 name: Karlsruhe
 ags: "08212000"
@@ -94,7 +96,7 @@ def unmapped(document: Any, mapped: set[str]) -> set[str]:
     return {text for text in other if len(text) > 7 and text not in named}
 
 
-def test_nothing_but_what_is_mapped_is_stored(workplace: Any, town: Any, payloads: Path) -> None:
+def test_nothing_but_what_is_mapped_is_stored(workplace: Workplace, town: Server, payloads: Path) -> None:
     recorded = (payloads / "parking" / "karlsruhe.json").read_bytes()
     town.pages["/karlsruhe.json"] = recorded
     town.pages["/devices.json"] = json.dumps(DEVICES).encode()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 
 from civitas_assets.pipeline.runner import Order
+from tests.integration.conftest import MakeCounts, Workplace
 
 
 @pytest.mark.parametrize("storage", ["folder", "objects"])
-def test_dropped_file_is_published_once_and_put_aside(kleinstadt: Any, counts: Any, storage: str) -> None:
+def test_dropped_file_is_published_once_and_put_aside(
+    kleinstadt: Workplace, counts: MakeCounts, storage: str
+) -> None:
     file = kleinstadt.settings.tenants_dir / "kleinstadt.yaml"
     lines = [line for line in file.read_text().splitlines() if "each:" not in line]
     text = "\n".join('    url: "drop:*.csv"' if "/counter.csv" in line else line for line in lines) + "\n"

@@ -16,6 +16,7 @@ import zstandard
 from psycopg.sql import SQL, Identifier
 
 from civitas_assets.pipeline.runner import Order
+from tests.integration.conftest import Server, Workplace
 
 DEVICE, OTHER = "geraet-4711-x", "geraet-4712-x"
 TOWN = """
@@ -100,8 +101,8 @@ def telling_tables(url: str) -> list[str]:
 
 @pytest.mark.parametrize(("destination", "storage"), [("duckdb", "folder"), ("postgres", "objects")])
 def test_a_device_is_nowhere_afterwards_and_does_not_come_back(  # noqa: PLR0917 - fixtures
-    workplace: Any,
-    town: Any,
+    workplace: Workplace,
+    town: Server,
     command_in: Any,
     stored: Callable[[], Mapping[str, bytes]],
     tmp_path: Path,
@@ -165,7 +166,7 @@ def test_a_device_is_nowhere_afterwards_and_does_not_come_back(  # noqa: PLR0917
     assert (telling(*places), telling_of_stores()) == ([], set())
 
 
-def test_what_cannot_be_erased_is_said(kleinstadt: Any, command_in: Any) -> None:
+def test_what_cannot_be_erased_is_said(kleinstadt: Workplace, command_in: Any) -> None:
     civitas = command_in(kleinstadt)
     refused = civitas("erase", "kleinstadt", "--where", "colour=red", "--dry-run")
     assert refused.exit_code == 1

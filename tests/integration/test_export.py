@@ -6,7 +6,7 @@ import csv
 import http.server
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ import pyogrio
 import pytest
 
 from testbed.serving import Loopback
+from tests.integration.conftest import Server, Workplace
 
 # What is measured, in which unit, and by which model it travels; every unit that is converted on the way is here.
 MEASURED = {
@@ -93,7 +94,7 @@ ALL = (
 
 
 @pytest.fixture(scope="module")
-def published(new_workplace: Any, open_town: Any) -> Any:
+def published(new_workplace: Callable[[], Workplace], open_town: Callable[[], Server]) -> Any:
     """The small town, which has published once for the tests that only read; all its counts are of 20 August."""
     town, workplace = open_town(), new_workplace()
     town.pages["/counter.csv"] = b"time,id,count\n2026-08-19T22:00:00Z,1,5\n2026-08-20T21:00:00Z,1,7\n"
@@ -214,7 +215,7 @@ def broker() -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 
 def test_another_town_reads_from_a_broker_what_was_exported(
-    civitas: Any, kleinstadt: Any, town: Any, broker: Any
+    civitas: Any, kleinstadt: Workplace, town: Server, broker: tuple[str, list[dict[str, Any]]]
 ) -> None:
     everything = {**MEASURED, **SINGLE}
     # Air and water are at stations of their own: a broker's reader takes a device to have one temperature.

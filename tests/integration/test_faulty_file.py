@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
@@ -11,12 +12,13 @@ import pytest
 from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.definitions import build_definitions
 from civitas_assets.defs.batch import make_batch_name, make_batch_op_name
+from tests.integration.conftest import Server, Workplace
 
 CADENCE: Cadence = "nightly"
 
 
 @pytest.fixture
-def neighbours(workplace: Any, town: Any, open_town: Any) -> str:
+def neighbours(workplace: Workplace, town: Server, open_town: Callable[[], Server]) -> str:
     """The small town, another one, and the right file of that."""
     workplace.copy_tenant("kleinstadt", url=town.url)
     text: str = workplace.template("kleinstadt", url=open_town().url)
@@ -24,7 +26,9 @@ def neighbours(workplace: Any, town: Any, open_town: Any) -> str:
     return text
 
 
-def test_a_command_goes_on_for_all_others_and_fails(workplace: Any, neighbours: str, command_in: Any) -> None:
+def test_a_command_goes_on_for_all_others_and_fails(
+    workplace: Workplace, neighbours: str, command_in: Any
+) -> None:
     civitas = command_in(workplace)
     workplace.write_tenant("nachbarstadt", neighbours.replace("licence:", "license:"))
     workplace.write_tenant("neustadt", "sources: [")
@@ -46,7 +50,7 @@ def test_a_command_goes_on_for_all_others_and_fails(workplace: Any, neighbours: 
 
 
 def test_a_batch_goes_on_with_the_last_good_state_until_the_file_is_mended(
-    workplace: Any, neighbours: str
+    workplace: Workplace, neighbours: str
 ) -> None:
     def batch() -> Any:
         job = build_definitions(workplace.deployment).resolve_job_def(make_batch_name(CADENCE))
@@ -73,7 +77,7 @@ def test_a_batch_goes_on_with_the_last_good_state_until_the_file_is_mended(
     assert not wrong(batch())
 
 
-def test_who_is_asked_for_and_is_not_known_fails_alone(workplace: Any, neighbours: str) -> None:
+def test_who_is_asked_for_and_is_not_known_fails_alone(workplace: Workplace, neighbours: str) -> None:
     workplace.write_tenant("neustadt", "sources: [")
     job = build_definitions(workplace.deployment).resolve_job_def(make_batch_name(CADENCE))
     ran = job.execute_in_process(

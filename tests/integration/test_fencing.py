@@ -16,6 +16,7 @@ from civitas_assets.pipeline.read_step import read_tenant
 from civitas_assets.pipeline.runner import Order
 from civitas_assets.pipeline.turn_scope import Scope
 from civitas_assets.pipeline.work import Work
+from tests.integration.conftest import MakeCounts, Server, Workplace
 
 SUM = "select sum(value)::int from observation"
 
@@ -26,7 +27,7 @@ def destination(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def steps(kleinstadt: Any) -> Callable[..., Iterator[str]]:
+def steps(kleinstadt: Workplace) -> Callable[..., Iterator[str]]:
     """A run that stops after each step until it is told to go on."""
 
     def begin(run_id: str, **scope: Any) -> Iterator[str]:
@@ -47,13 +48,18 @@ def steps(kleinstadt: Any) -> Callable[..., Iterator[str]]:
     return begin
 
 
-def pages(counts: Callable[[dict[str, object]], bytes], value: int) -> bytes:
+def pages(counts: MakeCounts, value: int) -> bytes:
     return counts({"2026-08-20T10:00:00Z": value, "2026-08-21T10:00:00Z": 1})
 
 
 @pytest.mark.parametrize("rebuild", [False, True], ids=["night", "rebuild"])
 def test_rows_of_a_run_that_was_overtaken_are_made_again(
-    kleinstadt: Any, town: Any, counts: Any, steps: Any, *, rebuild: bool
+    kleinstadt: Workplace,
+    town: Server,
+    counts: MakeCounts,
+    steps: Callable[..., Iterator[str]],
+    *,
+    rebuild: bool,
 ) -> None:
     town.pages["/counter.csv"] = pages(counts, 5)
     assert kleinstadt.run("kleinstadt").ok
@@ -72,7 +78,7 @@ def test_rows_of_a_run_that_was_overtaken_are_made_again(
 
 
 def test_a_run_whose_days_others_have_published_leaves_it_at_that(
-    kleinstadt: Any, town: Any, counts: Any, steps: Any
+    kleinstadt: Workplace, town: Server, counts: MakeCounts, steps: Callable[..., Iterator[str]]
 ) -> None:
     slow = steps("slow")
     assert [next(slow), next(slow)]
@@ -84,7 +90,7 @@ def test_a_run_whose_days_others_have_published_leaves_it_at_that(
 
 
 def test_records_that_have_moved_without_being_published_are_published_by_whoever_comes_first(
-    kleinstadt: Any, town: Any, counts: Any, steps: Any
+    kleinstadt: Workplace, town: Server, counts: MakeCounts, steps: Callable[..., Iterator[str]]
 ) -> None:
     slow = steps("slow")
     assert [next(slow), next(slow)]
@@ -96,7 +102,7 @@ def test_records_that_have_moved_without_being_published_are_published_by_whoeve
 
 
 def test_a_note_that_was_added_to_since_is_not_struck_out(
-    kleinstadt: Any, town: Any, counts: Any, steps: Any
+    kleinstadt: Workplace, town: Server, counts: MakeCounts, steps: Callable[..., Iterator[str]]
 ) -> None:
     assert kleinstadt.run("kleinstadt").ok
     town.pages["/counter.csv"] = pages(counts, 50)
@@ -109,7 +115,11 @@ def test_a_note_that_was_added_to_since_is_not_struck_out(
 
 
 def test_two_rebuilds_that_overlap_publish_what_the_records_hold(
-    kleinstadt: Any, town: Any, counts: Any, steps: Any, monkeypatch: pytest.MonkeyPatch
+    kleinstadt: Workplace,
+    town: Server,
+    counts: MakeCounts,
+    steps: Callable[..., Iterator[str]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CIVITAS_REBUILD_PORTION", "1")
     town.pages["/counter.csv"] = pages(counts, 5)

@@ -10,9 +10,10 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from tests.integration.conftest import Server, Workplace
 
 Enlarge = Callable[[], None]
 
@@ -52,7 +53,11 @@ def disk() -> Iterator[Callable[[Path, str], Enlarge]]:
     ],
 )
 def test_run_on_a_full_disk_says_so_and_the_next_one_goes_on(
-    kleinstadt: Any, town: Any, disk: Any, place: tuple[str, str], step: str
+    kleinstadt: Workplace,
+    town: Server,
+    disk: Callable[[Path, str], Enlarge],
+    place: tuple[str, str],
+    step: str,
 ) -> None:
     folder, size = kleinstadt.folder / place[0], place[1]
     noise = random.Random(1).randbytes(50_000).hex().encode()  # noqa: S311 - what no packing makes smaller

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from civitas_assets.pipeline.runner import Order
+from tests.integration.conftest import MakeCounts, Server, Workplace
 
 TOWN = """
 name: Wandelstadt
@@ -72,7 +73,7 @@ WIDE = "select phenomenon_start_at::varchar, station_version from traffic_flow_o
 
 
 @pytest.fixture
-def changing(workplace: Any, town: Any, counts: Any) -> Any:
+def changing(workplace: Workplace, town: Server, counts: MakeCounts) -> Any:
     """A town whose counter moved and whose car park grew between two nights, and another one vanished."""
     workplace.write_tenant("wandelstadt", TOWN.replace("$url", town.url))
     nights = (

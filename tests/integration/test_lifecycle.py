@@ -18,12 +18,13 @@ import yaml
 from civitas_assets.defs.retention_job import apply_retention_to
 from civitas_assets.pipeline.runner import Order
 from civitas_assets.store.storage import make_storage
+from tests.integration.conftest import MakeCounts, Server, Workplace
 
 SHARE = "share: [parking_status]\n"
 
 
 @pytest.fixture
-def published(kleinstadt: Any) -> Any:
+def published(kleinstadt: Workplace) -> Any:
     """The small town with everything that a night leaves, recorded in the instance that the command uses."""
     file = kleinstadt.settings.tenants_dir / "kleinstadt.yaml"
     file.write_text(file.read_text(encoding="utf-8") + SHARE, encoding="utf-8")
@@ -139,7 +140,12 @@ def _check_nothing_is_left(published: Any, destination: str, stored: Mapping[str
 
 
 def test_a_town_is_taken_over_equal_by_checksum_with_its_horizon(  # noqa: PLR0917 - fixtures
-    published: Any, town: Any, counts: Any, command_in: Any, new_workplace: Any, tmp_path: Path
+    published: Any,
+    town: Server,
+    counts: MakeCounts,
+    command_in: Any,
+    new_workplace: Callable[[], Workplace],
+    tmp_path: Path,
 ) -> None:
     town.pages["/counter.csv"] = counts({"2026-08-01T10:00:00Z": 1, "2026-08-20T10:00:00Z": 5})
     file = published.settings.tenants_dir / "kleinstadt.yaml"
@@ -180,7 +186,7 @@ def test_a_town_is_taken_over_equal_by_checksum_with_its_horizon(  # noqa: PLR09
 
 
 def test_days_go_by_retention_and_the_next_run_publishes_it_so(
-    published: Any, town: Any, counts: Any
+    published: Any, town: Server, counts: MakeCounts
 ) -> None:
     town.pages["/counter.csv"] = counts({"2026-08-01T10:00:00Z": 1, "2026-08-20T10:00:00Z": 5})
     assert published.run("kleinstadt").ok

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,17 @@ from civitas_assets.browse.views import draw_rows, read_models
 from civitas_assets.report.page_summary import PageSummary
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.nights import NightBook
+from tests.integration.conftest import Server, Workplace
 
 
-def told(workplace: Any) -> PageSummary:
+def told(workplace: Workplace) -> PageSummary:
     file = workplace.settings.reports / "kleinstadt" / "summary.json"
     return msgspec.json.decode(file.read_bytes(), type=PageSummary)
 
 
-def test_every_night_ends_with_a_page(kleinstadt: Any, town: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_night_ends_with_a_page(
+    kleinstadt: Workplace, town: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = kleinstadt.settings.reports / "kleinstadt" / "index.html"
     book = NightBook(LocalFiles(kleinstadt.settings.home), "kleinstadt")
     assert kleinstadt.run("kleinstadt").ok
@@ -66,7 +70,10 @@ def test_every_night_ends_with_a_page(kleinstadt: Any, town: Any, monkeypatch: p
 
 @pytest.mark.parametrize("destination", ["postgres"])
 def test_a_town_in_postgresql_has_the_page_that_it_would_have_as_a_file(
-    kleinstadt: Any, town: Any, new_workplace: Any, monkeypatch: pytest.MonkeyPatch
+    kleinstadt: Workplace,
+    town: Server,
+    new_workplace: Callable[[], Workplace],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def copied(*_: object) -> None:
         raise AssertionError("tables are copied for a page")
@@ -88,7 +95,7 @@ def test_a_town_in_postgresql_has_the_page_that_it_would_have_as_a_file(
     assert shown == shown_of_file
 
 
-def looked_at(workplace: Any) -> tuple[str, str]:
+def looked_at(workplace: Workplace) -> tuple[str, str]:
     """What `civitas browse` shows of the town, which can be downloaded, too."""
     settings, sql = workplace.settings, "select datastream_key, value from observation order by all"
     assert "observation" in read_models(settings, "kleinstadt")
@@ -104,7 +111,9 @@ def without_sizes(page: str) -> str:
     return re.sub(r"[0-9]+(?=</td></tr>)", "…", page)
 
 
-def test_the_command_makes_pages_where_it_is_told(civitas: Any, kleinstadt: Any, tmp_path: Path) -> None:
+def test_the_command_makes_pages_where_it_is_told(
+    civitas: Any, kleinstadt: Workplace, tmp_path: Path
+) -> None:
     done = civitas("report", "kleinstadt", "--lang", "en", "--output", str(tmp_path / "site"))
     assert done.exit_code == 0, done.output
     assert "[1/1] kleinstadt: failed, 1 errors" in done.output

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
 from civitas_assets.pipeline.runner import Order, Outcome
+from tests.integration.conftest import Replay, Workplace
 
 VALUES = """
     select datastream_id, phenomenon_start_at, phenomenon_end_at, day, value, unit, value_native, station_id,
@@ -25,18 +26,18 @@ REVISIONS = """
 class Replayed:
     """The workplace after all nights, and what each night did."""
 
-    workplace: Any
+    workplace: Workplace
     nights: list[str]
     outcomes: list[Outcome]
 
 
-def counters(replay):
+def counters(replay: Replay) -> dict[str, str]:
     """Where the source of the city's tenant is replayed."""
     return {"bicycle_counters": f"{replay.url}/counters/{{counter}}/{{month:%Y-%m}}.csv"}
 
 
 @pytest.fixture(scope="module")
-def replayed(replay, new_workplace):
+def replayed(replay: Replay, new_workplace: Callable[[], Workplace]) -> Replayed:
     workplace = new_workplace()
     workplace.write_packaged_tenant("muenster", counters(replay))
     outcomes = []
@@ -46,14 +47,14 @@ def replayed(replay, new_workplace):
     return Replayed(workplace, replay.nights(), outcomes)
 
 
-def test_every_night_succeeds_and_touches_only_the_days_that_changed(replayed):
+def test_every_night_succeeds_and_touches_only_the_days_that_changed(replayed: Replayed) -> None:
     assert [outcome.errors for outcome in replayed.outcomes] == [[] for _ in replayed.nights]
     # From the fourth night on the city added one day a night and corrected nothing.
     assert {outcome.days for outcome in replayed.outcomes[3:]} == {1}
     assert sum(outcome.changed for outcome in replayed.outcomes) == 76
 
 
-def test_all_counts_of_all_stations_are_there(replayed):
+def test_all_counts_of_all_stations_are_there(replayed: Replayed) -> None:
     rows = replayed.workplace.ask(
         "muenster", "select station_id, count(*), sum(value)::bigint from observation group by 1 order by 1"
     )
@@ -66,7 +67,7 @@ def test_all_counts_of_all_stations_are_there(replayed):
     assert replayed.workplace.ask("muenster", "select count(value) from observation") == [(125_952,)]
 
 
-def test_exactly_the_corrected_values_are_revisions(replayed):
+def test_exactly_the_corrected_values_are_revisions(replayed: Replayed) -> None:
     assert replayed.workplace.ask("muenster", "select count(*) from observation_revision") == [(76,)]
     unlike = "select count(*) from observation_revision where value is distinct from previous_value"
     assert replayed.workplace.ask("muenster", unlike) == [(76,)]
@@ -77,7 +78,9 @@ def test_exactly_the_corrected_values_are_revisions(replayed):
     assert replayed.workplace.ask("muenster", current) == [(76,)]
 
 
-def test_the_last_night_again_fetches_only_304_and_changes_nothing(replayed, replay):
+def test_the_last_night_again_fetches_only_304_and_changes_nothing(
+    replayed: Replayed, replay: Replay
+) -> None:
     replay.move(replayed.nights[-1])
     file = replayed.workplace.published("muenster")
     before = file.read_bytes()
@@ -88,7 +91,9 @@ def test_the_last_night_again_fetches_only_304_and_changes_nothing(replayed, rep
     assert file.read_bytes() == before
 
 
-def test_the_last_night_alone_gives_the_same_keys_and_values(replayed, replay, new_workplace):
+def test_the_last_night_alone_gives_the_same_keys_and_values(
+    replayed: Replayed, replay: Replay, new_workplace: Callable[[], Workplace]
+) -> None:
     alone = new_workplace()
     alone.write_packaged_tenant("muenster", counters(replay))
     alone.clock = replay.move(replayed.nights[-1])
@@ -96,7 +101,7 @@ def test_the_last_night_alone_gives_the_same_keys_and_values(replayed, replay, n
     assert alone.ask("muenster", VALUES) == replayed.workplace.ask("muenster", VALUES)
 
 
-def test_a_deleted_destination_is_rebuilt_from_the_record_store(replayed):
+def test_a_deleted_destination_is_rebuilt_from_the_record_store(replayed: Replayed) -> None:
     place = replayed.workplace
     values, revisions = place.ask("muenster", VALUES), place.ask("muenster", REVISIONS)
     place.published("muenster").unlink()
@@ -107,7 +112,7 @@ def test_a_deleted_destination_is_rebuilt_from_the_record_store(replayed):
     assert place.ask("muenster", REVISIONS) == revisions
 
 
-def test_a_deleted_record_store_is_read_again_from_landing(replayed):
+def test_a_deleted_record_store_is_read_again_from_landing(replayed: Replayed) -> None:
     place = replayed.workplace
     values, revisions = place.ask("muenster", VALUES), place.ask("muenster", REVISIONS)
     shutil.rmtree(place.settings.home / "records" / "muenster")
@@ -118,7 +123,7 @@ def test_a_deleted_record_store_is_read_again_from_landing(replayed):
     assert place.ask("muenster", REVISIONS) == revisions
 
 
-def test_total_channel_counts_once_in_traffic_flow(replayed):
+def test_total_channel_counts_once_in_traffic_flow(replayed: Replayed) -> None:
     # What the newest files hold in the column of the station itself, which is the sum of its directions.
     flow = "select station_id, sum(bicycle_count)::bigint from traffic_flow_observed group by 1"
     rows = dict(replayed.workplace.ask("muenster", flow))

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 
 from civitas_assets.catalog import Window
 from civitas_assets.pipeline.runner import Order
+from tests.integration.conftest import Workplace
 
 COUNT = 23
 TENANT = """
@@ -137,7 +138,7 @@ def pygeoapi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def musterstadt(pygeoapi: str, new_workplace: Any) -> Any:
+def musterstadt(pygeoapi: str, new_workplace: Callable[[], Workplace]) -> Any:
     """Both sources of the town, run once."""
     workplace = new_workplace()
     workplace.clock = datetime(2026, 8, 22, 5, 11, tzinfo=UTC)

@@ -9,6 +9,7 @@ from typing import Any
 
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.open_folder import OpenFolder
+from tests.integration.conftest import Workplace
 
 OPEN = """
 share: [parking_site, parking_status]
@@ -25,7 +26,7 @@ sinks:
 """
 
 
-def test_the_folder_follows_the_nights(kleinstadt: Any, tmp_path: Path, command_in: Any) -> None:
+def test_the_folder_follows_the_nights(kleinstadt: Workplace, tmp_path: Path, command_in: Any) -> None:
     file = kleinstadt.settings.tenants_dir / "kleinstadt.yaml"
     text = file.read_text(encoding="utf-8") + OPEN
     file.write_text(text, encoding="utf-8")

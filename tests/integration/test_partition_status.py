@@ -11,10 +11,11 @@ from dagster_postgres import PostgresEventLogStorage
 
 from civitas_assets.definitions import build_definitions
 from civitas_assets.defs.runs import CLEARED_TAG, NIGHTLY, OUTCOME_TAG
+from tests.integration.conftest import MakeCounts, Server, Workplace
 
 
 @pytest.fixture
-def told(kleinstadt: Any, history: Any) -> Any:
+def told(kleinstadt: Workplace, history: Any) -> Any:
     """The small town, with Dagster's history as it is deployed: in files, and in PostgreSQL."""
     history.instance.wipe()
     kleinstadt.instance = history.instance
@@ -37,7 +38,7 @@ def _is_in_postgres(instance: dg.DagsterInstance) -> bool:
     return isinstance(instance.event_log_storage, PostgresEventLogStorage)
 
 
-def _red(workplace: Any) -> tuple[set[str], set[str]]:
+def _red(workplace: Workplace) -> tuple[set[str], set[str]]:
     """The assets and checks whose partition of the town is red, as the UI works it out and keeps it."""
     graph = build_definitions(workplace.deployment).resolve_asset_graph()
     assets = set()
@@ -64,7 +65,7 @@ def _red(workplace: Any) -> tuple[set[str], set[str]]:
     return assets, checks
 
 
-def _run_job(workplace: Any, scope: dict[str, Any] | None = None) -> Any:
+def _run_job(workplace: Workplace, scope: dict[str, Any] | None = None) -> Any:
     job = build_definitions(workplace.deployment).resolve_job_def(NIGHTLY)
     config = {"resources": {"scope": {"config": scope}}} if scope else {}
     config["loggers"] = {"console": {"config": {"log_level": "CRITICAL"}}}
@@ -84,7 +85,7 @@ def _run_job(workplace: Any, scope: dict[str, Any] | None = None) -> Any:
         ({"sorces": ["parking"]}, "sorces"),
     ],
 )
-def test_what_cannot_be_meant_starts_no_run(kleinstadt: Any, scope: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_meant_starts_no_run(kleinstadt: Workplace, scope: dict[str, Any], said: str) -> None:
     with pytest.raises(dg.DagsterInvalidConfigError) as error:
         _run_job(kleinstadt, scope)
     assert said in str(error.value)
@@ -111,7 +112,9 @@ def test_what_a_failed_run_has_left_red_is_cleared_where_nothing_is_new(told: An
         assert (left.tags[OUTCOME_TAG], run.tags[OUTCOME_TAG]) == ("failed", "ok")
 
 
-def test_every_check_is_about_what_was_made_last_of_its_asset(told: Any, town: Any, counts: Any) -> None:
+def test_every_check_is_about_what_was_made_last_of_its_asset(
+    told: Any, town: Server, counts: MakeCounts
+) -> None:
     """Of one that is about something older, the UI shows the tenant as missing."""
 
     def states() -> dict[str, tuple[str, bool]]:

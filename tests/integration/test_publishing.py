@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from datetime import timedelta
-from typing import Any
 
 import duckdb
 import pytest
@@ -16,6 +15,7 @@ from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.harmonise.project import Project
 from civitas_assets.publish.query import ask_kept
 from civitas_assets.settings import PROJECT_DIR, Settings
+from tests.integration.conftest import MakeCounts, Server, Workplace
 
 ALL = ("duckdb", "postgres")
 READER = """
@@ -28,7 +28,7 @@ with duckdb.connect(sys.argv[1], read_only=True) as connection:
 
 
 def test_reader_that_holds_the_file_is_not_disturbed_and_does_not_disturb(
-    kleinstadt: Any, town: Any, counts: Any
+    kleinstadt: Workplace, town: Server, counts: MakeCounts
 ) -> None:
     assert kleinstadt.run("kleinstadt").ok
     file = str(kleinstadt.published("kleinstadt"))
@@ -61,7 +61,11 @@ def stricter(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.mark.parametrize("destination", ALL)
 def test_red_test_publishes_nothing_and_the_days_are_made_up_for_later(
-    kleinstadt: Any, town: Any, counts: Any, stricter: Project, caplog: pytest.LogCaptureFixture
+    kleinstadt: Workplace,
+    town: Server,
+    counts: MakeCounts,
+    stricter: Project,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     kleinstadt.project = stricter
     assert kleinstadt.run("kleinstadt").ok
@@ -91,7 +95,9 @@ def test_red_test_publishes_nothing_and_the_days_are_made_up_for_later(
 
 
 @pytest.mark.parametrize("destination", ALL)
-def test_withdrawn_value_is_marked_and_its_history_kept(kleinstadt: Any, town: Any, counts: Any) -> None:
+def test_withdrawn_value_is_marked_and_its_history_kept(
+    kleinstadt: Workplace, town: Server, counts: MakeCounts
+) -> None:
     """And what stands in an unchanged answer is seen that night, too."""
     assert kleinstadt.run("kleinstadt").ok
     kleinstadt.clock += timedelta(days=1)
@@ -110,7 +116,7 @@ def test_withdrawn_value_is_marked_and_its_history_kept(kleinstadt: Any, town: A
 
 @pytest.mark.parametrize("destination", ALL)
 def test_rejected_rows_are_published_as_counts_with_their_rule(
-    kleinstadt: Any, town: Any, counts: Any
+    kleinstadt: Workplace, town: Server, counts: MakeCounts
 ) -> None:
     town.pages["/counter.csv"] = counts(
         {"2026-08-20T10:00:00Z": "many", "2026-08-20T11:00:00Z": 7, "noon": 1}
@@ -124,7 +130,7 @@ def test_rejected_rows_are_published_as_counts_with_their_rule(
     assert kleinstadt.ask("kleinstadt", "select count(*) from observation") == [(1,)]
 
 
-def test_output_that_does_not_say_what_it_follows_is_made_anew(kleinstadt: Any) -> None:
+def test_output_that_does_not_say_what_it_follows_is_made_anew(kleinstadt: Workplace) -> None:
     assert kleinstadt.run("kleinstadt").ok
     with duckdb.connect(str(kleinstadt.published("kleinstadt"))) as connection:
         connection.execute("drop schema meta cascade")
@@ -133,7 +139,7 @@ def test_output_that_does_not_say_what_it_follows_is_made_anew(kleinstadt: Any) 
     assert kleinstadt.ask("kleinstadt", "select distinct unit from observation") == [("1",)]
 
 
-def test_tables_and_columns_carry_their_descriptions(kleinstadt: Any) -> None:
+def test_tables_and_columns_carry_their_descriptions(kleinstadt: Workplace) -> None:
     assert kleinstadt.run("kleinstadt").ok
     tables = (
         "select count(*) from duckdb_tables() where schema_name = 'main' and not internal and comment is null"

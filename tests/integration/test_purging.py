@@ -10,6 +10,7 @@ import pytest
 
 from civitas_assets.definitions import build_definitions
 from civitas_assets.defs.maintenance import PURGE
+from tests.integration.conftest import Workplace
 
 
 def test_the_command_says_what_it_would_remove_and_refuses_what_is_no_age(civitas: Any) -> None:
@@ -32,7 +33,7 @@ def test_a_setting_that_makes_no_sense_is_named_without_its_value(
     assert "hunter2" not in called.output
 
 
-def test_the_schedule_removes_what_is_past_its_age(kleinstadt: Any) -> None:
+def test_the_schedule_removes_what_is_past_its_age(kleinstadt: Workplace) -> None:
     definitions = build_definitions(kleinstadt.deployment)
     schedule = definitions.resolve_schedule_def(PURGE)
     assert (schedule.cron_schedule, schedule.default_status) == (

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from civitas_assets.pipeline.runner import Order
+from tests.integration.conftest import MakeCounts, Server, Workplace
 
 TOWN = """
 name: Wetterstadt
@@ -36,13 +37,13 @@ MEANS = "select day::varchar, limit_code, value, is_representative from air_qual
 
 
 @pytest.fixture
-def weather(workplace: Any, town: Any) -> Any:
+def weather(workplace: Workplace, town: Server) -> Any:
     workplace.write_tenant("wetterstadt", tenant(town))
     workplace.clock = datetime(2026, 10, 28, 5, tzinfo=UTC)
     return workplace
 
 
-def tenant(town: Any, observed_property: str = "weather.temperature", unit: str = "Cel") -> str:
+def tenant(town: Server, observed_property: str = "weather.temperature", unit: str = "Cel") -> str:
     return TOWN.replace("$url", town.url).replace("PROPERTY", observed_property).replace("UNIT", f'"{unit}"')
 
 
@@ -77,7 +78,7 @@ VALUES = series(
 
 
 def test_each_day_alone_gives_the_same_quality_as_all_days_together(
-    weather: Any, town: Any, counts: Any
+    weather: Any, town: Server, counts: MakeCounts
 ) -> None:
     for days in (["2026-10-24"], ["2026-10-25"], ["2026-10-26"]):
         town.pages["/counter.csv"] = counts(of_day(VALUES, *days))
@@ -98,7 +99,7 @@ def test_each_day_alone_gives_the_same_quality_as_all_days_together(
 
 
 def test_a_day_that_comes_before_others_marks_what_follows_it(
-    weather: Any, town: Any, counts: Any, new_workplace: Any
+    weather: Any, town: Server, counts: MakeCounts, new_workplace: Callable[[], Workplace]
 ) -> None:
     for day in ("2026-10-26", "2026-10-25", "2026-10-24"):
         town.pages["/counter.csv"] = counts(of_day(VALUES, day))
@@ -112,7 +113,7 @@ def test_a_day_that_comes_before_others_marks_what_follows_it(
 
 
 def test_a_correction_changes_the_quality_of_the_day_after_and_of_no_other(
-    weather: Any, town: Any, counts: Any
+    weather: Any, town: Server, counts: MakeCounts
 ) -> None:
     town.pages["/counter.csv"] = counts(VALUES)
     assert weather.run("wetterstadt").ok
@@ -131,7 +132,7 @@ def test_a_correction_changes_the_quality_of_the_day_after_and_of_no_other(
 
 
 def test_what_is_doubtful_in_the_evening_is_not_in_a_mean_that_reaches_back_to_it(
-    weather: Any, town: Any, counts: Any, new_workplace: Any
+    weather: Any, town: Server, counts: MakeCounts, new_workplace: Callable[[], Workplace]
 ) -> None:
     # Ozone stands still from 06:00 on the 24th, so that it is doubtful from 18:00 on, and lower after midnight.
     values = series(
@@ -155,7 +156,9 @@ def test_what_is_doubtful_in_the_evening_is_not_in_a_mean_that_reaches_back_to_i
     assert weather.ask("wetterstadt", flat) == [("2026-10-24 18:00:00+00", 4)]
 
 
-def test_a_value_that_becomes_a_sentinel_is_missing_and_says_so(weather: Any, town: Any, counts: Any) -> None:
+def test_a_value_that_becomes_a_sentinel_is_missing_and_says_so(
+    weather: Any, town: Server, counts: MakeCounts
+) -> None:
     town.pages["/counter.csv"] = counts(series("2026-10-24T10:00", [8.0, 8.1, 8.2]))
     assert weather.run("wetterstadt").ok
     town.pages["/counter.csv"] = counts(series("2026-10-24T10:00", ["-999", "", -9999]))

@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 
@@ -15,6 +14,7 @@ from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.harmonise.project import Project
 from civitas_assets.pipeline.runner import Order
 from civitas_assets.settings import PROJECT_DIR, Settings
+from tests.integration.conftest import Server, Workplace
 
 STATUS = "models/shared/parking/parking_status"
 # What the next version of the model says of its columns, in place of what this one says.
@@ -71,7 +71,7 @@ def parking(free: dict[int, int]) -> bytes:
 
 
 def test_columns_come_widen_and_are_renamed_at_the_next_publish_and_a_rebuild_fills_them(
-    kleinstadt: Any, town: Any, next_version: Project
+    kleinstadt: Workplace, town: Server, next_version: Project
 ) -> None:
     assert kleinstadt.run("kleinstadt").ok
     counted = kleinstadt.ask("kleinstadt", "select * from observation order by all")
@@ -96,7 +96,7 @@ def test_columns_come_widen_and_are_renamed_at_the_next_publish_and_a_rebuild_fi
 
 
 def test_rebuild_that_is_killed_goes_on_where_it_was_and_nobody_sees_half_of_it(
-    kleinstadt: Any, town: Any
+    kleinstadt: Workplace, town: Server
 ) -> None:
     town.pages["/parking.json"] = parking({19: 4, 20: 5, 21: 6})
     assert kleinstadt.run("kleinstadt").ok
@@ -130,7 +130,7 @@ def test_rebuild_that_is_killed_goes_on_where_it_was_and_nobody_sees_half_of_it(
 
 
 def test_only_days_that_changed_since_a_rebuild_was_interrupted_are_made_again(
-    kleinstadt: Any, town: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    kleinstadt: Workplace, town: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "civitas_assets.harmonise")
     town.pages["/parking.json"] = parking({14: 3, 16: 3, 18: 3})
@@ -164,7 +164,7 @@ def test_only_days_that_changed_since_a_rebuild_was_interrupted_are_made_again(
 
 
 def test_a_thing_whose_many_days_get_a_new_name_is_made_in_portions_and_seen_all_at_once(
-    kleinstadt: Any, town: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    kleinstadt: Workplace, town: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "civitas_assets.harmonise")
     names = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 
 from civitas_assets.catalog import Window
 from civitas_assets.pipeline.runner import Order
+from tests.integration.conftest import Replay, Workplace
 
 
 @pytest.fixture(scope="module")
-def muenster(replay: Any, new_workplace: Any) -> Any:
+def muenster(replay: Replay, new_workplace: Callable[[], Workplace]) -> Any:
     """The city's own tenant, with its counter at the Promenade as it was in 2019."""
     workplace = new_workplace()
     counters = f"{replay.url}/files/ecocounter_muenster/{{counter}}_{{month:%Y-%m}}.csv"

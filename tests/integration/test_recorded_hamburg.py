@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from civitas_assets.catalog import Window
 from civitas_assets.pipeline.runner import Order
+from tests.integration.conftest import Server, Workplace
 
 TENANT = """
 name: Freie und Hansestadt Hamburg
@@ -28,7 +30,9 @@ sources:
 
 
 @pytest.fixture(scope="module")
-def hamburg(payloads: Path, new_workplace: Any, serve: Any) -> Any:
+def hamburg(
+    payloads: Path, new_workplace: Callable[[], Workplace], serve: Callable[[dict[str, bytes | None]], Server]
+) -> Any:
     """The recorded Thing, and observations of its datastream in the recorded form."""
     (thing,) = (payloads / "sensorthings").glob("hamburg_thing_7648_*.json")
     intervals = [f"2024-12-29T10:0{m}:00Z/2024-12-29T10:0{m + 4}:59Z" for m in (0, 5)]

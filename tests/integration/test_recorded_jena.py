@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+
+from tests.integration.conftest import Replay, Server, Workplace
 
 SOIL, SKY, BIN, LABORATORY = "a8404187d187106e", "2cf7f1c0443002c8", "24e124713c401925", "2cf7f1c051100027"
 OBSERVED = """
@@ -29,7 +32,9 @@ STATUS = b"""
 
 
 @pytest.fixture(scope="module")
-def jena(replay: Any, new_workplace: Any, serve: Any) -> Any:
+def jena(
+    replay: Replay, new_workplace: Callable[[], Workplace], serve: Callable[[dict[str, bytes | None]], Server]
+) -> Any:
     """The city's own tenant with its car parks, and its sensors."""
     workplace = new_workplace()
     sensors = workplace.template("jena_sensors", url=replay.url)

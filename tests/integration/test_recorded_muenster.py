@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+
+from tests.integration.conftest import Replay, Server, Workplace
 
 # In the form that the city publishes.
 ROADWORKS = b"""
@@ -17,7 +20,9 @@ ROADWORKS = b"""
 
 
 @pytest.fixture(scope="module")
-def muenster(replay: Any, new_workplace: Any, serve: Any) -> Any:
+def muenster(
+    replay: Replay, new_workplace: Callable[[], Workplace], serve: Callable[[dict[str, bytes | None]], Server]
+) -> Any:
     """The city's own tenant with the files of its open data, and an export of air data."""
     workplace = new_workplace()
     files = {

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+
+from tests.integration.conftest import Replay, Workplace
 
 RECEIVED = datetime(2026, 8, 22, 5, 11, tzinfo=UTC)
 SITE = """
@@ -21,7 +24,7 @@ STATUS = """
 
 
 @pytest.fixture(scope="module")
-def cities(replay: Any, new_workplace: Any) -> Any:
+def cities(replay: Replay, new_workplace: Callable[[], Workplace]) -> Any:
     """All recorded feeds, in one run."""
     workplace = new_workplace()
     workplace.copy_tenant("parkplaetze", url=replay.url)

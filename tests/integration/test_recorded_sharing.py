@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.integration.conftest import Server, Workplace
 
 # The stations of the recorded feeds stand in the Gulf of Aden, and one of them in Portland.
 TENANT = """
@@ -26,7 +29,9 @@ sources:
 
 
 @pytest.fixture(scope="module")
-def systems(payloads: Path, new_workplace: Any, serve: Any) -> Any:
+def systems(
+    payloads: Path, new_workplace: Callable[[], Workplace], serve: Callable[[dict[str, bytes | None]], Server]
+) -> Any:
     """Both systems, whose discovery leads to this machine."""
     server = serve({})
     for version, host in (("v2", b"testatlantis"), ("v3", b"testozon")):

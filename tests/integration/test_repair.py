@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.integration.conftest import Server, Workplace
+
 
 @pytest.fixture
-def mend(kleinstadt: Any) -> Any:
+def mend(kleinstadt: Workplace) -> Any:
     """Changes the tenant's file."""
     file = kleinstadt.settings.tenants_dir / "kleinstadt.yaml"
 
@@ -26,7 +28,7 @@ TIMES = "select hour(phenomenon_start_at), value::int from observation order by 
 
 
 def test_a_replay_shows_what_would_change_and_publishes_it_after_a_yes(
-    civitas: Any, kleinstadt: Any, mend: Any
+    civitas: Any, kleinstadt: Workplace, mend: Any
 ) -> None:
     assert civitas("run").exit_code == 0
     assert kleinstadt.ask("kleinstadt", TIMES) == [(10, 5), (11, 7)]
@@ -47,7 +49,7 @@ def test_a_replay_shows_what_would_change_and_publishes_it_after_a_yes(
 
 
 def test_rejected_rows_are_seen_discarded_restored_and_tried_again(
-    civitas: Any, kleinstadt: Any, town: Any, mend: Any
+    civitas: Any, kleinstadt: Workplace, town: Server, mend: Any
 ) -> None:
     town.pages["/counter.csv"] = (
         b"time,id,count\n2026-08-20T10:00:00Z,1,5\n2026-08-20T11:00:00Z,1,k.A.\n2026-08-20T12:00:00Z,1,x\n"

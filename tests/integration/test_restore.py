@@ -13,7 +13,8 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from civitas_assets.store.storage import make_storage
-from testbed.objects import BUCKET
+from testbed.objects import BUCKET, ObjectServer
+from tests.integration.conftest import MakeCounts, Server, Workplace
 
 TABLES = (
     "observation",
@@ -36,7 +37,7 @@ def content(place: Any) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @pytest.fixture
-def nights(town: Any, counts: Callable[..., bytes]) -> Callable[[Any], None]:
+def nights(town: Server, counts: MakeCounts) -> Callable[[Any], None]:
     """Two nights, of which the second corrects, adds and spoils a row."""
 
     def pass_by(place: Any) -> None:
@@ -48,7 +49,7 @@ def nights(town: Any, counts: Callable[..., bytes]) -> Callable[[Any], None]:
     return pass_by
 
 
-def correct(place: Any, town: Any, counts: Callable[..., bytes]) -> list[tuple[Any, ...]]:
+def correct(place: Any, town: Server, counts: MakeCounts) -> list[tuple[Any, ...]]:
     """What one more night with another correction makes of the first value."""
     place.clock += timedelta(days=1)
     town.pages["/counter.csv"] = counts({FIRST: 9, LATER: 1})
@@ -61,7 +62,7 @@ def correct(place: Any, town: Any, counts: Callable[..., bytes]) -> list[tuple[A
 
 
 def test_from_landing_alone_records_and_tables_are_made_again(
-    kleinstadt: Any, civitas: Any, nights: Any, town: Any, counts: Callable[..., bytes]
+    kleinstadt: Workplace, civitas: Any, nights: Callable[[Any], None], town: Server, counts: MakeCounts
 ) -> None:
     nights(kleinstadt)
     before, home = content(kleinstadt), kleinstadt.settings.home
@@ -75,7 +76,7 @@ def test_from_landing_alone_records_and_tables_are_made_again(
 
 
 def test_from_records_alone_tables_are_made_and_fetching_goes_on(
-    kleinstadt: Any, civitas: Any, nights: Any, town: Any, counts: Callable[..., bytes]
+    kleinstadt: Workplace, civitas: Any, nights: Callable[[Any], None], town: Server, counts: MakeCounts
 ) -> None:
     town.pages["/parking.json"] = b"{"  # which landing keeps to be tried again
     with pytest.raises(AssertionError):
@@ -96,7 +97,7 @@ def test_from_records_alone_tables_are_made_and_fetching_goes_on(
     assert len(content(kleinstadt)["parking_status"]) == 1
 
 
-def test_where_there_is_nothing_it_says_so(kleinstadt: Any, civitas: Any) -> None:
+def test_where_there_is_nothing_it_says_so(kleinstadt: Workplace, civitas: Any) -> None:
     called = civitas("restore")
     assert called.exit_code == 0
     assert "kleinstadt: there is neither landing nor records: fetch again with `civitas run`" in called.output
@@ -109,7 +110,12 @@ class TestPostgres:
 
     @pytest.mark.skipif(shutil.which("pg_dump") is None, reason="pg_dump is not installed")
     def test_a_dump_that_is_older_than_the_records_is_brought_up_to_them(
-        self, kleinstadt: Any, civitas: Any, nights: Any, town: Any, counts: Callable[..., bytes]
+        self,
+        kleinstadt: Workplace,
+        civitas: Any,
+        nights: Callable[[Any], None],
+        town: Server,
+        counts: MakeCounts,
     ) -> None:
         assert kleinstadt.run("kleinstadt").ok
         url, dump = kleinstadt.postgres_url, kleinstadt.folder / "dump"
@@ -128,11 +134,11 @@ class TestPostgres:
 
 
 def test_versions_of_objects_that_were_deleted_come_back(  # noqa: PLR0917 - fixtures
-    kleinstadt: Any,
+    kleinstadt: Workplace,
     command_in: Any,
     storage_url: str,
-    object_store: Any,
-    nights: Any,
+    object_store: ObjectServer,
+    nights: Callable[[Any], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     boto3 = pytest.importorskip("boto3")

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.integration.conftest import MakeCounts, Server, Workplace
+
 TOWN = """
 name: Ozonstadt
 ags: "99000098"
@@ -31,7 +33,7 @@ HIGHEST = """
 
 
 @pytest.fixture
-def ozone(workplace: Any, town: Any) -> Any:
+def ozone(workplace: Workplace, town: Server) -> Any:
     workplace.write_tenant("ozonstadt", TOWN.replace("$url", town.url))
     workplace.clock = datetime(2026, 10, 27, 5, tzinfo=UTC)
     return workplace
@@ -47,7 +49,7 @@ def hours(first: str, count: int, **others: float) -> Mapping[str, float]:
 
 
 def test_a_mean_of_eight_hours_reaches_over_midnight_and_over_the_end_of_summer_time(
-    ozone: Any, town: Any, counts: Any
+    ozone: Any, town: Server, counts: MakeCounts
 ) -> None:
     # The evening of the 24th, in summer time, is high; so are the first hours of the 25th, which has 25 of them.
     moments = [f"2026-10-24T{hour}:00:00Z" for hour in (20, 21, 22, 23)]
@@ -64,7 +66,7 @@ def test_a_mean_of_eight_hours_reaches_over_midnight_and_over_the_end_of_summer_
 
 
 def test_a_value_that_comes_late_changes_the_mean_of_the_day_after(
-    ozone: Any, town: Any, counts: Any
+    ozone: Any, town: Server, counts: MakeCounts
 ) -> None:
     three_days = dict(hours("2026-10-19T22:00", 3 * 24))
     town.pages["/counter.csv"] = counts(three_days)
@@ -81,7 +83,7 @@ def test_a_value_that_comes_late_changes_the_mean_of_the_day_after(
 
 
 def test_a_day_that_is_new_looks_back_into_one_that_is_not_affected(
-    ozone: Any, town: Any, counts: Any
+    ozone: Any, town: Server, counts: MakeCounts
 ) -> None:
     evening = dict(hours("2026-10-20T14:00", 8))
     town.pages["/counter.csv"] = counts(evening)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from civitas_assets.catalog import Window
 from civitas_assets.pipeline.runner import Order
+from tests.integration.conftest import Server, Workplace
 
 CLOCK = datetime(2026, 8, 22, 5, 11, tzinfo=UTC)
 DAY = "2026-08-21"
@@ -75,7 +77,9 @@ def _recorded(payloads: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def germany(payloads: Path, new_workplace: Any, serve: Any) -> Any:
+def germany(
+    payloads: Path, new_workplace: Callable[[], Workplace], serve: Callable[[dict[str, bytes | None]], Server]
+) -> Any:
     """All services, run for one day."""
     server = serve(_recorded(payloads))
     workplace = new_workplace()

@@ -18,13 +18,14 @@ from civitas_assets.publish.duckdb.duckdb import DuckDBDestination
 from civitas_assets.publish.query import ask_tables
 from civitas_assets.store.stores import Stores
 from civitas_assets.store.summary import SummaryStore
+from tests.integration.conftest import MakeCounts, Server, Workplace
 
 BOTH = "\ndestination: [duckdb, postgres]\nshare: [parking_status]\n"
 VALUES = "select value::int from observation order by value"
 
 
 @pytest.fixture
-def both(workplace: Any, town: Any, postgres_url: str) -> Any:
+def both(workplace: Workplace, town: Server, postgres_url: str) -> Any:
     """A town that is published to a file and to a server."""
     workplace.write_tenant("kleinstadt", workplace.template("kleinstadt", url=town.url) + BOTH)
     workplace.postgres_url = postgres_url
@@ -42,7 +43,7 @@ def read(both: Any) -> Callable[[str], list[object]]:
 
 
 def test_what_one_destination_does_not_take_others_do_and_it_is_made_up_for_alone(
-    both: Any, town: Any, counts: Any, read: Callable[[str], list[object]], command_in: Any
+    both: Any, town: Server, counts: MakeCounts, read: Callable[[str], list[object]], command_in: Any
 ) -> None:
     first = both.run("kleinstadt")
     assert first.ok, first.errors
@@ -124,7 +125,11 @@ def test_what_is_not_listed_any_more_is_taken_away_with_what_was_shared_there(
 
 
 def test_each_destination_is_filled_whole_whatever_another_lacks_and_whenever_a_run_ends(
-    both: Any, town: Any, counts: Any, read: Callable[[str], list[object]], monkeypatch: pytest.MonkeyPatch
+    both: Any,
+    town: Server,
+    counts: MakeCounts,
+    read: Callable[[str], list[object]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _list(both, "postgres")
     assert both.run("kleinstadt").ok

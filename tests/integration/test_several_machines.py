@@ -30,6 +30,7 @@ from civitas_assets.settings import PROJECT_DIR, Settings
 from civitas_assets.store.storage import make_storage
 from testbed.history import history as opened
 from testbed.objects import BUCKET, ObjectServer
+from tests.integration.conftest import Server, Workplace
 
 _TENANTS = [f"stadt{number}" for number in range(1, 7)]
 _PATIENCE = 240  # seconds for what takes some on a quiet machine
@@ -84,7 +85,7 @@ class Machine:
 
 
 @pytest.fixture
-def tenants(workplace: Any, open_town: Any) -> Path:
+def tenants(workplace: Workplace, open_town: Callable[[], Server]) -> Path:
     """Six tenants' files."""
     for slug in _TENANTS:
         text = workplace.template("kleinstadt", url=open_town().url)

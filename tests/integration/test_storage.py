@@ -11,6 +11,7 @@ import pytest
 from civitas_assets.pipeline.runner import Order, run_tenant
 from civitas_assets.store.storage import make_storage
 from testbed.objects import SECRET, ObjectServer
+from tests.integration.conftest import MakeCounts, Server, Workplace
 
 TABLES = {
     "observation": "day, datastream_id, phenomenon_start_at, value, revision, source",
@@ -22,7 +23,7 @@ FIRST, LATER = "2026-08-20T10:00:00Z", "2026-08-21T10:00:00Z"
 
 
 @pytest.fixture(params=["folder", "objects"])
-def place(request: pytest.FixtureRequest, kleinstadt: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def place(request: pytest.FixtureRequest, kleinstadt: Workplace, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The small town's deployment, with its stores in one and in the other."""
     if request.param == "objects":
         monkeypatch.setenv("CIVITAS_STORAGE_URL", request.getfixturevalue("storage_url"))
@@ -37,16 +38,14 @@ def shared(storage_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
-def another(new_workplace: Callable[[], Any], town: Any) -> Any:
+def another(new_workplace: Callable[[], Any], town: Server) -> Any:
     """A deployment of the same town on another machine."""
     workplace = new_workplace()
     workplace.copy_tenant("kleinstadt", url=town.url)
     return workplace
 
 
-def test_a_night_one_without_news_and_a_correction(
-    place: Any, town: Any, counts: Callable[..., bytes]
-) -> None:
+def test_a_night_one_without_news_and_a_correction(place: Any, town: Server, counts: MakeCounts) -> None:
     first = place.run("kleinstadt")
     assert first.ok, first.errors
     assert place.ask("kleinstadt", "select sum(value)::int from observation") == [(12,)]
@@ -69,7 +68,7 @@ def content(place: Any) -> list[list[tuple[Any, ...]]]:
 
 
 def test_another_machine_rebuilds_from_the_same_objects_without_fetching(
-    kleinstadt: Any, shared: str, another: Any, command_in: Any, object_store: ObjectServer
+    kleinstadt: Workplace, shared: str, another: Any, command_in: Any, object_store: ObjectServer
 ) -> None:
     assert kleinstadt.settings.storage_url == shared
     assert kleinstadt.run("kleinstadt").ok

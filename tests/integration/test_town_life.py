@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from civitas_assets.connectors.gtfs_rt.gtfs_rt_format import decode_feed
 from testbed.broker import mosquitto, program, publish
+from tests.integration.conftest import Server, Workplace
 
 CLOCK = datetime(2026, 8, 1, 10, tzinfo=UTC)
 TENANT = """
@@ -63,7 +65,11 @@ def _council(root: str, *papers: dict[str, Any]) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def town(new_workplace: Any, serve: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def town(
+    new_workplace: Callable[[], Workplace],
+    serve: Callable[[dict[str, bytes | None]], Server],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Any:
     """Two nights: in the second one bins have told something, and a paper was deleted."""
     if program() is None:
         pytest.skip("mosquitto is not installed")

@@ -8,11 +8,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
 
 import pytest
 
 from testbed.broker import publish
+from tests.integration.conftest import Workplace
 
 TENANT = """
 name: Funkstadt
@@ -66,7 +66,7 @@ def uplink(number: int) -> bytes:
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_process_that_is_killed_between_receiving_and_acknowledging_loses_nothing(
-    workplace: Any, broker: Callable[..., AbstractContextManager[int]], moment: str
+    workplace: Workplace, broker: Callable[..., AbstractContextManager[int]], moment: str
 ) -> None:
     with broker(more="max_inflight_messages 10") as port:
         workplace.write_tenant("funkstadt", TENANT.format(port=port))
@@ -90,7 +90,7 @@ def test_process_that_is_killed_between_receiving_and_acknowledging_loses_nothin
 
 
 def test_queue_that_its_broker_has_forgotten_is_an_error_and_the_rest_goes_on(
-    workplace: Any, broker: Callable[..., AbstractContextManager[int]]
+    workplace: Workplace, broker: Callable[..., AbstractContextManager[int]]
 ) -> None:
     with broker(more="persistent_client_expiration 1h") as port:
         workplace.write_tenant("funkstadt", TENANT.format(port=port))

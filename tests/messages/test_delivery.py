@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,12 +11,13 @@ from civitas_assets.errors import SecretMissing
 from civitas_assets.messages.delivery import deliver_once, read_addresses
 from civitas_assets.messages.message_text import Message
 from civitas_assets.store.files import LocalFiles
+from tests.conftest import Webhook
 
 MESSAGE = Message("Jena: 1 fault", "- key s3cret is refused\n\nhttp://ui/runs/1")
 KEY = "2026-08-22/jena"
 
 
-def test_message_is_sent_once_for_a_key_and_holds_no_secret(webhook: Any, tmp_path: Path) -> None:
+def test_message_is_sent_once_for_a_key_and_holds_no_secret(webhook: Webhook, tmp_path: Path) -> None:
     files = LocalFiles(tmp_path)
     assert deliver_once(files, KEY, MESSAGE, [webhook.url], ["s3cret"])
     assert not deliver_once(files, KEY, MESSAGE, [webhook.url], ["s3cret"])
@@ -31,7 +31,7 @@ def test_message_is_sent_once_for_a_key_and_holds_no_secret(webhook: Any, tmp_pa
 
 
 def test_message_that_nobody_takes_breaks_nothing_and_is_tried_again(
-    webhook: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    webhook: Webhook, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     webhook.status = 500
     files = LocalFiles(tmp_path)

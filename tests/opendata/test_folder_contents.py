@@ -121,7 +121,7 @@ def test_the_catalogue_leads_to_the_files_with_their_sizes_and_digests(offering:
     address = "http://localhost:3000/open/town/"
     found = {
         str(graph.value(node, DCAT.downloadURL)): (
-            int(graph.value(node, DCAT.byteSize)),
+            int(graph.value(node, DCAT.byteSize)),  # type: ignore[call-overload]
             str(graph.value(graph.value(node, SPDX.checksum), SPDX.checksumValue)),
         )
         for node in graph.subjects(DCAT.downloadURL)

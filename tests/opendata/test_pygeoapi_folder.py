@@ -27,7 +27,7 @@ from civitas_assets.ingest.catalogue import load_catalogue
 from civitas_assets.opendata.masterportal_layers import LAYER_TREE, SERVICES, Portal
 from civitas_assets.opendata.pygeoapi_folder import CONFIGURATION, ServedTables, write_pygeoapi_folder
 from testbed.pygeoapi_server import PYGEOAPI, start_pygeoapi
-from tests.connectors.conftest import read, records, session, source  # noqa: F401 - fixtures
+from tests.connectors.conftest import MakeSession, MakeSource, ReadRecords, read, records, session, source  # noqa: F401 - fixtures
 
 URL = "https://daten.musterstadt.example/features"
 
@@ -188,9 +188,9 @@ def test_pygeoapi_serves_it_and_our_connector_reads_the_rows_that_are_published(
     offering: Any,
     tmp_path: Path,
     oracle: Callable[..., Path],
-    source: Any,  # noqa: F811
-    session: Any,  # noqa: F811
-    records: Any,  # noqa: F811
+    source: MakeSource,  # noqa: F811
+    session: MakeSession,  # noqa: F811
+    records: ReadRecords,  # noqa: F811
 ) -> None:
     python, port = oracle("pygeoapi", PYGEOAPI), find_free_port()
     offering.offer()
@@ -223,8 +223,8 @@ def test_pygeoapi_serves_it_and_our_connector_reads_the_rows_that_are_published(
         assert ask(f"{items}/b?f=json")["properties"]["name"] == "=1+1"
         # As a Masterportal asks: box and answer in its own system, which it does not convert.
         utm = quote("http://www.opengis.net/def/crs/EPSG/0/25832")
-        asked = f"limit=1&bbox=569000,5649000,571000,5651000&bbox-crs={utm}&crs={utm}"
-        (feature,) = ask(f"{items}?f=json&{asked}")["features"]
+        query = f"limit=1&bbox=569000,5649000,571000,5651000&bbox-crs={utm}&crs={utm}"
+        (feature,) = ask(f"{items}?f=json&{query}")["features"]
         east, north = feature["geometry"]["coordinates"]
         assert (feature["id"], round(east), round(north)) == ("b", 570169, 5650301)
 

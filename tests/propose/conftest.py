@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from civitas_assets.catalog import Source, Tenant, load_catalog
+from civitas_assets.catalog import Tenant, load_catalog
 from civitas_assets.catalog.known_names import check_names
 from civitas_assets.catalog.vocabulary import read_vocabulary
 from civitas_assets.connectors.registry import SOURCE_MODELS
@@ -18,12 +19,14 @@ BOX = (7.4, 51.8, 7.8, 52.1)
 VOCABULARY = read_vocabulary(PROJECT_DIR / "dbt_project")
 HEAD = 'name: Town\nags: "05515000"\nbbox: [7.4, 51.8, 7.8, 52.1]\nsources:\n'
 
+Propose = Callable[..., tuple[Proposal, Any]]  # the source is of the model that its connector has
+
 
 @pytest.fixture
-def proposed(tmp_path: Path) -> Callable[..., tuple[Proposal, Source]]:
+def proposed(tmp_path: Path) -> Propose:
     """The proposal, and its source as a tenant's file gives it, after all checks of `civitas validate`."""
 
-    def made(body: bytes | str, name: str = "sample.csv", *, near: bool = True) -> tuple[Proposal, Source]:
+    def made(body: bytes | str, name: str = "sample.csv", *, near: bool = True) -> tuple[Proposal, Any]:
         tenant = Tenant.model_validate({"name": "Town", "ags": "05515000", "bbox": BOX}).with_key("town")
         raw = body.encode() if isinstance(body, str) else body
         found = propose_source(raw, name, tmp_path / "work", VOCABULARY, tenant if near else None)

@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from civitas_assets.errors import ReadError
+from tests.propose.conftest import Propose
 
 
 def table(header: str, *rows: str) -> str:
     return "\n".join([header, *rows]) + "\n"
 
 
-def test_thousands_are_read_where_they_are_proven(proposed: Any) -> None:
+def test_thousands_are_read_where_they_are_proven(proposed: Propose) -> None:
     days = [f"0{n}.02.2026;A;{count}" for n, count in enumerate(["1.234", "987", "1.100"], 1)]
     found, source = proposed(table("Zeit;Standort;Fahrräder", *days))
     assert source.decimal == ","
@@ -24,21 +25,21 @@ def test_thousands_are_read_where_they_are_proven(proposed: Any) -> None:
     assert "# unsure: a point in Fahrräder is read as one between thousands" in found.yaml
 
 
-def test_what_may_be_thousands_is_asked(proposed: Any) -> None:
+def test_what_may_be_thousands_is_asked(proposed: Propose) -> None:
     days = [f"0{n}.02.2026;A;{count}" for n, count in enumerate(["1.234", "2.987"], 1)]
     found, source = proposed(table("Zeit;Standort;Fahrräder", *days))
     assert source.decimal == "."
     assert "# unsure: decimal: is 1.234 in Fahrräder more than a thousand?" in found.yaml
 
 
-def test_degrees_are_no_thousands(proposed: Any) -> None:
+def test_degrees_are_no_thousands(proposed: Propose) -> None:
     rows = ["1;Nord;7.621;51.962;1.234", "2;Dom;7.632;51.973;987"]
     found, source = proposed(table("Nr;Name;lon;lat;Plätze", *rows), "orte.csv")
     assert (source.decimal, found.accepted) == (".", 2)
     assert "thousand" not in found.yaml
 
 
-def test_a_column_per_year_stands_for_its_years(proposed: Any) -> None:
+def test_a_column_per_year_stands_for_its_years(proposed: Propose) -> None:
     found, source = proposed("Stadtteil;2019;2020;2021\nMitte;1.234;1.250;1.301\nNord;567;570;580\n")
     assert (found.record_type, found.accepted, source.time.format, source.decimal) == (
         "statistic",
@@ -57,13 +58,13 @@ def test_a_column_per_year_stands_for_its_years(proposed: Any) -> None:
     ],
 )  # fmt: skip
 def test_a_time_in_two_columns_is_one(
-    proposed: Any, header: str, rows: list[str], columns: tuple[str, ...], form: str
+    proposed: Propose, header: str, rows: list[str], columns: tuple[str, ...], form: str
 ) -> None:
     found, source = proposed(table(header, *rows))
     assert (source.time.columns, source.time.format, found.accepted) == (columns, form, len(rows))
 
 
-def test_a_time_beside_the_list_is_that_of_its_records(proposed: Any) -> None:
+def test_a_time_beside_the_list_is_that_of_its_records(proposed: Propose) -> None:
     sites = [{"id": f"P{n}", "name": f"Haus {n}", "free": n, "total": 10} for n in range(3)]
     body = {"updated": "2026-03-01T10:00:00Z", "data": {"sites": sites}}
     found, source = proposed(json.dumps(body), "parking.json")
@@ -72,14 +73,14 @@ def test_a_time_beside_the_list_is_that_of_its_records(proposed: Any) -> None:
     assert hours == [10, 10, 10]
 
 
-def test_all_times_are_offered_and_the_one_of_the_state_is_taken(proposed: Any) -> None:
+def test_all_times_are_offered_and_the_one_of_the_state_is_taken(proposed: Propose) -> None:
     rows = [f"{n};Parkhaus {n};3;2020-01-01 10:00;2026-03-01 10:0{n}" for n in range(3)]
     found, source = proposed(table("id;name;frei;angelegt;zuletzt", *rows))
     assert source.time.column == "zuletzt"
     assert "# unsure: there are more times in it: angelegt" in found.yaml
 
 
-def test_records_that_are_members_are_told_apart_by_their_names(proposed: Any) -> None:
+def test_records_that_are_members_are_told_apart_by_their_names(proposed: Propose) -> None:
     body = {f"P{n}": {"name": f"Haus {n}", "free": n, "total": 10} for n in range(3)}
     found, source = proposed(json.dumps({"lots": body}), "parking.json")
     assert (source.fields["site_id"], found.accepted) == (("@key",), 3)
@@ -101,19 +102,19 @@ def test_records_that_are_members_are_told_apart_by_their_names(proposed: Any) -
         "GUID",
     ],
 )
-def test_what_is_called_an_id_and_is_in_every_row_another_is_the_id(proposed: Any, name: str) -> None:
+def test_what_is_called_an_id_and_is_in_every_row_another_is_the_id(proposed: Propose, name: str) -> None:
     rows = [f"Linde;{n * 7};Weg;7.62{n};51.96{n}" for n in range(4)]
     found, source = proposed(table(f"Art;{name};Straße;lon;lat", *rows), "baeume.csv")
     assert (source.fields["place_id"], found.accepted) == ((name,), 4)
 
 
-def test_a_number_of_something_else_is_no_id(proposed: Any) -> None:
+def test_a_number_of_something_else_is_no_id(proposed: Propose) -> None:
     rows = [f"Brunnen {n};{n};{48000 + n};7.62{n};51.96{n}" for n in range(4)]
     _, source = proposed(table("Name;Hausnummer;PLZ;lon;lat", *rows), "brunnen.csv")
     assert source.fields["place_id"] == ("Name",)
 
 
-def test_an_id_of_single_values_is_none_of_their_series(proposed: Any) -> None:
+def test_an_id_of_single_values_is_none_of_their_series(proposed: Propose) -> None:
     rows = [f"{n};{'AB'[n % 2]};{n}.5;2026-03-01T10:0{n}:00Z" for n in range(6)]
     found, source = proposed(table("id;sensor;temperature;time", *rows))
     assert source.fields["datastream_id"] == ("sensor",)
@@ -121,7 +122,7 @@ def test_an_id_of_single_values_is_none_of_their_series(proposed: Any) -> None:
 
 
 @pytest.mark.parametrize("values", [["Linde"] * 4, ["A", "B", "A", "B"], ["1", "0", "1", "0"]])
-def test_neither_a_constant_nor_a_code_is_a_name(proposed: Any, values: list[str]) -> None:
+def test_neither_a_constant_nor_a_code_is_a_name(proposed: Propose, values: list[str]) -> None:
     rows = [f"K{n};{value};7.62{n};51.96{n}" for n, value in enumerate(values)]
     _, source = proposed(table("Kennung;Bezeichnung;lon;lat", *rows), "orte.csv")
     assert "name" not in source.fields
@@ -138,20 +139,20 @@ def test_neither_a_constant_nor_a_code_is_a_name(proposed: Any, values: list[str
         ("ID;Parkhaus;Auslastung;Stand", "occupied", None),
     ],
 )
-def test_taken_spaces_are_no_capacity(proposed: Any, header: str, field: str, column: str | None) -> None:
+def test_taken_spaces_are_no_capacity(proposed: Propose, header: str, field: str, column: str | None) -> None:
     rows = [f"P{n};Haus {n};{n + 3};2026-03-01T10:00:00Z" for n in range(3)]
     _, source = proposed(table(header, *rows), "parken.csv")
     assert source.fields.get(field) == (None if column is None else (column,))
 
 
-def test_a_field_that_fails_is_left_out_and_its_rows_are_not(proposed: Any) -> None:
+def test_a_field_that_fails_is_left_out_and_its_rows_are_not(proposed: Propose) -> None:
     rows = [f"{n};Haus {n};{'offen bis 8' if n % 2 else 'ja'};7.62;51.96" for n in range(20)]
     found, source = proposed(table("ID;Parkhaus;Gebührenpflichtig;lon;lat", *rows), "parken.csv")
     assert (found.record_type, found.accepted, "has_fee" in source.fields) == ("parking_site", 20, False)
     assert "# unsure: has_fee: Gebührenpflichtig is left out, since 10 row(s)" in found.yaml
 
 
-def test_what_no_model_knows_is_asked_for_and_never_asserted(proposed: Any) -> None:
+def test_what_no_model_knows_is_asked_for_and_never_asserted(proposed: Propose) -> None:
     rows = [f"2026-03-01T10:0{n}:00Z;A;{n}.5;{n}" for n in range(4)]
     found, source = proposed(table("Zeit;Station;Gerumpel [quux];Temperatur", *rows))
     assert "what do these measure? Gerumpel" in found.yaml
@@ -187,7 +188,7 @@ TRIED = settings(
 )
 
 
-def check(proposed: Any, body: str, name: str) -> None:
+def check(proposed: Propose, body: str, name: str) -> None:
     """A valid block that reads its own sample, or a sentence."""
     try:
         found, _ = proposed(body, name)
@@ -206,7 +207,7 @@ def check(proposed: Any, body: str, name: str) -> None:
     delimiter=st.sampled_from(";,\t"),
 )
 def test_any_table_gets_a_proposal_that_reads_it_or_a_sentence(
-    proposed: Any, names: list[str], rows: list[list[str]], delimiter: str
+    proposed: Propose, names: list[str], rows: list[list[str]], delimiter: str
 ) -> None:
     lines = [delimiter.join(row) for row in [names, *[(row * 6)[: len(names)] for row in rows]]]
     check(proposed, "\n".join(lines), "sample.csv")
@@ -214,7 +215,7 @@ def test_any_table_gets_a_proposal_that_reads_it_or_a_sentence(
 
 @TRIED
 @given(content=VALUES | st.lists(st.dictionaries(NAMES, VALUES, max_size=5), max_size=4))
-def test_any_document_gets_a_proposal_that_reads_it_or_a_sentence(proposed: Any, content: Any) -> None:
+def test_any_document_gets_a_proposal_that_reads_it_or_a_sentence(proposed: Propose, content: Any) -> None:
     check(proposed, json.dumps(content), "sample.json")
 
 
@@ -225,7 +226,7 @@ def test_any_document_gets_a_proposal_that_reads_it_or_a_sentence(proposed: Any,
     coordinates=VALUES,
 )
 def test_any_features_get_a_proposal_that_reads_them_or_a_sentence(
-    proposed: Any, records: list[dict[str, Any]], shape: str, coordinates: Any
+    proposed: Propose, records: list[dict[str, Any]], shape: str, coordinates: Any
 ) -> None:
     features = [
         {"type": "Feature", "properties": record, "geometry": {"type": "Point", "coordinates": coordinates}}

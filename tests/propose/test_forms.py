@@ -16,6 +16,7 @@ import shapely
 import xlsxwriter
 
 from civitas_assets.errors import ReadError
+from tests.propose.conftest import Propose
 
 CSV = b"Nr;Name;lat;lon\n1;Nord;51.96;7.62\n2;Dom;51.97;7.63\n"
 POINT = {"type": "Point", "coordinates": [7.62, 51.96]}
@@ -110,7 +111,7 @@ READ = {
 
 
 @pytest.mark.parametrize("form", READ)
-def test_a_form_that_is_read_is_proposed_with_its_connector(proposed: Any, form: str) -> None:
+def test_a_form_that_is_read_is_proposed_with_its_connector(proposed: Propose, form: str) -> None:
     body, connector, records = READ[form]
     found, source = proposed(body, "sample")
     assert (source.connector, found.accepted, found.probe.report.errors) == (connector, records, [])
@@ -130,14 +131,14 @@ LEADS = {
 
 
 @pytest.mark.parametrize("document", LEADS)
-def test_a_document_that_leads_to_others_is_named_and_not_read(proposed: Any, document: str) -> None:
+def test_a_document_that_leads_to_others_is_named_and_not_read(proposed: Propose, document: str) -> None:
     content, connector = LEADS[document]
     found, source = proposed(as_json(content), "sample")
     assert (source.connector, found.probe) == (connector, None)
     assert found.remarks[0].startswith("this is ")
 
 
-def test_a_service_of_features_names_its_collections(proposed: Any) -> None:
+def test_a_service_of_features_names_its_collections(proposed: Propose) -> None:
     kinds = "".join(f"<FeatureType><Name>ms:{name}</Name></FeatureType>" for name in ("trees", "roads"))
     found, source = proposed(
         f'<WFS_Capabilities version="1.1.0"><List>{kinds}</List></WFS_Capabilities>', "x"
@@ -147,7 +148,7 @@ def test_a_service_of_features_names_its_collections(proposed: Any) -> None:
     assert "request=GetFeature&typeName=ms:trees" in found.remarks[1]
 
 
-def test_a_page_of_a_collection_becomes_the_whole_of_it(proposed: Any) -> None:
+def test_a_page_of_a_collection_becomes_the_whole_of_it(proposed: Propose) -> None:
     features = [{**TREE, "id": n, "properties": {"Baum-Nr.": f"B{n}", "art": "Linde"}} for n in (1, 2)]
     body = as_json({"type": "FeatureCollection", "features": features, "links": [], "numberReturned": 2})
     found, source = proposed(body, "https://ogc.example/api/collections/trees/items?limit=2")
@@ -159,14 +160,14 @@ def test_a_page_of_a_collection_becomes_the_whole_of_it(proposed: Any) -> None:
     assert (found.name, found.accepted, source.fields["place_id"]) == ("trees", 2, "Baum-Nr.")
 
 
-def test_datex2_says_its_publication(proposed: Any) -> None:
+def test_datex2_says_its_publication(proposed: Propose) -> None:
     _, source = proposed(PARKING, "sample")
     assert (source.connector, source.publication) == ("datex2", "parking")
     _, source = proposed(PARKING.replace("ParkingTable", "Situation"), "sample")
     assert source.publication == "situations"
 
 
-def test_a_page_of_locations_of_ocpi_is_the_list_that_it_is_of(proposed: Any) -> None:
+def test_a_page_of_locations_of_ocpi_is_the_list_that_it_is_of(proposed: Propose) -> None:
     place = {
         "id": "L1", "publish": True, "coordinates": {"latitude": "51.96", "longitude": "7.62"},
         "evses": [{"uid": "E1", "status": "AVAILABLE", "last_updated": "2026-03-01T10:00:00Z"}],
@@ -185,13 +186,13 @@ def test_a_page_of_locations_of_ocpi_is_the_list_that_it_is_of(proposed: Any) ->
     ],
 )
 def test_an_address_of_a_service_with_accounts_is_told_with_its_page(
-    proposed: Any, address: str, connector: str
+    proposed: Propose, address: str, connector: str
 ) -> None:
     with pytest.raises(ReadError, match=rf"connector of its own, {connector}: see docs/connectors/"):
         proposed("{}", address)
 
 
-def test_an_address_of_a_national_service_needs_nothing_but_its_name(proposed: Any) -> None:
+def test_an_address_of_a_national_service_needs_nothing_but_its_name(proposed: Propose) -> None:
     found, source = proposed("{}", "https://www.pegelonline.wsv.de/webservices/rest-api/v2/stations.json")
     assert (source.connector, found.probe) == ("pegelonline", None)
     assert "url:" not in found.yaml
@@ -236,6 +237,6 @@ def test_an_address_of_a_national_service_needs_nothing_but_its_name(proposed: A
         (b'Date,Count\n2026-03-01,"1,234"\n2026-03-02,"1,100"\n2026-03-03,987\n', "commas between thousands"),
     ],
 )
-def test_what_is_not_read_is_named_in_a_sentence(proposed: Any, body: bytes, sentence: str) -> None:
+def test_what_is_not_read_is_named_in_a_sentence(proposed: Propose, body: bytes, sentence: str) -> None:
     with pytest.raises(ReadError, match=sentence):
         proposed(body, "sample")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
+from tests.propose.conftest import Propose
 
 SITES = [
     {"id": "A", "name": "Nord", "lat": 51.96, "lon": 7.62},
@@ -28,7 +30,7 @@ SITES = [
 )
 @pytest.mark.parametrize("form", ["json", "geojson"])
 def test_the_address_of_a_further_page_is_proposed(
-    proposed: Callable[..., Any],
+    proposed: Propose,
     beside: Mapping[str, Any],
     settings: tuple[str | None, str | None],
     form: str,
@@ -42,7 +44,7 @@ def test_the_address_of_a_further_page_is_proposed(
     assert (source.connector, source.next, source.total) == (form, *settings)
 
 
-def test_a_token_is_named_since_its_parameter_is_not_seen(proposed: Callable[..., Any]) -> None:
+def test_a_token_is_named_since_its_parameter_is_not_seen(proposed: Propose) -> None:
     found, source = proposed(json.dumps({"items": SITES, "meta": {"nextCursor": "Mg=="}}), "parkhaus.json")
     assert source.next is None
     assert any("next: meta.nextCursor" in remark for remark in found.remarks)

@@ -13,9 +13,10 @@ import pytest
 import xlsxwriter
 
 from civitas_assets.errors import ReadError
+from tests.propose.conftest import Propose
 
 
-def test_a_german_long_table_of_measurements(proposed: Any) -> None:
+def test_a_german_long_table_of_measurements(proposed: Propose) -> None:
     found, source = proposed(
         "Station;Messzeit;Komponente;Wert;Einheit\n"
         "Nord;01.08.2026 24:00;PM10;12,5;µg/m³\nNord;02.08.2026 01:00;PM10;-;µg/m³\n"
@@ -34,7 +35,7 @@ def test_a_german_long_table_of_measurements(proposed: Any) -> None:
     assert found.probe.records["observation"]["value"].to_list() == [12.5, 1013.2]
 
 
-def test_the_publishers_own_id_goes_before_that_of_a_store(proposed: Any) -> None:
+def test_the_publishers_own_id_goes_before_that_of_a_store(proposed: Propose) -> None:
     body = [
         {"_id": n, "id": f"P{n}", "name": f"Parkhaus {n}", "frei": 3 * n, "capacity": 9 * n} for n in (1, 2)
     ]
@@ -45,7 +46,7 @@ def test_the_publishers_own_id_goes_before_that_of_a_store(proposed: Any) -> Non
     assert source.fields["site_id"] == ("_id",)
 
 
-def test_a_wide_table_with_units_in_its_header(proposed: Any) -> None:
+def test_a_wide_table_with_units_in_its_header(proposed: Propose) -> None:
     found, source = proposed(
         "Zeit;Temperatur [°C];Luftfeuchte [%];Bemerkung\n"
         "01.08.2026 10:00;21,5;60;\n01.08.2026 11:00;-999;58;\n01.08.2026 12:00;22,0;57;Sonne\n"
@@ -61,7 +62,7 @@ def test_a_wide_table_with_units_in_its_header(proposed: Any) -> None:
     assert found.unused == ("Bemerkung",)
 
 
-def test_columns_that_are_named_by_a_number_and_a_name(proposed: Any) -> None:
+def test_columns_that_are_named_by_a_number_and_a_name(proposed: Propose) -> None:
     found, source = proposed(
         "Datetime,101 (Nord FR Süd),102 (Süd)\n2026-08-01 10:00,5,6\n2026-08-01 10:15,7,8\n"
     )
@@ -69,7 +70,7 @@ def test_columns_that_are_named_by_a_number_and_a_name(proposed: Any) -> None:
     assert found.accepted == 4
 
 
-def test_columns_of_values_that_are_called_after_stations_are_no_stations(proposed: Any) -> None:
+def test_columns_of_values_that_are_called_after_stations_are_no_stations(proposed: Propose) -> None:
     found, source = proposed(
         "Zeit;Station Nord;Station Süd\n01.08.2026 10:00;1,5;2\n01.08.2026 11:00;1,6;3\n"
     )
@@ -85,7 +86,7 @@ def spreadsheet(fill: Callable[[Any, Any], None]) -> bytes:
     return file.getvalue()
 
 
-def test_days_and_times_of_day_of_a_spreadsheet_are_one_time(proposed: Any) -> None:
+def test_days_and_times_of_day_of_a_spreadsheet_are_one_time(proposed: Propose) -> None:
     def fill(book: Any, sheet: Any) -> None:
         day, clock = (book.add_format({"num_format": form}) for form in ("dd.mm.yyyy", "hh:mm"))
         sheet.write_row(0, 0, ["Zählstelle", "Datum", "Uhrzeit", "Anzahl"])
@@ -101,7 +102,7 @@ def test_days_and_times_of_day_of_a_spreadsheet_are_one_time(proposed: Any) -> N
     assert [start.hour for start in starts] == [23, 0, 1, 2]
 
 
-def test_a_header_of_merged_cells_is_named_as_a_source_names_it(proposed: Any) -> None:
+def test_a_header_of_merged_cells_is_named_as_a_source_names_it(proposed: Propose) -> None:
     def fill(_: Any, sheet: Any) -> None:
         for column, name in ((1, "Nr"), (2, "Name")):
             sheet.merge_range(2, column, 3, column, name)
@@ -129,7 +130,7 @@ def test_a_header_of_merged_cells_is_named_as_a_source_names_it(proposed: Any) -
     ],
 )
 def test_the_reference_system_is_the_one_that_leads_into_the_town(
-    proposed: Any, crs: str, x: float, y: float
+    proposed: Propose, crs: str, x: float, y: float
 ) -> None:
     rows = "".join(f"{n};Spielplatz {n};{x + n / 1e4:.4f};{y + n / 1e4:.4f}\n" for n in range(5))
     found, source = proposed(f"Nr;Name;Rechtswert;Hochwert\n{rows}", "spielplaetze.csv")
@@ -137,13 +138,13 @@ def test_the_reference_system_is_the_one_that_leads_into_the_town(
     assert found.probe.records["place"]["lon"][0] == pytest.approx(7.628, abs=0.002)
 
 
-def test_swapped_coordinates_are_put_right(proposed: Any) -> None:
+def test_swapped_coordinates_are_put_right(proposed: Propose) -> None:
     found, source = proposed("id;name;lon;lat\n1;a;51.96;7.62\n2;b;51.97;7.63\n")
     assert (source.fields["lon"], source.fields["lat"]) == (("lat",), ("lon",))
     assert found.accepted == 2
 
 
-def test_well_known_text_is_a_geometry(proposed: Any) -> None:
+def test_well_known_text_is_a_geometry(proposed: Propose) -> None:
     found, source = proposed(
         "id,Parkplatz,Kapazität,GEOM\n1,Nord,10,POINT (7.62 51.96)\n2,Süd,20,POINT (7.63 51.97)\n"
     )
@@ -163,14 +164,14 @@ def test_well_known_text_is_a_geometry(proposed: Any) -> None:
         ("1785571200000", "utc", "epoch_ms"),
     ],
 )
-def test_times_are_read_as_they_are_written(proposed: Any, written: str, zone: str, form: str) -> None:
+def test_times_are_read_as_they_are_written(proposed: Propose, written: str, zone: str, form: str) -> None:
     found, source = proposed(f"Parkhaus,frei,gesamt,Stand\nNord,3,10,{written}\nSüd,4,20,{written}\n")
     assert (source.time.zone, source.time.format) == (zone, form)
     hours = found.probe.records["parking_status"]["observed_at"].dt.hour().to_list()
     assert hours == [8, 8]
 
 
-def test_json_with_records_somewhere_and_codes(proposed: Any) -> None:
+def test_json_with_records_somewhere_and_codes(proposed: Propose) -> None:
     body = {"stand": "x", "data": {"sites": [
         {"id": f"P{n}", "title": f"Parkhaus {n}", "free spaces": n, "total": 10, "geo": {"lat": 51.96, "lon": 7.62},
          "state": state, "updated": "2026-08-01T10:00:00Z"} for n, state in enumerate(["geöffnet", "zu", "Umbau"])
@@ -184,7 +185,7 @@ def test_json_with_records_somewhere_and_codes(proposed: Any) -> None:
     assert "# unsure: what do these mean: Umbau?" in found.yaml
 
 
-def test_a_row_with_a_fault_does_not_make_another_record_type_of_it(proposed: Any) -> None:
+def test_a_row_with_a_fault_does_not_make_another_record_type_of_it(proposed: Propose) -> None:
     rows = [
         {"id": f"P{n}", "free": free, "total": 10, "at": "2026-08-01T10:00:00Z"}
         for n, free in enumerate((3, -3))
@@ -194,7 +195,7 @@ def test_a_row_with_a_fault_does_not_make_another_record_type_of_it(proposed: An
     assert found.probe.rejected["rule"].to_list() == ["out_of_range"]
 
 
-def test_geojson_brings_its_own_positions_and_ids(proposed: Any) -> None:
+def test_geojson_brings_its_own_positions_and_ids(proposed: Propose) -> None:
     features = [
         {"type": "Feature", "id": f"g.{n}", "properties": {"bezeichnung": f"Baum {n}", "art": "Linde"},
          "geometry": {"type": "Point", "coordinates": [405736.0 + n, 5757706.0]}} for n in range(3)
@@ -206,14 +207,14 @@ def test_geojson_brings_its_own_positions_and_ids(proposed: Any) -> None:
     assert found.accepted == 3
 
 
-def test_statistics_have_periods(proposed: Any) -> None:
+def test_statistics_have_periods(proposed: Propose) -> None:
     found, source = proposed(
         "Raum;Merkmal;Jahr;Wert\nMitte;Einwohner;2024;1.234\nMitte;Einwohner;2025;1.300,5\n"
     )
     assert (found.record_type, source.time.format, found.accepted) == ("statistic", "period", 2)
 
 
-def test_rows_without_an_id_are_told_apart_by_what_they_have(proposed: Any) -> None:
+def test_rows_without_an_id_are_told_apart_by_what_they_have(proposed: Propose) -> None:
     found, source = proposed(
         "Containertyp,Straße,Latitude,Longitude\nGlas,Nordweg,51.96,7.62\nGlas,Nordweg,51.96,7.62\nGlas,Südweg,51.97,7.63\n"
     )
@@ -221,7 +222,7 @@ def test_rows_without_an_id_are_told_apart_by_what_they_have(proposed: Any) -> N
     assert found.accepted == 3
 
 
-def test_a_preamble_and_windows_umlauts(proposed: Any) -> None:
+def test_a_preamble_and_windows_umlauts(proposed: Propose) -> None:
     text = "Datenstand: 01.08.2026\nQuelle: Stadt\n\n"
     text += "Nr;Bezeichnung;Längengrad;Breitengrad\n1;Grün;7,62;51,96\n2;Süd;7,63;51,97\n"
     found, source = proposed(text.encode("cp1252"), "brunnen.csv")
@@ -240,7 +241,7 @@ def test_a_preamble_and_windows_umlauts(proposed: Any) -> None:
         ("a;b\n1;2\n3;4\n", "is not recognised: map them by hand"),
     ],
 )
-def test_what_cannot_be_proposed_is_said(proposed: Any, body: str, message: str) -> None:
+def test_what_cannot_be_proposed_is_said(proposed: Propose, body: str, message: str) -> None:
     with pytest.raises(ReadError, match=message):
         proposed(body)
 
@@ -266,7 +267,7 @@ RECORDED = {
 
 
 @pytest.mark.parametrize("file", RECORDED)
-def test_what_cities_publish_is_recognised(proposed: Any, payloads: Path, file: str) -> None:
+def test_what_cities_publish_is_recognised(proposed: Propose, payloads: Path, file: str) -> None:
     """Without the town: positions have to lie in Germany, and times are those of its wall clock."""
     found, _ = proposed((payloads / file).read_bytes(), file, near=False)
     record_type, rows = RECORDED[file]

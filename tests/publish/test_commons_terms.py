@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 import duckdb
 
-from civitas_assets.dictionary.contracts import ModelColumn
+from civitas_assets.dictionary.contracts import Contract, ModelColumn
 from civitas_assets.publish.commons import Member
+from tests.publish.conftest import Towns
 
 DAY, NEXT = date(2026, 8, 1), date(2026, 8, 2)
 Make = Callable[..., Member]
 
 
-def test_a_source_that_is_not_open_is_nowhere_in_the_file(towns: Any, member: Make) -> None:
+def test_a_source_that_is_not_open_is_nowhere_in_the_file(towns: Towns, member: Make) -> None:
     towns.publish("anton", {DAY: 3}, operator="Geheimrat-Betriebe")
     towns.refresh("anton", member("anton", "status", site={"source=s"}))
     assert towns.ask("select * from commons.site") == []
@@ -24,7 +24,7 @@ def test_a_source_that_is_not_open_is_nowhere_in_the_file(towns: Any, member: Ma
     assert len(towns.ask("from commons.status")) == 1
 
 
-def test_a_source_that_is_closed_leaves_at_once_and_comes_back(towns: Any, member: Make) -> None:
+def test_a_source_that_is_closed_leaves_at_once_and_comes_back(towns: Towns, member: Make) -> None:
     towns.publish("anton", {DAY: 3}, operator="Geheimrat-Betriebe")
     towns.refresh("anton", member("anton", "site"))
     closed = member("anton", site={"source=s"})
@@ -37,7 +37,7 @@ def test_a_source_that_is_closed_leaves_at_once_and_comes_back(towns: Any, membe
 
 
 def test_rows_of_a_source_that_the_town_does_not_name_are_not_shared(
-    towns: Any, member: Make, contracts: Any
+    towns: Towns, member: Make, contracts: dict[str, Contract]
 ) -> None:
     towns.publish("anton", {DAY: 3})
     file = towns.folder / "published" / "anton" / "anton_db.duckdb"
@@ -51,7 +51,7 @@ def test_rows_of_a_source_that_the_town_does_not_name_are_not_shared(
     assert towns.ask("from commons.status") == []
 
 
-def test_small_counts_are_left_out(towns: Any, member: Make, contracts: Any) -> None:
+def test_small_counts_are_left_out(towns: Towns, member: Make, contracts: dict[str, Contract]) -> None:
     status = contracts["status"]
     free = ModelColumn("integer", "The free.", counts="true")
     counting = {**contracts, "status": replace(status, columns={**status.columns, "free": free})}

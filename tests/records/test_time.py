@@ -30,7 +30,7 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def read(*written: Any, series: list[str] | None = None, **rule: Any) -> EventTimes:
+def read(*written: Any, series: Any = None, **rule: Any) -> EventTimes:
     """What the rule makes of times of one column."""
     rule = {"column": "t", **rule}
     return parse_event_times(

@@ -27,8 +27,8 @@ HOSTILE = "</title><script>alert(1)</script>&\x00\x1b\x85\udcff\"'"
 
 
 def point(steps: int, value: float | None, *, spread: float = 0.0, suspect: int = 0) -> Point:
-    edges = (None, None) if value is None else (value - spread, value + spread)
-    return Point(MIDNIGHT + timedelta(hours=6 * steps), value, *edges, suspect)
+    low, high = (None, None) if value is None else (value - spread, value + spread)
+    return Point(MIDNIGHT + timedelta(hours=6 * steps), value, low, high, suspect)
 
 
 def panel(points: Sequence[Point], *, summed: bool = False) -> Panel:

@@ -23,6 +23,7 @@ from civitas_assets.report.page_file import prepare_pages, write_operator_page, 
 from civitas_assets.report.sections import reference_sections
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
+from tests.report.conftest import Town
 
 NOW = datetime(2026, 8, 22, 4, 30, tzinfo=UTC)
 
@@ -62,7 +63,7 @@ class Document(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def pages(town: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pages(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pages of the town and of its operator, who has another tenant without any page."""
     text = (town.settings.tenants_dir / "beispielstadt.yaml").read_text(encoding="utf-8")
     town.write_tenant("anderswo", text.replace("Beispielstadt", "Anderswo"))
@@ -95,7 +96,7 @@ def test_a_page_is_sound_html(pages: Path, name: str) -> None:
         assert not re.match(r"(https?:)?//", href)
 
 
-def test_what_all_pages_have_in_common_is_made_once(town: Any, tmp_path: Path) -> None:
+def test_what_all_pages_have_in_common_is_made_once(town: Town, tmp_path: Path) -> None:
     prepare_pages(town.contracts, [town.tenant.zone])
     made = reference_sections._columns.cache_info().misses
     pages = Pages(LocalFiles(tmp_path), "")
@@ -137,7 +138,7 @@ def test_pages_are_made_without_a_library_for_them() -> None:
     assert not unused & {*done.stdout.split()}
 
 
-def test_a_folder_that_takes_no_file_is_an_error_that_says_so(town: Any, tmp_path: Path) -> None:
+def test_a_folder_that_takes_no_file_is_an_error_that_says_so(town: Town, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     nowhere = Pages(LocalFiles(tmp_path / "file"))
     with pytest.raises(ReportError, match="no page can be written"):
@@ -245,7 +246,7 @@ def test_the_keyboard_reaches_everything_and_the_page_says_nothing_to_the_consol
 
 
 def test_a_page_is_made_even_where_a_drawing_or_a_part_of_it_cannot_be(
-    town: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any) -> Any:
         raise ZeroDivisionError

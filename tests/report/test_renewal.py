@@ -13,10 +13,10 @@ from civitas_assets.report.page_summary import PageSummary
 from civitas_assets.report.renewal import is_old, is_told
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.nights import Night, SourceNight, StepFailure
-from tests.report.conftest import NOW
+from tests.report.conftest import NOW, Town
 
 
-def written(town: Any, folder: Path, now: datetime = NOW) -> PageSummary:
+def written(town: Town, folder: Path, now: datetime = NOW) -> PageSummary:
     pages = Pages(LocalFiles(folder))
     write_tenant_page(town.settings, town.tenant, town.stores, town.contracts, now, pages)
     found = read_summary(pages, town.tenant.slug)
@@ -24,24 +24,24 @@ def written(town: Any, folder: Path, now: datetime = NOW) -> PageSummary:
     return found
 
 
-def told(town: Any, last: PageSummary, now: datetime = NOW, **run: Any) -> bool:
+def told(town: Town, last: PageSummary, now: datetime = NOW, **run: Any) -> bool:
     return is_told(last, town.tenant, town.stores, Night.from_summary("quarter", now, now, **run), now)
 
 
-def test_a_page_becomes_old_within_an_hour(town: Any, tmp_path: Path) -> None:
+def test_a_page_becomes_old_within_an_hour(town: Town, tmp_path: Path) -> None:
     last = written(town, tmp_path)
     assert not is_old(last, NOW + timedelta(minutes=59))
     assert is_old(last, NOW + timedelta(hours=1))
 
 
-def test_a_page_of_yesterday_tells_nothing_from_midnight_of_its_town_on(town: Any, tmp_path: Path) -> None:
+def test_a_page_of_yesterday_tells_nothing_from_midnight_of_its_town_on(town: Town, tmp_path: Path) -> None:
     midnight = datetime.fromisoformat("2026-08-22T22:00:00+00:00")
     last = written(town, tmp_path, midnight - timedelta(minutes=10))
     assert told(town, last, midnight - timedelta(minutes=1))
     assert not told(town, last, midnight)
 
 
-def test_each_new_fault_and_each_that_is_over_is_to_be_told(empty_town: Any, tmp_path: Path) -> None:
+def test_each_new_fault_and_each_that_is_over_is_to_be_told(empty_town: Town, tmp_path: Path) -> None:
     town = empty_town
     town.run_at(NOW)
     last = written(town, tmp_path)
@@ -64,7 +64,7 @@ def test_each_new_fault_and_each_that_is_over_is_to_be_told(empty_town: Any, tmp
     assert not told(town, last), "it no longer does"
 
 
-def test_what_a_run_remarks_is_told_once(town: Any, empty_town: Any, tmp_path: Path) -> None:
+def test_what_a_run_remarks_is_told_once(town: Town, empty_town: Town, tmp_path: Path) -> None:
     last = written(town, tmp_path)
     assert told(town, last, sources={"air": SourceNight(rejected=3)})
     assert not told(town, last, sources={"counters": SourceNight(rejected=1)})

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
 from civitas_assets.report.calendar import build_strips
 from civitas_assets.report.places import choose_scale_length, read_geography
 from civitas_assets.report.quality import read_coverage, read_quality, read_rejections
 from civitas_assets.report.series import read_panels
 from civitas_assets.report.source_standings import read_newest
+from tests.report.conftest import Town
 
 FIRST, LAST = date(2026, 7, 26), date(2026, 8, 22)
 
 
-def test_means_are_steps_of_six_hours_in_local_time_and_counts_are_days(town: Any) -> None:
+def test_means_are_steps_of_six_hours_in_local_time_and_counts_are_days(town: Town) -> None:
     with town.tables as tables:
         (air, bicycles), more = read_panels(tables, FIRST, LAST, "Europe/Berlin")
     assert more == 0
@@ -34,13 +34,13 @@ def test_means_are_steps_of_six_hours_in_local_time_and_counts_are_days(town: An
     assert bicycles.get_day_value(bicycles.days[0]) == 300.0
 
 
-def test_days_before_the_window_are_left_out(town: Any) -> None:
+def test_days_before_the_window_are_left_out(town: Town) -> None:
     with town.tables as tables:
         panels, _ = read_panels(tables, date(2026, 8, 15), LAST, "Europe/Berlin")
     assert [len(panel.days) for panel in panels] == [7, 1]
 
 
-def test_quality_is_counted_by_property_rule_and_day(town: Any) -> None:
+def test_quality_is_counted_by_property_rule_and_day(town: Town) -> None:
     with town.tables as tables:
         (air,), days = read_quality(tables, FIRST, LAST)
     hours = 16 * 24 + 1
@@ -50,7 +50,7 @@ def test_quality_is_counted_by_property_rule_and_day(town: Any) -> None:
     assert days[date(2026, 8, 5)] == {"suspect": 2}
 
 
-def test_rejections_come_with_an_example_most_first(town: Any) -> None:
+def test_rejections_come_with_an_example_most_first(town: Town) -> None:
     with town.tables as tables:
         found = read_rejections(tables, FIRST, LAST)
     assert [(r.rule, r.record_count, r.example) for r in found] == [
@@ -59,7 +59,7 @@ def test_rejections_come_with_an_example_most_first(town: Any) -> None:
     ]
 
 
-def test_a_source_has_a_strip_with_its_gaps(town: Any) -> None:
+def test_a_source_has_a_strip_with_its_gaps(town: Town) -> None:
     with town.tables as tables:
         coverage = read_coverage(tables, FIRST, LAST)
         newest = read_newest(tables, FIRST)
@@ -71,7 +71,7 @@ def test_a_source_has_a_strip_with_its_gaps(town: Any) -> None:
     assert newest["air"].isoformat() == "2026-08-20T23:00:00+00:00"
 
 
-def test_of_the_days_before_the_window_only_the_last_is_read(town: Any) -> None:
+def test_of_the_days_before_the_window_only_the_last_is_read(town: Town) -> None:
     first = date(2026, 8, 16)
     with town.tables as tables:
         coverage = read_coverage(tables, first, LAST)
@@ -82,7 +82,7 @@ def test_of_the_days_before_the_window_only_the_last_is_read(town: Any) -> None:
     assert [cell.level for cell in counters.cells] == ["gap", "open"]
 
 
-def test_the_map_gathers_what_is_close_and_knows_who_is_silent(town: Any) -> None:
+def test_the_map_gathers_what_is_close_and_knows_who_is_silent(town: Town) -> None:
     with town.tables as tables:
         found = read_geography(tables, town.tenant.bbox, LAST)
     assert {(mark.kind, mark.things, mark.names) for mark in found.marks} == {

@@ -22,7 +22,7 @@ from civitas_assets.connectors.transport.http_writer import HttpWriter
 from civitas_assets.errors import ExportError
 from civitas_assets.sinks.deliver import bring_to_sinks
 from testbed.context_broker import Broker, start_broker
-from tests.connectors.conftest import read, records, session, source  # noqa: F401 - fixtures
+from tests.connectors.conftest import MakeSession, MakeSource, ReadRecords, read, records, session, source  # noqa: F401 - fixtures
 from tests.sinks.conftest import NOW, START, SinkTown
 
 AIR = "https://raw.githubusercontent.com/smart-data-models/dataModel.Environment/master/context.jsonld"
@@ -83,6 +83,9 @@ class BrokerTown(SinkTown):
         }  # fmt: skip
 
 
+MakeTown = Callable[..., BrokerTown]
+
+
 @pytest.fixture
 def broker() -> Broker:
     return Broker()
@@ -104,7 +107,7 @@ def make_town(
 
 
 @pytest.fixture
-def look(source: Any, session: Any, records: Any) -> Any:  # noqa: F811
+def look(source: MakeSource, session: MakeSession, records: ReadRecords) -> Any:  # noqa: F811
     """What our connector reads from the broker: positions by name, and values by series and time."""
 
     def found(root: str) -> tuple[dict[str, tuple[float, float]], dict[tuple[str, Any], float]]:
@@ -145,7 +148,7 @@ def summarise(report: Any) -> tuple[int, int, int, list[str]]:
 
 
 def test_the_broker_has_what_is_published_and_gets_only_what_has_changed(
-    broker: Broker, make_town: Any, look: Any
+    broker: Broker, make_town: MakeTown, look: Any
 ) -> None:
     town = make_town()
     assert summarise(town.bring()) == (STATIONS, 0, 0, [])  # all stations but one, and a car park
@@ -184,7 +187,7 @@ def test_the_broker_has_what_is_published_and_gets_only_what_has_changed(
     assert broker.entities["messstadt"] == {}
 
 
-def test_each_row_may_be_an_entity_and_old_ones_stay(broker: Broker, make_town: Any, look: Any) -> None:
+def test_each_row_may_be_an_entity_and_old_ones_stay(broker: Broker, make_town: MakeTown, look: Any) -> None:
     town = make_town("each")
     assert summarise(town.bring()) == ((STATIONS - 1) * HOURS + 1, 0, 0, [])
     values = look(town.tenant.sinks["broker"].url)[1]
@@ -199,7 +202,7 @@ def test_each_row_may_be_an_entity_and_old_ones_stay(broker: Broker, make_town: 
     assert summarise(town.bring()) == (0, 0, 1, [])
 
 
-def test_another_form_takes_the_place_of_the_one_before(broker: Broker, make_town: Any) -> None:
+def test_another_form_takes_the_place_of_the_one_before(broker: Broker, make_town: MakeTown) -> None:
     """What was given by row, and is not any more, would never be taken back, whatever becomes of its licence."""
     town = make_town("each")
     town.bring()
@@ -222,7 +225,7 @@ def test_another_form_takes_the_place_of_the_one_before(broker: Broker, make_tow
 
 @pytest.mark.parametrize("is_strict", [False, True])
 def test_an_entity_that_is_refused_is_named_and_stops_no_other(
-    broker: Broker, make_town: Any, is_strict: bool
+    broker: Broker, make_town: MakeTown, is_strict: bool
 ) -> None:
     """By a result of the batch, or because the whole request is refused."""
     broker.refuse = lambda given: "no s1 for Bearer s3cret-token" if given["id"] == ID.format(1) else ""
@@ -244,7 +247,7 @@ def test_an_entity_that_is_refused_is_named_and_stops_no_other(
 
 
 def test_a_run_that_is_cut_short_is_gone_on_with(
-    broker: Broker, make_town: Any, monkeypatch: pytest.MonkeyPatch
+    broker: Broker, make_town: MakeTown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     town, send = make_town(), HttpWriter.send
 
@@ -272,7 +275,7 @@ def test_a_run_that_is_cut_short_is_gone_on_with(
         ("[parking_site, parking_status]", "parking_site and parking_status are the same entities"),
     ],
 )
-def test_models_that_are_no_entities_are_an_error(make_town: Any, models: str, says: str) -> None:
+def test_models_that_are_no_entities_are_an_error(make_town: MakeTown, models: str, says: str) -> None:
     town = make_town()
     file = town.settings.tenants_dir / "town.yaml"
     file.write_text(file.read_text().replace("[air_quality_observed, parking_status]", models))
@@ -280,7 +283,7 @@ def test_models_that_are_no_entities_are_an_error(make_town: Any, models: str, s
     assert says in str(fault)
 
 
-def test_a_server_that_is_no_broker_is_an_error(make_town: Any) -> None:
+def test_a_server_that_is_no_broker_is_an_error(make_town: MakeTown) -> None:
     town = make_town()
     file = town.settings.tenants_dir / "town.yaml"
     file.write_text(file.read_text().replace("/ngsi-ld/v1", ""))

@@ -24,7 +24,7 @@ from civitas_assets.export.described_entities import MARK
 from civitas_assets.export.sensorthings_format import SensorThings
 from civitas_assets.opendata.pygeoapi_folder import CONFIGURATION, write_pygeoapi_folder
 from testbed.pygeoapi_server import PYGEOAPI, start_pygeoapi
-from tests.connectors.conftest import read, records, session, source  # noqa: F401 - fixtures
+from tests.connectors.conftest import MakeSession, MakeSource, ReadRecords, read, records, session, source  # noqa: F401 - fixtures
 from tests.sinks.conftest import ROWS, START, SinkTown
 
 pytestmark = pytest.mark.integration
@@ -33,7 +33,7 @@ HOURS = [START + timedelta(hours=n) for n in range(ROWS)]
 
 
 @pytest.fixture
-def look(source: Any, session: Any, records: Any) -> Any:  # noqa: F811
+def look(source: MakeSource, session: MakeSession, records: ReadRecords) -> Any:  # noqa: F811
     """What our connector reads from the server: names and places of stations, and values by series and time."""
 
     def found(root: str) -> tuple[dict[str, tuple[float, float]], dict[tuple[str, Any], float]]:

@@ -28,7 +28,7 @@ def test_a_crash_while_writing_leaves_the_old_file_and_nothing_beside_it(
         raise OSError("disk full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(*((os, "fsync") if function == "fsync" else (Path, "replace")), crash)
+        patch.setattr(*((os, "fsync") if function == "fsync" else (Path, "replace")), crash)  # type: ignore[call-overload]
         with pytest.raises(OSError, match="disk full"):
             folder.write("a", b"new")
     assert folder.read("a") == b"old"

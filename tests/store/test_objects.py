@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -149,7 +150,7 @@ def test_an_object_is_put_only_on_its_condition(bucket: ObjectFiles) -> None:
 
 
 def test_a_large_object_is_sent_in_parts_and_appears_whole(
-    bucket: ObjectFiles, object_store: ObjectServer, tmp_path: Any
+    bucket: ObjectFiles, object_store: ObjectServer, tmp_path: Path
 ) -> None:
     body = bytes(range(256)) * 80_000
     before = len(object_store.asked)
@@ -158,7 +159,7 @@ def test_a_large_object_is_sent_in_parts_and_appears_whole(
     assert bucket.fetch_copies(["t/large"], tmp_path)[0].read_bytes() == body
 
 
-def test_a_copy_of_what_has_gone_meanwhile_says_so(bucket: ObjectFiles, tmp_path: Any) -> None:
+def test_a_copy_of_what_has_gone_meanwhile_says_so(bucket: ObjectFiles, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"t/gone: it is no longer there"):
         bucket.fetch_copies(["t/gone", "t/too"], tmp_path)
     assert not [path for path in tmp_path.rglob("*") if path.name in {"gone", "too"}]

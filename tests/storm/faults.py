@@ -216,7 +216,12 @@ class Weather:
         text = self.dice.choice((*_SAID, b"", b""))
         nth = self.dice.randrange(1, 6) if text else self.dice.randrange(1, 250)
         over = threading.Event()
-        blow = Blow(text, nth, lambda: (do(), over.set())[0], after=self.dice.random() < 0.5)
+
+        def strike() -> None:
+            do()
+            over.set()
+
+        blow = Blow(text, nth, strike, after=self.dice.random() < 0.5)
         self.home.database.wire.blow = blow
         self.home.run(now_of(step))
         self.home.database.wire.blow = None

@@ -148,7 +148,7 @@ def test_the_development_server_starts_the_guarded_webserver(monkeypatch: pytest
     monkeypatch.setattr(sys, "argv", ["develop", "dev"])
 
     def dg(*_: Any, **__: Any) -> None:
-        dev.open_ipc_subprocess([sys.executable, "-m", "dagster_webserver", "--port", "3000"])
+        dev.open_ipc_subprocess([sys.executable, "-m", "dagster_webserver", "--port", "3000"])  # type: ignore[attr-defined]
 
     monkeypatch.setattr("dagster_dg_cli.cli.main", dg)
     develop.run_develop()

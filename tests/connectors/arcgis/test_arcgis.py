@@ -13,9 +13,11 @@ from zoneinfo import ZoneInfo
 import pytest
 import shapely
 
-from civitas_assets.catalog import Source, Window
+from civitas_assets.catalog import Window
+from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError, ReadError
+from tests.connectors.conftest import MakeSession, MakeSource, ReadBody, ReadRecords
 
 LAYER = "https://gis.example/arcgis/rest/services/trees/FeatureServer/0"
 FIELDS = [{"name": "OBJECTID", "type": "esriFieldTypeOID"}, {"name": "name", "type": "esriFieldTypeString"}]
@@ -29,7 +31,7 @@ class Service:
         self.most, self.can_page, self.faults = most, can_page, faults
         self.asked: list[Mapping[str, str]] = []
 
-    def __call__(self, request: Any) -> bytes:
+    def __call__(self, request: Request) -> bytes:
         asked = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
         self.asked.append(asked)
         return json.dumps(self._answer(asked, request.url)).encode()
@@ -57,10 +59,10 @@ class Service:
 
 
 @pytest.fixture
-def fetch(source: Callable[..., Source], session: Callable[..., Any]) -> Callable[..., Any]:
+def fetch(source: MakeSource, session: MakeSession) -> Callable[..., list[Request]]:
     """What is asked of a service, and the numbers of all features that came."""
 
-    def run(service: Any, **settings: Any) -> list[int]:
+    def run(service: Any, **settings: Any) -> list[Request]:
         declared = source(
             "arcgis", **{"url": LAYER, "record_type": "place", "fields": {"place_id": "OBJECTID"}, **settings}
         ).with_place("trees", (7.5, 51.9, 7.7, 52.0))
@@ -77,12 +79,16 @@ def fetch(source: Callable[..., Source], session: Callable[..., Any]) -> Callabl
 @pytest.mark.parametrize(
     "how", [{}, {"silent": True}, {"can_page": False}], ids=["pages", "cut silently", "by numbers"]
 )
-def test_all_features_are_asked_for_and_no_more(fetch: Any, features: int, how: Mapping[str, bool]) -> None:
+def test_all_features_are_asked_for_and_no_more(
+    fetch: Callable[..., Any], features: int, how: Mapping[str, bool]
+) -> None:
     requests = fetch(Service(features, **how))
     assert len(requests) == -(-features // 4)
 
 
-def test_the_question_is_for_the_box_in_degrees_without_heights_and_in_order(fetch: Any) -> None:
+def test_the_question_is_for_the_box_in_degrees_without_heights_and_in_order(
+    fetch: Callable[..., Any],
+) -> None:
     service = Service(5)
     fetch(service, where="kind = 'oak & elm'", page_size=3)
     count, page = service.asked[1], service.asked[2]
@@ -97,12 +103,12 @@ def test_the_question_is_for_the_box_in_degrees_without_heights_and_in_order(fet
     assert "geometry" not in service.asked[0]
 
 
-def test_a_service_that_gives_less_than_it_counts_is_an_error(fetch: Any) -> None:
+def test_a_service_that_gives_less_than_it_counts_is_an_error(fetch: Callable[..., Any]) -> None:
     with pytest.raises(FetchError, match="4 of 9 came"):
         fetch(Service(9, repeats=True))
 
 
-def test_an_error_within_a_200_is_an_error(read: Any, source: Callable[..., Source]) -> None:
+def test_an_error_within_a_200_is_an_error(read: ReadBody, source: MakeSource) -> None:
     declared = source("arcgis", record_type="place", fields={"place_id": "OBJECTID"})
     body = b'{"error":{"code":400,"message":"Invalid query","details":["no field kind"]}}'
     for role in ("layer", "count", "ids", "features"):
@@ -111,7 +117,7 @@ def test_an_error_within_a_200_is_an_error(read: Any, source: Callable[..., Sour
 
 
 def test_dates_are_milliseconds_in_utc_and_a_blank_is_no_value(
-    records: Any, source: Callable[..., Source]
+    records: ReadRecords, source: MakeSource
 ) -> None:
     body = {
         "spatialReference": {"wkid": 25832},
@@ -136,7 +142,7 @@ def test_dates_are_milliseconds_in_utc_and_a_blank_is_no_value(
 
 
 def test_rings_are_areas_with_holes_and_islands_and_a_curve_is_rejected(
-    read: Any, source: Callable[..., Source]
+    read: ReadBody, source: MakeSource
 ) -> None:
     def square(start: float, end: float) -> list[list[float]]:
         return [[start, start, 9], [start, end, 9], [end, end, 9], [end, start, 9], [start, start, 9]]
@@ -161,7 +167,7 @@ def test_rings_are_areas_with_holes_and_islands_and_a_curve_is_rejected(
     assert b"curveRings" in curve, "which its contract rejects"
 
 
-def test_a_layer_that_was_recorded_is_read(payloads: Path, read: Any, source: Callable[..., Source]) -> None:
+def test_a_layer_that_was_recorded_is_read(payloads: Path, read: ReadBody, source: MakeSource) -> None:
     folder = payloads / "arcgis"
     declared = source("arcgis", record_type="place", fields={"place_id": "objectid", "name": "description"})
     assert not read(declared, (folder / "us-esri-test-metadata.json").read_bytes(), "layer")

@@ -17,6 +17,7 @@ import xlsxwriter
 
 from civitas_assets.catalog.frame import DEFAULT_FRAME, Frame
 from civitas_assets.errors import ReadError
+from tests.connectors.conftest import MakeSource, ReadBody
 
 PLACES = {"record_type": "place", "fields": {"place_id": "nr"}}
 
@@ -39,7 +40,9 @@ def workbook(rows: int, columns: int) -> bytes:
         ({"max_cells": 599}, "has 30 rows of 20 columns in sheet 'a', which are more cells than the 599"),
     ],
 )
-def test_cells_of_the_sheet_that_is_read_count(read: Any, source: Any, limits: Any, seen: str) -> None:
+def test_cells_of_the_sheet_that_is_read_count(
+    read: ReadBody, source: MakeSource, limits: Any, seen: str
+) -> None:
     body = workbook(30, 20)
     declared = source("excel", **PLACES, sheet="a")
     read(declared.limit_to(Frame(max_columns=20, max_cells=600)), body)
@@ -63,7 +66,9 @@ LONG = (WIDE + "\n" + f"1{',' * 30}\n" * 20).encode()
         ),
     ],
 )
-def test_rows_of_csv_count_as_wide_as_their_header(read: Any, source: Any, limits: Any, seen: str) -> None:
+def test_rows_of_csv_count_as_wide_as_their_header(
+    read: ReadBody, source: MakeSource, limits: Any, seen: str
+) -> None:
     body = LONG
     declared = source("csv", **PLACES)
     read(declared, body)
@@ -71,7 +76,7 @@ def test_rows_of_csv_count_as_wide_as_their_header(read: Any, source: Any, limit
         read(declared.limit_to(Frame(**limits)), body)
 
 
-def test_columns_that_become_rows_are_counted_before_they_do(read: Any, source: Any) -> None:
+def test_columns_that_become_rows_are_counted_before_they_do(read: ReadBody, source: MakeSource) -> None:
     declared = source(
         "csv",
         record_type="statistic",
@@ -126,7 +131,7 @@ def geopackage(folder: Path) -> bytes:
 
 @pytest.mark.parametrize("made", [kml, gml, geojson, parquet, geopackage])
 def test_features_count_as_wide_as_all_their_attributes(
-    made: Callable[..., bytes], read: Any, source: Any, tmp_path: Path
+    made: Callable[..., bytes], read: ReadBody, source: MakeSource, tmp_path: Path
 ) -> None:
     body = made(tmp_path) if made is geopackage else made()
     declared = source("geofile", **PLACES | ({"fields": {"place_id": "name"}} if made is kml else {}))
@@ -138,7 +143,7 @@ def test_features_count_as_wide_as_all_their_attributes(
         read(declared.limit_to(Frame(max_cells=800)), body)
 
 
-def test_rows_of_parquet_are_counted_as_they_unfold(read: Any, source: Any) -> None:
+def test_rows_of_parquet_are_counted_as_they_unfold(read: ReadBody, source: MakeSource) -> None:
     file = io.BytesIO()
     # A run of equal texts, which its own file gives hardly a byte.
     pa.parquet.write_table(pa.table({"nr": ["x" * 1000] * 5000}), file)
@@ -148,7 +153,9 @@ def test_rows_of_parquet_are_counted_as_they_unfold(read: Any, source: Any) -> N
         read(declared, file.getvalue())
 
 
-def test_computed_columns_of_a_geopackage_are_refused(read: Any, source: Any, tmp_path: Path) -> None:
+def test_computed_columns_of_a_geopackage_are_refused(
+    read: ReadBody, source: MakeSource, tmp_path: Path
+) -> None:
     geopackage(tmp_path)
     with sqlite3.connect(tmp_path / "trees.gpkg") as database:
         database.execute("alter table trees add column twice text generated always as (nr || nr) virtual")

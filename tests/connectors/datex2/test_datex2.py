@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from civitas_assets.errors import ReadError
+from tests.connectors.conftest import MakeSource, ReadBody, ReadRecords
 
 Rows = Callable[[bytes], dict[str, list[dict[str, Any]]]]
 
@@ -28,7 +29,7 @@ OLDER = b"""<d2LogicalModel xmlns="http://datex2.eu/schema/2/2_0" modelBaseVersi
 
 
 @pytest.fixture
-def rows(source: Callable[..., Any], records: Callable[..., Any]) -> Rows:
+def rows(source: MakeSource, records: ReadRecords) -> Rows:
     """Records of a document in Aachen."""
     found: Rows = partial(records, source("datex2"), box=(5.97, 50.66, 6.22, 50.86))
     return found
@@ -117,18 +118,22 @@ def publication(content: str) -> bytes:
 
 
 @pytest.fixture
-def told(source: Callable[..., Any], read: Callable[..., Any]) -> Callable[[bytes], list[str]]:
+def told(source: MakeSource, read: ReadBody) -> Callable[[bytes], list[str]]:
     """Codes of the notes on a document."""
     return lambda body: [note.code for found in read(source("datex2"), body) for note in found.notes]
 
 
-def test_a_car_park_has_its_own_number_and_not_that_of_a_group(rows: Rows, told: Any) -> None:
+def test_a_car_park_has_its_own_number_and_not_that_of_a_group(
+    rows: Rows, told: Callable[[bytes], list[str]]
+) -> None:
     body = table(f"{GROUPS}<parkingNumberOfSpaces>120</parkingNumberOfSpaces>", GROUPS)
     assert rows(body)["parking_site"] == [{"site_id": "A", "capacity": 120}, {"site_id": "B"}]
     assert told(body) == ["groups_not_summed"]
 
 
-def test_a_status_is_that_of_the_car_park_and_not_of_a_group(rows: Rows, told: Any) -> None:
+def test_a_status_is_that_of_the_car_park_and_not_of_a_group(
+    rows: Rows, told: Callable[[bytes], list[str]]
+) -> None:
     own = "<parkingOccupancy><parkingNumberOfVacantSpaces>60</parkingNumberOfVacantSpaces></parkingOccupancy>"
     part = "<parkingOccupancy><parkingOccupancy>50.0</parkingOccupancy></parkingOccupancy>"
     first, second = rows(states(f"{GROUP_STATES}{REFERENCE}{own}", f"{REFERENCE}{part}{GROUP_STATES}"))[
@@ -138,7 +143,9 @@ def test_a_status_is_that_of_the_car_park_and_not_of_a_group(rows: Rows, told: A
     assert told(states(f"{REFERENCE}{part}{GROUP_STATES}")) == ["groups_not_summed", "percentage_alone"]
 
 
-def test_a_count_below_zero_is_none_and_costs_nothing_else(rows: Rows, told: Any) -> None:
+def test_a_count_below_zero_is_none_and_costs_nothing_else(
+    rows: Rows, told: Callable[[bytes], list[str]]
+) -> None:
     body = states(
         f"{REFERENCE}<parkingOccupancy><parkingNumberOfVacantSpaces>-1</parkingNumberOfVacantSpaces>"
         "<parkingNumberOfOccupiedSpaces>12</parkingNumberOfOccupiedSpaces></parkingOccupancy>"
@@ -149,7 +156,9 @@ def test_a_count_below_zero_is_none_and_costs_nothing_else(rows: Rows, told: Any
 
 
 @pytest.mark.parametrize("kind", ["test", "technicalExercise", "securityExercise"])
-def test_exercises_and_tests_are_told_and_not_published(rows: Rows, told: Any, kind: str) -> None:
+def test_exercises_and_tests_are_told_and_not_published(
+    rows: Rows, told: Callable[[bytes], list[str]], kind: str
+) -> None:
     header = f"<headerInformation><informationStatus>{kind}</informationStatus></headerInformation>"
     assert rows(table("", header=header)) == {"parking_status": []}
     assert rows(states(REFERENCE, header=header)) == {"parking_status": []}
@@ -198,7 +207,7 @@ def test_texts_are_those_of_the_language_also_with_a_region(rows: Rows) -> None:
     assert rows(table(name))["parking_site"][0]["name"] == "Bahnhof"
 
 
-def test_what_nobody_reads_is_named(source: Callable[..., Any], read: Callable[..., Any]) -> None:
+def test_what_nobody_reads_is_named(source: MakeSource, read: ReadBody) -> None:
     body = states(
         f"{REFERENCE}<parkingOccupancy><parkingNumberOfVehicles>3</parkingNumberOfVehicles></parkingOccupancy>"
     )

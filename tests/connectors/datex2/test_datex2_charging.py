@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from civitas_assets.connectors.datex2.datex2_charging import read_charging_tables
 from civitas_assets.errors import ReadError
+from tests.connectors.conftest import MakeSource, ReadBody, ReadRecords
 
 Rows = Callable[..., dict[str, list[dict[str, Any]]]]
 BOX = (9.0, 51.0, 10.0, 52.0)
@@ -97,7 +98,7 @@ def told(*states: dict[str, Any], at: str = "2026-07-30T08:00:00Z") -> bytes:
 
 
 @pytest.fixture
-def rows(source: Callable[..., Any], records: Callable[..., Any]) -> Rows:
+def rows(source: MakeSource, records: ReadRecords) -> Rows:
     """Records of a document."""
 
     def read(body: bytes, **settings: Any) -> dict[str, list[dict[str, Any]]]:
@@ -271,7 +272,7 @@ def test_a_status_of_a_whole_country_is_limited_by_ids(rows: Rows, beginning: st
 
 
 def test_of_a_table_of_a_whole_country_the_points_near_the_tenant_are_read(
-    source: Callable[..., Any], records: Callable[..., Any]
+    source: MakeSource, records: ReadRecords
 ) -> None:
     here = source("datex2", publication="charging").with_place("s", BOX)
     body = listed(site(point()), site(point("far"), locationReference=place(48.1, 11.5)))
@@ -279,16 +280,14 @@ def test_of_a_table_of_a_whole_country_the_points_near_the_tenant_are_read(
     assert [row["charge_point_id"] for row in found] == ["DE*MUS*E1*1"]
 
 
-def test_a_swapped_position_is_not_passed_over_but_a_fault(
-    source: Callable[..., Any], records: Callable[..., Any]
-) -> None:
+def test_a_swapped_position_is_not_passed_over_but_a_fault(source: MakeSource, records: ReadRecords) -> None:
     here = source("datex2", publication="charging").with_place("s", BOX)
     with pytest.raises(AssertionError, match="position_is_swapped"):
         records(here, listed(site(point(), locationReference=place(9.5, 51.5))), box=BOX)
 
 
 def test_a_status_without_a_point_or_without_a_word_is_a_fault_of_its_row(
-    source: Callable[..., Any], records: Callable[..., Any]
+    source: MakeSource, records: ReadRecords
 ) -> None:
     nameless = {"aegiRefillPointStatus": {"status": {"value": "available"}}}
     with pytest.raises(AssertionError, match="required_field_is_empty"):
@@ -307,12 +306,12 @@ def test_what_is_no_publication_of_charging_is_an_error(rows: Rows, body: bytes)
         rows(body)
 
 
-def test_points_are_named_of_charging_only(source: Callable[..., Any]) -> None:
+def test_points_are_named_of_charging_only(source: MakeSource) -> None:
     with pytest.raises(ValidationError, match="only with publication: charging"):
         source("datex2", points=("a",))
 
 
-def test_what_a_source_brings_depends_on_its_publication(source: Callable[..., Any]) -> None:
+def test_what_a_source_brings_depends_on_its_publication(source: MakeSource) -> None:
     assert source("datex2").record_types() == {"parking_site", "parking_status"}
     assert source("datex2", publication="situations").record_types() == {"event"}
     brought = source("datex2", publication="charging").record_types()
@@ -330,7 +329,7 @@ def test_damaged_publications_are_no_crash(data: st.DataObject) -> None:
 
 
 def test_what_a_status_says_besides_and_a_station_without_points_are_told(
-    source: Callable[..., Any], read: Callable[..., Any]
+    source: MakeSource, read: ReadBody
 ) -> None:
     more = state("charging")
     more["aegiRefillPointStatus"] |= {"currentChargingPower": 11000, "energyRateUpdate": [], "fault": []}
@@ -342,7 +341,7 @@ def test_what_a_status_says_besides_and_a_station_without_points_are_told(
     ]
 
 
-def test_a_test_of_charging_is_not_published(source: Callable[..., Any], read: Callable[..., Any]) -> None:
+def test_a_test_of_charging_is_not_published(source: MakeSource, read: ReadBody) -> None:
     body = json.loads(told(state("charging")))
     publication = body["messageContainer"]["payload"][0]["aegiEnergyInfrastructureStatusPublication"]
     publication["headerInformation"] = {"informationStatus": {"value": "test"}}

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from civitas_assets.connectors.datex2.datex2_situations import read_event_table
 from civitas_assets.errors import ReadError
+from tests.connectors.conftest import MakeSource, ReadBody, ReadRecords
 
 Rows = Callable[..., list[dict[str, Any]]]
 BOX = (9.0, 51.0, 10.0, 52.0)
@@ -125,7 +126,7 @@ def published(*records: dict[str, Any], envelope: str = "container", **more: Any
 
 
 @pytest.fixture
-def rows(source: Callable[..., Any], records: Callable[..., Any]) -> Rows:
+def rows(source: MakeSource, records: ReadRecords) -> Rows:
     """Events of a document."""
 
     def read(body: bytes, **settings: Any) -> list[dict[str, Any]]:
@@ -275,7 +276,7 @@ def test_of_several_versions_of_a_record_the_latest_counts_wherever_it_stands(ro
 
 
 def test_exercises_and_tests_are_no_events_and_are_told(
-    rows: Rows, source: Callable[..., Any], read: Callable[..., Any]
+    rows: Rows, source: MakeSource, read: ReadBody
 ) -> None:
     header = {"informationStatus": {"value": "technicalExercise"}}
     body = published(record(), headerInformation=header)
@@ -286,7 +287,7 @@ def test_exercises_and_tests_are_no_events_and_are_told(
     ]
 
 
-def test_what_a_record_says_besides_is_named(source: Callable[..., Any], read: Callable[..., Any]) -> None:
+def test_what_a_record_says_besides_is_named(source: MakeSource, read: ReadBody) -> None:
     body = published(
         record(impact={"delays": {"delayTimeValue": 60}}, source={}, accidentType=[{"value": "x"}])
     )
@@ -309,7 +310,7 @@ def test_the_status_of_the_publication_holds_for_all_its_situations(rows: Rows) 
     ],
 )
 def test_periods_within_the_times_count_and_what_cannot_be_decided_is_told(
-    source: Callable[..., Any], read: Callable[..., Any], written: dict[str, Any], status: str | None
+    source: MakeSource, read: ReadBody, written: dict[str, Any], status: str | None
 ) -> None:
     times = {"overallStartTime": "2026-07-01T00:00:00Z", **written}
     validity = {"validityStatus": {"value": "definedByValidityTimeSpec"}, "validityTimeSpecification": times}
@@ -380,7 +381,7 @@ def test_a_point_that_only_maps_show_is_a_position_and_no_geometry(rows: Rows) -
 
 @pytest.mark.parametrize("written", ["51.1 9.1 51.2", "51.1 9.1 51.2 x"])
 def test_a_line_with_half_a_position_is_a_fault_of_its_event_only(
-    source: Callable[..., Any], records: Callable[..., Any], written: str
+    source: MakeSource, records: ReadRecords, written: str
 ) -> None:
     broken = record(
         locationReference={"locLinearLocation": {"gmlLineString": {"posList": written}}}, idG="R2"
@@ -390,7 +391,7 @@ def test_a_line_with_half_a_position_is_a_fault_of_its_event_only(
 
 
 def test_of_a_whole_country_the_events_near_the_tenant_are_read(
-    source: Callable[..., Any], records: Callable[..., Any]
+    source: MakeSource, records: ReadRecords
 ) -> None:
     def at(name: str, posits: str) -> dict[str, Any]:
         return record(
@@ -437,9 +438,7 @@ def test_times_without_an_offset_are_those_of_the_tenant_unless_the_source_has_a
     assert event["end_at"] == datetime(2026, 7, 30, 18, tzinfo=UTC)
 
 
-def test_locations_without_coordinates_are_counted(
-    source: Callable[..., Any], read: Callable[..., Any]
-) -> None:
+def test_locations_without_coordinates_are_counted(source: MakeSource, read: ReadBody) -> None:
     coded = {"locPointLocation": {"locAlertCPoint": {"alertCLocation": {"specificLocation": 12345}}}}
     (found,) = read(
         source("datex2", publication="situations"),

@@ -17,12 +17,13 @@ from civitas_assets.catalog import Window
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records import RawTable
+from tests.connectors.conftest import MakeSession, MakeSource, ReadBody, ReadRecords
 
 SITES = {"record_type": "parking_site", "fields": {"site_id": "id", "name": "name"}}
 
 
 @pytest.fixture
-def table(source: Callable[..., Any], read: Callable[..., list[RawTable]]) -> Callable[..., RawTable]:
+def table(source: MakeSource, read: ReadBody) -> Callable[..., RawTable]:
     """Reads text or bytes as parking sites, unless settings say otherwise."""
 
     def parse(body: str | bytes, **settings: Any) -> RawTable:
@@ -110,7 +111,7 @@ def test_a_row_with_too_many_cells_is_set_apart_and_the_others_go_on(table: Tabl
 
 @pytest.mark.parametrize("torn", ['"2,B', '2,"B', '2,B,"C'])
 def test_a_quote_that_is_never_closed_takes_no_other_line_along(
-    table: Table, source: Any, read: Any, torn: str
+    table: Table, source: MakeSource, read: ReadBody, torn: str
 ) -> None:
     body = f"id,name\n1,A\n{torn}\n\n3,C\n".encode()
     found = table(body)
@@ -160,7 +161,7 @@ def apart(table: RawTable) -> list[tuple[int, str, str]]:
     ],
 )
 def test_a_row_torn_by_a_line_break_is_set_apart(
-    source: Any, read: Any, lines: list[str], whole: list[str], torn: list[str]
+    source: MakeSource, read: ReadBody, lines: list[str], whole: list[str], torn: list[str]
 ) -> None:
     body = "\n".join(["id;name;capacity", *lines])
     (found,) = read(source("csv", **SITES, delimiter=";"), body.encode())
@@ -231,7 +232,7 @@ def test_a_column_may_have_other_names_in_other_years(table: Table) -> None:
         table("id,Name\n1,A\n", **settings)
 
 
-def test_all_other_columns_can_be_kept_as_an_object(table: Table, source: Any, read: Any) -> None:
+def test_all_other_columns_can_be_kept_as_an_object(table: Table, source: MakeSource, read: ReadBody) -> None:
     settings = {
         "record_type": "place", "fields": {"place_id": "id", "name": "name"}, "constants": {"category": "other"},
         "rest": "attributes", "ignore": ("x",), "nulls": ("-",),
@@ -247,7 +248,7 @@ def test_all_other_columns_can_be_kept_as_an_object(table: Table, source: Any, r
 
 
 @pytest.fixture
-def make(source: Any, records: Any) -> tuple[Any, Any]:
+def make(source: MakeSource, records: ReadRecords) -> tuple[Any, Any]:
     """Both ways from settings to records."""
     return source, records
 
@@ -284,7 +285,7 @@ HOURLY: dict[str, Any] = {
     ids=["hour-1-to-24", "a-column-per-hour", "day-with-midnight-and-time"],
 )
 def test_a_time_may_be_in_several_columns(
-    make: Any, body: str, fields: dict[str, str], time: dict[str, Any], unpivot: Any
+    make: tuple[Any, Any], body: str, fields: dict[str, str], time: dict[str, Any], unpivot: Any
 ) -> None:
     source, records = make
     rule = {"zone": "cet_fixed", "stamp": "interval_end", "interval": "1 hour", **time}
@@ -297,7 +298,7 @@ def test_a_time_may_be_in_several_columns(
     ]
 
 
-def test_a_column_per_year_stands_for_the_whole_of_it(source: Any, records: Any) -> None:
+def test_a_column_per_year_stands_for_the_whole_of_it(source: MakeSource, records: ReadRecords) -> None:
     time = {"zone": "local_wall", "format": "period"}
     settings = {
         "record_type": "statistic", "fields": {"area_id": "Stadtteil"},
@@ -314,9 +315,7 @@ def test_a_column_per_year_stands_for_the_whole_of_it(source: Any, records: Any)
         ]
 
 
-def test_columns_may_be_filled_by_the_preamble_and_by_the_address(
-    source: Any, read: Callable[..., list[RawTable]]
-) -> None:
+def test_columns_may_be_filled_by_the_preamble_and_by_the_address(source: MakeSource, read: ReadBody) -> None:
     body = b"Stand: 01.02.2026 08:00\n\nid;name\n1;A\n"
     settings = {
         **SITES, "fields": {"site_id": "id", "name": "Jahr", "operator": "Stand"}, "delimiter": ";", "header": ("id",),
@@ -404,9 +403,7 @@ def test_one_column_may_fill_several_fields(table: Table) -> None:
     assert rows(table("id\n7\n", fields={"site_id": "id", "name": "id"})) == [("7", "7")]
 
 
-def test_rows_that_are_alike_are_counted_where_an_id_asks_for_it(
-    table: Table, source: Callable[..., Any]
-) -> None:
+def test_rows_that_are_alike_are_counted_where_an_id_asks_for_it(table: Table, source: MakeSource) -> None:
     body = "place,kind\nA,x\nB,x\nA,y\nA,x\n"
     fields = {"site_id": ("place", "kind", "@nth"), "name": ("@nth", "place")}
     counted = [("A/x/1", "1/A"), ("B/x/1", "1/B"), ("A/y/1", "2/A"), ("A/x/2", "3/A")]
@@ -472,14 +469,14 @@ def test_a_wide_table_without_any_such_column_is_an_error(table: Table) -> None:
     ],
 )
 def test_what_cannot_work_is_refused_before_anything_is_fetched(
-    source: Callable[..., Any], settings: dict[str, Any], message: str
+    source: MakeSource, settings: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValidationError, match=message):
         source("csv", **settings)
 
 
 def test_one_request_per_address_with_the_values_that_made_it(
-    source: Callable[..., Any], session: Any
+    source: MakeSource, session: MakeSession
 ) -> None:
     declared = source(
         "csv", **{**SITES, "url": "https://data.example/{town}/{month:%m}.csv", "each": {"town": ("a", "b")}}
@@ -509,7 +506,7 @@ def test_a_recorded_month_of_bicycle_counts_is_read_whole(table: Table, payloads
     assert not found.broken
 
 
-def test_sums_and_notes_are_no_data(source: Callable[..., Any], read: Callable[..., list[RawTable]]) -> None:
+def test_sums_and_notes_are_no_data(source: MakeSource, read: ReadBody) -> None:
     body = b"id,name,n\n1,A,3\nSumme,,3\n2,B,4\n,Stand: heute,\n9,unter dem Strich,1\n"
     settings = {"record_type": "parking_site", "fields": {"site_id": "id", "name": "name", "capacity": "n"}}
     (found,) = read(source("csv", **settings, until_blank="id", drop={"id": "Summe"}), body)
@@ -518,7 +515,7 @@ def test_sums_and_notes_are_no_data(source: Callable[..., Any], read: Callable[.
         read(source("csv", **settings, until_blank="Nr"), body)
 
 
-def test_a_column_of_geometries_fills_position_and_shape(source: Any, records: Any) -> None:
+def test_a_column_of_geometries_fills_position_and_shape(source: MakeSource, records: ReadRecords) -> None:
     body = """id;form
 1;"SRID=25832;POINT (405000 5757000)"
 2;0101000020E61000009A99999999991E40CDCCCCCCCCFC4940

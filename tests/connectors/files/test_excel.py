@@ -15,6 +15,7 @@ from civitas_assets.connectors.files.sheets import read_sheet_cells
 from civitas_assets.connectors.files.workbook import Range, read_layout
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
+from tests.connectors.conftest import MakeSource, ReadBody
 
 Rows = list[list[Any]]
 SITES = {"record_type": "parking_site", "fields": {"site_id": "Nr.", "name": "Name", "capacity": "Plätze"}}
@@ -63,7 +64,7 @@ def opendocument(rows: Rows, inner: str = "") -> bytes:
 
 
 @pytest.fixture
-def table(source: Callable[..., Any], read: Callable[..., list[RawTable]]) -> Callable[..., RawTable]:
+def table(source: MakeSource, read: ReadBody) -> Callable[..., RawTable]:
     """The one table of a spreadsheet."""
 
     def parse(body: bytes, **settings: Any) -> RawTable:

@@ -28,7 +28,7 @@ from civitas_assets.connectors.vector.vector_geojson import read_geojson
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
 from testbed.serving import Loopback
-from tests.connectors.conftest import zipped
+from tests.connectors.conftest import MakeSource, ReadBody, zipped
 
 Records = Callable[..., dict[str, list[dict[str, Any]]]]
 
@@ -95,8 +95,11 @@ def point(position: str, crs: str | None) -> str:
     return f"<gml:Point{name}><gml:pos>{position}</gml:pos></gml:Point>"
 
 
+ReadRows = Callable[..., list[dict[str, Any]]]
+
+
 @pytest.fixture
-def rows(source: Callable[..., Any], records: Records) -> Callable[..., list[dict[str, Any]]]:
+def rows(source: MakeSource, records: Records) -> ReadRows:
     """Reads a file of trees, or what settings say, into its contract."""
 
     def read(body: bytes, **settings: Any) -> list[dict[str, Any]]:
@@ -107,7 +110,7 @@ def rows(source: Callable[..., Any], records: Records) -> Callable[..., list[dic
 
 
 @pytest.fixture
-def table(source: Callable[..., Any], read: Callable[..., list[RawTable]]) -> Callable[..., RawTable]:
+def table(source: MakeSource, read: ReadBody) -> Callable[..., RawTable]:
     """Reads a file as far as the rows that it holds."""
 
     def only(body: bytes, **settings: Any) -> RawTable:
@@ -128,20 +131,20 @@ def assert_trees(found: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize("name", ["trees.gpkg", "trees.shp", "trees.geojson", "trees.fgb"])
 @pytest.mark.parametrize("more", [{}, {"crs": "EPSG:25832"}], ids=["crs of the file", "crs declared"])
 def test_the_trees_are_the_same_in_every_format(
-    name: str, more: dict[str, Any], rows: Any, tmp_path: Path
+    name: str, more: dict[str, Any], rows: ReadRows, tmp_path: Path
 ) -> None:
     # An index has features in the order of their places.
     assert_trees(sorted(rows(written(name, tmp_path), **more), key=itemgetter("place_id")))
 
 
-def test_they_are_the_same_in_geoparquet(rows: Any) -> None:
+def test_they_are_the_same_in_geoparquet(rows: ReadRows) -> None:
     crs = json.loads(pyproj.CRS("EPSG:25832").to_json())
     assert_trees(rows(geoparquet(crs)))
     assert_trees(rows(geoparquet(points=DEGREES)))  # without a word, it is in longitude and latitude
     assert_trees(rows(geoparquet(crs, bbox=[0, 0, 1, 1]), crs="EPSG:25832"))
 
 
-def test_they_are_the_same_in_kml_and_kmz(rows: Any) -> None:
+def test_they_are_the_same_in_kml_and_kmz(rows: ReadRows) -> None:
     placemarks = "".join(
         f"<Placemark><name>{nr}</name><description>{art}</description>"
         f"<Point><coordinates>{x}, {y},0</coordinates></Point></Placemark>"
@@ -152,7 +155,7 @@ def test_they_are_the_same_in_kml_and_kmz(rows: Any) -> None:
     assert_trees(rows(zipped({"doc.kml": kml(placemarks), "files/icon.png": b"x"}), fields=fields))
 
 
-def test_they_are_the_same_in_gml(rows: Any) -> None:
+def test_they_are_the_same_in_gml(rows: ReadRows) -> None:
     members = [
         tree(nr, point(f"{x} {y}", "urn:ogc:def:crs:EPSG::25832"), f"<a:art>{art}</a:art>")
         for (nr, art), (x, y) in zip(EXPECTED, UTM, strict=True)
@@ -184,14 +187,14 @@ def test_they_are_the_same_in_gml(rows: Any) -> None:
         ("urn:ogc:def:crs,crs:EPSG::25832,crs:EPSG::7837", "681721.5236 5645057.6553"),
     ],
 )
-def test_axes_are_those_of_the_name_of_the_reference_system(crs: str, position: str, rows: Any) -> None:
+def test_axes_are_those_of_the_name_of_the_reference_system(crs: str, position: str, rows: ReadRows) -> None:
     (row,) = rows(gml(tree("007", point(position, crs))))
     assert (row["lon"], row["lat"]) == pytest.approx(DEGREES[0], abs=3e-5)
 
 
 @pytest.mark.parametrize("order", ["east_north", "north_east"])
 @pytest.mark.parametrize("crs", ["urn:ogc:def:crs:EPSG::4326", "EPSG:4326", "urn:ogc:def:crs:EPSG::31468"])
-def test_what_the_source_says_of_the_axes_goes_before_the_name(order: str, crs: str, rows: Any) -> None:
+def test_what_the_source_says_of_the_axes_goes_before_the_name(order: str, crs: str, rows: ReadRows) -> None:
     numbers = ["4470995.84", "5643769.76"] if "31468" in crs else ["11.585954", "50.928492"]
     numbers = numbers if order == "east_north" else numbers[::-1]
     where = {"lon": pytest.approx(DEGREES[0][0], abs=3e-5), "lat": pytest.approx(DEGREES[0][1], abs=3e-5)}
@@ -214,20 +217,24 @@ def test_what_the_source_says_of_the_axes_goes_before_the_name(order: str, crs: 
 
 
 @pytest.mark.parametrize("zone", [2, 3, 4, 5])
-def test_gauss_krueger_is_read_in_each_of_its_zones(zone: int, rows: Any) -> None:
+def test_gauss_krueger_is_read_in_each_of_its_zones(zone: int, rows: ReadRows) -> None:
     meridian = 3 * zone
     (row,) = rows(gml(tree("007", point(f"5650000 {zone}500000", f"urn:ogc:def:crs:EPSG::{31464 + zone}"))))
     assert (row["lon"], row["lat"]) == pytest.approx((meridian, 50.98), abs=0.01)
 
 
-def test_a_declared_reference_system_that_is_not_the_file_s_is_an_error(table: Any, tmp_path: Path) -> None:
+def test_a_declared_reference_system_that_is_not_the_file_s_is_an_error(
+    table: Callable[..., RawTable], tmp_path: Path
+) -> None:
     with pytest.raises(
         ReadError, match="is in EPSG:25832, but the source says EPSG:4326: correct crs, or leave"
     ):
         table(written("trees.gpkg", tmp_path), crs="EPSG:4326")
 
 
-def test_a_file_that_names_none_needs_a_declared_one(rows: Any, table: Any, tmp_path: Path) -> None:
+def test_a_file_that_names_none_needs_a_declared_one(
+    rows: ReadRows, table: Callable[..., RawTable], tmp_path: Path
+) -> None:
     body = written("trees.shp", tmp_path)
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
         parts = {name: archive.read(name) for name in archive.namelist() if not name.endswith(".prj")}
@@ -240,7 +247,7 @@ def test_a_file_that_names_none_needs_a_declared_one(rows: Any, table: Any, tmp_
     assert rows(unnamed, crs="EPSG:25832")[0]["lon"] == pytest.approx(DEGREES[0][0], abs=1e-5)
 
 
-def test_geojson_without_a_name_is_in_degrees_unless_the_source_says_otherwise(rows: Any) -> None:
+def test_geojson_without_a_name_is_in_degrees_unless_the_source_says_otherwise(rows: ReadRows) -> None:
     def body(point: tuple[float, float]) -> bytes:
         geometry = {"type": "Point", "coordinates": point}
         feature = {"type": "Feature", "geometry": geometry, "properties": {"nr": "1"}}
@@ -250,7 +257,7 @@ def test_geojson_without_a_name_is_in_degrees_unless_the_source_says_otherwise(r
     assert rows(body(UTM[0]), crs="EPSG:25832")[0]["lon"] == pytest.approx(DEGREES[0][0], abs=1e-5)
 
 
-def test_any_geometry_is_kept_and_arcs_become_lines(rows: Any) -> None:
+def test_any_geometry_is_kept_and_arcs_become_lines(rows: ReadRows) -> None:
     arc = (
         '<gml:Curve srsName="urn:ogc:def:crs:EPSG::25832"><gml:segments><gml:Arc><gml:posList>'
         "681700 5645000 681750 5645050 681800 5645000</gml:posList></gml:Arc></gml:segments></gml:Curve>"
@@ -269,7 +276,7 @@ def test_any_geometry_is_kept_and_arcs_become_lines(rows: Any) -> None:
     assert found[2] == {"place_id": "3"}
 
 
-def test_elements_that_are_repeated_are_one_text_and_codes_stay_text(rows: Any) -> None:
+def test_elements_that_are_repeated_are_one_text_and_codes_stay_text(rows: ReadRows) -> None:
     more = "<a:art>Linde</a:art><a:art>Eiche</a:art><a:plz>07743</a:plz><a:zahl>12</a:zahl>"
     (row,) = rows(gml(tree("007", more=more)), feature_id="name", rest="attributes")
     assert row == {
@@ -280,7 +287,9 @@ def test_elements_that_are_repeated_are_one_text_and_codes_stay_text(rows: Any) 
     }
 
 
-def test_a_file_with_several_layers_needs_the_name_of_one(rows: Any, table: Any, tmp_path: Path) -> None:
+def test_a_file_with_several_layers_needs_the_name_of_one(
+    rows: ReadRows, table: Callable[..., RawTable], tmp_path: Path
+) -> None:
     written("trees.gpkg", tmp_path, layer="baeume")
     body = written("trees.gpkg", tmp_path, layer="straeucher", append=True)
     with pytest.raises(ReadError, match="has the layers baeume, straeucher: set layer"):
@@ -293,7 +302,7 @@ def test_a_file_with_several_layers_needs_the_name_of_one(rows: Any, table: Any,
 
 
 def test_tables_beside_the_only_layer_with_geometries_do_not_stop_it(
-    rows: Any, table: Any, tmp_path: Path
+    rows: ReadRows, table: Callable[..., RawTable], tmp_path: Path
 ) -> None:
     def beside(name: str) -> bytes:
         columns, names = [np.array(["x"], dtype=object)], ["styleQML"]
@@ -327,7 +336,7 @@ def parquet_of_duckdb(folder: Path, version: str, system: str = "") -> bytes:
     return path.read_bytes()
 
 
-def test_geometries_of_parquet_itself_are_read(rows: Any, tmp_path: Path) -> None:
+def test_geometries_of_parquet_itself_are_read(rows: ReadRows, tmp_path: Path) -> None:
     for version in ("NONE", "V1", "V2", "BOTH"):
         assert_trees(rows(parquet_of_duckdb(tmp_path, version)))
     body = parquet_of_duckdb(tmp_path, "NONE", pyproj.CRS.from_epsg(25832).to_json())
@@ -336,7 +345,9 @@ def test_geometries_of_parquet_itself_are_read(rows: Any, tmp_path: Path) -> Non
         rows(body, crs="EPSG:25833")
 
 
-def test_nested_coordinates_and_boxes_of_geoparquet_are_read(rows: Any, table: Any) -> None:
+def test_nested_coordinates_and_boxes_of_geoparquet_are_read(
+    rows: ReadRows, table: Callable[..., RawTable]
+) -> None:
     def nested(kind: str, coordinates: Any, value: pa.DataType) -> bytes:
         covering = {"bbox": {"xmin": ["box", "xmin"], "ymin": ["box", "ymin"]}}
         column = {"encoding": kind, "covering": covering}
@@ -366,7 +377,9 @@ def test_nested_coordinates_and_boxes_of_geoparquet_are_read(rows: Any, table: A
     assert shapely.from_wkb(row["geometry"]).geom_type == "LineString"
 
 
-def test_a_reference_system_without_a_code_is_named(table: Any, rows: Any, tmp_path: Path) -> None:
+def test_a_reference_system_without_a_code_is_named(
+    table: Callable[..., RawTable], rows: ReadRows, tmp_path: Path
+) -> None:
     system = pyproj.CRS.from_proj4("+proj=tmerc +lon_0=10 +datum=WGS84").to_json_dict() | {
         "name": "Stadtnetz"
     }
@@ -376,7 +389,9 @@ def test_a_reference_system_without_a_code_is_named(table: Any, rows: Any, tmp_p
     assert_trees(rows(body, crs="EPSG:25832"))
 
 
-def test_parts_and_databases_that_are_no_files_of_features_are_named(table: Any, tmp_path: Path) -> None:
+def test_parts_and_databases_that_are_no_files_of_features_are_named(
+    table: Callable[..., RawTable], tmp_path: Path
+) -> None:
     written("trees.shp", tmp_path)
     with pytest.raises(ReadError, match="is a part of a Shapefile alone"):
         table((tmp_path / "trees.shp").read_bytes())
@@ -387,7 +402,7 @@ def test_parts_and_databases_that_are_no_files_of_features_are_named(table: Any,
 
 
 def test_a_key_of_a_geopackage_and_no_number_of_a_line_is_an_id(
-    rows: Any, table: Any, tmp_path: Path
+    rows: ReadRows, table: Callable[..., RawTable], tmp_path: Path
 ) -> None:
     body = written("trees.gpkg", tmp_path)
     assert [row["place_id"] for row in rows(body, fields={}, feature_id="place_id")] == ["1", "2"]
@@ -396,7 +411,7 @@ def test_a_key_of_a_geopackage_and_no_number_of_a_line_is_an_id(
 
 
 def test_an_attribute_that_does_not_exist_is_an_error_where_the_file_lists_them(
-    table: Any, tmp_path: Path
+    table: Callable[..., RawTable], tmp_path: Path
 ) -> None:
     with pytest.raises(ReadError, match=r"lacks the attribute\(s\) nummer; it has nr, art"):
         table(written("trees.gpkg", tmp_path), fields={"place_id": "nummer"})
@@ -405,7 +420,7 @@ def test_an_attribute_that_does_not_exist_is_an_error_where_the_file_lists_them(
 
 
 def test_texts_of_a_shapefile_are_in_its_encoding_the_declared_one_or_that_of_windows(
-    rows: Any, table: Any, tmp_path: Path
+    rows: ReadRows, table: Callable[..., RawTable], tmp_path: Path
 ) -> None:
     body = written("trees.shp", tmp_path, encoding="cp1252")
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
@@ -417,7 +432,9 @@ def test_texts_of_a_shapefile_are_in_its_encoding_the_declared_one_or_that_of_wi
         table(zipped(parts), encoding="utf-8")
 
 
-def test_an_archive_holds_one_file_of_features_or_says_which(rows: Any, table: Any, tmp_path: Path) -> None:
+def test_an_archive_holds_one_file_of_features_or_says_which(
+    rows: ReadRows, table: Callable[..., RawTable], tmp_path: Path
+) -> None:
     package, other = written("trees.gpkg", tmp_path), geoparquet(points=DEGREES)
     metadata = {"meta.xml": b"<a/>", "liesmich.txt": b"", "__MACOSX/._trees.gpkg": b"x"}
     assert_trees(rows(zipped({"daten/trees.gpkg": package, **metadata})))
@@ -435,14 +452,14 @@ def test_an_archive_holds_one_file_of_features_or_says_which(rows: Any, table: A
         table(zipped({"a.shp": b""}))
 
 
-def test_an_archive_that_unfolds_beyond_the_limit_is_refused(table: Any) -> None:
+def test_an_archive_that_unfolds_beyond_the_limit_is_refused(table: Callable[..., RawTable]) -> None:
     bomb = zipped({"trees.gml": b" " * 5_000_000})
     assert len(bomb) < 10_000
     with pytest.raises(ReadError, match=r"more than 1000000 bytes unpacked: raise http\.max_bytes"):
         table(bomb, http={"max_bytes": 1_000_000})
 
 
-def test_a_parquet_file_that_unfolds_beyond_the_limit_is_refused(table: Any) -> None:
+def test_a_parquet_file_that_unfolds_beyond_the_limit_is_refused(table: Callable[..., RawTable]) -> None:
     file = io.BytesIO()
     pa.parquet.write_table(pa.table({"nr": ["x" * 100] * 100_000}), file)
     assert len(file.getvalue()) < 5_000
@@ -451,12 +468,12 @@ def test_a_parquet_file_that_unfolds_beyond_the_limit_is_refused(table: Any) -> 
     assert table(file.getvalue(), fields={"place_id": "nr"}).frame.height == 100_000
 
 
-def test_geometries_that_are_not_binary_are_refused(table: Any) -> None:
+def test_geometries_that_are_not_binary_are_refused(table: Callable[..., RawTable]) -> None:
     with pytest.raises(ReadError, match="has geometries as point, which is not read: publish them as WKB"):
         table(geoparquet(encoding="point"))
 
 
-def test_placemarks_have_their_folder_extended_data_times_and_every_shape(rows: Any) -> None:
+def test_placemarks_have_their_folder_extended_data_times_and_every_shape(rows: ReadRows) -> None:
     shapes = (
         "<MultiGeometry><Point><coordinates>11,50</coordinates></Point>"
         "<LineString><coordinates>11,50 12,51</coordinates></LineString></MultiGeometry>"
@@ -484,13 +501,15 @@ def test_placemarks_have_their_folder_extended_data_times_and_every_shape(rows: 
 
 
 @pytest.mark.parametrize("make", [kml, gml], ids=["kml", "gml"])
-def test_entities_are_refused(make: Callable[..., bytes], table: Any) -> None:
+def test_entities_are_refused(make: Callable[..., bytes], table: Callable[..., RawTable]) -> None:
     for dtd in ('<!DOCTYPE a [<!ENTITY b "c">]>', '<!DOCTYPE a SYSTEM "file:///etc/passwd">'):
         with pytest.raises(ReadError, match="has a document type declaration, which is not trusted"):
             table(make("", head=dtd))
 
 
-def test_a_file_that_only_points_to_others_is_not_opened(table: Any, tmp_path: Path) -> None:
+def test_a_file_that_only_points_to_others_is_not_opened(
+    table: Callable[..., RawTable], tmp_path: Path
+) -> None:
     written("trees.gpkg", tmp_path)
     pointer = (
         f'<OGRVRTDataSource><OGRVRTLayer name="l"><SrcDataSource>{tmp_path / "trees.gpkg"}</SrcDataSource>'
@@ -522,7 +541,7 @@ def elsewhere() -> Iterator[tuple[str, list[str]]]:
 
 
 def test_schemas_links_and_styles_elsewhere_are_not_fetched(
-    elsewhere: tuple[str, list[str]], rows: Any
+    elsewhere: tuple[str, list[str]], rows: ReadRows
 ) -> None:
     address, asked = elsewhere
     schema = (
@@ -541,7 +560,7 @@ def test_schemas_links_and_styles_elsewhere_are_not_fetched(
     assert asked == []
 
 
-def test_what_of_kml_is_not_read_is_told(table: Any) -> None:
+def test_what_of_kml_is_not_read_is_told(table: Callable[..., RawTable]) -> None:
     link = "<NetworkLink><Link><href>https://data.example/x.kml</href></Link></NetworkLink>"
     track = "<Placemark><name>2</name><Track><when>2026-07-01</when></Track></Placemark>"
     found = table(kml(f"{link}<Placemark><name>1</name></Placemark>{track}"), fields={"place_id": "name"})
@@ -553,7 +572,9 @@ def test_what_of_kml_is_not_read_is_told(table: Any) -> None:
         table(kml(link), fields={"place_id": "name"})
 
 
-def test_a_geopackage_that_computes_what_it_holds_is_refused(table: Any, tmp_path: Path) -> None:
+def test_a_geopackage_that_computes_what_it_holds_is_refused(
+    table: Callable[..., RawTable], tmp_path: Path
+) -> None:
     def changed(*statements: str) -> bytes:
         path = tmp_path / "trees.gpkg"
         path.unlink(missing_ok=True)
@@ -575,14 +596,14 @@ def test_a_geopackage_that_computes_what_it_holds_is_refused(table: Any, tmp_pat
         table(view, layer="v")
 
 
-def test_a_damaged_geopackage_is_an_error(table: Any, tmp_path: Path) -> None:
+def test_a_damaged_geopackage_is_an_error(table: Callable[..., RawTable], tmp_path: Path) -> None:
     body = written("trees.gpkg", tmp_path)
     for damaged in (body[:200], body[: len(body) // 2], body[:4096] + bytes(len(body) - 4096)):
         with pytest.raises(ReadError):
             table(damaged)
 
 
-def test_damaged_files_are_no_crash(files: dict[str, Any], table: Any) -> None:
+def test_damaged_files_are_no_crash(files: dict[str, Any], table: Callable[..., RawTable]) -> None:
     chance = Random(20261201)  # noqa: S311 - the same damage in every run
 
     def damaged(body: bytes) -> bytes:
@@ -619,13 +640,13 @@ def files(tmp_path: Path) -> dict[str, Any]:
     ],
 )
 def test_a_part_of_a_shapefile_that_makes_no_sense_is_named(
-    part: str, content: bytes, message: str, files: dict[str, Any], table: Any
+    part: str, content: bytes, message: str, files: dict[str, Any], table: Callable[..., RawTable]
 ) -> None:
     with pytest.raises(ReadError, match=message):
         table(zipped({**files["shp"], part: content}))
 
 
-def test_what_is_nested_too_deep_is_an_error(table: Any) -> None:
+def test_what_is_nested_too_deep_is_an_error(table: Callable[..., RawTable]) -> None:
     with pytest.raises(ReadError, match="nests elements more than 200 deep"):
         table(b"<kml>" + b"<Folder>" * 300 + b"</Folder>" * 300 + b"</kml>")
     with pytest.raises(ReadError, match="is not GeoJSON"):
@@ -634,13 +655,13 @@ def test_what_is_nested_too_deep_is_an_error(table: Any) -> None:
 
 @pytest.mark.parametrize("settings", [{"feature_id": "nr"}, {"rest": "lon"}, {"fields": {"nr": "nr"}}])
 def test_fields_that_the_record_type_does_not_have_are_a_fault_of_the_file(
-    settings: dict[str, Any], source: Callable[..., Any]
+    settings: dict[str, Any], source: MakeSource
 ) -> None:
     with pytest.raises(ValidationError, match="allowed: place_id, category, name"):
         source("geofile", **{**TREES, **settings})
 
 
-def test_the_recorded_sensors_of_jena(rows: Any, payloads: Path) -> None:
+def test_the_recorded_sensors_of_jena(rows: ReadRows, payloads: Path) -> None:
     found = rows(
         (payloads / "kml_jena" / "sensoren.kml").read_bytes(),
         fields={"place_id": "sensorstandort_gid", "name": "standort", "category": "was"},
@@ -678,7 +699,7 @@ def test_the_recorded_sensors_of_jena(rows: Any, payloads: Path) -> None:
 
 
 def test_lines_of_the_recorded_descriptions_say_the_same_as_their_extended_data(
-    rows: Any, payloads: Path
+    rows: ReadRows, payloads: Path
 ) -> None:
     body = (payloads / "kml_jena" / "sensoren.kml").read_bytes()
     without = body.replace(b"<ExtendedData>", b"<metadata>").replace(b"</ExtendedData>", b"</metadata>")
@@ -692,7 +713,7 @@ def test_lines_of_the_recorded_descriptions_say_the_same_as_their_extended_data(
     ) == rows(body, **settings)
 
 
-def test_the_recorded_addresses_in_the_dutch_system(rows: Any, payloads: Path) -> None:
+def test_the_recorded_addresses_in_the_dutch_system(rows: ReadRows, payloads: Path) -> None:
     found = rows(
         (payloads / "geofiles" / "dutch_addresses_28992.gpkg").read_bytes(),
         fields={"place_id": "id", "address": "straatnaam", "postcode": "postcode", "city": "woonplaats"},
@@ -724,7 +745,7 @@ def test_the_recorded_addresses_in_the_dutch_system(rows: Any, payloads: Path) -
 
 
 def test_the_recorded_car_parks_of_jena_are_the_same_as_by_the_connector_of_geojson(
-    rows: Any, payloads: Path
+    rows: ReadRows, payloads: Path
 ) -> None:
     found = rows(
         (payloads / "parking" / "jena.geojson").read_bytes(), fields={"place_id": "gid", "name": "name"}
@@ -757,9 +778,7 @@ def test_attributes_that_nobody_wants_are_named_alone() -> None:
     assert found.to_dict(as_series=False) == {"a": [1, 2], "b": [None, None]}
 
 
-def test_a_document_without_folders_has_no_attribute_of_them(
-    source: Callable[..., Any], read: Callable[..., list[RawTable]]
-) -> None:
+def test_a_document_without_folders_has_no_attribute_of_them(source: MakeSource, read: ReadBody) -> None:
     body = b"<kml><Document><Placemark><name>A</name><Point><coordinates>7.5,51.5</coordinates></Point></Placemark>"
     declared = source(
         "geofile", record_type="place", fields={"place_id": "name"}, constants={"category": "x"}

@@ -11,13 +11,14 @@ import pytest
 
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
+from tests.connectors.conftest import MakeSource, ReadBody, ReadRecords
 
 SITES = {"record_type": "parking_site", "fields": {"site_id": "nr", "name": "about.name"}}
 Table = Callable[..., RawTable]
 
 
 @pytest.fixture
-def table(source: Callable[..., Any], read: Callable[..., list[RawTable]]) -> Table:
+def table(source: MakeSource, read: ReadBody) -> Table:
     """Reads features as parking sites, unless settings say otherwise."""
 
     def parse(features: Any, named: Any = None, **settings: Any) -> RawTable:
@@ -68,7 +69,9 @@ def test_what_is_no_point_gives_no_position_and_no_error(table: Table, geometry:
     assert frame.select("lon", "lat").rows() == [(None, None), (11.5, 50.9)]
 
 
-def test_coordinates_that_nobody_can_decode_stay_for_the_contract_to_refuse(source: Any, read: Any) -> None:
+def test_coordinates_that_nobody_can_decode_stay_for_the_contract_to_refuse(
+    source: MakeSource, read: ReadBody
+) -> None:
     huge = json.dumps(feature(point(7.5, 51.5), nr="1")).replace("51.5", "1e999")
     right = json.dumps(feature(point(11.5, 50.9), nr="2"))
     body = f'{{"type": "FeatureCollection", "features": [{huge}, {right}]}}'.encode()
@@ -132,7 +135,9 @@ NAMES = {
 
 
 @pytest.mark.parametrize("crs", NAMES.values(), ids=NAMES)
-def test_the_reference_system_that_a_file_names_holds(source: Any, records: Any, crs: Any) -> None:
+def test_the_reference_system_that_a_file_names_holds(
+    source: MakeSource, records: ReadRecords, crs: Any
+) -> None:
     line = {"type": "LineString", "coordinates": [UTM, UTM[:]]}
     features = [
         feature(point(*UTM), nr="1"),
@@ -191,14 +196,14 @@ FORMS = {
 @pytest.mark.parametrize("text", FORMS.values(), ids=FORMS)
 @pytest.mark.parametrize("store", ["whole", "mapped"])
 def test_features_come_in_one_collection_or_one_after_another(
-    source: Any, read: Any, text: str, store: str
+    source: MakeSource, read: ReadBody, text: str, store: str
 ) -> None:
     declared = source("geojson", record_type="parking_site", fields={"site_id": "nr"}, store=store)
     (found,) = read(declared, declared.redact_answer("data", text.encode()))
     assert found.frame.rows() == [("1", 11.5, 50.9), ("2", 11.6, 51.0)]
 
 
-def test_one_feature_and_one_geometry_are_collections_of_one(source: Any, read: Any) -> None:
+def test_one_feature_and_one_geometry_are_collections_of_one(source: MakeSource, read: ReadBody) -> None:
     declared = source("geojson", record_type="place", fields={"name": "nr"})
     (found,) = read(declared, json.dumps(ONE).encode())
     assert found.frame.rows() == [("1", 11.5, 50.9)]
@@ -221,12 +226,16 @@ NO_GEOJSON = {
 
 
 @pytest.mark.parametrize(("text", "message"), NO_GEOJSON.values(), ids=NO_GEOJSON)
-def test_what_only_resembles_geojson_is_named(source: Any, read: Any, text: str, message: str) -> None:
+def test_what_only_resembles_geojson_is_named(
+    source: MakeSource, read: ReadBody, text: str, message: str
+) -> None:
     with pytest.raises(ReadError, match=message):
         read(source("geojson", **SITES), text.encode())
 
 
-def test_ids_of_features_may_be_numbers_and_properties_may_be_missing(source: Any, records: Any) -> None:
+def test_ids_of_features_may_be_numbers_and_properties_may_be_missing(
+    source: MakeSource, records: ReadRecords
+) -> None:
     features = [
         {"type": "Feature", "id": 7, "geometry": point(11.5, 50.9)},
         {"type": "Feature", "id": "b", "geometry": point(11.5, 50.9), "properties": None},
@@ -239,7 +248,9 @@ def test_ids_of_features_may_be_numbers_and_properties_may_be_missing(source: An
         assert [row["place_id"] for row in found] == ["7", "b", "9"]
 
 
-def test_a_reference_system_that_the_source_declares_is_right(table: Table, source: Any, read: Any) -> None:
+def test_a_reference_system_that_the_source_declares_is_right(
+    table: Table, source: MakeSource, read: ReadBody
+) -> None:
     body = json.dumps(
         {"crs": {"properties": {"name": "urn:ogc:def:crs:EPSG::25832"}}, "features": []}
     ).encode()
@@ -265,7 +276,7 @@ def test_no_features_are_a_table_without_rows(table: Table) -> None:
 
 
 def test_the_recorded_car_parks_of_jena_have_their_positions(
-    source: Callable[..., Any], read: Callable[..., list[RawTable]], payloads: Path
+    source: MakeSource, read: ReadBody, payloads: Path
 ) -> None:
     declared = source("geojson", record_type="parking_site", fields={"site_id": "id", "name": "name"})
     (table,) = read(declared, (payloads / "parking" / "jena.geojson").read_bytes())
@@ -274,9 +285,7 @@ def test_the_recorded_car_parks_of_jena_have_their_positions(
 
 
 @pytest.mark.parametrize("separator", ["", "\x1e"])
-def test_a_feature_that_was_torn_costs_itself(
-    separator: str, source: Callable[..., Any], read: Callable[..., list[RawTable]]
-) -> None:
+def test_a_feature_that_was_torn_costs_itself(separator: str, source: MakeSource, read: ReadBody) -> None:
     lines = [json.dumps(feature(point(7.5, 51.5), nr=number, height=float("nan"))) for number in range(4)]
     body = "".join(f"{separator}{line}\n" for line in [*lines[:2], lines[2][:40], lines[3]]).encode()
     (found,) = read(source("geojson", **SITES), body)

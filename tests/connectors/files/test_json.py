@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 from civitas_assets.connectors.content.json_text import read_json
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
+from tests.connectors.conftest import MakeSource, ReadBody, ReadRecords
 
 STATUS = {
     "record_type": "parking_status",
@@ -23,9 +23,7 @@ STATUS = {
 }
 
 
-def test_records_fields_and_time_are_where_the_source_says(
-    source: Callable[..., Any], read: Callable[..., list[RawTable]]
-) -> None:
+def test_records_fields_and_time_are_where_the_source_says(source: MakeSource, read: ReadBody) -> None:
     body = b'{"parkings":[{"id":"P1","occupancy":{"free":12},"at":"2026-01-01T00:00:00Z"},{"id":"P2"}]}'
     (table,) = read(source("json", **STATUS), body)
     assert table.record_type == "parking_status"
@@ -35,9 +33,7 @@ def test_records_fields_and_time_are_where_the_source_says(
     ]
 
 
-def test_a_byte_order_mark_is_no_part_of_the_json(
-    source: Callable[..., Any], read: Callable[..., list[RawTable]]
-) -> None:
+def test_a_byte_order_mark_is_no_part_of_the_json(source: MakeSource, read: ReadBody) -> None:
     (table,) = read(
         source("json", **STATUS), b'\xef\xbb\xbf{"parkings":[{"id":"P1","at":"x","occupancy":{"free":1}}]}'
     )
@@ -46,7 +42,7 @@ def test_a_byte_order_mark_is_no_part_of_the_json(
 
 @pytest.mark.parametrize("escaped", [True, False])
 def test_members_are_found_however_their_letters_are_composed(
-    source: Callable[..., Any], read: Callable[..., list[RawTable]], escaped: bool
+    source: MakeSource, read: ReadBody, escaped: bool
 ) -> None:
     fields = {"site_id": "id", "name": 'about."Pl\u00e4tze"', "capacity": '"Stell pl\u00e4tze"'}
     body = [{"id": "1", "about": {"Pla\u0308tze\u00a0": "A"}, "Stell\u00a0pla\u0308tze": 3}]
@@ -57,9 +53,7 @@ def test_members_are_found_however_their_letters_are_composed(
 
 
 @pytest.mark.parametrize("body", [b'{"parkings":[{"id":"P1","occupancy":{"fr', b"<html>Wartung</html>", b""])
-def test_half_an_answer_is_an_error(
-    source: Callable[..., Any], read: Callable[..., list[RawTable]], body: bytes
-) -> None:
+def test_half_an_answer_is_an_error(source: MakeSource, read: ReadBody, body: bytes) -> None:
     with pytest.raises(ReadError):
         read(source("json", **STATUS), body)
 
@@ -76,15 +70,13 @@ def test_half_an_answer_is_an_error(
         ({"computed": {"free": "capacity * 2"}}, "String should match pattern"),
     ],
 )
-def test_what_cannot_work_is_refused(
-    source: Callable[..., Any], change: dict[str, Any], message: str
-) -> None:
+def test_what_cannot_work_is_refused(source: MakeSource, change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         source("json", **{**STATUS, **change})
 
 
 def test_a_recorded_answer_about_car_parks_is_read_whole(
-    source: Callable[..., Any], read: Callable[..., list[RawTable]], payloads: Path
+    source: MakeSource, read: ReadBody, payloads: Path
 ) -> None:
     fields = {"site_id": "name", "free": "free", "occupied": "occupied", "capacity": "max"}
     declared = source("json", record_type="parking_status", fields=fields, time={"zone": "received"})
@@ -94,7 +86,7 @@ def test_a_recorded_answer_about_car_parks_is_read_whole(
 
 
 def test_an_object_of_records_gives_its_keys_to_a_field_and_lists_are_read_by_position(
-    source: Callable[..., Any], read: Callable[..., list[RawTable]]
+    source: MakeSource, read: ReadBody
 ) -> None:
     settings = {
         **STATUS,
@@ -119,9 +111,7 @@ def rows(table: RawTable, *columns: str) -> list[tuple[Any, ...]]:
 OBSERVED = {"record_type": "observation", "time": {"column": "^.at", "zone": "utc"}}
 
 
-def test_what_a_record_says_is_repeated_for_each_row_inside_it(
-    source: Callable[..., Any], read: Callable[..., list[RawTable]]
-) -> None:
+def test_what_a_record_says_is_repeated_for_each_row_inside_it(source: MakeSource, read: ReadBody) -> None:
     settings = {
         **OBSERVED,
         "records": "data",
@@ -140,9 +130,7 @@ def test_what_a_record_says_is_repeated_for_each_row_inside_it(
     ]
 
 
-def test_lists_lie_in_each_other_to_any_depth(
-    source: Callable[..., Any], read: Callable[..., list[RawTable]]
-) -> None:
+def test_lists_lie_in_each_other_to_any_depth(source: MakeSource, read: ReadBody) -> None:
     settings = {
         **OBSERVED,
         "records": "towns",
@@ -163,9 +151,7 @@ def test_lists_lie_in_each_other_to_any_depth(
     assert rows(table, "station_name", "station_id", "datastream_id", "value") == [("T", 1, "a", 8)]
 
 
-def test_objects_are_tables_also_inside_others(
-    source: Callable[..., Any], read: Callable[..., list[RawTable]]
-) -> None:
+def test_objects_are_tables_also_inside_others(source: MakeSource, read: ReadBody) -> None:
     settings = {
         **OBSERVED,
         "records": "data",
@@ -196,7 +182,7 @@ def test_objects_are_tables_also_inside_others(
     ],
 )
 def test_an_object_that_is_none_is_an_error_that_says_where(
-    source: Callable[..., Any], read: Callable[..., list[RawTable]], body: bytes, message: str
+    source: MakeSource, read: ReadBody, body: bytes, message: str
 ) -> None:
     settings = {
         **OBSERVED,
@@ -209,9 +195,7 @@ def test_an_object_that_is_none_is_an_error_that_says_where(
         read(source("json", **settings), body)
 
 
-def test_something_else_than_a_list_inside_a_record_is_an_error(
-    source: Callable[..., Any], read: Callable[..., list[RawTable]]
-) -> None:
+def test_something_else_than_a_list_inside_a_record_is_an_error(source: MakeSource, read: ReadBody) -> None:
     settings = {**OBSERVED, "nested": ("values",), "fields": {"datastream_id": "id", "value": "v"}}
     with pytest.raises(ReadError, match="has records whose values is no list: check nested"):
         read(source("json", **settings), b'[{"at":"a","values":{"id":1}}]')
@@ -234,15 +218,13 @@ def test_something_else_than_a_list_inside_a_record_is_an_error(
         ({"store": "mapped", "nested": ("sort_by(@, &a)",)}, "store: mapped cannot tell"),
     ],
 )
-def test_places_that_cannot_be_are_refused(
-    source: Callable[..., Any], change: dict[str, Any], message: str
-) -> None:
+def test_places_that_cannot_be_are_refused(source: MakeSource, change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         source("json", **{**STATUS, **change})
 
 
 def test_members_that_nobody_maps_are_reported_unless_they_are_ignored(
-    source: Callable[..., Any], read: Callable[..., list[RawTable]]
+    source: MakeSource, read: ReadBody
 ) -> None:
     settings = {
         **OBSERVED,
@@ -255,16 +237,14 @@ def test_members_that_nobody_maps_are_reported_unless_they_are_ignored(
     assert table.unknown_fields == ("v.unit",)
 
 
-def test_a_member_that_appears_far_down_is_not_looked_for(
-    source: Callable[..., Any], read: Callable[..., list[RawTable]]
-) -> None:
+def test_a_member_that_appears_far_down_is_not_looked_for(source: MakeSource, read: ReadBody) -> None:
     records = [b'{"id":"P","at":"2026-01-01T00:00:00Z","occupancy":{"free":1}}'] * 100
     body = b'{"parkings":[%s,{"id":"Q","late":1}]}' % b",".join(records)
     assert read(source("json", **STATUS), body)[0].unknown_fields == ()
 
 
 def test_a_required_field_that_no_record_has_is_named_beside_what_they_have(
-    source: Callable[..., Any], read: Callable[..., list[RawTable]]
+    source: MakeSource, read: ReadBody
 ) -> None:
     declared = source("json", **STATUS)
     with pytest.raises(
@@ -281,7 +261,7 @@ def test_a_required_field_that_no_record_has_is_named_beside_what_they_have(
 
 
 def test_a_measure_that_no_record_has_is_an_error_and_anything_else_a_note(
-    source: Callable[..., Any], read: Callable[..., list[RawTable]]
+    source: MakeSource, read: ReadBody
 ) -> None:
     settings = {**STATUS, "fields": {**STATUS["fields"], "name": "title"}}
     declared = source("json", **settings)
@@ -294,7 +274,7 @@ def test_a_measure_that_no_record_has_is_an_error_and_anything_else_a_note(
 
 
 def test_the_recorded_sensor_of_stuttgart_has_a_row_per_value(
-    source: Callable[..., Any], records: Callable[..., Any], payloads: Path
+    source: MakeSource, records: ReadRecords, payloads: Path
 ) -> None:
     declared = source(
         "json",
@@ -323,7 +303,7 @@ def test_the_recorded_sensor_of_stuttgart_has_a_row_per_value(
 
 
 def test_the_recorded_uplink_of_jena_gives_the_values_of_its_lists_of_lists(
-    source: Callable[..., Any], records: Callable[..., Any], payloads: Path
+    source: MakeSource, records: ReadRecords, payloads: Path
 ) -> None:
     declared = source(
         "json",
@@ -358,7 +338,7 @@ def test_the_recorded_uplink_of_jena_gives_the_values_of_its_lists_of_lists(
 
 
 def test_the_recorded_measures_of_the_environment_agency_are_tables_in_tables(
-    source: Callable[..., Any], records: Callable[..., Any], payloads: Path
+    source: MakeSource, records: ReadRecords, payloads: Path
 ) -> None:
     declared = source(
         "json",
@@ -393,7 +373,7 @@ PLACES = {
 }
 
 
-def test_numbers_that_json_does_not_have_are_no_value_and_told(source: Any, read: Any) -> None:
+def test_numbers_that_json_does_not_have_are_no_value_and_told(source: MakeSource, read: ReadBody) -> None:
     body = b'[{"id":"NaN","about":{"name":NaN}},{"id":"-Infinity","about":{"name":-Infinity}},{"id":"c"}]'
     (table,) = read(source("json", **PLACES), body)
     assert table.frame.rows() == [("NaN", None), ("-Infinity", None), ("c", None)]
@@ -411,13 +391,13 @@ def test_numbers_that_json_does_not_have_are_no_value_and_told(source: Any, read
     ],
     ids=["lines", "blank-lines", "sequence", "gzip", "utf-16"],
 )
-def test_records_may_come_line_by_line_and_packed(source: Any, read: Any, body: bytes) -> None:
+def test_records_may_come_line_by_line_and_packed(source: MakeSource, read: ReadBody, body: bytes) -> None:
     (table,) = read(source("json", **{**PLACES, "fields": {"place_id": "id"}}), body)
     assert table.frame["place_id"].to_list() == [1, 2]
 
 
 def test_a_single_line_is_one_record_only_where_the_address_or_the_type_says_so(
-    source: Any, read: Any
+    source: MakeSource, read: ReadBody
 ) -> None:
     settings = {**PLACES, "fields": {"place_id": "id"}}
     text, _, _ = read_json(b'{"id":1}\n', None, 1000, "application/x-ndjson https://data.example/")
@@ -426,7 +406,7 @@ def test_a_single_line_is_one_record_only_where_the_address_or_the_type_says_so(
         read(source("json", **settings), b'{"id":1}\n')
 
 
-def test_ids_are_the_same_text_whatever_stands_beside_them(source: Any, records: Any) -> None:
+def test_ids_are_the_same_text_whatever_stands_beside_them(source: MakeSource, records: ReadRecords) -> None:
     declared = source("json", **{**PLACES, "fields": {"place_id": "id"}})
     body = b'[{"id":1},{"id":2.0},{"id":"3"},{"id":9007199254740993},{"id":98765432109876543210},{"id":4.5}]'
     found = [row["place_id"] for row in records(declared, body)["place"]]
@@ -439,13 +419,13 @@ def test_ids_are_the_same_text_whatever_stands_beside_them(source: Any, records:
     ]
 
 
-def test_a_member_that_an_object_has_twice_is_told(source: Any, read: Any) -> None:
+def test_a_member_that_an_object_has_twice_is_told(source: MakeSource, read: ReadBody) -> None:
     (table,) = read(source("json", **PLACES), b'[{"id":1,"about":{"name":"a","name":"b"}}]')
     assert table.frame.rows() == [(1, "b")]
     assert [(note.code, "name" in note.text) for note in table.notes] == [("repeated_member", True)]
 
 
-def test_all_other_members_can_be_kept_as_an_object(source: Any, read: Any) -> None:
+def test_all_other_members_can_be_kept_as_an_object(source: MakeSource, read: ReadBody) -> None:
     body = (
         '[{"id":1,"about":{"name":"a","höhe":3},"leer":null,"strich":"-","x":1,"tags":["b"]},'
         '{"id":2,"about":{"name":"b"},"leer":" "}]'
@@ -460,7 +440,7 @@ def test_all_other_members_can_be_kept_as_an_object(source: Any, read: Any) -> N
 
 @pytest.mark.parametrize("separator", ["", "\x1e"])
 def test_a_record_that_was_torn_costs_itself_and_is_told(
-    separator: str, source: Callable[..., Any], read: Callable[..., list[RawTable]]
+    separator: str, source: MakeSource, read: ReadBody
 ) -> None:
     """RFC 7464, section 2.2: what is malformed is skipped, and the next record goes on."""
     lines = ['{"id": 1}', '{"id": 2, "name": "Ha', '{"id": 3}', '": 4}', '{"id": 5}']
@@ -474,7 +454,7 @@ def test_a_record_that_was_torn_costs_itself_and_is_told(
     ]
 
 
-def test_of_a_torn_record_nothing_is_left_out_without_a_word(source: Callable[..., Any]) -> None:
+def test_of_a_torn_record_nothing_is_left_out_without_a_word(source: MakeSource) -> None:
     declared = source("json", record_type="parking_site", fields={"site_id": "id"}, store="mapped")
     with pytest.raises(ReadError, match=r"^has records that are no JSON$"):
         declared.redact_answer("data", b'{"id": 1}\n{"id": 2}\n{"id": 3, "na\n')

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
+from tests.connectors.conftest import MakeSource, ReadRecords
+
 Rows = list[dict[str, Any]]
 Read = Callable[..., Rows]
 DATA = {"delimiter": ";", "decimal": ","}
 
 
 @pytest.fixture
-def rows(source: Callable[..., Any], records: Callable[..., dict[str, Rows]], payloads: Path) -> Read:
+def rows(source: MakeSource, records: ReadRecords, payloads: Path) -> Read:
     """The records of a recorded file; a rejected row is a failure."""
 
     def read(file: str, record_type: str, **settings: Any) -> Rows:

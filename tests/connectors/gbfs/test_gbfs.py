@@ -15,13 +15,14 @@ from civitas_assets.catalog import Window
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ReadError
 from civitas_assets.records.time import parse_instants
+from tests.connectors.conftest import MakeSession, MakeSource, ReadBody, ReadRecords
 
 DAY = Window(date(2026, 7, 30), date(2026, 7, 30))
 Rows = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture
-def rows(source: Callable[..., Any], records: Callable[..., Any]) -> Rows:
+def rows(source: MakeSource, records: ReadRecords) -> Rows:
     """Records of one feed."""
 
     def read(body: bytes, role: str, **settings: Any) -> Any:
@@ -42,7 +43,11 @@ def feed(payloads: Path) -> Callable[[str], bytes]:
 )
 @pytest.mark.parametrize("free_vehicles", [True, False])
 def test_recorded_discovery_leads_to_stations_and_status_and_to_vehicles_if_they_are_to_be_counted(
-    source: Callable[..., Any], session: Any, feed: Any, system: tuple[str, str, str], free_vehicles: bool
+    source: MakeSource,
+    session: MakeSession,
+    feed: Callable[[str], bytes],
+    system: tuple[str, str, str],
+    free_vehicles: bool,
 ) -> None:
     version, path, vehicles = system
     bodies = {
@@ -57,7 +62,7 @@ def test_recorded_discovery_leads_to_stations_and_status_and_to_vehicles_if_they
     assert [r.url for r in asked.requests[1:]] == [f"http://localhost:8888/{path}/{name}" for name in names]
 
 
-def test_the_language_is_taken_where_it_is_offered(source: Callable[..., Any], session: Any) -> None:
+def test_the_language_is_taken_where_it_is_offered(source: MakeSource, session: MakeSession) -> None:
     def feeds(language: str) -> dict[str, Any]:
         names = ("station_information", "station_status")
         return {"feeds": [{"name": name, "url": f"{language}/{name}"} for name in names]}
@@ -78,7 +83,7 @@ def test_the_language_is_taken_where_it_is_offered(source: Callable[..., Any], s
     ],
 )
 def test_a_system_without_what_is_needed_is_an_error_that_says_what_it_has(
-    source: Callable[..., Any], session: Any, names: tuple[str, ...], missing: str
+    source: MakeSource, session: MakeSession, names: tuple[str, ...], missing: str
 ) -> None:
     discovery = json.dumps({"data": {"feeds": [{"name": name, "url": name} for name in names]}}).encode()
     asked = session(lambda request: discovery)
@@ -86,7 +91,7 @@ def test_a_system_without_what_is_needed_is_an_error_that_says_what_it_has(
         CONNECTORS["gbfs"].fetch(source("gbfs"), DAY, ZoneInfo("UTC"), asked)
 
 
-def test_recorded_stations_of_both_versions(rows: Rows, feed: Any) -> None:
+def test_recorded_stations_of_both_versions(rows: Rows, feed: Callable[[str], bytes]) -> None:
     second = rows(feed("v2_station_information"), "station_information")
     assert second[0] == {"station_id": "1", "name": "Cool bikes", "lon": 45.67, "lat": 12.34}
     third = rows(feed("v3_station_information"), "station_information")
@@ -103,7 +108,7 @@ def test_recorded_stations_of_both_versions(rows: Rows, feed: Any) -> None:
     ]
 
 
-def test_recorded_status_of_both_versions(rows: Rows, feed: Any) -> None:
+def test_recorded_status_of_both_versions(rows: Rows, feed: Callable[[str], bytes]) -> None:
     (second, _) = rows(feed("v2_station_status"), "station_status")
     assert second == {
         "station_id": "TST:Station:1",
@@ -171,7 +176,9 @@ def test_a_time_in_any_form_is_that_moment_and_never_that_of_the_feed(
 
 
 @pytest.mark.parametrize("written", ["gestern", "20260730", 17, -1, True, {"at": 1785398400}])
-def test_a_time_that_is_none_is_found_at_fault_and_not_replaced(read: Any, source: Any, written: Any) -> None:
+def test_a_time_that_is_none_is_found_at_fault_and_not_replaced(
+    read: ReadBody, source: MakeSource, written: Any
+) -> None:
     body = json.dumps(
         {"last_updated": 1785402000, "data": {"stations": [{"station_id": "s", "last_reported": written}]}}
     ).encode()
@@ -180,7 +187,7 @@ def test_a_time_that_is_none_is_found_at_fault_and_not_replaced(read: Any, sourc
     assert found.frame["observed_at"].null_count() == 0
 
 
-def test_a_station_that_is_none_and_ids_as_numbers_cost_no_other(read: Any, source: Any) -> None:
+def test_a_station_that_is_none_and_ids_as_numbers_cost_no_other(read: ReadBody, source: MakeSource) -> None:
     stations = [
         {"station_id": 7, "capacity": "20", "lat": "51.9", "lon": 7.6},
         "x",
@@ -193,7 +200,9 @@ def test_a_station_that_is_none_and_ids_as_numbers_cost_no_other(read: Any, sour
     assert [(row.row, row.rule) for row in found.broken] == [(2, "not_a_station")]
 
 
-def test_a_number_that_json_does_not_have_is_none_and_costs_nothing_else(read: Any, source: Any) -> None:
+def test_a_number_that_json_does_not_have_is_none_and_costs_nothing_else(
+    read: ReadBody, source: MakeSource
+) -> None:
     body = (
         b'{"data":{"stations":[{"station_id":"NaN","capacity":NaN,"lat":51.9,"lon":7.6},{"station_id":"b"}]}}'
     )
@@ -212,7 +221,7 @@ def test_a_virtual_station_without_a_point_has_one_in_its_area(rows: Rows) -> No
 
 
 def test_totals_by_type_stand_in_for_one_that_is_missing_and_a_difference_is_told(
-    read: Any, source: Any
+    read: ReadBody, source: MakeSource
 ) -> None:
     parts = [{"vehicle_type_id": "a", "count": 2}, {"vehicle_type_id": "b", "count": 3}]
     docks = [{"vehicle_type_ids": ["a"], "count": 4}]
@@ -233,14 +242,14 @@ def test_totals_by_type_stand_in_for_one_that_is_missing_and_a_difference_is_tol
     assert found.unknown_fields == ("vehicle_docks_available", "vehicle_types_available")
 
 
-def test_what_no_list_of_stations_is_in_is_an_error(read: Any, source: Any) -> None:
+def test_what_no_list_of_stations_is_in_is_an_error(read: ReadBody, source: MakeSource) -> None:
     for role in ("station_information", "station_status"):
         with pytest.raises(ReadError, match="is no list of stations"):
             read(source("gbfs"), b'{"data":{"bikes":[]}}', role)
 
 
 def test_a_language_that_lacks_a_feed_takes_it_from_another_and_a_feed_with_two_addresses_is_told(
-    source: Callable[..., Any], session: Any
+    source: MakeSource, session: MakeSession
 ) -> None:
     def feeds(language: str, *names: str) -> dict[str, Any]:
         return {"feeds": [{"name": name, "url": f"{language}/{name}"} for name in names]}
@@ -286,7 +295,7 @@ def test_what_every_station_has_and_none_has_any_more_is_an_error(
 
 
 def test_what_every_station_has_and_no_value_hangs_on_is_told_where_none_has_it_any_more(
-    read: Any, source: Any
+    read: ReadBody, source: MakeSource
 ) -> None:
     station = {"station_id": "1", "num_bikes_available": 3, "is_renting": True, "is_returning": True}
     document = {"last_updated": 1785398400, "data": {"stations": [station | {"reported": 1785398400}]}}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +16,7 @@ from civitas_assets.connectors.gbfs.gbfs import GbfsSource
 from civitas_assets.connectors.gbfs.gbfs_vehicles import count_vehicles, read_vehicle_kinds
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ReadError
+from tests.connectors.conftest import MakeSession, MakeSource, ReadBody, ReadRecords
 
 BOX = (7.0, 51.0, 8.0, 52.0)
 DAY = Window(date(2026, 7, 30), date(2026, 7, 30))
@@ -109,7 +109,7 @@ def test_a_body_of_unknown_shape_is_refused_without_showing_any_of_it(body: byte
 
 
 def test_one_vehicle_that_cannot_be_read_costs_nothing_but_itself_and_is_told(
-    source: Callable[..., Any], read: Callable[..., Any]
+    source: MakeSource, read: ReadBody
 ) -> None:
     odd = [
         vehicle(1, is_disabled="vielleicht"),
@@ -193,7 +193,7 @@ def test_no_id_and_no_coordinate_of_a_vehicle_survives(data: list[Any], version:
 
 
 def test_a_system_without_stations_is_asked_for_its_vehicles_only(
-    source: Callable[..., Any], session: Any
+    source: MakeSource, session: MakeSession
 ) -> None:
     names = ("system_information", "vehicle_status")
     bodies = {
@@ -209,7 +209,7 @@ def test_a_system_without_stations_is_asked_for_its_vehicles_only(
 
 
 def test_numbers_become_observations_of_the_system_by_form_and_propulsion(
-    source: Callable[..., Any], records: Callable[..., Any]
+    source: MakeSource, records: ReadRecords
 ) -> None:
     body = count_vehicles(
         feed(vehicle(1), vehicle(2, "town"), vehicle(3, "new"), vehicle(4, is_disabled=True)), BOX
@@ -236,16 +236,14 @@ def test_numbers_become_observations_of_the_system_by_form_and_propulsion(
     }
 
 
-def test_a_system_that_lists_no_types_has_bicycles(
-    source: Callable[..., Any], records: Callable[..., Any]
-) -> None:
+def test_a_system_that_lists_no_types_has_bicycles(source: MakeSource, records: ReadRecords) -> None:
     for vehicles in ((), (vehicle(1, None),)):
         found = records(source("gbfs"), count_vehicles(feed(*vehicles), BOX), "vehicles", system_id="rad")
         values = {row["datastream_id"]: row["value"] for row in found["observation"]}
         assert values["rad:free:bicycle:human"] == len(vehicles)
 
 
-def test_the_system_itself_is_the_station(source: Callable[..., Any], records: Callable[..., Any]) -> None:
+def test_the_system_itself_is_the_station(source: MakeSource, records: ReadRecords) -> None:
     texts = [{"text": "Town bikes", "language": "en"}, {"text": "Stadtrad", "language": "de"}]
     body = json.dumps({"data": {"system_id": "rad", "name": texts, "operator": "Stadtwerke"}}).encode()
     assert records(source("gbfs"), body, "system_information")["station"] == [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from civitas_assets.connectors.gtfs import gtfs_tables
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
-from tests.connectors.conftest import zipped
+from tests.connectors.conftest import ReadRecords, zipped
 
 BOX = (7.5, 51.9, 7.7, 52.0)
 WEEK = "monday,tuesday,wednesday,thursday,friday,saturday,sunday"
@@ -190,7 +190,7 @@ def test_parts_of_a_large_table_are_the_same_as_the_whole(monkeypatch: pytest.Mo
     }
     del feed["trips.txt"]
     whole = _read(FEED)
-    steps = gtfs_tables.unzip_steps
+    steps = gtfs_tables.unzip_steps  # type: ignore[attr-defined]
     monkeypatch.setattr(gtfs_tables, "_PART", 40)
     monkeypatch.setattr(
         gtfs_tables,
@@ -229,7 +229,7 @@ def test_each_feed_is_a_source_of_its_own() -> None:
         _declare(url="https://data.example/{part}.zip", each={"part": ("a", "b")})
 
 
-def test_what_is_read_fits_its_contracts(records: Callable[..., Any]) -> None:
+def test_what_is_read_fits_its_contracts(records: ReadRecords) -> None:
     source = _declare()
     feed = {**FEED, "calendar.txt": FEED["calendar.txt"].replace("20260405", "20261231")}
     body = zipped({name: content.encode() for name, content in feed.items()})

@@ -11,6 +11,7 @@ import pytest
 
 from civitas_assets.connectors.gtfs_rt.gtfs_rt_format import decode_entity, decode_feed
 from civitas_assets.errors import ReadError
+from tests.connectors.conftest import MakeSource, ReadBody, ReadRecords
 
 Rows = dict[str, list[dict[str, Any]]]
 # Synthetic; written by gtfs-realtime-bindings 3.0.0, which knows nothing of this project: trip t1 with three stops, t2
@@ -26,7 +27,7 @@ FEED = base64.b64decode(
 
 
 @pytest.fixture
-def observed(source: Callable[..., Any], records: Any) -> Callable[..., Rows]:
+def observed(source: MakeSource, records: ReadRecords) -> Callable[..., Rows]:
     """Reads a feed as a source that is made with these settings."""
     return lambda body=FEED, **settings: records(source("gtfs_rt", **settings), body)
 
@@ -51,7 +52,7 @@ def trip(**fields: Any) -> bytes:
     return written
 
 
-def test_a_trip_and_its_stops_are_rows_with_what_is_told(observed: Any) -> None:
+def test_a_trip_and_its_stops_are_rows_with_what_is_told(observed: Callable[..., Rows]) -> None:
     whole, first, skipped, unnumbered = [r for r in observed()["transit_delay"] if r["trip_id"] == "t1"]
     assert (whole["stop_call"], whole["status"], whole["departure_delay_s"]) == ("*", "scheduled", 90)
     assert "stop_id" not in whole
@@ -66,17 +67,21 @@ def test_a_trip_and_its_stops_are_rows_with_what_is_told(observed: Any) -> None:
     assert "status" not in unnumbered, "what nobody has told is not SCHEDULED"
 
 
-def test_a_trip_that_is_deleted_is_not_scheduled_and_its_line_may_be_called_na(observed: Any) -> None:
+def test_a_trip_that_is_deleted_is_not_scheduled_and_its_line_may_be_called_na(
+    observed: Callable[..., Rows],
+) -> None:
     (row,) = [row for row in observed()["transit_delay"] if row["trip_id"] == "t2"]
     assert (row["stop_call"], row["status"], row["route_id"]) == ("*", "deleted", "NA")
 
 
-def test_of_a_trip_of_which_nothing_is_told_there_are_its_stops_alone(observed: Any) -> None:
+def test_of_a_trip_of_which_nothing_is_told_there_are_its_stops_alone(observed: Callable[..., Rows]) -> None:
     (row,) = [row for row in observed()["transit_delay"] if row["trip_id"] == "t3"]
     assert (row["stop_call"], row["service_start"]) == ("1", datetime(2026, 7, 30, 22, tzinfo=UTC))
 
 
-def test_a_code_that_nobody_knows_is_empty_and_noted(source: Any, read: Any, observed: Any) -> None:
+def test_a_code_that_nobody_knows_is_empty_and_noted(
+    source: MakeSource, read: ReadBody, observed: Callable[..., Rows]
+) -> None:
     body = changed(a=trip(trip_id=b"t", start_date=b"20260801", schedule_relationship=99))
     (row,) = observed(body)["transit_delay"]
     assert "status" not in row
@@ -84,7 +89,7 @@ def test_a_code_that_nobody_knows_is_empty_and_noted(source: Any, read: Any, obs
     assert "schedule_relationship of a trip 99" in delays.notes[0].text
 
 
-def test_alerts_are_events_in_the_language_that_is_wanted(observed: Any) -> None:
+def test_alerts_are_events_in_the_language_that_is_wanted(observed: Callable[..., Rows]) -> None:
     diversion, lift = observed()["event"]
     assert diversion == {
         "event_id": "5", "event_type": "roadworks", "event_type_native": "CONSTRUCTION/DETOUR",
@@ -108,7 +113,7 @@ def test_alerts_are_events_in_the_language_that_is_wanted(observed: Any) -> None
     ],
 )
 def test_of_the_feed_of_a_country_there_is_what_is_wanted(
-    observed: Any, settings: Any, trips: Any, alerts: list[str]
+    observed: Callable[..., Rows], settings: Any, trips: Any, alerts: list[str]
 ) -> None:
     found = observed(**settings)
     assert {(row["trip_id"], row["stop_call"]) for row in found.get("transit_delay", [])} == trips
@@ -126,7 +131,7 @@ def test_of_the_feed_of_a_country_there_is_what_is_wanted(
     ],
 )
 def test_an_entity_that_cannot_be_read_is_one_rejected_row(
-    source: Any, read: Any, entity: bytes, message: str
+    source: MakeSource, read: ReadBody, entity: bytes, message: str
 ) -> None:
     good = trip(trip_id=b"good", start_date=b"20260801")
     delays, _ = read(source("gtfs_rt"), changed(a=good, b=entity, c=good))
@@ -149,7 +154,9 @@ def alert(name: bytes = b"a", **selector: bytes) -> bytes:
     return written
 
 
-def test_a_copy_of_a_trip_is_a_trip_of_its_own(source: Any, read: Any, observed: Any) -> None:
+def test_a_copy_of_a_trip_is_a_trip_of_its_own(
+    source: MakeSource, read: ReadBody, observed: Callable[..., Rows]
+) -> None:
     planned = trip(trip_id=b"t", start_date=b"20260801", schedule_relationship=0)
     copy = decode_entity(trip(trip_id=b"t", start_date=b"20260801", schedule_relationship=6))
     delays, _ = read(source("gtfs_rt"), changed(a=planned, b=copy.SerializeToString()))
@@ -173,7 +180,7 @@ def test_a_copy_of_a_trip_is_a_trip_of_its_own(source: Any, read: Any, observed:
     ],
 )
 def test_an_alert_about_a_whole_agency_is_chosen_by_it_and_never_left_out_without_a_word(
-    source: Any, read: Any, settings: Any, found: list[str], notes: list[str]
+    source: MakeSource, read: ReadBody, settings: Any, found: list[str], notes: list[str]
 ) -> None:
     kind = decode_entity(alert(b"kind", agency_id=b""))
     body = changed(
@@ -187,7 +194,9 @@ def test_an_alert_about_a_whole_agency_is_chosen_by_it_and_never_left_out_withou
     assert [note.code for note in delays.notes] == notes
 
 
-def test_what_patterns_cannot_choose_because_it_is_not_named_is_told(source: Any, read: Any) -> None:
+def test_what_patterns_cannot_choose_because_it_is_not_named_is_told(
+    source: MakeSource, read: ReadBody
+) -> None:
     nameless = decode_entity(trip(trip_id=b"t", start_date=b"20260801"))
     nameless.trip_update.stop_time_update.add(stop_sequence=1).arrival.delay = 60
     body = changed(a=nameless.SerializeToString())
@@ -200,7 +209,7 @@ def test_what_patterns_cannot_choose_because_it_is_not_named_is_told(source: Any
 
 
 def test_an_alert_that_the_feed_has_no_more_is_over_and_one_that_cannot_be_read_is_not(
-    source: Any, read: Any
+    source: MakeSource, read: ReadBody
 ) -> None:
     wanted = source("gtfs_rt")
     assert wanted.is_snapshot("event")
@@ -213,26 +222,28 @@ def test_an_alert_that_the_feed_has_no_more_is_over_and_one_that_cannot_be_read_
     assert [(row.row, row.about) for row in delays.broken] == [(2, ("x",)), (3, ())]
 
 
-def test_alerts_of_several_feeds_are_not_taken_for_each_other(source: Any, records: Any) -> None:
+def test_alerts_of_several_feeds_are_not_taken_for_each_other(
+    source: MakeSource, records: ReadRecords
+) -> None:
     wanted = source("gtfs_rt", url="https://data.example/{feed}", each={"feed": ("bus", "tram")})
     found = [records(wanted, changed(a=alert()), feed=feed)["event"] for feed in ("bus", "tram")]
     assert [row["event_id"] for (row,) in found] == ["bus/a", "tram/a"]
 
 
-def test_a_feed_that_says_only_what_has_changed_is_noted(source: Any, read: Any) -> None:
+def test_a_feed_that_says_only_what_has_changed_is_noted(source: MakeSource, read: ReadBody) -> None:
     feed = decode_feed(FEED)
     feed.header.incrementality = 1
     delays, _ = read(source("gtfs_rt"), feed.SerializeToString())
     assert [note.code for note in delays.notes] == ["differential_feed"]
 
 
-def test_an_entity_that_is_taken_back_is_no_row(observed: Any) -> None:
+def test_an_entity_that_is_taken_back_is_no_row(observed: Callable[..., Rows]) -> None:
     gone = decode_entity(trip(trip_id=b"t", start_date=b"20260801"))
     gone.is_deleted = True
     assert observed(changed(a=gone.SerializeToString())) == {"transit_delay": [], "event": []}
 
 
-def test_no_vehicle_lands_and_what_lands_reads_the_same(source: Any, records: Any) -> None:
+def test_no_vehicle_lands_and_what_lands_reads_the_same(source: MakeSource, records: ReadRecords) -> None:
     driven = decode_entity(trip(trip_id=b"t", start_date=b"20260801"))
     driven.vehicle = driven.trip_update.vehicle = b"\x1a\x065ecret"
     unknown = b"\x42\x03new"  # of a field that nobody reads: it stays, to be read later
@@ -254,7 +265,7 @@ def test_no_vehicle_lands_and_what_lands_reads_the_same(source: Any, records: An
         source("gtfs_rt").redact_answer("data", b"<html>")
 
 
-def test_a_feed_that_stands_still_is_noted(source: Any, read: Any) -> None:
+def test_a_feed_that_stands_still_is_noted(source: MakeSource, read: ReadBody) -> None:
     feed = decode_feed(FEED)
     feed.header.timestamp -= 86_400
     delays, _ = read(source("gtfs_rt"), feed.SerializeToString())
@@ -264,6 +275,6 @@ def test_a_feed_that_stands_still_is_noted(source: Any, read: Any) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"PK\x03\x04", b"\x0a\x00", b"<html>", FEED[:40]])
-def test_what_is_no_feed_is_refused(source: Any, read: Any, body: bytes) -> None:
+def test_what_is_no_feed_is_refused(source: MakeSource, read: ReadBody, body: bytes) -> None:
     with pytest.raises(ReadError, match="no feed of GTFS-Realtime"):
         read(source("gtfs_rt"), body)

@@ -14,9 +14,11 @@ import pytest
 from pydantic import ValidationError
 
 from civitas_assets.catalog import Window
+from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records.time import parse_instants
+from tests.connectors.conftest import MakeSession, MakeSource, ReadBody, ReadRecords
 
 PROFILES: Mapping[str, Any] = {
     "Dragino_LSE01": (
@@ -103,17 +105,17 @@ def stream(*uplinks: Any) -> bytes:
 
 T = {"path": "t", "observed_property": "weather.temperature", "unit": "Cel"}
 
+Observe = Callable[..., list[tuple[Any, ...]]]
+
 
 @pytest.fixture
-def lorawan(source: Callable[..., Any]) -> Callable[..., Any]:
+def lorawan(source: MakeSource) -> Callable[..., Any]:
     """Makes a source with these profiles, by default one of a device P with a temperature t."""
     return lambda profiles=None, **settings: source("lorawan", profiles=profiles or {"P": (T,)}, **settings)
 
 
 @pytest.fixture
-def observed(
-    lorawan: Callable[..., Any], records: Callable[..., Any]
-) -> Callable[..., list[tuple[Any, ...]]]:
+def observed(lorawan: Callable[..., Any], records: ReadRecords) -> Observe:
     """Datastream, time and value of every observation."""
 
     def rows(body: bytes, profiles: Any = None, **settings: Any) -> list[tuple[Any, ...]]:
@@ -157,7 +159,7 @@ def observed(
 )
 def test_recorded_uplinks_of_jena_are_read(  # noqa: PLR0917 - each argument is of another type
     payloads: Path,
-    observed: Any,
+    observed: Observe,
     name: str,
     device: str,
     at: datetime,
@@ -168,7 +170,7 @@ def test_recorded_uplinks_of_jena_are_read(  # noqa: PLR0917 - each argument is 
 
 
 def test_a_recorded_uplink_of_jena_describes_its_device_and_not_its_gateways(
-    payloads: Path, lorawan: Any, records: Any
+    payloads: Path, lorawan: Callable[..., Any], records: ReadRecords
 ) -> None:
     body = (payloads / "chirpstack_jena" / "example3.json").read_bytes()
     found = records(lorawan(PROFILES), body)
@@ -194,7 +196,7 @@ def test_a_recorded_uplink_of_jena_describes_its_device_and_not_its_gateways(
 
 
 def test_the_documented_uplink_of_the_things_stack_is_read(
-    payloads: Path, lorawan: Any, records: Any
+    payloads: Path, lorawan: Callable[..., Any], records: ReadRecords
 ) -> None:
     found = records(lorawan(PROFILES), (payloads / "ttn" / "tts_v3_uplink_docs_example.json").read_bytes())
     at = datetime(2020, 2, 12, 15, 15, 45, 789585, UTC)
@@ -219,14 +221,16 @@ def test_the_documented_uplink_of_the_things_stack_is_read(
 
 
 def test_the_documented_answer_of_the_storage_is_a_stream_of_uplinks_without_values(
-    payloads: Path, lorawan: Any, records: Any
+    payloads: Path, lorawan: Callable[..., Any], records: ReadRecords
 ) -> None:
     found = records(lorawan(), (payloads / "ttn" / "tts_v3_storage_event_stream.txt").read_bytes())
     assert found["station"] == [{"station_id": "1111111111111111", "name": "dev1"}]
     assert found["observation"] == []
 
 
-def test_no_key_token_gateway_or_raw_frame_of_a_recorded_uplink_lands(payloads: Path, lorawan: Any) -> None:
+def test_no_key_token_gateway_or_raw_frame_of_a_recorded_uplink_lands(
+    payloads: Path, lorawan: Callable[..., Any]
+) -> None:
     source = lorawan(PROFILES)
     for path in (*(payloads / "chirpstack_jena").iterdir(), *(payloads / "ttn").iterdir()):
         landed = source.redact_answer("data", path.read_bytes())
@@ -246,7 +250,7 @@ def test_no_key_token_gateway_or_raw_frame_of_a_recorded_uplink_lands(payloads: 
 
 
 def test_what_has_landed_reads_as_what_came_and_lands_the_same_again(
-    payloads: Path, lorawan: Any, read: Any
+    payloads: Path, lorawan: Callable[..., Any], read: ReadBody
 ) -> None:
     source = lorawan(PROFILES, tags={"description": "dev_type"})
     for path in (*(payloads / "chirpstack_jena").iterdir(), *(payloads / "ttn").iterdir()):
@@ -258,7 +262,7 @@ def test_what_has_landed_reads_as_what_came_and_lands_the_same_again(
             assert before.unknown_fields == after.unknown_fields
 
 
-def test_a_codec_that_puts_out_keys_lands_without_them_at_any_depth(lorawan: Any) -> None:
+def test_a_codec_that_puts_out_keys_lands_without_them_at_any_depth(lorawan: Callable[..., Any]) -> None:
     values = {
         "t": 1,
         "app_session_key": "A1",
@@ -270,7 +274,9 @@ def test_a_codec_that_puts_out_keys_lands_without_them_at_any_depth(lorawan: Any
     assert landed["object"] == {"t": 1, "nested": [{"n": 2}]}
 
 
-def test_only_tags_that_are_asked_for_land_and_they_describe_the_station(lorawan: Any, records: Any) -> None:
+def test_only_tags_that_are_asked_for_land_and_they_describe_the_station(
+    lorawan: Callable[..., Any], records: ReadRecords
+) -> None:
     up = chirpstack(info={"tags": {"lage": "Markt 1", "owner": "privat", "x": "11.5", "y": "50.9"}})
     source = lorawan(tags={"description": "lage", "lon": "x", "lat": "y"})
     landed = source.redact_answer(
@@ -296,14 +302,16 @@ def test_only_tags_that_are_asked_for_land_and_they_describe_the_station(lorawan
     ],
     ids=["list", "objects one after the other", "results", "byte order mark"],
 )
-def test_a_file_may_be_a_list_or_a_stream(observed: Any, body: bytes) -> None:
+def test_a_file_may_be_a_list_or_a_stream(observed: Observe, body: bytes) -> None:
     assert observed(body) == [
         ("00aa:t", datetime(2026, 7, 30, 10, tzinfo=UTC), 1.5),
         ("00aa:t", datetime(2026, 7, 30, 11, tzinfo=UTC), 1.5),
     ]
 
 
-def test_a_torn_line_is_one_rejected_row_of_which_nothing_is_kept(lorawan: Any, read: Any) -> None:
+def test_a_torn_line_is_one_rejected_row_of_which_nothing_is_kept(
+    lorawan: Callable[..., Any], read: ReadBody
+) -> None:
     source = lorawan()
     body = stream(chirpstack()) + b'\n{"deviceInfo":{"devEui":"00AA"},"appSKey":"5ecret","obj'
     landed = source.redact_answer("data", body)
@@ -315,26 +323,26 @@ def test_a_torn_line_is_one_rejected_row_of_which_nothing_is_kept(lorawan: Any, 
     assert "truncated" in broken.detail
 
 
-def test_what_holds_no_uplink_at_all_is_refused(lorawan: Any) -> None:
+def test_what_holds_no_uplink_at_all_is_refused(lorawan: Callable[..., Any]) -> None:
     for body in (b"{}", b'{"deviceInfo":1}', b'[{"a":1},{"b":2}]', b"[" * 100_000):
         with pytest.raises(ReadError, match="holds no uplink"):
             lorawan().redact_answer("data", body)
 
 
-def test_an_error_in_the_stream_is_an_error_and_not_a_short_day(lorawan: Any) -> None:
+def test_an_error_in_the_stream_is_an_error_and_not_a_short_day(lorawan: Callable[..., Any]) -> None:
     body = stream({"result": things_stack({"t": 1})}, {"error": {"code": 4, "message": "deadline exceeded"}})
     with pytest.raises(ReadError, match="error of the server"):
         lorawan().redact_answer("storage", body)
 
 
-def test_several_deliveries_of_a_message_are_one_and_simulated_ones_none(observed: Any) -> None:
+def test_several_deliveries_of_a_message_are_one_and_simulated_ones_none(observed: Observe) -> None:
     twice = chirpstack(fCnt=7, rxInfo=[{"gatewayId": "g1"}, {"gatewayId": "g2"}])
     other = chirpstack({"t": 2}, fCnt=7, rxInfo=[{"gatewayId": "g3"}])
     played = things_stack({"t": 9}, simulated=True)
     assert [value for *_, value in observed(stream(twice, other, played), {"*": (T,)})] == [1.5]
 
 
-def test_a_zero_time_means_none_and_the_other_one_counts(observed: Any) -> None:
+def test_a_zero_time_means_none_and_the_other_one_counts(observed: Observe) -> None:
     up = things_stack({"t": 4})
     up["uplink_message"]["received_at"] = "0001-01-01T00:00:00Z"
     assert observed(stream(up), {"app": (T,)}) == [
@@ -342,13 +350,15 @@ def test_a_zero_time_means_none_and_the_other_one_counts(observed: Any) -> None:
     ]
 
 
-def test_a_missing_port_is_port_zero_and_a_quantity_may_want_its_port(observed: Any) -> None:
+def test_a_missing_port_is_port_zero_and_a_quantity_may_want_its_port(observed: Observe) -> None:
     body = stream(chirpstack({"t": 1}), chirpstack({"t": 2}, fPort=5))
     assert [value for *_, value in observed(body, {"P": ({**T, "f_port": 0},)})] == [1]
     assert [value for *_, value in observed(body, {"P": ({**T, "f_port": 5},)})] == [2]
 
 
-def test_nulls_are_compared_as_texts_and_as_numbers_and_a_factor_leaves_words_alone(observed: Any) -> None:
+def test_nulls_are_compared_as_texts_and_as_numbers_and_a_factor_leaves_words_alone(
+    observed: Observe,
+) -> None:
     times = [f"2026-07-30T1{n}:00:00+00:00" for n in range(6)]
     values = [{"t": "-127"}, {"t": -127.0}, {"t": " 3.5 "}, {"t": "n/a"}, {"t": "offen"}, {"t": None}]
     body = stream(*(chirpstack(value, at) for value, at in zip(values, times, strict=True)))
@@ -358,7 +368,7 @@ def test_nulls_are_compared_as_texts_and_as_numbers_and_a_factor_leaves_words_al
     assert [value for *_, value in observed(numbers, {"P": ({**T, "nulls": ("-127.0",)},)})] == [0, 2]
 
 
-def test_a_device_is_known_by_profile_before_application_before_any(observed: Any) -> None:
+def test_a_device_is_known_by_profile_before_application_before_any(observed: Observe) -> None:
     profiles = {
         name: ({**T, "name": label},) for name, label in (("*", "any"), ("A", "app"), ("P", "profile"))
     }
@@ -369,7 +379,7 @@ def test_a_device_is_known_by_profile_before_application_before_any(observed: An
             break
 
 
-def test_what_no_profile_names_is_reported_and_no_error(lorawan: Any, read: Any) -> None:
+def test_what_no_profile_names_is_reported_and_no_error(lorawan: Callable[..., Any], read: ReadBody) -> None:
     body = stream(
         chirpstack({"t": 1, "extra": 2, "messages": [{"measurementId": 4097.0, "type": " Air "}]}),
         chirpstack({"level": 3}, info={"devEui": "00CC", "deviceProfileName": "Q", "applicationName": ""}),
@@ -381,7 +391,9 @@ def test_what_no_profile_names_is_reported_and_no_error(lorawan: Any, read: Any)
     assert station.frame.height == 2
 
 
-def test_what_a_nested_value_has_besides_what_is_read_is_named(lorawan: Any, read: Any) -> None:
+def test_what_a_nested_value_has_besides_what_is_read_is_named(
+    lorawan: Callable[..., Any], read: ReadBody
+) -> None:
     history = [{"timestamp": 1785398400, "temperature": 6.5, "humidity": 79}]
     body = stream(chirpstack({"data": {"temp": 1, "hum": 2}, "history": history, "list": [1, 2]}))
     source = lorawan({"P": ({**T, "path": "data.temp"},)})
@@ -394,7 +406,9 @@ def test_what_a_nested_value_has_besides_what_is_read_is_named(lorawan: Any, rea
     )
 
 
-def test_buffered_readings_have_times_of_their_own_and_join_the_series_of_the_others(observed: Any) -> None:
+def test_buffered_readings_have_times_of_their_own_and_join_the_series_of_the_others(
+    observed: Observe,
+) -> None:
     history = [
         {"timestamp": 1785398400, "t": 6.5},
         {"timestamp": "2026-07-30T08:15:00Z", "t": "6.6"},
@@ -412,7 +426,7 @@ def test_buffered_readings_have_times_of_their_own_and_join_the_series_of_the_ot
 
 @pytest.mark.parametrize("at", [{}, {"timestamp": 86400}, {"timestamp": "gestern"}])
 def test_a_reading_without_a_time_of_its_own_does_not_take_that_of_the_uplink(
-    lorawan: Any, read: Any, at: dict[str, Any]
+    lorawan: Callable[..., Any], read: ReadBody, at: dict[str, Any]
 ) -> None:
     buffered = {**T, "readings": "history", "time": "timestamp"}
     observation = read(lorawan({"P": (buffered,)}), stream(chirpstack({"history": [{"t": 1, **at}]})))[2]
@@ -420,7 +434,7 @@ def test_a_reading_without_a_time_of_its_own_does_not_take_that_of_the_uplink(
 
 
 def test_normalized_measurements_of_the_things_stack_have_their_own_time_or_that_of_the_uplink(
-    observed: Any, lorawan: Any, read: Any
+    observed: Observe, lorawan: Callable[..., Any], read: ReadBody
 ) -> None:
     normalized = [
         {"time": "2026-07-30T09:00:00Z", "air": {"temperature": 20.5}},
@@ -436,7 +450,9 @@ def test_normalized_measurements_of_the_things_stack_have_their_own_time_or_that
     assert b"20.5" in lorawan().redact_answer("data", body)
 
 
-def test_what_codecs_warn_of_and_what_none_has_decoded_is_told(lorawan: Any, read: Any) -> None:
+def test_what_codecs_warn_of_and_what_none_has_decoded_is_told(
+    lorawan: Callable[..., Any], read: ReadBody
+) -> None:
     warned = things_stack({"t": 1}, decoded_payload_warnings=["battery is low"], f_port=2)
     body = stream(warned, chirpstack({}, fPort=2), chirpstack({}, fPort=0, at="2026-07-30T11:00:00+00:00"))
     assert [note.text for note in read(lorawan(), lorawan().redact_answer("data", body))[2].notes] == [
@@ -445,13 +461,13 @@ def test_what_codecs_warn_of_and_what_none_has_decoded_is_told(lorawan: Any, rea
     ]
 
 
-def test_a_number_that_json_does_not_have_is_none_and_costs_no_other_uplink(observed: Any) -> None:
+def test_a_number_that_json_does_not_have_is_none_and_costs_no_other_uplink(observed: Observe) -> None:
     ups = [chirpstack({"t": float("nan")}), chirpstack({"t": 2.5}, at="2026-07-30T11:00:00+00:00")]
     for body in (json.dumps(ups).encode(), stream(*ups)):
         assert [value for *_, value in observed(body)] == [2.5]
 
 
-def test_null_is_empty_wherever_it_stands(observed: Any) -> None:
+def test_null_is_empty_wherever_it_stands(observed: Observe) -> None:
     nothing = dict.fromkeys(("fCnt", "fPort", "simulated", "received_at", "uplink_message"))
     info = {"deviceName": None, "applicationName": None, "tags": {"ort": None, "etage": 2}}
     first = chirpstack(info=info, **nothing)
@@ -465,7 +481,7 @@ def test_null_is_empty_wherever_it_stands(observed: Any) -> None:
 @pytest.mark.parametrize("eui", ["AAAAAAAAAMw=", "00000000000000CC"])
 @pytest.mark.parametrize("values", [{"object": {"t": 3}}, {"objectJSON": '{"t": 3}'}])
 def test_an_uplink_of_chirpstack_3_is_read_and_lands_without_its_gateways(
-    observed: Any, lorawan: Any, eui: str, values: dict[str, Any]
+    observed: Observe, lorawan: Callable[..., Any], eui: str, values: dict[str, Any]
 ) -> None:
     old = {
         "applicationName": "A",
@@ -485,7 +501,9 @@ def test_an_uplink_of_chirpstack_3_is_read_and_lands_without_its_gateways(
     assert observed(landed) == [("00000000000000cc:t", datetime(2026, 7, 30, 10, tzinfo=UTC), 3.0)]
 
 
-def test_joins_acknowledgements_and_downlinks_are_no_rows(lorawan: Any, records: Any, read: Any) -> None:
+def test_joins_acknowledgements_and_downlinks_are_no_rows(
+    lorawan: Callable[..., Any], records: ReadRecords, read: ReadBody
+) -> None:
     ids = {"device_id": "dev1", "application_ids": {"application_id": "app"}}
     others = [
         {"end_device_ids": ids, "join_accept": {"session_key_id": "5ecret"}},
@@ -498,7 +516,9 @@ def test_joins_acknowledgements_and_downlinks_are_no_rows(lorawan: Any, records:
     assert read(lorawan(), landed)[2].broken == ()
 
 
-def test_an_expression_that_fails_for_one_message_rejects_that_one(lorawan: Any, read: Any) -> None:
+def test_an_expression_that_fails_for_one_message_rejects_that_one(
+    lorawan: Callable[..., Any], read: ReadBody
+) -> None:
     profiles = {"P": ({**T, "path": "sum(t)", "name": "t"},)}
     times = [f"2026-07-30T1{n}:00:00+00:00" for n in range(3)]
     values: list[Any] = [[1, 2], "word", [3]]
@@ -508,12 +528,12 @@ def test_an_expression_that_fails_for_one_message_rejects_that_one(lorawan: Any,
     assert [(row.row, row.rule) for row in observation.broken] == [(2, "profile_does_not_fit")]
 
 
-def test_the_storage_is_asked_day_by_day_and_page_by_page(source: Any, session: Any) -> None:
+def test_the_storage_is_asked_day_by_day_and_page_by_page(source: MakeSource, session: MakeSession) -> None:
     url = "https://tts.example/api/v3/as/applications/app/packages/storage/uplink_message"
     wanted = source("lorawan", url=url, page_size=2)
     pages = [stream(*({"result": things_stack({}, received_at=f"2026-07-30T0{n}:00:00.5Z")} for n in (1, 2)))]
 
-    def answer(request: Any) -> bytes:
+    def answer(request: Request) -> bytes:
         assert request.headers == {"Accept": "text/event-stream"}
         return pages.pop() if pages else b"[]"
 
@@ -530,7 +550,7 @@ def test_the_storage_is_asked_day_by_day_and_page_by_page(source: Any, session: 
 
 
 def test_a_ceiling_of_the_storage_that_is_lower_than_what_was_asked_for_cuts_nothing(
-    source: Any, session: Any
+    source: MakeSource, session: MakeSession
 ) -> None:
     """The network server gives at most ten, whatever is asked for."""
     times = [f"2026-07-30T10:{minute:02}:00.5Z" for minute in range(25)]
@@ -539,7 +559,7 @@ def test_a_ceiling_of_the_storage_that_is_lower_than_what_was_asked_for_cuts_not
     )
     came = list[str]()
 
-    def answer(request: Any) -> bytes:
+    def answer(request: Request) -> bytes:
         after, before = (parse_qs(urlsplit(request.url).query)[name][0] for name in ("after", "before"))
         given = [at for at in times if after < at < before][:10]
         came.extend(given)
@@ -549,7 +569,9 @@ def test_a_ceiling_of_the_storage_that_is_lower_than_what_was_asked_for_cuts_not
     assert came == times
 
 
-def test_a_profile_of_which_uplinks_have_nothing_any_more_is_told(lorawan: Any, read: Any) -> None:
+def test_a_profile_of_which_uplinks_have_nothing_any_more_is_told(
+    lorawan: Callable[..., Any], read: ReadBody
+) -> None:
     """A new version of the codec says temperature where it said t; what an uplink without values lacks is no news."""
     renamed = stream(chirpstack({"temperature": 1}), chirpstack({}, at="2026-07-30T11:00:00+00:00"))
     (note,) = read(lorawan(), renamed)[2].notes
@@ -560,7 +582,9 @@ def test_a_profile_of_which_uplinks_have_nothing_any_more_is_told(lorawan: Any, 
     assert not read(lorawan(), stream(chirpstack({"t": 1}), chirpstack({"temperature": 1}, fCnt=9)))[2].notes
 
 
-def test_a_day_without_uplinks_is_no_error_of_the_storage(lorawan: Any, read: Any) -> None:
+def test_a_day_without_uplinks_is_no_error_of_the_storage(
+    lorawan: Callable[..., Any], read: ReadBody
+) -> None:
     landed = lorawan().redact_answer("storage", b"\n")
     assert [table.frame.height for table in read(lorawan(), landed, "storage")] == [0, 0, 0]
 
@@ -589,12 +613,12 @@ def test_a_day_without_uplinks_is_no_error_of_the_storage(lorawan: Any, read: An
         ({"tags": {"station_id": "x"}}, "tags.station_id is no field"),
     ],
 )
-def test_a_contradictory_source_says_what_is_wrong(source: Any, settings: Any, message: str) -> None:
+def test_a_contradictory_source_says_what_is_wrong(source: MakeSource, settings: Any, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         source("lorawan", **settings)
 
 
-def test_a_broker_that_is_not_there_is_named(source: Any, session: Any) -> None:
+def test_a_broker_that_is_not_there_is_named(source: MakeSource, session: MakeSession) -> None:
     wanted = source("lorawan", url="mqtt://127.0.0.1:1", queue={"client_id": "c"})
     with pytest.raises(FetchError, match=r"mqtt://127\.0\.0\.1:1 is not reached"):
         CONNECTORS["lorawan"].fetch(wanted, DAYS, ZoneInfo("UTC"), session({}))

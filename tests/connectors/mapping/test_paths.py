@@ -18,6 +18,7 @@ from civitas_assets.connectors.mapping.paths import (
     validate_path,
 )
 from civitas_assets.errors import ReadError
+from tests.connectors.conftest import ReadRecords
 
 SCALARS = (
     st.none()
@@ -31,7 +32,7 @@ VALUES = st.recursive(
 )
 
 
-def columns(records: Any, **fields: str) -> dict[str, list[Any]]:
+def columns(records: object, **fields: str) -> dict[str, list[Any]]:
     return extract_columns(json.dumps(records).encode(), fields).to_dict(as_series=False)
 
 
@@ -157,7 +158,7 @@ def test_no_records_are_columns_without_rows() -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.fixed_dictionaries({}, optional={"a": VALUES}), max_size=6))
-def test_the_fast_way_and_the_general_way_agree(records: list[dict[str, Any]]) -> None:
+def test_the_fast_way_and_the_general_way_agree(records: ReadRecords) -> None:
     for fields in ({"a": "a"}, {"b": "a.b"}, {"a": "a", "b": "a.b"}):
         general = columns(records, **fields, c="c[0]")
         assert general.pop("c") == [None] * len(records)

@@ -18,7 +18,7 @@ from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError
 from civitas_assets.records.raw import ROW
 from testbed.broker import publish
-from tests.connectors.conftest import FakeSession
+from tests.connectors.conftest import FakeSession, MakeSource, ReadBody, ReadRecords
 
 SETTINGS: dict[str, Any] = {
     "url": "mqtt://127.0.0.1:1",
@@ -37,7 +37,7 @@ def landed(*messages: tuple[str, bytes] | tuple[str, bytes, bool]) -> bytes:
 
 
 @pytest.fixture
-def mqtt(source: Callable[..., Any]) -> Callable[..., Any]:
+def mqtt(source: MakeSource) -> Callable[..., Any]:
     """Makes a source of one quantity per device."""
     return lambda **changed: source("mqtt", **{**SETTINGS, **changed})
 
@@ -48,14 +48,14 @@ def port(broker: Callable[..., AbstractContextManager[int]]) -> Iterator[int]:
         yield number
 
 
-def drained(source: Any) -> list[bytes]:
+def drained(source: MakeSource) -> list[bytes]:
     """The bodies that a fetch lands."""
     session = FakeSession({})
     CONNECTORS["mqtt"].fetch(source, None, None, session)  # type: ignore[arg-type]
     return [body for _, body in session.deliveries]
 
 
-def test_a_level_of_the_topic_fills_a_field(mqtt: Any, records: Any) -> None:
+def test_a_level_of_the_topic_fills_a_field(mqtt: Callable[..., Any], records: ReadRecords) -> None:
     body = landed(
         ("town/bin-7/state", b'{"value":12,"at":"2026-08-01T00:00:00Z"}'),
         ("town/bin-8/state", b'{"value":"13.5","at":"2026-08-01T00:00:00Z"}'),
@@ -65,7 +65,9 @@ def test_a_level_of_the_topic_fills_a_field(mqtt: Any, records: Any) -> None:
 
 
 @pytest.mark.parametrize("body", [b'{"value": ', b"\xff\xfe\x00", b"<html>", b'{"value":1}}', b"[" * 5000])
-def test_a_message_that_is_no_json_is_one_rejected_row(mqtt: Any, read: Any, body: bytes) -> None:
+def test_a_message_that_is_no_json_is_one_rejected_row(
+    mqtt: Callable[..., Any], read: ReadBody, body: bytes
+) -> None:
     good = b'{"value":1,"at":"2026-08-01T00:00:00Z"}'
     (table,) = read(mqtt(), landed(("town/a/state", good), ("town/b/state", body), ("town/c/state", good)))
     assert table.frame["datastream_id"].to_list() == ["a", "c"]
@@ -75,7 +77,9 @@ def test_a_message_that_is_no_json_is_one_rejected_row(mqtt: Any, read: Any, bod
     assert "town/b/state" in raw
 
 
-def test_a_message_that_is_something_else_is_one_rejected_row_among_many(mqtt: Any, read: Any) -> None:
+def test_a_message_that_is_something_else_is_one_rejected_row_among_many(
+    mqtt: Callable[..., Any], read: ReadBody
+) -> None:
     good = b'{"value":1,"at":"2026-08-01T00:00:00Z"}'
     bodies = [good] * 5 + [b"17"] + [good] * 5 + [b'["a"]']
     (table,) = read(mqtt(), landed(*((f"town/{n}/state", body) for n, body in enumerate(bodies))))
@@ -86,18 +90,22 @@ def test_a_message_that_is_something_else_is_one_rejected_row_among_many(mqtt: A
     ]
 
 
-def test_messages_none_of_which_has_what_rows_need_are_noted_and_no_failure(mqtt: Any, read: Any) -> None:
+def test_messages_none_of_which_has_what_rows_need_are_noted_and_no_failure(
+    mqtt: Callable[..., Any], read: ReadBody
+) -> None:
     (table,) = read(mqtt(), landed(("town/a/state", b'{"online":true,"at":"2026-08-01T00:00:00Z"}')))
     assert table.frame.is_empty()
     assert "no value in any record" in table.notes[0].text
 
 
-def test_an_empty_message_takes_a_retained_one_back_and_is_no_row(mqtt: Any, read: Any) -> None:
+def test_an_empty_message_takes_a_retained_one_back_and_is_no_row(
+    mqtt: Callable[..., Any], read: ReadBody
+) -> None:
     (table,) = read(mqtt(), landed(("town/a/state", b"")))
     assert (table.frame.height, table.broken) == (0, ())
 
 
-def test_a_mere_number_is_a_value_of_its_topic(mqtt: Any, records: Any) -> None:
+def test_a_mere_number_is_a_value_of_its_topic(mqtt: Callable[..., Any], records: ReadRecords) -> None:
     """As Homie and many small devices publish: one topic per quantity."""
     wanted = mqtt(
         queue={"client_id": "c", "topics": ("{area}/{device}/{property}",)},
@@ -111,7 +119,9 @@ def test_a_mere_number_is_a_value_of_its_topic(mqtt: Any, records: Any) -> None:
     ]
 
 
-def test_readings_within_a_message_are_rows_that_know_its_topic(mqtt: Any, records: Any) -> None:
+def test_readings_within_a_message_are_rows_that_know_its_topic(
+    mqtt: Callable[..., Any], records: ReadRecords
+) -> None:
     wanted = mqtt(
         nested=("readings",),
         fields={"station_id": "{device}", "datastream_id": ("{device}", "^.port", "kind"), "value": "v"},
@@ -125,7 +135,9 @@ def test_readings_within_a_message_are_rows_that_know_its_topic(mqtt: Any, recor
     assert [row["datastream_id"] for row in found] == ["x/2/a", "x/2/b", "y/2/a", "y/2/b"]
 
 
-def test_members_of_a_message_are_rows_where_key_names_them(mqtt: Any, records: Any) -> None:
+def test_members_of_a_message_are_rows_where_key_names_them(
+    mqtt: Callable[..., Any], records: ReadRecords
+) -> None:
     wanted = mqtt(
         fields={"datastream_id": ("{device}", "@key"), "value": "v"}, time={"column": "t", "zone": "offset"}
     )
@@ -134,7 +146,9 @@ def test_members_of_a_message_are_rows_where_key_names_them(mqtt: Any, records: 
     assert [row["datastream_id"] for row in found] == ["x/a", "x/b"]
 
 
-def test_quantities_that_stand_beside_each_other_become_rows_of_their_own(mqtt: Any, records: Any) -> None:
+def test_quantities_that_stand_beside_each_other_become_rows_of_their_own(
+    mqtt: Callable[..., Any], records: ReadRecords
+) -> None:
     wanted = mqtt(
         nested=("{temperature: temperature, humidity: humidity}",),
         fields={"datastream_id": ("{device}", "@key"), "observed_property": "@key", "value": "@"},
@@ -150,7 +164,9 @@ def test_quantities_that_stand_beside_each_other_become_rows_of_their_own(mqtt: 
     ]
 
 
-def test_a_quantity_that_is_not_in_a_message_is_not_taken_back(mqtt: Any, records: Any) -> None:
+def test_a_quantity_that_is_not_in_a_message_is_not_taken_back(
+    mqtt: Callable[..., Any], records: ReadRecords
+) -> None:
     """Devices send what has changed, and quantities of one time one after the other."""
     wanted = mqtt(
         nested=("{temperature: temperature, humidity: humidity}",),
@@ -171,7 +187,7 @@ def test_a_quantity_that_is_not_in_a_message_is_not_taken_back(mqtt: Any, record
     ]
 
 
-def test_what_is_retained_has_no_time_of_receiving(mqtt: Any, read: Any) -> None:
+def test_what_is_retained_has_no_time_of_receiving(mqtt: Callable[..., Any], read: ReadBody) -> None:
     messages = [
         ("town/a/state", b'{"value":1,"at":"2026-08-01T00:00:00Z"}', True),
         ("town/b/state", b'{"value":2}'),
@@ -183,7 +199,7 @@ def test_what_is_retained_has_no_time_of_receiving(mqtt: Any, read: Any) -> None
     assert table.frame["datastream_id"].to_list() == ["a"], "it says its own time"
 
 
-def test_nothing_lands_of_what_no_setting_names(mqtt: Any, read: Any) -> None:
+def test_nothing_lands_of_what_no_setting_names(mqtt: Callable[..., Any], read: ReadBody) -> None:
     wanted = mqtt(store="mapped", nested=("readings",), time={"column": "t", "zone": "offset"})
     body = landed(
         (
@@ -249,13 +265,15 @@ def test_names_are_wildcards_for_the_broker() -> None:
         ({"snapshot": True}, "only what was sent meanwhile"),
     ],
 )
-def test_a_contradictory_source_says_what_is_wrong(mqtt: Any, change: dict[str, Any], message: str) -> None:
+def test_a_contradictory_source_says_what_is_wrong(
+    mqtt: Callable[..., Any], change: dict[str, Any], message: str
+) -> None:
     with pytest.raises(ValidationError, match=message):
         mqtt(**change)
 
 
 def test_what_was_sent_meanwhile_lands_and_a_retained_message_does_so_once(
-    mqtt: Any, read: Any, port: int
+    mqtt: Callable[..., Any], read: ReadBody, port: int
 ) -> None:
     def sent(value: int) -> bytes:
         return b'{"value":%d,"at":"2026-08-01T00:0%d:00Z"}' % (value, value)
@@ -275,7 +293,7 @@ def test_what_was_sent_meanwhile_lands_and_a_retained_message_does_so_once(
 
 @pytest.mark.parametrize(("time", "is_new"), [({"zone": "received"}, True), (SETTINGS["time"], False)])
 def test_the_same_message_later_is_another_one_where_it_has_the_time_of_receiving(
-    mqtt: Any, read: Any, port: int, time: dict[str, str], is_new: bool
+    mqtt: Callable[..., Any], read: ReadBody, port: int, time: dict[str, str], is_new: bool
 ) -> None:
     """What lands as it did before is not read again."""
     wanted = mqtt(url=f"mqtt://127.0.0.1:{port}", time=time)
@@ -288,7 +306,9 @@ def test_the_same_message_later_is_another_one_where_it_has_the_time_of_receivin
     assert [read(wanted, body)[0].frame["value"].to_list() for body in bodies] == [[7], [7]]
 
 
-def test_what_an_older_protocol_retains_comes_at_each_fetch_and_says_so(mqtt: Any, port: int) -> None:
+def test_what_an_older_protocol_retains_comes_at_each_fetch_and_says_so(
+    mqtt: Callable[..., Any], port: int
+) -> None:
     single("town/kept/state", b"1", qos=1, retain=True, hostname="127.0.0.1", port=port)
     wanted = mqtt(url=f"mqtt://127.0.0.1:{port}", queue={**SETTINGS["queue"], "version": "3.1.1"})
     for _ in range(2):
@@ -297,7 +317,7 @@ def test_what_an_older_protocol_retains_comes_at_each_fetch_and_says_so(mqtt: An
 
 
 def test_messages_without_quality_of_service_are_an_error_unless_the_broker_keeps_them(
-    mqtt: Any, broker: Any
+    mqtt: Callable[..., Any], broker: Callable[..., AbstractContextManager[int]]
 ) -> None:
     with broker(more="queue_qos0_messages true") as port:
         url = f"mqtt://127.0.0.1:{port}"

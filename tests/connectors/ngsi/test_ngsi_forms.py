@@ -18,6 +18,7 @@ from civitas_assets.connectors.ngsi.ngsi_reader import Reader
 from civitas_assets.connectors.ngsi.ngsi_remarks import Remarks
 from civitas_assets.connectors.ngsi.ngsi_times import read_time
 from civitas_assets.errors import ReadError
+from tests.connectors.conftest import MakeSource, ReadBody, ReadRecords
 
 WHEN = "2026-07-30T12:00:00Z"
 NOON = datetime(2026, 7, 30, 12, tzinfo=UTC)
@@ -26,7 +27,7 @@ Rows = Callable[..., dict[str, list[dict[str, Any]]]]
 
 
 @pytest.fixture
-def rows(source: Callable[..., Any], records: Callable[..., Any]) -> Rows:
+def rows(source: MakeSource, records: ReadRecords) -> Rows:
     """Records of these entities, asked for as one type."""
 
     def read(*entities: dict[str, Any], asked: str = "OffStreetParking", **more: Any) -> Any:
@@ -37,9 +38,7 @@ def rows(source: Callable[..., Any], records: Callable[..., Any]) -> Rows:
 
 
 @pytest.fixture
-def told(
-    source: Callable[..., Any], read: Callable[..., Any]
-) -> Callable[..., tuple[set[str], dict[str, str]]]:
+def told(source: MakeSource, read: ReadBody) -> Callable[..., tuple[set[str], dict[str, str]]]:
     """The fields that nobody reads and the notes by code, of entities that are asked for as one type."""
 
     def tell(*entities: dict[str, Any], asked: str = "OffStreetParking", **more: Any) -> Any:
@@ -215,7 +214,9 @@ def test_terms_of_a_vocabulary_lose_their_namespace(rows: Rows) -> None:
     assert (state["opening_status"], state["opening_status_native"]) == ("closed", "closed")
 
 
-def test_of_several_data_sets_the_default_one_counts_and_the_others_are_told(rows: Rows, told: Any) -> None:
+def test_of_several_data_sets_the_default_one_counts_and_the_others_are_told(
+    rows: Rows, told: Callable[..., tuple[set[str], dict[str, str]]]
+) -> None:
     given = site(
         totalSpotNumber=[
             {"type": "Property", "value": 8, "datasetId": "urn:d:disabled"},
@@ -232,7 +233,7 @@ def test_of_several_data_sets_the_default_one_counts_and_the_others_are_told(row
 
 
 def test_an_only_data_set_is_read_and_told_and_of_several_without_a_default_none_is(
-    rows: Rows, told: Any
+    rows: Rows, told: Callable[..., tuple[set[str], dict[str, str]]]
 ) -> None:
     given = site(
         totalSpotNumber={"type": "Property", "value": 80, "datasetId": "urn:d:a"},
@@ -244,7 +245,9 @@ def test_an_only_data_set_is_read_and_told_and_of_several_without_a_default_none
     assert sorted(told(given)[1]) == ["only_data_set", "other_data_sets"]
 
 
-def test_of_several_default_instances_the_latest_counts(rows: Rows, told: Any) -> None:
+def test_of_several_default_instances_the_latest_counts(
+    rows: Rows, told: Callable[..., tuple[set[str], dict[str, str]]]
+) -> None:
     late = {"type": "Property", "value": 5, "observedAt": WHEN}
     early = {"type": "Property", "value": 9, "observedAt": "2026-07-30T13:30:00+02:00"}
     given = site(availableSpotNumber=[late, early])
@@ -355,7 +358,9 @@ def test_another_geometry_is_the_place_where_there_is_no_location(rows: Rows) ->
 @pytest.mark.parametrize(
     "write", [TEXT_FORMS["normalised"], TEXT_FORMS["simplified"], TEXT_FORMS["language"]]
 )
-def test_what_stands_for_nothing_is_nothing(rows: Rows, told: Any, nothing: Any, write: Any) -> None:
+def test_what_stands_for_nothing_is_nothing(
+    rows: Rows, told: Callable[..., tuple[set[str], dict[str, str]]], nothing: Any, write: Any
+) -> None:
     given = site(name=write(nothing), totalSpotNumber=4, address=write(nothing), notes=write(nothing))
     if write is TEXT_FORMS["language"]:
         given["name"]["languageMap"].pop("en"), given["address"]["languageMap"].pop("en")
@@ -440,7 +445,9 @@ def test_the_unit_comes_with_each_form(rows: Rows, content: Any) -> None:
     assert [(row["unit"], found["observation"][0]["value"]) for row in found["datastream"]] == [("GQ", 21.5)]
 
 
-def test_attributes_that_nobody_reads_are_named_once_for_all_entities(told: Any) -> None:
+def test_attributes_that_nobody_reads_are_named_once_for_all_entities(
+    told: Callable[..., tuple[set[str], dict[str, str]]],
+) -> None:
     place = site(name="A", newThing=1, openingHours="Mo-Fr", dateModified=WHEN, gone={"value": None})
     assert told(place, {**place, "id": "q"})[0] == {"newThing"}
     air = {"id": "a", "type": "AirQualityObserved", "no2": 1, "airQualityLevel": "good", "dateObserved": WHEN}
@@ -448,7 +455,9 @@ def test_attributes_that_nobody_reads_are_named_once_for_all_entities(told: Any)
     assert told(air, asked="AirQualityObserved", skip=("airQualityLevel",)) == (set(), {})
 
 
-def test_what_an_attribute_says_besides_is_named_too_where_nobody_reads_it(rows: Rows, told: Any) -> None:
+def test_what_an_attribute_says_besides_is_named_too_where_nobody_reads_it(
+    rows: Rows, told: Callable[..., tuple[set[str], dict[str, str]]]
+) -> None:
     no2 = {
         "type": "Property",
         "value": 5,
@@ -479,7 +488,7 @@ def test_codes_with_commas_between_are_several(rows: Rows) -> None:
 
 
 def test_a_text_in_place_of_a_number_is_a_text_among_observations_and_told_elsewhere(
-    rows: Rows, told: Any
+    rows: Rows, told: Callable[..., tuple[set[str], dict[str, str]]]
 ) -> None:
     air = {"id": "a", "type": "AirQualityObserved", "no2": "frost", "level": "high", "dateObserved": WHEN}
     (row,) = rows(air, asked="AirQualityObserved")["observation"]
@@ -599,7 +608,9 @@ FEATURE = {
     ],
     ids=["expanded", "graph", "features", "keywords"],
 )
-def test_answers_of_json_ld_and_geojson_are_entities_too(source: Any, records: Any, body: Any) -> None:
+def test_answers_of_json_ld_and_geojson_are_entities_too(
+    source: MakeSource, records: ReadRecords, body: Any
+) -> None:
     declared = source("ngsi_ld", types=("OffStreetParking",))
     found = records(declared, json.dumps(body).encode(), "entities", type="OffStreetParking")
     (place,), (state,) = found["parking_site"], found["parking_status"]
@@ -607,7 +618,7 @@ def test_answers_of_json_ld_and_geojson_are_entities_too(source: Any, records: A
     assert (state["free"], state["observed_at"]) == (5, NOON)
 
 
-def test_aggregates_are_refused(source: Any, read: Any) -> None:
+def test_aggregates_are_refused(source: MakeSource, read: ReadBody) -> None:
     given = {
         "id": "a",
         "type": "WeatherObserved",

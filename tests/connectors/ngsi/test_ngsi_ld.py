@@ -13,8 +13,10 @@ import pytest
 from pydantic import ValidationError
 
 from civitas_assets.catalog import Window
+from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError, ReadError
+from tests.connectors.conftest import MakeSession, MakeSource
 
 DAY = Window(date(2026, 7, 30), date(2026, 7, 30))
 COUNT = {"ld": "ngsild-results-count", "v2": "fiware-total-count"}
@@ -23,7 +25,7 @@ COUNT = {"ld": "ngsild-results-count", "v2": "fiware-total-count"}
 class Fetch:
     """Fetches, and keeps the addresses that were asked for, also of a fetch that fails."""
 
-    def __init__(self, source: Callable[..., Any], session: Callable[..., Any]) -> None:
+    def __init__(self, source: MakeSource, session: MakeSession) -> None:
         self._source, self._session, self.asked = source, session, list[str]()
 
     def __call__(self, answers: Any, **settings: Any) -> list[str]:
@@ -40,12 +42,12 @@ def page(*names: object) -> bytes:
     return json.dumps([{"id": f"e{name}", "type": "WeatherObserved"} for name in names]).encode()
 
 
-def offset_of(request: Any) -> int:
+def offset_of(request: Request) -> int:
     return int(parse_qs(urlsplit(request.url).query)["offset"][0])
 
 
 @pytest.fixture
-def fetch(source: Callable[..., Any], session: Callable[..., Any]) -> Fetch:
+def fetch(source: MakeSource, session: MakeSession) -> Fetch:
     """The addresses that a fetch asks for."""
     return Fetch(source, session)
 
@@ -53,7 +55,7 @@ def fetch(source: Callable[..., Any], session: Callable[..., Any]) -> Fetch:
 def broker(entities: int, gives: int, headers: Callable[[int], Mapping[str, str]]) -> Any:
     """A broker with so many entities, which gives so many at once."""
 
-    def answer(request: Any) -> tuple[bytes, Mapping[str, str]]:
+    def answer(request: Request) -> tuple[bytes, Mapping[str, str]]:
         offset = offset_of(request)
         return page(*range(offset, min(offset + gives, entities))), headers(offset)
 
@@ -83,7 +85,9 @@ def test_a_count_that_ends_where_a_page_does_is_not_believed(fetch: Fetch) -> No
     assert len(fetch(broker(45, 20, lambda offset: counted.get(offset, {})))) == 4
 
 
-def test_a_type_of_which_nothing_comes_is_noted_beside_others_that_do(source: Any, session: Any) -> None:
+def test_a_type_of_which_nothing_comes_is_noted_beside_others_that_do(
+    source: MakeSource, session: MakeSession
+) -> None:
     asked = session(
         lambda request: page(*range(offset_of(request), 2)) if "type=A&" in request.url else b"[]"
     )
@@ -93,7 +97,7 @@ def test_a_type_of_which_nothing_comes_is_noted_beside_others_that_do(source: An
     assert "no entity of type Bx of https://data.example/v1: check its spelling" in note.text
 
 
-def test_what_the_broker_warns_of_is_noted_once(source: Any, session: Any) -> None:
+def test_what_the_broker_warns_of_is_noted_once(source: MakeSource, session: MakeSession) -> None:
     warning = '199 urn:broker:east "no answer"'
     asked = session(broker(3, 2, lambda offset: {"ngsild-warning": warning} if offset < 3 else {}))
     CONNECTORS["ngsi_ld"].fetch(source("ngsi_ld", types=("WeatherObserved",)), DAY, ZoneInfo("UTC"), asked)
@@ -103,7 +107,7 @@ def test_what_the_broker_warns_of_is_noted_once(source: Any, session: Any) -> No
 
 
 def test_every_type_has_its_own_count(fetch: Fetch) -> None:
-    def answer(request: Any) -> tuple[bytes, Mapping[str, str]]:
+    def answer(request: Request) -> tuple[bytes, Mapping[str, str]]:
         kind = request.variables["type"]
         return page(*range(2 if kind == "A" else 0)), {COUNT["ld"]: "2" if kind == "A" else "0"}
 
@@ -131,7 +135,7 @@ def test_a_count_that_is_no_number_is_none(fetch: Fetch) -> None:
 
 
 def test_an_entity_that_comes_twice_does_not_stand_for_one_that_never_came(fetch: Fetch) -> None:
-    def answer(request: Any) -> tuple[bytes, Mapping[str, str]]:
+    def answer(request: Request) -> tuple[bytes, Mapping[str, str]]:
         pages = {"offset=0&": page(0, 1), "offset=1&": page(1, 0, 2), "offset=3&": page(2)}
         body = next((found for name, found in pages.items() if name in request.url), page())
         return body, {COUNT["ld"]: "4"}
@@ -150,7 +154,7 @@ def test_a_link_to_the_next_page_is_followed_at_the_address_of_the_source(fetch:
     context = '<https://c.example/x.jsonld>; rel="http://www.w3.org/ns/json-ld#context"'
     link = '<http://broker.internal:1026/ngsi-ld/v1/entities?type=X&anchor=2&offset=0>;rel="next"'
 
-    def answer(request: Any) -> tuple[bytes, Mapping[str, str]]:
+    def answer(request: Request) -> tuple[bytes, Mapping[str, str]]:
         if "anchor=2" in request.url:
             return page(2, 3), {"link": context}
         return page(0, 1), {"link": f"{context}, {link}"}
@@ -162,7 +166,7 @@ def test_a_link_to_the_next_page_is_followed_at_the_address_of_the_source(fetch:
 
 
 def test_links_that_end_too_early_are_a_shortfall(fetch: Fetch) -> None:
-    def answer(request: Any) -> tuple[bytes, Mapping[str, str]]:
+    def answer(request: Request) -> tuple[bytes, Mapping[str, str]]:
         if "anchor" in request.url:
             return page(2), {}
         return page(0, 1), {COUNT["ld"]: "9", "link": "</entities?anchor=2>; rel=next"}
@@ -197,14 +201,14 @@ def test_a_broker_that_ignores_offset_is_an_error_and_no_endless_loop(
     ],
 )
 def test_tenant_and_context_are_headers(
-    source: Callable[..., Any], session: Any, settings: dict[str, Any], headers: dict[str, str]
+    source: MakeSource, session: MakeSession, settings: dict[str, Any], headers: dict[str, str]
 ) -> None:
     asked = session(lambda request: b"[]")
     CONNECTORS["ngsi_ld"].fetch(source("ngsi_ld", types=("A",), **settings), DAY, ZoneInfo("UTC"), asked)
     assert asked.requests[0].headers == {"Accept": "application/json", **headers}
 
 
-def test_a_context_that_is_no_address_is_refused(source: Callable[..., Any]) -> None:
+def test_a_context_that_is_no_address_is_refused(source: MakeSource) -> None:
     with pytest.raises(ValidationError, match="must be the address of a JSON-LD context"):
         source("ngsi_ld", types=("A",), context="https://c.example/>; rel=x")
 
@@ -222,6 +226,6 @@ def test_a_context_that_is_no_address_is_refused(source: Callable[..., Any]) -> 
     ],
 )
 def test_the_types_say_which_records_a_source_brings(
-    source: Callable[..., Any], types: tuple[str, ...], records: set[str]
+    source: MakeSource, types: tuple[str, ...], records: set[str]
 ) -> None:
     assert source("ngsi_ld", types=types).record_types() == records

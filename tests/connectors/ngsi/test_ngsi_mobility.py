@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from tests.connectors.conftest import MakeSource, ReadRecords
+
 Rows = Callable[..., dict[str, list[dict[str, Any]]]]
 NOON = datetime(2026, 7, 30, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def rows(source: Callable[..., Any], records: Callable[..., Any]) -> Rows:
+def rows(source: MakeSource, records: ReadRecords) -> Rows:
     """Records of one entity."""
 
     def read(entity: dict[str, Any]) -> Any:

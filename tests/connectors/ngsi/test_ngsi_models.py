@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.connectors.conftest import MakeSource, ReadRecords
+
 SEEDS = Path(__file__).resolve().parents[3] / "dbt_project" / "seeds"
 Found = dict[str, list[dict[str, Any]]]
 Rows = Callable[..., Found]
@@ -18,7 +20,7 @@ NOON = datetime(2026, 7, 30, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def rows(source: Callable[..., Any], records: Callable[..., Any]) -> Rows:
+def rows(source: MakeSource, records: ReadRecords) -> Rows:
     """Records of these entities."""
 
     def read(*entities: dict[str, Any], **settings: Any) -> Any:
@@ -142,7 +144,7 @@ MODELS = {
 
 @pytest.mark.parametrize("kind", MODELS)
 def test_every_value_of_a_model_has_a_property_and_a_unit_that_the_seeds_know(
-    rows: Rows, meaning: Any, kind: str
+    rows: Rows, meaning: Callable[[str, str | None], tuple[str, str | None]], kind: str
 ) -> None:
     given = {**entity(kind), **MODELS[kind], "dateObserved": "2026-07-30T12:00:00Z"}
     found = observed(rows(given))
@@ -158,7 +160,9 @@ def test_every_value_of_a_model_has_a_property_and_a_unit_that_the_seeds_know(
         assert known or code in {"water.ph", "traffic.pedestrian_count"}, name
 
 
-def test_a_temperature_of_water_is_none_of_the_air(meaning: Any) -> None:
+def test_a_temperature_of_water_is_none_of_the_air(
+    meaning: Callable[[str, str | None], tuple[str, str | None]],
+) -> None:
     assert meaning("WaterQualityObserved.temperature", "CEL") == ("water.temperature", "Cel")
     assert meaning("temperature", None) == ("weather.temperature", None)
     assert meaning("WasteContainer.temperature", None) == ("", None)
@@ -172,11 +176,15 @@ def test_a_temperature_of_water_is_none_of_the_air(meaning: Any) -> None:
         *("M1", "MMT", "MQS", "MTR", "MTS", "P1", "P72", "P73"),
     ],
 )
-def test_common_codes_of_un_cefact_are_units(meaning: Any, code: str) -> None:
+def test_common_codes_of_un_cefact_are_units(
+    meaning: Callable[[str, str | None], tuple[str, str | None]], code: str
+) -> None:
     assert meaning("", code)[1]
 
 
-def test_the_recorded_air_quality_needs_no_mapping(rows: Rows, recorded: Any) -> None:
+def test_the_recorded_air_quality_needs_no_mapping(
+    rows: Rows, recorded: Callable[[str], dict[str, Any]]
+) -> None:
     found = rows(recorded("AirQualityObserved"))
     (station,) = found["station"]
     assert station["station_id"] == "urn:ngsi-ld:AirQualityObserved:Madrid-AmbientObserved-28079004"
@@ -197,7 +205,9 @@ def test_the_recorded_air_quality_needs_no_mapping(rows: Rows, recorded: Any) ->
     }
 
 
-def test_the_recorded_weather_is_observed_by_its_device(rows: Rows, recorded: Any) -> None:
+def test_the_recorded_weather_is_observed_by_its_device(
+    rows: Rows, recorded: Callable[[str], dict[str, Any]]
+) -> None:
     found = rows(recorded("WeatherObserved"), skip=("pressureTendency",))
     assert [station["station_id"] for station in found["station"]] == ["urn:ngsi-ld:Device:device-0A3478"]
     values = observed(found)
@@ -261,7 +271,9 @@ def test_an_id_with_an_interval_at_its_end_is_the_station_without_it(rows: Rows)
     assert rows(given)["station"][0]["station_id"] == "urn:n:Markt"
 
 
-def test_lanes_vehicle_types_and_data_sets_have_datastreams_of_their_own(rows: Rows, meaning: Any) -> None:
+def test_lanes_vehicle_types_and_data_sets_have_datastreams_of_their_own(
+    rows: Rows, meaning: Callable[[str, str | None], tuple[str, str | None]]
+) -> None:
     when = {"dateObserved": "2026-07-30T12:00:00Z", "refDevice": "urn:loop:1"}
     car, bicycle = (
         {**entity("TrafficFlowObserved", intensity=number), **when, **more, "id": f"urn:t:{number}"}

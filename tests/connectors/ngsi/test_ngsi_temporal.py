@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,8 +19,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from civitas_assets.catalog import Window
+from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import ReadError
+from tests.connectors.conftest import MakeSession, MakeSource, ReadRecords
 
 KEY = "urn:ngsi-ld:WeatherObserved:Ufer, 1"
 DAYS = Window(date(2026, 7, 29), date(2026, 7, 30))
@@ -53,7 +56,7 @@ class Broker:
     parts: int = 0
     given: set[tuple[str, str]] = field(default_factory=set)
 
-    def __call__(self, request: Any) -> Any:
+    def __call__(self, request: Request) -> Any:
         query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
         if request.role == "entities":
             return json.dumps([{"id": KEY, "type": "WeatherObserved"}]).encode(), {
@@ -95,10 +98,12 @@ class Broker:
 
 
 @pytest.fixture
-def fetch(source: Callable[..., Any], session: Any) -> Callable[..., list[Any]]:
+def fetch(source: MakeSource, session: MakeSession) -> Callable[..., list[Any]]:
     """The requests of a fetch with history."""
 
-    def crawl(broker: Any, window: Window = DAYS, **settings: Any) -> list[Any]:
+    def crawl(
+        broker: Callable[..., AbstractContextManager[int]], window: Window = DAYS, **settings: Any
+    ) -> list[Any]:
         declared = source("ngsi_ld", **{"types": ("WeatherObserved",), "history": True, **settings})
         asked = session(broker)
         CONNECTORS["ngsi_ld"].fetch(declared, window, BERLIN, asked)
@@ -108,7 +113,7 @@ def fetch(source: Callable[..., Any], session: Any) -> Callable[..., list[Any]]:
 
 
 @pytest.fixture
-def history(source: Callable[..., Any], records: Callable[..., Any]) -> Callable[..., Any]:
+def history(source: MakeSource, records: ReadRecords) -> Callable[..., Any]:
     """Records of a temporal answer."""
 
     def read(*entities: dict[str, Any], role: str = "history", **settings: Any) -> Any:
@@ -123,7 +128,9 @@ def all_of(series: Series) -> set[tuple[str, str]]:
     return {(name, iso(moment, "microseconds")) for name, times in series.items() for moment in times}
 
 
-def test_history_is_asked_for_by_entity_and_slice_in_days_of_the_tenant(fetch: Any) -> None:
+def test_history_is_asked_for_by_entity_and_slice_in_days_of_the_tenant(
+    fetch: Callable[..., list[Any]],
+) -> None:
     _, *asked = fetch(Broker({}), slice="1 day", context="https://c.example/x.jsonld")
     assert [request.url for request in asked] == [
         "https://data.example/v1/temporal/entities?type=WeatherObserved"
@@ -134,11 +141,13 @@ def test_history_is_asked_for_by_entity_and_slice_in_days_of_the_tenant(fetch: A
     assert all("c.example" in request.headers["Link"] for request in asked)
 
 
-def test_without_history_nothing_but_the_current_entities_is_asked_for(fetch: Any) -> None:
+def test_without_history_nothing_but_the_current_entities_is_asked_for(
+    fetch: Callable[..., list[Any]],
+) -> None:
     assert [request.role for request in fetch(Broker({}), history=False)] == ["entities"]
 
 
-def test_ngsi_v2_has_no_history(source: Callable[..., Any]) -> None:
+def test_ngsi_v2_has_no_history(source: MakeSource) -> None:
     with pytest.raises(ValidationError, match="NGSI-v2 has no temporal interface"):
         source("ngsi_ld", types=("A",), api="v2", history=True)
 
@@ -147,7 +156,7 @@ def test_ngsi_v2_has_no_history(source: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("takes_start", [True, False], ids=["from", "after"])
 @pytest.mark.parametrize("exact", [True, False], ids=["cut", "last"])
 def test_a_history_in_parts_comes_whole_however_the_broker_cuts_it(
-    fetch: Any, backwards: bool, takes_start: bool, exact: bool
+    fetch: Callable[..., list[Any]], backwards: bool, takes_start: bool, exact: bool
 ) -> None:
     series = {
         "temperature": every(10),
@@ -163,7 +172,7 @@ def test_a_history_in_parts_comes_whole_however_the_broker_cuts_it(
 
 @pytest.mark.parametrize("backwards", [False, True], ids=["forwards", "backwards"])
 def test_values_of_the_same_millisecond_at_the_edge_of_a_part_are_not_lost(
-    fetch: Any, backwards: bool
+    fetch: Callable[..., list[Any]], backwards: bool
 ) -> None:
     times = [moment + timedelta(microseconds=part) for moment in every(30, hours=4) for part in (0, 100, 200)]
     broker = Broker({"temperature": times}, limit=5, backwards=backwards, takes_start=False)
@@ -172,7 +181,7 @@ def test_values_of_the_same_millisecond_at_the_edge_of_a_part_are_not_lost(
 
 
 @pytest.mark.parametrize("backwards", [False, True], ids=["forwards", "backwards"])
-def test_parts_that_come_no_further_are_an_error(fetch: Any, backwards: bool) -> None:
+def test_parts_that_come_no_further_are_an_error(fetch: Callable[..., list[Any]], backwards: bool) -> None:
     with pytest.raises(ReadError, match=r"comes no further .* too few values at once"):
         fetch(Broker({"temperature": every(60)}, limit=1, backwards=backwards))
 
@@ -188,7 +197,7 @@ class SetsBroker:
     backwards: bool = False
     given: set[tuple[str, str | None, str]] = field(default_factory=set)
 
-    def __call__(self, request: Any) -> Any:
+    def __call__(self, request: Request) -> Any:
         query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
         if request.role == "entities":
             return json.dumps([{"id": KEY, "type": "WeatherObserved"}]).encode(), {
@@ -230,7 +239,7 @@ class SetsBroker:
 @pytest.mark.parametrize("counts", ["set", "attribute", "answer"])
 @pytest.mark.parametrize("says", ["last", "cut"])
 def test_no_data_set_is_cut_off_by_what_another_one_says(
-    fetch: Any, counts: str, says: str, backwards: bool
+    fetch: Callable[..., list[Any]], counts: str, says: str, backwards: bool
 ) -> None:
     series = {
         ("temperature", None): every(120),
@@ -247,7 +256,7 @@ def test_no_data_set_is_cut_off_by_what_another_one_says(
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_a_history_comes_whole_whatever_its_series_are(fetch: Any, data: Any) -> None:
+def test_a_history_comes_whole_whatever_its_series_are(fetch: Callable[..., list[Any]], data: Any) -> None:
     keys = st.tuples(st.sampled_from(["a", "b"]), st.sampled_from([None, "urn:x", "urn:y"]))
     times = st.lists(st.integers(0, 2879), unique=True, max_size=30)
     series = {
@@ -268,7 +277,7 @@ def test_a_history_comes_whole_whatever_its_series_are(fetch: Any, data: Any) ->
 @pytest.mark.parametrize("backwards", [False, True], ids=["forwards", "backwards"])
 @pytest.mark.parametrize("counts", ["set", "attribute"])
 def test_a_broker_that_cuts_without_a_word_is_asked_what_comes_behind(
-    fetch: Any, counts: str, backwards: bool
+    fetch: Callable[..., list[Any]], counts: str, backwards: bool
 ) -> None:
     series = {
         ("temperature", None): every(10),
@@ -292,14 +301,16 @@ def test_a_broker_that_cuts_without_a_word_is_asked_what_comes_behind(
     ],
 )
 def test_a_part_that_does_not_say_of_what_is_an_error(
-    fetch: Any, headers: dict[str, str], message: str
+    fetch: Callable[..., list[Any]], headers: dict[str, str], message: str
 ) -> None:
     broker = Broker({})
     with pytest.raises(ReadError, match=message):
         fetch(lambda request: (b"[]", headers) if request.role == "history" else broker(request))
 
 
-def test_the_recorded_history_is_read_with_time_and_unit(source: Any, records: Any, payloads: Path) -> None:
+def test_the_recorded_history_is_read_with_time_and_unit(
+    source: MakeSource, records: ReadRecords, payloads: Path
+) -> None:
     body = (payloads / "ngsi_ld" / "temporal_entity_lastN3.json").read_bytes()
     found = records(source("ngsi_ld", types=("Animal",), history=True), body, "history", type="Animal")
     assert sorted(found) == ["observation"]
@@ -312,7 +323,7 @@ def test_the_recorded_history_is_read_with_time_and_unit(source: Any, records: A
     ]  # fmt: skip
 
 
-def test_current_entities_say_what_it_is_and_history_says_the_values(history: Any) -> None:
+def test_current_entities_say_what_it_is_and_history_says_the_values(history: Callable[..., Any]) -> None:
     entity = {"id": "a", "type": "WeatherObserved", "temperature": instance(START, 20)}
     found = history(entity, role="entities")
     assert sorted(found) == ["datastream", "station"]
@@ -321,7 +332,7 @@ def test_current_entities_say_what_it_is_and_history_says_the_values(history: An
     assert (row["datastream_id"], row["value"], row["unit"]) == ("a/temperature", 20, "Cel")
 
 
-def test_pairs_of_value_and_time_are_read_too(history: Any) -> None:
+def test_pairs_of_value_and_time_are_read_too(history: Callable[..., Any]) -> None:
     pairs = [[20.5, "2026-07-30T10:00:00Z"], [None, "2026-07-30T11:00:00Z"], ["21", "2026-07-30T12:00:00Z"]]
     found = history(
         {"id": "a", "type": "WeatherObserved", "temperature": {"type": "Property", "values": [*pairs, [1]]}}
@@ -350,12 +361,14 @@ def twins(*values: Any, modified: Iterable[int] = ()) -> list[dict[str, Any]]:
     ],
     ids=["the last", "the latest modified", "the first where the latest come first", "deleted", "null"],
 )
-def test_of_several_instances_of_one_time_one_counts(history: Any, instances: Any, value: int) -> None:
+def test_of_several_instances_of_one_time_one_counts(
+    history: Callable[..., Any], instances: Any, value: int
+) -> None:
     found = history({"id": "a", "type": "WeatherObserved", "temperature": instances})
     assert [row["value"] for row in found["observation"] if row["phenomenon_start"] == START] == [value]
 
 
-def test_the_history_of_a_car_park_has_a_status_for_each_time(history: Any) -> None:
+def test_the_history_of_a_car_park_has_a_status_for_each_time(history: Callable[..., Any]) -> None:
     later = START + timedelta(minutes=5)
     found = history(
         {
@@ -382,7 +395,7 @@ def test_the_history_of_a_car_park_has_a_status_for_each_time(history: Any) -> N
     }
 
 
-def test_the_history_of_a_docking_station_has_a_status_for_each_time(history: Any) -> None:
+def test_the_history_of_a_docking_station_has_a_status_for_each_time(history: Callable[..., Any]) -> None:
     bikes = {"type": "Property", "values": [[3, iso(START)], [4, iso(START + timedelta(minutes=1))]]}
     found = history({"id": "d", "type": "BikeHireDockingStation", "availableBikeNumber": bikes})
     assert [row["vehicles_available"] for row in found["sharing_status"]] == [3, 4]
@@ -391,7 +404,7 @@ def test_the_history_of_a_docking_station_has_a_status_for_each_time(history: An
 @pytest.mark.parametrize("unit", [None, "CEL", 59, {"value": "CEL"}])
 @pytest.mark.parametrize("backwards", [False, True])
 def test_values_mean_the_same_however_one_of_them_is_written(
-    history: Any, unit: Any, *, backwards: bool
+    history: Callable[..., Any], unit: Any, *, backwards: bool
 ) -> None:
     values = [{**instance(START + timedelta(minutes=n), n / 2), "unitCode": unit} for n in range(3)]
     told = [{**value, "qualityCode": "x", "datasetId": "@none"} for value in values]

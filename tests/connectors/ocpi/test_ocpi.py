@@ -19,6 +19,7 @@ from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.ocpi.ocpi import OcpiConnector, OcpiSource
 from civitas_assets.connectors.transport.prepared_request import PreparedRequest
 from civitas_assets.errors import FetchError, ReadError
+from tests.connectors.conftest import MakeSession, ReadBody, ReadRecords
 
 DAYS, BERLIN = Window(date(2026, 8, 1), date(2026, 8, 1)), ZoneInfo("Europe/Berlin")
 URL = "https://cpo.example/ocpi/cpo/2.2.1/locations"
@@ -74,7 +75,7 @@ def evse(**told: Any) -> Any:
 
 class TestFetching:
     def test_pages_are_followed_by_the_header_link_to_the_count_that_the_server_names(
-        self, session: Any
+        self, session: MakeSession
     ) -> None:
         def pages(request: Request) -> tuple[bytes, dict[str, str]]:
             if request.url == URL:
@@ -87,7 +88,7 @@ class TestFetching:
         assert [request.url for request in fake.requests] == [URL, f"{URL}?offset=1&limit=1"]
 
     def test_a_last_page_whose_one_location_cannot_be_read_costs_that_row(
-        self, session: Any, read: Any
+        self, session: MakeSession, read: ReadBody
     ) -> None:
         bad = answer({"name": "ohne id"})
 
@@ -99,7 +100,7 @@ class TestFetching:
         points, _ = read(operator(), bad, "locations")
         assert [row.rule for row in points.broken] == ["unreadable_element"]
 
-    def test_a_list_that_ends_before_its_count_or_leads_back_is_an_error(self, session: Any) -> None:
+    def test_a_list_that_ends_before_its_count_or_leads_back_is_an_error(self, session: MakeSession) -> None:
         short = session(lambda request: (answer(LOCATION), {"x-total-count": "2"}))
         with pytest.raises(FetchError, match="locations: 1 of 2 came"):
             OcpiConnector().fetch(operator(), DAYS, BERLIN, short)
@@ -107,7 +108,7 @@ class TestFetching:
         with pytest.raises(ReadError, match="leads back to a page"):
             OcpiConnector().fetch(operator(), DAYS, BERLIN, circle)
 
-    def test_an_error_with_status_200_is_an_error(self, session: Any) -> None:
+    def test_an_error_with_status_200_is_an_error(self, session: MakeSession) -> None:
         refused = session(lambda request: answer(code=2001, status_message="Invalid token"))
         with pytest.raises(ReadError, match="says status 2001, Invalid token"):
             OcpiConnector().fetch(operator(), DAYS, BERLIN, refused)
@@ -136,7 +137,7 @@ class TestToken:
 
 
 class TestPoints:
-    def test_an_evse_is_a_charge_point_with_its_status(self, records: Any) -> None:
+    def test_an_evse_is_a_charge_point_with_its_status(self, records: ReadRecords) -> None:
         found = records(operator(), answer(LOCATION), "locations")
         assert found["charge_point"] == [
             {
@@ -183,18 +184,18 @@ class TestPoints:
         ids=str,
     )
     def test_power_is_what_is_said_or_what_lines_carry(
-        self, records: Any, told: Any, kilowatt: float | None
+        self, records: ReadRecords, told: Any, kilowatt: float | None
     ) -> None:
         (row,) = records(operator(), answer(evse(connectors=[told])), "locations")["charge_point"]
         assert row.get("power_kw") == pytest.approx(kilowatt, abs=0.01)
 
-    def test_what_is_not_to_be_published_is_left_out(self, read: Any) -> None:
+    def test_what_is_not_to_be_published_is_left_out(self, read: ReadBody) -> None:
         points, states = read(operator(), answer({**LOCATION, "publish": False}), "locations")
         assert points.frame.is_empty()
         assert states.frame.is_empty()
         assert [note.text for note in points.notes] == ["1 location(s) are not to be published"]
 
-    def test_what_was_removed_is_no_charge_point_and_its_status_says_so(self, records: Any) -> None:
+    def test_what_was_removed_is_no_charge_point_and_its_status_says_so(self, records: ReadRecords) -> None:
         """Otherwise it would be as available for ever as it was last."""
         gone = {**EVSE, "status": "REMOVED", "last_updated": "2026-08-01T00:00:00Z"}
         body = answer({**LOCATION, "evses": [gone, {**EVSE, "uid": "3257"}]})
@@ -205,14 +206,16 @@ class TestPoints:
             ("DE*ABC/3257", "available"),
         ]
 
-    def test_of_the_whole_country_what_lies_near_is_kept_with_its_status(self, records: Any) -> None:
+    def test_of_the_whole_country_what_lies_near_is_kept_with_its_status(self, records: ReadRecords) -> None:
         far = {**LOCATION, "id": "LOC2", "coordinates": {"latitude": "48.1", "longitude": "11.5"}}
         far["evses"] = [{**EVSE, "uid": "far"}]
         found = records(operator(), answer(LOCATION, far), "locations")
         for rows in found.values():
             assert [row["charge_point_id"] for row in rows] == ["DE*ABC/3256"]
 
-    def test_an_older_version_names_no_party_and_writes_times_without_a_zone(self, records: Any) -> None:
+    def test_an_older_version_names_no_party_and_writes_times_without_a_zone(
+        self, records: ReadRecords
+    ) -> None:
         old = {name: LOCATION[name] for name in ("id", "name", "coordinates")}
         old["evses"] = [{**EVSE, "status": "SLEEPING", "last_updated": "2026-07-31T22:15:00"}]
         found = records(operator(), answer(old), "locations")
@@ -225,7 +228,7 @@ class TestPoints:
             }
         ]
 
-    def test_what_is_no_location_or_no_evse_costs_nothing_else(self, read: Any) -> None:
+    def test_what_is_no_location_or_no_evse_costs_nothing_else(self, read: ReadBody) -> None:
         body = answer(
             LOCATION, {"name": "ohne id"}, {**LOCATION, "id": "LOC3", "evses": [{"status": "AVAILABLE"}]}
         )

@@ -19,8 +19,9 @@ from civitas_assets.catalog import Window
 from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.ogc_features.ogc_features import OgcFeaturesConnector
 from civitas_assets.errors import FetchError, ReadError
-from civitas_assets.records import RawTable
+from civitas_assets.records import Note, RawTable
 from civitas_assets.records.geometry import parse_geometry_column
+from tests.connectors.conftest import FakeSession, MakeSession, MakeSource, ReadBody, ReadRecords
 
 ROOT = "https://data.example/v1"
 BOX = (11.4, 50.8, 11.8, 51.1)
@@ -50,26 +51,29 @@ def parameters(request: Request) -> dict[str, str]:
     return {name: value for name, (value,) in parse_qs(urlsplit(request.url).query).items()}
 
 
-@pytest.fixture
-def ask(source: Callable[..., Any], session: Callable[..., Any]) -> Callable[..., list[Request]]:
-    """Fetches by answers to requests, in the tenant's box, and tells what was asked for."""
+class Asker:
+    """Fetches by answers to requests, in the tenant's box, and tells what was asked for, and what was noted."""
 
-    def fetch(answer: Callable[[Request], bytes | None], **settings: Any) -> list[Request]:
-        declared = source("ogc_features", **{"record_type": "place", "collection": "c", **settings})
-        asked = session(answer)
+    def __init__(self, source: MakeSource) -> None:
+        self._source = source
+        self.requests: list[Request] = []
+        self.notes: list[Note] = []
+
+    def __call__(self, answer: Callable[[Request], Any], **settings: Any) -> list[Request]:
+        declared = self._source("ogc_features", **{"record_type": "place", "collection": "c", **settings})
+        asked = FakeSession(answer)
+        self.requests, self.notes = asked.requests, asked.notes
         days = Window(date(2026, 8, 1), date(2026, 8, 2))
-        try:
-            OgcFeaturesConnector().fetch(
-                declared.with_place("s", BOX), days, ZoneInfo("Europe/Berlin"), asked
-            )
-        finally:
-            fetch.requests, fetch.notes = asked.requests, asked.notes  # type: ignore[attr-defined]
-        return list(asked.requests)
-
-    return fetch
+        OgcFeaturesConnector().fetch(declared.with_place("s", BOX), days, ZoneInfo("Europe/Berlin"), asked)
+        return self.requests
 
 
-def test_next_links_are_followed_until_there_is_none(ask: Any) -> None:
+@pytest.fixture
+def ask(source: MakeSource) -> Asker:
+    return Asker(source)
+
+
+def test_next_links_are_followed_until_there_is_none(ask: Asker) -> None:
     pages = {
         "": geojson([1, 2], numberMatched=5, links=[{"rel": "next", "href": "?cursor=b"}]),
         "b": geojson(
@@ -84,12 +88,12 @@ def test_next_links_are_followed_until_there_is_none(ask: Any) -> None:
     assert all("geo+json" in request.headers["Accept"] for request in (first, *others))
 
 
-def test_an_empty_page_ends_it_although_it_links_further(ask: Any) -> None:
+def test_an_empty_page_ends_it_although_it_links_further(ask: Asker) -> None:
     link = [{"rel": "next", "href": "?offset=10"}]
     assert len(ask(lambda request: geojson([], links=link))) == 1
 
 
-def test_items_are_asked_for_as_the_tenant_s_file_says(ask: Any) -> None:
+def test_items_are_asked_for_as_the_tenant_s_file_says(ask: Asker) -> None:
     settings = {
         "collection": "bäume/alt",
         "filter": "art = 'Linde' AND höhe > 10",
@@ -109,7 +113,7 @@ def test_items_are_asked_for_as_the_tenant_s_file_says(ask: Any) -> None:
     }
 
 
-def test_fewer_items_than_match_are_an_error_after_all_have_landed(ask: Any) -> None:
+def test_fewer_items_than_match_are_an_error_after_all_have_landed(ask: Asker) -> None:
     link = [{"rel": "next", "href": "?offset=2"}]
     with pytest.raises(FetchError, match=r"c of https://data.example/v1: 3 of 4 came: the server's paging"):
         ask(lambda r: geojson([2, 3], numberMatched=4) if "offset" in r.url else geojson([1, 2], links=link))
@@ -118,7 +122,7 @@ def test_fewer_items_than_match_are_an_error_after_all_have_landed(ask: Any) -> 
 
 @pytest.mark.parametrize("total", [None, 5, 2])
 def test_without_a_link_pages_are_asked_for_by_offset_until_one_brings_nothing_new(
-    total: int | None, ask: Any
+    total: int | None, ask: Asker
 ) -> None:
     """A server with a ceiling of its own, which may say no total, the right one, or one that it cuts as well."""
     said = {} if total is None else {"numberMatched": total}
@@ -133,7 +137,7 @@ def test_without_a_link_pages_are_asked_for_by_offset_until_one_brings_nothing_n
 
 
 @pytest.mark.parametrize("other", [geojson([1, 2]), b"<ExceptionReport/>", None])
-def test_an_end_that_nothing_proves_is_noted(other: bytes | None, ask: Any) -> None:
+def test_an_end_that_nothing_proves_is_noted(other: bytes | None, ask: Asker) -> None:
     ask(lambda r: other if "offset" in r.url else geojson([1, 2]))
     (note,) = ask.notes
     assert note.code == "end_unproven"
@@ -145,13 +149,13 @@ def test_an_end_that_nothing_proves_is_noted(other: bytes | None, ask: Any) -> N
 @pytest.mark.parametrize(
     "flag", [{"exceededTransferLimit": True}, {"properties": {"exceededTransferLimit": True}}]
 )
-def test_a_service_that_says_that_there_is_more_is_believed(flag: dict[str, Any], ask: Any) -> None:
+def test_a_service_that_says_that_there_is_more_is_believed(flag: dict[str, Any], ask: Asker) -> None:
     with pytest.raises(FetchError, match="2 came, and the server says that there are more"):
         ask(lambda r: geojson([] if "offset" in r.url else [1, 2], numberMatched=2, **flag))
 
 
 @pytest.mark.parametrize("repeats", [True, False])
-def test_features_without_ids_are_known_by_what_they_are(repeats: bool, ask: Any) -> None:
+def test_features_without_ids_are_known_by_what_they_are(repeats: bool, ask: Asker) -> None:
     """A service that leaves the question for more aside does not go on for ever, and one that repeats is noticed."""
 
     def page(*names: str) -> bytes:
@@ -171,14 +175,14 @@ def test_features_without_ids_are_known_by_what_they_are(repeats: bool, ask: Any
     assert [note.code for note in ask.notes] == ["end_unproven"]
 
 
-def test_a_number_that_json_lacks_hides_no_page(ask: Any) -> None:
+def test_a_number_that_json_lacks_hides_no_page(ask: Asker) -> None:
     ask(lambda r: geojson([1], numberMatched=1) if "offset" not in r.url else geojson([]))
     wrong = geojson([1]).replace(b'"features"', b'"height": NaN, "features"')
     assert len(ask(lambda r: geojson([]) if "offset" in r.url else wrong)) == 2
 
 
 def test_what_a_complaint_answers_to_the_question_for_more_is_no_fault_of_the_data(
-    source: Any, read: Any
+    source: MakeSource, read: ReadBody
 ) -> None:
     declared = source("ogc_features", api="wfs2", **HOSPITALS)
     assert read(declared, REPORT, "further") == []
@@ -187,7 +191,7 @@ def test_what_a_complaint_answers_to_the_question_for_more_is_no_fault_of_the_da
         read(declared, REPORT, "features")
 
 
-def test_links_to_the_root_that_a_service_believes_to_have_are_followed_at_its_url(ask: Any) -> None:
+def test_links_to_the_root_that_a_service_believes_to_have_are_followed_at_its_url(ask: Asker) -> None:
     link = [{"rel": "next", "href": "http://localhost:5000/collections/c/items?offset=2"}]
     settings = {"advertised_url": "http://localhost:5000/", "url": f"{ROOT}/?f=json"}
     _, second = ask(
@@ -196,7 +200,7 @@ def test_links_to_the_root_that_a_service_believes_to_have_are_followed_at_its_u
     assert second.url == f"{ROOT}/collections/c/items?offset=1"
 
 
-def test_pages_that_overlap_are_an_error(ask: Any) -> None:
+def test_pages_that_overlap_are_an_error(ask: Asker) -> None:
     link = [{"rel": "next", "href": "?offset=2"}]
     with pytest.raises(FetchError, match=r"3 of 4 came \(1 of 4 came more than once\)"):
         ask(
@@ -220,7 +224,7 @@ def test_pages_that_overlap_are_an_error(ask: Any) -> None:
     ],
 )
 def test_the_answer_says_that_it_is_in_the_reference_system_that_was_asked_for(
-    header: str | None, error: str | None, source: Any, session: Any
+    header: str | None, error: str | None, source: MakeSource, session: MakeSession
 ) -> None:
     asked = session(lambda request: geojson([1]))
     crawl = asked.crawl
@@ -232,7 +236,7 @@ def test_the_answer_says_that_it_is_in_the_reference_system_that_was_asked_for(
 
         return crawl(requests, heard)
 
-    asked.crawl = with_header
+    asked.crawl = with_header  # type: ignore[method-assign]
     declared = source("ogc_features", record_type="place", collection="c", crs="EPSG:25832")
     days = Window(date(2026, 8, 1), date(2026, 8, 2))
     if error is None:
@@ -243,7 +247,7 @@ def test_the_answer_says_that_it_is_in_the_reference_system_that_was_asked_for(
     assert parameters(asked.requests[0])["crs"] == "http://www.opengis.net/def/crs/EPSG/0/25832"
 
 
-def test_pages_of_a_wfs_are_counted_by_their_members(ask: Any) -> None:
+def test_pages_of_a_wfs_are_counted_by_their_members(ask: Asker) -> None:
     """The recorded service says that the number is unknown, and that none was returned, and brings members."""
 
     def answer(request: Request) -> bytes:
@@ -279,7 +283,7 @@ def turned_service(request: Request) -> bytes:
 
 
 @pytest.mark.parametrize("api", ["wfs2", "wfs11"])
-def test_where_a_box_finds_nothing_its_numbers_are_turned_which_is_noted(api: str, ask: Any) -> None:
+def test_where_a_box_finds_nothing_its_numbers_are_turned_which_is_noted(api: str, ask: Asker) -> None:
     asked = ask(turned_service, api=api)
     boxes = [parameters(request)["bbox"] for request in asked]
     assert boxes[0] == "50.8,11.4,51.1,11.8,urn:ogc:def:crs:EPSG::4326"
@@ -292,7 +296,7 @@ def test_where_a_box_finds_nothing_its_numbers_are_turned_which_is_noted(api: st
     assert not [note for note in ask.notes if note.code == "bbox_turned"]
 
 
-def test_a_service_that_has_nothing_or_refuses_the_other_order_is_no_error(ask: Any) -> None:
+def test_a_service_that_has_nothing_or_refuses_the_other_order_is_no_error(ask: Asker) -> None:
     assert len(ask(lambda request: gml([], numberMatched="0"), api="wfs2")) > 2
     assert ask.notes == []
 
@@ -306,13 +310,13 @@ def test_a_service_that_has_nothing_or_refuses_the_other_order_is_no_error(ask: 
     assert before == len(ask(lambda request: gml([], numberMatched="0"), api="wfs2", within_bbox=False))
 
 
-def test_the_first_line_of_a_complaint_in_json_is_shown(ask: Any) -> None:
+def test_the_first_line_of_a_complaint_in_json_is_shown(ask: Asker) -> None:
     complaint = b'{"code": "InvalidParameterValue", "description": "limit is above 500\\nsee the manual"}'
     with pytest.raises(ReadError, match=r"is no collection of features: limit is above 500$"):
         ask(lambda request: complaint)
 
 
-def test_hits_that_are_cut_where_its_pages_are_do_not_end_a_wfs(ask: Any) -> None:
+def test_hits_that_are_cut_where_its_pages_are_do_not_end_a_wfs(ask: Asker) -> None:
     """MapServer counts no further than its own limit, and gives what comes after it when asked."""
 
     def answer(request: Request) -> bytes:
@@ -325,7 +329,7 @@ def test_hits_that_are_cut_where_its_pages_are_do_not_end_a_wfs(ask: Any) -> Non
 
 
 @pytest.mark.parametrize("hits", [b"<ServiceExceptionReport/>", b"{}", None])
-def test_without_a_number_an_empty_page_is_the_end(hits: bytes | None, ask: Any) -> None:
+def test_without_a_number_an_empty_page_is_the_end(hits: bytes | None, ask: Asker) -> None:
     def answer(request: Request) -> bytes | None:
         asked = parameters(request)
         if "resultType" in asked:
@@ -338,14 +342,14 @@ def test_without_a_number_an_empty_page_is_the_end(hits: bytes | None, ask: Any)
     assert starts == [None, "0", "2", "3", "4"]
 
 
-def test_a_service_that_does_not_know_pages_is_noticed(ask: Any) -> None:
+def test_a_service_that_does_not_know_pages_is_noticed(ask: Asker) -> None:
     with pytest.raises(
         FetchError, match=r"2 of 4 came \(2 of 4 came more than once\): set sort_by to an attribute that"
     ):
         ask(lambda r: gml([1, 2], numberMatched="4"), api="wfs2", page_size=2)
 
 
-def test_a_service_that_stops_early_is_noticed(ask: Any) -> None:
+def test_a_service_that_stops_early_is_noticed(ask: Asker) -> None:
     def answer(request: Request) -> bytes:
         return gml([1, 2] if parameters(request).get("startIndex") == "0" else [], numberMatched="4")
 
@@ -353,7 +357,7 @@ def test_a_service_that_stops_early_is_noticed(ask: Any) -> None:
         ask(answer, api="wfs2", page_size=2)
 
 
-def test_pages_of_a_wfs_may_be_geojson(ask: Any) -> None:
+def test_pages_of_a_wfs_may_be_geojson(ask: Asker) -> None:
     def answer(request: Request) -> bytes:
         start = int(parameters(request).get("startIndex", 0))
         return geojson(range(start, min(start + 2, 3)), totalFeatures=3)
@@ -363,7 +367,7 @@ def test_pages_of_a_wfs_may_be_geojson(ask: Any) -> None:
     assert parameters(requests[1])["srsName"] == "urn:ogc:def:crs:EPSG::25832"
 
 
-def test_version_1_1_is_one_answer_and_says_when_it_is_not_all(ask: Any) -> None:
+def test_version_1_1_is_one_answer_and_says_when_it_is_not_all(ask: Asker) -> None:
     def answer(request: Request) -> bytes:
         # In this version an answer's number is that of its own features, but for hits.
         return gml([], numberOfFeatures=3) if "resultType" in request.url else gml([1, 2], numberOfFeatures=2)
@@ -386,7 +390,7 @@ def test_version_1_1_is_one_answer_and_says_when_it_is_not_all(ask: Any) -> None
     assert (further.role, parameters(further)["startIndex"]) == ("further", "2"), "some services know it"
 
 
-def test_a_ceiling_of_version_1_1_is_passed_where_the_service_knows_how(ask: Any) -> None:
+def test_a_ceiling_of_version_1_1_is_passed_where_the_service_knows_how(ask: Asker) -> None:
     """MapServer counts no further than its ceiling, in hits as in answers."""
 
     def answer(request: Request) -> bytes:
@@ -417,7 +421,7 @@ REPORT = b"""<?xml version="1.0"?>
     ],
 )
 def test_a_report_of_an_error_is_one_though_it_comes_as_a_success(
-    report: bytes, text: str, ask: Any, source: Any, read: Any
+    report: bytes, text: str, ask: Asker, source: MakeSource, read: ReadBody
 ) -> None:
     with pytest.raises(ReadError, match=text):
         ask(lambda request: report, api="wfs2")
@@ -441,14 +445,14 @@ def test_a_report_of_an_error_is_one_though_it_comes_as_a_success(
     ],
 )
 def test_settings_that_mean_nothing_together_are_a_fault_of_the_file(
-    settings: dict[str, Any], message: str, source: Any
+    settings: dict[str, Any], message: str, source: MakeSource
 ) -> None:
     with pytest.raises(ValidationError, match=message):
         source("ogc_features", record_type="place", collection="c", **settings)
 
 
 def test_of_what_is_not_mapped_nothing_is_kept_and_pages_are_followed_all_the_same(
-    source: Any, ask: Any, read: Any
+    source: MakeSource, ask: Asker, read: ReadBody
 ) -> None:
     settings = {"fields": {"name": "nr"}, "feature_id": "place_id", "store": "mapped"}
     declared = source("ogc_features", record_type="place", collection="c", **settings)
@@ -468,7 +472,7 @@ def test_of_what_is_not_mapped_nothing_is_kept_and_pages_are_followed_all_the_sa
         )
 
 
-def test_an_answer_in_the_shape_of_the_standard(source: Any, records: Any) -> None:
+def test_an_answer_in_the_shape_of_the_standard(source: MakeSource, records: ReadRecords) -> None:
     """OGC 17-069r4, clause 7.16: numbers may be texts, and the links of a page lead to itself as well."""
     building = {
         "type": "Feature",
@@ -500,7 +504,7 @@ def test_an_answer_in_the_shape_of_the_standard(source: Any, records: Any) -> No
 
 @pytest.mark.parametrize(("crs", "numbers"), [("4326", "50.9 11.6"), ("31468", "5640000 4471000")])
 def test_short_names_with_the_northing_first_are_turned_into_town_which_is_noted(
-    crs: str, numbers: str, source: Any, read: Any
+    crs: str, numbers: str, source: MakeSource, read: ReadBody
 ) -> None:
     def places(numbers: str, crs: str, **settings: Any) -> RawTable:
         spot = f'<gml:Point srsName="{crs}"><gml:pos>{numbers}</gml:pos></gml:Point>'
@@ -527,7 +531,7 @@ def test_short_names_with_the_northing_first_are_turned_into_town_which_is_noted
     assert places("1 2", f"EPSG:{crs}").notes == (), "elsewhere is elsewhere"
 
 
-def test_a_wfs_is_filtered_by_the_words_of_its_vendor(ask: Any) -> None:
+def test_a_wfs_is_filtered_by_the_words_of_its_vendor(ask: Asker) -> None:
     settings = {"api": "wfs11", "filter": "name LIKE 'A%'", "within_bbox": False, "url": f"{ROOT}?map=/a.map"}
     *_, request = ask(lambda request: gml([]), **settings)
     assert request.url.startswith(f"{ROOT}?map=/a.map&service=WFS&")
@@ -535,7 +539,9 @@ def test_a_wfs_is_filtered_by_the_words_of_its_vendor(ask: Any) -> None:
     assert "bbox" not in parameters(request)
 
 
-def test_the_recorded_districts_of_hamburg_in_version_2(source: Any, records: Any, payloads: Path) -> None:
+def test_the_recorded_districts_of_hamburg_in_version_2(
+    source: MakeSource, records: ReadRecords, payloads: Path
+) -> None:
     declared = source(
         "ogc_features",
         api="wfs2",
@@ -566,7 +572,9 @@ def test_the_recorded_districts_of_hamburg_in_version_2(source: Any, records: An
     ]
 
 
-def test_the_recorded_hospitals_of_hamburg_in_version_1_1(source: Any, records: Any, payloads: Path) -> None:
+def test_the_recorded_hospitals_of_hamburg_in_version_1_1(
+    source: MakeSource, records: ReadRecords, payloads: Path
+) -> None:
     declared = source("ogc_features", api="wfs11", rest="attributes", **HOSPITALS)
     body = (payloads / "wfs" / "testFeatures.xml").read_bytes()
     found = records(declared, body, "features", box=(9.7, 53.3, 10.4, 54.0))["place"]
@@ -594,7 +602,9 @@ def test_the_recorded_hospitals_of_hamburg_in_version_1_1(source: Any, records: 
     }
 
 
-def test_a_recorded_collection_without_members_has_no_rows(source: Any, read: Any, payloads: Path) -> None:
+def test_a_recorded_collection_without_members_has_no_rows(
+    source: MakeSource, read: ReadBody, payloads: Path
+) -> None:
     body = (payloads / "wfs" / "emptyFeatureCollection.gml").read_bytes()
     (table,) = read(source("ogc_features", api="wfs2", **HOSPITALS), body, "features")
     assert table.frame.is_empty()

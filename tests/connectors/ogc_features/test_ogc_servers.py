@@ -30,6 +30,7 @@ from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.endpoint import find_free_port
 from civitas_assets.errors import FetchError
 from testbed.pygeoapi_server import PYGEOAPI, start_pygeoapi
+from tests.connectors.conftest import MakeSession, MakeSource, ReadBody, ReadRecords
 
 pytestmark = pytest.mark.integration
 
@@ -177,7 +178,9 @@ def mapserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def trees(source: Any, session: Any, records: Any, read: Any) -> Callable[..., list[dict[str, Any]]]:
+def trees(
+    source: MakeSource, session: MakeSession, records: ReadRecords, read: ReadBody
+) -> Callable[..., list[dict[str, Any]]]:
     """Fetches from a server and reads all that has come."""
 
     def answer(request: Request) -> bytes:
@@ -224,23 +227,27 @@ def assert_all(found: list[dict[str, Any]], *, far: bool = False) -> None:
 @pytest.mark.parametrize(
     "settings", [{}, {"crs": "EPSG:25832"}, {"page_size": 7}], ids=["degrees", "metres", "small"]
 )
-def test_pygeoapi_tells_all(settings: dict[str, Any], pygeoapi: str, trees: Any) -> None:
+def test_pygeoapi_tells_all(
+    settings: dict[str, Any], pygeoapi: str, trees: Callable[..., list[dict[str, Any]]]
+) -> None:
     assert_all(trees(pygeoapi, **settings))
     assert_all(trees(pygeoapi, within_bbox=False, **settings), far=True)
-    assert trees.notes == []
+    assert trees.notes == []  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("crs", [None, "EPSG:25832", "EPSG:4326", "EPSG:31467"])
 @pytest.mark.parametrize("settings", [{"api": "wfs2"}, {"api": "wfs11"}], ids=["2.0", "1.1"])
 def test_mapserver_tells_all_in_every_reference_system(
-    crs: str | None, settings: dict[str, Any], mapserver: str, trees: Any
+    crs: str | None, settings: dict[str, Any], mapserver: str, trees: Callable[..., list[dict[str, Any]]]
 ) -> None:
     system = {} if crs is None else {"crs": crs}
     assert_all(trees(f"{mapserver}/all.map", **settings, **system))
     assert_all(trees(f"{mapserver}/all.map", within_bbox=False, **settings, **system), far=True)
 
 
-def test_mapserver_with_a_ceiling_tells_all(mapserver: str, trees: Any) -> None:
+def test_mapserver_with_a_ceiling_tells_all(
+    mapserver: str, trees: Callable[..., list[dict[str, Any]]]
+) -> None:
     assert_all(trees(f"{mapserver}/cut.map", api="wfs2"))
     assert_all(trees(f"{mapserver}/cut.map", api="wfs2", format="geojson", page_size=4))
     assert_all(trees(f"{mapserver}/cut.map", api="wfs11"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from civitas_assets.catalog import Window
 from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError, ReadError
-from tests.connectors.conftest import FakeSession
+from tests.connectors.conftest import FakeSession, MakeSession, MakeSource, ReadBody, ReadRecords
 
 ROOT = "https://data.example/v1"
 CHANGED = "modified_since=2026-07-31T22%3A00%3A00%2B00%3A00&modified_until=2026-08-02T22%3A00%3A00%2B00%3A00"
@@ -56,7 +56,7 @@ def page(*objects: Any, **more: Any) -> bytes:
     return json.dumps({"data": objects, **more}).encode()
 
 
-def crawled(source: Any, session: Any, answers: dict[str, Any]) -> Any:
+def crawled(source: MakeSource, session: MakeSession, answers: dict[str, Any]) -> Any:
     """The session of a fetch of these answers, by address."""
     made = session(
         {url: body if isinstance(body, bytes) else json.dumps(body).encode() for url, body in answers.items()}
@@ -66,11 +66,11 @@ def crawled(source: Any, session: Any, answers: dict[str, Any]) -> Any:
 
 
 @pytest.fixture
-def council(source: Callable[..., Any]) -> Any:
+def council(source: MakeSource) -> Any:
     return source("oparl")
 
 
-def test_what_has_changed_in_the_window_is_asked_for_page_by_page(council: Any, session: Any) -> None:
+def test_what_has_changed_in_the_window_is_asked_for_page_by_page(council: Any, session: MakeSession) -> None:
     asked = crawled(
         council,
         session,
@@ -89,7 +89,7 @@ def test_what_has_changed_in_the_window_is_asked_for_page_by_page(council: Any, 
     ]
 
 
-def test_a_system_leads_to_all_of_its_bodies(source: Any, session: Any) -> None:
+def test_a_system_leads_to_all_of_its_bodies(source: MakeSource, session: MakeSession) -> None:
     second = {**BODY, "id": "b2", "paper": f"{ROOT}/q?body=2"}
     asked = crawled(
         source("oparl", objects=("papers",)),
@@ -158,7 +158,7 @@ def test_a_body_that_is_at_fault_is_told_and_costs_no_other(council: Any) -> Non
     ],
 )
 def test_a_list_that_has_not_come_whole_is_an_error(
-    council: Any, session: Any, answers: dict[str, Any], message: str | None
+    council: Any, session: MakeSession, answers: dict[str, Any], message: str | None
 ) -> None:
     right = {ROOT: BODY, f"{ROOT}/m?{CHANGED}": page({"id": "m1"}), f"{ROOT}/p?{CHANGED}": page()}
     if message is None:
@@ -168,7 +168,7 @@ def test_a_list_that_has_not_come_whole_is_an_error(
         crawled(council, session, {**right, **answers})
 
 
-def test_a_meeting_is_an_event(council: Any, records: Any) -> None:
+def test_a_meeting_is_an_event(council: Any, records: ReadRecords) -> None:
     (event,) = records(council, page(MEETING), "meetings")["event"]
     assert event == {
         "event_id": f"{ROOT}/m/1", "event_type": "meeting", "event_type_native": "meeting",
@@ -179,7 +179,7 @@ def test_a_meeting_is_an_event(council: Any, records: Any) -> None:
     }  # fmt: skip
 
 
-def test_a_paper_keeps_its_number_as_it_is_written(council: Any, records: Any) -> None:
+def test_a_paper_keeps_its_number_as_it_is_written(council: Any, records: ReadRecords) -> None:
     (paper,) = records(council, page(PAPER), "papers")["council_paper"]
     assert paper == {
         "paper_id": f"{ROOT}/p/1", "reference": "0012/2026", "title": "Antwort auf die Anfrage",
@@ -199,19 +199,19 @@ def test_a_paper_keeps_its_number_as_it_is_written(council: Any, records: Any) -
     ],
 )
 def test_a_state_that_nobody_knows_is_none(
-    council: Any, records: Any, change: dict[str, Any], status: str | None, native: str | None
+    council: Any, records: ReadRecords, change: dict[str, Any], status: str | None, native: str | None
 ) -> None:
     (event,) = records(council, page({**MEETING, **change}), "meetings")["event"]
     assert (event.get("status"), event.get("status_native")) == (status, native)
 
 
-def test_what_is_said_to_be_nothing_is_not_deleted(council: Any, records: Any) -> None:
+def test_what_is_said_to_be_nothing_is_not_deleted(council: Any, records: ReadRecords) -> None:
     """As servers write every member, also those that they have no value for."""
     (paper,) = records(council, page({**PAPER, "deleted": None, "web": None}), "papers")["council_paper"]
     assert paper["is_withdrawn"] is False
 
 
-def test_what_was_deleted_is_told(council: Any, records: Any) -> None:
+def test_what_was_deleted_is_told(council: Any, records: ReadRecords) -> None:
     gone = {"id": "x", "type": "t", "deleted": True, "modified": "2026-08-01T12:00:00+02:00"}
     (event,) = records(council, page(gone), "meetings")["event"]
     assert (event["status"], event["status_native"]) == ("cancelled", "deleted")
@@ -219,7 +219,9 @@ def test_what_was_deleted_is_told(council: Any, records: Any) -> None:
     assert paper["is_withdrawn"] is True
 
 
-def test_no_person_and_no_text_lands_and_what_lands_reads_the_same(council: Any, records: Any) -> None:
+def test_no_person_and_no_text_lands_and_what_lands_reads_the_same(
+    council: Any, records: ReadRecords
+) -> None:
     links = {"next": f"{ROOT}/m?page=2", "self": "5ecret"}
     for role, body in (("meetings", page(MEETING, links=links)), ("papers", page(PAPER, links=links))):
         kept = council.redact_answer(role, body)
@@ -231,7 +233,9 @@ def test_no_person_and_no_text_lands_and_what_lands_reads_the_same(council: Any,
     assert b"5ecret" not in council.redact_answer("start", json.dumps(start).encode())
 
 
-def test_an_object_that_is_none_is_one_rejected_row_of_which_nothing_lands(council: Any, read: Any) -> None:
+def test_an_object_that_is_none_is_one_rejected_row_of_which_nothing_lands(
+    council: Any, read: ReadBody
+) -> None:
     wrong = {"id": "m2", "name": {"first": "5ecret"}}
     body = page(MEETING, wrong, "5ecret", {"name": "5ecret"}, {**MEETING, "id": "m5"})
     kept = council.redact_answer("meetings", body)
@@ -246,7 +250,9 @@ def test_an_object_that_is_none_is_one_rejected_row_of_which_nothing_lands(counc
         ]
 
 
-def test_the_objects_of_the_specification_are_read(council: Any, records: Any, payloads: Path) -> None:
+def test_the_objects_of_the_specification_are_read(
+    council: Any, records: ReadRecords, payloads: Path
+) -> None:
     def of(name: str) -> bytes:
         return page(json.loads((payloads / "oparl" / f"{name}.json").read_text(encoding="utf-8")))
 

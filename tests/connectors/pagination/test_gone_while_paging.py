@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from civitas_assets.catalog import Window
+from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.registry import CONNECTORS
+from tests.connectors.conftest import MakeSession, MakeSource
 
 DAYS = Window(date(2026, 7, 1), date(2026, 7, 2))
 COUNT, GIVES = 40, 5
@@ -27,7 +29,7 @@ class Service:
         self.held, self.given, self.pages = [*range(COUNT)], set[int](), 0
         self._write, self._goes = write, dict(goes)
 
-    def __call__(self, request: Any) -> Any:
+    def __call__(self, request: Request) -> Any:
         query = parse_qs(urlsplit(request.url).query)
         first = next((int(v[0]) for name, v in query.items() if name in {"$skip", "offset"}), 0)
         size = min(GIVES, *(int(v[0]) for name, v in query.items() if name in {"$top", "limit"}))
@@ -70,7 +72,9 @@ PROTOCOLS: dict[str, tuple[Any, dict[str, Any]]] = {
 
 
 @pytest.fixture(params=[*PROTOCOLS])
-def read_all(request: pytest.FixtureRequest, source: Any, session: Any) -> Callable[..., tuple[Service, Any]]:
+def read_all(
+    request: pytest.FixtureRequest, source: MakeSource, session: MakeSession
+) -> Callable[..., tuple[Service, Any]]:
     """Fetches all pages of a service from which entities go so."""
 
     def fetch(*goes: tuple[int, int]) -> tuple[Service, Any]:
@@ -89,13 +93,15 @@ def read_all(request: pytest.FixtureRequest, source: Any, session: Any) -> Calla
 
 
 @pytest.mark.parametrize("goes", [(), ((1, 1),), ((2, 3),), ((2, 10),), ((2, 2), (12, 2)), ((1, 5), (6, 35))])
-def test_what_stays_comes(read_all: Any, goes: tuple[tuple[int, int], ...]) -> None:
+def test_what_stays_comes(
+    read_all: Callable[..., tuple[Service, Any]], goes: tuple[tuple[int, int], ...]
+) -> None:
     service, asked = read_all(*goes)
     assert service.given >= {*service.held}
     assert not asked.notes
 
 
-def test_where_entities_go_all_the_time_it_is_told(read_all: Any) -> None:
+def test_where_entities_go_all_the_time_it_is_told(read_all: Callable[..., tuple[Service, Any]]) -> None:
     _, asked = read_all(*((number, 1) for number in range(2, 30)))
     (note,) = asked.notes
     assert note.code == "end_unproven"

@@ -6,7 +6,7 @@ Answers are made up in the forms that towns use.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Any, get_args
@@ -28,6 +28,7 @@ from civitas_assets.connectors.parkapi.parkapi import (
     Town,
 )
 from civitas_assets.errors import ReadError
+from tests.connectors.conftest import MakeSession, ReadBody, ReadRecords
 
 BOX = (9.9, 48.7, 10.2, 48.9)
 NOW = datetime(2026, 8, 1, tzinfo=UTC)  # when payloads of the tests came
@@ -68,12 +69,13 @@ def test_towns_are_asked_as_the_package_asks_them() -> None:
     """All of its converters that need no secret, each for one address per kind."""
 
     def asked(converter: Any, kind: str) -> str | None:
+        found: str | None = None
+
         def get(url: str, **_: Any) -> None:
             nonlocal found
             found = url
             raise Stop
 
-        found: str | None = None
         converter.request_get = get
         with suppress(Stop):
             getattr(converter, f"get_{kind}_parking_sites")()
@@ -84,7 +86,7 @@ def test_towns_are_asked_as_the_package_asks_them() -> None:
     assert {*get_args(Town)} == {*TOWNS}
 
 
-def test_each_address_is_asked_once_on_the_hosts_that_the_towns_have(session: Callable[..., Any]) -> None:
+def test_each_address_is_asked_once_on_the_hosts_that_the_towns_have(session: MakeSession) -> None:
     source = towns("aalen", "karlsruhe")
     assert source.url == TOWNS["aalen"].static
     assert source.allow_hosts == ("raw.githubusercontent.com", "www.sw-aalen.de", "mobil.trk.de")
@@ -97,7 +99,7 @@ def test_each_address_is_asked_once_on_the_hosts_that_the_towns_have(session: Ca
     ]
 
 
-def test_sites_are_those_in_the_box_and_what_nobody_said_is_nothing(read: Callable[..., Any]) -> None:
+def test_sites_are_those_in_the_box_and_what_nobody_said_is_nothing(read: ReadBody) -> None:
     body = collection(
         feature("P1", max_height=210, address="Gmünder Str. 1", park_and_ride_type=["TRAIN"]),
         feature("P2", type="LOCKERS", park_and_ride_type=["NO"]),
@@ -119,7 +121,7 @@ def test_sites_are_those_in_the_box_and_what_nobody_said_is_nothing(read: Callab
 
 
 def test_time_of_an_occupancy_is_when_it_came_where_the_package_has_only_its_own(
-    records: Callable[..., Any],
+    records: ReadRecords,
 ) -> None:
     body = json.dumps([{"name": "P1", "status": "besetzt", "max": 90, "occupied": 90, "free": 0}]).encode()
     (status,) = records(towns("aalen"), body, "realtime", town="aalen")["parking_status"]
@@ -129,7 +131,7 @@ def test_time_of_an_occupancy_is_when_it_came_where_the_package_has_only_its_own
     }  # fmt: skip
 
 
-def test_time_without_a_zone_stays_as_it_is_for_the_contract_to_reject(read: Callable[..., Any]) -> None:
+def test_time_without_a_zone_stays_as_it_is_for_the_contract_to_reject(read: ReadBody) -> None:
     """The package lets one of Karlsruhe through (0.24.0); the others of the answer are none the worse for it."""
     about = dict.fromkeys(
         (
@@ -152,7 +154,7 @@ def test_time_without_a_zone_stays_as_it_is_for_the_contract_to_reject(read: Cal
     assert states.frame["observed_at"].to_list() == ["2026-08-01T12:00:00", "2026-08-01T12:00:00+00:00"]
 
 
-def test_bad_element_is_one_row_also_where_the_package_breaks_off(read: Callable[..., Any]) -> None:
+def test_bad_element_is_one_row_also_where_the_package_breaks_off(read: ReadBody) -> None:
     """Of what it refuses by itself, the first, and of what it has no answer to, a feature that is a number."""
     (table,) = read(
         towns("aalen"), collection(feature("P1"), feature("P2", capacity="viele")), "static", town="aalen"

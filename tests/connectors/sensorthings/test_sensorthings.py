@@ -15,12 +15,14 @@ import polars as pl
 import pytest
 
 from civitas_assets.catalog import Window
+from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.connectors.sensorthings import sensorthings_tables
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES, RawTable
 from civitas_assets.records.origin import Origin, gather_rows
 from civitas_assets.records.typing import TenantPlace, bring_into_contract
+from tests.connectors.conftest import MakeSession, MakeSource, ReadBody
 
 ROOT = "https://data.example/v1"
 NOW = datetime(2026, 8, 1, 2, tzinfo=UTC)
@@ -46,11 +48,11 @@ def query(url: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def fetch(source: Callable[..., Any], session: Any) -> Fetch:
+def fetch(source: MakeSource, session: MakeSession) -> Fetch:
     """The requests that a crawl makes; answers are by role, or what a function says."""
 
     def crawl(answers: Any, window: Window = WEEK, **settings: Any) -> list[Any]:
-        def answer(request: Any) -> bytes | None:
+        def answer(request: Request) -> bytes | None:
             given = answers(request) if callable(answers) else answers.get(request.role)
             return b'{"value":[]}' if given is None and request.role == "observations" else given
 
@@ -63,7 +65,7 @@ def fetch(source: Callable[..., Any], session: Any) -> Fetch:
 
 
 @pytest.fixture
-def tables(source: Callable[..., Any], read: Callable[..., list[RawTable]]) -> Callable[..., list[Any]]:
+def tables(source: MakeSource, read: ReadBody) -> Callable[..., list[Any]]:
     """The frames of a page."""
 
     def parse(body: bytes, role: str = "observations", **variables: str) -> list[Any]:
@@ -82,7 +84,7 @@ def test_a_crawl_starts_at_the_things_with_all_that_describes_them(fetch: Fetch)
 
 
 def test_next_links_are_followed_verbatim_with_what_their_page_knew(fetch: Fetch) -> None:
-    def answers(request: Any) -> bytes | None:
+    def answers(request: Request) -> bytes | None:
         if request.role == "things":
             more = {} if "skip" in request.url else {"@iot.nextLink": "Things?$skip=1&odd=%2F"}
             return page(thing("b" if "skip" in request.url else "a", stream(1)), **more)
@@ -186,7 +188,7 @@ def test_a_datastream_that_declares_nothing_in_the_window_is_asked_for_it_at_onc
 
 
 def test_datastreams_that_are_left_out_for_what_they_declare_are_told(
-    source: Callable[..., Any], session: Any
+    source: MakeSource, session: MakeSession
 ) -> None:
     things = page(thing("t", stream(1, phenomenonTime="2020-01-01T00:00:00Z"), stream(2)))
     asked = session(lambda request: things if request.role == "things" else page())
@@ -199,7 +201,7 @@ def test_datastreams_that_are_left_out_for_what_they_declare_are_told(
     assert note.text.startswith("1 of 2 datastreams were not asked for")
 
 
-def endless(request: Any) -> bytes | None:
+def endless(request: Request) -> bytes | None:
     """Three pages of two observations each, linked to the wrong host."""
     if request.role == "things":
         return page(thing("t", stream(1)))
@@ -231,7 +233,7 @@ def test_pages_with_less_than_the_service_counts_are_an_error(
 ) -> None:
     """Counts are held against the pages, whether or not they were asked for; the smallest that was named holds."""
 
-    def pages(request: Any) -> bytes:
+    def pages(request: Request) -> bytes:
         if request.role == "things":
             return page(thing("t", stream(1)))
         last = "skip" in request.url
@@ -253,7 +255,7 @@ def test_pages_with_less_than_the_service_counts_are_an_error(
 def test_a_thing_that_comes_twice_does_not_stand_for_one_that_never_came(fetch: Fetch) -> None:
     more = {"@iot.nextLink": f"{ROOT}/Things?$skip=2", "@iot.count": 4}
 
-    def answer(request: Any) -> bytes:
+    def answer(request: Request) -> bytes:
         if request.role != "things":
             return page()
         return (
@@ -269,7 +271,7 @@ def test_a_thing_that_comes_twice_does_not_stand_for_one_that_never_came(fetch: 
 
 
 def test_without_link_and_total_what_comes_after_a_page_that_may_be_cut_is_asked_for(fetch: Fetch) -> None:
-    def answer(request: Any) -> bytes:
+    def answer(request: Request) -> bytes:
         if request.role != "things":
             return page()
         return page(*map(thing, "jkl" if "skip" in request.url else "abcdefghij"))
@@ -368,7 +370,7 @@ def test_every_address_of_each_is_a_service(fetch: Fetch) -> None:
     assert [urlsplit(request.url).path for request in requests] == ["/a/v1.1/Things", "/b/v1.1/Things"]
 
 
-def test_things_become_stations_at_their_first_point(tables: Callable[..., list[Any]]) -> None:
+def test_things_become_stations_at_their_first_point(tables: Fetch) -> None:
     def at(geometry: Any) -> dict[str, Any]:
         return {"location": geometry}
 
@@ -389,7 +391,7 @@ def test_things_become_stations_at_their_first_point(tables: Callable[..., list[
 
 
 def test_a_location_of_any_form_is_a_position_and_one_that_is_none_is_told(
-    source: Callable[..., Any], read: Callable[..., list[RawTable]]
+    source: MakeSource, read: ReadBody
 ) -> None:
     spot = {"type": "Point", "coordinates": [10, 53.5]}
     forms = [
@@ -413,7 +415,7 @@ def test_a_location_of_any_form_is_a_position_and_one_that_is_none_is_told(
 
 
 def test_a_thing_with_several_locations_is_at_the_first_that_has_a_position(
-    tables: Callable[..., list[Any]],
+    tables: Fetch,
 ) -> None:
     places = [
         {"location": form} for form in (None, "am Markt", "POINT EMPTY", "POINT (10 53)", "POINT (1 2)")
@@ -422,7 +424,7 @@ def test_a_thing_with_several_locations_is_at_the_first_that_has_a_position(
     assert stations.select("lon", "lat").rows() == [(10.0, 53.0)]
 
 
-def test_datastreams_know_their_station_property_unit_and_sensor(tables: Callable[..., list[Any]]) -> None:
+def test_datastreams_know_their_station_property_unit_and_sensor(tables: Fetch) -> None:
     full = stream(
         7,
         name="Lufttemperatur",
@@ -454,7 +456,7 @@ def multi(key: Any, size: int, **more: Any) -> dict[str, Any]:
     }
 
 
-def test_each_element_of_a_multi_datastream_is_a_datastream(tables: Callable[..., list[Any]]) -> None:
+def test_each_element_of_a_multi_datastream_is_a_datastream(tables: Fetch) -> None:
     nothing = {"name": "null", "symbol": "null", "definition": "null"}
     truth = {"name": None, "symbol": None, "definition": None}
     spot = {"type": "Point", "coordinates": [10, 53.5]}
@@ -473,7 +475,7 @@ def test_each_element_of_a_multi_datastream_is_a_datastream(tables: Callable[...
 
 
 def test_properties_of_another_number_than_the_elements_are_given_to_none(
-    tables: Callable[..., list[Any]],
+    tables: Fetch,
 ) -> None:
     few = multi(7, 2)
     few["ObservedProperties"] = few["ObservedProperties"][1:]
@@ -491,7 +493,7 @@ COLUMNS = ["datastream_id", "phenomenon_start", "phenomenon_end", "result_time",
 
 
 @pytest.fixture
-def observed(tables: Callable[..., list[Any]], source: Callable[..., Any]) -> Callable[[bytes], Any]:
+def observed(tables: Fetch, source: MakeSource) -> Callable[[bytes], Any]:
     """The observations of a page as typed records."""
 
     def typed(body: bytes) -> pl.DataFrame:
@@ -563,9 +565,7 @@ QUALITIES = {
 
 
 @pytest.mark.parametrize(("quality", "mark"), QUALITIES.values(), ids=QUALITIES)
-def test_a_result_quality_of_any_form_becomes_marks(
-    tables: Callable[..., list[Any]], quality: Any, mark: str | None
-) -> None:
+def test_a_result_quality_of_any_form_becomes_marks(tables: Fetch, quality: Any, mark: str | None) -> None:
     judged = {"phenomenonTime": INSTANT, "result": 1, "resultQuality": quality}
     plain = {"phenomenonTime": SPAN, "result": 2}
     (frame,) = tables(page(judged, plain))
@@ -585,7 +585,7 @@ def test_marks_are_asked_for_and_hold_for_each_element_of_a_result(
     assert [part.frame["quality_native"].to_list() for part in parts] == [["bad", None]] * 2
 
 
-def test_deep_quality_ends_somewhere(tables: Callable[..., list[Any]]) -> None:
+def test_deep_quality_ends_somewhere(tables: Fetch) -> None:
     deep = "[" * 200 + "1" + "]" * 200
     body = f'{{"value": [{{"phenomenonTime": "{INSTANT}", "result": 1, "resultQuality": {deep}}}]}}'.encode()
     (frame,) = tables(body)
@@ -596,7 +596,7 @@ def array(components: list[str], *rows: list[Any]) -> dict[str, Any]:
     return {"Datastream@iot.navigationLink": "…", "components": components, "dataArray": [*rows]}
 
 
-def test_whole_and_other_numbers_of_a_page_are_numbers(tables: Callable[..., list[Any]]) -> None:
+def test_whole_and_other_numbers_of_a_page_are_numbers(tables: Fetch) -> None:
     def results(*values: Any) -> Any:
         (frame,) = tables(
             page(*({"phenomenonTime": SPAN[:19] + f".{n}Z", "result": v} for n, v in enumerate(values)))
@@ -608,7 +608,7 @@ def test_whole_and_other_numbers_of_a_page_are_numbers(tables: Callable[..., lis
     assert results(1, 10**400)[1] == str(10**400)
 
 
-def test_truth_is_text_beside_numbers_of_other_pages(tables: Callable[..., list[Any]]) -> None:
+def test_truth_is_text_beside_numbers_of_other_pages(tables: Fetch) -> None:
     (frame,) = tables(page({"phenomenonTime": INSTANT, "result": True}))
     assert frame["@result"].to_list() == ["true"]
 
@@ -649,14 +649,14 @@ def test_pages_without_observations_have_the_columns_but_no_rows(observed: Calla
     ],
 )
 def test_data_arrays_that_do_not_fit_their_components_are_refused(
-    tables: Callable[..., list[Any]], value: Any, message: str
+    tables: Fetch, value: Any, message: str
 ) -> None:
     with pytest.raises(ReadError, match=message):
         tables(page(value))
 
 
 @pytest.fixture
-def spread(source: Callable[..., Any], read: Callable[..., list[RawTable]]) -> Callable[..., list[RawTable]]:
+def spread(source: MakeSource, read: ReadBody) -> Callable[..., list[RawTable]]:
     """The tables of a page of a MultiDatastream."""
 
     def parse(body: bytes, components: int) -> list[RawTable]:
@@ -670,8 +670,11 @@ def spread(source: Callable[..., Any], read: Callable[..., list[RawTable]]) -> C
 def test_results_of_a_multi_datastream_are_spread_over_its_elements(
     spread: Callable[..., list[RawTable]], compact: bool
 ) -> None:
-    rows = [(1, "2026-07-01T00:00:00Z", [25, 65, "klar"]), (2, "2026-07-01T01:00:00Z", [25.5, None, "trüb"])]
-    rows.append((3, "2026-07-01T02:00:00Z", None))  # type: ignore[arg-type] - a service may say so
+    rows: list[Any] = [
+        (1, "2026-07-01T00:00:00Z", [25, 65, "klar"]),
+        (2, "2026-07-01T01:00:00Z", [25.5, None, "trüb"]),
+    ]
+    rows.append((3, "2026-07-01T02:00:00Z", None))  # a service may say so
     if compact:
         body = page(array(["id", "phenomenonTime", "result"], *map(list, rows)))
     else:
@@ -729,7 +732,7 @@ def test_pages_of_a_multi_datastream_may_be_empty(spread: Callable[..., list[Raw
 @pytest.mark.parametrize("role", ["observations", "multi_observations"])
 @pytest.mark.parametrize("missing", ["phenomenonTime", "result"])
 def test_observations_without_a_required_field_fail_and_name_it(
-    tables: Callable[..., list[Any]], role: str, missing: str
+    tables: Fetch, role: str, missing: str
 ) -> None:
     given = {"phenomenonTime": INSTANT, "result": [1]}
     del given[missing]
@@ -737,9 +740,7 @@ def test_observations_without_a_required_field_fail_and_name_it(
         tables(page(given, given), role, components="1")
 
 
-def test_fields_that_the_standard_does_not_have_are_named(
-    source: Callable[..., Any], read: Callable[..., list[RawTable]]
-) -> None:
+def test_fields_that_the_standard_does_not_have_are_named(source: MakeSource, read: ReadBody) -> None:
     """Links and other annotations are no fields, and what the standard has is known although it is not read."""
     seen = {"phenomenonTime": INSTANT, "result": 1, "Datastream@iot.navigationLink": "…", "validTime": None}
     things = page(thing(1, stream(2, observationType="…", licence="…"), properties={}, owner="…"))
@@ -758,7 +759,7 @@ def test_fields_that_the_standard_does_not_have_are_named(
 # properties of an entity, navigation links beside expanded entities, times with any offset.
 
 
-def test_a_thing_in_the_shape_of_the_standard(tables: Callable[..., list[Any]]) -> None:
+def test_a_thing_in_the_shape_of_the_standard(tables: Fetch) -> None:
     def links(entity: str, *names: str) -> dict[str, str]:
         return {f"{name}@iot.navigationLink": f"{entity}/{name}" for name in names}
 
@@ -830,7 +831,7 @@ def test_observations_in_the_shape_of_the_standard(observed: Callable[[bytes], A
 
 
 def test_data_arrays_of_several_datastreams_in_the_shape_of_the_standard(
-    tables: Callable[..., list[Any]],
+    tables: Fetch,
 ) -> None:
     """Components by any name and in any order; counts and links beside them are of no matter."""
 
@@ -856,9 +857,7 @@ def test_data_arrays_of_several_datastreams_in_the_shape_of_the_standard(
     assert frame["@result"].to_list() == [30.5, 65.0, 20.0]
 
 
-def test_a_recorded_thing_of_hamburg_is_a_station_with_its_datastreams(
-    tables: Callable[..., list[Any]], payloads: Path
-) -> None:
+def test_a_recorded_thing_of_hamburg_is_a_station_with_its_datastreams(tables: Fetch, payloads: Path) -> None:
     body = (payloads / "sensorthings" / "hamburg_thing_7648_expand_datastreams_sensor.json").read_bytes()
     stations, streams = tables(body, "things")
     assert stations["station_id"].to_list() == ["7648"]
@@ -881,7 +880,7 @@ def test_a_recorded_thing_of_hamburg_is_a_station_with_its_datastreams(
     ],
 )
 def test_of_two_results_at_one_time_the_one_produced_later_comes_last_else_the_higher_id(
-    tables: Callable[..., list[Any]], rows: list[tuple[Any, Any, float]], winner: float, compact: bool
+    tables: Fetch, rows: list[tuple[Any, Any, float]], winner: float, compact: bool
 ) -> None:
     at = "2026-07-01T10:00:00Z"
     if compact:

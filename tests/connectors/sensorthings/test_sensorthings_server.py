@@ -19,6 +19,7 @@ from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError
 from testbed.sensorthings_server import PACKAGE, VERSION, start_sensorthings
+from tests.connectors.conftest import MakeSession, MakeSource, ReadRecords
 
 pytestmark = pytest.mark.integration
 
@@ -91,7 +92,7 @@ def root(tmp_path_factory: pytest.TempPathFactory, oracle: Callable[[str, str], 
 
 @pytest.fixture
 def night(
-    root: str, source: Any, session: Any, records: Any
+    root: str, source: MakeSource, session: MakeSession, records: ReadRecords
 ) -> Callable[..., dict[str, list[dict[str, Any]]]]:
     """Fetches from the server and reads all that has come."""
 
@@ -127,7 +128,9 @@ def night(
     [{}, {"page_size": 4}, {"page_size": 5, "slice": "1 day", "order_by": "resultTime"}],
     ids=["whole", "pages", "days"],
 )
-def test_all_that_was_put_in_lands(night: Any, settings: dict[str, Any]) -> None:
+def test_all_that_was_put_in_lands(
+    night: Callable[..., dict[str, list[dict[str, Any]]]], settings: dict[str, Any]
+) -> None:
     found = night(**{"page_size": 100, "order_by": "id", **settings})
     stations = {row["name"]: (row["station_id"], row["lon"], row["lat"]) for row in found["station"]}
     assert {name: place for name, (_, *place) in stations.items()} == {n: [*p] for n, p in PLACES.items()}

@@ -16,6 +16,7 @@ import pytest
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.errors import FetchError, ReadError
+from tests.connectors.conftest import MakeSession, ReadBody
 
 TOWN = (7.47, 51.84, 7.77, 52.06)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -33,7 +34,7 @@ def listed(service: str, *items: dict[str, Any]) -> bytes:
     return json.dumps({service: [{"identifier": "1", "coordinate": HERE, **item} for item in items]}).encode()
 
 
-def fetched(session: Any, known: list[str], **settings: Any) -> list[str]:
+def fetched(session: MakeSession, known: list[str], **settings: Any) -> list[str]:
     directory = json.dumps({"roads": known}).encode()
     fake = session(lambda request: directory if request.role == "roads" else listed(request.role))
     try:
@@ -47,7 +48,9 @@ def fetched(session: Any, known: list[str], **settings: Any) -> list[str]:
     return asked
 
 
-def test_each_road_is_asked_for_each_list_and_a_road_with_a_blank_is_no_second_one(session: Any) -> None:
+def test_each_road_is_asked_for_each_list_and_a_road_with_a_blank_is_no_second_one(
+    session: MakeSession,
+) -> None:
     asked = fetched(session, ["A1", "A60", "A60 "], services=("roadworks", "warning"))
     assert asked == [
         "", "A1/services/roadworks", "A60/services/roadworks", "A1/services/warning", "A60/services/warning",
@@ -58,7 +61,7 @@ def test_each_road_is_asked_for_each_list_and_a_road_with_a_blank_is_no_second_o
     ]
 
 
-def test_a_road_that_does_not_exist_is_told_though_the_service_answers_it(session: Any) -> None:
+def test_a_road_that_does_not_exist_is_told_though_the_service_answers_it(session: MakeSession) -> None:
     with pytest.raises(FetchError, match="the service has no road A999: correct roads"):
         fetched(session, ["A1"], roads=("A1", "A999"))
 
@@ -91,7 +94,7 @@ def test_positions_are_numbers_or_texts_or_a_point(coordinate: Any, records: Rec
 
 
 @pytest.mark.parametrize("coordinate", [None, {}, {"lat": "x", "long": "7"}, {"lat": True, "long": []}])
-def test_one_without_a_position_is_one_rejected_row(coordinate: Any, read: Any) -> None:
+def test_one_without_a_position_is_one_rejected_row(coordinate: Any, read: ReadBody) -> None:
     (table,) = read(source(), listed("warning", {}, {"coordinate": coordinate}), "warning")
     assert table.frame.height == 1
     assert [(row.row, row.rule) for row in table.broken] == [(2, "without_position")]
@@ -206,7 +209,7 @@ def test_points_of_a_charging_station_are_told_apart_as_far_as_its_text_does(rec
     assert (whole["charge_point_id"], whole.get("points"), whole.get("current_type")) == ("2", None, None)
 
 
-def test_a_charging_station_without_a_position_still_has_its_points(read: Any) -> None:
+def test_a_charging_station_without_a_position_still_has_its_points(read: ReadBody) -> None:
     station = {
         "identifier": "9",
         "coordinate": None,
@@ -217,12 +220,12 @@ def test_a_charging_station_without_a_position_still_has_its_points(read: Any) -
 
 
 @pytest.mark.parametrize("body", [b'{"error":"x"}', b'{"closure":{}}', b'{"warning":[{"title":"no id"}]}'])
-def test_what_is_no_list_of_its_service_is_no_empty_one(body: bytes, read: Any) -> None:
+def test_what_is_no_list_of_its_service_is_no_empty_one(body: bytes, read: ReadBody) -> None:
     with pytest.raises(ReadError, match="is not what the Autobahn GmbH answers"):
         read(source(), body, "closure" if b"closure" in body else "warning")
 
 
-def test_of_a_list_that_is_empty_nothing_is_read_and_all_of_it_is_known(read: Any) -> None:
+def test_of_a_list_that_is_empty_nothing_is_read_and_all_of_it_is_known(read: ReadBody) -> None:
     (table,) = read(source(), listed("closure"), "closure")
     assert table.frame.is_empty()
     assert source(services=("closure",)).listed_record_types() == {"event"}

@@ -17,6 +17,7 @@ import pytest
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.errors import ReadError
+from tests.connectors.conftest import MakeSession, ReadBody
 
 TOWN = (7.47, 51.84, 7.77, 52.06)
 GENERAL = (
@@ -55,7 +56,7 @@ def register(*rows: dict[str, str], header: tuple[str, ...] = HEADER) -> bytes:
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
-def test_of_the_editions_that_the_page_links_to_the_newest_is_asked_for(session: Any) -> None:
+def test_of_the_editions_that_the_page_links_to_the_newest_is_asked_for(session: MakeSession) -> None:
     host = "https://data.bundesnetzagentur.de/x"
     page = (
         f'<a href="{host}/Ladesaeulenregister_BNetzA_2026-08-04.csv">alt</a>'
@@ -109,7 +110,7 @@ def test_stray_characters_of_a_coordinate_are_left_out(written: str, records: Re
 
 
 @pytest.mark.parametrize("written", ["", "k.A.", "0", "51.950.000", "-"])
-def test_a_row_that_nobody_can_place_is_one_rejected_row(written: str, read: Any) -> None:
+def test_a_row_that_nobody_can_place_is_one_rejected_row(written: str, read: ReadBody) -> None:
     (table,) = read(source(), register({"Breitengrad": written}, {}))
     assert table.frame.height == 1
     assert [(row.row, row.rule, row.about) for row in table.broken] == [(1, "without_position", ("1",))]
@@ -117,13 +118,15 @@ def test_a_row_that_nobody_can_place_is_one_rejected_row(written: str, read: Any
     assert [row.about for row in table.broken] == [("1/1", "1/2")]
 
 
-def test_what_lies_elsewhere_is_no_fault_and_what_is_swapped_here_is_one(read: Any) -> None:
+def test_what_lies_elsewhere_is_no_fault_and_what_is_swapped_here_is_one(read: ReadBody) -> None:
     swapped = {"Breitengrad": "7,6", "Längengrad": "51,95"}
     (table,) = read(source(), register({"Breitengrad": "48,1", "Längengrad": "11,5"}, swapped))
     assert (table.frame["lat"].to_list(), table.broken) == ([7.6], ())
 
 
-def test_words_that_are_not_known_are_none_and_numbers_that_are_none_are_found_at_fault(read: Any) -> None:
+def test_words_that_are_not_known_are_none_and_numbers_that_are_none_are_found_at_fault(
+    read: ReadBody,
+) -> None:
     row = {
         "Status": "Stillgelegt",
         "Nennleistung Ladeeinrichtung [kW]": "viel",
@@ -135,7 +138,7 @@ def test_words_that_are_not_known_are_none_and_numbers_that_are_none_are_found_a
     assert (found["power_kw"], found["commissioned_on"], found["current_type"]) == ("viel", "2019", None)
 
 
-def test_a_row_of_another_width_is_one_rejected_row_and_new_columns_are_told(read: Any) -> None:
+def test_a_row_of_another_width_is_one_rejected_row_and_new_columns_are_told(read: ReadBody) -> None:
     body = register({}, header=(*HEADER, "Neu")) + b"7;8\r\n\r\n"
     (table,) = read(source(), body)
     assert (table.frame.height, table.unknown_fields) == (1, ("Neu",))
@@ -154,11 +157,11 @@ def test_a_row_of_another_width_is_one_rejected_row_and_new_columns_are_told(rea
         (register({}) + b'2;"A', "no table that can be read to its end, at line 6"),
     ],
 )
-def test_what_is_no_whole_register_is_an_error(body: bytes, why: str, read: Any) -> None:
+def test_what_is_no_whole_register_is_an_error(body: bytes, why: str, read: ReadBody) -> None:
     with pytest.raises(ReadError, match=why.replace("(", r"\(")):
         read(source(), body)
 
 
-def test_a_page_without_an_edition_is_an_error_that_says_what_to_do(read: Any) -> None:
+def test_a_page_without_an_edition_is_an_error_that_says_what_to_do(read: ReadBody) -> None:
     with pytest.raises(ReadError, match="links to no file Ladesaeulenregister"):
         read(source(), b"<html></html>", "page")

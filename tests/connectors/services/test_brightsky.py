@@ -6,7 +6,7 @@ The answers are made up after the service's own description of its interface.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -17,6 +17,7 @@ import pytest
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.errors import FetchError, ReadError
+from tests.connectors.conftest import MakeSession, ReadBody
 
 TOWN = (7.47, 51.84, 7.77, 52.06)
 DAY = Window(date(2026, 7, 30), date(2026, 7, 30))
@@ -43,19 +44,19 @@ def sources(*stations: dict[str, Any]) -> bytes:
     return json.dumps({"sources": stations}).encode()
 
 
-def hours(records: list[dict[str, Any]], *stations: dict[str, Any]) -> bytes:
+def hours(records: Iterable[Mapping[str, Any]], *stations: dict[str, Any]) -> bytes:
     made = [{"timestamp": "2026-07-30T01:00:00+00:00", "source_id": 1, **record} for record in records]
     return json.dumps({"weather": made, "sources": stations or [station(1)]}).encode()
 
 
-def fetched(session: Any, listed: bytes | None, **settings: Any) -> list[Any]:
+def fetched(session: MakeSession, listed: bytes | None, **settings: Any) -> list[Any]:
     fake = session(lambda request: listed if request.role == "sources" else hours([]))
     CONNECTORS["brightsky"].fetch(source(**settings), DAY, ZoneInfo("Europe/Berlin"), fake)
     return [*fake.requests]
 
 
 def test_the_box_is_asked_for_as_the_circle_around_it_and_only_what_lies_in_it_is_wanted(
-    session: Any,
+    session: MakeSession,
 ) -> None:
     listed = sources(
         station(1, "historical"),
@@ -76,13 +77,13 @@ def test_the_box_is_asked_for_as_the_circle_around_it_and_only_what_lies_in_it_i
     }  # fmt: skip
 
 
-def test_a_named_station_may_lie_elsewhere_and_lack_its_zeros(session: Any) -> None:
+def test_a_named_station_may_lie_elsewhere_and_lack_its_zeros(session: MakeSession) -> None:
     asked, weather = fetched(session, sources(station(1, lon=9.0)), stations=("1766",))
     assert asked.url.endswith("/sources?dwd_station_id=01766")
     assert weather.role == "weather"
 
 
-def test_a_place_without_stations_is_an_error_that_says_what_to_do(session: Any) -> None:
+def test_a_place_without_stations_is_an_error_that_says_what_to_do(session: MakeSession) -> None:
     with pytest.raises(
         FetchError, match="no station with values since 2026-07-30 lies in the bbox: name stations"
     ):
@@ -141,7 +142,7 @@ def test_what_a_forecast_or_another_station_has_filled_is_no_value_of_the_statio
     ]
 
 
-def test_one_record_that_is_none_is_one_rejected_row(read: Any) -> None:
+def test_one_record_that_is_none_is_one_rejected_row(read: ReadBody) -> None:
     records = [{"temperature": 1}, {"source_id": 7}, {"timestamp": None}, {"temperature": 2}]
     datastreams, values = read(source(), hours(records), "weather")
     assert datastreams.frame.height == 1
@@ -150,7 +151,7 @@ def test_one_record_that_is_none_is_one_rejected_row(read: Any) -> None:
     assert "the source 7, which the answer does not describe" in values.broken[0].detail
 
 
-def test_no_hours_are_no_fault_but_an_answer_without_its_list_is(read: Any) -> None:
+def test_no_hours_are_no_fault_but_an_answer_without_its_list_is(read: ReadBody) -> None:
     assert [table.frame.height for table in read(source(), hours([]), "weather")] == [0, 0]
     with pytest.raises(ReadError, match="is not what Bright Sky answers"):
         read(source(), b'{"detail":"No sources match your criteria"}', "weather")

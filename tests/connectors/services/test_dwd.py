@@ -20,7 +20,7 @@ from civitas_assets.connectors.services.dwd import DwdConnector, DwdSource
 from civitas_assets.connectors.services.dwd_archive import read_measured_tables
 from civitas_assets.connectors.services.dwd_products import RESOLUTIONS
 from civitas_assets.errors import FetchError, ReadError
-from tests.connectors.conftest import zipped
+from tests.connectors.conftest import MakeSession, ReadBody, ReadRecords, zipped
 
 TODAY = date(2026, 8, 1)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -59,7 +59,7 @@ def weather(box: Any = BOX, **settings: Any) -> DwdSource:
 
 
 @pytest.fixture
-def asked(session: Any) -> Callable[..., list[str]]:
+def asked(session: MakeSession) -> Callable[..., list[str]]:
     """What is asked for a span of days that ends so many days ago, without the root of the service."""
 
     def paths(source: DwdSource, first: int, last: int = 0, missing: tuple[str, ...] = ()) -> list[str]:
@@ -79,7 +79,7 @@ def asked(session: Any) -> Callable[..., list[str]]:
 
 class TestFetching:
     def test_a_night_takes_the_small_files_of_the_stations_in_the_box_that_still_measure(
-        self, asked: Any
+        self, asked: Callable[..., list[str]]
     ) -> None:
         assert asked(weather(products=("air_temperature", "wind")), 1) == [
             "air_temperature/now/zehn_now_tu_Beschreibung_Stationen.txt",
@@ -91,7 +91,7 @@ class TestFetching:
         ]
 
     def test_by_default_all_products_are_fetched_and_a_night_looks_back_no_further_than_yesterday(
-        self, asked: Any
+        self, asked: Callable[..., list[str]]
     ) -> None:
         source = weather(stations=("01766",))
         files = [path.rpartition("/")[2] for path in asked(source, source.look_back.days)]
@@ -111,14 +111,16 @@ class TestFetching:
             (9000, 8000, {"historical"}),
         ],
     )
-    def test_the_days_choose_the_folders(self, asked: Any, first: int, last: int, folders: set[str]) -> None:
+    def test_the_days_choose_the_folders(
+        self, asked: Callable[..., list[str]], first: int, last: int, folders: set[str]
+    ) -> None:
         source = weather(products=("solar",), stations=("01766", "999"))
         assert {path.split("/")[1] for path in asked(source, first, last)} >= folders - {"historical"}
         lists = [path for path in asked(source, first, last) if "Beschreibung" in path]
         assert {path.split("/")[1] for path in lists} == folders
 
     def test_past_years_are_found_on_the_page_of_their_folder_also_of_stations_that_ended(
-        self, asked: Any
+        self, asked: Callable[..., list[str]]
     ) -> None:
         days = (TODAY - date(2005, 3, 1)).days
         assert asked(weather(products=("solar",)), days, days - 30) == [
@@ -128,18 +130,22 @@ class TestFetching:
             "solar/historical/10minutenwerte_SOLAR_01766_20000101_20091231_hist.zip",
         ]
 
-    def test_a_station_may_be_named_without_its_zeros_and_lie_anywhere(self, asked: Any) -> None:
+    def test_a_station_may_be_named_without_its_zeros_and_lie_anywhere(
+        self, asked: Callable[..., list[str]]
+    ) -> None:
         for name in ("05000", "5000"):
             paths = asked(weather(products=("wind",), stations=(name,)), 1)
             assert paths[1:] == ["wind/now/10minutenwerte_wind_05000_now.zip"]
 
-    def test_a_station_without_a_file_is_left_out_but_a_missing_list_is_an_error(self, asked: Any) -> None:
+    def test_a_station_without_a_file_is_left_out_but_a_missing_list_is_an_error(
+        self, asked: Callable[..., list[str]]
+    ) -> None:
         source = weather(products=("wind", "solar"))
         assert len(asked(source, 1, missing=("wind_01767_now.zip",))) == 6
         with pytest.raises(FetchError, match=r"wind/now/zehn_now_ff_\S+ was not found"):
             asked(source, 1, missing=("zehn_now_ff_Beschreibung_Stationen.txt",))
 
-    def test_nothing_at_all_is_an_error_that_says_what_to_do(self, asked: Any) -> None:
+    def test_nothing_at_all_is_an_error_that_says_what_to_do(self, asked: Callable[..., list[str]]) -> None:
         with pytest.raises(FetchError, match="lies in the bbox: name stations near by"):
             asked(weather((1.0, 1.0, 2.0, 2.0)), 1)
         with pytest.raises(FetchError, match="is among 4711"):
@@ -149,7 +155,7 @@ class TestFetching:
 
 
 class TestStations:
-    def test_a_list_of_fixed_width_gives_names_and_places(self, records: Any) -> None:
+    def test_a_list_of_fixed_width_gives_names_and_places(self, records: ReadRecords) -> None:
         assert records(weather(), LIST, "stations", period="now")["station"] == [
             {
                 "station_id": "01766",
@@ -167,11 +173,11 @@ class TestStations:
             },
         ]
 
-    def test_of_past_years_also_those_are_read_that_ended(self, records: Any) -> None:
+    def test_of_past_years_also_those_are_read_that_ended(self, records: ReadRecords) -> None:
         found = records(weather(), LIST, "stations", period="historical")["station"]
         assert [station["station_id"] for station in found] == ["00999", "01766", "01767"]
 
-    def test_a_row_that_is_no_station_is_told_from_the_others(self, read: Any) -> None:
+    def test_a_row_that_is_no_station_is_told_from_the_others(self, read: ReadBody) -> None:
         body = LIST + b"01768 19891001 20260731 zwei Meter\n01769 19891001 20261399 1 52.0 7.6 Monat 13\n"
         (found,) = read(weather(), body, "stations", period="now")
         assert found.frame.height == 2
@@ -179,7 +185,9 @@ class TestStations:
 
 
 class TestValues:
-    def test_a_recorded_archive_brings_what_the_station_measures(self, records: Any, payloads: Path) -> None:
+    def test_a_recorded_archive_brings_what_the_station_measures(
+        self, records: ReadRecords, payloads: Path
+    ) -> None:
         body = (payloads / "dwd" / "10minutenwerte_SOLAR_01766_akt.zip").read_bytes()
         found = records(weather(), body, "values")
         assert [(s["datastream_id"], s["name"], s["unit"]) for s in found["datastream"]] == [
@@ -202,7 +210,7 @@ class TestValues:
         assert min(r["phenomenon_start"] for r in rows) == datetime(2023, 6, 8, 23, 50, tzinfo=UTC)
 
     def test_times_mark_ends_for_the_recorded_sun_stands_highest_at_noon(
-        self, records: Any, payloads: Path
+        self, records: ReadRecords, payloads: Path
     ) -> None:
         body = (payloads / "dwd" / "10minutenwerte_SOLAR_01766_akt.zip").read_bytes()
         sun = [
@@ -214,7 +222,9 @@ class TestValues:
         # True noon of 7.7° east on these days in June is at 11:28; with starts it would come out at 11:39.
         assert abs(middle - (11 * 60 + 28)) < 2
 
-    def test_padding_is_no_part_of_names_and_values_and_a_single_gap_stays_a_null(self, records: Any) -> None:
+    def test_padding_is_no_part_of_names_and_values_and_a_single_gap_stays_a_null(
+        self, records: ReadRecords
+    ) -> None:
         body = archive(
             "STATIONS_ID;MESS_DATUM;  QN;PP_10;TT_10;TM5_10;RF_10;TD_10;eor\r\n"
             "        379;202301120000;    2;   -999;   5.1;   2.5;  82.6;   2.4;eor\r\n"
@@ -232,7 +242,7 @@ class TestValues:
             (datetime(2023, 1, 12, 0, 10, tzinfo=UTC), None, "3"),
         ]
 
-    def test_until_the_end_of_1999_times_are_cet(self, records: Any) -> None:
+    def test_until_the_end_of_1999_times_are_cet(self, records: ReadRecords) -> None:
         body = archive(
             "STATIONS_ID;MESS_DATUM;  QN;FF_10;DD_10;eor\n3;199912312350;1;2.5;10;eor\n3;200001010000;1;2.5;10;eor\n"
         )
@@ -242,7 +252,9 @@ class TestValues:
             datetime(2000, 1, 1, 0, 0, tzinfo=UTC),
         ]
 
-    def test_a_variable_wind_has_a_speed_and_no_direction_and_a_calm_has_its_zero(self, records: Any) -> None:
+    def test_a_variable_wind_has_a_speed_and_no_direction_and_a_calm_has_its_zero(
+        self, records: ReadRecords
+    ) -> None:
         body = archive(
             "STATIONS_ID;MESS_DATUM;  QN;FF_10;DD_10;eor\n3;202608010000;1;0.3; 990;eor\n"
             "3;202608010010;1;0.2;990.0;eor\n"
@@ -258,7 +270,7 @@ class TestValues:
         assert speeds == [(0.3, None), (0.2, None), (0.0, None), (3.0, None), (None, "sentinel")]
 
     def test_rows_of_another_width_are_told_from_the_others_and_new_columns_are_named(
-        self, read: Any
+        self, read: ReadBody
     ) -> None:
         body = archive(
             "STATIONS_ID;MESS_DATUM;QN;RWS_10;RWS_IND_10;NEU_10;RWS_DAU_10;eor\n"
@@ -281,7 +293,9 @@ class TestValues:
             (4, "wrong_number_of_cells", "9 cells, 8 columns"),
         ]
 
-    def test_a_quantity_that_is_called_otherwise_is_told_and_the_others_are_there(self, read: Any) -> None:
+    def test_a_quantity_that_is_called_otherwise_is_told_and_the_others_are_there(
+        self, read: ReadBody
+    ) -> None:
         body = archive("STATIONS_ID;MESS_DATUM;QN;FF_10;D_10;eor\n1766;202608010000;1;2.5;240;eor\n")
         tables = read_measured_tables(body, RESOLUTIONS["10_minutes"], (), 10_000_000)
         assert [next(tables).frame["datastream_id"].to_list() for _ in range(2)] == [["01766/FF_10"]] * 2
@@ -297,11 +311,11 @@ class TestValues:
             (archive("x")[:-10], "no ZIP archive, or was cut short"),
         ],
     )
-    def test_what_is_no_product_is_refused(self, read: Any, body: bytes, message: str) -> None:
+    def test_what_is_no_product_is_refused(self, read: ReadBody, body: bytes, message: str) -> None:
         with pytest.raises(ReadError, match=message):
             read(weather(), body, "values")
 
-    def test_what_unpacks_to_more_than_the_source_allows_is_refused(self, read: Any) -> None:
+    def test_what_unpacks_to_more_than_the_source_allows_is_refused(self, read: ReadBody) -> None:
         body = archive("STATIONS_ID;MESS_DATUM;QN;TT_10;eor\n" + "1766;202608010000;1;5.0;eor\n" * 10_000)
         with pytest.raises(ReadError, match=r"raise http\.max_bytes"):
             read(weather(http={"max_bytes": 100_000}), body, "values")
@@ -323,7 +337,9 @@ def hourly(text: str, kind: str = "tu", described: bytes = PARAMETERS) -> bytes:
 
 
 class TestHours:
-    def test_the_recent_file_of_each_product_is_asked_for_also_for_today(self, asked: Any) -> None:
+    def test_the_recent_file_of_each_product_is_asked_for_also_for_today(
+        self, asked: Callable[..., list[str]]
+    ) -> None:
         source = weather(resolution="hourly", products=("air_temperature", "sun"), stations=("01766",))
         assert asked(source, 1) == [
             "air_temperature/recent/TU_Stundenwerte_Beschreibung_Stationen.txt",
@@ -340,7 +356,7 @@ class TestHours:
             weather(resolution="hourly", products=("solar",))
 
     def test_hours_end_at_their_time_and_levels_of_quality_have_names_of_their_own(
-        self, records: Any
+        self, records: ReadRecords
     ) -> None:
         body = hourly(
             "STATIONS_ID;MESS_DATUM;QN_9;TT_TU;RF_TU;eor\r\n       1766;2026080112;   10;  21.4;-999.0;eor\r\n"
@@ -366,7 +382,7 @@ class TestHours:
             }
         ]
 
-    def test_the_clock_is_the_one_that_the_archive_describes_for_the_day(self, read: Any) -> None:
+    def test_the_clock_is_the_one_that_the_archive_describes_for_the_day(self, read: ReadBody) -> None:
         rows = "".join(
             f"1766;{hour};3;1.0;80;eor\n" for hour in ("1950070112", "1990070112", "1991110112", "2005070112")
         )
@@ -381,7 +397,9 @@ class TestHours:
             "by which it ends and begins"
         )
 
-    def test_the_time_by_law_is_no_offset_and_without_a_description_hours_are_utc(self, read: Any) -> None:
+    def test_the_time_by_law_is_no_offset_and_without_a_description_hours_are_utc(
+        self, read: ReadBody
+    ) -> None:
         text = "STATIONS_ID;MESS_DATUM;QN_9;TT_TU;RF_TU;eor\n1766;1950070112;3;1.0;80;eor\n"
         source = weather(resolution="hourly")
         by_law = PARAMETERS.replace(b"in MEZ", b"in GZ")
@@ -389,7 +407,7 @@ class TestHours:
         plain = zipped({"produkt_tu_stunde_01766.txt": text.encode()})
         assert read(source, plain, "values")[1].frame["@time"].to_list()[0] == "195007011200"
 
-    def test_a_sky_that_nobody_could_see_has_no_cover(self, records: Any) -> None:
+    def test_a_sky_that_nobody_could_see_has_no_cover(self, records: ReadRecords) -> None:
         body = hourly(
             "STATIONS_ID;MESS_DATUM;QN_8;V_N_I;V_N;eor\n1766;2026080112;3;I;  -1;eor\n1766;2026080113;3;P;  8;eor\n"
         )
@@ -402,7 +420,7 @@ class TestHours:
 
 class TestDays:
     def test_a_day_has_means_and_what_is_measured_in_the_morning_with_levels_of_their_own(
-        self, records: Any
+        self, records: ReadRecords
     ) -> None:
         body = archive(
             "STATIONS_ID;MESS_DATUM;QN_3;  FX;  FM;QN_4; RSK;RSKF; SDK;SHK_TAG;"
@@ -425,7 +443,7 @@ class TestDays:
         assert spans["SHK_TAG"] == (morning, morning)
         assert {s["interval_s"] for s in found["datastream"]} == {86400}
 
-    def test_files_of_days_are_named_by_their_kind(self, asked: Any) -> None:
+    def test_files_of_days_are_named_by_their_kind(self, asked: Callable[..., list[str]]) -> None:
         source = weather(resolution="daily", products=("kl",), stations=("01766",))
         assert asked(source, 1) == [
             "kl/recent/KL_Tageswerte_Beschreibung_Stationen.txt",

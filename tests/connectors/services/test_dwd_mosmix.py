@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.services.dwd_mosmix import DwdMosmixConnector, DwdMosmixSource
 from civitas_assets.errors import FetchError, ReadError
-from tests.connectors.conftest import zipped
+from tests.connectors.conftest import MakeSession, ReadBody, ReadRecords, zipped
 
 DAYS, BERLIN = Window(date(2026, 8, 1), date(2026, 8, 1)), ZoneInfo("Europe/Berlin")
 ELEMENTS = {
@@ -56,7 +55,7 @@ def mosmix(*stations: str) -> DwdMosmixSource:
     return DwdMosmixSource.model_validate({"connector": "dwd_mosmix", "stations": stations or ("10315",)})
 
 
-def test_the_newest_forecast_of_each_station_is_asked_for(session: Any) -> None:
+def test_the_newest_forecast_of_each_station_is_asked_for(session: MakeSession) -> None:
     fake = session(lambda request: None if "K2226" in request.url else b"x")
     with pytest.raises(FetchError, match=r"MOSMIX_L_LATEST_K2226\.kmz was not found"):
         DwdMosmixConnector().fetch(mosmix("10315", "K2226"), DAYS, BERLIN, fake)
@@ -65,7 +64,7 @@ def test_the_newest_forecast_of_each_station_is_asked_for(session: Any) -> None:
     ]
 
 
-def test_an_hour_is_a_forecast_in_units_that_people_use(records: Any) -> None:
+def test_an_hour_is_a_forecast_in_units_that_people_use(records: ReadRecords) -> None:
     first, second = records(mosmix(), forecast(), "forecast")["weather_forecast"]
     assert first == {
         "station_id": "10315",
@@ -91,13 +90,13 @@ def test_an_hour_is_a_forecast_in_units_that_people_use(records: Any) -> None:
     assert "dew_point_cel" not in second
 
 
-def test_another_namespace_of_the_extension_changes_nothing(records: Any) -> None:
+def test_another_namespace_of_the_extension_changes_nothing(records: ReadRecords) -> None:
     assert records(mosmix(), forecast(space="urn:other"), "forecast") == records(
         mosmix(), forecast(), "forecast"
     )
 
 
-def test_an_element_with_too_few_values_is_told_and_the_others_are_there(read: Any) -> None:
+def test_an_element_with_too_few_values_is_told_and_the_others_are_there(read: ReadBody) -> None:
     (table,) = read(mosmix(), forecast({**ELEMENTS, "TTT": "293.15"}), "forecast")
     assert table.frame["temperature_cel"].null_count() == table.frame.height == 2
     assert [(row.rule, row.detail) for row in table.broken] == [
@@ -108,6 +107,6 @@ def test_an_element_with_too_few_values_is_told_and_the_others_are_there(read: A
 @pytest.mark.parametrize(
     "body", [zipped({}), zipped({"a.kml": b"<kml/>"}), zipped({"a.kml": b"<"}), b"x"], ids=range(4)
 )
-def test_what_is_no_forecast_is_refused(read: Any, body: bytes) -> None:
+def test_what_is_no_forecast_is_refused(read: ReadBody, body: bytes) -> None:
     with pytest.raises(ReadError):
         read(mosmix(), body, "forecast")

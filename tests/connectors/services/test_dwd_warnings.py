@@ -15,7 +15,7 @@ import pytest
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.errors import FetchError, ReadError
-from tests.connectors.conftest import zipped
+from tests.connectors.conftest import MakeSession, ReadBody, zipped
 
 MUENSTER = (7.47, 51.84, 7.78, 52.06)
 Records = Callable[..., dict[str, list[dict[str, Any]]]]
@@ -55,7 +55,7 @@ def archive(*messages: str) -> bytes:
     return zipped({f"{number}.xml": text.encode() for number, text in enumerate(messages)})
 
 
-def test_one_archive_is_asked_for_and_what_it_has_no_more_is_closed(session: Any) -> None:
+def test_one_archive_is_asked_for_and_what_it_has_no_more_is_closed(session: MakeSession) -> None:
     fake = session(lambda _: archive())
     CONNECTORS["dwd_warnings"].fetch(
         source(), Window(date(2026, 8, 6), date(2026, 8, 6)), ZoneInfo("UTC"), fake
@@ -90,7 +90,7 @@ def test_a_warning_becomes_an_event_in_its_german_words(records: Records) -> Non
     ],
 )
 def test_cells_are_those_of_the_town_its_quarters_and_its_district(
-    cells: str, settings: dict[str, Any], found: bool, read: Any
+    cells: str, settings: dict[str, Any], found: bool, read: ReadBody
 ) -> None:
     (table,) = read(source(**settings), archive(message("w1", cells)))
     assert (table.frame.height == 1) is found
@@ -108,7 +108,7 @@ def test_cells_are_those_of_the_town_its_quarters_and_its_district(
     ],
 )
 def test_a_town_is_warned_with_the_district_around_it_though_its_key_is_another(
-    cell: str, area: str, key: str, found: bool, read: Any
+    cell: str, area: str, key: str, found: bool, read: ReadBody
 ) -> None:
     """As the archive by districts has it, which parts others instead."""
     body = archive(message("w1", cell).replace(f"Gebiet {cell}", area))
@@ -116,7 +116,7 @@ def test_a_town_is_warned_with_the_district_around_it_though_its_key_is_another(
     assert (table.frame.height == 1) is found
 
 
-def test_where_no_warning_could_concern_anybody_that_is_told(session: Any) -> None:
+def test_where_no_warning_could_concern_anybody_that_is_told(session: MakeSession) -> None:
     day, zone = Window(date(2026, 8, 6), date(2026, 8, 6)), ZoneInfo("UTC")
     fake, connector = session(lambda _: archive()), CONNECTORS["dwd_warnings"]
     nowhere = source().with_place("it", (7.60, 51.90, 7.61, 51.91))
@@ -130,7 +130,7 @@ def test_where_no_warning_could_concern_anybody_that_is_told(session: Any) -> No
 def test_the_municipalities_of_the_box_are_those_whose_middle_lies_in_it() -> None:
     assert "05515000" in source().list_keys()
     assert not [key for key in source().list_keys() if not key.startswith("055")]
-    assert SOURCE_MODELS["dwd_warnings"].model_validate({"connector": "dwd_warnings"}).list_keys() is None
+    assert SOURCE_MODELS["dwd_warnings"].model_validate({"connector": "dwd_warnings"}).list_keys() is None  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_the_municipalities_of_the_box_are_those_whose_middle_lies_in_it() -> No
     ],
 )
 def test_status_is_that_of_when_it_was_fetched_and_what_is_not_known_is_none(
-    members: dict[str, str], status: str | None, severity: str | None, read: Any
+    members: dict[str, str], status: str | None, severity: str | None, read: ReadBody
 ) -> None:
     (table,) = read(source(), archive(message("w1", **members)))
     (row,) = table.frame.to_dicts()
@@ -166,7 +166,7 @@ def test_of_an_updated_warning_the_update_counts_and_a_cancelled_one_is_cancelle
     ]  # fmt: skip
 
 
-def test_an_exercise_is_no_warning_and_is_told(read: Any) -> None:
+def test_an_exercise_is_no_warning_and_is_told(read: ReadBody) -> None:
     (table,) = read(
         source(), archive(message("w1", status="Exercise"), message("w2", status="Test"), message("w3"))
     )
@@ -174,7 +174,7 @@ def test_an_exercise_is_no_warning_and_is_told(read: Any) -> None:
     assert [note.text for note in table.notes] == ["2 test(s) or exercise(s) are left out"]
 
 
-def test_a_message_that_is_none_is_one_rejected_row(read: Any) -> None:
+def test_a_message_that_is_none_is_one_rejected_row(read: ReadBody) -> None:
     untrusted = "<!DOCTYPE a [<!ENTITY b 'c'>]><alert/>"
     (table,) = read(source(), archive(message("w1"), "<alert/>", untrusted, message("w2", "")))
     assert table.frame.height == 1
@@ -182,7 +182,7 @@ def test_a_message_that_is_none_is_one_rejected_row(read: Any) -> None:
     assert [row.about for row in table.broken] == [(), (), ("w2",)]
 
 
-def test_an_empty_archive_says_that_nothing_is_warned_of_and_another_one_says_nothing(read: Any) -> None:
+def test_an_empty_archive_says_that_nothing_is_warned_of_and_another_one_says_nothing(read: ReadBody) -> None:
     (table,) = read(source(), archive())
     assert table.frame.is_empty()
     for body in (zipped({"readme.txt": b"x"}), archive("<html/>")):

@@ -19,6 +19,7 @@ from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.registry import SOURCE_MODELS
 from civitas_assets.connectors.services.eco_counter import EcoCounterConnector, EcoCounterSource
 from civitas_assets.errors import CatalogError, FetchError, ReadError
+from tests.connectors.conftest import MakeSession, ReadBody, ReadRecords
 
 BOX = (7.4, 51.8, 7.8, 52.1)
 Row = dict[str, Any]
@@ -46,7 +47,7 @@ def count(wall: str, offset: str, counts: int | None) -> Row:
 
 
 @pytest.fixture
-def observed(records: Callable[..., Any]) -> Callable[..., list[tuple[datetime, datetime, Any, Any]]]:
+def observed(records: ReadRecords) -> Callable[..., list[tuple[datetime, datetime, Any, Any]]]:
     """Start, end, value and flag of each count of an answer."""
 
     def read(rows: list[Row], **settings: Any) -> list[tuple[datetime, datetime, Any, Any]]:
@@ -98,7 +99,7 @@ class TestSource:
 
 
 class TestFetching:
-    def test_channels_of_the_sites_in_the_box_are_asked_for_in_slices(self, session: Any) -> None:
+    def test_channels_of_the_sites_in_the_box_are_asked_for_in_slices(self, session: MakeSession) -> None:
         sites = [
             site(1, channels=[{"id": 11}, {"id": 12}]),
             site(2, channels=None),
@@ -127,7 +128,7 @@ class TestFetching:
         assert spans[-1][1] > "2026-07-31T00:00:00"
         assert all(earlier[1] == later[0] for earlier, later in itertools.pairwise(spans))
 
-    def test_a_named_site_needs_no_position(self, session: Any) -> None:
+    def test_a_named_site_needs_no_position(self, session: MakeSession) -> None:
         body = json.dumps([site(4, latitude=None, longitude=None), site(1)]).encode()
         fake = session(lambda request: body if request.role == "sites" else b"[]")
         day = Window(date(2026, 7, 1), date(2026, 7, 1))
@@ -141,7 +142,7 @@ class TestFetching:
 
 class TestSites:
     def test_recorded_sites_are_counted_by_their_channels_and_not_once_more(
-        self, records: Any, payloads: Path
+        self, records: ReadRecords, payloads: Path
     ) -> None:
         recorded = json.loads((payloads / "ecocounter_muenster" / "site_min.json").read_bytes())
         sites = [
@@ -177,7 +178,7 @@ class TestSites:
         alone = {each["directory"] for each in recorded if len(each["channels"]) == 1}
         assert totals == alone
 
-    def test_a_kind_of_traffic_is_that_of_the_channel_or_else_of_its_site(self, records: Any) -> None:
+    def test_a_kind_of_traffic_is_that_of_the_channel_or_else_of_its_site(self, records: ReadRecords) -> None:
         channels = [{"id": n, "userType": n} for n in (1, 2, 4, 7)] + [{"id": 90}]
         sites = [
             site(100, userType=1, channels=channels),
@@ -199,7 +200,7 @@ class TestSites:
         assert {s["interval_s"] for s in found} == {3600}
 
     def test_channels_that_are_taken_for_bicycles_are_told_and_one_bad_site_costs_itself(
-        self, read: Any
+        self, read: ReadBody
     ) -> None:
         body = json.dumps([site(100, channels=[{"id": 1}, {"id": 2, "userType": 1}]), {"id": None}]).encode()
         stations, channels = read(counters(), body, "sites")
@@ -210,7 +211,9 @@ class TestSites:
 
 
 class TestCounts:
-    def test_times_are_starts_by_the_wall_clock(self, observed: Any) -> None:
+    def test_times_are_starts_by_the_wall_clock(
+        self, observed: Callable[..., list[tuple[datetime, datetime, Any, Any]]]
+    ) -> None:
         rows = [count("2026-08-01T00:00:00", "+0200", 47), count("2026-08-01T00:15:00", "+0200", None)]
         assert observed(rows) == [
             (
@@ -239,12 +242,14 @@ class TestCounts:
         ids=["only date", "no offset", "colon", "date in UTC", "isoDate in UTC"],
     )
     def test_the_one_with_a_true_offset_is_believed_and_else_date_is_the_wall_clock(
-        self, observed: Any, row: Row
+        self, observed: Callable[..., list[tuple[datetime, datetime, Any, Any]]], row: Row
     ) -> None:
         start = datetime(2026, 8, 1, 0, 0, tzinfo=UTC)
         assert observed([row]) == [(start, datetime(2026, 8, 1, 0, 15, tzinfo=UTC), 5.0, None)]
 
-    def test_one_count_of_the_repeated_hour_holds_both_passes(self, observed: Any) -> None:
+    def test_one_count_of_the_repeated_hour_holds_both_passes(
+        self, observed: Callable[..., list[tuple[datetime, datetime, Any, Any]]]
+    ) -> None:
         rows = [
             count("2026-10-25T01:45:00", "+0200", 3),
             count("2026-10-25T02:00:00", "+0200", 20),
@@ -260,7 +265,9 @@ class TestCounts:
             (datetime(2026, 10, 25, 2, 0, tzinfo=UTC), datetime(2026, 10, 25, 2, 15, tzinfo=UTC), 4.0, None),
         ]
 
-    def test_two_counts_of_the_repeated_hour_are_put_together(self, observed: Any) -> None:
+    def test_two_counts_of_the_repeated_hour_are_put_together(
+        self, observed: Callable[..., list[tuple[datetime, datetime, Any, Any]]]
+    ) -> None:
         rows = [
             count("2026-10-25T02:00:00", "+0200", 9),
             count("2026-10-25T02:15:00", "+0200", 1),
@@ -276,7 +283,7 @@ class TestCounts:
             (30, None, "fold_summed"),
         ]
 
-    def test_a_count_that_is_told_twice_is_no_second_pass(self, read: Any) -> None:
+    def test_a_count_that_is_told_twice_is_no_second_pass(self, read: ReadBody) -> None:
         rows = [count("2026-08-01T02:00:00", "+0200", n) for n in (9, 11, 11)]
         night = [count("2026-10-25T02:00:00", offset, n) for offset, n in (("+0200", 3), ("+0100", None))]
         body = json.dumps([*rows, *night]).encode()
@@ -284,12 +291,17 @@ class TestCounts:
         assert found.frame["@result"].to_list() == [9.0, 11.0, None]
         assert [note.code for note in found.notes] == ["half_of_repeated_hour"]
 
-    def test_hours_last_an_hour(self, observed: Any) -> None:
+    def test_hours_last_an_hour(
+        self, observed: Callable[..., list[tuple[datetime, datetime, Any, Any]]]
+    ) -> None:
         ((start, end, _, _),) = observed([count("2026-01-01T05:00:00", "+0100", 1)], step="hour")
         assert (start.hour, (end - start).seconds) == (4, 3600)
 
     def test_an_answer_without_counts_is_none_and_one_without_times_is_an_error(
-        self, observed: Any, read: Any, records: Any
+        self,
+        observed: Callable[..., list[tuple[datetime, datetime, Any, Any]]],
+        read: ReadBody,
+        records: ReadRecords,
     ) -> None:
         assert not records(counters(), b"[]", "counts", datastream_id="7")["observation"]
         with pytest.raises(ReadError, match="neither date nor isoDate"):

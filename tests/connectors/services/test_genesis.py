@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from civitas_assets.catalog import Window
 from civitas_assets.connectors.services.genesis import GenesisConnector, GenesisSource
 from civitas_assets.errors import ReadError
-from tests.connectors.conftest import zipped
+from tests.connectors.conftest import MakeSession, ReadBody, ReadRecords, zipped
 
 DAYS, BERLIN = Window(date(2026, 8, 1), date(2026, 8, 1)), ZoneInfo("Europe/Berlin")
 TABLE = "12411-01-01-4"
@@ -46,7 +46,7 @@ def database(**settings: Any) -> GenesisSource:
 
 
 class TestFetching:
-    def test_each_table_is_a_form_and_who_asks_is_in_headers_alone(self, session: Any) -> None:
+    def test_each_table_is_a_form_and_who_asks_is_in_headers_alone(self, session: MakeSession) -> None:
         fake = session(lambda request: table(line("1")))
         source = database(
             tables=(TABLE, "71231-01-03-4"), areas=("05515",), area_variable="KREISE", start_year=2020,
@@ -79,14 +79,14 @@ class TestFetching:
         ],
         ids=["status", "plain"],
     )
-    def test_a_refusal_with_status_200_is_an_error(self, session: Any, said: Any) -> None:
+    def test_a_refusal_with_status_200_is_an_error(self, session: MakeSession, said: Any) -> None:
         fake = session(lambda request: json.dumps(said).encode())
         with pytest.raises(ReadError, match="answers with code 104, Es gibt keine Objekte: check tables"):
             GenesisConnector().fetch(database(), DAYS, BERLIN, fake)
 
 
 class TestFigures:
-    def test_a_figure_has_area_period_unit_and_what_it_is_of(self, records: Any) -> None:
+    def test_a_figure_has_area_period_unit_and_what_it_is_of(self, records: ReadRecords) -> None:
         body = table(line("322904"), line("165,5", second="GES;Geschlecht;GESW;weiblich"))
         first, second = records(database(), body, "table", table=TABLE)["statistic"]
         assert {
@@ -108,16 +108,16 @@ class TestFigures:
         )  # fmt: skip
 
     @pytest.mark.parametrize("mark", ["-", ".", "...", "/", "x"])
-    def test_a_mark_is_no_number_and_keeps_its_meaning(self, records: Any, mark: str) -> None:
+    def test_a_mark_is_no_number_and_keeps_its_meaning(self, records: ReadRecords, mark: str) -> None:
         (row,) = records(database(), table(line(mark)), "table")["statistic"]
         assert "value" not in row
         assert row["value_text"].startswith(f"{mark} (")
 
-    def test_a_zero_is_a_number_and_an_empty_cell_is_nothing(self, records: Any) -> None:
+    def test_a_zero_is_a_number_and_an_empty_cell_is_nothing(self, records: ReadRecords) -> None:
         found = records(database(), table(line("0"), line("")), "table")["statistic"]
         assert [row["value"] for row in found] == [0.0]
 
-    def test_a_change_in_percent_is_another_indicator_than_the_figure(self, records: Any) -> None:
+    def test_a_change_in_percent_is_another_indicator_than_the_figure(self, records: ReadRecords) -> None:
         found = records(database(), table(line("100"), line("-1,5", unit="%")), "table")["statistic"]
         assert [(row["indicator_id"], row["value"]) for row in found] == [
             ("BEVSTD", 100.0),
@@ -134,7 +134,7 @@ class TestFigures:
         ],
     )
     def test_a_period_is_a_year_a_part_of_one_or_a_day(
-        self, records: Any, time: str, second: str, start: str, end: str
+        self, records: ReadRecords, time: str, second: str, start: str, end: str
     ) -> None:
         body = table(line("1", time=time, second=second, kind="JAHR;Jahr"))
         (row,) = records(database(), body, "table")["statistic"]
@@ -142,7 +142,7 @@ class TestFigures:
         assert shown == [start, end]
         assert row["indicator_id"] == "BEVSTD"
 
-    def test_what_is_no_period_or_no_row_is_told_from_the_others(self, read: Any) -> None:
+    def test_what_is_no_period_or_no_row_is_told_from_the_others(self, read: ReadBody) -> None:
         body = table(line("1", time="2025/26", kind="SEMEST;Semester"), "12411;zu kurz", line("2"))
         (found,) = read(database(), body, "table")
         assert found.frame.height == 1
@@ -151,16 +151,18 @@ class TestFigures:
             (2, "wrong_number_of_cells"),
         ]
 
-    def test_of_all_areas_those_that_are_named_are_kept(self, records: Any) -> None:
+    def test_of_all_areas_those_that_are_named_are_kept(self, records: ReadRecords) -> None:
         found = records(database(areas=("05515",)), table(line("1"), line("2", area="05566")), "table")
         assert [row["area_id"] for row in found["statistic"]] == ["05515"]
 
-    def test_areas_of_a_variable_that_the_tenant_names_are_not_taken_for_germany(self, records: Any) -> None:
+    def test_areas_of_a_variable_that_the_tenant_names_are_not_taken_for_germany(
+        self, records: ReadRecords
+    ) -> None:
         body = table(line("1", area="0731301").replace("KREISE;", "VBGEM;"))
         (row,) = records(database(areas=("0731301",), area_variable="VBGEM"), body, "table")["statistic"]
         assert (row["area_id"], row["indicator_id"]) == ("0731301", "BEVSTD")
 
-    def test_the_older_form_has_a_column_for_each_value(self, records: Any) -> None:
+    def test_the_older_form_has_a_column_for_each_value(self, records: ReadRecords) -> None:
         header = (
             "Statistik_Code;Statistik_Label;Zeit_Code;Zeit_Label;Zeit;1_Merkmal_Code;1_Merkmal_Label;"
             "1_Auspraegung_Code;1_Auspraegung_Label;BEVSTD__Bevölkerungsstand__Anzahl;FLC006__Fläche__qkm"
@@ -177,6 +179,6 @@ class TestFigures:
         ]
 
     @pytest.mark.parametrize("body", [b"a;b\n1;2\n", zipped({"a.csv": b"", "b.csv": b""}), b""], ids=range(3))
-    def test_what_is_no_flat_file_is_refused(self, read: Any, body: bytes) -> None:
+    def test_what_is_no_flat_file_is_refused(self, read: ReadBody, body: bytes) -> None:
         with pytest.raises(ReadError):
             read(database(), body, "table")

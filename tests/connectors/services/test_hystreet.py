@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 from civitas_assets.catalog import SecretRef, Window
 from civitas_assets.connectors.base import Payload, Request
 from civitas_assets.connectors.services.hystreet import HystreetConnector, HystreetSource
+from tests.connectors.conftest import MakeSession, ReadRecords
 
 BOX = (7.4, 51.8, 7.8, 52.1)
 
@@ -41,7 +41,7 @@ def answer(*hours: Any) -> bytes:
     return json.dumps({"location_id": 148, "resolution": "hour", "measurements": hours}).encode()
 
 
-def test_hours_are_those_of_the_zone_asked_for_in_utc_with_the_token(session: Callable[..., Any]) -> None:
+def test_hours_are_those_of_the_zone_asked_for_in_utc_with_the_token(session: MakeSession) -> None:
     asked = session(lambda request: b"{}")
     window = Window(date(2026, 3, 28), date(2026, 3, 29))  # the clock changes; slices have fixed ends
     HystreetConnector().fetch(counters(), window, ZoneInfo("Europe/Berlin"), asked)
@@ -51,7 +51,7 @@ def test_hours_are_those_of_the_zone_asked_for_in_utc_with_the_token(session: Ca
     assert counters().headers == {"X-API-Token": SecretRef(secret="TOWN_TOKEN")}  # noqa: S106
 
 
-def test_place_is_a_station_where_the_tenant_says_and_a_datastream(records: Callable[..., Any]) -> None:
+def test_place_is_a_station_where_the_tenant_says_and_a_datastream(records: ReadRecords) -> None:
     body = {"location": {"id": 148, "name": "Lange Straße", "city": {"name": "Musterstadt"}, "zip_code": "1"}}
     found = records(counters(positions={"148": (7.5, 51.9)}), json.dumps(body).encode(), "location")
     (station,), (datastream,) = found["station"], found["datastream"]
@@ -64,7 +64,7 @@ def test_place_is_a_station_where_the_tenant_says_and_a_datastream(records: Call
     assert (datastream["station_id"], datastream["observed_property"]) == ("148", "traffic.pedestrian_count")
 
 
-def test_hour_is_its_total_of_people(records: Callable[..., Any]) -> None:
+def test_hour_is_its_total_of_people(records: ReadRecords) -> None:
     body = answer(
         hour("2026-01-02T14:00:00.000Z", 30, part(10), part(20, zone=2)),
         hour("2026-01-02T15:00:00.000Z", 37, part(10), part(7, "BICYCLE"), part(20, how="estimated")),

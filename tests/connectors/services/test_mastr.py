@@ -18,6 +18,7 @@ from civitas_assets.catalog import Window
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.services.mastr import MastrConnector, MastrSource
 from civitas_assets.errors import FetchError, ReadError
+from tests.connectors.conftest import MakeSession, ReadBody, ReadRecords
 
 KEY = "05515000"
 DAYS, BERLIN = Window(date(2026, 8, 1), date(2026, 8, 1)), ZoneInfo("Europe/Berlin")
@@ -75,7 +76,7 @@ def register(**settings: Any) -> MastrSource:
 
 
 @pytest.fixture
-def asked(session: Any) -> Callable[..., list[dict[str, list[str]]]]:
+def asked(session: MakeSession) -> Callable[..., list[dict[str, list[str]]]]:
     """What is asked of a register that has so many units for each key."""
 
     def queries(
@@ -100,7 +101,9 @@ def numbered(count: int, key: str = KEY) -> list[Any]:
 
 
 class TestFetching:
-    def test_each_municipality_is_asked_for_page_by_page_in_a_stable_order(self, asked: Any) -> None:
+    def test_each_municipality_is_asked_for_page_by_page_in_a_stable_order(
+        self, asked: Callable[..., list[dict[str, list[str]]]]
+    ) -> None:
         source = register(municipalities=(KEY, "05774032"), page_size=2)
         queries = asked(source, {KEY: numbered(3), "05774032": numbered(1, "05774032")})
         assert [(q["filter"][0], q["page"][0], q["sort"][0], q["pageSize"][0]) for q in queries] == [
@@ -108,24 +111,30 @@ class TestFetching:
             for key, number in ((KEY, "1"), ("05774032", "1"), (KEY, "2"), ("05774032", "2"))
         ], "the first page of the second one is as long as any, so that it may go on"
 
-    def test_fewer_units_than_the_register_counts_are_an_error(self, asked: Any) -> None:
+    def test_fewer_units_than_the_register_counts_are_an_error(
+        self, asked: Callable[..., list[dict[str, list[str]]]]
+    ) -> None:
         with pytest.raises(FetchError, match="units of 05515000: 3 of 5 came"):
             asked(register(page_size=2), {KEY: numbered(3)}, total=5)
 
     def test_a_filter_that_the_register_takes_no_notice_of_does_not_fetch_all_of_germany(
-        self, asked: Any
+        self, asked: Callable[..., list[dict[str, list[str]]]]
     ) -> None:
         with pytest.raises(ReadError, match="has a unit of 09461000, though units of 05515000 were asked"):
             asked(register(), {KEY: [ROOF, {**ROOF, "Gemeindeschluessel": "09461000"}]}, total=5_000_000)
 
-    def test_no_unit_at_all_or_no_municipality_is_an_error_that_says_what_to_do(self, asked: Any) -> None:
+    def test_no_unit_at_all_or_no_municipality_is_an_error_that_says_what_to_do(
+        self, asked: Callable[..., list[dict[str, list[str]]]]
+    ) -> None:
         with pytest.raises(FetchError, match="has no unit of 05515000: check the official keys"):
             asked(register(), {KEY: []})
         nowhere = register(municipalities=()).with_place("power", (1.0, 1.0, 2.0, 2.0))
         with pytest.raises(FetchError, match="name municipalities by their official keys"):
             asked(nowhere, {})
 
-    def test_without_keys_those_of_the_box_are_asked_for(self, asked: Any) -> None:
+    def test_without_keys_those_of_the_box_are_asked_for(
+        self, asked: Callable[..., list[dict[str, list[str]]]]
+    ) -> None:
         source = register(municipalities=()).with_place("power", (7.5, 51.9, 7.7, 52.0))
         assert asked(source, {KEY: numbered(1)})[0]["filter"] == [f"Gemeindeschlüssel~eq~'{KEY}'"]
 
@@ -139,7 +148,7 @@ class TestFetching:
 
 
 class TestUnits:
-    def test_a_unit_has_powers_days_and_a_place(self, records: Any) -> None:
+    def test_a_unit_has_powers_days_and_a_place(self, records: ReadRecords) -> None:
         assert records(register(), page(ROOF), "units", municipality=KEY)["energy_unit"] == [
             {
                 "unit_id": "SEE900000000001",
@@ -170,7 +179,7 @@ class TestUnits:
         ]
 
     def test_numbers_that_nobody_knows_are_no_code_and_days_reach_back_before_1970(
-        self, records: Any
+        self, records: ReadRecords
     ) -> None:
         mill = {
             **ROOF,
@@ -187,7 +196,7 @@ class TestUnits:
         (row,) = records(register(), page({**mill, "EnergietraegerId": 4711}), "units")["energy_unit"]
         assert "energy_carrier" not in row
 
-    def test_what_is_no_unit_is_told_from_the_others(self, read: Any) -> None:
+    def test_what_is_no_unit_is_told_from_the_others(self, read: ReadBody) -> None:
         (table,) = read(register(), page(ROOF, 7, {"MaStRNummer": None}, None), "units")
         assert table.frame.height == 1
         assert [(row.row, row.rule) for row in table.broken] == [(n, "not_a_unit") for n in (2, 3, 4)]
@@ -210,7 +219,7 @@ class TestPersons:
         ],
     )  # fmt: skip
     def test_of_a_persons_unit_nothing_that_names_the_person_is_even_landed(
-        self, records: Any, told: dict[str, Any]
+        self, records: ReadRecords, told: dict[str, Any]
     ) -> None:
         kept = register().redact_answer("units", page({**PRIVATE, **told}))
         for word in ("Mustermann", "Beispielweg", "natürliche", "ABR9", "Flur", "Solar AG", "51.96"):
@@ -220,7 +229,7 @@ class TestPersons:
         assert not {"operator", "name", "street", "house_number", "lon", "lat"} & row.keys()
 
     def test_of_an_organisations_unit_what_is_not_read_is_not_landed_and_the_rest_is_the_same(
-        self, records: Any
+        self, records: ReadRecords
     ) -> None:
         kept = register().redact_answer("units", page(ROOF))
         assert b"Flur" not in kept

@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo
 import httpx2
 import pytest
 
-from civitas_assets.catalog import Window, load_catalog
+from civitas_assets.catalog import Source, Window, load_catalog
 from civitas_assets.connectors.registry import CONNECTORS, SOURCE_MODELS
 from civitas_assets.connectors.services.pegelonline import PegelonlineConnector
 from civitas_assets.errors import FetchError, ReadError
 from tests.conformance.landing import END, START, answer, land
+from tests.connectors.conftest import MakeSession, ReadBody, ReadRecords
 
 SERVICES = ("dwd", "opensensemap", "pegelonline", "sensor_community", "uba")
 SENSOR = {"_id": "s", "title": "Temperatur", "unit": "°C"}
@@ -36,17 +37,17 @@ def service(connector: str, box: Any = None, **settings: Any) -> Any:
 
 
 @pytest.fixture
-def tables(records: Callable[..., Any]) -> Tables:
+def tables(records: ReadRecords) -> Tables:
     """Records of an answer somewhere in Germany."""
     found: Tables = partial(records, box=GERMANY)
     return found
 
 
 @pytest.fixture
-def asked(session: Any) -> Callable[..., list[Any]]:
+def asked(session: MakeSession) -> Callable[..., list[Any]]:
     """The requests for a window; answers are by role."""
 
-    def requests(source: Any, answers: dict[str, bytes], *days: date) -> list[Any]:
+    def requests(source: Source, answers: dict[str, bytes], *days: date) -> list[Any]:
         first, last = days or (date(2026, 7, 30), date(2026, 7, 30))
         fake = session(lambda request: answers[request.role])
         CONNECTORS[source.connector].fetch(source, Window(first, last), BERLIN, fake)
@@ -81,7 +82,7 @@ def test_named_stations_go_before_the_box(connector: str) -> None:
 
 class TestPegelonline:
     def test_a_named_gauge_that_is_not_there_is_an_error_once_the_others_are_asked_for(
-        self, session: Any, payloads: Path
+        self, session: MakeSession, payloads: Path
     ) -> None:
         listed = (payloads / "pegelonline" / "station_timeseries_current_wuerzburg.json").read_bytes()
         fake = session(lambda request: b"[" + listed + b"]" if request.role == "stations" else b"[]")
@@ -91,7 +92,7 @@ class TestPegelonline:
         assert len(fake.requests) > 1
 
     def test_gauges_of_the_box_are_asked_for_in_slices_of_their_timeseries(
-        self, asked: Any, payloads: Path
+        self, asked: Callable[..., list[Any]], payloads: Path
     ) -> None:
         listed = json.loads((payloads / "pegelonline" / "stations.json").read_bytes())
         listed[1] = json.loads(
@@ -137,7 +138,7 @@ class TestPegelonline:
 
 
 class TestSensorCommunity:
-    def test_a_box_is_one_request_and_a_sensor_too(self, asked: Any) -> None:
+    def test_a_box_is_one_request_and_a_sensor_too(self, asked: Callable[..., list[Any]]) -> None:
         (box,) = asked(service("sensor_community", WUERZBURG), {"data": b"[]"})
         assert box.url.endswith("/airrohr/v1/filter/box=49.7,9.8,49.9,10.1")
         sensors = asked(service("sensor_community", WUERZBURG, stations=("152", "153")), {"data": b"[]"})
@@ -182,7 +183,9 @@ class TestOpenSenseMap:
             ("Luftdruck", "Pa", "BME280"),
         ]
 
-    def test_sensors_of_the_box_are_asked_for_in_slices(self, asked: Any, payloads: Path) -> None:
+    def test_sensors_of_the_box_are_asked_for_in_slices(
+        self, asked: Callable[..., list[Any]], payloads: Path
+    ) -> None:
         box = json.loads((payloads / "opensensemap" / "box_gross_glienicke.json").read_bytes())
         indoor = {**box, "_id": "indoor", "exposure": "indoor"}
         answers = {"boxes": json.dumps([box, indoor]).encode(), "values": b"[]"}
@@ -250,7 +253,7 @@ class TestOpenSenseMap:
 
 class TestUba:
     def test_stations_that_still_measure_are_asked_for_component_by_component(
-        self, asked: Any, payloads: Path
+        self, asked: Callable[..., list[Any]], payloads: Path
     ) -> None:
         answers = {
             "stations": (payloads / "uba" / "uba_v3_stations_payload.json").read_bytes(),
@@ -337,14 +340,14 @@ class TestUba:
     ],
 )
 def test_a_member_that_is_needed_and_that_no_record_has_any_more_is_an_error(
-    read: Callable[..., Any], connector: str, role: str, document: Any, named: str
+    read: ReadBody, connector: str, role: str, document: Any, named: str
 ) -> None:
     source = service(connector, WUERZBURG)
     with pytest.raises(ReadError, match=named):
         read(source, json.dumps(document).encode(), role, component="NO2", datastream_id="s")
 
 
-def test_values_of_the_umweltbundesamt_are_where_its_answer_says(read: Callable[..., Any]) -> None:
+def test_values_of_the_umweltbundesamt_are_where_its_answer_says(read: ReadBody) -> None:
     names = ["value", "component id", "date end", "scope id"]
     document = {
         "indices": {"data": {"station id": {"date start": names}}},
@@ -357,13 +360,13 @@ def test_values_of_the_umweltbundesamt_are_where_its_answer_says(read: Callable[
 class TestOneBadElement:
     """What cannot be read of a catalogue costs nothing but itself."""
 
-    def test_a_gauge(self, read: Callable[..., Any]) -> None:
+    def test_a_gauge(self, read: ReadBody) -> None:
         gauges: list[Any] = [{"uuid": "u", "shortname": None, "water": None, "timeseries": None}, {"uuid": 7}]
         stations, _ = read(service("pegelonline"), json.dumps(gauges).encode(), "stations")
         assert stations.frame["station_id"].to_list() == ["u"]
         assert [(row.row, row.rule) for row in stations.broken] == [(2, "unreadable_element")]
 
-    def test_a_box_with_a_height_or_a_place_that_is_null(self, read: Callable[..., Any]) -> None:
+    def test_a_box_with_a_height_or_a_place_that_is_null(self, read: ReadBody) -> None:
         boxes: list[Any] = [
             {"_id": "a", "currentLocation": {"coordinates": [7.6, 51.9, None]}, "sensors": None},
             {"_id": "b", "currentLocation": None},
@@ -373,7 +376,7 @@ class TestOneBadElement:
         assert stations.frame.select("station_id", "lon").rows() == [("a", 7.6), ("b", None)]
         assert len(stations.broken) == 1
 
-    def test_a_reading_of_a_citizens_sensor(self, read: Callable[..., Any]) -> None:
+    def test_a_reading_of_a_citizens_sensor(self, read: ReadBody) -> None:
         location = {"id": 1, "longitude": "7.6", "latitude": "Nord", "indoor": 0}
         values = [{"value_type": "P1", "value": "4,6"}]
         reading = {"timestamp": "2026-07-30 10:00:00", "sensor": {"id": 3}, "location": location}
@@ -384,7 +387,7 @@ class TestOneBadElement:
         assert observed.frame.rows() == [("3/P1", "2026-07-30T10:00:00Z", "4,6")]
         assert len(observed.broken) == 1
 
-    def test_a_station_and_a_measure_of_another_kind(self, read: Callable[..., Any]) -> None:
+    def test_a_station_and_a_measure_of_another_kind(self, read: ReadBody) -> None:
         names = ["station id", "station code", "station name", "station active to"]
         rows = {"1": ["1", "DEXX001", "Mitte", None], "2": ["2", "DEXX002", None, None], "3": 4}
         body = json.dumps({"indices": names, "data": rows}).encode()
@@ -403,7 +406,7 @@ class TestOneBadElement:
 
 
 def test_a_station_of_the_umweltbundesamt_that_ended_is_asked_for_in_days_when_it_measured(
-    asked: Any,
+    asked: Callable[..., list[Any]],
 ) -> None:
     names = ["station id", "station code", "station name", "station active to"]
     body = json.dumps({"indices": names, "data": {"1": ["1", "DEXX001", "Mitte", "2026-07-20"]}}).encode()
@@ -411,7 +414,7 @@ def test_a_station_of_the_umweltbundesamt_that_ended_is_asked_for_in_days_when_i
     assert [len(asked(source, answers, date(2026, 7, day), date(2026, 7, day))) for day in (20, 21)] == [2, 1]
 
 
-def test_what_a_service_has_no_more_or_not_now_is_told(session: Any) -> None:
+def test_what_a_service_has_no_more_or_not_now_is_told(session: MakeSession) -> None:
     fake = session(lambda request: b"[]")
     connector = PegelonlineConnector(clock=lambda: datetime(2026, 8, 31, 12, tzinfo=UTC))
     for day in (date(2026, 7, 31), date(2026, 7, 30)):

@@ -22,7 +22,7 @@ from civitas_assets.catalog import Window
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.endpoint import find_free_port
 from civitas_assets.errors import FetchError
-from tests.connectors.conftest import OBSERVED, SECRET, Landed
+from tests.connectors.conftest import OBSERVED, SECRET, Landed, MakeSource, ReadRecords
 
 pytestmark = pytest.mark.integration
 
@@ -143,7 +143,7 @@ def ask(port: int) -> Iterator[Callable[[str], Any]]:
 
 
 @pytest.fixture
-def fetch(port: int, source: Callable[..., Any], landed: Landed) -> Callable[..., Any]:
+def fetch(port: int, source: MakeSource, landed: Landed) -> Callable[..., Any]:
     """Fetches from the database; the source."""
 
     def run(scheme: str = "mysql+pymysql", **settings: Any) -> Any:
@@ -156,7 +156,9 @@ def fetch(port: int, source: Callable[..., Any], landed: Landed) -> Callable[...
 
 
 @pytest.mark.parametrize("scheme", ["mysql+pymysql", "mariadb+pymysql"])
-def test_every_type_lands_as_it_was_put_in(ask: Any, fetch: Any, landed: Landed, scheme: str) -> None:
+def test_every_type_lands_as_it_was_put_in(
+    ask: Callable[[str], Any], fetch: Callable[..., Any], landed: Landed, scheme: str
+) -> None:
     columns = ", ".join(f"{name} {kind}" for name, (kind, _, _) in VALUES.items())
     ask(f"create table kinds ({columns}) default character set utf8mb4")
     ask("insert into kinds values (" + ", ".join(given for _, given, _ in VALUES.values()) + ")")  # noqa: S608 - its own
@@ -166,7 +168,7 @@ def test_every_type_lands_as_it_was_put_in(ask: Any, fetch: Any, landed: Landed,
 
 
 def test_geometries_keep_their_axes_and_name_their_system(
-    ask: Any, fetch: Any, landed: Landed, records: Any
+    ask: Callable[[str], Any], fetch: Callable[..., Any], landed: Landed, records: ReadRecords
 ) -> None:
     """MariaDB knows no order of axes: what was written first is x, also in EPSG:4326."""
     ask("create table spots (nr int primary key, form geometry)")
@@ -191,7 +193,7 @@ def test_geometries_keep_their_axes_and_name_their_system(
 
 
 def test_instants_are_told_apart_by_the_clock_of_nobody(
-    ask: Any, fetch: Any, landed: Landed, records: Any
+    ask: Callable[[str], Any], fetch: Callable[..., Any], landed: Landed, records: ReadRecords
 ) -> None:
     """A server in Berlin would show the same time twice in the night that summer time ends."""
     ask(READINGS)
@@ -206,7 +208,7 @@ def test_instants_are_told_apart_by_the_clock_of_nobody(
 
 @pytest.mark.parametrize(("cursor", "overlap"), [("id", 0), ("read_at", "1 s"), ("at", "1 s")])
 def test_a_cursor_fetches_what_is_new_part_by_part(
-    ask: Any, fetch: Any, landed: Landed, cursor: str, overlap: Any
+    ask: Callable[[str], Any], fetch: Callable[..., Any], landed: Landed, cursor: str, overlap: Any
 ) -> None:
     ask(READINGS)
     settings = {"table": "readings", "cursor": cursor, "overlap": overlap, "fetch_size": 2, **OBSERVED}
@@ -218,7 +220,9 @@ def test_a_cursor_fetches_what_is_new_part_by_part(
 
 
 @pytest.mark.parametrize("nothing", ["null", "'0000-00-00'"])
-def test_rows_that_a_cursor_would_never_reach_are_told(ask: Any, fetch: Any, nothing: str) -> None:
+def test_rows_that_a_cursor_would_never_reach_are_told(
+    ask: Callable[[str], Any], fetch: Callable[..., Any], nothing: str
+) -> None:
     ask(READINGS)
     fetch(table="readings", cursor="at", **OBSERVED)
     ask("insert into readings values (5, 'x', 1, now(), " + nothing + ")")  # noqa: S608 - its own
@@ -226,7 +230,9 @@ def test_rows_that_a_cursor_would_never_reach_are_told(ask: Any, fetch: Any, not
         fetch(table="readings", cursor="at", **OBSERVED)
 
 
-def test_a_selection_may_hold_what_the_server_reads(ask: Any, fetch: Any, landed: Landed) -> None:
+def test_a_selection_may_hold_what_the_server_reads(
+    ask: Callable[[str], Any], fetch: Callable[..., Any], landed: Landed
+) -> None:
     ask(READINGS)
     select = r"""
         select meter, value % 1 as value, read_at /* all; of them */ from readings  # it's all; of them
@@ -236,7 +242,7 @@ def test_a_selection_may_hold_what_the_server_reads(ask: Any, fetch: Any, landed
 
 
 def test_nothing_can_be_written_and_what_goes_wrong_is_told_in_the_servers_words(
-    ask: Any, fetch: Any, landed: Landed
+    ask: Callable[[str], Any], fetch: Callable[..., Any], landed: Landed
 ) -> None:
     ask(READINGS)
     ask("create function emptied() returns int modifies sql data begin delete from readings; return 1; end")

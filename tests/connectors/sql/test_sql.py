@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from io import StringIO
@@ -27,7 +27,7 @@ from civitas_assets.connectors.sql.sql_database import Database
 from civitas_assets.connectors.sql.sql_values import choose_mysql_writers, format_sql_value
 from civitas_assets.errors import CatalogError, FetchError
 from civitas_assets.records import RawTable, Roster
-from tests.connectors.conftest import OBSERVED, SECRET, Landed
+from tests.connectors.conftest import OBSERVED, SECRET, Landed, MakeSource, ReadRecords
 
 DAY = Window(date(2026, 8, 1), date(2026, 8, 1))
 
@@ -43,7 +43,7 @@ insert into readings (meter, read_at, value, note, changed_at) values
 
 
 @pytest.fixture
-def database(postgres_url: str) -> Callable[[str], str]:
+def database(postgres_url: str) -> Iterator[Callable[[str], str]]:
     """Makes the statements' tables, and an account that may only read them; the address without its password."""
 
     def make(statements: str) -> str:
@@ -64,7 +64,7 @@ def database(postgres_url: str) -> Callable[[str], str]:
 
 
 @pytest.fixture
-def fetch(source: Callable[..., Any], landed: Landed) -> Callable[..., Any]:
+def fetch(source: MakeSource, landed: Landed) -> Callable[..., Any]:
     """Fetches from an address; the source."""
 
     def run(url: str, **settings: Any) -> Any:
@@ -75,7 +75,7 @@ def fetch(source: Callable[..., Any], landed: Landed) -> Callable[..., Any]:
     return run
 
 
-def read(declared: Any, payloads: list[Payload]) -> list[RawTable | Roster]:
+def read(declared: Any, payloads: Iterable[Payload]) -> list[RawTable | Roster]:
     return [table for payload in payloads for table in CONNECTORS["sql"].read(declared, payload)]
 
 
@@ -84,7 +84,9 @@ def change(url: str, statement: str) -> None:
         connection.execute(statement.encode())
 
 
-def test_a_table_is_read_exactly(database: Any, fetch: Any, landed: Landed, records: Any) -> None:
+def test_a_table_is_read_exactly(
+    database: Callable[[str], str], fetch: Callable[..., Any], landed: Landed, records: ReadRecords
+) -> None:
     declared = fetch(database(READINGS), table="public.readings", **OBSERVED)
     (payload,) = landed.payloads
     found = records(declared, payload.body, "rows")["observation"]
@@ -96,7 +98,7 @@ def test_a_table_is_read_exactly(database: Any, fetch: Any, landed: Landed, reco
 
 
 def test_only_named_columns_leave_the_database_and_the_others_are_reported(
-    database: Any, fetch: Any, landed: Landed
+    database: Callable[[str], str], fetch: Callable[..., Any], landed: Landed
 ) -> None:
     declared = fetch(database(READINGS), table="readings", **OBSERVED)
     assert landed.payloads[0].body.splitlines()[0] == b"meter,value,read_at"
@@ -106,7 +108,7 @@ def test_only_named_columns_leave_the_database_and_the_others_are_reported(
 
 
 def test_rest_takes_every_column_and_texts_keep_quotes_and_lines(
-    database: Any, fetch: Any, landed: Landed
+    database: Callable[[str], str], fetch: Callable[..., Any], landed: Landed
 ) -> None:
     sites = {"record_type": "place", "fields": {"place_id": "id"}, "constants": {"category": "other"}}
     declared = fetch(database(READINGS), table="readings", rest="attributes", **sites)
@@ -115,7 +117,7 @@ def test_rest_takes_every_column_and_texts_keep_quotes_and_lines(
 
 
 def test_a_cursor_fetches_what_is_new_and_what_became_visible_late(
-    database: Any, postgres_url: str, fetch: Any, landed: Landed
+    database: Callable[[str], str], postgres_url: str, fetch: Callable[..., Any], landed: Landed
 ) -> None:
     url = database(READINGS)
     settings = {"table": "readings", "cursor": "changed_at", "fetch_size": 2, "overlap": "10 min", **OBSERVED}
@@ -133,7 +135,7 @@ def test_a_cursor_fetches_what_is_new_and_what_became_visible_late(
 
 
 def test_a_row_that_gets_no_cursor_later_is_found_as_well(
-    database: Any, postgres_url: str, fetch: Any, landed: Landed
+    database: Callable[[str], str], postgres_url: str, fetch: Callable[..., Any], landed: Landed
 ) -> None:
     url = database(READINGS)
     fetch(url, table="readings", cursor="changed_at", **OBSERVED)
@@ -143,7 +145,7 @@ def test_a_row_that_gets_no_cursor_later_is_found_as_well(
 
 
 def test_a_number_that_becomes_visible_after_a_higher_one_is_not_lost(
-    database: Any, postgres_url: str, fetch: Any, landed: Landed
+    database: Callable[[str], str], postgres_url: str, fetch: Callable[..., Any], landed: Landed
 ) -> None:
     url = database(READINGS)
     new = "insert into readings (id, meter, read_at, value) values "
@@ -155,7 +157,7 @@ def test_a_number_that_becomes_visible_after_a_higher_one_is_not_lost(
 
 
 def test_a_cursor_of_numbers_goes_on_with_its_last_row(
-    database: Any, postgres_url: str, fetch: Any, landed: Landed
+    database: Callable[[str], str], postgres_url: str, fetch: Callable[..., Any], landed: Landed
 ) -> None:
     url = database(READINGS)
     settings = {"table": "readings", "cursor": "id", "overlap": 0, **OBSERVED}
@@ -165,7 +167,9 @@ def test_a_cursor_of_numbers_goes_on_with_its_last_row(
     assert [line.rpartition(",")[2] for line in landed.lines()] == ["1", "2", "3", "3", "4"]
 
 
-def test_nothing_new_is_no_fault_and_nothing_to_land(database: Any, fetch: Any, landed: Landed) -> None:
+def test_nothing_new_is_no_fault_and_nothing_to_land(
+    database: Callable[[str], str], fetch: Callable[..., Any], landed: Landed
+) -> None:
     url = database("create table readings (id bigint, meter text, value numeric, read_at timestamptz)")
     fetch(url, table="readings", cursor="id", **OBSERVED)
     assert landed.payloads == []
@@ -182,7 +186,9 @@ insert into sites values ('2', 'B', 5), ('1', 'A', 3);
 """
 
 
-def test_a_whole_fetch_ends_with_the_keys_of_all_things(database: Any, fetch: Any, landed: Landed) -> None:
+def test_a_whole_fetch_ends_with_the_keys_of_all_things(
+    database: Callable[[str], str], fetch: Callable[..., Any], landed: Landed
+) -> None:
     declared = fetch(database(MAKE_SITES), fetch_size=1, **SITES)
     *tables, roster = read(declared, landed.payloads)
     assert [table.frame["site_id"].to_list() for table in tables] == [["1"], ["2"]], "in the order of the key"
@@ -193,18 +199,24 @@ def test_a_whole_fetch_ends_with_the_keys_of_all_things(database: Any, fetch: An
     )
 
 
-def test_an_empty_table_still_says_that_it_is_empty(database: Any, fetch: Any, landed: Landed) -> None:
+def test_an_empty_table_still_says_that_it_is_empty(
+    database: Callable[[str], str], fetch: Callable[..., Any], landed: Landed
+) -> None:
     declared = fetch(database("create table sites (nr text, name text, plaetze int)"), **SITES)
     table, roster = read(declared, landed.payloads)
     assert table.frame.height == roster.frame.height == 0
 
 
-def test_events_and_cursors_have_no_roster(database: Any, fetch: Any, landed: Landed) -> None:
+def test_events_and_cursors_have_no_roster(
+    database: Callable[[str], str], fetch: Callable[..., Any], landed: Landed
+) -> None:
     fetch(database(READINGS), table="readings", **OBSERVED)
     assert [payload.role for payload in landed.payloads] == ["rows"]
 
 
-def test_a_selection_may_hold_what_sql_has(database: Any, fetch: Any, landed: Landed) -> None:
+def test_a_selection_may_hold_what_sql_has(
+    database: Callable[[str], str], fetch: Callable[..., Any], landed: Landed
+) -> None:
     select = (
         "select meter, read_at, value::numeric(9, 1) % 5 as value from readings "
         "where note like 'a%' and read_at > '2026-07-31 00:00:00' and meter <> ':x'"
@@ -214,7 +226,7 @@ def test_a_selection_may_hold_what_sql_has(database: Any, fetch: Any, landed: La
 
 
 def test_nothing_can_be_written_even_by_who_may(
-    database: Any, postgres_url: str, fetch: Any, landed: Landed
+    database: Callable[[str], str], postgres_url: str, fetch: Callable[..., Any], landed: Landed
 ) -> None:
     url = database(READINGS)
     reader = urlsplit(url).username
@@ -249,7 +261,7 @@ def test_nothing_can_be_written_even_by_who_may(
     ],
 )
 def test_what_goes_wrong_says_what_and_where(
-    database: Any, postgres_url: str, fetch: Any, settings: Any, message: str
+    database: Callable[[str], str], postgres_url: str, fetch: Callable[..., Any], settings: Any, message: str
 ) -> None:
     url = database(READINGS)
     change(postgres_url, "create table hidden (meter text, read_at timestamptz, value int)")
@@ -259,7 +271,7 @@ def test_what_goes_wrong_says_what_and_where(
 
 
 def test_who_is_not_let_in_or_not_there_is_told_without_the_password(
-    postgres_url: str, fetch: Any, landed: Landed
+    postgres_url: str, fetch: Callable[..., Any], landed: Landed
 ) -> None:
     parts = urlsplit(postgres_url)
     wrong = urlunsplit(parts._replace(netloc=f"civitas@{parts.hostname}:{parts.port}"))
@@ -270,7 +282,9 @@ def test_who_is_not_let_in_or_not_there_is_told_without_the_password(
         fetch("postgresql://u@127.0.0.1:1/d", table="t", **OBSERVED)
 
 
-def test_another_database_is_read_by_its_url(tmp_path: Path, fetch: Any, landed: Landed) -> None:
+def test_another_database_is_read_by_its_url(
+    tmp_path: Path, fetch: Callable[..., Any], landed: Landed
+) -> None:
     file = tmp_path / "meters.db"
     with sqlite3.connect(file) as connection:
         connection.execute("create table readings (id integer, meter text, read_at text, value real)")
@@ -301,7 +315,9 @@ def test_another_database_is_read_by_its_url(tmp_path: Path, fetch: Any, landed:
         "select 1 as id, 'a' as meter where 'x;y' <> ':z' --",
     ],
 )
-def test_a_selection_may_end_in_a_comment(fetch: Any, landed: Landed, select: str, tmp_path: Path) -> None:
+def test_a_selection_may_end_in_a_comment(
+    fetch: Callable[..., Any], landed: Landed, select: str, tmp_path: Path
+) -> None:
     sqlite3.connect(tmp_path / "any.db").close()
     settings = {"record_type": "place", "constants": {"category": "other"}, "password": None}
     fetch(
@@ -331,7 +347,7 @@ def test_a_file_of_a_database_is_in_the_tenants_folder(tmp_path: Path) -> None:
 
 
 def test_a_fetch_has_no_more_rows_than_the_operator_lets_be(
-    tmp_path: Path, source: Any, landed: Landed
+    tmp_path: Path, source: MakeSource, landed: Landed
 ) -> None:
     file = tmp_path / "meters.db"
     with sqlite3.connect(file) as connection:
@@ -347,7 +363,9 @@ def test_a_fetch_has_no_more_rows_than_the_operator_lets_be(
     assert len(landed.payloads) == 2
 
 
-def test_a_statement_of_a_file_ends_in_time(tmp_path: Path, fetch: Any, landed: Landed) -> None:
+def test_a_statement_of_a_file_ends_in_time(
+    tmp_path: Path, fetch: Callable[..., Any], landed: Landed
+) -> None:
     sqlite3.connect(tmp_path / "any.db").close()
     numbers = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 1e9) "
     settings = {"record_type": "place", "constants": {"category": "other"}, "password": None}
@@ -358,7 +376,9 @@ def test_a_statement_of_a_file_ends_in_time(tmp_path: Path, fetch: Any, landed: 
         )  # fmt: skip
 
 
-def test_a_column_that_is_there_twice_has_to_be_named(database: Any, fetch: Any, landed: Landed) -> None:
+def test_a_column_that_is_there_twice_has_to_be_named(
+    database: Callable[[str], str], fetch: Callable[..., Any], landed: Landed
+) -> None:
     settings = {"record_type": "place", "constants": {"category": "other"}}
     select = "select 1 as id, 'a' as name, 'b' as name"
     with pytest.raises(FetchError, match="has more than one column name: give them names of their own"):
@@ -431,7 +451,7 @@ def test_a_geometry_of_mysql_is_written_as_ewkb(system: int, shape: str) -> None
 
 
 def test_days_and_times_of_a_driver_that_has_types_are_read(
-    tmp_path: Path, fetch: Any, landed: Landed
+    tmp_path: Path, fetch: Callable[..., Any], landed: Landed
 ) -> None:
     file = tmp_path / "parks.db"
     with sqlite3.connect(file) as connection:
@@ -471,7 +491,7 @@ def test_days_and_times_of_a_driver_that_has_types_are_read(
     ],
 )
 def test_what_cannot_work_is_refused_before_anything_is_fetched(
-    source: Any, settings: Any, message: str
+    source: MakeSource, settings: Any, message: str
 ) -> None:
     with pytest.raises(ValidationError, match=message) as error:
         source("sql", **{"url": "postgresql://u@h/d", **OBSERVED, **settings})
@@ -500,7 +520,11 @@ sources:
 
 
 def test_a_source_never_logs_in_with_what_the_deployment_knows(
-    database: Any, fetch: Any, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Callable[[str], str],
+    fetch: Callable[..., Any],
+    postgres_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     parts = urlsplit(postgres_url)
     (tmp_path / "pass").write_text(f"*:*:*:*:{parts.password}\n")
@@ -543,7 +567,7 @@ SHAPES = [name for name, (kind, _, _) in KINDS.items() if kind.startswith("geo")
 
 
 @pytest.fixture
-def postgis(database: Any, postgres_url: str) -> Callable[[str], str]:
+def postgis(database: Callable[[str], str], postgres_url: str) -> Callable[[str], str]:
     """The same with PostGIS; where the server has none, the test is skipped, and says so."""
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         try:
@@ -555,7 +579,7 @@ def postgis(database: Any, postgres_url: str) -> Callable[[str], str]:
 
 
 def test_every_type_of_postgresql_and_postgis_lands_as_it_was_put_in(
-    postgis: Any, fetch: Any, landed: Landed, records: Any
+    postgis: Callable[[str], str], fetch: Callable[..., Any], landed: Landed, records: ReadRecords
 ) -> None:
     columns = ", ".join(f"{name} {kind}" for name, (kind, _, _) in KINDS.items())
     values = ", ".join(given for _, given, _ in KINDS.values())

@@ -868,7 +868,7 @@ def test_a_packed_body_that_repeats_a_secret_is_not_kept(serve: Callable[[Answer
     with zipfile.ZipFile(outer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("inner.zip", inner.getvalue())
     for body in (outer.getvalue(), gzip.compress(SECRET.encode())):
-        server = serve(lambda h, body=body: h.reply(body))
+        server = serve(lambda h, body=body: h.reply(body))  # type: ignore[misc]
         of = source(server.url(), headers={"X-Key": SecretRef(secret="TOKEN")})
         with wire() as client:
             error = fails(client, of)

@@ -42,7 +42,7 @@ def folder(answer: Callable[[httpx2.Request], httpx2.Response]) -> S3Folder:
     """The folder `out` of a store that answers so."""
     transport = httpx2.MockTransport(answer)
     client = HttpClient("test", clock=lambda: NOW, secrets=str, reachable=LOCAL, transport=transport)
-    source = Source.model_construct(name="s", url="s3://bucket/out/*.csv", not_found="skip")
+    source = Source.model_construct(name="s", url="s3://bucket/out/*.csv", not_found="skip")  # type: ignore[call-arg]
     access, address = S3Access(endpoint="http://127.0.0.1"), FileAddress.parse(source.url)
     return S3Folder(address, source, access, client, NEVER, read_secret=str, now=lambda: NOW)
 

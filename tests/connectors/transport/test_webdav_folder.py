@@ -35,7 +35,7 @@ def folder(*hrefs: str, asked: list[str] | None = None) -> WebdavFolder:
     client = HttpClient(
         "test", clock=lambda: NOW, secrets=str, reachable=LOCAL, transport=httpx2.MockTransport(answer)
     )
-    source = Source.model_construct(name="s", url="webdav://127.0.0.1/out/*.csv")
+    source = Source.model_construct(name="s", url="webdav://127.0.0.1/out/*.csv")  # type: ignore[call-arg]
     return WebdavFolder(FileAddress.parse(source.url), source, client, NEVER)
 
 

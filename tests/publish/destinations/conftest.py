@@ -192,6 +192,9 @@ def make_town(folder: Path, kind: Kind, project: Project, url: str | None) -> To
     return Town(settings, kind, project)
 
 
+MakeRow = Callable[..., dict[str, Any]]
+
+
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The small project."""
@@ -226,13 +229,13 @@ def database(postgres_url: str) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture
-def site() -> Callable[..., dict[str, Any]]:
+def site() -> MakeRow:
     """A site's row."""
     return lambda key, **more: {"site_key": key, "name": f"Site {key}", "lon": 9.1, "lat": 50.1, **more}
 
 
 @pytest.fixture
-def status() -> Callable[..., dict[str, Any]]:
+def status() -> MakeRow:
     """A status' row."""
     return lambda key, day, free, **more: {
         "site_key": key,

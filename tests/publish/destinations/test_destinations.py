@@ -12,6 +12,7 @@ import pytest
 from civitas_assets.errors import OutdatedError, PublishError
 from civitas_assets.harmonise.project import Project
 from civitas_assets.publish.rebuild import Rebuild
+from tests.publish.destinations.conftest import MakeRow, Town
 
 D1, D2, D3 = date(2026, 7, 31), date(2026, 8, 1), date(2026, 8, 2)
 # The columns as the project of these tests has them.
@@ -24,7 +25,7 @@ FREE = "select day::varchar, site_key, free from status order by all"
 
 
 @pytest.fixture
-def published(town: Any, site: Any, status: Any) -> Any:
+def published(town: Town, site: MakeRow, status: MakeRow) -> Any:
     """A town with two days."""
     town.publish(
         [D1, D2],
@@ -42,13 +43,13 @@ def test_a_first_publication_has_everything_and_then_nothing_is_lacking(publishe
     assert not published.destination.plan_migration(published.project)
 
 
-def test_without_any_publication_the_output_is_to_be_made_and_says_so_to_readers(town: Any) -> None:
+def test_without_any_publication_the_output_is_to_be_made_and_says_so_to_readers(town: Town) -> None:
     assert town.destination.plan_migration(town.project).reasons == ("there is no output yet",)
     with pytest.raises(PublishError, match=r"town has no output .*civitas run --tenant town"):
         town.ask("select 1")
 
 
-def test_values_arrive_exactly(town: Any, status: Any) -> None:
+def test_values_arrive_exactly(town: Town, status: MakeRow) -> None:
     row = status("ä'\"\\\n\t;😀", D2, -(2**31), share=float("inf"), is_open=False, note="")
     row["observed_at"] = "2026-08-01T23:59:59.999999+02:00"
     town.publish([D2], rebuild=True, status=[row, status("b", D2, None, share=0.1)])
@@ -59,7 +60,7 @@ def test_values_arrive_exactly(town: Any, status: Any) -> None:
 
 
 def test_affected_days_are_replaced_also_by_nothing_and_things_as_a_whole(
-    published: Any, site: Any, status: Any
+    published: Any, site: MakeRow, status: MakeRow
 ) -> None:
     publication = published.publish([D2, D3], site=[site("c")], status=[status("c", D3, 9)])
     assert published.ask(FREE) == [("2026-07-31", "a", 1), ("2026-07-31", "b", 2), ("2026-08-02", "c", 9)]
@@ -68,13 +69,13 @@ def test_affected_days_are_replaced_also_by_nothing_and_things_as_a_whole(
     assert publication.bytes > 0
 
 
-def test_publishing_again_changes_nothing(published: Any, site: Any, status: Any) -> None:
+def test_publishing_again_changes_nothing(published: Any, site: MakeRow, status: MakeRow) -> None:
     for _ in range(2):
         published.publish([D2], site=[site("a")], status=[status("a", D2, 4)])
         assert published.ask(FREE)[2:] == [("2026-08-01", "a", 4)]
 
 
-def test_rows_of_other_days_stop_everything(published: Any, site: Any, status: Any) -> None:
+def test_rows_of_other_days_stop_everything(published: Any, site: MakeRow, status: MakeRow) -> None:
     before = published.ask(FREE)
     with pytest.raises(PublishError, match="status has 1 rows outside the affected days"):
         published.publish([D2], site=[site("z")], status=[status("a", D3, 1)])
@@ -82,14 +83,14 @@ def test_rows_of_other_days_stop_everything(published: Any, site: Any, status: A
     assert published.ask("select site_key from site order by 1") == [("a",), ("b",)]
 
 
-def test_a_text_with_the_character_zero_does_not_stop_the_rest(town: Any, status: Any) -> None:
+def test_a_text_with_the_character_zero_does_not_stop_the_rest(town: Town, status: MakeRow) -> None:
     town.publish([D2], rebuild=True, status=[status("a", D2, 1, note="x\0y"), status("b", D2, 2)])
     ((note,), (none,)) = town.ask("select note from status order by site_key")
     assert (note.replace("\0", "\ufffd"), none) == ("x\ufffdy", None)
 
 
 def test_columns_come_go_widen_and_are_renamed_and_what_is_new_lacks_its_past(
-    published: Any, site: Any, status: Any, changed: Callable[..., Project]
+    published: Any, site: MakeRow, status: MakeRow, changed: Callable[..., Project]
 ) -> None:
     columns = {"site_key": "varchar!", "observed_at": "timestamptz!", "day": "date!", "free": "bigint",
                "ratio": "double", "is_open": "boolean", "extra": "varchar"}  # fmt: skip
@@ -125,7 +126,7 @@ def test_a_model_is_renamed_and_keeps_its_rows(published: Any, changed: Callable
 
 
 def test_a_renamed_large_model_keeps_its_months(
-    published: Any, status: Any, changed: Callable[..., Project]
+    published: Any, status: MakeRow, changed: Callable[..., Project]
 ) -> None:
     published.project = changed(
         daily_is="per_day", daily={**DAILY, "at": "timestamptz!"}, daily_key=("site_key", "at")
@@ -140,7 +141,7 @@ def test_a_renamed_large_model_keeps_its_months(
 
 
 def test_a_rebuild_is_unseen_until_its_last_portion_and_goes_on_where_it_was(
-    published: Any, site: Any, status: Any
+    published: Any, site: MakeRow, status: MakeRow
 ) -> None:
     before = published.ask(FREE)
     published.destination.discard_rebuild()
@@ -157,7 +158,7 @@ def test_a_rebuild_is_unseen_until_its_last_portion_and_goes_on_where_it_was(
 
 
 def test_what_another_version_has_collected_is_of_no_use(
-    published: Any, status: Any, changed: Callable[..., Project]
+    published: Any, status: MakeRow, changed: Callable[..., Project]
 ) -> None:
     published.collect({D1: "v1"}, status=[status("x", D1, 10)])
     published.project = changed(status={**STATUS, "extra": "varchar"})
@@ -170,7 +171,7 @@ def test_what_another_version_has_collected_is_of_no_use(
 
 
 def test_a_rebuild_of_what_means_something_else_makes_the_tables_anew(
-    published: Any, status: Any, changed: Callable[..., Project]
+    published: Any, status: MakeRow, changed: Callable[..., Project]
 ) -> None:
     published.project = changed(status={**STATUS, "free": "varchar"})
     assert published.destination.plan_migration(published.project).reasons == (
@@ -188,7 +189,7 @@ def test_no_address_holds_a_password(published: Any) -> None:
 
 @pytest.mark.parametrize("rebuild", [False, True])
 def test_rows_that_were_made_before_others_published_are_refused_every_time(
-    town: Any, site: Any, status: Any, *, rebuild: bool
+    town: Town, site: MakeRow, status: MakeRow, *, rebuild: bool
 ) -> None:
     town.publish([D1], rebuild=True, run_id="first", site=[site("a")], status=[status("a", D1, 0)])
     for number in range(1, 5):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from civitas_assets.harmonise.project import Project
 from civitas_assets.publish.duckdb.duckdb_tables import DuckDBTables
 from civitas_assets.publish.duckdb.duckdb_waste import measure_waste
-from tests.publish.destinations.conftest import Town, make_town
+from tests.publish.destinations.conftest import MakeRow, Town, make_town
 
 D1, D2 = date(2026, 7, 31), date(2026, 8, 1)
 ORDER = "select site_key, observed_at::varchar, rowid from status order by rowid"
@@ -25,7 +24,7 @@ def file_town(tmp_path: Path, project: Project) -> Town:
 
 @pytest.mark.parametrize("at_once", [1, 3, 100])
 def test_rows_lie_by_day_then_time_then_series(
-    file_town: Town, status: Any, monkeypatch: pytest.MonkeyPatch, at_once: int
+    file_town: Town, status: MakeRow, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     monkeypatch.setattr("civitas_assets.publish.duckdb.duckdb_tables._SORTED_AT_ONCE", at_once)
     late = {"observed_at": f"{D1}T13:00:00Z"}
@@ -40,7 +39,7 @@ def test_rows_lie_by_day_then_time_then_series(
     ]
 
 
-def test_no_block_of_the_file_holds_the_text_of_a_day_that_is_gone(file_town: Town, status: Any) -> None:
+def test_no_block_of_the_file_holds_the_text_of_a_day_that_is_gone(file_town: Town, status: MakeRow) -> None:
     text = "left on the seat of car NF-XY 4711"
     days = [D1, D2]
     file_town.publish(days, rebuild=True, status=[status(f"s{n}", D1, n, note=text) for n in range(60)])
@@ -56,7 +55,7 @@ def test_no_block_of_the_file_holds_the_text_of_a_day_that_is_gone(file_town: To
     assert file_town.ask(comment) == [('What note is: 100 % of the site\'s "note".',)]
 
 
-def test_tables_that_a_rebuild_fills_in_portions_say_what_they_are(file_town: Town, status: Any) -> None:
+def test_tables_that_a_rebuild_fills_in_portions_say_what_they_are(file_town: Town, status: MakeRow) -> None:
     file_town.collect({D1: "v1"}, status=[status("x", D1, 10)])
     file_town.publish([D2], rebuild=True, status=[status("x", D2, 11)])
     untold = "select 1 from duckdb_columns() where schema_name = 'main' and not internal and comment is null"
@@ -86,14 +85,14 @@ def test_the_share_of_a_file_that_holds_nothing_is_told_and_writing_it_anew_give
     assert new.stat().st_size < 0.6 * old.stat().st_size
 
 
-def test_rows_that_are_as_before_stay_where_they_are(file_town: Town, status: Any) -> None:
+def test_rows_that_are_as_before_stay_where_they_are(file_town: Town, status: MakeRow) -> None:
     file_town.publish([D1], rebuild=True, status=[status(key, D1, 1) for key in "abcd"])
     file_town.publish([D1], status=[status("a", D1, 1), status("b", D1, 2, note="new"), status("d", D1, 1)])
     # Whole days would lie in their order again.
     assert file_town.ask("select site_key, free from status order by rowid") == [("a", 1), ("d", 1), ("b", 2)]
 
 
-def test_row_that_was_there_twice_is_there_once(file_town: Town, status: Any) -> None:
+def test_row_that_was_there_twice_is_there_once(file_town: Town, status: MakeRow) -> None:
     file_town.publish([D1], rebuild=True, status=[status("a", D1, 1), status("a", D1, 1)])
     file_town.publish([D1], status=[status("a", D1, 1)])
     assert file_town.ask("select count(*) from status") == [(1,)]

@@ -19,12 +19,14 @@ from typer.testing import CliRunner
 
 from civitas_assets.cli import app
 from civitas_assets.errors import CivitasError, PublishError
+from civitas_assets.harmonise.project import Project
 from civitas_assets.publish.destinations import make_destination
 from civitas_assets.publish.postgres.postgres_names import Names
 from civitas_assets.publish.postgres.postgres_roles import grant_roles, grants_sql, remove_roles
 from civitas_assets.publish.postgres.postgres_server import Server, to_statement_text
 from civitas_assets.publish.query import ask_tables
 from civitas_assets.publish.reading import open_published
+from tests.publish.destinations.conftest import MakeRow, Town
 
 D1, D2 = date(2026, 8, 1), date(2026, 8, 2)
 ROUNDS = 50
@@ -62,7 +64,7 @@ FORBIDDEN = (
 
 
 @pytest.fixture
-def pair(town: Any, site: Any, status: Any) -> tuple[Any, Any]:
+def pair(town: Town, site: MakeRow, status: MakeRow) -> tuple[Any, Any]:
     """Two published towns of one deployment."""
     towns = (town.neighbour("atown"), town.neighbour("btown"))
     for each in towns:
@@ -72,12 +74,12 @@ def pair(town: Any, site: Any, status: Any) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("town", ["duckdb", "postgres"], indirect=True)
 def test_two_tenants_loaded_at_the_same_time_never_get_each_others_rows(
-    pair: tuple[Any, Any], site: Any, status: Any
+    pair: tuple[Any, Any], site: MakeRow, status: MakeRow
 ) -> None:
     failures: list[str] = []
     start = threading.Barrier(2)
 
-    def nights(town: Any) -> None:
+    def nights(town: Town) -> None:
         rows = {
             "site": [site(town.slug)],
             "status": [status(town.slug, D2, 2)],
@@ -104,7 +106,9 @@ def test_two_tenants_loaded_at_the_same_time_never_get_each_others_rows(
 
 
 @pytest.fixture
-def analyst(postgres_town: Any, database: Any, postgres_url: str, site: Any, status: Any) -> Any:
+def analyst(
+    postgres_town: Town, database: psycopg.Connection, postgres_url: str, site: MakeRow, status: MakeRow
+) -> Any:
     """Two published towns on PostgreSQL, and an analyst of the first, who logs in."""
     for slug in ("atown", "btown"):
         town = postgres_town.neighbour(slug)
@@ -139,7 +143,7 @@ def test_what_the_server_knows_of_values_is_not_shown_to_others(analyst: psycopg
     assert analyst.execute("select * from pg_stats where schemaname = 'btown'").fetchall() == []
 
 
-def test_the_reader_owns_nothing_and_public_has_nothing(analyst: Any, database: Any) -> None:
+def test_the_reader_owns_nothing_and_public_has_nothing(analyst: Any, database: psycopg.Connection) -> None:
     owned = "select count(*) from pg_class where pg_get_userbyid(relowner) ~ '^civitas_reader_'"
     assert database.execute(owned).fetchone() == (0,)
     public = """select 1 from pg_namespace, aclexplode(nspacl) as a where nspname ~ '^[ab]town' and a.grantee = 0
@@ -150,7 +154,7 @@ def test_the_reader_owns_nothing_and_public_has_nothing(analyst: Any, database: 
     assert database.execute(can_log_in).fetchall() == []
 
 
-def test_a_writer_does_not_reach_another_tenant(analyst: Any, database: Any) -> None:
+def test_a_writer_does_not_reach_another_tenant(analyst: Any, database: psycopg.Connection) -> None:
     for statement in (
         "select * from btown.status",
         "insert into btown.site values ('x')",
@@ -163,7 +167,7 @@ def test_a_writer_does_not_reach_another_tenant(analyst: Any, database: Any) -> 
 
 
 @pytest.mark.parametrize("sql", ["select * from btown.status", 'select * from "btown"."status"'])
-def test_a_query_for_one_tenant_does_not_see_another(analyst: Any, postgres_town: Any, sql: str) -> None:
+def test_a_query_for_one_tenant_does_not_see_another(analyst: Any, postgres_town: Town, sql: str) -> None:
     with pytest.raises(PublishError, match="does not exist"):
         ask_tables(postgres_town.settings, "atown", sql, 1)
     with (
@@ -178,7 +182,7 @@ def test_a_query_for_one_tenant_does_not_see_another(analyst: Any, postgres_town
     ["btown/../atown", "../atown", "A", "a b", "a;drop schema btown", 'a"b', "a'b", "", "a\n", "ä", "public", "commons",
      "pg_catalog", "information_schema", "x" * 49, "atown:rebuild"],
 )  # fmt: skip
-def test_no_other_text_than_a_key_becomes_a_path_or_a_name(town: Any, key: str) -> None:
+def test_no_other_text_than_a_key_becomes_a_path_or_a_name(town: Town, key: str) -> None:
     with pytest.raises(CivitasError):
         make_destination(town.settings, key, town.kind)
     with pytest.raises(CivitasError), open_published(town.settings, key):
@@ -213,7 +217,9 @@ def test_a_workspace_publishes_only_what_it_was_made_of(pair: tuple[Any, Any], t
     assert [town.ask("select site_key from site") for town in pair] == [[("atown",)], [("btown",)]]
 
 
-def test_grants_may_be_repeated_printed_and_taken_back(postgres_town: Any, database: Any, site: Any) -> None:
+def test_grants_may_be_repeated_printed_and_taken_back(
+    postgres_town: Town, database: psycopg.Connection, site: MakeRow
+) -> None:
     server, names = Server.from_settings(postgres_town.settings), Names("town")
     for statement in grants_sql(names, "civitas"):  # as an administrator runs what was printed
         database.execute(to_statement_text(statement).encode())
@@ -229,7 +235,7 @@ def test_grants_may_be_repeated_printed_and_taken_back(postgres_town: Any, datab
 
 
 def test_an_account_that_may_not_make_roles_says_who_may(
-    postgres_town: Any, database: Any, postgres_url: str, changed: Callable[..., Any]
+    postgres_town: Town, database: psycopg.Connection, postgres_url: str, changed: Callable[..., Project]
 ) -> None:
     name, parts = f"weak_{os.getpid()}", urlsplit(postgres_url)
     database.execute(SQL("create role {} login password 'pw'").format(Identifier(name)))
@@ -250,7 +256,7 @@ def test_an_account_that_may_not_make_roles_says_who_may(
 
 
 def test_the_command_prints_what_it_grants(
-    postgres_town: Any, database: Any, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    postgres_town: Town, database: psycopg.Connection, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CIVITAS_POSTGRES_URL", postgres_url)
     made = "select count(*) from pg_roles where rolname ~ '_town$'"

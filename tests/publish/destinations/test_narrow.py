@@ -16,6 +16,7 @@ import pytest
 
 from civitas_assets.catalog.share import Withheld
 from civitas_assets.dictionary.contracts import Contract, ModelColumn, read_contracts
+from civitas_assets.harmonise.project import Project
 from civitas_assets.publish.commons import Member
 from civitas_assets.publish.postgres import postgres_changes, postgres_following, postgres_session
 from civitas_assets.publish.postgres.commons_postgres import PostgresCommons
@@ -30,6 +31,7 @@ from civitas_assets.publish.postgres.postgres_narrow import (
 from civitas_assets.publish.postgres.postgres_server import Server
 from civitas_assets.publish.postgres.postgres_tables import Platform, TableLayout
 from civitas_assets.publish.reading import open_published
+from tests.publish.destinations.conftest import MakeRow, Town
 
 D1, D2, D3 = date(2026, 7, 31), date(2026, 8, 1), date(2026, 8, 2)
 STATUS = {
@@ -53,7 +55,7 @@ def as_before() -> Iterator[None]:
 
 
 @pytest.fixture
-def wide(postgres_town: Any, site: Any, status: Any) -> Any:
+def wide(postgres_town: Town, site: MakeRow, status: MakeRow) -> Any:
     """A town with two days of two months, published before tables became narrow."""
     with as_before():
         postgres_town.publish(
@@ -122,7 +124,7 @@ def test_small_tables_and_those_with_a_position_stay_as_they_are() -> None:
 
 
 def test_a_row_takes_less_than_half_of_what_it_took(
-    postgres_town: Any, changed: Callable[..., Any], database: Any
+    postgres_town: Town, changed: Callable[..., Project], database: psycopg.Connection
 ) -> None:
     columns = STATUS | {f"text_{number}": "varchar" for number in range(8)}
     postgres_town.project = changed(status=columns)
@@ -154,7 +156,7 @@ def test_a_row_takes_less_than_half_of_what_it_took(
 
 
 def test_tables_that_were_wide_become_narrow_with_the_next_publication(
-    wide: Any, database: Any, status: Any
+    wide: Any, database: psycopg.Connection, status: MakeRow
 ) -> None:
     database.execute(
         "grant select on town.status to pg_monitor with grant option; grant select (free) on town.status to public"
@@ -174,7 +176,7 @@ def test_tables_that_were_wide_become_narrow_with_the_next_publication(
     assert not wide.destination.plan_migration(wide.project)
 
 
-def test_rights_that_were_taken_are_not_given_again(wide: Any, database: Any) -> None:
+def test_rights_that_were_taken_are_not_given_again(wide: Any, database: psycopg.Connection) -> None:
     database.execute("revoke all on town.status from civitas_reader_town")
     wide.publish([D3])
     assert is_view(database)
@@ -184,7 +186,7 @@ def test_rights_that_were_taken_are_not_given_again(wide: Any, database: Any) ->
 
 
 def test_a_table_on_which_others_have_built_stays_until_they_have_not(
-    wide: Any, database: Any, status: Any, caplog: pytest.LogCaptureFixture
+    wide: Any, database: psycopg.Connection, status: MakeRow, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     database.execute("create schema desk; create view desk.free as select free from town.status")
@@ -204,7 +206,11 @@ def test_a_table_on_which_others_have_built_stays_until_they_have_not(
 
 
 def test_a_table_that_is_read_stays_wide_and_the_night_goes_on(
-    wide: Any, database: Any, postgres_url: str, status: Any, caplog: pytest.LogCaptureFixture
+    wide: Any,
+    database: psycopg.Connection,
+    postgres_url: str,
+    status: MakeRow,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     wide.settings = type(wide.settings)(**{**wide.settings.model_dump(), "postgres_lock_timeout": 0.05})
     with psycopg.connect(postgres_url) as analyst:
@@ -227,7 +233,7 @@ def test_a_table_that_is_read_stays_wide_and_the_night_goes_on(
 
 
 def test_what_breaks_off_on_the_way_can_be_done_again(
-    wide: Any, database: Any, status: Any, monkeypatch: pytest.MonkeyPatch
+    wide: Any, database: psycopg.Connection, status: MakeRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock, killed = Changes.lock, list[Any]()
 
@@ -246,7 +252,7 @@ def test_what_breaks_off_on_the_way_can_be_done_again(
 
 
 def test_whoever_reads_meanwhile_sees_everything_at_any_time(
-    wide: Any, postgres_url: str, database: Any, status: Any
+    wide: Any, postgres_url: str, database: psycopg.Connection, status: MakeRow
 ) -> None:
     done, counts, failures = threading.Event(), set[int](), list[BaseException]()
 
@@ -272,7 +278,7 @@ def test_whoever_reads_meanwhile_sees_everything_at_any_time(
 
 
 @pytest.fixture
-def town(postgres_town: Any, site: Any, status: Any) -> Any:
+def town(postgres_town: Town, site: MakeRow, status: MakeRow) -> Any:
     """A town with two days of two months, narrow from the beginning."""
     postgres_town.publish(
         [D1, D2],
@@ -283,7 +289,9 @@ def town(postgres_town: Any, site: Any, status: Any) -> Any:
     return postgres_town
 
 
-def test_a_text_that_no_row_has_any_more_is_gone(town: Any, database: Any, status: Any) -> None:
+def test_a_text_that_no_row_has_any_more_is_gone(
+    town: Any, database: psycopg.Connection, status: MakeRow
+) -> None:
     labels = "select note from town._status_label order by 1"
     assert one(database, labels) == ["kept", "private"]
     town.publish([D2], status=[status("a", D2, 3, note="new")])
@@ -296,7 +304,7 @@ def test_a_text_that_no_row_has_any_more_is_gone(town: Any, database: Any, statu
 
 
 def test_what_is_built_on_a_view_lives_on_where_columns_come_or_are_renamed(
-    town: Any, database: Any, status: Any, changed: Callable[..., Any]
+    town: Any, database: psycopg.Connection, status: MakeRow, changed: Callable[..., Project]
 ) -> None:
     database.execute("create schema desk; create view desk.free as select free, note from town.status")
     columns = {("remark" if name == "note" else name): kind for name, kind in STATUS.items()}
@@ -314,7 +322,7 @@ def test_what_is_built_on_a_view_lives_on_where_columns_come_or_are_renamed(
 
 
 def test_a_large_model_is_renamed_with_all_that_is_under_its_view(
-    postgres_town: Any, database: Any, changed: Callable[..., Any]
+    postgres_town: Town, database: psycopg.Connection, changed: Callable[..., Project]
 ) -> None:
     town, key = postgres_town, ("site_key", "at")
     columns = {
@@ -345,7 +353,7 @@ def test_a_large_model_is_renamed_with_all_that_is_under_its_view(
 
 
 def test_a_table_that_has_changed_keeps_the_order_of_its_columns(
-    wide: Any, database: Any, changed: Callable[..., Any]
+    wide: Any, database: psycopg.Connection, changed: Callable[..., Project]
 ) -> None:
     with as_before():
         wide.project = changed(status={"colour": "varchar", **STATUS})
@@ -357,7 +365,7 @@ def test_a_table_that_has_changed_keeps_the_order_of_its_columns(
 
 
 def test_rights_live_on_where_a_view_is_made_anew_and_texts_that_became_alike_are_one(
-    town: Any, database: Any, status: Any, changed: Callable[..., Any]
+    town: Any, database: psycopg.Connection, status: MakeRow, changed: Callable[..., Project]
 ) -> None:
     database.execute("grant select (free, note) on town.status to pg_monitor")
     town.publish([D1], status=[status("a", D1, 1, note="x"), status("b", D1, 2, note="y")])
@@ -378,7 +386,7 @@ def test_rights_live_on_where_a_view_is_made_anew_and_texts_that_became_alike_ar
 
 
 def test_a_column_that_others_use_does_not_go(
-    town: Any, database: Any, status: Any, changed: Callable[..., Any]
+    town: Any, database: psycopg.Connection, status: MakeRow, changed: Callable[..., Project]
 ) -> None:
     database.execute("create schema desk; create view desk.notes as select note from town.status")
     town.project = changed(status={name: kind for name, kind in STATUS.items() if name != "note"})
@@ -388,7 +396,7 @@ def test_a_column_that_others_use_does_not_go(
 
 
 def test_a_rebuild_numbers_what_is_numbered_otherwise_by_now(
-    town: Any, database: Any, status: Any, monkeypatch: pytest.MonkeyPatch
+    town: Any, database: psycopg.Connection, status: MakeRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         "civitas_assets.publish.postgres.postgres_narrow._repeats", lambda name, _: name == "site_key"
@@ -411,7 +419,9 @@ def test_the_narrow_form_is_a_layout_like_others() -> None:
 
 
 @pytest.fixture
-def shared(postgres_town: Any, database: Any, status: Any, changed: Callable[..., Any]) -> Any:
+def shared(
+    postgres_town: Town, database: psycopg.Connection, status: MakeRow, changed: Callable[..., Project]
+) -> Any:
     """A town in the wide form that can share its model, with a table of sources, from which licences come."""
     town = postgres_town
     town.project = changed(status={"tenant": "varchar!", "source": "varchar!", **STATUS})
@@ -441,7 +451,7 @@ def share(town: Any) -> tuple[PostgresCommons, Any]:
 
 
 def test_what_is_shared_leaves_the_commons_for_the_change_and_comes_back(
-    shared: Any, database: Any, status: Any
+    shared: Any, database: psycopg.Connection, status: MakeRow
 ) -> None:
     for number in (5, 6):
         commons, contracts = share(shared)
@@ -457,7 +467,7 @@ def test_what_is_shared_leaves_the_commons_for_the_change_and_comes_back(
 
 
 def test_a_table_that_others_use_as_well_stays_in_the_commons(
-    shared: Any, database: Any, status: Any
+    shared: Any, database: psycopg.Connection, status: MakeRow
 ) -> None:
     database.execute("create schema desk; create view desk.free as select free from town.status")
     commons, contracts = share(shared)

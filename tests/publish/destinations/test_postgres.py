@@ -21,14 +21,16 @@ from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
 from civitas_assets.errors import PublishError
+from civitas_assets.harmonise.project import Project
 from civitas_assets.publish.postgres.postgres_server import Server
 from civitas_assets.settings import Settings
+from tests.publish.destinations.conftest import MakeRow, Town
 
 D1, D2 = date(2026, 7, 31), date(2026, 8, 1)
 
 
 @pytest.fixture
-def town(postgres_town: Any, site: Any, status: Any) -> Any:
+def town(postgres_town: Town, site: MakeRow, status: MakeRow) -> Any:
     """A town with two days of two months."""
     postgres_town.publish(
         [D1, D2],
@@ -45,7 +47,7 @@ def one(connection: psycopg.Connection, query: str) -> Any:
 
 
 def test_a_reader_keeps_what_it_began_with_and_nobody_waits(
-    town: Any, database: Any, postgres_url: str, site: Any, status: Any
+    town: Any, database: psycopg.Connection, postgres_url: str, site: MakeRow, status: MakeRow
 ) -> None:
     with psycopg.connect(postgres_url) as reader:
         reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -62,21 +64,23 @@ def test_a_reader_keeps_what_it_began_with_and_nobody_waits(
 
 
 def test_views_of_analysts_live_on_through_a_rebuild(
-    town: Any, database: Any, site: Any, status: Any
+    town: Any, database: psycopg.Connection, site: MakeRow, status: MakeRow
 ) -> None:
     database.execute("create schema desk; create view desk.free as select free from town.status")
     town.publish([D1], rebuild=True, status=[status("c", D1, 8)])
     assert one(database, "select * from desk.free") == [8]
 
 
-def test_a_new_month_is_attached_while_a_query_runs(town: Any, postgres_url: str, status: Any) -> None:
+def test_a_new_month_is_attached_while_a_query_runs(town: Any, postgres_url: str, status: MakeRow) -> None:
     with psycopg.connect(postgres_url) as reader:
         assert one(reader, "select count(*) from town.status") == [2]
         town.publish([date(2026, 9, 1)], status=[status("a", "2026-09-01", 1)])
     assert town.pauses == []
 
 
-def test_facts_are_kept_by_month_and_what_is_old_together(town: Any, database: Any, status: Any) -> None:
+def test_facts_are_kept_by_month_and_what_is_old_together(
+    town: Any, database: psycopg.Connection, status: MakeRow
+) -> None:
     days = [date(1987, 3, 1), date(2014, 12, 31), date(2026, 12, 31), date(2027, 1, 1)]
     town.publish(days, status=[status("a", day, 1) for day in days])
     parts = one(database, "select inhrelid::regclass::text from pg_inherits join pg_class on oid = inhparent"
@@ -90,7 +94,7 @@ def test_facts_are_kept_by_month_and_what_is_old_together(town: Any, database: A
     ) == [0]
 
 
-def test_keys_and_indexes_are_those_that_queries_use(town: Any, database: Any) -> None:
+def test_keys_and_indexes_are_those_that_queries_use(town: Any, database: psycopg.Connection) -> None:
     found = one(
         database,
         "select indexdef from pg_indexes where schemaname = 'town' and tablename !~ '_y2026' order by 1",
@@ -110,7 +114,9 @@ def test_keys_and_indexes_are_those_that_queries_use(town: Any, database: Any) -
     assert "_status_label" not in " ".join(one(database, "explain select avg(free) from town.status"))
 
 
-def test_a_month_that_came_later_is_like_the_others(town: Any, database: Any, status: Any) -> None:
+def test_a_month_that_came_later_is_like_the_others(
+    town: Any, database: psycopg.Connection, status: MakeRow
+) -> None:
     day = date(2026, 11, 3)
     town.publish([day], status=[status(key, day, 1) for key in "abc"])
     # A partition is filled before it joins the others: what they have, it has to be given then.
@@ -126,7 +132,7 @@ def test_a_month_that_came_later_is_like_the_others(town: Any, database: Any, st
     assert one(database, "select count(*) from town.status where day = '2026-11-03'") == [3]
 
 
-def test_tables_and_columns_say_what_they_are(town: Any, database: Any) -> None:
+def test_tables_and_columns_say_what_they_are(town: Any, database: psycopg.Connection) -> None:
     bare = """select c.relname, a.attname from pg_class c join pg_namespace n on n.oid = relnamespace
         join pg_attribute a on a.attrelid = c.oid and attnum > 0
         where nspname = 'town' and relname in ('site', 'status', 'daily')
@@ -138,7 +144,7 @@ def test_tables_and_columns_say_what_they_are(town: Any, database: Any) -> None:
 
 
 def test_geometry_is_worked_out_where_postgis_is(
-    postgres_town: Any, database: Any, site: Any, changed: Callable[..., Any]
+    postgres_town: Town, database: psycopg.Connection, site: MakeRow, changed: Callable[..., Project]
 ) -> None:
     if not one(database, "select 1 from pg_available_extensions where name = 'postgis'"):
         pytest.skip("PostGIS is not installed")
@@ -165,7 +171,11 @@ def test_geometry_is_worked_out_where_postgis_is(
 
 
 def test_a_lock_is_waited_for_briefly_and_asked_for_again(
-    town: Any, postgres_url: str, status: Any, changed: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    town: Any,
+    postgres_url: str,
+    status: MakeRow,
+    changed: Callable[..., Project],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CIVITAS_POSTGRES_LOCK_TIMEOUT", "0.05")
     columns = {name: column for name, column in town.project.models["status"].types.items() if name != "note"}
@@ -185,7 +195,7 @@ def test_a_lock_is_waited_for_briefly_and_asked_for_again(
 
 
 def test_what_breaks_off_is_tried_again_and_nothing_is_half_done(
-    town: Any, database: Any, status: Any, monkeypatch: pytest.MonkeyPatch
+    town: Any, database: psycopg.Connection, status: MakeRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ingest, killed = adbc.Cursor.adbc_ingest, []
 
@@ -202,7 +212,7 @@ def test_what_breaks_off_is_tried_again_and_nothing_is_half_done(
     assert town.ask("select free from status order by 1") == [(1,), (9,)]
 
 
-def test_a_server_that_stays_away_is_asked_several_times(town: Any, status: Any) -> None:
+def test_a_server_that_stays_away_is_asked_several_times(town: Any, status: MakeRow) -> None:
     town.settings = elsewhere(town, "postgresql://u:geheim@127.0.0.1:1/d")
     with pytest.raises(PublishError, match=r"Connection refused") as caught:
         town.publish([D2])
@@ -219,7 +229,7 @@ def everything_said(error: BaseException) -> str:
 
 
 def test_a_server_that_is_away_for_two_seconds_is_published_to(
-    town: Any, postgres_url: str, status: Any
+    town: Any, postgres_url: str, status: MakeRow
 ) -> None:
     """Nobody listens at the port until the first pauses are over."""
     parts = urlsplit(postgres_url)
@@ -269,7 +279,7 @@ def forwarded(listener: socket.socket, target: tuple[str, int]) -> Iterator[None
 
 @pytest.mark.parametrize("kind", ["connect", "open_loader"])
 def test_a_connection_that_is_free_only_later_is_waited_for_and_a_wrong_password_is_not(
-    database: Any, postgres_url: str, kind: str
+    database: psycopg.Connection, postgres_url: str, kind: str
 ) -> None:
     """The account has as many connections as it may have until the first pause is over."""
     role, pauses, parts = f"civitas_reader_busy_{kind}", list[float](), urlsplit(postgres_url)
@@ -304,7 +314,7 @@ def connection_of(server: Server, kind: str, **more: bool) -> Any:
 
 
 def test_the_server_may_be_named_in_a_service_file(
-    town: Any, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: Any
+    town: Any, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: MakeRow
 ) -> None:
     parts = urlsplit(postgres_url)
     (tmp_path / "services").write_text(
@@ -344,7 +354,9 @@ def test_no_message_holds_the_password(
     assert password not in str(caught.value) + caplog.text + repr(town.destination._server)
 
 
-def test_first_nights_of_many_tenants_do_not_race(postgres_town: Any, site: Any, status: Any) -> None:
+def test_first_nights_of_many_tenants_do_not_race(
+    postgres_town: Town, site: MakeRow, status: MakeRow
+) -> None:
     towns = [postgres_town.neighbour(f"town_{number}") for number in range(6)]
     failures: list[BaseException] = []
 
@@ -364,14 +376,14 @@ def test_first_nights_of_many_tenants_do_not_race(postgres_town: Any, site: Any,
 
 
 @pytest.fixture
-def another_schema(database: Any) -> Iterator[str]:
+def another_schema(database: psycopg.Connection) -> str:
     """A schema that somebody else has made under the town's name."""
     database.execute(SQL("create schema {}").format(Identifier("town")))
     return "town"
 
 
 def test_a_schema_of_somebody_else_is_left_alone(
-    another_schema: str, postgres_town: Any, database: Any
+    another_schema: str, postgres_town: Town, database: psycopg.Connection
 ) -> None:
     database.execute("create table town.treasure (x int)")
     with pytest.raises(PublishError, match="schema town belongs to civitas"):

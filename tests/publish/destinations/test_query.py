@@ -13,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import duckdb
 import polars as pl
+import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
@@ -22,6 +23,7 @@ from civitas_assets.cli import app
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.query import ask_tables
 from civitas_assets.publish.reading import open_published
+from tests.publish.destinations.conftest import MakeRow, Town
 
 D1 = date(2026, 8, 1)
 # What would end a role that was set before it, and go on as whoever publishes.
@@ -40,7 +42,7 @@ ESCAPES = (
 
 
 @pytest.fixture
-def pair(town: Any, site: Any, status: Any) -> Any:
+def pair(town: Town, site: MakeRow, status: MakeRow) -> Any:
     """Two published towns of one deployment."""
     for slug in ("atown", "btown"):
         each = town.neighbour(slug)
@@ -50,7 +52,7 @@ def pair(town: Any, site: Any, status: Any) -> Any:
 
 @pytest.fixture
 def logins(
-    pair: Any, database: Any, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    pair: Any, database: psycopg.Connection, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[str], Any]]:
     """Gives the deployment logins of `civitas query`, made as an operator makes them."""
     made, parts = list[str](), urlsplit(postgres_url)
@@ -73,7 +75,9 @@ def logins(
 
 
 @pytest.mark.parametrize("town", ["postgres"], indirect=True)
-def test_by_a_login_that_is_nothing_but_the_reader(logins: Any, database: Any) -> None:
+def test_by_a_login_that_is_nothing_but_the_reader(
+    logins: Callable[[str], Any], database: psycopg.Connection
+) -> None:
     login = f"query_{os.getpid()}_{{tenant}}"
     town = logins(login)
     answer = ask_tables(town.settings, "atown", "select site_key, session_user, current_user from status", 5)
@@ -154,7 +158,7 @@ def test_no_file_extension_variable_or_setting_is_in_reach(pair: Any, tmp_path: 
 
 
 @pytest.mark.parametrize("town", ["postgres"], indirect=True)
-def test_who_goes_takes_the_login_along(logins: Any, database: Any) -> None:
+def test_who_goes_takes_the_login_along(logins: Callable[[str], Any], database: psycopg.Connection) -> None:
     from civitas_assets.publish.postgres.postgres_names import Names  # noqa: PLC0415
     from civitas_assets.publish.postgres.postgres_roles import remove_roles  # noqa: PLC0415
     from civitas_assets.publish.postgres.postgres_server import Server  # noqa: PLC0415

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
@@ -16,13 +15,14 @@ from civitas_assets.catalog.licence import CHANGED
 from civitas_assets.dictionary.contracts import Contract, ModelColumn
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons import Member
+from tests.publish.conftest import Towns
 
 DAY, NEXT = date(2026, 8, 1), date(2026, 8, 2)
 STATUS = "select tenant, day::varchar, free from commons.status order by all"
 Make = Callable[..., Member]
 
 
-def test_rows_come_with_tenant_name_licence_and_attribution(towns: Any, member: Make) -> None:
+def test_rows_come_with_tenant_name_licence_and_attribution(towns: Towns, member: Make) -> None:
     anton, berta = member("anton", "status"), member("berta", "status", "source")
     towns.publish("anton", {DAY: 3})
     towns.publish("berta", {DAY: 5}, licence="dl-de/by-2-0")
@@ -45,7 +45,7 @@ def test_rows_come_with_tenant_name_licence_and_attribution(towns: Any, member: 
     )[0] == ("The free.",)
 
 
-def test_what_is_not_shared_or_withheld_is_nowhere_in_the_file(towns: Any, member: Make) -> None:
+def test_what_is_not_shared_or_withheld_is_nowhere_in_the_file(towns: Towns, member: Make) -> None:
     towns.publish("anton", {DAY: 3}, operator="Geheimrat-Betriebe")
     towns.refresh("anton", member("anton", "status", site={"operator"}))
     assert towns.ask("select site_key, operator from commons.site") == [("P1", None)]
@@ -53,7 +53,7 @@ def test_what_is_not_shared_or_withheld_is_nowhere_in_the_file(towns: Any, membe
     assert b"Geheimrat" not in towns.commons.file.read_bytes()
 
 
-def test_only_the_days_of_a_night_are_read_again(towns: Any, member: Make) -> None:
+def test_only_the_days_of_a_night_are_read_again(towns: Towns, member: Make) -> None:
     anton = member("anton", "status")
     towns.night(anton, {DAY: 3}, [DAY])
     towns.refresh("anton", anton)
@@ -64,7 +64,7 @@ def test_only_the_days_of_a_night_are_read_again(towns: Any, member: Make) -> No
     assert towns.is_current("anton", anton)
 
 
-def test_a_day_that_is_empty_now_goes(towns: Any, member: Make) -> None:
+def test_a_day_that_is_empty_now_goes(towns: Towns, member: Make) -> None:
     anton = member("anton", "status")
     towns.night(anton, {DAY: 3, NEXT: 4}, [DAY, NEXT])
     towns.refresh("anton", anton)
@@ -73,7 +73,7 @@ def test_a_day_that_is_empty_now_goes(towns: Any, member: Make) -> None:
     assert towns.ask(STATUS) == [("anton", "2026-08-02", 4)]
 
 
-def test_an_output_that_was_rebuilt_is_read_whole(towns: Any, member: Make) -> None:
+def test_an_output_that_was_rebuilt_is_read_whole(towns: Towns, member: Make) -> None:
     anton = member("anton", "status")
     towns.night(anton, {DAY: 3}, [DAY])
     towns.refresh("anton", anton)
@@ -84,7 +84,7 @@ def test_an_output_that_was_rebuilt_is_read_whole(towns: Any, member: Make) -> N
     assert towns.ask(STATUS) == [("anton", "2026-08-02", 9)]
 
 
-def test_a_new_licence_and_a_new_name_hold_for_all_days(towns: Any, member: Make) -> None:
+def test_a_new_licence_and_a_new_name_hold_for_all_days(towns: Towns, member: Make) -> None:
     anton = member("anton", "status")
     towns.night(anton, {DAY: 3}, [DAY])
     towns.refresh("anton", anton)
@@ -96,7 +96,9 @@ def test_a_new_licence_and_a_new_name_hold_for_all_days(towns: Any, member: Make
 
 
 @pytest.mark.parametrize("how", ["table", "tenant"])
-def test_consent_withdrawn_takes_the_rows_out_of_the_file_itself(towns: Any, member: Make, how: str) -> None:
+def test_consent_withdrawn_takes_the_rows_out_of_the_file_itself(
+    towns: Towns, member: Make, how: str
+) -> None:
     anton, berta = member("anton", "status", "site"), member("berta", "status")
     towns.publish("anton", {DAY: 3}, operator="Stadtwerke Antonstadt am Fluss")
     towns.publish("berta", {DAY: 5})
@@ -116,7 +118,7 @@ def test_consent_withdrawn_takes_the_rows_out_of_the_file_itself(towns: Any, mem
 
 
 def test_a_column_withheld_later_is_emptied_and_comes_back_when_shared_again(
-    towns: Any, member: Make
+    towns: Towns, member: Make
 ) -> None:
     anton, berta = member("anton", "site"), member("berta", "site")
     for town in (anton, berta):
@@ -132,7 +134,7 @@ def test_a_column_withheld_later_is_emptied_and_comes_back_when_shared_again(
     assert towns.ask(sites) == [("anton", "Stadtwerke Anton"), ("berta", "Stadtwerke Berta")]
 
 
-def test_one_who_holds_the_lock_brings_in_what_others_have_published(towns: Any, member: Make) -> None:
+def test_one_who_holds_the_lock_brings_in_what_others_have_published(towns: Towns, member: Make) -> None:
     towns_ = [member(name, "status") for name in ("anton", "berta", "caesar")]
     for town in towns_:
         towns.publish(town.slug, {})
@@ -151,7 +153,7 @@ def test_one_who_holds_the_lock_brings_in_what_others_have_published(towns: Any,
     assert [row[0] for row in towns.ask(STATUS)] == ["anton", "berta", "caesar"]
 
 
-def test_many_towns_at_once_lose_nothing(towns: Any, member: Make) -> None:
+def test_many_towns_at_once_lose_nothing(towns: Towns, member: Make) -> None:
     members = [member(f"town_{number:03d}", "status") for number in range(24)]
     waiting = list(members)
     failures: list[BaseException] = []
@@ -175,7 +177,7 @@ def test_many_towns_at_once_lose_nothing(towns: Any, member: Make) -> None:
     assert all(towns.is_current(town.slug, *members) for town in members)
 
 
-def test_a_reader_keeps_its_state_while_the_file_is_replaced(towns: Any, member: Make) -> None:
+def test_a_reader_keeps_its_state_while_the_file_is_replaced(towns: Towns, member: Make) -> None:
     anton = member("anton", "status")
     towns.night(anton, {DAY: 3}, [DAY])
     towns.refresh("anton", anton)
@@ -190,7 +192,7 @@ def test_a_reader_keeps_its_state_while_the_file_is_replaced(towns: Any, member:
 
 
 def test_a_failure_leaves_the_file_and_the_notes_and_the_next_run_makes_up_for_it(
-    towns: Any, member: Make
+    towns: Towns, member: Make
 ) -> None:
     anton = member("anton", "status")
     towns.night(anton, {DAY: 3}, [DAY])
@@ -209,7 +211,7 @@ def test_a_failure_leaves_the_file_and_the_notes_and_the_next_run_makes_up_for_i
     assert towns.ask(STATUS) == [("anton", "2026-08-01", 4)]
 
 
-def test_the_fault_of_one_town_is_not_that_of_another(towns: Any, member: Make) -> None:
+def test_the_fault_of_one_town_is_not_that_of_another(towns: Towns, member: Make) -> None:
     anton, berta = member("anton", "status"), member("berta", "status")
     for town in (anton, berta):
         towns.night(town, {DAY: 1}, [DAY])
@@ -223,7 +225,7 @@ def test_the_fault_of_one_town_is_not_that_of_another(towns: Any, member: Make) 
     assert not towns.is_current("berta", anton, berta)
 
 
-def test_damaged_commons_are_made_anew_once_they_are_removed(towns: Any, member: Make) -> None:
+def test_damaged_commons_are_made_anew_once_they_are_removed(towns: Towns, member: Make) -> None:
     anton = member("anton", "status")
     towns.publish("anton", {DAY: 3})
     towns.refresh("anton", anton)
@@ -236,7 +238,9 @@ def test_damaged_commons_are_made_anew_once_they_are_removed(towns: Any, member:
     assert towns.ask(STATUS) == [("anton", "2026-08-01", 3)]
 
 
-def test_towns_of_two_versions_are_together_by_name(towns: Any, member: Make, widened: Any) -> None:
+def test_towns_of_two_versions_are_together_by_name(
+    towns: Towns, member: Make, widened: dict[str, Contract]
+) -> None:
     anton, berta = member("anton", "status", "site"), member("berta", "status", "site")
     for town in (anton, berta):
         towns.publish(town.slug, {DAY: 1}, operator=f"Stadtwerke {town.name}")
@@ -254,7 +258,7 @@ def test_towns_of_two_versions_are_together_by_name(towns: Any, member: Make, wi
 
 
 def test_rows_that_mean_something_else_are_left_out_until_they_are_made_anew(
-    towns: Any, member: Make, contracts: Any
+    towns: Towns, member: Make, contracts: dict[str, Contract]
 ) -> None:
     anton, berta = member("anton", "status"), member("berta", "status")
     for town in (anton, berta):
@@ -275,7 +279,7 @@ def test_rows_that_mean_something_else_are_left_out_until_they_are_made_anew(
     assert towns.ask(STATUS) == [("anton", "2026-08-01", 12), ("berta", "2026-08-01", 24)]
 
 
-def test_nobody_shares_and_nothing_is_made(towns: Any) -> None:
+def test_nobody_shares_and_nothing_is_made(towns: Towns) -> None:
     towns.commons.announce("anton", "r", [DAY], {}, whole=False)
     towns.publish("anton", {DAY: 3})
     towns.commons.confirm("anton", "r")
@@ -285,7 +289,7 @@ def test_nobody_shares_and_nothing_is_made(towns: Any) -> None:
     assert not towns.commons.file.exists()
 
 
-def test_a_town_that_is_forgotten_leaves_neither_rows_nor_notes(towns: Any, member: Make) -> None:
+def test_a_town_that_is_forgotten_leaves_neither_rows_nor_notes(towns: Towns, member: Make) -> None:
     anton, berta = member("anton", "status"), member("berta", "status")
     for town in (anton, berta):
         towns.night(town, {DAY: 3}, [DAY])
@@ -298,7 +302,7 @@ def test_a_town_that_is_forgotten_leaves_neither_rows_nor_notes(towns: Any, memb
     assert not [*Path(towns.folder, "home").rglob("anton/*.json")]
 
 
-def test_what_analysts_open_is_read_only_one_file(towns: Any, member: Make) -> None:
+def test_what_analysts_open_is_read_only_one_file(towns: Towns, member: Make) -> None:
     towns.publish("anton", {DAY: 3})
     towns.refresh("anton", member("anton", "status"))
     with duckdb.connect(str(towns.commons.file), read_only=True) as connection:
@@ -309,7 +313,7 @@ def test_what_analysts_open_is_read_only_one_file(towns: Any, member: Make) -> N
 
 
 def test_who_is_left_out_for_faults_keeps_what_is_there_until_the_file_is_mended(
-    towns: Any, member: Make, widened: dict[str, Contract]
+    towns: Towns, member: Make, widened: dict[str, Contract]
 ) -> None:
     anton, berta = member("anton", site={"operator"}), member("berta", "site", "status")
     for town in (anton, berta):
