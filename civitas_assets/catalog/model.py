@@ -82,7 +82,8 @@ class Source(FileServed):
     decimal: Literal[".", ","] = "."
     codes: Mapping[Slug, Mapping[str, str]] = Field({}, description="Native text to code, by field.")
     units: Mapping[str, str] = Field(
-        {}, description="Unit of values that come without one, by the native name of their property."
+        {},
+        description="Unit of values that come without one, by the native name of their property or a field of lengths.",
     )
     computed: Mapping[Slug, Annotated[str, Field(pattern=r"^\w+ [-+] \w+$")]] = Field(
         {}, description="Fields worked out where the data lacks them, as in 'capacity - occupied'."

@@ -142,6 +142,10 @@ MODEL_LABELS: Mapping[str, ModelLabel] = {
     "transit_stop": ModelLabel(
         "Haltestellen", "Public transport stops", "Haltestellen und Bahnhöfe mit Lage und Barrierefreiheit.", _MOVES
     ),
+    "tree": ModelLabel(
+        "Baumkataster", "Tree register",
+        "Bäume, die eine Kommune führt, mit Art, Pflanzjahr, Größe und Standort.", ("ENVI", "REGI"),
+    ),
     "water_observed": ModelLabel(
         "Gewässer", "Surface water and groundwater",
         "Wasserstände, Abflüsse und Messwerte der Gewässergüte je Station und Zeitpunkt.", ("ENVI",), _ENVIRONMENT,

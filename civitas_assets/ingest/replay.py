@@ -19,7 +19,7 @@ from civitas_assets.errors import Problem, StoreError
 from civitas_assets.ingest.keep import Keeper
 from civitas_assets.ingest.rehearse import Rehearsal
 from civitas_assets.ingest.reports import ReadReport
-from civitas_assets.records import RecordType
+from civitas_assets.records import RECORD_TYPES, RecordType
 from civitas_assets.records.origin import REJECTED_SCHEMA
 from civitas_assets.store.records import RecordChanges
 from civitas_assets.store.stores import Stores
@@ -104,7 +104,8 @@ def plan_replay(rehearsal: Rehearsal, stores: Stores, days: Window) -> ReplayPla
     found: dict[str, TableDiff] = {r.name: TableDiff(r.name) for r in rehearsal.record_types}
     concerned = set[str]()
     for step in _steps(rehearsal, stores, days):
-        _count(step, found[step.record_type.name])
+        name = step.record_type.name
+        _count(step, found.setdefault(name, TableDiff(name)))
         concerned |= _payloads(step)
     for name, count in _rejected(rehearsal, stores, concerned)["record_type"].value_counts().iter_rows():
         found.setdefault(name, TableDiff(name)).rejected = count
@@ -142,8 +143,18 @@ def replay_source(rehearsal: Rehearsal, tenant: Tenant, stores: Stores, days: Wi
 
 
 def _steps(rehearsal: Rehearsal, stores: Stores, days: Window) -> Iterator[_Step]:
-    """Things first, as in every reading; events some days at a time, so that memory holds no more of them."""
-    for record_type in rehearsal.record_types:
+    """Things first, as in every reading, with those that the source was mapped to before and brings no more.
+
+    Events come some days at a time, so that memory holds no more of them.
+    """
+    brought = rehearsal.record_types
+    source = rehearsal.source.name
+    former = [
+        other
+        for other in RECORD_TYPES.values()
+        if other.event_time is None and other not in brought and stores.records.count(other, source)
+    ]
+    for record_type in (*former, *brought):
         if record_type.event_time is None:
             yield _step(rehearsal, stores, record_type, [])
             continue

@@ -10,18 +10,26 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from civitas_assets.propose.concept_vocabulary import ProposedType, list_field_codes, normalise_name
+from civitas_assets.propose.concept_vocabulary import (
+    ProposedType,
+    get_last_part,
+    list_field_codes,
+    normalise_name,
+    split_unit,
+)
 from civitas_assets.propose.numbers import Notation, is_read_with
 from civitas_assets.propose.sample import FEATURE_ID, Sample, shorten_names
 from civitas_assets.propose.sample_columns import SampleColumn
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.contract import ColumnKind as ValueKind
 from civitas_assets.records.contract import RecordType
+from civitas_assets.records.lengths import LENGTH_UNITS, get_class_field, get_unit, is_class
 
 TABULAR = frozenset({"csv", "excel"})
 ONE_ATTRIBUTE = frozenset({"geofile", "ogc_features"})  # whose fields are one attribute each
 _NUMERIC = (ValueKind.NUMBER, ValueKind.INTEGER)
 _MOST_CODES = 12
+_THICKEST_M = 12  # a number of centimetres that no register of trees stays below
 
 
 # A coordinate that lies where it should has its sign before decimals.
@@ -72,9 +80,14 @@ class Draft:
         if not column.meant:
             return
         if kind in _NUMERIC and not column.is_number:
-            return
+            classes = get_class_field(self.contract, name)
+            if classes is None or not all(map(is_class, column.meant)):
+                return
+            name = classes
         if kind is ValueKind.INTEGER and not column.is_whole:
             return
+        if kind in _NUMERIC:
+            self._note_length(name, column)
         if kind is ValueKind.CODE:
             self._take_code(name, column)
             return
@@ -83,6 +96,18 @@ class Draft:
             self.settings["feature_id"] = name
         else:
             self.fields[name] = column.name
+
+    def _note_length(self, name: str, column: SampleColumn) -> None:
+        """Say the unit of a field of lengths, where the column's name or its values show that it is another one."""
+        unit = get_unit(name)
+        named = (split_unit(get_last_part(column.name))[1] or "").lower().strip(".")
+        if unit is None or named == unit:
+            return
+        if named in LENGTH_UNITS:
+            self.settings.setdefault("units", {})[name] = named
+        elif name.startswith("trunk_") and column.numbers and max(column.numbers) < _THICKEST_M:
+            self.settings.setdefault("units", {})[name] = "m"
+            self.note_doubt("units", f"{column.name} is at most {max(column.numbers):g}, so in metres?")
 
     def _take_code(self, name: str, column: SampleColumn) -> None:
         known, texts = list_field_codes(name), sorted({*column.meant})

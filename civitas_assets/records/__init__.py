@@ -27,6 +27,7 @@ from civitas_assets.records.transit_delay import TRANSIT_DELAY
 from civitas_assets.records.transit_route import TRANSIT_ROUTE
 from civitas_assets.records.transit_service import TRANSIT_SERVICE
 from civitas_assets.records.transit_stop import TRANSIT_STOP
+from civitas_assets.records.tree import TREE
 from civitas_assets.records.weather_forecast import WEATHER_FORECAST
 
 RECORD_TYPES: Mapping[str, RecordType] = {
@@ -52,6 +53,7 @@ RECORD_TYPES: Mapping[str, RecordType] = {
         COUNCIL_PAPER,
         ENERGY_UNIT,
         WEATHER_FORECAST,
+        TREE,
     )
 }
 

@@ -50,6 +50,7 @@ class Column:
     """One field of a record type.
 
     `codes` closes the list of a CODE column; `minimum` and `maximum` bound numbers, both included.
+    `unknown` are numbers by which registers say that they do not know, such as a height of zero.
     `is_object` says that a text is a JSON object. `staged_as` is its name in models, where that is another one.
     """
 
@@ -60,6 +61,7 @@ class Column:
     codes: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    unknown: tuple[int, ...] = ()
     is_object: bool = False
     staged_as: str = ""
 

@@ -11,6 +11,7 @@ import polars as pl
 from civitas_assets.catalog import Source
 from civitas_assets.records.clean_text import to_text
 from civitas_assets.records.contract import UTC_TIME, Column, ColumnKind
+from civitas_assets.records.lengths import read_years, split_unit
 from civitas_assets.records.time import parse_dates, parse_instants, parse_other_times
 
 _TRUE = ("true", "t", "1", "1.0", "yes", "y", "ja", "j", "wahr", "x")
@@ -20,6 +21,7 @@ _COMMA_NUMBER = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?$"
 _GROUP_MARK = r"['\u{2019}\s\u{a0}\u{202f}\u{2009}]"
 _GROUPED = rf"^[+-]?\d{{1,3}}(?:{_GROUP_MARK}\d{{3}})+(?:[.,]\d*)?$"
 _TRAILING_MINUS = r"^([\d.,'\u{2019}\s\u{a0}\u{202f}\u{2009}]*\d)\s*[-−]$"
+_DECIMALS = 6  # of a length in another unit: 2.1 m are 210 cm, not 210.00000000000003
 _FALSE = ("false", "f", "0", "0.0", "no", "n", "nein", "falsch")
 
 
@@ -30,7 +32,8 @@ def convert_values(values: pl.Series, column: Column, source: Source, zone: str)
     """
     kind = column.kind
     if kind in {ColumnKind.NUMBER, ColumnKind.INTEGER}:
-        return _as_number(values, source.decimal, whole=kind is ColumnKind.INTEGER)
+        values, factor = split_unit(read_years(values, column), column, source)
+        return _as_number(values, source.decimal, factor, whole=kind is ColumnKind.INTEGER)
     if kind is ColumnKind.BOOLEAN:
         return _as_boolean(to_text(values)), "not_a_boolean"
     if kind is ColumnKind.CODE:
@@ -68,7 +71,9 @@ def _as_day(values: pl.Series, source: Source, zone: str) -> pl.Series:
     return days.zip_with(days.is_not_null(), moments.dt.convert_time_zone(zone).dt.date())
 
 
-def _as_number(values: pl.Series, decimal: str, *, whole: bool) -> tuple[pl.Series, str]:
+def _as_number(
+    values: pl.Series, decimal: str, factor: pl.Series | float, *, whole: bool
+) -> tuple[pl.Series, str]:
     number = (
         _read_numbers(values, decimal) if values.dtype == pl.String else values.cast(pl.Float64, strict=False)
     )
@@ -76,6 +81,8 @@ def _as_number(values: pl.Series, decimal: str, *, whole: bool) -> tuple[pl.Seri
         rows = (number.is_null() & values.is_not_null()).arg_true()
         number = number.scatter(rows, _read_numbers(_plain_numbers(values.gather(rows)), decimal))
     number = number.set(~number.is_finite(), None)
+    if isinstance(factor, pl.Series) or factor != 1:
+        number = (number * factor).round(_DECIMALS)
     if not whole:
         return number, "not_a_number"
     integer = number.cast(pl.Int64, strict=False)

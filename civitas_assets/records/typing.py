@@ -19,6 +19,7 @@ from civitas_assets.records.companions import split_companions
 from civitas_assets.records.contract import GEOMETRY, UTC_TIME, Column, ColumnKind, RecordType
 from civitas_assets.records.conversion import convert_values
 from civitas_assets.records.faults import RowFault, build_rejected_rows
+from civitas_assets.records.lengths import move_classes
 from civitas_assets.records.origin import find_sentinels, replace_nulls
 from civitas_assets.records.position import find_position_faults, to_wgs84, widen_box
 from civitas_assets.records.raw import INTERVAL, PAYLOAD, RECEIVED, RESULT, ROW, TIME
@@ -68,7 +69,7 @@ def bring_into_contract(
     faults, cells = list[RowFault](), list[RowFault]()
     columns = _flags(table, record_type, source)
     table = _dated(table, record_type, source)
-    table = _taken_apart(replace_nulls(table, source), record_type)
+    table = move_classes(_taken_apart(replace_nulls(table, source), record_type), record_type)
     for name in record_type.accepted:
         if name in table.columns:
             column = record_type.get_column(name)
@@ -167,6 +168,8 @@ def _typed(
         faults.append(RowFault(rule, column.name, typed.is_null() & values.is_not_null(), values))
     if is_other_time:
         faults.append(RowFault("time_is_implausible", column.name, is_implausible(typed), values))
+    for number in column.unknown:
+        typed = typed.set(typed == number, None)
     for bound, breaks in ((column.minimum, typed.__lt__), (column.maximum, typed.__gt__)):
         if bound is not None:
             rows = breaks(bound).fill_null(value=False)

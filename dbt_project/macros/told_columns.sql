@@ -55,5 +55,12 @@
         'decommissioned_on', 'feed_in', 'is_checked', 'municipality_id', 'street', 'house_number',
         'postcode', 'city', 'changed_at'
     ],
+    'tree': [
+        'tree_number', 'species', 'species_common', 'genus', 'cultivar', 'planted_year', 'height_m',
+        'height_class', 'crown_diameter_m', 'crown_diameter_class', 'trunk_circumference_cm',
+        'trunk_circumference_class', 'trunk_diameter_cm', 'trunk_diameter_class', 'stems',
+        'location_type', 'location_type_native', 'street', 'house_number', 'district', 'operator',
+        'felled_on', 'attributes'
+    ],
 }[record_type]) }}
 {%- endmacro %}

@@ -317,7 +317,7 @@ def test_the_records_of_a_town_become_exactly(case: str, town: Workspace) -> Non
 def test_every_shared_model_promises_what_it_publishes(
     shared_models: Mapping[str, Mapping[str, Any]],
 ) -> None:
-    assert len(shared_models) == 37
+    assert len(shared_models) == 38
     for name, model in shared_models.items():
         assert model["config"]["contract"]["enforced"], name
         assert model["config"]["materialized"] == "table", name

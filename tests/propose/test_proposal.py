@@ -274,3 +274,41 @@ def test_what_cities_publish_is_recognised(proposed: Propose, payloads: Path, fi
     assert (found.record_type, found.accepted) == (record_type, rows)
     assert found.probe.rejected.height <= 0.1 * found.rows
     assert isinstance(found.probe.records[record_type], pl.DataFrame)
+
+
+TREE_REGISTER = """\
+gml_id;Baum-Nr.;Art_dtsch;Art_bot;Gattung;Pflanzjahr;Baumhöhe;Kronendurchmesser (m);Stammumfang;Objekttyp;x;y
+b.1;1;Winter-Linde;Tilia cordata;Tilia;1965;10-15 m;6,5;1,20;Straße;405736,1;5757706,2
+b.2;2;Stiel-Eiche;Quercus robur;Quercus;0;15-20 m;0;0,9;Friedhof;405746,1;5757716,2
+b.3;1;Berg-Ahorn;Acer pseudoplatanus;Acer;9999;> 20 m;12,0;2,75;Wald am Hang;405756,1;5757726,2
+"""
+
+
+def test_a_register_of_trees_is_told_by_what_it_measures(proposed: Any) -> None:
+    """Its number is there twice, its height is a class, its trunks are in metres, and nobody knows two of the years."""
+    found, source = proposed(TREE_REGISTER, "baumkataster.csv")
+    assert (found.record_type, found.accepted, found.probe.rejected.height) == ("tree", 3, 1)
+    assert source.fields["tree_id"] == ("gml_id",)
+    assert (source.units, source.crs) == ({"trunk_circumference_cm": "m"}, "EPSG:25832")
+    assert "is at most 2.75, so in metres?" in found.yaml
+    assert "what do these mean: Wald am Hang?" in found.yaml
+    rows = found.probe.records["tree"].select(
+        "tree_number", "species", "planted_year", "height_m", "height_class", "crown_diameter_m",
+        "trunk_circumference_cm", "location_type", "location_type_native",
+    ).rows()  # fmt: skip
+    assert rows == [
+        ("1", "Tilia cordata", 1965, None, "10-15 m", 6.5, 120.0, "street", "Straße"),
+        ("2", "Quercus robur", None, None, "15-20 m", None, 90.0, "cemetery", "Friedhof"),
+        ("1", "Acer pseudoplatanus", None, None, "> 20 m", 12.0, 275.0, None, "Wald am Hang"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "id;name;art;lat;lon\n1;Baumarkt Nord;Laden;51.96,7.62\n2;Baumarkt Süd;Laden;51.97;7.63\n",
+        "Nr;Name;Baumart;lat;lon\n1;Linde;Laubbaum;51.96;7.62\n2;Eiche;Laubbaum;51.97;7.63\n",
+    ],
+)
+def test_what_has_no_measures_of_trees_is_a_place(proposed: Any, table: str) -> None:
+    assert proposed(table, "baeume.csv")[0].record_type == "place"

@@ -17,6 +17,7 @@ from civitas_assets.catalog.basis import build_validation_error, suggest_name
 from civitas_assets.catalog.template import PERIODS, list_fillings, list_names
 from civitas_assets.records import RECORD_TYPES, ColumnKind, RecordType
 from civitas_assets.records.conversion import convert_values
+from civitas_assets.records.lengths import LENGTH_UNITS, get_unit
 from civitas_assets.records.linear import check_linear_pattern
 from civitas_assets.records.raw import TIME
 
@@ -31,6 +32,7 @@ Pattern = Annotated[str, AfterValidator(_is_pattern)]
 
 _NUMBERS = (ColumnKind.NUMBER, ColumnKind.INTEGER)
 _ANYTHING = (ColumnKind.CODE, ColumnKind.TEXT, ColumnKind.GEOMETRY)
+_WRONG_UNIT = "units are of observations, and of lengths in m, cm or mm; a {0} has {1}"
 _Placed = tuple[tuple[str, ...], str]  # where among the settings a fault is, and what it is
 
 
@@ -112,14 +114,19 @@ class MappedSource(Source):
             for name in (field, *text.split()[::2])
             if name not in contract.accepted or contract.get_column(name).kind not in _NUMBERS
         ]
+        if "unit" not in contract.accepted:
+            lengths = [name for name in contract.accepted if get_unit(name)]
+            faults += [
+                (("units", name), _WRONG_UNIT.format(contract.name, ", ".join(lengths) or "none"))
+                for name, unit in self.units.items()
+                if name not in lengths or unit not in LENGTH_UNITS
+            ]
         faults += [fault for field in self.codes for fault in self._wrong_codes(field)]
         faults += [fault for field in self.constants for fault in self._wrong_constant(field)]
         if faults:
             raise build_validation_error(faults)
         if self.time is not None and self.time.columns and not self.joins_times:
             raise ValueError("time.columns is for csv and excel: write column")
-        if self.units and "unit" not in contract.accepted:
-            raise ValueError(f"units are of observations: a {contract.name} has none, so leave them out")
         if contract.event_time and self.time is None and contract.event_time not in fields:
             raise ValueError(
                 f"time is needed: a {contract.name} happens at a time; see zone: received if it has none"

@@ -230,5 +230,10 @@ def test_an_answer_is_stored_as_received_unless_the_source_says_otherwise(source
 
 
 def test_units_are_refused_where_nothing_has_one(source: Make) -> None:
-    with pytest.raises(ValidationError, match="units are of observations: a parking_site has none"):
-        source("json", record_type="parking_site", fields={"site_id": "id"}, units={"PM10": "ug/m3"})
+    mapped = {"record_type": "parking_site", "fields": {"site_id": "id", "max_height_cm": "h"}}
+    for units in ({"PM10": "ug/m3"}, {"max_height_cm": "kg"}):
+        with pytest.raises(
+            ValidationError, match="of lengths in m, cm or mm; a parking_site has max_height_cm"
+        ):
+            source("json", **mapped, units=units)
+    source("json", **mapped, units={"max_height_cm": "m"})
