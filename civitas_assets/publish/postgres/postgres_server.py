@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeVar
 
 import adbc_driver_manager
+import adbc_driver_postgresql
 import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -157,7 +159,7 @@ class Server:
         Raises:
             PublishError: the server is not reached, or refuses.
         """
-        with self._opened(adbc.connect, at_once=at_once) as connection:
+        with self._opened(_connect_loader, at_once=at_once) as connection:
             yield connection
 
     def _opened(self, connect: Callable[[str], _Connection], *, at_once: bool) -> _Connection:
@@ -202,6 +204,28 @@ class Server:
         text = re.sub(r"\.? SQLSTATE: \w+$", "", text.strip())
         passwords = Redactor(value for name, value in self._given.items() if "password" in name)
         return " ".join(passwords.redact_text(text).split())
+
+
+class _Kept:
+    """What a loader's connection ends in place of the driver's database, which the next one takes again."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def _connect_loader(conninfo: str) -> adbc.Connection:
+    return adbc.Connection(_Kept(), adbc_driver_manager.AdbcConnection(_open_database(conninfo)))
+
+
+@lru_cache(maxsize=8)
+def _open_database(conninfo: str) -> adbc_driver_manager.AdbcDatabase:
+    """What the driver knows of a server's types: no connection, and the same for all of a process.
+
+    To know them it reads the columns of all tables of all tenants (ADBC 1.13, `PostgresDatabase::RebuildTypeResolver`),
+    which `adbc.connect` would have it do each time. A type that is made later comes as bytes; contracts have none.
+    """
+    database: adbc_driver_manager.AdbcDatabase = adbc_driver_postgresql.connect(conninfo)
+    return database
 
 
 def to_statement_text(statement: Statement | Identifier) -> str:

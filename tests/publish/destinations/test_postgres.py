@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import adbc_driver_postgresql
 import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 import pytest
@@ -307,6 +308,24 @@ def test_a_connection_that_is_free_only_later_is_waited_for_and_a_wrong_password
         pass
     assert pauses == [1.0]
     database.execute(f"drop role {role}")
+
+
+def test_what_the_driver_reads_of_all_tables_it_reads_once_and_not_for_each_connection(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, begin = list[str](), adbc_driver_postgresql.connect
+
+    def noted(conninfo: str) -> Any:
+        begun.append(conninfo)
+        return begin(conninfo)
+
+    monkeypatch.setattr(adbc_driver_postgresql, "connect", noted)
+    server = Server.from_settings(Settings(postgres_url=SecretStr(postgres_url)))
+    for number in range(3):
+        with server.open_loader() as connection, connection.cursor() as cursor:
+            cursor.execute(f"select {number}")
+            assert cursor.fetchall() == [(number,)]
+    assert len(begun) == 1
 
 
 def connection_of(server: Server, kind: str, **more: bool) -> Any:
